@@ -1,4 +1,5 @@
-//! Copies SQLite's database into a file while it is used, and looks whether the copy is whole. PostgreSQL has `pg_dump` for that.
+//! Copies a SQLite database to a file while it is in use, and checks the copy. For PostgreSQL, use
+//! `pg_dump`.
 
 use std::fs;
 use std::path::Path;
@@ -9,22 +10,22 @@ use diesel::{RunQueryDsl, SqliteConnection, sql_query};
 use crate::database::{Address, Database};
 use crate::sqlite;
 
-/// Why there is no backup. What was begun of it has been removed.
+/// Why a backup failed. An incomplete copy has been removed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackupError {
-    /// It is PostgreSQL.
+    /// The database is on PostgreSQL.
     #[error("the database is PostgreSQL's: back it up with its own pg_dump, or with a standby and its archive")]
     NotSqlite,
-    /// The file is there.
+    /// A file with this name already exists.
     #[error("{0} exists already; a backup never overwrites one")]
     Exists(String),
-    /// The path cannot be handed to SQLite.
+    /// SQLite cannot open the path.
     #[error("the path of the backup must be valid UTF-8")]
     Path,
     /// Reading or writing failed.
     #[error("the backup failed: {0}")]
     Failed(String),
-    /// The copy is not whole.
+    /// The copy is damaged.
     #[error("the copy is damaged, and so the database may be: {0}")]
     Damaged(String),
 }
@@ -36,11 +37,18 @@ struct IntegrityRow {
 }
 
 impl Database {
-    /// Writes what is committed now into `file`, which must not exist, and returns once the copy is on disk and found whole.
-    /// Writers go on meanwhile. The copy has the mode 0600.
+    /// Writes the committed state to `file`, which must not exist, and returns once the copy is on
+    /// disk and has been checked.
+    ///
+    /// Writers continue meanwhile. The copy has the mode 0600.
+    ///
+    /// # Errors
+    ///
+    /// See [`BackupError`].
     pub fn backup(&self, file: &Path) -> Result<(), BackupError> {
         let Address::Sqlite(path) = &self.address else { return Err(BackupError::NotSqlite) };
-        // Made by us: it has its mode before there is anything in it, and of two backups into one file one is refused.
+        // The file is created here, so that it has its mode before it has content, and of two
+        // backups to the same file one fails.
         match fs::symlink_metadata(file) {
             Ok(_) => return Err(BackupError::Exists(file.display().to_string())),
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(backup_error(&error)),
@@ -51,7 +59,7 @@ impl Database {
         }
         let copied = self.copy_database(path, file);
         if copied.is_err() {
-            // It is ours, and it is no backup.
+            // The file was created above and is not a complete backup.
             drop(fs::remove_file(file));
         }
         copied
@@ -60,7 +68,7 @@ impl Database {
     fn copy_database(&self, path: &Path, file: &Path) -> Result<(), BackupError> {
         let name = file.to_str().ok_or(BackupError::Path)?;
         let mut source = sqlite::connect_plain(path, self.limits.deadline).map_err(|error| backup_error(&error))?;
-        // VACUUM INTO reads in one transaction, so it copies one moment; it takes an empty file.
+        // VACUUM INTO reads in one transaction, so it copies one state. It accepts an empty file.
         sql_query("VACUUM INTO ?").bind::<Text, _>(name).execute(&mut source).map_err(|error| backup_error(&error))?;
         drop(source);
         let mut copy = sqlite::connect_plain(file, self.limits.deadline).map_err(|error| backup_error(&error))?;
@@ -80,7 +88,7 @@ fn check_integrity(copy: &mut SqliteConnection) -> Result<(), BackupError> {
     }
 }
 
-/// The file and its entry in the folder are on disk.
+/// Ensures that the file and its entry in the folder are on disk.
 fn sync_file(file: &Path) -> std::io::Result<()> {
     fs::File::open(file)?.sync_all()?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));

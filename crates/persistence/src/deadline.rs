@@ -1,17 +1,16 @@
-//! How long a unit of work may still wait. What is measured is waiting, which no rule of the trade depends on, so the machine's
-//! clock is read here and not handed in.
+//! The deadline of a unit of work. Only waiting is measured, and no business rule depends on it, so
+//! the machine's clock is read here instead of being passed in.
 
 use std::time::Duration;
 
 use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::system::SystemClock;
 
-/// Reads the monotonic clock: the time since some moment before this process began.
+/// The monotonic clock: the time since an arbitrary moment before this process began.
 pub(crate) fn monotonic_now() -> Duration {
     SystemClock.monotonic()
 }
 
-/// How long ago that reading was.
 pub(crate) fn elapsed_since(start: Duration) -> Duration {
     monotonic_now().saturating_sub(start)
 }
@@ -24,24 +23,23 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// The deadline that lies this far ahead.
-    pub(crate) fn after(whole: Duration) -> Self {
-        Self { until: monotonic_now().saturating_add(whole), total: whole }
+    /// A deadline after this time from now.
+    pub(crate) fn after(total: Duration) -> Self {
+        Self { until: monotonic_now().saturating_add(total), total: total }
     }
 
-    /// What is left of it, zero where it has passed.
+    /// The remaining time; zero if the deadline has passed.
     pub(crate) fn remaining(&self) -> Duration {
         self.until.saturating_sub(monotonic_now())
     }
 
-    /// Whether it has passed.
     pub(crate) fn has_passed(&self) -> bool {
         self.remaining().is_zero()
     }
 
-    /// What is left where that is clearly less than the whole, `None` where next to nothing has been used up.
+    /// The remaining time if it is less than three quarters of the total, otherwise `None`.
     pub(crate) fn remaining_if_shortened(&self) -> Option<Duration> {
-        let left = self.remaining();
-        (left < self.total.mul_f32(0.75)).then_some(left)
+        let remaining = self.remaining();
+        (remaining < self.total.mul_f32(0.75)).then_some(remaining)
     }
 }

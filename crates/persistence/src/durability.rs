@@ -1,4 +1,5 @@
-//! Whether what was committed survives a crash of the machine, as far as the database server is configured for it.
+//! Checks whether committed data survives a crash of the machine, as far as the configuration of
+//! the database server can tell.
 
 use diesel::sql_types::Text;
 use diesel::{RunQueryDsl, sql_query};
@@ -8,7 +9,8 @@ use crate::database::{Address, Database};
 use crate::error_class::classify;
 use crate::postgres;
 
-/// Settings of PostgreSQL without which a crash of its machine loses or damages what was committed.
+/// The settings of PostgreSQL that must not be off: a crash of its machine would lose or damage
+/// committed data.
 const SELECT_UNSAFE_SETTINGS: &str =
     "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";
 
@@ -19,8 +21,11 @@ struct SettingRow {
 }
 
 impl Database {
-    /// The names of PostgreSQL's settings that are off and must not be (`fsync`, `full_page_writes`). SQLite has none: its
-    /// connections are opened with `synchronous = FULL`. `synchronous_commit` is set on by each connection.
+    /// Returns the names of PostgreSQL's settings that are off and must not be (`fsync`,
+    /// `full_page_writes`).
+    ///
+    /// SQLite has no such settings: its connections are opened with `synchronous = FULL`. Each
+    /// connection to PostgreSQL turns `synchronous_commit` on itself.
     pub fn unsafe_settings(&self) -> StoreResult<Vec<String>> {
         let Address::Postgres(url) = &self.address else { return Ok(Vec::new()) };
         let mut connection =

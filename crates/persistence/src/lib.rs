@@ -1,22 +1,23 @@
-//! The ports of tillgate on diesel, for SQLite and PostgreSQL.
+//! The storage ports of tillgate on SQLite and PostgreSQL, implemented with diesel.
 //!
-//! [`Database::open`] opens either by its [`Address`], [`Database::migrate`] brings its tables up to date, and its units of work
-//! show the ports of authentication and of the back office. Every port is written once, over both databases. Nothing here knows
-//! a wire format, and no type of the database's library is in what it offers.
+//! [`Database::open`] opens either database by its [`Address`], and [`Database::migrate`] brings
+//! its tables up to date. A `Database` is a store for the ports of authentication and of the back
+//! office. Every port is implemented once, for both databases. No type of a database library is
+//! part of this crate's API, and the crate knows no wire format.
 //!
 //! | module | purpose |
 //! | --- | --- |
 //! | `database` | opens a database and runs units of work on it |
-//! | `pooled` | a unit of work in a transaction of its own: PostgreSQL, and whoever only reads |
-//! | `sqlite` | the one writer of SQLite and its groups: `turn` (the queue), `writer` (whose turn it is), `group` (the transaction) |
-//! | `postgres` | how PostgreSQL is addressed and bounded |
-//! | `pool`, `deadline` | connections, and how long they are waited for |
-//! | `failure` | what a database error means |
-//! | `names` | names that are not told apart, for who looks after the server |
-//! | `migrate`, `backup` | tables brought up to date, and a copy of SQLite while it is used |
-//! | `units` | a unit of work as each view shows it |
-//! | `transaction`, `ports` | every port, on an open transaction, once for both databases |
-//! | `schema`, `row`, `statement` | the tables, their rows as the domain's types, and statements that are text |
+//! | `pooled` | runs a unit of work in a transaction of its own: all on PostgreSQL, those that only read on SQLite |
+//! | `sqlite` | SQLite's single writer, which commits units of work in groups: `writer` (whose turn it is), `waiter` (a queued writer), `group` (the open transaction) |
+//! | `postgres` | connection parameters, time-outs and transactions of PostgreSQL |
+//! | `pool`, `deadline` | connections, and how long a unit of work waits for one |
+//! | `error_class` | what a database error means for the unit of work |
+//! | `similar_names` | reports names that are equal or look alike |
+//! | `migration`, `backup`, `durability` | migrations, a backup of SQLite while it is in use, and settings of PostgreSQL that endanger committed data |
+//! | `store` | a database as a store for each set of ports |
+//! | `transaction`, `ports` | an open transaction, and every port on it |
+//! | `schema`, `row`, `statement`, `where_clause` | the tables, their rows as domain types, and SQL statements as text |
 
 mod backup;
 mod connection;
@@ -46,7 +47,7 @@ pub use database::{Address, Database, DatabaseLoad, InvalidAddress, Limits, Open
 pub use migration::MigrateError;
 pub use similar_names::{SimilarNames, SimilarNamesReport};
 
-/// The version of SQLite that is inside, such as `3.53.2`.
+/// The version of the bundled SQLite library, such as `3.53.2`.
 pub fn sqlite_version() -> &'static str {
     libsqlite3_sys::SQLITE_VERSION.to_str().unwrap_or_default()
 }

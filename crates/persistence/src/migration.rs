@@ -1,5 +1,6 @@
-//! Brings the tables of a database up to date, under a lock that only one process holds, and refuses a database that a newer
-//! program has been at. The statements stand in `migrations/` of the repository and are part of the program.
+//! Brings the tables of a database up to date under a lock that one process holds, and refuses a
+//! database that a newer version has migrated. The SQL of the migrations is in `migrations/` of the
+//! repository and is compiled into the program.
 
 mod fiscal_series;
 mod folding;
@@ -20,7 +21,7 @@ use crate::{postgres, sqlite};
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-/// The version of the newest migration that this program knows.
+/// The newest migration that this program contains.
 pub(crate) fn newest_known() -> StoreResult<&'static str> {
     static NEWEST: OnceLock<String> = OnceLock::new();
     if let Some(newest) = NEWEST.get() {
@@ -33,44 +34,56 @@ pub(crate) fn newest_known() -> StoreResult<&'static str> {
     Ok(NEWEST.get_or_init(|| newest))
 }
 
-/// What keeps two processes from migrating one database of PostgreSQL at once: a number that is nobody else's ("tillgate").
+/// The advisory lock that keeps two processes from migrating the same PostgreSQL database at once.
+/// The number is the text "tillgate", so no other program uses it.
 const ADVISORY_LOCK_KEY: i64 = 0x7469_6c6c_6761_7465;
 
-/// The migration whose columns the program fills.
+/// The migration after which [`folding`] fills columns.
 const FOLDING_MIGRATION: &str = "2026-11-28-000011";
 
-/// The migration whose series the program brings together.
+/// The migration after which [`fiscal_series`] merges series.
 const FISCAL_SERIES_MIGRATION: &str = "2026-11-28-000018";
 
-/// Why the tables cannot be brought up to date. Nothing of the migration that failed remains.
+/// Why the tables cannot be brought up to date. The failed migration has been rolled back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MigrateError {
-    /// A newer program has changed this database; this one would damage it.
+    /// A newer version has migrated this database, and this one would damage it.
     #[error(
         "the database is newer than this program: it has the migrations {0}, which this program does not know; use the newer program"
     )]
     Newer(String),
-    /// No connection, or another process holds the lock.
+    /// There is no connection, or another process holds the lock.
     #[error("the database cannot be migrated: {0}")]
     Unavailable(String),
-    /// A statement failed.
+    /// A statement of a migration failed.
     #[error("migration {name} failed: {detail}")]
     Failed {
-        /// The migration.
+        /// The name of the migration.
         name: String,
-        /// What the database says.
+        /// The error message of the database.
         detail: String,
     },
 }
 
 impl Database {
-    /// Brings the tables up to date, and tells `progress` the name of each migration before it runs. Two processes may call it at
-    /// once: the second waits, and finds nothing left to do.
+    /// Brings the tables up to date, and calls `progress` with the name of each migration before it
+    /// runs.
+    ///
+    /// Two processes may call this at the same time: the second one waits and then finds nothing to
+    /// do.
+    ///
+    /// # Errors
+    ///
+    /// See [`MigrateError`].
     pub fn migrate(&self, progress: &mut dyn FnMut(&str)) -> Result<(), MigrateError> {
         self.with_lock(|harness| harness.run_pending(progress))
     }
 
-    /// Whether there are tables: `false` of a new file or schema, on which nothing was ever migrated.
+    /// Whether any migration was ever run: `false` for a new file or schema.
+    ///
+    /// # Errors
+    ///
+    /// See [`MigrateError`].
     pub fn has_tables(&self) -> Result<bool, MigrateError> {
         let unavailable = |error: diesel::result::Error| MigrateError::Unavailable(error.to_string());
         let found: Vec<ExistsRow> = match &self.address {
@@ -84,7 +97,11 @@ impl Database {
         Ok(!found.is_empty())
     }
 
-    /// The names of the migrations that [`migrate`](Self::migrate) would run, in their order.
+    /// The names of the migrations that [`migrate`](Self::migrate) would run, in order.
+    ///
+    /// # Errors
+    ///
+    /// See [`MigrateError`].
     pub fn pending_migrations(&self) -> Result<Vec<String>, MigrateError> {
         match &self.address {
             Address::Sqlite(path) => MigrationConnection::pending_names(&mut open_sqlite(path, self)?),
@@ -92,7 +109,12 @@ impl Database {
         }
     }
 
-    /// Takes every migration back, the newest first: for the test that goes up, down and up again. All data is gone after it.
+    /// Reverts all migrations, newest first. All data is lost. This is for the test that migrates
+    /// up, down and up again.
+    ///
+    /// # Errors
+    ///
+    /// See [`MigrateError`].
     #[doc(hidden)]
     pub fn revert_all(&self) -> Result<(), MigrateError> {
         self.with_lock(|harness| harness.revert_all())
@@ -105,8 +127,9 @@ impl Database {
         match &self.address {
             Address::Sqlite(path) => {
                 let mut connection = open_sqlite(path, self)?;
-                // The write lock for all of it; each migration's own transaction is a savepoint inside. The outcome is carried
-                // in a place of its own because diesel's transactions want diesel's error.
+                // One write lock for all migrations; the transaction of each is a savepoint in it.
+                // The outcome has its own variable because diesel's transactions require diesel's
+                // error type.
                 let mut outcome = Ok(());
                 let ended = connection.exclusive_transaction(|connection| {
                     outcome = run(connection);
@@ -117,7 +140,8 @@ impl Database {
             }
             Address::Postgres(url) => {
                 let mut connection = open_postgres(url, self)?;
-                // Held by the connection, so it goes with it whatever happens.
+                // The connection holds the lock, so the lock ends with the connection whatever
+                // happens.
                 connection
                     .batch_execute(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK_KEY})"))
                     .map_err(|error| MigrateError::Unavailable(error.to_string()))?;
@@ -130,8 +154,8 @@ impl Database {
 fn open_sqlite(path: &std::path::Path, database: &Database) -> Result<SqliteConnection, MigrateError> {
     let mut connection = sqlite::connect_plain(path, database.limits.deadline * 5)
         .map_err(|error| MigrateError::Unavailable(error.0))?;
-    // Tables that are rebuilt are dropped for a moment; what refers to them must bear that. Whether every reference holds is
-    // asked at the end of the transaction.
+    // A table that is rebuilt is dropped for a moment, while other tables refer to it. The foreign
+    // keys are checked at the end of the transaction.
     connection
         .batch_execute("PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL")
         .map_err(|error| MigrateError::Unavailable(error.to_string()))?;
@@ -142,7 +166,6 @@ fn open_postgres(url: &str, database: &Database) -> Result<PgConnection, Migrate
     postgres::connect_plain(url, &database.limits).map_err(|error| MigrateError::Unavailable(error.0))
 }
 
-/// Migrations on one connection.
 trait MigrationConnection {
     fn run_pending(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), MigrateError>;
     fn revert_all(&mut self) -> Result<(), MigrateError>;
@@ -156,7 +179,7 @@ macro_rules! harness {
                 for migration in pending_migrations::<$backend>(self, &$migrations)? {
                     let name = migration.name().to_string();
                     progress(&name);
-                    // what SQL cannot say goes with it or not at all
+                    // what SQL cannot do is part of the same transaction
                     let mut outcome = Ok(());
                     let ended = self.transaction(|connection| {
                         outcome = connection
@@ -248,7 +271,7 @@ struct BrokenReferenceRow {
     table: String,
 }
 
-/// Every reference of SQLite's tables holds. Foreign keys are off while it migrates.
+/// Checks all foreign keys of SQLite's tables; they are off during a migration.
 fn check_foreign_keys(connection: &mut SqliteConnection, name: &str) -> Result<(), MigrateError> {
     let broken: Vec<BrokenReferenceRow> = sql_query("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1")
         .load(connection)
@@ -262,7 +285,7 @@ fn check_foreign_keys(connection: &mut SqliteConnection, name: &str) -> Result<(
     }
 }
 
-/// PostgreSQL asks at each statement.
+/// PostgreSQL checks foreign keys at each statement.
 #[expect(clippy::unnecessary_wraps, reason = "it stands where SQLite asks a question that may fail")]
 fn skip_foreign_key_check(_: &mut PgConnection, _: &str) -> Result<(), MigrateError> {
     Ok(())

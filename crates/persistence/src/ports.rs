@@ -1,10 +1,11 @@
-//! The ports, each once for both databases.
+//! The ports, each implemented once for both databases.
 //!
-//! What can lose a race is one conditional UPDATE, and its count is the answer. Where the two databases differ, which is in the
-//! feed's positions and in the order of row locks, the port says why.
+//! Whatever can lose a race is one conditional UPDATE, and the number of updated rows is the
+//! result. Where the databases differ (the positions in the feed, the order of row locks), the
+//! port's module says why.
 //!
-//! What is looked up by a unique key is asked for by `get_result`, not by `first`: that adds a `MAX_START_MILLIS` with a bound value, and
-//! SQLite prepares a statement anew each time such a value is bound.
+//! A row with a unique key is read with `get_result`, not with `first`: `first` adds a `LIMIT` with
+//! a bound value, and SQLite prepares a statement again each time such a value is bound.
 
 mod api_keys;
 mod attempts;
@@ -32,8 +33,9 @@ use tillgate_domain::{FoldedText, StoreError};
 
 use crate::error_class::classify;
 
-/// Reads the error of an update that was guarded against taken names: where one was taken in the meantime all the same, another
-/// unit of work was in the way, and this one runs again and sees it.
+/// Classifies the error of an update whose condition excludes names in use. If another unit of work
+/// has taken the name in the meantime, this is a conflict, and the unit of work runs again and
+/// finds it.
 fn unique_violation_as_conflict(error: Error) -> StoreError {
     match error {
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
@@ -43,8 +45,9 @@ fn unique_violation_as_conflict(error: Error) -> StoreError {
     }
 }
 
-/// Reads the error of a statement that gives or removes a role: where the role or its holder has come or gone in the meantime,
-/// another unit of work was in the way, and this one runs again and sees it.
+/// Classifies the error of a statement that assigns or removes a role. If the role or its holder
+/// was added or removed in the meantime, this is a conflict, and the unit of work runs again and
+/// finds it.
 fn foreign_key_violation_as_conflict(error: Error) -> StoreError {
     match error {
         Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, info) => {
@@ -54,12 +57,13 @@ fn foreign_key_violation_as_conflict(error: Error) -> StoreError {
     }
 }
 
-/// What a name is looked up by, one after the other: the key that it has kept where the newer one was another's, then the newer.
+/// The keys by which a name is looked up, in order: the key of an earlier folding, which a row
+/// keeps if the newer key belongs to another row, then the newer key.
 fn lookup_keys(name: &FoldedText) -> impl Iterator<Item = &str> {
     name.legacy_key().into_iter().chain([name.as_str()])
 }
 
-/// How many rows a sweep removed.
+/// The number of rows that a sweep has removed.
 fn removed_rows(rows: usize) -> u32 {
     u32::try_from(rows).unwrap_or(u32::MAX)
 }

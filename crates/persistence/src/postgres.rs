@@ -1,4 +1,5 @@
-//! What is PostgreSQL's own: how it is addressed, how a connection is made ready, and how a transaction begins.
+//! What is specific to PostgreSQL: connection parameters, the setup of a connection, and how a
+//! transaction begins.
 
 mod parameters;
 
@@ -11,7 +12,7 @@ use crate::database::Limits;
 use crate::deadline::Deadline;
 use crate::pool::{ConnectFailure, ConnectFn};
 
-/// Opens connections to the server at this address.
+/// Returns the function that opens connections to the server at this address.
 pub(crate) fn connection_opener(address: &str, limits: &Limits) -> ConnectFn {
     let address = parameters::with_defaults(address, limits.deadline);
     let setup = session_setup_sql(limits);
@@ -22,7 +23,7 @@ pub(crate) fn connection_opener(address: &str, limits: &Limits) -> ConnectFn {
     })
 }
 
-/// A plain connection without time-outs of its own, for what may take long (migrations).
+/// Opens a connection without time-outs, for operations that may take long (migrations).
 pub(crate) fn connect_plain(address: &str, limits: &Limits) -> Result<PgConnection, ConnectFailure> {
     connect(&parameters::with_defaults(address, limits.deadline))
 }
@@ -31,9 +32,10 @@ fn connect(address: &str) -> Result<PgConnection, ConnectFailure> {
     PgConnection::establish(address).map_err(|error| ConnectFailure(error.to_string().trim().to_owned()))
 }
 
-/// The time-outs are set once for each connection, so they cost a unit of work nothing. Each bounds one statement, not the unit of
-/// work: a server that has `transaction_timeout` (17 and newer) bounds that too. A client that is frozen in the middle of a
-/// transaction is thrown out by the server after a while, and its locks with it.
+/// The time-outs are set once per connection, so they cost a unit of work nothing. Each limits one
+/// statement, not the unit of work; a server that supports `transaction_timeout` (version 17 and
+/// newer) limits that too. If a client freezes in the middle of a transaction, the server ends its
+/// session after a while and releases its locks.
 fn session_setup_sql(limits: &Limits) -> String {
     let millis = limits.deadline.as_millis().max(1);
     let idle = millis.saturating_mul(5);
@@ -54,7 +56,8 @@ fn prepare_session(connection: &mut PgConnection, setup: &str) -> diesel::QueryR
     connection.batch_execute(setup)?;
     let language: LcMessagesRow =
         sql_query("SELECT current_setting('lc_messages') AS lc_messages").get_result(connection)?;
-    // Failures are told apart by their English messages; see `failure`. Only some roles may choose the language.
+    // Errors are classified by their English messages; see `error_class`. Only some roles may set
+    // the language.
     let english = ["", "C", "POSIX"].contains(&language.lc_messages.as_str())
         || language.lc_messages.starts_with("C.")
         || language.lc_messages.starts_with("en");
@@ -68,8 +71,8 @@ fn prepare_session(connection: &mut PgConnection, setup: &str) -> diesel::QueryR
     Ok(())
 }
 
-/// The statement that begins a transaction. Where a good part of the deadline is used up already, its first words shorten the
-/// time-outs too, in the same round trip.
+/// The statement that begins a transaction. If a good part of the deadline has been used, it also
+/// shortens the time-outs, in the same round trip.
 pub(crate) fn begin_sql(mode: Mode, deadline: &Deadline) -> String {
     let begin = match mode {
         Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",

@@ -1,5 +1,5 @@
-//! Rows as the tables hold them, and the way from and to the domain's types. A value that is none names its table and column
-//! and never shows itself.
+//! Rows of the tables, and their conversion from and to domain types. The error for an invalid
+//! value names the table and column and never contains the value.
 
 mod api_key;
 mod audit;
@@ -29,37 +29,35 @@ pub(crate) use tenant::{BranchRow, LimitColumns, TenantRow};
 pub(crate) use ticket::{SELECT_COLUMNS as TICKET_COLUMNS, TicketRow, TicketTexts, sheet_json};
 pub(crate) use user::{NewUserRow, UserRow};
 
-/// A table and one of its columns, for what is wrong with a value in it.
+/// A table and one of its columns, for errors about a stored value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column(pub(crate) &'static str, pub(crate) &'static str);
 
 impl Column {
-    /// The value is no such thing.
+    /// The error for an invalid value in this column.
     pub(crate) fn corrupt(self, detail: impl Into<String>) -> StoreError {
         StoreError::Corrupt { table: self.0, column: self.1, detail: detail.into() }
     }
 
-    /// An id.
     pub(crate) fn parse_uuid(self, bytes: &[u8]) -> StoreResult<Uuid> {
         Uuid::from_slice(bytes).map_err(|_| self.corrupt(format!("an id has 16 bytes, this one {}", bytes.len())))
     }
 
-    /// An id that may be missing.
     pub(crate) fn parse_optional_uuid(self, bytes: Option<&[u8]>) -> StoreResult<Option<Uuid>> {
         bytes.map(|bytes| self.parse_uuid(bytes)).transpose()
     }
 
-    /// One of a closed set of words.
+    /// Parses one of a closed set of words.
     pub(crate) fn parse_word<T: Copy>(self, all: &[T], name: impl Fn(T) -> &'static str, text: &str) -> StoreResult<T> {
         all.iter().copied().find(|each| name(*each) == text).ok_or_else(|| self.corrupt("a word that is not known"))
     }
 
-    /// What the domain parses; its errors say what is expected, not what was found.
+    /// Passes on a value that the domain has parsed. The domain's errors say what is expected, not
+    /// what was found.
     pub(crate) fn check_parsed<T, E: std::fmt::Display>(self, parsed: Result<T, E>) -> StoreResult<T> {
         parsed.map_err(|error| self.corrupt(error.to_string()))
     }
 
-    /// A value in JSON.
     pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(self, text: &str) -> StoreResult<T> {
         serde_json::from_str(text).map_err(|error| {
             let what = match error.classify() {
@@ -70,20 +68,19 @@ impl Column {
         })
     }
 
-    /// A network address that may be missing.
     pub(crate) fn parse_address(self, text: Option<&str>) -> StoreResult<Option<IpAddr>> {
         text.map(|text| self.check_parsed(text.parse())).transpose()
     }
 }
 
-/// An id that is answered under the name `id`.
+/// A row with one column, `id`.
 #[derive(diesel::QueryableByName)]
 pub(crate) struct IdRow {
     #[diesel(sql_type = diesel::sql_types::Binary)]
     pub(crate) id: Vec<u8>,
 }
 
-/// What a `COUNT` answers under the name `number`.
+/// A row with one column, `number`, as from a `COUNT`.
 #[derive(diesel::QueryableByName)]
 pub(crate) struct CountRow {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
@@ -91,29 +88,24 @@ pub(crate) struct CountRow {
 }
 
 impl CountRow {
-    /// How many.
     pub(crate) fn count(&self) -> u64 {
         u64::try_from(self.number).unwrap_or_default()
     }
 }
 
-/// A value as JSON.
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
     serde_json::to_string(value)
         .map_err(|error| StoreError::Fault(format!("a value cannot be written as JSON: {error}")))
 }
 
-/// The bytes of an id.
 pub(crate) fn uuid_bytes(id: &Uuid) -> Vec<u8> {
     id.as_bytes().to_vec()
 }
 
-/// The milliseconds of an instant.
 pub(crate) fn to_millis(at: Option<Instant>) -> Option<i64> {
     at.map(Instant::millis)
 }
 
-/// An instant of these milliseconds.
 pub(crate) fn from_millis(millis: Option<i64>) -> Option<Instant> {
     millis.map(Instant::from_millis)
 }

@@ -1,5 +1,5 @@
-//! The tables as diesel's query builder sees them: the columns that both databases have, in the types that both speak. The
-//! migrations say what each is for.
+//! The tables for diesel's query builder: the columns that exist in both databases, with types that
+//! both support. The migrations document each column.
 
 diesel::table! {
     meta (id) {

@@ -1,4 +1,4 @@
-//! Names that are not told apart any more, or hardly: what a server's owner is told, so that one of them gets another.
+//! Finds names that compare as equal or look alike, so that an operator can rename one of them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,23 +12,25 @@ use crate::error_class::classify;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
-/// Names of one kind in one tenant that are alike.
+/// Names of one kind that are equal or look alike.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SimilarNames {
-    /// What they are names of: `user`, `e-mail address`, `device`, `role`.
+    /// What has these names: `user`, `e-mail address`, `device` or `role`.
     pub kind: &'static str,
-    /// The slug of the tenant; of the first of them, where they are unique over the server.
+    /// The slug of the tenant. For e-mail addresses, which are unique across tenants, that of the
+    /// first one.
     pub tenant: String,
     /// The names as they are spelled.
     pub names: Vec<String>,
 }
 
-/// What [`Database::similar_names`] found.
+/// The result of [`Database::similar_names`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SimilarNamesReport {
-    /// Names that compare as one. Each is still found as it was before names were compared so; no new name comes to them.
+    /// Names that compare as equal since names are folded. Each is still found as before, but no
+    /// new name may equal them.
     pub equal: Vec<SimilarNames>,
-    /// Names that look alike on a screen (UTS 39), though they are told apart.
+    /// Names that differ but look alike on a screen (UTS 39).
     pub lookalike: Vec<SimilarNames>,
 }
 
@@ -46,14 +48,14 @@ struct NameRow {
 
 const READ_BATCH_SIZE: usize = 1_000;
 
-/// The text of a name that is folded into its key.
+/// The form of a name from which its key is folded.
 type NameForm = fn(&str) -> Cow<'_, str>;
 
-/// What has names, the columns of the name and its key, whose they are beside it, whether a name is unique in the tenant, and what of
-/// it is compared.
+/// For each kind: its label, its table, the columns of the name and its key, a further condition,
+/// whether a name is unique within the tenant, and the form that is compared.
 const NAME_KINDS: [(&str, &str, &str, &str, &str, bool, NameForm); 4] = [
     ("user", "users", "name", "folded", "", true, keep_as_is),
-    // a domain and its punycode form are one
+    // a domain and its Punycode form are equal
     ("e-mail address", "users", "email", "email_folded", "", false, Email::to_unicode),
     ("device", "devices", "name", "folded", " AND devices.status <> 'retired'", true, keep_as_is),
     ("role", "roles", "name", "folded", "", true, keep_as_is),
@@ -64,7 +66,7 @@ fn keep_as_is(name: &str) -> Cow<'_, str> {
 }
 
 impl Database {
-    /// The names of everybody and everything that are alike: it reads all of them, a thousand at a time.
+    /// Finds all names that are equal or look alike. It reads every name, in batches of 1,000.
     pub fn similar_names(&self) -> StoreResult<SimilarNamesReport> {
         let mut all = SimilarNamesReport::default();
         for (kind, table, name, key, which, of_tenant, form) in NAME_KINDS {
@@ -75,7 +77,8 @@ impl Database {
                  ORDER BY {table}.id LIMIT {READ_BATCH_SIZE}"
             );
             let scope = |row: &NameRow| if of_tenant { row.tenant.clone() } else { String::new() };
-            // those that have kept a key are few; who has it by right is found in a second reading
+            // few rows have kept an earlier key; a second pass finds the rows that own the newer
+            // key
             let mut kept = BTreeSet::new();
             let mut foreign = BTreeSet::new();
             self.for_each_row(&read, &mut |row| {
@@ -119,7 +122,7 @@ impl Database {
         Ok(all)
     }
 
-    /// Shows each row of a list, in the order of ids.
+    /// Calls `show` with each row of a list, in the order of ids.
     fn for_each_row(&self, read: &str, show: &mut dyn FnMut(&NameRow)) -> StoreResult<()> {
         let mut after = Vec::new();
         loop {

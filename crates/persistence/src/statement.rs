@@ -1,5 +1,8 @@
-//! What diesel's query builder cannot say to both databases at once, and updates that come often, which it prepares anew each
-//! time: a statement as text that both read, with `$n` where a value goes, prepared once and kept. It knows nothing of tables.
+//! SQL statements as text, for what diesel's query builder cannot express for both databases, and
+//! for frequent updates, which it would prepare again each time.
+//!
+//! Both databases understand the text; `$n` is the place of a value. A statement is prepared once
+//! per connection and kept. This module knows no tables.
 
 use std::borrow::Cow;
 
@@ -11,20 +14,19 @@ use diesel::{QueryResult, RunQueryDsl};
 
 use crate::connection::{AnyConnection, MultiBackend};
 
-/// A value in the place of a `$n`.
+/// A value for a `$n`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bind<'a> {
-    /// An id, a digest, a key.
+    /// An id, a digest or a key.
     Bytes(&'a [u8]),
-    /// A number, an instant.
+    /// A number or an instant.
     Number(i64),
-    /// A text.
     Text(&'a str),
-    /// No bytes.
+    /// `NULL` for a column of bytes.
     NoBytes,
-    /// No number.
+    /// `NULL` for a column of numbers.
     NoNumber,
-    /// No text.
+    /// `NULL` for a column of texts.
     NoText,
 }
 
@@ -85,23 +87,25 @@ pub(crate) struct Statement<'a> {
 }
 
 impl<'a> Statement<'a> {
-    /// A statement of which the prepared form is kept.
+    /// A statement whose prepared form is kept.
     pub(crate) fn new(text: &'static str, binds: impl Into<Vec<Bind<'a>>>) -> Self {
         Self { text: Cow::Borrowed(text), binds: binds.into(), cached: true }
     }
 
-    /// The same where the text is put together, always alike.
+    /// A statement whose text is composed at run time but is the same each time; its prepared form
+    /// is kept.
     pub(crate) fn cached(text: String, binds: Vec<Bind<'a>>) -> Self {
         Self { text: Cow::Owned(text), binds, cached: true }
     }
 
-    /// A statement whose text depends on how many values it has: its prepared form is thrown away.
+    /// A statement whose text depends on the number of its values; its prepared form is not kept.
     pub(crate) fn uncached(text: String, binds: Vec<Bind<'a>>) -> Self {
         Self { text: Cow::Owned(text), binds, cached: false }
     }
 }
 
-/// `($1, $2), ($3, $4)`: places for `rows` rows of `columns` values each, numbered from `first`.
+/// The placeholders for `rows` rows of `columns` values each, numbered from `first`: `($1, $2),
+/// ($3, $4)`.
 pub(crate) fn placeholders(first: usize, rows: usize, columns: usize) -> String {
     let row = |row: usize| {
         let each: Vec<String> = (0..columns).map(|column| format!("${}", first + row * columns + column)).collect();
@@ -148,7 +152,8 @@ impl Query for Statement<'_> {
 
 impl RunQueryDsl<AnyConnection> for Statement<'_> {}
 
-/// An insert that does nothing where any of the table's unique indexes has the row already: it adds 0 rows then.
+/// An insert that does nothing if one of the table's unique indexes already contains the row: it
+/// then inserts 0 rows.
 #[derive(Clone, Copy, Debug, QueryId)]
 pub(crate) struct OnConflictDoNothing<T>(pub(crate) T);
 

@@ -1,4 +1,4 @@
-//! What the tests of this crate share: a database in a folder of its own with a small table of tills.
+//! Helpers for this crate's tests: a database in a temporary folder, with a small table of tills.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,7 +14,7 @@ use crate::error_class::classify;
 use crate::sqlite::group::GroupLimits;
 use crate::transaction::Transaction;
 
-/// A folder that goes with this.
+/// A temporary folder, removed when dropped.
 pub(crate) struct TestFolder(pub(crate) PathBuf);
 
 impl TestFolder {
@@ -30,7 +30,7 @@ impl TestFolder {
         Address::parse("sqlite:till.db", &self.0).unwrap()
     }
 
-    /// A database with tables, of which the groups close when nobody waits any more.
+    /// A database whose groups close as soon as no writer waits.
     pub(crate) fn database(&self, limits: &Limits) -> Database {
         let closing = GroupLimits { max_members: 64, max_age: Duration::from_mins(1) };
         if let Address::Sqlite(path) = self.address() {
@@ -46,7 +46,7 @@ impl Drop for TestFolder {
     }
 }
 
-/// A database of PostgreSQL with tables.
+/// A PostgreSQL database with tables, and its address.
 pub(crate) fn create_postgres(limits: &Limits) -> (String, Database) {
     let url = tillgate_testkit::postgres::create_database();
     let address = Address::parse(&url, std::path::Path::new("/")).unwrap();
@@ -84,7 +84,6 @@ pub(crate) fn execute_sql(tx: &mut Transaction<'_>, statements: &str) -> StoreRe
     tx.connection.batch_execute(statements).map_err(classify)
 }
 
-/// Adds a till.
 pub(crate) fn insert_till(tx: &mut Transaction<'_>, id: i64) -> StoreResult<()> {
     sql_query(format!("INSERT INTO tills VALUES ({id}, 0)")).execute(tx.connection).map(drop).map_err(classify)
 }
@@ -95,7 +94,7 @@ struct NumberRow {
     n: i64,
 }
 
-/// One number.
+/// The number that a query returns.
 pub(crate) fn query_number(tx: &mut Transaction<'_>, query: &str) -> StoreResult<i64> {
     sql_query(format!("SELECT CAST(({query}) AS BIGINT) AS n"))
         .get_result::<NumberRow>(tx.connection)
@@ -103,7 +102,7 @@ pub(crate) fn query_number(tx: &mut Transaction<'_>, query: &str) -> StoreResult
         .map_err(classify)
 }
 
-/// One number of what is committed.
+/// The number that a query of the committed state returns.
 pub(crate) fn query_committed(database: &Database, query: &str) -> i64 {
     let mut found = 0;
     run_read(database, |tx| {
@@ -114,7 +113,7 @@ pub(crate) fn query_committed(database: &Database, query: &str) -> i64 {
     found
 }
 
-/// Waits for what other threads do.
+/// Waits until other threads have made the condition true.
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = crate::deadline::monotonic_now() + Duration::from_secs(20);
     while !holds() {

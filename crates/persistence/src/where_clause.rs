@@ -1,4 +1,4 @@
-//! What narrows a list, put together piece by piece into the `WHERE` of a statement that both databases read.
+//! Composes the `WHERE` clause of a list from the criteria of a filter, for both databases.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use tillgate_domain::office::ports::OffsetPageRequest;
 use crate::connection::AnyConnection;
 use crate::statement::{Bind, placeholders};
 
-/// Conditions that all have to hold.
+/// Conditions that are joined by `AND`.
 #[derive(Debug, Default)]
 pub(crate) struct WhereClause<'a> {
     text: String,
@@ -15,7 +15,7 @@ pub(crate) struct WhereClause<'a> {
 }
 
 impl<'a> WhereClause<'a> {
-    /// That `clause` holds, in which each `?` is the next of the values.
+    /// Adds a condition. Each `?` in `clause` is the next of the values.
     pub(crate) fn and(&mut self, clause: &str, values: &[Bind<'a>]) {
         self.text.push_str(if self.text.is_empty() { " WHERE " } else { " AND " });
         let mut rest = clause;
@@ -23,21 +23,21 @@ impl<'a> WhereClause<'a> {
             let Some((before, after)) = rest.split_once('?') else { break };
             self.text.push_str(before);
             self.binds.push(*value);
-            // writing into a text cannot fail
+            // writing to a string cannot fail
             let _ = write!(self.text, "${}", self.binds.len());
             rest = after;
         }
         self.text.push_str(rest);
     }
 
-    /// The same where there is a value.
+    /// Adds a condition if there is a value.
     pub(crate) fn and_if_some(&mut self, clause: &str, value: Option<Bind<'a>>) {
         if let Some(value) = value {
             self.and(clause, &[value]);
         }
     }
 
-    /// That `column` has one of the values; nothing where there are none.
+    /// Adds the condition that `column` has one of the values, or none if there are no values.
     pub(crate) fn and_in(&mut self, column: &str, values: &[Bind<'a>]) {
         if !values.is_empty() {
             let among = placeholders(self.binds.len() + 1, 1, values.len());
@@ -46,12 +46,13 @@ impl<'a> WhereClause<'a> {
         }
     }
 
-    /// A statement that begins with `head` and asks for all of it.
+    /// A statement that begins with `head` and has these conditions.
     pub(crate) fn build_statement(&self, head: &str) -> (String, Vec<Bind<'a>>) {
         (format!("{head}{}", self.text), self.binds.clone())
     }
 
-    /// The same for a part of a list in this order; where the part begins is a condition of its own.
+    /// A statement for one page of a list in this order. The start of the page is a condition that
+    /// the caller adds.
     pub(crate) fn build_page<K>(
         &self,
         head: &str,
@@ -65,7 +66,7 @@ impl<'a> WhereClause<'a> {
     }
 }
 
-/// Whether a text stands in what an expression says: a condition with a `?` for the text.
+/// A condition that an expression contains a text, with a `?` for the text.
 pub(crate) fn contains_condition(connection: &AnyConnection, expression: &str) -> String {
     match connection {
         AnyConnection::Sqlite(_) => format!("instr({expression}, ?) > 0"),
@@ -73,16 +74,16 @@ pub(crate) fn contains_condition(connection: &AnyConnection, expression: &str) -
     }
 }
 
-/// The letters A to Z of a column in lower case.
+/// The column with the letters A to Z in lower case.
 pub(crate) fn lowercase_expression(connection: &AnyConnection, column: &str) -> String {
     match connection {
-        // SQLite's own `lower` knows no other letters
+        // SQLite's own `lower` changes only these letters
         AnyConnection::Sqlite(_) => format!("lower({column})"),
         AnyConnection::Postgres(_) => format!("lower({column} COLLATE \"C\")"),
     }
 }
 
-/// The first of the texts that a row is searched by.
+/// The first of the two texts by which a row is searched.
 pub(crate) fn first_searched_expression(connection: &AnyConnection, column: &str) -> String {
     match connection {
         AnyConnection::Sqlite(_) => format!("substr({column}, 1, instr({column} || char(31), char(31)) - 1)"),
@@ -90,7 +91,7 @@ pub(crate) fn first_searched_expression(connection: &AnyConnection, column: &str
     }
 }
 
-/// A column to order by, byte by byte, the letters A to Z in lower case.
+/// A column to sort by, compared by bytes, with the letters A to Z in lower case.
 pub(crate) fn bytewise_order_expression(connection: &AnyConnection, column: &str) -> String {
     match connection {
         AnyConnection::Sqlite(_) => format!("lower({column})"),

@@ -1,4 +1,4 @@
-//! Backups while others write, and what refuses them.
+//! Backups during writes, and the conditions under which a backup fails.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,7 +16,7 @@ fn backup_copies_one_snapshot_of_a_database_in_use() {
     thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
-                // Both or none: the copy must not see them apart.
+                // Both or neither: the copy must not contain one without the other.
                 run_write(&database, |tx| {
                     execute_sql(tx, "UPDATE tills SET n = n + 1 WHERE id = 1")?;
                     execute_sql(tx, "UPDATE tills SET n = n + 1 WHERE id = 2")
@@ -65,7 +65,8 @@ fn damaged_database_is_reported_and_its_copy_removed() {
         let database = folder.database(&Limits::default());
         run_write(&database, |tx| (0..5000).try_for_each(|id| insert_till(tx, id))).unwrap();
     }
-    // The last process closed it, so everything is in the one file; a page in its middle is lost.
+    // The last process has closed the database, so everything is in one file. One of its middle
+    // pages is overwritten.
     let path = folder.0.join("till.db");
     let mut content = fs::read(&path).unwrap();
     let middle = content.len() / 2 / 4096 * 4096;

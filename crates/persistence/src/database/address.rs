@@ -1,18 +1,18 @@
-//! Where a database is: `sqlite:PATH`, or PostgreSQL in libpq's own connection address.
+//! The address of a database: `sqlite:PATH`, or a connection URI of PostgreSQL's libpq.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The address of a database. What is shown of it contains no password.
+/// The address of a database. Its `Display` output contains no password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Address {
-    /// A file of SQLite, by its absolute path.
+    /// A SQLite file, by its absolute path.
     Sqlite(PathBuf),
-    /// PostgreSQL, in the words of libpq (34.1.1.2 of its manual), several hosts included.
+    /// A connection URI of libpq (manual, section 34.1.1.2), possibly with several hosts.
     Postgres(String),
 }
 
-/// Why an address cannot be read.
+/// Why an address is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAddress {
     /// It begins with neither scheme.
@@ -21,19 +21,23 @@ pub enum InvalidAddress {
     /// `sqlite:` without a path.
     #[error("sqlite: wants the path of a file after it, as in sqlite:tillgate.db")]
     NoPath,
-    /// A database that is gone with the process.
+    /// An in-memory database, which would be lost with the process.
     #[error("sqlite::memory: is refused: a server over it would forget everybody when it stops; name a file")]
     Memory,
-    /// `sqlite://name`, which reads as a host.
+    /// `sqlite://name`, in which the name looks like a host.
     #[error("write sqlite:PATH without slashes before a relative path, or sqlite:///PATH for an absolute one")]
     Slashes,
-    /// The path cannot be handed to SQLite.
+    /// SQLite cannot open the path.
     #[error("the path of the database must be valid UTF-8 without a NUL")]
     Path,
 }
 
 impl Address {
-    /// Reads an address; a relative path of SQLite counts from `folder`.
+    /// Parses an address. A relative path of SQLite is resolved from `folder`.
+    ///
+    /// # Errors
+    ///
+    /// See [`InvalidAddress`].
     pub fn parse(text: &str, folder: &Path) -> Result<Self, InvalidAddress> {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             return if text.contains('\0') { Err(InvalidAddress::Path) } else { Ok(Self::Postgres(text.to_owned())) };
@@ -51,7 +55,8 @@ impl Address {
             return Err(InvalidAddress::Memory);
         }
         let path = std::path::absolute(folder.join(path)).map_err(|_| InvalidAddress::NoPath)?;
-        // two slashes at the front may mean another root (POSIX, 4.13), and would be read as a host where the address is shown
+        // two leading slashes may refer to another root (POSIX, 4.13), and look like a host in the
+        // output
         let path: PathBuf = path.components().collect();
         match path.to_str() {
             Some(text) if !text.contains('\0') => Ok(Self::Sqlite(path)),
@@ -75,9 +80,12 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Leaves out what is or may be a password: what stands between the user and the host, and every parameter. libpq takes any character
-/// but `@` and `/` in a password, a question mark too; and whoever typed one of those two has written a password that libpq reads as
-/// something else. So where more than one reading is possible, no more is shown than what stands before all of them.
+/// Removes what is or may be a password: the part between the user and the host, and every
+/// parameter.
+///
+/// libpq accepts any character except `@` and `/` in a password, including a question mark. If a
+/// password contains one of those two, libpq parses it differently. Therefore, if several readings
+/// are possible, only the part that precedes all of them is shown.
 fn redact_password(address: &str) -> String {
     let (scheme, rest) = address.split_once("://").unwrap_or(("postgres", ""));
     let until = |text: &str, ends: &[char]| text.split(ends).next().unwrap_or_default().to_owned();

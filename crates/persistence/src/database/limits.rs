@@ -1,29 +1,31 @@
-//! How much a database may be asked at once and how long anybody waits for it.
+//! Limits on the concurrency and the waiting time of a database.
 
 use std::time::Duration;
 
 /// The limits of one [`Database`](crate::Database).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The one deadline of a unit of work: all its waiting and all its runs.
+    /// The deadline of a unit of work, for all of its waiting and all of its runs.
     pub deadline: Duration,
-    /// How many units of work wait at most; the next is unavailable at once.
+    /// How many units of work may wait; the next one fails as unavailable at once.
     pub waiting: usize,
-    /// How many connections: to PostgreSQL, or readers of SQLite (which has one writer besides).
+    /// The number of connections to PostgreSQL, or of readers of SQLite (which also has one
+    /// writer).
     pub connections: u32,
-    /// How long a connection that nobody needs is kept. One is kept in any case.
+    /// How long an unused connection is kept. At least one is always kept.
     pub idle: Duration,
-    /// How many bytes the pages of SQLite take that are kept in memory, in all connections together.
+    /// The memory for SQLite's page caches in bytes, for all connections together.
     pub pages: u64,
 }
 
 impl Limits {
-    /// How many bytes of pages the connection keeps that writes to SQLite: half, as all writers use the one.
+    /// The page cache of the connection that writes, in bytes: half of the total, since all writers
+    /// share it.
     pub(crate) fn writer_page_bytes(&self) -> u64 {
         self.pages / 2
     }
 
-    /// How many bytes of pages each of those keeps that read.
+    /// The page cache of each connection that reads, in bytes.
     pub(crate) fn reader_page_bytes(&self) -> u64 {
         (self.pages - self.writer_page_bytes()) / u64::from(self.connections.max(1))
     }

@@ -1,4 +1,4 @@
-//! What holds on every database: nesting, observers, deadlines, and processes that share a file.
+//! Properties of both databases: nesting, observers, deadlines, and processes that share a file.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -32,7 +32,7 @@ fn nested_unit_of_work_is_an_error() {
                 database
                     .run_unit(outer, &mut |_| {
                         found = Some(database.run_unit(inner, &mut |_| Ok(())));
-                        // Another database is another matter.
+                        // A unit of work of another database is not nested.
                         other.run_unit(inner, &mut |_| Ok(()))
                     })
                     .unwrap();
@@ -46,7 +46,7 @@ fn nested_unit_of_work_is_an_error() {
     }
 }
 
-/// Notes what it is told, and how many tills another connection sees by then.
+/// Records its notifications, and how many tills another connection sees at that moment.
 struct RecordingObserver {
     received: Mutex<Vec<(Vec<Change>, i64)>>,
     other: Database,
@@ -115,7 +115,8 @@ fn lock_of_another_process_is_waited_for_until_the_deadline() {
     });
 }
 
-/// Writes as fast as it can for a while, and returns how often and the longest that one took.
+/// Increments a counter for a while in several threads, and returns how often it succeeded and the
+/// longest time that one increment took.
 fn increment_in_threads(database: &Database, id: i64, threads: usize) -> (i64, Duration) {
     let end = monotonic_now() + Duration::from_millis(1500);
     let counted: Vec<(i64, Duration)> = thread::scope(|scope| {
@@ -143,7 +144,7 @@ fn increment_in_threads(database: &Database, id: i64, threads: usize) -> (i64, D
 
 const SECOND_PROCESS_VARIABLE: &str = "TILLGATE_TRIAL_SECOND_PROCESS";
 
-/// Runs itself in a second process, which is what the variable asks for.
+/// Runs itself in a second process, which the environment variable selects.
 #[test]
 fn second_process_gets_the_write_lock() {
     if let Some(folder) = std::env::var_os(SECOND_PROCESS_VARIABLE) {
@@ -176,7 +177,8 @@ fn second_process_gets_the_write_lock() {
     println!("mine {mine} {my_longest:?}, second {said:?} ms");
     assert_eq!(query_committed(&database, "SELECT n FROM tills WHERE id = 1"), mine);
     assert_eq!(query_committed(&database, "SELECT n FROM tills WHERE id = 2"), said[0]);
-    // In turns of 20 ms it would come to some 60; one that starves comes to one or two, or fails at its deadline.
+    // With turns of 20 ms there would be about 60; a starved process has one or two, or fails at
+    // its deadline.
     assert!(said[0] >= 10 && said[1] < 1000, "{said:?}");
     assert!(my_longest < Duration::from_secs(1), "{my_longest:?}");
 }
@@ -252,7 +254,7 @@ fn closed_database_is_complete_in_one_file() {
     std::fs::copy(folder.0.join("till.db"), copy.0.join("till.db")).unwrap();
     let copied = Database::open(&copy.address(), &Limits::default()).unwrap();
     assert_eq!(query_committed(&copied, "SELECT COUNT(*) FROM tills"), 50);
-    // it goes on where something is to be written after all
+    // the connection is replaced and the next write succeeds
     run_write(&database, |tx| insert_till(tx, 51)).unwrap();
 }
 
@@ -290,7 +292,7 @@ fn sqlite_connections_stay_within_the_page_cache_limit() {
 
 #[test]
 fn idle_connection_is_closed() {
-    // the pool looks every 30 seconds
+    // the pool checks every 30 seconds
     if !tillgate_testkit::is_thorough() {
         return;
     }

@@ -1,10 +1,10 @@
-//! Counts the units of work that wait, and turns away the one too many.
+//! Counts the waiting units of work and rejects those beyond the limit.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tillgate_domain::{StoreError, StoreResult};
 
-/// Who waits for a connection or for their turn to write.
+/// The units of work that wait for a connection or for their turn to write.
 #[derive(Debug)]
 pub(crate) struct WaitQueue {
     waiting: AtomicUsize,
@@ -12,17 +12,15 @@ pub(crate) struct WaitQueue {
 }
 
 impl WaitQueue {
-    /// A queue in which this many have room.
     pub(crate) fn new(most: usize) -> Self {
         Self { waiting: AtomicUsize::new(0), max_waiting: most }
     }
 
-    /// How many wait now.
     pub(crate) fn count(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Takes a place in the queue until what is returned is dropped.
+    /// Takes a slot in the queue until the guard is dropped. Fails if the queue is full.
     pub(crate) fn enter(&self) -> StoreResult<WaitSlot<'_>> {
         let place = WaitSlot(self);
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.max_waiting {
@@ -32,7 +30,6 @@ impl WaitQueue {
     }
 }
 
-/// A place in the queue.
 pub(crate) struct WaitSlot<'w>(&'w WaitQueue);
 
 impl Drop for WaitSlot<'_> {

@@ -1,4 +1,4 @@
-//! Whether the database takes writes, as the newest unit of work that wrote found it.
+//! Whether the database accepts writes, as seen by the latest unit of work that wrote.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,21 +10,22 @@ use crate::database::Database;
 use crate::error_class::{MIGRATED, classify, refuses_writes};
 use crate::schema::meta;
 
-/// What was found last.
+/// The latest observation.
 #[derive(Default)]
 pub(crate) struct WriteHealth {
-    /// Whether `failure` is something: what succeeds takes no lock.
+    /// Whether `failure` is set, so that a success needs no lock.
     failed: AtomicBool,
-    /// Whether a newer program has migrated the database: from then on this one writes nothing.
+    /// Whether a newer version has migrated the database: from then on this process writes nothing.
     migrated: AtomicBool,
     failure: Mutex<Option<String>>,
 }
 
 impl WriteHealth {
-    /// Notes what came of a unit of work that was allowed to write, and whether it did. One that only read proves nothing.
+    /// Records the outcome of a unit of work that was allowed to write, and whether it did. One
+    /// that only read proves nothing.
     pub(crate) fn record_outcome(&self, outcome: &StoreResult<()>, wrote: bool) {
         match outcome {
-            // a unit of work that was under way when another found that out
+            // this unit of work was in progress when another one detected the migration
             Ok(()) if self.migrated.load(Ordering::Acquire) => {}
             Ok(()) if wrote && self.failed.load(Ordering::Acquire) => self.set_failure(None),
             Err(error @ StoreError::Unavailable(why)) if refuses_writes(error) => {
@@ -37,12 +38,12 @@ impl WriteHealth {
         }
     }
 
-    /// Refuses to write to a database that a newer program has migrated.
+    /// Fails if a newer version has migrated the database.
     pub(crate) fn check(&self) -> StoreResult<()> {
         if self.migrated.load(Ordering::Acquire) { Err(StoreError::Unavailable(MIGRATED.to_owned())) } else { Ok(()) }
     }
 
-    /// Why the database takes no writes.
+    /// Why the database accepts no writes.
     pub(crate) fn failure(&self) -> Option<String> {
         if self.migrated.load(Ordering::Acquire) {
             return Some(MIGRATED.to_owned());
@@ -63,7 +64,12 @@ impl WriteHealth {
 }
 
 impl Database {
-    /// Tries whether the database takes writes, by one that is rolled back. A full disk is found by what is committed alone.
+    /// Tests whether the database accepts writes, with a write that is rolled back. A full disk is
+    /// detected only by a commit.
+    ///
+    /// # Errors
+    ///
+    /// If the database accepts no writes.
     pub fn try_write(&self) -> StoreResult<()> {
         let mut taken = false;
         let outcome = self.run_unobserved(Mode::Write, &mut |tx| {

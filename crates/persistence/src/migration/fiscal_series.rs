@@ -1,11 +1,12 @@
-//! What SQL cannot fold: brings together the series of fiscal memories whose names are one. Of receipts with one number in two of them
-//! one keeps it, so that no later receipt gets it.
+//! Merges the number series of fiscal memories whose names are equal after folding, which SQL
+//! cannot do. If two series contain the same receipt number, one of the receipts keeps it in the
+//! merged series, so that no later receipt gets that number.
 
 use diesel::sql_types::{Binary, Text};
 use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use tillgate_domain::ticket::NumberSeries;
 
-/// A series of a tenant, as it is kept.
+/// A stored series of a tenant.
 #[derive(QueryableByName)]
 struct SeriesRow {
     #[diesel(sql_type = Binary)]
@@ -17,7 +18,7 @@ struct SeriesRow {
 const SELECT_FISCAL_SERIES: &str = "SELECT tenant_id, series FROM receipt_numbers WHERE series LIKE 'fiscal:%' UNION \
      SELECT tenant_id, series FROM receipt_series WHERE series LIKE 'fiscal:%' ORDER BY 1, 2";
 
-/// Brings the series `$2` of the tenant `$3` into `$1`.
+/// Merges the series `$2` of the tenant `$3` into `$1`.
 const MERGE_SERIES: [&str; 2] = [
     "INSERT INTO receipt_numbers (tenant_id, series, number, ticket_id) \
      SELECT tenant_id, $1, number, ticket_id FROM receipt_numbers WHERE series = $2 AND tenant_id = $3 \
@@ -38,7 +39,7 @@ macro_rules! steps {
         pub(super) mod $module {
             use super::*;
 
-            /// Brings all of them together.
+            /// Merges all of them.
             pub(in crate::migration) fn merge(connection: &mut $connection) -> QueryResult<()> {
                 let kept: Vec<SeriesRow> = sql_query(SELECT_FISCAL_SERIES).load(connection)?;
                 for SeriesRow { tenant_id, series } in kept {
@@ -69,7 +70,8 @@ mod tests {
     use crate::database::{Address, Database, Limits};
     use crate::test_support::{TestFolder, execute_sql, query_committed, run_write};
 
-    /// The tables with what a program has written that told names of fiscal memories apart to the letter.
+    /// Restores the tables as an earlier version has written them, in which names of fiscal
+    /// memories are compared exactly.
     fn revert_migration(database: &Database) {
         let down = match &database.address {
             Address::Sqlite(_) => {

@@ -1,5 +1,6 @@
-//! What SQL cannot fold: makes the keys anew that names are compared by, and fills the columns that are searched. A name whose newer key
-//! would be another's as well keeps the key that it has, and is found by it as before.
+//! Computes the keys by which names are compared and the columns that are searched, which SQL
+//! cannot do. A name whose new key already belongs to another row keeps its earlier key and is
+//! found by it as before.
 
 use std::collections::BTreeMap;
 
@@ -25,12 +26,12 @@ struct NameKeyRow {
     name: String,
     #[diesel(sql_type = Text)]
     key: String,
-    /// Whether others may have the same key.
+    /// Whether another row may have the same key.
     #[diesel(sql_type = Bool)]
     shared: bool,
 }
 
-/// A row and what it is searched by.
+/// A row and the texts by which it is searched.
 #[derive(QueryableByName)]
 struct SearchTextRow {
     #[diesel(sql_type = Binary)]
@@ -45,7 +46,7 @@ struct SearchTextRow {
     third: String,
 }
 
-/// A line of the audit.
+/// The details of an audit event.
 #[derive(QueryableByName)]
 struct EventDetailsRow {
     #[diesel(sql_type = Binary)]
@@ -63,16 +64,16 @@ struct TriggerRow {
     sql: Option<String>,
 }
 
-/// A key that names are compared by.
+/// A key by which names are compared.
 struct NameKeyColumn {
     table: &'static str,
     name: &'static str,
     column: &'static str,
-    /// Who is found by it besides others.
+    /// A condition for rows that may share their key with others.
     shared: &'static str,
-    /// Whether it is unique in a tenant; over the server otherwise.
+    /// Whether the key is unique within a tenant; otherwise it is unique across tenants.
     of_tenant: bool,
-    /// The key of a name.
+    /// Computes the key of a name.
     of: fn(&str) -> FoldedText,
 }
 
@@ -134,10 +135,10 @@ impl NameKeyColumn {
     }
 }
 
-/// How the texts of a row are put together.
+/// Composes the search text of a row.
 type SearchTextFn = fn(&SearchTextRow) -> String;
 
-/// What is searched: the columns of each table, and how they are put together.
+/// The searched tables, their columns, and how the search text is composed.
 const SEARCHED_TABLES: [(&str, &str, SearchTextFn); 3] = [
     ("users", "tenant_id, id, name AS first, coalesce(email, '') AS second, display_name AS third", |row| {
         search_text::from_user_texts(&row.first, &row.second, &row.third)
@@ -150,13 +151,13 @@ const SEARCHED_TABLES: [(&str, &str, SearchTextFn); 3] = [
     }),
 ];
 
-/// What a line is searched by besides its JSON, where there is such a text.
+/// The search text of an audit event, if its JSON alone is not sufficient.
 fn event_search_text(line: EventDetailsRow) -> Option<(Vec<u8>, String)> {
     let details = serde_json::from_str(&line.details).ok()?;
     search_text::from_details(&details).map(|text| (line.id, text))
 }
 
-/// `($1, $2), ($3, $4)`.
+/// Placeholders for rows: `($1, $2), ($3, $4)`.
 fn row_placeholders(rows: usize, columns: usize) -> String {
     crate::statement::placeholders(1, rows, columns)
 }
@@ -166,13 +167,14 @@ macro_rules! steps {
         pub(super) mod $module {
             use super::*;
 
-            /// Fills everything.
+            /// Fills all of these columns.
             pub(in crate::migration) fn fill(connection: &mut $connection) -> QueryResult<()> {
                 for key in &NAME_KEY_COLUMNS {
                     rekey(connection, key)?;
                 }
                 for (table, columns, text) in SEARCHED_TABLES {
-                    // a closed ticket stays as it is, and so it does: what it is searched by is made of it
+                    // the trigger that keeps closed tickets immutable is suspended: the search text
+                    // only repeats the ticket's content
                     let triggers = connection.suspend_triggers(table)?;
                     fill_searched(connection, table, columns, text)?;
                     connection.resume_triggers(table, &triggers)?;
@@ -276,7 +278,7 @@ macro_rules! steps {
     };
 }
 
-/// What keeps rows from being changed, for as long as they are filled. A transaction that fails leaves it as it was.
+/// Suspends the triggers of a table while its rows are filled. A failed transaction restores them.
 trait TriggerControl {
     fn suspend_triggers(&mut self, table: &str) -> QueryResult<Vec<String>>;
     fn resume_triggers(&mut self, table: &str, triggers: &[String]) -> QueryResult<()>;

@@ -1,4 +1,5 @@
-//! Up, down and up again; twice at once; and a database that is newer than the program.
+//! Migrations up, down and up again; two at the same time; and a database that is newer than the
+//! program.
 
 use std::thread;
 
@@ -70,7 +71,8 @@ fn newer_database_is_refused_unchanged() {
 fn failed_migration_leaves_nothing() {
     let folder = TestFolder::new();
     for database in open_both(&folder) {
-        // In the way of the last tables, so that those before it are made and must go again.
+        // This table conflicts with the last migration, so the earlier ones succeed and must be
+        // rolled back.
         run_write(&database, |tx| execute_sql(tx, "CREATE TABLE changes (n BIGINT)")).unwrap();
         let end = database.migrate(&mut |_| ());
         assert!(matches!(&end, Err(MigrateError::Failed { detail, .. }) if detail.contains("changes")), "{end:?}");

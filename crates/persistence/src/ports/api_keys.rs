@@ -1,4 +1,5 @@
-//! Keys of programs: found by those who check a signature, kept by the back office. And the signatures that have been seen.
+//! API keys, which authentication finds and the back office changes, and the signatures that have
+//! been accepted.
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
@@ -14,7 +15,7 @@ use crate::schema::api_keys;
 use crate::statement::{Bind, OnConflictDoNothing, Statement};
 use crate::transaction::Transaction;
 
-// of two in PostgreSQL that meet, the second waits for the first and then adds nothing
+// on PostgreSQL, the second of two concurrent inserts waits for the first and then inserts nothing
 const INSERT_SIGNATURE: &str = "INSERT INTO seen_signatures (digest, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 const SWEEP_SIGNATURES: &str = "DELETE FROM seen_signatures WHERE digest IN (\
      SELECT digest FROM seen_signatures WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)";
@@ -22,7 +23,7 @@ const REMOVE_API_KEY: &str = "DELETE FROM api_keys WHERE id = $1 AND version = $
 
 impl ApiKeys for Transaction<'_> {
     fn find_by_client_id(&mut self, client: &str) -> StoreResult<Option<WrappedApiKey>> {
-        // PostgreSQL stores no such text, and no key is called so
+        // PostgreSQL cannot store such a text, so no key has this client id
         if client.contains('\0') {
             return Ok(None);
         }

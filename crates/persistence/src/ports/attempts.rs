@@ -1,4 +1,4 @@
-//! Wrong passwords.
+//! Failed logins: token buckets and guesses.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::schema::{attempts, guesses};
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
-// where nothing is stored yet the row is made, and of two that make it one wins
+// if nothing is stored yet, the row is inserted, and one of two concurrent inserts succeeds
 const CHARGE_FIRST: &str = "INSERT INTO attempts (key, principal_id, full_at, open, opened_at, touched_at) \
      VALUES ($1, $2, $3, $4, $8, $5) \
      ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at, open = excluded.open, \
@@ -29,7 +29,8 @@ const BAR: &str = "UPDATE attempts SET barred_until = $2 WHERE key = $1";
 const REMEMBER_GUESS: &str = "INSERT INTO guesses (key, guess, guessed_at) VALUES ($1, $2, $3) \
      ON CONFLICT (key, guess) DO UPDATE SET guessed_at = excluded.guessed_at WHERE guesses.guessed_at <= $4";
 const FORGET_GUESSES: &str = "DELETE FROM guesses WHERE key IN (SELECT key FROM attempts WHERE principal_id = $1)";
-// asked again outside: in PostgreSQL another unit of work may have counted since the inner reading
+// the condition is repeated outside of the subquery: on PostgreSQL, another unit of work may have
+// used the bucket since the subquery read it
 const SWEEP: &str = "DELETE FROM attempts WHERE key IN (\
      SELECT key FROM attempts WHERE touched_at < $1 ORDER BY touched_at LIMIT $2) AND touched_at < $1";
 const SWEEP_GUESSES: &str = "DELETE FROM guesses WHERE (key, guess) IN (\

@@ -1,4 +1,4 @@
-//! Tells what happened. Lines are written unsealed; whoever seals them does it afterwards.
+//! Records audit events. They are written without a seal and sealed later.
 
 use diesel::prelude::*;
 use tillgate_domain::office::ports::search_text;
@@ -9,7 +9,8 @@ use crate::row::{to_json, uuid_bytes};
 use crate::schema::audit;
 use crate::transaction::Transaction;
 
-/// A line as it is written: without its seal, and without the digest of an approved operation, which no event bears yet.
+/// An audit event as it is inserted: without its seal, and without the digest of an approved
+/// operation, which no event has yet.
 #[derive(Insertable)]
 #[diesel(table_name = audit, treat_none_as_default_value = false)]
 struct AuditRow {

@@ -1,4 +1,4 @@
-//! What proves who somebody is: read and claimed by a login, set by the back office.
+//! Credentials: read and claimed by a login, set by the back office.
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{Credential, CredentialKind, Credentials, Verifier};
@@ -21,7 +21,7 @@ const SET: &str = "INSERT INTO credentials (principal_id, principal_kind, kind, 
      ON CONFLICT (principal_id, principal_kind, kind) WHERE device_id IS NULL \
      DO UPDATE SET verifier = excluded.verifier, version = credentials.version + 1, set_at = excluded.set_at";
 
-/// The word for what kind of principal it is.
+/// The stored word for the kind of a principal.
 const fn principal_kind(principal: PrincipalId) -> &'static str {
     match principal {
         PrincipalId::User(_) => "user",

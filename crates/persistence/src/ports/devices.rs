@@ -1,4 +1,5 @@
-//! Devices: found, claimed and seated by a login, kept by the back office. A device comes in two queries, a page of them in two.
+//! Devices: found, claimed and seated by a login, changed by the back office. One device, or one
+//! page of devices, is read with two queries.
 
 mod search;
 
@@ -22,7 +23,7 @@ use crate::transaction::Transaction;
 const CLAIM: &str = "UPDATE devices SET last_login_at = $4 WHERE id = $1 AND epoch = $2 AND status = $3";
 const SEAT: &str = "UPDATE devices SET seat_id = $2 WHERE id = $1 AND seat_id IS NOT DISTINCT FROM $3";
 const PAIR: &str = "UPDATE devices SET pairing_id = $2 WHERE id = $1 AND pairing_id IS NOT DISTINCT FROM $3";
-// a name that stays keeps the key that it has as long as the newer one is another's
+// an unchanged name keeps its earlier key as long as the newer one belongs to another device
 const UPDATE: &str = "UPDATE devices SET name = $3, environment = $5, status = $6, description = $7, \
      folded = CASE WHEN name = $3 AND EXISTS (SELECT 1 FROM devices other WHERE other.tenant_id = devices.tenant_id \
      AND other.folded = $4 AND other.status <> 'retired' AND other.id <> devices.id) THEN folded ELSE $4 END, \
@@ -33,7 +34,8 @@ const UPDATE: &str = "UPDATE devices SET name = $3, environment = $5, status = $
      AND other.folded IN ($4, $12) AND other.status <> 'retired' AND other.id <> devices.id))";
 
 impl Transaction<'_> {
-    /// Gives what one session holds of a device to another, where it still holds it.
+    /// Replaces the session in the seat or the pairing of a device, if the expected session still
+    /// has it.
     fn swap_session(
         &mut self,
         text: &'static str,
@@ -50,7 +52,8 @@ impl Transaction<'_> {
         let ids: Vec<&[u8]> = rows.iter().map(|row| row.id.as_slice()).collect();
         let found: Vec<(Vec<u8>, Vec<u8>)> = match ids.as_slice() {
             [] => return Ok(Vec::new()),
-            // the text of a list changes with its length, so it is not kept; one id has a text of its own
+            // the text of a list depends on its length, so its prepared form is not kept; a single
+            // id has its own text
             [id] => device_roles::table.filter(device_roles::device_id.eq(id)).load(self.connection),
             _ => device_roles::table.filter(device_roles::device_id.eq_any(&ids)).load(self.connection),
         }
@@ -95,7 +98,7 @@ impl auth::Devices for Transaction<'_> {
                 .load(self.connection)
                 .map_err(classify)?;
             for device in self.load_roles(rows)? {
-                // one of them at most is not
+                // at most one of them is not retired
                 if device.status != DeviceStatus::Retired {
                     return Ok(Some(device));
                 }
@@ -139,7 +142,7 @@ impl office::Devices for Transaction<'_> {
     }
 
     fn insert(&mut self, device: &Device) -> StoreResult<bool> {
-        // the unique index asks about the newer key alone
+        // the unique index covers the newer key only
         let name = Some(device.name.to_folded()).filter(|name| name.legacy_key().is_some());
         if let Some(name) = name.filter(|_| device.status != DeviceStatus::Retired)
             && auth::Devices::find_by_name(self, device.tenant, &name)?

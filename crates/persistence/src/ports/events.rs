@@ -1,4 +1,5 @@
-//! Reads the audit: a part of it in one query, with the names of who did it, and how long it is in another.
+//! Reads audit events: one query for a page, with the names of users and devices, and another for
+//! the number of events.
 
 use std::time::Duration;
 
@@ -67,16 +68,18 @@ impl EventRow {
     }
 }
 
-/// The details of a line. What cannot be read as JSON is shown as the text that it is: no line may hide those beside it.
+/// The details of an event. Text that is not valid JSON is returned as a string: one unreadable
+/// event must not hide the others.
 fn parse_details(text: String) -> Map<String, Value> {
     serde_json::from_str(&text).unwrap_or_else(|_| Map::from_iter([("unreadable".to_owned(), Value::String(text))]))
 }
 
-/// How far the instant in an id may be from the one beside it: they are drawn one after the other.
+/// How far the instant in an event's id may differ from its time column: the two are read one after
+/// the other.
 const ID_CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 
-/// What a filter looks for, as it is bound: its text as names are compared, and the ids between which its span of time lies, so that an
-/// index which ends in the id finds it.
+/// The criteria of a filter as they are bound: its text in folded form, and the range of ids that
+/// corresponds to its time range, so that an index ending in the id can be used.
 struct EventSearch {
     text: Option<FoldedText>,
     from: Option<EventId>,
@@ -92,7 +95,7 @@ impl EventSearch {
         }
     }
 
-    /// What the conditions ask of: a text is looked for in the names of users too.
+    /// The tables that the conditions use: a text is searched in the names of users too.
     fn source_clause(&self) -> &'static str {
         if self.text.is_some() { "audit LEFT JOIN users ON users.id = audit.user_id" } else { "audit" }
     }
@@ -109,7 +112,7 @@ fn filter_clause<'a>(connection: &AnyConnection, filter: &'a EventFilter, sought
     let actions: Vec<Bind<'_>> = filter.actions.iter().map(|action| action.name().into()).collect();
     all.and_in("audit.action", &actions);
     if let Some(outcome) = filter.outcome {
-        // as it stands in the partial index
+        // literally as in the partial index
         all.and(&format!("audit.outcome = '{}'", outcome.name()), &[]);
     }
     all.and_if_some("audit.subject = ?", filter.subject_kind.map(|kind| kind.name().into()));
@@ -119,7 +122,7 @@ fn filter_clause<'a>(connection: &AnyConnection, filter: &'a EventFilter, sought
     all.and_if_some("audit.id >= ?", sought.from.as_ref().map(|id| Bind::from(&id.0)));
     all.and_if_some("audit.id < ?", sought.until.as_ref().map(|id| Bind::from(&id.0)));
     if let Some(text) = &sought.text {
-        // most lines are searched by their JSON as it is
+        // most events are searched by their JSON as it is
         let details = if search_text::may_occur_in_json(text) {
             format!("coalesce(audit.searched, {})", lowercase_expression(connection, "audit.details"))
         } else {
@@ -144,7 +147,8 @@ impl Events for Transaction<'_> {
         let sought = EventSearch::from_filter(filter);
         let mut all = filter_clause(self.connection, filter, &sought);
         all.and_if_some("audit.id < ?", part.after.as_ref().map(|id| Bind::from(&id.0)));
-        // a part is found by an index alone, however many lines are passed over, and read whole afterwards
+        // the ids of a page are read from an index alone, however many events are skipped, and the
+        // events afterwards
         let head = format!("SELECT audit.id FROM {}", sought.source_clause());
         let (ids, binds) = all.build_page(&head, "audit.id DESC", part);
         let rows: Vec<EventRow> =

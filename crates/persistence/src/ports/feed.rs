@@ -1,10 +1,14 @@
-//! What has changed, in an order that every process can follow.
+//! The change feed, in an order that every process can follow.
 //!
-//! SQLite has one writer, so its positions are committed in their order. In PostgreSQL a position is the number of the
-//! transaction that wrote it, and a bookmark is the snapshot of a look: the next one reads what that snapshot did not show, which
-//! is what later transactions wrote and those that were running. So what is committed late is found late, and nothing is read
-//! twice, however long a transaction stays open anywhere in the cluster. Each look is one statement, so that the bookmark and the
-//! rows are of one moment.
+//! SQLite has one writer, so its positions are committed in order. On PostgreSQL, a position is the
+//! number of the transaction that wrote the change, and a bookmark is the snapshot of a read. The
+//! next read returns what that snapshot did not contain: what later transactions wrote, and what
+//! those wrote that were open then. It finds each change once, however long a transaction stays
+//! open anywhere in the cluster. Restarting from the oldest open transaction instead would read
+//! everything since again, four times a second. Each read is one statement, so the bookmark and the
+//! rows belong to the same moment.
+//!
+//! A process recognizes its own changes by their numbers and skips them.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
@@ -18,12 +22,14 @@ use crate::row::Column;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
-// The first row says where the feed stands. SQLite's answers one row at least, since the left side of the join is always there.
+// The first row contains the end of the feed. SQLite returns at least that row, since the left side
+// of the join always exists.
 const SELECT_CHANGES_SQLITE: &str = "SELECT changes.position AS number, feed.last + 1 AS bound, 0 AS server, NULL AS open, \
      NULL AS clock_server, NULL AS clock, changes.kind, changes.scope, changes.subject_id, changes.epoch, changes.written_at \
      FROM (SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) AS last) feed \
      LEFT JOIN changes ON changes.position >= $1 ORDER BY changes.position";
-// of PostgreSQL's all others are changes; `$2` are numbers of transactions, with commas
+// On PostgreSQL the other rows are changes. `$2` is a list of transaction numbers separated by
+// commas.
 const SELECT_CHANGES_POSTGRES: &str = "WITH feed AS MATERIALIZED (SELECT pg_current_snapshot() AS now) \
      SELECT NULL::bigint AS position, NULL::bigint AS number, pg_snapshot_xmax(feed.now)::text::bigint AS bound, \
      EXTRACT(EPOCH FROM pg_postmaster_start_time())::bigint & 32767 AS server, \
@@ -41,10 +47,12 @@ const SWEEP_SQLITE: &str = "DELETE FROM changes WHERE position IN (\
 const SWEEP_POSTGRES: &str = "DELETE FROM changes WHERE number IN (\
      SELECT number FROM changes WHERE written_at < $1 ORDER BY written_at LIMIT $2)";
 
-/// A position, and on which server it was read. A standby that is promoted after it lost commits gives the
-/// numbers of the lost transactions again, and may have passed the reader's position before the reader comes back; it was
-/// started at another moment than the server before, and then everything that is kept is read. It shares the 63 bits of a
-/// [`Cursor`] with the position: 15 for the server, 48 for the position.
+/// A position, and the server on which it was read.
+///
+/// A standby that is promoted after it lost commits assigns the numbers of the lost transactions
+/// again, and may have passed the reader's position before the reader comes back. It has another
+/// start time than the previous server, so the reader then reads everything that is kept. Both
+/// values share the 63 bits of a [`Cursor`]: 15 for the server, 48 for the position.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct StoredPosition {
     server: i64,
@@ -73,7 +81,7 @@ struct FeedRow {
     server: i64,
     #[diesel(sql_type = Nullable<Text>)]
     open: Option<String>,
-    /// Which server dates rotations, and what its clock says.
+    /// The server that dates rotations, and its clock.
     #[diesel(sql_type = Nullable<BigInt>)]
     clock_server: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -100,7 +108,7 @@ impl Transaction<'_> {
     }
 }
 
-/// Where the feed stands, as the first row of a look says.
+/// The end of the feed, from the first row of a read.
 fn read_position(rows: &[FeedRow]) -> StoreResult<(StoredPosition, Vec<Cursor>)> {
     let nowhere = || StoreError::Fault("the feed did not say where it stands".to_owned());
     let row = rows.first().ok_or_else(nowhere)?;
@@ -145,7 +153,7 @@ impl Feed for Transaction<'_> {
     }
 }
 
-/// The change of a row; `None` for the row that only says where the feed stands.
+/// The change in a row; `None` for the row that only contains the end of the feed.
 fn read_change(row: &FeedRow) -> StoreResult<Option<FeedEntry>> {
     let cell = |column| Column("changes", column);
     let (Some(number), Some(kind), Some(scope), Some(at)) =

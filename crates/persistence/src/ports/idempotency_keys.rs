@@ -1,4 +1,4 @@
-//! Requests that count once.
+//! Idempotency keys of requests.
 
 use diesel::sql_types::{Binary, Text};
 use diesel::{QueryableByName, RunQueryDsl};
@@ -23,7 +23,7 @@ struct IdempotencyKeyRow {
 
 const FIND: &str = "SELECT request, ticket_id, sheet FROM idempotency_keys \
      WHERE tenant_id = $1 AND user_id = $2 AND key = $3";
-// of two in PostgreSQL that meet, the second waits here for the first
+// on PostgreSQL, the second of two concurrent inserts waits here for the first
 const INSERT: &str = "INSERT INTO idempotency_keys (tenant_id, user_id, key, request, ticket_id, sheet, used_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 const SWEEP: &str = "DELETE FROM idempotency_keys WHERE (tenant_id, user_id, key) IN (\

@@ -1,4 +1,4 @@
-//! The store's own identity.
+//! The identity and state of the store.
 
 use diesel::dsl::max;
 use diesel::prelude::*;
@@ -11,7 +11,7 @@ use crate::schema::{audit, meta, nodes, sessions};
 use crate::statement::Statement;
 use crate::transaction::Transaction;
 
-/// The state by its word in the store.
+/// Parses the stored word for a state.
 pub(crate) fn parse_state(word: &str) -> StoreResult<InstanceState> {
     let name = |state| match state {
         InstanceState::Open => "open",
@@ -42,7 +42,8 @@ impl Instances for Transaction<'_> {
         Ok(Instance { id: Column("meta", "instance").parse_uuid(&id)?, state: parse_state(&word)? })
     }
 
-    /// Ids are made of instants, so the newest row is the last by its key: four short looks.
+    /// Ids begin with an instant, so the newest row of a table is the last by its key: four short
+    /// reads.
     fn newest_instant(&mut self) -> StoreResult<Option<Instant>> {
         let made: Option<i64> = sessions::table
             .order(sessions::id.desc())

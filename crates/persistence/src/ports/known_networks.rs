@@ -1,4 +1,4 @@
-//! Where somebody has logged in before.
+//! The networks in which a principal has logged in.
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{CountKey, KnownNetworks};
@@ -17,7 +17,8 @@ const UPSERT_NETWORK: &str = "INSERT INTO places (principal_id, place, succeeded
      WHERE places.succeeded_at < excluded.succeeded_at";
 const TRIM: &str = "DELETE FROM places WHERE principal_id = $1 AND place NOT IN (\
      SELECT place FROM places WHERE principal_id = $1 ORDER BY succeeded_at DESC, place DESC LIMIT $2)";
-// asked again outside: in PostgreSQL another unit of work may have noted a place since the inner reading
+// the condition is repeated outside of the subquery: on PostgreSQL, another unit of work may have
+// recorded a login since the subquery read the row
 const SWEEP: &str = "DELETE FROM places WHERE (principal_id, place) IN (\
      SELECT principal_id, place FROM places WHERE succeeded_at < $1 ORDER BY succeeded_at LIMIT $2) AND succeeded_at < $1";
 

@@ -1,4 +1,4 @@
-//! The processes over the store.
+//! The processes that use the store.
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -14,17 +14,17 @@ use crate::schema::nodes;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
-// a process that says nothing of its clock keeps what it said of it before
+// a process that reports no clock keeps the one it reported before
 const UPSERT_NODE: &str = "INSERT INTO nodes (id, applied, seen_at, boot_id, origin) VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, seen_at = excluded.seen_at, \
      boot_id = COALESCE(excluded.boot_id, nodes.boot_id), origin = COALESCE(excluded.origin, nodes.origin)";
-// of those that have left a machine the last says what its clock was
+// the record stays: the last process that leaves a machine has reported its clock
 const LEAVE: &str = "UPDATE nodes SET left_at = $2 WHERE id = $1";
 const SWEEP_LEFT: &str = "DELETE FROM nodes WHERE left_at IS NOT NULL AND (boot_id IS NULL \
      OR (id <> $1 AND boot_id = (SELECT mine.boot_id FROM nodes mine WHERE mine.id = $1)))";
 const SWEEP: &str = "DELETE FROM nodes WHERE seen_at < $1";
 
-// versions are digits of one length, so their texts stand in their order
+// versions are digits of equal length, so their text sorts correctly
 const NEWER: &str = "SELECT version FROM __diesel_schema_migrations WHERE version > $1 LIMIT 1";
 
 /// A migration that was run.
@@ -39,8 +39,8 @@ struct Applied {
 type NodeRow = (Vec<u8>, i64, i64, Option<Vec<u8>>, Option<i64>);
 
 impl Nodes for Transaction<'_> {
-    /// Also finds out whether a newer program has migrated the database: every process asks every few seconds in this way, and
-    /// writes nothing more once it knows.
+    /// Also checks whether a newer version has migrated the database. Every process calls this
+    /// every few seconds, so it stops writing soon after.
     fn upsert(&mut self, node: &Node) -> StoreResult<()> {
         let newest = newest_known()?;
         let newer: Vec<Applied> =
@@ -78,7 +78,8 @@ impl Nodes for Transaction<'_> {
             .select((nodes::seen_at, nodes::origin))
             .load(self.connection)
             .map_err(classify)?;
-        // the one that was said latest, by the time since the machine started: no clock that was set decides
+        // the latest report by the time since the machine's start: a clock that was set does not
+        // decide
         let said = rows.into_iter().filter_map(|(seen, origin)| Some((seen, origin?)));
         let last = said.max_by_key(|(seen, origin)| seen.saturating_sub(*origin));
         Ok(last.map(|(_, origin)| Instant::from_millis(origin)))

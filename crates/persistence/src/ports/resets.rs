@@ -1,4 +1,4 @@
-//! Resets of forgotten passwords.
+//! Password resets: requests and tokens.
 
 use diesel::prelude::*;
 use tillgate_domain::office::ports::{Reset, ResetDigest, ResetRequest, Resets};

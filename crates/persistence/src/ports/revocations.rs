@@ -1,4 +1,4 @@
-//! Ends sessions and tells of changes.
+//! Ends sessions and publishes changes.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Bool};
@@ -11,7 +11,8 @@ use crate::schema::{devices, tenants, users};
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
-/// A session that has just been ended, and whether something else than a raised epoch must tell of it.
+/// A session that has just ended, and whether its end must be published by itself because no raised
+/// epoch implies it.
 #[derive(QueryableByName)]
 struct EndedRow {
     #[diesel(sql_type = Binary)]
@@ -20,9 +21,9 @@ struct EndedRow {
     apart: bool,
 }
 
-/// Ends the open sessions that the first condition finds and all that stand on them, however deep, and says of each whether the
-/// second condition holds. `$1` is the instant, `$2` the reason, `$3` an id.
-macro_rules! ending {
+/// Ends the live sessions that match the first condition and all of their descendants, and returns
+/// for each whether the second condition holds. `$1` is the instant, `$2` the reason, `$3` an id.
+macro_rules! end_sessions_sql {
     ($which:literal, $apart:literal) => {
         concat!(
             "WITH RECURSIVE over (id) AS (SELECT id FROM sessions WHERE ",
@@ -36,21 +37,28 @@ macro_rules! ending {
     };
 }
 
-const END_SESSION: &str = ending!("id = $3", "ended_at IS NOT NULL");
-// a raised epoch tells of what it is compared with; a permanent session, or another's, may stand on one that is over
-const END_SESSIONS_OF_USER: &str =
-    ending!("user_id = $3 AND kind <> 'permanent'", "(kind = 'permanent' OR user_id IS NULL OR user_id <> $3)");
-const END_SESSIONS_ON_DEVICE: &str =
-    ending!("device_id = $3 AND kind <> 'permanent'", "(kind = 'permanent' OR device_id IS NULL OR device_id <> $3)");
+const END_SESSION: &str = end_sessions_sql!("id = $3", "ended_at IS NOT NULL");
+// a raised epoch implies the end of the sessions it is compared with; a permanent session or one of
+// another principal may descend from an ended one
+const END_SESSIONS_OF_USER: &str = end_sessions_sql!(
+    "user_id = $3 AND kind <> 'permanent'",
+    "(kind = 'permanent' OR user_id IS NULL OR user_id <> $3)"
+);
+const END_SESSIONS_ON_DEVICE: &str = end_sessions_sql!(
+    "device_id = $3 AND kind <> 'permanent'",
+    "(kind = 'permanent' OR device_id IS NULL OR device_id <> $3)"
+);
 const END_SESSIONS_IN_TENANT: &str =
-    ending!("tenant_id = $3 AND kind <> 'permanent'", "(kind = 'permanent' OR tenant_id <> $3)");
+    end_sessions_sql!("tenant_id = $3 AND kind <> 'permanent'", "(kind = 'permanent' OR tenant_id <> $3)");
 
-const END_PERMANENT_OF_USER: &str = ending!("user_id = $3 AND kind = 'permanent'", "ended_at IS NOT NULL");
-const END_PERMANENT_ON_DEVICE: &str = ending!("device_id = $3 AND kind = 'permanent'", "ended_at IS NOT NULL");
-const END_PERMANENT_IN_TENANT: &str = ending!("tenant_id = $3 AND kind = 'permanent'", "ended_at IS NOT NULL");
+const END_PERMANENT_OF_USER: &str = end_sessions_sql!("user_id = $3 AND kind = 'permanent'", "ended_at IS NOT NULL");
+const END_PERMANENT_ON_DEVICE: &str =
+    end_sessions_sql!("device_id = $3 AND kind = 'permanent'", "ended_at IS NOT NULL");
+const END_PERMANENT_IN_TENANT: &str =
+    end_sessions_sql!("tenant_id = $3 AND kind = 'permanent'", "ended_at IS NOT NULL");
 
 impl Transaction<'_> {
-    /// Ends sessions and returns the changes that tell of those that nothing else tells of.
+    /// Ends sessions and returns the changes for those whose end nothing else implies.
     fn end_sessions(&mut self, text: &'static str, of: &Uuid, why: EndReason, at: Instant) -> StoreResult<Vec<Change>> {
         let binds = [at.into(), why.name().into(), Bind::from(of)];
         let ended: Vec<EndedRow> = Statement::new(text, binds).load(self.write_connection()?).map_err(classify)?;

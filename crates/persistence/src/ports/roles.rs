@@ -1,4 +1,8 @@
-//! Roles: those among some for a login, all of a tenant for the back office.
+//! Roles: a set of them for a login, all of a tenant for the back office.
+//!
+//! A role that is in use cannot be deleted. One statement locks it on condition that no user who is
+//! not deleted has it and no device has it. A transaction that is assigning it at that moment holds
+//! a lock on its row through the foreign key, so one of the two runs again.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Bool, Text};
@@ -27,14 +31,14 @@ impl auth::Roles for Transaction<'_> {
     }
 }
 
-// a name that stays keeps the key that it has as long as the newer one is another's
+// an unchanged name keeps its earlier key as long as the newer one belongs to another role
 const UPDATE: &str = "UPDATE roles SET name = $3, label = $5, description = $6, rights = $7, environments = $8, \
      folded = CASE WHEN name = $3 AND EXISTS (SELECT 1 FROM roles other WHERE other.tenant_id = roles.tenant_id \
      AND other.folded = $4 AND other.id <> roles.id) THEN folded ELSE $4 END, \
      version = version + 1 WHERE id = $1 AND version = $2 \
      AND (name = $3 OR NOT EXISTS (SELECT 1 FROM roles other WHERE other.tenant_id = roles.tenant_id \
      AND other.folded IN ($4, $9) AND other.id <> roles.id))";
-/// The role, where it has this version and nobody holds it who is not deleted.
+/// Locks the role if it has this version and is not in use.
 const LOCK_UNUSED_ROLE: &str = "UPDATE roles SET version = version WHERE id = $1 AND version = $2 \
      AND NOT EXISTS (SELECT 1 FROM user_roles held JOIN users ON users.id = held.user_id \
      WHERE held.role_id = roles.id AND users.status <> 'deleted') \
@@ -47,7 +51,7 @@ const DELETE_ROLES_OF_DELETED_USERS: [&str; 2] = [
     "DELETE FROM user_device_roles WHERE role_id = $1 AND user_id IN (SELECT id FROM users \
      WHERE id IN (SELECT user_id FROM user_device_roles WHERE role_id = $1) AND status = 'deleted')",
 ];
-/// Users come before devices. `$2` is how many.
+/// Users come before devices. `$2` is the maximum number of rows.
 const SELECT_HOLDERS: &str = "SELECT name, device FROM (\
      SELECT users.id AS id, users.name AS name, FALSE AS device FROM users WHERE users.status <> 'deleted' AND users.id IN (\
      SELECT user_id FROM user_roles WHERE role_id = $1 UNION SELECT user_id FROM user_device_roles WHERE role_id = $1) \
@@ -57,15 +61,15 @@ const COUNT_HOLDERS: &str = "SELECT (SELECT COUNT(*) FROM users WHERE users.stat
      SELECT user_id FROM user_roles WHERE role_id = $1 UNION SELECT user_id FROM user_device_roles WHERE role_id = $1)) \
      + (SELECT COUNT(*) FROM device_roles WHERE role_id = $1) AS number";
 
-/// Everybody who holds a role, `$2` of them at most.
+/// The users and devices that have a role, at most `$2`.
 const SELECT_HOLDER_SCOPES: &str = "SELECT id, device FROM (SELECT users.id AS id, FALSE AS device FROM users \
      WHERE users.status <> 'deleted' AND users.id IN (\
      SELECT user_id FROM user_roles WHERE role_id = $1 UNION SELECT user_id FROM user_device_roles WHERE role_id = $1) \
      UNION ALL SELECT device_id, TRUE FROM device_roles WHERE role_id = $1) who LIMIT $2";
-/// The foreign key of whoever is being given the role holds its row until they have committed.
+/// Waits for transactions that are assigning the role: their foreign keys hold a lock on its row.
 const CLAIM: &str = "SELECT id, FALSE AS device FROM roles WHERE id = $1 FOR UPDATE";
 
-/// Somebody who holds a role, by id.
+/// The id of a user or device that has a role.
 #[derive(QueryableByName)]
 struct HolderIdRow {
     #[diesel(sql_type = Binary)]
@@ -74,7 +78,7 @@ struct HolderIdRow {
     device: bool,
 }
 
-/// Somebody who holds a role.
+/// The name of a user or device that has a role.
 #[derive(QueryableByName)]
 struct HolderRow {
     #[diesel(sql_type = Text)]
@@ -111,7 +115,7 @@ impl office::Roles for Transaction<'_> {
     }
 
     fn insert(&mut self, role: &Role) -> StoreResult<bool> {
-        // the unique index asks about the newer key alone
+        // the unique index covers the newer key only
         if role.name.to_folded().legacy_key().is_some()
             && office::Roles::find_by_name(self, role.tenant, &role.name)?.is_some()
         {
@@ -144,7 +148,8 @@ impl office::Roles for Transaction<'_> {
         for text in DELETE_ROLES_OF_DELETED_USERS {
             self.execute(&Statement::new(text, [Bind::from(&id.0)]))?;
         }
-        // whoever is being given it holds its row: their foreign key is checked once they have committed
+        // a transaction that is assigning the role holds a lock on its row; its foreign key is
+        // checked once it has committed
         let remove = Statement::new("DELETE FROM roles WHERE id = $1", [Bind::from(&id.0)]);
         Ok(remove.execute(self.write_connection()?).map_err(foreign_key_violation_as_conflict)? == 1)
     }
@@ -166,7 +171,7 @@ impl office::Roles for Transaction<'_> {
     }
 
     fn find_holder_scopes(&mut self, id: RoleId, limit: u32) -> StoreResult<Option<Vec<Scope>>> {
-        // SQLite lets one write at a time
+        // SQLite runs one writing transaction at a time
         if let AnyConnection::Postgres(_) = self.write_connection()? {
             let claim = Statement::new(CLAIM, [Bind::from(&id.0)]);
             let _: Vec<HolderIdRow> = claim.load(self.connection).map_err(classify)?;

@@ -1,5 +1,5 @@
-//! The chain of the audit. Lines are read as bytes, whatever somebody may have put into their columns: what is no text any more
-//! can still be named.
+//! The chain of seals over the audit log. Events are read as bytes, whatever somebody may have
+//! written to their columns, so that an event that is no longer valid text can still be identified.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable};
@@ -13,7 +13,8 @@ use crate::row::EventKeys;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
-/// Selects lines whole; a text stands between the first two, so that it is answered as its bytes.
+/// Selects complete events. The first two parts enclose a text column, so that its bytes are
+/// returned.
 macro_rules! load_events {
     ($open:literal, $close:literal, $which:literal) => {
         concat!(
@@ -46,7 +47,7 @@ macro_rules! load_events {
 
 macro_rules! on_both {
     ($name:ident, $which:literal) => {
-        /// The statement for SQLite, and for PostgreSQL.
+        /// The statement for SQLite, and the one for PostgreSQL.
         const $name: [&str; 2] =
             [load_events!("CAST(", " AS BLOB)", $which), load_events!("convert_to(", ", 'UTF8')", $which)];
     };
@@ -56,9 +57,10 @@ on_both!(UNSEALED, "WHERE sequence IS NULL ORDER BY id LIMIT $1");
 on_both!(SEALED, "WHERE sequence >= $1 ORDER BY sequence LIMIT $2");
 
 const SELECT_NEWEST_SEAL: &str = "SELECT sequence, hash FROM audit_seal WHERE id = 1";
-// in PostgreSQL a second claim waits here until the first has ended, and answers what that one wrote
+// on PostgreSQL, a second claim waits here until the first has ended, and then returns what that
+// one wrote
 const CLAIM_NEWEST_SEAL: &str = "UPDATE audit_seal SET sequence = sequence WHERE id = 1 RETURNING sequence, hash";
-// one line at a time: SQLite joins a list of values to the table by going through every line that waits
+// one event per statement: SQLite would join a list of values by scanning all events that wait
 const SEAL_EVENT: &str = "UPDATE audit SET sequence = $1, previous = $2, hash = $3 WHERE id = $4 AND sequence IS NULL";
 const UPDATE_NEWEST_SEAL: &str = "UPDATE audit_seal SET sequence = $1, hash = $2 WHERE id = 1";
 const COUNT_UNSEALED: &str = "SELECT COUNT(*) AS lines, MIN(at) AS since FROM \

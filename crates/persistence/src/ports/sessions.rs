@@ -1,4 +1,5 @@
-//! Sessions. The hot paths are one statement each: a session with what decides whether it stands, a rotation, a batch of uses.
+//! Sessions. Each frequent operation is one statement: finding a session with everything that
+//! decides whether it is live, a rotation, a batch of uses.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,12 +24,12 @@ use crate::schema::{devices, first_uses, sessions, tenants, users};
 use crate::statement::{Bind, Statement, placeholders};
 use crate::transaction::Transaction;
 
-/// How many uses one statement notes.
 const MAX_USES_PER_STATEMENT: usize = 500;
 
 const ROTATE: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, expires_at = $7, \
      expires_day = $8, rotated_from = $9 WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
-// SQLite has no clock of its own, and its processes share a machine. `clock_timestamp()` goes on within a transaction.
+// SQLite has no clock of its own, and its processes run on one machine. `clock_timestamp()`
+// advances within a transaction.
 const ROTATE_POSTGRES: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, \
      expires_at = $7, expires_day = $8, rotated_from = $9, \
      rotated_clock = (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint, \
@@ -44,17 +45,20 @@ const SELECT_IDS_BY_KEY: &str = "SELECT id FROM sessions \
      WHERE key_id = $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
      UNION ALL SELECT id FROM sessions \
      WHERE previous_key_id = $1 AND key_id <> $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2) LIMIT $3";
-// asked again outside: in PostgreSQL a session may have been rotated since the inner reading
+// the condition is repeated outside of the subquery: on PostgreSQL, a session may have been rotated
+// since the subquery read it
 const SWEEP_ENDED: &str = "DELETE FROM sessions WHERE id IN (\
      SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2) AND ended_at < $1";
 const SWEEP_EXPIRED: &str = "DELETE FROM sessions WHERE id IN (\
      SELECT id FROM sessions WHERE expires_day <= $3 AND expires_at < $1 LIMIT $2) AND expires_at < $1";
 
-/// A session with the names of its user (two) and its device.
+/// A session with two names of its user and two of its device.
 type SessionWithNames = (SessionRow, Option<String>, Option<String>, Option<String>, Option<String>);
-/// A session with the epoch and zone of its tenant, and the epoch and status of its user and of its device.
+/// A session with the epoch and zone of its tenant, and the epochs and statuses of its user and
+/// device.
 type SessionWithEpochs = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
-/// The same with the milliseconds since its rotation, the number of the server and what its clock says.
+/// The same with the milliseconds since its rotation, the number of the server, and the server's
+/// clock.
 type SessionWithStoreClock =
     (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>, Option<i64>, i64, i64);
 
@@ -65,8 +69,8 @@ fn split_store_clock(found: SessionWithStoreClock) -> (SessionWithEpochs, Option
     ((row, tenant, zone, user, user_status, device, device_status), Some(clock))
 }
 
-/// Something that PostgreSQL says of itself, in the list of what is read.
-macro_rules! said_by_the_server {
+/// Defines expressions that PostgreSQL evaluates about itself.
+macro_rules! server_expressions {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $text:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, QueryId, ValidGrouping)]
@@ -87,22 +91,23 @@ macro_rules! said_by_the_server {
     )*};
 }
 
-said_by_the_server! {
-    /// The milliseconds since the rotation, where it was this server that dated it.
+server_expressions! {
+    /// The milliseconds since the rotation, if this server dated it.
     SinceRotation: Nullable<BigInt> = "CASE WHEN sessions.rotated_server = \
         (EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint * 2 + pg_is_in_recovery()::int \
         THEN (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint - sessions.rotated_clock END";
-    /// Which server it is. One is told from others by the instant of its start, and from itself before its promotion by having
-    /// been in recovery: that is where timelines begin.
+    /// The number of the server: its start time in microseconds, and whether it was in recovery.
+    /// The latter distinguishes a promoted standby from itself before its promotion, when a new
+    /// timeline begins.
     ServerNumber: BigInt =
         "(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint * 2 + pg_is_in_recovery()::int";
-    /// What its clock says, in milliseconds since the Unix epoch.
+    /// The server's clock, in milliseconds since the Unix epoch.
     ServerNow: BigInt = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint";
 }
 
 impl Transaction<'_> {
-    /// Notes uses of different sessions. In PostgreSQL rows are locked in the order of their ids first: two processes that note
-    /// the same sessions then wait for each other instead of for ever.
+    /// Records uses of different sessions. On PostgreSQL, their rows are first locked in the order
+    /// of their ids, so that two processes that record the same sessions do not deadlock.
     fn record_uses(&mut self, uses: &[(Uuid, i64, i64)]) -> StoreResult<()> {
         let binds: Vec<Bind<'_>> =
             uses.iter().flat_map(|(id, generation, at)| [Bind::from(id), (*generation).into(), (*at).into()]).collect();
@@ -146,7 +151,7 @@ impl Sessions for Transaction<'_> {
             .inner_join(tenants::table)
             .left_join(users::table)
             .left_join(devices::table);
-        // once with what the server says of itself, and once without
+        // one query with the server's clock, and one without
         macro_rules! select {
             ($($said:expr),*) => {
                 query.select((

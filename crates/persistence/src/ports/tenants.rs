@@ -1,4 +1,4 @@
-//! Vendors and their stores.
+//! Tenants and their branches.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::statement::{Bind, OnConflictDoNothing, Statement};
 use crate::transaction::Transaction;
 
 impl Transaction<'_> {
-    /// Makes the stores of a tenant these: its row is claimed by the update before.
+    /// Replaces the branches of a tenant. The preceding update has locked the tenant's row.
     fn replace_branches(&mut self, tenant: &Tenant) -> StoreResult<()> {
         let found = auth::Tenants::find(self, tenant.id)?.map(|found| found.branches).unwrap_or_default();
         for gone in found.iter().filter(|old| tenant.branches.iter().all(|each| each.id != old.id)) {
@@ -45,7 +45,8 @@ impl Transaction<'_> {
         let ids: Vec<&[u8]> = rows.iter().map(|row| row.id.as_slice()).collect();
         let found: Vec<BranchRow> = match ids.as_slice() {
             [] => return Ok(Vec::new()),
-            // the text of a list changes with its length, so it is not kept; one id has a text of its own
+            // the text of a list depends on its length, so its prepared form is not kept; a single
+            // id has its own text
             [id] => branches::table
                 .filter(branches::tenant_id.eq(id))
                 .order(branches::id)
@@ -112,7 +113,7 @@ impl office::Tenants for Transaction<'_> {
     }
 
     fn claim(&mut self, id: TenantId) -> StoreResult<bool> {
-        // writes nothing new: what counts is the lock on the row, which the next claim waits for
+        // changes nothing: the lock on the row is what the next claim waits for
         Ok(self.execute(&Statement::new("UPDATE tenants SET version = version WHERE id = $1", [Bind::from(&id.0)]))?
             == 1)
     }
@@ -137,7 +138,7 @@ impl office::Tenants for Transaction<'_> {
     }
 
     fn list(&mut self, page: &PageRequest<TenantId>) -> StoreResult<Vec<Tenant>> {
-        // no id is below the nil one, so the first page asks as every other does
+        // no id is less than the nil one, so the first page uses the same statement as the others
         let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
         let rows = tenants::table
             .filter(tenants::id.gt(after.as_bytes().as_slice()))

@@ -1,4 +1,11 @@
-//! Tickets. Every list is a reading in the order of an index that begins with the tenant, from a place on.
+//! Tickets.
+//!
+//! A ticket is one row. Its content is a JSON document of integers beside the columns by which
+//! lists filter and sort. It is read and written as a whole, one conditional UPDATE changes all of
+//! it, and one trigger in each database makes a closed ticket immutable. No query looks for items
+//! across tickets.
+//!
+//! Every list is read in the order of an index that begins with the tenant, from a position on.
 
 use diesel::RunQueryDsl;
 use tillgate_domain::office::ports::{
@@ -20,15 +27,15 @@ const INSERT: &str = "INSERT INTO tickets (tenant_id, id, state, owner_id, updat
 const UPDATE: &str = "UPDATE tickets SET state = $3, owner_id = $4, updated_at = $5, ended_at = $6, external_id = $7, name = $8, \
      customer = $9, number = $10, payable = $11, payable_rest = $12, version = $13, sheet = $14, ending = $15, searched = $16 \
      WHERE tenant_id = $1 AND id = $2 AND version = $17 AND state = 'open'";
-// of two in PostgreSQL that meet, the second waits here for the first
+// on PostgreSQL, the second of two concurrent claims waits here for the first
 const CLAIM_TICKET: &str = "INSERT INTO ticket_claims (tenant_id, ticket_id, claims) VALUES ($1, $2, 1) \
      ON CONFLICT (tenant_id, ticket_id) DO UPDATE SET claims = ticket_claims.claims + 1";
-// of two in PostgreSQL that give the same number, the second waits here for the first
+// on PostgreSQL, the second of two concurrent inserts of the same number waits here for the first
 const INSERT_NUMBER: &str =
     "INSERT INTO receipt_numbers (tenant_id, series, number, ticket_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
 const NEXT_NUMBER: &str = "INSERT INTO receipt_series (tenant_id, series, number) VALUES ($1, $2, 1) \
      ON CONFLICT (tenant_id, series) DO UPDATE SET number = receipt_series.number + 1 RETURNING number";
-// the last of the numbers that follow one another from this one on
+// the last number of the consecutive run that begins with this one
 const SELECT_LAST_NUMBER: &str = "SELECT taken.number FROM receipt_numbers taken \
      WHERE taken.tenant_id = $1 AND taken.series = $2 AND taken.number >= $3 AND NOT EXISTS (SELECT 1 FROM receipt_numbers beyond \
      WHERE beyond.tenant_id = taken.tenant_id AND beyond.series = taken.series AND beyond.number = taken.number + 1) \
@@ -80,7 +87,7 @@ impl Tickets for Transaction<'_> {
         number: u64,
         ticket: TicketId,
     ) -> StoreResult<bool> {
-        // every number has a place in the column, the very large ones below zero
+        // every number fits into the column: very large ones are negative there
         let number = number.cast_signed();
         let binds = [Bind::from(&tenant.0), series.as_str().into(), number.into(), Bind::from(&ticket.0)];
         Ok(self.execute(&Statement::new(INSERT_NUMBER, binds))? == 1)
@@ -93,7 +100,8 @@ impl Tickets for Transaction<'_> {
             if self.assign_number(tenant, series, drawn.count(), ticket)? {
                 return Ok(drawn.count());
             }
-            // it was given: on after those that follow it
+            // the number was supplied by a client: continue after the consecutive run that it
+            // begins
             let of = |number: u64| [Bind::from(&tenant.0), series.as_str().into(), number.cast_signed().into()];
             let taken = Statement::new(SELECT_LAST_NUMBER, of(drawn.count()));
             let taken: Vec<CountRow> = taken.load(self.write_connection()?).map_err(classify)?;
@@ -136,7 +144,7 @@ impl Tickets for Transaction<'_> {
     }
 }
 
-/// What is written of a ticket at each change: the first values of both statements.
+/// The values that every change of a ticket writes: the first values of both statements.
 fn column_values<'a>(ticket: &'a Ticket, texts: &'a TicketTexts) -> Vec<Bind<'a>> {
     let [payable, payable_rest] = split_amount(ticket.sheet.payable().ten_thousandths());
     vec![
@@ -159,12 +167,12 @@ fn column_values<'a>(ticket: &'a Ticket, texts: &'a TicketTexts) -> Vec<Bind<'a>
     ]
 }
 
-/// The full name of the customer, to be searched for.
+/// The customer's full name, for the search.
 fn customer_name(ticket: &Ticket) -> &str {
     ticket.sheet.customer.as_ref().map_or("", |customer| customer.full_name.as_str())
 }
 
-/// The number of a closed ticket, as far as a column holds it.
+/// The number of a closed ticket, if it fits into the column.
 fn receipt_number(ticket: &Ticket) -> Option<i64> {
     match &ticket.state {
         TicketState::Closed(closing) => i64::try_from(closing.receipt.number).ok(),
@@ -172,13 +180,14 @@ fn receipt_number(ticket: &Ticket) -> Option<i64> {
     }
 }
 
-/// An amount of ten-thousandths as the two columns have it: hundredths, and what is above them. So amounts of every currency are in
-/// the order of their numbers, and what was kept before there was the second column stays as it is.
+/// Splits an amount in ten-thousandths into the two columns: hundredths, and the remainder.
+/// Together they sort amounts of every currency, and rows written before the second column existed
+/// stay valid.
 fn split_amount(ten_thousandths: i64) -> [i64; 2] {
     [ten_thousandths.div_euclid(100), ten_thousandths.rem_euclid(100)]
 }
 
-/// What tickets are ordered by, column by column.
+/// The columns of an order, in sequence.
 fn order_columns(by: TicketSortKey) -> &'static [&'static str] {
     match by {
         TicketSortKey::Opened => &["tickets.opened_at", "tickets.id"],
@@ -191,7 +200,7 @@ fn sort_direction(order: TicketOrder) -> &'static str {
     if order.descending { "DESC" } else { "ASC" }
 }
 
-/// The conditions of a filter; `text` is what it looks for.
+/// The conditions of a filter; `text` is its folded search text.
 fn filter_clause<'a>(
     connection: &AnyConnection,
     tenant: &'a TenantId,
@@ -204,7 +213,8 @@ fn filter_clause<'a>(
         TicketStatus::ALL.into_iter().partition(|status| filter.statuses.contains(status));
     match (&asked[..], &others[..]) {
         ([one], _) => all.and("tickets.state = ?", &[one.name().into()]),
-        // two of them: said so, the order of the list is still that of an index
+        // exactly two states: written as an inequality, the list still follows the order of an
+        // index
         (_, [other]) => all.and("tickets.state <> ?", &[other.name().into()]),
         _ => {}
     }

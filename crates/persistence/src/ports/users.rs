@@ -1,4 +1,5 @@
-//! People: found and claimed by a login, kept by the back office. A user comes in two queries, a page of them in two.
+//! Users: found and claimed by a login, changed by the back office. One user, or one page of users,
+//! is read with two queries.
 
 mod search;
 
@@ -22,7 +23,7 @@ use crate::schema::users;
 use crate::statement::{Bind, OnConflictDoNothing, Statement, placeholders};
 use crate::transaction::Transaction;
 
-/// A role without a device, a device, or a role on a device.
+/// A role assigned in general, a device, or a role assigned on a device.
 #[derive(QueryableByName)]
 #[expect(clippy::struct_field_names, reason = "the names of the columns")]
 struct AssignmentRow {
@@ -47,7 +48,7 @@ const CLAIM: &str = "UPDATE users SET last_login_at = $4 WHERE id = $1 AND epoch
 const SET_CHANGE_REQUIRED: &str = "UPDATE users \
      SET password_change_required = ($2 <> 0), updated_at = $3, version = version + 1 \
      WHERE id = $1 AND password_change_required <> ($2 <> 0)";
-// a name that stays keeps the key that it has as long as the newer one is another's
+// an unchanged name keeps its earlier key as long as the newer one belongs to another user
 const UPDATE: &str = "UPDATE users SET name = $3, email = $5, display_name = $7, status = $8, \
      folded = CASE WHEN $4 IS NOT NULL AND name = $3 AND folded IS NOT NULL AND EXISTS (SELECT 1 FROM users other \
      WHERE other.tenant_id = users.tenant_id AND other.folded = $4 AND other.id <> users.id) THEN folded ELSE $4 END, \
@@ -60,7 +61,7 @@ const UPDATE: &str = "UPDATE users SET name = $3, email = $5, display_name = $7,
      AND ((email = $5 AND email_folded IS NOT NULL) OR NOT EXISTS (SELECT 1 FROM users other \
      WHERE other.email_folded IN ($6, $13) AND other.id <> users.id))";
 
-/// A role that somebody has on a device.
+/// A role assigned on a device.
 #[derive(QueryableByName)]
 struct RoleIdRow {
     #[diesel(sql_type = Binary)]
@@ -186,7 +187,7 @@ impl office::Users for Transaction<'_> {
 
     fn insert(&mut self, user: &User) -> StoreResult<bool> {
         let row = NewUserRow::from_domain(user);
-        // the unique indexes ask about the newer keys alone
+        // the unique indexes cover the newer keys only
         let name = Some(user.name.to_folded()).filter(|name| row.row.folded.is_some() && name.legacy_key().is_some());
         if let Some(name) = name
             && auth::Users::find_by_name(self, user.tenant, &name)?.is_some()
@@ -283,8 +284,9 @@ impl office::Users for Transaction<'_> {
             return Ok(0);
         }
         let among = placeholders(6, 1, of.roles.len());
-        // from who holds the roles to whether they can log in, in this order (SQLite keeps that of a CROSS JOIN): few hold what
-        // makes an admin, and every status of one is a word of the other
+        // from the holders of the roles to whether they can log in, in this order (SQLite keeps the
+        // order of a CROSS JOIN): few users have the roles of an admin. `active` is the same word
+        // for users and devices
         let text = format!(
             "SELECT COUNT(*) AS number FROM (\
              SELECT user_id FROM user_roles WHERE role_id IN {among} UNION \
@@ -294,7 +296,7 @@ impl office::Users for Transaction<'_> {
              SELECT 1 FROM credentials WHERE principal_id = users.id AND principal_kind = 'user' AND kind = $5 \
              AND device_id IS NULL)"
         );
-        // no id is the nil one
+        // no id is nil
         let nobody = of.except_user.map_or(uuid::Uuid::nil(), |user| user.0);
         let nowhere = of.except_device.map_or(uuid::Uuid::nil(), |device| device.0);
         let active = UserStatus::Active.name();

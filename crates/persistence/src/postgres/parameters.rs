@@ -1,8 +1,9 @@
-//! Completes libpq's address with what bounds waiting for a server that is gone. What the address says itself is left alone.
+//! Adds parameters to a PostgreSQL address that limit waiting for an unreachable server. Parameters
+//! in the address are kept.
 
 use std::time::Duration;
 
-/// The address with the parameters that it lacks.
+/// The address with the missing parameters added.
 pub(crate) fn with_defaults(address: &str, deadline: Duration) -> String {
     let (bare, query) = address.split_once('?').unwrap_or((address, ""));
     let mut completed = address.to_owned();
@@ -17,17 +18,18 @@ pub(crate) fn with_defaults(address: &str, deadline: Duration) -> String {
             completed.extend([sign, name, "=", value]);
         }
     };
-    // Whole seconds; libpq takes 2 at least. It counts for each host.
+    // In whole seconds, for each host; libpq requires at least 2.
     add("connect_timeout", &deadline.as_secs().max(2).to_string());
-    // Milliseconds: what was sent and is not acknowledged by the other machine. It cannot see a server process that is stopped
-    // while its machine still acknowledges; then the thread waits, and the request's own deadline answers.
+    // In milliseconds: how long sent data may stay unacknowledged by the other machine. It does not
+    // detect a server process that is stopped while its machine still acknowledges; then the thread
+    // waits, and the request's own deadline answers.
     add("tcp_user_timeout", &deadline.as_millis().saturating_mul(2).max(1000).to_string());
     add("keepalives_idle", "5");
     add("keepalives_interval", "2");
     add("keepalives_count", "3");
     add("application_name", "tillgate");
     if count_hosts(bare, query) > 1 {
-        // Of several servers, the one that takes writes: the others are its standbys.
+        // Of several servers, the one that accepts writes; the others are its standbys.
         add("target_session_attrs", "read-write");
     }
     completed

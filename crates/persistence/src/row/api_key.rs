@@ -7,7 +7,6 @@ use tillgate_domain::{ApiKey, ApiKeyId, DeviceId, Instant, StoreResult, TenantId
 use super::{Column, to_json, uuid_bytes};
 use crate::schema::api_keys;
 
-/// A row of `api_keys`.
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = api_keys)]
 pub(crate) struct ApiKeyRow {
@@ -26,7 +25,7 @@ pub(crate) struct ApiKeyRow {
 }
 
 impl ApiKeyRow {
-    /// The row of a key with this secret, wrapped.
+    /// The secret is passed in wrapped form.
     pub(crate) fn from_domain(key: &ApiKey, wrapped: &[u8]) -> StoreResult<Self> {
         Ok(Self {
             id: uuid_bytes(&key.id.0),
@@ -44,7 +43,6 @@ impl ApiKeyRow {
         })
     }
 
-    /// The key of the row.
     pub(crate) fn into_domain(self) -> StoreResult<WrappedApiKey> {
         let cell = |column| Column("api_keys", column);
         let key = ApiKey {

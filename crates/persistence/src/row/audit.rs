@@ -1,10 +1,10 @@
-//! Rows of `audit`: the columns that everybody reads alike. The texts are read as texts by whoever shows a line, as bytes by whoever
-//! seals it.
+//! Rows of `audit`: the columns that are read in the same way everywhere. The text columns are read
+//! as text to list events, and as bytes to seal them.
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Nullable};
 
-/// When a line was told, and the ids in it: its own, of who did it and of what it was done to.
+/// The instant of an event and its ids: its own, and those of its actor and subject.
 #[derive(QueryableByName)]
 pub(crate) struct EventKeys {
     #[diesel(sql_type = Binary)]

@@ -9,7 +9,6 @@ use tillgate_domain::{Device, DeviceId, DeviceName, Epoch, Instant, RoleId, Sess
 use super::{Column, from_millis, to_json, to_millis, uuid_bytes};
 use crate::schema::devices;
 
-/// A row of `devices`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = devices, treat_none_as_default_value = false)]
 pub(crate) struct DeviceRow {
@@ -31,7 +30,7 @@ pub(crate) struct DeviceRow {
     version: i64,
 }
 
-/// The row of a device as it is added.
+/// A new row of `devices`.
 #[derive(Insertable)]
 #[diesel(table_name = devices, treat_none_as_default_value = false)]
 pub(crate) struct NewDeviceRow {
@@ -47,7 +46,6 @@ impl NewDeviceRow {
 }
 
 impl DeviceRow {
-    /// The row of a device.
     pub(crate) fn from_domain(device: &Device) -> StoreResult<Self> {
         Ok(Self {
             id: uuid_bytes(&device.id.0),
@@ -69,7 +67,7 @@ impl DeviceRow {
         })
     }
 
-    /// The device of the row, with the roles that it has as itself.
+    /// The device with its own roles.
     pub(crate) fn into_domain(self, roles: BTreeSet<RoleId>) -> StoreResult<Device> {
         let cell = |column| Column("devices", column);
         Ok(Device {

@@ -7,7 +7,6 @@ use tillgate_domain::{Instant, KeyId, StoreResult};
 use super::{Column, uuid_bytes};
 use crate::schema::keys;
 
-/// A row of `keys`.
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = keys, treat_none_as_default_value = false)]
 pub(crate) struct KeyRow {
@@ -22,7 +21,6 @@ pub(crate) struct KeyRow {
 }
 
 impl KeyRow {
-    /// The row of a key.
     pub(crate) fn from_domain(key: &StoredKey) -> Self {
         Self {
             id: uuid_bytes(&key.id.0),
@@ -36,7 +34,6 @@ impl KeyRow {
         }
     }
 
-    /// The key of the row.
     pub(crate) fn into_domain(self) -> StoreResult<StoredKey> {
         let cell = |column| Column("keys", column);
         Ok(StoredKey {

@@ -7,7 +7,6 @@ use tillgate_domain::{Email, Instant, ResetId, StoreResult, TenantId, UserId};
 use super::{Column, uuid_bytes};
 use crate::schema::{reset_requests, resets};
 
-/// A row of `reset_requests`.
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = reset_requests)]
 pub(crate) struct ResetRequestRow {
@@ -21,7 +20,6 @@ pub(crate) struct ResetRequestRow {
 }
 
 impl ResetRequestRow {
-    /// The row of a request.
     pub(crate) fn from_domain(request: &ResetRequest) -> Self {
         Self {
             id: uuid_bytes(&request.id.0),
@@ -34,7 +32,6 @@ impl ResetRequestRow {
         }
     }
 
-    /// The request of the row.
     pub(crate) fn into_domain(self) -> StoreResult<ResetRequest> {
         let cell = |column| Column("reset_requests", column);
         let tenant = self.tenant_id.map(|id| cell("tenant_id").parse_uuid(&id)).transpose()?;
@@ -50,7 +47,6 @@ impl ResetRequestRow {
     }
 }
 
-/// A row of `resets`.
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = resets)]
 pub(crate) struct ResetRow {
@@ -63,7 +59,6 @@ pub(crate) struct ResetRow {
 }
 
 impl ResetRow {
-    /// The row of a reset.
     pub(crate) fn from_domain(reset: &Reset) -> Self {
         Self {
             digest: reset.digest.to_vec(),
@@ -75,7 +70,6 @@ impl ResetRow {
         }
     }
 
-    /// The reset of the row.
     pub(crate) fn into_domain(self) -> StoreResult<Reset> {
         let cell = |column| Column("resets", column);
         let digest = <[u8; 32]>::try_from(self.digest).map_err(|_| "no digest of 32 bytes");

@@ -6,7 +6,6 @@ use tillgate_domain::{Role, RoleId, RoleName, StoreResult, TenantId};
 use super::{Column, to_json, uuid_bytes};
 use crate::schema::roles;
 
-/// A row of `roles`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = roles)]
 pub(crate) struct RoleRow {
@@ -23,7 +22,6 @@ pub(crate) struct RoleRow {
 }
 
 impl RoleRow {
-    /// The row of a role.
     pub(crate) fn from_domain(role: &Role) -> StoreResult<Self> {
         Ok(Self {
             id: uuid_bytes(&role.id.0),
@@ -39,7 +37,6 @@ impl RoleRow {
         })
     }
 
-    /// The role of the row.
     pub(crate) fn into_domain(self) -> StoreResult<Role> {
         let cell = |column| Column("roles", column);
         Ok(Role {

@@ -9,7 +9,6 @@ use crate::schema::sessions;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
-/// A row of `sessions`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions, treat_none_as_default_value = false)]
 pub(crate) struct SessionRow {
@@ -42,13 +41,12 @@ pub(crate) struct SessionRow {
     ended_why: Option<String>,
 }
 
-/// The day since the Unix epoch in which an instant lies.
+/// The number of the day, counted from the Unix epoch.
 pub(crate) const fn day_number(at: Instant) -> i64 {
     at.millis().div_euclid(MILLIS_PER_DAY)
 }
 
 impl SessionRow {
-    /// The row of a session.
     pub(crate) fn from_domain(session: &Session) -> StoreResult<Self> {
         Ok(Self {
             id: uuid_bytes(&session.id.0),
@@ -81,7 +79,6 @@ impl SessionRow {
         })
     }
 
-    /// The session of the row.
     pub(crate) fn into_domain(self) -> StoreResult<Session> {
         let cell = |column| Column("sessions", column);
         let ended = match (self.ended_at, self.ended_why) {

@@ -10,7 +10,6 @@ use tillgate_domain::{
 use super::{Column, uuid_bytes};
 use crate::schema::{branches, tenants};
 
-/// A row of `tenants`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = tenants)]
 pub(crate) struct TenantRow {
@@ -26,7 +25,7 @@ pub(crate) struct TenantRow {
     limits: LimitColumns,
 }
 
-/// The columns of `tenants` that bound its sessions, in milliseconds.
+/// The columns of `tenants` that limit its sessions, in milliseconds.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = tenants, treat_none_as_null = true)]
 #[expect(clippy::struct_field_names, reason = "the names of the columns")]
@@ -38,7 +37,6 @@ pub(crate) struct LimitColumns {
 }
 
 impl LimitColumns {
-    /// The columns of these limits.
     pub(crate) fn from_domain(limits: &SessionLimits) -> Self {
         let millis = |span: Option<Duration>| span.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
         Self {
@@ -65,7 +63,6 @@ impl LimitColumns {
 }
 
 impl TenantRow {
-    /// The row of a tenant.
     pub(crate) fn from_domain(tenant: &Tenant) -> Self {
         Self {
             id: uuid_bytes(&tenant.id.0),
@@ -80,7 +77,7 @@ impl TenantRow {
         }
     }
 
-    /// The tenant of the row, with its stores.
+    /// The tenant with its branches.
     pub(crate) fn into_domain(self, branches: Vec<Branch>) -> StoreResult<Tenant> {
         let cell = |column| Column("tenants", column);
         Ok(Tenant {
@@ -98,7 +95,6 @@ impl TenantRow {
     }
 }
 
-/// A row of `branches`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = branches)]
 pub(crate) struct BranchRow {
@@ -108,12 +104,10 @@ pub(crate) struct BranchRow {
 }
 
 impl BranchRow {
-    /// The row of a store of a tenant.
     pub(crate) fn from_domain(tenant: TenantId, branch: &Branch) -> Self {
         Self { id: uuid_bytes(&branch.id.0), tenant_id: uuid_bytes(&tenant.0), name: branch.name.clone() }
     }
 
-    /// The store of the row.
     pub(crate) fn into_domain(self) -> StoreResult<Branch> {
         Ok(Branch { id: BranchId(Column("branches", "id").parse_uuid(&self.id)?), name: self.name })
     }

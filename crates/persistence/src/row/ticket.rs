@@ -1,4 +1,5 @@
-//! Rows of `tickets`: what lists filter and sort by in columns, the rest in two JSON documents.
+//! Rows of `tickets`: the columns by which lists filter and sort, and two JSON documents with
+//! everything else.
 
 mod document;
 
@@ -11,7 +12,7 @@ use tillgate_domain::{DeviceId, Instant, StoreResult, TenantId, TicketId};
 use super::{Column, to_json};
 use document::{EndingDocument, SheetDocument};
 
-/// A row of `tickets`, to read.
+/// A row of `tickets` as it is read.
 #[derive(QueryableByName)]
 pub(crate) struct TicketRow {
     #[diesel(sql_type = Binary)]
@@ -38,12 +39,11 @@ pub(crate) struct TicketRow {
     ending: Option<String>,
 }
 
-/// The columns that a row is read from.
+/// The columns of a [`TicketRow`].
 pub(crate) const SELECT_COLUMNS: &str = "SELECT tickets.tenant_id, tickets.id, tickets.state, tickets.currency, tickets.device_id, \
      tickets.opened_at, tickets.updated_at, tickets.refund_of, tickets.version, tickets.sheet, tickets.ending FROM tickets";
 
 impl TicketRow {
-    /// The ticket of the row.
     pub(crate) fn into_domain(self) -> StoreResult<Ticket> {
         let cell = |column| Column("tickets", column);
         let status = cell("state").parse_word(&TicketStatus::ALL, TicketStatus::name, &self.state)?;
@@ -68,7 +68,7 @@ impl TicketRow {
         cell("sheet").check_parsed(Ticket::restore(record))
     }
 
-    /// The ticket as it was when it was made with this sheet on it, whatever became of it.
+    /// The ticket as it was created with this sheet, whatever has become of it since.
     pub(crate) fn into_domain_as_created(self, made: &str) -> StoreResult<Ticket> {
         let sheet = parse_sheet(Column("idempotency_keys", "sheet"), made, &self.currency, self.refund_of.is_some())?;
         let now = self.into_domain()?;
@@ -83,25 +83,23 @@ impl TicketRow {
     }
 }
 
-/// What a ticket's columns hold that are texts made of it.
+/// The text columns that are computed from a ticket.
 pub(crate) struct TicketTexts {
-    /// The JSON of its sheet.
+    /// The sheet as JSON.
     pub(crate) sheet: String,
-    /// The JSON of how it was closed or made void.
+    /// How the ticket was closed or made void, as JSON.
     pub(crate) ending: Option<String>,
-    /// What it is searched by.
+    /// The text by which the ticket is searched.
     pub(crate) searched: String,
 }
 
 impl TicketTexts {
-    /// The texts of a ticket.
     pub(crate) fn from_domain(ticket: &Ticket) -> StoreResult<Self> {
         let ending = EndingDocument::from_domain(&ticket.state).map(|document| to_json(&document)).transpose()?;
         Ok(Self { sheet: sheet_json(&ticket.sheet)?, ending, searched: search_text::from_ticket(ticket) })
     }
 }
 
-/// A sheet as JSON.
 pub(crate) fn sheet_json(sheet: &Sheet) -> StoreResult<String> {
     to_json(&SheetDocument::from_domain(sheet))
 }

@@ -9,7 +9,6 @@ use tillgate_domain::{
 use super::{Column, uuid_bytes};
 use crate::schema::users;
 
-/// A row of `users`.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]
 pub(crate) struct UserRow {
@@ -29,7 +28,7 @@ pub(crate) struct UserRow {
     password_change_required: bool,
 }
 
-/// The row of a user as it is added.
+/// A new row of `users`.
 #[derive(Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]
 pub(crate) struct NewUserRow {
@@ -45,7 +44,8 @@ impl NewUserRow {
 }
 
 impl UserRow {
-    /// The row of a user. A deleted one is found by no name: theirs are free again.
+    /// The row of a user. A deleted user has no search keys, so the name and the address are free
+    /// again.
     pub(crate) fn from_domain(user: &User) -> Self {
         let found = user.status != UserStatus::Deleted;
         let text = |folded: FoldedText| folded.as_str().to_owned();
@@ -67,7 +67,7 @@ impl UserRow {
         }
     }
 
-    /// The user of the row, with their assignment.
+    /// The user with its assignment.
     pub(crate) fn into_domain(self, assignment: Assignment) -> StoreResult<User> {
         let cell = |column| Column("users", column);
         Ok(User {

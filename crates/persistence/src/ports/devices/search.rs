@@ -1,4 +1,5 @@
-//! Finds devices by what is known of them, in the order of their ids. The ids come in one query, the devices in two more.
+//! Searches devices by a filter, in the order of their ids. One query returns the ids, two more the
+//! devices.
 
 use diesel::prelude::*;
 use tillgate_domain::office::ports::{DeviceFilter, PageRequest};

@@ -1,4 +1,4 @@
-//! Finds users by what is known of them. The ids come in one query, the users in two more.
+//! Searches users by a filter. One query returns the ids, two more the users.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 use crate::where_clause::{WhereClause, bytewise_order_expression, contains_condition};
 
-/// What a filter looks for.
+/// The folded search text of a filter.
 fn search_text(filter: &UserFilter) -> Option<FoldedText> {
     filter.text.as_deref().map(FoldedText::of)
 }
@@ -56,7 +56,8 @@ pub(super) fn search_page(
         let id = Bind::from(&id.0);
         if by_name {
             let key = Bind::from(key.as_str());
-            // the first half is what both databases look up in the index; they would not for a comparison of rows
+            // the first condition uses the index in both databases, which a comparison of rows
+            // would not
             let past = format!("{name} {beyond}= ? AND ({name} {beyond} ? OR users.id {beyond} ?)");
             conditions.and(&past, &[key, key, id]);
         } else {

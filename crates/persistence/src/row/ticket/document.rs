@@ -1,6 +1,11 @@
-//! The JSON documents of a ticket's row: what stands on it, and how it came to its end. Numbers are whole numbers of their last
-//! place, so that no reader of the database meets a fraction; of amounts that is the last place of the document's own `places`. What
-//! is empty is left out. Documents that were written before there were `places` have hundredths, and everything in them.
+//! The JSON documents of a ticket's row: its sheet, and how it was closed or made void.
+//!
+//! The number of decimal places of a ticket's amounts is part of its document (`places`). Documents
+//! without it were written when every currency had two, and keep that. Lists sort by two columns,
+//! hundredths and the remainder, so that no row had to be rewritten.
+//!
+//! Every number is an integer in units of its last decimal place, so that no reader of the database
+//! meets a fraction. Empty members are omitted.
 
 use serde::{Deserialize, Serialize};
 use tillgate_domain::ticket::{
@@ -12,7 +17,7 @@ use uuid::Uuid;
 
 use super::super::Column;
 
-/// The decimal places of documents that do not say.
+/// The decimal places of documents without `places`.
 const DEFAULT_DECIMAL_PLACES: u32 = 2;
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -34,7 +39,7 @@ const fn yes() -> bool {
     true
 }
 
-/// What stands on a ticket.
+/// The content of a ticket.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SheetDocument {
     owner: Uuid,
@@ -54,7 +59,7 @@ pub(super) struct SheetDocument {
     discount: i64,
     #[serde(default, skip_serializing_if = "is_zero")]
     rounding: i64,
-    /// How much of the rounding makes a refund give back its share.
+    /// The part of the rounding that a refund returns proportionally.
     share: Option<i64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     items: Vec<ItemDocument>,
@@ -150,7 +155,7 @@ struct PaymentDocument {
     amount: i64,
 }
 
-/// How a ticket came to its end.
+/// How a ticket was closed or made void.
 #[derive(Serialize, Deserialize)]
 pub(super) struct EndingDocument {
     at: i64,
@@ -177,7 +182,6 @@ fn parse_rate(cell: Column, units: i64) -> StoreResult<Rate> {
 }
 
 impl SheetDocument {
-    /// The document of a sheet.
     pub(super) fn from_domain(sheet: &Sheet) -> Self {
         Self {
             owner: sheet.owner.0,
@@ -196,12 +200,13 @@ impl SheetDocument {
         }
     }
 
-    /// The sheet of the document, of a ticket that is paid in this currency, and takes goods back or does not.
+    /// The sheet in the document. `currency` is that of the ticket, and `refund` says whether it
+    /// takes goods back.
     pub(super) fn into_domain(self, cell: Column, currency: &str, refund: bool) -> StoreResult<Sheet> {
         let currency =
             cell.check_parsed(Currency::from_stored(currency, self.places.unwrap_or(DEFAULT_DECIMAL_PLACES)))?;
         let amount = |units| cell.check_parsed(currency.amount_from_minor_units(units));
-        // a refund had no other rounding than what it makes good before the two were told apart
+        // older documents do not distinguish the two: a refund's rounding was only its share
         let share = self.share.unwrap_or(if refund { self.rounding } else { 0 });
         let draft = Draft {
             currency,
@@ -352,7 +357,6 @@ impl PaymentDocument {
 }
 
 impl EndingDocument {
-    /// The document of an end; an open ticket has none.
     pub(super) fn from_domain(state: &TicketState) -> Option<Self> {
         match state {
             TicketState::Open => None,
@@ -379,7 +383,7 @@ impl EndingDocument {
         }
     }
 
-    /// How a ticket was closed.
+    /// Parses how a ticket was closed.
     pub(super) fn parse_closing(cell: Column, json: &str) -> StoreResult<TicketState> {
         let Self {
             at, by, on: Some(on), number: Some(number), fiscal: Some(fiscal), daily_sales_report, extra, ..
@@ -393,7 +397,7 @@ impl EndingDocument {
         Ok(TicketState::Closed(Box::new(closing)))
     }
 
-    /// How a ticket became void.
+    /// Parses how a ticket was made void.
     pub(super) fn parse_voiding(cell: Column, json: &str) -> StoreResult<TicketState> {
         let Self { at, by, on, reason: Some(reason), .. } = cell.parse_json(json)? else {
             return Err(cell.corrupt("not how a ticket becomes void"));
