@@ -1,4 +1,5 @@
-//! What the lines share: how long is measured, and the stores that several of them start from, made once.
+//! What the benchmarks share: durations, counts, and the stores that several of them start from,
+//! each created once.
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -11,10 +12,10 @@ use crate::load_generator::LoadPhases;
 use crate::store::{BenchStore, Engine, create_folder};
 use crate::till::Tokens;
 
-/// The frame of a run.
+/// One run of the benchmarks.
 pub(crate) struct BenchmarkRun {
     pub(crate) quick: bool,
-    /// For programs and scripts that are made for the run.
+    /// A temporary folder for programs and scripts.
     pub(crate) folder: PathBuf,
     sqlite: OnceCell<BenchStore>,
     postgres: OnceCell<(Rc<Server>, BenchStore)>,
@@ -25,12 +26,12 @@ impl BenchmarkRun {
         Self { quick, folder: create_folder(), sqlite: OnceCell::new(), postgres: OnceCell::new() }
     }
 
-    /// How often each line is measured; its figure is the median.
+    /// The number of rounds of each benchmark; its result is their median.
     pub(crate) fn round_count(&self) -> usize {
         if self.quick { 1 } else { 5 }
     }
 
-    /// How long each measurement takes.
+    /// How long each measurement takes after the warm-up.
     pub(crate) fn counted_duration(&self) -> Duration {
         Duration::from_secs(if self.quick { 2 } else { 6 })
     }
@@ -39,22 +40,23 @@ impl BenchmarkRun {
         LoadPhases { warm_up: Duration::from_secs(1), measured: self.counted_duration() }
     }
 
-    /// How many tills the shop has.
+    /// The number of tills in the shop.
     pub(crate) fn till_count(&self) -> usize {
         if self.quick { 1024 } else { 4096 }
     }
 
-    /// How many cores there are: the public implementations of Argon2id get as many threads.
+    /// The number of cores, which is also the number of threads for the C implementations of
+    /// Argon2id.
     pub(crate) fn core_count() -> usize {
         std::thread::available_parallelism().unwrap().get()
     }
 
-    /// A store of one's own on SQLite, with the shop.
+    /// A copy of the shop's store on SQLite.
     pub(crate) fn on_sqlite(&self) -> BenchStore {
         self.sqlite.get_or_init(|| BenchStore::with_tills(Engine::Sqlite, self.till_count())).copy()
     }
 
-    /// A store of one's own on PostgreSQL, with the shop.
+    /// A copy of the shop's store on PostgreSQL.
     pub(crate) fn on_postgres(&self) -> BenchStore {
         let (_, store) = self.postgres.get_or_init(|| {
             let server = Rc::new(Server::start(&[]).unwrap());
@@ -73,12 +75,12 @@ impl Drop for BenchmarkRun {
     }
 }
 
-/// Deals sessions out to as many connections.
+/// Distributes the sessions evenly over the connections.
 pub(crate) fn deal_evenly(tokens: &[Tokens], connections: usize) -> Vec<Vec<Tokens>> {
     (0..connections).map(|number| tokens.iter().skip(number).step_by(connections).cloned().collect()).collect()
 }
 
-/// Says on standard error what is being done.
+/// Reports progress on standard error.
 pub(crate) fn log_progress(what: &str) {
     eprintln!("… {what}");
 }

@@ -1,4 +1,5 @@
-//! The picture of a run: for each line a bar for the figure, a bar for what stands beside it, and where the target lies.
+//! The chart of a run: for each benchmark a bar for its number, a bar for the reference, and a mark
+//! for the target.
 
 use std::fmt::Write;
 
@@ -11,7 +12,7 @@ const MAX_BAR_LENGTH: f64 = 560.0;
 const ROW_HEIGHT: f64 = 74.0;
 const TOP_MARGIN: f64 = 96.0;
 
-/// The run as SVG.
+/// The run as an SVG image.
 pub(crate) fn render_svg(report: &Report) -> String {
     let lines: Vec<&Measurement> = report.lines.iter().collect();
     let height = TOP_MARGIN + ROW_HEIGHT * lines.len() as f64 + 56.0;
@@ -20,13 +21,13 @@ pub(crate) fn render_svg(report: &Report) -> String {
          font-family=\"system-ui, sans-serif\" font-size=\"13\" fill=\"#1c2430\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
     );
-    draw_text(&mut svg, LEFT_MARGIN, 34.0, "font-size=\"20\" font-weight=\"600\"", "tillgate beside its roofs");
+    draw_text(&mut svg, LEFT_MARGIN, 34.0, "font-size=\"20\" font-weight=\"600\"", "tillgate and its references");
     draw_text(
         &mut svg,
         LEFT_MARGIN,
         56.0,
         GRAY_FILL,
-        "dark: tillgate; light: what is measured beside it in the same run; the mark: the target",
+        "dark: tillgate; light: the reference, measured in the same run; mark: the target",
     );
     let (frame, software) = machine_text(report);
     for (number, line) in lines.iter().enumerate() {
@@ -94,7 +95,7 @@ fn draw_row(svg: &mut String, top: f64, line: &Measurement) {
     draw_text(svg, beside, top + 5.0, &style, &verdict);
 }
 
-/// Where the target lies, in the line's unit.
+/// The position of the target, in the benchmark's unit.
 fn target_position(line: &Measurement) -> Option<f64> {
     line.met?;
     let number = |text: &str| text.split_whitespace().find_map(|word| word.trim_end_matches(',').parse::<f64>().ok());

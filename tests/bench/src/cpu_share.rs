@@ -1,7 +1,8 @@
-//! A server that gets a share of one core and no more, while whatever loads it has the other cores.
+//! Limits a server to a share of one core, while the load generator has the other cores.
 //!
-//! Where control groups may be made, their quota limits it, as it limits a container. Elsewhere the process is stopped for the rest
-//! of every period, which costs it some of its share: each of its threads is woken to stop and to go on.
+//! If control groups can be created, a quota limits the process, as it limits a container.
+//! Otherwise the process is stopped by signals for the rest of every period, which costs it some of
+//! its share, because each of its threads is woken to stop and to continue.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,13 +14,13 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// How long a period is. It is short beside what is measured.
+/// The length of a period; it is short compared with what is measured.
 const SIGNAL_PERIOD: Duration = Duration::from_millis(20);
 
-/// Holds a process at its share until this is dropped.
+/// Limits a process to its share until this is dropped.
 pub(crate) struct CpuShare {
     limit: ShareMechanism,
-    /// The cores of this program before.
+    /// The cores that this program could use before.
     cores: CpuSet,
 }
 
@@ -29,8 +30,8 @@ enum ShareMechanism {
 }
 
 impl CpuShare {
-    /// Puts every thread of a process on the first core, and lets it run for this share of the time. Threads that this one starts
-    /// meanwhile run on the others.
+    /// Moves all threads of a process to the first core, and lets it run for this share of the
+    /// time. Threads that this thread starts meanwhile run on the other cores.
     pub(crate) fn limit_process(process: u32, share: f64) -> Self {
         let cores = sched_getaffinity(None).unwrap();
         let (mut first, mut others) = (CpuSet::new(), cores);
@@ -42,14 +43,15 @@ impl CpuShare {
         }
         for task in fs::read_dir(format!("/proc/{process}/task")).unwrap() {
             let task = task.unwrap().file_name().to_str().unwrap().parse().unwrap();
-            // a thread may have ended meanwhile; those that begin later take it from those that begin them
+            // a thread may have ended meanwhile; later threads inherit the cores of the thread that
+            // starts them
             let _ = sched_setaffinity(Pid::from_raw(task), &first);
         }
         let limit = create_cgroup(process, share).map_or_else(|| start_signals(process, share), ShareMechanism::Group);
         Self { limit, cores }
     }
 
-    /// By what the share is kept.
+    /// The mechanism that enforces the share, for the notes.
     pub(crate) fn mechanism(&self) -> &'static str {
         match self.limit {
             ShareMechanism::Group(_) => "by the quota of a control group",
@@ -58,7 +60,7 @@ impl CpuShare {
     }
 }
 
-/// A control group with the process in it, of version 2 or 1; `None` where none may be made.
+/// Creates a control group (version 2 or 1) for the process; `None` if none can be created.
 fn create_cgroup(process: u32, share: f64) -> Option<PathBuf> {
     let (period, quota) = (SIGNAL_PERIOD.as_micros(), SIGNAL_PERIOD.mul_f64(share).as_micros());
     let kinds = [
@@ -70,7 +72,8 @@ fn create_cgroup(process: u32, share: f64) -> Option<PathBuf> {
     ];
     kinds.into_iter().find_map(|(root, limits)| {
         let root = Path::new(root);
-        // the root of a hierarchy is a group itself; of version 1 there is a hierarchy for each kind of limit, below a plain folder
+        // the root of a hierarchy is a group itself; in version 1 each controller has a hierarchy
+        // below a plain folder
         if !root.join("cgroup.procs").exists() {
             return None;
         }
@@ -88,7 +91,7 @@ fn create_cgroup(process: u32, share: f64) -> Option<PathBuf> {
     })
 }
 
-/// Stops the process and lets it go on, in turn.
+/// Stops and continues the process alternately.
 fn start_signals(process: u32, share: f64) -> ShareMechanism {
     let pid = Pid::from_raw(i32::try_from(process).unwrap()).unwrap();
     let over = Arc::new(AtomicBool::new(false));
@@ -111,7 +114,7 @@ impl Drop for CpuShare {
     fn drop(&mut self) {
         match &mut self.limit {
             ShareMechanism::Group(group) => {
-                // a group can be removed when nothing is in it any more
+                // a group can be removed once it is empty
                 let parent = group.parent().unwrap();
                 let members = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
                 for member in members.lines() {

@@ -1,14 +1,15 @@
-//! The rows of a shop as SQL that both databases read. What differs is how bytes are made of hexadecimal digits, and of chance.
+//! The rows of a shop as SQL for both databases, which differ in how they decode hexadecimal digits
+//! and generate random ones.
 
 use crate::store::Engine;
 
-/// The tables' ids by what they name; the third group of digits in an id.
+/// The kind of a record, stored in the third group of digits of its id.
 const CLERK_ID_KIND: u16 = 1;
 const TILL_ID_KIND: u16 = 2;
 const AUDIT: u16 = 0xfff;
 
 impl Engine {
-    /// The bytes that these hexadecimal digits write.
+    /// An SQL expression for the bytes that hexadecimal digits encode.
     fn decode_hex(&self, digits: &str) -> String {
         match self {
             Self::Sqlite => format!("unhex({digits})"),
@@ -16,7 +17,7 @@ impl Engine {
         }
     }
 
-    /// The hexadecimal digits of a number, twelve of them.
+    /// An SQL expression for a number as 12 hexadecimal digits.
     fn twelve_hex_digits(&self, number: &str) -> String {
         match self {
             Self::Sqlite => format!("printf('%012x', {number})"),
@@ -24,7 +25,7 @@ impl Engine {
         }
     }
 
-    /// Nineteen random hexadecimal digits.
+    /// An SQL expression for 19 random hexadecimal digits.
     fn random_hex_digits(&self) -> &'static str {
         match self {
             Self::Sqlite => "substr(hex(randomblob(10)), 2)",
@@ -32,7 +33,7 @@ impl Engine {
         }
     }
 
-    /// The hexadecimal digits of an id.
+    /// An SQL expression for the hexadecimal digits of an id.
     fn id_hex_digits(&self, id: &str) -> String {
         match self {
             Self::Sqlite => format!("lower(hex({id}))"),
@@ -40,7 +41,7 @@ impl Engine {
         }
     }
 
-    /// The id of this number in a kind of things.
+    /// An SQL expression for the id of the record with this kind and number.
     pub(crate) fn id_sql(&self, kind: u16, number: &str) -> String {
         self.decode_hex(&format!("'01900000000070008{kind:03x}' || {}", self.twelve_hex_digits(number)))
     }
@@ -50,7 +51,8 @@ fn series_sql(count: usize) -> String {
     format!("WITH RECURSIVE series(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < {count})")
 }
 
-/// Clerks and tills like the demo's `cashier` and `P01`: each clerk may log in on the till of the same number, as a cashier.
+/// Inserts clerks and tills like the demo's `cashier` and `P01`. Each clerk may log in as a cashier
+/// on the till with the same number.
 pub(crate) fn insert_tills_sql(engine: &Engine, count: usize) -> String {
     let series = series_sql(count);
     let (clerk, till) = (engine.id_sql(CLERK_ID_KIND, "i"), engine.id_sql(TILL_ID_KIND, "i"));
@@ -74,15 +76,17 @@ pub(crate) fn insert_tills_sql(engine: &Engine, count: usize) -> String {
     )
 }
 
-/// Sessions of the same clerks on the same tills, as if they had begun between the first and the last that there is. All are then
-/// written anew in the order of their ids, so that the old lie among the new as they would had they all been logged in.
+/// Inserts sessions of these clerks on these tills that begin between the first and the last
+/// existing one. All rows are then rewritten in the order of their ids, so that existing sessions
+/// lie between the new ones, as if all had been created by logins.
 pub(crate) fn insert_sessions_sql(engine: &Engine, tills: usize, sessions: usize) -> String {
     let more = sessions - tills;
     let series = series_sql(more);
     let (clerk, till) =
         (engine.id_sql(CLERK_ID_KIND, "(i % TILLS + 1)"), engine.id_sql(TILL_ID_KIND, "(i % TILLS + 1)"));
     let (clerk, till) = (clerk.replace("TILLS", &tills.to_string()), till.replace("TILLS", &tills.to_string()));
-    // an id begins with twelve digits of milliseconds; chance in the place of the last three spreads the new among the old
+    // an id begins with 12 digits of milliseconds; random digits in place of the last three mix new
+    // ids with existing ones
     let id = engine.decode_hex(&format!(
         "substr({}, 1, 9) || substr({chance}, 1, 3) || '7' || {chance}",
         engine.id_hex_digits("old.id"),
@@ -106,7 +110,7 @@ pub(crate) fn insert_sessions_sql(engine: &Engine, tills: usize, sessions: usize
     )
 }
 
-/// Lines of the audit without a seal, as after an import: copies of the oldest.
+/// Inserts audit events without seals, as after an import: copies of the oldest event.
 pub(crate) fn unsealed_lines(engine: &Engine, count: usize) -> String {
     let (series, id) = (series_sql(count), engine.id_sql(AUDIT, "i"));
     let columns = "tenant_id, user_id, device_id, session_id, address, action, subject, subject_id, outcome, details";

@@ -1,11 +1,11 @@
-//! One request on a connection of its own, waited for.
+//! A blocking HTTP client for single requests.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::load_generator::parse_response;
 
-/// Sends a request as it stands and returns the status, the head and the body of the answer.
+/// Sends a complete request and returns the status, the head and the body of the answer.
 pub(crate) fn send_request(stream: &mut TcpStream, request: &[u8]) -> (u16, String, Vec<u8>) {
     stream.write_all(request).unwrap();
     let mut answer = Vec::with_capacity(4096);
@@ -21,14 +21,14 @@ pub(crate) fn send_request(stream: &mut TcpStream, request: &[u8]) -> (u16, Stri
     }
 }
 
-/// A connection without delay.
+/// Opens a connection with `TCP_NODELAY`.
 pub(crate) fn connect(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();
     stream
 }
 
-/// GET on a new connection.
+/// Sends a GET request over a new connection.
 pub(crate) fn get(address: &str, path: &str) -> (u16, String, Vec<u8>) {
     send_request(&mut connect(address), format!("GET {path} HTTP/1.1\r\nhost: till.example\r\n\r\n").as_bytes())
 }

@@ -1,5 +1,5 @@
-//! A vendor with as many tickets, people, devices and lines of the audit as are asked for, as SQL that both databases read: one of each
-//! is put in through the ports and then copied.
+//! A tenant with a given number of tickets, users, devices and audit events, inserted with SQL for
+//! both databases: one record of each kind is created through the ports and then copied.
 
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::ticket::{
@@ -10,7 +10,7 @@ use tillgate_persistence::{Address, Database, Limits};
 
 use crate::store::{BenchStore as Shop, Engine};
 
-/// How many there are of each.
+/// The number of records of each kind.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowCounts {
     pub(crate) tickets: usize,
@@ -19,13 +19,13 @@ pub(crate) struct RowCounts {
     pub(crate) events: usize,
 }
 
-/// A full shop, open.
+/// An open store that contains these records.
 pub(crate) struct LargeDataset {
     pub(crate) database: Database,
     pub(crate) tenant: Tenant,
     pub(crate) user: User,
     pub(crate) device: Device,
-    /// Goes last.
+    /// dropped last
     _shop: Shop,
 }
 
@@ -34,7 +34,7 @@ impl LargeDataset {
         let shop = Shop::with_demo(engine);
         let address = Address::parse(&shop.database_address(), &shop.folder).unwrap();
         let database = Database::open(&address, &Limits::default()).unwrap();
-        // where only this program was built anew
+        // the database may come from an earlier build of this program
         database.migrate(&mut |_| ()).unwrap();
         let store: &dyn Store<OfficePorts> = &database;
         let (tenant, user, device) = store
@@ -95,7 +95,8 @@ fn new_ticket(tenant: &Tenant, user: &User, device: &Device) -> Ticket {
     open(opening, draft.check().unwrap(), &hand).unwrap()
 }
 
-/// The copies. Each has an id of its own, the later the greater, and names and instants of its own; amounts come in no order.
+/// Copies the records. Each copy has its own id, in increasing order, and its own name and instant.
+/// The amounts are in no order.
 fn copy_rows_sql(engine: &Engine, counts: RowCounts) -> String {
     let series = |count: usize| {
         format!("WITH RECURSIVE series(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < {count})")
@@ -128,7 +129,7 @@ fn copy_rows_sql(engine: &Engine, counts: RowCounts) -> String {
         COMMIT;"
     );
     if matches!(engine, Engine::Sqlite) {
-        // a big transaction is quicker without a disk that is asked at each page
+        // a large transaction is faster if SQLite does not wait for the disk at each page
         text = format!("PRAGMA synchronous = OFF; {text}");
     }
     text

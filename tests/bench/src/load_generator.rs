@@ -1,5 +1,6 @@
-//! The load generator: clients on keep-alive HTTP/1.1 connections, all on one thread, so that it takes as little as it can of the
-//! cores that it shares with what it measures. It reads no more of an answer than its status and its length.
+//! The load generator: clients on keep-alive HTTP/1.1 connections, all on one thread, so that it
+//! uses as little as possible of the cores that it shares with the measured server. It reads only
+//! the status and the length of an answer.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,55 +10,56 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
-/// What one connection asks, again and again.
+/// Generates the requests of one connection.
 pub(crate) trait LoadClient: 'static {
     /// Writes the next request into an empty buffer.
     fn write_request(&mut self, request: &mut Vec<u8>);
-    /// Hears the answer; false where it is not the one that was measured for.
+    /// Receives the answer. Returns false if it is not the expected one.
     fn read_response(&mut self, status: u16, body: &[u8]) -> bool;
 }
 
-/// How long is measured, after how long of warming up.
+/// The durations of the warm-up and of the measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoadPhases {
     pub(crate) warm_up: Duration,
     pub(crate) measured: Duration,
 }
 
-/// What a load came to.
+/// The result of a load.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LoadResult {
-    /// Right answers within the counted span.
+    /// The number of expected answers during the measurement.
     pub(crate) count: u64,
-    /// Other answers, by status, whenever they came.
+    /// The number of other answers by status, at any time.
     pub(crate) wrong: BTreeMap<u16, u64>,
     pub(crate) seconds: f64,
-    /// Microseconds of each right answer, sorted.
+    /// The duration of each expected answer in microseconds, sorted.
     pub(crate) micros: Vec<u32>,
 }
 
 impl LoadResult {
-    /// Right answers a second. A wrong one stops the measurement: it would be another figure.
+    /// Expected answers per second. An unexpected answer stops the benchmark, whose number would
+    /// mean something else.
     pub(crate) fn rate(&self, what: &str) -> f64 {
         assert!(self.wrong.is_empty(), "{what}: wrong answers by status: {:?}", self.wrong);
         assert!(self.count > 0, "{what}: no answers");
         self.count as f64 / self.seconds
     }
 
-    /// The duration that this share of the answers did not exceed, in milliseconds.
+    /// The duration in milliseconds that this share of the answers did not exceed.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         quantile(&self.micros, share)
     }
 }
 
-/// The value of sorted microseconds that this share does not exceed, in milliseconds.
+/// The quantile of sorted microseconds, in milliseconds.
 pub(crate) fn quantile(sorted: &[u32], share: f64) -> f64 {
     let rank = (sorted.len() as f64 * share).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).map_or(f64::NAN, |micros| f64::from(*micros) / 1000.0)
 }
 
-/// Lets every client ask over a connection of its own as fast as it is answered. Requests under way at the end are answered
-/// before this returns; so no client loses an answer.
+/// Lets each client send requests over its own connection as fast as they are answered. Requests in
+/// progress at the end are answered before this returns, so no client loses an answer.
 pub(crate) fn run_load<C: LoadClient>(address: &str, clients: Vec<C>, span: LoadPhases) -> (LoadResult, Vec<C>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
@@ -123,7 +125,7 @@ pub(crate) fn to_micros(span: Duration) -> u32 {
     u32::try_from(span.as_micros()).unwrap_or(u32::MAX)
 }
 
-/// The status of an answer and where its body begins, once all of it is there.
+/// The status of an answer and the offset of its body, once the answer is complete.
 pub(crate) fn parse_response(answer: &[u8]) -> Option<(u16, usize)> {
     let head = memmem::find(answer, b"\r\n\r\n")?;
     let status = std::str::from_utf8(answer.get(9..12)?).ok()?.parse().ok()?;

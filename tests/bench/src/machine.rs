@@ -1,4 +1,4 @@
-//! The machine that a run was made on, so that its figures can be compared with those of another.
+//! The machine of a run, so that its numbers can be compared with those of another machine.
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::measurement::median;
 
-/// What is known of the machine.
+/// Properties of the machine and its software.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct MachineInfo {
     pub(crate) processor: String,
@@ -19,9 +19,9 @@ pub(crate) struct MachineInfo {
     pub(crate) kernel: String,
     pub(crate) rustc: String,
     pub(crate) postgres: String,
-    /// The median time that 4 KiB take to be on the disk, in microseconds.
+    /// The median time to write 4 KiB to the disk and sync it, in microseconds.
     pub(crate) fsync_micros: f64,
-    /// How many were at work besides, before the run: the load average of a minute.
+    /// The load average over one minute before the run.
     pub(crate) load_before: f64,
 }
 
@@ -44,7 +44,7 @@ impl MachineInfo {
         }
     }
 
-    /// A sentence of it.
+    /// A line that describes the machine.
     pub(crate) fn describe(&self) -> String {
         format!(
             "{}, {} cores, {:.0} GiB; {}; {}; {}; fsync of 4 KiB {:.0} µs; load before {:.2}",
@@ -60,8 +60,8 @@ impl MachineInfo {
     }
 }
 
-/// Holds this thread, and every process that it starts meanwhile, on one core: where two processes take turns, what the kernel needs to
-/// wake one on another core swings by more than what they do.
+/// Pins this thread, and the processes that it starts, to one core. If two processes alternate, the
+/// time to wake one on another core varies more than their own work.
 pub(crate) struct SingleCoreGuard {
     allowed: String,
 }
@@ -89,7 +89,7 @@ fn set_affinity(cores: &str) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// The load average of the last minute.
+/// The load average over the last minute.
 pub(crate) fn load_average() -> f64 {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(f64::NAN)

@@ -1,8 +1,10 @@
-//! Measures the release build of tillgate beside roofs that are measured in the same run, prints a table and keeps it as JSON and
-//! as a picture. `just bench` builds both programs first.
+//! Measures the release build of tillgate against references that are measured in the same run,
+//! prints a table, and stores the results as JSON and as a chart. `just bench` builds both programs
+//! first.
 //!
-//! `tillgate-bench [--quick] [--only NAME]... [--to FOLDER]`: a whole run is kept in `docs/bench`, a quick one or a part of one in
-//! `target/bench`. What goes wrong stops it: there are no figures of a run that was not as it should be.
+//! `tillgate-bench [--quick] [--only NAME]... [--to FOLDER]`: a complete run is stored in
+//! `docs/bench`, a quick or partial one in `target/bench`. Any error stops the run, so no number
+//! includes errors.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(
@@ -40,7 +42,7 @@ use report::Report;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// What was asked for.
+/// The command line arguments.
 #[derive(Default)]
 struct Arguments {
     quick: bool,
@@ -56,63 +58,63 @@ fn main() -> ExitCode {
         references::handler::serve_handler(&PathBuf::from(file));
         return ExitCode::SUCCESS;
     }
-    let Some(wanted) = parse_arguments(arguments) else {
+    let Some(arguments) = parse_arguments(arguments) else {
         let names: Vec<&str> = measurements::ALL_MEASUREMENTS.iter().map(|(name, _)| *name).collect();
         eprintln!("usage: tillgate-bench [--quick] [--only NAME]... [--to FOLDER]\nnames: {}", names.join(", "));
         return ExitCode::from(2);
     };
-    run_measurements(&wanted);
+    run_measurements(&arguments);
     ExitCode::SUCCESS
 }
 
 fn parse_arguments(arguments: Vec<String>) -> Option<Arguments> {
-    let mut wanted = Arguments::default();
+    let mut parsed = Arguments::default();
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--quick" => wanted.quick = true,
-            "--to" => wanted.output_folder = Some(arguments.next()?.into()),
+            "--quick" => parsed.quick = true,
+            "--to" => parsed.output_folder = Some(arguments.next()?.into()),
             "--only" => {
                 let name = arguments.next()?;
                 measurements::ALL_MEASUREMENTS.iter().find(|(known, _)| *known == name)?;
-                wanted.only.push(name);
+                parsed.only.push(name);
             }
             _ => return None,
         }
     }
-    Some(wanted)
+    Some(parsed)
 }
 
-fn run_measurements(wanted: &Arguments) {
-    let bench = BenchmarkRun::new(wanted.quick);
+fn run_measurements(arguments: &Arguments) {
+    let bench = BenchmarkRun::new(arguments.quick);
     let machine = MachineInfo::inspect(&bench.folder);
     eprintln!("{}", machine.describe());
-    let chosen = measurements::ALL_MEASUREMENTS
+    let selected = measurements::ALL_MEASUREMENTS
         .iter()
-        .filter(|(name, _)| wanted.only.is_empty() || wanted.only.iter().any(|only| only == name));
-    let lines = chosen.flat_map(|(_, measure)| measure(&bench)).collect();
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+        .filter(|(name, _)| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name));
+    let lines = selected.flat_map(|(_, measure)| measure(&bench)).collect();
+    let command_line: Vec<String> = std::env::args().skip(1).collect();
     let now = OffsetDateTime::now_utc();
     let report = Report {
         date: now.format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC")).unwrap(),
-        command: format!("just bench {}", arguments.join(" ")).trim_end().to_owned(),
+        command: format!("just bench {}", command_line.join(" ")).trim_end().to_owned(),
         machine,
         load_after: machine::load_average(),
         lines,
     };
     print!("{}", report.to_table());
-    save_report(wanted, &report);
+    save_report(arguments, &report);
 }
 
-fn save_report(wanted: &Arguments, report: &Report) {
+fn save_report(arguments: &Arguments, report: &Report) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let whole = !wanted.quick && wanted.only.is_empty();
-    let folder = match &wanted.output_folder {
+    let whole = !arguments.quick && arguments.only.is_empty();
+    let folder = match &arguments.output_folder {
         Some(folder) => folder.clone(),
         None => root.join(if whole { "docs/bench" } else { "target/bench" }),
     };
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("results.json"), serde_json::to_string_pretty(report).unwrap() + "\n").unwrap();
     std::fs::write(folder.join("results.svg"), chart::render_svg(report)).unwrap();
-    eprintln!("kept in {}", folder.display());
+    eprintln!("stored in {}", folder.display());
 }

@@ -1,30 +1,31 @@
-//! A line of the results: a figure beside the roof that was measured in the same run, and whether it is where it should be.
+//! The result of a benchmark: its number, the reference that was measured in the same run, and
+//! whether the target is met.
 
 use serde::Serialize;
 
-/// One measurement with the roof beside it.
+/// One measurement and its reference.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Round {
     pub(crate) value: f64,
     pub(crate) reference: f64,
 }
 
-/// What a line promises of its ratio of value to roof, or of its value.
+/// The target of a benchmark, for its number or for its ratio to the reference.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MeasurementTarget {
     /// The ratio is at least this.
     Share(f64),
     /// The ratio is at most this.
     Times(f64),
-    /// The ratio is at most the first, or the value at most the second.
+    /// The ratio is at most the first, or the number at most the second.
     TimesOr(f64, f64),
-    /// The value is at most the roof.
+    /// The number is at most the reference.
     Reference,
-    /// It promises nothing.
+    /// There is no target.
     None,
 }
 
-/// A line of the results.
+/// The result of a benchmark.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Measurement {
     pub(crate) name: &'static str,
@@ -32,13 +33,13 @@ pub(crate) struct Measurement {
     pub(crate) unit: &'static str,
     /// The median of the rounds.
     pub(crate) value: f64,
-    /// What the roof is.
+    /// What the reference is.
     pub(crate) reference_name: String,
     pub(crate) reference: f64,
     /// The median of the rounds' ratios.
     pub(crate) ratio: f64,
     pub(crate) target: String,
-    /// Nothing where there is no target.
+    /// `None` if there is no target.
     pub(crate) met: Option<bool>,
     pub(crate) rounds: Vec<Round>,
     pub(crate) notes: Vec<String>,
@@ -95,17 +96,18 @@ impl Measurement {
     }
 }
 
-/// Measures the roof before and after each figure; what stands beside a figure is the mean of the two.
+/// Measures the reference before and after each number; the reference of a round is the mean of the
+/// two.
 pub(crate) fn measure_rounds(
     rounds: usize,
-    mut roof: impl FnMut() -> f64,
+    mut measure_reference: impl FnMut() -> f64,
     mut value: impl FnMut() -> f64,
 ) -> Vec<Round> {
-    let mut before = roof();
+    let mut before = measure_reference();
     (0..rounds)
         .map(|_| {
             let value = value();
-            let after = roof();
+            let after = measure_reference();
             let round = Round { value, reference: f64::midpoint(before, after) };
             before = after;
             round
@@ -113,7 +115,7 @@ pub(crate) fn measure_rounds(
         .collect()
 }
 
-/// The middle one, or the mean of the two in the middle.
+/// The median; of an even number of values, the mean of the two in the middle.
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
@@ -124,7 +126,7 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     }
 }
 
-/// A figure with as many digits as it bears.
+/// Formats a number with a sensible number of digits.
 pub(crate) fn format_figure(value: f64) -> String {
     match value.abs() {
         huge if huge >= 10_000.0 => {
@@ -145,8 +147,8 @@ mod tests {
 
     #[test]
     fn value_is_compared_with_references_before_and_after() {
-        let (mut roofs, mut values) = ([100.0, 120.0, 80.0].into_iter(), [55.0, 50.0].into_iter());
-        let rounds = measure_rounds(2, || roofs.next().unwrap(), || values.next().unwrap());
+        let (mut references, mut values) = ([100.0, 120.0, 80.0].into_iter(), [55.0, 50.0].into_iter());
+        let rounds = measure_rounds(2, || references.next().unwrap(), || values.next().unwrap());
         let line = Measurement::new("n", "w", "/s", "b").with_rounds(rounds, MeasurementTarget::Share(0.51));
         assert_eq!((line.value, line.reference, line.ratio, line.met), (52.5, 105.0, 0.5, Some(false)));
     }

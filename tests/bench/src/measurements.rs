@@ -1,4 +1,4 @@
-//! The lines of the results, each with what it measures and what it promises.
+//! The benchmarks: what each measures and what its target is.
 
 mod current;
 mod dialects;
@@ -16,10 +16,10 @@ mod storm;
 use crate::benchmark_run::BenchmarkRun;
 use crate::measurement::Measurement;
 
-/// Measures, and says what it found in one line or more.
+/// Measures and returns one or more results.
 type MeasureFn = fn(&BenchmarkRun) -> Vec<Measurement>;
 
-/// Everything that is measured, by the name that `--only` takes.
+/// All benchmarks by the name that `--only` takes.
 pub(crate) const ALL_MEASUREMENTS: [(&str, MeasureFn); 13] = [
     ("logins", logins::measure),
     ("refreshes-sqlite", refreshes::measure_on_sqlite),

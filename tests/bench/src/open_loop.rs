@@ -1,20 +1,23 @@
-//! Requests at a fixed rate whether or not the ones before are answered.
+//! Sends requests at a fixed rate, whether or not earlier ones are answered.
 
 use std::time::{Duration, Instant};
 
 use crate::http_client;
 use crate::load_generator::{LoadClient, LoadResult, to_micros};
 
-/// From which moment on the time of an answer counts.
+/// The moment from which the duration of an answer is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LatencyStart {
-    /// At which the request was to be sent: a server that stalls is charged for all who would have come meanwhile.
+    /// The moment at which the request was due: a stalled server is charged for all requests that
+    /// would have come meanwhile.
     Due,
-    /// At which it was sent, which may be later: a connection has one request under way.
+    /// The moment at which it was sent, which may be later, since a connection has one request in
+    /// progress.
     Sent,
 }
 
-/// Sends `rate` requests a second for a while, each client every so-manieth of them over a connection of its own.
+/// Sends `rate` requests per second. They are distributed over the clients, each with its own
+/// connection.
 pub(crate) fn run_open_loop<C: LoadClient + Send>(
     address: &str,
     clients: Vec<C>,

@@ -1,4 +1,4 @@
-//! What tillgate is measured against: the same work done bare, by code that does nothing else.
+//! The references: the same work, done by code that does nothing else.
 
 pub(crate) mod argon2id;
 pub(crate) mod handler;

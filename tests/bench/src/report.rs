@@ -1,11 +1,11 @@
-//! What a run is kept as: a table for the terminal, and JSON.
+//! The report of a run: a table for the terminal, and JSON.
 
 use serde::Serialize;
 
 use crate::machine::MachineInfo;
 use crate::measurement::{Measurement, format_figure};
 
-/// A whole run.
+/// The report of a complete run.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) date: String,
@@ -16,7 +16,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// The table.
+    /// The report as a table.
     pub(crate) fn to_table(&self) -> String {
         let rows: Vec<[String; 6]> = self
             .lines

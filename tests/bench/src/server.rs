@@ -1,4 +1,5 @@
-//! A server in a process of its own: tillgate, or the bare handler that it is compared with. Its log goes into a file.
+//! A server in its own process: tillgate, or the bare handler with which it is compared. Its log
+//! goes to a file.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -11,22 +12,23 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long a server may take to stop.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A running server; it is asked to stop when this is dropped.
+/// A running server, which is stopped when this is dropped.
 pub(crate) struct BenchServer {
     child: Child,
-    /// Where it listens: an address and a port.
+    /// The address and port on which it listens.
     pub(crate) address: String,
     log: PathBuf,
 }
 
-/// The tillgate that was built beside this program.
+/// The `tillgate` executable that was built next to this program.
 pub(crate) fn find_program() -> PathBuf {
     let program = std::env::current_exe().unwrap().with_file_name("tillgate");
     assert!(program.is_file(), "{} is missing: cargo build --release --bin tillgate", program.display());
     program
 }
 
-/// tillgate over a data folder and a database, with settings by their names in the environment (`SESSIONS__OVERLAP`).
+/// The command that runs tillgate on a data folder and a database, with settings as environment
+/// variables (`SESSIONS__OVERLAP`).
 pub(crate) fn tillgate_command(arguments: &[&str], data: &Path, database: &str, settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(find_program());
     command.args(arguments).arg("--data").arg(data).args(["--database", database]);
@@ -38,7 +40,7 @@ pub(crate) fn tillgate_command(arguments: &[&str], data: &Path, database: &str, 
 }
 
 impl BenchServer {
-    /// Starts it and waits until it says where it listens.
+    /// Starts the server and waits until it reports its address.
     pub(crate) fn start(mut command: Command, log: PathBuf) -> Self {
         let file = File::options().create(true).append(true).open(&log).unwrap();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file).spawn().unwrap();
@@ -54,28 +56,28 @@ impl BenchServer {
         Self { child, address, log }
     }
 
-    /// A figure of its memory in kB, by its name in `/proc/PID/status`.
+    /// A value from `/proc/PID/status` in KiB, by its name.
     pub(crate) fn memory_kibibytes(&self, name: &str) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
-    /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// The processor time that it has taken so far, in seconds.
+    /// The processor time used so far, in seconds.
     pub(crate) fn cpu_seconds(&self) -> f64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        // the name in the second field may hold blanks; the fields after it count from the third (proc(5))
+        // the name in the second field may contain spaces; the fields behind it count from the
+        // third (proc(5))
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
         let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
         ticks / rustix::param::clock_ticks_per_second() as f64
     }
 
-    /// Waits until it is ready to serve all it has.
+    /// Waits until the server is ready.
     pub(crate) fn wait_until_ready(self) -> Self {
         let deadline = Instant::now() + SERVER_TIMEOUT;
         while crate::http_client::get(&self.address, "/readyz").0 != 200 {

@@ -1,17 +1,18 @@
-//! What the server sends for a refresh that rotates, between BEGIN and COMMIT: the session with what decides whether it stands,
-//! whether the store takes writes, and the rotation; on SQLite between a savepoint and its release, since a group of them shares
-//! one transaction. `crates/persistence` is where they come from.
+//! The statements of a refresh with rotation, between BEGIN and COMMIT: the session with everything
+//! that decides whether it is live, whether the store accepts writes, and the rotation. On SQLite
+//! they are between a savepoint and its release, since a group of units of work shares one
+//! transaction. They are copied from `crates/persistence`.
 
-/// What opens the refresh's part of a group, on SQLite.
+/// Opens the refresh's part of a group, on SQLite.
 pub(crate) const OPEN_SAVEPOINT: &str = "SAVEPOINT member";
 
-/// What closes it.
+/// Closes the refresh's part of a group, on SQLite.
 pub(crate) const RELEASE_SAVEPOINT: &str = "RELEASE member";
 
-/// Whether the store takes writes.
+/// Whether the store accepts writes.
 pub(crate) const SELECT_STATE: &str = "SELECT meta.state FROM meta WHERE meta.id = 1 LIMIT 1";
 
-/// How many columns [`FIND`] answers.
+/// The number of columns of [`SELECT_SESSION`].
 pub(crate) const FIND_COLUMN_COUNT: usize = 33;
 
 /// The session and what it depends on. `$1` is its id.
@@ -24,6 +25,6 @@ pub(crate) const SELECT_SESSION: &str = "SELECT sessions.id, sessions.tenant_id,
     FROM (((sessions INNER JOIN tenants ON sessions.tenant_id = tenants.id) LEFT OUTER JOIN users ON sessions.user_id = users.id) \
     LEFT OUTER JOIN devices ON sessions.device_id = devices.id) WHERE sessions.id = $1 LIMIT 1";
 
-/// The rotation.
+/// The rotation of a session.
 pub(crate) const ROTATE_SESSION: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, \
     expires_at = $7, expires_day = $8, rotated_from = $9 WHERE id = $1 AND generation = $2 AND ended_at IS NULL";

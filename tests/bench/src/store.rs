@@ -1,5 +1,5 @@
-//! A store with a shop in it: tills, each with a clerk who has logged in there, and as many more sessions as are asked for. It is
-//! filled by the server itself where that is quick, and by SQL where it is not.
+//! A store with a shop: tills, each with a clerk who has logged in there, and a given number of
+//! further sessions. It is filled by the server if that is fast, otherwise by SQL.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,36 +13,37 @@ use crate::http_client;
 use crate::server::{self, BenchServer};
 use crate::till::{PASSWORD, Tokens, login_body};
 
-/// Where the rows are.
+/// The database engine.
 #[derive(Clone)]
 pub(crate) enum Engine {
     Sqlite,
-    /// A database on this server, by its name.
+    /// A database on this server, by name.
     Postgres(Rc<postgres::Server>, String),
 }
 
-/// A data folder with its database. The folder goes when this does.
+/// A data folder and its database. The folder is removed when this is dropped.
 pub(crate) struct BenchStore {
     pub(crate) folder: PathBuf,
     pub(crate) engine: Engine,
-    /// The session of each till, by its number less one.
+    /// The session of each till; till 1 is at index 0.
     pub(crate) tokens: Vec<Tokens>,
 }
 
-/// Hashes as cheap as the server takes them: what logs in before anything is measured need not wait.
+/// The cheapest password hash that the server accepts, so that logins before a measurement are
+/// fast.
 pub(crate) const CHEAP_PASSWORD_SETTINGS: [(&str, &str); 2] =
     [("PASSWORDS__MEMORY", "8MiB"), ("PASSWORDS__PASSES", "1")];
-/// Sessions that rotate at every refresh, and access tokens that outlive the measurement. Terms are copied into a session when it
-/// begins, so servers over the same store need not be told again.
+/// Sessions that rotate at every refresh, and access tokens that outlive the measurement. A session
+/// keeps its terms, so later servers on the same store need no settings for them.
 const TERM_SETTINGS: [(&str, &str); 2] = [("SESSIONS__OVERLAP", "0s"), ("SESSIONS__ACCESS", "24h")];
 
 impl BenchStore {
-    /// An empty one.
+    /// An empty store.
     pub(crate) fn empty(engine: Engine) -> Self {
         Self { folder: create_folder(), engine, tokens: Vec::new() }
     }
 
-    /// One with a shop of this many tills, a session on each.
+    /// A store with this many tills and a session on each.
     pub(crate) fn with_tills(engine: Engine, tills: usize) -> Self {
         let mut store = Self::empty(engine);
         drop(store.start_server(&["demo", "--password", PASSWORD, "--yes"], &CHEAP_PASSWORD_SETTINGS));
@@ -53,11 +54,11 @@ impl BenchStore {
         store
     }
 
-    /// One with the demo's shop alone, nobody logged in.
+    /// A store with the demo's shop only, and no sessions.
     pub(crate) fn with_demo(engine: Engine) -> Self {
         let store = Self::empty(engine);
         drop(store.start_server(&["demo", "--password", PASSWORD, "--yes"], &[]));
-        // PosStar is served where a mount names it
+        // PosStar is served only if a mount names it
         let mounts = ["portos", "kasir", "fiuu", "posstar", "krmpesan"].map(|dialect| {
             let tenant = if dialect == "posstar" { "" } else { "tenant = \"default\"\n" };
             format!("[[mounts]]\ndialect = \"{dialect}\"\nprefix = \"/{dialect}\"\n{tenant}")
@@ -66,7 +67,7 @@ impl BenchStore {
         store
     }
 
-    /// A copy, with the same keys and the same sessions.
+    /// A copy with the same keys and sessions.
     pub(crate) fn copy(&self) -> Self {
         let folder = create_folder();
         for entry in fs::read_dir(&self.folder).unwrap() {
@@ -85,12 +86,12 @@ impl BenchStore {
         Self { folder, engine, tokens: self.tokens.clone() }
     }
 
-    /// Fills it up to this many sessions; those that there are lie scattered among the new.
+    /// Adds sessions until there are this many; the existing ones lie scattered among the new ones.
     pub(crate) fn insert_sessions(&self, sessions: usize) {
         self.execute_sql(&fill::insert_sessions_sql(&self.engine, self.tokens.len(), sessions));
         match self.engine {
             Engine::Sqlite => self.execute_sql("PRAGMA wal_checkpoint(TRUNCATE); ANALYZE;"),
-            // a statement of its own: it takes no transaction around it
+            // a statement of its own: it must not run in a transaction
             Engine::Postgres(..) => {
                 self.execute_sql("VACUUM ANALYZE");
                 self.execute_sql("CHECKPOINT");
@@ -100,7 +101,7 @@ impl BenchStore {
         assert_eq!(count, sessions as i64, "the store is not as full as it should be");
     }
 
-    /// A server over it, ready.
+    /// Starts a server on the store and waits until it is ready.
     pub(crate) fn serve(&self, settings: &[(&str, &str)]) -> BenchServer {
         self.start_server(&["serve"], settings)
     }
@@ -109,12 +110,12 @@ impl BenchStore {
         BenchServer::start(self.command(arguments, settings), self.folder.join("log")).wait_until_ready()
     }
 
-    /// The command of a server over it.
+    /// The command that runs the server on the store.
     pub(crate) fn command(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
         server::tillgate_command(arguments, &self.folder, &self.database_address(), settings)
     }
 
-    /// Its database's address.
+    /// The address of the database.
     pub(crate) fn database_address(&self) -> String {
         match &self.engine {
             Engine::Sqlite => "sqlite:tillgate.db".to_owned(),
@@ -122,12 +123,12 @@ impl BenchStore {
         }
     }
 
-    /// Where SQLite keeps it.
+    /// The file of the SQLite database.
     pub(crate) fn database_file(&self) -> PathBuf {
         self.folder.join("tillgate.db")
     }
 
-    /// Runs statements beside a server, or without one.
+    /// Runs SQL statements, with or without a running server.
     pub(crate) fn execute_sql(&self, statements: &str) {
         match &self.engine {
             Engine::Sqlite => {
@@ -139,7 +140,7 @@ impl BenchStore {
         }
     }
 
-    /// Asks for one number.
+    /// Runs a query that returns one number.
     pub(crate) fn query_number(&self, query: &str) -> i64 {
         match &self.engine {
             Engine::Sqlite => {
@@ -160,7 +161,8 @@ impl Drop for BenchStore {
     }
 }
 
-/// Logs every till in, eight at a time: as many strangers of one address as the server lets wait.
+/// Logs in on every till, eight at a time: the number of unknown clients at one address that the
+/// server lets wait.
 pub(crate) fn log_in(address: &str, tills: usize) -> Vec<Tokens> {
     const CONCURRENT_LOGINS: usize = 8;
     let one = |number| {

@@ -1,10 +1,10 @@
-//! What clients ask of tillgate's native API: logins, refreshes, and who they are.
+//! Clients of tillgate's native API: logins, refreshes, and reads of the current session.
 
 use memchr::memmem;
 
 use crate::load_generator::LoadClient;
 
-/// The password of everybody in the bench's shop.
+/// The password of every user in the benchmark's shop.
 pub(crate) const PASSWORD: &str = "correct-horse-till";
 
 /// The tokens of a session.
@@ -15,7 +15,7 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// The tokens in an answer.
+    /// The tokens in the body of an answer.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         Some(Self {
             access: find_text(body, b"\"access_token\":\"")?,
@@ -24,14 +24,14 @@ impl Tokens {
     }
 }
 
-/// The text that stands behind this in a body.
+/// The text behind `name` in a body.
 pub(crate) fn find_text(body: &[u8], name: &[u8]) -> Option<String> {
     let value = &body[memmem::find(body, name)? + name.len()..];
     let end = memchr::memchr(b'"', value)?;
     String::from_utf8(value[..end].to_vec()).ok()
 }
 
-/// A request with a body in JSON.
+/// Writes a POST request with a JSON body.
 pub(crate) fn write_post(request: &mut Vec<u8>, path: &str, body: &str) {
     let length = body.len();
     let head = format!(
@@ -41,16 +41,16 @@ pub(crate) fn write_post(request: &mut Vec<u8>, path: &str, body: &str) {
     request.extend_from_slice(body.as_bytes());
 }
 
-/// A till's place in the shop: the clerk and the device of this number.
+/// The body of a login of the clerk and device with this number.
 pub(crate) fn login_body(number: usize) -> String {
     format!("{{\"login\":\"clerk-{number}\",\"password\":\"{PASSWORD}\",\"device\":\"t{number}\"}}")
 }
 
-/// Logs in, each time the next of its tills.
+/// Logs in, on the next of its tills each time.
 pub(crate) struct LoginClient {
     pub(crate) tills: Vec<usize>,
     pub(crate) next: usize,
-    /// The tokens of the newest login of each till.
+    /// The tokens of the latest login on each till.
     pub(crate) tokens: Vec<Tokens>,
 }
 
@@ -98,7 +98,7 @@ impl LoadClient for RefreshClient {
     fn read_response(&mut self, status: u16, body: &[u8]) -> bool {
         let at = self.next % self.sessions.len();
         self.next += 1;
-        // a refresh that was answered with the same token again wrote nothing, and is not what is measured
+        // an answer with the same refresh token was not a rotation, which is what is measured
         match Tokens::parse(body) {
             Some(tokens) if status == 200 && tokens.refresh != self.sessions[at].refresh => self.sessions[at] = tokens,
             _ => return false,
@@ -107,7 +107,7 @@ impl LoadClient for RefreshClient {
     }
 }
 
-/// Asks who it is, with the tokens of its sessions in turn.
+/// Reads the current session, with its sessions' tokens in turn.
 pub(crate) struct CurrentSessionClient {
     requests: Vec<Vec<u8>>,
     next: usize,
@@ -136,14 +136,15 @@ impl LoadClient for CurrentSessionClient {
     }
 }
 
-/// What a till does in a day, in small: of 50 requests 35 ask who it is, 5 refresh, 5 list, 4 open or close a ticket, and 1 logs in.
+/// A till's day in short: of 50 requests, 35 read the current session, 5 refresh, 5 list, 4 open or
+/// close a ticket, and 1 logs in.
 pub(crate) struct ShiftClient {
-    /// The number of its first till, and how far the next is.
+    /// The number of its first till, and the distance to the next.
     first: usize,
     step: usize,
     sessions: Vec<Tokens>,
     next: usize,
-    /// The ticket that is open, and the session that opened it.
+    /// The open ticket, and the session that opened it.
     open_tickets: Option<(usize, String)>,
 }
 
@@ -166,7 +167,8 @@ const TICKET_JSON: &str = r#"{"currency":"EUR","name":"Table 7","items":[
 
 impl ShiftClient {
     pub(crate) fn new(first: usize, step: usize, sessions: Vec<Tokens>) -> Self {
-        // each begins somewhere else, so that not all do the same at once
+        // each client starts at a different position, so that they do not all do the same at the
+        // same time
         Self { first, step, sessions, next: first * 7, open_tickets: None }
     }
 
@@ -180,7 +182,7 @@ impl ShiftClient {
         }
     }
 
-    /// The session whose turn it is: every one comes to do each task.
+    /// The session for the next task; over time, each session does every task.
     fn task_session(&self) -> usize {
         (self.next + self.next / 50) % self.sessions.len()
     }

@@ -1,4 +1,5 @@
-//! Who am I, beside a handler of actix that sends the same bytes and headers and logs the same.
+//! Reads of the current session, compared with an actix handler that sends the same bytes and
+//! headers and writes the same log line.
 
 use crate::benchmark_run::{BenchmarkRun, log_progress};
 use crate::http_client;
@@ -41,7 +42,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     vec![line]
 }
 
-/// The lines of a head without what differs from answer to answer.
+/// The header lines of an answer without those that differ between answers.
 fn sort_headers(head: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = head
         .lines()

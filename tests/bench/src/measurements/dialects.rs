@@ -1,5 +1,6 @@
-//! What a published contract costs beside the native API: the same login, a refresh that rotates, and one authenticated call, by the
-//! same principal in the same place. Where a contract counts requests by address, its setting lets the bench through.
+//! The cost of a published contract compared with the native API: the same login, a refresh with
+//! rotation, and one authenticated call, by the same principal in the same place. If a contract
+//! limits requests per address, its setting is raised.
 
 use crate::benchmark_run::{BenchmarkRun, log_progress};
 use crate::http_client;
@@ -11,7 +12,7 @@ use crate::till::{PASSWORD, Tokens, find_text, write_post};
 
 const CONNECTION_COUNT: usize = 64;
 
-/// Sessions that rotate at every refresh, and more requests a minute than a bench sends.
+/// Sessions that rotate at every refresh, and limits above the benchmark's request rate.
 const SERVER_SETTINGS: [(&str, &str); 7] = [
     ("SESSIONS__OVERLAP", "0s"),
     ("PORTOS__OVERLAP", "0s"),
@@ -22,16 +23,17 @@ const SERVER_SETTINGS: [(&str, &str); 7] = [
     ("POSSTAR__PER_MINUTE", "1000000000"),
 ];
 
-/// How a contract is spoken.
+/// The requests of a contract.
 #[derive(Clone, Copy)]
 struct DialectRequests {
     name: &'static str,
-    /// The path and the body of a login, with `PASSWORD` for the password.
+    /// The path and body of a login; `PASSWORD` stands for the password.
     login: (&'static str, &'static str),
-    /// What stands before the access and the refresh token in an answer; nothing before a refresh token that is kept.
+    /// The text in front of the access token and the refresh token in an answer; empty if the
+    /// refresh token is kept.
     tokens: (&'static str, &'static str),
-    /// The path of a refresh, and its body with `ACCESS` and `REFRESH` for the tokens; where it has none, the refresh token is the
-    /// bearer, or stands in the path.
+    /// The path and body of a refresh; `ACCESS` and `REFRESH` stand for the tokens. Without a body,
+    /// the refresh token is the bearer token or part of the path.
     refresh: (&'static str, &'static str),
     /// The path of the authenticated call.
     own: &'static str,
@@ -49,7 +51,7 @@ const fn native_requests(login: &'static str) -> DialectRequests {
     }
 }
 
-/// Each with what the native API is asked beside it.
+/// Each contract with the native API's requests to compare.
 const DIALECTS: [(&str, DialectRequests, DialectRequests); 5] = [
     (
         "dialect-portos",
@@ -92,7 +94,7 @@ const DIALECTS: [(&str, DialectRequests, DialectRequests); 5] = [
         DialectRequests {
             name: "PosStar",
             login: ("/posstar/api/v1/auth/login", "{\"email\":\"cashier@example.com\",\"password\":\"PASSWORD\"}"),
-            // the one token is exchanged for the next
+            // the single token is exchanged for the next one
             tokens: ("\"access_token\":\"", "\"access_token\":\""),
             refresh: ("/posstar/api/v1/auth/refresh", "{\"token\":\"REFRESH\"}"),
             own: "/posstar/api/v1/auth/me",
@@ -103,9 +105,9 @@ const DIALECTS: [(&str, DialectRequests, DialectRequests); 5] = [
         KRMPESAN_NAME,
         DialectRequests {
             name: "krmpesan",
-            // at its page; what a program holds is generated there
+            // on its page; the tokens of a program are generated there
             login: ("/krmpesan/app/login", "{\"login\":\"cashier\",\"password\":\"PASSWORD\"}"),
-            // the page's `token`, and a refresh's `AccessToken`
+            // `token` from the page, and `AccessToken` from a refresh
             tokens: ("oken\":\"", ""),
             refresh: ("/krmpesan/tokens?REFRESH", ""),
             own: "/krmpesan/devices",
@@ -123,7 +125,7 @@ enum RequestKind {
     Own,
 }
 
-/// Makes one call of a contract again and again, with the tokens of a session of its own.
+/// Repeats one call of a contract, with the tokens of its own session.
 struct DialectClient {
     contract: DialectRequests,
     call: RequestKind,
@@ -168,7 +170,7 @@ impl LoadClient for DialectClient {
         let (Some(access), Some(refresh)) = (find_text(body, access.as_bytes()), found) else {
             return false;
         };
-        // a refresh that was answered with the same token again wrote nothing, and is not what is measured
+        // an answer with the same refresh token was not a rotation, which is what is measured
         let moved = kept || self.call == RequestKind::Login || refresh != self.tokens.refresh;
         self.tokens = Tokens { access, refresh };
         moved
@@ -179,7 +181,8 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     DIALECTS.iter().map(|(line, contract, native)| measure_dialect(bench, line, *contract, *native)).collect()
 }
 
-/// The permanent token of a device, as krmpesan's page generates it. Any number of programs may use it at once.
+/// The permanent token of a device, as krmpesan's page generates it. Any number of programs may use
+/// it at the same time.
 fn generate_tokens(server: &BenchServer) -> Tokens {
     let call = |path: &str, bearer: &str, body: &str| {
         let length = body.len();
@@ -199,7 +202,7 @@ fn generate_tokens(server: &BenchServer) -> Tokens {
     Tokens { access: generated("IdToken"), refresh }
 }
 
-/// One line: the call that costs most beside the native API's, and in its notes all of them.
+/// One result: the most expensive call compared with the native API's; the notes list all of them.
 fn measure_dialect(
     bench: &BenchmarkRun,
     name: &'static str,

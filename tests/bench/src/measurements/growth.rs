@@ -1,4 +1,5 @@
-//! What a refresh and an authenticated request cost with a million sessions in the store, beside ten thousand.
+//! The cost of a refresh and of an authenticated request with a million sessions in the store,
+//! compared with ten thousand.
 
 use crate::benchmark_run::{BenchmarkRun, deal_evenly, log_progress};
 use crate::load_generator;
@@ -49,7 +50,7 @@ struct GrowthLoad<'a> {
     server: BenchServer,
     _store: &'a BenchStore,
     sessions: Vec<RefreshClient>,
-    /// Seconds of the server's processor time for each refresh of the last round.
+    /// The server's processor time per refresh in the last round, in seconds.
     processor: f64,
 }
 
@@ -65,7 +66,7 @@ impl<'a> GrowthLoad<'a> {
             load_generator::run_load(&self.server.address, std::mem::take(&mut self.sessions), bench.load_phases());
         self.sessions = sessions;
         let span = bench.load_phases();
-        // the warming up takes its share of the time
+        // the warm-up takes its share of the time
         let share = measured.seconds / (span.warm_up + span.measured).as_secs_f64();
         self.processor = (self.server.cpu_seconds() - before) * share / measured.count as f64;
         1e6 / measured.rate("refreshes")

@@ -1,5 +1,6 @@
-//! What the first page and the thousandth of every list cost in a large shop, beside a shop of a hundredth of its size. Lists are read
-//! through the ports, where no request's own cost hides theirs.
+//! The cost of the first and the thousandth page of every list in a large shop, compared with a
+//! shop of a hundredth of its size. The lists are read through the ports, so that the cost of a
+//! request does not hide that of a list.
 
 use std::hint::black_box;
 use std::rc::Rc;
@@ -20,11 +21,12 @@ use crate::machine::SingleCoreGuard;
 use crate::measurement::{Measurement, MeasurementTarget, Round, format_figure, measure_rounds, median};
 use crate::store::Engine;
 
-/// How many a page has.
+/// The number of items on a page.
 const PAGE_SIZE: u32 = 10;
-/// How many stand before the thousandth page.
+/// The number of items before the thousandth page.
 const SKIPPED_ROWS: u32 = 9_990;
-/// How often a page is read in a round: so often at least, and more until it took long; the round's cost is the median.
+/// The minimum number of reads of a page in a round, which continues until it took long enough; the
+/// cost is the median.
 const MIN_READS: usize = 3;
 const MAX_READS: usize = 100;
 const MIN_READ_DURATION: Duration = Duration::from_millis(500);
@@ -52,7 +54,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     lines
 }
 
-/// What the lines of a database are called.
+/// The names of the results for a database.
 struct MeasurementNames {
     on: &'static str,
     first: &'static str,
@@ -122,10 +124,10 @@ fn measure_filled(
     ]
 }
 
-/// Reads once.
+/// Reads a page once.
 type ReadFn<'m> = Box<dyn Fn() + 'm>;
 
-/// The list whose cost grows most; the notes have all.
+/// The list whose cost grows most; the notes list all.
 fn measure_worst(
     bench: &BenchmarkRun,
     name: &'static str,
@@ -154,7 +156,7 @@ fn measure_worst(
     notes.into_iter().fold(line.with_note(format!("the figure is that of: {list}")), Measurement::with_note)
 }
 
-/// What one reading costs, in microseconds.
+/// The cost of one read, in microseconds.
 fn median_cost(read: &ReadFn<'_>) -> f64 {
     let all = Instant::now();
     let mut times = Vec::new();
@@ -166,10 +168,10 @@ fn median_cost(read: &ReadFn<'_>) -> f64 {
     median(times.into_iter())
 }
 
-/// Reads so many of a list at most, after a place, and returns the places of what it has found.
+/// Reads at most this many items of a list behind a position, and returns their positions.
 type ReadPageFn<'m, K> = Box<dyn Fn(Option<K>, u32) -> Vec<K> + 'm>;
 
-/// A list: its name, and how a part of it is read.
+/// A list: its name, and how a page of it is read.
 struct PagedList<'m, K> {
     name: &'static str,
     read: ReadPageFn<'m, K>,
@@ -183,7 +185,7 @@ impl<'m, K: Clone + 'm> PagedList<'m, K> {
         (self.name, Box::new(first))
     }
 
-    /// The thousandth page, or the last whole one where the list is shorter than that.
+    /// The thousandth page, or the last full one of a shorter list.
     fn later_page(self) -> (&'static str, ReadFn<'m>) {
         let mut places = (self.read)(None, SKIPPED_ROWS + PAGE_SIZE);
         places.truncate(places.len() - PAGE_SIZE as usize);
@@ -264,7 +266,8 @@ impl LargeDataset {
         ]
     }
 
-    /// What the audit is asked for, but for what was refused: too little of it is in the small shop for a thousandth page.
+    /// Filters of the audit log, except denials: the small shop has too few of them for a
+    /// thousandth page.
     fn event_filters(&self) -> [(&'static str, EventFilter); 3] {
         let of = || EventFilter { tenant: Some(self.tenant.id), ..EventFilter::default() };
         [
@@ -312,7 +315,7 @@ fn later_pages(many: &LargeDataset) -> Vec<(&'static str, ReadFn<'_>)> {
     all
 }
 
-/// What a contract asks for by the number of a page, and has a thousandth in the small shop too.
+/// Pages that a contract reads by number, which have a thousandth page in the small shop too.
 fn skipped_pages(many: &LargeDataset) -> Vec<(&'static str, ReadFn<'_>)> {
     let thousandth = OffsetPageRequest { skip: u64::from(SKIPPED_ROWS), ..OffsetPageRequest::first(PAGE_SIZE) };
     let asked = many.event_filters().into_iter().map(|(name, filter)| {

@@ -1,4 +1,5 @@
-//! Logins, beside what the fastest Argon2id does bare with as many threads as there are cores.
+//! Logins, compared with the fastest implementation of Argon2id alone, with as many threads as
+//! there are cores.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ const CONNECTION_COUNT: usize = 32;
 pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     let (implementations, missing) = find_public(&bench.folder);
     let short = Duration::from_secs(2);
-    // in turns, and the best of each, so that what else is at work does not choose
+    // in turn, and the best of each, so that other load on the machine does not decide
     let turns: Vec<Vec<f64>> = (0..3)
         .map(|_| implementations.iter().map(|each| each.rate(BenchmarkRun::core_count(), short)).collect())
         .collect();
@@ -41,7 +42,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     let store = bench.on_sqlite();
     let server = store.serve(&[]);
     let mut clients: Vec<LoginClient> = (1..=CONNECTION_COUNT).map(|till| LoginClient::new(vec![till])).collect();
-    // each logs in once, so that its password is hashed at today's cost
+    // each till logs in once, so that its password is hashed at the current cost
     let (_, back) = load_generator::run_load(
         &server.address,
         std::mem::take(&mut clients),

@@ -8,9 +8,9 @@ use crate::measurement::{Measurement, MeasurementTarget, Round};
 use crate::server::BenchServer;
 use crate::till::LoginClient;
 
-/// Megabytes that it may hold after its start.
+/// The limit after the start, in megabytes.
 const MAX_MEGABYTES_AT_START: f64 = 30.0;
-/// Megabytes that it may hold after the storm.
+/// The limit after the storm, in megabytes.
 const MAX_MEGABYTES_AFTER_STORM: f64 = 40.0;
 const REST_DURATION: Duration = Duration::from_secs(10);
 const STORM_CONNECTIONS: usize = 32;
@@ -41,7 +41,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     ]
 }
 
-/// Megabytes, of a million bytes.
+/// A value from `/proc/PID/status` in megabytes (millions of bytes).
 pub(super) fn megabytes(server: &BenchServer, name: &str) -> f64 {
     server.memory_kibibytes(name) * 1024.0 / 1e6
 }

@@ -1,5 +1,5 @@
-//! Three times as many requests as the server can do, over 2,000 connections, at a share of a core: what is served is served in time,
-//! and probes are answered.
+//! Three times as many requests as the server can handle, over 2,000 connections, at a share of a
+//! core: served requests are served in time, and probes are answered.
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,21 +16,21 @@ use crate::store::{BenchStore, CHEAP_PASSWORD_SETTINGS, Engine, log_in};
 use crate::till::{CurrentSessionClient, LoginClient, RefreshClient, Tokens};
 use crate::{http_client, server::BenchServer};
 
-/// Of one core, what the server gets.
+/// The server's share of one core.
 const CPU_SHARE: f64 = 0.3;
-/// Over how many connections requests come.
+/// The number of connections of the load.
 const CONNECTION_COUNT: usize = 2_000;
-/// Over how many connections the capacity is measured.
+/// The number of connections with which the capacity is measured.
 const CLOSED_LOOP_CONNECTIONS: usize = 40;
-/// How many times the capacity comes.
+/// The ratio of the load to the capacity.
 const OVERLOAD_FACTOR: f64 = 3.0;
-/// How often each listener is probed, over a connection of its own each time.
+/// How often each listener is probed, over a new connection each time.
 const PROBE_INTERVAL: Duration = Duration::from_millis(50);
-/// How long the load runs before probes count. At its start 2,000 connections are new at once, which is not what a probe meets
-/// later.
+/// How long the load runs before probes count. At its start 2,000 connections are opened at once,
+/// which a later probe does not meet.
 const WARM_UP: Duration = Duration::from_secs(5);
 
-/// Of ten requests seven ask who it is, two refresh, and one logs in.
+/// Of ten requests, seven read the current session, two refresh, and one logs in.
 struct MixedClient {
     turn: usize,
     whoami: CurrentSessionClient,
@@ -39,10 +39,10 @@ struct MixedClient {
 }
 
 impl MixedClient {
-    /// The client of this number: a session, and a till to log in on that nobody else uses.
+    /// The client with this number: a session, and a till for its logins that no other client uses.
     fn new(number: usize, session: &Tokens) -> Self {
         Self {
-            // not all log in at the same time
+            // clients log in at different times
             turn: number,
             whoami: CurrentSessionClient::new(std::slice::from_ref(session)),
             refreshes: RefreshClient::new(vec![session.clone()]),
@@ -65,7 +65,7 @@ impl LoadClient for MixedClient {
         match (self.turn - 1) % 10 {
             0 => self.logins.read_response(status, body),
             3 | 7 => {
-                // within the overlap the same token comes again
+                // within the grace period, the same token is returned
                 self.refreshes.read_response(status, body);
                 status == 200
             }
@@ -74,7 +74,7 @@ impl LoadClient for MixedClient {
     }
 }
 
-/// Probes a listener until it is over; microseconds of each, sorted.
+/// Probes a listener until the load is over. Returns the durations in microseconds, sorted.
 fn probe_listener(address: &str, over: &AtomicBool) -> Vec<u32> {
     let mut all = Vec::new();
     std::thread::sleep(WARM_UP);
@@ -94,7 +94,7 @@ fn probe_listener(address: &str, over: &AtomicBool) -> Vec<u32> {
     all
 }
 
-/// What was served, and what the two listeners took for a probe.
+/// The result of the load, and the durations of the probes of both listeners.
 fn run_overload(
     server: &BenchServer,
     operations: &str,
@@ -123,7 +123,8 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
         &[&CHEAP_PASSWORD_SETTINGS[..], &[("OPERATIONS__LISTEN", operations.as_str()), ("LIMITS__HEAD", "60s")]]
             .concat(),
     );
-    // sessions with the overlap of the defaults: a refresh that was done and answered 503 may be asked again
+    // sessions with the default grace period: a refresh that was committed but answered 503 may be
+    // repeated
     let tokens = log_in(&server.address, CONNECTION_COUNT);
     let span = Duration::from_secs(if bench.quick { 10 } else { 60 });
     let share = CpuShare::limit_process(server.pid(), CPU_SHARE);

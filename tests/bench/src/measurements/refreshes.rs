@@ -1,4 +1,5 @@
-//! Refreshes that rotate and are on the disk before they are answered: on SQLite beside a bare loop, on PostgreSQL beside pgbench.
+//! Refreshes with a rotation that is on disk before the answer: on SQLite compared with a bare
+//! loop, on PostgreSQL with pgbench.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub(crate) fn measure_on_sqlite(bench: &BenchmarkRun) -> Vec<Measurement> {
     let beside = format!("a bare loop of the same statements, {} in a commit", sqlite::GROUP_SIZE);
     let line = Measurement::new("refreshes-sqlite", "durable refreshes at 64 connections, SQLite", "/s", &beside)
         .with_rounds(rounds, MeasurementTarget::Share(0.5));
-    vec![line.with_note(load.said)]
+    vec![line.with_note(load.note)]
 }
 
 pub(crate) fn measure_on_postgres(bench: &BenchmarkRun) -> Vec<Measurement> {
@@ -33,7 +34,7 @@ pub(crate) fn measure_on_postgres(bench: &BenchmarkRun) -> Vec<Measurement> {
     let (store, bare) = (bench.on_postgres(), bench.on_postgres());
     let Engine::Postgres(postgres, name) = &bare.engine else { unreachable!() };
     let pgbench = Pgbench::new(postgres, name, bench.till_count(), &bench.folder);
-    // the count of clients that is best for pgbench
+    // finds the best number of clients for pgbench
     let short = Duration::from_secs(if bench.quick { 1 } else { 4 });
     let tried: Vec<(usize, f64)> = [8, 16, 32, 64].map(|clients| (clients, pgbench.rate(clients, short))).to_vec();
     let best = tried.iter().max_by(|one, other| one.1.total_cmp(&other.1)).map_or(64, |(clients, _)| *clients);
@@ -46,7 +47,7 @@ pub(crate) fn measure_on_postgres(bench: &BenchmarkRun) -> Vec<Measurement> {
         tried.iter().map(|(clients, rate)| format!("{} at {clients} clients", format_figure(*rate))).collect();
     let line = Measurement::new("refreshes-postgres", "durable refreshes at 64 connections, PostgreSQL", "/s", &beside)
         .with_rounds(rounds, MeasurementTarget::Share(0.4))
-        .with_note(load.said)
+        .with_note(load.note)
         .with_note(format!("pgbench tried once, transactions a second: {}", tried.join(", ")));
     vec![line]
 }
@@ -54,14 +55,14 @@ pub(crate) fn measure_on_postgres(bench: &BenchmarkRun) -> Vec<Measurement> {
 struct RefreshLoad<'a> {
     server: &'a BenchServer,
     clients: Vec<RefreshClient>,
-    /// What else there is to say of the last round.
-    said: String,
+    /// A note on the last round.
+    note: String,
 }
 
 impl<'a> RefreshLoad<'a> {
     fn new(store: &BenchStore, server: &'a BenchServer) -> Self {
         let clients = deal_evenly(&store.tokens, CONNECTION_COUNT).into_iter().map(RefreshClient::new).collect();
-        Self { server, clients, said: String::new() }
+        Self { server, clients, note: String::new() }
     }
 
     fn rate(&mut self, bench: &BenchmarkRun) -> f64 {
@@ -69,7 +70,7 @@ impl<'a> RefreshLoad<'a> {
             load_generator::run_load(&self.server.address, std::mem::take(&mut self.clients), bench.load_phases());
         self.clients = clients;
         let (half, most) = (measured.quantile(0.5), measured.quantile(0.99));
-        self.said = format!("in the last round half of them took up to {half:.1} ms, 99 of 100 up to {most:.1} ms");
+        self.note = format!("in the last round half of them took up to {half:.1} ms, 99 of 100 up to {most:.1} ms");
         measured.rate("refreshes")
     }
 }

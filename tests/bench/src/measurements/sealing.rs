@@ -1,4 +1,5 @@
-//! Logins while many lines of the audit wait for their seals, beside the same logins without any.
+//! Logins while many audit events wait to be sealed, compared with the same logins without a
+//! backlog.
 
 use crate::benchmark_run::{BenchmarkRun, log_progress};
 use crate::fill;
@@ -34,8 +35,9 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     vec![line]
 }
 
-/// Within how many milliseconds 99 of 100 logins were answered by a server that has just started over the store. It ends before the
-/// next does, so that nothing is sealed beside the quiet one.
+/// The time in milliseconds within which 99 of 100 logins were answered by a server that has just
+/// started. The server stops before the next one starts, so that nothing is sealed during the
+/// reference.
 fn slowest(bench: &BenchmarkRun, store: &BenchStore) -> f64 {
     let server = store.serve(&[]);
     let clients = (1..=CONNECTIONS).map(|till| LoginClient::new(vec![till])).collect();

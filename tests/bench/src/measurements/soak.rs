@@ -1,4 +1,4 @@
-//! The memory of a server that has worked for a while at a fixed rate, and once it has rested.
+//! The memory of a server after it has worked for a while at a fixed rate, and after a rest.
 
 use std::time::Duration;
 
@@ -9,13 +9,12 @@ use crate::till::ShiftClient;
 
 use super::memory::megabytes;
 
-/// Requests a second.
 const REQUESTS_PER_SECOND: u32 = 500;
-/// Over how many connections they are spread.
+/// The number of connections over which they are distributed.
 const CONNECTION_COUNT: usize = 64;
-/// Megabytes that it may hold at the end.
+/// The limit at the end of the load, in megabytes.
 const MAX_MEGABYTES_UNDER_LOAD: f64 = 80.0;
-/// Megabytes that it may hold once it has rested.
+/// The limit after the rest, in megabytes.
 const MAX_MEGABYTES_AT_REST: f64 = 50.0;
 
 pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
@@ -25,7 +24,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     let store = bench.on_sqlite();
     let server = store.serve(&[]);
     let shifts = deal_evenly(&store.tokens, CONNECTION_COUNT).into_iter().enumerate();
-    // a till's number is one more than its place among the tokens
+    // the number of a till is one more than the index of its tokens
     let shifts = shifts.map(|(number, tokens)| ShiftClient::new(number + 1, CONNECTION_COUNT, tokens)).collect();
     let (measured, _) =
         open_loop::run_open_loop(&server.address, shifts, REQUESTS_PER_SECOND, span, open_loop::LatencyStart::Due);

@@ -1,4 +1,4 @@
-//! From the start of the process to the first answer.
+//! The time from the start of the process to the first answer.
 
 use std::process::Command;
 use std::time::Instant;
@@ -58,7 +58,7 @@ fn worst_round(line: Measurement) -> Measurement {
     line.with_note(format!("the longest of {times} starts took {worst:.0} ms"))
 }
 
-/// Milliseconds until the server has given this answer, asked for as soon as it says where it listens.
+/// Milliseconds until the server gives this answer, requested as soon as it reports its address.
 fn first_answer_millis(command: Command, answered: impl Fn(&str) -> bool) -> f64 {
     let folder = create_folder();
     let begun = Instant::now();

@@ -1,4 +1,5 @@
-//! Refreshes at a fixed rate while a storm of logins takes all the cores, beside the same without the storm.
+//! Refreshes at a fixed rate while a storm of logins uses all cores, compared with the same without
+//! the storm.
 
 use std::time::Duration;
 
@@ -8,11 +9,10 @@ use crate::measurement::{Measurement, MeasurementTarget, measure_rounds};
 use crate::open_loop;
 use crate::till::{LoginClient, RefreshClient};
 
-/// Refreshes a second.
 const REQUESTS_PER_SECOND: u32 = 200;
-/// Over how many connections they are spread.
+/// The number of connections over which they are distributed.
 const CONNECTION_COUNT: usize = 64;
-/// How many log in at once, each on a till of its own.
+/// How many connections log in at the same time, each on its own till.
 const STORM_CONNECTIONS: usize = 32;
 
 pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
@@ -20,7 +20,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     let store = bench.on_sqlite();
     let server = store.serve(&[]);
     let span = Duration::from_secs(if bench.quick { 4 } else { 15 });
-    // those who storm end the sessions that stood on their tills
+    // the logins of the storm end the sessions that were on their tills
     let mut clients: Vec<RefreshClient> =
         deal_evenly(&store.tokens[STORM_CONNECTIONS..], CONNECTION_COUNT).into_iter().map(RefreshClient::new).collect();
     let cell = std::cell::RefCell::new(&mut clients);

@@ -1,4 +1,5 @@
-//! Argon2id bare, on as many threads as there are cores: the `argon2` crate, with which tillgate hashes, and libraries in C.
+//! Argon2id alone, on as many threads as there are cores: the `argon2` crate, which tillgate uses,
+//! and C libraries.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,12 +12,12 @@ const PASSES: u32 = 2;
 const PASSWORD: &[u8] = b"correct-horse-till";
 const SALT: &[u8; 16] = b"0123456789abcdef";
 
-/// An implementation.
+/// An implementation of Argon2id.
 #[derive(Clone, Debug)]
 pub(crate) enum Implementation {
-    /// A program of this package in C, compiled here, over a library of the system.
+    /// A C program in this package, compiled at run time, which calls a system library.
     Library(&'static str, PathBuf),
-    /// The `argon2` crate, its memory kept from one hash to the next, as tillgate keeps it.
+    /// The `argon2` crate, which reuses its memory for the next hash as tillgate does.
     Crate,
 }
 
@@ -28,7 +29,7 @@ impl Implementation {
         }
     }
 
-    /// Hashes a second.
+    /// Hashes per second.
     pub(crate) fn rate(&self, threads: usize, span: Duration) -> f64 {
         match self {
             Self::Library(name, program) => {
@@ -49,7 +50,7 @@ impl Implementation {
     }
 }
 
-/// The implementations that there are on this machine, and a sentence on each that is missing.
+/// The implementations on this machine, and a note for each that is missing.
 pub(crate) fn find_public(folder: &Path) -> (Vec<Implementation>, Vec<String>) {
     let mut found = vec![Implementation::Crate];
     let mut missing = Vec::new();
@@ -69,7 +70,8 @@ pub(crate) fn find_public(folder: &Path) -> (Vec<Implementation>, Vec<String>) {
     (found, missing)
 }
 
-/// Lets threads hash for a while. A hash counts for the part of it that lies in that time.
+/// Computes hashes in several threads for a while. A hash counts by the part of it that lies in
+/// that time.
 fn hash_in_threads<F: FnMut()>(threads: usize, span: Duration, hasher: impl Fn() -> F + Sync) -> f64 {
     let over = Instant::now() + span;
     let one = || {

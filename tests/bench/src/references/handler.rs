@@ -1,5 +1,5 @@
-//! A bare handler of actix that sends the same bytes and headers as tillgate did, and writes the same kind of line into the same
-//! kind of log. It knows nobody and checks nothing.
+//! A bare actix handler that sends the same bytes and headers as tillgate and writes the same log
+//! lines. It checks nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,13 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-/// The argument that makes this program the server; the file with the answer follows it.
+/// The argument with which this program runs as the bare handler; the file with the answer follows
+/// it.
 pub(crate) const HANDLER_ARGUMENT: &str = "--bare-handler";
 
 const HANDLER_PATH: &str = "/api/v1/sessions/current";
 
-/// The command of a server that sends this answer, kept in this folder meanwhile.
+/// The command of a server that sends this answer, which is stored in this folder meanwhile.
 pub(crate) fn handler_command(folder: &Path, head: &str, body: &[u8]) -> Command {
     let file = folder.join("answer");
     fs::write(&file, [head.as_bytes(), body].concat()).unwrap();
@@ -38,7 +39,7 @@ pub(crate) fn serve_handler(file: &PathBuf) {
         .lines()
         .skip(1)
         .filter_map(|line| line.split_once(": "))
-        // actix sends these by itself
+        // actix sends these headers itself
         .filter(|(name, _)| !["content-length", "date", "connection"].contains(name))
         .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
         .collect();

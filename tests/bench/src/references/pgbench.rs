@@ -1,4 +1,5 @@
-//! The statements of a refresh as a script of pgbench's, prepared, over the same rows on the same server.
+//! The statements of a refresh as a prepared `pgbench` script, on the same rows and the same
+//! server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use tillgate_testkit::postgres::Server;
 
 use crate::statements::{SELECT_SESSION, SELECT_STATE};
 
-/// A script and where it runs.
+/// A script and the database on which it runs.
 pub(crate) struct Pgbench {
     program: PathBuf,
     script: PathBuf,
@@ -17,7 +18,8 @@ pub(crate) struct Pgbench {
 }
 
 impl Pgbench {
-    /// Makes a database ready, a copy that nothing else uses: its sessions get ids that pgbench can count.
+    /// Prepares a database, a copy that nothing else uses: its sessions get consecutive ids that
+    /// `pgbench` can generate.
     pub(crate) fn new(server: &Server, name: &str, sessions: usize, folder: &Path) -> Self {
         server
             .sql(
@@ -29,8 +31,8 @@ impl Pgbench {
         server.sql(name, "VACUUM FULL ANALYZE").unwrap();
         let key = server.sql(name, "SELECT encode(key_id, 'hex') FROM sessions LIMIT 1").unwrap();
         let id = "int8send(0) || int8send(:n)";
-        // The generation is counted on by the database: a script would have to fetch it, which costs pgbench a good deal. A lost
-        // race is not judged again.
+        // The database increments the generation: fetching it in the script would cost pgbench a
+        // lot. A lost race is not repeated.
         let script = format!(
             "\\set n random(1, {sessions})\n\\set now 1790000000000 + :n\nBEGIN ISOLATION LEVEL READ COMMITTED;\n{find};\n{SELECT_STATE};\n\
              UPDATE sessions SET generation = generation + 1, key_id = '\\x{key}', previous_key_id = '\\x{key}', rotated_at = :now, \
@@ -43,7 +45,7 @@ impl Pgbench {
         Self { program: server.program_folder().join("pgbench"), script: file, address: server.address(name) }
     }
 
-    /// Transactions a second.
+    /// Transactions per second.
     pub(crate) fn rate(&self, clients: usize, span: Duration) -> f64 {
         let (clients, seconds) = (clients.to_string(), span.as_secs().max(1).to_string());
         let output = Command::new(&self.program)

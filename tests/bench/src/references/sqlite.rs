@@ -1,5 +1,6 @@
-//! The statements of a refresh in one bare loop on SQLite: prepared once, a group of them in each commit, nobody who waits. What it
-//! reads it reads whole; what it writes is on the disk when it counts.
+//! The statements of a refresh in a loop on SQLite: prepared once, with a group of them in each
+//! commit, and without answers. Rows are read completely, and what is written is on disk when it
+//! counts.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,10 +11,10 @@ use crate::statements::{
     FIND_COLUMN_COUNT, OPEN_SAVEPOINT, RELEASE_SAVEPOINT, ROTATE_SESSION, SELECT_SESSION, SELECT_STATE,
 };
 
-/// How many rotations one commit bears: as many as the server puts into one at most.
+/// The number of rotations in a commit: the most that the server puts into one.
 pub(crate) const GROUP_SIZE: usize = 64;
 
-/// Rotations a second, over all sessions in turn.
+/// Rotations per second, over all sessions in turn.
 pub(crate) fn rate(file: &Path, span: Duration) -> f64 {
     let connection = Connection::open(file).unwrap();
     connection
@@ -29,9 +30,9 @@ pub(crate) fn rate(file: &Path, span: Duration) -> f64 {
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
-    // in the order in which as many connections, each with its own sessions, come to them
+    // in the order in which as many connections, each with its own sessions, would reach them
     let order = |count: usize| &ids[(count % GROUP_SIZE * (ids.len() / GROUP_SIZE) + count / GROUP_SIZE) % ids.len()];
-    // SQLite numbers `$n` as they come, `?n` as they say
+    // SQLite numbers `$n` by occurrence and `?n` by its number
     let prepare = |statement: &str| connection.prepare(&statement.replace('$', "?")).unwrap();
     let (mut writable, mut find, mut rotate) =
         (prepare(SELECT_STATE), prepare(SELECT_SESSION), prepare(ROTATE_SESSION));
