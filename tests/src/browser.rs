@@ -1,5 +1,5 @@
-//! A browser without a screen: Debian's Chromium, driven over `WebDriver` (W3C) by its own chromedriver. Keys go in as a person types
-//! them; what it logs and where it went is asked of the browser itself.
+//! A headless browser: Debian's Chromium, driven over `WebDriver` (W3C) by its chromedriver. Keys
+//! are sent as a person types them; console messages and requests are read from the browser itself.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -21,13 +21,13 @@ const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 /// The name of an element's reference (`WebDriver`, 12.1).
 const ELEMENT_KEY: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// Keys that have no letter (`WebDriver`, 17.4.2).
+/// Keys without a printable character (`WebDriver`, 17.4.2).
 pub mod keys {
-    /// Tab.
+    /// The Tab key.
     pub const TAB: &str = "\u{E004}";
-    /// Enter.
+    /// The Enter key.
     pub const ENTER: &str = "\u{E007}";
-    /// Space.
+    /// The space bar.
     pub const SPACE: &str = "\u{E00D}";
 }
 
@@ -40,7 +40,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one with a profile of its own.
+    /// Starts a browser with its own profile.
     pub fn start() -> Self {
         let profile = crate::installation::create_folder();
         let mut driver = Command::new("chromedriver")
@@ -90,7 +90,7 @@ impl Browser {
         self.send_command("GET", path, None).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// Goes to an address.
+    /// Opens an address.
     pub fn open(&self, address: &str) {
         self.post("/url", &json!({ "url": address }));
     }
@@ -100,29 +100,29 @@ impl Browser {
         self.post("/back", &json!({}));
     }
 
-    /// The address that it is at.
+    /// The address of the current page.
     pub fn address(&self) -> String {
         self.get("/url").as_str().unwrap().to_owned()
     }
 
-    /// The title of the page.
+    /// The title of the current page.
     pub fn title(&self) -> String {
         self.get("/title").as_str().unwrap().to_owned()
     }
 
-    /// Runs a script on the page; `return` hands its value back.
+    /// Runs a script on the page and returns the value of its `return`.
     #[track_caller]
     pub fn run(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    /// A command of the Chrome `DevTools` Protocol.
+    /// Runs a command of the Chrome `DevTools` Protocol.
     #[track_caller]
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
-    /// Makes the page as large as this, in CSS pixels.
+    /// Sets the size of the page in CSS pixels.
     pub fn resize(&self, width: u32, height: u32) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
@@ -134,14 +134,14 @@ impl Browser {
         found[ELEMENT_KEY].as_str().unwrap().to_owned()
     }
 
-    /// Types into the field at this CSS selector.
+    /// Types into the field with this CSS selector.
     #[track_caller]
     pub fn type_into(&self, css: &str, text: &str) {
         let element = self.find_element(css);
         self.post(&format!("/element/{element}/value"), &json!({ "text": text }));
     }
 
-    /// Presses keys, one after the other, wherever the focus is.
+    /// Presses keys one after the other, wherever the focus is.
     #[track_caller]
     pub fn press(&self, keys: &str) {
         let strokes: Vec<Value> = keys
@@ -151,14 +151,15 @@ impl Browser {
         self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] }));
     }
 
-    /// Clicks the element at this CSS selector.
+    /// Clicks the element with this CSS selector.
     #[track_caller]
     pub fn click(&self, css: &str) {
         let element = self.find_element(css);
         self.post(&format!("/element/{element}/click"), &json!({}));
     }
 
-    /// What those are told who do not see the element: its role and its name, as the browser computes them.
+    /// The role and the accessible name of an element, as the browser computes them for assistive
+    /// technology.
     #[track_caller]
     pub fn accessible_name(&self, css: &str) -> (String, String) {
         let element = self.find_element(css);
@@ -166,34 +167,34 @@ impl Browser {
         (part("computedrole"), part("computedlabel"))
     }
 
-    /// The text that is shown at this CSS selector.
+    /// The visible text of the element with this CSS selector.
     #[track_caller]
     pub fn text(&self, css: &str) -> String {
         let element = self.find_element(css);
         self.get(&format!("/element/{element}/text")).as_str().unwrap_or_default().to_owned()
     }
 
-    /// What stands in a field.
+    /// The value of a field.
     #[track_caller]
     pub fn value(&self, css: &str) -> String {
         let element = self.find_element(css);
         self.get(&format!("/element/{element}/property/value")).as_str().unwrap_or_default().to_owned()
     }
 
-    /// Whether the element is to be seen.
+    /// Whether the element is visible.
     #[track_caller]
     pub fn is_visible(&self, css: &str) -> bool {
         let element = self.find_element(css);
         self.get(&format!("/element/{element}/displayed")).as_bool().unwrap()
     }
 
-    /// The id of the element that has the focus; else its name in HTML.
+    /// The id of the element with the focus, otherwise its tag name.
     pub fn focused_id(&self) -> String {
         let script = "return document.activeElement.id || document.activeElement.localName";
         self.run(script).as_str().unwrap().to_owned()
     }
 
-    /// Waits until the text at this CSS selector holds this.
+    /// Waits until the element with this CSS selector contains the text.
     #[track_caller]
     pub fn wait_for(&self, css: &str, text: &str) {
         let script = format!("return document.querySelector({css:?})?.textContent ?? ''");
@@ -206,14 +207,14 @@ impl Browser {
         }
     }
 
-    /// Waits until the element is to be seen.
+    /// Waits until the element is visible.
     #[track_caller]
     pub fn wait_until_visible(&self, css: &str) {
         wait_until(PAGE_TIMEOUT, &format!("{css} to be seen"), || self.is_visible(css));
     }
 
-    /// What the page has complained of to its console since it was asked last: errors of scripts and what its policy forbade. That a
-    /// request was answered with an error is no complaint of the page's.
+    /// The console messages since the last call: script errors, and violations of the page's
+    /// policy. A request that was answered with an error does not count.
     pub fn take_console_errors(&self) -> Vec<String> {
         let log = self.post("/se/log", &json!({ "type": "browser" }));
         log.as_array()
@@ -224,7 +225,7 @@ impl Browser {
             .collect()
     }
 
-    /// The address of every request over the network that the browser has made since it was asked last.
+    /// The address of every network request since the last call.
     pub fn take_requests(&self) -> Vec<String> {
         let log = self.post("/se/log", &json!({ "type": "performance" }));
         log.as_array()
@@ -233,7 +234,7 @@ impl Browser {
             .filter_map(|entry| serde_json::from_str::<Value>(entry["message"].as_str()?).ok())
             .filter(|entry| entry["message"]["method"] == "Network.requestWillBeSent")
             .map(|entry| entry["message"]["params"]["request"]["url"].as_str().unwrap().to_owned())
-            // the browser's own pages and what they carry within them are none
+            // the browser's own pages and embedded data are excluded
             .filter(|url| url.starts_with("http") || url.starts_with("ws"))
             .collect()
     }
@@ -242,7 +243,7 @@ impl Browser {
 fn capabilities(profile: &std::path::Path) -> Value {
     let arguments = [
         "--headless=new",
-        // CI runs as root, for whom Chromium has no sandbox; it opens nothing but our own page
+        // CI runs as root, for whom Chromium has no sandbox; it opens our own page only
         "--no-sandbox",
         "--disable-gpu",
         "--disable-dev-shm-usage",

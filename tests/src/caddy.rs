@@ -1,4 +1,5 @@
-//! Caddy as an ordinary process on a free port, with a configuration of ours and every file in a folder of its own.
+//! Runs Caddy as a process on a free port, with our configuration and all of its files in a
+//! temporary folder.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpStream};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use crate::{raw_http, wait_until};
 
-/// A running Caddy.
+/// A running Caddy process.
 pub struct Caddy {
     child: Child,
     address: SocketAddr,
@@ -16,7 +17,8 @@ pub struct Caddy {
 }
 
 impl Caddy {
-    /// Starts one with the configuration of one site, `pos.example { ... }`, whose place a free port without TLS takes.
+    /// Starts Caddy with the configuration of one site, `pos.example { ... }`, which is served on a
+    /// free port without TLS.
     pub fn start(site: &str) -> Self {
         let folder = crate::installation::create_folder();
         let address = raw_http::find_free_address();
@@ -43,7 +45,8 @@ impl Caddy {
         Self { child, address, folder }
     }
 
-    /// Sends these bytes over a connection of their own and reads what comes back until it is closed.
+    /// Sends these bytes over a new connection and returns what comes back until the connection is
+    /// closed.
     pub fn send(&self, request: &str) -> String {
         raw_http::send_raw(self.address, request)
     }

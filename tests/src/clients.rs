@@ -1,4 +1,5 @@
-//! Stock clients that tests/run has put beside the build: a Python with its libraries, and the libraries of Node.js.
+//! Standard clients that `tests/run` has installed: Python with its libraries, and libraries for
+//! Node.js.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,19 +16,20 @@ fn find_installed(path: &str) -> PathBuf {
     path
 }
 
-/// The Python that has the libraries.
+/// The Python interpreter with the libraries.
 pub fn python_command() -> Command {
     Command::new(find_installed("python/bin/python"))
 }
 
-/// A script of `tests/scripts` in that Python.
+/// A command that runs a script of `tests/scripts` with that Python.
 pub fn python_script(name: &str) -> Command {
     let mut command = python_command();
     command.arg(repository_root().join("scripts").join(name));
     command
 }
 
-/// A script of `tests/scripts` in Node.js. It finds libraries beside itself alone, so it is put beside them.
+/// A command that runs a script of `tests/scripts` with Node.js. It resolves libraries relative to
+/// the script, so the script is copied next to them.
 pub fn node_script(name: &str) -> Command {
     let folder = find_installed("node/installed.json").with_file_name("");
     let copy = folder.join(format!("{}-{name}", std::process::id()));
@@ -37,7 +39,7 @@ pub fn node_script(name: &str) -> Command {
     command
 }
 
-/// Runs a client to its end, which must be a good one, and returns what it prints.
+/// Runs a client, which must succeed, and returns its output.
 #[track_caller]
 pub fn run_ok(mut client: Command) -> String {
     let output = client.output().unwrap_or_else(|error| panic!("{client:?} does not run: {error}"));

@@ -1,17 +1,18 @@
-//! A small API of somebody else's: it answers every request 200 with the head that it was sent, and remembers them all.
+//! A small API behind a gateway: it answers every request with 200 and the head that it received,
+//! and records all heads.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The API. Its threads end with the test's process.
+/// A running echo server. Its threads end with the test's process.
 pub struct EchoServer {
     address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl EchoServer {
-    /// Starts one on a free port.
+    /// Starts the server on a free port.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -26,12 +27,12 @@ impl EchoServer {
         Self { address, heads }
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The heads of the requests since it was asked last.
+    /// The heads of the requests since the last call.
     pub fn take_heads(&self) -> Vec<String> {
         std::mem::take(&mut self.heads.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -10,21 +10,21 @@ use crate::{RunningServer, Secrets};
 /// The password of every demo account in the tests.
 pub const PASSWORD: &str = "correct-horse-till";
 
-/// Which database.
+/// The database engine of an installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// A file in the data folder.
+    /// SQLite: a file in the data folder.
     Sqlite,
-    /// A fresh database on the server of this test process.
+    /// PostgreSQL: a new database on the server of this test process.
     Postgres,
 }
 
 impl Engine {
-    /// Both.
+    /// Both engines, in this order.
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 }
 
-/// A data folder and a database. The folder goes when this does.
+/// A data folder and a database. The folder is removed when this is dropped.
 pub struct Installation {
     folder: PathBuf,
     database: String,
@@ -35,7 +35,7 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// An empty one.
+    /// Creates an empty installation.
     pub fn new(engine: Engine) -> Self {
         let database = match engine {
             Engine::Sqlite => "sqlite:tillgate.db".to_owned(),
@@ -44,31 +44,32 @@ impl Installation {
         Self::with_database(engine, database)
     }
 
-    /// An empty data folder over a database that is there.
+    /// Creates an empty data folder for an existing database.
     pub fn with_database(engine: Engine, database: String) -> Self {
         Self { folder: create_folder(), database, engine, secrets: Secrets::default(), settings: Vec::new(), program }
     }
 
-    /// One with the demo's shop: users admin, manager, cashier, devices P01, P02, PDA1, OFFICE, all with [`PASSWORD`].
+    /// Creates an installation with the demo's shop: users admin, manager, cashier, devices P01,
+    /// P02, PDA1, OFFICE, all with [`PASSWORD`].
     pub fn with_fixture(engine: Engine) -> Self {
         let installation = Self::new(engine);
         installation.create_demo_shop();
         installation
     }
 
-    /// Puts the demo's shop in.
+    /// Creates the demo's shop in the database.
     pub fn create_demo_shop(&self) {
         self.secrets.add(PASSWORD);
         drop(RunningServer::start(self, &["demo", "--password", PASSWORD, "--yes"]));
     }
 
-    /// The same with a setting, by its name in the environment: `SESSIONS__OVERLAP`.
+    /// Adds a setting by the name of its environment variable, such as `SESSIONS__OVERLAP`.
     pub fn with_setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((format!("TILLGATE_{name}"), value.to_owned()));
         self
     }
 
-    /// The same with PosStar among what is served, which a configuration has to name.
+    /// Adds a mount of PosStar, which is not served by default.
     #[must_use]
     pub fn with_posstar(self) -> Self {
         let mounts = "[[mounts]]\ndialect = \"posstar\"\nprefix = \"/posstar\"\n";
@@ -76,48 +77,49 @@ impl Installation {
         self
     }
 
-    /// The same with the program that has every feature: TLS to PostgreSQL, traces.
+    /// Uses the executable with all features: TLS to PostgreSQL, and traces.
     pub fn with_every_feature(mut self) -> Self {
         self.program = program_with_every_feature;
         self
     }
 
-    /// The program that the tests start: the debug build of this source.
+    /// The executable that the tests start: the debug build of this source.
     pub fn program() -> &'static Path {
         program()
     }
 
-    /// Which database it is on.
+    /// The database engine of this installation.
     pub fn engine(&self) -> Engine {
         self.engine
     }
 
-    /// The data folder.
+    /// The data folder of this installation.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The database's address.
+    /// The address of the database.
     pub fn database(&self) -> &str {
         &self.database
     }
 
-    /// What the tests over it used and no server may give away.
+    /// The secrets that tests of this installation have used and that no server may reveal.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
     }
 
-    /// A server over it.
+    /// Starts a server on this installation.
     pub fn serve(&self) -> RunningServer {
         RunningServer::start(self, &["serve"])
     }
 
-    /// A server over it with more flags.
+    /// Starts a server with additional command line arguments.
     pub fn serve_with(&self, flags: &[&str]) -> RunningServer {
         RunningServer::start(self, &[&["serve"], flags].concat())
     }
 
-    /// A server that trusts the proxies of a network. Health and metrics are on a free port, so that many run at once.
+    /// Starts a server that trusts the proxies of a network. Health and metrics are on another free
+    /// port, so that many servers can run at the same time.
     pub fn serve_behind_proxy(&self, network: &str) -> RunningServer {
         let mut command = self.tillgate_command(&["serve", "--behind-proxy", network, "--listen", "127.0.0.1:0"]);
         command.env("TILLGATE_OPERATIONS__LISTEN", "127.0.0.1:0");
@@ -126,7 +128,7 @@ impl Installation {
         running
     }
 
-    /// Another data folder with a copy of the master key, over the same database.
+    /// Creates another data folder with a copy of the master key, for the same database.
     pub fn clone_with_new_folder(&self) -> Self {
         let second = Self {
             folder: create_folder(),
@@ -140,7 +142,7 @@ impl Installation {
         second
     }
 
-    /// The command with its data folder and database.
+    /// A command of the executable with this data folder and database.
     pub fn tillgate_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new((self.program)());
         command.args(arguments).arg("--data").arg(&self.folder).args(["--database", &self.database]);
@@ -148,7 +150,7 @@ impl Installation {
         command
     }
 
-    /// Runs a command to its end, with this on its standard input.
+    /// Runs a command to its end, with `input` on its standard input.
     pub fn run(&self, arguments: &[&str], input: &str) -> Output {
         let mut child = self
             .tillgate_command(arguments)
@@ -165,7 +167,7 @@ impl Installation {
         output
     }
 
-    /// Runs a command that must succeed, and returns what it prints.
+    /// Runs a command that must succeed, and returns its output.
     pub fn run_ok(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input);
         let said = String::from_utf8_lossy(&output.stderr);
@@ -188,7 +190,7 @@ pub(crate) fn create_folder() -> PathBuf {
     folder
 }
 
-/// The binary, built once by each test process: none is ever tried that is older than its source.
+/// The executable, built once per test process, so that no test runs an outdated one.
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| build_program(&[], ""))
@@ -199,7 +201,7 @@ fn program_with_every_feature() -> &'static Path {
     PROGRAM.get_or_init(|| build_program(&["--features", "postgres-tls,otlp"], "features"))
 }
 
-/// Builds the program in this folder of the target's.
+/// Builds the executable in this folder of the target folder.
 fn build_program(features: &[&str], folder: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join(folder);

@@ -1,8 +1,10 @@
-//! Black-box tests: the real binary on a free port, on SQLite and on PostgreSQL, spoken to over real sockets.
+//! Black-box tests: the real executable on a free port, on SQLite and on PostgreSQL, called over
+//! real sockets.
 //!
-//! A test makes an [`Installation`], starts [`RunningServer`] servers over it and calls them through [`Till`]s. Everything that a server
-//! writes to its log, its metrics and its error bodies is searched for every secret that the test used when the server stops.
-//! A failure of the harness is a failure of the test, so it panics.
+//! A test creates an [`Installation`], starts [`RunningServer`]s on it, and calls them through
+//! [`TillClient`]s. When a server stops, its log, its metrics and its error bodies are searched for
+//! every secret that the test used. A failure of these helpers is a failure of the test, so they
+//! panic.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
@@ -36,7 +38,7 @@ pub use till_client::TillClient;
 
 use std::time::{Duration, Instant};
 
-/// Runs a test on both databases, each in an installation of its own with a shop to try.
+/// Runs a test on both databases, each with an installation of its own that has the demo's shop.
 pub fn run_on_both_engines(test: impl Fn(&Installation)) {
     for engine in Engine::ALL {
         println!("on {engine:?}");
@@ -44,7 +46,7 @@ pub fn run_on_both_engines(test: impl Fn(&Installation)) {
     }
 }
 
-/// Asks again until it holds; fails with what it says after `within`.
+/// Repeats a check until it succeeds. Panics with `what` after `within`.
 pub fn wait_until(within: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = now() + within;
     while !holds() {
@@ -53,7 +55,7 @@ pub fn wait_until(within: Duration, what: &str, mut holds: impl FnMut() -> bool)
     }
 }
 
-/// The time, for deadlines of tests.
+/// The current time, for deadlines of tests.
 #[expect(clippy::disallowed_methods, reason = "black-box tests watch real servers by the real clock")]
 pub fn now() -> Instant {
     Instant::now()

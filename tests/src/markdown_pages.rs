@@ -1,32 +1,33 @@
-//! The pages of the documentation: their fenced blocks, and whether what came is what a page shows.
+//! The pages of the documentation: their code blocks, and the comparison of output with what a page
+//! shows.
 
 use std::path::{Path, PathBuf};
 
-/// A fenced block of a page.
+/// A fenced code block of a page.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// The page, as a path in the repository.
+    /// The page as a path in the repository.
     pub page: String,
-    /// The line of its fence.
+    /// The line number of its fence.
     pub line: usize,
-    /// The language after the fence.
+    /// The language behind the fence.
     pub language: String,
-    /// What is in it.
+    /// The content of the block.
     pub text: String,
-    /// Why it is not run, if the line before the fence says so: `<!-- not run: REASON -->`.
+    /// Why the block is not run, if the line before the fence says so: `<!-- not run: REASON -->`.
     pub not_run: Option<String>,
-    /// Whether only blank lines are between it and the block before.
+    /// Whether only blank lines are between this block and the previous one.
     pub follows: bool,
 }
 
 impl Block {
-    /// Where it is: `docs/audit.md:6`.
+    /// The location of the block, such as `docs/audit.md:6`.
     pub fn location(&self) -> String {
         format!("{}:{}", self.page, self.line)
     }
 }
 
-/// The root of the repository.
+/// The root folder of the repository.
 pub fn repository_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
@@ -51,7 +52,7 @@ pub fn list_pages() -> Vec<String> {
     pages
 }
 
-/// The fenced blocks of a page, in their order.
+/// The fenced code blocks of a page, in order.
 pub fn read_blocks(page: &str) -> Vec<Block> {
     let text = std::fs::read_to_string(repository_root().join(page)).unwrap();
     let mut blocks = Vec::new();
@@ -80,11 +81,11 @@ pub fn read_blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// Whether lines are those that a page shows, with `…` for any text within a line.
-pub fn matches_shown_lines(expected: &str, came: &str) -> bool {
-    let fits = |(expected, came): (&str, &str)| {
+/// Whether output has the lines that a page shows, in which `…` stands for any text within a line.
+pub fn matches_shown_lines(expected: &str, actual: &str) -> bool {
+    let fits = |(expected, actual): (&str, &str)| {
         let mut parts = expected.split('…');
-        let Some(mut rest) = came.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+        let Some(mut rest) = actual.strip_prefix(parts.next().unwrap_or_default()) else { return false };
         let parts: Vec<&str> = parts.collect();
         let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
         for part in middle {
@@ -93,5 +94,5 @@ pub fn matches_shown_lines(expected: &str, came: &str) -> bool {
         }
         rest.ends_with(last)
     };
-    expected.lines().count() == came.lines().count() && expected.lines().zip(came.lines()).all(fits)
+    expected.lines().count() == actual.lines().count() && expected.lines().zip(actual.lines()).all(fits)
 }

@@ -1,4 +1,4 @@
-//! What cargo says of the workspace and its dependencies.
+//! The metadata that cargo reports for the workspace and its dependencies.
 
 use std::path::Path;
 use std::process::Command;

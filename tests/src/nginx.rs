@@ -1,4 +1,5 @@
-//! nginx as an ordinary process on a free port, with a configuration of ours and every file in a folder of its own.
+//! Runs nginx as a process on a free port, with our configuration and all of its files in a
+//! temporary folder.
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use crate::{raw_http, wait_until};
 
-/// A running nginx.
+/// A running nginx process.
 pub struct Nginx {
     child: Child,
     address: SocketAddr,
@@ -15,7 +16,7 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts one with these blocks inside `http`; each `listen 80` in them becomes a free port.
+    /// Starts nginx with these blocks inside `http`; each `listen 80` in them becomes a free port.
     pub fn start(blocks: &str) -> Self {
         let folder = crate::installation::create_folder();
         let address = raw_http::find_free_address();
@@ -50,12 +51,13 @@ impl Nginx {
         Self { child, address, folder }
     }
 
-    /// Sends these bytes over a connection of their own and reads what comes back until it is closed.
+    /// Sends these bytes over a new connection and returns what comes back until the connection is
+    /// closed.
     pub fn send(&self, request: &str) -> String {
         raw_http::send_raw(self.address, request)
     }
 
-    /// What it has complained of.
+    /// The content of nginx's error log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("error.log")).unwrap_or_default()
     }

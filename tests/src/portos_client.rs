@@ -1,36 +1,37 @@
-//! A PORTOS program that signs its requests (NWS4-HMAC-SHA256), written from the published description alone: it shares no code with
-//! the server, so that both are wrong alike only where the description is.
+//! A PORTOS program that signs its requests (NWS4-HMAC-SHA256). It is written from the published
+//! description alone and shares no code with the server, so that both make the same error only if
+//! the description does.
 
 use ring::{digest, hmac};
 
-/// A key as a program holds it.
+/// An API key as a program stores it.
 #[derive(Clone, Debug)]
 pub struct PortosKey {
-    /// The public half.
+    /// The client id, which is public.
     pub client: String,
-    /// The secret.
+    /// The client secret.
     pub secret: String,
 }
 
-/// A request that is to be signed.
+/// A request to be signed.
 #[derive(Clone, Debug)]
 pub struct UnsignedRequest<'r> {
-    /// The method.
+    /// The HTTP method.
     pub method: &'r str,
-    /// Path and query, as they go over the wire.
+    /// Path and query as they are sent.
     pub target: &'r str,
-    /// What the program calls the server by.
+    /// The host name by which the program addresses the server.
     pub host: &'r str,
-    /// More headers that are signed, in the order in which they are sent.
+    /// Additional signed headers, in the order in which they are sent.
     pub headers: &'r [(&'r str, &'r str)],
-    /// The body.
+    /// The request body.
     pub body: &'r [u8],
-    /// When, in milliseconds since 1970.
+    /// The time of signing, in milliseconds since 1970.
     pub sent_at: i64,
 }
 
 impl PortosKey {
-    /// The headers to send besides `Host` and the request's own.
+    /// The headers to send in addition to `Host` and the request's own.
     pub fn sign(&self, request: &UnsignedRequest<'_>) -> Vec<(&'static str, String)> {
         let stamp = format_timestamp(request.sent_at);
         let content = hex(digest::digest(&digest::SHA256, request.body).as_ref());
@@ -54,7 +55,7 @@ impl PortosKey {
                 pairs.push((parts[0], parts.get(1).copied().unwrap_or("")));
             }
         }
-        // a sort of Rust's is stable
+        // Rust's sort is stable
         pairs.sort_by(|one, other| one.0.as_bytes().cmp(other.0.as_bytes()));
         let query: Vec<String> = pairs
             .iter()
@@ -104,7 +105,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// Percent-encodes all but letters, digits, `-_.~` and what is named.
+/// Percent-encodes everything except letters, digits, `-_.~` and the characters of `also`.
 fn percent_encode(text: &str, also: &str) -> String {
     let plain = |byte: &u8| {
         matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~')
@@ -114,7 +115,7 @@ fn percent_encode(text: &str, also: &str) -> String {
     text.bytes().map(one).collect()
 }
 
-/// `yyyy-MM-ddTHH:mm:ss.fffZ`.
+/// Formats an instant as `yyyy-MM-ddTHH:mm:ss.fffZ`.
 fn format_timestamp(at: i64) -> String {
     let (days, millis) = (at.div_euclid(86_400_000), at.rem_euclid(86_400_000));
     let (mut year, mut day) = (1970, days);
@@ -141,7 +142,7 @@ fn format_timestamp(at: i64) -> String {
 mod tests {
     use super::*;
 
-    /// The published vectors: this program signs as the published ones do.
+    /// This program signs the published test vectors as published.
     #[test]
     fn signatures_match_the_published_vectors() {
         let key = PortosKey {

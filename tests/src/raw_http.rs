@@ -1,10 +1,11 @@
-//! Requests byte for byte, as no client library sends them.
+//! Requests as raw bytes, as no client library sends them.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-/// Sends these bytes over a connection of their own and reads what comes back until it is closed.
+/// Sends these bytes over a new connection and returns what comes back until the connection is
+/// closed.
 pub(crate) fn send_raw(address: SocketAddr, request: &str) -> String {
     let mut socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -14,7 +15,7 @@ pub(crate) fn send_raw(address: SocketAddr, request: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// An address that nobody listens on.
+/// An address on which nothing listens.
 pub(crate) fn find_free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

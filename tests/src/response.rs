@@ -1,9 +1,9 @@
-//! What a server answered.
+//! The answer of a server.
 
 use serde_json::Value;
 use ureq::http::{HeaderMap, StatusCode};
 
-/// An answer, read whole.
+/// A complete answer.
 #[derive(Clone, Debug)]
 pub struct TestResponse {
     status: StatusCode,
@@ -16,17 +16,17 @@ impl TestResponse {
         Self { status, headers, text }
     }
 
-    /// The status.
+    /// The status code.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
     }
 
-    /// A header; empty where it is not there.
+    /// The value of a header; empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The body.
+    /// The body as text.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -36,7 +36,7 @@ impl TestResponse {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text))
     }
 
-    /// A text in the body by its JSON pointer.
+    /// The text in the body at a JSON pointer.
     pub fn text_at(&self, pointer: &str) -> String {
         let json = self.json();
         json.pointer(pointer)
@@ -45,7 +45,7 @@ impl TestResponse {
             .to_owned()
     }
 
-    /// The same answer, where it has this status; else the test fails with it.
+    /// Returns the answer if it has this status; otherwise panics with it.
     #[track_caller]
     pub fn expect_status(self, status: u16) -> Self {
         assert_eq!(self.status(), status, "{}", self.text);

@@ -1,4 +1,4 @@
-//! A running server: started, spoken to, killed or asked to stop; its log is searched for secrets when it ends.
+//! A running server that tests call, kill or stop. Its log is searched for secrets when it ends.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ExitStatus, Stdio};
@@ -30,19 +30,19 @@ impl RunningServer {
         running
     }
 
-    /// Waits until it is ready.
+    /// Waits until the server is ready.
     pub fn wait_until_ready(&self) {
         wait_until(SERVER_TIMEOUT, "readiness", || self.new_till().get("/readyz").status() == 200);
     }
 
-    /// Starts it and waits until it listens.
+    /// Starts the server and waits until it listens.
     pub fn start_unready(installation: &Installation, arguments: &[&str]) -> Self {
         let mut command = installation.tillgate_command(arguments);
         command.args(["--listen", "127.0.0.1:0"]);
         Self::spawn(installation, command)
     }
 
-    /// Starts a command that was made ready elsewhere and waits until it listens.
+    /// Starts a prepared command and waits until the server listens.
     pub fn spawn(installation: &Installation, mut command: std::process::Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
@@ -60,45 +60,45 @@ impl RunningServer {
         Self { child, address, log, reader: Some(reader), secrets: installation.secrets().clone() }
     }
 
-    /// Its address: `http://127.0.0.1:PORT`.
+    /// The address of the server: `http://127.0.0.1:PORT`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// A client of it that bears no token yet.
+    /// A client of this server, without a token.
     pub fn new_till(&self) -> TillClient {
         TillClient::new(&self.address, self.secrets.clone())
     }
 
-    /// Its process id.
+    /// The process id of the server.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has logged so far.
+    /// The log of the server so far.
     pub fn read_log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the server.
     pub fn send_signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
         kill_process(pid, signal).unwrap();
     }
 
-    /// Kills it as a power cut would.
+    /// Kills the server, as a power cut would.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Asks it to stop and returns how it ended.
+    /// Stops the server and returns its exit status.
     pub fn stop(&mut self) -> ExitStatus {
         self.send_signal(Signal::TERM);
         self.wait_until_ended()
     }
 
-    /// Waits until it has ended and returns how.
+    /// Waits until the server has ended and returns its exit status.
     pub fn wait_until_ended(&mut self) -> ExitStatus {
         let mut ended = None;
         wait_until(SERVER_TIMEOUT, "the end of a server that was asked to stop", || {
@@ -108,7 +108,7 @@ impl RunningServer {
         ended.unwrap()
     }
 
-    /// Its metrics.
+    /// The metrics of the server.
     pub fn read_metrics(&self) -> TestResponse {
         self.new_till().get("/metrics")
     }

@@ -1,24 +1,25 @@
-//! Every secret that a test used, and the search for them in what a server gave away.
+//! The secrets that a test has used, and the search for them in a server's output.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The secrets of an installation, shared by all that use them.
+/// The secrets of an installation, shared by everything that uses them.
 #[derive(Clone, Default)]
 pub struct Secrets(Arc<Mutex<BTreeSet<String>>>);
 
-/// What is shorter is no secret: it would be found by chance.
+/// Shorter texts are not treated as secrets: they would be found by chance.
 const MIN_SECRET_BYTES: usize = 8;
 
 impl Secrets {
-    /// Notes a secret.
+    /// Adds a secret.
     pub fn add(&self, secret: &str) {
         if secret.len() >= MIN_SECRET_BYTES {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(secret.to_owned());
         }
     }
 
-    /// Fails where one of them stands in the text. `place` says whose text it is; the secret itself is not shown.
+    /// Panics if one of the secrets is in the text. `place` says which text it is; the secret
+    /// itself is not shown.
     pub fn assert_absent(&self, place: &str, text: &str) {
         for secret in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             if let Some(at) = text.find(secret.as_str()) {
@@ -28,7 +29,7 @@ impl Secrets {
         }
     }
 
-    /// How many there are.
+    /// The number of secrets.
     pub fn count(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }

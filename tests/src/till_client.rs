@@ -1,4 +1,5 @@
-//! A client: a cash register, or a program of the office. It stores the tokens of an answer before it uses any of them.
+//! A client: a till, or a program in the office. It stores the tokens of an answer before it uses
+//! any of them.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use ureq::http::Request;
 
 use crate::{PASSWORD, Secrets, TestResponse};
 
-/// How long a till waits for an answer.
+/// How long a client waits for an answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A client with the tokens of its session.
@@ -17,9 +18,9 @@ pub struct TillClient {
     agent: Agent,
     server: String,
     secrets: Secrets,
-    /// The access token.
+    /// The current access token.
     pub access: String,
-    /// The refresh token.
+    /// The current refresh token.
     pub refresh: String,
 }
 
@@ -30,17 +31,17 @@ impl TillClient {
         Self { agent, server: server.to_owned(), secrets, access: String::new(), refresh: String::new() }
     }
 
-    /// A client that bears this access token, of whichever contract.
+    /// A client with this access token, in whichever contract.
     pub fn with_token(server: &crate::RunningServer, access: &str) -> Self {
         Self { access: access.to_owned(), ..server.new_till() }
     }
 
-    /// The same session at another server.
+    /// The same session on another server.
     pub fn at_server(&self, server: &str) -> Self {
         Self { server: server.to_owned(), ..self.clone() }
     }
 
-    /// Sends a request as it stands; the error says that no answer came.
+    /// Sends a request; an error means that there was no answer.
     pub fn try_send(&self, request: Request<String>) -> Result<TestResponse, ureq::Error> {
         let mut response = self.agent.run(request)?;
         let text = response.body_mut().read_to_string()?;
@@ -51,7 +52,7 @@ impl TillClient {
         Ok(answer)
     }
 
-    /// Calls with this body, where there is one, and the access token, where there is one.
+    /// Sends a request with this body, if any, and the access token, if any.
     pub fn try_call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<TestResponse, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.server));
         if !self.access.is_empty() {
@@ -63,36 +64,36 @@ impl TillClient {
         self.try_send(request.body(body.map(Value::to_string).unwrap_or_default()).unwrap())
     }
 
-    /// As [`try_call`](Self::try_call); no answer fails the test.
+    /// As [`try_call`](Self::try_call), but panics if there is no answer.
     #[track_caller]
     pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> TestResponse {
         self.try_call(method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    /// GET.
+    /// Sends a GET request.
     #[track_caller]
     pub fn get(&self, path: &str) -> TestResponse {
         self.call("GET", path, None)
     }
 
-    /// GET that may have no answer.
+    /// Sends a GET request that may have no answer.
     pub fn try_get(&self, path: &str) -> Result<TestResponse, ureq::Error> {
         self.try_call("GET", path, None)
     }
 
-    /// POST.
+    /// Sends a POST request.
     #[track_caller]
     pub fn post(&self, path: &str, body: &Value) -> TestResponse {
         self.call("POST", path, Some(body))
     }
 
-    /// DELETE.
+    /// Sends a DELETE request.
     #[track_caller]
     pub fn delete(&self, path: &str) -> TestResponse {
         self.call("DELETE", path, None)
     }
 
-    /// Notes the tokens of an answer of the native API.
+    /// Stores the tokens in an answer of the native API.
     pub fn store_tokens(&mut self, answer: &TestResponse) {
         let json = answer.json();
         for (token, slot) in [("access_token", &mut self.access), ("refresh_token", &mut self.refresh)] {
@@ -103,7 +104,7 @@ impl TillClient {
         }
     }
 
-    /// Logs a user of the demo's shop in on a device, by the native API.
+    /// Logs a user of the demo's shop in on a device, with the native API.
     #[track_caller]
     pub fn login(mut self, user: &str, device: &str) -> Self {
         let answer = self.post("/api/v1/sessions", &json!({"login": user, "password": PASSWORD, "device": device}));
@@ -112,7 +113,7 @@ impl TillClient {
         self
     }
 
-    /// As [`login`](Self::login); `None` where it was not granted or there was no answer.
+    /// As [`login`](Self::login), but returns `None` if the login is denied or there is no answer.
     pub fn try_login(mut self, user: &str, device: &str) -> Option<Self> {
         let body = json!({"login": user, "password": PASSWORD, "device": device});
         let answer = self.try_call("POST", "/api/v1/sessions", Some(&body)).ok()?;
@@ -122,7 +123,7 @@ impl TillClient {
         })
     }
 
-    /// As [`refresh`](Self::refresh); the error says that no answer came.
+    /// As [`refresh`](Self::refresh); an error means that there was no answer.
     pub fn try_refresh(&mut self) -> Result<TestResponse, ureq::Error> {
         let body = json!({"refresh_token": self.refresh});
         let answer = self.try_call("POST", "/api/v1/sessions/refresh", Some(&body))?;
@@ -132,7 +133,7 @@ impl TillClient {
         Ok(answer)
     }
 
-    /// Refreshes by the native API; the tokens are stored where they were granted.
+    /// Refreshes with the native API, and stores the new tokens if the refresh succeeds.
     pub fn refresh(&mut self) -> TestResponse {
         let answer = self.post("/api/v1/sessions/refresh", &json!({"refresh_token": self.refresh}));
         if answer.status() == 200 {
@@ -141,7 +142,7 @@ impl TillClient {
         answer
     }
 
-    /// Asks who it is, by the native API.
+    /// Reads the current session with the native API.
     #[track_caller]
     pub fn get_current_session(&self) -> TestResponse {
         self.get("/api/v1/sessions/current")

@@ -1,14 +1,14 @@
-//! The access table of docs/gateway.md, asked by `tillgate access check` without a request.
+//! The access table of docs/gateway.md, evaluated by `tillgate access check` without a request.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use tillgate_tests::gateway::block;
+use tillgate_tests::gateway::code_block;
 use tillgate_tests::{Engine, Installation};
 
 #[test]
 fn access_rows_are_queried_without_a_request() {
     let shop = Installation::with_fixture(Engine::Sqlite);
-    std::fs::write(shop.folder().join("tillgate.toml"), block("toml")).unwrap();
+    std::fs::write(shop.folder().join("tillgate.toml"), code_block("toml")).unwrap();
     for (arguments, code, expected) in [
         ("GET /api/v1/products --mount kasir --role cashier", 0, "yes, by row 2 (/api/v1/products)"),
         ("HEAD /api/v1/products/ --mount kasir --role manager", 0, "yes, by row 2 (/api/v1/products)"),

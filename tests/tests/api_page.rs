@@ -1,5 +1,6 @@
-//! The page of the native API's documentation in a real browser: it draws every call from the document, loads nothing from elsewhere, is
-//! stopped by none of its own policies, and a call is tried from it.
+//! The page with the native API's documentation, in a real browser: it shows every call of the
+//! document, loads nothing from elsewhere, violates none of its own policies, and can execute a
+//! call.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -14,10 +15,11 @@ fn api_page_renders_every_operation_and_calls_one() {
     assert!(browser.address().ends_with("/docs/index.html"), "{}", browser.address());
     browser.wait_for(".info .title", "tillgate");
     let document = server.new_till().get("/openapi.json").expect_status(200).json();
-    let told: usize = document["paths"].as_object().unwrap().values().map(|item| item.as_object().unwrap().len()).sum();
+    let call_count: usize =
+        document["paths"].as_object().unwrap().values().map(|item| item.as_object().unwrap().len()).sum();
     let drawn = browser.run("return document.querySelectorAll('.opblock').length");
-    assert_eq!(drawn.as_u64(), Some(told as u64));
-    // a person opens the call that says whether the server lives, and tries it
+    assert_eq!(drawn.as_u64(), Some(call_count as u64));
+    // opens the liveness call, as a person would, and executes it
     browser.run(
         "const call = [...document.querySelectorAll('.opblock')].find(each => each.textContent.includes('/healthz'));
          call.id = 'tried'; call.querySelector('.opblock-summary-control').click()",

@@ -1,5 +1,5 @@
-//! The audit of a real server: sealed within a second, verified and exported from the command line, and whatever is done to it behind
-//! the server's back is found.
+//! The audit log of a real server: sealed within a second, verified and exported from the command
+//! line. Every change behind the server's back is found.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -22,7 +22,7 @@ struct NumberRow {
     n: i64,
 }
 
-/// Runs statements on the database as somebody would who owns it.
+/// Runs SQL statements as the owner of the database could.
 fn execute_sql(shop: &Installation, statements: &str) {
     match shop.engine() {
         Engine::Sqlite => {
@@ -58,7 +58,7 @@ fn drop_triggers(shop: &Installation) {
     );
 }
 
-/// What `audit verify` says, and whether it is content.
+/// The result of `audit verify`, and whether it succeeded.
 fn verify_audit(shop: &Installation, more: &[&str]) -> (bool, Value) {
     let output = shop.run(&[&["audit", "verify", "--json"], more].concat(), "");
     let text = String::from_utf8(output.stdout).unwrap();
@@ -94,10 +94,10 @@ fn events_are_sealed_within_a_second_and_verify() {
         }
         till.get_current_session().expect_status(200);
         drop(server);
-        // the command line writes too, and leaves its lines to the next who seals
+        // the command line also records events and leaves them to the next sealer
         shop.run_ok(&["user", "status", "cashier", "suspended"], "");
         assert_eq!(query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL"), 1);
-        // (the test's folder is open to others, which the doctor minds)
+        // the test's folder is accessible to others, which `doctor` reports
         let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
         assert!(doctor.contains("ok    audit: ") && doctor.contains("; 1 line has none yet"), "{doctor}");
         let said = shop.run_ok(&["audit", "verify"], "");
@@ -180,7 +180,7 @@ fn truncated_tail_is_found_and_never_forgotten() {
         let doctor = shop.run(&["doctor"], "");
         assert_eq!(doctor.status.code(), Some(1));
         assert!(String::from_utf8_lossy(&doctor.stdout).contains("MEND  audit"), "{doctor:?}");
-        // a server that goes on over it neither takes the shorter chain for the whole nor stops to seal
+        // a server that continues neither accepts the shorter chain as complete nor stops sealing
         let server = shop.serve();
         for _ in 0..4 {
             server.new_till().login("cashier", "P01");
@@ -195,7 +195,7 @@ fn truncated_tail_is_found_and_never_forgotten() {
         let (whole, document) = verify_audit(shop, &[]);
         assert!(!whole && document["fault"]["code"] == "other", "{document}");
         assert_eq!(document["fault"]["sequence"], lines);
-        // whoever restored a backup says so, and then a new seal is begun
+        // the operator declares that a backup was restored, and a new chain begins
         let said = String::from_utf8(shop.run(&["doctor", "--restored"], "").stderr).unwrap();
         assert!(said.contains("its last seal is kept in"), "{said}");
         wait_until(SEALING_TIMEOUT, "a new seal outside", || read_seal_file(shop).is_some_and(|noted| noted != before));
@@ -244,7 +244,8 @@ fn two_processes_seal_each_event_once() {
         let (one, other) = match shop.engine() {
             Engine::Sqlite => (shop.serve(), shop.serve()),
             Engine::Postgres => {
-                // a folder that is new to the database begins its seal by decision, not by itself
+                // a data folder that is new to the database begins its chain only by an explicit
+                // command
                 second.run_ok(&["audit", "reseal", "--yes"], "");
                 (shop.serve(), second.serve())
             }
@@ -265,7 +266,7 @@ fn two_processes_seal_each_event_once() {
         assert!(whole, "{document}");
         assert_eq!(document["lines"], query_number(shop, "SELECT COUNT(*) FROM audit"));
         if shop.engine() == Engine::Postgres {
-            // each keeps the newest seal, whoever made it
+            // each data folder stores the newest seal, whoever made it
             wait_until(SEALING_TIMEOUT, "the seal in the second folder", || {
                 read_seal_file(&second).is_some_and(|noted| noted["sequence"] == document["lines"])
             });
@@ -350,7 +351,7 @@ fn audit_is_exported_and_listed() {
         assert_eq!(export(&["--from", "2020-01-01"]).lines().count(), lines.len());
         assert_eq!(export(&["--user", "cashier", "--action", "login"]).lines().count(), 1);
         assert!(export(&["--all-tenants"]).lines().count() > lines.len(), "the server's own lines too");
-        // a file is never written over
+        // an existing file is never overwritten
         assert_eq!(shop.run(&["audit", "export", "--output", csv.to_str().unwrap()], "").status.code(), Some(1));
         assert_eq!(shop.run(&["audit", "export", "--action", "user.fly"], "").status.code(), Some(2));
         let listed = shop.run_ok(&["audit", "list", "--limit", "2"], "");

@@ -1,4 +1,5 @@
-//! Connections as clients of all kinds use them: offers to speak another protocol, and bytes that are no HTTP.
+//! Connections of unusual clients: offers to switch to another protocol, and bytes that are not
+//! HTTP.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -41,7 +42,7 @@ fn offered_upgrade_is_declined() {
             assert!(send_head(&mut stream, "").starts_with("http/1.1 401"), "{offer}");
         }
     }
-    // a call with a body that makes the offer, as Java's client does
+    // a request with a body that makes the offer, as Java's client does
     let mut stream = connect(&server);
     let body = r#"{"login":"cashier","password":"wrong"}"#;
     write!(
@@ -72,7 +73,7 @@ fn invalid_http_requests_are_counted_and_not_shown() {
     assert!(!log.contains("secret-path-of-a-client") && !log.contains("ERROR"), "{log}");
 }
 
-/// A server of this shop under this limit of open files, as `ulimit` of a shell sets it.
+/// Starts a server under this limit of open files, set by a shell's `ulimit`.
 fn serve_with_file_limit(shop: &Installation, ulimit: &str) -> RunningServer {
     let plain = shop.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut limited = Command::new("sh");
@@ -81,7 +82,7 @@ fn serve_with_file_limit(shop: &Installation, ulimit: &str) -> RunningServer {
     RunningServer::spawn(shop, limited)
 }
 
-/// The soft and the hard limit of open files of a server.
+/// The soft and the hard limit of a server's open files.
 fn file_limits(server: &RunningServer) -> (String, String) {
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();

@@ -1,5 +1,6 @@
-//! Databases that are locked, full, frozen, read-only or lost: 503 with `Retry-After` within five seconds in the words of each
-//! mount, and never a word that makes a till throw its tokens away. Who is logged in goes on working.
+//! Databases that are locked, full, frozen, read-only or lost: the answer is 503 with `Retry-After`
+//! within five seconds in the format of each mount, and never one that makes a till discard its
+//! tokens. Sessions continue afterwards.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -11,14 +12,14 @@ use serde_json::{Value, json};
 use tillgate_testkit::postgres::Server;
 use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, TestResponse, TillClient, now, wait_until};
 
-/// Within which a till has its answer, with a little for a busy machine.
+/// The time within which a till has its answer, with a margin for a busy machine.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(5_500);
 
 /// A call that a test makes.
 type WriteCall<'c> = Box<dyn Fn() -> TestResponse + Send + Sync + 'c>;
 
-/// A native session and a PORTOS one that go on, and one of each that tries to leave: a logout that was answered 503 may have been
-/// carried out all the same once the database woke up.
+/// A native session and a PORTOS session that continue, and one of each that logs out: a logout
+/// that was answered with 503 may still be carried out once the database is back.
 struct DatabaseDownFixture {
     native: TillClient,
     portos: TillClient,
@@ -39,13 +40,13 @@ impl DatabaseDownFixture {
         tills
     }
 
-    /// What needs no database goes on.
+    /// Calls that need no database succeed.
     fn check_reads(&self) {
         self.native.get_current_session().expect_status(200);
         self.portos.get("/portos/api/auth").expect_status(200);
     }
 
-    /// Calls that write, each with the shape that its mount words failures in.
+    /// Calls that write, each with the error format of its mount.
     fn call_writes(&self, server: &RunningServer) -> Vec<(&'static str, TestResponse, Duration)> {
         let bare = server.new_till();
         let refresh = json!({"refresh_token": self.native.refresh});
@@ -74,7 +75,7 @@ impl DatabaseDownFixture {
         })
     }
 
-    /// Every call that writes says 503, in time, in the mount's own words.
+    /// Every call that writes is answered with 503, in time, in the mount's format.
     fn check_unavailable(&self, server: &RunningServer, status: u16) {
         for (call, answer, took) in self.call_writes(server) {
             assert_eq!(answer.status(), status, "{call}: {}", answer.text());
@@ -94,7 +95,7 @@ impl DatabaseDownFixture {
         self.check_reads();
     }
 
-    /// Everybody goes on where they were.
+    /// All sessions continue.
     fn check_available(mut self, server: &RunningServer) {
         let bare = server.new_till();
         wait_until(Duration::from_secs(20), "a refresh after the database came back", || {
@@ -121,7 +122,8 @@ fn portos_log_in(server: &RunningServer, shop: &Installation, device: &str) -> (
     (till, pair)
 }
 
-/// Readiness comes to say whether writes are taken: the server itself writes every five seconds.
+/// Waits until readiness reports whether writes are accepted: the server itself writes every five
+/// seconds.
 fn wait_for_readiness(server: &RunningServer, writes: bool) {
     wait_until(Duration::from_secs(20), "readiness to say whether writes are taken", || {
         let answer = server.new_till().get("/readyz");
@@ -153,7 +155,8 @@ fn writes_are_unavailable_while_sqlite_is_locked() {
 fn writes_are_unavailable_while_the_sqlite_disk_is_full() {
     let shop = Installation::new(Engine::Sqlite).with_setting("SESSIONS__OVERLAP", "0s");
     shop.create_demo_shop();
-    // A file may not grow past 640 KiB: the log that every write goes through is full soon.
+    // A file may not grow beyond 640 KiB: the write-ahead log, through which every write goes, is
+    // soon full.
     let plain = shop.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut limited = std::process::Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -S -f 1280; exec \"$0\" \"$@\""]).arg(plain.get_program());
@@ -161,7 +164,7 @@ fn writes_are_unavailable_while_the_sqlite_disk_is_full() {
     let server = RunningServer::spawn(&shop, limited);
     wait_until(Duration::from_secs(20), "readiness", || server.new_till().get("/readyz").status() == 200);
     let tills = DatabaseDownFixture::log_in(&server, &shop);
-    // A reader that stays keeps the log from being written back and begun anew.
+    // A reader that stays open keeps the log from being restarted.
     let mut reader = connect_sqlite(&shop);
     reader.batch_execute("BEGIN; SELECT count(*) FROM sessions").unwrap();
     let mut filler = server.new_till().login("admin", "OFFICE");
@@ -219,7 +222,7 @@ fn writes_are_unavailable_while_postgresql_is_read_only() {
     wait_for_readiness(&server, false);
     let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
     assert!(doctor.contains("MEND  writes: the store is unavailable: the database is read-only"), "{doctor}");
-    // psql itself may write again only where it asks for it
+    // psql may write again only if it requests it
     let reset =
         "SET default_transaction_read_only = off; ALTER DATABASE shop_0 SET default_transaction_read_only = off";
     database.sql("postgres", reset).unwrap();
@@ -271,7 +274,7 @@ fn start_waits_for_postgresql_and_obeys_signals() {
     shop.create_demo_shop();
     database.crash().unwrap();
     let away = "the database cannot be reached yet";
-    // one that is told to stop stops
+    // a server that is told to stop stops
     let mut command = shop.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut waiting = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut log = std::io::BufReader::new(waiting.stderr.take().unwrap());
@@ -283,14 +286,14 @@ fn start_waits_for_postgresql_and_obeys_signals() {
     let pid = rustix::process::Pid::from_child(&waiting);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(waiting.wait().unwrap().code(), Some(0));
-    // one that has waited long enough says what is wrong
+    // a server that has waited long enough reports the cause
     let short = Installation::with_database(Engine::Postgres, shop.database().to_owned())
         .with_setting("DATABASE__START_WAIT", "1s");
     let output = short.run(&["serve", "--listen", "127.0.0.1:0"], "");
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains(away) && said.contains("cannot be reached"), "{said}");
-    // and one whose database comes serves
+    // a server whose database becomes available serves
     let server = std::thread::scope(|scope| {
         scope.spawn(|| {
             std::thread::sleep(Duration::from_secs(2));

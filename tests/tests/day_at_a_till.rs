@@ -1,4 +1,4 @@
-//! A day at a till, by the native API and by PORTOS, on both databases.
+//! A day at a till, with the native API and with PORTOS, on both databases.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

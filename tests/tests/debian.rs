@@ -1,5 +1,6 @@
-//! The Debian package: built by cargo-deb from the program that the tests start, installed by dpkg into a folder, and run there. Commands
-//! that would change the machine (`systemd-sysusers`, `runuser`, `chown`, systemd's own) are scripts that note how they are called.
+//! The Debian package: built by cargo-deb from the executable that the tests start, installed by
+//! dpkg into a folder, and run there. Commands that would change the machine (`systemd-sysusers`,
+//! `runuser`, `chown`, those of systemd) are scripts that record their calls.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -25,7 +26,8 @@ fn run_ok(command: &mut Command) -> String {
     out.into_owned()
 }
 
-/// The package, built once by this process. Its program is the debug build, stripped: a release build takes minutes.
+/// The package, built once per process. It contains the stripped debug build: a release build takes
+/// minutes.
 fn build_package() -> &'static Path {
     static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
     PACKAGE.get_or_init(|| {
@@ -45,13 +47,14 @@ fn build_package() -> &'static Path {
     })
 }
 
-/// A system in a folder: dpkg's own database, a table of users, and stand-ins for the commands that change a machine.
+/// A system in a folder: a dpkg database, a table of users, and stand-ins for commands that would
+/// change the machine.
 struct DebianSystem {
     folder: PathBuf,
 }
 
-/// The commands that stand-ins note. `runuser` runs what it is given, as the user of the test; `deb-systemd-helper` knows what it
-/// has enabled.
+/// The commands that are replaced. `runuser` runs its command as the user of the test;
+/// `deb-systemd-helper` knows what it has enabled.
 const STAND_IN_COMMANDS: [(&str, &str); 8] = [
     ("systemctl", ""),
     ("deb-systemd-invoke", ""),
@@ -87,7 +90,7 @@ impl DebianSystem {
         Self { folder }
     }
 
-    /// One that systemd has started.
+    /// A system that was started by systemd.
     fn with_systemd(name: &str) -> Self {
         let machine = Self::new(name);
         std::fs::create_dir_all(machine.system_path("run/systemd/system")).unwrap();
@@ -98,13 +101,13 @@ impl DebianSystem {
         self.folder.join("root").join(path)
     }
 
-    /// Runs dpkg on it, and returns what it and the owner's scripts have said.
+    /// Runs dpkg on the system, and returns its output and that of the maintainer scripts.
     fn run_dpkg(&self, arguments: &[&str]) -> String {
         let path = format!("{}:{}", self.folder.join("bin").display(), std::env::var("PATH").unwrap());
         let mut dpkg = Command::new("dpkg");
         dpkg.arg("--root").arg(self.system_path("")).arg("--log=/dev/null");
         dpkg.args(["--force-not-root", "--force-script-chrootless", "--force-depends", "--force-bad-path"]);
-        // a folder that is thrown away need not survive a power cut
+        // a temporary folder need not survive a power cut
         dpkg.arg("--force-unsafe-io");
         dpkg.args(arguments).env("PATH", path);
         let output = dpkg.output().unwrap();
@@ -117,7 +120,7 @@ impl DebianSystem {
         self.run_dpkg(&["--install", build_package().to_str().unwrap()])
     }
 
-    /// Which stand-ins have been called since this was last asked.
+    /// The calls of the stand-ins since the last call.
     fn take_calls(&self) -> Vec<String> {
         let called = std::fs::read_to_string(self.folder.join("called")).unwrap();
         std::fs::write(self.folder.join("called"), "").unwrap();
@@ -129,7 +132,7 @@ impl DebianSystem {
             & 0o7777
     }
 
-    /// A command of the installed program with the installed settings.
+    /// A command of the installed executable with the installed settings.
     fn tillgate_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.system_path("usr/bin/tillgate"));
         command.args(arguments).arg("--config").arg(self.system_path("etc/tillgate/tillgate.toml"));
@@ -234,7 +237,7 @@ fn first_installation_creates_a_database_that_serves() {
     assert!(called.iter().any(|each| single(each) == owned), "{called:?}");
     assert!(called.iter().any(|each| each.starts_with("runuser -u tillgate -- ")), "{called:?}");
     assert!(has_call(&called, ENABLE_CALL) && has_call(&called, RESTART_CALL), "{called:?}");
-    // the program is asked in a folder of its own, which the machine's installation is
+    // the executable runs in a folder of its own, which stands for the machine's installation
     let installation = Installation::new(Engine::Sqlite);
     let mut serve = machine.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     serve.env("TILLGATE_OPERATIONS__LISTEN", "");
@@ -300,7 +303,7 @@ fn package_starts_nothing_without_systemd() {
     assert_eq!(std::fs::read_dir(machine.system_path("var/lib/tillgate")).unwrap().count(), 0);
     let called = machine.take_calls();
     assert!(!has_call(&called, ENABLE_CALL) && !has_call(&called, RESTART_CALL), "{called:?}");
-    // installed once more, now that it runs, it is still not started: `init` is a person's
+    // installed again while it runs, it is still not started: the operator runs `init`
     std::fs::create_dir_all(machine.system_path("run/systemd/system")).unwrap();
     machine.install_package();
     assert_eq!(std::fs::read_dir(machine.system_path("var/lib/tillgate")).unwrap().count(), 0);
@@ -324,7 +327,8 @@ fn failed_init_leaves_the_package_installed_and_stopped() {
     assert!(status.contains("Status: install ok installed"), "{status}");
 }
 
-/// `sudo -u tillgate tillgate …` in a folder that the user may not look into: `./data` there is not a fault of the settings.
+/// `sudo -u tillgate tillgate …` in a folder that the user cannot read: `./data` there is not an
+/// error in the settings.
 #[test]
 fn unreadable_default_folder_is_ignored() {
     let folder = std::env::temp_dir().join(format!("tillgate-debian-cwd-{}", std::process::id()));

@@ -1,5 +1,5 @@
-//! Every dependency has a license that `deny.toml` allows and comes from a registry that it allows, read from cargo's own metadata
-//! and lock file.
+//! Every dependency has a license and a registry that `deny.toml` allows, according to cargo's
+//! metadata and lock file.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -25,7 +25,8 @@ fn read_deny_list(section: &str, key: &str) -> Vec<String> {
     list.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// Whether an SPDX expression can be satisfied by allowed licenses alone. `/` stands for OR in old manifests.
+/// Whether an SPDX expression can be satisfied by allowed licenses alone. `/` means OR in old
+/// manifests.
 fn is_allowed(expression: &str, allowed: &[String]) -> bool {
     let parsed =
         Expression::parse_mode(expression, ParseMode::LAX).unwrap_or_else(|error| panic!("{expression}: {error}"));

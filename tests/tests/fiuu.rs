@@ -1,4 +1,5 @@
-//! A register that logs in as itself, on both databases: it sends forms, and goes on with an access token from before its refresh.
+//! A register that logs in as itself, on both databases: it sends forms, and continues with an
+//! access token issued before its refresh.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -8,7 +9,7 @@ use serde_json::json;
 use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, TestResponse, TillClient, wait_until};
 use ureq::http::Request;
 
-/// A register with the tokens that it holds.
+/// A register with its tokens.
 struct RegisterClient<'s> {
     till: TillClient,
     address: String,
@@ -23,7 +24,7 @@ impl<'s> RegisterClient<'s> {
         Self { till, address, shop, access: String::new(), refresh: String::new() }
     }
 
-    /// The same session at a server that was started again.
+    /// The same session on a server that was restarted.
     fn at_server(self, server: &RunningServer) -> Self {
         Self { till: server.new_till(), address: server.address().to_owned(), ..self }
     }
@@ -65,7 +66,7 @@ impl<'s> RegisterClient<'s> {
         self.send("GET", "/api/terminals", token, "")
     }
 
-    /// Whether a device is said to be connected.
+    /// Whether a device is listed as connected.
     fn is_connected(&self, name: &str) -> Option<bool> {
         let list = self.terminals(&self.access).expect_status(200).json();
         let named = list["data"].as_array().unwrap().iter().find(|terminal| terminal["terminalId"] == name)?;

@@ -1,19 +1,19 @@
-//! A real Caddy with the configuration of docs/gateway.md in front of an API of somebody else's: it asks about each request, and hands
-//! refusals on in the words of the contract.
+//! Caddy with the configuration of docs/gateway.md in front of another API: it checks each request,
+//! and passes denials on in the format of the contract.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use serde_json::json;
-use tillgate_tests::gateway::{GatewayResponse, block, lines, refusal};
+use tillgate_tests::gateway::{GatewayResponse, code_block, header_values, parse_error};
 use tillgate_tests::{Caddy, EchoServer, Engine, Installation, PASSWORD};
 
 #[test]
 fn documented_caddy_configuration_authorizes_and_refuses() {
     let shop = Installation::with_fixture(Engine::Sqlite);
-    std::fs::write(shop.folder().join("tillgate.toml"), block("toml")).unwrap();
+    std::fs::write(shop.folder().join("tillgate.toml"), code_block("toml")).unwrap();
     let server = shop.serve_behind_proxy("127.0.0.1/32");
     let api = EchoServer::start();
-    let site = block("caddyfile")
+    let site = code_block("caddyfile")
         .replace("127.0.0.1:8080", server.address().trim_start_matches("http://"))
         .replace("127.0.0.1:9000", &api.address().to_string());
     let caddy = Caddy::start(&site);
@@ -26,18 +26,18 @@ fn documented_caddy_configuration_authorizes_and_refuses() {
     let token = text.split_once("\"Token\":\"").unwrap_or_else(|| panic!("{text}")).1.split_once('"').unwrap().0;
     shop.secrets().add(token);
 
-    // what a client says of itself under tillgate's names does not get through
+    // headers of a client that use tillgate's names are removed
     let headers = format!("Authorization: Bearer {token}\r\nX-Tillgate-User: admin\r\nX-Tillgate-Made-Up: yes\r\n");
-    let said = ask("GET", "/api/v1/products?page=2", &headers, "");
-    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+    let answer = ask("GET", "/api/v1/products?page=2", &headers, "");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let [head]: [String; 1] = api.take_heads().try_into().unwrap();
     assert!(head.starts_with("GET /api/v1/products?page=2 HTTP/1."), "{head}");
     assert_eq!(
-        (lines(&head, "X-Tillgate-User"), lines(&head, "X-Tillgate-Role")),
+        (header_values(&head, "X-Tillgate-User"), header_values(&head, "X-Tillgate-Role")),
         (vec!["cashier"], vec!["cashier"]),
         "{head}"
     );
-    assert!(lines(&head, "X-Tillgate-Made-Up").is_empty(), "{head}");
+    assert!(header_values(&head, "X-Tillgate-Made-Up").is_empty(), "{head}");
 
     for (method, headers, status, code) in [
         ("POST", headers.as_str(), 403, "rank_missing"),
@@ -46,7 +46,7 @@ fn documented_caddy_configuration_authorizes_and_refuses() {
     ] {
         let text = ask(method, "/api/v1/products", headers, "");
         assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
-        let (found, body) = refusal(&GatewayResponse { status, text });
+        let (found, body) = parse_error(&GatewayResponse { status, text });
         assert_eq!(found, code);
         assert!(body["message"].is_string() && body.get("data").is_some(), "{body}");
         assert_eq!(api.take_heads(), Vec::<String>::new());

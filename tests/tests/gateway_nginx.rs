@@ -1,5 +1,6 @@
-//! A real nginx with the configuration of docs/gateway.md in front of an API of somebody else's, with the table of the same page: who may
-//! gets through and is named, nobody else reaches the API by any trick, and a tillgate that cannot tell lets nobody through.
+//! nginx with the configuration and the access table of docs/gateway.md in front of another API:
+//! permitted requests pass with the caller's name, no other request reaches the API, and if
+//! tillgate is unavailable, no request passes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -7,12 +8,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::gateway::{GatewayResponse, block, lines, refusal};
+use tillgate_tests::gateway::{GatewayResponse, code_block, header_values, parse_error};
 use tillgate_tests::{
     EchoServer, Engine, Installation, Nginx, PASSWORD, PortosKey, RunningServer, UnsignedRequest, wait_until,
 };
 
-/// What stands together.
+/// nginx, the API behind it, and tillgate.
 struct Gateway {
     nginx: Nginx,
     api: EchoServer,
@@ -21,19 +22,20 @@ struct Gateway {
 
 impl Gateway {
     fn before(shop: &Installation) -> Self {
-        // neither native logins nor PORTOS' programs have a row in the page's table: these let a test ask by them
+        // the page's table has no row for native logins and PORTOS programs: these rows allow a
+        // test to check them
         let more = "[[access]]\nmount = [\"native\", \"kasir\"]\nmethod = \"*\"\npath = \"/reports/*\"\nrights = [\"sessionDelete\"]\ntenant = \"default\"\n\
             [[access]]\nmount = \"portos\"\nmethod = \"*\"\npath = \"/stock/*\"\nrights = [\"ticketCreate\"]\n";
-        std::fs::write(shop.folder().join("tillgate.toml"), block("toml") + more).unwrap();
+        std::fs::write(shop.folder().join("tillgate.toml"), code_block("toml") + more).unwrap();
         let server = shop.serve_behind_proxy("127.0.0.1/32");
         let api = EchoServer::start();
-        let blocks = block("nginx")
+        let blocks = code_block("nginx")
             .replace("127.0.0.1:8080", server.address().trim_start_matches("http://"))
             .replace("127.0.0.1:9000", &api.address().to_string());
         Self { nginx: Nginx::start(&blocks), api, server }
     }
 
-    /// Sends a request, every byte of its target and its headers as they stand here.
+    /// Sends a request with exactly this target and these headers.
     fn send(&self, method: &str, target: &str, headers: &str) -> GatewayResponse {
         let body = if method == "GET" { "" } else { "{}" };
         let head = format!("{method} {target} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\n");
@@ -49,20 +51,20 @@ impl Gateway {
 
     /// The head that reached the API.
     #[track_caller]
-    fn reached(&self, said: &GatewayResponse) -> String {
-        assert_eq!(said.status, 200, "{}", said.text);
+    fn reached(&self, answer: &GatewayResponse) -> String {
+        assert_eq!(answer.status, 200, "{}", answer.text);
         let [head]: [String; 1] = self.api.take_heads().try_into().unwrap();
         head
     }
 
-    /// Nothing reached the API.
+    /// Checks that nothing reached the API.
     #[track_caller]
-    fn refused(&self, said: &GatewayResponse, status: u16, what: &str) {
-        assert_eq!(said.status, status, "{what}: {}", said.text);
+    fn refused(&self, answer: &GatewayResponse, status: u16, what: &str) {
+        assert_eq!(answer.status, status, "{what}: {}", answer.text);
         assert_eq!(self.api.take_heads(), Vec::<String>::new(), "{what} reached the API");
     }
 
-    /// Logs in at POS Kasir through nginx, as its clients do: the access token.
+    /// Logs in with POS Kasir through nginx, as its clients do, and returns the access token.
     fn log_in(&self, shop: &Installation, user: &str) -> String {
         let body = json!({ "email": format!("{user}@example.com"), "password": PASSWORD }).to_string();
         let request = format!(
@@ -98,12 +100,12 @@ fn authorized_request_is_forwarded_with_its_identity() {
         ("GET", "/", [false, false, false]),
     ] {
         for (token, may) in [&cashier, &manager, &admin].into_iter().zip(may) {
-            let said = gateway.bearer(method, target, token);
+            let answer = gateway.bearer(method, target, token);
             if may {
-                let head = gateway.reached(&said);
+                let head = gateway.reached(&answer);
                 assert!(head.starts_with(&format!("{method} {target} HTTP/1.")), "as it was sent: {head}");
             } else {
-                gateway.refused(&said, 403, &format!("{method} {target}"));
+                gateway.refused(&answer, 403, &format!("{method} {target}"));
             }
         }
     }
@@ -111,21 +113,24 @@ fn authorized_request_is_forwarded_with_its_identity() {
     for (name, value) in
         [("X-Tillgate-User", "manager"), ("X-Tillgate-Role", "manager"), ("X-Tillgate-Tenant", "default")]
     {
-        assert_eq!(lines(&head, name), [value], "{head}");
+        assert_eq!(header_values(&head, name), [value], "{head}");
     }
-    assert!(lines(&head, "X-Tillgate-Rights")[0].split(' ').any(|right| right == "sessionDelete"), "{head}");
-    assert!(lines(&head, "X-Tillgate-Device").is_empty(), "{head}");
+    assert!(header_values(&head, "X-Tillgate-Rights")[0].split(' ').any(|right| right == "sessionDelete"), "{head}");
+    assert!(header_values(&head, "X-Tillgate-Device").is_empty(), "{head}");
 
     // a token of the native API, on a device
     let till = gateway.server.new_till().login("manager", "P01");
     let head = gateway.reached(&gateway.bearer("PUT", "/reports/2026/11", &till.access));
-    assert_eq!((lines(&head, "X-Tillgate-User"), lines(&head, "X-Tillgate-Device")), (vec!["manager"], vec!["P01"]));
+    assert_eq!(
+        (header_values(&head, "X-Tillgate-User"), header_values(&head, "X-Tillgate-Device")),
+        (vec!["manager"], vec!["P01"])
+    );
     gateway.refused(&gateway.bearer("GET", "/api/v1/products", &till.access), 401, "of another mount");
     gateway.refused(&gateway.bearer("PUT", "/reports/2026/11", &cashier), 403, "without the right");
 
     let none = gateway.send("GET", "/api/v1/products", "");
     gateway.refused(&none, 401, "no token");
-    assert_eq!(lines(&none.text, "WWW-Authenticate").len(), 1, "{}", none.text);
+    assert_eq!(header_values(&none.text, "WWW-Authenticate").len(), 1, "{}", none.text);
     gateway.refused(&gateway.bearer("GET", "/api/v1/products", "garbage"), 401, "no token of ours");
     shop.run_ok(&["session", "end", "--user", "cashier"], "");
     wait_until(Duration::from_secs(10), "the end of a session", || {
@@ -140,25 +145,30 @@ fn refusals_use_the_dialects_format_and_are_logged() {
     let shop = Installation::with_fixture(Engine::Sqlite);
     let gateway = Gateway::before(&shop);
     let cashier = gateway.log_in(&shop, "cashier");
-    for (said, code, status) in [
+    for (answer, code, status) in [
         (gateway.send("GET", "/api/v1/products", ""), "token_missing", 401),
         (gateway.bearer("GET", "/api/v1/products", "garbage"), "token_invalid", 401),
         (gateway.bearer("POST", "/api/v1/products?token=secret", &cashier), "rank_missing", 403),
     ] {
-        assert_eq!(said.status, status, "{}", said.text);
-        let (found, body) = refusal(&said);
-        assert_eq!(found, code, "{}", said.text);
+        assert_eq!(answer.status, status, "{}", answer.text);
+        let (found, body) = parse_error(&answer);
+        assert_eq!(found, code, "{}", answer.text);
         assert!(body["message"].is_string() && body.get("data").is_some_and(serde_json::Value::is_null), "{body}");
-        assert_eq!(lines(&said.text, "WWW-Authenticate").len(), usize::from(status == 401), "{}", said.text);
+        assert_eq!(
+            header_values(&answer.text, "WWW-Authenticate").len(),
+            usize::from(status == 401),
+            "{}",
+            answer.text
+        );
     }
-    // tokens of several contracts: the first that the row names words it
-    let (code, body) = refusal(&gateway.bearer("PUT", "/reports/2026", "garbage"));
+    // a row with several contracts: the error has the format of the first one
+    let (code, body) = parse_error(&gateway.bearer("PUT", "/reports/2026", "garbage"));
     assert_eq!((code.as_str(), body["code"].as_str()), ("token_invalid", Some("token_invalid")), "{body}");
-    // PORTOS'
-    let (code, body) = refusal(&gateway.bearer("PUT", "/stock/7", "garbage"));
+    // PORTOS' format
+    let (code, body) = parse_error(&gateway.bearer("PUT", "/stock/7", "garbage"));
     assert_eq!((code.as_str(), body["traceId"].is_string()), ("token_invalid", true), "{body}");
-    // no row: the table names several contracts
-    let (code, body) = refusal(&gateway.bearer("GET", "/nothing", &cashier));
+    // no row: the table contains several contracts
+    let (code, body) = parse_error(&gateway.bearer("GET", "/nothing", &cashier));
     assert_eq!((code.as_str(), body["code"].as_str()), ("access_unlisted", Some("access_unlisted")), "{body}");
     let log = gateway.server.read_log();
     assert!(log.contains("asked=\"POST /api/v1/products\""), "{log}");
@@ -206,20 +216,21 @@ fn path_tricks_reach_no_unlisted_path() {
         "http://pos.example//api/v1/activity-logs",
         "*",
     ] {
-        let said = gateway.bearer("GET", target, &cashier);
-        // nginx itself finds some of them unreadable; a query is none of the path, and this one is a cashier's
+        let answer = gateway.bearer("GET", target, &cashier);
+        // nginx itself rejects some of them; a query is not part of the path, and this path is
+        // permitted to a cashier
         let passes = target.starts_with("/api/v1/orders?");
         let taken = gateway.api.take_heads();
-        if passes && said.status == 200 {
+        if passes && answer.status == 200 {
             assert!(taken.iter().all(|head| head.starts_with("GET /api/v1/orders?")), "{target}: {taken:?}");
             continue;
         }
-        assert!([400, 403, 404].contains(&said.status), "{target}: {}", said.text);
+        assert!([400, 403, 404].contains(&answer.status), "{target}: {}", answer.text);
         assert_eq!(taken, Vec::<String>::new(), "{target} reached the API");
     }
     for method in ["get", "Delete", "PROPFIND", "GETS"] {
-        let said = gateway.bearer(method, "/api/v1/orders", &cashier);
-        assert!([400, 403, 405].contains(&said.status), "{method}: {}", said.text);
+        let answer = gateway.bearer(method, "/api/v1/orders", &cashier);
+        assert!([400, 403, 405].contains(&answer.status), "{method}: {}", answer.text);
         assert_eq!(gateway.api.take_heads(), Vec::<String>::new(), "{method} reached the API");
     }
 }
@@ -247,11 +258,14 @@ fn client_headers_cannot_impersonate_the_gateway() {
     let forged = "X-Tillgate-User: admin\r\nx-tillgate-user: admin\r\nX-TILLGATE-ROLE: admin\r\nX-Tillgate-Rights: admin\r\n\
         X-Tillgate-Device: P01\r\nX-Tillgate-Device-Id: P01\r\nX-Tillgate-User-Id: p01\r\nX-Tillgate-Tenant: other\r\nX_Tillgate_User: admin\r\nX-HTTP-Method-Override: DELETE\r\n";
     let head = gateway.reached(&with("GET", "/api/v1/products", forged));
-    assert_eq!(lines(&head, "X-Tillgate-User"), ["cashier"], "{head}");
-    assert_eq!(lines(&head, "X-Tillgate-Role"), ["cashier"], "{head}");
-    assert_eq!(lines(&head, "X-Tillgate-Tenant"), ["default"], "{head}");
+    assert_eq!(header_values(&head, "X-Tillgate-User"), ["cashier"], "{head}");
+    assert_eq!(header_values(&head, "X-Tillgate-Role"), ["cashier"], "{head}");
+    assert_eq!(header_values(&head, "X-Tillgate-Tenant"), ["default"], "{head}");
     assert!(!head.to_lowercase().contains("p01") && !head.to_lowercase().contains("override"), "{head}");
-    assert!(!lines(&head, "X-Tillgate-Rights").concat().contains("admin") && !head.contains("_Tillgate_"), "{head}");
+    assert!(
+        !header_values(&head, "X-Tillgate-Rights").concat().contains("admin") && !head.contains("_Tillgate_"),
+        "{head}"
+    );
 }
 
 #[test]
@@ -275,26 +289,26 @@ fn cookie_is_accepted_for_the_servers_own_pages() {
         ("POST", "Sec-Fetch-Site: cross-site\r\n", false),
         ("POST", "Sec-Fetch-Site: cross-site\r\nX-Original-Method: GET\r\nX-Forwarded-Method: GET\r\n", false),
     ] {
-        let said = with(method, headers);
+        let answer = with(method, headers);
         if may {
-            let head = gateway.reached(&said);
-            assert_eq!(lines(&head, "X-Tillgate-User"), ["manager"], "{method} {headers}");
+            let head = gateway.reached(&answer);
+            assert_eq!(header_values(&head, "X-Tillgate-User"), ["manager"], "{method} {headers}");
         } else {
-            gateway.refused(&said, 403, headers);
+            gateway.refused(&answer, 403, headers);
         }
     }
     gateway.refused(&with("GET", "Authorization: Bearer garbage\r\n"), 401, "a header counts over the cookie");
 }
 
-/// Headers as they go over the wire.
-fn lines_of(headers: Vec<(&'static str, String)>) -> String {
+/// Headers as they are sent.
+fn header_lines(headers: Vec<(&'static str, String)>) -> String {
     let lines: Vec<String> = headers.into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     lines.concat()
 }
 
-/// Milliseconds since 1970.
+/// The current time in milliseconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "programs sign by the real clock")]
-fn millis() -> i64 {
+fn unix_millis() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(since.as_millis()).unwrap()
 }
@@ -311,23 +325,23 @@ fn signature_is_accepted_with_a_trusted_hash_and_not_consumed() {
     let signed = |method: &str, target: &str, body: &[u8], at: i64| {
         let headers = [("Accept", "application/json")];
         let unsigned = UnsignedRequest { method, target, host: "pos.example", headers: &headers, body, sent_at: at };
-        lines_of(key.sign(&unsigned)) + "Accept: application/json\r\n"
+        header_lines(key.sign(&unsigned)) + "Accept: application/json\r\n"
     };
-    let now = millis();
+    let now = unix_millis();
     let target = "/stock/caf%C3%A9/1?b=2&a=1&a=%2F";
     let get = signed("GET", target, b"", now);
     for time in ["once", "and again"] {
         let head = gateway.reached(&gateway.send("GET", target, &get));
         assert_eq!(
-            (lines(&head, "X-Tillgate-User"), lines(&head, "X-Tillgate-Device")),
+            (header_values(&head, "X-Tillgate-User"), header_values(&head, "X-Tillgate-Device")),
             (vec!["cashier"], vec!["OFFICE"]),
             "{time}"
         );
     }
-    // the body that goes through is `{}`
+    // the body that passes is `{}`
     gateway.reached(&gateway.send("POST", "/stock", &signed("POST", "/stock", b"{}", now)));
     gateway.reached(&gateway.send("POST", "/stock", &signed("POST", "/stock", b"another body", now)));
-    let unreached = lines_of(key.sign(&UnsignedRequest {
+    let unreached = header_lines(key.sign(&UnsignedRequest {
         method: "GET",
         target,
         host: "pos.example",
@@ -348,10 +362,10 @@ fn signature_is_accepted_with_a_trusted_hash_and_not_consumed() {
     ] {
         gateway.refused(&gateway.send(method, sent, &headers), 401, what);
     }
-    // what is asked about by the gateway is asked about by a client's header as little as ever
+    // a client's headers cannot replace those of the gateway
     let forged = format!("{get}X-Original-Method: GET\r\nX-Original-URI: {target}\r\n");
     gateway.refused(&gateway.send("DELETE", "/stock/2", &forged), 401, "a forged question");
-    // POS Kasir takes no signature, and the rights are the user's on that device
+    // POS Kasir accepts no signature, and the rights are those of the user on that device
     let kasir = signed("GET", "/api/v1/products", b"", now);
     gateway.refused(&gateway.send("GET", "/api/v1/products", &kasir), 401, "a row without PORTOS");
     shop.run_ok(&["api-key", "status", &text("id"), "revoked"], "");
@@ -362,11 +376,11 @@ fn signature_is_accepted_with_a_trusted_hash_and_not_consumed() {
     });
 }
 
-/// What a till is told where tillgate cannot tell.
-fn is_away(gateway: &Gateway, said: &GatewayResponse, what: &str) {
-    gateway.refused(said, 503, what);
-    assert_eq!(lines(&said.text, "Retry-After"), ["1"], "{what}: {}", said.text);
-    assert!(lines(&said.text, "WWW-Authenticate").is_empty(), "{what}");
+/// The answer to a till if tillgate is unavailable.
+fn assert_unavailable(gateway: &Gateway, answer: &GatewayResponse, what: &str) {
+    gateway.refused(answer, 503, what);
+    assert_eq!(header_values(&answer.text, "Retry-After"), ["1"], "{what}: {}", answer.text);
+    assert!(header_values(&answer.text, "WWW-Authenticate").is_empty(), "{what}");
 }
 
 #[test]
@@ -381,12 +395,12 @@ fn unavailable_tillgate_forwards_nothing() {
     gateway.reached(&asks(&gateway));
     database.crash().unwrap();
     wait_until(Duration::from_secs(20), "a view that is too old", || {
-        let said = asks(&gateway);
+        let answer = asks(&gateway);
         let taken = gateway.api.take_heads();
-        assert!((said.status == 200) != taken.is_empty(), "{}", said.text);
-        said.status == 503
+        assert!((answer.status == 200) != taken.is_empty(), "{}", answer.text);
+        answer.status == 503
     });
-    is_away(&gateway, &asks(&gateway), "without a database");
+    assert_unavailable(&gateway, &asks(&gateway), "without a database");
     gateway.refused(&gateway.bearer("GET", "/api/v1/products", "garbage"), 401, "what is no token needs no database");
     database.resume().unwrap();
     wait_until(Duration::from_secs(20), "the database", || {
@@ -395,6 +409,10 @@ fn unavailable_tillgate_forwards_nothing() {
         status == 200
     });
     gateway.server.stop();
-    is_away(&gateway, &asks(&gateway), "without a tillgate");
-    is_away(&gateway, &gateway.send("GET", "/api/v1/products", ""), "without a tillgate and without a token");
+    assert_unavailable(&gateway, &asks(&gateway), "without a tillgate");
+    assert_unavailable(
+        &gateway,
+        &gateway.send("GET", "/api/v1/products", ""),
+        "without a tillgate and without a token",
+    );
 }

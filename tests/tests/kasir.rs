@@ -1,5 +1,5 @@
-//! POS Kasir on both databases: a browser that has a jar of cookies and no header, a script in Python with bearer and cookies, and
-//! what its admins do.
+//! POS Kasir on both databases: a browser with cookies and no header, a Python script with a bearer
+//! token and cookies, and the admins' calls.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, TestResponse, TillClient, wait_until};
 use ureq::http::Request;
 
-/// A browser with the server's own front end open. It never sees a token: its jar does.
+/// A browser with the server's own front end open. It never sees a token, only its cookie jar does.
 struct BrowserClient<'s> {
     jar: TillClient,
     address: String,
@@ -23,7 +23,7 @@ impl<'s> BrowserClient<'s> {
         Self { jar: server.new_till(), address: server.address().to_owned(), shop }
     }
 
-    /// The same browser, once the server was started again elsewhere.
+    /// The same browser, after the server was restarted on another port.
     fn at_server(self, server: &RunningServer) -> Self {
         Self { address: server.address().to_owned(), ..self }
     }
@@ -53,7 +53,7 @@ impl<'s> BrowserClient<'s> {
         self.call("POST", path, None)
     }
 
-    /// Notes the tokens of an answer, which no log may hold.
+    /// Records the tokens of an answer as secrets that no log may contain.
     fn note_secrets(&self, answer: TestResponse) -> TestResponse {
         let answer = answer.expect_status(200);
         for token in ["/data/Token", "/data/refresh_token"] {
@@ -72,7 +72,7 @@ impl<'s> BrowserClient<'s> {
     }
 }
 
-/// The refusal with this message.
+/// Checks for an error with this message.
 #[track_caller]
 fn assert_refused(answer: &TestResponse, status: u16, message: &str) {
     let json = answer.json();
@@ -139,7 +139,7 @@ fn cross_origin_page_cannot_use_the_cookies() {
         assert_eq!(browser.get(&user).expect_status(200).text_at("/data/role"), "cashier");
         let other = BrowserClient::new(&shop, &server).log_in_ok("admin@example.com");
         browser.get("/auth/me").expect_status(200);
-        // the front end that is named may
+        // the configured front end is allowed
         let answer = browser.send_from(front, "cross-site", "POST", "/auth/refresh", None).expect_status(200);
         assert_eq!(answer.header("access-control-allow-origin"), front);
         assert_eq!(answer.header("access-control-allow-credentials"), "true");

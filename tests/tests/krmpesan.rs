@@ -1,5 +1,6 @@
-//! A program that holds a krmpesan token and refreshes it before every request, on both databases: with a query that it does not
-//! encode, an empty body that claims to be JSON, and whatever bearer it had last.
+//! A program with a krmpesan token that it refreshes before every request, on both databases: with
+//! an unencoded query, an empty body declared as JSON, and its latest bearer token, whatever that
+//! is.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -17,10 +18,10 @@ struct PermanentTokens {
     bearer: String,
 }
 
-/// What a server answered: its status and its body.
+/// The status and the body of an answer.
 type StatusAndBody = (u16, Value);
 
-/// Generates the token of a device beside the running server.
+/// Generates the token of a device while the server runs.
 fn generate_tokens(shop: &Installation, user: &str, device: &str, password: &str) -> PermanentTokens {
     let arguments = ["token", "generate", "--user", user, "--device", device, "--json"];
     let printed: Value = serde_json::from_str(&shop.run_ok(&arguments, &format!("{password}\n"))).unwrap();
@@ -29,13 +30,13 @@ fn generate_tokens(shop: &Installation, user: &str, device: &str, password: &str
         assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)), "{name} is not safe");
         text
     };
-    let held = PermanentTokens { refresh: text("RefreshToken"), device: text("DeviceId"), bearer: text("IdToken") };
-    shop.secrets().add(&held.refresh);
-    shop.secrets().add(&held.bearer);
-    held
+    let tokens = PermanentTokens { refresh: text("RefreshToken"), device: text("DeviceId"), bearer: text("IdToken") };
+    shop.secrets().add(&tokens.refresh);
+    shop.secrets().add(&tokens.bearer);
+    tokens
 }
 
-/// One request over a socket of its own, each byte as the program writes it.
+/// Sends one request over a new socket, byte for byte as the program writes it.
 fn send_request(server: &RunningServer, method: &str, target: &str, bearer: &str) -> StatusAndBody {
     let address = server.address().trim_start_matches("http://");
     let mut socket = TcpStream::connect(address).unwrap();
@@ -52,30 +53,35 @@ fn send_request(server: &RunningServer, method: &str, target: &str, bearer: &str
     (status.unwrap_or_else(|| panic!("no status: {answer}")), serde_json::from_str(body).unwrap())
 }
 
-fn refresh(server: &RunningServer, held: &PermanentTokens) -> StatusAndBody {
-    let target = format!("/krmpesan/tokens?refresh_token={}&device_id={}", held.refresh, held.device);
-    send_request(server, "POST", &target, &held.bearer)
+fn refresh(server: &RunningServer, tokens: &PermanentTokens) -> StatusAndBody {
+    let target = format!("/krmpesan/tokens?refresh_token={}&device_id={}", tokens.refresh, tokens.device);
+    send_request(server, "POST", &target, &tokens.bearer)
 }
 
-fn assert_refused(server: &RunningServer, held: &PermanentTokens, what: &str) {
-    let (status, body) = refresh(server, held);
+fn assert_refused(server: &RunningServer, tokens: &PermanentTokens, what: &str) {
+    let (status, body) = refresh(server, tokens);
     assert_eq!((status, body["code"].as_u64(), body["data"].is_null()), (401, Some(401), true), "{what}: {body}");
 }
 
-fn assert_refreshed(server: &RunningServer, shop: &Installation, held: &mut PermanentTokens, what: &str) {
-    let (status, body) = refresh(server, held);
+fn assert_refreshed(server: &RunningServer, shop: &Installation, tokens: &mut PermanentTokens, what: &str) {
+    let (status, body) = refresh(server, tokens);
     assert_eq!(status, 200, "{what}: {body}");
     assert_eq!((body["ExpiresIn"].as_u64(), body["TokenType"].as_str()), (Some(86_400), Some("Bearer")));
     for token in ["AccessToken", "IdToken"] {
         let token = body[token].as_str().unwrap();
         shop.secrets().add(token);
         let (status, devices) = send_request(server, "GET", "/krmpesan/devices", token);
-        assert_eq!((status, devices["data"][0]["id"].as_str()), (200, Some(held.device.as_str())), "{what}: {devices}");
+        assert_eq!(
+            (status, devices["data"][0]["id"].as_str()),
+            (200, Some(tokens.device.as_str())),
+            "{what}: {devices}"
+        );
     }
-    body["IdToken"].as_str().unwrap().clone_into(&mut held.bearer);
+    body["IdToken"].as_str().unwrap().clone_into(&mut tokens.bearer);
 }
 
-/// On both databases, with a log of everything that there is to say: it is searched for secrets when a server stops.
+/// Runs a test on both databases with the most detailed log, which is searched for secrets when a
+/// server stops.
 fn run_on_both_with_full_log(test: impl Fn(&Installation)) {
     for engine in Engine::ALL {
         println!("on {engine:?}");
@@ -87,29 +93,29 @@ fn run_on_both_with_full_log(test: impl Fn(&Installation)) {
 fn token_lasts_until_ended() {
     run_on_both_with_full_log(|shop| {
         let server = shop.serve();
-        let mut held = generate_tokens(shop, "cashier", "P01", PASSWORD);
-        let first = held.bearer.clone();
+        let mut tokens = generate_tokens(shop, "cashier", "P01", PASSWORD);
+        let first = tokens.bearer.clone();
         for _ in 0..3 {
-            assert_refreshed(&server, shop, &mut held, "again and again");
+            assert_refreshed(&server, shop, &mut tokens, "again and again");
         }
         std::thread::scope(|scope| {
-            let all: Vec<_> = (0..16).map(|_| scope.spawn(|| refresh(&server, &held).0)).collect();
+            let all: Vec<_> = (0..16).map(|_| scope.spawn(|| refresh(&server, &tokens).0)).collect();
             assert!(all.into_iter().all(|each| each.join().unwrap() == 200), "at once");
         });
         assert_eq!(send_request(&server, "GET", "/krmpesan/devices", &first).0, 200, "the first bearer is still good");
         drop(server);
 
         let server = shop.serve();
-        held.bearer.clear();
-        assert_refreshed(&server, shop, &mut held, "after a restart, with an empty bearer");
+        tokens.bearer.clear();
+        assert_refreshed(&server, shop, &mut tokens, "after a restart, with an empty bearer");
         let mut next = generate_tokens(shop, "manager", "P01", PASSWORD);
-        assert_refused(&server, &held, "generated again");
+        assert_refused(&server, &tokens, "generated again");
         wait_until(Duration::from_secs(10), "the end of the earlier bearer", || {
-            send_request(&server, "GET", "/krmpesan/devices", &held.bearer).0 == 401
+            send_request(&server, "GET", "/krmpesan/devices", &tokens.bearer).0 == 401
         });
         assert_refreshed(&server, shop, &mut next, "the new one");
         let mixed =
-            PermanentTokens { refresh: next.refresh.clone(), device: held.device.clone(), bearer: String::new() };
+            PermanentTokens { refresh: next.refresh.clone(), device: tokens.device.clone(), bearer: String::new() };
         assert_refused(&server, &mixed, "another's device id");
         shop.run_ok(&["session", "end", &next.device], "");
         assert_refused(&server, &next, "ended by hand");
@@ -123,19 +129,19 @@ fn token_lasts_until_ended() {
 fn suspension_and_lock_suspend_the_token_and_a_password_change_ends_it() {
     run_on_both_with_full_log(|shop| {
         let server = shop.serve();
-        let mut held = generate_tokens(shop, "cashier", "P01", PASSWORD);
+        let mut tokens = generate_tokens(shop, "cashier", "P01", PASSWORD);
         for (who, name, away) in [("user", "cashier", "suspended"), ("device", "P01", "locked")] {
             shop.run_ok(&[who, "status", name, away], "");
-            assert_refused(&server, &held, away);
+            assert_refused(&server, &tokens, away);
             shop.run_ok(&[who, "status", name, "active"], "");
-            assert_refreshed(&server, shop, &mut held, "back from it");
+            assert_refreshed(&server, shop, &mut tokens, "back from it");
         }
         let mut other = generate_tokens(shop, "manager", "P02", PASSWORD);
         shop.run_ok(&["user", "password", "cashier"], "another-horse-till\n");
-        assert_refused(&server, &held, "another password");
+        assert_refused(&server, &tokens, "another password");
         let mut again = generate_tokens(shop, "cashier", "P01", "another-horse-till");
         assert_refreshed(&server, shop, &mut again, "with the new password");
-        assert_refused(&server, &held, "the old one stays over");
+        assert_refused(&server, &tokens, "the old one stays over");
         shop.run_ok(&["device", "status", "P01", "retired", "--yes"], "");
         assert_refused(&server, &again, "a retired device");
         assert_refreshed(&server, shop, &mut other, "nobody else's");
@@ -148,7 +154,7 @@ fn suspension_and_lock_suspend_the_token_and_a_password_change_ends_it() {
 fn token_generation_requires_the_password() {
     let shop = Installation::with_fixture(Engine::Sqlite);
     let server = shop.serve();
-    let mut held = generate_tokens(&shop, "cashier", "P01", PASSWORD);
+    let mut tokens = generate_tokens(&shop, "cashier", "P01", PASSWORD);
     for (user, device, password) in
         [("cashier", "P01", "wrong-horse-till"), ("nobody", "P01", PASSWORD), ("cashier", "P99", PASSWORD)]
     {
@@ -156,7 +162,7 @@ fn token_generation_requires_the_password() {
         assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(1), true), "{user} on {device}");
         assert!(!output.stderr.is_empty());
     }
-    assert_refreshed(&server, &shop, &mut held, "the one that there was");
+    assert_refreshed(&server, &shop, &mut tokens, "the one that there was");
     let shown = shop.run_ok(&["token", "generate", "--user", "cashier", "--device", "P01"], &format!("{PASSWORD}\n"));
     let names: Vec<&str> = shown.lines().filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
     assert_eq!(names, ["IdToken", "RefreshToken", "DeviceId"]);

@@ -1,5 +1,6 @@
-//! krmpesan's page in a real browser against the real server: a person logs in, sees the devices, generates a token and copies it
-//! once, by keyboard alone and in little room too; and what goes wrong is said.
+//! krmpesan's page in a real browser against the real server: a person logs in, sees the devices,
+//! generates a token and copies it once, by keyboard alone and on small screens too. Errors are
+//! shown.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -9,7 +10,7 @@ use tillgate_tests::{Browser, Engine, Installation, PASSWORD, RunningServer};
 
 const VALUE_SELECTORS: [&str; 3] = ["#IdToken", "#RefreshToken", "#DeviceId"];
 
-/// A shop that logs everything, its server, and a browser at the page.
+/// Starts a server with the most detailed log, and opens the page in a browser.
 fn open_page(shop: &Installation) -> (RunningServer, Browser) {
     let server = shop.serve();
     let browser = Browser::start();
@@ -29,8 +30,8 @@ fn log_in(browser: &Browser) {
     browser.wait_for("#status", "4 devices.");
 }
 
-/// The field for the password beside the device of this name.
-fn generate_by_cli(browser: &Browser, device: &str) -> String {
+/// The selector of the password field beside the device with this name.
+fn password_field(browser: &Browser, device: &str) -> String {
     let script = format!(
         "return [...document.querySelectorAll('#rows tr')].find(row => row.cells[0].textContent === {device:?})\
          .querySelector('input[type=password]').id"
@@ -39,12 +40,12 @@ fn generate_by_cli(browser: &Browser, device: &str) -> String {
 }
 
 fn generate(browser: &Browser, device: &str) -> [String; 3] {
-    browser.type_into(&generate_by_cli(browser, device), &format!("{PASSWORD}{}", keys::ENTER));
+    browser.type_into(&password_field(browser, device), &format!("{PASSWORD}{}", keys::ENTER));
     browser.wait_for("#status", &format!("The token of {device} is generated."));
     VALUE_SELECTORS.map(|value| browser.value(value))
 }
 
-/// Calls as the program does that was given the three values.
+/// Whether the three values work, as in a program that has received them.
 fn are_good_tokens(server: &RunningServer, shop: &Installation, [id, refresh, device]: &[String; 3]) -> bool {
     for secret in [id, refresh] {
         assert!(secret.len() > 20, "no token");
@@ -58,7 +59,7 @@ fn are_good_tokens(server: &RunningServer, shop: &Installation, [id, refresh, de
     answer.status() == 200 && devices.text_at("/data/0/id") == *device
 }
 
-/// Nothing secret went into an address, and every request went to the server.
+/// Checks that no secret is in an address, and that every request went to the server.
 fn assert_no_other_requests(browser: &Browser, server: &RunningServer, shop: &Installation) {
     assert_eq!(browser.address(), format!("{}/krmpesan/app", server.address()));
     let requests = browser.take_requests();
@@ -143,7 +144,7 @@ fn errors_are_shown_beside_their_field() {
     assert!(browser.is_visible("#login"));
     log_in(&browser);
 
-    let p01 = generate_by_cli(&browser, "P01");
+    let p01 = password_field(&browser, "P01");
     let field = p01.trim_start_matches('#').to_owned();
     browser.type_into(&p01, keys::ENTER);
     complains("Type your password beside P01.", &field);
@@ -151,12 +152,12 @@ fn errors_are_shown_beside_their_field() {
     complains("The password is wrong", &field);
     assert!(browser.is_visible("#devices"), "a wrong password is no end of the visit");
 
-    // the device goes while the list is open
+    // the device is locked while the list is open
     shop.run_ok(&["device", "status", "P02", "locked"], "");
-    browser.type_into(&generate_by_cli(&browser, "P02"), &format!("{PASSWORD}{}", keys::ENTER));
+    browser.type_into(&password_field(&browser, "P02"), &format!("{PASSWORD}{}", keys::ENTER));
     browser.wait_for("#alert", "you may not log in on P02 any more");
 
-    // the visit is ended from elsewhere
+    // the session of the page is ended from elsewhere
     shop.run_ok(&["session", "end", "--user", "cashier"], "");
     tillgate_tests::wait_until(std::time::Duration::from_secs(10), "the end of the visit", || {
         browser.type_into(&p01, &format!("wrong-horse-till{}", keys::ENTER));
@@ -165,7 +166,7 @@ fn errors_are_shown_beside_their_field() {
     });
     complains("Your session is over. Log in again.", "login-title");
 
-    // wrong passwords again and again are held back, and the page says for how long
+    // repeated wrong passwords are throttled, and the page says for how long
     let mut said = String::new();
     for number in 0..12 {
         browser.run("document.getElementById('user').value = 'manager'");
@@ -187,7 +188,7 @@ fn unreachable_server_is_reported_and_input_kept() {
     log_in(&browser);
     let address = server.address().trim_start_matches("http://").to_owned();
     server.stop();
-    let p01 = generate_by_cli(&browser, "P01");
+    let p01 = password_field(&browser, "P01");
     browser.type_into(&p01, &format!("{PASSWORD}{}", keys::ENTER));
     browser.wait_for("#alert", "The server did not answer.");
     assert!(browser.is_visible("#devices"));
@@ -244,7 +245,7 @@ fn page_works_by_keyboard_alone() {
     walks(&["enter"]);
     browser.press(keys::SPACE);
     browser.wait_for("#status", "4 devices.");
-    // from the heading on: each device's field and its button
+    // starting at the heading: the field and the button of each device
     walks(&["password-0", "button", "password-1", "button", "password-2"]);
     browser.press(PASSWORD);
     walks(&["button"]);
@@ -256,7 +257,7 @@ fn page_works_by_keyboard_alone() {
     assert_eq!(browser.focused_id(), "password-2", "back to where it began");
 }
 
-/// Everything that can be operated, with the role and name that it is told by.
+/// The roles and accessible names of everything that can be operated.
 fn accessible_names(browser: &Browser, css: &[&str]) -> Vec<(String, String)> {
     css.iter().map(|css| browser.accessible_name(css)).collect()
 }
@@ -284,7 +285,7 @@ fn page_has_accessible_names() {
         ("alert".to_owned(), "status".to_owned())
     );
     log_in(&browser);
-    let at = generate_by_cli(&browser, "P01");
+    let at = password_field(&browser, "P01");
     let wide = |browser: &Browser| {
         assert_eq!(
             accessible_names(
@@ -320,14 +321,14 @@ fn page_has_accessible_names() {
     );
 }
 
-/// What is wider than the page, as far as it is to be seen.
+/// The visible elements that are wider than the page.
 const TOO_WIDE_SCRIPT: &str = "const width = document.documentElement.clientWidth; \
     const wide = [...document.querySelectorAll('body *')].filter(each => each.checkVisibility() && !each.closest('.unseen, thead') \
     && (each.getBoundingClientRect().right > width + 0.5 || (each.localName !== 'textarea' && each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0))); \
     return [document.documentElement.scrollWidth > width, wide.map(each => each.outerHTML.slice(0, 80))]";
 
-/// The contrast of every text that is to be seen, and of the border of every field, against what is behind it (WCAG 2.2, 1.4.3 and 1.4.11): those
-/// that have too little.
+/// The visible texts and field borders whose contrast with their background is too low (WCAG 2.2,
+/// 1.4.3 and 1.4.11).
 const TOO_FAINT_SCRIPT: &str = "
     const parse = text => text.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => { const part = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
@@ -349,7 +350,7 @@ const TOO_FAINT_SCRIPT: &str = "
 fn page_is_readable_on_small_screens_and_in_dark_mode() {
     let shop = create_installation();
     let (server, browser) = open_page(&shop);
-    // 1280 by 1024 at 400 % (WCAG 2.2, 1.4.10), a handheld, and a desk
+    // 1280 by 1024 at 400 % (WCAG 2.2, 1.4.10), a handheld, and a desktop
     let looks = |what: &str| {
         for scheme in ["light", "dark"] {
             let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });

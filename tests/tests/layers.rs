@@ -1,4 +1,5 @@
-//! The arrows between the crates, as ARCHITECTURE.md draws them: read from cargo's own metadata.
+//! The dependencies between the crates, as ARCHITECTURE.md describes them, checked with cargo's
+//! metadata.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -8,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 use tillgate_tests::cargo_metadata;
 
-/// What each crate may depend on of the workspace's own.
+/// The crates of the workspace on which each crate may depend.
 const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tillgate-domain", &[]),
     ("tillgate-auth-core", &["tillgate-domain"]),
@@ -31,7 +32,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tillgate-bench", &["tillgate-testkit", "tillgate-domain", "tillgate-auth-core", "tillgate-persistence"]),
 ];
 
-/// What no crate of the layer may name, however far down: packages of others.
+/// External packages that no crate of the layer may depend on, not even indirectly.
 const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tillgate-domain", &["diesel", "actix-web", "tokio", "ring", "rustix", "time", "jsonwebtoken"]),
     ("tillgate-auth-core", &["diesel", "actix-web", "tokio", "http", "hyper"]),
@@ -41,9 +42,9 @@ const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] = &[
 ];
 
 struct Workspace {
-    /// Direct normal dependencies of every package in the graph, by name.
+    /// The direct normal dependencies of every package in the graph, by name.
     dependencies: BTreeMap<String, BTreeSet<String>>,
-    /// Manifests of the workspace's own packages, by name.
+    /// The manifests of the workspace's packages, by name.
     members: BTreeMap<String, Value>,
 }
 

@@ -1,4 +1,4 @@
-//! The metrics are those that docs/operating.md lists, no fewer and no more.
+//! The server exports exactly the metrics that docs/operating.md lists.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -21,7 +21,7 @@ fn documented_metrics() -> BTreeSet<String> {
     names.filter(|name| ["tillgate_", "process_"].iter().any(|part| name.starts_with(part))).collect()
 }
 
-/// What is there only where the server speaks TLS itself: the test of certificates looks at it.
+/// A metric that exists only if the server uses TLS; the test of certificates checks it.
 const TLS_METRIC: &str = "tillgate_tls_certificate_expires_seconds";
 
 #[test]
@@ -51,7 +51,7 @@ fn metrics_and_their_documentation_match() {
     }
 }
 
-/// The words of a text that are names of metrics, without what histograms add to theirs.
+/// The metric names in a text, without the suffixes of histograms.
 fn metric_names(text: &str) -> BTreeSet<String> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
     let metrics = words.filter(|word| word.starts_with("tillgate_") || word.starts_with("process_"));
@@ -92,7 +92,7 @@ fn alerts_and_dashboard_use_existing_metrics() {
     server.new_till().login("cashier", "P01").get_current_session().expect_status(200);
     promtool(&["check", "metrics"], Some(server.read_metrics().expect_status(200).text()));
 
-    // the dashboard is one that Grafana imports: panels with an id, a type and queries of their own
+    // the dashboard can be imported by Grafana: its panels have an id, a type and queries
     let dashboard: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(folder.join("dashboard.json")).unwrap()).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
@@ -114,7 +114,7 @@ fn open_transaction_is_reported_until_it_ends() {
     };
     let mut elsewhere = PgConnection::establish(&create_database()).unwrap();
     elsewhere.batch_execute("BEGIN; CREATE TEMP TABLE forgotten (n int)").unwrap();
-    // it is seen to be open once a later one has ended
+    // the transaction is found to be open once a later one has ended
     let till = server.new_till().login("cashier", "P01");
     wait_until(Duration::from_secs(30), "word of a transaction that stays open", || seconds() > 1.0);
     till.get_current_session().expect_status(200);

@@ -1,5 +1,6 @@
-//! Where contracts are served, by the configuration: two mounts of one contract on hosts of their own and for tenants of their own,
-//! one at the root, the native API out of its way; and what cannot stand together is refused at start, by both names.
+//! Mounts of contracts in the configuration: two mounts of one contract with their own hosts and
+//! tenants, one at the root, and the native API elsewhere. Conflicting mounts are refused at start,
+//! with both names.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -12,7 +13,7 @@ fn write_configuration(shop: &Installation, text: &str) {
     std::fs::write(shop.folder().join("tillgate.toml"), text).unwrap();
 }
 
-/// A second vendor beside `default`, with a device and a user of the same names.
+/// Creates a second tenant beside `default`, with a device and a user of the same names.
 fn create_second_tenant(shop: &Installation) {
     shop.run_ok(&["tenant", "add", "second", "--name", "Second"], "");
     shop.run_ok(&["device", "add", "P01", "--env", "CashRegister", "--tenant", "second"], "");
@@ -21,7 +22,7 @@ fn create_second_tenant(shop: &Installation) {
     shop.run_ok(&add, "another-horse-till\n");
 }
 
-/// Calls the server under a host name.
+/// Sends a request with this host name.
 fn send_to_host(
     server: &RunningServer,
     host: &str,
@@ -82,7 +83,7 @@ fn two_mounts_of_one_dialect_serve_two_tenants_on_two_hosts() {
     };
     let one = token(portos_log_in(&server, "one.example", "/api/auth", PASSWORD));
     let two = token(portos_log_in(&server, "TWO.example.:8443", "/api/v1/auth", "another-horse-till"));
-    // the same names are other people there
+    // the same names belong to another tenant's users there
     portos_log_in(&server, "two.example", "/api/auth", PASSWORD).expect_status(401);
     portos_log_in(&server, "one.example", "/api/auth", "another-horse-till").expect_status(401);
     for (host, token, status) in [
@@ -97,12 +98,12 @@ fn two_mounts_of_one_dialect_serve_two_tenants_on_two_hosts() {
         let answer = send_to_host(&server, host, "GET", "/api/auth", token, None);
         assert_eq!(answer.status(), status, "{host}: {}", answer.text());
     }
-    // what a mount does not serve is worded in its own words, and by the server where no mount is
+    // an unknown path below a mount has the mount's error format, and elsewhere the server's
     let unknown = send_to_host(&server, "two.example", "GET", "/nothing", "", None).expect_status(404);
     assert!(unknown.text().contains("traceId"), "{}", unknown.text());
     let unknown = send_to_host(&server, "three.example", "GET", "/nothing", "", None).expect_status(404);
     assert!(unknown.text().contains("trace_id"), "{}", unknown.text());
-    // the native API stands where it was moved, and what every host has is on every other
+    // the native API is at its configured prefix, and paths of every host are on every other host
     let login = json!({ "login": "cashier", "password": PASSWORD, "device": "P01" });
     send_to_host(&server, "three.example", "POST", "/native/v1/sessions", "", Some(&login)).expect_status(201);
     send_to_host(&server, "three.example", "POST", "/api/v1/sessions", "", Some(&login)).expect_status(404);

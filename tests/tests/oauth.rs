@@ -1,5 +1,5 @@
-//! Stock OAuth libraries of two languages against the real server: they find it, check tokens by its keys, ask about them and
-//! revoke them.
+//! Standard OAuth libraries of two languages against the real server: they discover it, check
+//! tokens with its keys, introspect them and revoke them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tillgate_tests::clients::{node_script, python_script, run_ok};
 use tillgate_tests::{Installation, PASSWORD, RunningServer, TillClient, run_on_both_engines};
 
-/// What each client does, in its own order.
+/// What each client does, in order.
 const EXPECTED_STEPS: [&str; 6] = [
     "metadata",
     "signature",
@@ -20,7 +20,7 @@ const EXPECTED_STEPS: [&str; 6] = [
     "revocation",
 ];
 
-/// A client's id and secret: those of a key whose user may introspect and revoke, and nothing else.
+/// The client id and secret of an API key whose user may introspect and revoke, and nothing else.
 fn create_client(shop: &Installation) -> (String, String) {
     let role =
         ["role", "add", "token-checker", "--right", "tokenIntrospect", "--right", "sessionDelete", "--env", "Tool"];
@@ -34,7 +34,7 @@ fn create_client(shop: &Installation) -> (String, String) {
     (text("clientId"), text("clientSecret"))
 }
 
-/// The refresh token of a cashier who works by PORTOS.
+/// The refresh token of a cashier, issued by PORTOS.
 fn portos_token(server: &RunningServer) -> String {
     let login = json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "P02" });
     let answer = server.new_till().post("/portos/api/auth", &login).expect_status(200);
@@ -62,7 +62,7 @@ fn run_client_script(
     assert!(ended["items"].as_array().unwrap().iter().any(|session| session["ended_why"] == "admin"), "{ended}");
 }
 
-/// A port that nobody listens on.
+/// A port on which nothing listens.
 fn find_free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

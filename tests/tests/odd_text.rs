@@ -1,5 +1,6 @@
-//! Text that no till sends on purpose, in every text field of every contract, on both databases: what a database cannot store, what
-//! is no Unicode, what shows nothing. It is refused or taken in the words of the contract, and by both databases alike.
+//! Unusual text in every text field of every contract, on both databases: text that a database
+//! cannot store, invalid Unicode, invisible characters. It is rejected or accepted in the format of
+//! the contract, and by both databases alike.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -16,17 +17,17 @@ use samples::{Sample, SampleBody, TextSlot};
 use serde_json::json;
 use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, TillClient};
 
-/// What stands in a body where the odd text goes.
+/// The placeholder for the unusual text in a body.
 const PLACEHOLDER: &str = "ODD-TEXT-GOES-HERE";
 
-/// A text in each of the ways in which it is sent.
+/// A text in each encoding in which it is sent.
 #[derive(Clone, Debug)]
 struct OddText {
-    /// Within the quotes of a string of JSON.
+    /// Inside the quotation marks of a JSON string.
     json: String,
     /// In a path, a query or a form.
     escaped: String,
-    /// In a header: what HTTP allows there.
+    /// In a header: as far as HTTP allows.
     header: Vec<u8>,
 }
 
@@ -40,7 +41,7 @@ impl OddText {
         }
     }
 
-    /// Bytes that are no UTF-8, and escapes that are no character.
+    /// Bytes that are not UTF-8, and escapes of no character.
     fn from_bytes(json: &str, bytes: &[u8]) -> Self {
         let header = bytes.iter().copied().filter(|byte| *byte >= b' ' && *byte != 0x7f).collect();
         Self { json: json.to_owned(), escaped: escape_bytes(bytes), header }
@@ -51,7 +52,7 @@ fn escape_bytes(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
-/// Texts that once broke something, here or elsewhere.
+/// Texts that have caused an error before, here or elsewhere.
 fn build_corpus() -> Vec<OddText> {
     let combining = format!("e{}", "\u{301}".repeat(300));
     let (growing, long) = ("\u{fdfa}".repeat(90), "x".repeat(5_000));
@@ -86,7 +87,7 @@ fn build_corpus() -> Vec<OddText> {
     texts.into_iter().map(OddText::from_text).chain(broken).collect()
 }
 
-/// A sample with the text in one of its slots, as it goes over the wire.
+/// A sample with the text in one of its slots, as it is sent.
 fn write_request(sample: &Sample, slot: &TextSlot, odd: &OddText) -> Vec<u8> {
     let mut path = sample.path.clone();
     if *slot == TextSlot::Path {
@@ -137,7 +138,7 @@ fn write_request(sample: &Sample, slot: &TextSlot, odd: &OddText) -> Vec<u8> {
     head
 }
 
-/// Sends it and returns the status of the answer.
+/// Sends the bytes and returns the status of the answer.
 fn send_bytes(server: &RunningServer, bytes: &[u8]) -> u16 {
     let address = server.address().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).unwrap();
@@ -150,7 +151,7 @@ fn send_bytes(server: &RunningServer, bytes: &[u8]) -> u16 {
     status.unwrap_or_else(|| panic!("no answer to {}: {head}", String::from_utf8_lossy(bytes)))
 }
 
-/// The demo's shop with every contract, and nothing that holds an address back.
+/// The demo's shop with every contract and without limits per address.
 fn create_installation(engine: Engine) -> Installation {
     let shop = Installation::with_fixture(engine);
     let dialects = [("portos", true), ("kasir", true), ("fiuu", true), ("posstar", false), ("krmpesan", true)];
@@ -167,7 +168,8 @@ fn create_installation(engine: Engine) -> Installation {
     shop
 }
 
-/// Every text that the document describes has a sample, and so has every filter of PORTOS.
+/// Checks that there is a sample for every text that the OpenAPI document describes, and for every
+/// filter of PORTOS.
 fn assert_complete(server: &RunningServer, samples: &[Sample]) {
     let document = server.new_till().get("/openapi.json").expect_status(200).json();
     assert_eq!(samples::missing_samples(&document, samples), [""; 0], "texts of bodies without a sample");
@@ -189,7 +191,8 @@ fn assert_complete(server: &RunningServer, samples: &[Sample]) {
     }
 }
 
-/// Tickets that are closed under odd names of fiscal memories: a ticket is closed once, so each text has a ticket of its own.
+/// Closes tickets with unusual names of fiscal memories: a ticket is closed once, so each text has
+/// its own ticket.
 fn send_closings(server: &RunningServer, corpus: &[OddText]) -> BTreeMap<String, u16> {
     let native = server
         .new_till()
@@ -235,23 +238,24 @@ fn odd_text_causes_no_server_error() {
     for engine in Engine::ALL {
         let shop = create_installation(engine);
         let server = shop.serve();
-        // first: it logs in on tills, which ends the sessions there
+        // first, because it logs in on tills, which ends the sessions there
         let mut statuses = send_closings(&server, &corpus);
         let samples = samples::all_samples(&server);
         assert_complete(&server, &samples);
         for (call, sample) in samples.iter().enumerate() {
-            // as it is it is taken: else nothing of it would be looked at
+            // the unchanged sample is accepted: otherwise no text in it would be checked
             let plain = send_bytes(&server, &write_request(sample, &TextSlot::Nothing, &corpus[0]));
             assert!(plain < 500, "{engine:?}: {} {}: {plain}", sample.method, sample.path);
             for (place, slot) in sample.text_slots().into_iter().enumerate() {
-                // a quick run sends an eighth of the texts to each slot, other ones to the next
+                // a quick run sends an eighth of the texts to each slot, different ones to the next
+                // slot
                 let sent_here =
                     |number: usize| tillgate_testkit::is_thorough() || (number + place + call).is_multiple_of(8);
                 for (number, odd) in corpus.iter().enumerate().filter(|(number, _)| sent_here(*number)) {
                     let status = send_bytes(&server, &write_request(sample, &slot, odd));
                     let what = format!("{} {} {slot:?} {number}", sample.method, sample.path);
                     assert!(status < 500, "{engine:?}: {what}: {status} to {:?}", odd.json);
-                    // ids in paths differ from one database to the other
+                    // ids in paths differ between databases
                     statuses.insert(format!("{call}: {} {slot:?} {number}", sample.method), status);
                 }
             }

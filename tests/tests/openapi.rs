@@ -1,12 +1,12 @@
-//! schemathesis against the real server on both databases: whatever it makes up from the OpenAPI document, what comes back stands in
-//! the document, and nothing is a 5xx.
+//! Schemathesis against the real server on both databases: whatever it generates from the OpenAPI
+//! document, the answer is documented, and never a 5xx.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use tillgate_tests::clients::{python_script, run_ok};
 use tillgate_tests::{PASSWORD, run_on_both_engines};
 
-/// A row of the table that gateways ask, so that this call too can go well.
+/// A row of the gateway's access table, so that this call can succeed too.
 const ACCESS_ROWS: &str = r#"
 [[access]]
 mount = "native"

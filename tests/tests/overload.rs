@@ -1,4 +1,4 @@
-//! More requests than threads: nothing is done for a caller who was told that it was not.
+//! More requests than threads: nothing is done for a request that was rejected.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -23,9 +23,10 @@ fn abandoned_request_leaves_no_trace() {
     let add = &|name: &str| admin.post("/api/v1/users", &json!({ "user_name": name }));
     let mut other = SqliteConnection::establish(shop.folder().join("tillgate.db").to_str().unwrap()).unwrap();
     other.batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").unwrap();
-    // the one thread waits for the database
+    // the only thread waits for the database
     add("begun").expect_status(503);
-    // of two more, one waits for the thread until its time is over, and the other is told at once
+    // of two more requests, one waits for the thread until its time is over, and the other is
+    // rejected at once
     std::thread::scope(|scope| {
         let ghosts = ["ghost-1", "ghost-2"].map(|name| scope.spawn(move || add(name)));
         for ghost in ghosts {

@@ -1,5 +1,6 @@
-//! Every `sh` block of the documentation is run, or says above itself why it is not. Those with calls against the demo's shop are run
-//! and compared by `readme.rs`; the commands of those who run a server are run here, in a folder that stands for the machine.
+//! Every `sh` block of the documentation is run, or says above itself why not. Blocks with calls to
+//! the demo's shop are run and compared by `readme.rs`; the operators' commands are run here, in a
+//! folder that stands for the machine.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -10,16 +11,17 @@ use std::process::Command;
 use tillgate_tests::markdown_pages::{Block, list_pages, matches_shown_lines, read_blocks};
 use tillgate_tests::{Engine, Installation, PASSWORD};
 
-/// What a page's commands find before the first of them.
+/// The state before the first command of a page.
 #[derive(Clone, Copy)]
 enum PageSetup {
-    /// Nothing: they make the database.
+    /// Nothing: the commands create the database.
     Nothing(Engine),
-    /// The demo's shop.
+    /// The demo's shop exists.
     Shop,
 }
 
-/// A page whose commands are run here: what they find, and what stands for the placeholders in it.
+/// A page whose commands are run here: its initial state, and the replacements for its
+/// placeholders.
 type PageCase = (&'static str, PageSetup, &'static [(&'static str, &'static str)]);
 
 const API_KEY_SUBSTITUTION: &str =
@@ -27,7 +29,8 @@ const API_KEY_SUBSTITUTION: &str =
 const KEY_SUBSTITUTION: &str = "$(tillgate keys list | sed -n 's/^\\([0-9a-f-]\\{36\\}\\).*/\\1/p' | head -n 1)";
 
 const PAGE_CASES: [PageCase; 8] = [
-    // the release build of the README takes minutes: the program is the one that the tests have built
+    // the release build of the README takes minutes: the executable that the tests have built is
+    // used
     (
         "README.md",
         PageSetup::Nothing(Engine::Sqlite),
@@ -55,8 +58,9 @@ const PAGE_CASES: [PageCase; 8] = [
 const KRMPESAN_PAGE: PageCase = ("docs/dialects/krmpesan.md", PageSetup::Shop, &[]);
 const PORTOS_PAGE: PageCase = ("docs/dialects/portos.md", PageSetup::Shop, &[]);
 
-/// The `sh` blocks of a page that `readme.rs` does not run and that are not marked, each with the text that it shows. `readme.rs` runs, from
-/// the block that starts the demo's shop, each that shows its answer; blocks of functions belong to these.
+/// The `sh` blocks of a page that `readme.rs` does not run and that are not marked, each with the
+/// shown output. `readme.rs` runs, from the block that starts the demo's shop, each block that
+/// shows its output; blocks that define functions belong to these.
 fn runnable_blocks(page: &str) -> Vec<(Block, Option<String>)> {
     let all = read_blocks(page);
     let start = all.iter().position(|block| block.text.contains("-- demo")).unwrap_or(usize::MAX);
@@ -89,8 +93,8 @@ fn every_block_is_run_or_has_a_reason() {
     }
 }
 
-/// The folder that stands for the machine, with a `tillgate` on the path that reads passwords from a file and stops a server once it
-/// listens.
+/// The folder that stands for the machine, with a `tillgate` in its path that reads passwords from
+/// a file and stops a server once it listens.
 struct PageSandbox {
     folder: PathBuf,
 }
@@ -125,7 +129,7 @@ impl PageSandbox {
         Self { folder }
     }
 
-    /// The text of a page with this folder in the place of the machine's.
+    /// The text of a page with this folder in place of the machine's.
     fn replace_paths(&self, text: &str, data: &Path) -> String {
         let root = self.folder.display();
         text.replace("/var/lib/tillgate", &data.display().to_string())
@@ -154,7 +158,7 @@ impl Drop for PageSandbox {
     }
 }
 
-/// Commands of a machine that do nothing here, or do it without root.
+/// Commands of a machine that do nothing here, or work without root.
 const SHELL_PRELUDE: &str = r#"
 systemctl() { :; }
 install() { while [ "$1" = -o ] || [ "$1" = -g ]; do shift 2; done; command install "$@"; }
@@ -168,7 +172,7 @@ fn run_page(page: &PageCase) {
     };
     let machine = PageSandbox::new(name);
     std::fs::set_permissions(installation.folder(), PermissionsExt::from_mode(0o700)).unwrap();
-    // a copy of the master key is elsewhere, as the page of backups wants it
+    // a copy of the master key is elsewhere, as the page about backups requires
     let _ = std::fs::copy(installation.folder().join("master.key"), machine.folder.join("elsewhere/master.key"));
     for (block, shown) in runnable_blocks(name) {
         let mut text = block.text.clone();

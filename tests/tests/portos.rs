@@ -1,5 +1,5 @@
-//! PORTOS as its own clients speak it, on both databases: a till with its tokens, and a program that signs its requests, whose
-//! signatures are made without a line of the server's.
+//! PORTOS as its own clients use it, on both databases: a till with tokens, and a program that
+//! signs its requests with none of the server's code.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -16,7 +16,7 @@ use tillgate_tests::{
 
 const PUBLIC_HOST: &str = "till.example.com:8443";
 
-/// What a server answered: status, head and body.
+/// The answer of a server: status, head and body.
 #[derive(Debug)]
 struct PortosResponse {
     status: u16,
@@ -24,7 +24,8 @@ struct PortosResponse {
     json: Value,
 }
 
-/// The instant of now in milliseconds; another at each call, since one call signed twice in one millisecond passes once.
+/// The current time in milliseconds, different at each call, since a call that is signed twice in
+/// one millisecond is accepted once.
 #[expect(clippy::disallowed_methods, reason = "a client has the real clock")]
 fn next_unix_millis() -> i64 {
     static LAST: AtomicI64 = AtomicI64::new(0);
@@ -37,12 +38,12 @@ fn get_request(target: &str) -> UnsignedRequest<'_> {
     UnsignedRequest { method: "GET", target, host: PUBLIC_HOST, headers: &[], body: b"", sent_at: next_unix_millis() }
 }
 
-/// One request over a socket of its own, its headers in an order that no library sends.
+/// Sends one request over a new socket, with its headers in an order that no library uses.
 fn send_signed(server: &RunningServer, key: &PortosKey, request: &UnsignedRequest<'_>) -> PortosResponse {
     send_with_headers(server, &key.sign(request), request)
 }
 
-/// The same with these headers of a signature.
+/// Sends the request with these headers of a signature.
 fn send_with_headers(
     server: &RunningServer,
     signed: &[(&str, String)],
@@ -67,7 +68,7 @@ fn send_with_headers(
     PortosResponse { status, head: head.to_lowercase(), json }
 }
 
-/// The key that the command line makes for a program, beside the running server; and its id.
+/// Creates an API key with the command line while the server runs, and returns its id and the key.
 fn create_key(shop: &Installation, user: &str, device: &str) -> (String, PortosKey) {
     let line = ["api-key", "add", "Till sync", "--user", user, "--device", device, "--json"];
     let made: Value = serde_json::from_str(&shop.run_ok(&line, "")).unwrap();
@@ -159,7 +160,7 @@ fn client_signs_a_body_and_later_requests() {
         shop.secrets().add(&text("clientSecret"));
         let made = PortosKey { client: text("clientId"), secret: text("clientSecret") };
         assert_eq!(send_signed(&server, &made, &get_request("/portos/api/auth")).json["device"]["name"], "P02");
-        // another body came than was signed: with its own digest, and with the one that was signed
+        // the body differs from the signed one: with its own digest, and with the signed digest
         let other = UnsignedRequest { body: b"{}", ..post() };
         let signed = key.sign(&post());
         let mut adapted = signed.clone();
@@ -187,7 +188,7 @@ fn signature_counts_once_across_processes_and_restarts() {
     run_on_both_engines(|shop| {
         let (one, other) = (shop.serve(), shop.serve());
         let (_, key) = create_key(shop, "cashier", "P01");
-        // it ends nothing; what only reads may repeat
+        // the call ends nothing; a call that only reads may be repeated
         let end = || UnsignedRequest { method: "DELETE", ..get_request("/portos/api/auth") };
         let read = get_request("/portos/api/auth");
         for server in [&one, &other, &one] {

@@ -1,5 +1,5 @@
-//! Apps of vendors that register themselves, on both databases; and the way back to a forgotten password, by a mail server that the
-//! test is itself and by the spool folder.
+//! Apps of vendors that register themselves, on both databases, and password resets by mail: with a
+//! mail server inside the test, and with the spool folder.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -22,15 +22,15 @@ struct ReceivedMail {
     text: String,
 }
 
-/// A mail server on loopback (RFC 5321) that hands every mail to the test, but takes none for `gone@` for good and none for `full@` for
-/// now.
+/// A mail server on loopback (RFC 5321) that passes every mail to the test. It rejects mail to
+/// `gone@` permanently and mail to `full@` temporarily.
 struct MailServer {
     address: SocketAddr,
     mails: Receiver<ReceivedMail>,
 }
 
 impl MailServer {
-    /// One that is there from now on.
+    /// Starts the mail server.
     fn start() -> Self {
         Self::serve_on(TcpListener::bind("127.0.0.1:0").unwrap())
     }
@@ -190,7 +190,7 @@ fn tenants_register_and_are_isolated() {
         let app = AppClient::for_server(&server);
         app.with_token(&next).get_me().expect_status(200);
         app.login("Rita@Example.com", FIRST_PASSWORD).expect_status(200);
-        // many who register one address at once: one of them has it
+        // several concurrent registrations of one address: exactly one succeeds
         let answers: Vec<u16> = std::thread::scope(|scope| {
             let all: Vec<_> = (0..8).map(|_| scope.spawn(|| app.register("crowd@example.com").status())).collect();
             all.into_iter().map(|each| each.join().unwrap()).collect()
@@ -233,7 +233,7 @@ fn forgotten_password_is_reset_by_mail_once() {
 #[test]
 fn mail_survives_failures_of_mail_server_and_process() {
     for engine in Engine::ALL {
-        // the port is kept, and nobody answers: each connection is dropped
+        // the port stays open, and nobody answers: each connection is dropped
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let away = MailServer { address: listener.local_addr().unwrap(), mails: channel().1 };
         drop(listener);

@@ -1,4 +1,5 @@
-//! Several processes over one database: what one ends is over in the others within a second, and after a restart.
+//! Several processes on one database: what one process ends is ended in the others within a second,
+//! and after a restart.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

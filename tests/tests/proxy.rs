@@ -1,4 +1,5 @@
-//! A reverse proxy in front: the configuration of the page as it stands there, and what is said of a proxy that names nobody.
+//! A reverse proxy in front of the server: the configuration of the page, and proxies that are not
+//! configured as trusted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -6,7 +7,7 @@ use std::time::Duration;
 
 use tillgate_tests::{Caddy, Engine, Installation, Nginx, PASSWORD, wait_until};
 
-/// The first block of this language on a page.
+/// The first code block of this language on a page.
 fn read_block(page: &str, language: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
     let text = std::fs::read_to_string(path).unwrap();
@@ -14,7 +15,7 @@ fn read_block(page: &str, language: &str) -> String {
     rest.split_once("```").unwrap().0.to_owned()
 }
 
-/// A login of a till, as it is sent to a proxy.
+/// A till's login as it is sent to a proxy.
 fn login_request(headers: &str) -> String {
     let body = format!(r#"{{"login":"cashier","password":"{PASSWORD}","device":"P01"}}"#);
     format!(
@@ -28,7 +29,7 @@ fn get_request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\n\r\n")
 }
 
-/// What is not for strangers.
+/// Paths that are not for external clients.
 const INTERNAL_PATHS: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/docs", "/docs/index.html", "/openapi.json"];
 
 const SILENT_PROXY_WARNING: &str = "sends no X-Forwarded-For";
@@ -44,7 +45,7 @@ fn documented_nginx_forwards_the_client_and_hides_internal_paths() {
     let page = page.replace("127.0.0.1:8080", upstream).replace("listen 443 ssl;", "listen 80;");
     let without_tls: Vec<&str> = page.lines().filter(|line| !line.contains("ssl_certificate")).collect();
     let nginx = Nginx::start(&without_tls.join("\n"));
-    // what the client says of itself is not believed
+    // the client's own claim about its address is ignored
     let answer = nginx.send(&login_request("X-Forwarded-For: 203.0.113.9\r\n"));
     assert!(answer.starts_with("HTTP/1.1 201 ") && answer.contains("Strict-Transport-Security"), "{answer}");
     wait_until(Duration::from_secs(10), "the line of the login", || server.read_log().contains("/api/v1/sessions"));

@@ -1,5 +1,5 @@
-//! The README does what it says: its curl lines are pasted into a shell against the shop that it starts, and what comes back is
-//! compared with what it shows. `…` stands for anything within a text.
+//! The README is correct: its curl commands run in a shell against the shop that it starts, and
+//! their output is compared with what it shows. `…` stands for any text.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -12,19 +12,19 @@ fn repository_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The fenced blocks of a page, each with its language.
+/// The fenced code blocks of a page, each with its language.
 fn read_blocks(page: &str) -> Vec<(String, String)> {
     tillgate_tests::markdown_pages::read_blocks(page).into_iter().map(|block| (block.language, block.text)).collect()
 }
 
-/// Whether what came is what is shown, with `…` for any text between quotation marks, or for any bare value; line breaks and blanks
-/// after them are the page's.
-fn matches_shown(expected: &str, came: &str) -> bool {
+/// Whether the output is what the page shows, with `…` for any text between quotation marks, or for
+/// any bare value. Line breaks and the indentation behind them belong to the page.
+fn matches_shown(expected: &str, actual: &str) -> bool {
     let tight = |text: &str| text.lines().map(str::trim_start).collect::<Vec<_>>().concat();
-    let (expected, came) = (tight(expected), tight(came));
+    let (expected, actual) = (tight(expected), tight(actual));
     let mut parts = expected.split('…');
     let mut before = parts.next().unwrap_or_default();
-    let Some(mut rest) = came.strip_prefix(before) else { return false };
+    let Some(mut rest) = actual.strip_prefix(before) else { return false };
     for part in parts {
         let end = if before.ends_with('"') { rest.find('"') } else { rest.find([',', '}']) };
         let Some(after) = rest[end.unwrap_or(rest.len())..].strip_prefix(part) else { return false };
@@ -33,7 +33,7 @@ fn matches_shown(expected: &str, came: &str) -> bool {
     rest.is_empty()
 }
 
-/// The pages whose lines are pasted, and how many of them show what they print.
+/// The pages whose commands are run, and how many of these show their output.
 const DEMO_PAGES: [(&str, usize); 8] = [
     ("docs/oauth.md", 3),
     ("docs/dialects/krmpesan.md", 3),
@@ -76,11 +76,12 @@ fn run_page(page: &str) -> usize {
         if sh != "sh" || json != "json" {
             continue;
         }
-        // Each block is pasted into the same terminal: the function that an earlier one defines is there.
+        // All blocks run in the same shell session: functions that earlier ones define are
+        // available.
         let script = format!("{defined}\n{command}").replace("http://127.0.0.1:8080", server.address());
         let output = Command::new("sh").args(["-c", &script]).current_dir(folder).output().unwrap();
-        let came = String::from_utf8(output.stdout).unwrap();
-        assert!(matches_shown(expected, &came), "{page} shows\n{expected}\nbut\n{command}\nprints\n{came}");
+        let actual = String::from_utf8(output.stdout).unwrap();
+        assert!(matches_shown(expected, &actual), "{page} shows\n{expected}\nbut\n{command}\nprints\n{actual}");
         tried += 1;
     }
     tried
@@ -94,8 +95,9 @@ fn readme_embeds_the_compiled_example() {
     assert_eq!(rust, compiled, "README.md and examples/embed.rs differ");
 }
 
-/// A crate of its own with the dependencies and the program that the README shows, as somebody makes it beside this repository. It takes
-/// the versions of this workspace, so nothing has to be downloaded.
+/// Builds a separate crate with the dependencies and the program that the README shows, as a reader
+/// would create it next to this repository. It uses the versions of this workspace, so nothing has
+/// to be downloaded.
 #[test]
 fn readme_embeds_the_standalone_example() {
     let folder = std::env::temp_dir().join(format!("tillgate-embed-{}", std::process::id()));
@@ -117,7 +119,7 @@ fn readme_embeds_the_standalone_example() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// The number of ports that docs/own-store.md names is that of the view.
+/// The number of ports that docs/own-store.md mentions is that of `AuthTx`.
 #[test]
 fn own_store_page_counts_the_ports() {
     let code = std::fs::read_to_string(repository_root().join("crates/auth-core/src/ports.rs")).unwrap();

@@ -1,5 +1,5 @@
-//! A server that is asked to stop answers what was sent to it, says on each answer that the connection ends, and does not wait for
-//! connections on which nothing is asked.
+//! A server that is stopped answers the requests that were sent, announces on each answer that the
+//! connection ends, and does not wait for idle connections.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -10,10 +10,10 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tillgate_tests::{Engine, Installation, RunningServer};
 
-/// How often it is tried: what is lost is lost in some trials only.
+/// How often it is tried: a loss occurs in some trials only.
 const TRIAL_COUNT: usize = 8;
 
-/// Connections that were used before, and as many new ones.
+/// The number of connections that were used before, and the number of new ones.
 const CONNECTION_COUNT: usize = 40;
 
 fn connect(server: &RunningServer) -> TcpStream {
@@ -26,7 +26,7 @@ fn request_head(token: &str) -> String {
     format!("GET /api/v1/sessions HTTP/1.1\r\nHost: till\r\nAuthorization: Bearer {token}\r\n\r\n")
 }
 
-/// The rest of what the server sends until it ends the connection.
+/// The rest of what the server sends until it closes the connection.
 fn read_rest(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     stream.read_to_end(&mut text).unwrap();

@@ -1,4 +1,5 @@
-//! Clients that ask for much and read nothing: each holds a few kilobytes of the server's memory, not its answers.
+//! Clients that send many requests and read nothing: each costs the server a few kilobytes of
+//! memory, not its answers.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -8,17 +9,17 @@ use std::time::Duration;
 
 use tillgate_tests::{Engine, Installation, RunningServer, wait_until};
 
-/// How many such clients there are.
+/// The number of such clients.
 const CLIENT_COUNT: usize = 200;
 
-/// How many answers each asks for at once.
+/// How many requests each sends at once.
 const PIPELINED_REQUESTS: usize = 16;
 
-/// What a client may cost in kilobytes, in a debug build. An answer has 1.5 megabytes.
-const MAX_MEGABYTES: usize = 200;
+/// The memory that a client may cost in kilobytes, in a debug build. An answer has 1.5 megabytes.
+const MAX_KILOBYTES_PER_CLIENT: usize = 200;
 
 /// The server's memory in kilobytes.
-fn memory_megabytes(server: &RunningServer) -> usize {
+fn memory_kilobytes(server: &RunningServer) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
@@ -36,21 +37,21 @@ fn non_reading_clients_use_little_memory_and_are_disconnected() {
     let shop = Installation::with_fixture(Engine::Sqlite).with_setting("LIMITS__WRITE", "4s");
     let server = shop.serve();
     server.new_till().login("cashier", "OFFICE").get_current_session().expect_status(200);
-    let before = memory_megabytes(&server);
+    let before = memory_kilobytes(&server);
     let clients: Vec<TcpStream> = (0..CLIENT_COUNT).map(|_| send_without_reading(&server)).collect();
     for client in &clients {
         client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         client.peek(&mut [0]).unwrap();
     }
-    // others are served meanwhile
+    // other clients are served meanwhile
     server.new_till().login("cashier", "P01").get_current_session().expect_status(200);
-    let each = memory_megabytes(&server).saturating_sub(before) / CLIENT_COUNT;
+    let each = memory_kilobytes(&server).saturating_sub(before) / CLIENT_COUNT;
     println!("{each} kB for each client that does not read");
-    assert!(each < MAX_MEGABYTES, "a client that does not read holds {each} kB");
+    assert!(each < MAX_KILOBYTES_PER_CLIENT, "a client that does not read holds {each} kB");
     let closed = format!("tillgate_connections_closed_total{{reason=\"unread\"}} {CLIENT_COUNT}");
     wait_until(Duration::from_mins(1), "the end of all of them", || server.read_metrics().text().contains(&closed));
     for mut client in clients {
-        // what was sent may be read, and then the connection is over
+        // what was sent can be read, and then the connection is closed
         let mut part = vec![0; 65_536];
         while client.read(&mut part).is_ok_and(|read| read > 0) {}
     }

@@ -1,4 +1,4 @@
-//! Power cuts in a storm of refreshes: what was answered stands, what was ended stays ended.
+//! Power cuts during many refreshes: answered refreshes persist, and ended sessions stay ended.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -11,8 +11,8 @@ use tillgate_tests::{Engine, Installation, RunningServer, TillClient, run_on_bot
 const TILL_COUNT: usize = 12;
 const STORM_DURATION: Duration = Duration::from_millis(1500);
 
-/// Tills that refresh as fast as they are answered until there is no answer, and one that logs in and out. Returns the tills with
-/// what they had stored, and sessions whose logout was answered.
+/// Runs tills that refresh as fast as they are answered until there is no answer, and one that logs
+/// in and out. Returns the tills with their stored tokens, and sessions whose logout was answered.
 fn run_storm(server: &RunningServer, cut: impl FnOnce()) -> (Vec<TillClient>, Vec<TillClient>) {
     let over = AtomicBool::new(false);
     let start = |_| server.new_till().login("cashier", "OFFICE");

@@ -1,5 +1,6 @@
-//! Tickets over real sockets, on both databases: two tills change one at once, a request with a key counts once also where it comes
-//! twice at once and after a restart, and refunds at once take back no more than was sold.
+//! Tickets over real sockets, on both databases: two tills change one ticket concurrently, a
+//! request with an idempotency key has one effect even if it is sent twice concurrently and after a
+//! restart, and concurrent refunds take back no more than was sold.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -9,7 +10,7 @@ use ureq::http::Request;
 
 const TICKETS_PATH: &str = "/api/v1/tickets";
 
-/// A call with a header besides.
+/// Sends a request with an additional header.
 fn call_with_header(
     till: &TillClient,
     server: &RunningServer,
@@ -30,7 +31,8 @@ fn sheet_json(price: &str) -> Value {
     json!({ "currency": "EUR", "items": [{ "unit_price": price, "quantity": "1" }] })
 }
 
-/// A shop with the manager at two tills, each at a server of its own over the same database.
+/// Starts a shop in which the manager works on two tills, each with its own server on the same
+/// database.
 fn start_two_tills(shop: &Installation) -> [(RunningServer, TillClient); 2] {
     ["P01", "P02"].map(|device| {
         let server = shop.serve();
@@ -39,7 +41,7 @@ fn start_two_tills(shop: &Installation) -> [(RunningServer, TillClient); 2] {
     })
 }
 
-/// What both do at the same moment.
+/// Runs the same action for both concurrently.
 fn run_both<T: Send>(act: impl Fn(usize) -> T + Sync) -> [T; 2] {
     std::thread::scope(|scope| {
         let act = &act;
@@ -68,7 +70,7 @@ fn concurrent_changes_of_one_ticket_succeed_once() {
             let lost = answers.iter().find(|answer| answer.status() == 412).unwrap();
             assert_eq!(lost.json()["version"], json!(version + 1), "who lost is told the version there is");
         }
-        // and by PORTOS' words
+        // with PORTOS
         let portos = one.new_till().post(
             "/portos/api/auth",
             &json!({ "UserName": "manager", "Password": tillgate_tests::PASSWORD, "DeviceName": "PDA1" }),

@@ -1,4 +1,4 @@
-//! TLS with real certificates: what a till sends to the server, and what the server sends to PostgreSQL.
+//! TLS with real certificates: from tills to the server, and from the server to PostgreSQL.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -11,7 +11,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use tillgate_testkit::postgres::Server;
 use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, now, wait_until};
 
-/// Files of an authority and of one whom it vouches for at `localhost` and 127.0.0.1.
+/// The files of a certificate authority and of a certificate for `localhost` and 127.0.0.1.
 struct TestCertificates {
     authority: PathBuf,
     certificate: PathBuf,
@@ -22,7 +22,7 @@ fn create_certificates(folder: &Path) -> TestCertificates {
     std::fs::create_dir_all(folder).unwrap();
     let mut issuing = CertificateParams::new(Vec::<String>::new()).unwrap();
     issuing.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    // Whoever bears the name of their issuer is taken for their own.
+    // A certificate with the name of its issuer would be taken for the issuer's own.
     issuing.distinguished_name.push(DnType::CommonName, format!("the authority of {}", folder.display()));
     let authority = CertifiedIssuer::self_signed(issuing, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
@@ -40,7 +40,7 @@ fn create_certificates(folder: &Path) -> TestCertificates {
     }
 }
 
-/// What `curl` prints, and whether it was content. It trusts this authority and no other.
+/// The output of `curl` and whether it succeeded. It trusts this authority only.
 fn run_curl(authority: &Path, arguments: &[&str]) -> (bool, String) {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--max-time", "20", "--cacert"]).arg(authority).args(arguments);
@@ -76,7 +76,7 @@ fn till_logs_in_over_tls() {
     assert!(!answered, "without TLS it answers: {said}");
 }
 
-/// The certificate that a new connection is shown, as `openssl` prints its fingerprint.
+/// The certificate of a new connection, as its fingerprint in `openssl`'s output.
 fn shown_certificate(address: &str) -> String {
     let script = "openssl s_client -connect \"$1\" </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256";
     let output = Command::new("sh").args(["-c", script, "sh", address]).output().unwrap();
@@ -108,7 +108,7 @@ fn renewed_certificate_is_served_and_open_connections_continue() {
     };
     let first = shown_certificate(&address);
 
-    // a connection that is open all the while, by the first certificate
+    // a connection that stays open, with the first certificate
     let script = "(printf 'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n'; cat) | openssl s_client -quiet -connect \"$1\" 2>/dev/null";
     let mut open = Command::new("sh")
         .args(["-c", script, "sh", &address])
@@ -121,7 +121,7 @@ fn renewed_certificate_is_served_and_open_connections_continue() {
     wait_until(Duration::from_secs(20), "the new files to be found", || shown_certificate(&address) != first);
     let second = shown_certificate(&address);
 
-    // files that do not go together change nothing
+    // a certificate and a key that do not match change nothing
     std::fs::copy(&create_certificates(&shop.folder().join("foreign")).key, &used.key).unwrap();
     hang_up();
     wait_until(Duration::from_secs(20), "the complaint", || server.read_log().contains("the one of before stays"));
@@ -142,7 +142,7 @@ fn renewed_certificate_is_served_and_open_connections_continue() {
 
     let mut input = open.stdin.take().unwrap();
     input.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    // the shell waits for whoever reads it
+    // the shell waits for the reader of its input
     drop(input);
     let mut said = String::new();
     open.stdout.take().unwrap().read_to_string(&mut said).unwrap();

@@ -1,4 +1,4 @@
-//! Traces reach a collector: one that the test plays itself, over a real socket.
+//! Traces reach a collector, which is part of the test, over a real socket.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use tillgate_tests::{Engine, Installation, PASSWORD, wait_until};
 
-/// Reads requests and answers each with 200; what was posted goes into the channel, head and body.
+/// Reads requests and answers each with 200. The head and body of each go to the channel.
 fn collect_traces(listener: TcpListener) -> mpsc::Receiver<Vec<u8>> {
-    let (tell, told) = mpsc::channel();
+    let (tell, traces) = mpsc::channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (mut stream, tell) = (stream.unwrap(), tell.clone());
@@ -31,22 +31,22 @@ fn collect_traces(listener: TcpListener) -> mpsc::Receiver<Vec<u8>> {
             });
         }
     });
-    told
+    traces
 }
 
 #[test]
 fn spans_are_exported_without_secrets() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let collector = format!("http://{}", listener.local_addr().unwrap());
-    let told = collect_traces(listener);
+    let traces = collect_traces(listener);
     let shop = Installation::with_fixture(Engine::Sqlite).with_every_feature().with_setting("LOG__TRACES", &collector);
     let mut server = shop.serve();
     let mut till = server.new_till().login("cashier", "P01");
     assert_eq!(till.refresh().status(), 200);
-    assert!(server.stop().success(), "what is still to be told is told before it ends");
+    assert!(server.stop().success(), "what is still to be traces is traces before it ends");
     let mut all = Vec::new();
     wait_until(Duration::from_secs(20), "a trace of the refresh", || {
-        all.extend(told.try_iter().flatten());
+        all.extend(traces.try_iter().flatten());
         let text = String::from_utf8_lossy(&all);
         text.contains("POST /v1/traces") && text.contains("tillgate") && text.contains("/api/v1/sessions/refresh")
     });

@@ -1,11 +1,12 @@
-//! `Accept-Language`, as far as PORTOS is told apart by it.
+//! `Accept-Language`, by which PORTOS chooses between two languages.
 
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderValue};
 use tillgate_http::Portos;
 
-/// One of the two languages is answered, English only where the header names it, names any, or refuses Slovak; and neither the case of
-/// letters, nor blanks, nor how the header is divided into lines, nor a language that nobody speaks changes which. Whoever refuses
-/// one of them and wants the other gets that. The input is the lines of the header.
+/// The answer is in one of two languages, and in English only if the header names English or any
+/// language, or rejects Slovak. The case of letters, whitespace, the division into lines, and
+/// languages that do not exist make no difference. A client that rejects one language and requests
+/// the other gets the other. The input is the lines of the header.
 pub fn accept_language(input: &[u8]) {
     let lines: Vec<&str> =
         input.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok()).collect();
@@ -13,7 +14,7 @@ pub fn accept_language(input: &[u8]) {
     assert!(told == "sk-SK" || told == "en-GB", "{told}");
     assert_eq!(negotiate(lines.iter().copied()), told, "read twice");
 
-    // what no header can hold does not come through a server either
+    // a server does not receive a line that is no valid header value
     let lines: Vec<&str> = lines.into_iter().filter(|line| is_valid_line(line)).collect();
     let whole = lines.join(",");
     if told == "en-GB" {
@@ -25,7 +26,7 @@ pub fn accept_language(input: &[u8]) {
     assert_eq!(negotiate(std::iter::once(&*whole.to_ascii_uppercase())), told, "in capitals");
     assert_eq!(negotiate(std::iter::once(&*whole.replace(',', " ,\t"))), told, "with blanks");
     assert_eq!(negotiate([&whole, "xx;q=1", "xx;q=0"].into_iter()), told, "another language");
-    // whoever refuses one of them and wants the other gets that
+    // a client that rejects one language and requests the other gets the other
     for (one, other, tag) in [("en", "sk", "sk-SK"), ("sk", "en", "en-GB")] {
         if !whole.to_ascii_lowercase().contains(one) {
             let refusing = [&*whole, &format!("{one};q=0,{other}")];
@@ -52,7 +53,7 @@ fn negotiate<'l>(lines: impl Iterator<Item = &'l str>) -> &'static str {
 mod tests {
     use super::*;
 
-    /// Else the corpus would try one language alone.
+    /// Otherwise the corpus would test one language only.
     #[test]
     fn corpus_covers_both_languages() {
         for (kept, expected) in [

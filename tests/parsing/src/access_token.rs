@@ -1,4 +1,4 @@
-//! Access tokens, in the header and beside a refresh token.
+//! Access tokens: in the `Authorization` header, and beside a refresh token.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -6,8 +6,8 @@ use tillgate_auth_core::{AuthDenied, Error};
 
 use crate::minted_tokens::MintedTokens;
 
-/// An access token that is accepted is one that was minted, to the letter. One beside a refresh token is taken only where it names the
-/// session. Nothing in either is an error of ours.
+/// An accepted access token was issued exactly as it is. Beside a refresh token, only an access
+/// token of the same session is accepted. No input causes a server error.
 pub fn access_token(input: &[u8]) {
     let minted = MintedTokens::shared();
     let token = minted.build_token(input, &minted.access);
@@ -33,10 +33,10 @@ pub fn access_token(input: &[u8]) {
     }
 }
 
-/// The session that a token names, read by nothing of ours.
+/// The session id in a token, read independently of the server's code.
 fn session_id_claim(token: &str) -> Option<String> {
     let payload = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
-    // an id may be written in several ways
+    // an id has several spellings
     claims["sid"].as_str()?.parse::<tillgate_domain::SessionId>().ok().map(|id| id.to_string())
 }

@@ -1,14 +1,15 @@
-//! The configuration file, the variables, and spans of time.
+//! The configuration file, environment variables, and durations.
 
 use std::time::Duration;
 
 use tillgate_server::configuration::{ConfigError, keys, parse_span, read_settings};
 
-/// What is refused names a key or a line; what is taken is taken again, and shows no secret. A span of time that is read and written
-/// again is the same. The input is a file and, after a line of three hyphens, variables.
+/// An error names a key or a line. A valid configuration is valid again after it is written, and
+/// its output contains no secret. A duration is the same after it is written and parsed again. The
+/// input is a file and, behind a line of three hyphens, variables.
 pub fn configuration(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    // it would be this machine's files that are read
+    // this would read files of this machine
     if text.to_ascii_lowercase().contains("_file") || text.contains("_\\u") || text.contains("\\u005") {
         return;
     }

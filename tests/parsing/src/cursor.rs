@@ -4,8 +4,9 @@ use tillgate_domain::TenantId;
 use tillgate_http::{Cursor, CursorScope, InvalidCursor, SortKey};
 use uuid::Uuid;
 
-/// A text is read as a cursor to the letter, or refused: what was read is written as the same text. What is made of the input is read
-/// again, and is refused in any other list, order or tenant.
+/// A text that is parsed as a cursor is serialized to the same text; every other text is rejected.
+/// A cursor made from the input is parsed again, and rejected in any other list, order or tenant.
+/// The input is one or the other.
 pub fn cursor(input: &[u8]) {
     let scope = CursorScope::new("users", "user_name", TenantId(Uuid::nil()));
     if let Ok(text) = std::str::from_utf8(input) {
@@ -33,10 +34,10 @@ fn check_encoded<K: SortKey + Clone + PartialEq + std::fmt::Debug>(input: &[u8],
     let text = cursor.encode(scope);
     match Cursor::<K>::decode(&text, scope) {
         Ok(again) => assert_eq!(again, cursor),
-        // longer than any that a list makes
+        // longer than any cursor of a list
         Err(why) => assert!(text.len() > 2048, "{why}"),
     }
-    // words of a request, which may look like others when they are put together
+    // parts of a request, which may look like others when they are concatenated
     let words: Vec<&str> = std::str::from_utf8(input).unwrap_or_default().splitn(2, '\n').collect();
     let tenant = TenantId(Uuid::from_bytes(id));
     let other = CursorScope::new(words.first().unwrap_or(&""), words.get(1).unwrap_or(&""), tenant);

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use tillgate_persistence::Address;
 
-/// What is shown of an address bears no password, wherever the password stands; what is shown of a file's is read as the same.
+/// The displayed address contains no password, wherever it is in the input. The displayed address
+/// of a SQLite file is parsed to the same address.
 pub fn database_address(input: &[u8]) {
     const PASSWORD: &str = "KEPT-BACK";
     let text = String::from_utf8_lossy(input);
@@ -23,7 +24,7 @@ pub fn database_address(input: &[u8]) {
         }
         assert_eq!(format!("{address:?}"), format!("Address({shown})"));
     }
-    // a part for each line: before the password, after it, and the rest
+    // one part per line: before the password, behind it, and the rest
     let mut lines = text.splitn(3, '\n');
     let mut part = || lines.next().unwrap_or_default().replace(PASSWORD, "");
     let (user, after, rest) = (part(), part(), part());

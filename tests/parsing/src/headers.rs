@@ -1,4 +1,4 @@
-//! The headers that say who calls: `Authorization`, and what proxies say.
+//! The headers that identify the caller: `Authorization`, and those that proxies add.
 
 use std::net::IpAddr;
 
@@ -8,14 +8,14 @@ use tillgate_auth_core::{AuthDenied, RequestCredentials, TokenDenied};
 use tillgate_http::proxies::{ClientInfo, resolve_client};
 use tillgate_http::{ApiError, ProxyHeaders, read_bearer};
 
-/// A proxy of ours, a stranger, and the client that the proxy has seen.
+/// The trusted proxy, another address, and the client that the proxy has seen.
 const PROXY_ADDRESS: &str = "10.1.2.3";
 const STRANGER_ADDRESS: &str = "203.0.113.9";
 const CLIENT_ADDRESS: &str = "198.51.100.7";
 
-/// What a client sends in these headers changes nothing in who it is: the address is the one that our proxy has seen, or the proxy's
-/// own, never one that the client chose. A bearer token is what stands in the one `Authorization` line. The input is a header a line: a
-/// letter, and the value.
+/// The client cannot choose its address by these headers: the address is the one that the trusted
+/// proxy saw, or the proxy's own. A bearer token is the content of the single `Authorization` line.
+/// The input is one header per line: a letter and the value.
 pub fn headers(input: &[u8]) {
     let sent = parse_headers(input);
     check_credentials(&sent);
@@ -36,7 +36,7 @@ fn parse_headers(input: &[u8]) -> HeaderMap {
             b's' => FORWARDED,
             _ => continue,
         };
-        // what is no value of a header does not come through a server either
+        // a server does not receive a line that is no valid header value
         if let Ok(value) = HeaderValue::from_bytes(value) {
             sent.append(name, value);
         }
@@ -62,7 +62,7 @@ fn check_credentials(sent: &HeaderMap) {
             );
         }
         (Err(ApiError::Denied(AuthDenied::Token(TokenDenied::Invalid))), [line]) => assert!(line.to_str().is_err()),
-        (said, lines) => panic!("{} lines are told as {said:?}", lines.len()),
+        (said, lines) => panic!("{} lines are resolved as {said:?}", lines.len()),
     }
 }
 
@@ -84,7 +84,8 @@ fn check_forwarded(sent: &HeaderMap) {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
         assert!(seen.host.is_none_or(|host| (1..=255).contains(&host.len()) && host.bytes().all(plain)));
 
-        // a proxy appends a line of its own, or to the last line that came; the other kind changes nothing
+        // a proxy appends a line of its own, or appends to the last line; the other kind of header
+        // has no effect
         let said = resolve_client(&trusted, kind, Some(proxy), &append_header(sent, &name, own, false));
         assert_eq!(said.address, Some(client), "a line of the client's hid the proxy's own");
         if kind == ProxyHeaders::Forwarded {
@@ -99,7 +100,7 @@ fn check_forwarded(sent: &HeaderMap) {
     }
 }
 
-/// The headers as a proxy hands them on that appends its own value.
+/// The headers behind a proxy that appends its own value.
 fn append_header(sent: &HeaderMap, name: &HeaderName, own: &str, joined: bool) -> HeaderMap {
     let mut out = HeaderMap::new();
     let last = sent.get_all(name).count();

@@ -1,8 +1,9 @@
-//! What everything promises that parses outside input, whatever comes in: one function for each, which fails where the promise does
-//! not hold. The fuzzer calls them with what it makes up (`fuzz/`), a test with what is kept of that (`tests/corpus.rs`).
+//! The promises of every parser of external input: one function each, which panics if the promise
+//! does not hold. The fuzzer calls them with generated inputs (`fuzz/`), and a test with the stored
+//! ones (`tests/corpus.rs`).
 //!
-//! The parsers are the server's own; nothing here parses for it. A kept input holds no token: it names the parts of one that is
-//! minted when it is tried.
+//! The parsers are the server's own. A stored input contains no token: it describes the parts of
+//! one that is issued when the input runs.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
@@ -29,10 +30,10 @@ pub use refresh_token::refresh_token;
 pub use signature::signature;
 pub use ticket_query::ticket_query;
 
-/// A promise, by the name of its target and of the folder of its corpus.
+/// A function that checks a promise, with the name of its fuzz target and corpus folder.
 pub type FuzzTarget = (&'static str, fn(&[u8]));
 
-/// Every one.
+/// All fuzz targets.
 pub const FUZZ_TARGETS: [FuzzTarget; 10] = [
     ("headers", headers),
     ("access_token", access_token),

@@ -1,4 +1,4 @@
-//! The bodies of logins, by JSON and by form, and of PORTOS' and POS Kasir's refresh.
+//! The bodies of logins, as JSON and as a form, and of the refreshes of PORTOS and POS Kasir.
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use base64::Engine as _;
@@ -9,8 +9,8 @@ use tillgate_auth_core::LoginIdentity;
 use tillgate_domain::DeviceName;
 use tillgate_http::{ApiError, Fiuu, Kasir, Native, Portos, ProtocolError};
 
-/// A body is read as another reader of JSON reads it, or refused without a word of what it says. What was read and is written again is
-/// read as the same.
+/// A body is parsed as another JSON parser parses it, or rejected without echoing its content. What
+/// was parsed is the same after it is serialized and parsed again.
 pub fn login(input: &[u8]) {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -72,7 +72,7 @@ fn check_kasir(headers: &HeaderMap, input: &[u8]) {
         Err(failure) => check_refusal(&failure),
     }
     match Kasir::read_refresh(headers, input) {
-        // what says nothing is no refresh token
+        // an empty value is not a refresh token
         Ok(token) if [&b""[..], b"null", b"\"\""].contains(&without_byte_order_mark(input).trim_ascii()) => {
             assert!(token.is_none());
         }
@@ -85,7 +85,7 @@ fn check_kasir(headers: &HeaderMap, input: &[u8]) {
     }
 }
 
-/// Fiuu's form: what was read and is written again with every byte encoded is read as the same.
+/// Fiuu's form: what was parsed is the same if every byte is percent-encoded.
 fn check_form(input: &[u8]) {
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))]);
     match Fiuu::read_login(&headers, input) {
@@ -118,7 +118,7 @@ fn check_refresh(headers: &HeaderMap, input: &[u8]) {
     }
 }
 
-/// What is said of a body that is not taken: nothing of what stands in it.
+/// The error for a rejected body contains nothing of its content.
 fn check_refusal(failure: &ApiError) {
     match failure {
         ApiError::Protocol(ProtocolError::MalformedBody(why)) => {
@@ -141,7 +141,7 @@ fn check_refusal(failure: &ApiError) {
             for fault in faults {
                 let known = "login password new_password device tenant username devicename tokenid refreshtoken pos_id email refresh_token";
                 let known = |field: &str| field.is_empty() || known.split(' ').any(|each| each == field);
-                // what is there twice may have any name, and its value is not told
+                // a duplicate member may have any name, and its value is not shown
                 assert!((known(&fault.field) || fault.code == "duplicate") && !fault.message.is_empty(), "{fault:?}");
             }
         }
@@ -149,7 +149,7 @@ fn check_refusal(failure: &ApiError) {
     }
 }
 
-/// The members of an object in the order in which they stand, the same name several times.
+/// The members of an object in their order, including duplicates.
 struct JsonMembers(Vec<(String, Value)>);
 
 impl<'de> serde::Deserialize<'de> for JsonMembers {
@@ -172,7 +172,7 @@ impl<'de> serde::Deserialize<'de> for JsonMembers {
     }
 }
 
-/// What stands behind a byte order mark.
+/// The input without a byte order mark.
 fn without_byte_order_mark(input: &[u8]) -> &[u8] {
     input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input)
 }
@@ -181,7 +181,7 @@ fn parse_members(input: &[u8]) -> JsonMembers {
     serde_json::from_slice(without_byte_order_mark(input)).expect("what was taken is no JSON object")
 }
 
-/// The text of the last member of that name; `None` where there is none, or null.
+/// The text of the last member with this name; `None` if there is none, or if it is null.
 fn text_member(members: &JsonMembers, is: impl Fn(&str) -> bool) -> Option<String> {
     members.0.iter().rev().find(|(name, _)| is(name)).and_then(|(_, value)| value.as_str()).map(str::to_owned)
 }

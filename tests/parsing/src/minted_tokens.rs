@@ -1,4 +1,5 @@
-//! An engine over a store in memory, with one session and the tokens that it has minted. Its clock stands still.
+//! An engine on an in-memory store, with one session and the tokens that it has issued. Its clock
+//! does not advance.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use tillgate_testkit::clock::CLOCK_START;
 use tillgate_testkit::fixture::FixtureVerifiers;
 use tillgate_testkit::{Fixture, ManualClock, SeededEntropy};
 
-/// The engine and what it has minted.
+/// The engine and its issued tokens.
 pub(crate) struct MintedTokens {
     auth: Arc<Auth>,
     dialect: DialectName,
@@ -25,7 +26,7 @@ pub(crate) struct MintedTokens {
     pub(crate) refresh: String,
 }
 
-/// Compares passwords as they are.
+/// Compares passwords in plain text.
 struct PlainHasher;
 
 impl PasswordHasher for PlainHasher {
@@ -43,7 +44,7 @@ impl PasswordHasher for PlainHasher {
 }
 
 impl MintedTokens {
-    /// The one of this process.
+    /// The single instance of this process.
     pub(crate) fn shared() -> &'static Self {
         static HERE: LazyLock<MintedTokens> = LazyLock::new(MintedTokens::mint);
         &HERE
@@ -93,14 +94,15 @@ impl MintedTokens {
             access: String::new(),
             refresh: first.refresh_token.unwrap().expose().clone(),
         };
-        // rotated once, and the clock stands still: from here on a refresh repeats what it answered, and writes nothing
+        // rotated once, and the clock does not advance: from now on a refresh repeats its answer
+        // and writes nothing
         let second = minted.refresh_with(&minted.refresh, None).unwrap();
         minted.access.clone_from(second.access_token.expose());
         minted.refresh.clone_from(second.refresh_token.unwrap().expose());
         minted
     }
 
-    /// What the engine says to an access token, from memory or from the store: the same.
+    /// The result for an access token, which is the same from memory and from the store.
     pub(crate) fn authenticate(&self, token: &str) -> Result<SessionId, Error> {
         let presented = |dialect| AuthRequest {
             credentials: RequestCredentials::Bearer(token),
@@ -121,7 +123,7 @@ impl MintedTokens {
         told.map(|session| session.expect("a bearer stands on a session"))
     }
 
-    /// What the engine says to a refresh token, and to the access token that is sent with it.
+    /// The result for a refresh token and the access token sent with it.
     pub(crate) fn refresh_with(&self, token: &str, beside: Option<&str>) -> Result<IssuedTokens, Error> {
         self.auth.refresh(&RefreshRequest {
             dialect: &self.dialect,
@@ -135,14 +137,15 @@ impl MintedTokens {
         })
     }
 
-    /// The minted access token's parts: header, payload, signature.
+    /// A part of the issued access token: header, payload or signature.
     fn token_part(&self, name: &str) -> Option<&str> {
         let at = ["header", "payload", "signature"].iter().position(|part| *part == name)?;
         self.access.split('.').nth(at)
     }
 
-    /// A token as an input describes it: a line for each part, which is a part of the minted one by its name, JSON in which `KID` is the
-    /// id of the key and `SID` that of the session, or itself. `~`, a place and a mask change one byte of `whole`.
+    /// Builds the token that an input describes, one part per line: the name of a part of the
+    /// issued token, JSON in which `KID` stands for the key's id and `SID` for the session's, or
+    /// literal text. `~`, a position and a mask change one byte of `whole`.
     pub(crate) fn build_token(&self, input: &[u8], whole: &str) -> String {
         if let [b'~', high, low, mask] = input {
             let mut bytes = whole.as_bytes().to_vec();

@@ -5,8 +5,8 @@ use tillgate_auth_core::{AuthDenied, Error, GrantKind, TokenDenied};
 
 use crate::minted_tokens::MintedTokens;
 
-/// A refresh token that is read is written again to the letter; one that is accepted was minted, and whatever else comes is refused as
-/// invalid: it ends no session.
+/// A refresh token that is parsed is serialized to the same text. An accepted one was issued by the
+/// server. Every other input is rejected as invalid and ends no session.
 pub fn refresh_token(input: &[u8]) {
     let minted = MintedTokens::shared();
     let token = match input.strip_prefix(b"minted") {

@@ -1,4 +1,4 @@
-//! The signature that a PORTOS program sends instead of a token.
+//! The signature that PORTOS programs send instead of a token.
 
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -8,9 +8,11 @@ use tillgate_http::{ApiError, Portos, ProtocolError};
 
 const SCHEME: &str = "NWS4-HMAC-SHA256";
 
-/// A signature is read the same each time, is of one `Authorization` header, and spells out the date and the key that were sent, a line
-/// each; it covers the method, the path, the query and every byte of the body. Nothing in it is an error of ours. The input is a request: method,
-/// path and query on a line, headers on a line each, an empty line, the body; `DIGEST` stands for the digest of the body.
+/// A signature is parsed in the same way each time, comes from a single `Authorization` header, and
+/// contains the date and the key as they were sent. It covers the method, the path, the query and
+/// every byte of the body. No input causes a server error. The input is a request: a line with
+/// method, path and query, one header per line, an empty line, and the body. `DIGEST` stands for
+/// the digest of the body.
 pub fn signature(input: &[u8]) {
     let sent = ParsedRequest::parse(input);
     let lines: Vec<&str> = sent.headers.get_all(AUTHORIZATION).filter_map(|line| line.to_str().ok()).collect();
@@ -56,7 +58,7 @@ pub fn signature(input: &[u8]) {
     }
 }
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Clone)]
 struct ParsedRequest {
     method: Method,
@@ -82,7 +84,7 @@ impl ParsedRequest {
                 b"DIGEST" => digest.as_bytes(),
                 value => value,
             };
-            // what is no header does not come through a server either
+            // a server does not receive an invalid header
             if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(&line[..colon]), HeaderValue::from_bytes(value)) {
                 headers.append(name, value);
             }
@@ -105,7 +107,7 @@ impl ParsedRequest {
 mod tests {
     use super::*;
 
-    /// Else the corpus would try refusals alone.
+    /// Otherwise the corpus would test errors only.
     #[test]
     fn corpus_covers_valid_signatures() {
         for kept in [

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use tillgate_http::{ApiError, Portos, ProtocolError};
 
-/// A query is read the same each time, or refused by the names of what it cannot be, all of which stand in it. What is read narrows: one more
-/// condition never adds a ticket, and of two that exclude each other exactly one holds. A parameter that nobody knows changes nothing. The
-/// input is the query.
+/// A query is parsed in the same way each time, or rejected with the names of invalid parameters,
+/// all of which are in the query. An additional condition never adds a ticket, and of two mutually
+/// exclusive conditions exactly one holds. An unknown parameter has no effect. The input is the
+/// query.
 pub fn ticket_query(input: &[u8]) {
     let Ok(query) = std::str::from_utf8(input) else { return };
     let Some(told) = matching_tickets(query) else { return };
@@ -45,13 +46,13 @@ fn read_query(query: &str) -> Result<Vec<bool>, ApiError> {
     Ok(sample_tickets().iter().map(fits).collect())
 }
 
-/// Which of some tickets a query asks for; nothing where it cannot be read, for a reason that it has.
+/// Which of some tickets a query selects; `None` if the query is invalid.
 fn matching_tickets(query: &str) -> Option<Vec<bool>> {
     match read_query(query) {
         Ok(told) => Some(told),
         Err(ApiError::Protocol(ProtocolError::InvalidFields(faults))) => {
             assert!(!faults.is_empty());
-            // names are taken in any case, and any part of them may be encoded
+            // names are accepted in any case, and any part of them may be encoded
             let named = query.contains('%') || query.contains('+') || {
                 let small = query.to_ascii_lowercase();
                 faults.iter().all(|fault| small.contains(&fault.field.to_ascii_lowercase()))
@@ -81,7 +82,7 @@ fn sample_tickets() -> [Value; 2] {
 mod tests {
     use super::*;
 
-    /// Else the corpus would try refusals alone.
+    /// Otherwise the corpus would test errors only.
     #[test]
     fn corpus_covers_accepted_and_refused_queries() {
         for (kept, expected) in [

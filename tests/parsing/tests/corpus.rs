@@ -1,4 +1,4 @@
-//! What the fuzzer has found worth keeping, tried again on stable Rust.
+//! Runs the stored inputs of the fuzzer on stable Rust.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -24,7 +24,7 @@ fn every_target_holds_for_the_corpus() {
         assert!(files.len() > 3, "{name} has next to no corpus");
         for file in files {
             let path = folder.join(file);
-            // shown where the promise does not hold
+            // printed if the promise does not hold
             println!("{}", path.display());
             promise(&std::fs::read(&path).unwrap());
         }
@@ -55,7 +55,7 @@ fn corpus_contains_no_secret() {
         for file in file_names(&folder) {
             let bytes = std::fs::read(folder.join(&file)).unwrap();
             assert!(bytes.len() <= 4096, "{name}/{file} is large for a seed");
-            // a key, a signature or a token would be a long run of such letters
+            // a key, a signature or a token would be a long run of such characters
             let letters = |byte: &u8| !(byte.is_ascii_alphanumeric() || b"+/_-".contains(byte));
             let longest = bytes.split(letters).map(<[u8]>::len).max().unwrap_or_default();
             assert!(longest < 96 || bytes.iter().collect::<BTreeSet<_>>().len() < 12, "{name}/{file}");

@@ -1,24 +1,24 @@
-//! Many lines without a seal, as after an import: they are sealed in small batches beside everything else, and the end of the
-//! process does not wait for them.
+//! Many events without a seal, as after an import: they are sealed in small batches beside other
+//! work, and the end of the process does not wait for them.
 
 use tillgate_testkit::is_thorough;
 
 use super::*;
 
-/// How many lines wait.
-fn backlog() -> i64 {
+/// The number of unsealed events.
+fn backlog_size() -> i64 {
     if is_thorough() { 1_000_000 } else { 20_000 }
 }
 
-/// How many lines may be sealed between a signal and the end of the process: those of its last batches, and of those that a busy
-/// machine begins before it hears the signal.
-const MOST_AFTER_SIGNAL: i64 = 64 * 48;
+/// How many events may be sealed between a signal and the end of the process: its last batches, and
+/// those that a busy machine begins before it receives the signal.
+const MAX_SEALED_AFTER_SIGNAL: i64 = 64 * 48;
 
-/// How soon a process ends: within two seconds, and here on a machine that does much else too.
-const END: Duration = Duration::from_secs(10);
+/// How fast a process ends: within two seconds, and in this test on a machine that is busy.
+const MAX_SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 
-/// Writes copies of the oldest line, without seals.
-fn fill(shop: &Installation, count: i64) {
+/// Inserts copies of the oldest event, without seals.
+fn insert_unsealed_events(shop: &Installation, count: i64) {
     let id = match shop.engine() {
         Engine::Sqlite => "unhex('01900000000070008fff' || printf('%012x', i))",
         Engine::Postgres => "decode('01900000000070008fff' || lpad(to_hex(i), 12, '0'), 'hex')",
@@ -39,7 +39,7 @@ fn backlog_is_sealed_in_batches_that_the_end_of_the_process_does_not_wait_for() 
     run_on_both_engines(|shop| {
         drop(shop.serve());
         let before = query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NOT NULL");
-        fill(shop, backlog());
+        insert_unsealed_events(shop, backlog_size());
         let sealed = || query_number(shop, "SELECT sequence FROM audit_seal") - before;
         for round in 1..=2 {
             let from = sealed();
@@ -47,17 +47,20 @@ fn backlog_is_sealed_in_batches_that_the_end_of_the_process_does_not_wait_for() 
             wait_until(SEALING_TIMEOUT * 3, "the first batches", || sealed() > from + 128);
             server.new_till().login("cashier", "P01").get_current_session().expect_status(200);
             let signaled = sealed();
-            assert!(backlog() - signaled > MOST_AFTER_SIGNAL * 2, "round {round}: all but sealed: {signaled}");
+            assert!(
+                backlog_size() - signaled > MAX_SEALED_AFTER_SIGNAL * 2,
+                "round {round}: all but sealed: {signaled}"
+            );
             let begun = tillgate_tests::now();
             assert!(server.stop().success());
-            assert!(begun.elapsed() < END, "round {round}: it ended after {:?}", begun.elapsed());
+            assert!(begun.elapsed() < MAX_SHUTDOWN_TIME, "round {round}: it ended after {:?}", begun.elapsed());
             let after = sealed() - signaled;
-            assert!(after <= MOST_AFTER_SIGNAL, "round {round}: {after} lines were sealed before the end");
+            assert!(after <= MAX_SEALED_AFTER_SIGNAL, "round {round}: {after} lines were sealed before the end");
         }
         if !is_thorough() {
             let (whole, document) = verify_audit(shop, &[]);
             assert!(whole, "{document}");
-            assert!(document["lines"].as_i64().unwrap() > before + backlog(), "{document}");
+            assert!(document["lines"].as_i64().unwrap() > before + backlog_size(), "{document}");
         }
     });
 }

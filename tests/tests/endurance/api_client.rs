@@ -1,4 +1,5 @@
-//! Programs that sign their requests (NWS4) by a key that nobody revokes: each signature is good.
+//! Programs that sign their requests (NWS4) with an API key that nobody revokes: each signature is
+//! accepted.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,16 +14,16 @@ fn unix_millis() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
-/// Who am I, signed by this key.
+/// A signed request for the current session.
 pub(crate) fn signed_request(key: &PortosKey, address: &str) -> HttpRequest {
     let target = "/portos/api/auth";
     let unsigned =
         UnsignedRequest { method: "GET", target, host: address, headers: &[], body: b"", sent_at: unix_millis() };
-    let asked = HttpRequest::new("GET", target);
-    key.sign(&unsigned).into_iter().fold(asked, |asked, (name, value)| asked.header(name, value))
+    let request = HttpRequest::new("GET", target);
+    key.sign(&unsigned).into_iter().fold(request, |request, (name, value)| request.header(name, value))
 }
 
-/// Asks until the world is over.
+/// Sends requests until the simulation ends.
 pub(crate) fn run_client(world: &Simulation, key: &PortosKey, mut chance: Random) {
     while world.is_running() {
         let answer = signed_request(key, world.address()).send(world.address(), world.plan.answer_limit);

@@ -1,4 +1,5 @@
-//! The contracts that tills speak: how each logs in, asks who it is, refreshes and logs out.
+//! The contracts that tills use: how each logs in, reads the current session, refreshes and logs
+//! out.
 
 use serde_json::json;
 
@@ -14,17 +15,17 @@ pub(crate) enum TestDialect {
     PosStar,
 }
 
-/// Who logs in.
+/// The credentials of a login.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials {
-    /// A user, or a device that logs in as itself.
+    /// The name of a user, or of a device that logs in as itself.
     pub(crate) name: String,
     pub(crate) password: String,
-    /// Where the contract names one.
+    /// The device, if the contract has one.
     pub(crate) device: String,
 }
 
-/// What a till stores of an answer. One token stands for both in a contract that has one.
+/// What a till stores of an answer. In a contract with a single token, both fields have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -70,7 +71,7 @@ impl TestDialect {
             }
             Self::Portos => HttpRequest::new("POST", "/portos/api/auth/refresh")
                 .json(&json!({ "tokenId": access, "refreshToken": refresh })),
-            // as a browser does: by its cookie, which rotates from the first time on
+            // as a browser does: by its cookie, which rotates from the first refresh on
             Self::Kasir => HttpRequest::new("POST", "/kasir/api/v1/auth/refresh")
                 .header("origin", "http://{host}")
                 .header("sec-fetch-site", "same-origin")

@@ -1,4 +1,4 @@
-//! One request over a connection of its own, and its answer where it came whole: the least that a client of any kind does.
+//! One request over a new connection, and its answer if it is complete: a minimal HTTP client.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use serde_json::Value;
 use tillgate_tests::now;
 
-/// A request.
+/// An HTTP request.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpRequest {
     pub(crate) method: &'static str,
     pub(crate) target: String,
-    /// `{host}` in a value is the address that is asked.
+    /// `{host}` in a value stands for the server's address.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
@@ -41,9 +41,9 @@ impl HttpRequest {
         self.header("content-type", "application/x-www-form-urlencoded")
     }
 
-    /// Asks, and waits for so long.
-    pub(crate) fn send(&self, address: &str, patience: Duration) -> Option<HttpReply> {
-        let until = now() + patience;
+    /// Sends the request and waits for the answer until the timeout.
+    pub(crate) fn send(&self, address: &str, timeout: Duration) -> Option<HttpReply> {
+        let until = now() + timeout;
         let left = || Some(until.saturating_duration_since(now())).filter(|left| !left.is_zero());
         let mut lines = vec![format!("{} {} HTTP/1.1", self.method, self.target), format!("host: {address}")];
         lines.extend(self.headers.iter().map(|(name, value)| format!("{name}: {}", value.replace("{host}", address))));
@@ -63,7 +63,7 @@ impl HttpRequest {
     }
 }
 
-/// An answer that came whole.
+/// A complete answer.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpReply {
     pub(crate) status: u16,
@@ -71,7 +71,7 @@ pub(crate) struct HttpReply {
 }
 
 impl HttpReply {
-    /// Nothing where bytes are missing.
+    /// Returns `None` if bytes are missing.
     fn parse(answer: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(answer);
         let (head, body) = text.split_once("\r\n\r\n")?;
@@ -88,7 +88,7 @@ impl HttpReply {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
     }
 
-    /// A text in the body by its JSON pointer; empty where there is none.
+    /// The text in the body at a JSON pointer; empty if there is none.
     pub(crate) fn text(&self, pointer: &str) -> String {
         self.json().pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
     }

@@ -1,12 +1,16 @@
-//! Endurance: tills of every contract with two threads each, programs that sign, and an office that ends sessions and changes
-//! everybody, through a proxy that breaks connections, while the server is killed again and again.
+//! Endurance: tills of every contract with two threads each, programs that sign requests, and an
+//! office that ends sessions and changes users, through a proxy that breaks connections, while the
+//! server is killed repeatedly.
 //!
-//! An oracle knows what was answered. What was answered must stand, what was not answered may be either; no till that keeps the rules
-//! of `docs/tills.md` is logged out, no token of an ended session is good, no ticket is there twice, and the audit is whole after every
-//! start. That the model can see a fault is tested too: by a till that breaks the rules, and by an oracle that lies.
+//! An oracle knows what was answered. What was answered must persist; what was not answered may
+//! have happened or not. No till that follows the rules of `docs/tills.md` is logged out, no token
+//! of an ended session is accepted, no ticket exists twice, and the audit log is complete after
+//! every start. The model's ability to detect errors is tested too: by a till that breaks the
+//! rules, and by an oracle with wrong expectations.
 //!
-//! `ENDURANCE_SEED` repeats what chance draws (not how threads meet), `ENDURANCE_SECONDS` sets how long the long
-//! run takes on each database, of which only a thorough run of the tests is (`tests/run thorough`).
+//! `ENDURANCE_SEED` repeats the random choices (not the interleaving of threads).
+//! `ENDURANCE_SECONDS` sets the duration of the long run on each database, which is part of a
+//! thorough test run only (`tests/run thorough`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -29,7 +33,7 @@ use oracle::PossibleValues;
 use random::Random;
 use simulation::{Simulation, SimulationPlan};
 
-/// A number from the environment.
+/// A number from an environment variable.
 fn read_variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().expect("a whole number"))
 }
@@ -80,7 +84,7 @@ fn long_simulation_survives() {
     }
 }
 
-/// Whether exactly this was reported, once at least.
+/// Whether exactly this was reported, at least once.
 #[track_caller]
 fn is_reported(anomalies: &[String], what: &str) {
     assert!(!anomalies.is_empty() && anomalies.iter().all(|anomaly| anomaly.contains(what)), "{what}: {anomalies:?}");
@@ -99,7 +103,7 @@ fn till_that_loses_a_used_answer_is_logged_out() {
         is_reported(&anomalies, "logged out");
         assert!(anomalies[0].starts_with(&till.to_string()), "{anomalies:?}");
     }
-    // and one that keeps to it is not
+    // tills that follow the rules are not reported
     for till in &world.tills {
         till.log_in(&world);
         till.refresh(&world, &mut Random::from_seed(0));
@@ -143,7 +147,7 @@ fn wrong_oracle_is_contradicted() {
     contradicted(&|oracle| oracle.keys[0].active = PossibleValues::certainly(false), "API key");
     let id = "018f3b3e-0000-7000-8000-000000000000".to_owned();
     contradicted(&|oracle| oracle.tickets.push(("never sold".to_owned(), id.clone())), "never sold");
-    // last, since what the oracle takes for dead it tries to refresh
+    // last, since the check tries to refresh sessions that the oracle considers ended
     for till in &world.tills {
         let tokens = till.read_tokens().unwrap();
         contradicted(&|oracle| oracle.ended_tokens.push((till.dialect, tokens.clone())), "token of an ended session");

@@ -1,4 +1,5 @@
-//! What was answered must stand; what was not answered may be either. The oracle knows what may be, and asks the server whether it is.
+//! What was answered must persist; what was not answered may have happened or not. The oracle knows
+//! the possible states and compares the server with them.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::http::{HttpReply, HttpRequest};
 /// How long the oracle waits for an answer.
 const ORACLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Something that the server keeps, as it may be.
+/// The possible values of something that the server stores.
 #[derive(Clone, Debug)]
 pub(crate) struct PossibleValues<T>(Vec<T>);
 
@@ -21,12 +22,12 @@ impl<T: Clone + PartialEq> PossibleValues<T> {
         Self(vec![value])
     }
 
-    /// A change was tried: until it is answered, both may be.
+    /// A change was attempted: until it is answered, both values are possible.
     pub(crate) fn add_possible(&mut self, value: T) {
         self.0.push(value);
     }
 
-    /// It is this: a change was answered, or was seen.
+    /// The value is certain: a change was answered, or the value was read.
     pub(crate) fn set_certain(&mut self, value: T) {
         self.0 = vec![value];
     }
@@ -36,14 +37,14 @@ impl<T: Clone + PartialEq> PossibleValues<T> {
         self.0.iter().all(|each| each == first).then_some(first)
     }
 
-    /// The change that was tried last was refused: it was not done.
+    /// The latest change was rejected: it was not done.
     pub(crate) fn remove_possible(&mut self, value: &T) {
         if self.0.len() > 1 && self.0.last() == Some(value) {
             self.0.pop();
         }
     }
 
-    /// Everything that may be.
+    /// All possible values.
     pub(crate) fn values(&self) -> Vec<T> {
         self.0.clone()
     }
@@ -60,7 +61,7 @@ pub(crate) struct TestDevice {
     pub(crate) id: String,
 }
 
-/// A user to whom the office does everything.
+/// A user that the office changes.
 #[derive(Clone, Debug)]
 pub(crate) struct TestUser {
     pub(crate) name: String,
@@ -69,17 +70,17 @@ pub(crate) struct TestUser {
     pub(crate) dialect: TestDialect,
     pub(crate) password: PossibleValues<String>,
     pub(crate) active: PossibleValues<bool>,
-    /// Whether the device may be used.
+    /// Whether the device can be used.
     pub(crate) device_unlocked: PossibleValues<bool>,
     pub(crate) role: PossibleValues<&'static str>,
-    /// The session that is believed to live.
+    /// The session that should be live.
     pub(crate) session: Option<Tokens>,
-    /// Passwords that were good once, and are known not to be any more.
+    /// Passwords that were valid once and are certainly not valid any more.
     pub(crate) former_passwords: Vec<String>,
 }
 
 impl TestUser {
-    /// This password is good, and no other that ever was.
+    /// This password is valid, and no earlier one is.
     pub(crate) fn set_password(&mut self, password: &str) {
         let others = self.password.values().into_iter().filter(|each| each != password);
         self.former_passwords.extend(others);
@@ -91,7 +92,7 @@ impl TestUser {
     }
 }
 
-/// A key of a program, and whether it counts.
+/// An API key, and whether it is active.
 #[derive(Clone, Debug)]
 pub(crate) struct TestApiKey {
     pub(crate) id: String,
@@ -99,7 +100,7 @@ pub(crate) struct TestApiKey {
     pub(crate) active: PossibleValues<bool>,
 }
 
-/// What went wrong.
+/// Deviations from the expected state.
 #[derive(Debug, Default)]
 pub(crate) struct AnomalyLog {
     anomalies: Mutex<Vec<String>>,
@@ -111,7 +112,7 @@ impl AnomalyLog {
         self.anomalies.lock().unwrap().push(anomaly);
     }
 
-    /// What was noted since this was last asked.
+    /// The deviations since the last call.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.anomalies.lock().unwrap())
     }
@@ -121,37 +122,39 @@ impl AnomalyLog {
 #[derive(Clone, Debug)]
 pub(crate) struct TestRole {
     pub(crate) id: String,
-    /// Whether it allows `storno`.
+    /// Whether it has the right `storno`.
     pub(crate) storno: PossibleValues<bool>,
 }
 
-/// What may be.
+/// The expected state.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Oracle {
     pub(crate) users: Vec<TestUser>,
     pub(crate) keys: Vec<TestApiKey>,
     pub(crate) roles: Vec<TestRole>,
-    /// Tokens of sessions that were ended, by answered changes.
+    /// Tokens of sessions that were ended by answered changes.
     pub(crate) ended_tokens: Vec<(TestDialect, Tokens)>,
-    /// Tickets that were answered: the key of the request, which is the ticket's name too, and its id.
+    /// Tickets whose creation was answered: the idempotency key, which is also the ticket's name,
+    /// and the ticket's id.
     pub(crate) tickets: Vec<(String, String)>,
 }
 
-/// An answer that decides something: no 503, and there is one. A server that was killed is given a minute to start again.
-pub(crate) fn send_until_decided(server: &str, asked: &HttpRequest) -> HttpReply {
+/// Sends a request until there is an answer other than 503. A server that was killed has a minute
+/// to start again.
+pub(crate) fn send_until_decided(server: &str, request: &HttpRequest) -> HttpReply {
     let until = now() + Duration::from_mins(1);
     while now() < until {
-        match asked.send(server, ORACLE_TIMEOUT) {
+        match request.send(server, ORACLE_TIMEOUT) {
             Some(reply) if reply.status != 503 => return reply,
             _ => std::thread::sleep(Duration::from_millis(100)),
         }
     }
-    panic!("no answer to {} {}", asked.method, asked.target)
+    panic!("no answer to {} {}", request.method, request.target)
 }
 
 impl Oracle {
-    /// Asks the server about everything, or about what chance picks, and notes what is not as it may be. `admin` is the access token
-    /// of somebody who may read everything.
+    /// Checks everything, or what `picked` selects, against the server, and records deviations.
+    /// `admin` is the access token of a user who may read everything.
     pub(crate) fn check(&self, server: &str, admin: &str, journal: &AnomalyLog, mut picked: impl FnMut() -> bool) {
         for (contract, tokens) in self.ended_tokens.iter().filter(|_| picked()) {
             check_ended(server, *contract, tokens, journal);
@@ -163,8 +166,8 @@ impl Oracle {
                 journal.record(format!("the ticket {key} that was answered is lost: {} {}", found.status, found.body));
             }
         }
-        for victim in self.users.iter().filter(|_| picked()) {
-            check_user(server, admin, victim, journal);
+        for user in self.users.iter().filter(|_| picked()) {
+            check_user(server, admin, user, journal);
         }
         for role in &self.roles {
             let shown = send_until_decided(
@@ -185,57 +188,56 @@ impl Oracle {
     }
 }
 
-/// A session that was ended is over: each of its tokens is refused.
+/// An ended session stays ended: each of its tokens is rejected.
 fn check_ended(server: &str, contract: TestDialect, tokens: &Tokens, journal: &AnomalyLog) {
-    for (what, asked) in
+    for (what, request) in
         [("access", contract.current_session_request(&tokens.access)), ("refresh", contract.refresh_request(tokens))]
     {
-        let status = send_until_decided(server, &asked).status;
+        let status = send_until_decided(server, &request).status;
         if status != 401 {
             journal.record(format!("the {what} token of an ended session ({contract:?}) is answered {status}"));
         }
     }
 }
 
-fn check_user(server: &str, admin: &str, victim: &TestUser, journal: &AnomalyLog) {
-    let name = &victim.name;
+fn check_user(server: &str, admin: &str, user: &TestUser, journal: &AnomalyLog) {
+    let name = &user.name;
     let shown =
-        send_until_decided(server, &HttpRequest::new("GET", format!("/api/v1/users/{}", victim.id)).bearer(admin));
+        send_until_decided(server, &HttpRequest::new("GET", format!("/api/v1/users/{}", user.id)).bearer(admin));
     if shown.status != 200 {
         return journal.record(format!("{name} cannot be read: {} {}", shown.status, shown.body));
     }
     let active = shown.text("/status") == "active";
-    if !victim.active.may_be(&active) {
-        journal.record(format!("{name} is {}, and may be active: {:?}", shown.text("/status"), victim.active));
+    if !user.active.may_be(&active) {
+        journal.record(format!("{name} is {}, and may be active: {:?}", shown.text("/status"), user.active));
     }
     let device = send_until_decided(
         server,
-        &HttpRequest::new("GET", format!("/api/v1/devices/{}", victim.device.id)).bearer(admin),
+        &HttpRequest::new("GET", format!("/api/v1/devices/{}", user.device.id)).bearer(admin),
     );
-    if device.status != 200 || !victim.device_unlocked.may_be(&(device.text("/status") == "active")) {
+    if device.status != 200 || !user.device_unlocked.may_be(&(device.text("/status") == "active")) {
         let status = device.text("/status");
-        journal.record(format!("the device of {name} is {status}, and may be unlocked: {:?}", victim.device_unlocked));
+        journal.record(format!("the device of {name} is {status}, and may be unlocked: {:?}", user.device_unlocked));
     }
     let role = shown.text("/roles/0");
-    if !["cashier", "manager"].iter().any(|may| *may == role && victim.role.may_be(may)) {
-        journal.record(format!("{name} has the role {role}, and may have {:?}", victim.role));
+    if !["cashier", "manager"].iter().any(|may| *may == role && user.role.may_be(may)) {
+        journal.record(format!("{name} has the role {role}, and may have {:?}", user.role));
     }
-    if let (Some(tokens), Some(true), TestDialect::Native) = (&victim.session, victim.active.certain(), victim.dialect)
-    {
-        check_rights(server, victim, tokens, journal);
+    if let (Some(tokens), Some(true), TestDialect::Native) = (&user.session, user.active.certain(), user.dialect) {
+        check_rights(server, user, tokens, journal);
     }
-    if victim.active.certain() == Some(&true)
-        && let Some(password) = victim.password.certain()
+    if user.active.certain() == Some(&true)
+        && let Some(password) = user.password.certain()
     {
         let granted =
-            send_until_decided(server, &TestDialect::Native.login_request(&office_credentials(victim, password)));
+            send_until_decided(server, &TestDialect::Native.login_request(&office_credentials(user, password)));
         match TestDialect::Native.parse_tokens(&granted) {
             Some(tokens) => drop(send_until_decided(server, &TestDialect::Native.logout_request(&tokens.access))),
             None => journal.record(format!("{name}'s password is refused: {} {}", granted.status, granted.body)),
         }
-        if let Some(former) = victim.former_passwords.last() {
+        if let Some(former) = user.former_passwords.last() {
             let refused =
-                send_until_decided(server, &TestDialect::Native.login_request(&office_credentials(victim, former)));
+                send_until_decided(server, &TestDialect::Native.login_request(&office_credentials(user, former)));
             if refused.status != 401 {
                 journal.record(format!("a former password of {name} is answered {}", refused.status));
             }
@@ -243,23 +245,23 @@ fn check_user(server: &str, admin: &str, victim: &TestUser, journal: &AnomalyLog
     }
 }
 
-/// Whether there is `storno` among the rights that are shown.
+/// Whether `storno` is among the rights in an answer.
 pub(crate) fn allows_storno(shown: &HttpReply) -> bool {
     shown.json()["rights"].as_array().is_some_and(|rights| rights.iter().any(|each| each == "storno"))
 }
 
-/// The office, where any number of sessions may be.
-fn office_credentials(victim: &TestUser, password: &str) -> Credentials {
-    Credentials { device: "OFFICE".to_owned(), ..victim.credentials(password) }
+/// The office device, on which any number of sessions may exist.
+fn office_credentials(user: &TestUser, password: &str) -> Credentials {
+    Credentials { device: "OFFICE".to_owned(), ..user.credentials(password) }
 }
 
 /// The rights of a session are those of the role.
-pub(crate) fn check_rights(server: &str, victim: &TestUser, tokens: &Tokens, journal: &AnomalyLog) {
+pub(crate) fn check_rights(server: &str, user: &TestUser, tokens: &Tokens, journal: &AnomalyLog) {
     let shown = send_until_decided(server, &TestDialect::Native.current_session_request(&tokens.access));
     if shown.status == 200 {
         let role = if allows_storno(&shown) { "manager" } else { "cashier" };
-        if !victim.role.may_be(&role) {
-            journal.record(format!("{} has the rights of a {role}, and may be {:?}", victim.name, victim.role));
+        if !user.role.may_be(&role) {
+            journal.record(format!("{} has the rights of a {role}, and may be {:?}", user.name, user.role));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What stands between tills and their server: a share of connections breaks before a request is forwarded, another after the
-//! server has done what was asked, and some answers arrive torn.
+//! The proxy between tills and their server: a share of connections breaks before a request is
+//! forwarded, another share after the server has handled it, and some answers are truncated.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::random::Random;
 
-/// In a thousand requests.
+/// Of a thousand requests.
 const CUT_BEFORE_PER_MILLE: usize = 10;
 const CUT_AFTER_PER_MILLE: usize = 20;
 const TRUNCATED_PER_MILLE: usize = 5;
 const DELAYED_PER_MILLE: usize = 50;
 
-/// How long the server may take over a request: longer than any till waits.
+/// How long the server may take for a request: longer than any till waits.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,14 +34,14 @@ struct ProxyState {
     spoiled: AtomicUsize,
 }
 
-/// A proxy on a port of its own. It serves until it is dropped.
+/// A proxy on its own port. It serves until it is dropped.
 pub(crate) struct Proxy {
     address: String,
     shared: Arc<ProxyState>,
 }
 
 impl Proxy {
-    /// With faults, or one that passes everything on.
+    /// Starts a proxy, with faults, or one that passes everything on.
     pub(crate) fn start(chance: Random, faults: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -65,22 +65,22 @@ impl Proxy {
         Self { address, shared }
     }
 
-    /// Where clients ask: `127.0.0.1:PORT`.
+    /// The address for clients: `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// From now on forwards to the server at this address.
+    /// Forwards to the server at this address from now on.
     pub(crate) fn set_server(&self, server: &str) {
         server.trim_start_matches("http://").clone_into(&mut self.shared.server.lock().unwrap());
     }
 
-    /// Where that is.
+    /// The address of the server.
     pub(crate) fn server(&self) -> String {
         self.shared.server.lock().unwrap().clone()
     }
 
-    /// How many requests it has spoiled.
+    /// The number of requests that it has broken.
     pub(crate) fn spoiled_count(&self) -> usize {
         self.shared.spoiled.load(Ordering::Relaxed)
     }
@@ -112,7 +112,7 @@ impl ProxyState {
         (fate, before, after)
     }
 
-    /// Passes one request on. `None` where somebody hung up.
+    /// Forwards one request. Returns `None` if either side closed the connection.
     fn forward_request(&self, mut client: TcpStream) -> Option<()> {
         let request = read_request(&mut client)?;
         let (fate, before, after) = self.draw_fault();
@@ -128,7 +128,7 @@ impl ProxyState {
         server.set_read_timeout(Some(SERVER_TIMEOUT)).ok()?;
         server.write_all(&request).ok()?;
         let mut answer = Vec::new();
-        // a server that is killed leaves what it had sent
+        // a killed server leaves what it had sent
         let _ = server.read_to_end(&mut answer);
         std::thread::sleep(after.unwrap_or_default());
         match fate {
@@ -139,7 +139,7 @@ impl ProxyState {
     }
 }
 
-/// A request with its body.
+/// Reads a request with its body.
 fn read_request(client: &mut TcpStream) -> Option<Vec<u8>> {
     client.set_read_timeout(Some(SERVER_TIMEOUT)).ok()?;
     let (mut request, mut part) = (Vec::new(), [0; 4096]);

@@ -1,17 +1,19 @@
-//! Chance that a seed repeats: what is drawn, not how threads meet.
+//! Random numbers that a seed repeats; the interleaving of threads is not repeated.
 
 use std::time::Duration;
 
-/// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+/// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA
+/// 2014).
 pub(crate) struct Random(u64);
 
 impl Random {
     pub(crate) fn from_seed(seed: u64) -> Self {
-        // mixed, else each seed would go on where the one before it began a step later
+        // mixed, because otherwise each seed would produce the numbers of the previous seed one
+        // step later
         Self(mix(seed.wrapping_add(0x9E37_79B9_7F4A_7C15)))
     }
 
-    /// Another one that depends on this one.
+    /// Another generator, seeded by this one.
     pub(crate) fn fork(&mut self) -> Self {
         Self::from_seed(self.next())
     }
@@ -21,22 +23,22 @@ impl Random {
         mix(self.0)
     }
 
-    /// A number below this one.
+    /// A number below `bound`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound.max(1) as u64).unwrap()
     }
 
-    /// So many times in a thousand.
+    /// True with a probability of `times` in a thousand.
     pub(crate) fn in_thousand(&mut self, times: usize) -> bool {
         self.below(1000) < times
     }
 
-    /// One of these.
-    pub(crate) fn pick<T: Copy>(&mut self, among: &[T]) -> T {
-        among[self.below(among.len())]
+    /// One of these values.
+    pub(crate) fn pick<T: Copy>(&mut self, values: &[T]) -> T {
+        values[self.below(values.len())]
     }
 
-    /// A span between these two, to the millisecond.
+    /// A duration between these two, in milliseconds.
     pub(crate) fn duration_between(&mut self, least: u64, most: u64) -> Duration {
         Duration::from_millis(least + self.next() % (most - least + 1))
     }

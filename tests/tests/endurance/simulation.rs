@@ -1,4 +1,5 @@
-//! A shop with its tills, its office, its server that is killed, and the time that all of it takes.
+//! The simulation: a shop with its tills and its office, a server that is killed repeatedly, and
+//! the time that all of it takes.
 
 use std::process::Stdio;
 use std::sync::Mutex;
@@ -18,28 +19,29 @@ use crate::random::Random;
 use crate::till::Till;
 use crate::{api_client, office};
 
-/// How much of everything.
+/// The size and the faults of a simulation.
 #[derive(Clone, Debug)]
 pub(crate) struct SimulationPlan {
-    /// How long a rotated session forgives, in every contract.
+    /// The grace period after a rotation, in every contract.
     pub(crate) overlap: Duration,
-    /// From asking to storing the answer: three eighths of the overlap.
+    /// The time from a request to the storage of its answer: three eighths of the grace period.
     pub(crate) answer_limit: Duration,
-    /// Between two requests of one thread, in milliseconds at most.
+    /// The longest pause between two requests of one thread, in milliseconds.
     pub(crate) max_pause_millis: u64,
-    /// How long tills and office work.
+    /// How long tills and the office work.
     pub(crate) duration: Duration,
-    /// Between a restart and the next kill, in milliseconds; `None` where nobody kills.
+    /// The time between a restart and the next kill, in milliseconds; `None` if the server is not
+    /// killed.
     pub(crate) kill_interval_millis: Option<(u64, u64)>,
-    /// Whether connections break.
+    /// Whether connections are broken.
     pub(crate) breaks_connections: bool,
-    /// Tills of each contract.
+    /// The number of tills of each contract.
     pub(crate) tills: usize,
     pub(crate) users: usize,
 }
 
 impl SimulationPlan {
-    /// With this overlap and for so long, with everything that can go wrong.
+    /// A plan with this grace period and duration, in which every kind of fault occurs.
     pub(crate) fn with_faults(overlap: Duration, lasting: Duration, kills: (u64, u64)) -> Self {
         let (limit, kills) = (overlap * 3 / 8, Some(kills));
         Self {
@@ -54,7 +56,7 @@ impl SimulationPlan {
         }
     }
 
-    /// Where nothing goes wrong and nobody works until they are told.
+    /// A plan without faults, in which threads work only when a test says so.
     pub(crate) fn without_faults(overlap: Duration) -> Self {
         let lasting = Self::with_faults(overlap, Duration::ZERO, (0, 0));
         Self {
@@ -68,7 +70,7 @@ impl SimulationPlan {
     }
 }
 
-/// How often what happened.
+/// How often each kind of event occurred.
 #[derive(Debug, Default)]
 pub(crate) struct EventCounts {
     pub(crate) answered: AtomicUsize,
@@ -77,7 +79,7 @@ pub(crate) struct EventCounts {
     kills: AtomicUsize,
 }
 
-/// The whole of it.
+/// The complete simulation.
 pub(crate) struct Simulation {
     pub(crate) plan: SimulationPlan,
     shop: Installation,
@@ -86,7 +88,7 @@ pub(crate) struct Simulation {
     pub(crate) oracle: Mutex<Oracle>,
     pub(crate) tills: Vec<Till>,
     pub(crate) admin: Till,
-    /// Who holds the role that the office changes.
+    /// A till whose user has the role that the office changes.
     pub(crate) role_holder: Till,
     programs: Vec<PortosKey>,
     counts: EventCounts,
@@ -98,7 +100,7 @@ pub(crate) struct Simulation {
 const SERVE_ARGUMENTS: [&str; 1] = ["serve"];
 
 impl Simulation {
-    /// A shop with everybody in it, and its server.
+    /// Creates a shop with all of its users, and starts its server.
     pub(crate) fn open(engine: Engine, plan: SimulationPlan, chance: &mut Random) -> (Self, RunningServer) {
         let shop = new_installation(engine, &plan);
         let server = shop.serve();
@@ -129,7 +131,7 @@ impl Simulation {
 
     fn post_as_admin(&self, target: &str, body: &Value) -> Value {
         let admin = self.admin.read_tokens().unwrap();
-        // not through the proxy: what is made twice is refused
+        // not through the proxy: a record that is created twice is rejected
         let reply = send_until_decided(
             &self.proxy.server(),
             &HttpRequest::new("POST", target).bearer(&admin.access).json(body),
@@ -138,7 +140,7 @@ impl Simulation {
         reply.json()
     }
 
-    /// Makes a user, with a cash register of their own.
+    /// Creates a user with their own till.
     fn create_user(&self, name: &str) -> (String, TestDevice) {
         let device = format!("{name} register");
         let made = self.post_as_admin("/api/v1/devices", &json!({ "name": device, "environment": "CashRegister" }));
@@ -199,28 +201,29 @@ impl Simulation {
         }
     }
 
-    /// Where everybody asks.
+    /// The address for clients.
     pub(crate) fn address(&self) -> &str {
         self.proxy.address()
     }
 
-    /// Whether people still work.
+    /// Whether the simulation still runs.
     pub(crate) fn is_running(&self) -> bool {
         !self.is_over.load(Ordering::Relaxed)
     }
 
-    /// Counts one.
+    /// Increments a counter.
     pub(crate) fn increment(&self, which: impl Fn(&EventCounts) -> &AtomicUsize) {
         which(&self.counts).fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether the server was started again since this was last asked.
+    /// Whether the server was restarted since the last call.
     pub(crate) fn take_restarted(&self) -> bool {
         let restarts = self.restarts.load(Ordering::Relaxed);
         self.seen_restarts.swap(restarts, Ordering::Relaxed) != restarts
     }
 
-    /// Everybody works while the server is killed again and again; at the end everything is asked about. Returns what went wrong.
+    /// Runs everything while the server is killed repeatedly, and checks everything at the end.
+    /// Returns the deviations.
     pub(crate) fn run(&self, server: RunningServer, chance: &mut Random) -> Vec<String> {
         let mut server = Some(server);
         for till in &self.tills {
@@ -241,7 +244,7 @@ impl Simulation {
             }
             let office = chance.fork();
             scope.spawn(move || office::run_office(self, office));
-            // whoever panics here leaves nobody working for ever
+            // a panic here must not leave threads that work forever
             let _over = EndGuard(&self.is_over);
             let until = now() + self.plan.duration;
             while now() < until {
@@ -260,7 +263,8 @@ impl Simulation {
         self.anomalies.take()
     }
 
-    /// Kills the server as a power cut would, sometimes its successor too, while that starts, and starts it again.
+    /// Kills the server, as a power cut would, and starts it again; sometimes it is also killed
+    /// while it starts.
     fn kill_and_restart(&self, server: RunningServer, chance: &mut Random) -> RunningServer {
         server.kill();
         self.increment(|counts| &counts.kills);
@@ -310,7 +314,7 @@ impl Simulation {
         }
     }
 
-    /// Whether everything is as it may be: every session that was ended, every ticket, everybody, and every till.
+    /// Checks everything: ended sessions, tickets, users, and tills.
     pub(crate) fn check_everything(&self) {
         // the admin is a till like any other
         self.admin.refresh(self, &mut Random::from_seed(0));
@@ -362,7 +366,7 @@ impl Simulation {
     }
 }
 
-/// Ends the work when it is dropped.
+/// Ends the simulation when it is dropped.
 struct EndGuard<'w>(&'w AtomicBool);
 
 impl Drop for EndGuard<'_> {
@@ -375,7 +379,8 @@ fn test_credentials(name: &str, device: &str) -> Credentials {
     Credentials { name: name.to_owned(), password: PASSWORD.to_owned(), device: device.to_owned() }
 }
 
-/// A shop where every contract is served and forgives for the overlap, and where passwords that the oracle tries hold nobody back.
+/// A shop in which every contract is served with the plan's grace period, and in which passwords
+/// that the oracle tries cause no throttling.
 fn new_installation(engine: Engine, plan: &SimulationPlan) -> Installation {
     let overlap = format!("{}ms", plan.overlap.as_millis());
     let mut shop = Installation::new(engine).with_setting("LOG__LEVEL", "warn");
@@ -397,7 +402,7 @@ fn new_installation(engine: Engine, plan: &SimulationPlan) -> Installation {
     shop
 }
 
-/// Fiuu's sessions end at midnight, which is not to come while tills work.
+/// Fiuu's sessions end at midnight, which must not occur during the simulation.
 fn set_zone_far_from_midnight(shop: &Installation) {
     #[expect(clippy::disallowed_methods, reason = "the day ends by the real clock")]
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();

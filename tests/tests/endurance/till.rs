@@ -1,5 +1,5 @@
-//! A till that keeps the rules of `docs/tills.md`: two threads over one file, each of which stores an answer before it uses it, and
-//! reads the file again before it asks anew.
+//! A till that follows the rules of `docs/tills.md`: two threads that share a file, each of which
+//! stores an answer before it uses it, and reads the file again before the next refresh.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,24 +14,24 @@ use crate::oracle::send_until_decided;
 use crate::random::Random;
 use crate::simulation::Simulation;
 
-/// In a thousand answers to a refresh, so many are lost by a crash of the till.
+/// Of a thousand answers to a refresh, so many are lost in a crash of the till.
 const CRASHES_PER_MILLE: usize = 10;
 
-/// A till.
+/// A till with its contract and credentials.
 pub(crate) struct Till {
     pub(crate) dialect: TestDialect,
     pub(crate) credentials: Credentials,
-    /// What it has stored.
+    /// The stored tokens.
     file: Mutex<Option<Tokens>>,
     tickets: AtomicUsize,
 }
 
-/// What came of asking with an access token.
+/// The outcome of a request with an access token.
 enum CallOutcome {
     Done(HttpReply),
-    /// No answer that decides anything.
+    /// There was no answer that decides.
     Undecided,
-    /// The access token is refused.
+    /// The access token was rejected.
     Refused,
 }
 
@@ -48,7 +48,7 @@ impl Till {
         *self.file.lock().unwrap() = Some(tokens);
     }
 
-    /// Logs in, where nobody has yet.
+    /// Logs in if there is no session yet.
     pub(crate) fn log_in(&self, world: &Simulation) {
         let mut file = self.file.lock().unwrap();
         if file.is_some() {
@@ -65,7 +65,7 @@ impl Till {
         }
     }
 
-    /// One of its threads.
+    /// One of the till's threads.
     pub(crate) fn run_thread(&self, world: &Simulation, mut chance: Random) {
         let mut pending = None;
         while world.is_running() {
@@ -90,17 +90,18 @@ impl Till {
         }
     }
 
-    /// Opens a ticket by a key that counts once, and asks by the same key until it is answered. True where the token is refused.
+    /// Opens a ticket with an idempotency key, and repeats the request with the same key until it
+    /// is answered. Returns true if the token is rejected.
     fn open_ticket(&self, world: &Simulation, tokens: &Tokens, pending: &mut Option<String>) -> bool {
         let key = pending.get_or_insert_with(|| {
             format!("{}-{}", self.credentials.name, self.tickets.fetch_add(1, Ordering::Relaxed))
         });
         let items = json!([{ "unit_price": "3.50", "quantity": "2" }]);
-        let asked = HttpRequest::new("POST", "/api/v1/tickets")
+        let request = HttpRequest::new("POST", "/api/v1/tickets")
             .bearer(&tokens.access)
             .header("idempotency-key", key.clone())
             .json(&json!({ "currency": "EUR", "name": key, "items": items }));
-        match send_call(world, &asked) {
+        match send_call(world, &request) {
             CallOutcome::Refused => return true,
             CallOutcome::Undecided => {}
             CallOutcome::Done(reply) if reply.status == 201 => {
@@ -115,13 +116,14 @@ impl Till {
         false
     }
 
-    /// Refreshes by what is in the file.
+    /// Refreshes with the token in the file.
     pub(crate) fn refresh(&self, world: &Simulation, chance: &mut Random) {
         let began = now();
         let Some(sent) = self.read_tokens() else { return };
         match self.dialect.refresh_request(&sent).send(world.address(), world.plan.answer_limit) {
             Some(reply) if reply.status == 200 => match self.dialect.parse_tokens(&reply) {
-                // it is lost with the till that crashes; or it comes too late, and the till has stopped waiting for it
+                // the answer is lost with the crashed till, or it comes too late and the till has
+                // stopped waiting
                 Some(_) if chance.in_thousand(CRASHES_PER_MILLE) => {
                     std::thread::sleep(chance.duration_between(100, 1500));
                 }
@@ -148,7 +150,7 @@ impl Till {
         }
     }
 
-    /// What no till may do: uses an answer, loses it, and comes back with what it had before.
+    /// What no till may do: uses an answer, loses it, and continues with the earlier tokens.
     pub(crate) fn reuse_lost_tokens(&self, world: &Simulation) {
         let stale = self.read_tokens().unwrap();
         let fresh = self
@@ -171,8 +173,8 @@ impl std::fmt::Display for Till {
     }
 }
 
-fn send_call(world: &Simulation, asked: &HttpRequest) -> CallOutcome {
-    match asked.send(world.address(), world.plan.answer_limit) {
+fn send_call(world: &Simulation, request: &HttpRequest) -> CallOutcome {
+    match request.send(world.address(), world.plan.answer_limit) {
         Some(reply) if reply.status == 401 => CallOutcome::Refused,
         Some(reply) if matches!(reply.status, 200 | 201) => {
             world.increment(|counts| &counts.answered);
@@ -181,7 +183,7 @@ fn send_call(world: &Simulation, asked: &HttpRequest) -> CallOutcome {
         Some(reply) if ![408, 503].contains(&reply.status) => {
             world
                 .anomalies
-                .record(format!("{} {} was answered {} {}", asked.method, asked.target, reply.status, reply.body));
+                .record(format!("{} {} was answered {} {}", request.method, request.target, reply.status, reply.body));
             CallOutcome::Undecided
         }
         _ => {

@@ -1,11 +1,11 @@
-//! POS Kasir, krmpesan, PosStar and Fiuu: a request for each call that takes text.
+//! Samples of POS Kasir, krmpesan, PosStar and Fiuu: a request for each call that accepts text.
 
 use serde_json::json;
 use tillgate_tests::{PASSWORD, RunningServer, TillClient};
 
 use super::{Sample, SampleBody};
 
-/// All of them.
+/// All samples of these contracts.
 pub(super) fn all_samples(server: &RunningServer) -> Vec<Sample> {
     let mut samples = kasir_samples(server);
     samples.extend(other_samples(server));

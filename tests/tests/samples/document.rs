@@ -1,4 +1,5 @@
-//! What the OpenAPI document says of the native API: samples of calls that read, and which of its texts no sample has.
+//! Samples generated from the OpenAPI document for the native API's calls that read, and the
+//! document's texts for which there is no sample.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use tillgate_tests::RunningServer;
 
 use super::{Sample, SampleBody, TextSlot};
 
-/// What the document says of calls that read: each with all of its parameters, and an id in the path.
+/// Samples of calls that read, each with all parameters and an id in the path.
 pub(super) fn all_samples(server: &RunningServer, office: &str) -> Vec<Sample> {
     let document = server.new_till().get("/openapi.json").expect_status(200).json();
     let mut samples = Vec::new();
@@ -35,7 +36,7 @@ pub(super) fn all_samples(server: &RunningServer, office: &str) -> Vec<Sample> {
             if query.is_empty() {
                 samples.push(sample);
             } else {
-                // one at a time, lest one refuses what another would have met
+                // one at a time, so that the error of one does not hide another
                 samples.extend(query.iter().map(|name| {
                     let query = vec![((*name).to_owned(), String::new())];
                     Sample { query, ..sample.clone() }
@@ -47,7 +48,8 @@ pub(super) fn all_samples(server: &RunningServer, office: &str) -> Vec<Sample> {
     samples
 }
 
-/// The places of all texts in bodies that the document describes and no sample has, such as `PATCH /api/v1/users/{id} /roles/*`.
+/// The positions of texts in request bodies that the document describes and no sample has, such as
+/// `PATCH /api/v1/users/{id} /roles/*`.
 pub(crate) fn missing_samples(document: &Value, samples: &[Sample]) -> Vec<String> {
     let mut lacking = Vec::new();
     for (path, method, operation) in list_operations(document) {
@@ -103,13 +105,13 @@ fn list_operations(document: &Value) -> Vec<(String, String, &Value)> {
         .collect()
 }
 
-/// Whether a path is of a template such as `/api/v1/users/{id}`.
+/// Whether a path matches a template such as `/api/v1/users/{id}`.
 fn matches_template(path: &str, template: &str) -> bool {
     let (path, template): (Vec<_>, Vec<_>) = (path.split('/').collect(), template.split('/').collect());
     path.len() == template.len() && path.iter().zip(template).all(|(own, of)| of.starts_with('{') || *own == of)
 }
 
-/// A pointer with a star for each index, and for each key of an object whose keys are the client's own.
+/// A pointer with `*` for each index, and for each key of an object with arbitrary keys.
 fn generalize_pointer(pointer: &str, sample: &Sample) -> String {
     let SampleBody::Json(body) = &sample.body else { return pointer.to_owned() };
     let (mut at, mut general) = (String::new(), String::new());
@@ -123,7 +125,8 @@ fn generalize_pointer(pointer: &str, sample: &Sample) -> String {
     general
 }
 
-/// The pointers of all texts of a schema. An object without members of its own holds whatever the client likes.
+/// Collects the pointers of all texts of a schema. An object without declared members may contain
+/// anything.
 fn gather_texts(document: &Value, schema: &Value, at: &str, texts: &mut BTreeSet<String>) {
     if let Some(name) = schema["$ref"].as_str() {
         let found = document.pointer(name.trim_start_matches('#')).unwrap_or_else(|| panic!("{name}"));
@@ -147,7 +150,7 @@ fn gather_texts(document: &Value, schema: &Value, at: &str, texts: &mut BTreeSet
         gather_texts(document, &schema["additionalProperties"], &format!("{at}/*"), texts);
     }
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-        // what an answer shows and nobody sends
+        // members of answers only
         if member["readOnly"] != true {
             gather_texts(document, member, &format!("{at}/{name}"), texts);
         }

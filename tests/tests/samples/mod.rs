@@ -1,4 +1,5 @@
-//! A request for each route of every contract that takes text, well formed and by somebody who may, and where in it text stands.
+//! For each route of every contract that accepts text, a valid request by an authorized caller, and
+//! the positions of text in it.
 
 mod dialects;
 mod document;
@@ -16,7 +17,7 @@ pub(crate) enum SampleBody {
     Form(Vec<(String, String)>),
 }
 
-/// A place for a text in a request.
+/// A position for text in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TextSlot {
     Nothing,
@@ -24,13 +25,13 @@ pub(crate) enum TextSlot {
     Query(String),
     Header(String),
     Form(String),
-    /// A string in the body, by its pointer.
+    /// A string in the body, by its JSON pointer.
     Json(String),
-    /// A further member of an object in the body, by its pointer.
+    /// An additional member of an object in the body, by its JSON pointer.
     Key(String),
 }
 
-/// A request. `{}` in its path is a segment that the odd text takes the place of.
+/// A request. `{}` in its path is a segment that the unusual text replaces.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     pub(crate) method: String,
@@ -68,7 +69,7 @@ impl Sample {
         self.call_with_header("Authorization", &format!("Bearer {token}"))
     }
 
-    /// Every place for a text in it.
+    /// All positions for text in it.
     pub(crate) fn text_slots(&self) -> Vec<TextSlot> {
         let mut slots = Vec::new();
         if self.path.contains("{}") {
@@ -104,7 +105,7 @@ fn gather_slots(value: &Value, at: &str, slots: &mut Vec<TextSlot>) {
 pub(crate) use document::{missing_headers, missing_samples};
 pub(crate) use portos::read_filters;
 
-/// All of them, on this server: what they are about is there.
+/// All samples for this server, on which the records that they use exist.
 pub(crate) fn all_samples(server: &RunningServer) -> Vec<Sample> {
     let office = log_in(server, "admin", None);
     let till = log_in(server, "manager", Some("P01"));

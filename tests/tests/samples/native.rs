@@ -1,10 +1,11 @@
-//! The native API and OAuth: a request for each call that takes text, with every text that it takes.
+//! Samples of the native API and OAuth: a request for each call that accepts text, with every text
+//! that it accepts.
 
 use serde_json::{Value, json};
 
 use super::Sample;
 
-/// A ticket with every text that one has.
+/// A ticket with every text field.
 pub(super) fn ticket_json() -> Value {
     json!({
         "currency": "EUR", "owner": "manager", "name": "Table", "external_id": "x", "discount_rate": "10", "rounding": "0.01",
@@ -33,7 +34,7 @@ fn payment_json(amount: &str) -> Value {
     json!({ "means": "cash", "name": "Cash", "amount": amount })
 }
 
-/// What is there to be changed.
+/// The ids of records that can be changed.
 pub(super) struct SampleIds {
     pub(super) user: String,
     pub(super) device: String,
@@ -63,7 +64,7 @@ fn change_sample(method: &str, path: &str, body: Value, token: &str) -> Sample {
     Sample::json(method, path, body).with_token(token).call_with_header("If-Match", "*")
 }
 
-/// Logging in, and users.
+/// Logins and users.
 fn user_samples(office: &str, SampleIds { user, device, .. }: &SampleIds) -> Vec<Sample> {
     let of_office = |method: &str, path: &str, body: Value| {
         change_sample(method, path, body, office).call_with_header("Accept-Language", "sk")

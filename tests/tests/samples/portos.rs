@@ -1,11 +1,11 @@
-//! PORTOS: a request for each call that takes text, and every filter of its lists.
+//! Samples of PORTOS: a request for each call that accepts text, and every filter of its lists.
 
 use serde_json::json;
 use tillgate_tests::{PASSWORD, RunningServer, TillClient};
 
 use super::{Sample, SampleBody};
 
-/// The lists, and the part of the program that says what each can be asked about.
+/// The lists, and the source file that defines the filters of each.
 const LIST_PATHS: [(&str, &str); 6] = [
     ("sessions", include_str!("../../../crates/http/src/dialects/portos/sessions.rs")),
     ("devices", include_str!("../../../crates/http/src/dialects/portos/directory.rs")),
@@ -15,8 +15,8 @@ const LIST_PATHS: [(&str, &str); 6] = [
     ("tickets", include_str!("../../../crates/http/src/dialects/portos/tickets/query.rs")),
 ];
 
-/// The members that each list can be asked about, as the program has them. Lists that one file describes have the members of all: what
-/// a list does not know it passes over.
+/// The filters of each list, read from the source. Lists that are defined in one file have all of
+/// that file's filters: a list ignores those that it does not know.
 pub(crate) fn read_filters() -> Vec<(&'static str, Vec<String>)> {
     let named = |code: &str| -> Vec<String> {
         let begins = ["Member::new(\"", "Member::alias(\""];
