@@ -1,7 +1,7 @@
-"""A script of POS Kasir, as its users write them: `requests`, a session that keeps cookies, and a bearer where it has one.
+"""A script for POS Kasir as its users write them: `requests`, a session with cookies, and a bearer token.
 
-Called with the address of the server and a password; prints the tokens that it was given, one in a line. Any surprise ends it
-with an error.
+Its arguments are the address of the server and a password. It prints the tokens that it receives, one per line. Any unexpected
+answer ends it with an error.
 """
 
 import sys
@@ -13,14 +13,14 @@ BASE = ADDRESS + "/kasir/api/v1"
 TIME_OUT = 20
 
 
-def told(answer, status, message):
+def expect(answer, status, message):
     body = answer.json()
     assert (answer.status_code, body["message"]) == (status, message), (answer.status_code, body)
     return body.get("data")
 
 
 class Script:
-    """Bearer and cookies together: the library keeps what it is given."""
+    """A client with a bearer token and cookies, which the library stores."""
 
     def __init__(self):
         self.session = requests.Session()
@@ -29,71 +29,71 @@ class Script:
     def call(self, method, path, **more):
         return self.session.request(method, BASE + path, timeout=TIME_OUT, **more)
 
-    def keep(self, data):
+    def store(self, data):
         self.session.headers["Authorization"] = "Bearer " + data["Token"]
         self.refresh_token = data["refresh_token"]
         print(data["Token"], data["refresh_token"], sep="\n")
 
     def log_in(self, email):
         answer = self.call("POST", "/auth/login", json={"email": email, "password": PASSWORD})
-        data = told(answer, 200, "Login successful")
+        data = expect(answer, 200, "Login successful")
         assert self.session.cookies["access_token"] == data["Token"]
         assert self.session.cookies["refresh_token"] == data["refresh_token"]
-        self.keep(data)
+        self.store(data)
         return data["profile"]
 
 
 def main():
     script = Script()
     profile = script.log_in("admin@example.com")
-    assert told(script.call("GET", "/auth/me"), 200, "Success") == profile
-    # the header decides: a wrong one is not saved by a cookie
+    assert expect(script.call("GET", "/auth/me"), 200, "Success") == profile
+    # the header has precedence: a valid cookie does not make up for an invalid header
     wrong = script.call("GET", "/auth/me", headers={"Authorization": "Bearer garbage"})
-    told(wrong, 401, "Invalid or expired token")
-    # by body, by cookie alone without any body, and by header alone
+    expect(wrong, 401, "Invalid or expired token")
+    # in the body, in a cookie alone without a body, and in the header alone
     body = {"refresh_token": script.refresh_token}
-    script.keep(told(script.call("POST", "/auth/refresh", json=body), 200, "Token refreshed successfully"))
-    told(script.call("GET", "/auth/me"), 200, "Success")
+    script.store(expect(script.call("POST", "/auth/refresh", json=body), 200, "Token refreshed successfully"))
+    expect(script.call("GET", "/auth/me"), 200, "Success")
     bare = requests.Session()
     bare.cookies.update(script.session.cookies)
     answer = bare.post(BASE + "/auth/refresh", timeout=TIME_OUT)
-    script.keep(told(answer, 200, "Token refreshed successfully"))
-    told(script.call("GET", "/auth/me"), 200, "Success")
+    script.store(expect(answer, 200, "Token refreshed successfully"))
+    expect(script.call("GET", "/auth/me"), 200, "Success")
     header = {"Authorization": "Bearer " + script.refresh_token}
     answer = requests.post(BASE + "/auth/refresh", headers=header, timeout=TIME_OUT)
-    script.keep(told(answer, 200, "Token refreshed successfully"))
-    # an access token is no refresh credential, wherever it stands
+    script.store(expect(answer, 200, "Token refreshed successfully"))
+    # an access token is not a refresh token, wherever it is sent
     header = {"Authorization": script.session.headers["Authorization"]}
-    told(requests.post(BASE + "/auth/refresh", headers=header, timeout=TIME_OUT), 401, "Refresh token missing")
+    expect(requests.post(BASE + "/auth/refresh", headers=header, timeout=TIME_OUT), 401, "Refresh token missing")
 
-    # people
+    # users
     nina = {"username": "nina", "email": "nina@example.com", "password": PASSWORD, "role": "manager"}
-    added = told(script.call("POST", "/users", json=nina), 201, "User created successfully")
+    added = expect(script.call("POST", "/users", json=nina), 201, "User created successfully")
     again = script.call("POST", "/users", json=nina)
-    told(again, 409, "Username already exists")
+    expect(again, 409, "Username already exists")
     assert isinstance(again.json()["error"], str)
-    found = told(script.call("GET", "/users", params={"search": "nina@", "limit": 5}), 200, "Users retrieved successfully")
+    found = expect(script.call("GET", "/users", params={"search": "nina@", "limit": 5}), 200, "Users retrieved successfully")
     assert found["users"] == [added] and found["pagination"]["total_data"] == 1, found
     path = "/users/" + added["id"]
-    changed = told(script.call("PUT", path, json={"username": "Nina Žofia"}), 200, "User updated successfully")
+    changed = expect(script.call("PUT", path, json={"username": "Nina Žofia"}), 200, "User updated successfully")
     assert changed["username"] == "Nina Žofia" and changed["role"] == "manager"
-    told(script.call("POST", path + "/toggle-status"), 200, "User status toggled successfully")
+    expect(script.call("POST", path + "/toggle-status"), 200, "User status toggled successfully")
     login = {"email": "nina@example.com", "password": PASSWORD}
-    told(requests.post(BASE + "/auth/login", json=login, timeout=TIME_OUT), 401, "Invalid username or password")
-    told(script.call("DELETE", path), 200, "User deleted successfully")
-    told(script.call("GET", path), 404, "User not found")
+    expect(requests.post(BASE + "/auth/login", json=login, timeout=TIME_OUT), 401, "Invalid username or password")
+    expect(script.call("DELETE", path), 200, "User deleted successfully")
+    expect(script.call("GET", path), 404, "User not found")
 
-    # what was done
-    logs = told(script.call("GET", "/activity-logs", params={"search": "nina", "limit": 100}), 200, "Success")
+    # activity log
+    logs = expect(script.call("GET", "/activity-logs", params={"search": "nina", "limit": 100}), 200, "Success")
     kinds = [log["action_type"] for log in logs["logs"]]
     assert "CREATE" in kinds and "UPDATE" in kinds and logs["total_items"] == len(kinds), logs
 
-    # over
-    told(script.call("POST", "/auth/logout"), 200, "Successfully logged out")
+    # logout
+    expect(script.call("POST", "/auth/logout"), 200, "Successfully logged out")
     assert not script.session.cookies, script.session.cookies
-    told(script.call("GET", "/auth/me"), 401, "Invalid or expired token")
+    expect(script.call("GET", "/auth/me"), 401, "Invalid or expired token")
     body = {"refresh_token": script.refresh_token}
-    told(script.call("POST", "/auth/refresh", json=body), 401, "Invalid or expired session")
+    expect(script.call("POST", "/auth/refresh", json=body), 401, "Invalid or expired session")
 
 
 main()

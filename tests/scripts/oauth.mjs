@@ -1,17 +1,17 @@
-// A resource server in JavaScript, by stock libraries: oauth4webapi finds the server, asks, revokes and checks access tokens; jose
-// checks signatures. It prints each step that went well. What does not go well ends it.
+// A resource server in JavaScript with standard libraries: oauth4webapi discovers the server, introspects, revokes and checks access
+// tokens; jose checks signatures. It prints each step that succeeds and ends with an error otherwise.
 
 import assert from 'node:assert/strict'
 import { webcrypto } from 'node:crypto'
 
-// Node.js 18 has it, but not by this name
+// in Node.js 18 it does not have this name
 globalThis.crypto ??= webcrypto
 
 const { createRemoteJWKSet, errors, jwtVerify } = await import('jose')
 const oauth = await import('oauth4webapi')
 
 const { BASE, ISSUER, CLIENT_ID, CLIENT_SECRET, ACCESS, REFRESH, OTHER_REFRESH } = process.env
-// the server of the test speaks no TLS
+// the server in the test does not use TLS
 const insecure = { [oauth.allowInsecureRequests]: true }
 
 const issuer = new URL(ISSUER)
@@ -36,27 +36,27 @@ assert.equal(claims.sub, payload.sub)
 console.log('access token')
 
 const client = { client_id: CLIENT_ID }
-const ask = async (proof, token, options = {}) => {
-  const answer = await oauth.introspectionRequest(server, client, proof, token, { ...insecure, ...options })
+const introspect = async (authentication, token, options = {}) => {
+  const answer = await oauth.introspectionRequest(server, client, authentication, token, { ...insecure, ...options })
   return oauth.processIntrospectionResponse(server, client, answer)
 }
-const proofs = {
+const authentications = {
   client_secret_basic: oauth.ClientSecretBasic(CLIENT_SECRET),
   client_secret_post: oauth.ClientSecretPost(CLIENT_SECRET),
 }
 for (const method of server.introspection_endpoint_auth_methods_supported) {
-  const told = await ask(proofs[method], ACCESS)
-  assert.ok(told.active && told.username === 'cashier' && told.token_type === 'Bearer')
-  for (const claim of ['iss', 'sub', 'aud', 'jti', 'exp', 'iat', 'client_id']) assert.equal(told[claim], payload[claim], claim)
+  const result = await introspect(authentications[method], ACCESS)
+  assert.ok(result.active && result.username === 'cashier' && result.token_type === 'Bearer')
+  for (const claim of ['iss', 'sub', 'aud', 'jti', 'exp', 'iat', 'client_id']) assert.equal(result[claim], payload[claim], claim)
   for (const other of [REFRESH, OTHER_REFRESH]) {
     const hint = new URLSearchParams({ token_type_hint: 'refresh_token' })
-    assert.equal((await ask(proofs[method], other, { additionalParameters: hint })).token_use, 'refresh')
+    assert.equal((await introspect(authentications[method], other, { additionalParameters: hint })).token_use, 'refresh')
   }
-  assert.deepEqual(await ask(proofs[method], 'x'), { active: false })
+  assert.deepEqual(await introspect(authentications[method], 'x'), { active: false })
   console.log('introspection', method)
 }
 
-await assert.rejects(ask(oauth.ClientSecretBasic('wrong'), ACCESS), (error) => {
+await assert.rejects(introspect(oauth.ClientSecretBasic('wrong'), ACCESS), (error) => {
   const challenged = error instanceof oauth.WWWAuthenticateChallengeError && error.cause[0].scheme === 'basic'
   assert.ok(challenged || error.error === 'invalid_client', String(error))
   return error.status === 401
@@ -64,9 +64,9 @@ await assert.rejects(ask(oauth.ClientSecretBasic('wrong'), ACCESS), (error) => {
 console.log('stranger')
 
 for (let attempt = 0; attempt < 2; attempt += 1) {
-  const answer = await oauth.revocationRequest(server, client, proofs.client_secret_basic, ACCESS, insecure)
+  const answer = await oauth.revocationRequest(server, client, authentications.client_secret_basic, ACCESS, insecure)
   await oauth.processRevocationResponse(answer)
 }
-for (const gone of [ACCESS, REFRESH]) assert.deepEqual(await ask(proofs.client_secret_basic, gone), { active: false })
-assert.ok((await ask(proofs.client_secret_post, OTHER_REFRESH)).active)
+for (const revoked of [ACCESS, REFRESH]) assert.deepEqual(await introspect(authentications.client_secret_basic, revoked), { active: false })
+assert.ok((await introspect(authentications.client_secret_post, OTHER_REFRESH)).active)
 console.log('revocation')

@@ -1,6 +1,6 @@
-"""A resource server in Python, by stock libraries: Authlib asks and revokes, joserfc checks signatures.
+"""A resource server in Python with standard libraries: Authlib introspects and revokes, joserfc checks signatures.
 
-It prints each step that went well. What does not go well ends it.
+It prints each step that succeeds and ends with an error otherwise.
 """
 
 import os
@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import KeySet
 
-# the server of the test speaks no TLS
+# the server in the test does not use TLS
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 base, issuer, client_id, client_secret, access, refresh, other_refresh = (
@@ -45,7 +45,7 @@ head, payload, signature = access.split(".")
 try:
     forged = ("B" if signature[0] == "A" else "A") + signature[1:]
     jwt.decode(".".join((head, payload, forged)), keys, algorithms=["EdDSA"])
-    raise SystemExit("a forged signature was believed")
+    raise SystemExit("a forged signature was accepted")
 except BadSignatureError:
     pass
 print("signature")
@@ -57,16 +57,16 @@ for method in metadata["introspection_endpoint_auth_methods_supported"]:
         token_endpoint_auth_method=method,
         revocation_endpoint_auth_method=method,
     )
-    told = client.introspect_token(metadata["introspection_endpoint"], token=access).json()
-    assert told["active"] and told["username"] == "cashier" and told["token_type"] == "Bearer", told
+    result = client.introspect_token(metadata["introspection_endpoint"], token=access).json()
+    assert result["active"] and result["username"] == "cashier" and result["token_type"] == "Bearer", result
     for claim in ("iss", "sub", "aud", "jti", "exp", "iat", "client_id"):
-        assert told[claim] == token.claims[claim], (claim, told)
-    assert told["session"] == token.claims["sid"] and "ticketClose" in told["scope"].split(), told
+        assert result[claim] == token.claims[claim], (claim, result)
+    assert result["session"] == token.claims["sid"] and "ticketClose" in result["scope"].split(), result
     for other in (refresh, other_refresh):
-        told = client.introspect_token(
+        result = client.introspect_token(
             metadata["introspection_endpoint"], token=other, token_type_hint="refresh_token"
         ).json()
-        assert told["active"] and told["token_use"] == "refresh", told
+        assert result["active"] and result["token_use"] == "refresh", result
     assert client.introspect_token(metadata["introspection_endpoint"], token="x").json() == {"active": False}
     print("introspection", method)
 
@@ -82,7 +82,7 @@ for attempt in range(2):
         metadata["revocation_endpoint"], token=refresh, token_type_hint="refresh_token"
     )
     assert revoked.status_code == 200 and not revoked.content, revoked.text
-for gone in (access, refresh):
-    assert client.introspect_token(metadata["introspection_endpoint"], token=gone).json() == {"active": False}
+for revoked_token in (access, refresh):
+    assert client.introspect_token(metadata["introspection_endpoint"], token=revoked_token).json() == {"active": False}
 assert client.introspect_token(metadata["introspection_endpoint"], token=other_refresh).json()["active"]
 print("revocation")

@@ -1,7 +1,7 @@
-"""Calls that nobody would think of: schemathesis makes them from the OpenAPI document, an admin, a cashier and nobody send them.
+"""Generated calls: schemathesis derives them from the OpenAPI document; an admin, a cashier and an anonymous client send them.
 
-What comes back must stand in the document: status, content type, headers, schema; and nothing may be a 5xx. Chance is the same each
-time. Every call is also made as its example shows it, on what there is, so that more is tried than refusals.
+Every answer must be documented (status, content type, headers, schema), and none may be a 5xx. The generated calls are the same
+each time. Every call is also sent as its example shows it, for existing records, so that not only errors are tested.
 """
 
 import collections
@@ -32,20 +32,20 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# how many good and how many bad requests are made up for a call, by whom
+# the number of valid and of invalid requests that are generated for a call, by caller
 BUDGET = {"admin": (16, 10), "cashier": (6, 4), "nobody": (3, 2)}
-# nobody of these is changed or deleted: they are who calls
+# these are neither changed nor deleted: the callers use them
 PROTECTED = {"admin", "manager", "cashier", "guinea-admin", "guinea-cashier", "P01", "P02"}
-# who works at which till: nowhere else is anything sold
+# the till of each caller: tickets are sold there only
 TILLS = {"admin": "P01", "cashier": "P02"}
-# what ends or endangers the session that it is called in is called in a session of its own
+# calls that end or may end the session in which they are sent; each is sent in a separate session
 OWN = {
     ("DELETE", "/api/v1/sessions/current"),
     ("PUT", "/api/v1/sessions/current/password"),
     ("POST", "/api/v1/sessions/end"),
 }
 
-# what good requests say in their headers; bad ones and two of each kind say what chance does
+# the headers of valid requests; invalid requests and two of each kind have generated ones
 HEADERS = {"If-Match": "*", "X-Original-Method": "GET", "X-Original-URI": "/products"}
 
 wire = requests.Session()
@@ -64,7 +64,7 @@ def bearer(token):
 
 
 class Actor:
-    """Whoever calls, with a token that is good."""
+    """A caller with a valid token."""
 
     def __init__(self, name):
         self.name = name
@@ -84,12 +84,12 @@ class Actor:
         return bearer(self.token)
 
     def send(self, case, own):
-        """Sends a case; where its session is over by what was done before, once more in another."""
+        """Sends a case. If an earlier case has ended the session, sends it once more in a new one."""
         for _ in range(2):
             answer = case.call(base_url=BASE, session=wire, headers=self.headers(own), timeout=20, allow_redirects=False)
             if answer.status_code != 401 or own or self.name == "nobody":
                 break
-            # an open call says 401 of what its body holds
+            # a call without authentication answers 401 for credentials in its body
             if wire.get(f"{API}/sessions/current", headers=bearer(self.token), timeout=20).status_code == 200:
                 break
             self.token = None
@@ -100,20 +100,20 @@ class Actor:
 
 
 def prepare():
-    """Whom and what the examples name, and whoever is called in sessions of their own."""
+    """Creates the records that the examples name, and the users for calls in separate sessions."""
     admin = bearer(login("admin")["access_token"])
     for role in ("admin", "cashier"):
         user = {"user_name": f"guinea-{role}", "password": PASSWORD, "roles": [role]}
         answer = wire.post(f"{API}/users", json=user, headers=admin, timeout=20)
         assert answer.status_code in (201, 409), answer.text
-        # a place where somebody has logged in before is not held up by what others guess there
+        # in a known network, a login is not throttled because of failed logins of others
         login(f"guinea-{role}")
     user = {"user_name": "warehouse", "devices": [{"device": "P01", "roles": ["cashier"]}]}
     assert wire.post(f"{API}/users", json=user, headers=admin, timeout=20).status_code in (201, 409)
 
 
 def restore(actor, admin):
-    """Gives somebody who has changed their own password the one that all have."""
+    """Resets the password of a caller who has changed it."""
     listed = wire.get(f"{API}/users", params={"search": f"guinea-{actor.name}"}, headers=admin.headers(False), timeout=20)
     user = listed.json()["items"][0]["id"]
     password = {"password": PASSWORD}
@@ -122,14 +122,14 @@ def restore(actor, admin):
 
 
 def protected(item):
-    """Whether it is, or belongs to, somebody who calls."""
+    """Whether the record is, or belongs to, one of the callers."""
     user = item.get("user")
-    whose = user.get("user_name") if isinstance(user, dict) else None
-    return bool({item.get("user_name"), item.get("name"), whose} & PROTECTED) or item.get("built_in") is True
+    owner = user.get("user_name") if isinstance(user, dict) else None
+    return bool({item.get("user_name"), item.get("name"), owner} & PROTECTED) or item.get("built_in") is True
 
 
-class Things:
-    """What there is, for calls that name one of it in their path."""
+class Records:
+    """Existing records, for calls with an id in their path."""
 
     def __init__(self, document):
         self.document = document
@@ -146,7 +146,7 @@ class Things:
 
     @staticmethod
     def fresh(body):
-        """The example with names that nobody has yet and people whom there are."""
+        """The example with unused names and existing users."""
         mark = next(number)
         for member in ("user_name", "name", "slug"):
             if isinstance(body.get(member), str):
@@ -168,7 +168,7 @@ class Things:
         return body
 
     def ticket(self, path, admin):
-        """A ticket that is open, or closed where it is to be refunded."""
+        """The id of an open ticket, or of a closed one for a refund."""
         tickets = "/api/v1/tickets"
         made = wire.post(f"{BASE}{tickets}", json=self.example("POST", tickets), headers=admin, timeout=20)
         assert made.status_code == 201, made.text
@@ -181,28 +181,28 @@ class Things:
         return ticket
 
     def one(self, method, path, admin):
-        """What stands for the names in braces of a path, made where there is nothing."""
-        whole, name = path.split("/{")[0], path.split("{")[1].split("}")[0]
+        """Values for the parameters of a path; creates a record if none exists."""
+        collection, name = path.split("/{")[0], path.split("{")[1].split("}")[0]
         if path == "/docs/{file}":
             return {name: "index.html"}
-        if whole == "/api/v1/tickets":
+        if collection == "/api/v1/tickets":
             return {name: self.ticket(path, admin)}
         for _ in range(2):
-            answer = wire.get(f"{BASE}{whole}", params={"limit": 200}, headers=admin, timeout=20)
+            answer = wire.get(f"{BASE}{collection}", params={"limit": 200}, headers=admin, timeout=20)
             items = answer.json().get("items", []) if answer.status_code == 200 else []
-            # who calls may be looked at
+            # the callers may be read
             found = [item for item in items if method == "GET" or not protected(item)]
             found = [item for item in found if item.get("status") != "deleted"]
             if found:
-                thing = found[next(number) % len(found)]
-                return {name: str(thing.get(name) or thing["id"])}
-            if whole.endswith("/sessions"):
+                record = found[next(number) % len(found)]
+                return {name: str(record.get(name) or record["id"])}
+            if collection.endswith("/sessions"):
                 login("guinea-cashier")
                 return {name: login("manager")["session"]["id"]}
-            body = self.example("POST", whole)
+            body = self.example("POST", collection)
             if body is None:
                 return {}
-            wire.post(f"{BASE}{whole}", json=body, headers=admin, timeout=20)
+            wire.post(f"{BASE}{collection}", json=body, headers=admin, timeout=20)
         return {}
 
 
@@ -210,12 +210,12 @@ def main():
     prepare()
     document = wire.get(f"{BASE}/openapi.json", timeout=20).json()
     schema = schemathesis.openapi.from_dict(document)
-    things = Things(document)
+    records = Records(document)
     actors = [Actor(name) for name in BUDGET]
     admin = actors[0]
     failures, good = {}, collections.defaultdict(set)
 
-    def tried(actor, case, own):
+    def send_case(actor, case, own):
         response = actor.send(case, own)
         call = f"{case.method.upper()} {case.operation.path}"
         if response.status_code < 400:
@@ -235,9 +235,9 @@ def main():
         method, path = operation.method.upper(), operation.path
         own = (method, path) in OWN
         for actor in actors:
-            named = things.one(method, path, admin.headers(False)) if "{" in path else {}
+            named = records.one(method, path, admin.headers(False)) if "{" in path else {}
             sent = {name: value for name, value in HEADERS.items() if any(each.name == name for each in operation.headers)}
-            body = things.example(method, path)
+            body = records.example(method, path)
             if_body = {} if body is None else {"body": body}
             shown = operation.as_strategy(path_parameters=named, headers=sent, **if_body)
             positive, negative = BUDGET[actor.name]
@@ -246,18 +246,18 @@ def main():
             rounds += [(operation.as_strategy(), 2)]
             rounds += [(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), negative)]
             for strategy, count in rounds:
-                run(strategy, count, lambda case, actor=actor: tried(actor, case, own))
+                run(strategy, count, lambda case, actor=actor: send_case(actor, case, own))
 
     for actor in actors:
         print(actor.name, dict(sorted(actor.statuses.items())), f"logged in {actor.logins} times")
-        print(actor.name, "well:", len(good[actor.name]), "of", sum(1 for _ in schema.get_all_operations()))
+        print(actor.name, "succeeded:", len(good[actor.name]), "of", sum(1 for _ in schema.get_all_operations()))
     refused = {actor.name: dict(actor.refused.most_common(8)) for actor in actors}
     print("401 most often:", refused)
-    for (call, status, title), told in sorted(failures.items()):
-        print(f"\n== {call} {status}: {title}\n{told}")
+    for (call, status, title), detail in sorted(failures.items()):
+        print(f"\n== {call} {status}: {title}\n{detail}")
     calls = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
     never = sorted(calls - good["admin"])
-    print("\nnever well for an admin:", never)
+    print("\nnever succeeded for an admin:", never)
     return failures, actors, good, never
 
 
@@ -277,20 +277,20 @@ def run(strategy, count, call):
     try:
         each()
     except Exception as error:
-        # what has nothing that could be wrong has no bad requests
+        # a call without anything that could be invalid has no invalid requests
         if type(error).__name__ not in ("Unsatisfiable", "SkipTest"):
             raise
 
 
 def share(actor):
-    """How much of what somebody sent went well."""
+    """The share of the requests of a caller that succeeded."""
     return sum(count for status, count in actor.statuses.items() if status < 400) / sum(actor.statuses.values())
 
 
 if __name__ == "__main__":
     failures, actors, good, never = main()
-    # somebody whose every call is 401 would find nothing
+    # a caller owner every call is answered 401 would find nothing
     for actor, least in zip(actors, (0.3, 0.12, 0.04)):
-        assert share(actor) >= least, f"{actor.name}: only {share(actor):.0%} went well"
-    assert not never, f"these never went well for an admin: {never}"
+        assert share(actor) >= least, f"{actor.name}: only {share(actor):.0%} of the requests succeeded"
+    assert not never, f"these calls never succeeded for an admin: {never}"
     sys.exit(1 if failures else 0)
