@@ -1,5 +1,6 @@
-//! How fast SQLite commits rotations: 64 threads that each rotate sessions through the store, against one bare loop that writes
-//! the same columns in groups of 32, without threads, ports or anybody who waits. Both are durable before they count.
+//! Measures how fast SQLite commits rotations: 64 threads that rotate sessions through the store,
+//! compared with a loop that writes the same columns in groups of 32, without threads, ports or
+//! waiting callers. Both count a rotation once it is on disk.
 //!
 //! `cargo run --release -p tillgate-persistence --example commit_speed [SECONDS]`
 
@@ -50,7 +51,7 @@ fn main() {
     let database = Database::create(&Address::parse("sqlite:till.db", &folder).unwrap(), &Limits::default()).unwrap();
     database.migrate(&mut |_| ()).unwrap();
     create_sessions(&folder);
-    // Twice in turns, so that a disk that slows down meanwhile is seen.
+    // Twice in turn, so that a disk that slows down meanwhile is noticed.
     for _ in 0..2 {
         let bare = measure_bare_sqlite(&folder, span);
         let before = database.load();
@@ -67,7 +68,7 @@ fn main() {
 }
 
 fn session_id(number: u64) -> Uuid {
-    // Ids of one millisecond: neighbours in the index, as sessions of one morning are.
+    // Ids of one millisecond: neighbors in the index, like the sessions of one morning.
     uuid::Builder::from_unix_timestamp_millis(1_790_000_000_000 + number, &[0; 10]).into_uuid()
 }
 
@@ -102,7 +103,7 @@ fn create_sessions(folder: &Path) {
     connect(folder).batch_execute(&statements).unwrap();
 }
 
-/// Every session stands at its first generation again.
+/// Resets every session to its first generation.
 fn reset_sessions(connection: &mut SqliteConnection) {
     connection.batch_execute("UPDATE sessions SET generation = 0").unwrap();
 }
@@ -117,7 +118,7 @@ fn measure_bare_sqlite(folder: &Path, span: Duration) -> f64 {
         connection
             .immediate_transaction(|connection| {
                 for _ in 0..GROUP_SIZE {
-                    // The same rows in the same order as the threads come to them.
+                    // The same rows in the order in which the threads reach them.
                     let number = count % THREAD_COUNT * (SESSION_COUNT / THREAD_COUNT)
                         + count / THREAD_COUNT % (SESSION_COUNT / THREAD_COUNT);
                     let id = *session_id(number).as_bytes();

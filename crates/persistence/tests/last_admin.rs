@@ -1,8 +1,9 @@
-//! A model test: whatever several people do at once to a tenant's users, roles and devices, somebody is left who can log in and may
-//! do everything.
+//! A model test: whatever several callers do concurrently to a tenant's users, roles and devices,
+//! at least one user can still log in and has every right.
 //!
-//! A history is two or three hands that each do something at random at the same time, on what the history before has left, or on a
-//! new tenant. Afterwards the tenant is read whole and judged by a rule of its own, which shares nothing with the one that is tried.
+//! A history consists of two or three threads that each take a random step at the same time, on the
+//! result of the previous history or on a new tenant. Afterwards the tenant is read and judged by
+//! an independent rule, which shares no code with the tested one.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what is not as it should be fails the test")]
 
@@ -25,11 +26,11 @@ use tillgate_domain::{
 use tillgate_persistence::{Address, Database, Limits};
 
 const NOW: Instant = Instant::from_millis(1_800_000_000_000);
-/// How many histories one tenant lives through.
+/// The number of histories per tenant.
 const HISTORY_COUNT: u64 = 100;
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
-/// The random half of an id that was never drawn before.
+/// Random bytes for a new id.
 fn random_bytes() -> [u8; 10] {
     let mut bytes = [0; 10];
     bytes[2..].copy_from_slice(&NEXT_ID.fetch_add(1, Ordering::Relaxed).to_be_bytes());
@@ -46,7 +47,7 @@ fn audit_context() -> AuditContext {
     }
 }
 
-/// Chance that repeats (xorshift64*, Vigna 2016).
+/// Repeatable random numbers (xorshift64*, Vigna 2016).
 struct Random(u64);
 
 impl Random {
@@ -71,7 +72,8 @@ fn role(name: &str) -> RoleName {
     RoleName::parse(name).unwrap()
 }
 
-/// A tenant with two admins who can log in, two who are none, a role of its own and two tills.
+/// A tenant with two admins who can log in, two users who are not admins, a role of its own and two
+/// tills.
 struct LastAdminFixture {
     tenant: TenantId,
     users: Vec<UserId>,
@@ -141,26 +143,26 @@ impl LastAdminFixture {
         Self { tenant, users, devices: devices.to_vec(), own_role: owner.id }
     }
 
-    /// One thing that somebody does, and what came of it.
-    fn run_step(&self, store: &dyn Store<OfficePorts>, chance: &mut Random) -> String {
-        let user = chance.pick(&self.users);
-        let device = chance.pick(&self.devices);
-        let told = |what: String, came: Result<(), OfficeError>| match came {
+    /// Takes one random step and returns a description of it and its result.
+    fn run_step(&self, store: &dyn Store<OfficePorts>, random: &mut Random) -> String {
+        let user = random.pick(&self.users);
+        let device = random.pick(&self.devices);
+        let told = |what: String, result: Result<(), OfficeError>| match result {
             Ok(()) => what,
             Err(refused) => format!("{what}: {}", refused.code()),
         };
-        match chance.below(10) {
+        match random.below(10) {
             0..=2 => {
-                let deletes = chance.below(12) == 0;
-                let status = chance.pick(&[UserStatus::Active, UserStatus::Suspended, UserStatus::Suspended]);
+                let deletes = random.below(12) == 0;
+                let status = random.pick(&[UserStatus::Active, UserStatus::Suspended, UserStatus::Suspended]);
                 let status = if deletes { UserStatus::Deleted } else { status };
-                let came = office::set_user_status(store, self.tenant, &audit_context(), user, status).unwrap();
-                told(format!("{user} {}", status.name()), came.map(drop))
+                let result = office::set_user_status(store, self.tenant, &audit_context(), user, status).unwrap();
+                told(format!("{user} {}", status.name()), result.map(drop))
             }
             3..=5 => {
-                let roles = chance.pick_subset(&ROLES);
+                let roles = random.pick_subset(&ROLES);
                 let on: Vec<_> =
-                    chance.pick_subset(&TILLS).into_iter().map(|till| (till, chance.pick_subset(&ROLES))).collect();
+                    random.pick_subset(&TILLS).into_iter().map(|till| (till, random.pick_subset(&ROLES))).collect();
                 let what = format!("{user} holds {roles:?} and {on:?}");
                 let named = |names: &[&str]| names.iter().map(|name| role(name)).collect::<Vec<_>>();
                 let on = on.iter().map(|(till, roles)| DeviceRoleAssignment {
@@ -168,30 +170,30 @@ impl LastAdminFixture {
                     roles: named(roles),
                 });
                 let (roles, devices) = (Some(named(&roles)), DeviceRolesChange::Replace(on.collect()));
-                let came = office::assign_roles(store, self.tenant, &audit_context(), user, roles, devices).unwrap();
-                told(what, came.map(drop))
+                let result = office::assign_roles(store, self.tenant, &audit_context(), user, roles, devices).unwrap();
+                told(what, result.map(drop))
             }
             6..=7 => {
-                let right = chance.pick(&["admin", "storno"]);
-                let places = chance.pick(&[&Environment::ALL[..], &Environment::ALL[..1]]);
+                let right = random.pick(&["admin", "storno"]);
+                let places = random.pick(&[&Environment::ALL[..], &Environment::ALL[..1]]);
                 let change = RoleChange {
                     rights: Some(Right::parse(right).into_iter().collect()),
                     environments: Some(places.iter().copied().collect()),
                     ..RoleChange::default()
                 };
-                let came =
+                let result =
                     office::change_role(store, self.tenant, &audit_context(), self.own_role, None, &change).unwrap();
-                told(format!("owner allows {right} in {} places", places.len()), came.map(drop))
+                told(format!("owner allows {right} in {} places", places.len()), result.map(drop))
             }
             8 => {
-                let status = chance.pick(&[DeviceStatus::Active, DeviceStatus::Locked]);
-                let came = office::set_device_status(store, self.tenant, &audit_context(), device, status).unwrap();
-                told(format!("{device} {}", status.name()), came.map(drop))
+                let status = random.pick(&[DeviceStatus::Active, DeviceStatus::Locked]);
+                let result = office::set_device_status(store, self.tenant, &audit_context(), device, status).unwrap();
+                told(format!("{device} {}", status.name()), result.map(drop))
             }
             _ => {
-                let came = office::delete_role(store, self.tenant, &audit_context(), self.own_role, None).unwrap();
-                if came.is_ok() {
-                    // somebody makes it anew, under the same id, for the histories to come
+                let result = office::delete_role(store, self.tenant, &audit_context(), self.own_role, None).unwrap();
+                if result.is_ok() {
+                    // the role is created again under the same id, for the following histories
                     let new = NewRole {
                         id: self.own_role,
                         name: role("owner"),
@@ -202,12 +204,12 @@ impl LastAdminFixture {
                     };
                     office::add_role(store, self.tenant, &audit_context(), &new).unwrap().unwrap();
                 }
-                told("owner goes".to_owned(), came.map(drop))
+                told("owner goes".to_owned(), result.map(drop))
             }
         }
     }
 
-    /// Who can log in and may do everything.
+    /// The users who can log in and have every right.
     fn find_admins(&self, store: &dyn Store<OfficePorts>) -> Vec<UserId> {
         store
             .read(|tx| {
@@ -236,7 +238,7 @@ impl LastAdminFixture {
 }
 
 fn run_histories(store: &dyn Store<OfficePorts>, seed: u64) {
-    let mut chance = Random(seed);
+    let mut random = Random(seed);
     let mut refused = 0;
     let lives = tillgate_testkit::case_count(15, 100);
     for life in 0..lives {
@@ -244,15 +246,15 @@ fn run_histories(store: &dyn Store<OfficePorts>, seed: u64) {
         let mut last = String::new();
         for history in 0..HISTORY_COUNT {
             let seeds: Vec<u64> =
-                (0..2 + chance.below(2)).map(|_| u64::try_from(chance.below(1 << 30)).unwrap() + 1).collect();
+                (0..2 + random.below(2)).map(|_| u64::try_from(random.below(1 << 30)).unwrap() + 1).collect();
             let start = Barrier::new(seeds.len());
             let done: Vec<String> = thread::scope(|scope| {
                 let hand = |seed: u64| {
                     let (shop, start) = (&shop, &start);
                     scope.spawn(move || {
-                        let mut chance = Random(seed);
+                        let mut random = Random(seed);
                         start.wait();
-                        shop.run_step(store, &mut chance)
+                        shop.run_step(store, &mut random)
                     })
                 };
                 let hands: Vec<_> = seeds.iter().copied().map(hand).collect();
@@ -269,11 +271,11 @@ fn run_histories(store: &dyn Store<OfficePorts>, seed: u64) {
             last = format!("{admins:?} were admins after {told}");
         }
     }
-    // else the histories never came near to what is tried
+    // otherwise the histories did not test the rule
     assert!(refused as u64 > 10 * lives, "only {refused} refusals in all");
 }
 
-/// A folder that goes with this.
+/// A temporary folder, removed when dropped.
 struct Folder(PathBuf);
 
 impl Drop for Folder {

@@ -1,4 +1,4 @@
-/* Argon2id as the C reference makes it, bare: as many threads as the first argument says hash for the second argument's seconds.
+/* Argon2id by the C reference implementation, without a server. Arguments: the number of threads, and the seconds.
    Prints hashes per second. cc -O2 libargon2.c -largon2 -lpthread */
 #include <argon2.h>
 

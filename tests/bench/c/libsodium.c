@@ -1,4 +1,4 @@
-/* Argon2id as libsodium makes it, bare: as many threads as the first argument says hash for the second argument's seconds.
+/* Argon2id by libsodium, without a server. Arguments: the number of threads, and the seconds.
    Prints hashes per second. cc -O2 libsodium.c -lsodium -lpthread */
 #include <sodium.h>
 

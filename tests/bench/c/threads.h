@@ -1,4 +1,4 @@
-/* The threads of both programs: each hashes until the time is over; a hash counts for the part of it that lies in that time. */
+/* The threads of both programs: each hashes until the time is over. A hash counts by the part of it that lies in that time. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -60,13 +60,13 @@ fn machine_text(report: &Report) -> (String, String) {
 fn draw_row(svg: &mut String, top: f64, line: &Measurement) {
     let most = line.value.max(line.reference).max(target_position(line).unwrap_or(0.0));
     let length = |value: f64| (value / most * MAX_BAR_LENGTH).max(1.0);
-    let colour = match line.met {
+    let color = match line.met {
         Some(false) => "#b3261e",
         Some(true) => "#1f5fa8",
         None => "#52606f",
     };
     draw_text(svg, LEFT_MARGIN, top, "font-weight=\"600\"", &line.what);
-    draw_bar(svg, top + 8.0, length(line.value), 18.0, colour);
+    draw_bar(svg, top + 8.0, length(line.value), 18.0, color);
     draw_bar(svg, top + 28.0, length(line.reference), 12.0, "#c3ccd6");
     let beside = LEFT_MARGIN + MAX_BAR_LENGTH + 16.0;
     draw_text(svg, beside, top + 22.0, "font-weight=\"600\"", &format!("{} {}", format_figure(line.value), line.unit));
@@ -91,7 +91,7 @@ fn draw_row(svg: &mut String, top: f64, line: &Measurement) {
         Some(false) => format!("ratio {}, {}: not met", format_figure(line.ratio), line.target),
         None => format!("ratio {}", format_figure(line.ratio)),
     };
-    let style = format!("fill=\"{colour}\" font-size=\"12\"");
+    let style = format!("fill=\"{color}\" font-size=\"12\"");
     draw_text(svg, beside, top + 5.0, &style, &verdict);
 }
 
@@ -111,10 +111,10 @@ fn shorten(beside: &str) -> String {
     if cut.len() < beside.len() { format!("{}…", cut.trim_end()) } else { cut }
 }
 
-fn draw_bar(svg: &mut String, y: f64, length: f64, height: f64, colour: &str) {
+fn draw_bar(svg: &mut String, y: f64, length: f64, height: f64, color: &str) {
     let _ = writeln!(
         svg,
-        "<rect x=\"{LEFT_MARGIN}\" y=\"{y:.1}\" width=\"{length:.1}\" height=\"{height}\" rx=\"2\" fill=\"{colour}\"/>"
+        "<rect x=\"{LEFT_MARGIN}\" y=\"{y:.1}\" width=\"{length:.1}\" height=\"{height}\" rx=\"2\" fill=\"{color}\"/>"
     );
 }
 

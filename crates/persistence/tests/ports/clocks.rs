@@ -1,4 +1,4 @@
-//! Clocks that are wrong: what they would do for good is not done. The engine itself, on both databases.
+//! Wrong clocks have no permanent effect. These tests run the engine on both databases.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const OVERLAP: Duration = Duration::from_mins(2);
 
-/// Compares passwords as they are.
+/// Compares passwords in plain text.
 struct PlainHasher;
 
 impl PasswordHasher for PlainHasher {
@@ -50,7 +50,7 @@ fn next_entropy() -> SeededEntropy {
     SeededEntropy::from_seed(SEEDS.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A shop on a database, and the machine that its server runs on.
+/// A shop on a database, and the machine of its server.
 struct ClockFixture<'a> {
     fresh: &'a TestDatabase,
     world: Fixture,
@@ -83,7 +83,7 @@ impl<'a> ClockFixture<'a> {
             .unwrap()
     }
 
-    /// The server starts, on a machine that has just been started with its clock as it is now.
+    /// Starts the server on a machine that has just been started, with its clock as it is now.
     fn start(&self) -> Arc<Auth> {
         self.clock.reboot();
         let auth = self.start_on(&self.clock);
@@ -145,7 +145,7 @@ impl<'a> ClockFixture<'a> {
         }
     }
 
-    /// Opens a ticket by the same request each time.
+    /// Opens a ticket with the same request each time.
     fn open_ticket(&self, auth: &Auth) -> TicketId {
         let new = NewTicket {
             id: auth.new_id(TicketId::new).unwrap(),
@@ -162,7 +162,7 @@ impl<'a> ClockFixture<'a> {
         opened.unwrap().unwrap().ticket.ticket.id
     }
 
-    /// Whether a signature is the first of its kind.
+    /// Whether a signature is new.
     fn inserts_signature(&self, auth: &Auth) -> bool {
         let at = auth.time().at;
         self.fresh.write(|tx| tx.signatures().insert_if_new(&SignatureDigest([9; 32]), at))
@@ -181,7 +181,7 @@ fn token_refusal(error: Error) -> TokenDenied {
 }
 
 on_both! {
-    /// The server is started once with its clock days ahead, for seconds, then with the right time.
+    /// The server runs for seconds with its clock days ahead, and then with the correct time.
     fn ended_sessions_and_counts_survive_a_start_with_a_wrong_clock(fresh) {
         let place = ClockFixture::open(fresh);
         let first = place.start();
@@ -226,7 +226,7 @@ on_both! {
         }
     }
 
-    /// The feed is not needed for what had ended before the process started.
+    /// Sessions that had ended before the process started are known without the feed.
     fn ended_tokens_stay_invalid_without_the_feed(fresh) {
         let place = ClockFixture::open(fresh);
         let first = place.start();
@@ -261,7 +261,7 @@ on_both! {
         let again = place.start();
         let repeated = place.refresh_session(&again, &one).unwrap();
         assert_eq!(repeated.refresh_token, two.refresh_token);
-        // PostgreSQL's own clock says that the rotation was just now
+        // according to PostgreSQL's clock, the rotation was just now
         let forgiven = usize::from(matches!(fresh.raw(), RawConnection::Sqlite(_)));
         assert_eq!((place.count_events(Action::RefreshShared), place.count_events(Action::RefreshReplay)), (forgiven, 0));
         assert_eq!(place.refresh_session(&again, &two).unwrap().refresh_token, two.refresh_token);
@@ -283,7 +283,8 @@ on_both! {
     }
 }
 
-/// Two processes whose clocks differ, over PostgreSQL: its own clock says how old a rotation is.
+/// Two processes with different clocks, on PostgreSQL: its own clock determines the age of a
+/// rotation.
 #[test]
 fn differing_process_clocks_end_no_session_on_postgres() {
     for (off, ahead) in [(10 * MINUTE, true), (HOUR, true), (10 * MINUTE, false)] {
@@ -297,7 +298,7 @@ fn differing_process_clocks_end_no_session_on_postgres() {
             theirs.step_back(off);
         }
         let other = place.start_on(&theirs);
-        // it has been asking this server for longer than an overlap
+        // it has been connected to this server for longer than a grace period
         let known = place.log_in(&first, "manager", None);
         place.refresh_session(&other, &known).unwrap();
         theirs.advance(15 * MINUTE);
@@ -318,7 +319,7 @@ fn differing_process_clocks_end_no_session_on_postgres() {
     }
 }
 
-/// What another server dated says nothing here.
+/// The timestamp of another server is not used.
 #[test]
 fn rotation_dated_by_another_server_has_the_age_known_here() {
     let fresh = TestDatabase::postgres();

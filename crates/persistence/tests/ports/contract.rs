@@ -1,4 +1,4 @@
-//! The contract of a store, on both databases.
+//! Runs the contract of a store on both databases.
 
 use std::sync::Arc;
 

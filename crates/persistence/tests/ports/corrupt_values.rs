@@ -1,4 +1,4 @@
-//! A stored value that is none says where it stands, and never shows itself.
+//! The error for an invalid stored value names its table and column and never contains the value.
 
 use tillgate_auth_core::{AuthPorts, AuthTx};
 use tillgate_domain::office::{self, EventFilter, OffsetPageRequest};
@@ -37,7 +37,7 @@ on_both! {
         check_corrupt(fresh, "devices", "status", "secret", session);
         check_corrupt(fresh, "tenants", "zone", "secret", session);
         let user: ReadFn = |tx, shop| tx.users().find(shop.anna.id).map(drop);
-        // names and addresses were valid when they were given, and are not judged again
+        // names and addresses were valid when they were stored, and are not validated again
         check_corrupt(fresh, "users", "status", "secret", user);
         let device: ReadFn = |tx, shop| tx.devices().find(shop.till.id).map(drop);
         for column in ["environment", "status", "preferences", "settings"] {
@@ -55,7 +55,7 @@ on_both! {
 
     fn event_with_unreadable_details_is_shown(fresh) {
         fresh.write(|tx| tx.audit().record(&crate::store::test_event(1)));
-        // written by a program that had no bound for the depth of what it wrote
+        // written by a version without a limit on the depth of JSON
         let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
         fresh.write(|tx| {
             let details = serde_json::Map::from_iter([("a".to_owned(), serde_json::json!("PLACE"))]);

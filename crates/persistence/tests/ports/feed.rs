@@ -1,4 +1,4 @@
-//! The feed on a database: nothing is passed over, whatever the order in which transactions commit.
+//! The feed on a database: no change is skipped, whatever the order in which transactions commit.
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
@@ -44,7 +44,7 @@ fn feed_continues_after_the_last_read_on_sqlite() {
 
 #[test]
 fn feed_continues_after_the_last_read_on_postgres() {
-    // what runs in another database of the server makes changes come again
+    // transactions in other databases of the server would make changes appear again
     check_continues(&TestDatabase::postgres_on_own_server().with_fixture());
 }
 
@@ -100,7 +100,7 @@ fn late_commit_is_not_skipped() {
     let mut slow = connect_again(&fresh);
     let (insert, late) = insert_ended_sql(77);
     slow.batch_execute(&format!("BEGIN; {insert}")).unwrap();
-    // begun later, committed earlier
+    // began later, committed earlier
     let early = record_touch(&fresh, 1);
     let (seen, next) = poll_feed(&fresh, Some(&start));
     assert!(seen.contains(&early) && !seen.contains(&late), "{seen:?}");
@@ -111,7 +111,8 @@ fn late_commit_is_not_skipped() {
 
 #[test]
 fn another_server_is_read_from_the_start() {
-    // the numbers of lost transactions are given again by a standby that was promoted; it was started at another moment
+    // a promoted standby assigns the numbers of lost transactions again; it was started at another
+    // time
     let fresh = TestDatabase::postgres_on_own_server().with_fixture();
     let change = record_touch(&fresh, 1);
     let (_, next) = poll_feed(&fresh, None);
@@ -135,14 +136,14 @@ fn open_transaction_elsewhere() -> (PgConnection, i64) {
     (elsewhere, number)
 }
 
-/// Ends every other connection to the database, as a restart of the network does.
+/// Ends every other connection to the database, as a network failure does.
 fn end_other_transactions(fresh: &TestDatabase) {
     let all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                WHERE pid <> pg_backend_pid() AND datname = current_database()";
     connect_again(fresh).batch_execute(all).unwrap();
 }
 
-/// What looks find from here on, until one finds nothing.
+/// Reads until a read returns nothing, and collects the changes.
 fn read_found(fresh: &TestDatabase, next: &mut Bookmark, into: &mut Vec<FeedEntry>) {
     loop {
         let look = fresh.read(|tx| tx.feed().poll(Some(next)));
@@ -159,7 +160,7 @@ fn read_found(fresh: &TestDatabase, next: &mut Bookmark, into: &mut Vec<FeedEntr
 fn long_open_transaction_repeats_no_change() {
     let fresh = TestDatabase::postgres().with_fixture();
     let (elsewhere, number) = open_transaction_elsewhere();
-    // the upper bits of a cursor say which server it is of
+    // the upper bits of a cursor identify the server
     let open = |next: &Bookmark| next.open.iter().any(|open| open.0 & 0xffff_ffff_ffff == number);
     let mut next = poll_feed(&fresh, None).1;
     let mut seen = Vec::new();
@@ -194,7 +195,7 @@ fn change_committed_after_many_reads_is_found_once() {
     assert_eq!(seen.len(), 5);
     lost.batch_execute("ROLLBACK").unwrap();
     slow.batch_execute("COMMIT").unwrap();
-    // the connection that the looks went over is gone; the bookmark is not
+    // the connection of the earlier reads is gone; the bookmark is not
     drop((slow, lost));
     end_other_transactions(&fresh);
     record_touch(&fresh, 6);
@@ -213,7 +214,7 @@ fn crashed_server_is_read_from_the_start_without_loss() {
     let second = record_touch(&fresh, 2);
     let (found, next) = poll_feed(&fresh, Some(&next));
     assert_eq!(found, [second]);
-    // its start is told to the second
+    // the start time has a resolution of one second
     std::thread::sleep(std::time::Duration::from_millis(1100));
     fresh.crash_server();
     let third = record_touch(&fresh, 3);

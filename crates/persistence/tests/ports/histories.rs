@@ -1,12 +1,13 @@
-//! Random histories of tickets that several tills work on at once, against a small model, on both databases.
+//! Random histories of tickets that several tills change concurrently, compared with a small model,
+//! on both databases.
 //!
-//! Every act that was done says which version it made. So whatever the threads did, the versions of a ticket put its acts in an
-//! order; played in that order on the model, which knows a list of fields and nothing else, they must give the ticket that the
-//! store holds, and no act may have been done that the model refuses there.
+//! Every successful action returns the version that it created, so the versions of a ticket put its
+//! actions in order. Played in that order on the model, a plain list of fields, they must result in
+//! the stored ticket, and the model must allow each of them.
 
 mod actions;
+mod fixture;
 mod model;
-mod world;
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -19,28 +20,28 @@ use tillgate_domain::ticket::Ticket;
 
 use crate::test_database::TestDatabase;
 use actions::{ActionRecord, Random, TillAction, choose_action};
+use fixture::{HistoryFixture, Till};
 use model::check_history;
-use world::{HistoryFixture, Till};
 
-/// How many histories on each database, in a plain and in a thorough run.
+/// The number of histories on each database, in a normal and in a thorough run.
 const HISTORY_COUNTS: [u64; 2] = [2_000, 10_000];
-/// How many are played at once, and by how many tills each.
+/// The number of histories at a time, and the number of tills in each.
 const WORKER_COUNT: u64 = 8;
 const TILL_COUNT: usize = 3;
-/// One history in so many begins with a ticket that is closed, and its tills take back; in one of so many a program opens the ticket
-/// twice at once; one till in so many does a second thing.
+/// One in so many histories begins with a closed ticket, which its tills refund; in one in so many,
+/// a program opens the ticket twice concurrently; and one in so many tills takes a second action.
 const CLOSED_TICKET_RATIO: u64 = 6;
 const REPEATED_OPEN_RATIO: u64 = 8;
 const SECOND_ACTION_RATIO: u64 = 8;
 
-/// One till's part of a history.
-fn run_till(world: &HistoryFixture, till: Till, ticket: &Ticket, dice: &mut Random) -> Vec<ActionRecord> {
+/// The part of one till in a history.
+fn run_till(fixture: &HistoryFixture, till: Till, ticket: &Ticket, random: &mut Random) -> Vec<ActionRecord> {
     let mut known = ticket.version;
     let mut deeds = Vec::new();
-    let acts = if dice.below(SECOND_ACTION_RATIO) == 0 { 2 } else { 1 };
+    let acts = if random.below(SECOND_ACTION_RATIO) == 0 { 2 } else { 1 };
     for _ in 0..acts {
-        let (act, seen) = choose_action(dice, ticket, known);
-        let deed = world.run_action(till, ticket.id, act, seen);
+        let (act, seen) = choose_action(random, ticket, known);
+        let deed = fixture.run_action(till, ticket.id, act, seen);
         known = match (&deed.result, &deed.action) {
             (Ok(_), TillAction::Refund(_)) => known,
             (Ok(now), _) => now.version,
@@ -52,7 +53,7 @@ fn run_till(world: &HistoryFixture, till: Till, ticket: &Ticket, dice: &mut Rand
     deeds
 }
 
-/// What the histories came to, so that none of them says nothing.
+/// Counts the outcomes, so that every kind of history is known to occur.
 #[derive(Default)]
 struct Tally {
     histories: u64,
@@ -62,8 +63,9 @@ struct Tally {
     refunds: u64,
 }
 
-/// What failed in one of the three parts of a history. A part that fails is looked at after the barrier behind it, where all tills of
-/// the crew stop together: else the others would wait for ever for the one that is gone.
+/// The first panic in each of the three parts of a history. A panic is checked after the barrier
+/// behind its part, where all tills of the worker stop together: otherwise the others would wait
+/// forever for the one that panicked.
 #[derive(Default)]
 struct FirstPanics([Mutex<Option<Box<dyn Any + Send>>>; 3]);
 
@@ -79,21 +81,22 @@ impl FirstPanics {
     }
 }
 
-/// A crew plays its histories one after the other, its tills at once.
-fn run_worker(world: &HistoryFixture, number: u64, histories: u64, tally: &Mutex<Tally>) {
+/// Plays the histories of one worker one after the other, the tills of each concurrently.
+fn run_worker(fixture: &HistoryFixture, number: u64, histories: u64, tally: &Mutex<Tally>) {
     let (barrier, failed) = (Barrier::new(TILL_COUNT), FirstPanics::default());
     let table: Mutex<(Vec<Ticket>, Vec<ActionRecord>)> = Mutex::default();
     thread::scope(|scope| {
-        for (seat, till) in world.tills.iter().copied().enumerate() {
+        for (seat, till) in fixture.tills.iter().copied().enumerate() {
             let (barrier, failed, table) = (&barrier, &failed, &table);
             scope.spawn(move || {
                 for history in (0..histories).map(|each| each * WORKER_COUNT + number) {
-                    let mut dice = Random(history * TILL_COUNT as u64 + seat as u64);
+                    let mut random = Random(history * TILL_COUNT as u64 + seat as u64);
                     failed.run_part(0, || {
                         if seat == 0 || (seat == 1 && history % REPEATED_OPEN_RATIO == 1) {
-                            let mut ticket = world.open_ticket(world.tills[0], history);
+                            let mut ticket = fixture.open_ticket(fixture.tills[0], history);
                             if history % CLOSED_TICKET_RATIO == 0 {
-                                ticket = world.run_action(till, ticket.id, TillAction::Close, Some(1)).result.unwrap();
+                                ticket =
+                                    fixture.run_action(till, ticket.id, TillAction::Close, Some(1)).result.unwrap();
                             }
                             table.lock().unwrap().0.push(ticket);
                         }
@@ -104,7 +107,7 @@ fn run_worker(world: &HistoryFixture, number: u64, histories: u64, tally: &Mutex
                     }
                     failed.run_part(1, || {
                         let ticket = table.lock().unwrap().0[0].clone();
-                        let deeds = run_till(world, till, &ticket, &mut dice);
+                        let deeds = run_till(fixture, till, &ticket, &mut random);
                         table.lock().unwrap().1.extend(deeds);
                     });
                     let leads = barrier.wait().is_leader();
@@ -114,7 +117,7 @@ fn run_worker(world: &HistoryFixture, number: u64, histories: u64, tally: &Mutex
                     failed.run_part(2, || {
                         if leads {
                             let (opened, deeds) = std::mem::take(&mut *table.lock().unwrap());
-                            check_history(world, &opened, &deeds);
+                            check_history(fixture, &opened, &deeds);
                             count_actions(&mut tally.lock().unwrap(), &deeds);
                         }
                     });
@@ -146,23 +149,23 @@ fn count_actions(tally: &mut Tally, deeds: &[ActionRecord]) {
 }
 
 fn run_histories(fresh: &TestDatabase) {
-    let (world, tally) = (HistoryFixture::open(fresh), Mutex::<Tally>::default());
+    let (fixture, tally) = (HistoryFixture::open(fresh), Mutex::<Tally>::default());
     let histories = tillgate_testkit::case_count(HISTORY_COUNTS[0], HISTORY_COUNTS[1]);
     thread::scope(|scope| {
         for number in 0..WORKER_COUNT {
-            let (world, tally) = (&world, &tally);
-            scope.spawn(move || run_worker(world, number, histories / WORKER_COUNT, tally));
+            let (fixture, tally) = (&fixture, &tally);
+            scope.spawn(move || run_worker(fixture, number, histories / WORKER_COUNT, tally));
         }
     });
     let tally = tally.into_inner().unwrap();
     assert_eq!(tally.histories, histories);
-    // each kind of end came about often: else the histories would say little
+    // each kind of outcome is frequent: otherwise the histories would prove little
     for (what, often) in
         [("done", tally.done), ("moved", tally.moved), ("ended", tally.ended), ("refunds", tally.refunds)]
     {
         assert!(often >= histories / 50, "{what}: {often} of {histories} histories");
     }
-    // and every receipt has a number of its own
+    // and every receipt has its own number
     let numbers = fresh.raw().query_texts("SELECT number || ' ' || ending AS text FROM tickets WHERE state = 'closed'");
     assert_eq!(numbers.iter().collect::<BTreeSet<_>>().len(), numbers.len());
 }

@@ -1,4 +1,5 @@
-//! A request with a key of its client's counts once: among many who send it at the same moment, and after a restart.
+//! A request with an idempotency key has one effect: among many concurrent senders, and after a
+//! restart.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -13,7 +14,7 @@ use tillgate_domain::{Actor, EventId, TicketId};
 
 use crate::test_database::{StoreFixture, TestDatabase, at, uuid};
 
-/// How many send the same request at once.
+/// The number of concurrent senders.
 const SENDER_COUNT: u64 = 8;
 
 fn audit_context(number: u64) -> AuditContext {
@@ -28,7 +29,7 @@ fn audit_context(number: u64) -> AuditContext {
     }
 }
 
-/// Sends the request for the time of this number: a ticket under another id each time, asked for by the same key.
+/// Sends the request for the `number`th time: with another ticket id each time, and the same key.
 fn send_request(fresh: &TestDatabase, number: u64, request: u8) -> Result<TicketCreation, OfficeError> {
     let new = NewTicket {
         id: TicketId(uuid(600 + number)),

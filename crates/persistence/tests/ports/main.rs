@@ -1,5 +1,5 @@
-//! The ports on both databases: what the contract of the ports promises, and what only a database can get wrong (an index that
-//! is not used, a row that cannot be read back, a migration that does not go back).
+//! The ports on both databases: the contract, and what only a database can get wrong, such as an
+//! unused index, an unreadable row, or a migration that cannot be reverted.
 
 #![allow(
     clippy::unwrap_used,

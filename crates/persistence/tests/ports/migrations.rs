@@ -1,4 +1,4 @@
-//! The schema goes up, down and up again, and is the same in both databases.
+//! The schema can be migrated up, down and up again, and is the same in both databases.
 
 use std::sync::Barrier;
 
@@ -48,8 +48,8 @@ fn migrations_run_up_down_and_up_on_postgres() {
     check_up_down_up(&TestDatabase::postgres().with_fixture());
 }
 
-/// A process that runs while a newer one migrates the database finds it out when it next says how far it follows; from then on it
-/// reads and writes nothing, and says why.
+/// If a newer process migrates the database, a running one notices it when it next reports its
+/// position. From then on it neither reads nor writes, and reports why.
 fn running_process_stops_writing_once_a_newer_one_has_migrated(fresh: &TestDatabase) {
     let store: &dyn Store<AuthPorts> = &*fresh.database;
     let node =
@@ -83,15 +83,15 @@ fn postgres_running_process_stops_writing_once_a_newer_one_has_migrated() {
 #[test]
 fn databases_have_the_same_columns() {
     let mut postgres = column_names(TestDatabase::postgres().raw());
-    // the order within a transaction, which SQLite's position says already
+    // the order within a transaction, which SQLite's position already contains
     postgres.retain(|column| column != "changes.number");
-    // a clock that SQLite has not
+    // a clock that SQLite does not have
     postgres.retain(|column| !["sessions.rotated_clock?", "sessions.rotated_server?"].contains(&column.as_str()));
     assert_eq!(column_names(TestDatabase::sqlite().raw()), postgres);
 }
 
-/// What stood against somebody before wrong passwords took tokens: it makes the bucket for unknown networks emptier, so that an
-/// attack that was going on gets no fresh start, and it ages.
+/// Failed logins recorded before there were token buckets: they reduce the tokens of the bucket for
+/// unknown networks, so that an attack in progress gets no fresh start, and they expire.
 fn check_failure_tokens(fresh: &TestDatabase, up: &str, down: &str) {
     let raw = fresh.raw();
     raw.execute(down);
@@ -132,7 +132,7 @@ fn failure_counts_become_tokens_on_postgres() {
     );
 }
 
-/// Whoever is there need not change their password.
+/// Existing users need not change their password.
 fn check_password_changes(fresh: &TestDatabase, up: &str, down: &str) {
     let raw = fresh.raw();
     raw.execute(down);
@@ -160,7 +160,7 @@ fn existing_users_need_no_password_change_on_postgres() {
     );
 }
 
-/// SQLite answers "locked" at once to whoever changes a new file's mode while another does.
+/// SQLite reports "locked" at once if two processes change a new file's journal mode concurrently.
 #[test]
 fn concurrent_processes_create_one_sqlite_file() {
     const ROUND_COUNT: usize = 20;

@@ -1,5 +1,5 @@
-//! No query reads a whole table that grows, and no list sorts one: every statement that the ports send is explained by both
-//! databases. And what is sent often is prepared once.
+//! No query scans a table that grows, and no list sorts one: both databases explain every statement
+//! that the ports send. Frequent statements are prepared once.
 
 mod methods;
 mod postgres;
@@ -16,12 +16,13 @@ use statements::call_every_method;
 
 thread_local! {
     static SENT_STATEMENTS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
-    /// What was sent, with the values of the last time as they are shown.
+    /// The statements sent, each with its latest values.
     static BIND_VALUES: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
     static CACHED_STATEMENTS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// Names in plans that are no tables, and tables that never grow: a server has few keys, processes and tenants' own rows.
+/// Names in query plans that are not tables, and tables that stay small: a server has few keys,
+/// processes and tenants.
 const SMALL_TABLES: &[&str] = &[
     "over",
     "given",
@@ -38,10 +39,11 @@ const SMALL_TABLES: &[&str] = &[
     "sqlite_sequence",
 ];
 
-/// Statements that read a whole table knowingly, without the quotes of a dialect: up to the first that is found, or once at a start.
+/// Statements that may scan a table, without the quotes of a dialect: up to the first match, or
+/// once at a start.
 const FULL_SCAN_STATEMENTS: &[&str] = &["SELECT EXISTS (SELECT users", "SELECT DISTINCT sessions.dialect"];
 
-/// How statements begin that have a plan.
+/// The verbs of statements that have a query plan.
 const PLANNED_VERBS: &[&str] = &["SELECT", "UPDATE", "DELETE", "INSERT", "WITH"];
 
 #[expect(clippy::needless_pass_by_value, reason = "the type that diesel calls")]
@@ -64,7 +66,7 @@ fn install_instrumentation() {
     set_default_instrumentation(|| Some(Box::new(record_statement as fn(InstrumentationEvent<'_>)))).unwrap();
 }
 
-/// What logins, refreshes and endings send is prepared once on each connection, not at each time.
+/// The statements of logins, refreshes and revocations are prepared once per connection.
 #[test]
 fn hot_statements_are_prepared_once() {
     install_instrumentation();

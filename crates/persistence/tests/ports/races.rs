@@ -1,4 +1,5 @@
-//! Two units of work that meet, on PostgreSQL, where both run at once. SQLite lets one in at a time.
+//! Concurrent units of work on PostgreSQL, where both run at the same time; SQLite runs one at a
+//! time.
 
 use std::sync::mpsc;
 use std::thread;
@@ -19,7 +20,7 @@ fn meet<A: Send, B: Send>(
         let one = scope.spawn(move || {
             first(fresh, &|| {
                 let _ = begun.send(());
-                // long enough for the other to come to where it waits
+                // long enough for the other unit of work to reach the point where it waits
                 thread::sleep(Duration::from_millis(200));
             })
         });
@@ -93,7 +94,8 @@ fn concurrent_use_of_one_name_reports_it_taken() {
         |fresh| fresh.write_office(|tx| tx.users().insert(&named(42, "ben"))),
     );
     assert_eq!((one, other), (true, false));
-    // by an update that meets an insert: the guard sees nothing, the unique index does, and the unit runs again
+    // by an update during an insert: its condition does not see the new row, but the unique index
+    // does, and the unit of work runs again
     let (one, other) = meet(
         &fresh,
         |fresh, meeting| {

@@ -1,4 +1,5 @@
-//! Tampering with the audit, on both databases: whatever is done to a sealed line behind the server's back is found, and named.
+//! Tampering with the audit log, on both databases: every change to a sealed event behind the
+//! server's back is found and identified.
 
 mod growth;
 
@@ -12,7 +13,7 @@ use tillgate_domain::{Actor, Event, EventId, SessionId, Subject};
 use crate::on_both;
 use crate::test_database::{RawConnection, StoreFixture, TestDatabase, at, uuid};
 
-/// A digest with a key, good enough to tell texts apart.
+/// A keyed digest, good enough to distinguish texts.
 struct TestSealKey(u64);
 
 impl SealKey for TestSealKey {
@@ -32,10 +33,10 @@ impl SealKey for TestSealKey {
 
 const SEAL_KEY: TestSealKey = TestSealKey(0xcbf2_9ce4_8422_2325);
 
-/// How many lines the tests tamper with.
+/// The number of events in these tests.
 const EVENT_COUNT: u64 = 5;
 
-/// A line with every column filled but the digest of an approved operation.
+/// An event in which every column is set except the digest of an approved operation.
 fn test_event(number: u64) -> Event {
     let shop = StoreFixture::default();
     Event {
@@ -55,7 +56,7 @@ fn test_event(number: u64) -> Event {
     }
 }
 
-/// Tells and seals so many lines, and returns the newest seal.
+/// Records and seals this many events, and returns the newest seal.
 fn write_sealed_events(fresh: &TestDatabase, lines: u64) -> Seal {
     for number in 1..=lines {
         fresh.write(|tx| tx.audit().record(&test_event(number)));
@@ -69,13 +70,13 @@ fn verify_chain(fresh: &TestDatabase, outside: Option<&Seal>) -> AuditVerificati
     office::verify_audit(&*fresh.database, &SEAL_KEY, outside, &mut |_| ()).unwrap()
 }
 
-/// What is wrong first, and with the line of which number.
+/// The first error, and the number of the event that it concerns.
 fn find_fault(fresh: &TestDatabase, outside: Option<&Seal>) -> Option<(ChainError, Option<i64>)> {
     let fault = verify_chain(fresh, outside).fault?;
     Some((fault.error, fault.event.map(|line| line.sequence)))
 }
 
-/// Lets the tables be tampered with, as somebody would who owns the database.
+/// Drops the triggers, as the owner of the database could.
 fn drop_triggers(fresh: &TestDatabase) {
     match fresh.raw() {
         RawConnection::Sqlite(_) => fresh.raw().execute("DROP TRIGGER audit_unchanged; DROP TRIGGER audit_kept"),
@@ -95,7 +96,7 @@ fn column_names(raw: &RawConnection) -> BTreeSet<String> {
     raw.query_texts(query).into_iter().collect()
 }
 
-/// A column's bytes in a line, in hexadecimal digits; nothing where there is none.
+/// The bytes of a column in hexadecimal digits; empty if it is null.
 fn read_digits(raw: &RawConnection, column: &str, kind: &str, sequence: u64) -> String {
     let value = match (raw, kind) {
         (RawConnection::Sqlite(_), _) => format!("hex({column})"),
@@ -107,7 +108,7 @@ fn read_digits(raw: &RawConnection, column: &str, kind: &str, sequence: u64) -> 
     found.into_iter().next().unwrap()
 }
 
-/// The statement that puts these bytes into the column.
+/// The statement that writes these bytes to the column.
 fn write_digits(raw: &RawConnection, column: &str, kind: &str, sequence: u64, digits: &str) -> String {
     let value = match (raw, kind) {
         (RawConnection::Sqlite(_), "BLOB") => format!("X'{digits}'"),
@@ -118,7 +119,7 @@ fn write_digits(raw: &RawConnection, column: &str, kind: &str, sequence: u64, di
     format!("UPDATE audit SET {column} = {value} WHERE sequence = {sequence}")
 }
 
-/// The digits with one bit of one byte turned.
+/// The digits with one bit of a byte flipped.
 fn flip_byte(digits: &str, byte: usize) -> String {
     let mut bytes: Vec<u8> = digits.as_bytes().to_vec();
     let low = char::from(bytes[byte * 2 + 1]).to_digit(16).unwrap() ^ 1;
@@ -138,7 +139,7 @@ on_both! {
         for sequence in 1..=EVENT_COUNT {
             let number = i64::try_from(sequence).unwrap();
             let mut found = |statement: &str, back: &str| {
-                // bytes that are no text any more are not taken by every database
+                // not every database accepts bytes that are not valid text
                 if raw.try_execute(statement).is_ok() {
                     let fault = find_fault(fresh, Some(&newest));
                     assert_eq!(fault.and_then(|(_, line)| line), Some(number), "{statement}");
@@ -163,7 +164,8 @@ on_both! {
                 let back = write_digits(raw, name, kind, sequence, &whole);
                 found(&absent, &back);
                 let bytes = whole.len() / 2;
-                // every byte of the first line (PostgreSQL is slow to connect to), and of the others the ends
+                // every byte of the first event (connecting to PostgreSQL is slow), and the first
+                // and last bytes of the others
                 let all = sequence == 1 && matches!(raw, RawConnection::Sqlite(_));
                 for byte in (0..bytes).filter(|byte| all || *byte == 0 || byte + 1 == bytes) {
                     found(&write_digits(raw, name, kind, sequence, &flip_byte(&whole, byte)), &back);
@@ -183,7 +185,7 @@ on_both! {
         assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 3, last: 3 }, Some(4))));
         raw.execute("UPDATE audit SET sequence = 3 WHERE sequence = 1003");
         assert_eq!(find_fault(fresh, Some(&newest)), None);
-        // two lines change places, with and without their seals
+        // two events are swapped, with and without their seals
         raw.execute("UPDATE audit SET sequence = 1002 WHERE sequence = 2; UPDATE audit SET sequence = 2 WHERE sequence = 5; \
                  UPDATE audit SET sequence = 5 WHERE sequence = 1002");
         assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Detached, Some(2))));
@@ -217,7 +219,7 @@ on_both! {
         drop_triggers(fresh);
         fresh.raw().execute("DELETE FROM audit WHERE sequence > 4");
         assert_eq!(find_fault(fresh, None), Some((ChainError::Truncated { newest: 6, source: SealSource::Database }, Some(4))));
-        // whoever cuts it off in the database notes the older seal there as the newest
+        // an attacker who truncates the log also sets the newest seal to an older one
         fresh.raw().execute("UPDATE audit_seal SET sequence = 4, hash = (SELECT hash FROM audit WHERE sequence = 4)");
         assert_eq!(find_fault(fresh, None), None, "nobody else knows");
         assert_eq!(
@@ -225,7 +227,7 @@ on_both! {
             Some((ChainError::Truncated { newest: 6, source: SealSource::Outside }, Some(4)))
         );
         assert!(!office::has_seal(&*fresh.database, &newest).unwrap());
-        // and it goes on: other lines take the numbers
+        // and the log continues: other events get the numbers
         for number in 11..=13 {
             fresh.write(|tx| tx.audit().record(&test_event(number)));
         }
@@ -301,7 +303,7 @@ on_both! {
             let number = "INSERT OR REPLACE INTO audit (id, at, action, subject, outcome, details, sequence) \
                           VALUES (x'00', 0, 'login', 'server', 'done', '{}', 2)";
             assert!(raw.try_execute(number).unwrap_err().to_string().contains("never changed"));
-            // nor is a sealed one displaced by the one that waits, be it from its number or from its row
+            // nor is a sealed event replaced by a waiting one, by its number or by its row
             for displaced in [
                 "UPDATE OR REPLACE audit SET sequence = 2 WHERE sequence IS NULL",
                 "UPDATE OR REPLACE audit SET rowid = (SELECT rowid FROM audit WHERE sequence = 2) WHERE sequence IS NULL",

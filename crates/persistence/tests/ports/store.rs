@@ -1,4 +1,5 @@
-//! The store's identity and state, its keys, the processes over it, counted failures, places and the audit.
+//! The identity and state of a store, its keys, processes, failed logins, known networks and audit
+//! events.
 
 use std::time::Duration;
 

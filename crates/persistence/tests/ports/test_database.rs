@@ -1,4 +1,4 @@
-//! Fresh databases with one shop in them.
+//! New databases with the records of a small shop.
 
 mod raw;
 
@@ -25,20 +25,20 @@ pub(crate) use raw::{EventRow, PlanStepRow, RawConnection};
 
 pub(crate) const START: Instant = Instant::from_millis(1_790_000_000_000);
 
-/// So many seconds after the start.
+/// The instant `seconds` after the start.
 pub(crate) fn at(seconds: u64) -> Instant {
     START.saturating_add(Duration::from_secs(seconds))
 }
 
-/// The id of that number; ids are in the order of their numbers.
+/// The id with this number; ids sort in the order of their numbers.
 pub(crate) fn uuid(number: u64) -> Uuid {
     Uuid::from_u64_pair(0x0199_0000_0000_7000 + number, 0x8000_0000_0000_0000 + number)
 }
 
-/// A file of SQLite in the folder.
+/// A SQLite file in the folder.
 const SQLITE_ADDRESS: &str = "sqlite:till.db";
 
-/// A folder that goes with this.
+/// A temporary folder, removed when dropped.
 struct TestFolder(PathBuf);
 
 impl TestFolder {
@@ -57,7 +57,7 @@ impl Drop for TestFolder {
     }
 }
 
-/// A database of its own, open and migrated.
+/// An open, migrated database.
 pub(crate) struct TestDatabase {
     pub(crate) database: Arc<Database>,
     raw: RawConnection,
@@ -66,20 +66,21 @@ pub(crate) struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// A file of SQLite in a folder of its own.
+    /// A SQLite file in its own folder.
     pub(crate) fn sqlite() -> Self {
         let folder = TestFolder::new();
         let raw = RawConnection::Sqlite(folder.0.join("till.db"));
         Self::open(SQLITE_ADDRESS, None, folder, raw)
     }
 
-    /// A database of its own on the PostgreSQL of this test run.
+    /// A database on the PostgreSQL server of this test run.
     pub(crate) fn postgres() -> Self {
         let url = tillgate_testkit::postgres::create_database();
         Self::open(&url, None, TestFolder::new(), RawConnection::Postgres(url.clone()))
     }
 
-    /// A database on a PostgreSQL of its own: where transactions in other databases of the server are to be none.
+    /// A database on its own PostgreSQL server, for tests without transactions in other databases
+    /// of the server.
     pub(crate) fn postgres_on_own_server() -> Self {
         let server = Server::start(&["autovacuum=off"]).unwrap();
         let url = server.create_database();
@@ -94,10 +95,10 @@ impl TestDatabase {
         Self { database: Arc::new(database), raw, server, _folder: folder }
     }
 
-    /// The same database, opened anew once this process has let it go.
+    /// Closes the database and opens it again.
     pub(crate) fn reopen(self) -> Self {
         let Self { database, raw, server, _folder: folder } = self;
-        // nobody else has it open
+        // no other owner has it open
         drop(Arc::into_inner(database).unwrap());
         let address = match &raw {
             RawConnection::Sqlite(_) => SQLITE_ADDRESS.to_owned(),
@@ -106,7 +107,7 @@ impl TestDatabase {
         Self::open(&address, server, folder, raw)
     }
 
-    /// Crashes the PostgreSQL of its own and starts it again.
+    /// Crashes its own PostgreSQL server and starts it again.
     pub(crate) fn crash_server(&self) {
         let server = self.server.as_ref().unwrap();
         server.crash().unwrap();
@@ -117,7 +118,7 @@ impl TestDatabase {
         &self.raw
     }
 
-    /// The shop of these tests is in it.
+    /// Inserts the records of the shop.
     pub(crate) fn with_fixture(self) -> Self {
         let shop = StoreFixture::default();
         self.write_office(|tx| {
@@ -153,7 +154,7 @@ impl TestDatabase {
     }
 }
 
-/// A vendor with a till and a person who works on it.
+/// A tenant with a till and a user who works on it.
 pub(crate) struct StoreFixture {
     pub(crate) tenant: Tenant,
     pub(crate) role: Role,
@@ -218,7 +219,7 @@ impl Default for StoreFixture {
 }
 
 impl StoreFixture {
-    /// A session of Anna's on the till.
+    /// A session of Anna on the till.
     pub(crate) fn new_session(&self, number: u64) -> Session {
         Session {
             id: SessionId(uuid(1000 + number)),
@@ -257,7 +258,7 @@ impl StoreFixture {
     }
 }
 
-/// A test on both databases.
+/// Defines a test for both databases.
 #[macro_export]
 macro_rules! on_both {
     ($($(#[$meta:meta])* fn $name:ident($fresh:ident) $body:block)*) => {

@@ -1,5 +1,5 @@
-//! The documents of tickets: those that were written before there were decimal places in them, how large they are, and the numbers of
-//! receipts that a migration finds.
+//! Stored documents of tickets: those written before they contained their decimal places, their
+//! size, and the receipt numbers that a migration finds.
 
 use serde_json::{Value, json};
 use tillgate_domain::TicketId;
@@ -32,7 +32,7 @@ fn insert_ticket(fresh: &TestDatabase, ticket: &Ticket) {
     assert!(fresh.write_office(|tx| tx.tickets().insert(ticket)));
 }
 
-/// One item as it was written when everything was, empty or not.
+/// An item in which every member is present, empty or not, as earlier versions wrote it.
 fn old_item_json(unit_price: i64) -> Value {
     json!({
         "id": 1, "external_id": "", "kind": "Positive",
@@ -43,7 +43,7 @@ fn old_item_json(unit_price: i64) -> Value {
     })
 }
 
-/// Puts a document in the place of an open ticket's.
+/// Replaces the document of an open ticket.
 fn replace_document(fresh: &TestDatabase, currency: &str, rounding: i64, item: &Value, payments: &Value) {
     let document = json!({
         "owner": StoreFixture::default().anna.id, "external_id": "", "name": "", "zone": "", "table": "", "customer": null,
@@ -58,7 +58,8 @@ on_both! {
     fn amounts_stored_in_hundredths_are_kept_and_usable(fresh) {
         let shop = StoreFixture::default();
         insert_ticket(fresh, &open_ticket(&shop, 1));
-        // a hundred yen and forty hundredths of one, which nobody can pay today; a rounding that is wider than any coin
+        // 100 yen and 40 hundredths, which cannot be paid today, and a rounding larger than any
+        // coin
         let paid = json!([{ "means": "card", "name": "", "amount": 10_000 }]);
         replace_document(fresh, "JPY", 90, &old_item_json(100_400_000), &paid);
         let ticket = find_ticket(fresh, TicketId(uuid(1)));
@@ -180,7 +181,7 @@ on_both! {
             ),
         };
         fresh.raw().execute(down);
-        // the till has drawn five numbers, for itself and for the fiscal memory
+        // the till has assigned five numbers, for itself and for the fiscal memory
         fresh.raw().execute("INSERT INTO ticket_numbers (tenant_id, device_id, number) SELECT tenant_id, device_id, 5 FROM tickets LIMIT 1");
         fresh.raw().execute(up);
         let nine = TicketId(uuid(9));
@@ -190,7 +191,7 @@ on_both! {
         assert_eq!([draw(""), draw("ekasa"), draw("fm")], [6, 5, 1]);
         assert!(!give("", 2) && !give("ekasa", 4) && !give("ekasa", 900) && !give("fm", 77));
         assert!(give("ekasa", 901) && give("fm", 4));
-        // and back: the till goes on where it was
+        // and back: the till continues where it was
         fresh.raw().execute(down);
         assert_eq!(fresh.raw().query_texts("SELECT CAST(number AS TEXT) AS text FROM ticket_numbers"), ["6"]);
         fresh.raw().execute(up);

@@ -1,4 +1,5 @@
-//! A closed ticket stays as it is, whoever asks the database: what no port sends is sent by hand here.
+//! A closed ticket never changes, whatever statement is sent: these tests send statements that no
+//! port sends.
 
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::ticket::{
@@ -41,7 +42,7 @@ pub(crate) fn close_ticket(ticket: &Ticket, shop: &StoreFixture) -> Ticket {
     close(ticket, Settlement::new(Some(vec![payment]), receipt), &ticket_actor(shop), None, at(99)).unwrap()
 }
 
-/// The literal of an id.
+/// The SQL literal of an id.
 fn id_literal(raw: &RawConnection, id: uuid::Uuid) -> String {
     let hex = id.simple();
     match raw {
@@ -100,7 +101,7 @@ fn check_closed_is_kept(fresh: &TestDatabase) {
                     "{verb} INTO tickets ({columns}) SELECT {values} FROM tickets WHERE {from} {rest}"
                 ))
             };
-            // none replaces what is closed: the inserts are passed over, the updates refused
+            // no insert replaces a closed ticket: inserts are ignored, updates rejected
             let placed = format!("rowid, {columns}");
             for closed in [sold.id, gone.id] {
                 let in_row = format!("(SELECT rowid FROM tickets WHERE {})", row(closed));
@@ -132,7 +133,7 @@ fn check_closed_is_kept(fresh: &TestDatabase) {
         }
     }
     assert_eq!(all(), before);
-    // what is open is no concern of the triggers
+    // the triggers do not affect open tickets
     raw.execute(&format!("UPDATE tickets SET name = 'by hand' WHERE {}", row(three.id)));
     raw.execute(&format!("DELETE FROM tickets WHERE {}", row(three.id)));
     assert_eq!(all().len(), 2);

@@ -1,9 +1,9 @@
-//! What a till tries to do to a ticket, drawn by chance that repeats, and what came of it.
+//! Random actions of tills on tickets, and their results.
 
 use tillgate_domain::office::{ItemInput, OfficeError};
 use tillgate_domain::ticket::{Article, ItemDraft, ItemKind, Label, Note, Quantity, Rate, Ticket, TicketStatus};
 
-/// What is drawn is the same at each run.
+/// Repeatable random numbers.
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
@@ -17,25 +17,25 @@ impl Random {
     }
 }
 
-/// What a till tries.
+/// An action of a till.
 #[derive(Clone, Debug)]
 pub(super) enum TillAction {
-    /// These quantities of items 1, 2 and so on, each at 1.00.
+    /// Sets the quantities of items 1, 2 and so on, each at 1.00.
     Items(Vec<u64>),
     Discount(u64),
     Close,
     Void,
-    /// So many of item 1, or all that is left.
+    /// Refunds this quantity of item 1, or everything that is left.
     Refund(Option<u64>),
 }
 
-/// What a till did, and what came of it.
+/// An action and its result.
 #[derive(Clone, Debug)]
 pub(super) struct ActionRecord {
     pub(super) action: TillAction,
-    /// The version that it held to.
+    /// The version with which it was conditional.
     pub(super) expected_version: Option<i64>,
-    /// A mark that every change writes, so that each makes a version.
+    /// A mark that every change writes, so that each creates a version.
     pub(super) mark: String,
     pub(super) result: Result<Ticket, OfficeError>,
 }
@@ -62,16 +62,17 @@ pub(super) fn wanted_items(quantities: &[u64]) -> Vec<ItemInput> {
     (1..).zip(quantities).map(line).collect()
 }
 
-/// What a till does next: mostly changes, seldom an end; a refund only says something where the ticket may be closed.
-pub(super) fn choose_action(dice: &mut Random, ticket: &Ticket, known: i64) -> (TillAction, Option<i64>) {
+/// The next action of a till: mostly changes, rarely an end. A refund matters only if the ticket
+/// may be closed.
+pub(super) fn choose_action(random: &mut Random, ticket: &Ticket, known: i64) -> (TillAction, Option<i64>) {
     let sides = if ticket.state.status() == TicketStatus::Open { 0..10 } else { 6..10 };
-    let act = match sides.start + dice.below(sides.end - sides.start) {
-        0..=2 => TillAction::Items((0..=dice.below(2)).map(|_| 1 + dice.below(4)).collect()),
-        3..=4 => TillAction::Discount(dice.below(51)),
+    let act = match sides.start + random.below(sides.end - sides.start) {
+        0..=2 => TillAction::Items((0..=random.below(2)).map(|_| 1 + random.below(4)).collect()),
+        3..=4 => TillAction::Discount(random.below(51)),
         5..=6 => TillAction::Close,
         7 => TillAction::Void,
-        8 => TillAction::Refund(Some(1 + dice.below(3))),
+        8 => TillAction::Refund(Some(1 + random.below(3))),
         _ => TillAction::Refund(None),
     };
-    (act, (dice.below(4) > 0).then_some(known))
+    (act, (random.below(4) > 0).then_some(known))
 }

@@ -1,4 +1,4 @@
-//! The small model: a list of fields and nothing else, and whether what the store holds is what it says.
+//! The model of a ticket, a plain list of fields, and its comparison with the stored ticket.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use tillgate_domain::office::{self, OfficeError};
 use tillgate_domain::ticket::{Amount, Quantity, Ticket, TicketError, TicketStatus};
 
 use super::actions::{ActionRecord, TillAction, parse_quantity};
-use super::world::HistoryFixture;
+use super::fixture::HistoryFixture;
 
-/// What the model knows of a ticket.
+/// The fields of a ticket in the model.
 struct Model {
     quantities: Vec<u64>,
     discount: u64,
@@ -17,17 +17,17 @@ struct Model {
 }
 
 impl Model {
-    /// Hundredths: each item is one at 1.00 after discount, times its quantity.
+    /// The total in hundredths: each item has a price of 1.00 after discount, times its quantity.
     fn payable(&self) -> i64 {
         let sum: u64 = self.quantities.iter().map(|quantity| quantity * (100 - self.discount)).sum();
         i64::try_from(sum).unwrap()
     }
 
-    fn apply(&mut self, deed: &ActionRecord) {
-        assert_eq!(self.status, TicketStatus::Open, "{deed:?} was done to what had come to its end");
-        match &deed.action {
-            TillAction::Items(quantities) => (self.quantities, self.mark) = (quantities.clone(), deed.mark.clone()),
-            TillAction::Discount(percent) => (self.discount, self.mark) = (*percent, deed.mark.clone()),
+    fn apply(&mut self, action: &ActionRecord) {
+        assert_eq!(self.status, TicketStatus::Open, "{action:?} was done to what had come to its end");
+        match &action.action {
+            TillAction::Items(quantities) => (self.quantities, self.mark) = (quantities.clone(), action.mark.clone()),
+            TillAction::Discount(percent) => (self.discount, self.mark) = (*percent, action.mark.clone()),
             TillAction::Close => self.status = TicketStatus::Closed,
             TillAction::Void => self.status = TicketStatus::Void,
             TillAction::Refund(_) => panic!("a refund is another ticket"),
@@ -42,45 +42,45 @@ impl Model {
     }
 }
 
-/// Whether the store says what the model says of a history.
-pub(super) fn check_history(world: &HistoryFixture, opened: &[Ticket], deeds: &[ActionRecord]) {
+/// Checks that the stored tickets are those of the model after a history.
+pub(super) fn check_history(fixture: &HistoryFixture, opened: &[Ticket], actions: &[ActionRecord]) {
     let first = &opened[0];
     assert!(opened.iter().all(|ticket| ticket.id == first.id), "one key has made two tickets: {opened:?}");
     let started = opened.iter().map(|ticket| ticket.version).max().unwrap();
-    let tenant = world.shop.tenant.id;
-    let now = office::find_ticket(&*world.database, tenant, first.id).unwrap().unwrap().ticket;
+    let tenant = fixture.shop.tenant.id;
+    let now = office::find_ticket(&*fixture.database, tenant, first.id).unwrap().unwrap().ticket;
     let mut order: BTreeMap<i64, &ActionRecord> = BTreeMap::new();
     let mut refunds: Vec<&Ticket> = Vec::new();
-    for deed in deeds {
-        match (&deed.result, &deed.action) {
+    for action in actions {
+        match (&action.result, &action.action) {
             (Ok(made), TillAction::Refund(_)) => refunds.push(made),
             (Ok(made), _) => {
-                assert!(order.insert(made.version, deed).is_none(), "two acts made one version: {deed:?}");
+                assert!(order.insert(made.version, action).is_none(), "two acts made one version: {action:?}");
                 assert!(
-                    deed.expected_version.is_none_or(|seen| made.version == seen + 1),
-                    "{deed:?} did not hold to its version"
+                    action.expected_version.is_none_or(|seen| made.version == seen + 1),
+                    "{action:?} did not hold to its version"
                 );
             }
             (Err(OfficeError::TicketVersionMismatch { ticket, current }), _) => {
                 assert_eq!(*ticket, first.id);
-                assert!(*current > deed.expected_version.unwrap() && *current <= now.version, "{deed:?}");
+                assert!(*current > action.expected_version.unwrap() && *current <= now.version, "{action:?}");
             }
             (Err(OfficeError::Ticket(TicketError::Closed)), _) => assert_eq!(now.state.status(), TicketStatus::Closed),
             (Err(OfficeError::Ticket(TicketError::Void)), _) => assert_eq!(now.state.status(), TicketStatus::Void),
             (Err(OfficeError::Ticket(why)), TillAction::Refund(_)) => {
                 let codes = ["refund_not_sold", "refund_too_large", "refund_empty", "item_unknown"];
-                assert!(codes.contains(&why.code()), "{deed:?}");
+                assert!(codes.contains(&why.code()), "{action:?}");
             }
-            (Err(other), _) => panic!("{other:?} of {deed:?}"),
+            (Err(other), _) => panic!("{other:?} of {action:?}"),
         }
     }
     let status = if started == 1 { TicketStatus::Open } else { TicketStatus::Closed };
     let mut model = Model { quantities: vec![2, 1], discount: 0, mark: String::new(), status };
     let versions: Vec<i64> = order.keys().copied().collect();
     assert_eq!(versions, (started + 1..=now.version).collect::<Vec<_>>(), "a version that nobody made");
-    for (version, deed) in order {
-        model.apply(deed);
-        let Ok(made) = &deed.result else { unreachable!() };
+    for (version, action) in order {
+        model.apply(action);
+        let Ok(made) = &action.result else { unreachable!() };
         assert_eq!(made.version, version);
         model.assert_equals(made);
     }
@@ -88,7 +88,7 @@ pub(super) fn check_history(world: &HistoryFixture, opened: &[Ticket], deeds: &[
     refunded_quantities(&now, &refunds);
 }
 
-/// Refunds of one ticket give back no more than it sold.
+/// The refunds of a ticket take back no more than was sold.
 fn refunded_quantities(sold: &Ticket, refunds: &[&Ticket]) {
     if refunds.is_empty() {
         return;

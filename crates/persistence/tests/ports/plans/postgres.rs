@@ -1,5 +1,5 @@
-//! The same statements on PostgreSQL. Its planner reads a small table whole, whatever indexes there are; told not to where it can
-//! help it, it shows which statements have none.
+//! The query plans of PostgreSQL. Its planner scans a small table whatever indexes exist; with
+//! scans disabled, it shows which statements have no index.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +12,13 @@ use crate::test_database::{RawConnection, StoreFixture, TestDatabase};
 
 #[derive(QueryableByName)]
 struct PlanRow {
-    // JSON, as it is sent
+    // JSON as text
     #[diesel(sql_type = diesel::sql_types::Text)]
     #[diesel(column_name = "QUERY PLAN")]
     plan: String,
 }
 
-/// The type of a value, from the way that it is shown.
+/// The type of a value, derived from its displayed form.
 fn bind_type(value: &str) -> &'static str {
     let value = value.trim_start_matches("Some(");
     if value.starts_with("[[") || value.starts_with("[\"") {
@@ -29,12 +29,12 @@ fn bind_type(value: &str) -> &'static str {
         Some('"') => "text",
         Some('t' | 'f') => "boolean",
         Some('-' | '0'..='9') => "bigint",
-        // nothing: the statement says of what
+        // null: the statement determines its type
         _ => "unknown",
     }
 }
 
-/// The values of a list as it is shown, one by one.
+/// The displayed values of a list, one by one.
 fn parse_values(shown: &str) -> Vec<String> {
     let (mut values, mut depth, mut text, mut value, mut before) = (Vec::new(), 0_u32, false, String::new(), ' ');
     for c in shown.trim().strip_prefix('[').unwrap_or_default().chars() {
@@ -56,10 +56,11 @@ fn parse_values(shown: &str) -> Vec<String> {
     values.iter().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
 }
 
-/// What reads much knowingly: the end of every session of a tenant, of which PostgreSQL expects more than there are.
+/// A statement that may read many rows: the end of every session of a tenant, of which PostgreSQL
+/// expects more than there are.
 const RECURSIVE_END: &str = "WITH RECURSIVE over (id) AS (SELECT id FROM sessions WHERE tenant_id = $1";
 
-/// Lists that sort what they have found, by a part of their statement, and why they may.
+/// Lists that may sort their result, identified by a part of the statement, with the reason.
 const SORTED_STATEMENTS: &[(&str, &str)] = &[
     ("FROM keys ORDER BY", "a server has few keys"),
     ("WITH feed AS MATERIALIZED", "what has changed since the look before, or once at a start"),
@@ -67,7 +68,7 @@ const SORTED_STATEMENTS: &[(&str, &str)] = &[
     ("SELECT name, device FROM (", "who holds a role: they are counted beside, which reads all of them too"),
 ];
 
-/// How PostgreSQL goes about a statement whatever its values are.
+/// The query plan of a statement for any values.
 fn explain_statement(connection: &mut PgConnection, text: &str, binds: &str) -> Result<Value, String> {
     let values = parse_values(binds);
     let kinds: Vec<&str> = values.iter().map(|value| bind_type(value)).collect();
@@ -81,7 +82,8 @@ fn explain_statement(connection: &mut PgConnection, text: &str, binds: &str) -> 
     Ok(serde_json::from_str(&plan?.plan).unwrap())
 }
 
-/// What reads all of a table that grows, step by step. `first` tells that above it no more is asked for than the first few rows.
+/// Collects the steps that scan a table that grows. `first` says that only the first few rows of
+/// the step are used.
 fn collect_scans(step: &Value, first: bool, found: &mut Vec<String>) {
     let kind = step["Node Type"].as_str().unwrap_or_default();
     let table = step["Relation Name"].as_str().unwrap_or_default();
@@ -94,7 +96,7 @@ fn collect_scans(step: &Value, first: bool, found: &mut Vec<String>) {
     if grows && whole && !(first && kind != "Seq Scan") {
         found.push(format!("{kind} of {table}"));
     }
-    // a sort or a count asks for everything below it
+    // a sort or an aggregate reads everything below it
     let first = match kind {
         "Limit" => true,
         "Sort" | "Aggregate" | "Hash" | "WindowAgg" | "Unique" => false,
@@ -105,8 +107,8 @@ fn collect_scans(step: &Value, first: bool, found: &mut Vec<String>) {
     }
 }
 
-/// Sessions of many tenants, so that it costs more to read all of them than to look for one: else an index that holds few of their
-/// columns is read from end to end.
+/// Inserts sessions of many tenants, so that a scan costs more than a search: otherwise an index
+/// that contains few of the columns would be read completely.
 const INSERT_MANY_ROWS: &str = "\
     INSERT INTO tenants SELECT decode(lpad(to_hex(n), 32, '0'), 'hex'), 'shop-' || n, name, zone, locale, epoch, created_at, version \
         FROM generate_series(1, 5000) n, tenants WHERE slug = 'corner'; \
@@ -117,8 +119,8 @@ const INSERT_MANY_ROWS: &str = "\
     ALTER TABLE crowd DROP COLUMN n; INSERT INTO sessions SELECT * FROM crowd; \
     ANALYZE sessions; ANALYZE tenants";
 
-/// The plans of what was sent, on a database with a crowd in it where no table is read whole if that can be helped, and no table is
-/// sorted if that can be helped and `unsorted` says so; each with its statement.
+/// The query plans of all statements on a database with many rows. Scans are disabled if possible,
+/// and so are sorts if `unsorted` is set.
 fn explain_all(unsorted: bool) -> Vec<(String, Value)> {
     install_instrumentation();
     let fresh = TestDatabase::postgres().with_fixture();
@@ -156,17 +158,18 @@ fn statements_scan_no_growing_table_on_postgres() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Whether a step has few rows, however many there are: at most as many as a part of a list, or as are given.
+/// Whether a step has few rows, however large the table is: at most those of a page, or those of
+/// given ids.
 fn reads_few_rows(step: &Value) -> bool {
     let below = step["Plans"].as_array().and_then(|below| below.first());
     match step["Node Type"].as_str().unwrap_or_default() {
         "Limit" | "Values Scan" | "Result" => true,
-        // as many as its first side has, each with one row of the other
+        // as many as its outer side, each joined with one row of the inner side
         _ => below.is_some_and(reads_few_rows),
     }
 }
 
-/// What sorts all that it has found, step by step.
+/// Collects the steps that sort their complete input.
 fn collect_sorts(step: &Value, found: &mut Vec<String>) {
     let kind = step["Node Type"].as_str().unwrap_or_default();
     let below: Vec<&Value> = step["Plans"].as_array().into_iter().flatten().collect();

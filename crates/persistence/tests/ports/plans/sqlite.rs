@@ -1,16 +1,16 @@
-//! How SQLite goes about each statement. It plans without knowing how much there is, so what it says here holds for a store of any
-//! size.
+//! The query plans of SQLite. It plans without knowing the number of rows, so these plans apply to
+//! a store of any size.
 
 use std::collections::BTreeSet;
 
 use super::{FULL_SCAN_STATEMENTS, PLANNED_VERBS, SENT_STATEMENTS, SMALL_TABLES, install_instrumentation, statements};
 use crate::test_database::{PlanStepRow, StoreFixture, TestDatabase};
 
-/// Indexes that hold nothing but what is looked for: to read one whole is to read what a SELECT asked for. A change that goes by one
-/// of them would go through all that waits for each batch.
+/// Indexes that contain only the rows that a SELECT requests, so that it may read all of such an
+/// index. A change that used one of them would read everything that waits for each batch.
 const EXACT_INDEXES: &[&str] = &["audit_unsealed"];
 
-/// Lists that sort what they have found, by a part of their statement, and why they may.
+/// Lists that may sort their result, identified by a part of the statement, with the reason.
 const SORTED_STATEMENTS: &[(&str, &str)] = &[
     ("FROM keys ORDER BY", "a server has few keys"),
     ("LEFT JOIN changes ON changes.position >= ?", "what has come since the last look, all of which is read"),
@@ -22,10 +22,11 @@ const SORTED_STATEMENTS: &[(&str, &str)] = &[
     ("FROM audit WHERE audit.action IN (?, ?)", "several actions of all tenants, asked by hand: from the index alone"),
 ];
 
-/// Why tickets that were opened in a span of time are sorted.
+/// Why tickets that were opened in a time range are sorted.
 const SCATTERED_REASON: &str = "they lie scattered in another order: by its index all the others would be passed over";
 
-/// Which index finds what a list is narrowed to and has it in the list's order: a part of the statement, and the index.
+/// The index that finds the rows of a filtered list in the list's order, by a part of the
+/// statement.
 const ORDERED_STATEMENTS: &[(&str, &str)] = &[
     ("FROM tickets WHERE tickets.tenant_id = ? ORDER BY tickets.opened_at ", "tickets_opened"),
     ("FROM tickets WHERE tickets.tenant_id = ? ORDER BY tickets.updated_at ", "tickets_updated"),
@@ -58,9 +59,9 @@ const ORDERED_STATEMENTS: &[(&str, &str)] = &[
     ("(devices.folded = ?)) ORDER BY devices.id", "devices_named"),
 ];
 
-/// A database, what was sent to it, and how it goes about that.
+/// A database, and the plans of all statements that were sent to it.
 fn explain_all() -> (TestDatabase, Vec<(String, Vec<PlanStepRow>)>) {
-    // connections are watched that are opened afterwards
+    // only connections opened afterwards are instrumented
     install_instrumentation();
     let fresh = TestDatabase::sqlite().with_fixture();
     SENT_STATEMENTS.with_borrow_mut(BTreeSet::clear);
@@ -72,7 +73,7 @@ fn explain_all() -> (TestDatabase, Vec<(String, Vec<PlanStepRow>)>) {
     (fresh, sent)
 }
 
-/// The table that a step of a statement reads from its beginning to its end.
+/// The table that a step scans.
 fn scanned_table<'s>(text: &str, step: &'s PlanStepRow) -> Option<&'s str> {
     let table = step.detail.strip_prefix("SCAN ")?;
     let exact =
@@ -80,19 +81,19 @@ fn scanned_table<'s>(text: &str, step: &'s PlanStepRow) -> Option<&'s str> {
     (!table.contains("CONSTANT ROW") && !exact).then(|| table.split(' ').next().unwrap_or_default())
 }
 
-/// Whether a plan goes by this index.
+/// Whether a plan uses this index.
 fn uses_index(plan: &[PlanStepRow], index: &str) -> bool {
     let by = format!(" INDEX {index} ");
     plan.iter().any(|step| format!("{} ", step.detail).contains(&by))
 }
 
-/// Whether a step sorts what its level of the plan has found.
+/// Whether a step sorts the rows of its level of the plan.
 fn sorts(step: &PlanStepRow) -> bool {
     step.detail.starts_with("USE TEMP B-TREE") && step.detail.contains("ORDER BY")
 }
 
-/// Whether the level that a step is in has few rows, however many there are: those of a part that was found before, or the rows of
-/// ids that were asked for.
+/// Whether the level of a step has few rows, however large the table is: those of a page that was
+/// found before, or those of given ids.
 fn reads_few_rows(plan: &[PlanStepRow], step: &PlanStepRow) -> bool {
     let first = plan.iter().find(|other| {
         other.parent == step.parent && (other.detail.starts_with("SCAN ") || other.detail.starts_with("SEARCH "))
@@ -110,7 +111,7 @@ fn statements_scan_no_growing_table_on_sqlite() {
         if FULL_SCAN_STATEMENTS.iter().any(|start| text.starts_with(start)) {
             continue;
         }
-        // The first rows in the order of a key, whatever they hold: no more is read than is asked for.
+        // The first rows in the order of a key: no more is read than is requested.
         let ordered = text.contains(" ORDER BY ") && text.contains(" LIMIT ") && !text.contains(" WHERE ");
         if ordered && !plan.iter().any(|step| step.detail.contains("TEMP B-TREE")) {
             continue;
@@ -155,7 +156,7 @@ fn filtered_lists_use_an_index_in_list_order() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Each index costs every write of its table something.
+/// Each index makes every write to its table more expensive.
 #[test]
 fn every_index_is_used() {
     let (fresh, plans) = explain_all();

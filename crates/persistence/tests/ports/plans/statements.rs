@@ -1,5 +1,5 @@
-//! Every verb of every port, called once at least, and every shape of the lists: what is sent is explained by the tests beside this
-//! one. It knows no database.
+//! Calls of every method of every port, and every form of the lists, whose statements the
+//! neighboring tests explain. This module knows no database.
 
 use tillgate_auth_core::ports::{
     Bucket, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, Rotation, SessionFilter, SessionUse,
@@ -21,7 +21,7 @@ use tillgate_domain::{
 use crate::test_database::{StoreFixture, TestDatabase, at, uuid};
 use crate::tickets::{close_ticket, open_ticket};
 
-/// Every verb of every port, once at least.
+/// Calls every method of every port at least once.
 #[expect(clippy::too_many_lines, reason = "a list")]
 pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
     let principal = PrincipalId::User(shop.anna.id);
@@ -82,7 +82,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
         tx.nodes().upsert(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1), clock: None })?;
         tx.audit().record(&crate::store::test_event(7))
     });
-    // in a unit that writes too: it runs on the thread that asks, where its statements are seen
+    // in a unit of work that writes: it runs on this thread, where its statements are recorded
     fresh.write(|tx| {
         tx.sessions().find(shop.new_session(1).id)?;
         tx.sessions().list_first_uses(shop.new_session(1).id)?;
@@ -263,7 +263,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
     });
 }
 
-/// Every verb of the ports of tickets, and every shape of their lists.
+/// Calls every method of the ports of tickets, and every form of their lists.
 fn call_tickets(tx: &mut (dyn OfficeTx + '_), shop: &StoreFixture) -> StoreResult<()> {
     let (tenant, ticket) = (shop.tenant.id, open_ticket(shop, 1));
     tx.tickets().insert(&ticket)?;
@@ -308,7 +308,7 @@ fn call_tickets(tx: &mut (dyn OfficeTx + '_), shop: &StoreFixture) -> StoreResul
     Ok(())
 }
 
-/// The same for resets of forgotten passwords.
+/// Calls every method of the port of password resets.
 fn call_resets(tx: &mut (dyn OfficeTx + '_), shop: &StoreFixture) -> StoreResult<()> {
     let email = shop.anna.email.clone().unwrap();
     let request = ResetRequest {
@@ -337,7 +337,7 @@ fn call_resets(tx: &mut (dyn OfficeTx + '_), shop: &StoreFixture) -> StoreResult
     tx.users().find_many_by_email(&emails.into()).map(drop)
 }
 
-/// The same for the seals of the audit.
+/// Calls every method of the port of seals.
 fn call_seals(tx: &mut (dyn OfficeTx + '_)) -> StoreResult<()> {
     tx.seals().count_unsealed(9)?;
     tx.seals().find_newest()?;

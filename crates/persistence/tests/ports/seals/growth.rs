@@ -1,4 +1,4 @@
-//! The chain while it grows: writers and sealers at once, and whoever verifies it meanwhile.
+//! The chain of seals while events are recorded: concurrent writers, sealers and verifiers.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,11 +1,11 @@
-//! A database by its own library: what no port says, and what no port asks.
+//! Direct access to a database with its own library, for what no port offers.
 
 use std::path::{Path, PathBuf};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 
-/// The same database by its own library.
+/// A connection with the database's own library.
 #[derive(Clone)]
 pub(crate) enum RawConnection {
     Sqlite(PathBuf),
@@ -18,7 +18,7 @@ struct TextRow {
     text: String,
 }
 
-/// A line of the audit as it stands in its table.
+/// A row of the audit table.
 #[derive(QueryableByName)]
 #[diesel(table_name = audit)]
 pub(crate) struct EventRow {
@@ -55,7 +55,7 @@ diesel::table! {
     }
 }
 
-/// A step of a plan of SQLite's, below another or below none (0).
+/// A step of a query plan of SQLite, below the step `parent` (0 if there is none).
 #[derive(Debug, QueryableByName)]
 pub(crate) struct PlanStepRow {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
@@ -65,7 +65,7 @@ pub(crate) struct PlanStepRow {
 }
 
 impl RawConnection {
-    /// Runs statements.
+    /// Runs SQL statements.
     pub(crate) fn execute(&self, statements: &str) {
         self.try_execute(statements).unwrap();
     }
@@ -77,7 +77,7 @@ impl RawConnection {
         }
     }
 
-    /// The lines of the audit, oldest first, read without any port.
+    /// The audit events, oldest first, read without a port.
     pub(crate) fn read_events(&self) -> Vec<EventRow> {
         let query = "SELECT * FROM audit ORDER BY at, id";
         match self {
@@ -87,13 +87,13 @@ impl RawConnection {
         .unwrap()
     }
 
-    /// How SQLite goes about a statement, step by step.
+    /// The query plan of a statement in SQLite.
     pub(crate) fn explain(&self, statement: &str) -> Vec<PlanStepRow> {
         let Self::Sqlite(path) = self else { return Vec::new() };
         diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut connect_sqlite(path)).unwrap()
     }
 
-    /// The column `text` of what a query answers.
+    /// The column `text` of a query's result.
     pub(crate) fn query_texts(&self, query: &str) -> Vec<String> {
         let rows: Vec<TextRow> = match self {
             Self::Sqlite(path) => diesel::sql_query(query).load(&mut connect_sqlite(path)),

@@ -1,4 +1,4 @@
-//! The tills, who works at them, and the store that they all ask.
+//! The tills and users of the histories, and the store that all of them use.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::TILL_COUNT;
 use super::actions::{ActionRecord, TillAction, parse_quantity, wanted_items};
 use crate::test_database::{StoreFixture, TestDatabase, at, uuid};
 
-/// A till with somebody at it.
+/// A till and its user.
 #[derive(Clone, Copy)]
 pub(super) struct Till {
     user: UserId,
