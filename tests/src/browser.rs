@@ -73,10 +73,10 @@ impl Browser {
         let request = request.header("content-type", "application/json");
         let request = request.body(body.map(Value::to_string).unwrap_or_default()).unwrap();
         let mut answer = self.agent.run(request).map_err(|error| error.to_string())?;
-        let said: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
-        match said["value"]["error"].as_str() {
-            Some(error) => Err(format!("{error}: {}", said["value"]["message"])),
-            None => Ok(said["value"].clone()),
+        let answer_json: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+        match answer_json["value"]["error"].as_str() {
+            Some(error) => Err(format!("{error}: {}", answer_json["value"]["message"])),
+            None => Ok(answer_json["value"].clone()),
         }
     }
 

@@ -43,7 +43,7 @@ pub fn node_script(name: &str) -> Command {
 #[track_caller]
 pub fn run_ok(mut client: Command) -> String {
     let output = client.output().unwrap_or_else(|error| panic!("{client:?} does not run: {error}"));
-    let (said, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{client:?} ended with {}:\n{said}\n{failed}", output.status);
-    said.into_owned()
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{client:?} ended with {}:\n{stdout}\n{stderr}", output.status);
+    stdout.into_owned()
 }

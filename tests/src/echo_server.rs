@@ -17,11 +17,11 @@ impl EchoServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let heads = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&heads);
+        let recorded = Arc::clone(&heads);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let told = Arc::clone(&told);
-                std::thread::spawn(move || answer_request(stream, &told));
+                let recorded = Arc::clone(&recorded);
+                std::thread::spawn(move || answer_request(stream, &recorded));
             }
         });
         Self { address, heads }
@@ -38,7 +38,7 @@ impl EchoServer {
     }
 }
 
-fn answer_request(stream: TcpStream, told: &Mutex<Vec<String>>) {
+fn answer_request(stream: TcpStream, recorded: &Mutex<Vec<String>>) {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -49,7 +49,7 @@ fn answer_request(stream: TcpStream, told: &Mutex<Vec<String>>) {
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     if reader.read_exact(&mut body).is_ok() {
-        told.lock().unwrap_or_else(PoisonError::into_inner).push(head.clone());
+        recorded.lock().unwrap_or_else(PoisonError::into_inner).push(head.clone());
         let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{head}", head.len());
         let _ = reader.into_inner().write_all(answer.as_bytes());
     }

@@ -170,8 +170,8 @@ impl Installation {
     /// Runs a command that must succeed, and returns its output.
     pub fn run_ok(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?} failed: {said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?} failed: {stderr}");
         String::from_utf8(output.stdout).unwrap()
     }
 }

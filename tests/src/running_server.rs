@@ -52,8 +52,8 @@ impl RunningServer {
         while !line.starts_with("listening on ") {
             line.clear();
             let read = output.read_line(&mut line).unwrap();
-            let said = || log.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            assert!(read > 0, "the server did not listen: {}", said());
+            let log_text = || log.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            assert!(read > 0, "the server did not listen: {}", log_text());
         }
         let address = line.trim_start_matches("listening on ").trim().to_owned();
         std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));

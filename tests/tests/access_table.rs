@@ -26,8 +26,8 @@ fn access_rows_are_queried_without_a_request() {
     ] {
         let words: Vec<&str> = ["access", "check"].into_iter().chain(arguments.split(' ')).collect();
         let output = shop.run(&words, "");
-        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{arguments}: {said}");
-        assert!(said.contains(expected), "{arguments}: {said}");
+        let output_text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {output_text}");
+        assert!(output_text.contains(expected), "{arguments}: {output_text}");
     }
 }

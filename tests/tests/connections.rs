@@ -34,10 +34,10 @@ fn offered_upgrade_is_declined() {
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
     ] {
         let mut stream = connect(&server);
-        let asked = now();
+        let started = now();
         let answer = send_head(&mut stream, offer);
         assert!(answer.starts_with("http/1.1 401"), "{offer}: {answer}");
-        assert!(asked.elapsed() < Duration::from_secs(5), "it waited for a body that nobody sends: {offer}");
+        assert!(started.elapsed() < Duration::from_secs(5), "it waited for a body that nobody sends: {offer}");
         if !answer.contains("connection: close") {
             assert!(send_head(&mut stream, "").starts_with("http/1.1 401"), "{offer}");
         }

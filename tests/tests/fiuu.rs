@@ -90,10 +90,10 @@ fn register_works_through_its_day() {
         let server = shop.serve();
         let mut register = RegisterClient::new(&shop, &server).log_in_ok("P01");
         let first = register.access.clone();
-        let (asked, answer) = (register.refresh.clone(), register.refresh(&register.refresh).expect_status(200));
+        let (used_token, answer) = (register.refresh.clone(), register.refresh(&register.refresh).expect_status(200));
         register.store_tokens(&answer);
         assert_eq!(
-            register.refresh(&asked).expect_status(200).text_at("/refresh/token"),
+            register.refresh(&used_token).expect_status(200).text_at("/refresh/token"),
             register.refresh,
             "a lost answer"
         );
@@ -163,8 +163,8 @@ fn register_receives_the_reason_of_a_refusal() {
         for number in 0..10 {
             assert_refused(&register.login("P02", &format!("wrong-horse-till{number}")), 401, 40_125);
         }
-        let held = register.login("P02", "wrong-horse-till");
-        assert_refused(&held, 429, 42_930);
-        assert!(!held.header("retry-after").is_empty());
+        let throttled = register.login("P02", "wrong-horse-till");
+        assert_refused(&throttled, 429, 42_930);
+        assert!(!throttled.header("retry-after").is_empty());
     }
 }

@@ -175,15 +175,15 @@ fn admin_changes_take_effect_at_once() {
         user.get("/auth/me").expect_status(200);
         admin.call("DELETE", &path, None).expect_status(200);
         wait_until(Duration::from_secs(10), "the end in another process", || user.get("/auth/me").status() == 401);
-        let gone = admin.get("/users?status=deleted").expect_status(200).json();
+        let deleted = admin.get("/users?status=deleted").expect_status(200).json();
         assert_eq!(
-            (&gone["data"]["users"][0]["id"], &gone["data"]["pagination"]["total_data"]),
+            (&deleted["data"]["users"][0]["id"], &deleted["data"]["pagination"]["total_data"]),
             (&json!(id), &json!(1))
         );
         let logs = admin.get(&format!("/activity-logs?user_id={id}&limit=100")).expect_status(200).json();
-        let told = logs["data"]["logs"].as_array().unwrap();
-        let of = |kind: &str| told.iter().filter(|log| log["action_type"] == kind).count();
-        assert_eq!((of("LOGIN_SUCCESS"), of("RIGHT_MISSING"), told.len()), (3, 2, 5), "{logs}");
+        let listed = logs["data"]["logs"].as_array().unwrap();
+        let of = |kind: &str| listed.iter().filter(|log| log["action_type"] == kind).count();
+        assert_eq!((of("LOGIN_SUCCESS"), of("RIGHT_MISSING"), listed.len()), (3, 2, 5), "{logs}");
         let done = admin.get("/activity-logs?limit=3&entity_type=USER").expect_status(200).json();
         let types: Vec<&str> =
             done["data"]["logs"].as_array().unwrap().iter().map(|log| log["action_type"].as_str().unwrap()).collect();
@@ -248,9 +248,13 @@ fn address_is_rate_limited_as_configured() {
     for _ in 0..4 {
         browser.get("/auth/me").expect_status(200);
     }
-    let held = browser.get("/auth/me");
-    assert_refused(&held, 429, "Too many requests");
-    assert!((1..=60).contains(&held.header("retry-after").parse::<u64>().unwrap()), "{}", held.header("retry-after"));
+    let throttled = browser.get("/auth/me");
+    assert_refused(&throttled, 429, "Too many requests");
+    assert!(
+        (1..=60).contains(&throttled.header("retry-after").parse::<u64>().unwrap()),
+        "{}",
+        throttled.header("retry-after")
+    );
     server.new_till().login("cashier", "P01");
     drop(server);
     let shop = shop.with_setting("KASIR__PER_MINUTE", "1000");

@@ -68,9 +68,9 @@ fn alerts_and_dashboard_use_existing_metrics() {
     let known = documented_metrics();
     for file in ["alerts.yml", "dashboard.json"] {
         let text = std::fs::read_to_string(folder.join(file)).unwrap();
-        let asked = metric_names(&text);
-        assert!(asked.len() > 5, "{file}: {asked:?}");
-        assert_eq!(asked.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "{file}");
+        let queried = metric_names(&text);
+        assert!(queried.len() > 5, "{file}: {queried:?}");
+        assert_eq!(queried.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "{file}");
     }
     let promtool = |arguments: &[&str], input: Option<&str>| {
         let mut promtool = std::process::Command::new("promtool");
@@ -138,8 +138,8 @@ fn every_configured_cache_reports_its_usage() {
     let caches = configuration["caches"].as_table().unwrap();
     assert!(!caches.is_empty());
     for cache in caches.keys() {
-        let (held, limit) = (value("tillgate_cache_bytes", cache), value("tillgate_cache_limit_bytes", cache));
-        assert!(held <= limit && limit > 0.0, "{cache} holds {held} of {limit} bytes");
+        let (used, limit) = (value("tillgate_cache_bytes", cache), value("tillgate_cache_limit_bytes", cache));
+        assert!(used <= limit && limit > 0.0, "{cache} holds {used} of {limit} bytes");
     }
     for cache in ["tokens", "profiles", "sessions", "pages"] {
         assert!(value("tillgate_cache_bytes", cache) > 0.0, "{cache} is empty");

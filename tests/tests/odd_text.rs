@@ -234,7 +234,7 @@ fn send_closings(server: &RunningServer, corpus: &[OddText]) -> BTreeMap<String,
 #[test]
 fn odd_text_causes_no_server_error() {
     let corpus = build_corpus();
-    let mut told: Vec<BTreeMap<String, u16>> = Vec::new();
+    let mut outcomes: Vec<BTreeMap<String, u16>> = Vec::new();
     for engine in Engine::ALL {
         let shop = create_installation(engine);
         let server = shop.serve();
@@ -281,9 +281,9 @@ fn odd_text_causes_no_server_error() {
                 Ok(())
             })
             .unwrap();
-        told.push(statuses);
+        outcomes.push(statuses);
     }
-    let [sqlite, postgres] = told.as_slice() else { panic!("two databases") };
+    let [sqlite, postgres] = outcomes.as_slice() else { panic!("two databases") };
     for (what, status) in sqlite {
         assert_eq!(Some(status), postgres.get(what), "{what}");
     }

@@ -96,8 +96,8 @@ async fn run_connection<C: LoadClient>(
     stream.set_nodelay(true).unwrap();
     let mut request = Vec::with_capacity(2048);
     let mut answer = Vec::with_capacity(8192);
-    let mut asked = Instant::now();
-    while asked < until {
+    let mut sent_at = Instant::now();
+    while sent_at < until {
         request.clear();
         client.write_request(&mut request);
         stream.write_all(&request).await.unwrap();
@@ -114,9 +114,9 @@ async fn run_connection<C: LoadClient>(
             *measured.wrong.entry(status).or_default() += 1;
         } else if answered >= from && answered < until {
             measured.count += 1;
-            measured.micros.push(to_micros(answered - asked));
+            measured.micros.push(to_micros(answered - sent_at));
         }
-        asked = answered;
+        sent_at = answered;
     }
     (measured, client)
 }

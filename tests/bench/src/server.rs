@@ -88,8 +88,8 @@ impl BenchServer {
     }
 
     fn read_log(&self) -> String {
-        let said = fs::read_to_string(&self.log).unwrap_or_default();
-        let telling = said.lines().filter(|line| !line.contains(" INFO ")).rev();
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let telling = log.lines().filter(|line| !line.contains(" INFO ")).rev();
         telling.take(20).collect::<Vec<_>>().join("\n")
     }
 }

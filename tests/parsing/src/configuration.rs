@@ -31,13 +31,13 @@ pub fn configuration(input: &[u8]) {
 }
 
 fn assert_names_key(fault: &ConfigError) {
-    let said = fault.to_string();
+    let message = fault.to_string();
     match fault {
-        ConfigError::Unknown { key, .. } => assert!(said.contains(&format!("\"{key}\"")), "{said}"),
-        ConfigError::Value { key, .. } => assert!(said.contains(key) && !key.is_empty(), "{said}"),
-        ConfigError::UnknownVariable { name, .. } => assert!(said.contains(name), "{said}"),
-        ConfigError::Contradiction(why) => assert!(keys().any(|key| why.contains(key)), "{said}"),
-        ConfigError::File { path, .. } => assert!(path == "settings.toml" && said.contains("line "), "{said}"),
+        ConfigError::Unknown { key, .. } => assert!(message.contains(&format!("\"{key}\"")), "{message}"),
+        ConfigError::Value { key, .. } => assert!(message.contains(key) && !key.is_empty(), "{message}"),
+        ConfigError::UnknownVariable { name, .. } => assert!(message.contains(name), "{message}"),
+        ConfigError::Contradiction(why) => assert!(keys().any(|key| why.contains(key)), "{message}"),
+        ConfigError::File { path, .. } => assert!(path == "settings.toml" && message.contains("line "), "{message}"),
     }
 }
 

@@ -62,7 +62,7 @@ fn check_credentials(sent: &HeaderMap) {
             );
         }
         (Err(ApiError::Denied(AuthDenied::Token(TokenDenied::Invalid))), [line]) => assert!(line.to_str().is_err()),
-        (said, lines) => panic!("{} lines are resolved as {said:?}", lines.len()),
+        (resolved, lines) => panic!("{} lines are resolved as {resolved:?}", lines.len()),
     }
 }
 
@@ -86,10 +86,10 @@ fn check_forwarded(sent: &HeaderMap) {
 
         // a proxy appends a line of its own, or appends to the last line; the other kind of header
         // has no effect
-        let said = resolve_client(&trusted, kind, Some(proxy), &append_header(sent, &name, own, false));
-        assert_eq!(said.address, Some(client), "a line of the client's hid the proxy's own");
+        let resolved = resolve_client(&trusted, kind, Some(proxy), &append_header(sent, &name, own, false));
+        assert_eq!(resolved.address, Some(client), "a line of the client's hid the proxy's own");
         if kind == ProxyHeaders::Forwarded {
-            assert_eq!((said.scheme, said.host.as_deref()), (Some("https"), Some("pos.example")));
+            assert_eq!((resolved.scheme, resolved.host.as_deref()), (Some("https"), Some("pos.example")));
         }
         let joined =
             resolve_client(&trusted, kind, Some(proxy), &append_header(sent, &name, own, true)).address.unwrap();

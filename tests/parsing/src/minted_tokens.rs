@@ -114,13 +114,13 @@ impl MintedTokens {
             address: None,
         };
         let recognized = self.auth.authenticate_cached(&presented(&self.dialect));
-        let told = self.auth.authenticate(&presented(&self.dialect)).map(|caller| caller.session_id());
+        let result = self.auth.authenticate(&presented(&self.dialect)).map(|caller| caller.session_id());
         if let Some(recognized) = recognized {
-            assert_eq!(recognized.map(|caller| caller.session_id()), told, "memory and store differ");
+            assert_eq!(recognized.map(|caller| caller.session_id()), result, "memory and store differ");
         }
         let elsewhere = DialectName::new("portos");
         assert!(self.auth.authenticate(&presented(&elsewhere)).is_err(), "taken by a contract that it is not for");
-        told.map(|session| session.expect("a bearer stands on a session"))
+        result.map(|session| session.expect("a bearer stands on a session"))
     }
 
     /// The result for a refresh token and the access token sent with it.

@@ -9,11 +9,11 @@ use tillgate_http::{ApiError, Portos, ProtocolError};
 /// query.
 pub fn ticket_query(input: &[u8]) {
     let Ok(query) = std::str::from_utf8(input) else { return };
-    let Some(told) = matching_tickets(query) else { return };
-    assert_eq!(matching_tickets(query), Some(told.clone()), "read twice");
+    let Some(combined) = matching_tickets(query) else { return };
+    assert_eq!(matching_tickets(query), Some(combined.clone()), "read twice");
     let with =
         |more: &str| matching_tickets(&if query.is_empty() { more.to_owned() } else { format!("{query}&{more}") });
-    assert_eq!(with("nobody=knows&$this=one"), Some(told.clone()), "what names nothing");
+    assert_eq!(with("nobody=knows&$this=one"), Some(combined.clone()), "what names nothing");
     for (one, other) in [
         ("isClosed=true", "isClosed=false"),
         ("HASCUSTOMER=eq:true", "hasCustomer=ne:true"),
@@ -26,8 +26,8 @@ pub fn ticket_query(input: &[u8]) {
         ("closeInfoDeviceName=P01", "closeInfoDeviceName=ne:p01"),
     ] {
         let (one, other) = (with(one).unwrap(), with(other).unwrap());
-        for ((one, other), told) in one.iter().zip(&other).zip(&told) {
-            assert_eq!(u8::from(*one) + u8::from(*other), u8::from(*told), "neither or both");
+        for ((one, other), combined) in one.iter().zip(&other).zip(&combined) {
+            assert_eq!(u8::from(*one) + u8::from(*other), u8::from(*combined), "neither or both");
         }
     }
     for (more, name) in
@@ -49,7 +49,7 @@ fn read_query(query: &str) -> Result<Vec<bool>, ApiError> {
 /// Which of some tickets a query selects; `None` if the query is invalid.
 fn matching_tickets(query: &str) -> Option<Vec<bool>> {
     match read_query(query) {
-        Ok(told) => Some(told),
+        Ok(matching) => Some(matching),
         Err(ApiError::Protocol(ProtocolError::InvalidFields(faults))) => {
             assert!(!faults.is_empty());
             // names are accepted in any case, and any part of them may be encoded
@@ -60,7 +60,7 @@ fn matching_tickets(query: &str) -> Option<Vec<bool>> {
             assert!(named && faults.iter().all(|fault| fault.in_query), "{query}: {faults:?}");
             None
         }
-        Err(other) => panic!("the caller's fault told as {other:?}"),
+        Err(other) => panic!("the error of the caller is reported as {other:?}"),
     }
 }
 

@@ -339,17 +339,17 @@ fn change_keys(world: &Simulation, chance: &mut Random) {
         return;
     }
     let picked = chance.below(count);
-    let mut held = world.oracle.lock().unwrap().keys[picked].clone();
-    held.active.add_possible(false);
-    match send_as_admin(world, patch_request("api-keys", &held.id, &json!({ "status": "revoked" }))) {
+    let mut key = world.oracle.lock().unwrap().keys[picked].clone();
+    key.active.add_possible(false);
+    match send_as_admin(world, patch_request("api-keys", &key.id, &json!({ "status": "revoked" }))) {
         ChangeOutcome::Answered(_) => {
-            held.active.set_certain(false);
-            check_key(world, &held.key, false);
+            key.active.set_certain(false);
+            check_key(world, &key.key, false);
         }
         ChangeOutcome::Unknown => {}
-        ChangeOutcome::Refused => held.active.remove_possible(&false),
+        ChangeOutcome::Refused => key.active.remove_possible(&false),
     }
-    world.oracle.lock().unwrap().keys[picked] = held;
+    world.oracle.lock().unwrap().keys[picked] = key;
 }
 
 /// Checks whether a key is accepted, from the answer on.

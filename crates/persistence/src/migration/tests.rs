@@ -19,9 +19,9 @@ fn migrations_run_up_down_and_up() {
     for database in open_both(&folder) {
         let all = database.pending_migrations().unwrap();
         assert!(!all.is_empty());
-        let mut told = Vec::new();
-        database.migrate(&mut |name| told.push(name.to_owned())).unwrap();
-        assert_eq!(told, all);
+        let mut names = Vec::new();
+        database.migrate(&mut |name| names.push(name.to_owned())).unwrap();
+        assert_eq!(names, all);
         assert_eq!(database.pending_migrations(), Ok(Vec::new()));
         database.migrate(&mut |name| panic!("{name} runs twice")).unwrap();
         database.set_instance_id(uuid::Uuid::from_u128(7)).unwrap();

@@ -58,13 +58,16 @@ impl Transaction<'_> {
             _ => device_roles::table.filter(device_roles::device_id.eq_any(&ids)).load(self.connection),
         }
         .map_err(classify)?;
-        let mut held = BTreeMap::<Vec<u8>, BTreeSet<RoleId>>::new();
+        let mut roles_by_device = BTreeMap::<Vec<u8>, BTreeSet<RoleId>>::new();
         for (device, role) in found {
-            held.entry(device).or_default().insert(RoleId(Column("device_roles", "role_id").parse_uuid(&role)?));
+            roles_by_device
+                .entry(device)
+                .or_default()
+                .insert(RoleId(Column("device_roles", "role_id").parse_uuid(&role)?));
         }
         rows.into_iter()
             .map(|row| {
-                let roles = held.remove(&row.id).unwrap_or_default();
+                let roles = roles_by_device.remove(&row.id).unwrap_or_default();
                 row.into_domain(roles)
             })
             .collect()
@@ -72,8 +75,8 @@ impl Transaction<'_> {
 
     fn insert_roles(&mut self, device: &Device) -> StoreResult<()> {
         let id = Bind::from(&device.id.0);
-        let held: Vec<Bind<'_>> = device.roles.iter().flat_map(|role| [id, Bind::from(&role.0)]).collect();
-        self.insert_or("device_roles (device_id, role_id)", 2, &held, super::foreign_key_violation_as_conflict)
+        let role_values: Vec<Bind<'_>> = device.roles.iter().flat_map(|role| [id, Bind::from(&role.0)]).collect();
+        self.insert_or("device_roles (device_id, role_id)", 2, &role_values, super::foreign_key_violation_as_conflict)
     }
 }
 

@@ -102,7 +102,7 @@ impl EventSearch {
 }
 
 /// The conditions of a filter.
-fn filter_clause<'a>(connection: &AnyConnection, filter: &'a EventFilter, sought: &'a EventSearch) -> WhereClause<'a> {
+fn filter_clause<'a>(connection: &AnyConnection, filter: &'a EventFilter, search: &'a EventSearch) -> WhereClause<'a> {
     let mut all = WhereClause::default();
     all.and_if_some("audit.tenant_id = ?", filter.tenant.as_ref().map(|id| Bind::from(&id.0)));
     all.and_if_some("audit.id = ?", filter.id.as_ref().map(|id| Bind::from(&id.0)));
@@ -119,9 +119,9 @@ fn filter_clause<'a>(connection: &AnyConnection, filter: &'a EventFilter, sought
     all.and_if_some("audit.subject_id = ?", filter.subject_id.as_ref().map(Bind::from));
     all.and_if_some("audit.at >= ?", filter.from.map(Bind::from));
     all.and_if_some("audit.at < ?", filter.until.map(Bind::from));
-    all.and_if_some("audit.id >= ?", sought.from.as_ref().map(|id| Bind::from(&id.0)));
-    all.and_if_some("audit.id < ?", sought.until.as_ref().map(|id| Bind::from(&id.0)));
-    if let Some(text) = &sought.text {
+    all.and_if_some("audit.id >= ?", search.from.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_if_some("audit.id < ?", search.until.as_ref().map(|id| Bind::from(&id.0)));
+    if let Some(text) = &search.text {
         // most events are searched by their JSON as it is
         let details = if search_text::may_occur_in_json(text) {
             format!("coalesce(audit.searched, {})", lowercase_expression(connection, "audit.details"))
@@ -144,12 +144,12 @@ impl Events for Transaction<'_> {
         const TAIL: &str = ") part JOIN audit ON audit.id = part.id \
              LEFT JOIN users ON users.id = audit.user_id LEFT JOIN devices ON devices.id = audit.device_id \
              ORDER BY audit.id DESC";
-        let sought = EventSearch::from_filter(filter);
-        let mut all = filter_clause(self.connection, filter, &sought);
+        let search = EventSearch::from_filter(filter);
+        let mut all = filter_clause(self.connection, filter, &search);
         all.and_if_some("audit.id < ?", part.after.as_ref().map(|id| Bind::from(&id.0)));
         // the ids of a page are read from an index alone, however many events are skipped, and the
         // events afterwards
-        let head = format!("SELECT audit.id FROM {}", sought.source_clause());
+        let head = format!("SELECT audit.id FROM {}", search.source_clause());
         let (ids, binds) = all.build_page(&head, "audit.id DESC", part);
         let rows: Vec<EventRow> =
             Statement::uncached(format!("{HEAD}{ids}{TAIL}"), binds).load(self.connection).map_err(classify)?;
@@ -157,9 +157,9 @@ impl Events for Transaction<'_> {
     }
 
     fn count(&mut self, filter: &EventFilter) -> StoreResult<u64> {
-        let sought = EventSearch::from_filter(filter);
-        let head = format!("SELECT COUNT(*) AS number FROM {}", sought.source_clause());
-        let (text, binds) = filter_clause(self.connection, filter, &sought).build_statement(&head);
+        let search = EventSearch::from_filter(filter);
+        let head = format!("SELECT COUNT(*) AS number FROM {}", search.source_clause());
+        let (text, binds) = filter_clause(self.connection, filter, &search).build_statement(&head);
         let counted: CountRow = Statement::uncached(text, binds).get_result(self.connection).map_err(classify)?;
         Ok(counted.count())
     }

@@ -43,14 +43,14 @@ impl IdempotencyKeys for Transaction<'_> {
         Ok(Some(StoredResponse { request_digest: request, ticket: ticket.into_domain_as_created(&row.sheet)? }))
     }
 
-    fn insert(&mut self, key: &ScopedIdempotencyKey, answered: &StoredResponse, at: Instant) -> StoreResult<bool> {
-        let sheet = sheet_json(&answered.ticket.sheet)?;
+    fn insert(&mut self, key: &ScopedIdempotencyKey, response: &StoredResponse, at: Instant) -> StoreResult<bool> {
+        let sheet = sheet_json(&response.ticket.sheet)?;
         let binds = [
             Bind::from(&key.tenant.0),
             Bind::from(&key.user.0),
             key.key.as_str().into(),
-            Bind::Bytes(&answered.request_digest),
-            Bind::from(&answered.ticket.id.0),
+            Bind::Bytes(&response.request_digest),
+            Bind::from(&response.ticket.id.0),
             sheet.as_str().into(),
             at.into(),
         ];

@@ -38,8 +38,8 @@ impl Keys for Transaction<'_> {
     }
 
     fn remove(&mut self, id: KeyId) -> StoreResult<()> {
-        let gone = keys::table.find(id.0.as_bytes().as_slice());
-        diesel::delete(gone).execute(self.write_connection()?).map_err(classify)?;
+        let removed = keys::table.find(id.0.as_bytes().as_slice());
+        diesel::delete(removed).execute(self.write_connection()?).map_err(classify)?;
         Ok(())
     }
 }

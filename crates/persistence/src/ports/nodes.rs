@@ -80,8 +80,8 @@ impl Nodes for Transaction<'_> {
             .map_err(classify)?;
         // the latest report by the time since the machine's start: a clock that was set does not
         // decide
-        let said = rows.into_iter().filter_map(|(seen, origin)| Some((seen, origin?)));
-        let last = said.max_by_key(|(seen, origin)| seen.saturating_sub(*origin));
+        let reported = rows.into_iter().filter_map(|(seen, origin)| Some((seen, origin?)));
+        let last = reported.max_by_key(|(seen, origin)| seen.saturating_sub(*origin));
         Ok(last.map(|(_, origin)| Instant::from_millis(origin)))
     }
 

@@ -80,11 +80,11 @@ impl Transaction<'_> {
             }
         }
         .map_err(classify)?;
-        let mut held = BTreeMap::<Vec<u8>, Assignment>::new();
+        let mut assignments = BTreeMap::<Vec<u8>, Assignment>::new();
         for AssignmentRow { user_id, device_id, role_id } in found {
             let role =
                 |table| Column(table, "role_id").parse_optional_uuid(role_id.as_deref()).map(|id| id.map(RoleId));
-            let of = held.entry(user_id).or_default();
+            let of = assignments.entry(user_id).or_default();
             match Column("user_devices", "device_id").parse_optional_uuid(device_id.as_deref())? {
                 None => of.office.extend(role("user_roles")?),
                 Some(id) => of.devices.entry(DeviceId(id)).or_default().extend(role("user_device_roles")?),
@@ -92,7 +92,7 @@ impl Transaction<'_> {
         }
         rows.into_iter()
             .map(|row| {
-                let assignment = held.remove(&row.id).unwrap_or_default();
+                let assignment = assignments.remove(&row.id).unwrap_or_default();
                 row.into_domain(assignment)
             })
             .collect()

@@ -68,7 +68,7 @@ on_both! {
         fresh.raw().execute(&format!("UPDATE audit SET details = '{{\"a\":{deep}}}' WHERE details LIKE '%PLACE%'"));
         let shown = office::read_audit(&*fresh.database, &EventFilter::default(), &OffsetPageRequest::first(10)).unwrap();
         assert_eq!(shown.len(), 2, "the line beside it is shown too");
-        let details = &shown.iter().find(|told| told.event.id == EventId(uuid(9_999))).unwrap().event.details;
+        let details = &shown.iter().find(|view| view.event.id == EventId(uuid(9_999))).unwrap().event.details;
         assert!(details["unreadable"].as_str().is_some_and(|text| text.contains(&deep)), "{details:?}");
     }
 

@@ -40,11 +40,11 @@ on_both! {
         assert!(!fresh.write_office(|tx| tx.users().update(&User { version: 1, ..other.clone() })), "renamed to a taken name");
         let mailed = User { email: Email::parse("ANNA@example.com").ok(), ..renamed.clone() };
         assert!(!fresh.write_office(|tx| tx.users().update(&mailed)), "given a taken address");
-        let gone = User { status: UserStatus::Deleted, ..shop.anna.clone() };
-        assert!(fresh.write_office(|tx| tx.users().update(&gone)));
+        let deleted = User { status: UserStatus::Deleted, ..shop.anna.clone() };
+        assert!(fresh.write_office(|tx| tx.users().update(&deleted)));
         assert_eq!(fresh.read(|tx| tx.users().find_by_name(shop.tenant.id, &shop.anna.name.to_folded())), None);
         assert_eq!(fresh.read(|tx| tx.users().find_by_email(&FoldedText::of("anna@example.com"))), None);
-        assert_eq!(fresh.read(|tx| tx.users().find(shop.anna.id)), Some(User { version: 2, ..gone }));
+        assert_eq!(fresh.read(|tx| tx.users().find(shop.anna.id)), Some(User { version: 2, ..deleted }));
         assert!(fresh.write_office(|tx| tx.users().update(&other)), "both are free now");
         let found = fresh.read(|tx| tx.users().find_by_email(&FoldedText::of("anna@example.com"))).unwrap();
         assert_eq!((found.id, found.version), (other.id, 2));

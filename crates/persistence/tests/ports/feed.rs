@@ -173,8 +173,8 @@ fn long_open_transaction_repeats_no_change() {
         read_found(&fresh, &mut next, &mut seen);
         assert!(open(&next), "it is open all the time: {number} {next:?}");
     }
-    let told: Vec<Change> = (0..1000).map(|number| Change::Invalidated(Scope::User(UserId(uuid(number))))).collect();
-    assert_eq!(seen.iter().map(|found| found.change).collect::<Vec<_>>(), told, "each once");
+    let changes: Vec<Change> = (0..1000).map(|number| Change::Invalidated(Scope::User(UserId(uuid(number))))).collect();
+    assert_eq!(seen.iter().map(|found| found.change).collect::<Vec<_>>(), changes, "each once");
     drop(elsewhere);
 }
 

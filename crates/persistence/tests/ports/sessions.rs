@@ -171,14 +171,14 @@ on_both! {
         for id in [parent.id, child.id, grandchild.id] {
             assert_eq!(ended(id), Some((at(9), EndReason::Logout)));
         }
-        let told = fresh.read(|tx| tx.feed().poll(None)).entries.len();
-        assert_eq!(told, 3);
+        let change_count = fresh.read(|tx| tx.feed().poll(None)).entries.len();
+        assert_eq!(change_count, 3);
         assert_eq!(fresh.write(|tx| tx.revocations().bump_epoch(Scope::Device(shop.till.id), EndReason::Locked, at(11))), Some(Epoch(1)));
         assert_eq!(ended(lone.id), None);
         assert_eq!(ended(shop.new_session(6).id), Some((at(11), EndReason::Locked)));
         assert_eq!(ended(kept.id), Some((at(11), EndReason::Locked)));
         let changes = fresh.read(|tx| tx.feed().poll(None)).entries;
-        let new: Vec<_> = changes[told..].iter().map(|found| found.change).collect();
+        let new: Vec<_> = changes[change_count..].iter().map(|found| found.change).collect();
         let raised = tillgate_domain::Change::EpochBumped { scope: Scope::Device(shop.till.id), epoch: Epoch(1) };
         assert_eq!(new, [raised, tillgate_domain::Change::SessionEnded(kept.id)]);
     }

@@ -154,8 +154,8 @@ on_both! {
             insert_ticket(fresh, &ticket);
             assert_eq!(find_ticket(fresh, ticket.id), ticket);
             let kept = fresh.raw().query_texts("SELECT sheet AS text FROM tickets ORDER BY opened_at DESC LIMIT 1")[0].len();
-            let said = ticket.sheet.size_bytes();
-            assert!(kept <= said && said <= kept * 3 / 2 + 256, "ticket {number}: {kept} bytes, said to be {said}");
+            let size = ticket.sheet.size_bytes();
+            assert!(kept <= size && size <= kept * 3 / 2 + 256, "ticket {number}: {kept} bytes, size to be {size}");
         }
     }
 

@@ -61,19 +61,19 @@ fn all_events(filter: &EventFilter) -> (EventFilter, OffsetPageRequest<EventId>)
 /// The numbers of the matching events, newest first.
 fn event_numbers(harness: &StoreHarness, filter: &EventFilter, lines: &[Event]) -> Vec<usize> {
     let (filter, part) = all_events(filter);
-    let told = list_events(harness, &filter, &part);
+    let listed = list_events(harness, &filter, &part);
     let count = harness.office.read(|tx| tx.events().count(&filter)).unwrap();
-    assert_eq!(count, told.len() as u64, "{filter:?}");
-    assert!(told.iter().all(|told| filter.matches(told)), "{filter:?}");
-    let number = |told: &EventView| lines.iter().position(|line| *line == told.event);
-    told.iter().map(|told| number(told).unwrap() + 1).collect()
+    assert_eq!(count, listed.len() as u64, "{filter:?}");
+    assert!(listed.iter().all(|listed| filter.matches(listed)), "{filter:?}");
+    let number = |listed: &EventView| lines.iter().position(|line| *line == listed.event);
+    listed.iter().map(|listed| number(listed).unwrap() + 1).collect()
 }
 
 /// An audit event is read back as it was recorded.
 pub fn event_is_read_back_as_recorded(harness: &StoreHarness) {
     let (_, lines) = insert_fixture(harness);
     let (filter, part) = all_events(&EventFilter::default());
-    let read: Vec<Event> = list_events(harness, &filter, &part).into_iter().rev().map(|told| told.event).collect();
+    let read: Vec<Event> = list_events(harness, &filter, &part).into_iter().rev().map(|listed| listed.event).collect();
     assert_eq!(read, lines);
 }
 
@@ -84,9 +84,9 @@ pub fn events_are_listed_in_pages(harness: &StoreHarness) {
     let of = EventFilter { tenant: Some(fixture.tenant.id), ..EventFilter::default() };
     let part = |after: Option<usize>, skip, limit| {
         let after = after.map(|number| lines[number - 1].id);
-        let told = list_events(harness, &of, &OffsetPageRequest { after, skip, limit });
-        let number = |told: &EventView| lines.iter().position(|line| *line == told.event).unwrap() + 1;
-        told.iter().map(number).collect::<Vec<_>>()
+        let listed = list_events(harness, &of, &OffsetPageRequest { after, skip, limit });
+        let number = |listed: &EventView| lines.iter().position(|line| *line == listed.event).unwrap() + 1;
+        listed.iter().map(number).collect::<Vec<_>>()
     };
     assert_eq!(part(None, 0, 9), [8, 7, 4, 3, 2, 1]);
     assert_eq!(part(None, 0, 2), [8, 7]);
@@ -168,12 +168,12 @@ pub fn text_is_found_in_events(harness: &StoreHarness) {
 pub fn event_has_the_current_names(harness: &StoreHarness) {
     let (fixture, _) = insert_fixture(harness);
     let renamed = UserName::parse("Hana").unwrap();
-    let gone = User { name: renamed.clone(), status: UserStatus::Deleted, ..fixture.anna.clone() };
-    assert!(harness.office.write(|tx| tx.users().update(&gone)).unwrap());
+    let deleted_user = User { name: renamed.clone(), status: UserStatus::Deleted, ..fixture.anna.clone() };
+    assert!(harness.office.write(|tx| tx.users().update(&deleted_user)).unwrap());
     let names = |filter: EventFilter| {
         let (filter, part) = all_events(&filter);
-        let told = list_events(harness, &filter, &part);
-        told.into_iter().map(|told| (told.user_name, told.device_name)).collect::<Vec<_>>()
+        let listed = list_events(harness, &filter, &part);
+        listed.into_iter().map(|listed| (listed.user_name, listed.device_name)).collect::<Vec<_>>()
     };
     let any = EventFilter::default;
     assert_eq!(names(EventFilter { user: Some(fixture.anna.id), ..any() }), vec![(Some(renamed), None); 3]);
@@ -193,7 +193,7 @@ pub fn event_is_readable_once_recorded(harness: &StoreHarness) {
     let failed: Result<(), _> = harness.office.write(|tx| {
         tx.audit().record(&new)?;
         let first = tx.events().list(&any, &OffsetPageRequest::first(1))?;
-        assert_eq!(first.first().map(|told| &told.event), Some(&new));
+        assert_eq!(first.first().map(|listed| &listed.event), Some(&new));
         assert_eq!(tx.events().count(&any)?, 9);
         Err(StoreError::Fault("rolled back".into()))
     });

@@ -52,8 +52,8 @@ pub fn changes_are_returned_oldest_first(harness: &AuthStoreHarness) {
     ];
     expected.extend(touched.map(Change::Invalidated).into_iter().zip((40..).map(after_start)));
     let found = poll_feed(harness, None).entries;
-    let told: Vec<(Change, Instant)> = found.iter().skip(start).map(|found| (found.change, found.at)).collect();
-    assert_eq!(told, expected, "in the order of writing, not of their instants");
+    let reported: Vec<(Change, Instant)> = found.iter().skip(start).map(|found| (found.change, found.at)).collect();
+    assert_eq!(reported, expected, "in the order of writing, not of their instants");
     let numbers: BTreeSet<i64> = found.iter().map(|found| found.number).collect();
     assert_eq!(numbers.len(), found.len(), "each has its own number");
 }
@@ -152,12 +152,12 @@ pub fn observer_receives_the_numbers_of_changes(harness: &AuthStoreHarness) {
     });
     let found = poll_feed(harness, Some(&next)).entries;
     assert_eq!(found.len(), 4, "{found:?}");
-    let mut told = watcher.numbers();
+    let mut reported = watcher.numbers();
     assert_eq!(watcher.changes(), found.iter().map(|found| found.change).collect::<Vec<_>>());
-    told.sort_unstable();
+    reported.sort_unstable();
     let mut numbers: Vec<i64> = found.iter().map(|found: &FeedEntry| found.number).collect();
     numbers.sort_unstable();
-    assert_eq!(told, numbers);
+    assert_eq!(reported, numbers);
 }
 
 /// A bookmark beyond the end of the feed, as after a restored backup, is treated as none.

@@ -103,7 +103,7 @@ pub fn departed_process_does_not_set_the_newest_instant(harness: &AuthStoreHarne
 /// The origin of a machine's clock is found by the boot id, also after the process has left. If
 /// there are several records, the latest by the time since that boot counts.
 pub fn machine_clock_outlives_its_processes(harness: &AuthStoreHarness) {
-    let said = |number, seconds, boot, origin| {
+    let node_with_clock = |number, seconds, boot, origin| {
         let clock = Some(MachineClock { boot_id: Uuid::from_u128(boot), origin: after_start(origin) });
         Node { clock, ..new_node(number, 1, seconds) }
     };
@@ -111,19 +111,19 @@ pub fn machine_clock_outlives_its_processes(harness: &AuthStoreHarness) {
     let origin = |boot| run_read(harness, |tx| tx.nodes().find_origin(Uuid::from_u128(boot)));
     note(new_node(9, 1, 1000));
     assert_eq!(origin(7), None);
-    note(said(1, 1000, 7, 100));
+    note(node_with_clock(1, 1000, 7, 100));
     assert_eq!((origin(7), origin(8)), (Some(after_start(100)), None));
     note(new_node(1, 2, 1005));
     assert_eq!(origin(7), Some(after_start(100)), "the earlier clock record is kept");
-    assert_eq!(live_nodes(harness, 1005), [Node { applied: Cursor(2), ..said(1, 1005, 7, 100) }]);
+    assert_eq!(live_nodes(harness, 1005), [Node { applied: Cursor(2), ..node_with_clock(1, 1005, 7, 100) }]);
     for (number, seconds) in [(1, 1006), (9, 1006)] {
         run_write(harness, |tx| tx.nodes().mark_left(node_id(number), after_start(seconds)));
     }
     assert_eq!((live_nodes(harness, 0), origin(7)), (vec![], Some(after_start(100))));
     // its clock is behind that of the first process, but it reported 30 seconds later
-    note(said(2, 955, 7, 20));
+    note(node_with_clock(2, 955, 7, 20));
     assert_eq!(origin(7), Some(after_start(20)));
-    note(said(3, 5000, 8, 3000));
+    note(node_with_clock(3, 5000, 8, 3000));
     for number in [2, 3] {
         run_write(harness, |tx| tx.nodes().mark_left(node_id(number), after_start(5001)));
     }

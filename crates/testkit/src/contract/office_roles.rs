@@ -124,21 +124,21 @@ pub fn role_in_use_is_not_removed(harness: &StoreHarness) {
     handheld(BTreeSet::new());
     // a deleted user has no roles, and keeps the stored assignment until the role is removed
     let had = Assignment { office: [role.id].into(), devices: [(fixture.till.id, [role.id].into())].into() };
-    let gone =
+    let deleted_user =
         User { status: UserStatus::Deleted, assignment: had, ..new_user(10, fixture.tenant.id, "Gone too", None) };
-    run_office_write(harness, |tx| tx.users().insert(&gone));
+    run_office_write(harness, |tx| tx.users().insert(&deleted_user));
     assert_eq!(run_office_read(harness, |tx| tx.roles().find_holders(role.id, 5)), RoleHolders::default());
     assert!(remove());
     let left = Assignment { devices: [(fixture.till.id, BTreeSet::new())].into(), ..Assignment::default() };
-    assert_eq!(run_office_read(harness, |tx| tx.users().find(gone.id)).unwrap().assignment, left);
+    assert_eq!(run_office_read(harness, |tx| tx.users().find(deleted_user.id)).unwrap().assignment, left);
 }
 
 /// The holders of a role are listed: users in the order of their ids, then devices, each once, at
 /// most `limit`, with the total number.
 pub fn role_holders_are_listed(harness: &StoreHarness) {
     let (fixture, role) = insert_waiter_role(harness);
-    let held = |id, limit| run_office_read(harness, |tx| tx.roles().find_holders(id, limit));
-    assert_eq!(held(role.id, 5), RoleHolders::default());
+    let holders = |id, limit| run_office_read(harness, |tx| tx.roles().find_holders(id, limit));
+    assert_eq!(holders(role.id, 5), RoleHolders::default());
     for number in 10..13 {
         let assignment = Assignment {
             office: [role.id].into(),
@@ -153,11 +153,11 @@ pub fn role_holders_are_listed(harness: &StoreHarness) {
         let users = holders.users.iter().map(ToString::to_string);
         users.chain(holders.devices.iter().map(ToString::to_string)).collect::<Vec<_>>()
     };
-    let all = held(role.id, 9);
+    let all = holders(role.id, 9);
     assert_eq!((names(&all), all.total), (["U10", "U11", "U12", "P09"].map(str::to_owned).to_vec(), 4));
-    let few = held(role.id, 2);
+    let few = holders(role.id, 2);
     assert_eq!((names(&few), few.total), (["U10", "U11"].map(str::to_owned).to_vec(), 4));
-    assert_eq!(held(role_id(50), 5).total, 0);
+    assert_eq!(holders(role_id(50), 5).total, 0);
 }
 
 /// The users who can use one of the roles are counted, each once: they are active, have a password,
@@ -295,9 +295,9 @@ fn race_with_removal(
         },
     );
     let there = run_office_read(harness, |tx| tx.roles().find(role.id)).is_some();
-    let held = run_office_read(harness, |tx| tx.roles().find_holders(role.id, 5)).total;
+    let holders = run_office_read(harness, |tx| tx.roles().find_holders(role.id, 5)).total;
     assert_eq!(there, !removed);
-    assert_eq!(held, u64::from(there), "either the role exists and one has it, or it is removed and nobody has it");
+    assert_eq!(holders, u64::from(there), "either the role exists and one has it, or it is removed and nobody has it");
 }
 
 /// The users (except deleted ones) and devices that have a role are listed for notification, each

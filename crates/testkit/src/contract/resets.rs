@@ -56,8 +56,8 @@ pub fn reset_requests_are_returned_when_due(harness: &StoreHarness) {
         tries: 3,
         ..new_request(1, 20)
     };
-    let asked = [whole_request.clone(), new_request(2, 10), new_request(3, 30)];
-    for each in &asked {
+    let requests = [whole_request.clone(), new_request(2, 10), new_request(3, 30)];
+    for each in &requests {
         run_office_write(harness, |tx| tx.resets().insert_request(each));
     }
     assert_eq!(due_requests(harness, after_start(9), 10), []);
@@ -107,8 +107,8 @@ pub fn users_are_found_by_many_addresses(harness: &StoreHarness) {
         [&fixture.anna, &fixture.ben].into_iter().filter_map(|user| Some(user.email.as_ref()?.to_folded())).collect();
     assert!(!emails.is_empty());
     let find = |emails: &[FoldedText]| {
-        let asked = emails.iter().cloned().chain([FoldedText::of("nobody@example.com")]).collect();
-        let found = harness.office.read(|tx| tx.users().find_many_by_email(&asked)).unwrap();
+        let requests = emails.iter().cloned().chain([FoldedText::of("nobody@example.com")]).collect();
+        let found = harness.office.read(|tx| tx.users().find_many_by_email(&requests)).unwrap();
         found.into_iter().map(|user| user.id).collect::<BTreeSet<_>>()
     };
     let expected: BTreeSet<_> =

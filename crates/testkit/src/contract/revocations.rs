@@ -61,11 +61,11 @@ pub fn child_sessions_end_with_their_parent(harness: &AuthStoreHarness) {
         Some((after_start(7), EndReason::Logout)),
         "it had already ended"
     );
-    let mut told = watcher.changes();
-    told.sort_by_key(|change| format!("{change:?}"));
+    let mut published = watcher.changes();
+    published.sort_by_key(|change| format!("{change:?}"));
     let mut expected = [1, 2, 3].map(|number| Change::SessionEnded(session_id(number)));
     expected.sort_by_key(|change| format!("{change:?}"));
-    assert_eq!(told, expected);
+    assert_eq!(published, expected);
 }
 
 /// Sessions of every kind, of Anna and Ben, without a device, on the till and in the other tenant.
@@ -151,10 +151,10 @@ pub fn child_sessions_end_with_an_epoch_bump(harness: &AuthStoreHarness) {
     assert_eq!(ended_numbers(harness, &[1, 2, 3, 4, 5, 6]), [1, 2, 3, 4, 5]);
     assert_eq!(load_session(harness, session_id(4)).ended, Some((after_start(9), EndReason::Suspended)));
     let raised = Change::EpochBumped { scope: Scope::User(fixture.anna.id), epoch: Epoch(1) };
-    let told = watcher.changes();
+    let published = watcher.changes();
     let apart = [3, 4, 5].map(|number| Change::SessionEnded(session_id(number)));
-    assert!(told.contains(&raised) && apart.iter().all(|change| told.contains(change)), "{told:?}");
-    assert_eq!(told.len(), 4, "each once, and no other: {told:?}");
+    assert!(published.contains(&raised) && apart.iter().all(|change| published.contains(change)), "{published:?}");
+    assert_eq!(published.len(), 4, "each once, and no other: {published:?}");
 }
 
 /// Ending the permanent sessions of a scope also ends their descendants, and publishes each end. No
@@ -181,9 +181,9 @@ pub fn end_permanent_ends_permanent_sessions_and_publishes_them(harness: &AuthSt
     });
     assert_eq!(ended_numbers(harness, &numbers), [3, 10], "Anna's, and what stands on it");
     assert_eq!(load_session(harness, session_id(3)).ended, Some((after_start(20), EndReason::Password)));
-    let mut told = watcher.changes();
-    told.sort_by_key(|change| format!("{change:?}"));
-    assert_eq!(told, [3, 10].map(|number| Change::SessionEnded(session_id(number))));
+    let mut published = watcher.changes();
+    published.sort_by_key(|change| format!("{change:?}"));
+    assert_eq!(published, [3, 10].map(|number| Change::SessionEnded(session_id(number))));
     run_write(harness, |tx| {
         tx.revocations().end_permanent(Scope::Device(fixture.till.id), EndReason::Locked, after_start(21))
     });

@@ -157,19 +157,19 @@ pub fn sealed_events_are_returned_in_pages(harness: &StoreHarness) {
 /// An event that is committed after later events were sealed is sealed after them.
 pub fn late_event_is_sealed(harness: &StoreHarness) {
     ContractFixture::insert_into(&harness.auth);
-    let (told, sealed) = (ThreadSignal::default(), ThreadSignal::default());
+    let (recorded, sealed) = (ThreadSignal::default(), ThreadSignal::default());
     run_both(
         || {
             run_write(&harness.auth, |tx| {
                 tx.audit().record(&numbered_event(1))?;
-                told.set();
+                recorded.set();
                 // a store that serializes transactions delays the sealer meanwhile
                 sealed.wait_briefly();
                 Ok(())
             });
         },
         || {
-            told.wait();
+            recorded.wait();
             record_events(harness, [2]);
             office::seal_audit(&*harness.office, &TestSealKey).unwrap();
             sealed.set();

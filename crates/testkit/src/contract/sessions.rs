@@ -409,12 +409,12 @@ pub fn dialects_of_live_sessions_are_found(harness: &AuthStoreHarness) {
     );
     insert_sessions(harness, &[of(5, "posstar", later)]);
     run_write(harness, |tx| tx.revocations().end_session(session_id(5), EndReason::Admin, after_start(9)));
-    let told = |now| {
+    let live_dialects = |now| {
         let dialects = run_read(harness, |tx| tx.sessions().list_live_dialects(now));
         dialects.iter().map(|dialect| dialect.as_str().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(told(after_start(99)), ["fiuu", "kasir", "portos"]);
-    assert_eq!(told(after_start(100)), ["kasir", "portos"]);
+    assert_eq!(live_dialects(after_start(99)), ["fiuu", "kasir", "portos"]);
+    assert_eq!(live_dialects(after_start(100)), ["kasir", "portos"]);
 }
 
 fn session_with_keys(fixture: &ContractFixture, number: u8, key: u8, previous: u8) -> Session {

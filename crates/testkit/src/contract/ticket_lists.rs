@@ -129,8 +129,8 @@ pub fn filter_narrows_the_tickets(harness: &StoreHarness) {
     let handheld = ticket_samples::open_ticket_on(&fixture, 5, tea_draft(&fixture, "5"), fixture.handheld.id);
     assert!(insert_ticket(harness, &handheld));
     let sold = close_ticket(&find_ticket(harness, fixture.tenant.id, ticket_id(1)).unwrap(), &fixture, 1);
-    let gone = void_ticket(&find_ticket(harness, fixture.tenant.id, ticket_id(2)).unwrap(), &fixture);
-    assert!(update_ticket(harness, &sold) && update_ticket(harness, &gone));
+    let void_one = void_ticket(&find_ticket(harness, fixture.tenant.id, ticket_id(2)).unwrap(), &fixture);
+    assert!(update_ticket(harness, &sold) && update_ticket(harness, &void_one));
     let back =
         refund(&sold, &[], &[(1, "1".parse().unwrap())].into(), sample_opening(&fixture, 6), &ticket_actor(&fixture))
             .unwrap();

@@ -120,9 +120,9 @@ pub fn ticket_is_read_back_as_written(harness: &StoreHarness) {
     let sold = close_ticket(&plain, &fixture, 7);
     assert!(update_ticket(harness, &sold));
     assert_eq!(find_ticket(harness, fixture.tenant.id, ticket_id(2)).as_ref(), Some(&sold));
-    let gone = void_ticket(&changed, &fixture);
-    assert!(update_ticket(harness, &gone));
-    assert_eq!(find_ticket(harness, fixture.tenant.id, ticket_id(1)).as_ref(), Some(&gone));
+    let void_one = void_ticket(&changed, &fixture);
+    assert!(update_ticket(harness, &void_one));
+    assert_eq!(find_ticket(harness, fixture.tenant.id, ticket_id(1)).as_ref(), Some(&void_one));
     let back =
         refund(&sold, &[], &[(1, "1".parse().unwrap())].into(), sample_opening(&fixture, 3), &ticket_actor(&fixture))
             .unwrap();

@@ -137,9 +137,9 @@ pub fn page_follows_its_predecessor(harness: &StoreHarness) {
             &OffsetPageRequest { after: Some(order.cursor(user)), skip: 0, limit: 9 },
         )
     };
-    let gone = load_user(harness, 4);
-    assert_eq!(of(UserOrder::Name, &gone), [0; 0], "after Gone: nobody of Anna, Ben, ben.jr");
-    assert_eq!(of(UserOrder::NameDescending, &gone), [6, 2, 1]);
+    let deleted_user = load_user(harness, 4);
+    assert_eq!(of(UserOrder::Name, &deleted_user), [0; 0], "after Gone: nobody of Anna, Ben, ben.jr");
+    assert_eq!(of(UserOrder::NameDescending, &deleted_user), [6, 2, 1]);
     let nobody = new_user(8, fixture.tenant.id, "Anton", None);
     assert_eq!(of(UserOrder::Name, &nobody), [2, 6], "between Anna and Ben");
     assert_eq!(of(UserOrder::NameDescending, &nobody), [1]);
@@ -212,9 +212,9 @@ pub fn concurrent_toggles_are_not_lost(harness: &StoreHarness) {
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     assert!(done > 0);
-    let told =
+    let reported =
         EventFilter { subject_id: Some(fixture.ben.id.0), actions: vec![Action::UserStatus], ..EventFilter::default() };
-    assert_eq!(harness.office.read(|tx| tx.events().count(&told)).unwrap(), done);
+    assert_eq!(harness.office.read(|tx| tx.events().count(&reported)).unwrap(), done);
     let ben = harness.office.read(|tx| tx.users().find(fixture.ben.id)).unwrap().unwrap();
     assert_eq!(ben.status == Active, done.is_multiple_of(2), "after {done}");
 }

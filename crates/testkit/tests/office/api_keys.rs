@@ -226,16 +226,17 @@ fn stale_api_key_version_is_refused() {
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let change = ApiKeyChange { name: Some("Other".into()), ..ApiKeyChange::default() };
     let (tenant, host) = (shop.fixture.tenant.id, audit_context());
-    let held = |version| office::change_api_key(&shop.memory, tenant, &host, key.id, Some(version), &change).unwrap();
-    assert_eq!(held(2), Err(OfficeError::VersionMismatch { current: 1 }));
-    assert_eq!(held(1).unwrap().version, 2);
+    let change_at =
+        |version| office::change_api_key(&shop.memory, tenant, &host, key.id, Some(version), &change).unwrap();
+    assert_eq!(change_at(2), Err(OfficeError::VersionMismatch { current: 1 }));
+    assert_eq!(change_at(1).unwrap().version, 2);
     let host = audit_context();
     assert_eq!(shop.delete_as(&host, &key, Some(1)).unwrap(), Err(OfficeError::VersionMismatch { current: 2 }));
     assert!(shop.delete_as(&host, &key, Some(2)).unwrap().is_ok());
     assert_eq!(shop.find_key(&key), None);
-    let gone = Err(OfficeError::NotFound { field: FieldName::ApiKey, value: key.id.to_string() });
-    assert_eq!(shop.delete_as(&audit_context(), &key, None).unwrap(), gone);
-    assert_eq!(shop.change(&key, &change), gone);
+    let not_found = Err(OfficeError::NotFound { field: FieldName::ApiKey, value: key.id.to_string() });
+    assert_eq!(shop.delete_as(&audit_context(), &key, None).unwrap(), not_found);
+    assert_eq!(shop.change(&key, &change), not_found);
     let line = shop.memory.audit_events().pop().unwrap();
     assert_eq!((line.action, line.subject), (Action::ApiKeyDelete, Subject::ApiKey(key.id)));
 }
@@ -247,8 +248,8 @@ fn api_key_of_another_tenant_is_not_found() {
     let other = tillgate_domain::TenantId::new(NOW, random_bytes());
     assert_eq!(office::find_api_key(&shop.memory, other, &Authority::Host, key.id).unwrap(), Ok(None));
     let (host, change) = (audit_context(), ApiKeyChange::default());
-    let gone = Err(OfficeError::NotFound { field: FieldName::ApiKey, value: key.id.to_string() });
-    assert_eq!(office::change_api_key(&shop.memory, other, &host, key.id, None, &change).unwrap(), gone);
-    assert_eq!(office::delete_api_key(&shop.memory, other, &host, key.id, None).unwrap(), gone);
+    let not_found = Err(OfficeError::NotFound { field: FieldName::ApiKey, value: key.id.to_string() });
+    assert_eq!(office::change_api_key(&shop.memory, other, &host, key.id, None, &change).unwrap(), not_found);
+    assert_eq!(office::delete_api_key(&shop.memory, other, &host, key.id, None).unwrap(), not_found);
     assert_eq!(shop.find_key(&key), Some(key));
 }

@@ -94,8 +94,8 @@ fn changed_device_kind_ends_its_sessions() {
         shop.list_changes().last(),
         Some(&Change::EpochBumped { scope: Scope::Device(till.id), epoch: Epoch(1) })
     );
-    let told = shop.last_event();
-    assert_eq!(told.details["environment"], serde_json::json!({ "from": "CashRegister", "to": "Tool" }));
+    let recorded = shop.last_event();
+    assert_eq!(recorded.details["environment"], serde_json::json!({ "from": "CashRegister", "to": "Tool" }));
     assert_eq!(
         shop.change_device(till.id, &audit_context(), &change).unwrap().epoch,
         Epoch(1),

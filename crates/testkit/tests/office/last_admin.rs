@@ -71,7 +71,8 @@ fn admin_who_cannot_log_in_does_not_count() {
         .unwrap()
         .unwrap();
     assert!(suspend().is_ok());
-    let gone = office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), bare.id, UserStatus::Deleted)
-        .unwrap();
-    assert_eq!(gone, Err(OfficeError::LastAdmin));
+    let deleted =
+        office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), bare.id, UserStatus::Deleted)
+            .unwrap();
+    assert_eq!(deleted, Err(OfficeError::LastAdmin));
 }

@@ -112,15 +112,15 @@ fn audit_records_login_and_logout() {
     }
     let of = EventFilter { tenant: Some(shop.id), subject_kind: Some(SubjectKind::User), ..EventFilter::default() };
     let actions = |filter: &EventFilter| -> Vec<Action> {
-        let told = office::read_audit(&memory, filter, &OffsetPageRequest::first(99)).unwrap();
-        told.iter().map(|told| told.event.action).collect()
+        let listed = office::read_audit(&memory, filter, &OffsetPageRequest::first(99)).unwrap();
+        listed.iter().map(|listed| listed.event.action).collect()
     };
     assert_eq!(actions(&of), [Action::UserDelete, Action::UserStatus, Action::UserRegister, Action::UserAdd]);
     let found =
         office::search_audit(&memory, &of, &OffsetPageRequest { skip: 1, ..OffsetPageRequest::first(2) }).unwrap();
     assert_eq!((found.items.len(), found.total), (2, 4));
-    let sought = |text: &str| actions(&EventFilter { text: Some(text.into()), ..of.clone() });
-    assert_eq!(sought("BEN"), [Action::UserRegister]);
-    assert_eq!(sought("b\0n"), []);
-    assert_eq!(sought("").len(), 4);
+    let search = |text: &str| actions(&EventFilter { text: Some(text.into()), ..of.clone() });
+    assert_eq!(search("BEN"), [Action::UserRegister]);
+    assert_eq!(search("b\0n"), []);
+    assert_eq!(search("").len(), 4);
 }

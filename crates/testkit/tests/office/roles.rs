@@ -35,9 +35,9 @@ fn role_change_notifies_its_holders_only() {
     let mut expected = [Scope::Device(shop.fixture.p01.id), cashier, manager].map(Change::Invalidated);
     expected.sort_by_key(|change| format!("{change:?}"));
     assert_eq!(touched, expected);
-    let told = shop.last_event();
-    assert_eq!(told.action, Action::RoleUpdate);
-    assert_eq!(told.details["rights"], serde_json::json!({ "from": ["storno"], "to": ["storno", "ticketClose"] }));
+    let recorded = shop.last_event();
+    assert_eq!(recorded.action, Action::RoleUpdate);
+    assert_eq!(recorded.details["rights"], serde_json::json!({ "from": ["storno"], "to": ["storno", "ticketClose"] }));
     assert_eq!(office::find_role(shop.store(), shop.tenant_id(), night.id).unwrap(), Some(after.clone()));
     // the same change again writes nothing
     let count = shop.memory.audit_events().len();
@@ -79,18 +79,19 @@ fn role_in_use_is_not_deleted() {
     let night = shop.add_role("night", &["storno"], ALL_ENVIRONMENTS);
     let manager = shop.fixture.manager.id;
     shop.assign(manager, &["night", "manager"], DeviceRolesChange::Keep).unwrap();
-    let held = |by: &[&str], total| OfficeError::InUse { by: by.iter().map(|who| (*who).to_owned()).collect(), total };
-    assert_eq!(shop.delete_role(&audit_context(), &night), Err(held(&["user manager"], 1)));
+    let in_use =
+        |by: &[&str], total| OfficeError::InUse { by: by.iter().map(|who| (*who).to_owned()).collect(), total };
+    assert_eq!(shop.delete_role(&audit_context(), &night), Err(in_use(&["user manager"], 1)));
     let equip = |roles: &[&str]| DeviceChange {
         roles: Some(roles.iter().map(|named| parse_role(named)).collect()),
         ..DeviceChange::default()
     };
     shop.change_device(shop.fixture.p01.id, &audit_context(), &equip(&["night"])).unwrap();
-    assert_eq!(shop.delete_role(&audit_context(), &night), Err(held(&["user manager", "device P01"], 2)));
-    assert!(held(&["user manager", "device P01"], 7).to_string().contains("user manager, device P01 and 5 more"));
+    assert_eq!(shop.delete_role(&audit_context(), &night), Err(in_use(&["user manager", "device P01"], 2)));
+    assert!(in_use(&["user manager", "device P01"], 7).to_string().contains("user manager, device P01 and 5 more"));
     shop.assign(manager, &["manager"], roles_only_on(&shop.fixture.p02, &["night"])).unwrap();
     shop.change_device(shop.fixture.p01.id, &audit_context(), &equip(&[])).unwrap();
-    assert_eq!(shop.delete_role(&audit_context(), &night), Err(held(&["user manager"], 1)), "on a device alone");
+    assert_eq!(shop.delete_role(&audit_context(), &night), Err(in_use(&["user manager"], 1)), "on a device alone");
     // a deleted user no longer has any role
     office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), manager, UserStatus::Deleted)
         .unwrap()

@@ -75,9 +75,9 @@ fn tenant_limits_its_sessions_within_bounds() {
         limits: LimitsChange { access: Some(access), ..LimitsChange::default() },
         ..TenantChange::default()
     };
-    let asked = access(limits.access);
-    assert_eq!(change(&caller_context(&["userUpdate"]), &asked), Err(missing_right("tenantUpdate")));
-    let after = change(&audit_context(), &asked).unwrap();
+    let requested = access(limits.access);
+    assert_eq!(change(&caller_context(&["userUpdate"]), &requested), Err(missing_right("tenantUpdate")));
+    let after = change(&audit_context(), &requested).unwrap();
     assert_eq!((after.limits, after.version), (limits, 2));
     assert_eq!(office::find_tenant(shop.store(), shop.tenant_id()).unwrap(), Some(after));
     assert_eq!(shop.last_event().details["access"], serde_json::json!({ "from": null, "to": 300 }));

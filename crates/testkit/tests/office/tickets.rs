@@ -163,8 +163,8 @@ fn ticket_transfer_requires_a_present_user() {
             assert_eq!(opened.unwrap_err(), OfficeError::UnknownName { field: FieldName::Owner, value });
         }
     }
-    let told = shop.memory.audit_events().iter().filter(|event| event.action == Action::TicketUpdate).count();
-    assert_eq!(told, 0);
+    let count = shop.memory.audit_events().iter().filter(|event| event.action == Action::TicketUpdate).count();
+    assert_eq!(count, 0);
     let given = shop
         .amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, owner_change(OwnerRef::Name(eva.name.clone())))
         .unwrap();
@@ -401,8 +401,8 @@ fn closing_keeps_the_payments_of_another_user() {
     let reported = TicketClosing { daily_sales_report: Some(1), ..TicketClosing::default() };
     let serial = ("fiscalMemorySerialNumber".to_owned(), ExactJson::string("SN1"));
     let extra = Meta::new(JsonObject::new(vec![serial])).unwrap();
-    let told = TicketClosing { extra, ..TicketClosing::default() };
-    for closing in [&cash, &numbered, &reported, &told] {
+    let with_extra = TicketClosing { extra, ..TicketClosing::default() };
+    for closing in [&cash, &numbered, &reported, &with_extra] {
         assert_eq!(close(&colleague(&["ticketClose", "ticketUpdate"]), closing), Err(missing_right("ticketUpdateAny")));
     }
     assert_eq!(

@@ -11,11 +11,11 @@ use crate::staffed_fixture::*;
 fn deleted_user_loses_password_and_names() {
     let shop = StaffedFixture::open();
     let manager = &shop.fixture.manager;
-    let gone =
+    let deleted =
         office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), manager.id, UserStatus::Deleted)
             .unwrap()
             .unwrap();
-    assert_eq!(gone.assignment, manager.assignment, "a list of the deleted shows what they were");
+    assert_eq!(deleted.assignment, manager.assignment, "a list of the deleted shows what they were");
     assert!(!shop.store().read(|tx| tx.passwords().has(PrincipalId::User(manager.id))).unwrap());
     assert_eq!(shop.last_event().action, Action::UserDelete);
     // both the name and the address are free again

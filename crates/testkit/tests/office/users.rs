@@ -43,7 +43,7 @@ fn names_and_addresses_are_unique_and_the_refusal_names_the_field() {
 fn refusal_changes_and_records_nothing() {
     let shop = OfficeFixture::open();
     let admin = shop.add_user("admin", &["admin"]);
-    let (told, changes) = (shop.list_actions(), shop.list_changes());
+    let (actions, changes) = (shop.list_actions(), shop.list_changes());
     assert_eq!(shop.set_status(&admin, UserStatus::Suspended), Err(OfficeError::LastAdmin));
     assert_eq!(shop.add(&new_user("admin", &[])), Err(already_exists(FieldName::UserName, "admin")));
     let rename = UserChange {
@@ -55,7 +55,7 @@ fn refusal_changes_and_records_nothing() {
         shop.change_user(&admin, &rename),
         Err(OfficeError::UnknownName { field: FieldName::Roles, value: "nobody".into() })
     );
-    assert_eq!((shop.list_actions(), shop.list_changes()), (told, changes));
+    assert_eq!((shop.list_actions(), shop.list_changes()), (actions, changes));
     assert_eq!(office::find_user(shop.store(), shop.tenant.id, admin.id).unwrap(), Some(admin));
 }
 
@@ -71,9 +71,9 @@ fn suspension_bumps_the_epoch_and_activation_does_not() {
     assert_eq!((active.status, active.epoch), (UserStatus::Active, Epoch(1)));
     assert_eq!(shop.list_changes().last(), Some(&Change::Invalidated(Scope::User(anna.id))));
     // the same change again writes nothing
-    let told = shop.list_actions().len();
+    let actions = shop.list_actions().len();
     assert_eq!(shop.set_status(&anna, UserStatus::Active).unwrap().version, active.version);
-    assert_eq!(shop.list_actions().len(), told);
+    assert_eq!(shop.list_actions().len(), actions);
     assert_eq!(
         shop.set_status(&anna, UserStatus::Pending),
         Err(OfficeError::InvalidStatusTransition { from: "active", to: "pending" })
@@ -84,8 +84,8 @@ fn suspension_bumps_the_epoch_and_activation_does_not() {
 fn deleted_user_cannot_return() {
     let shop = OfficeFixture::open();
     let anna = shop.add_user("anna", &[]);
-    let gone = shop.set_status(&anna, UserStatus::Deleted).unwrap();
-    assert_eq!((gone.status, gone.epoch), (UserStatus::Deleted, Epoch(1)));
+    let deleted = shop.set_status(&anna, UserStatus::Deleted).unwrap();
+    assert_eq!((deleted.status, deleted.epoch), (UserStatus::Deleted, Epoch(1)));
     let unknown = OfficeError::NotFound { field: FieldName::User, value: anna.id.to_string() };
     for status in UserStatus::ALL {
         assert_eq!(shop.set_status(&anna, status), Err(unknown.clone()));
@@ -282,8 +282,8 @@ fn every_change_is_recorded_with_actor_and_subject() {
     let by = AuditContext { actor, ..audit_context() };
     let change = UserChange { display_name: Some("Anna B.".into()), ..UserChange::default() };
     office::change_user(shop.store(), shop.tenant.id, &by, anna.id, None, &change).unwrap().unwrap();
-    let told = shop.memory.audit_events();
-    let last = told.last().unwrap();
+    let events = shop.memory.audit_events();
+    let last = events.last().unwrap();
     assert_eq!(
         (last.id, last.actor, last.action, last.tenant),
         (by.event_id, actor, Action::UserUpdate, Some(shop.tenant.id))

@@ -279,7 +279,7 @@ impl LargeDataset {
 
     fn list_events(&self, filter: &EventFilter, part: &OffsetPageRequest<EventId>) -> Vec<EventId> {
         let found = self.run_office_read(|tx| tx.events().list(filter, part));
-        found.iter().map(|told| told.event.id).collect()
+        found.iter().map(|view| view.event.id).collect()
     }
 
     fn event_lists(&self) -> Vec<PagedList<'_, EventId>> {
@@ -318,14 +318,14 @@ fn later_pages(many: &LargeDataset) -> Vec<(&'static str, ReadFn<'_>)> {
 /// Pages that a contract reads by number, which have a thousandth page in the small shop too.
 fn skipped_pages(many: &LargeDataset) -> Vec<(&'static str, ReadFn<'_>)> {
     let thousandth = OffsetPageRequest { skip: u64::from(SKIPPED_ROWS), ..OffsetPageRequest::first(PAGE_SIZE) };
-    let asked = many.event_filters().into_iter().map(|(name, filter)| {
+    let filtered = many.event_filters().into_iter().map(|(name, filter)| {
         let part = thousandth.clone();
         let read: ReadFn<'_> = Box::new(move || {
             assert_eq!(black_box(many.list_events(&filter, &part)).len(), PAGE_SIZE as usize);
         });
         (name, read)
     });
-    asked.collect()
+    filtered.collect()
 }
 
 fn counts(many: &LargeDataset) -> Vec<(&'static str, ReadFn<'_>)> {

@@ -81,10 +81,10 @@ fn probe_listener(address: &str, over: &AtomicBool) -> Vec<u32> {
     std::thread::scope(|scope| {
         let mut probes = Vec::new();
         while !over.load(Ordering::Relaxed) {
-            let asked = Instant::now();
+            let sent = Instant::now();
             probes.push(scope.spawn(move || {
                 assert_eq!(http_client::get(address, "/healthz").0, 200);
-                to_micros(asked.elapsed())
+                to_micros(sent.elapsed())
             }));
             std::thread::sleep(PROBE_INTERVAL);
         }
@@ -143,7 +143,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     drop(share);
     let refused = served.wrong.get(&503).copied().unwrap_or_default();
     assert_eq!(served.wrong.values().sum::<u64>(), refused, "wrong answers by status: {:?}", served.wrong);
-    let told = format!(
+    let summary = format!(
         "{OVERLOAD_FACTOR} times {capacity:.0}/s at {CPU_SHARE} of a core {means}: {:.0}/s were served and {:.0}/s answered 503; at most {:.0} MB",
         served.count as f64 / took,
         refused as f64 / took,
@@ -152,7 +152,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     let line = |name, what, value, limit| {
         Measurement::new(name, what, "ms", "the limit")
             .with_rounds(vec![Round { value, reference: limit }], MeasurementTarget::Reference)
-            .with_note(told.clone())
+            .with_note(summary.clone())
     };
     let p99 = |sorted: &[u32]| quantile(sorted, 0.99);
     vec![

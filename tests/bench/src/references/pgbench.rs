@@ -54,9 +54,9 @@ impl Pgbench {
             .arg(&self.address)
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "pgbench failed: {said}{}", String::from_utf8_lossy(&output.stderr));
-        let tps = said.lines().find_map(|line| line.strip_prefix("tps = ")).unwrap();
+        let output_text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "pgbench failed: {output_text}{}", String::from_utf8_lossy(&output.stderr));
+        let tps = output_text.lines().find_map(|line| line.strip_prefix("tps = ")).unwrap();
         tps.split_whitespace().next().unwrap().parse().unwrap()
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn search_page(
     page: &PageRequest<DeviceId>,
 ) -> StoreResult<Vec<Device>> {
     let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
-    let sought = filter.text.as_deref().map(FoldedText::of);
+    let search_text = filter.text.as_deref().map(FoldedText::of);
     let mut all = WhereClause::default();
     all.and("devices.tenant_id = ?", &[Bind::from(&tenant.0)]);
     all.and("devices.id > ?", &[Bind::from(&after)]);
@@ -27,7 +27,7 @@ pub(super) fn search_page(
     all.and_in("devices.status", &statuses);
     all.and_if_some("devices.environment = ?", filter.environment.map(|environment| environment.name().into()));
     let holds = contains_condition(transaction.connection, "devices.searched");
-    all.and_if_some(&holds, sought.as_ref().map(|text| text.as_str().into()));
+    all.and_if_some(&holds, search_text.as_ref().map(|text| text.as_str().into()));
     let (text, mut binds) = all.build_statement("SELECT devices.id FROM devices");
     binds.push(Bind::Number(i64::from(page.limit)));
     let text = format!("{text} ORDER BY devices.id LIMIT ${}", binds.len());

@@ -23,7 +23,7 @@ fn filter_clause<'a>(
     connection: &AnyConnection,
     tenant: &'a TenantId,
     filter: &'a UserFilter,
-    sought: Option<&'a FoldedText>,
+    folded: Option<&'a FoldedText>,
 ) -> WhereClause<'a> {
     const HOLDS_ROLE: &str =
         "EXISTS (SELECT 1 FROM user_roles held WHERE held.user_id = users.id AND held.role_id = ?)";
@@ -35,7 +35,7 @@ fn filter_clause<'a>(
     for role in &filter.without_roles {
         all.and(&format!("NOT {HOLDS_ROLE}"), &[Bind::from(&role.0)]);
     }
-    all.and_if_some(&contains_condition(connection, "users.searched"), sought.map(|text| text.as_str().into()));
+    all.and_if_some(&contains_condition(connection, "users.searched"), folded.map(|text| text.as_str().into()));
     all
 }
 
@@ -46,8 +46,8 @@ pub(super) fn search_page(
     order: UserOrder,
     part: &OffsetPageRequest<UserCursor>,
 ) -> StoreResult<Vec<User>> {
-    let sought = search_text(filter);
-    let mut conditions = filter_clause(transaction.connection, &tenant, filter, sought.as_ref());
+    let folded = search_text(filter);
+    let mut conditions = filter_clause(transaction.connection, &tenant, filter, folded.as_ref());
     let name = bytewise_order_expression(transaction.connection, "users.name");
     let beyond = if order.is_descending() { '<' } else { '>' };
     let direction = if order.is_descending() { " DESC" } else { "" };
@@ -88,8 +88,8 @@ pub(super) fn count_users(
     tenant: TenantId,
     filter: &UserFilter,
 ) -> StoreResult<u64> {
-    let sought = search_text(filter);
-    let conditions = filter_clause(transaction.connection, &tenant, filter, sought.as_ref());
+    let folded = search_text(filter);
+    let conditions = filter_clause(transaction.connection, &tenant, filter, folded.as_ref());
     let (text, binds) = conditions.build_statement("SELECT COUNT(*) AS number FROM users");
     let counted: CountRow = Statement::uncached(text, binds).get_result(transaction.connection).map_err(classify)?;
     Ok(counted.count())

@@ -74,10 +74,10 @@ fn explain_statement(connection: &mut PgConnection, text: &str, binds: &str) -> 
     let kinds: Vec<&str> = values.iter().map(|value| bind_type(value)).collect();
     let typed = if kinds.is_empty() { String::new() } else { format!("({})", kinds.join(", ")) };
     let nothing = if kinds.is_empty() { String::new() } else { format!("({})", vec!["NULL"; kinds.len()].join(", ")) };
-    let said = |error: diesel::result::Error| format!("{error}: {typed} {text}");
-    connection.batch_execute(&format!("PREPARE asked {typed} AS {text}")).map_err(said)?;
+    let describe = |error: diesel::result::Error| format!("{error}: {typed} {text}");
+    connection.batch_execute(&format!("PREPARE asked {typed} AS {text}")).map_err(describe)?;
     let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE asked {nothing}");
-    let plan = diesel::sql_query(explain).get_result::<PlanRow>(connection).map_err(said);
+    let plan = diesel::sql_query(explain).get_result::<PlanRow>(connection).map_err(describe);
     connection.batch_execute("DEALLOCATE asked").unwrap();
     Ok(serde_json::from_str(&plan?.plan).unwrap())
 }
