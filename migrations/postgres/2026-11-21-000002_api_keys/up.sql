@@ -1,4 +1,4 @@
--- Keys that programs sign their requests with. A signed request runs as this user on this device.
+-- Keys with which programs sign their requests. A signed request runs as this user on this device.
 CREATE TABLE api_keys (
     id BYTEA PRIMARY KEY NOT NULL,
     tenant_id BYTEA NOT NULL REFERENCES tenants (id),
@@ -19,7 +19,8 @@ CREATE TABLE api_keys (
 CREATE UNIQUE INDEX api_keys_client ON api_keys (client_id);
 CREATE INDEX api_keys_tenant ON api_keys (tenant_id, id);
 
--- Signatures that have verified, for as long as one of their time is taken: none counts twice.
+-- Signatures that were verified, kept as long as a signature of that time is accepted: none is
+-- accepted twice.
 CREATE TABLE seen_signatures (
     digest BYTEA PRIMARY KEY NOT NULL,
     seen_at BIGINT NOT NULL

@@ -1,4 +1,5 @@
--- Requests to reset a forgotten password, until somebody has looked whether there is anybody to mail.
+-- Requests to reset a forgotten password, until a background thread has checked whether there is a
+-- user to mail.
 CREATE TABLE reset_requests (
     id BYTEA PRIMARY KEY NOT NULL,
     email TEXT NOT NULL,
@@ -11,7 +12,7 @@ CREATE TABLE reset_requests (
 );
 CREATE INDEX reset_requests_due ON reset_requests (due_at, id);
 
--- Resets that were granted and not yet used. Of the token that was mailed there is the SHA-256 alone.
+-- Resets that were granted and not yet used. Only the SHA-256 of the mailed token is stored.
 CREATE TABLE resets (
     digest BYTEA PRIMARY KEY NOT NULL,
     request_id BYTEA NOT NULL,

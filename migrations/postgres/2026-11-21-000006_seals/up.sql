@@ -1,4 +1,4 @@
--- The newest seal of the audit. There is one row for ever; whoever seals claims it first.
+-- The newest seal of the audit log. There is always exactly one row; a sealer claims it first.
 CREATE TABLE audit_seal (
     id BIGINT PRIMARY KEY CHECK (id = 1),
     sequence BIGINT NOT NULL,
@@ -6,11 +6,12 @@ CREATE TABLE audit_seal (
 );
 INSERT INTO audit_seal (id, sequence, hash) VALUES (1, 0, '');
 
--- A number is of a line that is sealed: those that wait are found in their own index alone, in its order.
+-- Only sealed events have a number. Those that wait are found by an index of their own, in its
+-- order.
 DROP INDEX audit_sequence;
 CREATE UNIQUE INDEX audit_sequence ON audit (sequence) WHERE sequence IS NOT NULL;
 
--- A line of the audit says for ever what it said at first. It gets its seal once, and is never removed.
+-- An audit event never changes. It is sealed once, and never removed.
 CREATE FUNCTION audit_unchanged() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP <> 'UPDATE' THEN
@@ -29,11 +30,11 @@ EXECUTE FUNCTION audit_unchanged();
 CREATE TRIGGER audit_kept BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_unchanged();
 CREATE TRIGGER audit_whole BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_unchanged();
 
--- Ids are made of instants: a span of time is one of ids, in each of these.
+-- Ids begin with an instant, so a time range is a range of ids in each of these indexes.
 DROP INDEX audit_at;
--- The audit is read by session, by what something was done to, and what was refused stands out.
+-- Audit events are listed by session, by subject, and by the outcome `refused`.
 CREATE INDEX audit_session ON audit (session_id, id) WHERE session_id IS NOT NULL;
 CREATE INDEX audit_subject ON audit (subject_id, id) WHERE subject_id IS NOT NULL;
 CREATE INDEX audit_refused ON audit (tenant_id, id) WHERE outcome = 'refused';
--- What was done is asked of one tenant, but by whoever looks after the server.
+-- An action is listed within one tenant, or by the operator across all tenants.
 CREATE INDEX audit_tenant_action ON audit (tenant_id, action, id);

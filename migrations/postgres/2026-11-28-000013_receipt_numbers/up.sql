@@ -1,5 +1,6 @@
--- The numbers of receipts: in a tenant each series has a number once. A series is a fiscal memory by its name, or a device that names
--- none. Of numbers that were given twice before this, the first receipt has it.
+-- Receipt numbers: within a tenant, each series contains a number once. A series belongs to a
+-- fiscal memory by its name, or to a device without one. If a number was given twice before this
+-- migration, the first receipt has it.
 CREATE TABLE receipt_numbers (
     tenant_id BYTEA NOT NULL REFERENCES tenants (id),
     series TEXT NOT NULL,
@@ -16,7 +17,7 @@ FROM tickets WHERE tickets.state = 'closed' AND tickets.number IS NOT NULL
 ORDER BY tickets.ended_at, tickets.id
 ON CONFLICT DO NOTHING;
 
--- The last number that was drawn of a series.
+-- The latest number that was assigned in a series.
 CREATE TABLE receipt_series (
     tenant_id BYTEA NOT NULL REFERENCES tenants (id),
     series TEXT NOT NULL,
@@ -25,7 +26,8 @@ CREATE TABLE receipt_series (
 );
 INSERT INTO receipt_series (tenant_id, series, number)
 SELECT tenant_id, 'device:' || encode(device_id, 'hex'), number FROM ticket_numbers;
--- A fiscal memory goes on after what its devices have drawn for it; what was given beyond that says nothing of the next.
+-- A fiscal memory continues after the numbers that its devices have assigned for it. Numbers that
+-- clients supplied beyond that do not determine the next one.
 INSERT INTO receipt_series (tenant_id, series, number)
 SELECT receipt_numbers.tenant_id, receipt_numbers.series, MAX(receipt_numbers.number)
 FROM receipt_numbers
@@ -36,7 +38,8 @@ WHERE receipt_numbers.series LIKE 'fiscal:%' AND receipt_numbers.number <= ticke
 GROUP BY receipt_numbers.tenant_id, receipt_numbers.series;
 DROP TABLE ticket_numbers;
 
--- What of a ticket's payable amount is below a hundredth, in ten-thousandths: currencies have up to four decimal places.
+-- The part of a ticket's payable amount below a hundredth, in ten-thousandths: currencies have up
+-- to four decimal places.
 ALTER TABLE tickets ADD COLUMN payable_rest BIGINT NOT NULL DEFAULT 0;
 DROP INDEX tickets_payable;
 CREATE INDEX tickets_payable ON tickets (tenant_id, payable, payable_rest, id);

@@ -1,6 +1,7 @@
--- What is sold. A ticket is written and read as a whole, so its items, payments and customer are one JSON document (`sheet`) in its
--- row, amounts as whole numbers of their last place; the other columns are what lists filter and sort by. So one conditional update
--- changes all of a ticket, and one trigger keeps all of a closed one.
+-- Tickets. A ticket is read and written as a whole, so its items, payments and customer are one
+-- JSON document (`sheet`) in its row, with amounts as integers in units of their last decimal
+-- place. The other columns are those by which lists filter and sort. One conditional update
+-- therefore changes all of a ticket, and one trigger makes a closed one immutable.
 CREATE TABLE tickets (
     tenant_id BLOB NOT NULL REFERENCES tenants (id),
     id BLOB NOT NULL,
@@ -38,7 +39,7 @@ CREATE INDEX tickets_owner ON tickets (tenant_id, owner_id, opened_at, id);
 CREATE INDEX tickets_device ON tickets (tenant_id, device_id, opened_at, id);
 CREATE INDEX tickets_refunds ON tickets (tenant_id, refund_of, opened_at, id);
 
--- A closed or void ticket stays as it is, whoever asks.
+-- A closed or void ticket never changes, whatever statement is sent.
 CREATE TRIGGER tickets_are_not_changed BEFORE UPDATE ON tickets WHEN OLD.state <> 'open'
 BEGIN
     SELECT RAISE(ABORT, 'a closed or void ticket stays as it is');
@@ -47,8 +48,8 @@ CREATE TRIGGER tickets_are_not_deleted BEFORE DELETE ON tickets WHEN OLD.state <
 BEGIN
     SELECT RAISE(ABORT, 'a closed or void ticket stays as it is');
 END;
--- OR REPLACE deletes what is in its way without asking the trigger above: a ticket of the same id, and one in the same row, where a
--- row is named (it is -1 where none is).
+-- OR REPLACE deletes a conflicting row without firing the trigger above: a ticket with the same id,
+-- or in the same row if a row is named (it is -1 if none is).
 CREATE TRIGGER tickets_are_not_replaced BEFORE INSERT ON tickets
 WHEN EXISTS (SELECT 1 FROM tickets WHERE tenant_id = NEW.tenant_id AND id = NEW.id AND state <> 'open')
     OR (NEW.rowid <> -1 AND EXISTS (SELECT 1 FROM tickets WHERE rowid = NEW.rowid AND state <> 'open'))
@@ -61,7 +62,8 @@ BEGIN
     SELECT RAISE(ABORT, 'a ticket keeps its id');
 END;
 
--- What whoever refunds a ticket claims before they read its refunds: the ticket itself is closed and takes no update.
+-- A refund claims this row before it reads the refunds of a ticket: the ticket itself is closed and
+-- accepts no update.
 CREATE TABLE ticket_claims (
     tenant_id BLOB NOT NULL,
     ticket_id BLOB NOT NULL,
@@ -70,7 +72,7 @@ CREATE TABLE ticket_claims (
     FOREIGN KEY (tenant_id, ticket_id) REFERENCES tickets (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
 
--- The last number that a closed ticket of a device got.
+-- The latest number of a closed ticket of a device.
 CREATE TABLE ticket_numbers (
     tenant_id BLOB NOT NULL REFERENCES tenants (id),
     device_id BLOB NOT NULL REFERENCES devices (id),
@@ -78,8 +80,8 @@ CREATE TABLE ticket_numbers (
     PRIMARY KEY (tenant_id, device_id)
 ) STRICT, WITHOUT ROWID;
 
--- Requests that count once: what their clients call them by, the SHA-256 of what they ask, and the sheet of the ticket that each
--- made, as it was then.
+-- Requests with idempotency keys: the client's key, the SHA-256 of the request, and the sheet of
+-- the ticket as it was created.
 CREATE TABLE idempotency_keys (
     tenant_id BLOB NOT NULL,
     user_id BLOB NOT NULL REFERENCES users (id),

@@ -1,4 +1,4 @@
--- The newest seal of the audit. There is one row for ever; whoever seals claims it first.
+-- The newest seal of the audit log. There is always exactly one row; a sealer claims it first.
 CREATE TABLE audit_seal (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     sequence INTEGER NOT NULL,
@@ -6,13 +6,14 @@ CREATE TABLE audit_seal (
 ) STRICT;
 INSERT INTO audit_seal (id, sequence, hash) VALUES (1, 0, x'');
 
--- A number is of a line that is sealed: those that wait are found in their own index alone, in its order.
+-- Only sealed events have a number. Those that wait are found by an index of their own, in its
+-- order.
 DROP INDEX audit_sequence;
 CREATE UNIQUE INDEX audit_sequence ON audit (sequence) WHERE sequence IS NOT NULL;
 
--- A line of the audit says for ever what it said at first. It gets its seal once, and is never removed. OR REPLACE removes what is in
--- its way without asking whoever keeps lines from being removed: so no line takes the id, the number or the row of another (the row
--- is -1 where none is named).
+-- An audit event never changes. It is sealed once, and never removed. OR REPLACE removes a
+-- conflicting row without firing the trigger against removal: therefore no event may take the id,
+-- the number or the row of another (the row is -1 if none is named).
 CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit
 WHEN OLD.sequence IS NOT NULL
     OR NEW.rowid IS NOT OLD.rowid
@@ -46,11 +47,11 @@ BEGIN
     SELECT RAISE(ABORT, 'a line of the audit is never removed');
 END;
 
--- Ids are made of instants: a span of time is one of ids, in each of these.
+-- Ids begin with an instant, so a time range is a range of ids in each of these indexes.
 DROP INDEX audit_at;
--- The audit is read by session, by what something was done to, and what was refused stands out.
+-- Audit events are listed by session, by subject, and by the outcome `refused`.
 CREATE INDEX audit_session ON audit (session_id, id) WHERE session_id IS NOT NULL;
 CREATE INDEX audit_subject ON audit (subject_id, id) WHERE subject_id IS NOT NULL;
 CREATE INDEX audit_refused ON audit (tenant_id, id) WHERE outcome = 'refused';
--- What was done is asked of one tenant, but by whoever looks after the server.
+-- An action is listed within one tenant, or by the operator across all tenants.
 CREATE INDEX audit_tenant_action ON audit (tenant_id, action, id);

@@ -1,4 +1,4 @@
--- The keys stay as they are: where a name has nothing that is folded in full, they are what they were.
+-- The keys stay: for names that full case folding does not change, they are as before.
 DROP TRIGGER audit_searched_unchanged;
 ALTER TABLE audit DROP COLUMN searched;
 ALTER TABLE tickets DROP COLUMN searched;

@@ -1,4 +1,5 @@
--- When the access tokens of a generation were first used: an exchanged token ends a while after the first use of one that followed it.
+-- When the access tokens of a generation were first used: an exchanged token expires some time
+-- after the first use of a successor.
 CREATE TABLE first_uses (
     session_id BLOB NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     generation INTEGER NOT NULL,

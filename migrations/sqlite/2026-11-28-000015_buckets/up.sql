@@ -1,5 +1,6 @@
--- Wrong passwords are counted in token buckets. What an account had failed in a row makes its bucket for unknown networks emptier,
--- which holds ten tokens of 16 minutes each; what was counted under other keys is never asked for again and is swept.
+-- Failed logins are counted in token buckets. The earlier count of consecutive failures of an
+-- account reduces the tokens in its bucket for unknown networks, which holds ten tokens of 16
+-- minutes each. Counts under other keys are never read again and are swept.
 ALTER TABLE attempts ADD COLUMN full_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempts ADD COLUMN barred_until INTEGER;
 UPDATE attempts SET full_at = failed_at + 960000 * CASE WHEN failures > 10 THEN 10 ELSE failures END
@@ -7,7 +8,8 @@ UPDATE attempts SET full_at = failed_at + 960000 * CASE WHEN failures > 10 THEN 
 ALTER TABLE attempts DROP COLUMN failures;
 ALTER TABLE attempts DROP COLUMN failed_at;
 
--- Wrong passwords, as digests under a key that is not in the database, by the bucket that they took a token of.
+-- Wrong passwords, as digests under a key that is not in the database, by the bucket from which
+-- they took a token.
 CREATE TABLE guesses (
     key BLOB NOT NULL,
     guess BLOB NOT NULL,
@@ -16,5 +18,5 @@ CREATE TABLE guesses (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX guesses_guessed ON guesses (guessed_at);
 
--- The networks where an account is known: those of its latest successes.
+-- The networks in which an account is known: those of its latest successful logins.
 CREATE INDEX places_latest ON places (principal_id, succeeded_at, place);

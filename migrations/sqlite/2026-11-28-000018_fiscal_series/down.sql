@@ -1,4 +1,4 @@
--- Each spelling is a series of its own again, which goes on after its largest number.
+-- Each spelling is a separate series again and continues after its largest number.
 UPDATE receipt_numbers SET series = 'fiscal:' || (
     SELECT json_extract(tickets.ending, '$.fiscal') FROM tickets
     WHERE tickets.tenant_id = receipt_numbers.tenant_id AND tickets.id = receipt_numbers.ticket_id
