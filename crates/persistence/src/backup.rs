@@ -14,10 +14,10 @@ use crate::sqlite;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackupError {
     /// The database is on PostgreSQL.
-    #[error("the database is PostgreSQL's: back it up with its own pg_dump, or with a standby and its archive")]
+    #[error("the database is on PostgreSQL; back it up with pg_dump, or with a standby and its archive")]
     NotSqlite,
     /// A file with this name already exists.
-    #[error("{0} exists already; a backup never overwrites one")]
+    #[error("\"{0}\" exists already; choose another file, since a backup overwrites none")]
     Exists(String),
     /// SQLite cannot open the path.
     #[error("the path of the backup must be valid UTF-8")]
@@ -26,7 +26,7 @@ pub enum BackupError {
     #[error("the backup failed: {0}")]
     Failed(String),
     /// The copy is damaged.
-    #[error("the copy is damaged, and so the database may be: {0}")]
+    #[error("the copy is damaged, and the database may be too: {0}")]
     Damaged(String),
 }
 
@@ -84,7 +84,7 @@ fn check_integrity(copy: &mut SqliteConnection) -> Result<(), BackupError> {
     match findings.as_slice() {
         [IntegrityRow { integrity_check }] if integrity_check == "ok" => Ok(()),
         [IntegrityRow { integrity_check }, ..] => Err(BackupError::Damaged(integrity_check.clone())),
-        [] => Err(BackupError::Damaged("the check said nothing".to_owned())),
+        [] => Err(BackupError::Damaged("the check returned nothing".to_owned())),
     }
 }
 

@@ -48,9 +48,7 @@ const FISCAL_SERIES_MIGRATION: &str = "2026-11-28-000018";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MigrateError {
     /// A newer version has migrated this database, and this one would damage it.
-    #[error(
-        "the database is newer than this program: it has the migrations {0}, which this program does not know; use the newer program"
-    )]
+    #[error("the database has migrations that this program does not know ({0}); use the newer version of the program")]
     Newer(String),
     /// There is no connection, or another process holds the lock.
     #[error("the database cannot be migrated: {0}")]
@@ -261,7 +259,7 @@ fn migration_error(name: &str, error: &(dyn std::error::Error + Send + Sync)) ->
 #[derive(diesel::QueryableByName)]
 struct ExistsRow {
     #[diesel(sql_type = diesel::sql_types::Integer)]
-    #[expect(dead_code, reason = "that there is a row is all that is asked")]
+    #[expect(dead_code, reason = "only the existence of the row matters")]
     number: i32,
 }
 
@@ -280,13 +278,13 @@ fn check_foreign_keys(connection: &mut SqliteConnection, name: &str) -> Result<(
         None => Ok(()),
         Some(BrokenReferenceRow { table }) => Err(MigrateError::Failed {
             name: name.to_owned(),
-            detail: format!("rows of {table} refer to rows that are not there"),
+            detail: format!("rows of \"{table}\" refer to rows that do not exist"),
         }),
     }
 }
 
 /// PostgreSQL checks foreign keys at each statement.
-#[expect(clippy::unnecessary_wraps, reason = "it stands where SQLite asks a question that may fail")]
+#[expect(clippy::unnecessary_wraps, reason = "same signature as the check for SQLite")]
 fn skip_foreign_key_check(_: &mut PgConnection, _: &str) -> Result<(), MigrateError> {
     Ok(())
 }

@@ -40,7 +40,8 @@ impl Column {
     }
 
     pub(crate) fn parse_uuid(self, bytes: &[u8]) -> StoreResult<Uuid> {
-        Uuid::from_slice(bytes).map_err(|_| self.corrupt(format!("an id has 16 bytes, this one {}", bytes.len())))
+        Uuid::from_slice(bytes)
+            .map_err(|_| self.corrupt(format!("an id has 16 bytes, but this one has {}", bytes.len())))
     }
 
     pub(crate) fn parse_optional_uuid(self, bytes: Option<&[u8]>) -> StoreResult<Option<Uuid>> {
@@ -49,7 +50,7 @@ impl Column {
 
     /// Parses one of a closed set of words.
     pub(crate) fn parse_word<T: Copy>(self, all: &[T], name: impl Fn(T) -> &'static str, text: &str) -> StoreResult<T> {
-        all.iter().copied().find(|each| name(*each) == text).ok_or_else(|| self.corrupt("a word that is not known"))
+        all.iter().copied().find(|each| name(*each) == text).ok_or_else(|| self.corrupt("an unknown word"))
     }
 
     /// Passes on a value that the domain has parsed. The domain's errors say what is expected, not

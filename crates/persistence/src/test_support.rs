@@ -117,7 +117,7 @@ pub(crate) fn query_committed(database: &Database, query: &str) -> i64 {
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = crate::deadline::monotonic_now() + Duration::from_secs(20);
     while !holds() {
-        assert!(crate::deadline::monotonic_now() < end, "waited in vain until {what}");
+        assert!(crate::deadline::monotonic_now() < end, "timed out waiting until {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -19,10 +19,10 @@ pub enum InvalidAddress {
     #[error("the database's address must begin with sqlite: or postgres://")]
     Scheme,
     /// `sqlite:` without a path.
-    #[error("sqlite: wants the path of a file after it, as in sqlite:tillgate.db")]
+    #[error("`sqlite:` must be followed by the path of a file, as in sqlite:tillgate.db")]
     NoPath,
     /// An in-memory database, which would be lost with the process.
-    #[error("sqlite::memory: is refused: a server over it would forget everybody when it stops; name a file")]
+    #[error("sqlite::memory: is not supported, because the data would be lost when the server stops; use a file")]
     Memory,
     /// `sqlite://name`, in which the name looks like a host.
     #[error("write sqlite:PATH without slashes before a relative path, or sqlite:///PATH for an absolute one")]

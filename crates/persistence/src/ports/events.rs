@@ -57,7 +57,7 @@ impl EventRow {
                 address: cell("address").parse_address(self.address.as_deref())?,
             },
             action: cell("action").parse_word(Action::ALL, Action::name, &self.action)?,
-            subject: subject.ok_or_else(|| cell("subject_id").corrupt("an id that does not fit its kind"))?,
+            subject: subject.ok_or_else(|| cell("subject_id").corrupt("the id does not match its kind"))?,
             outcome: cell("outcome").parse_word(EventOutcome::ALL, EventOutcome::name, &self.outcome)?,
             details: parse_details(self.details),
             approver: id("approver_id", keys.approver_id.as_deref())?.map(UserId),

@@ -31,7 +31,7 @@ const NEWER: &str = "SELECT version FROM __diesel_schema_migrations WHERE versio
 #[derive(QueryableByName)]
 struct Applied {
     #[diesel(sql_type = Text)]
-    #[expect(dead_code, reason = "that there is a row is all that is asked")]
+    #[expect(dead_code, reason = "only the existence of the row matters")]
     version: String,
 }
 
