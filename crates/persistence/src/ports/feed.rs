@@ -168,14 +168,14 @@ fn read_change(row: &FeedRow) -> StoreResult<Option<FeedEntry>> {
         "tenant" => Ok(Scope::Tenant(TenantId(subject()?))),
         "keys" => Ok(Scope::Keys),
         "clock" => Ok(Scope::Clock),
-        _ => Err(cell("scope").corrupt("a word that is not known")),
+        _ => Err(cell("scope").corrupt("an unknown word")),
     };
     let change = match (kind, row.epoch) {
         ("ended", _) => Change::SessionEnded(SessionId(subject()?)),
         ("raised", Some(epoch)) => Change::EpochBumped { scope: scope()?, epoch: Epoch(epoch) },
         ("raised", None) => return Err(cell("epoch").corrupt("a raised epoch is missing")),
         ("touched", _) => Change::Invalidated(scope()?),
-        _ => return Err(cell("kind").corrupt("a word that is not known")),
+        _ => return Err(cell("kind").corrupt("an unknown word")),
     };
     Ok(Some(FeedEntry { number, change, at: Instant::from_millis(at) }))
 }
