@@ -101,7 +101,7 @@ impl RunningServer {
     /// Waits until the server has ended and returns its exit status.
     pub fn wait_until_ended(&mut self) -> ExitStatus {
         let mut ended = None;
-        wait_until(SERVER_TIMEOUT, "the end of a server that was asked to stop", || {
+        wait_until(SERVER_TIMEOUT, "the end of a server that was stopped", || {
             ended = self.child.try_wait().unwrap();
             ended.is_some()
         });

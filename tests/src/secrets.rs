@@ -24,7 +24,7 @@ impl Secrets {
         for secret in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             if let Some(at) = text.find(secret.as_str()) {
                 let line = text[..at].lines().count();
-                panic!("{place} bears a secret of {} characters in line {line}", secret.len());
+                panic!("{place} contains a secret of {} characters in line {line}", secret.len());
             }
         }
     }

@@ -266,7 +266,7 @@ fn run_histories(store: &dyn Store<OfficePorts>, seed: u64) {
             let admins = shop.find_admins(store);
             assert!(
                 !admins.is_empty(),
-                "seed {seed}, tenant {life}, history {history}: nobody is an admin any more\nbefore: {last}\nthen: {told}"
+                "seed {seed}, tenant {life}, history {history}: no admin is left\nbefore: {last}\nthen: {told}"
             );
             last = format!("{admins:?} were admins after {told}");
         }

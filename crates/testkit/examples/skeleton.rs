@@ -102,41 +102,41 @@ impl AuthTx for Transaction {
 // Port: records audit events. Every change records its event in its own transaction.
 impl Audit for Transaction {
     fn record(&mut self, event: &Event) -> StoreResult<()> {
-        todo!("adds a line")
+        todo!("insert the event")
     }
 }
 
 // Port: ends sessions and publishes changes.
 impl Revocations for Transaction {
     fn end_session(&mut self, session: SessionId, why: EndReason, at: Instant) -> StoreResult<bool> {
-        todo!("ends one session for ever and every session that stands on it")
+        todo!("end the session and its descendants; return false if it had already ended or does not exist")
     }
     fn bump_epoch(&mut self, scope: Scope, why: EndReason, at: Instant) -> StoreResult<Option<Epoch>> {
         todo!(
-            "raises the epoch of scope, which ends every session of it but the permanent ones, and every session that stands on one of these; returns the new epoch, or None where there is no such user, device or tenant (keys and clock have no epoch)"
+            "raise the epoch of `scope`, then end its sessions except permanent ones, and the descendants of those sessions; return the new epoch, or `None` if there is no such user, device or tenant, and for scopes without an epoch"
         )
     }
     fn end_permanent(&mut self, scope: Scope, why: EndReason, at: Instant) -> StoreResult<()> {
         todo!(
-            "ends every permanent session of scope, which no epoch ends, and every session that stands on one of these, each told by itself"
+            "end the permanent sessions of `scope`, to which no epoch applies, and their descendants; publish each end"
         )
     }
     fn invalidate(&mut self, scope: Scope, at: Instant) -> StoreResult<()> {
-        todo!("tells that what is remembered of scope is stale")
+        todo!("publish that cached data about `scope` is outdated")
     }
 }
 
 // Port: sessions.
 impl Sessions for Transaction {
     fn insert(&mut self, session: &Session) -> StoreResult<()> {
-        todo!("adds a session")
+        todo!("insert the session")
     }
     fn find(&mut self, id: SessionId) -> StoreResult<Option<SessionRecord>> {
-        todo!("the session with what decides whether it still stands")
+        todo!("the session with everything that decides whether it is live")
     }
     fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> StoreResult<bool> {
         todo!(
-            "moves an open session from this generation on to the rotation's, which may be the same or, after the store went back, any later one"
+            "rotate the session if it is live and has the generation `from`; the new generation may be the same, or any later one after a backup was restored"
         )
     }
     fn extend(
@@ -146,42 +146,44 @@ impl Sessions for Transaction {
         expires_at: Option<Instant>,
         from: Option<IpAddr>,
     ) -> StoreResult<bool> {
-        todo!("sets the end of an open session and where its newest request came from; everything else stays")
+        todo!(
+            "set the expiry and the client's address if the session is live and has this generation; change nothing else"
+        )
     }
     fn record_uses(&mut self, uses: &[SessionUse]) -> StoreResult<()> {
         todo!(
-            "notes uses, in the order of sessions: used and last_used_at of the session and last_seen_at of its device rise to what the use says and never fall"
+            "record the uses: raise `used_generation` and `last_used_at` of each session and `last_seen_at` of its device, and never lower them; lock the rows in the order of their ids"
         )
     }
     fn list_first_uses(&mut self, id: SessionId) -> StoreResult<Vec<FirstUse>> {
-        todo!("when generations of a session were first used, as far as that was noted, by generation")
+        todo!("the recorded first uses of the session's generations, by generation")
     }
     fn record_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> StoreResult<bool> {
-        todo!("notes when a generation of a session was first used")
+        todo!("record the first use of a generation; return false if one is recorded already")
     }
     fn list_live_dialects(&mut self, now: Instant) -> StoreResult<Vec<DialectName>> {
-        todo!("the contracts of the sessions that are neither ended nor expired at now")
+        todo!("the dialects of the sessions that have neither ended nor expired at `now`, each once")
     }
     fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> StoreResult<Vec<SessionView>> {
-        todo!("sessions with the names that lists show, newest first, those after after only, limit at most")
+        todo!("sessions with the names of their users and devices, newest first, from behind `after`, at most `limit`")
     }
     fn uses_key(&mut self, key: KeyId, now: Instant) -> StoreResult<bool> {
         todo!(
-            "whether a session that is neither ended nor expired at now names the key, as its newest or the one before"
+            "whether a session that has neither ended nor expired at `now` uses the key, as its current or previous one"
         )
     }
     fn ids_by_key(&mut self, key: KeyId, now: Instant, limit: u32) -> StoreResult<Vec<SessionId>> {
-        todo!("ids of sessions that name the key and are neither ended nor expired at now, limit at most")
+        todo!("the ids of sessions that use the key and have neither ended nor expired at `now`, at most `limit`")
     }
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
-        todo!("removes sessions that were over before this instant, limit at most, and says how many")
+        todo!("remove at most `limit` sessions that were over before this instant, and return how many")
     }
 }
 
 // Port: credentials.
 impl Credentials for Transaction {
     fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> StoreResult<Option<Credential>> {
-        todo!("the credential of that kind")
+        todo!("the principal's credential of this kind")
     }
     fn claim(
         &mut self,
@@ -192,7 +194,7 @@ impl Credentials for Transaction {
         at: Instant,
     ) -> StoreResult<bool> {
         todo!(
-            "claims the credential for a login: true where it still has this version, and then nobody changes it before this unit of work ends"
+            "lock the credential for a login if it has this version, so that nobody changes it before this unit of work ends; return whether it has"
         )
     }
     fn replace(
@@ -203,7 +205,7 @@ impl Credentials for Transaction {
         verifier: &Verifier,
         at: Instant,
     ) -> StoreResult<bool> {
-        todo!("puts another secret in the place of this one: true where it still has this version, which is raised")
+        todo!("replace the secret if the credential has this version, and increment the version; return whether it had")
     }
 }
 
@@ -213,29 +215,29 @@ impl Tenants for Transaction {
         todo!("the tenant with this id")
     }
     fn find_by_slug(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>> {
-        todo!("the tenant of this short name")
+        todo!("the tenant with this slug")
     }
 }
 
 // Port: users.
 impl Users for Transaction {
     fn find(&mut self, id: UserId) -> StoreResult<Option<User>> {
-        todo!("the user with this id, deleted ones too")
+        todo!("the user with this id, also if deleted")
     }
     fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<User>> {
-        todo!("the user of this name in this tenant")
+        todo!("the user with this name in this tenant; never a deleted one")
     }
     fn find_by_email(&mut self, email: &FoldedText) -> StoreResult<Option<User>> {
-        todo!("the user of this e-mail address, whichever tenant they belong to")
+        todo!("the user with this e-mail address in any tenant; never a deleted one")
     }
     fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> StoreResult<bool> {
         todo!(
-            "claims the user for a login: true where they are active and at this epoch, and then nothing ends everything of theirs before this unit of work ends"
+            "lock the user for a login if they are active and have this epoch, so that nothing ends their sessions before this unit of work ends; return whether they are"
         )
     }
     fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> StoreResult<bool> {
         todo!(
-            "records that the user has changed the password and need not change it at the next login. True if they had to, which raises the user's version"
+            "record that the user has changed the password and need not change it at the next login; return true if they had to, which increments the user's version"
         )
     }
 }
@@ -243,35 +245,37 @@ impl Users for Transaction {
 // Port: devices.
 impl Devices for Transaction {
     fn find(&mut self, id: DeviceId) -> StoreResult<Option<Device>> {
-        todo!("the device with this id, retired ones too")
+        todo!("the device with this id, also if retired")
     }
     fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<Device>> {
-        todo!("the device of this name in this tenant; where there are only retired ones of it, the newest of these")
+        todo!("the device with this name in this tenant; if only retired ones have it, the newest of these")
     }
     fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> StoreResult<bool> {
         todo!(
-            "claims the device for a login of its own: true where it is active and at this epoch, and then nothing ends everything on it before this unit of work ends"
+            "lock the device for a login of its own if it is active and has this epoch, so that nothing ends its sessions before this unit of work ends; return whether it is"
         )
     }
     fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool> {
-        todo!("gives the seat of a sale device from one session to another")
+        todo!("pass the seat of a sale device from one session to another; return false if `from` does not have it")
     }
     fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool> {
-        todo!("gives the pairing of a device from one permanent session to another")
+        todo!(
+            "pass the pairing of a device from one permanent session to another; return false if `from` does not have it"
+        )
     }
 }
 
 // Port: roles.
 impl Roles for Transaction {
     fn find_many(&mut self, tenant: TenantId, ids: &[RoleId]) -> StoreResult<Vec<Role>> {
-        todo!("those of these roles that the tenant has, in any order")
+        todo!("those of these roles that belong to the tenant, in any order")
     }
 }
 
 // Port: failed logins.
 impl Attempts for Transaction {
     fn find_buckets(&mut self, keys: &[CountKey]) -> StoreResult<Vec<Bucket>> {
-        todo!("the buckets of these keys, in their order; full ones where nothing is stored")
+        todo!("the buckets of these keys, in their order; a full one for each key without a stored bucket")
     }
     fn take_token(
         &mut self,
@@ -282,108 +286,112 @@ impl Attempts for Transaction {
         at: Instant,
     ) -> StoreResult<bool> {
         todo!(
-            "stores the bucket as an attempt leaves it that takes a token at this instant: true where full_at and open still are as in from"
+            "store the bucket `to` if `full_at` and `open_attempts` are still those of `from`; return whether they are"
         )
     }
     fn settle(&mut self, key: CountKey, how: TokenDisposition, at: Instant) -> StoreResult<()> {
-        todo!("settles one open attempt")
+        todo!("settle one open attempt: its token is spent or returned")
     }
     fn block(&mut self, key: CountKey, until: Instant) -> StoreResult<()> {
-        todo!("admits nothing by a stored bucket before this instant")
+        todo!("block a stored bucket until this instant")
     }
     fn record_guess(&mut self, key: CountKey, guess: &CountKey, since: Instant, at: Instant) -> StoreResult<bool> {
-        todo!("remembers a wrong password, by its digest, for a bucket: true where it was not remembered after since")
+        todo!("record a wrong password by its digest; return true if it was not recorded for the bucket after `since`")
     }
     fn count_guesses(&mut self, key: CountKey, since: Instant) -> StoreResult<u32> {
-        todo!("how many wrong passwords are remembered for a bucket after since")
+        todo!("the number of wrong passwords recorded for the bucket after `since`")
     }
     fn refill(&mut self, key: CountKey) -> StoreResult<bool> {
-        todo!("fills a bucket that is nobody's own: true where it was stored")
+        todo!("refill a bucket that belongs to no principal; return true if it was stored")
     }
     fn clear_failed_logins(&mut self, principal: Uuid) -> StoreResult<u32> {
         todo!(
-            "forgets every bucket of the principal and the wrong passwords remembered for them, and says how many buckets there were"
+            "remove the principal's buckets and the wrong passwords recorded for them, and return how many buckets there were"
         )
     }
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
-        todo!("removes buckets that nothing has touched since this instant, limit at most, and says how many")
+        todo!("remove at most `limit` buckets that have not been used since this instant, and return how many")
     }
     fn sweep_guesses(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
-        todo!("removes wrong passwords that were remembered before this instant, limit at most, and says how many")
+        todo!("remove at most `limit` wrong passwords recorded before this instant, and return how many")
     }
 }
 
 // Port: networks in which a principal has logged in before, each stored as a digest.
 impl KnownNetworks for Transaction {
     fn find(&mut self, principal: Uuid, place: &CountKey) -> StoreResult<Option<Instant>> {
-        todo!("when the principal last succeeded there, to the day")
+        todo!("when the principal last logged in successfully in this network, to the day")
     }
     fn record_success(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> StoreResult<()> {
-        todo!("notes a success there")
+        todo!("record a successful login in this network")
     }
     fn trim(&mut self, principal: Uuid, keep: u32) -> StoreResult<()> {
-        todo!("forgets the principal's places but the keep of the latest successes")
+        todo!("keep the principal's `keep` networks with the latest successful logins, and remove the others")
     }
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
-        todo!("removes places of which the last success was before this instant, limit at most, and says how many")
+        todo!(
+            "remove at most `limit` networks whose last successful login was before this instant, and return how many"
+        )
     }
 }
 
 // Port: the server's keys.
 impl Keys for Transaction {
     fn list(&mut self) -> StoreResult<Vec<StoredKey>> {
-        todo!("every key, revoked ones too, oldest first")
+        todo!("all keys, including revoked ones, oldest first")
     }
     fn insert(&mut self, key: &StoredKey) -> StoreResult<bool> {
-        todo!("adds a key")
+        todo!("insert the key; return false if its kind already has a current one")
     }
     fn change_state(&mut self, id: KeyId, from: KeyState, to: KeyState, at: Instant) -> StoreResult<bool> {
-        todo!("moves a key from one state to another")
+        todo!(
+            "change the key's state if it is `from`; return false otherwise, and if the kind already has a current key"
+        )
     }
     fn remove(&mut self, id: KeyId) -> StoreResult<()> {
-        todo!("removes a key")
+        todo!("remove the key")
     }
 }
 
 // Port: the feed of changes.
 impl Feed for Transaction {
     fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch> {
-        todo!("every change that the look which gave the bookmark did not see, None for all that is kept")
+        todo!("the changes that the read which returned the bookmark did not contain; all kept changes for `None`")
     }
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
-        todo!("removes changes that were written before this instant, limit at most, and says how many")
+        todo!("remove at most `limit` changes written before this instant, and return how many")
     }
 }
 
 // Port: the processes that use the store.
 impl Nodes for Transaction {
     fn upsert(&mut self, node: &Node) -> StoreResult<()> {
-        todo!("notes how far a process follows")
+        todo!("store the record of the process, with its position in the feed")
     }
     fn list_live(&mut self, since: Instant) -> StoreResult<Vec<Node>> {
         todo!("the processes that were seen since this instant and have not left")
     }
     fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>> {
         todo!(
-            "the origin of the clock that a process on this start of a machine said last, whether it still runs or not"
+            "the latest reported origin of the machine's clock for this boot id, whether or not the process still runs"
         )
     }
     fn mark_left(&mut self, id: NodeId, at: Instant) -> StoreResult<()> {
-        todo!("A process has stopped in good order, at this instant: nobody waits for it")
+        todo!("record that the process has stopped normally at this instant")
     }
     fn sweep(&mut self, before: Instant) -> StoreResult<u32> {
-        todo!("forgets processes that were last seen before this instant, and says how many")
+        todo!("remove processes last seen before this instant, and return how many")
     }
 }
 
 // Port: the identity of the store.
 impl Instances for Transaction {
     fn find(&mut self) -> StoreResult<Instance> {
-        todo!("the instance")
+        todo!("the store's instance id and state")
     }
     fn newest_instant(&mut self) -> StoreResult<Option<Instant>> {
         todo!(
-            "the instant of the newest login, change, audit line or word of a process that has not left, or a later one that has been: no right clock is behind it"
+            "the newest instant of a login, a change, an audit event or a process that has not left; no correct clock is behind it"
         )
     }
 }
@@ -391,26 +399,26 @@ impl Instances for Transaction {
 // Port: API keys of programs.
 impl ApiKeys for Transaction {
     fn find_by_client_id(&mut self, client: &str) -> StoreResult<Option<WrappedApiKey>> {
-        todo!("the key that programs call by this client id, whether it counts or not")
+        todo!("the API key with this client id, active or not")
     }
     fn list_active_by_user(&mut self, tenant: TenantId, user: UserId) -> StoreResult<Vec<ApiKey>> {
-        todo!("the active keys of a user, in the order of their ids")
+        todo!("the active API keys of the user, in the order of their ids")
     }
     fn revoke(&mut self, key: &ApiKey) -> StoreResult<bool> {
-        todo!("revokes a key where it still has this version; false where it was changed or removed meanwhile")
+        todo!("revoke the key if it still has this version; return false if it was changed or removed in the meantime")
     }
 }
 
 // Port: signatures that have been verified.
 impl Signatures for Transaction {
     fn insert_if_new(&mut self, signature: &SignatureDigest, at: Instant) -> StoreResult<bool> {
-        todo!("remembers a signature")
+        todo!("insert the signature; return false if it exists already")
     }
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
-        todo!("forgets signatures that were seen before this instant, limit at most, and says how many")
+        todo!("remove at most `limit` signatures inserted before this instant, and return how many")
     }
 }
 
 fn main() {
-    println!("fill it in: docs/own-store.md says in which order");
+    println!("fill in the methods in the order that docs/own-store.md recommends");
 }

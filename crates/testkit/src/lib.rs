@@ -15,7 +15,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    reason = "what is not as it should be fails the test that stands on it"
+    reason = "a panic here fails the test"
 )]
 
 pub mod clock;

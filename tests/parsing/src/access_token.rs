@@ -17,7 +17,7 @@ pub fn access_token(input: &[u8]) {
             assert_eq!(session, minted.session);
         }
         Err(Error::Denied(AuthDenied::Token(_))) => assert_ne!(token, minted.access, "minted, but refused"),
-        Err(other) => panic!("the caller's fault told as {other:?}"),
+        Err(other) => panic!("the error of the caller is reported as {other:?}"),
     }
     match minted.refresh_with(&minted.refresh, Some(&token)) {
         Ok(granted) => {
@@ -29,7 +29,7 @@ pub fn access_token(input: &[u8]) {
             );
         }
         Err(Error::Denied(AuthDenied::Token(_))) => assert_ne!(token, minted.access, "minted, but refused"),
-        Err(other) => panic!("the caller's fault told as {other:?}"),
+        Err(other) => panic!("the error of the caller is reported as {other:?}"),
     }
 }
 

@@ -145,7 +145,7 @@ fn check_refusal(failure: &ApiError) {
                 assert!((known(&fault.field) || fault.code == "duplicate") && !fault.message.is_empty(), "{fault:?}");
             }
         }
-        other => panic!("the caller's fault told as {other:?}"),
+        other => panic!("the error of the caller is reported as {other:?}"),
     }
 }
 

@@ -25,6 +25,6 @@ pub fn refresh_token(input: &[u8]) {
         Err(Error::Denied(AuthDenied::Token(TokenDenied::Invalid))) => {
             assert_ne!(token, minted.refresh, "minted, but refused");
         }
-        Err(other) => panic!("what is no token of ours told as {other:?}"),
+        Err(other) => panic!("an invalid token is reported as {other:?}"),
     }
 }

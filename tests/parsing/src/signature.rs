@@ -54,7 +54,7 @@ pub fn signature(input: &[u8]) {
             let named = |line: &str| words.iter().any(|word| line.to_ascii_lowercase().contains(word));
             assert!(sent.headers.iter().any(|(_, value)| value.to_str().is_ok_and(named)));
         }
-        Err(other) => panic!("the caller's fault told as {other:?}"),
+        Err(other) => panic!("the error of the caller is reported as {other:?}"),
     }
 }
 

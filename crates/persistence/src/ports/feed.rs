@@ -110,7 +110,7 @@ impl Transaction<'_> {
 
 /// The end of the feed, from the first row of a read.
 fn read_position(rows: &[FeedRow]) -> StoreResult<(StoredPosition, Vec<Cursor>)> {
-    let nowhere = || StoreError::Fault("the feed did not say where it stands".to_owned());
+    let nowhere = || StoreError::Fault("the feed returned no position".to_owned());
     let row = rows.first().ok_or_else(nowhere)?;
     let server = row.server;
     let open = row.open.as_deref().unwrap_or_default().split(',').filter(|id| !id.is_empty());

@@ -1,12 +1,7 @@
 //! The ports on both databases: the contract, and what only a database can get wrong, such as an
 //! unused index, an unreadable row, or a migration that cannot be reverted.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "what is not as it should be fails the test that stands on it"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic here fails the test")]
 
 mod clocks;
 mod contract;

@@ -179,7 +179,7 @@ pub fn end_permanent_ends_permanent_sessions_and_publishes_them(harness: &AuthSt
     run_write(harness, |tx| {
         tx.revocations().end_permanent(Scope::User(fixture.anna.id), EndReason::Password, after_start(20))
     });
-    assert_eq!(ended_numbers(harness, &numbers), [3, 10], "Anna's, and what stands on it");
+    assert_eq!(ended_numbers(harness, &numbers), [3, 10], "Anna's, and its descendant");
     assert_eq!(load_session(harness, session_id(3)).ended, Some((after_start(20), EndReason::Password)));
     let mut published = watcher.changes();
     published.sort_by_key(|change| format!("{change:?}"));

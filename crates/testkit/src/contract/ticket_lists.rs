@@ -100,7 +100,7 @@ pub fn ticket_changed_between_pages_loses_none(harness: &StoreHarness) {
         .unwrap()
         .ticket;
         assert!(update_ticket(harness, &changed));
-        assert_ne!(by.cursor(&changed), place, "{order:?}: it stands elsewhere");
+        assert_ne!(by.cursor(&changed), place, "{order:?}: it has another position");
         let rest =
             list_ids(harness, &fixture, &open, order, &OffsetPageRequest { after: Some(place), skip: 0, limit: 9 });
         let seen: Vec<TicketId> = listed.iter().chain(&rest).map(|ticket| ticket.id).collect();

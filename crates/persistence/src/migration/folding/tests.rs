@@ -119,7 +119,7 @@ fn colliding_keys_are_kept_and_others_folded() {
         database.migrate(&mut |_| ()).unwrap();
         let count = |query: &str| query_committed(&database, &format!("SELECT COUNT(*) FROM {query}"));
 
-        // whoever logged in still does, and is nobody else
+        // users who could log in still can, as the same user
         for (name, number) in [
             ("Strauß", Some(10)),
             ("STRAUSS", Some(11)),
@@ -156,7 +156,7 @@ fn colliding_keys_are_kept_and_others_folded() {
             assert!(run_write(&database, |tx| execute_sql(tx, change)).is_err(), "{change}");
         }
 
-        // who looks after the server is told
+        // the operator is informed
         let similar = database.similar_names().unwrap();
         let group = |kind, names: [&str; 2]| SimilarNames {
             kind,
