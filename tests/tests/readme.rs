@@ -123,10 +123,10 @@ fn readme_embeds_the_standalone_example() {
 #[test]
 fn own_store_page_counts_the_ports() {
     let code = std::fs::read_to_string(repository_root().join("crates/auth-core/src/ports.rs")).unwrap();
-    let view = code.split_once("pub trait AuthTx").unwrap().1.split_once("\n}").unwrap().0;
-    let ports = view.matches("(&mut self) -> &mut dyn ").count();
+    let body = code.split_once("pub trait AuthTx").unwrap().1.split_once("\n}").unwrap().0;
+    let ports = body.matches("(&mut self) -> &mut dyn ").count();
     let page = std::fs::read_to_string(repository_root().join("docs/own-store.md")).unwrap();
-    assert!(page.contains(&format!("shows the {ports} ports of `tillgate_auth_core::ports`")), "there are {ports}");
+    assert!(page.contains(&format!("to the {ports} ports of `tillgate_auth_core::ports`")), "there are {ports}");
 }
 
 #[test]
