@@ -25,7 +25,7 @@ pub(crate) struct Deadline {
 impl Deadline {
     /// A deadline after this time from now.
     pub(crate) fn after(total: Duration) -> Self {
-        Self { until: monotonic_now().saturating_add(total), total: total }
+        Self { until: monotonic_now().saturating_add(total), total }
     }
 
     /// The remaining time; zero if the deadline has passed.
