@@ -1,7 +1,8 @@
-//! The engine behind axum, with the store in memory: log in, see who you are, log out.
+//! The engine in an axum server, with the in-memory store: log in, read the current user, log out.
 //!
-//! `cargo run -p tillgate-auth-core --example axum` serves on port 3000; with `--once` it talks to itself and ends, so that a
-//! build can try it. The engine blocks: what may ask the store runs on a thread that may wait, what memory knows does not.
+//! `cargo run -p tillgate-auth-core --example axum` serves on port 3000. With `--once` it sends a few requests to itself and
+//! exits, for tests. The calls of the engine block, so they run on tokio's blocking threads; only
+//! `Auth::authenticate_cached` runs in the handler, because it never waits.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -21,11 +22,11 @@ use tillgate_auth_core::{
 use tillgate_domain::Secret;
 use tokio::net::TcpListener;
 
-/// What every handler needs. The label stands in each token: no other contract over the same engine accepts it.
+/// The state of every handler. Each token contains the name of the dialect: no other dialect of the same engine accepts it.
 #[derive(Clone)]
 struct AppState {
     auth: Arc<Auth>,
-    contract: DialectName,
+    dialect: DialectName,
 }
 
 #[derive(serde::Deserialize)]
@@ -35,38 +36,39 @@ struct Credentials {
     device: Option<String>,
 }
 
-async fn login(State(desk): State<AppState>, Json(given): Json<Credentials>) -> Result<Response, ApiError> {
-    let login = LoginRequest::user(&desk.contract, &given.login, given.device.as_deref(), &given.password);
-    let granted = run_blocking(move || desk.auth.login(&login)).await?;
+async fn login(State(state): State<AppState>, Json(credentials): Json<Credentials>) -> Result<Response, ApiError> {
+    let login =
+        LoginRequest::user(&state.dialect, &credentials.login, credentials.device.as_deref(), &credentials.password);
+    let tokens = run_blocking(move || state.auth.login(&login)).await?;
     let body = json!({
-        "access_token": granted.access_token.expose(),
-        "refresh_token": granted.refresh_token.as_ref().map(Secret::expose),
-        "expires_in": granted.access_expires_in.as_secs(),
+        "access_token": tokens.access_token.expose(),
+        "refresh_token": tokens.refresh_token.as_ref().map(Secret::expose),
+        "expires_in": tokens.access_expires_in.as_secs(),
     });
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
 }
 
-async fn me(State(desk): State<AppState>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
-    let caller = caller(&desk, &headers).await?;
+async fn me(State(state): State<AppState>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
+    let caller = caller(&state, &headers).await?;
     let rights: Vec<&str> = caller.profile.rights.names().collect();
     Ok(Json(json!({ "user": caller.profile.user.as_ref().map(|user| user.name.as_str()), "rights": rights })))
 }
 
-async fn logout(State(desk): State<AppState>, headers: HeaderMap) -> Result<StatusCode, ApiError> {
-    let caller = caller(&desk, &headers).await?;
-    run_blocking(move || desk.auth.logout(&caller)).await?;
+async fn logout(State(state): State<AppState>, headers: HeaderMap) -> Result<StatusCode, ApiError> {
+    let caller = caller(&state, &headers).await?;
+    run_blocking(move || state.auth.logout(&caller)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Who calls. Mostly memory knows; else the store is asked on a thread that may wait.
-async fn caller(desk: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
+/// Authenticates the caller: from the caches if possible, otherwise with the store on a blocking thread.
+async fn caller(state: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let token = bearer.unwrap_or_default().to_owned();
-    if let Some(known) = desk.auth.authenticate_cached(&AuthRequest::bearer(&desk.contract, &token)) {
+    if let Some(known) = state.auth.authenticate_cached(&AuthRequest::bearer(&state.dialect, &token)) {
         return Ok(known?);
     }
-    let desk = desk.clone();
-    run_blocking(move || desk.auth.authenticate(&AuthRequest::bearer(&desk.contract, &token))).await
+    let state = state.clone();
+    run_blocking(move || state.auth.authenticate(&AuthRequest::bearer(&state.dialect, &token))).await
 }
 
 async fn run_blocking<T: Send + 'static>(
@@ -78,7 +80,7 @@ async fn run_blocking<T: Send + 'static>(
     }
 }
 
-/// An answer that is no yes. A failure of ours is never a 401: a client that reads one throws its tokens away.
+/// An error response. Only a denial becomes a 401: a client that gets a 401 discards its tokens.
 struct ApiError(AuthError);
 
 impl From<AuthError> for ApiError {
@@ -100,7 +102,7 @@ impl IntoResponse for ApiError {
             AuthError::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
         };
         let code = match &self.0 {
-            AuthError::Denied(refusal) => refusal.code(),
+            AuthError::Denied(denial) => denial.code(),
             AuthError::Unavailable { .. } => "unavailable",
             AuthError::Fault(_) => "fault",
         };
@@ -116,45 +118,45 @@ fn main() -> Result<(), Box<dyn Error>> {
     serve(std::env::args().any(|argument| argument == "--once"))
 }
 
-/// Serves for ever, or `once`.
+/// Serves until the process ends, or only the requests of [`call_itself`] if `once`.
 fn serve(once: bool) -> Result<(), Box<dyn Error>> {
     let memory = Arc::new(MemoryStore::with_user("anna", "a song in the rain", "cashier")?);
     let auth = Auth::builder(memory).master(MasterKey::generate(&SystemEntropy::new())?).build()?;
-    let desk = AppState { auth, contract: DialectName::new("example") };
+    let state = AppState { auth, dialect: DialectName::new("example") };
     let routes = Router::new()
         .route("/login", post(login))
         .route("/me", get(me))
         .route("/logout", post(logout))
-        .with_state(desk);
+        .with_state(state);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", if once { 0 } else { 3000 })).await?;
         let at = listener.local_addr()?;
-        let serving = axum::serve(listener, routes);
+        let server = axum::serve(listener, routes);
         if once {
-            let talking = tokio::task::spawn_blocking(move || talk(at).map_err(|why| why.to_string()));
+            let calls = tokio::task::spawn_blocking(move || call_itself(at).map_err(|error| error.to_string()));
             tokio::select! {
-                served = serving => served?,
-                talked = talking => talked??,
+                result = server => result?,
+                result = calls => result??,
             }
         } else {
             println!("anna logs in with \"a song in the rain\" at http://{at}/login");
-            serving.await?;
+            server.await?;
         }
         Ok(())
     })
 }
 
-/// Logs in, asks, logs out, and asks again.
-fn talk(at: SocketAddr) -> Result<(), Box<dyn Error>> {
+/// Logs in, reads the current user, logs out, and checks that the token is invalid afterwards.
+fn call_itself(at: SocketAddr) -> Result<(), Box<dyn Error>> {
     let expect = |(status, body): (u16, String), expected: u16| {
         if status == expected { Ok(body) } else { Err(format!("{status} instead of {expected}: {body}")) }
     };
-    let given = |password: &str| json!({ "login": "anna", "password": password }).to_string();
-    expect(send(at, "POST /login", "", &given("a song in the sun"))?, 401)?;
-    let granted = expect(send(at, "POST /login", "", &given("a song in the rain"))?, 201)?;
-    let granted: Value = serde_json::from_str(&granted)?;
-    let token = granted.get("access_token").and_then(Value::as_str).ok_or("no access token")?;
+    let credentials = |password: &str| json!({ "login": "anna", "password": password }).to_string();
+    expect(send(at, "POST /login", "", &credentials("a song in the sun"))?, 401)?;
+    let tokens = expect(send(at, "POST /login", "", &credentials("a song in the rain"))?, 201)?;
+    let tokens: Value = serde_json::from_str(&tokens)?;
+    let token = tokens.get("access_token").and_then(Value::as_str).ok_or("no access token")?;
     let seen = expect(send(at, "GET /me", token, "")?, 200)?;
     if !seen.contains("\"anna\"") || !seen.contains("ticketClose") {
         return Err(seen.into());
@@ -162,11 +164,11 @@ fn talk(at: SocketAddr) -> Result<(), Box<dyn Error>> {
     expect(send(at, "GET /me", "", "")?, 401)?;
     expect(send(at, "POST /logout", token, "")?, 204)?;
     expect(send(at, "GET /me", token, "")?, 401)?;
-    println!("logged in, seen, logged out, and no longer let in");
+    println!("logged in, read the current user, logged out; the token is invalid");
     Ok(())
 }
 
-/// One request, and its status and body (RFC 9112, 2.1).
+/// Sends one request (RFC 9112, section 2.1) and returns the status and body of the response.
 fn send(at: SocketAddr, line: &str, token: &str, body: &str) -> Result<(u16, String), Box<dyn Error>> {
     let mut stream = TcpStream::connect(at)?;
     let length = body.len();
@@ -185,7 +187,7 @@ fn send(at: SocketAddr, line: &str, token: &str, body: &str) -> Result<(u16, Str
 mod tests {
     /// What `--once` does.
     #[test]
-    fn it_talks_to_itself() {
+    fn example_serves_its_own_requests() {
         super::serve(true).unwrap();
     }
 }

@@ -1,7 +1,9 @@
-//! What this process knows of sessions besides the store: which generation has been used, and when it rotated which session.
+//! What this process knows of sessions before the store does: which generation is in use, and which
+//! sessions it has rotated.
 //!
-//! Uses count in memory at once and are written in the background, in batches sorted by session. Rotations are kept with the
-//! monotonic clock, so that a step of the wall clock moves no overlap.
+//! Uses count in memory at once and are written in the background, in batches sorted by session.
+//! Rotations are dated by the monotonic clock, so that a step of the wall clock moves no grace
+//! period.
 
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,52 +17,57 @@ use crate::clock::ClockConfidence;
 use crate::judge::Witness;
 use crate::ports::{ServerTime, SessionUse, StoreClock};
 
-/// How many bytes it takes where nothing else is said.
+/// The default size limit in bytes.
 const DEFAULT_BYTES: usize = 16 << 20;
 
-/// How long it is remembered that a repeat elsewhere was told of.
+/// How long this process remembers that the shared use of a refresh token was recorded.
 const SHARED_REPORT_RETENTION: Duration = Duration::from_hours(24);
 
 #[derive(Clone, Copy)]
 struct LocalRotation {
     generation: i64,
-    /// The instant that it wrote. Where the store says a later one, another process wrote that.
+    /// The instant that it wrote. If the store has a later one, another process wrote that.
     stored_at: Option<Instant>,
     at: Duration,
-    /// Until when the memory of it matters: its overlap.
+    /// Until when the entry is needed: the end of the grace period.
     until: Duration,
 }
 
 struct ActivityState {
-    /// What is to be written. Where the store takes nothing for so long that it is full, a use of another session is not noted, and
-    /// the client's next one is: until then a refresh token before the newest is judged as if the newest had not been used.
+    /// The uses that are not written yet. If this is full because the store accepts no writes, uses
+    /// of other sessions are not recorded until it has space; the previous refresh token of such a
+    /// session is judged as if the current one were unused.
     pending: BoundedMap<SessionId, SessionUse>,
     writing: BoundedMap<SessionId, SessionUse>,
-    /// Where it is full, the store's own instants serve for what it has forgotten.
+    /// If this is full, the timestamps of the store replace what is dropped.
     rotations: BoundedMap<SessionId, LocalRotation>,
-    /// Of which generation it was told that its token was repeated elsewhere, and when. What it has forgotten is told again.
+    /// For which generation, and when, the shared use of its token was recorded. What is dropped is
+    /// recorded again.
     reported: BoundedMap<SessionId, (i64, Duration)>,
-    /// When this process started.
+    /// When this process started, by the monotonic clock.
     started: Duration,
-    /// The database server that this process asks.
+    /// The database server to which this process is connected.
     server: Option<Watched>,
 }
 
-/// A database server whose clock this process watches.
+/// A database server whose clock this process compares with its own.
 #[derive(Clone, Copy)]
 struct Watched {
     server: i64,
-    /// Since when, by the monotonic clock, it has been this server and its clock has not jumped ahead.
+    /// Since when, by the monotonic clock, the server has been the same and its clock has not
+    /// jumped ahead.
     since: Duration,
-    /// What the server's clock said when this process's monotonic clock began, in milliseconds since the Unix epoch.
+    /// The server's clock at the origin of this process's monotonic clock, in milliseconds since
+    /// the Unix epoch.
     origin: i64,
 }
 
-/// How far the clock of a database server may get ahead of the monotonic clock between two readings, in milliseconds: as far as the
-/// wall clock may. Readings are late by what a thread had to wait. A clock that falls back makes no rotation older, and is followed.
-const JUMP: i64 = 60_000;
+/// How far the clock of a database server may advance against the monotonic clock between two
+/// readings, in milliseconds; the same as for the wall clock. Readings are late by the time that a
+/// thread waits. A clock that falls back makes no rotation older, so it is followed.
+const MAX_SERVER_CLOCK_DRIFT_MILLIS: i64 = 60_000;
 
-/// Uses and rotations.
+/// The uses and rotations of this process.
 pub(crate) struct ActivityTracker(Mutex<ActivityState>);
 
 impl Default for ActivityTracker {
@@ -70,7 +77,8 @@ impl Default for ActivityTracker {
 }
 
 impl ActivityTracker {
-    /// Nothing is known yet, in a process that started at this time of the monotonic clock. It takes so many bytes at most.
+    /// An empty tracker of at most `limit` bytes, in a process that started at `started` of the
+    /// monotonic clock.
     pub(crate) fn new(started: Duration, limit: usize) -> Self {
         Self(Mutex::new(ActivityState {
             pending: BoundedMap::new(limit / 8),
@@ -82,90 +90,96 @@ impl ActivityTracker {
         }))
     }
 
-    /// How many bytes it takes.
+    /// The approximate size in memory.
     pub(crate) fn size_bytes(&self) -> usize {
-        let held = self.lock_state();
-        [held.pending.size_bytes(), held.writing.size_bytes(), held.rotations.size_bytes(), held.reported.size_bytes()]
-            .into_iter()
-            .sum()
+        let state = self.lock_state();
+        [
+            state.pending.size_bytes(),
+            state.writing.size_bytes(),
+            state.rotations.size_bytes(),
+            state.reported.size_bytes(),
+        ]
+        .into_iter()
+        .sum()
     }
 
     fn lock_state(&self) -> MutexGuard<'_, ActivityState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a use.
-    pub(crate) fn record_use(&self, noted: SessionUse) {
-        match self.lock_state().pending.entry(noted.session) {
+    /// Records that an access token of a session has authenticated a request.
+    pub(crate) fn record_use(&self, used: SessionUse) {
+        match self.lock_state().pending.entry(used.session) {
             Some(Entry::Occupied(mut entry)) => {
                 let known = entry.get_mut();
-                known.generation = known.generation.max(noted.generation);
-                known.at = known.at.max(noted.at);
+                known.generation = known.generation.max(used.generation);
+                known.at = known.at.max(used.at);
             }
             Some(Entry::Vacant(entry)) => {
-                entry.insert(noted);
+                entry.insert(used);
             }
             None => {}
         }
     }
 
-    /// Takes what is to be written, in the order of sessions. It still counts until [`written`](Self::written).
+    /// Takes the uses to write, sorted by session. They count until
+    /// [`mark_written`](Self::mark_written).
     pub(crate) fn take_pending(&self) -> Vec<SessionUse> {
         let mut guard = self.lock_state();
-        let held = &mut *guard;
-        for (session, noted) in held.pending.take() {
-            match held.writing.entry(session) {
+        let state = &mut *guard;
+        for (session, used) in state.pending.take() {
+            match state.writing.entry(session) {
                 Some(Entry::Occupied(mut entry)) => {
-                    let generation = entry.get().generation.max(noted.generation);
+                    let generation = entry.get().generation.max(used.generation);
                     entry.insert(SessionUse { generation, ..noted });
                 }
                 Some(Entry::Vacant(entry)) => {
-                    entry.insert(noted);
+                    entry.insert(used);
                 }
-                None => held.pending.insert(session, noted),
+                None => state.pending.insert(session, used),
             }
         }
-        let mut taken: Vec<SessionUse> = held.writing.values().copied().collect();
+        let mut taken: Vec<SessionUse> = state.writing.values().copied().collect();
         taken.sort_unstable_by_key(|each| each.session);
         taken
     }
 
-    /// This part of what was taken is in the store. What was noted since still counts.
+    /// Removes the uses that are in the store now. Uses that were recorded since still count.
     pub(crate) fn mark_written(&self, part: &[SessionUse]) {
-        let mut held = self.lock_state();
+        let mut state = self.lock_state();
         for each in part {
-            if held.writing.get(&each.session) == Some(each) {
-                held.writing.remove(&each.session);
+            if state.writing.get(&each.session) == Some(each) {
+                state.writing.remove(&each.session);
             }
         }
     }
 
-    /// Notes that this process has rotated a session, which stands as it wrote it, or begun its overlap anew; `now` by the
-    /// monotonic clock.
+    /// Records that this process has rotated a session or restarted its grace period, with the
+    /// session as it was written; `now` is the reading of the monotonic clock.
     pub(crate) fn record_rotation(&self, session: &Session, now: Duration, overlap: Duration) {
-        let mut held = self.lock_state();
-        if held.rotations.is_full() && !held.rotations.contains_key(&session.id) {
-            held.rotations.retain(|_, rotated| rotated.until > now);
-            held.rotations.forget_half(|rotated| rotated.at);
+        let mut state = self.lock_state();
+        if state.rotations.is_full() && !state.rotations.contains_key(&session.id) {
+            state.rotations.retain(|_, rotated| rotated.until > now);
+            state.rotations.forget_half(|rotated| rotated.at);
         }
         let (generation, wrote) = (session.generation, session.rotated_at);
-        held.rotations.insert(
+        state.rotations.insert(
             session.id,
             LocalRotation { generation, stored_at: wrote, at: now, until: now.saturating_add(overlap) },
         );
     }
 
-    /// Whether this process has rotated the session within its overlap.
+    /// Whether the grace period of a rotation by this process has not ended.
     pub(crate) fn is_in_overlap(&self, session: SessionId, now: Duration) -> bool {
         self.lock_state().rotations.get(&session).is_some_and(|rotated| rotated.until > now)
     }
 
-    /// Whether it has been told that the token of this generation was repeated elsewhere.
+    /// Whether the shared use of the token of this generation was recorded.
     pub(crate) fn was_reported(&self, session: SessionId, generation: i64) -> bool {
         self.lock_state().reported.get(&session).is_some_and(|(told, _)| *told == generation)
     }
 
-    /// The same, where it was no longer ago than this; `now` by the monotonic clock.
+    /// Whether it was recorded less than `span` before `now` of the monotonic clock.
     pub(crate) fn was_reported_within(
         &self,
         session: SessionId,
@@ -173,26 +187,27 @@ impl ActivityTracker {
         now: Duration,
         span: Duration,
     ) -> bool {
-        let held = self.lock_state();
-        let lately = |(told, at): &(i64, Duration)| *told == generation && now.saturating_sub(*at) < span;
-        held.reported.get(&session).is_some_and(lately)
+        let state = self.lock_state();
+        let recent = |(told, at): &(i64, Duration)| *told == generation && now.saturating_sub(*at) < span;
+        state.reported.get(&session).is_some_and(recent)
     }
 
-    /// Notes that it has been told, `now` by the monotonic clock.
+    /// Remembers that it was recorded, at `now` of the monotonic clock.
     pub(crate) fn record_report(&self, session: SessionId, generation: i64, now: Duration) {
-        let mut held = self.lock_state();
-        held.reported.forget_half(|(_, at)| *at);
-        held.reported.insert(session, (generation, now));
+        let mut state = self.lock_state();
+        state.reported.forget_half(|(_, at)| *at);
+        state.reported.insert(session, (generation, now));
     }
 
-    /// Notes what the clock of the database server says at this time of the monotonic clock. Another server than at the last
-    /// reading, or a clock that has jumped since, starts anew what this process vouches for.
+    /// Takes a reading of the database server's clock at `now` of the monotonic clock. If the
+    /// server is another one than at the last reading, or its clock has jumped ahead, the time that
+    /// this process vouches for restarts.
     pub(crate) fn watch(&self, time: ServerTime, now: Duration) {
         self.lock_state().asking_since(time, now);
     }
 
-    /// What this process knows of a session that stands like this in the store, at this time of the monotonic clock. Its reading
-    /// of the store's clock counts as in [`watch`](Self::watch).
+    /// What this process knows of a session with this row in the store, at `now` of the monotonic
+    /// clock. The reading of the store's clock counts as in [`watch`](Self::watch).
     pub(crate) fn witness(
         &self,
         session: &Session,
@@ -201,23 +216,24 @@ impl ActivityTracker {
         clock: ClockConfidence,
     ) -> Witness {
         let ClockConfidence { in_doubt, steady_for: steady } = clock;
-        let mut held = self.lock_state();
+        let mut state = self.lock_state();
         let up = match store {
-            Some(store) => now.saturating_sub(held.asking_since(store.server_time(), now)),
-            None => now.saturating_sub(held.started).min(steady),
+            Some(store) => now.saturating_sub(state.asking_since(store.server_time(), now)),
+            None => now.saturating_sub(state.started).min(steady),
         };
-        let used = |uses: &BoundedMap<SessionId, SessionUse>| uses.get(&session.id).map_or(0, |noted| noted.generation);
-        let used = used(&held.pending).max(used(&held.writing));
+        let used = |uses: &BoundedMap<SessionId, SessionUse>| uses.get(&session.id).map_or(0, |used| used.generation);
+        let used = used(&state.pending).max(used(&state.writing));
         let own = |rotated: &&LocalRotation| {
             rotated.generation == session.generation && rotated.stored_at >= session.rotated_at
         };
-        let own = held.rotations.get(&session.id).filter(own);
+        let own = state.rotations.get(&session.id).filter(own);
         let measured = own.map(|rotated| (now.saturating_sub(rotated.at), rotated.stored_at == session.rotated_at));
         match measured {
             Some((ago, true)) => {
                 Witness { used_generation: used, since_rotation: Some(ago), vouched_for: up, in_doubt }
             }
-            // The store lost what this process wrote, or another has begun the overlap anew by a clock that is behind.
+            // The store has lost what this process wrote, or another process has restarted the
+            // grace period with a clock that is behind.
             Some((ago, false)) => {
                 Witness { used_generation: used, since_rotation: None, vouched_for: up.min(ago), in_doubt }
             }
@@ -225,28 +241,29 @@ impl ActivityTracker {
         }
     }
 
-    /// Forgets rotations whose overlap has passed, and repeats elsewhere of the day before.
+    /// Removes rotations whose grace period is over, and old entries on shared use.
     pub(crate) fn forget_expired(&self, now: Duration) {
-        let mut held = self.lock_state();
-        held.rotations.retain(|_, rotated| rotated.until > now);
-        held.reported.retain(|_, (_, at)| now.saturating_sub(*at) < SHARED_REPORT_RETENTION);
+        let mut state = self.lock_state();
+        state.rotations.retain(|_, rotated| rotated.until > now);
+        state.reported.retain(|_, (_, at)| now.saturating_sub(*at) < SHARED_REPORT_RETENTION);
     }
 }
 
 impl ActivityState {
-    /// Since when this process has asked the database server that it asks now, without a jump ahead of that server's clock.
+    /// Since when this process has been connected to its current database server without a jump of
+    /// that server's clock.
     fn asking_since(&mut self, time: ServerTime, now: Duration) -> Duration {
         let origin = time.now.millis().saturating_sub(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
         match &mut self.server {
             Some(watched) if watched.server == time.server => {
-                if origin.saturating_sub(watched.origin) > JUMP {
+                if origin.saturating_sub(watched.origin) > MAX_SERVER_CLOCK_DRIFT_MILLIS {
                     tracing::warn!(
                         milliseconds = origin.saturating_sub(watched.origin),
-                        "the clock of the database server has jumped ahead: for one overlap no refresh token is judged by it"
+                        "the clock of the database server has jumped ahead; for one grace period, the ages of rotations are not taken from it"
                     );
                     watched.since = now;
                 }
-                // small moves are followed, so that they do not add up to one that looks large
+                // Small moves are followed, so that they do not add up to one that looks large.
                 watched.origin = origin;
                 watched.since
             }

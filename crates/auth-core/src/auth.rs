@@ -1,7 +1,7 @@
-//! The engine: every call of authentication, over a store.
+//! The engine: its calls, over a store.
 //!
-//! [`Auth`] is made by [`Auth::builder`], shared by all threads, and blocks its callers. Each call stands in a file of its own
-//! below this one; the rules stand in `judge`, `throttle` and `terms`.
+//! [`Auth::builder`] creates an [`Auth`], which all threads share. Its calls block. Each call is in
+//! a module below this one; the decisions are pure functions in `judge`, `throttle` and `terms`.
 
 mod audit_context;
 mod audit_denials;
@@ -17,6 +17,7 @@ mod keys;
 mod login;
 mod maintenance;
 mod mint;
+mod network;
 mod permanent_token;
 mod refresh;
 mod reset_token;
@@ -39,7 +40,7 @@ pub use builder::{AuthBuilder, AuthSettings, BuildError};
 pub use change_password::PasswordChange;
 pub use introspect::{Introspection, TokenUse};
 pub use maintenance::SweepCounts;
-pub use refresh::subscriber_prefix;
+pub use network::subscriber_prefix;
 pub use signed_request::{ApiKeyIdentity, GeneratedApiKey};
 
 use crate::Error;
@@ -54,13 +55,15 @@ use crate::ports::AuthPorts;
 use crate::revocations::RevocationCache;
 use crate::throttle::{LoginQueue, Throttle};
 
-/// A store that authentication stands on: it runs units of work, and tells of what they changed.
+/// The store of an engine: it runs units of work and notifies observers of the changes that they
+/// commit.
 pub trait AuthStore: Store<AuthPorts> {
-    /// From now on this observer too is told which changes were committed through this store, before `run` returns.
+    /// Adds an observer. It is notified of every change that is committed through this store,
+    /// before `run` returns.
     fn add_observer(&self, observer: Arc<dyn Observer>);
 }
 
-/// The engine.
+/// The engine; see the [crate documentation](crate).
 pub struct Auth {
     store: Arc<dyn AuthStore>,
     clock: Arc<dyn Clock>,
@@ -88,27 +91,29 @@ pub struct Auth {
     settings: AuthSettings,
 }
 
-/// What was so when this process started.
+/// The state of store and clock when this process started.
 #[derive(Clone, Copy, Debug)]
 struct StartSnapshot {
-    /// The newest instant that the store held before this process wrote to it: no clock of this process had a part in it.
+    /// The newest instant in the store before this process wrote to it, so no clock of this process
+    /// has influenced it.
     newest_stored: Instant,
-    /// The time of the monotonic clock.
+    /// The reading of the monotonic clock.
     monotonic: Duration,
 }
 
-/// Whether the engine can serve, part by part.
+/// Whether the engine can serve requests, by part.
 #[derive(Clone, Debug)]
 pub struct Readiness {
-    /// What keeps the store from being read; `None` where it is.
+    /// Why the store cannot be read; `None` if it can.
     pub store_failure: Option<String>,
-    /// Why the store takes no writes; `None` where it takes them. See [`Store::write_failure`](tillgate_domain::Store::write_failure).
+    /// Why the store cannot be written, as in
+    /// [`Store::write_failure`](tillgate_domain::Store::write_failure); `None` if it can.
     pub write_failure: Option<String>,
-    /// Whether every key is open.
+    /// Whether all keys in the store could be opened.
     pub are_keys_open: bool,
-    /// Whether the view of what has changed is younger than its `max_age`.
+    /// Whether the change feed was read within [`AuthSettings::max_age`].
     pub feed_fresh: bool,
-    /// Whether the clock is in doubt: told, not failed.
+    /// Whether the clock is in doubt. This is reported, but does not prevent serving.
     pub clock_in_doubt: bool,
 }
 
@@ -120,42 +125,42 @@ impl Readiness {
 }
 
 impl Auth {
-    /// Starts to put an engine together over a store.
+    /// Starts to build an engine over a store.
     pub fn builder(store: Arc<dyn AuthStore>) -> AuthBuilder {
         AuthBuilder::new(store)
     }
 
-    /// What time it is, as far as that is known.
+    /// The current time, as far as it is known.
     pub fn time(&self) -> Time {
         self.timekeeper.now()
     }
 
-    /// How far the machine's clock is believed.
+    /// Whether, and since when, the wall clock is trusted.
     pub fn clock_confidence(&self) -> ClockConfidence {
         self.timekeeper.confidence()
     }
 
-    /// The public keys as a JWK set (RFC 7517, 5), in JSON.
+    /// The public keys as a JWK set in JSON (RFC 7517, section 5).
     pub fn jwks(&self) -> Arc<str> {
         self.keyring.current().jwks()
     }
 
-    /// How long a public key stands in [`jwks`](Self::jwks) before anything is signed with it.
+    /// How long a public key is in [`jwks`](Self::jwks) before it signs tokens.
     pub fn key_lead(&self) -> Duration {
         self.settings.key_lead
     }
 
-    /// What the audit of this installation is sealed with: whoever has its master key has it, and nobody else.
+    /// The key that seals the audit events of this installation. It is derived from the master key.
     pub fn audit_seal_key(&self) -> &AuditSealKey {
         &self.audit_seal_key
     }
 
-    /// Who issues the tokens.
+    /// The issuer of the tokens (`iss`).
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Whether the engine can serve. Reads the store.
+    /// Reads the store and returns whether the engine can serve requests.
     pub fn readiness(&self) -> Readiness {
         let store = self.store.read(|tx| tx.instances().find()).err().map(|error| error.to_string());
         Readiness {
@@ -167,12 +172,12 @@ impl Auth {
         }
     }
 
-    /// How old the view of what has changed is; `None` before the first look.
+    /// The time since the change feed was last read; `None` before the first time.
     pub fn feed_age(&self) -> Option<Duration> {
         self.revocations.age(self.clock.monotonic())
     }
 
-    /// How full the caches are.
+    /// The size and the limit of each cache.
     pub fn cache_usage(&self) -> [CacheUsage; 8] {
         let limits = self.settings.caches;
         let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
@@ -190,12 +195,13 @@ impl Auth {
         .map(|(name, bytes, limit)| CacheUsage { name, bytes, limit })
     }
 
-    /// The hash queue, for its facts and for setting passwords.
+    /// The hash queue, for its metrics and for setting passwords.
     pub fn hash_queue(&self) -> &HashQueue {
         &self.hash_queue
     }
 
-    /// Hashes a password that somebody sets who has proved who they are and calls from `address`; their networks have turns.
+    /// Hashes a password that an authenticated caller sets from `address`. Networks take turns in
+    /// the queue.
     pub fn hash_password(
         &self,
         password: &Secret<String>,
@@ -204,12 +210,13 @@ impl Auth {
         self.hash_queue.hash(password, Lane::Known, address).map_err(|error| map_hash_error(&error))
     }
 
-    /// What the store tells of what it commits: the memory of what has ended.
+    /// The observer of the store: the revocation cache.
     fn observer(&self) -> Arc<dyn Observer> {
         Arc::clone(&self.revocations) as Arc<dyn Observer>
     }
 
-    /// A new id of now, such as `UserId::new` makes. Drawn before the transaction that stores it.
+    /// A new identifier with the current time, made by a function such as `UserId::new`. Create it
+    /// before the transaction that stores it.
     pub fn new_id<T>(&self, of: impl Fn(tillgate_domain::Instant, [u8; 10]) -> T) -> Result<T, Error> {
         let random = self.entropy.random_bytes::<10>().map_err(|error| Error::Fault(error.to_string()))?;
         Ok(of(self.time().at, random))
@@ -236,7 +243,7 @@ impl Auth {
     }
 }
 
-/// What a failure of the hash queue means to a caller.
+/// Maps a failure of the hash queue to the error of the call.
 fn map_hash_error(error: &HashError) -> Error {
     match error {
         HashError::Busy { retry_after } => Error::Unavailable { why: error.to_string(), retry_after: *retry_after },

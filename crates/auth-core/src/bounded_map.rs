@@ -1,79 +1,81 @@
-//! A hash table with a bound in bytes, for what this process remembers besides the store. What has to go when it is full its owner
-//! decides: the table never forgets by itself.
+//! A hash table with a limit in bytes, for what a process keeps in memory. It drops nothing by
+//! itself: its owner decides what to remove when it is full.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
-/// The fewest buckets that a table has.
+/// The smallest number of buckets of a table.
 const MIN_BUCKETS: usize = 4;
 
-/// From how many rows on a table that has lost most of them gives memory back.
+/// The number of rows from which a table returns memory after most rows were removed.
 const MIN_SHRINK_ROWS: usize = 1_024;
 
-/// What a table costs besides its buckets: the control bytes that repeat the first group.
+/// The size of a table besides its buckets: the control bytes that repeat the first group.
 const CONTROL_TAIL_BYTES: usize = 16;
 
-/// A hash table with a bound in bytes.
+/// A hash table with a limit in bytes.
 #[derive(Debug)]
 pub(crate) struct BoundedMap<K, V> {
     rows: HashMap<K, V>,
-    /// How many rows there are at most.
+    /// The greatest number of rows.
     max_rows: usize,
-    /// The number of rows removed since the table was last rebuilt; some of them still occupy a bucket.
+    /// The number of rows removed since the table was last rebuilt; some of them still occupy a
+    /// bucket.
     removed: usize,
 }
 
 impl<K: Eq + Hash, V> BoundedMap<K, V> {
-    /// An empty table that takes at most this many bytes. It has room for three rows in any case.
+    /// An empty table of at most `limit` bytes; it has space for at least three rows.
     pub(crate) fn new(limit: usize) -> Self {
         Self { rows: HashMap::new(), max_rows: usable_capacity(max_buckets(limit, Self::BUCKET_BYTES)), removed: 0 }
     }
 
-    /// What a bucket takes: a row and its control byte.
+    /// The size of a bucket: a row and its control byte.
     const BUCKET_BYTES: usize = size_of::<(K, V)>() + 1;
 
-    /// How many bytes it takes now.
+    /// The current size in bytes.
     pub(crate) fn size_bytes(&self) -> usize {
         table_bytes(bucket_count(self.capacity()), Self::BUCKET_BYTES)
     }
 
-    /// How many rows its buckets have room for, at most: the table itself does not count a bucket that a removed row has left.
+    /// The greatest number of rows for which its buckets have space. The table itself does not
+    /// count a bucket that a removed row has left.
     fn capacity(&self) -> usize {
         let counted = self.rows.capacity();
         counted.saturating_add(self.removed).min(self.max_rows.max(counted))
     }
 
-    /// Whether no further row fits.
+    /// Whether there is no space for another row.
     pub(crate) fn is_full(&self) -> bool {
         self.rows.len() >= self.max_rows
     }
 
-    /// The value of this key.
+    /// The value of a key.
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.rows.get(key)
     }
 
-    /// Whether there is a row of this key.
+    /// Whether there is a row with this key.
     pub(crate) fn contains_key(&self, key: &K) -> bool {
         self.rows.contains_key(key)
     }
 
-    /// All values.
+    /// All values, in any order.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.rows.values()
     }
 
-    /// Puts a row in, in the place of the one of the same key. Does nothing where it is full and has none.
+    /// Inserts or replaces a row. Does nothing if the table is full and has no row with this key.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         if let Some(row) = self.entry(key) {
             row.insert_entry(value);
         }
     }
 
-    /// The row of this key, or the place for it; `None` where it has none and is full.
+    /// The entry of a key; `None` if the table is full and has no row with it.
     pub(crate) fn entry(&mut self, key: K) -> Option<Entry<'_, K, V>> {
-        // a table whose free buckets all had a row before grows where it should only be tidied
+        // A table all of whose free buckets had a row before would grow instead of reusing them.
         if self.rows.len().saturating_add(self.removed) >= self.max_rows {
             if self.is_full() && !self.rows.contains_key(&key) {
                 return None;
@@ -83,7 +85,7 @@ impl<K: Eq + Hash, V> BoundedMap<K, V> {
         Some(self.rows.entry(key))
     }
 
-    /// Removes a row.
+    /// Removes the row of a key.
     pub(crate) fn remove(&mut self, key: &K) {
         if self.rows.remove(key).is_some() {
             self.removed = self.removed.saturating_add(1);
@@ -91,7 +93,7 @@ impl<K: Eq + Hash, V> BoundedMap<K, V> {
         }
     }
 
-    /// Keeps these rows alone.
+    /// Keeps only the rows for which the closure returns true.
     pub(crate) fn retain(&mut self, keeps: impl Fn(&K, &V) -> bool) {
         let before = self.rows.len();
         self.rows.retain(|key, value| keeps(key, value));
@@ -99,13 +101,13 @@ impl<K: Eq + Hash, V> BoundedMap<K, V> {
         self.shrink();
     }
 
-    /// Takes everything out.
+    /// Removes and returns all rows.
     pub(crate) fn take(&mut self) -> HashMap<K, V> {
         self.removed = 0;
         std::mem::take(&mut self.rows)
     }
 
-    /// Gives memory back that few of the rows need.
+    /// Returns memory to the allocator if few rows are left.
     fn shrink(&mut self) {
         if self.capacity() > MIN_SHRINK_ROWS && self.rows.len() < self.capacity() / 4 {
             self.rebuild();
@@ -121,9 +123,11 @@ impl<K: Eq + Hash, V> BoundedMap<K, V> {
 }
 
 impl<K: Eq + Hash, V> BoundedMap<K, V> {
-    /// Makes room where it is full: of what is old, by this measure, one half goes. Returns the newest that went.
+    /// If the table is full, removes the older half of its rows, by this measure of age. Returns
+    /// the newest age that was removed.
     ///
-    /// To let go of half makes room for as many more, so each row is looked at once or twice, however many come.
+    /// Removing half makes space for as many new rows, so each row is examined once or twice on
+    /// average.
     pub(crate) fn forget_half<M: Copy + Ord>(&mut self, age: impl Fn(&V) -> M) -> Option<M> {
         if !self.is_full() {
             return None;
@@ -137,7 +141,8 @@ impl<K: Eq + Hash, V> BoundedMap<K, V> {
     }
 }
 
-/// The number of buckets of a table with this capacity: a power of two, of which one eighth stays free.
+/// The number of buckets of a table with this capacity: a power of two, of which one eighth stays
+/// free.
 fn bucket_count(capacity: usize) -> usize {
     match capacity {
         0 => 0,
@@ -152,7 +157,7 @@ fn usable_capacity(buckets: usize) -> usize {
     if buckets < 8 { buckets.saturating_sub(1) } else { buckets / 8 * 7 }
 }
 
-/// The most buckets that these bytes hold.
+/// The greatest number of buckets that fit into these bytes.
 fn max_buckets(limit: usize, bucket: usize) -> usize {
     let fit = limit.saturating_sub(CONTROL_TAIL_BYTES) / bucket.max(1);
     let power = if fit.is_power_of_two() { fit } else { fit.checked_next_power_of_two().map_or(0, |next| next / 2) };

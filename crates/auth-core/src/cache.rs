@@ -1,7 +1,13 @@
-//! What is remembered of tokens that have verified and of the principals that they name, in bounded memory.
+//! Caches of verified tokens and of the principals that they name, in bounded memory.
 //!
-//! A token is remembered under the SHA-256 of the whole of it, so that its signature is checked once. Expiry, audience and changes
-//! are asked at each request all the same: nothing here says that a token is good.
+//! A token is cached under the SHA-256 of its whole text, so that its signature is verified once.
+//! Its expiry, its audience and later changes are checked at each request: an entry does not mean
+//! that the token is valid.
+//!
+//! A change does not remove cached data; it makes the data outdated. Each cached reading has the
+//! version of the change counter at which it began. It is valid while no later change affected its
+//! user, device or tenant. A reading that was in progress when the change arrived is outdated by
+//! the same comparison, and no cache has to be searched.
 
 mod api_keys;
 mod sessions;
@@ -22,25 +28,25 @@ use crate::token::access::Claims;
 pub(crate) use api_keys::{ApiKeyCache, OpenedApiKey};
 pub(crate) use sessions::SessionCache;
 
-/// How much a process remembers besides the store, in bytes at most, each by itself. What does not fit is read, or checked, once
-/// more; nothing that has ended lives again.
+/// The size limits of the caches of a process, in bytes each. Data that does not fit is read or
+/// verified again; a limit never revives a session that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheLimits {
-    /// Access tokens that have verified.
+    /// Verified access tokens.
     pub tokens: u64,
-    /// Who they name, with their rights.
+    /// Profiles: the names, settings and rights of principals.
     pub profiles: u64,
     /// Sessions whose rows were read.
     pub sessions: u64,
     /// First uses of exchanged tokens.
     pub first_uses: u64,
-    /// Keys of programs.
+    /// API keys and their decrypted secrets.
     pub api_keys: u64,
-    /// What has ended or changed.
+    /// Ended sessions and other changes.
     pub revocations: u64,
-    /// Rotations of late, and uses that are not written yet.
+    /// Recent rotations, and uses that are not written yet.
     pub activity: u64,
-    /// Denied requests that are counted until they are recorded in the audit.
+    /// Denials that are counted and not recorded in the audit yet.
     pub denials: u64,
 }
 
@@ -60,18 +66,18 @@ impl Default for CacheLimits {
     }
 }
 
-/// How full a cache is.
+/// The size of a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheUsage {
-    /// The cache: a field of [`CacheLimits`].
+    /// The name of the cache, which is a field of [`CacheLimits`].
     pub name: &'static str,
-    /// How many bytes it holds, estimated from above.
+    /// Its size in bytes, estimated from above.
     pub bytes: u64,
-    /// How many it may hold.
+    /// Its limit in bytes.
     pub limit: u64,
 }
 
-/// A cache that forgets what was not asked for the longest, once all of it weighs more than its limit.
+/// A cache that drops the least recently used entries when their total weight exceeds its limit.
 fn build_cache<K, V>(limit: u64, weigh: impl Fn(&K, &V) -> usize + Send + Sync + 'static) -> Cache<K, V>
 where
     K: Eq + Hash + Send + Sync + 'static,
@@ -86,7 +92,7 @@ where
         .build()
 }
 
-/// How many bytes a cache holds.
+/// The size of a cache in bytes.
 fn size_bytes<K, V>(cache: &Cache<K, V>) -> u64
 where
     K: Eq + Hash + Send + Sync + 'static,
@@ -96,44 +102,45 @@ where
     cache.weighted_size()
 }
 
-/// A token that has verified.
+/// A verified access token.
 pub(crate) struct VerifiedToken {
     pub(crate) claims: Claims,
     pub(crate) key: KeyId,
     last_recorded_at: AtomicI64,
-    /// When this process last read the session's row, or wrote it: one more than the moment; zero for never.
+    /// The version at which this process last read or wrote the session's row, plus one; zero for
+    /// never.
     session_read: AtomicU64,
 }
 
-/// How often a use is noted for the store, in milliseconds.
+/// How often the use of a token is recorded for the store, in milliseconds.
 const USE_RECORD_INTERVAL_MILLIS: i64 = 60_000;
 
 impl VerifiedToken {
-    /// A token with these claims, which have verified. What of them is for those who read the token elsewhere is not kept.
+    /// A token with these verified claims. The claims for other resource servers are dropped.
     pub(crate) fn new(claims: Claims, key: KeyId) -> Self {
         let claims = Claims { scope: None, roles: None, amr: Vec::new(), ..claims };
         Self { claims, key, last_recorded_at: AtomicI64::new(i64::MIN), session_read: AtomicU64::new(0) }
     }
 
-    /// Whether this process is known to have read the session's row at this moment or later: since then the memory of what has
-    /// ended tells of its end.
+    /// Whether this process has read the session's row at this version or later. If so, the
+    /// revocation cache contains the end of the session, if there is one.
     pub(crate) fn session_read_since(&self, moment: Version) -> bool {
         self.session_read.load(Ordering::Relaxed) > moment.0
     }
 
-    /// Notes that this process has read the session's row, beginning at this moment.
+    /// Records that this process has read the session's row, starting at this version.
     pub(crate) fn record_session_read(&self, began: Version) {
         self.session_read.fetch_max(began.0.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// Whether the store is to be told of a use at this instant: the first, and then one a minute.
+    /// Whether to record a use at this instant: the first one, and then one per minute.
     pub(crate) fn should_record_use(&self, at: Instant) -> bool {
         let noted = self.last_recorded_at.load(Ordering::Relaxed);
         let due = at.millis().saturating_sub(noted) >= USE_RECORD_INTERVAL_MILLIS || noted > at.millis();
         due && self.last_recorded_at.compare_exchange(noted, at.millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// When a use was last noted.
+    /// The instant of the last recorded use.
     pub(crate) fn last_recorded_at(&self) -> Instant {
         Instant::from_millis(self.last_recorded_at.load(Ordering::Relaxed))
     }
@@ -143,21 +150,21 @@ impl VerifiedToken {
     }
 }
 
-/// What an entry costs the cache besides its value: key, hash table, queue nodes, allocations.
+/// The memory of an entry besides its value: key, hash table, queue nodes, allocations.
 const ENTRY_OVERHEAD_BYTES: usize = 256;
 
 type TokenDigest = [u8; 32];
 
-/// Tokens that have verified.
+/// Verified access tokens by digest.
 pub(crate) struct TokenCache(Cache<TokenDigest, Arc<VerifiedToken>>);
 
 impl TokenCache {
-    /// None yet. They take so many bytes at most.
+    /// An empty cache of at most `limit` bytes.
     pub(crate) fn with_limit(limit: u64) -> Self {
         Self(build_cache(limit, |_, verified: &Arc<VerifiedToken>| verified.weight()))
     }
 
-    /// How many bytes they take.
+    /// The size in bytes.
     pub(crate) fn size_bytes(&self) -> u64 {
         size_bytes(&self.0)
     }
@@ -181,39 +188,39 @@ impl TokenCache {
     }
 }
 
-/// A profile with the moment at which its reading began.
+/// A profile with the version at which its reading began.
 #[derive(Clone)]
 struct CachedProfile {
     profile: Arc<Profile>,
     read_version: Version,
 }
 
-/// What was read of principals on devices.
+/// Profiles of principals on devices.
 pub(crate) struct ProfileCache(Cache<(PrincipalId, Option<DeviceId>), CachedProfile>);
 
 impl ProfileCache {
-    /// None yet. They take so many bytes at most.
+    /// An empty cache of at most `limit` bytes.
     pub(crate) fn with_limit(limit: u64) -> Self {
         Self(build_cache(limit, |_, read: &CachedProfile| profile_weight(&read.profile)))
     }
 
-    /// How many bytes they take.
+    /// The size in bytes.
     pub(crate) fn size_bytes(&self) -> u64 {
         size_bytes(&self.0)
     }
 
-    /// The profile, where it was read after `touched`.
+    /// The profile, if its reading began at or after the version of its newest invalidation.
     pub(crate) fn get(
         &self,
         principal: PrincipalId,
         device: Option<DeviceId>,
-        touched: Version,
+        invalidated_at: Version,
     ) -> Option<Arc<Profile>> {
-        self.0.get(&(principal, device)).filter(|read| read.read_version >= touched).map(|read| read.profile)
+        self.0.get(&(principal, device)).filter(|read| read.read_version >= invalidated_at).map(|read| read.profile)
     }
 
-    /// Remembers a profile whose reading began then. One that was read later stays, and so does this one where it came from here:
-    /// to put it in again would weigh it again at every refresh.
+    /// Stores a profile whose reading began at this version. Keeps an entry that was read later,
+    /// and this very entry: to store it again would weigh it again at every refresh.
     pub(crate) fn insert(
         &self,
         principal: PrincipalId,
@@ -228,33 +235,33 @@ impl ProfileCache {
     }
 }
 
-/// First uses of a session, with the moment at which their reading began.
+/// First uses of a session, with the version at which their reading began.
 #[derive(Clone)]
 struct CachedFirstUses {
     uses: Arc<[FirstUse]>,
     read_version: Version,
 }
 
-/// What was read of the first uses of sessions.
+/// First uses of the generations of sessions.
 pub(crate) struct FirstUseCache(Cache<SessionId, CachedFirstUses>);
 
 impl FirstUseCache {
-    /// None yet. They take so many bytes at most.
+    /// An empty cache of at most `limit` bytes.
     pub(crate) fn with_limit(limit: u64) -> Self {
         Self(build_cache(limit, |_, read: &CachedFirstUses| size_of::<CachedFirstUses>() + size_of_val(&*read.uses)))
     }
 
-    /// How many bytes they take.
+    /// The size in bytes.
     pub(crate) fn size_bytes(&self) -> u64 {
         size_bytes(&self.0)
     }
 
-    /// The first uses, where they were read after `touched`.
-    pub(crate) fn get(&self, session: SessionId, touched: Version) -> Option<Arc<[FirstUse]>> {
-        self.0.get(&session).filter(|read| read.read_version >= touched).map(|read| read.uses)
+    /// The first uses, if their reading began at or after the version of the newest invalidation.
+    pub(crate) fn get(&self, session: SessionId, invalidated_at: Version) -> Option<Arc<[FirstUse]>> {
+        self.0.get(&session).filter(|read| read.read_version >= invalidated_at).map(|read| read.uses)
     }
 
-    /// Remembers first uses whose reading began then. Those that were read later stay.
+    /// Stores first uses whose reading began at this version. Keeps those that were read later.
     pub(crate) fn insert(&self, session: SessionId, uses: &Arc<[FirstUse]>, began: Version) {
         if self.0.get(&session).is_none_or(|read| read.read_version <= began) {
             self.0.insert(session, CachedFirstUses { uses: Arc::clone(uses), read_version: began });
@@ -262,7 +269,7 @@ impl FirstUseCache {
     }
 }
 
-/// An estimate from above: texts as long as they are, sets and maps by their entries.
+/// An upper estimate: texts by their length, sets and maps by their entries.
 fn profile_weight(profile: &Profile) -> usize {
     let rights = profile.rights.heap_bytes();
     let roles: usize = profile.roles.iter().map(|role| role.len() + 24).sum();

@@ -1,4 +1,4 @@
-//! Who calls: what authenticating a request yields, and what is remembered of a principal on a device.
+//! The authenticated sender of a request, and what is known of its principal.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,75 +12,75 @@ use tillgate_domain::{
 use crate::error::{AuthDenied, Error};
 use crate::{DialectName, SessionKind};
 
-/// What a token does not say of its principal: names, settings, and the rights of now.
+/// What a token does not contain about its principal: names, settings and current rights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
-    /// The vendor.
+    /// The tenant of the principal.
     pub tenant: Tenant,
-    /// The person; `None` where a device is logged in as itself.
+    /// The user; `None` if a device is logged in as itself.
     pub user: Option<User>,
-    /// The device; `None` in the office.
+    /// The device; `None` if the user is logged in without one.
     pub device: Option<Device>,
-    /// The names of the roles that count.
+    /// The names of the roles that apply on the device.
     pub roles: Vec<String>,
-    /// What they allow.
+    /// The rights that those roles grant together.
     pub rights: Rights,
-    /// The highest built-in rank among them.
+    /// The highest built-in rank among those roles.
     pub rank: Option<Rank>,
 }
 
-/// Who calls, with the rights of now.
+/// The authenticated sender of a request, with its current rights.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// What the call stands on.
+    /// The credentials with which it was authenticated.
     pub authenticated_by: AuthenticatedBy,
-    /// The contract.
+    /// The dialect through which the request came.
     pub dialect: DialectName,
-    /// Who it is.
+    /// The user or device that the request acts for.
     pub principal: PrincipalId,
-    /// The device that they are on.
+    /// The device on which the principal acts.
     pub device: Option<DeviceId>,
-    /// Where the request came from.
+    /// The network address of the request.
     pub address: Option<IpAddr>,
-    /// Names, settings and rights.
+    /// The names, settings and current rights of the principal.
     pub profile: Arc<Profile>,
 }
 
-/// What a call stands on.
+/// The credentials with which a caller was authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthenticatedBy {
-    /// A session, by its access token.
+    /// The access token of a session.
     Session(SessionContext),
-    /// The key of a program, by a signature. No session is made, used or ended by it.
+    /// An API key, by a signature or its secret. This creates, uses and ends no session.
     ApiKey(ApiKeyId),
 }
 
-/// The session that a call is made in, as its access token tells of it.
+/// The session of a call, as its access token describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionContext {
-    /// The session.
+    /// The identifier of the session.
     pub id: SessionId,
-    /// What kind it is.
+    /// What the session was created for.
     pub kind: SessionKind,
     /// The generation of the access token.
     pub generation: i64,
-    /// When the session was made.
+    /// The instant at which the session was created.
     pub created_at: Instant,
-    /// When the session was last used, to the minute.
+    /// The instant of the newest use of the session, to the minute.
     pub last_used_at: Instant,
-    /// When the session is over if nothing happens; `None` for never.
+    /// The instant at which the session expires unless it is refreshed; `None` if it never expires.
     pub session_expires_at: Option<Instant>,
-    /// When the access token expires.
+    /// The instant at which the access token expires.
     pub expires_at: Instant,
 }
 
 impl Caller {
-    /// The session that the call is made in; `None` for a signed one.
+    /// The session of the call; `None` for an API key.
     pub fn session_id(&self) -> Option<SessionId> {
         self.session_context().map(|session| session.id)
     }
 
-    /// The same with what its access token tells of it.
+    /// The session of the call with what its access token contains; `None` for an API key.
     pub fn session_context(&self) -> Option<&SessionContext> {
         match &self.authenticated_by {
             AuthenticatedBy::Session(session) => Some(session),
@@ -88,7 +88,7 @@ impl Caller {
         }
     }
 
-    /// The person, where it is one.
+    /// The user; `None` for a device that is logged in as itself.
     pub fn user(&self) -> Option<UserId> {
         match self.principal {
             PrincipalId::User(id) => Some(id),
@@ -96,17 +96,17 @@ impl Caller {
         }
     }
 
-    /// What the caller may do in the back office: the rights that they hold now.
+    /// The caller's authority in the back office: its current rights.
     pub fn authority(&self) -> Authority {
         Authority::Rights(self.profile.rights.clone())
     }
 
-    /// How the audit names the caller.
+    /// The caller as audit events record it.
     pub fn actor(&self) -> Actor {
         Actor { user: self.user(), device: self.device, session: self.session_id(), address: self.address }
     }
 
-    /// Refuses with the missing right where the caller may not do what it names.
+    /// Returns [`AuthDenied::RightMissing`] if the caller does not have the right.
     pub fn require_right(&self, right: impl Into<Right>) -> Result<(), Error> {
         match access::check_right(&self.profile.rights, right.into()) {
             AccessDecision::Allowed => Ok(()),
@@ -114,7 +114,7 @@ impl Caller {
         }
     }
 
-    /// Refuses where the caller is below this rank.
+    /// Returns [`AuthDenied::RankTooLow`] if the caller has a lower rank.
     pub fn require_rank(&self, least: Rank) -> Result<(), Error> {
         if access::has_rank(self.profile.rank, least) {
             Ok(())

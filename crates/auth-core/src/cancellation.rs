@@ -1,5 +1,6 @@
-//! Cancellation of blocking calls. A call blocks its thread, also while a password waits to be hashed. The server cancels the call
-//! when its client has disconnected or its deadline has passed; work that has not begun is then dropped.
+//! Cancellation of blocking calls. A call blocks its thread, also while a password waits to be
+//! hashed. The server cancels the call when its client has disconnected or its deadline has passed;
+//! work that has not started is then dropped.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -16,11 +17,11 @@ thread_local! {
 #[derive(Default)]
 struct State {
     is_canceled: bool,
-    /// Told at the cancellation: the one thing that the call waits for.
+    /// Called at the cancellation, for the one event for which the call waits.
     wake: Option<Wake>,
 }
 
-/// The cancellation of a call. Its clones are one.
+/// The cancellation of a call. Clones share one state.
 #[derive(Clone, Default)]
 pub struct Cancellation {
     is_over: Option<IsOver>,
@@ -28,13 +29,13 @@ pub struct Cancellation {
 }
 
 impl Cancellation {
-    /// A cancellation that has come, too, once `is_over` says so, such as after a deadline: what has not begun by then is not begun.
+    /// A cancellation that also takes effect when `is_over` returns true, such as after a deadline.
     pub fn when(is_over: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self { is_over: Some(Arc::new(is_over)), state: Arc::default() }
     }
 
-    /// Nobody waits any longer. A call that waits for its turn or for its hash returns [`Error::Unavailable`](crate::Error) at
-    /// once; what has begun runs to its end.
+    /// Cancels the call. If it waits for its turn or its hash, it returns
+    /// [`Error::Unavailable`](crate::Error) immediately; work that has started runs to its end.
     pub fn cancel(&self) {
         let wake = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,24 +47,26 @@ impl Cancellation {
         }
     }
 
-    /// Whether nobody waits any longer.
+    /// Whether the call is canceled.
     pub fn is_canceled(&self) -> bool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).is_canceled
             || self.is_over.as_ref().is_some_and(|is_over| is_over())
     }
 
-    /// Runs calls of the engine on this thread that are given up with this cancellation.
+    /// Runs calls of the engine on this thread, which this cancellation cancels.
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         let _before = Restore(CURRENT.replace(self.clone()));
         work()
     }
 
-    /// The cancellation of the call that runs on this thread; one that never comes where none was given.
+    /// The cancellation of the call that runs on this thread; one that never takes effect if there
+    /// is none.
     pub(crate) fn current() -> Self {
         CURRENT.with_borrow(Clone::clone)
     }
 
-    /// Calls `wake` at the cancellation, at once if it has been, until what is returned is dropped.
+    /// Calls `wake` at the cancellation (immediately if it has happened), until the returned value
+    /// is dropped.
     pub(crate) fn on_cancel(&self, wake: impl FnOnce() + Send + 'static) -> CancellationHook<'_> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.is_canceled {
@@ -82,7 +85,7 @@ impl fmt::Debug for Cancellation {
     }
 }
 
-/// Gives the thread back the cancellation that it had before, also where the work panics.
+/// Restores the previous cancellation of the thread, also after a panic.
 struct Restore(Cancellation);
 
 impl Drop for Restore {
@@ -91,7 +94,7 @@ impl Drop for Restore {
     }
 }
 
-/// A call that waits and wants to hear of its cancellation.
+/// A call that waits and is notified of its cancellation.
 pub(crate) struct CancellationHook<'a>(&'a Cancellation);
 
 impl Drop for CancellationHook<'_> {

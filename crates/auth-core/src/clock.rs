@@ -1,7 +1,8 @@
-//! The clocks that the engine asks, and when the wall clock is believed.
+//! The clocks of the machine, and whether the wall clock is trusted.
 //!
-//! A [`Clock`] tells what the machine says; a [`Timekeeper`] over it tells what time goes by, and whether that is in doubt. It
-//! knows nothing of who asks: what cannot be decided while the clock is in doubt, the use cases say.
+//! A [`Clock`] reads the clocks of the machine. A [`Timekeeper`] keeps time over it and detects
+//! when the wall clock was set. It does not know its callers: the use cases decide what to do while
+//! the clock is in doubt.
 
 mod state;
 
@@ -17,77 +18,87 @@ use state::{ClockReading, ClockState};
 
 /// The clocks of a machine.
 pub trait Clock: Send + Sync {
-    /// The wall clock. It may be wrong and it may be set.
+    /// The wall clock. It may be wrong, and it may be set.
     fn now(&self) -> Instant;
 
-    /// Time since the machine started, its sleep included (Linux `CLOCK_BOOTTIME`, `clock_gettime(2)`). Never set, never falls.
+    /// The time since the machine started, including suspended time (Linux `CLOCK_BOOTTIME`,
+    /// `clock_gettime(2)`). It is never set and never decreases.
     fn since_boot(&self) -> Duration;
 
-    /// Time since some moment of the past, for spans and deadlines within this process. Never set, never falls.
+    /// The time since some instant in the past, for durations and deadlines within this process. It
+    /// is never set and never decreases.
     fn monotonic(&self) -> Duration;
 
-    /// Which start of the machine this is, where that is known: no two starts of any machine have the same (Linux
-    /// `/proc/sys/kernel/random/boot_id`, `random(4)`). Containers on one machine share it, and its time since boot.
+    /// Identifies the current start of the machine, if that is known. No two starts of any machine
+    /// have the same id (Linux `/proc/sys/kernel/random/boot_id`, `random(4)`). Containers on one
+    /// machine share it, and its time since boot.
     fn boot_id(&self) -> Option<Uuid> {
         None
     }
 }
 
-/// What time it is, as far as that is known.
+/// The current time, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time {
-    /// The instant to reckon with: the wall clock's, or while that is in doubt the last that was agreed, gone on by boot time.
+    /// The instant to use: that of the wall clock, or, while that is in doubt, the last trusted one
+    /// plus the boot time since.
     pub at: Instant,
-    /// Whether the wall clock says something else, and has not yet been believed.
+    /// Whether the wall clock deviates and is not trusted yet.
     pub in_doubt: bool,
 }
 
-/// How far the wall clock is believed.
+/// How far the wall clock is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockConfidence {
-    /// Whether the wall clock says something else than time does.
+    /// Whether the wall clock deviates from the time that is kept.
     pub in_doubt: bool,
-    /// How long time has gone on without a jump: since the start, or since another wall clock was last believed than before. Two
-    /// instants that were taken within this span are as far apart as they say.
+    /// How long time has passed without a jump: since the start, or since the wall clock was last
+    /// trusted again. Two instants within this span are as far apart as they say.
     pub steady_for: Duration,
 }
 
-/// Believes the wall clock as long as it keeps step with the time since boot.
+/// Keeps time: trusts the wall clock as long as it moves with the time since boot.
 ///
-/// It comes into doubt when it has moved by over a minute against boot time, also while no process ran, or where it is at start
-/// over a minute behind the newest instant of the store. Time then goes on from the last that was agreed, by boot time, until the wall clock has stood for
-/// ten minutes (each further move of over a minute begins them anew), until somebody accepts it ([`accept`](Self::accept)), or
-/// until the reason is gone: a clock that moved has come back, one that was behind the store is so no longer. So a newest instant
-/// that a clock wrote which ran ahead holds the clock in doubt for ten minutes and no longer.
+/// The wall clock is in doubt after it has moved by more than a minute against boot time (also
+/// while no process ran), or if it is more than a minute behind the newest instant in the store at
+/// the start. Time then continues from the last trusted instant with boot time, until the wall
+/// clock has been steady for ten minutes (each further move of more than a minute restarts them),
+/// until somebody accepts it ([`accept`](Self::accept)), or until the reason is gone: a clock that
+/// moved has returned, one that was behind the store has caught up. An instant in the store from a
+/// clock that ran ahead therefore causes ten minutes of doubt and no more.
 pub struct Timekeeper {
     clock: Arc<dyn Clock>,
-    /// Milliseconds from boot to the Unix epoch's zero that are agreed; [`IN_DOUBT_SENTINEL`] while nothing is. The common path reads only this.
+    /// The trusted difference of wall clock and boot time, in milliseconds, or
+    /// [`IN_DOUBT_SENTINEL`]. The fast path reads only this.
     agreed_origin: AtomicI64,
-    /// Since when, in milliseconds of boot time, it has been so.
+    /// Since when it has been trusted, in milliseconds of boot time.
     agreed_since: AtomicI64,
     state: Mutex<ClockState>,
 }
 
-/// Stands in [`Timekeeper::agreed`] while nothing is: no machine started then.
+/// The value of [`Timekeeper::agreed_origin`] while the clock is in doubt; no machine started at
+/// that instant.
 const IN_DOUBT_SENTINEL: i64 = i64::MIN;
 
-/// How far the wall clock may stray from what is agreed before the common path looks twice, in milliseconds. Small moves are
-/// followed that way, so that they do not add up to one that looks large.
+/// How far the wall clock may drift from the trusted difference before the fast path leaves it to
+/// the slow path, in milliseconds. The slow path follows small moves, so that they do not add up to
+/// one that looks large.
 const MAX_FAST_PATH_DRIFT_MILLIS: i64 = 1000;
 
 impl Timekeeper {
-    /// Begins to keep time over a clock and a store of which this is the newest instant. `origin` is the instant at which the
-    /// machine started, by what another process believed of its clock since that start.
+    /// Starts to keep time over a clock and a store with this newest instant. `origin` is the
+    /// instant at which the machine started, as another process has trusted it since that start.
     pub fn start(clock: Arc<dyn Clock>, newest: Option<Instant>, origin: Option<Instant>) -> Self {
-        let keeping = ClockState::start(read_clock_steadily(clock.as_ref()), newest, origin);
-        if let Some(doubt) = keeping.doubt {
+        let state = ClockState::start(read_clock_steadily(clock.as_ref()), newest, origin);
+        if let Some(doubt) = state.doubt {
             log_doubt(&doubt);
         }
-        let (agreed, since) = (AtomicI64::new(published_origin(&keeping)), AtomicI64::new(keeping.agreed_since));
-        Self { clock, agreed_origin: agreed, agreed_since: since, state: Mutex::new(keeping) }
+        let (agreed, since) = (AtomicI64::new(published_origin(&state)), AtomicI64::new(state.agreed_since));
+        Self { clock, agreed_origin: agreed, agreed_since: since, state: Mutex::new(state) }
     }
 
-    /// What time it is. Cheap enough for every request: two readings and an atomic load, unless something is amiss.
+    /// The current time. Fast enough for every request: two clock readings and an atomic load while
+    /// the clock is trusted.
     pub fn now(&self) -> Time {
         let agreed = self.agreed_origin.load(Ordering::Acquire);
         let reading = read_clock(self.clock.as_ref());
@@ -96,12 +107,12 @@ impl Timekeeper {
         {
             return Time { at: Instant::from_millis(reading.wall), in_doubt: false };
         }
-        let mut keeping = self.lock();
-        let before = keeping.doubt;
-        // Taken under the lock, so that no older reading follows a newer one.
-        let time = keeping.step(read_clock_steadily(self.clock.as_ref()));
-        self.publish(&keeping);
-        match (before, keeping.doubt) {
+        let mut state = self.lock();
+        let before = state.doubt;
+        // Read under the lock, so that no older reading follows a newer one.
+        let time = state.step(read_clock_steadily(self.clock.as_ref()));
+        self.publish(&state);
+        match (before, state.doubt) {
             (None, Some(doubt)) => log_doubt(&doubt),
             (Some(_), None) => tracing::info!(at = time.at.millis(), "the wall clock is believed again"),
             (None, None) | (Some(_), Some(_)) => {}
@@ -109,47 +120,47 @@ impl Timekeeper {
         time
     }
 
-    /// Believes the wall clock as it is: somebody has looked at it.
+    /// Trusts the wall clock as it is, because an operator has checked it.
     pub fn accept(&self) {
-        let mut keeping = self.lock();
-        keeping.accept(read_clock_steadily(self.clock.as_ref()));
-        self.publish(&keeping);
-        drop(keeping);
+        let mut state = self.lock();
+        state.accept(read_clock_steadily(self.clock.as_ref()));
+        self.publish(&state);
+        drop(state);
         tracing::info!("the wall clock was accepted");
     }
 
     /// The instant at which the machine started, by its wall clock; `None` while that is in doubt.
     pub fn origin(&self) -> Option<Instant> {
         let in_doubt = self.now().in_doubt;
-        let keeping = self.lock();
-        (!in_doubt && keeping.doubt.is_none()).then(|| Instant::from_millis(keeping.agreed_origin))
+        let state = self.lock();
+        (!in_doubt && state.doubt.is_none()).then(|| Instant::from_millis(state.agreed_origin))
     }
 
-    /// How far the wall clock is believed.
+    /// Whether, and since when, the wall clock is trusted.
     pub fn confidence(&self) -> ClockConfidence {
         let in_doubt = self.now().in_doubt;
         let span = millis(self.clock.since_boot()).saturating_sub(self.agreed_since.load(Ordering::Acquire));
         ClockConfidence { in_doubt, steady_for: Duration::from_millis(u64::try_from(span).unwrap_or_default()) }
     }
 
-    /// The clocks below, for spans and deadlines.
+    /// The clocks of the machine, for durations and deadlines.
     pub fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()
     }
 
-    fn publish(&self, keeping: &ClockState) {
-        self.agreed_since.store(keeping.agreed_since, Ordering::Release);
-        self.agreed_origin.store(published_origin(keeping), Ordering::Release);
+    fn publish(&self, state: &ClockState) {
+        self.agreed_since.store(state.agreed_since, Ordering::Release);
+        self.agreed_origin.store(published_origin(state), Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, ClockState> {
-        // Nothing panics between the writes of one step: what a poisoned lock guards is whole.
+        // Nothing panics during a step, so the state behind a poisoned lock is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn published_origin(keeping: &ClockState) -> i64 {
-    if keeping.doubt.is_some() { IN_DOUBT_SENTINEL } else { keeping.agreed_origin }
+fn published_origin(state: &ClockState) -> i64 {
+    if state.doubt.is_some() { IN_DOUBT_SENTINEL } else { state.agreed_origin }
 }
 
 fn log_doubt(doubt: &state::ClockDoubt) {
@@ -164,7 +175,7 @@ fn read_clock(clock: &dyn Clock) -> ClockReading {
     ClockReading { wall: clock.now().millis(), boot: millis(boot) }
 }
 
-/// A reading of both clocks that was not torn apart by a pause between the two, which would look like a move.
+/// Reads both clocks without a pause between the two readings, which would look like a move.
 fn read_clock_steadily(clock: &dyn Clock) -> ClockReading {
     const MAX_PAUSE_MILLIS: i64 = 100;
     const MAX_TRIES: usize = 8;

@@ -1,18 +1,18 @@
-//! Port: chance. Salts, keys and ids come from here and from nowhere else, so that a test can say what is drawn.
+//! The port for random bytes. All salts, keys and ids use it, so that tests can choose the bytes.
 
-/// The source of chance did not answer.
+/// The source returned no random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the source of random bytes did not answer")]
+#[error("the source of random bytes failed")]
 pub struct EntropyError;
 
-/// A source of bytes that nobody can foretell.
+/// A source of unpredictable bytes.
 pub trait Entropy: Send + Sync {
-    /// Fills `out` with fresh random bytes. Where it fails, what stands in `out` is not to be used.
+    /// Fills `out` with new random bytes. After an error, do not use the content of `out`.
     fn fill(&self, out: &mut [u8]) -> Result<(), EntropyError>;
 }
 
 impl dyn Entropy + '_ {
-    /// Fresh random bytes.
+    /// Returns `N` new random bytes.
     pub fn random_bytes<const N: usize>(&self) -> Result<[u8; N], EntropyError> {
         let mut bytes = [0; N];
         self.fill(&mut bytes)?;

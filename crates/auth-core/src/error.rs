@@ -1,7 +1,8 @@
-//! What a call answers when it does not say yes.
+//! The errors of the engine.
 //!
-//! A [`AuthDenied`] is a decision on knowledge, with what would help. Everything else is ours: [`Error::Unavailable`] passes,
-//! [`Error::Fault`] does not. No failure of ours is ever worded as a refusal: a client that reads one throws its tokens away.
+//! An [`AuthDenied`] is a decision about the caller. Everything else is a failure of the server:
+//! [`Error::Unavailable`] is temporary, [`Error::Fault`] is not. A failure of the server is never
+//! reported as a denial, because a client that is denied discards its tokens.
 
 use std::time::Duration;
 
@@ -9,30 +10,31 @@ use tillgate_domain::{Rank, Right, StoreError};
 
 use crate::passwords::WeakPassword;
 
-/// Why there is no answer.
+/// Why a call did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No, on knowledge.
+    /// The engine has decided that the caller may not do this.
     #[error(transparent)]
     Denied(#[from] AuthDenied),
-    /// Not now: the store, the hash queue or the view of what has changed is not there. Nobody was judged.
+    /// Temporarily unavailable: the store, the hash queue or the change feed cannot be used now.
+    /// Nothing was decided.
     #[error("unavailable: {why}")]
     Unavailable {
-        /// What is missing, for the log.
+        /// What is unavailable, for the log.
         why: String,
-        /// When to come again.
+        /// How long the caller should wait before it retries.
         retry_after: Duration,
     },
-    /// Something of ours is broken.
+    /// A defect of the program or damaged data; a retry does not help.
     #[error("fault: {0}")]
     Fault(String),
 }
 
-/// When to come again where nothing better is known.
+/// The delay before a retry if no better value is known.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl Error {
-    /// Not now, come again in a second.
+    /// An [`Error::Unavailable`] that asks the caller to retry in one second.
     pub fn unavailable(why: impl Into<String>) -> Self {
         Self::Unavailable { why: why.into(), retry_after: DEFAULT_RETRY_AFTER }
     }
@@ -59,37 +61,37 @@ impl From<LoginDenied> for Error {
     }
 }
 
-/// A decision to say no.
+/// Why a caller is denied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthDenied {
-    /// A login.
+    /// The login is denied.
     #[error(transparent)]
     Login(#[from] LoginDenied),
-    /// A token.
+    /// The token or the signature is not accepted.
     #[error(transparent)]
     Token(#[from] TokenDenied),
-    /// Too many wrong passwords: the next attempt is taken after this.
-    #[error("held back for {} s after wrong passwords", retry_after.as_secs_f64().ceil())]
+    /// The rate limit of failed logins has been reached.
+    #[error("too many failed attempts; retry in {} s", retry_after.as_secs_f64().ceil())]
     TooManyAttempts {
-        /// When the next attempt is taken.
+        /// How long to wait before the next attempt is accepted.
         retry_after: Duration,
     },
-    /// A right is missing; somebody who holds it can do it.
-    #[error("the right {0} is missing")]
+    /// The caller does not have this right.
+    #[error("requires the {0} right")]
     RightMissing(Right),
-    /// The caller is below the rank that is asked for; somebody of it can do it.
-    #[error("this takes the role {} at least", .0.name())]
+    /// The caller has a lower rank than this one.
+    #[error("requires the {} role or higher", .0.name())]
     RankTooLow(Rank),
-    /// A password that nobody should have cannot be set.
+    /// The password policy does not allow this password.
     #[error("the password {0}")]
     WeakPassword(WeakPassword),
-    /// There is no such session, or none that the caller may know of.
-    #[error("there is no such session")]
+    /// The session does not exist, or the caller may not know of it.
+    #[error("the session does not exist")]
     SessionNotFound,
 }
 
 impl AuthDenied {
-    /// A stable word for it, in answers, logs and metrics.
+    /// The stable code of the denial in answers, logs and metrics.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Login(refusal) => refusal.code(),
@@ -103,37 +105,41 @@ impl AuthDenied {
     }
 }
 
-/// Why a login was refused. Only [`Mismatch`](Self::Mismatch) is said before the password has proved right; a published API that does not tell the others apart words them as a mismatch.
+/// Why a login is denied. Before the password has proved right, only [`Mismatch`](Self::Mismatch)
+/// is reported. A dialect whose contract has no separate code for the other variants reports them
+/// as a mismatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginDenied {
-    /// An unknown name, a wrong password, or a device on which the user has no role.
+    /// The name is unknown, the password is wrong, or the user has no role on the device.
     #[error("the name, the password or the device is wrong, or the user has no role there")]
     Mismatch,
-    /// The user or the device is not yet activated.
-    #[error("not yet activated")]
+    /// The user or the device is not activated yet.
+    #[error("the account is not activated yet")]
     Pending,
     /// The user is suspended, or the device that logs in as itself is locked.
-    #[error("suspended")]
+    #[error("the account is suspended")]
     Suspended,
     /// The device that logs in as itself is retired.
-    #[error("retired")]
+    #[error("the device is retired")]
     Retired,
-    /// The device is unknown, not in use, or not one of this user's; or the user may not log in without one.
-    #[error("not allowed to log in there")]
+    /// The device is unknown, inactive or not assigned to the user, or the user may not log in
+    /// without a device.
+    #[error("the user may not log in on this device")]
     DeviceNotAllowed,
-    /// A virtual user.
-    #[error("a virtual user does not log in with a password")]
+    /// The user is a virtual user, which has no password.
+    #[error("a virtual user cannot log in with a password")]
     VirtualUser,
-    /// The user must change the password first. Said only where nothing else stands against the login but a missing role.
+    /// The user must change the password first. Reported only if nothing but a missing rank would
+    /// prevent the login otherwise.
     #[error("the password must be changed before you can log in")]
     PasswordChangeRequired,
-    /// The user holds none of the roles there that the way in asks for.
-    #[error("no role that may log in this way")]
+    /// The user has no role on the device with the rank that the login requires.
+    #[error("the user has no role that may log in here")]
     RankTooLow,
 }
 
 impl LoginDenied {
-    /// A stable word for it in logs, the audit and metrics.
+    /// The stable code of the denial in logs, audit events and metrics.
     pub fn code(self) -> &'static str {
         match self {
             Self::Mismatch => "login_mismatch",
@@ -148,34 +154,35 @@ impl LoginDenied {
     }
 }
 
-/// Why a token was refused.
+/// Why a token or a signature is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenDenied {
-    /// None was sent.
-    #[error("no token was sent: send it as \"Authorization: Bearer <access token>\"")]
+    /// The request contains no token.
+    #[error("the request has no token; send \"Authorization: Bearer <access token>\"")]
     Missing,
-    /// None of ours, or not of this kind.
+    /// The token was not issued here, is damaged, or is of another kind.
     #[error("the token is not valid")]
     Invalid,
-    /// Made through another contract or for another tenant.
+    /// The token was issued in another dialect or for another tenant.
     #[error("the token is for another audience")]
     WrongAudience,
-    /// Past its expiry.
+    /// The token or its session has expired.
     #[error("the token has expired")]
     Expired,
-    /// Its session is over.
-    #[error("the session is over")]
+    /// The session of the token has ended.
+    #[error("the session has ended")]
     SessionOver,
-    /// A refresh token that had been followed by a used one: the session has been ended.
-    #[error("the refresh token had been replaced; the session has been ended")]
+    /// The refresh token was replaced by one that is in use: it was copied, and the session has
+    /// been ended.
+    #[error("the refresh token was already replaced; the session has been ended")]
     Replay,
-    /// A signature that has counted already.
-    #[error("the signature has been used already")]
+    /// The signature was accepted before; each signature is accepted once.
+    #[error("the signature was already used; sign each request anew")]
     SignatureReplayed,
 }
 
 impl TokenDenied {
-    /// A stable word for it in answers, logs and metrics.
+    /// The stable code of the denial in answers, logs and metrics.
     pub fn code(self) -> &'static str {
         match self {
             Self::Missing => "token_missing",

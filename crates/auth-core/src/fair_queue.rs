@@ -1,23 +1,23 @@
-//! A queue that networks share: each has its turn, one job at a time, however many it has waiting. Pure: it knows neither threads
-//! nor clocks.
+//! A queue that is fair to networks: they take turns, one job at a time, however many jobs each
+//! has. A data structure without threads and clocks.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use crate::throttle::network_prefix;
 
-/// The jobs of one network, in the order in which they came.
+/// The jobs of one network, oldest first.
 #[derive(Debug)]
 struct NetworkQueue<T> {
-    /// `None` for jobs of no network, as on a local socket.
+    /// `None` for jobs without a network, as on a local socket.
     network: Option<IpAddr>,
     waiting: VecDeque<T>,
 }
 
-/// Jobs that wait, by their networks (/24 of IPv4, /48 of IPv6).
+/// Waiting jobs, grouped by network (IPv4 /24, IPv6 /48).
 #[derive(Debug)]
 pub struct FairQueue<T> {
-    /// In the order of their turns. None of them is empty.
+    /// The networks in the order of their turns; none is empty.
     queues: VecDeque<NetworkQueue<T>>,
 }
 
@@ -28,24 +28,24 @@ impl<T> Default for FairQueue<T> {
 }
 
 impl<T> FairQueue<T> {
-    /// How many wait.
+    /// The number of waiting jobs.
     pub fn len(&self) -> usize {
         self.queues.iter().map(|queue| queue.waiting.len()).sum()
     }
 
-    /// Whether none waits.
+    /// Whether no job waits.
     pub fn is_empty(&self) -> bool {
         self.queues.is_empty()
     }
 
-    /// How many of the address's network wait that fulfill a condition.
+    /// The number of waiting jobs of the address's network that satisfy a condition.
     pub fn count_of(&self, address: Option<IpAddr>, which: impl Fn(&T) -> bool) -> usize {
         let network = address.map(network_prefix);
         let queue = self.queues.iter().find(|queue| queue.network == network);
         queue.map_or(0, |queue| queue.waiting.iter().filter(|job| which(job)).count())
     }
 
-    /// Puts a job behind those of its network.
+    /// Adds a job behind the other jobs of its network.
     pub fn push(&mut self, address: Option<IpAddr>, job: T) {
         let network = address.map(network_prefix);
         match self.queues.iter_mut().find(|queue| queue.network == network) {
@@ -54,7 +54,7 @@ impl<T> FairQueue<T> {
         }
     }
 
-    /// Takes the first job of the network that is next. The network's next turn is after those of all the others.
+    /// Takes the oldest job of the next network, whose next turn is then after all others.
     pub fn take(&mut self) -> Option<T> {
         let mut queue = self.queues.pop_front()?;
         let first = queue.waiting.pop_front();
@@ -64,8 +64,8 @@ impl<T> FairQueue<T> {
         first
     }
 
-    /// Takes out the newest of the jobs that fulfill a condition, of the network that has the most of them, if it has more than
-    /// `than`.
+    /// Removes the newest job that satisfies a condition, from the network with the most such jobs,
+    /// if it has more than `than`.
     pub fn displace(&mut self, than: usize, which: impl Fn(&T) -> bool) -> Option<T> {
         let count = |queue: &NetworkQueue<T>| queue.waiting.iter().filter(|job| which(job)).count();
         let counted = self.queues.iter_mut().map(|queue| (count(queue), queue));
@@ -79,7 +79,7 @@ impl<T> FairQueue<T> {
         newest
     }
 
-    /// Takes out the jobs at the front of each network's queue that fulfill a condition.
+    /// Moves the jobs that satisfy a condition from the front of each network's queue to `into`.
     pub fn drain_front(&mut self, which: impl Fn(&T) -> bool, into: &mut Vec<T>) {
         for queue in &mut self.queues {
             while let Some(first) = queue.waiting.pop_front_if(|first| which(first)) {
@@ -89,7 +89,7 @@ impl<T> FairQueue<T> {
         self.tidy();
     }
 
-    /// Takes out the first job found that fulfills a condition.
+    /// Removes the first job that satisfies a condition.
     pub fn remove(&mut self, which: impl Fn(&T) -> bool) -> Option<T> {
         let found = self.queues.iter_mut().find_map(|queue| {
             let at = queue.waiting.iter().position(&which)?;
@@ -112,7 +112,7 @@ mod tests {
         IpAddr::from([192, 0, network, host])
     }
 
-    /// A queue of these jobs; a job's network is its tens digit.
+    /// A queue of these jobs; the tens digit of a job is its network.
     fn queue(jobs: &[u8]) -> FairQueue<u8> {
         let mut queue = FairQueue::default();
         for job in jobs {

@@ -1,4 +1,18 @@
-//! The judge: what becomes of a refresh token that comes in. Pure; the store is asked before and written after.
+//! The judge: decides what a presented refresh token gets. A pure function; the caller reads the
+//! session before and writes the verdict after.
+//!
+//! A client that follows RFC 6749 stores each new refresh token before it uses the access token
+//! that came with it. It therefore presents either the current generation or, while the current one
+//! is unused, the previous one. Whatever else is presented is a copy.
+//!
+//! Two verdicts go beyond the obvious rules, because randomized histories (`tests/histories`)
+//! logged out honest tills without them. [`Verdict::Renew`]: a client that presents the previous
+//! refresh token some time after the rotation, while its successor is unused, has recovered from a
+//! lost answer. It gets the successor, and the grace period restarts; otherwise a late copy of its
+//! first request would be two generations behind. A refresh token that is ahead of the store brings
+//! the store up to its generation and no further, because a concurrent request with the previous
+//! token may still be on its way. In return, clients must store an answer within three eighths of
+//! the grace period after they sent the request.
 
 use std::time::Duration;
 
@@ -9,95 +23,104 @@ use crate::ports::{SessionRecord, StoreClock};
 use crate::session::FIRST_GENERATION;
 use crate::{DialectName, Session, SessionKind};
 
-/// Who presents a refresh token, as far as the request says.
+/// The client that presents a refresh token, as far as the request describes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Presenter<'a> {
-    /// The contract that it comes through.
+    /// The dialect through which the request comes.
     pub dialect: &'a DialectName,
-    /// The device that the client says it is; `None` where the contract does not say one.
+    /// The device that the client claims to be; `None` if the dialect has no such claim.
     pub device: Option<DeviceId>,
-    /// The thumbprint of the key that the client proved to hold.
+    /// The thumbprint of the key that the client proved to have (RFC 9449).
     pub thumbprint: Option<&'a [u8]>,
-    /// Whether the client will present the same refresh token again, whatever it is answered.
+    /// Whether the client will present the same refresh token again, whatever the answer is.
     pub keeps_token: bool,
 }
 
-/// What this process knows besides the store.
+/// What this process knows of the session besides the store.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Witness {
-    /// The highest generation whose access token is known to have authenticated a request.
+    /// The highest generation whose access token has authenticated a request of this process.
     pub used_generation: i64,
-    /// How long ago, by the monotonic clock, this process rotated the session to its present generation.
+    /// How long ago this process rotated the session to its current generation, by the monotonic
+    /// clock; `None` if it did not.
     pub since_rotation: Option<Duration>,
-    /// The longest age of the rotation that this process can vouch for, by the monotonic clock: since it started, or since the
-    /// database server that it asks did.
+    /// The greatest age of a rotation for which this process can vouch, by the monotonic clock: the
+    /// time since it started, or since it has been connected to its current database server.
     pub vouched_for: Duration,
     /// Whether the wall clock of this process is in doubt.
     pub in_doubt: bool,
 }
 
-/// What becomes of it.
+/// The decision about a presented refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// No; nothing is written.
+    /// Denied; nothing is written.
     Deny(TokenDenied),
-    /// The session moves on to this generation.
+    /// The session is rotated; the client gets a new refresh token.
     Rotate {
-        /// The new generation: the one after the presented one, or the presented one where the store had forgotten it.
+        /// The new generation: the one after the presented one, or the presented one if the store
+        /// has lost it.
         to: i64,
-        /// The presented one was ahead of the store: the store went back.
+        /// Whether the presented generation is higher than the stored one: the store was rolled
+        /// back.
         store_rolled_back: bool,
     },
-    /// The newest refresh token again, with a new access token; nothing is written.
+    /// The current refresh token is returned again, with a new access token. Nothing is written.
     Repeat,
-    /// The same, since this refresh token is not rotated; the session is extended as by a rotation.
+    /// As `Repeat`, for a refresh token that is not rotated. The session's expiry is extended as by
+    /// a rotation.
     Reuse,
-    /// The same, to somebody who seems never to have had it: its overlap begins anew, so that it does not move on while older
-    /// requests of theirs are still on their way.
+    /// As `Repeat`, for a client that seems not to have received the current token. Its grace
+    /// period restarts, so that the session is not rotated while older requests of the client are
+    /// still on their way.
     Renew,
-    /// The same though its successor has been used and the overlap seems to have passed: this process cannot vouch that it has.
-    /// The audit is told.
+    /// As `Repeat`, although the successor is in use and the grace period seems to be over, because
+    /// this process cannot vouch for the time that has passed. An audit event records it.
     Forgive,
-    /// It had been followed by a used one: the session ends.
+    /// The presented token was copied: its successor is in use. The session ends.
     Replay,
 }
 
-/// How far the clocks of two processes over one store may differ without a word of it in the audit.
+/// How far the clocks of two processes over one store may differ without an audit event.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(1);
 
-/// How long ago a session was rotated, as far as this process knows.
+/// How long ago the session was rotated, as far as this process knows.
 #[derive(Clone, Copy, Debug)]
 struct RotationAge {
-    /// It is certain that this long has passed.
+    /// At least this time has certainly passed.
     at_least: Duration,
-    /// No longer than this seems to have passed; `None` if nothing can be said.
+    /// At most this time seems to have passed; `None` if that is unknown.
     at_most: Option<Duration>,
 }
 
 impl RotationAge {
     /// The age of the newest rotation; `None` if the session was never rotated.
     ///
-    /// A process that committed the rotation has measured it. Any other compares two instants, and a clock may have been set
-    /// between them; it vouches for no more than the time that it has been up. So the age is never too large, and a replay,
-    /// which ends a session for good, is never found because of a clock.
-    fn of(standing: &SessionRecord, witness: &Witness, now: Instant) -> Option<Self> {
-        let at = standing.session.rotated_at?;
+    /// The age of a rotation is never overestimated. The process that committed the rotation has
+    /// measured it with its monotonic clock. Any other process compares two timestamps of one clock
+    /// (the database's on PostgreSQL, where each row also identifies the server that dated it), and
+    /// vouches for no more than the time it has been connected to that server. Therefore, for one
+    /// grace period after a start, nothing rotates twice and a used predecessor is forgiven
+    /// ([`Verdict::Forgive`], audit event `refresh.shared`). An age that may only be *larger* than
+    /// measured is used only to restart a grace period.
+    fn of(record: &SessionRecord, witness: &Witness, now: Instant) -> Option<Self> {
+        let at = record.session.rotated_at?;
         if let Some(measured) = witness.since_rotation {
             return Some(Self { at_least: measured, at_most: Some(measured) });
         }
         if witness.in_doubt {
             return Some(Self { at_least: Duration::ZERO, at_most: None });
         }
-        match standing.clock {
-            // Another server dated it, before this one was asked.
+        match record.clock {
+            // Another database server dated the rotation.
             Some(StoreClock { since_rotation: None, .. }) => {
                 Some(Self { at_least: witness.vouched_for, at_most: None })
             }
             Some(StoreClock { since_rotation: Some(since), .. }) => {
                 Some(Self { at_least: since.min(witness.vouched_for), at_most: Some(since) })
             }
-            // Dated ahead of this clock, which was set back since or differs from that of another process: nobody can say how long
-            // ago that was.
+            // The rotation is dated in the future of this clock: the clock was set back, or that of
+            // another process is ahead. The age is unknown.
             None if at > now => Some(Self { at_least: Duration::ZERO, at_most: None }),
             None => {
                 let since = now.duration_since(at);
@@ -107,20 +130,32 @@ impl RotationAge {
     }
 }
 
-/// Judges the presented generation; the first row that holds decides.
+/// Judges the presented generation; the first rule that applies decides.
 ///
-/// A client that stores an answer before it uses any of it presents either the newest generation or, while its newest has not
-/// been used, the one before. Whatever else comes is somebody else's copy.
+/// | presented | successor | age of the rotation | verdict |
+/// | --- | --- | --- | --- |
+/// | any | | | `Deny`, if the session has ended or expired, or belongs to another dialect or device |
+/// | any | | | `Replay`, if the session is bound to a key that the client did not prove |
+/// | any | | | `Reuse` or `Replay`, if the session is not rotated |
+/// | higher than the current one | | | `Rotate` to it: the store was rolled back |
+/// | current | | within the grace period | `Repeat` |
+/// | current | | later, or never rotated | `Rotate` to the next (`Reuse` if the client keeps its first token) |
+/// | previous | unused | under a quarter of the grace period | `Repeat` |
+/// | previous | unused | later | `Renew` |
+/// | previous | used | certainly over the grace period | `Replay` |
+/// | previous | used | within the grace period | `Repeat` |
+/// | previous | used | only seemingly over it | `Forgive` |
+/// | older | | | `Replay` |
 pub fn judge(
-    standing: &SessionRecord,
+    record: &SessionRecord,
     presented: i64,
     presenter: &Presenter<'_>,
     witness: &Witness,
     now: Instant,
 ) -> Verdict {
-    let session = &standing.session;
-    if let Some(refusal) = find_denial(standing, presenter, now) {
-        return Verdict::Deny(refusal);
+    let session = &record.session;
+    if let Some(denial) = find_denial(record, presenter, now) {
+        return Verdict::Deny(denial);
     }
     if session.thumbprint.is_some() && session.thumbprint.as_deref() != presenter.thumbprint {
         return Verdict::Replay;
@@ -129,10 +164,10 @@ pub fn judge(
         return if presented == session.generation { Verdict::Reuse } else { Verdict::Replay };
     };
     if presented > session.generation {
-        // No further than there: a sibling's request that bears the one before may still be on its way.
+        // No further: a concurrent request with the previous token may still be on its way.
         return Verdict::Rotate { to: presented, store_rolled_back: true };
     }
-    let age = RotationAge::of(standing, witness, now);
+    let age = RotationAge::of(record, witness, now);
     let fresh = age.is_some_and(|age| age.at_least < overlap);
     if presented == session.generation {
         let reusable = presented == FIRST_GENERATION && is_first_reusable(session);
@@ -149,10 +184,10 @@ pub fn judge(
     }
     let unused = witness.used_generation.max(session.used_generation) < session.generation;
     let most = age.and_then(|age| age.at_most);
-    // A crowd of siblings comes at once and writes nothing; who comes later is a retry.
+    // Concurrent requests of one client come at once and need no write; a later one is a retry.
     let late = most.is_none_or(|ago| ago >= overlap / 4);
-    // Clocks of processes differ by a little all the time, which is nothing to be told.
-    let skewed = standing.clock.is_none()
+    // The clocks of processes always differ a little, which needs no audit event.
+    let skewed = record.clock.is_none()
         && witness.since_rotation.is_none()
         && !witness.in_doubt
         && session.rotated_at.is_some_and(|at| at > now && at.duration_since(now) < MAX_CLOCK_SKEW);
@@ -168,17 +203,17 @@ fn is_first_reusable(session: &Session) -> bool {
     session.terms.refresh.as_ref().is_some_and(|refresh| refresh.first_reusable)
 }
 
-fn find_denial(standing: &SessionRecord, presenter: &Presenter<'_>, now: Instant) -> Option<TokenDenied> {
-    let session = &standing.session;
+fn find_denial(record: &SessionRecord, presenter: &Presenter<'_>, now: Instant) -> Option<TokenDenied> {
+    let session = &record.session;
     if session.dialect != *presenter.dialect || session.terms.refresh.is_none() {
         return Some(TokenDenied::WrongAudience);
     }
     let elsewhere = presenter.device.is_some_and(|device| session.device != Some(device));
     let over = match session.kind {
-        SessionKind::Person | SessionKind::Device => session.epochs.is_below(&standing.epochs),
+        SessionKind::Person | SessionKind::Device => session.epochs.is_below(&record.epochs),
         SessionKind::Permanent => {
-            standing.user.is_some_and(|status| status != UserStatus::Active)
-                || standing.device.is_some_and(|status| status != DeviceStatus::Active)
+            record.user.is_some_and(|status| status != UserStatus::Active)
+                || record.device.is_some_and(|status| status != DeviceStatus::Active)
         }
     };
     if session.ended.is_some() || over || elsewhere {

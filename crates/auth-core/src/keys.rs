@@ -1,7 +1,8 @@
-//! The server's keys: those that sign access tokens and those that authenticate refresh tokens.
+//! The keys of the server: signing keys for access tokens and HMAC keys for refresh tokens.
 //!
-//! They stand in the store, wrapped by one master key, so that every process over one store has the same. Each process holds them
-//! open in a [`Keyring`] and follows them by the feed.
+//! They are in the store, encrypted by one master key, so that all processes over a store use the
+//! same. Each process keeps them decrypted in a [`Keyring`] and reloads them when the change feed
+//! reports a change.
 
 mod audit_seal_key;
 mod keyring;

@@ -1,10 +1,10 @@
-//! Passwords: how they are hashed, when, and which are refused.
+//! Passwords: hashing, the queue of hashes, and the rules for new passwords.
 //!
-//! [`PasswordHasher`] is the port, [`Argon2id`] its adapter. Nobody hashes on a thread of their own: [`HashQueue`] takes one hash
-//! per core at a time, those of known networks first, so that a storm of logins exhausts neither memory nor processors. Which
-//! password belongs to whom, and what follows from a wrong one, is not known here.
-//!
-//! Passwords are hashed in the form of [`opaque_string`]; [`PasswordPolicy`] decides which may be set.
+//! [`PasswordHasher`] is the port and [`Argon2id`] its implementation. All hashes run in the
+//! [`HashQueue`], one per core at a time and those of known clients first, so that many logins at
+//! once exhaust neither memory nor processors. Passwords are hashed in the form of
+//! [`opaque_string`]; [`PasswordPolicy`] decides which may be set. This module does not know whose
+//! a password is, or what follows from a wrong one.
 
 mod argon2id;
 mod lanes;
@@ -26,56 +26,58 @@ pub use queue::{HashQueue, PasswordCheck, QueueLimits, QueueStats};
 use crate::entropy::EntropyError;
 use crate::ports::Verifier;
 
-/// How many bytes of salt a verifier is made with (RFC 9106, section 4).
+/// The length of the salt of a verifier, in bytes (RFC 9106, section 4).
 pub const SALT_BYTES: usize = 16;
 
-/// Hashes passwords. It blocks for as long as a hash takes, several at once on as many threads.
+/// Hashes passwords. The calls block while a hash is computed; several threads call at the same
+/// time.
 pub trait PasswordHasher: Send + Sync {
-    /// The verifier of a password under this salt, which is to be drawn anew for each.
+    /// Computes the verifier of a password with this salt. Use a new random salt each time.
     fn hash(&self, password: &str, salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError>;
 
-    /// Whether a password is the one that the verifier was made of. Compared in constant time.
+    /// Whether the verifier was computed from this password. The comparison takes constant time.
     fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError>;
 
-    /// Whether the verifier was made otherwise than [`hash`](Self::hash) would make it now, and is to be replaced at the next
-    /// occasion.
+    /// Whether [`hash`](Self::hash) would use other parameters now, so that the verifier should be
+    /// replaced at the next login.
     fn needs_rehash(&self, verifier: &Verifier) -> bool;
 
-    /// Does the work that a failed verification of this verifier has cost less than one of a verifier of today, so that the time of
-    /// a failure does not tell whose verifier is old, and so who exists.
+    /// Does the work by which a failed verification of this verifier was cheaper than one with
+    /// today's parameters. Otherwise, the time of a failure would reveal which accounts have an old
+    /// verifier, and so which exist.
     fn equalize_cost(&self, password: &str, verifier: &Verifier) -> Result<(), HashError> {
         if self.needs_rehash(verifier) { self.hash(password, &[0; SALT_BYTES]).map(drop) } else { Ok(()) }
     }
 
-    /// Nobody waits for a hash right now: of the memory that is kept for the next hashes, one hash's is enough.
+    /// Called when no job waits: keeps at most the memory of one hash.
     fn trim_memory(&self) {}
 
-    /// There has been nothing to hash for a while: what memory is kept for the next hash is given back.
+    /// Called when there has been no job for a while: frees all memory.
     fn release_memory(&self) {}
 }
 
-/// Why there is no hash. None of these says anything of the password.
+/// Why there is no result. None of these says anything about the password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
-    /// Too many wait already, or it was waited for too long.
-    #[error("too many passwords wait to be verified")]
+    /// The queue is full, or the job has waited too long.
+    #[error("too many passwords are waiting to be hashed; retry later")]
     Busy {
-        /// When to come again.
+        /// When to retry.
         retry_after: Duration,
     },
-    /// Nobody waits for it any longer.
-    #[error("nobody waits for the password to be verified")]
+    /// The caller no longer waits for the result.
+    #[error("the caller no longer waits for the password hash")]
     Canceled,
-    /// The machine has no memory for it.
-    #[error("no memory to hash a password in")]
+    /// The machine has no memory for the hash.
+    #[error("not enough memory to hash a password")]
     NoMemory,
-    /// No salt could be drawn.
+    /// The operating system returned no random bytes for a salt.
     #[error(transparent)]
     NoEntropy(EntropyError),
-    /// The verifier cannot be read. What stands here bears nothing of it.
-    #[error("a stored password verifier cannot be read: {0}")]
+    /// The stored verifier is malformed. The text contains nothing of it.
+    #[error("a stored password verifier is malformed: {0}")]
     Unreadable(&'static str),
-    /// The hasher failed in a way that nobody foresaw.
+    /// The hasher failed for an unknown reason, such as a panic.
     #[error("the password hasher failed")]
     Broken,
 }

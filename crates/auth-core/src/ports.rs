@@ -1,11 +1,12 @@
-//! The ports of authentication: what the engine asks of a store.
+//! The ports of the engine: the traits through which it uses a store.
 //!
-//! Lookups answer `Stored<Option<T>>`; a failure is never read as absence. Whatever can lose a race is a conditional update that
-//! answers whether it won: two of them that meet are decided by the store, the same on every one. `tillgate-testkit` states
-//! every promise below as a named case; run it on a store of your own.
+//! A store implements [`AuthTx`] on its transaction (each method usually returns `self`) and
+//! [`Store<AuthPorts>`](tillgate_domain::Store) on the type that opens transactions.
+//! `tillgate-testkit` has a test case for each promise below; run it against your store.
 //!
-//! Those who bring a store implement [`AuthTx`] on their transaction (each accessor mostly returns `self`) and
-//! [`Store<AuthPorts>`](tillgate_domain::Store) on what opens it.
+//! Two conventions hold for all ports. A lookup returns `StoreResult<Option<T>>`, so that a failure
+//! is never taken for absence. A write that can lose a race is a conditional update that returns
+//! whether it was made, so that the store decides between two concurrent ones.
 
 mod api_keys;
 mod attempts;
@@ -28,41 +29,41 @@ pub use feed::{
 pub use keys::{KeyKind, KeyState, Keys, StoredKey};
 pub use sessions::{FirstUse, Rotation, SessionFilter, SessionRecord, SessionUse, SessionView, Sessions, StoreClock};
 
-/// Shows the ports of authentication.
+/// The set of ports that the engine uses.
 pub struct AuthPorts;
 
 impl PortSet for AuthPorts {
     type Tx<'a> = dyn AuthTx + 'a;
 }
 
-/// A transaction as authentication sees it.
+/// A transaction with the ports of the engine.
 pub trait AuthTx: Tx {
-    /// Sessions.
+    /// Sessions and the uses of their tokens.
     fn sessions(&mut self) -> &mut dyn Sessions;
-    /// What proves who somebody is.
+    /// Credentials of users and devices.
     fn credentials(&mut self) -> &mut dyn Credentials;
-    /// Vendors.
+    /// Tenants, to find and read.
     fn tenants(&mut self) -> &mut dyn Tenants;
-    /// People.
+    /// Users, to find and to claim at a login.
     fn users(&mut self) -> &mut dyn Users;
-    /// Devices.
+    /// Devices, with their seats and pairings.
     fn devices(&mut self) -> &mut dyn Devices;
-    /// Roles.
+    /// Roles and their rights.
     fn roles(&mut self) -> &mut dyn Roles;
-    /// Failed logins.
+    /// Token buckets and remembered wrong passwords.
     fn attempts(&mut self) -> &mut dyn Attempts;
-    /// Where somebody has logged in before.
+    /// Networks in which principals have logged in.
     fn known_networks(&mut self) -> &mut dyn KnownNetworks;
-    /// The server's keys.
+    /// Signing keys and refresh keys.
     fn keys(&mut self) -> &mut dyn Keys;
-    /// What has changed.
+    /// The change feed of the store.
     fn feed(&mut self) -> &mut dyn Feed;
-    /// The processes over this store.
+    /// The processes that use the store.
     fn nodes(&mut self) -> &mut dyn Nodes;
-    /// The store's own identity.
+    /// The identity of the store.
     fn instances(&mut self) -> &mut dyn Instances;
-    /// Keys of programs.
+    /// API keys and their secrets.
     fn api_keys(&mut self) -> &mut dyn ApiKeys;
-    /// Signatures that have verified.
+    /// Signatures that were accepted.
     fn signatures(&mut self) -> &mut dyn Signatures;
 }

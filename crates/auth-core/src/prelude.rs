@@ -1,6 +1,6 @@
-//! What a program that embeds the engine names: `use tillgate_auth_core::prelude::*;`.
+//! The types that a program needs to embed the engine: `use tillgate_auth_core::prelude::*;`.
 //!
-//! It has the types of `tillgate_domain` too that appear in these calls, so that the one dependency is enough.
+//! It includes the types of `tillgate_domain` that appear in the calls, so that one dependency is enough.
 
 pub use tillgate_domain::office::{self, OfficePorts};
 pub use tillgate_domain::{

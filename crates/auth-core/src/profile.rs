@@ -1,4 +1,4 @@
-//! Reading a profile: what a token does not say of a principal on a device.
+//! Reads the profile of a principal on a device: names, settings and current rights.
 
 use tillgate_domain::access::{collect_rights, effective_device_roles, effective_user_roles, highest_rank};
 use tillgate_domain::{Device, DeviceId, PrincipalId, RoleId, StoreResult, Tenant, User};
@@ -6,7 +6,8 @@ use tillgate_domain::{Device, DeviceId, PrincipalId, RoleId, StoreResult, Tenant
 use crate::Profile;
 use crate::ports::AuthTx;
 
-/// Reads the profile of a principal on a device; `None` where one of them, or the tenant, is not in the store.
+/// Reads the profile of a principal on a device. `None` if the user, the device or the tenant is
+/// not in the store.
 pub(crate) fn read(
     tx: &mut dyn AuthTx,
     principal: PrincipalId,
@@ -33,7 +34,7 @@ pub(crate) fn read(
     assemble(tx, tenant, user, device).map(Some)
 }
 
-/// Puts a profile together from what was read already.
+/// Builds a profile from rows that were read already; it reads the roles.
 pub(crate) fn assemble(
     tx: &mut dyn AuthTx,
     tenant: Tenant,

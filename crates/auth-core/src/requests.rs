@@ -1,5 +1,5 @@
-//! What callers hand to the engine and what it grants: the words of login, refresh and authenticate. They say nothing of how a
-//! wire contract spells them.
+//! The requests and results of the engine: login, refresh, authentication. They are independent of
+//! the wire formats of the dialects.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,75 +11,77 @@ use tillgate_domain::{DeviceId, Instant, Rank, Secret, Slug, StoreResult, Tenant
 use crate::ports::Verifier;
 use crate::{DialectName, Profile, Session, Signature, Terms};
 
-/// Which tenant a request is for.
+/// The tenant of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Tenancy {
-    /// The one that the way it came by serves; nothing else may be asked there.
+    /// The tenant that the mount serves; the request cannot use another.
     pub fixed: Option<Slug>,
-    /// The one that the request names.
+    /// The tenant that the request names.
     pub requested: Option<String>,
 }
 
-/// Who wants to log in.
+/// The identity that a login claims.
 #[derive(Clone, Debug)]
 pub enum LoginIdentity {
-    /// A person by user name or e-mail address; on the device of this name, or in the office.
+    /// A user with a user name or an e-mail address, on a device or without one.
     User {
-        /// A user name, or an e-mail address where it contains an `@`.
+        /// A user name, or an e-mail address if it contains an `@`.
         login: String,
-        /// The name of the device.
+        /// The name of the device on which the user logs in.
         device: Option<String>,
     },
-    /// The device of this name as itself.
+    /// A device that logs in as itself.
     Device {
         /// The name of the device.
         device: String,
     },
 }
 
-/// What proves who it is.
+/// What proves the identity of a login.
 #[derive(Clone, Debug)]
 pub enum Proof {
-    /// A password.
+    /// The password in plain text.
     Password(Secret<String>),
-    /// The verifier of the password that this program has just set for the user: the same request chose the password, so
-    /// nothing is hashed and nothing is counted. It proves nothing once another password has been set.
+    /// The verifier of the password that this program has just set for the user in the same
+    /// request. Nothing is hashed and nothing is counted. It no longer matches after another
+    /// password change.
     Verifier(Verifier),
 }
 
-/// A login.
+/// A request to create a session.
 #[derive(Clone, Debug)]
 pub struct LoginRequest {
-    /// The contract that it comes through.
+    /// The dialect through which the request comes.
     pub dialect: DialectName,
-    /// The terms of the session to be.
+    /// The terms of the new session, before the limits of the tenant apply.
     pub terms: Terms,
-    /// For which tenant.
+    /// The tenant in which the identity is looked up.
     pub tenancy: Tenancy,
-    /// Who.
+    /// The user or device that wants to log in.
     pub identity: LoginIdentity,
-    /// What proves it.
+    /// The password, or what takes its place.
     pub proof: Proof,
-    /// The least rank that the session must have there; `None` asks for none.
+    /// The lowest rank with which the login is admitted; `None` admits every rank.
     pub min_rank: Option<Rank>,
-    /// Where it comes from.
+    /// The network address of the client.
     pub address: Option<IpAddr>,
-    /// Refresh tokens of earlier sessions. Whoever holds one of the same user or of the same device, the session's newest or the
-    /// one before, is not held back by what others guess. Those that prove nothing are passed over.
+    /// Refresh tokens of earlier sessions. A client that presents the current or previous refresh
+    /// token of the same user or device is not delayed by failed logins of others. Tokens that are
+    /// not valid are ignored.
     pub previous_refresh_tokens: Vec<Secret<String>>,
-    /// Whether the contract has an answer of its own for a password that must be changed
-    /// ([`LoginDenied::PasswordChangeRequired`](crate::LoginDenied::PasswordChangeRequired)). Where it has none, that reads as a
-    /// wrong password, and costs as much.
+    /// Whether the dialect can report
+    /// [`LoginDenied::PasswordChangeRequired`](crate::LoginDenied::PasswordChangeRequired).
+    /// Otherwise the client sees a wrong password, and the attempt counts as one.
     pub reports_password_change: bool,
 }
 
-/// A password that a login sets in the place of the one that proves it.
+/// A password that a login sets instead of the one that proves it.
 #[derive(Clone, Copy)]
 pub struct NewPassword<'a> {
-    /// The password.
+    /// The new password in plain text.
     pub password: &'a Secret<String>,
-    /// Reads the names that it may not be made of, such as `office::list_context_words` does. Asked once the old password has proved
-    /// right.
+    /// Reads the names that the password must not contain, as `office::list_context_words` does. It
+    /// is called after the old password has proved right.
     pub context_words: &'a dyn Fn(TenantId, UserId) -> StoreResult<Vec<String>>,
 }
 
@@ -90,13 +92,14 @@ impl fmt::Debug for NewPassword<'_> {
 }
 
 impl LoginRequest {
-    /// A user's login by password, by user name or e-mail address, on the device of this name or in the office; in tenant
-    /// `default` and under the [default terms](Terms::default).
+    /// The login of a user with a password, on the device of this name or without a device. The
+    /// tenant is `default`, the terms are the [default terms](Terms::default).
     pub fn user(dialect: &DialectName, login: &str, device: Option<&str>, password: &str) -> Self {
         Self::new(dialect, LoginIdentity::User { login: login.to_owned(), device: device.map(str::to_owned) }, password)
     }
 
-    /// The login of a device as itself, by password; in tenant `default` and under the [default terms](Terms::default).
+    /// The login of a device as itself, with a password. The tenant is `default`, the terms are the
+    /// [default terms](Terms::default).
     pub fn device(dialect: &DialectName, device: &str, password: &str) -> Self {
         Self::new(dialect, LoginIdentity::Device { device: device.to_owned() }, password)
     }
@@ -116,31 +119,32 @@ impl LoginRequest {
     }
 }
 
-/// A refresh.
+/// A request to refresh a session (RFC 6749, section 6).
 #[derive(Clone, Debug)]
 pub struct RefreshRequest<'a> {
-    /// The contract that it comes through.
+    /// The dialect through which the request comes.
     pub dialect: &'a DialectName,
-    /// The tenant that the way it came by serves.
+    /// The tenant that the mount serves; the session must belong to it.
     pub tenant: Option<TenantId>,
-    /// The refresh token.
+    /// The refresh token as it was sent.
     pub token: &'a str,
-    /// The access token that was sent with it and must be of the same session; it may have expired.
+    /// An access token that was sent beside it. It must belong to the same session and may have
+    /// expired.
     pub access_token: Option<&'a str>,
-    /// The device that the client says it is.
+    /// The device that the client claims to be; the session must be on it.
     pub device: Option<DeviceId>,
-    /// The thumbprint of the key that the client proved to hold.
+    /// The thumbprint of the key that the client proved to have (RFC 9449).
     pub thumbprint: Option<&'a [u8]>,
-    /// Whether the client will present the same refresh token again, since the answers of its contract have no place for
-    /// another. It counts for the first token of a session whose terms allow that
-    /// ([`RefreshTerms::first_reusable`](crate::RefreshTerms::is_first_reusable)).
+    /// Whether the client will present the same refresh token again, because the responses of its
+    /// dialect cannot contain another. This applies to the first token of a session whose terms
+    /// allow it ([`RefreshTerms::first_reusable`](crate::RefreshTerms::first_reusable)).
     pub keeps_token: bool,
-    /// Where it comes from.
+    /// The network address of the client.
     pub address: Option<IpAddr>,
 }
 
 impl<'a> RefreshRequest<'a> {
-    /// A refresh token and nothing beside it, from nowhere in particular.
+    /// A request with a refresh token alone, without an address.
     pub const fn new(dialect: &'a DialectName, token: &'a str) -> Self {
         Self {
             dialect,
@@ -155,82 +159,84 @@ impl<'a> RefreshRequest<'a> {
     }
 }
 
-/// What proves a request.
+/// The credentials of a request.
 #[derive(Clone, Debug)]
 pub enum RequestCredentials<'a> {
-    /// Nothing was sent.
+    /// The request has no credentials.
     None,
-    /// An access token.
+    /// An access token (RFC 6750).
     Bearer(&'a str),
-    /// Access tokens of which any may be the one that counts: the first that stands does.
+    /// Several access tokens, for example from cookies of one name. The first valid one is used.
     AnyBearer(Vec<&'a str>),
-    /// A signature that was made with the key of a program.
+    /// A signature with the secret of an API key.
     Signature(Box<Signature>, ReplayCheck),
-    /// The key of a program itself.
+    /// The client id and the secret of an API key.
     Client(Client),
 }
 
-/// A program by its client id and secret (RFC 6749, 2.3.1): an API key as it was shown when it was made.
+/// The client id and client secret of an API key, as they were shown when the key was created (RFC
+/// 6749, section 2.3.1).
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// What the program calls its key by.
+    /// The client id of the API key.
     pub id: String,
-    /// The secret.
+    /// The client secret in plain text.
     pub secret: Secret<String>,
 }
 
-/// Whether a signature is used up by being told of.
+/// Whether verifying a signature consumes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplayCheck {
-    /// It counts once: it is remembered, and refused where it is remembered already.
+    /// The signature is stored, and rejected if it is stored already.
     Consume,
-    /// Neither: for who only asks on the way whether it would hold, and passes it on to who counts it; and where a contract lets what
-    /// only reads repeat while its time is near.
+    /// The signature is verified only. For a gateway, which passes the request on to a server that
+    /// consumes it, and for dialects in which a signed read may be repeated while its time stamp is
+    /// valid.
     Peek,
 }
 
-/// A request that is to be authenticated.
+/// A request to authenticate.
 #[derive(Clone, Debug)]
 pub struct AuthRequest<'a> {
-    /// What proves it.
+    /// The credentials that the request contains.
     pub credentials: RequestCredentials<'a>,
-    /// The contract that it comes through.
+    /// The dialect through which the request comes.
     pub dialect: &'a DialectName,
-    /// The tenant that the way it came by serves.
+    /// The tenant that the mount serves; the caller must belong to it.
     pub tenant: Option<TenantId>,
-    /// The method.
+    /// The HTTP method of the request.
     pub method: &'a str,
-    /// The target as it was sent.
+    /// The request target as it was received.
     pub target: &'a str,
-    /// The SHA-256 of the body as it was received, where it was read.
+    /// The SHA-256 of the body as it was received, if it was read.
     pub body: Option<[u8; 32]>,
-    /// Where it comes from.
+    /// The network address of the client.
     pub address: Option<IpAddr>,
 }
 
 impl<'a> AuthRequest<'a> {
-    /// A request of which nothing is known but its access token.
+    /// A request with an access token alone.
     pub const fn bearer(dialect: &'a DialectName, token: &'a str) -> Self {
         let evidence = RequestCredentials::Bearer(token);
         Self { credentials: evidence, dialect, tenant: None, method: "", target: "", body: None, address: None }
     }
 }
 
-/// How tokens came to be granted.
+/// How tokens were issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantKind {
     /// By a login.
     Login,
-    /// By a refresh that moved the session on.
+    /// By a refresh that rotated the session.
     Rotated,
-    /// By a refresh that gave the newest refresh token again.
+    /// By a refresh that returned the current refresh token again.
     Repeated,
-    /// By an access token that was exchanged for another.
+    /// By the exchange of an access token for another one.
     Exchanged,
 }
 
 impl GrantKind {
-    /// A stable word for it in metrics.
+    /// The stable name of the kind, for metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
@@ -241,25 +247,26 @@ impl GrantKind {
     }
 }
 
-/// What a login or a refresh returns.
+/// The tokens that a login or a refresh returns.
 #[derive(Clone, Debug)]
 pub struct IssuedTokens {
-    /// The access token.
+    /// The access token to send with each request.
     pub access_token: Secret<String>,
-    /// The same with the claims of who the user is (`OpenID` Connect Core 1.0, 5.1), for a permanent session; a bearer too.
+    /// For a permanent session, the same token with claims about the user (`OpenID` Connect Core 1.0,
+    /// section 5.1). It is accepted as an access token, too.
     pub id_token: Option<Secret<String>>,
-    /// How long it is good.
+    /// The lifetime of the access token from now on.
     pub access_expires_in: Duration,
-    /// When it expires.
+    /// The instant at which the access token expires.
     pub access_expires_at: Instant,
-    /// The refresh token, where the terms say so.
+    /// The refresh token; `None` if the terms of the session have none.
     pub refresh_token: Option<Secret<String>>,
-    /// When the session is over if nothing happens; `None` for never.
+    /// The instant at which the session expires unless it is refreshed; `None` if it never expires.
     pub session_expires_at: Option<Instant>,
-    /// The session.
+    /// The session of the tokens.
     pub session: Session,
-    /// Names, settings and rights.
+    /// The names, settings and current rights of the principal.
     pub profile: Arc<Profile>,
-    /// How it came about.
+    /// How the tokens were issued.
     pub kind: GrantKind,
 }

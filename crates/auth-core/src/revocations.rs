@@ -1,7 +1,22 @@
-//! What has ended or changed, as this process knows it: the memory that authenticating asks instead of the store.
+//! The revocation cache: what has ended or changed, as far as this process knows. Authentication
+//! reads it instead of the store.
 //!
-//! It is the store's observer for what this process commits, and follows the feed for what others do. Epochs and session ids
-//! decide, never a clock. What it cannot know it does not guess: where its view is too old, the caller must catch up first.
+//! It observes what this process commits and follows the change feed for other processes. Epochs
+//! and session ids decide, not a clock. If its view is too old, the caller has to read the feed
+//! first.
+//!
+//! The cache is bounded and drops the oldest entries first. The dropped entries lie before a
+//! *horizon*, a version of the change counter. Everything that was read before the horizon, a
+//! session's row or a profile, is outdated by the same comparison as after a change, and is read
+//! once more; the rows still have the information. No bound in bytes therefore revives an ended
+//! token. The only cost is one read of each live session whenever the horizon moves, which happens
+//! when half of the cache has been filled again.
+//!
+//! A change makes cached data outdated only for the principals it affects. A change to a role
+//! invalidates the cached profile of each holder (of the whole tenant if there are more than
+//! 1,000). The role's row is locked, so that a user who is being given the role at that moment is
+//! not missed. While the database is unavailable, cached data that is not outdated stays in use;
+//! outdated data is not used, because a right whose removal was answered must be gone.
 
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -14,7 +29,7 @@ use crate::bounded_map::BoundedMap;
 use crate::ports::{FeedBatch, FeedEntry};
 use crate::{Epochs, Session, SessionKind};
 
-/// Who a request is about: what its token names.
+/// The session, user, device and tenant that a token names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionScopes {
     pub(crate) session: SessionId,
@@ -29,7 +44,8 @@ impl SessionScopes {
     }
 }
 
-/// A moment in the order of changes: what was read before it may be stale after it.
+/// A version of the change counter. A reading that began at a version is outdated by any change of
+/// a higher one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version(pub(crate) u64);
 
@@ -43,7 +59,7 @@ struct ScopeState {
 /// The end of a session.
 #[derive(Clone, Copy, Debug)]
 struct SessionEnd {
-    /// How far the feed had been looked at, by the monotonic clock.
+    /// How far the feed was read, by the monotonic clock.
     feed_time: Duration,
     version: Version,
 }
@@ -52,26 +68,27 @@ struct RevocationState {
     ended: BoundedMap<SessionId, SessionEnd>,
     scopes: BoundedMap<Scope, ScopeState>,
     version: Version,
-    /// Changes up to this moment may be forgotten, for want of room. So what was read of a session or a principal before it is
-    /// outdated: it is read again, and the store has forgotten nothing.
+    /// The horizon: entries up to this version may have been dropped. What was read of a session or
+    /// a principal before it is outdated and is read from the store again.
     forgotten_until: Version,
-    /// The monotonic time at which the newest look at the feed began.
+    /// The monotonic time at which the newest poll of the feed began.
     polled_at: Option<Duration>,
     keys_version: Version,
     own_changes: OwnChanges,
 }
 
-/// Numbers in the feed of changes that this process has committed and applied: a look that finds them makes nothing stale once more.
-/// They were committed before a look that begins now, so the first one that ends well has found them, and they are forgotten.
+/// The numbers of the changes that this process has committed and applied, so that a poll that
+/// finds them invalidates nothing again. A poll that begins after the commit finds them; after the
+/// first successful one they are dropped.
 #[derive(Default)]
 struct OwnChanges {
-    /// Since the newest look began.
+    /// Committed since the newest poll began.
     fresh: HashSet<i64>,
-    /// Before that.
+    /// Committed before that.
     due: HashSet<i64>,
 }
 
-/// How many numbers are kept at most: what is not is applied twice.
+/// The number of own changes that are kept; a change beyond it is applied twice.
 const MAX_OWN_CHANGES: usize = 65_536;
 
 impl OwnChanges {
@@ -86,7 +103,7 @@ impl OwnChanges {
 }
 
 impl RevocationState {
-    /// An empty cache of at most `limit` bytes, one half for ends and one for marks.
+    /// An empty cache of at most `limit` bytes, one half for ended sessions and one for scopes.
     fn with_limit(limit: usize) -> Self {
         Self {
             ended: BoundedMap::new(limit / 2),
@@ -100,18 +117,18 @@ impl RevocationState {
     }
 }
 
-/// What the memory says of a token.
+/// What the cache knows about a token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RevocationCheck {
-    /// Whether it is known to be over.
+    /// Whether its session is known to have ended.
     pub(crate) over: bool,
-    /// Since when what was read of its principal is outdated.
+    /// The version before which readings of its principal are outdated.
     pub(crate) invalidated: Version,
-    /// Since when what was read of its session is outdated.
+    /// The version before which readings of its session are outdated.
     pub(crate) forgotten_until: Version,
 }
 
-/// The memory.
+/// The revocation cache of a process.
 pub(crate) struct RevocationCache(RwLock<RevocationState>);
 
 impl Observer for RevocationCache {
@@ -170,13 +187,13 @@ impl RevocationState {
         scopes.map(|scope| self.scope_state(scope))
     }
 
-    /// Since when what was read of these is outdated.
+    /// The version before which readings of these scopes are outdated.
     fn newest_invalidation(&self, marks: impl IntoIterator<Item = ScopeState>) -> Version {
         marks.into_iter().map(|mark| mark.invalidated).fold(self.forgotten_until, Version::max)
     }
 }
 
-/// How many bytes it takes where nothing else is said.
+/// The default size limit in bytes.
 const DEFAULT_BYTES: usize = 8 << 20;
 
 impl Default for RevocationCache {
@@ -186,12 +203,12 @@ impl Default for RevocationCache {
 }
 
 impl RevocationCache {
-    /// An empty cache of at most this many bytes.
+    /// An empty cache of at most `limit` bytes.
     pub(crate) fn with_limit(limit: usize) -> Self {
         Self(RwLock::new(RevocationState::with_limit(limit)))
     }
 
-    /// How many bytes it takes.
+    /// The size in bytes.
     pub(crate) fn size_bytes(&self) -> usize {
         let known = self.read_state();
         known.ended.size_bytes().saturating_add(known.scopes.size_bytes())
@@ -205,28 +222,29 @@ impl RevocationCache {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A look at the feed begins.
+    /// Marks the start of a poll of the feed.
     pub(crate) fn begin_poll(&self) {
         let own = &mut self.write_state().own_changes;
         let fresh = std::mem::take(&mut own.fresh);
         own.due.extend(fresh);
     }
 
-    /// Takes up what a look at the feed found that began at this monotonic time.
-    pub(crate) fn apply_poll(&self, look: &FeedBatch, began: Duration) {
+    /// Applies the result of a poll that began at this monotonic time.
+    pub(crate) fn apply_poll(&self, batch: &FeedBatch, began: Duration) {
         let mut known = self.write_state();
-        if look.restarted {
-            // another server gives the numbers of lost changes again
+        if batch.restarted {
+            // Another database server reuses the numbers of lost changes.
             known.own_changes = OwnChanges::default();
         }
-        for FeedEntry { number, change, .. } in &look.entries {
-            // A look repeats what this process has applied itself: what says nothing new makes nothing stale.
-            let news = match *change {
+        for FeedEntry { number, change, .. } in &batch.entries {
+            // A poll may repeat what this process has applied; a change without news invalidates
+            // nothing.
+            let is_new = match *change {
                 Change::SessionEnded(session) => !known.ended.contains_key(&session),
                 Change::EpochBumped { scope, epoch } => known.scope_state(Some(scope)).epoch < epoch,
                 Change::Invalidated(_) => !known.own_changes.consume(*number),
             };
-            if news {
+            if is_new {
                 known.apply(change, began);
             }
         }
@@ -234,12 +252,12 @@ impl RevocationCache {
         known.polled_at = Some(known.polled_at.map_or(began, |looked| looked.max(began)));
     }
 
-    /// How old the view is; `None` where there was no look yet.
+    /// The time since the newest poll began; `None` before the first one.
     pub(crate) fn age(&self, monotonic: Duration) -> Option<Duration> {
         self.read_state().polled_at.map(|looked| monotonic.saturating_sub(looked))
     }
 
-    /// What is known of a token of this session that was made under these epochs.
+    /// What is known about a token of this session with these epochs.
     pub(crate) fn check_session(&self, about: &SessionScopes, epochs: &Epochs) -> RevocationCheck {
         let known = self.read_state();
         let marks = known.scope_states(about);
@@ -248,29 +266,30 @@ impl RevocationCache {
         RevocationCheck { over, invalidated: known.newest_invalidation(marks), forgotten_until: known.forgotten_until }
     }
 
-    /// Since when what was read of a session is outdated.
+    /// The version before which readings of sessions are outdated.
     pub(crate) fn forgotten_until(&self) -> Version {
         self.read_state().forgotten_until
     }
 
-    /// The highest epoch of this scope that is known.
+    /// The highest known epoch of this scope.
     pub(crate) fn epoch(&self, scope: Scope) -> Epoch {
         self.read_state().scope_state(Some(scope)).epoch
     }
 
-    /// Since when what was read of the principal of a session is stale.
+    /// The version before which readings of the session's principal are outdated.
     pub(crate) fn invalidated_at(&self, session: &Session) -> Version {
         self.check_session(&SessionScopes::of(session), &session.epochs).invalidated
     }
 
-    /// Since when what was read of a user on a device is stale.
+    /// The version before which readings of the user on the device are outdated.
     pub(crate) fn device_invalidated_at(&self, user: UserId, device: DeviceId, tenant: TenantId) -> Version {
         let known = self.read_state();
         let scopes = [Scope::User(user), Scope::Device(device), Scope::Tenant(tenant)];
         known.newest_invalidation(scopes.map(|scope| known.scope_state(Some(scope))))
     }
 
-    /// Whether the session is known to be over: by its own end or, where it is no permanent one, by an epoch.
+    /// Whether the session is known to have ended: by its own end or, unless it is permanent, by an
+    /// epoch.
     pub(crate) fn is_over(&self, session: &Session) -> bool {
         match session.kind {
             SessionKind::Permanent => self.read_state().ended.contains_key(&session.id),
@@ -280,23 +299,24 @@ impl RevocationCache {
         }
     }
 
-    /// Whether the session is known to be over.
+    /// Whether the session is known to have ended by itself.
     #[cfg(test)]
     fn is_ended(&self, session: SessionId) -> bool {
         self.read_state().ended.contains_key(&session)
     }
 
-    /// The present moment: a reading that begins now is stale after any later touch.
+    /// The current version: a reading that begins now is outdated by any later invalidation.
     pub(crate) fn current_version(&self) -> Version {
         self.read_state().version
     }
 
-    /// When the keys were last touched.
+    /// The version of the newest change of keys.
     pub(crate) fn keys_version(&self) -> Version {
         self.read_state().keys_version
     }
 
-    /// Forgets what ended sessions no living token can name: those seen this long before the newest look.
+    /// Drops ended sessions whose last tokens have expired: those that ended `span` or more before
+    /// the newest poll.
     pub(crate) fn forget_older_than(&self, span: Duration) {
         let mut known = self.write_state();
         if let Some(before) = known.polled_at.and_then(|looked| looked.checked_sub(span)) {

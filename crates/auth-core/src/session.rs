@@ -1,4 +1,5 @@
-//! A session: one principal on one device, or in the office on none, with terms.
+//! A session: one user or device, in one tenant, on at most one device, with terms that are fixed
+//! at the login.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,17 +9,18 @@ use tillgate_domain::{DeviceId, EndReason, Epoch, Instant, KeyId, PrincipalId, S
 
 use crate::Terms;
 
-/// The label of the wire contract that a session was made through. Opaque here: a token of one is not accepted by another.
+/// The name of the dialect through which a session was created. The engine only compares it: a
+/// token of one dialect is not accepted in another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DialectName(Arc<str>);
 
 impl DialectName {
-    /// The contract of that label.
+    /// A name for a dialect of an embedding server.
     pub fn new(label: &str) -> Self {
         Self(label.into())
     }
 
-    /// The label.
+    /// The name as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -30,22 +32,23 @@ impl fmt::Debug for DialectName {
     }
 }
 
-/// What kind of session it is.
+/// What a session was created for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SessionKind {
-    /// A person logged in.
+    /// A user logged in with a password.
     Person,
     /// A device logged in as itself.
     Device,
-    /// A permanent token of a person for a device. No epoch ends it: the status of both is asked at each refresh.
+    /// A user's permanent token for a device. No epoch ends it; the status of the user and of the
+    /// device is checked at each refresh instead.
     Permanent,
 }
 
 impl SessionKind {
-    /// Every kind.
+    /// All kinds, in the order of declaration.
     pub const ALL: [Self; 3] = [Self::Person, Self::Device, Self::Permanent];
 
-    /// The word in the store.
+    /// The name of the kind in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Person => "person",
@@ -55,87 +58,90 @@ impl SessionKind {
     }
 }
 
-/// The epochs of a session's user, device and tenant; zero where it has none.
+/// The epochs of a session's user, device and tenant; zero for what the session does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Epochs {
-    /// Of the user.
+    /// The epoch of the user.
     pub user: Epoch,
-    /// Of the device.
+    /// The epoch of the device.
     pub device: Epoch,
-    /// Of the tenant.
+    /// The epoch of the tenant.
     pub tenant: Epoch,
 }
 
 impl Epochs {
-    /// Whether something that was made under `self` is over where the epochs stand at `now`.
+    /// Whether one of these epochs is lower than in `now`: what was created under them has ended.
     pub fn is_below(&self, now: &Self) -> bool {
         self.user < now.user || self.device < now.device || self.tenant < now.tenant
     }
 }
 
-/// What was proved at the login, and when.
+/// How the principal was authenticated at the login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthenticationInfo {
-    /// The methods, as RFC 8176 names them (`pwd`), separated by spaces.
+    /// The methods as in RFC 8176, such as `pwd`, separated by spaces.
     pub methods: String,
-    /// When.
+    /// The instant of the login.
     pub at: Instant,
 }
 
-/// The generation of the tokens that a login is answered.
+/// The generation of the tokens that a login issues.
 pub(crate) const FIRST_GENERATION: i64 = 1;
 
-/// A session as the store keeps it. It holds no token and no hash of one: only what a token must name to be its own.
+/// A session as the store keeps it. It contains neither a token nor the hash of one, only what a
+/// token must name to belong to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Its id.
+    /// The identifier of the session.
     pub id: SessionId,
-    /// Whose it is.
+    /// The tenant to which the session belongs.
     pub tenant: TenantId,
-    /// What kind it is.
+    /// What the session was created for.
     pub kind: SessionKind,
-    /// The person; `None` where a device logged in as itself.
+    /// The user; `None` if a device logged in as itself.
     pub user: Option<UserId>,
-    /// The device; `None` in the office.
+    /// The device; `None` if the user logged in without one.
     pub device: Option<DeviceId>,
-    /// The session that this one stands on and ends with.
+    /// The session with which this one ends.
     pub parent: Option<SessionId>,
-    /// The contract that it was made through.
+    /// The dialect through which it was created.
     pub dialect: DialectName,
-    /// Its terms, as they were at login.
+    /// The terms as they were at the login.
     pub terms: Terms,
-    /// The number of its newest refresh token. The login's is 1.
+    /// The generation of the current refresh token. The first one is 1.
     pub generation: i64,
-    /// The key of the newest refresh token.
+    /// The key of the current refresh token.
     pub key: KeyId,
-    /// The key of the refresh token before the newest; the same as `key` at first.
+    /// The key of the previous refresh token; the same as `key` before the first rotation.
     pub previous_key: KeyId,
-    /// The highest generation whose access token has authenticated a request, as far as the store knows.
+    /// The highest generation whose access token has authenticated a request, as far as the store
+    /// knows.
     pub used_generation: i64,
-    /// The epochs that it was made under.
+    /// The epochs under which it was created.
     pub epochs: Epochs,
-    /// What was proved at the login.
+    /// How the principal was authenticated at the login.
     pub authentication: AuthenticationInfo,
-    /// Where the login came from.
+    /// The network address of the login.
     pub address: Option<IpAddr>,
-    /// Where the newest rotation came from; the login's address at first.
+    /// The network address of the newest rotation; before the first one, that of the login.
     pub rotated_from: Option<IpAddr>,
-    /// The thumbprint of the key that it is bound to (RFC 9449, 6.1).
+    /// The thumbprint of the key to which the session is bound (RFC 9449, section 6.1).
     pub thumbprint: Option<Vec<u8>>,
-    /// When it was made.
+    /// The instant of the login.
     pub created_at: Instant,
-    /// When it was last rotated, or its newest refresh token handed out again to somebody who seemed never to have had it.
+    /// The instant of the newest rotation, or of a restart of its grace period.
     pub rotated_at: Option<Instant>,
-    /// When it was last used, to the minute.
+    /// The instant of the newest use, to the minute.
     pub last_used_at: Option<Instant>,
-    /// When it is over if nothing happens; `None` for never.
+    /// The instant at which the session expires unless it is refreshed; `None` if it never expires.
     pub expires_at: Option<Instant>,
-    /// When and why it was ended.
+    /// When and why the session was ended.
     pub ended: Option<(Instant, EndReason)>,
 }
 
 impl Session {
-    /// Who it belongs to; `None` only for a row that names neither, which no store of ours writes.
+    /// The user, or the device if it logged in as itself. `None` only for a row that names neither,
+    /// which no store writes.
     pub fn principal(&self) -> Option<PrincipalId> {
         self.user.map(PrincipalId::User).or(self.device.map(PrincipalId::Device))
     }

@@ -1,30 +1,39 @@
-//! Signed requests: what a wire contract makes of a request that was signed with a shared secret, and the check of it.
+//! The verification of signed requests: two HMACs in constant time.
 //!
-//! A contract says what is signed and spells it out ([`Signature`]); here stands the arithmetic alone, in constant time. Nothing
-//! here knows a header or a method, nor where the secret is kept.
+//! The dialect defines what is signed and describes it in a [`Signature`]. This module knows no
+//! headers and no storage of secrets. A signed call has no session:
+//! [`Caller::authenticated_by`](crate::Caller::authenticated_by) distinguishes an access token from
+//! an API key.
+//!
+//! A signature for a call that changes something costs one write, which stores it so that it is
+//! accepted once across all processes. Its key is cached and outdated, like a profile, by any later
+//! change that affects its user. A gateway, which verifies on behalf of another server, uses
+//! [`ReplayCheck::Peek`](crate::ReplayCheck::Peek): nothing is stored, and the receiver of the
+//! request has to consume the signature.
 
 use ring::{digest, hmac};
 use tillgate_domain::{Instant, Secret};
 
-/// A signature as a request bears it: two HMACs with SHA-256 (RFC 2104, FIPS 180-4), the second keyed by the first.
+/// The signature of a request: two HMACs with SHA-256 (RFC 2104, FIPS 180-4), the second keyed by
+/// the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// The public name of the key.
+    /// The client id of the API key.
     pub client_id: String,
-    /// When the client says that it signed.
+    /// The instant at which the client signed, according to the client.
     pub at: Instant,
-    /// What stands before the secret in the key of the first HMAC.
+    /// The text before the secret in the key of the first HMAC.
     pub prefix: &'static str,
-    /// The message of the first HMAC: what the signing key is good for.
+    /// The message of the first HMAC: the scope of the signing key.
     pub scope: String,
     /// The message of the second HMAC: what was signed.
     pub message: String,
-    /// What the client sent as the result of the second.
+    /// The result of the second HMAC, as the client sent it.
     pub mac: [u8; 32],
 }
 
 impl Signature {
-    /// Whether it was made with this secret. It takes the same time wherever two signatures differ.
+    /// Whether the signature was made with this secret. The comparison takes constant time.
     pub fn verify(&self, secret: &Secret<String>) -> bool {
         let long = Secret::new([self.prefix.as_bytes(), secret.expose().as_bytes()].concat());
         let signing = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, long.expose()), self.scope.as_bytes());
@@ -33,7 +42,7 @@ impl Signature {
     }
 }
 
-/// The SHA-256 of what was received.
+/// The SHA-256 of the bytes.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut digest = [0; 32];
     digest.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
@@ -48,8 +57,8 @@ mod tests {
         Secret::new(text.to_owned())
     }
 
-    /// With no prefix and this key the first HMAC is RFC 4231's second case, `5bdcc146…`; the second was computed by another
-    /// implementation (Python's `hmac`).
+    /// With no prefix and this key, the first HMAC is RFC 4231's second test case, `5bdcc146…`. The
+    /// second was computed with another implementation (Python's `hmac`).
     fn signature() -> Signature {
         Signature {
             client_id: "till".into(),

@@ -1,4 +1,5 @@
-//! The machine's own clocks and chance: the one module that reads them. Everything else asks the ports [`Clock`] and [`Entropy`].
+//! The clocks and the random bytes of the operating system. Only this module reads them; everything
+//! else uses the ports [`Clock`] and [`Entropy`].
 
 #![allow(clippy::disallowed_methods, reason = "these are the adapters that the ban sends everything else to")]
 
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::entropy::{Entropy, EntropyError};
 
-/// The machine's clocks.
+/// The clocks of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -42,7 +43,8 @@ fn boot_id() -> Option<Uuid> {
     Uuid::try_parse(text.trim()).ok()
 }
 
-/// Where the time since boot is that since the start of the process, nothing can be compared with another process.
+/// On these systems, the time since boot is the time since the start of the process, which cannot
+/// be compared with other processes.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn boot_id() -> Option<Uuid> {
     None
@@ -57,8 +59,8 @@ fn since_boot() -> Duration {
     read_clock(rustix::time::ClockId::Boottime)
 }
 
-/// macOS counts sleep in its monotonic clock. Elsewhere a sleep of over a minute reads as a move of the wall clock, and the
-/// clock is in doubt for ten minutes after it.
+/// The monotonic clock of macOS includes sleep. On other systems, a sleep of more than a minute
+/// looks like a move of the wall clock, which is then in doubt for ten minutes.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn since_boot() -> Duration {
     since_start()
@@ -78,11 +80,11 @@ fn since_start() -> Duration {
 #[cfg(unix)]
 fn read_clock(clock: rustix::time::ClockId) -> Duration {
     let time = rustix::time::clock_gettime(clock);
-    // Neither clock falls below zero, and nanoseconds are below a second: `clock_gettime(2)`.
+    // Neither clock is negative, and the nanoseconds are less than a second (`clock_gettime(2)`).
     Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
-/// The machine's source of chance, by ring.
+/// The random number generator of the operating system, through ring.
 #[derive(Clone, Debug)]
 pub struct SystemEntropy(SystemRandom);
 
@@ -93,7 +95,7 @@ impl Default for SystemEntropy {
 }
 
 impl SystemEntropy {
-    /// The machine's source.
+    /// The random number generator of the operating system.
     pub fn new() -> Self {
         Self::default()
     }

@@ -1,5 +1,5 @@
-//! Terms: how long a session and its tokens last, as data. They are copied into the session at login, so a changed setting moves
-//! only new sessions.
+//! The terms of a session: its lifetimes, grace period and rotation. They are copied into the
+//! session at the login, so a changed setting applies to new sessions only.
 
 use std::time::Duration;
 
@@ -8,22 +8,25 @@ use tillgate_domain::{Instant, SessionLimits, Zone};
 
 use crate::SessionKind;
 
-/// No access token lives longer, whatever the settings say: changes need not be remembered for ever.
+/// The longest lifetime of an access token, whatever the settings say. Revocations need to be
+/// remembered for this long only.
 pub const MAX_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_hours(24);
 
-/// The lifetimes, overlap and rotation of a session.
+/// The terms of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
-    /// How long an access token is good; [`MAX_ACCESS_TOKEN_LIFETIME`] at most.
+    /// The lifetime of an access token; at most [`MAX_ACCESS_TOKEN_LIFETIME`].
     pub access: Duration,
-    /// How the session is refreshed; `None` where it bears no refresh token.
+    /// How the session is refreshed; `None` if it has no refresh token.
     pub refresh: Option<RefreshTerms>,
-    /// How long the session lives after its login, however often it is refreshed; `None` for ever.
+    /// How long after its login the session ends, however often it is refreshed; `None` for no
+    /// limit.
     pub absolute: Option<Duration>,
-    /// Whether everything ends at the first instant of the next day in the tenant's zone.
+    /// Whether the session ends at the first instant of the next day in the tenant's time zone.
     pub midnight: bool,
-    /// How long an exchanged access token stays good after the first use of one that followed it; `None`: until its own expiry. It
-    /// is for sessions without a refresh token ([`Auth::exchange`](crate::Auth::exchange)).
+    /// How long an exchanged access token stays valid after the first use of one that followed it;
+    /// `None` for its own expiry. For sessions without a refresh token
+    /// ([`Auth::exchange`](crate::Auth::exchange)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange_overlap: Option<Duration>,
 }
@@ -31,23 +34,27 @@ pub struct Terms {
 /// How a session is refreshed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshTerms {
-    /// How long after the last refresh the session lives; `None` for ever.
+    /// How long after its last refresh the session ends; `None` for no limit.
     pub idle: Option<Duration>,
-    /// How long after a rotation the refresh token before it is still answered, with the same successor. `None`: the refresh
-    /// token is never rotated and serves for as long as the session lives.
+    /// The grace period: how long after a rotation the previous refresh token still returns its
+    /// successor. `None` means that the refresh token is never rotated and is valid as long as the
+    /// session.
     pub overlap: Option<Duration>,
-    /// Whether the refresh token of the login may be presented again and again, without rotation, by clients that cannot store
-    /// another ([`RefreshRequest::keeps_token`](crate::RefreshRequest::keeps_token)). It holds until a rotation follows it.
+    /// Whether clients that cannot store another refresh token may use that of the login
+    /// repeatedly, without rotation
+    /// ([`RefreshRequest::keeps_token`](crate::RefreshRequest::keeps_token)). It ends with the
+    /// first rotation.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_reusable: bool,
 }
 
-/// How much later a session must end before a refresh without rotation writes it: such a refresh writes once an hour at most. Where
-/// the idle time is under four hours, a quarter of that counts instead: written less often, such a session would end between two
-/// refreshes of a till that is in use.
+/// How much later a session must end before a refresh without rotation writes the new expiry: at
+/// most one write per hour. If the idle timeout is under four hours, a quarter of it counts
+/// instead, because otherwise a session in use would expire between two refreshes.
 const MIN_EXTENSION: Duration = Duration::from_hours(1);
 
-/// A quarter of an hour, refreshed for thirty days of silence and ninety in all, with two minutes of overlap.
+/// 15 minutes for access tokens, 30 days of idle timeout, 90 days of absolute timeout, 2 minutes of
+/// grace period.
 impl Default for Terms {
     fn default() -> Self {
         let days = |days: u64| Some(Duration::from_hours(days * 24));
@@ -66,7 +73,8 @@ impl Default for Terms {
 }
 
 impl Terms {
-    /// When a session that was made at `created` and is refreshed `now` is over; `None` for never.
+    /// The expiry of a session that was created at `created` and is refreshed `now`; `None` if it
+    /// never expires.
     pub fn session_expiry(&self, created: Instant, now: Instant, zone: &Zone) -> Option<Instant> {
         let idle = match &self.refresh {
             Some(refresh) => refresh.idle.map(|idle| now.saturating_add(idle)),
@@ -77,9 +85,10 @@ impl Terms {
         [idle, absolute, midnight].into_iter().flatten().min()
     }
 
-    /// When a session that is over at `expires_at` is over after a refresh `now` that rotates nothing; `None` where that is not
-    /// worth a write. So such a session lives up to an hour, or a quarter of a shorter idle time, less than its idle time after
-    /// its last refresh, and always until an end that no refresh puts off.
+    /// The expiry of a session that expires at `expires_at` after a refresh `now` without rotation;
+    /// `None` if the difference is not worth a write. Such a session may therefore end up to an
+    /// hour (or a quarter of a shorter idle timeout) before its idle timeout, counted from its last
+    /// refresh.
     pub fn extended_expiry(
         &self,
         created: Instant,
@@ -95,8 +104,8 @@ impl Terms {
         (later > current && (due || is_last)).then_some(later)
     }
 
-    /// The same, no longer than a tenant wants them for a session of this kind. A permanent session lasts until it is ended,
-    /// whatever the limits: only its access tokens are shortened.
+    /// These terms, shortened by a tenant's limits. A permanent session never expires, whatever the
+    /// limits: only the lifetime of its access tokens is shortened.
     #[must_use]
     pub fn limited_by(&self, limits: &SessionLimits, kind: SessionKind) -> Self {
         let shorter = |span: Option<Duration>, limit: Option<Duration>| match (span, limit) {
@@ -109,7 +118,7 @@ impl Terms {
         }
         let refresh = self.refresh.as_ref().map(|refresh| RefreshTerms {
             idle: shorter(refresh.idle, limits.idle),
-            // what is never rotated stays so; a repeated refresh token outlives no access token
+            // A token that is never rotated stays so. The grace period is shorter than the lifetime of an access token.
             overlap: refresh.overlap.map(|overlap| {
                 let overlap = limits.overlap.map_or(overlap, |limit| overlap.min(limit));
                 overlap.min(access.saturating_sub(Duration::from_secs(1)))
@@ -122,16 +131,16 @@ impl Terms {
         Self { access, refresh, absolute, midnight: self.midnight, exchange_overlap }
     }
 
-    /// The longest that each span of a session gets: a limit above it shortens nothing ([`within`](Self::within)), whatever the kind
-    /// of session.
+    /// The limits that shorten nothing: a higher limit has no effect
+    /// ([`limited_by`](Self::limited_by)), whatever the kind of session.
     pub fn max_limits(&self) -> SessionLimits {
-        // where clocks are put back, a day is an hour longer
+        // A day on which clocks are set back has 25 hours.
         let day = self.midnight.then_some(Duration::from_hours(25));
         let end = |span: Option<Duration>| span.into_iter().chain(day).min();
         let Self { access, refresh, absolute, exchange_overlap, .. } = self;
         let access = Some((*access).min(MAX_ACCESS_TOKEN_LIFETIME));
         match refresh {
-            // what no time ends is a permanent session
+            // Only a permanent session never expires.
             Some(RefreshTerms { idle: None, .. }) if absolute.is_none() && day.is_none() => {
                 SessionLimits { access, ..SessionLimits::ZERO }
             }
@@ -150,14 +159,15 @@ impl Terms {
         }
     }
 
-    /// Whether a session that is over at some instant is over then however often it is refreshed.
+    /// Whether the expiry of a session is fixed at its login, so that no refresh extends it.
     pub fn has_fixed_end(&self) -> bool {
         self.refresh.as_ref().is_some_and(|refresh| refresh.idle.is_none())
             && (self.midnight || self.absolute.is_some())
     }
 
-    /// When an access token that is minted `now` for a session that is over at `session_expiry` expires: a whole second, as tokens
-    /// say it (RFC 7519, 2). It is rounded up, so that a token lives as long as its terms say, but never past its session.
+    /// The expiry of an access token that is issued `now` for a session that expires at
+    /// `session_expiry`. It is a whole second (RFC 7519, section 2), rounded up so that a token
+    /// lives as long as its terms say, but never later than its session.
     pub fn access_expiry(&self, session_expiry: Option<Instant>, now: Instant) -> Instant {
         let second = |instant: Instant| Instant::from_millis(instant.seconds().saturating_mul(1000));
         let own = second(

@@ -1,18 +1,25 @@
-//! Holding back whoever guesses passwords, so that nobody can lock somebody else out.
+//! The rate limit of failed logins: it slows down password guessing without letting an attacker
+//! lock out others.
 //!
-//! Each account has token buckets. Every wrong password that it has not been tried with for a day takes a token; whoever finds
-//! none waits until one comes back. Which bucket a login is counted in depends on what its client shows:
+//! Each account has token buckets. A wrong password takes a token, unless the same password was
+//! tried within the last day; a login that finds no token is denied until one refills. The bucket
+//! of a login depends on what its client shows:
 //!
-//! - a [proof](PriorSession) that the client has been logged in before: a bucket for each proof;
-//! - else a network where the account has logged in before: a bucket for each such network;
-//! - else one bucket for all other networks together, and one for each network, whatever accounts are tried from there.
+//! - a [proof](PriorSession) that the client was logged in before: a bucket for each proof;
+//! - otherwise, a network in which the account has logged in before: a bucket for each such
+//!   network;
+//! - otherwise, one bucket for all other networks together, and one for each network, shared by all
+//!   accounts.
 //!
-//! So what others send from elsewhere takes no token from a client that shows a proof or comes from a known network.
+//! Attempts from elsewhere therefore take no token from a client with a proof or in a known
+//! network.
 //!
-//! A login is [admitted](Throttle::admit) in its first unit of work, which takes a token, and [settled](Throttle::settle) in its
-//! second, which gives the token back unless the password was a new wrong one. Where tokens are out that may come back, the next
-//! login waits for its [turn](Turns): a burst gets no more guesses than a queue, and many right logins at once all succeed. Nothing
-//! here knows how a password is proved or how a refusal is worded.
+//! The first unit of work of a login [opens a charge](Throttle::open_charge), which takes a token.
+//! The second [settles](Throttle::settle_charge) it, which returns the token unless the password
+//! was wrong for the first time that day. If the missing tokens may still be returned, the next
+//! login waits for its [turn](LoginQueue): concurrent attempts get no more guesses than sequential
+//! ones, and many correct logins at once all succeed. This module knows neither how a password is
+//! checked nor how a denial is reported.
 
 mod count_keys;
 mod login_queue;
@@ -34,26 +41,27 @@ pub use login_queue::{LoginQueue, QueueFull, QueueSlot, Turn};
 pub use rules::Rate;
 use rules::RateVerdict;
 
-/// The figures of the throttle.
+/// The limits of the throttle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThrottleLimits {
-    /// Of an account from all networks together where it is not known.
+    /// The bucket of an account for all unknown networks together.
     pub unknown: Rate,
-    /// Of an account from each network where it is known.
+    /// The bucket of an account for each known network.
     pub known: Rate,
-    /// Of an account by each proof.
+    /// The bucket of an account for each proof.
     pub proof: Rate,
-    /// Of one network, whatever accounts that are not known there are tried from it.
+    /// The bucket of a network, for all accounts to which it is unknown.
     pub network: Rate,
-    /// How many wrong passwords within [`GUESS_MEMORY`] make a proof count for nothing for as long again.
+    /// The number of wrong passwords within [`GUESS_MEMORY`] that makes a proof worthless for as
+    /// long again.
     pub proof_bound: u32,
-    /// In how many networks an account is known at a time: those of its latest successes.
+    /// The number of known networks of an account; the ones with the newest logins are kept.
     pub known_networks: u32,
-    /// How long a network stays known after a success there.
+    /// How long a network stays known after a login.
     pub known_for: Duration,
-    /// How often at most a success in a known network is noted.
+    /// How often, at most, a login in a known network is recorded.
     pub success_record_interval: Duration,
-    /// After how long an attempt that is still open has spent its token: its process is gone.
+    /// The age at which an open attempt counts as failed, because its process has probably stopped.
     pub abandoned_after: Duration,
 }
 
@@ -74,32 +82,34 @@ impl Default for ThrottleLimits {
 }
 
 impl ThrottleLimits {
-    /// How long a bucket is kept that nothing touches: until it is full, whatever was taken, and bars nobody.
+    /// How long an unused bucket is kept: until it is full and blocks nothing, whatever was taken
+    /// from it.
     pub fn bucket_retention(&self) -> Duration {
         let whole = [self.unknown, self.known, self.proof, self.network].map(Rate::full_refill_time);
         whole.into_iter().max().unwrap_or_default().max(GUESS_MEMORY).saturating_mul(2)
     }
 }
 
-/// How long a wrong password is remembered: tried again within it, it takes no token.
+/// How long a wrong password is remembered. Repeating it within this time takes no token.
 pub const GUESS_MEMORY: Duration = Duration::from_hours(24);
 
-/// Who a login claims to be.
+/// The identity that a login claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimedIdentity {
-    /// Somebody whom the store has.
+    /// A user or device in the store.
     Principal(PrincipalId),
-    /// Nobody whom the store has. It is counted alike.
+    /// A name that is not in the store. It is counted in the same way.
     Unknown {
-        /// In which tenant, where it was named and is there.
+        /// The tenant, if the login names an existing one.
         tenant: Option<TenantId>,
-        /// Under which name.
+        /// The claimed name, folded.
         name: FoldedText,
     },
 }
 
-/// What a client shows that has been logged in before: of whose session it holds a refresh token. All sessions of one user on one
-/// device are one proof, so that nobody collects proofs by logging in often.
+/// Proof that a client was logged in before: the user and device of the session whose refresh token
+/// it has. All sessions of one user on one device are one proof, so that nobody can collect proofs
+/// by logging in often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PriorSession {
     /// The user of the session.
@@ -108,36 +118,37 @@ pub struct PriorSession {
     pub device: Option<DeviceId>,
 }
 
-/// A login before its password is looked at.
+/// A login before its password is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginAttempt {
-    /// Who it claims to be.
+    /// The identity that it claims.
     pub identity: ClaimedIdentity,
-    /// On which device; `None` in the office and on a device that is not there.
+    /// The device on which it logs in; `None` without a device or for an unknown one.
     pub device: Option<DeviceId>,
-    /// From which address; `None` where there is none, as on a local socket.
+    /// The network address; `None` if there is none, as on a local socket.
     pub address: Option<IpAddr>,
-    /// What the client shows, where it is of this user or this device.
-    pub find_prior_session: Option<PriorSession>,
-    /// The password.
+    /// The proof that its client was logged in before as this user or on this device.
+    pub prior_session: Option<PriorSession>,
+    /// The password in plain text.
     pub password: Secret<String>,
 }
 
-/// What comes of an attempt.
+/// The decision about an attempt.
 #[derive(Clone, Debug)]
 pub enum Admission {
-    /// Look at the password, then [settle](Throttle::settle) the charge, whatever comes of it.
+    /// Check the password, then [settle](Throttle::settle_charge) the charge, whatever the result
+    /// is.
     Admitted(Box<Charge>),
-    /// Others are being looked at: wait for this turn in [`Turns`], then ask again.
+    /// Other attempts are being checked: wait for this turn in the [`LoginQueue`], then try again.
     Wait(Turn),
-    /// Held back: no token is left.
+    /// No token is left.
     RateLimited {
-        /// When the next one comes back.
+        /// The time until the next token refills.
         retry_after: Duration,
     },
 }
 
-/// By what an attempt is counted.
+/// The class of buckets that an attempt takes its tokens from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BucketClass {
     Proof,
@@ -145,34 +156,35 @@ enum BucketClass {
     Unknown,
 }
 
-/// A bucket that an attempt takes a token from.
+/// A bucket from which an attempt has taken a token.
 #[derive(Clone, Copy, Debug)]
 struct TakenToken {
     key: CountKey,
     rate: Rate,
-    /// Whether the bucket is one of the principal's.
+    /// Whether the bucket belongs to the principal.
     own: bool,
 }
 
-/// An attempt that was admitted. It is to be settled once.
-#[must_use = "a charge that is not settled has spent its token"]
+/// The tokens of an admitted attempt. Settle each charge once.
+#[must_use = "a charge that is not settled keeps its token"]
 #[derive(Clone, Debug)]
 pub struct Charge {
     names: AttemptKeys,
     principal: Option<PrincipalId>,
     class: BucketClass,
-    /// From which buckets it holds a token, in the order in which all attempts take them.
+    /// The buckets whose tokens it has taken, in the order in which all attempts take them.
     tokens: Vec<TakenToken>,
     recorded_at: Option<Instant>,
 }
 
 impl Charge {
-    /// Whether the client shows a proof or comes from a known network: it then goes first wherever there is a queue.
+    /// Whether the client shows a proof or comes from a known network; its attempt then has
+    /// priority in queues.
     pub fn is_known(&self) -> bool {
         self.class != BucketClass::Unknown
     }
 
-    /// In which lane its password waits to be hashed, and it for its turn.
+    /// The lane in which the attempt waits for its turn and its password for the hash.
     pub fn lane(&self) -> Lane {
         if self.is_known() { Lane::Known } else { Lane::Stranger }
     }
@@ -186,35 +198,38 @@ impl Charge {
     }
 }
 
-/// How an admitted attempt went.
+/// The outcome of an admitted attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptOutcome {
-    /// The password was wrong, or right for a login that is refused as if it had been wrong.
+    /// The password was wrong, or it was right for a login whose denial looks like a wrong
+    /// password.
     Failed,
     /// The password was right.
     Succeeded,
-    /// Nobody looked at the password: the queue was full, the store failed. It was no guess.
+    /// The password was not checked, because the queue was full or the store failed.
     Withdrawn,
 }
 
-/// The throttle.
+/// The rate limit of failed logins; see the [module](self).
 #[derive(Debug)]
 pub struct Throttle {
     limits: ThrottleLimits,
     key_deriver: CountKeyDeriver,
 }
 
-/// How often an attempt that loses its token to another process is judged again before it waits for a turn.
+/// How often an attempt that loses its token to another process is decided again before it waits
+/// for a turn.
 const MAX_TAKE_ATTEMPTS: u32 = 16;
 
 impl Throttle {
-    /// A throttle under a key that every process over the store has in common: what is counted under one key is unknown to
-    /// another.
+    /// A throttle whose digests use this key. All processes over a store need the same key to share
+    /// their counts.
     pub fn new(key: &[u8; 32], limits: ThrottleLimits) -> Self {
         Self { limits, key_deriver: CountKeyDeriver::new(key) }
     }
 
-    /// Decides on an attempt, and takes its tokens where it is admitted. It writes: it belongs into a unit of work that may.
+    /// Decides about an attempt and takes its tokens if it is admitted. Requires a unit of work
+    /// that may write.
     pub fn open_charge(
         &self,
         tx: &mut (dyn AuthTx + '_),
@@ -230,17 +245,18 @@ impl Throttle {
                 return Ok(admission);
             }
         }
-        // only a proof counts for nothing
+        // Not reached: only a proof can be worthless.
         Ok(Admission::Wait(charge.turn(charge.names.unknown, attempt.address)))
     }
 
-    /// Where an attempt comes from, without a token: for a login whose password was not guessed. It may be settled like any other.
+    /// Determines the class of an attempt without taking a token, for a login whose password is not
+    /// a guess. The charge may be settled like any other.
     pub fn classify(&self, tx: &mut (dyn AuthTx + '_), attempt: &LoginAttempt, now: Instant) -> StoreResult<Charge> {
         let names = self.key_deriver.derive_keys(attempt);
-        let noted = tx.known_networks().find(names.owner, &names.known_network)?;
-        // what was noted before networks were places counts for as long as it was to be kept
-        let known = match noted {
-            Some(noted) => Some(noted),
+        let recorded_at = tx.known_networks().find(names.owner, &names.known_network)?;
+        // Earlier versions recorded devices and addresses; their records count until they expire.
+        let known = match recorded_at {
+            Some(recorded_at) => Some(recorded_at),
             None => tx.known_networks().find(names.owner, &names.legacy_place)?,
         };
         let known = known.is_some_and(|known| now.duration_since(known) <= self.limits.known_for);
@@ -249,11 +265,11 @@ impl Throttle {
             ClaimedIdentity::Unknown { .. } => None,
         };
         let class = if known { BucketClass::Known } else { BucketClass::Unknown };
-        Ok(Charge { names, principal, class, tokens: Vec::new(), recorded_at: noted })
+        Ok(Charge { names, principal, class, tokens: Vec::new(), recorded_at: recorded_at })
     }
 
-    /// Settles an admitted attempt, and says whether it was a wrong password that counts: not one that is remembered. After the
-    /// commit, tell [`Turns::settled`].
+    /// Settles a charge. Returns whether the attempt counts as a new wrong password. After the
+    /// commit, call [`LoginQueue::notify_settled`].
     pub fn settle_charge(
         &self,
         tx: &mut (dyn AuthTx + '_),
@@ -291,13 +307,14 @@ impl Throttle {
         Ok(counts)
     }
 
-    /// Fills the bucket of the network of this address, which everybody shares who is not known there. True where tokens were taken
-    /// of it. Buckets of accounts stay as they are.
+    /// Refills the bucket of the network of this address, which all accounts share to which the
+    /// network is unknown. Returns whether it was stored. The buckets of accounts stay as they are.
     pub fn refill_network(&self, tx: &mut (dyn AuthTx + '_), address: IpAddr) -> StoreResult<bool> {
         tx.attempts().refill(self.key_deriver.network_of(address))
     }
 
-    /// A short text that stands for who is claimed: the same for the same name, and nothing that the name can be read from.
+    /// A short text that stands for the claimed identity: the same for the same name, without
+    /// revealing it.
     pub fn trace_id(&self, who: &ClaimedIdentity) -> String {
         self.key_deriver.trace_id(who)
     }
@@ -313,7 +330,7 @@ impl Throttle {
         }
     }
 
-    /// Takes the tokens, or says why not; `None` where the proof counts for nothing.
+    /// Takes the tokens of a charge, or returns why not; `None` if its proof is worthless.
     fn try_take_tokens(
         &self,
         tx: &mut (dyn AuthTx + '_),
@@ -325,9 +342,9 @@ impl Throttle {
         let keys: Vec<CountKey> = charge.keys().collect();
         for _ in 0..MAX_TAKE_ATTEMPTS {
             let buckets = tx.attempts().find_buckets(&keys)?;
-            let stands: Vec<(Rate, Bucket)> =
+            let buckets_now: Vec<(Rate, Bucket)> =
                 charge.tokens.iter().zip(buckets).map(|(taken, bucket)| (taken.rate, bucket)).collect();
-            if let (BucketClass::Proof, [(_, bucket)], [key]) = (charge.class, &stands[..], &keys[..]) {
+            if let (BucketClass::Proof, [(_, bucket)], [key]) = (charge.class, &buckets_now[..], &keys[..]) {
                 let spent = tx.attempts().count_guesses(*key, now.saturating_sub(GUESS_MEMORY))?;
                 match rules::check_proof(&self.limits, bucket, spent, now) {
                     rules::ProofState::Valid => {}
@@ -335,8 +352,8 @@ impl Throttle {
                     rules::ProofState::Spent => return Ok(None),
                 }
             }
-            match rules::check_buckets(&self.limits, &stands, now) {
-                RateVerdict::Admit if self.take_tokens(tx, charge, &stands, now)? => {
+            match rules::check_buckets(&self.limits, &buckets_now, now) {
+                RateVerdict::Admit if self.take_tokens(tx, charge, &buckets_now, now)? => {
                     return Ok(Some(Admission::Admitted(Box::new(charge.clone()))));
                 }
                 RateVerdict::Admit => {}
@@ -349,18 +366,19 @@ impl Throttle {
         turn(keys.first().copied().unwrap_or(charge.names.unknown))
     }
 
-    /// Takes a token of each bucket, or none where another process was faster with one.
+    /// Takes a token from each bucket. Takes none and returns false if another process has changed
+    /// one of them.
     fn take_tokens(
         &self,
         tx: &mut (dyn AuthTx + '_),
         charge: &Charge,
-        stands: &[(Rate, Bucket)],
+        buckets_now: &[(Rate, Bucket)],
         now: Instant,
     ) -> StoreResult<bool> {
-        let whose = charge.principal.map(PrincipalId::uuid);
-        for (index, (taken, (rate, from))) in charge.tokens.iter().zip(stands).enumerate() {
+        let principal = charge.principal.map(PrincipalId::uuid);
+        for (index, (taken, (rate, from))) in charge.tokens.iter().zip(buckets_now).enumerate() {
             let to = rules::take_token(&self.limits, *rate, from, now);
-            if !tx.attempts().take_token(taken.key, whose.filter(|_| taken.own), from, &to, now)? {
+            if !tx.attempts().take_token(taken.key, principal.filter(|_| taken.own), from, &to, now)? {
                 for before in charge.tokens.iter().take(index) {
                     tx.attempts().settle(before.key, TokenDisposition::Returned(before.rate.refill_interval), now)?;
                 }

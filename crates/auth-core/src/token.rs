@@ -1,5 +1,5 @@
-//! Tokens: what an access token says, how a refresh token is made, and the cryptography under both. Nothing here knows a session's
-//! rules or a store.
+//! The formats of access tokens, ID tokens and refresh tokens, and their cryptography. This module
+//! knows neither the rules of sessions nor the store.
 
 pub mod access;
 pub(crate) mod crypto;

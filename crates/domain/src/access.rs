@@ -1,23 +1,23 @@
-//! What a principal may do: pure rules over what they hold.
+//! What a principal may do: pure functions over users, devices and roles.
 
 use crate::{Device, Environment, Rank, Right, Rights, Role, RoleId, User};
 
-/// The answer to "may they?".
+/// The decision whether a right is granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessDecision {
-    /// They may.
+    /// The right is granted.
     Allowed,
-    /// They lack this right; somebody who holds it can do it, or approve it.
+    /// This right is missing; somebody who has it can do or approve the operation.
     Missing(Right),
 }
 
-/// Whether `rights` allow what `needed` names.
+/// Decides whether `rights` grant the needed right.
 pub fn check_right(rights: &Rights, needed: Right) -> AccessDecision {
     if rights.allows(&needed) { AccessDecision::Allowed } else { AccessDecision::Missing(needed) }
 }
 
-/// Whether the user may log in there at all: on a device that their list names, or without one where they hold a role without
-/// one. What else stands against it (a status) is not asked here.
+/// Whether the user may log in there: on a device to which the user is assigned, or without a
+/// device if the user has an office role. The status of the user and the device is not checked.
 pub fn may_log_in(user: &User, device: Option<&Device>) -> bool {
     match device {
         Some(device) => user.tenant == device.tenant && user.assignment.devices.contains_key(&device.id),
@@ -25,7 +25,7 @@ pub fn may_log_in(user: &User, device: Option<&Device>) -> bool {
     }
 }
 
-/// The roles of a user that count on this device, or without one.
+/// The roles of a user that apply on this device, or without a device.
 pub fn effective_user_roles<'r>(user: &User, device: Option<&Device>, roles: &'r [Role]) -> Vec<&'r Role> {
     match device {
         Some(device) => {
@@ -46,17 +46,17 @@ fn select_effective_roles(roles: &[Role], held: impl Fn(&RoleId) -> bool, on: Op
     roles.iter().filter(counts).collect()
 }
 
-/// The union of what the roles allow.
+/// The rights that the roles grant together.
 pub fn collect_rights<'r>(roles: impl IntoIterator<Item = &'r Role>) -> Rights {
     roles.into_iter().flat_map(|role| role.rights.iter()).collect()
 }
 
-/// The highest of the built-in ranks among the roles.
+/// The highest rank among the built-in roles.
 pub fn highest_rank<'r>(roles: impl IntoIterator<Item = &'r Role>) -> Option<Rank> {
-    roles.into_iter().filter_map(Rank::list_by_role).max()
+    roles.into_iter().filter_map(Rank::of_role).max()
 }
 
-/// Whether somebody of this rank may do what asks for at least `least`.
+/// Whether the rank is at least `least`.
 pub fn has_rank(rank: Option<Rank>, least: Rank) -> bool {
     rank.is_some_and(|rank| rank >= least)
 }

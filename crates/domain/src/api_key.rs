@@ -1,36 +1,37 @@
-//! API keys: what programs sign their requests with. The secret itself is no part of a key as the domain knows it.
+//! API keys: the client id and secret of a program. The domain does not know the secret.
 
 use crate::{ApiKeyId, DeviceId, Instant, Rights, TenantId, UserId};
 
-/// A key of a program. A request that is signed with it runs as its user on its device, with the user's rights there.
+/// An API key of a program. A request that is authenticated with it acts as its user on its device,
+/// with that user's rights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Its id.
+    /// The identifier of the key.
     pub id: ApiKeyId,
-    /// Whose.
+    /// The tenant to which it belongs.
     pub tenant: TenantId,
-    /// What the program calls it by, in no other tenant either. It is no secret.
+    /// The client id, unique among all tenants. It is not secret.
     pub client_id: String,
-    /// What people call it by.
+    /// The name for people.
     pub name: String,
-    /// What it is for.
+    /// The purpose of the key, in free text.
     pub description: String,
-    /// Whether it counts; one that was revoked does not.
+    /// Whether the key is active; a revoked key is not.
     pub active: bool,
-    /// Who a request runs as.
+    /// The user as whom requests act.
     pub user: UserId,
-    /// Where it runs.
+    /// The device on which requests act.
     pub device: DeviceId,
-    /// What narrows the user's rights; nothing where it is empty.
+    /// The rights to which the user's rights are restricted; if empty, they are not.
     pub permissions: Rights,
-    /// When it was made.
+    /// The instant at which it was created.
     pub created_at: Instant,
-    /// Raised by every change.
+    /// Increased by every change.
     pub version: i64,
 }
 
 impl ApiKey {
-    /// What is left of these rights: those that the permissions allow too.
+    /// Restricts these rights to the permissions of the key.
     pub fn narrow(&self, rights: &Rights) -> Rights {
         if self.permissions.is_empty() {
             return rights.clone();

@@ -1,4 +1,5 @@
-//! The audit: who did what, on which device, in which session, to what, when, and how it went.
+//! Audit events: who did what, on which device and in which session, to what, when, and with what
+//! outcome.
 
 pub mod chain;
 pub mod seal;
@@ -11,46 +12,46 @@ use crate::{
     ApiKeyId, BranchId, DeviceId, EventId, Instant, KeyId, RoleId, SessionId, StoreResult, TenantId, TicketId, UserId,
 };
 
-/// Who did something. Empty where the server did it itself or nobody could be told.
+/// The actor of an event. Empty if the server acted by itself, or if the actor is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
-    /// The person.
+    /// The user who acted.
     pub user: Option<UserId>,
-    /// The device.
+    /// The device on which the actor was.
     pub device: Option<DeviceId>,
-    /// The session.
+    /// The session of the actor.
     pub session: Option<SessionId>,
-    /// The network address that the request came from.
+    /// The network address of the request.
     pub address: Option<IpAddr>,
 }
 
-/// What something was done to.
+/// The subject of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A session.
+    /// A session of a user or device.
     Session(SessionId),
-    /// A user.
+    /// A user of a tenant.
     User(UserId),
-    /// A device.
+    /// A device of a tenant.
     Device(DeviceId),
-    /// A role.
+    /// A role of a tenant.
     Role(RoleId),
-    /// A tenant.
+    /// A tenant itself.
     Tenant(TenantId),
     /// A store of a tenant.
     Store(BranchId),
-    /// A key of the server.
+    /// A signing key or refresh key of the server.
     Key(KeyId),
-    /// A key of a program.
+    /// An API key of a program.
     ApiKey(ApiKeyId),
-    /// A ticket.
+    /// A ticket of a tenant.
     Ticket(TicketId),
     /// The server as a whole.
     Server,
 }
 
 impl Subject {
-    /// What kind of thing it is.
+    /// The kind of the subject.
     pub const fn kind(&self) -> SubjectKind {
         match self {
             Self::Session(_) => SubjectKind::Session,
@@ -66,7 +67,7 @@ impl Subject {
         }
     }
 
-    /// Its bare id; the server has none.
+    /// The UUID of the subject; the server has none.
     pub const fn uuid(&self) -> Option<Uuid> {
         match self {
             Self::Session(SessionId(id))
@@ -82,7 +83,8 @@ impl Subject {
         }
     }
 
-    /// The thing of this kind and id; `None` where a kind has an id and none is given, or the other way round.
+    /// The subject of this kind and id; `None` if the id is missing for the kind, or given for the
+    /// server.
     pub fn of(kind: SubjectKind, id: Option<Uuid>) -> Option<Self> {
         match kind {
             SubjectKind::Session => id.map(SessionId).map(Self::Session),
@@ -106,10 +108,10 @@ macro_rules! words {
         pub enum $name { $($(#[$each])* $variant),* }
 
         impl $name {
-            /// All of them.
+            /// All values, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The word in the store and in answers.
+            /// The name in the database and in answers.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
             }
@@ -118,25 +120,25 @@ macro_rules! words {
 }
 
 words! {
-    /// The kinds of things that something is done to.
+    /// The kinds of subjects.
     SubjectKind {
-        /// A session.
+        /// A session of a user or device.
         Session = "session",
-        /// A user.
+        /// A user of a tenant.
         User = "user",
-        /// A device.
+        /// A device of a tenant.
         Device = "device",
-        /// A role.
+        /// A role of a tenant.
         Role = "role",
-        /// A tenant.
+        /// A tenant itself.
         Tenant = "tenant",
         /// A store of a tenant.
         Store = "store",
-        /// A key of the server.
+        /// A signing key or refresh key of the server.
         Key = "key",
-        /// A key of a program.
+        /// An API key of a program.
         ApiKey = "api_key",
-        /// A ticket.
+        /// A ticket of a tenant.
         Ticket = "ticket",
         /// The server as a whole.
         Server = "server",
@@ -144,79 +146,81 @@ words! {
 }
 
 words! {
-    /// What was done.
+    /// The actions that audit events record.
     Action {
-        /// A login.
+        /// A login, or an attempt to log in.
         Login = "login",
-        /// A logout.
+        /// A logout of a session.
         Logout = "logout",
-        /// A session ended by another hand or rule; the details say why.
+        /// A session was ended by somebody else or by a rule; the details give the reason.
         SessionEnd = "session.end",
-        /// A refresh token came again after its successor had been used.
+        /// A refresh token was presented after its successor was in use.
         RefreshReplay = "refresh.replay",
-        /// A refresh token was repeated from another address than that of its rotation.
+        /// A refresh token was used again from another network than that of its rotation.
         RefreshShared = "refresh.shared",
-        /// A refresh token was ahead of the store: the store went back.
+        /// A refresh token or an epoch was ahead of the store: the store was rolled back.
         StoreRollback = "store.back",
-        /// A user was made.
+        /// A user was added.
         UserAdd = "user.add",
-        /// A user was made by somebody above them in rank.
+        /// A user was registered by a manager or admin.
         UserRegister = "user.register",
         /// A user was changed.
         UserUpdate = "user.update",
-        /// A user's status changed.
+        /// The status of a user was changed.
         UserStatus = "user.status",
         /// A user was deleted.
         UserDelete = "user.delete",
-        /// A user's roles changed.
+        /// The roles of a user were changed.
         UserRoles = "user.roles",
-        /// Somebody lacked a right or a role for what they tried; the details say which, and what it was.
+        /// A caller did not have a required right or rank; the details give the requirement and the
+        /// call.
         RightMissing = "right.missing",
         /// A password was set or changed.
         Password = "password",
-        /// A token was granted to whoever has forgotten their password.
+        /// A token was issued to a user who has forgotten the password.
         ResetGrant = "reset.grant",
-        /// Held-back logins of somebody were let go.
+        /// The failed logins of a user or a network were cleared.
         Unlock = "unlock",
         /// A device was registered.
         DeviceAdd = "device.add",
         /// A device was changed.
         DeviceUpdate = "device.update",
-        /// A device's status changed.
+        /// The status of a device was changed.
         DeviceStatus = "device.status",
-        /// A role was made.
+        /// A role was added.
         RoleAdd = "role.add",
         /// A role was changed.
         RoleUpdate = "role.update",
         /// A role was deleted.
         RoleDelete = "role.delete",
-        /// A tenant was made.
+        /// A tenant was added.
         TenantAdd = "tenant.add",
         /// A tenant was changed.
         TenantUpdate = "tenant.update",
-        /// A store of a tenant was opened.
+        /// A store of a tenant was added.
         StoreAdd = "store.add",
-        /// A store of a tenant has another name.
+        /// A store of a tenant was renamed.
         StoreUpdate = "store.update",
         /// A store of a tenant was closed.
         StoreClose = "store.close",
-        /// A key was made.
+        /// A key of the server was created.
         KeyAdd = "key.add",
-        /// A key was put into use.
+        /// A key of the server came into use.
         KeyPromote = "key.current",
-        /// A key was revoked.
+        /// A key of the server was revoked.
         KeyRevoke = "key.revoke",
-        /// A key was thrown away after its last token.
+        /// A key of the server was removed after its last token.
         KeyRetire = "key.gone",
-        /// A key of a program was made.
+        /// An API key was added.
         ApiKeyAdd = "api_key.add",
-        /// A key of a program was changed.
+        /// An API key was changed.
         ApiKeyUpdate = "api_key.update",
-        /// A key of a program was revoked, or counts again.
+        /// An API key was revoked or activated again.
         ApiKeyStatus = "api_key.status",
-        /// A program was refused that called by a key: the secret or the signature is wrong, repeated or does not count.
+        /// A call with an API key was denied: the secret or signature is wrong, was used before, or
+        /// the key is not active.
         ApiKeyUse = "api_key.use",
-        /// A key of a program was deleted.
+        /// An API key was deleted.
         ApiKeyDelete = "api_key.delete",
         /// A ticket was opened.
         TicketOpen = "ticket.open",
@@ -224,55 +228,55 @@ words! {
         TicketUpdate = "ticket.update",
         /// A ticket was closed.
         TicketClose = "ticket.close",
-        /// A ticket was made void.
+        /// A ticket was voided.
         TicketVoid = "ticket.void",
-        /// Goods of a closed ticket were taken back.
+        /// Items of a closed ticket were refunded.
         TicketRefund = "ticket.refund",
-        /// The clock was accepted by hand.
+        /// An operator accepted the clock.
         ClockAccept = "clock.accept",
-        /// The store was declared restored from a backup.
+        /// An operator declared the store restored from a backup.
         StoreRestored = "store.restored",
-        /// A new seal was begun outside the database.
+        /// A new chain of seals was started.
         AuditReseal = "audit.reseal",
     }
 }
 
 words! {
-    /// How it went.
+    /// The outcome of an action.
     EventOutcome {
-        /// Done.
+        /// The action was done.
         Done = "done",
-        /// Refused.
+        /// The action was denied.
         Refused = "refused",
     }
 }
 
-/// A line of the audit.
+/// An audit event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Its id, drawn before the unit of work.
+    /// The identifier, created before the unit of work.
     pub id: EventId,
-    /// When.
+    /// The instant of the action.
     pub at: Instant,
-    /// Whose audit it stands in; `None` for what concerns the whole server.
+    /// The tenant in whose audit log it appears; `None` for the whole server.
     pub tenant: Option<TenantId>,
-    /// Who.
+    /// The actor of the action.
     pub actor: Actor,
-    /// Did what.
+    /// The action itself.
     pub action: Action,
-    /// To what.
+    /// The subject of the action.
     pub subject: Subject,
-    /// How it went.
+    /// The outcome of the action.
     pub outcome: EventOutcome,
-    /// What else there is to know: a JSON object, without a secret in it.
+    /// Further details: a JSON object without secrets.
     pub details: serde_json::Map<String, serde_json::Value>,
-    /// Who approved it besides the actor.
+    /// The user who approved the action besides the actor.
     pub approver: Option<UserId>,
 }
 
-/// Port: tells what happened. Every change tells it in its own transaction.
+/// The port that records audit events. Every change records its event in its own transaction.
 pub trait Audit {
-    /// Adds a line. Lines are never changed.
+    /// Adds an event. Events are never changed.
     fn record(&mut self, event: &Event) -> StoreResult<()>;
 }
 

@@ -1,77 +1,81 @@
-//! Changes: what ends sessions or makes what is remembered of somebody stale, told to every process over the store.
+//! Changes: what ends sessions or makes cached data outdated, reported to every process over the
+//! store.
 //!
-//! Whatever ends or changes something writes a [`Change`] in its own transaction. The store tells its [`Observer`] of it after
-//! the commit and before the answer; other processes read it from the feed. No clock decides whether a token is over: a change
-//! names a session, or an [`Epoch`] below which everything of somebody is over.
+//! Whatever ends or changes something writes a [`Change`] in its own transaction. The store
+//! notifies its [`Observer`]s after the commit and before `run` returns; other processes read the
+//! change from the feed. No clock decides whether a token is valid: a change names a session, or an
+//! [`Epoch`] below which all sessions have ended.
 
 use crate::{DeviceId, Instant, SessionId, StoreResult, TenantId, UserId};
 
-/// A number on a user, a device or a tenant that only what ends everything of theirs raises.
+/// A counter of a user, a device or a tenant. Raising it ends all of their sessions that were
+/// created under a lower value, except permanent ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub i64);
 
 impl Epoch {
-    /// The next one.
+    /// The next epoch.
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 }
 
-/// Who a change is about.
+/// The subject of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// One person.
+    /// A single user.
     User(UserId),
-    /// One device.
+    /// A single device.
     Device(DeviceId),
-    /// Everybody and everything of a vendor.
+    /// A tenant with all of its users and devices.
     Tenant(TenantId),
     /// The keys of the server.
     Keys,
-    /// The clock: somebody has declared that it is right.
+    /// The clock: an operator has accepted it.
     Clock,
 }
 
-/// What has changed. Applying one twice, or an older one after a newer, changes nothing.
+/// A change that all processes apply. Applying one twice, or an older one after a newer, has no
+/// effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// The session is over for ever.
+    /// The session has ended for good.
     SessionEnded(SessionId),
-    /// Every session of `scope` that was made under an older epoch is over, and what is remembered of it is stale.
+    /// All sessions of `scope` with a lower epoch have ended, and cached data about it is outdated.
     EpochBumped {
-        /// Whose.
+        /// The user, device or tenant.
         scope: Scope,
-        /// Sessions below this epoch are over.
+        /// The new epoch.
         epoch: Epoch,
     },
-    /// What is remembered of `scope` is stale; nothing is over.
+    /// Cached data about `scope` is outdated; no session has ended.
     Invalidated(Scope),
 }
 
-/// Why a session is over.
+/// Why a session has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EndReason {
     /// Its own logout.
     Logout,
-    /// Another login took its place: on a sale device, or in the same browser.
+    /// Another login has replaced it, on a sale device or in the same browser.
     Replaced,
-    /// A refresh token that had been followed by a used one came again.
+    /// A refresh token was replayed after its successor was in use.
     Replay,
-    /// The back office ended it.
+    /// The back office has ended it.
     Admin,
     /// Its user was suspended or deleted.
     Suspended,
     /// Its device was locked or retired.
     Locked,
-    /// Its user's password changed.
+    /// The password of its user was changed.
     Password,
-    /// It outlived its terms.
+    /// It has expired under its terms.
     Expired,
 }
 
 impl EndReason {
-    /// Every reason.
+    /// All reasons, in the order of declaration.
     pub const ALL: [Self; 8] = [
         Self::Logout,
         Self::Replaced,
@@ -83,7 +87,7 @@ impl EndReason {
         Self::Expired,
     ];
 
-    /// The word in answers and in the store.
+    /// The name of the reason in answers and in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Logout => "logout",
@@ -98,37 +102,43 @@ impl EndReason {
     }
 }
 
-/// Port: ends sessions and tells of changes.
+/// The port that ends sessions and reports changes.
 pub trait Revocations {
-    /// Ends one session for ever and every session that stands on it. False where it was over already or never was.
+    /// Ends a session and all sessions that depend on it. Returns false if it has ended already or
+    /// does not exist.
     fn end_session(&mut self, session: SessionId, why: EndReason, at: Instant) -> StoreResult<bool>;
 
-    /// Raises the epoch of `scope`, which ends every session of it but the permanent ones, and every session that stands on one
-    /// of these; returns the new epoch, or `None` where there is no such user, device or tenant (keys and clock have no epoch).
-    /// One change tells of the epoch, and one more of each session that is over without being below it. The raise comes first: a
-    /// login that is under way meets it.
+    /// Raises the epoch of `scope`, which ends all of its sessions except permanent ones, and the
+    /// sessions that depend on them. Returns the new epoch; `None` if the user, device or tenant
+    /// does not exist (keys and clock have no epoch).
+    ///
+    /// One change reports the epoch, and one more each session that has ended without being below
+    /// it. The epoch is raised first, so that a concurrent login finds it.
     fn bump_epoch(&mut self, scope: Scope, why: EndReason, at: Instant) -> StoreResult<Option<Epoch>>;
 
-    /// Ends every permanent session of `scope`, which no epoch ends, and every session that stands on one of these, each told by
-    /// itself. What makes permanent sessions claims its user and its device: a raise before this one waits for it.
+    /// Ends every permanent session of `scope`, which no epoch ends, and the sessions that depend
+    /// on them, each with a change of its own. A login that creates a permanent session claims its
+    /// user and its device, so raising an epoch before this call waits for it.
     fn end_permanent(&mut self, scope: Scope, why: EndReason, at: Instant) -> StoreResult<()>;
 
-    /// Tells that what is remembered of `scope` is stale.
+    /// Reports that cached data about `scope` is outdated.
     fn invalidate(&mut self, scope: Scope, at: Instant) -> StoreResult<()>;
 
-    /// The same of each of these.
+    /// Reports that cached data about each of these is outdated.
     fn invalidate_all(&mut self, scopes: &[Scope], at: Instant) -> StoreResult<()> {
         scopes.iter().try_for_each(|scope| self.invalidate(*scope, at))
     }
 }
 
-/// Is told what was committed, after the commit and before the answer, on the thread that committed.
+/// Observes committed changes, after the commit and before `run` returns, on the thread that
+/// committed.
 pub trait Observer: Send + Sync {
-    /// These changes are on disk.
+    /// These changes were committed.
     fn on_commit(&self, changes: &[Change]);
 
-    /// These are the numbers in the feed of changes that [`committed`](Self::committed) has just told of: whoever follows the feed
-    /// knows them already. A store that does not know the numbers need not tell them.
+    /// The numbers in the feed of the changes that [`on_commit`](Self::on_commit) has just
+    /// reported, so that the reader of the feed can skip them. A store that does not know them need
+    /// not call this.
     fn on_feed_numbers(&self, numbers: &[i64]) {
         let _ = numbers;
     }

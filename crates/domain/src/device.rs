@@ -1,4 +1,4 @@
-//! Devices: every till, handheld, office program and tool that a tenant works with.
+//! Devices: the tills, handhelds, office programs and tools of a tenant.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,22 +6,22 @@ use std::str::FromStr;
 
 use crate::{DeviceId, DeviceName, Epoch, Instant, JsonObject, RoleId, SessionId, TenantId};
 
-/// What kind of device it is, by the names that tills use.
+/// The kind of a device, by the name that tills use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Environment {
-    /// A till.
+    /// A till, where goods are sold.
     CashRegister,
-    /// A waiter's handheld.
+    /// A waiter's handheld, where goods are sold.
     #[serde(rename = "PDA")]
     Pda,
-    /// The office program.
+    /// The program of the back office.
     BackOffice,
-    /// Everything else.
+    /// Any other program.
     Tool,
 }
 
 impl Environment {
-    /// Every environment.
+    /// All environments, in the order of declaration.
     pub const ALL: [Self; 4] = [Self::CashRegister, Self::Pda, Self::BackOffice, Self::Tool];
 
     /// The published name.
@@ -34,7 +34,7 @@ impl Environment {
         }
     }
 
-    /// Whether goods are sold here: one person at a time is logged in on such a device.
+    /// Whether it is a sale device, which one person at a time is logged in on.
     pub const fn sells(self) -> bool {
         matches!(self, Self::CashRegister | Self::Pda)
     }
@@ -46,9 +46,9 @@ impl fmt::Display for Environment {
     }
 }
 
-/// A text that names none of the four environments.
+/// The text is not one of the four environments.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an environment is one of CashRegister, PDA, BackOffice, Tool")]
+#[error("unknown environment; use CashRegister, PDA, BackOffice or Tool")]
 pub struct UnknownEnvironment;
 
 impl FromStr for Environment {
@@ -58,29 +58,29 @@ impl FromStr for Environment {
     }
 }
 
-/// Where a device stands. Only an active one is logged in on.
+/// The status of a device. Logins are possible only on an active one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeviceStatus {
-    /// Registered, not yet in use.
+    /// Registered, but not in use yet.
     Pending,
-    /// In use.
+    /// In use; logins are possible.
     Active,
-    /// Held back; good again when it is unlocked.
+    /// Locked temporarily; it becomes active again when unlocked.
     Locked,
-    /// Gone for good.
+    /// Retired for good.
     Retired,
 }
 
-/// A text that names no status.
+/// The text is not the name of a status.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a device's status is one of pending, active, locked, retired")]
+#[error("unknown device status; use pending, active, locked or retired")]
 pub struct UnknownDeviceStatus;
 
 impl DeviceStatus {
-    /// Every status.
+    /// All statuses, in the order of declaration.
     pub const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Locked, Self::Retired];
 
-    /// The word in requests, commands and the store.
+    /// The name in requests, commands and the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -101,36 +101,36 @@ impl FromStr for DeviceStatus {
 /// A device of a tenant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Device {
-    /// Its id.
+    /// The identifier of the device.
     pub id: DeviceId,
-    /// Whose it is.
+    /// The tenant to which it belongs.
     pub tenant: TenantId,
-    /// The name that it logs in under.
+    /// The name under which it logs in.
     pub name: DeviceName,
-    /// What kind it is.
+    /// The kind of the device.
     pub environment: Environment,
-    /// Whether it may be used.
+    /// Whether the device may be used.
     pub status: DeviceStatus,
-    /// Where it stands, what it is for.
+    /// Its location and purpose, in free text.
     pub description: String,
-    /// What the program on it remembers of its own.
+    /// What the program on the device stores for itself.
     pub preferences: JsonObject,
-    /// What the back office sets for the program on it.
+    /// What the back office sets for the program on the device.
     pub settings: BTreeMap<String, String>,
-    /// The roles that it has when it logs in as itself.
+    /// The roles that the device has when it logs in as itself.
     pub roles: BTreeSet<RoleId>,
-    /// Raised by what ends every session on it.
+    /// Raised to end all sessions on the device, except permanent ones.
     pub epoch: Epoch,
-    /// The session of the person who works on it, on a sale device.
+    /// The session of the person who is logged in, on a sale device.
     pub seat: Option<SessionId>,
-    /// The permanent session that was generated for it.
+    /// The permanent session that was generated for the device.
     pub pairing: Option<SessionId>,
-    /// When a session on it was last used, to the minute.
+    /// The newest use of a session on it, to the minute.
     pub last_seen_at: Option<Instant>,
-    /// When it was registered.
+    /// The instant of its registration.
     pub created_at: Instant,
-    /// When it was last changed.
+    /// The instant of its newest change.
     pub updated_at: Instant,
-    /// Raised by every change.
+    /// Increased by every change.
     pub version: i64,
 }

@@ -1,7 +1,7 @@
-//! E-mail addresses: which of them a mail server takes, how they are compared, and how they are written to.
+//! E-mail addresses: which are deliverable, how they are compared, and their form for mail servers.
 //!
-//! [`Email::parse`] takes whatever may be kept already. What is entered anew is asked by [`Email::check_new`]; an address that stays
-//! as it is, is never asked again.
+//! [`Email::parse`] accepts everything that may be stored already. [`Email::check_new`] checks an
+//! address when it is entered; a stored address is not checked again.
 
 use std::borrow::Cow;
 
@@ -11,44 +11,48 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::{Email, FoldedText, InvalidText};
 
-/// How long the part before the `@` is at most, in bytes (RFC 5321, section 4.5.3.1.1).
+/// The greatest length of the part before the `@`, in bytes (RFC 5321, section 4.5.3.1.1).
 const MAX_LOCAL_BYTES: usize = 64;
 
-/// What may stand in an atom besides letters and digits (RFC 5322, section 3.2.3).
+/// The characters of an atom besides letters and digits (RFC 5322, section 3.2.3).
 const ATEXT_SYMBOLS: &str = "!#$%&'*+-/=?^_`{|}~";
 
 impl Email {
-    /// Whether a mail server takes mail for it, as far as its form tells; see [`check_deliverable`].
+    /// Checks that mail servers accept the address, by its form; see [`check_deliverable`].
     ///
     /// # Errors
-    /// It is none that mail can be sent to.
+    ///
+    /// [`InvalidText::Email`] if it is not deliverable.
     pub fn check_deliverable(&self) -> Result<(), InvalidText> {
         check_deliverable(self.as_str())
     }
 
-    /// The address as mail servers are told it: with the domain in ASCII (RFC 5891, section 4.4). `None` where it has no such form.
+    /// The address for mail servers, with the domain in ASCII (RFC 5891, section 4.4). `None` if it
+    /// has no such form.
     pub fn to_smtp_address(&self) -> Option<String> {
         let (local, domain) = self.split_at_sign()?;
         Some(format!("{local}@{}", ascii_domain(domain)?))
     }
 
-    /// The form that addresses are compared by: a domain in Unicode and the same in Punycode are one.
+    /// The form in which addresses are compared: a domain in Unicode and the same domain in
+    /// Punycode are equal.
     pub fn lookup_key(&self) -> FoldedText {
         Self::lookup_key_of(self.as_str())
     }
 
-    /// The same of a text that was kept as an address, whatever it is by today's rules.
+    /// The form of comparison of a stored text, which may not be an address by today's rules.
     pub fn lookup_key_of(text: &str) -> FoldedText {
         FoldedText::of(&to_unicode(text))
     }
 
-    /// An address as people read it: with its domain in Unicode, if it has such a form.
+    /// An address for people, with its domain in Unicode if it has such a form.
     pub fn to_unicode(text: &str) -> Cow<'_, str> {
         to_unicode(text)
     }
 
-    /// The forms that whoever has an address may be kept under, the one of today first: addresses that were stored before domains
-    /// were compared in Unicode have another. One form is enough for nearly every address.
+    /// The keys under which the owner of an address may be stored, the current one first: addresses
+    /// that were stored before domains were compared in Unicode have another one. Nearly every
+    /// address has one key only.
     pub fn lookup_keys_of(text: &str) -> Vec<FoldedText> {
         let text = text.trim();
         let mut keys = vec![FoldedText::of(&to_unicode(text)), FoldedText::of(text)];
@@ -71,21 +75,23 @@ impl Email {
     }
 }
 
-/// Whether a mail server takes mail for an address, as far as its form tells.
+/// Checks that mail servers accept an address, by its form.
 ///
-/// Before the `@` stands a dot-atom (RFC 5322, section 3.2.3), with letters of any script (RFC 6532), or a quoted string without
-/// blanks and backslashes; behind it the name of a host (RFC 5321, section 2.3.5; UTS #46 for names that are not ASCII). Addresses in
-/// brackets are refused: hardly any mail server takes them.
+/// The part before the `@` is a dot-atom (RFC 5322, section 3.2.3), with letters of any script (RFC
+/// 6532), or a quoted string without blanks and backslashes. The part after it is a host name (RFC
+/// 5321, section 2.3.5; UTS #46 for names that are not ASCII). Address literals in brackets are
+/// rejected, because hardly any mail server accepts them.
 ///
 /// # Errors
-/// It is none that mail can be sent to.
+///
+/// [`InvalidText::Email`] if it is not deliverable.
 pub fn check_deliverable(address: &str) -> Result<(), InvalidText> {
     let parts = address.rsplit_once('@');
     let deliverable = parts.is_some_and(|(local, domain)| is_local_part(local) && ascii_domain(domain).is_some());
     if deliverable { Ok(()) } else { Err(InvalidText::Email) }
 }
 
-/// The address with its domain in Unicode, where it has such a form.
+/// The address with its domain in Unicode, if it has such a form.
 fn to_unicode(address: &str) -> Cow<'_, str> {
     let Some((local, domain)) = address.rsplit_once('@') else { return Cow::Borrowed(address) };
     if domain.is_ascii() && !domain.to_ascii_lowercase().contains("xn--") {
@@ -97,17 +103,17 @@ fn to_unicode(address: &str) -> Cow<'_, str> {
     }
 }
 
-/// The name of a host in ASCII and lower case; `None` where it is no name of a host.
+/// The host name in ASCII and lower case; `None` if it is not a host name.
 fn ascii_domain(domain: &str) -> Option<String> {
     let name = Uts46::new()
         .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
         .ok()?;
-    // an address of four numbers is no name
+    // An IPv4 address is not a host name.
     let last = name.rsplit('.').next()?;
     (!last.bytes().all(|byte| byte.is_ascii_digit())).then(|| name.into_owned())
 }
 
-/// Whether a text may stand before the `@`.
+/// Whether a text is allowed before the `@`.
 fn is_local_part(local: &str) -> bool {
     if local.len() > MAX_LOCAL_BYTES {
         return false;

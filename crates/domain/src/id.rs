@@ -1,5 +1,5 @@
-//! Typed ids. Every id is a UUID that tillgate makes itself, before the unit of work that stores it: a client's retry after a
-//! lost answer then finds its own work.
+//! Typed identifiers. Each is a UUID that tillgate creates before the unit of work that stores it,
+//! so that a retry after a lost answer finds its own work.
 
 use std::fmt;
 
@@ -15,7 +15,8 @@ macro_rules! ids {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A `UUIDv7` (RFC 9562, 5.7) of this instant and these ten random bytes. Later instants sort later.
+            /// A `UUIDv7` (RFC 9562, section 5.7) from an instant and ten random bytes. Later
+            /// instants sort later.
             pub fn new(at: Instant, random: [u8; 10]) -> Self {
                 let millis = u64::try_from(at.millis()).unwrap_or_default();
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
@@ -44,43 +45,43 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A vendor.
+    /// The id of a tenant.
     TenantId,
-    /// A store of a tenant.
+    /// The id of a store of a tenant.
     BranchId,
-    /// A person.
+    /// The id of a user.
     UserId,
-    /// A till, a handheld, an office program or a tool.
+    /// The id of a device.
     DeviceId,
-    /// A named set of rights.
+    /// The id of a role.
     RoleId,
-    /// A login and what was refreshed from it.
+    /// The id of a session.
     SessionId,
-    /// A line of the audit.
+    /// The id of an audit event.
     EventId,
-    /// A signing or refresh key of the server.
+    /// The id of a signing key or refresh key.
     KeyId,
-    /// A running process over the store.
+    /// The id of a running process over the store.
     NodeId,
-    /// A key that a program signs its requests with.
+    /// The id of an API key.
     ApiKeyId,
-    /// A request to reset a forgotten password.
+    /// The id of a request to reset a forgotten password.
     ResetId,
-    /// A ticket.
+    /// The id of a ticket.
     TicketId,
 }
 
-/// Who a session belongs to and who a credential proves: a user, or a device that logs in as itself.
+/// The owner of a session or a credential: a user, or a device that logs in as itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PrincipalId {
-    /// A person.
+    /// A user who logs in.
     User(UserId),
-    /// A device as itself.
+    /// A device that logs in as itself.
     Device(DeviceId),
 }
 
 impl PrincipalId {
-    /// The bare UUID, the `sub` of a token.
+    /// The UUID of the user or the device, which is the `sub` of a token.
     pub fn uuid(self) -> Uuid {
         match self {
             Self::User(id) => id.0,

@@ -1,5 +1,5 @@
-//! JSON that keeps what a client wrote: the digits of its numbers and the order of its members. Nothing in it passes through floating
-//! point, so what is kept for a client comes back as it came.
+//! JSON that preserves what a client wrote: the digits of numbers and the order of members. Nothing
+//! is converted to floating point, so a stored value is returned exactly as it was sent.
 
 use std::fmt;
 
@@ -8,34 +8,35 @@ use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// A value of JSON (RFC 8259) with its numbers as they were written.
+/// A JSON value (RFC 8259) with its numbers as they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ExactJson {
-    /// `null`.
+    /// The literal `null`.
     #[default]
     Null,
-    /// `true` or `false`.
+    /// The literal `true` or `false`.
     Bool(bool),
-    /// By its digits (RFC 8259, section 6).
+    /// A number by its digits (RFC 8259, section 6).
     Number(String),
-    /// A string.
+    /// A string without its escapes.
     String(String),
-    /// An array.
+    /// An array of values.
     Array(Vec<Self>),
     /// The members of an object in their order.
     Object(Vec<(String, Self)>),
 }
 
-/// How deep values may lie in one another: as deep as `serde_json` reads them.
+/// The greatest depth of nested values, which is also that of `serde_json`.
 const MAX_DEPTH: usize = 128;
 
 impl ExactJson {
-    /// Reads a text.
+    /// Parses a text.
     ///
     /// # Errors
-    /// It is no JSON, or its values lie more than 128 deep.
+    ///
+    /// The text is not JSON, or its values are nested deeper than 128 levels.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        // its syntax is checked here, in one pass; what reads it below only has to find the ends of things
+        // The syntax is checked here, in one pass; the scanner below only finds the ends of values.
         let checked: &RawValue = serde_json::from_str(text)?;
         let mut scanner = Scanner { text: checked.get(), at: 0 };
         let value = scanner.parse_value(0)?;
@@ -43,7 +44,7 @@ impl ExactJson {
         if scanner.at == scanner.text.len() { Ok(value) } else { Err(syntax_error()) }
     }
 
-    /// The member of this name, whatever its case: of several the last.
+    /// The member with this name, ignoring case; of several, the last one.
     pub fn find_member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => {
@@ -53,34 +54,34 @@ impl ExactJson {
         }
     }
 
-    /// A text.
+    /// A string value.
     pub fn string(text: impl Into<String>) -> Self {
         Self::String(text.into())
     }
 
-    /// A text, or nothing where it is empty.
+    /// A string value, or `null` for an empty string.
     pub fn string_or_null(text: &str) -> Self {
         if text.is_empty() { Self::Null } else { Self::string(text) }
     }
 
-    /// A decimal as it is displayed, without the zeros that say nothing.
+    /// A number from the displayed form of a decimal, without trailing zeros.
     pub fn number(shown: impl fmt::Display) -> Self {
         let shown = shown.to_string();
         let short = if shown.contains('.') { shown.trim_end_matches('0').trim_end_matches('.') } else { &shown };
         Self::Number(short.to_owned())
     }
 
-    /// An object of these members.
+    /// An object with these members.
     pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
         Self::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// Whether it is `null`.
+    /// Whether the value is `null`.
     pub const fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// An object with these members behind its own.
+    /// The object with these members after its own.
     #[must_use]
     pub fn with_members(mut self, members: impl Iterator<Item = (String, Self)>) -> Self {
         if let Self::Object(own) = &mut self {
@@ -89,7 +90,8 @@ impl ExactJson {
         self
     }
 
-    /// As a value to compare by: its numbers are those of floating point, of which 15 digits can be told apart.
+    /// A value for comparisons: its numbers are floating-point numbers, which distinguish 15
+    /// digits.
     pub fn to_value_lossy(&self) -> Value {
         match self {
             Self::Null => Value::Null,
@@ -103,8 +105,8 @@ impl ExactJson {
         }
     }
 
-    /// The same value with the members of every object in the order of their names: values that differ by that order alone are then
-    /// equal.
+    /// The same value with the members of all objects sorted by name, so that values that differ
+    /// only in that order are equal.
     #[must_use]
     pub fn with_sorted_members(self) -> Self {
         match self {
@@ -141,7 +143,7 @@ impl From<&JsonObject> for ExactJson {
     }
 }
 
-/// Writes its numbers as they are: to `serde_json`'s writers alone.
+/// Writes numbers as they are, with the serializers of `serde_json` only.
 impl Serialize for ExactJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -167,7 +169,7 @@ fn serialize_members<S: Serializer>(members: &[(String, ExactJson)], serializer:
     map.end()
 }
 
-/// Reads from `serde_json`'s readers alone.
+/// Reads with the deserializers of `serde_json` only.
 impl<'de> Deserialize<'de> for ExactJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -175,12 +177,12 @@ impl<'de> Deserialize<'de> for ExactJson {
     }
 }
 
-/// An object that a client keeps here for itself, such as the preferences of a device.
+/// An object that a client stores for itself, such as the preferences of a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JsonObject(Vec<(String, ExactJson)>);
 
 impl JsonObject {
-    /// An object of these members.
+    /// An object with these members.
     pub const fn new(members: Vec<(String, ExactJson)>) -> Self {
         Self(members)
     }
@@ -190,7 +192,7 @@ impl JsonObject {
         &self.0
     }
 
-    /// The members in their order.
+    /// The members in their order, by value.
     pub fn into_members(self) -> Vec<(String, ExactJson)> {
         self.0
     }
@@ -222,7 +224,7 @@ impl<'de> Deserialize<'de> for JsonObject {
     }
 }
 
-/// Finds the values of a text whose syntax has been checked.
+/// Finds the values of a text whose syntax was checked.
 struct Scanner<'t> {
     text: &'t str,
     at: usize,
@@ -247,7 +249,7 @@ impl<'t> Scanner<'t> {
         self.skip_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
     }
 
-    /// Takes this byte, where it is the next that is no blank.
+    /// Consumes this byte if it is the next one that is not blank.
     fn consume(&mut self, byte: u8) -> bool {
         self.skip_blanks();
         let is_next = self.peek() == Some(byte);

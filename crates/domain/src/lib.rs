@@ -1,9 +1,14 @@
-//! The words of tillgate and the rules about them.
+//! The domain of tillgate: its types, its rules, and the use cases of the back office.
 //!
-//! Tenants, users, roles, devices, tickets: types that are valid once made, and pure rules over them ([`access`], [`ticket`]).
-//! The unit of work ([`work`]) and the two ports that every part of the server writes ([`Revocations`], [`Audit`]) stand here too,
-//! and so do the use cases of the back office ([`office`]). Nothing in this crate knows a database, a wire format, a clock or a
-//! source of chance: instants and ids are arguments.
+//! - Entities that are valid by construction: [`Tenant`], [`User`], [`Device`], [`Role`],
+//!   [`ApiKey`] and the [`ticket`]s.
+//! - Pure rules over them: [`access`] for rights, [`ticket`] for amounts and states.
+//! - The unit of work ([`work`]), and the two ports that every part of the server uses:
+//!   [`Revocations`] and [`Audit`].
+//! - The use cases of the back office ([`office`]), with their ports.
+//!
+//! This crate does not depend on a database, a wire format, a clock or a source of random bytes:
+//! instants and ids are arguments.
 
 pub mod access;
 pub mod api_key;

@@ -1,8 +1,9 @@
-//! JSON merge patches (RFC 7396): how what is sent of a value changes what there is of it. It knows no request and no resource.
+//! JSON merge patch (RFC 7396): applies a partial update to a value. It knows neither requests nor
+//! resources.
 
 use crate::json::{ExactJson, JsonObject};
 
-/// What a patch makes of a value (RFC 7396, 2).
+/// Applies a patch to a value (RFC 7396, section 2).
 pub fn merge_value(target: ExactJson, patch: ExactJson) -> ExactJson {
     let ExactJson::Object(patch) = patch else { return patch };
     let members = match target {
@@ -12,7 +13,8 @@ pub fn merge_value(target: ExactJson, patch: ExactJson) -> ExactJson {
     ExactJson::Object(merge_object(JsonObject::new(members), JsonObject::new(patch)).into_members())
 }
 
-/// Patches the members of an object: a null takes one away. What stays keeps its place, and what is new follows.
+/// Applies a patch to the members of an object: `null` removes a member. Members that stay keep
+/// their place; new ones follow.
 pub fn merge_object(target: JsonObject, patch: JsonObject) -> JsonObject {
     let mut members = target.into_members();
     for (name, value) in patch.into_members() {
@@ -34,7 +36,7 @@ mod tests {
 
     #[test]
     fn merge_patch_matches_rfc_7396_appendix_a() {
-        // RFC 7396, appendix A
+        // RFC 7396, appendix A.
         for (target, patch, result) in [
             (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
             (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),

@@ -1,10 +1,12 @@
 //! Names that people type: of users, devices, roles and tenants, and e-mail addresses.
 //!
-//! A name keeps the spelling that it was given and is compared by its [`FoldedText`] form, so that `Ján` and ` JÁN ` are one person
-//! on every database. No user name contains an `@`: a login with one is an e-mail address.
+//! A name keeps its spelling and is compared by its [`FoldedText`] form, so that `Ján` and ` JÁN `
+//! are one user on every database. No user name contains an `@`: a login with one is an e-mail
+//! address.
 //!
-//! `parse` takes whatever something may be called already. What a name may be when it is given is asked by `check_new`, by the
-//! classes of PRECIS (RFC 8264): so a name that was given before they were asked stays a name.
+//! `parse` accepts everything that may be stored already. `check_new` checks a name when it is
+//! given, by the classes of PRECIS (RFC 8264); a name that was given before that check existed
+//! stays valid.
 
 mod confusable;
 mod folded_text;
@@ -17,34 +19,34 @@ use serde::{Deserialize, Serialize};
 pub use confusable::skeleton;
 pub use folded_text::FoldedText;
 
-/// What is wrong with a name, in a sentence that says what to do.
+/// What is wrong with a text, in words that follow its name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing but blanks.
+    /// The text has only blanks.
     #[error("must not be empty")]
     Empty,
-    /// More characters than the bound.
+    /// The text has more characters than this limit.
     #[error("must have at most {0} characters")]
     TooLong(usize),
-    /// A value that nests deeper than the bound.
+    /// The value is nested deeper than this limit.
     #[error("must not nest deeper than {0} levels")]
     TooDeep(usize),
-    /// A control character.
+    /// The text contains a control character.
     #[error("must not contain control characters")]
     ControlCharacter,
-    /// A user name with an `@`.
+    /// The user name contains an `@`.
     #[error("must not contain \"@\", which marks an e-mail address")]
     AtSign,
-    /// A character that no new name has.
+    /// The text contains a character that new names must not have.
     #[error("must not contain U+{:04X}, which is invisible, undefined or not allowed here", u32::from(*.0))]
     DisallowedCharacter(char),
-    /// A user name with text of both directions where the order is not plain (RFC 5893, 2).
+    /// The user name mixes text of both directions in an ambiguous order (RFC 5893, section 2).
     #[error("must not mix right-to-left and left-to-right text in one word")]
     MixedDirection,
-    /// Not an e-mail address.
+    /// The text is not an e-mail address.
     #[error("must be an e-mail address such as anna@example.com")]
     Email,
-    /// Not a slug.
+    /// The text is not a slug.
     #[error("must consist of lower-case letters a to z, digits and inner hyphens")]
     Slug,
 }
@@ -57,7 +59,7 @@ macro_rules! names {
         pub struct $name(String);
 
         impl $name {
-            /// Takes the name without its outer blanks, or says what is wrong with it.
+            /// Parses a name without its outer blanks.
             pub fn parse(text: &str) -> Result<Self, InvalidText> {
                 let clean: fn(&str) -> String = $clean;
                 let check: fn(&str) -> Result<(), InvalidText> = $check;
@@ -66,23 +68,23 @@ macro_rules! names {
                 Ok(Self(text))
             }
 
-            /// What a store has kept: it was a name when it was given, and is never judged again.
+            /// A name from the store, which is not checked again.
             pub fn from_stored(text: String) -> Self {
                 Self(text)
             }
 
-            /// Whether something that is not called so yet may be, or what is wrong with it.
+            /// Checks that a new name may be given.
             pub fn check_new(&self) -> Result<(), InvalidText> {
                 let check: fn(&str) -> Result<(), InvalidText> = $new;
                 check(&self.0)
             }
 
-            /// As it was given.
+            /// The name as it was given.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// As it is compared.
+            /// The form in which the name is compared.
             pub fn to_folded(&self) -> FoldedText {
                 FoldedText::of(&self.0)
             }
@@ -125,7 +127,8 @@ names! {
     Slug(str::to_owned, check_slug, |_| Ok(())),
 }
 
-/// Whether a name that people read may be given: it is of the `FreeformClass` of PRECIS (RFC 8264, 4.3), where blanks are allowed.
+/// Checks that a display name may be given: it belongs to the `FreeformClass` of PRECIS (RFC 8264,
+/// section 4.3), which allows blanks.
 pub fn check_display_name(text: &str) -> Result<(), InvalidText> {
     if text.chars().any(char::is_control) {
         return Err(InvalidText::ControlCharacter);
@@ -145,7 +148,7 @@ fn check_text(text: &str, most: usize) -> Result<(), InvalidText> {
     }
 }
 
-/// The text with the `@` of every keyboard as the one that mail servers know.
+/// The text with every variant of `@` replaced by the ASCII one.
 fn normalize_at_sign(text: &str) -> String {
     text.replace(['\u{ff20}', '\u{fe6b}'], "@")
 }

@@ -1,4 +1,5 @@
-//! Rights: what a caller may do, by names that tills and back offices already use.
+//! Rights: the permissions for single operations, under the names that tills and back offices
+//! already use.
 
 mod known;
 
@@ -10,35 +11,36 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use known::KnownRight;
 
-/// A right by its published name, such as `ticketClose`: a lower-case ASCII letter, then ASCII letters and digits, 64 in all.
-/// Rights are ordered by their names.
+/// A right by its published name, such as `ticketClose`: a lower-case ASCII letter, then ASCII
+/// letters and digits, at most 64 in all. Rights are ordered by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Right {
-    /// A right that the server's guards or published contracts name.
+    /// A right that the server checks or a published API names.
     Known(KnownRight),
-    /// A right that a tenant has named for programs of its own. No guard of the server requires it.
+    /// A right that a tenant has defined for programs of its own. The server never requires it.
     Custom(CustomRight),
 }
 
-/// The name of a right that is not known. It is made by [`Right::parse`] alone, so it is never the name of a known right.
+/// The name of a custom right. Only [`Right::parse`] creates it, so it is never the name of a known
+/// right.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomRight(Box<str>);
 
 impl CustomRight {
-    /// The name.
+    /// The name as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A text that names no right.
+/// The text is not the name of a right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a right is named like ticketClose: a lower-case letter, then letters and digits, 64 at most")]
+#[error("a right is a lower-case letter and then letters and digits, at most 64, such as ticketClose")]
 pub struct InvalidRight;
 
 impl Right {
-    /// Parses a name.
+    /// Parses the name of a right, known or custom.
     pub fn parse(text: &str) -> Result<Self, InvalidRight> {
         if let Some(known) = KnownRight::named(text) {
             return Ok(Self::Known(known));
@@ -52,7 +54,7 @@ impl Right {
         }
     }
 
-    /// The name.
+    /// The published name as a string.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Known(known) => known.as_str(),
@@ -104,7 +106,8 @@ impl From<Right> for String {
     }
 }
 
-/// A set of rights, in order of their names. Known rights take no memory beside the set itself.
+/// A set of rights, in the order of their names. Known rights need no memory besides the set
+/// itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
     /// A bit for each known right.
@@ -118,27 +121,29 @@ impl Rights {
         Self { known: known.iter().fold(0, |bits, right| bits | right.bit()), custom: BTreeSet::new() }
     }
 
-    /// Whether the set allows what requires `right`: it holds the right itself, or `admin`.
+    /// Whether the set grants the right: it contains the right itself, or `admin`.
     pub fn allows(&self, right: impl Into<Right>) -> bool {
         self.covers_everything() || self.holds(&right.into())
     }
 
-    /// Whether the set holds `admin`, which allows everything, rights included that are added later.
+    /// Whether the set contains `admin`, which grants everything, including rights that are added
+    /// later.
     pub fn covers_everything(&self) -> bool {
         self.known & KnownRight::Admin.bit() != 0
     }
 
-    /// Whether everything that `other` allows is allowed here too: what a person needs who grants `other`.
+    /// Whether this set grants everything that `other` grants, as is required of a person who
+    /// assigns `other`.
     pub fn covers(&self, other: &Self) -> bool {
         self.first_missing(other).is_none()
     }
 
-    /// The first right of `other`, by name, that is not allowed here.
+    /// The first right of `other`, by name, that this set does not grant.
     pub fn first_missing(&self, other: &Self) -> Option<Right> {
         other.iter().find(|right| !self.allows(right))
     }
 
-    /// What both allow. `admin` on one side leaves the other as it is.
+    /// What both sets grant. If one of them contains `admin`, the result is the other.
     pub fn intersection(&self, other: &Self) -> Self {
         let of_self = self.iter().filter(|right| other.allows(right));
         of_self.chain(other.iter().filter(|right| self.allows(right))).collect()
@@ -162,17 +167,17 @@ impl Rights {
         names.into_iter()
     }
 
-    /// True where nothing is allowed.
+    /// Whether the set grants nothing.
     pub fn is_empty(&self) -> bool {
         self.known == 0 && self.custom.is_empty()
     }
 
-    /// The names with single spaces between them: the `scope` of RFC 8693, section 4.2.
+    /// The names, separated by single spaces: the `scope` of RFC 8693, section 4.2.
     pub fn to_scope(&self) -> String {
         self.names().collect::<Vec<_>>().join(" ")
     }
 
-    /// How many bytes the set takes beside itself, estimated from above.
+    /// The memory of the set besides itself in bytes, estimated from above.
     pub fn heap_bytes(&self) -> usize {
         self.custom.iter().map(|CustomRight(name)| name.len().saturating_add(48)).sum()
     }

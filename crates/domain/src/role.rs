@@ -1,40 +1,41 @@
-//! Roles: named sets of rights, and the three that every tenant is born with.
+//! Roles: named sets of rights, and the three built-in ones of every tenant.
 
 use std::collections::BTreeSet;
 
 use crate::{Environment, KnownRight, Rights, RoleId, RoleName, TenantId};
 
-/// A named set of rights that counts on devices of certain environments.
+/// A named set of rights that applies on devices of certain environments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
-    /// Its id.
+    /// The identifier of the role.
     pub id: RoleId,
-    /// Whose it is.
+    /// The tenant to which it belongs.
     pub tenant: TenantId,
-    /// The name that requests and commands use.
+    /// The name in requests and commands.
     pub name: RoleName,
-    /// The name that people read.
+    /// The name for people.
     pub label: String,
-    /// What it is for.
+    /// The purpose of the role, in free text.
     pub description: String,
-    /// What it allows.
+    /// The rights that the role grants.
     pub rights: Rights,
-    /// Where it counts. A session without a device asks nothing of this set.
+    /// The environments in which the role applies. It always applies in a session without a device.
     pub environments: BTreeSet<Environment>,
-    /// Made with the tenant; its rights are fixed.
+    /// Whether it was created with the tenant; its rights are fixed.
     pub built_in: bool,
-    /// Raised by every change.
+    /// Increased by every change.
     pub version: i64,
 }
 
-/// The order of the built-in roles, which some callers ask for instead of rights: cashier < manager < admin.
+/// The order of the built-in roles, which some calls require instead of a right: cashier < manager
+/// < admin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rank {
     /// Works on a till.
     Cashier,
     /// Runs a shop.
     Manager,
-    /// Every right.
+    /// Has every right.
     Admin,
 }
 
@@ -59,10 +60,10 @@ const MANAGER_RIGHTS: &[KnownRight] = &[
 ];
 
 impl Rank {
-    /// Every rank, lowest first.
+    /// All ranks, lowest first.
     pub const ALL: [Self; 3] = [Self::Cashier, Self::Manager, Self::Admin];
 
-    /// The name of the built-in role of this rank.
+    /// The name of the built-in role with this rank.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cashier => "cashier",
@@ -71,12 +72,12 @@ impl Rank {
         }
     }
 
-    /// The rank of a role: built-in roles have one, others none.
-    pub fn list_by_role(role: &Role) -> Option<Self> {
+    /// The rank of a role: only built-in roles have one.
+    pub fn of_role(role: &Role) -> Option<Self> {
         Self::ALL.into_iter().find(|rank| role.built_in && role.name.as_str() == rank.name())
     }
 
-    /// The rights of the built-in role of this rank. A manager may do all that a cashier may.
+    /// The rights of the built-in role with this rank. A manager has all rights of a cashier.
     pub fn rights(self) -> Rights {
         match self {
             Self::Cashier => Rights::of(CASHIER_RIGHTS),
@@ -85,7 +86,7 @@ impl Rank {
         }
     }
 
-    /// The built-in role of this rank for a new tenant: it counts in every environment.
+    /// The built-in role with this rank for a new tenant: it applies in every environment.
     pub fn to_role(self, id: RoleId, tenant: TenantId) -> Option<Role> {
         let label = match self {
             Self::Cashier => "Cashier",

@@ -1,18 +1,19 @@
-//! Values that must reach no log, no error text and no core of a reused buffer.
+//! Secret values, which must not appear in logs, error texts or reused memory.
 
 use std::fmt;
 
-/// A value that shows nothing of itself in `Debug`, and that its owner must ask for by name.
+/// A secret value: `Debug` does not show it, access is explicit, and its memory is wiped when it is
+/// dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret<T: zeroize::Zeroize>(T);
 
 impl<T: zeroize::Zeroize> Secret<T> {
-    /// Takes the value in.
+    /// Wraps a secret value.
     pub fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value itself. Whoever asks answers for where it goes.
+    /// The secret value. The caller is responsible for where it goes.
     pub fn expose(&self) -> &T {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Tenants: vendors. Users, devices, roles and tickets belong to exactly one.
+//! Tenants: vendors, to whom users, devices, roles and tickets belong. Tenants share nothing.
 
 mod limits;
 
@@ -6,57 +6,57 @@ pub use limits::SessionLimits;
 
 use crate::{BranchId, Epoch, Instant, Slug, TenantId, Zone};
 
-/// A vendor.
+/// A vendor with its settings and stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
-    /// Its id.
+    /// The identifier of the tenant.
     pub id: TenantId,
-    /// Its short name in configuration and requests.
+    /// The short name in configuration and requests.
     pub slug: Slug,
-    /// The name that people read.
+    /// The name for people.
     pub name: String,
     /// The time zone in which its days begin.
     pub zone: Zone,
-    /// The language of its people.
+    /// The language of its users.
     pub locale: Locale,
-    /// How far its sessions stay behind what the server's configuration allows.
+    /// The limits of its sessions, which shorten what the server's configuration allows.
     pub limits: SessionLimits,
-    /// Its stores, one at least.
+    /// Its stores, at least one.
     pub branches: Vec<Branch>,
-    /// Raised by what ends every session of the tenant.
+    /// Raised to end all sessions of the tenant, except permanent ones.
     pub epoch: Epoch,
-    /// When it was made.
+    /// The instant at which it was created.
     pub created_at: Instant,
-    /// Raised by every change of its own fields and of its stores.
+    /// Increased by every change of its own fields and of its stores.
     pub version: i64,
 }
 
 /// A store of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Branch {
-    /// Its id.
+    /// The identifier of the store.
     pub id: BranchId,
-    /// The name that people read.
+    /// The name for people.
     pub name: String,
 }
 
-/// A language, and where it matters a country, as `Accept-Language` names them: `sk-SK`, `en`.
+/// A language, and a country if it matters, as in `Accept-Language`: `sk-SK`, `en`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locale(String);
 
-/// A text that is no language tag.
+/// The text is not a language tag.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a locale is a language tag such as en or sk-SK")]
+#[error("a locale must be a language tag such as en or sk-SK")]
 pub struct InvalidLocale;
 
 impl Locale {
-    /// Takes a language tag of letters, digits and hyphens (RFC 5646), 35 characters at most.
+    /// Parses a language tag of letters, digits and hyphens (RFC 5646), at most 35 characters.
     pub fn parse(tag: &str) -> Result<Self, InvalidLocale> {
         let part = |part: &str| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
         if tag.len() <= 35 && tag.split('-').all(part) { Ok(Self(tag.to_owned())) } else { Err(InvalidLocale) }
     }
 
-    /// The tag.
+    /// The tag as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,33 +1,34 @@
-//! Users: the people who work on devices and in the office. A user says who somebody is; what proves it is kept apart.
+//! Users: the people who work on devices and in the office. Their credentials are stored
+//! separately.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::{DeviceId, Email, Epoch, Instant, RoleId, TenantId, UserId, UserName};
 
-/// Where a user stands. Only an active one logs in.
+/// The status of a user. Only an active user can log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UserStatus {
-    /// Made, not yet activated.
+    /// Added, but not activated yet.
     Pending,
-    /// At work.
+    /// Active; logins are possible.
     Active,
-    /// Held back; good again when activated.
+    /// Suspended temporarily; becomes active again when activated.
     Suspended,
-    /// Gone; the name is free again.
+    /// Deleted; the name can be used again.
     Deleted,
 }
 
-/// A text that names no status.
+/// The text is not the name of a status.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a user's status is one of pending, active, suspended, deleted")]
+#[error("unknown user status; use pending, active, suspended or deleted")]
 pub struct UnknownUserStatus;
 
 impl UserStatus {
-    /// Every status.
+    /// All statuses, in the order of declaration.
     pub const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Suspended, Self::Deleted];
 
-    /// The word in requests, commands and the store.
+    /// The name in requests, commands and the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -45,35 +46,36 @@ impl FromStr for UserStatus {
     }
 }
 
-/// A person of a tenant.
+/// A user of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Their id.
+    /// The identifier of the user.
     pub id: UserId,
-    /// Whose they are.
+    /// The tenant to which the user belongs.
     pub tenant: TenantId,
-    /// The name that they log in under.
+    /// The name with which the user logs in.
     pub name: UserName,
-    /// The address that they may log in with instead.
+    /// The e-mail address with which the user can log in instead.
     pub email: Option<Email>,
-    /// The name that people read.
+    /// The name for people.
     pub display_name: String,
-    /// Whether they may log in.
+    /// Whether the user can log in.
     pub status: UserStatus,
-    /// The feature that a virtual user stands for. A virtual user never logs in with a password.
+    /// The feature that a virtual user stands for. A virtual user cannot log in with a password.
     pub feature: Option<String>,
-    /// What they may do, and where.
+    /// The user's roles, without a device and on devices.
     pub assignment: Assignment,
-    /// Whether the password must be changed at the next login, since somebody else has chosen or seen it. Until then the user is
-    /// refused after the right password. A device or an API key of the user's is not affected.
+    /// Whether the password must be changed at the next login, because somebody else has chosen or
+    /// seen it. Until then, logins are denied after the right password. Devices and API keys of the
+    /// user are not affected.
     pub password_change_required: bool,
-    /// Raised by what ends every session of theirs.
+    /// Raised to end all sessions of the user, except permanent ones.
     pub epoch: Epoch,
-    /// When they were made.
+    /// The instant at which the user was added.
     pub created_at: Instant,
-    /// When they were last changed.
+    /// The instant of the newest change.
     pub updated_at: Instant,
-    /// Raised by every change.
+    /// Increased by every change.
     pub version: i64,
 }
 
@@ -84,12 +86,12 @@ impl User {
     }
 }
 
-/// The roles of a user: those without a device, and those on each device that their list names. A listed device without roles is
-/// one that they may log in on without a right.
+/// The roles of a user: those without a device, and those on each assigned device. The user may log
+/// in on an assigned device without roles, but has no rights there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assignment {
-    /// Roles that count in sessions without a device.
+    /// The roles in sessions without a device.
     pub office: BTreeSet<RoleId>,
-    /// Roles by device.
+    /// The roles on each assigned device.
     pub devices: BTreeMap<DeviceId, BTreeSet<RoleId>>,
 }

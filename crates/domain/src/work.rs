@@ -1,103 +1,119 @@
-//! The unit of work: what happens together or not at all.
+//! The unit of work: a transaction that commits as a whole or not at all.
 //!
-//! A [`Store`] runs a closure in one transaction and shows it the ports of a [`PortSet`]. Ports block: whoever serves requests
-//! calls them on a thread that may wait.
+//! A [`Store`] runs a closure in one transaction and gives it the ports of a [`PortSet`]. Ports
+//! block, so a server calls them on a thread that may wait.
 //!
-//! Promises of every store:
+//! Every store promises:
 //!
-//! 1. `Err` from the closure means that the store failed: everything is rolled back. A refusal is a value inside `Ok`, so what
-//!    it decided (a stolen session ended, a wrong password counted) is committed with it.
-//! 2. The closure may run again after a conflict: it touches nothing but `tx` and what it overwrites at each run.
-//! 3. When `run` returns `Ok`, what was written is on disk, and the store's observer has been told of the changes.
-//! 4. A unit of work has one deadline for all its waiting and running again; past it `Unavailable`. An `Unavailable` write may
-//!    have been committed (a connection lost in `COMMIT`): ids are drawn before the closure, so a retry finds its own work.
-//! 5. A `run` inside a closure of the same store is [`StoreError::Nested`], not a deadlock.
+//! 1. `Err` from the closure means that the store failed: everything is rolled back. A denial is a
+//!    value inside `Ok`, so what it writes (a stolen session ended, a wrong password counted) is
+//!    committed with it.
+//! 2. The closure may run again after a conflict. It must not change anything but `tx` and what it
+//!    overwrites at each run.
+//! 3. When `run` returns `Ok`, the writes are on disk, and the store's observers were notified of
+//!    the changes.
+//! 4. A unit of work has one deadline for all its waiting and all its runs; after it, `run` returns
+//!    `Unavailable`. An `Unavailable` write may have been committed (a connection lost in
+//!    `COMMIT`): ids are created before the closure, so that a retry finds its own work.
+//! 5. A `run` inside a closure of the same store returns [`StoreError::Nested`] and does not
+//!    deadlock.
+//!
+//! A unit of work that depends on several rows first claims a row, by an UPDATE that locks it until
+//! the transaction ends. Under PostgreSQL's READ COMMITTED, each statement after a lock sees what
+//! the lock waited for. Without the lock, a session that was created with the old password survives
+//! the password change. A store that serializes transactions hides this, so the contract
+//! (`tillgate-testkit`) has a test case for each lock, in which two threads interleave between the
+//! read and the write.
 //!
 //! ```
-//! use tillgate_domain::{Mode, Store, StoreExt, Stored, Tx, View, Work};
+//! use tillgate_domain::{Mode, PortSet, Store, StoreExt, StoreResult, Tx, Work};
 //!
-//! /// Shows what every part of the server writes, and nothing else.
+//! /// The ports that every part of the server uses, and no others.
 //! struct Common;
-//! impl View for Common {
+//! impl PortSet for Common {
 //!     type Tx<'a> = dyn Tx + 'a;
 //! }
 //!
-//! fn count(store: &dyn Store<Common>) -> Stored<u32> {
+//! fn count(store: &dyn Store<Common>) -> StoreResult<u32> {
 //!     store.read(|_tx| Ok(7))
 //! }
 //! ```
 
 use crate::{Audit, Revocations};
 
-/// Which ports a transaction shows: domain's, the back office's, auth-core's.
+/// The ports that a transaction gives access to: those of this crate, of the back office, or of the
+/// engine.
 pub trait PortSet: 'static {
-    /// The transaction as this view shows it, mostly a trait object.
+    /// The transaction with these ports, usually a trait object.
     type Tx<'a>: ?Sized;
 }
 
-/// The ports that every part of the server writes.
+/// The ports that every part of the server uses.
 pub trait Tx {
-    /// Ends sessions and tells of changes.
+    /// Ends sessions and reports changes to all processes.
     fn revocations(&mut self) -> &mut dyn Revocations;
-    /// Tells what happened.
+    /// Records audit events.
     fn audit(&mut self) -> &mut dyn Audit;
 }
 
 /// Whether a unit of work may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// One consistent reading; a write in it is a [`StoreError::Fault`].
+    /// One consistent snapshot; a write in it is a [`StoreError::Fault`].
     Read,
-    /// Reads and writes.
+    /// Reads and writes in one transaction.
     Write,
 }
 
 /// The closure of a unit of work.
 pub type Work<'w, V> = &'w mut dyn for<'a, 'b> FnMut(&'b mut <V as PortSet>::Tx<'a>) -> StoreResult<()>;
 
-/// What a port answers.
+/// The result of a call of a port.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-/// The store failed. None of these is ever the caller's mistake, and none is ever read as "not there".
+/// The store failed. None of these errors is caused by the caller, and none means that something
+/// does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Locked, slow, full, read-only, lost or overloaded: it may be there again in a moment.
+    /// Temporarily unavailable: locked, slow, full, read-only, disconnected or overloaded.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// Another unit of work was in the way. The store runs the closure again; callers of `run` never see this.
-    #[error("the unit of work was in conflict with another: {0}")]
+    /// Another unit of work conflicts with this one. The store runs the closure again; callers of
+    /// `run` never see this error.
+    #[error("the unit of work conflicts with another one: {0}")]
     Conflict(String),
-    /// A stored value cannot be read back.
-    #[error("the store holds an unreadable value in {table}.{column}: {detail}")]
+    /// A stored value cannot be parsed.
+    #[error("the value in \"{table}.{column}\" of the store is damaged: {detail}")]
     Corrupt {
-        /// The table.
+        /// The table of the value.
         table: &'static str,
-        /// The column.
+        /// The column of the value.
         column: &'static str,
-        /// What is wrong with it, without the value itself.
+        /// What is wrong with the value, without the value itself.
         detail: String,
     },
-    /// The store refuses for a reason that nobody foresaw: a missing permission, a missing table, a broken constraint.
-    #[error("the store refused: {0}")]
+    /// Any other error of the store: a missing permission, a missing table, a violated constraint.
+    #[error("the store failed: {0}")]
     Fault(String),
-    /// A unit of work was opened inside another of the same store.
-    #[error("a unit of work was opened inside another")]
+    /// A unit of work was started inside another one of the same store.
+    #[error("a unit of work was started inside another one")]
     Nested,
 }
 
-/// Something that runs units of work.
+/// A store that runs units of work.
 pub trait Store<V: PortSet>: Send + Sync {
-    /// Runs `work` in one transaction; see the promises of [the module](self).
+    /// Runs `work` in one transaction, with the promises of [the module](self).
     fn run(&self, mode: Mode, work: Work<'_, V>) -> StoreResult<()>;
 
-    /// Why the store takes no writes (a full disk, a read-only database), as the newest unit of work that wrote found it; `None` as
-    /// soon as one has succeeded, and for a store that does not watch this. Answered from memory.
+    /// Why the store cannot be written (a full disk, a read-only database), according to the newest
+    /// unit of work that wrote. `None` as soon as one succeeds, and for a store that does not watch
+    /// this. It does not access the store.
     fn write_failure(&self) -> Option<String> {
         None
     }
 }
 
-/// `read` and `write` for every [`Store`]: the closure's value comes back.
+/// `read` and `write` for every [`Store`], which return the value of the closure.
 pub trait StoreExt<V: PortSet>: Store<V> {
     /// Runs a closure that only reads.
     fn read<T>(&self, work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>) -> StoreResult<T> {

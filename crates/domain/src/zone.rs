@@ -1,4 +1,5 @@
-//! Time zones: where the days of a tenant begin, and how its clocks read. The rules are the IANA database's, compiled in.
+//! Time zones, which determine the days of a tenant and its local times. The rules are those of the
+//! IANA database, compiled in.
 
 use std::fmt;
 
@@ -7,20 +8,20 @@ use jiff::tz::TimeZone;
 
 use crate::Instant;
 
-/// A time zone of the IANA database, by name.
+/// A time zone of the IANA database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone(TimeZone);
 
-/// A name that the time zone database does not have.
+/// The name is not in the time zone database.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a time zone is named as in the IANA database, such as Europe/Bratislava or UTC")]
+#[error("unknown time zone; use a name of the IANA database such as Europe/Bratislava or UTC")]
 pub struct UnknownZone;
 
 impl Zone {
-    /// Coordinated universal time.
+    /// Coordinated Universal Time.
     pub const UTC: Self = Self(TimeZone::UTC);
 
-    /// The zone of that name.
+    /// Finds the zone with this name.
     pub fn parse(name: &str) -> Result<Self, UnknownZone> {
         TimeZone::get(name).map(Self).map_err(|_| UnknownZone)
     }
@@ -30,14 +31,14 @@ impl Zone {
         self.0.iana_name().unwrap_or("UTC")
     }
 
-    /// The first instant of the next local date after `now`: 01:00 where 00:00 is skipped, the earlier of two where it comes
-    /// twice, as long as that lies ahead. A day has 22 to 26 hours.
+    /// The first instant of the next local date after `now`: 01:00 if 00:00 is skipped, the earlier
+    /// of two if it occurs twice and that one is still ahead. A day has 22 to 26 hours.
     pub fn next_midnight(&self, now: Instant) -> Instant {
         let midnight = || {
             let now = Timestamp::from_millisecond(now.millis()).ok()?;
             let tomorrow = now.to_zoned(self.0.clone()).date().tomorrow().ok()?;
             let first = tomorrow.to_zoned(self.0.clone()).ok()?.start_of_day().ok()?.timestamp();
-            // where the clocks go back from just after midnight, the next date has begun once already
+            // If clocks are set back just after midnight, the next date has begun once already.
             let next = if first > now {
                 first
             } else {
@@ -48,8 +49,8 @@ impl Zone {
         midnight().unwrap_or(now)
     }
 
-    /// The local day of a date as ISO 8601 writes it, `2026-11-21`: its first instant, and the first of the day after. `None` for
-    /// what is no date.
+    /// The bounds of a local date in ISO 8601, such as `2026-11-21`: its first instant, and that of
+    /// the following day. `None` if the text is not a date.
     pub fn day_bounds(&self, date: &str) -> Option<(Instant, Instant)> {
         let date: jiff::civil::Date = Some(date).filter(|date| date.len() == 10)?.parse().ok()?;
         let start = date.to_zoned(self.0.clone()).ok()?.start_of_day().ok()?;
@@ -57,8 +58,8 @@ impl Zone {
         Some((start, self.next_midnight(start)))
     }
 
-    /// The instant as the zone's clocks read it, with milliseconds and the offset from UTC (RFC 3339):
-    /// `2026-11-21T20:00:00.000+08:00`. Empty for one that no calendar of four-digit years holds.
+    /// The local time of an instant, with milliseconds and the offset from UTC (RFC 3339):
+    /// `2026-11-21T20:00:00.000+08:00`. Empty for a year with more than four digits.
     pub fn format_local(&self, at: Instant) -> String {
         let zoned = Timestamp::from_millisecond(at.millis()).map(|at| at.to_zoned(self.0.clone()));
         zoned.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S.%3f%:z").to_string()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What a caller does in the back office is stamped with: when, who, which authority, and fresh ids.
+//! The audit context of a use case in the back office: instant, actor, authority and new ids.
 
 use std::net::IpAddr;
 
@@ -9,8 +9,8 @@ use super::Auth;
 use crate::{Caller, Error};
 
 impl Auth {
-    /// The stamp of one use case that a contract lets anybody ask for, or that the server does by itself; `address` is where it was
-    /// asked from.
+    /// The audit context of a use case that anybody may call in a dialect, or that the server runs
+    /// by itself. `address` is the network address of the request.
     pub fn system_context(&self, address: Option<IpAddr>) -> Result<AuditContext, Error> {
         Ok(AuditContext {
             at: self.time().at,
@@ -21,8 +21,8 @@ impl Auth {
         })
     }
 
-    /// The stamp of one use case of the back office that this caller asks for, with the rights that they hold now. Drawn before
-    /// the transaction; each use case takes one of its own.
+    /// The audit context of a use case that this caller requests, with the caller's current rights.
+    /// Create it before the transaction, and a new one for each use case.
     pub fn caller_context(&self, caller: &Caller) -> Result<AuditContext, Error> {
         Ok(AuditContext {
             at: self.time().at,

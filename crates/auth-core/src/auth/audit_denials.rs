@@ -1,5 +1,5 @@
-//! Records that a caller was refused for a right or a rank that they lack, or for where they are logged in, and that somebody was
-//! refused who is not logged in.
+//! Audit events of denials: a caller without a required right or rank, or on the wrong kind of
+//! device, and requests that could not be authenticated.
 
 use std::hash::Hash;
 use std::time::Duration;
@@ -13,42 +13,45 @@ use crate::denials::{DenialLimiter, GuestKey};
 use crate::throttle::network_prefix;
 use crate::{AuthDenied, AuthRequest, Caller, Error, SessionKind};
 
-/// What a caller lacks.
+/// The requirement that a caller does not meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MissingRequirement {
-    /// A right.
+    /// The caller does not have this right.
     Right(Right),
-    /// A rank: they are below it.
+    /// The caller has a lower rank than this one.
     Rank(Rank),
-    /// A rank above this one, which they would have given.
+    /// The caller would assign a rank above this one, which is its own.
     RankAbove(Rank),
-    /// A device where goods are sold.
+    /// The caller is not on a device on which tickets are sold.
     SaleDevice,
-    /// A session of a person: theirs is a device's own.
+    /// The session is a device's own, and the call requires a person.
     Person,
 }
 
-/// What a caller has tried and may not do.
+/// A call that was denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeniedCall {
-    /// What they lack.
+    /// The requirement that the caller does not meet.
     pub missing: MissingRequirement,
-    /// What they tried, as the way in tells it: `DELETE /api/v1/users/…`.
+    /// The call in the form of its dialect, such as `DELETE /api/v1/users/…`.
     pub call: String,
-    /// To what; `None` where the call names nothing.
+    /// The subject of the call; `None` if it names none.
     pub subject: Option<Subject>,
 }
 
-/// The longest text of a call that is kept, in characters.
+/// The greatest length of a call in an audit event, in characters.
 const MAX_CALL_CHARS: usize = 200;
 
-/// The longest client id that is kept, in characters: those that are drawn here have 32.
+/// The greatest length of a client id in an audit event, in characters; the ids that tillgate
+/// generates have 32.
 const MAX_CLIENT_ID_CHARS: usize = 40;
 
 impl Auth {
-    /// Writes into the audit that a caller was refused: the first ten times in a minute, and then once how often it came since
-    /// ([`run_due_maintenance`](Self::run_due_maintenance)). It stands by itself, after the decision: whatever becomes of it, the refusal stands, and what could
-    /// not be written is counted with those that come after the ten.
+    /// Records that a caller was denied: the first ten times per minute individually, then the
+    /// number of further ones ([`run_due_maintenance`](Self::run_due_maintenance)).
+    ///
+    /// It runs in a unit of work of its own, after the decision. If it fails, the denial stands,
+    /// and the event is counted with those after the first ten.
     pub fn record_denial(&self, caller: &Caller, attempt: &DeniedCall) -> Result<(), Error> {
         let tenant = caller.profile.tenant.id;
         let subject = attempt.subject.unwrap_or(Subject::Tenant(tenant));
@@ -77,8 +80,8 @@ impl Auth {
         Ok(())
     }
 
-    /// Writes into the audit that somebody was refused who is not logged in, as often as [`record_denial`](Self::record_denial)
-    /// writes. What cannot be written is counted, and the refusal stands.
+    /// Records a denial before authentication, as often as [`record_denial`](Self::record_denial)
+    /// does. If it fails, the event is counted, and the denial stands.
     pub(super) fn record_guest_denial(&self, guest: GuestKey, event: &Event) {
         if self.guest_denials.should_record(guest, event, self.clock.monotonic())
             && let Err(error) = self.store.write(|tx| tx.audit().record(event))
@@ -88,7 +91,7 @@ impl Auth {
         }
     }
 
-    /// The same of a program that is refused by its key.
+    /// Records that the credentials of an API key were denied, with the same limit.
     pub(super) fn record_api_key_denial(
         &self,
         client: &str,
@@ -117,7 +120,8 @@ impl Auth {
         Ok(())
     }
 
-    /// Writes one line for each who was refused more often than was told, `all` of them or those whose minute is over.
+    /// Records one event for each caller with denials that were only counted: of all callers if
+    /// `all`, otherwise of those whose minute is over.
     pub(super) fn record_suppressed_denials(&self, all: bool) -> Result<(), Error> {
         let now = (!all).then(|| self.clock.monotonic());
         self.record_suppressed(&self.caller_denials, now)?;

@@ -1,4 +1,14 @@
-//! Authenticating: who calls, from what the token says, what has changed since, and what is remembered of the principal.
+//! Authentication: who is calling, from the token, from the changes since it was issued, and from
+//! the cached profile.
+//!
+//! Authentication does not use the rights in the access token. The claim `scope` is for other
+//! systems that read the token. tillgate reads the current rights and caches them until a change
+//! affects their owner, so reduced rights take effect with the next request, without a 401 and
+//! without a refresh.
+//!
+//! The feed is not required for a correct start. When a process first sees a session, it reads the
+//! session's row and compares the epochs in the token with the current ones. From then on, the feed
+//! reports the end of the session. Tokens that this process issued or refreshed need no such read.
 
 use std::sync::Arc;
 
@@ -14,10 +24,10 @@ use crate::{
     AuthDenied, AuthRequest, AuthenticatedBy, Caller, Error, Profile, RequestCredentials, SessionContext, TokenDenied,
 };
 
-/// An access token that stands, with the profile of now.
+/// A valid access token with the current profile.
 pub(super) type VerifiedSession = (Arc<VerifiedToken>, Arc<Profile>);
 
-/// Whether the store may be asked.
+/// Whether a call may use the store, or only what is cached.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     Memory,
@@ -25,58 +35,64 @@ pub(super) enum Reach {
 }
 
 impl Auth {
-    /// Tells who calls, from memory alone. `None` where the store must be asked: then [`authenticate`](Self::authenticate), on a
-    /// thread that may wait.
-    pub fn authenticate_cached(&self, presented: &AuthRequest<'_>) -> Option<Result<Caller, Error>> {
-        self.authenticate_within(presented, Reach::Memory).transpose()
+    /// Authenticates a request with cached data only, without waiting. `None` if the store is
+    /// needed: then call [`authenticate`](Self::authenticate) on a thread that may block.
+    pub fn authenticate_cached(&self, request: &AuthRequest<'_>) -> Option<Result<Caller, Error>> {
+        self.authenticate_within(request, Reach::Memory).transpose()
     }
 
-    /// Tells who calls. The store is asked only for what memory does not hold: an unknown key, a view of what has changed that
-    /// is too old, the profile of somebody who has not called since it changed, the row of a session that this process has not
-    /// seen yet; and to remember a signature that counts once.
-    pub fn authenticate(&self, presented: &AuthRequest<'_>) -> Result<Caller, Error> {
-        self.authenticate_within(presented, Reach::Store)?
-            .ok_or_else(|| Error::Fault("the store was not asked".to_owned()))
+    /// Authenticates a request. Reads the store only for what is not cached: an unknown key, a
+    /// change feed that is too old, an outdated profile, the row of a session that this process has
+    /// not seen. Writes it only to consume a signature.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Denied`] with a [`TokenDenied`] if the credentials are missing or not valid.
+    /// [`Error::Unavailable`] if they cannot be checked now.
+    pub fn authenticate(&self, request: &AuthRequest<'_>) -> Result<Caller, Error> {
+        self.authenticate_within(request, Reach::Store)?
+            .ok_or_else(|| Error::Fault("authentication with the store did not return a result".to_owned()))
     }
 
-    fn authenticate_within(&self, presented: &AuthRequest<'_>, reach: Reach) -> Result<Option<Caller>, Error> {
-        match &presented.credentials {
+    fn authenticate_within(&self, request: &AuthRequest<'_>, reach: Reach) -> Result<Option<Caller>, Error> {
+        match &request.credentials {
             RequestCredentials::None => Err(TokenDenied::Missing.into()),
-            RequestCredentials::Bearer(token) => self.authenticate_bearer(token, presented, reach),
+            RequestCredentials::Bearer(token) => self.authenticate_bearer(token, request, reach),
             RequestCredentials::AnyBearer(tokens) => {
                 let mut refused = TokenDenied::Missing;
                 for token in tokens {
-                    match self.authenticate_bearer(token, presented, reach) {
-                        Err(Error::Denied(AuthDenied::Token(refusal))) => refused = refusal,
+                    match self.authenticate_bearer(token, request, reach) {
+                        Err(Error::Denied(AuthDenied::Token(denial))) => refused = denial,
                         answered => return answered,
                     }
                 }
                 Err(refused.into())
             }
             RequestCredentials::Signature(signature, counting) => {
-                let signed = self.verify_signature(signature, presented.tenant, *counting, reach);
-                let signed = self.record_program_denial(signed, &signature.client_id, presented, reach)?;
-                Ok(signed.map(|signed| api_key_caller(signed, presented)))
+                let signed = self.verify_signature(signature, request.tenant, *counting, reach);
+                let signed = self.record_program_denial(signed, &signature.client_id, request, reach)?;
+                Ok(signed.map(|signed| api_key_caller(signed, request)))
             }
             RequestCredentials::Client(client) => {
-                let signed = self.authenticate_client(client, presented.tenant, presented.address, reach);
-                let signed = self.record_program_denial(signed, &client.id, presented, reach)?;
-                Ok(signed.map(|signed| api_key_caller(signed, presented)))
+                let signed = self.authenticate_client(client, request.tenant, request.address, reach);
+                let signed = self.record_program_denial(signed, &client.id, request, reach)?;
+                Ok(signed.map(|signed| api_key_caller(signed, request)))
             }
         }
     }
 
-    /// What is known of a program, once the audit has been told of its refusal. Memory tells nobody: then the store is asked.
+    /// Records the denial of an API key. Without the store, returns `None` instead, so that the
+    /// caller repeats the call with it.
     fn record_program_denial(
         &self,
         answer: Result<Option<ApiKeyIdentity>, Error>,
         client: &str,
-        presented: &AuthRequest<'_>,
+        request: &AuthRequest<'_>,
         reach: Reach,
     ) -> Result<Option<ApiKeyIdentity>, Error> {
         match &answer {
             Err(Error::Denied(_)) if reach == Reach::Memory => return Ok(None),
-            Err(Error::Denied(refusal)) => self.record_api_key_denial(client, refusal, presented)?,
+            Err(Error::Denied(denial)) => self.record_api_key_denial(client, denial, request)?,
             _ => {}
         }
         answer
@@ -85,10 +101,10 @@ impl Auth {
     fn authenticate_bearer(
         &self,
         token: &str,
-        presented: &AuthRequest<'_>,
+        request: &AuthRequest<'_>,
         reach: Reach,
     ) -> Result<Option<Caller>, Error> {
-        let Some((verified, profile)) = self.verify_session(token, |claims| is_audience(claims, presented), reach)?
+        let Some((verified, profile)) = self.verify_session(token, |claims| is_audience(claims, request), reach)?
         else {
             return Ok(None);
         };
@@ -104,15 +120,15 @@ impl Auth {
         };
         Ok(Some(Caller {
             authenticated_by: AuthenticatedBy::Session(session),
-            dialect: presented.dialect.clone(),
+            dialect: request.dialect.clone(),
             principal: claims.principal(),
             device: claims.did,
-            address: presented.address,
+            address: request.address,
             profile,
         }))
     }
 
-    /// An access token that stands, with the profile of now. To be told that it does is a use of it.
+    /// Verifies an access token and reads its current profile. This counts as a use of the token.
     pub(super) fn verify_session(
         &self,
         token: &str,
@@ -139,7 +155,7 @@ impl Auth {
             return Err(TokenDenied::SessionOver.into());
         }
         if claims.expires_at() <= now {
-            // by a clock in doubt the session may live: its client is to refresh
+            // If the clock is in doubt, the session may still be valid; the client has to refresh it.
             let session_too = claims.session_has_expired(now) && !time.in_doubt;
             return Err(if session_too { TokenDenied::SessionOver } else { TokenDenied::Expired }.into());
         }
@@ -155,7 +171,7 @@ impl Auth {
         Ok(Some((verified, profile)))
     }
 
-    /// The token's claims, its signature checked now or before.
+    /// The claims of a token whose signature was verified, now or before.
     pub(super) fn verify_token(&self, token: &str, reach: Reach) -> Result<Option<Arc<VerifiedToken>>, Error> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenDenied::Invalid.into());
@@ -183,9 +199,9 @@ impl Auth {
         Ok(Some(verified))
     }
 
-    /// The profile of whom the token names. Where this process has not yet read the session's row, it is compared with that row
-    /// too: what had ended before this process started may stand in no feed any more. The same where it has read it before the
-    /// horizon: it may have forgotten the end.
+    /// The profile of the principal. If this process has not read the session's row yet, or only
+    /// before the horizon of the revocation cache, the token is compared with that row, because the
+    /// end of the session may no longer be in the feed or in the cache.
     fn load_profile(
         &self,
         verified: &VerifiedToken,
@@ -232,7 +248,7 @@ impl Auth {
     }
 }
 
-/// Whether a token stands by the rows of its session, user, device and tenant.
+/// Whether a token is valid according to the rows of its session, user, device and tenant.
 fn is_live(standing: &ports::SessionRecord, claims: &Claims) -> bool {
     standing.session.ended.is_none()
         && !claims.epochs().is_below(&standing.epochs)
@@ -240,14 +256,14 @@ fn is_live(standing: &ports::SessionRecord, claims: &Claims) -> bool {
         && standing.device.is_none_or(|status| status == DeviceStatus::Active)
 }
 
-/// Who calls by the key of a program.
-fn api_key_caller(signed: ApiKeyIdentity, presented: &AuthRequest<'_>) -> Caller {
+/// The caller for an API key.
+fn api_key_caller(signed: ApiKeyIdentity, request: &AuthRequest<'_>) -> Caller {
     Caller {
         authenticated_by: AuthenticatedBy::ApiKey(signed.key.id),
-        dialect: presented.dialect.clone(),
+        dialect: request.dialect.clone(),
         principal: PrincipalId::User(signed.key.user),
         device: Some(signed.key.device),
-        address: presented.address,
+        address: request.address,
         profile: signed.profile,
     }
 }
@@ -260,9 +276,9 @@ fn session_scopes(claims: &Claims) -> SessionScopes {
     SessionScopes { session: claims.sid, user, device: claims.did, tenant: claims.tid }
 }
 
-/// Whether the token was made through this contract, and for the tenant that is served here.
-fn is_audience(claims: &Claims, presented: &AuthRequest<'_>) -> bool {
+/// Whether the token was issued in this dialect, and for the tenant of the mount.
+fn is_audience(claims: &Claims, request: &AuthRequest<'_>) -> bool {
     let named = claims.aud.strip_prefix("urn:tillgate:").and_then(|rest| rest.rsplit_once(':'));
-    named.is_some_and(|(dialect, _)| dialect == presented.dialect.as_str())
-        && presented.tenant.is_none_or(|tenant| tenant == claims.tid)
+    named.is_some_and(|(dialect, _)| dialect == request.dialect.as_str())
+        && request.tenant.is_none_or(|tenant| tenant == claims.tid)
 }

@@ -1,4 +1,4 @@
-//! Putting an engine together: from a store and a master key, with everything else at its default.
+//! Builds an engine from a store and a master key; everything else has a default.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,34 +23,34 @@ use crate::system::{SystemClock, SystemEntropy};
 use crate::throttle::{LoginQueue, Throttle, ThrottleLimits};
 use crate::token::crypto;
 
-/// What an engine is set to.
+/// The settings of an engine.
 #[derive(Clone, Debug)]
 pub struct AuthSettings {
-    /// Who issues the tokens; `urn:uuid:` and the id of the store where it is not said.
+    /// The issuer of the tokens; by default `urn:uuid:` and the id of the store.
     pub issuer: Option<String>,
-    /// How access tokens are signed.
+    /// The algorithm that signs access tokens.
     pub algorithm: SigningAlgorithm,
-    /// How long a new key waits before it is used.
+    /// How long a new key is published before it is used.
     pub key_lead: Duration,
-    /// How old the view of what has changed may be and still be trusted.
+    /// The greatest age of the change feed at which cached data is still used.
     pub max_age: Duration,
-    /// How long sessions are kept that are over.
+    /// How long ended sessions are kept.
     pub ended_session_retention: Duration,
-    /// How long a process runs before it removes what nobody needs any more: a clock that is wrong at the start may be set
-    /// meanwhile.
+    /// How long a process runs before it removes old data, so that a clock that is wrong at the
+    /// start can be corrected in time.
     pub sweep_delay: Duration,
-    /// What passwords cost.
+    /// The Argon2id parameters of passwords.
     pub cost: Cost,
-    /// Which passwords may be set.
+    /// The rules for new passwords.
     pub policy: PasswordPolicy,
-    /// How many hashes wait and run.
+    /// The number of password hashes that may run and wait.
     pub queue: QueueLimits,
-    /// How failed logins are held back.
+    /// The rate limits of failed logins.
     pub throttle: ThrottleLimits,
-    /// How much is remembered besides the store.
+    /// The sizes of the caches.
     pub caches: CacheLimits,
-    /// The operating system user of a command-line process, such as `anna@pos-1`. It is recorded as `shell` in the details of audit
-    /// events that have no other actor. `None` for a server.
+    /// The operating system user of a command-line process, such as `anna@pos-1`. It is recorded as
+    /// `shell` in the details of audit events that have no other actor. `None` for a server.
     pub os_user: Option<String>,
 }
 
@@ -74,36 +74,36 @@ impl Default for AuthSettings {
 }
 
 impl AuthSettings {
-    /// What stands in the details of every audit line that no caller caused.
+    /// The details of audit events that no caller caused.
     pub(super) fn audit_details(&self) -> Map<String, Value> {
         self.os_user.iter().map(|shell| (OS_USER_DETAIL.to_owned(), Value::from(shell.as_str()))).collect()
     }
 }
 
-/// Why an engine cannot be put together.
+/// Why an engine cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
     /// No master key was given.
-    #[error("the engine needs a master key: Auth::builder(store).master(key)")]
+    #[error("the engine has no master key; call `Auth::builder(store).master(key)`")]
     MasterKeyMissing,
-    /// The keys cannot be held.
+    /// A key in the store cannot be opened, or none can be created.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The store failed.
+    /// The store returned an error.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// jsonwebtoken is taken.
+    /// Another crypto provider of jsonwebtoken is installed.
     #[error(transparent)]
     Crypto(#[from] crypto::ForeignProvider),
-    /// A cost that no server could bear.
+    /// The Argon2id parameters are out of range.
     #[error(transparent)]
     Cost(#[from] InvalidCost),
-    /// No thread, or no randomness, could be had.
-    #[error("the system refuses: {0}")]
+    /// The system provides no thread or no random bytes.
+    #[error("the operating system refused a resource: {0}")]
     System(String),
 }
 
-/// Puts an engine together.
+/// Builds an engine; see [`Auth::builder`].
 pub struct AuthBuilder {
     store: Arc<dyn AuthStore>,
     master: Option<MasterKey>,
@@ -127,50 +127,52 @@ impl AuthBuilder {
         }
     }
 
-    /// The master key that wraps the keys in the store; the same for every process over it.
+    /// The master key that encrypts the keys in the store. It is the same for every process over
+    /// the store. Required.
     pub fn master(mut self, master: MasterKey) -> Self {
         self.master = Some(master);
         self
     }
 
-    /// Other settings than the default ones.
+    /// Sets the settings instead of the default ones.
     pub fn settings(mut self, settings: AuthSettings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Another clock than the machine's.
+    /// Sets another clock than the machine's, for tests.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Another source of chance than the machine's.
+    /// Sets another source of random bytes than the operating system, for tests.
     pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
         self.entropy = entropy;
         self
     }
 
-    /// Another password hash than Argon2id.
+    /// Sets another password hash function than Argon2id.
     pub fn hasher(mut self, hasher: Arc<dyn PasswordHasher>) -> Self {
         self.hasher = Some(hasher);
         self
     }
 
-    /// No thread for the chores: whoever builds the engine calls [`Auth::run_due_maintenance`].
+    /// Starts no maintenance thread; the caller runs [`Auth::run_due_maintenance`] instead.
     pub fn without_maintenance(mut self) -> Self {
         self.maintenance = false;
         self
     }
 
-    /// Opens the keys, making the first ones where the store has none, reads what has changed, and starts the chores.
+    /// Builds the engine: opens the keys (creates the first ones in an empty store), reads the
+    /// change feed, and starts the maintenance thread.
     pub fn build(self) -> Result<Arc<Auth>, BuildError> {
         crypto::install_provider()?;
         let master = self.master.ok_or(BuildError::MasterKeyMissing)?;
         let counting = master.derive(b"counting failed logins").ok_or(KeyError::Entropy)?;
-        let signet = AuditSealKey::of(&master).ok_or(KeyError::Entropy)?;
+        let audit_seal_key = AuditSealKey::of(&master).ok_or(KeyError::Entropy)?;
         let throttle = Throttle::new(&counting, self.settings.throttle);
-        // read before anything is written: a wrong clock here has had no part in it
+        // Read before anything is written, so that a wrong clock of this process has no influence on it.
         let boot = self.clock.boot_id();
         let (newest, origin) = self.store.read(|tx| {
             let origin = boot.map(|boot| tx.nodes().find_origin(boot)).transpose()?.flatten();
@@ -222,7 +224,7 @@ impl AuthBuilder {
             settings: self.settings,
             timekeeper: time,
             keyring,
-            audit_seal_key: signet,
+            audit_seal_key: audit_seal_key,
             throttle,
             hash_queue: passwords,
             node,
@@ -265,16 +267,16 @@ fn build_key_events(
     drawn.iter().map(event).collect()
 }
 
-/// The first keys are born: of two processes that start at once, one bears them.
+/// Stores the first keys. If two processes start at once, the keys of one of them are used.
 fn create_first_keys(
     store: &dyn AuthStore,
     drawn: &[StoredKey],
     events: &[(KeyId, Event)],
 ) -> Result<Vec<StoredKey>, StoreError> {
     store.write(|tx| {
-        let (stored, born) = insert_first_keys(tx, drawn)?;
+        let (stored, created) = insert_first_keys(tx, drawn)?;
         for (key, event) in events {
-            if born.contains(&KeyEvent::Created(*key)) {
+            if created.contains(&KeyEvent::Created(*key)) {
                 tx.audit().record(event)?;
                 tx.revocations().invalidate(Scope::Keys, event.at)?;
             }

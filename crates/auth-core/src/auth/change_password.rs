@@ -1,6 +1,8 @@
-//! A person changes their own password: proves the old one, and everybody else who is logged in by it is logged in no more.
+//! A user changes their own password: proves the old one, and all their other sessions end.
 //!
-//! It claims the credential and raises no epoch, so that the session that changes it lives on. A login by the old password that is
+//! The change claims the credential and raises no epoch, so that the session that changes it
+//! continues. A concurrent login with the old password either was committed before, and its session
+//! ends here, or fails to claim the credential.
 //! under way either comes first and is ended here, or loses its claim of the credential.
 
 use std::net::IpAddr;
@@ -20,31 +22,32 @@ use crate::ports::{AuthTx, Credential, CredentialKind, SessionFilter, SessionVie
 use crate::throttle::{AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt, PriorSession};
 use crate::{AuthDenied, Caller, Error, LoginDenied, TokenDenied};
 
-/// How often a change that another one overtook is begun anew.
+/// How often a change starts again because another one has overtaken it.
 const MAX_RESTARTS: usize = 4;
 
-/// What a changed password leaves behind.
+/// What follows from a changed password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordChange {
-    /// The API keys of the user that were active: a key needs no password, so whoever had the old one may hold some of them.
+    /// The user's API keys that were active. A key needs no password, so whoever knew the old
+    /// password may have copied some of them.
     pub api_keys: Vec<ApiKey>,
-    /// Whether these keys were revoked with the change.
+    /// Whether the change has revoked these keys.
     pub api_keys_revoked: bool,
 }
 
-/// What the unit of work came to.
+/// The outcome of the unit of work.
 enum ChangeResult {
     Done(Vec<ApiKey>),
-    /// The caller's own session is over.
+    /// The caller's own session has ended.
     SessionOver,
-    /// Somebody else has changed the password meanwhile.
+    /// Somebody else has changed the password in the meantime.
     Retry,
 }
 
 impl Auth {
-    /// The hash of a password that is to be set. Refuses what nobody should have, such as a password made of one of `words`: the
-    /// names of the user, the devices and the tenant, as `office::list_context_words` reads them. `address` is where the caller comes
-    /// from who sets it.
+    /// Checks a new password by the policy and hashes it. `words` are the names of the user, the
+    /// devices and the tenant, as `office::list_context_words` reads them. `address` is the network
+    /// address of the caller who sets it.
     pub fn hash_new_password(
         &self,
         password: &Secret<String>,
@@ -55,9 +58,8 @@ impl Auth {
         self.hash_password(password, address)
     }
 
-    /// The hash of a password that is to be set by a caller from `address` who is not logged in, as at a registration. It waits
-    /// behind everybody who logs in, and networks have their turns one after the other. Refuses what nobody should have; `words`
-    /// as in [`verifier`](Self::verifier).
+    /// As [`hash_new_password`](Self::hash_new_password), for a caller who is not logged in, as at
+    /// a registration: the hash has the lowest priority, and networks take turns.
     pub fn hash_stranger_password(
         &self,
         password: &Secret<String>,
@@ -68,26 +70,29 @@ impl Auth {
         self.hash_queue.hash(password, Lane::NewPassword, address).map_err(|error| super::map_hash_error(&error))
     }
 
-    /// Which passwords may be set.
+    /// The rules for new passwords.
     pub const fn build_password_policy(&self) -> &PasswordPolicy {
         &self.settings.policy
     }
 
-    /// Refuses what nobody should have as a password; `words` as in [`verifier`](Self::verifier).
+    /// Checks a new password by the policy; `words` as in
+    /// [`hash_new_password`](Self::hash_new_password).
     pub fn check_password(&self, password: &Secret<String>, words: &[String]) -> Result<(), Error> {
         Ok(self.settings.policy.check(password.expose(), words).map_err(AuthDenied::WeakPassword)?)
     }
 
-    /// Lets the caller prove by their password that it is they who call: a wrong one is refused as at a login, and counted so.
+    /// Verifies the caller's password. A wrong one is denied, and counted, as at a login.
     pub fn confirm_password(&self, caller: &Caller, password: &Secret<String>) -> Result<(), Error> {
         let (_, charge) = self.verify_current_password(caller, password)?;
         self.settle_charge(&charge, AttemptOutcome::Succeeded);
         Ok(())
     }
 
-    /// Sets another password for the caller, who proves the old one: a wrong one is refused as at a login, and counted so. Ends
-    /// the caller's other sessions, the permanent ones too; the caller's own goes on. `end_keys` revokes the caller's API keys.
-    /// `words` as in [`verifier`](Self::verifier). The same password again is refused: a user who must change it would not have.
+    /// Changes the caller's password, after verifying the old one; a wrong one is denied, and
+    /// counted, as at a login. Ends the caller's other sessions, including permanent ones; the
+    /// caller's own continues. `end_keys` revokes the caller's API keys. `words` as in
+    /// [`hash_new_password`](Self::hash_new_password). The same password again is denied, because a
+    /// user who is required to change it would not have changed it.
     pub fn change_password(
         &self,
         caller: &Caller,
@@ -122,16 +127,14 @@ impl Auth {
         Err(Error::unavailable("a change of a password kept losing to others"))
     }
 
-    /// Looks at the old password when it is its turn.
+    /// Waits for the caller's turn and verifies the old password.
     fn verify_current_password(&self, caller: &Caller, old: &Secret<String>) -> Result<(Credential, Charge), Error> {
         let attempt = LoginAttempt {
             identity: ClaimedIdentity::Principal(caller.principal),
             device: caller.device,
             address: caller.address,
-            // who is in a session holds what proves it
-            find_prior_session: caller
-                .session_id()
-                .map(|_| PriorSession { user: caller.user(), device: caller.device }),
+            // A caller with a session has proved an earlier login.
+            prior_session: caller.session_id().map(|_| PriorSession { user: caller.user(), device: caller.device }),
             password: old.clone(),
         };
         let empty = old.expose().is_empty();
@@ -142,12 +145,12 @@ impl Auth {
         let (credential, charge) = match waited {
             WaitResult::Admitted(credential, charge) => (credential, *charge),
             WaitResult::RateLimited(_, retry_after) => {
-                let refusal = AuthDenied::TooManyAttempts { retry_after };
+                let denial = AuthDenied::TooManyAttempts { retry_after };
                 self.record_guest_denial(
                     GuestKey::Principal(caller.principal),
-                    &self.denied_change_event(caller, refusal.code())?,
+                    &self.denied_change_event(caller, denial.code())?,
                 );
-                return Err(refusal.into());
+                return Err(denial.into());
             }
         };
         let verifier = credential.as_ref().map(|credential| credential.verifier.clone());
@@ -162,7 +165,7 @@ impl Auth {
         }
     }
 
-    /// Counts a wrong password and tells the audit.
+    /// Counts a wrong password and records the denial.
     fn deny_change(&self, caller: &Caller, charge: &Charge) -> Result<Error, Error> {
         let event = self.denied_change_event(caller, LoginDenied::Mismatch.code())?;
         let settled = self.store.write(|tx| {
@@ -201,7 +204,7 @@ impl Auth {
         let mut event = self.new_event(Action::Password, EventOutcome::Done, Subject::User(user), Some(tenant))?;
         event.actor = caller.actor();
         let changed = self.store.write(|tx| {
-            // a signed call stands on no session that could be over
+            // A signed call has no session that could have ended.
             if let Some(own) = caller.session_id() {
                 let own = tx.sessions().find(own)?;
                 if own.is_none_or(|own| own.session.ended.is_some() || own.session.epochs.is_below(&own.epochs)) {
@@ -222,7 +225,7 @@ impl Auth {
                 revoke_api_keys(tx, user, &keys, event.at)?;
             }
             self.throttle.settle_charge(tx, charge, AttemptOutcome::Succeeded, event.at)?;
-            // who was held back by guesses at the old one may try the new one
+            // Guesses at the old password must not delay a login with the new one.
             tx.attempts().clear_failed_logins(principal.uuid())?;
             let mut event = event.clone();
             event.details.insert("ended".to_owned(), json!(ended));
@@ -237,7 +240,7 @@ impl Auth {
     }
 }
 
-/// Ends every live session of the user but this one, the permanent ones too, and says how many there were.
+/// Ends all live sessions of the user except `own`, including permanent ones. Returns their number.
 pub(super) fn end_other_sessions(
     tx: &mut dyn AuthTx,
     user: UserId,
@@ -256,11 +259,11 @@ pub(super) fn end_other_sessions(
     Ok(ended)
 }
 
-/// Revokes the keys. What is remembered of a key is remembered with its user.
+/// Revokes the keys. The user's invalidation makes cached keys outdated.
 fn revoke_api_keys(tx: &mut dyn AuthTx, user: UserId, keys: &[ApiKey], now: Instant) -> StoreResult<()> {
     for key in keys {
         if !tx.api_keys().revoke(key)? {
-            return Err(StoreError::Conflict("an API key was changed meanwhile".to_owned()));
+            return Err(StoreError::Conflict("an API key was changed in the meantime".to_owned()));
         }
     }
     if keys.is_empty() { Ok(()) } else { tx.revocations().invalidate(Scope::User(user), now) }

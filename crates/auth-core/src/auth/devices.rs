@@ -1,4 +1,4 @@
-//! Which devices somebody may log in on.
+//! The devices on which a user may log in.
 
 use tillgate_domain::{Device, DeviceStatus, StoreExt, access};
 
@@ -6,8 +6,8 @@ use super::Auth;
 use crate::{Caller, Error};
 
 impl Auth {
-    /// The devices that the caller may log in on as things stand, by name: those in use that their list names. None for a device
-    /// that is logged in as itself. Reads the store.
+    /// The devices on which the caller may log in now, by name: the active ones that the user is
+    /// assigned to. Empty for a device that is logged in as itself. Reads the store.
     pub fn list_login_devices(&self, caller: &Caller) -> Result<Vec<Device>, Error> {
         let Some(id) = caller.user() else { return Ok(Vec::new()) };
         let mut devices = self.store.read(|tx| {

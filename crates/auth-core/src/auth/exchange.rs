@@ -1,11 +1,14 @@
-//! Exchanging: a live access token for another of the same session, for contracts without refresh tokens.
+//! Token exchange: a valid access token for another one of the same session, for dialects without
+//! refresh tokens.
 //!
-//! The exchanged one stays good for the overlap of its terms ([`Terms::exchange_overlap`](crate::Terms::exchange_overlap)) after the
-//! first use of one that followed it, or until its own expiry where they have none. Each exchange puts the session's end off, as
-//! far as its terms allow.
+//! The exchanged token stays valid for the grace period
+//! ([`Terms::exchange_overlap`](crate::Terms::exchange_overlap)) after the first use of a
+//! successor, or until its own expiry if the terms have none. Each exchange extends the session,
+//! within its terms.
 //!
-//! Which tokens followed which, their generations say. The first use of a generation is written to the store at once, and told to
-//! every process as a change of the user: what they remember of first uses is read again after it, and asked from memory until then.
+//! The generations of the tokens define their order. The first use of a generation is written to
+//! the store immediately and reported to all processes as a change of the user. It makes their
+//! cached first uses outdated; until then, they authenticate from memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,45 +24,50 @@ use crate::session::FIRST_GENERATION;
 use crate::token::access::Claims;
 use crate::{AuthRequest, Error, IssuedTokens, Session, TokenDenied};
 
-/// How often an exchange that another one overtook is begun anew.
+/// How often an exchange starts again because another one has overtaken it.
 const MAX_ROTATION_ATTEMPTS: usize = 8;
 
-/// What the unit of work came to.
+/// The outcome of the unit of work.
 enum ExchangeOutcome {
     Exchanged(Box<Session>),
     Denied(TokenDenied),
 }
 
 impl Auth {
-    /// Exchanges an access token. One of a session that has a refresh token is refused: that is what its refresh is for.
+    /// Exchanges an access token.
+    ///
+    /// # Errors
+    ///
+    /// As [`authenticate`](Self::authenticate), and [`TokenDenied::WrongAudience`] if the session
+    /// has a refresh token, which it must use instead.
     pub fn exchange(&self, presented: &AuthRequest<'_>) -> Result<IssuedTokens, Error> {
         let caller = self.authenticate(presented)?;
         let presented_in = *caller.session_context().ok_or(TokenDenied::Invalid)?;
         let id = presented_in.id;
         let (now, began) = (self.time().at, self.revocations.current_version());
-        let came = self.store.write(|tx| {
+        let outcome = self.store.write(|tx| {
             for _ in 0..MAX_ROTATION_ATTEMPTS {
-                let Some(standing) = tx.sessions().find(id)? else {
+                let Some(record) = tx.sessions().find(id)? else {
                     return Ok(ExchangeOutcome::Denied(TokenDenied::SessionOver));
                 };
-                let session = &standing.session;
+                let session = &record.session;
                 if session.terms.refresh.is_some() {
                     return Ok(ExchangeOutcome::Denied(TokenDenied::WrongAudience));
                 }
-                // a store that went back may have forgotten what this process knows to be over
+                // A store that was rolled back may have lost a revocation that this process still knows.
                 if session.ended.is_some()
-                    || session.epochs.is_below(&standing.epochs)
+                    || session.epochs.is_below(&record.epochs)
                     || self.revocations.is_over(session)
                 {
                     return Ok(ExchangeOutcome::Denied(TokenDenied::SessionOver));
                 }
-                let put_off = session.terms.session_expiry(session.created_at, now, &standing.zone);
+                let extended = session.terms.session_expiry(session.created_at, now, &record.zone);
                 let later = Rotation {
                     generation: next_generation(session, presented_in.generation),
                     key: session.key,
                     previous_key: session.previous_key,
                     at: now,
-                    expires_at: put_off.max(session.expires_at),
+                    expires_at: extended.max(session.expires_at),
                     from: presented.address,
                 };
                 if tx.sessions().rotate(session.id, session.generation, &later)? {
@@ -69,9 +77,11 @@ impl Auth {
                     return Ok(ExchangeOutcome::Exchanged(Box::new(session)));
                 }
             }
-            Err(StoreError::Conflict(format!("session {id} kept moving")))
+            Err(StoreError::Conflict(format!(
+                "session \"{id}\" was changed by others {MAX_ROTATION_ATTEMPTS} times in a row"
+            )))
         })?;
-        match came {
+        match outcome {
             ExchangeOutcome::Exchanged(session) => {
                 let epochs = session.epochs;
                 self.mint_tokens(
@@ -83,12 +93,13 @@ impl Auth {
                     began,
                 )
             }
-            ExchangeOutcome::Denied(refusal) => Err(refusal.into()),
+            ExchangeOutcome::Denied(denial) => Err(denial.into()),
         }
     }
 
-    /// Whether a token that was exchanged is past its overlap: one that followed it was first used so long ago. To ask it of a token
-    /// that was never used before notes its first use. `None` where the store must be asked and may not.
+    /// Whether an exchanged token is past its grace period, which starts with the first use of a
+    /// successor. Records the first use of the given token if there is none yet. `None` if that
+    /// requires the store and `reach` does not allow it.
     pub(super) fn is_superseded(
         &self,
         claims: &Claims,
@@ -106,8 +117,8 @@ impl Auth {
         if known.iter().filter(follows).any(|first| now.duration_since(first.at) >= overlap) {
             return Ok(Some(true));
         }
-        let noted = known.iter().any(|first| first.generation >= claims.generation);
-        if claims.generation > FIRST_GENERATION && !noted {
+        let recorded = known.iter().any(|first| first.generation >= claims.generation);
+        if claims.generation > FIRST_GENERATION && !recorded {
             if reach == Reach::Memory {
                 return Ok(None);
             }
@@ -130,7 +141,7 @@ impl Auth {
             PrincipalId::Device(id) => Scope::Device(id),
         };
         self.store.write(|tx| {
-            // a session that is not there any more is over: its end is told otherwise
+            // A session that no longer exists has ended; that is reported by other means.
             if tx.sessions().find(claims.sid)?.is_some()
                 && tx.sessions().record_first_use(claims.sid, first, now.saturating_sub(overlap))?
             {
@@ -142,8 +153,9 @@ impl Auth {
     }
 }
 
-/// The generation of what a token of this one is exchanged for. Where its terms end exchanged tokens, the newest is followed by
-/// another; one that was exchanged before, whose answer may have been lost, gets the newest again.
+/// The generation of the token that a token of generation `presented` is exchanged for. If the
+/// terms limit exchanged tokens, the newest is followed by another one; an older one, whose answer
+/// may have been lost, gets the newest again.
 fn next_generation(session: &Session, presented: i64) -> i64 {
     match session.terms.exchange_overlap {
         Some(_) if presented >= session.generation => presented.saturating_add(1),

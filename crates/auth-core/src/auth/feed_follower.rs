@@ -1,4 +1,4 @@
-//! Following the feed: what other processes have ended or changed, and the keys.
+//! Follows the change feed: what other processes have ended or changed, and the keys.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,44 +12,45 @@ use crate::Error;
 use crate::ports::{Bookmark, Cursor};
 use crate::revocations::Version;
 
-/// How long those wait who need a younger view.
+/// How long a call waits for a newer view.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How often an unknown key is looked up in the store at most.
+/// How often, at most, an unknown key is looked up in the store.
 const KEY_LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How old the view is once looks were missed. They come four times as often.
+/// The age from which the view counts as having missed polls, which happen four times as often.
 const MISSED_POLL_AGE: Duration = Duration::from_secs(1);
 
-/// How long after a look that failed the store counts as away, until another goes well.
+/// How long after a failed poll the store counts as unavailable, until another poll succeeds.
 const STORE_AWAY_PERIOD: Duration = Duration::from_secs(10);
 
-/// How many wait for a look at most.
+/// The number of calls that may wait for a poll.
 const MAX_WAITERS: usize = 128;
 
 #[derive(Default)]
 struct FeedPosition {
     bookmark: Option<Bookmark>,
     keys_version: Version,
-    /// When somebody said that the clock is right.
+    /// The acceptances of the clock that were processed already.
     accepted_clocks: BTreeSet<Instant>,
     keys_looked_up_at: Option<Duration>,
-    /// Where the feed stood when this process first held a key that is not in use yet.
+    /// The position of the feed when this process first had a key that is not in use yet.
     key_cursors: HashMap<KeyId, Cursor>,
 }
 
-/// When there were looks, by the monotonic clock.
+/// The times of polls, by the monotonic clock.
 #[derive(Clone, Copy, Default)]
 struct PollTimes {
-    /// When the newest look began that was taken up whole.
+    /// When the newest poll began whose result was fully applied.
     last_success: Option<Duration>,
-    /// When the newest look ended that failed, if none went well since.
+    /// When the newest poll failed, if none succeeded since.
     last_failure: Option<Duration>,
-    /// The oldest unit of work that was open at the newest look, and when the first look began that found it to be the oldest.
+    /// The oldest unit of work that was open at the newest poll, and when the first poll began that
+    /// found it to be the oldest.
     oldest_open_age: Option<(Cursor, Duration)>,
 }
 
-/// How far this process follows.
+/// The position of this process in the feed.
 #[derive(Default)]
 pub(crate) struct FeedFollower {
     position: Mutex<FeedPosition>,
@@ -64,7 +65,7 @@ impl FeedFollower {
         self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The place, unless somebody else is taking a look.
+    /// The position, unless another thread is polling.
     fn try_lock_position(&self) -> Option<MutexGuard<'_, FeedPosition>> {
         match self.position.try_lock() {
             Ok(place) => Some(place),
@@ -82,19 +83,20 @@ impl FeedFollower {
         !self.keys_unreadable.load(Ordering::Relaxed)
     }
 
-    /// How far the feed is applied.
+    /// The position up to which the feed was applied.
     pub(crate) fn cursor(&self) -> Option<Cursor> {
         self.lock_position().bookmark.as_ref().map(Bookmark::applied_cursor)
     }
 
-    /// Where the feed stood when this process first held the key.
+    /// The position of the feed when this process first had the key.
     pub(crate) fn key_cursor(&self, key: KeyId) -> Option<Cursor> {
         self.lock_position().key_cursors.get(&key).copied()
     }
 }
 
 impl Auth {
-    /// Takes one look at the feed: what others have ended or changed holds here from now on. Chores do so every 250 ms.
+    /// Polls the feed once and applies what other processes have ended or changed. The maintenance
+    /// thread does this every 250 ms.
     pub fn poll_feed(&self) -> Result<(), Error> {
         self.poll_from(self.follower.lock_position())
     }
@@ -115,7 +117,8 @@ impl Auth {
         followed.map(drop)
     }
 
-    /// Takes a look and takes up what it finds; says when it began, and the oldest unit of work that was open.
+    /// Polls the feed and applies the result. Returns when the poll began, and the oldest open unit
+    /// of work.
     fn apply_poll(&self, mut place: MutexGuard<'_, FeedPosition>) -> Result<(Duration, Option<Cursor>), Error> {
         let began = self.clock.monotonic();
         let from = place.bookmark.clone();
@@ -125,8 +128,8 @@ impl Auth {
             self.activity.watch(time, self.clock.monotonic());
         }
         for found in &look.entries {
-            // A row may come again: a clock is accepted once for each time that somebody says so. What is read at the start was
-            // said of an earlier clock.
+            // A row may be found twice, but a clock is accepted once for each command. Acceptances
+            // that are found at the start concern an earlier clock.
             if found.change == Change::Invalidated(Scope::Clock)
                 && place.accepted_clocks.insert(found.at)
                 && from.is_some()
@@ -160,8 +163,9 @@ impl Auth {
         Ok(())
     }
 
-    /// Looks the keys up once more, for a token that names an unknown one: one reader for all, at most once a second. Who comes
-    /// sooner waits for the next look at the feed, which brings new keys: nobody is refused for what this process has not read.
+    /// Reads the keys again for a token with an unknown key: one reader for all calls, at most once
+    /// a second. An earlier call waits for the next poll, which finds new keys, so that no token is
+    /// denied because of what this process has not read.
     pub(super) fn reload_unknown_keys(&self) -> Result<(), Error> {
         let arrived = self.clock.monotonic();
         {
@@ -176,7 +180,8 @@ impl Auth {
         self.wait_for_poll(arrived)
     }
 
-    /// Waits for a look at the feed that begins now or later, half a second at most. Few may wait: each holds a thread.
+    /// Waits at most half a second for a poll that begins now or later. Few calls may wait, because
+    /// each occupies a thread.
     fn wait_for_poll(&self, arrived: Duration) -> Result<(), Error> {
         let missing = |looks: &PollTimes| looks.last_success < Some(arrived);
         let waiting = |looks: &mut PollTimes| missing(looks) && looks.last_failure < Some(arrived);
@@ -190,21 +195,23 @@ impl Auth {
         if missing(&looks) { Err(Error::unavailable("what has changed could not be read in time")) } else { Ok(()) }
     }
 
-    /// How long the oldest unit of work has been open that was found open at every look since: what it writes is still to come.
+    /// How long the oldest unit of work has been open that every poll since has found open. Its
+    /// changes are not in the feed yet.
     pub fn oldest_open_age(&self) -> Duration {
         let oldest = self.follower.lock_polls().oldest_open_age;
         oldest.map_or(Duration::ZERO, |(_, since)| self.clock.monotonic().saturating_sub(since))
     }
 
-    /// Whether the view of what has changed is young enough to be trusted.
+    /// Whether the view is younger than [`AuthSettings::max_age`](super::AuthSettings::max_age).
     pub(super) fn is_feed_fresh(&self) -> bool {
         self.feed_age().is_some_and(|age| age <= self.settings.max_age)
     }
 
-    /// Whether the view of what has changed is young enough to be trusted, and looks at the feed go on.
+    /// Whether the view is young enough, and polls continue.
     ///
-    /// A process that was stopped for a while (`SIGSTOP`, a frozen machine) has missed looks, and looks before it trusts its view.
-    /// Where looks are tried and fail, the store is away, and the view is trusted for `max_age`.
+    /// A process that was stopped for a while (`SIGSTOP`, a frozen machine) has missed polls and
+    /// must poll before it trusts its view. If polls are tried and fail, the store is unavailable,
+    /// and the view is trusted for `max_age`.
     pub(super) fn is_feed_current(&self) -> bool {
         let Some(age) = self.feed_age() else { return false };
         age <= self.settings.max_age && (age <= MISSED_POLL_AGE || !self.schedule.is_running() || self.is_store_away())
@@ -215,8 +222,8 @@ impl Auth {
         self.follower.lock_polls().last_failure.is_some_and(|at| now.saturating_sub(at) <= STORE_AWAY_PERIOD)
     }
 
-    /// Waits for a view that can be trusted, half a second at most: one reader catches up for all who wait. Where looks were
-    /// missed and none can be had, a view that is young enough is trusted all the same.
+    /// Waits at most half a second for a current view; one thread polls for all. If the poll is not
+    /// possible, a view that is young enough is trusted.
     pub(super) fn catch_up(&self) -> Result<(), Error> {
         if self.is_feed_current() {
             return Ok(());
@@ -225,7 +232,7 @@ impl Auth {
             return self.poll_feed();
         }
         let arrived = self.clock.monotonic();
-        // Where looks were only missed, the first who comes takes one: the chores may be busy with something else.
+        // If polls were only missed, the first call polls: the maintenance thread may be busy with something else.
         let place = if self.is_feed_fresh() { self.follower.try_lock_position() } else { None };
         let looked = match place {
             Some(place) => self.poll_from(place),

@@ -1,7 +1,9 @@
-//! Introspecting: what a token is, told to a program that may ask, with the rights of now.
+//! Token introspection (RFC 7662): checks a token for another system.
 //!
-//! A token is told of exactly where it would be taken: an access token where authenticating takes it, a refresh token where a
-//! refresh would. Nothing is told of the others, nor why; and nothing of another tenant's.
+//! Introspection decides as authentication does. A token is `active` exactly if its own dialect
+//! would accept it now, with the current rights, from memory if they are cached. A refresh token is
+//! evaluated by the judge, and nothing is written. Every reason for an inactive token, including
+//! another tenant, gives the same answer.
 
 use std::sync::Arc;
 
@@ -19,20 +21,20 @@ use crate::token::access::{Claims, build_audience};
 use crate::token::refresh::{RefreshToken, UnverifiedRefreshToken};
 use crate::{AuthDenied, Caller, DialectName, Error, Profile, TokenDenied};
 
-/// What it takes to introspect tokens.
+/// The right that introspection requires.
 const INTROSPECT_RIGHT: KnownRight = KnownRight::TokenIntrospect;
 
-/// What a token is good for.
+/// What a token is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenUse {
     /// It authenticates requests.
     Access,
-    /// It is exchanged for other tokens, and authenticates nothing.
+    /// It is exchanged for other tokens and authenticates nothing.
     Refresh,
 }
 
 impl TokenUse {
-    /// A stable word for it.
+    /// The stable name of the use.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Access => "access",
@@ -41,45 +43,45 @@ impl TokenUse {
     }
 }
 
-/// A token that would be taken now.
+/// The description of a token that is active now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Introspection {
-    /// What it is good for.
+    /// What the token is used for.
     pub token_use: TokenUse,
-    /// Its session.
+    /// The session of the token.
     pub session: SessionId,
-    /// Whose.
+    /// The tenant of the session.
     pub tenant: TenantId,
-    /// Who it is.
+    /// The user or device of the session.
     pub principal: PrincipalId,
-    /// The device that they are on.
+    /// The device of the session.
     pub device: Option<DeviceId>,
-    /// The device, or the contract where there is none.
+    /// The device, or the dialect if there is none.
     pub client: String,
-    /// The contract and the tenant that it is for.
+    /// The audience: the dialect and the tenant.
     pub audience: String,
-    /// Who issued it.
+    /// The issuer of the token.
     pub issuer: String,
-    /// Its own id, where it has one.
+    /// The identifier of the token, if it has one.
     pub id: Option<Uuid>,
-    /// When it was made, where it says so.
+    /// The instant of issue, if the token contains it.
     pub issued_at: Option<Instant>,
-    /// When it expires; `None` for never.
+    /// The expiry of the token; `None` if it never expires.
     pub expires_at: Option<Instant>,
-    /// Names, and the rights of now.
+    /// The names and current rights of the principal.
     pub profile: Arc<Profile>,
 }
 
-/// What came of a look at a token.
+/// The result of a lookup.
 enum IntrospectionLookup {
-    /// The store has to be asked.
+    /// The store is needed.
     NeedsStore,
     Known(Option<Box<Introspection>>),
 }
 
 impl Auth {
-    /// What a token of the asker's tenant is, from memory alone. `None` where the store must be asked: then
-    /// [`introspect`](Self::introspect), on a thread that may wait.
+    /// Introspects a token of the caller's tenant with cached data only, without waiting. `None` if
+    /// the store is needed: then call [`introspect`](Self::introspect) on a thread that may block.
     pub fn introspect_cached(&self, asker: &Caller, token: &str) -> Option<Result<Option<Introspection>, Error>> {
         match self.introspect_within(asker, token, Reach::Memory) {
             Ok(IntrospectionLookup::NeedsStore) => None,
@@ -88,12 +90,14 @@ impl Auth {
         }
     }
 
-    /// What a token of the asker's tenant is; `None` where it would not be taken now, and for whatever is none of theirs. It asks
-    /// the right `tokenIntrospect`, whatever the token.
+    /// Introspects a token of the caller's tenant. `None` if the token is not active, for whatever
+    /// reason. Requires the right `tokenIntrospect`, whatever the token is.
     pub fn introspect(&self, asker: &Caller, token: &str) -> Result<Option<Introspection>, Error> {
         match self.introspect_within(asker, token, Reach::Store)? {
             IntrospectionLookup::Known(found) => Ok(found.map(|found| *found)),
-            IntrospectionLookup::NeedsStore => Err(Error::Fault("the store was not asked".to_owned())),
+            IntrospectionLookup::NeedsStore => {
+                Err(Error::Fault("introspection with the store did not return a result".to_owned()))
+            }
         }
     }
 
@@ -101,7 +105,7 @@ impl Auth {
         asker.require_right(INTROSPECT_RIGHT)?;
         let tenant = asker.profile.tenant.id;
         let looked = match UnverifiedRefreshToken::parse(token.trim_ascii()) {
-            // the store alone knows which refresh token is the newest
+            // Only the store knows which refresh token is the current one.
             Some(_) if reach == Reach::Memory => return Ok(IntrospectionLookup::NeedsStore),
             Some(_) => self.introspect_refresh_token(tenant, token),
             None => match self.verify_session(token, |claims| claims.tid == tenant, reach) {
@@ -112,13 +116,13 @@ impl Auth {
         };
         match looked {
             Ok(found) => Ok(IntrospectionLookup::Known(Some(Box::new(found)))),
-            // whatever it was that spoke against the token
+            // The reason is not revealed.
             Err(Error::Denied(AuthDenied::Token(_))) => Ok(IntrospectionLookup::Known(None)),
             Err(error) => Err(error),
         }
     }
 
-    /// A refresh token that a refresh would take now. Nothing is written: to be asked about is no refresh.
+    /// Introspects a refresh token without refreshing it: nothing is written.
     fn introspect_refresh_token(&self, tenant: TenantId, token: &str) -> Result<Introspection, Error> {
         let (_, token) = self.verify_refresh_token(token)?;
         let began = self.revocations.current_version();
@@ -138,7 +142,7 @@ impl Auth {
         if self.revocations.is_over(session) {
             return Err(TokenDenied::SessionOver.into());
         }
-        // in the hands of whoever it was made for
+        // As if its own client presented it.
         let (dialect, thumbprint) = (&session.dialect, session.thumbprint.as_deref());
         let presenter = Presenter { dialect, device: None, thumbprint, keeps_token: false };
         let witness =
@@ -146,7 +150,9 @@ impl Auth {
         match judge(&standing, token.generation, &presenter, &witness, time.at) {
             Verdict::Rotate { .. } | Verdict::Repeat | Verdict::Reuse | Verdict::Renew | Verdict::Forgive => {}
             Verdict::Deny(TokenDenied::Expired) if time.in_doubt => {
-                return Err(Error::unavailable("the clock is in doubt, and the session may have expired by it"));
+                return Err(Error::unavailable(
+                    "the session may have expired, but the clock is in doubt: check the clock of this machine",
+                ));
             }
             Verdict::Deny(refusal) => return Err(refusal.into()),
             Verdict::Replay => return Err(TokenDenied::Replay.into()),
@@ -159,7 +165,7 @@ fn require_principal(standing: &SessionRecord) -> StoreResult<PrincipalId> {
     standing.session.principal().ok_or_else(|| StoreError::Corrupt {
         table: "sessions",
         column: "user",
-        detail: "nobody's session".to_owned(),
+        detail: "the session has neither a user nor a device".to_owned(),
     })
 }
 
@@ -207,7 +213,7 @@ impl Introspection {
     }
 }
 
-/// What stands for the client in tokens (RFC 9068 asks for one): the device, or the contract where there is none.
+/// The client of a token, which RFC 9068 requires: the device, or the dialect if there is none.
 pub(super) fn client_id(device: Option<DeviceId>, dialect: &DialectName) -> String {
     device.map_or_else(|| dialect.as_str().to_owned(), |device| device.to_string())
 }

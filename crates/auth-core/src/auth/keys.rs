@@ -1,4 +1,5 @@
-//! The keys' life, as the engine leads it: rotate, revoke, promote, retire, each with its audit line and its change.
+//! The life cycle of keys in the engine: rotation, revocation, promotion and removal, each with its
+//! audit event and its change.
 
 use serde_json::json;
 use tillgate_domain::{Action, EndReason, EventOutcome, KeyId, Scope, StoreExt, StoreResult, Subject};
@@ -8,16 +9,17 @@ use crate::Error;
 use crate::keys::{KeyEvent, add_next_keys, generate_key, promote, retire};
 use crate::ports::{AuthTx, KeyKind, KeyState, StoredKey};
 
-/// How many sessions one unit of work ends.
+/// The number of sessions that one unit of work ends.
 const SESSIONS_PER_TRANSACTION: u32 = 500;
 
 impl Auth {
-    /// Every key of the store, oldest first. What wraps them stays closed.
+    /// All keys of the store, oldest first, with encrypted secrets.
     pub fn list_keys(&self) -> Result<Vec<StoredKey>, Error> {
         Ok(self.store.read(|tx| tx.keys().list())?)
     }
 
-    /// Adds a next key of each kind. It comes into use after the lead, once every live process has read it; `at_once`, now.
+    /// Adds a next key of each kind. It is used after the lead time, when every live process has
+    /// read it; with `at_once`, immediately.
     pub fn rotate_keys(&self, at_once: bool) -> Result<Vec<KeyEvent>, Error> {
         let drawn = KeyKind::ALL.map(|kind| self.generate_key(kind));
         let drawn = drawn.into_iter().collect::<Result<Vec<_>, Error>>()?;
@@ -31,8 +33,9 @@ impl Auth {
             .map_err(|error| Error::Fault(error.to_string()))
     }
 
-    /// Revokes a key at once: what it signed is no longer believed, and the sessions that a refresh key still serves are ended.
-    /// Where it was in use another takes its place. `None` where there is no such key; else how many sessions were ended.
+    /// Revokes a key immediately: its signatures are no longer accepted, and the sessions that use
+    /// a refresh key end. A new key replaces it if it was in use. Returns the number of ended
+    /// sessions; `None` if the key does not exist.
     pub fn revoke_key(&self, id: KeyId) -> Result<Option<u32>, Error> {
         let Some(key) = self.list_keys()?.into_iter().find(|key| key.id == id) else { return Ok(None) };
         let successor = self.generate_key(key.kind)?;
@@ -67,7 +70,7 @@ impl Auth {
         }
     }
 
-    /// Puts keys into use whose time has come. Chores do so once a minute.
+    /// Promotes keys whose lead time is over. The maintenance thread does this once a minute.
     pub(super) fn promote_keys(&self) -> Result<(), Error> {
         if self.keyring.current().pending_keys().is_empty() {
             return Ok(());
@@ -80,8 +83,8 @@ impl Auth {
         self.run_key_step(|tx, now| promote(tx, self.settings.key_lead, &read, now)).map(|_| ())
     }
 
-    /// Throws keys away that nothing needs any more, by [`sweep_cutoff`](Self::sweep_cutoff): without its key no refresh token is
-    /// good again. Chores do so once a minute.
+    /// Removes keys that nothing needs any more, by [`sweep_cutoff`](Self::sweep_cutoff); a refresh
+    /// token without its key is never valid again. The maintenance thread does this once a minute.
     pub(super) fn retire_keys(&self) -> Result<(), Error> {
         let stale = |key: &StoredKey| matches!(key.state, KeyState::Kept | KeyState::Revoked);
         if !self.list_keys()?.iter().any(stale) {
@@ -91,7 +94,8 @@ impl Auth {
         self.run_key_step(|tx, _| retire(tx, by)).map(|_| ())
     }
 
-    /// Runs a step of the keys' life in one unit of work, with its audit lines and its change, and follows it at once.
+    /// Runs a step of the life cycle in one unit of work, with its audit events and its change, and
+    /// applies the change in this process.
     fn run_key_step(
         &self,
         step: impl Fn(&mut dyn AuthTx, tillgate_domain::Instant) -> StoreResult<Vec<KeyEvent>>,

@@ -1,8 +1,16 @@
-//! Logging in: look up and admit, check the password outside any transaction, then claim and write.
+//! Login: the creation of a session with a password.
 //!
-//! The first unit of work finds out who it is about and opens a charge with the throttle; the second claims the principal and the
-//! credential as they were read, so that a password change or a suspension in between is met, never overtaken. What stands against
-//! a login besides the password is judged after the right password only.
+//! A login is two units of work with the password check between them, because a password hash takes tens of
+//! milliseconds and must not run inside a transaction:
+//!
+//! 1. [`admission`] finds the principal and its credential, and takes a token from a bucket of the throttle (a charge).
+//! 2. The hash queue compares the password; every account, known or not, costs the same work.
+//! 3. [`login_tx`] claims the rows of the principal and its credential as they were read, checks the account again and
+//!    writes the session. If a password change or a suspension was committed in between, the claim fails and the login
+//!    starts again.
+//!
+//! Whatever else prevents a login is reported only after the right password. Before that, the answer does not reveal
+//! whether the account exists.
 
 mod account_checks;
 mod admission;
@@ -14,7 +22,9 @@ mod stale_epochs;
 use std::sync::Arc;
 
 use serde_json::json;
-use tillgate_domain::{Action, Actor, Device, Event, PrincipalId, SessionId, StoreExt, Subject, Tenant, User};
+use tillgate_domain::{
+    Action, Actor, Device, Event, EventOutcome, PrincipalId, SessionId, StoreExt, Subject, Tenant, User,
+};
 
 use super::Auth;
 use crate::denials::GuestKey;
@@ -22,22 +32,24 @@ use crate::passwords::{HashError, PasswordCheck};
 use crate::ports::Credential;
 use crate::requests::{GrantKind, NewPassword};
 use crate::throttle::{AttemptOutcome, Charge, network_prefix};
-use crate::{AuthDenied, Error, IssuedTokens, LoginDenied, LoginRequest, Profile, Proof, Session, SessionKind};
+use crate::{
+    AuthDenied, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, Profile, Proof, Session, SessionKind,
+};
 
 use admission::AdmittedLogin;
 pub(super) use admission::WaitResult;
 use login_tx::LoginTx;
 use new_password::{NewPasswordHash, PasswordReplacement};
 
-/// How often a login whose claims were lost is begun anew.
+/// How often a login starts again because its principal or credential changed between the two units of work.
 const MAX_RESTARTS: usize = 4;
 
-/// Who the store says it is.
+/// What the store has of the principal that a login names.
 #[derive(Clone, Debug, Default)]
 struct LoginSubject {
     tenant: Option<Tenant>,
     user: Option<User>,
-    /// The device that the login names, where the tenant has it.
+    /// The device that the login names, if the tenant has it.
     device: Option<Device>,
     credential: Option<Credential>,
 }
@@ -45,12 +57,12 @@ struct LoginSubject {
 impl LoginSubject {
     fn principal(&self, login: &LoginRequest) -> Option<PrincipalId> {
         match login.identity {
-            crate::LoginIdentity::User { .. } => self.user.as_ref().map(|user| PrincipalId::User(user.id)),
-            crate::LoginIdentity::Device { .. } => self.device.as_ref().map(|device| PrincipalId::Device(device.id)),
+            LoginIdentity::User { .. } => self.user.as_ref().map(|user| PrincipalId::User(user.id)),
+            LoginIdentity::Device { .. } => self.device.as_ref().map(|device| PrincipalId::Device(device.id)),
         }
     }
 
-    /// Under what refusals of the login are counted for the audit.
+    /// The key under which audit events of denied logins are limited.
     fn guest_key(&self, login: &LoginRequest) -> GuestKey {
         match self.principal(login) {
             Some(principal) => GuestKey::Principal(principal),
@@ -59,130 +71,162 @@ impl LoginSubject {
     }
 }
 
-/// What a login is to yield.
+/// Which session a login creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LoginKind {
-    /// A session that somebody works in.
+    /// A session in which a user or a device works.
     Work,
     /// The pairing of a device: a permanent session.
     Pairing,
 }
 
-/// What the second unit of work came to.
+/// How one attempt of a login ended.
 enum LoginOutcome {
-    Admitted(Box<NewSession>),
-    Denied(LoginDenied),
-    /// A claim was lost: what was judged is no longer so.
+    Granted(Box<IssuedTokens>),
+    /// Denied before the second unit of work. The charge is open and nothing is recorded.
+    Denied(AuthDenied),
+    /// Denied in the second unit of work, which has settled the charge and recorded the denial.
+    DeniedInTx(LoginDenied),
+    /// The principal or the credential has changed since it was read.
     Retry,
 }
 
-/// What was written for somebody who is let in.
+/// What the second unit of work decided.
+enum LoginTxOutcome {
+    Admitted(Box<NewSession>),
+    Denied(LoginDenied),
+    /// The principal or the credential has changed since it was read.
+    Retry,
+}
+
+/// What the second unit of work wrote for a login that it admits.
 struct NewSession {
     session: Session,
     profile: Profile,
-    /// The session whose place it took.
+    /// The session that this one replaces on its device.
     replaced_session: Option<SessionId>,
-    /// What became of the password, if another was set.
     password_replacement: Option<PasswordReplacement>,
 }
 
 impl Auth {
-    /// Logs a user in on a device or in the office, or a device as itself.
+    /// Logs a user in, on a device or without one, or a device as itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Denied`] with [`LoginDenied`], or with [`AuthDenied::TooManyAttempts`] if the throttle does not admit
+    /// the login now. [`Error::Unavailable`] if the store or the hash queue has no capacity; the password was not
+    /// judged, and the attempt does not count.
     pub fn login(&self, login: &LoginRequest) -> Result<IssuedTokens, Error> {
         self.login_as(login, LoginKind::Work, None)
     }
 
-    /// Logs a user in as [`login`](Self::login) does and sets another password, in one unit of work: also for a user who must change
-    /// it, whom every other login refuses. The new one is judged once the old one has proved right. What another password ends is
-    /// ended as by [`change_password`](Self::change_password), before the session is made. API keys stay; the audit names them.
+    /// Logs a user in as [`login`](Self::login) does and changes the password in the same unit of work. It also admits
+    /// a user who must change the password, whom every other login denies.
     ///
-    /// A wrong old password is refused as at any login. A new one that nobody should have, or that is the old one, is
-    /// [`AuthDenied::WeakPassword`], and changes nothing. A device that logs in as itself is refused.
+    /// The new password is checked after the old one has proved right. The change ends the same sessions as
+    /// [`change_password`](Self::change_password), before the new session is created. API keys stay active; the audit
+    /// event lists them.
+    ///
+    /// # Errors
+    ///
+    /// As [`login`](Self::login), and [`AuthDenied::WeakPassword`] if the new password violates the policy or equals the
+    /// old one; nothing is changed then. A device that logs in as itself is denied.
     pub fn login_with_new_password(&self, login: &LoginRequest, new: &NewPassword<'_>) -> Result<IssuedTokens, Error> {
         self.login_as(login, LoginKind::Work, Some(new))
     }
 
-    /// Lets somebody in who proves who they are, and grants what they aim at.
+    /// Logs in and creates a session of this kind. Tries again if the principal changed during the login.
     pub(super) fn login_as(
         &self,
         login: &LoginRequest,
-        aim: LoginKind,
+        kind: LoginKind,
         new: Option<&NewPassword<'_>>,
     ) -> Result<IssuedTokens, Error> {
         for _ in 0..MAX_RESTARTS {
-            let AdmittedLogin { subject: found, charge } = self.begin_login(login)?;
-            let judged = account_checks::check_account(login, &found, new.is_some());
-            let verified = match self.verify_proof(login, &found, &charge, judged.is_ok() && new.is_none()) {
-                Ok(verified) => verified,
+            let AdmittedLogin { subject, charge } = self.begin_login(login)?;
+            let outcome = self.try_login(login, kind, &subject, &charge, new);
+            match outcome {
+                Ok(LoginOutcome::Granted(tokens)) => return Ok(*tokens),
+                Ok(LoginOutcome::Denied(denial)) => return Err(self.deny_login(login, &subject, &charge, denial)?),
+                Ok(LoginOutcome::DeniedInTx(denial)) => return Err(denial.into()),
+                Ok(LoginOutcome::Retry) => self.settle_charge(&charge, AttemptOutcome::Withdrawn),
                 Err(error) => {
-                    self.settle_charge(&charge, AttemptOutcome::Withdrawn);
-                    return Err(super::map_hash_error(&error));
-                }
-            };
-            if !verified.matches {
-                return Err(self.deny_login(login, &found, &charge, LoginDenied::Mismatch.into())?);
-            }
-            if let Err(refusal) = judged {
-                return Err(self.deny_login(login, &found, &charge, refusal.into())?);
-            }
-            let new_password = match self.hash_requested_password(login, &found, new) {
-                Ok(verifier) => verifier,
-                Err(Error::Denied(refusal)) => return Err(self.deny_login(login, &found, &charge, refusal)?),
-                Err(error) => {
+                    // The password was not judged: the attempt does not count.
                     self.settle_charge(&charge, AttemptOutcome::Withdrawn);
                     return Err(error);
                 }
-            };
-            let entered = self.run_login_tx(login, aim, &found, &charge, &verified, new_password.as_ref());
-            if entered.is_err() {
-                self.settle_charge(&charge, AttemptOutcome::Withdrawn);
-            }
-            match entered? {
-                LoginTokens::Granted(granted) => return Ok(*granted),
-                LoginTokens::Denied(refusal) => return Err(refusal.into()),
-                LoginTokens::Retry => self.settle_charge(&charge, AttemptOutcome::Withdrawn),
             }
         }
-        Err(Error::unavailable("a login kept losing to changes of its user or device"))
+        Err(Error::unavailable("the user or the device changed again and again during the login: retry"))
     }
 
-    /// Compares the proof. `renew` asks for a new verifier where the stored one is stale.
+    /// One attempt of an admitted login, from the password check to the tokens.
+    fn try_login(
+        &self,
+        login: &LoginRequest,
+        kind: LoginKind,
+        subject: &LoginSubject,
+        charge: &Charge,
+        new: Option<&NewPassword<'_>>,
+    ) -> Result<LoginOutcome, Error> {
+        // The account is checked first, since a login that will be denied needs no new hash of its password. The denial
+        // is returned after the password check: only the owner of the password may learn the reason.
+        let account = account_checks::check_account(login, subject, new.is_some());
+        let rehash = account.is_ok() && new.is_none();
+        let password =
+            self.verify_proof(login, subject, charge, rehash).map_err(|error| super::map_hash_error(&error))?;
+        if !password.matches {
+            return Ok(LoginOutcome::Denied(LoginDenied::Mismatch.into()));
+        }
+        if let Err(denial) = account {
+            return Ok(LoginOutcome::Denied(denial.into()));
+        }
+        let new_password = match self.hash_requested_password(login, subject, new) {
+            Ok(new_password) => new_password,
+            Err(Error::Denied(denial)) => return Ok(LoginOutcome::Denied(denial)),
+            Err(error) => return Err(error),
+        };
+        self.commit_login(login, kind, subject, charge, &password, new_password.as_ref())
+    }
+
+    /// Compares the password with the stored verifier. With `rehash`, also returns a new verifier if the stored one was
+    /// made with other parameters than today's.
     fn verify_proof(
         &self,
         login: &LoginRequest,
-        found: &LoginSubject,
+        subject: &LoginSubject,
         charge: &Charge,
-        renew: bool,
+        rehash: bool,
     ) -> Result<PasswordCheck, HashError> {
-        let verifier = found.credential.as_ref().map(|credential| credential.verifier.clone());
+        let stored = subject.credential.as_ref().map(|credential| credential.verifier.clone());
         match &login.proof {
             Proof::Password(password) => {
-                self.hash_queue.verify(password.clone(), verifier, charge.lane(), login.address, renew)
+                self.hash_queue.verify(password.clone(), stored, charge.lane(), login.address, rehash)
             }
-            Proof::Verifier(set) => Ok(PasswordCheck { matches: verifier.as_ref() == Some(set), rehash: None }),
+            Proof::Verifier(set) => Ok(PasswordCheck { matches: stored.as_ref() == Some(set), rehash: None }),
         }
     }
 
-    /// Settles a charge on its own. Where the store fails the token stays taken, and nobody is told.
+    /// Settles a charge in a unit of work of its own. If the store fails, the token stays taken until it refills.
     pub(super) fn settle_charge(&self, charge: &Charge, outcome: AttemptOutcome) {
         let now = self.time().at;
         if let Err(error) = self.store.write(|tx| self.throttle.settle_charge(tx, charge, outcome, now).map(drop)) {
-            tracing::warn!(%error, "a login's token could not be given back");
+            tracing::warn!(%error, "could not return the rate limit token of a login");
         }
         self.login_queue.notify_settled(charge);
     }
 
-    /// Settles the charge of a refused login and tells the audit: each wrong password that counts, and of the rest the first few and
-    /// how many there were.
+    /// Settles the charge of a denied login and records the denial: every wrong password that counts, and of the other
+    /// denials the first few and the number of the rest. Returns the denial as the error of the login.
     fn deny_login(
         &self,
         login: &LoginRequest,
-        found: &LoginSubject,
+        subject: &LoginSubject,
         charge: &Charge,
-        refusal: AuthDenied,
+        denial: AuthDenied,
     ) -> Result<Error, Error> {
-        let outcome = charge_outcome(login, &refusal);
-        let event = self.new_login_event(login, found, tillgate_domain::EventOutcome::Refused, Some(refusal.code()))?;
+        let outcome = charge_outcome(login, &denial);
+        let event = self.new_login_event(login, subject, EventOutcome::Refused, Some(denial.code()))?;
         let settled = self.store.write(|tx| {
             let counts = self.throttle.settle_charge(tx, charge, outcome, event.at)?;
             if counts {
@@ -192,144 +236,132 @@ impl Auth {
         });
         self.login_queue.notify_settled(charge);
         if !settled? {
-            self.record_guest_denial(found.guest_key(login), &event);
+            self.record_guest_denial(subject.guest_key(login), &event);
         }
-        Ok(refusal.into())
+        Ok(denial.into())
     }
 
     fn new_login_event(
         &self,
         login: &LoginRequest,
-        found: &LoginSubject,
-        outcome: tillgate_domain::EventOutcome,
-        why: Option<&str>,
+        subject: &LoginSubject,
+        outcome: EventOutcome,
+        reason: Option<&str>,
     ) -> Result<Event, Error> {
-        let subject = match found.principal(login) {
+        let principal = subject.principal(login);
+        let event_subject = match principal {
             Some(PrincipalId::User(user)) => Subject::User(user),
             Some(PrincipalId::Device(device)) => Subject::Device(device),
             None => Subject::Server,
         };
-        let tenant = found.tenant.as_ref().map(|tenant| tenant.id);
-        let mut event = self.new_event(Action::Login, outcome, subject, tenant)?;
+        let tenant = subject.tenant.as_ref().map(|tenant| tenant.id);
+        let mut event = self.new_event(Action::Login, outcome, event_subject, tenant)?;
         event.actor = Actor {
-            user: found.user.as_ref().map(|user| user.id),
-            device: found.device.as_ref().map(|device| device.id),
+            user: subject.user.as_ref().map(|user| user.id),
+            device: subject.device.as_ref().map(|device| device.id),
             session: None,
             address: login.address,
         };
         event.details.insert("dialect".to_owned(), json!(login.dialect.as_str()));
-        if let Some(why) = why {
-            event.details.insert("why".to_owned(), json!(why));
+        if let Some(reason) = reason {
+            event.details.insert("why".to_owned(), json!(reason));
         }
-        if found.principal(login).is_none() {
-            // not the name itself: people type their password in its place
-            event.details.insert(
-                "unknown".to_owned(),
-                json!(self.throttle.trace_id(&admission::claimed_identity(login, found))),
-            );
+        if principal.is_none() {
+            // A keyed hash of the name, not the name: people type their password into the name field.
+            let trace_id = self.throttle.trace_id(&admission::claimed_identity(login, subject));
+            event.details.insert("unknown".to_owned(), json!(trace_id));
         }
         Ok(event)
     }
 
-    /// The second unit of work, and the tokens.
-    fn run_login_tx(
+    /// Runs the second unit of work and issues the tokens.
+    fn commit_login(
         &self,
         login: &LoginRequest,
-        aim: LoginKind,
-        found: &LoginSubject,
+        kind: LoginKind,
+        subject: &LoginSubject,
         charge: &Charge,
-        verified: &PasswordCheck,
+        password: &PasswordCheck,
         new_password: Option<&NewPasswordHash>,
-    ) -> Result<LoginTokens, Error> {
+    ) -> Result<LoginOutcome, Error> {
         let keys = self.keyring.current();
-        let began = self.revocations.current_version();
-        let mut event = self.new_login_event(login, found, tillgate_domain::EventOutcome::Done, None)?;
-        if aim == LoginKind::Pairing {
+        let read_version = self.revocations.current_version();
+        let mut event = self.new_login_event(login, subject, EventOutcome::Done, None)?;
+        if kind == LoginKind::Pairing {
             event.details.insert("kind".to_owned(), json!(SessionKind::Permanent.name()));
         }
-        let session = self.new_id(SessionId::new)?;
-        let entry = LoginTx {
+        let login_tx = LoginTx {
             login,
-            kind: aim,
-            subject: found,
-            password_check: verified,
+            kind,
+            subject,
+            password_check: password,
             new_password,
-            session,
+            session: self.new_id(SessionId::new)?,
             key: keys.current_refresh_key(),
             now: event.at,
         };
-        event.actor.session = Some(entry.session);
-        let forgotten = self.find_stale_epochs(login, found)?;
-        let came = self.store.write(|tx| {
-            if let Some(forgotten) = &forgotten
-                && forgotten.restore(tx)?
+        event.actor.session = Some(login_tx.session);
+        let stale_epochs = self.find_stale_epochs(login, subject)?;
+        let outcome = self.store.write(|tx| {
+            if let Some(stale_epochs) = &stale_epochs
+                && stale_epochs.restore(tx)?
             {
-                return Ok(LoginOutcome::Retry);
+                return Ok(LoginTxOutcome::Retry);
             }
-            let came = entry.run(tx)?;
-            match &came {
-                LoginOutcome::Admitted(came) => {
-                    self.throttle.settle_charge(tx, charge, AttemptOutcome::Succeeded, entry.now)?;
-                    if let (Some(new), Some(changed)) = (new_password, &came.password_replacement) {
-                        new.record_change(tx, &event, changed)?;
+            let outcome = login_tx.run(tx)?;
+            let mut event = event.clone();
+            match &outcome {
+                LoginTxOutcome::Admitted(new_session) => {
+                    self.throttle.settle_charge(tx, charge, AttemptOutcome::Succeeded, event.at)?;
+                    if let (Some(new), Some(replacement)) = (new_password, &new_session.password_replacement) {
+                        new.record_change(tx, &event, replacement)?;
                     }
-                    let mut event = event.clone();
-                    if let Some(replaced) = came.replaced_session {
+                    if let Some(replaced) = new_session.replaced_session {
                         event.details.insert("replaced".to_owned(), json!(replaced));
                     }
                     tx.audit().record(&event)?;
                 }
-                LoginOutcome::Denied(refusal) => {
-                    self.throttle.settle_charge(
-                        tx,
-                        charge,
-                        charge_outcome(login, &AuthDenied::Login(*refusal)),
-                        entry.now,
-                    )?;
-                    let mut event = event.clone();
-                    event.outcome = tillgate_domain::EventOutcome::Refused;
+                LoginTxOutcome::Denied(denial) => {
+                    let settled_as = charge_outcome(login, &AuthDenied::Login(*denial));
+                    self.throttle.settle_charge(tx, charge, settled_as, event.at)?;
+                    event.outcome = EventOutcome::Refused;
                     event.actor.session = None;
-                    event.details.insert("why".to_owned(), json!(refusal.code()));
+                    event.details.insert("why".to_owned(), json!(denial.code()));
                     tx.audit().record(&event)?;
                 }
-                LoginOutcome::Retry => {}
+                LoginTxOutcome::Retry => {}
             }
-            Ok(came)
+            Ok(outcome)
         })?;
-        match came {
-            LoginOutcome::Retry => Ok(LoginTokens::Retry),
-            LoginOutcome::Denied(refusal) => {
+        let NewSession { session, profile, .. } = match outcome {
+            LoginTxOutcome::Retry => return Ok(LoginOutcome::Retry),
+            LoginTxOutcome::Denied(denial) => {
                 self.login_queue.notify_settled(charge);
-                Ok(LoginTokens::Denied(refusal))
+                return Ok(LoginOutcome::DeniedInTx(denial));
             }
-            LoginOutcome::Admitted(came) => {
-                self.login_queue.notify_settled(charge);
-                let NewSession { session, profile, .. } = *came;
-                let profile = Arc::new(profile);
-                if let Some(principal) = session.principal() {
-                    self.profile_cache.insert(principal, session.device, &profile, began);
-                }
-                let epochs = session.epochs;
-                Ok(LoginTokens::Granted(Box::new(self.mint_tokens(
-                    &keys,
-                    session,
-                    &epochs,
-                    profile,
-                    GrantKind::Login,
-                    began,
-                )?)))
-            }
+            LoginTxOutcome::Admitted(new_session) => *new_session,
+        };
+        self.login_queue.notify_settled(charge);
+        let profile = Arc::new(profile);
+        if let Some(principal) = session.principal() {
+            self.profile_cache.insert(principal, session.device, &profile, read_version);
         }
+        let epochs = session.epochs;
+        let tokens = self.mint_tokens(&keys, session, &epochs, profile, GrantKind::Login, read_version)?;
+        Ok(LoginOutcome::Granted(Box::new(tokens)))
     }
 }
 
-/// What a refused login costs. Where it reads as a wrong password it costs as much, or the throttle would tell the two apart; what may
-/// be said aloud after the right password (of a device as itself, of a missing role, of a new password, and where the contract says
-/// so of a password that must be changed) is no failure.
-fn charge_outcome(login: &LoginRequest, refusal: &AuthDenied) -> AttemptOutcome {
-    match (&login.identity, refusal) {
+/// How the charge of a denied login is settled.
+///
+/// A denial that a client sees as a wrong password must cost as much as one, or the throttle would reveal the
+/// difference. A denial that is reported as itself after the right password is not a failed attempt: for a device that
+/// logs in as itself, for a missing rank, for a weak new password, and for a required password change if the dialect
+/// reports that.
+fn charge_outcome(login: &LoginRequest, denial: &AuthDenied) -> AttemptOutcome {
+    match (&login.identity, denial) {
         (
-            crate::LoginIdentity::Device { .. },
+            LoginIdentity::Device { .. },
             AuthDenied::Login(LoginDenied::Pending | LoginDenied::Suspended | LoginDenied::Retired),
         )
         | (_, AuthDenied::Login(LoginDenied::RankTooLow) | AuthDenied::WeakPassword(_)) => AttemptOutcome::Withdrawn,
@@ -338,11 +370,4 @@ fn charge_outcome(login: &LoginRequest, refusal: &AuthDenied) -> AttemptOutcome 
         }
         _ => AttemptOutcome::Failed,
     }
-}
-
-/// What the second unit of work and the tokens came to.
-enum LoginTokens {
-    Granted(Box<IssuedTokens>),
-    Denied(LoginDenied),
-    Retry,
 }

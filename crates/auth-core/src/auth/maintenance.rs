@@ -1,5 +1,5 @@
-//! Chores: what the engine does besides answering. Each can be called by hand; a built engine does them on a thread of its own
-//! until it is dropped.
+//! Maintenance: the periodic work of the engine. Each step can be called separately; a built engine
+//! runs them on a thread until it is dropped.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
@@ -14,64 +14,66 @@ use crate::ports::{AuthTx, MachineClock, Node};
 use crate::terms::MAX_ACCESS_TOKEN_LIFETIME;
 use crate::throttle::GUESS_MEMORY;
 
-/// How often the feed is looked at.
+/// How often the change feed is polled.
 const FEED_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How often uses are written.
 const ACTIVITY_WRITE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often this process says how far it follows.
+/// How often this process records its heartbeat.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How long ago a process may have said so and still be counted as live.
+/// The age of a heartbeat up to which a process counts as live.
 pub(super) const NODE_LIVENESS_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How often what nobody needs is thrown away.
+/// How often old data is removed.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How far past what the store has seen, and the time since, a process may remove on the word of its clock alone.
+/// How far the cutoff of a sweep may be beyond the newest instant of the store and the time since,
+/// on the basis of this process's clock alone.
 const MAX_CLOCK_ADVANCE: Duration = Duration::from_hours(24);
 
-/// How many rows one unit of work removes.
+/// The number of rows that one unit of work removes.
 const ROWS_PER_SWEEP: u32 = 500;
 
-/// How many uses one unit of work notes.
+/// The number of uses that one unit of work writes.
 const USES_PER_WRITE: usize = 1_000;
 
-/// How long changes are kept in the store: no access token lives that long.
+/// How long changes are kept in the store: longer than the lifetime of any access token.
 const CHANGE_RETENTION: Duration = Duration::from_hours(7 * 24);
 
-/// How long signatures are remembered: twice as long as one can be good that is seen as early as can be, so that processes whose
-/// clocks differ by minutes forget none too soon.
+/// How long signatures are kept: twice as long as a signature can be valid, so that processes whose
+/// clocks differ by minutes do not remove one too early.
 const SIGNATURE_RETENTION: Duration = MAX_SIGNATURE_SKEW.saturating_mul(4);
 
-/// How long it is remembered that a process was there, and what it said of its machine's clock.
+/// How long the heartbeats of stopped processes, and their clocks, are kept.
 const NODE_RETENTION: Duration = Duration::from_hours(7 * 24);
 
-/// How long the memory keeps ended sessions: the life of the longest token, and an hour.
+/// How long ended sessions are cached: the longest lifetime of a token, and an hour.
 const ENDED_SESSION_RETENTION: Duration = MAX_ACCESS_TOKEN_LIFETIME.saturating_add(Duration::from_hours(1));
 
-/// What a sweep removed.
+/// The numbers of rows that a sweep removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepCounts {
-    /// Sessions that had been over for long.
+    /// Sessions that ended or expired long ago.
     pub sessions: u32,
-    /// Changes that no living token can be older than.
+    /// Changes that are older than any valid token.
     pub changes: u32,
-    /// Counts of wrong passwords that nothing has touched, and wrong passwords that were remembered for a day.
+    /// Unused token buckets, and wrong passwords that were remembered for a day.
     pub attempts: u32,
-    /// Places without a late success.
+    /// Known networks without a recent login.
     pub known_networks: u32,
-    /// Signatures that are too old to be good again.
+    /// Signatures that are too old to be valid again.
     pub signatures: u32,
 }
 
-/// When which chore was done last, and the thread that does them.
+/// When each step was last run, and the thread that runs them.
 #[derive(Default)]
 pub(crate) struct Schedule {
     last_runs: Mutex<LastRuns>,
     running: AtomicBool,
-    /// Whether this process has left: held while it says so and while it says that it is there, so that neither overtakes the other.
+    /// Whether this process has recorded that it stops. Locked during that and during a heartbeat,
+    /// so that neither overtakes the other.
     has_left: Mutex<bool>,
     stop: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -84,7 +86,7 @@ struct LastRuns {
 }
 
 impl Schedule {
-    /// Whether a thread does the chores.
+    /// Whether a thread runs the steps.
     pub(super) fn is_running(&self) -> bool {
         self.running.load(Ordering::Relaxed)
     }
@@ -98,7 +100,7 @@ impl Drop for Schedule {
 }
 
 impl Auth {
-    /// Does the chores on a thread of their own until the engine is dropped.
+    /// Starts the thread that runs the steps until the engine is dropped.
     pub(super) fn start_maintenance(auth: &Arc<Self>) -> std::io::Result<()> {
         let (weak, stop) = (Arc::downgrade(auth), Arc::clone(&auth.schedule.stop));
         std::thread::Builder::new().name("tillgate-chores".to_owned()).spawn(move || run_maintenance(&weak, &stop))?;
@@ -106,7 +108,7 @@ impl Auth {
         Ok(())
     }
 
-    /// Does what is due. What fails is logged and done again at the next call.
+    /// Runs the steps that are due. A step that fails is logged and retried at the next call.
     pub fn run_due_maintenance(&self) {
         let now = self.clock.monotonic();
         let due = |last: &mut Duration, every: Duration| {
@@ -143,7 +145,7 @@ impl Auth {
         }
     }
 
-    /// Writes the uses that memory holds: `used` and `last_used_at`.
+    /// Writes the recorded uses: `used_generation` and `last_used_at` of sessions.
     pub fn write_activity(&self) -> Result<(), Error> {
         let taken = self.activity.take_pending();
         for part in taken.chunks(USES_PER_WRITE) {
@@ -153,7 +155,8 @@ impl Auth {
         Ok(())
     }
 
-    /// Says how far this process follows the feed; nothing once it has left.
+    /// Records the heartbeat of this process, with its position in the feed; does nothing after
+    /// [`leave`](Self::leave).
     pub fn send_heartbeat(&self) -> Result<(), Error> {
         let Some(applied) = self.follower.cursor() else { return Ok(()) };
         let clock = self.clock.boot_id().zip(self.timekeeper.origin());
@@ -166,7 +169,8 @@ impl Auth {
         Ok(self.store.write(|tx| tx.nodes().upsert(&node))?)
     }
 
-    /// Leaves in good order: writes what memory holds, and tells the others not to wait for this process.
+    /// Stops in good order: writes the recorded uses, and records that other processes need not
+    /// wait for this one.
     pub fn leave(&self) -> Result<(), Error> {
         self.write_activity()?;
         self.record_suppressed_denials(true)?;
@@ -177,26 +181,30 @@ impl Auth {
         Ok(())
     }
 
-    /// Whether this process removes by itself what nobody needs any more: the clock is not in doubt, and it has run for
-    /// [`Settings::sweep_delay`](super::Settings::sweep_delay).
+    /// Whether this process removes old data by itself: the clock is not in doubt, and the process
+    /// has run for [`AuthSettings::sweep_delay`](super::AuthSettings::sweep_delay).
     pub fn may_sweep(&self) -> bool {
         !self.time().in_doubt && self.uptime() >= self.settings.sweep_delay
     }
 
-    /// The instant by which it is judged what nobody needs any more.
+    /// The instant that decides which data is old.
     ///
-    /// What is removed by a wrong clock is gone for good, and a clock that is wrong at the start looks like any other. So it is
-    /// never later than what the store had seen before this process first wrote to it, and the time that has passed since by the
-    /// monotonic clock, and a day. A process that has just started has seen nothing of its clock, and goes without the day.
+    /// A removal cannot be undone, and a clock that is wrong at the start looks like any other.
+    /// What is removed is therefore limited to the latest instant that the store had recorded
+    /// before this process first wrote, plus the time since by the monotonic clock, plus a day. A
+    /// process that has just started has not observed its clock and does not add the day. A clock
+    /// that nobody checked can end a session early, by its own terms; it cannot end one as stolen,
+    /// and cannot revive one.
     ///
     /// # Errors
+    ///
     /// [`Error::Unavailable`] while the clock is in doubt.
     pub fn sweep_cutoff(&self) -> Result<Instant, Error> {
         let time = self.time();
         if time.in_doubt {
             return Err(Error::unavailable("the clock is in doubt: nothing is removed by it"));
         }
-        // whatever is set: signatures of before the start must be too old by then to be good again
+        // Whatever the setting is, signatures from before the start must be too old to be valid by then.
         let settled = self.uptime() >= self.settings.sweep_delay.max(SIGNATURE_RETENTION);
         let trust = if settled { MAX_CLOCK_ADVANCE } else { Duration::ZERO };
         Ok(time.at.min(self.start.newest_stored.saturating_add(self.uptime()).saturating_add(trust)))
@@ -207,8 +215,8 @@ impl Auth {
         self.clock.monotonic().saturating_sub(self.start.monotonic)
     }
 
-    /// Removes what nobody needs any more at [`sweep_cutoff`](Self::sweep_cutoff), in small units of work, and tells of each
-    /// how much is gone so far. Nothing is removed while the clock is in doubt.
+    /// Removes old data by [`sweep_cutoff`](Self::sweep_cutoff), in small units of work. Calls
+    /// `progress` after each with the numbers so far. Removes nothing while the clock is in doubt.
     pub fn sweep(&self, progress: &mut dyn FnMut(SweepCounts)) -> Result<SweepCounts, Error> {
         let mut swept = SweepCounts::default();
         let now = self.sweep_cutoff()?;

@@ -1,4 +1,4 @@
-//! Minting: the tokens of a session, at a login and at each refresh.
+//! Issues the tokens of a session, at a login, a refresh or an exchange.
 
 use std::sync::Arc;
 
@@ -17,39 +17,40 @@ use crate::token::refresh::RefreshToken;
 use crate::{Epochs, Error, IssuedTokens, Profile, Session, SessionKind, TokenDenied};
 
 impl Auth {
-    /// The tokens of a session as it stands, made under these epochs. The reading of it began at this moment.
+    /// Issues the tokens of a session with these epochs, whose reading began at this version.
     pub(super) fn mint_tokens(
         &self,
         keys: &OpenKeys,
         session: Session,
         epochs: &Epochs,
         profile: Arc<Profile>,
-        how: GrantKind,
-        began: Version,
+        kind: GrantKind,
+        read_version: Version,
     ) -> Result<IssuedTokens, Error> {
         let now = self.time().at;
-        self.session_cache.insert(session.id, epochs, began, self.revocations.forgotten_until());
+        self.session_cache.insert(session.id, epochs, read_version, self.revocations.forgotten_until());
         if session.generation == FIRST_GENERATION && session.terms.exchange_overlap.is_some() {
-            // nothing follows the first token of a session yet: its first call needs no store
+            // The first token of a session has no successor yet, so its first use needs no store.
             self.first_use_cache.insert(session.id, &Arc::from([]), self.revocations.current_version());
         }
-        let principal =
-            session.principal().ok_or_else(|| Error::Fault(format!("session {} is nobody's", session.id)))?;
+        let principal = session
+            .principal()
+            .ok_or_else(|| Error::Fault(format!("session \"{}\" has neither a user nor a device", session.id)))?;
         let expires_at = session.terms.access_expiry(session.expires_at, now);
         let mut claims = self.build_claims(&session, principal, epochs, now.seconds(), expires_at.seconds())?;
         claims.set_rights(profile.rights.to_scope(), &profile.roles);
         let access_token = claims
             .sign(keys.current_signing_key())
-            .map_err(|error| Error::Fault(format!("an access token could not be signed: {error}")))?;
+            .map_err(|error| Error::Fault(format!("could not sign an access token: {error}")))?;
         let id_token = match session.kind {
             SessionKind::Permanent => Some(self.sign_id_token(&mut claims, &profile, keys)?),
             SessionKind::Person | SessionKind::Device => None,
         };
         let access_expires_at = claims.expires_at();
-        // what follows on another token is used next: its own signature need not be checked
-        if matches!(how, GrantKind::Rotated | GrantKind::Exchanged) {
+        // The successor of a token will be used next; its signature need not be verified.
+        if matches!(kind, GrantKind::Rotated | GrantKind::Exchanged) {
             let verified = Arc::new(VerifiedToken::new(claims, keys.current_signing_key().id()));
-            verified.record_session_read(began);
+            verified.record_session_read(read_version);
             self.token_cache.insert(TokenCache::digest(&access_token), &verified);
         }
         let refresh_token = match session.terms.refresh {
@@ -69,18 +70,19 @@ impl Auth {
             session_expires_at: session.expires_at,
             session,
             profile,
-            kind: how,
+            kind: kind,
         })
     }
 
-    /// The same token once more, with who its user is: it authenticates as the access token does.
+    /// Signs the same claims again as an ID token, with claims about the user. It authenticates
+    /// like the access token.
     fn sign_id_token(&self, claims: &mut Claims, profile: &Profile, keys: &OpenKeys) -> Result<Secret<String>, Error> {
         let own = self.new_id(|at, random| tillgate_domain::EventId::new(at, random).0)?;
         let access = std::mem::replace(&mut claims.jti, own);
         let signed = IdTokenClaims { claims, person: profile.user.as_ref().map(UserClaims::of) }
             .sign(keys.current_signing_key());
         claims.jti = access;
-        let signed = signed.map_err(|error| Error::Fault(format!("an id token could not be signed: {error}")))?;
+        let signed = signed.map_err(|error| Error::Fault(format!("could not sign an ID token: {error}")))?;
         Ok(signed.into())
     }
 

@@ -1,7 +1,8 @@
-//! Generating: a permanent token of a user for a device, after the user's password.
+//! Permanent tokens: generates one for a device, with the user's password.
 //!
-//! It is a login that takes the device's pairing instead of its seat: throttle, queue, claims and refusals are a login's own. The
-//! session is never rotated and never expires; the id of the session names the pairing, new at each generation.
+//! This is a login that claims the device's pairing instead of its seat; the throttle, the hash
+//! queue, the claims and the denials are those of a login. The session is never rotated and never
+//! expires. Its id names the pairing and is new for each generated token.
 
 use tillgate_domain::SessionId;
 
@@ -10,9 +11,13 @@ use super::login::LoginKind;
 use crate::{Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, RefreshRequest, RefreshTerms, Terms};
 
 impl Auth {
-    /// Generates the permanent token of a device, and ends the one that the device had, whoever generated it. Of the login's terms
-    /// only the life of access tokens counts. Nobody but a user on a device can: a device itself, or a user in the office, is
-    /// refused.
+    /// Generates the permanent token of a device and ends the previous one, whoever generated that.
+    /// Of the login's terms, only the lifetime of access tokens is used.
+    ///
+    /// # Errors
+    ///
+    /// As [`login`](Self::login), and [`LoginDenied::DeviceNotAllowed`] for a login without a
+    /// device or of a device as itself.
     pub fn generate_permanent_token(&self, login: &LoginRequest) -> Result<IssuedTokens, Error> {
         if !matches!(login.identity, LoginIdentity::User { device: Some(_), .. }) {
             return Err(LoginDenied::DeviceNotAllowed.into());
@@ -23,9 +28,10 @@ impl Auth {
         self.login_as(&LoginRequest { terms, ..login.clone() }, LoginKind::Pairing, None)
     }
 
-    /// Refreshes by a permanent token, which must be the one of this pairing. Nothing is written, however often and from however
-    /// many places it comes: it is good until it is ended.
-    pub fn refresh_pairing(&self, refreshing: &RefreshRequest<'_>, pairing: SessionId) -> Result<IssuedTokens, Error> {
-        self.refresh_with_pairing(refreshing, Some(pairing))
+    /// Refreshes with a permanent token, which must belong to this pairing. Writes nothing, however
+    /// often and from however many machines it is used; the token is valid until its session is
+    /// ended.
+    pub fn refresh_pairing(&self, request: &RefreshRequest<'_>, pairing: SessionId) -> Result<IssuedTokens, Error> {
+        self.refresh_with_pairing(request, Some(pairing))
     }
 }

@@ -1,108 +1,122 @@
-//! Refreshing: the judge's verdict carried out.
+//! Refresh: the exchange of a refresh token for new tokens (RFC 6749, section 6).
 //!
-//! A session that this process rotated within its overlap is only read: a client that refreshes before every request writes
-//! nothing. Everything else is one unit of work: read, judge, and one conditional update.
+//! [`Auth::refresh`] reads the session, lets the [judge](crate::judge) decide and writes what the verdict requires, all
+//! in one unit of work. A refresh within the grace period of a rotation that this process made only reads, so a client
+//! that refreshes before every request causes no writes.
 
-use std::net::IpAddr;
+mod plan;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
-use tillgate_domain::{
-    Action, Actor, EndReason, Event, EventOutcome, Instant, Mode, SessionId, StoreError, StoreResult, Subject,
-};
+use tillgate_domain::{Action, EventOutcome, Instant, KeyId, Mode, SessionId, StoreError, StoreResult, Subject};
 
+use self::plan::{RefreshPlan, is_other_network};
 use super::Auth;
 use crate::cache::TokenCache;
 use crate::clock::ClockConfidence;
 use crate::judge::{Presenter, Verdict, judge};
 use crate::keys::OpenKeys;
-use crate::ports::{AuthTx, Rotation, SessionRecord};
+use crate::ports::AuthTx;
 use crate::profile;
-use crate::requests::GrantKind;
 use crate::revocations::Version;
 use crate::session::FIRST_GENERATION;
 use crate::token::access::{Claims, read_key_id};
 use crate::token::refresh::{RefreshToken, UnverifiedRefreshToken};
-use crate::{Epochs, Error, IssuedTokens, Profile, RefreshRequest, Session, SessionKind, TokenDenied};
+use crate::{Error, IssuedTokens, Profile, RefreshRequest, Session, SessionKind, TokenDenied};
 
-/// How often a lost rotation is judged again within one unit of work.
+/// How often a refresh is judged again within one unit of work, if other units of work change its session.
 const MAX_ROTATION_ATTEMPTS: usize = 8;
 
-/// How often the audit is told of one session that its refresh token, which is not rotated, comes from another network.
+/// At most once per interval and session, the audit records that a refresh token that is not rotated is used from
+/// another network.
 const SHARED_REPORT_INTERVAL: Duration = Duration::from_hours(1);
 
-/// What the unit of work came to.
-enum Decision {
-    Denied(TokenDenied),
-    /// The session as it stands now.
-    Granted(Box<RefreshGrant>),
-    /// It takes a write.
-    NeedsWrite,
-}
-
-/// A session as it stands now, with what its tokens say.
-struct RefreshGrant {
-    session: Session,
-    epochs: Epochs,
-    profile: Option<Arc<Profile>>,
-    kind: GrantKind,
-    /// Whether its overlap begins now.
-    restart_overlap: bool,
-    /// Whether the audit was told that the token is repeated elsewhere.
-    report_shared: bool,
-}
-
-impl RefreshGrant {
-    /// The newest refresh token of the session once more.
-    fn of(standing: &SessionRecord) -> Self {
-        let session = standing.session.clone();
-        let epochs = match session.kind {
-            SessionKind::Permanent => standing.epochs,
-            SessionKind::Person | SessionKind::Device => session.epochs,
-        };
-        Self { session, epochs, profile: None, kind: GrantKind::Repeated, restart_overlap: false, report_shared: false }
-    }
-}
-
-/// What a refresh brings into its unit of work, which may run again.
+/// What a refresh fixes before its unit of work, which may run more than once.
 struct RefreshAttempt<'a> {
-    token: RefreshToken,
     request: &'a RefreshRequest<'a>,
-    current_key: tillgate_domain::KeyId,
+    /// The presented refresh token, authenticated.
+    token: RefreshToken,
+    /// The key of a refresh token that is issued now.
+    current_key: KeyId,
     now: Instant,
     clock_confidence: ClockConfidence,
+    /// The version of the revocation cache before the session is read.
     read_version: Version,
-    event: Event,
+    /// The audit event, if the verdict requires one; its action and outcome are set then.
+    event: tillgate_domain::Event,
+}
+
+/// What a refresh token is exchanged for.
+struct RefreshGrant {
+    plan: RefreshPlan,
+    /// `None` if the user, the device or the tenant is no longer in the store.
+    profile: Option<Arc<Profile>>,
+    /// The epochs that the new access token contains.
+    epochs: crate::Epochs,
+}
+
+/// Where one pass through the unit of work ends.
+enum Step {
+    /// The refresh is decided, and the decision is written.
+    Decided(Result<Box<RefreshGrant>, TokenDenied>),
+    /// The unit of work may only read, and the decision requires a write.
+    NeedsWrite,
+    /// Another unit of work changed the session after it was read.
+    LostRace,
 }
 
 impl Auth {
-    /// Refreshes a session. A refresh token that was answered before, and whose answer may have been lost, gets the same successor
-    /// again; one that had been followed by a used one ends the session.
-    pub fn refresh(&self, refreshing: &RefreshRequest<'_>) -> Result<IssuedTokens, Error> {
-        self.refresh_with_pairing(refreshing, None)
+    /// Refreshes a session: exchanges a refresh token for a new access token and the refresh token to use from then on
+    /// (RFC 6749, section 6).
+    ///
+    /// Unless the session's terms say otherwise, tillgate uses refresh token rotation (RFC 9700, section 4.14.2): it
+    /// issues a new refresh token and invalidates the previous one. The client must discard the old refresh token and
+    /// replace it with the new one before it uses the new access token. An invalidated refresh token can then be
+    /// presented in two situations, which require opposite answers:
+    ///
+    /// 1. **The response was lost.** The server issued a new refresh token, but the response never reached the
+    ///    legitimate client: the connection broke, or the till lost power before it stored the answer. The client
+    ///    presents the refresh token that it still has. Nobody has used the new access token, so the new refresh token
+    ///    is returned again, however late the client comes back. Requests that the client sent at the same time, all
+    ///    with the old refresh token, get the same answer during the grace period
+    ///    ([`RefreshTerms::overlap`](crate::RefreshTerms::overlap)).
+    /// 2. **The refresh token was compromised.** The attacker and the legitimate client both use it. One of them
+    ///    presents it after the other has received its successor and used the successor's access token. The server
+    ///    cannot determine which party submitted the invalid refresh token. It therefore revokes the session
+    ///    ([`TokenDenied::Replay`]) and records an audit event (`refresh.replay`). This stops the attack at the cost of
+    ///    forcing the legitimate client to log in again.
+    ///
+    /// The function [`judge`] tells them apart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Denied`] with a [`TokenDenied`] if the refresh token does not get new tokens; the client has to log in
+    /// again. [`Error::Unavailable`] if nothing was decided; the client keeps its tokens and retries.
+    pub fn refresh(&self, request: &RefreshRequest<'_>) -> Result<IssuedTokens, Error> {
+        self.refresh_with_pairing(request, None)
     }
 
-    /// The same, where the client may also say by which pairing it refreshes.
+    /// [`refresh`](Self::refresh) for a client that may also name the pairing to which its refresh token must belong.
     pub(super) fn refresh_with_pairing(
         &self,
-        refreshing: &RefreshRequest<'_>,
+        request: &RefreshRequest<'_>,
         pairing: Option<SessionId>,
     ) -> Result<IssuedTokens, Error> {
-        let (keys, token) = self.verify_refresh_token(refreshing.token)?;
-        if refreshing
-            .access_token
-            .is_some_and(|beside| self.session_of_access_token(&keys, beside) != Some(token.session))
+        // Authenticate the refresh token. This reads no session, so a forged token costs nothing.
+        let (keys, token) = self.verify_refresh_token(request.token)?;
+        let access_token_session = request.access_token.map(|access| self.session_of_access_token(&keys, access));
+        if access_token_session.is_some_and(|session| session != Some(token.session))
+            || pairing.is_some_and(|pairing| pairing != token.session)
         {
             return Err(TokenDenied::Invalid.into());
         }
-        if pairing.is_some_and(|pairing| pairing != token.session) {
-            return Err(TokenDenied::Invalid.into());
-        }
+
+        // Fix the time, the key and the id of an audit event: the unit of work may run more than once.
         let time = self.time();
-        let bid = RefreshAttempt {
+        let attempt = RefreshAttempt {
+            request,
             token,
-            request: refreshing,
             current_key: keys.current_refresh_key(),
             now: time.at,
             clock_confidence: self.timekeeper.confidence(),
@@ -114,38 +128,116 @@ impl Auth {
                 None,
             )?,
         };
-        // a refresh token that is not rotated is mostly only read as well
-        let only_read = pairing.is_some()
-            || (refreshing.keeps_token && token.generation == FIRST_GENERATION)
-            || self.activity.is_in_overlap(token.session, self.clock.monotonic());
-        let mut decided = if only_read { self.run_decision(Mode::Read, &bid)? } else { Decision::NeedsWrite };
-        if matches!(decided, Decision::NeedsWrite) {
-            decided = self.run_decision(Mode::Write, &bid)?;
-        }
-        match decided {
-            Decision::Granted(grant) => self.issue_grant(&bid, *grant),
-            Decision::Denied(TokenDenied::Expired) if time.in_doubt => {
-                Err(Error::unavailable("the clock is in doubt, and the session may have expired by it"))
+        let read_first = pairing.is_some() || self.is_probably_repeated(&attempt);
+        let decided = self.run_refresh(&attempt, read_first, |tx, mode| {
+            // Read the session.
+            let Some(record) = tx.sessions().find(token.session)? else {
+                return Ok(Step::Decided(Err(TokenDenied::SessionOver)));
+            };
+            if request.tenant.is_some_and(|tenant| tenant != record.session.tenant) {
+                return Ok(Step::Decided(Err(TokenDenied::WrongAudience)));
             }
-            Decision::Denied(refusal) => Err(refusal.into()),
-            Decision::NeedsWrite => Err(Error::Fault("a refresh was not decided".to_owned())),
+            // A store that was rolled back may have lost a revocation that this process still knows.
+            if self.revocations.is_over(&record.session) {
+                return Ok(Step::Decided(Err(TokenDenied::SessionOver)));
+            }
+
+            // Judge the presented generation.
+            let presenter = Presenter {
+                dialect: request.dialect,
+                device: request.device,
+                thumbprint: request.thumbprint,
+                keeps_token: request.keeps_token,
+            };
+            let monotonic = self.clock.monotonic();
+            let witness = self.activity.witness(&record.session, record.clock, monotonic, attempt.clock_confidence);
+            let verdict = judge(&record, token.generation, &presenter, &witness, attempt.now);
+            let plan = match verdict {
+                Verdict::Deny(denial) => return Ok(Step::Decided(Err(denial))),
+                Verdict::Rotate { to, store_rolled_back } => {
+                    RefreshPlan::rotate(&record, &attempt, to, store_rolled_back)
+                }
+                Verdict::Renew => {
+                    let report = self.should_report_shared(&record.session, &attempt, false);
+                    RefreshPlan::restart_overlap(&record, &attempt, report)
+                }
+                Verdict::Repeat | Verdict::Forgive => {
+                    let forgiven = verdict == Verdict::Forgive;
+                    RefreshPlan::repeat(&record, self.should_report_shared(&record.session, &attempt, forgiven))
+                }
+                Verdict::Reuse => {
+                    RefreshPlan::extend(&record, &attempt, self.should_report_moved(&record.session, &attempt))
+                }
+                Verdict::Replay => RefreshPlan::end_session(&record),
+            };
+
+            // Write the verdict.
+            if plan.writes() && mode == Mode::Read {
+                return Ok(Step::NeedsWrite);
+            }
+            if !plan.apply(tx, &record.session, &attempt)? {
+                return Ok(Step::LostRace);
+            }
+            if verdict == Verdict::Replay {
+                return Ok(Step::Decided(Err(TokenDenied::Replay)));
+            }
+            let profile = self.cached_or_read_profile(tx, &plan.session)?;
+            let epochs = match plan.session.kind {
+                SessionKind::Permanent => record.epochs,
+                SessionKind::Person | SessionKind::Device => plan.session.epochs,
+            };
+            Ok(Step::Decided(Ok(Box::new(RefreshGrant { plan, profile, epochs }))))
+        })?;
+        let RefreshGrant { plan, profile, epochs } = match decided {
+            Ok(grant) => *grant,
+            Err(TokenDenied::Expired) if time.in_doubt => {
+                return Err(Error::unavailable(
+                    "the session may have expired, but the clock is in doubt: check the clock of this machine",
+                ));
+            }
+            Err(denial) => return Err(denial.into()),
+        };
+
+        // Remember what was committed.
+        let monotonic = self.clock.monotonic();
+        if plan.reports_shared() {
+            self.activity.record_report(plan.session.id, plan.session.generation, monotonic);
         }
+        let profile = profile.ok_or(TokenDenied::SessionOver)?;
+        if let Some(principal) = plan.session.principal() {
+            self.profile_cache.insert(principal, plan.session.device, &profile, attempt.read_version);
+        }
+        let overlap = plan.session.terms.refresh.as_ref().and_then(|refresh| refresh.overlap);
+        if let (true, Some(overlap)) = (plan.starts_overlap(), overlap) {
+            self.activity.record_rotation(&plan.session, monotonic, overlap);
+        }
+
+        // Issue the tokens. Another process may have rotated the session with a key that this one has not read yet.
+        let keys = self.keys_with(plan.session.key)?;
+        self.mint_tokens(&keys, plan.session, &epochs, profile, plan.kind, attempt.read_version)
     }
 
-    /// What a refresh token names, once its key has proved it.
+    /// Authenticates a refresh token by the HMAC key that it names. Returns the keys that are open then.
     pub(super) fn verify_refresh_token(&self, token: &str) -> Result<(Arc<OpenKeys>, RefreshToken), Error> {
-        let unproven = UnverifiedRefreshToken::parse(token.trim_ascii()).ok_or(TokenDenied::Invalid)?;
-        let mut keys = self.keyring.current();
-        if keys.refresh_key(unproven.key()).is_none() {
-            self.reload_unknown_keys()?;
-            keys = self.keyring.current();
-        }
-        let key = keys.refresh_key(unproven.key()).ok_or(TokenDenied::Invalid)?;
-        let token = unproven.verify(key).ok_or(TokenDenied::Invalid)?;
+        let unverified = UnverifiedRefreshToken::parse(token.trim_ascii()).ok_or(TokenDenied::Invalid)?;
+        let keys = self.keys_with(unverified.key())?;
+        let key = keys.refresh_key(unverified.key()).ok_or(TokenDenied::Invalid)?;
+        let token = unverified.verify(key).ok_or(TokenDenied::Invalid)?;
         Ok((keys, token))
     }
 
-    /// The session that an access token names. Where its key is gone it is taken at its word: the refresh token is what proves.
+    /// The open keys. Reads them from the store if the refresh key of this id is not among them.
+    fn keys_with(&self, refresh_key: KeyId) -> Result<Arc<OpenKeys>, Error> {
+        let keys = self.keyring.current();
+        if keys.refresh_key(refresh_key).is_some() {
+            return Ok(keys);
+        }
+        self.reload_unknown_keys()?;
+        Ok(self.keyring.current())
+    }
+
+    /// The session that an access token names; the token may have expired. If its key has been removed, its signature
+    /// is not checked: the refresh token is the proof.
     fn session_of_access_token(&self, keys: &OpenKeys, token: &str) -> Option<SessionId> {
         if let Some(verified) = self.token_cache.get(&TokenCache::digest(token)) {
             return Some(verified.claims.sid);
@@ -157,131 +249,56 @@ impl Auth {
         claims.map(|claims| claims.sid)
     }
 
-    fn run_decision(&self, mode: Mode, bid: &RefreshAttempt<'_>) -> Result<Decision, Error> {
-        let mut decided = None;
-        self.store.run(mode, &mut |tx| {
-            decided = Some(self.decide_in_tx(tx, mode, bid)?);
-            Ok(())
-        })?;
-        decided.ok_or_else(|| Error::Fault("the store did not run the unit of work".to_owned()))
+    /// Whether the refresh will probably write nothing: its token is not rotated, or this process has rotated the
+    /// session within the grace period.
+    fn is_probably_repeated(&self, attempt: &RefreshAttempt<'_>) -> bool {
+        let not_rotated = attempt.request.keeps_token && attempt.token.generation == FIRST_GENERATION;
+        not_rotated || self.activity.is_in_overlap(attempt.token.session, self.clock.monotonic())
     }
 
-    fn decide_in_tx(&self, tx: &mut dyn AuthTx, mode: Mode, bid: &RefreshAttempt<'_>) -> StoreResult<Decision> {
-        for _ in 0..MAX_ROTATION_ATTEMPTS {
-            let Some(standing) = tx.sessions().find(bid.token.session)? else {
-                return Ok(Decision::Denied(TokenDenied::SessionOver));
-            };
-            if bid.request.tenant.is_some_and(|tenant| tenant != standing.session.tenant) {
-                return Ok(Decision::Denied(TokenDenied::WrongAudience));
-            }
-            // A store that went back may have forgotten what this process knows to be over for ever.
-            if self.revocations.is_over(&standing.session) {
-                return Ok(Decision::Denied(TokenDenied::SessionOver));
-            }
-            match (self.verdict(&standing, bid), mode) {
-                (Verdict::Deny(refusal), _) => return Ok(Decision::Denied(refusal)),
-                (Verdict::Rotate { .. } | Verdict::Renew | Verdict::Replay, Mode::Read) => {
-                    return Ok(Decision::NeedsWrite);
-                }
-                (Verdict::Rotate { to, store_rolled_back: went_back }, Mode::Write) => {
-                    if let Some(session) = rotate_session(tx, &standing, bid, to, went_back)? {
-                        let (how, anew, told) = (GrantKind::Rotated, true, false);
-                        return self.complete_grant(
-                            tx,
-                            RefreshGrant {
-                                session,
-                                kind: how,
-                                restart_overlap: anew,
-                                report_shared: told,
-                                ..RefreshGrant::of(&standing)
-                            },
-                        );
+    /// Runs `step` until it has decided: in a unit of work that only reads, if `read_first`, then in one that may write.
+    fn run_refresh(
+        &self,
+        attempt: &RefreshAttempt<'_>,
+        read_first: bool,
+        mut step: impl FnMut(&mut dyn AuthTx, Mode) -> StoreResult<Step>,
+    ) -> Result<Result<Box<RefreshGrant>, TokenDenied>, Error> {
+        let modes: &[Mode] = if read_first { &[Mode::Read, Mode::Write] } else { &[Mode::Write] };
+        for mode in modes {
+            let mut reached = Step::NeedsWrite;
+            self.store.run(*mode, &mut |tx| {
+                for _ in 0..MAX_ROTATION_ATTEMPTS {
+                    reached = step(tx, *mode)?;
+                    if !matches!(reached, Step::LostRace) {
+                        return Ok(());
                     }
                 }
-                (verdict @ (Verdict::Repeat | Verdict::Renew | Verdict::Forgive), _) => {
-                    let told = self.should_report_shared(&standing.session, bid, verdict == Verdict::Forgive);
-                    if told && mode == Mode::Read {
-                        return Ok(Decision::NeedsWrite);
-                    }
-                    let anew = verdict == Verdict::Renew;
-                    let session =
-                        if anew { restart_overlap(tx, &standing, bid)? } else { Some(standing.session.clone()) };
-                    if let Some(session) = session {
-                        if told {
-                            record_event(tx, &session, bid, Action::RefreshShared, EventOutcome::Done)?;
-                        }
-                        return self.complete_grant(
-                            tx,
-                            RefreshGrant {
-                                session,
-                                restart_overlap: anew,
-                                report_shared: told,
-                                ..RefreshGrant::of(&standing)
-                            },
-                        );
-                    }
-                }
-                (Verdict::Reuse, _) => {
-                    let told = self.should_report_moved(&standing.session, bid);
-                    let expires_at = extended_session_expiry(&standing, bid.now);
-                    let writes = told || expires_at.is_some();
-                    if writes && mode == Mode::Read {
-                        return Ok(Decision::NeedsWrite);
-                    }
-                    let session = &standing.session;
-                    let from = if told { bid.request.address } else { session.rotated_from };
-                    let session = Session {
-                        expires_at: expires_at.or(session.expires_at),
-                        rotated_from: from,
-                        ..session.clone()
-                    };
-                    if !writes || tx.sessions().extend(session.id, session.generation, session.expires_at, from)? {
-                        if told {
-                            record_event(tx, &session, bid, Action::RefreshShared, EventOutcome::Done)?;
-                        }
-                        return self.complete_grant(
-                            tx,
-                            RefreshGrant { session, report_shared: told, ..RefreshGrant::of(&standing) },
-                        );
-                    }
-                }
-                (Verdict::Replay, Mode::Write) => {
-                    tx.revocations().end_session(bid.token.session, EndReason::Replay, bid.now)?;
-                    record_event(tx, &standing.session, bid, Action::RefreshReplay, EventOutcome::Refused)?;
-                    return Ok(Decision::Denied(TokenDenied::Replay));
-                }
+                Err(StoreError::Conflict(format!(
+                    "session \"{}\" was changed by others {MAX_ROTATION_ATTEMPTS} times in a row",
+                    attempt.token.session
+                )))
+            })?;
+            if let Step::Decided(decided) = reached {
+                return Ok(decided);
             }
         }
-        Err(StoreError::Conflict(format!("session {} kept moving", bid.token.session)))
+        Err(Error::Fault("the store did not run the unit of work of a refresh".to_owned()))
     }
 
-    fn verdict(&self, standing: &SessionRecord, bid: &RefreshAttempt<'_>) -> Verdict {
-        let refreshing = bid.request;
-        let presenter = Presenter {
-            dialect: refreshing.dialect,
-            device: refreshing.device,
-            thumbprint: refreshing.thumbprint,
-            keeps_token: refreshing.keeps_token,
-        };
-        let witness =
-            self.activity.witness(&standing.session, standing.clock, self.clock.monotonic(), bid.clock_confidence);
-        judge(standing, bid.token.generation, &presenter, &witness, bid.now)
-    }
-
-    /// Whether a repeat is to be told, because it comes from another address or was forgiven for want of certainty: once for each
-    /// generation, as far as this process remembers.
-    fn should_report_shared(&self, session: &Session, bid: &RefreshAttempt<'_>, forgiven: bool) -> bool {
-        // a permanent token is carried to another machine than it was generated on
+    /// Whether to record that the refresh token is used from another network than its rotation, or was forgiven because
+    /// this process cannot vouch for the age of the rotation: once per generation, as far as this process remembers.
+    fn should_report_shared(&self, session: &Session, attempt: &RefreshAttempt<'_>, forgiven: bool) -> bool {
+        // A permanent token is meant to be moved to another machine than it was generated on.
         session.kind != SessionKind::Permanent
-            && (forgiven || is_other_network(session, bid.request.address))
+            && (forgiven || is_other_network(session, attempt.request.address))
             && !self.activity.was_reported(session.id, session.generation)
     }
 
-    /// Whether a refresh token that is not rotated comes from another network than it last did, and the audit is to be told:
-    /// once an hour for each session, as far as this process remembers.
-    fn should_report_moved(&self, session: &Session, bid: &RefreshAttempt<'_>) -> bool {
+    /// Whether to record that a refresh token that is not rotated is used from another network than last time: once per
+    /// [`SHARED_REPORT_INTERVAL`] and session, as far as this process remembers.
+    fn should_report_moved(&self, session: &Session, attempt: &RefreshAttempt<'_>) -> bool {
         session.kind != SessionKind::Permanent
-            && is_other_network(session, bid.request.address)
+            && is_other_network(session, attempt.request.address)
             && !self.activity.was_reported_within(
                 session.id,
                 session.generation,
@@ -290,141 +307,19 @@ impl Auth {
             )
     }
 
-    /// Completes a grant with what is known or read of the principal.
-    fn complete_grant(&self, tx: &mut dyn AuthTx, grant: RefreshGrant) -> StoreResult<Decision> {
-        let session = &grant.session;
+    /// The profile of the session's principal, from the cache if it is current.
+    fn cached_or_read_profile(&self, tx: &mut dyn AuthTx, session: &Session) -> StoreResult<Option<Arc<Profile>>> {
         let Some(principal) = session.principal() else {
             return Err(StoreError::Corrupt {
                 table: "sessions",
                 column: "user",
-                detail: "nobody's session".to_owned(),
+                detail: "the session has neither a user nor a device".to_owned(),
             });
         };
-        let touched = self.revocations.invalidated_at(session);
-        let known = self.profile_cache.get(principal, session.device, touched);
-        let profile = match known {
-            Some(profile) => Some(profile),
-            None => profile::read(tx, principal, session.device)?.map(Arc::new),
-        };
-        Ok(Decision::Granted(Box::new(RefreshGrant { profile, ..grant })))
-    }
-
-    fn issue_grant(&self, bid: &RefreshAttempt<'_>, grant: RefreshGrant) -> Result<IssuedTokens, Error> {
-        let RefreshGrant { session, epochs, profile, kind: how, restart_overlap: anew, report_shared: told } = grant;
-        if told {
-            self.activity.record_report(session.id, session.generation, self.clock.monotonic());
-        }
-        let profile = profile.ok_or(TokenDenied::SessionOver)?;
-        if let Some(principal) = session.principal() {
-            self.profile_cache.insert(principal, session.device, &profile, bid.read_version);
-        }
-        let overlap = session.terms.refresh.as_ref().and_then(|refresh| refresh.overlap);
-        if let (true, Some(overlap)) = (anew, overlap) {
-            self.activity.record_rotation(&session, self.clock.monotonic(), overlap);
-        }
-        let mut keys = self.keyring.current();
-        if keys.refresh_key(session.key).is_none() {
-            self.reload_unknown_keys()?;
-            keys = self.keyring.current();
-        }
-        self.mint_tokens(&keys, session, &epochs, profile, how, bid.read_version)
-    }
-}
-
-/// Moves the session on; `None` where another has moved it first.
-fn rotate_session(
-    tx: &mut dyn AuthTx,
-    standing: &SessionRecord,
-    bid: &RefreshAttempt<'_>,
-    to: i64,
-    went_back: bool,
-) -> StoreResult<Option<Session>> {
-    let session = &standing.session;
-    let rotation = Rotation {
-        generation: to,
-        // One that the store had forgotten keeps the key that it bears.
-        key: if went_back { bid.token.key } else { bid.current_key },
-        previous_key: bid.token.key,
-        at: bid.now,
-        expires_at: session.terms.session_expiry(session.created_at, bid.now, &standing.zone),
-        from: bid.request.address,
-    };
-    if !tx.sessions().rotate(session.id, session.generation, &rotation)? {
-        return Ok(None);
-    }
-    if went_back {
-        record_event(tx, session, bid, Action::StoreRollback, EventOutcome::Done)?;
-    }
-    Ok(Some(Session {
-        generation: rotation.generation,
-        key: rotation.key,
-        previous_key: rotation.previous_key,
-        rotated_at: Some(rotation.at),
-        rotated_from: rotation.from,
-        expires_at: rotation.expires_at,
-        ..session.clone()
-    }))
-}
-
-/// When a session ends that a refresh now extends without rotating it; `None` where that is not worth a write.
-fn extended_session_expiry(standing: &SessionRecord, now: Instant) -> Option<Instant> {
-    let session = &standing.session;
-    session.terms.extended_expiry(session.created_at, session.expires_at, now, &standing.zone)
-}
-
-/// Begins the overlap of the newest refresh token anew; `None` where another has moved the session on first. A repeat lengthens no
-/// session and moves it nowhere.
-fn restart_overlap(
-    tx: &mut dyn AuthTx,
-    standing: &SessionRecord,
-    bid: &RefreshAttempt<'_>,
-) -> StoreResult<Option<Session>> {
-    let session = &standing.session;
-    let same = Rotation {
-        generation: session.generation,
-        key: session.key,
-        previous_key: session.previous_key,
-        at: bid.now,
-        expires_at: session.expires_at,
-        from: session.rotated_from,
-    };
-    let renewed = tx.sessions().rotate(session.id, session.generation, &same)?;
-    Ok(renewed.then(|| Session { rotated_at: Some(bid.now), ..session.clone() }))
-}
-
-fn record_event(
-    tx: &mut dyn AuthTx,
-    session: &Session,
-    bid: &RefreshAttempt<'_>,
-    action: Action,
-    outcome: EventOutcome,
-) -> StoreResult<()> {
-    let mut event = bid.event.clone();
-    event.tenant = Some(session.tenant);
-    event.actor =
-        Actor { user: session.user, device: session.device, session: Some(session.id), address: bid.request.address };
-    event.action = action;
-    event.outcome = outcome;
-    event.details.insert("generation".to_owned(), json!(session.generation));
-    event.details.insert("presented".to_owned(), json!(bid.token.generation));
-    tx.audit().record(&event)
-}
-
-/// Whether the repeat comes from another network address than the rotation that it repeats.
-fn is_other_network(session: &Session, from: Option<IpAddr>) -> bool {
-    match (session.rotated_from, from) {
-        (Some(rotated), Some(from)) => subscriber_prefix(rotated) != subscriber_prefix(from),
-        _ => false,
-    }
-}
-
-/// The address as far as it tells places apart: an IPv6 network hands out its last 72 bits at will.
-pub fn subscriber_prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => {
-            let bits = v6.to_bits() & (u128::MAX << 72);
-            IpAddr::V6(bits.into())
+        let invalidated_at = self.revocations.invalidated_at(session);
+        match self.profile_cache.get(principal, session.device, invalidated_at) {
+            Some(profile) => Ok(Some(profile)),
+            None => Ok(profile::read(tx, principal, session.device)?.map(Arc::new)),
         }
     }
 }

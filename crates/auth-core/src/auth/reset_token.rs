@@ -1,4 +1,4 @@
-//! Tokens of resets: drawn by chance, mailed once, and kept as digests alone.
+//! Tokens for password resets: random, mailed once, and stored as digests only.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use super::Auth;
 use crate::Error;
 
 impl Auth {
-    /// A fresh token with its digest.
+    /// A new token and its digest.
     pub fn generate_reset_token(&self) -> Result<(Secret<String>, [u8; 32]), Error> {
         let bytes = self.entropy.random_bytes::<32>().map_err(|error| Error::Fault(error.to_string()))?;
         let token = BASE64_URL_SAFE_NO_PAD.encode(bytes);
@@ -17,7 +17,8 @@ impl Auth {
         Ok((Secret::new(token), digest))
     }
 
-    /// The digest that a token is kept and found by. It is drawn from so many that nothing need slow its guessing down.
+    /// The digest under which a token is stored. Tokens have enough random bits that guessing need
+    /// not be slowed down.
     pub fn digest_reset_token(token: &str) -> [u8; 32] {
         let mut out = [0; 32];
         out.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());

@@ -1,4 +1,4 @@
-//! Revoking: a program ends the session that a token is of, by showing the token.
+//! Token revocation (RFC 7009): a program ends the session of a token by presenting the token.
 
 use serde_json::json;
 use tillgate_domain::{Action, EndReason, EventOutcome, SessionId, StoreExt, Subject};
@@ -10,12 +10,13 @@ use crate::token::refresh::UnverifiedRefreshToken;
 use crate::{AuthDenied, AuthenticatedBy, Caller, Error};
 
 impl Auth {
-    /// Ends the session of a token of the asker's tenant. Whatever of ours proves the session does: an access token or a refresh
-    /// token, also one that has expired or been followed by another. False where it is none of ours, or another tenant's: nothing
-    /// is done then. It asks the right `sessionDelete`, whatever the token.
-    pub fn revoke_token(&self, asker: &Caller, token: &str) -> Result<bool, Error> {
-        asker.require_right(END_SESSIONS_RIGHT)?;
-        let tenant = asker.profile.tenant.id;
+    /// Ends the session of a token of the caller's tenant. Accepts access tokens and refresh
+    /// tokens, including expired and replaced ones. Returns false, and does nothing, if the token
+    /// is not valid or belongs to another tenant. Requires the right `sessionDelete`, whatever the
+    /// token is.
+    pub fn revoke_token(&self, caller: &Caller, token: &str) -> Result<bool, Error> {
+        caller.require_right(END_SESSIONS_RIGHT)?;
+        let tenant = caller.profile.tenant.id;
         let (session, token_use) = match self.identify_session(token) {
             Ok(named) => named,
             Err(Error::Denied(AuthDenied::Token(_))) => return Ok(false),
@@ -23,10 +24,10 @@ impl Auth {
         };
         let mut event =
             self.new_event(Action::SessionEnd, EventOutcome::Done, Subject::Session(session), Some(tenant))?;
-        event.actor = asker.actor();
+        event.actor = caller.actor();
         event.details.insert("why".to_owned(), json!(EndReason::Admin.name()));
         event.details.insert("token".to_owned(), json!(token_use.name()));
-        if let AuthenticatedBy::ApiKey(key) = asker.authenticated_by {
+        if let AuthenticatedBy::ApiKey(key) = caller.authenticated_by {
             event.details.insert("api_key".to_owned(), json!(key));
         }
         Ok(self.store.write(|tx| {
@@ -41,13 +42,14 @@ impl Auth {
         })?)
     }
 
-    /// The session that a token of ours names.
+    /// The session that a token names.
     fn identify_session(&self, token: &str) -> Result<(SessionId, TokenUse), Error> {
         if UnverifiedRefreshToken::parse(token.trim_ascii()).is_some() {
             return Ok((self.verify_refresh_token(token)?.1.session, TokenUse::Refresh));
         }
         let verified = self.verify_token(token, Reach::Store)?;
-        let verified = verified.ok_or_else(|| Error::Fault("the store was not asked".to_owned()))?;
+        let verified =
+            verified.ok_or_else(|| Error::Fault("verification with the store did not return a result".to_owned()))?;
         Ok((verified.claims.sid, TokenUse::Access))
     }
 }

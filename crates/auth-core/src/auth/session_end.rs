@@ -1,4 +1,9 @@
-//! Ending: a logout, and sessions ended by another hand.
+//! The end of sessions: logout, and the end of another's session.
+//!
+//! The engine ends one session; the back office ends all sessions of a principal, whether the
+//! native API or the command line requests it. Each action therefore has one audit event. The
+//! engine's own functions that end all sessions ([`Auth::end_user_sessions`] and the like) are for
+//! programs that embed it without a back office.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +16,12 @@ use super::Auth;
 use crate::ports::SessionView;
 use crate::{AuthDenied, Caller, Error, RefreshRequest, TokenDenied};
 
-/// What it takes to see and end others' sessions.
+/// The right to see and end sessions of others.
 pub(super) const END_SESSIONS_RIGHT: KnownRight = KnownRight::SessionDelete;
 
 impl Auth {
-    /// Ends the caller's own session. That it was over already is no refusal, and neither is it that a signed call has none.
+    /// Ends the caller's own session. Succeeds if it has ended already, and for a signed call,
+    /// which has none.
     pub fn logout(&self, caller: &Caller) -> Result<(), Error> {
         let Some(session) = caller.session_id() else { return Ok(()) };
         let now = self.time().at;
@@ -31,9 +37,10 @@ impl Auth {
         Ok(())
     }
 
-    /// Of these refresh tokens those that their keys prove: for each session the one of its highest generation, the newest
-    /// session first. A client that sends several, such as a browser with cookies of one name, has one of these for its own, and to
-    /// present an older one of the same session would end it.
+    /// Returns, for each session of these refresh tokens, the valid one with the highest
+    /// generation, newest session first. A client that sends several, such as a browser with
+    /// cookies of one name, owns one of them, and presenting an older one of the same session would
+    /// end it.
     pub fn select_newest_refresh_tokens<'t>(&self, tokens: &[&'t str]) -> Result<Vec<&'t str>, Error> {
         let mut newest = BTreeMap::<SessionId, (i64, &'t str)>::new();
         for token in tokens {
@@ -49,9 +56,9 @@ impl Auth {
         Ok(newest.into_values().rev().map(|(_, token)| token).collect())
     }
 
-    /// Ends the session of a refresh token, which whoever holds the token may do: by a logout, or because another login takes its
-    /// place in the same client. The token proves its session also where it has expired or has been followed by another. That the
-    /// session was over already is no refusal.
+    /// Ends the session of a refresh token, which is all the authority that this requires: at a
+    /// logout, or because another login replaces it in the same client. The token may be expired or
+    /// replaced. Succeeds if the session has ended already.
     pub fn end_by_refresh_token(&self, holder: &RefreshRequest<'_>, why: EndReason) -> Result<(), Error> {
         let (_, token) = self.verify_refresh_token(holder.token)?;
         let action = if why == EndReason::Logout { Action::Logout } else { Action::SessionEnd };
@@ -81,8 +88,8 @@ impl Auth {
         refused.map_or(Ok(()), |refusal| Err(refusal.into()))
     }
 
-    /// Ends a session of the caller's tenant, and returns it as it was: one's own always, another's by the right
-    /// `sessionDelete`. One that was over already is returned too.
+    /// Ends a session of the caller's tenant and returns it as it was before, also if it had ended
+    /// already. A session of another principal requires the right `sessionDelete`.
     pub fn end_session_for(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Error> {
         let listed = self.find_session(caller, session)?;
         let why = if caller.session_id() == Some(session) { EndReason::Logout } else { EndReason::Admin };
@@ -100,7 +107,8 @@ impl Auth {
         Ok(listed)
     }
 
-    /// Ends a session, for the operator of the server. False where it was over already or never was.
+    /// Ends a session without a check of rights, for the operator of the server. Returns false if
+    /// it has ended already or does not exist.
     pub fn end_session(&self, session: SessionId) -> Result<bool, Error> {
         let mut event = self.new_event(Action::SessionEnd, EventOutcome::Done, Subject::Session(session), None)?;
         event.details.insert("why".to_owned(), json!(EndReason::Admin.name()));
@@ -116,17 +124,20 @@ impl Auth {
         })?)
     }
 
-    /// Ends every session of a user, for the operator of the server. False where there is no such user.
+    /// Ends all sessions of a user without a check of rights, for the operator of the server.
+    /// Returns false if the user does not exist.
     pub fn end_user_sessions(&self, tenant: TenantId, user: UserId) -> Result<bool, Error> {
         self.end_scope(tenant, Scope::User(user), Subject::User(user))
     }
 
-    /// Ends every session on a device, for the operator of the server. False where there is no such device.
+    /// Ends all sessions on a device without a check of rights, for the operator of the server.
+    /// Returns false if the device does not exist.
     pub fn end_device_sessions(&self, tenant: TenantId, device: DeviceId) -> Result<bool, Error> {
         self.end_scope(tenant, Scope::Device(device), Subject::Device(device))
     }
 
-    /// Ends every session of a tenant, for the operator of the server. False where there is no such tenant.
+    /// Ends all sessions of a tenant without a check of rights, for the operator of the server.
+    /// Returns false if the tenant does not exist.
     pub fn end_tenant_sessions(&self, tenant: TenantId) -> Result<bool, Error> {
         self.end_scope(tenant, Scope::Tenant(tenant), Subject::Tenant(tenant))
     }
@@ -144,11 +155,11 @@ impl Auth {
         })?)
     }
 
-    /// What a caller hears of a session that is not there, or not in their tenant.
+    /// The denial for a session that does not exist or belongs to another tenant.
     pub(super) const SESSION_NOT_FOUND: Error = Error::Denied(AuthDenied::SessionNotFound);
 }
 
-/// Refuses with the missing right where the session is not the caller's own.
+/// Requires the right to see and end sessions of others, unless the session is the caller's own.
 pub(super) fn authorize_session_access(caller: &Caller, listed: &SessionView) -> Result<(), Error> {
     if listed.session.principal() == Some(caller.principal) {
         return Ok(());

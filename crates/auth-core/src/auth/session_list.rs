@@ -1,4 +1,4 @@
-//! Listing: who is logged in where, and which tenant it is that a way in serves.
+//! Lists of sessions, and the lookup of a mount's tenant.
 
 use tillgate_domain::{PrincipalId, SessionId, Slug, StoreExt, TenantId};
 
@@ -7,18 +7,19 @@ use super::session_end::{END_SESSIONS_RIGHT, authorize_session_access};
 use crate::ports::{SessionFilter, SessionView};
 use crate::{Caller, DialectName, Error};
 
-/// The longest part of a list: a page of 200 and the one more that tells whether another follows.
+/// The greatest number of rows of a list: a page of 200, and one more to know whether another page
+/// follows.
 const MAX_FETCH_ROWS: u32 = 201;
 
 impl Auth {
-    /// The contracts that live sessions were made through. Reads every session: it is for a server's start.
+    /// The dialects of all live sessions. Reads every session, for the start of a server.
     pub fn list_live_dialects(&self) -> Result<Vec<DialectName>, Error> {
         let now = self.time().at;
         Ok(self.store.read(|tx| tx.sessions().list_live_dialects(now))?)
     }
 
-    /// Sessions of the caller's tenant, newest first, those after `after`, 201 at most: everybody's by the right
-    /// `sessionDelete`, else one's own.
+    /// Lists at most 201 sessions of the caller's tenant, newest first, starting after `after`.
+    /// With the right `sessionDelete` all sessions, otherwise the caller's own.
     pub fn list_sessions(
         &self,
         caller: &Caller,
@@ -55,7 +56,8 @@ impl Auth {
         }
     }
 
-    /// One session of the caller's tenant: one's own always, another's by the right `sessionDelete`.
+    /// A session of the caller's tenant. A session of another principal requires the right
+    /// `sessionDelete`.
     pub fn find_session(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Error> {
         let filter =
             SessionFilter { tenant: Some(caller.profile.tenant.id), id: Some(session), ..SessionFilter::default() };
@@ -65,12 +67,12 @@ impl Auth {
         Ok(listed)
     }
 
-    /// The tenant of this short name: what a way in that serves one tenant hands over with each request.
+    /// The id of the tenant with this slug, for a mount that serves one tenant.
     pub fn find_tenant_id(&self, slug: &Slug) -> Result<Option<TenantId>, Error> {
         Ok(self.store.read(|tx| tx.tenants().find_by_slug(slug))?.map(|tenant| tenant.id))
     }
 
-    /// Sessions of any tenant, for the operator of the server.
+    /// Lists sessions of any tenant without a check of rights, for the operator of the server.
     pub fn list_all_sessions(
         &self,
         filter: &SessionFilter,

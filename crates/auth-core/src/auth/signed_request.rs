@@ -1,4 +1,4 @@
-//! Requests that are signed with the key of a program: drawing such keys, and telling who signed.
+//! API keys: their generation, and the authentication of requests that are signed with them.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -15,36 +15,37 @@ use crate::profile;
 use crate::signature::sha256;
 use crate::{Error, Profile, ReplayCheck, Signature, TokenDenied};
 
-/// How far the time of a signature may be from the server's, either way.
+/// The greatest difference between the time of a signature and the server's, in either direction.
 pub(super) const MAX_SIGNATURE_SKEW: Duration = Duration::from_secs(150);
 
-/// A key that was drawn and is in no store yet.
+/// A generated API key that is not stored yet.
 #[derive(Clone, Debug)]
 pub struct GeneratedApiKey {
-    /// Its id.
+    /// The identifier of the key.
     pub id: ApiKeyId,
-    /// What the program calls it by: 32 hex digits.
+    /// The client id: 32 hexadecimal digits.
     pub client_id: String,
-    /// Its secret, to be shown once and kept nowhere: 64 hex digits.
+    /// The client secret, to be shown once and stored nowhere: 64 hexadecimal digits.
     pub secret: Secret<String>,
-    /// The secret as the store keeps it.
+    /// The secret, encrypted for the store.
     pub wrapped_secret: Vec<u8>,
 }
 
-/// Who signed a request.
+/// An authenticated API key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiKeyIdentity {
-    /// The key.
+    /// The API key without its secret.
     pub key: ApiKey,
-    /// Its user on its device as they are now, with the rights that the key leaves them. A narrowed key has no rank.
+    /// The user on the device with the current rights, restricted to those of the key. A restricted
+    /// key has no rank.
     pub profile: Arc<Profile>,
 }
 
-/// A key with its secret, and its user on its device where both are there.
+/// A key with its secret, and the profile of its user on its device if both exist.
 pub(super) type ApiKeyWithProfile = (Arc<OpenedApiKey>, Option<Arc<Profile>>);
 
 impl Auth {
-    /// Draws a key for a program.
+    /// Generates an API key.
     pub fn generate_api_key(&self) -> Result<GeneratedApiKey, Error> {
         let drawn = |error: crate::EntropyError| Error::Fault(error.to_string());
         let client = encode_hex(&self.entropy.random_bytes::<16>().map_err(drawn)?);
@@ -52,15 +53,16 @@ impl Auth {
         let secret = Secret::new(encode_hex(bytes.expose()));
         let wrapped =
             self.keyring.master().wrap(secret.expose().as_bytes(), &wrapping_context(&client), &*self.entropy);
-        let wrapped = wrapped.ok_or_else(|| Error::Fault("a secret cannot be wrapped".to_owned()))?;
+        let wrapped = wrapped.ok_or_else(|| Error::Fault("could not encrypt a secret".to_owned()))?;
         Ok(GeneratedApiKey { id: self.new_id(ApiKeyId::new)?, client_id: client, secret, wrapped_secret: wrapped })
     }
 
-    /// Tells who signed. `tenant` is the one that the way it came by serves. The store is asked only for what memory does not
-    /// hold, and to remember a signature that counts once.
+    /// Authenticates a signature. `tenant` is the one that the mount serves. Reads the store only
+    /// for what is not cached, and writes it only to consume the signature.
     ///
-    /// A key that was revoked, a user who is not active or may not log in on the device, and a device that is not active end it
-    /// at once. Where the time cannot be told the answer is [`Error::Unavailable`].
+    /// A revoked key is rejected immediately, and so is a key whose user is not active or may not
+    /// log in on the device, or whose device is not active. The result is [`Error::Unavailable`]
+    /// while the clock is in doubt.
     pub fn authenticate_signature(
         &self,
         signature: &Signature,
@@ -68,7 +70,7 @@ impl Auth {
         counting: ReplayCheck,
     ) -> Result<ApiKeyIdentity, Error> {
         let signed = self.verify_signature(signature, tenant, counting, Reach::Store)?;
-        signed.ok_or_else(|| Error::Fault("the store was not asked".to_owned()))
+        signed.ok_or_else(|| Error::Fault("verification with the store did not return a result".to_owned()))
     }
 
     pub(super) fn verify_signature(
@@ -107,7 +109,8 @@ impl Auth {
         Ok(Some(ApiKeyIdentity::new(key, profile)))
     }
 
-    /// The key that programs call by this client id, with its user on its device; from memory where nothing has touched them.
+    /// The key with this client id and the profile of its user on its device, from the caches if
+    /// they are current.
     pub(super) fn open_api_key(&self, client: &str, reach: Reach) -> Result<Option<ApiKeyWithProfile>, Error> {
         if let Some((opened, read_at)) = self.api_key_cache.get(client) {
             let key = &opened.key;
@@ -131,7 +134,7 @@ impl Auth {
         let secret = self.keyring.master().unwrap(&wrapped, &wrapping_context(&key.client_id));
         let secret = secret.and_then(|secret| String::from_utf8(secret.expose().clone()).ok()).map(Secret::new);
         let secret =
-            secret.ok_or_else(|| Error::Fault(format!("the secret of API key {} cannot be opened", key.id)))?;
+            secret.ok_or_else(|| Error::Fault(format!("could not decrypt the secret of API key \"{}\"", key.id)))?;
         let (opened, profile) = (Arc::new(OpenedApiKey { key, secret }), profile.map(Arc::new));
         self.api_key_cache.insert(&opened, began);
         if let Some(profile) = &profile {
@@ -143,18 +146,18 @@ impl Auth {
 }
 
 impl ApiKeyIdentity {
-    /// The key with what it leaves of the profile.
+    /// The identity of a key, with its profile restricted to the rights of the key.
     pub(super) fn new(key: &ApiKey, profile: Arc<Profile>) -> Self {
         Self { key: key.clone(), profile: narrow_profile(key, profile) }
     }
 }
 
-/// The profile, where the key counts and its user may be on its device now.
+/// The profile, if the key is active and its user may be on its device now.
 pub(super) fn require_usable(key: &ApiKey, profile: Option<Arc<Profile>>) -> Result<Arc<Profile>, Error> {
     Ok(profile.filter(|profile| key.active && is_usable(profile)).ok_or(TokenDenied::SessionOver)?)
 }
 
-/// What the key leaves of the profile.
+/// The profile, restricted to the rights of the key.
 fn narrow_profile(key: &ApiKey, profile: Arc<Profile>) -> Arc<Profile> {
     if key.permissions.is_empty() {
         return profile;
@@ -173,14 +176,14 @@ fn is_recent(signed: Instant, now: Instant) -> bool {
     signed.duration_since(now).max(now.duration_since(signed)) <= MAX_SIGNATURE_SKEW
 }
 
-/// What a wrapped secret is, so that it opens in no other place.
+/// The context with which the secret is encrypted, so that it cannot be decrypted elsewhere.
 fn wrapping_context(client: &str) -> Vec<u8> {
     format!("tillgate api key {client}").into_bytes()
 }
 
 fn encode_hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // writing into a text cannot fail
+        // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })

@@ -1,4 +1,4 @@
-//! Lets a network try again from which too many wrong passwords came.
+//! Unlocks a network that is rate limited after too many wrong passwords.
 
 use std::net::IpAddr;
 

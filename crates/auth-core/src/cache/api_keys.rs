@@ -1,7 +1,7 @@
-//! What is remembered of keys that programs sign with, in bounded memory, so that a signature reads no store.
+//! The cache of API keys, in bounded memory, so that a signature is verified without the store.
 //!
-//! A key is remembered with the moment at which its reading began. Whoever changes or deletes one touches its user, so that a reading
-//! from before is stale by the same comparison as a profile's. It knows nothing of signatures.
+//! Each key is cached with the version at which its reading began. A change of a key invalidates
+//! its user, so an older reading is outdated by the same comparison as a profile.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tillgate_domain::{ApiKey, Secret};
 use super::{build_cache, size_bytes};
 use crate::revocations::Version;
 
-/// A key with its secret, as it is needed to tell who signed.
+/// An API key with its decrypted secret.
 pub(crate) struct OpenedApiKey {
     pub(crate) key: ApiKey,
     pub(crate) secret: Secret<String>,
@@ -23,26 +23,26 @@ struct CachedApiKey {
     read_version: Version,
 }
 
-/// Keys by what programs call them.
+/// API keys by client id.
 pub(crate) struct ApiKeyCache(Cache<String, CachedApiKey>);
 
 impl ApiKeyCache {
-    /// None yet. They take so many bytes at most.
+    /// An empty cache of at most `limit` bytes.
     pub(crate) fn with_limit(limit: u64) -> Self {
         Self(build_cache(limit, |client: &String, read: &CachedApiKey| api_key_weight(client, &read.opened)))
     }
 
-    /// How many bytes they take.
+    /// The size in bytes.
     pub(crate) fn size_bytes(&self) -> u64 {
         size_bytes(&self.0)
     }
 
-    /// The key, and the moment at which its reading began.
+    /// The key, and the version at which its reading began.
     pub(crate) fn get(&self, client: &str) -> Option<(Arc<OpenedApiKey>, Version)> {
         self.0.get(client).map(|read| (read.opened, read.read_version))
     }
 
-    /// Remembers a key whose reading began then. One that was read later stays.
+    /// Stores a key whose reading began at this version. Keeps one that was read later.
     pub(crate) fn insert(&self, opened: &Arc<OpenedApiKey>, began: Version) {
         let client = &opened.key.client_id;
         if self.0.get(client).is_none_or(|read| read.read_version <= began) {
@@ -51,7 +51,7 @@ impl ApiKeyCache {
     }
 }
 
-/// An estimate from above.
+/// An upper estimate.
 fn api_key_weight(client: &str, opened: &OpenedApiKey) -> usize {
     let key = &opened.key;
     let rights = key.permissions.heap_bytes();

@@ -1,4 +1,5 @@
-//! Sessions whose rows this process has read or written, in bounded memory: of their end it hears by the feed.
+//! The sessions whose rows this process has read or written, in bounded memory. The change feed
+//! reports their end.
 
 use moka::sync::Cache;
 use tillgate_domain::SessionId;
@@ -7,36 +8,37 @@ use super::{build_cache, size_bytes};
 use crate::Epochs;
 use crate::revocations::Version;
 
-/// The row of a session, as far as it matters here.
+/// What is cached of the row of a session.
 #[derive(Clone, Copy)]
 struct CachedSession {
     epochs: Epochs,
     read_version: Version,
 }
 
-/// Sessions whose rows this process has read or written since it started, with the epochs that it then found.
+/// The sessions that this process has read or written since its start, with their epochs at that
+/// time.
 pub(crate) struct SessionCache(Cache<SessionId, CachedSession>);
 
 impl SessionCache {
-    /// None yet. They take so many bytes at most.
+    /// An empty cache of at most `limit` bytes.
     pub(crate) fn with_limit(limit: u64) -> Self {
         Self(build_cache(limit, |_, _: &CachedSession| size_of::<(SessionId, CachedSession)>()))
     }
 
-    /// How many bytes they take.
+    /// The size in bytes.
     pub(crate) fn size_bytes(&self) -> u64 {
         size_bytes(&self.0)
     }
 
-    /// When the row of this session was read, where that was at the horizon or later and a token that was made under these epochs
-    /// stood by what was found.
+    /// The version at which the row of this session was read, if that is not before the horizon and
+    /// a token with these epochs was valid then.
     pub(crate) fn find_read_version(&self, session: SessionId, epochs: &Epochs, horizon: Version) -> Option<Version> {
         let found = self.0.get(&session)?;
         (found.read_version >= horizon && !epochs.is_below(&found.epochs)).then_some(found.read_version)
     }
 
-    /// Notes that the row of this session was read or written from this moment on, and the epochs that it was found under. What is
-    /// known already is left as it is, unless it lies beyond the horizon.
+    /// Records that the row of this session was read or written from this version on, with these
+    /// epochs. Keeps an existing entry unless it is before the horizon.
     pub(crate) fn insert(&self, session: SessionId, epochs: &Epochs, began: Version, horizon: Version) {
         let known = |found: CachedSession| found.epochs == *epochs && found.read_version >= horizon;
         if !self.0.get(&session).is_some_and(known) {

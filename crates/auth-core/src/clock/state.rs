@@ -1,21 +1,21 @@
-//! The rule by which the wall clock is believed, over readings that somebody else has taken. Pure: it asks no clock.
+//! The rule by which the wall clock is trusted: a pure function over readings of the clocks.
 
 use tillgate_domain::Instant;
 
 use super::Time;
 
-/// What may pass for a clock that was right all along: over a minute is a move.
+/// The greatest deviation of a clock that is right; more is a move.
 const MAX_DRIFT_MILLIS: i64 = 60_000;
 
-/// How long a wall clock must stand before it is believed after all.
+/// How long a wall clock must be steady before it is trusted again.
 const TRIAL_PERIOD_MILLIS: i64 = 600_000;
 
-/// Both clocks at one moment, in milliseconds.
+/// Readings of both clocks at one moment, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClockReading {
-    /// Since the Unix epoch.
+    /// Milliseconds since the Unix epoch.
     pub(super) wall: i64,
-    /// Since the machine started.
+    /// Milliseconds since the machine started.
     pub(super) boot: i64,
 }
 
@@ -26,38 +26,38 @@ impl ClockReading {
     }
 }
 
-/// Why the wall clock is not believed.
+/// Why the wall clock is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DoubtReason {
-    /// It moved against boot time, at run or before the start.
+    /// It moved against boot time, while the process ran or before it started.
     Moved,
-    /// It was behind the store at start.
+    /// It was behind the store at the start.
     Behind,
 }
 
-/// A wall clock that is not believed.
+/// A wall clock that is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ClockDoubt {
     pub(super) reason: DoubtReason,
-    /// What it says of the machine's start.
+    /// The instant of the machine's start according to this wall clock.
     origin: i64,
-    /// Since when, by boot time, it has said so.
+    /// Since when, in boot time, it has said so.
     since: i64,
 }
 
-/// What is believed of the wall clock.
+/// What is known of the wall clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ClockState {
-    /// The instant of the machine's start that is agreed.
+    /// The trusted instant of the machine's start.
     pub(super) agreed_origin: i64,
-    /// Since when, by boot time, it has been so, but for small moves.
+    /// Since when, in boot time, it has been trusted, apart from small moves.
     pub(super) agreed_since: i64,
     pub(super) doubt: Option<ClockDoubt>,
 }
 
 impl ClockState {
-    /// At start: the wall clock is believed unless it is behind what the store has seen, or was set since another process on
-    /// this machine believed it.
+    /// The state at the start: the wall clock is trusted unless it is behind the newest instant of
+    /// the store, or was set since another process on this machine trusted it.
     pub(super) fn start(first: ClockReading, newest: Option<Instant>, origin: Option<Instant>) -> Self {
         let newest = newest.map(|newest| newest.millis().saturating_sub(first.boot));
         let origin = origin.map(Instant::millis);
@@ -76,7 +76,7 @@ impl ClockState {
         }
     }
 
-    /// Takes a reading, and says what time it is.
+    /// Processes a reading and returns the current time.
     pub(super) fn step(&mut self, reading: ClockReading) -> Time {
         let origin = reading.origin();
         match &mut self.doubt {
@@ -99,7 +99,7 @@ impl ClockState {
         }
     }
 
-    /// Believes the wall clock as it is.
+    /// Trusts the wall clock as it is.
     pub(super) fn accept(&mut self, reading: ClockReading) {
         *self = Self { agreed_origin: reading.origin(), agreed_since: reading.boot, doubt: None };
     }
@@ -109,7 +109,7 @@ impl ClockDoubt {
     fn is_resolved(&self, origin: i64, agreed: i64) -> bool {
         match self.reason {
             DoubtReason::Moved => !differs_too_much(origin, agreed),
-            // Started at this moment, the process would find no fault with it.
+            // A process that started now would trust this clock.
             DoubtReason::Behind => agreed.saturating_sub(origin) <= MAX_DRIFT_MILLIS,
         }
     }
@@ -125,18 +125,18 @@ mod tests {
 
     const MINUTE: i64 = 60_000;
     const HOUR: i64 = 60 * MINUTE;
-    /// What the wall clock says at boot in every case.
+    /// The wall clock at boot in every case.
     const BORN: i64 = 1_800_000_000_000;
 
-    /// One reading, in minutes: boot time, how far the wall clock is set off, and what is to come out: the time as its distance
-    /// from boot time, and whether it is in doubt.
+    /// One reading, in minutes: the boot time, the offset of the wall clock, and the expected time
+    /// (as a distance from boot time) and doubt.
     type Row = (i64, i64, i64, bool);
 
     fn run(name: &str, newest: Option<i64>, rows: &[Row]) {
         run_after(name, newest, None, rows);
     }
 
-    /// The same where another process believed a clock that was set off by so many minutes.
+    /// A run after another process had trusted a clock with this offset in minutes.
     fn run_after(name: &str, newest: Option<i64>, before: Option<i64>, rows: &[Row]) {
         let reading = |boot, off| ClockReading { wall: BORN + (boot + off) * MINUTE, boot: boot * MINUTE };
         let Some(&(boot, off, ..)) = rows.first() else { panic!("{name}: no rows") };

@@ -1,12 +1,12 @@
-//! What the audit is sealed with: HMAC-SHA256 under a key of its own, derived from the master key. Whoever can write the database
-//! but has no master key cannot make a seal, and so cannot write the chain anew.
+//! The key that seals audit events: an HMAC-SHA256 key, derived from the master key. Write access
+//! to the database alone is not enough to forge a seal and rewrite the chain.
 
 use ring::hmac::{HMAC_SHA256, Key, sign};
 use tillgate_domain::audit::seal::SealKey;
 
 use super::MasterKey;
 
-/// What the audit of an installation is sealed with.
+/// The key that seals the audit events of an installation.
 #[derive(Clone, Debug)]
 pub struct AuditSealKey(Key);
 
@@ -42,12 +42,12 @@ mod tests {
 
     #[test]
     fn mac_matches_rfc_4231_example() {
-        // RFC 4231, 4.3
-        let signet = AuditSealKey(Key::new(HMAC_SHA256, b"Jefe"));
+        // RFC 4231, section 4.3.
+        let key = AuditSealKey(Key::new(HMAC_SHA256, b"Jefe"));
         let expected = [
             0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24, 0x26, 0x08, 0x95, 0x75, 0xc7, 0x5a, 0x00,
             0x3f, 0x08, 0x9d, 0x27, 0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43,
         ];
-        assert_eq!(signet.compute_mac(b"what do ya want for nothing?"), expected);
+        assert_eq!(key.compute_mac(b"what do ya want for nothing?"), expected);
     }
 }

@@ -1,4 +1,5 @@
-//! The keyring: the server's keys as this process holds them, open and parsed once.
+//! The keyring: the keys of the store as a process has opened them. Each is decrypted and parsed
+//! once.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -16,18 +17,18 @@ use crate::entropy::Entropy;
 use crate::ports::{KeyKind, KeyState, StoredKey};
 use crate::token::crypto::{KeyHandle, SigningKeyPair};
 
-/// How access tokens are signed.
+/// The algorithm that signs access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SigningAlgorithm {
     /// Ed25519 (RFC 8037).
     #[default]
     EdDSA,
-    /// ECDSA over P-256 (RFC 7518, 3.4).
+    /// ECDSA over P-256 with SHA-256 (RFC 7518, section 3.4).
     ES256,
 }
 
 impl SigningAlgorithm {
-    /// The name in tokens and settings.
+    /// The name of the algorithm in tokens and settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::EdDSA => "EdDSA",
@@ -50,29 +51,29 @@ impl FromStr for SigningAlgorithm {
     }
 }
 
-/// Why the keys cannot be held.
+/// Why the keys of a store cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The master key is another one.
+    /// The keys are encrypted by another master key.
     #[error(
         "the master key does not open the keys in the store: key {0} was wrapped by another; give this process the master key that the store was made with"
     )]
     MasterKeyMismatch(KeyId),
-    /// A key that is not what it says.
-    #[error("key {0} in the store is damaged")]
+    /// The key in the store is damaged.
+    #[error("key \"{0}\" in the store is damaged; restore it from a backup or rotate the keys")]
     Damaged(KeyId),
-    /// There is none to use.
+    /// The store has no current key of this kind.
     #[error("the store has no current {0} key; make one with `keys rotate --now`")]
     NoCurrentKey(&'static str),
-    /// Unknown.
-    #[error("tokens are signed with EdDSA or ES256")]
+    /// The algorithm is not supported.
+    #[error("unknown signing algorithm; use EdDSA or ES256")]
     UnknownAlgorithm,
-    /// No randomness could be had.
-    #[error("the system gives no random bytes")]
+    /// The operating system returned no random bytes.
+    #[error("the operating system returned no random bytes")]
     Entropy,
 }
 
-/// A key that signs access tokens, or did.
+/// A key that signs access tokens, or has signed some.
 pub(crate) struct SigningKey {
     id: KeyId,
     algorithm: Algorithm,
@@ -97,7 +98,7 @@ impl SigningKey {
     }
 }
 
-/// The keys, open.
+/// The trusted keys, decrypted and parsed.
 pub(crate) struct OpenKeys {
     signing_keys: HashMap<KeyId, Arc<SigningKey>>,
     refresh_keys: HashMap<KeyId, hmac::Key>,
@@ -108,7 +109,7 @@ pub(crate) struct OpenKeys {
 }
 
 impl OpenKeys {
-    /// Opens the trusted ones of the stored keys; those that `before` holds are not parsed again.
+    /// Opens the trusted ones of the stored keys; keys that `before` contains are not parsed again.
     fn open(stored: &[StoredKey], master: &MasterKey, before: Option<&Self>) -> Result<Self, KeyError> {
         let (mut signing, mut refresh) = (HashMap::new(), HashMap::new());
         let (mut signs, mut seals) = (None, None);
@@ -143,32 +144,32 @@ impl OpenKeys {
         })
     }
 
-    /// The key that signs now.
+    /// The key that signs new tokens.
     pub(crate) fn current_signing_key(&self) -> &Arc<SigningKey> {
         &self.current_signing_key
     }
 
-    /// A trusted signing key.
+    /// The trusted signing key with this id.
     pub(crate) fn signing_key(&self, id: KeyId) -> Option<&Arc<SigningKey>> {
         self.signing_keys.get(&id)
     }
 
-    /// The id of the key that authenticates new refresh tokens.
+    /// The id of the key of new refresh tokens.
     pub(crate) fn current_refresh_key(&self) -> KeyId {
         self.current_refresh_key
     }
 
-    /// A trusted refresh key.
+    /// The trusted refresh key with this id.
     pub(crate) fn refresh_key(&self, id: KeyId) -> Option<&hmac::Key> {
         self.refresh_keys.get(&id)
     }
 
-    /// The public halves of all trusted signing keys as a JWK set (RFC 7517, 5).
+    /// The public keys of all trusted signing keys as a JWK set (RFC 7517, section 5).
     pub(crate) fn jwks(&self) -> Arc<str> {
         Arc::clone(&self.jwks)
     }
 
-    /// The keys that are not in use yet.
+    /// The keys that are published but not used yet.
     pub(crate) fn pending_keys(&self) -> &[KeyId] {
         &self.pending_keys
     }
@@ -183,7 +184,8 @@ pub(crate) struct Keyring {
 /// Checks that a master key opens the keys of a store.
 ///
 /// # Errors
-/// It is another one, or a stored key is damaged or missing.
+///
+/// [`KeyError`] if the keys are encrypted by another master key, or if one is damaged or missing.
 pub fn check_master_key(stored: &[StoredKey], master: &MasterKey) -> Result<(), KeyError> {
     OpenKeys::open(stored, master, None).map(drop)
 }
@@ -195,12 +197,12 @@ impl Keyring {
         Ok(Self { master, current: RwLock::new(Arc::new(opened)) })
     }
 
-    /// The keys as they are now.
+    /// The keys as they were last loaded.
     pub(crate) fn current(&self) -> Arc<OpenKeys> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes up what has changed in the store. On an error the keys stay as they were.
+    /// Opens the stored keys again. After an error, the previous ones stay in use.
     pub(crate) fn reload(&self, stored: &[StoredKey]) -> Result<(), KeyError> {
         let opened = OpenKeys::open(stored, &self.master, Some(&self.current()))?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(opened);
@@ -239,7 +241,7 @@ fn open_signing_key(key: &StoredKey, master: &MasterKey) -> Result<SigningKey, K
     })
 }
 
-/// A public key as a JWK: RFC 8037, 2 for Ed25519; RFC 7518, 6.2 for P-256.
+/// A public key as a JWK (RFC 8037, section 2, for Ed25519; RFC 7518, section 6.2, for P-256).
 fn build_jwk(id: KeyId, algorithm: Algorithm, public: &[u8]) -> Option<Value> {
     let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
     match algorithm {
@@ -255,7 +257,7 @@ fn build_jwk(id: KeyId, algorithm: Algorithm, public: &[u8]) -> Option<Value> {
     }
 }
 
-/// Draws a key and wraps it for the store.
+/// Generates a key and encrypts it for the store.
 pub(crate) fn generate_key(
     kind: KeyKind,
     algorithm: SigningAlgorithm,

@@ -1,5 +1,5 @@
-//! The life of a key: born, next, current, kept, gone. Rules over the ports; who calls them opens the unit of work and tells the
-//! audit.
+//! The life cycle of keys: created as `Next`, promoted to `Current`, then `Kept`, then removed.
+//! These functions work in the caller's unit of work; the caller records the audit events.
 
 use std::time::Duration;
 
@@ -8,21 +8,23 @@ use tillgate_domain::{Instant, KeyId, StoreResult};
 use crate::ports::{AuthTx, KeyKind, KeyState, StoredKey};
 use crate::terms::MAX_ACCESS_TOKEN_LIFETIME;
 
-/// How long a signing key is trusted after its last token was made: its life, and an hour for clocks that differ.
+/// How long a signing key is kept after it signed its last token: the longest lifetime of a token,
+/// and an hour for differences between clocks.
 const SIGNING_KEY_RETENTION: Duration = MAX_ACCESS_TOKEN_LIFETIME.saturating_add(Duration::from_hours(1));
 
-/// What happened to a key.
+/// A change in the life cycle of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyEvent {
-    /// It was made.
+    /// The key was created.
     Created(KeyId),
-    /// It came into use.
+    /// The key is now in use.
     Promoted(KeyId),
-    /// It is no longer trusted, nor kept.
+    /// The key was removed, because nothing needs it.
     Retired(KeyId),
 }
 
-/// Where the store has no key of a kind, the candidate of that kind is born into use. Says which keys there are then.
+/// Stores a candidate as the current key for each kind that has none. Returns all keys of the store
+/// then.
 pub(crate) fn insert_first_keys(
     tx: &mut dyn AuthTx,
     candidates: &[StoredKey],
@@ -38,7 +40,7 @@ pub(crate) fn insert_first_keys(
     Ok((tx.keys().list()?, born))
 }
 
-/// Adds the drawn keys: each as the next of its kind, or at once in place of the current one.
+/// Stores new keys, as the next of their kind or immediately as the current one.
 pub(crate) fn add_next_keys(
     tx: &mut dyn AuthTx,
     drawn: &[StoredKey],
@@ -59,7 +61,8 @@ pub(crate) fn add_next_keys(
     Ok(happened)
 }
 
-/// Puts those next keys into use that have waited for `lead` and that `read` says every live process has read.
+/// Promotes the next keys that are at least `lead` old and that every live process has read,
+/// according to `read`.
 pub(crate) fn promote(
     tx: &mut dyn AuthTx,
     lead: Duration,
@@ -86,7 +89,8 @@ fn make_current(tx: &mut dyn AuthTx, next: &StoredKey, now: Instant) -> StoreRes
     Ok(taken.then_some(KeyEvent::Promoted(next.id)))
 }
 
-/// Removes keys that nothing needs any more: signing keys after their last token, refresh keys that no live session names.
+/// Removes the keys that nothing needs any more: signing keys after the expiry of their last token,
+/// refresh keys that no live session references.
 pub(crate) fn retire(tx: &mut dyn AuthTx, now: Instant) -> StoreResult<Vec<KeyEvent>> {
     let mut gone = Vec::new();
     for key in tx.keys().list()? {

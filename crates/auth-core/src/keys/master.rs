@@ -1,4 +1,4 @@
-//! The master key: 32 bytes that wrap every other key, and from which keys that need no store are derived.
+//! The master key: 32 bytes that encrypt every other key, and from which some keys are derived.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,33 +12,34 @@ use crate::entropy::Entropy;
 #[derive(Clone, Debug)]
 pub struct MasterKey(Secret<Vec<u8>>);
 
-/// A text that is no master key.
+/// The text is not a master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a master key is 32 bytes in base64, such as `openssl rand -base64 32` prints")]
+#[error("a master key is 32 bytes in base64; create one with `openssl rand -base64 32`")]
 pub struct InvalidMasterKey;
 
 const KEY_BYTES: usize = 32;
 
 impl MasterKey {
-    /// Draws a new one.
+    /// Generates a new master key.
     pub fn generate(entropy: &dyn Entropy) -> Result<Self, crate::entropy::EntropyError> {
         let mut bytes = vec![0; KEY_BYTES];
         entropy.fill(&mut bytes)?;
         Ok(Self(Secret::new(bytes)))
     }
 
-    /// Reads one in base64, with or without a line's end.
+    /// Parses a master key in base64, with or without a final line break.
     pub fn parse(text: &str) -> Result<Self, InvalidMasterKey> {
         let bytes = BASE64_STANDARD.decode(text.trim()).map_err(|_| InvalidMasterKey)?;
         if bytes.len() == KEY_BYTES { Ok(Self(Secret::new(bytes))) } else { Err(InvalidMasterKey) }
     }
 
-    /// The key in base64, to be written to its file and nowhere else.
+    /// The key in base64, to write it to its file and nowhere else.
     pub fn encode(&self) -> Secret<String> {
         Secret::new(BASE64_STANDARD.encode(self.0.expose()))
     }
 
-    /// Wraps a secret for the store. `context` says what it is; only the same opens it again.
+    /// Encrypts a secret for the store. `context` describes the secret; the same context is
+    /// required to decrypt it.
     pub(crate) fn wrap(&self, secret: &[u8], context: &[u8], entropy: &dyn Entropy) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
         entropy.fill(&mut nonce).ok()?;
@@ -49,7 +50,8 @@ impl MasterKey {
         Some([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens what [`wrap`](Self::wrap) made; `None` where another master key or another context did.
+    /// Decrypts what [`wrap`](Self::wrap) has encrypted; `None` if the master key or the context is
+    /// another one.
     pub(crate) fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Option<Secret<Vec<u8>>> {
         let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_LEN>()?;
         let mut sealed = sealed.to_vec();
@@ -59,7 +61,7 @@ impl MasterKey {
         Some(Secret::new(sealed))
     }
 
-    /// A key of its own for this purpose: HKDF (RFC 5869) with SHA-256.
+    /// Derives a key for a purpose, by HKDF with SHA-256 (RFC 5869).
     pub(crate) fn derive(&self, purpose: &[u8]) -> Option<[u8; KEY_BYTES]> {
         let mut derived = [0; KEY_BYTES];
         let prk = Salt::new(HKDF_SHA256, b"tillgate").extract(self.0.expose());

@@ -1,5 +1,5 @@
-//! Argon2id (RFC 9106) of the `argon2` crate as the password hasher, its verifiers written as PHC strings. Buffers are kept from
-//! one hash to the next.
+//! The password hasher of tillgate: Argon2id (RFC 9106) of the `argon2` crate, with PHC strings as
+//! verifiers. Memory buffers are reused.
 
 mod buffer;
 
@@ -16,14 +16,16 @@ use zeroize::Zeroizing;
 use super::{HashError, PasswordHasher, SALT_BYTES};
 use crate::ports::Verifier;
 
-/// What a hash costs (RFC 9106, section 3.1). The default is the second of OWASP's Argon2id settings: 19 MiB, 2 passes, 1 lane.
+/// The parameters of Argon2id (RFC 9106, section 3.1). The default is OWASP's second
+/// recommendation: 19 MiB, 2 passes, 1 lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
-    /// Memory in KiB: 8 for each lane at least, 1 GiB at most.
+    /// The memory in KiB: at least 8 per lane, at most 1 GiB.
     pub memory_kib: u32,
-    /// Passes over it: 1 to 64.
+    /// The number of passes over the memory: 1 to 64.
     pub passes: u32,
-    /// Lanes: 1 to 16. They are computed one after the other: more lanes make another hash, not a faster one.
+    /// The number of lanes: 1 to 16. They are computed one after the other, so more lanes do not
+    /// make a hash faster.
     pub lanes: u32,
 }
 
@@ -33,9 +35,11 @@ impl Default for Cost {
     }
 }
 
-/// A cost outside what one login may cost a server.
+/// Parameters outside the allowed range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a password hash takes 8 KiB for each lane to 1048576 KiB of memory, 1 to 64 passes and 1 to 16 lanes")]
+#[error(
+    "the Argon2id parameters are out of range; use 8 KiB per lane to 1048576 KiB of memory, 1 to 64 passes and 1 to 16 lanes"
+)]
 pub struct InvalidCost;
 
 impl Cost {
@@ -47,13 +51,13 @@ impl Cost {
         fits.then_some(self).ok_or(InvalidCost)
     }
 
-    /// The work of one hash: KiB that are written, pass by pass.
+    /// The work of one hash: the KiB that it writes in all passes.
     fn work(self) -> u64 {
         u64::from(self.memory_kib).saturating_mul(u64::from(self.passes))
     }
 
-    /// Hashes whose work together is this much, but for what is too little for a hash: passes over the memory of this cost, and one
-    /// pass over less.
+    /// Parameters of hashes whose work together is `work`, except for a rest that is too small for
+    /// a hash: some passes over the memory of these parameters, and one pass over less memory.
     fn split_work(self, work: u64) -> [Option<Self>; 2] {
         let memory = u64::from(self.memory_kib).max(1);
         let passes = u32::try_from(work / memory).unwrap_or(u32::MAX).min(MAX_PASSES);
@@ -62,27 +66,28 @@ impl Cost {
     }
 }
 
-/// How many passes a hash may take.
+/// The greatest number of passes.
 const MAX_PASSES: u32 = 64;
 
-/// The algorithm's name in a PHC string.
+/// The name of the algorithm in a PHC string.
 const ALGORITHM_NAME: &str = "argon2id";
-/// Version 1.3 as a PHC string writes it, the only one that verifiers of today are made with.
+/// Version 1.3 as in a PHC string; new verifiers use no other.
 const ALGORITHM_VERSION: u32 = 0x13;
-/// How many bytes of hash a verifier bears.
+/// The length of the hash in a verifier, in bytes.
 const HASH_BYTES: usize = 32;
 
-/// Argon2id.
+/// The Argon2id password hasher.
 pub struct Argon2id {
     cost: Cost,
-    /// The work of the dearest verifier that was verified, that of today's cost at least: what every failure is made to cost.
+    /// The work of the most expensive verifier that was verified, at least that of the current
+    /// parameters. Every failure costs this much.
     max_work: AtomicU64,
-    /// Buffers that no hash is being made in. As many as hashes were made at once of late.
+    /// Buffers that are not in use; as many as hashes were computed at the same time recently.
     idle_buffers: Mutex<Vec<Buffer>>,
 }
 
 impl Argon2id {
-    /// Argon2id at this cost. Verifiers of another cost are verified at their own.
+    /// A hasher with these parameters. A verifier with other parameters is verified with its own.
     pub fn new(cost: Cost) -> Result<Self, InvalidCost> {
         Ok(Self { cost: cost.check()?, max_work: AtomicU64::new(cost.work()), idle_buffers: Mutex::default() })
     }
@@ -138,18 +143,18 @@ impl PasswordHasher for Argon2id {
         let mut kept = self.lock();
         let spare = if kept.len() > 1 { kept.split_off(1) } else { Vec::new() };
         drop(kept);
-        // outside the lock: memory is wiped on the way
+        // Freed outside the lock, because the memory is wiped first.
         drop(spare);
     }
 
     fn release_memory(&self) {
-        // Freed outside the lock: memory is wiped on the way.
+        // Freed outside the lock, because the memory is wiped first.
         let kept = std::mem::take(&mut *self.lock());
         drop(kept);
     }
 }
 
-/// What a verifier says.
+/// The parts of a PHC string.
 struct ParsedVerifier {
     cost: Cost,
     salt: Salt,

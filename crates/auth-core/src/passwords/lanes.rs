@@ -1,34 +1,37 @@
-//! Who is hashed next and who finds no room: three lanes over one room. Pure: it knows neither threads nor clocks.
+//! The lanes of a queue: which job is next, and which one is rejected if the queue is full. A data
+//! structure without threads and clocks.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::fair_queue::FairQueue;
 
-/// Which lane a password waits in. An earlier lane is served before a later one.
+/// The lane in which a job waits. An earlier lane is served before a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Of a principal in a network where it has succeeded before, of somebody who proves that they have been logged in, or of
-    /// somebody who is logged in.
+    /// A login from a known network or with proof of an earlier session, or a caller that is logged
+    /// in.
     Known,
-    /// Of anybody else who logs in.
+    /// Any other login.
     Stranger,
-    /// Of somebody who is not logged in and sets a password: a registration, a reset.
+    /// A new password of somebody who is not logged in: a registration or a reset.
     NewPassword,
 }
 
-/// The bounds of the lanes.
+/// The limits of the lanes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LaneLimits {
-    /// How many wait at most. Logins from unknown networks take at most half, and passwords that are to be set a quarter.
+    /// The number of jobs that may wait. Logins from unknown networks take at most half of it, new
+    /// passwords a quarter.
     pub(crate) capacity: usize,
-    /// How many of one network wait at most in each of the lanes of strangers and of passwords that are to be set.
+    /// The number of jobs of one network that may wait in the lane of unknown networks and in that
+    /// of new passwords.
     pub(crate) per_network: usize,
-    /// How long one waits at most.
+    /// How long a job may wait.
     pub(crate) max_wait: Duration,
 }
 
-/// One that waits.
+/// A waiting job.
 #[derive(Debug)]
 struct QueuedJob<T> {
     number: u64,
@@ -36,7 +39,7 @@ struct QueuedJob<T> {
     job: T,
 }
 
-/// The lanes.
+/// The lanes with their waiting jobs.
 #[derive(Debug)]
 pub(crate) struct Lanes<T> {
     bounds: LaneLimits,
@@ -46,19 +49,19 @@ pub(crate) struct Lanes<T> {
     new_passwords: FairQueue<QueuedJob<T>>,
 }
 
-/// Where a job has found room.
+/// The place of a job that was accepted.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct QueueTicket<T> {
     /// The number of the job.
     pub(crate) number: u64,
-    /// The job that had to make room for it, and is to be told to come again.
+    /// The job that was displaced, which has to be rejected.
     pub(crate) displaced: Option<T>,
 }
 
-/// The room for one more.
+/// How there is capacity for one more job.
 enum Vacancy<T> {
     Free,
-    /// This job makes room.
+    /// By displacing this job.
     Displacing(T),
 }
 
@@ -73,8 +76,9 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Puts a job into its lane; `None` where there is no room. In a full room a job of an earlier lane displaces one of a later
-    /// lane, and one of a network that has few waiting displaces one of the network that has the most.
+    /// Adds a job to its lane; `None` if there is no capacity. If the lanes are full, a job of an
+    /// earlier lane displaces one of a later lane, and a job of a network with few waiting jobs
+    /// displaces one of the network with the most.
     pub(crate) fn offer(
         &mut self,
         lane: Lane,
@@ -100,7 +104,8 @@ impl<T> Lanes<T> {
         Some(QueueTicket { number: self.last, displaced })
     }
 
-    /// A network of many tills is bounded by the room alone: it makes room when another comes that has fewer waiting.
+    /// Known networks have no limit of their own, so that a network of many tills is not limited.
+    /// The one with the most jobs is displaced by one with fewer.
     fn make_room_for_known(&mut self, address: Option<IpAddr>) -> Option<Vacancy<T>> {
         if self.len() < self.bounds.capacity {
             return Some(Vacancy::Free);
@@ -130,18 +135,19 @@ impl<T> Lanes<T> {
             }
             return displace_newest(&mut self.strangers, own + 1).map(Vacancy::Displacing);
         }
-        // the other network keeps at least as many as this one will have
+        // The other network keeps at least as many jobs as this one will have.
         displace_newest(shared, own + 1).map(Vacancy::Displacing)
     }
 
-    /// The next one: strangers only while no known one waits, and what is to be set only while nobody waits who logs in. So
-    /// whatever cores they hold when a known one comes, they hold for the rest of one hash.
+    /// Takes the next job: an unknown one only if no known one waits, a new password only if no
+    /// login waits. If those occupy the cores when a known job arrives, it waits for the rest of
+    /// one hash only.
     pub(crate) fn take_next(&mut self) -> Option<T> {
         let next = self.known.take().or_else(|| self.strangers.take()).or_else(|| self.new_passwords.take());
         next.map(|waiting| waiting.job)
     }
 
-    /// Takes out whoever has waited too long.
+    /// Removes the jobs that have waited too long.
     pub(crate) fn take_overdue(&mut self, now: Duration) -> Vec<T> {
         let patience = self.bounds.max_wait;
         let late = |first: &QueuedJob<T>| now.saturating_sub(first.since) >= patience;
@@ -152,14 +158,14 @@ impl<T> Lanes<T> {
         jobs.into_iter().map(|waiting| waiting.job).collect()
     }
 
-    /// Takes out one that is no longer waited for; `None` where it has been taken.
+    /// Removes a job that nobody waits for any longer; `None` if it was taken before.
     pub(crate) fn withdraw(&mut self, number: u64) -> Option<T> {
         let lanes = [&mut self.known, &mut self.strangers, &mut self.new_passwords];
         let found = lanes.into_iter().find_map(|lane| lane.remove(|waiting| waiting.number == number));
         found.map(|waiting| waiting.job)
     }
 
-    /// How many wait in a lane.
+    /// The number of jobs that wait in a lane.
     pub(crate) fn depth(&self, lane: Lane) -> usize {
         match lane {
             Lane::Known => self.known.len(),
@@ -168,7 +174,7 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// How many wait in all.
+    /// The number of jobs that wait in all lanes.
     pub(crate) fn len(&self) -> usize {
         self.known.len() + self.strangers.len() + self.new_passwords.len()
     }

@@ -1,6 +1,8 @@
-//! A list of passwords that nobody may choose, larger than the built-in one: breached passwords, for example.
+//! A list of passwords that may not be set, in addition to the built-in one, such as breached
+//! passwords.
 //!
-//! Eight bytes of a digest are kept for each, so a million passwords take 8 MB. The digests are no secret and protect none.
+//! Eight bytes of a digest are kept for each password, so a million passwords take 8 MB. The
+//! digests are not secret and protect nothing.
 
 use std::fmt;
 use std::io::{self, BufRead};
@@ -9,40 +11,44 @@ use ring::digest::{SHA256, digest};
 
 use super::policy::{MIN_PASSWORD_CHARS, to_comparable};
 
-/// How large a list may be, in bytes: 64 MiB, about seven million passwords, which take 56 MB of memory.
+/// The greatest size of a list, in bytes: 64 MiB, about seven million passwords, which take 56 MB
+/// of memory.
 pub const MAX_LIST_BYTES: u64 = 64 << 20;
 
-/// How long a line may be, in bytes. No password that may be set is longer.
+/// The greatest length of a line, in bytes; more than any password that may be set.
 const MAX_LINE_BYTES: usize = 4096;
 
-/// Why a list cannot be read, in a sentence that says what to do.
+/// Why a list cannot be used, in words that continue its file name.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordListError {
-    /// It cannot be read at all.
+    /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] io::Error),
-    /// It is larger than [`MAX_LIST_BYTES`].
+    /// The file is larger than [`MAX_LIST_BYTES`].
     #[error("is larger than {} MiB; use a shorter list", MAX_LIST_BYTES >> 20)]
     TooLarge,
-    /// A line that is no text.
+    /// This line is not valid UTF-8.
     #[error("has no UTF-8 text in line {0}; convert the file, or remove the line")]
     NotText(usize),
-    /// There is no password in it that could be set.
+    /// The file contains no password that could be set otherwise.
     #[error("has no password of {MIN_PASSWORD_CHARS} characters or more; write one password on each line")]
     Empty,
 }
 
-/// Passwords that nobody may choose.
+/// Passwords that may not be set.
 pub struct PasswordList {
-    /// The beginnings of digests, in order.
+    /// The first eight bytes of each digest, sorted.
     digests: Vec<u64>,
 }
 
 impl PasswordList {
-    /// Reads a list with one password on each line, in UTF-8. Those too short to be set are left out.
+    /// Parses a list with one password per line, in UTF-8. Passwords that are too short to be set
+    /// are skipped.
     ///
     /// # Errors
-    /// It cannot be read, is too large, is no text or holds no password.
+    ///
+    /// [`PasswordListError`] if the list cannot be read, is too large, is not text or contains no
+    /// password.
     pub fn parse(mut from: impl BufRead) -> Result<Self, PasswordListError> {
         let (mut digests, mut line, mut size) = (Vec::new(), Vec::new(), 0_u64);
         for number in 1_usize.. {
@@ -70,17 +76,17 @@ impl PasswordList {
         if digests.is_empty() { Err(PasswordListError::Empty) } else { Ok(Self { digests }) }
     }
 
-    /// How many passwords are on it.
+    /// The number of passwords in the list.
     pub fn len(&self) -> usize {
         self.digests.len()
     }
 
-    /// Whether there is none on it, which no list that was read is.
+    /// Whether the list is empty, which no parsed list is.
     pub fn is_empty(&self) -> bool {
         self.digests.is_empty()
     }
 
-    /// Whether a password is on it, as it is compared.
+    /// Whether the list contains a password, in the form of comparison.
     pub(super) fn contains(&self, compared: &str) -> bool {
         self.digests.binary_search(&digest_prefix(compared)).is_ok()
     }

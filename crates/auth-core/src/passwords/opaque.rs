@@ -1,8 +1,9 @@
-//! The form that passwords are hashed in: PRECIS `OpaqueString` (RFC 8265, section 4.2), so that a password set on one keyboard can
-//! be typed on another.
+//! The form in which passwords are hashed: PRECIS `OpaqueString` (RFC 8265, section 4.2), so that a
+//! password set on one keyboard can be typed on another.
 //!
-//! Verifiers made of this form carry a mark in front of the hasher's own text. A verifier without the mark was made of the text as
-//! it was typed, and is compared with that; the next successful login replaces it. The hasher knows neither the form nor the mark.
+//! Verifiers of this form have a prefix before the hasher's text. A verifier without the prefix was
+//! computed from the text as it was typed and is compared with that; the next login replaces it.
+//! The hasher knows neither the form nor the prefix.
 
 use tillgate_domain::Secret;
 use unicode_normalization::UnicodeNormalization;
@@ -10,14 +11,16 @@ use unicode_normalization::UnicodeNormalization;
 use super::{HashError, PasswordHasher, SALT_BYTES};
 use crate::ports::Verifier;
 
-/// What stands in front of the hasher's text in a verifier of the `OpaqueString` form. No PHC string begins so.
+/// The prefix of a verifier of the `OpaqueString` form. No PHC string begins like this.
 const OPAQUE_PREFIX: &str = "opaque:";
 
-/// NFC makes a text at most three times as long in UTF-8 (UAX #15), so a buffer of this size never moves and leaves no copy behind.
+/// NFC makes a text at most three times as long in UTF-8 (UAX #15), so a buffer of this size is
+/// never reallocated and leaves no copy in memory.
 const MAX_GROWTH: usize = 3;
 
-/// The `OpaqueString` form of a password: each space that is not ASCII becomes U+0020, then NFC. Runs of spaces, letter case and
-/// everything else stay as they are. It never fails: a text that may not be set as a password has a form too, and proves nothing.
+/// The `OpaqueString` form of a password: each non-ASCII space becomes U+0020, then NFC. Everything
+/// else stays, including runs of spaces and letter case. It never fails: a text that may not be set
+/// as a password has a form, too.
 pub fn opaque_string(password: &str) -> Secret<String> {
     if password.is_ascii() {
         return Secret::new(password.to_owned());
@@ -27,15 +30,17 @@ pub fn opaque_string(password: &str) -> Secret<String> {
     Secret::new(form)
 }
 
-/// Whether a character is of the general category Zs, U+0020 apart.
+/// Whether a character has the general category Zs and is not U+0020.
 fn is_other_space(c: char) -> bool {
     matches!(c, '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
 }
 
-/// Makes the verifier of a password that is to be set: the hash of its [`opaque_string`], with the mark of that form.
+/// Computes the verifier of a new password: the hash of its [`opaque_string`], with the prefix of
+/// that form.
 ///
 /// # Errors
-/// The hasher's own.
+///
+/// The errors of the hasher.
 pub fn opaque_verifier(
     hasher: &dyn PasswordHasher,
     password: &str,
@@ -45,26 +50,27 @@ pub fn opaque_verifier(
     Ok(Secret::new(format!("{OPAQUE_PREFIX}{}", verifier.expose())))
 }
 
-/// Whether a password is the one that a stored verifier was made of, in the form that it was made of.
+/// Whether the stored verifier was computed from this password, in the form of the verifier.
 ///
 /// # Errors
-/// The hasher's own.
+///
+/// The errors of the hasher.
 pub fn verify_password(hasher: &dyn PasswordHasher, password: &str, stored: &Verifier) -> Result<bool, HashError> {
     let StoredVerifier { verifier, opaque } = StoredVerifier::read(stored);
     if opaque { hasher.verify(opaque_string(password).expose(), &verifier) } else { hasher.verify(password, &verifier) }
 }
 
-/// Whether two texts are one password: their [`opaque_string`] is the same. Both are the caller's own, so the time it takes tells
-/// nobody anything.
+/// Whether two texts are the same password, which means that their [`opaque_string`] is the same.
+/// Both are from the caller, so the time of the comparison reveals nothing.
 pub fn is_same_password(one: &str, other: &str) -> bool {
     opaque_string(one).expose() == opaque_string(other).expose()
 }
 
-/// A stored verifier, apart from its mark.
+/// A stored verifier without its prefix.
 pub(super) struct StoredVerifier {
-    /// The hasher's own text.
+    /// The text of the hasher.
     pub(super) verifier: Verifier,
-    /// Whether it was made of the `OpaqueString` form, and not of the text as typed.
+    /// Whether it was computed from the `OpaqueString` form and not from the text as typed.
     pub(super) opaque: bool,
 }
 

@@ -1,5 +1,6 @@
-//! Which passwords are taken when one is set: their length, and that they are neither what everybody tries first nor what this
-//! account suggests (NIST SP 800-63B-4, section 3.1.1.2). Rules of composition make people choose worse passwords, so there are none.
+//! The rules for new passwords: their length, and that they are neither common nor derived from the
+//! account (NIST SP 800-63B-4, section 3.1.1.2). There are no composition rules, because they make
+//! people choose worse passwords.
 
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
@@ -9,74 +10,77 @@ use tillgate_domain::FoldedText;
 use super::list::PasswordList;
 use super::opaque::opaque_string;
 
-/// How many characters a password has at least.
+/// The smallest number of characters of a password.
 pub const MIN_PASSWORD_CHARS: usize = 8;
 
-/// How many characters a password has at most.
+/// The greatest number of characters of a password.
 pub const MAX_PASSWORD_CHARS: usize = 128;
 
-/// Context words of every account: the name of the service, and those of its built-in roles.
+/// The context words of every account: the name of the service and of the built-in roles.
 const COMMON_CONTEXT_WORDS: [&str; 5] = ["tillgate", "administrator", "admin", "manager", "cashier"];
 
-/// A context word shorter than this many characters says too little: it is in many passwords by chance.
+/// Shorter context words are ignored, because many passwords contain them by chance.
 const MIN_CONTEXT_WORD_CHARS: usize = 3;
 
-/// How many letters a password has besides its context words at least.
+/// The smallest number of letters of a password besides its context words.
 const MIN_OTHER_LETTERS: usize = 4;
 
-/// Why a password is not taken, in a sentence that says what to do.
+/// Why a password may not be set, in words that continue "the password".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    /// Fewer than [`SHORTEST`] characters.
+    /// The password has fewer than [`MIN_PASSWORD_CHARS`] characters.
     #[error("must have at least {MIN_PASSWORD_CHARS} characters")]
     TooShort,
-    /// More than [`LONGEST`] characters.
+    /// The password has more than [`MAX_PASSWORD_CHARS`] characters.
     #[error("must have at most {MAX_PASSWORD_CHARS} characters")]
     TooLong,
-    /// A control character, which PRECIS does not allow and most keyboards do not have.
+    /// The password contains a control character, which PRECIS does not allow.
     #[error("must not contain control characters")]
     Control,
-    /// One character, again and again.
+    /// The password is one repeated character.
     #[error("must not be one character repeated")]
     Repeated,
-    /// One of the commonest, or on the list that the configuration names.
+    /// The password is a common one, or on the configured list.
     #[error("must not be one of the commonest passwords")]
     Common,
-    /// The password that it is to take the place of.
+    /// The new password equals the current one.
     #[error("must differ from the current one")]
     Unchanged,
-    /// Little besides a name that belongs to the account, which the variant holds.
+    /// The password is little more than this name of the account.
     #[error("must not be made of the name \"{0}\"; add other words")]
     ContextWord(String),
 }
 
-/// The commonest passwords as they are compared, one a line. Lines that begin with `#` say where it is from.
+/// The common passwords in the form of comparison, one per line. Lines that begin with `#` name
+/// their source.
 static COMMON_PASSWORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     include_str!("common.txt").lines().filter(|line| !line.starts_with('#')).map(to_comparable).collect()
 });
 
-/// The form in which passwords and context words are compared with lists: NFKC and folded, so that neither full-width letters nor
-/// capitals hide one.
+/// The form in which passwords are compared with lists and context words: NFKC and case-folded, so
+/// that neither full-width nor capital letters hide a word.
 pub(super) fn to_comparable(text: &str) -> String {
     FoldedText::of(text).as_str().to_owned()
 }
 
-/// Which passwords may be set: the built-in rules, and a list of more passwords that nobody may choose.
+/// The rules for new passwords: the built-in ones, and a configured list.
 #[derive(Clone, Debug, Default)]
 pub struct PasswordPolicy {
     list: Option<Arc<PasswordList>>,
 }
 
 impl PasswordPolicy {
-    /// The built-in rules, and refuses what is on this list too.
+    /// The built-in rules and this list.
     pub fn with_list(list: PasswordList) -> Self {
         Self { list: Some(Arc::new(list)) }
     }
 
-    /// Whether a password may be set for an account that these words belong to: the names of its user, its devices, its tenant.
+    /// Checks a password for an account with these context words: the names of its user, devices
+    /// and tenant.
     ///
     /// # Errors
-    /// What is wrong with the password.
+    ///
+    /// The rule that the password violates.
     pub fn check(&self, password: &str, words: &[String]) -> Result<(), WeakPassword> {
         let form = opaque_string(password);
         let form = form.expose().as_str();
@@ -104,22 +108,24 @@ impl PasswordPolicy {
     }
 }
 
-/// Whether a password may be set by the built-in rules, for an account that no words are known of.
+/// Checks a password by the built-in rules, for an account without context words.
 ///
 /// # Errors
-/// What is wrong with the password.
+///
+/// The rule that the password violates.
 pub fn check_default_policy(password: &str) -> Result<(), WeakPassword> {
     PasswordPolicy::default().check(password, &[])
 }
 
-/// The context word that a password, as it is compared, is made of: once every word is taken out of it, few letters are left.
+/// The context word from which a password is made: without all context words, few of its letters
+/// remain.
 fn find_context_word(compared: &str, words: &[String]) -> Option<String> {
     let mut words: Vec<String> = COMMON_CONTEXT_WORDS
         .into_iter()
         .map(str::to_owned)
         .chain(words.iter().flat_map(|name| split_words(name)))
         .collect();
-    // the longest first: a name is found before the parts of it
+    // The longest first, so that a name is found before its parts.
     words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
     let (mut rest, mut found) = (compared.to_owned(), None);
     for word in words {
@@ -133,7 +139,7 @@ fn find_context_word(compared: &str, words: &[String]) -> Option<String> {
     found.filter(|_| letters < MIN_OTHER_LETTERS)
 }
 
-/// A name as it is compared, and the words in it.
+/// A name in the form of comparison, and its words.
 fn split_words(name: &str) -> Vec<String> {
     let whole = to_comparable(name);
     let inner = whole.split(|c: char| !c.is_alphanumeric()).filter(|part| **part != whole).map(str::to_owned);

@@ -1,9 +1,10 @@
-//! Where passwords wait to be hashed: threads of their own, one hash per core at a time, of lower priority than what serves
-//! requests.
+//! The hash queue: passwords wait here for their hash. Its threads compute one hash per core at a time, with a lower priority
+//! than the threads that serve requests.
+
+mod worker;
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -13,29 +14,26 @@ use std::{fmt, io};
 use tillgate_domain::Secret;
 
 use super::lanes::{Lane, LaneLimits, Lanes};
-use super::opaque::{StoredVerifier, opaque_string, opaque_verifier};
+use super::opaque::opaque_verifier;
 use super::{HashError, PasswordHasher};
 use crate::cancellation::Cancellation;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ports::Verifier;
 
-/// After how long without a job a thread lets go of memory that one hash does not need.
-const MEMORY_TRIM_DELAY: Duration = Duration::from_millis(50);
-
-/// The bounds of a hash queue.
+/// The limits of a hash queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueLimits {
-    /// How many hashes are made at once; `None` for one per core.
+    /// The number of hashes that run at the same time; `None` for one per core.
     pub workers: Option<NonZeroUsize>,
-    /// How many wait at most, each of them a blocked thread. Logins from unknown networks take at most half, and passwords that are set by
-    /// callers who are not logged in a quarter.
+    /// The number of jobs that may wait, each of them a blocked thread. Logins from unknown networks take at most half of it,
+    /// new passwords of callers that are not logged in a quarter.
     pub waiting: usize,
-    /// How many of one network (/24 of IPv4, /48 of IPv6) wait at most, of strangers and of those who set a password.
+    /// The number of jobs of one network (IPv4 /24, IPv6 /48) that may wait in each of those two groups.
     pub per_network: usize,
-    /// How long one waits at most before it is told to come again: no longer than whoever asked is still there.
+    /// How long a job may wait before it is rejected; at most as long as clients wait for their answer.
     pub max_wait: Duration,
-    /// How long memory is kept without work.
+    /// How long memory is kept while no job waits.
     pub memory_retention: Duration,
 }
 
@@ -51,34 +49,34 @@ impl Default for QueueLimits {
     }
 }
 
-/// What came of a verification.
+/// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordCheck {
-    /// Whether the password is the one.
+    /// Whether the password matches the verifier.
     pub matches: bool,
-    /// Where it is, a new verifier was asked for, and the stored one was made at another cost or of another form of the password: a
-    /// verifier of the same password as it is made today.
+    /// A new verifier of the same password, if it matches, a new one was requested, and the stored one was computed with other
+    /// parameters or from another form of the password.
     pub rehash: Option<Verifier>,
 }
 
-/// How a queue stands.
+/// The metrics of a hash queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueStats {
-    /// How many wait in [`Lane::Authenticated`].
+    /// The number of jobs that wait in [`Lane::Known`].
     pub known: usize,
-    /// How many wait in [`Lane::Stranger`].
+    /// The number of jobs that wait in [`Lane::Stranger`].
     pub strangers: usize,
-    /// How many wait in [`Lane::Setting`].
+    /// The number of jobs that wait in [`Lane::NewPassword`].
     pub new_passwords: usize,
-    /// How many are being hashed.
+    /// The number of jobs that are being hashed.
     pub running: usize,
-    /// How many have been hashed since the start.
+    /// The number of jobs that were hashed since the start.
     pub hashed: u64,
-    /// How many found no room or waited too long since the start.
+    /// The number of jobs that were rejected since the start, because the queue was full or they waited too long.
     pub busy: u64,
 }
 
-/// The queue. Dropping it waits for the hashes that are being made.
+/// The queue of password hashes. Dropping it waits for the running hashes.
 pub struct HashQueue {
     shared: Arc<QueueShared>,
     threads: Vec<JoinHandle<()>>,
@@ -90,10 +88,10 @@ struct QueueShared {
     entropy: Arc<dyn Entropy>,
     limits: QueueLimits,
     workers: usize,
-    /// What a password is compared with where there is nothing to compare it with: the work is the same.
+    /// The verifier for unknown names, so that they cost the same work.
     decoy: Verifier,
     state: Mutex<QueueState>,
-    /// Told when there is work, and at the end.
+    /// Notified when there is a job, and when the queue is dropped.
     work: Condvar,
 }
 
@@ -103,7 +101,7 @@ struct QueueState {
     started: u64,
     hashed: u64,
     busy: u64,
-    /// How long a hash takes, smoothed.
+    /// The moving average of the duration of a hash.
     mean_duration: Duration,
     stopping: bool,
 }
@@ -112,19 +110,19 @@ struct Job {
     password: Secret<String>,
     task: Task,
     reply: SyncSender<Reply>,
-    /// Whether somebody still waits for it.
+    /// Canceled when the caller no longer waits.
     cancellation: Cancellation,
 }
 
 enum Task {
     Hash,
-    Verify { verifier: Option<Verifier>, renew: bool },
+    Verify { verifier: Option<Verifier>, rehash: bool },
 }
 
 /// The outcome of a job, as its waiting caller receives it.
 enum Reply {
     Answer(Result<JobResult, HashError>),
-    /// Nobody waits for it any longer.
+    /// The caller no longer waits.
     Canceled,
 }
 
@@ -133,15 +131,15 @@ enum JobResult {
     Verified(PasswordCheck),
 }
 
-/// The priority of the threads, as `nice(2)` counts it: behind those that serve requests, which a server may have lowered too.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const WORKER_NICE: i32 = 12;
-
-/// When somebody who found no room comes again, at the earliest and at the latest.
+/// The shortest and the longest delay before a rejected caller may retry.
 const RETRY_AFTER_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 impl HashQueue {
-    /// Starts the threads. It makes one hash before it returns: what unknown names are compared with.
+    /// Starts the threads. Computes one hash first, that of the decoy for unknown names.
+    ///
+    /// # Errors
+    ///
+    /// The error of the operating system if it provides no thread or no random bytes, or that of the hasher.
     pub fn start(
         hasher: Arc<dyn PasswordHasher>,
         entropy: Arc<dyn Entropy>,
@@ -149,13 +147,13 @@ impl HashQueue {
         limits: QueueLimits,
     ) -> io::Result<Self> {
         let cores = limits.workers.map_or_else(thread::available_parallelism, Ok).map_or(1, NonZeroUsize::get);
-        let (salt, nonsense) = entropy
+        let (salt, decoy_password) = entropy
             .random_bytes()
             .and_then(|salt| Ok((salt, entropy.random_bytes::<16>()?)))
             .map_err(io::Error::other)?;
-        let nonsense = u128::from_be_bytes(nonsense).to_string();
-        let decoy = opaque_verifier(&*hasher, &nonsense, &salt).map_err(io::Error::other)?;
-        // the first login may be long in coming
+        let decoy_password = u128::from_be_bytes(decoy_password).to_string();
+        let decoy = opaque_verifier(&*hasher, &decoy_password, &salt).map_err(io::Error::other)?;
+        // The first login may come much later.
         hasher.release_memory();
         let bounds =
             LaneLimits { capacity: limits.waiting, per_network: limits.per_network, max_wait: limits.max_wait };
@@ -179,29 +177,36 @@ impl HashQueue {
         Ok(queue)
     }
 
-    /// Whether a password is the one that the verifier was made of. Without a verifier (a name that nobody has) it costs the
-    /// same and never matches, and neither does an empty password. So does a verifier of a lower cost than today's.
+    /// Verifies a password; blocks until the result is known. Without a verifier (for an unknown name), and for an empty password,
+    /// the result is `false` after the same work. A verifier with cheaper parameters than today's costs the same work, too.
     ///
-    /// `renew` asks for a new verifier where the stored one is stale and the password is right. Ask for it only if the caller is let
-    /// in by the password alone: making it takes time, and tells a right password from a wrong one.
+    /// With `rehash`, also computes a new verifier if the stored one is stale and the password matches. Request it only if the
+    /// password alone decides about the login: the additional time reveals that the password was right.
     ///
-    /// It blocks until there is an answer. `address` is where a stranger comes from.
+    /// `address` is the network address of the client.
+    ///
+    /// # Errors
+    ///
+    /// [`HashError`]; none says anything about the password.
     pub fn verify(
         &self,
         password: Secret<String>,
         verifier: Option<Verifier>,
         lane: Lane,
         address: Option<IpAddr>,
-        renew: bool,
+        rehash: bool,
     ) -> Result<PasswordCheck, HashError> {
-        match self.submit(password, Task::Verify { verifier, renew }, lane, address)? {
-            JobResult::Verified(found) => Ok(found),
+        match self.submit(password, Task::Verify { verifier, rehash }, lane, address)? {
+            JobResult::Verified(check) => Ok(check),
             JobResult::Hashed(_) => Err(HashError::Broken),
         }
     }
 
-    /// A verifier of a password that is to be set. It blocks until it is made. `address` is where a caller comes from who is not
-    /// logged in.
+    /// Computes the verifier of a new password; blocks until it is known. `address` is the network address of the client.
+    ///
+    /// # Errors
+    ///
+    /// [`HashError`]; none says anything about the password.
     pub fn hash(&self, password: &Secret<String>, lane: Lane, address: Option<IpAddr>) -> Result<Verifier, HashError> {
         match self.submit(password.clone(), Task::Hash, lane, address)? {
             JobResult::Hashed(verifier) => Ok(verifier),
@@ -209,7 +214,7 @@ impl HashQueue {
         }
     }
 
-    /// How the queue stands.
+    /// The current metrics of the queue.
     pub fn stats(&self) -> QueueStats {
         let state = self.shared.lock();
         QueueStats {
@@ -234,11 +239,11 @@ impl HashQueue {
         if cancellation.is_canceled() {
             return Err(HashError::Canceled);
         }
-        // room for the queue's word and that of a cancellation: neither waits for the other to be heard
+        // Capacity for the answer and for a cancellation, so that neither sender waits.
         let (reply, answer) = sync_channel(2);
-        let canceled = reply.clone();
+        let on_cancel = reply.clone();
         let _waiting = cancellation.on_cancel(move || {
-            let _ = canceled.try_send(Reply::Canceled);
+            let _ = on_cancel.try_send(Reply::Canceled);
         });
         let number = {
             let mut state = shared.lock();
@@ -252,7 +257,7 @@ impl HashQueue {
             offered.number
         };
         shared.work.notify_one();
-        let given_up = match answer.recv_timeout(shared.limits.max_wait) {
+        let canceled = match answer.recv_timeout(shared.limits.max_wait) {
             Ok(Reply::Answer(answer)) => return answer,
             Err(RecvTimeoutError::Disconnected) => return Err(HashError::Broken),
             Ok(Reply::Canceled) => Some(HashError::Canceled),
@@ -260,10 +265,10 @@ impl HashQueue {
         };
         let mut state = shared.lock();
         if state.lanes.withdraw(number).is_some() {
-            return Err(given_up.unwrap_or_else(|| shared.busy_error(&mut state)));
+            return Err(canceled.unwrap_or_else(|| shared.busy_error(&mut state)));
         }
         drop(state);
-        // The hash has begun or is done: its result counts even if the caller has disconnected.
+        // The hash has started: its result counts even if the client has disconnected.
         loop {
             match answer.recv() {
                 Ok(Reply::Answer(answer)) => return answer,
@@ -279,7 +284,7 @@ impl Drop for HashQueue {
         self.shared.lock().stopping = true;
         self.shared.work.notify_all();
         for thread in self.threads.drain(..) {
-            // A thread that panicked has nothing left to say.
+            // A panic was logged already.
             let _ = thread.join();
         }
     }
@@ -293,99 +298,8 @@ impl fmt::Debug for HashQueue {
 
 impl QueueShared {
     fn lock(&self) -> MutexGuard<'_, QueueState> {
-        // Nothing panics while it holds the state: a hasher that does is called without it.
+        // Nothing panics while it holds the lock; the hasher is called without it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What a thread does until the end.
-    fn run_worker(&self) {
-        lower_priority();
-        while let Some(job) = self.next_job() {
-            let begun = self.clock.monotonic();
-            let answer = catch_unwind(AssertUnwindSafe(|| self.run_job(&job))).unwrap_or(Err(HashError::Broken));
-            let span = self.clock.monotonic().saturating_sub(begun);
-            let mut state = self.lock();
-            state.running -= 1;
-            state.hashed += 1;
-            state.mean_duration = if state.hashed == 1 { span } else { (state.mean_duration * 7 + span) / 8 };
-            drop(state);
-            // Whoever asked may be gone.
-            let _ = job.reply.send(Reply::Answer(answer));
-        }
-    }
-
-    /// The next job; `None` at the end. While there is none it lets go of the hasher's memory: soon of what one hash does not
-    /// need, and of all of it after a while.
-    fn next_job(&self) -> Option<Job> {
-        let mut state = self.lock();
-        let mut rested = state.started == 0;
-        let mut spared = rested;
-        loop {
-            if state.stopping {
-                return None;
-            }
-            self.reject_overdue(&mut state);
-            if let Some(job) = state.lanes.take_next() {
-                if job.cancellation.is_canceled() {
-                    let _ = job.reply.send(Reply::Answer(Err(HashError::Canceled)));
-                    continue;
-                }
-                state.running += 1;
-                state.started += 1;
-                return Some(job);
-            }
-            if rested {
-                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
-            let started = state.started;
-            let span =
-                if spared { self.limits.memory_retention } else { MEMORY_TRIM_DELAY.min(self.limits.memory_retention) };
-            let (after, timeout) = self.work.wait_timeout(state, span).unwrap_or_else(PoisonError::into_inner);
-            state = after;
-            if !timeout.timed_out() || state.started != started {
-                continue;
-            }
-            if !spared {
-                drop(state);
-                self.hasher.trim_memory();
-                spared = true;
-                state = self.lock();
-            } else if state.running == 0 {
-                drop(state);
-                self.hasher.release_memory();
-                rested = true;
-                state = self.lock();
-            }
-        }
-    }
-
-    fn run_job(&self, job: &Job) -> Result<JobResult, HashError> {
-        let typed = job.password.expose();
-        let (verifier, renew) = match &job.task {
-            Task::Hash => return self.hash_opaque(typed).map(JobResult::Hashed),
-            Task::Verify { verifier, renew } => (verifier.as_ref().filter(|_| !typed.is_empty()), *renew),
-        };
-        // made for every verifier, so that it takes the same time
-        let opaque = opaque_string(typed);
-        let known = verifier.is_some();
-        let stored = StoredVerifier::read(verifier.unwrap_or(&self.decoy));
-        let password = if stored.opaque { opaque.expose() } else { typed };
-        let matches = self.hasher.verify(password, &stored.verifier)? && known;
-        let stale = !stored.opaque || self.hasher.needs_rehash(&stored.verifier);
-        if !(matches && renew) {
-            self.hasher.equalize_cost(password, &stored.verifier)?;
-            return Ok(JobResult::Verified(PasswordCheck { matches, rehash: None }));
-        }
-        // The login is right whether its verifier can be renewed now or at another time.
-        let rehash = stale.then(|| self.hash_opaque(typed));
-        let rehash = rehash
-            .and_then(|made| made.inspect_err(|error| tracing::warn!(%error, "a password was not hashed anew")).ok());
-        Ok(JobResult::Verified(PasswordCheck { matches, rehash }))
-    }
-
-    fn hash_opaque(&self, password: &str) -> Result<Verifier, HashError> {
-        opaque_verifier(&*self.hasher, password, &self.entropy.random_bytes().map_err(HashError::NoEntropy)?)
     }
 
     fn reject_overdue(&self, state: &mut QueueState) {
@@ -396,11 +310,11 @@ impl QueueShared {
 
     fn reject_job(&self, state: &mut QueueState, job: &Job) {
         let busy = self.busy_error(state);
-        // Whoever asked may have given up at the same moment.
+        // The caller may have given up at the same moment.
         let _ = job.reply.send(Reply::Answer(Err(busy)));
     }
 
-    /// Counts one that is turned away, and tells when to come again: when those who wait now will have been hashed.
+    /// Counts a rejected job. Its caller may retry when the jobs that wait now will have been hashed.
     fn busy_error(&self, state: &mut QueueState) -> HashError {
         state.busy += 1;
         let ahead = state.lanes.len() + state.running;
@@ -409,18 +323,6 @@ impl QueueShared {
         HashError::Busy { retry_after: state.mean_duration.saturating_mul(rounds).clamp(least, most) }
     }
 }
-
-/// Only Linux knows a priority of one thread by the call for processes; elsewhere it would be the whole server's.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn lower_priority() {
-    // A host that forbids it hashes at the priority of everything else.
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), WORKER_NICE) {
-        tracing::debug!(%error, "the priority of a hashing thread stays as it is");
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn lower_priority() {}
 
 #[cfg(test)]
 mod tests;

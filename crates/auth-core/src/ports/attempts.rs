@@ -1,9 +1,10 @@
-//! Ports: wrong passwords, and the networks where somebody has logged in before.
+//! The ports for failed logins and for the networks in which principals have logged in.
 
 use tillgate_domain::{Instant, StoreResult};
 use uuid::Uuid;
 
-/// What wrong passwords are counted under: a digest of what it stands for, so that a name nobody has shows nothing in the store.
+/// The key of a bucket or a wrong password: a digest, so that the database reveals neither unknown
+/// names nor passwords.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CountKey(pub [u8; 32]);
 
@@ -13,36 +14,38 @@ impl std::fmt::Debug for CountKey {
     }
 }
 
-/// A token bucket: each wrong password takes a token, and tokens come back one by one. How many it holds and how fast they come
-/// back is not stored with it.
+/// A token bucket: each wrong password takes a token, and tokens refill one by one. Its capacity
+/// and refill rate are settings, which are not stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bucket {
-    /// When it is full again if nothing more is taken.
+    /// The instant at which it is full if no more tokens are taken.
     pub full_at: Instant,
-    /// Attempts that hold a token and are not yet settled.
+    /// The number of attempts that have taken a token and are not settled.
     pub open_attempts: i64,
-    /// When the last of them was admitted.
+    /// The instant at which the newest of them took its token.
     pub opened_at: Option<Instant>,
-    /// Nothing is admitted by it before this instant.
+    /// The bucket admits nothing before this instant.
     pub blocked_until: Option<Instant>,
 }
 
-/// What becomes of the token of an attempt that is settled.
+/// What happens to the token of a settled attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenDisposition {
-    /// It stays taken: the password was a wrong one.
+    /// It stays taken, because the password was wrong.
     Spent,
-    /// It goes back, and the bucket is full so much earlier.
+    /// It is returned, which makes the bucket full this much earlier.
     Returned(std::time::Duration),
 }
 
-/// Wrong passwords.
+/// Reads and writes token buckets and remembered wrong passwords.
 pub trait Attempts {
-    /// The buckets of these keys, in their order; full ones where nothing is stored.
+    /// The buckets of these keys, in the same order; a key without a stored bucket has a full one.
     fn find_buckets(&mut self, keys: &[CountKey]) -> StoreResult<Vec<Bucket>>;
 
-    /// Stores the bucket as an attempt leaves it that takes a token at this instant: true where `full_at` and `open` still are as
-    /// in `from`. `barred_until` stays as it is. `principal` groups the keys of one principal for [`forgive`](Self::forgive).
+    /// Stores the bucket `to`, from which an attempt has taken a token at `at`, if `full_at` and
+    /// `open_attempts` still equal those of `from`; otherwise returns false. `blocked_until` stays.
+    /// `principal` groups the buckets of one principal for
+    /// [`clear_failed_logins`](Self::clear_failed_logins).
     fn take_token(
         &mut self,
         key: CountKey,
@@ -52,43 +55,49 @@ pub trait Attempts {
         at: Instant,
     ) -> StoreResult<bool>;
 
-    /// Settles one open attempt. There are never fewer than none; a bucket that is not stored stays so.
+    /// Settles an open attempt. The number of open attempts never falls below zero; a bucket that
+    /// is not stored is ignored.
     fn settle(&mut self, key: CountKey, how: TokenDisposition, at: Instant) -> StoreResult<()>;
 
-    /// Admits nothing by a stored bucket before this instant.
+    /// Blocks a stored bucket until this instant.
     fn block(&mut self, key: CountKey, until: Instant) -> StoreResult<()>;
 
-    /// Remembers a wrong password, by its digest, for a bucket: true where it was not remembered after `since`. One that was keeps
-    /// its instant.
+    /// Remembers a wrong password of a bucket by its digest. Returns true if it was not remembered
+    /// after `since`; otherwise the stored instant stays.
     fn record_guess(&mut self, key: CountKey, guess: &CountKey, since: Instant, at: Instant) -> StoreResult<bool>;
 
-    /// How many wrong passwords are remembered for a bucket after `since`.
+    /// The number of wrong passwords that are remembered for a bucket after `since`.
     fn count_guesses(&mut self, key: CountKey, since: Instant) -> StoreResult<u32>;
 
-    /// Forgets every bucket of the principal and the wrong passwords remembered for them, and says how many buckets there were.
+    /// Removes the principal's buckets and the wrong passwords that are remembered for them.
+    /// Returns the number of buckets.
     fn clear_failed_logins(&mut self, principal: Uuid) -> StoreResult<u32>;
 
-    /// Fills a bucket that is nobody's own, such as that of a network: true where it was stored. What is remembered stays.
+    /// Removes a bucket that belongs to no principal, such as that of a network. Returns whether it
+    /// was stored. Remembered passwords stay.
     fn refill(&mut self, key: CountKey) -> StoreResult<bool>;
 
-    /// Removes buckets that nothing has touched since this instant, `limit` at most, and says how many.
+    /// Removes at most `limit` buckets that were not written since this instant. Returns their
+    /// number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 
-    /// Removes wrong passwords that were remembered before this instant, `limit` at most, and says how many.
+    /// Removes at most `limit` wrong passwords that were remembered before this instant. Returns
+    /// their number.
     fn sweep_guesses(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }
 
-/// Where a principal has logged in before. A place is a network, as a digest.
+/// Stores the networks, as digests, in which principals have logged in.
 pub trait KnownNetworks {
-    /// When the principal last succeeded there, to the day.
+    /// The instant, to the day, of the principal's newest login in the network.
     fn find(&mut self, principal: Uuid, place: &CountKey) -> StoreResult<Option<Instant>>;
 
-    /// Notes a success there.
+    /// Records a login in the network.
     fn record_success(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> StoreResult<()>;
 
-    /// Forgets the principal's places but the `keep` of the latest successes.
+    /// Removes the principal's networks except the `keep` ones with the newest logins.
     fn trim(&mut self, principal: Uuid, keep: u32) -> StoreResult<()>;
 
-    /// Removes places of which the last success was before this instant, `limit` at most, and says how many.
+    /// Removes at most `limit` networks whose newest login was before this instant. Returns their
+    /// number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }

@@ -1,19 +1,19 @@
-//! Port: what proves who somebody is.
+//! The port for credentials.
 
 use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult};
 
-/// What kind of proof a credential is for.
+/// The kind of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CredentialKind {
-    /// A password.
+    /// A password of a user or a device.
     Password,
 }
 
 impl CredentialKind {
-    /// Every kind.
+    /// All kinds, in the order of declaration.
     pub const ALL: [Self; 1] = [Self::Password];
 
-    /// The word in the store.
+    /// The name of the kind in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -21,29 +21,31 @@ impl CredentialKind {
     }
 }
 
-/// What a proof is compared with: for a password its hash as a PHC string.
+/// What a secret is compared with: for a password its hash, as a PHC string.
 pub type Verifier = Secret<String>;
 
 /// A credential as the store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// Whose it is.
+    /// The user or device to which it belongs.
     pub principal: PrincipalId,
-    /// What kind it is.
+    /// The kind of the secret.
     pub kind: CredentialKind,
-    /// What a proof is compared with.
+    /// The hash with which a secret is compared.
     pub verifier: Verifier,
-    /// Raised whenever another secret takes its place; a new hash of the same secret raises nothing.
+    /// Increased when another secret replaces this one; a new hash of the same secret does not
+    /// change it.
     pub version: i64,
 }
 
-/// Credentials.
+/// Reads and replaces credentials.
 pub trait Credentials {
-    /// The credential of that kind.
+    /// The principal's credential of this kind.
     fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> StoreResult<Option<Credential>>;
 
-    /// Claims the credential for a login: true where it still has this version, and then nobody changes it before this unit of
-    /// work ends. A `rehashed` verifier of the same secret is stored with it.
+    /// Claims the credential for a login. Returns true if it has this version; then no other unit
+    /// of work changes it before this one ends. Stores `rehashed`, a new verifier of the same
+    /// secret, if given.
     fn claim(
         &mut self,
         principal: PrincipalId,
@@ -53,8 +55,9 @@ pub trait Credentials {
         at: Instant,
     ) -> StoreResult<bool>;
 
-    /// Puts another secret in the place of this one: true where it still has this version, which is raised. A login that has
-    /// claimed it is waited for; one that comes later has lost its claim.
+    /// Replaces the secret, if the credential has this version, and increases the version;
+    /// otherwise returns false. It waits for a login that has claimed the credential; a login that
+    /// claims it later fails.
     fn replace(
         &mut self,
         principal: PrincipalId,

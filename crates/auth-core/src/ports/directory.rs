@@ -1,51 +1,55 @@
-//! Ports: who there is. What a lookup by name finds is never a deleted user.
+//! The ports for tenants, users, devices and roles, as the engine reads them. A lookup by name
+//! never finds a deleted user.
 
 use tillgate_domain::{
     Device, DeviceId, Epoch, FoldedText, Instant, Role, RoleId, SessionId, Slug, StoreResult, Tenant, TenantId, User,
     UserId,
 };
 
-/// Vendors.
+/// Finds tenants.
 pub trait Tenants {
     /// The tenant with this id.
     fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>>;
-    /// The tenant of this short name.
+    /// The tenant with this slug.
     fn find_by_slug(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>>;
 }
 
-/// People.
+/// Finds users and claims them for a login.
 pub trait Users {
-    /// The user with this id, deleted ones too.
+    /// The user with this id; deleted users are found, too.
     fn find(&mut self, id: UserId) -> StoreResult<Option<User>>;
-    /// The user of this name in this tenant.
+    /// The user with this name in the tenant.
     fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<User>>;
-    /// The user of this e-mail address, whichever tenant they belong to.
+    /// The user with this e-mail address, in any tenant.
     fn find_by_email(&mut self, email: &FoldedText) -> StoreResult<Option<User>>;
-    /// Claims the user for a login: true where they are active and at this epoch, and then nothing ends everything of theirs
-    /// before this unit of work ends.
+    /// Claims the user for a login. Returns true if the user is active and at this epoch; then no
+    /// other unit of work ends the user's sessions before this one ends.
     fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> StoreResult<bool>;
-    /// Records that the user has changed the password and need not change it at the next login. True if they had to, which raises
-    /// the user's version.
+    /// Records that the user has changed the password and is no longer required to. Returns true if
+    /// it was required; then the user's version increases.
     fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> StoreResult<bool>;
 }
 
-/// Devices.
+/// Finds devices, and changes their seats and pairings.
 pub trait Devices {
-    /// The device with this id, retired ones too.
+    /// The device with this id; retired devices are found, too.
     fn find(&mut self, id: DeviceId) -> StoreResult<Option<Device>>;
-    /// The device of this name in this tenant; where there are only retired ones of it, the newest of these.
+    /// The device with this name in the tenant. If only retired devices have the name, the newest
+    /// of them.
     fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<Device>>;
-    /// Claims the device for a login of its own: true where it is active and at this epoch, and then nothing ends everything on
-    /// it before this unit of work ends.
+    /// Claims the device for a login. Returns true if it is active and at this epoch; then no other
+    /// unit of work ends the sessions on it before this one ends.
     fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> StoreResult<bool>;
-    /// Gives the seat of a sale device from one session to another. False where another session holds it by now.
+    /// Moves the seat of a sale device from session `from` to session `to`. Returns false if
+    /// another session has it.
     fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool>;
-    /// Gives the pairing of a device from one permanent session to another. False where another session holds it by now.
+    /// Moves the pairing of a device from session `from` to session `to`. Returns false if another
+    /// session has it.
     fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool>;
 }
 
-/// Roles.
+/// Finds roles.
 pub trait Roles {
-    /// Those of these roles that the tenant has, in any order.
+    /// Those of the roles that belong to the tenant, in any order.
     fn find_many(&mut self, tenant: TenantId, ids: &[RoleId]) -> StoreResult<Vec<Role>>;
 }

@@ -1,140 +1,146 @@
-//! Ports: what has changed, who follows it, and the store's own identity.
+//! The ports for the change feed, its readers, and the identity of the store.
 
 use tillgate_domain::{Change, Instant, NodeId, StoreResult};
 use uuid::Uuid;
 
-/// How far a reader of the feed has come. Its number means something to the store alone.
+/// A position in the change feed. Only the store interprets the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cursor(pub i64);
 
-/// Where a reader of the feed goes on: everything before the cursor was read, but for what was open.
+/// Where a reader of the feed continues: it has read everything before the cursor except what open
+/// units of work write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bookmark {
-    /// Everything before it was read, but for what `open` names.
+    /// Everything before this position was read, except what `open` lists.
     pub cursor: Cursor,
-    /// Units of work that had begun and not ended, in their order: what they write is found at a later look. Empty where a store
-    /// commits in the order in which it writes.
+    /// Units of work that had begun and not ended, in ascending order; a later poll finds what they
+    /// write. Empty for a store that commits in the order of its writes.
     pub open: Vec<Cursor>,
 }
 
 impl Bookmark {
-    /// Everything before the cursor was read.
+    /// A bookmark after everything before the cursor.
     pub const fn from_cursor(cursor: Cursor) -> Self {
         Self { cursor, open: Vec::new() }
     }
 
-    /// Everything before it was read: how far a process follows.
+    /// The position up to which a process has read.
     pub fn applied_cursor(&self) -> Cursor {
         self.open.first().map_or(self.cursor, |oldest| self.cursor.min(*oldest))
     }
 }
 
-/// A change that a look found.
+/// A change that a poll has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeedEntry {
-    /// Its number in the feed: no two changes of a store have the same.
+    /// The number of the change, unique in the store.
     pub number: i64,
-    /// What has changed.
+    /// The change itself.
     pub change: Change,
-    /// When it was written.
+    /// The instant at which it was written.
     pub at: Instant,
 }
 
-/// A reading of the clock of the server that a store is.
+/// A reading of the clock of a database server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerTime {
-    /// Which server: see [`StoreClock::server`](super::StoreClock::server).
+    /// The server, as in [`StoreClock::server`](super::StoreClock::server).
     pub server: i64,
-    /// What its clock said.
+    /// The current time of its clock.
     pub now: Instant,
 }
 
-/// What a look at the feed found.
+/// What a poll of the feed has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedBatch {
-    /// Changes, oldest first. Each is found once, unless a look begins anew.
+    /// The changes, oldest first. Each is found once, unless the feed is read from the start again.
     pub entries: Vec<FeedEntry>,
-    /// Where the next look begins.
+    /// The bookmark of the next poll.
     pub next: Bookmark,
-    /// Everything that is kept was read: there was no bookmark, or the store is not the one that gave it.
+    /// Whether everything that is kept was read: there was no bookmark, or it is not from this
+    /// store.
     pub restarted: bool,
-    /// What the clock of the store says; `None` if it has none of its own.
+    /// A reading of the store's own clock; `None` if it has none.
     pub clock: Option<ServerTime>,
 }
 
-/// What has changed.
+/// The change feed: a list of the committed changes.
 pub trait Feed {
-    /// Every change that the look which gave the bookmark did not see, `None` for all that is kept. Nothing is passed over: a
-    /// change that is committed after this look by a transaction that began before it is found by the next one; and nothing comes
-    /// again, however long a transaction stays open. A bookmark from beyond the feed's end (the store went back) reads as `None`.
+    /// Returns all changes that the poll of the bookmark did not see; without a bookmark, all that
+    /// are kept. No change is missed: one that is committed later by a transaction that had already
+    /// begun is found by the next poll. No change is found twice, however long a transaction stays
+    /// open. A bookmark beyond the end of the feed (the store was rolled back) counts as `None`.
     fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch>;
 
-    /// Removes changes that were written before this instant, `limit` at most, and says how many.
+    /// Removes at most `limit` changes that were written before this instant. Returns their number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }
 
-/// A process over the store.
+/// A process that uses the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// Its id, new at each start.
+    /// Its identifier, new at each start.
     pub id: NodeId,
-    /// How far it follows the feed.
+    /// The position in the feed up to which it has read.
     pub applied: Cursor,
-    /// When it last said so.
+    /// The instant of its newest heartbeat.
     pub seen_at: Instant,
-    /// The clock of its machine; `None` if the process does not know, or does not believe it.
+    /// The clock of its machine; `None` if it is unknown or in doubt.
     pub clock: Option<MachineClock>,
 }
 
-/// The wall clock of a machine, as it was believed at some time.
+/// The trusted wall clock of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MachineClock {
-    /// Which start of the machine it is: no two starts of any machine have the same.
+    /// The start of the machine, as in [`Clock::boot_id`](crate::Clock::boot_id).
     pub boot_id: Uuid,
-    /// The instant at which the machine started, by its wall clock. It is another one after that clock was set.
+    /// The instant at which the machine started, by its wall clock. It changes when that clock is
+    /// set.
     pub origin: Instant,
 }
 
-/// The processes over the store.
+/// The processes that use the store.
 pub trait Nodes {
-    /// Notes how far a process follows. One that says nothing of its clock keeps what it said of it before.
+    /// Records the heartbeat of a process. Without a clock, the clock recorded before stays.
     fn upsert(&mut self, node: &Node) -> StoreResult<()>;
-    /// The processes that were seen since this instant and have not left.
+    /// The processes with a heartbeat since this instant that have not stopped.
     fn list_live(&mut self, since: Instant) -> StoreResult<Vec<Node>>;
-    /// The origin of the clock that a process on this start of a machine said last, whether it still runs or not.
+    /// The origin that a process on this start of a machine last recorded, whether or not it still
+    /// runs.
     fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>>;
-    /// A process has stopped in good order, at this instant: nobody waits for it. What it said of its clock is kept, that of one
-    /// process for each start of a machine at least.
+    /// Records that a process has stopped in good order. Its clock is kept; at least one process
+    /// for each start of a machine.
     fn mark_left(&mut self, id: NodeId, at: Instant) -> StoreResult<()>;
-    /// Forgets processes that were last seen before this instant, and says how many.
+    /// Removes processes with no heartbeat since this instant. Returns their number.
     fn sweep(&mut self, before: Instant) -> StoreResult<u32>;
 }
 
-/// Whether the store takes writes.
+/// Whether the store accepts writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstanceState {
-    /// It does.
+    /// It accepts reads and writes.
     Open,
-    /// It is being moved: writes are [`Unavailable`](tillgate_domain::StoreError::Unavailable).
+    /// It is being migrated: writes are [`Unavailable`](tillgate_domain::StoreError::Unavailable).
     Draining,
-    /// It has been moved elsewhere.
+    /// It has been migrated to another store.
     Moved,
 }
 
-/// The store's own identity.
+/// The identity of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instance {
-    /// Its id, made with the store; the default issuer of tokens names it.
+    /// The identifier, created with the store; the default issuer contains it.
     pub id: Uuid,
-    /// Whether it takes writes.
+    /// Whether the store accepts writes.
     pub state: InstanceState,
 }
 
-/// The store's own identity.
+/// Reads the identity of the store.
 pub trait Instances {
-    /// The instance.
+    /// The identity and state of the store.
     fn find(&mut self) -> StoreResult<Instance>;
-    /// The instant of the newest login, change, audit line or word of a process that has not left, or a later one that has been:
-    /// no right clock is behind it. It is asked at each start: it costs no more where there is more in the store.
+    /// The newest instant of a login, a change, an audit event or a heartbeat of a running process,
+    /// or a later one that was recorded. No correct clock is behind it. It is read at each start,
+    /// so its cost must not grow with the store.
     fn newest_instant(&mut self) -> StoreResult<Option<Instant>>;
 }

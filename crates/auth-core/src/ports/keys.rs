@@ -1,8 +1,8 @@
-//! Port: the server's keys, wrapped by its master key.
+//! The port for signing keys and refresh keys, encrypted by the master key.
 
 use tillgate_domain::{Instant, KeyId, StoreResult};
 
-/// What a key is for.
+/// What a key is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyKind {
     /// Signs access tokens.
@@ -12,10 +12,10 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    /// Every kind.
+    /// All kinds, in the order of declaration.
     pub const ALL: [Self; 2] = [Self::Signing, Self::Refresh];
 
-    /// The word in the store.
+    /// The name of the kind in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Signing => "signing",
@@ -24,24 +24,24 @@ impl KeyKind {
     }
 }
 
-/// Where a key stands in its life.
+/// The state of a key in its life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyState {
-    /// Published and trusted, not yet used.
+    /// Published and trusted, but not used yet.
     Next,
-    /// Used. There is one of each kind.
+    /// In use; each kind has one such key.
     Current,
-    /// Trusted, no longer used.
+    /// Trusted, but no longer used.
     Kept,
     /// No longer trusted.
     Revoked,
 }
 
 impl KeyState {
-    /// Every state.
+    /// All states, in the order of the life cycle.
     pub const ALL: [Self; 4] = [Self::Next, Self::Current, Self::Kept, Self::Revoked];
 
-    /// The word in the store.
+    /// The name of the state in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Next => "next",
@@ -55,34 +55,35 @@ impl KeyState {
 /// A key as the store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {
-    /// Its id, the `kid` of what it signs.
+    /// The identifier, which is the `kid` of the tokens that it signs.
     pub id: KeyId,
-    /// What it is for.
+    /// What the key is used for.
     pub kind: KeyKind,
-    /// How it is used: `EdDSA`, `ES256`, `HS256`.
+    /// The algorithm: `EdDSA`, `ES256` or `HS256`.
     pub algorithm: String,
-    /// Where it stands.
+    /// Its state in the life cycle.
     pub state: KeyState,
-    /// The private half, wrapped by the master key.
+    /// The secret key, encrypted by the master key.
     pub wrapped_secret: Vec<u8>,
-    /// The public half, where there is one.
+    /// The public key, if the kind has one.
     pub public: Option<Vec<u8>>,
-    /// When it was made.
+    /// The instant at which it was created.
     pub created_at: Instant,
-    /// When it came into its state.
+    /// The instant at which its state last changed.
     pub state_since: Instant,
 }
 
-/// The server's keys.
+/// Reads and writes keys.
 pub trait Keys {
-    /// Every key, revoked ones too, oldest first.
+    /// All keys, including revoked ones, oldest first.
     fn list(&mut self) -> StoreResult<Vec<StoredKey>>;
 
-    /// Adds a key. False where it is to be current and its kind has a current one already: of two first keys one is born.
+    /// Adds a key. Returns false if its state is `Current` and its kind has a current key; so of
+    /// two first keys, one is stored.
     fn insert(&mut self, key: &StoredKey) -> StoreResult<bool>;
 
-    /// Moves a key from one state to another. False where it stands elsewhere by now, or where it is to be current and its kind
-    /// has a current one.
+    /// Changes the state of a key. Returns false if its state is not `from`, or if `to` is
+    /// `Current` and its kind has a current key.
     fn change_state(&mut self, id: KeyId, from: KeyState, to: KeyState, at: Instant) -> StoreResult<bool>;
 
     /// Removes a key.

@@ -1,4 +1,4 @@
-//! Port: sessions.
+//! The port for sessions.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,103 +11,104 @@ use tillgate_domain::{
 use super::feed::ServerTime;
 use crate::{DialectName, Epochs, Session};
 
-/// A session with what decides whether it still stands, read together.
+/// A session with everything that decides whether it is still valid, from one consistent read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionRecord {
-    /// The session.
+    /// The session as it is stored.
     pub session: Session,
-    /// The epochs of its user, device and tenant as they are now; zero where it has none.
+    /// The current epochs of its user, device and tenant; zero for what it does not have.
     pub epochs: Epochs,
-    /// The status of its user.
+    /// The current status of its user.
     pub user: Option<UserStatus>,
-    /// The status of its device.
+    /// The current status of its device.
     pub device: Option<DeviceStatus>,
     /// The time zone of its tenant.
     pub zone: Zone,
-    /// What the store says by a clock of its own; `None` if it has none.
+    /// A reading of the store's own clock; `None` if it has none.
     pub clock: Option<StoreClock>,
 }
 
-/// What a store says of a session by a clock of its own, which all processes over it share.
+/// A reading of a clock that all processes over a store share, in relation to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreClock {
-    /// The time since the newest rotation, both instants read from the clock of this server. `None` if there was no rotation, or
-    /// if it was not this server that dated it.
+    /// The time since the newest rotation, if both instants are from the clock of this server.
+    /// `None` if the session was never rotated, or if another server dated the rotation.
     pub since_rotation: Option<Duration>,
-    /// Which server it was read from. The number changes whenever a server starts or takes over: nothing that was measured by
-    /// the clock of one server says anything about another.
+    /// The server of the clock. The number changes whenever a server starts or takes over, because
+    /// readings of different clocks cannot be compared.
     pub server: i64,
-    /// What its clock says now.
+    /// The current time of the server's clock.
     pub now: Instant,
 }
 
 impl StoreClock {
-    /// The reading of the server's clock.
+    /// The reading without the session.
     pub const fn server_time(&self) -> ServerTime {
         ServerTime { server: self.server, now: self.now }
     }
 }
 
-/// What a rotation writes.
+/// What a rotation writes to a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// The new generation.
+    /// The new generation of the session.
     pub generation: i64,
     /// The key of the new refresh token.
     pub key: KeyId,
-    /// The key of the refresh token that was presented.
+    /// The key of the presented refresh token.
     pub previous_key: KeyId,
-    /// When.
+    /// The instant of the rotation.
     pub at: Instant,
-    /// When the session is over if nothing happens.
+    /// The new expiry of the session; `None` if it never expires.
     pub expires_at: Option<Instant>,
-    /// Where the request came from.
+    /// The network address of the request.
     pub from: Option<IpAddr>,
 }
 
-/// That an access token of a session has authenticated a request.
+/// A record that an access token of a session has authenticated a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionUse {
-    /// The session.
+    /// The session of the access token.
     pub session: SessionId,
     /// The generation of the access token.
     pub generation: i64,
-    /// When.
+    /// The instant of the request.
     pub at: Instant,
 }
 
 /// When an access token of a generation was first used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FirstUse {
-    /// The generation.
+    /// The generation of the access token.
     pub generation: i64,
-    /// When.
+    /// The instant of its first use.
     pub at: Instant,
 }
 
-/// Which sessions to list. `None` asks nothing.
+/// A filter for lists of sessions; `None` does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionFilter {
-    /// Of this tenant.
+    /// Sessions of this tenant.
     pub tenant: Option<TenantId>,
-    /// Of this user.
+    /// Sessions of this user.
     pub user: Option<UserId>,
-    /// On this device.
+    /// Sessions on this device.
     pub device: Option<DeviceId>,
-    /// With exactly this id.
+    /// The session with this identifier.
     pub id: Option<SessionId>,
-    /// Neither ended nor expired at this instant (`Some((true, at))`), or one of the two (`Some((false, at))`).
+    /// With `Some((true, at))`, sessions that have neither ended nor expired at this instant; with
+    /// `Some((false, at))`, the others.
     pub live: Option<(bool, Instant)>,
 }
 
-/// A session as lists show it.
+/// A session with the names that lists show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionView {
-    /// The session.
+    /// The session as it is stored.
     pub session: Session,
-    /// The name of its user.
+    /// The user name of its user.
     pub user_name: Option<UserName>,
-    /// The name that people read of its user.
+    /// The display name of its user.
     pub display_name: Option<String>,
     /// The name of its device.
     pub device_name: Option<DeviceName>,
@@ -115,21 +116,23 @@ pub struct SessionView {
     pub environment: Option<Environment>,
 }
 
-/// Sessions.
+/// Reads and writes sessions.
 pub trait Sessions {
-    /// Adds a session. Its id is new.
+    /// Adds a session, whose id is new.
     fn insert(&mut self, session: &Session) -> StoreResult<()>;
 
-    /// The session with what decides whether it still stands.
+    /// Reads a session with everything that decides whether it is valid; `None` if it does not
+    /// exist.
     fn find(&mut self, id: SessionId) -> StoreResult<Option<SessionRecord>>;
 
-    /// Moves an open session from this generation on to the rotation's, which may be the same or, after the store went back, any
-    /// later one. False where it stands at another generation by now, or
-    /// has been ended. A store with a clock of its own also keeps what that clock says now: see [`StoreClock::record_rotation`].
+    /// Writes a rotation if the session is at generation `from` and has not ended; otherwise
+    /// returns false. The new generation may be the same, the next, or, after the store was rolled
+    /// back, any later one. A store with a clock of its own also dates the rotation by that clock
+    /// (see [`StoreClock::since_rotation`]).
     fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> StoreResult<bool>;
 
-    /// Sets the end of an open session and where its newest request came from; everything else stays. False where it stands at
-    /// another generation by now, or has been ended.
+    /// Sets the expiry and the newest network address of a session, if it is at this generation and
+    /// has not ended; otherwise returns false. Everything else stays.
     fn extend(
         &mut self,
         id: SessionId,
@@ -138,29 +141,35 @@ pub trait Sessions {
         from: Option<IpAddr>,
     ) -> StoreResult<bool>;
 
-    /// Notes uses, in the order of sessions: `used` and `last_used_at` of the session and `last_seen_at` of its device rise to
-    /// what the use says and never fall. What names no session is passed over.
+    /// Records uses, in the order of sessions. `used_generation` and `last_used_at` of the session
+    /// and `last_seen_at` of its device rise to the values of the use and never fall. Uses of
+    /// unknown sessions are ignored.
     fn record_uses(&mut self, uses: &[SessionUse]) -> StoreResult<()>;
 
-    /// When generations of a session were first used, as far as that was noted, by generation.
+    /// The recorded first uses of a session, by generation.
     fn list_first_uses(&mut self, id: SessionId) -> StoreResult<Vec<FirstUse>>;
 
-    /// Notes when a generation of a session was first used. The session is in the store. False where that was noted before. First
-    /// uses of earlier generations than one that was first used at `settled` or before are forgotten.
+    /// Records the first use of a generation of an existing session. Returns false if it was
+    /// recorded before. Removes the first uses of all generations before one that was first used at
+    /// `settled` or earlier.
     fn record_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> StoreResult<bool>;
 
-    /// The contracts of the sessions that are neither ended nor expired at `now`. Reads every session: it is for a server's start.
+    /// The dialects of the sessions that have neither ended nor expired at `now`. It reads every
+    /// session, for the start of a server.
     fn list_live_dialects(&mut self, now: Instant) -> StoreResult<Vec<DialectName>>;
 
-    /// Sessions with the names that lists show, newest first, those after `after` only, `limit` at most.
+    /// Lists at most `limit` sessions, newest first, starting after the session `after`.
     fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> StoreResult<Vec<SessionView>>;
 
-    /// Whether a session that is neither ended nor expired at `now` names the key, as its newest or the one before.
+    /// Whether a session that has neither ended nor expired at `now` references the key, as its
+    /// current or previous one.
     fn uses_key(&mut self, key: KeyId, now: Instant) -> StoreResult<bool>;
 
-    /// Ids of sessions that name the key and are neither ended nor expired at `now`, `limit` at most.
+    /// At most `limit` ids of sessions that reference the key and have neither ended nor expired at
+    /// `now`.
     fn ids_by_key(&mut self, key: KeyId, now: Instant, limit: u32) -> StoreResult<Vec<SessionId>>;
 
-    /// Removes sessions that were over before this instant, `limit` at most, and says how many.
+    /// Removes at most `limit` sessions that ended or expired before this instant. Returns their
+    /// number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }

@@ -1,5 +1,6 @@
-//! What failures are counted under: digests under a key of the server, so that a stolen database tells neither the names that
-//! nobody has nor the addresses that were used, and every process over one store counts alike.
+//! The keys under which attempts are counted: digests with a key of the server. A stolen database
+//! therefore reveals neither the names that were tried nor the addresses, and all processes over a
+//! store count alike.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,29 +9,30 @@ use uuid::Uuid;
 
 use super::{ClaimedIdentity, LoginAttempt, PriorSession};
 use crate::ports::CountKey;
+use crate::subscriber_prefix;
 
-/// Makes count keys.
+/// Derives count keys.
 #[derive(Debug)]
 pub(super) struct CountKeyDeriver(hmac::Key);
 
-/// Everything that one attempt is counted under.
+/// The keys of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct AttemptKeys {
-    /// Whose places are asked: the principal's UUID, or one that nobody has.
+    /// The owner of the known networks: the principal's UUID, or one that nobody has.
     pub(super) owner: Uuid,
-    /// The network.
+    /// The network, among the known networks of an account.
     pub(super) known_network: CountKey,
-    /// The device and the address, as places were noted before they were networks.
+    /// The device and address, as earlier versions recorded them instead of networks.
     pub(super) legacy_place: CountKey,
-    /// The account in all networks where it is not known.
+    /// The bucket of the account for unknown networks.
     pub(super) unknown: CountKey,
-    /// The account in this network.
+    /// The bucket of the account in this known network.
     pub(super) known: CountKey,
-    /// The account by the proof that is shown.
+    /// The bucket of the account with this proof.
     pub(super) proof: Option<CountKey>,
-    /// The network, whatever account.
+    /// The bucket of the network, for all accounts.
     pub(super) network: Option<CountKey>,
-    /// The password of this account.
+    /// The password, among the wrong passwords of this account.
     pub(super) guess: CountKey,
 }
 
@@ -51,13 +53,13 @@ impl CountKeyDeriver {
             legacy_place: self.digest("place", &[device, address.as_deref()]),
             unknown: self.digest("principal", &[Some(&who.0)]),
             known: self.digest("principal in network", &[Some(&who.0), network.as_deref()]),
-            proof: attempt.find_prior_session.as_ref().map(|prior| self.derive_proof(&who, prior)),
+            proof: attempt.prior_session.as_ref().map(|prior| self.derive_proof(&who, prior)),
             network: network.map(|network| self.network(&network)),
             guess: self.digest("guess", &[Some(&who.0), Some(attempt.password.expose().as_bytes())]),
         }
     }
 
-    /// The network of this address, whatever account.
+    /// The bucket of the network of an address, for all accounts.
     pub(super) fn network_of(&self, address: IpAddr) -> CountKey {
         self.network(&octets(network_prefix(address)))
     }
@@ -73,15 +75,15 @@ impl CountKeyDeriver {
         self.digest("principal by proof", &[Some(&who.0), user, device])
     }
 
-    /// Eight hex digits that stand for who is claimed.
+    /// Eight hexadecimal digits that stand for the claimed identity.
     pub(super) fn trace_id(&self, who: &ClaimedIdentity) -> String {
         let (digest, _) = self.derive_owner(who);
         let traced = self.digest("trace", &[Some(&digest.0)]);
         traced.0.first_chunk().map_or_else(String::new, |bytes| format!("{:08x}", u32::from_be_bytes(*bytes)))
     }
 
-    /// A digest of who it is, and whose places to ask. A name that nobody has asks for the places of a UUID that nobody has:
-    /// the same work as for a name that somebody has.
+    /// A digest of the identity, and the owner of its known networks. An unknown name gets a UUID
+    /// that nobody has, so that it costs the same work as a known one.
     fn derive_owner(&self, who: &ClaimedIdentity) -> (CountKey, Uuid) {
         match who {
             ClaimedIdentity::Principal(principal) => {
@@ -94,13 +96,14 @@ impl CountKeyDeriver {
                 let digest = self.digest("unknown", &[tenant, Some(name.as_str().as_bytes())]);
                 let mut bytes = [0; 16];
                 bytes.iter_mut().zip(digest.0).for_each(|(byte, drawn)| *byte = drawn);
-                // Version 8 (RFC 9562, 5.8): no id of ours is of that kind.
+                // Version 8 (RFC 9562, section 5.8); no identifier of tillgate has it.
                 (digest, uuid::Builder::from_custom_bytes(bytes).into_uuid())
             }
         }
     }
 
-    /// HMAC-SHA256 (RFC 2104) over the label and the parts, each preceded by its length: no two lists of parts read alike.
+    /// HMAC-SHA256 (RFC 2104) over the label and the parts. Each part is preceded by its length, so
+    /// that no two lists of parts give the same input.
     fn digest(&self, label: &str, parts: &[Option<&[u8]>]) -> CountKey {
         let mut context = hmac::Context::with_key(&self.0);
         let mut part = |bytes: &[u8]| {
@@ -119,19 +122,11 @@ impl CountKeyDeriver {
     }
 }
 
-/// The network that an address counts as: the first 24 bits of an IPv4 address, the first 48 of an IPv6 address.
+/// The network that an address counts as: a /24 for IPv4, a /48 for IPv6.
 pub(crate) fn network_prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() >> 8 << 8).into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 80 << 80).into(),
-    }
-}
-
-/// What an address counted as in places before they were networks: itself, an IPv6 address as its /56.
-fn subscriber_prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 72 << 72).into(),
     }
 }
 
@@ -157,7 +152,7 @@ mod tests {
             identity: ClaimedIdentity::Principal(PrincipalId::User(UserId::new(AT, [1; 10]))),
             device: Some(DeviceId::new(AT, [2; 10])),
             address: Some("192.0.2.1".parse().unwrap()),
-            find_prior_session: None,
+            prior_session: None,
             password: Secret::new("guess".to_owned()),
         }
     }
@@ -214,7 +209,7 @@ mod tests {
                         let names = keyring.derive_keys(&LoginAttempt {
                             device,
                             address,
-                            find_prior_session: prior,
+                            prior_session: prior,
                             password: guess,
                             ..who.clone()
                         });

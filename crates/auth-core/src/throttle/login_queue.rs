@@ -1,9 +1,11 @@
-//! Where logins wait for their turn: one line per key, in this process. Whoever position first asks again as soon as a charge of
-//! the key is settled here, and every 50 ms for those that other processes settle; the others wait for the first to leave.
+//! The queue in which logins wait for their turn: a line for each count key, in this process.
 //!
-//! Each that waits holds a thread, so all lines together have a bound, and room is given as in the queue of the passwords: strangers
-//! take half of it at most and make room for clients that are known, and a network that has few waiting displaces one of the network
-//! that has the most.
+//! The first login of a line tries again when a charge of its key is settled in this process, and
+//! every 50 ms for charges that other processes settle. The others wait for the first to leave.
+//!
+//! Each waiting login occupies a thread, so the total number is limited. As in the hash queue,
+//! logins from unknown networks take at most half of the capacity and are displaced by known
+//! clients, and the network with the most waiting logins is displaced by one with few.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -16,26 +18,26 @@ use crate::cancellation::Cancellation;
 use crate::passwords::{Lane, LaneLimits, Lanes};
 use crate::ports::CountKey;
 
-/// How often the first of a line asks again on its own.
+/// How often the first of a line tries again without a notification.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A turn that a login is to wait for.
+/// The turn for which a login waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
-    /// In which line.
+    /// The count key whose line it joins.
     pub key: CountKey,
-    /// Whether its client is known.
+    /// The lane, which depends on whether its client is known.
     pub lane: Lane,
-    /// From which address it comes.
+    /// The network address of the login.
     pub address: Option<IpAddr>,
 }
 
-/// Too many wait already.
+/// The capacity of the queue is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many logins wait for their turn")]
+#[error("too many logins are waiting; retry later")]
 pub struct QueueFull;
 
-/// The lines.
+/// The lines of waiting logins.
 #[derive(Debug)]
 pub struct LoginQueue {
     lines: Mutex<WaitLists>,
@@ -44,7 +46,7 @@ pub struct LoginQueue {
 #[derive(Debug)]
 struct WaitLists {
     by_key: HashMap<CountKey, VecDeque<Waiter>>,
-    /// Who has room: the place of each in its line.
+    /// The capacity, with the place of each waiting login in its line.
     room: Lanes<Place>,
     last: u64,
 }
@@ -63,18 +65,18 @@ struct Waiter {
 }
 
 impl LoginQueue {
-    /// Lines in which so many wait at most, all together: each holds a thread. Logins from unknown networks take at most half.
+    /// A queue for at most `room` waiting logins, half of them from unknown networks.
     pub fn new(room: usize) -> Self {
         let room = Lanes::new(LaneLimits { capacity: room, per_network: room, max_wait: Duration::MAX });
         Self { lines: Mutex::new(WaitLists { by_key: HashMap::new(), room, last: 0 }) }
     }
 
-    /// A spot for one login, in no line yet. Dropping it leaves the line.
+    /// A slot for one login, in no line yet. Dropping it leaves the line.
     pub fn new_slot(&self) -> QueueSlot<'_> {
         QueueSlot { turns: self, position: None }
     }
 
-    /// A charge has been settled: whoever position first in its lines asks again.
+    /// Notifies the lines of a settled charge: the first login of each tries again.
     pub fn notify_settled(&self, charge: &Charge) {
         let lines = self.lock();
         for key in charge.keys() {
@@ -82,7 +84,7 @@ impl LoginQueue {
         }
     }
 
-    /// How many wait.
+    /// The number of waiting logins.
     pub fn waiting_count(&self) -> usize {
         self.lock().room.len()
     }
@@ -95,12 +97,12 @@ impl LoginQueue {
 impl WaitLists {
     fn wake(&self, key: CountKey) {
         if let Some(first) = self.by_key.get(&key).and_then(VecDeque::front) {
-            // A full channel holds a call that has not been heard yet: one is enough.
+            // A full channel contains a notification that was not received yet; one is enough.
             let _ = first.wake.try_send(());
         }
     }
 
-    /// Gives a login a place at the end of a line.
+    /// Puts a login at the end of a line.
     fn join(&mut self, turn: &Turn, wake: SyncSender<()>) -> Result<(Place, u64), QueueFull> {
         self.last += 1;
         let place = Place { key: turn.key, number: self.last };
@@ -116,7 +118,7 @@ impl WaitLists {
         self.by_key.get(&place.key).is_some_and(|line| line.iter().any(|waiter| waiter.number == place.number))
     }
 
-    /// Takes a login out of its line, and wakes it if it still waits there.
+    /// Removes a login from its line and notifies it if it still waits.
     fn vacate(&mut self, place: Place) {
         let Some(line) = self.by_key.get_mut(&place.key) else { return };
         let Some(at) = line.iter().position(|waiter| waiter.number == place.number) else { return };
@@ -131,7 +133,7 @@ impl WaitLists {
     }
 }
 
-/// A login that may have to wait.
+/// The slot of a login that may have to wait.
 #[derive(Debug)]
 pub struct QueueSlot<'a> {
     turns: &'a LoginQueue,
@@ -141,18 +143,20 @@ pub struct QueueSlot<'a> {
 #[derive(Debug)]
 struct QueuePosition {
     place: Place,
-    /// Its number among those who have room.
+    /// Its number in the capacity.
     room: u64,
     wake: SyncSender<()>,
     wake_up: Receiver<()>,
 }
 
 impl QueueSlot<'_> {
-    /// Waits in the line of this turn until it is time to ask again, `at_most` this long and no longer than somebody waits for the
-    /// call. The spot in the line is kept for the next wait under the same key.
+    /// Waits in the line of this turn until it is time to try again: at most `at_most`, and no
+    /// longer than the caller of the login waits for its answer. The place in the line is kept for
+    /// the next wait with the same key.
     ///
     /// # Errors
-    /// There is no room, or somebody else needed the room more.
+    ///
+    /// [`QueueFull`] if there is no capacity, or if another login has displaced this one.
     pub fn wait(&mut self, turn: &Turn, at_most: Duration) -> Result<(), QueueFull> {
         if self.position.as_ref().is_none_or(|position| position.place.key != turn.key) {
             self.leave();
@@ -164,7 +168,7 @@ impl QueueSlot<'_> {
         let waiting = cancellation.on_cancel(move || {
             let _ = wake.try_send(());
         });
-        // Woken or not, it is time to ask: the line itself is what keeps the order.
+        // Notified or not, it is time to try again; the line keeps the order.
         let _ = position.wake_up.recv_timeout(span);
         drop(waiting);
         if self.turns.lock().has(position.place) {
@@ -190,7 +194,7 @@ impl QueueSlot<'_> {
     fn leave(&mut self) {
         if let Some(position) = self.position.take() {
             let mut lines = self.turns.lock();
-            // one that was displaced has left both
+            // A displaced login has left both.
             lines.room.withdraw(position.room);
             lines.vacate(position.place);
         }

@@ -1,4 +1,4 @@
-//! The rules of the throttle, over buckets that somebody else has read. Pure: neither a store nor a clock is asked.
+//! The rules of the throttle: pure functions over buckets that the caller has read.
 
 use std::time::Duration;
 
@@ -7,65 +7,66 @@ use tillgate_domain::Instant;
 use super::ThrottleLimits;
 use crate::ports::Bucket;
 
-/// How many tokens a bucket holds, and how long each takes to come back.
+/// The capacity and the refill interval of a token bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many it holds: at least one.
+    /// The capacity in tokens; at least one.
     pub burst: u32,
-    /// How long each takes to come back.
+    /// The time in which one token refills.
     pub refill_interval: Duration,
 }
 
 impl Rate {
-    /// How long an empty bucket takes to be full.
+    /// The time in which an empty bucket becomes full.
     pub(super) fn full_refill_time(self) -> Duration {
         self.refill_interval.saturating_mul(self.burst.max(1))
     }
 }
 
-/// What the rules say.
+/// The decision about an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RateVerdict {
     Admit,
-    /// Tokens of the bucket of this index are out that may come back.
+    /// The bucket with this index is empty, but open attempts may return their tokens.
     Wait(usize),
     RateLimited(Duration),
 }
 
-/// What a proof is worth.
+/// The value of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProofState {
     Valid,
-    /// It counts for nothing if those who are being looked at fail.
+    /// The proof becomes worthless if the open attempts fail.
     MayBeSpent,
     Spent,
 }
 
-/// Clocks of two processes differ by less. An instant that lies further ahead was written by a clock that was wrong.
+/// The greatest difference between the clocks of two processes. An instant further in the future is
+/// from a wrong clock.
 const MAX_CLOCK_SKEW: Duration = Duration::from_mins(1);
 
-/// Judges an attempt by the buckets that it would take a token from. Wrong passwords go before attempts that are open: whoever is
-/// held back learns it at once.
-pub(super) fn check_buckets(limits: &ThrottleLimits, stands: &[(Rate, Bucket)], now: Instant) -> RateVerdict {
-    // as if every open attempt gave its token back
+/// Decides about an attempt by the buckets from which it would take tokens. Failed attempts are
+/// considered before open ones, so that a rate limit is reported at once.
+pub(super) fn check_buckets(limits: &ThrottleLimits, buckets: &[(Rate, Bucket)], now: Instant) -> RateVerdict {
+    // As if every open attempt returned its token.
     let settled = |(rate, bucket): &(Rate, Bucket)| {
         let open = u32::try_from(open_attempts(limits, bucket, now)).unwrap_or(u32::MAX);
         wait_time(*rate, full_at(*rate, bucket, now).saturating_sub(rate.refill_interval.saturating_mul(open)), now)
     };
-    let held = stands.iter().map(settled).max().unwrap_or_default();
+    let held = buckets.iter().map(settled).max().unwrap_or_default();
     if !held.is_zero() {
         return RateVerdict::RateLimited(held);
     }
     let empty = |(rate, bucket): &(Rate, Bucket)| !wait_time(*rate, full_at(*rate, bucket, now), now).is_zero();
-    stands.iter().position(empty).map_or(RateVerdict::Admit, RateVerdict::Wait)
+    buckets.iter().position(empty).map_or(RateVerdict::Admit, RateVerdict::Wait)
 }
 
-/// Judges a proof by which so many wrong passwords have been tried of late.
+/// Judges a proof with which `spent` wrong passwords were tried within [`super::GUESS_MEMORY`].
 pub(super) fn check_proof(limits: &ThrottleLimits, bucket: &Bucket, spent: u32, now: Instant) -> ProofState {
-    let barred = bucket
+    let blocked = bucket
         .blocked_until
         .is_some_and(|until| until > now && until.duration_since(now) <= super::GUESS_MEMORY + MAX_CLOCK_SKEW);
-    if barred || spent >= limits.proof_bound {
+    if blocked || spent >= limits.proof_bound {
         return ProofState::Spent;
     }
     let open = u32::try_from(open_attempts(limits, bucket, now)).unwrap_or(u32::MAX);
@@ -82,19 +83,19 @@ pub(super) fn take_token(limits: &ThrottleLimits, rate: Rate, bucket: &Bucket, n
     }
 }
 
-/// When the bucket is full: never later than an empty one would be, and now where a clock that was wrong says later than any other
-/// could.
+/// When the bucket is full: at the latest when an empty one would be, and now if the stored instant
+/// can only be from a wrong clock.
 fn full_at(rate: Rate, bucket: &Bucket, now: Instant) -> Instant {
     let latest = now.saturating_add(rate.full_refill_time());
     if bucket.full_at > latest.saturating_add(MAX_CLOCK_SKEW) { now } else { bucket.full_at.min(latest) }
 }
 
-/// How long until there is a token.
+/// The time until the bucket has a token.
 fn wait_time(rate: Rate, full_at: Instant, now: Instant) -> Duration {
     full_at.duration_since(now.saturating_add(rate.full_refill_time().saturating_sub(rate.refill_interval)))
 }
 
-/// How many attempts are open whose processes may still settle them. The others have spent their tokens.
+/// The number of open attempts whose processes may still settle them. The others count as failed.
 fn open_attempts(limits: &ThrottleLimits, bucket: &Bucket, now: Instant) -> i64 {
     let alive = bucket.opened_at.is_some_and(|opened_at| {
         now.duration_since(opened_at) <= limits.abandoned_after && opened_at.duration_since(now) <= MAX_CLOCK_SKEW
@@ -102,9 +103,9 @@ fn open_attempts(limits: &ThrottleLimits, bucket: &Bucket, now: Instant) -> i64 
     if alive { bucket.open_attempts.max(0) } else { 0 }
 }
 
-/// Whether a success is to be noted where one is noted already.
-pub(super) fn should_record_success(limits: &ThrottleLimits, noted: Option<Instant>, now: Instant) -> bool {
-    noted.is_none_or(|noted| now.duration_since(noted) >= limits.success_record_interval)
+/// Whether to record a login in a network whose newest recorded login is `recorded_at`.
+pub(super) fn should_record_success(limits: &ThrottleLimits, recorded_at: Option<Instant>, now: Instant) -> bool {
+    recorded_at.is_none_or(|recorded_at| now.duration_since(recorded_at) >= limits.success_record_interval)
 }
 
 #[cfg(test)]
@@ -118,7 +119,8 @@ mod tests {
         Instant::from_millis(NOW.millis() + millis)
     }
 
-    /// A bucket that is full so many milliseconds from now, with so many open attempts, the last so many milliseconds old.
+    /// A bucket that is full in `full` milliseconds, with `open` open attempts, the newest `opened`
+    /// milliseconds old.
     fn bucket(full: i64, open: i64, opened: i64) -> (Rate, Bucket) {
         let opened_at = (open > 0).then(|| ahead(-opened));
         (RATE, Bucket { full_at: ahead(full), open_attempts: open, opened_at, blocked_until: None })
@@ -134,7 +136,7 @@ mod tests {
     fn buckets_admit_by_table_of_rules() {
         let full = bucket(-1_000_000, 0, 0);
         let rows: &[Row<'_>] = &[
-            ("nothing stands", &[(RATE, Bucket::default())], RateVerdict::Admit),
+            ("nothing buckets", &[(RATE, Bucket::default())], RateVerdict::Admit),
             ("full", &[full], RateVerdict::Admit),
             ("one is out", &[bucket(10_000, 0, 0)], RateVerdict::Admit),
             ("two are out", &[bucket(20_000, 0, 0)], RateVerdict::Admit),
@@ -152,8 +154,8 @@ mod tests {
             ("held goes before a turn", &[bucket(30_000, 1, 0), bucket(25_000, 0, 0)], held(5000)),
             ("the longer wait counts", &[bucket(30_000, 0, 0), bucket(25_000, 0, 0)], held(10_000)),
         ];
-        for (name, stands, expected) in rows {
-            assert_eq!(check_buckets(&ThrottleLimits::default(), stands, NOW), *expected, "{name}");
+        for (name, buckets, expected) in rows {
+            assert_eq!(check_buckets(&ThrottleLimits::default(), buckets, NOW), *expected, "{name}");
         }
     }
 
@@ -175,7 +177,7 @@ mod tests {
     fn proof_is_spent_after_hundred_wrong_passwords() {
         let limits = ThrottleLimits::default();
         let day = 86_400_000;
-        let barred = |until: i64| Bucket { blocked_until: Some(ahead(until)), ..Bucket::default() };
+        let blocked = |until: i64| Bucket { blocked_until: Some(ahead(until)), ..Bucket::default() };
         for (name, bucket, spent, expected) in [
             ("none", Bucket::default(), 0, ProofState::Valid),
             ("99", Bucket::default(), 99, ProofState::Valid),
@@ -183,10 +185,10 @@ mod tests {
             ("95 and five open", bucket(0, 5, 0).1, 95, ProofState::MayBeSpent),
             ("95 and four open", bucket(0, 4, 0).1, 95, ProofState::Valid),
             ("a hundred", Bucket::default(), 100, ProofState::Spent),
-            ("barred", barred(1), 0, ProofState::Spent),
-            ("for a day", barred(day), 0, ProofState::Spent),
-            ("until it is over", barred(0), 0, ProofState::Valid),
-            ("not by a clock that was wrong", barred(day + 60_001), 0, ProofState::Valid),
+            ("barred", blocked(1), 0, ProofState::Spent),
+            ("for a day", blocked(day), 0, ProofState::Spent),
+            ("until it is over", blocked(0), 0, ProofState::Valid),
+            ("not by a clock that was wrong", blocked(day + 60_001), 0, ProofState::Valid),
         ] {
             assert_eq!(check_proof(&limits, &bucket, spent, NOW), expected, "{name}");
         }
@@ -195,11 +197,13 @@ mod tests {
     #[test]
     fn success_is_recorded_once_a_day() {
         let limits = ThrottleLimits::default();
-        for (noted, expected) in [(None, true), (Some(0), false), (Some(86_399_999), false), (Some(86_400_000), true)] {
+        for (recorded_at, expected) in
+            [(None, true), (Some(0), false), (Some(86_399_999), false), (Some(86_400_000), true)]
+        {
             assert_eq!(
-                should_record_success(&limits, noted.map(|millis: i64| ahead(-millis)), NOW),
+                should_record_success(&limits, recorded_at.map(|millis: i64| ahead(-millis)), NOW),
                 expected,
-                "{noted:?}"
+                "{recorded_at:?}"
             );
         }
     }

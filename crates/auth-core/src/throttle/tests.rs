@@ -48,7 +48,7 @@ fn anna_from(network: u16) -> LoginAttempt {
         identity: ClaimedIdentity::Principal(user(1)),
         device: Some(DeviceId::new(NOON, [2; 10])),
         address: Some(IpAddr::from([10, high, low, 1])),
-        find_prior_session: None,
+        prior_session: None,
         password: password("right"),
     }
 }
@@ -66,7 +66,7 @@ fn neighbour(byte: u8) -> LoginAttempt {
 fn anna_by_proof(device: u8, network: u16) -> LoginAttempt {
     let prior =
         PriorSession { user: Some(UserId::new(NOON, [1; 10])), device: Some(DeviceId::new(NOON, [device; 10])) };
-    LoginAttempt { find_prior_session: Some(prior), ..anna_from(network) }
+    LoginAttempt { prior_session: Some(prior), ..anna_from(network) }
 }
 
 fn guessing<G: ToString + ?Sized>(attempt: &LoginAttempt, guess: &G) -> LoginAttempt {

@@ -1,5 +1,5 @@
-//! Access tokens: JWTs as RFC 9068 profiles them, signed with `EdDSA` or ES256. Whoever holds the public keys checks them without
-//! asking; tillgate itself also compares what has changed since.
+//! Access tokens: JWTs in the profile of RFC 9068, signed with `EdDSA` or ES256. A resource server
+//! with the public keys can verify them; tillgate also checks for changes since they were issued.
 
 use std::time::Duration;
 
@@ -11,75 +11,76 @@ use uuid::Uuid;
 use crate::keys::SigningKey;
 use crate::{DialectName, Epochs, SessionKind};
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is examined, in bytes.
 pub(crate) const MAX_TOKEN_BYTES: usize = 8192;
 
-/// Rights stand in a token up to this many bytes; past it the names of the roles do.
+/// Up to this many bytes, a token contains its rights; otherwise the names of the roles.
 const MAX_SCOPE_BYTES: usize = 1024;
 
-/// `typ` of an access token (RFC 9068, 2.1).
+/// The header parameter `typ` of an access token (RFC 9068, section 2.1).
 const TOKEN_TYPE: &str = "at+jwt";
 
 /// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who issued it.
+    /// The issuer: the URI of this instance.
     pub iss: String,
     /// The user, or the device that logged in as itself.
     pub sub: Uuid,
-    /// The device, or the contract where there is none (RFC 9068 asks for a client).
+    /// The device, or the dialect if there is none; RFC 9068 requires a client.
     pub client_id: String,
-    /// The contract and the tenant that it is for.
+    /// The audience: the dialect and the tenant.
     pub aud: String,
-    /// When it expires, in seconds (RFC 7519, 4.1.4).
+    /// The expiry, in seconds (RFC 7519, section 4.1.4).
     pub exp: i64,
-    /// When it was made, in seconds.
+    /// The instant of issue, in seconds.
     pub iat: i64,
-    /// Its own id.
+    /// The identifier of the token.
     pub jti: Uuid,
-    /// When the login was, in seconds.
+    /// The instant of the login, in seconds.
     pub auth_time: i64,
-    /// How it was proved (RFC 8176).
+    /// The methods of authentication (RFC 8176).
     pub amr: Vec<String>,
-    /// The session.
+    /// The session of the token.
     pub sid: SessionId,
-    /// Its kind, by a letter: `p` a person's, `d` a device's, `f` a permanent one.
+    /// The kind of the session: `p` for a person, `d` for a device, `f` for a permanent one.
     pub knd: char,
-    /// The generation that it was made in.
+    /// The generation in which the token was issued.
     #[serde(rename = "gen")]
     pub generation: i64,
-    /// The tenant.
+    /// The tenant of the session.
     pub tid: TenantId,
-    /// The device.
+    /// The device of the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub did: Option<DeviceId>,
-    /// The epochs of user, device and tenant.
+    /// The epochs of user, device and tenant under which the session was created.
     pub epo: [i64; 3],
-    /// When the session was made, in milliseconds.
+    /// The instant at which the session was created, in milliseconds.
     pub sat: i64,
-    /// When the session is over if nothing happens, in milliseconds.
+    /// The expiry of the session unless it is refreshed, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sxp: Option<i64>,
-    /// Whether no refresh puts that off.
+    /// Whether no refresh extends that expiry.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fin: bool,
-    /// How long it stays good after the first use of one that it was exchanged for, in milliseconds.
+    /// How long the token stays valid after the first use of its successor, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exo: Option<i64>,
-    /// The rights, separated by spaces, where they are short enough.
+    /// The rights, separated by spaces, if they are short enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// The roles instead, where the rights are not.
+    /// The role names, if the rights are too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
 }
 
-/// The audience of tokens of a contract and a tenant: neither prefix nor host, so that a moved mount keeps its sessions.
+/// The audience of tokens of a dialect and a tenant. It contains neither prefix nor host, so that a
+/// moved mount keeps its sessions.
 pub(crate) fn build_audience(dialect: &DialectName, tenant: TenantId) -> String {
     format!("urn:tillgate:{}:{tenant}", dialect.as_str())
 }
 
-/// The letter of a kind of session. No two have the same.
+/// The letter of a kind of session, unique among the kinds.
 pub(crate) const fn kind_letter(kind: SessionKind) -> char {
     match kind {
         SessionKind::Person => 'p',
@@ -89,7 +90,7 @@ pub(crate) const fn kind_letter(kind: SessionKind) -> char {
 }
 
 impl Claims {
-    /// Whose token it is.
+    /// The user or device of the token.
     pub fn principal(&self) -> PrincipalId {
         match self.kind() {
             SessionKind::Device => PrincipalId::Device(DeviceId(self.sub)),
@@ -97,33 +98,34 @@ impl Claims {
         }
     }
 
-    /// The kind of its session.
+    /// The kind of the session.
     pub fn kind(&self) -> SessionKind {
         SessionKind::ALL.into_iter().find(|kind| kind_letter(*kind) == self.knd).unwrap_or(SessionKind::Person)
     }
 
-    /// The epochs that it was made under.
+    /// The epochs under which the session was created.
     pub fn epochs(&self) -> Epochs {
         let [user, device, tenant] = self.epo.map(Epoch);
         Epochs { user, device, tenant }
     }
 
-    /// When it expires.
+    /// The expiry of the token.
     pub fn expires_at(&self) -> Instant {
         Instant::from_millis(self.exp.saturating_mul(1000))
     }
 
-    /// How long it stays good after the first use of one that it was exchanged for; `None`: until its own expiry.
+    /// How long the token stays valid after the first use of its successor; `None` for its own
+    /// expiry.
     pub fn exchange_overlap(&self) -> Option<Duration> {
         self.exo.map(|overlap| Duration::from_millis(overlap.unsigned_abs()))
     }
 
-    /// Whether the session has come to an end that no refresh has put off.
+    /// Whether the session has expired and no refresh can have extended it.
     pub fn session_has_expired(&self, now: Instant) -> bool {
         self.fin && self.sxp.is_some_and(|end| end <= now.millis())
     }
 
-    /// Puts the rights in, or the roles where the rights are too long.
+    /// Adds the rights, or the role names if the rights are too long.
     pub(crate) fn set_rights(&mut self, scope: String, roles: &[String]) {
         if scope.len() <= MAX_SCOPE_BYTES {
             self.scope = Some(scope);
@@ -132,12 +134,12 @@ impl Claims {
         }
     }
 
-    /// The token.
+    /// Signs the claims as an access token.
     pub(crate) fn sign(&self, key: &SigningKey) -> Result<String, jsonwebtoken::errors::Error> {
         sign_claims(self, key)
     }
 
-    /// The claims of a token that the key has signed. Expiry and audience are the caller's to ask.
+    /// The claims of a token that this key has signed. The caller checks expiry and audience.
     pub(crate) fn verify(token: &str, key: &SigningKey) -> Option<Self> {
         let mut validation = Validation::new(key.algorithm());
         validation.validate_exp = false;
@@ -147,9 +149,10 @@ impl Claims {
         data.header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case(TOKEN_TYPE)).then_some(data.claims)
     }
 
-    /// The claims of a token whose key is gone. They prove nothing.
+    /// The claims of a token whose key was removed. They are not verified.
     pub(crate) fn decode_unverified(token: &str) -> Option<Self> {
-        // the library takes the last parts of however many; a token has three (RFC 7515, 3.1)
+        // jsonwebtoken takes the last three parts of any number; a token has exactly three (RFC
+        // 7515, section 3.1).
         if token.len() > MAX_TOKEN_BYTES || token.split('.').count() != 3 {
             return None;
         }
@@ -165,7 +168,7 @@ pub(crate) fn sign_claims(claims: &impl Serialize, key: &SigningKey) -> Result<S
     encode(&header, claims, key.encoding())
 }
 
-/// The key that a token says signed it; `None` where it is none of ours.
+/// The key that a token names; `None` if its header is not that of an access token.
 pub(crate) fn read_key_id(token: &str) -> Option<KeyId> {
     if token.len() > MAX_TOKEN_BYTES {
         return None;

@@ -1,8 +1,10 @@
-//! The one place where jsonwebtoken meets ring.
+//! The crypto provider of jsonwebtoken, based on ring.
 //!
-//! jsonwebtoken asks its provider for a signer or verifier at every call and hands it the bytes of a key. The bytes of our keys
-//! are tickets: they name a key that was parsed once and stands in a table of this module. Bytes that are no ticket are parsed as
-//! what they say they are, so that an embedder who uses jsonwebtoken besides us finds `EdDSA`, ES256 and HS256 working.
+//! jsonwebtoken receives handles, not keys. It calls its crypto provider for a signer or verifier
+//! on each use, with the bytes of a key. The bytes of our keys are a handle to a key that was
+//! parsed once and is in a table of this module. Other bytes are parsed as a key, so that an
+//! embedding program can use jsonwebtoken with `EdDSA`, ES256 and HS256. The provider is global to
+//! the process: an engine does not start if another provider was installed before.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +20,7 @@ use ring::signature::{
     UnparsedPublicKey,
 };
 
-/// A key pair, parsed.
+/// A parsed key pair.
 pub(crate) enum SigningKeyPair {
     /// Ed25519 (RFC 8032).
     Ed25519(Ed25519KeyPair),
@@ -27,7 +29,7 @@ pub(crate) enum SigningKeyPair {
 }
 
 impl SigningKeyPair {
-    /// Makes a pair of the algorithm; its private half as PKCS#8.
+    /// Generates a key pair. Returns its private key as PKCS#8.
     pub(crate) fn generate(algorithm: Algorithm) -> Option<Vec<u8>> {
         let random = ring_random();
         let document = match algorithm {
@@ -38,7 +40,7 @@ impl SigningKeyPair {
         document.ok().map(|pkcs8| pkcs8.as_ref().to_vec())
     }
 
-    /// Parses a private half.
+    /// Parses a private key.
     pub(crate) fn parse(algorithm: Algorithm, pkcs8: &[u8]) -> Option<Self> {
         match algorithm {
             Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).ok().map(Self::Ed25519),
@@ -49,7 +51,7 @@ impl SigningKeyPair {
         }
     }
 
-    /// The public half: 32 bytes of Ed25519, or an uncompressed point.
+    /// The public key: 32 bytes for Ed25519, or an uncompressed point for P-256.
     pub(crate) fn public(&self) -> &[u8] {
         match self {
             Self::Ed25519(pair) => pair.public_key().as_ref(),
@@ -65,13 +67,13 @@ impl SigningKeyPair {
     }
 }
 
-/// ring takes chance from no port of ours when it makes a key or signs with ECDSA.
+/// ring takes no random bytes from the entropy port when it generates a key or signs with ECDSA.
 #[allow(clippy::disallowed_methods)]
 fn ring_random() -> SystemRandom {
     SystemRandom::new()
 }
 
-/// Names a parsed key to jsonwebtoken, for as long as it lives.
+/// A handle with which jsonwebtoken finds a parsed key, as long as it lives.
 pub(crate) struct KeyHandle {
     number: u64,
     algorithm: Algorithm,
@@ -82,7 +84,7 @@ static NEXT_HANDLE: AtomicU64 = AtomicU64::new(1);
 static PARSED_KEYS: LazyLock<RwLock<HashMap<u64, Arc<SigningKeyPair>>>> = LazyLock::new(RwLock::default);
 
 impl KeyHandle {
-    /// Puts a pair into the table.
+    /// Adds a key pair to the table.
     pub(crate) fn of(pair: SigningKeyPair) -> Self {
         let number = NEXT_HANDLE.fetch_add(1, Ordering::Relaxed);
         let algorithm = pair.algorithm();
@@ -94,7 +96,7 @@ impl KeyHandle {
         [HANDLE_PREFIX.as_slice(), &self.number.to_be_bytes()].concat()
     }
 
-    /// What jsonwebtoken signs with.
+    /// The key for jsonwebtoken to sign with.
     pub(crate) fn encoding(&self) -> EncodingKey {
         match self.algorithm {
             Algorithm::ES256 => EncodingKey::from_ec_der(&self.bytes()),
@@ -102,7 +104,7 @@ impl KeyHandle {
         }
     }
 
-    /// What jsonwebtoken verifies with.
+    /// The key for jsonwebtoken to verify with.
     pub(crate) fn decoding(&self) -> DecodingKey {
         match self.algorithm {
             Algorithm::ES256 => DecodingKey::from_ec_der(&self.bytes()),
@@ -122,10 +124,10 @@ fn find_parsed_key(bytes: &[u8]) -> Option<Arc<SigningKeyPair>> {
     PARSED_KEYS.read().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
 }
 
-/// Another provider has been installed in this process before ours.
+/// Another crypto provider was installed in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "jsonwebtoken already has a crypto provider in this process that is not tillgate's; install none, or build tillgate's engine first"
+    "another crypto provider of jsonwebtoken is installed in this process; install none, or build the engine first"
 )]
 pub struct ForeignProvider;
 
@@ -135,7 +137,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes ours the provider of this process, once.
+/// Installs this provider for the process, once.
 pub(crate) fn install_provider() -> std::result::Result<(), ForeignProvider> {
     static INSTALLED: LazyLock<bool> = LazyLock::new(|| PROVIDER.install_default().is_ok());
     if *INSTALLED { Ok(()) } else { Err(ForeignProvider) }
@@ -163,7 +165,7 @@ fn build_verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn Jwt
     }
 }
 
-/// A pair of the table: signs and verifies.
+/// A key pair of the table, which signs and verifies.
 struct ParsedKey(Arc<SigningKeyPair>);
 
 impl Signer<Vec<u8>> for ParsedKey {
@@ -196,7 +198,7 @@ impl JwtVerifier for ParsedKey {
     }
 }
 
-/// A public half alone.
+/// A public key, which only verifies.
 struct PublicKey {
     algorithm: Algorithm,
     bytes: Vec<u8>,
@@ -227,7 +229,7 @@ fn verify(
     verified.map_err(|_| SignatureError::new())
 }
 
-/// HMAC with SHA-256, for embedders.
+/// HMAC with SHA-256, for embedding programs.
 struct Hs256(ring::hmac::Key);
 
 impl Signer<Vec<u8>> for Hs256 {

@@ -1,4 +1,5 @@
-//! Id tokens: access tokens that also say who the user is. Whoever checks an access token takes one.
+//! ID tokens: access tokens with claims about the user. They are accepted wherever an access token
+//! is.
 
 use serde::Serialize;
 use tillgate_domain::User;
@@ -6,25 +7,25 @@ use tillgate_domain::User;
 use super::access::{Claims, sign_claims};
 use crate::keys::SigningKey;
 
-/// An id token's claims.
+/// The claims of an ID token.
 #[derive(Debug, Serialize)]
 pub(crate) struct IdTokenClaims<'c> {
-    /// Those of the access token.
+    /// The claims of the access token.
     #[serde(flatten)]
     pub(crate) claims: &'c Claims,
-    /// Who the user is.
+    /// The claims about the user.
     #[serde(flatten)]
     pub(crate) person: Option<UserClaims<'c>>,
 }
 
-/// Who a user is, in the words of `OpenID` Connect Core 1.0, 5.1.
+/// Claims about a user (`OpenID` Connect Core 1.0, section 5.1).
 #[derive(Debug, Serialize)]
 pub(crate) struct UserClaims<'c> {
     name: &'c str,
     preferred_username: &'c str,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'c str>,
-    /// In seconds.
+    /// The instant of the newest change, in seconds.
     updated_at: i64,
 }
 
@@ -40,7 +41,7 @@ impl<'c> UserClaims<'c> {
 }
 
 impl IdTokenClaims<'_> {
-    /// The token.
+    /// Signs the claims as an ID token.
     pub(crate) fn sign(&self, key: &SigningKey) -> Result<String, jsonwebtoken::errors::Error> {
         sign_claims(self, key)
     }

@@ -1,5 +1,6 @@
-//! Refresh tokens: `key id | session id | generation | HMAC-SHA256`, 72 bytes in base64url. The store keeps none and no hash of
-//! one: a stolen database holds nothing to present, and a forged token is refused before any query.
+//! Refresh tokens: `key id | session id | generation | HMAC-SHA256`, 72 bytes in base64url. The
+//! store keeps neither them nor their hashes: a stolen database contains nothing to present, and a
+//! forged token is rejected before any query.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -7,14 +8,14 @@ use ring::hmac;
 use tillgate_domain::{KeyId, Secret, SessionId};
 use uuid::Uuid;
 
-/// What a refresh token names.
+/// The content of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     /// The key that authenticates it.
     pub key: KeyId,
-    /// The session.
+    /// The session that it refreshes.
     pub session: SessionId,
-    /// The generation.
+    /// The generation of the session in which it was issued.
     pub generation: i64,
 }
 
@@ -30,24 +31,24 @@ impl RefreshToken {
         bytes
     }
 
-    /// The token, authenticated by the key that it names.
+    /// Encodes the token with an HMAC by the key that it names.
     pub(crate) fn seal(&self, key: &hmac::Key) -> Secret<String> {
         let signed = hmac::sign(key, &self.bytes());
         let mut tag = [0; 32];
-        // SHA-256 gives 32 bytes
+        // SHA-256 has 32 bytes.
         tag.iter_mut().zip(signed.as_ref()).for_each(|(to, from)| *to = *from);
         UnverifiedRefreshToken { payload: *self, tag }.encode()
     }
 }
 
-/// A refresh token that has been read but not yet authenticated: anybody can write one.
+/// A refresh token that was parsed but not authenticated; anybody can write one.
 pub struct UnverifiedRefreshToken {
     payload: RefreshToken,
     tag: [u8; 32],
 }
 
 impl UnverifiedRefreshToken {
-    /// Reads a token; `None` where it is none of ours.
+    /// Parses a token; `None` if it does not have the format of one.
     pub fn parse(token: &str) -> Option<Self> {
         if token.len() != TOKEN_BYTES / 3 * 4 {
             return None;
@@ -64,19 +65,19 @@ impl UnverifiedRefreshToken {
         Some(Self { payload: named, tag: tag.try_into().ok()? })
     }
 
-    /// The token again, to the letter: of no two texts that are read as tokens do both say the same.
+    /// Encodes the token again. No two different texts parse to tokens that are encoded alike.
     pub fn encode(&self) -> Secret<String> {
         let mut bytes = self.payload.bytes();
         bytes.extend_from_slice(&self.tag);
         Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The key that it says authenticates it.
+    /// The key that the token names.
     pub(crate) fn key(&self) -> KeyId {
         self.payload.key
     }
 
-    /// What it names, where the key authenticates it. The comparison takes the same time whatever differs.
+    /// The content of the token, if the key authenticates it. The comparison takes constant time.
     pub(crate) fn verify(&self, key: &hmac::Key) -> Option<RefreshToken> {
         let sane = self.payload.generation > 0;
         (hmac::verify(key, &self.payload.bytes(), &self.tag).is_ok() && sane).then_some(self.payload)

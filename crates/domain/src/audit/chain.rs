@@ -1,6 +1,8 @@
-//! Goes along the chain of the audit, line by line, and says which is the first that is not as it was sealed.
+//! Verifies the chain of sealed audit events, and finds the first event that is not as it was
+//! sealed.
 //!
-//! It sees one line at a time and keeps the last seal, so a chain of any length takes the same memory. It knows no store.
+//! It processes one event at a time and keeps only the last seal, so a chain of any length needs
+//! the same memory. It does not access a store.
 
 use std::fmt;
 
@@ -9,51 +11,51 @@ use super::seal::{SEAL_ENCODING_VERSION, Seal, SealKey, SealedEvent};
 /// What is wrong with a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChainError {
-    /// Lines up to the one that was found are missing: removed, or robbed of their seals.
+    /// Events before this one are missing: they were removed, or lost their seals.
     Missing {
-        /// The first number that is missing.
+        /// The first missing number.
         first: i64,
-        /// The last.
+        /// The last missing number.
         last: i64,
     },
-    /// Its number is one that was there already, or is below the first.
+    /// The number of the event was used before, or is less than 1.
     OutOfOrder,
-    /// It has no seal beside its number, or one of a version that this program does not know.
+    /// The event has a number but no seal, or a seal of an unknown version.
     Unreadable,
-    /// It was not sealed after the line that now stands before it.
+    /// The event was not sealed after the event that precedes it now.
     Detached,
-    /// What it says, or its seal, is not what was sealed.
+    /// The event or its seal was changed.
     Changed,
-    /// The chain ends before its newest seal: what followed was cut off.
+    /// The chain ends before its newest seal: its end was cut off.
     Truncated {
         /// The number of the newest seal.
         newest: i64,
-        /// Who knows of it.
+        /// The record of the newest seal.
         source: SealSource,
     },
-    /// The line bears another seal than the one that was noted for its number.
+    /// The seal of the event differs from the one that was recorded for its number.
     SealMismatch {
-        /// Who has noted it.
+        /// The record of the other seal.
         source: SealSource,
     },
-    /// Lines follow on the newest seal that the database notes.
+    /// There are events after the newest seal that the database records.
     PastNewest {
         /// The number of the newest seal.
         newest: i64,
     },
 }
 
-/// Who has noted a seal.
+/// The record of a seal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SealSource {
-    /// The database, beside the lines.
+    /// The database, beside the events.
     Database,
-    /// A note outside of it.
+    /// A record outside the database.
     Outside,
 }
 
 impl ChainError {
-    /// A stable word for it.
+    /// The stable code of the error.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Missing { .. } => "missing",
@@ -100,28 +102,28 @@ impl fmt::Display for ChainError {
     }
 }
 
-/// The way along a chain.
+/// Verifies a chain, event by event.
 #[derive(Clone, Debug, Default)]
 pub struct ChainVerifier {
-    /// The seal of the line before.
+    /// The seal of the previous event.
     last: Seal,
-    /// A seal that was noted outside.
+    /// A seal that was recorded outside the database.
     outside: Option<Seal>,
 }
 
 impl ChainVerifier {
-    /// The way along a chain of which somebody has noted a seal outside.
+    /// Starts to verify a chain. `outside` is a seal that was recorded outside the database.
     pub fn new(outside: Option<Seal>) -> Self {
         Self { last: Seal::default(), outside }
     }
 
-    /// The seal of the last line that was as it was sealed.
+    /// The seal of the last event that was as sealed.
     pub fn last_seal(&self) -> &Seal {
         &self.last
     }
 
-    /// Takes the next line, or says what is wrong with it.
-    pub fn verify_next(&mut self, signet: &dyn SealKey, sealed: &SealedEvent) -> Result<(), ChainError> {
+    /// Verifies the next event.
+    pub fn verify_next(&mut self, key: &dyn SealKey, sealed: &SealedEvent) -> Result<(), ChainError> {
         let expected = self.last.sequence.saturating_add(1);
         if sealed.sequence > expected {
             return Err(ChainError::Missing { first: expected, last: sealed.sequence.saturating_sub(1) });
@@ -135,7 +137,7 @@ impl ChainVerifier {
         if sealed.previous.as_ref() != Some(&self.last.hash) {
             return Err(ChainError::Detached);
         }
-        let seal = self.last.seal_next(signet, &sealed.event);
+        let seal = self.last.seal_next(key, &sealed.event);
         if seal.hash != *hash {
             return Err(ChainError::Changed);
         }
@@ -146,7 +148,8 @@ impl ChainVerifier {
         Ok(())
     }
 
-    /// What is wrong with the end of the chain, where the last line was taken; `newest` is what the database notes.
+    /// Verifies the end of the chain after its last event; `newest` is the seal that the database
+    /// records.
     pub fn finish(&self, newest: &Seal) -> Result<(), ChainError> {
         if let Some(outside) = self.outside.as_ref().filter(|noted| noted.sequence > self.last.sequence) {
             return Err(ChainError::Truncated { newest: outside.sequence, source: SealSource::Outside });

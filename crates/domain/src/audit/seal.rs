@@ -1,60 +1,64 @@
-//! The seal of a line of the audit: a keyed digest over all that the line says, its number and the seal of the line before.
+//! The seal of an audit event: a keyed digest over the content of the event, its number, and the
+//! seal of the previous event.
 //!
-//! Lines are born without one, so that writers never wait for each other; one sealer chains them afterwards. What is sealed is the
-//! line as its store holds it, column by column and byte by byte, not what it means: a value that reads the same and is written
-//! otherwise is a changed line. Nothing here knows a key, a digest or a store.
+//! The audit log is sealed after the commit, in the order in which events are found, so that
+//! writers never wait for each other. An event without a seal is in a partial index until it has
+//! one, so a late commit is never skipped, and a stuck transaction does not block the chain, as it
+//! would if the chain followed transaction numbers. The seal covers the bytes of the columns, read
+//! as bytes, so that an event that is no longer valid text can still be identified.
 
 use uuid::Uuid;
 
 use super::Event;
 
-/// The way that lines are encoded now. A seal begins with the version that it was made by.
+/// The version of the encoding of events. A seal begins with the version with which it was made.
 pub const SEAL_ENCODING_VERSION: u8 = 1;
 
-/// What every encoding begins with, so that no digest of anything else is ever a seal.
-const DOMAIN_SEPARATOR: &[u8] = b"tillgate audit line";
+/// The prefix of every encoding, so that a digest of anything else is never a seal.
+const DOMAIN_SEPARATOR: &[u8] = b"tillgate audit event";
 
-/// What seals are made with: a digest that nobody can make without its key.
+/// The key of seals: a message authentication code that nobody can compute without the key.
 pub trait SealKey {
-    /// The digest of these bytes.
+    /// The authentication code of these bytes.
     fn compute_mac(&self, bytes: &[u8]) -> [u8; 32];
 }
 
-/// A line as its store holds it: ids are 16 bytes, texts are UTF-8, unless somebody has tampered with them.
+/// An event as its store keeps it: ids are 16 bytes, texts are UTF-8, unless somebody has tampered
+/// with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// Its id.
+    /// The identifier of the event.
     pub id: Vec<u8>,
-    /// When, in milliseconds since the Unix epoch.
+    /// The instant, in milliseconds since the Unix epoch.
     pub at: i64,
-    /// Whose audit it stands in.
+    /// The tenant in whose audit log it appears.
     pub tenant: Option<Vec<u8>>,
-    /// The person who did it.
+    /// The user who acted.
     pub user: Option<Vec<u8>>,
-    /// The device that it was done on.
+    /// The device of the actor.
     pub device: Option<Vec<u8>>,
-    /// The session that it was done in.
+    /// The session of the actor.
     pub session: Option<Vec<u8>>,
-    /// The network address that it was asked from.
+    /// The network address of the request.
     pub address: Option<Vec<u8>>,
-    /// What was done.
+    /// The name of the action.
     pub action: Vec<u8>,
-    /// To what kind of thing.
+    /// The kind of the subject.
     pub subject: Vec<u8>,
-    /// To which.
+    /// The identifier of the subject.
     pub subject_id: Option<Vec<u8>>,
-    /// How it went.
+    /// The name of the outcome.
     pub outcome: Vec<u8>,
-    /// What else there is to know, in JSON.
+    /// The further details, in JSON.
     pub details: Vec<u8>,
-    /// Who approved it.
+    /// The user who approved the action.
     pub approver: Option<Vec<u8>>,
-    /// The digest of the operation that was approved.
+    /// The digest of the approved operation.
     pub operation: Option<Vec<u8>>,
 }
 
 impl StoredEvent {
-    /// The line that a store holds of an event.
+    /// The stored form of an event.
     pub fn of(event: &Event) -> Self {
         let bytes = |id: Uuid| id.as_bytes().to_vec();
         Self {
@@ -69,7 +73,7 @@ impl StoredEvent {
             subject: event.subject.kind().name().into(),
             subject_id: event.subject.uuid().map(bytes),
             outcome: event.outcome.name().into(),
-            // a map whose keys are texts can always be written
+            // A map with string keys can always be serialized.
             details: serde_json::to_vec(&event.details).unwrap_or_default(),
             approver: event.approver.map(|id| bytes(id.0)),
             operation: None,
@@ -77,41 +81,42 @@ impl StoredEvent {
     }
 }
 
-/// A seal: the number of a line in the chain, and the digest that stands for the whole chain up to it.
+/// A seal: the number of an event in the chain, and the digest that covers the whole chain up to
+/// it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seal {
-    /// From 1, without a gap; 0 where nothing has been sealed.
+    /// The number, from 1 without gaps; 0 if nothing was sealed.
     pub sequence: i64,
     /// The version of the encoding, and the digest.
     pub hash: Vec<u8>,
 }
 
 impl Seal {
-    /// The seal of the line that follows on this one.
-    pub fn seal_next(&self, signet: &dyn SealKey, line: &StoredEvent) -> Self {
+    /// The seal of the event that follows this one.
+    pub fn seal_next(&self, key: &dyn SealKey, event: &StoredEvent) -> Self {
         let sequence = self.sequence.saturating_add(1);
-        let digest = signet.compute_mac(&encode(sequence, &self.hash, line));
+        let digest = key.compute_mac(&encode(sequence, &self.hash, event));
         Self { sequence, hash: [SEAL_ENCODING_VERSION].into_iter().chain(digest).collect() }
     }
 }
 
-/// A line with its place in the chain, as its store holds both.
+/// An event with its place in the chain, as its store keeps both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SealedEvent {
-    /// What it says.
+    /// The content of the event.
     pub event: StoredEvent,
-    /// Its number.
+    /// The number of the event in the chain.
     pub sequence: i64,
-    /// The hash of the line before; empty for the first.
+    /// The hash of the previous event; empty for the first one.
     pub previous: Option<Vec<u8>>,
-    /// Its own.
+    /// The hash of this event.
     pub hash: Option<Vec<u8>>,
 }
 
-/// All that a seal covers, in one text that can be read in one way only: every value has its length before it, and one that is
-/// missing is told from one that is empty.
-fn encode(sequence: i64, previous: &[u8], line: &StoredEvent) -> Vec<u8> {
-    // named one by one: a column that is added has to be put here, or this does not compile
+/// Everything that a seal covers, in an unambiguous encoding: every value is preceded by its
+/// length, and a missing value differs from an empty one.
+fn encode(sequence: i64, previous: &[u8], event: &StoredEvent) -> Vec<u8> {
+    // All fields are named, so that this does not compile until a new column is added here.
     let StoredEvent {
         id,
         at,
@@ -127,7 +132,7 @@ fn encode(sequence: i64, previous: &[u8], line: &StoredEvent) -> Vec<u8> {
         details,
         approver,
         operation,
-    } = line;
+    } = event;
     let mut text = Vec::with_capacity(512 + details.len());
     text.extend_from_slice(DOMAIN_SEPARATOR);
     text.push(SEAL_ENCODING_VERSION);
@@ -169,9 +174,9 @@ mod tests {
 
     #[test]
     fn encoding_matches_published_example() {
-        let line = StoredEvent { id: vec![7; 16], at: 1, action: b"login".to_vec(), ..StoredEvent::default() };
-        let text = encode(2, b"x", &line);
-        let mut expected = b"tillgate audit line\x01".to_vec();
+        let event = StoredEvent { id: vec![7; 16], at: 1, action: b"login".to_vec(), ..StoredEvent::default() };
+        let text = encode(2, b"x", &event);
+        let mut expected = b"tillgate audit event\x01".to_vec();
         let values: [Option<&[u8]>; 16] = [
             Some(&[0, 0, 0, 0, 0, 0, 0, 2]),
             Some(b"x"),

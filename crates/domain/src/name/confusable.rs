@@ -1,11 +1,12 @@
-//! Names that look alike and are not.
+//! Detects names that look alike but differ.
 
 use unicode_security::skeleton as skeleton_of;
 
 use super::FoldedText;
 
-/// What a name looks like (UTS 39, 4): two names of one skeleton may be taken for each other, as `admin` with a Cyrillic `а`. Among
-/// names in the letters of ASCII alone it finds more than anybody takes for the other (`m` looks like `rn`).
+/// The skeleton of a name (UTS #39, section 4): two names with one skeleton look alike, such as
+/// `admin` with a Cyrillic `а`. For names in ASCII letters alone it finds more pairs than people
+/// confuse (`m` looks like `rn`).
 pub fn skeleton(name: &str) -> String {
     skeleton_of(FoldedText::of(name).as_str()).collect()
 }

@@ -1,4 +1,4 @@
-//! The form that names are compared and searched by.
+//! The form in which names are compared and searched.
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
@@ -6,18 +6,20 @@ use std::hash::{Hash, Hasher};
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
-/// What U+0000 folds to. PostgreSQL stores no U+0000, and no name has ever had a control character: so what is looked up by a
-/// text with either is not there, on every database.
+/// What U+0000 folds to. PostgreSQL cannot store U+0000, and no name contains control characters,
+/// so a lookup with either finds nothing on any database.
 const NUL_SUBSTITUTE: char = '\u{1}';
 
-/// What stands between the texts of one thing that is searched for. No text that is searched has a control character but tabs
-/// and line breaks.
+/// The separator between the texts by which an entity is searched. Searched texts contain no
+/// control characters except tabs and line breaks.
 const FIELD_SEPARATOR: char = '\u{1f}';
 
-/// The form that names are compared by: NFKC, full case folding that is no language's own (Unicode 3.13, `toCasefold`), NFKC,
-/// without outer blanks. Two names with one folded form are one name.
+/// The form in which names are compared: NFKC, full case folding independent of language (Unicode
+/// 3.13, `toCasefold`), NFKC, without outer blanks. Two names with the same folded form are the
+/// same name.
 ///
-/// `ß` folds to `ss`, `ς` to `σ`, `ﬁ` to `fi`; `I` folds to `i` and `İ` to `i` with a dot above, in every language.
+/// `ß` folds to `ss`, `ς` to `σ`, `ﬁ` to `fi`; `I` folds to `i` and `İ` to `i` with a dot above, in
+/// every language.
 #[derive(Clone, Debug)]
 pub struct FoldedText {
     key: String,
@@ -25,7 +27,7 @@ pub struct FoldedText {
 }
 
 impl FoldedText {
-    /// Folds what somebody typed. Never fails: what is no name folds to a form that no name has.
+    /// Folds a text. It never fails: a text that is not a name folds to a form that no name has.
     pub fn of(text: &str) -> Self {
         if text.is_ascii() {
             let key = text.trim().to_ascii_lowercase();
@@ -44,29 +46,33 @@ impl FoldedText {
         &self.key
     }
 
-    /// The form that names were compared by before their case was folded in full, where it is another. A name that would since
-    /// be another's as well has kept it: so it is looked up by before the newer form.
+    /// The form of names before full case folding, if it differs. A name that would now equal
+    /// another one has kept this form, so it is looked up before the new form.
     pub fn legacy_key(&self) -> Option<&str> {
         self.legacy_key.as_deref()
     }
 
-    /// Whether both forms are alike: then they were one name before as well, whatever others have since become one with it.
+    /// Whether both forms are equal: then the two texts were the same name before full case
+    /// folding, too.
     pub fn is_identical(&self, other: &Self) -> bool {
         self.key == other.key && self.legacy_key == other.legacy_key
     }
 
-    /// Of things with names the one of this name: the one that has always had it before one that has since become it.
+    /// The entity with this name: one whose legacy form is equal is preferred to one that only
+    /// equals by full folding.
     pub fn find_best_match<'t, T>(&self, all: &'t [T], name: impl Fn(&T) -> Self) -> Option<&'t T> {
         let always = all.iter().find(|each| name(each).is_identical(self));
         always.or_else(|| all.iter().find(|each| name(each) == *self))
     }
 
-    /// Whether there is an `@` in it, however it was typed: what has one is an e-mail address and no user name.
+    /// Whether the text contains an `@` in any width: then it is an e-mail address and not a user
+    /// name.
     pub fn contains_at_sign(&self) -> bool {
         self.key.contains('@')
     }
 
-    /// The text that something is searched by, which is called or told all of this: what is sought, folded, stands in it.
+    /// The text by which an entity with these names is searched: a query finds it if the folded
+    /// query is part of this text.
     pub fn join_search_text<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
         let mut all = String::new();
         for text in texts.into_iter().filter(|text| !text.is_empty()) {
@@ -176,7 +182,7 @@ mod tests {
 
     #[test]
     fn folding_is_idempotent_for_every_character() {
-        // ideographs and syllables have no case
+        // Ideographs and syllables have no case.
         let cased = [0..=0x33ff, 0xa000..=0xabff, 0xf900..=0xffff, 0x1_0000..=0x1_ffff];
         for c in cased.into_iter().flatten().filter_map(char::from_u32) {
             let once = FoldedText::of(&format!("a{c}b"));

@@ -1,7 +1,8 @@
-//! What a new name may be: the classes of PRECIS (RFC 8264), and a user name of RFC 8265.
+//! The rules for new names: the classes of PRECIS (RFC 8264), and user names (RFC 8265).
 //!
-//! The crate's tables are those of Unicode 6.3, as IANA publishes them. A character that they do not know yet is judged by the same
-//! algorithm (RFC 8264, 8) with its general category of today.
+//! The tables of the crate are those of Unicode 6.3, as IANA publishes them. A character that they
+//! do not contain is classified by the same algorithm (RFC 8264, section 8) with its current
+//! general category.
 
 use precis_core::profile::Rules;
 use precis_core::{DerivedPropertyValue, Error, FreeformClass, IdentifierClass, StringClass};
@@ -11,11 +12,13 @@ use unicode_properties::{GeneralCategory as Category, UnicodeGeneralCategory};
 
 use super::{FoldedText, InvalidText};
 
-/// How many times as long as it was given a name may be once it is folded: a database's index takes no key of any length.
+/// How many times as long a name may become by folding, because database indexes limit the length
+/// of a key.
 const MAX_FOLDING_GROWTH: usize = 4;
 
-/// A user name (RFC 8265, 3.1): words of the `IdentifierClass`, in which full- and half-width letters count as plain ones, with
-/// blanks between them. What folds to an `@` is one.
+/// A user name (RFC 8265, section 3.1): words of the `IdentifierClass`, in which full- and
+/// half-width letters count as plain ones, separated by blanks. A character that folds to `@`
+/// counts as one.
 pub(super) fn check_user_name(text: &str) -> Result<(), InvalidText> {
     if FoldedText::of(text).contains_at_sign() {
         return Err(InvalidText::AtSign);
@@ -31,10 +34,11 @@ pub(super) fn check_user_name(text: &str) -> Result<(), InvalidText> {
     Ok(())
 }
 
-/// A name in which blanks, symbols and punctuation are allowed: of the `FreeformClass`. What shows nothing is not allowed.
+/// A name of the `FreeformClass`, which allows blanks, symbols and punctuation. Invisible
+/// characters are not allowed.
 pub(super) fn check_name(text: &str) -> Result<(), InvalidText> {
     check_length(text)?;
-    // a symbol that is blank, the pattern of no dots
+    // The braille pattern without dots is a blank symbol.
     if let Some(blank) = text.chars().find(|c| *c == '\u{2800}') {
         return Err(InvalidText::DisallowedCharacter(blank));
     }
@@ -43,7 +47,7 @@ pub(super) fn check_name(text: &str) -> Result<(), InvalidText> {
 
 fn check_length(text: &str) -> Result<(), InvalidText> {
     let (given, folded) = (text.chars().count(), FoldedText::of(text).as_str().chars().count());
-    // short ones may grow as they like
+    // Short names may grow without limit.
     if folded > 100 && folded > given.saturating_mul(MAX_FOLDING_GROWTH) {
         Err(InvalidText::TooLong(given))
     } else {
@@ -51,9 +55,10 @@ fn check_length(text: &str) -> Result<(), InvalidText> {
     }
 }
 
-/// Whether the class has all of the text; `newer` says so of a character that is newer than its tables.
+/// Whether the class contains all characters of the text; `newer` decides for those that are newer
+/// than its tables.
 fn check_class<C: StringClass>(class: &C, text: &str, newer: impl Fn(char) -> bool) -> Result<(), InvalidText> {
-    // a letter stands in for each, so that what asks for its neighbors finds one
+    // A letter replaces each of them, so that contextual rules find a neighbor.
     let known: String = text
         .chars()
         .map(|c| {
@@ -64,7 +69,7 @@ fn check_class<C: StringClass>(class: &C, text: &str, newer: impl Fn(char) -> bo
     class.allows(&known).map_err(|error| disallowed_character(&known, &error))
 }
 
-/// The character that an error is about.
+/// The character that an error concerns.
 fn disallowed_character(text: &str, error: &Error) -> InvalidText {
     let bad = match error {
         Error::BadCodepoint(found) => char::from_u32(found.cp),
@@ -73,7 +78,7 @@ fn disallowed_character(text: &str, error: &Error) -> InvalidText {
     InvalidText::DisallowedCharacter(bad.unwrap_or(char::REPLACEMENT_CHARACTER))
 }
 
-/// RFC 8264, 9.1.
+/// RFC 8264, section 9.1.
 fn is_letter_or_digit(c: char) -> bool {
     matches!(
         c.general_category(),
@@ -87,7 +92,7 @@ fn is_letter_or_digit(c: char) -> bool {
     )
 }
 
-/// RFC 8264, 9.14 to 9.16 and 9.18.
+/// RFC 8264, sections 9.14 to 9.16 and 9.18.
 fn is_freeform_symbol(c: char) -> bool {
     matches!(
         c.general_category(),
@@ -110,12 +115,13 @@ fn is_freeform_symbol(c: char) -> bool {
     )
 }
 
-/// RFC 8264, 9.17.
+/// RFC 8264, section 9.17.
 fn has_compatibility_form(c: char) -> bool {
     !std::iter::once(c).eq(std::iter::once(c).nfkc())
 }
 
-/// Marks and letters newer than the tables that show nothing (RFC 8264, 9.13): a selector of Mongolian, a filler of Khitan.
+/// Invisible marks and letters that are newer than the tables (RFC 8264, section 9.13): a selector
+/// of Mongolian, a filler of Khitan.
 fn is_ignorable(c: char) -> bool {
     matches!(c, '\u{180f}' | '\u{16fe4}')
 }

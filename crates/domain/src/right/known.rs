@@ -1,9 +1,11 @@
-//! The rights that are known by name: what tills and back offices ask for, and what the server's own guards require.
+//! The rights that are known by name: those of published APIs, and those that the server itself
+//! requires.
 
-/// Makes the known rights and the list of them out of one table.
+/// Generates the known rights and the list of them from one table.
 macro_rules! known_rights {
     ($($variant:ident = $name:literal,)*) => {
-        /// A right that is known by name. Guards require known rights alone, so that none of them can be misspelled.
+        /// A right that is known by name. The server requires known rights only, so that their
+        /// names cannot be misspelled.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs, reason = "each is documented by its published name")]
         pub enum KnownRight {
@@ -11,7 +13,7 @@ macro_rules! known_rights {
         }
 
         impl KnownRight {
-            /// Every known right, in the order of the names.
+            /// All known rights, in the order of their names.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// The published name, such as `ticketClose`.
@@ -102,13 +104,13 @@ known_rights! {
 }
 
 impl KnownRight {
-    /// The known right of this name.
+    /// Finds the known right with this name.
     pub fn named(name: &str) -> Option<Self> {
         let place = Self::ALL.binary_search_by(|known| known.as_str().cmp(name)).ok()?;
         Self::ALL.get(place).copied()
     }
 
-    /// Its bit in a set of known rights.
+    /// The bit of the right in a set of known rights.
     pub(super) const fn bit(self) -> u128 {
         1 << self as u32
     }

@@ -1,42 +1,45 @@
-//! How long sessions live at most. The server's configuration says how long they may; a tenant shortens that and lengthens nothing.
+//! Limits of session lifetimes. The server's configuration sets the lifetimes; a tenant can only
+//! shorten them.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// The longest that each span of a session may be: as its tenant wants it, or as the server's configuration gives it. `None` is no
-/// limit. What a tenant has kept since the configuration gave more does nothing more than that.
+/// Upper limits of the lifetimes of a session; `None` is no limit. A limit above the configured
+/// lifetime has no effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionLimits {
-    /// How long an access token is good.
+    /// The lifetime of an access token.
     pub access: Option<Duration>,
-    /// How long after its last refresh a session lives.
+    /// The idle timeout: how long after its last refresh a session ends.
     pub idle: Option<Duration>,
-    /// How long after its login a session lives, however often it is refreshed.
+    /// The absolute timeout: how long after its login a session ends.
     pub absolute: Option<Duration>,
-    /// How long a refresh token is answered again after it was followed by another.
+    /// The grace period: how long after a rotation the previous refresh token still returns its
+    /// successor.
     pub overlap: Option<Duration>,
 }
 
 impl SessionLimits {
-    /// No session at all: every span is at its end.
+    /// No session at all: every limit is zero.
     pub const ZERO: Self = Self {
         access: Some(Duration::ZERO),
         idle: Some(Duration::ZERO),
         absolute: Some(Duration::ZERO),
         overlap: Some(Duration::ZERO),
     };
-    /// What an access token may be limited to: a shorter one would be refreshed all the time.
+    /// The range of limits for access tokens; shorter ones would be refreshed all the time.
     pub const ACCESS_RANGE: RangeInclusive<Duration> = Duration::from_mins(2)..=DAY;
-    /// What silence may be limited to.
+    /// The range of limits for the idle timeout.
     pub const IDLE_RANGE: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(24 * 3650);
-    /// What the whole life of a session may be limited to.
+    /// The range of limits for the absolute timeout.
     pub const ABSOLUTE_RANGE: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(24 * 3650);
-    /// What the overlap may be limited to: below the least a till on a slow network loses its session by a lost answer.
+    /// The range of limits for the grace period. With a shorter one, a till on a slow network would
+    /// lose its session after a lost answer.
     pub const OVERLAP_RANGE: RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_hours(1);
 
-    /// Each span as whichever of the two is longer; no limit where one of them has none.
+    /// The greater of both for each limit; no limit if one of them has none.
     #[must_use]
     pub fn or_longer(self, other: Self) -> Self {
         let longer = |one: Option<Duration>, other: Option<Duration>| Some(one?.max(other?));

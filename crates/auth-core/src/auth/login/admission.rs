@@ -1,4 +1,6 @@
-//! The first unit of work of a login: who it is about, and whether the throttle admits it now.
+//! The first unit of work of a login: finds the principal that the login names, and takes a token from the throttle.
+//!
+//! A login that finds tokens taken by other open attempts waits for its turn, outside any transaction.
 
 use std::time::Duration;
 
@@ -13,102 +15,104 @@ use crate::throttle::{Admission, Charge, ClaimedIdentity, LoginAttempt, PriorSes
 use crate::token::refresh::RefreshToken;
 use crate::{AuthDenied, Error, LoginIdentity, LoginRequest, Proof, SessionKind, Tenancy};
 
-/// The tenant of those who name none.
+/// The tenant of a login that names none.
 const DEFAULT_TENANT: &str = "default";
 
-/// How long a login waits for its turn at most.
+/// How long a login waits for its turn at most; afterwards the answer is [`Error::Unavailable`].
 const LOGIN_WAIT_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How many refresh tokens of earlier sessions are looked at: a browser may send several cookies of one name.
+/// How many refresh tokens of earlier sessions are examined: a browser may send several cookies of one name.
 const MAX_PREVIOUS_TOKENS: usize = 16;
 
-/// A login that the throttle admits.
+/// A login that the throttle admits, with its subject and the charge to settle.
 pub(super) struct AdmittedLogin {
     pub(super) subject: LoginSubject,
     pub(super) charge: Charge,
 }
 
-/// What an attempt has waited for.
+/// The outcome of waiting for a turn, with what the last unit of work subject.
 pub(in crate::auth) enum WaitResult<T> {
     Admitted(T, Box<Charge>),
     RateLimited(T, Duration),
 }
 
 impl Auth {
-    /// Finds out who a login is about and waits for its turn. A password that this program has just set is no guess.
+    /// Finds the subject of a login and waits for its turn. A login with [`Proof::Verifier`] is no guess: it takes no token
+    /// and does not wait.
     pub(super) fn begin_login(&self, login: &LoginRequest) -> Result<AdmittedLogin, Error> {
         if let Proof::Verifier(_) = login.proof {
             let now = self.time().at;
             return Ok(self.store.read(|tx| {
-                let found = find_subject(tx, login)?;
-                let charge = self.throttle.classify(tx, &build_attempt(login, &found, None), now)?;
-                Ok(AdmittedLogin { subject: found, charge })
+                let subject = find_subject(tx, login)?;
+                let charge = self.throttle.classify(tx, &build_attempt(login, &subject, None), now)?;
+                Ok(AdmittedLogin { subject, charge })
             })?);
         }
-        let proven = |token: &Secret<String>| self.verify_refresh_token(token.expose()).ok().map(|(_, token)| token);
+        let verify = |token: &Secret<String>| self.verify_refresh_token(token.expose()).ok().map(|(_, token)| token);
         let previous: Vec<RefreshToken> =
-            login.previous_refresh_tokens.iter().take(MAX_PREVIOUS_TOKENS).filter_map(proven).collect();
+            login.previous_refresh_tokens.iter().take(MAX_PREVIOUS_TOKENS).filter_map(verify).collect();
         let waited = self.await_turn(|tx| {
-            let found = find_subject(tx, login)?;
+            let subject = find_subject(tx, login)?;
             let mut prior = None;
             for token in &previous {
                 if prior.is_none() {
-                    prior = find_prior_session(tx, token, &found)?;
+                    prior = find_prior_session(tx, token, &subject)?;
                 }
             }
-            let attempt = build_attempt(login, &found, prior);
-            Ok((found, attempt))
+            let attempt = build_attempt(login, &subject, prior);
+            Ok((subject, attempt))
         })?;
         match waited {
-            WaitResult::Admitted(found, charge) => Ok(AdmittedLogin { subject: found, charge: *charge }),
-            WaitResult::RateLimited(found, retry_after) => {
-                let refusal = AuthDenied::TooManyAttempts { retry_after };
+            WaitResult::Admitted(subject, charge) => Ok(AdmittedLogin { subject, charge: *charge }),
+            WaitResult::RateLimited(subject, retry_after) => {
+                let denial = AuthDenied::TooManyAttempts { retry_after };
                 let event =
-                    self.new_login_event(login, &found, tillgate_domain::EventOutcome::Refused, Some(refusal.code()))?;
-                self.record_guest_denial(found.guest_key(login), &event);
-                Err(refusal.into())
+                    self.new_login_event(login, &subject, tillgate_domain::EventOutcome::Refused, Some(denial.code()))?;
+                self.record_guest_denial(subject.guest_key(login), &event);
+                Err(denial.into())
             }
         }
     }
 
-    /// Finds out who an attempt is about, and waits until the throttle admits it or holds it back.
+    /// Runs `find` and opens a charge, in one unit of work, until the throttle admits the attempt or limits its rate. `find`
+    /// determines whom the attempt is about.
     pub(in crate::auth) fn await_turn<T>(
         &self,
         find: impl Fn(&mut dyn AuthTx) -> StoreResult<(T, LoginAttempt)>,
     ) -> Result<WaitResult<T>, Error> {
         let deadline = self.clock.monotonic().saturating_add(LOGIN_WAIT_TIMEOUT);
-        let mut spot = self.login_queue.new_slot();
+        let mut slot = self.login_queue.new_slot();
         let cancellation = Cancellation::current();
         loop {
             if cancellation.is_canceled() {
                 return Err(map_hash_error(&HashError::Canceled));
             }
             let now = self.time().at;
-            let (found, admission) = self.store.write(|tx| {
-                let (found, attempt) = find(tx)?;
+            let (subject, admission) = self.store.write(|tx| {
+                let (subject, attempt) = find(tx)?;
                 let admission = self.throttle.open_charge(tx, &attempt, now)?;
-                Ok((found, admission))
+                Ok((subject, admission))
             })?;
             let turn = match admission {
-                Admission::Admitted(charge) => return Ok(WaitResult::Admitted(found, charge)),
-                Admission::RateLimited { retry_after } => return Ok(WaitResult::RateLimited(found, retry_after)),
+                Admission::Admitted(charge) => return Ok(WaitResult::Admitted(subject, charge)),
+                Admission::RateLimited { retry_after } => return Ok(WaitResult::RateLimited(subject, retry_after)),
                 Admission::Wait(turn) => turn,
             };
             let left = deadline.saturating_sub(self.clock.monotonic());
             if left.is_zero() {
-                return Err(Error::unavailable("other logins of the same principal are still being looked at"));
+                return Err(Error::unavailable("other logins of the same principal are still being checked: retry"));
             }
-            spot.wait(&turn, left).map_err(|error| Error::unavailable(error.to_string()))?;
+            slot.wait(&turn, left).map_err(|error| Error::unavailable(error.to_string()))?;
         }
     }
 }
 
-/// Who a login claims to be.
-pub(super) fn claimed_identity(login: &LoginRequest, found: &LoginSubject) -> ClaimedIdentity {
-    match found.principal(login) {
+/// The identity that a login claims: a principal of the store, or an unknown name in a tenant.
+pub(super) fn claimed_identity(login: &LoginRequest, subject: &LoginSubject) -> ClaimedIdentity {
+    match subject.principal(login) {
         Some(principal) => ClaimedIdentity::Principal(principal),
         None => ClaimedIdentity::Unknown {
-            tenant: found.tenant.as_ref().map(|tenant| tenant.id),
+            tenant: subject.tenant.as_ref().map(|tenant| tenant.id),
             name: FoldedText::of(match &login.identity {
                 LoginIdentity::User { login, .. } => login,
                 LoginIdentity::Device { device } => device,
@@ -117,55 +121,56 @@ pub(super) fn claimed_identity(login: &LoginRequest, found: &LoginSubject) -> Cl
     }
 }
 
-fn build_attempt(login: &LoginRequest, found: &LoginSubject, prior: Option<PriorSession>) -> LoginAttempt {
+fn build_attempt(login: &LoginRequest, subject: &LoginSubject, prior: Option<PriorSession>) -> LoginAttempt {
     let (Proof::Password(guess) | Proof::Verifier(guess)) = &login.proof;
-    let device = found.device.as_ref().map(|device| device.id);
+    let device = subject.device.as_ref().map(|device| device.id);
     LoginAttempt {
-        identity: claimed_identity(login, found),
+        identity: claimed_identity(login, subject),
         device,
         address: login.address,
-        find_prior_session: prior,
+        prior_session: prior,
         password: guess.clone(),
     }
 }
 
-/// What a refresh token proves of this login: that its client has been logged in before as this user or on this device. The session
-/// may be over; its newest token counts, and the one before, whose successor may have been lost. A permanent token is carried from
-/// one machine to another and proves nothing of the kind.
+/// Whether a refresh token proves that the client was logged in before as the same user or on the same device.
+///
+/// The session may have ended. Its newest token counts, and the previous one, whose successor may have been lost. A
+/// permanent token does not count, because it is copied from one machine to another.
 fn find_prior_session(
     tx: &mut dyn AuthTx,
     token: &RefreshToken,
-    found: &LoginSubject,
+    subject: &LoginSubject,
 ) -> StoreResult<Option<PriorSession>> {
-    let Some(standing) = tx.sessions().find(token.session)? else { return Ok(None) };
-    let session = &standing.session;
-    let of_tenant = found.tenant.as_ref().is_some_and(|tenant| tenant.id == session.tenant);
-    let of_user = session.user.is_some() && session.user == found.user.as_ref().map(|user| user.id);
-    let of_device = session.device.is_some() && session.device == found.device.as_ref().map(|device| device.id);
+    let Some(record) = tx.sessions().find(token.session)? else { return Ok(None) };
+    let session = &record.session;
+    let same_tenant = subject.tenant.as_ref().is_some_and(|tenant| tenant.id == session.tenant);
+    let same_user = session.user.is_some() && session.user == subject.user.as_ref().map(|user| user.id);
+    let same_device = session.device.is_some() && session.device == subject.device.as_ref().map(|device| device.id);
     let newest = token.generation >= session.generation.saturating_sub(1);
-    let holds = session.kind != SessionKind::Permanent && newest && of_tenant && (of_user || of_device);
-    Ok(holds.then_some(PriorSession { user: session.user, device: session.device }))
+    let proves = session.kind != SessionKind::Permanent && newest && same_tenant && (same_user || same_device);
+    Ok(proves.then_some(PriorSession { user: session.user, device: session.device }))
 }
 
-/// Looks up what the login names. An empty password proves nothing, whatever is stored.
+/// Finds what the login names. For an empty password no credential is read: it never matches.
 fn find_subject(tx: &mut dyn AuthTx, login: &LoginRequest) -> StoreResult<LoginSubject> {
-    let mut found = match &login.identity {
+    let mut subject = match &login.identity {
         LoginIdentity::User { login: name, device } => {
             let folded = FoldedText::of(name);
-            let mut found = if folded.contains_at_sign() {
+            let mut subject = if folded.contains_at_sign() {
                 find_by_email(tx, login, name)?
             } else {
                 find_by_name(tx, login, &folded)?
             };
-            // a name that was given before every `@` counted as one
-            if found.user.is_none() && folded.contains_at_sign() && !name.contains('@') {
+            // A user name from before every character that folds to `@` counted as one (U+FF20, U+FE6B).
+            if subject.user.is_none() && folded.contains_at_sign() && !name.contains('@') {
                 let named = find_by_name(tx, login, &folded)?;
-                found = if named.user.is_some() { named } else { found };
+                subject = if named.user.is_some() { named } else { subject };
             }
-            if let (Some(tenant), Some(device)) = (&found.tenant, device) {
-                found.device = tx.devices().find_by_name(tenant.id, &FoldedText::of(device))?;
+            if let (Some(tenant), Some(device)) = (&subject.tenant, device) {
+                subject.device = tx.devices().find_by_name(tenant.id, &FoldedText::of(device))?;
             }
-            found
+            subject
         }
         LoginIdentity::Device { device } => {
             let tenant = find_named_tenant(tx, &login.tenancy)?;
@@ -177,12 +182,12 @@ fn find_subject(tx: &mut dyn AuthTx, login: &LoginRequest) -> StoreResult<LoginS
         }
     };
     let (Proof::Password(password) | Proof::Verifier(password)) = &login.proof;
-    if let Some(principal) = found.principal(login)
+    if let Some(principal) = subject.principal(login)
         && !password.expose().is_empty()
     {
-        found.credential = tx.credentials().find(principal, CredentialKind::Password)?;
+        subject.credential = tx.credentials().find(principal, CredentialKind::Password)?;
     }
-    Ok(found)
+    Ok(subject)
 }
 
 fn find_by_name(tx: &mut dyn AuthTx, login: &LoginRequest, name: &FoldedText) -> StoreResult<LoginSubject> {
@@ -194,7 +199,8 @@ fn find_by_name(tx: &mut dyn AuthTx, login: &LoginRequest, name: &FoldedText) ->
     Ok(LoginSubject { tenant, user, ..LoginSubject::default() })
 }
 
-/// An e-mail address finds its tenant; where the way in or the request names one, it must be that.
+/// Finds a user by e-mail address, which also determines the tenant. If the mount or the request names a tenant, the user
+/// must belong to it.
 fn find_by_email(tx: &mut dyn AuthTx, login: &LoginRequest, email: &str) -> StoreResult<LoginSubject> {
     let named = match (&login.tenancy.fixed, &login.tenancy.requested) {
         (None, None) => None,
@@ -216,17 +222,17 @@ fn find_by_email(tx: &mut dyn AuthTx, login: &LoginRequest, email: &str) -> Stor
     Ok(LoginSubject { tenant, user, ..LoginSubject::default() })
 }
 
-/// The tenant that serves here, else the one that is asked for, else the default one. One that is asked for where another serves
-/// is none.
+/// The tenant of the mount, otherwise the one that the request names, otherwise the default one. `None` if the request
+/// names another tenant than the mount's.
 fn find_named_tenant(tx: &mut dyn AuthTx, tenancy: &Tenancy) -> StoreResult<Option<Tenant>> {
-    let asked = match (&tenancy.fixed, &tenancy.requested) {
+    let slug = match (&tenancy.fixed, &tenancy.requested) {
         (Some(fixed), None) => Ok(fixed.clone()),
-        (Some(fixed), Some(asked)) if asked == fixed.as_str() => Ok(fixed.clone()),
+        (Some(fixed), Some(requested)) if requested == fixed.as_str() => Ok(fixed.clone()),
         (Some(_), Some(_)) => return Ok(None),
-        (None, Some(asked)) => Slug::parse(asked),
+        (None, Some(requested)) => Slug::parse(requested),
         (None, None) => Slug::parse(DEFAULT_TENANT),
     };
-    match asked {
+    match slug {
         Ok(slug) => tx.tenants().find_by_slug(&slug),
         Err(_) => Ok(None),
     }

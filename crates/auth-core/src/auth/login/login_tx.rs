@@ -1,37 +1,43 @@
-//! The second unit of work of a login: claims, reads again, judges again, and writes.
+//! The second unit of work of a login: claims the rows, reads them again, checks them again, and writes the session.
 
 use tillgate_domain::{Instant, KeyId, PrincipalId, SessionId, StoreResult, access};
 
 use super::new_password::NewPasswordHash;
 use super::slot::{self, DeviceSlot};
-use super::{LoginKind, LoginOutcome, LoginSubject, NewSession, account_checks};
+use super::{LoginKind, LoginSubject, LoginTxOutcome, NewSession, account_checks};
 use crate::passwords::PasswordCheck;
 use crate::ports::{AuthTx, CredentialKind};
 use crate::profile;
 use crate::session::FIRST_GENERATION;
 use crate::{AuthenticationInfo, Epochs, LoginDenied, LoginRequest, Profile, Session, SessionKind};
 
-/// How a password is named in tokens (RFC 8176, 2).
-const PASSWORD: &str = "pwd";
+/// The authentication method of a login, for the claim `amr` (RFC 8176, section 2).
+const PASSWORD_METHOD: &str = "pwd";
 
-/// What a login brings into its second unit of work, which may run again.
+/// What a login fixes before its second unit of work, which may run more than once.
 pub(super) struct LoginTx<'a> {
     pub(super) login: &'a LoginRequest,
     pub(super) kind: LoginKind,
     pub(super) subject: &'a LoginSubject,
     pub(super) password_check: &'a PasswordCheck,
-    /// The password that takes the place of the one that was proved.
+    /// The password to set, if the login changes it.
     pub(super) new_password: Option<&'a NewPasswordHash>,
+    /// The id of the new session.
     pub(super) session: SessionId,
+    /// The key of its refresh token.
     pub(super) key: KeyId,
     pub(super) now: Instant,
 }
 
 impl LoginTx<'_> {
-    /// Claims what the login stands on, reads it as it is then, judges once more, and writes the session.
-    pub(super) fn run(&self, tx: &mut dyn AuthTx) -> StoreResult<LoginOutcome> {
+    /// Claims the principal and its credential at the versions that were read, then checks the account as it is now and
+    /// writes the session.
+    ///
+    /// The claims lock the rows. A password change or a suspension either was committed before, so that a claim fails,
+    /// or waits for this unit of work and then ends the new session.
+    pub(super) fn run(&self, tx: &mut dyn AuthTx) -> StoreResult<LoginTxOutcome> {
         let (Some(credential), Some(principal)) = (&self.subject.credential, self.subject.principal(self.login)) else {
-            return Ok(LoginOutcome::Denied(LoginDenied::Mismatch));
+            return Ok(LoginTxOutcome::Denied(LoginDenied::Mismatch));
         };
         let claimed = match principal {
             PrincipalId::User(id) => {
@@ -43,7 +49,7 @@ impl LoginTx<'_> {
                 tx.devices().claim(id, epoch, self.now)?
             }
         };
-        // whatever ends a pairing with its device raises the device's epoch first, and meets this
+        // A pairing also claims its device: what ends the pairings of a device raises the device's epoch first.
         let claimed = claimed
             && match (self.kind, &self.subject.device) {
                 (LoginKind::Pairing, Some(device)) => tx.devices().claim(device.id, device.epoch, self.now)?,
@@ -53,24 +59,24 @@ impl LoginTx<'_> {
         let rehash = self.password_check.rehash.as_ref();
         let kind = CredentialKind::Password;
         if !claimed || !tx.credentials().claim(principal, kind, credential.version, rehash, self.now)? {
-            return Ok(LoginOutcome::Retry);
+            return Ok(LoginTxOutcome::Retry);
         }
-        let found = self.reread(tx)?;
-        if let Err(refusal) = account_checks::check_account(self.login, &found, self.new_password.is_some()) {
-            return Ok(LoginOutcome::Denied(refusal));
+        let subject = self.reread(tx)?;
+        if let Err(denial) = account_checks::check_account(self.login, &subject, self.new_password.is_some()) {
+            return Ok(LoginTxOutcome::Denied(denial));
         }
-        let Some(tenant) = found.tenant else { return Ok(LoginOutcome::Retry) };
-        let mut profile = profile::assemble(tx, tenant, found.user, found.device)?;
-        if self.login.min_rank.is_some_and(|least| !access::has_rank(profile.rank, least)) {
-            return Ok(LoginOutcome::Denied(LoginDenied::RankTooLow));
+        let Some(tenant) = subject.tenant else { return Ok(LoginTxOutcome::Retry) };
+        let mut profile = profile::assemble(tx, tenant, subject.user, subject.device)?;
+        if self.login.min_rank.is_some_and(|rank| !access::has_rank(profile.rank, rank)) {
+            return Ok(LoginTxOutcome::Denied(LoginDenied::RankTooLow));
         }
-        let changed = match self.new_password {
+        let password_replacement = match self.new_password {
             Some(new) => Some(new.replace_password(tx, credential, &mut profile, self.now)?),
             None => None,
         };
         let session = self.build_session(principal, &profile);
         tx.sessions().insert(&session)?;
-        let replaced = match &profile.device {
+        let replaced_session = match &profile.device {
             Some(device) if session.kind == SessionKind::Person && device.environment.sells() => {
                 slot::claim(tx, DeviceSlot::Seat, device, session.id, self.now)?
             }
@@ -79,15 +85,10 @@ impl LoginTx<'_> {
             }
             _ => None,
         };
-        Ok(LoginOutcome::Admitted(Box::new(NewSession {
-            session,
-            profile,
-            replaced_session: replaced,
-            password_replacement: changed,
-        })))
+        Ok(LoginTxOutcome::Admitted(Box::new(NewSession { session, profile, replaced_session, password_replacement })))
     }
 
-    /// What was found, as it is now that the principal is claimed.
+    /// Reads the subject again, now that its principal is claimed.
     fn reread(&self, tx: &mut dyn AuthTx) -> StoreResult<LoginSubject> {
         let tenant = match &self.subject.tenant {
             Some(tenant) => tx.tenants().find(tenant.id)?,
@@ -132,7 +133,7 @@ impl LoginTx<'_> {
                 device: device.map(|device| device.epoch).unwrap_or_default(),
                 tenant: tenant.epoch,
             },
-            authentication: AuthenticationInfo { methods: PASSWORD.to_owned(), at: self.now },
+            authentication: AuthenticationInfo { methods: PASSWORD_METHOD.to_owned(), at: self.now },
             address: self.login.address,
             rotated_from: self.login.address,
             thumbprint: None,

@@ -1,4 +1,5 @@
-//! A login that sets another password: what may be set, and what is written in the login's own unit of work.
+//! A login that also changes the password: hashes the new password before the second unit of work, and replaces the old
+//! one in it.
 
 use serde_json::json;
 use tillgate_domain::office::audit_api_keys;
@@ -12,34 +13,34 @@ use crate::ports::{AuthTx, Credential, Verifier};
 use crate::requests::NewPassword;
 use crate::{AuthDenied, Error, LoginDenied, LoginRequest, Profile, Proof};
 
-/// The hash of the new password, and the audit event of its change.
+/// The verifier of the new password, and the audit event of the change.
 pub(super) struct NewPasswordHash {
     user: UserId,
     verifier: Verifier,
     event: Event,
 }
 
-/// What became of the password that was there.
+/// What replacing the password has changed, for the audit event.
 pub(super) struct PasswordReplacement {
-    /// How many sessions ended.
+    /// How many sessions of the user ended.
     sessions_ended: u32,
-    /// The user's active API keys, which stay.
+    /// The user's active API keys, which stay active.
     api_keys: Vec<ApiKey>,
-    /// Whether the user had to change it.
+    /// Whether the user was required to change the password.
     change_was_required: bool,
 }
 
 impl Auth {
-    /// The hash of the new password, if one is to be set and may be. Called once the old password has proved right: what is wrong
-    /// with the new one may name the user's names.
+    /// Checks and hashes the new password, if the login has one. Call it only after the old password has proved right: the
+    /// reason why a new one is weak may reveal the user's names.
     pub(super) fn hash_requested_password(
         &self,
         login: &LoginRequest,
-        found: &LoginSubject,
+        subject: &LoginSubject,
         new: Option<&NewPassword<'_>>,
     ) -> Result<Option<NewPasswordHash>, Error> {
         let Some(new) = new else { return Ok(None) };
-        let (Some(tenant), Some(user), Proof::Password(old)) = (&found.tenant, &found.user, &login.proof) else {
+        let (Some(tenant), Some(user), Proof::Password(old)) = (&subject.tenant, &subject.user, &login.proof) else {
             return Err(LoginDenied::Mismatch.into());
         };
         if is_same_password(old.expose(), new.password.expose()) {
@@ -59,7 +60,7 @@ impl Auth {
 }
 
 impl NewPasswordHash {
-    /// Sets the password in the place of the one that this login has claimed, and ends every session of the user.
+    /// Replaces the password, whose row this login has claimed, and ends every session of the user.
     pub(super) fn replace_password(
         &self,
         tx: &mut dyn AuthTx,
@@ -69,7 +70,7 @@ impl NewPasswordHash {
     ) -> StoreResult<PasswordReplacement> {
         let (id, principal) = (self.user, PrincipalId::User(self.user));
         if !tx.credentials().replace(principal, credential.kind, credential.version, &self.verifier, now)? {
-            return Err(StoreError::Conflict("a claimed password was changed".to_owned()));
+            return Err(StoreError::Conflict("the password changed although its row is claimed".to_owned()));
         }
         let was_required = tx.users().clear_password_change_required(id, now)?;
         if was_required {
@@ -81,14 +82,15 @@ impl NewPasswordHash {
         Ok(PasswordReplacement { sessions_ended: ended, api_keys: keys, change_was_required: was_required })
     }
 
-    /// Forgets wrong passwords, and records the change beside the login that it came with, whose charge is settled.
+    /// Clears the failed logins of the user and records the password change. The charge of the login must be settled
+    /// already.
     pub(super) fn record_change(
         &self,
         tx: &mut dyn AuthTx,
         login: &Event,
         replaced: &PasswordReplacement,
     ) -> StoreResult<()> {
-        // who was held back by guesses at the old one may try the new one
+        // Guesses at the old password must not delay a login with the new one.
         tx.attempts().clear_failed_logins(self.user.0)?;
         let mut event = Event { at: login.at, actor: login.actor, ..self.event.clone() };
         event.details.insert("ended".to_owned(), json!(replaced.sessions_ended));

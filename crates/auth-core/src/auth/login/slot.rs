@@ -1,18 +1,19 @@
-//! The places of a device that one session at a time holds: the seat of a sale device, and the pairing of any.
+//! The two slots of a device, each of which at most one session has: the seat of a sale device, and the pairing of any
+//! device. A login that claims a slot ends the session that had it.
 
 use tillgate_domain::{Device, EndReason, Instant, SessionId, StoreError, StoreResult};
 
 use crate::ports::AuthTx;
 
-/// How often a place that another login takes first is asked for again.
+/// How often a slot is claimed again after another login has claimed it first.
 const MAX_CLAIM_ATTEMPTS: usize = 8;
 
-/// A place of a device.
+/// A slot of a device for a single session.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum DeviceSlot {
-    /// One person at a time is logged in on a sale device.
+    /// The session of the person who is logged in on a sale device.
     Seat,
-    /// One permanent session at a time is paired with a device.
+    /// The permanent session that is paired with the device.
     Pairing,
 }
 
@@ -38,23 +39,27 @@ impl DeviceSlot {
     }
 }
 
-/// Takes the place for a session, ends the one that held it and returns that, where it was not over already.
+/// Claims the slot for a session and ends the session that had it. Returns the ended session; `None` if the slot was free
+/// or its session had ended already.
 pub(super) fn claim(
     tx: &mut dyn AuthTx,
-    place: DeviceSlot,
+    slot: DeviceSlot,
     device: &Device,
     session: SessionId,
     now: Instant,
 ) -> StoreResult<Option<SessionId>> {
-    let mut held = place.holder(device);
+    let mut holder = slot.holder(device);
     for _ in 0..MAX_CLAIM_ATTEMPTS {
-        if place.transfer(tx, device, held, session)? {
-            return match held {
+        if slot.transfer(tx, device, holder, session)? {
+            return match holder {
                 Some(before) if tx.revocations().end_session(before, EndReason::Replaced, now)? => Ok(Some(before)),
                 _ => Ok(None),
             };
         }
-        held = tx.devices().find(device.id)?.and_then(|device| place.holder(&device));
+        holder = tx.devices().find(device.id)?.and_then(|device| slot.holder(&device));
     }
-    Err(StoreError::Conflict(format!("the {place:?} of device {} kept moving", device.id)))
+    Err(StoreError::Conflict(format!(
+        "the {slot:?} of device \"{}\" was claimed by others {MAX_CLAIM_ATTEMPTS} times in a row",
+        device.id
+    )))
 }

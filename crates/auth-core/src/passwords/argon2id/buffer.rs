@@ -1,26 +1,31 @@
-//! The memory that one Argon2id hash is computed in.
+//! The memory in which an Argon2id hash is computed.
 
 use argon2::Block;
 use zeroize::Zeroize;
 
 use super::HashError;
 
-/// How many blocks are reserved at least: 33 MiB of address space, of which only what a hash uses becomes resident. glibc serves
-/// an allocation of more than 32 MiB by a mapping of its own, whatever its tuning has come to, and gives it back to the system
-/// when freed; a smaller one may stay in the heap for good.
+/// The smallest capacity in blocks: 33 MiB of address space, of which only what a hash uses becomes
+/// resident. glibc serves an allocation of more than 32 MiB by a mapping of its own and returns it
+/// to the system when it is freed; a smaller one may stay in the heap for good.
 const MIN_CAPACITY: usize = (33 << 20) / Block::SIZE;
 
-/// Memory for one hash at a time, kept from one hash to the next, because fresh pages from the system cost a part of a hash. It
-/// is empty until the first use, and wiped when dropped: a password could be tested against what a hash leaves in it.
+/// Memory for one hash at a time. It is reused, because new pages from the system take a part of
+/// the time of a hash. It is empty until the first use, and wiped when dropped: a password could be
+/// tested against what a hash leaves in memory.
 #[derive(Default)]
 pub(super) struct Buffer(Vec<Block>);
 
 impl Buffer {
-    /// Returns this many blocks at least, with whatever an earlier hash left in them; [`HashError::NoMemory`] if the allocator
-    /// refuses.
+    /// Returns at least this many blocks, with whatever an earlier hash left in them.
+    ///
+    /// # Errors
+    ///
+    /// [`HashError::NoMemory`] if the allocation fails.
     pub(super) fn blocks(&mut self, count: usize) -> Result<&mut [Block], HashError> {
         if self.0.capacity() < count {
-            // Replaced, not grown: growing moves the blocks and frees the old ones without wiping them.
+            // Replaced, not grown: growing would move the blocks and free the old ones without
+            // wiping them.
             *self = Self::default();
             self.0.try_reserve_exact(count.max(MIN_CAPACITY)).map_err(|_| HashError::NoMemory)?;
         }
@@ -33,7 +38,8 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        // Not the vector itself, which would also write to the reserved pages that no hash has used.
+        // The slice, not the vector, which would also write to reserved pages that no hash has
+        // used.
         self.0.iter_mut().zeroize();
     }
 }

@@ -94,8 +94,8 @@ pub(in crate::office) fn assign_rank(
     rank: Rank,
 ) -> Result<(), OfficeError> {
     let unknown = || OfficeError::UnknownName { field: FieldName::Roles, value: rank.name().to_owned() };
-    let of_rank = roles.iter().find(|role| Rank::list_by_role(role) == Some(rank)).ok_or_else(unknown)?;
-    let ranked = |id: &RoleId| roles.iter().any(|role| role.id == *id && Rank::list_by_role(role).is_some());
+    let of_rank = roles.iter().find(|role| Rank::of_role(role) == Some(rank)).ok_or_else(unknown)?;
+    let ranked = |id: &RoleId| roles.iter().any(|role| role.id == *id && Rank::of_role(role).is_some());
     assignment.office.retain(|id| !ranked(id));
     assignment.office.insert(of_rank.id);
     Ok(())

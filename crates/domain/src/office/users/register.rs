@@ -21,7 +21,7 @@ pub fn register_user(
     }
     store.write(|tx| {
         let roles = tx.roles().list(tenant)?;
-        let role = roles.iter().find(|role| Rank::list_by_role(role) == Some(rank));
+        let role = roles.iter().find(|role| Rank::of_role(role) == Some(rank));
         let roles = role.into_iter().map(|role| role.name.clone()).collect();
         let new = NewUser { roles, devices: Vec::new(), ..new.clone() };
         commit_refusal(add_user::add(tx, tenant, stamp, &new, Action::UserRegister))

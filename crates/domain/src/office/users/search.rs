@@ -48,12 +48,12 @@ pub fn search_users(
         let roles = tx.roles().list(tenant)?;
         let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
         if let Some(rank) = search.rank {
-            let Some(role) = roles.iter().find(|role| Rank::list_by_role(role) == Some(rank)) else {
+            let Some(role) = roles.iter().find(|role| Rank::of_role(role) == Some(rank)) else {
                 return Ok(nobody.clone());
             };
             filter.with_role = Some(role.id);
             filter.without_roles =
-                roles.iter().filter(|role| Rank::list_by_role(role) > Some(rank)).map(|role| role.id).collect();
+                roles.iter().filter(|role| Rank::of_role(role) > Some(rank)).map(|role| role.id).collect();
         }
         let part = OffsetPageRequest { after: None, skip: search.skip, limit: search.limit.clamp(1, MAX_PAGE_SIZE) };
         let users = tx.users().search(tenant, &filter, search.order, &part)?;
