@@ -131,7 +131,7 @@ impl ActivityTracker {
             match state.writing.entry(session) {
                 Some(Entry::Occupied(mut entry)) => {
                     let generation = entry.get().generation.max(used.generation);
-                    entry.insert(SessionUse { generation, ..noted });
+                    entry.insert(SessionUse { generation, ..used });
                 }
                 Some(Entry::Vacant(entry)) => {
                     entry.insert(used);

@@ -1,8 +1,10 @@
-//! The store in memory: every port of authentication and of the back office, in one process, gone with it.
+//! The in-memory store: all ports of the engine and of the back office, in one process, without
+//! persistence.
 //!
-//! It is the reference that every other store is measured by, the store of tests, and good enough for a server that may forget
-//! its sessions at a restart. Units of work follow one another, so two of them never meet half-way; what they write is undone
-//! by what the rows were before. It knows nothing of rules: who may do what is decided by those who call the ports.
+//! It is the reference implementation for other stores, the store of the tests, and sufficient for
+//! a server that may lose its sessions at a restart. Units of work run one after the other; a
+//! rollback restores the previous rows. It knows no rules: the callers of the ports decide who may
+//! do what.
 
 mod api_keys;
 mod attempts;
@@ -40,18 +42,18 @@ use table::Undo;
 use transaction::Transaction;
 use unit_lock::UnitLock;
 
-/// How often a unit of work runs that meets a conflict.
+/// How often a unit of work runs if it conflicts.
 const MAX_RUNS: usize = 5;
 
-/// A store in memory. It is filled through the ports of the back office ([`OfficePorts`]).
+/// An in-memory store. Fill it through the ports of the back office ([`OfficePorts`]).
 ///
 /// ```
 /// use std::sync::Arc;
-/// use tillgate_auth_core::{AuthView, Memory};
+/// use tillgate_auth_core::{AuthPorts, MemoryStore};
 /// use tillgate_domain::{Store, StoreExt};
 ///
-/// let memory: Arc<dyn Store<AuthView>> = Arc::new(Memory::new());
-/// let keys = memory.read(|tx| tx.keys().all())?;
+/// let memory: Arc<dyn Store<AuthPorts>> = Arc::new(MemoryStore::new());
+/// let keys = memory.read(|tx| tx.keys().list())?;
 /// assert!(keys.is_empty());
 /// # Ok::<(), tillgate_domain::StoreError>(())
 /// ```
@@ -63,20 +65,21 @@ pub struct MemoryStore {
 /// The changes that a unit of work has committed, and their numbers in the feed.
 type CommittedChanges = (Vec<Change>, Vec<i64>);
 
-/// What all processes over the store share.
+/// The state that all processes over the store share.
 struct SharedState {
     unit_lock: UnitLock,
-    /// Apart from the rows, so that it can be set at any time.
+    /// Separate from the rows, so that it can be set at any time.
     state: Mutex<InstanceState>,
     rows: Mutex<Rows>,
-    /// The committed lines of the audit, apart from the rows: they only grow, and reading them waits for nobody.
+    /// The committed audit events, separate from the rows: they are only added, and reading them
+    /// waits for no unit of work.
     audit: Mutex<Vec<Event>>,
 }
 
 impl MemoryStore {
     /// An empty store with an identity of its own.
     pub fn new() -> Self {
-        // It need be unlike others', not secret.
+        // The identity has to be unique, not secret.
         let chance = || RandomState::new().hash_one(0u8);
         Self::with_id(
             uuid::Builder::from_random_bytes((u128::from(chance()) << 64 | u128::from(chance())).to_be_bytes())
@@ -93,31 +96,32 @@ impl MemoryStore {
         Self { shared: Arc::new(held), observers: Mutex::default() }
     }
 
-    /// The same store as another process sees it: it holds the same data, and its observers are told of what is committed
-    /// through it alone. The others' changes reach it by the feed.
+    /// The same store as another process sees it: with the same data, and with observers of its
+    /// own, which are notified only of what is committed through it. Changes of other processes
+    /// reach it through the feed.
     pub fn share_with_process(&self) -> Self {
         Self { shared: Arc::clone(&self.shared), observers: Mutex::default() }
     }
 
-    /// From now on this observer is told too of what is committed through this value.
+    /// Adds an observer, which is notified of what is committed through this value.
     pub fn add_observer(&self, observer: Arc<dyn Observer>) {
         lock(&self.observers).push(observer);
     }
 
-    /// Opens the store for writes or closes it to them, for every process over it.
+    /// Sets whether the store accepts writes, for all processes over it.
     pub fn set_instance_state(&self, state: InstanceState) {
         *lock(&self.shared.state) = state;
     }
 
-    /// Gives the store a clock of its own, as a database server has one: all processes over it date rotations by it. Called
-    /// again, another server has taken over.
+    /// Gives the store a clock of its own, as a database server has: rotations are dated by it. A
+    /// second call simulates that another server has taken over.
     pub fn set_store_clock(&self, clock: Arc<dyn Clock>) {
         let held = &mut lock(&self.shared.rows).clock;
         let server = held.as_ref().map_or(0, |(_, server)| server.saturating_add(1));
         *held = Some((clock, server));
     }
 
-    /// The lines of the audit that were committed, oldest first.
+    /// The committed audit events, oldest first.
     pub fn audit_events(&self) -> Vec<Event> {
         lock(&self.shared.audit).clone()
     }
@@ -136,10 +140,10 @@ impl MemoryStore {
                 Err(other) => return Err(other),
             }
         }
-        Err(StoreError::Unavailable(format!("in conflict {MAX_RUNS} times: {last}")))
+        Err(StoreError::Unavailable(format!("the unit of work conflicted {MAX_RUNS} times: {last}")))
     }
 
-    /// Runs the closure once, and keeps what it did or undoes it.
+    /// Runs the closure once, and commits or rolls back.
     fn run_once(
         &self,
         mode: Mode,
@@ -179,7 +183,8 @@ impl Default for MemoryStore {
     }
 }
 
-/// The rows while a closure works on them. Dropped before the commit, by an error or a panic, they are what they were.
+/// The rows during a unit of work. If it is dropped before the commit, by an error or a panic, it
+/// restores the previous rows.
 struct OpenRows<'m> {
     rows: MutexGuard<'m, Rows>,
     committed: bool,
@@ -204,7 +209,7 @@ impl Drop for OpenRows<'_> {
     }
 }
 
-/// A panic leaves nothing half done behind (see [`Open`]), so a poisoned lock is as good as another.
+/// A panic leaves no partial changes (see [`OpenRows`]), so a poisoned lock can be used.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

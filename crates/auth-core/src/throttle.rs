@@ -265,7 +265,7 @@ impl Throttle {
             ClaimedIdentity::Unknown { .. } => None,
         };
         let class = if known { BucketClass::Known } else { BucketClass::Unknown };
-        Ok(Charge { names, principal, class, tokens: Vec::new(), recorded_at: recorded_at })
+        Ok(Charge { names, principal, class, tokens: Vec::new(), recorded_at })
     }
 
     /// Settles a charge. Returns whether the attempt counts as a new wrong password. After the

@@ -1,8 +1,10 @@
-//! The use cases of the back office, each one transaction with its audit event and its changes, and the ports that they need.
+//! The use cases of the back office, and their ports. Each use case is one transaction that
+//! includes its audit event and its changes.
 //!
-//! Every use case takes a [`AuditContext`]: when, by whom, with which authority, and the id of the audit line, all drawn before the
-//! transaction because its closure may run again. What is decided against comes back as a [`OfficeError`] inside `Ok`; `Err` means
-//! that the store failed. Nothing here knows a command line, a request or a password: verifiers are made outside.
+//! Every use case takes an [`AuditContext`]: the instant, the actor, its authority, and the id of
+//! the audit event. All are determined before the transaction, because its closure may run again. A
+//! denial is returned as an [`OfficeError`] inside `Ok`; `Err` means that the store failed. This
+//! module knows neither commands nor requests nor passwords: verifiers are computed by the caller.
 
 mod api_keys;
 mod audit;

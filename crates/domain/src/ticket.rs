@@ -1,11 +1,12 @@
-//! Tickets: what is sold, to whom, by whom, and what it comes to. Pure: types that are valid once made, and rules over them.
+//! Tickets: what is sold, to whom, by whom, and for how much. Pure functions and types that are
+//! valid by construction.
 //!
-//! A [`Ticket`] is open until it is closed or void. What people write on it is a [`Sheet`]; a change is another sheet, and
-//! [`amend()`] judges what lies between the two. Each rule takes the [`TicketActor`] that works on the ticket and the version that it saw,
-//! and gives back the ticket to store in the place of the one that was read, or a [`TicketError`].
+//! A [`Ticket`] is open until it is closed or void. Its content is a [`Sheet`]. A change is another
+//! sheet, and [`amend()`] checks the differences. Each rule takes the [`TicketActor`] and the
+//! version that it has read, and returns the changed ticket or a [`TicketError`].
 //!
-//! Money is exact: whole numbers of a last place, products in 128 bits, no floating point. Nothing here knows a store, a wire
-//! format or a clock.
+//! Amounts are exact: integers in units of the last decimal place, products in 128 bits, no
+//! floating point. This module knows neither stores nor wire formats nor clocks.
 
 mod actor;
 mod amend;

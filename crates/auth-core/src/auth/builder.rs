@@ -224,7 +224,7 @@ impl AuthBuilder {
             settings: self.settings,
             timekeeper: time,
             keyring,
-            audit_seal_key: audit_seal_key,
+            audit_seal_key,
             throttle,
             hash_queue: passwords,
             node,

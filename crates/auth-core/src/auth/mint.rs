@@ -70,7 +70,7 @@ impl Auth {
             session_expires_at: session.expires_at,
             session,
             profile,
-            kind: kind,
+            kind,
         })
     }
 

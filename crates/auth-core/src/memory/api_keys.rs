@@ -1,4 +1,4 @@
-//! Keys of programs in memory, and the signatures that have been seen.
+//! The in-memory ports for API keys and accepted signatures.
 
 use std::ops::Bound;
 

@@ -1,4 +1,4 @@
-//! Wrong passwords and places in memory.
+//! The in-memory ports for failed logins and known networks.
 
 use tillgate_domain::{Instant, StoreResult};
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::rows::BucketRow;
 use super::transaction::{Transaction, to_u32, to_usize};
 use crate::ports::{Attempts, Bucket, CountKey, KnownNetworks, TokenDisposition};
 
-/// What is less than every other key.
+/// The smallest count key, for ranges.
 const MIN_COUNT_KEY: CountKey = CountKey([0; 32]);
 
 impl Attempts for Transaction<'_> {

@@ -1,4 +1,4 @@
-//! What proves who somebody is, in memory: as authentication reads it and as the back office writes it.
+//! The in-memory ports for credentials, of the engine and of the back office.
 
 use tillgate_domain::office::ports::Passwords;
 use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult};

@@ -1,4 +1,4 @@
-//! Who there is, in memory, as authentication asks it.
+//! The in-memory directory ports of the engine.
 
 use tillgate_domain::office::ports as office;
 use tillgate_domain::{

@@ -1,4 +1,4 @@
-//! The audit in memory, as those see it who read it.
+//! The in-memory port that reads audit events.
 
 use std::cmp::Reverse;
 
@@ -23,7 +23,7 @@ impl Events for Transaction<'_> {
 }
 
 impl Transaction<'_> {
-    /// The lines that the filter fits, those of the open unit of work among them.
+    /// The events that the filter matches, including those of the open unit of work.
     fn matching_events(&self, filter: &EventFilter) -> Vec<EventView> {
         let committed = lock(self.audit);
         let all = committed.iter().chain(&self.rows.new_events);

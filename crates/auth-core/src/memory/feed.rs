@@ -1,5 +1,5 @@
-//! What has changed, who follows it and the store's own identity, in memory. Units of work follow one another, so a change's
-//! number tells the order of commits.
+//! The in-memory ports for the change feed, its readers and the identity of the store. Units of
+//! work run one after the other, so the numbers of changes are in the order of commits.
 
 use std::ops::Bound;
 
@@ -54,7 +54,7 @@ impl Nodes for Transaction<'_> {
         let tables = self.tables();
         let all = tables.nodes.rows().values().chain(tables.left_nodes.rows().values());
         let said = all.filter_map(|node| Some((node.seen_at, node.clock.filter(|clock| clock.boot_id == boot)?)));
-        // by the time since the machine started: no clock that was set decides
+        // By the time since the machine started, which no clock setting changes.
         let last = said.max_by_key(|(seen, clock)| seen.millis().saturating_sub(clock.origin.millis()));
         Ok(last.map(|(_, clock)| clock.origin))
     }
@@ -100,7 +100,7 @@ impl Instances for Transaction<'_> {
     }
 }
 
-/// The newest instant that the session bears of what has happened; when it expires has not.
+/// The newest instant of an event of the session; its expiry is not one.
 fn newest_instant(session: &Session) -> Option<Instant> {
     let ended = session.ended.map(|(at, _)| at);
     [Some(session.created_at), session.rotated_at, session.last_used_at, ended].into_iter().flatten().max()

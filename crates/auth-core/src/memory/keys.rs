@@ -1,4 +1,4 @@
-//! The server's keys in memory.
+//! The in-memory port for keys.
 
 use tillgate_domain::{Instant, KeyId, StoreResult};
 

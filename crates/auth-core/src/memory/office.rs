@@ -1,4 +1,4 @@
-//! The directory in memory, as the back office writes it: tenants here, the rest beside.
+//! The in-memory ports of the back office: tenants here, the others in the modules below.
 
 mod devices;
 mod roles;
@@ -36,7 +36,7 @@ impl Tenants for Transaction<'_> {
     }
 
     fn claim(&mut self, id: TenantId) -> StoreResult<bool> {
-        // one unit of work that writes is open at a time
+        // Only one unit of work that writes runs at a time.
         Ok(self.tables_mut()?.tenants.has(&id))
     }
 
@@ -61,7 +61,7 @@ impl Tenants for Transaction<'_> {
     }
 }
 
-/// The rows of a part of a list.
+/// The rows of a page of a list.
 fn read_page<K: Ord + Copy, V: Clone>(
     rows: &BTreeMap<K, V>,
     page: &PageRequest<K>,

@@ -1,4 +1,4 @@
-//! Resets of forgotten passwords in memory.
+//! The in-memory port for password resets.
 
 use tillgate_domain::office::ports::{Reset, ResetDigest, ResetRequest, Resets};
 use tillgate_domain::{Instant, ResetId, StoreResult, UserId};

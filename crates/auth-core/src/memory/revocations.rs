@@ -1,4 +1,4 @@
-//! Endings and the audit in memory.
+//! The in-memory ports for revocations and audit events.
 
 use tillgate_domain::{Audit, Change, EndReason, Epoch, Event, Instant, Revocations, Scope, SessionId, StoreResult};
 use uuid::Uuid;
@@ -26,7 +26,7 @@ impl Revocations for Transaction<'_> {
                 over.push(id);
             }
         }
-        // what is still open and stands on one of them is not below the epoch: it is told by itself
+        // Dependent sessions are not below the epoch; each is reported by a change of its own.
         for id in over {
             self.end_children(id, why, at)?;
         }
@@ -48,7 +48,7 @@ impl Revocations for Transaction<'_> {
 }
 
 impl Transaction<'_> {
-    /// Raises the epoch alone.
+    /// Raises the epoch only.
     fn bump_epoch_of(&mut self, scope: Scope) -> StoreResult<Option<Epoch>> {
         let tables = self.tables_mut()?;
         let next = |epoch: &mut Epoch| {

@@ -1,4 +1,4 @@
-//! Everything that the in-memory store holds: the tables, and beside them the indexes that spare a lookup from reading them all.
+//! The rows of the in-memory store: its tables, and the indexes that avoid scans.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::ports::{
     Bucket, CountKey, Credential, CredentialKind, Instance, Node, SignatureDigest, StoredKey, WrappedApiKey,
 };
 
-/// A bucket with what it is grouped by and when it was last touched.
+/// A bucket with its principal and the instant of its newest write.
 #[derive(Clone)]
 pub(super) struct BucketRow {
     pub(super) bucket: Bucket,
@@ -30,7 +30,7 @@ pub(super) struct BucketRow {
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $key:ty => $value:ty),* $(,)?) => {
-        /// The tables. What is written to one is kept or undone with all the others.
+        /// The tables. All of them are committed or rolled back together.
         #[derive(Default)]
         pub(super) struct Tables { $($(#[$doc])* pub(super) $name: Table<$key, $value>),* }
 
@@ -50,9 +50,9 @@ tables! {
     tenants: TenantId => Tenant,
     slugs: Slug => TenantId,
     users: UserId => User,
-    /// Users who are not deleted.
+    /// Users that are not deleted.
     user_names: (TenantId, FoldedText) => UserId,
-    /// Users who are not deleted.
+    /// Users that are not deleted.
     emails: FoldedText => UserId,
     devices: DeviceId => Device,
     /// Devices that are not retired.
@@ -61,22 +61,22 @@ tables! {
     role_names: (TenantId, FoldedText) => RoleId,
     credentials: (PrincipalId, CredentialKind) => Credential,
     sessions: SessionId => Session,
-    /// When generations of sessions were first used.
+    /// First uses of the generations of sessions.
     first_uses: (SessionId, i64) => Instant,
-    /// When sessions were rotated, by the store's own clock where it has one.
+    /// Rotations of sessions, by the store's own clock if it has one.
     rotations: SessionId => (Duration, i64),
     by_user: (UserId, SessionId) => (),
     by_device: (DeviceId, SessionId) => (),
     by_parent: (SessionId, SessionId) => (),
-    /// Sessions by when they were ended, or else are over if nothing happens.
+    /// Sessions by the instant of their end or expiry.
     by_end: (Instant, SessionId) => (),
     buckets: CountKey => BucketRow,
     buckets_of: (Uuid, CountKey) => (),
-    /// Wrong passwords by the bucket that they took a token of, and when they were tried.
+    /// Wrong passwords by the bucket from which they took a token, with their instant.
     guesses: (CountKey, CountKey) => Instant,
     known_networks: (Uuid, CountKey) => Instant,
     keys: KeyId => StoredKey,
-    /// By their number, which is never given twice to what was committed.
+    /// By number; the number of a committed change is never used again.
     changes: i64 => (Change, Instant),
     /// The number of the next change.
     next_change: () => i64,
@@ -84,35 +84,35 @@ tables! {
     /// Processes that have stopped in good order.
     left_nodes: NodeId => Node,
     api_keys: ApiKeyId => WrappedApiKey,
-    /// Keys of programs by their client ids.
+    /// API keys by client id.
     api_keys_by_client: String => ApiKeyId,
     reset_requests: ResetId => ResetRequest,
     resets: ResetDigest => Reset,
     tickets: (TenantId, TicketId) => Ticket,
-    /// The numbers of receipts, and whose they are.
+    /// Receipt numbers and their tickets.
     receipt_numbers: (TenantId, NumberSeries, u64) => TicketId,
-    /// The last number that was drawn of a series.
+    /// The last generated number of each series.
     receipt_series: (TenantId, NumberSeries) => u64,
-    /// Requests that count once, and when they were made.
+    /// Stored responses of idempotency keys, with the instant of the request.
     responses: ScopedIdempotencyKey => (StoredResponse, Instant),
     signatures: SignatureDigest => Instant,
     signatures_by_time: (Instant, SignatureDigest) => (),
-    /// Lines of the audit that were told.
+    /// The recorded audit events.
     event_ids: EventId => (),
-    /// Those of them that are sealed.
+    /// The seals of sealed audit events.
     seals: EventId => SealRow,
     by_sequence: i64 => EventId,
     newest_seal: () => Seal,
 }
 
-/// The tables, the lines that the open unit of work has told, and the store's own identity.
+/// The tables, the audit events of the open unit of work, and the identity of the store.
 pub(super) struct Rows {
     pub(super) tables: Tables,
     pub(super) new_events: Vec<Event>,
-    /// The newest instant of the lines that were told before.
+    /// The newest instant of the audit events before the open unit of work.
     pub(super) newest_event_at: Option<Instant>,
     pub(super) instance: Instance,
-    /// The store's own clock, and the number of the server that it is.
+    /// The store's own clock, and the number of its server.
     pub(super) clock: Option<(Arc<dyn Clock>, i64)>,
 }
 

@@ -1,4 +1,4 @@
-//! The chain of the audit in memory.
+//! The in-memory port for the seals of audit events.
 
 use tillgate_domain::audit::seal::{Seal, SealedEvent, StoredEvent};
 use tillgate_domain::office::ports::{Seals, UnsealedCount};
@@ -7,7 +7,7 @@ use tillgate_domain::{Event, EventId, StoreResult};
 use super::lock;
 use super::transaction::{Transaction, constraint_error, to_usize};
 
-/// A seal with the hash of the line before.
+/// A seal with the hash of the previous event.
 #[derive(Clone)]
 pub(super) struct SealRow {
     pub(super) seal: Seal,
@@ -45,7 +45,7 @@ impl Seals for Transaction<'_> {
                 return constraint_error("a line of the audit has an id");
             };
             if !tables.event_ids.has(&id) || tables.seals.has(&id) || tables.by_sequence.has(&seal.sequence) {
-                return Err(tillgate_domain::StoreError::Conflict("a line of the audit has a seal already".to_owned()));
+                return Err(tillgate_domain::StoreError::Conflict("an audit event has a seal already".to_owned()));
             }
             let sealed = SealRow { seal: seal.clone(), previous: std::mem::replace(&mut previous, seal.hash.clone()) };
             tables.seals.put(id, sealed);
@@ -73,12 +73,12 @@ impl Seals for Transaction<'_> {
 }
 
 impl Transaction<'_> {
-    /// The lines that were told, those of the open unit of work among them.
+    /// All audit events, including those of the open unit of work.
     fn all_events(&self) -> Vec<Event> {
         lock(self.audit).iter().chain(&self.rows.new_events).cloned().collect()
     }
 
-    /// Those of them that have no seal, in the order of their ids.
+    /// The events without a seal, in the order of their ids.
     fn unsealed_events(&self) -> Vec<StoredEvent> {
         let mut events = self.all_events();
         events.retain(|event| !self.tables().seals.has(&event.id));

@@ -1,4 +1,4 @@
-//! Sessions in memory.
+//! The in-memory port for sessions.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -176,7 +176,7 @@ fn read_first_uses(tables: &Tables, id: SessionId) -> Vec<FirstUse> {
     of.map(|((_, generation), at)| FirstUse { generation: *generation, at: *at }).collect()
 }
 
-/// When the session was ended, or else is over if nothing happens.
+/// The instant at which the session was ended, or expires.
 fn end_instant(session: &Session) -> Option<Instant> {
     let ended = session.ended.map(|(at, _)| at);
     match (ended, session.expires_at) {
@@ -209,7 +209,7 @@ fn session_view(tables: &Tables, session: &Session) -> SessionView {
     }
 }
 
-/// Changes a session and its place among the ends.
+/// Changes a session and its entry in the index of ends.
 fn update_session(tables: &mut Tables, id: SessionId, change: impl FnOnce(&mut Session)) {
     let Some((before, after)) = tables.sessions.change(&id, |session| {
         let before = end_instant(session);
@@ -250,13 +250,13 @@ fn remove_session(tables: &mut Tables, id: SessionId) {
 }
 
 impl Transaction<'_> {
-    /// What time it is by the store's own clock, since the Unix epoch, and which server says so.
+    /// The time of the store's own clock since the Unix epoch, and its server.
     fn store_time(&self) -> Option<(Duration, i64)> {
         let (clock, server) = self.rows.clock.as_ref()?;
         Some((Duration::from_millis(u64::try_from(clock.now().millis()).unwrap_or_default()), *server))
     }
 
-    /// What the store's own clock says of a session.
+    /// The reading of the store's own clock for a session.
     fn store_clock(&self, id: SessionId) -> Option<StoreClock> {
         let (now, server) = self.store_time()?;
         let dated = self.tables().rotations.get(&id).filter(|(_, by)| *by == server);
@@ -270,7 +270,7 @@ impl Transaction<'_> {
         Some(ServerTime { server: *server, now: clock.now() })
     }
 
-    /// Marks a session as ended. False where it was over already or never was.
+    /// Marks a session as ended. Returns false if it has ended already or does not exist.
     pub(super) fn mark_ended(&mut self, id: SessionId, why: EndReason, at: Instant) -> StoreResult<bool> {
         let tables = self.tables_mut()?;
         let open = tables.sessions.get(&id).is_some_and(|session| session.ended.is_none());
@@ -280,7 +280,7 @@ impl Transaction<'_> {
         Ok(open)
     }
 
-    /// Ends every session that stands on this one, each with a change of its own.
+    /// Ends all sessions that depend on this one, each with a change of its own.
     pub(super) fn end_children(&mut self, parent: SessionId, why: EndReason, at: Instant) -> StoreResult<()> {
         let mut parents = vec![parent];
         while let Some(parent) = parents.pop() {

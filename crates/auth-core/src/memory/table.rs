@@ -1,13 +1,14 @@
-//! A table that can go back: rows in the order of their keys, and what they were before the unit of work. A unit of work costs
-//! what it writes, however many rows there are.
+//! A table with rollback: sorted rows, and the previous values of the rows that the open unit of
+//! work has written. The cost of a unit of work depends on what it writes, not on the number of
+//! rows.
 
 use std::collections::BTreeMap;
 
-/// What can keep or undo everything that was done to it since it last did.
+/// Something whose changes since the last commit or rollback can be committed or rolled back.
 pub(super) trait Undo {
-    /// Keeps what was done.
+    /// Commits the changes.
     fn keep(&mut self);
-    /// Undoes what was done.
+    /// Rolls back the changes.
     fn undo(&mut self);
 }
 
@@ -24,35 +25,35 @@ impl<K, V> Default for Table<K, V> {
 }
 
 impl<K: Ord + Clone, V: Clone> Table<K, V> {
-    /// The rows, to read.
+    /// All rows, to read.
     pub(super) fn rows(&self) -> &BTreeMap<K, V> {
         &self.rows
     }
 
-    /// The row of that key.
+    /// The row with this key.
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         self.rows.get(key)
     }
 
-    /// Whether there is a row of that key.
+    /// Whether there is a row with this key.
     pub(super) fn has(&self, key: &K) -> bool {
         self.rows.contains_key(key)
     }
 
-    /// Writes a row, over the one that was there.
+    /// Inserts or replaces a row.
     pub(super) fn put(&mut self, key: K, value: V) {
         let before = self.rows.insert(key.clone(), value);
         self.undo_log.push((key, before));
     }
 
-    /// Changes a row in place; `None` where there is none.
+    /// Changes a row in place; `None` if it does not exist.
     pub(super) fn change<T>(&mut self, key: &K, change: impl FnOnce(&mut V) -> T) -> Option<T> {
         let row = self.rows.get_mut(key)?;
         self.undo_log.push((key.clone(), Some(row.clone())));
         Some(change(row))
     }
 
-    /// Takes a row away and tells whether it was there.
+    /// Removes a row; returns whether it existed.
     pub(super) fn remove(&mut self, key: &K) -> bool {
         let before = self.rows.remove(key);
         let there = before.is_some();

@@ -1,4 +1,4 @@
-//! A shop in memory to try the engine with.
+//! A store with a user, to try the engine.
 
 use tillgate_domain::office::{self, AuditContext, Authority, NewTenant, NewUser, UseCaseResult};
 use tillgate_domain::{
@@ -14,11 +14,13 @@ use crate::passwords::{Argon2id, Cost, opaque_verifier};
 use crate::system::{SystemClock, SystemEntropy};
 
 impl MemoryStore {
-    /// A store with the tenant `default` and in it one user, who has this role (`cashier`, `manager` or `admin`) and may log in without
-    /// a device: for trials. See [`office`] for how to add more, and devices.
+    /// A store with the tenant `default` and one user, which has the given role (`cashier`,
+    /// `manager` or `admin`) and may log in without a device. See [`office`] for how to add more
+    /// users, and devices.
     ///
     /// # Errors
-    /// [`Error::Fault`] where a name or the role cannot be.
+    ///
+    /// [`Error::Fault`] if the name or the role is not valid.
     pub fn with_user(name: &str, password: &str, role: &str) -> Result<Self, Error> {
         let (memory, at, chance) = (Self::new(), SystemClock.now(), SystemEntropy::new());
         let chance: &dyn Entropy = &chance;

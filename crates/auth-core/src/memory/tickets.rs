@@ -1,4 +1,4 @@
-//! Tickets in memory, and the requests that count once.
+//! The in-memory ports for tickets and idempotency keys.
 
 use std::cmp::Reverse;
 
@@ -51,7 +51,7 @@ impl Tickets for Transaction<'_> {
     }
 
     fn claim(&mut self, tenant: TenantId, sold: TicketId) -> StoreResult<()> {
-        // units of work follow one another here
+        // Units of work run one after the other here.
         if self.tables_mut()?.tickets.has(&(tenant, sold)) {
             Ok(())
         } else {

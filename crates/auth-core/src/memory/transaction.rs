@@ -1,4 +1,5 @@
-//! An open unit of work on the in-memory store. Every port is implemented on it, each in a file of its own beside this one.
+//! An open unit of work of the in-memory store. Each module beside this one implements a port on
+//! it.
 
 use std::sync::Mutex;
 
@@ -12,12 +13,12 @@ use crate::ports::{self, AuthTx};
 /// An open unit of work.
 pub(super) struct Transaction<'a> {
     pub(super) rows: &'a mut Rows,
-    /// The lines of the audit that were committed before.
+    /// The committed audit events.
     pub(super) audit: &'a Mutex<Vec<Event>>,
     pub(super) mode: Mode,
-    /// What the observers are told once it is committed.
+    /// The changes to report to the observers after the commit.
     pub(super) changes: Vec<Change>,
-    /// Their numbers in the feed.
+    /// The numbers of the changes in the feed.
     pub(super) numbers: Vec<i64>,
 }
 
@@ -27,15 +28,15 @@ impl Transaction<'_> {
         &self.rows.tables
     }
 
-    /// The tables, to write; a fault where the unit of work only reads.
+    /// The tables, to write; a fault if the unit of work only reads.
     pub(super) fn tables_mut(&mut self) -> StoreResult<&mut Tables> {
         match self.mode {
             Mode::Write => Ok(&mut self.rows.tables),
-            Mode::Read => Err(StoreError::Fault("a unit of work that reads has tried to write".to_owned())),
+            Mode::Read => Err(StoreError::Fault("a read-only unit of work has tried to write".to_owned())),
         }
     }
 
-    /// Puts a change into the feed.
+    /// Adds a change to the feed.
     pub(super) fn record_change(&mut self, change: Change, at: Instant) -> StoreResult<()> {
         let tables = self.tables_mut()?;
         let number = tables.next_change.get(&()).copied().unwrap_or(1);
@@ -47,17 +48,17 @@ impl Transaction<'_> {
     }
 }
 
-/// What no store of rows takes: a broken constraint.
+/// The error for a violated constraint, as a database would return it.
 pub(super) fn constraint_error<T>(what: &str) -> StoreResult<T> {
     Err(StoreError::Fault(what.to_owned()))
 }
 
-/// How many of a list.
+/// A limit as a `usize`.
 pub(super) fn to_usize(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
-/// How many were removed.
+/// A number of removed rows as a `u32`.
 pub(super) fn to_u32(removed: usize) -> u32 {
     u32::try_from(removed).unwrap_or(u32::MAX)
 }

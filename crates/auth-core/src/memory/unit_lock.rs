@@ -1,4 +1,5 @@
-//! Lets one unit of work through at a time, and makes the next wait for a bounded time.
+//! A lock that one unit of work holds at a time, with a limited waiting time and detection of
+//! nesting.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
@@ -6,21 +7,22 @@ use std::time::Duration;
 
 use tillgate_domain::{StoreError, StoreResult};
 
-/// How long a unit of work waits for its turn.
+/// How long a unit of work waits for the lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The gate, and who is inside.
+/// The lock, with the thread that holds it.
 #[derive(Default)]
 pub(super) struct UnitLock {
     holder: Mutex<Option<ThreadId>>,
     released: Condvar,
 }
 
-/// Somebody's turn. It ends when this is dropped.
+/// The lock as held by a unit of work, until it is dropped.
 pub(super) struct UnitGuard<'g>(&'g UnitLock);
 
 impl UnitLock {
-    /// Waits for a turn. `Nested` where this thread is inside already, `Unavailable` where nobody left in time.
+    /// Waits for the lock. Returns `Nested` if this thread holds it, `Unavailable` after
+    /// [`LOCK_TIMEOUT`].
     pub(super) fn lock(&self) -> StoreResult<UnitGuard<'_>> {
         let me = thread::current().id();
         let inside = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
@@ -32,7 +34,7 @@ impl UnitLock {
             .wait_timeout_while(inside, LOCK_TIMEOUT, |inside| inside.is_some())
             .unwrap_or_else(PoisonError::into_inner);
         if inside.is_some() {
-            return Err(StoreError::Unavailable("another unit of work takes too long".to_owned()));
+            return Err(StoreError::Unavailable("another unit of work held the lock for too long".to_owned()));
         }
         *inside = Some(me);
         Ok(UnitGuard(self))

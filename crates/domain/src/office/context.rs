@@ -1,39 +1,40 @@
-//! When, by whom and with which authority the back office does something.
+//! The audit context of a use case, and the authority of its caller.
 
 use serde_json::{Map, Value};
 
 use super::error::OfficeError;
 use crate::{Action, Actor, Event, EventId, EventOutcome, Instant, KnownRight, PrincipalId, Rights, Subject, TenantId};
 
-/// What a use case is done with. Drawn before the transaction, whose closure may run again.
+/// The context of a use case, created before the transaction, whose closure may run again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditContext {
-    /// When.
+    /// The instant of the use case.
     pub at: Instant,
-    /// The id of the audit line.
+    /// The identifier of its audit event.
     pub event_id: EventId,
-    /// Who.
+    /// The caller, as the audit event records it.
     pub actor: Actor,
-    /// What they may do.
+    /// The rights of the caller.
     pub authority: Authority,
-    /// The operating system user who runs a command, such as `anna@pos-1`. It is recorded as `shell` in the details of the audit event.
+    /// The operating system user who runs a command, such as `anna@pos-1`. It is recorded as
+    /// `shell` in the details of the audit event.
     pub os_user: Option<String>,
 }
 
 /// The detail of an audit event with the operating system user who ran the command.
 pub const OS_USER_DETAIL: &str = "shell";
 
-/// What somebody may do in the back office.
+/// The authority of a caller in the back office.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authority {
-    /// Whoever runs commands on the server's own machine: everything.
+    /// A command on the server's own machine, which may do everything.
     Host,
     /// A caller with these rights.
     Rights(Rights),
 }
 
 impl Authority {
-    /// Whether it covers every right there is, those of later roles too.
+    /// Whether it includes every right, including rights that are added later.
     pub(super) fn covers_everything(&self) -> bool {
         match self {
             Self::Host => true,
@@ -41,7 +42,7 @@ impl Authority {
         }
     }
 
-    /// Requires a right.
+    /// Checks that the caller has a right.
     pub(super) fn require(&self, right: KnownRight) -> Result<(), OfficeError> {
         match self {
             Self::Host => Ok(()),
@@ -50,7 +51,8 @@ impl Authority {
         }
     }
 
-    /// Refuses whoever would give away, or take power over, more than they hold themselves.
+    /// Checks that the caller has all of these rights, so that nobody grants or controls more
+    /// rights than their own.
     pub(super) fn require_all(&self, rights: &Rights) -> Result<(), OfficeError> {
         match self {
             Self::Host => Ok(()),
@@ -62,7 +64,8 @@ impl Authority {
 }
 
 impl AuditContext {
-    /// Whether it is this principal itself who calls: the user of a session, or a device that is logged in without one.
+    /// Whether the caller is this principal itself: the user of a session, or a device that is
+    /// logged in as itself.
     pub(super) fn is_principal(&self, principal: PrincipalId) -> bool {
         match (principal, self.actor.user) {
             (PrincipalId::User(id), Some(user)) => user == id,
@@ -71,7 +74,7 @@ impl AuditContext {
         }
     }
 
-    /// The audit line of something that was done.
+    /// Builds the audit event of the use case.
     pub(super) fn build_event(
         &self,
         tenant: TenantId,

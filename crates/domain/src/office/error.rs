@@ -1,4 +1,4 @@
-//! What the back office says no with: the field or the rule, and what to do about it.
+//! The errors of the back office: the field or the rule, and what to do about it.
 
 mod range_violation;
 
@@ -9,55 +9,55 @@ pub use range_violation::RangeViolation;
 use crate::ticket::TicketError;
 use crate::{InvalidText, Rank, Right, StoreError, StoreResult, TicketId};
 
-/// What a use case answers: done, or refused, or `Err` where the store failed.
+/// The result of a use case: its value, or an [`OfficeError`]; `Err` if the store failed.
 pub type UseCaseResult<T> = StoreResult<Result<T, OfficeError>>;
 
-/// A field of a request, by the name that it has in the native API.
+/// A field of a request, under its name in the native API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FieldName {
-    /// The short name of a tenant.
+    /// The slug of a tenant.
     Slug,
     /// The name of a tenant, a device or a role.
     Name,
     /// The name of a user.
     UserName,
-    /// An e-mail address.
+    /// The e-mail address of a user.
     Email,
-    /// The name that people read.
+    /// The display name of a user.
     DisplayName,
-    /// The name of a role that people read.
+    /// The display name of a role.
     Label,
-    /// What something is for.
+    /// The description of an entity.
     Description,
     /// The feature of a virtual user.
     Feature,
-    /// Roles, by name.
+    /// The names of roles.
     Roles,
-    /// Rights.
+    /// The rights of a role.
     Rights,
-    /// Environments.
+    /// The environments of a role.
     Environments,
-    /// Devices, by name.
+    /// The names of devices.
     Devices,
     /// The settings of a device.
     Settings,
-    /// What the program on a device remembers.
+    /// The preferences of a device.
     Preferences,
-    /// A status.
+    /// The status of an entity.
     Status,
-    /// A password.
+    /// The password of a user or a device.
     Password,
     /// Whether a user must change the password at the next login.
     PasswordChangeRequired,
-    /// The password that the caller has, sent to prove that it is they who call.
+    /// The caller's current password, as a proof of identity.
     CurrentPassword,
-    /// What an API key is narrowed to.
+    /// The permissions of an API key.
     Permissions,
     /// The user as a whole.
     User,
     /// The device as a whole.
     Device,
-    /// The key of a program as a whole.
+    /// The API key as a whole.
     ApiKey,
     /// The role as a whole.
     Role,
@@ -65,19 +65,19 @@ pub enum FieldName {
     Tenant,
     /// The store of a tenant as a whole.
     Store,
-    /// How long an access token is good at most.
+    /// The limit for the lifetime of access tokens.
     Access,
-    /// How long a session lives in silence at most.
+    /// The limit for the idle timeout of sessions.
     Idle,
-    /// How long a session lives in all at most.
+    /// The limit for the absolute timeout of sessions.
     Absolute,
-    /// How long a refresh token overlaps with the next at most.
+    /// The limit for the grace period of refresh tokens.
     Overlap,
-    /// A line of the audit as a whole.
+    /// The audit event as a whole.
     Event,
     /// The ticket as a whole.
     Ticket,
-    /// Whose a ticket is.
+    /// The owner of a ticket.
     Owner,
 }
 
@@ -127,134 +127,136 @@ impl fmt::Display for FieldName {
     }
 }
 
-/// A decision to say no. Nothing was changed.
+/// Why a use case is denied. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OfficeError {
-    /// Somebody else has this name, address or slug.
+    /// Another entity has this name, address or slug.
     #[error("{field}: \"{value}\" is taken; choose another")]
     AlreadyExists {
-        /// Which field.
+        /// The field with the value.
         field: FieldName,
-        /// What it held.
+        /// The value that is in use.
         value: String,
     },
-    /// The tenant has nothing of the id that is to be changed.
-    #[error("{field}: there is no \"{value}\"")]
+    /// The tenant has no entity with the id to change.
+    #[error("{field}: \"{value}\" does not exist")]
     NotFound {
-        /// What it would be.
+        /// The kind of the entity.
         field: FieldName,
-        /// The id.
+        /// The id that was given.
         value: String,
     },
-    /// The tenant has nothing of a name that the request holds.
-    #[error("{field}: there is no \"{value}\"; the list shows what there is")]
+    /// The tenant has no entity with a name in the request.
+    #[error("{field}: \"{value}\" does not exist; choose one from the list")]
     UnknownName {
-        /// Which field.
+        /// The field with the name.
         field: FieldName,
-        /// What it held.
+        /// The name that is unknown.
         value: String,
     },
-    /// A text that does not fit.
+    /// A text violates a rule.
     #[error("{field} {why}")]
     InvalidValue {
-        /// Which field.
+        /// The field with the text.
         field: FieldName,
-        /// What is wrong with it.
+        /// The rule that it violates.
         why: InvalidText,
     },
-    /// A list names the same thing more than once, whatever the case of its letters.
-    #[error("{field}: \"{value}\" is there more than once; name it once")]
+    /// A list contains an item more than once, ignoring case.
+    #[error("{field}: \"{value}\" appears more than once; name it once")]
     DuplicateItem {
-        /// Which field.
+        /// The field with the list.
         field: FieldName,
-        /// What it names.
+        /// The repeated item.
         value: String,
     },
-    /// A set that has to hold something holds nothing.
+    /// A list that needs an item is empty.
     #[error("{field}: name at least one")]
     Required {
-        /// Which field.
+        /// The field with the list.
         field: FieldName,
     },
-    /// Spans of time outside of what they may be, all of them.
+    /// Durations are outside their ranges; all of them are listed.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     OutOfRange(Vec<RangeViolation>),
-    /// Somebody changed it since it was read.
-    #[error("somebody has changed it meanwhile: it is at version {current} now; read it again and repeat the change")]
+    /// The entity was changed since the caller read it.
+    #[error("it was changed in the meantime and has version {current} now; read it again and repeat the change")]
     VersionMismatch {
-        /// Its version now.
+        /// The current version.
         current: i64,
     },
-    /// Somebody changed the ticket since it was read.
+    /// The ticket was changed since the caller read it.
     #[error(
-        "somebody has changed the ticket meanwhile: it is at version {current} now; read it again and repeat the change"
+        "the ticket was changed in the meantime and has version {current} now; read it again and repeat the change"
     )]
     TicketVersionMismatch {
-        /// Which.
+        /// The id of the ticket.
         ticket: TicketId,
-        /// Its version now.
+        /// The current version.
         current: i64,
     },
-    /// The rules of tickets.
+    /// A rule of tickets is violated.
     #[error(transparent)]
     Ticket(TicketError),
-    /// An idempotency key was used for another request before.
-    #[error("this idempotency key was used for another request; draw a new one for each request")]
+    /// The idempotency key was used for another request before.
+    #[error("the idempotency key was used for another request; use a new one for each request")]
     IdempotencyKeyReused,
-    /// It would leave the tenant without an admin.
-    #[error("this is the last active admin; make another admin first")]
+    /// The change would leave the tenant without an admin.
+    #[error("this is the last active admin; add another admin first")]
     LastAdmin,
-    /// A role that is held cannot go.
-    #[error("the role is held by {}{}; take it from them first", .by.join(", "), more(.by.len(), *.total))]
+    /// A role that users or devices have cannot be deleted.
+    #[error("the role is assigned to {}{}; remove it from them first", .by.join(", "), more(.by.len(), *.total))]
     InUse {
-        /// Who holds it: the first few, by kind and name.
+        /// The first few holders, by kind and name.
         by: Vec<String>,
-        /// How many hold it.
+        /// The total number of holders.
         total: u64,
     },
-    /// A built-in role stays as it is.
-    #[error("a built-in role stays as it is; make a role of your own")]
+    /// A built-in role cannot be changed.
+    #[error("a built-in role cannot be changed; add a role of your own")]
     BuiltInRole,
-    /// The last store of a tenant stays.
-    #[error("this is the last store; open another first")]
+    /// The last store of a tenant cannot be closed.
+    #[error("this is the last store; add another store first")]
     LastStore,
-    /// There are as many as there may be.
-    #[error("{field}: there are {most} already, and no more fit")]
+    /// The greatest number of items is reached.
+    #[error("{field}: the limit of {most} has been reached")]
     LimitReached {
-        /// Which field.
+        /// The field with the items.
         field: FieldName,
-        /// How many there may be.
+        /// The greatest number of items.
         most: usize,
     },
-    /// A virtual user has no password.
-    #[error("a virtual user stands for a feature and has no password; make a user of its own for the person")]
+    /// A virtual user cannot have a password.
+    #[error("a virtual user stands for a feature and has no password; add a user for the person")]
     VirtualUser,
-    /// One's own password is changed by who proves the current one, never by an access token alone.
-    #[error("this is your own password; change it by PUT /sessions/current/password, with current_password")]
+    /// Callers change their own password by proving the current one; an access token is not enough.
+    #[error("this is your own password; change it with PUT /sessions/current/password and current_password")]
     OwnPassword,
-    /// One's own e-mail address is changed by who proves their password: whoever has the address can reset the password.
-    #[error("another e-mail address of your own requires your password; send it in current_password")]
+    /// Callers change their own e-mail address by proving their password, because its owner can
+    /// reset the password.
+    #[error("changing your own e-mail address requires your password; send it in current_password")]
     CurrentPasswordRequired,
-    /// A status that cannot follow the one there is.
-    #[error("status: {from} cannot become {to}")]
+    /// The new status cannot follow the current one.
+    #[error("status: \"{from}\" cannot become \"{to}\"")]
     InvalidStatusTransition {
-        /// The status there is.
+        /// The current status.
         from: &'static str,
-        /// The status that was asked for.
+        /// The requested status.
         to: &'static str,
     },
-    /// The rank that would be given is as high as that of whoever gives it, or higher.
-    #[error("the role {} is not below your own; somebody above it can give it", .0.name())]
+    /// The rank to assign is not lower than the caller's own.
+    #[error("the {} role is not below your own; ask somebody with a higher role", .0.name())]
     RankTooHigh(Rank),
-    /// Several fields of one request are at fault: at least two refusals, each of them of a field.
+    /// Several fields of one request are invalid: at least two errors, each of a field.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Several(Vec<Self>),
-    /// The caller lacks a right, either to do this at all or because they would grant or touch what they do not hold.
-    #[error("the right {0} is missing; somebody who holds it can do this")]
+    /// The caller does not have a required right, for the use case itself or because it would grant
+    /// or control that right.
+    #[error("requires the {0} right; ask somebody who has it")]
     RightMissing(Right),
 }
 
-/// What stands behind the few that are named.
+/// The number of holders that are not named.
 fn more(named: usize, total: u64) -> String {
     match total.saturating_sub(u64::try_from(named).unwrap_or(u64::MAX)) {
         0 => String::new(),
@@ -263,12 +265,13 @@ fn more(named: usize, total: u64) -> String {
 }
 
 impl OfficeError {
-    /// Refuses what has moved on from the version that the caller holds to; `None` holds to none.
-    pub(super) fn check_version(held: Option<i64>, current: i64) -> Result<(), Self> {
-        if held.is_none_or(|held| held == current) { Ok(()) } else { Err(Self::VersionMismatch { current }) }
+    /// Checks that the entity has the version that the caller has read; `None` matches every
+    /// version.
+    pub(super) fn check_version(read: Option<i64>, current: i64) -> Result<(), Self> {
+        if read.is_none_or(|read| read == current) { Ok(()) } else { Err(Self::VersionMismatch { current }) }
     }
 
-    /// Whether it is about values of fields alone, and nothing else stands against the request.
+    /// Whether the error concerns values of fields only.
     const fn is_of_fields(&self) -> bool {
         matches!(
             self,
@@ -281,7 +284,7 @@ impl OfficeError {
         )
     }
 
-    /// A stable word for it, in answers, logs and metrics.
+    /// The stable code of the error in answers, logs and metrics.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::AlreadyExists { .. } => "name_taken",
@@ -310,45 +313,47 @@ impl OfficeError {
     }
 }
 
-/// Gathers what is wrong with the fields of one request, so that all of it is refused at once.
+/// Collects the errors of the fields of one request, so that all are reported at once.
 #[derive(Debug, Default)]
 pub(super) struct FieldRefusals(Vec<OfficeError>);
 
 impl FieldRefusals {
-    /// The value; `None` if a field is at fault, which is kept for [`checked`](Self::checked).
+    /// The value; `None` if a field is invalid, whose error is kept for [`checked`](Self::checked).
     ///
     /// # Errors
-    /// The store failed, or the refusal is about more than a field.
+    ///
+    /// The store failed, or the error concerns more than a field.
     pub(super) fn gather<T>(&mut self, found: Result<T, impl Into<UseCaseError>>) -> Result<Option<T>, UseCaseError> {
         match found.map_err(Into::into) {
             Ok(value) => Ok(Some(value)),
-            Err(UseCaseError::Office(refused)) if refused.is_of_fields() => {
-                self.add(refused);
+            Err(UseCaseError::Office(error)) if error.is_of_fields() => {
+                self.add(error);
                 Ok(None)
             }
             Err(halt) => Err(halt),
         }
     }
 
-    /// Adds a refusal of a field; one that is there already is kept once.
-    pub(super) fn add(&mut self, refused: OfficeError) {
-        let each = if let OfficeError::Several(all) = refused { all } else { vec![refused] };
-        for refused in each {
-            if !self.0.contains(&refused) {
-                self.0.push(refused);
+    /// Adds the error of a field, once.
+    pub(super) fn add(&mut self, error: OfficeError) {
+        let each = if let OfficeError::Several(all) = error { all } else { vec![error] };
+        for error in each {
+            if !self.0.contains(&error) {
+                self.0.push(error);
             }
         }
     }
 
-    /// Everything that was gathered.
+    /// All collected errors.
     pub(super) fn into_vec(self) -> Vec<OfficeError> {
         self.0
     }
 
-    /// Refuses if anything was gathered.
+    /// Returns the collected errors, if any.
     ///
     /// # Errors
-    /// The one refusal, or [`OfficeError::Several`].
+    ///
+    /// The only error, or [`OfficeError::Several`].
     pub(super) fn checked(mut self) -> Result<(), OfficeError> {
         match self.0.len() {
             0 => Ok(()),
@@ -358,12 +363,13 @@ impl FieldRefusals {
     }
 }
 
-/// Why a use case stops on its way: `?` carries both kinds, and [`decide`] parts them again at its edge.
+/// The error type of a use case, for `?`; [`commit_refusal`] separates both kinds at its end.
 #[derive(Debug)]
 pub(super) enum UseCaseError {
     /// The store failed.
     Store(StoreError),
-    /// It is decided against. Judged before anything is written but the claim of a row that the judgement depends on.
+    /// The use case is denied. Decided before anything is written except the lock of a row on which
+    /// the decision depends.
     Office(OfficeError),
 }
 
@@ -374,16 +380,16 @@ impl From<StoreError> for UseCaseError {
 }
 
 impl From<OfficeError> for UseCaseError {
-    fn from(refused: OfficeError) -> Self {
-        Self::Office(refused)
+    fn from(error: OfficeError) -> Self {
+        Self::Office(error)
     }
 }
 
-/// A refusal becomes a value, a failure stays an error.
-pub(super) fn commit_refusal<T>(way: Result<T, UseCaseError>) -> UseCaseResult<T> {
-    match way {
+/// Converts a denial to a value, which commits, and keeps a failure of the store an error.
+pub(super) fn commit_refusal<T>(result: Result<T, UseCaseError>) -> UseCaseResult<T> {
+    match result {
         Ok(value) => Ok(Ok(value)),
-        Err(UseCaseError::Office(refused)) => Ok(Err(refused)),
+        Err(UseCaseError::Office(error)) => Ok(Err(error)),
         Err(UseCaseError::Store(error)) => Err(error),
     }
 }

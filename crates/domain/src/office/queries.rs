@@ -1,4 +1,5 @@
-//! What the back office looks at: one consistent reading each, of one tenant. What belongs to another tenant reads as absent.
+//! Reads of the back office: each is one consistent snapshot of one tenant. Entities of other
+//! tenants are not found.
 
 use super::ports::{OfficePorts, OffsetPageRequest, PageRequest, UserCursor, UserFilter, UserOrder};
 use crate::{
@@ -6,17 +7,19 @@ use crate::{
     UserId, UserName, UserStatus,
 };
 
-/// The most that a list shows at once.
+/// The greatest number of rows of a page.
 const MAX_PAGE_SIZE: u32 = 200;
 
 fn clamp_limit<K: Clone>(page: &PageRequest<K>) -> PageRequest<K> {
     PageRequest { after: page.after.clone(), limit: page.limit.clamp(1, MAX_PAGE_SIZE) }
 }
 
-/// Every part of a list, one after the other, until there are `most` of them or no more. `key` is what the next part comes after.
+/// Reads the pages of a list, one after the other, until there are `most` items or no more. `key`
+/// returns the position of an item, after which the next page begins.
 ///
 /// # Errors
-/// A part could not be read.
+///
+/// The first error of `read`.
 pub fn collect_pages<T, K, E>(
     most: Option<usize>,
     mut part: impl FnMut(&PageRequest<K>) -> Result<Vec<T>, E>,
@@ -34,7 +37,7 @@ pub fn collect_pages<T, K, E>(
     Ok(whole)
 }
 
-/// The tenant of this short name.
+/// The tenant with this slug.
 pub fn find_tenant_by_slug(store: &dyn Store<OfficePorts>, slug: &Slug) -> StoreResult<Option<Tenant>> {
     store.read(|tx| tx.tenants().find_by_slug(slug))
 }
@@ -44,22 +47,22 @@ pub fn find_tenant(store: &dyn Store<OfficePorts>, id: TenantId) -> StoreResult<
     store.read(|tx| tx.tenants().find(id))
 }
 
-/// Tenants in the order of their ids, 200 at most: for the operator of the server.
+/// Lists at most 200 tenants in the order of their ids, for the operator of the server.
 pub fn list_tenants(store: &dyn Store<OfficePorts>, page: &PageRequest<TenantId>) -> StoreResult<Vec<Tenant>> {
     store.read(|tx| tx.tenants().list(&clamp_limit(page)))
 }
 
-/// Whether there is any user in any tenant who is not deleted.
+/// Whether any user that is not deleted exists in any tenant.
 pub fn any_user_exists(store: &dyn Store<OfficePorts>) -> StoreResult<bool> {
     store.read(|tx| tx.users().any_exists())
 }
 
-/// The user with this id, a deleted one too.
+/// The user with this id; deleted users are found, too.
 pub fn find_user(store: &dyn Store<OfficePorts>, tenant: TenantId, id: UserId) -> StoreResult<Option<User>> {
     Ok(store.read(|tx| tx.users().find(id))?.filter(|user| user.tenant == tenant))
 }
 
-/// The user of this name who is not deleted.
+/// The user with this name that is not deleted.
 pub fn find_user_by_name(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -68,7 +71,7 @@ pub fn find_user_by_name(
     store.read(|tx| tx.users().find_by_name(tenant, &name.to_folded()))
 }
 
-/// Users in the order of their ids, deleted ones too, 200 at most.
+/// Lists at most 200 users in the order of their ids, including deleted ones.
 pub fn list_users(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -77,7 +80,7 @@ pub fn list_users(
     store.read(|tx| tx.users().list(tenant, &clamp_limit(page)))
 }
 
-/// Users in the order of their ids who are not deleted, 200 at most.
+/// Lists at most 200 users in the order of their ids, without deleted ones.
 pub fn list_undeleted_users(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -95,7 +98,7 @@ pub fn find_device(store: &dyn Store<OfficePorts>, tenant: TenantId, id: DeviceI
     Ok(store.read(|tx| tx.devices().find(id))?.filter(|device| device.tenant == tenant))
 }
 
-/// The device of this name.
+/// The device with this name.
 pub fn find_device_by_name(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -104,7 +107,7 @@ pub fn find_device_by_name(
     store.read(|tx| tx.devices().find_by_name(tenant, &name.to_folded()))
 }
 
-/// Devices in the order of their ids, 200 at most.
+/// Lists at most 200 devices in the order of their ids.
 pub fn list_devices(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -118,7 +121,7 @@ pub fn find_role(store: &dyn Store<OfficePorts>, tenant: TenantId, id: RoleId) -
     Ok(store.read(|tx| tx.roles().find(id))?.filter(|role| role.tenant == tenant))
 }
 
-/// The role of this name.
+/// The role with this name.
 pub fn find_role_by_name(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -127,7 +130,7 @@ pub fn find_role_by_name(
     store.read(|tx| tx.roles().find_by_name(tenant, name))
 }
 
-/// Every role of a tenant.
+/// Lists all roles of a tenant.
 pub fn list_roles(store: &dyn Store<OfficePorts>, tenant: TenantId) -> StoreResult<Vec<Role>> {
     store.read(|tx| tx.roles().list(tenant))
 }

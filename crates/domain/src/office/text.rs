@@ -1,4 +1,5 @@
-//! The bounds of free text: descriptions, labels, names that people read. What programs compare has types of its own.
+//! The limits of free text: descriptions, labels and names for people. Names that programs compare
+//! have their own types.
 
 use super::error::{FieldName, OfficeError};
 use crate::InvalidText;
@@ -23,67 +24,73 @@ fn check_display(text: &str, most: usize) -> Result<(), InvalidText> {
     crate::name::check_display_name(text.trim())
 }
 
-/// Whether a name that people read may be given to something new: it has 1 to 200 characters, none of which shows nothing.
+/// Checks a new name for people: 1 to 200 visible characters.
 ///
 /// # Errors
-/// What is wrong with it.
+///
+/// The rule that it violates.
 pub fn check_new_name(text: &str) -> Result<(), InvalidText> {
     check_display(text, MAX_LABEL_CHARS)
 }
 
-/// The same of a label, which may be empty.
+/// Checks a new label, which is a name for people that may be empty.
 ///
 /// # Errors
-/// What is wrong with it.
+///
+/// The rule that it violates.
 pub fn check_new_label(text: &str) -> Result<(), InvalidText> {
     if text.trim().is_empty() { check_bounded(text, MAX_LABEL_CHARS) } else { check_new_name(text) }
 }
 
-/// Whether a text may be a description: it has 2,000 characters at most, and of control characters only line breaks and tabs.
+/// Checks a description: at most 2,000 characters, and no control characters except line breaks and
+/// tabs.
 ///
 /// # Errors
-/// What is wrong with it.
+///
+/// The rule that it violates.
 pub fn check_description(text: &str) -> Result<(), InvalidText> {
     check_bounded(text, MAX_DESCRIPTION_CHARS)
 }
 
-/// Whether a setting may have this name and this value: 1 to 200 characters, and 2,000 at most.
+/// Checks the name of a setting (1 to 200 characters) and its value (at most 2,000 characters).
 ///
 /// # Errors
-/// What is wrong with the one or the other.
+///
+/// The rule that one of them violates.
 pub fn check_setting(key: &str, value: &str) -> Result<(), InvalidText> {
     check_filled(key, MAX_LABEL_CHARS)?;
     check_bounded(value, MAX_DESCRIPTION_CHARS)
 }
 
-/// Refuses more than `most` characters and control characters other than line breaks and tabs.
+/// Rejects more than `most` characters, and control characters except line breaks and tabs.
 pub(super) fn check_text(field: FieldName, text: &str, most: usize) -> Result<(), OfficeError> {
     check_bounded(text, most).map_err(|why| OfficeError::InvalidValue { field, why })
 }
 
-/// Refuses what no name that people read may be: an empty text, one of more than `most` characters, and what shows nothing.
+/// Rejects an empty name, one of more than `most` characters, and invisible characters.
 pub(super) fn check_name(field: FieldName, text: &str, most: usize) -> Result<(), OfficeError> {
     check_display(text, most).map_err(|why| OfficeError::InvalidValue { field, why })
 }
 
-/// The same of a name that takes the place of another: one that stays is never judged again.
+/// Checks a name that replaces `before`; a name that stays is not checked again.
 pub(super) fn check_renamed(field: FieldName, text: &str, before: &str, most: usize) -> Result<(), OfficeError> {
     if text == before && !before.is_empty() { Ok(()) } else { check_name(field, text, most) }
 }
 
-/// The text that a list is searched by: `None` where nothing can hold it, `Some(None)` where it narrows nothing.
+/// The text by which a list is searched: `None` if nothing can match it, `Some(None)` if everything
+/// does.
 #[expect(clippy::option_option, reason = "two kinds of nothing")]
 pub(super) fn normalize_search_text(text: Option<&str>) -> Option<Option<String>> {
     match text.map(str::trim).filter(|text| !text.is_empty()) {
-        // no text that is searched has one: not every database takes it, and what is searched is kept with one between its parts
+        // No searched text contains one: not every database accepts it, and one separates the parts of the searched text.
         Some(text) if text.contains(|c: char| c.is_control() && c != '\n' && c != '\t') => None,
         text => Some(text.map(str::to_owned)),
     }
 }
 
-/// The longest name that people read, in characters.
+/// The greatest length of a name for people, in characters.
 pub(super) const MAX_LABEL_CHARS: usize = 200;
-/// The longest description or setting, in characters.
+/// The greatest length of a description or a setting, in characters.
 pub(super) const MAX_DESCRIPTION_CHARS: usize = 2_000;
 
 #[cfg(test)]

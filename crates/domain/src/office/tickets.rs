@@ -1,7 +1,7 @@
-//! The use cases of tickets: what people at a till do with them, and what everybody of the tenant may look at.
+//! The use cases of tickets.
 //!
-//! The rules are those of [`ticket`](crate::ticket); here they meet the store. Each use case reads who works where with which rights,
-//! has the rules judge, writes what came of it from the version that was read, and tells the audit.
+//! The rules are in [`ticket`](crate::ticket). Each use case reads the actor, applies the rules,
+//! writes the result to the version that was read, and records the audit event.
 
 mod amend_tickets;
 mod change;

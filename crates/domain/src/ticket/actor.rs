@@ -1,47 +1,47 @@
-//! Who may do what with a ticket, and where: the table of rights and the rule of the sale device.
+//! The rights that operations on tickets require, and the rule that they happen on sale devices.
 
 use crate::{DeviceId, Environment, KnownRight, Rights, UserId};
 
 use super::error::TicketError;
 
-/// What is done with a ticket, as far as rights tell it apart. One request may do several.
+/// An operation on a ticket, as rights distinguish them. One request may include several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TicketOperation {
     /// Open a new ticket.
     Create,
     /// Change anything on an open ticket.
     Change,
-    /// Change its name.
+    /// Change the name of a ticket.
     Rename,
-    /// Give it a discount that is not its customer's own.
+    /// Give a discount that is not the customer's own.
     Discount,
-    /// Give it a customer, change or remove them.
+    /// Set, change or remove the customer.
     Customer,
-    /// Give one's ticket to somebody else.
+    /// Give an own ticket to another owner.
     HandOver,
-    /// Make another's ticket one's own.
+    /// Make another owner's ticket one's own.
     TakeOver,
-    /// Lower an item's quantity, or remove an item.
+    /// Reduce the quantity of an item, or remove it.
     Storno,
-    /// Make an open ticket void.
+    /// Void an open ticket.
     Delete,
-    /// Close it, for ever.
+    /// Close a ticket for good.
     Close,
-    /// Take back what a closed ticket sold.
+    /// Refund items of a closed ticket.
     Refund,
 }
 
-/// Whose ticket it is, seen from who works on it.
+/// The owner of a ticket, from the actor's point of view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ownership {
-    /// Their own.
+    /// The ticket belongs to the actor.
     Own,
-    /// Somebody else's.
+    /// The ticket belongs to somebody else.
     Others,
 }
 
 impl TicketOperation {
-    /// Every operation.
+    /// All operations, in the order of declaration.
     pub const ALL: [Self; 11] = [
         Self::Create,
         Self::Change,
@@ -56,8 +56,9 @@ impl TicketOperation {
         Self::Refund,
     ];
 
-    /// The rights that it asks, all of them. Every row that tells what a request does holds: a rename is a change as well. A
-    /// refund is a new ticket and takes goods back, which nobody published a right for.
+    /// The rights that the operation requires, all of them. A request requires the rights of all
+    /// its operations: a rename is also a change. A refund is a new ticket and a storno, because no
+    /// published API has a right for it.
     pub const fn required_rights(self, whose: Ownership) -> &'static [KnownRight] {
         match (self, whose) {
             (Self::Create, _) => &[KnownRight::TicketCreate],
@@ -76,31 +77,31 @@ impl TicketOperation {
         }
     }
 
-    /// Whether it is open only to a user who is logged in where goods are sold. All is but deleting, so that the office can clear
-    /// away what was left open on a till.
+    /// Whether the operation is possible on sale devices only. All are, except voiding, so that the
+    /// office can void tickets that were left open on a till.
     pub const fn requires_sale_device(self) -> bool {
         !matches!(self, Self::Delete)
     }
 }
 
-/// Who works on a ticket, where, and with which rights: those that they hold on that device now.
+/// The user who works on a ticket, with its device and its current rights there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketActor {
-    /// The person; `None` where a device is logged in as itself.
+    /// The user; `None` if a device is logged in as itself.
     pub user: Option<UserId>,
     /// The device and its environment; `None` in the office.
     pub device: Option<(DeviceId, Environment)>,
-    /// What they may do there.
+    /// The rights of the user on the device.
     pub rights: Rights,
 }
 
 impl TicketActor {
-    /// The person.
+    /// Returns the user, or an error for a device as itself.
     pub fn require_person(&self) -> Result<UserId, TicketError> {
         self.user.ok_or(TicketError::PersonRequired)
     }
 
-    /// The device, where it sells.
+    /// Returns the device, or an error if it is not a sale device.
     pub fn require_sale_device(&self) -> Result<DeviceId, TicketError> {
         match self.device {
             Some((device, environment)) if environment.sells() => Ok(device),
@@ -108,12 +109,13 @@ impl TicketActor {
         }
     }
 
-    /// Whose a ticket of this owner is.
+    /// Whether a ticket of this owner belongs to the actor.
     pub fn ownership_of(&self, owner: UserId) -> Ownership {
         if self.user == Some(owner) { Ownership::Own } else { Ownership::Others }
     }
 
-    /// Whether they may do this here: a person, on a device that sells where it is asked, with every right of the table.
+    /// Checks that the actor may do the operation here: a user, on a sale device if required, with
+    /// every required right.
     pub fn authorize(&self, operation: TicketOperation, whose: Ownership) -> Result<(), TicketError> {
         self.require_person()?;
         if operation.requires_sale_device() {

@@ -1,4 +1,10 @@
-//! Changes an open ticket: items, discount, customer, name, owner, payments, together or one by one.
+//! Changes an open ticket: items, discount, customer, name, owner and payments, together or
+//! separately.
+//!
+//! A change of a ticket is the complete sheet that is wanted, not one call per operation. The
+//! required rights follow from the differences between the two sheets. A request that changes five
+//! things is therefore checked as five operations, whichever route it used, and the same
+//! differences are the details of the audit event.
 
 use super::actor::{TicketActor, TicketOperation};
 use super::edit::Edit;
@@ -7,19 +13,22 @@ use super::sheet::Sheet;
 use super::state::{Ticket, TicketState};
 use crate::Instant;
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AmendResult {
-    /// The ticket now.
+    /// The ticket after the change.
     pub ticket: Ticket,
-    /// What differs. Where nothing does, the ticket is the one that was there, at its version, and there is nothing to write.
+    /// The differences. If there are none, the ticket and its version are unchanged, and nothing
+    /// has to be written.
     pub edits: Vec<Edit>,
 }
 
-/// Puts the wanted sheet in the place of the one there is. `seen` is the version that the caller saw; `None` asks for none.
+/// Replaces the sheet of a ticket. `seen` is the version that the caller has read; `None` matches
+/// every version.
 ///
-/// Judged in this order: whether the caller may change the ticket at all, the version, the state, then what the differences ask.
-/// So who comes second is told that the ticket has moved on, also where it was closed meanwhile.
+/// The checks are made in this order: whether the caller may change the ticket at all, the version,
+/// the state, then the rights for the differences. The second of two concurrent changes therefore
+/// learns that the ticket has changed, even if it was closed.
 pub fn amend(
     ticket: &Ticket,
     wanted: Sheet,
@@ -44,18 +53,18 @@ pub fn amend(
     if !share_stays || (ticket.refund_of.is_some() && edits.iter().any(|edit| !is_allowed_on_refund(edit))) {
         return Err(TicketError::RefundImmutable);
     }
-    // Another order of the items alone is a change to keep, though it is none to tell.
+    // A different order of the items is stored, although it is not a difference to record.
     if edits.is_empty() && wanted == ticket.sheet {
         return Ok(AmendResult { ticket: ticket.clone(), edits });
     }
     Ok(AmendResult { ticket: ticket.next_version(at, wanted, TicketState::Open), edits })
 }
 
-/// Whether it leaves alone what a refund takes back and gives back.
+/// Whether the change keeps what a refund refunds.
 fn is_allowed_on_refund(edit: &Edit) -> bool {
     match edit {
         Edit::Owner { .. } | Edit::Payments { .. } => true,
-        // it is paid out in cash as the sale was paid
+        // The rounding may change: a refund is paid out in cash as a sale is paid.
         Edit::Field { name, .. } => *name != "discount",
         Edit::ItemAdded(_) | Edit::ItemRemoved(_) | Edit::ItemChanged { .. } => false,
     }

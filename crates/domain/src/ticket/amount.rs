@@ -1,45 +1,45 @@
-//! Money as it is paid, exact in every currency.
+//! Amounts of money, exact in every currency.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::decimal::{InvalidDecimal, parse_units, write_units};
 
-/// An amount of money: a whole number of ten-thousandths of the currency's unit, so that sums of any currency are whole numbers.
-/// Four is the most decimal places that ISO 4217 gives a currency. How many an amount may use, and is shown with, its
-/// [`Currency`](super::Currency) says.
+/// An amount of money in ten-thousandths of the currency unit, so that sums of any currency are
+/// integers. ISO 4217 gives no currency more than four decimal places; the
+/// [`Currency`](super::Currency) determines how many an amount may use and shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(i64);
 
 impl Amount {
-    /// Nothing.
+    /// The amount zero.
     pub const ZERO: Self = Self(0);
-    /// The decimal places of an amount of whichever currency.
+    /// The decimal places of an amount in any currency.
     pub const PLACES: u32 = 4;
-    /// The most that an amount holds, in ten-thousandths: 13 digits before the point.
+    /// The greatest amount, in ten-thousandths: 13 digits before the decimal point.
     pub const MAX_TEN_THOUSANDTHS: i64 = 99_999_999_999_999_999;
 
-    /// How many ten-thousandths of the currency's unit it is.
+    /// The amount in ten-thousandths of the currency unit.
     pub const fn ten_thousandths(self) -> i64 {
         self.0
     }
 
-    /// Whether it is below zero.
+    /// Whether the amount is less than zero.
     pub const fn is_negative(self) -> bool {
         self.0 < 0
     }
 
-    /// Whether it is zero.
+    /// Whether the amount is zero.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// The same on the other side of zero.
+    /// The amount with the opposite sign.
     pub const fn negate(self) -> Self {
         Self(-self.0)
     }
 
-    /// This many ten-thousandths; `None` where these are too many digits.
+    /// The amount of this many ten-thousandths; `None` if it is out of range.
     pub(super) fn checked(ten_thousandths: i128) -> Option<Self> {
         i64::try_from(ten_thousandths)
             .ok()
@@ -47,18 +47,19 @@ impl Amount {
             .map(Self)
     }
 
-    /// This many ten-thousandths, where the caller's own bounds say that they are few enough.
+    /// The amount of this many ten-thousandths, limited to the range; the caller ensures that it is
+    /// in range.
     pub(super) fn saturating(ten_thousandths: i128) -> Self {
         let end = if ten_thousandths < 0 { -Self::MAX_TEN_THOUSANDTHS } else { Self::MAX_TEN_THOUSANDTHS };
         Self::checked(ten_thousandths).unwrap_or(Self(end))
     }
 
-    /// In ten-thousandths, for products and sums.
+    /// The ten-thousandths, for products and sums.
     pub(super) fn as_i128(self) -> i128 {
         i128::from(self.0)
     }
 
-    /// What is said of a number that is no amount.
+    /// The error for a number that is out of range.
     pub(super) fn out_of_range() -> InvalidDecimal {
         let text = |units| Money::new(Self(units), Self::PLACES).to_string();
         InvalidDecimal::Range { least: text(-Self::MAX_TEN_THOUSANDTHS), most: text(Self::MAX_TEN_THOUSANDTHS) }
@@ -68,14 +69,14 @@ impl Amount {
 impl FromStr for Amount {
     type Err = InvalidDecimal;
 
-    /// Reads the text of a JSON number, as [`Decimal`](super::Decimal) does. Whether a currency has so many places is asked where
-    /// the currency is known.
+    /// Parses the text of a JSON number, as [`Decimal`](super::Decimal) does. Whether the currency
+    /// has enough places is checked elsewhere.
     fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
         parse_units(text, Self::PLACES)?.and_then(Self::checked).ok_or_else(Self::out_of_range)
     }
 }
 
-/// An amount with the decimal places of its currency: how it is shown.
+/// An amount with the decimal places of its currency, for display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Money {
     amount: Amount,
@@ -89,7 +90,7 @@ impl Money {
 }
 
 impl fmt::Display for Money {
-    /// With the places of the currency, and with more where the amount has more than the currency: `12.34`, `1.500`, `100`.
+    /// With the places of the currency, or more if the amount has more: `12.34`, `1.500`, `100`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mut units, mut places) = (self.amount.0, Amount::PLACES);
         while places > self.places && units % 10 == 0 {

@@ -1,7 +1,8 @@
-//! The arithmetic of tickets: what an item costs, with and without VAT, before and after discounts.
+//! The arithmetic of tickets: the price of an item without and with VAT, before and after
+//! discounts.
 //!
-//! The steps and their places are those of PORTOS' published contract; each result is rounded once, half away from zero, and the
-//! next step goes on from what was rounded. Nothing here knows a ticket's state or who works on it.
+//! The steps and their decimal places are those of the published PORTOS contract. Each result is
+//! rounded once, half away from zero, and the next step uses the rounded result.
 
 use std::ops::AddAssign;
 
@@ -11,26 +12,26 @@ use super::decimal::{Price, div_round_half_away};
 use super::item::Quantity;
 use super::rate::{DiscountFactor, Rate};
 
-/// The price of one unit, in the four ways that tickets state it.
+/// The price of one unit, in the four forms of a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnitPrices {
-    /// Without VAT.
+    /// The price without VAT.
     pub amount: Price,
-    /// With VAT.
+    /// The price with VAT.
     pub including_vat: Price,
-    /// Without VAT, after discounts.
+    /// The price without VAT, after discounts.
     pub after_discount: Price,
-    /// With VAT, after discounts.
+    /// The price with VAT, after discounts.
     pub after_discount_including_vat: Price,
 }
 
 impl UnitPrices {
-    /// Steps 1 and 3; `None` where the price with VAT has more digits than are kept. A rate of `None` is no VAT.
+    /// Steps 1 and 3. `None` if the price with VAT is out of range. A rate of `None` means no VAT.
     pub(super) fn compute(unit: Price, vat: Option<Rate>, left: DiscountFactor) -> Option<Self> {
-        // To 6 places: percent bears 6 of its own, and 2 for the hundred.
+        // To 6 places: a percentage has 6, and the division by 100 adds 2.
         let vat = div_round_half_away(unit.as_i128() * vat.unwrap_or_default().percent().as_i128(), 100_000_000);
         let including_vat = Price::checked(unit.as_i128() + vat)?;
-        // What is left is at most all of it, so it has no more digits.
+        // A discount makes no price larger, so it stays in range.
         let after = |price: Price| {
             Price::saturating(div_round_half_away(
                 price.as_i128() * left.ten_thousandths(),
@@ -46,25 +47,25 @@ impl UnitPrices {
     }
 }
 
-/// What an item, or a ticket, comes to.
+/// The totals of an item or a ticket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Without VAT, before discounts.
+    /// The total without VAT, before discounts.
     pub total: Amount,
-    /// With VAT, before discounts.
+    /// The total with VAT, before discounts.
     pub including_vat: Amount,
-    /// Without VAT, after discounts.
+    /// The total without VAT, after discounts.
     pub after_discount: Amount,
-    /// With VAT, after discounts.
+    /// The total with VAT, after discounts.
     pub after_discount_including_vat: Amount,
-    /// How much the discounts take off, without VAT.
+    /// The discount without VAT.
     pub discount: Amount,
-    /// How much the discounts take off, with VAT.
+    /// The discount with VAT.
     pub discount_including_vat: Amount,
 }
 
 impl Totals {
-    /// Step 4: each total to the places of the currency.
+    /// Step 4: each total, rounded to the places of the currency.
     pub(super) fn compute(unit: &UnitPrices, quantity: Quantity, currency: Currency) -> Self {
         let total = |price: Price| Amount::saturating(multiply_rounded(price, quantity, currency.decimal_places()));
         let (before, before_vat) = (total(unit.amount), total(unit.including_vat));
@@ -80,7 +81,8 @@ impl Totals {
         }
     }
 
-    /// Whether so many of these units come to amounts that have room, before discounts, which make nothing larger.
+    /// Whether the totals of this quantity are in range, before discounts, which make nothing
+    /// larger.
     pub(super) fn are_representable(unit: &UnitPrices, quantity: Quantity) -> bool {
         let fits = |price: Price| Amount::checked(multiply_rounded(price, quantity, Amount::PLACES)).is_some();
         fits(unit.amount) && fits(unit.including_vat)
@@ -89,13 +91,13 @@ impl Totals {
 
 /// A price times a quantity, rounded once to these places, in ten-thousandths.
 fn multiply_rounded(price: Price, quantity: Quantity, places: u32) -> i128 {
-    // A price and a quantity bear 6 places each.
+    // A price and a quantity have 6 places each.
     div_round_half_away(price.as_i128() * quantity.value().as_i128(), 10_i128.pow(12 - places))
         * 10_i128.pow(Amount::PLACES - places)
 }
 
 impl AddAssign for Totals {
-    /// A ticket's totals are the sums of its items', and its bounds keep them in range.
+    /// The totals of a ticket are the sums of those of its items, which its limits keep in range.
     fn add_assign(&mut self, item: Self) {
         for (sum, each) in [
             (&mut self.total, item.total),
@@ -152,9 +154,9 @@ mod tests {
     #[test]
     fn each_step_uses_rounded_result_of_previous_step() {
         for (price, vat, ticket, item, quantity, units, totals) in [
-            // no VAT
+            // No VAT.
             ("1", None, "0", "0", "1", ["1.000000"; 4], ["1.00", "1.00", "1.00", "1.00", "0.00", "0.00"]),
-            // halves: 0.5 of a millionth of VAT, half a cent of total
+            // Halves: 0.5 of a millionth of VAT, half a cent of total.
             (
                 "0.000005",
                 Some("10"),
@@ -164,7 +166,7 @@ mod tests {
                 ["0.000005", "0.000006", "0.000005", "0.000006"],
                 ["0.01", "0.01", "0.01", "0.01", "0.00", "0.00"],
             ),
-            // the same below zero
+            // The same with a negative quantity.
             (
                 "-0.000005",
                 Some("10"),
@@ -174,7 +176,7 @@ mod tests {
                 ["-0.000005", "-0.000006", "-0.000005", "-0.000006"],
                 ["-0.01", "-0.01", "-0.01", "-0.01", "0.00", "0.00"],
             ),
-            // two discounts compound: 0.9 * 0.8 = 0.72
+            // Two discounts multiply: 0.9 * 0.8 = 0.72.
             (
                 "10",
                 Some("20"),
@@ -184,7 +186,7 @@ mod tests {
                 ["10.000000", "12.000000", "7.200000", "8.640000"],
                 ["30.00", "36.00", "21.60", "25.92", "8.40", "10.08"],
             ),
-            // everything off
+            // A discount of 100 %.
             (
                 "10",
                 Some("20"),
@@ -194,7 +196,7 @@ mod tests {
                 ["10.000000", "12.000000", "0.000000", "0.000000"],
                 ["10.00", "12.00", "0.00", "0.00", "10.00", "12.00"],
             ),
-            // everything off twice, of as much VAT as there may be, given back
+            // A discount of 100 % twice, with the highest VAT and a negative quantity.
             (
                 "10",
                 Some("100"),
@@ -204,14 +206,14 @@ mod tests {
                 ["10.000000", "20.000000", "0.000000", "0.000000"],
                 ["-10.00", "-20.00", "0.00", "0.00", "-10.00", "-20.00"],
             ),
-            // VAT of nothing; half a cent, given back and both ways round
+            // VAT of 0 %; half a cent, with a negative quantity, and both.
             ("0.005", Some("0"), "0", "0", "-1", ["0.005000"; 4], ["-0.01", "-0.01", "-0.01", "-0.01", "0.00", "0.00"]),
             ("-0.005", Some("0"), "0", "0", "-1", ["-0.005000"; 4], ["0.01", "0.01", "0.01", "0.01", "0.00", "0.00"]),
             ("0.004999", None, "0", "0", "1", ["0.004999"; 4], ["0.00"; 6]),
-            // nothing, and nothing of something
+            // A price of zero, and a quantity of zero.
             ("0", Some("100"), "50", "50", "999999.999999", ["0.000000"; 4], ["0.00"; 6]),
             ("999999999.999999", None, "0", "0", "0", ["999999999.999999"; 4], ["0.00"; 6]),
-            // half a millionth of VAT and half a millionth of a discount, each on its own
+            // Half a millionth of VAT and half a millionth of a discount, separately.
             (
                 "0.000001",
                 Some("50"),
@@ -221,7 +223,7 @@ mod tests {
                 ["0.000001", "0.000002", "0.000001", "0.000001"],
                 ["1.00", "2.00", "1.00", "1.00", "0.00", "1.00"],
             ),
-            // the largest that there is room for
+            // The largest amounts in range.
             (
                 "9999999.999999",
                 None,
@@ -264,7 +266,7 @@ mod tests {
             ("JPY", "1", "1"),
             ("JPY", "-10", "-12"),
             ("KWD", "-1", "-1.235"),
-            // a half goes away from zero, once: 12.345, and not 12.35 by way of 12.35
+            // Half away from zero, rounded once: 12.345, and not 12.35 by way of 12.35.
             ("EUR", "10", "12.35"),
             ("JPY", "2", "2"),
         ] {

@@ -1,7 +1,8 @@
-//! The smallest coins and notes of currencies: what sums that are paid in cash are rounded to. ISO 4217 does not say; each row has
-//! the law or the issuer that does.
+//! The smallest coins and notes of currencies, to which cash sums are rounded. ISO 4217 does not
+//! define them; each row names the law or the issuer that does.
 
-/// The smallest coin or note that people pay with, in the currency's smallest unit (ISO 4217, minor unit).
+/// The smallest coin or note in circulation, in the currency's smallest unit (ISO 4217, minor
+/// unit).
 pub(super) const SMALLEST_COINS: &[(&str, i64)] = &[
     // Central Bank of the UAE: 25 fils
     ("AED", 25),
@@ -117,11 +118,11 @@ pub(super) const SMALLEST_COINS: &[(&str, i64)] = &[
     ("ZAR", 10),
 ];
 
-/// What is taken for the smallest coin of a currency that is not listed: its smallest unit. A larger guess would let a discount pass
-/// for a rounding, which requires no right.
+/// The smallest coin of a currency that is not listed: its smallest unit. A larger guess would let
+/// a discount pass as a rounding, which requires no right.
 pub(super) const DEFAULT_SMALLEST_COIN: i64 = 1;
 
-/// The smallest coin of a currency, in its smallest unit; `None` where the table has none.
+/// The smallest coin of a currency, in its smallest unit; `None` if the table does not list it.
 pub(super) fn smallest_coin(code: &str) -> Option<i64> {
     SMALLEST_COINS.iter().find(|(listed, _)| *listed == code).map(|(_, units)| *units)
 }

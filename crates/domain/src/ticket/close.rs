@@ -1,4 +1,4 @@
-//! Closes a ticket that is paid, for ever.
+//! Closes a ticket that is paid, for good.
 
 use super::actor::{TicketActor, TicketOperation};
 use super::edit::Edit;
@@ -9,31 +9,34 @@ use super::state::{Closing, Receipt, Ticket, TicketState};
 use super::text::Label;
 use crate::Instant;
 
-/// How a ticket is settled when it is closed.
+/// How a ticket is settled at its closing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    /// Payments in the place of those on the ticket.
+    /// Payments that replace those of the ticket.
     pub payments: Option<Vec<Payment>>,
-    /// What the ticket bears afterwards.
+    /// The receipt that the closed ticket has.
     pub receipt: Receipt,
-    /// Whether the caller gave the receipt its number, its report or what else it bears, or another fiscal memory than the till's own
-    /// to number it: otherwise the server did.
+    /// Whether the caller has given the receipt's number, report or further properties, or another
+    /// fiscal memory than the till's own; otherwise the server has.
     pub caller_numbered: bool,
-    /// Where no payment stands on the ticket and none is given: whether what is due counts as paid in cash.
+    /// Whether the due amount counts as paid in cash if the ticket has no payments and none are
+    /// given.
     pub assume_cash: bool,
 }
 
 impl Settlement {
-    /// These payments, or those on the ticket where there are none; the server made the number.
+    /// A settlement with these payments, or those of the ticket, and a number from the server.
     pub const fn new(payments: Option<Vec<Payment>>, receipt: Receipt) -> Self {
         Self { payments, receipt, caller_numbered: false, assume_cash: false }
     }
 }
 
-/// Closes the ticket. What is due must be covered, and no more given than change can make good.
+/// Closes the ticket. The payments must cover the due amount, and exceed it by no more than their
+/// cash.
 ///
-/// Closing changes nothing that a change could not: payments other than those on the ticket, and numbers that the caller gives, ask
-/// what a change of the ticket asks. That what is due counts as paid in cash where nothing was said of a payment is closing itself.
+/// Closing requires the rights of a change of the ticket for whatever a change could do: other
+/// payments than those of the ticket, and numbers from the caller. Counting the due amount as paid
+/// in cash is part of closing.
 pub fn close(
     ticket: &Ticket,
     settlement: Settlement,

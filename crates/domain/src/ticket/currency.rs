@@ -1,4 +1,4 @@
-//! Currencies by ISO 4217: how many decimal places they have, and which coins there are to pay with.
+//! Currencies of ISO 4217: their decimal places and their smallest coins.
 
 use std::fmt;
 
@@ -6,20 +6,21 @@ use super::amount::{Amount, Money};
 use super::cash;
 use super::decimal::InvalidDecimal;
 
-/// The currency of a ticket: its three letters and how many decimal places its amounts have (ISO 4217, minor unit).
+/// The currency of a ticket: its code and its decimal places (ISO 4217, minor unit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency {
     letters: [u8; 3],
     places: u32,
 }
 
-/// A text that is no currency.
+/// The text is not a currency.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a currency of ISO 4217 by its three capital letters, such as EUR")]
+#[error("must be the code of an ISO 4217 currency in capital letters, such as EUR")]
 pub struct InvalidCurrency;
 
 impl Currency {
-    /// The currency of these three letters. Codes that ISO 4217 gives no minor unit (metals, `XXX`) are none that people pay in.
+    /// Parses a currency code. Codes without a minor unit in ISO 4217 (metals, `XXX`) are not
+    /// accepted.
     pub fn parse(text: &str) -> Result<Self, InvalidCurrency> {
         let letters = parse_letters(text)?;
         let exponent = iso_currency::Currency::from_code(text).and_then(iso_currency::Currency::exponent);
@@ -27,56 +28,58 @@ impl Currency {
         Ok(Self { letters, places: places.ok_or(InvalidCurrency)? })
     }
 
-    /// The currency of a ticket that was made with so many places, whatever ISO 4217 says today: what was paid with them stays as
-    /// it was.
+    /// The currency of a stored ticket with its decimal places at that time, whatever ISO 4217 says
+    /// today.
     pub fn from_stored(text: &str, places: u32) -> Result<Self, InvalidCurrency> {
         let letters = parse_letters(text)?;
         if places > Amount::PLACES { Err(InvalidCurrency) } else { Ok(Self { letters, places }) }
     }
 
-    /// The three letters.
+    /// The code as a string.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.letters).unwrap_or_default()
     }
 
-    /// How many decimal places its amounts have.
+    /// The decimal places of its amounts.
     pub const fn decimal_places(self) -> u32 {
         self.places
     }
 
-    /// The amount of so many of its smallest units, as a store keeps it: `1234` is 12.34 of a currency with two places.
+    /// The amount of this many smallest units, as a store keeps it: `1234` is 12.34 in a currency
+    /// with two places.
     pub fn amount_from_minor_units(self, smallest_units: i64) -> Result<Amount, InvalidDecimal> {
         Amount::checked(i128::from(smallest_units) * self.minor_unit()).ok_or_else(Amount::out_of_range)
     }
 
-    /// How many of its smallest units an amount is that it [pays](Self::can_represent).
+    /// The number of smallest units of an amount that it [can represent](Self::can_represent).
     pub fn to_minor_units(self, amount: Amount) -> i64 {
-        // an amount has less than 64 bits, and this makes none larger
+        // An amount has less than 64 bits, and a division makes it no larger.
         i64::try_from(amount.as_i128() / self.minor_unit()).unwrap_or_default()
     }
 
-    /// Whether it has as many places as the amount needs, and 15 digits are enough for it.
+    /// Whether the amount has no more places than the currency, and at most 15 digits.
     pub fn can_represent(self, amount: Amount) -> bool {
         amount.as_i128() % self.minor_unit() == 0 && amount.as_i128().abs() <= self.max_sum()
     }
 
-    /// The amount as it is shown.
+    /// The amount with the places of the currency, for display.
     pub const fn money(self, amount: Amount) -> Money {
         Money::new(amount, self.places)
     }
 
-    /// The smallest coin or note that people pay with: sums that are paid in cash are rounded by less than that.
+    /// The smallest coin or note: the rounding of cash sums is less than that.
     pub fn cash_step(self) -> Amount {
         let smallest_units = cash::smallest_coin(self.as_str()).unwrap_or(cash::DEFAULT_SMALLEST_COIN);
         Amount::saturating(i128::from(smallest_units) * self.minor_unit())
     }
 
-    /// Its smallest unit, in ten-thousandths.
+    /// The smallest unit of the currency, in ten-thousandths.
     pub(super) const fn minor_unit(self) -> i128 {
         10_i128.pow(Amount::PLACES - self.places)
     }
 
-    /// The most that a sum may be, in ten-thousandths: 15 digits in all, which a client that reads JSON numbers as doubles keeps.
+    /// The greatest sum, in ten-thousandths: 15 digits, which a client that reads JSON numbers as
+    /// doubles preserves.
     pub(super) fn max_sum(self) -> i128 {
         const DIGITS: i128 = 999_999_999_999_999;
         DIGITS * 10_i128.pow(Amount::PLACES - self.places.max(2))
@@ -178,7 +181,7 @@ mod tests {
             ("RON", "0.01"),
             ("USD", "0.05"),
             ("KWD", "0.005"),
-            // not in the table: one of the smallest unit
+            // Not in the table: the smallest unit.
             ("LYD", "0.001"),
             ("CLF", "0.0001"),
             ("HNL", "0.01"),

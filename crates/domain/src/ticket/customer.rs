@@ -1,45 +1,47 @@
-//! The customer of a ticket, as they were when they came onto it, and where they sit.
+//! The customer of a ticket, as at the time of the sale, and the location.
 
 use super::error::TicketError;
 use super::rate::Rate;
 use super::text::Label;
 use crate::JsonObject;
 
-/// Somebody who buys. Kept with the ticket: a later change of the customer's own data changes no ticket.
+/// A customer. It is stored with the ticket: later changes of the customer's data do not change the
+/// ticket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Customer {
-    /// Their id.
+    /// The id of the customer.
     pub id: Label,
-    /// The client's own id of them.
+    /// The client's own id of the customer.
     pub external_id: Label,
-    /// The number of their card.
+    /// The number of the customer card.
     pub card_serial_number: Label,
-    /// Given name.
+    /// The given name of the customer.
     pub first_name: Label,
-    /// Family name.
+    /// The family name of the customer.
     pub last_name: Label,
-    /// The name that people read.
+    /// The full name for display.
     pub full_name: Label,
-    /// Telephone.
+    /// The telephone number of the customer.
     pub phone: Label,
-    /// E-mail address.
+    /// The e-mail address of the customer.
     pub email: Label,
-    /// How much of what they pay is credited to them.
+    /// The percentage of the payment that is credited to the customer.
     pub credit: Rate,
-    /// Their own discount: who gives a ticket this one needs no right to give discounts.
+    /// The customer's own discount, which requires no right to give discounts.
     pub discount: Rate,
-    /// What the client keeps besides.
+    /// What the client stores besides.
     pub meta: Meta,
-    /// What a contract publishes of a customer besides, such as an address: it is read by nobody here, and comes back as it came.
+    /// Further properties that a dialect defines, such as an address. They are returned as they
+    /// were sent.
     pub extra: Meta,
 }
 
-/// What is kept as it came: an object of at most 4,000 bytes of JSON.
+/// A stored object that is returned as it was sent: at most 4,000 bytes of JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meta(JsonObject);
 
 impl Meta {
-    /// Checks the size.
+    /// Checks the size of the object.
     pub fn new(object: JsonObject) -> Result<Self, TicketError> {
         const MAX_META_BYTES: usize = 4_000;
         let fits = serde_json::to_string(&object).is_ok_and(|text| text.len() <= MAX_META_BYTES);
@@ -50,18 +52,18 @@ impl Meta {
         }
     }
 
-    /// As it was given.
+    /// The object as it was sent.
     pub const fn object(&self) -> &JsonObject {
         &self.0
     }
 }
 
-/// Where the customer sits.
+/// The place where the customer sits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Location {
     /// The zone, such as the garden.
     pub zone: Label,
-    /// The table.
+    /// The name of the table.
     pub table: Label,
 }
 

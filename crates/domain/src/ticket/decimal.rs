@@ -1,82 +1,87 @@
-//! Exact decimals: whole numbers of a last place, never floating point.
+//! Exact decimals.
 //!
-//! Every decimal has a fixed number of places and at most 15 digits in all, which even a client that reads JSON numbers as
-//! doubles keeps exactly. Products are made in 128 bits, where no product of two decimals overflows, and rounded once.
+//! An amount is an integer in units of its last decimal place, never floating point, and no decimal
+//! crate is used: `docs/dependencies.md` gives the reason. Every decimal has a fixed number of
+//! places and at most 15 digits, which even a client that reads JSON numbers as doubles preserves.
+//! Products are computed in 128 bits, where no product of two decimals overflows, and rounded once.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A decimal of exactly `PLACES` places, between minus and plus [`Self::MOST`] of its last place.
+/// A decimal with `PLACES` places, between plus and minus [`Self::MAX_UNITS`] units of its last
+/// place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal<const PLACES: u32>(i64);
 
-/// The price of one unit of something, in millionths of the currency's unit.
+/// The price of one unit of something, in millionths of the currency unit.
 pub type Price = Decimal<6>;
 
-/// What is wrong with a decimal, in a sentence that says what to do.
+/// What is wrong with a decimal, in words that follow its name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDecimal {
-    /// Not a decimal number.
+    /// The text is not a decimal number.
     #[error("must be a decimal number such as 12.5")]
     Syntax,
-    /// Digits behind the last place.
+    /// The number has more decimal places than this.
     #[error("must have at most {0} places; round it first")]
     Places(u32),
-    /// Out of bounds.
+    /// The number is out of range.
     #[error("must lie between {least} and {most}")]
     Range {
-        /// The least that is taken.
+        /// The smallest allowed value.
         least: String,
-        /// The most that is taken.
+        /// The greatest allowed value.
         most: String,
     },
 }
 
 impl<const PLACES: u32> Decimal<PLACES> {
-    /// Nothing.
+    /// The value zero.
     pub const ZERO: Self = Self(0);
-    /// The most that one holds, in units of the last place: 15 digits.
+    /// The greatest value, in units of the last place: 15 digits.
     pub const MAX_UNITS: i64 = 999_999_999_999_999;
-    /// How many units of the last place make one.
+    /// The number of units of the last place in one.
     pub const UNITS_PER_ONE: i64 = 10_i64.pow(PLACES);
 
-    /// The decimal of this many units of its last place, as a store keeps it: `1234` is the amount 12.34.
+    /// The decimal of this many units of its last place, as a store keeps it: `1234` is the amount
+    /// 12.34.
     pub fn from_units(units: i64) -> Result<Self, InvalidDecimal> {
         Self::checked(i128::from(units)).ok_or_else(Self::out_of_range)
     }
 
-    /// How many units of the last place it is.
+    /// The value in units of the last place.
     pub const fn units(self) -> i64 {
         self.0
     }
 
-    /// Whether it is below zero.
+    /// Whether the value is less than zero.
     pub const fn is_negative(self) -> bool {
         self.0 < 0
     }
 
-    /// Whether it is zero.
+    /// Whether the value is zero.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// The same on the other side of zero.
+    /// The value with the opposite sign.
     pub const fn negate(self) -> Self {
         Self(-self.0)
     }
 
-    /// This many units of the last place; `None` where these are too many digits.
+    /// The decimal of this many units; `None` if it is out of range.
     pub(super) fn checked(units: i128) -> Option<Self> {
         i64::try_from(units).ok().filter(|units| units.unsigned_abs() <= Self::MAX_UNITS.unsigned_abs()).map(Self)
     }
 
-    /// This many units of the last place, where the caller's own bounds say that they are few enough.
+    /// The decimal of this many units, limited to the range; the caller ensures that it is in
+    /// range.
     pub(super) fn saturating(units: i128) -> Self {
         let end = if units < 0 { -Self::MAX_UNITS } else { Self::MAX_UNITS };
         Self::checked(units).unwrap_or(Self(end))
     }
 
-    /// As a number of its last place, for products and sums.
+    /// The units of the last place, for products and sums.
     pub(super) fn as_i128(self) -> i128 {
         i128::from(self.0)
     }
@@ -86,15 +91,15 @@ impl<const PLACES: u32> Decimal<PLACES> {
     }
 }
 
-/// The quotient as a whole number, half away from zero. `by` is above zero.
+/// The quotient as an integer, rounded half away from zero. `by` is positive.
 pub(super) const fn div_round_half_away(number: i128, by: i128) -> i128 {
     let half = if number < 0 { -(by / 2) } else { by / 2 };
-    // Every divisor here is even: a power of ten, or twice a step.
+    // All divisors here are even: powers of ten, or twice a step.
     (number + half) / by
 }
 
 impl<const PLACES: u32> fmt::Display for Decimal<PLACES> {
-    /// With all its places: `-0.05`, `12.340000`.
+    /// With all decimal places: `-0.05`, `12.340000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_units(f, self.0, PLACES)
     }
@@ -103,13 +108,15 @@ impl<const PLACES: u32> fmt::Display for Decimal<PLACES> {
 impl<const PLACES: u32> FromStr for Decimal<PLACES> {
     type Err = InvalidDecimal;
 
-    /// Reads the text of a JSON number (RFC 8259, section 6), an exponent included. Zeros behind the last place are no digits.
+    /// Parses the text of a JSON number (RFC 8259, section 6), with an optional exponent. Trailing
+    /// zeros are ignored.
     fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
         parse_units(text, PLACES)?.and_then(Self::checked).ok_or_else(Self::out_of_range)
     }
 }
 
-/// How many units of the last of `places` the text of a JSON number says; `None` where they are more than 128 bits hold.
+/// The number of units of the last of `places` in the text of a JSON number; `None` if it exceeds
+/// 128 bits.
 pub(super) fn parse_units(text: &str, places: u32) -> Result<Option<i128>, InvalidDecimal> {
     let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
@@ -131,7 +138,7 @@ pub(super) fn parse_units(text: &str, places: u32) -> Result<Option<i128>, Inval
     if significant.is_empty() {
         return Ok(Some(0));
     }
-    // The last digit that counts stands at this power of ten, seen from the last place.
+    // The power of ten of the last significant digit, relative to the last place.
     let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
     let power = exponent + i64::from(places) - length(part) + length(&all) - length(significant);
     if power < 0 {
@@ -144,7 +151,7 @@ pub(super) fn parse_units(text: &str, places: u32) -> Result<Option<i128>, Inval
     Ok(units.map(|units| if negative { -units } else { units }))
 }
 
-/// The text of a number of units of the last of `places`, with all of them: `-0.05`, `12.340000`.
+/// Writes a number of units of the last of `places`, with all places: `-0.05`, `12.340000`.
 pub(super) fn write_units(f: &mut fmt::Formatter<'_>, units: i64, places: u32) -> fmt::Result {
     let sign = if units < 0 { "-" } else { "" };
     let (units, one) = (units.unsigned_abs(), 10_u64.pow(places));

@@ -1,4 +1,5 @@
-//! What differs between two sheets: which operations it takes to come from one to the other, and the words of the audit for it.
+//! The differences between two sheets: the operations that they require, and their form in audit
+//! events.
 
 use std::collections::BTreeMap;
 
@@ -11,51 +12,52 @@ use super::payment::Payment;
 use super::sheet::Sheet;
 use crate::UserId;
 
-/// One difference.
+/// One difference between two sheets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
-    /// Another owner.
+    /// The owner has changed.
     Owner {
-        /// Before.
+        /// The owner before the change.
         from: UserId,
-        /// After.
+        /// The owner after the change.
         to: UserId,
     },
-    /// Another field; the texts are what it held and holds.
+    /// Another field has changed.
     Field {
-        /// By its name in requests.
+        /// The name of the field in requests.
         name: &'static str,
-        /// What it asks besides the right to change.
+        /// The operation that it requires besides a change.
         operation: Option<TicketOperation>,
-        /// Before.
+        /// The value before the change, as text.
         from: String,
-        /// After.
+        /// The value after the change, as text.
         to: String,
     },
-    /// A new item.
+    /// An item was added.
     ItemAdded(Box<Item>),
-    /// An item that is gone.
+    /// An item was removed.
     ItemRemoved(Box<Item>),
-    /// An item that is not as it was.
+    /// An item was changed.
     ItemChanged {
-        /// Before.
+        /// The item before the change.
         from: Box<Item>,
-        /// After.
+        /// The item after the change.
         to: Box<Item>,
     },
-    /// Other payments.
+    /// The payments have changed.
     Payments {
-        /// In what they are.
+        /// The currency of the payments.
         currency: Currency,
-        /// Before.
+        /// The payments before the change.
         from: Vec<Payment>,
-        /// After.
+        /// The payments after the change.
         to: Vec<Payment>,
     },
 }
 
 impl Edit {
-    /// Every difference, in a fixed order. None where the sheets are the same but for the order of their items.
+    /// The differences in a fixed order; empty if the sheets differ in the order of their items
+    /// only.
     pub fn diff(from: &Sheet, to: &Sheet) -> Vec<Self> {
         let mut edits = Vec::new();
         if from.owner != to.owner {
@@ -102,7 +104,8 @@ impl Edit {
         kept.chain(added.map(|(_, item)| Self::ItemAdded(boxed(item)))).collect()
     }
 
-    /// What it takes besides the right to change, by somebody whose ticket it was before.
+    /// The operations that the difference requires besides a change, by an actor to whom the ticket
+    /// belonged as `whose`.
     pub(super) fn required_operations(&self, by: UserId, whose: Ownership) -> Vec<TicketOperation> {
         match self {
             Self::Owner { to, .. } => match (whose, *to == by) {
@@ -119,7 +122,7 @@ impl Edit {
         }
     }
 
-    /// What it is called in the audit.
+    /// The name of the difference in audit events.
     const fn name(&self) -> &'static str {
         match self {
             Self::Owner { .. } => "owner",
@@ -144,16 +147,17 @@ impl Edit {
     }
 }
 
-/// Whether it is still what was ordered. Another article, unit or kind under the same id is one item removed and another added;
-/// so is another price where the price is fixed.
+/// Whether an item is still the same goods. Another article, unit or kind under the same id counts
+/// as one item removed and another added, and so does another price of an article with a fixed
+/// price.
 fn is_same_goods(from: &Item, to: &Item) -> bool {
     let (old, new) = (&from.article, &to.article);
     let same = from.kind == to.kind && from.unit == to.unit && old.code == new.code && old.name == new.name;
     same && (!old.price_fixed || (from.unit_price == to.unit_price && old.vat == new.vat && new.price_fixed))
 }
 
-/// The details of an audit line: every difference by its name, items as lists, numbers as exact text. Of a customer the id alone
-/// is told.
+/// The details of an audit event: every difference by its name, items as lists, numbers as exact
+/// text. Of a customer, only the id is recorded.
 pub fn audit_details(edits: &[Edit]) -> Map<String, Value> {
     let mut told = Map::new();
     for edit in edits {
@@ -184,7 +188,7 @@ fn audit_item(item: &Item) -> Value {
     })
 }
 
-/// Payments as the audit tells them.
+/// The payments in the form of audit events.
 pub(crate) fn audit_payments(currency: Currency, payments: &[Payment]) -> Value {
     let each = |payment: &Payment| {
         json!({

@@ -1,121 +1,125 @@
-//! What tickets say no with: the rule, and what to do about it. Nothing was changed then.
+//! The errors of tickets: the violated rule, and what to do about it.
 
 use super::amount::Money;
 use super::item::Quantity;
 use crate::Right;
 
-/// A decision to say no.
+/// Why an operation on a ticket is denied. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TicketError {
-    /// The caller lacks a right.
-    #[error("the right {0} is missing; somebody who holds it can do this")]
+    /// The caller does not have this right.
+    #[error("requires the {0} right; ask somebody who has it")]
     RightMissing(Right),
-    /// The session is a device's own.
-    #[error("tickets belong to people; log in as a user")]
+    /// The session is a device's own, and tickets belong to users.
+    #[error("tickets belong to users; log in as a user")]
     PersonRequired,
-    /// The session is on no till and no handheld.
-    #[error("this is done where goods are sold; log in on a till (CashRegister) or a handheld (PDA)")]
+    /// The session is not on a sale device.
+    #[error("this requires a sale device; log in on a till (CashRegister) or a handheld (PDA)")]
     SaleDeviceRequired,
-    /// Somebody changed it since it was read.
+    /// The ticket was changed since the caller read it.
     #[error(
-        "somebody has changed the ticket meanwhile: it is at version {current} now; read it again and repeat the change"
+        "the ticket was changed in the meantime and has version {current} now; read it again and repeat the change"
     )]
     VersionMismatch {
-        /// Its version now.
+        /// The current version.
         current: i64,
     },
-    /// It is closed.
-    #[error("the ticket is closed and stays as it is; take goods back with a refund of it")]
+    /// The ticket is closed and cannot be changed.
+    #[error("the ticket is closed and cannot be changed; refund its items instead")]
     Closed,
-    /// It is void.
-    #[error("the ticket is void and stays as it is; open a new one")]
+    /// The ticket is void and cannot be changed.
+    #[error("the ticket is void and cannot be changed; open a new one")]
     Void,
-    /// Its amounts, or those of the whole ticket, have more digits than are kept.
-    #[error("the amounts are too large; the sum of all items must stay within 15 digits")]
+    /// The amounts of an item or of the ticket are out of range.
+    #[error("the amounts are too large; the sum of all items must have at most 15 digits")]
     TooLarge,
-    /// More of something than a ticket holds.
+    /// The ticket contains more of something than the limit.
     #[error("a ticket has at most {most} {what}; open another ticket for the rest")]
     TooMany {
-        /// Of what.
+        /// The kind of the items.
         what: &'static str,
-        /// How many there may be.
+        /// The greatest number of them.
         most: usize,
     },
-    /// Two items of one id.
-    #[error("item {0}: there is another item of this id; give each its own")]
+    /// Two items have the same id.
+    #[error("item {0}: another item has the same id; give each item its own id")]
     DuplicateItem(u32),
-    /// A rounding that is more than a rounding.
-    #[error("the rounding must be smaller than {step} either way; a discount is for more")]
+    /// The rounding is not less than the smallest coin.
+    #[error("the rounding must be less than {step} in either direction; use a discount for more")]
     RoundingTooLarge {
-        /// The step of cash that is rounded to.
+        /// The smallest coin of the currency.
         step: Money,
     },
-    /// An amount that the currency has no place for.
+    /// The currency cannot represent the amount.
     #[error("{} must have at most {places} decimal places and 15 digits; round it first",
         if .payment.is_some() { "the payment" } else { "the rounding" })]
     Unpayable {
-        /// Which payment, counted from 0; the rounding where it is none.
+        /// The index of the payment, from 0; `None` for the rounding.
         payment: Option<usize>,
-        /// How many places the currency has.
+        /// The decimal places of the currency.
         places: u32,
     },
-    /// Nothing on it.
-    #[error("the ticket has no items; add some, or delete it")]
+    /// The ticket has no items.
+    #[error("the ticket has no items; add some, or void it")]
     NoItems,
-    /// Less was paid than is due.
-    #[error("{left} is still to be paid; add a payment")]
+    /// The payments do not cover the due amount.
+    #[error("{left} is still due; add a payment")]
     Unpaid {
-        /// How much is missing.
+        /// The amount that is missing.
         left: Money,
     },
-    /// More was paid than can be given back.
-    #[error("{over} was paid too much, and change is given on cash alone; lower the other payments")]
+    /// The payments exceed the due amount by more than their cash.
+    #[error(
+        "the payments exceed the due amount by {over}, and change is given on cash only; reduce the other payments"
+    )]
     Overpaid {
-        /// How much more than is due and than cash makes good.
+        /// The amount beyond the due amount and the cash.
         over: Money,
     },
-    /// A payment of nothing, or against the direction in which money flows.
+    /// A payment is zero, or has the wrong sign.
     #[error("a payment must not be zero, and must be {} zero on this ticket", if *.out { "below" } else { "above" })]
     InvalidPayment {
-        /// Whether money is paid out.
+        /// Whether money is paid out to the customer.
         out: bool,
     },
-    /// Another receipt has the number.
-    #[error("another receipt of the same series has the number {0}; give the number that the fiscal device has made")]
+    /// Another receipt of the series has this number.
+    #[error(
+        "another receipt of the same series has the number {0}; send the number that the fiscal device has assigned"
+    )]
     ReceiptNumberTaken(u64),
-    /// What is to be refunded is not closed.
-    #[error("only a closed ticket is refunded; change or delete an open one")]
+    /// The ticket to refund is not closed.
+    #[error("only a closed ticket can be refunded; change or void an open one")]
     NotClosed,
-    /// What is to be refunded is a refund.
-    #[error("this ticket is a refund itself; refund the ticket that it refers to, or sell the goods again")]
+    /// The ticket to refund is a refund itself.
+    #[error("a refund cannot be refunded; refund the original ticket, or sell the items again")]
     RefundOfRefund,
-    /// The refund names no item, or nothing of one.
-    #[error("name at least one item to take back, and of each more than nothing")]
+    /// The refund contains no item, or an item with quantity zero.
+    #[error("a refund needs at least one item, each with a quantity greater than zero")]
     EmptyRefund,
-    /// The sold ticket has no such item.
+    /// The sold ticket has no item with this id.
     #[error("item {0}: the sold ticket has no such item")]
     UnknownItem(u32),
-    /// More than was sold and not yet taken back.
-    #[error("item {item}: {left} of it can still be taken back; lower the quantity")]
+    /// The quantity exceeds what was sold and not refunded yet.
+    #[error("item {item}: at most {left} can still be refunded; reduce the quantity")]
     RefundTooLarge {
         /// The id of the item.
         item: u32,
-        /// How much is left of it.
+        /// The quantity that can still be refunded.
         left: String,
     },
-    /// A change of what a refund takes back.
-    #[error("what a refund takes back stays as it was made; delete it and make another")]
+    /// The items of a refund cannot be changed.
+    #[error("the items of a refund cannot be changed; void it and open another one")]
     RefundImmutable,
-    /// More than one thing that no ticket may be.
+    /// Several errors of one sheet.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Multiple(Vec<Self>),
-    /// A ticket that cannot have become what it says it is.
-    #[error("the ticket as it is kept contradicts itself: {0}")]
+    /// A stored ticket contradicts itself.
+    #[error("the stored ticket contradicts itself: {0}")]
     Inconsistent(&'static str),
 }
 
 impl TicketError {
-    /// A stable word for it, in answers, logs and metrics.
+    /// The stable code of the error in answers, logs and metrics.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::RightMissing(_) => "right_missing",
@@ -145,19 +149,19 @@ impl TicketError {
         }
     }
 
-    /// All of these in one: itself where it is one, nothing where there are none.
-    pub(crate) fn combine(mut refused: Vec<Self>) -> Result<(), Self> {
-        match refused.pop() {
+    /// Combines errors: one error is returned as itself, none as `Ok`.
+    pub(crate) fn combine(mut errors: Vec<Self>) -> Result<(), Self> {
+        match errors.pop() {
             None => Ok(()),
-            Some(only) if refused.is_empty() => Err(only),
+            Some(only) if errors.is_empty() => Err(only),
             Some(last) => {
-                refused.push(last);
-                Err(Self::Multiple(refused))
+                errors.push(last);
+                Err(Self::Multiple(errors))
             }
         }
     }
 
-    /// Each thing that is wrong.
+    /// The individual errors.
     pub fn as_slice(&self) -> &[Self] {
         match self {
             Self::Multiple(all) => all,

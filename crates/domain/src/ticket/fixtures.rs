@@ -1,31 +1,31 @@
-//! What the tests of tickets sell.
+//! The fixtures of the tests of tickets.
 
 use uuid::Uuid;
 
 use super::*;
 use crate::{DeviceId, Environment, Instant, Right, TenantId, TicketId, UserId};
 
-/// So much money.
+/// An amount of money.
 pub(super) fn amount(text: &str) -> Amount {
     text.parse().unwrap()
 }
 
-/// What is paid in where a test says nothing else.
+/// The currency of the tests.
 pub(super) fn euro() -> Currency {
     Currency::parse("EUR").unwrap()
 }
 
-/// So much in euro, as it is shown.
+/// An amount in euros, for display.
 pub(super) fn euros(text: &str) -> Money {
     euro().money(amount(text))
 }
 
-/// A blank sheet of the first person.
+/// A blank sheet of the first user.
 pub(super) fn blank() -> Draft {
     Draft::of(user(1), euro())
 }
 
-/// Something sold without VAT and without a discount of its own.
+/// An item without VAT and without a discount of its own, unchecked.
 pub(super) fn line(id: u32, price: &str, quantity: &str) -> ItemDraft {
     ItemDraft {
         id,
@@ -40,17 +40,17 @@ pub(super) fn line(id: u32, price: &str, quantity: &str) -> ItemDraft {
     }
 }
 
-/// The same, checked.
+/// The same item, checked.
 pub(super) fn item(id: u32, price: &str, quantity: &str) -> Item {
     Item::new(line(id, price, quantity)).unwrap()
 }
 
-/// The person of this number.
+/// The user with this number.
 pub(super) fn user(number: u128) -> UserId {
     UserId(Uuid::from_u128(number))
 }
 
-/// Somebody at a till with these rights.
+/// A user on a till with these rights.
 pub(super) fn actor(number: u128, rights: &[&str]) -> TicketActor {
     TicketActor {
         user: Some(user(number)),
@@ -59,12 +59,12 @@ pub(super) fn actor(number: u128, rights: &[&str]) -> TicketActor {
     }
 }
 
-/// Somebody at a till with every right.
+/// A user on a till with every right.
 pub(super) fn admin(number: u128) -> TicketActor {
     actor(number, &["admin"])
 }
 
-/// How the ticket of this number is opened.
+/// The opening of the ticket with this number.
 pub(super) fn opening(number: u128) -> Opening {
     Opening {
         id: TicketId(Uuid::from_u128(number)),
@@ -73,27 +73,27 @@ pub(super) fn opening(number: u128) -> Opening {
     }
 }
 
-/// A sheet of the first person with these items.
+/// A sheet of the first user with these items.
 pub(super) fn sheet(items: Vec<Item>) -> Sheet {
     Draft { items, ..blank() }.check().unwrap()
 }
 
-/// An open ticket of the first person.
+/// An open ticket of the first user.
 pub(super) fn opened_ticket(sheet: Sheet) -> Ticket {
     open(opening(100), sheet, &admin(1)).unwrap()
 }
 
-/// Cash.
+/// A payment in cash.
 pub(super) fn cash(text: &str) -> Payment {
     Payment { method: PaymentMethod::Cash, name: Label::default(), amount: amount(text) }
 }
 
-/// What a fiscal device says.
+/// The receipt of a fiscal device.
 pub(super) fn receipt() -> Receipt {
     Receipt { number: 7, fiscal: Label::parse("eKasa").unwrap(), daily_sales_report: Some(3), extra: Meta::default() }
 }
 
-/// The ticket, closed by payments of exactly what is due.
+/// The ticket, closed with payments of exactly the due amount.
 pub(super) fn closed_ticket(ticket: &Ticket) -> Ticket {
     let due = ticket.sheet.payable();
     let payment = Payment { method: PaymentMethod::Card, name: Label::default(), amount: due };

@@ -1,4 +1,7 @@
-//! Items: what stands on a ticket, in which quantity, at which price.
+//! The items of a ticket, with quantity and price.
+//!
+//! The sign of an amount is in its numbers. An item of kind `Returned` may have a negative price or
+//! a negative quantity; no published API specifies which, and the arithmetic is the same.
 
 use std::fmt;
 use std::ops::Deref;
@@ -12,16 +15,16 @@ use super::error::TicketError;
 use super::rate::{DiscountFactor, Rate};
 use super::text::{Label, Note};
 
-/// How much of something: less than a million either way, at most 6 places. A quantity below zero is what comes back at the price of
-/// what goes out; some tills write it so, others turn the sign of the price.
+/// A quantity: less than a million in either direction, at most 6 places. A negative quantity comes
+/// back at the price of a sale; some tills use it, others a negative price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity(Decimal<6>);
 
 impl Quantity {
-    /// Nothing.
+    /// The quantity zero.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
-    /// The quantity, where it lies in its bounds.
+    /// Checks that a quantity is in range.
     pub fn new(amount: Decimal<6>) -> Result<Self, InvalidDecimal> {
         if amount.units().abs() < 1_000_000 * Decimal::<6>::UNITS_PER_ONE {
             Ok(Self(amount))
@@ -30,22 +33,22 @@ impl Quantity {
         }
     }
 
-    /// As a number.
+    /// The quantity as a number.
     pub const fn value(self) -> Decimal<6> {
         self.0
     }
 
-    /// How many millionths it is, whichever way.
+    /// The absolute quantity in millionths.
     pub(super) fn abs_millionths(self) -> i128 {
         self.0.as_i128().abs()
     }
 
-    /// The same way as `other`, which may be the other way round.
+    /// The quantity with the sign of `other`, or with the opposite sign.
     pub(super) const fn with_sign_of(self, other: Self) -> Self {
         if self.0.is_negative() == other.0.is_negative() { self } else { Self(self.0.negate()) }
     }
 
-    /// What is left of its size when this much is taken away.
+    /// What is left of the absolute quantity after this many millionths were taken.
     pub(super) fn remaining_after(self, taken: i128) -> Self {
         Self(Decimal::saturating((self.abs_millionths() - taken).max(0)))
     }
@@ -64,19 +67,20 @@ impl fmt::Display for Quantity {
     }
 }
 
-/// What an item is. Which way its money flows stands in its numbers, not here: no contract says how the two go together.
+/// The kind of an item. It does not determine the sign of the amounts: no published API specifies
+/// the relation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ItemKind {
-    /// Sold.
+    /// The item is sold.
     Positive,
-    /// Money back without a sale before it, such as the deposit of a bottle.
+    /// Money is paid out without an earlier sale, such as for the deposit of a bottle.
     Negative,
-    /// Sold before, now taken back.
+    /// The item was sold before and comes back.
     Returned,
 }
 
 impl ItemKind {
-    /// Every kind.
+    /// All kinds, in the order of declaration.
     pub const ALL: [Self; 3] = [Self::Positive, Self::Negative, Self::Returned];
 
     /// The published name.
@@ -89,72 +93,73 @@ impl ItemKind {
     }
 }
 
-/// What is sold: a line of the price list, as it was when it came onto the ticket.
+/// An article of the price list, as at the time of the sale.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "the published contract has them")]
 pub struct Article {
-    /// What it is called.
+    /// The name of the article.
     pub name: Label,
-    /// More about it.
+    /// A longer description.
     pub description: Note,
-    /// The stock that it is taken from.
+    /// The stock from which it is taken.
     pub stock: Label,
-    /// Its code.
+    /// The code of the article.
     pub code: Label,
-    /// The label of its category.
+    /// The name of its category.
     pub category: Label,
-    /// Its published type.
+    /// The published type of the article.
     pub kind: Label,
-    /// The category of its VAT.
+    /// The name of its VAT category.
     pub vat_category: Label,
-    /// The rate of its VAT; `None` is none.
+    /// The VAT rate; `None` means no VAT.
     pub vat: Option<Rate>,
-    /// Whether discounts count.
+    /// Whether discounts apply.
     pub discount_allowed: bool,
-    /// Whether its price stays as it is in the price list.
+    /// Whether the price of the price list is fixed.
     pub price_fixed: bool,
-    /// Whether a quantity of it can be split.
+    /// Whether a quantity can be split.
     pub splittable: bool,
-    /// Whether cash back is given on it.
+    /// Whether cash back is granted.
     pub cashback_allowed: bool,
-    /// Where its orders go.
+    /// The places to which its orders are sent.
     pub order_endpoints: Vec<Label>,
-    /// What a contract publishes of an article besides: it is read by nobody here, and comes back as it came.
+    /// Further properties that a dialect defines. They are returned as they were sent.
     pub extra: Meta,
 }
 
-/// What an item is made of.
+/// The content of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemDraft {
-    /// Its number on the ticket.
+    /// The id of the item on the ticket.
     pub id: u32,
-    /// The client's own id of it.
+    /// The client's own id of the item.
     pub external_id: Label,
-    /// What it does to the sum.
+    /// The kind of the item.
     pub kind: ItemKind,
-    /// What is sold.
+    /// The article that is sold.
     pub article: Article,
-    /// What the kitchen or the customer should know.
+    /// A comment for the kitchen or the customer.
     pub comment: Note,
-    /// The price of one unit, without VAT and before discounts; or its quantity is below zero on what gives money back.
+    /// The price of one unit, without VAT and before discounts. What is paid out has a negative
+    /// price or quantity.
     pub unit_price: Price,
-    /// How much.
+    /// The quantity that is sold.
     pub quantity: Quantity,
-    /// What the quantity counts.
+    /// The unit of the quantity.
     pub unit: Label,
-    /// The item's own discount, besides the ticket's.
+    /// The item's own discount, besides that of the ticket.
     pub discount: Rate,
 }
 
-/// A line whose amounts have room on a ticket.
+/// An item whose amounts are in range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item(ItemDraft);
 
-/// The most places that the orders of one article go to.
+/// The greatest number of places to which the orders of an article are sent.
 const MAX_ORDER_ENDPOINTS: usize = 50;
 
 impl Item {
-    /// Checks a line.
+    /// Checks the amounts of an item.
     pub fn new(line: ItemDraft) -> Result<Self, TicketError> {
         if line.article.order_endpoints.len() > MAX_ORDER_ENDPOINTS {
             return Err(TicketError::TooMany { what: "places that an item's orders go to", most: MAX_ORDER_ENDPOINTS });
@@ -176,7 +181,7 @@ impl Item {
         })
     }
 
-    /// Whether a discount lowers its price, on a ticket with this discount.
+    /// Whether a discount reduces the price, on a ticket with this discount.
     pub fn is_discounted(&self, ticket: Rate) -> bool {
         self.article.discount_allowed
             && DiscountFactor::from_discounts(ticket, self.discount) != DiscountFactor::NO_DISCOUNT
@@ -189,21 +194,21 @@ impl Item {
             after_discount: self.unit_price,
             after_discount_including_vat: self.unit_price,
         };
-        // The price with VAT had room when the item was made.
+        // The price with VAT was in range when the item was checked.
         UnitPrices::compute(self.unit_price, self.article.vat, left).unwrap_or(full)
     }
 
-    /// What the item comes to on a ticket with this discount, in this currency.
+    /// The totals on a ticket with this discount, in this currency.
     pub fn totals(&self, ticket: Rate, currency: Currency) -> Totals {
         Totals::compute(&self.unit_prices(ticket), self.quantity, currency)
     }
 
-    /// What it comes to before discounts.
+    /// The totals before discounts.
     pub(super) fn undiscounted_totals(&self, currency: Currency) -> Totals {
         Totals::compute(&self.prices_with(DiscountFactor::NO_DISCOUNT), self.quantity, currency)
     }
 
-    /// What the item was made of, to make another of it.
+    /// The content of the item, to build another one from it.
     pub const fn draft(&self) -> &ItemDraft {
         &self.0
     }

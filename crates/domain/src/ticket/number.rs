@@ -1,39 +1,40 @@
-//! The series that numbers of receipts belong to.
+//! The series of receipt numbers.
 
 use std::fmt;
 
 use super::text::Label;
 use crate::{DeviceId, FoldedText};
 
-/// What numbers receipts one after the other: a fiscal memory, by the name that the till gives it, or the device itself where it names
-/// none. In a tenant no two receipts of one series have the same number. Names are compared as all names are ([`Folded`]): `eKasa`
-/// and `EKASA ` are one memory.
+/// A series of receipt numbers: that of a fiscal memory, by the name that the till uses, or that of
+/// the device itself if the till names none. Receipt numbers are unique in a series of a tenant.
+/// Names are compared by folding ([`FoldedText`]): `eKasa` and `EKASA ` are one memory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NumberSeries(String);
 
 impl NumberSeries {
-    /// The series of what is closed on this device under this fiscal name.
+    /// The series of tickets that are closed on this device with this fiscal memory.
     pub fn of(device: DeviceId, fiscal: &Label) -> Self {
         Self::of_fiscal_memory(fiscal.as_str()).unwrap_or_else(|| Self(format!("device:{}", device.0.simple())))
     }
 
-    /// The series of a fiscal memory; `None` where the name is blank.
+    /// The series of a fiscal memory; `None` if the name is blank.
     pub fn of_fiscal_memory(name: &str) -> Option<Self> {
         let name = FoldedText::of(name);
         (!name.as_str().is_empty()).then(|| Self(format!("fiscal:{}", name.as_str())))
     }
 
-    /// Whether a name is given and says nothing: blanks alone. Receipts of before may have one; no new one does.
+    /// Whether a name is given, but blank. Earlier receipts may have such a name; new ones cannot.
     pub fn is_blank(name: &str) -> bool {
         !name.is_empty() && Self::of_fiscal_memory(name).is_none()
     }
 
-    /// The same of a series of a fiscal memory as a store has kept it when names were compared to the letter; `None` of any other.
+    /// Converts a stored series of a fiscal memory from when names were compared exactly; `None`
+    /// for any other series.
     pub fn from_stored(series: &str) -> Option<Self> {
         series.strip_prefix("fiscal:").and_then(Self::of_fiscal_memory)
     }
 
-    /// The word for it in the store.
+    /// The name of the series in the database.
     pub fn as_str(&self) -> &str {
         &self.0
     }

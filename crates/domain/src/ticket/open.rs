@@ -7,19 +7,19 @@ use super::sheet::{Draft, Sheet};
 use super::state::{Ticket, TicketRecord, TicketState};
 use crate::{Instant, TenantId, TicketId};
 
-/// What a new ticket is, besides what stands on it.
+/// The properties of a new ticket besides its sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// Its id, drawn before the unit of work.
+    /// The identifier, created before the unit of work.
     pub id: TicketId,
-    /// Whose it is.
+    /// The tenant to which it belongs.
     pub tenant: TenantId,
-    /// When.
+    /// The instant of the opening.
     pub at: Instant,
 }
 
-/// Opens a ticket with this sheet on it. It asks what a change from a blank ticket of one's own would ask besides the right to
-/// change, but for the name: a ticket may be born with one.
+/// Opens a ticket with this sheet. Requires the right to open tickets, and the rights for a change
+/// from a blank own ticket, except those for a change and for the name.
 pub fn open(opening: Opening, sheet: Sheet, hand: &TicketActor) -> Result<Ticket, TicketError> {
     hand.authorize(TicketOperation::Create, Ownership::Own)?;
     let (user, till) = (hand.require_person()?, hand.require_sale_device()?);

@@ -1,4 +1,4 @@
-//! Payments: what was given for a ticket, what change is due, how a sum is split among several who pay, and the rounding of cash.
+//! Payments: their change, how a sum is split among several payers, and the rounding of cash.
 
 use std::num::NonZeroU16;
 
@@ -8,24 +8,24 @@ use super::decimal::div_round_half_away;
 use super::error::TicketError;
 use super::text::Label;
 
-/// By what somebody pays.
+/// The method of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PaymentMethod {
-    /// Coins and notes: the one means that change is given on.
+    /// Coins and notes: the only method for which change is given.
     Cash,
-    /// A card.
+    /// A payment card.
     Card,
-    /// A voucher.
+    /// A voucher of the shop or of others.
     Voucher,
-    /// Anything else; the payment's name says what.
+    /// Any other method; the payment's name describes it.
     Other,
 }
 
 impl PaymentMethod {
-    /// Every means.
+    /// All methods, in the order of declaration.
     pub const ALL: [Self; 4] = [Self::Cash, Self::Card, Self::Voucher, Self::Other];
 
-    /// The word in requests and the store.
+    /// The name in requests and the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cash => "cash",
@@ -36,19 +36,20 @@ impl PaymentMethod {
     }
 }
 
-/// A payment: above zero where the customer pays, below zero where money is paid out.
+/// A payment: positive if the customer pays, negative if money is paid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// By what.
+    /// The method of the payment.
     pub method: PaymentMethod,
-    /// What the till calls it.
+    /// The name that the till uses.
     pub name: Label,
-    /// How much.
+    /// The amount of the payment.
     pub amount: Amount,
 }
 
-/// The change that is due when `payable` is paid so. Where something is due, payments are above zero, cover it, and exceed it by
-/// no more than their cash; where money is paid out, they are below zero and make it up exactly.
+/// The change that is due for these payments of `payable`. If the customer pays, payments are
+/// positive, cover the amount, and exceed it by no more than their cash. If money is paid out, they
+/// are negative and equal the amount.
 pub fn change_due(currency: Currency, payable: Amount, payments: &[Payment]) -> Result<Amount, TicketError> {
     let out = payable.is_negative();
     if payments.iter().any(|each| each.amount.is_zero() || each.amount.is_negative() != out) {
@@ -58,7 +59,7 @@ pub fn change_due(currency: Currency, payable: Amount, payments: &[Payment]) -> 
         payments.iter().filter(|each| counts(each)).map(|each| each.amount.as_i128()).sum::<i128>()
     };
     let paid = sum(|_| true);
-    // Seen from who pays: the customer, or the till.
+    // From the point of view of the payer: the customer or the till.
     let over = if out { payable.as_i128() - paid } else { paid - payable.as_i128() };
     let given_back = if out { 0 } else { sum(|each| each.method == PaymentMethod::Cash) };
     if over < 0 {
@@ -70,7 +71,8 @@ pub fn change_due(currency: Currency, payable: Amount, payments: &[Payment]) -> 
     }
 }
 
-/// Splits a sum into this many parts that differ by the currency's smallest unit at most, the larger first. They add up to the sum.
+/// Splits a sum into parts that differ by at most the smallest unit of the currency, larger ones
+/// first. Their total is the sum.
 pub fn split_amount(currency: Currency, sum: Amount, ways: NonZeroU16) -> Vec<Amount> {
     let (all, ways) = (sum.as_i128() / currency.minor_unit(), i128::from(ways.get()));
     let (each, rest) = (all / ways, all % ways);
@@ -78,8 +80,9 @@ pub fn split_amount(currency: Currency, sum: Amount, ways: NonZeroU16) -> Vec<Am
     (0..ways).map(|number| Amount::saturating(part(number) * currency.minor_unit())).collect()
 }
 
-/// What is added to the sum of a ticket's items. It has two parts: what makes a refund give back exactly its share of what was paid,
-/// which stays as the refund was made; and the rounding of cash, which is less than the smallest coin either way.
+/// The amount that is added to the sum of the items. It has two parts: the share, with which a
+/// refund gives back exactly its part of what was paid, and which is fixed when the refund is
+/// opened; and the rounding of cash, which is less than the smallest coin in either direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rounding {
     share: Amount,
@@ -87,16 +90,16 @@ pub struct Rounding {
 }
 
 impl Rounding {
-    /// No rounding.
+    /// No rounding at all.
     pub const NONE: Self = Self { share: Amount::ZERO, cash: Amount::ZERO };
 
-    /// The rounding of cash, where it is smaller than the currency's smallest coin. A wider one would be a discount that asks no
-    /// right.
+    /// A rounding of cash, if it is less than the smallest coin of the currency. A larger one would
+    /// be a discount that requires no right.
     pub fn of_cash(amount: Amount, currency: Currency) -> Result<Self, TicketError> {
         Self::NONE.with_amount(amount, currency)
     }
 
-    /// The rounding that comes to this amount in all: what a refund makes good stays as it is.
+    /// The rounding with this total; its share stays as it is.
     pub fn with_amount(self, amount: Amount, currency: Currency) -> Result<Self, TicketError> {
         let (step, cash) = (currency.cash_step(), Amount::saturating(amount.as_i128() - self.share.as_i128()));
         if cash.is_zero() || cash.as_i128().abs() < step.as_i128() {
@@ -106,12 +109,13 @@ impl Rounding {
         }
     }
 
-    /// What a refund makes good.
+    /// The share of a refund, without a rounding of cash.
     pub(super) const fn from_share(share: Amount) -> Self {
         Self { share, cash: Amount::ZERO }
     }
 
-    /// What brings the sum to the nearest whole number of steps, half away from zero; nothing where the step is not above zero.
+    /// The amount that brings the sum to the nearest multiple of the step, half away from zero;
+    /// zero if the step is not positive.
     pub fn round_to_step(sum: Amount, step: Amount) -> Amount {
         let wide = step.as_i128();
         if wide <= 0 {
@@ -121,17 +125,17 @@ impl Rounding {
         Amount::saturating(div_round_half_away(2 * sum.as_i128(), 2 * wide) * wide - sum.as_i128())
     }
 
-    /// How much is added in all.
+    /// The total of both parts.
     pub fn amount(self) -> Amount {
         Amount::saturating(self.share.as_i128() + self.cash.as_i128())
     }
 
-    /// How much of it makes a refund give back its share.
+    /// The share of a refund in it.
     pub const fn share(self) -> Amount {
         self.share
     }
 
-    /// As a ticket has it already, in all and of it the share: judged when it was made.
+    /// The rounding of a stored ticket, which was checked when it was set.
     pub fn from_stored(amount: Amount, share: Amount) -> Self {
         Self { share, cash: Amount::saturating(amount.as_i128() - share.as_i128()) }
     }

@@ -1,5 +1,5 @@
-//! What holds of every ticket, tried on tickets that nobody would think of. The expected numbers are made here from fractions of
-//! whole numbers, without a line of the arithmetic that they check.
+//! Properties of all tickets, tested with random ones. The expected numbers are computed from exact
+//! fractions, independently of the arithmetic under test.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -10,7 +10,7 @@ use super::fixtures::{admin, closed_ticket, opened_ticket, opening, receipt, use
 use super::*;
 use crate::Instant;
 
-/// An exact fraction in its lowest terms, its denominator above zero.
+/// An exact fraction in lowest terms, with a positive denominator.
 #[derive(Clone, Copy, Debug)]
 struct Fraction(i128, i128);
 
@@ -33,7 +33,7 @@ impl Fraction {
         Self::new(self.0 * other.1 + other.0 * self.1, self.1 * other.1)
     }
 
-    /// To so many places: of the two whole numbers around it the nearer, and between them the one further from zero.
+    /// Rounds to this many places: to the nearer integer, a half away from zero.
     fn to(self, places: u32) -> Self {
         let one = 10_i128.pow(places);
         let scaled = Self::new(self.0 * one, self.1);
@@ -50,8 +50,8 @@ impl Fraction {
     }
 }
 
-/// What the published steps make of an item, in smallest units of the currency: total, with VAT, after discount, after discount with
-/// VAT.
+/// What the published steps give for an item, in smallest units: total, with VAT, after discount,
+/// after discount with VAT.
 fn expected(line: &ItemDraft, ticket: Rate, currency: Currency) -> [i64; 4] {
     let of = |units: i64| Fraction::new(i128::from(units), 1_000_000);
     let part = |rate: Rate| of(rate.percent().units()).times(Fraction::new(1, 100));
@@ -72,7 +72,8 @@ fn found(totals: &Totals, currency: Currency) -> [i64; 4] {
         .map(|amount| units(amount, currency))
 }
 
-/// Currencies of every number of decimal places, some with large coins, and one as it was kept when all had two places.
+/// Currencies of every number of decimal places, some with large coins, and one as stored when all
+/// had two places.
 fn currency() -> BoxedStrategy<Currency> {
     let of = |code| Currency::parse(code).unwrap();
     let kept = Currency::from_stored("JPY", 2).unwrap();
@@ -80,7 +81,7 @@ fn currency() -> BoxedStrategy<Currency> {
     prop::sample::select(all.into_iter().chain([kept]).collect::<Vec<_>>()).boxed()
 }
 
-/// An amount in smallest units of its currency, checked by the text of it.
+/// An amount in smallest units of its currency, checked by its text.
 fn units(amount: Amount, currency: Currency) -> i64 {
     let text = currency.money(amount).to_string();
     let places = text.split_once('.').map_or(0, |(_, part)| part.len());
@@ -88,7 +89,7 @@ fn units(amount: Amount, currency: Currency) -> i64 {
     text.replace('.', "").parse().unwrap()
 }
 
-/// So many smallest units, less than the smallest coin.
+/// A number of smallest units that is less than the smallest coin.
 fn rounding(part: i64, currency: Currency) -> i64 {
     part % units(currency.cash_step(), currency)
 }
@@ -182,7 +183,7 @@ proptest! {
         let change = |ticket: &Ticket, draft: Draft| {
             amend(ticket, draft.check().unwrap(), &admin(1), Some(ticket.version), Instant::default()).unwrap().ticket
         };
-        // There and back again: items come and go, the discount changes in between.
+        // Items are added and removed, and the discount changes in between.
         for (step, index) in order.iter().enumerate() {
             let mut draft = ticket.sheet.draft().clone();
             let item = &whole.items[index.index(whole.items.len())];
@@ -224,7 +225,8 @@ proptest! {
             let some = amounts.iter().filter(|amount| !amount.is_zero());
             some.map(|amount| Payment { method: PaymentMethod::Cash, name: Label::default(), amount: *amount }).collect()
         };
-        // However it is split, the same change comes back, and what was given less the change is what was due.
+        // However it is split, the change is the same, and the payments minus the change are the
+        // due amount.
         let back = change_due(currency, due_amount, &cash(&[given])).unwrap();
         prop_assert_eq!(change_due(currency, due_amount, &cash(&parts)).unwrap(), back);
         prop_assert_eq!(units(given, currency) - units(back, currency), due);
@@ -242,7 +244,7 @@ proptest! {
         let sold = closed_ticket(&opened_ticket(draft(lines.clone(), discount, rounding, currency).check().unwrap()));
         let paid = units(sold.sheet.payable(), currency);
         let sold_something = lines.iter().any(|line| !line.quantity.value().is_zero());
-        // what each item came to, from the fractions
+        // The cost of each item, from the fractions.
         let cost: BTreeMap<u32, i64> =
             lines.iter().map(|line| (line.id, expected(line, discount, currency)[3])).collect();
         let whole: BTreeMap<u32, i64> =
@@ -256,14 +258,14 @@ proptest! {
             let opening = opening(200 + refunds.len() as u128);
             refund(&sold, refunds, wanted, opening, &admin(2))
         };
-        // what an item comes to of which so much is left
+        // The cost of the part of an item that is left.
         let share = |id: u32, left: i64| {
             let taken = Fraction::new((whole[&id] - left).into(), whole[&id].into());
             taken.times(Fraction(cost[&id].into(), 1)).to(0).units(0)
         };
         for (index, part, void_it) in parts {
             let (id, rest) = left.iter().nth(index.index(left.len())).map(|(id, rest)| (*id, *rest)).unwrap();
-            // One more than is left is never given.
+            // More than what is left is never refunded.
             let over = quantity(rest + 1);
             let refused = take(&refunds, &BTreeMap::from([(id, over)])).unwrap_err();
             prop_assert_eq!(refused.code(), "refund_too_large");
@@ -285,7 +287,7 @@ proptest! {
             if last {
                 prop_assert_eq!(given, paid, "the last gives back what is left");
             } else if cost[&id] > 0 {
-                // never more than what is left of what was paid for goods, which a rounding may have made less
+                // At most what is left of the payment for goods, which a rounding may have reduced.
                 prop_assert_eq!(back, worth.min((goods - given_for_goods).max(0)), "goods");
             } else {
                 prop_assert_eq!(back, worth, "deposits and the like");
@@ -299,7 +301,7 @@ proptest! {
             let made = take(&refunds, &rest).unwrap();
             given -= units(made.sheet.payable(), currency);
         }
-        // where nothing was sold there is nothing to take back, and its rounding stays
+        // If nothing was sold, nothing can be refunded, and the rounding stays.
         prop_assert_eq!(given, if sold_something { paid } else { 0 });
     }
 

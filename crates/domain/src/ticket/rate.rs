@@ -1,19 +1,19 @@
-//! Percentages, and the parts of one that the arithmetic makes of them.
+//! Percentages, and the factors that the arithmetic derives from them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::decimal::{Decimal, InvalidDecimal, div_round_half_away};
 
-/// A percentage between 0 and 100, of at most 6 places: a discount, a rate of VAT.
+/// A percentage between 0 and 100 with at most 6 places: a discount or a VAT rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rate(Decimal<6>);
 
 impl Rate {
-    /// No percent at all.
+    /// A rate of 0 percent.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
-    /// The rate, where it lies between 0 and 100.
+    /// Checks that the rate is between 0 and 100.
     pub fn new(percent: Decimal<6>) -> Result<Self, InvalidDecimal> {
         if (0..=100 * Decimal::<6>::UNITS_PER_ONE).contains(&percent.units()) {
             Ok(Self(percent))
@@ -22,7 +22,7 @@ impl Rate {
         }
     }
 
-    /// In percent.
+    /// The rate in percent.
     pub const fn percent(self) -> Decimal<6> {
         self.0
     }
@@ -41,27 +41,27 @@ impl fmt::Display for Rate {
     }
 }
 
-/// What is left of a price after discounts: a part of one in ten thousandths, between 0 and 1.
+/// The factor that remains of a price after discounts: in ten-thousandths, between 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct DiscountFactor(i128);
 
 impl DiscountFactor {
-    /// One, in ten thousandths.
+    /// One, in ten-thousandths.
     pub(super) const DENOMINATOR: i128 = 10_000;
-    /// No discount.
+    /// The factor without a discount.
     pub(super) const NO_DISCOUNT: Self = Self(Self::DENOMINATOR);
 
-    /// What a ticket's and an item's discount leave together. Each is taken to 4 places, they compound, and the effective rate
-    /// is taken to 4 places again.
+    /// The factor after the discounts of a ticket and an item. Each is rounded to 4 places, then
+    /// multiplied, and the effective rate is rounded to 4 places again.
     pub(super) fn from_discounts(ticket: Rate, item: Rate) -> Self {
-        // Percent in millionths to parts of one in ten thousandths: 10^6 * 100 / 10^4.
+        // From percent in millionths to ten-thousandths of one: 10^6 * 100 / 10^4.
         let left = |rate: Rate| Self::DENOMINATOR - div_round_half_away(rate.percent().as_i128(), 10_000);
         let effective =
             div_round_half_away(Self::DENOMINATOR * Self::DENOMINATOR - left(ticket) * left(item), Self::DENOMINATOR);
         Self(Self::DENOMINATOR - effective)
     }
 
-    /// In ten thousandths.
+    /// The factor in ten-thousandths.
     pub(super) const fn ten_thousandths(self) -> i128 {
         self.0
     }
@@ -91,7 +91,7 @@ mod tests {
             ("50", "50", 2_500),
             ("100", "0", 0),
             ("100", "100", 0),
-            // 0.33335 is taken as 0.3334, and 33.334999 % as 0.3333
+            // 0.33335 is rounded to 0.3334, and 33.334999 % to 0.3333.
             ("33.335", "0", 6_666),
             ("33.334999", "0", 6_667),
             ("0.004999", "0", 10_000),

@@ -1,7 +1,10 @@
-//! Takes goods back: a new ticket that refers to the closed one and mirrors its items. Goods come back for what they cost, however
-//! little the whole ticket came to, and all refunds of a ticket together give back exactly what was paid for it.
+//! Refunds: a new ticket that references the closed one and mirrors its items. Items are refunded
+//! for what they cost, however little the whole ticket came to, and all refunds of a ticket
+//! together return exactly what was paid for it.
 //!
-//! Whoever stores it claims the sold ticket first: what is left depends on all its refunds.
+//! A refund locks a row beside the sold ticket (`ticket_claims`), since the sold ticket is closed
+//! and accepts no UPDATE. Without this lock, two concurrent refunds would both read that nothing
+//! had been refunded yet.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +18,13 @@ use super::payment::Rounding;
 use super::sheet::Draft;
 use super::state::{Ticket, TicketRecord, TicketState};
 
-/// What of a closed ticket was taken back so far, by its refunds that are open or closed. Void ones count for nothing.
+/// What was refunded of a closed ticket so far, by its open and closed refunds. Void ones do not
+/// count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct RefundTotals {
-    /// In millionths, by item.
+    /// The refunded quantities in millionths, by item.
     quantities: BTreeMap<u32, i128>,
-    /// What was given back for it, in ten-thousandths.
+    /// The refunded money in ten-thousandths.
     money: i128,
 }
 
@@ -42,7 +46,8 @@ impl RefundTotals {
         self.quantities.get(&item.id).copied().unwrap_or_default()
     }
 
-    /// What so much of the sold items costs: what people paid for goods, and what they were given for others, such as deposits.
+    /// The cost of these quantities of the sold items: what was paid for goods, and what was paid
+    /// out for others, such as deposits.
     fn worth(&self, sold: &Ticket) -> Worth {
         let mut worth = Worth::default();
         for item in &sold.sheet.items {
@@ -52,7 +57,8 @@ impl RefundTotals {
     }
 }
 
-/// What items cost, in ten-thousandths, those that were paid for and those that were paid out apart.
+/// The cost of items in ten-thousandths, separately for those that were paid for and those that
+/// were paid out.
 #[derive(Clone, Copy, Debug, Default)]
 struct Worth {
     paid: i128,
@@ -69,25 +75,26 @@ impl Worth {
     }
 }
 
-/// What so much of an item costs, in ten-thousandths: its part of what the whole item came to, rounded once, so that all parts of an
-/// item come to the item, in whichever steps they are taken back.
+/// The cost of a quantity of an item, in ten-thousandths: its part of the item's total, rounded
+/// once so that all parts add up to the item, in whatever steps they are refunded.
 fn prorated_cost(sold: &Ticket, item: &Item, quantity: i128) -> i128 {
     let (all, smallest) = (item.quantity.abs_millionths(), sold.sheet.currency.minor_unit());
     if all == 0 {
         return 0;
     }
     let cost = sold.sheet.item_totals(item).after_discount_including_vat.as_i128() / smallest;
-    // Twice both, so that the divisor is even.
+    // Both twice, so that the divisor is even.
     div_round_half_away(2 * cost * quantity, 2 * all) * smallest
 }
 
-/// Makes a refund of these items of the sold ticket, each in such a quantity. `refunds` are all tickets that refer to the sold
-/// one; others among them are passed over.
+/// Opens a refund of these quantities of items of the sold ticket. `refunds` are all tickets that
+/// may reference the sold one; others are ignored.
 ///
-/// Items keep the prices, discounts and arithmetic of the sold ticket. What parts of an item come to by that may be a smallest coin
-/// more or less than their share of what the item cost; the refund's rounding makes that good. Goods are given back no more than was
-/// paid for all goods, what cash was rounded by included; the refund that takes back the last gives back exactly what is left of what
-/// was paid for the whole ticket.
+/// Items keep the prices, discounts and arithmetic of the sold ticket. By these, parts of an item
+/// may cost a smallest coin more or less than their share of the item; the refund's rounding
+/// compensates that. Goods are refunded for at most what was paid for all goods, including the
+/// rounding of cash. The refund of the last item returns exactly what is left of the payment for
+/// the whole ticket.
 pub fn refund(
     sold: &Ticket,
     refunds: &[Ticket],
@@ -127,7 +134,7 @@ pub fn refund(
         let (earlier, now) = (before.worth(sold), taken.worth(sold));
         let all: i128 =
             sold.sheet.items.iter().map(|item| prorated_cost(sold, item, item.quantity.abs_millionths()).max(0)).sum();
-        // of what was given back so far, what people paid back for deposits and the like is not for goods
+        // Of what was refunded so far, what was paid back for deposits is not for goods.
         let left = all + sold.sheet.rounding.amount().as_i128() - (before.money - earlier.given);
         (now.paid - earlier.paid).min(left.max(0)) + now.given - earlier.given
     };
@@ -146,14 +153,14 @@ pub fn refund(
     }))
 }
 
-/// What of a closed ticket is left to be taken back, by item.
+/// The quantities of a closed ticket that can still be refunded, by item.
 pub fn compute_refundable(sold: &Ticket, refunds: &[Ticket]) -> BTreeMap<u32, Quantity> {
     let taken = RefundTotals::of(sold, refunds);
     let left = sold.sheet.items.iter().map(|item| (item.id, item.quantity.remaining_after(taken.quantity(item))));
     left.filter(|(_, quantity)| !quantity.value().is_zero()).collect()
 }
 
-/// The item the other way round, in this quantity.
+/// The item with the opposite sign, in this quantity.
 fn mirror_item(item: &Item, quantity: Quantity) -> Result<Item, TicketError> {
     Item::new(ItemDraft {
         kind: Ticket::reversed_kind(item.kind),

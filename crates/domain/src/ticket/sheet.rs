@@ -1,4 +1,4 @@
-//! What people write on a ticket, as a whole: a change of a ticket is the sheet that is wanted instead of the one there is.
+//! The sheet of a ticket: everything that people write on it. A change replaces it as a whole.
 
 use std::collections::BTreeSet;
 use std::ops::Deref;
@@ -14,31 +14,31 @@ use super::rate::Rate;
 use super::text::Label;
 use crate::UserId;
 
-/// What a sheet is made of.
+/// The content of a sheet, unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// In what it is paid; it stays for the life of the ticket.
+    /// The currency, which never changes.
     pub currency: Currency,
-    /// Whose ticket it is.
+    /// The owner of the ticket.
     pub owner: UserId,
-    /// The client's own id of it.
+    /// The client's own id of the ticket.
     pub external_id: Label,
-    /// What people call it.
+    /// The name for people.
     pub name: Label,
-    /// Where it is served.
+    /// The location where it is served.
     pub location: Location,
-    /// Who buys.
+    /// The customer, if there is one.
     pub customer: Option<Customer>,
-    /// The discount on everything that takes one, besides the items' own.
+    /// The discount on every item that allows one, besides the items' own.
     pub discount: Rate,
-    /// What is sold, in the order of the ticket.
+    /// The items in the order of the ticket.
     pub items: Vec<Item>,
-    /// What is added so that it can be paid in cash.
+    /// The rounding for payment in cash.
     pub rounding: Rounding,
-    /// What was paid so far.
+    /// The payments so far.
     pub payments: Vec<Payment>,
-    /// What a contract publishes of a ticket besides, such as the kind of purchase: it is read by nobody here, and comes back as it
-    /// came.
+    /// Further properties that a dialect defines, such as the kind of purchase. They are returned
+    /// as they were sent.
     pub extra: Meta,
 }
 
@@ -60,17 +60,17 @@ impl Draft {
         }
     }
 
-    /// The same for this customer, at their own discount.
+    /// The sheet for this customer, with the customer's own discount.
     pub fn with_customer(self, customer: Customer) -> Self {
         Self { discount: customer.discount, customer: Some(customer), ..self }
     }
 
-    /// Checks the whole, and reports everything that is wrong with it.
+    /// Checks the content, and reports everything that is wrong.
     pub fn check(self) -> Result<Sheet, TicketError> {
         self.check_with_faults(Vec::new())
     }
 
-    /// The same besides what was found already.
+    /// Checks the content, and reports its errors together with those found before.
     pub(crate) fn check_with_faults(self, mut found: Vec<TicketError>) -> Result<Sheet, TicketError> {
         for fault in self.find_faults() {
             if !found.contains(&fault) {
@@ -98,7 +98,7 @@ impl Draft {
         faults
     }
 
-    /// Ids that several items have.
+    /// Finds ids that several items have.
     fn find_repeated(&self, faults: &mut Vec<TicketError>) {
         let (mut seen, mut repeated) = (BTreeSet::new(), BTreeSet::new());
         for item in &self.items {
@@ -108,7 +108,7 @@ impl Draft {
         }
     }
 
-    /// Amounts that the currency does not pay.
+    /// Finds amounts that the currency cannot represent.
     fn find_unpayable(&self, faults: &mut Vec<TicketError>) {
         let places = self.currency.decimal_places();
         let amounts = self.payments.iter().enumerate().map(|(at, payment)| (Some(at), payment.amount));
@@ -119,10 +119,10 @@ impl Draft {
         faults.extend(unpayable);
     }
 
-    /// Sums without room.
+    /// Finds sums that are out of range.
     fn find_too_large(&self, faults: &mut Vec<TicketError>) {
         let currency = self.currency;
-        // Without their signs, so that no sum on the way is larger either.
+        // The absolute values, so that no intermediate sum is larger.
         let (mut total, mut including_vat) = (0, 0);
         for item in &self.items {
             let full = item.undiscounted_totals(currency);
@@ -135,17 +135,17 @@ impl Draft {
     }
 }
 
-/// A draft whose items have ids of their own and whose sums have room.
+/// The checked content: items have unique ids, and sums are in range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet(Draft);
 
 impl Sheet {
-    /// The most items on a ticket.
+    /// The greatest number of items of a ticket.
     pub const MAX_ITEMS: usize = 1_000;
-    /// The most payments on a ticket.
+    /// The greatest number of payments of a ticket.
     pub const MAX_PAYMENTS: usize = 100;
 
-    /// The sums of the items' totals.
+    /// The sums of the totals of the items.
     pub fn totals(&self) -> Totals {
         let mut sum = Totals::default();
         for item in &self.0.items {
@@ -154,34 +154,34 @@ impl Sheet {
         sum
     }
 
-    /// What one of its items comes to.
+    /// The totals of one of its items.
     pub fn item_totals(&self, item: &Item) -> Totals {
         item.totals(self.0.discount, self.0.currency)
     }
 
-    /// An amount as it is shown in the ticket's currency.
+    /// An amount with the places of the ticket's currency, for display.
     pub fn money(&self, amount: Amount) -> Money {
         self.0.currency.money(amount)
     }
 
-    /// What is to be paid: the total after discounts with VAT, and the rounding.
+    /// The payable amount: the total after discounts with VAT, and the rounding.
     pub fn payable(&self) -> Amount {
         Amount::saturating(self.totals().after_discount_including_vat.as_i128() + self.0.rounding.amount().as_i128())
     }
 
-    /// What the sheet was made of, to make another of it.
+    /// The content of the sheet, to build another one from it.
     pub const fn draft(&self) -> &Draft {
         &self.0
     }
 
-    /// An id for another item, as [`find_free_id`] gives it.
+    /// A free id for another item, as in [`find_free_id`].
     pub fn next_item_id(&self) -> u32 {
         find_free_id(&self.0.items.iter().map(|item| item.id).collect())
     }
 }
 
-/// An id that none of the taken ones is: above them all, so that nobody takes a new item for one that was there before; and where
-/// the last id there is is taken, the least that is free.
+/// An id that is not taken: greater than all taken ones, so that a new item is not taken for an old
+/// one; if the greatest id is taken, the smallest free one.
 pub(crate) fn find_free_id(taken: &BTreeSet<u32>) -> u32 {
     match taken.last() {
         None => 1,

@@ -1,22 +1,22 @@
-//! How large a ticket is as it is kept: an upper bound of its JSON document, without making one.
+//! An upper bound of the size of a stored ticket, without serializing it.
 
 use super::customer::{Customer, Meta};
 use super::error::TicketError;
 use super::item::Item;
 use super::sheet::Sheet;
 
-/// Braces, the ids, and every number of a sheet.
+/// Braces, ids, and all numbers of a sheet.
 const SHEET_OVERHEAD_BYTES: usize = 256;
-/// What a member takes besides its value: its name, quotes, a colon and a comma.
+/// The size of a member besides its value: its name, quotes, a colon and a comma.
 const MEMBER_OVERHEAD_BYTES: usize = 24;
 
 impl Sheet {
-    /// How many bytes a ticket may grow to as it is kept.
+    /// The greatest size of a stored ticket.
     pub const MAX_BYTES: usize = 64 * 1024;
-    /// How many bytes closing may add besides: what is to be closed is full already, and payments are written on it.
+    /// What closing may add beyond that, because payments are added to a ticket that may be full.
     pub const CLOSING_RESERVE_BYTES: usize = 4 * 1024;
 
-    /// How many bytes the ticket takes as it is kept, at most.
+    /// An upper bound of the size of the stored ticket.
     pub fn size_bytes(&self) -> usize {
         let texts = [&self.external_id, &self.name, &self.location.zone, &self.location.table];
         let payment = |amount: i64, name: &str| 36 + digit_count(amount) + text_bytes(name);
@@ -28,8 +28,8 @@ impl Sheet {
             + meta_bytes(&self.extra)
     }
 
-    /// Refuses a sheet that is larger than a ticket may grow to. One that was as large `before` may stay so: what was kept when there
-    /// was no bound can still be changed, closed and taken back.
+    /// Checks that a sheet is not larger than the limit, or than `before`: a ticket from before the
+    /// limit can still be changed, closed and refunded.
     pub(super) fn check_growth(&self, before: usize) -> Result<(), TicketError> {
         let size = self.size_bytes();
         if size <= Self::MAX_BYTES || size <= before {
@@ -92,14 +92,14 @@ fn item_bytes(item: &Item) -> usize {
         + meta_bytes(&article.extra)
 }
 
-/// A text with its name; nothing where it is empty, since it is left out then.
+/// The size of a text with its name; zero if it is empty, because it is omitted then.
 fn text_bytes(text: &str) -> usize {
-    // what JSON writes with a backslash before it; texts have no other control characters
+    // The characters that JSON escapes by a backslash; texts have no other control characters.
     let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\t')).count();
     if text.is_empty() { 0 } else { MEMBER_OVERHEAD_BYTES + text.len() + escaped }
 }
 
-/// What is kept as it came, with its name; nothing where it is empty, since it is left out then.
+/// The size of an object with its name; zero if it is empty, because it is omitted then.
 fn meta_bytes(meta: &Meta) -> usize {
     let object = meta.object();
     if object.is_empty() {
@@ -109,7 +109,7 @@ fn meta_bytes(meta: &Meta) -> usize {
     }
 }
 
-/// The digits of a number and its sign.
+/// The number of digits of a number, with its sign.
 fn digit_count(number: i64) -> usize {
     let digits = number.unsigned_abs().checked_ilog10().map_or(1, |tens| usize::try_from(tens).unwrap_or(20) + 1);
     digits + usize::from(number < 0)

@@ -1,4 +1,4 @@
-//! A ticket and its three states: open, and from there closed or void, both for ever.
+//! A ticket and its states: open, then closed or void for good.
 
 use std::ops::Deref;
 
@@ -11,19 +11,19 @@ use super::sheet::Sheet;
 use super::text::{Label, Note};
 use crate::{DeviceId, Instant, TenantId, TicketId, UserId};
 
-/// Where a ticket stands.
+/// The state of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketState {
-    /// It can be changed.
+    /// The ticket can be changed.
     Open,
-    /// It was paid, and stays as it is.
+    /// The ticket was paid and cannot be changed.
     Closed(Box<Closing>),
-    /// It was deleted before it was paid, and stays as it is.
+    /// The ticket was voided before it was paid and cannot be changed.
     Void(Box<Voiding>),
 }
 
 impl TicketState {
-    /// Which of the three it is.
+    /// The name of the state.
     pub const fn status(&self) -> TicketStatus {
         match self {
             Self::Open => TicketStatus::Open,
@@ -32,7 +32,7 @@ impl TicketState {
         }
     }
 
-    /// When it came to its end.
+    /// The instant at which the ticket was closed or voided.
     pub fn ended_at(&self) -> Option<Instant> {
         match self {
             Self::Open => None,
@@ -42,22 +42,22 @@ impl TicketState {
     }
 }
 
-/// A state by its name alone.
+/// The name of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TicketStatus {
-    /// It can be changed.
+    /// The ticket can be changed.
     Open,
-    /// It was paid.
+    /// The ticket was paid.
     Closed,
-    /// It was deleted before it was paid.
+    /// The ticket was voided before it was paid.
     Void,
 }
 
 impl TicketStatus {
-    /// All three.
+    /// All states, in the order of declaration.
     pub const ALL: [Self; 3] = [Self::Open, Self::Closed, Self::Void];
 
-    /// The word in requests and the store.
+    /// The name in requests and the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -67,74 +67,75 @@ impl TicketStatus {
     }
 }
 
-/// How a ticket was closed.
+/// The closing of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
-    /// When.
+    /// The instant of the closing.
     pub at: Instant,
-    /// By whom.
+    /// The user who closed the ticket.
     pub by: UserId,
-    /// On which device.
+    /// The device on which it was closed.
     pub on: DeviceId,
-    /// What the fiscal device said of it.
+    /// The receipt of the ticket.
     pub receipt: Receipt,
 }
 
-/// The number that a closed ticket bears.
+/// The receipt of a closed ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Its number.
+    /// The receipt number.
     pub number: u64,
-    /// What made the number.
+    /// The fiscal memory that has assigned the number.
     pub fiscal: Label,
-    /// The report of daily sales that it counts in.
+    /// The daily sales report that includes the ticket.
     pub daily_sales_report: Option<u64>,
-    /// What a contract publishes of it besides, such as what the fiscal device answered: it comes back as it came.
+    /// Further properties that a dialect defines, such as the answer of the fiscal device. They are
+    /// returned as they were sent.
     pub extra: Meta,
 }
 
-/// How a ticket became void.
+/// The voiding of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Voiding {
-    /// When.
+    /// The instant of the voiding.
     pub at: Instant,
-    /// By whom.
+    /// The user who voided the ticket.
     pub by: UserId,
-    /// On which device, or in the office.
+    /// The device on which it was voided; `None` in the office.
     pub on: Option<DeviceId>,
-    /// Why, in their words.
+    /// The reason, in the user's words.
     pub reason: Note,
 }
 
-/// What a ticket is made of, and what a store keeps of it.
+/// The content of a ticket, as a store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketRecord {
-    /// Its id.
+    /// The identifier of the ticket.
     pub id: TicketId,
-    /// Whose it is.
+    /// The tenant to which it belongs.
     pub tenant: TenantId,
-    /// When it was opened.
+    /// The instant at which it was opened.
     pub opened_at: Instant,
-    /// On which device.
+    /// The device on which it was opened.
     pub opened_on: DeviceId,
-    /// When it was last changed.
+    /// The instant of its newest change.
     pub updated_at: Instant,
-    /// The closed ticket that this one takes goods back from; their items go by the same ids.
+    /// The closed ticket that this one refunds; items have the same ids there.
     pub refund_of: Option<TicketId>,
-    /// What people wrote on it.
+    /// The sheet of the ticket.
     pub sheet: Sheet,
-    /// Where it stands.
+    /// The state of the ticket.
     pub state: TicketState,
-    /// Raised by every change.
+    /// Increased by every change.
     pub version: i64,
 }
 
-/// A ticket that contradicts itself in nothing: a closed one is paid, and a refund takes back.
+/// A consistent ticket: a closed one is paid, and a refund refunds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket(TicketRecord);
 
 impl Ticket {
-    /// Takes what a store has kept.
+    /// Restores a stored ticket.
     pub fn restore(record: TicketRecord) -> Result<Self, TicketError> {
         let no = |why| Err(TicketError::Inconsistent(why));
         if record.version < 1 {
@@ -157,17 +158,17 @@ impl Ticket {
         Ok(Self(record))
     }
 
-    /// What the ticket is made of, to keep it.
+    /// The content of the ticket, to store it.
     pub const fn record(&self) -> &TicketRecord {
         &self.0
     }
 
-    /// The change that was given, or that would be if the ticket were closed as it is.
+    /// The change that was given, or that would be due if the ticket were closed now.
     pub fn change_due(&self) -> Result<Amount, TicketError> {
         sheet_change_due(&self.0.sheet)
     }
 
-    /// Refuses a ticket that is closed or void.
+    /// Returns an error if the ticket is closed or void.
     pub(super) const fn require_open(&self) -> Result<(), TicketError> {
         match self.0.state {
             TicketState::Open => Ok(()),
@@ -176,7 +177,7 @@ impl Ticket {
         }
     }
 
-    /// Refuses a version that is not the ticket's; `None` asks for none.
+    /// Returns an error if the ticket has another version; `None` matches every version.
     pub(super) fn require_version(&self, seen: Option<i64>) -> Result<(), TicketError> {
         match seen {
             Some(seen) if seen != self.0.version => Err(TicketError::VersionMismatch { current: self.0.version }),
@@ -184,7 +185,7 @@ impl Ticket {
         }
     }
 
-    /// The ticket after a change: one version on.
+    /// The ticket after a change, with the next version.
     pub(super) fn next_version(&self, at: Instant, sheet: Sheet, state: TicketState) -> Self {
         let version = self.0.version.saturating_add(1);
         Self(TicketRecord { sheet, state, version, updated_at: at, ..self.0.clone() })
@@ -195,7 +196,7 @@ impl Ticket {
         Self(record)
     }
 
-    /// How an item of a refund counts for what was sold as this kind: the other way round.
+    /// The kind of a refund's item for a sold item of this kind.
     pub(super) const fn reversed_kind(kind: ItemKind) -> ItemKind {
         match kind {
             ItemKind::Positive => ItemKind::Returned,

@@ -1,20 +1,22 @@
-//! Texts on tickets: bounded, and without control characters that a printer or a terminal would obey.
+//! Texts on tickets: of limited length, and without control characters that a printer or a terminal
+//! would interpret.
 
 use std::fmt;
 
 use crate::InvalidText;
 
-/// A text of at most `MOST` characters; line breaks and tabs are its only control characters. It may be empty.
+/// A text of at most `MAX_CHARS` characters, without control characters except line breaks and
+/// tabs. It may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BoundedText<const MAX_CHARS: usize>(String);
 
-/// A name, a code, a label.
+/// A name, a code or a label.
 pub type Label = BoundedText<200>;
-/// A description, a comment, a reason.
+/// A description, a comment or a reason.
 pub type Note = BoundedText<2_000>;
 
 impl<const MAX_CHARS: usize> BoundedText<MAX_CHARS> {
-    /// Takes the text as it is, or says what is wrong with it.
+    /// Checks a text.
     pub fn parse(text: &str) -> Result<Self, InvalidText> {
         if text.chars().count() > MAX_CHARS {
             Err(InvalidText::TooLong(MAX_CHARS))
@@ -25,7 +27,7 @@ impl<const MAX_CHARS: usize> BoundedText<MAX_CHARS> {
         }
     }
 
-    /// As it was given.
+    /// The text as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
     }

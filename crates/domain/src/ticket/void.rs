@@ -1,4 +1,4 @@
-//! Makes an open ticket void: deleted before it was paid.
+//! Voids an open ticket, before it is paid.
 
 use super::actor::{TicketActor, TicketOperation};
 use super::error::TicketError;
@@ -6,7 +6,8 @@ use super::state::{Ticket, TicketState, Voiding};
 use super::text::Note;
 use crate::Instant;
 
-/// Makes the ticket void. It keeps what stood on it. What a refund would have taken back can be taken back again.
+/// Voids the ticket, which keeps its sheet. What a refund would have refunded can be refunded
+/// again.
 pub fn void(
     ticket: &Ticket,
     reason: Note,

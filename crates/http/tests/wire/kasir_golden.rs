@@ -159,7 +159,7 @@ async fn published_errors_match() {
             with_bearer(post_request(ADD, equal), &admin),
             403,
             "Cannot assign a role equal to or higher than your own",
-            "\"the role admin is not below your own; somebody above it can give it\"",
+            "\"the admin role is not below your own; ask somebody with a higher role\"",
         ),
         (
             with_bearer(post_request(USERS, taken("john_doe", "new@example.com")), &admin),

@@ -91,7 +91,7 @@ async fn admin_adds_user_below_own_rank() {
         json!({ "username": "mara", "email": "mara@example.com", "password": TEST_PASSWORD, "role": "manager" });
     assert_eq!(admin.post(ADD, manager).await.text_at("/data/role"), "manager");
     let equal = json!({ "username": "olga", "email": "olga@example.com", "password": TEST_PASSWORD, "role": "admin" });
-    let sentence = "the role admin is not below your own; somebody above it can give it";
+    let sentence = "the admin role is not below your own; ask somebody with a higher role";
     assert_error_sentence(
         &admin.post(ADD, equal).await,
         403,
@@ -385,7 +385,7 @@ async fn last_admin_cannot_be_removed() {
     let path = format!("{USERS}/{}", admin.shop.get(ME, &admin.token).await.text_at("/data/id"));
     let majitel = format!("{USERS}/{}", admin.id("999").await);
     assert_eq!(admin.send(Method::DELETE, &majitel, None).await.status, 200, "an admin on a device is one too");
-    let sentence = "this is the last active admin; make another admin first";
+    let sentence = "this is the last active admin; add another admin first";
     for (method, path, body) in [
         (Method::DELETE, path.clone(), None),
         (Method::PUT, path.clone(), Some(json!({ "is_active": false }))),

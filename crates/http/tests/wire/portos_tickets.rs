@@ -137,7 +137,7 @@ async fn published_example_matches_to_the_last_digit() {
         assert_eq!(refused.status, 409, "{}", refused.json());
         assert_eq!(
             refused.json()["detail"],
-            json!("The ticket is closed and stays as it is; take goods back with a refund of it.")
+            json!("The ticket is closed and cannot be changed; refund its items instead.")
         );
     }
     assert_eq!(shop.get(&path, &token).await.json(), expected);
@@ -294,7 +294,7 @@ async fn closing_requires_full_payment() {
     let refused = close(json!([{ "name": "Karta", "amount": 9.99 }])).await;
     assert_eq!(
         (refused.status.as_u16(), refused.text_at("/detail")),
-        (409, "0.01 is still to be paid; add a payment.".into())
+        (409, "0.01 is still due; add a payment.".into())
     );
     assert_eq!(close(json!([{ "name": "Karta", "amount": 10.01 }])).await.status, 409);
     assert_eq!(close(json!([{ "amount": 0 }])).await.status, 400);

@@ -141,7 +141,7 @@ async fn ticket_is_opened_changed_closed_and_refunded() {
     let refused = send(&shop, &token, "POST", &close, Some("\"3\""), Some(short)).await;
     assert_eq!(
         (problem_code(&refused), refused.text_at("/detail")),
-        ((409, "ticket_unpaid".into()), "0.01 is still to be paid; add a payment.".into())
+        ((409, "ticket_unpaid".into()), "0.01 is still due; add a payment.".into())
     );
     let paid = json!({ "payments": [{ "means": "card", "amount": "5.00" }, { "means": "cash", "amount": "1.00" }], "fiscal": "eKasa" });
     let closed = send(&shop, &token, "POST", &close, Some("\"3\""), Some(paid)).await;
@@ -171,7 +171,7 @@ async fn ticket_is_opened_changed_closed_and_refunded() {
         (problem_code(&more), more.text_at("/detail")),
         (
             (409, "refund_too_large".into()),
-            "Item 1: 0.234000 of it can still be taken back; lower the quantity.".into()
+            "Item 1: at most 0.234000 can still be refunded; reduce the quantity.".into()
         )
     );
     let rest = send(&shop, &token, "POST", &refund, None, Some(json!({}))).await;

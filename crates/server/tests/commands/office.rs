@@ -173,8 +173,8 @@ fn refusal_reports_the_reason_and_changes_nothing() {
         refused(&["user", "status", "admin", "suspended"], "", "last active admin");
         refused(&["user", "roles", "admin", "--role", "cashier"], "", "last active admin");
         refused(&["user", "add", "ADMIN"], PASSWORD, "user_name: \"ADMIN\" is taken");
-        refused(&["user", "add", "x", "--role", "boss"], PASSWORD, "roles: there is no \"boss\"");
-        refused(&["user", "add", "x", "--on", "P09=cashier"], PASSWORD, "devices: there is no \"P09\"");
+        refused(&["user", "add", "x", "--role", "boss"], PASSWORD, "roles: \"boss\" does not exist");
+        refused(&["user", "add", "x", "--on", "P09=cashier"], PASSWORD, "devices: \"P09\" does not exist");
         refused(&["user", "add", "x"], "short", "at least 8 characters");
         refused(&["user", "add", "x"], "password", "commonest");
         refused(&["user", "list", "--tenant", "elsewhere"], "", "no tenant \"elsewhere\"");
@@ -216,7 +216,10 @@ fn devices_are_added_set_and_locked() {
             "{said}"
         );
         home.run_ok(&["device", "status", "P01", "retired", "--yes"]);
-        assert!(home.run_refused(&["device", "status", "P01", "active"], 1).contains("retired cannot become active"));
+        assert!(
+            home.run_refused(&["device", "status", "P01", "active"], 1)
+                .contains("\"retired\" cannot become \"active\"")
+        );
         assert_eq!(home.run_ok(&["device", "list", "--json"]).json()[0]["status"], "retired");
         home.run_ok(&["device", "add", "p01", "--env", "Tool"]);
         assert!(home.run_refused(&["device", "add", "P01", "--env", "Tool"], 1).contains("name: \"P01\" is taken"));

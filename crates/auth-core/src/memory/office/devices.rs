@@ -1,4 +1,4 @@
-//! Devices in memory, as the back office writes them. A retired one holds no name.
+//! The in-memory device port of the back office. The name of a retired device is free.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Roles in memory, as the back office writes them.
+//! The in-memory role port of the back office.
 
 use tillgate_domain::office::ports::{RoleHolders, Roles};
 use tillgate_domain::{Device, Role, RoleId, RoleName, Scope, StoreResult, TenantId, User, UserId, UserStatus};

@@ -1,4 +1,4 @@
-//! People in memory, as the back office writes them. A deleted one holds no name.
+//! The in-memory user port of the back office. The name of a deleted user is free.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -152,13 +152,13 @@ impl Users for Transaction<'_> {
 }
 
 impl Transaction<'_> {
-    /// Users of a tenant whom the filter fits, in the order of their ids.
+    /// The users of a tenant that the filter matches, in the order of their ids.
     fn matching_users<'f>(&'f self, tenant: TenantId, filter: &'f UserFilter) -> impl Iterator<Item = &'f User> {
         self.tables().users.rows().values().filter(move |user| user.tenant == tenant && filter.matches(user))
     }
 }
 
-/// Whether somebody else holds the user's name or e-mail address. A deleted user holds neither.
+/// Whether another user has the user's name or e-mail address. Deleted users do not count.
 fn is_taken(tables: &Tables, user: &User) -> bool {
     let other = |holder: Option<&UserId>| holder.is_some_and(|holder| *holder != user.id);
     user.status != UserStatus::Deleted

@@ -1,4 +1,4 @@
-//! Makes a key that a program signs its requests with.
+//! Adds an API key.
 
 use serde_json::{Map, json};
 
@@ -11,47 +11,53 @@ use crate::{
     Subject, TenantId, User, UserName, access,
 };
 
-/// A key that is to be.
+/// The API key to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewApiKey {
-    /// Its id.
+    /// The identifier of the key.
     pub id: ApiKeyId,
-    /// What the program calls it by, drawn by chance.
+    /// The random client id.
     pub client_id: String,
-    /// Its secret, wrapped outside.
+    /// The encrypted secret.
     pub wrapped_secret: Vec<u8>,
-    /// What people call it by.
+    /// The name for people.
     pub name: String,
-    /// What it is for.
+    /// The purpose of the key, in free text.
     pub description: String,
-    /// Whether it counts.
+    /// Whether the key is active.
     pub active: bool,
-    /// Who a request runs as.
+    /// The user as whom requests act.
     pub user: UserName,
-    /// Where it runs: a device that the user may log in on.
+    /// The device on which requests act; the user must be allowed to log in on it.
     pub device: DeviceName,
-    /// What narrows the user's rights; nothing where it is empty.
+    /// The rights to which the user's rights are restricted; if empty, they are not.
     pub permissions: Rights,
 }
 
-/// Makes the key. Asks the right `apiKeyCreate`, every right that the key gives and every right among its permissions, which the
-/// user may be given later: nobody makes a key to more than they hold.
+/// Adds the key. Requires the right `apiKeyCreate`, every right that the key grants, and every
+/// right among its permissions, because the user may be given those later: nobody can create a key
+/// with more rights than their own.
 ///
-/// A key without permissions gives whatever its user is given later, so only an admin makes one. For anybody else the key gets the
-/// rights as permissions that it gives now.
+/// A key without permissions grants whatever its user is given later, so only an admin can create
+/// one. For anybody else, the key gets its current rights as permissions.
 pub fn add_api_key(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     new: &NewApiKey,
 ) -> UseCaseResult<ApiKey> {
-    store.write(|tx| commit_refusal(add(tx, tenant, stamp, new)))
+    store.write(|tx| commit_refusal(add(tx, tenant, context, new)))
 }
 
-fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewApiKey) -> Result<ApiKey, UseCaseError> {
-    stamp.authority.require(KnownRight::ApiKeyCreate)?;
+fn add(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    context: &AuditContext,
+    new: &NewApiKey,
+) -> Result<ApiKey, UseCaseError> {
+    context.authority.require(KnownRight::ApiKeyCreate)?;
     check_texts(&new.name, "", &new.description)?;
-    stamp.authority.require_all(&new.permissions)?;
+    context.authority.require_all(&new.permissions)?;
     let (user, device) = user_and_device(tx, tenant, &new.user, &new.device)?;
     let mut key = ApiKey {
         id: new.id,
@@ -63,16 +69,16 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewA
         user: user.id,
         device: device.id,
         permissions: new.permissions.clone(),
-        created_at: stamp.at,
+        created_at: context.at,
         version: 1,
     };
     let given = compute_rights(tx, &key)?;
-    stamp.authority.require_all(&given)?;
-    fix_permissions(stamp, &mut key, given)?;
+    context.authority.require_all(&given)?;
+    fix_permissions(context, &mut key, given)?;
     if !tx.api_keys().insert(&key, &new.wrapped_secret)? {
         return Err(OfficeError::AlreadyExists { field: FieldName::ApiKey, value: key.client_id }.into());
     }
-    tx.revocations().invalidate(Scope::User(user.id), stamp.at)?;
+    tx.revocations().invalidate(Scope::User(user.id), context.at)?;
     let details = Map::from_iter([
         ("name".to_owned(), json!(key.name)),
         ("client".to_owned(), json!(key.client_id)),
@@ -81,17 +87,18 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewA
         ("permissions".to_owned(), json!(key.permissions)),
         ("active".to_owned(), json!(key.active)),
     ]);
-    tx.audit().record(&stamp.build_event(tenant, Action::ApiKeyAdd, Subject::ApiKey(key.id), details))?;
+    tx.audit().record(&context.build_event(tenant, Action::ApiKeyAdd, Subject::ApiKey(key.id), details))?;
     Ok(key)
 }
 
-/// Narrows a key without permissions to what it gives now, where it is no admin who answers for it.
+/// Restricts a key without permissions to the rights that it grants now, unless an admin creates or
+/// changes it.
 pub(in crate::office) fn fix_permissions(
-    stamp: &AuditContext,
+    context: &AuditContext,
     key: &mut ApiKey,
     given: Rights,
 ) -> Result<(), OfficeError> {
-    if !key.permissions.is_empty() || stamp.authority.covers_everything() {
+    if !key.permissions.is_empty() || context.authority.covers_everything() {
         return Ok(());
     }
     if given.is_empty() {
@@ -101,7 +108,7 @@ pub(in crate::office) fn fix_permissions(
     Ok(())
 }
 
-/// Bounds what people read; `before` is the name that the key has, empty for a new one.
+/// Checks the texts for people; `before` is the previous name of the key, empty for a new one.
 pub(in crate::office) fn check_texts(name: &str, before: &str, description: &str) -> Result<(), OfficeError> {
     let name = text::check_renamed(FieldName::Name, name, before, text::MAX_LABEL_CHARS);
     let mut refusals = FieldRefusals::default();
@@ -110,7 +117,7 @@ pub(in crate::office) fn check_texts(name: &str, before: &str, description: &str
     refusals.checked()
 }
 
-/// The user of this name.
+/// Finds the user with this name.
 pub(in crate::office) fn resolve_user(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -120,7 +127,7 @@ pub(in crate::office) fn resolve_user(
     Ok(found.ok_or_else(|| OfficeError::UnknownName { field: FieldName::User, value: name.to_string() })?)
 }
 
-/// The device of this name, where the user may log in on it.
+/// Finds the device with this name, if the user may log in on it.
 pub(in crate::office) fn resolve_device(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -132,8 +139,8 @@ pub(in crate::office) fn resolve_device(
     Ok(found.ok_or_else(|| OfficeError::UnknownName { field: FieldName::Device, value: name.to_string() })?)
 }
 
-/// The user and the device of these names, where the user may log in on it. Of a user who does not exist nobody knows where they may
-/// log in, so the device is then unknown only if the tenant has none of its name.
+/// Finds the user and the device with these names, if the user may log in on it. If the user does
+/// not exist, the device is reported as unknown only if the tenant has no device with its name.
 pub(in crate::office) fn user_and_device(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -149,10 +156,10 @@ pub(in crate::office) fn user_and_device(
     refusals.checked()?;
     Ok(user
         .zip(device)
-        .ok_or_else(|| StoreError::Fault("a key has no user and nothing is wrong with it".to_owned()))?)
+        .ok_or_else(|| StoreError::Fault("an API key has no user, but no error was found".to_owned()))?)
 }
 
-/// The device of this name, whoever may log in on it.
+/// Finds the device with this name, without a check of who may log in on it.
 pub(in crate::office) fn any_device(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -163,7 +170,8 @@ pub(in crate::office) fn any_device(
     Ok(found.ok_or_else(|| OfficeError::UnknownName { field: FieldName::Device, value: name.to_string() })?)
 }
 
-/// What a request that is signed with the key may do, as its user and device are now.
+/// The rights of a request that is authenticated with the key, with the current roles of its user
+/// and device.
 pub(in crate::office) fn compute_rights(tx: &mut dyn OfficeTx, key: &ApiKey) -> Result<Rights, UseCaseError> {
     let roles = tx.roles().list(key.tenant)?;
     let (user, device) = (tx.users().find(key.user)?, tx.devices().find(key.device)?);

@@ -1,4 +1,4 @@
-//! Changes, revokes and deletes keys that programs sign their requests with.
+//! Changes, revokes and deletes API keys.
 
 use serde_json::{Map, Value, json};
 
@@ -12,69 +12,73 @@ use crate::{
     UserName,
 };
 
-/// What becomes of a key. `None` leaves a field as it is.
+/// A change of an API key; `None` keeps a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiKeyChange {
-    /// Another name.
+    /// A new name for people.
     pub name: Option<String>,
-    /// Another description.
+    /// A new description.
     pub description: Option<String>,
-    /// Whether it counts from now on.
+    /// Whether the key is active from now on.
     pub active: Option<bool>,
-    /// Who a request runs as from now on.
+    /// The user as whom requests act from now on.
     pub user: Option<UserName>,
-    /// Where it runs from now on: a device that the user may log in on.
+    /// The device on which requests act from now on; the user must be allowed to log in on it.
     pub device: Option<DeviceName>,
-    /// Other permissions.
+    /// New permissions.
     pub permissions: Option<Rights>,
 }
 
-/// Changes the key and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the right
-/// `apiKeyUpdate`, every right that the key gives before and after, and every right among other permissions.
+/// Changes the key and returns it. With `version`, fails if the key has another version. Requires
+/// the right `apiKeyUpdate`, every right that the key grants before and after, and every right
+/// among new permissions.
 ///
-/// Where it is no admin who changes the user, the device or the permissions, or makes a revoked key count again, a key without
-/// permissions is narrowed to what it gives then, as in [`add_api_key`](crate::office::api_keys::add()).
+/// If anybody but an admin changes the user, the device or the permissions, or activates a revoked
+/// key, a key without permissions is restricted to its current rights, as in
+/// [`add_api_key`](crate::office::add_api_key()).
 ///
-/// What is signed with a key that was revoked or changed is judged by it at once. What changes nothing writes nothing.
+/// Signatures are verified with the changed key immediately. A change without a difference writes
+/// nothing.
 pub fn change_api_key(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: ApiKeyId,
     version: Option<i64>,
     change: &ApiKeyChange,
 ) -> UseCaseResult<ApiKey> {
-    store.write(|tx| commit_refusal(apply(tx, tenant, stamp, id, version, change)))
+    store.write(|tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
 }
 
-/// Deletes the key for good and returns it as it was. Asks the right `apiKeyDelete`, and every right that the key gives.
+/// Deletes the key for good and returns it. Requires the right `apiKeyDelete`, and every right that
+/// the key grants.
 pub fn delete_api_key(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: ApiKeyId,
     version: Option<i64>,
 ) -> UseCaseResult<ApiKey> {
-    store.write(|tx| commit_refusal(delete(tx, tenant, stamp, id, version)))
+    store.write(|tx| commit_refusal(delete(tx, tenant, context, id, version)))
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: ApiKeyId,
     version: Option<i64>,
     change: &ApiKeyChange,
 ) -> Result<ApiKey, UseCaseError> {
-    stamp.authority.require(KnownRight::ApiKeyUpdate)?;
+    context.authority.require(KnownRight::ApiKeyUpdate)?;
     let before = load_key(tx, tenant, id, version)?;
-    stamp.authority.require_all(&compute_rights(tx, &before)?)?;
-    let mut after = apply_change(tx, stamp, &before, change)?;
+    context.authority.require_all(&compute_rights(tx, &before)?)?;
+    let mut after = apply_change(tx, context, &before, change)?;
     let gives = compute_rights(tx, &after)?;
-    stamp.authority.require_all(&gives)?;
+    context.authority.require_all(&gives)?;
     let renamed = ApiKey { name: after.name.clone(), description: after.description.clone(), ..before.clone() };
     if after != renamed && after.active {
-        fix_permissions(stamp, &mut after, gives)?;
+        fix_permissions(context, &mut after, gives)?;
     }
     if after == before {
         return Ok(before);
@@ -82,28 +86,31 @@ fn apply(
     if !tx.api_keys().update(&after)? {
         return Err(conflict_error());
     }
-    invalidate_users(tx, &before, &after, stamp)?;
+    invalidate_users(tx, &before, &after, context)?;
     let (action, details) = audit_details(&before, &after);
-    tx.audit().record(&stamp.build_event(tenant, action, Subject::ApiKey(id), details))?;
-    Ok(tx.api_keys().find(id)?.ok_or_else(|| StoreError::Fault("a changed key is gone".to_owned()))?)
+    tx.audit().record(&context.build_event(tenant, action, Subject::ApiKey(id), details))?;
+    Ok(tx
+        .api_keys()
+        .find(id)?
+        .ok_or_else(|| StoreError::Fault("a changed API key does not exist any more".to_owned()))?)
 }
 
 fn delete(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: ApiKeyId,
     version: Option<i64>,
 ) -> Result<ApiKey, UseCaseError> {
-    stamp.authority.require(KnownRight::ApiKeyDelete)?;
+    context.authority.require(KnownRight::ApiKeyDelete)?;
     let key = load_key(tx, tenant, id, version)?;
-    stamp.authority.require_all(&compute_rights(tx, &key)?)?;
+    context.authority.require_all(&compute_rights(tx, &key)?)?;
     if !tx.api_keys().remove(id, key.version)? {
         return Err(conflict_error());
     }
-    invalidate_users(tx, &key, &key, stamp)?;
+    invalidate_users(tx, &key, &key, context)?;
     let details = Map::from_iter([("name".to_owned(), json!(key.name)), ("client".to_owned(), json!(key.client_id))]);
-    tx.audit().record(&stamp.build_event(tenant, Action::ApiKeyDelete, Subject::ApiKey(id), details))?;
+    tx.audit().record(&context.build_event(tenant, Action::ApiKeyDelete, Subject::ApiKey(id), details))?;
     Ok(key)
 }
 
@@ -123,7 +130,7 @@ fn load_key(
 /// The key after the change.
 fn apply_change(
     tx: &mut dyn OfficeTx,
-    stamp: &AuditContext,
+    context: &AuditContext,
     before: &ApiKey,
     change: &ApiKeyChange,
 ) -> Result<ApiKey, UseCaseError> {
@@ -139,7 +146,7 @@ fn apply_change(
         after.active = active;
     }
     if let Some(permissions) = &change.permissions {
-        stamp.authority.require_all(permissions)?;
+        context.authority.require_all(permissions)?;
         after.permissions.clone_from(permissions);
     }
     if change.user.is_some() || change.device.is_some() {
@@ -173,11 +180,11 @@ fn invalidate_users(
     tx: &mut dyn OfficeTx,
     before: &ApiKey,
     after: &ApiKey,
-    stamp: &AuditContext,
+    context: &AuditContext,
 ) -> Result<(), UseCaseError> {
-    tx.revocations().invalidate(Scope::User(before.user), stamp.at)?;
+    tx.revocations().invalidate(Scope::User(before.user), context.at)?;
     if after.user != before.user {
-        tx.revocations().invalidate(Scope::User(after.user), stamp.at)?;
+        tx.revocations().invalidate(Scope::User(after.user), context.at)?;
     }
     Ok(())
 }

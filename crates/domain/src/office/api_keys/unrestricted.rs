@@ -1,4 +1,5 @@
-//! API keys without permissions: they give whatever their user is given, so whoever promotes the user promotes the keys too.
+//! API keys without permissions: they grant whatever their user is given, so that promoting the
+//! user promotes the keys, too.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -9,7 +10,7 @@ use crate::office::ports::{ApiKeyFilter, OfficePorts, OfficeTx};
 use crate::office::queries::collect_pages;
 use crate::{ApiKey, RoleId, Store, StoreExt, StoreResult, TenantId, User, UserId};
 
-/// The active keys of a user that have no permissions, in the order of their ids.
+/// The active keys of a user without permissions, in the order of their ids.
 pub fn list_unrestricted_api_keys(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -18,7 +19,7 @@ pub fn list_unrestricted_api_keys(
     store.read(|tx| list_by_user(tx, tenant, user))
 }
 
-/// The same in a unit of work.
+/// The active keys of a user without permissions, in a unit of work.
 pub(in crate::office) fn list_by_user(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -27,7 +28,7 @@ pub(in crate::office) fn list_by_user(
     Ok(list_active(tx, tenant, Some(user))?.into_iter().filter(|key| key.permissions.is_empty()).collect())
 }
 
-/// The active keys without permissions whose user holds this role on their device.
+/// The active keys without permissions whose user has this role on their device.
 pub(in crate::office) fn list_by_role(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -51,7 +52,7 @@ pub(in crate::office) fn list_by_role(
     Ok(growing)
 }
 
-/// The active keys of the tenant, or of one user.
+/// The active keys without permissions of the tenant, or of one user.
 pub(in crate::office) fn list_active(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -61,14 +62,14 @@ pub(in crate::office) fn list_active(
     collect_pages(None, |page| tx.api_keys().list(tenant, &filter, page), |key| key.id)
 }
 
-/// What the audit records of the keys that grow; nothing where there is none.
+/// The detail of an audit event with the keys that grow; empty if there are none.
 pub(in crate::office) fn audit_details(keys: &[ApiKey]) -> Map<String, Value> {
     let named = (!keys.is_empty()).then(|| ("growing_api_keys".to_owned(), describe_keys(keys)));
     named.into_iter().collect()
 }
 
-/// What the audit records of the API keys of a user whose password was changed, and whether they were revoked with it; nothing
-/// where there is none.
+/// The details of an audit event with the API keys of a user whose password was changed, and
+/// whether they were revoked; empty if there are none.
 pub fn audit_api_keys(keys: &[ApiKey], ended: bool) -> Map<String, Value> {
     if keys.is_empty() {
         return Map::new();

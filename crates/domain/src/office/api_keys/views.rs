@@ -1,5 +1,5 @@
-//! Keys of programs as the back office shows them: with the names of whom and where their requests run as, which a key's own row
-//! holds by id.
+//! API keys as the back office shows them: with the names of their user and device, which the row
+//! of a key references by id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +12,22 @@ use crate::{
     UserName,
 };
 
-/// The most that a part holds, and one more by which its reader sees that there are more.
+/// The greatest number of rows of a page, and one more to know whether another page follows.
 const MAX_FETCH_ROWS: u32 = 201;
 
-/// A key with names in the place of ids.
+/// An API key with names instead of ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKeyView {
-    /// The key.
+    /// The API key itself.
     pub key: ApiKey,
-    /// The name of its user, who may be deleted by now.
+    /// The name of its user, which may be deleted by now.
     pub user: UserName,
     /// The name of its device.
     pub device: DeviceName,
 }
 
-/// Keys that the filter fits, in the order of their ids, 201 at most. Asks one of the rights to make, change or delete keys.
+/// Lists at most 201 keys that the filter matches, in the order of their ids. Requires one of the
+/// rights to create, change or delete keys.
 pub fn list_api_keys(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -44,7 +45,7 @@ pub fn list_api_keys(
     })
 }
 
-/// The key with this id. Asks one of the rights to make, change or delete keys.
+/// Finds the key with this id. Requires one of the rights to create, change or delete keys.
 pub fn find_api_key(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -61,10 +62,10 @@ pub fn find_api_key(
     })
 }
 
-/// The key that a use case has just made, changed or deleted.
+/// The view of a key that a use case has just added, changed or deleted.
 pub fn load_api_key_view(store: &dyn Store<OfficePorts>, key: &ApiKey) -> StoreResult<ApiKeyView> {
     let known = store.read(|tx| load_views(tx, vec![key.clone()]))?.pop();
-    known.ok_or_else(|| StoreError::Fault("a key has no names".to_owned()))
+    known.ok_or_else(|| StoreError::Fault("an API key has neither a user nor a device".to_owned()))
 }
 
 fn authorize_read(authority: &Authority) -> Result<(), OfficeError> {
@@ -74,7 +75,7 @@ fn authorize_read(authority: &Authority) -> Result<(), OfficeError> {
         .or_else(|_| authority.require(KnownRight::ApiKeyCreate))
 }
 
-/// The keys with the names of whom and where they run as, in the same order.
+/// The keys with the names of their users and devices, in the same order.
 fn load_views(tx: &mut dyn OfficeTx, keys: Vec<ApiKey>) -> StoreResult<Vec<ApiKeyView>> {
     let mut users: BTreeMap<UserId, UserName> = BTreeMap::new();
     for id in keys.iter().map(|key| key.user).collect::<BTreeSet<_>>() {
@@ -92,7 +93,7 @@ fn load_views(tx: &mut dyn OfficeTx, keys: Vec<ApiKey>) -> StoreResult<Vec<ApiKe
         .collect()
 }
 
-/// Neither users nor devices are ever removed.
+/// The error for a missing user or device; neither is ever removed.
 fn dangling_reference(what: &str) -> StoreError {
-    StoreError::Fault(format!("a key names a {what} that is not there"))
+    StoreError::Fault(format!("an API key references a {what} that does not exist"))
 }

@@ -1,14 +1,14 @@
-//! Reads the audit: what was done, by whom, and how it went, newest first.
+//! Reads audit events, newest first.
 
 use crate::office::context::Authority;
 use crate::office::error::UseCaseResult;
 use crate::office::ports::{EventFilter, EventView, OfficePorts, OffsetPageRequest, PageWithTotal};
 use crate::{EventId, KnownRight, Store, StoreExt, StoreResult, TenantId};
 
-/// The most that a part holds: a page of 200 and the one more that tells whether another follows.
+/// The greatest number of rows: a page of 200, and one more to know whether another page follows.
 const MAX_FETCH_ROWS: u32 = 201;
 
-/// Lines of the audit, newest first. Whoever asks for one tenant says so in the filter.
+/// Reads audit events, newest first, without a check of rights. The filter selects the tenant.
 pub fn read_audit(
     store: &dyn Store<OfficePorts>,
     filter: &EventFilter,
@@ -18,7 +18,7 @@ pub fn read_audit(
     store.read(|tx| tx.events().list(&filter, &clamp_limit(part)))
 }
 
-/// The same with how many lines there are on all parts together, in one consistent reading.
+/// Reads audit events and their total number, in one consistent snapshot.
 pub fn search_audit(
     store: &dyn Store<OfficePorts>,
     filter: &EventFilter,
@@ -30,7 +30,7 @@ pub fn search_audit(
     })
 }
 
-/// The same for whoever holds the right `auditRead`, of their tenant.
+/// Reads the audit events of a tenant. Requires the right `auditRead`.
 pub fn list_events(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -44,7 +44,7 @@ pub fn list_events(
     }
 }
 
-/// The line of this id, where it is of the tenant. Asks the right `auditRead`.
+/// Finds an audit event of the tenant. Requires the right `auditRead`.
 pub fn find_event(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -60,7 +60,7 @@ fn clamp_limit(part: &OffsetPageRequest<EventId>) -> OffsetPageRequest<EventId> 
     OffsetPageRequest { limit: part.limit.clamp(1, MAX_FETCH_ROWS), ..part.clone() }
 }
 
-/// The filter that the store is asked; `None` where nothing can fit it.
+/// The filter for the store; `None` if nothing can match it.
 fn normalize_filter(filter: &EventFilter) -> Option<EventFilter> {
     let text = crate::office::text::normalize_search_text(filter.text.as_deref())?;
     Some(EventFilter { text, ..filter.clone() })

@@ -1,26 +1,28 @@
-//! Seals the audit: chains the lines that were committed since, in one transaction of their own.
+//! Seals the audit log: chains the events that were committed since the last run, in a transaction
+//! of their own.
 
 use crate::audit::seal::{Seal, SealKey};
 use crate::office::ports::{OfficePorts, UnsealedCount};
 use crate::{Store, StoreExt, StoreResult};
 
-/// How many lines one transaction seals: few enough that a login beside it does not notice.
+/// The number of events that one transaction seals, few enough not to delay a concurrent login.
 const EVENTS_PER_TRANSACTION: u32 = 64;
 
-/// What was sealed.
+/// The result of sealing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SealResult {
-    /// How many lines.
+    /// The number of sealed events.
     pub events: u32,
-    /// Whether more may wait.
+    /// Whether more events may be waiting.
     pub has_more: bool,
-    /// The newest seal now.
+    /// The newest seal of the chain.
     pub newest: Seal,
 }
 
-/// Seals up to 64 lines that have no seal: those that are committed by now, in the order of their ids. Where there is none,
-/// nothing is written. Of several processes that seal at once each waits for the one before, and none seals a line twice.
-pub fn seal_audit(store: &dyn Store<OfficePorts>, signet: &dyn SealKey) -> StoreResult<SealResult> {
+/// Seals up to 64 events that have no seal, in the order of their ids. Writes nothing if there are
+/// none. Of several processes that seal at once, each waits for the previous one, and none seals an
+/// event twice.
+pub fn seal_audit(store: &dyn Store<OfficePorts>, key: &dyn SealKey) -> StoreResult<SealResult> {
     let (waiting, newest) = store.read(|tx| Ok((tx.seals().count_unsealed(1)?, tx.seals().find_newest()?)))?;
     if waiting.events == 0 {
         return Ok(SealResult { newest, ..SealResult::default() });
@@ -32,7 +34,7 @@ pub fn seal_audit(store: &dyn Store<OfficePorts>, signet: &dyn SealKey) -> Store
         let seals: Vec<_> = lines
             .into_iter()
             .map(|line| {
-                newest = newest.seal_next(signet, &line);
+                newest = newest.seal_next(key, &line);
                 (line.id, newest.clone())
             })
             .collect();
@@ -44,12 +46,13 @@ pub fn seal_audit(store: &dyn Store<OfficePorts>, signet: &dyn SealKey) -> Store
     })
 }
 
-/// How many lines have no seal yet, counted up to `most`, and the newest seal.
+/// The number of events without a seal, counted up to `most`, and the newest seal.
 pub fn count_unsealed_audit(store: &dyn Store<OfficePorts>, most: u32) -> StoreResult<(UnsealedCount, Seal)> {
     store.read(|tx| Ok((tx.seals().count_unsealed(most)?, tx.seals().find_newest()?)))
 }
 
-/// Whether the chain has this seal: the line of its number bears it. The empty chain has the seal of number 0.
+/// Whether the chain contains this seal: the event with its number has it. The empty chain contains
+/// the seal with number 0.
 pub fn has_seal(store: &dyn Store<OfficePorts>, seal: &Seal) -> StoreResult<bool> {
     if seal.sequence == 0 {
         return Ok(true);

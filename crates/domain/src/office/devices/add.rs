@@ -1,4 +1,4 @@
-//! Registers a device, with its roles and settings and, where it logs in as itself, its password.
+//! Registers a device, with its roles, its settings and, if it logs in as itself, its password.
 
 use std::collections::BTreeMap;
 
@@ -15,46 +15,52 @@ use crate::{
     RoleName, Scope, Secret, Store, StoreExt, Subject, TenantId,
 };
 
-/// A device that is to be.
+/// The device to register.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewDevice {
-    /// Its id.
+    /// The identifier of the device.
     pub id: DeviceId,
-    /// The name that it logs in under.
+    /// The name under which it logs in.
     pub name: DeviceName,
-    /// What kind it is.
+    /// The kind of the device.
     pub environment: Environment,
-    /// `Pending` or `Active`.
+    /// The first status: `Pending` or `Active`.
     pub status: DeviceStatus,
-    /// Where it stands, what it is for.
+    /// Its location and purpose, in free text.
     pub description: String,
-    /// What the program on it remembers of its own.
+    /// What the program on the device stores for itself.
     pub preferences: JsonObject,
-    /// What the back office sets for the program on it.
+    /// What the back office sets for the program on the device.
     pub settings: BTreeMap<String, String>,
-    /// The roles that it has when it logs in as itself, by name.
+    /// The names of the roles that the device has when it logs in as itself.
     pub roles: Vec<RoleName>,
-    /// The hash of its password, made outside.
+    /// The verifier of its password, computed by the caller.
     pub verifier: Option<Secret<String>>,
 }
 
-/// Whether somebody may register devices at all: asked before a password is hashed for one.
+/// Checks the right to register devices, before a password is hashed for one.
 pub fn authorize_add_device(authority: &Authority) -> Result<(), OfficeError> {
     authority.require(KnownRight::DeviceCreate)
 }
 
-/// Registers the device. Its name is unique in the tenant. Asks the right `deviceCreate`, and every right that the device gets.
+/// Registers the device. Its name is unique in the tenant. Requires the right `deviceCreate`, and
+/// every right that the device gets.
 pub fn add_device(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     new: &NewDevice,
 ) -> UseCaseResult<Device> {
-    store.write(|tx| commit_refusal(add(tx, tenant, stamp, new)))
+    store.write(|tx| commit_refusal(add(tx, tenant, context, new)))
 }
 
-fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewDevice) -> Result<Device, UseCaseError> {
-    authorize_add_device(&stamp.authority)?;
+fn add(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    context: &AuditContext,
+    new: &NewDevice,
+) -> Result<Device, UseCaseError> {
+    authorize_add_device(&context.authority)?;
     new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why })?;
     text::check_text(FieldName::Description, &new.description, text::MAX_DESCRIPTION_CHARS)?;
     check_settings(&new.settings)?;
@@ -67,7 +73,7 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewD
     let roles = tx.roles().list(tenant)?;
     let held = refusals.gather(assignment::resolve_role_ids(&roles, &new.roles))?.unwrap_or_default();
     refusals.checked()?;
-    stamp.authority.require_all(&assignment::collect_role_rights(&held, &roles))?;
+    context.authority.require_all(&assignment::collect_role_rights(&held, &roles))?;
     let device = Device {
         id: new.id,
         tenant,
@@ -82,23 +88,23 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewD
         seat: None,
         pairing: None,
         last_seen_at: None,
-        created_at: stamp.at,
-        updated_at: stamp.at,
+        created_at: context.at,
+        updated_at: context.at,
         version: 1,
     };
     if !tx.devices().insert(&device)? {
         return Err(OfficeError::AlreadyExists { field: FieldName::Name, value: device.name.to_string() }.into());
     }
     if let Some(verifier) = &new.verifier {
-        tx.passwords().set(PrincipalId::Device(device.id), verifier, stamp.at)?;
+        tx.passwords().set(PrincipalId::Device(device.id), verifier, context.at)?;
     }
-    tx.revocations().invalidate(Scope::Device(device.id), stamp.at)?;
+    tx.revocations().invalidate(Scope::Device(device.id), context.at)?;
     let details = Map::from_iter([
         ("name".to_owned(), json!(device.name)),
         ("environment".to_owned(), json!(device.environment.name())),
         ("status".to_owned(), json!(device.status.name())),
         ("roles".to_owned(), json!(new.roles)),
     ]);
-    tx.audit().record(&stamp.build_event(tenant, Action::DeviceAdd, Subject::Device(device.id), details))?;
+    tx.audit().record(&context.build_event(tenant, Action::DeviceAdd, Subject::Device(device.id), details))?;
     Ok(device)
 }

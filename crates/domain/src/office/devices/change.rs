@@ -16,97 +16,100 @@ use crate::{
     KnownRight, Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, access,
 };
 
-/// What becomes of a device. `None` leaves a field as it is.
+/// A change of a device; `None` keeps a field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeviceChange {
-    /// Another name to log in under.
+    /// A new name under which the device logs in.
     pub name: Option<DeviceName>,
-    /// Another kind of device. Every session on it ends: what its people may do there, and how many at a time, is another matter.
+    /// A new environment. All sessions on the device end, because their rights, and the number of
+    /// sessions that it may have, depend on it.
     pub environment: Option<Environment>,
-    /// Another status.
+    /// A new status.
     pub status: Option<DeviceStatus>,
-    /// Another description.
+    /// A new description.
     pub description: Option<String>,
-    /// Other preferences.
+    /// New preferences.
     pub preferences: PreferencesChange,
-    /// Other settings.
+    /// New settings.
     pub settings: SettingsChange,
-    /// Other roles for when it logs in as itself, by name.
+    /// The names of new roles for when the device logs in as itself.
     pub roles: Option<Vec<RoleName>>,
 }
 
-/// What becomes of what the program on a device remembers.
+/// A change of the preferences of a device.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum PreferencesChange {
-    /// It stays as it is.
+    /// The preferences stay as they are.
     #[default]
     Keep,
-    /// It becomes this.
+    /// The preferences are replaced by this object.
     Replace(JsonObject),
-    /// It is patched with this (RFC 7396): members are added or replaced, objects in them patched in turn, and what is null goes.
+    /// The preferences are patched (RFC 7396): members are added or replaced, nested objects are
+    /// patched, and `null` removes a member.
     Patch(JsonObject),
 }
 
-/// What becomes of a device's settings.
+/// A change of the settings of a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SettingsChange {
-    /// They stay as they are.
+    /// The settings stay as they are.
     #[default]
     Keep,
-    /// They become these.
+    /// The settings are replaced by these.
     Replace(BTreeMap<String, String>),
-    /// These are added, or take the place of those of the same key; an empty value removes its key.
+    /// These settings are added or replaced; an empty value removes its key.
     Edit(BTreeMap<String, String>),
-    /// They are patched with these (RFC 7396): what is `None` goes, an empty value stays one.
+    /// The settings are patched (RFC 7396): `None` removes a key, an empty value is kept.
     Patch(BTreeMap<String, Option<String>>),
 }
 
-/// Changes the device and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the
-/// right `deviceUpdate` (`deviceDelete` to retire), every right that the device has or gets as itself, and every right that
-/// begins to count for its people with another environment.
+/// Changes the device and returns it. With `version`, fails if the device has another version.
+/// Requires the right `deviceUpdate` (`deviceDelete` to retire), every right that the device has or
+/// gets as itself, and every right that its users gain by another environment.
 ///
-/// A device that stops being active loses every session on it; the permanent one only where it is retired. A retired one also
-/// leaves the lists of its users and gives up its roles, and its name is free again. What changes nothing writes nothing.
+/// A device that is no longer active loses all sessions on it; the permanent one only if it is
+/// retired. A retired device is also removed from its users and loses its roles, and its name
+/// becomes free. A change without a difference writes nothing.
 pub fn change_device(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: DeviceId,
     version: Option<i64>,
     change: &DeviceChange,
 ) -> UseCaseResult<Device> {
-    store.write(|tx| commit_refusal(apply(tx, tenant, stamp, id, version, change)))
+    store.write(|tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
 }
 
-/// Activates, locks or retires a device; see [`change_device`]. A retired one stays retired.
+/// Activates, locks or retires a device; see [`change_device`]. A retired device stays retired.
 pub fn set_device_status(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: DeviceId,
     status: DeviceStatus,
 ) -> UseCaseResult<Device> {
-    change_device(store, tenant, stamp, id, None, &DeviceChange { status: Some(status), ..DeviceChange::default() })
+    change_device(store, tenant, context, id, None, &DeviceChange { status: Some(status), ..DeviceChange::default() })
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: DeviceId,
     version: Option<i64>,
     change: &DeviceChange,
 ) -> Result<Device, UseCaseError> {
     let before = load_device(tx, tenant, id)?;
     let retires = change.status == Some(DeviceStatus::Retired);
-    stamp.authority.require(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
+    context.authority.require(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
     OfficeError::check_version(version, before.version)?;
     let leaves = change.status.is_some_and(|status| status != DeviceStatus::Active);
     if leaves {
         last_admin::claim_tenant(tx, tenant)?;
     }
     let roles = tx.roles().list(tenant)?;
-    stamp.authority.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
+    context.authority.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
     let mut refusals = FieldRefusals::default();
     let mut after = apply_change(&before, change, &mut refusals)?;
     let named =
@@ -114,7 +117,7 @@ fn apply(
     refusals.checked()?;
     if let Some(named) = named.flatten() {
         after.roles = named;
-        stamp.authority.require_all(&assignment::collect_role_rights(&after.roles, &roles))?;
+        context.authority.require_all(&assignment::collect_role_rights(&after.roles, &roles))?;
     }
     if retires {
         after.roles.clear();
@@ -123,7 +126,7 @@ fn apply(
         return Ok(before);
     }
     if after.environment != before.environment {
-        stamp.authority.require_all(&collect_new_rights(
+        context.authority.require_all(&collect_new_rights(
             &tx.users().find_roles_on_device(id)?,
             &roles,
             before.environment,
@@ -133,32 +136,35 @@ fn apply(
     if leaves && before.status == DeviceStatus::Active {
         last_admin::check_device_removal(tx, &roles, &before)?;
     }
-    after.updated_at = stamp.at;
+    after.updated_at = context.at;
     let scope = Scope::Device(id);
     match end_reason(&before, &after) {
         Some(why) => {
-            tx.revocations().bump_epoch(scope, why, stamp.at)?;
-            // a permanent token is held back while its device is locked, and good again afterwards
+            tx.revocations().bump_epoch(scope, why, context.at)?;
+            // A permanent session is blocked while its device is locked, and continues afterwards.
             if retires {
-                tx.revocations().end_permanent(scope, why, stamp.at)?;
+                tx.revocations().end_permanent(scope, why, context.at)?;
                 tx.users().remove_device(id)?;
             }
         }
-        None => tx.revocations().invalidate(scope, stamp.at)?,
+        None => tx.revocations().invalidate(scope, context.at)?,
     }
     if !tx.devices().update(&after)? {
         let other = tx.devices().find_by_name(tenant, &after.name.to_folded())?.filter(|other| other.id != id);
         return Err(match other {
             Some(_) => OfficeError::AlreadyExists { field: FieldName::Name, value: after.name.to_string() }.into(),
-            None => StoreError::Conflict("the device was changed meanwhile".to_owned()).into(),
+            None => StoreError::Conflict("the device was changed in the meantime".to_owned()).into(),
         });
     }
     let (action, details) = audit_details(&before, &after);
-    tx.audit().record(&stamp.build_event(tenant, action, Subject::Device(id), details))?;
-    Ok(tx.devices().find(id)?.ok_or_else(|| StoreError::Fault("a changed device is gone".to_owned()))?)
+    tx.audit().record(&context.build_event(tenant, action, Subject::Device(id), details))?;
+    Ok(tx
+        .devices()
+        .find(id)?
+        .ok_or_else(|| StoreError::Fault("a changed device does not exist any more".to_owned()))?)
 }
 
-/// The device, where it is of this tenant.
+/// The device, if it belongs to this tenant.
 pub(in crate::office) fn load_device(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -168,7 +174,7 @@ pub(in crate::office) fn load_device(
     Ok(found.ok_or_else(|| OfficeError::NotFound { field: FieldName::Device, value: id.to_string() })?)
 }
 
-/// The device's own fields after the change. Fields at fault are gathered.
+/// The fields of the device after the change. Errors of invalid fields are collected.
 fn apply_change(before: &Device, change: &DeviceChange, refusals: &mut FieldRefusals) -> Result<Device, UseCaseError> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
@@ -192,7 +198,7 @@ fn apply_change(before: &Device, change: &DeviceChange, refusals: &mut FieldRefu
             after.preferences = crate::merge_patch::merge_object(after.preferences, patch.clone());
         }
     }
-    // what was stored before there was this bound stays as it is
+    // Preferences from before this limit existed stay as they are.
     if after.preferences != before.preferences {
         refusals.gather(check_preferences(&after.preferences))?;
     }
@@ -220,7 +226,7 @@ fn apply_change(before: &Device, change: &DeviceChange, refusals: &mut FieldRefu
     Ok(after)
 }
 
-/// Refuses a status that cannot follow the one there is.
+/// Checks that a status can follow the current one.
 pub(in crate::office) fn check_status(from: DeviceStatus, to: DeviceStatus) -> Result<(), OfficeError> {
     if from == DeviceStatus::Retired && to != DeviceStatus::Retired {
         return Err(OfficeError::InvalidStatusTransition { from: from.name(), to: to.name() });
@@ -228,15 +234,17 @@ pub(in crate::office) fn check_status(from: DeviceStatus, to: DeviceStatus) -> R
     Ok(())
 }
 
-/// Refuses what no device may remember.
+/// Checks the preferences of a device.
 pub(in crate::office) fn check_preferences(preferences: &JsonObject) -> Result<(), OfficeError> {
     validate_preferences(preferences).map_err(|why| OfficeError::InvalidValue { field: FieldName::Preferences, why })
 }
 
-/// Whether the program on a device may remember this: 32 KiB of JSON at most, arrays and objects no deeper than 16.
+/// Checks the preferences of a device: at most 32 KiB of JSON, with arrays and objects nested at
+/// most 16 levels.
 ///
 /// # Errors
-/// What is wrong with it.
+///
+/// The limit that they exceed.
 pub fn validate_preferences(preferences: &JsonObject) -> Result<(), InvalidText> {
     const MAX_PREFERENCES_BYTES: usize = 32 * 1024;
     const MAX_DEPTH: usize = 16;
@@ -256,7 +264,7 @@ fn nests_deeper(value: &ExactJson, levels: usize) -> bool {
     }
 }
 
-/// The most settings of a device.
+/// The greatest number of settings of a device.
 pub const MAX_SETTINGS: usize = 100;
 
 /// Limits the number of settings and requires a name for each.
@@ -268,7 +276,7 @@ pub(in crate::office) fn check_settings(settings: &BTreeMap<String, String>) -> 
     settings.iter().try_for_each(|(key, value)| text::check_setting(key, value).map_err(invalid))
 }
 
-/// Whether a change ends every session on the device, and why.
+/// Whether a change ends all sessions on the device, and why.
 fn end_reason(before: &Device, after: &Device) -> Option<EndReason> {
     if before.status != after.status && after.status != DeviceStatus::Active {
         Some(EndReason::Locked)
@@ -277,14 +285,14 @@ fn end_reason(before: &Device, after: &Device) -> Option<EndReason> {
     }
 }
 
-/// What these roles allow on the device in its new environment and did not in the old.
-fn collect_new_rights(held: &BTreeSet<RoleId>, roles: &[Role], from: Environment, to: Environment) -> Rights {
+/// The rights that these roles grant in the new environment, and did not grant in the old one.
+fn collect_new_rights(ids: &BTreeSet<RoleId>, roles: &[Role], from: Environment, to: Environment) -> Rights {
     let begins =
-        |role: &&Role| held.contains(&role.id) && role.environments.contains(&to) && !role.environments.contains(&from);
+        |role: &&Role| ids.contains(&role.id) && role.environments.contains(&to) && !role.environments.contains(&from);
     access::collect_rights(roles.iter().filter(begins))
 }
 
-/// What the audit says of it.
+/// The action and the changed fields of the audit event.
 fn audit_details(before: &Device, after: &Device) -> (Action, Map<String, Value>) {
     let words = |roles: &BTreeSet<RoleId>| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
     let details = diff_fields([

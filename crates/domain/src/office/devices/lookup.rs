@@ -1,14 +1,14 @@
-//! Devices by their ids, for those who show what names them.
+//! Finds devices by their ids, to show their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::office::ports::{OfficePorts, OfficeTx};
 use crate::{Device, DeviceId, Store, StoreExt, StoreResult, TenantId};
 
-/// How many ids a statement names at most.
+/// The greatest number of ids in one query.
 const MAX_IDS_PER_STATEMENT: usize = 500;
 
-/// Those of these devices that the tenant has.
+/// Those of the devices that the tenant has.
 pub fn find_devices(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -19,7 +19,7 @@ pub fn find_devices(
     Ok(found)
 }
 
-/// Those of these devices that there are.
+/// Those of the devices that exist.
 pub(in crate::office) fn find_devices_by_id(
     tx: &mut dyn OfficeTx,
     ids: &BTreeSet<DeviceId>,

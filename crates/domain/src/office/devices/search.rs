@@ -1,23 +1,24 @@
-//! Finds devices by what is known of them, part by part, with the names of their roles, which a device's own row holds by id.
+//! Searches devices, page by page, with the names of their roles, which the row of a device
+//! references by id.
 
 use std::collections::BTreeMap;
 
 use crate::office::ports::{DeviceFilter, OfficePorts, OfficeTx, PageRequest};
 use crate::{Device, DeviceId, RoleId, RoleName, Store, StoreExt, StoreResult, TenantId};
 
-/// The most that a part holds: a page of 200 and the one more that tells whether another follows.
+/// The greatest number of rows: a page of 200, and one more to know whether another page follows.
 const MAX_FETCH_ROWS: u32 = 201;
 
-/// A device with the names of the roles that it has as itself, in order.
+/// A device with the sorted names of the roles that it has as itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceView {
-    /// The device.
+    /// The device itself.
     pub device: Device,
     /// The names of its roles.
     pub roles: Vec<RoleName>,
 }
 
-/// Devices of a tenant in the order of their ids, those that the filter fits.
+/// Lists the devices of a tenant that the filter matches, in the order of their ids.
 pub fn search_devices(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -33,7 +34,7 @@ pub fn search_devices(
     })
 }
 
-/// The device with this id, a retired one too.
+/// The device with this id; retired devices are found, too.
 pub fn find_device_view(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -45,7 +46,7 @@ pub fn find_device_view(
     })
 }
 
-/// The device that a use case has just made or changed.
+/// The view of a device that a use case has just added or changed.
 pub fn load_device_view(store: &dyn Store<OfficePorts>, device: &Device) -> StoreResult<Option<DeviceView>> {
     store.read(|tx| Ok(load_views(tx, device.tenant, vec![device.clone()])?.pop()))
 }

@@ -1,25 +1,25 @@
-//! A span of time that is outside of what it may be.
+//! A duration outside its range.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::FieldName;
 
-/// A span of time that is outside of what it may be, and what it may be.
+/// A duration outside its range, with the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RangeViolation {
-    /// Which field.
+    /// The field of the duration.
     pub field: FieldName,
-    /// The least that it may be.
+    /// The shortest allowed duration.
     pub min: Duration,
-    /// The most that it may be.
+    /// The longest allowed duration.
     pub max: Duration,
-    /// Whether the most is what the server's configuration gives, and no rule of ours.
+    /// Whether the longest one is the configured lifetime, not a fixed limit.
     pub configured: bool,
 }
 
 impl RangeViolation {
-    /// What the span must be, without its name.
+    /// The allowed range in words, without the name of the field.
     pub fn describe_bounds(&self) -> String {
         let (least, most) = (self.min.as_secs(), self.max.as_secs());
         let why = if self.configured { ", the longest that the server's configuration gives" } else { "" };

@@ -1,27 +1,32 @@
-//! What makes a request count once however often it is sent: the client's own key for it, and what it was answered
-//! (draft-ietf-httpapi-idempotency-key-header).
+//! The port for idempotency keys (draft-ietf-httpapi-idempotency-key-header).
+//!
+//! An idempotency key is stored in the transaction that did the work, with the ticket as it was
+//! created. A request that loses the race for a key runs again and finds the answer of the winner;
+//! there is no intermediate state.
 
 use crate::ticket::Ticket;
 use crate::{Instant, StoreResult, TenantId, UserId};
 
-/// The SHA-256 of what a request asks: method, path and body.
+/// The SHA-256 of a request: its method, path and body.
 pub type RequestDigest = [u8; 32];
 
-/// What a client calls one request by: 1 to 255 visible ASCII characters. The header is a string of structured fields (RFC 9651, 3.3.3),
-/// which stands in quotation marks; clients that send it bare mean the same key.
+/// A client's key for one request: 1 to 255 visible ASCII characters. The header is a string of
+/// structured fields (RFC 9651, section 3.3.3), in quotation marks; the same key without quotation
+/// marks is equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey(String);
 
-/// A text that is no such key.
+/// The text is not an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must have 1 to 255 visible ASCII characters, such as a UUID")]
 pub struct InvalidIdempotencyKey;
 
 impl IdempotencyKey {
-    /// Takes a key as it was sent, in quotation marks or bare.
+    /// Parses a key as it was sent, with or without quotation marks.
     ///
     /// # Errors
-    /// It is empty, too long, or has other characters.
+    ///
+    /// It is empty, too long, or contains other characters.
     pub fn parse(text: &str) -> Result<Self, InvalidIdempotencyKey> {
         let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
         match quoted {
@@ -38,12 +43,13 @@ impl IdempotencyKey {
         }
     }
 
-    /// The key, without quotation marks.
+    /// The key without quotation marks.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The key under which earlier servers kept what was sent in quotation marks: with them.
+    /// The key under which earlier versions stored what was sent in quotation marks: including
+    /// them.
     #[must_use]
     pub fn to_legacy_quoted(&self) -> Option<Self> {
         let escaped = self.0.replace('\\', "\\\\").replace('"', "\\\"");
@@ -51,7 +57,8 @@ impl IdempotencyKey {
     }
 }
 
-/// What stands between quotation marks, where every quotation mark and every backslash in it has a backslash before it.
+/// The content of a quoted string, in which every quotation mark and backslash is escaped by a
+/// backslash.
 fn unescape(quoted: &str) -> Option<String> {
     let mut text = String::with_capacity(quoted.len());
     let mut characters = quoted.chars();
@@ -65,34 +72,34 @@ fn unescape(quoted: &str) -> Option<String> {
     Some(text)
 }
 
-/// Whose key it is: two people's same keys are two.
+/// A key with its owner: the same key of two users is two keys.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopedIdempotencyKey {
-    /// Of which tenant.
+    /// The tenant of the user.
     pub tenant: TenantId,
-    /// Who asks.
+    /// The user who sent the request.
     pub user: UserId,
-    /// What they call it by.
+    /// The key that the client chose.
     pub key: IdempotencyKey,
 }
 
-/// A request that was answered.
+/// The stored response to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredResponse {
-    /// What it asked.
+    /// The digest of the request.
     pub request_digest: RequestDigest,
-    /// The ticket that it made, as it was then.
+    /// The ticket as the request created it.
     pub ticket: Ticket,
 }
 
-/// Requests that count once.
+/// Stores idempotency keys with their responses.
 pub trait IdempotencyKeys {
-    /// What a request was answered that had this key.
+    /// The response to the request with this key.
     fn find(&mut self, key: &ScopedIdempotencyKey) -> StoreResult<Option<StoredResponse>>;
-    /// Keeps a key with what was answered: a ticket that was made in this unit of work. False where the key has been used; of two
-    /// who use it at once the second waits for the first.
+    /// Stores a key with its response: a ticket that was created in this unit of work. Returns
+    /// false if the key is in use; of two concurrent calls, the second waits for the first.
     fn insert(&mut self, key: &ScopedIdempotencyKey, answered: &StoredResponse, at: Instant) -> StoreResult<bool>;
-    /// Removes keys that were used before this instant, `limit` at most, and says how many.
+    /// Removes at most `limit` keys that were used before this instant. Returns their number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }
 

@@ -1,4 +1,4 @@
-//! What narrows a list, which part of it is asked for, and what comes back.
+//! Filters, orders and pages of lists, and their results.
 
 use uuid::Uuid;
 
@@ -8,67 +8,67 @@ use crate::{
     Instant, RoleId, SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
 };
 
-/// Which part of a list: of those that come behind the place `after`, all but the first `skip`, `limit` at most. A place is an id, or a sort
-/// key and an id where the list is sorted by more. Nothing is looked up by it: what stood there may have changed since, or be gone.
+/// A page of a list: at most `limit` rows after the position `after`, without the first `skip`. A
+/// position is an id, or a sort key and an id. The row at the position need not exist any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OffsetPageRequest<K> {
-    /// The place of the last of the part before.
+    /// The position of the last row of the previous page.
     pub after: Option<K>,
-    /// How many more are passed over.
+    /// The number of rows to skip after the position.
     pub skip: u64,
-    /// How many at most.
+    /// The greatest number of rows.
     pub limit: u32,
 }
 
 impl<K> OffsetPageRequest<K> {
-    /// The first part, of this many at most.
+    /// The first page, with at most this many rows.
     pub const fn first(limit: u32) -> Self {
         Self { after: None, skip: 0, limit }
     }
 }
 
-/// A part of a list, and how long the whole list is.
+/// A page of a list, with the length of the whole list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageWithTotal<T> {
-    /// The part.
+    /// The rows of the page.
     pub items: Vec<T>,
-    /// How many there are on all parts together.
+    /// The number of rows on all pages together.
     pub total: u64,
 }
 
-/// Which lines of the audit. What is `None` or empty narrows nothing.
+/// A filter for audit events; what is `None` or empty matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Whose audit; `None` for the whole server's.
+    /// The tenant; `None` for all tenants.
     pub tenant: Option<TenantId>,
-    /// The line of this id.
+    /// The event with this id.
     pub id: Option<EventId>,
-    /// By whom.
+    /// Events of this user.
     pub user: Option<UserId>,
-    /// On which device.
+    /// Events on this device.
     pub device: Option<DeviceId>,
-    /// In which session.
+    /// Events in this session.
     pub session: Option<SessionId>,
-    /// What was done: one of these.
+    /// Events with one of these actions.
     pub actions: Vec<Action>,
-    /// How it went.
+    /// Events with this outcome.
     pub outcome: Option<EventOutcome>,
-    /// To what kind of thing.
+    /// Events with this kind of subject.
     pub subject_kind: Option<SubjectKind>,
-    /// To the thing of this id.
+    /// Events with this subject.
     pub subject_id: Option<Uuid>,
-    /// At this instant or later.
+    /// Events at this instant or later.
     pub from: Option<Instant>,
-    /// Before this instant.
+    /// Events before this instant.
     pub until: Option<Instant>,
-    /// With this text in the user's name, the action or the details, compared as names are.
+    /// Events with this text in the user's name, the action or the details, compared by folding.
     pub text: Option<String>,
 }
 
 impl EventFilter {
-    /// Whether the filter fits a line of this user.
-    pub fn matches(&self, told: &EventView) -> bool {
-        let Event { id, at, tenant, actor, action, subject, outcome, details, .. } = &told.event;
+    /// Whether the filter matches an event.
+    pub fn matches(&self, view: &EventView) -> bool {
+        let Event { id, at, tenant, actor, action, subject, outcome, details, .. } = &view.event;
         self.tenant.is_none_or(|asked| *tenant == Some(asked))
             && self.id.is_none_or(|asked| *id == asked)
             && self.user.is_none_or(|asked| actor.user == Some(asked))
@@ -81,7 +81,7 @@ impl EventFilter {
             && self.from.is_none_or(|from| *at >= from)
             && self.until.is_none_or(|until| *at < until)
             && self.text.as_ref().is_none_or(|text| {
-                let (name, text) = (told.user_name.as_ref().map(UserName::to_folded), FoldedText::of(text));
+                let (name, text) = (view.user_name.as_ref().map(UserName::to_folded), FoldedText::of(text));
                 name.is_some_and(|name| name.as_str().contains(text.as_str()))
                     || action.name().contains(text.as_str())
                     || search_text::details_contain(details, &text)
@@ -89,32 +89,32 @@ impl EventFilter {
     }
 }
 
-/// A line of the audit with the names of who did it.
+/// An audit event with the names of its actor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventView {
-    /// The line.
+    /// The event itself.
     pub event: Event,
-    /// The name that the user has now.
+    /// The current name of the user.
     pub user_name: Option<UserName>,
-    /// The name that the device has now.
+    /// The current name of the device.
     pub device_name: Option<DeviceName>,
 }
 
-/// Which users. What is `None` or empty narrows nothing.
+/// A filter for users; what is `None` or empty matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// In one of these.
+    /// Users with one of these statuses.
     pub statuses: Vec<UserStatus>,
-    /// Who hold this role without a device.
+    /// Users with this role without a device.
     pub with_role: Option<RoleId>,
-    /// Who hold none of these without a device.
+    /// Users without any of these roles without a device.
     pub without_roles: Vec<RoleId>,
-    /// With this text in their name, their e-mail address or the name that people read, compared as names are.
+    /// Users with this text in their name, e-mail address or display name, compared by folding.
     pub text: Option<String>,
 }
 
 impl UserFilter {
-    /// Whether the filter fits this user.
+    /// Whether the filter matches a user.
     pub fn matches(&self, user: &User) -> bool {
         let office = &user.assignment.office;
         (self.statuses.is_empty() || self.statuses.contains(&user.status))
@@ -127,41 +127,41 @@ impl UserFilter {
     }
 }
 
-/// Which holders of roles to count.
+/// A filter for the holders of roles to count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RoleHolderFilter<'a> {
-    /// Of one of these roles.
+    /// Holders of one of these roles.
     pub roles: &'a [RoleId],
-    /// All but this user.
+    /// The user to exclude.
     pub except_user: Option<UserId>,
-    /// As if this device were not there.
+    /// The device to exclude, as if it did not exist.
     pub except_device: Option<DeviceId>,
 }
 
-/// Who holds a role: the first of them, and how many in all.
+/// The first holders of a role, and their total number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleHolders {
-    /// Users, without a device or on any.
+    /// Users with the role, without or on any device.
     pub users: Vec<UserName>,
-    /// Devices that log in as themselves.
+    /// Devices that have the role as themselves.
     pub devices: Vec<DeviceName>,
-    /// How many users and devices.
+    /// The number of users and devices.
     pub total: u64,
 }
 
-/// Which devices. What is `None` or empty narrows nothing.
+/// A filter for devices; what is `None` or empty matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceFilter {
-    /// In one of these.
+    /// Devices with one of these statuses.
     pub statuses: Vec<DeviceStatus>,
-    /// Of this kind.
+    /// Devices with this environment.
     pub environment: Option<Environment>,
-    /// With this text in the name or the description, compared as names are.
+    /// Devices with this text in the name or the description, compared by folding.
     pub text: Option<String>,
 }
 
 impl DeviceFilter {
-    /// Whether the filter fits this device.
+    /// Whether the filter matches a device.
     pub fn matches(&self, device: &Device) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&device.status))
             && self.environment.is_none_or(|asked| device.environment == asked)
@@ -172,37 +172,38 @@ impl DeviceFilter {
     }
 }
 
-/// In which order users come. Those whom it does not tell apart come in the order of their ids, backwards where the order is.
+/// The order of users. Users that are equal in it are ordered by id, descending if the order is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserOrder {
-    /// Who was made first comes first.
+    /// By instant of creation, ascending.
     Oldest,
-    /// Who was made last comes first.
+    /// By instant of creation, descending.
     Newest,
-    /// By name, byte by byte, the letters A to Z in lower case.
+    /// By name, byte by byte, with ASCII letters in lower case.
     Name,
-    /// The same from its end.
+    /// By name, descending.
     NameDescending,
 }
 
-/// The place of a user in an order.
+/// The position of a user in an order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UserCursor {
-    /// What the order compares before the id: the name, the letters A to Z in lower case. Empty in the orders by id.
+    /// The sort key before the id: the name with ASCII letters in lower case; empty in the orders
+    /// by id.
     pub key: String,
-    /// The id.
+    /// The id of the user.
     pub id: UserId,
 }
 
 impl UserCursor {
-    /// The place of this id in the orders by id.
+    /// The position of this id in the orders by id.
     pub const fn from_id(id: UserId) -> Self {
         Self { key: String::new(), id }
     }
 }
 
 impl UserOrder {
-    /// The place of the user.
+    /// The position of the user in this order.
     pub fn cursor(self, user: &User) -> UserCursor {
         let key = match self {
             Self::Oldest | Self::Newest => String::new(),
@@ -211,25 +212,25 @@ impl UserOrder {
         UserCursor { key, id: user.id }
     }
 
-    /// Whether the greatest comes first.
+    /// Whether the order is descending.
     pub const fn is_descending(self) -> bool {
         matches!(self, Self::Newest | Self::NameDescending)
     }
 }
 
-/// Which keys of programs. What is `None` narrows nothing.
+/// A filter for API keys; `None` matches everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ApiKeyFilter {
-    /// Whose requests run as this user.
+    /// Keys of this user.
     pub user: Option<UserId>,
-    /// Whose requests run on this device.
+    /// Keys on this device.
     pub device: Option<DeviceId>,
-    /// Which count, or which were revoked.
+    /// Active or revoked keys.
     pub active: Option<bool>,
 }
 
 impl ApiKeyFilter {
-    /// Whether the filter fits a key.
+    /// Whether the filter matches a key.
     pub fn matches(&self, key: &ApiKey) -> bool {
         self.user.is_none_or(|user| user == key.user)
             && self.device.is_none_or(|device| device == key.device)

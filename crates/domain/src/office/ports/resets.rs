@@ -1,4 +1,4 @@
-//! Resets of forgotten passwords, as the store keeps them: who has asked for one, and the tokens that were mailed, as digests.
+//! The port for password resets: requests, and the digests of the tokens that were mailed.
 
 use std::net::IpAddr;
 
@@ -7,65 +7,66 @@ use crate::{Email, Instant, ResetId, StoreResult, TenantId, UserId};
 /// The SHA-256 of a reset token.
 pub type ResetDigest = [u8; 32];
 
-/// Somebody has asked to reset the password of an address. Nobody has looked yet whether anybody has it, so that asking costs the
-/// same whether or not.
+/// A request to reset the password of an address. It is stored without a lookup of the address, so
+/// that it costs the same whether or not a user has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResetRequest {
-    /// Its id.
+    /// The identifier of the request.
     pub id: ResetId,
-    /// The e-mail address.
+    /// The e-mail address of the request.
     pub email: Email,
-    /// The tenant that the way in serves; a user of another is not meant.
+    /// The tenant that the mount serves; users of others are not found.
     pub tenant: Option<TenantId>,
-    /// Where it was asked from.
+    /// The network address of the request.
     pub address: Option<IpAddr>,
-    /// When it was asked.
+    /// The instant of the request.
     pub requested_at: Instant,
-    /// When it is to be looked at.
+    /// The instant at which it is due.
     pub due_at: Instant,
-    /// How often it has been taken up.
+    /// How many times it was processed.
     pub tries: i64,
 }
 
-/// A reset that was granted: whoever shows the token may set a password.
+/// A granted reset, with whose token a password can be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reset {
     /// The digest of its token.
     pub digest: ResetDigest,
     /// The request that it answers.
     pub request: ResetId,
-    /// Whose password.
+    /// The user whose password it resets.
     pub user: UserId,
-    /// The address that the token went to.
+    /// The address to which the token was mailed.
     pub email: Email,
-    /// When it was granted.
+    /// The instant of the grant.
     pub granted_at: Instant,
-    /// When it is good no more.
+    /// The instant at which the token expires.
     pub expires_at: Instant,
 }
 
-/// Resets.
+/// Stores password resets.
 pub trait Resets {
     /// Adds a request.
     fn insert_request(&mut self, request: &ResetRequest) -> StoreResult<()>;
-    /// Requests that are due, the longest due first, `limit` at most.
+    /// Lists at most `limit` requests that are due, the longest due first.
     fn list_due(&mut self, now: Instant, limit: u32) -> StoreResult<Vec<ResetRequest>>;
-    /// Claims a request: true where it is still due at `from`. It is due at `to` then, and has been taken up once more.
+    /// Claims a request. Returns true if it is still due at `from`; then it is due at `to`, and its
+    /// tries increase.
     fn postpone(&mut self, id: ResetId, from: Instant, to: Instant) -> StoreResult<bool>;
     /// Removes a request.
     fn remove_request(&mut self, id: ResetId) -> StoreResult<()>;
-    /// Removes these requests in one statement, and says how many there were.
+    /// Removes these requests in one statement. Returns their number.
     fn remove_requests(&mut self, ids: &[ResetId]) -> StoreResult<u32>;
-    /// Adds a reset.
+    /// Adds a granted reset.
     fn insert_reset(&mut self, reset: &Reset) -> StoreResult<()>;
     /// The reset with this digest.
     fn find(&mut self, digest: &ResetDigest) -> StoreResult<Option<Reset>>;
-    /// When the newest reset of this user was granted that answers another request than this.
+    /// The instant of the user's newest reset that answers another request than `but`.
     fn find_newest_grant(&mut self, user: UserId, but: ResetId) -> StoreResult<Option<Instant>>;
-    /// Takes a reset away: true for one caller alone.
+    /// Removes a reset. Returns true for one caller only.
     fn consume(&mut self, digest: &ResetDigest) -> StoreResult<bool>;
-    /// Takes every reset of a user away.
+    /// Removes all resets of a user.
     fn revoke_by_user(&mut self, user: UserId) -> StoreResult<()>;
-    /// Removes resets that expired before this instant, `limit` at most, and says how many.
+    /// Removes at most `limit` resets that expired before this instant. Returns their number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }

@@ -1,44 +1,44 @@
-//! The text that each thing is searched by, folded as names are compared. A store keeps it beside the row, so that what is sought is
-//! found on every database alike; filters ask it of what they are given.
+//! The text by which each entity is searched, folded like names. A store keeps it beside the row,
+//! so that a search finds the same on every database; filters use it, too.
 
 use serde_json::{Map, Value};
 
 use crate::ticket::Ticket;
 use crate::{Device, Email, FoldedText, User};
 
-/// Users: by name, e-mail address and the name that people read. The name comes first.
+/// The search text of a user: name, e-mail address and display name, in this order.
 pub fn from_user(user: &User) -> String {
     from_user_texts(user.name.as_str(), user.email.as_ref().map_or("", Email::as_str), &user.display_name)
 }
 
-/// The same of the texts alone.
+/// The search text of a user from its texts.
 pub fn from_user_texts(name: &str, email: &str, display_name: &str) -> String {
     FoldedText::join_search_text([name, email, display_name])
 }
 
-/// Devices: by name and description.
+/// The search text of a device: name and description.
 pub fn from_device(device: &Device) -> String {
     from_device_texts(device.name.as_str(), &device.description)
 }
 
-/// The same of the texts alone.
+/// The search text of a device from its texts.
 pub fn from_device_texts(name: &str, description: &str) -> String {
     FoldedText::join_search_text([name, description])
 }
 
-/// Tickets: by name, the client's own id and the full name of the customer.
+/// The search text of a ticket: name, external id and the full name of the customer.
 pub fn from_ticket(ticket: &Ticket) -> String {
     let customer = ticket.sheet.customer.as_ref().map_or("", |customer| customer.full_name.as_str());
     from_ticket_texts(ticket.sheet.name.as_str(), ticket.sheet.external_id.as_str(), customer)
 }
 
-/// The same of the texts alone.
+/// The search text of a ticket from its texts.
 pub fn from_ticket_texts(name: &str, external_id: &str, customer: &str) -> String {
     FoldedText::join_search_text([name, external_id, customer])
 }
 
-/// The details of a line of the audit, where their JSON in lower case does not do: it does where it is ASCII and escapes nothing, as most is,
-/// so that most lines need nothing beside them.
+/// The search text of the details of an audit event; `None` if their JSON in lower case serves,
+/// which is the case if it is ASCII without escapes, so that most events need no search text.
 pub fn from_details(details: &Map<String, Value>) -> Option<String> {
     let json = serde_json::to_string(details).ok()?;
     if json.is_ascii() && !json.contains('\\') {
@@ -52,7 +52,7 @@ pub fn from_details(details: &Map<String, Value>) -> Option<String> {
     Some(FoldedText::join_search_text(texts.iter().map(String::as_str)))
 }
 
-/// Every member's name and every value, as it reads.
+/// Collects the names of all members, and all values as text.
 fn collect_texts(value: &Value, texts: &mut Vec<String>) {
     match value {
         Value::String(text) => texts.push(text.clone()),
@@ -65,12 +65,13 @@ fn collect_texts(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
-/// Whether a folded text can stand in the JSON of details that have no text of their own: a mark that JSON escapes cannot.
+/// Whether a folded text can occur in the JSON of details without a search text: a character that
+/// JSON escapes cannot.
 pub fn may_occur_in_json(text: &FoldedText) -> bool {
     !text.as_str().contains(['"', '\\'])
 }
 
-/// Whether a text stands in the details.
+/// Whether the details contain a text.
 pub fn details_contain(details: &Map<String, Value>, text: &FoldedText) -> bool {
     if let Some(searched) = from_details(details) {
         return searched.contains(text.as_str());

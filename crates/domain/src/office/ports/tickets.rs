@@ -1,32 +1,36 @@
-//! Tickets as the store keeps them: found by their tenant and id, changed from the version that was read, and never again once they
-//! are closed or void.
+//! The port for tickets. A ticket is changed only from the version that was read, and never after
+//! it is closed or void.
+//!
+//! A receipt number is a row of its own (`receipt_numbers`), whether it was given or generated.
+//! Tickets closed by earlier versions may have duplicate numbers and stay unchanged.
 
 use super::lists::OffsetPageRequest;
 use super::search_text;
 use crate::ticket::{NumberSeries, Ticket, TicketStatus};
 use crate::{DeviceId, FoldedText, Instant, StoreResult, TenantId, TicketId, UserId};
 
-/// Which tickets. What is `None` or empty narrows nothing.
+/// A filter for tickets; what is `None` or empty matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TicketFilter {
-    /// In one of these states.
+    /// Tickets in one of these states.
     pub statuses: Vec<TicketStatus>,
-    /// Whose they are.
+    /// Tickets of this owner.
     pub owner: Option<UserId>,
-    /// The device that they were opened on.
+    /// Tickets that were opened on this device.
     pub device: Option<DeviceId>,
     /// Refunds of this ticket.
     pub refund_of: Option<TicketId>,
-    /// Opened at this instant or later.
+    /// Tickets opened at this instant or later.
     pub from: Option<Instant>,
-    /// Opened before this instant.
+    /// Tickets opened before this instant.
     pub until: Option<Instant>,
-    /// With this text in their name, the client's own id or the full name of the customer, compared as names are.
+    /// Tickets with this text in their name, external id or customer's full name, compared by
+    /// folding.
     pub text: Option<String>,
 }
 
 impl TicketFilter {
-    /// Whether the filter fits a ticket.
+    /// Whether the filter matches a ticket.
     pub fn matches(&self, ticket: &Ticket) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&ticket.state.status()))
             && self.owner.is_none_or(|owner| ticket.sheet.owner == owner)
@@ -41,38 +45,38 @@ impl TicketFilter {
     }
 }
 
-/// By what tickets are ordered.
+/// The sort key of tickets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TicketSortKey {
-    /// When they were opened.
+    /// The instant of opening.
     #[default]
     Opened,
-    /// When they were last changed.
+    /// The instant of the newest change.
     Updated,
-    /// What is to be paid.
+    /// The payable amount.
     Payable,
 }
 
-/// In which order tickets come. Those whom it does not tell apart come in the order of their ids.
+/// The order of tickets. Tickets that are equal in it are ordered by id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TicketOrder {
-    /// By what.
+    /// The sort key of the order.
     pub sort_key: TicketSortKey,
-    /// Whether the greatest comes first.
+    /// Whether the order is descending.
     pub descending: bool,
 }
 
-/// Where a ticket stands in an order.
+/// The position of a ticket in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TicketCursor {
-    /// What it is ordered by: milliseconds, or ten-thousandths of a currency's unit.
+    /// The sort key: milliseconds, or ten-thousandths of a currency unit.
     pub key: i64,
-    /// Its id.
+    /// The id of the ticket.
     pub id: TicketId,
 }
 
 impl TicketSortKey {
-    /// Where the ticket stands.
+    /// The position of the ticket in this order.
     pub fn cursor(self, ticket: &Ticket) -> TicketCursor {
         let key = match self {
             Self::Opened => ticket.opened_at.millis(),
@@ -83,20 +87,22 @@ impl TicketSortKey {
     }
 }
 
-/// Tickets.
+/// Reads and writes tickets and receipt numbers.
 pub trait Tickets {
-    /// The ticket of this tenant with this id.
+    /// The ticket with this id, if it belongs to the tenant.
     fn find(&mut self, tenant: TenantId, id: TicketId) -> StoreResult<Option<Ticket>>;
-    /// Adds a ticket. False where the tenant has one of this id: clients may draw ids of their own.
+    /// Adds a ticket. Returns false if the tenant has one with its id, since clients may choose
+    /// ids.
     fn insert(&mut self, ticket: &Ticket) -> StoreResult<bool>;
-    /// Stores what was made of a ticket where the one there is open and one version behind.
+    /// Writes a ticket, if the stored one is open and one version behind.
     fn update(&mut self, ticket: &Ticket) -> StoreResult<bool>;
-    /// Claims a closed ticket before its refunds are read: no other claim of it succeeds before this unit of work ends.
+    /// Locks a closed ticket before its refunds are read: no other lock of it succeeds before this
+    /// unit of work ends.
     fn claim(&mut self, tenant: TenantId, sold: TicketId) -> StoreResult<()>;
-    /// The refunds of a ticket, whatever their state.
+    /// All refunds of a ticket, in any state.
     fn list_refunds(&mut self, tenant: TenantId, sold: TicketId) -> StoreResult<Vec<Ticket>>;
-    /// Gives a ticket that is being closed this number of the series. False where another has it; of two who give the same at once
-    /// the second waits for the first.
+    /// Assigns a number of the series to a ticket that is being closed. Returns false if another
+    /// ticket has it; of two concurrent calls, the second waits for the first.
     fn assign_number(
         &mut self,
         tenant: TenantId,
@@ -104,10 +110,10 @@ pub trait Tickets {
         number: u64,
         ticket: TicketId,
     ) -> StoreResult<bool>;
-    /// Draws the next number of the series for a ticket that is being closed: from 1, each once and none that was given. None is
-    /// lost with a unit of work that is rolled back.
+    /// Assigns the next number of the series to a ticket that is being closed: from 1, unique,
+    /// skipping assigned ones. No number is lost if a unit of work is rolled back.
     fn allocate_number(&mut self, tenant: TenantId, series: &NumberSeries, ticket: TicketId) -> StoreResult<u64>;
-    /// Tickets of a tenant that the filter fits, in this order.
+    /// Lists the tickets of a tenant that the filter matches, in this order.
     fn list(
         &mut self,
         tenant: TenantId,
@@ -115,6 +121,6 @@ pub trait Tickets {
         order: TicketOrder,
         part: &OffsetPageRequest<TicketCursor>,
     ) -> StoreResult<Vec<Ticket>>;
-    /// How many tickets of a tenant the filter fits.
+    /// The number of tickets of a tenant that the filter matches.
     fn count(&mut self, tenant: TenantId, filter: &TicketFilter) -> StoreResult<u64>;
 }

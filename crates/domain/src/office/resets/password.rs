@@ -1,8 +1,8 @@
-//! Resets a forgotten password: somebody asks by e-mail address, a token is mailed to whoever has it, and who shows the token sets
-//! another password.
+//! Resets forgotten passwords: a request names an e-mail address, a token is mailed to its owner,
+//! and the token sets another password.
 //!
-//! Asking writes one row and looks nothing up, so that it costs the same whether or not anybody has the address. Whoever mails the
-//! tokens takes the requests up later, outside of any request of a client.
+//! A request writes one row and reads nothing, so that it costs the same whether or not a user has
+//! the address. A background process mails the tokens later.
 
 use serde_json::{Map, json};
 
@@ -16,40 +16,41 @@ use crate::{
     UserId,
 };
 
-/// How long after a reset was mailed to somebody no other is: whoever asks again and again fills no mailbox.
+/// The shortest interval between two mails to a user, so that repeated requests do not fill a
+/// mailbox.
 const MIN_MAIL_INTERVAL_MILLIS: i64 = 60_000;
 
-/// What is granted to whoever has the address of a request.
+/// The token for the owner of a requested address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResetGrant {
-    /// The digest of the token, which is drawn outside.
+    /// The digest of the token, which the caller generates.
     pub digest: ResetDigest,
-    /// When it is good no more.
+    /// The instant at which the token expires.
     pub expires_at: Instant,
-    /// When the request is taken up again if the mail cannot be sent.
+    /// The instant at which the request is due again if the mail cannot be sent.
     pub retry_at: Instant,
 }
 
-/// What became of a request that was taken up.
+/// The outcome of processing a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResetDispatch {
-    /// The token is to be mailed there.
+    /// The token has to be mailed to this address.
     Mail(Email),
-    /// Nobody is to have a mail; the request is settled.
+    /// No mail is sent; the request is removed.
     Discarded,
-    /// Somebody else has taken it up.
+    /// Another process is processing the request.
     AlreadyClaimed,
 }
 
-/// Adds a request.
+/// Adds a request to reset a password.
 pub fn request_reset(store: &dyn Store<OfficePorts>, request: &ResetRequest) -> StoreResult<()> {
     store.write(|tx| tx.resets().insert_request(request))
 }
 
-/// Takes a request up: grants a reset to the active user who has the address.
+/// Processes a request: grants a reset to the active user who has the address.
 pub fn grant_reset(
     store: &dyn Store<OfficePorts>,
-    stamp: &AuditContext,
+    context: &AuditContext,
     request: &ResetRequest,
     grant: &ResetGrant,
 ) -> StoreResult<ResetDispatch> {
@@ -61,7 +62,7 @@ pub fn grant_reset(
         let user = user.filter(|user| request.tenant.is_none_or(|tenant| tenant == user.tenant));
         let Some(user) = user else { return discard_request(tx, request.id) };
         let newest = tx.resets().find_newest_grant(user.id, request.id)?;
-        if newest.is_some_and(|newest| stamp.at.millis().saturating_sub(newest.millis()) < MIN_MAIL_INTERVAL_MILLIS) {
+        if newest.is_some_and(|newest| context.at.millis().saturating_sub(newest.millis()) < MIN_MAIL_INTERVAL_MILLIS) {
             return discard_request(tx, request.id);
         }
         let email = user.email.clone().unwrap_or_else(|| request.email.clone());
@@ -70,10 +71,10 @@ pub fn grant_reset(
             request: request.id,
             user: user.id,
             email: email.clone(),
-            granted_at: stamp.at,
+            granted_at: context.at,
             expires_at: grant.expires_at,
         })?;
-        tx.audit().record(&stamp.build_event(user.tenant, Action::ResetGrant, Subject::User(user.id), Map::new()))?;
+        tx.audit().record(&context.build_event(user.tenant, Action::ResetGrant, Subject::User(user.id), Map::new()))?;
         Ok(ResetDispatch::Mail(email))
     })
 }
@@ -83,12 +84,13 @@ fn discard_request(tx: &mut dyn OfficeTx, request: ResetId) -> StoreResult<Reset
     Ok(ResetDispatch::Discarded)
 }
 
-/// The mail is on its way: the request is settled.
+/// Removes the request, because its mail was sent.
 pub fn complete_reset(store: &dyn Store<OfficePorts>, request: ResetId) -> StoreResult<()> {
     store.write(|tx| tx.resets().remove_request(request))
 }
 
-/// The mail could not be sent: its token is taken back, and the request is due again at `to`, where nobody else has it by now.
+/// Revokes the token, because its mail could not be sent. The request is due again at `to`, unless
+/// another process is processing it.
 pub fn retry_reset(
     store: &dyn Store<OfficePorts>,
     request: ResetId,
@@ -101,7 +103,7 @@ pub fn retry_reset(
     })
 }
 
-/// The mail cannot be sent, now or later: its token is taken back, and the request is settled.
+/// Revokes the token and removes the request, because its mail can never be sent.
 pub fn abandon_reset(store: &dyn Store<OfficePorts>, request: ResetId, grant: &ResetGrant) -> StoreResult<()> {
     store.write(|tx| {
         tx.resets().consume(&grant.digest)?;
@@ -109,7 +111,7 @@ pub fn abandon_reset(store: &dyn Store<OfficePorts>, request: ResetId, grant: &R
     })
 }
 
-/// Whose password the token of this digest would set now.
+/// The user whose password the token with this digest can set now.
 pub fn find_reset_user(
     store: &dyn Store<OfficePorts>,
     digest: &ResetDigest,
@@ -121,36 +123,38 @@ pub fn find_reset_user(
     })
 }
 
-/// Sets the password of whoever was mailed the token of this digest: `verifier` is its hash, made outside. The token is spent, every
-/// other of theirs is void, and every session of theirs ends. `None` where the token is not good.
+/// Sets the password of the user with the token of this digest; the caller computes the verifier.
+/// Consumes the token, revokes the user's other tokens, and ends all sessions of the user. `None`
+/// if the token is not valid.
 pub fn reset_password(
     store: &dyn Store<OfficePorts>,
-    stamp: &AuditContext,
+    context: &AuditContext,
     digest: &ResetDigest,
     verifier: &Secret<String>,
 ) -> StoreResult<Option<UserId>> {
     store.write(|tx| {
         let Some(reset) = tx.resets().find(digest)? else { return Ok(None) };
-        // of two who show the same token at once one spends it
+        // Of two concurrent calls with the same token, one consumes it.
         if !tx.resets().consume(digest)? {
             return Ok(None);
         }
-        let Some(user) = find_valid_user(tx, &reset, stamp.at)? else { return Ok(None) };
+        let Some(user) = find_valid_user(tx, &reset, context.at)? else { return Ok(None) };
         tx.resets().revoke_by_user(user.id)?;
         let details = Map::from_iter([("why".to_owned(), json!("reset"))]);
         let principal = PrincipalId::User(user.id);
-        // the owner of the mailbox chose it, so it need not be changed
+        // The owner of the mailbox has chosen the password, so no change is required.
         let options = PasswordOptions::default();
-        let set = set_password::replace_password(tx, user.tenant, stamp, principal, verifier, options, details)?;
+        let set = set_password::replace_password(tx, user.tenant, context, principal, verifier, options, details)?;
         if set.is_some() {
             Ok(Some(user.id))
         } else {
-            Err(StoreError::Conflict("the user was removed meanwhile".to_owned()))
+            Err(StoreError::Conflict("the user was removed in the meantime".to_owned()))
         }
     })
 }
 
-/// The user whom a reset is for, where it is good: before its end, and while they have the address that it was mailed to.
+/// The user of a reset, if it is valid: not expired, and the user still has the address to which it
+/// was mailed.
 fn find_valid_user(tx: &mut dyn OfficeTx, reset: &Reset, now: Instant) -> StoreResult<Option<User>> {
     if reset.expires_at <= now {
         return Ok(None);
@@ -159,7 +163,7 @@ fn find_valid_user(tx: &mut dyn OfficeTx, reset: &Reset, now: Instant) -> StoreR
     Ok(user.filter(|user| user.email.as_ref().is_some_and(|email| email.lookup_key() == reset.email.lookup_key())))
 }
 
-/// Removes resets that have expired, `limit` at most, and says how many.
+/// Removes at most `limit` resets that have expired. Returns their number.
 pub fn sweep_resets(store: &dyn Store<OfficePorts>, now: Instant, limit: u32) -> StoreResult<u32> {
     store.write(|tx| tx.resets().sweep(now, limit))
 }

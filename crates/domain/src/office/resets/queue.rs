@@ -1,5 +1,6 @@
-//! Which requests to reset a password are mailed next: those that nobody can be mailed for are settled all together, and the others
-//! take turns by the network that they were asked from, so that a flood of one network holds nobody else up.
+//! Selects the requests to reset a password that are mailed next. Requests for which nobody can be
+//! mailed are removed together. The others take turns by the network from which they were sent, so
+//! that many requests of one network do not delay the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -7,16 +8,18 @@ use std::net::IpAddr;
 use crate::office::ports::{OfficePorts, ResetRequest};
 use crate::{Email, FoldedText, Instant, ResetId, Store, StoreExt, StoreResult, TenantId, User, UserStatus};
 
-/// How many requests are looked at in one unit of work.
+/// The number of requests that one unit of work processes.
 const REQUESTS_PER_ROUND: u32 = 1_000;
 
-/// After how many units of work the rest waits for the next call, each of which settles up to [`WINDOW`] requests.
+/// The number of units of work in one call, each of which removes up to [`REQUESTS_PER_ROUND`]
+/// requests.
 const MAX_ROUNDS: usize = 20;
 
-/// The requests to take up next, `limit` at most.
+/// Selects at most `limit` requests to process next.
 ///
-/// Requests for addresses that no active user has are settled, and so are repeated ones: one mail answers all of them. That takes
-/// one query for the addresses and one statement for the requests, a thousand at a time.
+/// Removes requests for addresses that no active user has, and repeated ones, which one mail
+/// answers. This takes one query for the addresses and one statement for the requests per thousand
+/// requests.
 pub fn select_pending_resets(
     store: &dyn Store<OfficePorts>,
     now: Instant,
@@ -47,7 +50,7 @@ pub(in crate::office) fn can_reset(user: &User) -> bool {
     user.status == UserStatus::Active && !user.is_virtual()
 }
 
-/// The first request for each address that somebody has, and the ids of all others.
+/// The first request for each address that a user has, and the ids of all others.
 fn partition_requests(due: Vec<ResetRequest>, known: &[User]) -> (Vec<ResetRequest>, Vec<ResetId>) {
     let owners = known.iter().filter(|user| can_reset(user));
     let owners: BTreeMap<FoldedText, TenantId> =
@@ -66,7 +69,7 @@ fn partition_requests(due: Vec<ResetRequest>, known: &[User]) -> (Vec<ResetReque
     (pending, settled)
 }
 
-/// The second request of a network comes after the first of every other, and so on.
+/// The second request of a network comes after the first one of each other network, and so on.
 fn interleave_by_network(requests: Vec<ResetRequest>) -> Vec<ResetRequest> {
     let mut taken: BTreeMap<Option<IpAddr>, usize> = BTreeMap::new();
     let mut turns: Vec<(usize, ResetRequest)> = Vec::with_capacity(requests.len());
@@ -75,12 +78,12 @@ fn interleave_by_network(requests: Vec<ResetRequest>) -> Vec<ResetRequest> {
         turns.push((*turn, request));
         *turn += 1;
     }
-    // the sort is stable: within a turn the longest due comes first
+    // The sort is stable: within a turn, the longest due request comes first.
     turns.sort_by_key(|(turn, _)| *turn);
     turns.into_iter().map(|(_, request)| request).collect()
 }
 
-/// The network of an address: /24 of IPv4, /48 of IPv6, which is what one customer is given at most.
+/// The network of an address: IPv4 /24 or IPv6 /48, the largest that one customer usually gets.
 fn network_prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4((u32::from(address) & !0xff).into()),

@@ -1,4 +1,4 @@
-//! Adds a role of the tenant's own.
+//! Adds a role to a tenant.
 
 use std::collections::BTreeSet;
 
@@ -10,37 +10,37 @@ use crate::office::ports::{OfficePorts, OfficeTx};
 use crate::office::text;
 use crate::{Action, Environment, KnownRight, Rights, Role, RoleId, RoleName, Store, StoreExt, Subject, TenantId};
 
-/// A role that is to be.
+/// The role to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRole {
-    /// Its id.
+    /// The identifier of the role.
     pub id: RoleId,
-    /// The name that requests and commands use.
+    /// The name in requests and commands.
     pub name: RoleName,
-    /// The name that people read.
+    /// The name for people.
     pub label: String,
-    /// What it is for.
+    /// The purpose of the role, in free text.
     pub description: String,
-    /// What it allows; one right at least.
+    /// The rights that the role grants; at least one.
     pub rights: Rights,
-    /// Where it counts; one environment at least.
+    /// The environments in which the role applies; at least one.
     pub environments: BTreeSet<Environment>,
 }
 
-/// Adds the role. Its name is unique in the tenant. Asks the right `roleCreate`, and every right that the role allows: a role is
-/// no way to hold more than its maker does.
+/// Adds the role. Its name is unique in the tenant. Requires the right `roleCreate`, and every
+/// right that the role grants, so that nobody gets more rights by a role of their own.
 pub fn add_role(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     new: &NewRole,
 ) -> UseCaseResult<Role> {
-    store.write(|tx| commit_refusal(add(tx, tenant, stamp, new)))
+    store.write(|tx| commit_refusal(add(tx, tenant, context, new)))
 }
 
-fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewRole) -> Result<Role, UseCaseError> {
-    stamp.authority.require(KnownRight::RoleCreate)?;
-    stamp.authority.require_all(&new.rights)?;
+fn add(tx: &mut dyn OfficeTx, tenant: TenantId, context: &AuditContext, new: &NewRole) -> Result<Role, UseCaseError> {
+    context.authority.require(KnownRight::RoleCreate)?;
+    context.authority.require_all(&new.rights)?;
     new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why })?;
     check_label(&new.label, "")?;
     check_fields(&new.label, &new.description, &new.rights, &new.environments)?;
@@ -64,11 +64,11 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewR
         ("rights".to_owned(), json!(role.rights)),
         ("environments".to_owned(), json!(environments)),
     ]);
-    tx.audit().record(&stamp.build_event(tenant, Action::RoleAdd, Subject::Role(role.id), details))?;
+    tx.audit().record(&context.build_event(tenant, Action::RoleAdd, Subject::Role(role.id), details))?;
     Ok(role)
 }
 
-/// Refuses a label that no name may be, where it takes the place of another: there may be none.
+/// Checks a label that replaces `before`; it may be empty.
 pub(in crate::office) fn check_label(label: &str, before: &str) -> Result<(), OfficeError> {
     if label.trim().is_empty() {
         Ok(())
@@ -77,7 +77,7 @@ pub(in crate::office) fn check_label(label: &str, before: &str) -> Result<(), Of
     }
 }
 
-/// Bounds what people read, and asks for a right and a place at least.
+/// Checks the texts for people, and that there is at least one right and one environment.
 pub(in crate::office) fn check_fields(
     label: &str,
     description: &str,

@@ -1,4 +1,5 @@
-//! Changes and deletes a role of the tenant's own. Its holders have the changed rights from their next request.
+//! Changes and deletes roles of a tenant. Users and devices with the role have the changed rights
+//! from their next request.
 
 use std::collections::BTreeSet;
 
@@ -16,62 +17,63 @@ use crate::{
     Subject, TenantId,
 };
 
-/// How many of those who hold a role a refusal names.
+/// The number of holders that an error names.
 const MAX_HOLDERS_NAMED: u32 = 5;
 
-/// How many of those who hold a role are told one by one that it has changed; of more the whole tenant is told.
+/// The number of holders that are invalidated individually; beyond it, the whole tenant is.
 const MAX_HOLDER_INVALIDATIONS: u32 = 1000;
 
-/// What becomes of a role. `None` leaves a field as it is.
+/// A change of a role; `None` keeps a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleChange {
-    /// Another name for requests and commands.
+    /// A new name in requests and commands.
     pub name: Option<RoleName>,
-    /// Another name that people read.
+    /// A new name for people.
     pub label: Option<String>,
-    /// Another description.
+    /// A new description.
     pub description: Option<String>,
-    /// What it allows from now on; one right at least.
+    /// New rights, at least one.
     pub rights: Option<Rights>,
-    /// Where it counts from now on; one environment at least.
+    /// New environments, at least one.
     pub environments: Option<BTreeSet<Environment>>,
 }
 
-/// Changes the role and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the right
-/// `roleUpdate`, and every right that the role allows before and after: whoever changes a role gives and takes what it allows, to
-/// themselves too. A built-in role is refused, and so is what leaves the tenant without an admin.
+/// Changes the role and returns it. With `version`, fails if the role has another version. Requires
+/// the right `roleUpdate`, and every right that the role grants before and after, because a change
+/// gives and takes these rights, also to the caller. A built-in role cannot be changed, and the
+/// tenant must keep an admin.
 pub fn change_role(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: RoleId,
     version: Option<i64>,
     change: &RoleChange,
 ) -> UseCaseResult<Role> {
-    store.write(|tx| commit_refusal(apply(tx, tenant, stamp, id, version, change)))
+    store.write(|tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
 }
 
-/// Deletes the role and returns it as it was. Asks the right `roleDelete`, and every right that the role allows. A built-in role is
-/// refused, and so is one that somebody holds.
+/// Deletes the role and returns it. Requires the right `roleDelete`, and every right that the role
+/// grants. A built-in role cannot be deleted, nor one that a user or a device has.
 pub fn delete_role(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: RoleId,
     version: Option<i64>,
 ) -> UseCaseResult<Role> {
-    store.write(|tx| commit_refusal(delete(tx, tenant, stamp, id, version)))
+    store.write(|tx| commit_refusal(delete(tx, tenant, context, id, version)))
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: RoleId,
     version: Option<i64>,
     change: &RoleChange,
 ) -> Result<Role, UseCaseError> {
-    stamp.authority.require(KnownRight::RoleUpdate)?;
+    context.authority.require(KnownRight::RoleUpdate)?;
     if change.rights.is_some() || change.environments.is_some() {
         last_admin::claim_tenant(tx, tenant)?;
     }
@@ -79,8 +81,8 @@ fn apply(
     let before = load_role(&roles, id)?;
     check_changeable(&before, version)?;
     let after = apply_change(&before, change);
-    stamp.authority.require_all(&before.rights)?;
-    stamp.authority.require_all(&after.rights)?;
+    context.authority.require_all(&before.rights)?;
+    context.authority.require_all(&after.rights)?;
     let mut refusals = FieldRefusals::default();
     if after.name != before.name {
         refusals
@@ -101,55 +103,55 @@ fn apply(
             None => conflict_error(),
         });
     }
-    invalidate_holders(tx, tenant, id, stamp)?;
+    invalidate_holders(tx, tenant, id, context)?;
     let mut details = audit_details(&before, &after);
     if (&before.rights, &before.environments) != (&after.rights, &after.environments) {
         details.extend(unrestricted_keys::audit_details(&unrestricted_keys::list_by_role(tx, tenant, id)?));
     }
-    tx.audit().record(&stamp.build_event(tenant, Action::RoleUpdate, Subject::Role(id), details))?;
+    tx.audit().record(&context.build_event(tenant, Action::RoleUpdate, Subject::Role(id), details))?;
     Ok(Role { version: before.version.saturating_add(1), ..after })
 }
 
 fn delete(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: RoleId,
     version: Option<i64>,
 ) -> Result<Role, UseCaseError> {
-    stamp.authority.require(KnownRight::RoleDelete)?;
-    // who is being given the role at this moment may be the last admin by it
+    context.authority.require(KnownRight::RoleDelete)?;
+    // A user who is being given the role concurrently may be the last admin by it.
     last_admin::claim_tenant(tx, tenant)?;
     let role = load_role(&tx.roles().list(tenant)?, id)?;
     check_changeable(&role, version)?;
-    stamp.authority.require_all(&role.rights)?;
+    context.authority.require_all(&role.rights)?;
     if !tx.roles().remove(id, role.version)? {
         let holders = tx.roles().find_holders(id, MAX_HOLDERS_NAMED)?;
-        // nobody holds it any more, or it was changed: what was judged is no longer so
+        // If nobody holds it any more, or it was changed, the checks have to be repeated.
         return Err(if holders.total == 0 { conflict_error() } else { in_use_error(&holders).into() });
     }
-    // nobody holds it: what is remembered of anybody stays true
+    // Nobody holds it, so no cached profile is outdated.
     let details = Map::from_iter([("name".to_owned(), json!(role.name)), ("rights".to_owned(), json!(role.rights))]);
-    tx.audit().record(&stamp.build_event(tenant, Action::RoleDelete, Subject::Role(id), details))?;
+    tx.audit().record(&context.build_event(tenant, Action::RoleDelete, Subject::Role(id), details))?;
     Ok(role)
 }
 
-/// Tells that what is remembered of those who hold the role is stale. What is remembered of everybody else stays true, and serves
-/// them while the store is away.
-fn invalidate_holders(tx: &mut dyn OfficeTx, tenant: TenantId, id: RoleId, stamp: &AuditContext) -> StoreResult<()> {
+/// Invalidates the cached profiles of those who have the role. All others stay valid and remain
+/// usable while the store is unavailable.
+fn invalidate_holders(tx: &mut dyn OfficeTx, tenant: TenantId, id: RoleId, context: &AuditContext) -> StoreResult<()> {
     match tx.roles().find_holder_scopes(id, MAX_HOLDER_INVALIDATIONS)? {
-        Some(scopes) => tx.revocations().invalidate_all(&scopes, stamp.at),
-        None => tx.revocations().invalidate(Scope::Tenant(tenant), stamp.at),
+        Some(scopes) => tx.revocations().invalidate_all(&scopes, context.at),
+        None => tx.revocations().invalidate(Scope::Tenant(tenant), context.at),
     }
 }
 
-/// The role, where the tenant has it.
+/// The role, if the tenant has it.
 fn load_role(roles: &[Role], id: RoleId) -> Result<Role, OfficeError> {
     let found = roles.iter().find(|role| role.id == id).cloned();
     found.ok_or_else(|| OfficeError::NotFound { field: FieldName::Role, value: id.to_string() })
 }
 
-/// Refuses built-in roles, and a role that has moved on from the version that the caller holds to.
+/// Checks that the role is not built-in and has the given version.
 fn check_changeable(role: &Role, version: Option<i64>) -> Result<(), OfficeError> {
     OfficeError::check_version(version, role.version)?;
     if role.built_in { Err(OfficeError::BuiltInRole) } else { Ok(()) }
@@ -173,12 +175,13 @@ fn in_use_error(holders: &RoleHolders) -> OfficeError {
     OfficeError::InUse { by: users.chain(devices).collect(), total: holders.total }
 }
 
-/// Somebody else changed the role in this moment: the unit of work runs again and judges what is there then.
+/// The error if somebody has changed the role concurrently: the unit of work runs again with the
+/// new state.
 fn conflict_error() -> UseCaseError {
-    StoreError::Conflict("the role was changed meanwhile".to_owned()).into()
+    StoreError::Conflict("the role was changed in the meantime".to_owned()).into()
 }
 
-/// What the audit says of it: each field that moved.
+/// The changed fields for the audit event.
 fn audit_details(before: &Role, after: &Role) -> Map<String, Value> {
     diff_fields([
         (FieldName::Name.name(), json!(before.name), json!(after.name)),

@@ -1,4 +1,4 @@
-//! Ends all sessions of a user, all on a device, or everybody's.
+//! Ends all sessions of a user, on a device, or of a tenant.
 
 use serde_json::{Map, json};
 
@@ -9,33 +9,33 @@ use crate::office::ports::{OfficePorts, OfficeTx};
 use crate::office::users::change::load_user;
 use crate::{Action, DeviceId, EndReason, KnownRight, Scope, Store, StoreExt, Subject, TenantId, UserId};
 
-/// Whose sessions.
+/// The sessions to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionTarget {
-    /// This user's.
+    /// The sessions of this user.
     User(UserId),
-    /// Those on this device, whoever's they are.
+    /// The sessions on this device, of any user.
     Device(DeviceId),
-    /// Everybody's of the tenant, the caller's own too.
+    /// All sessions of the tenant, including the caller's own.
     Everyone,
 }
 
-/// Ends them at once. One's own are always one's own to end; others' ask the right `sessionDelete`. `permanent` ends the permanent
-/// tokens of devices too, which stay otherwise.
+/// Ends the sessions immediately. Callers may end their own; those of others require the right
+/// `sessionDelete`. With `permanent`, permanent sessions of devices end, too.
 pub fn end_sessions(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     whose: SessionTarget,
     permanent: bool,
 ) -> UseCaseResult<()> {
-    store.write(|tx| commit_refusal(end(tx, tenant, stamp, whose, permanent)))
+    store.write(|tx| commit_refusal(end(tx, tenant, context, whose, permanent)))
 }
 
 fn end(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     whose: SessionTarget,
     permanent: bool,
 ) -> Result<(), UseCaseError> {
@@ -50,18 +50,18 @@ fn end(
         }
         SessionTarget::Everyone => (Scope::Tenant(tenant), Subject::Tenant(tenant)),
     };
-    let own = matches!(whose, SessionTarget::User(id) if stamp.actor.user == Some(id));
+    let own = matches!(whose, SessionTarget::User(id) if context.actor.user == Some(id));
     if !own {
-        stamp.authority.require(KnownRight::SessionDelete)?;
+        context.authority.require(KnownRight::SessionDelete)?;
     }
-    if tx.revocations().bump_epoch(scope, EndReason::Admin, stamp.at)?.is_none() {
+    if tx.revocations().bump_epoch(scope, EndReason::Admin, context.at)?.is_none() {
         return Err(OfficeError::NotFound { field: FieldName::Tenant, value: tenant.to_string() }.into());
     }
     if permanent {
-        tx.revocations().end_permanent(scope, EndReason::Admin, stamp.at)?;
+        tx.revocations().end_permanent(scope, EndReason::Admin, context.at)?;
     }
     let why = ("why".to_owned(), json!(EndReason::Admin.name()));
     let details = Map::from_iter([why, ("permanent".to_owned(), json!(permanent))]);
-    tx.audit().record(&stamp.build_event(tenant, Action::SessionEnd, subject, details))?;
+    tx.audit().record(&context.build_event(tenant, Action::SessionEnd, subject, details))?;
     Ok(())
 }

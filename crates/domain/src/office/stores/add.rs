@@ -1,4 +1,4 @@
-//! Opens a store of a tenant.
+//! Adds a store to a tenant.
 
 use serde_json::{Map, json};
 
@@ -9,20 +9,20 @@ use crate::office::tenants::row::{load_tenant, save_tenant};
 use crate::office::text;
 use crate::{Action, Branch, FoldedText, KnownRight, Store, StoreExt, Subject, Tenant, TenantId};
 
-/// How many stores a tenant may have: each login of the tenant reads them.
+/// The greatest number of stores of a tenant; every login of the tenant reads them.
 const MAX_STORES: usize = 200;
 
-/// Opens the store, behind those that there are, and returns the tenant as it is then. Its name is unique among them. Asks the
-/// right `storeCreate`.
+/// Adds the store after the existing ones, and returns the changed tenant. The name of a store is
+/// unique in the tenant. Requires the right `storeCreate`.
 pub fn add_store(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     new: &Branch,
 ) -> UseCaseResult<Tenant> {
     store.write(|tx| {
         let mut way = || -> Result<Tenant, UseCaseError> {
-            stamp.authority.require(KnownRight::StoreCreate)?;
+            context.authority.require(KnownRight::StoreCreate)?;
             let mut tenant = load_tenant(tx, tenant, None)?;
             check_store_name(&tenant, new)?;
             if tenant.branches.len() >= MAX_STORES {
@@ -30,13 +30,13 @@ pub fn add_store(
             }
             tenant.branches.push(Branch { name: new.name.trim().to_owned(), ..new.clone() });
             let details = Map::from_iter([("name".to_owned(), json!(new.name.trim()))]);
-            save_tenant(tx, stamp, tenant, Action::StoreAdd, Subject::Store(new.id), details)
+            save_tenant(tx, context, tenant, Action::StoreAdd, Subject::Store(new.id), details)
         };
         commit_refusal(way())
     })
 }
 
-/// Refuses a name that is none, or that another of the tenant's stores has.
+/// Checks that the name is valid and that no other store of the tenant has it.
 pub(in crate::office) fn check_store_name(tenant: &Tenant, store: &Branch) -> Result<(), OfficeError> {
     text::check_name(FieldName::Name, &store.name, text::MAX_LABEL_CHARS)?;
     let folded = FoldedText::of(&store.name);

@@ -1,6 +1,6 @@
-//! Gives a store of a tenant another name, and closes it.
+//! Renames and closes stores of a tenant.
 //!
-//! A tenant's stores are written with the tenant: its version is theirs.
+//! The stores are written with the tenant and share its version.
 
 use serde_json::{Map, json};
 
@@ -11,19 +11,20 @@ use crate::office::stores::add::check_store_name;
 use crate::office::tenants::row::{load_tenant, save_tenant};
 use crate::{Action, Branch, BranchId, KnownRight, Store, StoreExt, Subject, Tenant, TenantId};
 
-/// Gives the store another name (`None` leaves it as it is) and returns the tenant as it is then. `version` is the tenant's that was read, where the caller
-/// holds to it. Asks the right `storeUpdate`. What changes nothing writes nothing.
+/// Renames the store (`None` keeps the name) and returns the tenant. With `version`, fails if the
+/// tenant has another version. Requires the right `storeUpdate`. A change without a difference
+/// writes nothing.
 pub fn rename_store(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: BranchId,
     version: Option<i64>,
     name: Option<&str>,
 ) -> UseCaseResult<Tenant> {
     store.write(|tx| {
         let mut way = || -> Result<Tenant, UseCaseError> {
-            stamp.authority.require(KnownRight::StoreUpdate)?;
+            context.authority.require(KnownRight::StoreUpdate)?;
             let mut tenant = load_tenant(tx, tenant, version)?;
             let before = find_branch(&tenant, id)?;
             let name = name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned());
@@ -34,24 +35,24 @@ pub fn rename_store(
             check_store_name(&tenant, &after)?;
             let details = Map::from_iter([("name".to_owned(), json!({ "from": before.name, "to": after.name }))]);
             tenant.branches.iter_mut().filter(|each| each.id == id).for_each(|each| *each = after.clone());
-            save_tenant(tx, stamp, tenant, Action::StoreUpdate, Subject::Store(id), details)
+            save_tenant(tx, context, tenant, Action::StoreUpdate, Subject::Store(id), details)
         };
         commit_refusal(way())
     })
 }
 
-/// Closes the store for good and returns the tenant as it is then. `version` is the tenant's that was read, where the caller holds
-/// to it. The last store stays. Asks the right `storeDelete`.
+/// Closes the store for good and returns the tenant. With `version`, fails if the tenant has
+/// another version. The last store cannot be closed. Requires the right `storeDelete`.
 pub fn close_store(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: BranchId,
     version: Option<i64>,
 ) -> UseCaseResult<Tenant> {
     store.write(|tx| {
         let mut way = || -> Result<Tenant, UseCaseError> {
-            stamp.authority.require(KnownRight::StoreDelete)?;
+            context.authority.require(KnownRight::StoreDelete)?;
             let mut tenant = load_tenant(tx, tenant, version)?;
             let closed = find_branch(&tenant, id)?;
             if tenant.branches.len() == 1 {
@@ -59,7 +60,7 @@ pub fn close_store(
             }
             tenant.branches.retain(|each| each.id != id);
             let details = Map::from_iter([("name".to_owned(), json!(closed.name))]);
-            save_tenant(tx, stamp, tenant, Action::StoreClose, Subject::Store(id), details)
+            save_tenant(tx, context, tenant, Action::StoreClose, Subject::Store(id), details)
         };
         commit_refusal(way())
     })

@@ -1,4 +1,4 @@
-//! Adds a tenant: a vendor with its first store and the three roles that every tenant is born with.
+//! Adds a tenant: a vendor with its first store and the three built-in roles.
 
 use serde_json::{Map, json};
 
@@ -11,38 +11,38 @@ use crate::{
     Tenant, TenantId, Zone,
 };
 
-/// A tenant that is to be.
+/// The tenant to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTenant {
-    /// Its id.
+    /// The identifier of the tenant.
     pub id: TenantId,
-    /// Its short name.
+    /// The short name in configuration and requests.
     pub slug: Slug,
-    /// The name that people read.
+    /// The name for people.
     pub name: String,
     /// The time zone in which its days begin.
     pub zone: Zone,
-    /// The language of its people.
+    /// The language of its users.
     pub locale: Locale,
-    /// Its first store.
+    /// The first store of the tenant.
     pub branch: Branch,
     /// The ids of its built-in roles, in the order of [`Rank::ALL`].
     pub roles: [RoleId; 3],
 }
 
-/// Adds the tenant. The slug is unique over the server. Asks the right `tenantCreate`.
-pub fn add_tenant(store: &dyn Store<OfficePorts>, stamp: &AuditContext, new: &NewTenant) -> UseCaseResult<Tenant> {
-    store.write(|tx| commit_refusal(add(tx, stamp, new, None)))
+/// Adds the tenant. Its slug is unique among all tenants. Requires the right `tenantCreate`.
+pub fn add_tenant(store: &dyn Store<OfficePorts>, context: &AuditContext, new: &NewTenant) -> UseCaseResult<Tenant> {
+    store.write(|tx| commit_refusal(add(tx, context, new, None)))
 }
 
-/// `industry` is told to the audit, where it is known.
+/// Adds the tenant; `industry` is recorded in the audit event if it is known.
 pub(in crate::office) fn add(
     tx: &mut dyn OfficeTx,
-    stamp: &AuditContext,
+    context: &AuditContext,
     new: &NewTenant,
     industry: Option<&str>,
 ) -> Result<Tenant, UseCaseError> {
-    stamp.authority.require(KnownRight::TenantCreate)?;
+    context.authority.require(KnownRight::TenantCreate)?;
     text::check_name(FieldName::Name, &new.name, text::MAX_LABEL_CHARS)?;
     text::check_name(FieldName::Name, &new.branch.name, text::MAX_LABEL_CHARS)?;
     let tenant = Tenant {
@@ -54,7 +54,7 @@ pub(in crate::office) fn add(
         limits: SessionLimits::default(),
         branches: vec![new.branch.clone()],
         epoch: Epoch::default(),
-        created_at: stamp.at,
+        created_at: context.at,
         version: 1,
     };
     if !tx.tenants().insert(&tenant)? {
@@ -70,7 +70,7 @@ pub(in crate::office) fn add(
     if let Some(industry) = industry {
         details.insert("industry".to_owned(), json!(industry));
     }
-    tx.audit().record(&stamp.build_event(tenant.id, Action::TenantAdd, Subject::Tenant(tenant.id), details))?;
+    tx.audit().record(&context.build_event(tenant.id, Action::TenantAdd, Subject::Tenant(tenant.id), details))?;
     Ok(tenant)
 }
 

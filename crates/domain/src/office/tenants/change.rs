@@ -1,4 +1,7 @@
-//! Changes a tenant: the name that people read, its time zone, its language, how long its sessions live at most.
+//! Changes a tenant: its name, time zone, language and session limits.
+//!
+//! A tenant's stores and limits are written together with it. They share its version and have no
+//! versions of their own.
 
 mod limits;
 
@@ -14,29 +17,30 @@ use crate::office::tenants::row::{load_tenant, save_tenant};
 use crate::office::text;
 use crate::{Action, KnownRight, Locale, SessionLimits, Store, StoreExt, Subject, Tenant, TenantId, Zone};
 
-/// What becomes of a tenant. `None` leaves a field as it is; the short name stays for its life.
+/// A change of a tenant; `None` keeps a field. The slug never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantChange {
-    /// Another name that people read.
+    /// A new name for people.
     pub name: Option<String>,
-    /// Another time zone. Sessions that end at midnight end at the new one's from their next refresh on.
+    /// A new time zone. Sessions that end at midnight end at that of the new zone from their next
+    /// refresh on.
     pub zone: Option<Zone>,
-    /// Another language.
+    /// A new language.
     pub locale: Option<Locale>,
-    /// Other limits of its sessions. They hold for those that are made from then on.
+    /// New session limits, which apply to sessions that are created from then on.
     pub limits: LimitsChange,
 }
 
-/// What becomes of the limits of a tenant's sessions. `None` leaves a span as it is, `Some(None)` limits it no more.
+/// A change of the session limits; `None` keeps a limit, `Some(None)` removes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimitsChange {
-    /// How long an access token is good.
+    /// The lifetime of an access token.
     pub access: Option<Option<Duration>>,
-    /// How long after its last refresh a session lives.
+    /// The idle timeout of a session.
     pub idle: Option<Option<Duration>>,
-    /// How long after its login a session lives.
+    /// The absolute timeout of a session.
     pub absolute: Option<Option<Duration>>,
-    /// How long a refresh token is answered again after it was followed by another.
+    /// The grace period of refresh tokens.
     pub overlap: Option<Option<Duration>>,
 }
 
@@ -52,31 +56,32 @@ impl LimitsChange {
     }
 }
 
-/// Changes the tenant and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the right
-/// `tenantUpdate`. What changes nothing writes nothing.
+/// Changes the tenant and returns it. With `version`, fails if the tenant has another version.
+/// Requires the right `tenantUpdate`. A change without a difference writes nothing.
 ///
-/// `given` is the longest that the server's configuration gives the tenant's sessions: another limit above it would shorten nothing
-/// and is refused. One that is there already stays, though the configuration gives less by now.
+/// `given` are the longest lifetimes that the server's configuration allows for the tenant's
+/// sessions. A new limit above them would shorten nothing and is rejected. An existing one stays,
+/// even if the configuration allows less now.
 pub fn change_tenant(
     store: &dyn Store<OfficePorts>,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: TenantId,
     version: Option<i64>,
     change: &TenantChange,
     given: &SessionLimits,
 ) -> UseCaseResult<Tenant> {
-    store.write(|tx| commit_refusal(apply(tx, stamp, id, version, change, given)))
+    store.write(|tx| commit_refusal(apply(tx, context, id, version, change, given)))
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: TenantId,
     version: Option<i64>,
     change: &TenantChange,
     given: &SessionLimits,
 ) -> Result<Tenant, UseCaseError> {
-    stamp.authority.require(KnownRight::TenantUpdate)?;
+    context.authority.require(KnownRight::TenantUpdate)?;
     let before = load_tenant(tx, id, version)?;
     let TenantChange { name, zone, locale, limits } = change.clone();
     let mut after = before.clone();
@@ -90,10 +95,10 @@ fn apply(
         return Ok(before);
     }
     let details = audit_details(&before, &after);
-    save_tenant(tx, stamp, after, Action::TenantUpdate, Subject::Tenant(id), details)
+    save_tenant(tx, context, after, Action::TenantUpdate, Subject::Tenant(id), details)
 }
 
-/// What the audit says of it: each field that moved, spans in seconds.
+/// The changed fields for the audit event; durations in seconds.
 fn audit_details(before: &Tenant, after: &Tenant) -> Map<String, Value> {
     let seconds = |span: Option<Duration>| json!(span.map(|span| span.as_secs()));
     let (from, to) = (before.limits, after.limits);

@@ -1,5 +1,5 @@
-//! Registers a vendor: a tenant with its first store and its first admin, all in one unit of work, for contracts that let anybody
-//! register.
+//! Registers a vendor: a tenant with its first store and its first admin, in one unit of work, for
+//! dialects in which anybody can register.
 
 use crate::office::context::AuditContext;
 use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
@@ -9,18 +9,19 @@ use crate::office::text;
 use crate::office::users::add::{self as add_user, NewUser, check_email};
 use crate::{Action, Slug, Store, StoreError, StoreExt, Tenant, User};
 
-/// A vendor that is to be.
+/// The tenant and admin to register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantRegistration {
-    /// The tenant. Where its short name is taken the end of its id is put behind it.
+    /// The tenant. If its slug is in use, the end of its id is appended.
     pub tenant: NewTenant,
-    /// Its admin, with an e-mail address.
+    /// The first admin, with an e-mail address.
     pub admin: NewUser,
-    /// What kind of business it is, for the audit.
+    /// The kind of business, for the audit event.
     pub industry: String,
 }
 
-/// Registers the vendor: two lines in the audit, so two stamps. The e-mail address of the admin is unique over the server.
+/// Registers the vendor, with one audit event each for the tenant and the admin, hence two
+/// contexts. The e-mail address of the admin is unique among all tenants.
 pub fn register_tenant(
     store: &dyn Store<OfficePorts>,
     stamps: [&AuditContext; 2],
@@ -50,18 +51,21 @@ fn register(
     Ok((tenant, admin))
 }
 
-/// What is refused past the first write takes that back: somebody was faster, and is met at the next run.
-fn abort_registration(halt: UseCaseError) -> UseCaseError {
-    match halt {
+/// Converts an error after the first write to a conflict, which rolls it back: a concurrent
+/// registration was faster, and the next run finds it.
+fn abort_registration(error: UseCaseError) -> UseCaseError {
+    match error {
         UseCaseError::Office(OfficeError::AlreadyExists { value, .. }) => {
-            StoreError::Conflict(format!("{value} was taken meanwhile")).into()
+            StoreError::Conflict(format!("\"{value}\" was taken in the meantime")).into()
         }
-        UseCaseError::Office(refused) => StoreError::Fault(format!("a vendor was refused halfway: {refused}")).into(),
+        UseCaseError::Office(refused) => {
+            StoreError::Fault(format!("registering a tenant failed after its first write: {refused}")).into()
+        }
         failed @ UseCaseError::Store(_) => failed,
     }
 }
 
-/// The short name with the end of the tenant's id behind it, which is drawn by chance.
+/// The slug with the random end of the tenant's id appended.
 fn extend_slug(tenant: &NewTenant) -> Result<Slug, StoreError> {
     let id = tenant.id.0.simple().to_string();
     let (short, end) = (tenant.slug.as_str(), id.get(20..).unwrap_or_default());

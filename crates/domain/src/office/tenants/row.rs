@@ -1,4 +1,4 @@
-//! A tenant as its use cases find it and write it, with its stores, which have no versions of their own.
+//! Reads and writes the row of a tenant with its stores, which have no versions of their own.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use crate::office::error::{FieldName, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
 use crate::{Action, Scope, StoreError, Subject, Tenant, TenantId};
 
-/// The tenant, at the version that the caller holds to.
+/// The tenant, if it has the given version.
 pub(in crate::office) fn load_tenant(
     tx: &mut dyn OfficeTx,
     id: TenantId,
@@ -19,19 +19,19 @@ pub(in crate::office) fn load_tenant(
     Ok(tenant)
 }
 
-/// Writes the tenant with its stores: of two who change them at once the second reads again.
+/// Writes the tenant with its stores. Of two concurrent changes, the second reads again.
 pub(in crate::office) fn save_tenant(
     tx: &mut dyn OfficeTx,
-    stamp: &AuditContext,
+    context: &AuditContext,
     tenant: Tenant,
     action: Action,
     subject: Subject,
     details: Map<String, Value>,
 ) -> Result<Tenant, UseCaseError> {
     if !tx.tenants().update(&tenant)? {
-        return Err(StoreError::Conflict("the tenant moved on".to_owned()).into());
+        return Err(StoreError::Conflict("the tenant was changed in the meantime".to_owned()).into());
     }
-    tx.revocations().invalidate(Scope::Tenant(tenant.id), stamp.at)?;
-    tx.audit().record(&stamp.build_event(tenant.id, action, subject, details))?;
+    tx.revocations().invalidate(Scope::Tenant(tenant.id), context.at)?;
+    tx.audit().record(&context.build_event(tenant.id, action, subject, details))?;
     Ok(Tenant { version: tenant.version.saturating_add(1), ..tenant })
 }

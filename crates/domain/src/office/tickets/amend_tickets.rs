@@ -14,18 +14,19 @@ use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
 /// A change of one ticket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TicketAmendment {
-    /// When and by whom; each change has a line of its own in the audit.
+    /// The context of the change; each change has its own audit event.
     pub context: AuditContext,
-    /// Which ticket.
+    /// The ticket to change.
     pub id: TicketId,
-    /// The version that the caller saw, where they hold to it.
+    /// The version that the caller has read, if it must match.
     pub version: Option<i64>,
-    /// What becomes of it.
+    /// What to change.
     pub change: TicketChange,
 }
 
-/// Changes the tickets and returns each as it is then, in the order of the request. The rights that each asks follow from what
-/// differs. What changes nothing writes nothing. One that is refused leaves all as they were.
+/// Changes the tickets and returns them in the order of the request. The required rights follow
+/// from the differences of each ticket. A change without a difference writes nothing. If one change
+/// is denied, none is made.
 pub fn amend_tickets(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -34,7 +35,7 @@ pub fn amend_tickets(
     store.write(|tx| commit_refusal(amend(tx, tenant, amendments)))
 }
 
-/// Judges all of them first, then writes: a refusal keeps what was written before it.
+/// Checks all changes before anything is written, because a denial does not roll back.
 pub(super) fn amend(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -42,24 +43,24 @@ pub(super) fn amend(
 ) -> Result<Vec<TicketView>, UseCaseError> {
     let mut tickets: BTreeMap<TicketId, Ticket> = BTreeMap::new();
     let mut judged = Vec::new();
-    for TicketAmendment { context: stamp, id, version, change } in amendments {
+    for TicketAmendment { context: context, id, version, change } in amendments {
         let before = match tickets.remove(id) {
             Some(ticket) => ticket,
             None => load_ticket(tx, tenant, *id)?,
         };
-        let hand = load_actor(tx, tenant, stamp)?;
-        // who may not touch it at all learns nothing of it
+        let hand = load_actor(tx, tenant, context)?;
+        // A caller who may not change the ticket at all learns nothing about it.
         map_ticket_error(*id, hand.authorize(ticket::TicketOperation::Change, hand.ownership_of(before.sheet.owner)))?;
         let wanted = change.apply_to(tx, tenant, &before.sheet)?;
-        let amended = map_ticket_error(*id, ticket::amend(&before, wanted, &hand, *version, stamp.at))?;
+        let amended = map_ticket_error(*id, ticket::amend(&before, wanted, &hand, *version, context.at))?;
         let changed = amended.ticket != before;
         tickets.insert(*id, amended.ticket.clone());
-        judged.push((stamp, amended, changed));
+        judged.push((context, amended, changed));
     }
     let told: Vec<Ticket> = judged.iter().map(|(_, amended, _)| amended.ticket.clone()).collect();
-    // in one order, whatever that of the request: else two requests wait for each other
+    // In one order, whatever that of the request is, so that two requests do not wait for each other.
     judged.sort_by_key(|(_, amended, _)| amended.ticket.id);
-    for (stamp, amended, changed) in judged {
+    for (context, amended, changed) in judged {
         if !changed {
             continue;
         }
@@ -67,7 +68,7 @@ pub(super) fn amend(
         let mut details = ticket::audit_details(&amended.edits);
         details.insert("version".to_owned(), amended.ticket.version.into());
         let subject = Subject::Ticket(amended.ticket.id);
-        tx.audit().record(&stamp.build_event(tenant, Action::TicketUpdate, subject, details))?;
+        tx.audit().record(&context.build_event(tenant, Action::TicketUpdate, subject, details))?;
     }
     Ok(view_tickets(tx, told)?)
 }

@@ -1,4 +1,4 @@
-//! What becomes of what stands on a ticket, as a request says it.
+//! The change of a ticket's sheet that a request contains.
 
 use std::collections::BTreeSet;
 
@@ -10,51 +10,51 @@ use crate::ticket::{
 };
 use crate::{StoreError, TenantId, UserId, UserName, UserStatus};
 
-/// What becomes of a ticket. `None` leaves a field as it is; on a new ticket it is blank then.
+/// A change of a ticket; `None` keeps a field, which is blank on a new ticket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TicketChange {
-    /// Another owner.
+    /// A new owner.
     pub owner: Option<OwnerRef>,
-    /// Another id of the client's.
+    /// A new external id of the client.
     pub external_id: Option<Label>,
-    /// Another name.
+    /// A new name.
     pub name: Option<Label>,
-    /// Another place.
+    /// A new location.
     pub location: Option<Location>,
-    /// Another customer, or none.
+    /// A new customer, or `Some(None)` to remove it.
     pub customer: Option<Option<Customer>>,
-    /// Another discount.
+    /// A new discount.
     pub discount: Option<Rate>,
-    /// Other items: all of them.
+    /// All items of the sheet.
     pub items: Option<Vec<ItemInput>>,
-    /// Another rounding.
+    /// A new rounding.
     pub rounding: Option<Amount>,
-    /// Other payments: all of them.
+    /// All payments of the sheet.
     pub payments: Option<Vec<Payment>>,
-    /// Something else of what a contract publishes besides.
+    /// New further properties that a dialect defines.
     pub extra: Option<Meta>,
 }
 
-/// An item that is wanted. One without an id gets the next that is free.
+/// A requested item. One without an id gets the next free one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemInput {
-    /// Its id on the ticket.
+    /// The id of the item on the ticket.
     pub id: Option<u32>,
-    /// What it is made of; the id in it does not count.
+    /// The content of the item; the id in it is ignored.
     pub item: ItemDraft,
 }
 
-/// Who is to own a ticket.
+/// The requested owner of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnerRef {
-    /// The user of this id.
+    /// The user with this id.
     Id(UserId),
-    /// The user of this name.
+    /// The user with this name.
     Name(UserName),
 }
 
 impl TicketChange {
-    /// The sheet that is wanted instead of this one.
+    /// The requested sheet instead of the given one.
     pub(super) fn apply_to(
         &self,
         tx: &mut dyn OfficeTx,
@@ -68,20 +68,20 @@ impl TicketChange {
         };
         let sheet = self.build_sheet(owner, draft).map_err(|why| refusals.add(OfficeError::Ticket(why)));
         refusals.checked()?;
-        Ok(sheet.map_err(|()| StoreError::Fault("a ticket was refused for no reason".to_owned()))?)
+        Ok(sheet.map_err(|()| StoreError::Fault("a ticket was rejected without an error".to_owned()))?)
     }
 
     fn build_sheet(&self, owner: UserId, draft: &Draft) -> Result<Sheet, TicketError> {
         let (draft, mut faults) = (draft.clone(), Vec::new());
         let rounding = match self.rounding {
-            // what is there was judged when it was made
+            // An existing amount was checked when it was set.
             Some(amount) if amount != draft.rounding.amount() && draft.currency.can_represent(amount) => {
                 draft.rounding.with_amount(amount, draft.currency).unwrap_or_else(|why| {
                     faults.push(why);
                     draft.rounding
                 })
             }
-            // reported as an amount that no currency can pay
+            // Reported as an amount that the currency cannot represent.
             Some(amount) if amount != draft.rounding.amount() => Rounding::from_stored(amount, draft.rounding.share()),
             _ => draft.rounding,
         };
@@ -106,8 +106,9 @@ impl TicketChange {
     }
 }
 
-/// The items of these lines. A new id is above every one that the ticket has or had before the change, as long as there is one, so
-/// that nobody takes a new item for an old one. What is wrong with any of them is added to `faults`.
+/// The items of these lines. A new id is greater than every id that the ticket has or had before
+/// the change, as long as there is one, so that a new item is not taken for an old one. Errors are
+/// added to `faults`.
 fn build_items(lines: &[ItemInput], before: &[Item], faults: &mut Vec<TicketError>) -> Vec<Item> {
     let mut taken: BTreeSet<u32> =
         before.iter().map(|item| item.id).chain(lines.iter().filter_map(|line| line.id)).collect();
@@ -122,7 +123,7 @@ fn build_items(lines: &[ItemInput], before: &[Item], faults: &mut Vec<TicketErro
     let mut found = Vec::new();
     let items = made.filter_map(|item| item.map_err(|why| found.push(why)).ok()).collect();
     for why in found {
-        // a rule that does not name its item is reported once
+        // An error that does not name its item is reported once.
         if !faults.contains(&why) {
             faults.push(why);
         }
@@ -131,8 +132,9 @@ fn build_items(lines: &[ItemInput], before: &[Item], faults: &mut Vec<TicketErro
 }
 
 impl OwnerRef {
-    /// The user, where they are active or own the ticket already: who has it is meant by their name first, though they are gone and
-    /// somebody else has that name by now. So a ticket that is sent back as it was read stays whose it was.
+    /// The user, if it is active or owns the ticket already. A name means the current owner first,
+    /// even if that user is deleted and another one has the name now. A ticket that is sent back as
+    /// it was read therefore keeps its owner.
     pub(in crate::office) fn resolve(
         &self,
         tx: &mut dyn OfficeTx,

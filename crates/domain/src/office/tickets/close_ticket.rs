@@ -13,50 +13,52 @@ use crate::ticket::{
 };
 use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
 
-/// The setting of a device that names its own fiscal memory.
+/// The setting of a device with the name of its own fiscal memory.
 pub const DEFAULT_FISCAL_NAME: &str = "DefaultFiscalName";
 
 /// How a ticket is closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TicketClosing {
-    /// Payments in the place of those on it.
+    /// Payments that replace those of the ticket.
     pub payments: Option<Vec<Payment>>,
-    /// The number that a fiscal device has given it, which no other receipt of the same [series](NumberSeries) has; otherwise it
-    /// gets the next of the series.
+    /// The receipt number that a fiscal device has assigned, unique in its [series](NumberSeries).
+    /// Without it, the ticket gets the next number of the series.
     pub number: Option<u64>,
-    /// What made the number.
+    /// The fiscal memory that has assigned the number.
     pub fiscal: Label,
-    /// The report of daily sales that it counts in.
+    /// The daily sales report that includes the ticket.
     pub daily_sales_report: Option<u64>,
-    /// What a contract publishes of the closing besides.
+    /// Further properties of the closing that a dialect defines.
     pub extra: Meta,
-    /// Where no payment stands on the ticket and none is given: whether what is due counts as paid in cash.
+    /// Whether the due amount counts as paid in cash if the ticket has no payments and none are
+    /// given.
     pub assume_cash: bool,
 }
 
-/// Closes the ticket, for ever. Asks `ticketClose` and a sale device; what is due has to be paid. Other payments than those on the
-/// ticket, a number that is given, and a number of another fiscal memory ask what a change of the ticket asks too.
+/// Closes the ticket for good. Requires the right `ticketClose` and a sale device; the due amount
+/// must be paid. Other payments, a given number, and a number of another fiscal memory also require
+/// the rights of a change of the ticket.
 pub fn close_ticket(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: TicketId,
     version: Option<i64>,
     closing: &TicketClosing,
 ) -> UseCaseResult<TicketView> {
-    store.write(|tx| commit_refusal(close(tx, tenant, stamp, id, version, closing)))
+    store.write(|tx| commit_refusal(close(tx, tenant, context, id, version, closing)))
 }
 
 fn close(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: TicketId,
     version: Option<i64>,
     closing: &TicketClosing,
 ) -> Result<TicketView, UseCaseError> {
-    let (before, hand) = (load_ticket(tx, tenant, id)?, load_actor(tx, tenant, stamp)?);
-    let foreign = names_foreign_memory(tx, tenant, &before, &hand, &closing.fiscal)?;
+    let (before, actor) = (load_ticket(tx, tenant, id)?, load_actor(tx, tenant, context)?);
+    let foreign = names_foreign_memory(tx, tenant, &before, &actor, &closing.fiscal)?;
     let closed = |number| {
         let receipt = Receipt {
             number,
@@ -74,11 +76,11 @@ fn close(
             caller_numbered: numbered,
             assume_cash: closing.assume_cash,
         };
-        ticket::close(&before, settlement, &hand, version, stamp.at)
+        ticket::close(&before, settlement, &actor, version, context.at)
     };
-    // judged before a number is taken: what is refused takes none
+    // Checked before a number is assigned, so that a denied closing uses none.
     map_ticket_error(id, closed(closing.number.unwrap_or_default()))?;
-    let series = NumberSeries::of(map_ticket_error(id, hand.require_sale_device())?, &closing.fiscal);
+    let series = NumberSeries::of(map_ticket_error(id, actor.require_sale_device())?, &closing.fiscal);
     let number = match closing.number {
         Some(number) if !tx.tickets().assign_number(tenant, &series, number, id)? => {
             return Err(OfficeError::Ticket(TicketError::ReceiptNumberTaken(number)).into());
@@ -96,21 +98,21 @@ fn close(
         ("payments".to_owned(), json!({ "from": payments(&before), "to": payments(&after) })),
         ("version".to_owned(), json!(after.version)),
     ]);
-    tx.audit().record(&stamp.build_event(tenant, Action::TicketClose, Subject::Ticket(id), details))?;
+    tx.audit().record(&context.build_event(tenant, Action::TicketClose, Subject::Ticket(id), details))?;
     Ok(view_ticket(tx, after)?)
 }
 
-/// Whether a closing names another fiscal memory than the till's own, which its setting [`DEFAULT_FISCAL_NAME`] says. A till without
-/// the setting numbers by whichever memory it names: nobody has said which is its own. A refund may be numbered by the memory that
-/// the sale was numbered by.
+/// Whether a closing names another fiscal memory than the till's own, which the setting
+/// [`DEFAULT_FISCAL_NAME`] contains. A till without the setting may name any. A refund may use the
+/// memory of the sale.
 fn names_foreign_memory(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     before: &Ticket,
-    hand: &TicketActor,
+    actor: &TicketActor,
     named: &Label,
 ) -> Result<bool, UseCaseError> {
-    let (Some(named), Ok(till)) = (NumberSeries::of_fiscal_memory(named.as_str()), hand.require_sale_device()) else {
+    let (Some(named), Ok(till)) = (NumberSeries::of_fiscal_memory(named.as_str()), actor.require_sale_device()) else {
         return Ok(false);
     };
     let own = tx.devices().find(till)?.and_then(|device| {

@@ -1,4 +1,4 @@
-//! What the use cases of tickets share: whose hand works, and the ticket that is worked on.
+//! What the use cases of tickets share: reading the actor and the ticket, and writing the ticket.
 
 use crate::office::context::{AuditContext, Authority};
 use crate::office::error::{FieldName, OfficeError, UseCaseError};
@@ -6,30 +6,31 @@ use crate::office::ports::OfficeTx;
 use crate::ticket::{Ticket, TicketActor, TicketError};
 use crate::{KnownRight, Rights, StoreError, TenantId, TicketId};
 
-/// Who works on a ticket, where, with which rights. The host of the server is no person and works on none.
+/// The user who works on a ticket, with its device and rights. The host of the server is not a user
+/// and cannot work on tickets.
 pub(super) fn load_actor(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
 ) -> Result<TicketActor, UseCaseError> {
-    let device = match stamp.actor.device {
+    let device = match context.actor.device {
         Some(id) => tx.devices().find(id)?.filter(|device| device.tenant == tenant),
         None => None,
     };
-    let rights = match &stamp.authority {
+    let rights = match &context.authority {
         Authority::Host => Rights::of(&[KnownRight::Admin]),
         Authority::Rights(rights) => rights.clone(),
     };
-    Ok(TicketActor { user: stamp.actor.user, device: device.map(|device| (device.id, device.environment)), rights })
+    Ok(TicketActor { user: context.actor.user, device: device.map(|device| (device.id, device.environment)), rights })
 }
 
-/// The ticket of this id.
+/// The ticket with this id.
 pub(super) fn load_ticket(tx: &mut dyn OfficeTx, tenant: TenantId, id: TicketId) -> Result<Ticket, UseCaseError> {
     let found = tx.tickets().find(tenant, id)?;
     Ok(found.ok_or_else(|| OfficeError::NotFound { field: FieldName::Ticket, value: id.to_string() })?)
 }
 
-/// What the rules said of a ticket.
+/// Adds the ticket to an error of the rules.
 pub(super) fn map_ticket_error<T>(ticket: TicketId, ruling: Result<T, TicketError>) -> Result<T, UseCaseError> {
     ruling.map_err(|why| match why {
         TicketError::RightMissing(right) => OfficeError::RightMissing(right).into(),
@@ -38,11 +39,11 @@ pub(super) fn map_ticket_error<T>(ticket: TicketId, ruling: Result<T, TicketErro
     })
 }
 
-/// Stores what became of a ticket. Where somebody was faster the unit of work runs again and judges what is there then.
+/// Writes a ticket. If another unit of work was faster, this one runs again with the new state.
 pub(super) fn save_ticket(tx: &mut dyn OfficeTx, ticket: &Ticket) -> Result<(), UseCaseError> {
     if tx.tickets().update(ticket)? {
         Ok(())
     } else {
-        Err(StoreError::Conflict("the ticket was changed meanwhile".to_owned()).into())
+        Err(StoreError::Conflict("the ticket was changed in the meantime".to_owned()).into())
     }
 }

@@ -1,4 +1,5 @@
-//! Makes a request count once: the client's key for it is kept with what was answered, in the unit of work that did what it asked.
+//! Idempotent requests: stores the client's key with the response, in the unit of work of the
+//! request.
 
 use super::view::{TicketView, view_ticket};
 use crate::office::error::{OfficeError, UseCaseError};
@@ -8,27 +9,28 @@ use crate::office::ports::{
 use crate::ticket::Ticket;
 use crate::{Instant, Store, StoreError, StoreExt, StoreResult, TenantId, UserId};
 
-/// A request that is to count once.
+/// A request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotentRequest {
-    /// What its client calls it by.
+    /// The key that the client chose.
     pub key: IdempotencyKey,
-    /// What it asks.
+    /// The digest of the request.
     pub digest: RequestDigest,
-    /// The same as earlier servers kept it, by the bytes of the body: what they answered within the last day is answered again.
+    /// The digest as earlier versions stored it, by the bytes of the body, so that their responses
+    /// of the last day are still repeated.
     pub legacy_digest: RequestDigest,
 }
 
-/// What a request made, or had made before.
+/// The ticket that a request created, now or before.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TicketCreation {
-    /// The ticket as it was made.
+    /// The ticket as it was created.
     pub ticket: TicketView,
-    /// Whether an earlier request of the same key made it.
+    /// Whether an earlier request with the same key created it.
     pub replayed: bool,
 }
 
-/// What was answered to a request of this key before. Another request under the same key is refused.
+/// The response to an earlier request with this key. Another request with the same key is an error.
 pub(super) fn find_replay(
     tx: &mut dyn OfficeTx,
     (tenant, user): (TenantId, UserId),
@@ -52,7 +54,8 @@ pub(super) fn find_replay(
     }
 }
 
-/// Keeps the key with what was made. Where another request took it meanwhile, the unit of work runs again and finds that.
+/// Stores the key with the response. If another request has used the key concurrently, the unit of
+/// work runs again and finds that.
 pub(super) fn store_response(
     tx: &mut dyn OfficeTx,
     (tenant, user): (TenantId, UserId),
@@ -66,12 +69,12 @@ pub(super) fn store_response(
     if tx.idempotency_keys().insert(&key, &answered, at)? {
         Ok(())
     } else {
-        Err(StoreError::Conflict("the idempotency key was used meanwhile".to_owned()).into())
+        Err(StoreError::Conflict("the idempotency key was used in the meantime".to_owned()).into())
     }
 }
 
-/// Forgets requests that were made before this instant, `limit` at most, and says how many: a client that asks again after that
-/// asks anew.
+/// Removes at most `limit` keys that were used before this instant. Returns their number. A later
+/// repeat is a new request.
 pub fn sweep_idempotency_keys(store: &dyn Store<OfficePorts>, before: Instant, limit: u32) -> StoreResult<u32> {
     store.write(|tx| tx.idempotency_keys().sweep(before, limit))
 }

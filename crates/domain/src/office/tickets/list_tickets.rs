@@ -1,4 +1,5 @@
-//! Looks at tickets: one consistent reading each, of one tenant. What belongs to another tenant reads as absent.
+//! Reads tickets: each call is one consistent snapshot of one tenant. Tickets of other tenants are
+//! not found.
 
 use super::view::{TicketView, view_ticket, view_tickets};
 use crate::office::ports::{OfficePorts, OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder};
@@ -6,20 +7,20 @@ use crate::office::text;
 use crate::ticket::Ticket;
 use crate::{Store, StoreExt, StoreResult, TenantId, TicketId};
 
-/// The most that a part holds: a page of 200 and the one more that tells whether another follows.
+/// The greatest number of rows: a page of 200, and one more to know whether another page follows.
 const MAX_FETCH_ROWS: u32 = 201;
 
-/// How many are read at once where they are read part by part: a page of the usual length and the one more.
+/// The number of tickets in one batch: a usual page and one more.
 const TICKETS_PER_BATCH: u32 = 51;
 
-/// Which tickets, in which order, and which part of them.
+/// The filter, order and page of a list of tickets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketSearch {
-    /// Which.
+    /// The tickets to list.
     pub filter: TicketFilter,
-    /// In which order.
+    /// The order of the tickets.
     pub order: TicketOrder,
-    /// Which part, 201 at most.
+    /// The page, with at most 201 tickets.
     pub page: OffsetPageRequest<TicketCursor>,
 }
 
@@ -31,7 +32,7 @@ pub fn find_ticket(store: &dyn Store<OfficePorts>, tenant: TenantId, id: TicketI
     })
 }
 
-/// The tickets with these ids, in this order and in any state, as far as they are there.
+/// The tickets with these ids that exist, in this order and in any state.
 pub fn find_tickets(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -43,7 +44,8 @@ pub fn find_tickets(
     })
 }
 
-/// Tickets of a tenant. The part begins behind the place in it, whether or not a ticket stands there.
+/// Lists tickets of a tenant, from after the position of the page, whether or not a ticket is
+/// there.
 pub fn list_tickets(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -57,8 +59,8 @@ pub fn list_tickets(
     })
 }
 
-/// The same part by part, for as long as what was read `fits`: a list of large tickets ends early, with one at least, and what it reads
-/// beyond the end is one part at most.
+/// Lists the same tickets batch by batch, as long as `fits` accepts what was read. A list of large
+/// tickets therefore ends early, with at least one, and reads at most one batch beyond its end.
 pub fn list_tickets_while(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -83,13 +85,13 @@ pub fn list_tickets_while(
     })
 }
 
-/// How many tickets of a tenant the filter fits.
+/// The number of tickets of a tenant that the filter matches.
 pub fn count_tickets(store: &dyn Store<OfficePorts>, tenant: TenantId, filter: &TicketFilter) -> StoreResult<u64> {
     let Some(filter) = normalize_filter(filter) else { return Ok(0) };
     store.read(|tx| tx.tickets().count(tenant, &filter))
 }
 
-/// The filter that the store is asked; `None` where nothing can fit it.
+/// The filter for the store; `None` if nothing can match it.
 fn normalize_filter(filter: &TicketFilter) -> Option<TicketFilter> {
     let text = text::normalize_search_text(filter.text.as_deref())?;
     Some(TicketFilter { text, ..filter.clone() })

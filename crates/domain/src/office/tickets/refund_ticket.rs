@@ -1,4 +1,4 @@
-//! Takes goods of a closed ticket back, by a new ticket that refers to it.
+//! Refunds items of a closed ticket by a new ticket that references it.
 
 use std::collections::BTreeMap;
 
@@ -13,57 +13,58 @@ use crate::office::ports::{OfficePorts, OfficeTx};
 use crate::ticket::{self, Draft, Edit, Opening, Quantity};
 use crate::{Action, Store, StoreError, StoreExt, Subject, TenantId, TicketId};
 
-/// A refund that is to be.
+/// The refund to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRefund {
-    /// The id of its ticket, drawn before.
+    /// The id of its ticket, created before.
     pub id: TicketId,
-    /// What of which item; `None` for all that is left.
+    /// The items to refund, with their quantities; `None` for everything that is left.
     pub items: Option<BTreeMap<u32, Quantity>>,
 }
 
-/// Opens a refund of the closed ticket `sold`. Asks `ticketCreate` and `storno` on a sale device. All refunds together take back no
-/// more than was sold, also where two are made at once. `once` is as for opening a ticket.
+/// Opens a refund of the closed ticket `sold`. Requires the rights `ticketCreate` and `storno`, and
+/// a sale device. All refunds together refund no more than was sold, also if they are concurrent.
+/// `once` is as for [`open_ticket`](super::open_ticket()).
 pub fn refund_ticket(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     sold: TicketId,
     new: &NewRefund,
     once: Option<&IdempotentRequest>,
 ) -> UseCaseResult<TicketCreation> {
-    store.write(|tx| commit_refusal(refund(tx, tenant, stamp, sold, new, once)))
+    store.write(|tx| commit_refusal(refund(tx, tenant, context, sold, new, once)))
 }
 
 fn refund(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     sold: TicketId,
     new: &NewRefund,
     once: Option<&IdempotentRequest>,
 ) -> Result<TicketCreation, UseCaseError> {
-    let hand = load_actor(tx, tenant, stamp)?;
-    let user = map_ticket_error(sold, hand.require_person())?;
+    let actor = load_actor(tx, tenant, context)?;
+    let user = map_ticket_error(sold, actor.require_person())?;
     if let Some(made) = idempotency::find_replay(tx, (tenant, user), once)? {
         return Ok(made);
     }
     let sold = load_ticket(tx, tenant, sold)?;
-    map_ticket_error(sold.id, hand.authorize(ticket::TicketOperation::Refund, hand.ownership_of(sold.sheet.owner)))?;
-    // what is left depends on all its refunds: of two at once the second waits here, and then sees the first
+    map_ticket_error(sold.id, actor.authorize(ticket::TicketOperation::Refund, actor.ownership_of(sold.sheet.owner)))?;
+    // What is left depends on all refunds: of two concurrent ones, the second waits here and then sees the first.
     tx.tickets().claim(tenant, sold.id)?;
     let others = tx.tickets().list_refunds(tenant, sold.id)?;
     let items = new.items.clone().unwrap_or_else(|| ticket::compute_refundable(&sold, &others));
-    let opening = Opening { id: new.id, tenant, at: stamp.at };
-    let made = map_ticket_error(sold.id, ticket::refund(&sold, &others, &items, opening, &hand))?;
+    let opening = Opening { id: new.id, tenant, at: context.at };
+    let made = map_ticket_error(sold.id, ticket::refund(&sold, &others, &items, opening, &actor))?;
     if !tx.tickets().insert(&made)? {
-        return Err(StoreError::Fault("the id of a refund is taken".to_owned()).into());
+        return Err(StoreError::Fault("the id of a new refund is in use".to_owned()).into());
     }
-    idempotency::store_response(tx, (tenant, user), once, &made, stamp.at)?;
+    idempotency::store_response(tx, (tenant, user), once, &made, context.at)?;
     let blank = map_ticket_error(made.id, Draft::of(user, made.sheet.currency).check())?;
     let mut details = ticket::audit_details(&Edit::diff(&blank, &made.sheet));
     details.insert("refund_of".to_owned(), json!(sold.id));
     details.insert("payable".to_owned(), json!(made.sheet.money(made.sheet.payable()).to_string()));
-    tx.audit().record(&stamp.build_event(tenant, Action::TicketRefund, Subject::Ticket(made.id), details))?;
+    tx.audit().record(&context.build_event(tenant, Action::TicketRefund, Subject::Ticket(made.id), details))?;
     Ok(TicketCreation { ticket: view_ticket(tx, made)?, replayed: false })
 }

@@ -1,4 +1,4 @@
-//! A ticket with the names of those that it names: as people see it.
+//! Tickets as people see them: with the names that they reference.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use crate::office::ports::OfficeTx;
 use crate::ticket::{Ticket, TicketState};
 use crate::{DeviceId, DeviceName, StoreResult, User, UserId};
 
-/// A ticket, and who its ids are.
+/// A ticket with the names of its users and devices.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TicketView {
-    /// The ticket.
+    /// The ticket itself.
     pub ticket: Ticket,
-    /// Whose it is.
+    /// The owner of the ticket.
     pub owner: Option<User>,
-    /// The name of the device that it was opened on.
+    /// The name of the device on which it was opened.
     pub opened_on: Option<DeviceName>,
-    /// Who closed it or made it void.
+    /// The user who closed or voided it.
     pub ended_by: Option<User>,
-    /// The name of the device that this was done on.
+    /// The name of the device on which it was closed or voided.
     pub ended_on: Option<DeviceName>,
 }
 
-/// Names that were looked up; each once.
+/// A cache of names, so that each is read once.
 #[derive(Default)]
 struct NameCache {
     users: BTreeMap<UserId, Option<User>>,
@@ -33,7 +33,7 @@ pub(super) fn view_ticket(tx: &mut dyn OfficeTx, ticket: Ticket) -> StoreResult<
     NameCache::default().view(tx, ticket)
 }
 
-/// The same of many.
+/// The tickets with their names, in the same order.
 pub(super) fn view_tickets(tx: &mut dyn OfficeTx, tickets: Vec<Ticket>) -> StoreResult<Vec<TicketView>> {
     let mut names = NameCache::default();
     tickets.into_iter().map(|ticket| names.view(tx, ticket)).collect()

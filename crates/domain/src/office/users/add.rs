@@ -1,4 +1,4 @@
-//! Adds a user, with their roles and, where they have one from the start, their password.
+//! Adds a user, with roles and, optionally, a password.
 
 use serde_json::{Map, json};
 
@@ -12,43 +12,43 @@ use crate::{
     StoreResult, Subject, TenantId, User, UserId, UserName, UserStatus,
 };
 
-/// A user who is to be.
+/// The user to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewUser {
-    /// Their id.
+    /// The identifier of the user.
     pub id: UserId,
-    /// The name that they log in under.
+    /// The name with which the user logs in.
     pub name: UserName,
-    /// The address that they may log in with instead.
+    /// The e-mail address with which the user can log in instead.
     pub email: Option<Email>,
-    /// The name that people read.
+    /// The name for people.
     pub display_name: String,
-    /// `Pending` or `Active`.
+    /// The first status: `Pending` or `Active`.
     pub status: UserStatus,
-    /// The feature of a virtual user, who has no password.
+    /// The feature of a virtual user, which has no password.
     pub feature: Option<String>,
-    /// Roles without a device, by name.
+    /// The names of the roles without a device.
     pub roles: Vec<RoleName>,
-    /// Roles on devices, by name.
+    /// The names of the devices, with the roles on them.
     pub devices: Vec<DeviceRoleAssignment>,
-    /// The hash of the password, made outside.
+    /// The verifier of the password, computed by the caller.
     pub verifier: Option<Secret<String>>,
-    /// Whether they must change the password at the next login.
+    /// Whether the user must change the password at the next login.
     pub password_change_required: bool,
 }
 
-/// Adds the user. The name is unique in the tenant, the e-mail address over the server. Asks the right `userCreate`, and every
-/// right that the user gets.
+/// Adds the user. The name is unique in the tenant, the e-mail address among all tenants. Requires
+/// the right `userCreate`, and every right that the user gets.
 pub fn add_user(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     new: &NewUser,
 ) -> UseCaseResult<User> {
-    store.write(|tx| commit_refusal(add(tx, tenant, stamp, new, Action::UserAdd)))
+    store.write(|tx| commit_refusal(add(tx, tenant, context, new, Action::UserAdd)))
 }
 
-/// Refuses whoever may add nobody, before a password is hashed for it.
+/// Checks the right to add users, before a password is hashed for one.
 pub fn authorize_add_user(authority: &Authority) -> Result<(), OfficeError> {
     authority.require(KnownRight::UserCreate)
 }
@@ -56,11 +56,11 @@ pub fn authorize_add_user(authority: &Authority) -> Result<(), OfficeError> {
 pub(in crate::office) fn add(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     new: &NewUser,
     action: Action,
 ) -> Result<User, UseCaseError> {
-    authorize_add_user(&stamp.authority)?;
+    authorize_add_user(&context.authority)?;
     new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::UserName, why })?;
     text::check_name(FieldName::DisplayName, &new.display_name, text::MAX_LABEL_CHARS)?;
     if let Some(email) = &new.email {
@@ -83,7 +83,7 @@ pub(in crate::office) fn add(
     let resolved = assignment::resolve_assignment(tx, tenant, &roles, &before, Some(new.roles.as_slice()), &devices);
     let assignment = refusals.gather(resolved)?.unwrap_or_default();
     refusals.checked()?;
-    stamp.authority.require_all(&assignment::collect_assigned_rights(&assignment, &roles))?;
+    context.authority.require_all(&assignment::collect_assigned_rights(&assignment, &roles))?;
     let user = User {
         id: new.id,
         tenant,
@@ -95,17 +95,17 @@ pub(in crate::office) fn add(
         assignment,
         password_change_required: new.password_change_required,
         epoch: Epoch::default(),
-        created_at: stamp.at,
-        updated_at: stamp.at,
+        created_at: context.at,
+        updated_at: context.at,
         version: 1,
     };
     if !tx.users().insert(&user)? {
         return Err(find_conflict(tx, &user)?.into());
     }
     if let Some(verifier) = &new.verifier {
-        tx.passwords().set(PrincipalId::User(user.id), verifier, stamp.at)?;
+        tx.passwords().set(PrincipalId::User(user.id), verifier, context.at)?;
     }
-    tx.revocations().invalidate(Scope::User(user.id), stamp.at)?;
+    tx.revocations().invalidate(Scope::User(user.id), context.at)?;
     let mut details = Map::from_iter([
         ("user_name".to_owned(), json!(user.name.as_str())),
         ("status".to_owned(), json!(user.status.name())),
@@ -115,11 +115,12 @@ pub(in crate::office) fn add(
     if user.password_change_required {
         details.insert(FieldName::PasswordChangeRequired.name().to_owned(), json!(true));
     }
-    tx.audit().record(&stamp.build_event(tenant, action, Subject::User(user.id), details))?;
+    tx.audit().record(&context.build_event(tenant, action, Subject::User(user.id), details))?;
     Ok(user)
 }
 
-/// Refuses a name that somebody has, before the address beside it is looked at: of two that are taken the name is reported.
+/// Checks that the name is not in use. It is checked before the e-mail address, so that the name is
+/// reported if both are in use.
 pub(in crate::office) fn check_name_free(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -132,7 +133,8 @@ pub(in crate::office) fn check_name_free(
     Ok(())
 }
 
-/// Refuses an address that is entered anew where no mail can be sent to it, or somebody has it in another form of its domain.
+/// Checks that a new address is deliverable, and that no other user has it in another form of its
+/// domain.
 pub(in crate::office) fn check_email(tx: &mut dyn OfficeTx, email: &Email, whose: UserId) -> Result<(), UseCaseError> {
     email.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Email, why })?;
     if find_by_email(tx, email.as_str())?.is_some_and(|other| other.id != whose) {
@@ -141,7 +143,7 @@ pub(in crate::office) fn check_email(tx: &mut dyn OfficeTx, email: &Email, whose
     Ok(())
 }
 
-/// Whoever has this e-mail address, under each form that it may be kept under.
+/// The user with this e-mail address, under any key under which it may be stored.
 pub(in crate::office) fn find_by_email(tx: &mut dyn OfficeTx, email: &str) -> StoreResult<Option<User>> {
     for key in Email::lookup_keys_of(email) {
         if let Some(user) = tx.users().find_by_email(&key)? {
@@ -151,7 +153,7 @@ pub(in crate::office) fn find_by_email(tx: &mut dyn OfficeTx, email: &str) -> St
     Ok(None)
 }
 
-/// Which name stood in the way of this user; a conflict where it is gone again.
+/// Which unique value of this user is in use; a conflict if none is any more.
 pub(in crate::office) fn find_conflict(tx: &mut dyn OfficeTx, user: &User) -> Result<OfficeError, StoreError> {
     let other = |found: Option<User>| found.is_some_and(|found| found.id != user.id);
     if other(tx.users().find_by_name(user.tenant, &user.name.to_folded())?) {
@@ -162,5 +164,5 @@ pub(in crate::office) fn find_conflict(tx: &mut dyn OfficeTx, user: &User) -> Re
     {
         return Ok(OfficeError::AlreadyExists { field: FieldName::Email, value: email.to_string() });
     }
-    Err(StoreError::Conflict("the user was changed meanwhile".to_owned()))
+    Err(StoreError::Conflict("the user was changed in the meantime".to_owned()))
 }

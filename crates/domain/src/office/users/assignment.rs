@@ -1,4 +1,4 @@
-//! Roles by name, as people give them, turned into an assignment of ids.
+//! Converts roles by name, as people give them, to an assignment of ids.
 
 use std::collections::BTreeSet;
 
@@ -8,33 +8,33 @@ use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
 use crate::{Assignment, DeviceId, DeviceName, DeviceStatus, Rank, Rights, Role, RoleId, RoleName, TenantId, access};
 
-/// The roles on one device.
+/// The roles of a user on one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceRoleAssignment {
-    /// The device, by name.
+    /// The name of the device.
     pub device: DeviceName,
-    /// The roles there; none lets the user log in there without a right.
+    /// The names of the roles there; without roles the user may log in there, but has no rights.
     pub roles: Vec<RoleName>,
 }
 
-/// What becomes of the devices in a user's list.
+/// A change of the devices of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DeviceRolesChange {
-    /// They stay as they are.
+    /// The devices stay as they are.
     #[default]
     Keep,
-    /// The list becomes this one.
+    /// The devices are replaced by this list.
     Replace(Vec<DeviceRoleAssignment>),
-    /// These are put into the list, or put in place of what the list says of them; `off` leave it.
+    /// The devices in `set` are added or replaced; those in `remove` are removed.
     Edit {
-        /// Devices with their roles from now on.
+        /// The devices to add or replace, with their new roles.
         set: Vec<DeviceRoleAssignment>,
-        /// Devices that leave the list.
+        /// The devices to remove.
         remove: Vec<DeviceName>,
     },
 }
 
-/// The ids of these roles; names that the tenant does not have are refused, all of them.
+/// The ids of these roles. Returns all names that the tenant does not have as an error.
 pub(in crate::office) fn resolve_role_ids(roles: &[Role], names: &[RoleName]) -> Result<BTreeSet<RoleId>, OfficeError> {
     let (mut ids, mut refusals) = (BTreeSet::new(), FieldRefusals::default());
     for name in names {
@@ -46,8 +46,8 @@ pub(in crate::office) fn resolve_role_ids(roles: &[Role], names: &[RoleName]) ->
     refusals.checked().map(|()| ids)
 }
 
-/// The assignment that follows `before`. A device that is named twice is refused: what it would be given is a matter of who reads.
-/// Everything that is wrong is refused at once.
+/// The assignment that follows `before`. A device that is named twice is an error, because the
+/// result would depend on the order. Returns all errors at once.
 pub(in crate::office) fn resolve_assignment(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -76,18 +76,18 @@ pub(in crate::office) fn resolve_assignment(
     }
     let mut listed = BTreeSet::new();
     for each in on {
-        let held = refusals.gather(resolve_role_ids(roles, &each.roles))?;
+        let ids = refusals.gather(resolve_role_ids(roles, &each.roles))?;
         let Some(id) = refusals.gather(resolve_device_id(tx, tenant, &each.device))? else { continue };
         if !listed.insert(id) {
             refusals.add(OfficeError::DuplicateItem { field: FieldName::Devices, value: each.device.to_string() });
         }
-        after.devices.insert(id, held.unwrap_or_default());
+        after.devices.insert(id, ids.unwrap_or_default());
     }
     refusals.checked()?;
     Ok(after)
 }
 
-/// Puts the built-in role of this rank in place of those of other ranks that are held without a device.
+/// Replaces the built-in roles without a device by that of this rank.
 pub(in crate::office) fn assign_rank(
     assignment: &mut Assignment,
     roles: &[Role],
@@ -108,24 +108,24 @@ fn resolve_device_id(tx: &mut dyn OfficeTx, tenant: TenantId, name: &DeviceName)
     Ok(found.map(|device| device.id).ok_or_else(unknown)?)
 }
 
-/// Everything that an assignment allows, wherever.
+/// All rights that an assignment grants, without or on any device.
 pub(in crate::office) fn collect_assigned_rights(assignment: &Assignment, roles: &[Role]) -> Rights {
     let held: BTreeSet<RoleId> =
         assignment.office.iter().chain(assignment.devices.values().flatten()).copied().collect();
-    collect_role_rights(&held, roles)
+    collect_role_rights(&ids, roles)
 }
 
-/// Everything that these roles allow.
+/// All rights that these roles grant together.
 pub(in crate::office) fn collect_role_rights(held: &BTreeSet<RoleId>, roles: &[Role]) -> Rights {
     access::collect_rights(roles.iter().filter(|role| held.contains(&role.id)))
 }
 
-/// Roles on devices as the audit tells them: role names by device name.
+/// The roles on devices for the audit event: role names by device name.
 pub(in crate::office) fn audit_details(devices: &[DeviceRoleAssignment]) -> Value {
     devices.iter().map(|each| (each.device.to_string(), json!(each.roles))).collect()
 }
 
-/// An assignment as the audit tells it: ids, which no later change of a name makes false.
+/// The assignment for the audit event, by ids, which stay true when names change.
 pub(in crate::office) fn audit_details_by_id(assignment: &Assignment) -> Value {
     let words = |roles: &BTreeSet<RoleId>| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
     let devices: Value =

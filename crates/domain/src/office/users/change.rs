@@ -1,7 +1,7 @@
-//! Changes a user: names, roles, status, together or one by one, in one transaction.
+//! Changes a user: names, roles and status, together or separately, in one transaction.
 //!
-//! Everything is judged first. Then what ends all of the user's sessions raises their epoch, before the row is written: a login
-//! that is under way meets it.
+//! Everything is checked first. If the change ends all sessions of the user, the epoch is raised
+//! before the row is written, so that a concurrent login finds it.
 
 use serde_json::{Map, Value, json};
 
@@ -19,85 +19,90 @@ use crate::{
     TenantId, User, UserId, UserName, UserStatus,
 };
 
-/// What becomes of a user. `None` leaves a field as it is.
+/// A change of a user; `None` keeps a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserChange {
-    /// Another name to log in under.
+    /// A new name with which the user logs in.
     pub name: Option<UserName>,
-    /// Another e-mail address, or none any more.
+    /// A new e-mail address, or `Some(None)` to remove it.
     pub email: Option<Option<Email>>,
-    /// Another name that people read.
+    /// A new name for people.
     pub display_name: Option<String>,
-    /// Another status.
+    /// A new status.
     pub status: Option<UserStatus>,
-    /// Other roles without a device, by name.
+    /// The names of new roles without a device.
     pub roles: Option<Vec<RoleName>>,
-    /// The built-in role of this rank without a device, in place of those of other ranks; roles of the tenant's own stay.
+    /// The rank whose built-in role replaces those of other ranks, without a device; roles of the
+    /// tenant stay.
     pub rank: Option<Rank>,
-    /// Other devices, with the roles there.
+    /// New devices, with the roles on them.
     pub devices: DeviceRolesChange,
-    /// Whether the user must change the password at the next login. Ends no session.
+    /// Whether the user must change the password at the next login. This ends no session.
     pub password_change_required: Option<bool>,
-    /// Whether the caller has just proved who they are by their password, which another e-mail address of their own requires.
+    /// Whether the caller has just proved the own password, which is required to change the own
+    /// e-mail address.
     pub password_confirmed: bool,
 }
 
-/// Changes the user and returns them as they are then. `version` is the one that was read, where the caller holds to it. Asks the
-/// right `userUpdate` (`userDelete` to delete), and every right that the user has or gets.
+/// Changes the user and returns it. With `version`, fails if the user has another version. Requires
+/// the right `userUpdate` (`userDelete` to delete), and every right that the user has or gets.
 ///
-/// Another e-mail address of the caller's own is refused unless they have proved their password: a reset goes to it. API keys without
-/// permissions grow with the roles of their user; the audit names them.
+/// A caller who changes their own e-mail address must have proved their password, because a
+/// password reset is mailed to it. API keys without permissions grow with the roles of their user;
+/// the audit event lists them.
 ///
-/// Whoever stops being active loses every session; permanent ones only who is deleted, and their password with them. What changes nothing writes nothing.
+/// A user who is no longer active loses all sessions; only a deleted one also loses permanent
+/// sessions and the password. A change without a difference writes nothing.
 pub fn change_user(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: UserId,
     version: Option<i64>,
     change: &UserChange,
 ) -> UseCaseResult<User> {
-    store.write(|tx| commit_refusal(apply(tx, tenant, stamp, id, version, change)))
+    store.write(|tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
 }
 
-/// Activates, suspends or deletes a user; see [`change_user`]. A deleted one is gone for good, and their name is free again.
+/// Activates, suspends or deletes a user; see [`change_user`]. A deleted user stays deleted, and
+/// its name becomes free.
 pub fn set_user_status(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: UserId,
     status: UserStatus,
 ) -> UseCaseResult<User> {
-    change_user(store, tenant, stamp, id, None, &UserChange { status: Some(status), ..UserChange::default() })
+    change_user(store, tenant, context, id, None, &UserChange { status: Some(status), ..UserChange::default() })
 }
 
-/// Gives a user other roles, without a device and on devices; see [`change_user`].
+/// Replaces the roles of a user, without a device and on devices; see [`change_user`].
 pub fn assign_roles(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: UserId,
     roles: Option<Vec<RoleName>>,
     devices: DeviceRolesChange,
 ) -> UseCaseResult<User> {
-    change_user(store, tenant, stamp, id, None, &UserChange { roles, devices, ..UserChange::default() })
+    change_user(store, tenant, context, id, None, &UserChange { roles, devices, ..UserChange::default() })
 }
 
-/// Suspends an active user, and activates any other who is not deleted; see [`change_user`].
+/// Suspends an active user, or activates any other one that is not deleted; see [`change_user`].
 pub fn toggle_user(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: UserId,
 ) -> UseCaseResult<User> {
     store.write(|tx| {
         let mut way = || {
-            // read once: of two who toggle at the same moment the second meets the version that it read, and looks again
+            // Changes the version that was read: of two concurrent toggles, the second fails and reads again.
             let before = load_user(tx, tenant, id)?;
             let active = before.status == UserStatus::Active;
             let status = if active { UserStatus::Suspended } else { UserStatus::Active };
             let change = UserChange { status: Some(status), ..UserChange::default() };
-            apply_to(tx, tenant, stamp, &before, None, &change)
+            apply_to(tx, tenant, context, &before, None, &change)
         };
         commit_refusal(way())
     })
@@ -106,33 +111,33 @@ pub fn toggle_user(
 fn apply(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     id: UserId,
     version: Option<i64>,
     change: &UserChange,
 ) -> Result<User, UseCaseError> {
     let before = load_user(tx, tenant, id)?;
-    apply_to(tx, tenant, stamp, &before, version, change)
+    apply_to(tx, tenant, context, &before, version, change)
 }
 
-/// The change of a user as they were read.
+/// Applies the change to a user as it was read.
 fn apply_to(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     before: &User,
     version: Option<i64>,
     change: &UserChange,
 ) -> Result<User, UseCaseError> {
     let id = before.id;
     let deletes = change.status == Some(UserStatus::Deleted);
-    stamp.authority.require(if deletes { KnownRight::UserDelete } else { KnownRight::UserUpdate })?;
+    context.authority.require(if deletes { KnownRight::UserDelete } else { KnownRight::UserUpdate })?;
     OfficeError::check_version(version, before.version)?;
     if may_remove_admin(change) {
         last_admin::claim_tenant(tx, tenant)?;
     }
     let roles = tx.roles().list(tenant)?;
-    stamp.authority.require_all(&assignment::collect_assigned_rights(&before.assignment, &roles))?;
+    context.authority.require_all(&assignment::collect_assigned_rights(&before.assignment, &roles))?;
     let mut refusals = FieldRefusals::default();
     let mut after = apply_change(before, change, &mut refusals)?;
     let office = change.roles.as_deref();
@@ -143,7 +148,7 @@ fn apply_to(
     if let Some(rank) = change.rank {
         assignment::assign_rank(&mut after.assignment, &roles, rank)?;
     }
-    stamp.authority.require_all(&assignment::collect_assigned_rights(&after.assignment, &roles))?;
+    context.authority.require_all(&assignment::collect_assigned_rights(&after.assignment, &roles))?;
     if after == *before {
         return Ok(after);
     }
@@ -153,23 +158,23 @@ fn apply_to(
         }
         check_email(tx, email, id)?;
     }
-    if after.email != before.email && stamp.is_principal(PrincipalId::User(id)) && !change.password_confirmed {
+    if after.email != before.email && context.is_principal(PrincipalId::User(id)) && !change.password_confirmed {
         return Err(OfficeError::CurrentPasswordRequired.into());
     }
     last_admin::check_user_change(tx, &roles, before, &after)?;
-    after.updated_at = stamp.at;
+    after.updated_at = context.at;
     let scope = Scope::User(id);
     match end_reason(before.status, after.status) {
         Some(why) => {
-            tx.revocations().bump_epoch(scope, why, stamp.at)?;
-            // a permanent token is held back while its user is suspended, and good again afterwards
+            tx.revocations().bump_epoch(scope, why, context.at)?;
+            // A permanent session is blocked while its user is suspended, and continues afterwards.
             if deletes {
-                tx.revocations().end_permanent(scope, why, stamp.at)?;
+                tx.revocations().end_permanent(scope, why, context.at)?;
                 tx.passwords().remove(PrincipalId::User(id))?;
                 tx.resets().revoke_by_user(id)?;
             }
         }
-        None => tx.revocations().invalidate(scope, stamp.at)?,
+        None => tx.revocations().invalidate(scope, context.at)?,
     }
     if !tx.users().update(&after)? {
         return Err(find_conflict(tx, &after)?.into());
@@ -178,11 +183,11 @@ fn apply_to(
     if after.assignment != before.assignment {
         details.extend(unrestricted_keys::audit_details(&unrestricted_keys::list_by_user(tx, tenant, id)?));
     }
-    tx.audit().record(&stamp.build_event(tenant, action, Subject::User(id), details))?;
-    Ok(tx.users().find(id)?.ok_or_else(|| StoreError::Fault("a changed user is gone".to_owned()))?)
+    tx.audit().record(&context.build_event(tenant, action, Subject::User(id), details))?;
+    Ok(tx.users().find(id)?.ok_or_else(|| StoreError::Fault("a changed user does not exist any more".to_owned()))?)
 }
 
-/// Whether the change could take something away of what makes an admin.
+/// Whether the change could remove something that makes the user an admin.
 fn may_remove_admin(change: &UserChange) -> bool {
     change.status.is_some_and(|status| status != UserStatus::Active)
         || change.roles.is_some()
@@ -190,13 +195,14 @@ fn may_remove_admin(change: &UserChange) -> bool {
         || change.devices != DeviceRolesChange::Keep
 }
 
-/// The user, where they are of this tenant and not deleted.
+/// The user, if it belongs to this tenant and is not deleted.
 pub(in crate::office) fn load_user(tx: &mut dyn OfficeTx, tenant: TenantId, id: UserId) -> Result<User, UseCaseError> {
     let found = tx.users().find(id)?.filter(|user| user.tenant == tenant && user.status != UserStatus::Deleted);
     Ok(found.ok_or_else(|| OfficeError::NotFound { field: FieldName::User, value: id.to_string() })?)
 }
 
-/// The user's own fields after the change. Fields at fault stay as they are, and are gathered.
+/// The fields of the user after the change. Invalid fields keep their value, and their errors are
+/// collected.
 fn apply_change(before: &User, change: &UserChange, refusals: &mut FieldRefusals) -> Result<User, UseCaseError> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
@@ -225,7 +231,7 @@ fn apply_change(before: &User, change: &UserChange, refusals: &mut FieldRefusals
         after.status = status;
     }
     if let Some(required) = change.password_change_required {
-        // there is no password to change
+        // A virtual user has no password to change.
         if required && before.is_virtual() {
             return Err(OfficeError::VirtualUser.into());
         }
@@ -234,7 +240,7 @@ fn apply_change(before: &User, change: &UserChange, refusals: &mut FieldRefusals
     Ok(after)
 }
 
-/// Refuses a status that cannot follow the one there is.
+/// Checks that a status can follow the current one.
 pub(in crate::office) fn check_status(from: UserStatus, to: UserStatus) -> Result<(), OfficeError> {
     if to == UserStatus::Pending && from != UserStatus::Pending {
         return Err(OfficeError::InvalidStatusTransition { from: from.name(), to: to.name() });
@@ -242,12 +248,13 @@ pub(in crate::office) fn check_status(from: UserStatus, to: UserStatus) -> Resul
     Ok(())
 }
 
-/// Whether a step from one status to another ends every session, and why.
+/// Whether a change of status ends all sessions, and why.
 fn end_reason(from: UserStatus, to: UserStatus) -> Option<EndReason> {
     (from != to && to != UserStatus::Active).then_some(EndReason::Suspended)
 }
 
-/// What the audit says of it: the narrowest action that covers the change, and each field that moved.
+/// The action of the audit event, which is the most specific one for the change, and the changed
+/// fields.
 fn audit_details(before: &User, after: &User) -> (Action, Map<String, Value>) {
     let details = diff_fields([
         (FieldName::UserName.name(), json!(before.name), json!(after.name)),

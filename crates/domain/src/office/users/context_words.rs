@@ -1,11 +1,12 @@
-//! The words that a password may not be made of: the names that belong to an account, and that are tried first by those who know it.
+//! Context words: the names of an account, which a password must not contain, because people who
+//! know them try them first.
 
 use crate::office::ports::{OfficePorts, OfficeTx};
 use crate::office::queries::collect_pages;
 use crate::{DeviceStatus, Email, PrincipalId, Store, StoreExt, StoreResult, TenantId};
 
-/// Names of the tenant and its stores, of the principal whose password it is, and of every device that is not retired. A principal
-/// who is to be added has no row yet: whoever adds it knows its names.
+/// The names of the tenant and its stores, of the principal whose password is set, and of all
+/// devices that are not retired. The caller adds the names of a principal that is not stored yet.
 pub fn list_context_words(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -32,7 +33,8 @@ fn collect_words(tx: &mut dyn OfficeTx, tenant: TenantId, principal: Option<Prin
     Ok(words)
 }
 
-/// The words in an e-mail address: all of it, and what stands before the `@`. Its domain is shared with strangers.
+/// The context words of an e-mail address: the address, and the part before the `@`. Its domain is
+/// shared with others.
 pub fn email_context_words(email: &Email) -> [String; 2] {
     let whole = email.as_str();
     let local = whole.rsplit_once('@').map_or(whole, |(local, _)| local);

@@ -1,24 +1,25 @@
-//! How many users and active administrators the tenants have, for the operator of the server.
+//! Counts users and active admins per tenant, for the operator of the server.
 
 use crate::office::ports::{OfficePorts, PageRequest, RoleHolderFilter, UserFilter};
 use crate::office::queries;
 use crate::office::users::last_admin::find_admin_roles;
 use crate::{Slug, Store, StoreExt, StoreResult, TenantId, UserStatus};
 
-/// The users of a tenant, by number.
+/// The numbers of users of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserCount {
-    /// The tenant.
+    /// The slug of the tenant.
     pub tenant: Slug,
-    /// Its users who are not deleted.
+    /// The number of users that are not deleted.
     pub users: u64,
-    /// Those among them who are active and hold a role that allows everything, with or without a device.
+    /// The number of active users with a role that grants everything, without or on any device.
     pub active_admins: u64,
 }
 
-/// Counts the users of each tenant, by counting statements: no user is read.
+/// Counts the users of each tenant with counting queries; no user is read.
 ///
 /// # Errors
+///
 /// The store cannot be read.
 pub fn count_users(store: &dyn Store<OfficePorts>) -> StoreResult<Vec<UserCount>> {
     let tenants = queries::collect_pages(

@@ -1,8 +1,12 @@
-//! The rule that a tenant keeps an admin: somebody who can log in and holds a role that allows everything.
+//! The rule that a tenant keeps an admin: a user who can log in and has a role that grants
+//! everything.
 //!
-//! It depends on many rows: users, what they hold, what their roles allow, which devices are in use. So whatever could take an
-//! admin away first claims the tenant, and reads afterwards. Of two admins who remove each other at the same moment the second
-//! sees what the first has done. What only adds to somebody's roles claims nothing: it makes no admin fewer.
+//! It depends on many rows: users, their roles, the rights of the roles, and the devices in use.
+//! Locking a tenant changes nothing in it. Every use case that could remove the last admin locks
+//! the tenant's row and reads everything else afterwards, so that of two admins who remove each
+//! other, the second sees what the first has done. A version comparison instead would make the
+//! tenant look changed to a user who is editing it, whenever somebody loses a role. A use case that
+//! only adds roles locks nothing.
 
 use std::collections::BTreeSet;
 
@@ -12,19 +16,20 @@ use crate::{
     Device, DeviceStatus, Environment, PrincipalId, Role, RoleId, StoreError, StoreResult, TenantId, User, UserStatus,
 };
 
-/// The roles that make an admin: those that allow everything, everywhere.
+/// The roles that make an admin: those that grant everything, in every environment.
 pub(in crate::office) fn find_admin_roles(roles: &[Role]) -> Vec<RoleId> {
     let everywhere = |role: &Role| Environment::ALL.iter().all(|each| role.environments.contains(each));
     roles.iter().filter(|role| role.rights.covers_everything() && everywhere(role)).map(|role| role.id).collect()
 }
 
-/// Claims the tenant, for what could take an admin away. Whoever claims reads everything else after it, roles too.
+/// Locks the tenant, for a change that could remove an admin. The caller reads everything else
+/// afterwards, including the roles.
 pub(in crate::office) fn claim_tenant(tx: &mut dyn OfficeTx, tenant: TenantId) -> StoreResult<()> {
     let claimed = tx.tenants().claim(tenant)?;
-    if claimed { Ok(()) } else { Err(StoreError::Fault("what belongs to no tenant was to be changed".to_owned())) }
+    if claimed { Ok(()) } else { Err(StoreError::Fault("the tenant of a changed entity does not exist".to_owned())) }
 }
 
-/// Refuses a change of a user from `before` to `after` that takes the last admin away.
+/// Checks that a change of a user from `before` to `after` does not remove the last admin.
 pub(in crate::office) fn check_user_change(
     tx: &mut dyn OfficeTx,
     roles: &[Role],
@@ -39,7 +44,7 @@ pub(in crate::office) fn check_user_change(
     require_admin(tx.users().count_holders(before.tenant, &others)?)
 }
 
-/// Refuses to put a device out of use on which alone the last admin is one.
+/// Checks that the last admin is not one only on this device, which will no longer be in use.
 pub(in crate::office) fn check_device_removal(
     tx: &mut dyn OfficeTx,
     roles: &[Role],
@@ -53,7 +58,7 @@ pub(in crate::office) fn check_device_removal(
     require_admin(tx.users().count_holders(device.tenant, &RoleHolderFilter { except_device: Some(device.id), ..all })?)
 }
 
-/// Refuses a change of a tenant's roles from `before` to `after` that makes nobody an admin any more.
+/// Checks that a change of a tenant's roles from `before` to `after` leaves an admin.
 pub(in crate::office) fn check_role_change(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -75,7 +80,8 @@ fn require_admin(admins: u64) -> Result<(), UseCaseError> {
     if admins == 0 { Err(OfficeError::LastAdmin.into()) } else { Ok(()) }
 }
 
-/// Whether the user is an admin who can log in: active, with a password, and with the role without a device or on one in use.
+/// Whether the user is an admin who can log in: active, with a password, and with an admin role
+/// without a device or on one in use.
 fn covers_everything(tx: &mut dyn OfficeTx, user: &User, admins: &[RoleId]) -> StoreResult<bool> {
     let makes = |held: &BTreeSet<RoleId>| admins.iter().any(|role| held.contains(role));
     let places: Vec<_> =

@@ -1,7 +1,8 @@
-//! Which names in a request mean nothing, and which statuses cannot be, if the request is refused for other fields anyway.
+//! Finds unknown names and impossible statuses in a request that is rejected for other fields.
 //!
-//! The use cases themselves refuse everything that is wrong with what they are given. A request with a field that cannot be read
-//! reaches none of them. This tells what they would say of its other fields, so that all of it is reported at once.
+//! The use cases report everything that is wrong with their arguments. A request with a field that
+//! cannot be parsed reaches none of them. This function reports what they would report about its
+//! other fields, so that the client gets all errors at once.
 
 use crate::office::api_keys::add::{any_device, resolve_user, user_and_device};
 use crate::office::context::Authority;
@@ -16,28 +17,31 @@ use crate::{
     UserId, UserName, UserStatus,
 };
 
-/// Fields that name something of the tenant, as far as the request has them and they could be read.
+/// The fields that name something of the tenant, as far as the request has them and they could be
+/// parsed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NamedFields<'a> {
-    /// Roles without a device, or of a device.
+    /// The roles without a device, or of a device.
     pub roles: Option<&'a [RoleName]>,
-    /// Roles on devices.
+    /// The roles on devices.
     pub devices: Option<&'a [DeviceRoleAssignment]>,
     /// The user of an API key.
     pub user: Option<&'a UserName>,
     /// The device of an API key.
     pub device: Option<&'a DeviceName>,
-    /// The owner of a ticket, and who owns it now.
+    /// The new owner of a ticket, and its current one.
     pub owner: Option<(&'a OwnerRef, UserId)>,
-    /// Another status of a user.
+    /// A new status of a user.
     pub user_status: Option<(UserId, UserStatus)>,
-    /// Another status of a device.
+    /// A new status of a device.
     pub device_status: Option<(DeviceId, DeviceStatus)>,
 }
 
-/// What is refused of these fields. Nothing is told to a caller without the right that the request itself requires.
+/// The errors of these fields. Empty for a caller without the right that the request itself
+/// requires.
 ///
 /// # Errors
+///
 /// The store failed.
 pub fn refused_names(
     store: &dyn Store<OfficePorts>,
@@ -52,7 +56,7 @@ pub fn refused_names(
     store.read(|tx| {
         let mut refusals = FieldRefusals::default();
         match look_up(tx, tenant, authority, fields, &mut refusals) {
-            // what is no field's, such as a user who is gone, is reported once the fields are right
+            // Errors that concern no field, such as a deleted user, are reported when the fields are valid.
             Ok(()) | Err(UseCaseError::Office(_)) => Ok(refusals.into_vec()),
             Err(UseCaseError::Store(error)) => Err(error),
         }
@@ -85,7 +89,7 @@ fn look_up(
     }
     if let Some((id, status)) = fields.user_status {
         let before = change_user::load_user(tx, tenant, id)?;
-        // the status of somebody above the caller is not theirs to know
+        // The status of a user with more rights is not revealed.
         let roles = tx.roles().list(tenant)?;
         authority.require_all(&assignment::collect_assigned_rights(&before.assignment, &roles))?;
         refusals.gather(change_user::check_status(before.status, status))?;

@@ -1,4 +1,4 @@
-//! Adds a user below oneself in rank.
+//! Adds a user with a lower rank than the caller's.
 
 use crate::office::context::AuditContext;
 use crate::office::error::{OfficeError, UseCaseResult, commit_refusal};
@@ -6,12 +6,13 @@ use crate::office::ports::OfficePorts;
 use crate::office::users::add::{self as add_user, NewUser};
 use crate::{Action, Rank, Store, StoreExt, TenantId, User};
 
-/// Adds the user with the built-in role of this rank, and no other, without a device. `own` is the rank of whoever asks: one as
-/// high or higher is refused. Asks what [`add_user`](crate::office::users::add()) asks.
+/// Adds the user with the built-in role of this rank and no other, without a device. `own` is the
+/// rank of the caller, which must be higher. Requires what [`add_user`](crate::office::add_user())
+/// requires.
 pub fn register_user(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     own: Option<Rank>,
     rank: Rank,
     new: &NewUser,
@@ -24,6 +25,6 @@ pub fn register_user(
         let role = roles.iter().find(|role| Rank::of_role(role) == Some(rank));
         let roles = role.into_iter().map(|role| role.name.clone()).collect();
         let new = NewUser { roles, devices: Vec::new(), ..new.clone() };
-        commit_refusal(add_user::add(tx, tenant, stamp, &new, Action::UserRegister))
+        commit_refusal(add_user::add(tx, tenant, context, &new, Action::UserRegister))
     })
 }

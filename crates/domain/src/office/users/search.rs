@@ -1,38 +1,38 @@
-//! Finds users by what is known of them, page by page, and tells the rank that each holds without a device.
+//! Searches users, page by page, with the rank that each has without a device.
 
 use crate::office::ports::{OfficePorts, OfficeTx, OffsetPageRequest, PageWithTotal, UserFilter, UserOrder};
 use crate::{Rank, Role, Store, StoreExt, StoreResult, TenantId, User, UserId, UserStatus, access};
 
-/// The most that a part holds.
+/// The greatest number of rows of a page.
 const MAX_PAGE_SIZE: u32 = 200;
 
-/// Whom somebody looks for, and which part of them.
+/// The filter, order and page of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserSearch {
-    /// A text in their names or e-mail address.
+    /// A text in the names or the e-mail address.
     pub text: Option<String>,
-    /// In one of these, so that an empty list finds nobody; `None` narrows nothing.
+    /// The statuses to find, so that an empty list finds nobody; `None` finds all.
     pub statuses: Option<Vec<UserStatus>>,
-    /// Whose highest rank without a device is this one.
+    /// The highest rank that a user has without a device.
     pub rank: Option<Rank>,
-    /// In which order.
+    /// The order of the users.
     pub order: UserOrder,
-    /// How many are passed over.
+    /// The number of users to skip.
     pub skip: u64,
-    /// How many at most, 200 in any case.
+    /// The greatest number of users, at most 200.
     pub limit: u32,
 }
 
-/// A user with the highest built-in rank that they hold without a device.
+/// A user with the highest built-in rank that it has without a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RankedUserView {
-    /// The user.
+    /// The user itself.
     pub user: User,
-    /// The rank; `None` where they hold none.
+    /// The rank of the user, if it has one.
     pub rank: Option<Rank>,
 }
 
-/// Users of a tenant, with how many there are on all parts together.
+/// Finds users of a tenant, with their total number.
 pub fn search_users(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -62,7 +62,7 @@ pub fn search_users(
     })
 }
 
-/// The user with this id and their rank, a deleted one too.
+/// The user with this id and its rank; deleted users are found, too.
 pub fn find_ranked_user(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,

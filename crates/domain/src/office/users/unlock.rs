@@ -1,4 +1,4 @@
-//! Lets somebody log in again whom too many wrong passwords hold back.
+//! Unlocks a principal that is rate limited after too many wrong passwords.
 
 use serde_json::Map;
 
@@ -8,18 +8,19 @@ use crate::office::ports::OfficePorts;
 use crate::office::users::password::authorize_credential_change;
 use crate::{Action, PrincipalId, Store, StoreExt, TenantId};
 
-/// Forgets the failed logins of the user or device. Asks what [`set_password`](crate::office::users::password()) asks.
+/// Clears the failed logins of the user or device. Requires what
+/// [`set_password`](crate::office::set_password()) requires.
 pub fn unlock_principal(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &AuditContext,
+    context: &AuditContext,
     principal: PrincipalId,
 ) -> UseCaseResult<()> {
     store.write(|tx| {
         let mut way = || -> Result<(), UseCaseError> {
-            let subject = authorize_credential_change(tx, tenant, stamp, principal)?;
+            let subject = authorize_credential_change(tx, tenant, context, principal)?;
             tx.passwords().clear_failed_logins(principal)?;
-            tx.audit().record(&stamp.build_event(tenant, Action::Unlock, subject, Map::new()))?;
+            tx.audit().record(&context.build_event(tenant, Action::Unlock, subject, Map::new()))?;
             Ok(())
         };
         commit_refusal(way())

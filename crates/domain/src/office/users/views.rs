@@ -1,4 +1,5 @@
-//! People as the back office shows them: a user with the names of their roles and devices, which the user's own row holds by id.
+//! Users as the back office shows them: with the names of their roles and devices, which the row of
+//! a user references by id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,38 +11,38 @@ use crate::office::text;
 use crate::office::users::assignment::DeviceRoleAssignment;
 use crate::{DeviceId, KnownRight, RoleId, RoleName, Store, StoreExt, StoreResult, TenantId, User, UserId, UserStatus};
 
-/// The most that a part holds, and one more by which its reader sees that there are more.
+/// The greatest number of rows of a page, and one more to know whether another page follows.
 const MAX_FETCH_ROWS: u32 = 201;
 
-/// A user with names in the place of ids.
+/// A user with names instead of ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserView {
-    /// The user.
+    /// The user itself.
     pub user: User,
-    /// The names of their roles without a device, in order.
+    /// The sorted names of the roles without a device.
     pub roles: Vec<RoleName>,
-    /// The devices in their list, by name and in order, with the roles there.
+    /// The sorted names of the devices, with the roles on them.
     pub devices: Vec<DeviceRoleAssignment>,
 }
 
-/// Whom somebody looks for among the people of a tenant.
+/// The filter, order and page of a list of users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserViewQuery {
-    /// A text in their names or e-mail address.
+    /// A text in the names or the e-mail address.
     pub text: Option<String>,
-    /// In one of these; none for all but the deleted.
+    /// The statuses to find; empty finds all except deleted users.
     pub statuses: Vec<UserStatus>,
-    /// Who hold this role without a device.
+    /// The name of a role that the users have without a device.
     pub role: Option<RoleName>,
-    /// In which order.
+    /// The order of the users.
     pub order: UserOrder,
-    /// The place of the last of the part before, in this order.
+    /// The position of the last user of the previous page, in this order.
     pub after: Option<UserCursor>,
-    /// How many at most, 201 in any case.
+    /// The greatest number of users, at most 201.
     pub limit: u32,
 }
 
-/// The people whom a search finds. Asks the right `userRead`.
+/// Lists the users that the query matches. Requires the right `userRead`.
 pub fn list_user_views(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -68,7 +69,8 @@ pub fn list_user_views(
     })
 }
 
-/// The person with this id, a deleted one too. Asks the right `userRead`, but of whoever looks for `own`.
+/// The user with this id; deleted users are found, too. Requires the right `userRead`, unless it is
+/// the caller's own (`own`).
 pub fn find_user_view(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
@@ -88,12 +90,12 @@ pub fn find_user_view(
     })
 }
 
-/// The person whom a use case has just made or changed.
+/// The view of a user that a use case has just added or changed.
 pub fn load_user_view(store: &dyn Store<OfficePorts>, user: &User) -> StoreResult<Option<UserView>> {
     store.read(|tx| Ok(load_views(tx, user.tenant, vec![user.clone()])?.pop()))
 }
 
-/// The users with the names of what they hold, in the same order.
+/// The users with the names of their roles and devices, in the same order.
 fn load_views(tx: &mut dyn OfficeTx, tenant: TenantId, users: Vec<User>) -> StoreResult<Vec<UserView>> {
     if users.is_empty() {
         return Ok(Vec::new());
