@@ -1,12 +1,13 @@
-//! Whether the memory of password hashes leaves the process when there is nothing to hash. In a process of its own, in which no
-//! other test allocates meanwhile, and for the allocator that the capacity of a buffer was chosen for.
+//! The memory of password hashes is returned to the system when there is nothing to hash. In a
+//! process of its own, in which no other test allocates at the same time, and for the allocator for
+//! which the capacity of a buffer was chosen.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 #![allow(clippy::unwrap_used)]
 
 use tillgate_auth_core::PasswordHasher;
 use tillgate_auth_core::passwords::{Argon2id, Cost, SALT_BYTES};
 
-/// KiB of this process that are resident, by the kernel's account.
+/// The resident memory of this process in KiB, according to the kernel.
 fn resident_kib() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -16,7 +17,8 @@ fn resident_kib() -> usize {
 #[test]
 fn memory_of_hashes_goes_back_to_system_at_rest_and_unneeded_memory_is_never_taken() {
     let hasher = Argon2id::new(Cost { memory_kib: 19_456, passes: 1, lanes: 1 }).unwrap();
-    // The worst that glibc can come to: after this has been freed, only what is larger gets a mapping of its own.
+    // The worst case for glibc: after this was freed, only larger allocations get a mapping of
+    // their own.
     drop(std::hint::black_box(vec![1_u8; 31 << 20]));
     for round in 0..3 {
         let before = resident_kib();

@@ -1,14 +1,20 @@
-//! Random histories of one session: a till with one thread or two that is killed, loses messages and retries, and reads its file
-//! for each attempt or once for all; a thief who copies its token; clocks that step, by days too and while nobody runs; processes
-//! whose clocks differ and that start anew; outages longer than the overlap; a database server that another takes over from; a
-//! store that goes back. What must hold in all of them:
+//! Random histories of one session.
 //!
-//! 1. Nothing outlives its terms, and nothing that was ended is granted again.
-//! 2. A client that stores an answer before it uses any of it, and keeps the newest of two, is never refused.
-//! 3. Whoever presents what came before a successor that was used an overlap ago or more, at a process that can vouch for that
-//!    time, or what came before that, ends the session. So a thief who uses what he took is caught at the next refresh of either.
+//! A till with one or two threads is killed, loses messages and retries, and reads its file for
+//! each attempt or once for all; a thief copies its token; clocks step, also by days and while no
+//! process runs; processes have different clocks and restart; outages last longer than the grace
+//! period; another database server takes over; the store is rolled back. The properties that must
+//! hold:
 //!
-//! `HISTORIES` says how many histories each test runs, `HISTORIES_SEED` repeats the one that a failure names, and prints it.
+//! 1. Nothing outlives its terms, and nothing that has ended is granted again.
+//! 2. A client that stores an answer before it uses it, and keeps the newer of two, is never
+//!    denied.
+//! 3. Presenting the predecessor of a token that was in use for a grace period or more, to a
+//!    process that can vouch for that time, ends the session, and so does presenting an older one.
+//!    A thief who uses the copied token is therefore detected at the next refresh of either.
+//!
+//! `HISTORIES` sets the number of histories of each test. `HISTORIES_SEED` repeats the one that a
+//! failure names, and prints it.
 
 #![allow(
     clippy::unwrap_used,
@@ -55,8 +61,8 @@ use kind::{HistoryCounts, Kind, PropertyViolation};
 use model::Model;
 use server::{Machines, Terms};
 
-/// How many histories a test runs unless `HISTORIES` says so (an eighth of `many`, where the tests are not thorough), and from which
-/// seed.
+/// The number of histories of a test unless `HISTORIES` is set (an eighth of `many`, unless the
+/// tests are thorough), and the first seed.
 fn seeds(many: u64) -> std::ops::Range<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match number("HISTORIES_SEED") {
@@ -73,7 +79,8 @@ fn on_model(kind: Kind, seed: u64, judge: model::Judge) -> Result<HistoryCounts,
     History::new(kind, chance, Model::new(judge, terms, &machines)).run()
 }
 
-/// Runs histories of a kind on the model, and fails with the seed of the first that breaks a property.
+/// Runs histories of a kind on the model, and fails with the seed of the first one that violates a
+/// property.
 fn all_hold(kind: Kind, many: u64) {
     let mut counted = HistoryCounts::default();
     for seed in seeds(many) {
@@ -98,7 +105,8 @@ fn two_threads_are_never_logged_out() {
     all_hold(Kind { threads: 2, ..Kind::WILD }, 40_000);
 }
 
-/// They keep to the token that they have read until an answer comes, for three eighths of the overlap in all that they are served.
+/// The threads keep the token that they have read until an answer comes, for three eighths of the
+/// grace period of service.
 #[test]
 fn two_threads_that_read_their_file_once_are_never_logged_out_by_an_outage() {
     all_hold(Kind { threads: 2, reads_once: true, ..Kind::WILD }, 40_000);
@@ -148,7 +156,8 @@ fn engine_matches_model() {
     }
 }
 
-/// Both refresh an overlap apart and use what they get at once: whoever comes second is the end of it.
+/// Both refresh at least a grace period apart and use the answer immediately: the second one ends
+/// the session.
 #[test]
 fn thief_who_uses_stolen_token_is_caught_at_next_refresh() {
     for seed in seeds(20_000) {

@@ -1,4 +1,4 @@
-//! The timekeeper over a clock that is set by hand.
+//! The timekeeper with a manual clock.
 
 use std::sync::atomic::AtomicUsize;
 
@@ -7,12 +7,12 @@ use super::*;
 const NOON: Instant = Instant::from_millis(1_800_014_400_000);
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Clocks that stand still unless told.
+/// Clocks that move only when the test moves them.
 #[derive(Default)]
 struct ManualClock {
     wall: AtomicI64,
     boot: AtomicI64,
-    /// How many of the next readings of the wall clock are interrupted by a pause of two minutes.
+    /// The number of readings of the wall clock that are interrupted by a pause of two minutes.
     pauses: AtomicUsize,
 }
 

@@ -55,7 +55,7 @@ fn standing(generation: i64, used: i64, rotated: Option<u64>) -> SessionRecord {
     }
 }
 
-/// A process that has been up for long and knows nothing else.
+/// A process that has been running for long and knows nothing else.
 fn up() -> Witness {
     Witness { vouched_for: Duration::from_hours(1000), ..Witness::default() }
 }
@@ -135,7 +135,7 @@ fn unrotated_token_is_reused_by_any_presenter() {
 #[test]
 fn monotonic_clock_decides_for_own_rotation() {
     let witness = |secs| Witness { used_generation: 5, since_rotation: Some(Duration::from_secs(secs)), ..up() };
-    // The wall clock says an hour, or has been set back; the process knows better.
+    // The wall clock shows an hour, or was set back; the process has measured the time.
     assert_eq!(judge_with(&standing(5, 5, Some(3600)), 5, &witness(10)), Verdict::Repeat);
     assert_eq!(judge_with(&standing(5, 5, Some(0)), 5, &witness(121)), rotate(6));
     let doubtful = |secs| Witness { in_doubt: true, ..witness(secs) };
@@ -151,8 +151,8 @@ fn monotonic_clock_decides_for_own_rotation() {
     assert_eq!(judge_with(&ahead, 5, &up()), Verdict::Repeat, "a negative age counts as zero");
 }
 
-/// A process that did not rotate the session vouches for no more than the time that it has been up, and for nothing while its
-/// clock is in doubt.
+/// A process that did not rotate the session vouches for no more than the time since its start, and
+/// for nothing while its clock is in doubt.
 #[test]
 fn replay_verdict_requires_certain_age() {
     let since = |secs| Witness { vouched_for: Duration::from_secs(secs), ..Witness::default() };
@@ -173,8 +173,9 @@ fn replay_verdict_requires_certain_age() {
     }
 }
 
-/// What may have been found again late begins its overlap anew, though nobody can vouch that it is late: else a late copy of the
-/// same request would be two behind at a process that can.
+/// A repeat that may be late restarts the grace period, although no process can vouch that it is
+/// late. Otherwise a late copy of the same request would be two generations behind at a process
+/// that can.
 #[test]
 fn seemingly_late_retry_is_renewed_without_certainty() {
     let just_started = Witness::default();
@@ -182,7 +183,7 @@ fn seemingly_late_retry_is_renewed_without_certainty() {
     assert_eq!(judge_with(&standing(5, 4, Some(29)), 4, &just_started), Verdict::Repeat);
     let doubtful = Witness { in_doubt: true, ..up() };
     assert_eq!(judge_with(&standing(5, 4, Some(0)), 4, &doubtful), Verdict::Renew, "it may have been set back");
-    // dated ahead of this clock: it was set back since, and how long ago that was is not known
+    // Dated in the future: the clock was set back, and the age is unknown.
     let ahead = |used, millis| {
         let mut standing = standing(5, used, None);
         standing.session.rotated_at = Some(NOW.saturating_add(Duration::from_millis(millis)));

@@ -97,12 +97,12 @@ fn own_changes_invalidate_once_and_foreign_changes_too() {
 fn own_number_is_skipped_by_first_successful_poll_only() {
     let touched = Change::Invalidated(Scope::User(USER));
     let changes = RevocationCache::default();
-    // the look found it before the observer was told
+    // The poll found it before the observer was notified.
     changes.begin_poll();
     changes.apply_poll(&look(&[(7, touched)]), Duration::from_secs(1));
     changes.on_commit(&[touched]);
     changes.on_feed_numbers(&[7]);
-    // one that fails is none
+    // A failed poll does not count.
     changes.begin_poll();
     changes.begin_poll();
     changes.apply_poll(&look(&[]), Duration::from_secs(2));

@@ -1,4 +1,5 @@
-//! The throttle over the store in memory: what people and guessers meet, step by step, over days, and all at once.
+//! The throttle over the in-memory store: what users and guessers experience, step by step, over
+//! days, and concurrently.
 
 mod concurrency;
 mod guarantees;
@@ -41,7 +42,7 @@ fn password(text: &str) -> Secret<String> {
     Secret::new(text.to_owned())
 }
 
-/// Anna, from the network of this number.
+/// Anna, from the network with this number.
 fn anna_from(network: u16) -> LoginAttempt {
     let [high, low] = network.to_be_bytes();
     LoginAttempt {
@@ -57,12 +58,12 @@ fn anna() -> LoginAttempt {
     anna_from(1)
 }
 
-/// Whoever else is on the same network.
+/// Another user on the same network.
 fn neighbour(byte: u8) -> LoginAttempt {
     LoginAttempt { identity: ClaimedIdentity::Principal(user(byte)), ..anna() }
 }
 
-/// Anna by a refresh token of her session on the device of this number.
+/// Anna with a refresh token of her session on the device with this number.
 fn anna_by_proof(device: u8, network: u16) -> LoginAttempt {
     let prior =
         PriorSession { user: Some(UserId::new(NOON, [1; 10])), device: Some(DeviceId::new(NOON, [device; 10])) };
@@ -73,7 +74,7 @@ fn guessing<G: ToString + ?Sized>(attempt: &LoginAttempt, guess: &G) -> LoginAtt
     LoginAttempt { password: password(&guess.to_string()), ..attempt.clone() }
 }
 
-/// On a busy machine a crowd may wait longer for the store than the store lets anybody wait.
+/// On a busy machine, concurrent calls may wait for the store longer than it allows.
 fn patiently<T>(work: impl Fn() -> StoreResult<T>) -> T {
     loop {
         match work() {
@@ -95,7 +96,7 @@ impl Server {
         }
     }
 
-    /// Whether it counted.
+    /// Whether it counted as a wrong password.
     fn settle(&self, charge: &Charge, outcome: AttemptOutcome, now: Instant) -> bool {
         let counted = patiently(|| self.store.write(|tx| self.throttle.settle_charge(tx, charge, outcome, now)));
         self.turns.notify_settled(charge);
@@ -107,7 +108,7 @@ impl Server {
         self.settle(&charge, outcome, now)
     }
 
-    /// Tries wrong passwords of these numbers.
+    /// Tries the wrong passwords with these numbers.
     fn fail(&self, attempt: &LoginAttempt, numbers: std::ops::Range<u32>, now: Instant) {
         for number in numbers {
             assert!(self.try_at(&guessing(attempt, &number), AttemptOutcome::Failed, now), "guess {number}");
@@ -121,7 +122,7 @@ impl Server {
         }
     }
 
-    /// Whether it is admitted; the token goes back.
+    /// Whether it is admitted; returns the token.
     fn admits(&self, attempt: &LoginAttempt, now: Instant) -> bool {
         match self.ask(attempt, now) {
             Admission::Admitted(charge) => !self.settle(&charge, AttemptOutcome::Withdrawn, now),
@@ -129,7 +130,7 @@ impl Server {
         }
     }
 
-    /// Whether it is a client that is known.
+    /// Whether the client is known.
     fn knows(&self, attempt: &LoginAttempt, now: Instant) -> bool {
         self.store.read(|tx| self.throttle.classify(tx, attempt, now)).unwrap().is_known()
     }
@@ -138,7 +139,7 @@ impl Server {
         self.store.write(|tx| tx.attempts().clear_failed_logins(principal.uuid())).unwrap()
     }
 
-    /// What a login does: asks until it is told something, waiting for its turn. `None` where it was refused.
+    /// Waits for a turn as a login does, until it is admitted or denied. `None` if it was denied.
     fn login(&self, attempt: &LoginAttempt, outcome: AttemptOutcome, now: Instant) -> Option<Charge> {
         let mut spot = self.turns.new_slot();
         for _ in 0..10_000 {
@@ -156,7 +157,7 @@ impl Server {
         panic!("its turn never came");
     }
 
-    /// How many of these logins at once, each on a thread, are let through.
+    /// How many of these logins are admitted, each on a thread, all at once.
     fn crowd(&self, attempts: &[LoginAttempt], outcome: AttemptOutcome) -> usize {
         let (through, start) = (AtomicUsize::new(0), Barrier::new(attempts.len()));
         thread::scope(|scope| {
@@ -391,7 +392,7 @@ fn tokens_of_dead_process_are_spent() {
     let waits = |now| matches!(server.ask(&anna(), now), Admission::Wait(_));
     assert!(waits(NOON) && waits(NOON.saturating_add(30 * SECOND)));
     assert_eq!(server.held(&anna(), NOON.saturating_add(31 * SECOND)), 15 * MINUTE + 29 * SECOND);
-    // One of them lived after all, and was only slow.
+    // One of the processes was still running, and only slow.
     let now = NOON.saturating_add(32 * SECOND);
     server.settle(&lost[0], AttemptOutcome::Succeeded, now);
     server.fail(&anna_from(2), 0..1, now);

@@ -1,4 +1,5 @@
-//! Refusals of rights in the audit: told one by one, then counted, so that a loop fills no disk.
+//! Denials in the audit: the first ones individually, then counted, so that a loop does not fill
+//! the disk.
 
 use std::time::Duration;
 
@@ -84,7 +85,7 @@ fn unwritten_denial_is_recorded_later() {
     shop.auth.leave().unwrap();
     let lines = refusals(&shop);
     assert_eq!((lines.len(), lines[10].details["times"].as_u64()), (11, Some(2)));
-    // nor is one of the first ten lost
+    // None of the first ten is lost either.
     let manager = caller(&shop, "manager", None);
     record_denials(&shop, &manager, 1);
     shop.memory.set_instance_state(InstanceState::Draining);

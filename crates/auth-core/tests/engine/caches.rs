@@ -1,5 +1,5 @@
-//! Memory that is bounded in bytes: however little there is of it, nobody whose session has ended is let in, nobody else is kept
-//! out, and everybody has the rights of now.
+//! Caches with small limits: whatever the limits are, an ended session is rejected, a live one is
+//! accepted, and rights are current.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tillgate_testkit::case_count;
 
 use crate::shop::{Shop, assign, authenticate, builder, by_user, native, presented, refresh, settings, token_refused};
 
-/// What happens in a history: what, to which user or session, and in which of two processes.
+/// An event of a history: what happens, to which user or session, in which of two processes.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Login(usize),
@@ -35,7 +35,7 @@ fn step() -> impl Strategy<Value = (Step, bool)> {
     (step, any::<bool>())
 }
 
-/// Bounds of which each is either far too small or large enough.
+/// Limits that are either far too small or large enough.
 fn limits() -> impl Strategy<Value = CacheLimits> {
     let bytes = || prop_oneof![Just(1u64), Just(400), Just(2_000), Just(100_000)];
     (bytes(), bytes(), bytes(), bytes(), bytes()).prop_map(|(tokens, profiles, sessions, revocations, activity)| {
@@ -45,13 +45,13 @@ fn limits() -> impl Strategy<Value = CacheLimits> {
 
 const NAMES: [&str; 2] = ["cashier", "manager"];
 
-/// What was granted, and whether it is over.
+/// The issued tokens, and whether their session has ended.
 struct GrantedSession {
     granted: IssuedTokens,
     user: usize,
 }
 
-/// Two processes over one store, and what must be so.
+/// Two processes over one store, and the expected state.
 struct Model {
     shop: Shop,
     other: (Arc<MemoryStore>, Arc<Auth>),
@@ -73,7 +73,7 @@ impl Model {
         Self { shop, other: (memory, engine), users, made: Vec::new(), over: BTreeMap::new(), roles: NAMES }
     }
 
-    /// A process that knows what both have done so far.
+    /// A process that knows everything that both have done so far.
     fn process(&self, other: bool) -> &Auth {
         let process = if other { &self.other.1 } else { &self.shop.auth };
         process.poll_feed().unwrap();
@@ -93,7 +93,7 @@ impl Model {
                 let Some(at) = which(at) else { return };
                 let answer = refresh(self.process(other), &self.made[at].granted);
                 let (session, user) = (self.made[at].granted.session.id, self.made[at].user);
-                // a refresh token that two others have followed ends the session, as it should
+                // A refresh token with two successors ends the session, as it should.
                 let over = self.over[&session];
                 match answer {
                     Ok(granted) => {
@@ -133,7 +133,7 @@ impl Model {
         }
     }
 
-    /// Whether a token is taken, and with which rights, is as it must be.
+    /// Checks whether a token is accepted, and with which rights.
     fn check(&self, at: usize, other: bool) {
         let (process, made) = (self.process(other), &self.made[at]);
         let over = self.over[&made.granted.session.id];

@@ -1,4 +1,5 @@
-//! A clock that is set by hours: what it cannot decide is decided later, and nobody's token is taken for it.
+//! A clock that is set by hours: what it cannot decide is decided later, and no token is rejected
+//! because of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::shop::{
     unavailable,
 };
 
-/// The clock is set.
+/// Sets the wall clock.
 fn step(shop: &Shop, span: Duration, forward: bool) {
     if forward {
         shop.clock.step_forward(span);
@@ -21,7 +22,7 @@ fn step(shop: &Shop, span: Duration, forward: bool) {
     }
 }
 
-/// A login with short terms: the session is over after eight minutes, its access token after five.
+/// A login with short terms: the session expires after eight minutes, its access token after five.
 fn short() -> LoginRequest {
     let refresh = Some(RefreshTerms { idle: Some(8 * MINUTE), overlap: Some(OVERLAP), first_reusable: false });
     LoginRequest { terms: Terms { access: 5 * MINUTE, refresh, ..terms() }, ..by_user("cashier", None) }
@@ -136,7 +137,8 @@ fn clock_difference_between_processes_ends_nothing_within_overlap() {
     let first = shop.user("cashier", Some("P01"));
     let second = refresh(&shop.auth, &first).unwrap();
     authenticate(&shop.auth, &second).unwrap();
-    // Another machine, whose clock is half a minute behind: the age of the rotation is negative there.
+    // Another machine with a clock that is half a minute behind: the age of the rotation is
+    // negative there.
     let theirs = Arc::new(tillgate_testkit::ManualClock::starting_at(
         tillgate_testkit::clock::CLOCK_START.saturating_sub(Duration::from_secs(30)),
     ));
@@ -148,7 +150,7 @@ fn clock_difference_between_processes_ends_nothing_within_overlap() {
 
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 
-/// A session that was refreshed once: what each gave, the second used, and the use written.
+/// The tokens of a login and of one refresh; the second ones were used, and the use is written.
 pub(crate) fn refresh_and_authenticate(shop: &Shop) -> (IssuedTokens, IssuedTokens) {
     let first = shop.user("cashier", Some("P01"));
     let second = refresh(&shop.auth, &first).unwrap();
@@ -157,7 +159,7 @@ pub(crate) fn refresh_and_authenticate(shop: &Shop) -> (IssuedTokens, IssuedToke
     (first, second)
 }
 
-/// The process stops, in good order or not, and starts anew on its machine.
+/// Stops the process, in good order or not, and starts another one on the same machine.
 fn anew(shop: &mut Shop, in_order: bool, meanwhile: impl FnOnce(&ManualClock)) {
     shop.auth.send_heartbeat().unwrap();
     if in_order {
@@ -259,7 +261,7 @@ fn previous_refresh_token_while_the_clock_is_in_doubt_is_no_replay_elsewhere() {
     assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay, "the one that did has measured it");
 }
 
-/// Everything that has ended stays so in a process that finds no change in the feed.
+/// Whatever has ended stays ended in a process that finds no change in the feed.
 #[test]
 fn ended_tokens_stay_dead_without_the_feed() {
     type End = fn(&Shop, &IssuedTokens);
@@ -308,7 +310,7 @@ fn known_session_is_authenticated_from_memory_and_an_unknown_one_is_not() {
     assert!(authenticate(&other, &two).is_ok() && recognize(&two).is_some_and(|known| known.is_ok()));
 }
 
-/// What a process with a wrong clock sweeps, however long it runs.
+/// What a process with a wrong clock removes, however long it runs.
 #[test]
 fn sweep_goes_no_further_than_the_store_has_seen_and_the_time_since() {
     let mut shop = Shop::open();

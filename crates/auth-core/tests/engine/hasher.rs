@@ -1,4 +1,5 @@
-//! Passwords that cost nothing, and something that happens while one is being verified: between the two units of work of a login.
+//! A password hasher without cost, and hooks that run during a verification, between the two units
+//! of work of a login.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -19,17 +20,17 @@ pub(crate) struct PlainHasher {
 }
 
 impl PlainHasher {
-    /// What is stored of a password.
+    /// The verifier of a password.
     pub(crate) fn verifier(password: &str) -> Verifier {
         Secret::new(format!("plain {password}"))
     }
 
-    /// This happens while the next password is verified that nothing happens to yet.
-    pub(crate) fn before_next_verification(&self, happening: impl FnOnce() + Send + 'static) {
-        self.meanwhile.lock().unwrap().push_back(Box::new(happening));
+    /// Runs a hook during the next verification that has none.
+    pub(crate) fn before_next_verification(&self, hook: impl FnOnce() + Send + 'static) {
+        self.meanwhile.lock().unwrap().push_back(Box::new(hook));
     }
 
-    /// How many passwords were verified.
+    /// The number of verified passwords.
     pub(crate) fn verification_count(&self) -> usize {
         self.verified.load(Ordering::Relaxed)
     }
@@ -42,9 +43,9 @@ impl PasswordHasher for PlainHasher {
 
     fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError> {
         self.verified.fetch_add(1, Ordering::Relaxed);
-        let happening = self.meanwhile.lock().unwrap().pop_front();
-        if let Some(happening) = happening {
-            happening();
+        let hook = self.meanwhile.lock().unwrap().pop_front();
+        if let Some(hook) = hook {
+            hook();
         }
         Ok(*verifier == Self::verifier(password))
     }

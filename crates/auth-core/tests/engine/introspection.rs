@@ -1,4 +1,4 @@
-//! What a program is told of tokens: what would be taken, decided as everywhere, from memory wherever that holds it.
+//! Introspection: a token is active exactly if it would be accepted, from memory if possible.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tillgate_testkit::failing_store::PlannedFailure;
 
 use crate::shop::{HOUR, MINUTE, OVERLAP, Shop, authenticate, by_user, refresh, terms, token, unavailable};
 
-/// Somebody with every right; what they ask by makes no difference here.
+/// A caller with every right; its credentials make no difference here.
 fn introspecting_caller(shop: &Shop, auth: &Auth) -> Caller {
     authenticate(auth, &shop.user("admin", None)).unwrap()
 }

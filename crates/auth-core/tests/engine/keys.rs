@@ -1,4 +1,4 @@
-//! The keys' life through the engine: rotated, published, used, kept, gone, revoked.
+//! The life cycle of keys in the engine: rotated, published, used, kept, removed, revoked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ fn published(auth: &Auth) -> BTreeSet<KeyId> {
     set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().parse().unwrap()).collect()
 }
 
-/// Chores at a later time. Each minute has its own, as a process that lives has.
+/// Runs maintenance at a later time, at most once per minute, as a running process does.
 fn live(shop: &Shop, auth: &Auth, minutes: u32) {
     for _ in 0..minutes {
         shop.clock.advance(MINUTE);
@@ -81,7 +81,7 @@ fn fresh_refresh_key_of_other_process_is_accepted() {
         "eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjAxOTNmMWI0LTVkZTktNzAwMC04MDAwLTAwMDAwMDAwMDAwMCJ9.x",
         1,
     );
-    // Somebody made the other process look for keys just before.
+    // Another call made the process look for keys just before.
     let _ = crate::shop::call(&other, &forged);
     shop.auth.rotate_keys(true).unwrap();
     let second = refresh(&shop.auth, &first).unwrap();
@@ -139,7 +139,8 @@ fn keys_are_retired_after_last_token_or_session() {
         shop.clock.advance(HOUR);
         shop.auth.run_due_maintenance();
         if hour == 11 || hour == 20 || hour == 28 {
-            // It names the old key at first, then once more as the one before.
+            // The session references the old key as its current one, then once more as the previous
+            // one.
             granted = refresh(&shop.auth, &granted).unwrap();
         }
         assert_eq!(held(signing_key), hour < 25, "hour {hour}");
@@ -158,7 +159,8 @@ fn refresh_key_stays_while_session_uses_it() {
     shop.clock.advance(HOUR);
     granted = refresh(&shop.auth, &granted).unwrap();
     shop.auth.rotate_keys(true).unwrap();
-    // Rotated within the overlap, it repeats under the old key; then the first rotation names it as the one before.
+    // Rotated within the grace period: it repeats with the old key, and the first rotation makes
+    // that the previous one.
     assert_eq!(refresh(&shop.auth, &granted).unwrap().session.key, refresh_key);
     for _ in 0..3 {
         shop.clock.advance(10 * HOUR);
@@ -168,7 +170,8 @@ fn refresh_key_stays_while_session_uses_it() {
             granted = refresh(&shop.auth, &granted).unwrap();
             assert_eq!(granted.session.previous_key, refresh_key);
         } else {
-            // The answer of the one before may have been lost: it must be told apart from a forgery to be repeated.
+            // The previous answer may have been lost: its token must be distinguishable from a
+            // forgery to be repeated.
             assert!(refresh(&shop.auth, &granted).is_ok());
             break;
         }

@@ -1,4 +1,4 @@
-//! Logging in: who gets which session, and what it bears.
+//! Login: which session is created, and what it contains.
 
 use tillgate_auth_core::{GrantKind, LoginRequest, SessionKind, Tenancy};
 use tillgate_domain::{Action, EndReason, EventOutcome, KnownRight, PrincipalId, Slug};

@@ -1,4 +1,4 @@
-//! Who is not let in, and that nobody learns why before the password was right.
+//! Denied logins: the reason is revealed only after the right password.
 
 use tillgate_auth_core::{LoginDenied, LoginRequest, Tenancy};
 use tillgate_domain::office::{self, DeviceRolesChange};
@@ -7,7 +7,8 @@ use tillgate_testkit::clock::CLOCK_START;
 
 use crate::shop::{Shop, by_device, by_user, done, login_refused, stamp, status, with_password};
 
-/// The login with the right password is refused like this, and with a wrong one or none like any other; each costs one hash.
+/// Checks that the login is denied like this with the right password, and as a mismatch with a
+/// wrong or no password; each costs one hash.
 fn refused(shop: &Shop, what: &str, login: LoginRequest, expected: LoginDenied) {
     let before = (shop.sessions(), shop.hasher.verification_count());
     assert_eq!(login_refused(shop.auth.login(&login)), expected, "{what}");

@@ -1,4 +1,4 @@
-//! A login meets what happens between its two units of work, while its password is being verified.
+//! Changes between the two units of work of a login, while its password is verified.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::shop::{
     Shop, assign, authenticate, by_device, by_user, done, login_refused, stamp, status, unavailable, with_password,
 };
 
-/// This happens during the next login.
+/// Runs a hook during the next login.
 fn during_login(shop: &Shop, happening: impl FnOnce(&MemoryStore, &Fixture) + Send + 'static) {
     let (memory, world) = (Arc::clone(&shop.memory), shop.world.clone());
     shop.hasher.before_next_verification(move || happening(&memory, &world));
@@ -52,7 +52,7 @@ fn new_password_counts_after_concurrent_change() {
     let shop = Shop::open();
     let (before, after) = ("the password of cashier", "another");
     during_login(&shop, |memory, world| set_password(memory, world, PrincipalId::User(world.cashier.id), "another"));
-    // Wrong as it was read. It is not looked at again: whoever was early is refused.
+    // Wrong as it was read. It is not read again: an early login is denied.
     assert_eq!(login_refused(shop.auth.login(&with_password(by_user("cashier", None), after))), LoginDenied::Mismatch);
     assert!(shop.auth.login(&with_password(by_user("cashier", None), after)).is_ok());
     assert_eq!(login_refused(shop.auth.login(&with_password(by_user("cashier", None), before))), LoginDenied::Mismatch);
@@ -139,7 +139,8 @@ fn login_that_keeps_losing_is_unavailable_not_denied() {
 fn concurrent_logins_on_till_leave_one_session() {
     let shop = Shop::open();
     let auth = Arc::clone(&shop.auth);
-    // The second one runs as a whole on another engine while the first one's password is verified.
+    // The second login runs completely on another engine while the password of the first is
+    // verified.
     let other = shop.process();
     shop.hasher.before_next_verification(move || {
         other.login(&by_user("manager", Some("P01"))).unwrap();

@@ -1,4 +1,4 @@
-//! Wrong passwords hold back, through the login: whoever guesses, and nobody else.
+//! The rate limit of failed logins: it delays those who guess, and nobody else.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::shop::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The wrong password of this number.
+/// The wrong password with this number.
 fn wrong(login: &LoginRequest, number: usize) -> LoginRequest {
     with_password(login.clone(), &format!("wrong {number}"))
 }
@@ -34,12 +34,12 @@ fn fail_logins(shop: &Shop, login: &LoginRequest, numbers: std::ops::Range<usize
     }
 }
 
-/// The login from the network of this number.
+/// The login from the network with this number.
 fn from_network(login: &LoginRequest, network: u8) -> LoginRequest {
     LoginRequest { address: Some(IpAddr::from([198, 51, network, 1])), ..login.clone() }
 }
 
-/// The login by a client that holds this refresh token.
+/// The login of a client with this refresh token.
 fn with_previous_token(login: &LoginRequest, token: &str) -> LoginRequest {
     LoginRequest { previous_refresh_tokens: vec![Secret::new(token.to_owned())], ..login.clone() }
 }
@@ -48,7 +48,7 @@ fn token(granted: &IssuedTokens) -> String {
     granted.refresh_token.as_ref().unwrap().expose().clone()
 }
 
-/// Wrong passwords from so many networks that nothing is left for those that are not known.
+/// Tries wrong passwords from enough networks that unknown ones have no tokens left.
 fn attack(shop: &Shop, login: &LoginRequest) {
     for network in 0..30 {
         let _ = shop.auth.login(&wrong(&from_network(login, network), usize::from(network)));
@@ -185,7 +185,7 @@ fn unrelated_refresh_token_is_ignored_at_login() {
     }
 }
 
-/// A registration logs in by the password that it has just set.
+/// A registration logs in with the password that it has just set.
 #[test]
 fn just_set_password_is_neither_hashed_nor_held_back() {
     let shop = Shop::open();
@@ -247,7 +247,7 @@ fn burst_gets_no_more_guesses_than_sequence() {
     assert_eq!((looked_at, shop.hasher.verification_count()), (10, 10), "{guesses:?}");
 }
 
-/// Where the answer does not tell the two apart, the waits do not either.
+/// If the answers are equal, the delays must be equal, too.
 #[test]
 fn denied_correct_password_costs_as_much_as_wrong_one() {
     let shop = Shop::open();
@@ -263,7 +263,7 @@ fn denied_correct_password_costs_as_much_as_wrong_one() {
     }
 }
 
-/// A device as itself is told what stands against it, and asks again until somebody lets it in.
+/// A device as itself gets the reason of a denial, and retries until it is admitted.
 #[test]
 fn device_denied_with_reason_is_not_held_back() {
     let shop = Shop::open();
@@ -273,7 +273,7 @@ fn device_denied_with_reason_is_not_held_back() {
     }
 }
 
-/// Lines of the audit that tell of refused logins, by why they were refused, each with how often.
+/// The number of audit events of denied logins, by reason.
 fn denial_counts(shop: &Shop) -> Vec<(String, u64)> {
     let lines = shop.audit_events(Action::Login);
     let refused = lines.iter().filter(|event| event.outcome == EventOutcome::Refused);

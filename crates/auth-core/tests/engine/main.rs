@@ -1,5 +1,5 @@
-//! The engine's use cases on the store in memory: a clock that is moved by hand, chance that is counted, passwords that cost
-//! nothing, and no sleeps. Each file tries one of them.
+//! The use cases of the engine on the in-memory store: with a manual clock, predictable random
+//! bytes, a hasher without cost, and no sleeps. Each module tests one of them.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A person changes their own password: who is logged out by it, who is not, and what a wrong old one costs.
+//! Users change their own passwords: which sessions end, and what a wrong old password costs.
 
 use tillgate_auth_core::{AuthDenied, Caller, Error, IssuedTokens, LoginDenied, TokenDenied};
 use tillgate_domain::{Action, EndReason, EventOutcome, PrincipalId, Rank, Secret};
@@ -87,7 +87,7 @@ fn wrong_current_password_changes_nothing_and_is_counted() {
     assert!(authenticate(&shop.auth, &other).is_ok());
     let told = shop.audit_events(Action::Password);
     assert!(told.len() == 3 && told.iter().all(|event| event.outcome == EventOutcome::Refused));
-    // the first five are free to whoever is in a session
+    // A caller with a session has five free attempts.
     for wrong in ["wrong too", "wrong again"] {
         login_refused(change(&shop, &caller, wrong, NEW));
     }
@@ -114,7 +114,7 @@ fn ended_session_cannot_change_password() {
     shop.auth.logout(&caller_before).unwrap();
     let refused = change(&shop, &caller_before, &password_of("cashier"), NEW);
     assert_eq!(token_refused(refused), TokenDenied::SessionOver);
-    // somebody else's change of the password ends it too
+    // A change by somebody else ends the session, too.
     let own = caller(&shop, &shop.user("cashier", None));
     shop.set_password(PrincipalId::User(shop.world.cashier.id), NEW);
     assert_eq!(token_refused(change(&shop, &own, NEW, "and yet another one")), TokenDenied::SessionOver);
@@ -146,7 +146,7 @@ fn login_may_require_rank() {
     );
     let told = shop.audit_events(Action::Login);
     assert!(told.iter().any(|event| event.outcome == EventOutcome::Refused && event.details["why"] == "login_rank"));
-    // and a right password is no failure, whatever the rank
+    // A right password is not a failure, whatever the rank is.
     for _ in 0..20 {
         login_refused(least("cashier", None, Rank::Admin));
     }

@@ -1,4 +1,5 @@
-//! Permanent tokens: one pairing per device, what ends it, what only holds it back, and who may generate one.
+//! Permanent tokens: one pairing per device, what ends it, what only blocks it, and who may
+//! generate one.
 
 use serde_json::Value;
 use tillgate_auth_core::ports::SessionFilter;

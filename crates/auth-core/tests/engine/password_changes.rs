@@ -1,4 +1,5 @@
-//! A user who must change the password: refused after the right one, and let in by a login that sets another.
+//! A user who must change the password: denied after the right one, and admitted by a login that
+//! sets another one.
 
 use tillgate_auth_core::passwords::WeakPassword;
 use tillgate_auth_core::{AuthDenied, Error, IssuedTokens, LoginDenied, LoginRequest, NewPassword, TokenDenied};
@@ -26,7 +27,7 @@ fn is_required(shop: &Shop, id: UserId) -> bool {
     shop.auth_store().read(|tx| tx.users().find(id)).unwrap().unwrap().password_change_required
 }
 
-/// A login of a contract that says of a password that it must be changed.
+/// A login in a dialect that can report a required password change.
 fn reporting_password_change(login: LoginRequest) -> LoginRequest {
     LoginRequest { reports_password_change: true, ..login }
 }
@@ -185,7 +186,8 @@ fn own_change_lifts_requirement_and_same_password_is_rejected() {
     assert_eq!(told.details["password_change_required"]["to"], false);
 }
 
-/// Where the answer says so, a right password is no failure; where it reads as a wrong one, it costs as much.
+/// If the answer reports the reason, a right password is not a failure; if it looks like a wrong
+/// one, it costs as much.
 #[test]
 fn correct_password_costs_what_its_answer_reveals() {
     let shop = Shop::open();
@@ -202,7 +204,7 @@ fn correct_password_costs_what_its_answer_reveals() {
         assert_eq!(login_refused(shop.auth.login(&wrong)), LoginDenied::Mismatch, "wrong password {number}");
     };
     (1..=8).for_each(wrong);
-    // the ninth token is spent as on a wrong password, and the same password again takes none
+    // The ninth token is taken as for a wrong password; the same password again takes none.
     for _ in 0..3 {
         assert_eq!(login_refused(shop.auth.login(&login)), LoginDenied::PasswordChangeRequired);
     }

@@ -1,4 +1,4 @@
-//! Several processes over one store, and one process after another.
+//! Several processes over one store, at the same time and one after another.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ fn sessions_and_keys_survive_a_restart() {
     assert_eq!(refresh(&auth, &second).unwrap().session.generation, 3);
 }
 
-/// The chores have a thread of their own, which may come to say that this process is there after it has left.
+/// Maintenance runs on a thread of its own, whose heartbeat may come after the process has left.
 #[test]
 fn process_that_has_left_is_not_live_again() {
     let shop = Shop::open();
@@ -95,7 +95,7 @@ fn wrong_master_key_is_rejected_with_reason() {
     assert!(build(Some(shop.master.clone())).is_ok(), "and the store is as it was");
 }
 
-/// What one process does to a session, and that the other knows it after its next look.
+/// Runs an action in one process; the other one knows its effect after its next poll.
 fn end_in_other_process(what: &str, end: impl Fn(&Shop, &IssuedTokens)) {
     let shop = Shop::open();
     let other = shop.process();
@@ -226,8 +226,8 @@ fn maintenance_thread_runs_until_engine_is_dropped() {
     }
 }
 
-/// A process that was stopped has missed looks at the feed: it looks before it trusts what it knows. While the store is away, it
-/// trusts a view that is young enough.
+/// A process that was stopped has missed polls of the feed: it polls before it trusts its view.
+/// While the store is unavailable, it trusts a view that is young enough.
 #[test]
 fn process_that_missed_polls_polls_before_trusting_feed() {
     let shop = Shop::open();
@@ -263,7 +263,7 @@ fn process_that_missed_polls_polls_before_trusting_feed() {
     store.clear_failure();
 }
 
-/// A store of which the test can play what it has forgotten: it keeps the observer.
+/// A store that can lose changes; it keeps the observer.
 struct ForgetfulStore {
     memory: tillgate_auth_core::MemoryStore,
     observer: std::sync::Mutex<Option<Arc<dyn tillgate_domain::change::Observer>>>,

@@ -1,4 +1,4 @@
-//! Refreshing: each row of the judge's table, through the engine.
+//! Refresh: each row of the judge's table, through the engine.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::shop::{
 
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// A session that was refreshed once, after its first hour: what each gave, the second used.
+/// The tokens of a login and of one refresh after an hour; the second ones were used.
 fn login_and_refresh(shop: &Shop) -> (IssuedTokens, IssuedTokens) {
     let first = shop.user("cashier", Some("P01"));
     authenticate(&shop.auth, &first).unwrap();
@@ -135,7 +135,7 @@ fn known_ended_session_stays_ended_after_store_rollback() {
     }
 }
 
-/// A store whose observer the test keeps.
+/// A store that keeps its observer for the test.
 struct ObservedStore {
     memory: Arc<MemoryStore>,
     observer: Mutex<Option<Arc<dyn Observer>>>,
@@ -184,7 +184,7 @@ fn token_ahead_of_rolled_back_store_rotates_and_is_audited() {
     let (first, second) = login_and_refresh(&shop);
     shop.clock.advance(OVERLAP);
     let third = refresh(&shop.auth, &second).unwrap();
-    // A backup of before comes back.
+    // An older backup is restored.
     let was = &first.session;
     let back = tillgate_auth_core::ports::Rotation {
         generation: 1,

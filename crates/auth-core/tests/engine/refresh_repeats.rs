@@ -1,4 +1,5 @@
-//! Repeats: answers that were lost, threads that share a token, and the same token from two places.
+//! Repeated refresh tokens: lost answers, threads that share a token, and one token from two
+//! networks.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier};
@@ -8,7 +9,7 @@ use tillgate_domain::Action;
 
 use crate::shop::{HOUR, MINUTE, OVERLAP, Shop, address, authenticate, refresh, refresh_from, token, token_refused};
 
-/// Presents one refresh token on so many threads at once, spread over the engines.
+/// Presents one refresh token on this many threads at once, spread over the engines.
 fn all_at_once(engines: &[Arc<Auth>], presented: &IssuedTokens, threads: usize) -> Vec<IssuedTokens> {
     let start = Barrier::new(threads);
     std::thread::scope(|scope| {
@@ -55,7 +56,7 @@ fn repeatedly_lost_responses_end_no_session() {
     authenticate(&shop.auth, &first).unwrap();
     let mut stored = first;
     for round in 0..20_u32 {
-        // Three answers are lost on the way, minutes or hours apart; the process may start anew in between.
+        // Three answers are lost, minutes or hours apart; the process may restart in between.
         for _ in 0..3 {
             refresh(&shop.auth, &stored).unwrap();
             shop.clock.advance(if round % 2 == 0 { MINUTE } else { HOUR });

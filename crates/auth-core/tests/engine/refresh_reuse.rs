@@ -1,5 +1,5 @@
-//! Refresh tokens that are presented again and again, since their clients cannot store another: the first of a session whose terms
-//! allow it, and any where the terms say that none is rotated.
+//! Refresh tokens that are presented repeatedly, because their clients cannot store another one:
+//! the first of a session whose terms allow it, and any if the terms have no rotation.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::shop::{
     token, token_refused,
 };
 
-/// Sessions of half a day whose first refresh token may be reused.
+/// Sessions of half a day whose first refresh token is reusable.
 fn reusable() -> Terms {
     let refresh = RefreshTerms { idle: Some(12 * HOUR), overlap: Some(OVERLAP), first_reusable: true };
     Terms { refresh: Some(refresh), ..terms() }
@@ -169,7 +169,7 @@ fn expect_repeated_refresh(auth: &Auth, granted: &IssuedTokens) {
 fn newest_refresh_token_of_each_session_is_selected() {
     let shop = Shop::open();
     let old = shop.user("cashier", None);
-    // two that begin in one millisecond have no order
+    // Two that start in the same millisecond have no order.
     shop.clock.advance(Duration::from_millis(1));
     let new = shop.user("manager", None);
     shop.clock.advance(OVERLAP);

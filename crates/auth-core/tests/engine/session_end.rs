@@ -1,4 +1,4 @@
-//! Ending: whose sessions somebody sees and ends, and that the end holds at once.
+//! The end of sessions: who may see and end which, and that the end takes effect immediately.
 
 use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{AuthDenied, Caller, Error, IssuedTokens, TokenDenied};

@@ -1,4 +1,4 @@
-//! How long things last: no session and no token outlives its terms, whatever they are.
+//! Lifetimes: no session and no token outlives its terms, whatever they are.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ fn rotating(idle: Option<Duration>) -> Option<RefreshTerms> {
     Some(RefreshTerms { idle, overlap: Some(OVERLAP), first_reusable: false })
 }
 
-/// Refreshes every ten minutes until it is refused, and says when the session was over: from the first instant at which neither
-/// of its tokens was good.
+/// Refreshes every ten minutes until that is denied. Returns when the session ended: the first
+/// instant at which neither of its tokens was valid.
 fn refresh_until_ended(shop: &Shop, mut granted: IssuedTokens) -> Instant {
     loop {
         let expiry = granted.session_expires_at.unwrap();
@@ -33,7 +33,7 @@ fn refresh_until_ended(shop: &Shop, mut granted: IssuedTokens) -> Instant {
             if last.session_expires_at == Some(expiry) {
                 shop.clock.advance(MOMENT);
                 assert_eq!(token_refused(refresh(&shop.auth, &last)), TokenDenied::Expired);
-                // what is known to have been the end is told as such
+                // A known end is reported as such.
                 let told =
                     if last.session.terms.has_fixed_end() { TokenDenied::SessionOver } else { TokenDenied::Expired };
                 assert_eq!(token_refused(authenticate(&shop.auth, &last)), told);
@@ -89,7 +89,7 @@ fn session_ends_at_midnight_of_tenant_zone() {
         let terms = Terms { refresh: rotating(None), midnight: true, ..terms() };
         let login = LoginRequest { terms, ..with_password(by_user(who, Some("P01")), password) };
         let granted = shop.auth.login(&login).unwrap();
-        // It is nine in the morning in UTC, and five in the afternoon there.
+        // It is 09:00 in UTC, and 17:00 there.
         let expected = granted.session.created_at.saturating_add(if zone == "UTC" { 15 * HOUR } else { 7 * HOUR });
         assert_eq!(refresh_until_ended(&shop, granted), expected, "{zone}");
         let next = shop.auth.login(&login).unwrap();

@@ -1,4 +1,4 @@
-//! The world that the cases are about, with an engine over it, and the words that they are told in.
+//! The fixture of the tests: a shop with an engine over it, and helpers.
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
@@ -27,7 +27,7 @@ pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 pub(crate) const OVERLAP: Duration = Duration::from_mins(2);
 
-/// The password of everybody of this name.
+/// The password of every principal with this name.
 pub(crate) fn password_of(name: &str) -> String {
     format!("the password of {name}")
 }
@@ -51,14 +51,14 @@ pub(crate) fn address(last: u8) -> Option<IpAddr> {
     Some(IpAddr::from([192, 0, 2, last]))
 }
 
-/// Chance that no other engine of this test has drawn.
+/// Random bytes that no other engine of this test uses.
 pub(crate) fn chance() -> Arc<dyn Entropy> {
     static SEEDS: AtomicU64 = AtomicU64::new(1);
     Arc::new(SeededEntropy::from_seed(SEEDS.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// A shop with more people than its own: `trainee` is pending, `robot` virtual, `driver` may use P02 alone; tenant `market` in
-/// Kuala Lumpur has a `cashier` and a `P01` too.
+/// A shop with additional users: `trainee` is pending, `robot` is virtual, `driver` may use P02
+/// only. The tenant `market` in Kuala Lumpur also has a `cashier` and a `P01`.
 pub(crate) struct Shop {
     pub(crate) memory: Arc<MemoryStore>,
     pub(crate) clock: Arc<ManualClock>,
@@ -83,7 +83,7 @@ impl Shop {
         Self { memory, clock, hasher, world, market, master, auth }
     }
 
-    /// An engine over a store of the same data, as another process has it.
+    /// An engine of another process over the same data.
     pub(crate) fn process(&self) -> Arc<Auth> {
         self.process_over(Arc::new(self.memory.share_with_process()))
     }
@@ -100,12 +100,12 @@ impl Shop {
         &*self.memory
     }
 
-    /// Logs a user of that name in, on a device or in the office.
+    /// Logs in the user with this name, on a device or without one.
     pub(crate) fn user(&self, name: &str, device: Option<&str>) -> IssuedTokens {
         self.auth.login(&by_user(name, device)).unwrap()
     }
 
-    /// Logs the device of that name in as itself.
+    /// Logs in the device with this name as itself.
     pub(crate) fn device(&self, name: &str) -> IssuedTokens {
         self.auth.login(&by_device(name)).unwrap()
     }
@@ -124,7 +124,7 @@ impl Shop {
         done(office::set_password(self.office(), self.world.tenant.id, &stamp, principal, &verifier));
     }
 
-    /// Gives a user other roles in the office.
+    /// Assigns other roles without a device to a user.
     pub(crate) fn assign(&self, user: UserId, roles: &[&str]) {
         assign(self.office(), &self.world, user, roles);
     }
@@ -133,12 +133,12 @@ impl Shop {
         self.auth_store().read(|tx| tx.sessions().find(id)).unwrap().unwrap().session
     }
 
-    /// How many sessions the store has.
+    /// The number of sessions in the store.
     pub(crate) fn sessions(&self) -> usize {
         self.auth.list_all_sessions(&tillgate_auth_core::ports::SessionFilter::default(), None, 200).unwrap().len()
     }
 
-    /// The lines of the audit that tell of this.
+    /// The audit events with this action.
     pub(crate) fn audit_events(&self, action: Action) -> Vec<Event> {
         self.memory.audit_events().into_iter().filter(|event| event.action == action).collect()
     }
@@ -207,7 +207,7 @@ fn populate(memory: &MemoryStore) -> (Fixture, Tenant) {
     (world, market)
 }
 
-/// A use case of the back office went well.
+/// Unwraps the result of a use case of the back office.
 pub(crate) fn done<T>(decided: StoreResult<Result<T, OfficeError>>) -> T {
     decided.unwrap().unwrap()
 }
@@ -279,7 +279,7 @@ pub(crate) fn call(auth: &Auth, token: &str) -> Result<Caller, Error> {
     auth.authenticate(&presented(token, &native()))
 }
 
-/// Authenticates a request with the access token of what was granted.
+/// Authenticates a request with the access token of these tokens.
 pub(crate) fn authenticate(auth: &Auth, granted: &IssuedTokens) -> Result<Caller, Error> {
     call(auth, granted.access_token.expose())
 }
@@ -288,12 +288,12 @@ pub(crate) fn refreshing<'a>(token: &'a str, dialect: &'a DialectName) -> Refres
     RefreshRequest { address: address(1), ..RefreshRequest::new(dialect, token) }
 }
 
-/// The refresh token of what was granted.
+/// The refresh token of these tokens.
 pub(crate) fn token(granted: &IssuedTokens) -> &str {
     granted.refresh_token.as_ref().unwrap().expose()
 }
 
-/// Refreshes with the refresh token of what was granted.
+/// Refreshes with the refresh token of these tokens.
 pub(crate) fn refresh(auth: &Auth, granted: &IssuedTokens) -> Result<IssuedTokens, Error> {
     refresh_from(auth, granted, address(1))
 }
@@ -302,7 +302,7 @@ pub(crate) fn refresh_from(auth: &Auth, granted: &IssuedTokens, from: Option<IpA
     auth.refresh(&RefreshRequest { address: from, ..refreshing(token(granted), &native()) })
 }
 
-/// What was refused, and nothing else is told apart from it.
+/// Asserts that a token was denied, and returns why.
 pub(crate) fn login_refused<T: std::fmt::Debug>(answer: Result<T, Error>) -> LoginDenied {
     match answer.unwrap_err() {
         Error::Denied(AuthDenied::Login(refusal)) => refusal,

@@ -1,4 +1,4 @@
-//! Requests that are signed with the key of a program.
+//! Requests that are signed with an API key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ fn rights(names: &[&str]) -> Rights {
     names.iter().map(|name| Right::parse(name).unwrap()).collect()
 }
 
-/// Gives a program a key, and says what it was drawn as.
+/// Adds an API key and returns it as it was generated.
 fn key(shop: &Shop, user: &str, permissions: &[&str]) -> (ApiKey, GeneratedApiKey) {
     let drawn = shop.auth.generate_api_key().unwrap();
     let new = NewApiKey {
@@ -43,7 +43,7 @@ fn key(shop: &Shop, user: &str, permissions: &[&str]) -> (ApiKey, GeneratedApiKe
     (done(office::add_api_key(shop.office(), shop.world.tenant.id, &stamp(at), &new)), drawn)
 }
 
-/// A request of that text, signed at this instant.
+/// A signature of this text at this instant.
 fn signature(drawn: &GeneratedApiKey, at: Instant, message: &str) -> Signature {
     let hmac = |key: &[u8], text: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());
     let signing = hmac(format!("P{}", drawn.secret.expose()).as_bytes(), "today");
@@ -262,7 +262,7 @@ fn signature_reads_store_once_then_only_writes() {
     assert!(verify_signature(&auth, &drawn, "unseen").is_ok());
 }
 
-/// Another process ends the key; this one, which remembers it, hears of it from the feed.
+/// Another process revokes the key; this one, which has cached it, learns it from the feed.
 #[test]
 fn cached_key_is_dropped_on_change() {
     for narrowed in [false, true] {
@@ -284,7 +284,7 @@ fn cached_key_is_dropped_on_change() {
     }
 }
 
-/// Memory is trusted while it is young enough, as for tokens.
+/// Cached data is used while it is young enough, as for tokens.
 #[test]
 fn process_without_current_feed_does_not_verify_signatures() {
     let shop = Shop::open();
@@ -324,8 +324,8 @@ fn peeked_signature_is_not_consumed() {
     );
 }
 
-/// A wrong, a repeated or a late signature, an unknown key and a wrong secret are written into the audit, each key's first ten in
-/// a minute and then how many there were.
+/// Wrong, repeated and late signatures, unknown keys and wrong secrets are recorded in the audit:
+/// for each key the first ten in a minute, then their number.
 #[test]
 fn denied_api_keys_are_audited() {
     let shop = Shop::open();

@@ -1,4 +1,5 @@
-//! A store with a clock of its own: which process is ahead says nothing, another server or a clock that jumps ends nothing.
+//! A store with a clock of its own: differences between the clocks of processes do not matter, and
+//! another server or a clock that jumps ends nothing.
 
 use std::sync::Arc;
 
@@ -54,8 +55,8 @@ fn another_database_server_starts_anew_what_a_process_vouches_for() {
     assert_eq!(token_refused(refresh(&other, &first)), TokenDenied::Replay);
 }
 
-/// A store whose clock jumps ends nothing, in whichever direction, while the process itself goes on: neither if the jump is met at
-/// a refresh nor if a look at the feed met it before.
+/// A clock of the store that jumps in either direction ends nothing while the process continues,
+/// whether a refresh or a poll notices the jump first.
 #[test]
 fn clock_of_the_store_that_jumps_ends_nothing() {
     for off in [2 * MINUTE, HOUR, 8 * DAY] {
@@ -89,7 +90,7 @@ fn clock_of_the_store_that_jumps_ends_nothing() {
     }
 }
 
-/// The same if the clock jumps there and back, and a session is rotated between.
+/// The same if the clock jumps there and back, with a rotation in between.
 #[test]
 fn clock_of_the_store_that_jumps_there_and_back_ends_nothing() {
     let shop = Shop::open();

@@ -1,4 +1,4 @@
-//! A store that fails: nobody is judged by it.
+//! A store that fails: nothing is decided because of it.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::shop::{
     unavailable, with_password,
 };
 
-/// A store of the shop that fails when it is told to.
+/// A store of the shop that fails on request.
 fn shaky(shop: &Shop) -> Arc<FailingStore<MemoryStore>> {
     Arc::new(FailingStore::new(Arc::new(shop.memory.share_with_process())))
 }
@@ -24,7 +24,7 @@ fn gone() -> StoreError {
     StoreError::Unavailable("gone".to_owned())
 }
 
-/// Every call that asks the store, with what it answers.
+/// All calls that use the store, with their results.
 fn calls(
     shop: &Shop,
     auth: &Auth,
@@ -56,7 +56,7 @@ fn calls(
     ]
 }
 
-/// A token that another server's engine signed.
+/// A token that the engine of another server has signed.
 fn of_another_key(shop: &Shop) -> String {
     let other = Shop::open();
     let granted = other.user("cashier", None);
@@ -101,7 +101,7 @@ fn login_and_refresh_survive_failure_of_each_unit_of_work() {
                 Ok(granted) => granted,
                 Err(error) => {
                     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
-                    // The client tries again.
+                    // The client retries.
                     auth.login(&by_user("cashier", Some("P01"))).unwrap()
                 }
             };
@@ -198,7 +198,7 @@ fn role_change_keeps_caches_of_others() {
     shop.assign(shop.world.manager.id, &["manager", "night"]);
     auth.poll_feed().unwrap();
     assert!(authenticate(&auth, &cashier).is_ok() && authenticate(&auth, &manager).is_ok());
-    // added, changed and deleted by this process
+    // Added, changed and deleted by this process.
     let late = add_role(&*store, &shop, "late");
     change_role(&*store, &shop, night, "storno");
     done(tillgate_domain::office::delete_role(&*store, shop.world.tenant.id, &stamp(CLOCK_START), late, None));
@@ -210,12 +210,12 @@ fn role_change_keeps_caches_of_others() {
         authenticate(&auth, &manager).unwrap().profile.rights.allows(KnownRight::Storno),
         "at once where it was answered"
     );
-    // this process finds its own change in the feed, and knows it
+    // This process finds its own change in the feed and recognizes it.
     auth.poll_feed().unwrap();
     store.plan_failure(PlannedFailure::at_once(gone()));
     assert!(authenticate(&auth, &cashier).is_ok() && authenticate(&auth, &manager).is_ok());
     store.clear_failure();
-    // another's change is none of its own, of the same role too
+    // A change of the same role by another process is not its own.
     change_role(shop.office(), &shop, night, "roleCreate");
     auth.poll_feed().unwrap();
     store.plan_failure(PlannedFailure::at_once(gone()));
@@ -226,7 +226,7 @@ fn role_change_keeps_caches_of_others() {
     assert!(authenticate(&auth, &manager).unwrap().profile.rights.allows(KnownRight::RoleCreate));
 }
 
-/// A role of the shop's own that allows one thing, made by another process.
+/// A role with one right, added by another process.
 fn role_of_own(shop: &Shop, name: &str) -> RoleId {
     add_role(shop.office(), shop, name)
 }

@@ -1,4 +1,4 @@
-//! Chores: uses are written, what nobody needs goes, what somebody needs stays.
+//! Maintenance: uses are written, old data is removed, needed data stays.
 
 use tillgate_auth_core::ports::{SessionFilter, SignatureDigest};
 use tillgate_domain::StoreExt;
@@ -102,7 +102,7 @@ fn use_is_written_once_a_minute() {
     assert_eq!(seen.len(), 3, "at the start and after each whole minute");
 }
 
-/// A signature may be dated so far ahead that it is good for five minutes; none is forgotten before.
+/// A signature may be dated so far ahead that it is valid for five minutes; none is removed before.
 #[test]
 fn signatures_are_removed_once_too_old() {
     let shop = Shop::open();

@@ -1,4 +1,5 @@
-//! Access tokens that are exchanged, over several processes: each ends a while after one that followed it was first used.
+//! Exchanged access tokens, over several processes: each expires some time after the first use of a
+//! successor.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Tokens that are not ours, not whole, or not meant for here.
+//! Tokens that are foreign, damaged, or for another audience.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -56,7 +56,7 @@ fn access_token_with_changed_letter_is_denied() {
         let good = granted.access_token.expose();
         assert!(call(&shop.auth, good).is_ok());
         let step = if algorithm == SigningAlgorithm::EdDSA { 1 } else { 7 };
-        // The last letter of a part bears bits that no byte needs: strict base64 leaves only one spelling of it.
+        // The last letter of a part has unused bits: strict base64 accepts only one spelling of it.
         for at in (0..good.len()).step_by(step) {
             let mut forged = good.clone().into_bytes();
             forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };

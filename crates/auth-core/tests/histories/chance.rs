@@ -1,4 +1,4 @@
-//! Chance that a seed repeats.
+//! Random numbers that a seed reproduces.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ pub(crate) struct Chance(u64);
 
 impl Chance {
     pub(crate) fn of(seed: u64) -> Self {
-        // Mixed, else each seed would go on where the one before it began a step later.
+        // Mixed, because otherwise each seed would continue the sequence of the previous one.
         Self(mixed(seed.wrapping_add(0x9E37_79B9_7F4A_7C15)))
     }
 
@@ -21,7 +21,7 @@ impl Chance {
         usize::try_from(self.next() % bound as u64).unwrap()
     }
 
-    /// Once in so many.
+    /// True once in `n` calls on average.
     pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
@@ -30,7 +30,7 @@ impl Chance {
         among[self.below(among.len())]
     }
 
-    /// A span of up to this one, to the millisecond.
+    /// A duration of at most this one, to the millisecond.
     pub(crate) fn up_to(&mut self, span: Duration) -> Duration {
         Duration::from_millis(self.next() % (u64::try_from(span.as_millis()).unwrap() + 1))
     }

@@ -1,4 +1,4 @@
-//! The engine itself, on the store in memory: one engine for each process.
+//! The engine itself, on the in-memory store: one engine for each process.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -21,7 +21,7 @@ use tillgate_testkit::{Fixture, ManualClock, SeededEntropy};
 use crate::hasher::PlainHasher;
 use crate::server::{Access, Machines, Reply, Seen, Server, Start, Terms, Vouching, another, set};
 
-/// A process, and what a looker-on knows of it.
+/// A process, and what an observer knows of it.
 struct Process {
     auth: Arc<Auth>,
     clock: Arc<ManualClock>,
@@ -70,7 +70,7 @@ impl Process {
         Self { auth, vouching: Vouching::from(clock.monotonic()), clock, used: 0, rotated: None }
     }
 
-    /// What it wrote of when the session was rotated to where it stands, and how long ago.
+    /// The timestamp that it wrote for the current rotation of the session, and how long ago.
     fn own(&self, session: &Session) -> Option<(Instant, Duration)> {
         let (generation, wrote, at) = self.rotated?;
         (generation == session.generation).then(|| Some((wrote?, self.clock.monotonic() - at))).flatten()
@@ -116,7 +116,7 @@ impl Engines {
                 address: None,
             })
             .unwrap();
-        // each has looked at the feed at its start, and at the clock of the store with it
+        // Each process has polled the feed at its start, and read the clock of the store.
         let standing = (&memory as &dyn Store<AuthPorts>).read(|tx| tx.sessions().find(granted.session.id)).unwrap();
         for process in &mut processes {
             process.vouching.ask(standing.as_ref().unwrap().clock, process.clock.monotonic());
@@ -142,7 +142,7 @@ impl Engines {
         store.read(|tx| tx.sessions().find(self.session)).unwrap().unwrap()
     }
 
-    /// Every process looks at the feed, and at the clock of the database server with it.
+    /// Every process polls the feed, and reads the clock of the database server.
     fn watch(&mut self) {
         let clock = self.standing().clock;
         for process in &mut self.processes {
@@ -305,7 +305,7 @@ impl Server for Engines {
         self.backup = Some(self.stored());
     }
 
-    /// The session's rotations are forgotten; an end is not, nor what was used.
+    /// Loses the rotations of the session, but neither an end nor uses.
     fn go_back(&mut self) -> bool {
         let Some(backup) = &self.backup else { return false };
         let (store, newest): (&dyn Store<AuthPorts>, _) = (&self.memory, self.stored().generation);

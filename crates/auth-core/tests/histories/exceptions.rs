@@ -1,4 +1,5 @@
-//! A thief by plan: the greedy one, who is caught, and the one that no rule for bearer tokens catches which forgives a lost answer.
+//! A thief with a plan: a greedy one, who is detected, and the one whom no rule for bearer tokens
+//! detects that forgives a lost answer.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use crate::chance::Chance;
 use crate::model::Model;
 use crate::server::{Access, Machines, Reply, Server, Terms};
 
-/// Somebody refreshes and, where it goes well, uses what they got at once.
+/// Refreshes and, if that succeeds, uses the answer immediately.
 fn refresh_and_use(model: &mut Model, held: &mut Access, uses: bool) -> bool {
     match model.refresh(0, held.generation) {
         Reply::Granted(access) => {
@@ -19,7 +20,8 @@ fn refresh_and_use(model: &mut Model, held: &mut Access, uses: bool) -> bool {
     }
 }
 
-/// A till and a thief who copies its token at some time; both refresh an overlap apart at least, and use what they get.
+/// A till and a thief who copies its token at some time. Both refresh at least a grace period apart
+/// and use the answer.
 pub(crate) fn greedy(model: &mut Model, chance: &mut Chance) -> Result<(), String> {
     let (_, mut till) = model.login();
     model.call(0, &till);
@@ -51,8 +53,9 @@ pub(crate) fn greedy(model: &mut Model, chance: &mut Chance) -> Result<(), Strin
     }
 }
 
-/// One who always refreshes just before the till, and waits for it to use the successor before he does, is not told apart from
-/// a lost answer. The audit shows that a token was repeated from another address, where it was another.
+/// A thief who always refreshes just before the till, and waits until the till uses the successor,
+/// looks like a lost answer. The audit shows that a token was repeated from another network, if it
+/// was.
 #[test]
 fn thief_who_refreshes_before_till_and_waits_is_not_caught() {
     let terms = Terms { idle: Duration::from_hours(12), absolute: None };
@@ -68,7 +71,7 @@ fn thief_who_refreshes_before_till_and_waits_is_not_caught() {
     }
 }
 
-/// The same one who uses his copy before the till has come is caught when it comes.
+/// A thief who uses the copy before the till refreshes is detected when it does.
 #[test]
 fn thief_who_does_not_wait_is_caught() {
     let terms = Terms { idle: Duration::from_hours(12), absolute: None };

@@ -1,4 +1,4 @@
-//! Every short history of a till and a thief, none left out: what the random ones might miss by chance.
+//! All short histories of a till and a thief, which random ones might miss.
 
 use tillgate_auth_core::judge::{Presenter, Verdict, Witness, judge};
 use tillgate_auth_core::ports::SessionRecord;
@@ -8,26 +8,26 @@ use crate::OVERLAP;
 use crate::model::standing;
 use crate::server::Terms;
 
-/// How many things happen.
+/// The number of events in a history.
 const LENGTH: usize = 7;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
     /// The till refreshes, stores the answer, and is ready to use it.
     Refresh,
-    /// The till refreshes and the answer is lost.
+    /// The till refreshes, and the answer is lost.
     Lost,
     /// The till uses what it has stored.
     Use,
     /// The thief copies what the till has stored.
     Take,
-    /// The thief refreshes with what he has, and keeps the answer.
+    /// The thief refreshes with the copy, and keeps the answer.
     Steal,
     /// The thief uses what he has.
     Misuse,
-    /// Less than a quarter of the overlap passes.
+    /// Less than a quarter of the grace period passes.
     Moment,
-    /// An overlap passes.
+    /// A grace period passes.
     Overlap,
 }
 
@@ -43,9 +43,9 @@ struct World {
     thief: Option<i64>,
     /// Whether the thief has done more than copy.
     stolen: bool,
-    /// Whether the newest generation has been used.
+    /// Whether the current generation was used.
     used: bool,
-    /// When it was made, or last handed out again to somebody who seemed never to have had it.
+    /// When the current generation was issued, or its grace period restarted.
     begun: Instant,
 }
 
@@ -54,18 +54,20 @@ struct HistoryCounts {
     histories: u64,
     caught: u64,
     honest: u64,
-    /// Sessions that somebody else than the till has a part in to the end.
+    /// The sessions in which somebody besides the till takes part until the end.
     shared: u64,
 }
 
 impl World {
-    /// Somebody presents this generation; the one that they get, or nothing where it ends the session.
+    /// Presents a generation. Returns the generation of the answer; `None` if that ends the
+    /// session.
     fn present(&mut self, presented: i64, path: &[Event]) -> Option<i64> {
         let dialect = self.standing.session.dialect.clone();
         let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token: false };
         let session = &mut self.standing.session;
         let (newest, now) = (session.generation, self.now);
-        // Told from what happened alone: the newest is an overlap old and has been used, or two have followed.
+        // Determined from the events only: the current one is a grace period old and in use, or
+        // there are two successors.
         let old = now.duration_since(self.begun) >= OVERLAP;
         let caught = presented + 2 <= newest || (presented + 1 == newest && self.used && old);
         let verdict = judge(
@@ -102,7 +104,7 @@ impl World {
         self.used |= generation == session.generation;
     }
 
-    /// Whether the session goes on.
+    /// Whether the session continues.
     fn happens(&mut self, event: Event, path: &[Event], counted: &mut HistoryCounts) -> bool {
         match event {
             Refresh | Lost => match self.present(self.till, path) {
@@ -146,7 +148,7 @@ fn all(world: &World, path: &mut Vec<Event>, counted: &mut HistoryCounts) {
         return;
     }
     for event in EVENTS {
-        // What changes nothing leads nowhere that a shorter history does not.
+        // An event without effect leads to nothing that a shorter history does not.
         if world.thief.is_none() && matches!(event, Steal | Misuse) {
             continue;
         }

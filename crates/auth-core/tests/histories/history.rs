@@ -1,4 +1,4 @@
-//! A history: what happens by chance to a till, a thief and a server, and whether each property held.
+//! A history: random events of a till, a thief and a server, and whether each property held.
 
 mod presenting;
 
@@ -13,12 +13,13 @@ use crate::kind::{HistoryCounts, Kind, PropertyViolation, violation};
 use crate::server::{Access, Server, Start};
 use crate::till::{Thread, Till};
 
-/// How long it takes at most from a request to its answer in storage: the client's time-out. A request may arrive as late as that
-/// after it was sent, whether its thread still waits or not. Three eighths of the overlap: what is handed out again to somebody
-/// who never had it does not move on for three quarters of it.
+/// The time-out of the client: the longest time from a request to its stored answer. A request may
+/// arrive this late, whether or not its thread still waits. Three eighths of the grace period,
+/// because an answer that is repeated for a client that never had it is not rotated for three
+/// quarters of it.
 const LATENCY: Duration = Duration::from_secs(45);
 
-/// How many things happen in one history.
+/// The number of events in one history.
 const EVENTS: usize = 250;
 
 struct Request {
@@ -41,24 +42,24 @@ pub(crate) struct History<S> {
     chance: Chance,
     server: S,
     till: Till,
-    /// What the thief has.
+    /// The token of the thief.
     loot: Option<Access>,
-    /// Whether he has done more than copy.
+    /// Whether the thief has done more than copy.
     stolen: bool,
     now: Duration,
     requests: Vec<Request>,
     answers: Vec<Answer>,
     /// When each generation was first used.
     used: BTreeMap<i64, Duration>,
-    /// When each process last took a token of before for one whose answer was lost, and of which generation.
+    /// When each process last accepted a previous token as a lost answer, and of which generation.
     forgiven: Vec<Option<(i64, Duration)>>,
-    /// Until when the terms let the session live at most.
+    /// The latest end of the session under its terms.
     bound: Instant,
     created: Instant,
     idle: Duration,
     absolute: Option<Duration>,
     ended: bool,
-    /// What the backup knows of the last two.
+    /// The state of the last two in the backup.
     backup: Option<(Instant, bool, i64)>,
     over: bool,
     counted: HistoryCounts,
@@ -178,7 +179,8 @@ impl<S: Server> History<S> {
         let thread = self.chance.below(self.kind.threads);
         if matches!(self.till.threads[thread], Thread::Idle) {
             self.till.attempts[thread] += 1;
-            // One who reads once for all attempts has as long for all of them as others have for each.
+            // A thread that reads once for all attempts has as long for all of them as others have
+            // for each.
             let read = self.till.read[thread].filter(|(_, at)| self.kind.reads_once && *at + LATENCY >= self.now);
             let (presented, sent) = read.unwrap_or((self.till.stored.generation, self.now));
             self.till.read[thread] = Some((presented, sent));
@@ -189,7 +191,7 @@ impl<S: Server> History<S> {
         }
     }
 
-    /// A request of the till arrives, whether somebody still waits for it or not.
+    /// A request of the till arrives, whether or not its thread still waits.
     fn arrive(&mut self) -> Result<(), PropertyViolation> {
         if self.requests.is_empty() {
             return Ok(());
@@ -266,7 +268,7 @@ impl<S: Server> History<S> {
         }
     }
 
-    /// Time goes by. What has been on its way for too long is lost, and whoever waited for it gives up.
+    /// Time passes. What was on its way for too long is lost, and whoever waited for it gives up.
     fn wait(&mut self) {
         let seconds = Duration::from_secs;
         let most = self.chance.pick(&[1, 1, 5, 5, 20, 60, 60, 125, 125, 1000, 4000, 20_000].map(seconds));
@@ -292,7 +294,7 @@ impl<S: Server> History<S> {
         }
     }
 
-    /// How a process starts anew, with its clock set meanwhile perhaps.
+    /// How a process restarts, possibly with a clock that was set in between.
     fn start(&mut self) -> Start {
         let spans = [50, 90, 600, 4000, 100_000, 700_000].map(Duration::from_secs);
         let step =
@@ -305,7 +307,7 @@ impl<S: Server> History<S> {
         let start = if self.kind.clocked || self.server.processes() == 1 {
             self.start()
         } else if self.server.in_doubt() {
-            // of two on one machine the one that starts later would doubt its clock for longer
+            // Of two processes on one machine, the later one would doubt its clock for longer.
             return;
         } else {
             Start::default()
@@ -315,7 +317,7 @@ impl<S: Server> History<S> {
         self.counted.restarted += 1;
     }
 
-    /// Nobody is served for a while. Whoever waits for an answer loses it.
+    /// No process serves for a while. Threads that wait for an answer lose it.
     fn away(&mut self) {
         let span = self.chance.pick(&[OVERLAP, OVERLAP, 3 * OVERLAP, 30 * OVERLAP]) + self.chance.up_to(OVERLAP);
         self.requests.clear();
@@ -334,11 +336,11 @@ impl<S: Server> History<S> {
         self.tell(|| format!("nobody was served for {span:?}"));
     }
 
-    /// Every process dies, and after a while all start anew.
+    /// All processes die, and restart after a while.
     fn outage(&mut self) {
         self.away();
         for process in 0..self.server.processes() {
-            // those on one machine start at the same time, with the same clock
+            // Processes on one machine start at the same time, with the same clock.
             let start = if self.kind.clocked || process == 0 { self.start() } else { Start::default() };
             self.tell(|| format!("process {process} starts anew: {start:?}"));
             self.server.restart(process, start);
@@ -346,7 +348,7 @@ impl<S: Server> History<S> {
         self.counted.outages += 1;
     }
 
-    /// The database server is lost, and after a while another takes over.
+    /// The database server is lost, and another one takes over after a while.
     fn fail_over(&mut self) {
         self.away();
         self.tell(|| "another server takes over".to_owned());

@@ -1,8 +1,8 @@
-//! What may happen in a history, and what did.
+//! The events that a history may contain, and those that it did.
 
 use std::fmt;
 
-/// What may happen.
+/// The events that a history may contain.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is apart from the others")]
 pub(crate) struct Kind {
@@ -13,26 +13,27 @@ pub(crate) struct Kind {
     pub(crate) processes: bool,
     /// The store has a clock of its own, by which it dates rotations.
     pub(crate) clocked: bool,
-    /// Processes run on machines whose clocks differ.
+    /// Processes run on machines with different clocks.
     pub(crate) skewed: bool,
     /// Clocks are set.
     pub(crate) steps: bool,
-    /// Processes start anew.
+    /// Processes restart.
     pub(crate) restarts: bool,
-    /// Nobody is served for longer than the overlap, and then every process starts anew.
+    /// No process serves for longer than the grace period, then all restart.
     pub(crate) outages: bool,
-    /// The database server is away for longer than the overlap, and another takes over.
+    /// The database server is unavailable for longer than the grace period, and another one takes
+    /// over.
     pub(crate) failovers: bool,
     /// A thread of the till reads its file once for all attempts at a refresh, not for each.
     pub(crate) reads_once: bool,
-    /// The store goes back.
+    /// The store is rolled back.
     pub(crate) back: bool,
-    /// No request arrives that nobody waits for any more.
+    /// No request arrives for which no thread waits any more.
     pub(crate) prompt: bool,
 }
 
 impl Kind {
-    /// Everything but a thief.
+    /// Everything except a thief.
     pub(crate) const WILD: Self = Self {
         threads: 1,
         thief: false,
@@ -49,10 +50,12 @@ impl Kind {
         prompt: false,
     };
 
-    /// What may happen together. A sibling, or a request that is late, is told from a thief by when the session was rotated, and a
-    /// store that forgets a rotation forgets that too. So where several requests are on their way, a store goes back under one
-    /// process that goes on, and where one is, everything happens. Clocks may differ and be set at will: over a store with a clock
-    /// of its own each process has its machine, over one without they share it.
+    /// The combinations of events. A concurrent or late request is distinguished from a thief by
+    /// the time of the rotation, which a store that loses a rotation also loses. With several
+    /// requests on their way, the store is therefore rolled back only under one process that
+    /// continues; with one request, everything may happen. Clocks may differ and be set at will:
+    /// over a store with a clock of its own, each process has its own machine; over one without,
+    /// they share one.
     pub(crate) fn of(self, seed: u64) -> Self {
         match seed % 4 {
             0 => Self { clocked: true, skewed: true, failovers: !self.reads_once, back: false, ..self },
@@ -63,7 +66,7 @@ impl Kind {
     }
 }
 
-/// What happened how often.
+/// How often each event happened.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct HistoryCounts {
     pub(crate) histories: u64,
@@ -78,7 +81,8 @@ pub(crate) struct HistoryCounts {
     pub(crate) failovers: u64,
     /// How often the clock of the database server was set.
     pub(crate) store_stepped: u64,
-    /// Repeats of one before, used, of which no process could vouch that its overlap had passed, though it had.
+    /// Repeats of a used previous token although its grace period was over, because no process
+    /// could vouch for that.
     pub(crate) forgiven: u64,
     pub(crate) stepped: u64,
     pub(crate) ended: u64,
@@ -126,10 +130,10 @@ impl HistoryCounts {
     }
 }
 
-/// A property that did not hold.
+/// A violated property.
 #[derive(Debug)]
 pub(crate) struct PropertyViolation {
-    /// Its number at the head of these tests.
+    /// The number of the property in the list of these tests.
     pub(crate) property: u8,
     what: String,
 }

@@ -1,4 +1,5 @@
-//! A server in a few lines: one session, its rows, and what each process remembers. It asks the judge and carries out the verdict.
+//! A minimal model of a server: one session, its rows, and the memory of each process. It calls the
+//! judge and carries out the verdict.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ struct Process {
     time: Timekeeper,
     vouching: Vouching,
     used: i64,
-    /// Which generation it rotated to, what it wrote of when, and when.
+    /// The generation of its rotation, the timestamp that it wrote, and when.
     rotated: Option<(i64, Instant, Duration)>,
 }
 
@@ -34,7 +35,7 @@ impl Process {
         Self { time, vouching: Vouching::from(clock.monotonic()), clock, used: 0, rotated: None }
     }
 
-    /// What it wrote of when the session was rotated to where it stands, and how long ago.
+    /// The timestamp that it wrote for the current rotation of the session, and how long ago.
     fn own(&self, session: &Session) -> Option<(Instant, Duration)> {
         let (generation, wrote, at) = self.rotated?;
         (generation == session.generation).then(|| (wrote, self.clock.monotonic() - at))
@@ -53,7 +54,8 @@ impl Process {
     }
 }
 
-/// A database server: its clock, its number, and what it dated the rotation by, with the number of the one that did.
+/// A database server: its clock, its number, and the date of the rotation, with the number of the
+/// server that dated it.
 struct Database {
     clock: Arc<ManualClock>,
     server: i64,
@@ -76,11 +78,11 @@ pub(crate) struct Model {
     backup: Option<Session>,
     processes: Vec<Process>,
     database: Option<Database>,
-    /// What was said of the clock of a start of a machine.
+    /// What was recorded of the clock of a start of a machine.
     origins: BTreeMap<Uuid, Instant>,
 }
 
-/// A session that was made in the morning, and what decides whether it stands.
+/// A session from the morning, and what decides whether it is valid.
 pub(crate) fn standing(terms: Terms) -> SessionRecord {
     let key = KeyId(Uuid::nil());
     let session = Session {
@@ -136,7 +138,7 @@ impl Model {
         (0..self.processes.len()).filter(|each| Arc::ptr_eq(&self.processes[*each].clock, clock)).collect()
     }
 
-    /// The store is asked, or written to: its clock goes on.
+    /// The store is read or written, which takes time.
     fn look(&mut self, rotated: bool) {
         if let Some(database) = &mut self.database {
             if rotated {
@@ -146,7 +148,7 @@ impl Model {
         }
     }
 
-    /// Every process looks at the feed, and at the clock of the database server with it.
+    /// Every process polls the feed, and reads the clock of the database server.
     fn watch(&mut self) {
         let clock = self.database.as_ref().map(Database::says);
         for process in &mut self.processes {

@@ -1,6 +1,6 @@
-//! Judges with one rule broken: each must be caught by a property, else the histories prove nothing of that rule. That a clock in
-//! doubt counts as within the overlap is shown by the judge's own tests alone: what a doubt does to the dates of rotations is mostly
-//! covered by the rule for those that lie ahead.
+//! Judges with one broken rule: each must violate a property, otherwise the histories prove nothing
+//! about that rule. That a doubtful clock counts as within the grace period is shown by the judge's
+//! own tests only, because the rule for rotations that are dated in the future covers most of it.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::kind::Kind;
 use crate::model::Judge;
 use crate::on_model;
 
-/// How many histories of each kind a mutant may survive.
+/// The number of histories of each kind that a mutant may survive.
 const MANY: u64 = 6_000;
-/// How many, where only a rare history finds it.
+/// The number for mutants that only a rare history reveals.
 const MANY_OF_RARE: u64 = 150_000;
 
 macro_rules! mutants {
@@ -82,7 +82,7 @@ mutants! {
     }
 }
 
-/// The right verdict, changed.
+/// Changes the right verdict.
 fn changed(verdict: Verdict, change: impl Fn(Verdict) -> Option<Verdict>) -> Verdict {
     change(verdict).unwrap_or(verdict)
 }
@@ -160,7 +160,7 @@ fn every_mutant_is_caught_by_a_property() {
     }
 }
 
-/// A history of some kind breaks this property under the mutant, and says so.
+/// A history of some kind violates this property with the mutant, and reports it.
 fn caught(name: &str, mutant: Judge, property: u8, many: u64) {
     let kinds = [
         Kind { threads: 2, ..Kind::WILD },

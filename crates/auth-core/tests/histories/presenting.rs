@@ -1,4 +1,4 @@
-//! A refresh token is presented: what must hold of the answer.
+//! Presents a refresh token, and checks the answer.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::kind::{PropertyViolation, violation};
 use crate::server::{Access, Reply, Seen, Server};
 
 impl<S: Server> History<S> {
-    /// Whether somebody who presents this ends the session, by what this process can know.
+    /// Whether presenting the token must end the session, by what this process can know.
     fn is_caught(&self, process: usize, presented: i64, seen: &Seen) -> bool {
         let long_ago = |at: Duration| self.now - at >= OVERLAP;
         let newest = seen.generation;
@@ -21,7 +21,7 @@ impl<S: Server> History<S> {
         presented + 2 <= newest || (presented + 1 == newest && used && rotated && !forgiven)
     }
 
-    /// Somebody presents a refresh token at some process.
+    /// Presents a refresh token to a process.
     pub(super) fn present(&mut self, who: &str, presented: i64) -> Result<Option<Access>, PropertyViolation> {
         let process = self.process();
         let seen = self.server.seen(process);
@@ -69,7 +69,7 @@ impl<S: Server> History<S> {
         }
     }
 
-    /// A session that was ended is ended for everybody, everywhere.
+    /// An ended session has ended for everybody, in every process.
     fn stays_over(&mut self) -> Result<Option<Access>, PropertyViolation> {
         let stored = self.till.stored.clone();
         for process in 0..self.server.processes() {

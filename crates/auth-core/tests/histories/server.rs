@@ -1,4 +1,4 @@
-//! What a history asks of a server: the pure model and the engine answer alike.
+//! What a history requires of a server; the model and the engine implement it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::OVERLAP;
 use crate::chance::Chance;
 use crate::kind::Kind;
 
-/// The terms of a history's session.
+/// The terms of the session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
     pub(crate) idle: Duration,
@@ -39,49 +39,49 @@ impl Terms {
     }
 }
 
-/// An access token.
+/// An access token of the session.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     pub(crate) generation: i64,
     pub(crate) expires_at: Instant,
-    /// Where there is one.
+    /// The generation of the refresh token, if there is one.
     pub(crate) token: String,
 }
 
-/// What a refresh is answered.
+/// The answer to a refresh.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     Granted(Access),
     Refused(TokenDenied),
-    /// Nobody was judged.
+    /// Nothing was decided.
     Unavailable,
 }
 
-/// What a process can know, told by nobody whom the judge asks.
+/// What a process can know, from an observer independent of the judge.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
-    /// Where the session stands in the store.
+    /// The generation of the session in the store.
     pub(crate) generation: i64,
-    /// The highest generation that was used, as far as this process knows.
+    /// The highest used generation that this process knows.
     pub(crate) used: i64,
-    /// How long ago the session was rotated at least: by the monotonic clock where this process did so, else by the clock of the
-    /// store or its own, and no longer than it can vouch for.
+    /// The minimal age of the rotation: by the monotonic clock if this process did it, otherwise by
+    /// the clock of the store or its own, and no longer than it can vouch for.
     pub(crate) age: Option<Duration>,
-    /// What time it believes it is.
+    /// The time that it assumes.
     pub(crate) now: Instant,
 }
 
-/// How a process starts anew.
+/// How a process restarts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Start {
-    /// How far the wall clock was set meanwhile, and whether forward.
+    /// How far the wall clock was set in between, and whether forward.
     pub(crate) step: Option<(Duration, bool)>,
-    /// Whether the machine started anew too.
+    /// Whether the machine restarted, too.
     pub(crate) reboot: bool,
 }
 
 impl Start {
-    /// What becomes of the machine's clock.
+    /// What happens to the clock of the machine.
     pub(crate) fn apply(self, clock: &ManualClock) {
         if self.reboot {
             clock.reboot();
@@ -92,7 +92,7 @@ impl Start {
     }
 }
 
-/// Somebody sets a wall clock.
+/// Sets a wall clock.
 pub(crate) fn set(clock: &ManualClock, span: Duration, forward: bool) {
     if forward {
         clock.step_forward(span);
@@ -101,7 +101,7 @@ pub(crate) fn set(clock: &ManualClock, span: Duration, forward: bool) {
     }
 }
 
-/// The clock of another database server: ahead of the one before, or behind it.
+/// The clock of another database server: ahead of the previous one, or behind it.
 pub(crate) fn another(before: &ManualClock) -> Arc<ManualClock> {
     let ahead = before.now().millis() / 1000 % 2 == 0;
     let off = Duration::from_secs(100);
@@ -109,17 +109,17 @@ pub(crate) fn another(before: &ManualClock) -> Arc<ManualClock> {
     Arc::new(ManualClock::starting_at(if ahead { now.saturating_add(off) } else { now.saturating_sub(off) }))
 }
 
-/// On what a history's processes run.
+/// The environment of the processes of a history.
 #[derive(Clone, Debug)]
 pub(crate) struct Machines {
-    /// How far the clock of each process is off, in seconds.
+    /// The offset of the clock of each process, in seconds.
     pub(crate) off: Vec<i64>,
     /// Whether the store has a clock of its own; otherwise all processes run on one machine.
     pub(crate) clocked: bool,
 }
 
 impl Machines {
-    /// One process.
+    /// A single process.
     pub(crate) fn one() -> Self {
         Self { off: vec![0], clocked: false }
     }
@@ -143,12 +143,12 @@ impl Machines {
     }
 }
 
-/// What a looker-on knows of what a process can vouch for.
+/// What an observer knows of what a process can vouch for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Vouching {
     started: Duration,
-    /// The database server that it asked last, since when it asks that one and the server's clock has not jumped, and what that
-    /// clock said at the zero of the monotonic one.
+    /// The last database server, since when it has been the same without a jump of its clock, and
+    /// its clock at the zero of the monotonic clock.
     server: Option<(i64, Duration, i64)>,
 }
 
@@ -157,7 +157,7 @@ impl Vouching {
         Self { started, server: None }
     }
 
-    /// For how long it can vouch, if it is asked now.
+    /// The time that it can vouch for at a reading now.
     pub(crate) fn span(&self, clock: Option<StoreClock>, now: Duration, steady: Duration) -> Duration {
         match clock {
             None => (now - self.started).min(steady),
@@ -168,7 +168,7 @@ impl Vouching {
         }
     }
 
-    /// It is asked now.
+    /// Processes a reading now.
     pub(crate) fn ask(&mut self, clock: Option<StoreClock>, now: Duration) {
         if let Some(clock) = clock {
             let known = self.server.filter(|known| Self::goes_on(known, clock, now));
@@ -180,12 +180,13 @@ impl Vouching {
         clock.now.millis() - i64::try_from(now.as_millis()).unwrap()
     }
 
-    /// Whether it is the same server, whose clock has not got ahead by over a minute.
+    /// Whether it is the same server, whose clock has not advanced by more than a minute.
     fn goes_on((server, _, origin): &(i64, Duration, i64), clock: StoreClock, now: Duration) -> bool {
         *server == clock.server && Self::origin(clock, now) - *origin <= 60_000
     }
 
-    /// How old the rotation of a session is at least. `own` is what this process wrote of it and how long ago.
+    /// The minimal age of the rotation of a session. `own` is what this process wrote for it, and
+    /// how long ago.
     pub(crate) fn age(
         &self,
         session: &Session,
@@ -209,35 +210,35 @@ impl Vouching {
     }
 }
 
-/// A session somewhere, from its login on. Generations stand for refresh tokens: those of one generation are the same.
+/// A session on a server. A generation stands for its refresh token.
 pub(crate) trait Server {
-    /// When it was made, and the access token of its login.
+    /// When the session was created, and the access token of its login.
     fn login(&self) -> (Instant, Access);
     fn terms(&self) -> Terms;
     fn processes(&self) -> usize;
     fn seen(&self, process: usize) -> Seen;
     fn refresh(&mut self, process: usize, presented: i64) -> Reply;
-    /// Whether a request with this token is let in.
+    /// Whether a request with this token is accepted.
     fn call(&mut self, process: usize, access: &Access) -> bool;
-    /// The session is ended by another hand.
+    /// Ends the session from outside.
     fn end(&mut self);
-    /// Time goes by.
+    /// Lets time pass.
     fn advance(&mut self, span: Duration);
-    /// The wall clock of a process is set.
+    /// Sets the wall clock of a process.
     fn step(&mut self, process: usize, by: (Duration, bool));
-    /// The clock of the database server is set, if the store is one.
+    /// Sets the clock of the database server, if the store has one.
     fn step_store(&mut self, by: (Duration, bool));
-    /// A process writes the uses that it knows of.
+    /// A process writes its recorded uses.
     fn write_activity(&mut self, process: usize);
     /// Whether a process doubts its clock.
     fn in_doubt(&self) -> bool;
-    /// A process dies and starts anew, and where its machine does or is set, so do the others on it. What they have not written is
-    /// lost.
+    /// A process dies and restarts, and if its machine restarts or its clock is set, so do the
+    /// others on it. Unwritten uses are lost.
     fn restart(&mut self, process: usize, start: Start);
-    /// Another database server takes over, if the store is one.
+    /// Another database server takes over, if the store has one.
     fn fail_over(&mut self);
-    /// A backup is made; one that was made before is thrown away.
+    /// Makes a backup, which replaces the previous one.
     fn back_up(&mut self);
-    /// The backup takes the place of the store. False where there is none.
+    /// Restores the backup. Returns false if there is none.
     fn go_back(&mut self) -> bool;
 }

@@ -1,17 +1,18 @@
-//! A till: it stores an answer before it uses any of it, and keeps the newest of two. Its storage survives it, its threads do not.
+//! A till: it stores an answer before it uses it, and keeps the newer of two. Its storage survives
+//! a crash, its threads do not.
 
 use std::time::Duration;
 
 use crate::server::Access;
 
-/// What a thread of the till is doing about its refresh.
+/// The state of a thread's refresh.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Thread {
     #[default]
     Idle,
-    /// It has asked, this many times so far, and waits.
+    /// It has sent this many requests and waits.
     Waiting,
-    /// It has an answer, to what it sent then, that it has not stored.
+    /// It has an answer to what it sent then, and has not stored it.
     Holding(Access, Duration),
 }
 
@@ -19,12 +20,12 @@ pub(crate) enum Thread {
 #[derive(Debug)]
 pub(crate) struct Till {
     pub(crate) careless: bool,
-    /// On its disk: the refresh token's generation, and the access token that came with it.
+    /// The file: the generation of the refresh token, and the access token that came with it.
     pub(crate) stored: Access,
     pub(crate) threads: Vec<Thread>,
-    /// Which request each thread waits for. Answers to others are not heard.
+    /// The request for which each thread waits. Answers to others are ignored.
     pub(crate) attempts: Vec<u32>,
-    /// What each thread has read from the disk for a refresh that has not come to its end, and when.
+    /// What each thread has read from the file for an unfinished refresh, and when.
     pub(crate) read: Vec<Option<(i64, Duration)>>,
 }
 
@@ -44,13 +45,13 @@ impl Till {
         self.attempts[thread] == attempt && matches!(self.threads[thread], Thread::Waiting)
     }
 
-    /// A thread no longer waits.
+    /// A thread stops waiting.
     pub(crate) fn abort(&mut self, thread: usize) {
         self.attempts[thread] += 1;
         self.threads[thread] = Thread::Idle;
     }
 
-    /// A thread stores what it holds, unless something newer is stored already.
+    /// A thread stores its answer, unless a newer one is stored already.
     pub(crate) fn store(&mut self, thread: usize) {
         let held = std::mem::take(&mut self.threads[thread]);
         if matches!(held, Thread::Holding(..)) {
@@ -63,7 +64,7 @@ impl Till {
         }
     }
 
-    /// It is killed: what no thread has stored is lost, and so is every answer on its way.
+    /// The till is killed: answers that no thread has stored, and those on their way, are lost.
     pub(crate) fn kill(&mut self) {
         for thread in 0..self.threads.len() {
             self.abort(thread);

@@ -24,14 +24,15 @@ fn date(zone: &Zone, millis: i64) -> Date {
     Timestamp::from_millisecond(millis).unwrap().to_zoned(zone.0.clone()).date()
 }
 
-/// When the zone's clocks are moved, between two instants.
+/// The changes of the zone's offset between two instants.
 fn moves(zone: &Zone, from: i64, to: i64) -> Vec<i64> {
     let all = zone.0.following(Timestamp::from_millisecond(from).unwrap());
     all.map(|each| each.timestamp().as_millisecond()).take_while(|each| *each < to).collect()
 }
 
-/// What a midnight is, without asking how it is found: the date is a later one from there on, and at no instant between is it. Between
-/// two moves of the clocks a date only grows, so that the last instant before each tells.
+/// The definition of midnight, independent of its computation: the date is a later one from then
+/// on, and no earlier instant has it. Between two changes of the offset, a date only increases, so
+/// the last instant before each is sufficient.
 fn holds(zone: &Zone, now: i64, moves: &[i64]) -> i64 {
     let midnight = next(zone, now);
     let today = date(zone, now);
@@ -51,19 +52,19 @@ fn day_begins_at_first_instant_of_its_date() {
         ("UTC", "2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"),
         ("Europe/Bratislava", "2026-07-01T21:59:59Z", "2026-07-01T22:00:00Z"),
         ("Asia/Kuala_Lumpur", "2026-07-01T16:00:00Z", "2026-07-02T16:00:00Z"),
-        // 2018-11-04 began at 01:00 in Brazil
+        // 2018-11-04 began at 01:00 in Brazil.
         ("America/Sao_Paulo", "2018-11-04T02:30:00Z", "2018-11-04T03:00:00Z"),
         ("America/Sao_Paulo", "2018-11-04T02:59:59.999Z", "2018-11-04T03:00:00Z"),
-        // 2019-11-03 began twice in Havana
+        // 2019-11-03 began twice in Havana.
         ("America/Havana", "2019-11-03T03:30:00Z", "2019-11-03T04:00:00Z"),
         ("America/Havana", "2019-11-03T04:30:00Z", "2019-11-04T05:00:00Z"),
-        // 2010-11-07 began in St. John's, was left for the day before after a minute, and began once more
+        // 2010-11-07 began in St. John's, ended after a minute, and began once more.
         ("America/St_Johns", "2010-11-07T02:29:59.999Z", "2010-11-07T02:30:00Z"),
         ("America/St_Johns", "2010-11-07T02:30:30Z", "2010-11-08T03:30:00Z"),
         ("America/St_Johns", "2010-11-07T03:00:00Z", "2010-11-07T03:30:00Z"),
-        // there was no 2011-12-30 in Samoa
+        // There was no 2011-12-30 in Samoa.
         ("Pacific/Apia", "2011-12-30T09:30:00Z", "2011-12-30T10:00:00Z"),
-        // the station moves its clocks by two hours
+        // The station changes its clocks by two hours.
         ("Antarctica/Troll", "2026-03-29T00:30:00Z", "2026-03-29T22:00:00Z"),
         ("Antarctica/Troll", "2026-10-24T22:00:00Z", "2026-10-26T00:00:00Z"),
     ] {
@@ -71,8 +72,8 @@ fn day_begins_at_first_instant_of_its_date() {
     }
 }
 
-/// Every zone, around every move of its clocks in seventy years: the days before, of and after it, each from its first instant to its
-/// last millisecond.
+/// All zones, around every change of their offset in seventy years: the days before, of and after
+/// it, each from its first instant to its last millisecond.
 #[test]
 fn next_midnight_exists_in_every_zone() {
     let (from, to) = (at("1970-01-01T00:00:00Z"), at("2040-01-01T00:00:00Z"));

@@ -1,5 +1,4 @@
-//! Argon2id against the RFC's test vector and hashes of other hands: those that the reference implementation publishes, and some
-//! that it computed.
+//! Argon2id against the test vector of the RFC, and against hashes of other implementations.
 
 use super::*;
 
@@ -20,7 +19,8 @@ fn from_hex(text: &str) -> Vec<u8> {
 
 #[test]
 fn test_vector_of_rfc_9106_is_reproduced() {
-    // Section 5.3. A verifier has neither a secret nor associated data, so this asks the crate.
+    // Section 5.3. A verifier has neither a secret nor associated data, so this calls the crate
+    // directly.
     let mut params = argon2::ParamsBuilder::new();
     params.m_cost(32).t_cost(3).p_cost(4).output_len(32).data(argon2::AssociatedData::new(&[4; 12]).unwrap());
     let params = params.build().unwrap();

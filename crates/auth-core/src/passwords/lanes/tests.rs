@@ -6,12 +6,12 @@ fn second(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// An address in the network of this number.
+/// An address in the network with this number.
 fn host(network: u8) -> IpAddr {
     IpAddr::from([192, 0, network, 1])
 }
 
-/// What becomes of one who is offered.
+/// The result of offering a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OfferOutcome {
     Room,
@@ -19,8 +19,9 @@ enum OfferOutcome {
     NoRoom,
 }
 
-/// Puts one in: `k` for a known one of network 1, `l` of network 2, a digit for a stranger of that network, a letter from `A` for a password that
-/// is to be set from that network, `-` for a stranger of none.
+/// Offers a job: `k` is a known one of network 1, `l` one of network 2, a digit an unknown one of
+/// that network, a letter from `A` a new password from that network, `-` an unknown one without a
+/// network.
 fn offer(lanes: &mut Lanes<char>, who: char) -> OfferOutcome {
     let (lane, address) = match who {
         'k' => (Lane::Known, Some(host(1))),
@@ -36,7 +37,7 @@ fn offer(lanes: &mut Lanes<char>, who: char) -> OfferOutcome {
     }
 }
 
-/// Those who are offered, in order; all find room.
+/// The lanes after these jobs were offered in order; all are accepted.
 fn offered(script: &str) -> Lanes<char> {
     let mut lanes = Lanes::new(BOUNDS);
     for who in script.chars() {
@@ -81,7 +82,7 @@ fn known_jobs_go_first_then_networks_take_turns() {
     assert_eq!(order, "kk1231A");
 }
 
-/// Somebody with good passwords of some accounts cannot keep a till of another network waiting.
+/// Somebody with the right passwords of some accounts cannot delay a till in another network.
 #[test]
 fn known_networks_take_turns() {
     let mut lanes = offered("kkkkl");
@@ -89,7 +90,8 @@ fn known_networks_take_turns() {
     assert_eq!(order, "klkkk");
 }
 
-/// However many one network sends, a stranger of another waits for one of them at most before its turn.
+/// However many jobs one network has, an unknown one of another network waits for at most one of
+/// them.
 #[test]
 fn busy_network_delays_another_by_one_job() {
     let mut lanes = offered("111");

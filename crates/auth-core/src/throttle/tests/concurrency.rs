@@ -1,4 +1,4 @@
-//! Many at once: threads, processes and every order in which guesses can turn out wrong.
+//! Concurrency: threads, processes, and every order in which guesses can turn out to be wrong.
 
 use std::collections::VecDeque;
 
@@ -58,12 +58,13 @@ fn processes_share_counts() {
         for charge in &charges {
             one.settle(charge, AttemptOutcome::Withdrawn, NOON);
         }
-        // Nobody tells the other process; it asks again by itself.
+        // The other process is not notified; it retries by itself.
         assert!(waiting.join().unwrap().is_some());
     });
 }
 
-/// A turn in the line of this number, for a known client or a stranger, from a network of this number.
+/// A turn in the line with this number, for a known or unknown client, from the network with this
+/// number.
 fn turn(line: u8, lane: Lane, network: u8) -> Turn {
     Turn { key: CountKey([line; 32]), lane, address: Some([192, 0, network, 1].into()) }
 }
@@ -146,7 +147,7 @@ fn second_waiter_wakes_when_first_leaves() {
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Ask,
-    /// The guess that was admitted so many before the newest turns out to be wrong.
+    /// The admitted guess that is this many before the newest turns out to be wrong.
     Fail(usize),
     Pass(u64),
 }
@@ -179,7 +180,7 @@ proptest! {
                 },
                 Step::Pass(millis) => passed += millis,
             }
-            // who guesses one at a time gets five at once and one in five seconds
+            // Sequential guesses get five at once, and one every five seconds.
             prop_assert!(guesses <= 5 + passed / 5000, "{guesses} within {passed} ms");
         }
     }

@@ -1,17 +1,18 @@
-//! What is promised to owners and withheld from guessers, over random histories and days of a virtual clock.
+//! The guarantees for owners, and the limits for guessers, over random histories and days of a
+//! virtual clock.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// What happens next, so many seconds after what happened before.
+/// An event, so many seconds after the previous one.
 #[derive(Clone, Copy, Debug)]
 enum Happening {
-    /// Somebody guesses from the network of this number, anything but the owner's.
+    /// A guess from the network with this number, which is not the owner's.
     Guess(u16),
-    /// A burst of guesses, each from a network of its own.
+    /// A burst of guesses, each from another network.
     Burst(u16),
-    /// The owner mistypes.
+    /// The owner types a wrong password.
     Mistype,
     /// The owner logs in.
     Login,
@@ -24,7 +25,7 @@ fn history(own_failures: bool) -> impl Strategy<Value = Vec<(u32, Happening)>> {
         u32::from(own_failures) * 3 => Just(Happening::Mistype),
         2 => Just(Happening::Login),
     ];
-    // most things come one upon another, some after hours
+    // Most events come in quick succession, some after hours.
     let pause = prop_oneof![3 => 0_u32..20, 2 => 0_u32..900, 1 => 0_u32..20_000];
     prop::collection::vec((pause, happening), 1..120)
 }
@@ -41,7 +42,7 @@ impl Time {
         Self { server: server(), now: NOON, guesses: 0 }
     }
 
-    /// Guesses once, whatever comes of it; another password each time. Says whether it was looked at.
+    /// Guesses another password each time. Returns whether it was checked.
     fn guess(&mut self, attempt: &LoginAttempt) -> bool {
         self.guesses += 1;
         match self.server.ask(&guessing(attempt, &format!("guess {}", self.guesses)), self.now) {
@@ -50,7 +51,8 @@ impl Time {
         }
     }
 
-    /// Logs in as a till does: tries, and waits as long as it is told, until it is in. How long that took.
+    /// Logs in as a till does: tries, and waits as long as it is told, until it is admitted.
+    /// Returns the total time.
     fn log_in(&mut self, owner: &LoginAttempt) -> Duration {
         let began = self.now;
         loop {
@@ -68,7 +70,7 @@ impl Time {
         }
     }
 
-    /// Plays the history, and calls `logged_in` with each time that a login of the owner took.
+    /// Runs the history, and calls `logged_in` with the time that each login of the owner took.
     fn play(
         &mut self,
         owner: &LoginAttempt,
@@ -96,7 +98,7 @@ impl Time {
     }
 }
 
-/// In how many of the spans of a day that begin with one of these instants there are more of them than this.
+/// The number of days, each starting at one of these instants, with more than `limit` of them.
 fn days_with_more(instants: &[Instant], most: usize) -> usize {
     let within = |first: &Instant| instants.iter().filter(|at| *at >= first && at.duration_since(*first) < DAY).count();
     instants.iter().filter(|first| within(first) > most).count()
@@ -117,7 +119,7 @@ proptest! {
     #[test]
     fn client_with_proof_and_typo_logs_in_within_five_seconds(history in history(true)) {
         let (owner, mut time) = (anna_by_proof(1, 1), Time::begins());
-        // fewer than a hundred wrong ones in all: it stays a proof
+        // Fewer than a hundred wrong passwords: the proof stays valid.
         let history: Vec<_> = history.into_iter().take(99).collect();
         time.play(&owner, &history, |took| {
             prop_assert!(took <= 5 * SECOND, "{took:?}");
@@ -161,7 +163,7 @@ proptest! {
             if unknown {
                 attempt.identity = ClaimedIdentity::Unknown { tenant: None, name: FoldedText::of("nobody") };
             } else if login {
-                // the owner's own successes give a guesser nothing
+                // Logins of the owner give a guesser nothing.
                 time.log_in(&anna_by_proof(1, 5000));
             }
             if time.guess(&attempt) {
@@ -195,7 +197,7 @@ proptest! {
             }
         }
         prop_assert_eq!(days_with_more(&looked_at, 100), 0);
-        // and once it counts for nothing, it is one of the unknown networks
+        // A worthless proof counts as an unknown network.
         prop_assert_eq!(days_with_more(&all, 200), 0);
         if let Some(hundredth) = looked_at.get(99).filter(|at| at.duration_since(looked_at[0]) < DAY) {
             let after = looked_at.iter().filter(|at| *at > hundredth && at.duration_since(*hundredth) < DAY);
@@ -218,7 +220,8 @@ proptest! {
         }
     }
 
-    /// Each login makes its network known, and four are known at a time, so a guesser in many of them has four buckets.
+    /// Each login makes its network known, and four are known at a time, so a guesser in many of
+    /// them has four buckets.
     #[test]
     fn account_is_known_in_four_networks_at_a_time(networks in prop::collection::vec(0_u16..12, 1..60)) {
         let mut time = Time::begins();

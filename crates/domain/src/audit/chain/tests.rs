@@ -1,7 +1,7 @@
 use super::super::seal::StoredEvent;
 use super::*;
 
-/// A digest that is none: enough to tell what is different.
+/// A stand-in for a digest, sufficient to detect differences.
 struct TestSealKey(u8);
 
 impl SealKey for TestSealKey {
@@ -31,7 +31,7 @@ fn seal(line: &SealedEvent) -> Seal {
     Seal { sequence: line.sequence, hash: line.hash.clone().unwrap() }
 }
 
-/// The number of lines that were taken, and what stopped the way.
+/// The number of verified events, and the error that ended the verification.
 fn walk(lines: &[SealedEvent], outside: Option<Seal>, newest: &Seal) -> (usize, Result<(), ChainError>) {
     let mut chain = ChainVerifier::new(outside);
     for (taken, line) in lines.iter().enumerate() {

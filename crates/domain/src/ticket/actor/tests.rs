@@ -2,7 +2,7 @@ use super::*;
 use crate::Right;
 use crate::ticket::fixtures::{actor, admin, user};
 
-/// The table as it is published, row by row; the refund's row is tillgate's own.
+/// The published table of rights, row by row; the row of refunds is tillgate's own.
 const TABLE: &[(TicketOperation, Ownership, &[&str])] = &[
     (TicketOperation::Create, Ownership::Own, &["ticketCreate"]),
     (TicketOperation::Create, Ownership::Others, &["ticketCreate"]),
@@ -47,7 +47,7 @@ fn every_operation_requires_each_right_of_its_row() {
                 let others: Vec<&str> = asked.iter().copied().filter(|name| name != one).collect();
                 assert_eq!(actor(1, &others).authorize(operation, whose), missing(one), "{operation:?} {whose:?}");
             }
-            // Every right of the other rows together is not one of this row's.
+            // All rights of the other rows together do not replace one of this row.
             let all = TABLE.iter().flat_map(|row| row.2).copied();
             let foreign: Vec<&str> = all.filter(|name| !asked.contains(name)).collect();
             assert!(actor(1, &foreign).authorize(operation, whose).is_err(), "{operation:?} {whose:?}");

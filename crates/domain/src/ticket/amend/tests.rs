@@ -17,7 +17,8 @@ fn customer(rate: &str) -> Customer {
     Customer { id: label("c1"), discount: rate.parse().unwrap(), ..Customer::default() }
 }
 
-/// Two teas and one cake of a fixed price for a customer at 10 %, the first person's.
+/// Two teas and one cake with a fixed price, for a customer with a discount of 10 %, owned by the
+/// first user.
 fn before() -> Draft {
     let fixed = Article { price_fixed: true, vat: Some("10".parse().unwrap()), ..line(2, "4", "1").article };
     let cake = Item::new(ItemDraft { article: fixed, ..line(2, "4", "1") }).unwrap();
@@ -44,7 +45,7 @@ fn quantity(text: &str) -> Quantity {
     text.parse().unwrap()
 }
 
-/// Every kind of change by its name, and the rights that it asks besides the right to change the ticket.
+/// Every kind of change by name, with the rights that it requires besides a change.
 fn changes() -> Vec<(&'static str, Draft, &'static [&'static str])> {
     const DISCOUNT: &[&str] = &["ticketSetDiscount"];
     const CUSTOMER: &[&str] = &["ticketSetCustomer"];
@@ -128,7 +129,8 @@ fn ticket_owner_changes_by_handover_or_takeover() {
             assert_eq!(with(&others), Err(missing(one)), "{what}");
         }
     }
-    // Whose it was before is what counts: taking it over does not make the rest of the request one's own.
+    // The previous owner counts: taking a ticket over does not make the other changes those of an
+    // own ticket.
     let mut both = to(2).draft().clone();
     both.items.push(item(3, "1", "1"));
     let rights = actor(2, &["ticketUpdate", "ticketTakeover"]);

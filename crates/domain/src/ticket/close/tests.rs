@@ -91,7 +91,7 @@ fn close_requires_rights_of_changes_it_makes() {
         ("other payments", paid(), with(Some(vec![cash("6")])), true, true),
         ("payments where there were none", with_payments(vec![]), with(Some(vec![cash("5.82")])), true, true),
         ("a number", paid(), numbered(), true, true),
-        // the published way to close: what is due was paid in cash
+        // The published way to close: the due amount was paid in cash.
         ("in cash", with_payments(vec![]), in_cash(), false, false),
         ("in cash where a payment stands", paid(), in_cash(), false, false),
     ] {
@@ -107,7 +107,7 @@ fn close_requires_rights_of_changes_it_makes() {
             "{what}: another's, by who may change their own"
         );
         assert_eq!(by(2, &any), None, "{what}: another's, by who may change any");
-        // and whoever could not change the payments cannot by closing
+        // Closing does not replace the right to change the payments.
         let payments = settlement.payments.clone().unwrap_or_else(|| ticket.sheet.payments.clone());
         let changed = Draft { payments, ..ticket.sheet.draft().clone() }.check().unwrap();
         for rights in [&close_only[..], &own, &any] {
@@ -126,7 +126,7 @@ fn ticket_at_size_limit_can_be_closed() {
         crate::ticket::Item::new(line).unwrap()
     };
     let items = |count: u32| Draft { items: (1..=count).map(long).collect(), ..blank() }.check().unwrap();
-    // as much as fits, and as it was kept when there was no bound
+    // As large as the limit, and as stored before the limit existed.
     let count = (1..1_000).take_while(|count| items(*count).size_bytes() <= Sheet::MAX_BYTES).last().unwrap();
     let full = opened_ticket(items(count));
     let larger = Ticket::restore(TicketRecord { sheet: items(count + 9), ..full.record().clone() }).unwrap();
@@ -137,7 +137,7 @@ fn ticket_at_size_limit_can_be_closed() {
         let many = vec![named(cash("10")); 60];
         let refused = close(&ticket, with(Some(many)), &admin(1), None, LATER);
         assert_eq!(refused.map_err(|why| why.code()), Err("ticket_too_long"));
-        // it may be changed as long as it does not grow
+        // It may be changed if it does not grow.
         let fewer = Draft { items: ticket.sheet.items[1..].to_vec(), ..ticket.sheet.draft().clone() }.check().unwrap();
         assert!(amend(&ticket, fewer, &admin(1), None, LATER).is_ok());
         let mut more = ticket.sheet.draft().clone();

@@ -89,7 +89,7 @@ proptest! {
     fn arbitrary_text_is_parsed_or_rejected(text in prop_oneof![".*", "-?[0-9]{0,40}\\.?[0-9]{0,40}([eE][+-]?[0-9]{0,6})?"]) {
         if let Ok(amount) = text.parse::<Amount>() {
             prop_assert_eq!(amount.to_string().parse(), Ok(amount));
-            // What is taken is a number of JSON.
+            // What is accepted is a JSON number.
             prop_assert!(serde_json::from_str::<serde_json::Number>(&text).is_ok(), "{}", text);
         }
     }

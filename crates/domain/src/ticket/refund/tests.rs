@@ -18,7 +18,7 @@ fn with_rounding(items: Vec<Item>, rounding: &str) -> Ticket {
     closed_ticket(&opened_ticket(Draft { items, rounding, ..blank() }.check().unwrap()))
 }
 
-/// Takes these back one after the other; what each gives.
+/// Refunds these quantities one after the other; returns what each gives back.
 fn refunded_amounts(sold: &Ticket, parts: &[&[(u32, &str)]]) -> Vec<String> {
     let mut refunds = Vec::new();
     for (number, part) in (200..).zip(parts) {
@@ -92,10 +92,11 @@ fn refund_of_negative_item_has_opposite_sign() {
     let ticket = || sold_ticket(vec![item(1, "10", "1"), Item::new(bottle.clone()).unwrap()]);
     assert_eq!(ticket().sheet.payable(), amount("7.00"));
     assert_eq!(refunded_amounts(&ticket(), &[&[(1, "1"), (2, "1")]]), ["7.00"]);
-    // Goods come back for what they cost, in whichever order, and a deposit for what was given for it.
+    // Items are refunded for what they cost, in any order, and a deposit for what was paid out for
+    // it.
     assert_eq!(refunded_amounts(&ticket(), &[&[(1, "1")], &[(2, "1")]]), ["10.00", "-3.00"]);
     assert_eq!(refunded_amounts(&ticket(), &[&[(2, "1")], &[(1, "1")]]), ["-3.00", "10.00"]);
-    // Where the customer was paid, taking everything back makes them pay that again.
+    // If the customer was paid, refunding everything makes the customer pay it back.
     let paid_out = sold_ticket(vec![item(1, "1", "1"), Item::new(bottle.clone()).unwrap()]);
     assert_eq!(refunded_amounts(&paid_out, &[&[(1, "1")], &[(2, "1")]]), ["1.00", "-3.00"]);
     let made = refund(&paid_out, &[], &of(&[(2, "1")]), opening(200), &admin(1)).unwrap();
@@ -147,7 +148,7 @@ fn refund_requires_closed_ticket_and_rights() {
     assert_eq!(of_ticket(&ticket, &one, &TicketActor { device: None, ..admin(1) }), Some("sale_device_needed"));
 }
 
-/// The refund, its rounding changed to this and paid out in cash.
+/// The refund with another rounding, paid out in cash.
 fn paid_out(refund: &Ticket, rounding: &str, paid: &str) -> Ticket {
     let rounding = refund.sheet.rounding.with_amount(amount(rounding), refund.sheet.currency).unwrap();
     let wanted = Draft { rounding, ..refund.sheet.draft().clone() }.check().unwrap();
@@ -162,7 +163,7 @@ fn cash_refund_is_rounded_as_sale_was() {
     let first = refund(&sold, &[], &of(&[(2, "1")]), opening(200), &admin(2)).unwrap();
     assert_eq!(first.sheet.payable(), amount("-5.03"));
     let first = paid_out(&first, "-0.02", "-5.05");
-    // the last gives back what is left, which is what was not rounded away yet
+    // The last one returns what is left, which is what was not rounded away yet.
     let last = refund(&sold, &[first], &of(&[(1, "1")]), opening(201), &admin(2)).unwrap();
     assert_eq!(last.sheet.payable(), amount("-5.20"));
 }
@@ -193,7 +194,7 @@ fn refund_uses_currency_places_of_sold_ticket() {
     for (currency, price, back) in [
         (Currency::parse("KWD").unwrap(), "1.001", ["0.501", "0.500"]),
         (Currency::parse("JPY").unwrap(), "101", ["51", "50"]),
-        // as it was made when every currency had two
+        // As stored when every currency had two places.
         (Currency::from_stored("JPY", 2).unwrap(), "100.41", ["50.21", "50.20"]),
     ] {
         let draft = Draft { items: vec![item(1, price, "1")], ..Draft::of(user(1), currency) };

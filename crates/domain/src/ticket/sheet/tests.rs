@@ -8,7 +8,7 @@ fn payable_is_sum_of_items_and_rounding() {
     draft.discount = "20".parse().unwrap();
     draft.rounding = Rounding::of_cash(amount("-0.04"), euro()).unwrap();
     let sheet = draft.check().unwrap();
-    // 6.62 + 3.00, and 5.29 + 2.40
+    // 6.62 + 3.00, and 5.29 + 2.40.
     assert_eq!(sheet.totals().including_vat, amount("9.62"));
     assert_eq!(sheet.totals().after_discount_including_vat, amount("7.69"));
     assert_eq!(sheet.totals().discount_including_vat, amount("1.93"));
@@ -54,7 +54,7 @@ fn item_sums_are_bounded_regardless_of_sign() {
     (back.kind, back.unit_price) = (crate::ticket::ItemKind::Negative, back.unit_price.negate());
     let items = vec![large(1), Item::new(back).unwrap()];
     assert_eq!(Draft { items, ..blank() }.check(), Err(TicketError::TooLarge));
-    // Before discounts: what is given away has to have room too.
+    // Before discounts: what is given away must be in range, too.
     let free = Draft { items: vec![large(1), large(2)], discount: "100".parse().unwrap(), ..blank() };
     assert_eq!(free.check(), Err(TicketError::TooLarge));
     let rounding = Rounding::from_stored(amount("9999999999999.99"), Amount::ZERO);
@@ -84,7 +84,7 @@ fn amounts_must_be_representable_in_currency() {
         let rounded = Draft { rounding: Rounding::from_stored(amount(odd), Amount::ZERO), ..draft };
         assert_eq!(rounded.check(), Err(TicketError::Unpayable { payment: None, places }), "{code}");
     }
-    // what was made with two places keeps them
+    // A ticket that was stored with two places keeps them.
     let kept = Currency::from_stored("JPY", 2).unwrap();
     let draft = Draft {
         items: vec![item(1, "100.4", "1")],

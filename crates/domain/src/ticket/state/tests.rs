@@ -7,7 +7,7 @@ fn voided_ticket(ticket: &Ticket) -> Ticket {
     void(ticket, reason, &admin(1), Some(1), Instant::from_millis(3_000)).unwrap()
 }
 
-/// What each act says to a ticket: nothing where it is done.
+/// The result of each operation on a ticket: `None` if it is done.
 fn acts(ticket: &Ticket, seen: i64) -> [Option<TicketError>; 4] {
     let (at, seen) = (Instant::from_millis(9_000), Some(seen));
     let wanted = Draft { items: vec![item(1, "9", "1"), item(2, "1", "1")], ..ticket.sheet.draft().clone() };

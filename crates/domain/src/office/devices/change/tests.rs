@@ -1,7 +1,7 @@
 use super::*;
 use crate::{Epoch, Instant};
 
-/// The fields after the change, or what is refused of them.
+/// The fields after the change, or its errors.
 fn changed(before: &Device, change: &DeviceChange) -> Result<Device, OfficeError> {
     let mut refusals = FieldRefusals::default();
     let after = super::apply_change(before, change, &mut refusals);
@@ -145,7 +145,7 @@ fn preferences_nest_sixteen_levels_at_most() {
         let refused = check_preferences(&nested(levels)).unwrap_err();
         assert!(refused.to_string().contains("deeper than 16 levels"), "{levels}: {refused}");
     }
-    // what was stored before there was the bound does not stand in the way of another change
+    // Stored settings from before the limit do not prevent other changes.
     let before = Device { preferences: nested(30), ..till(DeviceStatus::Active) };
     let described = DeviceChange { description: Some("at the door".to_owned()), ..DeviceChange::default() };
     assert_eq!(changed(&before, &described).unwrap().preferences, before.preferences);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{Assignment, Epoch, Instant, RoleId};
 
-/// The fields after the change, or what is refused of them.
+/// The fields after the change, or its errors.
 fn changed(before: &User, change: &UserChange) -> Result<User, OfficeError> {
     let mut refusals = FieldRefusals::default();
     let after = super::apply_change(before, change, &mut refusals);

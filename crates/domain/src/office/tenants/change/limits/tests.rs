@@ -7,12 +7,12 @@ fn minutes(minutes: u64) -> Limit {
     Some(Duration::from_mins(minutes))
 }
 
-/// Limits that go together.
+/// Consistent limits.
 fn day() -> SessionLimits {
     SessionLimits { access: minutes(5), idle: minutes(60), absolute: minutes(720), overlap: minutes(2) }
 }
 
-/// The fields at fault, with the most that each may be where the configuration says it.
+/// The invalid fields, with the greatest value of each if it is the configured one.
 fn faults(checked: Result<(), OfficeError>) -> Vec<(FieldName, Option<u64>)> {
     match checked {
         Ok(()) => Vec::new(),
@@ -69,7 +69,7 @@ fn unchanged_limit_above_configuration_is_kept() {
     for shorter in [
         SessionLimits { access: minutes(3), overlap: minutes(1), ..kept },
         SessionLimits { idle: minutes(30), ..kept },
-        // beside what the kept limits come to, and not beside what they say
+        // Compared with the effective values of the kept limits.
         SessionLimits { absolute: minutes(30), ..kept },
         SessionLimits { overlap: minutes(1), ..kept },
         NONE,
