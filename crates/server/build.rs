@@ -1,5 +1,6 @@
-//! Notes the commit that a release is built from, for `tillgate --version`: of the repository, or as `SOURCE_COMMIT` says where there
-//! is none. Other builds name no commit, so that they are not linked anew after each.
+//! Sets `SOURCE_COMMIT`, which `tillgate --version` shows: from the environment variable of that
+//! name, otherwise in a release build from the repository. Other builds have no commit, so that
+//! they need not be linked again after each commit.
 
 use std::process::Command;
 
@@ -12,9 +13,9 @@ fn main() {
     println!("cargo::rustc-env=SOURCE_COMMIT={}", commit.trim());
 }
 
-/// The short hash and the day of the commit that is checked out.
+/// The short hash and the date of the checked-out commit.
 fn repository_commit() -> Option<String> {
-    // the log of HEAD changes with each commit; a work tree has one of its own
+    // the log of HEAD changes with each commit; each work tree has its own
     if let Some(log) = run_git(&["rev-parse", "--git-path", "logs/HEAD"]) {
         println!("cargo::rerun-if-changed={}", log.trim());
     }

@@ -10,19 +10,19 @@ fn access_rows_are_queried_without_a_request() {
     let shop = Installation::with_fixture(Engine::Sqlite);
     std::fs::write(shop.folder().join("tillgate.toml"), code_block("toml")).unwrap();
     for (arguments, code, expected) in [
-        ("GET /api/v1/products --mount kasir --role cashier", 0, "yes, by row 2 (/api/v1/products)"),
-        ("HEAD /api/v1/products/ --mount kasir --role manager", 0, "yes, by row 2 (/api/v1/products)"),
+        ("GET /api/v1/products --mount kasir --role cashier", 0, "allowed by row 2 (/api/v1/products)"),
+        ("HEAD /api/v1/products/ --mount kasir --role manager", 0, "allowed by row 2 (/api/v1/products)"),
         (
             "DELETE /api/v1/products/7 --mount kasir --role cashier",
             1,
-            "row 1 (/api/v1/products/{id}): it asks for the role admin",
+            "row 1 (/api/v1/products/{id}): it requires the role admin",
         ),
-        ("GET /api/v1/products --mount native --role admin", 1, "row 2 (/api/v1/products): it takes tokens of kasir"),
-        ("GET /api/v1/products --mount kasir", 1, "it asks for the role cashier"),
-        ("GET /api/v1/products/../users --mount kasir --role admin", 1, "no row of the 15 is for"),
-        ("GET /users --mount kasir --role admin", 1, "no row of the 15 is for GET /users"),
-        ("GET /users --mount kassir --role admin", 2, "is it \"kasir\"?"),
-        ("GET /users --mount kasir --role manger", 2, "is it \"manager\"?"),
+        ("GET /api/v1/products --mount native --role admin", 1, "row 2 (/api/v1/products): it accepts tokens of kasir"),
+        ("GET /api/v1/products --mount kasir", 1, "it requires the role cashier"),
+        ("GET /api/v1/products/../users --mount kasir --role admin", 1, "none of the 15 rows matches"),
+        ("GET /users --mount kasir --role admin", 1, "none of the 15 rows matches GET /users"),
+        ("GET /users --mount kassir --role admin", 2, "did you mean \"kasir\"?"),
+        ("GET /users --mount kasir --role manger", 2, "did you mean \"manager\"?"),
     ] {
         let words: Vec<&str> = ["access", "check"].into_iter().chain(arguments.split(' ')).collect();
         let output = shop.run(&words, "");

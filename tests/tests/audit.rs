@@ -99,9 +99,12 @@ fn events_are_sealed_within_a_second_and_verify() {
         assert_eq!(query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL"), 1);
         // the test's folder is accessible to others, which `doctor` reports
         let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
-        assert!(doctor.contains("ok    audit: ") && doctor.contains("; 1 line has none yet"), "{doctor}");
+        assert!(
+            doctor.contains("ok    audit: ") && doctor.contains("; 1 event not sealed until a server runs"),
+            "{doctor}"
+        );
         let said = shop.run_ok(&["audit", "verify"], "");
-        assert!(said.contains("each as it was sealed") && said.contains("is in it"), "{said}");
+        assert!(said.contains("events verified") && said.contains("outside the database matches"), "{said}");
         assert_eq!(query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL"), 0);
     });
 }
@@ -156,7 +159,7 @@ fn tampering_is_found_and_the_event_named() {
         let output = shop.run(&["audit", "verify"], "");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1));
-        assert!(said.contains("line 3, id ") && said.contains("line 2 before it is missing"), "{said}");
+        assert!(said.contains("event 3, id ") && said.contains("line 2 before it is missing"), "{said}");
     });
 }
 
@@ -179,7 +182,7 @@ fn truncated_tail_is_found_and_never_forgotten() {
         assert_eq!(document["fault"]["sequence"], lines - 2);
         let doctor = shop.run(&["doctor"], "");
         assert_eq!(doctor.status.code(), Some(1));
-        assert!(String::from_utf8_lossy(&doctor.stdout).contains("MEND  audit"), "{doctor:?}");
+        assert!(String::from_utf8_lossy(&doctor.stdout).contains("FIX   audit"), "{doctor:?}");
         // a server that continues neither accepts the shorter chain as complete nor stops sealing
         let server = shop.serve();
         for _ in 0..4 {
@@ -189,7 +192,7 @@ fn truncated_tail_is_found_and_never_forgotten() {
             query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
         });
         wait_until(SEALING_TIMEOUT, "a word in the log", || {
-            server.read_log().contains("the audit is not sealed as it should be")
+            server.read_log().contains("the audit log is not sealed correctly")
         });
         assert_eq!(read_seal_file(shop).unwrap(), before, "the proof stays");
         let (whole, document) = verify_audit(shop, &[]);
@@ -199,7 +202,7 @@ fn truncated_tail_is_found_and_never_forgotten() {
         let said = String::from_utf8(shop.run(&["doctor", "--restored"], "").stderr).unwrap();
         assert!(said.contains("its last seal is kept in"), "{said}");
         wait_until(SEALING_TIMEOUT, "a new seal outside", || read_seal_file(shop).is_some_and(|noted| noted != before));
-        wait_until(SEALING_TIMEOUT, "a word of relief", || server.read_log().contains("sealed as it should be again"));
+        wait_until(SEALING_TIMEOUT, "a word of relief", || server.read_log().contains("sealed correctly again"));
         assert!(verify_audit(shop, &[]).0);
         let exported = shop.run_ok(&["audit", "export", "--all-tenants", "--action", "store.restored"], "");
         let line: Value = serde_json::from_str(exported.trim()).unwrap();
@@ -272,7 +275,7 @@ fn two_processes_seal_each_event_once() {
             });
         }
         for log in [one.read_log(), other.read_log()] {
-            assert!(!log.contains("the audit is not sealed"), "{log}");
+            assert!(!log.contains("the audit log is not sealed"), "{log}");
         }
     });
 }
@@ -291,7 +294,7 @@ fn removed_seal_file_is_reported_until_reseal() {
         });
         assert_eq!(read_seal_file(shop), None, "no server begins a new one by itself");
         let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
-        assert!(doctor.contains("MEND  audit") && doctor.contains("audit reseal --yes"), "{doctor}");
+        assert!(doctor.contains("FIX   audit") && doctor.contains("audit reseal --yes"), "{doctor}");
         let unsure = shop.run(&["audit", "reseal"], "");
         assert_eq!((unsure.status.code(), read_seal_file(shop)), (Some(2), None));
         shop.run_ok(&["audit", "reseal", "--yes"], "");
@@ -300,7 +303,7 @@ fn removed_seal_file_is_reported_until_reseal() {
                 .is_some_and(|noted| noted["sequence"] == query_number(shop, "SELECT MAX(sequence) FROM audit"))
         });
         assert!(read_seal_file(shop).unwrap()["sequence"].as_i64() > before["sequence"].as_i64());
-        wait_until(SEALING_TIMEOUT, "relief in the log", || server.read_log().contains("sealed as it should be again"));
+        wait_until(SEALING_TIMEOUT, "relief in the log", || server.read_log().contains("sealed correctly again"));
         assert!(verify_audit(shop, &[]).0);
         assert!(shop.run_ok(&["audit", "reseal"], "").contains("nothing to do"));
         let exported = shop.run_ok(&["audit", "export", "--all-tenants", "--action", "audit.reseal"], "");
@@ -325,7 +328,7 @@ fn audit_is_exported_and_listed() {
         );
         let (json, csv) = (shop.folder().join("audit.jsonl"), shop.folder().join("audit.csv"));
         let export = |more: &[&str]| shop.run_ok(&[&["audit", "export"], more].concat(), "");
-        assert!(export(&["--output", json.to_str().unwrap()]).contains(" lines"));
+        assert!(export(&["--output", json.to_str().unwrap()]).contains(" events"));
         export(&["--format", "csv", "--output", csv.to_str().unwrap()]);
         let of = query_number(shop, "SELECT COUNT(*) FROM audit WHERE tenant_id IS NOT NULL");
         let lines: Vec<Value> = read_rows(&json).iter().map(|line| serde_json::from_str(line).unwrap()).collect();

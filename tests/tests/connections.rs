@@ -67,7 +67,7 @@ fn invalid_http_requests_are_counted_and_not_shown() {
         let _ = stream.read(&mut [0; 1024]);
     }
     wait_until(Duration::from_secs(30), "a line that counts them", || {
-        server.read_log().lines().any(|line| line.contains("WARN") && line.contains("could not be parsed as HTTP"))
+        server.read_log().lines().any(|line| line.contains("WARN") && line.contains("requests that are not valid HTTP"))
     });
     let log = server.read_log();
     assert!(!log.contains("secret-path-of-a-client") && !log.contains("ERROR"), "{log}");

@@ -221,7 +221,7 @@ fn writes_are_unavailable_while_postgresql_is_read_only() {
     tills.check_unavailable(&server, 503);
     wait_for_readiness(&server, false);
     let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
-    assert!(doctor.contains("MEND  writes: the store is unavailable: the database is read-only"), "{doctor}");
+    assert!(doctor.contains("FIX   writes: the store is unavailable: the database is read-only"), "{doctor}");
     // psql may write again only if it requests it
     let reset =
         "SET default_transaction_read_only = off; ALTER DATABASE shop_0 SET default_transaction_read_only = off";

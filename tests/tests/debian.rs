@@ -227,7 +227,7 @@ fn installed_files_have_their_modes_and_scripts_are_valid() {
 fn first_installation_creates_a_database_that_serves() {
     let machine = DebianSystem::with_systemd("first");
     let printed = machine.install_package();
-    assert!(printed.contains("made the database"), "{printed}");
+    assert!(printed.contains("created the database"), "{printed}");
     let called = machine.take_calls();
     let single = |line: &str| line.replace("//", "/").replace("/ ", " ");
     let root = machine.folder.join("root");

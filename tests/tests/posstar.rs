@@ -242,7 +242,7 @@ fn mail_survives_failures_of_mail_server_and_process() {
         let app = AppClient::for_server(&server);
         app.register("rita@example.com").expect_status(201);
         app.forgot("rita@example.com");
-        wait_until(MAIL_TIMEOUT, "a first attempt", || server.read_log().contains("is taken up again later"));
+        wait_until(MAIL_TIMEOUT, "a first attempt", || server.read_log().contains("was not sent; retrying later"));
         app.login("rita@example.com", FIRST_PASSWORD).expect_status(200);
         server.kill();
         let mail = MailServer::serve_on(TcpListener::bind(away.address).unwrap());
@@ -257,7 +257,7 @@ fn mail_survives_failures_of_mail_server_and_process() {
 fn sessions_of_an_unmounted_dialect_are_reported_at_start() {
     let shop = create_installation(Engine::Sqlite);
     let server = shop.serve();
-    let unserved = |server: &RunningServer| server.read_log().contains("sessions of a contract that no mount serves");
+    let unserved = |server: &RunningServer| server.read_log().contains("sessions of a dialect that is not mounted");
     AppClient::for_server(&server).register("rita@example.com").expect_status(201);
     drop(server);
     let server = shop.serve();
@@ -282,12 +282,12 @@ fn permanently_refused_mail_is_dropped_and_other_is_retried() {
     }
     assert_eq!(mail.next_mail().to, "rita@example.com", "no refusal holds up the next mail");
     let lines = |what: &str| server.read_log().lines().filter(|line| line.contains(what)).count();
-    wait_until(MAIL_TIMEOUT, "a mail given up", || lines("is refused for good") == 1);
-    wait_until(MAIL_TIMEOUT, "a mail kept", || lines("is taken up again later") > 0);
-    let kept = || lines("is taken up again later");
+    wait_until(MAIL_TIMEOUT, "a mail given up", || lines("was rejected permanently") == 1);
+    wait_until(MAIL_TIMEOUT, "a mail kept", || lines("was not sent; retrying later") > 0);
+    let kept = || lines("was not sent; retrying later");
     let before = kept();
     wait_until(MAIL_TIMEOUT, "another attempt with the mail that is kept", || kept() > before);
-    assert_eq!(lines("is refused for good"), 1, "and none with the one that was given up");
+    assert_eq!(lines("was rejected permanently"), 1, "and none with the one that was given up");
 }
 
 #[test]

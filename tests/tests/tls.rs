@@ -124,7 +124,9 @@ fn renewed_certificate_is_served_and_open_connections_continue() {
     // a certificate and a key that do not match change nothing
     std::fs::copy(&create_certificates(&shop.folder().join("foreign")).key, &used.key).unwrap();
     hang_up();
-    wait_until(Duration::from_secs(20), "the complaint", || server.read_log().contains("the one of before stays"));
+    wait_until(Duration::from_secs(20), "the complaint", || {
+        server.read_log().contains("the previous one stays in use")
+    });
     assert_eq!(shown_certificate(&address), second);
 
     let third = create_certificates(&shop.folder().join("third"));
@@ -166,7 +168,7 @@ fn mismatched_key_and_certificate_are_named() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(
-        said.contains("server.tls_cert") && said.contains("server.pem") && said.contains("does not go with"),
+        said.contains("server.tls_cert") && said.contains("server.pem") && said.contains("does not match"),
         "{said}"
     );
 }

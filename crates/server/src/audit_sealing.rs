@@ -1,10 +1,17 @@
-//! The sealer: chains the lines of the audit within a second after they were committed, and keeps the newest seal in a file outside
-//! the database.
+//! Seals audit events within a second after their commit, and keeps the newest seal in a file
+//! outside the database. How events are sealed and verified is in `domain`.
 //!
-//! It works on a thread of its own beside the requests, a small batch at a time with a pause after it while more lines wait, so that
-//! a backlog delays neither a request nor the end of the process; of several processes over one database each does the same, and the database
-//! lets one of them seal at a time. The file is written anew only where the chain still has the seal that stands in it: what cut the
-//! chain off or wrote it anew is told instead, and the file stays as the proof. How to seal and to verify stands in `domain`.
+//! Events are sealed after the commit, in the order in which they are found. An event without a
+//! seal is in a partial index until it has one, so a late commit is never skipped, and a stuck
+//! transaction does not block the chain, as it would if the chain followed transaction numbers. The
+//! seal covers the bytes of the columns, read as bytes, so that an event that is no longer valid
+//! text can still be identified.
+//!
+//! The sealer runs on a thread of its own, in small batches with a pause between them, so that a
+//! backlog delays neither requests nor the shutdown. Several processes over one database do the
+//! same; the database lets one of them seal at a time. The seal file is replaced only if the chain
+//! still contains the seal in it. Otherwise the chain was cut or rewritten: an error is logged and
+//! the file stays as evidence.
 
 mod seal_file;
 
@@ -23,26 +30,27 @@ pub(crate) use seal_file::{SealFile, StoredSeal, encode_hex, read_instance_id};
 use crate::command::CommandError;
 use crate::configuration::Settings;
 
-/// How often it looks for lines without a seal.
+/// The interval between two searches for events without a seal.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The pause between two batches while more lines wait: requests get their turn at the database.
+/// The pause between two batches of a backlog, during which requests can use the database.
 const BATCH_PAUSE: Duration = Duration::from_millis(10);
 
-/// After how many batches of a backlog the newest seal is kept outside.
+/// The number of batches of a backlog after which the seal file is updated.
 const SEAL_FILE_INTERVAL_BATCHES: u32 = 64;
 
-/// How many batches are sealed at the end of the process at most: what is left waits for the next start.
+/// The maximum number of batches sealed at shutdown; the rest waits for the next start.
 const MAX_FINAL_BATCHES: u32 = 8;
 
-/// The thread that seals. When this goes it seals what is left, up to a bound, and ends.
+/// The thread that seals events. Dropping it seals what is left, up to `MAX_FINAL_BATCHES`, and
+/// ends the thread.
 pub(crate) struct SealingThread {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl SealingThread {
-    /// Starts to seal.
+    /// Starts the thread.
     pub(crate) fn start(settings: &Settings, database: &Arc<Database>, auth: &Arc<Auth>) -> Result<Self, CommandError> {
         let (stop, stopped) = channel::<()>();
         let mut sealer = Sealer {
@@ -84,37 +92,37 @@ struct Sealer {
     seal_file: SealFile,
     database: Arc<Database>,
     auth: Arc<Auth>,
-    /// Whether the file outside was looked at before the first line was sealed.
+    /// Whether the seal file was checked before the first event was sealed.
     checked_seal_file: bool,
-    /// How many batches were sealed since the newest seal was kept outside.
+    /// The number of batches sealed since the seal file was updated.
     batches_since_write: u32,
-    /// The seal that stands in the file, as far as this process knows.
+    /// The seal in the file, as far as this process knows.
     written_seal: Option<Seal>,
-    /// What went wrong at the last look: it is logged once.
+    /// The error of the last round; an error is logged once.
     last_error: Option<String>,
 }
 
 impl Sealer {
-    /// Seals a batch, and returns whether more lines wait. The newest seal is kept outside where none does, or where more than
-    /// `batches` were sealed since it was.
+    /// Seals a batch and returns whether more events wait. Updates the seal file if none wait, or
+    /// if more than `batches` were sealed since the last update.
     fn seal_batches(&mut self, batches: u32) -> bool {
         let sealed = self.seal_batch();
-        let more = sealed.as_ref().is_ok_and(|sealed| sealed.has_more);
+        let has_more = sealed.as_ref().is_ok_and(|sealed| sealed.has_more);
         self.batches_since_write = self.batches_since_write.saturating_add(1);
-        if more && self.batches_since_write <= batches {
+        if has_more && self.batches_since_write <= batches {
             return true;
         }
         self.batches_since_write = 0;
-        let trouble = sealed.and_then(|sealed| self.write_seal_file(&sealed.newest)).err();
-        if trouble != self.last_error {
-            if let Some(why) = &trouble {
-                tracing::error!(why, "the audit is not sealed as it should be");
+        let error = sealed.and_then(|sealed| self.write_seal_file(&sealed.newest)).err();
+        if error != self.last_error {
+            if let Some(why) = &error {
+                tracing::error!(why, "the audit log is not sealed correctly");
             } else {
-                tracing::info!("the audit is sealed as it should be again");
+                tracing::info!("the audit log is sealed correctly again");
             }
-            self.last_error = trouble;
+            self.last_error = error;
         }
-        more
+        has_more
     }
 
     fn seal_batch(&mut self) -> Result<SealResult, String> {
@@ -125,18 +133,18 @@ impl Sealer {
         office::seal_audit(&*self.database, self.auth.audit_seal_key()).map_err(|error| error.to_string())
     }
 
-    /// Keeps the newest seal outside, where the chain has the one that is kept there.
+    /// Writes the newest seal to the seal file if the chain contains the seal in the file.
     fn write_seal_file(&mut self, newest: &Seal) -> Result<(), String> {
         if self.written_seal.as_ref() == Some(newest) {
             return Ok(());
         }
         let instance = read_instance_id(&self.database)?;
-        let Some(noted) = self.seal_file.read()? else { return Err(self.seal_file.missing_text()) };
-        if noted.instance != instance {
+        let Some(stored) = self.seal_file.read()? else { return Err(self.seal_file.missing_text()) };
+        if stored.instance != instance {
             return Err(self.seal_file.foreign_text());
         }
-        if !office::has_seal(&*self.database, &noted.seal).map_err(|error| error.to_string())? {
-            return Err(self.seal_file.broken_text(&noted));
+        if !office::has_seal(&*self.database, &stored.seal).map_err(|error| error.to_string())? {
+            return Err(self.seal_file.broken_text(&stored));
         }
         self.seal_file.write(&StoredSeal { instance, seal: newest.clone(), at: self.auth.time().at })?;
         self.written_seal = Some(newest.clone());

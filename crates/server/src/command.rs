@@ -1,6 +1,7 @@
-//! The command line: what can be asked of the program, and what each command answers with.
+//! The command line: the commands, their arguments and their exit codes.
 //!
-//! A command stands in a file of its own below; it opens what it needs, calls one use case and prints. The rules stand elsewhere.
+//! Each command has its own module below. It opens what it needs, calls one use case and prints the
+//! result; the rules are in `domain` and `auth-core`.
 
 mod access;
 mod address;
@@ -40,7 +41,7 @@ use tillgate_domain::Slug;
 use crate::configuration::{self, Flags, Settings};
 use crate::version::VERSION;
 
-/// The authentication server of a point of sale.
+/// An authentication server for points of sale
 #[derive(Debug, Parser)]
 #[command(name = "tillgate", version = VERSION.as_str(), about, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
@@ -50,7 +51,7 @@ pub struct Cli {
     command: Command,
 }
 
-/// What may be said with every command.
+/// Options that every command accepts.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
@@ -58,24 +59,25 @@ pub(crate) struct GlobalArgs {
         long,
         global = true,
         value_name = "DIR",
-        help = "The folder of the database and the keys [default: ./data] [env: TILLGATE_SERVER__DATA]"
+        help = "Folder with the database and the keys [default: ./data] [env: TILLGATE_SERVER__DATA]"
     )]
     data: Option<PathBuf>,
     #[arg(
         long,
         global = true,
         value_name = "URL",
-        help = "The database: sqlite:FILE, relative to the data folder, or postgres://... [default: sqlite:tillgate.db] [env: \
+        help = "Database: sqlite:FILE, relative to the data folder, or postgres://... [default: sqlite:tillgate.db] [env: \
                 TILLGATE_DATABASE__URL]"
     )]
     database: Option<String>,
-    /// The configuration file [default: tillgate.toml in the data folder, else /etc/tillgate/tillgate.toml]
+    /// Configuration file [default: tillgate.toml in the data folder, otherwise
+    /// /etc/tillgate/tillgate.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The tenant that the command is about
+    /// Tenant that the command applies to
     #[arg(long, global = true, value_name = "SLUG", default_value = "default", value_parser = parse_slug)]
     tenant: Slug,
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long, global = true)]
     json: bool,
 }
@@ -85,128 +87,128 @@ enum Command {
     /// Run the server
     #[command(after_help = "Example:\n  tillgate serve --data /var/lib/tillgate --behind-proxy 127.0.0.1/32")]
     Serve(serve::ServeArgs),
-    /// Run the server with a shop to try
+    /// Run the server with demo data
     #[command(after_help = "Example:\n  tillgate demo --data ./demo-data")]
     Demo(demo::DemoArgs),
-    /// Make the database of a new installation, its master key and its first keys
+    /// Create the database of a new installation, its master key and its first keys
     #[command(after_help = "Example:\n  tillgate init --data /var/lib/tillgate")]
     Init(init::InitArgs),
-    /// Bring the database up to date
+    /// Update the database schema
     #[command(after_help = "Example:\n  tillgate migrate --check")]
     Migrate(migrate::MigrateArgs),
-    /// People
+    /// Manage users
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate user add anna --on P01=cashier --generate passwords.txt")]
     User(user::UserCommand),
-    /// Tills, handhelds, office programs and tools
+    /// Manage devices: tills, handhelds, back-office programs and tools
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate device add P01 --env CashRegister")]
     Device(device::DeviceCommand),
-    /// Named sets of rights
+    /// Manage roles
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate role add night --right ticketClose --env CashRegister")]
     Role(role::RoleCommand),
-    /// Vendors: their time zone, their language, how long their sessions live
+    /// Manage tenants: time zone, language and limits on session lifetimes
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate tenant set --zone Europe/Bratislava --tenant corner-shop")]
     Tenant(tenant::TenantCommand),
-    /// The stores of a vendor
+    /// Manage the stores of a tenant
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate store add \"Shop 3\"")]
     Store(store::StoreCommand),
-    /// Sessions
+    /// List and end sessions
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate session end --device P01")]
     Session(session::SessionCommand),
-    /// Networks from which too many wrong passwords came
+    /// Unlock networks that are locked out after too many failed logins
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate address unlock 203.0.113.7")]
     Address(address::Address),
-    /// What was sold
+    /// List and show tickets
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate ticket list")]
     Ticket(ticket::TicketCommand),
-    /// Permanent tokens of devices
+    /// Generate permanent tokens for devices
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate token generate --user anna --device P01")]
     Token(token::TokenCommand),
-    /// Keys that programs sign their requests with
+    /// Manage the API keys with which programs sign their requests
     #[command(subcommand, name = "api-key")]
     #[command(after_help = "Example:\n  tillgate api-key add till-sync --user anna --device P01")]
     ApiKeys(api_key::ApiKeyCommand),
-    /// What gateways are answered by the access table of the configuration
+    /// Check requests against the access table for gateways
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate access check GET /api/v1/products --mount kasir --role cashier")]
     Access(access::AccessCommand),
-    /// What was done, by whom, and whether the record of it is whole
+    /// List, export and verify the audit log
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate audit list --user anna --from 2026-11-21")]
     Audit(audit::AuditCommand),
-    /// The server's keys
+    /// Manage the server's signing and refresh keys
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate keys rotate")]
     Keys(keys::KeyCommand),
-    /// Remove what nobody needs any more, as a server does once a minute
+    /// Remove data that is no longer needed, as a server does every minute
     #[command(after_help = "Example:\n  tillgate sweep --data /var/lib/tillgate")]
     Sweep,
-    /// Copy the database while it is in use, and verify the copy (SQLite)
+    /// Copy the database while it is in use, and verify the copy (SQLite only)
     #[command(after_help = "Example:\n  tillgate backup /backup/tillgate.db")]
     Backup(backup::BackupArgs),
-    /// Check configuration, database, clock and keys, and say how to mend each
+    /// Check configuration, database, clock and keys; suggest fixes
     #[command(after_help = "Example:\n  tillgate doctor --config /etc/tillgate/tillgate.toml")]
     Doctor(doctor::DoctorArgs),
-    /// Print the completions for a shell
+    /// Print shell completions
     #[command(after_help = "Example:\n  tillgate completions bash > /etc/bash_completion.d/tillgate")]
     Completions(completions::CompletionsArgs),
-    /// Write the manual pages (roff) into a folder
+    /// Write manual pages (roff) to a folder
     #[command(after_help = "Example:\n  tillgate manual /usr/local/share/man/man1")]
     Manual(manual::ManualArgs),
 }
 
-/// Why a command did not do what it was asked.
+/// Why a command stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
-    /// It was asked wrongly: exit code 2.
+    /// The command line or the configuration is invalid: exit code 2.
     #[error("{0}")]
     Usage(String),
-    /// It failed, or was refused: exit code 1.
+    /// The command failed or was refused: exit code 1.
     #[error("{0}")]
     Failed(String),
-    /// One of the two, and the log says why.
-    #[error("the log says why")]
+    /// The error is already in the log; nothing more is printed.
+    #[error("the server stopped; see the log for the reason")]
     AlreadyLogged {
-        /// Whether it was asked wrongly.
+        /// Whether the exit code is 2 (invalid usage) instead of 1.
         usage: bool,
     },
 }
 
 impl CommandError {
-    /// A failure, in a sentence.
+    /// A failure with this message.
     pub(crate) fn failed(why: impl std::fmt::Display) -> Self {
         Self::Failed(why.to_string())
     }
 
-    /// A wrong request, in a sentence.
+    /// A usage error with this message.
     pub(crate) fn usage(why: impl std::fmt::Display) -> Self {
         Self::Usage(why.to_string())
     }
 }
 
-/// What commands are run with.
+/// The options and environment variables with which a command runs.
 #[derive(Debug)]
 pub(crate) struct Context {
-    /// What the command line says about settings.
+    /// The settings given on the command line.
     flags: Flags,
-    /// The variables of the environment.
+    /// The environment variables.
     variables: Vec<(String, String)>,
-    /// The tenant.
+    /// The tenant given by `--tenant`.
     pub(crate) tenant: Slug,
-    /// Whether to answer in JSON.
+    /// Whether to print JSON.
     pub(crate) json: bool,
 }
 
 impl Context {
-    /// The settings, with what this command adds to them.
+    /// Loads the settings after `add` has added the command's own flags.
     pub(crate) fn settings(&self, add: impl FnOnce(&mut Flags)) -> Result<Settings, CommandError> {
         let mut flags = self.flags.clone();
         add(&mut flags);
@@ -214,7 +216,7 @@ impl Context {
     }
 }
 
-/// Runs what the command line says and returns the exit code: 0 done, 1 failed or refused, 2 asked wrongly.
+/// Runs a command and returns its exit code: 0 success, 1 failed or refused, 2 invalid usage.
 pub fn run_cli(line: Cli, variables: Vec<(String, String)>) -> ExitCode {
     let GlobalArgs { data, database, config, tenant, json } = line.global;
     let flags = Flags { config, data, database, ..Flags::default() };

@@ -1,4 +1,5 @@
-//! How the parts are put together: settings, database, engine, web server. Each command takes as much of it as it needs.
+//! Composition: builds the database, the engine and the mounts from the settings. Each command
+//! builds only the parts that it needs.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -24,21 +25,22 @@ use crate::configuration::{Algorithm, ForwardingHeaders, Settings};
 use crate::ids::IdSource;
 use crate::{disk, exposure, master_key, shell};
 
-/// Where the database is.
+/// The address of the database.
 pub(crate) fn database_address(settings: &Settings) -> Result<Address, CommandError> {
     let url = settings.database.url.expose();
     let wants_tls = ["require", "verify-ca", "verify-full"].iter().any(|mode| url.contains(&format!("sslmode={mode}")));
     if wants_tls && !cfg!(feature = "postgres-tls") {
         return Err(CommandError::usage(
-            "database.url: sslmode asks for TLS, but this program was built without the feature postgres-tls (tillgate --version \
-             says so): take a build with it, or cargo build --release --features postgres-tls",
+            "database.url: sslmode requires TLS, but this program was built without the feature postgres-tls (see tillgate \
+             --version): use a build with it, or run cargo build --release --features postgres-tls",
         ));
     }
     Address::parse(settings.database.url.expose(), &settings.server.data)
         .map_err(|why| CommandError::usage(format!("database.url: {why}")))
 }
 
-/// Where the database is, for messages: the file of SQLite, or PostgreSQL's address without its password.
+/// The location of the database for messages: the SQLite file, or the PostgreSQL address without
+/// its password.
 pub(crate) fn database_location(settings: &Settings) -> Result<String, CommandError> {
     Ok(match database_address(settings)? {
         Address::Sqlite(path) => path.display().to_string(),
@@ -46,8 +48,8 @@ pub(crate) fn database_location(settings: &Settings) -> Result<String, CommandEr
     })
 }
 
-/// Makes the database of a new installation, its data folder and the tenant `default`; one that is there is brought up to date.
-/// `progress` hears of each migration before it runs.
+/// Creates the database of a new installation with its data folder and the tenant `default`. An
+/// existing database is migrated. `progress` is called before each migration.
 pub(crate) fn create_database(
     settings: &Settings,
     progress: &mut dyn FnMut(&str),
@@ -59,7 +61,7 @@ pub(crate) fn create_database(
     migrate_database(database, progress)
 }
 
-/// Opens the database for those who serve and brings the tables up to date. None is ever made here: where a volume is not mounted
+/// Opens the database for a server and migrates it. Never creates one: if a volume is not mounted
 /// or a path is wrong, a new database would answer every till with a 401.
 pub(crate) fn prepare_database(
     settings: &Settings,
@@ -71,7 +73,8 @@ pub(crate) fn prepare_database(
     migrate_database(open_database(settings)?, progress)
 }
 
-/// Whether there is a database with tables. An empty file is none, and is not opened: SQLite would write into it.
+/// Whether there is a database with tables. An empty SQLite file does not count and is not opened,
+/// because SQLite would write to it.
 pub(crate) fn has_database(settings: &Settings) -> Result<bool, CommandError> {
     if let Address::Sqlite(path) = database_address(settings)?
         && std::fs::metadata(path).map_or(0, |found| found.len()) == 0
@@ -83,8 +86,8 @@ pub(crate) fn has_database(settings: &Settings) -> Result<bool, CommandError> {
 
 fn no_database_error(settings: &Settings) -> Result<CommandError, CommandError> {
     Ok(CommandError::failed(format!(
-        "there is no database at {}: mount its volume or name its place with --data or --database. A new installation makes it \
-         once: {}",
+        "there is no database at {}: mount its volume, or set its location with --data or --database. For a new installation, \
+         create it once: {}",
         database_location(settings)?,
         settings.command("init")
     )))
@@ -98,12 +101,12 @@ fn migrate_database(database: Arc<Database>, progress: &mut dyn FnMut(&str)) -> 
     Ok(database)
 }
 
-/// Opens the database as it is. Its tables may be older than the program.
+/// Opens the database as it is. Its schema may be older than the program.
 pub(crate) fn open_database(settings: &Settings) -> Result<Arc<Database>, CommandError> {
     let address = database_address(settings)?;
     Database::open(&address, &database_limits(settings)).map(Arc::new).map_err(|error| match &address {
         Address::Sqlite(path) if disk::is_read_only(path) => CommandError::failed(format!(
-            "{error}: this user may not write to {}, or its disk is read-only",
+            "{error}: this user cannot write to {}, or its disk is read-only",
             path.parent().unwrap_or(path).display()
         )),
         _ => CommandError::failed(error),
@@ -120,7 +123,7 @@ fn database_limits(settings: &Settings) -> Limits {
     }
 }
 
-/// Opens the database of a server that has been started before. Nothing is made and nothing is migrated.
+/// Opens an existing database that is up to date. Creates and migrates nothing.
 pub(crate) fn open_existing_database(settings: &Settings) -> Result<Arc<Database>, CommandError> {
     if !has_database(settings)? {
         return Err(no_database_error(settings)?);
@@ -136,7 +139,8 @@ pub(crate) fn open_existing_database(settings: &Settings) -> Result<Arc<Database
     }
 }
 
-/// Refuses a master key that does not open the keys of the database: one of the two is not the one that was meant.
+/// Checks that the master key decrypts the keys in the database; otherwise one of the two is the
+/// wrong one.
 fn check_master_key(settings: &Settings, database: &Database) -> Result<(), CommandError> {
     let Some(master) = master_key::find_master_key(settings)? else { return Ok(()) };
     let store: &dyn Store<AuthPorts> = database;
@@ -159,13 +163,14 @@ fn master_key_location(settings: &Settings) -> String {
     }
 }
 
-/// The tenant that a command is about.
+/// Finds a tenant by its short name.
 pub(crate) fn find_tenant(database: &Database, slug: &Slug) -> Result<Tenant, CommandError> {
     let found = office::find_tenant_by_slug(database, slug).map_err(CommandError::failed)?;
     found.ok_or_else(|| CommandError::failed(format!("there is no tenant \"{slug}\"")))
 }
 
-/// The engine of a server: makes the master key and the first keys where the store has none.
+/// Builds the engine of a server. Creates the master key and the first keys if the database has
+/// none.
 pub(crate) fn build_engine(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, CommandError> {
     let store: &dyn Store<AuthPorts> = &**database;
     let keyless = store.read(|tx| tx.keys().list()).map_err(CommandError::failed)?.is_empty();
@@ -174,12 +179,13 @@ pub(crate) fn build_engine(settings: &Settings, database: &Arc<Database>) -> Res
     build_auth(settings, database, master, true)
 }
 
-/// The engine of a command beside a server: it makes no key and has no chores.
+/// Builds the engine of a command that runs beside a server: it creates no keys and runs no
+/// maintenance.
 pub(crate) fn build_command_engine(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, CommandError> {
     let store: &dyn Store<AuthPorts> = &**database;
     if store.read(|tx| tx.keys().list()).map_err(CommandError::failed)?.is_empty() {
         return Err(CommandError::failed(format!(
-            "the database has no keys yet: start the server once ({}), which makes them",
+            "the database has no keys yet: start the server once to create them ({})",
             settings.command("serve")
         )));
     }
@@ -192,13 +198,13 @@ fn build_auth(
     settings: &Settings,
     database: &Arc<Database>,
     master: MasterKey,
-    chores: bool,
+    maintenance: bool,
 ) -> Result<Arc<Auth>, CommandError> {
-    // a server acts for others; what nobody asked for it does by itself
-    let shell = (!chores).then(shell::shell_user);
-    let settings = AuthSettings { os_user: shell, ..build_auth_settings(settings)? };
+    // a server records no operating-system user: it acts for its clients, or for itself
+    let os_user = (!maintenance).then(shell::shell_user);
+    let settings = AuthSettings { os_user, ..build_auth_settings(settings)? };
     let builder = Auth::builder(Arc::clone(database) as _).master(master).settings(settings);
-    let builder = if chores { builder } else { builder.without_maintenance() };
+    let builder = if maintenance { builder } else { builder.without_maintenance() };
     builder.build().map_err(CommandError::failed)
 }
 
@@ -249,24 +255,25 @@ fn build_cache_limits(settings: &Settings) -> CacheLimits {
     }
 }
 
-/// Which passwords may be set: reads the list that the configuration names.
+/// The password policy, with the list of rejected passwords that the settings give.
 pub(crate) fn build_password_policy(settings: &Settings) -> Result<PasswordPolicy, CommandError> {
     let Some(path) = &settings.passwords.list else { return Ok(PasswordPolicy::default()) };
     let stop =
         |why: PasswordListError| CommandError::usage(format!("passwords.list: the file {} {why}", path.display()));
     let file = File::open(path).map_err(|error| stop(error.into()))?;
     let list = PasswordList::parse(BufReader::new(file)).map_err(stop)?;
-    tracing::debug!(passwords = list.len(), "the list of passwords that nobody may choose was read");
+    tracing::debug!(passwords = list.len(), "list of rejected passwords loaded");
     Ok(PasswordPolicy::with_list(list))
 }
 
-/// What a password costs.
+/// The configured cost of Argon2id.
 pub(crate) fn password_cost(settings: &Settings) -> Cost {
     let memory = settings.passwords.memory.0 / 1024;
     Cost { memory_kib: u32::try_from(memory).unwrap_or(u32::MAX), passes: settings.passwords.passes, ..Cost::default() }
 }
 
-/// What the web server serves: the native API, what OAuth's clients ask, and the mounts of the configuration.
+/// The mounts of the web server: the native API, the OAuth endpoints, and the mounts of the
+/// configuration.
 pub(crate) fn build_mounts(settings: &Settings) -> Result<Mounts, CommandError> {
     let native = Native::new(native_terms(settings));
     let mut mounts = vec![
@@ -274,7 +281,7 @@ pub(crate) fn build_mounts(settings: &Settings) -> Result<Mounts, CommandError> 
         Mount::at_prefix(&settings.oauth.prefix, Arc::new(OAuth::new())).map_err(CommandError::usage)?,
     ];
     for each in &settings.mounts {
-        // the configuration has checked that it is one of those that there are
+        // the configuration accepts only known dialects
         let dialect: Arc<dyn Dialect> = match each.dialect.as_str() {
             "kasir" => Arc::new(build_kasir(settings)),
             Fiuu::NAME => Arc::new(build_fiuu(settings)),
@@ -345,7 +352,7 @@ fn build_posstar(settings: &Settings) -> PosStar {
     PosStar::new(terms, posstar.per_minute)
 }
 
-/// The side of HTTP that no contract says.
+/// The settings of the web server that do not depend on a dialect.
 pub(crate) fn build_http_settings(settings: &Settings) -> tillgate_http::HttpSettings {
     tillgate_http::HttpSettings {
         proxies: settings.server.proxies.clone(),
@@ -367,7 +374,7 @@ pub(crate) fn build_http_settings(settings: &Settings) -> tillgate_http::HttpSet
     }
 }
 
-/// Threads that serve requests: as many as the settings say, or one per core.
+/// The number of threads that serve requests: as configured, or one per core.
 pub(crate) fn worker_count(settings: &Settings) -> usize {
     match to_usize(settings.server.workers) {
         0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
@@ -375,13 +382,14 @@ pub(crate) fn worker_count(settings: &Settings) -> usize {
     }
 }
 
-/// How many logins may wait for a hash, and how many for their turn, so that strangers leave threads for everybody else: of each,
-/// strangers take half at most, and passwords that are set by callers who are not logged in a quarter of the former.
+/// The maximum number of logins that wait for a hash, and of those that wait for a turn: two thirds
+/// of the threads, so that the rest stays free for other requests. Logins from unknown networks may
+/// use half of each, and passwords set without a login a quarter of the former.
 fn most_waiting(settings: &Settings) -> usize {
     (to_usize(settings.limits.threads) * 2 / 3).max(1)
 }
 
-/// The part of each worker in the threads that wait for the database or for a hash.
+/// The share of one worker in the threads that wait for the database or for a hash.
 fn blocking_thread_count(settings: &Settings, workers: usize) -> usize {
     (to_usize(settings.limits.threads) / workers).max(1)
 }
@@ -396,7 +404,8 @@ fn make_folder(folder: &Path) -> Result<(), CommandError> {
         .map_err(|error| CommandError::failed(format!("the data folder {}: {error}", folder.display())))
 }
 
-/// Makes the tenant `default` (UTC, en) where there is none. Of two processes that start at once one makes it.
+/// Creates the tenant `default` (UTC, en) if it does not exist. If two processes start at once, one
+/// of them creates it.
 fn make_default_tenant(store: &dyn Store<OfficePorts>) -> Result<(), CommandError> {
     let slug = Slug::parse("default").map_err(CommandError::failed)?;
     if office::find_tenant_by_slug(store, &slug).map_err(CommandError::failed)?.is_some() {
@@ -412,7 +421,7 @@ fn make_default_tenant(store: &dyn Store<OfficePorts>) -> Result<(), CommandErro
         branch: Branch { id: draw.new_id(BranchId::new)?, name: "Main store".to_owned() },
         roles: [draw.new_id(RoleId::new)?, draw.new_id(RoleId::new)?, draw.new_id(RoleId::new)?],
     };
-    // refused means that another process was first
+    // a refusal means that another process created it first
     office::add_tenant(store, &draw.audit_context()?, &new).map_err(CommandError::failed)?.map(drop).or(Ok(()))
 }
 

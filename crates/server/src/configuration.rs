@@ -1,8 +1,9 @@
-//! Configuration: every setting with its meaning and default, and where a value may come from.
+//! Configuration: all settings, their defaults and where their values come from.
 //!
-//! Built-in defaults, then one file (`--config`, else `tillgate.toml` in the data folder), then variables such as
-//! `TILLGATE_SERVER__LISTEN`, then flags; the later one counts. A key that is not in the table is an error that names
-//! it. Nothing here opens a database or a socket.
+//! Values are taken from the defaults, then from one file (`--config`, otherwise `tillgate.toml` in
+//! the data folder, otherwise `/etc/tillgate/tillgate.toml`), then from environment variables such
+//! as `TILLGATE_SERVER__LISTEN`, then from flags; later sources override earlier ones. An unknown
+//! key is an error. This module opens no database and no socket.
 
 mod access;
 mod layers;
@@ -21,48 +22,48 @@ pub use table::{Settings, keys};
 pub use value::parse_span;
 pub(crate) use value::{Algorithm, ForwardingHeaders, LogFormat, MailTls};
 
-/// A fault in the configuration: which key, where it stands, and what is wrong with it.
+/// An error in the configuration. Its text names the key, the source of the value and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A key that no table has.
-    #[error("{source}: there is no setting \"{key}\"{}", near.as_ref().map(|near| format!("; is it \"{near}\"?")).unwrap_or_default())]
+    /// A key that is not a setting.
+    #[error("{source}: there is no setting \"{key}\"{}", near.as_ref().map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default())]
     Unknown {
-        /// Where it stands.
+        /// The file, variable or flag that contains the key.
         #[source]
         source: Source,
-        /// What it says.
+        /// The unknown key, as `section.key`.
         key: String,
-        /// The right key, where one is near.
+        /// The most similar setting, if one is similar enough.
         near: Option<String>,
     },
-    /// A variable of ours that is none of a setting.
-    #[error("there is no setting for the variable {name}{}", near.as_ref().map(|near| format!("; is it {near}?")).unwrap_or_default())]
+    /// An environment variable that begins with `TILLGATE_` but is not a setting.
+    #[error("there is no setting for the variable {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
     UnknownVariable {
-        /// Its name.
+        /// The name of the variable.
         name: String,
-        /// The right name, where one is near.
+        /// The most similar variable, if one is similar enough.
         near: Option<String>,
     },
-    /// A value that its key cannot take.
+    /// An invalid value of a setting.
     #[error("{source}: {key} {why}")]
     Value {
-        /// Where it stands.
+        /// The file, variable or flag that contains the value.
         #[source]
         source: Source,
-        /// The key.
+        /// The setting, as `section.key`.
         key: String,
-        /// What it must be.
+        /// The reason, such as "must be true or false".
         why: String,
     },
-    /// Settings that do not go together.
+    /// Settings that are valid on their own but not together, or a value out of bounds.
     #[error("{0}")]
     Contradiction(String),
-    /// A file that cannot be read.
+    /// A file that cannot be read or is not TOML.
     #[error("{path}: {why}")]
     File {
-        /// Which.
+        /// The path of the file.
         path: String,
-        /// Why not.
+        /// The reason, from the system or the TOML parser.
         why: String,
     },
 }

@@ -1,4 +1,5 @@
-//! Where the server may listen: passwords and tokens travel in its requests, so beyond loopback only behind TLS.
+//! Where the server may listen. Requests contain passwords and tokens, so a server that other
+//! machines can reach requires TLS, its own or that of a trusted proxy.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -6,15 +7,15 @@ use ipnet::IpNet;
 
 use crate::configuration::Settings;
 
-/// Why an address is not listened on.
+/// The error for an address on which passwords would be sent unencrypted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "listening on {0} without TLS would send passwords and tokens over the network for everyone there to read: set server.tls_cert \
-     and server.tls_key, or say --behind-proxy NETWORK if a proxy on that network speaks TLS for this server"
+    "listening on {0} without TLS would send passwords and tokens unencrypted over the network: set server.tls_cert and \
+     server.tls_key, or use --behind-proxy NETWORK if a proxy in that network terminates TLS for this server"
 )]
 pub(crate) struct ExposedAddressError(SocketAddr);
 
-/// Refuses to listen beyond loopback without TLS, of the server's own or of a trusted proxy's.
+/// Refuses to listen beyond loopback without TLS and without a trusted proxy.
 pub(crate) fn check_exposure(settings: &Settings) -> Result<(), ExposedAddressError> {
     let covered = settings.server.tls_cert.is_some() || !settings.server.proxies.is_empty();
     let addresses = [Some(settings.server.listen), settings.operations.listen];
@@ -24,24 +25,25 @@ pub(crate) fn check_exposure(settings: &Settings) -> Result<(), ExposedAddressEr
     }
 }
 
-/// Where health, metrics and documentation have a listener of their own if the settings name none.
+/// The default address of the separate listener for health, metrics and documentation.
 const DEFAULT_OPERATIONS_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
 
-/// Where health and metrics have a listener of their own. Metrics say how busy a shop is and how many logins fail, so strangers
-/// do not read them: without a setting, this machine alone does if others reach the server.
+/// The address of the separate listener for health and metrics, if there is one. Metrics reveal how
+/// busy a shop is and how many logins fail. Therefore, if other machines can reach the server, only
+/// this machine can read them by default.
 pub(crate) fn operations_address(settings: &Settings) -> Option<SocketAddr> {
     let reached = !is_loopback(&settings.server.listen) || !settings.server.proxies.is_empty();
     settings.operations.listen.or(reached.then_some(DEFAULT_OPERATIONS_ADDRESS))
 }
 
-/// The networks that may connect to the server, beside this machine; empty: every one. Where a proxy speaks TLS for it, anybody else
-/// would send passwords over the network in clear.
+/// The networks that may connect to the server, in addition to this machine; empty for all. If a
+/// proxy terminates TLS, anybody else would send passwords unencrypted.
 pub(crate) fn allowed_networks(settings: &Settings) -> Vec<IpNet> {
     let in_clear = settings.server.tls_cert.is_none() && !is_loopback(&settings.server.listen);
     if in_clear { settings.server.proxies.clone() } else { Vec::new() }
 }
 
-/// Whether only this machine reaches the address.
+/// Whether the address can be reached only from this machine.
 pub(crate) fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
@@ -70,10 +72,10 @@ mod tests {
         let networks = |pairs: &[(&str, &str)]| allowed_networks(&settings(pairs)).len();
         assert_eq!((networks(&[open, proxy]), networks(&[proxy]), networks(&[open, proxy, tls[0], tls[1]])), (1, 0, 0));
         assert!(check_exposure(&settings(&[open, tls[0], tls[1]])).is_ok());
-        let said = check_exposure(&settings(&[open])).unwrap_err().to_string();
+        let error = check_exposure(&settings(&[open])).unwrap_err().to_string();
         assert!(
-            said.contains("0.0.0.0:8080") && said.contains("--behind-proxy") && said.contains("tls_cert"),
-            "{said}"
+            error.contains("0.0.0.0:8080") && error.contains("--behind-proxy") && error.contains("tls_cert"),
+            "{error}"
         );
     }
 

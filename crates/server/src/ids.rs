@@ -1,4 +1,5 @@
-//! What a use case needs from outside and may draw only before its transaction: the instant, fresh ids, the hash of a password.
+//! What a use case receives from outside its transaction: the current time, new ids and password
+//! hashes.
 
 use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::entropy::Entropy;
@@ -11,7 +12,7 @@ use crate::command::CommandError;
 use crate::configuration::Settings;
 use crate::{composition, shell};
 
-/// The machine's clock and chance.
+/// The system's clock and random numbers.
 #[derive(Default)]
 pub(crate) struct IdSource {
     clock: SystemClock,
@@ -19,23 +20,23 @@ pub(crate) struct IdSource {
 }
 
 impl IdSource {
-    /// The instant of now, by the machine's clock.
+    /// The current time by the system clock.
     pub(crate) fn now(&self) -> Instant {
         self.clock.now()
     }
 
-    /// Fresh random bytes.
+    /// New random bytes.
     pub(crate) fn random_bytes<const N: usize>(&self) -> Result<[u8; N], CommandError> {
         let entropy: &dyn Entropy = &self.entropy;
         entropy.random_bytes().map_err(CommandError::failed)
     }
 
-    /// A new id.
+    /// A new id with the current time.
     pub(crate) fn new_id<T>(&self, of: impl Fn(Instant, [u8; 10]) -> T) -> Result<T, CommandError> {
         Ok(of(self.now(), self.random_bytes()?))
     }
 
-    /// The stamp of something that whoever runs this program does now.
+    /// The audit context of a change that the operator of this machine makes now.
     pub(crate) fn audit_context(&self) -> Result<AuditContext, CommandError> {
         let event = self.new_id(EventId::new)?;
         Ok(AuditContext {
@@ -47,7 +48,7 @@ impl IdSource {
         })
     }
 
-    /// The hash of a password, at the cost that the settings say.
+    /// Hashes a password at the configured cost.
     pub(crate) fn hash_password(
         &self,
         settings: &Settings,

@@ -1,5 +1,5 @@
-//! Forgets idempotency keys two days after they were used, on a thread of its own. What authentication needs no more is swept by the
-//! engine's own chores, which know nothing of the back office.
+//! Removes idempotency keys two days after their use, on a thread of its own. The engine's
+//! maintenance sweeps only what belongs to authentication.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -12,23 +12,23 @@ use tillgate_persistence::Database;
 
 use crate::command::CommandError;
 
-/// How often it looks.
+/// The interval between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How long a key is kept: a client that asks again a day later is still known. It is a day more than is promised, since what is
-/// removed may be judged by a clock that is up to a day ahead.
+/// How long a key is kept. Clients may rely on one day; the second day covers a clock that is up to
+/// a day ahead.
 const KEY_RETENTION: Duration = Duration::from_hours(48);
 
-/// How many one unit of work removes.
+/// The maximum number of keys that one unit of work removes.
 const MAX_ROWS_PER_UNIT: u32 = 500;
 
-/// The thread that sweeps; it ends with this.
+/// The thread that sweeps. Dropping it ends the thread.
 pub(crate) struct SweepingThread {
     _stop: Sender<()>,
 }
 
 impl SweepingThread {
-    /// Starts to sweep every minute, as soon as the engine does.
+    /// Starts the thread. It sweeps every minute, as soon as the engine allows sweeping.
     pub(crate) fn start(database: &Arc<Database>, auth: &Arc<Auth>) -> Result<Self, CommandError> {
         let (stop, stopped) = channel::<()>();
         let (database, auth) = (Arc::clone(database), Arc::clone(auth));
@@ -37,7 +37,7 @@ impl SweepingThread {
                 if auth.may_sweep()
                     && let Err(error) = sweep_keys(&database, &auth)
                 {
-                    tracing::warn!(%error, "idempotency keys cannot be removed; it is tried again");
+                    tracing::warn!(%error, "idempotency keys cannot be removed; retrying later");
                 }
                 let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(SWEEP_INTERVAL) else { return };
             }
@@ -47,7 +47,8 @@ impl SweepingThread {
     }
 }
 
-/// Removes what is old by the instant that the engine sweeps by, and says how much; nothing while nobody knows the time.
+/// Removes old keys and returns their number. The time is the engine's sweep cutoff; nothing is
+/// removed while the clock is in doubt.
 pub(crate) fn sweep_keys(database: &Database, auth: &Auth) -> Result<u32, StoreError> {
     let Ok(now) = auth.sweep_cutoff() else { return Ok(0) };
     let mut removed = 0;

@@ -1,8 +1,9 @@
-//! tillgate: the authentication server of a point of sale.
+//! tillgate: an authentication server for points of sale.
 //!
-//! This crate is composition: configuration, command line, and how the parts are put together and taken down. It knows no rule.
-//! The program is [`run`] over the [`Line`] that it was started with; the library is there so that tests reach the command line and the
-//! [`configuration`] as the program reads them.
+//! This crate is the composition root: it reads the configuration and the command line, builds the
+//! parts of the server, runs them and shuts them down. It contains no business rules. The program
+//! is [`run_cli`] applied to the parsed [`Cli`]. The crate is a library so that tests can use the
+//! command line and the [`configuration`] exactly as the program does.
 
 mod audit_sealing;
 mod command;

@@ -1,9 +1,12 @@
-//! The listener: accepts connections, hands them to worker threads that each run actix-web's services on a runtime of their own,
-//! and stops in good order.
+//! The listener: accepts connections, passes each to a worker thread, and shuts down in order.
+//! actix-web reads the requests; no handler sees a socket.
 //!
-//! actix-web's own server bounds neither how long a client may take to read an answer nor how many connections one network holds,
-//! and at the end it drops what was sent but not read yet. So the sockets are ours; everything from the first byte of a request on
-//! is actix's (`actix_http::HttpService` over [`stream::Stream`]).
+//! actix-web's own server bounds neither how long a client may take to read an answer nor how many
+//! connections one network has, and at shutdown it drops requests that were sent but not read yet.
+//! Therefore this module owns the sockets. Answers are passed to a connection in small pieces, so
+//! that a client that does not read occupies one piece and not a whole answer. From the first byte
+//! of a request, everything else is done by actix (`actix_http::HttpService` over
+//! [`stream::Stream`]).
 
 mod acceptor;
 mod network_limits;
@@ -26,58 +29,60 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-/// Connections that the system may hold until they are accepted.
+/// The number of connections that the system queues until they are accepted.
 const BACKLOG: u32 = 1024;
 
-/// What the system buffers of answers that a client has not taken yet, per connection. The system's own choice grows to megabytes.
+/// The size of the system's send buffer per connection. By default it grows to megabytes for a
+/// client that does not read.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
-/// How a listener serves.
+/// The options of a listener.
 #[derive(Clone)]
 pub(crate) struct ListenerOptions {
-    /// TLS of the server's own.
+    /// The TLS configuration; `None` for plain HTTP.
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
-    /// Threads that serve connections.
+    /// The number of threads that serve connections.
     pub(crate) workers: usize,
-    /// The priority of the workers, as `nice(2)` counts it.
+    /// The niceness of the worker threads (`nice(2)`).
     pub(crate) priority: i32,
-    /// Threads that may wait, for the database or for a hash. A worker has as many at most; what all of them use together is bounded by
-    /// what they serve.
+    /// The maximum number of blocking threads per worker, on which requests wait for the database
+    /// or for a hash. The web server bounds the number that all workers use together.
     pub(crate) blocking_threads: usize,
-    /// Connections per worker.
+    /// The maximum number of connections per worker.
     pub(crate) max_connections: usize,
-    /// Connections per network.
+    /// The maximum number of connections per network.
     pub(crate) max_per_network: usize,
     /// Networks whose connections are not counted: trusted proxies and this machine.
     pub(crate) uncounted: Vec<IpNet>,
-    /// The networks that may connect, beside this machine; empty: every one.
+    /// The networks that may connect in addition to this machine; empty for all.
     pub(crate) allowed_networks: Vec<IpNet>,
-    /// How long a TLS handshake, and then the first head of a request, may take.
+    /// The timeout for a TLS handshake, and then for the head of a request.
     pub(crate) head_timeout: Duration,
     /// How long an idle connection is kept.
     pub(crate) keep_alive: Duration,
-    /// How long a connection may take nothing of an answer.
+    /// How long a client may read nothing of an answer before its connection is closed.
     pub(crate) write_timeout: Duration,
-    /// How long requests under way may take at the end.
+    /// The shutdown grace period: how long requests in progress may take at shutdown.
     pub(crate) shutdown_grace: Duration,
 }
 
-/// Whether a listener serves or stops.
+/// The phase of a listener; phases only advance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum ListenerPhase {
     Serving,
-    /// Nothing is accepted any more; requests under way are answered.
+    /// No connections are accepted; requests in progress are answered.
     Draining,
     /// Nothing is answered any more.
     Aborted,
 }
 
-/// Stops a listener.
+/// A handle that stops a listener.
 #[derive(Clone)]
 pub(crate) struct StopHandle(Arc<watch::Sender<ListenerPhase>>);
 
 impl StopHandle {
-    /// Stops: at once, or when requests under way are answered. A stop under way is only ever hastened.
+    /// Stops the listener: immediately, or with `graceful` after requests in progress are answered.
+    /// A second call can only speed up the shutdown.
     pub(crate) fn stop(&self, graceful: bool) {
         let wanted = if graceful { ListenerPhase::Draining } else { ListenerPhase::Aborted };
         self.0.send_if_modified(|phase| {
@@ -88,19 +93,19 @@ impl StopHandle {
     }
 }
 
-/// An address that is listened on.
+/// A bound listener that does not accept connections yet.
 pub(crate) struct BoundListener {
     listener: TcpListener,
     address: SocketAddr,
     options: ListenerOptions,
 }
 
-/// Listens on an address. Must be called on a runtime.
+/// Binds a listener to an address. Must be called on a runtime.
 pub(crate) fn bind(address: SocketAddr, options: ListenerOptions) -> io::Result<BoundListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
-    // accepted connections have it from here
+    // accepted connections inherit this
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.bind(address)?;
     let listener = socket.listen(BACKLOG)?;
@@ -108,19 +113,19 @@ pub(crate) fn bind(address: SocketAddr, options: ListenerOptions) -> io::Result<
     Ok(BoundListener { listener, address, options })
 }
 
-/// A listener that serves.
+/// A listener that accepts connections.
 pub(crate) struct RunningListener {
     handle: StopHandle,
     acceptor: JoinHandle<()>,
 }
 
 impl BoundListener {
-    /// Where it listens: with the port that was chosen for port 0.
+    /// The bound address, with the port that the system chose for port 0.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves an application, which each worker makes for itself.
+    /// Starts serving an application, which `application` creates for each worker.
     pub(crate) fn serve<F, A, B>(self, application: F, metrics: Arc<Metrics>) -> io::Result<RunningListener>
     where
         F: Fn() -> App<A> + Send + Clone + 'static,
@@ -167,12 +172,12 @@ impl BoundListener {
 }
 
 impl RunningListener {
-    /// What stops it.
+    /// A handle that stops the listener.
     pub(crate) fn handle(&self) -> StopHandle {
         self.handle.clone()
     }
 
-    /// Waits until it has stopped.
+    /// Waits until the listener has stopped.
     pub(crate) async fn wait_until_stopped(self) -> io::Result<()> {
         self.acceptor.await.map_err(io::Error::other)
     }

@@ -1,5 +1,5 @@
-//! The log: structured lines on standard error, written by a thread of their own so that no request waits for them, and with the
-//! feature `otlp` traces to a collector.
+//! The log: structured lines on standard error. A thread of its own writes them, so that no request
+//! waits for them. With the feature `otlp`, traces are sent to a collector.
 
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use crate::suggestions;
 #[cfg(feature = "otlp")]
 mod otlp;
 
-/// Keeps the log open; what is still to be written is written when it is dropped.
+/// Keeps the log open. Dropping it writes the remaining lines.
 #[must_use]
 pub(crate) struct LogGuard {
     _lines: WorkerGuard,
@@ -28,7 +28,7 @@ pub(crate) struct LogGuard {
 
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Begins to log as the settings say. Once in the life of a process.
+/// Initializes the log as configured. Call it once per process.
 pub(crate) fn init_logging(settings: &Settings) -> Result<LogGuard, CommandError> {
     let level = &settings.log.level;
     let filter = build_filter(level, "off")?;
@@ -65,16 +65,17 @@ pub(crate) fn init_logging(settings: &Settings) -> Result<LogGuard, CommandError
     })
 }
 
-/// Says in the log which migration runs.
+/// Logs the migration that is about to run.
 pub(crate) fn log_migration(name: &str) {
-    tracing::info!(migration = name, "bringing the database up to date");
+    tracing::info!(migration = name, "updating the database");
 }
 
-/// Says in a log of JSON why the server could not start or go on, so that whoever reads it finds no other kind of line.
+/// Logs the error with which the server ends if the log is in JSON, so that standard error contains
+/// nothing but JSON lines.
 pub(crate) fn log_outcome(settings: &Settings, outcome: Result<(), CommandError>) -> Result<(), CommandError> {
     outcome.map_err(|stop| {
         if settings.log.format == LogFormat::Json {
-            tracing::error!(error = %stop, "the server ends");
+            tracing::error!(error = %stop, "the server stops");
             CommandError::AlreadyLogged { usage: matches!(stop, CommandError::Usage(_)) }
         } else {
             stop
@@ -82,16 +83,17 @@ pub(crate) fn log_outcome(settings: &Settings, outcome: Result<(), CommandError>
     })
 }
 
-/// The web framework's own target. For each request that it cannot parse it writes a line with the client's bytes.
+/// The target of the web framework, which logs an error with bytes of the client for each request
+/// it cannot parse.
 const FRAMEWORK_TARGET: &str = "actix_http";
 
-/// Requests that could not be parsed since they were last reported.
+/// The number of unparsable requests since the last report.
 static UNPARSABLE_REQUESTS: AtomicU64 = AtomicU64::new(0);
 
-/// How often they are reported.
+/// The interval between two reports.
 const UNPARSABLE_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Counts the framework's errors, which are requests that it could not parse.
+/// Counts the framework's errors, which are unparsable requests.
 struct UnparsableRequestLayer;
 
 impl<S: tracing::Subscriber> Layer<S> for UnparsableRequestLayer {
@@ -102,28 +104,30 @@ impl<S: tracing::Subscriber> Layer<S> for UnparsableRequestLayer {
     }
 }
 
-/// Reports the requests that could not be parsed: one line with their number, and nothing that a client has sent.
+/// Logs the number of unparsable requests, without any bytes from clients.
 pub(crate) async fn report_unparsable() {
     loop {
         actix_web::rt::time::sleep(UNPARSABLE_REPORT_INTERVAL).await;
         let requests = UNPARSABLE_REQUESTS.swap(0, Ordering::Relaxed);
         if requests > 0 {
-            tracing::warn!(requests, "requests could not be parsed as HTTP and were refused with 400");
+            tracing::warn!(requests, "requests that are not valid HTTP were answered 400");
         }
     }
 }
 
-/// The levels by their names; `off` logs nothing.
+/// The names of the log levels; `off` logs nothing.
 const LEVEL_NAMES: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// What a layer hears: the settings' directives, nothing of the framework's own unless they name it, and of the spans of requests,
-/// which are made for traces alone, this much.
+/// The filter of a layer: the configured directives, the framework's own events only if they are
+/// configured, and the spans of requests, which are only for traces, at level `spans`.
 fn build_filter(level: &str, spans: &str) -> Result<EnvFilter, CommandError> {
-    // tracing takes a word that is no level for the name of a target, and then logs nothing else
+    // tracing takes an unknown word for a target, and then logs nothing else
     for word in level.split(',').filter(|word| !word.contains(['=', '['])) {
         if !LEVEL_NAMES.iter().any(|level| level.eq_ignore_ascii_case(word)) {
             let near = suggestions::did_you_mean(&word.to_ascii_lowercase(), LEVEL_NAMES.iter().copied());
-            return Err(CommandError::usage(format!("log.level: \"{word}\" is no level such as info or warn{near}")));
+            return Err(CommandError::usage(format!(
+                "log.level: \"{word}\" is not a level such as info or warn{near}"
+            )));
         }
     }
     EnvFilter::try_new(format!("{FRAMEWORK_TARGET}=off,{level},tillgate::trace={spans}"))
@@ -140,9 +144,9 @@ mod tests {
         assert!(build_filter("warn,tillgate_http=debug", "info").is_ok());
         assert!(build_filter("tillgate=loud", "off").is_err());
         assert!(build_filter("WARN,tillgate_http=debug", "off").is_ok());
-        let said = |level: &str| build_filter(level, "off").unwrap_err().to_string();
-        assert_eq!(said("debg"), "log.level: \"debg\" is no level such as info or warn; is it \"debug\"?");
-        assert_eq!(said("info,loud"), "log.level: \"loud\" is no level such as info or warn");
-        assert!(said("").contains("is no level"));
+        let error = |level: &str| build_filter(level, "off").unwrap_err().to_string();
+        assert_eq!(error("debg"), "log.level: \"debg\" is not a level such as info or warn; did you mean \"debug\"?");
+        assert_eq!(error("info,loud"), "log.level: \"loud\" is not a level such as info or warn");
+        assert!(error("").contains("is not a level"));
     }
 }

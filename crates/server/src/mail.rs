@@ -1,5 +1,5 @@
-//! Mail: to a mail server where one is set, else into a spool folder beside the database. Who is written to, and what of, stands in
-//! `mail/resets`; nothing here knows.
+//! Sends mail through a mail server, or writes it to a spool folder if none is configured.
+//! Recipients and contents are in `mail/resets`.
 
 mod resets;
 
@@ -21,26 +21,26 @@ use crate::configuration::{MailTls, Settings};
 
 pub(crate) use resets::ResetMailThread;
 
-/// How long the mail server may take for each step.
+/// The timeout for each step with the mail server.
 const SMTP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The longest line that is sent as it stands, in bytes.
+/// The longest line in bytes that is sent without an encoding.
 const MAX_LINE_BYTES: usize = 990;
 
-/// The folder of mails that no mail server was set for, in the data folder.
+/// The folder for mails if no mail server is configured, in the data folder.
 pub(crate) const SPOOL_FOLDER: &str = "spool";
 
-/// Replies that are about the server's own login at the mail server (RFC 4954, section 6), not about the mail: somebody mends the
-/// configuration, and then it can be sent.
+/// Replies that concern the server's login at the mail server (RFC 4954, section 6) and not the
+/// mail. The mail can be sent once the configuration is fixed.
 const LOGIN_REPLY_CODES: [u16; 4] = [530, 534, 535, 538];
 
-/// Why a mail could not be sent.
+/// Why a mail was not sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
 pub(crate) struct MailError {
     why: String,
-    /// Whether the same mail will never be sent: the mail server has refused it for good (RFC 5321, section 4.2.1), or there is no
-    /// such address.
+    /// Whether a retry is pointless: the mail server rejected the mail permanently (RFC 5321,
+    /// section 4.2.1), or the address is invalid.
     pub(crate) permanent: bool,
 }
 
@@ -51,21 +51,21 @@ impl MailError {
 
     fn from_smtp(error: &lettre::transport::smtp::Error, to: &lettre::Address) -> Self {
         let refused = error.is_permanent() && error.status().is_none_or(is_about_mail);
-        // the mail server does not know SMTPUTF8 (RFC 6531), and the address needs it
-        let unspeakable = error.is_client() && !to.user().is_ascii();
-        Self { why: error.to_string(), permanent: refused || unspeakable }
+        // the mail server does not support SMTPUTF8 (RFC 6531), which the address requires
+        let not_supported = error.is_client() && !to.user().is_ascii();
+        Self { why: error.to_string(), permanent: refused || not_supported }
     }
 }
 
-/// Whether a reply of the mail server is about the mail, and not about the login there.
+/// Whether a reply of the mail server concerns the mail and not the login there.
 fn is_about_mail(code: Code) -> bool {
     !LOGIN_REPLY_CODES.contains(&u16::from(code))
 }
 
-/// Where mail goes.
+/// Sends mails from the configured sender.
 pub(crate) struct Mailer {
     from: Mailbox,
-    way: MailTransport,
+    transport: MailTransport,
 }
 
 enum MailTransport {
@@ -74,12 +74,12 @@ enum MailTransport {
 }
 
 impl Mailer {
-    /// The way that the settings say. Nothing is connected to yet.
+    /// Creates a mailer from the settings. No connection is opened yet.
     pub(crate) fn from_settings(settings: &Settings) -> Result<Self, CommandError> {
         let mail = &settings.mail;
         let from = mail.from.parse().map_err(|_| CommandError::usage("mail.from must be an e-mail address"))?;
         let Some(host) = &mail.host else {
-            return Ok(Self { from, way: MailTransport::Spool(settings.server.data.join(SPOOL_FOLDER)) });
+            return Ok(Self { from, transport: MailTransport::Spool(settings.server.data.join(SPOOL_FOLDER)) });
         };
         let builder = match mail.tls {
             MailTls::Tls => SmtpTransport::relay(host),
@@ -89,21 +89,22 @@ impl Mailer {
         let mut builder =
             builder.map_err(|error| CommandError::usage(format!("mail.host: {error}")))?.timeout(Some(SMTP_TIMEOUT));
         if let Some(port) = mail.port {
-            builder = builder.port(u16::try_from(port).map_err(|_| CommandError::usage("mail.port is no port"))?);
+            builder = builder
+                .port(u16::try_from(port).map_err(|_| CommandError::usage("mail.port must be between 1 and 65535"))?);
         }
         if let (Some(user), Some(password)) = (&mail.user, &mail.password) {
             builder = builder.credentials(Credentials::new(user.clone(), password.expose().clone()));
         }
-        Ok(Self { from, way: MailTransport::Server(Box::new(builder.build())) })
+        Ok(Self { from, transport: MailTransport::Server(Box::new(builder.build())) })
     }
 
-    /// Sends a text, or says why it could not be sent. `id` names it in the spool folder.
+    /// Sends a mail. `id` is its file name in the spool folder.
     pub(crate) fn send(&self, id: &str, to: &Email, subject: &str, text: &str) -> Result<(), MailError> {
         let unreachable =
-            |why: &str| MailError { why: format!("the address cannot be written to: {why}"), permanent: true };
-        let told = to.to_smtp_address().ok_or_else(|| unreachable("its domain is no name of a host"))?;
+            |why: &str| MailError { why: format!("the address is not valid for mail: {why}"), permanent: true };
+        let smtp_address = to.to_smtp_address().ok_or_else(|| unreachable("its domain is not a host name"))?;
         let address: lettre::Address =
-            told.parse().map_err(|error: lettre::address::AddressError| unreachable(&error.to_string()))?;
+            smtp_address.parse().map_err(|error: lettre::address::AddressError| unreachable(&error.to_string()))?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, address.clone()))
@@ -111,7 +112,7 @@ impl Mailer {
             .header(ContentType::TEXT_PLAIN)
             .body(build_body(text))
             .map_err(|error| MailError::temporary(&error))?;
-        match &self.way {
+        match &self.transport {
             MailTransport::Server(server) => {
                 server.send(&message).map(drop).map_err(|error| MailError::from_smtp(&error, &address))
             }
@@ -119,14 +120,15 @@ impl Mailer {
                 let file =
                     write_to_spool(folder, id, &message.formatted()).map_err(|error| MailError::temporary(&error))?;
                 let file = file.display();
-                tracing::warn!(%file, "no mail server is set (mail.host): a mail was put into the spool folder");
+                tracing::warn!(%file, "no mail server is configured (mail.host): the mail was written to the spool folder");
                 Ok(())
             }
         }
     }
 }
 
-/// As it stands where SMTP takes that (RFC 5321, 4.5.3.1.6), so that a long link stays in one piece.
+/// The body without an encoding if SMTP allows it (RFC 5321, 4.5.3.1.6), so that a long link is not
+/// split.
 fn build_body(text: &str) -> Body {
     if text.is_ascii() && text.lines().all(|line| line.len() <= MAX_LINE_BYTES) {
         Body::dangerous_pre_encoded(text.as_bytes().to_vec(), ContentTransferEncoding::SevenBit)
@@ -135,16 +137,16 @@ fn build_body(text: &str) -> Body {
     }
 }
 
-/// Writes a mail whole or not at all, for the server's own user alone.
+/// Writes a mail to the spool folder atomically, readable by the server's user alone.
 fn write_to_spool(folder: &Path, id: &str, message: &[u8]) -> std::io::Result<PathBuf> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let (half, whole) = (folder.join(format!("{id}.part")), folder.join(format!("{id}.eml")));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
+    let (draft, path) = (folder.join(format!("{id}.part")), folder.join(format!("{id}.eml")));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(message)?;
     file.sync_all()?;
-    std::fs::rename(&half, &whole)?;
+    std::fs::rename(&draft, &path)?;
     File::open(folder)?.sync_all()?;
-    Ok(whole)
+    Ok(path)
 }
 
 #[cfg(test)]

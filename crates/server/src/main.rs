@@ -1,11 +1,11 @@
-//! The program: what the system hands to a process, handed to the library.
+//! The `tillgate` program: passes its arguments and environment variables to the library.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 fn main() -> ExitCode {
-    // a variable that is no text is none of ours
+    // variables that are not UTF-8 are ignored: no setting has such a name or value
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     tillgate_server::run_cli(tillgate_server::Cli::parse(), variables.collect())

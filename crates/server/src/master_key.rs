@@ -1,4 +1,5 @@
-//! The master key: given by a setting, else a file in the data folder that only its owner reads, made once.
+//! The master key: a setting, or a file in the data folder that only its owner can read. The file
+//! is created once, for a database that has no keys yet, and never replaced.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,16 +11,16 @@ use tillgate_auth_core::system::SystemEntropy;
 use crate::command::CommandError;
 use crate::configuration::Settings;
 
-/// Where the master key comes from.
+/// The source of the master key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MasterKeySource {
-    /// A setting.
+    /// The setting `keys.master`.
     Setting,
-    /// A file.
+    /// A file in the data folder.
     File(PathBuf),
 }
 
-/// Where these settings say that the master key is.
+/// The configured source of the master key.
 pub(crate) fn master_key_source(settings: &Settings) -> MasterKeySource {
     match settings.keys.master {
         Some(_) => MasterKeySource::Setting,
@@ -27,7 +28,7 @@ pub(crate) fn master_key_source(settings: &Settings) -> MasterKeySource {
     }
 }
 
-/// The master key that there is; `None` where there is no file.
+/// Reads the master key; `None` if there is no file.
 pub(crate) fn find_master_key(settings: &Settings) -> Result<Option<MasterKey>, CommandError> {
     if let Some(text) = &settings.keys.master {
         return MasterKey::parse(text.expose())
@@ -46,56 +47,59 @@ pub(crate) fn find_master_key(settings: &Settings) -> Result<Option<MasterKey>, 
     }
 }
 
-/// The master key, made where there is none and `keyless` says that the store has no key that another one has wrapped.
+/// Reads the master key, or creates it if there is none and the database has no keys that another
+/// one encrypts (`keyless`).
 pub(crate) fn find_or_create_master_key(settings: &Settings, keyless: bool) -> Result<MasterKey, CommandError> {
     match (find_master_key(settings)?, master_key_source(settings)) {
         (Some(key), _) => Ok(key),
         (None, MasterKeySource::File(path)) if keyless => {
             create_key_file(&path)?;
-            find_master_key(settings)?.ok_or_else(|| CommandError::failed(format!("{} is gone again", path.display())))
+            find_master_key(settings)?
+                .ok_or_else(|| CommandError::failed(format!("{} was removed while the server started", path.display())))
         }
         (None, _) => Err(CommandError::failed(missing_key_text(settings))),
     }
 }
 
-/// Whether others of this machine than its owner may do anything with a file or a folder.
+/// Whether users other than the owner have any access to a file or folder.
 #[cfg(unix)]
 pub(crate) fn is_readable_by_others(found: &std::fs::Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 != 0
 }
 
-/// Never, where files have no modes.
+/// Always false: files have no mode on this system.
 #[cfg(not(unix))]
 pub(crate) fn is_readable_by_others(_: &std::fs::Metadata) -> bool {
     false
 }
 
-/// Warns of a master key that others of this machine may read.
+/// Logs a warning if other users of the machine can read the master key.
 pub(crate) fn warn_if_open(settings: &Settings) {
     let MasterKeySource::File(path) = master_key_source(settings) else { return };
     if std::fs::metadata(&path).is_ok_and(|found| is_readable_by_others(&found)) {
         let key = path.display();
-        tracing::warn!(%key, "the master key can be read by other users of this machine: chmod 600 the file");
+        tracing::warn!(%key, "other users of this machine can read the master key: chmod 600 the file");
     }
 }
 
-/// What to say where the store has keys and nobody has the master key.
+/// The error if the database has keys and the master key is missing.
 pub(crate) fn missing_key_text(settings: &Settings) -> String {
     match master_key_source(settings) {
         MasterKeySource::Setting => "keys.master is empty".to_owned(),
         MasterKeySource::File(path) => format!(
-            "{} is missing, but the database has keys that only it opens: put it back from its backup, or give the key as keys.master",
+            "{} is missing, but it is required to decrypt the keys in the database: restore it from its backup, or set keys.master",
             path.display()
         ),
     }
 }
 
-/// Writes a new key whole under another name first: of two processes that start at once one makes it and both read the same.
+/// Creates a key file atomically: if two processes start at once, one of them creates it and both
+/// read the same key.
 fn create_key_file(path: &Path) -> Result<(), CommandError> {
     let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", path.display()));
     let entropy: &dyn Entropy = &SystemEntropy::new();
     let key = MasterKey::generate(entropy).map_err(CommandError::failed)?;
-    // no process id: two containers over one folder are both number 1
+    // not the process id, which may be 1 in two containers over one folder
     let draft = path.with_extension(format!(
         "draft-{:016x}",
         u64::from_be_bytes(entropy.random_bytes().map_err(CommandError::failed)?)
@@ -114,7 +118,7 @@ fn create_key_file(path: &Path) -> Result<(), CommandError> {
     });
     let removed = std::fs::remove_file(&draft);
     placed.and(removed).map_err(failed)?;
-    // the name of the file has to survive a power cut as the database does that its key opens
+    // the folder entry has to survive a power failure, as the database that depends on the key does
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed),
         None => Ok(()),

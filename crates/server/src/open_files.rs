@@ -1,9 +1,11 @@
-//! Open files: every connection is one, and the system's soft limit is often 1,024.
+//! The limit of open files. Every connection is one, and the soft limit of the system is often
+//! 1,024.
 
-/// What the process has open beside connections: databases, logs, threads' own.
+/// The open files of the process other than connections: databases, logs and those of threads.
 const RESERVED_FILES: u64 = 256;
 
-/// Raises the soft limit of open files to the hard one and warns if the connections of the configuration do not fit into it.
+/// Raises the soft limit of open files to the hard limit, and logs a warning if the configured
+/// connections exceed it.
 #[cfg(unix)]
 pub(crate) fn raise_limit(connections: u64) {
     use rustix::process::{Resource, getrlimit, setrlimit};
@@ -20,17 +22,17 @@ pub(crate) fn raise_limit(connections: u64) {
         tracing::warn!(
             limit,
             connections,
-            "limits.connections times server.workers is more than this process may have open files: raise the hard limit \
-             (LimitNOFILE= of systemd, --ulimit nofile of containers) or lower limits.connections"
+            "limits.connections times server.workers exceeds the limit of open files: raise the hard limit (LimitNOFILE= in \
+             systemd, --ulimit nofile for containers) or lower limits.connections"
         );
     }
 }
 
-/// Elsewhere there is no such limit.
+/// Does nothing: this system has no such limit.
 #[cfg(not(unix))]
 pub(crate) fn raise_limit(_connections: u64) {}
 
-/// The limit, if so many connections do not fit into it.
+/// The limit, if the connections do not fit into it.
 fn exceeded_limit(limit: Option<u64>, connections: u64) -> Option<u64> {
     limit.filter(|limit| connections.saturating_add(RESERVED_FILES) > *limit)
 }

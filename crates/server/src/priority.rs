@@ -1,25 +1,27 @@
-//! Which threads go first where there is not enough of the processor (`nice(2)`): the fewer they are, the sooner. Under load hundreds
-//! work for the database; at the same priority the few that read requests, write answers and refuse what is too much would hardly
-//! run. Threads that hash passwords come last (`tillgate_auth_core::passwords`).
+//! Thread priorities (`nice(2)`) for times when the processor is overloaded.
+//!
+//! Hundreds of threads may work for the database. At equal priority, they would starve the few
+//! threads that read requests, write answers and reject excess load. Threads that hash passwords
+//! have the lowest priority (`tillgate_auth_core::passwords`).
 
-/// What answers probes and is scraped: the listener of operations.
+/// The niceness of the operations listener, which serves probes and metrics.
 pub(crate) const OPERATIONS_NICENESS: i32 = 0;
 
-/// What reads requests and writes answers.
+/// The niceness of the threads that read requests and write answers.
 pub(crate) const SERVING_NICENESS: i32 = 2;
 
-/// What works for the database or waits for a hash.
+/// The niceness of the threads that wait for the database or for a hash.
 pub(crate) const BLOCKING_NICENESS: i32 = 5;
 
-/// Gives the calling thread this priority.
+/// Sets the niceness of the calling thread.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn lower_priority(to: i32) {
-    // where the system forbids it the thread works at the priority of everything else
+    // if the system forbids it, the thread runs at the normal priority
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), to) {
-        tracing::debug!(%error, "the priority of a thread stays as it is");
+        tracing::debug!(%error, "the priority of a thread cannot be changed");
     }
 }
 
-/// Elsewhere a thread has no priority of its own.
+/// Does nothing: threads have no priority of their own on this system.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) fn lower_priority(_to: i32) {}

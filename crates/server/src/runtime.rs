@@ -1,4 +1,5 @@
-//! The server while it runs: binds, says where it listens, serves, and takes itself down in good order.
+//! The running server: starts the background threads and listeners, serves requests, and shuts
+//! everything down in order.
 
 mod certificate_reload;
 mod gauges;
@@ -26,24 +27,24 @@ use crate::{
     composition, exposure, first_admin, logging, open_files, priority, startup, tls, unknown_tenants, unserved_sessions,
 };
 
-/// What a server is made of.
+/// The parts from which a server is assembled.
 pub(crate) struct ServerParts {
     pub(crate) database: Arc<Database>,
     pub(crate) auth: Arc<Auth>,
     pub(crate) mounts: Mounts,
-    /// Whether to say in JSON where it listens.
+    /// Whether to print the addresses in JSON.
     pub(crate) json: bool,
 }
 
-/// What is done behind the listening server before anything that needs the engine is served. It hears the server's address and
-/// returns what to print then.
+/// A task that runs while the server already listens but does not serve requests that need the
+/// engine yet. It receives the server's URL and returns a text to print.
 pub(crate) type StartupTask = Box<dyn FnOnce(&str) -> Result<String, CommandError> + Send>;
 
-/// Runs the server until a signal ends it.
+/// Runs the server until a signal stops it.
 pub(crate) fn run_server(
     settings: &Settings,
     parts: ServerParts,
-    behind: Option<StartupTask>,
+    startup_task: Option<StartupTask>,
 ) -> Result<(), CommandError> {
     let ServerParts { database, auth, mounts, json } = parts;
     let certificate = tls::load_certificate(settings)?;
@@ -56,7 +57,7 @@ pub(crate) fn run_server(
         composition::build_http_settings(settings),
         Arc::clone(&metrics),
     );
-    if behind.is_some() {
+    if startup_task.is_some() {
         http.readiness_gate().close();
     }
     let mailing = ResetMailThread::start(settings, &database, &auth)?;
@@ -64,15 +65,15 @@ pub(crate) fn run_server(
     unserved_sessions::warn_unserved_sessions(settings, &auth)?;
     unknown_tenants::warn_unknown_tenants(settings, &*database);
     let sealing = SealingThread::start(settings, &database, &auth)?;
-    let nobody = behind.is_none() && !office::any_user_exists(&*database).map_err(CommandError::failed)?;
+    let no_users = startup_task.is_none() && !office::any_user_exists(&*database).map_err(CommandError::failed)?;
     let served = actix_web::rt::System::new().block_on(async {
         let workers = composition::worker_count(settings);
-        let only_from = exposure::allowed_networks(settings);
+        let allowed_networks = exposure::allowed_networks(settings);
         let main = bind_listener(
             "server.listen",
             settings.server.listen,
             ListenerOptions {
-                allowed_networks: only_from,
+                allowed_networks,
                 ..listener_options(settings, tls.clone(), workers, priority::SERVING_NICENESS)
             },
         )?;
@@ -106,32 +107,34 @@ pub(crate) fn run_server(
         log_start(settings, &url);
         certificate_reload::start_reloading(settings, certificate)?;
         print_addresses(json, &url, operations_url.as_deref());
-        if nobody && !json {
+        if no_users && !json {
             print::print_line(&first_admin::first_admin_hint(settings));
         }
-        let behind = behind.map(|behind| spawn_startup_task(behind, &http, url, handles, json));
+        let startup_task = startup_task.map(|startup_task| spawn_startup_task(startup_task, &http, url, handles, json));
         server.wait_until_stopped().await.map_err(CommandError::failed)?;
         if let Some(operations) = operations {
             operations.wait_until_stopped().await.map_err(CommandError::failed)?;
         }
-        match behind {
-            Some(behind) => behind.await.map_err(CommandError::failed)?,
+        match startup_task {
+            Some(startup_task) => startup_task.await.map_err(CommandError::failed)?,
             None => Ok(()),
         }
     });
-    // in this order: what is mailed or swept last is sealed too, and nobody writes any more when the database is closed
+    // In this order: the sealer also seals the last events of mails and sweeps, and nothing writes
+    // any more when the database is closed.
     drop((mailing, sweeping));
     drop(sealing);
-    let left = auth.leave().map_err(CommandError::failed);
+    let stopped = auth.leave().map_err(CommandError::failed);
     if let Err(error) = database.close() {
-        tracing::warn!(%error, "the write-ahead log stays beside the database: copy both files");
+        tracing::warn!(%error, "the write-ahead log could not be merged into the database: copy both files");
     }
-    served.and(left)
+    served.and(stopped)
 }
 
-/// Does what is to be done behind the server on a thread of its own; where it fails, the server stops.
+/// Runs the startup task on a blocking thread and then opens the readiness gate; stops the server
+/// if the task fails.
 fn spawn_startup_task(
-    behind: StartupTask,
+    startup_task: StartupTask,
     http: &Http,
     url: String,
     handles: Vec<StopHandle>,
@@ -139,7 +142,7 @@ fn spawn_startup_task(
 ) -> actix_web::rt::task::JoinHandle<Result<(), CommandError>> {
     let gate = http.readiness_gate();
     actix_web::rt::spawn(async move {
-        let done = actix_web::rt::task::spawn_blocking(move || behind(&url))
+        let done = actix_web::rt::task::spawn_blocking(move || startup_task(&url))
             .await
             .map_err(CommandError::failed)
             .and_then(|done| done);
@@ -161,7 +164,7 @@ fn spawn_startup_task(
     })
 }
 
-/// The line of the log that says what has started, and with what.
+/// Logs what has started, with its version and settings.
 fn log_start(settings: &Settings, url: &str) {
     let mounts: Vec<String> =
         settings.mounts.iter().map(|mount| format!("{}:{}", mount.dialect, mount.prefix)).collect();
@@ -172,7 +175,7 @@ fn log_start(settings: &Settings, url: &str) {
         listening = url,
         mounts = mounts.join(" "),
         access_rows = settings.access.len(),
-        "tillgate serves"
+        "tillgate is serving"
     );
 }
 
@@ -183,7 +186,7 @@ fn print_addresses(json: bool, url: &str, operations: Option<&str>) {
     }
 }
 
-/// How the listeners serve.
+/// The options of a listener, from the settings.
 fn listener_options(
     settings: &Settings,
     tls: Option<Arc<ServerConfig>>,
@@ -193,7 +196,7 @@ fn listener_options(
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let limits = &settings.limits;
     let mut uncounted = settings.server.proxies.clone();
-    // this machine's own: a proxy that no setting names, probes, tests of load
+    // connections of this machine: a local proxy that is not configured, probes, load tests
     uncounted.extend(
         [IpNet::new(Ipv4Addr::LOCALHOST.into(), 8), IpNet::new(Ipv6Addr::LOCALHOST.into(), 128)].into_iter().flatten(),
     );

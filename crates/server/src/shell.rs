@@ -1,6 +1,7 @@
-//! Who runs a command in a shell of the server's machine, for the audit.
+//! Identifies the operating-system user who runs a command, for the audit log.
 
-/// The user of the operating system and the machine, such as `tillgate@pos-1`, with who called `sudo` for it: `root@pos-1 (anna)`.
+/// The operating-system user and the machine, such as `tillgate@pos-1`, with the user who called
+/// `sudo`: `root@pos-1 (anna)`.
 pub(crate) fn shell_user() -> String {
     let user = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
     let machine = whoami::hostname().unwrap_or_else(|_| "unknown".to_owned());

@@ -1,4 +1,5 @@
-//! What happens at a start before the database is opened: are the addresses free, and on PostgreSQL, can it be reached?
+//! Checks before the database is opened: that the addresses are free and that PostgreSQL can be
+//! reached.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,20 +15,21 @@ use crate::{composition, exposure};
 /// The pause between two attempts to reach the database.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Whether a start goes on.
+/// The result of waiting for the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WaitOutcome {
     /// The database can be reached.
     Connected,
-    /// A signal stopped the wait.
+    /// A signal ended the wait.
     Stopped,
 }
 
-/// Waits until PostgreSQL can be reached, `database.start_wait` at most: after a power cut it may come up later than this server. SQLite
-/// is a file and is not waited for.
+/// Waits until PostgreSQL can be reached, at most `database.start_wait`: after a power failure it
+/// may start later than this server. Does not wait for SQLite, which is a file.
 ///
 /// # Errors
-/// It could not be reached in that time.
+///
+/// PostgreSQL could not be reached in time.
 pub(crate) fn wait_for_database(settings: &Settings) -> Result<WaitOutcome, CommandError> {
     if matches!(composition::database_address(settings)?, Address::Sqlite(_)) {
         return Ok(WaitOutcome::Connected);
@@ -42,7 +44,7 @@ pub(crate) fn wait_for_database(settings: &Settings) -> Result<WaitOutcome, Comm
             if left.is_zero() {
                 return Err(error);
             }
-            tracing::warn!(%error, seconds_left = left.as_secs(), "the database cannot be reached yet: trying again");
+            tracing::warn!(%error, seconds_left = left.as_secs(), "the database cannot be reached yet; retrying");
             tokio::select! {
                 () = actix_web::rt::time::sleep(RETRY_PAUSE.min(left)) => (),
                 () = signals.wait() => {
@@ -54,7 +56,8 @@ pub(crate) fn wait_for_database(settings: &Settings) -> Result<WaitOutcome, Comm
     })
 }
 
-/// Refuses to start where another program listens on an address of the settings, before anything is made or changed.
+/// Refuses to start if another program uses one of the configured addresses, before anything is
+/// created or changed.
 pub(crate) fn check_addresses(settings: &Settings) -> Result<(), CommandError> {
     let operations = exposure::operations_address(settings).map(|listen| ("operations.listen", listen));
     for (key, listen) in [("server.listen", settings.server.listen)].into_iter().chain(operations) {
@@ -63,20 +66,22 @@ pub(crate) fn check_addresses(settings: &Settings) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Why an address cannot be listened on, and what to do.
+/// The error if an address cannot be used, with a fix.
 pub(crate) fn bind_error(key: &str, listen: SocketAddr, error: &io::Error) -> CommandError {
-    let mend = match error.kind() {
+    let remedy = match error.kind() {
         io::ErrorKind::AddrInUse if key == "server.listen" => {
             let next = SocketAddr::new(listen.ip(), listen.port().wrapping_add(1));
-            format!("another program listens there; choose with --listen {next}")
+            format!("another program uses the address; choose another one, such as --listen {next}")
         }
-        io::ErrorKind::AddrInUse => format!("another program listens there; set {key} to another"),
-        io::ErrorKind::PermissionDenied => "ports below 1024 need a right: choose another".to_owned(),
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        io::ErrorKind::AddrInUse => format!("another program uses the address; set {key} to another one"),
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 require a privilege (CAP_NET_BIND_SERVICE); choose another port".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine does not have the address; choose one of its own".to_owned(),
         _ => error.to_string(),
     };
-    let why = format!("{key}: cannot listen on {listen}: {mend}");
-    // the address of the APIs may be held by a server that is about to end: worth another try
+    let why = format!("{key}: cannot listen on {listen}: {remedy}");
+    // a server that is about to end may still use the address of the APIs, so a retry can help
     if key == "server.listen" { CommandError::failed(why) } else { CommandError::usage(why) }
 }
 

@@ -1,15 +1,15 @@
-//! The word that somebody most likely meant.
+//! Suggestions for misspelled words in error texts.
 
-/// The known word that is nearest to one that is not known, if it is near enough to ask "is it ...?".
+/// The known word most similar to an unknown one, if at most a third of its letters differ.
 pub(crate) fn find_nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let distance = |known: &'k str| (strsim::damerau_levenshtein(known, word), known);
     let (distance, nearest) = known.into_iter().map(distance).min()?;
     (distance * 3 <= nearest.len()).then_some(nearest)
 }
 
-/// The end of a message about a word that is not known: `; is it "GET"?`, or nothing.
+/// The end of an error text about an unknown word: `; did you mean "GET"?`, or nothing.
 pub(crate) fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
-    find_nearest(word, known).map(|near| format!("; is it \"{near}\"?")).unwrap_or_default()
+    find_nearest(word, known).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ mod tests {
         assert_eq!(find_nearest("POTS", known), Some("POST"));
         assert_eq!(find_nearest("BREW", known), None);
         assert_eq!(find_nearest("", known), None);
-        assert_eq!(did_you_mean("DELET", known), "; is it \"DELETE\"?");
+        assert_eq!(did_you_mean("DELET", known), "; did you mean \"DELETE\"?");
         assert_eq!(did_you_mean("BREW", known), "");
     }
 }

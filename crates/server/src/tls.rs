@@ -1,4 +1,5 @@
-//! TLS of the server's own, by rustls on ring. Its certificate is read again when its files change.
+//! TLS of the server, by rustls with ring. The certificate is reloaded when its files change; an
+//! unusable new one does not replace a good one.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use tillgate_domain::Instant;
 use crate::command::{CommandError, json};
 use crate::configuration::Settings;
 
-/// What the server proves itself with: the certificate chain and its key, as the files had them when they were last good.
+/// The certificate chain and its key, as they were when the files were last valid.
 pub(crate) struct Certificate {
     cert: PathBuf,
     key: PathBuf,
@@ -23,24 +24,24 @@ pub(crate) struct Certificate {
     loaded: RwLock<Arc<LoadedCertificate>>,
 }
 
-/// What is in the two files.
+/// The content of the two files.
 struct LoadedCertificate {
     certified: Arc<CertifiedKey>,
     expires: Instant,
-    /// The bytes of the two files.
+    /// The bytes of the two files, to detect changes.
     read: [Vec<u8>; 2],
 }
 
-/// What came of looking at the files.
+/// The result of a reload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reload {
-    /// They are as they were.
+    /// The files are unchanged.
     Unchanged,
-    /// New connections get the new certificate.
+    /// New connections use the new certificate.
     Reloaded,
 }
 
-/// The certificate that the settings name, if they name one.
+/// Loads the configured certificate, if there is one.
 pub(crate) fn load_certificate(settings: &Settings) -> Result<Option<Arc<Certificate>>, CommandError> {
     match (&settings.server.tls_cert, &settings.server.tls_key) {
         (Some(cert), Some(key)) => Certificate::read(cert, key).map(Arc::new).map(Some),
@@ -48,7 +49,7 @@ pub(crate) fn load_certificate(settings: &Settings) -> Result<Option<Arc<Certifi
     }
 }
 
-/// TLS with this certificate, as it is at each handshake.
+/// The TLS configuration; each handshake uses the current certificate.
 pub(crate) fn server_config(certificate: &Arc<Certificate>) -> Result<Arc<ServerConfig>, CommandError> {
     let config = ServerConfig::builder_with_provider(Arc::clone(&certificate.provider))
         .with_safe_default_protocol_versions()
@@ -61,8 +62,8 @@ pub(crate) fn server_config(certificate: &Arc<Certificate>) -> Result<Arc<Server
 impl Certificate {
     fn read(cert: &Path, key: &Path) -> Result<Self, CommandError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let served = read_files(cert, key, &provider)?;
-        Ok(Self { cert: cert.to_owned(), key: key.to_owned(), provider, loaded: RwLock::new(Arc::new(served)) })
+        let loaded = read_files(cert, key, &provider)?;
+        Ok(Self { cert: cert.to_owned(), key: key.to_owned(), provider, loaded: RwLock::new(Arc::new(loaded)) })
     }
 
     /// When the certificate expires.
@@ -70,27 +71,29 @@ impl Certificate {
         self.loaded().expires
     }
 
-    /// Looks at the files, and takes over what is in them if it differs and is good: a certificate and the key that goes with it.
+    /// Reads the files, and replaces the certificate if they changed and contain a valid
+    /// certificate with its key.
     ///
     /// # Errors
-    /// What is in them is not; the certificate of before stays.
+    ///
+    /// The files are not valid; the previous certificate stays in use.
     pub(crate) fn reload(&self) -> Result<Reload, CommandError> {
-        let served = read_files(&self.cert, &self.key, &self.provider)?;
-        if served.read == self.loaded().read {
+        let loaded = read_files(&self.cert, &self.key, &self.provider)?;
+        if loaded.read == self.loaded().read {
             return Ok(Reload::Unchanged);
         }
-        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(served);
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
         Ok(Reload::Reloaded)
     }
 
-    /// Says in the log until when it is good.
+    /// Logs the expiry of the certificate.
     pub(crate) fn log_expiry(&self, now: Instant) {
         let (path, expires) = (self.cert.display(), self.expires());
         let until = json::format_instant(expires);
         if expires <= now {
             tracing::error!(%path, until, "the certificate has expired: clients refuse to connect");
         } else {
-            tracing::info!(%path, until, "serving with this certificate");
+            tracing::info!(%path, until, "using this certificate");
         }
     }
 
@@ -121,15 +124,15 @@ fn read_files(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Load
     let key_text = std::fs::read(key).map_err(|error| of_key(&error))?;
     let chain: Vec<_> =
         CertificateDer::pem_slice_iter(&chain_text).collect::<Result<_, _>>().map_err(|error| of_cert(&error))?;
-    let Some(first) = chain.first() else { return Err(of_cert(&"there is no certificate in it")) };
+    let Some(first) = chain.first() else { return Err(of_cert(&"it contains no certificate")) };
     let expires = expiry(first).ok_or_else(|| of_cert(&"its first certificate cannot be read"))?;
     let private = PrivateKeyDer::from_pem_slice(&key_text).map_err(|error| of_key(&error))?;
     let certified = CertifiedKey::from_der(chain, private, provider)
-        .map_err(|error| of_cert(&format_args!("does not go with {}: {error}", key.display())))?;
+        .map_err(|error| of_cert(&format_args!("does not match {}: {error}", key.display())))?;
     Ok(LoadedCertificate { certified: Arc::new(certified), expires, read: [chain_text, key_text] })
 }
 
-/// When a certificate expires (RFC 5280, section 4.1.2.5: `notAfter`).
+/// The expiry of a certificate (RFC 5280, section 4.1.2.5: `notAfter`).
 fn expiry(certificate: &CertificateDer<'_>) -> Option<Instant> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
     Some(Instant::from_millis(parsed.validity().not_after.timestamp().saturating_mul(1000)))
@@ -139,7 +142,7 @@ fn expiry(certificate: &CertificateDer<'_>) -> Option<Instant> {
 mod tests {
     use super::*;
 
-    /// Writes a certificate that expires at the start of a year, and its key.
+    /// Writes a certificate that expires at the start of `year`, and its key.
     fn write_certificate(folder: &Path, year: i32) {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
@@ -159,26 +162,26 @@ mod tests {
         assert_eq!(certificate.reload().unwrap(), Reload::Unchanged);
         let first = certificate.loaded().certified.clone();
 
-        // the chain is written before its key: for a moment the two do not go together
+        // a renewal writes the chain before its key: for a moment the two do not match
         let old_key = std::fs::read(&key).unwrap();
         write_certificate(&folder, 2101);
         let new_key = std::fs::read(&key).unwrap();
         std::fs::write(&key, old_key).unwrap();
-        assert!(certificate.reload().unwrap_err().to_string().contains("does not go with"));
+        assert!(certificate.reload().unwrap_err().to_string().contains("does not match"));
         assert!(Arc::ptr_eq(&certificate.loaded().certified, &first));
         std::fs::write(&key, new_key).unwrap();
         assert_eq!(certificate.reload().unwrap(), Reload::Reloaded);
         assert_eq!(json::format_instant(certificate.expires()), "2101-01-01T00:00:00.000Z");
 
-        for (path, content, said) in [
+        for (path, content, expected) in [
             (&key, "", "server.tls_key"),
-            (&cert, "", "there is no certificate in it"),
+            (&cert, "", "it contains no certificate"),
             (&cert, "-----BEGIN", "server.tls_cert"),
         ] {
             let good = std::fs::read(path).unwrap();
             std::fs::write(path, content).unwrap();
             let why = certificate.reload().unwrap_err().to_string();
-            assert!(why.contains(said), "{why}");
+            assert!(why.contains(expected), "{why}");
             std::fs::write(path, good).unwrap();
         }
         std::fs::remove_file(&cert).unwrap();

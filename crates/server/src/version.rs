@@ -1,9 +1,10 @@
-//! Which program this is: its version, the commit it was built from, and what is inside.
+//! The version of this program: its number, the commit it was built from, and its components.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-/// The version with what a bug report needs: `0.1.0 (05a1634, 2026-11-21; SQLite 3.53.2; PostgreSQL without TLS)`.
+/// The version with the details that a bug report needs: `0.1.0 (05a1634, 2026-11-21; SQLite
+/// 3.53.2; PostgreSQL without TLS)`.
 pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut text = format!("{} (", env!("CARGO_PKG_VERSION"));
     let commit = env!("SOURCE_COMMIT");
@@ -12,7 +13,7 @@ pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
         text += "; ";
     }
     let tls = if cfg!(feature = "postgres-tls") { "with TLS" } else { "without TLS" };
-    // a text in memory takes everything
+    // writing to a String cannot fail
     let _ = write!(text, "SQLite {}; PostgreSQL {tls}", tillgate_persistence::sqlite_version());
     if cfg!(feature = "otlp") {
         text += "; traces";

@@ -1,5 +1,5 @@
-//! What the pages say is typed: every command line that README.md and docs/ quote is understood by the program's own parser, and every
-//! dependency is accounted for.
+//! The documentation matches the program: its own parser accepts every command line that README.md
+//! and docs/ quote, and every dependency is documented.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -12,7 +12,7 @@ fn repository_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Every page, by its name.
+/// All pages by their paths.
 fn read_pages() -> Vec<(String, String)> {
     let mut paths = vec![repository_root().join("README.md")];
     let docs = std::fs::read_dir(repository_root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
@@ -20,8 +20,8 @@ fn read_pages() -> Vec<(String, String)> {
     paths.iter().map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect()
 }
 
-/// What a page shows in the type of a machine: the lines of its blocks, which are typed, and what stands between backticks, which may
-/// only name a command.
+/// The code in a page: lines of code blocks, which readers type (`true`), and text between
+/// backticks, which may also just name a command (`false`).
 fn quoted_commands(page: &str) -> Vec<(bool, &str)> {
     let mut quoted = Vec::new();
     let mut block = false;
@@ -37,7 +37,8 @@ fn quoted_commands(page: &str) -> Vec<(bool, &str)> {
     quoted
 }
 
-/// The words of a line as a shell parts them, as far as pages need it: quotation marks, comments, and where another command begins.
+/// Splits a line into words as a shell does, as far as the pages need it: quotation marks,
+/// comments, and the start of another command.
 fn split_words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut mark) = (Vec::new(), None::<String>, None);
     for c in line.chars() {
@@ -53,8 +54,8 @@ fn split_words(line: &str) -> Vec<String> {
     words
 }
 
-/// The arguments of the program in a line, where it calls it: as its first word, after `cargo run … --`, or after another program that
-/// runs it.
+/// The arguments of the program in a line that runs it: as the first word, after `cargo run … --`,
+/// or through another program.
 fn call_arguments(line: &str) -> Option<Vec<String>> {
     let line = line.trim().trim_start_matches("$ ").trim_start_matches("ExecStart=");
     let words = split_words(line);
@@ -62,7 +63,7 @@ fn call_arguments(line: &str) -> Option<Vec<String>> {
     if words.first().is_some_and(|word| word == "cargo") && words.contains(&"tillgate".to_owned()) {
         return words.iter().position(|word| word == "--").map(|at| words[at + 1..].to_vec());
     }
-    // the container's own arguments stand beside its program
+    // in a container, CMD contains only the arguments
     if words.first().is_some_and(|word| word == "CMD") {
         return Some(words[1..].to_vec());
     }
@@ -74,7 +75,7 @@ fn call_arguments(line: &str) -> Option<Vec<String>> {
     })
 }
 
-/// What a page writes for a value of its reader's, as some value.
+/// Replaces a placeholder in a page by a valid value.
 fn fill_placeholder(word: &str) -> String {
     match word {
         "ID" => "018f3b3e-0000-7000-8000-000000000000".to_owned(),
@@ -101,7 +102,7 @@ fn every_documented_command_line_is_parsed() {
     assert!(tried > 25, "only {tried} command lines were found");
 }
 
-/// Whether a text names a command rather than to call it: `tillgate keys revoke`.
+/// Whether a text names a command without calling it: `tillgate keys revoke`.
 fn names_only_file(arguments: &[String]) -> bool {
     let mut command = Cli::command();
     for word in arguments {

@@ -1,5 +1,5 @@
-//! The file with the newest seal of the audit, outside the database: whoever cuts off the end of the chain there cannot make this
-//! forget it.
+//! The file with the newest seal of the audit log. It is outside the database, so that somebody who
+//! removes events from the end of the chain in the database cannot also remove the proof.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -18,29 +18,29 @@ use uuid::Uuid;
 use crate::command::json::format_instant;
 use crate::configuration::Settings;
 
-/// The name of the file in the data folder.
+/// The default name of the file, in the data folder.
 const FILE_NAME: &str = "audit.seal";
 
-/// Where the newest seal is kept.
+/// The path of a seal file, with the texts of errors about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SealFile {
     path: PathBuf,
-    /// The flags that name the installation, for what is said to do.
+    /// The flags that select the installation, repeated in hints.
     flags: String,
 }
 
-/// A seal that was kept, and of which database.
+/// A seal as kept in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoredSeal {
-    /// The database's own id.
+    /// The id of the database to which the seal belongs.
     pub(crate) instance: Uuid,
-    /// The seal.
+    /// The number and hash of the sealed event.
     pub(crate) seal: Seal,
-    /// When it was written down.
+    /// When the seal was written to the file.
     pub(crate) at: Instant,
 }
 
-/// The same as the file has it.
+/// The content of the file.
 #[derive(Debug, Serialize, Deserialize)]
 struct SealFileText {
     instance: Uuid,
@@ -50,7 +50,7 @@ struct SealFileText {
 }
 
 impl StoredSeal {
-    /// As the file has it: one line of JSON.
+    /// The seal as in the file: one line of JSON.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
             "instance": self.instance,
@@ -67,13 +67,13 @@ impl StoredSeal {
 }
 
 impl SealFile {
-    /// Where these settings say that it is.
+    /// The seal file of this installation.
     pub(crate) fn from_settings(settings: &Settings) -> Self {
         let named = settings.audit.seal.as_deref().unwrap_or(Path::new(FILE_NAME));
         Self { path: settings.server.data.join(named), flags: settings.flags.clone() }
     }
 
-    /// In this file.
+    /// The seal file at this path.
     pub(crate) fn from_path(path: &Path) -> Self {
         Self { path: path.to_owned(), flags: String::new() }
     }
@@ -83,20 +83,21 @@ impl SealFile {
         &self.path
     }
 
-    /// The seal that stands there; `None` where there is no file.
+    /// Reads the seal; `None` if there is no file.
     pub(crate) fn read(&self) -> Result<Option<StoredSeal>, String> {
         match std::fs::read_to_string(&self.path) {
             Ok(text) => match StoredSeal::parse(&text) {
-                Some(noted) => Ok(Some(noted)),
-                None => Err(format!("{}: this is no seal; put the file back from its backup", self.path.display())),
+                Some(stored) => Ok(Some(stored)),
+                None => Err(format!("{}: this is not a seal; restore the file from its backup", self.path.display())),
             },
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.write_error(&error)),
         }
     }
 
-    /// Keeps the seal of the empty chain where the database has sealed no line yet and there is no file. Once a line is sealed a
-    /// file that is not there was removed, or this folder is new to the database: that is for [`SealFile::missing`] to say.
+    /// Writes the seal of the empty chain if no event is sealed yet and there is no file. Once an
+    /// event is sealed, a missing file was either removed or the folder is new to the database;
+    /// [`SealFile::missing_text`] reports that.
     pub(crate) fn create_if_missing(&self, database: &Database, at: Instant) -> Result<(), String> {
         if self.read()?.is_some() {
             return Ok(());
@@ -108,8 +109,8 @@ impl SealFile {
         Ok(())
     }
 
-    /// Writes a seal in the place of the one before, whole or not at all, for the server's own user alone.
-    pub(crate) fn write(&self, noted: &StoredSeal) -> Result<(), String> {
+    /// Replaces the seal atomically; only the server's user can read the file.
+    pub(crate) fn write(&self, stored: &StoredSeal) -> Result<(), String> {
         let entropy: &dyn Entropy = &SystemEntropy::new();
         let number = u64::from_be_bytes(entropy.random_bytes().map_err(|error| error.to_string())?);
         let draft = self.path.with_extension(format!("draft-{number:016x}"));
@@ -118,21 +119,22 @@ impl SealFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let written = options.open(&draft).and_then(|mut file| {
-            writeln!(file, "{}", noted.to_json())?;
+            writeln!(file, "{}", stored.to_json())?;
             file.sync_all()
         });
         let placed = written.and_then(|()| std::fs::rename(&draft, &self.path));
         if placed.is_err() {
-            // nothing more can be done about a draft that stays
+            // nothing more can be done about a leftover draft
             let _ = std::fs::remove_file(&draft);
         }
         placed.map_err(|error| self.write_error(&error))
     }
 
-    /// Puts the seal aside, under a name that says which it is, and keeps another in its place. `None` where there was none.
+    /// Renames the file to a name with its time and writes another seal in its place. Returns the
+    /// new name of the old file, or `None` if there was no file.
     pub(crate) fn replace(&self, with: &StoredSeal) -> Result<Option<PathBuf>, String> {
-        let Some(noted) = self.read()? else { return self.write(with).map(|()| None) };
-        let aside = self.path.with_extension(format!("seal.before-{}", noted.at.millis()));
+        let Some(stored) = self.read()? else { return self.write(with).map(|()| None) };
+        let aside = self.path.with_extension(format!("seal.before-{}", stored.at.millis()));
         std::fs::rename(&self.path, &aside).map_err(|error| self.write_error(&error))?;
         self.write(with).map(|()| Some(aside))
     }
@@ -142,33 +144,33 @@ impl SealFile {
         format!("tillgate doctor --restored{}", self.flags)
     }
 
-    /// What to say where the chain has not the seal that stands there.
-    pub(crate) fn broken_text(&self, noted: &StoredSeal) -> String {
+    /// The error if the chain does not contain the seal in the file.
+    pub(crate) fn broken_text(&self, stored: &StoredSeal) -> String {
         format!(
-            "the audit no longer has line {} as it was sealed by {} ({}): its end was cut off, it was written anew, or the database \
-             was restored from a backup. tillgate audit verify{} tells more; if it was restored, run {}",
-            noted.seal.sequence,
-            format_instant(noted.at),
+            "the audit log no longer contains event {} as it was sealed at {} ({}): its end was removed, it was rewritten, or the \
+             database was restored from a backup. For details run tillgate audit verify{}; if it was restored, run {}",
+            stored.seal.sequence,
+            format_instant(stored.at),
             self.path.display(),
             self.flags,
             self.restored_hint()
         )
     }
 
-    /// What to say where it is another database's.
+    /// The error if the seal in the file belongs to another database.
     pub(crate) fn foreign_text(&self) -> String {
         format!(
-            "{} is the seal of another database. If it does not belong here: tillgate audit reseal --yes{}",
+            "{} is the seal of another database. If this database is the right one, run tillgate audit reseal --yes{}",
             self.path.display(),
             self.flags
         )
     }
 
-    /// What to say where lines are sealed and no seal is kept outside.
+    /// The error if events are sealed and there is no file.
     pub(crate) fn missing_text(&self) -> String {
         format!(
-            "{} is missing: lines that were cut off the end of the audit would not show. Put the file back from its backup; where \
-             there is none, or this folder is new to the database: tillgate audit reseal --yes{}",
+            "{} is missing: events removed from the end of the audit log would not be detected. Restore the file from its backup. \
+             If there is none, or the folder is new to the database, run tillgate audit reseal --yes{}",
             self.path.display(),
             self.flags
         )
@@ -179,17 +181,17 @@ impl SealFile {
     }
 }
 
-/// The id of the database.
+/// Reads the id of the database.
 pub(crate) fn read_instance_id(database: &Database) -> Result<Uuid, String> {
     let store: &dyn Store<AuthPorts> = database;
     Ok(store.read(|tx| tx.instances().find()).map_err(|error| error.to_string())?.id)
 }
 
-/// Bytes in hexadecimal digits.
+/// Encodes bytes in hexadecimal digits.
 pub(crate) fn encode_hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
-        // writing into a text cannot fail
+        // writing to a String cannot fail
         let _ = write!(text, "{byte:02x}");
         text
     })
@@ -248,7 +250,7 @@ mod tests {
         let outside = test_seal_file("damaged");
         for text in ["", "{}", "{\"instance\":\"x\",\"sequence\":1,\"hash\":\"0\",\"at\":1}"] {
             std::fs::write(outside.path(), text).unwrap();
-            assert!(outside.read().unwrap_err().contains("no seal"), "{text}");
+            assert!(outside.read().unwrap_err().contains("not a seal"), "{text}");
             assert!(outside.replace(&test_seal(1)).is_err());
         }
         std::fs::remove_dir_all(outside.path().parent().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! `access`: what gateways are answered by the access table of the configuration.
+//! `access`: evaluates the access table of the configuration for one request.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -8,22 +8,23 @@ use tillgate_http::{AccessRequirement, AccessRule};
 use super::{CommandError, Context, parse, print};
 use crate::composition;
 
-/// What is done with the access table.
+/// The subcommands of `access`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccessCommand {
-    /// Say whether the table lets a request through, and by which row; exit code 1: it does not
+    /// Report whether the table allows a request and which row decided; exit code 1 if it is denied
     Check {
-        /// The method of the request
+        /// Request method
         method: String,
-        /// Its path, as a client sends it
+        /// Request path, as a client sends it
         path: String,
-        /// The contract whose token it bears: native, portos, kasir, fiuu, posstar or krmpesan
+        /// Dialect whose token the request carries: native, portos, kasir, fiuu, posstar or
+        /// krmpesan
         #[arg(long, value_name = "NAME")]
         mount: String,
-        /// The built-in role of who sends it: cashier, manager or admin
+        /// Built-in role of the caller: cashier, manager or admin
         #[arg(long, value_parser = parse_rank)]
         role: Option<Rank>,
-        /// A right that they hold besides those of the role
+        /// Right of the caller in addition to those of the role
         #[arg(long = "right", value_parser = parse::right)]
         rights: Vec<Right>,
     },
@@ -42,34 +43,34 @@ impl AccessCommand {
             )));
         }
         drop(mounts);
-        let method = method.parse().map_err(|_| CommandError::usage(format!("\"{method}\" is no method")))?;
+        let method = method.parse().map_err(|_| CommandError::usage(format!("\"{method}\" is not an HTTP method")))?;
         let rights: Rights = role.map(Rank::rights).unwrap_or_default().iter().chain(rights.iter().cloned()).collect();
         let Some((number, row)) = AccessRule::find_match(&settings.access, &method, path) else {
             return Err(CommandError::failed(format!(
-                "no: no row of the {} is for {method} {path}",
+                "denied: none of the {} rows matches {method} {path}",
                 settings.access.len()
             )));
         };
-        let refused = |why: String| Err(CommandError::failed(format!("no, by row {number} ({}): {why}", row.path)));
+        let refused = |why: String| Err(CommandError::failed(format!("denied by row {number} ({}): {why}", row.path)));
         if !row.mounts.contains(mount) {
-            return refused(format!("it takes tokens of {}", row.mounts.join(", ")));
+            return refused(format!("it accepts tokens of {}", row.mounts.join(", ")));
         }
         if let Some(tenant) = row.tenant.as_ref().filter(|tenant| **tenant != context.tenant) {
-            return refused(format!("it takes tokens of the tenant {tenant}"));
+            return refused(format!("it accepts tokens of the tenant \"{tenant}\""));
         }
         if !row.requirement.is_met(*role, &rights) {
             return refused(match &row.requirement {
-                AccessRequirement::Role(least) => format!("it asks for the role {} or a higher one", least.name()),
+                AccessRequirement::Role(least) => format!("it requires the role {} or higher", least.name()),
                 AccessRequirement::Rights(needed) => {
                     let missing: Vec<&str> =
                         needed.iter().filter(|right| !rights.allows(*right)).map(Right::as_str).collect();
-                    format!("it asks for {}", missing.join(", "))
+                    format!("it requires {}", missing.join(", "))
                 }
             });
         }
         print::print_answer(
             context.json,
-            &format!("yes, by row {number} ({})", row.path),
+            &format!("allowed by row {number} ({})", row.path),
             &json!({ "allowed": true, "row": number, "path": row.path.to_string() }),
         );
         Ok(())

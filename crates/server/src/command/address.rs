@@ -1,4 +1,4 @@
-//! `address`: networks from which too many wrong passwords came.
+//! `address`: unlocks networks that are locked out after too many failed logins.
 
 use std::net::IpAddr;
 
@@ -9,14 +9,14 @@ use serde_json::json;
 use super::{CommandError, Context, print};
 use crate::composition;
 
-/// What is done with addresses.
+/// The subcommands of `address`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Address {
     /// Unlock a network after too many failed logins
     ///
-    /// Wrong passwords for accounts that have not logged in from a network before are counted by the network: the first 24 bits of
-    /// an IPv4 address, the first 48 of an IPv6 address. Networks are kept as digests, so they cannot be listed: the audit and the
-    /// log name the addresses that were held back.
+    /// Failed logins to accounts that have not logged in from a network before are counted per
+    /// network: an IPv4 /24 or an IPv6 /48. Networks are stored as digests and cannot be listed;
+    /// the audit log and the server log contain the addresses of rejected logins.
     Unlock {
         /// An address, or a network such as 203.0.113.0/24
         #[arg(value_name = "ADDRESS|NETWORK", value_parser = network)]
@@ -24,8 +24,9 @@ pub(crate) enum Address {
     },
 }
 
-/// The most networks that one command unlocks.
-const MAX_NETWORKS: u8 = 8;
+/// How many bits shorter than a counted network the argument may be: one command unlocks up to 2^8
+/// networks.
+const MAX_NETWORK_BITS: u8 = 8;
 
 impl Address {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
@@ -52,10 +53,10 @@ impl Address {
 fn network(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
     let network = text.parse().or_else(|_| address());
-    network.map(canonical).map_err(|_| format!("\"{text}\" is no address and no network"))
+    network.map(canonical).map_err(|_| format!("\"{text}\" is neither an address nor a network"))
 }
 
-/// A network of IPv4 that is written in IPv6 (RFC 4291, 2.5.5.2) as what it is.
+/// Converts an IPv4-mapped IPv6 network (RFC 4291, 2.5.5.2) to the IPv4 network.
 fn canonical(network: IpNet) -> IpNet {
     let IpNet::V6(mapped) = network else { return network };
     let IpAddr::V4(address) = IpAddr::from(mapped.addr()).to_canonical() else { return network };
@@ -63,15 +64,15 @@ fn canonical(network: IpNet) -> IpNet {
     within.unwrap_or(network)
 }
 
-/// The networks that are counted by which this one lies in, or that lie in it.
+/// The networks, of the size by which failed logins are counted, that contain or lie in this one.
 fn counted(network: IpNet) -> Result<Vec<IpNet>, CommandError> {
     let prefix = if network.addr().is_ipv4() { 24 } else { 48 };
     if network.prefix_len() >= prefix {
         return IpNet::new(network.addr(), prefix).map(|network| vec![network.trunc()]).map_err(CommandError::failed);
     }
-    let least = prefix - MAX_NETWORKS;
+    let least = prefix - MAX_NETWORK_BITS;
     if network.prefix_len() < least {
-        return Err(CommandError::usage(format!("{network} is too large; name a /{least} or smaller")));
+        return Err(CommandError::usage(format!("{network} is too large; use a /{least} or smaller")));
     }
     Ok(network.subnets(prefix).map_err(CommandError::failed)?.collect())
 }

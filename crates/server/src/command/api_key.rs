@@ -1,4 +1,4 @@
-//! `api-key`: keys that programs sign their requests with.
+//! `api-key`: manages the API keys with which programs sign their requests.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -10,43 +10,44 @@ use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, parse, print};
 use crate::composition;
 
-/// What is done with keys of programs.
+/// The subcommands of `api-key`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApiKeyCommand {
-    /// Make a key for a program; its secret is shown once
+    /// Add an API key; its secret is shown once
     Add {
-        /// What people call it by
+        /// Display name
         name: String,
-        /// The user whom a request runs as
+        /// User on whose behalf the program acts
         #[arg(long, value_name = "NAME", value_parser = parse::user)]
         user: UserName,
-        /// The device that it runs on: one that the user may log in on
+        /// Device on which the program acts; the user must be allowed to log in on it
         #[arg(long, value_name = "NAME", value_parser = parse::device)]
         device: DeviceName,
-        /// What it is for
+        /// Description
         #[arg(long, default_value = "")]
         description: String,
-        /// A right that the key is narrowed to; without one it has all that the user has there
+        /// Right to which the key is restricted; without any, the key has all rights of the user on
+        /// the device
         #[arg(long = "right", value_parser = parse::right)]
         rights: Vec<Right>,
     },
-    /// List keys
+    /// List API keys
     List,
-    /// Revoke a key, or let it count again
+    /// Revoke an API key, or reactivate it
     Status {
-        /// Which
+        /// Id of the API key
         id: ApiKeyId,
         /// active or revoked
         status: ApiKeyStatus,
     },
 }
 
-/// Whether a key counts.
+/// Whether requests signed with the key are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ApiKeyStatus {
-    /// It counts.
+    /// Signatures of the key are accepted.
     Active,
-    /// It does not.
+    /// Signatures of the key are rejected.
     Revoked,
 }
 
@@ -95,7 +96,7 @@ impl ApiKeyCommand {
                 let lines = format!("id: {}\nclientId: {}\nclientSecret: {secret}", key.id, key.client_id);
                 print::print_answer(context.json, &lines, &document);
                 if !context.json {
-                    print::print_note("Keep the secret now: it is not shown again.");
+                    print::print_note("Save the secret now: it is not shown again.");
                 }
                 Ok(())
             }
@@ -148,7 +149,7 @@ fn view_api_key(office: &CommandOffice, key: &ApiKey) -> Result<ApiKeyView, Comm
     office::load_api_key_view(office.store(), key).map_err(CommandError::failed)
 }
 
-/// A key without its secret.
+/// An API key as JSON, without its secret.
 fn api_key_json(known: &ApiKeyView) -> Value {
     let key = &known.key;
     json!({

@@ -1,4 +1,4 @@
-//! `audit`: what was done, by whom, how it went, and whether the record of it is whole.
+//! `audit`: lists, exports, verifies and reseals the audit log.
 
 mod csv;
 mod export;
@@ -14,22 +14,22 @@ use super::office::CommandOffice;
 use super::{CommandError, Context, print};
 use filter::{AuditFilterArgs, EventPages};
 
-/// What is done with the audit.
+/// The subcommands of `audit`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// List what was done, the newest first
+    /// List audit events, newest first
     List {
         #[command(flatten)]
         which: AuditFilterArgs,
-        /// How many lines at most
+        /// Maximum number of events
         #[arg(long, value_name = "NUMBER", default_value_t = 50)]
         limit: u32,
     },
-    /// Write what was done into a file or to standard output, the newest first
+    /// Write audit events to a file or to standard output, newest first
     Export(export::ExportArgs),
-    /// Seal what has no seal yet, and look whether every line is as it was sealed
+    /// Seal events that have no seal yet, and verify every event against its seal
     Verify(verify::VerifyArgs),
-    /// Begin a new seal outside the database where the file is missing or another database's
+    /// Create a new seal file if it is missing or belongs to another database
     Reseal(reseal::ResealArgs),
 }
 
@@ -49,24 +49,24 @@ fn list_events(context: &Context, which: &AuditFilterArgs, limit: u32) -> Result
     let mut lines = EventPages::open(&office, which)?;
     let mut rows = Vec::new();
     while let Some(part) = lines.next_page_size(limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX)))? {
-        rows.extend(part.iter().map(|told| (event_cells(told), json::event_json(told))));
+        rows.extend(part.iter().map(|view| (event_cells(view), json::event_json(view))));
     }
     print::print_table(context.json, &["AT", "USER", "DEVICE", "ACTION", "SUBJECT", "OUTCOME", "DETAILS"], &rows);
     Ok(())
 }
 
-fn event_cells(told: &EventView) -> Vec<String> {
-    let event = &told.event;
+fn event_cells(view: &EventView) -> Vec<String> {
+    let event = &view.event;
     let name = |name: Option<String>, id: Option<String>| name.or(id).unwrap_or_else(|| "-".to_owned());
     let shell = || event.details.get(OS_USER_DETAIL).and_then(|shell| shell.as_str()).map(str::to_owned);
     let subject = event.subject.uuid().map_or_else(String::new, |id| format!(" {id}"));
     vec![
         format_instant(event.at),
         name(
-            told.user_name.as_ref().map(ToString::to_string),
+            view.user_name.as_ref().map(ToString::to_string),
             event.actor.user.map(|id| id.to_string()).or_else(shell),
         ),
-        name(told.device_name.as_ref().map(ToString::to_string), event.actor.device.map(|id| id.to_string())),
+        name(view.device_name.as_ref().map(ToString::to_string), event.actor.device.map(|id| id.to_string())),
         event.action.name().to_owned(),
         format!("{}{subject}", event.subject.kind().name()),
         event.outcome.name().to_owned(),

@@ -1,4 +1,4 @@
-//! `backup`: a copy of SQLite's database while it is in use.
+//! `backup`: copies an SQLite database while it is in use.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,10 @@ use serde_json::json;
 use super::{CommandError, Context, print};
 use crate::{composition, master_key};
 
-/// What is said to whoever backs up.
+/// The arguments of `backup`.
 #[derive(Debug, Args)]
 pub(crate) struct BackupArgs {
-    /// The file to write; it must not exist
+    /// File to write; it must not exist
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -23,7 +23,10 @@ impl BackupArgs {
         let file = self.file.display().to_string();
         let beside = match master_key::master_key_source(&settings) {
             master_key::MasterKeySource::File(key) => {
-                format!(" Keep {} too, elsewhere: the keys in the copy open with it only.", key.display())
+                format!(
+                    " Back up {} too, in another place: without it the keys in the copy cannot be decrypted.",
+                    key.display()
+                )
             }
             master_key::MasterKeySource::Setting => String::new(),
         };

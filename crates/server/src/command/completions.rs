@@ -1,14 +1,14 @@
-//! `completions`: what a shell needs to complete the commands of this program.
+//! `completions`: prints a completion script for a shell.
 
 use clap::{Args, CommandFactory};
 use clap_complete::{Shell, generate};
 
 use super::{Cli, CommandError, print};
 
-/// Print the completions for a shell.
+/// The arguments of `completions`.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
-    /// Which
+    /// Shell to print completions for
     #[arg(value_enum)]
     shell: Shell,
 }

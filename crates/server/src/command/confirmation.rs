@@ -1,4 +1,4 @@
-//! Asks before a command ends more than one thing, or something for good.
+//! Confirmation before a command ends several sessions or does something that cannot be undone.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -6,17 +6,17 @@ use clap::Args;
 
 use super::CommandError;
 
-/// The flag of a command that asks before it acts.
+/// The `--yes` flag of commands that ask for confirmation.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Confirmation {
-    /// Do not ask before ending something for good
+    /// Skip the confirmation
     #[arg(long)]
     yes: bool,
 }
 
 impl Confirmation {
-    /// Asks on a terminal whether to go on. Elsewhere `--yes` has to say so: nobody is there to answer. `what` is what the command
-    /// is about to do, as a sentence without its end.
+    /// Asks for confirmation on a terminal. Without a terminal, `--yes` is required. `what` says
+    /// what the command is about to do, as a sentence without a period.
     pub(super) fn ask(self, what: &str) -> Result<(), CommandError> {
         if self.yes {
             return Ok(());
@@ -25,10 +25,10 @@ impl Confirmation {
             return Err(CommandError::usage(format!("{what}. Nothing was done: repeat the command with --yes")));
         }
         let mut err = std::io::stderr().lock();
-        write!(err, "{what}. Go on? [y/N] ").and_then(|()| err.flush()).map_err(CommandError::failed)?;
+        write!(err, "{what}. Continue? [y/N] ").and_then(|()| err.flush()).map_err(CommandError::failed)?;
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).map_err(CommandError::failed)?;
-        if is_yes(&answer) { Ok(()) } else { Err(CommandError::failed("nothing was done")) }
+        if is_yes(&answer) { Ok(()) } else { Err(CommandError::failed("canceled; nothing was done")) }
     }
 }
 
@@ -36,7 +36,7 @@ fn is_yes(answer: &str) -> bool {
     ["y", "yes"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes))
 }
 
-/// A number of things, in words: `1 session`, `3 sessions`.
+/// A number with its noun: `1 session`, `3 sessions`.
 pub(super) fn count_text(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
@@ -47,10 +47,10 @@ mod tests {
 
     #[test]
     fn only_yes_confirms() {
-        for (answer, goes_on) in
+        for (answer, confirmed) in
             [("y\n", true), (" YES\n", true), ("\n", false), ("n\n", false), ("yy", false), ("", false)]
         {
-            assert_eq!(is_yes(answer), goes_on, "{answer:?}");
+            assert_eq!(is_yes(answer), confirmed, "{answer:?}");
         }
     }
 

@@ -1,4 +1,7 @@
-//! `demo`: the server with a shop to try.
+//! `demo`: runs the server with a demo shop.
+//!
+//! The shop is created once per database, while the server already listens. A demo password never
+//! protects a server that other machines can reach.
 
 mod accounts;
 mod passwords;
@@ -20,15 +23,15 @@ use crate::runtime::{self, StartupTask};
 use crate::{composition, exposure, logging, startup};
 use passwords::PasswordDelivery;
 
-/// What is said to whoever tries.
+/// The arguments of `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     #[command(flatten)]
     listening: ListenArgs,
-    /// One password for every account, instead of a random one for each
+    /// Password for all accounts, instead of a random one for each
     #[arg(long, value_name = "PASSWORD")]
     password: Option<String>,
-    /// Make the shop in PostgreSQL too
+    /// Create the demo shop in PostgreSQL without asking again
     #[arg(long)]
     yes: bool,
 }
@@ -36,7 +39,7 @@ pub(crate) struct DemoArgs {
 impl DemoArgs {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         if context.tenant.as_str() != shop::DEMO_TENANT {
-            return Err(CommandError::usage("the demo makes its shop in the tenant \"default\": leave --tenant out"));
+            return Err(CommandError::usage("the demo always uses the tenant \"default\": omit --tenant"));
         }
         let given = self.password.clone().map(Secret::new);
         if let Some(given) = &given {
@@ -45,7 +48,7 @@ impl DemoArgs {
         let settings = self.listening.settings(context, true)?;
         if matches!(composition::database_address(&settings)?, Address::Postgres(_)) && !self.yes {
             return Err(CommandError::usage(
-                "the demo would make users, devices and passwords in this PostgreSQL database: say --yes if it is one to try things in",
+                "the demo creates users, devices and passwords in this PostgreSQL database: repeat with --yes if it is a test database",
             ));
         }
         let mounts = composition::build_mounts(&settings)?;
@@ -56,7 +59,7 @@ impl DemoArgs {
             && !accounts::has_demo_accounts(&database)?
         {
             return Err(CommandError::failed(
-                "this database has users and no demo was made in it: use a folder of its own (tillgate demo --data ./demo-data)",
+                "this database has users that are not from a demo: use a separate folder (tillgate demo --data ./demo-data)",
             ));
         }
         if let Some(given) = &given
@@ -64,8 +67,8 @@ impl DemoArgs {
         {
             let (data, file) = (settings.server.data.display(), passwords::password_file(&settings.server.data));
             return Err(CommandError::usage(format!(
-                "the demo in {data} has other passwords: those in {}, or the one that was given first. Leave --password out, or \
-                 remove the folder for a new demo",
+                "the demo in {data} has other passwords: those in {}, or the one given at its first start. Omit --password, or \
+                 remove the folder to create a new demo",
                 file.display()
             )));
         }
@@ -74,7 +77,7 @@ impl DemoArgs {
             return Err(CommandError::usage(exposed_address_text(&settings)));
         }
         let auth = composition::build_engine(&settings, &database)?;
-        let telling = if given.is_some() {
+        let delivery = if given.is_some() {
             PasswordDelivery::Chosen
         } else if std::io::stdout().is_terminal() && !context.json {
             PasswordDelivery::Terminal
@@ -84,8 +87,8 @@ impl DemoArgs {
         let behind: StartupTask = {
             let (settings, database) = (settings.clone(), std::sync::Arc::clone(&database));
             Box::new(move |url| {
-                let made = shop::create_demo(&settings, &database, given.as_ref(), telling)?;
-                Ok(try_it::instructions(&settings, url, telling, &made))
+                let created = shop::create_demo(&settings, &database, given.as_ref(), delivery)?;
+                Ok(try_it::instructions(&settings, url, delivery, &created))
             })
         };
         runtime::run_server(
@@ -97,10 +100,10 @@ impl DemoArgs {
 }
 
 fn exposed_address_text(settings: &Settings) -> String {
-    format!("the demo serves this machine only: listen on 127.0.0.1 instead of {}", settings.server.listen)
+    format!("the demo is for this machine only: listen on 127.0.0.1 instead of {}", settings.server.listen)
 }
 
-/// Refuses to serve beyond loopback while an account of a demo has the password that the demo gave it.
+/// Refuses to listen beyond loopback while an active account still has its demo password.
 pub(super) fn check_not_exposed(settings: &Settings, database: &Database) -> Result<(), CommandError> {
     if exposure::is_loopback(&settings.server.listen) {
         return Ok(());
@@ -110,9 +113,9 @@ pub(super) fn check_not_exposed(settings: &Settings, database: &Database) -> Res
         return Ok(());
     }
     Err(CommandError::failed(format!(
-        "these accounts of the demo still have the passwords that the demo gave them: {}. Beyond this machine they would be an open \
-         door: set others (tillgate user password NAME, tillgate device password NAME) or put the accounts out of use (tillgate user \
-         status NAME deleted, tillgate device status NAME retired), or listen on 127.0.0.1",
+        "these accounts still have their demo passwords: {}. Other machines must not be able to log in with them: change the passwords \
+         (tillgate user password NAME, tillgate device password NAME), remove the accounts (tillgate user status NAME deleted, \
+         tillgate device status NAME retired), or listen on 127.0.0.1",
         open.join(", ")
     )))
 }

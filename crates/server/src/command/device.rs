@@ -1,4 +1,4 @@
-//! `device`: tills, handhelds, office programs and tools, from the command line.
+//! `device`: manages tills, handhelds, back-office programs and tools.
 
 use std::collections::BTreeMap;
 
@@ -13,37 +13,37 @@ use super::office::{CommandOffice, check_decided};
 use super::session::count_live_sessions;
 use super::{CommandError, Context, parse, print};
 
-/// What is done with devices.
+/// The subcommands of `device`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeviceCommand {
-    /// Register a device
+    /// Add a device
     Add {
-        /// The name to log in under
+        /// Login name of the device
         #[arg(value_parser = parse::device)]
         name: DeviceName,
         #[arg(long, help = parse::ENVIRONMENT_HELP, ignore_case = true, value_parser = parse::environments())]
         env: Environment,
-        /// Where it stands, what it is for
+        /// Description, such as its location
         #[arg(long, default_value = "")]
         description: String,
-        /// A role that it has when it logs in as itself
+        /// Role for sessions in which the device logs in as itself
         #[arg(long = "role", value_parser = parse::role)]
         roles: Vec<RoleName>,
-        /// A setting for the program on it
+        /// Setting for the program on the device
         #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = parse::key_value)]
         settings: Vec<(String, String)>,
-        /// Read a password of its own, one line on standard input
+        /// Set a password with which the device logs in as itself; read from standard input
         #[arg(long)]
         password: bool,
     },
     /// List devices
     List(DeviceListArgs),
-    /// Put a device into or out of use; only an active one keeps a session
+    /// Change the status of a device; sessions end unless it is active
     Status {
-        /// Which
+        /// Name of the device
         #[arg(value_parser = parse::device)]
         name: DeviceName,
-        /// Its status from now on; asks before it retires
+        /// New status; asks for confirmation before it retires the device
         #[arg(value_parser = parse::one_of_words::<DeviceStatus>(&["pending", "active", "locked", "retired"]))]
         status: DeviceStatus,
         #[command(flatten)]
@@ -51,46 +51,46 @@ pub(crate) enum DeviceCommand {
     },
     /// Show a device
     Show {
-        /// Which
+        /// Name of the device
         #[arg(value_parser = parse::device)]
         name: DeviceName,
     },
-    /// Set a device's own password, one line on standard input, or remove it; every session on it ends
+    /// Set or remove a device's own password, read from standard input; all sessions on the device
+    /// end
     Password {
-        /// Which
+        /// Name of the device
         #[arg(value_parser = parse::device)]
         name: DeviceName,
-        /// It logs in as itself no more
+        /// Remove the password: the device can no longer log in as itself
         #[arg(long)]
         remove: bool,
     },
-    /// Let a device log in again that wrong passwords hold back
+    /// Unlock a device after too many failed logins
     Unlock {
-        /// Which
+        /// Name of the device
         #[arg(value_parser = parse::device)]
         name: DeviceName,
     },
-    /// Change a device: --setting adds or replaces one setting and removes it where the value is empty; --role replaces its roles,
-    /// --no-role takes them all
+    /// Change a device
     Set {
-        /// Which
+        /// Name of the device
         #[arg(value_parser = parse::device)]
         name: DeviceName,
-        /// Its name from now on
+        /// New name
         #[arg(long, value_name = "NAME", value_parser = parse::device)]
         rename: Option<DeviceName>,
         #[arg(long, help = parse::ENVIRONMENT_HELP, ignore_case = true, value_parser = parse::environments())]
         env: Option<Environment>,
-        /// Where it stands, what it is for
+        /// New description
         #[arg(long)]
         description: Option<String>,
-        /// A setting for the program on it
+        /// Setting to add or replace; an empty value removes it
         #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = parse::key_value)]
         settings: Vec<(String, String)>,
-        /// A role that it has when it logs in as itself
+        /// Role for sessions in which the device logs in as itself; replaces all roles
         #[arg(long = "role", value_parser = parse::role, conflicts_with = "no_role")]
         roles: Vec<RoleName>,
-        /// It has no role when it logs in as itself
+        /// Remove all roles
         #[arg(long)]
         no_role: bool,
     },
@@ -99,15 +99,15 @@ pub(crate) enum DeviceCommand {
 /// The filters of `device list`.
 #[derive(Debug, Args)]
 pub(crate) struct DeviceListArgs {
-    /// With this text in their name or description
+    /// Only devices with this text in their name or description
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
-    /// In this status
+    /// Only devices in this status
     #[arg(long, value_parser = parse::one_of_words::<DeviceStatus>(&["pending", "active", "locked", "retired"]))]
     status: Option<DeviceStatus>,
     #[arg(long, help = parse::ENVIRONMENT_HELP, ignore_case = true, value_parser = parse::environments())]
     env: Option<Environment>,
-    /// The maximum number of rows
+    /// Maximum number of rows
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
 }
@@ -159,7 +159,7 @@ impl DeviceCommand {
             Self::Password { name, remove: true } => {
                 let device = office.find_device(name)?;
                 let removed = check_decided(office::remove_password(store, tenant, &stamp()?, device.id))?;
-                (device, if removed { "has no password; every session on it is over" } else { "had no password" })
+                (device, if removed { "has no password; all sessions on it ended" } else { "had no password" })
             }
             Self::Password { name, remove: false } => {
                 let device = office.find_device(name)?;
@@ -167,7 +167,7 @@ impl DeviceCommand {
                 let verifier =
                     office.hash_password(&office.read_new_password(name.as_str(), Some(principal), [])?)?;
                 check_decided(office::set_password(store, tenant, &stamp()?, principal, &verifier))?;
-                (device, "has another password; every session on it is over")
+                (device, "password changed; all sessions on it ended")
             }
             Self::Unlock { name } => {
                 let device = office.find_device(name)?;

@@ -1,4 +1,4 @@
-//! `doctor`: looks at everything that a server stands on, and says how to mend what is wrong.
+//! `doctor`: checks everything that a server depends on and suggests a fix for each problem.
 
 mod checks;
 mod declarations;
@@ -10,13 +10,13 @@ use serde_json::json;
 use super::{CommandError, Context, print};
 use finding::Finding;
 
-/// What is said to the doctor.
+/// The arguments of `doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// Declare that the machine's clock is right: servers that doubt it believe it at once
+    /// Declare that the machine's clock is right: servers that doubt it trust it within a second
     #[arg(long)]
     accept_clock: bool,
-    /// Declare that the database was restored from a backup: servers look at everything anew
+    /// Declare that the database was restored from a backup: servers reload everything they cache
     #[arg(long)]
     restored: bool,
 }
@@ -39,8 +39,8 @@ impl DoctorArgs {
         }
         match findings.iter().filter(|finding| !finding.is_ok()).count() {
             0 => Ok(()),
-            1 => Err(CommandError::failed("1 thing to mend")),
-            number => Err(CommandError::failed(format!("{number} things to mend"))),
+            1 => Err(CommandError::failed("1 problem found")),
+            number => Err(CommandError::failed(format!("{number} problems found"))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `init`: makes the database of a new installation, with the master key and the first keys.
+//! `init`: creates the database of a new installation, its master key and its first keys.
 
 use clap::Args;
 use serde_json::json;
@@ -18,14 +18,14 @@ impl InitArgs {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let settings = context.settings(|_| ())?;
         let _log = logging::init_logging(&settings)?;
-        let place = composition::database_location(&settings)?;
+        let location = composition::database_location(&settings)?;
         if composition::has_database(&settings)? {
             return Err(CommandError::failed(format!(
-                "there is a database at {place} already: start it with {}",
+                "a database already exists at {location}: start the server with {}",
                 settings.command("serve")
             )));
         }
-        check_no_leftovers(&settings, &place)?;
+        check_no_leftovers(&settings, &location)?;
         let database = composition::create_database(&settings, &mut super::migrate::print_progress)?;
         let auth = composition::build_engine(&settings, &database)?;
         let outside = SealFile::from_settings(&settings);
@@ -36,22 +36,22 @@ impl InitArgs {
             master_key::MasterKeySource::File(path) => Some(path.display().to_string()),
             master_key::MasterKeySource::Setting => None,
         };
-        let mut text = format!("made the database {place}");
+        let mut text = format!("created the database {location}");
         if let Some(key) = &key {
-            text += "\nmade the master key ";
+            text += "\ncreated the master key ";
             text += key;
-            text += ": keep a copy where the database's backups are not, nothing opens without it";
+            text += ": keep a copy, but not with the backups of the database; nothing can be decrypted without it";
         }
         text += "\n";
         text += &first_admin::first_admin_hint(&settings);
-        print::print_answer(context.json, &text, &json!({ "database": place, "master_key": key }));
+        print::print_answer(context.json, &text, &json!({ "database": location, "master_key": key }));
         Ok(())
     }
 }
 
-/// Refuses where files stand that belong to a database which is not here: its volume may not be mounted, and a new database
-/// would answer every till with a 401.
-fn check_no_leftovers(settings: &Settings, place: &str) -> Result<(), CommandError> {
+/// Refuses to create a database if files of another one are left. Its volume may not be mounted,
+/// and the server would answer every till with a 401 from a new, empty database.
+fn check_no_leftovers(settings: &Settings, location: &str) -> Result<(), CommandError> {
     let key = match master_key::master_key_source(settings) {
         master_key::MasterKeySource::File(path) => Some(path),
         master_key::MasterKeySource::Setting => None,
@@ -59,7 +59,7 @@ fn check_no_leftovers(settings: &Settings, place: &str) -> Result<(), CommandErr
     let seal = SealFile::from_settings(settings).path().to_owned();
     let Some(left) = key.into_iter().chain([seal]).find(|path| path.exists()) else { return Ok(()) };
     Err(CommandError::failed(format!(
-        "{} belongs to a database, but there is none at {place}: mount its volume, or restore its backup. For a new installation \
+        "{} belongs to a database, but there is none at {location}: mount its volume or restore its backup. For a new installation, \
          move the file away first",
         left.display()
     )))

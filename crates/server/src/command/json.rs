@@ -1,4 +1,4 @@
-//! How users, devices, roles and sessions look in answers: the field names of the native API, instants in RFC 3339.
+//! JSON output of the commands: members named as in the native API, times in RFC 3339.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,11 +11,11 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-/// RFC 3339 in UTC, always with milliseconds, so that columns stand below one another.
+/// RFC 3339 in UTC, always with milliseconds, so that table columns align.
 const INSTANT_FORMAT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-/// The names that ids stand for.
+/// The names of roles and devices by their ids.
 #[derive(Debug, Default)]
 pub(super) struct NameLookup {
     pub(super) roles: BTreeMap<RoleId, String>,
@@ -23,7 +23,7 @@ pub(super) struct NameLookup {
 }
 
 impl NameLookup {
-    /// Role names, in order.
+    /// Role names in alphabetical order; an id that has no role is shown as the id.
     pub(super) fn role_names(&self, ids: &BTreeSet<RoleId>) -> Vec<String> {
         let name = |id: &RoleId| self.roles.get(id).cloned().unwrap_or_else(|| id.to_string());
         let mut names: Vec<String> = ids.iter().map(name).collect();
@@ -31,12 +31,12 @@ impl NameLookup {
         names
     }
 
-    /// The name of a device.
+    /// The name of a device, or its id if there is no such device.
     pub(super) fn device_name(&self, id: DeviceId) -> String {
         self.devices.get(&id).cloned().unwrap_or_else(|| id.to_string())
     }
 
-    /// The roles of a user in short: `admin P01=cashier,manager P02=`.
+    /// The roles of a user in short form: `admin P01=cashier,manager P02=`.
     pub(super) fn assignment_text(&self, user: &User) -> String {
         let office = self.role_names(&user.assignment.office).join(",");
         let devices = user.assignment.devices.iter();
@@ -47,7 +47,7 @@ impl NameLookup {
         [office].into_iter().filter(|office| !office.is_empty()).chain(devices).collect::<Vec<_>>().join(" ")
     }
 
-    /// A user.
+    /// A user with the names of their roles and devices.
     pub(super) fn user_json(&self, user: &User) -> Value {
         let on = |(device, roles): (&DeviceId, &BTreeSet<RoleId>)| json!({ "device": self.device_name(*device), "roles": self.role_names(roles) });
         json!({
@@ -65,7 +65,7 @@ impl NameLookup {
         })
     }
 
-    /// A device, its preferences to the digit.
+    /// A device; its preferences keep their exact digits.
     pub(super) fn device_json(&self, device: &Device) -> ExactJson {
         let document = json!({
             "id": device.id,
@@ -82,7 +82,7 @@ impl NameLookup {
     }
 }
 
-/// A role.
+/// A role with its rights and environments.
 pub(super) fn role_json(role: &Role) -> Value {
     json!({
         "name": role.name,
@@ -94,7 +94,7 @@ pub(super) fn role_json(role: &Role) -> Value {
     })
 }
 
-/// A tenant.
+/// A tenant with its session limits in seconds and its stores.
 pub(super) fn tenant_json(tenant: &Tenant) -> Value {
     json!({
         "slug": tenant.slug.as_str(),
@@ -115,12 +115,12 @@ fn to_seconds(span: Option<Duration>) -> Option<u64> {
     span.map(|span| span.as_secs())
 }
 
-/// A store of a tenant.
+/// A store with its id and name.
 pub(super) fn store_json(store: &Branch) -> Value {
     json!({ "id": store.id, "name": store.name })
 }
 
-/// A session.
+/// A session with the names of its user and device.
 pub(super) fn session_json(listed: &SessionView) -> Value {
     let session = &listed.session;
     json!({
@@ -136,15 +136,15 @@ pub(super) fn session_json(listed: &SessionView) -> Value {
     })
 }
 
-/// A line of the audit.
-pub(super) fn event_json(told: &EventView) -> Value {
-    let event = &told.event;
+/// An audit event with the names of its user and device.
+pub(super) fn event_json(view: &EventView) -> Value {
+    let event = &view.event;
     json!({
         "id": event.id,
         "at": format_instant(event.at),
         "tenant": event.tenant,
-        "user": event.actor.user.map(|id| json!({ "id": id, "user_name": told.user_name })),
-        "device": event.actor.device.map(|id| json!({ "id": id, "name": told.device_name })),
+        "user": event.actor.user.map(|id| json!({ "id": id, "user_name": view.user_name })),
+        "device": event.actor.device.map(|id| json!({ "id": id, "name": view.device_name })),
         "session": event.actor.session,
         "address": event.actor.address,
         "action": event.action.name(),
@@ -155,14 +155,14 @@ pub(super) fn event_json(told: &EventView) -> Value {
     })
 }
 
-/// A span of time in its largest whole unit, as settings take it: `20h`, `90s`.
+/// A duration in its largest whole unit, in the format of settings: `20h`, `90s`.
 pub(super) fn format_span(span: Duration) -> String {
     let (millis, units) = (span.as_millis(), [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)]);
     let whole = units.into_iter().find(|(_, unit)| millis > 0 && millis % unit == 0);
     whole.map_or_else(|| format!("{millis}ms"), |(name, unit)| format!("{}{name}", millis / unit))
 }
 
-/// An instant in UTC (RFC 3339); its milliseconds where no calendar has it.
+/// A time in RFC 3339 (UTC), or in milliseconds since 1970 if RFC 3339 cannot express it.
 pub(crate) fn format_instant(at: Instant) -> String {
     let nanos = i128::from(at.millis()) * 1_000_000;
     let text = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().and_then(|at| at.format(INSTANT_FORMAT).ok());

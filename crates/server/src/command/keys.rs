@@ -1,4 +1,4 @@
-//! `keys`: the keys that sign access tokens and authenticate refresh tokens.
+//! `keys`: manages the keys that sign access tokens and authenticate refresh tokens.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -13,20 +13,20 @@ use super::{CommandError, Context, print};
 use crate::composition;
 use crate::ids::IdSource;
 
-/// What is done with keys.
+/// The subcommands of `keys`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// List the keys
+    /// List keys
     List,
-    /// Make new keys; they come into use after keys.lead, once every running server has read them
+    /// Create new keys; they are used after keys.lead, when every running server has read them
     Rotate {
-        /// Put them into use at once
+        /// Use the new keys immediately
         #[arg(long)]
         now: bool,
     },
-    /// Trust a key no longer, and end the sessions that it still serves
+    /// Revoke a key and end all sessions that depend on it
     Revoke {
-        /// Which
+        /// Id of the key
         id: KeyId,
         #[command(flatten)]
         confirmation: Confirmation,
@@ -57,14 +57,14 @@ impl KeyCommand {
                 if let (Some(key), false) = (next, *now) {
                     let from = format_instant(key.state_since.saturating_add(settings.keys.lead));
                     return Err(CommandError::failed(format!(
-                        "there are new keys already, {} among them, in use from {from}; --now puts new ones into use at once",
+                        "new keys already exist, for example {}, and are used from {from}; to create more and use them immediately, add --now",
                         key.id
                     )));
                 }
                 let auth = composition::build_command_engine(&settings, &database)?;
-                let happened = auth.rotate_keys(*now).map_err(CommandError::failed)?;
-                let born: Vec<KeyId> = happened.iter().filter_map(created_key).collect();
-                let names: Vec<String> = born.iter().map(ToString::to_string).collect();
+                let events = auth.rotate_keys(*now).map_err(CommandError::failed)?;
+                let created: Vec<KeyId> = events.iter().filter_map(created_key).collect();
+                let names: Vec<String> = created.iter().map(ToString::to_string).collect();
                 let from = format_instant(IdSource::default().now().saturating_add(settings.keys.lead));
                 let when = if *now { "in use".to_owned() } else { format!("published, in use from {from}") };
                 let line = format!("{when}: {}", names.join(", "));
@@ -73,19 +73,19 @@ impl KeyCommand {
             }
             Self::Revoke { id, confirmation } => {
                 let key = read_keys(&database)?.into_iter().find(|key| key.id == *id);
-                let key = key.ok_or_else(|| CommandError::failed(format!("there is no key {id}")))?;
+                let key = key.ok_or_else(|| CommandError::failed(format!("there is no key \"{id}\"")))?;
                 if key.state == KeyState::Revoked {
-                    return Err(CommandError::failed(format!("key {id} is revoked already")));
+                    return Err(CommandError::failed(format!("the key \"{id}\" is already revoked")));
                 }
                 confirmation.ask(&format!(
-                    "This revokes the {} key {id}: what it serves is refused at once, and people have to log in again",
+                    "This revokes the {} key {id}: tokens that depend on it are rejected immediately, and users have to log in again",
                     key.kind.name()
                 ))?;
                 let auth = composition::build_command_engine(&settings, &database)?;
                 let ended = auth.revoke_key(*id).map_err(CommandError::failed)?.unwrap_or_default();
                 print::print_answer(
                     context.json,
-                    &format!("revoked; sessions ended: {ended}"),
+                    &format!("key revoked; sessions ended: {ended}"),
                     &json!({ "revoked": id, "ended": ended }),
                 );
             }
@@ -99,8 +99,8 @@ fn read_keys(database: &Database) -> Result<Vec<StoredKey>, CommandError> {
     store.read(|tx| tx.keys().list()).map_err(CommandError::failed)
 }
 
-fn created_key(happened: &KeyEvent) -> Option<KeyId> {
-    match happened {
+fn created_key(event: &KeyEvent) -> Option<KeyId> {
+    match event {
         KeyEvent::Created(id) => Some(*id),
         KeyEvent::Promoted(_) | KeyEvent::Retired(_) => None,
     }

@@ -1,4 +1,4 @@
-//! `manual`: manual pages, one for each command.
+//! `manual`: writes the manual pages, one for each command.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::{Cli, CommandError, Context, print};
 
-/// Where the pages go.
+/// The arguments of `manual`.
 #[derive(Debug, Args)]
 pub(crate) struct ManualArgs {
-    /// The folder, which is made where it is missing
+    /// Folder to write to; created if it does not exist
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
@@ -20,8 +20,11 @@ impl ManualArgs {
         let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", self.folder.display()));
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
         clap_mangen::generate_to(Cli::command(), &self.folder).map_err(failed)?;
-        let line =
-            format!("the pages are in {}: man -l {}", self.folder.display(), self.folder.join("tillgate.1").display());
+        let line = format!(
+            "manual pages written to {}; read them with man -l {}",
+            self.folder.display(),
+            self.folder.join("tillgate.1").display()
+        );
         print::print_answer(context.json, &line, &json!({ "folder": self.folder }));
         Ok(())
     }

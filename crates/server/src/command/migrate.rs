@@ -1,4 +1,4 @@
-//! `migrate`: brings the database up to date, or says whether it is.
+//! `migrate`: updates the database schema, or checks whether it is up to date.
 
 use clap::Args;
 use serde_json::json;
@@ -6,17 +6,17 @@ use serde_json::json;
 use super::{CommandError, Context, print};
 use crate::composition;
 
-/// What is said to whoever migrates.
+/// The arguments of `migrate`.
 #[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {
-    /// Change nothing: exit with 1 where the database is not up to date
+    /// Only check: exit code 1 if the database is not up to date
     #[arg(long)]
     check: bool,
 }
 
-/// Says which migration runs, on standard error.
+/// Prints the name of the migration that is about to run to standard error.
 pub(super) fn print_progress(name: &str) {
-    print::print_note(&format!("bringing the database up to date: {name}"));
+    print::print_note(&format!("updating the database: {name}"));
 }
 
 impl MigrateArgs {

@@ -1,4 +1,4 @@
-//! The back office as commands see it: an open database and one tenant of it.
+//! The back office for commands: an open database, one of its tenants and a source of ids.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::configuration::Settings;
 use crate::ids::IdSource;
 use crate::suggestions::did_you_mean;
 
-/// An open database and a tenant of it.
+/// An open database and the tenant given by `--tenant`.
 pub(super) struct CommandOffice {
     pub(super) settings: Settings,
     pub(super) database: Arc<Database>,
@@ -23,7 +23,7 @@ pub(super) struct CommandOffice {
 }
 
 impl CommandOffice {
-    /// Opens the database of a server that has been started before.
+    /// Opens the existing database and finds the tenant.
     pub(super) fn open(context: &Context) -> Result<Self, CommandError> {
         let settings = context.settings(|_| ())?;
         let database = composition::open_existing_database(&settings)?;
@@ -31,39 +31,41 @@ impl CommandOffice {
         Ok(Self { settings, database, tenant, ids: IdSource::default() })
     }
 
-    /// The store that use cases run on.
+    /// The store on which use cases run.
     pub(super) fn store(&self) -> &dyn Store<OfficePorts> {
         &*self.database
     }
 
-    /// The tenant's id.
+    /// The id of the tenant.
     pub(super) fn tenant_id(&self) -> TenantId {
         self.tenant.id
     }
 
-    /// The hash of a password.
+    /// Hashes a password at the configured cost.
     pub(super) fn hash_password(&self, password: &Secret<String>) -> Result<Secret<String>, CommandError> {
         self.ids.hash_password(&self.settings, password)
     }
 
-    /// A password that is to be set, from whoever runs the command. `names` are those of who is to be added.
+    /// Reads a new password from the terminal or standard input. `names` are names of the principal
+    /// that are not in the database yet; a password must not be made of them.
     pub(super) fn read_new_password(
         &self,
-        whose: &str,
+        name: &str,
         principal: Option<PrincipalId>,
         names: impl IntoIterator<Item = String>,
     ) -> Result<Secret<String>, CommandError> {
         let mut words =
             office::list_context_words(self.store(), self.tenant_id(), principal).map_err(CommandError::failed)?;
         words.extend(names);
-        password::read_new_password(whose, &composition::build_password_policy(&self.settings)?, &words)
+        password::read_new_password(name, &composition::build_password_policy(&self.settings)?, &words)
     }
 
-    /// The password to set: a generated one, delivered once it is set, or one that is read from the terminal or standard input.
+    /// The password to set: generated and delivered after it was set, or read from the terminal or
+    /// standard input.
     pub(super) fn choose_password(
         &self,
         generate: &GenerateArgs,
-        whose: &str,
+        name: &str,
         principal: Option<PrincipalId>,
         names: impl IntoIterator<Item = String>,
     ) -> Result<NewPassword, CommandError> {
@@ -71,11 +73,11 @@ impl CommandOffice {
             Some(delivery) => {
                 NewPassword { password: password::generate_password(&self.ids)?, delivery: Some(delivery) }
             }
-            None => NewPassword { password: self.read_new_password(whose, principal, names)?, delivery: None },
+            None => NewPassword { password: self.read_new_password(name, principal, names)?, delivery: None },
         })
     }
 
-    /// The user of this name.
+    /// Finds a user by name. The error suggests a similar name, or says that the user was deleted.
     pub(super) fn find_user(&self, name: &UserName) -> Result<User, CommandError> {
         if let Some(user) =
             office::find_user_by_name(self.store(), self.tenant_id(), name).map_err(CommandError::failed)?
@@ -85,14 +87,14 @@ impl CommandOffice {
         let users = self.list_users()?;
         if users.iter().any(|user| user.name.as_str() == name.as_str()) {
             return Err(CommandError::failed(format!(
-                "the user \"{name}\" was deleted and cannot come back; the name is free"
+                "the user \"{name}\" was deleted and cannot be restored; the name is free"
             )));
         }
         let names = users.iter().filter(|user| user.status != UserStatus::Deleted).map(|user| user.name.as_str());
         Err(CommandError::failed(format!("there is no user \"{name}\"{}", did_you_mean(name.as_str(), names))))
     }
 
-    /// The device of this name.
+    /// Finds a device by name. The error suggests a similar name.
     pub(super) fn find_device(&self, name: &DeviceName) -> Result<Device, CommandError> {
         if let Some(device) =
             office::find_device_by_name(self.store(), self.tenant_id(), name).map_err(CommandError::failed)?
@@ -104,13 +106,13 @@ impl CommandOffice {
         Err(CommandError::failed(format!("there is no device \"{name}\"{}", did_you_mean(name.as_str(), names))))
     }
 
-    /// Every user, deleted ones too.
+    /// All users, including deleted ones.
     pub(super) fn list_users(&self) -> Result<Vec<User>, CommandError> {
         office::collect_pages(None, |page| office::list_users(self.store(), self.tenant_id(), page), |user| user.id)
             .map_err(CommandError::failed)
     }
 
-    /// Every device.
+    /// All devices, including retired ones.
     pub(super) fn list_devices(&self) -> Result<Vec<Device>, CommandError> {
         office::collect_pages(
             None,
@@ -120,7 +122,7 @@ impl CommandOffice {
         .map_err(CommandError::failed)
     }
 
-    /// The names that ids stand for.
+    /// The names of all roles and devices by their ids.
     pub(super) fn load_names(&self) -> Result<NameLookup, CommandError> {
         let roles = office::list_roles(self.store(), self.tenant_id()).map_err(CommandError::failed)?;
         Ok(NameLookup {
@@ -130,20 +132,20 @@ impl CommandOffice {
     }
 }
 
-/// A password to set.
+/// A password to set, and where to deliver it if it was generated.
 pub(super) struct NewPassword {
     pub(super) password: Secret<String>,
     delivery: Option<Delivery>,
 }
 
 impl NewPassword {
-    /// Delivers a generated password once it is set.
-    pub(super) fn deliver(self, whose: &str) -> Result<(), CommandError> {
-        self.delivery.map_or(Ok(()), |delivery| delivery.deliver(whose, &self.password))
+    /// Delivers a generated password. Call it after the password was set.
+    pub(super) fn deliver(self, name: &str) -> Result<(), CommandError> {
+        self.delivery.map_or(Ok(()), |delivery| delivery.deliver(name, &self.password))
     }
 }
 
-/// What a use case did; a refusal stops the command with its own words.
+/// The result of a use case; a refusal becomes the command's error.
 pub(super) fn check_decided<T>(decided: UseCaseResult<T>) -> Result<T, CommandError> {
     decided.map_err(CommandError::failed)?.map_err(CommandError::failed)
 }

@@ -1,4 +1,5 @@
-//! How arguments of two halves are read: `DEVICE=ROLE,ROLE` and `KEY=VALUE`, and names with their types.
+//! Parsers for command-line arguments: names with their types, `DEVICE=ROLE,ROLE`, `KEY=VALUE` and
+//! durations.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,14 +10,15 @@ use tillgate_domain::{DeviceName, Email, Environment, Right, RoleName, Slug, Use
 
 use crate::configuration::parse_span;
 
-/// `DEVICE=R[,R]...`; nothing after the `=` lets the user log in there without a right.
+/// Parses `DEVICE=ROLE[,ROLE]...`. Without roles after the `=`, the user may log in on the device
+/// but has no rights there.
 pub(super) fn roles_on_device(text: &str) -> Result<DeviceRoleAssignment, String> {
     let (device, roles) = text.split_once('=').ok_or("must be DEVICE=ROLE or DEVICE=ROLE,ROLE")?;
     let roles = roles.split(',').map(str::trim).filter(|name| !name.is_empty()).map(role).collect::<Result<_, _>>()?;
     Ok(DeviceRoleAssignment { device: self::device(device)?, roles })
 }
 
-/// `KEY=VALUE`; the value may contain more of `=`.
+/// Parses `KEY=VALUE`; the value may contain `=`.
 pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
@@ -24,55 +26,55 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// How long something lives at most; `None` for what the configuration says.
+/// A limit on session lifetimes; `None` removes the limit, so that the configuration applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LimitArg(pub(super) Option<Duration>);
 
-/// A span of time such as `5m`, or `none`.
+/// Parses a duration such as `5m`, or `none`.
 pub(super) fn session_limit(text: &str) -> Result<LimitArg, String> {
     if text == "none" {
         return Ok(LimitArg(None));
     }
-    let span = parse_span(text).ok_or("must be a span of time such as 120s, 15m, 12h or 30d, or none")?;
+    let span = parse_span(text).ok_or("must be a duration such as 120s, 15m, 12h or 30d, or none")?;
     Ok(LimitArg(Some(span)))
 }
 
-/// The short name of a tenant.
+/// Parses the short name of a tenant.
 pub(super) fn slug(text: &str) -> Result<Slug, String> {
     Slug::parse(text).map_err(|why| why.to_string())
 }
 
-/// A user name.
+/// Parses a user name.
 pub(super) fn user(text: &str) -> Result<UserName, String> {
     UserName::parse(text).map_err(|why| why.to_string())
 }
 
-/// An e-mail address.
+/// Parses an e-mail address.
 pub(super) fn email(text: &str) -> Result<Email, String> {
     Email::parse(text).map_err(|why| why.to_string())
 }
 
-/// A device's name.
+/// Parses the name of a device.
 pub(super) fn device(text: &str) -> Result<DeviceName, String> {
     DeviceName::parse(text).map_err(|why| why.to_string())
 }
 
-/// A role's name.
+/// Parses the name of a role.
 pub(super) fn role(text: &str) -> Result<RoleName, String> {
     RoleName::parse(text).map_err(|why| why.to_string())
 }
 
-/// A right.
+/// Parses the name of a right, known or custom.
 pub(super) fn right(text: &str) -> Result<Right, String> {
     Right::parse(text).map_err(|why| why.to_string())
 }
 
-/// Reads an environment; shells complete it.
+/// The parser for an environment; shells complete its values.
 pub(super) fn environments() -> impl TypedValueParser<Value = Environment> {
     PossibleValuesParser::new(Environment::ALL.map(Environment::name)).try_map(|text| environment(&text))
 }
 
-/// Reads one of these words; shells complete them.
+/// The parser for one of these words; shells complete them.
 pub(super) fn one_of_words<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
 where
     T: FromStr + Clone + Send + Sync + 'static,
@@ -81,16 +83,16 @@ where
     PossibleValuesParser::new(words).try_map(|text| text.parse::<T>())
 }
 
-/// What an environment is, for help texts.
-pub(super) const ENVIRONMENT_HELP: &str = "What kind of device, in any case of letters";
+/// The help text of every argument that takes an environment.
+pub(super) const ENVIRONMENT_HELP: &str = "Kind of device; letter case is ignored";
 
-/// What an environment may be.
+/// The values of an environment, for errors.
 const ENVIRONMENT_VALUES: &str = "CashRegister, PDA, BackOffice or Tool";
 
-/// An environment, in any case of letters.
+/// Parses an environment, ignoring letter case.
 pub(super) fn environment(text: &str) -> Result<Environment, String> {
     let named = |each: &Environment| each.name().eq_ignore_ascii_case(text);
-    Environment::ALL.into_iter().find(named).ok_or_else(|| format!("is {ENVIRONMENT_VALUES}"))
+    Environment::ALL.into_iter().find(named).ok_or_else(|| format!("must be {ENVIRONMENT_VALUES}"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
-//! Reads a password: without echo on a terminal, else one line of standard input; never from the command line, where every user of
-//! the machine could read it. Or makes one up.
+//! Reads passwords without echo from a terminal, or else one line of standard input, and generates
+//! passwords.
+//!
+//! A password is never a command-line argument: every user of the machine could read it there.
 
 use std::fs::File;
 use std::io::{BufRead, IsTerminal, Write};
@@ -13,23 +15,24 @@ use super::{CommandError, print};
 use crate::ids::IdSource;
 use crate::master_key;
 
-/// More than the longest password can take, in bytes.
+/// The maximum number of bytes read for a password; more than the longest allowed password.
 const MAX_INPUT_BYTES: u64 = 1024;
 
-/// A password that is to be set, asked for twice on a terminal. `words` are the names that it may not be made of.
+/// Reads a new password, on a terminal twice, and checks it against the policy. `words` are names
+/// of which it must not be made.
 pub(super) fn read_new_password(
-    whose: &str,
+    name: &str,
     policy: &PasswordPolicy,
     words: &[String],
 ) -> Result<Secret<String>, CommandError> {
     let stdin = std::io::stdin();
     let password = if stdin.is_terminal() {
         let ask = |prompt: &str| rpassword::prompt_password(prompt).map(Secret::new).map_err(CommandError::failed);
-        let password = ask(&format!("Password of {whose}: "))?;
-        // before it is asked for again
+        let password = ask(&format!("Password of {name}: "))?;
+        // check before asking again
         check_strength(&password, policy, words)?;
-        if ask("The same again: ")? != password {
-            return Err(CommandError::failed("the two are not the same"));
+        if ask("Repeat the password: ")? != password {
+            return Err(CommandError::failed("the passwords do not match"));
         }
         password
     } else {
@@ -39,10 +42,10 @@ pub(super) fn read_new_password(
     Ok(password)
 }
 
-/// Letters and digits that nobody takes for one another; 32 of them, so that each is five bits.
+/// Letters and digits that are not easily confused; 32 of them, so that each stands for five bits.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// A password of 80 random bits, in four groups of four: `k7wm-2hqe-xx4p-n9ta`.
+/// Generates a password of 80 random bits in four groups of four: `k7wm-2hqe-xx4p-n9ta`.
 pub(super) fn generate_password(draw: &IdSource) -> Result<Secret<String>, CommandError> {
     let bytes: [u8; 16] = draw.random_bytes()?;
     let mut text = String::with_capacity(19);
@@ -55,28 +58,29 @@ pub(super) fn generate_password(draw: &IdSource) -> Result<Secret<String>, Comma
     Ok(Secret::new(text))
 }
 
-/// Whether a password is made up, and where it goes.
+/// The `--generate` option.
 #[derive(Debug, Default, Args)]
 pub(crate) struct GenerateArgs {
-    /// Make up a password: append it to FILE, which nobody else may read, or show it once on the terminal
+    /// Generate a password: append it to FILE, which must be readable by you alone, or show it once
+    /// on the terminal
     #[arg(long, value_name = "FILE")]
-    #[expect(clippy::option_option, reason = "not said, said without a file, said with one")]
+    #[expect(clippy::option_option, reason = "absent, present without a file, present with a file")]
     generate: Option<Option<PathBuf>>,
 }
 
-/// Whether a user must change a password at the next login.
+/// Options that decide whether a user must change the password at the next login.
 #[derive(Debug, Default, Args)]
 pub(crate) struct MustChangeArgs {
-    /// Require another password at the next login; --generate implies it
+    /// Require a password change at the next login; implied by --generate
     #[arg(long)]
     must_change_password: bool,
-    /// Require no other password at the next login
+    /// Do not require a password change at the next login
     #[arg(long, conflicts_with = "must_change_password")]
     no_must_change_password: bool,
 }
 
 impl MustChangeArgs {
-    /// What was asked for; `None` if neither.
+    /// The requested value; `None` if neither flag is given.
     pub(super) fn requested(&self) -> Option<bool> {
         match (self.must_change_password, self.no_must_change_password) {
             (true, _) => Some(true),
@@ -85,25 +89,27 @@ impl MustChangeArgs {
         }
     }
 
-    /// Whether a password that is set must be changed: one that is made up is read by somebody who is not its user.
+    /// Whether the password that is being set must be changed. The default is `true` for a
+    /// generated password, because somebody other than its user sees it.
     pub(super) fn is_required(&self, generate: &GenerateArgs) -> bool {
         self.requested().unwrap_or(generate.generate.is_some())
     }
 }
 
-/// Where a password that was made up goes.
+/// Where a generated password is delivered.
 pub(super) enum Delivery {
     Terminal,
     File(File, PathBuf),
 }
 
 impl GenerateArgs {
-    /// Where it goes, if one is to be made up. The file is opened first: nobody is given a password that is lost.
+    /// Opens the delivery of a generated password, if one is requested. The file is opened before
+    /// the password is set, so that no password is set and then lost.
     pub(super) fn open_delivery(&self) -> Result<Option<Delivery>, CommandError> {
         match &self.generate {
             None => Ok(None),
             Some(None) if std::io::stdout().is_terminal() => Ok(Some(Delivery::Terminal)),
-            Some(None) => Err(CommandError::usage("no terminal to show the password on: name a file, --generate FILE")),
+            Some(None) => Err(CommandError::usage("there is no terminal to show the password on: use --generate FILE")),
             Some(Some(path)) => open_file(path).map(|file| Some(Delivery::File(file, path.clone()))),
         }
     }
@@ -118,19 +124,22 @@ fn open_file(path: &Path) -> Result<File, CommandError> {
     let file = options.open(path).map_err(|error| failed(&error))?;
     let found = file.metadata().map_err(|error| failed(&error))?;
     if master_key::is_readable_by_others(&found) {
-        return Err(failed(&"other users of this machine can read it: chmod 600, or name another file"));
+        return Err(failed(&"other users of this machine can read the file: chmod 600 it or use another file"));
     }
     Ok(file)
 }
 
 impl Delivery {
-    /// Delivers the password that somebody has from now on.
-    pub(super) fn deliver(self, whose: &str, password: &Secret<String>) -> Result<(), CommandError> {
+    /// Shows the password, or appends it to the file. Call it after the password was set.
+    pub(super) fn deliver(self, name: &str, password: &Secret<String>) -> Result<(), CommandError> {
         match self {
-            Self::Terminal => print::print_line(&format!("{whose}: the password is {}", password.expose())),
+            Self::Terminal => print::print_line(&format!("{name}: the password is {}", password.expose())),
             Self::File(mut file, path) => {
-                writeln!(file, "{whose}\t{}", password.expose()).and_then(|()| file.sync_all()).map_err(|error| {
-                    CommandError::failed(format!("{}: {error}: set another password, this one is lost", path.display()))
+                writeln!(file, "{name}\t{}", password.expose()).and_then(|()| file.sync_all()).map_err(|error| {
+                    CommandError::failed(format!(
+                        "{}: {error}: the generated password is lost; set another one",
+                        path.display()
+                    ))
                 })?;
             }
         }
@@ -138,18 +147,18 @@ impl Delivery {
     }
 }
 
-/// A password that is to prove who somebody is, asked for once on a terminal. Whether it is right is not asked here.
-pub(super) fn read_current_password(whose: &str) -> Result<Secret<String>, CommandError> {
+/// Reads a password that proves an identity, on a terminal once. It is not checked here.
+pub(super) fn read_current_password(name: &str) -> Result<Secret<String>, CommandError> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        return rpassword::prompt_password(format!("Password of {whose}: "))
+        return rpassword::prompt_password(format!("Password of {name}: "))
             .map(Secret::new)
             .map_err(CommandError::failed);
     }
     read_line(stdin.lock())
 }
 
-/// Refuses a password that nobody should have.
+/// Checks a new password against the policy.
 pub(super) fn check_strength(
     password: &Secret<String>,
     policy: &PasswordPolicy,
@@ -158,7 +167,7 @@ pub(super) fn check_strength(
     policy.check(password.expose(), words).map_err(|why| CommandError::failed(format!("the password {why}")))
 }
 
-/// The first line, without its end.
+/// The first line without its line ending.
 fn read_line(input: impl BufRead) -> Result<Secret<String>, CommandError> {
     let mut buffer = Vec::new();
     input.take(MAX_INPUT_BYTES).read_until(b'\n', &mut buffer).map_err(CommandError::failed)?;
@@ -167,7 +176,7 @@ fn read_line(input: impl BufRead) -> Result<Secret<String>, CommandError> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
-        Ok("") => Err(CommandError::usage("one line with the password is expected on standard input")),
+        Ok("") => Err(CommandError::usage("standard input must contain one line with the password")),
         Ok(password) => Ok(Secret::new(password.to_owned())),
         Err(_) => Err(CommandError::failed("the password must be text in UTF-8")),
     }
@@ -203,13 +212,13 @@ mod tests {
 
     #[test]
     fn weak_password_is_refused_with_a_reason() {
-        let said = |password: &str, words: &[String]| {
+        let error_text = |password: &str, words: &[String]| {
             check_strength(&Secret::new(password.to_owned()), &PasswordPolicy::default(), words)
                 .unwrap_err()
                 .to_string()
         };
-        assert!(said("short", &[]).starts_with("the password must have at least"));
-        let made = said("Jana-1984", &["jana".to_owned()]);
-        assert_eq!(made, "the password must not be made of the name \"jana\"; add other words");
+        assert!(error_text("short", &[]).starts_with("the password must have at least"));
+        let from_name = error_text("Jana-1984", &["jana".to_owned()]);
+        assert_eq!(from_name, "the password must not be made of the name \"jana\"; add other words");
     }
 }

@@ -1,4 +1,5 @@
-//! How commands answer: lines and tables for people, one JSON document for machines; troubles go to standard error.
+//! Output of the commands: lines and tables, or with `--json` one JSON document. Errors and notes
+//! go to standard error.
 
 use std::io::Write;
 
@@ -8,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::CommandError;
 
-/// Prints one line, or the document in its place. A closed pipe is no trouble of ours.
+/// Prints a line, or with `json` the document. A closed pipe is not an error.
 pub(crate) fn print_answer(json: bool, line: &str, document: &impl Serialize) {
     let text = if json { to_json_text(document) } else { line.to_owned() };
     print_line(&text);
@@ -18,18 +19,18 @@ fn to_json_text(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
 }
 
-/// Prints a line on standard output at once.
+/// Prints a line to standard output and flushes it.
 pub(crate) fn print_line(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
-/// Prints a line on standard error at once.
+/// Prints a line to standard error and flushes it.
 pub(crate) fn print_note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Prints why a command stopped.
+/// Prints the error with which a command stopped.
 pub(crate) fn print_error(json: bool, stop: &CommandError) {
     if json {
         print_note(&json!({ "error": stop.to_string() }).to_string());
@@ -38,7 +39,7 @@ pub(crate) fn print_error(json: bool, stop: &CommandError) {
     }
 }
 
-/// Prints rows under their headings, or the documents of the rows as a JSON array.
+/// Prints rows with column headings, or with `json` the documents of the rows as an array.
 pub(crate) fn print_table<D: Serialize>(json: bool, headings: &[&str], rows: &[(Vec<String>, D)]) {
     if json {
         print_line(&to_json_text(&rows.iter().map(|(_, document)| document).collect::<Vec<_>>()));
@@ -49,7 +50,7 @@ pub(crate) fn print_table<D: Serialize>(json: bool, headings: &[&str], rows: &[(
     }
 }
 
-/// Prints what there is to say of one thing, a line each.
+/// Prints one object, a field per line, with aligned values.
 pub(crate) fn print_fields(rows: &[(&str, String)]) {
     let width = rows.iter().map(|(name, _)| name.width() + 1).max().unwrap_or_default();
     for (name, value) in rows {
@@ -57,22 +58,23 @@ pub(crate) fn print_fields(rows: &[(&str, String)]) {
     }
 }
 
-/// Notes how many rows of a table a limit has left out.
+/// Prints how many rows `--limit` omitted, if any.
 pub(crate) fn note_omitted(number: usize) {
     if number > 0 {
-        print_note(&format!("{number} more are left out by --limit"));
+        print_note(&format!("{number} more rows omitted by --limit"));
     }
 }
 
-/// A text that somebody chose, on one line and in one direction: what it says is no line of the program's, and turns none round.
+/// Replaces control characters and bidirectional controls by spaces, so that text chosen by a user
+/// can neither add lines to the output nor change its direction.
 pub(crate) fn escape_line(text: &str) -> String {
-    // those with the property Bidi_Control
-    let turns =
+    // characters with the property Bidi_Control
+    let is_bidi_control =
         |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.replace(|c: char| c.is_control() || turns(c), " ")
+    text.replace(|c: char| c.is_control() || is_bidi_control(c), " ")
 }
 
-/// Lines of cells in columns that are as wide as their widest cell is on a terminal. The last column is not padded.
+/// Aligns cells in columns by their display width. The last column is not padded.
 fn align_columns<'r>(headings: &[&str], rows: impl Iterator<Item = &'r [String]>) -> Vec<String> {
     let mut lines: Vec<Vec<String>> = vec![headings.iter().map(|&heading| heading.to_owned()).collect()];
     lines.extend(rows.map(|row| row.iter().map(|cell| escape_line(cell)).collect()));
@@ -97,11 +99,11 @@ mod tests {
         let rows = [vec!["Ján".to_owned(), "active".to_owned()], vec!["a".to_owned(), String::new()]];
         let lines = align_columns(&["NAME", "S"], rows.iter().map(Vec::as_slice));
         assert_eq!(lines, ["NAME  S", "Ján   active", "a"]);
-        // as wide as a terminal shows them: two places for each of these, none for what is put over a letter
+        // display width: two columns for each of these characters, none for a combining mark
         let rows = [["店舗", "x"], ["a\u{301}bc", "y"]].map(|cells| cells.map(str::to_owned).to_vec());
         let lines = align_columns(&["N", "S"], rows.iter().map(Vec::as_slice));
         assert_eq!(lines, ["N     S", "店舗  x", "a\u{301}bc   y"]);
-        // a name with a line break in it makes no row of its own
+        // a line break in a name does not add a row
         let rows = [["tea\nclosed".to_owned(), "\t\u{1b}[2J".to_owned()]];
         let lines = align_columns(&["N", "S"], rows.iter().map(<[String; 2]>::as_slice));
         assert_eq!(lines, ["N           S", "tea closed    [2J"]);

@@ -1,4 +1,4 @@
-//! `role`: named sets of rights, from the command line.
+//! `role`: manages roles, which are named sets of rights.
 
 use clap::Subcommand;
 use tillgate_domain::office::{self, NewRole, RoleChange};
@@ -8,57 +8,57 @@ use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, json, parse, print};
 use crate::suggestions::{did_you_mean, find_nearest};
 
-/// What is done with roles.
+/// The subcommands of `role`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RoleCommand {
     /// Add a role
     Add {
-        /// Its name
+        /// Name of the role
         #[arg(value_parser = parse::role)]
         name: RoleName,
-        /// A right, such as ticketClose
+        /// Right that the role grants, such as ticketClose
         #[arg(long = "right", required_unless_present = "new_rights", value_parser = parse::right)]
         rights: Vec<Right>,
-        /// A right of your own, whatever known right its name is like
+        /// Custom right, even if its name is similar to a known right
         #[arg(long = "new-right", value_name = "RIGHT", value_parser = parse::right)]
         new_rights: Vec<Right>,
         #[arg(long = "env", required = true, help = parse::ENVIRONMENT_HELP, ignore_case = true, value_parser = parse::environments())]
         environments: Vec<Environment>,
-        /// The name that people read; without it, the name
+        /// Display name [default: the name]
         #[arg(long)]
         label: Option<String>,
-        /// What it is for
+        /// Description
         #[arg(long, default_value = "")]
         description: String,
     },
     /// List roles
     List,
-    /// Change a role of one's own; whoever holds it has the changed rights at once
+    /// Change a custom role; users with the role have the new rights immediately
     Set {
-        /// Which
+        /// Name of the role
         #[arg(value_parser = parse::role)]
         name: RoleName,
-        /// Its name from now on
+        /// New name
         #[arg(long, value_name = "NAME", value_parser = parse::role)]
         rename: Option<RoleName>,
-        /// A right, such as ticketClose, in the place of those it allows
+        /// Right that the role grants, such as ticketClose; replaces all of its rights
         #[arg(long = "right", value_parser = parse::right)]
         rights: Vec<Right>,
-        /// A right of your own, whatever known right its name is like
+        /// Custom right, even if its name is similar to a known right
         #[arg(long = "new-right", value_name = "RIGHT", value_parser = parse::right)]
         new_rights: Vec<Right>,
         #[arg(long = "env", help = parse::ENVIRONMENT_HELP, ignore_case = true, value_parser = parse::environments())]
         environments: Vec<Environment>,
-        /// The name that people read
+        /// New display name
         #[arg(long)]
         label: Option<String>,
-        /// What it is for
+        /// New description
         #[arg(long)]
         description: Option<String>,
     },
-    /// Delete a role of one's own that nobody holds
+    /// Delete a custom role that is not assigned to any user or device
     Delete {
-        /// Which
+        /// Name of the role
         #[arg(value_parser = parse::role)]
         name: RoleName,
     },
@@ -97,7 +97,7 @@ impl RoleCommand {
                 };
                 if change == RoleChange::default() {
                     let flags = "--rename, --right, --env, --label or --description";
-                    return Err(CommandError::usage(format!("say what is to change: {flags}")));
+                    return Err(CommandError::usage(format!("nothing to change: use {flags}")));
                 }
                 let (id, stamp) = (find_role(&office, name)?.id, office.ids.audit_context()?);
                 let role =
@@ -111,8 +111,8 @@ impl RoleCommand {
             }
             Self::List => {
                 let row = |role: &tillgate_domain::Role| {
-                    let places: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
-                    (vec![role.name.to_string(), places.join(","), role.rights.to_scope()], json::role_json(role))
+                    let environments: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
+                    (vec![role.name.to_string(), environments.join(","), role.rights.to_scope()], json::role_json(role))
                 };
                 let roles = office::list_roles(office.store(), office.tenant_id()).map_err(CommandError::failed)?;
                 print::print_table(
@@ -126,19 +126,20 @@ impl RoleCommand {
     }
 }
 
-/// The rights of a role. One that is not known but nearly one that is may be a slip, and would then allow nothing.
+/// The rights of a role. A custom right whose name is similar to a known one is probably a typing
+/// error and would grant nothing, so it is an error unless it is given as a new right.
 fn check_rights(rights: &[Right], new_rights: &[Right]) -> Result<Vec<Right>, CommandError> {
     for right in rights.iter().filter(|right| matches!(right, Right::Custom(_))) {
         if let Some(known) = find_nearest(right.as_str(), KnownRight::ALL.iter().map(|known| known.as_str())) {
             return Err(CommandError::usage(format!(
-                "there is no right \"{right}\" so far; is it \"{known}\"? For one of your own say --new-right {right}"
+                "there is no right \"{right}\"; did you mean \"{known}\"? For a custom right use --new-right {right}"
             )));
         }
     }
     Ok(rights.iter().chain(new_rights).cloned().collect())
 }
 
-/// The role of this name.
+/// Finds a role by name. The error suggests a similar name.
 fn find_role(office: &CommandOffice, name: &RoleName) -> Result<tillgate_domain::Role, CommandError> {
     let found = office::find_role_by_name(office.store(), office.tenant_id(), name).map_err(CommandError::failed)?;
     if let Some(role) = found {

@@ -1,4 +1,4 @@
-//! `serve`: the server.
+//! `serve`: runs the server.
 
 use clap::Args;
 use tillgate_http::Mounts;
@@ -8,31 +8,32 @@ use crate::configuration::{Flags, Settings};
 use crate::startup::{self, WaitOutcome};
 use crate::{composition, exposure, logging, runtime};
 
-/// What is said to whoever serves.
+/// The arguments of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(super) listening: ListenArgs,
 }
 
-/// Where to serve.
+/// The addresses and proxies of a server.
 #[derive(Debug, Args)]
 pub(crate) struct ListenArgs {
-    /// The address to listen on
+    /// Address to listen on
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// The network of a proxy that speaks TLS for this server; its X-Forwarded-* headers are believed
+    /// Network of a proxy that terminates TLS for this server; its forwarding headers are trusted
     #[arg(long, value_name = "CIDR")]
     behind_proxy: Vec<String>,
 }
 
 impl ListenArgs {
-    /// Lays the flags over the settings, with every contract among the default mounts where that is wanted, and refuses to listen where nothing covers the passwords on their way.
-    pub(super) fn settings(&self, context: &Context, every_contract: bool) -> Result<Settings, CommandError> {
+    /// Loads the settings with these flags. `every_dialect` mounts every dialect by default.
+    /// Refuses to listen where passwords would be sent unencrypted.
+    pub(super) fn settings(&self, context: &Context, every_dialect: bool) -> Result<Settings, CommandError> {
         let settings = context.settings(|flags: &mut Flags| {
             flags.listen.clone_from(&self.listen);
             flags.proxies.clone_from(&self.behind_proxy);
-            flags.every_dialect = every_contract;
+            flags.every_dialect = every_dialect;
         })?;
         exposure::check_exposure(&settings).map_err(CommandError::usage)?;
         Ok(settings)

@@ -1,4 +1,4 @@
-//! `session`: who is logged in where, and an end to it.
+//! `session`: lists and ends sessions.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -13,33 +13,33 @@ use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, parse, print};
 use crate::composition;
 
-/// What is done with sessions.
+/// The subcommands of `session`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SessionCommand {
-    /// List the sessions that are live
+    /// List live sessions
     List(SessionListArgs),
-    /// End one session, or all of a user, on a device or of everyone
+    /// End one session, or all sessions of a user, on a device or of the tenant
     End(EndArgs),
 }
 
 /// The filters of `session list`.
 #[derive(Debug, Args)]
 pub(crate) struct SessionListArgs {
-    /// Those that are over too
+    /// Include expired and ended sessions
     #[arg(long)]
     all: bool,
-    /// Of this user
+    /// Only sessions of this user
     #[arg(long, value_name = "NAME", value_parser = parse::user)]
     user: Option<UserName>,
-    /// On this device
+    /// Only sessions on this device
     #[arg(long, value_name = "NAME", value_parser = parse::device)]
     device: Option<DeviceName>,
-    /// The maximum number of rows
+    /// Maximum number of rows
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
 }
 
-/// Which sessions to end.
+/// The arguments of `session end`.
 #[derive(Debug, Args)]
 pub(crate) struct EndArgs {
     #[command(flatten)]
@@ -51,15 +51,15 @@ pub(crate) struct EndArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct SessionSelection {
-    /// The session
+    /// Id of the session
     id: Option<SessionId>,
-    /// Every session of this user, permanent ones too
+    /// All sessions of this user, including permanent ones
     #[arg(long, value_name = "NAME", value_parser = parse::user)]
     user: Option<UserName>,
-    /// Every session on this device, permanent ones too
+    /// All sessions on this device, including permanent ones
     #[arg(long, value_name = "NAME", value_parser = parse::device)]
     device: Option<DeviceName>,
-    /// Every session of the tenant, permanent ones too; asks before
+    /// All sessions of the tenant, including permanent ones; asks for confirmation
     #[arg(long)]
     everyone: bool,
 }
@@ -78,7 +78,7 @@ impl EndArgs {
     fn run(&self, office: &CommandOffice, json: bool) -> Result<(), CommandError> {
         let mut filter = live_filter(office);
         let which = &self.selection;
-        let whose = match (&which.user, &which.device) {
+        let target = match (&which.user, &which.device) {
             (Some(name), _) => {
                 let user = office.find_user(name)?.id;
                 filter.user = Some(user);
@@ -95,23 +95,23 @@ impl EndArgs {
         let live = find_sessions(office, &filter)?;
         let number = live.len();
         if let (Some(id), 0) = (which.id, number) {
-            return Err(CommandError::failed(format!("there is no live session {id}")));
+            return Err(CommandError::failed(format!("there is no live session \"{id}\"")));
         }
         if which.everyone {
             let permanent = live.iter().filter(|listed| listed.session.kind == SessionKind::Permanent).count();
             self.confirmation.ask(&format!(
-                "This ends {} of the tenant \"{}\", {permanent} of them permanent: everybody logs in again, and permanent tokens have to \
-                 be made again on each device",
+                "This ends {} of the tenant \"{}\", {permanent} of them permanent: all users have to log in again, and every permanent \
+                 token has to be generated again",
                 count_text(number, "session"),
                 office.tenant.slug
             ))?;
         }
-        if let Some(whose) = whose {
+        if let Some(target) = target {
             check_decided(office::end_sessions(
                 office.store(),
                 office.tenant_id(),
                 &office.ids.audit_context()?,
-                whose,
+                target,
                 true,
             ))?;
         }
@@ -124,10 +124,10 @@ impl EndArgs {
     }
 }
 
-/// How many live sessions there are, of a user or on a device.
-pub(super) fn count_live_sessions(office: &CommandOffice, whose: SessionTarget) -> Result<usize, CommandError> {
+/// The number of live sessions of a user, on a device or of the whole tenant.
+pub(super) fn count_live_sessions(office: &CommandOffice, target: SessionTarget) -> Result<usize, CommandError> {
     let mut filter = live_filter(office);
-    match whose {
+    match target {
         SessionTarget::User(user) => filter.user = Some(user),
         SessionTarget::Device(device) => filter.device = Some(device),
         SessionTarget::Everyone => (),

@@ -1,4 +1,4 @@
-//! `store`: the stores of a tenant, from the command line.
+//! `store`: manages the stores of a tenant.
 
 use clap::Subcommand;
 use tillgate_domain::office::{self, OfficePorts};
@@ -8,26 +8,26 @@ use super::confirmation::Confirmation;
 use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, json, print};
 
-/// What is done with stores.
+/// The subcommands of `store`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
-    /// Open a store
+    /// Add a store
     Add {
-        /// Its name
+        /// Name of the store
         name: String,
     },
     /// List stores
     List,
-    /// Give a store another name
+    /// Rename a store
     Rename {
-        /// Which, by its name or its id
+        /// Name or id of the store
         name: String,
-        /// Its name from now on
+        /// New name
         to: String,
     },
-    /// Close a store for good, after asking; the last one stays
+    /// Close a store permanently; asks for confirmation. The last store cannot be closed
     Close {
-        /// Which, by its name or its id
+        /// Name or id of the store
         name: String,
         #[command(flatten)]
         confirmation: Confirmation,
@@ -48,7 +48,7 @@ impl StoreCommand {
             Self::Add { name } => {
                 let new = Branch { id: office.ids.new_id(BranchId::new)?, name: name.clone() };
                 let tenant = check_decided(office::add_store(store, office.tenant_id(), &stamp()?, &new))?;
-                print_store(context, &tenant, new.id, "open");
+                print_store(context, &tenant, new.id, "added");
             }
             Self::Rename { name, to } => {
                 let id = find_store(&office.tenant, name)?.id;
@@ -73,9 +73,9 @@ fn print_store(context: &Context, tenant: &Tenant, id: BranchId, what: &str) {
     }
 }
 
-/// The store of this name or id.
-fn find_store<'t>(tenant: &'t Tenant, sought: &str) -> Result<&'t Branch, CommandError> {
-    let by_id = tenant.branches.iter().find(|store| store.id.to_string() == sought);
-    let by_name = || FoldedText::of(sought).find_best_match(&tenant.branches, |store| FoldedText::of(&store.name));
-    by_id.or_else(by_name).ok_or_else(|| CommandError::failed(format!("there is no store \"{sought}\"")))
+/// Finds a store by its name or id.
+fn find_store<'t>(tenant: &'t Tenant, name_or_id: &str) -> Result<&'t Branch, CommandError> {
+    let by_id = tenant.branches.iter().find(|store| store.id.to_string() == name_or_id);
+    let by_name = || FoldedText::of(name_or_id).find_best_match(&tenant.branches, |store| FoldedText::of(&store.name));
+    by_id.or_else(by_name).ok_or_else(|| CommandError::failed(format!("there is no store \"{name_or_id}\"")))
 }

@@ -1,4 +1,4 @@
-//! `tenant`: the vendors, from the command line.
+//! `tenant`: manages tenants.
 
 use clap::{Args, Subcommand};
 use tillgate_domain::office::{self, LimitsChange, NewTenant, TenantChange};
@@ -10,57 +10,58 @@ use super::{CommandError, Context, json, print};
 use crate::composition;
 use crate::ids::IdSource;
 
-/// What is done with tenants. `show` and `set` are about the one that `--tenant` names.
+/// The subcommands of `tenant`. `show` and `set` apply to the tenant given by `--tenant`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TenantCommand {
     /// Add a tenant, with its first store and its built-in roles
     Add {
-        /// Its short name, for configuration and logins
+        /// Short name of the tenant, used in the configuration and at login
         #[arg(value_parser = parse::slug)]
         slug: Slug,
-        /// The name that people read; without it, the short name
+        /// Display name [default: the short name]
         #[arg(long)]
         name: Option<String>,
-        /// The time zone in which its days begin, such as Europe/Bratislava
+        /// Time zone in which the tenant's days begin, such as Europe/Bratislava
         #[arg(long, value_parser = parse_zone, default_value = "UTC")]
         zone: Zone,
-        /// The language of its people, such as sk-SK
+        /// Language of the tenant, such as sk-SK
         #[arg(long, value_parser = parse_locale, default_value = "en")]
         locale: Locale,
-        /// The name of its first store
+        /// Name of the first store
         #[arg(long, default_value = "Main store")]
         store: String,
     },
     /// List tenants
     List,
-    /// Show it
+    /// Show the tenant
     Show,
-    /// Change it
+    /// Change the tenant
     Set(SetArgs),
 }
 
-/// What becomes of a tenant.
+/// The arguments of `tenant set`.
 #[derive(Debug, Args)]
 pub(crate) struct SetArgs {
-    /// The name that people read
+    /// New display name
     #[arg(long)]
     name: Option<String>,
-    /// The time zone in which its days begin, such as Europe/Bratislava
+    /// Time zone in which the tenant's days begin, such as Europe/Bratislava
     #[arg(long, value_parser = parse_zone)]
     zone: Option<Zone>,
-    /// The language of its people, such as sk-SK
+    /// Language of the tenant, such as sk-SK
     #[arg(long, value_parser = parse_locale)]
     locale: Option<Locale>,
-    /// How long its access tokens are good at most, such as 5m; none for what the configuration says
+    /// Maximum lifetime of access tokens, such as 5m; none: no limit beyond the configuration
     #[arg(long, value_name = "SPAN", value_parser = parse::session_limit)]
     access: Option<LimitArg>,
-    /// How long its sessions live after their last refresh at most, such as 12h; none for what the configuration says
+    /// Maximum idle timeout of sessions, such as 12h; none: no limit beyond the configuration
     #[arg(long, value_name = "SPAN", value_parser = parse::session_limit)]
     idle: Option<LimitArg>,
-    /// How long its sessions live in all at most, such as 7d; none for what the configuration says
+    /// Maximum absolute timeout of sessions, such as 7d; none: no limit beyond the configuration
     #[arg(long, value_name = "SPAN", value_parser = parse::session_limit)]
     absolute: Option<LimitArg>,
-    /// How long its refresh tokens are answered again at most, such as 60s; none for what the configuration says
+    /// Maximum grace period for refresh tokens, such as 60s; none: no limit beyond the
+    /// configuration
     #[arg(long, value_name = "SPAN", value_parser = parse::session_limit)]
     overlap: Option<LimitArg>,
 }
@@ -108,7 +109,7 @@ impl SetArgs {
         };
         if change == TenantChange::default() {
             let flags = "--name, --zone, --locale, --access, --idle, --absolute or --overlap";
-            return Err(CommandError::usage(format!("say what is to change: {flags}")));
+            return Err(CommandError::usage(format!("nothing to change: use {flags}")));
         }
         let given = composition::build_mounts(&office.settings)?.longest_session_limits(&office.tenant.slug);
         check_decided(office::change_tenant(

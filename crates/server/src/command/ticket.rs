@@ -1,4 +1,4 @@
-//! `ticket`: what was sold, to look at. Tickets are made and changed by people at tills.
+//! `ticket`: lists and shows tickets. Only users on tills create and change them.
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -11,39 +11,39 @@ use super::json::format_instant;
 use super::office::CommandOffice;
 use super::{CommandError, Context, parse, print};
 
-/// What is looked at.
+/// The subcommands of `ticket`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TicketCommand {
-    /// List tickets, the newest first
+    /// List tickets, newest first
     List(ListArgs),
-    /// Show one with all that stands on it
+    /// Show a ticket with its items and payments
     Show {
-        /// Its id
+        /// Id of the ticket
         id: TicketId,
     },
 }
 
-/// Which tickets.
+/// The filters of `ticket list`.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Those in this state
+    /// Only tickets in this state
     #[arg(long)]
     state: Option<TicketStateArg>,
-    /// Those of this user
+    /// Only tickets of this user
     #[arg(long, value_name = "NAME", value_parser = parse::user)]
     user: Option<UserName>,
-    /// Those that were opened on this device
+    /// Only tickets opened on this device
     #[arg(long, value_name = "NAME", value_parser = parse::device)]
     device: Option<DeviceName>,
-    /// Those with this text in their name, the client's own id or the customer's name
+    /// Only tickets with this text in their name, external id or customer name
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
-    /// How many at most
+    /// Maximum number of tickets
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u32,
 }
 
-/// A state.
+/// The state of a ticket, as an argument.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum TicketStateArg {
     Open,
@@ -61,7 +61,7 @@ impl TicketStateArg {
     }
 }
 
-/// The most that one part holds.
+/// The maximum number of tickets read at once.
 const MAX_PAGE_SIZE: u32 = 200;
 
 impl TicketCommand {
@@ -77,7 +77,7 @@ impl TicketCommand {
             Self::Show { id } => {
                 let found =
                     office::find_ticket(office.store(), office.tenant_id(), *id).map_err(CommandError::failed)?;
-                let shown = found.ok_or_else(|| CommandError::failed(format!("there is no ticket {id}")))?;
+                let shown = found.ok_or_else(|| CommandError::failed(format!("there is no ticket \"{id}\"")))?;
                 if context.json {
                     print::print_line(&ticket_json(&shown).to_string());
                 } else {
@@ -142,7 +142,7 @@ fn ticket_cells(shown: &TicketView) -> Vec<String> {
     ]
 }
 
-/// Lines and tables for people.
+/// Prints a ticket as fields and tables.
 fn print_ticket(shown: &TicketView) {
     let (ticket, sheet) = (&shown.ticket, &shown.ticket.sheet);
     let mut lines = vec![
@@ -186,7 +186,7 @@ fn item_cells(item: &Item, sheet: &Sheet) -> Vec<String> {
     ]
 }
 
-/// The ticket for machines, by the names of the native API.
+/// A ticket as JSON, with the member names of the native API.
 fn ticket_json(shown: &TicketView) -> Value {
     let (ticket, sheet) = (&shown.ticket, &shown.ticket.sheet);
     let item = |item: &Item| {

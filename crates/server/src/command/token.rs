@@ -1,4 +1,4 @@
-//! `token`: the permanent token of a device, for programs that speak krmpesan.
+//! `token`: generates the permanent token of a device, for clients of the krmpesan dialect.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -11,20 +11,20 @@ use super::office::CommandOffice;
 use super::{CommandError, Context, parse, password, print};
 use crate::composition;
 
-/// What is done with permanent tokens.
+/// The subcommands of `token`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Generate the permanent token of a device and end the one before; the user's password is asked for
+    /// Generate a device's permanent token and end the previous one; asks for the user's password
     Generate(GenerateTokenArgs),
 }
 
-/// Whose token it is to be.
+/// The arguments of `token generate`.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateTokenArgs {
-    /// The user
+    /// User who owns the token
     #[arg(long, value_name = "NAME", value_parser = parse::user)]
     user: UserName,
-    /// The device
+    /// Device for which the token is generated
     #[arg(long, value_name = "NAME", value_parser = parse::device)]
     device: DeviceName,
 }
@@ -54,14 +54,16 @@ impl GenerateTokenArgs {
         };
         let granted = auth.generate_permanent_token(&login).map_err(CommandError::failed)?;
         let (Some(id_token), Some(refresh_token)) = (&granted.id_token, &granted.refresh_token) else {
-            return Err(CommandError::failed("a permanent session without its tokens"));
+            return Err(CommandError::failed("internal error: the permanent session has no tokens"));
         };
         let (id_token, refresh_token, id) = (id_token.expose(), refresh_token.expose(), granted.session.id);
         let lines = format!("IdToken: {id_token}\nRefreshToken: {refresh_token}\nDeviceId: {id}");
         let document = json!({ "IdToken": id_token, "RefreshToken": refresh_token, "DeviceId": id });
         print::print_answer(context.json, &lines, &document);
         if !context.json {
-            print::print_note("Keep them now: they are not shown again. An earlier token of this device is over.");
+            print::print_note(
+                "Save the tokens now: they are not shown again. The previous token of this device is no longer valid.",
+            );
         }
         Ok(())
     }

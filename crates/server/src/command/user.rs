@@ -1,4 +1,4 @@
-//! `user`: people, from the command line.
+//! `user`: manages users.
 
 use clap::{Args, Subcommand};
 use tillgate_domain::office::ports::UserFilter;
@@ -14,21 +14,21 @@ use super::password::{GenerateArgs, MustChangeArgs};
 use super::session::count_live_sessions;
 use super::{CommandError, Context, parse, print};
 
-/// What is done with people.
+/// The subcommands of `user`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Add a user; their password is one line on standard input
+    /// Add a user; the password is read from standard input
     Add {
-        /// The name to log in under
+        /// Login name
         #[arg(value_parser = parse::user)]
         name: UserName,
-        /// The address to log in with instead
+        /// E-mail address, which the user can also log in with
         #[arg(long, value_parser = parse::email)]
         email: Option<Email>,
-        /// The name that people read; without it, the name
+        /// Display name [default: the login name]
         #[arg(long)]
         display_name: Option<String>,
-        /// A role for sessions without a device
+        /// Role in sessions without a device
         #[arg(long = "role", value_parser = parse::role)]
         roles: Vec<RoleName>,
         /// Roles on a device
@@ -43,44 +43,44 @@ pub(crate) enum UserCommand {
     List(UserListArgs),
     /// Show a user
     Show {
-        /// Who
+        /// Name of the user
         #[arg(value_parser = parse::user)]
         name: UserName,
     },
-    /// Change a user's names or address, or whether they must change the password
+    /// Change a user's names or e-mail address, or require a password change
     Set {
-        /// Who
+        /// Name of the user
         #[arg(value_parser = parse::user)]
         name: UserName,
-        /// The name to log in under from now on
+        /// New login name
         #[arg(long, value_name = "NAME", value_parser = parse::user)]
         rename: Option<UserName>,
-        /// The address to log in with instead
+        /// New e-mail address
         #[arg(long, value_parser = parse::email)]
         email: Option<Email>,
-        /// No address any more
+        /// Remove the e-mail address
         #[arg(long, conflicts_with = "email")]
         no_email: bool,
-        /// The name that people read
+        /// New display name
         #[arg(long)]
         display_name: Option<String>,
         #[command(flatten)]
         must_change: MustChangeArgs,
     },
-    /// Activate, suspend or delete a user; only an active one keeps a session
+    /// Activate, suspend or delete a user; sessions end unless the user is active
     Status {
-        /// Who
+        /// Name of the user
         #[arg(value_parser = parse::user)]
         name: UserName,
-        /// active, suspended or deleted; asks before it deletes
+        /// active, suspended or deleted; asks for confirmation before it deletes the user
         #[arg(value_parser = parse::one_of_words::<UserStatus>(&["active", "suspended", "deleted"]))]
         status: UserStatus,
         #[command(flatten)]
         confirmation: Confirmation,
     },
-    /// Set a user's password, one line on standard input; every session of theirs ends
+    /// Set a user's password, read from standard input; all of the user's sessions end
     Password {
-        /// Who
+        /// Name of the user
         #[arg(value_parser = parse::user)]
         name: UserName,
         /// Revoke the user's API keys too
@@ -91,24 +91,25 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         must_change: MustChangeArgs,
     },
-    /// Let a user log in again whom wrong passwords hold back
+    /// Unlock a user after too many failed logins
     Unlock {
-        /// Who
+        /// Name of the user
         #[arg(value_parser = parse::user)]
         name: UserName,
     },
-    /// Show a user's roles, or change them: --role replaces those without a device, --on those on one device
+    /// Show or change a user's roles: --role replaces the roles without a device, --on those on one
+    /// device
     Roles {
-        /// Who
+        /// Name of the user
         #[arg(value_parser = parse::user)]
         name: UserName,
-        /// A role for sessions without a device
+        /// Role in sessions without a device
         #[arg(long = "role", value_parser = parse::role)]
         roles: Vec<RoleName>,
         /// Roles on a device
         #[arg(long, value_name = "DEVICE=ROLE[,ROLE]", value_parser = parse::roles_on_device)]
         on: Vec<DeviceRoleAssignment>,
-        /// A device that they log in on no longer
+        /// Remove a device from the user's list
         #[arg(long, value_name = "DEVICE", value_parser = parse::device)]
         off: Vec<DeviceName>,
     },
@@ -117,16 +118,16 @@ pub(crate) enum UserCommand {
 /// The filters of `user list`.
 #[derive(Debug, Args)]
 pub(crate) struct UserListArgs {
-    /// With this text in their name, their address or the name that people read
+    /// Only users with this text in their name, e-mail address or display name
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
-    /// In this status
+    /// Only users in this status
     #[arg(long, value_parser = parse::one_of_words::<UserStatus>(&["pending", "active", "suspended", "deleted"]))]
     status: Option<UserStatus>,
-    /// Deleted ones too
+    /// Include deleted users
     #[arg(long)]
     all: bool,
-    /// The maximum number of rows
+    /// Maximum number of rows
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
 }
@@ -147,7 +148,8 @@ impl UserCommand {
                     email: if *no_email { Some(None) } else { email.clone().map(Some) },
                     display_name: display_name.clone(),
                     password_change_required: must_change.requested(),
-                    // whoever runs the program may change anything
+                    // the operator of this machine may change any user without confirming a
+                    // password
                     password_confirmed: true,
                     ..UserChange::default()
                 };
@@ -155,7 +157,7 @@ impl UserCommand {
                 if rename.is_none() && change.email.is_none() && display_name.is_none() && required.is_none() {
                     let flags = "--rename, --email, --no-email, --display-name, --must-change-password or \
                                  --no-must-change-password";
-                    return Err(CommandError::usage(format!("say what is to change: {flags}")));
+                    return Err(CommandError::usage(format!("nothing to change: use {flags}")));
                 }
                 (check_decided(office::change_user(store, tenant, &stamp()?, named(name)?, None, &change))?, "set")
             }
@@ -203,8 +205,11 @@ impl UserCommand {
                     check_decided(office::set_password_with(store, tenant, &stamp()?, principal, &verifier, options))?;
                 let user = office.find_user(name)?;
                 given.deliver(user.name.as_str())?;
-                note_api_keys(&keys, if *end { "was revoked" } else { "needs no password and stays" });
-                (user, "has another password; every session of theirs is over")
+                note_api_keys(
+                    &keys,
+                    if *end { "was revoked" } else { "does not depend on the password and stays valid" },
+                );
+                (user, "password changed; all sessions ended")
             }
             Self::Unlock { name } => {
                 let user = office.find_user(name)?;
@@ -218,14 +223,14 @@ impl UserCommand {
                 let changes = office_roles.is_some() || !on.is_empty();
                 let user = check_decided(office::assign_roles(store, tenant, &stamp()?, user, office_roles, devices))?;
                 if changes {
-                    let growing =
+                    let unrestricted =
                         office::list_unrestricted_api_keys(store, tenant, user.id).map_err(CommandError::failed)?;
-                    note_api_keys(&growing, "has no permissions and gives what the user is given");
+                    note_api_keys(&unrestricted, "is unrestricted: it has all rights of the user");
                 }
                 let names = office.load_names()?;
-                let held = names.assignment_text(&user);
-                let held = if held.is_empty() { "no role" } else { &held };
-                print::print_answer(context.json, &format!("{name}: {held}"), &names.user_json(&user));
+                let assigned = names.assignment_text(&user);
+                let assigned = if assigned.is_empty() { "no role" } else { &assigned };
+                print::print_answer(context.json, &format!("{name}: {assigned}"), &names.user_json(&user));
                 return Ok(());
             }
         };
@@ -236,7 +241,7 @@ impl UserCommand {
     }
 }
 
-/// What a command that may set a password tells of it besides.
+/// A note for commands that may set a password: whether it must be changed.
 fn must_change_note(user: &tillgate_domain::User) -> &'static str {
     if user.password_change_required { "; the password must be changed at the next login" } else { "" }
 }
@@ -265,7 +270,7 @@ fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), 
     Ok(())
 }
 
-/// What is to be known of a password without knowing it.
+/// Whether the password must be changed, for `user show`.
 fn password_state(user: &tillgate_domain::User) -> &'static str {
     if user.password_change_required { "must be changed at the next login" } else { "need not be changed" }
 }
@@ -280,7 +285,7 @@ fn list_users(office: &CommandOffice, which: &UserListArgs, json: bool) -> Resul
         (cells.to_vec(), names.user_json(user))
     };
     let shown = UserStatus::ALL.into_iter().filter(|status| match which.status {
-        Some(asked) => *status == asked,
+        Some(requested) => *status == requested,
         None => which.all || *status != UserStatus::Deleted,
     });
     let filter = UserFilter { statuses: shown.collect(), text: which.search.clone(), ..UserFilter::default() };
@@ -296,7 +301,7 @@ fn list_users(office: &CommandOffice, which: &UserListArgs, json: bool) -> Resul
     Ok(())
 }
 
-/// Notes API keys that whoever runs the command should know of.
+/// Notes what a command means for these API keys.
 fn note_api_keys(keys: &[ApiKey], what: &str) {
     for key in keys {
         print::print_note(&format!("the API key \"{}\" ({}) {what}", key.name, key.client_id));

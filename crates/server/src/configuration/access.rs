@@ -1,4 +1,4 @@
-//! The access table: what a gateway that asks lets through to another API, row by row.
+//! The access table: the requests to other APIs that a gateway may let pass, row by row.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::layers::{Layers, Source};
 use super::mounts::MountConfig;
 use crate::suggestions;
 
-/// A row as the file has it.
+/// A row of the table as written in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AccessRowConfig {
@@ -27,7 +27,7 @@ struct AccessRowConfig {
     rights: Option<Vec<String>>,
 }
 
-/// One word, or several.
+/// One text or a list of texts.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a text or a list of texts")]
 enum OneOrMany {
@@ -44,7 +44,7 @@ impl OneOrMany {
     }
 }
 
-/// The methods that are registered (IANA, HTTP Method Registry, 2024).
+/// The registered methods (IANA HTTP Method Registry, 2024).
 const METHODS: &[&str] = &[
     "ACL",
     "BASELINE-CONTROL",
@@ -87,16 +87,16 @@ const METHODS: &[&str] = &[
     "VERSION-CONTROL",
 ];
 
-/// What stands for every tenant.
+/// The value of `tenant` that means every tenant.
 const EVERY_TENANT: &str = "*";
 
-/// The native API's name among the mounts.
+/// The name of the native API in `mount`.
 const NATIVE_MOUNT: &str = "native";
 
-/// What is wrong with a row: which of its keys, and why.
+/// An error in a row: the key and the reason.
 type RowError = (&'static str, String);
 
-/// The rows of the file; none where it has none.
+/// The rows of the file; empty if it has none.
 pub(super) fn read_rules(layers: &Layers, mounts: &[MountConfig]) -> Result<Vec<AccessRule>, ConfigError> {
     let Some((Value::Array(values), source)) = &layers.access else { return Ok(Vec::new()) };
     values.iter().zip(1..).map(|(value, number)| read_rule(value, source, number, mounts)).collect()
@@ -121,7 +121,7 @@ fn parse_row(row: AccessRowConfig, mounts: &[MountConfig]) -> Result<AccessRule,
         requirement: parse_need(row.role, row.rights)?,
     };
     if let (None, Some(several)) = (&row.tenant, describe_several_tenants(&rule.mounts, mounts)) {
-        return Err(("tenant", format!("is missing, and {several}: name one, or \"*\" for all of them")));
+        return Err(("tenant", format!("is missing, and {several}: set one tenant, or \"*\" for all")));
     }
     let served = mounts.iter().map(|mount| (mount.dialect.as_str(), mount.tenant.as_ref()));
     if rule.has_matching_mount(served.chain([(NATIVE_MOUNT, None)])) {
@@ -130,7 +130,7 @@ fn parse_row(row: AccessRowConfig, mounts: &[MountConfig]) -> Result<AccessRule,
     Err(("tenant", "is served by none of the row's mounts".to_owned()))
 }
 
-/// That what the row's mounts serve belongs to several tenants, where it does.
+/// A description of the tenants that the row's mounts serve, if there is more than one.
 fn describe_several_tenants(names: &[String], mounts: &[MountConfig]) -> Option<String> {
     let named: Vec<&MountConfig> = mounts.iter().filter(|mount| names.contains(&mount.dialect)).collect();
     let open = named.iter().find(|mount| mount.tenant.is_none()).map(|mount| mount.dialect.as_str());
@@ -142,11 +142,11 @@ fn describe_several_tenants(names: &[String], mounts: &[MountConfig]) -> Option<
     (slugs.len() > 1).then(|| format!("the row's mounts serve {}", slugs.join(" and ")))
 }
 
-/// The methods; none for `*`.
+/// Parses the methods; empty for `*`.
 fn parse_methods(words: &[String]) -> Result<Vec<actix_web::http::Method>, RowError> {
     let wrong = |word: &str| {
         let near = suggestions::did_you_mean(&word.to_ascii_uppercase(), METHODS.iter().copied());
-        ("method", format!("{word:?} is no method such as \"GET\", nor \"*\" for every one{near}"))
+        ("method", format!("{word:?} is neither a method such as \"GET\" nor \"*\" for all{near}"))
     };
     match words {
         [] => Err(wrong("")),
@@ -160,11 +160,11 @@ fn parse_methods(words: &[String]) -> Result<Vec<actix_web::http::Method>, RowEr
 }
 
 fn check_mounts(names: Vec<String>, mounts: &[MountConfig]) -> Result<Vec<String>, RowError> {
-    let mut there: Vec<&str> = mounts.iter().map(|mount| mount.dialect.as_str()).chain([NATIVE_MOUNT]).collect();
-    there.dedup();
-    match names.iter().find(|name| !there.contains(&name.as_str())) {
-        Some(name) => Err(("mount", format!("{name:?} is not mounted; there is: {}", there.join(", ")))),
-        None if names.is_empty() => Err(("mount", "names no mount".to_owned())),
+    let mut mounted: Vec<&str> = mounts.iter().map(|mount| mount.dialect.as_str()).chain([NATIVE_MOUNT]).collect();
+    mounted.dedup();
+    match names.iter().find(|name| !mounted.contains(&name.as_str())) {
+        Some(name) => Err(("mount", format!("{name:?} is not mounted; the mounts are {}", mounted.join(", ")))),
+        None if names.is_empty() => Err(("mount", "is empty: list at least one mount".to_owned())),
         None => Ok(names),
     }
 }
@@ -174,16 +174,16 @@ fn parse_need(role: Option<String>, rights: Option<Vec<String>>) -> Result<Acces
         (Some(role), None) => match Rank::ALL.into_iter().find(|rank| rank.name() == role) {
             Some(rank) => Ok(AccessRequirement::Role(rank)),
             None => {
-                Err(("role", format!("{role:?} is none of cashier, manager, admin; others are asked for by rights")))
+                Err(("role", format!("{role:?} must be cashier, manager or admin; use rights instead of other roles")))
             }
         },
         (None, Some(rights)) if !rights.is_empty() => {
             let right = |name: &String| Right::parse(name).map_err(|error| ("rights", format!("{name:?}: {error}")));
             Ok(AccessRequirement::Rights(rights.iter().map(right).collect::<Result<_, _>>()?))
         }
-        (None, Some(_)) => Err(("rights", "are none: name one at least".to_owned())),
-        (Some(_), Some(_)) => Err(("rights", "stand beside a role: a row asks for one of the two".to_owned())),
-        (None, None) => Err(("role", "is missing: a row asks for a role or for rights".to_owned())),
+        (None, Some(_)) => Err(("rights", "is empty: list at least one right".to_owned())),
+        (Some(_), Some(_)) => Err(("rights", "cannot be combined with role: a row requires one of the two".to_owned())),
+        (None, None) => Err(("role", "is missing: a row requires a role or rights".to_owned())),
     }
 }
 
@@ -236,8 +236,8 @@ mod tests {
             ("path", "\"/a?b\"", "access.path (number 2)"),
             ("path", "", "access (number 2)"),
             ("path", "1", "access (number 2)"),
-            ("method", "\"get\"", "is it \"GET\"?"),
-            ("method", "\"GTE\"", "is it \"GET\"?"),
+            ("method", "\"get\"", "did you mean \"GET\"?"),
+            ("method", "\"GTE\"", "did you mean \"GET\"?"),
             ("method", "\"BREW\"", "access.method (number 2)"),
             ("method", "\"\"", "access.method (number 2)"),
             ("method", "[]", "access.method (number 2)"),
@@ -254,8 +254,8 @@ mod tests {
             ("mount", "[\"kasir\", \"native\"]", "access.tenant (number 2)"),
             ("hots", "\"x\"", "hots"),
         ] {
-            let said = error_text(&format!("{first}{}", row(key, value)));
-            assert!(said.contains(told) && said.contains("t.toml"), "{key} = {value}: {said}");
+            let error = error_text(&format!("{first}{}", row(key, value)));
+            assert!(error.contains(told) && error.contains("t.toml"), "{key} = {value}: {error}");
         }
         for rights in ["[]", "[\"ticket create\"]"] {
             let text = row("role", "") + &format!("rights = {rights}\n");

@@ -1,4 +1,4 @@
-//! The layers that values come from, laid over each other: the later one counts.
+//! The sources of settings as layers: a later layer overrides an earlier one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,16 +10,16 @@ use super::ConfigError;
 use super::table::KEYS;
 use crate::suggestions::find_nearest;
 
-/// Where a value stands.
+/// The source of a value, for error texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// In the program.
+    /// The default of the setting.
     Default,
-    /// In a file.
+    /// A configuration file.
     File(String),
-    /// In a variable of the environment.
+    /// An environment variable.
     Variable(String),
-    /// On the command line.
+    /// A command-line flag.
     Flag(&'static str),
 }
 
@@ -36,31 +36,32 @@ impl fmt::Display for Source {
 
 impl std::error::Error for Source {}
 
-/// What was found, by `section.key`.
+/// The values of all layers so far, by `section.key`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layers {
     values: BTreeMap<String, (Value, Source)>,
-    /// The `[[mounts]]` of the file.
+    /// The `[[mounts]]` tables of the file.
     pub(crate) mounts: Option<(Value, Source)>,
-    /// The `[[access]]` of the file.
+    /// The `[[access]]` tables of the file.
     pub(crate) access: Option<(Value, Source)>,
-    /// Whether every contract is served where no file names mounts.
+    /// Whether every dialect is mounted by default.
     pub(crate) every_dialect: bool,
 }
 
-/// What the names of our variables begin with.
+/// The prefix of environment variables that are settings.
 const VARIABLE_PREFIX: &str = "TILLGATE_";
 
-/// The ending of a key that names a file with the value in it.
+/// The suffix of a key that gives a file containing the value.
 const FILE_SUFFIX: &str = "_file";
 
 impl Layers {
-    /// No layer yet over the defaults, among which is every contract or only those that let nobody register.
-    pub(crate) fn with_defaults(every_contract: bool) -> Self {
-        Self { every_dialect: every_contract, ..Self::default() }
+    /// Creates an empty set of layers. `every_dialect` also mounts the dialect in which anybody can
+    /// register a tenant by default.
+    pub(crate) fn with_defaults(every_dialect: bool) -> Self {
+        Self { every_dialect, ..Self::default() }
     }
 
-    /// Lays a configuration file over what there is.
+    /// Adds the values of a configuration file.
     pub(crate) fn add_file(&mut self, name: &str, table: Table) -> Result<(), ConfigError> {
         let source = Source::File(name.to_owned());
         for (section, value) in table {
@@ -78,8 +79,8 @@ impl Layers {
         Ok(())
     }
 
-    /// Lays the variables over what there is. Names that do not begin with `TILLGATE_` are not ours, nor are those that Kubernetes
-    /// sets for a service of the name `tillgate`.
+    /// Adds environment variables. Variables without the prefix `TILLGATE_` are ignored, and so are
+    /// those that Kubernetes sets for a service named `tillgate`.
     pub(crate) fn add_variables(
         &mut self,
         variables: impl Iterator<Item = (String, String)>,
@@ -93,7 +94,7 @@ impl Layers {
         Ok(())
     }
 
-    /// Lays a flag over what there is.
+    /// Adds a command-line flag.
     pub(crate) fn add_flag(&mut self, name: &'static str, key: &str, value: Value) -> Result<(), ConfigError> {
         self.insert(key, value, Source::Flag(name))
     }
@@ -116,7 +117,7 @@ impl Layers {
                 return Err(ConfigError::Value {
                     source,
                     key: key.to_owned(),
-                    why: format!("names a file that cannot be read: {why}"),
+                    why: format!("is a file that cannot be read: {why}"),
                 });
             }
         };
@@ -124,41 +125,42 @@ impl Layers {
         Ok(())
     }
 
-    /// The value of a key and where it stands, if a layer has it.
+    /// The value of a key with its source, if any layer has it.
     pub(crate) fn find(&self, key: &str) -> Option<&(Value, Source)> {
         self.values.get(key)
     }
 }
 
-/// Reads a text file whole.
+/// Reads a whole text file.
 pub(crate) fn read_text_file(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path)
         .map_err(|error| ConfigError::File { path: path.display().to_string(), why: unreadable_text(path, &error) })
 }
 
-/// Why a file cannot be read; where it is another user's, whose.
+/// The reason why a file cannot be read, with the owner if that is another user.
 fn unreadable_text(path: &Path, error: &std::io::Error) -> String {
     #[cfg(unix)]
     if error.kind() == std::io::ErrorKind::PermissionDenied {
         use std::os::unix::fs::MetadataExt;
-        // of a folder that cannot be looked into, the folder is known
+        // if the folder cannot be searched, the owner of the folder is known
         let owner = path.ancestors().find_map(|each| std::fs::metadata(each).ok()).map(|found| found.uid());
         let own = rustix::process::geteuid().as_raw();
         if let Some(owner) = owner.filter(|owner| *owner != own) {
             return format!(
-                "{error}; it belongs to the user with the id {owner}, and this is {own}: run it as that user (sudo -u)"
+                "{error}: the file belongs to the user id {owner}, but the user id of this process is {own}; run it as that user (sudo -u)"
             );
         }
     }
     error.to_string()
 }
 
-/// Whether Kubernetes sets a variable for every service by this name: `TILLGATE_SERVICE_HOST`, `TILLGATE_PORT_8080_TCP`, ...
+/// Whether Kubernetes sets variables of this form for every service: `TILLGATE_SERVICE_HOST`,
+/// `TILLGATE_PORT_8080_TCP`, ...
 fn is_service_link(rest: &str) -> bool {
     rest == "PORT" || ["SERVICE_HOST", "SERVICE_PORT", "PORT_"].iter().any(|start| rest.starts_with(start))
 }
 
-/// A variable that names no key, since it has no double underscore.
+/// The error for a variable without a double underscore, which cannot be a setting.
 fn unknown_variable_error(name: &str) -> ConfigError {
     let variables: Vec<String> = KEYS
         .iter()
@@ -168,7 +170,7 @@ fn unknown_variable_error(name: &str) -> ConfigError {
     ConfigError::UnknownVariable { name: name.to_owned(), near }
 }
 
-/// An unknown key, with the right one where it is near.
+/// The error for an unknown key, with the most similar setting.
 pub(crate) fn unknown_key_error(source: Source, key: &str) -> ConfigError {
     let near = find_nearest(key, KEYS.iter().map(|known| known.path)).map(str::to_owned);
     ConfigError::Unknown { source, key: key.to_owned(), near }

@@ -1,4 +1,4 @@
-//! Finds the layers and lays them over each other.
+//! Collects the layers of the configuration and reads the settings from them.
 
 use std::path::{Path, PathBuf};
 
@@ -7,31 +7,31 @@ use toml::{Table, Value};
 use super::layers::{Layers, read_text_file};
 use super::{ConfigError, Settings};
 
-/// What the command line says about settings.
+/// The settings given on the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags {
-    /// `--config`.
+    /// The value of `--config`.
     pub(crate) config: Option<PathBuf>,
-    /// `--data`.
+    /// The value of `--data`.
     pub(crate) data: Option<PathBuf>,
-    /// `--database`.
+    /// The value of `--database`.
     pub(crate) database: Option<String>,
-    /// `--listen`.
+    /// The value of `--listen`.
     pub(crate) listen: Option<String>,
-    /// `--behind-proxy`, each time that it is given.
+    /// The values of `--behind-proxy`.
     pub(crate) proxies: Vec<String>,
-    /// Whether every contract is served where no file names mounts, as a demo does.
+    /// Whether every dialect is mounted by default, as in a demo.
     pub(crate) every_dialect: bool,
 }
 
-/// The name of the file in the data folder.
+/// The name of the configuration file in the data folder.
 const FILE_NAME: &str = "tillgate.toml";
 
-/// Where the file of an installed package is.
+/// The configuration file of an installed package.
 const SYSTEM_FILE: &str = "/etc/tillgate/tillgate.toml";
 
-/// Loads the settings from the layers that the flags, the variables and the data folder name. The file of the system is read if no
-/// flag names a file and the data folder has none.
+/// Loads the settings from the configuration file, environment variables and flags. The system's
+/// file is read only if no flag gives a file and the data folder has none.
 pub(crate) fn load_settings(flags: &Flags, variables: &[(String, String)]) -> Result<Settings, ConfigError> {
     load_with_system_file(flags, variables, Path::new(SYSTEM_FILE))
 }
@@ -41,21 +41,22 @@ fn load_with_system_file(
     variables: &[(String, String)],
     system: &Path,
 ) -> Result<Settings, ConfigError> {
-    let mut above = Layers::default();
-    above.add_variables(variables.iter().cloned())?;
-    add_flags(&mut above, flags)?;
+    let mut overrides = Layers::default();
+    overrides.add_variables(variables.iter().cloned())?;
+    add_flags(&mut overrides, flags)?;
 
     let mut layers = Layers::with_defaults(flags.every_dialect);
     if let Some(path) = &flags.config {
         layers.add_file(&path.display().to_string(), parse_file(path)?)?;
     } else {
-        let data = Settings::read(&above)?.server.data;
+        let data = Settings::read(&overrides)?.server.data;
         let path = data.join(FILE_NAME);
-        // the default folder is a guess: that it cannot be looked into (another user's home) says nothing
-        let named = above.find("server.data").is_some();
+        // the default folder is a guess: if it cannot be searched (another user's home), that is no
+        // error
+        let named = overrides.find("server.data").is_some();
         if path.try_exists().unwrap_or(named) {
             layers.add_file(&path.display().to_string(), parse_file(&path)?)?;
-            check_data_folder(&layers, &above, &data, &path)?;
+            check_data_folder(&layers, &overrides, &data, &path)?;
         } else if system.try_exists().unwrap_or(true) {
             layers.add_file(&system.display().to_string(), parse_file(system)?)?;
         }
@@ -68,8 +69,9 @@ fn load_with_system_file(
 }
 
 impl Flags {
-    /// The flags that name an installation, as a shell takes them, each after a blank: `--config`, `--data` and `--database`. The
-    /// database's address may have a password in it, which is left out.
+    /// The flags that select this installation, quoted for a shell, each after a space: `--config`,
+    /// `--data` and `--database`. A PostgreSQL address is replaced by `URL`, because it may contain
+    /// a password.
     fn repeat_as_shell(&self) -> String {
         let path = |name: &str, path: &Option<PathBuf>| {
             path.as_ref().map(|path| format!(" --{name} {}", shell_quote(&path.display().to_string())))
@@ -82,7 +84,7 @@ impl Flags {
     }
 }
 
-/// A text as a shell takes it.
+/// Quotes a text for a shell if necessary.
 fn shell_quote(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -93,7 +95,7 @@ fn shell_quote(text: &str) -> String {
 }
 
 impl Settings {
-    /// A command on this installation, as a shell takes it.
+    /// A command for this installation, quoted for a shell.
     pub(crate) fn command(&self, words: &str) -> String {
         format!("tillgate {words}{}", self.flags)
     }
@@ -116,11 +118,12 @@ fn add_flags(layers: &mut Layers, flags: &Flags) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Reads settings from the text of one file, named `name` in what is said of it, and the variables over it. Only files that a `*_file`
-/// key names are opened.
+/// Reads settings from the text of one file and from environment variables. `name` is the name of
+/// the file in error texts. The only files opened are those given by `*_file` keys.
 ///
 /// # Errors
-/// The first fault, which names the key or the line.
+///
+/// The first error, with its key or line.
 pub fn read_settings(name: &str, text: &str, variables: &[(String, String)]) -> Result<Settings, ConfigError> {
     let mut layers = Layers::default();
     layers.add_file(name, parse_table(name, text)?)?;
@@ -136,9 +139,9 @@ fn parse_table(name: &str, text: &str) -> Result<Table, ConfigError> {
     text.parse::<Table>().map_err(|error| ConfigError::File { path: name.to_owned(), why: error.to_string() })
 }
 
-/// A file that was found in the data folder cannot move the data folder away from itself.
-fn check_data_folder(file: &Layers, above: &Layers, data: &Path, path: &Path) -> Result<(), ConfigError> {
-    let Some((Value::String(named), _)) = file.find("server.data").filter(|_| above.find("server.data").is_none())
+/// Checks that a file found in the data folder does not set another data folder.
+fn check_data_folder(file: &Layers, overrides: &Layers, data: &Path, path: &Path) -> Result<(), ConfigError> {
+    let Some((Value::String(named), _)) = file.find("server.data").filter(|_| overrides.find("server.data").is_none())
     else {
         return Ok(());
     };
@@ -146,7 +149,7 @@ fn check_data_folder(file: &Layers, above: &Layers, data: &Path, path: &Path) ->
         return Ok(());
     }
     Err(ConfigError::Contradiction(format!(
-        "{} lies in the data folder {} but says server.data = \"{named}\"; start with --data {named}, or with --config",
+        "{} is in the data folder {} but sets server.data = \"{named}\": start with --data {named}, or use --config",
         path.display(),
         data.display()
     )))

@@ -1,4 +1,5 @@
-//! Mounts: which published contracts are served besides the native API, and where.
+//! Mounts: the dialects that are served in addition to the native API, and their prefixes, hosts
+//! and tenants.
 
 use serde::Deserialize;
 use tillgate_domain::Slug;
@@ -7,29 +8,31 @@ use toml::Value;
 use super::ConfigError;
 use super::layers::{Layers, Source};
 
-/// A contract at a place.
+/// A dialect at a prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MountConfig {
-    /// The contract's name.
+    /// The name of the dialect.
     pub(crate) dialect: String,
-    /// The path that it is mounted at: empty for the root, else `/...` without a slash at its end.
+    /// The path prefix: empty for the root, otherwise `/...` without a trailing slash.
     pub(crate) prefix: String,
-    /// The host name that it answers to; every one where there is none.
+    /// The only host name that the mount serves; `None` for all.
     #[serde(default)]
     pub(crate) host: Option<String>,
-    /// The tenant that it serves; where there is none, the request tells.
+    /// The only tenant that the mount serves; `None` if each request identifies its tenant.
     #[serde(default)]
     pub(crate) tenant: Option<Slug>,
 }
 
-/// The contracts that there are.
+/// The names of all dialects.
 const DIALECTS: [&str; 5] = ["portos", "kasir", "fiuu", "posstar", "krmpesan"];
 
-/// The contract that lets anybody register a tenant: it is served where a mount names it, and in a demo.
+/// The dialect in which anybody can register a tenant. It is mounted only by the configuration and
+/// in a demo.
 const REGISTERING_DIALECT: &str = "posstar";
 
-/// The mounts of the file, else each contract under its own name, for the tenant `default` but where requests find their own.
+/// The mounts of the file, or by default each dialect at its own name, for the tenant `default`
+/// unless its requests identify their tenant.
 pub(super) fn read_mounts(layers: &Layers) -> Result<Vec<MountConfig>, ConfigError> {
     let Some((value, source)) = &layers.mounts else {
         let served = |dialect: &&str| layers.every_dialect || *dialect != REGISTERING_DIALECT;
@@ -42,7 +45,7 @@ pub(super) fn read_mounts(layers: &Layers) -> Result<Vec<MountConfig>, ConfigErr
 }
 
 fn default_mount(dialect: &str) -> Option<MountConfig> {
-    // an e-mail address finds its vendor at PosStar
+    // PosStar finds the tenant by the e-mail address
     let tenant = if dialect == REGISTERING_DIALECT { None } else { Some(Slug::parse("default").ok()?) };
     Some(MountConfig { dialect: dialect.to_owned(), prefix: format!("/{dialect}"), host: None, tenant })
 }
@@ -53,18 +56,25 @@ fn read_mount(value: &Value, source: &Source, number: usize) -> Result<MountConf
     let mount: MountConfig =
         value.clone().try_into().map_err(|error: toml::de::Error| fault(error.message().to_owned()))?;
     if !DIALECTS.contains(&mount.dialect.as_str()) {
-        return Err(fault(format!("names the dialect \"{}\"; there is: {}", mount.dialect, DIALECTS.join(", "))));
+        return Err(fault(format!(
+            "has the unknown dialect \"{}\"; the dialects are {}",
+            mount.dialect,
+            DIALECTS.join(", ")
+        )));
     }
     if !is_prefix(&mount.prefix) {
-        return Err(fault("has a prefix that is neither empty nor of the form /name or /name/name".to_owned()));
+        return Err(fault("has an invalid prefix: it must be empty or of the form /name or /name/name".to_owned()));
     }
     if let Some(host) = mount.host.as_ref().filter(|host| !is_host(host)) {
-        return Err(fault(format!("has the host {host:?}, which is no bare host name such as pos.example (no port)")));
+        return Err(fault(format!(
+            "has the invalid host {host:?}: it must be a host name without a port, such as pos.example"
+        )));
     }
     Ok(mount)
 }
 
-/// Whether a text is a path to mount at: empty, or segments of plain characters, each after a slash.
+/// Whether a text is a valid prefix: empty, or segments of unreserved characters, each after a
+/// slash.
 pub(super) fn is_prefix(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
     let segment =
@@ -72,7 +82,8 @@ pub(super) fn is_prefix(text: &str) -> bool {
     text.is_empty() || text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(segment))
 }
 
-/// Whether a text is what a client may call a host: a name, or an address, IPv6 in brackets; never with a port, which is not compared.
+/// Whether a text is a host as in a request: a name, or an address with IPv6 in brackets. A port is
+/// invalid, because ports are not compared.
 fn is_host(text: &str) -> bool {
     if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<std::net::Ipv6Addr>().is_ok();

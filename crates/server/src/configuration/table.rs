@@ -1,5 +1,5 @@
-//! The table of every setting: section, key, type, default and meaning. It is the one place where a key is declared; the
-//! configuration file in the repository is held to it by a test.
+//! The table of all settings with their sections, types, defaults and meanings. A setting is
+//! declared nowhere else; a test compares `config/tillgate.toml` with this table.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,15 +15,16 @@ use super::mounts::{self, MountConfig};
 use super::value::{Algorithm, ByteSize, ForwardingHeaders, LogFormat, MailTls, Setting};
 use super::{ConfigError, access, validation};
 
-/// A key as the table declares it.
+/// A setting as declared in the table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
-    /// `section.key`.
+    /// The full name, `section.key`.
     pub(crate) path: &'static str,
-    /// The default, as a variable would say it.
+    /// The default, written as in an environment variable.
     #[cfg_attr(not(test), expect(dead_code, reason = "compared with the configuration file by a test"))]
     pub(crate) default: &'static str,
-    /// Whether `key_file` may name a file with the value in it, and whether the value is kept out of what is shown.
+    /// Whether the value is secret: `key_file` may give a file that contains it, and debug output
+    /// omits it.
     pub(crate) secret: bool,
 }
 
@@ -31,7 +32,7 @@ macro_rules! settings {
     ($($(#[$section_doc:meta])* $section:ident: $Section:ident {
         $($(#[$doc:meta])* $key:ident: $type:ty = $default:literal $($secret:ident)?,)*
     })*) => {
-        /// Every key, in the order of the table.
+        /// All settings, in the order of the table.
         pub(crate) const KEYS: &[Key] = &[$($(Key {
             path: concat!(stringify!($section), ".", stringify!($key)),
             default: $default,
@@ -46,20 +47,22 @@ macro_rules! settings {
             }
         )*
 
-        /// Every setting.
+        /// All settings, read and validated.
         #[derive(Clone, Debug, PartialEq)]
         pub struct Settings {
             $($(#[$section_doc])* pub(crate) $section: $Section,)*
-            /// Which contracts are served, and where.
+            /// The dialects that are served, and where.
             pub(crate) mounts: Vec<MountConfig>,
-            /// What gateways let through.
+            /// The access table for gateways.
             pub(crate) access: Vec<AccessRule>,
-            /// The flags that name this installation, as a shell takes them, each after a blank.
+            /// The flags that select this installation, quoted for a shell, each after a space;
+            /// hints repeat them.
             pub(crate) flags: String,
         }
 
         impl Settings {
-            /// Reads every key from the layers, else its default, and checks what has to go together.
+            /// Reads every setting from the layers or its default, and checks how the settings fit
+            /// together.
             pub(crate) fn read(layers: &Layers) -> Result<Self, ConfigError> {
                 let mounts = mounts::read_mounts(layers)?;
                 let settings = Self {
@@ -80,260 +83,280 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Where the server listens and keeps its files.
+    /// The listener and the data folder.
     server: Server {
         /// The address to listen on.
         listen: SocketAddr = "127.0.0.1:8080",
         /// The folder of the database and the keys.
         data: PathBuf = "./data",
-        /// The certificate chain (PEM); with `tls_key` the server speaks TLS.
+        /// The certificate chain (PEM). With `tls_key`, the server uses TLS.
         tls_cert: Option<PathBuf> = "",
         /// The private key of the certificate (PEM).
         tls_key: Option<PathBuf> = "",
-        /// How often the two files are looked at; changed ones are taken over. SIGHUP does it at once.
+        /// How often the two files are checked for changes. SIGHUP checks them immediately.
         tls_reload: Duration = "60s",
-        /// Networks of the proxies whose forwarding headers are believed.
+        /// Networks of the proxies whose forwarding headers are trusted.
         proxies: Vec<IpNet> = "",
-        /// Which headers those are: `x-forwarded` (`X-Forwarded-For`, `-Proto`, `-Host`) or `forwarded` (`Forwarded`, RFC 7239). The proxy
-        /// must set them itself: what it passes through is the client's to choose.
+        /// The forwarding headers: `x-forwarded` (`X-Forwarded-For`, `-Proto`, `-Host`) or
+        /// `forwarded` (`Forwarded`, RFC 7239). The proxy must set them itself: a header that it
+        /// only passes on is controlled by the client.
         proxy_headers: ForwardingHeaders = "x-forwarded",
-        /// Threads that serve requests; 0: one per core.
+        /// Threads that serve requests. 0: one per core.
         workers: u32 = "0",
-        /// How long a shutdown waits for requests that are under way.
+        /// Shutdown grace period: how long a shutdown waits for requests in progress.
         grace: Duration = "10s",
     }
     /// The database.
     database: Database {
-        /// `sqlite:FILE`, relative to the data folder, or libpq's `postgres://...`.
+        /// `sqlite:FILE`, relative to the data folder, or a libpq address `postgres://...`.
         url: Secret<String> = "sqlite:tillgate.db" secret,
-        /// How long a start waits for PostgreSQL to be reached before it fails.
+        /// How long the server waits for PostgreSQL at start before it fails.
         start_wait: Duration = "30s",
-        /// How long a unit of work may wait and run again.
+        /// How long a unit of work may wait for a connection and be retried.
         deadline: Duration = "2s",
-        /// How many units of work may wait; the next is answered 503.
+        /// How many units of work may wait. The next one is answered 503.
         waiting: u32 = "256",
-        /// Connections that are kept at most.
+        /// Maximum number of connections.
         connections: u32 = "8",
-        /// How long a connection that nobody needs is kept. One is kept in any case.
+        /// How long an unused connection is kept. One is always kept.
         idle: Duration = "30s",
-        /// How long a server runs before it begins to remove what nobody needs any more: time to set a clock that is wrong at the
-        /// start.
+        /// How long a server runs before it removes data that is no longer needed. This leaves time
+        /// to set a clock that is wrong at start.
         sweep_delay: Duration = "1h",
     }
-    /// What the server remembers besides the database, in bytes at most. What does not fit is read, or checked, once more.
+    /// Caches, each with its maximum size in bytes. Data that does not fit is read or verified
+    /// again.
     caches: Caches {
-        /// Access tokens that have verified.
+        /// Access tokens with a verified signature.
         tokens: ByteSize = "4MiB",
         /// Users and devices with their rights.
         profiles: ByteSize = "8MiB",
-        /// Sessions that are known to live.
+        /// Sessions that are known to be live.
         sessions: ByteSize = "2MiB",
         /// First uses of PosStar's tokens.
         first_uses: ByteSize = "2MiB",
-        /// Keys of programs.
+        /// API keys.
         api_keys: ByteSize = "2MiB",
-        /// What has ended or changed.
+        /// Ended sessions and other changes.
         revocations: ByteSize = "4MiB",
-        /// Refresh tokens that were rotated of late, and uses of sessions that are not written yet.
+        /// Recently rotated refresh tokens, and uses of sessions that are not written yet.
         activity: ByteSize = "8MiB",
-        /// Denied requests that are counted until they are recorded in the audit.
+        /// Denied requests that are not recorded in the audit log yet.
         denials: ByteSize = "4MiB",
-        /// Addresses whose requests are counted, for each contract that counts them.
+        /// Addresses whose requests are counted, for each API that counts them.
         addresses: ByteSize = "4MiB",
-        /// Lists of terminals that Fiuu's contract shares for a second, for each of its mounts.
+        /// Fiuu's terminal lists, shared for one second, for each of its mounts.
         terminals: ByteSize = "2MiB",
-        /// Pages of SQLite's file, in all connections together. PostgreSQL has a cache of its own.
+        /// Pages of the SQLite file, in all connections together. PostgreSQL has its own cache.
         pages: ByteSize = "4MiB",
     }
     /// The server's keys.
     keys: Keys {
-        /// The master key: 32 bytes in base64. Without it, the file `master.key` in the data folder.
+        /// The master key: 32 bytes in base64. Empty: the file `master.key` in the data folder.
         master: Option<Secret<String>> = "" secret,
         /// How long a new key is published before it is used.
         lead: Duration = "1d",
-        /// How access tokens are signed: `EdDSA` or `ES256`.
+        /// The signature algorithm of access tokens: `EdDSA` or `ES256`.
         algorithm: Algorithm = "EdDSA",
     }
-    /// Tokens.
+    /// Access tokens.
     tokens: Tokens {
-        /// The issuer in access tokens and in the metadata for OAuth's clients: a URL, by which strict ones find the server, or another
-        /// URI; empty: `urn:uuid:` and the instance's id.
+        /// The issuer in access tokens and in the OAuth metadata: a URL, at which strict clients
+        /// find the server, or another URI. Empty: `urn:uuid:` and the instance id.
         issuer: Option<String> = "",
     }
-    /// The terms of sessions of the native API.
+    /// Session lifetimes of the native API.
     sessions: Sessions {
-        /// How long an access token is good, 24 h at most.
+        /// Lifetime of an access token, at most 24 h.
         access: Duration = "15m",
-        /// How long after its last refresh a session lives.
+        /// How long after its last refresh a session ends.
         idle: Duration = "30d",
-        /// How long after its login a session lives.
+        /// How long after its login a session ends.
         absolute: Duration = "90d",
-        /// How long after a rotation the refresh token before it is still answered with the same successor.
+        /// Grace period after a rotation during which the previous refresh token still returns its
+        /// successor.
         overlap: Duration = "120s",
-        /// How long a session that is over stays in lists.
+        /// How long an ended session stays in lists.
         keep: Duration = "30d",
     }
-    /// The terms of PORTOS sessions.
+    /// Session lifetimes of PORTOS.
     portos: Portos {
-        /// How long an access token is good, 24 h at most.
+        /// Lifetime of an access token, at most 24 h.
         access: Duration = "15m",
-        /// How long after its last refresh a session lives.
+        /// How long after its last refresh a session ends.
         idle: Duration = "12h",
-        /// How long after a rotation the refresh token before it is still answered with the same successor.
+        /// Grace period after a rotation during which the previous refresh token still returns its
+        /// successor.
         overlap: Duration = "300s",
-        /// Whether refresh tokens rotate; `false` for clients that keep their first.
+        /// Whether refresh tokens rotate. Set `false` for clients that keep their first one.
         rotation: bool = "true",
     }
-    /// POS Kasir: the terms of its sessions, and what it holds with browsers.
+    /// POS Kasir: session lifetimes, cookies and cross-origin requests.
     kasir: Kasir {
-        /// How long an access token and its cookie are good, 15 to 60 minutes.
+        /// Lifetime of an access token and its cookie, 15 to 60 minutes.
         access: Duration = "1h",
-        /// How long after its last refresh a session lives, 7 to 30 days.
+        /// How long after its last refresh a session ends, 7 to 30 days.
         idle: Duration = "7d",
-        /// How long after a rotation the refresh token before it is still answered with the same successor.
+        /// Grace period after a rotation during which the previous refresh token still returns its
+        /// successor.
         overlap: Duration = "120s",
-        /// Web front ends on other origins, such as `https://pos.example`: their scripts may call with their users' cookies.
+        /// Web front ends on other origins, such as `https://pos.example`, whose scripts may make
+        /// calls with their users' cookies.
         origins: Vec<WebOrigin> = "",
-        /// Whether cookies go back over TLS alone: `auto` (where the client came by https), `on` or `off`.
+        /// Whether cookies are sent over TLS only: `auto` (if the client used https), `on` or
+        /// `off`.
         secure: SecurePolicy = "auto",
-        /// Whether cookies go along with calls from other sites: `lax`, `strict`, `none`, or `auto`: `none` where there are origins
-        /// and the cookie is secure, else `lax`.
+        /// Whether cookies are sent with requests from other sites: `lax`, `strict`, `none`, or
+        /// `auto`: `none` if there are origins and the cookie is secure, otherwise `lax`.
         same_site: SameSite = "auto",
-        /// Requests of one address in a minute; the next is answered 429.
+        /// Requests per minute from one address. The next one is answered 429.
         per_minute: u32 = "100",
     }
-    /// Fiuu POS: sessions end at the next midnight of the tenant's zone.
+    /// Fiuu POS. Its sessions end at the next midnight in the tenant's time zone.
     fiuu: Fiuu {
-        /// How long an access token is good, where midnight does not come first.
+        /// Lifetime of an access token, unless midnight is earlier.
         access: Duration = "15m",
-        /// How long after a rotation the refresh token before it is still answered with the same successor.
+        /// Grace period after a rotation during which the previous refresh token still returns its
+        /// successor.
         overlap: Duration = "120s",
-        /// Whether refresh tokens rotate; `false` for clients that keep their first.
+        /// Whether refresh tokens rotate. Set `false` for clients that keep their first one.
         rotation: bool = "true",
-        /// Requests of one address in a minute; the next is answered 429.
+        /// Requests per minute from one address. The next one is answered 429.
         per_minute: u32 = "100",
     }
-    /// PosStar: the terms of its sessions, and what anybody may ask of it.
+    /// PosStar: session lifetimes and the rate limit.
     posstar: PosStar {
-        /// How long a token is good; a live one is exchanged for the next.
+        /// Lifetime of a token. A live token can be exchanged for the next one.
         access: Duration = "24h",
-        /// How long after its login a session lives, however often its token is exchanged; empty: for ever.
+        /// How long after its login a session ends, however often its token is exchanged. Empty:
+        /// never.
         absolute: Option<Duration> = "90d",
-        /// How long an exchanged token stays good after the first use of its successor.
+        /// How long an exchanged token stays valid after the first use of its successor.
         overlap: Duration = "300s",
-        /// Registrations and resets of one address in a minute; the next is answered 429.
+        /// Registrations and password resets per minute from one address. The next one is answered
+        /// 429.
         per_minute: u32 = "20",
     }
-    /// Mail to those who have forgotten their password.
+    /// Password-reset mail.
     mail: Mail {
-        /// The host of the mail server; empty: mails are put into the folder `spool` of the data folder.
+        /// The host of the mail server. Empty: mails are written to the folder `spool` of the data
+        /// folder.
         host: Option<String> = "",
-        /// Its port; empty: 587 for `starttls`, 465 for `tls`, 25 for `off`.
+        /// Its port. Empty: 587 for `starttls`, 465 for `tls`, 25 for `off`.
         port: Option<u32> = "",
         /// `starttls`, `tls` from the first byte, or `off`.
         tls: MailTls = "starttls",
-        /// Who logs in there; empty: nobody.
+        /// The user name for the mail server. Empty: no login.
         user: Option<String> = "",
-        /// The password of that.
+        /// The password of that user.
         password: Option<Secret<String>> = "" secret,
-        /// Who the mails are from.
+        /// The sender of the mails.
         from: String = "tillgate@localhost",
-        /// The link in a mail, such as `https://pos.example/reset?token={token}`: the app behind it sends the token back with another
-        /// password. Empty: the mail bears the token alone.
+        /// The link in a mail, such as `https://pos.example/reset?token={token}`. The app behind it
+        /// sends the token back with a new password. Empty: the mail contains only the token.
         reset_link: Option<String> = "",
     }
     /// The native API.
     native: Native {
-        /// The path that it is mounted at.
+        /// The path at which it is mounted.
         prefix: String = "/api/v1",
     }
-    /// What other systems ask: introspection and revocation of tokens (docs/oauth.md).
+    /// OAuth endpoints for other systems: token introspection and revocation (docs/oauth.md).
     oauth: OAuth {
-        /// The path that it is mounted at.
+        /// The path at which they are mounted.
         prefix: String = "/oauth",
     }
-    /// The audit.
+    /// The audit log.
     audit: Audit {
-        /// The file that keeps the newest seal of the audit outside the database, relative to the data folder; empty: `audit.seal`.
+        /// The file with the newest seal of the audit log outside the database, relative to the
+        /// data folder. Empty: `audit.seal`.
         seal: Option<PathBuf> = "",
     }
-    /// Passwords: the cost of Argon2id, and which may be set.
+    /// Passwords: the cost of Argon2id, and which passwords are accepted.
     passwords: Passwords {
         /// Memory per hash.
         memory: ByteSize = "19MiB",
         /// Passes per hash.
         passes: u32 = "2",
-        /// Hashes at a time; 0: one per core.
+        /// Concurrent hashes. 0: one per core.
         workers: u32 = "0",
-        /// Logins that may wait for a hash, two thirds of `limits.threads` at most; the next is answered 503. Half of them may come from
-        /// networks where their account has not logged in before.
+        /// Logins that may wait for a hash, at most two thirds of `limits.threads`. The next one is
+        /// answered 503. Half of them may come from networks in which their account has not logged
+        /// in before.
         waiting: u32 = "128",
-        /// A file of passwords that nobody may choose, one a line in UTF-8, 64 MiB at most; empty: the built-in list alone. The server
-        /// keeps eight bytes for each.
+        /// A file of passwords to reject, one per line in UTF-8, at most 64 MiB. Empty: only the
+        /// built-in list. The server uses eight bytes of memory for each.
         list: Option<PathBuf> = "",
     }
-    /// What holds back those who guess passwords.
+    /// Limits for failed logins (docs/operating.md).
     throttle: Throttle {
-        /// Wrong passwords that a client has free for an account if it shows a refresh token of an earlier session; then one in 5 s.
+        /// Wrong passwords that a client may try for an account if it presents a refresh token of
+        /// an earlier session; after that one every 5 s.
         free: u32 = "5",
-        /// Wrong passwords that a network (/24 of IPv4, /48 of IPv6) has free for each account that has logged in there before, and for
-        /// all others together; then one a minute each.
+        /// Wrong passwords that a network (IPv4 /24, IPv6 /48) may try for each account that has
+        /// logged in there before, and for all other accounts together; after that one a minute
+        /// each.
         address_free: u32 = "50",
-        /// Wrong passwords that an account has free from all networks together where it has not logged in before; then one in 16 minutes.
+        /// Wrong passwords for an account from all networks together in which it has not logged in
+        /// before; after that one every 16 minutes.
         unknown_free: u32 = "10",
-        /// How long a network stays known after a success there.
+        /// How long a network stays known after a successful login.
         known: Duration = "90d",
     }
-    /// How endings reach this process.
+    /// Revocation data in the memory of this process.
     revocation: Revocation {
-        /// How old the view of what has ended may be; past it, 503.
+        /// Maximum age of the revocation data. Beyond it, requests are answered 503.
         max_age: Duration = "60s",
     }
-    /// What a request may cost.
+    /// Limits for requests and connections.
     limits: Limits {
-        /// The largest body. One that carries a ticket may have 2MiB in any case: what is shown of a ticket fits into it.
+        /// The largest request body. A body with a ticket may always be 2MiB, so that any ticket
+        /// the server shows can be sent back.
         body: ByteSize = "256KiB",
-        /// How long the head of a request may take to arrive; then 408.
+        /// How long the head of a request may take to arrive. A slower one is answered 408.
         head: Duration = "5s",
         /// How long a request may take before it is answered 503.
         request: Duration = "5s",
         /// How long an idle connection is kept.
         keep_alive: Duration = "75s",
-        /// How long a client may take nothing of an answer before its connection is closed.
+        /// How long a client may read nothing of an answer before its connection is closed.
         write: Duration = "30s",
-        /// Threads in all that wait for the database or for a hash on behalf of requests.
+        /// Total number of threads on which requests wait for the database or for a hash.
         threads: u32 = "192",
-        /// Requests that may wait for one of these, per thread that serves requests; the next is answered 503 at once, or instead of it one of
-        /// a network (/24 of IPv4, /48 of IPv6) that has more of them waiting.
+        /// Requests that may wait for such a thread, per thread that serves requests. The next one
+        /// is answered 503 immediately, or replaces one of a network (IPv4 /24, IPv6 /48) that has
+        /// more requests waiting.
         waiting: u32 = "128",
-        /// Connections at a time, per thread.
+        /// Concurrent connections per thread.
         connections: u32 = "10000",
-        /// Connections at a time of one network (an IPv4 address, a /64 of IPv6); the next is closed at once. Trusted proxies and this
-        /// machine itself are not counted.
+        /// Concurrent connections of one network (an IPv4 address, an IPv6 /64). The next one is
+        /// closed immediately. Trusted proxies and the machine itself are not counted.
         per_network: u32 = "1024",
     }
-    /// Health and metrics.
+    /// Health, metrics and the API documentation.
     operations: Operations {
-        /// A listener of their own for `/healthz`, `/readyz`, `/metrics`, `/openapi.json` and `/docs`. Empty: `127.0.0.1:8081` if the server
-        /// listens beyond loopback or behind a proxy, otherwise none. `/metrics` is served there alone, if there is one.
+        /// A separate listener for `/healthz`, `/readyz`, `/metrics`, `/openapi.json` and `/docs`.
+        /// Empty: `127.0.0.1:8081` if the server listens beyond loopback or behind a proxy,
+        /// otherwise none. If there is one, `/metrics` is served only there.
         listen: Option<SocketAddr> = "",
-        /// Whether the server's own listener serves `/openapi.json` and `/docs` too.
+        /// Whether the server's main listener also serves `/openapi.json` and `/docs`.
         docs: bool = "true",
     }
     /// The log on standard error.
     log: Log {
         /// `text` or `json`.
         format: LogFormat = "text",
-        /// What is logged, as tracing's directives: `info`, `warn,tillgate_http=debug`.
+        /// What is logged, as directives of tracing: `info`, `warn,tillgate_http=debug`.
         level: String = "info",
-        /// Lines that may wait to be written; what comes then is left out.
+        /// Lines that may wait to be written. Further lines are dropped.
         waiting: u32 = "8192",
-        /// Where traces go: an OTLP collector over plain HTTP, such as `http://127.0.0.1:4318`; needs a build with `otlp`.
+        /// Where traces are sent: an OTLP collector over plain HTTP, such as
+        /// `http://127.0.0.1:4318`. Requires a build with `otlp`.
         traces: Option<String> = "",
     }
 }
 
-/// Every key, as `section.key`.
+/// The full names of all settings, as `section.key`.
 pub fn keys() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|key| key.path)
 }

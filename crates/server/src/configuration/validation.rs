@@ -1,4 +1,4 @@
-//! Settings that have to go together, and bounds that no single type says.
+//! Checks that settings fit together, and bounds that a type alone cannot express.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{ConfigError, mounts};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Refuses settings that contradict each other, in a sentence that says which and why.
+/// Checks all settings. The error names the settings concerned and the reason.
 pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
     let Settings {
         server,
@@ -37,39 +37,38 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
         ("fiuu", fiuu.access, fiuu.overlap),
     ];
     for (name, access, overlap) in terms {
-        require(access <= DAY, || format!("{name}.access is over 24h, which no access token may live"))?;
-        require(access >= Duration::from_secs(1), || format!("{name}.access is under a second"))?;
-        require(overlap < access, || {
-            format!(
-                "{name}.overlap must be shorter than {name}.access: a repeated refresh token outlives no access token"
-            )
-        })?;
+        require(access <= DAY, || format!("{name}.access must be at most 24h"))?;
+        require(access >= Duration::from_secs(1), || format!("{name}.access must be at least 1s"))?;
+        require(overlap < access, || format!("{name}.overlap must be shorter than {name}.access"))?;
     }
-    require(sessions.idle >= sessions.access, || "sessions.idle is shorter than sessions.access".to_owned())?;
-    require(sessions.absolute >= sessions.idle, || "sessions.absolute is shorter than sessions.idle".to_owned())?;
-    require(portos.idle >= portos.access, || "portos.idle is shorter than portos.access".to_owned())?;
-    require((Duration::from_mins(15)..=Duration::from_hours(1)).contains(&kasir.access), || {
-        "kasir.access must lie between 15m and 60m".to_owned()
+    require(sessions.idle >= sessions.access, || "sessions.idle must not be shorter than sessions.access".to_owned())?;
+    require(sessions.absolute >= sessions.idle, || {
+        "sessions.absolute must not be shorter than sessions.idle".to_owned()
     })?;
-    require((7 * DAY..=30 * DAY).contains(&kasir.idle), || "kasir.idle must lie between 7d and 30d".to_owned())?;
+    require(portos.idle >= portos.access, || "portos.idle must not be shorter than portos.access".to_owned())?;
+    require((Duration::from_mins(15)..=Duration::from_hours(1)).contains(&kasir.access), || {
+        "kasir.access must be between 15m and 60m".to_owned()
+    })?;
+    require((7 * DAY..=30 * DAY).contains(&kasir.idle), || "kasir.idle must be between 7d and 30d".to_owned())?;
     require(kasir.per_minute >= 1, || "kasir.per_minute must be at least 1".to_owned())?;
     require((Duration::from_secs(1)..=DAY).contains(&posstar.access), || {
-        "posstar.access must lie between 1s and 24h".to_owned()
+        "posstar.access must be between 1s and 24h".to_owned()
     })?;
     require(posstar.absolute.is_none_or(|absolute| absolute >= posstar.access), || {
-        "posstar.absolute is shorter than posstar.access".to_owned()
+        "posstar.absolute must not be shorter than posstar.access".to_owned()
     })?;
     require(posstar.overlap < posstar.access, || {
-        "posstar.overlap must be shorter than posstar.access, after which an exchanged token has expired".to_owned()
+        "posstar.overlap must be shorter than posstar.access, after which an exchanged token expires anyway".to_owned()
     })?;
     require(posstar.per_minute >= 1, || "posstar.per_minute must be at least 1".to_owned())?;
     check_mail(mail)?;
     require(fiuu.per_minute >= 1, || "fiuu.per_minute must be at least 1".to_owned())?;
     require(!(kasir.same_site == SameSite::None && kasir.secure == SecurePolicy::Off), || {
-        "kasir.same_site = \"none\" with kasir.secure = \"off\": no browser keeps such a cookie".to_owned()
+        "kasir.same_site = \"none\" requires secure cookies, but kasir.secure = \"off\": browsers reject such cookies"
+            .to_owned()
     })?;
     require(server.tls_cert.is_some() == server.tls_key.is_some(), || {
-        "server.tls_cert and server.tls_key belong together: set both for TLS, or neither".to_owned()
+        "set both server.tls_cert and server.tls_key for TLS, or neither".to_owned()
     })?;
     require(server.tls_reload >= Duration::from_secs(1), || "server.tls_reload must be at least 1s".to_owned())?;
     require(!native.prefix.is_empty() && mounts::is_prefix(&native.prefix), || {
@@ -83,28 +82,28 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
             .to_owned()
     })?;
     require((8 << 20..=1 << 30).contains(&passwords.memory.0), || {
-        "passwords.memory must lie between 8MiB and 1024MiB: less is soon guessed, more is soon exhausted".to_owned()
+        "passwords.memory must be between 8MiB and 1024MiB: less makes passwords easier to guess, more exhausts the memory".to_owned()
     })?;
-    require((1..=100).contains(&passwords.passes), || "passwords.passes must lie between 1 and 100".to_owned())?;
+    require((1..=100).contains(&passwords.passes), || "passwords.passes must be between 1 and 100".to_owned())?;
     require(revocation.max_age >= Duration::from_secs(1), || {
-        "revocation.max_age is under a second: the view would often be too old".to_owned()
+        "revocation.max_age must be at least 1s: the revocation data would often be too old otherwise".to_owned()
     })?;
     require(database.connections >= 1, || "database.connections must be at least 1".to_owned())?;
     require(database.waiting >= 1, || "database.waiting must be at least 1".to_owned())?;
     require(limits.write >= Duration::from_secs(1), || "limits.write must be at least 1s".to_owned())?;
-    require((1..=10_000).contains(&limits.threads), || "limits.threads must lie between 1 and 10000".to_owned())?;
+    require((1..=10_000).contains(&limits.threads), || "limits.threads must be between 1 and 10000".to_owned())?;
     require(limits.connections >= 1, || "limits.connections must be at least 1".to_owned())?;
     require(limits.per_network >= 1, || "limits.per_network must be at least 1".to_owned())?;
-    require(limits.body.0 >= 1 << 10, || "limits.body is under 1KiB".to_owned())?;
+    require(limits.body.0 >= 1 << 10, || "limits.body must be at least 1KiB".to_owned())?;
     let bursts =
         [("free", throttle.free), ("address_free", throttle.address_free), ("unknown_free", throttle.unknown_free)];
     for (name, burst) in bursts {
-        require((1..=100_000).contains(&burst), || format!("throttle.{name} must lie between 1 and 100000"))?;
+        require((1..=100_000).contains(&burst), || format!("throttle.{name} must be between 1 and 100000"))?;
     }
     check_memory_limits(settings)
 }
 
-/// What bounds the memory of a server.
+/// Checks the settings that bound the server's memory.
 fn check_memory_limits(settings: &Settings) -> Result<(), ConfigError> {
     let Settings { caches, log, .. } = settings;
     require(log.waiting >= 1, || "log.waiting must be at least 1".to_owned())?;
@@ -127,20 +126,21 @@ fn check_memory_limits(settings: &Settings) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Whether a text may stand as an issuer: a URI (RFC 7519, 2), and where it is a URL one without query and fragment (RFC 8414, 2).
+/// Whether a text is a valid issuer: a URI (RFC 7519, 2) and, if it is a URL, one without query and
+/// fragment (RFC 8414, 2).
 fn is_issuer(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
-    let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+    let has_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    let whole = match scheme {
+    let complete = match scheme {
         "https" | "http" => {
             let rest = rest.strip_prefix("//").unwrap_or_default();
             !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['?', '#', '@'])
         }
         _ => !rest.is_empty(),
     };
-    plain && named && whole
+    plain && has_scheme && complete
 }
 
 fn check_mail(mail: &Mail) -> Result<(), ConfigError> {
@@ -148,22 +148,23 @@ fn check_mail(mail: &Mail) -> Result<(), ConfigError> {
         "mail.from must be an e-mail address".to_owned()
     })?;
     require(mail.user.is_some() == mail.password.is_some(), || {
-        "mail.user and mail.password belong together".to_owned()
+        "set both mail.user and mail.password, or neither".to_owned()
     })?;
     require(mail.port.is_none_or(|port| (1..=65_535).contains(&port)), || {
-        "mail.port must lie between 1 and 65535".to_owned()
+        "mail.port must be between 1 and 65535".to_owned()
     })?;
-    let here = mail.host.as_ref().is_none_or(|host| matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1"));
-    require(mail.tls != MailTls::Off || mail.user.is_none() || here, || {
-        "mail.tls = \"off\" with mail.user: the password would cross the network for all to read".to_owned()
+    let is_local = mail.host.as_ref().is_none_or(|host| matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1"));
+    require(mail.tls != MailTls::Off || mail.user.is_none() || is_local, || {
+        "mail.tls = \"off\" with mail.user would send the password unencrypted: use starttls or tls".to_owned()
     })?;
-    let good = |link: &String| {
+    let is_link = |link: &String| {
         (link.starts_with("https://") || link.starts_with("http://"))
             && link.contains("{token}")
             && !link.contains(char::is_whitespace)
     };
-    require(mail.reset_link.as_ref().is_none_or(good), || {
-        "mail.reset_link must be a link with {token} in it, such as https://pos.example/reset?token={token}".to_owned()
+    require(mail.reset_link.as_ref().is_none_or(is_link), || {
+        "mail.reset_link must be a link that contains {token}, such as https://pos.example/reset?token={token}"
+            .to_owned()
     })
 }
 
@@ -177,10 +178,10 @@ mod tests {
 
     #[test]
     fn issuer_is_a_uri() {
-        for good in
+        for valid in
             ["https://auth.example.com", "http://127.0.0.1:8080/till", "urn:uuid:1", "https://a/", "tag:a,2026:b"]
         {
-            assert!(is_issuer(good), "{good}");
+            assert!(is_issuer(valid), "{valid}");
         }
         for bad in [
             "auth.example.com",

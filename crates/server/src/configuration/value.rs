@@ -1,4 +1,5 @@
-//! How a value is read: from the text of a variable, a flag or a default, or from a TOML value of the fitting type.
+//! Parsers for the values of settings: from the text of a variable, flag or default, or from a TOML
+//! value of the matching type.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,29 +10,29 @@ use tillgate_domain::Secret;
 use tillgate_http::{SameSite, SecurePolicy, WebOrigin};
 use toml::Value;
 
-/// Something that a key may hold. The empty text means "not set" where the key may be left unset.
+/// A type of settings. For `Option`, the empty text means "not set".
 pub(crate) trait Setting: Sized {
-    /// Reads a value, or says what it must be.
+    /// Parses a value; the error says what it must be.
     fn read(value: &Value) -> Result<Self, String>;
 }
 
-fn escape_formula(value: &Value) -> Option<&str> {
+fn trimmed_text(value: &Value) -> Option<&str> {
     value.as_str().map(str::trim)
 }
 
 fn parse_as<T: std::str::FromStr>(value: &Value, must: &str) -> Result<T, String> {
-    escape_formula(value).and_then(|text| text.parse().ok()).ok_or_else(|| must.to_owned())
+    trimmed_text(value).and_then(|text| text.parse().ok()).ok_or_else(|| must.to_owned())
 }
 
 impl<T: Setting> Setting for Option<T> {
     fn read(value: &Value) -> Result<Self, String> {
-        if escape_formula(value) == Some("") { Ok(None) } else { T::read(value).map(Some) }
+        if trimmed_text(value) == Some("") { Ok(None) } else { T::read(value).map(Some) }
     }
 }
 
 impl Setting for String {
     fn read(value: &Value) -> Result<Self, String> {
-        escape_formula(value).map(str::to_owned).ok_or_else(|| "must be a text".to_owned())
+        trimmed_text(value).map(str::to_owned).ok_or_else(|| "must be a string".to_owned())
     }
 }
 
@@ -43,7 +44,7 @@ impl Setting for Secret<String> {
 
 impl Setting for PathBuf {
     fn read(value: &Value) -> Result<Self, String> {
-        match escape_formula(value) {
+        match trimmed_text(value) {
             Some(path) if !path.is_empty() => Ok(Self::from(path)),
             _ => Err("must be a path".to_owned()),
         }
@@ -69,7 +70,7 @@ impl Setting for u32 {
     fn read(value: &Value) -> Result<Self, String> {
         let number = match value {
             Value::Integer(number) => Self::try_from(*number).ok(),
-            other => escape_formula(other).and_then(|text| text.parse().ok()),
+            other => trimmed_text(other).and_then(|text| text.parse().ok()),
         };
         number.ok_or_else(|| format!("must be a whole number from 0 to {}", Self::MAX))
     }
@@ -77,8 +78,9 @@ impl Setting for u32 {
 
 impl Setting for Vec<IpNet> {
     fn read(value: &Value) -> Result<Self, String> {
-        let must =
-            || "must be networks such as [\"10.0.0.0/8\", \"fd00::/8\"], in a variable separated by commas".to_owned();
+        let must = || {
+            "must be networks such as [\"10.0.0.0/8\", \"fd00::/8\"]; separate them by commas in a variable".to_owned()
+        };
         let net = |text: &str| {
             let text = text.trim();
             text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(|_| must())
@@ -94,7 +96,7 @@ impl Setting for Vec<IpNet> {
 impl Setting for Vec<WebOrigin> {
     fn read(value: &Value) -> Result<Self, String> {
         let must = || {
-            "must be web origins such as [\"https://pos.example\", \"http://localhost:3000\"], in a variable separated by commas"
+            "must be web origins such as [\"https://pos.example\", \"http://localhost:3000\"]; separate them by commas in a variable"
                 .to_owned()
         };
         let origin = |text: &str| text.trim().parse().map_err(|_| must());
@@ -108,36 +110,37 @@ impl Setting for Vec<WebOrigin> {
 
 impl Setting for SecurePolicy {
     fn read(value: &Value) -> Result<Self, String> {
-        match escape_formula(value) {
+        match trimmed_text(value) {
             Some("auto") => Ok(Self::Auto),
             Some("on") => Ok(Self::On),
             Some("off") => Ok(Self::Off),
-            _ => Err("must be one of auto on off".to_owned()),
+            _ => Err("must be auto, on or off".to_owned()),
         }
     }
 }
 
 impl Setting for SameSite {
     fn read(value: &Value) -> Result<Self, String> {
-        match escape_formula(value) {
+        match trimmed_text(value) {
             Some("auto") => Ok(Self::Auto),
             Some("strict") => Ok(Self::Strict),
             Some("lax") => Ok(Self::Lax),
             Some("none") => Ok(Self::None),
-            _ => Err("must be one of auto strict lax none".to_owned()),
+            _ => Err("must be auto, strict, lax or none".to_owned()),
         }
     }
 }
 
 impl Setting for Duration {
     fn read(value: &Value) -> Result<Self, String> {
-        escape_formula(value)
+        trimmed_text(value)
             .and_then(parse_span)
-            .ok_or_else(|| "must be a span of time such as \"250ms\", \"120s\", \"15m\", \"12h\" or \"30d\"".to_owned())
+            .ok_or_else(|| "must be a duration such as \"250ms\", \"120s\", \"15m\", \"12h\" or \"30d\"".to_owned())
     }
 }
 
-/// Reads a span of time: a whole number and its unit; nothing else, so that nobody has to guess what "90" means.
+/// Parses a duration: a whole number and a unit (`ms`, `s`, `m`, `h` or `d`). A number without a
+/// unit is invalid, because its meaning would be a guess.
 pub fn parse_span(text: &str) -> Option<Duration> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(unit_at)?;
@@ -153,7 +156,7 @@ pub fn parse_span(text: &str) -> Option<Duration> {
     }
 }
 
-/// A number of bytes.
+/// A size in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ByteSize(pub(crate) u64);
 
@@ -170,7 +173,7 @@ impl Setting for ByteSize {
             };
             number.parse::<u64>().ok()?.checked_mul(each).map(Self)
         };
-        escape_formula(value).and_then(read).ok_or_else(|| "must be a size such as \"64KiB\" or \"19MiB\"".to_owned())
+        trimmed_text(value).and_then(read).ok_or_else(|| "must be a size such as \"64KiB\" or \"19MiB\"".to_owned())
     }
 }
 
@@ -182,7 +185,7 @@ macro_rules! choices {
 
         impl Setting for $name {
             fn read(value: &Value) -> Result<Self, String> {
-                match escape_formula(value) {
+                match trimmed_text(value) {
                     $(Some($word) => Ok(Self::$variant),)*
                     _ => Err(concat!("must be one of", $(" ", $word),*).to_owned()),
                 }
@@ -192,34 +195,34 @@ macro_rules! choices {
 }
 
 choices! {
-    /// How access tokens are signed.
+    /// The signature algorithm of access tokens.
     Algorithm {
         /// Ed25519 (RFC 8037).
         EdDsa = "EdDSA",
-        /// P-256 with SHA-256 (RFC 7518, 3.4).
+        /// ECDSA on P-256 with SHA-256 (RFC 7518, 3.4).
         Es256 = "ES256",
     }
-    /// Which headers of proxies are read.
+    /// The forwarding headers that are read.
     ForwardingHeaders {
-        /// `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`.
+        /// The headers `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`.
         XForwarded = "x-forwarded",
-        /// `Forwarded` (RFC 7239).
+        /// The header `Forwarded` (RFC 7239).
         Forwarded = "forwarded",
     }
-    /// How a mail server is spoken to.
+    /// How the connection to the mail server is encrypted.
     MailTls {
-        /// TLS once the server has offered it, or no mail.
+        /// STARTTLS is required; without it, no mail is sent.
         StartTls = "starttls",
         /// TLS from the first byte.
         Tls = "tls",
-        /// None.
+        /// The connection is not encrypted.
         Off = "off",
     }
-    /// How log lines look.
+    /// The format of log lines.
     LogFormat {
-        /// For people.
+        /// Text for people.
         Text = "text",
-        /// For machines: a JSON object per line.
+        /// A JSON object per line.
         Json = "json",
     }
 }

@@ -1,4 +1,4 @@
-//! Accepts connections and hands each to the worker with the fewest.
+//! Accepts connections and passes each to the worker with the fewest connections.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -15,16 +15,17 @@ use super::network_limits::NetworkLimits;
 use super::worker::{AcceptedConnection, Worker};
 use super::{ListenerOptions, ListenerPhase};
 
-/// How long nothing is accepted after the system refused to, for lack of descriptors or memory.
+/// The pause after the system failed to accept a connection, for lack of file descriptors or
+/// memory.
 const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(250);
 
-/// How often at most a line of the log says the same.
+/// The minimum interval between two log lines of one kind.
 const WARNING_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How long workers may take to end once they were told to end at once.
+/// How long workers may take to end once they must abort.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A line of the log that is written once in a while, with how often it would have been.
+/// A warning that is logged at most once per interval, with the number of its occurrences.
 #[derive(Default)]
 struct RateLimitedWarning {
     last: Option<Instant>,
@@ -32,7 +33,7 @@ struct RateLimitedWarning {
 }
 
 impl RateLimitedWarning {
-    /// How many it stands for, if it is to be written now.
+    /// Counts an occurrence; returns the number to report if the warning is to be logged now.
     fn count_to_report(&mut self) -> Option<u64> {
         self.since += 1;
         if self.last.is_some_and(|last| last.elapsed() < WARNING_INTERVAL) {
@@ -43,12 +44,12 @@ impl RateLimitedWarning {
     }
 }
 
-/// What accepts.
+/// The accept loop of a listener.
 pub(super) struct Acceptor {
     listener: TcpListener,
     workers: Vec<Worker>,
     networks: Arc<NetworkLimits>,
-    only_from: Vec<IpNet>,
+    allowed_networks: Vec<IpNet>,
     metrics: Arc<Metrics>,
     draining: DrainState,
     phase: watch::Receiver<ListenerPhase>,
@@ -73,7 +74,7 @@ impl Acceptor {
             listener,
             workers,
             networks,
-            only_from: options.allowed_networks.clone(),
+            allowed_networks: options.allowed_networks.clone(),
             metrics,
             draining,
             phase,
@@ -84,11 +85,12 @@ impl Acceptor {
         }
     }
 
-    /// Accepts until it is told to stop, then waits until the workers have answered what is under way.
+    /// Accepts connections until the listener stops, then waits until the workers have answered the
+    /// requests in progress.
     pub(super) async fn run(mut self, stopper: &watch::Sender<ListenerPhase>, grace: Duration) {
         while *self.phase.borrow_and_update() == ListenerPhase::Serving {
             if self.workers.iter().all(Worker::is_full) {
-                // the system holds those who come meanwhile
+                // the system queues new connections meanwhile
                 tokio::select! {
                     _ = self.phase.changed() => {}
                     () = self.vacancy.notified() => {}
@@ -103,13 +105,13 @@ impl Acceptor {
                 }
             }
         }
-        let Self { listener, mut workers, networks, only_from, metrics, draining, mut phase, .. } = self;
-        // from here on every answer says that its connection ends
+        let Self { listener, mut workers, networks, allowed_networks, metrics, draining, mut phase, .. } = self;
+        // from here on, every answer announces that its connection closes
         draining.begin();
         if let Ok(listener) = listener.into_std() {
-            // whoever has connected before the end has perhaps sent a request
+            // a client that connected before the shutdown may already have sent a request
             while let Ok((stream, peer)) = listener.accept() {
-                if may_connect(&only_from, peer.ip()) {
+                if may_connect(&allowed_networks, peer.ip()) {
                     send_to_worker(&workers, &networks, &metrics, stream, peer);
                 }
             }
@@ -123,7 +125,7 @@ impl Acceptor {
                     () = worker.wait_until_ended() => break,
                     _ = phase.changed() => aborted = *phase.borrow_and_update() == ListenerPhase::Aborted,
                     () = tokio::time::sleep_until(deadline) => {
-                        tracing::warn!(?grace, "requests that were under way are cut off: the time for a shutdown is over");
+                        tracing::warn!(?grace, "requests in progress are aborted: the shutdown grace period (server.grace) is over");
                         aborted = true;
                     }
                 }
@@ -144,7 +146,7 @@ impl Acceptor {
                 tracing::warn!(
                     address = %peer.ip().to_canonical(),
                     connections,
-                    "connections were closed at once: without TLS only the proxies of server.proxies may connect"
+                    "connections were closed immediately: without TLS, only the proxies in server.proxies may connect"
                 );
             }
             return;
@@ -155,7 +157,7 @@ impl Acceptor {
             tracing::warn!(
                 %address,
                 connections,
-                "connections were closed at once: their network has as many as limits.per_network allows"
+                "connections were closed immediately: their network has reached limits.per_network"
             );
         }
     }
@@ -166,7 +168,7 @@ impl Acceptor {
             return;
         }
         if let Some(times) = self.accept_error_warning.count_to_report() {
-            tracing::warn!(%error, times, "connections cannot be accepted: see the limit of open files (docs/operating.md)");
+            tracing::warn!(%error, times, "connections cannot be accepted: check the limit of open files (docs/operating.md)");
         }
         tokio::select! {
             _ = self.phase.changed() => {}
@@ -175,13 +177,15 @@ impl Acceptor {
     }
 }
 
-/// Whether a peer may connect: it is of one of these networks or of this machine, or there is no network among them.
-fn may_connect(only_from: &[IpNet], peer: IpAddr) -> bool {
+/// Whether a peer may connect: it is in one of the networks or on this machine, or there is no
+/// restriction.
+fn may_connect(allowed_networks: &[IpNet], peer: IpAddr) -> bool {
     let peer = peer.to_canonical();
-    only_from.is_empty() || peer.is_loopback() || only_from.iter().any(|network| network.contains(&peer))
+    allowed_networks.is_empty() || peer.is_loopback() || allowed_networks.iter().any(|network| network.contains(&peer))
 }
 
-/// Hands a connection to the worker with the fewest, or closes it; the address of one that was closed since its network has enough.
+/// Passes a connection to the worker with the fewest connections. If its network has reached its
+/// limit, closes it and returns the peer's address.
 fn send_to_worker(
     workers: &[Worker],
     networks: &Arc<NetworkLimits>,
@@ -189,12 +193,12 @@ fn send_to_worker(
     stream: std::net::TcpStream,
     peer: SocketAddr,
 ) -> Option<IpAddr> {
-    let Some(place) = networks.acquire(peer.ip()) else {
+    let Some(slot) = networks.acquire(peer.ip()) else {
         metrics.count_crowded_connection();
         return Some(peer.ip().to_canonical());
     };
     if let Some(worker) = workers.iter().min_by_key(|worker| worker.connections()) {
-        worker.send(AcceptedConnection { stream, peer, _slot: place });
+        worker.send(AcceptedConnection { stream, peer, _slot: slot });
     }
     None
 }

@@ -1,5 +1,5 @@
-//! How many connections each network has. An IPv4 address is a network of its own (the tills of a shop share one), of IPv6 it is
-//! the /64 that one customer has.
+//! Counts the connections of each network. A network is an IPv4 address (the tills of a shop share
+//! one) or an IPv6 /64 (which one customer has).
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -7,19 +7,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ipnet::IpNet;
 
-/// The connections of all networks that have any.
+/// The number of connections of each network that has any.
 pub(super) struct NetworkLimits {
     max_per_network: usize,
     uncounted: Vec<IpNet>,
     counts: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// The place of a connection, which is free again when this is dropped.
+/// The slot of a connection; dropping it frees the slot.
 pub(super) struct ConnectionSlot {
     network: Option<(IpAddr, Arc<NetworkLimits>)>,
 }
 
-/// The network of an address, by its first address.
+/// The network of an address, as its lowest address.
 fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -31,12 +31,12 @@ fn network_of(address: IpAddr) -> IpAddr {
 }
 
 impl NetworkLimits {
-    /// At most so many for each network, but for those that are not counted.
+    /// Creates the counts: at most `most` connections per network, except for uncounted networks.
     pub(super) fn new(most: usize, uncounted: Vec<IpNet>) -> Arc<Self> {
         Arc::new(Self { max_per_network: most, uncounted, counts: Mutex::default() })
     }
 
-    /// Counts one more, unless its network has as many as it may.
+    /// Counts a connection; `None` if its network has reached the maximum.
     pub(super) fn acquire(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionSlot> {
         let address = address.to_canonical();
         if self.uncounted.iter().any(|net| net.contains(&address)) {

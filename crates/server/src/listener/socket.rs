@@ -1,5 +1,5 @@
-//! A socket with a deadline for writing: whoever takes nothing of an answer for so long is cut off, since the answer and the
-//! connection would be held for them for ever.
+//! A socket with a write timeout. A client that reads nothing of an answer for that long is
+//! disconnected; otherwise it would occupy the answer and the connection forever.
 
 use std::io;
 use std::pin::Pin;
@@ -12,11 +12,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// A socket of a client.
+/// The socket of a client.
 pub(super) struct Socket {
     stream: TcpStream,
     deadline: Duration,
-    /// Runs while the system takes nothing more.
+    /// The write timeout, while the system accepts no more bytes.
     stalled: Option<Pin<Box<Sleep>>>,
     metrics: Arc<Metrics>,
 }
@@ -26,7 +26,8 @@ impl Socket {
         Self { stream, deadline, stalled: None, metrics }
     }
 
-    /// Whether bytes have come that were not read, by asking the system: what the runtime knows may be older.
+    /// Whether there are unread bytes. Asks the system, because the state known to the runtime may
+    /// be outdated.
     #[cfg(unix)]
     pub(super) fn has_bytes(&self) -> bool {
         use rustix::net::{RecvFlags, recv};
@@ -39,7 +40,7 @@ impl Socket {
         false
     }
 
-    /// Passes on what a write came to, and ends the connection once writing has stalled for too long.
+    /// Returns the result of a write, or a timeout error once writing has stalled for too long.
     fn check_write_progress<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -55,9 +56,9 @@ impl Socket {
             return Poll::Pending;
         }
         self.metrics.count_unread_connection();
-        // what the system still holds for the client is dropped too
+        // also drop what the system still buffers for the client
         let _ = self.stream.set_zero_linger();
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing of its answer")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answer")))
     }
 }
 

@@ -1,8 +1,9 @@
-//! The bytes of a connection as the HTTP service reads and writes them, over TLS or not.
+//! The byte stream of a connection, with or without TLS, as the HTTP service reads and writes it.
 //!
-//! Nothing is read while an answer waits to be taken, so a client that sends and does not read holds no more than the one read
-//! before. Where the head of a request comes too slowly the client is told so, and nothing more is read. And where the server is about to stop, a connection without a request under way has no more bytes to read: the service
-//! then ends it as if the client had.
+//! Nothing is read while an answer waits to be written, so a client that sends but does not read
+//! occupies no more memory than one read. If the head of a request arrives too slowly, the stream
+//! answers 408 and reads no more. When the server stops, a connection without a request in progress
+//! reports the end of its input, and the service closes it as if the client had.
 
 use std::cell::Cell;
 use std::io;
@@ -16,7 +17,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::socket::Socket;
 
-/// What bytes travel over.
+/// The transport of a connection.
 pub(super) enum Transport {
     Plain(Socket),
     Tls(Box<TlsStream<Socket>>),
@@ -31,22 +32,23 @@ impl Transport {
     }
 }
 
-/// The answer to a head that came too slowly (RFC 9110, 15.5.9). The service knows nothing of it: to it the client has ended.
+/// The answer to a head that arrived too slowly (RFC 9110, 15.5.9). The service does not know it:
+/// it sees the end of the client's input.
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// The bytes of a connection.
+/// The byte stream of a connection.
 pub(super) struct Stream {
     transport: Transport,
     connection: Rc<Connection>,
-    /// Whether to end as soon as no request is under way.
+    /// Whether to end as soon as no request is in progress.
     ending_requested: Rc<Cell<bool>>,
     /// Whether the head of a request has taken too long.
     late: Rc<Cell<bool>>,
-    /// Whether the client was told so.
-    told: bool,
-    /// Whether an answer waits to be taken.
+    /// Whether the answer 408 was sent.
+    timeout_answered: bool,
+    /// Whether an answer waits to be written.
     write_blocked: bool,
-    /// Whether a read was put off meanwhile.
+    /// Whether a read was deferred meanwhile.
     read_deferred: bool,
 }
 
@@ -62,20 +64,21 @@ impl Stream {
             connection,
             ending_requested: ending,
             late,
-            told: false,
+            timeout_answered: false,
             write_blocked: false,
             read_deferred: false,
         }
     }
 
-    /// What the edge is told of this connection.
+    /// The state of this connection that the web server uses.
     pub(super) fn connection(&self) -> &Rc<Connection> {
         &self.connection
     }
 
-    /// Answers 408, as far as the system takes it at once: whoever is slow is not waited for again.
-    fn tell_late(&mut self, context: &mut Context<'_>) {
-        if std::mem::replace(&mut self.told, true) {
+    /// Answers 408, as far as the system accepts it immediately: a slow client is not waited for
+    /// again.
+    fn answer_timeout(&mut self, context: &mut Context<'_>) {
+        if std::mem::replace(&mut self.timeout_answered, true) {
             return;
         }
         let (mut this, mut left) = (Pin::new(self), TOO_SLOW);
@@ -88,11 +91,11 @@ impl Stream {
         let _ = this.poll_flush(context);
     }
 
-    /// Notes whether the answer is taken.
+    /// Records whether writing is blocked.
     fn track_write<T>(&mut self, context: &Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         self.write_blocked = written.is_pending();
         if !self.write_blocked && std::mem::take(&mut self.read_deferred) {
-            // nobody waits for what the client has sent meanwhile
+            // the deferred read has registered no waker
             context.waker().wake_by_ref();
         }
         written
@@ -106,7 +109,7 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.late.get() {
-            self.tell_late(context);
+            self.answer_timeout(context);
             return Poll::Ready(Ok(()));
         }
         if self.ending_requested.get() {

@@ -1,4 +1,4 @@
-//! The listener over an application of a few lines, with clients that behave badly.
+//! The listener with a small application and misbehaving clients.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -16,10 +16,10 @@ use super::*;
 
 mod heads;
 
-/// More than the system buffers on both sides.
+/// More bytes than the system buffers on both sides.
 const LARGE_BODY_BYTES: usize = 32 * 1024 * 1024;
 
-/// How long a client waits for what must come.
+/// How long a client waits for an expected answer.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn test_options() -> ListenerOptions {
@@ -39,7 +39,7 @@ fn test_options() -> ListenerOptions {
     }
 }
 
-/// A listener on a runtime of its own. It is stopped when this is dropped.
+/// A listener on a runtime of its own, stopped when dropped.
 struct TestListener {
     address: SocketAddr,
     handle: StopHandle,
@@ -52,23 +52,23 @@ async fn slow_handler() -> HttpResponse {
     HttpResponse::Ok().body("slow")
 }
 
-/// Keeps the worker from everything else.
+/// Blocks the worker.
 async fn busy_handler() -> HttpResponse {
     thread::sleep(Duration::from_secs(1));
     HttpResponse::Ok().finish()
 }
 
-/// Answers nobody.
+/// Never answers.
 async fn never() -> HttpResponse {
     std::future::pending().await
 }
 
-/// How many tasks the worker has.
+/// The number of tasks of the worker.
 async fn task_count_handler() -> HttpResponse {
     HttpResponse::Ok().body(tokio::runtime::Handle::current().metrics().num_alive_tasks().to_string())
 }
 
-/// How many of these requests were answered before.
+/// The number of requests answered before.
 async fn position_handler(served: web::Data<AtomicUsize>) -> HttpResponse {
     HttpResponse::Ok().body(served.fetch_add(1, Ordering::Relaxed).to_string())
 }
@@ -112,12 +112,12 @@ impl TestListener {
         stream
     }
 
-    /// Whether the metrics say that so many connections were closed for this reason.
+    /// Whether the metrics count this number of connections closed for a reason.
     fn has_closed_count(&self, reason: &str, count: u32) -> bool {
         self.metrics.render().contains(&format!("tillgate_connections_closed_total{{reason=\"{reason}\"}} {count}"))
     }
 
-    /// Waits until it has stopped.
+    /// Waits until the listener has stopped.
     fn wait_until_ended(&mut self) {
         self.running.take().unwrap().join().unwrap().unwrap();
     }
@@ -136,14 +136,14 @@ fn send_request(stream: &mut impl Write, path: &str) {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: till\r\n\r\n").unwrap();
 }
 
-/// The next answer, of under a kilobyte.
+/// Reads the next answer, of less than a kilobyte.
 fn read_answer(stream: &mut impl Read) -> String {
     let mut answer = vec![0; 1024];
     let read = stream.read(&mut answer).unwrap();
     String::from_utf8_lossy(&answer[..read]).to_ascii_lowercase()
 }
 
-/// Reads until the server ends the connection; how many bytes came.
+/// Reads until the server closes the connection; returns the number of bytes.
 fn drain(stream: &mut impl Read) -> usize {
     let (mut part, mut all) = (vec![0; 65_536], 0);
     loop {
@@ -159,7 +159,7 @@ fn drain(stream: &mut impl Read) -> usize {
     }
 }
 
-/// The number that the next answer is.
+/// The number in the next answer.
 fn read_number(stream: &mut TcpStream) -> usize {
     let answered = read_answer(stream);
     answered.rsplit("\r\n").next().and_then(|number| number.parse().ok()).expect("a number")
@@ -190,7 +190,7 @@ fn slow_reader_gets_its_whole_answer() {
     let mut stream = server.connect();
     send_request(&mut stream, "/large");
     let (mut all, mut part) = (0, vec![0; 2 * 1024 * 1024]);
-    // longer in all than the deadline
+    // longer in total than the timeout
     while all < LARGE_BODY_BYTES {
         let read = stream.read(&mut part).unwrap();
         assert!(read > 0, "it was cut off after {all} bytes");
@@ -303,7 +303,7 @@ fn second_stop_does_not_wait() {
     let mut server = TestListener::start(test_options());
     let mut stream = server.connect();
     send_request(&mut stream, "/large");
-    // the answer has begun and is never taken
+    // the answer has begun and is never read
     stream.read_exact(&mut [0; 1024]).unwrap();
     server.handle.stop(true);
     server.handle.stop(false);

@@ -1,17 +1,20 @@
-//! Whose turn it is: in which order the connections of a worker go on where many are ready at the same time.
+//! Turns: the order in which the connections of a worker proceed when many are ready at once.
 //!
-//! A runtime polls tasks in the order in which they were woken. Where a thousand kept connections have sent a request, a new one
-//! then waits for all of them, and again at each step until its first answer. So connections take turns: a few of those that want
-//! to read a request go on, then the worker looks at its sockets, its timers and at what other threads have handed it, then the
-//! next few go on. Connections without an answer so far have turns of their own, so neither kind keeps the other waiting. A
-//! request that was read needs no turn: what is begun is finished first.
+//! A runtime polls tasks in the order in which they were woken. If a thousand kept-alive
+//! connections have sent a request, a new connection would wait for all of them, and again at each
+//! step until its first answer. Therefore connections take turns to read a request: a few proceed,
+//! then the worker checks its sockets, its timers and what other threads have passed to it, then
+//! the next few proceed. Connections that had no answer yet have a queue of their own, so that
+//! neither kind delays the other. A request that was read needs no turn: it is finished first.
 //!
-//! The time for the head of a request runs here too, since it is the client's time: it stands while a connection waits for its turn,
-//! and it is looked at after everything that has come was read. So a request that has come whole is never answered 408.
+//! The timeout for the head of a request is measured here too, because it is the client's time: it
+//! stops while a connection waits for its turn, and it is checked after everything that has arrived
+//! was read. A request that has arrived completely is therefore never answered 408.
 //!
-//! Handshakes of TLS take no turn. Each is a few short steps, of connections without an answer so far, so it delays other new
-//! connections no more than a request of its own would; the steps come with the client's packets, one round trip apart, between
-//! which the worker gives its turns; and `limits.connections`, `limits.per_network` and `limits.head` bound how many there are.
+//! TLS handshakes take no turns. A handshake consists of a few short steps of a connection without
+//! an answer, so it delays other new connections no more than a request would. Its steps are a
+//! round trip apart, and the worker gives turns between them. `limits.connections`,
+//! `limits.per_network` and `limits.head` bound the number of handshakes.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -26,10 +29,10 @@ use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How many connections of a kind go on before the worker looks at everything else.
+/// The number of connections of each kind that proceed before the worker checks everything else.
 const MAX_TURNS_PER_PASS: usize = 32;
 
-/// The turns of a worker's connections.
+/// The queues of a worker's connections.
 #[derive(Default)]
 pub(super) struct ConnectionTurns {
     new_connections: TurnQueue,
@@ -38,11 +41,11 @@ pub(super) struct ConnectionTurns {
 }
 
 impl ConnectionTurns {
-    /// Gives turns for as long as the worker serves.
+    /// Gives turns as long as the worker serves.
     pub(super) async fn give_turns(&self) {
         loop {
             self.wakeup.notified().await;
-            // back when the runtime has looked at sockets and timers
+            // returns after the runtime has checked sockets and timers
             yield_now().await;
             if self.new_connections.give_turns() | self.kept_connections.give_turns() {
                 self.wakeup.notify_one();
@@ -55,9 +58,9 @@ impl ConnectionTurns {
     }
 }
 
-/// Connections of one kind.
+/// The queue of one kind of connections.
 struct TurnQueue {
-    /// How many may go on without waiting.
+    /// How many connections may proceed without waiting.
     left: Cell<usize>,
     waiting: RefCell<VecDeque<Rc<WaitingConnection>>>,
 }
@@ -69,16 +72,16 @@ impl Default for TurnQueue {
 }
 
 impl TurnQueue {
-    /// Gives the next turns; whether some wait still.
+    /// Gives the next turns and returns whether connections still wait.
     fn give_turns(&self) -> bool {
         let mut waiting = self.waiting.borrow_mut();
         let given = waiting.len().min(MAX_TURNS_PER_PASS);
         if let Some(oldest) = waiting.front() {
             record_wait(oldest.since.elapsed());
         }
-        for ticket in waiting.drain(..given) {
-            ticket.is_due.set(true);
-            ticket.waker.borrow().wake_by_ref();
+        for waiter in waiting.drain(..given) {
+            waiter.is_due.set(true);
+            waiter.waker.borrow().wake_by_ref();
         }
         self.left.set(MAX_TURNS_PER_PASS - given);
         !waiting.is_empty()
@@ -92,13 +95,13 @@ struct WaitingConnection {
     waker: RefCell<Waker>,
 }
 
-/// How long a client has been waited for to send the rest of a head.
+/// Measures how long the server has waited for the rest of a head.
 #[derive(Default)]
 struct HeadClock {
     waited: Duration,
-    /// Since when it has been waited for this time.
+    /// When the current wait began.
     since: Option<Instant>,
-    /// Wakes the connection when its time is up.
+    /// Wakes the connection when the time is up.
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
@@ -110,8 +113,8 @@ impl HeadClock {
         }
     }
 
-    /// Goes on, up to `most` in all; whether there is time left.
-    fn go_on(&mut self, most: Duration, context: &mut Context<'_>) -> bool {
+    /// Continues to measure, up to `most` in total; returns whether time is left.
+    fn resume(&mut self, most: Duration, context: &mut Context<'_>) -> bool {
         let left = most.saturating_sub(self.waited);
         let alarm = self.alarm.insert(Box::pin(sleep(left)));
         self.since = Some(Instant::now());
@@ -119,22 +122,23 @@ impl HeadClock {
     }
 }
 
-/// The future of a connection, which goes on when it is its turn.
+/// The future of a connection, which proceeds when it has a turn.
 pub(super) struct TurnFuture<F> {
     serving: F,
     connection: Rc<Connection>,
     turns: Rc<ConnectionTurns>,
     waiting: Option<Rc<WaitingConnection>>,
-    /// How long the head of a request may take.
+    /// The timeout for the head of a request.
     head: Duration,
-    /// While a part of a head has come, or nothing so far.
+    /// The time for a head, while one is incomplete or nothing has arrived yet.
     clock: Option<HeadClock>,
     /// Tells the stream that the head has taken too long.
     late: Rc<Cell<bool>>,
 }
 
 impl<F> TurnFuture<F> {
-    /// `late` is set when the head of a request has taken longer than `head`; the stream then answers 408 and ends.
+    /// Creates the future. `late` is set when the head of a request takes longer than `head`; the
+    /// stream then answers 408 and ends.
     pub(super) fn new(
         serving: F,
         connection: Rc<Connection>,
@@ -145,28 +149,30 @@ impl<F> TurnFuture<F> {
         Self { serving, connection, turns, waiting: None, head, clock: None, late }
     }
 
-    /// Whether the client has taken too long for the head of a request. Called once everything that has come was read.
+    /// Whether the head of a request has taken too long. Call it after everything that has arrived
+    /// was read.
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {
-        // Before the first answer the service has no time of its own for a connection on which nothing comes.
+        // Before the first answer, the service has no timeout of its own for a connection on which
+        // nothing arrives.
         let kept = self.connection.is_used() && self.connection.is_idle();
         if self.connection.is_answering() || kept || self.late.get() {
             self.clock = None;
             return false;
         }
-        !self.clock.get_or_insert_default().go_on(self.head, context)
+        !self.clock.get_or_insert_default().resume(self.head, context)
     }
 
-    /// Whether it may go on; if not, the task is woken when it may.
+    /// Whether the connection may proceed; if not, its task is woken when it may.
     fn is_due(&mut self, context: &Context<'_>) -> bool {
         if self.connection.is_answering() {
             return true;
         }
-        if let Some(ticket) = &self.waiting {
-            if ticket.is_due.get() {
+        if let Some(waiter) = &self.waiting {
+            if waiter.is_due.get() {
                 self.waiting = None;
                 return true;
             }
-            ticket.waker.borrow_mut().clone_from(context.waker());
+            waiter.waker.borrow_mut().clone_from(context.waker());
             return false;
         }
         let queue = self.turns.queue(&self.connection);
@@ -175,9 +181,9 @@ impl<F> TurnFuture<F> {
             return true;
         }
         let waker = RefCell::new(context.waker().clone());
-        let ticket = Rc::new(WaitingConnection { since: Instant::now(), is_due: Cell::new(false), waker });
-        queue.waiting.borrow_mut().push_back(Rc::clone(&ticket));
-        self.waiting = Some(ticket);
+        let waiter = Rc::new(WaitingConnection { since: Instant::now(), is_due: Cell::new(false), waker });
+        queue.waiting.borrow_mut().push_back(Rc::clone(&waiter));
+        self.waiting = Some(waiter);
         self.turns.wakeup.notify_one();
         false
     }

@@ -1,4 +1,4 @@
-//! A worker: a thread with a runtime of its own that serves connections.
+//! A worker: a thread with its own runtime that serves connections.
 
 use std::cell::Cell;
 use std::io;
@@ -29,25 +29,28 @@ use super::turns::{ConnectionTurns, TurnFuture};
 use super::{ListenerOptions, ListenerPhase};
 use crate::priority;
 
-/// How long a thread that waits for the database is kept without work. The runtime hands work to the thread that has been idle for
-/// the longest, so a longer time keeps every thread of a burst alive for good, each with a stack and memory that the allocator
-/// caches for it.
+/// How long an idle blocking thread is kept. The runtime gives work to the thread that has been
+/// idle longest, so with a longer time every thread of a burst would stay alive forever, each with
+/// its stack and the memory that the allocator caches for it.
 const THREAD_KEEP_ALIVE: Duration = Duration::from_millis(50);
 
-/// How long a connection is kept at the end on which nothing has come yet: whoever has just connected is about to send.
+/// How long a connection on which nothing has arrived is kept at shutdown: a client that has just
+/// connected is about to send.
 const FRESH_CONNECTION_GRACE: Duration = Duration::from_millis(200);
 
-/// How long a connection is read from after an answer that came before the whole request.
+/// How long a connection is read from after an answer that was sent before the whole request had
+/// arrived.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// From how many bytes on a connection buffers no more of an answer: beyond what the system has not taken, and a piece more.
+/// The size at which a connection stops buffering an answer that the system does not accept yet.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
-/// How long threads that wait for a database are waited for at the end.
+/// How long blocking threads are waited for at shutdown.
 const BLOCKING_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// After how many tasks of its own a worker looks at what other threads have handed it: connections, and results from threads that
-/// wait. The runtime's own choice is 31, by which they wait behind a busy worker's requests.
+/// The number of its own tasks after which a worker checks for connections and results from other
+/// threads. With the runtime's default of 31, these would wait behind the requests of a busy
+/// worker.
 const REMOTE_INTERVAL: u32 = 1;
 
 /// A connection on its way to a worker.
@@ -57,13 +60,13 @@ pub(super) struct AcceptedConnection {
     pub(super) _slot: ConnectionSlot,
 }
 
-/// A connection, counted.
+/// A connection with its count.
 struct CountedConnection {
     accepted: AcceptedConnection,
     count: ConnectionCount,
 }
 
-/// Counts a connection until it is dropped.
+/// Counts a connection until dropped.
 struct ConnectionCount {
     connections: Arc<AtomicUsize>,
     vacancy: Arc<Notify>,
@@ -76,7 +79,7 @@ impl Drop for ConnectionCount {
     }
 }
 
-/// What a worker serves by.
+/// The options and shared state of a worker.
 pub(super) struct WorkerSetup {
     pub(super) options: ListenerOptions,
     pub(super) address: SocketAddr,
@@ -84,7 +87,7 @@ pub(super) struct WorkerSetup {
     pub(super) metrics: Arc<Metrics>,
 }
 
-/// A worker, as the one that accepts knows it.
+/// A worker as seen by the acceptor.
 pub(super) struct Worker {
     connections: Arc<AtomicUsize>,
     max_connections: usize,
@@ -94,32 +97,32 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// How many connections it has.
+    /// The current number of connections.
     pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::Acquire)
     }
 
-    /// Whether it has as many as it may.
+    /// Whether the worker has its maximum number of connections.
     pub(super) fn is_full(&self) -> bool {
         self.connections() >= self.max_connections
     }
 
-    /// Gives it one more.
+    /// Passes a connection to the worker.
     pub(super) fn send(&self, accepted: AcceptedConnection) {
         let Some(sender) = &self.sender else { return };
         self.connections.fetch_add(1, Ordering::AcqRel);
         let count = ConnectionCount { connections: Arc::clone(&self.connections), vacancy: Arc::clone(&self.vacancy) };
         if sender.send(CountedConnection { accepted, count }).is_err() {
-            tracing::error!("a worker has ended before its time");
+            tracing::error!("a worker thread has ended unexpectedly");
         }
     }
 
-    /// It gets no more: it ends when those that it has are answered.
+    /// Passes no more connections: the worker ends when its connections are closed.
     pub(super) fn stop_accepting(&mut self) {
         self.sender = None;
     }
 
-    /// Waits until it has ended.
+    /// Waits until the worker has ended.
     pub(super) async fn wait_until_ended(&mut self) {
         if let Some(ended) = &mut self.ended {
             let _ = Pin::new(ended).await;
@@ -128,7 +131,8 @@ impl Worker {
     }
 }
 
-/// Starts a worker and waits until its application is made. `vacancy` is notified whenever a connection ends.
+/// Starts a worker and waits until its application is created. `vacancy` is notified whenever a
+/// connection ends.
 pub(super) fn start_worker<F, A, B>(
     number: usize,
     setup: WorkerSetup,
@@ -170,7 +174,7 @@ where
         }
         drop(ended);
     })?;
-    has_started.recv().map_err(|_| io::Error::other("a worker ended while it started"))??;
+    has_started.recv().map_err(|_| io::Error::other("a worker thread ended during its start"))??;
     Ok(Worker { connections, max_connections: most, vacancy, sender: Some(sender), ended: Some(has_ended) })
 }
 
@@ -196,18 +200,19 @@ async fn run_worker<F, A, B>(
     let application = application.map_err(|error: actix_web::Error| error.error_response());
     let factory = HttpService::build()
         .keep_alive(setup.options.keep_alive)
-        // the time for a head runs in `turns`: the service's own runs while a connection waits for the worker
+        // `turns` measures the time for a head: the service's own timer also runs while a
+        // connection waits for the worker
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(LINGER_TIMEOUT)
-        // A client that closes its side may have sent a logout as its last act: what it has asked is done. Only a reset ends a
-        // request.
+        // A client that closes its side may have sent a logout as its last request, so its requests
+        // are processed. Only a reset aborts a request.
         .h1_allow_half_closed(true)
         .h1_write_buffer_size(WRITE_BUFFER_BYTES)
         .local_addr(setup.address)
         .on_connect_ext(|stream: &Stream, data| drop(data.insert(Rc::clone(stream.connection()))))
         .h1(map_config(application, |()| AppConfig::default()));
     let Ok(service) = factory.new_service(()).await else {
-        drop(started.send(Err(io::Error::other("the application of a worker cannot be made"))));
+        drop(started.send(Err(io::Error::other("the application of a worker cannot be created"))));
         return;
     };
     drop(started.send(Ok(())));
@@ -219,14 +224,14 @@ async fn run_worker<F, A, B>(
         let turns = Rc::clone(&turns);
         async move { turns.give_turns().await }
     });
-    let (under_way, all_done) = (Rc::new(Cell::new(0_usize)), Rc::new(Notify::new()));
+    let (in_progress, all_done) = (Rc::new(Cell::new(0_usize)), Rc::new(Notify::new()));
     loop {
         let next = tokio::select! {
             next = receiver.recv() => next,
             () = wait_for_phase(&mut phase, ListenerPhase::Aborted) => return,
         };
         let Some(CountedConnection { accepted, count }) = next else { break };
-        under_way.set(under_way.get() + 1);
+        in_progress.set(in_progress.get() + 1);
         let served = ConnectionServer {
             setup: Rc::clone(setup),
             service: Rc::clone(&service),
@@ -234,15 +239,15 @@ async fn run_worker<F, A, B>(
             phase: phase.clone(),
             turns: Rc::clone(&turns),
         };
-        let (under_way, all_done) = (Rc::clone(&under_way), Rc::clone(&all_done));
+        let (in_progress, all_done) = (Rc::clone(&in_progress), Rc::clone(&all_done));
         tokio::task::spawn_local(async move {
             served.serve(accepted).await;
             drop(count);
-            under_way.set(under_way.get() - 1);
+            in_progress.set(in_progress.get() - 1);
             all_done.notify_one();
         });
     }
-    while under_way.get() > 0 {
+    while in_progress.get() > 0 {
         tokio::select! {
             () = all_done.notified() => {}
             () = wait_for_phase(&mut phase, ListenerPhase::Aborted) => return,
@@ -252,17 +257,17 @@ async fn run_worker<F, A, B>(
 
 /// Waits until the listener is in this phase or a later one.
 async fn wait_for_phase(phase: &mut watch::Receiver<ListenerPhase>, least: ListenerPhase) {
-    // the guard that this returns must not be kept: it locks the phase
+    // do not keep the returned guard: it locks the phase
     drop(phase.wait_for(|phase| *phase >= least).await);
 }
 
-/// Waits until a new connection has had its time at the end of the listener.
+/// Waits until the listener drains and new connections have had time to send.
 async fn wait_for_drain(phase: &mut watch::Receiver<ListenerPhase>) {
     wait_for_phase(phase, ListenerPhase::Draining).await;
     sleep(FRESH_CONNECTION_GRACE).await;
 }
 
-/// What serves one connection.
+/// Serves one connection.
 struct ConnectionServer<S> {
     setup: Rc<WorkerSetup>,
     service: Rc<S>,
@@ -273,7 +278,7 @@ struct ConnectionServer<S> {
 
 impl<S: Service<(Stream, Option<SocketAddr>)>> ConnectionServer<S> {
     async fn serve(mut self, accepted: AcceptedConnection) {
-        let AcceptedConnection { stream, peer, _slot: _place } = accepted;
+        let AcceptedConnection { stream, peer, _slot } = accepted;
         let connection = Connection::new(self.tls.is_some(), self.setup.draining.clone());
         let (ending, late) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
         let Some(transport) = self.open_transport(stream).await else { return };
@@ -303,14 +308,15 @@ impl<S: Service<(Stream, Option<SocketAddr>)>> ConnectionServer<S> {
         let _ = serving.await;
     }
 
-    /// The socket, after the handshake where there is one.
+    /// The socket, after the TLS handshake if there is one.
     async fn open_transport(&mut self, stream: std::net::TcpStream) -> Option<Transport> {
         stream.set_nonblocking(true).ok()?;
-        // answers are written in pieces, and the last must not wait for the client's word on the one before
+        // answers are written in pieces, and the last one must not wait for the client to
+        // acknowledge the previous one
         stream.set_nodelay(true).ok()?;
         let stream = TcpStream::from_std(stream).ok()?;
-        // Until something comes there is nothing to serve, and nothing is held for it. The time for a head begins when a part of it
-        // was read.
+        // Until the first byte arrives, nothing is allocated for the connection. The time for a
+        // head begins when a part of it was read.
         tokio::select! {
             readable = timeout(self.setup.options.head_timeout, stream.readable()) => drop(readable.ok()?.ok()?),
             () = wait_for_drain(&mut self.phase) => {}

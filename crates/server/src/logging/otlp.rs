@@ -1,4 +1,4 @@
-//! Traces to an OpenTelemetry collector, over plain HTTP.
+//! Sends traces to an OpenTelemetry collector over plain HTTP.
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
@@ -9,17 +9,17 @@ use tracing_subscriber::Layer;
 use super::BoxedLayer;
 use crate::command::CommandError;
 
-/// Keeps the traces going; what is still to be sent is sent when it is dropped.
+/// Keeps sending traces. Dropping it sends the remaining spans.
 pub(super) struct TracesGuard(SdkTracerProvider);
 
 impl Drop for TracesGuard {
     fn drop(&mut self) {
-        // the collector may be gone; there is nobody left to tell
+        // the collector may be unreachable, and the log is about to close
         let _ = self.0.shutdown();
     }
 }
 
-/// Begins to send spans to the collector at this address, such as `http://127.0.0.1:4318`.
+/// Starts to send spans to a collector, such as `http://127.0.0.1:4318`.
 pub(super) fn init_traces(collector: &str, level: &str) -> Result<(TracesGuard, BoxedLayer), CommandError> {
     if !collector.starts_with("http://") {
         return Err(CommandError::usage(

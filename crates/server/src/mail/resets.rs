@@ -1,7 +1,9 @@
-//! Mails the tokens of resets: takes up who has asked, and keeps at it until the mail is on its way.
+//! Sends the mails of password resets: selects pending requests, and retries until each mail is
+//! sent or given up.
 //!
-//! It works beside the requests of clients, on a thread of its own: none of them waits for a mail server, and none can tell by its
-//! time whether there was anybody to mail. What a crash interrupts is taken up again, by whichever process over the store comes first.
+//! Mail is sent by a background thread, never during a request: no client waits for a mail server,
+//! and the duration of a request does not reveal whether an account exists. After a crash, any
+//! process over the same database continues with the request.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -17,38 +19,39 @@ use super::Mailer;
 use crate::command::CommandError;
 use crate::configuration::Settings;
 
-/// How often it looks for requests.
+/// The interval between two searches for pending requests.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many mails it sends at a look.
+/// The maximum number of mails per search.
 const MAX_MAILS_PER_POLL: u32 = 20;
 
-/// How long a token is good.
+/// The lifetime of a reset token.
 const TOKEN_LIFETIME: Duration = Duration::from_mins(30);
 
-/// How long a request is left to whoever has taken it up.
+/// How long a request is reserved for the process that claimed it.
 const REQUEST_LEASE: Duration = Duration::from_mins(2);
 
-/// The first wait after a mail that could not be sent; each doubles.
+/// The delay after the first failed attempt; it doubles with each further one.
 const MIN_BACKOFF: Duration = Duration::from_secs(5);
 
-/// The longest wait.
+/// The maximum delay between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_mins(15);
 
-/// How old a request may grow: nobody waits longer for such a mail.
+/// The age at which a request is given up.
 const MAX_REQUEST_AGE: Duration = Duration::from_hours(24);
 
-/// After how many looks tokens past their time are thrown away, and how many at once.
+/// The number of searches between two sweeps of expired tokens.
 const SWEEP_INTERVAL_POLLS: u32 = 60;
+/// The maximum number of tokens that one sweep removes.
 const MAX_SWEPT_TOKENS: u32 = 500;
 
-/// The thread that mails; it ends with this.
+/// The thread that sends the mails. Dropping it ends the thread.
 pub(crate) struct ResetMailThread {
     _stop: Sender<()>,
 }
 
 impl ResetMailThread {
-    /// Starts to mail.
+    /// Starts the thread.
     pub(crate) fn start(settings: &Settings, database: &Arc<Database>, auth: &Arc<Auth>) -> Result<Self, CommandError> {
         let (stop, stopped) = channel::<()>();
         let worker = ResetMailWorker {
@@ -58,11 +61,11 @@ impl ResetMailThread {
             auth: Arc::clone(auth),
         };
         let work = move || {
-            let mut looks = 0_u32;
+            let mut polls = 0_u32;
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
                 worker.poll_requests();
-                looks = (looks + 1) % SWEEP_INTERVAL_POLLS;
-                if looks == 0 {
+                polls = (polls + 1) % SWEEP_INTERVAL_POLLS;
+                if polls == 0 {
                     worker.sweep_tokens();
                 }
             }
@@ -85,42 +88,42 @@ impl ResetMailWorker {
             Ok(pending) => {
                 for request in pending {
                     if let Err(why) = self.process_request(&request) {
-                        tracing::warn!(request = %request.id, why, "a request to reset a password is taken up again later");
+                        tracing::warn!(request = %request.id, why, "the mail for a password reset was not sent; retrying later");
                     }
                 }
             }
-            Err(error) => tracing::warn!(%error, "requests to reset passwords cannot be read"),
+            Err(error) => tracing::warn!(%error, "pending password resets cannot be read"),
         }
     }
 
     fn process_request(&self, request: &ResetRequest) -> Result<(), String> {
-        let (store, said) = (&*self.database, |error: &dyn std::fmt::Display| error.to_string());
+        let (store, to_text) = (&*self.database, |error: &dyn std::fmt::Display| error.to_string());
         let now = self.auth.time().at;
         if now.duration_since(request.requested_at) > MAX_REQUEST_AGE {
-            tracing::error!(request = %request.id, "no mail could be sent for a day: a request to reset a password is given up");
-            return office::complete_reset(store, request.id).map_err(|error| said(&error));
+            tracing::error!(request = %request.id, "the mail for a password reset could not be sent for a day: giving up");
+            return office::complete_reset(store, request.id).map_err(|error| to_text(&error));
         }
-        let (token, digest) = self.auth.generate_reset_token().map_err(|error| said(&error))?;
+        let (token, digest) = self.auth.generate_reset_token().map_err(|error| to_text(&error))?;
         let grant = ResetGrant {
             digest,
             expires_at: now.saturating_add(TOKEN_LIFETIME),
             retry_at: now.saturating_add(REQUEST_LEASE),
         };
-        let stamp = self.auth.system_context(request.address).map_err(|error| said(&error))?;
-        let to = match office::grant_reset(store, &stamp, request, &grant).map_err(|error| said(&error))? {
+        let stamp = self.auth.system_context(request.address).map_err(|error| to_text(&error))?;
+        let to = match office::grant_reset(store, &stamp, request, &grant).map_err(|error| to_text(&error))? {
             ResetDispatch::Mail(to) => to,
             ResetDispatch::Discarded | ResetDispatch::AlreadyClaimed => return Ok(()),
         };
         let text = mail_text(self.link.as_deref(), token.expose());
         match self.mail.send(&request.id.to_string(), &to, "Reset your password", &text) {
-            Ok(()) => office::complete_reset(store, request.id).map_err(|error| said(&error)),
+            Ok(()) => office::complete_reset(store, request.id).map_err(|error| to_text(&error)),
             Err(unsent) if unsent.permanent => {
-                tracing::warn!(request = %request.id, why = %unsent, "a mail is refused for good: a request to reset a password is given up");
-                office::abandon_reset(store, request.id, &grant).map_err(|error| said(&error))
+                tracing::warn!(request = %request.id, why = %unsent, "the mail for a password reset was rejected permanently: giving up");
+                office::abandon_reset(store, request.id, &grant).map_err(|error| to_text(&error))
             }
             Err(unsent) => {
                 let again = self.auth.time().at.saturating_add(backoff(request.tries));
-                office::retry_reset(store, request.id, &grant, again).map_err(|error| said(&error))?;
+                office::retry_reset(store, request.id, &grant, again).map_err(|error| to_text(&error))?;
                 Err(unsent.to_string())
             }
         }
@@ -129,27 +132,28 @@ impl ResetMailWorker {
     fn sweep_tokens(&self) {
         let Ok(now) = self.auth.sweep_cutoff() else { return };
         if let Err(error) = office::sweep_resets(&*self.database, now, MAX_SWEPT_TOKENS) {
-            tracing::warn!(%error, "resets that have expired cannot be removed");
+            tracing::warn!(%error, "expired password resets cannot be removed");
         }
     }
 }
 
-/// How long to wait after a request has been taken up so many times before.
+/// The delay before the next attempt after `tries` attempts.
 fn backoff(tries: i64) -> Duration {
     let doubled = u32::try_from(tries.clamp(0, 16)).map_or(u32::MAX, |tries| 1 << tries);
     MIN_BACKOFF.saturating_mul(doubled).min(MAX_BACKOFF)
 }
 
-/// The mail. It greets nobody by name: a name is what somebody has typed.
+/// The text of the mail. It contains no name: names are chosen by users, and the mail would carry
+/// their text.
 fn mail_text(link: Option<&str>, token: &str) -> String {
     let minutes = TOKEN_LIFETIME.as_secs() / 60;
     let how = match link {
         Some(link) => format!("open this link within {minutes} minutes:\r\n\r\n{}", link.replace("{token}", token)),
-        None => format!("give this code to your app within {minutes} minutes:\r\n\r\n{token}"),
+        None => format!("enter this code in your app within {minutes} minutes:\r\n\r\n{token}"),
     };
     format!(
-        "Somebody asked to reset the password of this e-mail address. To choose another one,\r\n{how}\r\n\r\n\
-         It works once. If it was not you, there is nothing to do: the password stays as it is.\r\n"
+        "Somebody requested a password reset for this e-mail address. To choose a new password,\r\n{how}\r\n\r\n\
+         It works once. If you did not request this, ignore this mail: the password does not change.\r\n"
     )
 }
 

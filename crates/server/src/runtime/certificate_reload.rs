@@ -1,5 +1,5 @@
-//! The certificate is looked at every `server.tls_reload` and at SIGHUP, and new files are taken over: connections that are open go on
-//! with the certificate that they began with.
+//! Reloads the certificate when its files change: every `server.tls_reload`, and on SIGHUP. Open
+//! connections keep the certificate with which they began.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::command::CommandError;
 use crate::configuration::Settings;
 use crate::tls::{Certificate, Reload};
 
-/// Starts to look, on the runtime of the caller. From now on SIGHUP ends nothing.
+/// Starts the reload task on the current runtime. From then on, SIGHUP does not end the process.
 pub(super) fn start_reloading(settings: &Settings, certificate: Option<Arc<Certificate>>) -> Result<(), CommandError> {
     let mut hangups = HangupSignal::listen()?;
     let every = settings.server.tls_reload;
@@ -20,12 +20,12 @@ pub(super) fn start_reloading(settings: &Settings, certificate: Option<Arc<Certi
     }
     actix_web::rt::spawn(async move {
         loop {
-            let asked = wait_for_reload(&mut hangups, every).await;
+            let signaled = wait_for_reload(&mut hangups, every).await;
             match certificate.clone() {
                 Some(certificate) => {
-                    drop(actix_web::rt::task::spawn_blocking(move || reload_certificate(&certificate, asked)).await);
+                    drop(actix_web::rt::task::spawn_blocking(move || reload_certificate(&certificate, signaled)).await);
                 }
-                None if asked => tracing::info!("SIGHUP: there is no certificate to read again (server.tls_cert)"),
+                None if signaled => tracing::info!("SIGHUP: there is no certificate to reload (server.tls_cert)"),
                 None => (),
             }
         }
@@ -33,7 +33,7 @@ pub(super) fn start_reloading(settings: &Settings, certificate: Option<Arc<Certi
     Ok(())
 }
 
-/// Waits until the files are to be looked at, and says whether a signal asked for it.
+/// Waits for the next reload and returns whether a signal requested it.
 async fn wait_for_reload(hangups: &mut HangupSignal, every: Duration) -> bool {
     tokio::select! {
         () = sleep(every) => false,
@@ -41,12 +41,12 @@ async fn wait_for_reload(hangups: &mut HangupSignal, every: Duration) -> bool {
     }
 }
 
-fn reload_certificate(certificate: &Certificate, asked: bool) {
+fn reload_certificate(certificate: &Certificate, signaled: bool) {
     match certificate.reload() {
         Ok(Reload::Reloaded) => certificate.log_expiry(SystemClock.now()),
-        Ok(Reload::Unchanged) if asked => tracing::info!("SIGHUP: the certificate is as it was"),
+        Ok(Reload::Unchanged) if signaled => tracing::info!("SIGHUP: the certificate is unchanged"),
         Ok(Reload::Unchanged) => (),
-        Err(error) => tracing::error!(%error, "the new certificate cannot be used: the one of before stays"),
+        Err(error) => tracing::error!(%error, "the new certificate cannot be used; the previous one stays in use"),
     }
 }
 

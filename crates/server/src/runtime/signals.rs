@@ -1,9 +1,9 @@
-//! The end: a signal lets requests under way finish, a second one does not.
+//! Shutdown by signals: the first one waits for requests in progress, a second one does not.
 
 use crate::command::CommandError;
 use crate::listener::StopHandle;
 
-/// From now on SIGTERM and SIGINT stop the servers.
+/// Stops the listeners on SIGTERM and SIGINT.
 #[cfg(unix)]
 pub(super) fn stop_on_signal(handles: Vec<StopHandle>) -> Result<(), CommandError> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -21,7 +21,7 @@ pub(super) fn stop_on_signal(handles: Vec<StopHandle>) -> Result<(), CommandErro
     Ok(())
 }
 
-/// From now on Ctrl-C stops the servers.
+/// Stops the listeners on Ctrl-C.
 #[cfg(not(unix))]
 pub(super) fn stop_on_signal(handles: Vec<StopHandle>) -> Result<(), CommandError> {
     actix_web::rt::spawn(async move {

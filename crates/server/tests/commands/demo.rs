@@ -1,4 +1,4 @@
-//! `demo`: a shop to try, made once.
+//! The command `demo`: the shop is created once, and its passwords never protect a public server.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::program::{PASSWORD, RunningServer, TestInstallation, file_mode};
 fn read_passwords(home: &TestInstallation) -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(home.data().join("demo-passwords.txt")).unwrap();
     text.lines()
-        .map(|line| line.split_once(": ").map(|(name, word)| (name.to_owned(), word.to_owned())).unwrap())
+        .map(|line| line.split_once(": ").map(|(name, password)| (name.to_owned(), password.to_owned())).unwrap())
         .collect()
 }
 
@@ -25,26 +25,30 @@ fn demo_shop_is_created_behind_the_server_and_every_account_logs_in() {
     assert_eq!(server.request("GET", "/healthz", None).0, 200);
     server.wait_until_ready();
     assert_eq!(file_mode(&home.data().join("demo-passwords.txt")), 0o600);
-    let words = read_passwords(&home);
+    let passwords = read_passwords(&home);
     for user in ["admin", "manager", "cashier"] {
-        let word = &words[user];
-        assert_eq!(server.login(&json!({ "login": user, "password": word })), 201, "{user} without a device");
+        let password = &passwords[user];
+        assert_eq!(server.login(&json!({ "login": user, "password": password })), 201, "{user} without a device");
         assert_eq!(
-            server.login(&json!({ "login": format!("{user}@example.com"), "password": word })),
+            server.login(&json!({ "login": format!("{user}@example.com"), "password": password })),
             201,
             "{user} by mail"
         );
         for device in ["P01", "P02", "PDA1", "OFFICE"] {
             assert_eq!(
-                server.login(&json!({ "login": user, "device": device, "password": word })),
+                server.login(&json!({ "login": user, "device": device, "password": password })),
                 201,
                 "{user} {device}"
             );
         }
     }
     for device in ["P01", "P02", "PDA1", "OFFICE"] {
-        assert_eq!(server.login(&json!({ "device": device, "password": words[device] })), 201, "{device} as itself");
-        assert_eq!(server.login(&json!({ "device": device, "password": words["admin"] })), 401);
+        assert_eq!(
+            server.login(&json!({ "device": device, "password": passwords[device] })),
+            201,
+            "{device} as itself"
+        );
+        assert_eq!(server.login(&json!({ "device": device, "password": passwords["admin"] })), 401);
     }
     let devices = home.run_ok(&["device", "list", "--json"]).json();
     let kinds: Vec<_> =
@@ -60,15 +64,15 @@ fn second_demo_adds_and_restores_nothing() {
     server.wait_until_ready();
     assert_eq!(server.login(&json!({ "login": "cashier", "device": "P01", "password": PASSWORD })), 201);
     stop_server(server);
-    assert!(!home.data().join("demo-passwords.txt").exists(), "whoever gave the password knows it");
-    let said = home.run_refused(&["demo", "--password", "another horse battery", "--listen", "127.0.0.1:0"], 2);
-    assert!(said.contains("has other passwords"), "{said}");
+    assert!(!home.data().join("demo-passwords.txt").exists(), "no file for a chosen password");
+    let error = home.run_refused(&["demo", "--password", "another horse battery", "--listen", "127.0.0.1:0"], 2);
+    assert!(error.contains("has other passwords"), "{error}");
     stop_server(home.start(&["demo", "--password", PASSWORD]));
     home.run_ok(&["user", "status", "cashier", "deleted", "--yes"]);
     let mut server = home.start(&["demo"]);
     server.wait_until_ready();
-    assert!(server.read_line().contains("as it was"));
-    assert!((0..20).any(|_| server.read_line() == format!("Look at it: http://{}/docs", server.address)));
+    assert!(server.read_line().contains("already exists"));
+    assert!((0..20).any(|_| server.read_line() == format!("API documentation: http://{}/docs", server.address)));
     assert_eq!(server.login(&json!({ "login": "cashier", "device": "P01", "password": PASSWORD })), 401);
     assert_eq!(server.login(&json!({ "login": "manager", "password": PASSWORD })), 201);
     assert!(!home.data().join("demo-passwords.txt").exists());
@@ -79,14 +83,18 @@ fn second_demo_adds_and_restores_nothing() {
 fn unfinished_demo_is_completed() {
     let home = TestInstallation::new();
     let server = home.start(&["demo"]);
-    // gone before the shop is whole, most likely
+    // most likely killed before the shop is complete
     drop(server);
     let server = home.start(&["demo"]);
     server.wait_until_ready();
-    let words = read_passwords(&home);
-    assert_eq!(words.len(), 7);
+    let passwords = read_passwords(&home);
+    assert_eq!(passwords.len(), 7);
     for user in ["admin", "manager", "cashier"] {
-        assert_eq!(server.login(&json!({ "login": user, "device": "P01", "password": words[user] })), 201, "{user}");
+        assert_eq!(
+            server.login(&json!({ "login": user, "device": "P01", "password": passwords[user] })),
+            201,
+            "{user}"
+        );
     }
     stop_server(server);
 }
@@ -94,7 +102,7 @@ fn unfinished_demo_is_completed() {
 #[test]
 fn database_with_other_users_is_left_unchanged() {
     let home = TestInstallation::new().with_admin();
-    assert!(home.run_refused(&["demo", "--listen", "127.0.0.1:0"], 1).contains("no demo was made in it"));
+    assert!(home.run_refused(&["demo", "--listen", "127.0.0.1:0"], 1).contains("not from a demo"));
     assert_eq!(home.run_ok(&["device", "list", "--json"]).json(), json!([]));
 }
 
@@ -125,9 +133,9 @@ fn demo_passwords_are_refused_beyond_this_machine() {
     let server = home.start(&["demo", "--password", PASSWORD]);
     server.wait_until_ready();
     stop_server(server);
-    let said = refused("serve", 1);
+    let error = refused("serve", 1);
     for name in ["admin", "manager", "cashier", "P01", "P02", "PDA1", "OFFICE"] {
-        assert!(said.contains(name), "{name}: {said}");
+        assert!(error.contains(name), "{name}: {error}");
     }
     for user in ["admin", "manager"] {
         home.run_ok_with(&["user", "password", user], "another fine password");
@@ -136,8 +144,8 @@ fn demo_passwords_are_refused_beyond_this_machine() {
     for device in ["P01", "P02", "PDA1"] {
         home.run_ok(&["device", "status", device, "locked"]);
     }
-    let said = refused("serve", 1);
-    assert!(said.contains("OFFICE") && !said.contains("admin,") && !said.contains("P01,"), "{said}");
+    let error = refused("serve", 1);
+    assert!(error.contains("OFFICE") && !error.contains("admin,") && !error.contains("P01,"), "{error}");
     home.run_ok_with(&["device", "password", "OFFICE"], "another fine password");
     let config = home.path("c.toml");
     std::fs::write(&config, "[server]\nproxies = [\"10.0.0.0/8\"]\n").unwrap();
@@ -145,7 +153,7 @@ fn demo_passwords_are_refused_beyond_this_machine() {
         home.run_refused(&["serve", "--listen", "203.0.113.1:1", "--config", config.to_str().unwrap()], 1)
             .contains("cannot listen")
     );
-    // held back is not forgotten: the door opens no sooner than somebody is let in again
+    // a locked account that becomes active again still has its demo password
     home.run_ok(&["device", "status", "P01", "active"]);
     assert!(refused("serve", 1).contains("P01"));
 }

@@ -1,4 +1,4 @@
-//! The commands as whoever types them sees them: the real program, on a real database, in a folder of its own.
+//! The commands as a user runs them: the real program with a real database, in a folder of its own.
 
 #[cfg(test)]
 mod api_key;

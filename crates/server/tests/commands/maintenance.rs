@@ -1,4 +1,4 @@
-//! `init`, `migrate`, `keys`, `backup` and `doctor`.
+//! The commands `init`, `migrate`, `keys`, `backup`, `doctor`, `sweep` and `address`.
 
 use serde_json::json;
 
@@ -16,8 +16,8 @@ fn reading_commands_create_nothing() {
         &["migrate"],
         &["serve", "--listen", "127.0.0.1:0"],
     ] {
-        let said = home.run_refused(line, 1);
-        assert!(said.contains("there is no database at") && said.contains("tillgate init"), "{line:?}: {said}");
+        let error = home.run_refused(line, 1);
+        assert!(error.contains("there is no database at") && error.contains("tillgate init"), "{line:?}: {error}");
     }
     assert_eq!(home.run(&["doctor"]).code, 1);
     assert!(!home.data().exists());
@@ -26,9 +26,13 @@ fn reading_commands_create_nothing() {
 #[test]
 fn init_creates_a_database_once() {
     for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let made = home.run_ok(&["init"]);
-        assert!(made.out.contains("made the database") && made.out.contains("tillgate user add admin"), "{}", made.out);
-        assert!(made.err.contains("bringing the database up to date: "));
+        let created = home.run_ok(&["init"]);
+        assert!(
+            created.out.contains("created the database") && created.out.contains("tillgate user add admin"),
+            "{}",
+            created.out
+        );
+        assert!(created.err.contains("updating the database: "));
         assert_eq!((file_mode(&home.data()), file_mode(&home.data().join("master.key"))), (0o700, 0o600));
         assert!(home.run_refused(&["init"], 1).contains("already"));
         assert_eq!(home.run_ok(&["migrate", "--json"]).json()["ran"], json!([]));
@@ -37,7 +41,7 @@ fn init_creates_a_database_once() {
     }
 }
 
-/// A volume that is not mounted, a file that was emptied, a wrong address: each would log every till out.
+/// Covers a volume that is not mounted, an empty file and a wrong address. A new database would log out every till.
 #[test]
 fn missing_database_is_not_recreated_beside_its_key() {
     let home = TestInstallation::new().with_admin();
@@ -50,18 +54,18 @@ fn missing_database_is_not_recreated_beside_its_key() {
         }
         assert!(home.run_refused(&serve, 1).contains("there is no database at"));
         for left in ["master.key", "audit.seal"] {
-            let said = home.run_refused(&["init"], 1);
-            assert!(said.contains(left) && said.contains("belongs to a database"), "{said}");
+            let error = home.run_refused(&["init"], 1);
+            assert!(error.contains(left) && error.contains("belongs to a database"), "{error}");
             std::fs::rename(home.data().join(left), home.path(left)).unwrap();
         }
         for left in ["master.key", "audit.seal"] {
             std::fs::rename(home.path(left), home.data().join(left)).unwrap();
         }
-        assert!(!file.exists() || std::fs::metadata(&file).unwrap().len() == 0, "nothing was made");
+        assert!(!file.exists() || std::fs::metadata(&file).unwrap().len() == 0, "nothing was created");
     }
     std::fs::rename(&aside, &file).unwrap();
     home.start(&["serve"]).wait_until_ready();
-    // the same over an address of PostgreSQL where nothing is
+    // the same with the address of an empty PostgreSQL database
     let url = tillgate_testkit::postgres::create_database();
     let elsewhere = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
     assert!(home.run_refused(&elsewhere, 1).contains("there is no database at"));
@@ -116,7 +120,7 @@ fn keys_are_rotated_and_revoked() {
         assert_eq!(states().0, ["current", "current"]);
         assert!(home.run_ok(&["keys", "rotate"]).out.starts_with("published, in use from 20"));
         let again = home.run_refused(&["keys", "rotate"], 1);
-        assert!(again.contains("there are new keys already") && again.contains("in use from 20"), "{again}");
+        assert!(again.contains("new keys already exist") && again.contains("are used from 20"), "{again}");
         assert_eq!(states().0, ["current", "current", "next", "next"]);
         home.run_ok(&["keys", "rotate", "--now"]);
         let (now, keys) = states();
@@ -127,7 +131,7 @@ fn keys_are_rotated_and_revoked() {
             .to_owned();
         assert!(home.run_refused(&["keys", "revoke", &kept], 2).contains("--yes"));
         assert_eq!(home.run_ok(&["keys", "revoke", &kept, "--yes", "--json"]).json()["revoked"], json!(kept));
-        assert!(home.run_refused(&["keys", "revoke", &kept, "--yes"], 1).contains("revoked already"));
+        assert!(home.run_refused(&["keys", "revoke", &kept, "--yes"], 1).contains("already revoked"));
         assert!(
             home.run_refused(&["keys", "revoke", "018f3b3e-0000-7000-8000-000000000000", "--yes"], 1)
                 .contains("there is no key")
@@ -164,7 +168,7 @@ fn doctor_finds_nothing_on_a_healthy_installation() {
     }
 }
 
-/// What the doctor says of the lines without a seal while a server runs, and the users of all tenants by number.
+/// Checks the number of unsealed events beside a running server, and the number of users of all tenants.
 #[test]
 fn doctor_counts_users_and_sees_a_running_server() {
     for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
@@ -191,28 +195,28 @@ fn doctor_suggests_remedies() {
     use std::os::unix::fs::PermissionsExt;
     let home = TestInstallation::new().with_admin();
     home.start(&["serve"]).wait_until_ready();
-    let mends = |check: &str| {
+    let remedy_of = |check: &str| {
         let found = home.run(&["doctor", "--json"]);
         assert_eq!(found.code, 1);
         let found = found.json();
         let of = found["checks"].as_array().unwrap().iter().find(|each| each["check"] == check).unwrap().clone();
-        of["mend"].as_str().unwrap_or_else(|| panic!("{check} is well: {found}")).to_owned()
+        of["mend"].as_str().unwrap_or_else(|| panic!("{check} has no remedy: {found}")).to_owned()
     };
     let key = home.data().join("master.key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(mends("master key").contains("chmod 600"));
+    assert!(remedy_of("master key").contains("chmod 600"));
     std::fs::write(&key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
-    assert!(mends("keys").contains("master key"));
+    assert!(remedy_of("keys").contains("master key"));
     std::fs::write(home.data().join("tillgate.toml"), "[server]\nlisten = \"0.0.0.0:80\"\n").unwrap();
-    assert!(mends("configuration").contains("set one of the two"));
+    assert!(remedy_of("configuration").contains("set up one of the two"));
     std::fs::write(home.data().join("tillgate.toml"), "[server]\nlisen = 1\n").unwrap();
-    assert!(mends("configuration").contains("config/tillgate.toml"));
+    assert!(remedy_of("configuration").contains("config/tillgate.toml"));
     std::fs::remove_file(home.data().join("tillgate.toml")).unwrap();
     std::fs::write(home.data().join("tillgate.db"), "not a database").unwrap();
-    assert!(!mends("database").is_empty());
+    assert!(!remedy_of("database").is_empty());
 }
 
-/// A till refreshes, the database is put back to before that, and the till refreshes again.
+/// A till refreshes, the database is restored to the state before, and the till refreshes again.
 #[test]
 fn doctor_reports_a_rolled_back_database() {
     let home = TestInstallation::new().with_admin();
@@ -244,14 +248,14 @@ fn doctor_reports_a_rolled_back_database() {
     std::fs::copy(&copy, home.data().join("tillgate.db")).unwrap();
     let server = home.start(&["serve"]);
     server.wait_until_ready();
-    assert_eq!(history()["ok"], true, "no till has come back yet");
-    assert_eq!(refresh(&server, &second).0, 200, "the till goes on");
-    let told = history();
-    assert_eq!(told["ok"], false);
-    assert!(told["found"].as_str().unwrap().contains("1 refresh token was ahead of it"), "{told}");
-    assert!(told["mend"].as_str().unwrap().contains("tillgate doctor --restored"), "{told}");
+    assert_eq!(history()["ok"], true, "no till has refreshed yet");
+    assert_eq!(refresh(&server, &second).0, 200, "the till continues");
+    let rollback = history();
+    assert_eq!(rollback["ok"], false);
+    assert!(rollback["found"].as_str().unwrap().contains("1 refresh token was ahead of it"), "{rollback}");
+    assert!(rollback["mend"].as_str().unwrap().contains("tillgate doctor --restored"), "{rollback}");
     home.run_ok(&["doctor", "--restored"]);
-    assert_eq!(history()["ok"], true, "it has been said");
+    assert_eq!(history()["ok"], true, "the restore was declared");
 }
 
 #[test]
@@ -269,7 +273,7 @@ fn sweep_removes_obsolete_rows() {
 }
 
 #[test]
-fn network_is_unlocked_while_the_server_runs_and_the_audit_says_so() {
+fn network_is_unlocked_while_the_server_runs_and_audited() {
     for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
         std::fs::write(home.data().join("tillgate.toml"), "[throttle]\naddress_free = 2\n").unwrap();
@@ -287,6 +291,6 @@ fn network_is_unlocked_while_the_server_runs_and_the_audit_says_so() {
         let lines = home.run_ok(&["audit", "export", "--all-tenants"]).out;
         let lines: Vec<_> = lines.lines().filter(|line| line.contains("\"unlock\"")).collect();
         assert!(matches!(lines.as_slice(), [line] if line.contains("127.0.0.0/24")), "{lines:?}");
-        assert!(home.run_refused(&["address", "unlock", "10.0.0.0/8"], 2).contains("name a /16 or smaller"));
+        assert!(home.run_refused(&["address", "unlock", "10.0.0.0/8"], 2).contains("use a /16 or smaller"));
     }
 }

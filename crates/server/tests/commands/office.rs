@@ -1,4 +1,4 @@
-//! `user`, `device` and `role`.
+//! The commands `user`, `device`, `role`, `store` and `tenant`.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -38,17 +38,17 @@ fn users_are_added_listed_and_suspended() {
         home.run_ok_with(&["user", "password", "Ján"], "another fine password\n");
         let off = home.run_ok(&["user", "roles", "Ján", "--off", "P01", "--role", "manager", "--json"]).json();
         assert_eq!((off["roles"].clone(), off["devices"].clone()), (json!(["manager"]), json!([])));
-        let said = home.run_refused(&["user", "status", "Ján", "deleted"], 2);
+        let error = home.run_refused(&["user", "status", "Ján", "deleted"], 2);
         assert!(
-            said.contains("This deletes the user \"Ján\" for good and ends 0 sessions. Nothing was done"),
-            "{said}"
+            error.contains("This deletes the user \"Ján\" for good and ends 0 sessions. Nothing was done"),
+            "{error}"
         );
         home.run_ok(&["user", "status", "Ján", "deleted", "--yes"]);
         assert!(
             home.run_refused(&["user", "status", "Ján", "active"], 1)
-                .contains("the user \"Ján\" was deleted and cannot come back")
+                .contains("the user \"Ján\" was deleted and cannot be restored")
         );
-        // the name is free again
+        // the name can be used again
         home.run_ok_with(&["user", "add", "Ján"], PASSWORD);
     }
 }
@@ -67,8 +67,11 @@ fn users_are_shown_and_changed_and_lists_are_filtered() {
     }
     home.run_ok(&["user", "set", "anna", "--rename", "ann", "--no-email"]);
     assert_eq!(home.run_ok(&["user", "show", "ann", "--json"]).json()["email"], json!(null));
-    assert!(home.run_refused(&["user", "set", "ann"], 2).contains("say what is to change"));
-    assert!(home.run_refused(&["user", "show", "adminn"], 1).contains("there is no user \"adminn\"; is it \"admin\"?"));
+    assert!(home.run_refused(&["user", "set", "ann"], 2).contains("nothing to change"));
+    assert!(
+        home.run_refused(&["user", "show", "adminn"], 1)
+            .contains("there is no user \"adminn\"; did you mean \"admin\"?")
+    );
     let device = home.run_ok(&["device", "show", "P01"]).out;
     assert!(device.contains("description: by the door") && device.contains("users:       ann"), "{device}");
 
@@ -83,7 +86,7 @@ fn users_are_shown_and_changed_and_lists_are_filtered() {
     assert_eq!(names(&["user", "list", "--all"]), ["admin", "ann"]);
     assert_eq!(names(&["user", "list", "--status", "deleted"]), ["ann"]);
     let limited = home.run_ok(&["user", "list", "--all", "--limit", "1"]);
-    assert!(limited.err.contains("1 more are left out") && limited.out.lines().count() == 2, "{}", limited.out);
+    assert!(limited.err.contains("1 more rows omitted") && limited.out.lines().count() == 2, "{}", limited.out);
     assert!(home.run_ok(&["device", "list", "--search", "door", "--status", "active"]).out.contains("P01"));
     assert!(!home.run_ok(&["device", "list", "--env", "PDA"]).out.contains("P01"));
     assert!(home.run_refused(&["session", "list", "--user", "nobody"], 1).contains("no user"));
@@ -139,7 +142,7 @@ fn generated_password_must_be_changed_at_the_next_login() {
         let set = home.run_ok(&["user", "set", "eva", "--must-change-password", "--json"]).json();
         assert_eq!(set["password_change_required"], true);
         let set = home.run_ok_with(&["user", "password", "eva", "--json"], "another fine password").json();
-        assert_eq!(set["password_change_required"], false, "without a word it need not");
+        assert_eq!(set["password_change_required"], false, "not required without a flag");
 
         let generated = std::fs::read_to_string(&file).unwrap();
         let generated = generated.trim_end().split_once('\t').unwrap().1.to_owned();
@@ -156,8 +159,8 @@ fn generated_password_must_be_changed_at_the_next_login() {
         assert_eq!(login(json!({ "login": "eva", "password": "another fine password" })), 201);
         assert!(home.run_ok(&["user", "show", "anna"]).out.contains("password:     need not be changed"));
         let lines = home.run_ok(&["audit", "list", "--user", "anna", "--json"]).json();
-        let told = |detail: &str| lines.to_string().contains(detail);
-        assert!(told("\"why\":\"password_change_required\"") && told("\"why\":\"login\""), "{lines}");
+        let contains = |detail: &str| lines.to_string().contains(detail);
+        assert!(contains("\"why\":\"password_change_required\"") && contains("\"why\":\"login\""), "{lines}");
     }
 }
 
@@ -165,10 +168,10 @@ fn generated_password_must_be_changed_at_the_next_login() {
 fn refusal_reports_the_reason_and_changes_nothing() {
     for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
-        let refused = |line: &[&str], input: &str, says: &str| {
+        let refused = |line: &[&str], input: &str, reason: &str| {
             let answer = home.run_with(line, input);
             assert_eq!(answer.code, 1, "{line:?}");
-            assert!(answer.err.contains(says) && answer.out.is_empty(), "{line:?}: {}", answer.err);
+            assert!(answer.err.contains(reason) && answer.out.is_empty(), "{line:?}: {}", answer.err);
         };
         refused(&["user", "status", "admin", "suspended"], "", "last active admin");
         refused(&["user", "roles", "admin", "--role", "cashier"], "", "last active admin");
@@ -210,10 +213,10 @@ fn devices_are_added_set_and_locked() {
         home.run_ok_with(&["device", "password", "P01"], PASSWORD);
         home.run_ok(&["device", "unlock", "P01"]);
         home.run_ok(&["device", "status", "P01", "locked"]);
-        let said = home.run_refused(&["device", "status", "P01", "retired"], 2);
+        let error = home.run_refused(&["device", "status", "P01", "retired"], 2);
         assert!(
-            said.contains("This retires the device \"P01\" for good and ends 0 sessions. Nothing was done"),
-            "{said}"
+            error.contains("This retires the device \"P01\" for good and ends 0 sessions. Nothing was done"),
+            "{error}"
         );
         home.run_ok(&["device", "status", "P01", "retired", "--yes"]);
         assert!(
@@ -242,8 +245,8 @@ fn devices_are_added_set_and_locked() {
 fn roles_are_added_and_listed() {
     let home = TestInstallation::new().with_admin();
     let slip = ["role", "add", "night", "--right", "ticketClos", "--env", "PDA"];
-    let said = home.run_refused(&slip, 2);
-    assert!(said.contains("no right \"ticketClos\" so far; is it \"ticketClose\"?"), "{said}");
+    let error = home.run_refused(&slip, 2);
+    assert!(error.contains("no right \"ticketClos\"; did you mean \"ticketClose\"?"), "{error}");
     let own = ["role", "add", "own", "--right", "drawerOpen", "--new-right", "ticketClos", "--env", "PDA", "--json"];
     assert_eq!(home.run_ok(&own).json()["rights"], json!(["drawerOpen", "ticketClos"]));
     home.run_ok(&["role", "delete", "own"]);
@@ -335,7 +338,7 @@ fn tenants_are_added_listed_and_limit_their_sessions() {
                 .contains("between 30 and 120 seconds")
         );
         home.run_refused(&["tenant", "set", "--access", "soon"], 2);
-        assert_eq!(home.run_ok(&["tenant", "show", "--json"]).json()["limits"]["idle"], json!(null), "of the other");
+        assert_eq!(home.run_ok(&["tenant", "show", "--json"]).json()["limits"]["idle"], json!(null), "another tenant");
         assert_eq!(home.run_ok(&["role", "list", "--tenant", "bakery", "--json"]).json().as_array().unwrap().len(), 3);
     }
 }
@@ -377,7 +380,7 @@ fn concurrent_removal_of_two_admins_leaves_one() {
                 let (one, other) = (scope.spawn(move || suspend("admin")), scope.spawn(move || suspend("second")));
                 vec![one.join().unwrap(), other.join().unwrap()]
             });
-            assert_eq!(codes.iter().sum::<i32>(), 1, "one is refused and one is done: {codes:?}");
+            assert_eq!(codes.iter().sum::<i32>(), 1, "one is refused and one succeeds: {codes:?}");
             for name in ["admin", "second"] {
                 home.run_ok(&["user", "status", name, "active"]);
             }

@@ -1,4 +1,5 @@
-//! Runs the program: a folder of its own for each test, commands with their input, servers on a free port, and plain requests.
+//! Runs the program under test: a folder for each test, commands with their input, servers on a
+//! free port, and plain requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -9,16 +10,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// A password that is taken.
+/// A password that passes the policy.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// A folder of one test, gone with it.
+/// The folder of one test, removed with it.
 pub(crate) struct TestInstallation {
     path: PathBuf,
     database: Option<String>,
 }
 
-/// What a command answered.
+/// The exit code and output of a command.
 pub(crate) struct CommandOutput {
     pub(crate) code: i32,
     pub(crate) out: String,
@@ -41,7 +42,7 @@ impl TestInstallation {
         Self { path, database: None }
     }
 
-    /// A folder whose database is on PostgreSQL.
+    /// An installation with its database on PostgreSQL.
     pub(crate) fn on_postgres() -> Self {
         let mut home = Self::new();
         home.database = Some(tillgate_testkit::postgres::create_database());
@@ -52,7 +53,7 @@ impl TestInstallation {
         self.path.join("data")
     }
 
-    /// The flags that name this installation, as a hint repeats them.
+    /// The flags that select this installation, as hints repeat them.
     pub(crate) fn flags(&self) -> String {
         let database = self.database.as_ref().map(|_| " --database URL").unwrap_or_default();
         format!(" --data {}{database}", self.data().display())
@@ -71,12 +72,12 @@ impl TestInstallation {
         command
     }
 
-    /// Runs a command with this on its standard input.
+    /// Runs a command with `input` on its standard input.
     pub(crate) fn run_with(&self, line: &[&str], input: &str) -> CommandOutput {
         let mut command = self.command(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // a command that reads nothing may be gone before it is written to
+        // a command that reads nothing may have ended already
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -87,7 +88,7 @@ impl TestInstallation {
         self.run_with(line, "")
     }
 
-    /// Runs a command that has to be done.
+    /// Runs a command that must succeed.
     pub(crate) fn run_ok(&self, line: &[&str]) -> CommandOutput {
         self.run_ok_with(line, "")
     }
@@ -98,20 +99,20 @@ impl TestInstallation {
         answer
     }
 
-    /// Runs a command that has to be refused with this code, and returns what it says.
+    /// Runs a command that must fail with this exit code, and returns its standard error.
     pub(crate) fn run_refused(&self, line: &[&str], code: i32) -> String {
         let answer = self.run(line);
         assert_eq!(answer.code, code, "{line:?}: {} {}", answer.out, answer.err);
         answer.err
     }
 
-    /// A database that is ready.
+    /// Adds an initialized database.
     pub(crate) fn with_database(self) -> Self {
         self.run_ok(&["init"]);
         self
     }
 
-    /// A database that is ready, with an admin.
+    /// Adds an initialized database with an admin.
     pub(crate) fn with_admin(self) -> Self {
         let home = self.with_database();
         home.run_ok_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
@@ -141,7 +142,7 @@ impl Drop for TestInstallation {
     }
 }
 
-/// A server.
+/// A running server, killed when dropped.
 pub(crate) struct RunningServer {
     pub(crate) address: String,
     child: Child,
@@ -162,7 +163,7 @@ impl RunningServer {
         stream
     }
 
-    /// A request on a connection of its own: status and body.
+    /// Sends a request on a new connection and returns status and body.
     pub(crate) fn request(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
         let mut stream = self.connect();
         send_request(&mut stream, method, path, body);
@@ -173,7 +174,7 @@ impl RunningServer {
         self.request("POST", "/api/v1/sessions", Some(body)).0
     }
 
-    /// Waits until everything is served.
+    /// Waits until the server is ready.
     pub(crate) fn wait_until_ready(&self) {
         for _ in 0..500 {
             if self.request("GET", "/readyz", None).0 == 200 {
@@ -184,13 +185,13 @@ impl RunningServer {
         panic!("the server did not become ready");
     }
 
-    /// Asks it to stop.
+    /// Sends a signal to the server.
     pub(crate) fn send_signal(&self, name: &str) {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(sent.success());
     }
 
-    /// Waits for its end: its exit code.
+    /// Waits until the server has ended and returns its exit code.
     pub(crate) fn wait_until_ended(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
@@ -220,7 +221,7 @@ pub(crate) fn read_answer(mut stream: TcpStream) -> (u16, String) {
     (status.unwrap_or_else(|| panic!("no answer: {text:?}")), body)
 }
 
-/// The mode of a file.
+/// The permission bits of a file.
 pub(crate) fn file_mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777

@@ -1,4 +1,4 @@
-//! `serve`: from a new database to the last request.
+//! The command `serve`: from a new database to the last request.
 
 use std::io::Read;
 use std::time::Duration;
@@ -18,12 +18,12 @@ fn new_database_serves_and_prints_the_next_step() {
         assert!(server.read_line().starts_with("There is no user yet"));
         let hint = server.read_line();
         assert_eq!(hint.trim(), format!("tillgate user add admin --role admin{}", home.flags()));
-        // what the command line makes holds from the next login
+        // a user added on the command line can log in immediately
         home.run_ok_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
         assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
         server.send_signal("TERM");
         assert_eq!(server.wait_until_ended(), Some(0));
-        // and a second start has nothing to say
+        // a second start prints no hint
         let mut server = home.start(&["serve"]);
         assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
         server.send_signal("INT");
@@ -52,32 +52,32 @@ fn session_ended_on_the_command_line_is_over_within_a_second() {
             std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
             read_answer(stream).0
         };
-        let over_soon = |token: &str| {
-            let over = (0..250).any(|_| {
+        let ends_soon = |token: &str| {
+            let ended = (0..250).any(|_| {
                 std::thread::sleep(Duration::from_millis(20));
                 status(token) == 401
             });
-            assert!(over, "the session lives on");
+            assert!(ended, "the session is still live");
         };
         let ((id, one), (_, other)) = (login(), login());
         assert_eq!((status(&one), status(&other)), (200, 200));
         assert_eq!(home.run_ok(&["session", "list", "--json"]).json().as_array().unwrap().len(), 2);
         home.run_ok(&["session", "end", &id]);
-        over_soon(&one);
+        ends_soon(&one);
         assert_eq!(status(&other), 200);
         assert!(home.run_refused(&["session", "end", &id], 1).contains("no live session"));
         assert_eq!(home.run_ok(&["session", "end", "--user", "admin", "--json"]).json()["ended"], 1);
-        over_soon(&other);
+        ends_soon(&other);
         let ((_, one), (_, other)) = (login(), login());
-        let said = home.run_refused(&["session", "end", "--everyone"], 2);
-        assert!(said.contains("This ends 2 sessions of the tenant \"default\", 0 of them permanent"), "{said}");
-        assert!(said.contains("Nothing was done: repeat the command with --yes"), "{said}");
+        let error = home.run_refused(&["session", "end", "--everyone"], 2);
+        assert!(error.contains("This ends 2 sessions of the tenant \"default\", 0 of them permanent"), "{error}");
+        assert!(error.contains("Nothing was done: repeat the command with --yes"), "{error}");
         assert_eq!(home.run_ok(&["session", "end", "--everyone", "--yes", "--json"]).json()["ended"], 2);
-        over_soon(&one);
-        over_soon(&other);
-        let told = home.run_ok(&["audit", "list", "--action", "session.end", "--json"]).json();
-        let told = told.as_array().unwrap().iter();
-        let told: Vec<_> = told
+        ends_soon(&one);
+        ends_soon(&other);
+        let events = home.run_ok(&["audit", "list", "--action", "session.end", "--json"]).json();
+        let events = events.as_array().unwrap().iter();
+        let events: Vec<_> = events
             .map(|line| {
                 let mut details = line["details"].as_object().unwrap().clone();
                 let shell = details.remove("shell").unwrap();
@@ -87,12 +87,13 @@ fn session_ended_on_the_command_line_is_over_within_a_second() {
             .collect();
         let shown = home.run_ok(&["audit", "list", "--action", "session.end"]).out;
         assert!(shown.lines().skip(1).all(|line| line.split_whitespace().nth(1).unwrap().contains('@')), "{shown}");
-        let (whole, one) = (json!({ "why": "admin", "permanent": true }), json!({ "why": "admin" }));
-        let expected = [json!(["tenant", whole, null]), json!(["user", whole, null]), json!(["session", one, null])];
-        assert_eq!(told, expected, "as the native API has it told");
+        let (all_sessions, one) = (json!({ "why": "admin", "permanent": true }), json!({ "why": "admin" }));
+        let expected =
+            [json!(["tenant", all_sessions, null]), json!(["user", all_sessions, null]), json!(["session", one, null])];
+        assert_eq!(events, expected, "as the native API records it");
         let (_, third) = login();
         home.run_ok_with(&["user", "password", "admin"], "another fine password");
-        over_soon(&third);
+        ends_soon(&third);
         assert_eq!(home.run_ok(&["session", "list", "--json"]).json(), json!([]));
         let all = home.run_ok(&["session", "list", "--all", "--json"]).json();
         let mut whys: Vec<_> =
@@ -106,13 +107,13 @@ fn session_ended_on_the_command_line_is_over_within_a_second() {
 fn requests_under_way_are_answered_before_the_end() {
     let home = TestInstallation::new().with_admin();
     let mut server = home.start(&["serve"]);
-    // idle and half-sent connections do not hold the end back for long
+    // idle connections and incomplete requests do not delay the shutdown for long
     let mut idle = server.connect();
     std::io::Write::write_all(&mut idle, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     idle.read_exact(&mut [0; 12]).unwrap();
     let mut half = server.connect();
     std::io::Write::write_all(&mut half, b"GET /healthz HTTP/1.1\r\nhost").unwrap();
-    let under_way: Vec<_> = (0..12)
+    let in_progress: Vec<_> = (0..12)
         .map(|_| {
             let mut stream = server.connect();
             send_request(
@@ -126,21 +127,21 @@ fn requests_under_way_are_answered_before_the_end() {
         .collect();
     std::thread::sleep(Duration::from_millis(100));
     let clock = SystemClock;
-    let asked = clock.monotonic();
+    let signaled = clock.monotonic();
     server.send_signal("TERM");
-    for stream in under_way {
+    for stream in in_progress {
         assert_eq!(read_answer(stream).0, 201);
     }
     assert_eq!(server.wait_until_ended(), Some(0));
-    assert!(clock.monotonic() < asked + Duration::from_secs(10));
+    assert!(clock.monotonic() < signaled + Duration::from_secs(10));
 }
 
 #[test]
 fn public_address_requires_tls() {
     let home = TestInstallation::new();
-    let said = home.run_refused(&["serve", "--listen", "0.0.0.0:0"], 2);
-    assert!(said.contains("without TLS") && said.contains("--behind-proxy"), "{said}");
-    assert!(!home.data().exists(), "refused before anything is made");
+    let error = home.run_refused(&["serve", "--listen", "0.0.0.0:0"], 2);
+    assert!(error.contains("without TLS") && error.contains("--behind-proxy"), "{error}");
+    assert!(!home.data().exists(), "refused before anything is created");
     assert!(
         home.run_refused(&["serve", "--listen", "0.0.0.0:0", "--behind-proxy", "nowhere"], 2)
             .contains("--behind-proxy")
@@ -148,8 +149,8 @@ fn public_address_requires_tls() {
     let home = home.with_database();
     let config = home.path("c.toml");
     std::fs::write(&config, "[server]\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\n").unwrap();
-    let said = home.run_refused(&["serve", "--config", config.to_str().unwrap()], 2);
-    assert!(said.contains("server.tls_cert: cert.pem: "), "{said}");
+    let error = home.run_refused(&["serve", "--config", config.to_str().unwrap()], 2);
+    assert!(error.contains("server.tls_cert: cert.pem: "), "{error}");
 }
 
 #[test]
@@ -161,9 +162,10 @@ fn unknown_tenants_of_mounts_are_reported() {
     std::fs::write(&config, rows).unwrap();
     let flags = ["--config", config.to_str().unwrap()];
     let doctor = home.run(&[&["doctor"], &flags[..]].concat());
-    let found = "the mount of kasir at /kasir/ is for the tenant \"defaul\", which does not exist; is it \"default\"?";
+    let found =
+        "the mount of kasir at /kasir/ is for the tenant \"defaul\", which does not exist; did you mean \"default\"?";
     assert_eq!(doctor.code, 1, "{}", doctor.out);
-    assert!(doctor.out.contains(&format!("MEND  mounts: {found}; row 1 of the access table (/x)")), "{}", doctor.out);
+    assert!(doctor.out.contains(&format!("FIX   mounts: {found}; row 1 of the access table (/x)")), "{}", doctor.out);
     home.run_ok(&["tenant", "add", "bakery"]);
     home.run_ok(&["tenant", "add", "defaul"]);
     assert!(home.run(&[&["doctor"], &flags[..]].concat()).out.contains("ok    mounts: 1, each for tenants that exist"));
@@ -174,27 +176,27 @@ fn port_in_use_and_conflicting_mounts_are_reported() {
     let home = TestInstallation::new().with_database();
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
-    let said = home.run_refused(&["serve", "--listen", &address], 1);
-    let next = format!("choose with --listen 127.0.0.1:{}", other.local_addr().unwrap().port() + 1);
-    assert!(said.contains(&format!("server.listen: cannot listen on {address}")) && said.contains(&next), "{said}");
-    // the listener of operations is a setting: to start again would not help
+    let error = home.run_refused(&["serve", "--listen", &address], 1);
+    let next = format!("such as --listen 127.0.0.1:{}", other.local_addr().unwrap().port() + 1);
+    assert!(error.contains(&format!("server.listen: cannot listen on {address}")) && error.contains(&next), "{error}");
+    // the operations listener is a setting: a restart would not help, so this is a usage error
     let config = home.path("operations.toml");
     std::fs::write(&config, format!("[operations]\nlisten = \"{address}\"\n")).unwrap();
-    let said = home.run_refused(&["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"], 2);
+    let error = home.run_refused(&["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"], 2);
     assert!(
-        said.contains("operations.listen: cannot listen on") && said.contains("set operations.listen to"),
-        "{said}"
+        error.contains("operations.listen: cannot listen on") && error.contains("set operations.listen to"),
+        "{error}"
     );
-    // a demo is not begun there either
+    // a demo does not start either
     let empty = TestInstallation::new();
     empty.run_refused(&["demo", "--password", PASSWORD.trim_end(), "--listen", &address], 1);
     assert!(!empty.data().join("tillgate.db").exists());
-    // in a log of JSON this is JSON too
+    // with a JSON log, the error is JSON too
     let config = home.path("json.toml");
     std::fs::write(&config, "[log]\nformat = \"json\"\n").unwrap();
-    let said = home.run_refused(&["serve", "--config", config.to_str().unwrap(), "--listen", &address], 1);
-    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines.iter().any(|line| line["error"].to_string().contains("cannot listen")), "{said}");
+    let error = home.run_refused(&["serve", "--config", config.to_str().unwrap(), "--listen", &address], 1);
+    let lines: Vec<serde_json::Value> = error.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["error"].to_string().contains("cannot listen")), "{error}");
     let config = home.path("c.toml");
     std::fs::write(&config, "[[mounts]]\ndialect = \"portos\"\nprefix = \"\"\n[native]\nprefix = \"/api/v1\"\n")
         .unwrap();
@@ -213,12 +215,12 @@ fn unreadable_password_list_is_reported_with_its_key() {
     let (config, list) = (home.path("c.toml"), home.path("list.txt"));
     std::fs::write(&config, format!("[passwords]\nlist = {list:?}\n")).unwrap();
     let refused = || home.run_refused(&["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"], 2);
-    let told = |why: &str| format!("passwords.list: the file {} {why}", list.display());
-    assert!(refused().contains(&told("cannot be read: ")), "{}", refused());
+    let error_text = |why: &str| format!("passwords.list: the file {} {why}", list.display());
+    assert!(refused().contains(&error_text("cannot be read: ")), "{}", refused());
     std::fs::write(&list, b"long enough\n\xff\n").unwrap();
-    assert!(refused().contains(&told("has no UTF-8 text in line 2")), "{}", refused());
+    assert!(refused().contains(&error_text("has no UTF-8 text in line 2")), "{}", refused());
     std::fs::write(&list, "short\n").unwrap();
-    assert!(refused().contains(&told("has no password of 8 characters or more")), "{}", refused());
+    assert!(refused().contains(&error_text("has no password of 8 characters or more")), "{}", refused());
     std::fs::write(&list, "trombone-sunday\n").unwrap();
     home.start(&["serve", "--config", config.to_str().unwrap()]).wait_until_ready();
 }
@@ -232,9 +234,9 @@ fn wrong_master_key_prevents_the_start() {
     let key = home.data().join("master.key");
     let aside = home.path("aside");
     std::fs::rename(&key, &aside).unwrap();
-    let said = home.run_refused(&["serve", "--listen", "127.0.0.1:0"], 1);
-    assert!(said.contains("master.key") && said.contains("put it back"), "{said}");
-    assert!(!key.exists(), "no other is made in its place");
+    let error = home.run_refused(&["serve", "--listen", "127.0.0.1:0"], 1);
+    assert!(error.contains("master.key") && error.contains("restore it"), "{error}");
+    assert!(!key.exists(), "no new key is created");
     std::fs::write(&key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
     assert!(home.run_refused(&["serve", "--listen", "127.0.0.1:0"], 1).contains("does not open the keys"));
     std::fs::rename(&aside, &key).unwrap();

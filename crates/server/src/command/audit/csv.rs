@@ -1,19 +1,23 @@
-//! Rows of comma-separated values (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it, by which the
-//! spreadsheet shows it as text: a name that somebody chose is never run.
+//! CSV rows (RFC 4180) that are safe to open in a spreadsheet.
 //!
-//! A spreadsheet may cut the lines at another separator than the comma: that of its country's lists is often a semicolon, and then no
-//! quotation mark protects what follows one. So a cell is looked at wherever one might begin.
+//! Text that a spreadsheet would take for a formula gets a leading apostrophe, so that it is shown
+//! as text and never evaluated: names are chosen by users.
+//!
+//! A spreadsheet may use another separator than the comma, often a semicolon, depending on its
+//! locale; quotation marks then protect nothing. Every position at which a cell might begin is
+//! therefore checked.
 
-/// What Excel knows a file of UTF-8 by.
+/// The byte order mark by which Excel recognizes UTF-8.
 pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// What a formula begins with, the full-width forms too, which Excel takes for the same.
+/// The characters with which a formula begins, including the full-width forms, which Excel treats
+/// alike.
 const FORMULA_PREFIXES: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
-/// What may end a cell where the comma does not.
+/// The characters other than the comma that may end a cell.
 const SEPARATOR_CHARS: [char; 5] = [';', '|', '\t', '\r', '\n'];
 
-/// The row of these cells, with its line's end.
+/// Formats cells as a row with its line ending.
 pub(super) fn format_row<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
     let cells: Vec<String> = cells.into_iter().map(format_cell).collect();
     format!("{}\r\n", cells.join(","))
@@ -24,7 +28,8 @@ fn format_cell(text: &str) -> String {
     if text.contains([',', '"', '\r', '\n', ';']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
-/// The text with an apostrophe wherever a cell might begin with a formula, blanks and quotation marks passed over.
+/// Inserts an apostrophe wherever a cell might begin with a formula, after optional blanks and
+/// quotation marks.
 fn escape_formula(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     if text.starts_with(['\t', '\r', '\n']) {
@@ -74,7 +79,8 @@ mod tests {
 
     #[test]
     fn formulas_are_escaped_behind_any_separator() {
-        // as a spreadsheet cuts the line whose lists are separated so, with the quotation marks that it takes away
+        // splits the line at each separator and drops quotation marks, as a spreadsheet with that
+        // separator does
         let hostile = [
             "x;=1+1",
             "x; =1",
@@ -93,7 +99,7 @@ mod tests {
             for separator in [';', '|', '\t', ','] {
                 for cell in line.split([separator, '\r', '\n']) {
                     let shown = cell.trim_start_matches([' ', '"', '\t']);
-                    // where the comma separates, a cell that is quoted goes on behind a line's end
+                    // with a comma as separator, a quoted cell continues after a line break
                     assert!(!shown.starts_with(FORMULA_PREFIXES), "{text:?} by {separator:?}: {line:?}");
                 }
             }

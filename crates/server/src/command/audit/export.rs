@@ -1,4 +1,5 @@
-//! `audit export`: writes the audit as lines of JSON or as a table for spreadsheets, part by part, however long it is.
+//! `audit export`: writes audit events as JSON lines or as CSV for spreadsheets. Events are read
+//! page by page, so memory use does not depend on their number.
 
 use std::fs::OpenOptions;
 use std::io::{BufWriter, ErrorKind, Write};
@@ -14,35 +15,36 @@ use super::super::{CommandError, Context, print};
 use super::csv;
 use super::filter::{AuditFilterArgs, EventPages};
 
-/// How the audit is written.
+/// The file format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ExportFormat {
-    /// One JSON object in each line
+    /// One JSON object per line
     Jsonl,
-    /// Comma-separated values with a row of headings
+    /// Comma-separated values with a header row
     Csv,
 }
 
-/// What is said to whoever exports.
+/// The arguments of `audit export`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// How it is written
+    /// File format
     #[arg(long, value_enum, default_value = "jsonl")]
     format: ExportFormat,
-    /// Begin with a byte order mark, by which Excel knows UTF-8; so it does where the file's name ends in .csv [--bom=false to leave it out]
+    /// Begin with a byte order mark, by which Excel recognizes UTF-8 [default: true if the file
+    /// name ends in .csv]
     #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     bom: Option<bool>,
     #[command(flatten)]
     filter: AuditFilterArgs,
-    /// The file to write, for its owner alone; it must not exist. Without it, standard output
+    /// File to write, readable by you alone; it must not exist [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// How many lines go between two words on how far it is.
+/// The number of written events between two progress messages.
 const PROGRESS_INTERVAL_ROWS: u64 = 10_000;
 
-/// The headings of the table.
+/// The header row of a CSV export.
 const CSV_HEADINGS: [&str; 15] = [
     "id",
     "at",
@@ -74,21 +76,21 @@ impl ExportArgs {
             return match self.write_events(lines, &mut BufWriter::new(std::io::stdout().lock())) {
                 Ok(_) => Ok(()),
                 Err(ExportError::Stop(stop)) => Err(stop),
-                // whoever reads has read enough
+                // the reader has closed the pipe: it has read enough
                 Err(ExportError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
                 Err(ExportError::Output(error)) => Err(CommandError::failed(error)),
             };
         };
         let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", path.display()));
         let mut file = BufWriter::new(create_file(path).map_err(failed)?);
-        let written = self.write_events(lines, &mut file).and_then(|number| {
+        let result = self.write_events(lines, &mut file).and_then(|number| {
             file.get_ref().sync_all()?;
             Ok(number)
         });
-        let number = written.map_err(|unwritten| {
-            // half an audit is none
+        let number = result.map_err(|error| {
+            // an incomplete export must not be taken for a complete one
             let _ = std::fs::remove_file(path);
-            match unwritten {
+            match error {
                 ExportError::Stop(stop) => stop,
                 ExportError::Output(error) => failed(error),
             }
@@ -96,13 +98,13 @@ impl ExportArgs {
         let file = path.display().to_string();
         print::print_answer(
             context.json,
-            &format!("{file}: {number} lines"),
+            &format!("{file}: {number} events"),
             &json!({ "file": file, "lines": number }),
         );
         Ok(())
     }
 
-    /// Whether the table begins with a byte order mark.
+    /// Whether a CSV export begins with a byte order mark.
     fn has_bom(&self) -> bool {
         let is_csv = |path: &PathBuf| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
         self.bom.unwrap_or_else(|| self.output.as_ref().is_some_and(is_csv))
@@ -117,14 +119,14 @@ impl ExportArgs {
         }
         let mut number = 0;
         while let Some(part) = lines.next_page_size(u32::MAX)? {
-            for told in &part {
+            for view in &part {
                 match self.format {
-                    ExportFormat::Jsonl => writeln!(to, "{}", json::event_json(told))?,
-                    ExportFormat::Csv => to.write_all(event_row(told).as_bytes())?,
+                    ExportFormat::Jsonl => writeln!(to, "{}", json::event_json(view))?,
+                    ExportFormat::Csv => to.write_all(event_row(view).as_bytes())?,
                 }
                 number += 1;
                 if number % PROGRESS_INTERVAL_ROWS == 0 {
-                    print::print_note(&format!("{number} lines so far, down to {}", format_instant(told.event.at)));
+                    print::print_note(&format!("{number} events written, back to {}", format_instant(view.event.at)));
                 }
             }
         }
@@ -133,11 +135,11 @@ impl ExportArgs {
     }
 }
 
-/// Why the audit was not written whole.
+/// Why an export failed.
 enum ExportError {
-    /// It could not be read.
+    /// The events cannot be read.
     Stop(CommandError),
-    /// It could not be written.
+    /// The output cannot be written.
     Output(std::io::Error),
 }
 
@@ -161,17 +163,17 @@ fn create_file(path: &Path) -> std::io::Result<std::fs::File> {
     options.open(path)
 }
 
-fn event_row(told: &EventView) -> String {
-    let event = &told.event;
+fn event_row(view: &EventView) -> String {
+    let event = &view.event;
     let id = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     let cells = [
         event.id.to_string(),
         format_instant(event.at),
         id(event.tenant.map(|id| id.0)),
         id(event.actor.user.map(|id| id.0)),
-        told.user_name.as_ref().map(ToString::to_string).unwrap_or_default(),
+        view.user_name.as_ref().map(ToString::to_string).unwrap_or_default(),
         id(event.actor.device.map(|id| id.0)),
-        told.device_name.as_ref().map(ToString::to_string).unwrap_or_default(),
+        view.device_name.as_ref().map(ToString::to_string).unwrap_or_default(),
         id(event.actor.session.map(|id| id.0)),
         event.actor.address.map(|address| address.to_string()).unwrap_or_default(),
         event.action.name().to_owned(),

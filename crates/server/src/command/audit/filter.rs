@@ -1,4 +1,4 @@
-//! Which lines of the audit a command is about, and the way through them part by part.
+//! The filters of `audit list` and `audit export`, and the paged reading of the events that match.
 
 use clap::Args;
 use tillgate_domain::office::{self, EventFilter, EventView, OffsetPageRequest};
@@ -11,36 +11,36 @@ use time::format_description::well_known::Rfc3339;
 use super::super::office::CommandOffice;
 use super::super::{CommandError, parse};
 
-/// Which lines.
+/// The filters that select audit events.
 #[derive(Debug, Default, Args)]
 pub(crate) struct AuditFilterArgs {
-    /// From this instant on: 2026-11-21T08:00:00Z, or a date of the tenant's
+    /// Only events at or after this time: 2026-11-21T08:00:00Z, or a date in the tenant's time zone
     #[arg(long, value_name = "WHEN")]
     from: Option<String>,
-    /// Before this instant, or to the end of that date
+    /// Only events before this time, or until the end of this date
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
-    /// By this user: a name, or the id of one who is deleted
+    /// Only events by this user: a name, or an id (also of a deleted user)
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// On this device: a name or an id
+    /// Only events on this device: a name or an id
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
-    /// In this session
+    /// Only events of this session
     #[arg(long, value_name = "ID")]
     session: Option<SessionId>,
-    /// That did this, such as user.add; may be given more than once
+    /// Only events with this action, such as user.add; can be repeated
     #[arg(long, value_name = "ACTION", value_parser = parse_action)]
     action: Vec<Action>,
-    /// That went like this: done or refused
+    /// Only events with this outcome: done or refused
     #[arg(long, value_name = "OUTCOME", value_parser = parse_outcome)]
     outcome: Option<EventOutcome>,
-    /// Those of every tenant and of the server itself
+    /// Events of all tenants and of the server itself
     #[arg(long)]
     all_tenants: bool,
 }
 
-/// The way through the lines, the newest first.
+/// Reads the matching events page by page, newest first.
 pub(super) struct EventPages<'o> {
     office: &'o CommandOffice,
     filter: EventFilter,
@@ -48,11 +48,11 @@ pub(super) struct EventPages<'o> {
     ended: bool,
 }
 
-/// The most that one part holds.
+/// The maximum number of events in one page.
 const MAX_PAGE_SIZE: u32 = 200;
 
 impl<'o> EventPages<'o> {
-    /// The way through those that are asked for.
+    /// Starts reading the events that the filters select.
     pub(super) fn open(office: &'o CommandOffice, which: &AuditFilterArgs) -> Result<Self, CommandError> {
         let when = |text: &Option<String>, end| match text {
             Some(text) => parse_instant(&office.tenant.zone, text, end).map(Some),
@@ -72,7 +72,7 @@ impl<'o> EventPages<'o> {
         Ok(Self { office, filter, after: None, ended: false })
     }
 
-    /// The next part, of so many lines at most; `None` at the end.
+    /// The next page, with at most `most` events; `None` at the end.
     pub(super) fn next_page_size(&mut self, most: u32) -> Result<Option<Vec<EventView>>, CommandError> {
         if self.ended || most == 0 {
             return Ok(None);
@@ -80,12 +80,12 @@ impl<'o> EventPages<'o> {
         let part = OffsetPageRequest { after: self.after, ..OffsetPageRequest::first(most.min(MAX_PAGE_SIZE)) };
         let lines = office::read_audit(self.office.store(), &self.filter, &part).map_err(CommandError::failed)?;
         self.ended = lines.len() < part.limit as usize;
-        self.after = lines.last().map(|told| told.event.id);
+        self.after = lines.last().map(|view| view.event.id);
         Ok((!lines.is_empty()).then_some(lines))
     }
 }
 
-/// An instant, or a date's first or last.
+/// Parses a time, or a date in the zone: its start, or with `end` the start of the next day.
 fn parse_instant(zone: &Zone, text: &str, end: bool) -> Result<Instant, CommandError> {
     if let Some((first, next)) = zone.day_bounds(text) {
         return Ok(if end { next } else { first });
@@ -93,9 +93,7 @@ fn parse_instant(zone: &Zone, text: &str, end: bool) -> Result<Instant, CommandE
     let at = OffsetDateTime::parse(text, &Rfc3339).ok();
     let millis = at.and_then(|at| i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok());
     millis.map(Instant::from_millis).ok_or_else(|| {
-        CommandError::usage(format!(
-            "\"{text}\" is no instant: write 2026-11-21T08:00:00Z, or a date such as 2026-11-21"
-        ))
+        CommandError::usage(format!("\"{text}\" is not a time: use 2026-11-21T08:00:00Z, or a date such as 2026-11-21"))
     })
 }
 

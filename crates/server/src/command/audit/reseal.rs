@@ -1,4 +1,4 @@
-//! `audit reseal`: begins a new seal outside the database, and records in the audit that it was begun.
+//! `audit reseal`: creates a new seal file outside the database and records it in the audit log.
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use crate::shell;
 /// The arguments of `audit reseal`.
 #[derive(Debug, Args)]
 pub(crate) struct ResealArgs {
-    /// Do it: lines that were cut off the end of the audit before now will not show any more
+    /// Confirm: events removed from the end of the audit log until now can no longer be detected
     #[arg(long)]
     yes: bool,
 }
@@ -24,13 +24,13 @@ impl ResealArgs {
         let instance = read_instance_id(&office.database).map_err(CommandError::failed)?;
         let path = outside.path().display().to_string();
         let before = outside.read().map_err(CommandError::failed)?;
-        if let Some(noted) = before.as_ref().filter(|noted| noted.instance == instance) {
-            if !office::has_seal(office.store(), &noted.seal).map_err(CommandError::failed)? {
-                return Err(CommandError::failed(outside.broken_text(noted)));
+        if let Some(stored) = before.as_ref().filter(|stored| stored.instance == instance) {
+            if !office::has_seal(office.store(), &stored.seal).map_err(CommandError::failed)? {
+                return Err(CommandError::failed(outside.broken_text(stored)));
             }
             print::print_answer(
                 context.json,
-                &format!("{path} is in the audit: nothing to do"),
+                &format!("the seal in {path} matches the audit log: nothing to do"),
                 &json!({ "file": path }),
             );
             return Ok(());
@@ -39,20 +39,20 @@ impl ResealArgs {
         let lines = newest.sequence;
         if !self.yes {
             return Err(CommandError::usage(format!(
-                "this begins a new seal in {path} at line {lines}. Lines that were cut off after it before now will not show any \
-                 more: run tillgate audit verify first, then repeat with --yes"
+                "this creates a new seal of event {lines} in {path}. Events removed after it until now can no longer be detected: \
+                 run tillgate audit verify first, then repeat with --yes"
             )));
         }
-        let begun = StoredSeal { instance, seal: newest, at: office.ids.now() };
+        let created = StoredSeal { instance, seal: newest, at: office.ids.now() };
         let details = Map::from_iter([
             ("file".to_owned(), Value::from(path.clone())),
-            ("seal".to_owned(), begun.to_json()),
+            ("seal".to_owned(), created.to_json()),
             (office::OS_USER_DETAIL.to_owned(), Value::from(shell::shell_user())),
             ("before".to_owned(), before.as_ref().map_or(Value::Null, StoredSeal::to_json)),
         ]);
         let event = Event {
             id: office.ids.new_id(EventId::new)?,
-            at: begun.at,
+            at: created.at,
             tenant: None,
             actor: Actor::default(),
             action: Action::AuditReseal,
@@ -62,14 +62,14 @@ impl ResealArgs {
             approver: None,
         };
         office.store().write(|tx| tx.audit().record(&event)).map_err(CommandError::failed)?;
-        let aside = outside.replace(&begun).map_err(CommandError::failed)?;
+        let aside = outside.replace(&created).map_err(CommandError::failed)?;
         if let Some(aside) = &aside {
-            print::print_note(&format!("the seal that was there is kept in {}", aside.display()));
+            print::print_note(&format!("the previous seal is kept in {}", aside.display()));
         }
         print::print_answer(
             context.json,
-            &format!("a new seal was begun in {path} at line {lines}"),
-            &json!({ "file": path, "seal": begun.to_json() }),
+            &format!("new seal of event {lines} created in {path}"),
+            &json!({ "file": path, "seal": created.to_json() }),
         );
         Ok(())
     }

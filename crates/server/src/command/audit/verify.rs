@@ -1,4 +1,5 @@
-//! `audit verify`: seals what has no seal yet, goes along the whole chain, and names the first line that is not as it was sealed.
+//! `audit verify`: seals events that have no seal yet, verifies the whole chain, and reports the
+//! first event that does not match its seal.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,18 +17,18 @@ use crate::audit_sealing::{SealFile, StoredSeal, encode_hex, read_instance_id};
 use crate::composition;
 use crate::ids::IdSource;
 
-/// What is said to whoever verifies.
+/// The arguments of `audit verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// A file with a seal that was kept elsewhere, instead of the newest one outside the database
+    /// File with a seal that was kept elsewhere, to use instead of the seal file
     #[arg(long, value_name = "FILE")]
     seal: Option<PathBuf>,
 }
 
-/// The pause between two batches that are sealed.
+/// The pause between two batches of events that are sealed.
 const BATCH_PAUSE: Duration = Duration::from_millis(5);
 
-/// How many lines go between two words on how far it is.
+/// The number of verified events between two progress messages.
 const PROGRESS_INTERVAL_EVENTS: i64 = 100_000;
 
 impl VerifyArgs {
@@ -36,47 +37,47 @@ impl VerifyArgs {
         let database = composition::open_existing_database(&settings)?;
         let auth = composition::build_command_engine(&settings, &database)?;
         let instance = read_instance_id(&database).map_err(CommandError::failed)?;
-        // read first: what is sealed meanwhile is then no line that the chain lacks
-        let outside = match &self.seal {
+        // read before sealing: an event that is sealed meanwhile is not a missing one
+        let seal_file = match &self.seal {
             Some(path) => SealFile::from_path(path),
             None => SealFile::from_settings(&settings),
         };
         if self.seal.is_none() {
-            outside.create_if_missing(&database, IdSource::default().now()).map_err(CommandError::failed)?;
+            seal_file.create_if_missing(&database, IdSource::default().now()).map_err(CommandError::failed)?;
         }
-        let noted = outside.read().map_err(CommandError::failed)?;
-        if self.seal.is_some() && noted.is_none() {
-            return Err(CommandError::failed(format!("there is no seal at {}", outside.path().display())));
+        let stored = seal_file.read().map_err(CommandError::failed)?;
+        if self.seal.is_some() && stored.is_none() {
+            return Err(CommandError::failed(format!("there is no seal file at {}", seal_file.path().display())));
         }
-        if noted.as_ref().is_some_and(|noted| noted.instance != instance) {
-            return Err(CommandError::failed(outside.foreign_text()));
+        if stored.as_ref().is_some_and(|stored| stored.instance != instance) {
+            return Err(CommandError::failed(seal_file.foreign_text()));
         }
         seal_events(&database, &auth);
-        let mut told = 0;
+        let mut reported = 0;
         let verified = office::verify_audit(
             &*database,
             auth.audit_seal_key(),
-            noted.as_ref().map(|noted| &noted.seal),
+            stored.as_ref().map(|stored| &stored.seal),
             &mut |number| {
-                if number - told >= PROGRESS_INTERVAL_EVENTS {
-                    told = number;
-                    print::print_note(&format!("{number} lines so far are as they were sealed"));
+                if number - reported >= PROGRESS_INTERVAL_EVENTS {
+                    reported = number;
+                    print::print_note(&format!("{number} events verified"));
                 }
             },
         );
         let verified = verified.map_err(CommandError::failed)?;
-        print_result(context.json, instance, &verified, noted.as_ref(), &outside)
+        print_result(context.json, instance, &verified, stored.as_ref(), &seal_file)
     }
 }
 
-/// Seals what has no seal. Where that cannot be, the chain itself shows why.
+/// Seals events that have no seal yet. If that fails, the verification of the chain shows why.
 fn seal_events(database: &tillgate_persistence::Database, auth: &tillgate_auth_core::Auth) {
     loop {
         match office::seal_audit(database, auth.audit_seal_key()) {
-            // a server beside this gets its turn at the database
+            // let a running server use the database in between
             Ok(sealed) if sealed.has_more => std::thread::sleep(BATCH_PAUSE),
             Ok(_) => return,
-            Err(error) => return print::print_note(&format!("lines that have no seal yet cannot be sealed: {error}")),
+            Err(error) => return print::print_note(&format!("events without a seal cannot be sealed: {error}")),
         }
     }
 }
@@ -85,21 +86,21 @@ fn print_result(
     json: bool,
     instance: Uuid,
     verified: &AuditVerification,
-    noted: Option<&StoredSeal>,
-    outside: &SealFile,
+    stored: Option<&StoredSeal>,
+    seal_file: &SealFile,
 ) -> Result<(), CommandError> {
     let lines = verified.last.sequence;
     let newest = StoredSeal { instance, seal: verified.last.clone(), at: IdSource::default().now() };
-    // without a seal outside nobody can tell that the end is there
-    let unwitnessed = noted.is_none() && lines > 0 && verified.fault.is_none();
+    // without a seal outside the database, events removed from the end cannot be detected
+    let unwitnessed = stored.is_none() && lines > 0 && verified.fault.is_none();
     let document = json!({
         "whole": verified.fault.is_none() && !unwitnessed,
         "lines": lines,
         "seal": newest.to_json(),
-        "outside": noted.map(StoredSeal::to_json),
+        "outside": stored.map(StoredSeal::to_json),
         "fault": match &verified.fault {
             Some(fault) => fault_json(fault),
-            None if unwitnessed => json!({ "code": "seal_missing", "wrong": outside.missing_text() }),
+            None if unwitnessed => json!({ "code": "seal_missing", "wrong": seal_file.missing_text() }),
             None => Value::Null,
         },
     });
@@ -108,17 +109,13 @@ fn print_result(
             if json {
                 print::print_line(&document.to_string());
             }
-            Err(CommandError::failed(format!(
-                "{lines} lines are each as they were sealed, but {}",
-                outside.missing_text()
-            )))
+            Err(CommandError::failed(format!("{lines} events verified, but {}", seal_file.missing_text())))
         }
         None => {
-            let kept = noted.map_or_else(String::new, |noted| {
-                format!("; the seal outside the database, of line {}, is in it", noted.seal.sequence)
+            let kept = stored.map_or_else(String::new, |stored| {
+                format!("; the seal of event {} outside the database matches", stored.seal.sequence)
             });
-            let line =
-                format!("{lines} lines, each as it was sealed{kept}. Newest seal: {}", encode_hex(&newest.seal.hash));
+            let line = format!("{lines} events verified{kept}. Newest seal: {}", encode_hex(&newest.seal.hash));
             print::print_answer(json, &line, &document);
             Ok(())
         }
@@ -127,9 +124,9 @@ fn print_result(
                 print::print_line(&document.to_string());
             }
             Err(CommandError::failed(format!(
-                "{}. {lines} lines before it are as they were sealed{}",
+                "{}. The {lines} events before it are intact{}",
                 describe_fault(fault),
-                explain_fault(fault, noted, outside)
+                explain_fault(fault, stored, seal_file)
             )))
         }
     }
@@ -138,23 +135,23 @@ fn print_result(
 fn describe_fault(fault: &AuditFault) -> String {
     match &fault.event {
         Some(line) => format!(
-            "line {}, id {}, of {}: {}",
+            "event {}, id {}, at {}: {}",
             line.sequence,
             event_id_text(line),
             format_instant(Instant::from_millis(line.event.at)),
             fault.error
         ),
-        None => format!("no line is sealed, and {}", fault.error),
+        None => format!("no event is sealed, and {}", fault.error),
     }
 }
 
-/// What else to think of.
-fn explain_fault(fault: &AuditFault, noted: Option<&StoredSeal>, outside: &SealFile) -> String {
-    match (fault.error.code(), noted) {
-        ("cut" | "other", Some(noted)) => format!(
-            ". If the database was restored from a backup of before {}, that is why: run {}",
-            format_instant(noted.at),
-            outside.restored_hint()
+/// A likely harmless cause of a fault, with the command that settles it.
+fn explain_fault(fault: &AuditFault, stored: Option<&StoredSeal>, seal_file: &SealFile) -> String {
+    match (fault.error.code(), stored) {
+        ("cut" | "other", Some(stored)) => format!(
+            ". If the database was restored from a backup made before {}, that is the reason: run {}",
+            format_instant(stored.at),
+            seal_file.restored_hint()
         ),
         _ => String::new(),
     }
@@ -171,7 +168,7 @@ fn fault_json(fault: &AuditFault) -> Value {
     })
 }
 
-/// The id of a line, whatever somebody has made of it.
+/// The id of an event; in hexadecimal digits if it is damaged.
 fn event_id_text(line: &SealedEvent) -> String {
     Uuid::from_slice(&line.event.id).map_or_else(|_| encode_hex(&line.event.id), |id| id.to_string())
 }

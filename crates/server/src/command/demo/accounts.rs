@@ -1,5 +1,5 @@
-//! The accounts of the demo: who they are, and what has become of them. Their ids are the same in every demo, which is the mark by
-//! which one is known again.
+//! The accounts of the demo and their state in a database. Their ids are the same in every demo, by
+//! which a demo is recognized.
 
 use tillgate_auth_core::passwords::{Argon2id, Cost, verify_password};
 use tillgate_auth_core::ports::{AuthPorts, CredentialKind};
@@ -10,18 +10,18 @@ use tillgate_persistence::Database;
 
 use crate::command::CommandError;
 
-/// An account of the demo.
+/// A user or device of the demo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DemoAccount {
-    /// Its name.
+    /// The login name, such as `cashier` or `P01`.
     pub(super) name: &'static str,
-    /// Its id, the same in every demo.
+    /// The id, the same in every demo.
     pub(super) id: PrincipalId,
-    /// What kind of device it is; `None` for a user.
+    /// The kind of device; `None` for a user.
     pub(super) environment: Option<Environment>,
 }
 
-/// Devices first: the users are allowed on them.
+/// All accounts, devices first: the users are assigned to them.
 pub(super) fn all_accounts() -> [DemoAccount; 7] {
     let device = |number, name, environment| DemoAccount {
         name,
@@ -44,7 +44,7 @@ pub(super) fn all_accounts() -> [DemoAccount; 7] {
     ]
 }
 
-/// 2026-01-01T00:00:00Z, in every id of a demo.
+/// 2026-01-01T00:00:00Z, which is part of every id of a demo.
 const CREATED_AT: Instant = Instant::from_millis(1_767_225_600_000);
 
 fn id_bytes(number: u8) -> [u8; 10] {
@@ -55,33 +55,33 @@ fn id_bytes(number: u8) -> [u8; 10] {
     bytes
 }
 
-/// What has become of an account.
+/// The state of a demo account in a database.
 struct AccountState {
     account: DemoAccount,
-    /// Whether it is in use; `None` where it has never been made.
+    /// Whether the account is active; `None` if it was never created.
     active: Option<bool>,
-    /// The version of its password.
+    /// The version of its password; `None` without a password.
     version: Option<i64>,
 }
 
-/// Whether a demo has been made in this database.
+/// Whether a demo was created in this database.
 pub(super) fn has_demo_accounts(database: &Database) -> Result<bool, CommandError> {
     Ok(read_states(database)?.iter().any(|state| state.active.is_some()))
 }
 
-/// The accounts that have never been made here. A deleted one has been.
+/// The accounts that were never created in this database. A deleted account counts as created.
 pub(super) fn missing_accounts(database: &Database) -> Result<Vec<DemoAccount>, CommandError> {
     let missing = read_states(database)?.into_iter().filter(|state| state.active.is_none());
     Ok(missing.map(|state| state.account).collect())
 }
 
-/// The names of those that could log in with the password that the demo gave them: nobody has set another since.
+/// The names of active accounts that still have their demo password.
 pub(super) fn accounts_with_demo_password(database: &Database) -> Result<Vec<&'static str>, CommandError> {
     let open = |state: &AccountState| state.active == Some(true) && state.version == Some(FIRST_PASSWORD_VERSION);
     Ok(read_states(database)?.into_iter().filter(open).map(|state| state.account.name).collect())
 }
 
-/// Whether an account still has the password that its demo gave it, and that is another than this one.
+/// Whether some account still has its demo password, and that is not `given`.
 pub(super) fn has_other_password(
     database: &Database,
     given: &Secret<String>,
@@ -100,7 +100,7 @@ pub(super) fn has_other_password(
     Ok(!verify_password(&hasher, given.expose(), &credential.verifier).map_err(CommandError::failed)?)
 }
 
-/// The version of a password that nobody has changed.
+/// The version of a password that was never changed.
 const FIRST_PASSWORD_VERSION: i64 = 1;
 
 fn read_states(database: &Database) -> Result<Vec<AccountState>, CommandError> {

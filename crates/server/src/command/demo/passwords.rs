@@ -1,4 +1,4 @@
-//! The passwords of the demo: random, and told once to whoever started it.
+//! The passwords of the demo: random by default, and shown or written to a file once.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,24 +9,24 @@ use super::accounts::DemoAccount;
 use crate::command::CommandError;
 use crate::ids::IdSource;
 
-/// How whoever started the demo learns the passwords.
+/// How the passwords are delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PasswordDelivery {
-    /// They gave the one password.
+    /// The operator chose one password for all accounts.
     Chosen,
-    /// On their terminal, once.
+    /// Shown once on the terminal.
     Terminal,
-    /// In a file, where what is printed goes to a log.
+    /// Written to a file, because standard output is not a terminal and may go to a log.
     File,
 }
 
-/// An account and its password.
+/// A demo account with its password.
 pub(super) type DemoCredential = (DemoAccount, Secret<String>);
 
-/// Letters and digits that nobody takes for another; 32 of them, 5 bits each.
+/// Letters and digits that are not easily confused; 32 of them, 5 bits each.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// A random password of 80 bits, such as `k3xp-9avt-...`.
+/// Generates a password of 80 random bits, such as `k3xp-9avt-...`.
 pub(super) fn generate_password(draw: &IdSource) -> Result<Secret<String>, CommandError> {
     let bytes = draw.random_bytes::<16>()?;
     let letter = |byte: &u8| ALPHABET.get(usize::from(byte % 32)).copied().map_or('a', char::from);
@@ -34,18 +34,19 @@ pub(super) fn generate_password(draw: &IdSource) -> Result<Secret<String>, Comma
     Ok(Secret::new(groups.join("-")))
 }
 
-/// The file of the passwords in the data folder.
+/// The path of the password file in the data folder.
 pub(super) fn password_file(data: &Path) -> PathBuf {
     data.join("demo-passwords.txt")
 }
 
-/// Writes `name: password` lines that only the owner reads: beside those of an unfinished demo, else in place of what was there.
-pub(super) fn write_passwords(data: &Path, passwords: &[DemoCredential], go_on: bool) -> Result<(), CommandError> {
+/// Writes `name: password` lines, readable by the owner alone. With `unfinished`, lines of other
+/// accounts are kept; otherwise the file is replaced.
+pub(super) fn write_passwords(data: &Path, passwords: &[DemoCredential], unfinished: bool) -> Result<(), CommandError> {
     let path = password_file(data);
     let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", path.display()));
     let mut text = Secret::new(String::new());
     match std::fs::read_to_string(&path).map(Secret::new) {
-        Ok(before) if go_on => {
+        Ok(before) if unfinished => {
             let ours =
                 |line: &&str| passwords.iter().any(|(account, _)| line.starts_with(&format!("{}: ", account.name)));
             let kept = before.expose().lines().filter(|line| !ours(line)).map(|line| format!("{line}\n"));

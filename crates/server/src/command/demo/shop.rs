@@ -1,4 +1,4 @@
-//! Makes the shop of the demo: what of it is not there yet, by the same use cases that the back office has.
+//! Creates the accounts of the demo that do not exist yet, with the use cases of the back office.
 
 use std::collections::BTreeMap;
 
@@ -16,31 +16,31 @@ use crate::composition;
 use crate::configuration::Settings;
 use crate::ids::IdSource;
 
-/// The tenant that the shop is made in.
+/// The tenant of the demo shop.
 pub(super) const DEMO_TENANT: &str = "default";
 
-/// The role of every device when it is logged in as itself.
+/// The role of a device that logs in as itself.
 const DEVICE_ROLE: &str = "cashier";
 
-/// Makes what is missing, and returns the passwords of what was made. They are written, where they are to be, before the accounts
-/// are: nobody has to guess a password after a crash.
+/// Creates the missing accounts and returns their passwords. A password file is written before the
+/// accounts, so that no password is lost in a crash.
 pub(super) fn create_demo(
     settings: &Settings,
     database: &Database,
     given: Option<&Secret<String>>,
-    telling: PasswordDelivery,
+    delivery: PasswordDelivery,
 ) -> Result<Vec<DemoCredential>, CommandError> {
     let draw = IdSource::default();
     let missing = accounts::missing_accounts(database)?;
     let password =
         |_: &DemoAccount| given.map_or_else(|| passwords::generate_password(&draw), |given| Ok(given.clone()));
-    let made: Vec<DemoCredential> =
+    let created: Vec<DemoCredential> =
         missing.iter().map(|account| Ok((*account, password(account)?))).collect::<Result<_, CommandError>>()?;
-    if telling == PasswordDelivery::File && !made.is_empty() {
-        passwords::write_passwords(&settings.server.data, &made, made.len() < accounts::all_accounts().len())?;
+    if delivery == PasswordDelivery::File && !created.is_empty() {
+        passwords::write_passwords(&settings.server.data, &created, created.len() < accounts::all_accounts().len())?;
     }
     let tenant = composition::find_tenant(database, &Slug::parse(DEMO_TENANT).map_err(CommandError::failed)?)?.id;
-    for (account, password) in &made {
+    for (account, password) in &created {
         let verifier = draw.hash_password(settings, password)?;
         match (account.id, account.environment) {
             (PrincipalId::User(id), _) => add_user(database, tenant, &draw, account.name, id, verifier)?,
@@ -60,10 +60,10 @@ pub(super) fn create_demo(
             }
         }
     }
-    Ok(made)
+    Ok(created)
 }
 
-/// Adds a user who holds the role of their name without a device and on every device of the demo.
+/// Adds a user who has the role of the same name, without a device and on every device of the demo.
 fn add_user(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,

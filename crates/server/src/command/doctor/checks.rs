@@ -1,4 +1,5 @@
-//! The checks, in the order in which one stands on another: what cannot be looked at because an earlier one failed is left out.
+//! The checks of `doctor`, in order of their dependencies: a check that depends on a failed one is
+//! omitted.
 
 mod audit;
 mod database;
@@ -10,7 +11,7 @@ use crate::command::Context;
 use crate::composition;
 use crate::ids::IdSource;
 
-/// Looks at everything.
+/// Runs all checks.
 pub(super) fn run_checks(context: &Context) -> Vec<Finding> {
     let settings = match context.settings(|_| ()) {
         Ok(settings) => settings,
@@ -18,7 +19,7 @@ pub(super) fn run_checks(context: &Context) -> Vec<Finding> {
             return vec![Finding::problem(
                 "configuration",
                 stop.to_string(),
-                "correct it; config/tillgate.toml shows every key",
+                "correct the setting; config/tillgate.toml lists all of them",
             )];
         }
     };

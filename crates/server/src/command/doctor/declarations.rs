@@ -1,4 +1,5 @@
-//! What only a person can know: that the clock is right, and that the database is a restored one.
+//! Declarations that only the operator can make: that the clock is right, and that the database was
+//! restored.
 
 use serde_json::{Map, Value};
 use tillgate_auth_core::ports::AuthPorts;
@@ -9,39 +10,41 @@ use crate::command::office::CommandOffice;
 use crate::command::{CommandError, Context, print};
 use crate::{composition, shell};
 
-/// Writes the declaration with its audit line, and tells every running server.
+/// Records the declarations in the audit log and notifies every running server.
 pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<(), CommandError> {
     let office = CommandOffice::open(context)?;
     let store: &dyn Store<AuthPorts> = &*office.database;
     let at = office.ids.now();
-    let mut said = Vec::new();
+    let mut declarations = Vec::new();
     if clock {
-        said.push((
+        declarations.push((
             Action::ClockAccept,
             vec![Scope::Clock],
-            "the clock is right: running servers believe it within a second",
+            "declared that the clock is right: running servers trust it within a second",
         ));
     }
-    let mut lost = Map::new();
+    let mut lost_seal = Map::new();
     if restored {
-        // the seal that is put aside must be that of a server of this database: its folder has the key that opens it
+        // only a server of this database may set its seal file aside: its data folder has the
+        // master key
         composition::build_command_engine(&office.settings, &office.database)?;
-        let outside = SealFile::from_settings(&office.settings);
-        if outside.read().map_err(CommandError::failed)?.is_none() {
+        let seal_file = SealFile::from_settings(&office.settings);
+        if seal_file.read().map_err(CommandError::failed)?.is_none() {
             print::print_note(&format!(
-                "{} is missing: run this with the --data of each server over the database too, otherwise its audit stays in alarm",
-                outside.path().display()
+                "{} is missing: also run this command with the --data of every server that uses the database; otherwise its doctor \
+                 keeps reporting the old seal",
+                seal_file.path().display()
             ));
         }
         if let Some(seal) = set_aside_seal(&office)? {
-            lost.insert("seal".to_owned(), seal);
+            lost_seal.insert("seal".to_owned(), seal);
         }
         let scopes = vec![Scope::Keys, Scope::Tenant(office.tenant_id())];
-        let line = "the database was restored: running servers look at it anew. What was done since the backup is undone: lock and \
-                    suspend again whom you had locked or suspended since";
-        said.push((Action::StoreRestored, scopes, line));
+        let line = "declared that the database was restored: running servers reload it. Everything since the backup is undone: lock \
+                    and suspend again the devices and users that you had locked or suspended since then";
+        declarations.push((Action::StoreRestored, scopes, line));
     }
-    for (action, scopes, line) in said {
+    for (action, scopes, line) in declarations {
         let event = Event {
             id: office.ids.new_id(EventId::new)?,
             at,
@@ -51,7 +54,8 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
             subject: Subject::Server,
             outcome: EventOutcome::Done,
             details: {
-                let mut details = if action == Action::StoreRestored { std::mem::take(&mut lost) } else { Map::new() };
+                let mut details =
+                    if action == Action::StoreRestored { std::mem::take(&mut lost_seal) } else { Map::new() };
                 details.insert(office::OS_USER_DETAIL.to_owned(), Value::from(shell::shell_user()));
                 details
             },
@@ -68,20 +72,21 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
     Ok(())
 }
 
-/// Puts the seal of the audit aside that was kept outside the database, where the restored audit has it no longer, and returns it.
+/// Sets the seal file aside and replaces it by a current one if the restored audit log no longer
+/// contains its seal. Returns the old seal.
 fn set_aside_seal(office: &CommandOffice) -> Result<Option<Value>, CommandError> {
-    let outside = SealFile::from_settings(&office.settings);
-    let Some(noted) = outside.read().map_err(CommandError::failed)? else { return Ok(None) };
-    if office::has_seal(office.store(), &noted.seal).map_err(CommandError::failed)? {
+    let seal_file = SealFile::from_settings(&office.settings);
+    let Some(stored) = seal_file.read().map_err(CommandError::failed)? else { return Ok(None) };
+    if office::has_seal(office.store(), &stored.seal).map_err(CommandError::failed)? {
         return Ok(None);
     }
     let (_, newest) = office::count_unsealed_audit(office.store(), 1).map_err(CommandError::failed)?;
-    let begun = StoredSeal { instance: noted.instance, seal: newest, at: office.ids.now() };
-    if let Some(aside) = outside.replace(&begun).map_err(CommandError::failed)? {
+    let current = StoredSeal { instance: stored.instance, seal: newest, at: office.ids.now() };
+    if let Some(aside) = seal_file.replace(&current).map_err(CommandError::failed)? {
         print::print_note(&format!(
-            "the audit lacks what was sealed since the backup; its last seal is kept in {}",
+            "the audit log lacks the events that were sealed since the backup; their last seal is kept in {}",
             aside.display()
         ));
     }
-    Ok(Some(noted.to_json()))
+    Ok(Some(stored.to_json()))
 }

@@ -1,10 +1,10 @@
-//! What a check found, and how it reads.
+//! The result of a check, as a line and as JSON.
 
 use serde_json::{Value, json};
 
 use crate::configuration::Settings;
 
-/// What a check found.
+/// The result of a check: what it found, and a remedy if that is a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     check: &'static str,
@@ -17,32 +17,32 @@ impl Finding {
         Self { check, found: found.into(), remedy: None }
     }
 
-    pub(super) fn problem(check: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { check, found: found.into(), remedy: Some(mend.into()) }
+    pub(super) fn problem(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { check, found: found.into(), remedy: Some(remedy.into()) }
     }
 
-    /// The same with a command on this installation at the end of how to mend it.
+    /// Appends a command for this installation to the remedy.
     pub(super) fn with_command(mut self, settings: &Settings, words: &str) -> Self {
-        if let Some(mend) = &mut self.remedy {
-            *mend = format!("{mend}: {}", settings.command(words));
+        if let Some(remedy) = &mut self.remedy {
+            *remedy = format!("{remedy}: {}", settings.command(words));
         }
         self
     }
 
-    /// Whether there is nothing to mend.
+    /// Whether the check found no problem.
     pub(super) fn is_ok(&self) -> bool {
         self.remedy.is_none()
     }
 
-    /// For people.
+    /// The finding as text, with the remedy on a second line.
     pub(super) fn to_line(&self) -> String {
         match &self.remedy {
             None => format!("ok    {}: {}", self.check, self.found),
-            Some(mend) => format!("MEND  {}: {}\n      {mend}", self.check, self.found),
+            Some(remedy) => format!("FIX   {}: {}\n      {remedy}", self.check, self.found),
         }
     }
 
-    /// For machines.
+    /// The finding as JSON; the member `mend` is null if there is no problem.
     pub(super) fn to_json(&self) -> Value {
         json!({ "check": self.check, "ok": self.is_ok(), "found": self.found, "mend": self.remedy })
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::configuration::KEYS;
 
-/// A folder of its own for one test, gone with it.
+/// The folder of one test, removed with it.
 struct TestFolder(PathBuf);
 
 impl TestFolder {
@@ -65,15 +65,15 @@ fn unknown_key_is_named_with_a_suggestion() {
     let folder = TestFolder::new("unknown");
     let flags = |text: &str| Flags { config: Some(folder.write("a.toml", text)), ..Flags::default() };
     for (text, key, near) in [
-        ("[server]\nlisten_on = \"x\"\n", "server.listen_on", "is it \"server.listen\"?"),
-        ("[session]\nidle = \"1h\"\n", "session.idle", "is it \"sessions.idle\"?"),
-        ("[sessions]\noverlp = \"1h\"\n", "sessions.overlp", "is it \"sessions.overlap\"?"),
+        ("[server]\nlisten_on = \"x\"\n", "server.listen_on", "did you mean \"server.listen\"?"),
+        ("[session]\nidle = \"1h\"\n", "session.idle", "did you mean \"sessions.idle\"?"),
+        ("[sessions]\noverlp = \"1h\"\n", "sessions.overlp", "did you mean \"sessions.overlap\"?"),
     ] {
         let error = error_text(&flags(text), &[]);
         assert!(error.contains("a.toml") && error.contains(key) && error.contains(near), "{error}");
     }
     let far = error_text(&flags("[kitchen]\nsink = 1\n"), &[]);
-    assert!(far.contains("kitchen.sink") && !far.contains("is it"), "{far}");
+    assert!(far.contains("kitchen.sink") && !far.contains("did you mean"), "{far}");
     assert!(error_text(&flags("listen = \"x\"\n"), &[]).contains("\"listen\""));
     let error = error_text(&Flags::default(), &[("TILLGATE_SERVER__LISTN", "x")]);
     assert!(error.contains("TILLGATE_SERVER__LISTN") && error.contains("server.listen"), "{error}");
@@ -82,9 +82,9 @@ fn unknown_key_is_named_with_a_suggestion() {
 #[test]
 fn unknown_variable_is_refused_with_a_suggestion() {
     for (name, near) in [
-        ("TILLGATE_SERVER_LISTEN", "; is it TILLGATE_SERVER__LISTEN?"),
+        ("TILLGATE_SERVER_LISTEN", "; did you mean TILLGATE_SERVER__LISTEN?"),
         ("TILLGATE_DATA", ""),
-        ("TILLGATE_LOG_LEVEL", "; is it TILLGATE_LOG__LEVEL?"),
+        ("TILLGATE_LOG_LEVEL", "; did you mean TILLGATE_LOG__LEVEL?"),
     ] {
         let error = error_text(&Flags::default(), &[(name, "x")]);
         assert_eq!(error, format!("there is no setting for the variable {name}{near}"));
@@ -148,7 +148,7 @@ fn file_in_the_data_folder_cannot_move_the_data_folder() {
     let file = layers("[server]\ndata = \"/elsewhere\"\n");
     assert!(check_data_folder(&file, &Layers::default(), &folder.0, &folder.0.join("tillgate.toml")).is_err());
     assert!(check_data_folder(&layers("[server]\n"), &Layers::default(), &folder.0, &folder.0).is_ok());
-    // named on the command line it counts over the file
+    // a flag overrides the file
     let flags = Flags { data: Some(folder.0.clone()), ..Flags::default() };
     assert_eq!(load_settings(&flags, &[]).unwrap().server.data, folder.0);
 }
@@ -157,12 +157,12 @@ fn file_in_the_data_folder_cannot_move_the_data_folder() {
 fn mounts_are_read_from_the_file() {
     let folder = TestFolder::new("mounts");
     let flags = |text: &str| Flags { config: Some(folder.write("m.toml", text)), ..Flags::default() };
-    let usual = load_settings(&Flags::default(), &[]).unwrap().mounts;
-    assert_eq!(usual.first().unwrap().prefix, "/portos");
+    let default_mounts = load_settings(&Flags::default(), &[]).unwrap().mounts;
+    assert_eq!(default_mounts.first().unwrap().prefix, "/portos");
     let names = |mounts: &[crate::configuration::mounts::MountConfig]| {
         mounts.iter().map(|mount| mount.dialect.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(names(&usual), ["portos", "kasir", "fiuu", "krmpesan"], "nobody registers without being let");
+    assert_eq!(names(&default_mounts), ["portos", "kasir", "fiuu", "krmpesan"], "PosStar is not mounted by default");
     let demo = load_settings(&Flags { every_dialect: true, ..Flags::default() }, &[]).unwrap().mounts;
     assert_eq!(names(&demo), ["portos", "kasir", "fiuu", "posstar", "krmpesan"]);
     let root = "[[mounts]]\ndialect = \"portos\"\nprefix = \"\"\nhost = \"pos.example.com\"\n";
@@ -174,7 +174,7 @@ fn mounts_are_read_from_the_file() {
         ("[[mounts]]\ndialect = \"portos\"\nprefix = \"/t\"\ntenent = \"a\"\n", "tenent"),
         ("[[mounts]]\ndialect = \"portos\"\nprefix = \"/t\"\ntenant = \"A B\"\n", "lower-case"),
         ("[[mounts]]\ndialect = \"portos\"\nprefix = \"/t\"\nhost = \"\"\n", "host"),
-        ("[[mounts]]\ndialect = \"portos\"\nprefix = \"/t\"\nhost = \"pos.example:8080\"\n", "no port"),
+        ("[[mounts]]\ndialect = \"portos\"\nprefix = \"/t\"\nhost = \"pos.example:8080\"\n", "without a port"),
     ] {
         let error = error_text(&flags(bad), &[]);
         assert!(error.contains("mounts (number 1)") && error.contains(why), "{error}");
@@ -182,7 +182,7 @@ fn mounts_are_read_from_the_file() {
     assert!(load_settings(&flags("mounts = []\n"), &[]).unwrap().mounts.is_empty());
 }
 
-/// The configuration file of the repository.
+/// The configuration file in the repository.
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/tillgate.toml");
 
 #[test]
@@ -191,12 +191,12 @@ fn example_file_has_every_key_with_its_default() {
     let table: Table = text.parse().unwrap();
     for key in KEYS {
         let (section, name) = key.path.split_once('.').unwrap();
-        let stands = table.get(section).and_then(|section| section.get(name)).is_some();
-        assert!(stands, "{} is missing in config/tillgate.toml (default {:?})", key.path, key.default);
+        let present = table.get(section).and_then(|section| section.get(name)).is_some();
+        assert!(present, "{} is missing in config/tillgate.toml (default {:?})", key.path, key.default);
         let own = text.split(&format!("[{section}]\n")).nth(1).unwrap();
         let lines: Vec<&str> = own.lines().collect();
         let at = lines.iter().position(|line| line.starts_with(&format!("{name} ="))).unwrap();
-        assert!(at > 0 && lines[at - 1].starts_with("# "), "{} has no meaning in config/tillgate.toml", key.path);
+        assert!(at > 0 && lines[at - 1].starts_with("# "), "{} has no comment in config/tillgate.toml", key.path);
     }
     let example = load_settings(&Flags { config: Some(EXAMPLE.into()), ..Flags::default() }, &[]).unwrap();
     let empty = Flags { data: Some("/nowhere/at/all".into()), ..Flags::default() };

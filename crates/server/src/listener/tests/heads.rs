@@ -1,4 +1,4 @@
-//! Heads that come too slowly, requests that wait for the worker, and clients that hang up.
+//! Slow request heads, requests that wait for the worker, and clients that disconnect.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn head_that_comes_too_slowly_is_408_and_the_end() {
             send_request(&mut stream, "/");
             assert!(read_answer(&mut stream).contains("here"));
         }
-        // a little at a time does not begin the time anew
+        // partial input does not restart the timeout
         for part in ["GET / HTTP/1.1\r\n", "Host: till\r\n", "X-Slow: 1", "2", "3", "4", "5"] {
             if stream.write_all(part.as_bytes()).is_err() {
                 break;
@@ -37,7 +37,7 @@ fn whole_request_that_waits_for_the_worker_past_the_time_of_a_head_is_answered()
     let mut blocking = server.connect();
     send_request(&mut blocking, "/busy");
     thread::sleep(Duration::from_millis(100));
-    // in time, while the worker reads nothing for a second
+    // in time, although the worker reads nothing for a second
     for stream in &mut clients {
         stream.write_all(b"Host: till\r\n\r\n").unwrap();
     }
@@ -46,7 +46,7 @@ fn whole_request_that_waits_for_the_worker_past_the_time_of_a_head_is_answered()
     assert_eq!(places, (0..CLIENTS - 1).collect::<Vec<_>>());
 }
 
-/// Closes a connection by a reset (RFC 9293, 3.10.4).
+/// Resets a connection (RFC 9293, 3.10.4).
 fn reset(stream: TcpStream) {
     rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
     drop(stream);

@@ -1,4 +1,5 @@
-//! What is looked at in the database: whether it opens and is up to date, what it has seen of the time, its keys and its users.
+//! Checks on the database: whether it opens, is durable, writable and up to date, and on the clock,
+//! keys, users and tenants that it contains.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,36 +17,36 @@ use crate::{composition, unknown_tenants};
 
 pub(super) fn open_database(settings: &Settings) -> Result<Arc<Database>, Finding> {
     const CHECK: &str = "database";
-    let bad = |stop: CommandError, mend: &str| Finding::problem(CHECK, stop.to_string(), mend);
+    let bad = |error: CommandError, remedy: &str| Finding::problem(CHECK, error.to_string(), remedy);
     match composition::database_address(settings).map_err(|stop| bad(stop, "correct database.url"))? {
         Address::Sqlite(path) if !path.exists() => Err(Finding::problem(
             CHECK,
-            format!("there is none at {}", path.display()),
-            "mount its volume or name its folder with --data; a new installation makes it once",
+            format!("there is no database at {}", path.display()),
+            "mount its volume or set its folder with --data; for a new installation, create it once",
         )
         .with_command(settings, "init")),
         Address::Sqlite(_) => composition::open_database(settings).map_err(|stop| {
-            bad(stop, "look at the file's owner, mode and disk; a damaged file is replaced by its backup")
+            bad(stop, "check the owner and mode of the file and its disk; restore a damaged file from its backup")
         }),
         Address::Postgres(_) => composition::open_database(settings)
-            .map_err(|stop| bad(stop, "look at the server's address, its pg_hba.conf and its log")),
+            .map_err(|stop| bad(stop, "check the address, pg_hba.conf and the log of the PostgreSQL server")),
     }
 }
 
-/// Whether what was committed survives a crash of the database's machine.
+/// Whether committed data survives a crash of the database's machine.
 pub(super) fn check_durability(database: &Database) -> Finding {
     const CHECK: &str = "durability";
     match database.unsafe_settings() {
-        Ok(off) if off.is_empty() => Finding::ok(CHECK, "what is committed is on disk"),
+        Ok(off) if off.is_empty() => Finding::ok(CHECK, "commits are written to disk"),
         Ok(off) => Finding::problem(
             CHECK,
             format!(
                 "PostgreSQL runs with {} = off: a crash of its machine loses or damages data",
                 off.join(" = off, ")
             ),
-            "turn it on in postgresql.conf and restart PostgreSQL",
+            "enable it in postgresql.conf and restart PostgreSQL",
         ),
-        Err(error) => Finding::problem(CHECK, error.to_string(), "see database"),
+        Err(error) => Finding::problem(CHECK, error.to_string(), "see the check \"database\""),
     }
 }
 
@@ -55,27 +56,29 @@ pub(super) fn check_migrations(settings: &Settings, database: &Database) -> Find
         Ok(pending) if pending.is_empty() => Finding::ok(CHECK, "up to date"),
         Ok(pending) => Finding::problem(CHECK, format!("missing: {}", pending.join(", ")), "start the server, or run")
             .with_command(settings, "migrate"),
-        Err(error) => Finding::problem(CHECK, error.to_string(), "use a program that is as new as the database"),
+        Err(error) => {
+            Finding::problem(CHECK, error.to_string(), "use a tillgate version at least as new as the database")
+        }
     }
 }
 
-/// Whether the database takes writes; nothing of one without tables.
+/// Whether the database accepts writes; `None` if it has no tables yet.
 pub(super) fn check_writes(database: &Database) -> Option<Finding> {
     const CHECK: &str = "writes";
     if !database.has_tables().unwrap_or_default() {
         return None;
     }
     Some(match database.try_write() {
-        Ok(()) => Finding::ok(CHECK, "the database takes them"),
+        Ok(()) => Finding::ok(CHECK, "the database accepts writes"),
         Err(error) => Finding::problem(
             CHECK,
             error.to_string(),
-            "look at its disk, at the owner of its file, and at whether it is a standby or default_transaction_read_only is on",
+            "check the disk, the owner of the database file, whether the database is a standby, and default_transaction_read_only",
         ),
     })
 }
 
-/// Whether the tenants exist that the configuration names.
+/// Whether the tenants that the configuration mentions exist.
 pub(super) fn check_tenants(settings: &Settings, database: &Database) -> Finding {
     const CHECK: &str = "mounts";
     match unknown_tenants::find_unknown_tenants(settings, database) {
@@ -84,17 +87,17 @@ pub(super) fn check_tenants(settings: &Settings, database: &Database) -> Finding
         }
         Ok(found) => Finding::problem(CHECK, found.join("; "), "correct the name, or add the tenant with")
             .with_command(settings, "tenant add"),
-        Err(error) => Finding::problem(CHECK, error.to_string(), "see database"),
+        Err(error) => Finding::problem(CHECK, error.to_string(), "see the check \"database\""),
     }
 }
 
-/// How far the newest instant in the store may lie ahead of the clock.
+/// How far the newest time in the database may be ahead of the clock.
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 
 pub(super) fn check_clock(settings: &Settings, database: &Database) -> Finding {
     let store: &dyn Store<AuthPorts> = database;
     match store.read(|tx| tx.instances().newest_instant()) {
-        Err(error) => Finding::problem("clock", error.to_string(), "see database"),
+        Err(error) => Finding::problem("clock", error.to_string(), "see the check \"database\""),
         Ok(newest) => clock_finding(newest, IdSource::default().now()).with_command(settings, "doctor --accept-clock"),
     }
 }
@@ -104,8 +107,12 @@ fn clock_finding(newest: Option<Instant>, now: Instant) -> Finding {
     match newest {
         Some(newest) if newest.duration_since(now) > CLOCK_TOLERANCE => Finding::problem(
             CHECK,
-            format!("this machine says {}, but the database has seen {}", format_instant(now), format_instant(newest)),
-            "set the machine's clock (timedatectl, chrony); if it is right and the database is not, run",
+            format!(
+                "this machine's clock is at {}, but the database contains the time {}",
+                format_instant(now),
+                format_instant(newest)
+            ),
+            "set the machine's clock (timedatectl, chrony); if the clock is right and the database is not, run",
         ),
         _ => Finding::ok(CHECK, format_instant(now)),
     }
@@ -116,19 +123,21 @@ pub(super) fn check_keys(settings: &Settings, database: &Arc<Database>) -> Findi
     match composition::build_command_engine(settings, database)
         .and_then(|auth| auth.list_keys().map_err(CommandError::failed))
     {
-        Ok(keys) => Finding::ok(CHECK, format!("{} in the database, and the master key opens them", keys.len())),
-        Err(stop) => Finding::problem(CHECK, stop.to_string(), "give the master key that the database was made with"),
+        Ok(keys) => Finding::ok(CHECK, format!("{} in the database; the master key decrypts them", keys.len())),
+        Err(stop) => {
+            Finding::problem(CHECK, stop.to_string(), "use the master key with which the database was created")
+        }
     }
 }
 
 pub(super) fn check_users(settings: &Settings, database: &Database) -> Finding {
     match office::count_users(database) {
         Ok(counts) => users_finding(settings, &counts),
-        Err(error) => Finding::problem("users", error.to_string(), "see database"),
+        Err(error) => Finding::problem("users", error.to_string(), "see the check \"database\""),
     }
 }
 
-/// How many tenants without an administrator are named.
+/// The maximum number of tenants without an administrator that are named.
 const MAX_NAMED_TENANTS: usize = 3;
 
 fn users_finding(settings: &Settings, counts: &[UserCount]) -> Finding {
@@ -137,7 +146,7 @@ fn users_finding(settings: &Settings, counts: &[UserCount]) -> Finding {
     let admins: u64 = counts.iter().map(|count| count.active_admins).sum();
     if users == 0 {
         let add = settings.command("user add admin --role admin");
-        return Finding::ok(CHECK, format!("there is none yet; make the first admin: {add}"));
+        return Finding::ok(CHECK, format!("there is no user yet; create the first admin: {add}"));
     }
     let without: Vec<&UserCount> = counts.iter().filter(|count| count.users > 0 && count.active_admins == 0).collect();
     let Some(first) = without.first() else { return Finding::ok(CHECK, user_count_text(users, admins)) };
@@ -148,7 +157,7 @@ fn users_finding(settings: &Settings, counts: &[UserCount]) -> Finding {
     }
     let found = format!("{}; no active administrator in tenant {}", user_count_text(users, admins), named.join(", "));
     let tenant = if first.tenant.as_str() == "default" { String::new() } else { format!(" --tenant {}", first.tenant) };
-    Finding::problem(CHECK, found, "activate one with user status, or make one")
+    Finding::problem(CHECK, found, "activate one with user status, or create one")
         .with_command(settings, &format!("user add NAME --role admin{tenant}"))
 }
 
@@ -184,16 +193,16 @@ mod tests {
             users,
             active_admins,
         };
-        let judge = |counts: &[UserCount]| users_finding(&settings, counts).to_line();
-        assert!(judge(&[count("default", 0, 0)]).starts_with("ok    users: there is none yet"));
-        assert_eq!(judge(&[count("default", 203, 1)]), "ok    users: 203 users, 1 of them an active administrator");
-        let two = judge(&[count("default", 3, 1), count("bakery", 2, 1), count("empty", 0, 0)]);
+        let line = |counts: &[UserCount]| users_finding(&settings, counts).to_line();
+        assert!(line(&[count("default", 0, 0)]).starts_with("ok    users: there is no user yet"));
+        assert_eq!(line(&[count("default", 203, 1)]), "ok    users: 203 users, 1 of them an active administrator");
+        let two = line(&[count("default", 3, 1), count("bakery", 2, 1), count("empty", 0, 0)]);
         assert_eq!(two, "ok    users: 5 users, 2 of them active administrators");
-        let none = judge(&[count("default", 1, 0)]);
-        assert!(none.starts_with("MEND  users: 1 user, none of them an active administrator; "), "{none}");
+        let none = line(&[count("default", 1, 0)]);
+        assert!(none.starts_with("FIX   users: 1 user, none of them an active administrator; "), "{none}");
         assert!(none.contains("tillgate user add NAME --role admin") && !none.contains("--tenant"), "{none}");
         let names = ["a1", "a2", "a3", "a4", "a5"].map(|name| count(name, 1, 0));
-        let many = judge(&names);
+        let many = line(&names);
         assert!(many.contains("in tenant \"a1\", \"a2\", \"a3\", 2 more") && many.contains("--tenant a1"), "{many}");
     }
 }

@@ -1,4 +1,5 @@
-//! What is looked at on the machine, before any database: the configuration, the data folder, the master key.
+//! Checks on the machine, before the database is opened: configuration, certificate, data folder,
+//! disk and master key.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use crate::command::json::format_instant;
 use crate::configuration::Settings;
 use crate::{composition, disk, exposure, master_key, tls};
 
-/// How long before its expiry a certificate should have been renewed. ACME clients renew about 30 days before.
+/// How long before its expiry a certificate should have been renewed. ACME clients renew it about
+/// 30 days before.
 const RENEWAL_MARGIN: Duration = Duration::from_hours(14 * 24);
 
 /// The minimum free space of a disk, in bytes.
@@ -18,28 +20,28 @@ const MIN_FREE_BYTES: u64 = 100_000_000;
 pub(super) fn check_configuration(settings: &Settings) -> Finding {
     const CHECK: &str = "configuration";
     if let Err(exposed) = exposure::check_exposure(settings) {
-        return Finding::problem(CHECK, format!("serve would refuse to start: {exposed}"), "set one of the two");
+        return Finding::problem(CHECK, format!("serve would refuse to start: {exposed}"), "set up one of the two");
     }
     if let Err(stop) = composition::build_mounts(settings) {
         return Finding::problem(
             CHECK,
             format!("serve would refuse to start: {stop}"),
-            "move one of the two to another prefix or host",
+            "mount one of the two at another prefix or host",
         );
     }
     Finding::ok(CHECK, format!("serve would listen on {}", settings.server.listen))
 }
 
-/// The certificate, where the settings name one.
+/// The certificate, if one is configured.
 pub(super) fn check_certificate(settings: &Settings, now: Instant) -> Option<Finding> {
     const CHECK: &str = "certificate";
-    let renew = "renew it: the server reads the new files by itself";
+    let renew = "renew the certificate: the server reloads the files automatically";
     match tls::load_certificate(settings) {
         Ok(None) => None,
         Err(stop) => Some(Finding::problem(
             CHECK,
             stop.to_string(),
-            "point server.tls_cert and server.tls_key at a chain and its key in PEM",
+            "set server.tls_cert and server.tls_key to a certificate chain and its private key (PEM)",
         )),
         Ok(Some(certificate)) => {
             let expires = certificate.expires();
@@ -54,14 +56,14 @@ pub(super) fn check_certificate(settings: &Settings, now: Instant) -> Option<Fin
     }
 }
 
-/// Free space on the disk that the server writes to.
+/// The free space on the disk that the server writes to; `None` if it is unknown.
 pub(super) fn check_disk(settings: &Settings) -> Option<Finding> {
     const CHECK: &str = "disk";
     let folder = disk::data_folder(settings);
     let free = disk::free_bytes(&folder).ok()?;
     let found = format!("{} MB free at {}", free / 1_000_000, folder.display());
     Some(if free < MIN_FREE_BYTES {
-        Finding::problem(CHECK, found, "make room: on a full disk nobody can log in")
+        Finding::problem(CHECK, found, "free some space: on a full disk nobody can log in")
     } else {
         Finding::ok(CHECK, found)
     })
@@ -74,15 +76,15 @@ pub(super) fn check_data_folder(settings: &Settings) -> Finding {
         Err(error) => Finding::problem(
             CHECK,
             format!("{}: {error}", data.display()),
-            "name the folder with --data; a new installation makes it once",
+            "set the folder with --data; for a new installation, create it once",
         )
         .with_command(settings, "init"),
         Ok(found) if !found.is_dir() => {
-            Finding::problem(CHECK, format!("{} is no folder", data.display()), "name a folder with --data")
+            Finding::problem(CHECK, format!("{} is not a folder", data.display()), "set a folder with --data")
         }
         Ok(found) if master_key::is_readable_by_others(&found) => Finding::problem(
             CHECK,
-            format!("{} is open to other users of this machine", data.display()),
+            format!("{} is accessible to other users of this machine", data.display()),
             format!("chmod 700 '{}'", data.display()),
         ),
         Ok(_) => Finding::ok(CHECK, data.display().to_string()),
@@ -93,15 +95,15 @@ pub(super) fn check_master_key(settings: &Settings) -> Finding {
     const CHECK: &str = "master key";
     match (master_key::find_master_key(settings), master_key::master_key_source(settings)) {
         (Err(stop), _) => {
-            Finding::problem(CHECK, stop.to_string(), "put back the key that this database was made with")
+            Finding::problem(CHECK, stop.to_string(), "restore the key with which the database was created")
         }
         (Ok(None), _) => Finding::problem(
             CHECK,
-            "there is none",
-            "put the key back from its backup; a new installation makes it once",
+            "there is no master key",
+            "restore the key from its backup; for a new installation, create it once",
         )
         .with_command(settings, "init"),
-        (Ok(Some(_)), master_key::MasterKeySource::Setting) => Finding::ok(CHECK, "given by keys.master"),
+        (Ok(Some(_)), master_key::MasterKeySource::Setting) => Finding::ok(CHECK, "set by keys.master"),
         (Ok(Some(_)), master_key::MasterKeySource::File(path)) => match std::fs::metadata(&path) {
             Ok(found) if master_key::is_readable_by_others(&found) => Finding::problem(
                 CHECK,
@@ -123,7 +125,7 @@ mod tests {
         let flags = Flags { data: Some(folder.clone()), ..Flags::default() };
         let settings = load_settings(&flags, &[]).unwrap();
         let missing = super::check_data_folder(&settings).to_line();
-        assert!(missing.ends_with(&format!("makes it once: tillgate init --data {}", folder.display())), "{missing}");
+        assert!(missing.ends_with(&format!("create it once: tillgate init --data {}", folder.display())), "{missing}");
         std::fs::create_dir_all(&folder).unwrap();
         #[cfg(unix)]
         {

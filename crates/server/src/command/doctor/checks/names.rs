@@ -1,16 +1,16 @@
-//! Whether every name is one's alone.
+//! Whether names are unique and not easily confused.
 
 use tillgate_persistence::{Database, SimilarNames, SimilarNamesReport};
 
 use crate::command::doctor::finding::Finding;
 use crate::command::print::escape_line;
 
-/// How many groups of names are told at most.
+/// The maximum number of groups of similar names in the finding.
 const MAX_NAMED_GROUPS: usize = 20;
 
 pub(super) fn check_similar_names(database: &Database) -> Finding {
     match database.similar_names() {
-        Err(error) => Finding::problem("names", error.to_string(), "see database"),
+        Err(error) => Finding::problem("names", error.to_string(), "see the check \"database\""),
         Ok(similar) => similar_names_finding(&similar),
     }
 }
@@ -19,14 +19,14 @@ fn similar_names_finding(similar: &SimilarNamesReport) -> Finding {
     const CHECK: &str = "names";
     let lookalike = match similar.lookalike.as_slice() {
         [] => String::new(),
-        groups => format!("; look alike, and may be meant to deceive: {}", groups_text(groups)),
+        groups => format!("; look alike and may be meant to deceive: {}", groups_text(groups)),
     };
     match similar.equal.as_slice() {
-        [] => Finding::ok(CHECK, format!("each is one's alone{lookalike}")),
+        [] => Finding::ok(CHECK, format!("all names are unique{lookalike}")),
         groups => Finding::problem(
             CHECK,
-            format!("compare as one since case is folded in full: {}{lookalike}", groups_text(groups)),
-            "each still works as it is spelled, and no other spelling finds it; give one of them another name",
+            format!("equal under full case folding: {}{lookalike}", groups_text(groups)),
+            "each name still works in its exact spelling only; rename one of them",
         ),
     }
 }
@@ -36,11 +36,11 @@ fn groups_text(groups: &[SimilarNames]) -> String {
         let names: Vec<String> = names.iter().map(|name| format!("\"{}\"", escape_line(name))).collect();
         format!("{kind} {} ({tenant})", names.join(" and "))
     };
-    let mut told: Vec<String> = groups.iter().take(MAX_NAMED_GROUPS).map(one).collect();
+    let mut texts: Vec<String> = groups.iter().take(MAX_NAMED_GROUPS).map(one).collect();
     if let Some(more @ 1..) = groups.len().checked_sub(MAX_NAMED_GROUPS) {
-        told.push(format!("{more} more"));
+        texts.push(format!("{more} more"));
     }
-    told.join(", ")
+    texts.join(", ")
 }
 
 #[cfg(test)]
