@@ -32,7 +32,7 @@ pub(crate) enum DeviceCommand {
         /// Setting for the program on the device
         #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = parse::key_value)]
         settings: Vec<(String, String)>,
-        /// Set a password with which the device logs in as itself; read from standard input
+        /// Set a password with which the device logs in as itself, read from the terminal or standard input
         #[arg(long)]
         password: bool,
     },
@@ -146,7 +146,7 @@ impl DeviceCommand {
                 if *status == DeviceStatus::Retired {
                     let sessions = count_live_sessions(&office, SessionTarget::Device(id))?;
                     confirmation.ask(&format!(
-                        "This retires the device \"{name}\" for good and ends {}",
+                        "This permanently retires the device \"{name}\" and ends {}",
                         count_text(sessions, "session")
                     ))?;
                 }

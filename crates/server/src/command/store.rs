@@ -58,7 +58,7 @@ impl StoreCommand {
             }
             Self::Close { name, confirmation } => {
                 let closed = find_store(&office.tenant, name)?;
-                confirmation.ask(&format!("This closes the store \"{}\" for good", closed.name))?;
+                confirmation.ask(&format!("This permanently closes the store \"{}\"", closed.name))?;
                 check_decided(office::close_store(store, office.tenant_id(), &stamp()?, closed.id, None))?;
                 print::print_answer(context.json, &format!("{}: closed", closed.name), &json::store_json(closed));
             }

@@ -17,7 +17,7 @@ use super::{CommandError, Context, parse, print};
 /// The subcommands of `user`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Add a user; the password is read from standard input
+    /// Add a user; the password is read from the terminal or standard input
     Add {
         /// Login name
         #[arg(value_parser = parse::user)]
@@ -78,7 +78,7 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         confirmation: Confirmation,
     },
-    /// Set a user's password, read from standard input; all of the user's sessions end
+    /// Set a user's password, read from the terminal or standard input; all of the user's sessions end
     Password {
         /// Name of the user
         #[arg(value_parser = parse::user)]
@@ -185,7 +185,7 @@ impl UserCommand {
                 if *status == UserStatus::Deleted {
                     let sessions = count_live_sessions(&office, SessionTarget::User(named(name)?))?;
                     confirmation.ask(&format!(
-                        "This deletes the user \"{name}\" for good and ends {}",
+                        "This permanently deletes the user \"{name}\" and ends {}",
                         count_text(sessions, "session")
                     ))?;
                 }

@@ -230,7 +230,7 @@ mod tests {
         };
         let first = row("path", "\"/b\"");
         assert!(settings("t.toml", &first, &[]).is_ok(), "{first}");
-        for (key, value, told) in [
+        for (key, value, expected) in [
             ("path", "\"a\"", "access.path (number 2)"),
             ("path", "\"/a/*/b\"", "access.path (number 2)"),
             ("path", "\"/a?b\"", "access.path (number 2)"),
@@ -255,7 +255,7 @@ mod tests {
             ("hots", "\"x\"", "hots"),
         ] {
             let error = error_text(&format!("{first}{}", row(key, value)));
-            assert!(error.contains(told) && error.contains("t.toml"), "{key} = {value}: {error}");
+            assert!(error.contains(expected) && error.contains("t.toml"), "{key} = {value}: {error}");
         }
         for rights in ["[]", "[\"ticket create\"]"] {
             let text = row("role", "") + &format!("rights = {rights}\n");
@@ -272,11 +272,11 @@ mod tests {
             format!("[[mounts]]\ndialect = \"{dialect}\"\nprefix = \"/{prefix}\"\ntenant = \"{tenant}\"\n")
         };
         let two = of("kasir", "one", "bakery") + &of("kasir", "two", "cafe");
-        let told = error_text(&format!("{first}{two}"));
-        assert!(told.contains("bakery and cafe"), "two mounts of one contract: {told}");
+        let error = error_text(&format!("{first}{two}"));
+        assert!(error.contains("bakery and cafe"), "two mounts of one dialect: {error}");
         let two = of("kasir", "one", "bakery") + &of("portos", "two", "cafe");
         let both = row("mount", "[\"kasir\", \"portos\"]");
-        assert!(error_text(&format!("{both}{two}")).contains("bakery and cafe"), "mounts of two contracts");
+        assert!(error_text(&format!("{both}{two}")).contains("bakery and cafe"), "mounts of two dialects");
         assert!(settings("t.toml", &format!("{both}tenant = \"*\"\n{two}"), &[]).is_ok());
         assert!(settings("t.toml", &format!("{first}{two}"), &[]).is_ok(), "the row names one of them");
     }

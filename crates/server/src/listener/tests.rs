@@ -87,7 +87,7 @@ impl TestListener {
                         .app_data(web::Data::from(Arc::clone(&served)))
                         .route("/busy", web::get().to(busy_handler))
                         .route("/never", web::get().to(never))
-                        .route("/place", web::get().to(position_handler))
+                        .route("/position", web::get().to(position_handler))
                         .route("/tasks", web::get().to(task_count_handler))
                         .wrap(RequestLayer::new(&HttpSettings::default()))
                         .route("/", web::get().to(|| async { HttpResponse::Ok().body("here") }))
@@ -327,15 +327,15 @@ fn new_connection_does_not_wait_for_kept_ones() {
     send_request(&mut blocking, "/busy");
     thread::sleep(Duration::from_millis(200));
     for stream in &mut kept {
-        send_request(stream, "/place");
+        send_request(stream, "/position");
     }
     let mut new = server.connect();
-    send_request(&mut new, "/place");
-    let came = read_number(&mut new);
-    assert!(came < KEPT_CONNECTIONS / 2, "{came} of {KEPT_CONNECTIONS} went first");
-    let mut places: Vec<usize> = kept.iter_mut().map(read_number).chain([came]).collect();
-    places.sort_unstable();
-    assert_eq!(places, (0..=KEPT_CONNECTIONS).collect::<Vec<_>>(), "each is answered once");
+    send_request(&mut new, "/position");
+    let position = read_number(&mut new);
+    assert!(position < KEPT_CONNECTIONS / 2, "{position} of {KEPT_CONNECTIONS} were answered first");
+    let mut positions: Vec<usize> = kept.iter_mut().map(read_number).chain([position]).collect();
+    positions.sort_unstable();
+    assert_eq!(positions, (0..=KEPT_CONNECTIONS).collect::<Vec<_>>(), "each is answered once");
 }
 
 #[test]
@@ -352,5 +352,5 @@ fn ended_connection_leaves_nothing() {
         send_request(&mut stream, "/");
         assert!(read_answer(&mut stream).contains("here"));
     }
-    wait_until("the end of every task of theirs", || tasks() <= before);
+    wait_until("the end of all their tasks", || tasks() <= before);
 }

@@ -40,7 +40,7 @@ fn users_are_added_listed_and_suspended() {
         assert_eq!((off["roles"].clone(), off["devices"].clone()), (json!(["manager"]), json!([])));
         let error = home.run_refused(&["user", "status", "Ján", "deleted"], 2);
         assert!(
-            error.contains("This deletes the user \"Ján\" for good and ends 0 sessions. Nothing was done"),
+            error.contains("This permanently deletes the user \"Ján\" and ends 0 sessions. Nothing was done"),
             "{error}"
         );
         home.run_ok(&["user", "status", "Ján", "deleted", "--yes"]);
@@ -215,7 +215,7 @@ fn devices_are_added_set_and_locked() {
         home.run_ok(&["device", "status", "P01", "locked"]);
         let error = home.run_refused(&["device", "status", "P01", "retired"], 2);
         assert!(
-            error.contains("This retires the device \"P01\" for good and ends 0 sessions. Nothing was done"),
+            error.contains("This permanently retires the device \"P01\" and ends 0 sessions. Nothing was done"),
             "{error}"
         );
         home.run_ok(&["device", "status", "P01", "retired", "--yes"]);

@@ -18,8 +18,8 @@ fn head_that_comes_too_slowly_is_408_and_the_end() {
             }
             thread::sleep(Duration::from_millis(50));
         }
-        let told = read_answer(&mut stream);
-        assert!(told.starts_with("http/1.1 408 ") && told.contains("connection: close"), "{told}");
+        let answer = read_answer(&mut stream);
+        assert!(answer.starts_with("http/1.1 408 ") && answer.contains("connection: close"), "{answer}");
         assert_eq!(drain(&mut stream), 0, "after {answered} answers");
     }
 }
