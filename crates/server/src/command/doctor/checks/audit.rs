@@ -9,6 +9,7 @@ use tillgate_domain::{Action, EventOutcome, Instant, Store, StoreExt, StoreResul
 use tillgate_persistence::Database;
 
 use crate::audit_sealing::SealFile;
+use crate::command::confirmation::count_text;
 use crate::command::doctor::finding::Finding;
 use crate::command::json::format_instant;
 use crate::configuration::Settings;
