@@ -66,8 +66,8 @@ pub(crate) struct GlobalArgs {
         long,
         global = true,
         value_name = "URL",
-        help = "Database: sqlite:FILE, relative to the data folder, or postgres://... [default: sqlite:tillgate.db] [env: \
-                TILLGATE_DATABASE__URL]"
+        help = "Database: sqlite:FILE, relative to the data folder, or postgres://... [default: sqlite:tillgate.db] \
+                [env: TILLGATE_DATABASE__URL]"
     )]
     database: Option<String>,
     /// Configuration file [default: tillgate.toml in the data folder, otherwise

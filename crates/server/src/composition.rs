@@ -31,8 +31,8 @@ pub(crate) fn database_address(settings: &Settings) -> Result<Address, CommandEr
     let wants_tls = ["require", "verify-ca", "verify-full"].iter().any(|mode| url.contains(&format!("sslmode={mode}")));
     if wants_tls && !cfg!(feature = "postgres-tls") {
         return Err(CommandError::usage(
-            "database.url: sslmode requires TLS, but this program was built without the feature postgres-tls (see tillgate \
-             --version): use a build with it, or run cargo build --release --features postgres-tls",
+            "database.url: sslmode requires TLS, but this program was built without the feature postgres-tls (see \
+             tillgate --version): use a build with it, or run cargo build --release --features postgres-tls",
         ));
     }
     Address::parse(settings.database.url.expose(), &settings.server.data)
@@ -86,8 +86,8 @@ pub(crate) fn has_database(settings: &Settings) -> Result<bool, CommandError> {
 
 fn no_database_error(settings: &Settings) -> Result<CommandError, CommandError> {
     Ok(CommandError::failed(format!(
-        "there is no database at {}: mount its volume, or set its location with --data or --database. For a new installation, \
-         create it once: {}",
+        "there is no database at {}: mount its volume, or set its location with --data or --database. For a new \
+         installation, create it once: {}",
         database_location(settings)?,
         settings.command("init")
     )))

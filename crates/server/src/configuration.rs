@@ -26,7 +26,8 @@ pub(crate) use value::{Algorithm, ForwardingHeaders, LogFormat, MailTls};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// A key that is not a setting.
-    #[error("{source}: there is no setting \"{key}\"{}", near.as_ref().map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default())]
+    #[error("{source}: there is no setting \
+             \"{key}\"{}", near.as_ref().map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default())]
     Unknown {
         /// The file, variable or flag that contains the key.
         #[source]
@@ -37,7 +38,8 @@ pub enum ConfigError {
         near: Option<String>,
     },
     /// An environment variable that begins with `TILLGATE_` but is not a setting.
-    #[error("there is no setting for the variable {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    #[error("there is no setting for the variable \
+             {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
     UnknownVariable {
         /// The name of the variable.
         name: String,

@@ -10,8 +10,8 @@ use crate::configuration::Settings;
 /// The error for an address on which passwords would be sent unencrypted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "listening on {0} without TLS would send passwords and tokens unencrypted over the network: set server.tls_cert and \
-     server.tls_key, or use --behind-proxy NETWORK if a proxy in that network terminates TLS for this server"
+    "listening on {0} without TLS would send passwords and tokens unencrypted over the network: set server.tls_cert \
+     and server.tls_key, or use --behind-proxy NETWORK if a proxy in that network terminates TLS for this server"
 )]
 pub(crate) struct ExposedAddressError(SocketAddr);
 

@@ -120,7 +120,8 @@ impl Mailer {
                 let file =
                     write_to_spool(folder, id, &message.formatted()).map_err(|error| MailError::temporary(&error))?;
                 let file = file.display();
-                tracing::warn!(%file, "no mail server is configured (mail.host): the mail was written to the spool folder");
+                tracing::warn!(%file, "no mail server is configured (mail.host): the mail was written to the spool \
+                                       folder");
                 Ok(())
             }
         }

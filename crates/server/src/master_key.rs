@@ -87,7 +87,8 @@ pub(crate) fn missing_key_text(settings: &Settings) -> String {
     match master_key_source(settings) {
         MasterKeySource::Setting => "keys.master is empty".to_owned(),
         MasterKeySource::File(path) => format!(
-            "{} is missing, but it is required to decrypt the keys in the database: restore it from its backup, or set keys.master",
+            "{} is missing, but it is required to decrypt the keys in the database: restore it from its backup, or \
+             set keys.master",
             path.display()
         ),
     }

@@ -22,8 +22,8 @@ pub(crate) fn raise_limit(connections: u64) {
         tracing::warn!(
             limit,
             connections,
-            "limits.connections times server.workers exceeds the limit of open files: raise the hard limit (LimitNOFILE= in \
-             systemd, --ulimit nofile for containers) or lower limits.connections"
+            "limits.connections times server.workers exceeds the limit of open files: raise the hard limit \
+             (LimitNOFILE= in systemd, --ulimit nofile for containers) or lower limits.connections"
         );
     }
 }

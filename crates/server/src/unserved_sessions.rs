@@ -22,8 +22,8 @@ pub(crate) fn warn_unserved_sessions(settings: &Settings, auth: &Arc<Auth>) -> R
             for dialect in dialects.iter().map(tillgate_auth_core::DialectName::as_str).filter(unserved) {
                 tracing::warn!(
                     dialect,
-                    "there are live sessions of a dialect that is not mounted: add a [[mounts]] table with dialect = \"{dialect}\" to the \
-                     configuration, or end the sessions (tillgate session list)"
+                    "there are live sessions of a dialect that is not mounted: add a [[mounts]] table with dialect = \
+                     \"{dialect}\" to the configuration, or end the sessions (tillgate session list)"
                 );
             }
         }

@@ -147,8 +147,9 @@ impl SealFile {
     /// The error if the chain does not contain the seal in the file.
     pub(crate) fn broken_text(&self, stored: &StoredSeal) -> String {
         format!(
-            "the audit log no longer contains event {} as it was sealed at {} ({}): its end was removed, it was rewritten, or the \
-             database was restored from a backup. For details run tillgate audit verify{}; if it was restored, run {}",
+            "the audit log no longer contains event {} as it was sealed at {} ({}): its end was removed, it was \
+             rewritten, or the database was restored from a backup. For details run tillgate audit verify{}; if it \
+             was restored, run {}",
             stored.seal.sequence,
             format_instant(stored.at),
             self.path.display(),
@@ -169,8 +170,8 @@ impl SealFile {
     /// The error if events are sealed and there is no file.
     pub(crate) fn missing_text(&self) -> String {
         format!(
-            "{} is missing: events removed from the end of the audit log would not be detected. Restore the file from its backup. \
-             If there is none, or the folder is new to the database, run tillgate audit reseal --yes{}",
+            "{} is missing: events removed from the end of the audit log would not be detected. Restore the file from \
+             its backup. If there is none, or the folder is new to the database, run tillgate audit reseal --yes{}",
             self.path.display(),
             self.flags
         )

@@ -48,7 +48,8 @@ impl DemoArgs {
         let settings = self.listening.settings(context, true)?;
         if matches!(composition::database_address(&settings)?, Address::Postgres(_)) && !self.yes {
             return Err(CommandError::usage(
-                "the demo creates users, devices and passwords in this PostgreSQL database: repeat with --yes if it is a test database",
+                "the demo creates users, devices and passwords in this PostgreSQL database: repeat with --yes if it \
+                 is a test database",
             ));
         }
         let mounts = composition::build_mounts(&settings)?;
@@ -59,7 +60,8 @@ impl DemoArgs {
             && !accounts::has_demo_accounts(&database)?
         {
             return Err(CommandError::failed(
-                "this database has users that are not from a demo: use a separate folder (tillgate demo --data ./demo-data)",
+                "this database has users that are not from a demo: use a separate folder (tillgate demo --data \
+                 ./demo-data)",
             ));
         }
         if let Some(given) = &given
@@ -67,8 +69,8 @@ impl DemoArgs {
         {
             let (data, file) = (settings.server.data.display(), passwords::password_file(&settings.server.data));
             return Err(CommandError::usage(format!(
-                "the demo in {data} has other passwords: those in {}, or the one given at its first start. Omit --password, or \
-                 remove the folder to create a new demo",
+                "the demo in {data} has other passwords: those in {}, or the one given at its first start. Omit \
+                 --password, or remove the folder to create a new demo",
                 file.display()
             )));
         }
@@ -113,9 +115,9 @@ pub(super) fn check_not_exposed(settings: &Settings, database: &Database) -> Res
         return Ok(());
     }
     Err(CommandError::failed(format!(
-        "these accounts still have their demo passwords: {}. Other machines must not be able to log in with them: change the passwords \
-         (tillgate user password NAME, tillgate device password NAME), remove the accounts (tillgate user status NAME deleted, \
-         tillgate device status NAME retired), or listen on 127.0.0.1",
+        "these accounts still have their demo passwords: {}. Other machines must not be able to log in with them: \
+         change the passwords (tillgate user password NAME, tillgate device password NAME), remove the accounts \
+         (tillgate user status NAME deleted, tillgate device status NAME retired), or listen on 127.0.0.1",
         open.join(", ")
     )))
 }

@@ -59,8 +59,8 @@ fn check_no_leftovers(settings: &Settings, location: &str) -> Result<(), Command
     let seal = SealFile::from_settings(settings).path().to_owned();
     let Some(left) = key.into_iter().chain([seal]).find(|path| path.exists()) else { return Ok(()) };
     Err(CommandError::failed(format!(
-        "{} belongs to a database, but there is none at {location}: mount its volume or restore its backup. For a new installation, \
-         move the file away first",
+        "{} belongs to a database, but there is none at {location}: mount its volume or restore its backup. For a new \
+         installation, move the file away first",
         left.display()
     )))
 }

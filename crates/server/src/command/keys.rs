@@ -57,7 +57,8 @@ impl KeyCommand {
                 if let (Some(key), false) = (next, *now) {
                     let from = format_instant(key.state_since.saturating_add(settings.keys.lead));
                     return Err(CommandError::failed(format!(
-                        "new keys already exist, for example {}, and are used from {from}; to create more and use them immediately, add --now",
+                        "new keys already exist, for example {}, and are used from {from}; to create more and use \
+                         them immediately, add --now",
                         key.id
                     )));
                 }
@@ -78,7 +79,8 @@ impl KeyCommand {
                     return Err(CommandError::failed(format!("the key \"{id}\" is already revoked")));
                 }
                 confirmation.ask(&format!(
-                    "This revokes the {} key {id}: tokens that depend on it are rejected immediately, and users have to log in again",
+                    "This revokes the {} key {id}: tokens that depend on it are rejected immediately, and users have \
+                     to log in again",
                     key.kind.name()
                 ))?;
                 let auth = composition::build_command_engine(&settings, &database)?;

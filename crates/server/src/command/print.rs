@@ -8,6 +8,7 @@ use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
 use super::CommandError;
+use super::confirmation::count_text;
 
 /// Prints a line, or with `json` the document. A closed pipe is not an error.
 pub(crate) fn print_answer(json: bool, line: &str, document: &impl Serialize) {
@@ -61,7 +62,7 @@ pub(crate) fn print_fields(rows: &[(&str, String)]) {
 /// Prints how many rows `--limit` omitted, if any.
 pub(crate) fn note_omitted(number: usize) {
     if number > 0 {
-        print_note(&format!("{number} more rows omitted by --limit"));
+        print_note(&format!("{} omitted by --limit", count_text(number, "more row")));
     }
 }
 

@@ -100,8 +100,8 @@ impl EndArgs {
         if which.everyone {
             let permanent = live.iter().filter(|listed| listed.session.kind == SessionKind::Permanent).count();
             self.confirmation.ask(&format!(
-                "This ends {} of the tenant \"{}\", {permanent} of them permanent: all users have to log in again, and every permanent \
-                 token has to be generated again",
+                "This ends {} of the tenant \"{}\", {permanent} of them permanent: all users have to log in again, \
+                 and every permanent token has to be generated again",
                 count_text(number, "session"),
                 office.tenant.slug
             ))?;

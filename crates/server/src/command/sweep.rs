@@ -40,6 +40,7 @@ fn total_rows(swept: &SweepCounts) -> u32 {
 fn describe_swept(swept: &SweepCounts) -> String {
     let SweepCounts { sessions, changes, attempts, known_networks, signatures } = swept;
     format!(
-        "{sessions} sessions, {changes} changes, {attempts} counts of failed logins, {known_networks} known networks, {signatures} signatures"
+        "{sessions} sessions, {changes} changes, {attempts} counts of failed logins, {known_networks} known networks, \
+         {signatures} signatures"
     )
 }

@@ -16,12 +16,14 @@ fn command_line_is_consistent() {
 fn every_published_form_is_parsed() {
     for text in [
         "serve",
-        "serve --listen 0.0.0.0:80 --behind-proxy 10.0.0.0/8 --behind-proxy fd00::/8 --data /srv --database postgres://h/d --config c.toml",
+        "serve --listen 0.0.0.0:80 --behind-proxy 10.0.0.0/8 --behind-proxy fd00::/8 --data /srv --database \
+         postgres://h/d --config c.toml",
         "demo",
         "demo --password correct-horse --yes --listen 127.0.0.1:0",
         "migrate",
         "migrate --check",
-        "user add anna --email anna@example.com --display-name Anna --role cashier --role manager --on P01=cashier,manager --on P02=",
+        "user add anna --email anna@example.com --display-name Anna --role cashier --role manager --on \
+         P01=cashier,manager --on P02=",
         "user list --json",
         "user list --search ann --status suspended --limit 5 --all",
         "user show anna",
@@ -60,7 +62,8 @@ fn every_published_form_is_parsed() {
         "api-key list",
         "api-key status 018f3b3e-0000-7000-8000-000000000000 revoked",
         "audit list --user anna --device P01 --outcome refused --limit 9",
-        "audit export --format csv --from 2026-11-01 --until 2026-11-30T08:00:00Z --action login --action user.add --output a.csv",
+        "audit export --format csv --from 2026-11-01 --until 2026-11-30T08:00:00Z --action login --action user.add \
+         --output a.csv",
         "audit export --format csv --bom --output a.txt",
         "audit export --format csv --bom=false --output a.csv",
         "audit export --all-tenants --json",

@@ -147,7 +147,8 @@ fn unreadable_text(path: &Path, error: &std::io::Error) -> String {
         let own = rustix::process::geteuid().as_raw();
         if let Some(owner) = owner.filter(|owner| *owner != own) {
             return format!(
-                "{error}: the file belongs to the user id {owner}, but the user id of this process is {own}; run it as that user (sudo -u)"
+                "{error}: the file belongs to the user id {owner}, but the user id of this process is {own}; run it \
+                 as that user (sudo -u)"
             );
         }
     }

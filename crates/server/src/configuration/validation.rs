@@ -78,11 +78,14 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
         "oauth.prefix must be a path such as /oauth".to_owned()
     })?;
     require(tokens.issuer.as_deref().is_none_or(is_issuer), || {
-        "tokens.issuer must be a URL without a query, such as https://auth.example.com, or another URI such as urn:example:auth"
+        "tokens.issuer must be a URL without a query, such as https://auth.example.com, or another URI such as \
+         urn:example:auth"
             .to_owned()
     })?;
     require((8 << 20..=1 << 30).contains(&passwords.memory.0), || {
-        "passwords.memory must be between 8MiB and 1024MiB: less makes passwords easier to guess, more exhausts the memory".to_owned()
+        "passwords.memory must be between 8MiB and 1024MiB: less makes passwords easier to guess, more exhausts the \
+         memory"
+            .to_owned()
     })?;
     require((1..=100).contains(&passwords.passes), || "passwords.passes must be between 1 and 100".to_owned())?;
     require(revocation.max_age >= Duration::from_secs(1), || {

@@ -96,7 +96,8 @@ impl Setting for Vec<IpNet> {
 impl Setting for Vec<WebOrigin> {
     fn read(value: &Value) -> Result<Self, String> {
         let must = || {
-            "must be web origins such as [\"https://pos.example\", \"http://localhost:3000\"]; separate them by commas in a variable"
+            "must be web origins such as [\"https://pos.example\", \"http://localhost:3000\"]; separate them by \
+             commas in a variable"
                 .to_owned()
         };
         let origin = |text: &str| text.trim().parse().map_err(|_| must());

@@ -125,7 +125,8 @@ impl Acceptor {
                     () = worker.wait_until_ended() => break,
                     _ = phase.changed() => aborted = *phase.borrow_and_update() == ListenerPhase::Aborted,
                     () = tokio::time::sleep_until(deadline) => {
-                        tracing::warn!(?grace, "requests in progress are aborted: the shutdown grace period (server.grace) is over");
+                        tracing::warn!(?grace, "requests in progress are aborted: the shutdown grace period \
+                                                (server.grace) is over");
                         aborted = true;
                     }
                 }
@@ -140,7 +141,7 @@ impl Acceptor {
     }
 
     fn dispatch_stream(&mut self, stream: std::net::TcpStream, peer: SocketAddr) {
-        if !may_connect(&self.only_from, peer.ip()) {
+        if !may_connect(&self.allowed_networks, peer.ip()) {
             self.metrics.count_foreign_connection();
             if let Some(connections) = self.foreign_warning.count_to_report() {
                 tracing::warn!(
@@ -168,7 +169,8 @@ impl Acceptor {
             return;
         }
         if let Some(times) = self.accept_error_warning.count_to_report() {
-            tracing::warn!(%error, times, "connections cannot be accepted: check the limit of open files (docs/operating.md)");
+            tracing::warn!(%error, times, "connections cannot be accepted: check the limit of open files \
+                                           (docs/operating.md)");
         }
         tokio::select! {
             _ = self.phase.changed() => {}

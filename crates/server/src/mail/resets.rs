@@ -88,7 +88,8 @@ impl ResetMailWorker {
             Ok(pending) => {
                 for request in pending {
                     if let Err(why) = self.process_request(&request) {
-                        tracing::warn!(request = %request.id, why, "the mail for a password reset was not sent; retrying later");
+                        tracing::warn!(request = %request.id, why, "the mail for a password reset was not sent; \
+                                                                    retrying later");
                     }
                 }
             }
@@ -100,7 +101,8 @@ impl ResetMailWorker {
         let (store, to_text) = (&*self.database, |error: &dyn std::fmt::Display| error.to_string());
         let now = self.auth.time().at;
         if now.duration_since(request.requested_at) > MAX_REQUEST_AGE {
-            tracing::error!(request = %request.id, "the mail for a password reset could not be sent for a day: giving up");
+            tracing::error!(request = %request.id, "the mail for a password reset could not be sent for a day: giving \
+                                                    up");
             return office::complete_reset(store, request.id).map_err(|error| to_text(&error));
         }
         let (token, digest) = self.auth.generate_reset_token().map_err(|error| to_text(&error))?;
@@ -118,7 +120,8 @@ impl ResetMailWorker {
         match self.mail.send(&request.id.to_string(), &to, "Reset your password", &text) {
             Ok(()) => office::complete_reset(store, request.id).map_err(|error| to_text(&error)),
             Err(unsent) if unsent.permanent => {
-                tracing::warn!(request = %request.id, why = %unsent, "the mail for a password reset was rejected permanently: giving up");
+                tracing::warn!(request = %request.id, why = %unsent, "the mail for a password reset was rejected \
+                                                                      permanently: giving up");
                 office::abandon_reset(store, request.id, &grant).map_err(|error| to_text(&error))
             }
             Err(unsent) => {

@@ -178,7 +178,7 @@ fn doctor_counts_users_and_sees_a_running_server() {
             let checks = document["checks"].as_array().unwrap();
             checks.iter().find(|each| each["check"] == check).unwrap().clone()
         };
-        assert_eq!(found("users")["found"], "1 user, 1 of them an active administrator");
+        assert_eq!(found("users")["found"], "1 user, 1 active administrator");
         let audit = found("audit")["found"].as_str().unwrap().to_owned();
         assert!(audit.ends_with("until a server runs"), "{audit}");
         let server = home.start(&["serve"]);

@@ -86,7 +86,7 @@ fn users_are_shown_and_changed_and_lists_are_filtered() {
     assert_eq!(names(&["user", "list", "--all"]), ["admin", "ann"]);
     assert_eq!(names(&["user", "list", "--status", "deleted"]), ["ann"]);
     let limited = home.run_ok(&["user", "list", "--all", "--limit", "1"]);
-    assert!(limited.err.contains("1 more rows omitted") && limited.out.lines().count() == 2, "{}", limited.out);
+    assert!(limited.err.contains("1 more row omitted") && limited.out.lines().count() == 2, "{}", limited.out);
     assert!(home.run_ok(&["device", "list", "--search", "door", "--status", "active"]).out.contains("P01"));
     assert!(!home.run_ok(&["device", "list", "--env", "PDA"]).out.contains("P01"));
     assert!(home.run_refused(&["session", "list", "--user", "nobody"], 1).contains("no user"));

@@ -47,7 +47,8 @@ fn session_ended_on_the_command_line_is_over_within_a_second() {
         let status = |token: &str| {
             let mut stream = server.connect();
             let head = format!(
-                "GET /api/v1/sessions/current HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+                "GET /api/v1/sessions/current HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer \
+                 {token}\r\n\r\n"
             );
             std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
             read_answer(stream).0
@@ -157,8 +158,8 @@ fn public_address_requires_tls() {
 fn unknown_tenants_of_mounts_are_reported() {
     let home = TestInstallation::new().with_admin();
     let config = home.path("c.toml");
-    let rows = "[[mounts]]\ndialect = \"kasir\"\nprefix = \"/kasir\"\ntenant = \"defaul\"\n\
-                [[access]]\nmethod = \"GET\"\npath = \"/x\"\nmount = \"native\"\ntenant = \"bakery\"\nrole = \"cashier\"\n";
+    let rows = "[[mounts]]\ndialect = \"kasir\"\nprefix = \"/kasir\"\ntenant = \"defaul\"\n[[access]]\nmethod = \
+                \"GET\"\npath = \"/x\"\nmount = \"native\"\ntenant = \"bakery\"\nrole = \"cashier\"\n";
     std::fs::write(&config, rows).unwrap();
     let flags = ["--config", config.to_str().unwrap()];
     let doctor = home.run(&[&["doctor"], &flags[..]].concat());

@@ -39,8 +39,8 @@ impl ResealArgs {
         let lines = newest.sequence;
         if !self.yes {
             return Err(CommandError::usage(format!(
-                "this creates a new seal of event {lines} in {path}. Events removed after it until now can no longer be detected: \
-                 run tillgate audit verify first, then repeat with --yes"
+                "this creates a new seal of event {lines} in {path}. Events removed after it until now can no longer \
+                 be detected: run tillgate audit verify first, then repeat with --yes"
             )));
         }
         let created = StoredSeal { instance, seal: newest, at: office.ids.now() };

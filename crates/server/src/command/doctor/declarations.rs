@@ -31,8 +31,8 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
         let seal_file = SealFile::from_settings(&office.settings);
         if seal_file.read().map_err(CommandError::failed)?.is_none() {
             print::print_note(&format!(
-                "{} is missing: also run this command with the --data of every server that uses the database; otherwise its doctor \
-                 keeps reporting the old seal",
+                "{} is missing: also run this command with the --data of every server that uses the database; \
+                 otherwise those servers keep reporting a broken audit log",
                 seal_file.path().display()
             ));
         }
@@ -40,8 +40,9 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
             lost_seal.insert("seal".to_owned(), seal);
         }
         let scopes = vec![Scope::Keys, Scope::Tenant(office.tenant_id())];
-        let line = "declared that the database was restored: running servers reload it. Everything since the backup is undone: lock \
-                    and suspend again the devices and users that you had locked or suspended since then";
+        let line = "declared that the database was restored: running servers reload it. Everything since the backup \
+                    is undone: lock and suspend again the devices and users that you had locked or suspended since \
+                    then";
         declarations.push((Action::StoreRestored, scopes, line));
     }
     for (action, scopes, line) in declarations {
@@ -84,7 +85,7 @@ fn set_aside_seal(office: &CommandOffice) -> Result<Option<Value>, CommandError>
     let current = StoredSeal { instance: stored.instance, seal: newest, at: office.ids.now() };
     if let Some(aside) = seal_file.replace(&current).map_err(CommandError::failed)? {
         print::print_note(&format!(
-            "the audit log lacks the events that were sealed since the backup; their last seal is kept in {}",
+            "the audit log lacks the events sealed since the backup; its last seal is kept in {}",
             aside.display()
         ));
     }

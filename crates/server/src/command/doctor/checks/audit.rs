@@ -46,8 +46,8 @@ fn history_finding(rollback: Option<(Instant, u64)>) -> Finding {
                 if times == 1 { " was" } else { "s were" },
                 format_instant(last)
             ),
-            "a backup was restored, or a standby that lacked the latest commits took over. Repeat the locks, suspensions and revocations \
-             that were made in the lost time (docs/backup.md), then run",
+            "a backup was restored, or a standby that lacked the latest commits took over. Repeat the locks, \
+             suspensions and revocations that were made in the lost time (docs/backup.md), then run",
         ),
     }
 }

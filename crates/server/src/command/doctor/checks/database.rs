@@ -73,7 +73,8 @@ pub(super) fn check_writes(database: &Database) -> Option<Finding> {
         Err(error) => Finding::problem(
             CHECK,
             error.to_string(),
-            "check the disk, the owner of the database file, whether the database is a standby, and default_transaction_read_only",
+            "check the disk, the owner of the database file, whether the database is a standby, and \
+             default_transaction_read_only",
         ),
     })
 }
@@ -164,9 +165,9 @@ fn users_finding(settings: &Settings, counts: &[UserCount]) -> Finding {
 fn user_count_text(users: u64, admins: u64) -> String {
     let users = if users == 1 { "1 user".to_owned() } else { format!("{users} users") };
     match admins {
-        0 => format!("{users}, none of them an active administrator"),
-        1 => format!("{users}, 1 of them an active administrator"),
-        _ => format!("{users}, {admins} of them active administrators"),
+        0 => users,
+        1 => format!("{users}, 1 active administrator"),
+        _ => format!("{users}, {admins} active administrators"),
     }
 }
 
@@ -195,11 +196,11 @@ mod tests {
         };
         let line = |counts: &[UserCount]| users_finding(&settings, counts).to_line();
         assert!(line(&[count("default", 0, 0)]).starts_with("ok    users: there is no user yet"));
-        assert_eq!(line(&[count("default", 203, 1)]), "ok    users: 203 users, 1 of them an active administrator");
+        assert_eq!(line(&[count("default", 203, 1)]), "ok    users: 203 users, 1 active administrator");
         let two = line(&[count("default", 3, 1), count("bakery", 2, 1), count("empty", 0, 0)]);
-        assert_eq!(two, "ok    users: 5 users, 2 of them active administrators");
+        assert_eq!(two, "ok    users: 5 users, 2 active administrators");
         let none = line(&[count("default", 1, 0)]);
-        assert!(none.starts_with("FIX   users: 1 user, none of them an active administrator; "), "{none}");
+        assert!(none.starts_with("FIX   users: 1 user; no active administrator in tenant "), "{none}");
         assert!(none.contains("tillgate user add NAME --role admin") && !none.contains("--tenant"), "{none}");
         let names = ["a1", "a2", "a3", "a4", "a5"].map(|name| count(name, 1, 0));
         let many = line(&names);
