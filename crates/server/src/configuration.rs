@@ -26,8 +26,7 @@ pub(crate) use value::{Algorithm, ForwardingHeaders, LogFormat, MailTls};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// A key that is not a setting.
-    #[error("{source}: there is no setting \
-             \"{key}\"{}", near.as_ref().map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default())]
+    #[error("{source}: there is no setting \"{key}\"{}", suggestion_text(near.as_deref()))]
     Unknown {
         /// The file, variable or flag that contains the key.
         #[source]
@@ -38,8 +37,7 @@ pub enum ConfigError {
         near: Option<String>,
     },
     /// An environment variable that begins with `TILLGATE_` but is not a setting.
-    #[error("there is no setting for the variable \
-             {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    #[error("there is no setting for the variable \"{name}\"{}", suggestion_text(near.as_deref()))]
     UnknownVariable {
         /// The name of the variable.
         name: String,
@@ -68,4 +66,9 @@ pub enum ConfigError {
         /// The reason, from the system or the TOML parser.
         why: String,
     },
+}
+
+/// The end of an error text about an unknown name, or nothing.
+fn suggestion_text(near: Option<&str>) -> String {
+    near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default()
 }

@@ -82,12 +82,12 @@ fn unknown_key_is_named_with_a_suggestion() {
 #[test]
 fn unknown_variable_is_refused_with_a_suggestion() {
     for (name, near) in [
-        ("TILLGATE_SERVER_LISTEN", "; did you mean TILLGATE_SERVER__LISTEN?"),
+        ("TILLGATE_SERVER_LISTEN", "; did you mean \"TILLGATE_SERVER__LISTEN\"?"),
         ("TILLGATE_DATA", ""),
-        ("TILLGATE_LOG_LEVEL", "; did you mean TILLGATE_LOG__LEVEL?"),
+        ("TILLGATE_LOG_LEVEL", "; did you mean \"TILLGATE_LOG__LEVEL\"?"),
     ] {
         let error = error_text(&Flags::default(), &[(name, "x")]);
-        assert_eq!(error, format!("there is no setting for the variable {name}{near}"));
+        assert_eq!(error, format!("there is no setting for the variable \"{name}\"{near}"));
     }
 }
 
