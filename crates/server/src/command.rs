@@ -87,7 +87,7 @@ enum Command {
     /// Run the server
     #[command(after_help = "Example:\n  tillgate serve --data /var/lib/tillgate --behind-proxy 127.0.0.1/32")]
     Serve(serve::ServeArgs),
-    /// Run the server with demo data
+    /// Run the server with a demo shop
     #[command(after_help = "Example:\n  tillgate demo --data ./demo-data")]
     Demo(demo::DemoArgs),
     /// Create the database of a new installation, its master key and its first keys
