@@ -50,7 +50,10 @@ fn invalid_api_key_is_refused_with_the_reason() {
     let refused =
         |user: &str, name: &str| home.run_refused(&["api-key", "add", name, "--user", user, "--device", "P01"], 1);
     assert!(refused("nobody", "x").contains("user: \"nobody\" does not exist"));
-    assert!(refused("admin", "x").contains("device: \"P01\" does not exist"), "a device on which the user cannot log in");
+    assert!(
+        refused("admin", "x").contains("device: \"P01\" does not exist"),
+        "a device on which the user cannot log in"
+    );
     home.run_ok(&["user", "roles", "admin", "--on", "P01=admin"]);
     assert!(refused("admin", " ").contains("name must not be empty"));
     let unknown = ["api-key", "status", "018f3b3e-0000-7000-8000-000000000000", "revoked"];
