@@ -110,7 +110,7 @@ fn resolve_device_id(tx: &mut dyn OfficeTx, tenant: TenantId, name: &DeviceName)
 
 /// All rights that an assignment grants, without or on any device.
 pub(in crate::office) fn collect_assigned_rights(assignment: &Assignment, roles: &[Role]) -> Rights {
-    let held: BTreeSet<RoleId> =
+    let ids: BTreeSet<RoleId> =
         assignment.office.iter().chain(assignment.devices.values().flatten()).copied().collect();
     collect_role_rights(&ids, roles)
 }
