@@ -112,7 +112,7 @@ fn resolve_device_id(tx: &mut dyn OfficeTx, tenant: TenantId, name: &DeviceName)
 pub(in crate::office) fn collect_assigned_rights(assignment: &Assignment, roles: &[Role]) -> Rights {
     let ids: BTreeSet<RoleId> =
         assignment.office.iter().chain(assignment.devices.values().flatten()).copied().collect();
-    collect_role_rights(&held, roles)
+    collect_role_rights(&ids, roles)
 }
 
 /// All rights that these roles grant together.
