@@ -159,7 +159,7 @@ fn tampering_is_found_and_the_event_named() {
         let output = shop.run(&["audit", "verify"], "");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1));
-        assert!(said.contains("event 3, id ") && said.contains("line 2 before it is missing"), "{said}");
+        assert!(said.contains("event 3, id ") && said.contains("event 2 before it is missing"), "{said}");
     });
 }
 

@@ -1,8 +1,9 @@
 //! The engine in an axum server, with the in-memory store: log in, read the current user, log out.
 //!
-//! `cargo run -p tillgate-auth-core --example axum` serves on port 3000. With `--once` it sends a few requests to itself and
-//! exits, for tests. The calls of the engine block, so they run on tokio's blocking threads; only
-//! `Auth::authenticate_cached` runs in the handler, because it never waits.
+//! `cargo run -p tillgate-auth-core --example axum` serves on port 3000. With `--once` it sends a
+//! few requests to itself and exits, for tests. The calls of the engine block, so they run on
+//! tokio's blocking threads; only `Auth::authenticate_cached` runs in the handler, because it never
+//! waits.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -22,7 +23,8 @@ use tillgate_auth_core::{
 use tillgate_domain::Secret;
 use tokio::net::TcpListener;
 
-/// The state of every handler. Each token contains the name of the dialect: no other dialect of the same engine accepts it.
+/// The state of every handler. Each token contains the name of the dialect: no other dialect of the
+/// same engine accepts it.
 #[derive(Clone)]
 struct AppState {
     auth: Arc<Auth>,
@@ -60,7 +62,8 @@ async fn logout(State(state): State<AppState>, headers: HeaderMap) -> Result<Sta
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Authenticates the caller: from the caches if possible, otherwise with the store on a blocking thread.
+/// Authenticates the caller: from the caches if possible, otherwise with the store on a blocking
+/// thread.
 async fn caller(state: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let token = bearer.unwrap_or_default().to_owned();

@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_of_the_server_that_jumps_starts_anew_what_this_process_vouches_for() {
+    fn jumping_server_clock_resets_vouched_time() {
         let (uses, seconds) = (ActivityTracker::new(Duration::ZERO, DEFAULT_BYTES), Duration::from_secs);
         let up = |now: u64, off: i64| {
             let at = Instant::from_millis(i64::try_from(now).unwrap() * 1000 + off * 1000);

@@ -129,8 +129,8 @@ impl VerifiedToken {
     }
 
     /// Records that this process has read the session's row, starting at this version.
-    pub(crate) fn record_session_read(&self, began: Version) {
-        self.session_read.fetch_max(began.0.saturating_add(1), Ordering::Relaxed);
+    pub(crate) fn record_session_read(&self, read_version: Version) {
+        self.session_read.fetch_max(read_version.0.saturating_add(1), Ordering::Relaxed);
     }
 
     /// Whether to record a use at this instant: the first one, and then one per minute.
@@ -226,11 +226,12 @@ impl ProfileCache {
         principal: PrincipalId,
         device: Option<DeviceId>,
         profile: &Arc<Profile>,
-        began: Version,
+        read_version: Version,
     ) {
         let key = (principal, device);
-        if self.0.get(&key).is_none_or(|read| read.read_version <= began && !Arc::ptr_eq(&read.profile, profile)) {
-            self.0.insert(key, CachedProfile { profile: Arc::clone(profile), read_version: began });
+        if self.0.get(&key).is_none_or(|read| read.read_version <= read_version && !Arc::ptr_eq(&read.profile, profile))
+        {
+            self.0.insert(key, CachedProfile { profile: Arc::clone(profile), read_version });
         }
     }
 }
@@ -262,9 +263,9 @@ impl FirstUseCache {
     }
 
     /// Stores first uses whose reading began at this version. Keeps those that were read later.
-    pub(crate) fn insert(&self, session: SessionId, uses: &Arc<[FirstUse]>, began: Version) {
-        if self.0.get(&session).is_none_or(|read| read.read_version <= began) {
-            self.0.insert(session, CachedFirstUses { uses: Arc::clone(uses), read_version: began });
+    pub(crate) fn insert(&self, session: SessionId, uses: &Arc<[FirstUse]>, read_version: Version) {
+        if self.0.get(&session).is_none_or(|read| read.read_version <= read_version) {
+            self.0.insert(session, CachedFirstUses { uses: Arc::clone(uses), read_version });
         }
     }
 }

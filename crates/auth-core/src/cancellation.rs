@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_is_woken_and_nobody_else() {
+    fn only_first_waiting_login_is_notified() {
         let (cancellation, (sender, woken)) = (Cancellation::default(), channel());
         let wake = |name: &'static str| {
             let sender = sender.clone();

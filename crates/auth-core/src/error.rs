@@ -50,14 +50,14 @@ impl From<StoreError> for Error {
 }
 
 impl From<TokenDenied> for Error {
-    fn from(refusal: TokenDenied) -> Self {
-        Self::Denied(AuthDenied::Token(refusal))
+    fn from(denial: TokenDenied) -> Self {
+        Self::Denied(AuthDenied::Token(denial))
     }
 }
 
 impl From<LoginDenied> for Error {
-    fn from(refusal: LoginDenied) -> Self {
-        Self::Denied(AuthDenied::Login(refusal))
+    fn from(denial: LoginDenied) -> Self {
+        Self::Denied(AuthDenied::Login(denial))
     }
 }
 
@@ -94,8 +94,8 @@ impl AuthDenied {
     /// The stable code of the denial in answers, logs and metrics.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Login(refusal) => refusal.code(),
-            Self::Token(refusal) => refusal.code(),
+            Self::Login(denial) => denial.code(),
+            Self::Token(denial) => denial.code(),
             Self::TooManyAttempts { .. } => "login_held",
             Self::RightMissing(_) => "right_missing",
             Self::RankTooLow(_) => "rank_missing",

@@ -1,8 +1,8 @@
 //! Authentication for points of sale: login, sessions, refresh tokens and rights.
 //!
-//! tillgate answers two questions for a POS server: *who is calling*, and *what may they do*. This crate is its engine.
-//! Embed it in a server of your own if you want tillgate's sessions without tillgate's HTTP server. It does not depend
-//! on a database, a web framework or an async runtime.
+//! tillgate answers two questions for a POS server: *who is calling*, and *what may they do*. This
+//! crate is its engine. Embed it in a server of your own if you want tillgate's sessions without
+//! tillgate's HTTP server. It does not depend on a database, a web framework or an async runtime.
 //!
 //! # What it does
 //!
@@ -16,16 +16,19 @@
 //! | [`Auth::introspect`] | checks a token for another system | RFC 7662 |
 //! | [`Auth::jwks`] | the public keys, as a JWK set | RFC 7517 |
 //!
-//! A *session* is what a login creates: one user or device, in one tenant, on at most one device, with
-//! [`Terms`] (lifetimes and rotation) that are fixed at the login. A [`DialectName`] labels the wire contract through
-//! which the session was created; a token of one dialect is not accepted in another.
+//! A *session* is what a login creates: one user or device, in one tenant, on at most one device,
+//! with [`Terms`] (lifetimes and rotation) that are fixed at the login. A [`DialectName`] labels
+//! the wire contract through which the session was created; a token of one dialect is not accepted
+//! in another.
 //!
-//! Each call blocks the thread until it has its answer, which may take a database transaction or a password hash. An
-//! async server runs the calls on a pool of blocking threads; [`Auth::authenticate_cached`] alone never waits.
+//! Each call blocks the thread until it has its answer, which may take a database transaction or a
+//! password hash. An async server runs the calls on a pool of blocking threads;
+//! [`Auth::authenticate_cached`] alone never waits.
 //!
 //! # Example
 //!
-//! The program `examples/embed.rs`, with the in-memory store; `examples/axum.rs` uses the engine in an axum server.
+//! The program `examples/embed.rs`, with the in-memory store; `examples/axum.rs` uses the engine in
+//! an axum server.
 //!
 //! ```
 #![doc = include_str!("../examples/embed.rs")]
@@ -33,34 +36,36 @@
 //!
 //! # Build an engine
 //!
-//! [`Auth::builder`] needs two things: a store, and the [`MasterKey`] that encrypts all other keys in it. Every process
-//! over one store has the same master key; keep it outside the database. Everything else has a default:
-//! [`AuthSettings`] (issuer, password policy, rate limits, cache sizes), the [`Clock`], the [`Entropy`] source and the
-//! [`PasswordHasher`]. [`AuthBuilder::build`] creates the first keys in an empty store, reads the change feed, and
-//! starts a maintenance thread. Share the [`Auth`] among all threads in its `Arc`.
+//! [`Auth::builder`] needs two things: a store, and the [`MasterKey`] that encrypts all other keys
+//! in it. Every process over one store has the same master key; keep it outside the database.
+//! Everything else has a default: [`AuthSettings`] (issuer, password policy, rate limits, cache
+//! sizes), the [`Clock`], the [`Entropy`] source and the [`PasswordHasher`]. [`AuthBuilder::build`]
+//! creates the first keys in an empty store, reads the change feed, and starts a maintenance
+//! thread. Share the [`Auth`] among all threads in its `Arc`.
 //!
 //! # Implement a store
 //!
-//! [`MemoryStore`] is the reference implementation, for tests and for a first try. Your own store implements three
-//! traits:
+//! [`MemoryStore`] is the reference implementation, for tests and for a first try. Your own store
+//! implements three traits:
 //!
-//! 1. [`Store<AuthPorts>`](tillgate_domain::Store) on the type that opens transactions; it runs a closure as one unit
-//!    of work. The module [`tillgate_domain::work`] lists its promises.
-//! 2. [`AuthTx`] on the transaction. Each method returns one port, such as [`Sessions`](ports::Sessions); usually the
-//!    transaction implements all of them and returns itself. The module [`ports`] describes them.
+//! 1. [`Store<AuthPorts>`](tillgate_domain::Store) on the type that opens transactions; it runs a
+//!    closure as one unit of work. The module [`tillgate_domain::work`] lists its promises.
+//! 2. [`AuthTx`] on the transaction. Each method returns one port, such as
+//!    [`Sessions`](ports::Sessions); usually the transaction implements all of them and returns
+//!    itself. The module [`ports`] describes them.
 //! 3. [`AuthStore`] on the store: it notifies the engine of committed changes.
 //!
-//! The crate `tillgate-testkit` contains the contract tests that a store must pass. `docs/own-store.md` is the
-//! step-by-step guide.
+//! The crate `tillgate-testkit` contains the contract tests that a store must pass.
+//! `docs/own-store.md` is the step-by-step guide.
 //!
 //! # Errors
 //!
 //! Every call returns [`Error`], which has three variants. Treat them differently:
 //!
-//! - [`Error::Denied`] is a decision: the caller may not do this. It says why ([`AuthDenied`]), and only this variant may
-//!   become a 401, 403 or 429. A client that gets a 401 discards its tokens.
-//! - [`Error::Unavailable`] means that nothing was decided, for example because the database is not reachable. Answer
-//!   503 with `Retry-After`; the client keeps its tokens and retries.
+//! - [`Error::Denied`] is a decision: the caller may not do this. It says why ([`AuthDenied`]), and
+//!   only this variant may become a 401, 403 or 429. A client that gets a 401 discards its tokens.
+//! - [`Error::Unavailable`] means that nothing was decided, for example because the database is not
+//!   reachable. Answer 503 with `Retry-After`; the client keeps its tokens and retries.
 //! - [`Error::Fault`] is a defect or a damaged database. Answer 500; a retry does not help.
 
 mod activity;

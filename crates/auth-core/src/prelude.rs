@@ -1,6 +1,7 @@
 //! The types that a program needs to embed the engine: `use tillgate_auth_core::prelude::*;`.
 //!
-//! It includes the types of `tillgate_domain` that appear in the calls, so that one dependency is enough.
+//! It includes the types of `tillgate_domain` that appear in the calls, so that one dependency is
+//! enough.
 
 pub use tillgate_domain::office::{self, OfficePorts};
 pub use tillgate_domain::{

@@ -252,8 +252,8 @@ impl GrantKind {
 pub struct IssuedTokens {
     /// The access token to send with each request.
     pub access_token: Secret<String>,
-    /// For a permanent session, the same token with claims about the user (`OpenID` Connect Core 1.0,
-    /// section 5.1). It is accepted as an access token, too.
+    /// For a permanent session, the same token with claims about the user (`OpenID` Connect Core
+    /// 1.0, section 5.1). It is accepted as an access token, too.
     pub id_token: Option<Secret<String>>,
     /// The lifetime of the access token from now on.
     pub access_expires_in: Duration,

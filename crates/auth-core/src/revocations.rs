@@ -230,7 +230,7 @@ impl RevocationCache {
     }
 
     /// Applies the result of a poll that began at this monotonic time.
-    pub(crate) fn apply_poll(&self, batch: &FeedBatch, began: Duration) {
+    pub(crate) fn apply_poll(&self, batch: &FeedBatch, started_at: Duration) {
         let mut known = self.write_state();
         if batch.restarted {
             // Another database server reuses the numbers of lost changes.
@@ -245,11 +245,11 @@ impl RevocationCache {
                 Change::Invalidated(_) => !known.own_changes.consume(*number),
             };
             if is_new {
-                known.apply(change, began);
+                known.apply(change, started_at);
             }
         }
         known.own_changes.due.clear();
-        known.polled_at = Some(known.polled_at.map_or(began, |looked| looked.max(began)));
+        known.polled_at = Some(known.polled_at.map_or(started_at, |looked| looked.max(started_at)));
     }
 
     /// The time since the newest poll began; `None` before the first one.

@@ -118,7 +118,8 @@ impl Terms {
         }
         let refresh = self.refresh.as_ref().map(|refresh| RefreshTerms {
             idle: shorter(refresh.idle, limits.idle),
-            // A token that is never rotated stays so. The grace period is shorter than the lifetime of an access token.
+            // A token that is never rotated stays so. The grace period is shorter than the lifetime
+            // of an access token.
             overlap: refresh.overlap.map(|overlap| {
                 let overlap = limits.overlap.map_or(overlap, |limit| overlap.min(limit));
                 overlap.min(access.saturating_sub(Duration::from_secs(1)))

@@ -15,7 +15,7 @@ fn resident_kib() -> usize {
 }
 
 #[test]
-fn memory_of_hashes_goes_back_to_system_at_rest_and_unneeded_memory_is_never_taken() {
+fn hash_memory_is_returned_when_idle_and_never_exceeds_need() {
     let hasher = Argon2id::new(Cost { memory_kib: 19_456, passes: 1, lanes: 1 }).unwrap();
     // The worst case for glibc: after this was freed, only larger allocations get a mapping of
     // their own.

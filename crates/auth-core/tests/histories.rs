@@ -159,7 +159,7 @@ fn engine_matches_model() {
 /// Both refresh at least a grace period apart and use the answer immediately: the second one ends
 /// the session.
 #[test]
-fn thief_who_uses_stolen_token_is_caught_at_next_refresh() {
+fn thief_is_detected_at_next_refresh() {
     for seed in seeds(20_000) {
         let mut chance = Chance::of(seed);
         let mut model = Model::new(tillgate_auth_core::judge::judge, Terms::drawn(&mut chance), &Machines::one());

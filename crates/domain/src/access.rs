@@ -29,8 +29,9 @@ pub fn may_log_in(user: &User, device: Option<&Device>) -> bool {
 pub fn effective_user_roles<'r>(user: &User, device: Option<&Device>, roles: &'r [Role]) -> Vec<&'r Role> {
     match device {
         Some(device) => {
-            let held = |id: &RoleId| user.assignment.devices.get(&device.id).is_some_and(|held| held.contains(id));
-            select_effective_roles(roles, held, Some(device.environment))
+            let assigned =
+                |id: &RoleId| user.assignment.devices.get(&device.id).is_some_and(|assigned| assigned.contains(id));
+            select_effective_roles(roles, assigned, Some(device.environment))
         }
         None => select_effective_roles(roles, |id| user.assignment.office.contains(id), None),
     }
@@ -41,8 +42,9 @@ pub fn effective_device_roles<'r>(device: &Device, roles: &'r [Role]) -> Vec<&'r
     select_effective_roles(roles, |id| device.roles.contains(id), Some(device.environment))
 }
 
-fn select_effective_roles(roles: &[Role], held: impl Fn(&RoleId) -> bool, on: Option<Environment>) -> Vec<&Role> {
-    let counts = |role: &&Role| held(&role.id) && on.is_none_or(|environment| role.environments.contains(&environment));
+fn select_effective_roles(roles: &[Role], assigned: impl Fn(&RoleId) -> bool, on: Option<Environment>) -> Vec<&Role> {
+    let counts =
+        |role: &&Role| assigned(&role.id) && on.is_none_or(|environment| role.environments.contains(&environment));
     roles.iter().filter(counts).collect()
 }
 

@@ -112,18 +112,22 @@ macro_rules! names {
 }
 
 names! {
-    /// The name that a user logs in under: 1 to 100 characters, no `@`. Unique in its tenant. A new one is a username of
-    /// RFC 8265, 3.1: words of the `IdentifierClass` with blanks between them.
+    /// The name that a user logs in under: 1 to 100 characters, no `@`. Unique in its tenant. A new
+    /// one is a username of RFC 8265, 3.1: words of the `IdentifierClass` with blanks between them.
     UserName(str::to_owned, |text| if text.contains('@') { Err(InvalidText::AtSign) } else { check_text(text, 100) }, precis::check_user_name),
-    /// The name of a device: 1 to 100 characters. Unique in its tenant. A new one is of the `FreeformClass`.
+    /// The name of a device: 1 to 100 characters. Unique in its tenant. A new one is of the
+    /// `FreeformClass`.
     DeviceName(str::to_owned, |text| check_text(text, 100), precis::check_name),
-    /// The name of a role: 1 to 100 characters. Unique in its tenant. A new one is of the `FreeformClass`.
+    /// The name of a role: 1 to 100 characters. Unique in its tenant. A new one is of the
+    /// `FreeformClass`.
     RoleName(str::to_owned, |text| check_text(text, 100), precis::check_name),
-    /// An e-mail address: something before and after one `@`, no blanks, at most 254 characters (RFC 5321, 4.5.3.1.3). Unique
-    /// over the whole server. An `@` of another width counts as one. A new one has no character that the `FreeformClass` has not,
-    /// and is one that a mail server takes.
+    /// An e-mail address: something before and after one `@`, no blanks, at most 254 characters
+    /// (RFC 5321, 4.5.3.1.3). Unique over the whole server. An `@` of another width counts as one.
+    /// A new one has no character that the `FreeformClass` has not, and is one that a mail server
+    /// takes.
     Email(normalize_at_sign, check_email, |text| precis::check_name(text).and_then(|()| crate::email::check_deliverable(text))),
-    /// The short name of a tenant in configuration and requests: `a-z0-9-`, 1 to 63 characters. Unique over the server.
+    /// The short name of a tenant in configuration and requests: `a-z0-9-`, 1 to 63 characters.
+    /// Unique over the server.
     Slug(str::to_owned, check_slug, |_| Ok(())),
 }
 

@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn custom_rights_are_held_by_name() {
+    fn custom_rights_are_kept_by_name() {
         let custom = |name: &str| Right::parse(name).unwrap();
         let set = rights(&["beamUp"]);
         assert!(set.allows(custom("beamUp")) && !set.allows(custom("beamDown")) && !set.covers_everything());

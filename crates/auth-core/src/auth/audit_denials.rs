@@ -87,7 +87,7 @@ impl Auth {
             && let Err(error) = self.store.write(|tx| tx.audit().record(event))
         {
             self.guest_denials.mark_unrecorded(guest, event);
-            tracing::warn!(%error, "a refusal was not written into the audit; it is counted with those that come");
+            tracing::warn!(%error, "a denial was not written into the audit; it is counted with those that come");
         }
     }
 
@@ -95,7 +95,7 @@ impl Auth {
     pub(super) fn record_api_key_denial(
         &self,
         client: &str,
-        refusal: &AuthDenied,
+        denial: &AuthDenied,
         presented: &AuthRequest<'_>,
     ) -> Result<(), Error> {
         let opened = self.api_key_cache.get(client).map(|(opened, _)| opened);
@@ -109,7 +109,7 @@ impl Auth {
             session: None,
             address: presented.address,
         };
-        event.details.insert("why".to_owned(), json!(refusal.code()));
+        event.details.insert("why".to_owned(), json!(denial.code()));
         event.details.insert("client".to_owned(), json!(client.chars().take(MAX_CLIENT_ID_CHARS).collect::<String>()));
         event.details.insert("dialect".to_owned(), json!(presented.dialect.as_str()));
         let guest = match key {

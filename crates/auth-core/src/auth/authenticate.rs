@@ -132,39 +132,40 @@ impl Auth {
     pub(super) fn verify_session(
         &self,
         token: &str,
-        meant: impl Fn(&Claims) -> bool,
+        accepts: impl Fn(&Claims) -> bool,
         reach: Reach,
     ) -> Result<Option<VerifiedSession>, Error> {
         let Some(verified) = self.verify_token(token, reach)? else { return Ok(None) };
         let claims = &verified.claims;
-        if !meant(claims) {
+        if !accepts(claims) {
             return Err(TokenDenied::WrongAudience.into());
         }
-        let about = session_scopes(claims);
+        let scopes = session_scopes(claims);
         let time = self.time();
         let now = time.at;
-        let mut judged = self.revocations.check_session(&about, &claims.epochs());
-        if !judged.over && claims.expires_at() > now && !self.is_feed_current() {
+        let mut check = self.revocations.check_session(&scopes, &claims.epochs());
+        if !check.over && claims.expires_at() > now && !self.is_feed_current() {
             if reach == Reach::Memory {
                 return Ok(None);
             }
             self.catch_up()?;
-            judged = self.revocations.check_session(&about, &claims.epochs());
+            check = self.revocations.check_session(&scopes, &claims.epochs());
         }
-        if judged.over {
+        if check.over {
             return Err(TokenDenied::SessionOver.into());
         }
         if claims.expires_at() <= now {
-            // If the clock is in doubt, the session may still be valid; the client has to refresh it.
+            // If the clock is in doubt, the session may still be valid; the client has to refresh
+            // it.
             let session_too = claims.session_has_expired(now) && !time.in_doubt;
             return Err(if session_too { TokenDenied::SessionOver } else { TokenDenied::Expired }.into());
         }
-        match self.is_superseded(claims, judged.invalidated, now, reach)? {
+        match self.is_superseded(claims, check.invalidated, now, reach)? {
             None => return Ok(None),
             Some(true) => return Err(TokenDenied::Expired.into()),
             Some(false) => {}
         }
-        let Some(profile) = self.load_profile(&verified, &judged, reach)? else { return Ok(None) };
+        let Some(profile) = self.load_profile(&verified, &check, reach)? else { return Ok(None) };
         if verified.should_record_use(now) {
             self.activity.record_use(SessionUse { session: claims.sid, generation: claims.generation, at: now });
         }
@@ -205,18 +206,18 @@ impl Auth {
     fn load_profile(
         &self,
         verified: &VerifiedToken,
-        judged: &RevocationCheck,
+        check: &RevocationCheck,
         reach: Reach,
     ) -> Result<Option<Arc<Profile>>, Error> {
         let claims = &verified.claims;
         let (principal, device) = (claims.principal(), claims.did);
-        let known = self.profile_cache.get(principal, device, judged.invalidated);
-        let mut read = verified.session_read_since(judged.forgotten_until);
+        let known = self.profile_cache.get(principal, device, check.invalidated);
+        let mut read = verified.session_read_since(check.forgotten_until);
         if !read
-            && let Some(began) =
-                self.session_cache.find_read_version(claims.sid, &claims.epochs(), judged.forgotten_until)
+            && let Some(read_version) =
+                self.session_cache.find_read_version(claims.sid, &claims.epochs(), check.forgotten_until)
         {
-            verified.record_session_read(began);
+            verified.record_session_read(read_version);
             read = true;
         }
         if let (Some(profile), true) = (&known, read) {
@@ -225,11 +226,11 @@ impl Auth {
         if reach == Reach::Memory {
             return Ok(None);
         }
-        let (began, mut epochs) = (self.revocations.current_version(), claims.epochs());
+        let (read_version, mut epochs) = (self.revocations.current_version(), claims.epochs());
         let found = self.store.read(|tx| {
             if !read {
                 match tx.sessions().find(claims.sid)? {
-                    Some(standing) if is_live(&standing, claims) => epochs = standing.epochs,
+                    Some(record) if is_live(&record, claims) => epochs = record.epochs,
                     _ => return Ok(None),
                 }
             }
@@ -240,20 +241,20 @@ impl Auth {
         })?;
         let profile = found.ok_or(TokenDenied::SessionOver)?;
         if !read {
-            self.session_cache.insert(claims.sid, &epochs, began, judged.forgotten_until);
-            verified.record_session_read(began);
+            self.session_cache.insert(claims.sid, &epochs, read_version, check.forgotten_until);
+            verified.record_session_read(read_version);
         }
-        self.profile_cache.insert(principal, device, &profile, began);
+        self.profile_cache.insert(principal, device, &profile, read_version);
         Ok(Some(profile))
     }
 }
 
 /// Whether a token is valid according to the rows of its session, user, device and tenant.
-fn is_live(standing: &ports::SessionRecord, claims: &Claims) -> bool {
-    standing.session.ended.is_none()
-        && !claims.epochs().is_below(&standing.epochs)
-        && standing.user.is_none_or(|status| status == UserStatus::Active)
-        && standing.device.is_none_or(|status| status == DeviceStatus::Active)
+fn is_live(record: &ports::SessionRecord, claims: &Claims) -> bool {
+    record.session.ended.is_none()
+        && !claims.epochs().is_below(&record.epochs)
+        && record.user.is_none_or(|status| status == UserStatus::Active)
+        && record.device.is_none_or(|status| status == DeviceStatus::Active)
 }
 
 /// The caller for an API key.

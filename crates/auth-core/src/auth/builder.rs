@@ -172,7 +172,8 @@ impl AuthBuilder {
         let counting = master.derive(b"counting failed logins").ok_or(KeyError::Entropy)?;
         let audit_seal_key = AuditSealKey::of(&master).ok_or(KeyError::Entropy)?;
         let throttle = Throttle::new(&counting, self.settings.throttle);
-        // Read before anything is written, so that a wrong clock of this process has no influence on it.
+        // Read before anything is written, so that a wrong clock of this process has no influence
+        // on it.
         let boot = self.clock.boot_id();
         let (newest, origin) = self.store.read(|tx| {
             let origin = boot.map(|boot| tx.nodes().find_origin(boot)).transpose()?.flatten();

@@ -44,7 +44,7 @@ impl Auth {
         let caller = self.authenticate(presented)?;
         let presented_in = *caller.session_context().ok_or(TokenDenied::Invalid)?;
         let id = presented_in.id;
-        let (now, began) = (self.time().at, self.revocations.current_version());
+        let (now, read_version) = (self.time().at, self.revocations.current_version());
         let outcome = self.store.write(|tx| {
             for _ in 0..MAX_ROTATION_ATTEMPTS {
                 let Some(record) = tx.sessions().find(id)? else {
@@ -54,7 +54,8 @@ impl Auth {
                 if session.terms.refresh.is_some() {
                     return Ok(ExchangeOutcome::Denied(TokenDenied::WrongAudience));
                 }
-                // A store that was rolled back may have lost a revocation that this process still knows.
+                // A store that was rolled back may have lost a revocation that this process still
+                // knows.
                 if session.ended.is_some()
                     || session.epochs.is_below(&record.epochs)
                     || self.revocations.is_over(session)
@@ -90,7 +91,7 @@ impl Auth {
                     &epochs,
                     caller.profile,
                     GrantKind::Exchanged,
-                    began,
+                    read_version,
                 )
             }
             ExchangeOutcome::Denied(denial) => Err(denial.into()),
@@ -128,9 +129,9 @@ impl Auth {
     }
 
     fn read_first_uses(&self, session: SessionId) -> Result<Arc<[FirstUse]>, Error> {
-        let began = self.revocations.current_version();
+        let read_version = self.revocations.current_version();
         let uses: Arc<[FirstUse]> = self.store.read(|tx| tx.sessions().list_first_uses(session))?.into();
-        self.first_use_cache.insert(session, &uses, began);
+        self.first_use_cache.insert(session, &uses, read_version);
         Ok(uses)
     }
 

@@ -15,7 +15,7 @@ use crate::revocations::Version;
 /// How long a call waits for a newer view.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How often, at most, an unknown key is looked up in the store.
+/// How often, at most, an unknown key is polled up in the store.
 const KEY_LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The age from which the view counts as having missed polls, which happen four times as often.
@@ -105,10 +105,10 @@ impl Auth {
         let followed = self.apply_poll(place);
         let mut looks = self.follower.lock_polls();
         match &followed {
-            Ok((began, oldest)) => {
+            Ok((started_at, oldest)) => {
                 let known = looks.oldest_open_age.filter(|(known, _)| Some(*known) == *oldest);
-                let oldest = known.or(oldest.map(|oldest| (oldest, *began)));
-                *looks = PollTimes { last_success: Some(*began), last_failure: None, oldest_open_age: oldest };
+                let oldest = known.or(oldest.map(|oldest| (oldest, *started_at)));
+                *looks = PollTimes { last_success: Some(*started_at), last_failure: None, oldest_open_age: oldest };
             }
             Err(_) => looks.last_failure = Some(self.clock.monotonic()),
         }
@@ -120,7 +120,7 @@ impl Auth {
     /// Polls the feed and applies the result. Returns when the poll began, and the oldest open unit
     /// of work.
     fn apply_poll(&self, mut place: MutexGuard<'_, FeedPosition>) -> Result<(Duration, Option<Cursor>), Error> {
-        let began = self.clock.monotonic();
+        let started_at = self.clock.monotonic();
         let from = place.bookmark.clone();
         self.revocations.begin_poll();
         let look = self.store.read(|tx| tx.feed().poll(from.as_ref()))?;
@@ -137,7 +137,7 @@ impl Auth {
                 self.timekeeper.accept();
             }
         }
-        self.revocations.apply_poll(&look, began);
+        self.revocations.apply_poll(&look, started_at);
         let oldest = look.next.open.first().copied();
         place.bookmark = Some(look.next);
         let keys = self.revocations.keys_version();
@@ -145,7 +145,7 @@ impl Auth {
             self.reload_keys(&mut place)?;
             place.keys_version = keys;
         }
-        Ok((began, oldest))
+        Ok((started_at, oldest))
     }
 
     fn reload_keys(&self, place: &mut FeedPosition) -> Result<(), Error> {
@@ -232,12 +232,13 @@ impl Auth {
             return self.poll_feed();
         }
         let arrived = self.clock.monotonic();
-        // If polls were only missed, the first call polls: the maintenance thread may be busy with something else.
+        // If polls were only missed, the first call polls: the maintenance thread may be busy with
+        // something else.
         let place = if self.is_feed_fresh() { self.follower.try_lock_position() } else { None };
-        let looked = match place {
+        let polled = match place {
             Some(place) => self.poll_from(place),
             None => self.wait_for_poll(arrived),
         };
-        if looked.is_err() && self.is_feed_fresh() { Ok(()) } else { looked }
+        if polled.is_err() && self.is_feed_fresh() { Ok(()) } else { looked }
     }
 }

@@ -82,29 +82,31 @@ enum IntrospectionLookup {
 impl Auth {
     /// Introspects a token of the caller's tenant with cached data only, without waiting. `None` if
     /// the store is needed: then call [`introspect`](Self::introspect) on a thread that may block.
-    pub fn introspect_cached(&self, asker: &Caller, token: &str) -> Option<Result<Option<Introspection>, Error>> {
-        match self.introspect_within(asker, token, Reach::Memory) {
+    pub fn introspect_cached(&self, caller: &Caller, token: &str) -> Option<Result<Option<Introspection>, Error>> {
+        match self.introspect_within(caller, token, Reach::Memory) {
             Ok(IntrospectionLookup::NeedsStore) => None,
-            Ok(IntrospectionLookup::Known(found)) => Some(Ok(found.map(|found| *found))),
+            Ok(IntrospectionLookup::Known(introspection)) => {
+                Some(Ok(introspection.map(|introspection| *introspection)))
+            }
             Err(error) => Some(Err(error)),
         }
     }
 
     /// Introspects a token of the caller's tenant. `None` if the token is not active, for whatever
     /// reason. Requires the right `tokenIntrospect`, whatever the token is.
-    pub fn introspect(&self, asker: &Caller, token: &str) -> Result<Option<Introspection>, Error> {
-        match self.introspect_within(asker, token, Reach::Store)? {
-            IntrospectionLookup::Known(found) => Ok(found.map(|found| *found)),
+    pub fn introspect(&self, caller: &Caller, token: &str) -> Result<Option<Introspection>, Error> {
+        match self.introspect_within(caller, token, Reach::Store)? {
+            IntrospectionLookup::Known(introspection) => Ok(introspection.map(|introspection| *introspection)),
             IntrospectionLookup::NeedsStore => {
                 Err(Error::Fault("introspection with the store did not return a result".to_owned()))
             }
         }
     }
 
-    fn introspect_within(&self, asker: &Caller, token: &str, reach: Reach) -> Result<IntrospectionLookup, Error> {
-        asker.require_right(INTROSPECT_RIGHT)?;
-        let tenant = asker.profile.tenant.id;
-        let looked = match UnverifiedRefreshToken::parse(token.trim_ascii()) {
+    fn introspect_within(&self, caller: &Caller, token: &str, reach: Reach) -> Result<IntrospectionLookup, Error> {
+        caller.require_right(INTROSPECT_RIGHT)?;
+        let tenant = caller.profile.tenant.id;
+        let result = match UnverifiedRefreshToken::parse(token.trim_ascii()) {
             // Only the store knows which refresh token is the current one.
             Some(_) if reach == Reach::Memory => return Ok(IntrospectionLookup::NeedsStore),
             Some(_) => self.introspect_refresh_token(tenant, token),
@@ -114,8 +116,8 @@ impl Auth {
                 Err(error) => Err(error),
             },
         };
-        match looked {
-            Ok(found) => Ok(IntrospectionLookup::Known(Some(Box::new(found)))),
+        match result {
+            Ok(introspection) => Ok(IntrospectionLookup::Known(Some(Box::new(introspection)))),
             // The reason is not revealed.
             Err(Error::Denied(AuthDenied::Token(_))) => Ok(IntrospectionLookup::Known(None)),
             Err(error) => Err(error),
@@ -125,20 +127,20 @@ impl Auth {
     /// Introspects a refresh token without refreshing it: nothing is written.
     fn introspect_refresh_token(&self, tenant: TenantId, token: &str) -> Result<Introspection, Error> {
         let (_, token) = self.verify_refresh_token(token)?;
-        let began = self.revocations.current_version();
+        let read_version = self.revocations.current_version();
         let time = self.time();
-        let found = self.store.read(|tx| {
-            let Some(standing) = tx.sessions().find(token.session)? else { return Ok(None) };
-            let principal = require_principal(&standing)?;
-            let profile = profile::read(tx, principal, standing.session.device)?;
-            Ok(profile.map(|profile| (standing, principal, Arc::new(profile))))
+        let introspection = self.store.read(|tx| {
+            let Some(record) = tx.sessions().find(token.session)? else { return Ok(None) };
+            let principal = require_principal(&record)?;
+            let profile = profile::read(tx, principal, record.session.device)?;
+            Ok(profile.map(|profile| (record, principal, Arc::new(profile))))
         })?;
-        let (standing, principal, profile) = found.ok_or(TokenDenied::SessionOver)?;
-        let session = &standing.session;
+        let (record, principal, profile) = introspection.ok_or(TokenDenied::SessionOver)?;
+        let session = &record.session;
         if session.tenant != tenant {
             return Err(TokenDenied::WrongAudience.into());
         }
-        self.profile_cache.insert(principal, session.device, &profile, began);
+        self.profile_cache.insert(principal, session.device, &profile, read_version);
         if self.revocations.is_over(session) {
             return Err(TokenDenied::SessionOver.into());
         }
@@ -146,23 +148,23 @@ impl Auth {
         let (dialect, thumbprint) = (&session.dialect, session.thumbprint.as_deref());
         let presenter = Presenter { dialect, device: None, thumbprint, keeps_token: false };
         let witness =
-            self.activity.witness(session, standing.clock, self.clock.monotonic(), self.timekeeper.confidence());
-        match judge(&standing, token.generation, &presenter, &witness, time.at) {
+            self.activity.witness(session, record.clock, self.clock.monotonic(), self.timekeeper.confidence());
+        match judge(&record, token.generation, &presenter, &witness, time.at) {
             Verdict::Rotate { .. } | Verdict::Repeat | Verdict::Reuse | Verdict::Renew | Verdict::Forgive => {}
             Verdict::Deny(TokenDenied::Expired) if time.in_doubt => {
                 return Err(Error::unavailable(
                     "the session may have expired, but the clock is in doubt: check the clock of this machine",
                 ));
             }
-            Verdict::Deny(refusal) => return Err(refusal.into()),
+            Verdict::Deny(denial) => return Err(denial.into()),
             Verdict::Replay => return Err(TokenDenied::Replay.into()),
         }
-        Ok(Introspection::from_refresh_token(&standing, token, principal, &self.issuer, profile))
+        Ok(Introspection::from_refresh_token(&record, token, principal, &self.issuer, profile))
     }
 }
 
-fn require_principal(standing: &SessionRecord) -> StoreResult<PrincipalId> {
-    standing.session.principal().ok_or_else(|| StoreError::Corrupt {
+fn require_principal(record: &SessionRecord) -> StoreResult<PrincipalId> {
+    record.session.principal().ok_or_else(|| StoreError::Corrupt {
         table: "sessions",
         column: "user",
         detail: "the session has neither a user nor a device".to_owned(),
@@ -188,13 +190,13 @@ impl Introspection {
     }
 
     fn from_refresh_token(
-        standing: &SessionRecord,
+        record: &SessionRecord,
         token: RefreshToken,
         principal: PrincipalId,
         issuer: &str,
         profile: Arc<Profile>,
     ) -> Self {
-        let session = &standing.session;
+        let session = &record.session;
         let newest = token.generation == session.generation;
         Self {
             token_use: TokenUse::Refresh,

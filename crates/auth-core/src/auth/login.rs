@@ -1,16 +1,17 @@
 //! Login: the creation of a session with a password.
 //!
-//! A login is two units of work with the password check between them, because a password hash takes tens of
-//! milliseconds and must not run inside a transaction:
+//! A login is two units of work with the password check between them, because a password hash takes
+//! tens of milliseconds and must not run inside a transaction:
 //!
-//! 1. [`admission`] finds the principal and its credential, and takes a token from a bucket of the throttle (a charge).
+//! 1. [`admission`] finds the principal and its credential, and takes a token from a bucket of the
+//!    throttle (a charge).
 //! 2. The hash queue compares the password; every account, known or not, costs the same work.
-//! 3. [`login_tx`] claims the rows of the principal and its credential as they were read, checks the account again and
-//!    writes the session. If a password change or a suspension was committed in between, the claim fails and the login
-//!    starts again.
+//! 3. [`login_tx`] claims the rows of the principal and its credential as they were read, checks
+//!    the account again and writes the session. If a password change or a suspension was committed
+//!    in between, the claim fails and the login starts again.
 //!
-//! Whatever else prevents a login is reported only after the right password. Before that, the answer does not reveal
-//! whether the account exists.
+//! Whatever else prevents a login is reported only after the right password. Before that, the
+//! answer does not reveal whether the account exists.
 
 mod account_checks;
 mod admission;
@@ -41,7 +42,8 @@ pub(super) use admission::WaitResult;
 use login_tx::LoginTx;
 use new_password::{NewPasswordHash, PasswordReplacement};
 
-/// How often a login starts again because its principal or credential changed between the two units of work.
+/// How often a login starts again because its principal or credential changed between the two units
+/// of work.
 const MAX_RESTARTS: usize = 4;
 
 /// What the store has of the principal that a login names.
@@ -113,29 +115,31 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// [`Error::Denied`] with [`LoginDenied`], or with [`AuthDenied::TooManyAttempts`] if the throttle does not admit
-    /// the login now. [`Error::Unavailable`] if the store or the hash queue has no capacity; the password was not
-    /// judged, and the attempt does not count.
+    /// [`Error::Denied`] with [`LoginDenied`], or with [`AuthDenied::TooManyAttempts`] if the
+    /// throttle does not admit the login now. [`Error::Unavailable`] if the store or the hash queue
+    /// has no capacity; the password was not judged, and the attempt does not count.
     pub fn login(&self, login: &LoginRequest) -> Result<IssuedTokens, Error> {
         self.login_as(login, LoginKind::Work, None)
     }
 
-    /// Logs a user in as [`login`](Self::login) does and changes the password in the same unit of work. It also admits
-    /// a user who must change the password, whom every other login denies.
+    /// Logs a user in as [`login`](Self::login) does and changes the password in the same unit of
+    /// work. It also admits a user who must change the password, whom every other login denies.
     ///
-    /// The new password is checked after the old one has proved right. The change ends the same sessions as
-    /// [`change_password`](Self::change_password), before the new session is created. API keys stay active; the audit
-    /// event lists them.
+    /// The new password is checked after the old one has proved right. The change ends the same
+    /// sessions as [`change_password`](Self::change_password), before the new session is created.
+    /// API keys stay active; the audit event lists them.
     ///
     /// # Errors
     ///
-    /// As [`login`](Self::login), and [`AuthDenied::WeakPassword`] if the new password violates the policy or equals the
-    /// old one; nothing is changed then. A device that logs in as itself is denied.
+    /// As [`login`](Self::login), and [`AuthDenied::WeakPassword`] if the new password violates the
+    /// policy or equals the old one; nothing is changed then. A device that logs in as itself is
+    /// denied.
     pub fn login_with_new_password(&self, login: &LoginRequest, new: &NewPassword<'_>) -> Result<IssuedTokens, Error> {
         self.login_as(login, LoginKind::Work, Some(new))
     }
 
-    /// Logs in and creates a session of this kind. Tries again if the principal changed during the login.
+    /// Logs in and creates a session of this kind. Tries again if the principal changed during the
+    /// login.
     pub(super) fn login_as(
         &self,
         login: &LoginRequest,
@@ -169,8 +173,9 @@ impl Auth {
         charge: &Charge,
         new: Option<&NewPassword<'_>>,
     ) -> Result<LoginOutcome, Error> {
-        // The account is checked first, since a login that will be denied needs no new hash of its password. The denial
-        // is returned after the password check: only the owner of the password may learn the reason.
+        // The account is checked first, since a login that will be denied needs no new hash of its
+        // password. The denial is returned after the password check: only the owner of the password
+        // may learn the reason.
         let account = account_checks::check_account(login, subject, new.is_some());
         let rehash = account.is_ok() && new.is_none();
         let password =
@@ -189,8 +194,8 @@ impl Auth {
         self.commit_login(login, kind, subject, charge, &password, new_password.as_ref())
     }
 
-    /// Compares the password with the stored verifier. With `rehash`, also returns a new verifier if the stored one was
-    /// made with other parameters than today's.
+    /// Compares the password with the stored verifier. With `rehash`, also returns a new verifier
+    /// if the stored one was made with other parameters than today's.
     fn verify_proof(
         &self,
         login: &LoginRequest,
@@ -207,7 +212,8 @@ impl Auth {
         }
     }
 
-    /// Settles a charge in a unit of work of its own. If the store fails, the token stays taken until it refills.
+    /// Settles a charge in a unit of work of its own. If the store fails, the token stays taken
+    /// until it refills.
     pub(super) fn settle_charge(&self, charge: &Charge, outcome: AttemptOutcome) {
         let now = self.time().at;
         if let Err(error) = self.store.write(|tx| self.throttle.settle_charge(tx, charge, outcome, now).map(drop)) {
@@ -216,8 +222,9 @@ impl Auth {
         self.login_queue.notify_settled(charge);
     }
 
-    /// Settles the charge of a denied login and records the denial: every wrong password that counts, and of the other
-    /// denials the first few and the number of the rest. Returns the denial as the error of the login.
+    /// Settles the charge of a denied login and records the denial: every wrong password that
+    /// counts, and of the other denials the first few and the number of the rest. Returns the
+    /// denial as the error of the login.
     fn deny_login(
         &self,
         login: &LoginRequest,
@@ -267,7 +274,8 @@ impl Auth {
             event.details.insert("why".to_owned(), json!(reason));
         }
         if principal.is_none() {
-            // A keyed hash of the name, not the name: people type their password into the name field.
+            // A keyed hash of the name, not the name: people type their password into the name
+            // field.
             let trace_id = self.throttle.trace_id(&admission::claimed_identity(login, subject));
             event.details.insert("unknown".to_owned(), json!(trace_id));
         }
@@ -354,10 +362,10 @@ impl Auth {
 
 /// How the charge of a denied login is settled.
 ///
-/// A denial that a client sees as a wrong password must cost as much as one, or the throttle would reveal the
-/// difference. A denial that is reported as itself after the right password is not a failed attempt: for a device that
-/// logs in as itself, for a missing rank, for a weak new password, and for a required password change if the dialect
-/// reports that.
+/// A denial that a client sees as a wrong password must cost as much as one, or the throttle would
+/// reveal the difference. A denial that is reported as itself after the right password is not a
+/// failed attempt: for a device that logs in as itself, for a missing rank, for a weak new
+/// password, and for a required password change if the dialect reports that.
 fn charge_outcome(login: &LoginRequest, denial: &AuthDenied) -> AttemptOutcome {
     match (&login.identity, denial) {
         (

@@ -204,7 +204,8 @@ impl Auth {
         if time.in_doubt {
             return Err(Error::unavailable("the clock is in doubt: nothing is removed by it"));
         }
-        // Whatever the setting is, signatures from before the start must be too old to be valid by then.
+        // Whatever the setting is, signatures from before the start must be too old to be valid by
+        // then.
         let settled = self.uptime() >= self.settings.sweep_delay.max(SIGNATURE_RETENTION);
         let trust = if settled { MAX_CLOCK_ADVANCE } else { Duration::ZERO };
         Ok(time.at.min(self.start.newest_stored.saturating_add(self.uptime()).saturating_add(trust)))

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-/// Returns the part of an address that identifies one subscriber: an IPv4 address as a whole, an IPv6 address without
-/// its last 72 bits (a /56), because a subscriber may choose those freely. IPv4-mapped IPv6 addresses count as IPv4.
+/// Returns the part of an address that identifies one subscriber: an IPv4 address as a whole, an
+/// IPv6 address without its last 72 bits (a /56), because a subscriber may choose those freely.
+/// IPv4-mapped IPv6 addresses count as IPv4.
 pub fn subscriber_prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),

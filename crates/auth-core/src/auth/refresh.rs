@@ -1,8 +1,8 @@
 //! Refresh: the exchange of a refresh token for new tokens (RFC 6749, section 6).
 //!
-//! [`Auth::refresh`] reads the session, lets the [judge](crate::judge) decide and writes what the verdict requires, all
-//! in one unit of work. A refresh within the grace period of a rotation that this process made only reads, so a client
-//! that refreshes before every request causes no writes.
+//! [`Auth::refresh`] reads the session, lets the [judge](crate::judge) decide and writes what the
+//! verdict requires, all in one unit of work. A refresh within the grace period of a rotation that
+//! this process made only reads, so a client that refreshes before every request causes no writes.
 
 mod plan;
 
@@ -25,11 +25,12 @@ use crate::token::access::{Claims, read_key_id};
 use crate::token::refresh::{RefreshToken, UnverifiedRefreshToken};
 use crate::{Error, IssuedTokens, Profile, RefreshRequest, Session, SessionKind, TokenDenied};
 
-/// How often a refresh is judged again within one unit of work, if other units of work change its session.
+/// How often a refresh is judged again within one unit of work, if other units of work change its
+/// session.
 const MAX_ROTATION_ATTEMPTS: usize = 8;
 
-/// At most once per interval and session, the audit records that a refresh token that is not rotated is used from
-/// another network.
+/// At most once per interval and session, the audit records that a refresh token that is not
+/// rotated is used from another network.
 const SHARED_REPORT_INTERVAL: Duration = Duration::from_hours(1);
 
 /// What a refresh fixes before its unit of work, which may run more than once.
@@ -67,43 +68,48 @@ enum Step {
 }
 
 impl Auth {
-    /// Refreshes a session: exchanges a refresh token for a new access token and the refresh token to use from then on
-    /// (RFC 6749, section 6).
+    /// Refreshes a session: exchanges a refresh token for a new access token and the refresh token
+    /// to use from then on (RFC 6749, section 6).
     ///
-    /// Unless the session's terms say otherwise, tillgate uses refresh token rotation (RFC 9700, section 4.14.2): it
-    /// issues a new refresh token and invalidates the previous one. The client must discard the old refresh token and
-    /// replace it with the new one before it uses the new access token. An invalidated refresh token can then be
-    /// presented in two situations, which require opposite answers:
+    /// Unless the session's terms say otherwise, tillgate uses refresh token rotation (RFC 9700,
+    /// section 4.14.2): it issues a new refresh token and invalidates the previous one. The client
+    /// must discard the old refresh token and replace it with the new one before it uses the new
+    /// access token. An invalidated refresh token can then be presented in two situations, which
+    /// require opposite answers:
     ///
-    /// 1. **The response was lost.** The server issued a new refresh token, but the response never reached the
-    ///    legitimate client: the connection broke, or the till lost power before it stored the answer. The client
-    ///    presents the refresh token that it still has. Nobody has used the new access token, so the new refresh token
-    ///    is returned again, however late the client comes back. Requests that the client sent at the same time, all
-    ///    with the old refresh token, get the same answer during the grace period
+    /// 1. **The response was lost.** The server issued a new refresh token, but the response never
+    ///    reached the legitimate client: the connection broke, or the till lost power before it
+    ///    stored the answer. The client presents the refresh token that it still has. Nobody has
+    ///    used the new access token, so the new refresh token is returned again, however late the
+    ///    client comes back. Requests that the client sent at the same time, all with the old
+    ///    refresh token, get the same answer during the grace period
     ///    ([`RefreshTerms::overlap`](crate::RefreshTerms::overlap)).
-    /// 2. **The refresh token was compromised.** The attacker and the legitimate client both use it. One of them
-    ///    presents it after the other has received its successor and used the successor's access token. The server
-    ///    cannot determine which party submitted the invalid refresh token. It therefore revokes the session
-    ///    ([`TokenDenied::Replay`]) and records an audit event (`refresh.replay`). This stops the attack at the cost of
-    ///    forcing the legitimate client to log in again.
+    /// 2. **The refresh token was compromised.** The attacker and the legitimate client both use
+    ///    it. One of them presents it after the other has received its successor and used the
+    ///    successor's access token. The server cannot determine which party submitted the invalid
+    ///    refresh token. It therefore revokes the session ([`TokenDenied::Replay`]) and records an
+    ///    audit event (`refresh.replay`). This stops the attack at the cost of forcing the
+    ///    legitimate client to log in again.
     ///
     /// The function [`judge`] tells them apart.
     ///
     /// # Errors
     ///
-    /// [`Error::Denied`] with a [`TokenDenied`] if the refresh token does not get new tokens; the client has to log in
-    /// again. [`Error::Unavailable`] if nothing was decided; the client keeps its tokens and retries.
+    /// [`Error::Denied`] with a [`TokenDenied`] if the refresh token does not get new tokens; the
+    /// client has to log in again. [`Error::Unavailable`] if nothing was decided; the client keeps
+    /// its tokens and retries.
     pub fn refresh(&self, request: &RefreshRequest<'_>) -> Result<IssuedTokens, Error> {
         self.refresh_with_pairing(request, None)
     }
 
-    /// [`refresh`](Self::refresh) for a client that may also name the pairing to which its refresh token must belong.
+    /// [`refresh`](Self::refresh) for a client that may also name the pairing to which its refresh
+    /// token must belong.
     pub(super) fn refresh_with_pairing(
         &self,
         request: &RefreshRequest<'_>,
         pairing: Option<SessionId>,
     ) -> Result<IssuedTokens, Error> {
-        // Authenticate the refresh token. This reads no session, so a forged token costs nothing.
+        // Authenticate the refresh token. This needs no session, so a forged token costs no query.
         let (keys, token) = self.verify_refresh_token(request.token)?;
         let access_token_session = request.access_token.map(|access| self.session_of_access_token(&keys, access));
         if access_token_session.is_some_and(|session| session != Some(token.session))
@@ -112,7 +118,8 @@ impl Auth {
             return Err(TokenDenied::Invalid.into());
         }
 
-        // Fix the time, the key and the id of an audit event: the unit of work may run more than once.
+        // Fix the time, the key and the id of an audit event: the unit of work may run more than
+        // once.
         let time = self.time();
         let attempt = RefreshAttempt {
             request,
@@ -137,7 +144,8 @@ impl Auth {
             if request.tenant.is_some_and(|tenant| tenant != record.session.tenant) {
                 return Ok(Step::Decided(Err(TokenDenied::WrongAudience)));
             }
-            // A store that was rolled back may have lost a revocation that this process still knows.
+            // A store that was rolled back may have lost a revocation that this process still
+            // knows.
             if self.revocations.is_over(&record.session) {
                 return Ok(Step::Decided(Err(TokenDenied::SessionOver)));
             }
@@ -212,12 +220,14 @@ impl Auth {
             self.activity.record_rotation(&plan.session, monotonic, overlap);
         }
 
-        // Issue the tokens. Another process may have rotated the session with a key that this one has not read yet.
+        // Issue the tokens. Another process may have rotated the session with a key that this one
+        // has not read yet.
         let keys = self.keys_with(plan.session.key)?;
         self.mint_tokens(&keys, plan.session, &epochs, profile, plan.kind, attempt.read_version)
     }
 
-    /// Authenticates a refresh token by the HMAC key that it names. Returns the keys that are open then.
+    /// Authenticates a refresh token by the HMAC key that it names. Returns the keys that are open
+    /// then.
     pub(super) fn verify_refresh_token(&self, token: &str) -> Result<(Arc<OpenKeys>, RefreshToken), Error> {
         let unverified = UnverifiedRefreshToken::parse(token.trim_ascii()).ok_or(TokenDenied::Invalid)?;
         let keys = self.keys_with(unverified.key())?;
@@ -236,8 +246,8 @@ impl Auth {
         Ok(self.keyring.current())
     }
 
-    /// The session that an access token names; the token may have expired. If its key has been removed, its signature
-    /// is not checked: the refresh token is the proof.
+    /// The session that an access token names; the token may have expired. If its key has been
+    /// removed, its signature is not checked: the refresh token is the proof.
     fn session_of_access_token(&self, keys: &OpenKeys, token: &str) -> Option<SessionId> {
         if let Some(verified) = self.token_cache.get(&TokenCache::digest(token)) {
             return Some(verified.claims.sid);
@@ -249,14 +259,15 @@ impl Auth {
         claims.map(|claims| claims.sid)
     }
 
-    /// Whether the refresh will probably write nothing: its token is not rotated, or this process has rotated the
-    /// session within the grace period.
+    /// Whether the refresh will probably write nothing: its token is not rotated, or this process
+    /// has rotated the session within the grace period.
     fn is_probably_repeated(&self, attempt: &RefreshAttempt<'_>) -> bool {
         let not_rotated = attempt.request.keeps_token && attempt.token.generation == FIRST_GENERATION;
         not_rotated || self.activity.is_in_overlap(attempt.token.session, self.clock.monotonic())
     }
 
-    /// Runs `step` until it has decided: in a unit of work that only reads, if `read_first`, then in one that may write.
+    /// Runs `step` until it has decided: in a unit of work that only reads, if `read_first`, then
+    /// in one that may write.
     fn run_refresh(
         &self,
         attempt: &RefreshAttempt<'_>,
@@ -285,8 +296,9 @@ impl Auth {
         Err(Error::Fault("the store did not run the unit of work of a refresh".to_owned()))
     }
 
-    /// Whether to record that the refresh token is used from another network than its rotation, or was forgiven because
-    /// this process cannot vouch for the age of the rotation: once per generation, as far as this process remembers.
+    /// Whether to record that the refresh token is used from another network than its rotation, or
+    /// was forgiven because this process cannot vouch for the age of the rotation: once per
+    /// generation, as far as this process remembers.
     fn should_report_shared(&self, session: &Session, attempt: &RefreshAttempt<'_>, forgiven: bool) -> bool {
         // A permanent token is meant to be moved to another machine than it was generated on.
         session.kind != SessionKind::Permanent
@@ -294,8 +306,9 @@ impl Auth {
             && !self.activity.was_reported(session.id, session.generation)
     }
 
-    /// Whether to record that a refresh token that is not rotated is used from another network than last time: once per
-    /// [`SHARED_REPORT_INTERVAL`] and session, as far as this process remembers.
+    /// Whether to record that a refresh token that is not rotated is used from another network than
+    /// last time: once per [`SHARED_REPORT_INTERVAL`] and session, as far as this process
+    /// remembers.
     fn should_report_moved(&self, session: &Session, attempt: &RefreshAttempt<'_>) -> bool {
         session.kind != SessionKind::Permanent
             && is_other_network(session, attempt.request.address)

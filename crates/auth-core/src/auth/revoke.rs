@@ -31,8 +31,8 @@ impl Auth {
             event.details.insert("api_key".to_owned(), json!(key));
         }
         Ok(self.store.write(|tx| {
-            let Some(standing) = tx.sessions().find(session)? else { return Ok(false) };
-            if standing.session.tenant != tenant {
+            let Some(record) = tx.sessions().find(session)? else { return Ok(false) };
+            if record.session.tenant != tenant {
                 return Ok(false);
             }
             if tx.revocations().end_session(session, EndReason::Admin, event.at)? {

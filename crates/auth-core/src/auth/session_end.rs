@@ -67,8 +67,8 @@ impl Auth {
             event.details.insert("why".to_owned(), json!(why.name()));
         }
         let refused = self.store.write(|tx| {
-            let Some(standing) = tx.sessions().find(token.session)? else { return Ok(Some(TokenDenied::SessionOver)) };
-            let session = &standing.session;
+            let Some(record) = tx.sessions().find(token.session)? else { return Ok(Some(TokenDenied::SessionOver)) };
+            let session = &record.session;
             if session.dialect != *holder.dialect || holder.tenant.is_some_and(|tenant| tenant != session.tenant) {
                 return Ok(Some(TokenDenied::WrongAudience));
             }
@@ -85,7 +85,7 @@ impl Auth {
             }
             Ok(None)
         })?;
-        refused.map_or(Ok(()), |refusal| Err(refusal.into()))
+        refused.map_or(Ok(()), |denial| Err(denial.into()))
     }
 
     /// Ends a session of the caller's tenant and returns it as it was before, also if it had ended
@@ -113,11 +113,11 @@ impl Auth {
         let mut event = self.new_event(Action::SessionEnd, EventOutcome::Done, Subject::Session(session), None)?;
         event.details.insert("why".to_owned(), json!(EndReason::Admin.name()));
         Ok(self.store.write(|tx| {
-            let Some(standing) = tx.sessions().find(session)? else { return Ok(false) };
+            let Some(record) = tx.sessions().find(session)? else { return Ok(false) };
             let ended = tx.revocations().end_session(session, EndReason::Admin, event.at)?;
             if ended {
                 let mut event = event.clone();
-                event.tenant = Some(standing.session.tenant);
+                event.tenant = Some(record.session.tenant);
                 tx.audit().record(&event)?;
             }
             Ok(ended)

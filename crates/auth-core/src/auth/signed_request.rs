@@ -124,7 +124,7 @@ impl Auth {
         if reach == Reach::Memory {
             return Ok(None);
         }
-        let began = self.revocations.current_version();
+        let read_version = self.revocations.current_version();
         let (found, profile) = self.store.read(|tx| {
             let Some(found) = tx.api_keys().find_by_client_id(client)? else { return Ok((None, None)) };
             let profile = profile::read(tx, PrincipalId::User(found.key.user), Some(found.key.device))?;
@@ -136,10 +136,10 @@ impl Auth {
         let secret =
             secret.ok_or_else(|| Error::Fault(format!("could not decrypt the secret of API key \"{}\"", key.id)))?;
         let (opened, profile) = (Arc::new(OpenedApiKey { key, secret }), profile.map(Arc::new));
-        self.api_key_cache.insert(&opened, began);
+        self.api_key_cache.insert(&opened, read_version);
         if let Some(profile) = &profile {
             let user = PrincipalId::User(opened.key.user);
-            self.profile_cache.insert(user, Some(opened.key.device), profile, began);
+            self.profile_cache.insert(user, Some(opened.key.device), profile, read_version);
         }
         Ok(Some((opened, profile)))
     }

@@ -10,9 +10,9 @@ use crate::Error;
 use crate::throttle::counted_network;
 
 impl Auth {
-    /// Refills the rate limit of the network of this address, for the operator of the server: the bucket that is shared by
-    /// all accounts that are not known there. Returns false, and writes nothing, if the bucket is full. The buckets of accounts
-    /// stay as they are.
+    /// Refills the rate limit of the network of this address, for the operator of the server: the
+    /// bucket that is shared by all accounts that are not known there. Returns false, and writes
+    /// nothing, if the bucket is full. The buckets of accounts stay as they are.
     pub fn unlock_network(&self, address: IpAddr) -> Result<bool, Error> {
         let mut event = self.new_event(Action::Unlock, EventOutcome::Done, Subject::Server, None)?;
         let prefix = if address.to_canonical().is_ipv4() { 24 } else { 48 };

@@ -43,10 +43,10 @@ impl ApiKeyCache {
     }
 
     /// Stores a key whose reading began at this version. Keeps one that was read later.
-    pub(crate) fn insert(&self, opened: &Arc<OpenedApiKey>, began: Version) {
+    pub(crate) fn insert(&self, opened: &Arc<OpenedApiKey>, read_version: Version) {
         let client = &opened.key.client_id;
-        if self.0.get(client).is_none_or(|read| read.read_version <= began) {
-            self.0.insert(client.clone(), CachedApiKey { opened: Arc::clone(opened), read_version: began });
+        if self.0.get(client).is_none_or(|read| read.read_version <= read_version) {
+            self.0.insert(client.clone(), CachedApiKey { opened: Arc::clone(opened), read_version });
         }
     }
 }

@@ -39,10 +39,10 @@ impl SessionCache {
 
     /// Records that the row of this session was read or written from this version on, with these
     /// epochs. Keeps an existing entry unless it is before the horizon.
-    pub(crate) fn insert(&self, session: SessionId, epochs: &Epochs, began: Version, horizon: Version) {
+    pub(crate) fn insert(&self, session: SessionId, epochs: &Epochs, read_version: Version, horizon: Version) {
         let known = |found: CachedSession| found.epochs == *epochs && found.read_version >= horizon;
         if !self.0.get(&session).is_some_and(known) {
-            self.0.insert(session, CachedSession { epochs: *epochs, read_version: began });
+            self.0.insert(session, CachedSession { epochs: *epochs, read_version });
         }
     }
 }

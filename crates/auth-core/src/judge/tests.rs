@@ -60,10 +60,10 @@ fn up() -> Witness {
     Witness { vouched_for: Duration::from_hours(1000), ..Witness::default() }
 }
 
-fn judge_with(standing: &SessionRecord, presented: i64, witness: &Witness) -> Verdict {
+fn judge_with(record: &SessionRecord, presented: i64, witness: &Witness) -> Verdict {
     let dialect = DialectName::new("native");
     let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token: false };
-    judge(standing, presented, &presenter, witness, NOW)
+    judge(record, presented, &presenter, witness, NOW)
 }
 
 fn rotate(to: i64) -> Verdict {
@@ -74,7 +74,7 @@ fn rotate(to: i64) -> Verdict {
 fn verdict_matches_every_row_of_the_table() {
     let none = up();
     let used = |generation| Witness { used_generation: generation, ..up() };
-    for (what, standing, presented, witness, expected) in [
+    for (what, record, presented, witness, expected) in [
         ("never rotated", standing(1, 0, None), 1, none, rotate(2)),
         ("the overlap has passed", standing(5, 5, Some(120)), 5, none, rotate(6)),
         ("within the overlap", standing(5, 5, Some(119)), 5, none, Verdict::Repeat),
@@ -87,7 +87,7 @@ fn verdict_matches_every_row_of_the_table() {
         ("two behind, though within the overlap", standing(5, 0, Some(1)), 3, none, Verdict::Replay),
         ("ahead", standing(5, 5, Some(1)), 7, none, Verdict::Rotate { to: 7, store_rolled_back: true }),
     ] {
-        assert_eq!(judge_with(&standing, presented, &witness), expected, "{what}");
+        assert_eq!(judge_with(&record, presented, &witness), expected, "{what}");
     }
 }
 
@@ -96,12 +96,12 @@ fn kept_first_token_is_reused_until_rotation() {
     let none = up();
     let dialect = DialectName::new("native");
     let [may, may_not] = [true, false].map(|first_reusable| {
-        move |mut standing: SessionRecord| {
-            standing.session.terms.refresh.as_mut().unwrap().first_reusable = first_reusable;
-            standing
+        move |mut record: SessionRecord| {
+            record.session.terms.refresh.as_mut().unwrap().first_reusable = first_reusable;
+            record
         }
     });
-    for (what, standing, presented, keeps_token, expected) in [
+    for (what, record, presented, keeps_token, expected) in [
         ("the first, kept", may(standing(1, 0, None)), 1, true, Verdict::Reuse),
         ("the first, kept and used", may(standing(1, 1, None)), 1, true, Verdict::Reuse),
         ("the first, not kept", may(standing(1, 0, None)), 1, false, rotate(2)),
@@ -115,21 +115,21 @@ fn kept_first_token_is_reused_until_rotation() {
         ("ahead", may(standing(1, 0, None)), 2, true, Verdict::Rotate { to: 2, store_rolled_back: true }),
     ] {
         let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token };
-        assert_eq!(judge(&standing, presented, &presenter, &none, NOW), expected, "{what}");
+        assert_eq!(judge(&record, presented, &presenter, &none, NOW), expected, "{what}");
     }
 }
 
 #[test]
 fn unrotated_token_is_reused_by_any_presenter() {
     let dialect = DialectName::new("native");
-    let mut standing = standing(1, 1, None);
-    standing.session.terms.refresh.as_mut().unwrap().overlap = None;
+    let mut record = standing(1, 1, None);
+    record.session.terms.refresh.as_mut().unwrap().overlap = None;
     for keeps_token in [true, false] {
         let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token };
-        assert_eq!(judge(&standing, 1, &presenter, &up(), NOW), Verdict::Reuse);
+        assert_eq!(judge(&record, 1, &presenter, &up(), NOW), Verdict::Reuse);
     }
-    standing.session.expires_at = Some(NOW);
-    assert_eq!(judge_with(&standing, 1, &up()), Verdict::Deny(TokenDenied::Expired));
+    record.session.expires_at = Some(NOW);
+    assert_eq!(judge_with(&record, 1, &up()), Verdict::Deny(TokenDenied::Expired));
 }
 
 #[test]
@@ -166,10 +166,10 @@ fn replay_verdict_requires_certain_age() {
         ("the clock is in doubt", doubtful, 9999, Verdict::Repeat, Verdict::Forgive, Verdict::Replay),
         ("it was set back too", doubtful, 0, Verdict::Repeat, Verdict::Forgive, Verdict::Replay),
     ] {
-        let standing = standing(5, 5, Some(rotated));
-        assert_eq!(judge_with(&standing, 5, &witness), newest, "{what}: the newest");
-        assert_eq!(judge_with(&standing, 4, &witness), before, "{what}: the one before");
-        assert_eq!(judge_with(&standing, 3, &witness), two_before, "{what}: the one before that");
+        let record = standing(5, 5, Some(rotated));
+        assert_eq!(judge_with(&record, 5, &witness), newest, "{what}: the newest");
+        assert_eq!(judge_with(&record, 4, &witness), before, "{what}: the one before");
+        assert_eq!(judge_with(&record, 3, &witness), two_before, "{what}: the one before that");
     }
 }
 
@@ -185,9 +185,9 @@ fn seemingly_late_retry_is_renewed_without_certainty() {
     assert_eq!(judge_with(&standing(5, 4, Some(0)), 4, &doubtful), Verdict::Renew, "it may have been set back");
     // Dated in the future: the clock was set back, and the age is unknown.
     let ahead = |used, millis| {
-        let mut standing = standing(5, used, None);
-        standing.session.rotated_at = Some(NOW.saturating_add(Duration::from_millis(millis)));
-        standing
+        let mut record = standing(5, used, None);
+        record.session.rotated_at = Some(NOW.saturating_add(Duration::from_millis(millis)));
+        record
     };
     assert_eq!(judge_with(&ahead(4, 90_000), 4, &up()), Verdict::Renew);
     assert_eq!(judge_with(&ahead(5, 90_000), 4, &up()), Verdict::Forgive);
@@ -239,9 +239,9 @@ fn ended_session_is_denied_before_generation_is_judged() {
     ];
     for (what, spoil, expected) in cases {
         for presented in [1, 4, 5, 9] {
-            let mut standing = standing(5, 5, Some(500));
-            spoil(&mut standing);
-            assert_eq!(judge_with(&standing, presented, &up()), expected, "{what}, generation {presented}");
+            let mut record = standing(5, 5, Some(500));
+            spoil(&mut record);
+            assert_eq!(judge_with(&record, presented, &up()), expected, "{what}, generation {presented}");
         }
     }
 }

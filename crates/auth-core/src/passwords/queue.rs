@@ -1,5 +1,5 @@
-//! The hash queue: passwords wait here for their hash. Its threads compute one hash per core at a time, with a lower priority
-//! than the threads that serve requests.
+//! The hash queue: passwords wait here for their hash. Its threads compute one hash per core at a
+//! time, with a lower priority than the threads that serve requests.
 
 mod worker;
 
@@ -26,12 +26,14 @@ use crate::ports::Verifier;
 pub struct QueueLimits {
     /// The number of hashes that run at the same time; `None` for one per core.
     pub workers: Option<NonZeroUsize>,
-    /// The number of jobs that may wait, each of them a blocked thread. Logins from unknown networks take at most half of it,
-    /// new passwords of callers that are not logged in a quarter.
+    /// The number of jobs that may wait, each of them a blocked thread. Logins from unknown
+    /// networks take at most half of it, new passwords of callers that are not logged in a quarter.
     pub waiting: usize,
-    /// The number of jobs of one network (IPv4 /24, IPv6 /48) that may wait in each of those two groups.
+    /// The number of jobs of one network (IPv4 /24, IPv6 /48) that may wait in each of those two
+    /// groups.
     pub per_network: usize,
-    /// How long a job may wait before it is rejected; at most as long as clients wait for their answer.
+    /// How long a job may wait before it is rejected; at most as long as clients wait for their
+    /// answer.
     pub max_wait: Duration,
     /// How long memory is kept while no job waits.
     pub memory_retention: Duration,
@@ -54,8 +56,8 @@ impl Default for QueueLimits {
 pub struct PasswordCheck {
     /// Whether the password matches the verifier.
     pub matches: bool,
-    /// A new verifier of the same password, if it matches, a new one was requested, and the stored one was computed with other
-    /// parameters or from another form of the password.
+    /// A new verifier of the same password, if it matches, a new one was requested, and the stored
+    /// one was computed with other parameters or from another form of the password.
     pub rehash: Option<Verifier>,
 }
 
@@ -72,7 +74,8 @@ pub struct QueueStats {
     pub running: usize,
     /// The number of jobs that were hashed since the start.
     pub hashed: u64,
-    /// The number of jobs that were rejected since the start, because the queue was full or they waited too long.
+    /// The number of jobs that were rejected since the start, because the queue was full or they
+    /// waited too long.
     pub busy: u64,
 }
 
@@ -139,7 +142,8 @@ impl HashQueue {
     ///
     /// # Errors
     ///
-    /// The error of the operating system if it provides no thread or no random bytes, or that of the hasher.
+    /// The error of the operating system if it provides no thread or no random bytes, or that of
+    /// the hasher.
     pub fn start(
         hasher: Arc<dyn PasswordHasher>,
         entropy: Arc<dyn Entropy>,
@@ -177,11 +181,13 @@ impl HashQueue {
         Ok(queue)
     }
 
-    /// Verifies a password; blocks until the result is known. Without a verifier (for an unknown name), and for an empty password,
-    /// the result is `false` after the same work. A verifier with cheaper parameters than today's costs the same work, too.
+    /// Verifies a password; blocks until the result is known. Without a verifier (for an unknown
+    /// name), and for an empty password, the result is `false` after the same work. A verifier with
+    /// cheaper parameters than today's costs the same work, too.
     ///
-    /// With `rehash`, also computes a new verifier if the stored one is stale and the password matches. Request it only if the
-    /// password alone decides about the login: the additional time reveals that the password was right.
+    /// With `rehash`, also computes a new verifier if the stored one is stale and the password
+    /// matches. Request it only if the password alone decides about the login: the additional time
+    /// reveals that the password was right.
     ///
     /// `address` is the network address of the client.
     ///
@@ -202,7 +208,8 @@ impl HashQueue {
         }
     }
 
-    /// Computes the verifier of a new password; blocks until it is known. `address` is the network address of the client.
+    /// Computes the verifier of a new password; blocks until it is known. `address` is the network
+    /// address of the client.
     ///
     /// # Errors
     ///
@@ -314,7 +321,8 @@ impl QueueShared {
         let _ = job.reply.send(Reply::Answer(Err(busy)));
     }
 
-    /// Counts a rejected job. Its caller may retry when the jobs that wait now will have been hashed.
+    /// Counts a rejected job. Its caller may retry when the jobs that wait now will have been
+    /// hashed.
     fn busy_error(&self, state: &mut QueueState) -> HashError {
         state.busy += 1;
         let ahead = state.lanes.len() + state.running;

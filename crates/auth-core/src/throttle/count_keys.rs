@@ -220,8 +220,8 @@ mod tests {
                 }
             }
         }
-        // three networks, and three devices in each; of six principals: itself, in three networks, by six proofs, two guesses;
-        // two networks of some address
+        // three networks, and three devices in each; of six principals: itself, in three networks,
+        // by six proofs, two guesses; two networks of some address
         assert_eq!(keys.len(), 3 + 9 + 6 * (1 + 3 + 6 + 2) + 2);
     }
 

@@ -304,7 +304,7 @@ fn clearing_failed_logins_affects_one_principal_only() {
 }
 
 #[test]
-fn network_that_is_refilled_has_all_its_tokens_again_and_accounts_keep_what_they_lost() {
+fn refilled_network_has_all_tokens_and_accounts_keep_their_count() {
     let server = server();
     server.fail(&anna(), 0..10, NOON);
     for byte in 10..50 {
@@ -400,7 +400,7 @@ fn tokens_of_dead_process_are_spent() {
 }
 
 #[test]
-fn clock_that_was_ahead_blocks_nobody_for_long() {
+fn clock_ahead_blocks_for_short_time() {
     let server = server();
     server.fail(&anna(), 0..10, NOON.saturating_add(365 * DAY));
     server.fail(&anna(), 10..20, NOON);

@@ -226,7 +226,7 @@ fn token_two_generations_behind_is_replay_right_after_start() {
 }
 
 #[test]
-fn clock_that_was_set_while_nobody_ran_is_in_doubt() {
+fn clock_set_while_no_process_ran_is_in_doubt() {
     for in_order in [true, false] {
         for forward in [true, false] {
             let mut shop = Shop::open();
@@ -312,7 +312,7 @@ fn known_session_is_authenticated_from_memory_and_an_unknown_one_is_not() {
 
 /// What a process with a wrong clock removes, however long it runs.
 #[test]
-fn sweep_goes_no_further_than_the_store_has_seen_and_the_time_since() {
+fn sweep_cutoff_is_limited_by_newest_stored_instant_and_uptime() {
     let mut shop = Shop::open();
     let ended = shop.user("cashier", Some("P01"));
     shop.auth.end_session(ended.session.id).unwrap();

@@ -57,7 +57,7 @@ fn attack(shop: &Shop, login: &LoginRequest) {
 }
 
 #[test]
-fn eleventh_wrong_password_is_held_back_for_everybody() {
+fn eleventh_wrong_password_rate_limits_unknown_networks() {
     for name in ["cashier", "nobody"] {
         let shop = Shop::open();
         let login = by_user(name, Some("P01"));
@@ -187,7 +187,7 @@ fn unrelated_refresh_token_is_ignored_at_login() {
 
 /// A registration logs in with the password that it has just set.
 #[test]
-fn just_set_password_is_neither_hashed_nor_held_back() {
+fn just_set_password_is_neither_hashed_nor_rate_limited() {
     let shop = Shop::open();
     let login = by_user("cashier", None);
     attack(&shop, &login);
@@ -265,7 +265,7 @@ fn denied_correct_password_costs_as_much_as_wrong_one() {
 
 /// A device as itself gets the reason of a denial, and retries until it is admitted.
 #[test]
-fn device_denied_with_reason_is_not_held_back() {
+fn device_denied_with_reason_is_not_rate_limited() {
     let shop = Shop::open();
     shop.lock(shop.world.p01.id);
     for number in 1..=20 {
@@ -286,7 +286,7 @@ fn denial_counts(shop: &Shop) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn held_back_logins_are_audited_ten_times_a_minute_then_counted() {
+fn rate_limited_logins_are_audited_ten_times_a_minute_then_counted() {
     let shop = Shop::open();
     let login = by_user("cashier", Some("P01"));
     fail_logins(&shop, &login, 0..10);

@@ -11,7 +11,7 @@ use crate::clocks::{DAY, refresh_and_authenticate};
 use crate::shop::{HOUR, MINUTE, OVERLAP, Shop, builder, refresh, token, token_refused};
 
 #[test]
-fn process_whose_clock_is_ahead_of_the_others_ends_nothing_over_a_store_with_a_clock() {
+fn process_with_clock_ahead_ends_nothing_over_store_with_clock() {
     for off in [3 * MINUTE, 10 * MINUTE, HOUR] {
         for ahead in [true, false] {
             let shop = Shop::open();
@@ -39,7 +39,7 @@ fn process_whose_clock_is_ahead_of_the_others_ends_nothing_over_a_store_with_a_c
 }
 
 #[test]
-fn another_database_server_starts_anew_what_a_process_vouches_for() {
+fn new_database_server_resets_vouched_time() {
     let shop = Shop::open();
     shop.memory.set_store_clock(shop.clock.clone());
     let other = shop.process();

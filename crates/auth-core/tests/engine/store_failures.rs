@@ -121,7 +121,7 @@ fn login_and_refresh_survive_failure_of_each_unit_of_work() {
 }
 
 #[test]
-fn stale_feed_denies_nobody() {
+fn stale_feed_denies_no_request() {
     let shop = Shop::open();
     let store = shaky(&shop);
     let auth = shop.process_over(store.clone());

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+/// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA
+/// 2014).
 pub(crate) struct Chance(u64);
 
 impl Chance {

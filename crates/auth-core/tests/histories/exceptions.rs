@@ -57,7 +57,7 @@ pub(crate) fn greedy(model: &mut Model, chance: &mut Chance) -> Result<(), Strin
 /// looks like a lost answer. The audit shows that a token was repeated from another network, if it
 /// was.
 #[test]
-fn thief_who_refreshes_before_till_and_waits_is_not_caught() {
+fn thief_who_refreshes_first_and_waits_is_not_detected() {
     let terms = Terms { idle: Duration::from_hours(12), absolute: None };
     let mut model = Model::new(tillgate_auth_core::judge::judge, terms, &Machines::one());
     let (_, mut till) = model.login();
@@ -73,7 +73,7 @@ fn thief_who_refreshes_before_till_and_waits_is_not_caught() {
 
 /// A thief who uses the copy before the till refreshes is detected when it does.
 #[test]
-fn thief_who_does_not_wait_is_caught() {
+fn impatient_thief_is_detected() {
     let terms = Terms { idle: Duration::from_hours(12), absolute: None };
     let mut model = Model::new(tillgate_auth_core::judge::judge, terms, &Machines::one());
     let (_, mut till) = model.login();

@@ -82,21 +82,18 @@ impl fmt::Display for SealSource {
 impl fmt::Display for ChainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing { first, last } if first == last => write!(f, "line {first} before it is missing"),
-            Self::Missing { first, last } => write!(f, "lines {first} to {last} before it are missing"),
+            Self::Missing { first, last } if first == last => write!(f, "event {first} before it is missing"),
+            Self::Missing { first, last } => write!(f, "events {first} to {last} before it are missing"),
             Self::OutOfOrder => f.write_str("its number is not the next one"),
-            Self::Unreadable => f.write_str("its seal is missing or of no version that is known"),
-            Self::Detached => f.write_str("it was not sealed after the line that now stands before it"),
-            Self::Changed => f.write_str("it is not as it was sealed"),
-            Self::Truncated { newest, source: told_by } => {
-                write!(
-                    f,
-                    "the chain ends with it, but {told_by} knows of line {newest}: the lines between were cut off"
-                )
+            Self::Unreadable => f.write_str("its seal is missing or has an unknown version"),
+            Self::Detached => f.write_str("it was not sealed after the event that precedes it now"),
+            Self::Changed => f.write_str("it was changed after it was sealed"),
+            Self::Truncated { newest, source } => {
+                write!(f, "the chain ends with it, but {source} knows event {newest}: the events after it were cut off")
             }
-            Self::SealMismatch { source: told_by } => write!(f, "its seal is not the one that {told_by} knows"),
+            Self::SealMismatch { source } => write!(f, "its seal is not the one that {source} knows"),
             Self::PastNewest { newest } => {
-                write!(f, "it follows on line {newest}, which the database notes as the newest")
+                write!(f, "it follows event {newest}, which the database records as the newest")
             }
         }
     }

@@ -1,4 +1,5 @@
-//! API keys of programs: creating, changing and listing them, and finding those without restrictions.
+//! API keys of programs: creating, changing and listing them, and finding those without
+//! restrictions.
 
 pub(super) mod add;
 pub(super) mod change;

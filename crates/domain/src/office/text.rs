@@ -82,7 +82,8 @@ pub(super) fn check_renamed(field: FieldName, text: &str, before: &str, most: us
 #[expect(clippy::option_option, reason = "two kinds of nothing")]
 pub(super) fn normalize_search_text(text: Option<&str>) -> Option<Option<String>> {
     match text.map(str::trim).filter(|text| !text.is_empty()) {
-        // No searched text contains one: not every database accepts it, and one separates the parts of the searched text.
+        // No searched text contains one: not every database accepts it, and one separates the parts
+        // of the searched text.
         Some(text) if text.contains(|c: char| c.is_control() && c != '\n' && c != '\t') => None,
         text => Some(text.map(str::to_owned)),
     }

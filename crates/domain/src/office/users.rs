@@ -1,4 +1,5 @@
-//! Users: adding, changing and registering them, their roles and passwords, and the views that lists and details show.
+//! Users: adding, changing and registering them, their roles and passwords, and the views that
+//! lists and details show.
 
 pub(super) mod add;
 pub(super) mod assignment;

@@ -59,8 +59,8 @@ impl TicketOperation {
     /// The rights that the operation requires, all of them. A request requires the rights of all
     /// its operations: a rename is also a change. A refund is a new ticket and a storno, because no
     /// published API has a right for it.
-    pub const fn required_rights(self, whose: Ownership) -> &'static [KnownRight] {
-        match (self, whose) {
+    pub const fn required_rights(self, ownership: Ownership) -> &'static [KnownRight] {
+        match (self, ownership) {
             (Self::Create, _) => &[KnownRight::TicketCreate],
             (Self::Change, Ownership::Own) => &[KnownRight::TicketUpdate],
             (Self::Change, Ownership::Others) => &[KnownRight::TicketUpdateAny],
@@ -116,12 +116,12 @@ impl TicketActor {
 
     /// Checks that the actor may do the operation here: a user, on a sale device if required, with
     /// every required right.
-    pub fn authorize(&self, operation: TicketOperation, whose: Ownership) -> Result<(), TicketError> {
+    pub fn authorize(&self, operation: TicketOperation, ownership: Ownership) -> Result<(), TicketError> {
         self.require_person()?;
         if operation.requires_sale_device() {
             self.require_sale_device()?;
         }
-        match operation.required_rights(whose).iter().find(|right| !self.rights.allows(**right)) {
+        match operation.required_rights(ownership).iter().find(|right| !self.rights.allows(**right)) {
             Some(right) => Err(TicketError::RightMissing((*right).into())),
             None => Ok(()),
         }

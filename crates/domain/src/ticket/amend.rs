@@ -36,8 +36,8 @@ pub fn amend(
     seen: Option<i64>,
     at: Instant,
 ) -> Result<AmendResult, TicketError> {
-    let whose = hand.ownership_of(ticket.sheet.owner);
-    hand.authorize(TicketOperation::Change, whose)?;
+    let ownership = hand.ownership_of(ticket.sheet.owner);
+    hand.authorize(TicketOperation::Change, ownership)?;
     ticket.require_version(seen)?;
     ticket.require_open()?;
     if wanted.currency != ticket.sheet.currency {
@@ -46,8 +46,8 @@ pub fn amend(
     wanted.check_growth(ticket.sheet.size_bytes())?;
     let edits = Edit::diff(&ticket.sheet, &wanted);
     let by = hand.require_person()?;
-    for operation in edits.iter().flat_map(|edit| edit.required_operations(by, whose)) {
-        hand.authorize(operation, whose)?;
+    for operation in edits.iter().flat_map(|edit| edit.required_operations(by, ownership)) {
+        hand.authorize(operation, ownership)?;
     }
     let share_stays = wanted.rounding.share() == ticket.sheet.rounding.share();
     if !share_stays || (ticket.refund_of.is_some() && edits.iter().any(|edit| !is_allowed_on_refund(edit))) {

@@ -36,7 +36,8 @@ pub(super) const SMALLEST_COINS: &[(&str, i64)] = &[
     ("CZK", 100),
     // Danmarks Nationalbank: 25 øre withdrawn on 1 October 2008
     ("DKK", 50),
-    // 1 and 2 cents are legal tender; Belgium, Estonia, Finland, Ireland, Italy, Lithuania, the Netherlands and Slovakia round to 5
+    // 1 and 2 cents are legal tender; Belgium, Estonia, Finland, Ireland, Italy, Lithuania, the
+    // Netherlands and Slovakia round to 5
     ("EUR", 5),
     // Royal Mint: 1 penny
     ("GBP", 1),
@@ -108,7 +109,8 @@ pub(super) const SMALLEST_COINS: &[(&str, i64)] = &[
     ("UAH", 50),
     // Bank of Uganda: no coin below 50 shillings is in use
     ("UGX", 50),
-    // United States Mint: 1 cent is legal tender, and is not minted for circulation since 12 November 2025
+    // United States Mint: 1 cent is legal tender, and is not minted for circulation since 12
+    // November 2025
     ("USD", 5),
     // State Bank of Vietnam: no note below 500 dong is in use
     ("VND", 500),

@@ -44,8 +44,8 @@ pub fn close(
     seen: Option<i64>,
     at: Instant,
 ) -> Result<Ticket, TicketError> {
-    let whose = hand.ownership_of(ticket.sheet.owner);
-    hand.authorize(TicketOperation::Close, whose)?;
+    let ownership = hand.ownership_of(ticket.sheet.owner);
+    hand.authorize(TicketOperation::Close, ownership)?;
     ticket.require_version(seen)?;
     ticket.require_open()?;
     let due = ticket.sheet.payable();
@@ -62,11 +62,11 @@ pub fn close(
     };
     let edits = Edit::diff(&ticket.sheet, &sheet);
     if settlement.caller_numbered || !(edits.is_empty() || as_cash) {
-        hand.authorize(TicketOperation::Change, whose)?;
+        hand.authorize(TicketOperation::Change, ownership)?;
     }
     let by = hand.require_person()?;
-    for operation in edits.iter().flat_map(|edit| edit.required_operations(by, whose)) {
-        hand.authorize(operation, whose)?;
+    for operation in edits.iter().flat_map(|edit| edit.required_operations(by, ownership)) {
+        hand.authorize(operation, ownership)?;
     }
     sheet.check_growth(ticket.sheet.size_bytes().max(Sheet::MAX_BYTES) + Sheet::CLOSING_RESERVE_BYTES)?;
     if sheet.items.is_empty() {

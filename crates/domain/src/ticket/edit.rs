@@ -106,9 +106,9 @@ impl Edit {
 
     /// The operations that the difference requires besides a change, by an actor to whom the ticket
     /// belonged as `whose`.
-    pub(super) fn required_operations(&self, by: UserId, whose: Ownership) -> Vec<TicketOperation> {
+    pub(super) fn required_operations(&self, by: UserId, ownership: Ownership) -> Vec<TicketOperation> {
         match self {
-            Self::Owner { to, .. } => match (whose, *to == by) {
+            Self::Owner { to, .. } => match (ownership, *to == by) {
                 (Ownership::Own, _) => vec![TicketOperation::HandOver],
                 (Ownership::Others, true) => vec![TicketOperation::TakeOver],
                 (Ownership::Others, false) => vec![TicketOperation::TakeOver, TicketOperation::HandOver],

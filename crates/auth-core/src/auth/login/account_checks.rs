@@ -1,4 +1,5 @@
-//! The checks of an account that a login must pass besides its password. A pure function over what the store has.
+//! The checks of an account that a login must pass besides its password. A pure function over what
+//! the store has.
 
 use tillgate_domain::{DeviceStatus, UserStatus, access};
 
@@ -7,8 +8,8 @@ use crate::{LoginDenied, LoginIdentity, LoginRequest};
 
 /// Checks the status of the user and the device, and whether the user may log in on the device.
 ///
-/// [`LoginDenied::PasswordChangeRequired`] comes last, so that it is reported only if the login would succeed otherwise;
-/// a login that `changes_password` passes.
+/// [`LoginDenied::PasswordChangeRequired`] comes last, so that it is reported only if the login
+/// would succeed otherwise; a login that `changes_password` passes.
 pub(super) fn check_account(
     login: &LoginRequest,
     subject: &LoginSubject,

@@ -1,6 +1,8 @@
-//! The first unit of work of a login: finds the principal that the login names, and takes a token from the throttle.
+//! The first unit of work of a login: finds the principal that the login names, and takes a token
+//! from the throttle.
 //!
-//! A login that finds tokens taken by other open attempts waits for its turn, outside any transaction.
+//! A login that finds tokens taken by other open attempts waits for its turn, outside any
+//! transaction.
 
 use std::time::Duration;
 
@@ -21,7 +23,8 @@ const DEFAULT_TENANT: &str = "default";
 /// How long a login waits for its turn at most; afterwards the answer is [`Error::Unavailable`].
 const LOGIN_WAIT_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How many refresh tokens of earlier sessions are examined: a browser may send several cookies of one name.
+/// How many refresh tokens of earlier sessions are examined: a browser may send several cookies of
+/// one name.
 const MAX_PREVIOUS_TOKENS: usize = 16;
 
 /// A login that the throttle admits, with its subject and the charge to settle.
@@ -37,8 +40,8 @@ pub(in crate::auth) enum WaitResult<T> {
 }
 
 impl Auth {
-    /// Finds the subject of a login and waits for its turn. A login with [`Proof::Verifier`] is no guess: it takes no token
-    /// and does not wait.
+    /// Finds the subject of a login and waits for its turn. A login with [`Proof::Verifier`] is no
+    /// guess: it takes no token and does not wait.
     pub(super) fn begin_login(&self, login: &LoginRequest) -> Result<AdmittedLogin, Error> {
         if let Proof::Verifier(_) = login.proof {
             let now = self.time().at;
@@ -74,8 +77,8 @@ impl Auth {
         }
     }
 
-    /// Runs `find` and opens a charge, in one unit of work, until the throttle admits the attempt or limits its rate. `find`
-    /// determines whom the attempt is about.
+    /// Runs `find` and opens a charge, in one unit of work, until the throttle admits the attempt
+    /// or limits its rate. `find` determines whom the attempt is about.
     pub(in crate::auth) fn await_turn<T>(
         &self,
         find: impl Fn(&mut dyn AuthTx) -> StoreResult<(T, LoginAttempt)>,
@@ -133,10 +136,12 @@ fn build_attempt(login: &LoginRequest, subject: &LoginSubject, prior: Option<Pri
     }
 }
 
-/// Whether a refresh token proves that the client was logged in before as the same user or on the same device.
+/// Whether a refresh token proves that the client was logged in before as the same user or on the
+/// same device.
 ///
-/// The session may have ended. Its newest token counts, and the previous one, whose successor may have been lost. A
-/// permanent token does not count, because it is copied from one machine to another.
+/// The session may have ended. Its newest token counts, and the previous one, whose successor may
+/// have been lost. A permanent token does not count, because it is copied from one machine to
+/// another.
 fn find_prior_session(
     tx: &mut dyn AuthTx,
     token: &RefreshToken,
@@ -162,7 +167,8 @@ fn find_subject(tx: &mut dyn AuthTx, login: &LoginRequest) -> StoreResult<LoginS
             } else {
                 find_by_name(tx, login, &folded)?
             };
-            // A user name from before every character that folds to `@` counted as one (U+FF20, U+FE6B).
+            // A user name from before every character that folds to `@` counted as one (U+FF20,
+            // U+FE6B).
             if subject.user.is_none() && folded.contains_at_sign() && !name.contains('@') {
                 let named = find_by_name(tx, login, &folded)?;
                 subject = if named.user.is_some() { named } else { subject };
@@ -199,8 +205,8 @@ fn find_by_name(tx: &mut dyn AuthTx, login: &LoginRequest, name: &FoldedText) ->
     Ok(LoginSubject { tenant, user, ..LoginSubject::default() })
 }
 
-/// Finds a user by e-mail address, which also determines the tenant. If the mount or the request names a tenant, the user
-/// must belong to it.
+/// Finds a user by e-mail address, which also determines the tenant. If the mount or the request
+/// names a tenant, the user must belong to it.
 fn find_by_email(tx: &mut dyn AuthTx, login: &LoginRequest, email: &str) -> StoreResult<LoginSubject> {
     let named = match (&login.tenancy.fixed, &login.tenancy.requested) {
         (None, None) => None,
@@ -222,8 +228,8 @@ fn find_by_email(tx: &mut dyn AuthTx, login: &LoginRequest, email: &str) -> Stor
     Ok(LoginSubject { tenant, user, ..LoginSubject::default() })
 }
 
-/// The tenant of the mount, otherwise the one that the request names, otherwise the default one. `None` if the request
-/// names another tenant than the mount's.
+/// The tenant of the mount, otherwise the one that the request names, otherwise the default one.
+/// `None` if the request names another tenant than the mount's.
 fn find_named_tenant(tx: &mut dyn AuthTx, tenancy: &Tenancy) -> StoreResult<Option<Tenant>> {
     let slug = match (&tenancy.fixed, &tenancy.requested) {
         (Some(fixed), None) => Ok(fixed.clone()),

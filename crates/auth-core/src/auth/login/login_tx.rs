@@ -1,4 +1,5 @@
-//! The second unit of work of a login: claims the rows, reads them again, checks them again, and writes the session.
+//! The second unit of work of a login: claims the rows, reads them again, checks them again, and
+//! writes the session.
 
 use tillgate_domain::{Instant, KeyId, PrincipalId, SessionId, StoreResult, access};
 
@@ -30,11 +31,11 @@ pub(super) struct LoginTx<'a> {
 }
 
 impl LoginTx<'_> {
-    /// Claims the principal and its credential at the versions that were read, then checks the account as it is now and
-    /// writes the session.
+    /// Claims the principal and its credential at the versions that were read, then checks the
+    /// account as it is now and writes the session.
     ///
-    /// The claims lock the rows. A password change or a suspension either was committed before, so that a claim fails,
-    /// or waits for this unit of work and then ends the new session.
+    /// The claims lock the rows. A password change or a suspension either was committed before, so
+    /// that a claim fails, or waits for this unit of work and then ends the new session.
     pub(super) fn run(&self, tx: &mut dyn AuthTx) -> StoreResult<LoginTxOutcome> {
         let (Some(credential), Some(principal)) = (&self.subject.credential, self.subject.principal(self.login)) else {
             return Ok(LoginTxOutcome::Denied(LoginDenied::Mismatch));
@@ -49,7 +50,8 @@ impl LoginTx<'_> {
                 tx.devices().claim(id, epoch, self.now)?
             }
         };
-        // A pairing also claims its device: what ends the pairings of a device raises the device's epoch first.
+        // A pairing also claims its device: what ends the pairings of a device raises the device's
+        // epoch first.
         let claimed = claimed
             && match (self.kind, &self.subject.device) {
                 (LoginKind::Pairing, Some(device)) => tx.devices().claim(device.id, device.epoch, self.now)?,

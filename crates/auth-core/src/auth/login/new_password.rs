@@ -1,5 +1,5 @@
-//! A login that also changes the password: hashes the new password before the second unit of work, and replaces the old
-//! one in it.
+//! A login that also changes the password: hashes the new password before the second unit of work,
+//! and replaces the old one in it.
 
 use serde_json::json;
 use tillgate_domain::office::audit_api_keys;
@@ -31,8 +31,8 @@ pub(super) struct PasswordReplacement {
 }
 
 impl Auth {
-    /// Checks and hashes the new password, if the login has one. Call it only after the old password has proved right: the
-    /// reason why a new one is weak may reveal the user's names.
+    /// Checks and hashes the new password, if the login has one. Call it only after the old
+    /// password has proved right: the reason why a new one is weak may reveal the user's names.
     pub(super) fn hash_requested_password(
         &self,
         login: &LoginRequest,
@@ -82,8 +82,8 @@ impl NewPasswordHash {
         Ok(PasswordReplacement { sessions_ended: ended, api_keys: keys, change_was_required: was_required })
     }
 
-    /// Clears the failed logins of the user and records the password change. The charge of the login must be settled
-    /// already.
+    /// Clears the failed logins of the user and records the password change. The charge of the
+    /// login must be settled already.
     pub(super) fn record_change(
         &self,
         tx: &mut dyn AuthTx,

@@ -1,5 +1,5 @@
-//! The two slots of a device, each of which at most one session has: the seat of a sale device, and the pairing of any
-//! device. A login that claims a slot ends the session that had it.
+//! The two slots of a device, each of which at most one session has: the seat of a sale device, and
+//! the pairing of any device. A login that claims a slot ends the session that had it.
 
 use tillgate_domain::{Device, EndReason, Instant, SessionId, StoreError, StoreResult};
 
@@ -39,8 +39,8 @@ impl DeviceSlot {
     }
 }
 
-/// Claims the slot for a session and ends the session that had it. Returns the ended session; `None` if the slot was free
-/// or its session had ended already.
+/// Claims the slot for a session and ends the session that had it. Returns the ended session;
+/// `None` if the slot was free or its session had ended already.
 pub(super) fn claim(
     tx: &mut dyn AuthTx,
     slot: DeviceSlot,

@@ -1,8 +1,9 @@
 //! Restores epochs after a rollback of the store.
 //!
-//! A store that was rolled back (a restored backup, a failover that lost commits) may have lost an increase of an epoch
-//! that this process still knows. This process would reject every session created under the old epoch. The first login
-//! that finds such an epoch raises it in the store again.
+//! A store that was rolled back (a restored backup, a failover that lost commits) may have lost an
+//! increase of an epoch that this process still knows. This process would reject every session
+//! created under the old epoch. The first login that finds such an epoch raises it in the store
+//! again.
 
 use serde_json::json;
 use tillgate_domain::{Action, EndReason, Epoch, Event, EventOutcome, Scope, StoreResult, Subject};
@@ -14,14 +15,15 @@ use crate::{Error, LoginRequest};
 
 /// The epochs that the store seems to have lost, and the audit event of their restoration.
 pub(super) struct StaleEpochs {
-    /// Each scope with the epoch that this process knows. It knew them before the unit of work begins, so a store that has
-    /// lost nothing returns at least these epochs in it.
+    /// Each scope with the epoch that this process knows. It knew them before the unit of work
+    /// begins, so a store that has lost nothing returns at least these epochs in it.
     known: Vec<(Scope, Epoch)>,
     event: Event,
 }
 
 impl Auth {
-    /// The epochs of the subject that are lower, as they were read, than those that this process knows.
+    /// The epochs of the subject that are lower, as they were read, than those that this process
+    /// knows.
     pub(super) fn find_stale_epochs(
         &self,
         login: &LoginRequest,

@@ -1,5 +1,6 @@
-//! What a verdict of the judge writes: a plan is built from the session as it was read, then applied in the same unit
-//! of work. Every write to the session is conditional on the generation that was read.
+//! What a verdict of the judge writes: a plan is built from the session as it was read, then
+//! applied in the same unit of work. Every write to the session is conditional on the generation
+//! that was read.
 
 use std::net::IpAddr;
 
@@ -63,8 +64,8 @@ impl RefreshPlan {
         Self { session, kind: GrantKind::Rotated, update: SessionUpdate::Rotate(rotation), event }
     }
 
-    /// `Verdict::Renew`: the current refresh token again, with a grace period that starts now. The session keeps its
-    /// generation and its expiry.
+    /// `Verdict::Renew`: the current refresh token again, with a grace period that starts now. The
+    /// session keeps its generation and its expiry.
     pub(super) fn restart_overlap(record: &SessionRecord, attempt: &RefreshAttempt<'_>, report_shared: bool) -> Self {
         let session = &record.session;
         let rotation = Rotation {
@@ -92,8 +93,8 @@ impl RefreshPlan {
         }
     }
 
-    /// `Verdict::Reuse`: the refresh token, which is not rotated, again. The session's expiry moves as at a rotation,
-    /// if it moves far enough to be worth a write.
+    /// `Verdict::Reuse`: the refresh token, which is not rotated, again. The session's expiry moves
+    /// as at a rotation, if it moves far enough to be worth a write.
     pub(super) fn extend(record: &SessionRecord, attempt: &RefreshAttempt<'_>, report_shared: bool) -> Self {
         let session = &record.session;
         let expires_at =
@@ -129,8 +130,8 @@ impl RefreshPlan {
         self.event == Some(Action::RefreshShared)
     }
 
-    /// Writes the plan; `read` is the session that it was built from. Returns false, and has written nothing, if another
-    /// unit of work has changed the session since it was read.
+    /// Writes the plan; `read` is the session that it was built from. Returns false, and has
+    /// written nothing, if another unit of work has changed the session since it was read.
     pub(super) fn apply(&self, tx: &mut dyn AuthTx, read: &Session, attempt: &RefreshAttempt<'_>) -> StoreResult<bool> {
         let written = match &self.update {
             SessionUpdate::None => true,
@@ -139,7 +140,8 @@ impl RefreshPlan {
                 tx.sessions().extend(read.id, read.generation, self.session.expires_at, self.session.rotated_from)?
             }
             SessionUpdate::End => {
-                // A session that another unit of work has ended meanwhile stays ended for that reason.
+                // A session that another unit of work has ended meanwhile stays ended for that
+                // reason.
                 tx.revocations().end_session(read.id, EndReason::Replay, attempt.now)?;
                 true
             }
@@ -172,8 +174,8 @@ fn record_event(
     tx.audit().record(&event)
 }
 
-/// Whether the request comes from another network than the newest rotation of the session. Unknown if either has no
-/// address, and then false.
+/// Whether the request comes from another network than the newest rotation of the session. Unknown
+/// if either has no address, and then false.
 pub(super) fn is_other_network(session: &Session, address: Option<IpAddr>) -> bool {
     match (session.rotated_from, address) {
         (Some(rotated), Some(address)) => subscriber_prefix(rotated) != subscriber_prefix(address),

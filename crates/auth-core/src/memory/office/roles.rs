@@ -50,9 +50,9 @@ impl Roles for Transaction<'_> {
     }
 
     fn remove(&mut self, id: RoleId, version: i64) -> StoreResult<bool> {
-        let held = self.find_holders(id, 0)?.total > 0;
+        let assigned = self.find_holders(id, 0)?.total > 0;
         let tables = self.tables_mut()?;
-        let Some(role) = tables.roles.get(&id).filter(|role| role.version == version && !held).cloned() else {
+        let Some(role) = tables.roles.get(&id).filter(|role| role.version == version && !assigned).cloned() else {
             return Ok(false);
         };
         tables.role_names.remove(&(role.tenant, role.name.to_folded()));
@@ -61,8 +61,8 @@ impl Roles for Transaction<'_> {
         for user in deleted {
             tables.users.change(&user, |user| {
                 user.assignment.office.remove(&id);
-                for held in user.assignment.devices.values_mut() {
-                    held.remove(&id);
+                for assigned in user.assignment.devices.values_mut() {
+                    assigned.remove(&id);
                 }
             });
         }
@@ -99,5 +99,5 @@ impl Roles for Transaction<'_> {
 
 /// Whether the user has the role, without a device or on one.
 fn holds_role(user: &User, role: RoleId) -> bool {
-    user.assignment.office.contains(&role) || user.assignment.devices.values().any(|held| held.contains(&role))
+    user.assignment.office.contains(&role) || user.assignment.devices.values().any(|assigned| assigned.contains(&role))
 }

@@ -32,7 +32,8 @@ fn test_vector_of_rfc_9106_is_reproduced() {
 
 #[test]
 fn test_vectors_of_reference_implementation_are_reproduced_in_one_buffer() {
-    // test.c of github.com/P-H-C/phc-winner-argon2: passes, binary logarithm of the memory in KiB, lanes, password, salt, hash.
+    // test.c of github.com/P-H-C/phc-winner-argon2: passes, binary logarithm of the memory in KiB,
+    // lanes, password, salt, hash.
     let vectors = [
         (2, 16, 1, "password", "somesalt", "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7"),
         (2, 18, 1, "password", "somesalt", "78fe1ec91fb3aa5657d72e710854e4c3d9b9198c742f9616c2f085bed95b2e8c"),
@@ -81,7 +82,8 @@ fn verifier_is_phc_string_with_its_cost() {
 
 #[test]
 fn verifiers_of_c_reference_at_uneven_costs_are_verified() {
-    // argon2id_hash_raw of libargon2 20171227: memory that the lanes do not divide, many lanes, short and long hashes.
+    // argon2id_hash_raw of libargon2 20171227: memory that the lanes do not divide, many lanes,
+    // short and long hashes.
     let computed = [
         "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$ACzc6kYywIg+B6v8ZlAHrUq+dsHASEW1dzzWV0DY078",
         "$argon2id$v=19$m=128,t=3,p=4$MDEyMzQ1Njc4OWFiY2RlZg$7IAi2UccxZ3rZTvrK7cxy+iXaezt3oABH/KX39wM4Yk",

@@ -53,7 +53,8 @@ impl Entropy for ScriptedEntropy {
     }
 }
 
-/// A hasher whose verifier of a password is `new:` and the password, and that verifies one password for each permit.
+/// A hasher whose verifier of a password is `new:` and the password, and that verifies one password
+/// for each permit.
 struct BlockingHasher {
     state: Mutex<BlockingHasherState>,
     changed: Condvar,

@@ -1,4 +1,5 @@
-//! The threads of the hash queue: each takes the next job, hashes it without a lock, and sends the answer.
+//! The threads of the hash queue: each takes the next job, hashes it without a lock, and sends the
+//! answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
@@ -9,8 +10,8 @@ use crate::passwords::HashError;
 use crate::passwords::opaque::{StoredVerifier, opaque_string, opaque_verifier};
 use crate::ports::Verifier;
 
-/// The priority of the threads, as in `nice(2)`: lower than that of the threads that serve requests, even if a server has
-/// lowered those.
+/// The priority of the threads, as in `nice(2)`: lower than that of the threads that serve
+/// requests, even if a server has lowered those.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) const WORKER_NICE: i32 = 12;
 
@@ -35,8 +36,9 @@ impl QueueShared {
         }
     }
 
-    /// Waits for the next job; `None` when the queue is dropped. While there is none, it frees memory of the hasher: soon
-    /// what one hash does not need, and everything after [`QueueLimits::memory_retention`](super::QueueLimits).
+    /// Waits for the next job; `None` when the queue is dropped. While there is none, it frees
+    /// memory of the hasher: soon what one hash does not need, and everything after
+    /// [`QueueLimits::memory_retention`](super::QueueLimits).
     fn next_job(&self) -> Option<Job> {
         let mut state = self.lock();
         let mut released = state.started == 0;
@@ -117,8 +119,8 @@ impl QueueShared {
     }
 }
 
-/// Lowers the priority of the current thread. Only on Linux does the call for processes take a thread; elsewhere it would
-/// change the whole server.
+/// Lowers the priority of the current thread. Only on Linux does the call for processes take a
+/// thread; elsewhere it would change the whole server.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn lower_priority() {
     // If the host forbids it, hashes run at normal priority.

@@ -109,7 +109,7 @@ fn strangers_leave_half_of_the_lines_and_make_room_for_each_other_and_for_known_
 }
 
 #[test]
-fn one_who_waits_for_a_turn_is_woken_when_the_caller_goes() {
+fn canceled_caller_stops_waiting_for_turn() {
     let (turns, cancellation) = (LoginQueue::new(2), Cancellation::default());
     let mut before = turns.new_slot();
     before.wait(&turn(1, Lane::Known, 1), Duration::ZERO).unwrap();

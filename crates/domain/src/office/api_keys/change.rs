@@ -114,7 +114,7 @@ fn delete(
     Ok(key)
 }
 
-/// The key, where it is of this tenant and still at the version that the caller holds to.
+/// The key, if it belongs to this tenant and has the given version.
 fn load_key(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -167,15 +167,16 @@ fn apply_change(
 }
 
 fn dangling_reference(what: &str) -> StoreError {
-    StoreError::Fault(format!("a key names a {what} that is not there"))
+    StoreError::Fault(format!("an API key references a {what} that does not exist"))
 }
 
-/// Somebody else changed the key in this moment: the unit of work runs again and judges what is there then.
+/// The error if somebody has changed the key concurrently: the unit of work runs again with the new
+/// state.
 fn conflict_error() -> UseCaseError {
-    StoreError::Conflict("the key was changed meanwhile".to_owned()).into()
+    StoreError::Conflict("the API key was changed in the meantime".to_owned()).into()
 }
 
-/// What is remembered of a key is remembered with its user.
+/// Invalidates the users of the key, with whom cached keys are outdated.
 fn invalidate_users(
     tx: &mut dyn OfficeTx,
     before: &ApiKey,
@@ -189,7 +190,7 @@ fn invalidate_users(
     Ok(())
 }
 
-/// What the audit says of it.
+/// The action and the changed fields of the audit event.
 fn audit_details(before: &ApiKey, after: &ApiKey) -> (Action, Map<String, Value>) {
     let details = diff_fields([
         ("name", json!(before.name), json!(after.name)),

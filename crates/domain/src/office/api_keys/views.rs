@@ -53,12 +53,12 @@ pub fn find_api_key(
     id: ApiKeyId,
 ) -> UseCaseResult<Option<ApiKeyView>> {
     store.read(|tx: &mut (dyn OfficeTx + '_)| {
-        let mut way = || -> Result<Option<ApiKeyView>, UseCaseError> {
+        let mut run = || -> Result<Option<ApiKeyView>, UseCaseError> {
             authorize_read(authority)?;
             let found = tx.api_keys().find(id)?.filter(|key| key.tenant == tenant);
             Ok(load_views(tx, found.into_iter().collect())?.pop())
         };
-        commit_refusal(way())
+        commit_refusal(run())
     })
 }
 

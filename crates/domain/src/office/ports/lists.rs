@@ -69,15 +69,15 @@ impl EventFilter {
     /// Whether the filter matches an event.
     pub fn matches(&self, view: &EventView) -> bool {
         let Event { id, at, tenant, actor, action, subject, outcome, details, .. } = &view.event;
-        self.tenant.is_none_or(|asked| *tenant == Some(asked))
-            && self.id.is_none_or(|asked| *id == asked)
-            && self.user.is_none_or(|asked| actor.user == Some(asked))
-            && self.device.is_none_or(|asked| actor.device == Some(asked))
-            && self.session.is_none_or(|asked| actor.session == Some(asked))
+        self.tenant.is_none_or(|wanted| *tenant == Some(wanted))
+            && self.id.is_none_or(|wanted| *id == wanted)
+            && self.user.is_none_or(|wanted| actor.user == Some(wanted))
+            && self.device.is_none_or(|wanted| actor.device == Some(wanted))
+            && self.session.is_none_or(|wanted| actor.session == Some(wanted))
             && (self.actions.is_empty() || self.actions.contains(action))
-            && self.outcome.is_none_or(|asked| *outcome == asked)
-            && self.subject_kind.is_none_or(|asked| subject.kind() == asked)
-            && self.subject_id.is_none_or(|asked| subject.uuid() == Some(asked))
+            && self.outcome.is_none_or(|wanted| *outcome == wanted)
+            && self.subject_kind.is_none_or(|wanted| subject.kind() == wanted)
+            && self.subject_id.is_none_or(|wanted| subject.uuid() == Some(wanted))
             && self.from.is_none_or(|from| *at >= from)
             && self.until.is_none_or(|until| *at < until)
             && self.text.as_ref().is_none_or(|text| {
@@ -164,7 +164,7 @@ impl DeviceFilter {
     /// Whether the filter matches a device.
     pub fn matches(&self, device: &Device) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&device.status))
-            && self.environment.is_none_or(|asked| device.environment == asked)
+            && self.environment.is_none_or(|wanted| device.environment == wanted)
             && self
                 .text
                 .as_ref()

@@ -26,20 +26,20 @@ pub fn end_sessions(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
     context: &AuditContext,
-    whose: SessionTarget,
+    target: SessionTarget,
     permanent: bool,
 ) -> UseCaseResult<()> {
-    store.write(|tx| commit_refusal(end(tx, tenant, context, whose, permanent)))
+    store.write(|tx| commit_refusal(end(tx, tenant, context, target, permanent)))
 }
 
 fn end(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     context: &AuditContext,
-    whose: SessionTarget,
+    target: SessionTarget,
     permanent: bool,
 ) -> Result<(), UseCaseError> {
-    let (scope, subject) = match whose {
+    let (scope, subject) = match target {
         SessionTarget::User(id) => {
             load_user(tx, tenant, id)?;
             (Scope::User(id), Subject::User(id))
@@ -50,7 +50,7 @@ fn end(
         }
         SessionTarget::Everyone => (Scope::Tenant(tenant), Subject::Tenant(tenant)),
     };
-    let own = matches!(whose, SessionTarget::User(id) if context.actor.user == Some(id));
+    let own = matches!(target, SessionTarget::User(id) if context.actor.user == Some(id));
     if !own {
         context.authority.require(KnownRight::SessionDelete)?;
     }

@@ -21,7 +21,7 @@ pub fn add_store(
     new: &Branch,
 ) -> UseCaseResult<Tenant> {
     store.write(|tx| {
-        let mut way = || -> Result<Tenant, UseCaseError> {
+        let mut run = || -> Result<Tenant, UseCaseError> {
             context.authority.require(KnownRight::StoreCreate)?;
             let mut tenant = load_tenant(tx, tenant, None)?;
             check_store_name(&tenant, new)?;
@@ -32,7 +32,7 @@ pub fn add_store(
             let details = Map::from_iter([("name".to_owned(), json!(new.name.trim()))]);
             save_tenant(tx, context, tenant, Action::StoreAdd, Subject::Store(new.id), details)
         };
-        commit_refusal(way())
+        commit_refusal(run())
     })
 }
 

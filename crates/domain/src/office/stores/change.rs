@@ -23,7 +23,7 @@ pub fn rename_store(
     name: Option<&str>,
 ) -> UseCaseResult<Tenant> {
     store.write(|tx| {
-        let mut way = || -> Result<Tenant, UseCaseError> {
+        let mut run = || -> Result<Tenant, UseCaseError> {
             context.authority.require(KnownRight::StoreUpdate)?;
             let mut tenant = load_tenant(tx, tenant, version)?;
             let before = find_branch(&tenant, id)?;
@@ -37,7 +37,7 @@ pub fn rename_store(
             tenant.branches.iter_mut().filter(|each| each.id == id).for_each(|each| *each = after.clone());
             save_tenant(tx, context, tenant, Action::StoreUpdate, Subject::Store(id), details)
         };
-        commit_refusal(way())
+        commit_refusal(run())
     })
 }
 
@@ -51,7 +51,7 @@ pub fn close_store(
     version: Option<i64>,
 ) -> UseCaseResult<Tenant> {
     store.write(|tx| {
-        let mut way = || -> Result<Tenant, UseCaseError> {
+        let mut run = || -> Result<Tenant, UseCaseError> {
             context.authority.require(KnownRight::StoreDelete)?;
             let mut tenant = load_tenant(tx, tenant, version)?;
             let closed = find_branch(&tenant, id)?;
@@ -62,7 +62,7 @@ pub fn close_store(
             let details = Map::from_iter([("name".to_owned(), json!(closed.name))]);
             save_tenant(tx, context, tenant, Action::StoreClose, Subject::Store(id), details)
         };
-        commit_refusal(way())
+        commit_refusal(run())
     })
 }
 

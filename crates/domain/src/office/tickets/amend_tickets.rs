@@ -43,7 +43,7 @@ pub(super) fn amend(
 ) -> Result<Vec<TicketView>, UseCaseError> {
     let mut tickets: BTreeMap<TicketId, Ticket> = BTreeMap::new();
     let mut judged = Vec::new();
-    for TicketAmendment { context: context, id, version, change } in amendments {
+    for TicketAmendment { context, id, version, change } in amendments {
         let before = match tickets.remove(id) {
             Some(ticket) => ticket,
             None => load_ticket(tx, tenant, *id)?,
@@ -58,7 +58,8 @@ pub(super) fn amend(
         judged.push((context, amended, changed));
     }
     let told: Vec<Ticket> = judged.iter().map(|(_, amended, _)| amended.ticket.clone()).collect();
-    // In one order, whatever that of the request is, so that two requests do not wait for each other.
+    // In one order, whatever that of the request is, so that two requests do not wait for each
+    // other.
     judged.sort_by_key(|(_, amended, _)| amended.ticket.id);
     for (context, amended, changed) in judged {
         if !changed {

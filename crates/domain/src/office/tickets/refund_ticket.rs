@@ -51,7 +51,8 @@ fn refund(
     }
     let sold = load_ticket(tx, tenant, sold)?;
     map_ticket_error(sold.id, actor.authorize(ticket::TicketOperation::Refund, actor.ownership_of(sold.sheet.owner)))?;
-    // What is left depends on all refunds: of two concurrent ones, the second waits here and then sees the first.
+    // What is left depends on all refunds: of two concurrent ones, the second waits here and then
+    // sees the first.
     tx.tickets().claim(tenant, sold.id)?;
     let others = tx.tickets().list_refunds(tenant, sold.id)?;
     let items = new.items.clone().unwrap_or_else(|| ticket::compute_refundable(&sold, &others));

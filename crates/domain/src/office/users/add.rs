@@ -125,9 +125,9 @@ pub(in crate::office) fn check_name_free(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     name: &UserName,
-    whose: UserId,
+    owner: UserId,
 ) -> Result<(), UseCaseError> {
-    if tx.users().find_by_name(tenant, &name.to_folded())?.is_some_and(|other| other.id != whose) {
+    if tx.users().find_by_name(tenant, &name.to_folded())?.is_some_and(|other| other.id != owner) {
         return Err(OfficeError::AlreadyExists { field: FieldName::UserName, value: name.to_string() }.into());
     }
     Ok(())
@@ -135,9 +135,9 @@ pub(in crate::office) fn check_name_free(
 
 /// Checks that a new address is deliverable, and that no other user has it in another form of its
 /// domain.
-pub(in crate::office) fn check_email(tx: &mut dyn OfficeTx, email: &Email, whose: UserId) -> Result<(), UseCaseError> {
+pub(in crate::office) fn check_email(tx: &mut dyn OfficeTx, email: &Email, owner: UserId) -> Result<(), UseCaseError> {
     email.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Email, why })?;
-    if find_by_email(tx, email.as_str())?.is_some_and(|other| other.id != whose) {
+    if find_by_email(tx, email.as_str())?.is_some_and(|other| other.id != owner) {
         return Err(OfficeError::AlreadyExists { field: FieldName::Email, value: email.to_string() }.into());
     }
     Ok(())

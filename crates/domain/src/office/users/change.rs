@@ -96,15 +96,16 @@ pub fn toggle_user(
     id: UserId,
 ) -> UseCaseResult<User> {
     store.write(|tx| {
-        let mut way = || {
-            // Changes the version that was read: of two concurrent toggles, the second fails and reads again.
+        let mut run = || {
+            // Changes the version that was read: of two concurrent toggles, the second fails and
+            // reads again.
             let before = load_user(tx, tenant, id)?;
             let active = before.status == UserStatus::Active;
             let status = if active { UserStatus::Suspended } else { UserStatus::Active };
             let change = UserChange { status: Some(status), ..UserChange::default() };
             apply_to(tx, tenant, context, &before, None, &change)
         };
-        commit_refusal(way())
+        commit_refusal(run())
     })
 }
 

@@ -56,7 +56,8 @@ pub fn refused_names(
     store.read(|tx| {
         let mut refusals = FieldRefusals::default();
         match look_up(tx, tenant, authority, fields, &mut refusals) {
-            // Errors that concern no field, such as a deleted user, are reported when the fields are valid.
+            // Errors that concern no field, such as a deleted user, are reported when the fields
+            // are valid.
             Ok(()) | Err(UseCaseError::Office(_)) => Ok(refusals.into_vec()),
             Err(UseCaseError::Store(error)) => Err(error),
         }

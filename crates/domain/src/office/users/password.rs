@@ -102,7 +102,7 @@ pub fn remove_password(
     device: DeviceId,
 ) -> UseCaseResult<bool> {
     store.write(|tx| {
-        let mut way = || -> Result<bool, UseCaseError> {
+        let mut run = || -> Result<bool, UseCaseError> {
             let principal = PrincipalId::Device(device);
             let subject = authorize_credential_change(tx, tenant, context, principal)?;
             if !tx.passwords().has(principal)? {
@@ -117,7 +117,7 @@ pub fn remove_password(
             }
             Ok(removed)
         };
-        commit_refusal(way())
+        commit_refusal(run())
     })
 }
 
@@ -140,7 +140,8 @@ pub(in crate::office) fn replace_password(
     if tx.revocations().bump_epoch(scope, EndReason::Password, context.at)?.is_none() {
         return Ok(None);
     }
-    // A user's permanent tokens were generated with the old password; those of a device's users were not.
+    // A user's permanent tokens were generated with the old password; those of a device's users
+    // were not.
     if let PrincipalId::User(_) = principal {
         tx.revocations().end_permanent(scope, EndReason::Password, context.at)?;
     }

@@ -17,12 +17,12 @@ pub fn unlock_principal(
     principal: PrincipalId,
 ) -> UseCaseResult<()> {
     store.write(|tx| {
-        let mut way = || -> Result<(), UseCaseError> {
+        let mut run = || -> Result<(), UseCaseError> {
             let subject = authorize_credential_change(tx, tenant, context, principal)?;
             tx.passwords().clear_failed_logins(principal)?;
             tx.audit().record(&context.build_event(tenant, Action::Unlock, subject, Map::new()))?;
             Ok(())
         };
-        commit_refusal(way())
+        commit_refusal(run())
     })
 }

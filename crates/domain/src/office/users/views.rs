@@ -79,14 +79,14 @@ pub fn find_user_view(
     id: UserId,
 ) -> UseCaseResult<Option<UserView>> {
     store.read(|tx: &mut (dyn OfficeTx + '_)| {
-        let mut way = || -> Result<Option<UserView>, UseCaseError> {
+        let mut run = || -> Result<Option<UserView>, UseCaseError> {
             if own != Some(id) {
                 authority.require(KnownRight::UserRead)?;
             }
             let found = tx.users().find(id)?.filter(|user| user.tenant == tenant);
             Ok(load_views(tx, tenant, found.into_iter().collect())?.pop())
         };
-        commit_refusal(way())
+        commit_refusal(run())
     })
 }
 

@@ -35,22 +35,26 @@ fn missing(name: &str) -> Result<(), TicketError> {
 #[test]
 fn every_operation_requires_each_right_of_its_row() {
     for operation in TicketOperation::ALL {
-        for whose in [Ownership::Own, Ownership::Others] {
-            let rows: Vec<_> = TABLE.iter().filter(|row| (row.0, row.1) == (operation, whose)).collect();
-            let [(_, _, asked)] = rows[..] else { panic!("{operation:?} {whose:?} has {} rows", rows.len()) };
-            let names: Vec<&str> = operation.required_rights(whose).iter().map(|right| right.as_str()).collect();
+        for ownership in [Ownership::Own, Ownership::Others] {
+            let rows: Vec<_> = TABLE.iter().filter(|row| (row.0, row.1) == (operation, ownership)).collect();
+            let [(_, _, asked)] = rows[..] else { panic!("{operation:?} {ownership:?} has {} rows", rows.len()) };
+            let names: Vec<&str> = operation.required_rights(ownership).iter().map(|right| right.as_str()).collect();
             assert_eq!(names, *asked);
-            assert_eq!(actor(1, asked).authorize(operation, whose), Ok(()), "{operation:?} {whose:?}");
-            assert_eq!(admin(1).authorize(operation, whose), Ok(()), "{operation:?} {whose:?}");
-            assert_eq!(actor(1, &[]).authorize(operation, whose), missing(asked[0]));
+            assert_eq!(actor(1, asked).authorize(operation, ownership), Ok(()), "{operation:?} {ownership:?}");
+            assert_eq!(admin(1).authorize(operation, ownership), Ok(()), "{operation:?} {ownership:?}");
+            assert_eq!(actor(1, &[]).authorize(operation, ownership), missing(asked[0]));
             for one in *asked {
                 let others: Vec<&str> = asked.iter().copied().filter(|name| name != one).collect();
-                assert_eq!(actor(1, &others).authorize(operation, whose), missing(one), "{operation:?} {whose:?}");
+                assert_eq!(
+                    actor(1, &others).authorize(operation, ownership),
+                    missing(one),
+                    "{operation:?} {ownership:?}"
+                );
             }
             // All rights of the other rows together do not replace one of this row.
             let all = TABLE.iter().flat_map(|row| row.2).copied();
             let foreign: Vec<&str> = all.filter(|name| !asked.contains(name)).collect();
-            assert!(actor(1, &foreign).authorize(operation, whose).is_err(), "{operation:?} {whose:?}");
+            assert!(actor(1, &foreign).authorize(operation, ownership).is_err(), "{operation:?} {ownership:?}");
         }
     }
 }
@@ -87,16 +91,19 @@ fn device_session_cannot_work_on_tickets() {
 #[test]
 fn built_in_roles_allow_their_operations() {
     use crate::Rank;
-    let may = |rank: Rank, operation, whose| {
-        TicketActor { rights: rank.rights(), ..admin(1) }.authorize(operation, whose).is_ok()
+    let may = |rank: Rank, operation, ownership| {
+        TicketActor { rights: rank.rights(), ..admin(1) }.authorize(operation, ownership).is_ok()
     };
     let cashier = [TicketOperation::Create, TicketOperation::Change, TicketOperation::Customer, TicketOperation::Close];
     for operation in TicketOperation::ALL {
         assert_eq!(may(Rank::Cashier, operation, Ownership::Own), cashier.contains(&operation), "{operation:?}");
         let anothers = cashier.contains(&operation) && operation != TicketOperation::Change;
         assert_eq!(may(Rank::Cashier, operation, Ownership::Others), anothers, "{operation:?}");
-        for whose in [Ownership::Own, Ownership::Others] {
-            assert!(may(Rank::Manager, operation, whose) && may(Rank::Admin, operation, whose), "{operation:?}");
+        for ownership in [Ownership::Own, Ownership::Others] {
+            assert!(
+                may(Rank::Manager, operation, ownership) && may(Rank::Admin, operation, ownership),
+                "{operation:?}"
+            );
         }
     }
 }

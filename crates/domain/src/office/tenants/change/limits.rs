@@ -23,7 +23,8 @@ pub(super) fn check_limits(
     given: &SessionLimits,
 ) -> Result<(), OfficeError> {
     let mut faults = Vec::new();
-    // Returns the limit as it counts beside the others: at most the given one, and none if it is invalid.
+    // Returns the limit as it counts beside the others: at most the given one, and none if it is
+    // invalid.
     let mut hold = |field, from: Limit, to: Limit, given: Limit, bounds: RangeInclusive<Duration>| {
         let span = to?;
         let longest = given.filter(|given| from != to && given < bounds.end());
