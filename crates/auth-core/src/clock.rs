@@ -114,7 +114,7 @@ impl Timekeeper {
         self.publish(&state);
         match (before, state.doubt) {
             (None, Some(doubt)) => log_doubt(&doubt),
-            (Some(_), None) => tracing::info!(at = time.at.millis(), "the wall clock is believed again"),
+            (Some(_), None) => tracing::info!(at = time.at.millis(), "the wall clock is trusted again"),
             (None, None) | (Some(_), Some(_)) => {}
         }
         time

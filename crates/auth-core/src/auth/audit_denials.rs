@@ -87,7 +87,7 @@ impl Auth {
             && let Err(error) = self.store.write(|tx| tx.audit().record(event))
         {
             self.guest_denials.mark_unrecorded(guest, event);
-            tracing::warn!(%error, "a denial was not written into the audit; it is counted with those that come");
+            tracing::warn!(%error, "could not record a denial in the audit; it is counted with the next ones");
         }
     }
 

@@ -124,7 +124,7 @@ impl Auth {
                 ChangeResult::Retry => {}
             }
         }
-        Err(Error::unavailable("a change of a password kept losing to others"))
+        Err(Error::unavailable("the password was changed by others again and again: retry"))
     }
 
     /// Waits for the caller's turn and verifies the old password.

@@ -192,7 +192,7 @@ impl Auth {
             looks = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         self.follower.waiters.fetch_sub(1, Ordering::Relaxed);
-        if missing(&looks) { Err(Error::unavailable("what has changed could not be read in time")) } else { Ok(()) }
+        if missing(&looks) { Err(Error::unavailable("the change feed could not be read in time")) } else { Ok(()) }
     }
 
     /// How long the oldest unit of work has been open that every poll since has found open. Its

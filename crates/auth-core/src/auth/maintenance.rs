@@ -202,7 +202,9 @@ impl Auth {
     pub fn sweep_cutoff(&self) -> Result<Instant, Error> {
         let time = self.time();
         if time.in_doubt {
-            return Err(Error::unavailable("the clock is in doubt: nothing is removed by it"));
+            return Err(Error::unavailable(
+                "the clock is in doubt, so nothing is removed: check the clock of this machine",
+            ));
         }
         // Whatever the setting is, signatures from before the start must be too old to be valid by
         // then.
@@ -307,8 +309,8 @@ fn run_maintenance(auth: &Weak<Auth>, stop: &(Mutex<bool>, Condvar)) {
     }
 }
 
-fn log_failure(chore: &str, done: Result<(), Error>) {
+fn log_failure(step: &str, done: Result<(), Error>) {
     if let Err(error) = done {
-        tracing::warn!(%error, "{chore} failed; it is done again");
+        tracing::warn!(%error, "{step} failed; it will be retried");
     }
 }

@@ -94,7 +94,9 @@ impl Auth {
         }
         let time = self.time();
         if time.in_doubt {
-            return Err(Error::unavailable("the clock is in doubt: whether a signature is of now cannot be told"));
+            return Err(Error::unavailable(
+                "the signature cannot be checked while the clock is in doubt: check the clock of this machine",
+            ));
         }
         if !is_recent(signature.at, time.at) {
             return Err(TokenDenied::Expired.into());
