@@ -103,7 +103,7 @@ impl Auth {
     /// Starts the thread that runs the steps until the engine is dropped.
     pub(super) fn start_maintenance(auth: &Arc<Self>) -> std::io::Result<()> {
         let (weak, stop) = (Arc::downgrade(auth), Arc::clone(&auth.schedule.stop));
-        std::thread::Builder::new().name("tillgate-chores".to_owned()).spawn(move || run_maintenance(&weak, &stop))?;
+        std::thread::Builder::new().name("maintenance".to_owned()).spawn(move || run_maintenance(&weak, &stop))?;
         auth.schedule.running.store(true, Ordering::Relaxed);
         Ok(())
     }
