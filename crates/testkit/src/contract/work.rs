@@ -344,7 +344,7 @@ pub fn observer_is_notified_before_run_returns(harness: &AuthStoreHarness) {
     assert_eq!(watcher.threads(), [std::thread::current().id()]);
 }
 
-/// The observer is notified after the commit: whoever reads at that moment finds the change.
+/// The observer is notified after the commit: a read at that moment finds the change.
 pub fn observer_is_notified_after_the_commit(harness: &AuthStoreHarness) {
     insert_fixture(harness);
     let store = harness.store.clone();

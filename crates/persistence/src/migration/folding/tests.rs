@@ -1,4 +1,4 @@
-//! A database in which names were compared otherwise, before and after.
+//! A database from before this migration, in which names were compared differently.
 
 use tillgate_auth_core::AuthPorts;
 use tillgate_domain::office::OfficePorts;
@@ -11,7 +11,7 @@ use crate::test_support::{TestFolder, execute_sql, query_committed, run_write};
 
 const TENANT: TenantId = TenantId(Uuid::from_u128(1));
 
-/// The tables as they were before, by taking this migration back.
+/// Restores the tables as an earlier version has written them, by reverting this migration.
 fn revert_migration(database: &Database) {
     let down = match &database.address {
         Address::Sqlite(_) => include_str!("../../../../../migrations/sqlite/2026-11-28-000011_folding/down.sql"),
@@ -25,7 +25,7 @@ fn revert_migration(database: &Database) {
     .unwrap();
 }
 
-/// An id as the database writes it.
+/// The SQL literal of an id.
 fn id_literal(database: &Database, number: u128) -> String {
     let hex = Uuid::from_u128(number).simple();
     match &database.address {
@@ -119,7 +119,7 @@ fn colliding_keys_are_kept_and_others_folded() {
         database.migrate(&mut |_| ()).unwrap();
         let count = |query: &str| query_committed(&database, &format!("SELECT COUNT(*) FROM {query}"));
 
-        // users who could log in still can, as the same user
+        // users who could log in before still can, as the same user
         for (name, number) in [
             ("Strauß", Some(10)),
             ("STRAUSS", Some(11)),
@@ -146,7 +146,7 @@ fn colliding_keys_are_kept_and_others_folded() {
         assert_eq!(role("MASS").unwrap().name.as_str(), "mass");
         assert_eq!(role("Maß").unwrap().name.as_str(), "maß");
 
-        // what is searched, of a closed ticket and a sealed line too; and both are kept as before
+        // search texts are filled for closed tickets and sealed events too, and both stay unchanged
         assert_eq!(count("users WHERE searched LIKE '%ňuňák'"), 11);
         assert_eq!(count("devices WHERE searched LIKE '%pri účte'"), 2);
         assert_eq!(count("tickets WHERE searched LIKE 'stôl číslo%ján ňuňák'"), 1);
@@ -174,7 +174,8 @@ fn colliding_keys_are_kept_and_others_folded() {
         );
         assert_eq!(similar.lookalike, [group("user", ["admin", "\u{430}dmin"])]);
 
-        // a name that stays is never judged again, and takes the newer key as soon as nobody has it
+        // an unchanged name is not checked again, and takes the newer key as soon as no other row
+        // has it
         let kept = User { display_name: "Another".to_owned(), ..load_user(&database, 10) };
         assert!(update_user(&database, &kept));
         assert_eq!(
