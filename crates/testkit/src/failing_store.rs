@@ -40,7 +40,7 @@ impl PlannedFailure {
 
     /// Fails at another point.
     pub fn at_point(self, point: FailurePoint) -> Self {
-        Self { point: point, ..self }
+        Self { point, ..self }
     }
 
     /// Only units of work of this mode fail.
