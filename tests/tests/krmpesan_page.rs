@@ -41,7 +41,7 @@ fn password_field(browser: &Browser, device: &str) -> String {
 
 fn generate(browser: &Browser, device: &str) -> [String; 3] {
     browser.type_into(&password_field(browser, device), &format!("{PASSWORD}{}", keys::ENTER));
-    browser.wait_for("#status", &format!("The token of {device} is generated."));
+    browser.wait_for("#status", &format!("The token of {device} was generated."));
     VALUE_SELECTORS.map(|value| browser.value(value))
 }
 
@@ -95,7 +95,7 @@ fn user_logs_in_generates_and_copies_once() {
     assert!(are_good_tokens(&server, &shop, &first));
     for (name, value) in ["IdToken", "RefreshToken", "DeviceId"].into_iter().zip(&first) {
         browser.click(&format!("[data-copies={name}]"));
-        browser.wait_for("#status", &format!("{name} is copied."));
+        browser.wait_for("#status", &format!("{name} was copied."));
         let copied = browser.run("return navigator.clipboard.readText()");
         assert_eq!(copied, json!(value), "{name}");
     }
@@ -134,10 +134,10 @@ fn errors_are_shown_beside_their_field() {
         }
     };
     browser.click("#enter");
-    complains("Type your user name", "user");
+    complains("Enter your user name", "user");
     browser.type_into("#user", "cashier");
     browser.click("#enter");
-    complains("Type your password.", "password");
+    complains("Enter your password.", "password");
     browser.type_into("#password", &format!("wrong-horse-till{}", keys::ENTER));
     complains("The user name or the password is wrong, or the password must be changed first.", "password");
     assert_eq!(browser.value("#password"), "", "a wrong password does not stay");
@@ -147,7 +147,7 @@ fn errors_are_shown_beside_their_field() {
     let p01 = password_field(&browser, "P01");
     let field = p01.trim_start_matches('#').to_owned();
     browser.type_into(&p01, keys::ENTER);
-    complains("Type your password beside P01.", &field);
+    complains("Enter your password for P01.", &field);
     browser.type_into(&p01, &format!("wrong-horse-till{}", keys::ENTER));
     complains("The password is wrong", &field);
     assert!(browser.is_visible("#devices"), "a wrong password is no end of the visit");
@@ -164,7 +164,7 @@ fn errors_are_shown_beside_their_field() {
         browser.wait_for("#alert", ".");
         browser.is_visible("#login")
     });
-    complains("Your session is over. Log in again.", "login-title");
+    complains("Your session has ended. Log in again.", "login-title");
 
     // repeated wrong passwords are throttled, and the page says for how long
     let mut said = String::new();
@@ -250,7 +250,7 @@ fn page_works_by_keyboard_alone() {
     browser.press(PASSWORD);
     walks(&["button"]);
     browser.press(keys::ENTER);
-    browser.wait_for("#status", "The token of P02 is generated.");
+    browser.wait_for("#status", "The token of P02 was generated.");
     assert!(are_good_tokens(&server, &shop, &VALUE_SELECTORS.map(|value| browser.value(value))));
     walks(&["IdToken", "button", "RefreshToken", "button", "DeviceId", "button", "done"]);
     browser.press(keys::ENTER);
@@ -364,7 +364,7 @@ fn page_is_readable_on_small_screens_and_in_dark_mode() {
     };
     looks("the login");
     browser.click("#enter");
-    browser.wait_for("#alert", "Type your user name");
+    browser.wait_for("#alert", "Enter your user name");
     looks("a complaint");
     log_in(&browser);
     looks("the devices");

@@ -1,7 +1,12 @@
-//! The table of what a gateway lets through to another API: rows of methods and path patterns, each with whose tokens it takes and
-//! the least role or the rights that it asks. The first row that fits a request decides; where none fits, nobody may.
+//! The access table: which requests a gateway may pass to another API. A row has methods, a path
+//! pattern, the mounts whose tokens it accepts, and a minimum role or rights. The first row that
+//! matches a request decides; a request without a row is denied.
 //!
-//! Nothing here judges a token. A row names contracts by their mounts' names; how each of them reads its evidence stays with it.
+//! Nothing here verifies a token: a gateway check is evaluated by the dialect that it concerns. The
+//! access check passes the dialect a request head that contains the gateway's method and target
+//! instead of its own, so cookies, their origins and signatures are verified as everywhere else. A
+//! dialect applies its per-address rate limit ([`Dialect::rate_limit`](crate::Dialect::rate_limit))
+//! separately from authentication, because a gateway's check is not a client's call.
 
 mod normalized_path;
 mod original_request;
@@ -27,45 +32,46 @@ use crate::head::RequestHead;
 use crate::mount::{Mount, MountService, ServerContext};
 use crate::request_layer::shorten_path;
 
-/// A row of the table.
+/// A row of the access table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRule {
-    /// The methods that it is for; none for every one. `GET` is for `HEAD` too.
+    /// The methods of matching requests; empty for all. `GET` includes `HEAD`.
     pub methods: Vec<Method>,
-    /// The paths that it is for.
+    /// The paths of matching requests.
     pub path: PathPattern,
-    /// The names of the contracts whose tokens it takes.
+    /// Names of the mounts whose tokens the row accepts.
     pub mounts: Vec<String>,
-    /// The one tenant whose tokens it takes; `None` for every one that the mounts serve.
+    /// The only tenant whose tokens the row accepts; `None` for all that the mounts serve.
     pub tenant: Option<Slug>,
-    /// What it asks.
+    /// What the caller must have.
     pub requirement: AccessRequirement,
 }
 
-/// What a row asks of a caller.
+/// What a row requires of a caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessRequirement {
-    /// This role or a higher one.
+    /// At least this role.
     Role(Rank),
     /// All of these rights.
     Rights(Vec<Right>),
 }
 
 impl AccessRule {
-    /// Whether one of the mounts makes tokens that the row takes.
+    /// Whether one of these mounts, given by name and tenant, issues tokens that the row accepts.
     pub fn has_matching_mount<'m>(&self, mut mounts: impl Iterator<Item = (&'m str, Option<&'m Slug>)>) -> bool {
         mounts.any(|(name, tenant)| self.accepts_mount(name, tenant))
     }
 
     fn accepts_mount(&self, mount: &str, tenant: Option<&Slug>) -> bool {
         let served = match (tenant, &self.tenant) {
-            (Some(served), Some(asked)) => served == asked,
+            (Some(served), Some(required)) => served == required,
             _ => true,
         };
         served && self.mounts.iter().any(|name| name == mount)
     }
 
-    /// The row of a table that decides on a request, and its number from 1; `None` where no row is for it.
+    /// Returns the row that decides on a request, with its number starting at 1; `None` if no row
+    /// matches.
     pub fn find_match<'r>(table: &'r [Self], method: &Method, target: &str) -> Option<(usize, &'r Self)> {
         let path = NormalizedPath::parse(target)?;
         (1..).zip(table).find(|(_, row)| row.matches(method, &path))
@@ -78,30 +84,30 @@ impl AccessRule {
 }
 
 impl AccessRequirement {
-    /// Whether somebody of this rank and with these rights has what is asked.
+    /// Whether a caller with this role and these rights meets the requirement.
     pub fn is_met(&self, rank: Option<Rank>, rights: &Rights) -> bool {
         match self {
-            Self::Role(least) => rank.is_some_and(|rank| rank >= *least),
+            Self::Role(min_rank) => rank.is_some_and(|rank| rank >= *min_rank),
             Self::Rights(needed) => needed.iter().all(|right| rights.allows(right)),
         }
     }
 
-    /// Refuses a caller who has not what is asked.
+    /// Denies a caller who does not meet the requirement.
     pub(crate) fn check_caller(&self, caller: &Caller) -> Result<(), Error> {
         match self {
-            Self::Role(least) => caller.require_rank(*least),
+            Self::Role(min_rank) => caller.require_rank(*min_rank),
             Self::Rights(rights) => rights.iter().try_for_each(|right| caller.require_right(right)),
         }
     }
 }
 
-/// The table over the mounts that there are.
+/// The access table with the mounts to which its rows refer.
 #[derive(Default)]
 pub(crate) struct AccessTable(Vec<AccessRow>);
 
 struct AccessRow {
     rule: AccessRule,
-    /// The mounts whose tokens it takes, each as the engine knows it; they have no routes.
+    /// The mounts whose tokens the row accepts. They serve no routes.
     mounts: Vec<Arc<MountService>>,
 }
 
@@ -112,61 +118,64 @@ impl fmt::Debug for AccessTable {
 }
 
 impl AccessTable {
-    /// Brings the rows together with the mounts that they name.
+    /// Resolves the mounts to which the rows refer.
     pub(crate) fn build(rules: &[AccessRule], mounts: &[Mount], shared: &Arc<ServerContext>) -> Self {
-        let way = |rule: &AccessRule, mount: &Mount| {
+        let service = |rule: &AccessRule, mount: &Mount| {
             let tenant = mount.tenant.clone().or_else(|| rule.tenant.clone());
             let name = mount.dialect.name();
             MountService::with_routes(Mount { tenant, ..mount.clone() }, name, Vec::new(), shared)
         };
         let row = |rule: &AccessRule| {
             let taken = mounts.iter().filter(|mount| rule.accepts_mount(mount.dialect.name(), mount.tenant.as_ref()));
-            AccessRow { rule: rule.clone(), mounts: taken.map(|mount| way(rule, mount)).collect() }
+            AccessRow { rule: rule.clone(), mounts: taken.map(|mount| service(rule, mount)).collect() }
         };
         Self(rules.iter().map(row).collect())
     }
 
-    /// Who asks for what the gateway holds, where they may have it.
+    /// Returns the caller of the gateway's request, if it may pass.
     pub(crate) async fn authorize(&self, head: &RequestHead) -> Result<Caller, AccessDenied> {
-        let denied = |failure, way: Option<&Arc<MountService>>, head: &RequestHead| AccessDenied {
+        let denied = |failure, service: Option<&Arc<MountService>>, head: &RequestHead| AccessDenied {
             error: failure,
-            mount: way.cloned(),
+            mount: service.cloned(),
             head: head.clone(),
         };
-        let asked = OriginalRequest::from_headers(head.headers()).map_err(|failure| denied(failure, None, head))?;
-        head.meta().gateway_target.replace(Some(format!("{} {}", asked.method, shorten_path(&asked.target))));
+        let original = OriginalRequest::from_headers(head.headers()).map_err(|failure| denied(failure, None, head))?;
+        head.meta().gateway_target.replace(Some(format!("{} {}", original.method, shorten_path(&original.target))));
         let unlisted = || denied(ProtocolError::NoAccessRule.into(), self.sole_mount(), head);
-        let path = NormalizedPath::parse(&asked.target).ok_or_else(unlisted)?;
-        let row = self.0.iter().find(|row| row.rule.matches(&asked.method, &path)).ok_or_else(unlisted)?;
-        let about = head.for_original_request(asked).map_err(|failure| denied(failure, row.mounts.first(), head))?;
-        let (way, caller) = authenticate_by_mounts(&row.mounts, &about)
+        let path = NormalizedPath::parse(&original.target).ok_or_else(unlisted)?;
+        let row = self.0.iter().find(|row| row.rule.matches(&original.method, &path)).ok_or_else(unlisted)?;
+        let original_head =
+            head.for_original_request(original).map_err(|failure| denied(failure, row.mounts.first(), head))?;
+        let (service, caller) = authenticate_by_mounts(&row.mounts, &original_head)
             .await
-            .map_err(|failure| denied(failure, row.mounts.first(), &about))?;
+            .map_err(|failure| denied(failure, row.mounts.first(), &original_head))?;
         if let Err(failure) = row.rule.requirement.check_caller(&caller).map_err(ApiError::from) {
-            crate::audit_denials::record_denial(way, &about, &caller, &failure).await;
-            return Err(denied(failure, Some(way), &about));
+            crate::audit_denials::record_denial(service, &original_head, &caller, &failure).await;
+            return Err(denied(failure, Some(service), &original_head));
         }
         Ok(caller)
     }
 
-    /// The one mount that every row names, where they do: what no row is for is answered in its words.
+    /// Returns the mount to which all rows refer, if there is only one; it renders the denial of a
+    /// request without a row.
     fn sole_mount(&self) -> Option<&Arc<MountService>> {
-        let mut ways = self.0.iter().flat_map(|row| &row.mounts);
-        let first = ways.next()?;
-        ways.all(|way| way.name == first.name).then_some(first)
+        let mut services = self.0.iter().flat_map(|row| &row.mounts);
+        let first = services.next()?;
+        services.all(|service| service.name == first.name).then_some(first)
     }
 }
 
-/// The header that bears the code of a failure: a gateway cannot read the body. Calls that are not for gateways have none, since a
-/// contract may tell less than the code does: that a password was right, for one.
+/// Response header with the error code, because a gateway cannot read the body. Only responses to
+/// gateways have it, since a contract may tell a client less than the code does, for example that a
+/// password was correct.
 const ERROR_CODE_HEADER: HeaderName = HeaderName::from_static("x-tillgate-code");
 
-/// Puts the code of a failure into the answer to a gateway.
+/// Adds the error code to a response to a gateway.
 pub(crate) fn set_error_code_header(answer: &mut HttpResponse, failure: &ApiError) {
     answer.headers_mut().insert(ERROR_CODE_HEADER, HeaderValue::from_static(failure.code()));
 }
 
-/// A request that a gateway must not let through, or whose caller is not known.
+/// A gateway's request that is denied, or whose caller cannot be identified.
 pub(crate) struct AccessDenied {
     error: ApiError,
     /// The mount whose contract renders the error.
@@ -175,8 +184,8 @@ pub(crate) struct AccessDenied {
 }
 
 impl AccessDenied {
-    /// The answer, in the words of the mount whose tokens the row takes, else in those of `native`. Its status is one that gateways know,
-    /// whatever the contract makes of the failure.
+    /// Renders the denial in the format of the mount whose tokens the row accepts, otherwise in
+    /// that of `native`. Its status is one that gateways understand, whatever the contract uses.
     pub(crate) fn render(&self, native: &MountService) -> HttpResponse {
         let mut answer = crate::serve::render_error(self.mount.as_deref().unwrap_or(native), &self.error, &self.head);
         *answer.status_mut() = self.error.status();
@@ -188,31 +197,31 @@ impl AccessDenied {
     }
 }
 
-/// Who asks, by the first of the mounts that made what they present.
+/// Authenticates the caller by the first mount that issued the credentials.
 async fn authenticate_by_mounts<'w>(
-    ways: &'w [Arc<MountService>],
+    services: &'w [Arc<MountService>],
     head: &RequestHead,
 ) -> Result<(&'w Arc<MountService>, Caller), ApiError> {
     let mut refused = TokenDenied::Missing;
-    // none reaches the check
+    // the body of the gateway's request is not part of the check
     let body = Bytes::new();
-    for way in ways {
-        let evidence = match way.dialect.read_credentials(head, &body) {
-            // what its contract would answer 400 proves nobody: a gateway knows no other word for it
+    for service in services {
+        let credentials = match service.dialect.read_credentials(head, &body) {
+            // where the contract answers 400, a gateway understands 401 only
             Err(ApiError::Protocol(ProtocolError::MalformedBody(_) | ProtocolError::ChunkedSignature)) => {
                 return Err(ApiError::Denied(TokenDenied::Invalid.into()));
             }
             read => read?,
         };
-        if matches!(evidence, RequestCredentials::None) {
+        if matches!(credentials, RequestCredentials::None) {
             continue;
         }
-        match crate::serve::authenticate_caller(way, head, evidence).await {
-            // another of them may have made it
+        match crate::serve::authenticate_caller(service, head, credentials).await {
+            // another mount may have issued the token
             Err(ApiError::Denied(AuthDenied::Token(TokenDenied::WrongAudience))) => {
                 refused = TokenDenied::WrongAudience;
             }
-            answered => return Ok((way, answered?)),
+            answered => return Ok((service, answered?)),
         }
     }
     Err(ApiError::Denied(refused.into()))

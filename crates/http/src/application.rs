@@ -1,4 +1,4 @@
-//! Puts the mounts together for the workers.
+//! Assembles the mounts to an application that each worker runs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +28,8 @@ use crate::route::RouteInfo;
 use crate::settings::HttpSettings;
 use crate::threads::Threads;
 
-/// Everything that is served over HTTP. Cheap to clone; each worker makes its application of one.
+/// Everything that is served over HTTP. Cloning is cheap; each worker creates its application from
+/// a clone.
 #[derive(Clone)]
 pub struct Http {
     server: Arc<ServerContext>,
@@ -45,8 +46,8 @@ impl fmt::Debug for Http {
 }
 
 impl Http {
-    /// Puts the mounts together over an engine and the store that the back office works on: the same one, so that the engine
-    /// is told of what the office has changed.
+    /// Assembles the mounts over an engine and the store of the back office. Both must be the same
+    /// store, so that the engine learns what the back office changes.
     pub fn new(
         auth: Arc<Auth>,
         office: Arc<dyn Store<OfficePorts>>,
@@ -54,14 +55,14 @@ impl Http {
         settings: HttpSettings,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let edge = RequestLayer::new(&settings);
-        let here = operations::ServedOperations { metrics: settings.serve_metrics, docs: settings.serve_docs };
+        let request_layer = RequestLayer::new(&settings);
+        let served = operations::ServedOperations { metrics: settings.serve_metrics, docs: settings.serve_docs };
         let all = mounts.clone();
         let mut mounts = mounts.into_inner();
         let oauth = mounts.iter().find(|mount| mount.dialect.name() == OAuth::NAME).map(|mount| mount.prefix.clone());
         let own = operations::routes(operations::ServedOperations::ALL, oauth.as_deref());
-        let described = mounts.iter().map(|mount| (mount.prefix.as_str(), mount.dialect.routes()));
-        let document = Document::from_routes(described.chain([("", own)]));
+        let documented = mounts.iter().map(|mount| (mount.prefix.as_str(), mount.dialect.routes()));
+        let document = Document::from_routes(documented.chain([("", own)]));
         let threads = Threads::new(settings.threads);
         let shared = Arc::new(ServerContext {
             auth,
@@ -76,31 +77,32 @@ impl Http {
             large_body_slots: LargeBodySlots::default(),
         });
         let access = Arc::new(AccessTable::build(&shared.settings.access_rules, &mounts, &shared));
-        // the router takes the first that fits: a mount with a host name before one for every host, a longer prefix before a
-        // shorter
+        // the router takes the first match: mounts with a host name before those without, longer
+        // prefixes before shorter ones
         mounts.sort_by_key(|mount| (mount.host.is_none(), std::cmp::Reverse(mount.prefix.len())));
-        let words: Arc<dyn Dialect> = Arc::new(Native::new(Native::default_terms()));
-        let root = || Mount { dialect: Arc::clone(&words), prefix: String::new(), host: None, tenant: None };
+        let native_dialect: Arc<dyn Dialect> = Arc::new(Native::new(Native::default_terms()));
+        let root = || Mount { dialect: Arc::clone(&native_dialect), prefix: String::new(), host: None, tenant: None };
         Self {
             mounts: mounts.into_iter().map(|mount| MountService::new(mount, &shared, &access)).collect(),
             server_mount: MountService::with_routes(
                 root(),
                 "server",
-                operations::routes(here, oauth.as_deref()),
+                operations::routes(served, oauth.as_deref()),
                 &shared,
             ),
             operations_mount: MountService::apart(root(), "server", operations::operator_routes(), &shared),
             server: shared,
-            request_layer: edge,
+            request_layer,
         }
     }
 
-    /// The gate, open at first: shut it while the server's data is not complete.
+    /// The readiness gate, initially open; close it while the server's data is incomplete.
     pub fn readiness_gate(&self) -> Arc<ReadinessGate> {
         Arc::clone(&self.server.readiness_gate)
     }
 
-    /// The application for a worker: [`configure`](Self::configure) inside [`edge`](Self::edge).
+    /// Creates the application of a worker: [`configure`](Self::configure) inside
+    /// [`request_layer`](Self::request_layer).
     pub fn app(
         &self,
     ) -> App<
@@ -113,12 +115,13 @@ impl Http {
         > + use<>,
     > {
         let most = self.server.settings.blocking_limit;
-        // called where the worker's runtime runs
+        // runs on the worker's runtime
         let watched = move || std::future::ready(Ok::<_, std::convert::Infallible>(load_shedding::start_monitor(most)));
         App::new().data_factory(watched).wrap(self.request_layer()).configure(|config| self.configure(config))
     }
 
-    /// The application for a listener of its own that serves health and metrics alone.
+    /// Creates the application of the operations listener, which serves only health, metrics and
+    /// documentation.
     pub fn operations_app(
         &self,
     ) -> App<
@@ -136,27 +139,27 @@ impl Http {
         })
     }
 
-    /// The middleware that every application of these routes is wrapped in, outermost.
+    /// The middleware that must wrap every application with these routes, as the outermost one.
     pub fn request_layer(&self) -> RequestLayer {
         self.request_layer.clone()
     }
 
-    /// Registers every route at the root of an application.
+    /// Registers all routes at the root of an application.
     pub fn configure(&self, config: &mut ServiceConfig) {
         self.server_mount.register_routes(config);
-        for mounted in self.mounts.iter() {
-            mounted.register_scope(config);
+        for service in self.mounts.iter() {
+            service.register_scope(config);
         }
         config.default_service(self.server_mount.unknown_route());
     }
 
-    /// Every route that [`configure`](Self::configure) registers, in order of mounts and paths.
+    /// Returns all routes that [`configure`](Self::configure) registers, sorted by mount and path.
     pub fn routes(&self) -> Vec<RouteInfo> {
         let mut routes: Vec<RouteInfo> = self
             .mounts
             .iter()
             .chain([&self.server_mount])
-            .flat_map(|mounted| mounted.route_infos().collect::<Vec<_>>())
+            .flat_map(|service| service.route_infos().collect::<Vec<_>>())
             .collect();
         routes.sort();
         routes

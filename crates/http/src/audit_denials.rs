@@ -1,5 +1,8 @@
-//! Records, in one place for every contract, that a caller was refused for a right or a rank that they lack, or for where they are
-//! logged in: before the answer goes out, and whatever becomes of the record, the refusal stands.
+//! Audit events of denials because of a right, a role or the kind of device. They are recorded
+//! where every response passes, not in each handler or use case: there the caller, the route and
+//! the error are known, for every dialect and every rule. Recording is a separate unit of work
+//! after the decision, and auth-core's `DenialLimiter` bounds it. The response is sent after the
+//! event was recorded; if recording fails, the denial is sent anyway.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +18,12 @@ use crate::error::ApiError;
 use crate::head::RequestHead;
 use crate::mount::MountService;
 
-/// How long a refusal waits until it is written.
+/// How long a denial waits until its audit event is written.
 const AUDIT_WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Writes into the audit what the caller has tried, where the failure is that they may not.
+/// Records the failure as an audit event if it is a denial.
 pub(crate) async fn record_denial(
-    mounted: &Arc<MountService>,
+    service: &Arc<MountService>,
     head: &RequestHead,
     caller: &Caller,
     failure: &ApiError,
@@ -32,20 +35,20 @@ pub(crate) async fn record_denial(
         subject: subject_of_path(head.path()),
     };
     let caller = caller.clone();
-    let noting = crate::blocking_pool::run_blocking(mounted, move |mounted| {
-        mounted.server.auth.record_denial(&caller, &attempt)
+    let noting = crate::blocking_pool::run_blocking(service, move |service| {
+        service.server.auth.record_denial(&caller, &attempt)
     });
-    // a store that hangs holds no refusal back: what is begun is written once it answers
+    // a store that hangs must not delay the denial: the event is written when the store responds
     match timeout(AUDIT_WRITE_TIMEOUT, noting).await {
         Ok(Ok(())) => {}
         Ok(Err(failure)) => {
-            tracing::warn!(trace = head.trace_id(), ?failure, "a refusal could not be written into the audit");
+            tracing::warn!(trace = head.trace_id(), ?failure, "a denial could not be recorded as an audit event");
         }
-        Err(_) => tracing::warn!(trace = head.trace_id(), "a refusal was not yet written into the audit"),
+        Err(_) => tracing::warn!(trace = head.trace_id(), "a denial has not been recorded as an audit event yet"),
     }
 }
 
-/// What the caller lacks; `None` for every other failure.
+/// Returns what the caller lacks; `None` for all other failures.
 fn find_missing_requirement(failure: &ApiError) -> Option<MissingRequirement> {
     match failure {
         ApiError::Denied(AuthDenied::RightMissing(right)) | ApiError::Office(OfficeError::RightMissing(right)) => {
@@ -59,7 +62,7 @@ fn find_missing_requirement(failure: &ApiError) -> Option<MissingRequirement> {
     }
 }
 
-/// The thing that a path names: the last id in it, of the kind that the segment before says.
+/// Returns the subject of a path: the last id in it, of the kind that the preceding segment names.
 fn subject_of_path(path: &str) -> Option<Subject> {
     let segments: Vec<&str> = path.split('/').collect();
     segments.windows(2).rev().find_map(|pair| {

@@ -1,17 +1,18 @@
-//! Access tokens in the `Authorization` header (RFC 6750, 2.1), as most contracts take them.
+//! Access tokens in the `Authorization` header (RFC 6750, 2.1), as used by most contracts.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use tillgate_auth_core::{AuthDenied, RequestCredentials, TokenDenied};
 
 use crate::error::ApiError;
 
-/// What asks for a token (RFC 6750, 3).
+/// The challenge for an access token (RFC 6750, 3).
 pub(crate) const BEARER_CHALLENGE: &str = "Bearer realm=\"tillgate\"";
 
-/// The token after `Bearer`, whatever its case; nothing where another scheme is named.
+/// Reads the token after `Bearer`, ignoring its case; no credentials if the header uses another
+/// scheme.
 ///
 /// # Errors
-/// The header comes twice or is no text: what one reader took from it, another might not.
+/// The header is repeated or is not text, so that different readers could see different tokens.
 pub fn read_bearer(headers: &HeaderMap) -> Result<RequestCredentials<'_>, ApiError> {
     let mut lines = headers.get_all(AUTHORIZATION);
     let Some(line) = lines.next() else { return Ok(RequestCredentials::None) };

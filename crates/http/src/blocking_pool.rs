@@ -1,8 +1,12 @@
-//! Work that may wait for the database or for a hash: threads of their own run it, and what waits for such a thread is bounded.
+//! Work that may wait for the database or for a password hash runs on a bounded pool of threads. At
+//! equal priority, hundreds of threads would starve the few that read requests, write responses and
+//! reject excess load; the server therefore lowers their priority (`server/src/priority.rs`), and a
+//! worker that falls behind admits less of such work (`load_shedding`).
 //!
-//! A server that is asked for more than it can do has to say so at once. Each worker lets in a number of requests ([`load_shedding`]); the
-//! next is a 503 that costs nothing, or displaces one of a network that has more waiting ([`threads`](crate::threads)). And what has waited is
-//! looked at once more before it begins: where its deadline has passed or its caller has gone, nothing is done for it.
+//! An overloaded server must say so at once. Each worker admits a limited number of requests; the
+//! next one is answered with 503 immediately, or displaces a request of a network that has more
+//! requests waiting (`threads`). Before work begins that has waited, it is
+//! checked again: it is skipped if its deadline has passed or its caller has disconnected.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -16,33 +20,33 @@ use tillgate_auth_core::Cancellation;
 use crate::error::ApiError;
 use crate::load_shedding;
 use crate::mount::MountService;
-use crate::threads::{Inside, NoRoom, Place};
+use crate::threads::{PoolFull, ThreadSlot, WorkerLoad};
 
 thread_local! {
-    /// What this worker has on such threads or waiting for one.
-    static BLOCKING_COUNT: Inside = Inside::default();
+    /// Requests of this worker that run on or wait for such a thread.
+    static BLOCKING_COUNT: WorkerLoad = WorkerLoad::default();
 }
 
-/// For whom a task works.
+/// The request for which a task works.
 #[derive(Clone, Copy)]
-struct RequestContext {
-    /// When the request has to be answered.
+struct CurrentRequest {
+    /// When the response is due.
     deadline: Instant,
-    /// Where it comes from.
+    /// Address of the client.
     address: Option<IpAddr>,
 }
 
 tokio::task_local! {
-    /// The request of this task.
-    static REQUEST_CONTEXT: RequestContext;
+    /// The request of the current task.
+    static CURRENT_REQUEST: CurrentRequest;
 }
 
-/// Runs the future of a request from `address` that has to be answered within `span` from now.
+/// Runs the future of a request from `address` whose response is due after `span`.
 pub(crate) async fn with_deadline<F: Future>(span: Duration, address: Option<IpAddr>, request: F) -> F::Output {
-    REQUEST_CONTEXT.scope(RequestContext { deadline: Instant::now() + span, address }, request).await
+    CURRENT_REQUEST.scope(CurrentRequest { deadline: Instant::now() + span, address }, request).await
 }
 
-/// Tells the thread that nobody waits for its work any more.
+/// Cancels the work on drop, when nobody waits for it any more.
 struct AbandonGuard(Cancellation);
 
 impl Drop for AbandonGuard {
@@ -51,58 +55,60 @@ impl Drop for AbandonGuard {
     }
 }
 
-impl From<NoRoom> for ApiError {
-    fn from(_: NoRoom) -> Self {
+impl From<PoolFull> for ApiError {
+    fn from(_: PoolFull) -> Self {
         Self::unavailable("too many requests wait for a thread")
     }
 }
 
-/// Runs `ask` on a thread that may wait. It is not begun if the request's deadline has passed by then, or if this future was dropped.
+/// Runs `ask` on a thread of the pool, unless the request's deadline passes or this future is
+/// dropped before it begins.
 ///
 /// # Errors
-/// Besides those of `ask`: too many wait already, or the deadline has passed.
+/// Those of `ask`; unavailable if too many requests wait or the deadline has passed.
 pub(crate) async fn run_blocking<T: Send + 'static, E: Into<ApiError> + Send + 'static>(
-    mounted: &Arc<MountService>,
-    ask: impl FnOnce(&MountService) -> Result<T, E> + Send + 'static,
+    service: &Arc<MountService>,
+    work: impl FnOnce(&MountService) -> Result<T, E> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let limit = load_shedding::admission_limit(mounted.server.settings.blocking_limit);
-    let address = REQUEST_CONTEXT.try_with(|served| served.address).ok().flatten();
-    let place = BLOCKING_COUNT.with(|inside| mounted.threads.enter(inside, address, Some(limit)))?;
-    run_in_slot(mounted, place, ask).await
+    let limit = load_shedding::admission_limit(service.server.settings.blocking_limit);
+    let address = CURRENT_REQUEST.try_with(|served| served.address).ok().flatten();
+    let slot = BLOCKING_COUNT.with(|load| service.threads.enter(load, address, Some(limit)))?;
+    run_in_slot(service, slot, work).await
 }
 
-/// The same for a part of an answer to `address` that has begun: it has no place to lose, since the answer would be cut short.
+/// Like [`run_blocking`], for the continuation of a response to `address` that has begun. It is not
+/// limited, since the response would be cut short otherwise.
 ///
 /// # Errors
 /// Those of `ask`.
 pub(crate) async fn run_blocking_unlimited<T: Send + 'static, E: Into<ApiError> + Send + 'static>(
-    mounted: &Arc<MountService>,
+    service: &Arc<MountService>,
     address: Option<IpAddr>,
-    ask: impl FnOnce(&MountService) -> Result<T, E> + Send + 'static,
+    work: impl FnOnce(&MountService) -> Result<T, E> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let place = BLOCKING_COUNT.with(|inside| mounted.threads.enter(inside, address, None))?;
-    run_in_slot(mounted, place, ask).await
+    let slot = BLOCKING_COUNT.with(|load| service.threads.enter(load, address, None))?;
+    run_in_slot(service, slot, work).await
 }
 
 async fn run_in_slot<T: Send + 'static, E: Into<ApiError> + Send + 'static>(
-    mounted: &Arc<MountService>,
-    place: Place,
-    ask: impl FnOnce(&MountService) -> Result<T, E> + Send + 'static,
+    service: &Arc<MountService>,
+    slot: ThreadSlot,
+    work: impl FnOnce(&MountService) -> Result<T, E> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let mounted = Arc::clone(mounted);
-    spawn_in_slot(place, move || ask(&mounted).map_err(Into::into)).await
+    let service = Arc::clone(service);
+    spawn_in_slot(slot, move || work(&service).map_err(Into::into)).await
 }
 
 async fn spawn_in_slot<T: Send + 'static>(
-    mut place: Place,
+    mut slot: ThreadSlot,
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let deadline = REQUEST_CONTEXT.try_with(|served| served.deadline).ok();
-    let thread = place.thread().await?;
+    let deadline = CURRENT_REQUEST.try_with(|served| served.deadline).ok();
+    let thread = slot.thread().await?;
     let cancellation = Cancellation::when(move || deadline.is_some_and(|deadline| Instant::now() >= deadline));
     let _abandon = AbandonGuard(cancellation.clone());
     let worked = web::block(move || {
-        let _held = (place, thread);
+        let _held = (slot, thread);
         if cancellation.is_canceled() {
             return Err(ApiError::unavailable("the deadline has passed before the work began"));
         }
@@ -122,7 +128,7 @@ mod tests {
     use super::*;
     use crate::threads::Threads;
 
-    /// Runs a test where one thread may wait, and that one is busy until `free` is sent to.
+    /// Runs a test with a single blocking thread, which is busy until `free` is sent to.
     fn with_busy_thread<F: Future<Output = ()>>(test: impl FnOnce(mpsc::Sender<()>) -> F) {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
@@ -134,9 +140,10 @@ mod tests {
         });
     }
 
-    /// A place of two threads, of which the runtime has one: who has it waits for the runtime's.
-    fn place(inside: &Inside) -> Result<Place, NoRoom> {
-        Threads::new(2).enter(inside, None, Some(1))
+    /// A slot of two threads, of which the runtime has only one, so that its work waits for the
+    /// runtime.
+    fn slot(load: &WorkerLoad) -> Result<ThreadSlot, PoolFull> {
+        Threads::new(2).enter(load, None, Some(1))
     }
 
     fn set_flag(done: &Arc<AtomicBool>) -> impl FnOnce() -> Result<(), ApiError> + Send + 'static {
@@ -147,7 +154,7 @@ mod tests {
         }
     }
 
-    /// Waits until the one thread has looked at everything before.
+    /// Waits until the thread has handled all previous work.
     async fn wait_for_queue() {
         tokio::task::spawn_blocking(|| ()).await.unwrap();
     }
@@ -156,14 +163,14 @@ mod tests {
     fn abandoned_work_is_not_started() {
         with_busy_thread(async |free| {
             let done = Arc::new(AtomicBool::new(false));
-            let inside = Inside::default();
-            let waiting = spawn_in_slot(place(&inside).unwrap(), set_flag(&done));
+            let load = WorkerLoad::default();
+            let waiting = spawn_in_slot(slot(&load).unwrap(), set_flag(&done));
             assert!(tokio::time::timeout(Duration::from_millis(20), waiting).await.is_err());
-            assert!(place(&inside).is_err(), "it is in the queue of the threads until one has looked at it");
+            assert!(slot(&load).is_err(), "it is in the queue of the threads until one has looked at it");
             free.send(()).unwrap();
             wait_for_queue().await;
             assert!(!done.load(Ordering::SeqCst));
-            assert!(place(&inside).is_ok());
+            assert!(slot(&load).is_ok());
         });
     }
 
@@ -174,7 +181,7 @@ mod tests {
             let waiting = with_deadline(
                 Duration::from_millis(20),
                 None,
-                spawn_in_slot(place(&Inside::default()).unwrap(), set_flag(&done)),
+                spawn_in_slot(slot(&WorkerLoad::default()).unwrap(), set_flag(&done)),
             );
             let release = async {
                 tokio::time::sleep(Duration::from_millis(40)).await;
@@ -194,7 +201,7 @@ mod tests {
             with_deadline(
                 Duration::from_mins(1),
                 None,
-                spawn_in_slot(place(&Inside::default()).unwrap(), set_flag(&done)),
+                spawn_in_slot(slot(&WorkerLoad::default()).unwrap(), set_flag(&done)),
             )
             .await
             .unwrap();

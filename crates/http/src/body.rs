@@ -1,4 +1,4 @@
-//! Reading JSON bodies, and forms where a contract takes them too: what every contract over JSON shares.
+//! Reading of JSON bodies, and of form bodies in contracts that accept both.
 
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
@@ -8,13 +8,13 @@ use crate::duplicates::{self, NameComparison};
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::form;
 
-/// Reads the body as a JSON object. Members that `T` does not know are ignored.
+/// Reads the body as a JSON object. Members that `T` does not have are ignored.
 pub(crate) fn read_object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(check_json_object(headers, body, NameComparison::ExactJson)?)
+    serde_json::from_slice(check_json_object(headers, body, NameComparison::Exact)?)
         .map_err(|error| malformed_body_error(&error))
 }
 
-/// The same where the body may be a form as well, whose fields are members that hold text.
+/// Reads the body as a JSON object, or as a form whose fields become members with text.
 pub(crate) fn read_object_or_form<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
     if !is_encoded(headers) && media_type(headers).as_deref() == Some(form::FORM_MEDIA_TYPE) {
         return T::deserialize(Value::Object(form::read_form_object(body)?))
@@ -23,17 +23,19 @@ pub(crate) fn read_object_or_form<T: DeserializeOwned>(headers: &HeaderMap, body
     read_object(headers, body)
 }
 
-/// The same where the case of member names does not matter: `T` names its members in lower case.
+/// Reads the body as a JSON object whose member names are case-insensitive. The members of `T` must
+/// be lower case.
 pub(crate) fn read_caseless_object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
     let members: Map<String, Value> =
         serde_json::from_slice(check_json_object(headers, body, NameComparison::Caseless(&[]))?)
             .map_err(|error| malformed_body_error(&error))?;
-    // the contracts' names are ASCII: what only looks like one of their letters is another name
+    // ASCII lower case only: the names of the contracts are ASCII, and a similar-looking letter
+    // makes another name
     let members = members.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
     T::deserialize(Value::Object(members)).map_err(|error| malformed_body_error(&error))
 }
 
-/// The fields of a body that must be a form, as they came.
+/// Reads the fields of a body that must be a form, in their order.
 pub(crate) fn read_form(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
     if is_encoded(headers) || media_type(headers).as_deref() != Some(form::FORM_MEDIA_TYPE) {
         return Err(ProtocolError::UnsupportedMediaType.into());
@@ -41,26 +43,29 @@ pub(crate) fn read_form(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String,
     form::read_form_pairs(body)
 }
 
-/// What Windows programs put before a text (RFC 8259, 8.1, lets readers pass over it).
+/// The byte order mark that Windows programs write before a text; RFC 8259, 8.1, allows parsers to
+/// ignore it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 fn strip_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)
 }
 
-/// Whether the body says nothing, as clients write it that send one with every request: no bytes, `null`, or an empty text.
+/// Whether the body is empty in one of the forms that clients send with every request: no bytes,
+/// `null`, or an empty string.
 pub(crate) fn is_empty_body(body: &[u8]) -> bool {
     matches!(strip_byte_order_mark(body).trim_ascii(), b"" | b"null" | b"\"\"")
 }
 
-/// The bytes of the body, where it claims to be JSON, of whatever kind, and is: no object in it has a member twice.
+/// Returns the bytes of a body that is declared as JSON of any kind, if they are UTF-8 and no
+/// object has a member twice.
 pub(crate) fn check_json<'b>(headers: &HeaderMap, body: &'b [u8], names: NameComparison) -> Result<&'b [u8], ApiError> {
     if is_encoded(headers) || !media_type(headers).is_some_and(|essence| is_json_type(&essence)) {
         return Err(ProtocolError::UnsupportedMediaType.into());
     }
     let body = strip_byte_order_mark(body);
     if std::str::from_utf8(body).is_err() {
-        return Err(ApiError::malformed("the body is no UTF-8"));
+        return Err(ApiError::malformed("the body is not UTF-8"));
     }
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(ApiError::malformed("the body is empty"));
@@ -69,15 +74,15 @@ pub(crate) fn check_json<'b>(headers: &HeaderMap, body: &'b [u8], names: NameCom
     Ok(body)
 }
 
-/// The bytes of the body, where it claims to be JSON and is an object.
+/// Returns the bytes of a body that is declared as JSON and is an object.
 pub(crate) fn check_json_object<'b>(
     headers: &HeaderMap,
     body: &'b [u8],
     names: NameComparison,
 ) -> Result<&'b [u8], ApiError> {
-    // members that nobody reads are skipped unread, so what is asked of all JSON is asked of the whole
+    // members that nothing reads are skipped by the parser, so the whole body is checked here
     let body = check_json(headers, body, names)?;
-    // a list would be taken for an object's values in order
+    // serde would deserialize an array into a struct by position
     if body.trim_ascii_start().starts_with(b"{") {
         return Ok(body);
     }
@@ -90,30 +95,31 @@ pub(crate) fn check_json_object<'b>(
     .into())
 }
 
-/// Whether the body is packed: nobody unpacks it.
+/// Whether the body has a content encoding, which is not supported.
 fn is_encoded(headers: &HeaderMap) -> bool {
     let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok());
     encoding.is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity"))
 }
 
-/// The type of the body, whatever its parameters.
+/// The media type of the body, without parameters.
 fn media_type(headers: &HeaderMap) -> Option<String> {
     let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     Some(content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
-/// `application/json`, `text/json` or a type with the suffix `+json` (RFC 6839, 3.1).
+/// Whether the media type is `application/json`, `text/json` or has the suffix `+json` (RFC 6839,
+/// 3.1).
 fn is_json_type(essence: &str) -> bool {
     matches!(essence, "application/json" | "text/json")
         || essence.strip_prefix("application/").is_some_and(|subtype| subtype.ends_with("+json"))
 }
 
-/// Where the body cannot be read, without a word of what it says: it may hold a password.
+/// Describes a parse error without the content of the body, which may contain a password.
 pub(crate) fn malformed_body_error(error: &serde_json::Error) -> ApiError {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "ends too early",
         _ if error.to_string().starts_with("number out of range") => "has a number that is out of range",
-        _ => "is no JSON that can be read",
+        _ => "is not valid JSON",
     };
     ApiError::malformed(format!("the body {what} (line {}, column {})", error.line(), error.column()))
 }
@@ -163,8 +169,8 @@ mod tests {
 
     #[test]
     fn number_out_of_range_is_reported_as_such() {
-        let told = read_object::<Map<String, Value>>(&headers_with_type("application/json"), b"{\"a\": 1e400}");
-        assert_eq!(told, Err(ApiError::malformed("the body has a number that is out of range (line 1, column 11)")));
+        let result = read_object::<Map<String, Value>>(&headers_with_type("application/json"), b"{\"a\": 1e400}");
+        assert_eq!(result, Err(ApiError::malformed("the body has a number that is out of range (line 1, column 11)")));
     }
 
     #[test]

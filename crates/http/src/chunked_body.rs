@@ -1,5 +1,5 @@
-//! Bodies are handed over in small pieces: a connection buffers what it was handed, so a whole body at once is held as long as its
-//! client does not read.
+//! Response bodies that are passed to the connection in small pieces. A connection buffers what it
+//! is given, so a client that does not read occupies one piece and not a whole response.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,10 +9,10 @@ use actix_web::web::Bytes;
 
 use crate::connection::ResponseGuard;
 
-/// The most bytes of a body that are handed over at once.
+/// Maximum size of a piece.
 pub(crate) const MAX_CHUNK_BYTES: usize = 16 * 1024;
 
-/// A body in pieces of at most [`MAX_CHUNK_BYTES`] bytes. They share the memory of the body; nothing is copied.
+/// A body in pieces of at most [`MAX_CHUNK_BYTES`] bytes, which share the memory of the body.
 #[derive(Debug)]
 pub struct ChunkedBody {
     body: BoxBody,

@@ -1,5 +1,6 @@
-//! What the edge and the listener tell each other about a connection. A listener puts a [`Connection`] into the data of each of its
-//! connections (`on_connect_ext`); without one the edge does without.
+//! State of a connection that the request layer and the listener share. A listener adds a
+//! [`Connection`] to the data of each of its connections (`on_connect_ext`); without one, the
+//! request layer works without this state.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,39 +8,41 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
-/// Whether a server is about to stop: every answer then says `Connection: close` (RFC 9112, 9.6).
+/// Whether the server is shutting down. Then every response has `Connection: close` (RFC 9112,
+/// 9.6).
 #[derive(Clone, Debug, Default)]
 pub struct DrainState(Arc<AtomicBool>);
 
 impl DrainState {
-    /// From now on it is.
+    /// Begins the shutdown.
     pub fn begin(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Whether it is.
+    /// Whether the shutdown has begun.
     pub fn has_begun(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
 
-/// One connection of a worker.
+/// State of one connection of a worker.
 #[derive(Debug)]
 pub struct Connection {
     secure: bool,
     drain_state: DrainState,
-    /// Requests whose answers are being made or handed over.
+    /// Requests whose responses are being computed or sent.
     responses_in_progress: Cell<u32>,
-    /// Whether bytes have come since the newest answer was handed over.
+    /// Whether bytes were received since the last response was sent.
     has_unanswered_bytes: Cell<bool>,
-    /// Whether a request has ever come.
+    /// Whether any request was ever received.
     has_been_used: Cell<bool>,
-    /// Who wants to know when the last answer is handed over.
+    /// The task to wake when the last response has been sent.
     idle_waker: RefCell<Option<Waker>>,
 }
 
 impl Connection {
-    /// A connection on which nothing has come yet. `secure`: over TLS of the server's own.
+    /// Creates the state of a connection that has not received anything. `secure` means that the
+    /// server terminates its TLS.
     pub fn new(secure: bool, draining: DrainState) -> Rc<Self> {
         Rc::new(Self {
             secure,
@@ -51,12 +54,13 @@ impl Connection {
         })
     }
 
-    /// Bytes of a request have come.
+    /// Records that bytes of a request were received.
     pub fn record_received(&self) {
         self.has_unanswered_bytes.set(true);
     }
 
-    /// Whether no request is under way: none has begun to arrive since the newest answer was handed over.
+    /// Whether no request is in progress, and none has begun to arrive since the last response was
+    /// sent.
     pub fn is_idle(&self) -> bool {
         self.responses_in_progress.get() == 0 && !self.has_unanswered_bytes.get()
     }
@@ -66,12 +70,12 @@ impl Connection {
         self.responses_in_progress.get() > 0
     }
 
-    /// Wakes a task when the last answer is handed over.
+    /// Wakes a task when the last response has been sent.
     pub fn wake_when_idle(&self, waker: &Waker) {
         self.idle_waker.replace(Some(waker.clone()));
     }
 
-    /// Whether a request has ever come.
+    /// Whether any request was ever received.
     pub fn is_used(&self) -> bool {
         self.has_been_used.get()
     }
@@ -84,7 +88,7 @@ impl Connection {
         self.drain_state.has_begun()
     }
 
-    /// A request is answered from now on until what is returned is dropped.
+    /// Records a request in progress until the returned guard is dropped.
     pub(crate) fn begin_response(self: &Rc<Self>) -> ResponseGuard {
         self.has_been_used.set(true);
         self.responses_in_progress.set(self.responses_in_progress.get() + 1);
@@ -92,7 +96,7 @@ impl Connection {
     }
 }
 
-/// A request that is being answered.
+/// A request in progress.
 #[derive(Debug)]
 pub(crate) struct ResponseGuard(Rc<Connection>);
 

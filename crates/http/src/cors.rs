@@ -1,5 +1,6 @@
-//! Calls of scripts that a browser loaded from elsewhere (the CORS protocol of the Fetch standard, 3.2), for every contract that
-//! names web origins. What a browser may send where, a contract says; nothing here knows a cookie.
+//! Cross-origin requests of scripts in browsers (the CORS protocol of the Fetch standard, 3.2), for
+//! every dialect with trusted web origins. The dialect decides which credentials a browser may use;
+//! nothing here depends on cookies.
 
 use std::str::FromStr;
 
@@ -11,22 +12,23 @@ use actix_web::http::header::{
 };
 use actix_web::http::{Method, Uri};
 
-/// A web origin that is trusted with its users' cookies: scheme, host and port (RFC 6454, 4).
+/// A web origin whose scripts may send requests with their users' cookies: scheme, host and port
+/// (RFC 6454, 4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebOrigin(String);
 
-/// A text that names no web origin.
+/// A text is not a web origin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no web origin such as https://pos.example or http://localhost:3000")]
+#[error("{0:?} is not a web origin such as https://pos.example or http://localhost:3000")]
 pub struct InvalidWebOrigin(String);
 
 impl WebOrigin {
-    /// As browsers write it.
+    /// The origin in the form that browsers send.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether a browser's `RequestMeta` names it.
+    /// Whether a browser's `Origin` header has this origin.
     pub(crate) fn matches(&self, sent: &str) -> bool {
         self.0 == sent
     }
@@ -56,7 +58,8 @@ impl FromStr for WebOrigin {
     }
 }
 
-/// The only header of this name, where it is text. Of two, one reader would take the one and another the other.
+/// Returns the value of a header that occurs once and is text. If a header is repeated, different
+/// readers could use different values.
 pub(crate) fn read_single_header(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     let mut lines = headers.get_all(name);
     match (lines.next(), lines.next()) {
@@ -65,44 +68,45 @@ pub(crate) fn read_single_header(headers: &HeaderMap, name: impl AsHeaderName) -
     }
 }
 
-/// The methods that scripts may call with, whatever the path: a page is to read the 404 or 405 of a call that is not served, and a
-/// browser hides both from it where the preflight did not allow the call.
+/// The methods that scripts may use on every path. A method without a route is included, because a
+/// browser hides the 404 or 405 from the page if the preflight did not allow the method.
 const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 
-/// The request headers that the answer to a preflight depends on.
+/// The request headers on which the response to a preflight depends.
 const PREFLIGHT_VARY: &str = "Access-Control-Request-Method, Access-Control-Request-Headers, Origin";
 
-/// The answer to a browser that asks on a script's behalf whether it may call (Fetch, 3.2.2), as Fiber's cors middleware answers it on
-/// every path. For an origin that is not one of these the answer names no origin ([`adorn`]), and the browser makes no call. `None`
-/// where the request asks nothing, or there are no origins.
+/// Answers a CORS preflight (Fetch, 3.2.2) on every path, as Fiber's cors middleware does. The
+/// response to an untrusted origin names no origin (see [`add_cors_headers`]), so that the browser
+/// does not send the request. `None` if the request is not a preflight, or if there are no trusted
+/// origins.
 pub(crate) fn answer_preflight(origins: &[WebOrigin], method: &Method, headers: &HeaderMap) -> Option<HttpResponse> {
     let asks = [ORIGIN, ACCESS_CONTROL_REQUEST_METHOD].iter().all(|name| headers.contains_key(name));
     if origins.is_empty() || *method != Method::OPTIONS || !asks {
         return None;
     }
     let mut answer = HttpResponse::NoContent().finish();
-    let said = answer.headers_mut();
-    said.insert(VARY, HeaderValue::from_static(PREFLIGHT_VARY));
-    said.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ALLOWED_METHODS));
-    said.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
-    said.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    let response_headers = answer.headers_mut();
+    response_headers.insert(VARY, HeaderValue::from_static(PREFLIGHT_VARY));
+    response_headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ALLOWED_METHODS));
+    response_headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
+    response_headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     Some(answer)
 }
 
-/// Lets the scripts of these origins read the answer.
+/// Allows scripts of trusted origins to read the response.
 pub(crate) fn add_cors_headers(origins: &[WebOrigin], headers: &HeaderMap, answer: &mut HttpResponse) {
     if origins.is_empty() {
         return;
     }
     let trusted = find_trusted_origin(origins, headers).and_then(|origin| HeaderValue::from_str(origin.as_str()).ok());
-    let said = answer.headers_mut();
-    if said.get(VARY).is_none_or(|varies| varies != PREFLIGHT_VARY) {
-        said.append(VARY, HeaderValue::from_static("Origin"));
+    let response_headers = answer.headers_mut();
+    if response_headers.get(VARY).is_none_or(|varies| varies != PREFLIGHT_VARY) {
+        response_headers.append(VARY, HeaderValue::from_static("Origin"));
     }
     if let Some(origin) = trusted {
-        said.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        said.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        said.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After, X-Request-Id"));
+        response_headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        response_headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        response_headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After, X-Request-Id"));
     }
 }
 

@@ -1,9 +1,12 @@
-//! Cursors of lists: where a page ended, as an opaque text that the next request sends back.
+//! Cursors of lists: the position at which a page ends, as an opaque text that the client sends
+//! back.
 //!
-//! A cursor carries the sort key and the id of the last item (keyset pagination). Nothing is looked up by it, so an item that has
-//! changed since, or is gone, does not move the place where the next page begins: every item that keeps its sort key is listed once.
-//! An item whose sort key changes between two pages is listed twice if it moves behind the cursor, and not at all if it was not listed
-//! yet and moves before it. Sorted by a key that never changes, such as an instant of creation, a list is complete.
+//! A cursor contains the sort key and the id of the last item (keyset pagination). The item itself
+//! is not looked up, so a change or removal of it does not move the start of the next page: every
+//! item that keeps its sort key is listed exactly once. An item whose sort key changes between two
+//! pages is listed twice if it moves behind the cursor, and not at all if it moves before the
+//! cursor without having been listed. A list sorted by a key that never changes, such as the time
+//! of creation, is complete.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -11,26 +14,26 @@ use ring::digest::{Context, SHA256};
 use tillgate_domain::TenantId;
 use uuid::Uuid;
 
-/// The first byte of every cursor. Another format gets another number.
+/// The first byte of every cursor; a new format gets a new number.
 const FORMAT_VERSION: u8 = 1;
 
-/// How many bytes of a cursor say what it belongs to.
+/// Size of the scope in a cursor, in bytes.
 const SCOPE_LENGTH: usize = 8;
 
-/// How many bytes an id has.
+/// Size of an id in a cursor, in bytes.
 const ID_LENGTH: usize = 16;
 
-/// The longest text that is read as a cursor, in bytes.
+/// Maximum length of a cursor, in bytes.
 const MAX_CURSOR_LENGTH: usize = 2048;
 
-/// What a cursor belongs to: a list in one order, of one tenant. A cursor of another one is refused, because its sort key would mean
-/// something else there.
+/// The list, order and tenant to which a cursor belongs. A cursor of another scope is rejected,
+/// because its sort key would have a different meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CursorScope([u8; SCOPE_LENGTH]);
 
 impl CursorScope {
-    /// The scope of the list with this name in this order. `order` is the word that the request sorts by, and empty for a list that
-    /// has one order only.
+    /// Creates the scope of a list by its name. `order` is the name of the order in the request,
+    /// and empty if the list has only one order.
     pub fn new(list: &str, order: &str, tenant: TenantId) -> Self {
         let mut context = Context::new(&SHA256);
         for part in [list.as_bytes(), order.as_bytes(), tenant.0.as_bytes().as_slice()] {
@@ -43,7 +46,7 @@ impl CursorScope {
     }
 }
 
-/// What a list can be sorted by before its ids.
+/// A sort key that precedes the id in a list's order.
 pub trait SortKey: Sized {
     /// Appends the key to a cursor.
     fn write(&self, bytes: &mut Vec<u8>);
@@ -52,7 +55,7 @@ pub trait SortKey: Sized {
     fn read(bytes: &[u8]) -> Option<Self>;
 }
 
-/// A list that is sorted by its ids alone.
+/// The key of a list that is sorted by id only.
 impl SortKey for () {
     fn write(&self, _bytes: &mut Vec<u8>) {}
 
@@ -61,7 +64,7 @@ impl SortKey for () {
     }
 }
 
-/// A list that is sorted by an instant or an amount.
+/// The key of a list that is sorted by a timestamp or an amount.
 impl SortKey for i64 {
     fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.to_be_bytes());
@@ -72,7 +75,8 @@ impl SortKey for i64 {
     }
 }
 
-/// A list that is sorted by a text. A NUL is refused: not every database can be asked about one.
+/// The key of a list that is sorted by a text. A NUL is rejected, because not every database
+/// accepts one as a parameter.
 impl SortKey for String {
     fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.as_bytes());
@@ -84,7 +88,7 @@ impl SortKey for String {
     }
 }
 
-/// Where a page ended.
+/// The position at which a page ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor<K> {
     /// The sort key of the last item.
@@ -93,19 +97,19 @@ pub struct Cursor<K> {
     pub id: Uuid,
 }
 
-/// Why a text is no cursor of a list.
+/// Why a text is not a cursor of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCursor {
-    /// It was not made here, or not to the letter.
+    /// The text is not a cursor, or was altered.
     #[error("{}", self.message())]
     Unreadable,
-    /// It was made for something else.
+    /// The cursor belongs to another list, order or tenant.
     #[error("{}", self.message())]
     OtherList,
 }
 
 impl InvalidCursor {
-    /// A stable word for it.
+    /// Returns a stable code for the error.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Unreadable => "type",
@@ -113,19 +117,19 @@ impl InvalidCursor {
         }
     }
 
-    /// What is wrong, and what to do.
+    /// Returns what is wrong and what to do.
     pub const fn message(self) -> &'static str {
         match self {
             Self::Unreadable => {
-                "is no cursor; send the \"next\" of the page before, or leave it out to begin with the first page"
+                "is not a cursor; send the \"next\" of the previous page, or omit it to start with the first page"
             }
-            Self::OtherList => "belongs to another list or order; leave it out to begin with the first page",
+            Self::OtherList => "belongs to another list or order; omit it to start with the first page",
         }
     }
 }
 
 impl<K: SortKey> Cursor<K> {
-    /// The cursor as a text: base64url without padding (RFC 4648, section 5).
+    /// Encodes the cursor as base64url without padding (RFC 4648, section 5).
     pub fn encode(&self, scope: CursorScope) -> String {
         let mut bytes = vec![FORMAT_VERSION];
         bytes.extend(scope.0);
@@ -134,10 +138,10 @@ impl<K: SortKey> Cursor<K> {
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a cursor of this scope.
+    /// Decodes a cursor of this scope.
     ///
     /// # Errors
-    /// It is none, or one of another scope.
+    /// The text is not a cursor, or the cursor has another scope.
     pub fn decode(text: &str, scope: CursorScope) -> Result<Self, InvalidCursor> {
         if text.len() > MAX_CURSOR_LENGTH {
             return Err(InvalidCursor::Unreadable);

@@ -1,7 +1,8 @@
-//! The seam between the one engine and the many wire contracts over it.
+//! The interface between the engine and a wire contract.
 //!
-//! A dialect translates: names, envelopes, status codes, where the evidence stands. What two dialects share is a function
-//! beside them, never a method here, and no rule of sessions or rights is decided by one.
+//! A dialect translates names, envelopes, status codes and the location of credentials. Code that
+//! two dialects share is a function outside of both, never a method of this trait; and a dialect
+//! decides no rule of sessions or rights.
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
@@ -11,53 +12,56 @@ use crate::{ApiError, PathMatching, RequestHead, Route, WebOrigin};
 
 /// A published wire contract.
 pub trait Dialect: Send + Sync + 'static {
-    /// Its label: in the audience of its tokens, in sessions, logs and metrics.
+    /// The dialect's name: in the audience of its tokens, in sessions, logs and metrics.
     fn name(&self) -> &'static str;
 
-    /// The terms of the sessions that are made through it.
+    /// The terms of sessions that are created through this dialect.
     fn terms(&self) -> &Terms;
 
-    /// The web origins whose scripts may call it with their users' cookies; see `cors`. None, where it is not for browsers.
+    /// The web origins whose scripts may send requests with their users' cookies; empty if the
+    /// contract is not for browsers.
     fn trusted_origins(&self) -> &[WebOrigin] {
         &[]
     }
 
-    /// Counts a call against what its contract lets one address ask. Gateways that ask on others' behalf are not counted.
+    /// Counts a request against the contract's rate limit per address. Checks of gateways are not
+    /// counted.
     ///
     /// # Errors
-    /// The address has asked too much.
+    /// The address has exceeded the limit.
     fn rate_limit(&self, _head: &RequestHead) -> Result<(), ApiError> {
         Ok(())
     }
 
-    /// How many bytes the addresses take whose requests it counts; `None` where it counts none.
+    /// Memory of the addresses counted by the rate limit, in bytes; `None` without a rate limit.
     fn rate_limiter_bytes(&self) -> Option<usize> {
         None
     }
 
-    /// How many bytes the lists take that it keeps for a moment; `None` where it keeps none.
+    /// Memory of cached lists, in bytes; `None` if the dialect caches none.
     fn list_cache_bytes(&self) -> Option<usize> {
         None
     }
 
-    /// What proves the request, before the handler of a call that requires a caller runs. Open calls such as a login and a refresh
-    /// are not asked: a header that nobody needs there refuses nothing. `RequestCredentials::None` if nothing was sent that this contract
-    /// takes.
+    /// Reads the credentials of a request, before the handler of a route that requires a caller
+    /// runs. It is not called for public routes such as login and refresh, so that an irrelevant
+    /// header cannot fail these. Returns [`RequestCredentials::None`] if the request has no
+    /// credentials that this contract accepts.
     ///
     /// # Errors
-    /// What was sent is refused for how it was sent.
+    /// The credentials are malformed.
     fn read_credentials<'r>(&self, head: &'r RequestHead, body: &'r Bytes) -> Result<RequestCredentials<'r>, ApiError>;
 
-    /// How paths of requests are compared with those of its calls.
+    /// How request paths are compared with those of the routes.
     fn path_matching(&self) -> PathMatching {
         PathMatching::ExactJson
     }
 
-    /// Its calls, below the mount's prefix. Registration, the check for clashes, `Allow` and the rights matrix all read this
-    /// one table.
+    /// The routes, below the mount's prefix. Registration, the check for conflicting mounts,
+    /// `Allow` and the matrix of rights read this table.
     fn routes(&self) -> Vec<Route>;
 
-    /// The answer to a call that failed, in this contract's words. It may be asked about every kind of failure on every route,
-    /// unknown ones included, and must not panic.
+    /// Renders the response to a failed request in this contract's format. It may be called for
+    /// every kind of failure on every route, including unknown ones, and must not panic.
     fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse;
 }

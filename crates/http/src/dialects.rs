@@ -1,4 +1,5 @@
-//! The published contracts. Each stands alone; what two of them share is a function of this crate, never of another dialect.
+//! The published wire contracts. They are independent of each other; code that two of them share is
+//! outside of both.
 
 pub(crate) mod fiuu;
 pub(crate) mod kasir;

@@ -1,5 +1,5 @@
-//! One strict pass over the JSON of a body, before anything reads it: no object has a member twice, whose meaning would be a matter of
-//! who reads (RFC 8259, section 4), and no number is beyond what can be kept.
+//! A strict check of a JSON body before it is parsed: no object has a member twice, because parsers
+//! would disagree on its meaning (RFC 8259, section 4), and every number is in range.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -9,20 +9,22 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use crate::body::malformed_body_error;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 
-/// When two names of members are the same, and how their place is told.
+/// When two member names are equal, and how their position is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NameComparison {
-    /// To the letter; a place is a JSON pointer (RFC 6901) without its first slash.
-    ExactJson,
-    /// Whatever the case of the letters A to Z; a place is such as `Items[0].UnitPrice`. Below the members of these names stands JSON
-    /// of the client's own, where the case counts.
+    /// If they are identical; a position is a JSON pointer (RFC 6901) without its first slash.
+    Exact,
+    /// If they are equal ignoring the case of A to Z; a position is written like
+    /// `Items[0].UnitPrice`. The values of the members with these names are JSON of the client's
+    /// own, in which names are compared exactly.
     Caseless(&'static [&'static str]),
 }
 
-/// Checks a body.
+/// Checks the JSON of a body.
 ///
 /// # Errors
-/// It is no JSON, a number in it is out of range, or objects have members twice: all of these.
+/// The body is not JSON or has a number out of range; or objects have members twice, in which case
+/// all of these are reported.
 pub(crate) fn check_members(json: &[u8], names: NameComparison) -> Result<(), ApiError> {
     let mut pass = MemberChecker { names, path: Vec::new(), verbatim_depth: 0, duplicates: Vec::new() };
     let mut reader = serde_json::Deserializer::from_slice(json);
@@ -30,29 +32,29 @@ pub(crate) fn check_members(json: &[u8], names: NameComparison) -> Result<(), Ap
     if pass.duplicates.is_empty() {
         return Ok(());
     }
-    let mut faults: Vec<FieldViolation> = pass.duplicates.into_iter().map(duplicate_violation).collect();
-    faults.sort();
-    faults.dedup();
-    Err(ProtocolError::InvalidFields(faults).into())
+    let mut violations: Vec<FieldViolation> = pass.duplicates.into_iter().map(duplicate_violation).collect();
+    violations.sort();
+    violations.dedup();
+    Err(ProtocolError::InvalidFields(violations).into())
 }
 
-/// A member that is there more than once.
+/// The violation for a member that occurs more than once.
 pub(crate) fn duplicate_violation(place: String) -> FieldViolation {
     FieldViolation {
         field: place.into(),
         in_query: false,
         code: "duplicate".into(),
-        message: "is there more than once; send it once".into(),
+        message: "must not be repeated".into(),
     }
 }
 
 struct MemberChecker {
     names: NameComparison,
-    /// The names and indexes that lead to what is read.
+    /// Names and indexes of the enclosing members and elements.
     path: Vec<String>,
-    /// How many of the members that lead to it hold JSON of the client's own.
+    /// How many of the enclosing members are JSON of the client's own.
     verbatim_depth: usize,
-    /// The places of members that were there before.
+    /// Positions of repeated members.
     duplicates: Vec<String>,
 }
 
@@ -60,7 +62,7 @@ impl MemberChecker {
     fn format_place(&self, name: &str) -> String {
         let segments = self.path.iter().map(String::as_str).chain([name]);
         match self.names {
-            NameComparison::ExactJson => {
+            NameComparison::Exact => {
                 let escaped: Vec<String> =
                     segments.map(|segment| segment.replace('~', "~0").replace('/', "~1")).collect();
                 escaped.join("/")
@@ -115,7 +117,7 @@ impl<'de> Visitor<'de> for &mut MemberChecker {
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         for index in 0_usize.. {
             self.path.push(match self.names {
-                NameComparison::ExactJson => index.to_string(),
+                NameComparison::Exact => index.to_string(),
                 NameComparison::Caseless(_) => format!("[{index}]"),
             });
             let read = elements.next_element_seed(&mut *self)?;
@@ -134,7 +136,7 @@ impl<'de> Visitor<'de> for &mut MemberChecker {
                 NameComparison::Caseless(as_sent) if self.verbatim_depth == 0 => {
                     (name.to_ascii_lowercase(), as_sent.iter().any(|each| each.eq_ignore_ascii_case(&name)))
                 }
-                NameComparison::Caseless(_) | NameComparison::ExactJson => (name.clone(), false),
+                NameComparison::Caseless(_) | NameComparison::Exact => (name.clone(), false),
             };
             if !seen.insert(same) {
                 self.duplicates.push(self.format_place(&name));
@@ -156,9 +158,9 @@ mod tests {
     fn duplicate_places(json: &str, names: NameComparison) -> Vec<String> {
         match check_members(json.as_bytes(), names) {
             Ok(()) => Vec::new(),
-            Err(ApiError::Protocol(ProtocolError::InvalidFields(faults))) => {
-                assert!(faults.iter().all(|fault| fault.code == "duplicate" && !fault.in_query));
-                faults.into_iter().map(|fault| fault.field.into_owned()).collect()
+            Err(ApiError::Protocol(ProtocolError::InvalidFields(violations))) => {
+                assert!(violations.iter().all(|violation| violation.code == "duplicate" && !violation.in_query));
+                violations.into_iter().map(|violation| violation.field.into_owned()).collect()
             }
             Err(other) => panic!("{other:?}"),
         }
@@ -167,14 +169,14 @@ mod tests {
     #[test]
     fn every_duplicate_member_is_reported_by_place() {
         let json = r#"{"a":1,"A":2,"a":3,"l":[{"x/y":1,"x/y":2},[{"b":0,"b":1,"b":2}]],"":{"":1,"":2},"m":{"a":1}}"#;
-        assert_eq!(duplicate_places(json, NameComparison::ExactJson), ["/", "a", "l/0/x~1y", "l/1/0/b"]);
+        assert_eq!(duplicate_places(json, NameComparison::Exact), ["/", "a", "l/0/x~1y", "l/1/0/b"]);
         let json = r#"{"Items":[],"items":[{"Amount":1,"amount":2,"Price":{"a":1,"A":1}}],"ß":1,"ẞ":2}"#;
         assert_eq!(
             duplicate_places(json, NameComparison::Caseless(&[])),
             ["items", "items[0].Price.A", "items[0].amount"]
         );
-        assert_eq!(duplicate_places(json, NameComparison::ExactJson), [""; 0]);
-        assert_eq!(duplicate_places(r#"{"a":1,"\u0061":2}"#, NameComparison::ExactJson), ["a"]);
+        assert_eq!(duplicate_places(json, NameComparison::Exact), [""; 0]);
+        assert_eq!(duplicate_places(r#"{"a":1,"\u0061":2}"#, NameComparison::Exact), ["a"]);
     }
 
     #[test]
@@ -190,20 +192,20 @@ mod tests {
     #[test]
     fn valid_json_passes() {
         for json in ["null", "[]", "{}", "1", "-0", "1e308", "1e-400", "\"x\"", r#"{"a":{"a":{"a":[]}},"b":{"a":1}}"#] {
-            assert_eq!(check_members(json.as_bytes(), NameComparison::ExactJson), Ok(()), "{json}");
+            assert_eq!(check_members(json.as_bytes(), NameComparison::Exact), Ok(()), "{json}");
         }
         for no in ["", "1e400", "[-1e400]", "{\"a\":1e999}", "{}{}", "\"\\ud800\"", "{1:1}", "[1,]"] {
             assert!(
                 matches!(
-                    check_members(no.as_bytes(), NameComparison::ExactJson),
+                    check_members(no.as_bytes(), NameComparison::Exact),
                     Err(ApiError::Protocol(ProtocolError::MalformedBody(_)))
                 ),
                 "{no}"
             );
         }
         let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert_eq!(check_members(deep(100).as_bytes(), NameComparison::ExactJson), Ok(()));
-        assert!(check_members(deep(100_000).as_bytes(), NameComparison::ExactJson).is_err());
+        assert_eq!(check_members(deep(100).as_bytes(), NameComparison::Exact), Ok(()));
+        assert!(check_members(deep(100_000).as_bytes(), NameComparison::Exact).is_err());
     }
 
     #[test]

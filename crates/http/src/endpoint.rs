@@ -1,4 +1,4 @@
-//! A path of a mount with all that is served there: one entry of the routers, the log and the metrics.
+//! A path of a mount with all of its routes; the unit of routing, logs and metrics.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,16 +9,16 @@ use crate::error::{ApiError, ProtocolError};
 use crate::metrics::RouteMetrics;
 use crate::route::Route;
 
-/// The template of a path that no route has.
+/// Template of a path without a route.
 pub(crate) const UNKNOWN_TEMPLATE: &str = "(unknown)";
 
-/// A path of a mount.
+/// A path of a mount with its routes.
 pub(crate) struct Endpoint {
-    /// The label of the mount.
+    /// Name of the mount.
     pub(crate) mount: &'static str,
-    /// The path below the prefix.
+    /// Path below the mount's prefix.
     pub(crate) path: &'static str,
-    /// The whole path with its names in braces; [`UNKNOWN_TEMPLATE`] for those that no route has.
+    /// Full path with parameter names in braces; [`UNKNOWN_TEMPLATE`] if no route has the path.
     pub(crate) template: String,
     pub(crate) routes: Vec<Route>,
     pub(crate) metrics: RouteMetrics,
@@ -36,7 +36,7 @@ impl Endpoint {
         !self.routes.is_empty()
     }
 
-    /// The route for a method.
+    /// Returns the route for a method.
     pub(crate) fn find_route(&self, method: &Method) -> Result<&Route, ApiError> {
         if !self.has_routes() {
             return Err(ProtocolError::RouteNotFound.into());
@@ -47,7 +47,7 @@ impl Endpoint {
             .ok_or_else(|| ProtocolError::MethodNotAllowed { allow: self.allowed_methods() }.into())
     }
 
-    /// The methods that the path is there for.
+    /// Returns the methods that the path accepts, as in `Allow`.
     pub(crate) fn allowed_methods(&self) -> String {
         let mut methods: Vec<&str> = self.routes.iter().map(|route| route.method.as_str()).collect();
         if methods.contains(&"GET") {
@@ -58,7 +58,7 @@ impl Endpoint {
     }
 }
 
-/// Brings routes together by path, in the order of the paths' first routes.
+/// Groups routes by path, in the order of the first route of each path.
 pub(crate) fn group_by_path(routes: Vec<Route>) -> Vec<(&'static str, Vec<Route>)> {
     let mut order: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut paths: Vec<(&'static str, Vec<Route>)> = Vec::new();

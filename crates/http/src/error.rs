@@ -1,4 +1,5 @@
-//! Why a call is not answered as it asked. A dialect words each in its own bytes; nothing here knows how.
+//! Errors of requests. Each dialect renders them in its own format; nothing here depends on a
+//! format.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,112 +11,112 @@ use tillgate_domain::office::OfficeError;
 
 use crate::office;
 
-/// Why a call is not answered as it asked.
+/// Why a request fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiError {
-    /// The engine's decision, on knowledge.
+    /// Denied by the engine.
     Denied(AuthDenied),
-    /// The back office's decision, on knowledge. A missing right is the engine's word for it, [`AuthDenied::RightMissing`].
+    /// Rejected by the back office. A missing right is [`AuthDenied::RightMissing`] instead.
     Office(OfficeError),
-    /// Not now: nobody was judged, and the client keeps its tokens.
+    /// Temporarily unavailable; no decision was made, and clients keep their tokens.
     Unavailable {
-        /// What is missing, for the log alone.
+        /// What is unavailable, for the log only.
         reason: String,
-        /// When to come again.
+        /// How long the client should wait before it retries.
         retry_after: Duration,
     },
-    /// Something of ours is broken; what, for the log alone.
+    /// Internal error; the cause is for the log only.
     Fault(String),
-    /// The request does not keep to the contract.
+    /// The request violates the contract.
     Protocol(ProtocolError),
 }
 
-/// How a request does not keep to the contract.
+/// How a request violates the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProtocolError {
-    /// The body cannot be read: no JSON, no object, cut short.
+    /// The body cannot be parsed: not JSON, not an object, or truncated.
     MalformedBody(Cow<'static, str>),
-    /// The body is signed chunk by chunk; only one that is signed as a whole is taken.
+    /// The body has chunk signatures; only bodies signed as a whole are supported.
     ChunkedSignature,
-    /// The body is of a type that the route does not take.
+    /// The route does not accept the body's media type.
     UnsupportedMediaType,
-    /// The body is larger than the limit.
+    /// The body exceeds the size limit.
     BodyTooLarge,
-    /// The body did not come in time.
+    /// The body was not received in time.
     BodyTimeout,
-    /// There is no such route.
+    /// No route matches the path.
     RouteNotFound,
-    /// The route is there, but not for this method.
+    /// The path has no route for this method.
     MethodNotAllowed {
-        /// The methods that it is there for, as `Allow` lists them (RFC 9110, 10.2.1).
+        /// The methods that the path accepts, as in `Allow` (RFC 9110, 10.2.1).
         allow: String,
     },
-    /// Fields or parameters that cannot be, all of them.
+    /// Fields or parameters are invalid; all violations.
     InvalidFields(Vec<FieldViolation>),
-    /// A browser sent it for a page of an origin that is not trusted.
+    /// A browser sent the request for a page of an untrusted origin.
     UntrustedOrigin,
-    /// A change does not say which version it was made for.
+    /// A change lacks the version in `If-Match`.
     PreconditionRequired,
-    /// The key that makes a request count once cannot be one.
+    /// The `Idempotency-Key` is invalid.
     InvalidIdempotencyKey,
-    /// A gateway asks about a request, and the table of what may go through has no row for it.
+    /// No row of the access table matches the request that a gateway asks about.
     NoAccessRule,
-    /// A gateway asks, but about nothing.
+    /// A gateway's access check contains no original request.
     MissingOriginalRequest,
-    /// Its address has sent more requests than the contract takes in a minute.
+    /// The client's address has exceeded the rate limit.
     RateLimited {
-        /// When to come again.
+        /// How long the client should wait before it retries.
         retry_after: Duration,
     },
 }
 
-/// A field of the body or a parameter of the query that cannot be.
+/// An invalid field of the body, or an invalid query parameter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FieldViolation {
-    /// The name of the field as the contract spells it, and where the fault lies inside it a pointer from there (RFC 6901); empty for the
-    /// body as a whole.
+    /// Name of the field in the contract, followed by a JSON pointer (RFC 6901) if the error is
+    /// inside the field; empty for the whole body.
     pub field: Cow<'static, str>,
-    /// Whether it is a parameter of the query.
+    /// Whether it is a query parameter.
     pub in_query: bool,
-    /// What is wrong: `required`, `type`, `length`, `range`.
+    /// Stable code: `required`, `type`, `length`, `range`.
     pub code: Cow<'static, str>,
-    /// What is wrong, in a sentence that says what to do.
+    /// What the value must be, as a message for the client.
     pub message: Cow<'static, str>,
 }
 
-/// When to come again after a failure that nobody can date.
+/// Suggested delay before a retry if the duration of the outage is unknown.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl ApiError {
-    /// Not now, come again in a second.
+    /// Temporarily unavailable; retry after one second.
     pub fn unavailable(why: impl Into<String>) -> Self {
         Self::Unavailable { reason: why.into(), retry_after: DEFAULT_RETRY_AFTER }
     }
 
-    /// The body cannot be read.
+    /// The body cannot be parsed.
     pub fn malformed(why: impl Into<Cow<'static, str>>) -> Self {
         Self::Protocol(ProtocolError::MalformedBody(why.into()))
     }
 
-    /// The status that says it, where a contract has no other for it.
+    /// The HTTP status, unless the contract defines another one.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Denied(refusal) => match refusal {
+            Self::Denied(denial) => match denial {
                 AuthDenied::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-                // what stands against a login besides the password is not told apart
+                // all reasons that block a login get the same answer
                 AuthDenied::Login(_) | AuthDenied::Token(_) => StatusCode::UNAUTHORIZED,
                 AuthDenied::RightMissing(_) | AuthDenied::RankTooLow(_) => StatusCode::FORBIDDEN,
                 AuthDenied::WeakPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 AuthDenied::SessionNotFound => StatusCode::NOT_FOUND,
             },
-            Self::Office(refused) => office::office_error_status(refused),
+            Self::Office(office_error) => office::office_error_status(office_error),
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Protocol(protocol) => protocol.status(),
         }
     }
 
-    /// The same for contracts that answer 400 to whatever is wrong with a body.
+    /// The HTTP status in contracts that answer every invalid body with 400.
     pub fn status_without_422(&self) -> StatusCode {
         match self.status() {
             StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
@@ -123,18 +124,19 @@ impl ApiError {
         }
     }
 
-    /// A stable word for it, in logs and metrics; the refusals' own words name what the caller is not told.
+    /// A stable code for logs and metrics. The codes of denials are more specific than what the
+    /// caller learns.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Denied(refusal) => refusal.code(),
-            Self::Office(refused) => refused.code(),
+            Self::Denied(denial) => denial.code(),
+            Self::Office(office_error) => office_error.code(),
             Self::Unavailable { .. } => "unavailable",
             Self::Fault(_) => "internal",
             Self::Protocol(protocol) => protocol.code(),
         }
     }
 
-    /// When to come again, where that is known.
+    /// How long the client should wait before it retries, if known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after, .. }
@@ -146,7 +148,7 @@ impl ApiError {
 }
 
 impl ProtocolError {
-    /// The status that says it.
+    /// The HTTP status of the violation.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::MalformedBody(_)
@@ -165,7 +167,7 @@ impl ProtocolError {
         }
     }
 
-    /// A stable word for it.
+    /// A stable code of the violation.
     pub fn code(&self) -> &'static str {
         match self {
             Self::MalformedBody(_) => "body_malformed",
@@ -189,7 +191,7 @@ impl ProtocolError {
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Denied(refusal) => Self::Denied(refusal),
+            Error::Denied(denial) => Self::Denied(denial),
             Error::Unavailable { why, retry_after } => Self::Unavailable { reason: why, retry_after },
             Error::Fault(why) => Self::Fault(why),
         }
@@ -203,8 +205,8 @@ impl From<StoreError> for ApiError {
 }
 
 impl From<OfficeError> for ApiError {
-    fn from(refused: OfficeError) -> Self {
-        match refused {
+    fn from(office_error: OfficeError) -> Self {
+        match office_error {
             OfficeError::RightMissing(right) => Self::Denied(AuthDenied::RightMissing(right)),
             other => Self::Office(other),
         }
@@ -217,7 +219,7 @@ impl From<ProtocolError> for ApiError {
     }
 }
 
-/// What a refusal says as a sentence: it begins with a capital letter and ends with a full stop.
+/// Turns a message into a sentence: a capital letter at the start and a full stop at the end.
 pub(crate) fn to_sentence(why: &str) -> String {
     let mut letters = why.chars();
     letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Bodies of JSON with their numbers as they were written: no amount of money passes through floating point on its way in or out.
+//! JSON bodies whose numbers keep their digits, so that no amount passes through floating point.
 
 use actix_web::http::header::HeaderMap;
 
@@ -8,10 +8,11 @@ use crate::error::ApiError;
 
 pub(crate) use tillgate_domain::ExactJson;
 
-/// Reads a body that is JSON of any kind, of a contract whose names ignore case but below the members that come back `as_sent`.
+/// Reads a body with JSON of any kind, of a contract that ignores the case of names except inside
+/// the members `as_sent`.
 ///
 /// # Errors
-/// It cannot be read, or an object in it has a member twice.
+/// The body cannot be parsed, or an object has a member twice.
 pub(crate) fn read_exact(
     headers: &HeaderMap,
     sent: &[u8],
@@ -20,12 +21,12 @@ pub(crate) fn read_exact(
     parse_exact(body::check_json(headers, sent, NameComparison::Caseless(as_sent))?)
 }
 
-/// Reads JSON that has been checked.
+/// Parses JSON that has been checked.
 ///
 /// # Errors
-/// It cannot be read.
+/// The JSON cannot be parsed.
 pub(crate) fn parse_exact(json: &[u8]) -> Result<ExactJson, ApiError> {
-    let text = std::str::from_utf8(json).map_err(|_| ApiError::malformed("the body is no UTF-8"))?;
+    let text = std::str::from_utf8(json).map_err(|_| ApiError::malformed("the body is not UTF-8"))?;
     ExactJson::parse(text).map_err(|error| body::malformed_body_error(&error))
 }
 

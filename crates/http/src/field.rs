@@ -1,7 +1,8 @@
-//! A field of a request body that never fails to be read, so that all faults of a body are told at once.
+//! Fields of request bodies. Deserializing a field never fails, so that all violations of a body
+//! are reported at once.
 //!
-//! A body is a struct of [`Field`]s, each of the type that it is to be read as, under validator's `Validate`; [`validate_body`] hands the
-//! struct back where nothing is wrong with any of them. Domain's own types are read by domain's own rules.
+//! A body is a struct of [`BodyField`]s with validator's `Validate`. [`validate_body`] returns the
+//! struct if all fields are valid. Types of the domain are parsed by the domain's own rules.
 
 mod bounded_texts;
 mod from_json;
@@ -18,22 +19,23 @@ pub(crate) use from_json::{FieldError, FromJson, NewName, ObjectReader, name_err
 
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 
-/// A field as it was sent.
+/// A field as received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum BodyField<T> {
-    /// Not there.
+    /// The member is absent.
     #[default]
     Missing,
-    /// Null: in a merge patch (RFC 7396) what takes the value away, elsewhere as if it were missing.
+    /// The member is null: it removes the value in a merge patch (RFC 7396), and otherwise equals
+    /// an absent member.
     Null,
-    /// There, and of its type.
+    /// The member has a value of its type.
     Value(T),
-    /// There, and not of its type: everything that is wrong with it.
+    /// The member has a value that is not of its type, with all reasons.
     Invalid(Vec<FieldError>),
 }
 
 impl<T> BodyField<T> {
-    /// The value, where there is one.
+    /// Returns the value, if any.
     pub(crate) fn into_value(self) -> Option<T> {
         match self {
             Self::Value(value) => Some(value),
@@ -41,7 +43,7 @@ impl<T> BodyField<T> {
         }
     }
 
-    /// The value as it was sent, where there is one.
+    /// Borrows the value, if any.
     pub(crate) fn as_value(&self) -> Option<&T> {
         match self {
             Self::Value(value) => Some(value),
@@ -49,21 +51,21 @@ impl<T> BodyField<T> {
         }
     }
 
-    /// The value of a field that the validator has asked to be there.
+    /// Returns the value of a field that the validator requires.
     ///
     /// # Errors
-    /// It is not there: nobody has asked, and that is a fault of ours.
+    /// [`ApiError::Fault`] if there is no value, because the field lacks its validation.
     pub(crate) fn require_value(self) -> Result<T, ApiError> {
-        self.into_value().ok_or_else(|| ApiError::Fault("a field that was required is missing".to_owned()))
+        self.into_value().ok_or_else(|| ApiError::Fault("a required field was not validated".to_owned()))
     }
 
-    /// Whether nothing was sent, or null.
+    /// Whether the member is absent or null.
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Missing | Self::Null)
     }
 
-    /// What a merge patch makes of the value: nothing, another value, or none any more.
-    #[expect(clippy::option_option, reason = "two kinds of nothing")]
+    /// Returns the field as a change of a merge patch: unchanged, removed, or a new value.
+    #[expect(clippy::option_option, reason = "unchanged and removed are different")]
     pub(crate) fn into_patch(self) -> Option<Option<T>> {
         match self {
             Self::Missing | Self::Invalid(_) => None,
@@ -80,7 +82,8 @@ impl<'de, T: FromJson> Deserialize<'de> for BodyField<T> {
     }
 }
 
-/// Shows nothing: the validator keeps the value of a field at fault beside the error, and it may be a password.
+/// Serializes nothing, because the validator keeps the value of an invalid field in its error, and
+/// the value may be a password.
 impl<T> Serialize for BodyField<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit()
@@ -88,7 +91,7 @@ impl<T> Serialize for BodyField<T> {
 }
 
 impl<T> ValidateRequired for BodyField<T> {
-    // what is of another type is there: it is told as such, not as missing
+    // an invalid value is present; it is reported as invalid, not as missing
     fn is_some(&self) -> bool {
         !self.is_missing()
     }
@@ -103,37 +106,38 @@ impl ValidateLength<u64> for BodyField<String> {
     }
 }
 
-/// The parameter of a validator's error that holds what is wrong inside a field.
+/// Parameter of a validation error that contains the violations inside a field.
 const FIELD_ERRORS_PARAM: &str = "within";
 
-/// For `#[validate(custom)]`: what is there is of its type.
+/// Validator function: the value, if any, must be of its type.
 pub(crate) fn well_typed<T>(field: &BodyField<T>) -> Result<(), ValidationError> {
-    let BodyField::Invalid(unfit) = field else { return Ok(()) };
+    let BodyField::Invalid(field_errors) = field else { return Ok(()) };
     let mut error = ValidationError::new("type");
-    error.add_param(Cow::Borrowed(FIELD_ERRORS_PARAM), unfit);
+    error.add_param(Cow::Borrowed(FIELD_ERRORS_PARAM), field_errors);
     Err(error)
 }
 
-/// A text that may be a password.
+/// A text type for passwords.
 pub(crate) trait PasswordText {
-    /// The text.
-    fn escape_formula(&self) -> &str;
+    /// Borrows the text.
+    fn as_text(&self) -> &str;
 }
 
 impl PasswordText for String {
-    fn escape_formula(&self) -> &str {
+    fn as_text(&self) -> &str {
         self
     }
 }
 
 impl PasswordText for Secret<String> {
-    fn escape_formula(&self) -> &str {
+    fn as_text(&self) -> &str {
         self.expose()
     }
 }
 
-/// What is wrong with the password of this field, which is to be set for an account that these words belong to: its names in the same
-/// body. It is for [`validate_body_with`], so that it is named among the other faults of the body.
+/// Validates a new password against the policy; it must not consist of `words`, the names of its
+/// account. For use with [`validate_body_with`], so that a weak password is reported with all other
+/// violations.
 pub(crate) fn check_password<T: PasswordText>(
     policy: &PasswordPolicy,
     name: &'static str,
@@ -147,11 +151,11 @@ pub(crate) fn check_password<T: PasswordText>(
         code: "weak".into(),
         message: why.to_string().into(),
     };
-    policy.check(password.escape_formula(), words).map_err(weak).err().into_iter().collect()
+    policy.check(password.as_text(), words).map_err(weak).err().into_iter().collect()
 }
 
-/// A status that nothing new may have.
-pub(crate) fn first_status() -> FieldViolation {
+/// The violation for a status that a new resource cannot have.
+pub(crate) fn initial_status_violation() -> FieldViolation {
     FieldViolation {
         field: "status".into(),
         in_query: false,
@@ -160,7 +164,7 @@ pub(crate) fn first_status() -> FieldViolation {
     }
 }
 
-/// For `#[validate(custom)]` on a merge patch: what cannot be taken away is not null.
+/// Validator function for merge patches: the value cannot be removed, so it must not be null.
 pub(crate) fn not_null<T>(field: &BodyField<T>) -> Result<(), ValidationError> {
     match field {
         BodyField::Null => Err(ValidationError::new("required").with_message(Cow::Borrowed("cannot be null"))),
@@ -168,57 +172,61 @@ pub(crate) fn not_null<T>(field: &BodyField<T>) -> Result<(), ValidationError> {
     }
 }
 
-/// The body, where nothing is wrong with its fields: otherwise everything that is, in the order of their names.
+/// Returns the body if all fields are valid; otherwise all violations, sorted by field name.
 pub(crate) fn validate_body<T: Validate>(body: T) -> Result<T, ProtocolError> {
     validate_body_with(body, |_| Vec::new())
 }
 
-/// The same where `more` finds what no field tells by itself.
+/// Like [`validate_body`], with violations that concern several fields, which `more` finds.
 pub(crate) fn validate_body_with<T: Validate>(
     body: T,
     more: impl FnOnce(&T) -> Vec<FieldViolation>,
 ) -> Result<T, ProtocolError> {
-    let mut faults = field_faults(&body, more);
-    if faults.is_empty() {
+    let mut violations = field_violations(&body, more);
+    if violations.is_empty() {
         return Ok(body);
     }
-    faults.sort();
-    Err(ProtocolError::InvalidFields(faults))
+    violations.sort();
+    Err(ProtocolError::InvalidFields(violations))
 }
 
-/// What is wrong with the fields of a body, and what `more` finds, in no order.
-pub(crate) fn field_faults<T: Validate>(body: &T, more: impl FnOnce(&T) -> Vec<FieldViolation>) -> Vec<FieldViolation> {
-    let mut faults = more(body);
+/// Returns the violations of the fields and those that `more` finds, unsorted.
+pub(crate) fn field_violations<T: Validate>(
+    body: &T,
+    more: impl FnOnce(&T) -> Vec<FieldViolation>,
+) -> Vec<FieldViolation> {
+    let mut violations = more(body);
     if let Err(errors) = body.validate() {
         let of_fields = errors.field_errors();
-        faults.extend(
-            of_fields
-                .iter()
-                .flat_map(|(field, faults)| faults.iter().flat_map(move |fault| to_violations(field, fault))),
-        );
+        violations.extend(of_fields.iter().flat_map(|(field, violations)| {
+            violations.iter().flat_map(move |violation| to_violations(field, violation))
+        }));
     }
-    faults
+    violations
 }
 
-fn to_violations(field: &str, fault: &ValidationError) -> Vec<FieldViolation> {
+fn to_violations(field: &str, violation: &ValidationError) -> Vec<FieldViolation> {
     let of = |field: String, code: String, message: String| FieldViolation {
         field: field.into(),
         in_query: false,
         code: code.into(),
         message: message.into(),
     };
-    if let Some(within) = fault.params.get(FIELD_ERRORS_PARAM) {
-        let unfit = Vec::<FieldError>::deserialize(within).unwrap_or_default();
-        return unfit.into_iter().map(|each| of(format!("{field}{}", each.pointer), each.code, each.message)).collect();
+    if let Some(within) = violation.params.get(FIELD_ERRORS_PARAM) {
+        let field_errors = Vec::<FieldError>::deserialize(within).unwrap_or_default();
+        return field_errors
+            .into_iter()
+            .map(|each| of(format!("{field}{}", each.pointer), each.code, each.message))
+            .collect();
     }
-    let most = || fault.params.get("max").map(ToString::to_string);
-    let message = match (fault.message.clone(), fault.code.as_ref(), most()) {
+    let most = || violation.params.get("max").map(ToString::to_string);
+    let message = match (violation.message.clone(), violation.code.as_ref(), most()) {
         (Some(message), _, _) => message.into_owned(),
         (None, "required", _) => "is required".to_owned(),
         (None, "length", Some(most)) => format!("must have at most {most} characters"),
         (None, _, _) => "is not valid".to_owned(),
     };
-    vec![of(field.to_owned(), fault.code.to_string(), message)]
+    vec![of(field.to_owned(), violation.code.to_string(), message)]
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Reading form bodies (`application/x-www-form-urlencoded`), for contracts whose clients send them.
+//! Reading of form bodies (`application/x-www-form-urlencoded`).
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 use crate::duplicates::duplicate_violation;
 use crate::error::{ApiError, ProtocolError};
 
-/// The type of a form.
+/// Media type of a form.
 pub(crate) const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// The fields of a form, each a text.
+/// Reads the fields of a form as an object of texts.
 ///
 /// # Errors
-/// It cannot be read, or has fields more than once: all of these.
+/// The form cannot be decoded, or fields are repeated: reports all of them.
 pub(crate) fn read_form_object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     let (mut fields, mut repeated) = (Map::new(), BTreeSet::new());
     for (name, value) in read_form_pairs(body)? {
@@ -27,7 +27,7 @@ pub(crate) fn read_form_object(body: &[u8]) -> Result<Map<String, Value>, ApiErr
     Err(ProtocolError::InvalidFields(repeated.into_iter().map(duplicate_violation).collect()).into())
 }
 
-/// The fields of a form as they came, repeated ones too.
+/// Reads the fields of a form in their order, including repeated ones.
 pub(crate) fn read_form_pairs(body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
     let parts = body.split(|byte| *byte == b'&').filter(|part| !part.is_empty());
     parts
@@ -39,8 +39,8 @@ pub(crate) fn read_form_pairs(body: &[u8]) -> Result<Vec<(String, String)>, ApiE
         .collect()
 }
 
-/// A name or a value: a plus is a blank, `%` and two digits of hex a byte, and a percent sign before anything else is itself, as the
-/// URL standard reads it (5.1).
+/// Decodes a name or a value (URL standard, 5.1): a plus is a space, `%` with two hexadecimal
+/// digits is a byte, and any other percent sign is itself.
 pub(crate) fn decode_form_text(text: &[u8]) -> Result<String, ApiError> {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let mut out = Vec::with_capacity(text.len());
@@ -56,7 +56,7 @@ pub(crate) fn decode_form_text(text: &[u8]) -> Result<String, ApiError> {
             _ => out.push(*byte),
         }
     }
-    String::from_utf8(out).map_err(|_| ApiError::malformed("the body is no UTF-8"))
+    String::from_utf8(out).map_err(|_| ApiError::malformed("the body is not UTF-8"))
 }
 
 #[cfg(test)]
@@ -89,13 +89,14 @@ mod tests {
 
     #[test]
     fn every_duplicate_field_is_reported() {
-        let Err(ApiError::Protocol(ProtocolError::InvalidFields(faults))) =
+        let Err(ApiError::Protocol(ProtocolError::InvalidFields(violations))) =
             read_form_object(b"b=1&a=1&c=1&%61=2&b=1&b=2")
         else {
             panic!("it is taken")
         };
-        let told: Vec<_> = faults.iter().map(|fault| (fault.field.as_ref(), fault.code.as_ref())).collect();
-        assert_eq!(told, [("a", "duplicate"), ("b", "duplicate")]);
+        let reported: Vec<_> =
+            violations.iter().map(|violation| (violation.field.as_ref(), violation.code.as_ref())).collect();
+        assert_eq!(reported, [("a", "duplicate"), ("b", "duplicate")]);
     }
 
     #[test]

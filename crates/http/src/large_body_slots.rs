@@ -1,35 +1,36 @@
-//! How many bodies beyond the usual limit are read and answered at once. They are read before it is known who sends them, so their
-//! number is what bounds the memory that strangers can take.
+//! A bound on the number of bodies above the usual size limit that are read at the same time. They
+//! are read before the client is authenticated, so their number bounds the memory that strangers
+//! can occupy.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::ApiError;
 
-/// How large the bodies of calls that carry a ticket may be, in bytes: what the server shows of a ticket fits into one, however many
-/// items the ticket has.
+/// Size limit of bodies with a ticket, in bytes. Every ticket in a response of the server fits,
+/// however many items it has.
 pub(crate) const MAX_TICKET_BODY_BYTES: usize = 2 * 1024 * 1024;
 
-/// How many there are at once.
+/// Maximum number of large bodies at the same time.
 const MAX_LARGE_BODIES: usize = 32;
 
-/// The large bodies that are being read or answered.
+/// The number of large bodies that are being read or answered.
 #[derive(Debug, Default)]
 pub(crate) struct LargeBodySlots(AtomicUsize);
 
-/// The place of one of them, which is free again when this is dropped.
+/// A slot for one large body, which is released on drop.
 #[derive(Debug)]
 pub(crate) struct LargeBodySlot<'b>(&'b LargeBodySlots);
 
 impl LargeBodySlots {
-    /// Takes a place for one more.
+    /// Claims a slot.
     ///
     /// # Errors
-    /// There is none.
+    /// Unavailable if no slot is free.
     pub(crate) fn claim(&self) -> Result<LargeBodySlot<'_>, ApiError> {
         let one_more = |count: usize| (count < MAX_LARGE_BODIES).then_some(count + 1);
         match self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more) {
             Ok(_) => Ok(LargeBodySlot(self)),
-            Err(_) => Err(ApiError::unavailable("too many large bodies are read at once")),
+            Err(_) => Err(ApiError::unavailable("too many large bodies are being read")),
         }
     }
 }

@@ -1,28 +1,31 @@
-//! The server's HTTP: the native API, the dialects, health, keys and metrics.
+//! The HTTP server of tillgate: native API, dialects, OAuth endpoints, health, keys and metrics.
 //!
-//! A [`Dialect`] is a published wire contract as a value; a [`Mount`] says where it is served and for whom; [`Http`] puts the
-//! mounts together for the actix workers. Every request takes one way: body, evidence, handler, and where one of
-//! them fails the words of the mount's own dialect for it. The rules of sessions and rights stand in the engine; nothing here
-//! knows a database.
+//! A [`Dialect`] is a published wire contract as a value. A [`Mount`] serves a dialect at a prefix,
+//! for one tenant or all. [`Http`] assembles the mounts to the application of actix-web's workers.
+//! Every request takes the same path: body, credentials, handler; and the mount's dialect renders
+//! every error. The rules of sessions and rights are in the engine (`tillgate-auth-core`), and
+//! nothing here depends on a database.
 //!
 //! ```
 //! use std::sync::Arc;
 //!
 //! use tillgate_auth_core::Auth;
 //! use tillgate_domain::Store;
-//! use tillgate_domain::office::OfficeView;
-//! use tillgate_http::{Http, Metrics, Mount, Mounts, Native, Portos, Settings};
+//! use tillgate_domain::office::OfficePorts;
+//! use tillgate_http::{Http, HttpSettings, Metrics, Mount, Mounts, Native, Portos};
 //!
-//! fn served(engine: Arc<Auth>, office: Arc<dyn Store<OfficeView>>) -> Result<Http, Box<dyn std::error::Error>> {
+//! fn build(auth: Arc<Auth>, office: Arc<dyn Store<OfficePorts>>) -> Result<Http, Box<dyn std::error::Error>> {
+//!     let native = Arc::new(Native::new(Native::default_terms()));
+//!     let portos = Arc::new(Portos::new(Portos::default_terms()));
 //!     let mounts = Mounts::check(vec![
-//!         Mount::at("/api/v1", Arc::new(Native::new(Native::terms())))?,
-//!         Mount::at("/portos", Arc::new(Portos::new(Portos::terms())))?.tenant(tillgate_domain::Slug::parse("default")?),
+//!         Mount::at_prefix("/api/v1", native)?,
+//!         Mount::at_prefix("/portos", portos)?.with_tenant(tillgate_domain::Slug::parse("default")?),
 //!     ])?;
-//!     Ok(Http::new(engine, office, mounts, Settings::default(), Metrics::new(Vec::new)))
+//!     Ok(Http::new(auth, office, mounts, HttpSettings::default(), Metrics::new(Vec::new)))
 //! }
 //!
-//! // a worker's application, for `HttpServer::new(move || application(&http))`
-//! fn application(http: &Http) {
+//! // the application of a worker, for `HttpServer::new(move || build_app(&http))`
+//! fn build_app(http: &Http) {
 //!     let _app = http.app();
 //! }
 //! ```

@@ -1,5 +1,5 @@
-//! How many lists of one principal are answered at once: a large list holds memory from the first row that is read until the last byte
-//! is taken.
+//! A bound on the number of lists that are answered to one principal at the same time: a large list
+//! occupies memory from the first row that is read until its last byte is sent.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,20 +15,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::ApiError;
 
-/// How many lists of one principal are answered at once; the next waits for one of them, until the request's own deadline.
+/// Maximum number of lists per principal; the next one waits for a slot, until its request's
+/// deadline.
 pub(crate) const MAX_LISTS_IN_FLIGHT: usize = 2;
 
-/// From how many principals on those without a list are forgotten.
+/// Number of principals above which idle ones are removed.
 const PRUNE_THRESHOLD: usize = 1_024;
 
-/// How much of an answer is handed on at once.
+/// Size of the pieces in which a response is sent.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The slots of all principals.
 #[derive(Default)]
 pub(crate) struct ListSlots(Mutex<HashMap<PrincipalId, Arc<Semaphore>>>);
 
-/// A list that is being answered. Its slot is free again when this is dropped.
+/// A slot for one list, which is released on drop.
 pub(crate) struct ListSlot {
     _permit: OwnedSemaphorePermit,
 }
@@ -43,30 +44,30 @@ impl ListSlots {
     /// Waits for a slot of the principal.
     ///
     /// # Errors
-    /// There are no slots any more.
+    /// The semaphore is closed, which never happens.
     pub(crate) async fn acquire(&self, principal: PrincipalId) -> Result<ListSlot, ApiError> {
         let semaphore = {
             let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if slots.len() >= PRUNE_THRESHOLD {
-                // whoever waits or answers holds a second reference
+                // a waiting or answering request has a second reference
                 slots.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
             }
             Arc::clone(slots.entry(principal).or_insert_with(|| Arc::new(Semaphore::new(MAX_LISTS_IN_FLIGHT))))
         };
         let permit = semaphore.acquire_owned().await;
-        let permit = permit.map_err(|_| ApiError::Fault("the slots of lists are closed".to_owned()))?;
+        let permit = permit.map_err(|_| ApiError::Fault("the semaphore of list slots is closed".to_owned()))?;
         Ok(ListSlot { _permit: permit })
     }
 }
 
 impl ListSlot {
-    /// The answer, which gives the slot back when its last byte is handed on, or when its client goes.
+    /// Keeps the slot until the last byte of the response was sent, or its client has disconnected.
     pub(crate) fn hold_until_sent(self, answer: HttpResponse) -> HttpResponse {
         answer.map_body(|_, body| BoxBody::new(SlotBody { body, rest: Bytes::new(), _slot: self }))
     }
 }
 
-/// A body that keeps a slot, and is handed on in chunks.
+/// A body that keeps a slot, and is sent in pieces.
 struct SlotBody {
     body: BoxBody,
     rest: Bytes,
@@ -109,7 +110,7 @@ mod tests {
         PrincipalId::User(UserId(uuid::Uuid::from_u128(number)))
     }
 
-    /// Whether the principal gets a slot at once.
+    /// Whether a slot of the principal is free.
     async fn is_free(slots: &ListSlots, number: u128) -> bool {
         timeout(Duration::ZERO, slots.acquire(principal(number))).await.is_ok()
     }

@@ -1,8 +1,10 @@
-//! How late a worker is, and how much work it lets in because of it.
+//! Load shedding: a worker that falls behind admits fewer requests.
 //!
-//! Threads that work for the database take the processor from the few that read requests and write answers. Where there is too
-//! little of it these fall behind, and then even a refusal comes late. So each worker measures how late it is, and lets in less
-//! that wants such a thread: half of it whenever it is late, a little more whenever it is not.
+//! Threads that work for the database compete for the processor with the few threads that read
+//! requests and write responses. If there is not enough processor time, the latter fall behind, and
+//! then even a rejection is late. Each worker therefore measures its delay, and adjusts how many
+//! requests it admits to such threads: half as many after each measurement that was late, a few
+//! more after each that was on time.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -22,27 +24,28 @@ const MIN_ADMISSION_LIMIT: usize = 8;
 const RECOVERY_STEPS: usize = 32;
 
 thread_local! {
-    /// How much this worker lets in.
+    /// The number of requests that this worker admits.
     static ADMISSION_LIMIT: Cell<usize> = const { Cell::new(usize::MAX) };
 
-    /// The longest that a connection has waited to be read since the last measurement.
+    /// The longest time that a connection has waited to be read since the last measurement.
     static LONGEST_WAIT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// Notes how long a connection of this worker has waited until its request was read. A worker that lets them wait is late.
+/// Records how long a connection of this worker waited until its request was read. Long waits make
+/// the worker late.
 pub fn record_wait(waited: Duration) {
     LONGEST_WAIT.set(waited.max(LONGEST_WAIT.get()));
 }
 
-/// How many requests this worker lets in that want a thread which may wait, of `most`.
+/// Returns how many requests this worker admits to blocking threads, at most `most`.
 pub(crate) fn admission_limit(most: usize) -> usize {
     ADMISSION_LIMIT.get().min(most)
 }
 
-/// A worker that measures how late it is.
+/// A running measurement of a worker's delay.
 pub(crate) struct DelayMonitor;
 
-/// Measures from now on how late this worker is. It lets in `most` at first.
+/// Starts to measure this worker's delay. It admits `most` requests at first.
 pub(crate) fn start_monitor(most: usize) -> DelayMonitor {
     ADMISSION_LIMIT.set(most);
     actix_web::rt::spawn(async move {
@@ -59,7 +62,7 @@ pub(crate) fn start_monitor(most: usize) -> DelayMonitor {
     DelayMonitor
 }
 
-/// What is let in after a look that was so late.
+/// Returns the number of admitted requests after a measurement with this delay.
 fn next_admission_limit(admitted: usize, late: Duration, most: usize) -> usize {
     let next = if late > LATE_THRESHOLD {
         (admitted / 2).max(MIN_ADMISSION_LIMIT)

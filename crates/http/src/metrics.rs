@@ -1,5 +1,6 @@
-//! What the server counts, in Prometheus' text format. Labels name mounts, routes, methods, statuses and codes: sets that the
-//! server fixes; never a person, a device or anything else that a caller chooses.
+//! Metrics in the Prometheus text format. Labels contain mounts, routes, methods, statuses and
+//! codes, which are sets that the server fixes; never a user, a device or anything else that a
+//! client chooses.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,37 +21,38 @@ const DURATION_METRIC: &str = "tillgate_http_request_duration_seconds";
 const LOGINS_METRIC: &str = "tillgate_logins_total";
 const REFRESHES_METRIC: &str = "tillgate_refreshes_total";
 const CLOSED_METRIC: &str = "tillgate_connections_closed_total";
-/// Why connections were closed.
+/// Reasons why connections were closed.
 const REASON_UNREAD: &str = "unread";
 const REASON_NETWORK: &str = "network";
 const REASON_NOT_PROXY: &str = "not_proxy";
 
-/// Upper bounds of the duration's buckets, in seconds: from what memory answers to the deadline.
+/// Upper bounds of the duration buckets in seconds, from responses out of memory to the deadline.
 const DURATION_BUCKETS: &[f64] =
     &[0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
-/// After how many requests the durations are folded into their buckets where nobody scrapes: they would pile up in memory.
+/// The number of requests after which durations are folded into their buckets even if nobody
+/// scrapes; otherwise they would accumulate in memory.
 const UPKEEP_REQUESTS: u64 = 8192;
 
-/// A value of now that the composition reads at each scrape: a queue, a pool, an age.
+/// A current value that is read at each scrape, such as the length of a queue or an age.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gauge {
-    /// Its name, such as `tillgate_hash_queue_waiting`.
+    /// Name of the metric, such as `tillgate_hash_queue_waiting`.
     pub name: Cow<'static, str>,
-    /// What it says, in a sentence.
+    /// What the metric measures, in a sentence.
     pub help: Cow<'static, str>,
-    /// What tells it from others of its name: labels and their values, from fixed sets.
+    /// Labels and their values, from fixed sets.
     pub labels: Vec<(&'static str, &'static str)>,
-    /// The value.
+    /// The current value.
     pub value: f64,
 }
 
-/// What the server counts.
+/// The metrics of the server.
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     gauges: Box<dyn Fn() -> Vec<Gauge> + Send + Sync>,
-    /// What the system knows of the process.
+    /// Collector of the operating system's metrics of the process.
     process: Collector,
     observed: AtomicU64,
 }
@@ -62,7 +64,8 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// Counts from zero. `gauges` is asked at each scrape, on a thread of the web server: it answers from memory.
+    /// Creates metrics that start at zero. `gauges` is called at each scrape, on a thread of the
+    /// web server, so it must not block.
     pub fn new(gauges: impl Fn() -> Vec<Gauge> + Send + Sync + 'static) -> Arc<Self> {
         let builder =
             PrometheusBuilder::new().set_buckets(DURATION_BUCKETS).unwrap_or_else(|_| PrometheusBuilder::new());
@@ -71,27 +74,27 @@ impl Metrics {
             (REQUESTS_METRIC, Unit::Count, "Requests by mount, route, method and status."),
             (LOGINS_METRIC, Unit::Count, "Logins by mount and outcome."),
             (REFRESHES_METRIC, Unit::Count, "Refreshes by mount and verdict."),
-            (CLOSED_METRIC, Unit::Count, "Connections that the server closed by itself, by reason."),
+            (CLOSED_METRIC, Unit::Count, "Connections closed by the server, by reason."),
         ] {
             recorder.describe_counter(KeyName::from_const_str(name), Some(unit), help.into());
         }
         recorder.describe_histogram(
             KeyName::from_const_str(DURATION_METRIC),
             Some(Unit::Seconds),
-            "How long requests took, by mount and route.".into(),
+            "Duration of requests by mount and route.".into(),
         );
         let handle = recorder.handle();
         let process = Collector::default();
         ::metrics::with_local_recorder(&recorder, || process.describe());
         let metrics = Self { recorder, handle, gauges: Box::new(gauges), process, observed: AtomicU64::new(0) };
-        // a rate is one from the first closure on if the count stood at zero before
+        // a rate includes the first closure only if the counter was zero before
         for reason in [REASON_UNREAD, REASON_NETWORK, REASON_NOT_PROXY] {
             drop(metrics.closed_counter(reason));
         }
         Arc::new(metrics)
     }
 
-    /// Everything, in Prometheus' text format.
+    /// Renders all metrics in the Prometheus text format.
     pub fn render(&self) -> String {
         for gauge in (self.gauges)() {
             self.recorder.describe_gauge(KeyName::from(gauge.name.clone()), None, gauge.help.into());
@@ -103,7 +106,7 @@ impl Metrics {
         self.handle.render()
     }
 
-    /// A login, by what came of it.
+    /// Counts a login by its outcome.
     pub(crate) fn count_login(&self, mount: &'static str, outcome: &'static str) {
         self.counter(
             LOGINS_METRIC,
@@ -112,7 +115,7 @@ impl Metrics {
         .increment(1);
     }
 
-    /// A refresh, by what came of it.
+    /// Counts a refresh by its outcome.
     pub(crate) fn count_refresh(&self, mount: &'static str, verdict: &'static str) {
         self.counter(
             REFRESHES_METRIC,
@@ -121,17 +124,18 @@ impl Metrics {
         .increment(1);
     }
 
-    /// A connection that the server closed since its client took nothing of an answer.
+    /// Counts a connection that the server closed because its client did not read the response.
     pub fn count_unread_connection(&self) {
         self.closed_counter(REASON_UNREAD).increment(1);
     }
 
-    /// A connection that the server closed since its network has enough.
+    /// Counts a connection that the server closed because its network has too many.
     pub fn count_crowded_connection(&self) {
         self.closed_counter(REASON_NETWORK).increment(1);
     }
 
-    /// A connection that the server closed since its peer is none of the proxies, and only they may connect.
+    /// Counts a connection that the server closed because its peer is not a trusted proxy, if only
+    /// those may connect.
     pub fn count_foreign_connection(&self) {
         self.closed_counter(REASON_NOT_PROXY).increment(1);
     }
@@ -147,24 +151,25 @@ impl Metrics {
 
 const METRIC_METADATA: Metadata<'static> = Metadata::new("tillgate", Level::INFO, None);
 
-/// The word for what came of a login. What answers alike is counted alike: otherwise whoever reads the metrics could tell a right
-/// password from a wrong one. A password that must be changed is counted apart where the contract says so.
+/// Returns the label of a login's outcome. Outcomes with the same response have the same label,
+/// otherwise the metrics would reveal that a password was correct. A required password change has
+/// its own label if the contract reports it.
 pub(crate) fn login_outcome_label<T>(
     answer: &Result<T, tillgate_auth_core::Error>,
     reports_password_change: bool,
 ) -> &'static str {
     match answer {
-        Err(tillgate_auth_core::Error::Denied(AuthDenied::Login(refusal @ LoginDenied::PasswordChangeRequired)))
+        Err(tillgate_auth_core::Error::Denied(AuthDenied::Login(denial @ LoginDenied::PasswordChangeRequired)))
             if reports_password_change =>
         {
-            refusal.code()
+            denial.code()
         }
         Err(tillgate_auth_core::Error::Denied(AuthDenied::Login(_))) => LoginDenied::Mismatch.code(),
         _ => outcome_label(answer, |_| "ok"),
     }
 }
 
-/// The word for what came of a call of the engine.
+/// Returns the label of the outcome of an engine call.
 pub(crate) fn outcome_label<T>(
     answer: &Result<T, tillgate_auth_core::Error>,
     done: impl Fn(&T) -> &'static str,
@@ -175,7 +180,7 @@ pub(crate) fn outcome_label<T>(
     }
 }
 
-/// Counts the requests of one route. Its counters are looked up once per method and status.
+/// The metrics of one route. Counters are looked up once per method and status.
 #[derive(Debug)]
 pub(crate) struct RouteMetrics {
     metrics: Arc<Metrics>,
@@ -225,7 +230,7 @@ impl RouteMetrics {
     }
 }
 
-/// The method as a label: a caller may invent methods, not labels.
+/// Returns the label of a method: clients can invent methods, but not labels.
 fn method_label(method: &Method) -> &'static str {
     ["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"]
         .into_iter()

@@ -13,28 +13,29 @@ pub use mounts::{MountClash, Mounts};
 
 use crate::dialect::Dialect;
 
-/// Where a dialect is served.
+/// A dialect at a prefix, for one tenant or all.
 #[derive(Clone)]
 pub struct Mount {
     /// The contract.
     pub dialect: Arc<dyn Dialect>,
-    /// What all of its paths begin with, such as `/portos`; empty at the root.
+    /// Prefix of all paths, such as `/portos`; empty at the root.
     pub prefix: String,
-    /// The host name that it is served under, without a port; `None` for every one.
+    /// The host name under which the mount is served, without a port; `None` for every host.
     pub host: Option<String>,
-    /// The one tenant that it serves; `None` where requests name theirs.
+    /// The only tenant that the mount serves; `None` if requests name their tenant.
     pub tenant: Option<Slug>,
 }
 
-/// A prefix that no mount can have.
+/// A prefix that a mount cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the prefix {0:?} of a mount is empty or \"/\" for the root, else like /portos: segments of letters, digits, \"-\", \"_\", \".\" and \"~\""
+    "the prefix {0:?} of a mount must be empty or \"/\" for the root, or like /portos: segments of letters, \
+     digits, \"-\", \"_\", \".\" and \"~\""
 )]
 pub struct InvalidMountPrefix(String);
 
 impl Mount {
-    /// A mount at this prefix, for every host and tenant.
+    /// Creates a mount at this prefix, for every host and tenant.
     pub fn at_prefix(prefix: &str, dialect: Arc<dyn Dialect>) -> Result<Self, InvalidMountPrefix> {
         let trimmed = prefix.strip_suffix('/').unwrap_or(prefix);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
@@ -47,12 +48,12 @@ impl Mount {
         }
     }
 
-    /// The same for one host name.
+    /// Restricts the mount to one host name.
     pub fn with_host(self, host: &str) -> Self {
         Self { host: Some(host.trim_end_matches('.').to_ascii_lowercase()), ..self }
     }
 
-    /// The same for one tenant.
+    /// Restricts the mount to one tenant.
     pub fn with_tenant(self, tenant: Slug) -> Self {
         Self { tenant: Some(tenant), ..self }
     }

@@ -1,4 +1,5 @@
-//! The native API: tillgate's own contract, in `snake_case` JSON, with problems by RFC 9457.
+//! The native API: tillgate's own REST contract, with `snake_case` JSON and problem details (RFC
+//! 9457).
 
 mod access;
 mod api_keys;
@@ -35,19 +36,19 @@ use crate::error::ApiError;
 use crate::head::RequestHead;
 use crate::route::Route;
 
-/// The native API.
+/// The native API as a dialect.
 #[derive(Clone, Debug)]
 pub struct Native {
     terms: Terms,
 }
 
 impl Native {
-    /// The native API with these terms for its sessions.
+    /// Creates the native API with these terms for its sessions.
     pub fn new(terms: Terms) -> Self {
         Self { terms }
     }
 
-    /// The terms that hold where no setting says otherwise.
+    /// The terms that apply unless the configuration overrides them.
     pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
@@ -62,10 +63,10 @@ impl Native {
         }
     }
 
-    /// Reads the body of a login: who, the password, and the tenant where one is named.
+    /// Reads the body of a login: identity, password, and the tenant if one is sent.
     ///
     /// # Errors
-    /// The body cannot be read, or names the fields that cannot be.
+    /// The body cannot be read, or fields are invalid.
     pub fn read_login(
         headers: &HeaderMap,
         body: &[u8],
@@ -115,7 +116,7 @@ impl Dialect for Native {
     }
 }
 
-/// It is done, and there is nothing to say.
+/// Builds a response without content (204).
 fn no_content() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }

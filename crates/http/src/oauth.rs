@@ -1,8 +1,9 @@
-//! What other systems ask, by OAuth 2.0's own standards: is this token good and whose is it (RFC 7662), end it (RFC 7009), and where
-//! all that is found (RFC 8414).
+//! OAuth 2.0 for resource servers: token introspection (RFC 7662), token revocation (RFC 7009), and
+//! server metadata (RFC 8414).
 //!
-//! Whoever asks is a program with an API key, its client id and secret. There is no token endpoint: people and tills log in by
-//! the other contracts, whose tokens are all asked about here.
+//! Clients are programs with an API key, which is their client id and secret. There is no token
+//! endpoint: users and devices log in through the other contracts, and the tokens of all of them
+//! can be introspected and revoked here.
 
 mod auth;
 mod error;
@@ -23,18 +24,18 @@ use crate::error::ApiError;
 use crate::head::RequestHead;
 use crate::route::Route;
 
-/// Introspection and revocation.
+/// The dialect of introspection and revocation.
 #[derive(Clone, Debug)]
 pub struct OAuth {
-    /// Those of no session: nobody logs in here.
+    /// Terms without lifetime, because nobody logs in through this dialect.
     terms: Terms,
 }
 
 impl OAuth {
-    /// Its label.
+    /// Name of the dialect.
     pub const NAME: &'static str = "oauth";
 
-    /// Introspection and revocation.
+    /// Creates the dialect.
     pub fn new() -> Self {
         Self::default()
     }

@@ -1,7 +1,9 @@
-//! The way from a handler to the back office: its store beside the engine, and the status of what it refuses.
+//! Access of handlers to the back office, and the mapping of its errors to statuses and field
+//! violations.
 //!
-//! A handler reads a request, runs one use case of `domain::office` in [`Call::office`](crate::Call::office) and words what
-//! comes back. Nothing here decides who may do what.
+//! A handler reads a request, runs one use case of `domain::office` in
+//! [`Request::with_office`](crate::Request::with_office), and renders the result. Nothing here
+//! decides who may do what.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,12 +17,12 @@ use tillgate_domain::{KnownRight, Store, TenantId};
 use crate::error::{ApiError, FieldViolation};
 use crate::field::name_error_code;
 
-/// The back office as the closure of a handler sees it, on a thread that may wait.
+/// The back office in a handler's closure, on a blocking thread.
 #[derive(Clone, Copy)]
 pub struct Office<'o> {
-    /// What its use cases run on.
+    /// The store on which use cases run.
     pub store: &'o dyn Store<OfficePorts>,
-    /// The engine, for hashing passwords and drawing ids.
+    /// The engine, which hashes passwords and generates ids.
     pub auth: &'o Auth,
 }
 
@@ -31,15 +33,16 @@ impl fmt::Debug for Office<'_> {
 }
 
 impl Office<'_> {
-    /// The stamp of one use case that this caller asks for.
+    /// Creates the audit context of one use case of this caller.
     ///
     /// # Errors
-    /// No id can be drawn.
+    /// No id can be generated.
     pub fn audit_context(&self, caller: &Caller) -> Result<AuditContext, Error> {
         self.auth.caller_context(caller)
     }
 
-    /// The words that a new password may not be made of: `own`, and those of the tenant if there is a password to compare.
+    /// Returns the words that a new password must not consist of: `own`, and those of the tenant if
+    /// there is a password.
     ///
     /// # Errors
     /// The store failed.
@@ -55,8 +58,8 @@ impl Office<'_> {
         Ok(own)
     }
 
-    /// What the store holds against the names in a body that is refused anyway, so that all faults are reported at once. Nothing
-    /// for a caller without the right that the request requires.
+    /// Checks the names in a body that is rejected anyway against the store, so that all violations
+    /// are reported at once. Returns none for a caller without the right that the request requires.
     ///
     /// # Errors
     /// The store failed.
@@ -67,22 +70,22 @@ impl Office<'_> {
         fields: &NamedFields<'_>,
     ) -> Result<Vec<FieldViolation>, ApiError> {
         let tenant = caller.profile.tenant.id;
-        let refused = office::refused_names(self.store, tenant, &caller.authority(), right, fields)?;
-        Ok(office_error_violations(&OfficeError::Several(refused)))
+        let office_error = office::refused_names(self.store, tenant, &caller.authority(), right, fields)?;
+        Ok(office_error_violations(&OfficeError::Several(office_error)))
     }
 }
 
-/// What a use case answered: done, or the failure that words its refusal.
+/// Merges the two error levels of a use case's result.
 ///
 /// # Errors
-/// It was refused, or the store failed.
+/// The use case rejected the request, or the store failed.
 pub fn into_api_result<T>(answer: UseCaseResult<T>) -> Result<T, ApiError> {
     Ok(answer??)
 }
 
-/// The status that says it, where a contract has no other.
-pub(crate) fn office_error_status(refused: &OfficeError) -> StatusCode {
-    match refused {
+/// The HTTP status of an error, unless the contract defines another one.
+pub(crate) fn office_error_status(office_error: &OfficeError) -> StatusCode {
+    match office_error {
         OfficeError::AlreadyExists { .. }
         | OfficeError::LastAdmin
         | OfficeError::VirtualUser
@@ -108,7 +111,8 @@ pub(crate) fn office_error_status(refused: &OfficeError) -> StatusCode {
     }
 }
 
-/// The same of what the rules of tickets say: what the ticket does not allow as it is, who may not, and what no ticket may be.
+/// The HTTP status of a ticket error: a conflict with the ticket's state, a missing permission, or
+/// an invalid ticket.
 fn ticket_error_status(why: &TicketError) -> StatusCode {
     match why {
         TicketError::RightMissing(_) | TicketError::PersonRequired | TicketError::SaleDeviceRequired => {
@@ -134,32 +138,33 @@ fn ticket_error_status(why: &TicketError) -> StatusCode {
         | TicketError::EmptyRefund
         | TicketError::UnknownItem(_) => StatusCode::UNPROCESSABLE_ENTITY,
         TicketError::Multiple(all) => all.first().map_or(StatusCode::UNPROCESSABLE_ENTITY, ticket_error_status),
-        // made of what was sent, so of a fault of ours
+        // the ticket was computed here, so this is an internal error
         TicketError::Inconsistent(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
-/// The refusal as faults of fields of the body, by the names that they have in the native API; none where it is no field's.
-pub(crate) fn office_error_violations(refused: &OfficeError) -> Vec<FieldViolation> {
-    let fault = |field: &'static str, code: &'static str, message: String| FieldViolation {
+/// Converts an error to violations of body fields, with their names in the native API; empty if it
+/// concerns no field.
+pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldViolation> {
+    let violation = |field: &'static str, code: &'static str, message: String| FieldViolation {
         field: field.into(),
         in_query: false,
         code: code.into(),
         message: message.into(),
     };
-    let of = |field: FieldName, code: &'static str, message: String| vec![fault(field.name(), code, message)];
-    match refused {
-        OfficeError::AlreadyExists { field, .. } => of(*field, "taken", "is taken; choose another".to_owned()),
-        OfficeError::UnknownName { field, value } => of(*field, "unknown", format!("names \"{value}\", which there is not")),
+    let of = |field: FieldName, code: &'static str, message: String| vec![violation(field.name(), code, message)];
+    match office_error {
+        OfficeError::AlreadyExists { field, .. } => of(*field, "taken", "is already in use; choose another".to_owned()),
+        OfficeError::UnknownName { field, value } => of(*field, "unknown", format!("\"{value}\" does not exist")),
         OfficeError::DuplicateItem { field, value } => {
-            of(*field, "duplicate", format!("names \"{value}\" more than once; name it once"))
+            of(*field, "duplicate", format!("contains \"{value}\" more than once"))
         }
-        OfficeError::Required { field } => of(*field, "required", "must name at least one".to_owned()),
+        OfficeError::Required { field } => of(*field, "required", "must have at least one element".to_owned()),
         OfficeError::InvalidValue { field, why } => of(*field, name_error_code(why), why.to_string()),
         OfficeError::CurrentPasswordRequired => {
-            of(FieldName::CurrentPassword, "required", "is required with another e-mail address of your own".to_owned())
+            of(FieldName::CurrentPassword, "required", "is required to change your own e-mail address".to_owned())
         }
-        OfficeError::OutOfRange(spans) => spans.iter().map(|span| fault(span.field.name(), "range", span.describe_bounds())).collect(),
+        OfficeError::OutOfRange(spans) => spans.iter().map(|span| violation(span.field.name(), "range", span.describe_bounds())).collect(),
         OfficeError::NotFound { .. }
         | OfficeError::VersionMismatch { .. }
         | OfficeError::TicketVersionMismatch { .. }
@@ -167,7 +172,7 @@ pub(crate) fn office_error_violations(refused: &OfficeError) -> Vec<FieldViolati
         | OfficeError::LastAdmin
         | OfficeError::VirtualUser
         | OfficeError::OwnPassword
-        // a conflict where nothing else is wrong, a fault of its field among others
+        // a conflict if it is the only error, and a violation of its field among others
         | OfficeError::InvalidStatusTransition { .. }
         | OfficeError::InUse { .. }
         | OfficeError::BuiltInRole
@@ -178,27 +183,27 @@ pub(crate) fn office_error_violations(refused: &OfficeError) -> Vec<FieldViolati
         OfficeError::Several(all) => {
             let one = |each: &OfficeError| match each {
                 OfficeError::InvalidStatusTransition { from, to } => {
-                    of(FieldName::Status, "transition", format!("cannot become {to} from {from}"))
+                    of(FieldName::Status, "transition", format!("cannot change from {from} to {to}"))
                 }
                 other => office_error_violations(other),
             };
-            let mut told: Vec<FieldViolation> = all.iter().flat_map(one).collect();
-            told.sort();
-            told
+            let mut violations: Vec<FieldViolation> = all.iter().flat_map(one).collect();
+            violations.sort();
+            violations
         }
         OfficeError::Ticket(why) => {
-            let told = |why: &TicketError| {
+            let violations = |why: &TicketError| {
                 let (field, code) = ticket_violation_field(why)?;
                 Some(FieldViolation { field, in_query: false, code: code.into(), message: why.to_string().into() })
             };
-            let mut told: Vec<FieldViolation> = why.as_slice().iter().filter_map(told).collect();
-            told.sort();
-            told
+            let mut violations: Vec<FieldViolation> = why.as_slice().iter().filter_map(violations).collect();
+            violations.sort();
+            violations
         }
     }
 }
 
-/// The field of a ticket that a rule is about, and what is wrong with it.
+/// The field that a ticket error concerns, and the code of the violation.
 fn ticket_violation_field(why: &TicketError) -> Option<(Cow<'static, str>, &'static str)> {
     let (field, code) = match why {
         TicketError::Unpayable { payment: Some(payment), .. } => {
@@ -224,7 +229,8 @@ mod tests {
 
     use super::*;
 
-    /// One of each: a new case has to be put here, or `every` does not compile.
+    /// One error of each kind. A new variant must be added to this function, or it does not
+    /// compile.
     fn every_office_error() -> Vec<(OfficeError, u16, Option<&'static str>)> {
         let (field, value) = (FieldName::Roles, String::from("x"));
         let right = Right::parse("userCreate").unwrap();
@@ -264,8 +270,8 @@ mod tests {
             (OfficeError::RankTooHigh(tillgate_domain::Rank::Admin), 403, None),
             (OfficeError::RightMissing(right), 403, None),
         ];
-        for (refused, ..) in &all {
-            match refused {
+        for (office_error, ..) in &all {
+            match office_error {
                 OfficeError::AlreadyExists { .. }
                 | OfficeError::NotFound { .. }
                 | OfficeError::UnknownName { .. }
@@ -296,29 +302,39 @@ mod tests {
 
     #[test]
     fn each_office_error_has_status_and_field() {
-        for (refused, expected, code) in every_office_error() {
-            assert_eq!(office_error_status(&refused), expected, "{refused}");
-            let told = office_error_violations(&refused);
-            assert_eq!(told.iter().map(|fault| &*fault.code).collect::<Vec<_>>(), Vec::from_iter(code), "{refused}");
-            assert!(told.iter().all(|fault| fault.field == "roles" && !fault.in_query), "{refused}");
+        for (office_error, expected, code) in every_office_error() {
+            assert_eq!(office_error_status(&office_error), expected, "{office_error}");
+            let violations = office_error_violations(&office_error);
+            assert_eq!(
+                violations.iter().map(|violation| &*violation.code).collect::<Vec<_>>(),
+                Vec::from_iter(code),
+                "{office_error}"
+            );
+            assert!(
+                violations.iter().all(|violation| violation.field == "roles" && !violation.in_query),
+                "{office_error}"
+            );
         }
     }
 
     #[test]
     fn impossible_status_is_a_conflict_alone_and_a_fault_of_its_member_among_others() {
-        let refused = OfficeError::InvalidStatusTransition { from: "active", to: "pending" };
-        assert_eq!((office_error_status(&refused).as_u16(), office_error_violations(&refused)), (409, Vec::new()));
-        let several = OfficeError::Several(vec![OfficeError::Required { field: FieldName::Roles }, refused]);
-        let told = office_error_violations(&several);
-        assert_eq!((office_error_status(&several).as_u16(), told.len()), (422, 2));
-        assert_eq!((&*told[1].field, &*told[1].code), ("status", "transition"));
+        let office_error = OfficeError::InvalidStatusTransition { from: "active", to: "pending" };
+        assert_eq!(
+            (office_error_status(&office_error).as_u16(), office_error_violations(&office_error)),
+            (409, Vec::new())
+        );
+        let several = OfficeError::Several(vec![OfficeError::Required { field: FieldName::Roles }, office_error]);
+        let violations = office_error_violations(&several);
+        assert_eq!((office_error_status(&several).as_u16(), violations.len()), (422, 2));
+        assert_eq!((&*violations[1].field, &*violations[1].code), ("status", "transition"));
     }
 
     #[test]
     fn own_email_without_password_names_the_missing_member() {
-        let told = office_error_violations(&OfficeError::CurrentPasswordRequired);
-        assert_eq!((office_error_status(&OfficeError::CurrentPasswordRequired).as_u16(), told.len()), (422, 1));
-        assert_eq!((&*told[0].field, &*told[0].code), ("current_password", "required"));
+        let violations = office_error_violations(&OfficeError::CurrentPasswordRequired);
+        assert_eq!((office_error_status(&OfficeError::CurrentPasswordRequired).as_u16(), violations.len()), (422, 1));
+        assert_eq!((&*violations[0].field, &*violations[0].code), ("current_password", "required"));
     }
 
     #[test]

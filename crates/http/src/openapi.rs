@@ -1,7 +1,14 @@
-//! The OpenAPI document of what the server itself serves, and the page that shows it: made of the routes' own entries, so that what
-//! is not served cannot stand in it.
+//! The OpenAPI document of the server's own API, and the page that shows it. The document is
+//! generated from the routes, so it contains exactly what is served.
 //!
-//! The dialects are not in it: their contracts are published elsewhere.
+//! A native route carries its documentation ([`Route::documented`]) beside its handler: `users.rs`
+//! has the table and the handlers, and `users/{request,response,openapi}.rs` the request bodies,
+//! the response bodies and the documentation. Values that several members share (decimals,
+//! enumerations) have named schemas in `schemas.rs` of the native API, because a member's own
+//! description is lost if a function writes its schema. Responses that follow from the kind of
+//! operation (401, 422, 412 and so on) are added once, in [`OperationDoc::build`].
+//!
+//! The dialects are not part of the document: their contracts are published elsewhere.
 
 mod docs;
 mod operation;
@@ -23,33 +30,37 @@ pub(crate) use schema::{bool_schema, enum_schema, id_schema, instant_schema, ord
 
 use crate::route::{Handler, Route};
 
-/// What the document says before its calls.
-const DOCUMENT_DESCRIPTION: &str = "tillgate authenticates points of sale: a till logs in under its device name, a cashier works on it with the rights that \
-     they have there, and the back office sees every session and ends any of them.\n\n\
-     **Tokens.** `POST sessions` answers an access token and a refresh token. The access token goes into `Authorization: Bearer`. A client \
-     that stores an answer before it uses any of it is never logged out by a lost answer, a crash, a retry or a second thread.\n\n\
-     **401.** A 401 to a call: refresh once, and repeat the call with the new token. Only a 401 to `POST sessions/refresh` ends the session: \
-     throw both tokens away and log in again. The problem's `code` tells them apart (`token_expired`, `session_over`). A 401 is never a guess: \
-     what the server cannot decide now is 503 with `Retry-After`, after which the same request is sent again with the same tokens.\n\n\
-     **Lists** take `limit` (200 at most) and `after`, and answer `{items, next}`: `next` is the `after` of the following page, null on \
-     the last: an opaque cursor of this list in this order, which holds its place whatever changes meanwhile. A parameter that a list does not know, or that comes twice, is refused. So is a member that a body does not know; only \
-     a login and a refresh pass over it.\n\n\
-     **Versions.** What can be changed has an `ETag`. A change is a JSON merge patch (RFC 7396) and names in `If-Match` the version that it \
-     was made for: 428 without one, 412 where it has moved on. Of several tags any may be the current one, and a weak tag counts as \
-     the strong one.\n\n\
-     **Problems** are `application/problem+json` (RFC 9457) with a stable `code`, the `trace_id` that the server's log bears too, and every \
-     fault of a body at once in `errors`, each with a JSON pointer.";
+/// The introduction of the document.
+const DOCUMENT_DESCRIPTION: &str = "tillgate authenticates points of sale: a till logs in under its device name, a cashier works \
+     on it with the rights that they have there, and the back office can list and end every session.\n\n\
+     **Tokens.** `POST sessions` returns an access token and a refresh token. Send the access token in `Authorization: Bearer`. \
+     A client that stores a response before it uses any part of it is never logged out by a lost response, a crash, a retry or a \
+     second thread.\n\n\
+     **401.** If a request is answered with 401, refresh once and repeat the request with the new token. Only a 401 to \
+     `POST sessions/refresh` means that the session ended: discard both tokens and log in again. The `code` of the problem \
+     distinguishes the cases (`token_expired`, `session_over`). A 401 is always a decision: if the server cannot decide, it returns \
+     503 with `Retry-After`; then repeat the same request with the same tokens.\n\n\
+     **Lists** accept `limit` (at most 200) and `after`, and return `{items, next}`. `next` is the `after` of the next page, and null \
+     on the last page. It is an opaque cursor of this list in this order, and keeps its position if items are added or removed. \
+     Unknown and repeated query parameters are rejected. Unknown members of a body are rejected too, except in a login and a \
+     refresh, which ignore them.\n\n\
+     **Versions.** A resource that can be changed has an `ETag`. A change is a JSON merge patch (RFC 7396) with the version that \
+     you read in `If-Match`: 428 without one, 412 if the resource has a newer version. If you send several tags, one of them must be \
+     the current one. A weak tag is equivalent to the strong one.\n\n\
+     **Problems** are `application/problem+json` (RFC 9457) with a stable `code`, the `trace_id` that is also in the server's log, \
+     and in `errors` all errors of a body at once, each with a JSON pointer.";
 
-/// What the document says of its tokens.
-const BEARER_DESCRIPTION: &str = "The `access_token` that `POST sessions` answered, without the word Bearer.";
+/// Description of the bearer scheme.
+const BEARER_DESCRIPTION: &str = "The `access_token` returned by `POST sessions`, without the word Bearer.";
 
-/// The groups of calls in the order in which the page shows them: first what a till needs, last what is about the server itself.
+/// The groups of operations in the order in which the page shows them: what a till needs first,
+/// what concerns the server itself last.
 const TAGS: [&str; 12] = [
     "sessions", "tickets", "users", "devices", "roles", "stores", "tenants", "api-keys", "audit", "oauth", "gateways",
     "server",
 ];
 
-/// A call with what the document says of it.
+/// An operation with its documentation.
 struct DocumentedCall {
     method: HttpMethod,
     path: String,
@@ -57,14 +68,14 @@ struct DocumentedCall {
     documentation: fn() -> OperationDoc,
 }
 
-/// The document, written when it is first asked for.
+/// The document, rendered on its first request.
 pub(crate) struct Document {
     calls: Vec<DocumentedCall>,
     text: OnceLock<Bytes>,
 }
 
 impl Document {
-    /// The document of these routes, each list below its prefix.
+    /// Creates the document of these routes; each list of routes has its prefix.
     pub(crate) fn from_routes<'r>(routes: impl IntoIterator<Item = (&'r str, Vec<Route>)>) -> Self {
         let described = |prefix: &str, route: &Route| {
             Some(DocumentedCall {
@@ -81,7 +92,7 @@ impl Document {
         Self { calls, text: OnceLock::new() }
     }
 
-    /// The document in JSON.
+    /// The document as JSON.
     pub(crate) fn json(&self) -> Bytes {
         self.text.get_or_init(|| Bytes::from(self.write_json())).clone()
     }
@@ -118,7 +129,7 @@ impl Document {
         let tags = TAGS.map(|name| TagBuilder::new().name(name).build());
         let document =
             OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).tags(Some(tags)).build();
-        // a tree of texts, lists and maps always can be written
+        // a tree of strings, lists and maps can always be serialized
         document.to_json().unwrap_or_default()
     }
 }

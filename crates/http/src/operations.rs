@@ -1,5 +1,5 @@
-//! What the server answers for itself, outside every mount: its public keys, where OAuth's clients find what, whether it lives,
-//! whether it can serve, and its metrics.
+//! The server's own routes outside of every mount: public keys, OAuth metadata, health, readiness,
+//! metrics and documentation.
 
 mod jwks;
 
@@ -20,18 +20,19 @@ use crate::route::Route;
 pub(crate) const RESERVED_PATHS: &[&str] =
     &[JWKS_PATH, metadata::METADATA_PATH, HEALTH_PATH, READY_PATH, METRICS_PATH, DOCUMENT_PATH, DOCS_PATH];
 
-/// Where the public keys are.
+/// Path of the public keys (JWK set).
 pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
 const HEALTH_PATH: &str = "/healthz";
 const READY_PATH: &str = "/readyz";
 const METRICS_PATH: &str = "/metrics";
 
-/// Whether a path is one by which others see whether the server lives.
+/// Whether the path is a health or readiness probe.
 pub(crate) fn is_probe(path: &str) -> bool {
     [HEALTH_PATH, READY_PATH].contains(&path)
 }
 
-/// What is served beside the mounts of that which a listener of its own serves too.
+/// Which operations routes are served beside the mounts; a separate operations listener serves all
+/// of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServedOperations {
     pub(crate) metrics: bool,
@@ -39,15 +40,18 @@ pub(crate) struct ServedOperations {
 }
 
 impl ServedOperations {
-    /// All of it.
+    /// All operations routes.
     pub(crate) const ALL: Self = Self { metrics: true, docs: true };
 }
 
-/// The server's own calls. `oauth` is the prefix of what OAuth's clients ask, where that is served.
+/// The server's own routes. `oauth` is the prefix of the OAuth mount, if there is one.
 pub(crate) fn routes(here: ServedOperations, oauth: Option<&str>) -> Vec<Route> {
     let mut routes = vec![Route::public(Method::GET, JWKS_PATH, jwks::get_jwks).documented(|| {
-        OperationDoc::new("server", "The public keys of access tokens")
-            .description("A JWK set (RFC 7517). Other systems check tokens by it without asking.")
+        OperationDoc::new("server", "Get the public keys of access tokens")
+            .description(
+                "A JWK set (RFC 7517), with which other systems can verify access tokens without a \
+                 request to this server.",
+            )
             .typed_response(200, "The keys.", "application/jwk-set+json")
     })];
     routes.extend(oauth.into_iter().flat_map(metadata::routes));
@@ -61,7 +65,7 @@ pub(crate) fn routes(here: ServedOperations, oauth: Option<&str>) -> Vec<Route> 
     routes
 }
 
-/// Those that are for whoever operates it.
+/// The routes of the operations listener.
 pub(crate) fn operator_routes() -> Vec<Route> {
     let mut routes = health_routes();
     routes.push(metrics_route());
@@ -71,17 +75,21 @@ pub(crate) fn operator_routes() -> Vec<Route> {
 
 fn metrics_route() -> Route {
     Route::public(Method::GET, METRICS_PATH, get_metrics).served_before_ready().documented(|| {
-        OperationDoc::new("server", "Metrics").typed_response(200, "In Prometheus' text format.", "text/plain")
+        OperationDoc::new("server", "Get the metrics").typed_response(
+            200,
+            "Metrics in the Prometheus text format.",
+            "text/plain",
+        )
     })
 }
 
-/// Those by which others see whether it lives.
+/// The routes of health checks.
 fn health_routes() -> Vec<Route> {
     vec![
         Route::public(Method::GET, HEALTH_PATH, get_health).served_before_ready().documented(|| {
-            OperationDoc::new("server", "Whether the process lives").response::<Health>(
+            OperationDoc::new("server", "Check whether the process is alive").response::<Health>(
                 200,
-                "It does.",
+                "The process is alive.",
                 json!({ "status": "ok" }),
             )
         }),
@@ -91,11 +99,11 @@ fn health_routes() -> Vec<Route> {
                     "store": true, "writes": writes, "keys": true, "changes": true, "complete": true, "clock_in_doubt": false,
                 })
             };
-            OperationDoc::new("server", "Whether requests can be served")
-                .response::<Readiness>(200, "They can.", json!({ "status": "ready", "parts": parts(true) }))
+            OperationDoc::new("server", "Check whether requests can be served")
+                .response::<Readiness>(200, "Requests can be served.", json!({ "status": "ready", "parts": parts(true) }))
                 .response::<Readiness>(
                     503,
-                    "They cannot, and which part is why.",
+                    "Requests cannot be served; `parts` has the reason.",
                     json!({ "status": "not ready", "parts": parts(false) }),
                 )
         }),
@@ -108,38 +116,41 @@ struct Health {
     status: &'static str,
 }
 
-/// Whether requests can be served, part by part.
+/// Whether requests can be served, with the state of each part.
 #[derive(Serialize, ToSchema)]
 struct Readiness {
     /// `ready` or `not ready`.
     status: &'static str,
-    /// Part by part.
+    /// The state of each part.
     parts: ReadinessParts,
 }
 
 #[derive(Serialize, ToSchema)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "independent states of the wire format")]
 struct ReadinessParts {
     /// Whether the store can be read.
     store: bool,
-    /// Whether the store took the newest write: false after one failed (a full disk, a read-only database) until one succeeds.
+    /// Whether the last write to the store succeeded; false from a failed write (full disk,
+    /// read-only database) until the next successful one.
     writes: bool,
-    /// Whether there are keys to sign with.
+    /// Whether keys are available for signing.
     keys: bool,
-    /// Whether the changes of other processes are known up to now.
+    /// Whether the changes of other processes are known up to the present.
     changes: bool,
-    /// Whether the data is complete.
+    /// Whether the server's data is complete.
     complete: bool,
-    /// Whether the clock has jumped; time goes on from the last that was agreed.
+    /// Whether the clock has jumped; time then continues from the last agreed instant.
     clock_in_doubt: bool,
 }
 
-/// The process lives and answers. It asks nothing: a server that is restarted because its database is away gains nothing.
+/// Reports that the process is alive. It does not check the database, because a restart would not
+/// bring an unavailable database back.
 async fn get_health(_call: Request) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }
 
-/// Whether requests can be served, part by part. What is wrong with a part stands in the log, not here: anybody may ask.
+/// Reports whether requests can be served. The causes are logged only, because anybody can request
+/// this.
 async fn get_readiness(call: Request) -> Result<HttpResponse, ApiError> {
     let readiness = call.run_blocking(|auth| Ok(auth.readiness())).await?;
     if let Some(why) = &readiness.store_failure {
@@ -163,7 +174,7 @@ async fn get_readiness(call: Request) -> Result<HttpResponse, ApiError> {
     Ok(answer.json(Readiness { status: if ready { "ready" } else { "not ready" }, parts }))
 }
 
-/// The metrics in Prometheus' text format.
+/// Returns the metrics in the Prometheus text format.
 async fn get_metrics(call: Request) -> Result<HttpResponse, ApiError> {
     let text = call.mount().server.metrics.render();
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))

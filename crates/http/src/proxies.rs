@@ -1,8 +1,9 @@
-//! Who really calls, and under which scheme and host, where trusted proxies stand between.
+//! The client's address, scheme and host behind trusted proxies.
 //!
-//! Only what a trusted proxy says is believed: the list of addresses is read from its right end, where each proxy appended the
-//! one that called it, until one is not ours. One kind of header is read: `X-Forwarded-For`, `-Proto`, `-Host`, or `Forwarded`
-//! (RFC 7239) if the settings say so. A proxy that sets one kind passes the other through from the client.
+//! Only headers of trusted proxies are used. The list of addresses is read from its right end,
+//! where each proxy appended the address of its peer, until one is not a trusted proxy. Only one
+//! kind of header is read: `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded` (RFC 7239) if
+//! the settings say so, because a proxy that sets one kind passes the other on from the client.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,20 +11,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
-/// What stands behind the proxies.
+/// The client of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientInfo {
-    /// Who calls: the peer itself, or the one that the proxies name; never an IPv4 address in IPv6's clothes.
+    /// Address of the peer, or of the client that the proxies report; never an IPv4-mapped IPv6
+    /// address.
     pub address: Option<IpAddr>,
-    /// The scheme, `https` or `http`, where the proxies name it.
+    /// The scheme `https` or `http`, if the proxies report it.
     pub scheme: Option<&'static str>,
-    /// The host, where the proxies name it.
+    /// The host, if the proxies report it.
     pub host: Option<String>,
     /// Whether the peer is a trusted proxy.
     pub via_proxy: bool,
 }
 
-/// One step of a request on its way, as a proxy tells it.
+/// One hop of a request, as a proxy reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Hop {
     address: Option<IpAddr>,
@@ -31,7 +33,7 @@ struct Hop {
     host: Option<String>,
 }
 
-/// The headers by which the trusted proxies say for whom they call.
+/// The headers in which trusted proxies report the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProxyHeaders {
     /// `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`.
@@ -41,7 +43,7 @@ pub enum ProxyHeaders {
     Forwarded,
 }
 
-/// Finds who calls: the peer, unless it is one of the trusted proxies and its headers of this kind say for whom it calls.
+/// Finds the client: the peer, or the client that a trusted proxy reports in headers of this kind.
 pub fn resolve_client(trusted: &[IpNet], kind: ProxyHeaders, peer: Option<IpAddr>, headers: &HeaderMap) -> ClientInfo {
     let peer = peer.map(|peer| peer.to_canonical());
     let plain = ClientInfo { address: peer, ..ClientInfo::default() };
@@ -59,8 +61,8 @@ pub fn resolve_client(trusted: &[IpNet], kind: ProxyHeaders, peer: Option<IpAddr
     }
 }
 
-/// Warns, once in the life of a process, of a trusted proxy that does not say for whom it calls: then every client has the proxy's
-/// address, and all of them share its limits.
+/// Warns once per process if a trusted proxy does not report its clients: then all clients have the
+/// proxy's address and share its limits.
 pub(crate) fn warn_if_headers_missing(peer: Option<IpAddr>, kind: ProxyHeaders, headers: &HeaderMap) {
     static WARNED: AtomicBool = AtomicBool::new(false);
     let header = match kind {
@@ -73,7 +75,8 @@ pub(crate) fn warn_if_headers_missing(peer: Option<IpAddr>, kind: ProxyHeaders, 
     }
     tracing::warn!(
         proxy = %peer,
-        "a proxy of server.proxies sends no {header}: every client counts as one address. Let the proxy set the header (docs/proxy.md)"
+        "a proxy of server.proxies sends no {header}: every client counts as one address. Let the proxy set the \
+         header (docs/proxy.md)"
     );
 }
 
@@ -81,8 +84,9 @@ fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
     trusted.iter().any(|net| net.contains(&address))
 }
 
-/// The right-most address that is not a trusted proxy's, and how many stand to the right of it. What cannot be read (`unknown`,
-/// an obfuscated name) ends the walk: the last address that a proxy vouched for counts then.
+/// Returns the right-most address that is not a trusted proxy, and the number of entries to its
+/// right. An unreadable entry (`unknown`, an obfuscated name) ends the search; then the last
+/// address reported by a proxy is used.
 fn find_client_address(
     trusted: &[IpNet],
     peer: Option<IpAddr>,
@@ -101,7 +105,7 @@ fn find_client_address(
     last
 }
 
-/// What `Forwarded` says.
+/// Reads the `Forwarded` headers.
 fn read_forwarded(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Option<Hop> {
     let hops: Vec<Hop> = headers.get_all(FORWARDED).flat_map(parse_elements).collect();
     if hops.is_empty() {
@@ -112,7 +116,7 @@ fn read_forwarded(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) 
     Some(Hop { address, ..said })
 }
 
-/// What the `X-Forwarded-` headers say.
+/// Reads the `X-Forwarded-` headers.
 fn read_x_forwarded(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Option<Hop> {
     let [addresses, schemes, hosts] = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
         .map(|name| headers.get_all(name).flat_map(split_items).collect::<Vec<_>>());
@@ -120,27 +124,30 @@ fn read_x_forwarded(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap
         return None;
     }
     let (address, distance) = find_client_address(trusted, peer, addresses.iter().rev().map(|text| parse_node(text)));
-    // a proxy that appends to all three keeps them in step; one that overwrites leaves a single value
-    let beside = |list: &[&str]| {
+    // a proxy that appends to all three headers keeps them aligned; one that overwrites leaves a
+    // single value
+    let value_at = |list: &[&str]| {
         let at = distance.min(list.len().saturating_sub(1));
         list.iter().rev().nth(at).map(|text| (*text).to_owned())
     };
     Some(Hop {
         address,
-        scheme: beside(&schemes).as_deref().and_then(parse_scheme),
-        host: beside(&hosts).and_then(parse_host),
+        scheme: value_at(&schemes).as_deref().and_then(parse_scheme),
+        host: value_at(&hosts).and_then(parse_host),
     })
 }
 
-/// The items of a line of an `X-Forwarded-` header, in order. They know no quoting: a quotation mark that the client left open must not
-/// swallow the comma before what the proxy appended. What is no text stands as an item that says nothing, for the same reason.
+/// Splits a line of an `X-Forwarded-` header into items. These headers have no quoting: a quotation
+/// mark of the client must not hide the comma before the item that the proxy appended. For the same
+/// reason, an item that is not text remains as an item without information.
 fn split_items(line: &HeaderValue) -> impl Iterator<Item = &str> {
     let item = |bytes| std::str::from_utf8(bytes).unwrap_or("?").trim();
     line.as_bytes().split(|byte| *byte == b',').map(item).filter(|item| !item.is_empty())
 }
 
-/// The elements of a line of `Forwarded`, in order. A line that is no text, or whose quotation marks do not pair, is one element that
-/// says nothing: where its parts begin is the client's to choose.
+/// Splits a line of `Forwarded` into elements. A line that is not text or has an unpaired quotation
+/// mark is a single element without information, because otherwise the client would choose where
+/// elements begin.
 fn parse_elements(line: &HeaderValue) -> Vec<Hop> {
     match line.to_str().ok().and_then(|line| split_unquoted(line, ',')) {
         Some(parts) => parts.into_iter().filter(|part| !part.is_empty()).map(parse_element).collect(),
@@ -148,7 +155,8 @@ fn parse_elements(line: &HeaderValue) -> Vec<Hop> {
     }
 }
 
-/// What stands between the separators, but for those inside quotation marks (RFC 9110, 5.6.4); `None` where the marks do not pair.
+/// Splits a line at separators outside of quotation marks (RFC 9110, 5.6.4); `None` if a quotation
+/// mark is unpaired.
 fn split_unquoted(line: &str, separator: char) -> Option<Vec<&str>> {
     let (mut quoted, mut escaped) = (false, false);
     let parts = line.split(|c| {
@@ -161,7 +169,7 @@ fn split_unquoted(line: &str, separator: char) -> Option<Vec<&str>> {
     (!quoted).then_some(parts)
 }
 
-/// One element of `Forwarded`: `for=192.0.2.43;proto=https;host=example.com`.
+/// Parses one element of `Forwarded`, such as `for=192.0.2.43;proto=https;host=example.com`.
 fn parse_element(text: &str) -> Hop {
     let mut hop = Hop::default();
     for (name, value) in
@@ -178,12 +186,12 @@ fn parse_element(text: &str) -> Hop {
     hop
 }
 
-/// A value without its quotation marks. None that we read needs an escape.
+/// Removes quotation marks. The values that we read need no escapes.
 fn strip_quotes(value: &str) -> &str {
     value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
 }
 
-/// An address as proxies write it, whole: bare, with a port, IPv6 in brackets or without.
+/// Parses an address with an optional port; IPv6 may be in brackets.
 fn parse_node(text: &str) -> Option<IpAddr> {
     let text = strip_quotes(text);
     let port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

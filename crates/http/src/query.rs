@@ -1,4 +1,5 @@
-//! Reading the query: known parameters by name, all faults at once. Whether others may be there is for each contract to say.
+//! Parsing of query parameters by name, with all violations at once. Each contract decides whether
+//! unknown parameters are accepted.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -7,11 +8,12 @@ use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::form;
 use crate::head::RequestHead;
 
-/// What a value must be in any case.
+/// Message for an undecodable value.
 const ENCODING_MESSAGE: &str = "must be percent-encoded UTF-8";
 
-/// The parameters of a query in their order, decoded as forms are (URL standard, 5.1). A value that is no percent-encoded UTF-8 is
-/// `None`: no reading of it is what the client meant. A name of that kind keeps its encoding, and so is no known name.
+/// Decodes the parameters of a query in their order, as forms are decoded (URL standard, 5.1). A
+/// value that is not percent-encoded UTF-8 is `None`, because no reading of it is what the client
+/// meant. A name of that kind stays encoded, so it is unknown.
 pub(crate) fn parse_pairs(query: &str) -> Vec<(String, Option<String>)> {
     let decoded = |text: &str| is_percent_encoded(text).then(|| form::decode_form_text(text.as_bytes()).ok()).flatten();
     let parts = query.split('&').filter(|part| !part.is_empty());
@@ -23,53 +25,54 @@ pub(crate) fn parse_pairs(query: &str) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-/// Whether every percent sign begins an encoded byte (RFC 3986, 2.1).
+/// Whether every percent sign starts an encoded byte (RFC 3986, 2.1).
 fn is_percent_encoded(text: &str) -> bool {
     let is_hex = |digit: Option<&u8>| digit.is_some_and(u8::is_ascii_hexdigit);
     let mut encoded = text.split('%').map(str::as_bytes).skip(1);
     encoded.all(|rest| is_hex(rest.first()) && is_hex(rest.get(1)))
 }
 
-/// The parameters of a query. Of a repeated one the last counts.
+/// The parameters of a query. If a parameter is repeated, the last value is used.
 #[derive(Debug)]
 pub(crate) struct QueryParameters {
     pairs: Vec<(String, Option<String>)>,
     violations: Vec<FieldViolation>,
-    /// The names that were asked for, where no others may be there.
+    /// The names that were read, if other names are violations.
     known_names: Option<Vec<&'static str>>,
 }
 
 impl QueryParameters {
-    /// The parameters of a contract that passes over those which it does not know.
+    /// Creates a reader that ignores unknown parameters.
     pub(crate) fn lenient(head: &RequestHead) -> Self {
         Self { pairs: parse_pairs(head.query()), violations: Vec::new(), known_names: None }
     }
 
-    /// The same where one that nobody asks for is at fault, and so is one that comes twice: a list that passed over a filter would show
-    /// more than was asked for.
+    /// Creates a reader that rejects unknown and repeated parameters: a list that ignored a filter
+    /// would return more than was requested.
     pub(crate) fn strict(head: &RequestHead) -> Self {
         Self { known_names: Some(Vec::new()), ..Self::lenient(head) }
     }
 
-    /// The value of a parameter; one that cannot be decoded is at fault.
+    /// Reads the value of a parameter; an undecodable value is a violation.
     fn read_text(&mut self, name: &'static str) -> Option<String> {
         if let Some(known) = &mut self.known_names {
             known.push(name);
         }
         let (_, sent) = self.pairs.iter().rev().find(|(each, _)| each == name)?;
         let text = sent.clone();
-        if text.is_none() && !self.violations.iter().any(|fault| fault.field == name) {
+        if text.is_none() && !self.violations.iter().any(|violation| violation.field == name) {
             self.add_violation(name, "format", ENCODING_MESSAGE);
         }
         text
     }
 
-    /// The parameter, where it is there and reads as a `T`; `what` says what it must be.
+    /// Parses a parameter, if present; `what` is the message if that fails.
     pub(crate) fn parse<T: FromStr>(&mut self, name: &'static str, what: &'static str) -> Option<T> {
         self.parse_with(name, "type", |text| text.parse().ok(), what)
     }
 
-    /// The parameter, where it is there and `read` makes something of it; else it is at fault by this code, and `what` says what it must be.
+    /// Parses a parameter by `read`, if present; if that fails, `code` and `what` are the
+    /// violation.
     pub(crate) fn parse_with<T>(
         &mut self,
         name: &'static str,
@@ -84,7 +87,8 @@ impl QueryParameters {
         value
     }
 
-    /// The parameter, where it is there and is one of a closed set of words; `what` says which they are.
+    /// Parses a parameter with one of the values `words`; `what` is the message if it has another
+    /// value.
     pub(crate) fn parse_choice<T>(
         &mut self,
         name: &'static str,
@@ -95,12 +99,12 @@ impl QueryParameters {
         self.parse_with(name, "format", |text| words.find(|(word, _)| *word == text).map(|(_, value)| value), what)
     }
 
-    /// The parameter as text, where it is there and not empty.
+    /// Reads a parameter as text; `None` if it is absent or empty.
     pub(crate) fn read_nonempty(&mut self, name: &'static str) -> Option<String> {
         self.read_text(name).filter(|text| !text.is_empty())
     }
 
-    /// Notes that a parameter cannot be.
+    /// Adds a violation.
     pub(crate) fn add_violation(&mut self, name: &'static str, code: &'static str, message: &'static str) {
         self.push_violation(Cow::Borrowed(name), code, message);
     }
@@ -110,15 +114,15 @@ impl QueryParameters {
         self.violations.push(FieldViolation { field, in_query: true, code, message });
     }
 
-    /// The value where no parameter is at fault.
+    /// Returns `value` if there is no violation.
     pub(crate) fn finish<T>(mut self, value: T) -> Result<T, ApiError> {
         if let Some(known) = self.known_names.take() {
             let mut seen: Vec<String> = Vec::new();
             for (name, _) in std::mem::take(&mut self.pairs) {
                 if !known.contains(&name.as_str()) {
-                    self.push_violation(Cow::Owned(name), "unknown", "is no parameter of this call");
+                    self.push_violation(Cow::Owned(name), "unknown", "is not a parameter of this operation");
                 } else if seen.contains(&name) {
-                    self.push_violation(Cow::Owned(name), "repeated", "must be there once");
+                    self.push_violation(Cow::Owned(name), "repeated", "must not be repeated");
                 } else {
                     seen.push(name);
                 }

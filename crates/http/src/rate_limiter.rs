@@ -1,5 +1,5 @@
-//! Holds an address to so many requests a minute, for contracts that say so. It counts in this process alone and forgets at a
-//! restart; what holds back those who guess passwords stands in the engine.
+//! A rate limit per address and minute, for contracts that define one. It counts in this process
+//! only and starts again at zero after a restart. The limits on failed logins are in the engine.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,16 +15,17 @@ use crate::head::RequestHead;
 
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// What an address takes in the table, of which at least seven sixteenths are used once it has grown.
+/// Memory of an address in the table, of which at least seven sixteenths are used after it has
+/// grown.
 const ADDRESS_ENTRY_BYTES: usize = (size_of::<(IpAddr, Duration)>() + 1) * 16 / 7;
 
-/// How often those that have been quiet long enough are forgotten, where there is no room.
+/// How often idle addresses are removed when the table is full.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// So many requests a minute from one address (IPv6 from its /56): at once or spread, and one more whenever its share of the
-/// minute has passed.
+/// A limit of requests per minute from one address (IPv6: from its /56). The requests may come at
+/// once or spread; one more is available whenever its share of the minute has passed.
 pub(crate) struct RateLimiter {
-    /// What one request uses up of the minute.
+    /// The share of the minute that one request uses.
     request_cost: Duration,
     created_at: Instant,
     addresses: Mutex<AddressTable>,
@@ -32,19 +33,19 @@ pub(crate) struct RateLimiter {
 
 #[derive(Default)]
 struct AddressTable {
-    /// When, since the limiter was born, the address has its whole minute again.
+    /// When each address has its whole minute again, since the limiter was created.
     replenished_at: HashMap<IpAddr, Duration>,
     pruned_at: Duration,
 }
 
 impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limiter").field("share", &self.request_cost).finish_non_exhaustive()
+        f.debug_struct("RateLimiter").field("request_cost", &self.request_cost).finish_non_exhaustive()
     }
 }
 
 impl RateLimiter {
-    /// Lets this many through in a minute; one at least.
+    /// Creates a limiter of `per_minute` requests; at least one.
     pub(crate) fn new(per_minute: u32) -> Self {
         Self { request_cost: WINDOW / per_minute.max(1), created_at: Instant::now(), addresses: Mutex::default() }
     }
@@ -52,7 +53,7 @@ impl RateLimiter {
     /// Counts a request.
     ///
     /// # Errors
-    /// Its address has used up its minute.
+    /// The address has exceeded the limit.
     pub(crate) fn check_rate(&self, head: &RequestHead) -> Result<(), ApiError> {
         let now = head.meta().started_at.saturating_duration_since(self.created_at);
         let room = head.rate_limiter_byte_limit() / ADDRESS_ENTRY_BYTES;
@@ -62,30 +63,31 @@ impl RateLimiter {
         }
     }
 
-    /// How many bytes the addresses take, estimated from above.
+    /// Returns an upper estimate of the addresses' memory, in bytes.
     pub(crate) fn size_bytes(&self) -> usize {
-        let counted = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        counted.replenished_at.capacity().saturating_mul(8) / 7 * (size_of::<(IpAddr, Duration)>() + 1)
+        let table = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        table.replenished_at.capacity().saturating_mul(8) / 7 * (size_of::<(IpAddr, Duration)>() + 1)
     }
 
-    /// Counts a request of `now`, since the limiter was born, or says how long to wait. `room` is how many addresses are counted at
-    /// once. An address past that is let through: it is the others' turn to be forgotten first.
+    /// Counts a request at `now`, measured from the limiter's creation, or returns how long to
+    /// wait. At most `room` addresses are counted; requests of further addresses are admitted until
+    /// idle ones have been removed.
     fn count_request(&self, address: IpAddr, now: Duration, room: usize) -> Result<(), Duration> {
         let address = subscriber_prefix(address);
-        let mut counted = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let whole = counted.replenished_at.get(&address).copied().unwrap_or_default().max(now) + self.request_cost;
-        if let Some(wait) = whole.checked_sub(now + WINDOW).filter(|wait| !wait.is_zero()) {
+        let mut table = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let replenished = table.replenished_at.get(&address).copied().unwrap_or_default().max(now) + self.request_cost;
+        if let Some(wait) = replenished.checked_sub(now + WINDOW).filter(|wait| !wait.is_zero()) {
             return Err(wait);
         }
-        if counted.replenished_at.len() >= room && now >= counted.pruned_at + PRUNE_INTERVAL {
-            counted.pruned_at = now;
-            counted.replenished_at.retain(|_, whole| *whole > now);
-            if counted.replenished_at.len() < room / 4 {
-                counted.replenished_at.shrink_to_fit();
+        if table.replenished_at.len() >= room && now >= table.pruned_at + PRUNE_INTERVAL {
+            table.pruned_at = now;
+            table.replenished_at.retain(|_, replenished| *replenished > now);
+            if table.replenished_at.len() < room / 4 {
+                table.replenished_at.shrink_to_fit();
             }
         }
-        if counted.replenished_at.len() < room || counted.replenished_at.contains_key(&address) {
-            counted.replenished_at.insert(address, whole);
+        if table.replenished_at.len() < room || table.replenished_at.contains_key(&address) {
+            table.replenished_at.insert(address, replenished);
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
-//! The gate: while it is shut, whatever needs the engine is 503. A server listens before its data is complete and says so.
+//! The readiness gate: while it is closed, requests that need the engine are answered with 503. A
+//! server listens before its data is complete, and reports that it is not ready.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the server serves yet. It is born open.
+/// Whether the server is ready; initially open.
 #[derive(Debug)]
 pub struct ReadinessGate(AtomicBool);
 
@@ -13,17 +14,18 @@ impl Default for ReadinessGate {
 }
 
 impl ReadinessGate {
-    /// From now on what needs the engine is 503, and so is readiness.
+    /// Closes the gate: requests that need the engine and the readiness probe are answered with
+    /// 503.
     pub fn close(&self) {
         self.0.store(false, Ordering::Release);
     }
 
-    /// Everything is served from now on.
+    /// Opens the gate: all requests are served.
     pub fn open(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Whether everything is served.
+    /// Whether the gate is open.
     pub fn is_open(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }

@@ -1,4 +1,4 @@
-//! What a handler is given: the head, the body, and the way to the engine.
+//! The request as handlers see it: head, body, and access to the engine and the back office.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use actix_web::web::Bytes;
 use tillgate_auth_core::auth::PasswordChange;
 use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{
-    Auth, AuthDenied, AuthRequest, Caller, DialectName as Label, Error, IssuedTokens, LoginDenied, LoginIdentity,
-    LoginRequest, NewPassword, Proof, RefreshRequest, Tenancy, Terms, TokenDenied,
+    Auth, AuthDenied, AuthRequest, Caller, DialectName, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest,
+    NewPassword, Proof, RefreshRequest, Tenancy, Terms, TokenDenied,
 };
 use tillgate_domain::office::list_context_words;
 use tillgate_domain::{EndReason, PrincipalId, Rank, Secret, SessionId, Slug, TenantId};
@@ -21,7 +21,7 @@ use crate::metrics::{login_outcome_label, outcome_label};
 use crate::mount::MountService;
 use crate::office::Office;
 
-/// A request on its way to a handler.
+/// A request that is passed to a handler.
 #[derive(Debug)]
 pub struct Request {
     head: RequestHead,
@@ -30,26 +30,27 @@ pub struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(head: RequestHead, body: Bytes, mounted: Arc<MountService>) -> Self {
-        Self { head, body, mount: mounted }
+    pub(crate) fn new(head: RequestHead, body: Bytes, service: Arc<MountService>) -> Self {
+        Self { head, body, mount: service }
     }
 
-    /// The head of the request.
+    /// Returns the head of the request.
     pub fn head(&self) -> &RequestHead {
         &self.head
     }
 
-    /// The body as it was received.
+    /// Returns the body as received.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Where the request comes from.
+    /// Returns the address of the client.
     pub fn address(&self) -> Option<IpAddr> {
         self.head.address()
     }
 
-    /// The engine, for what it answers from memory. Whatever may wait goes by [`block`](Self::block).
+    /// Returns the engine, for operations that answer from memory. Operations that may block use
+    /// [`run_blocking`](Self::run_blocking).
     pub fn auth(&self) -> &Auth {
         &self.mount.server.auth
     }
@@ -58,38 +59,42 @@ impl Request {
         &self.mount
     }
 
-    /// Asks the engine on a thread that may wait. What must follow a commit belongs into `ask`: past the deadline nobody comes
-    /// back here, but an `ask` that has begun runs to its end.
+    /// Runs an operation of the engine on a thread of the blocking pool. What must follow a commit
+    /// belongs into `ask`: after the deadline this future is dropped, but an `ask` that has begun
+    /// runs to its end.
     pub async fn run_blocking<T: Send + 'static>(
         &self,
-        ask: impl FnOnce(&Auth) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&Auth) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
-        run_blocking(&self.mount, move |mounted| ask(&mounted.server.auth)).await
+        run_blocking(&self.mount, move |service| work(&service.server.auth)).await
     }
 
-    /// Asks the back office, on a thread that may wait. What [`block`](Self::block) says of commits holds here too.
+    /// Runs a use case of the back office on a thread of the blocking pool. What must follow a
+    /// commit belongs into `ask`, see [`run_blocking`](Self::run_blocking).
     pub async fn with_office<T: Send + 'static>(
         &self,
-        ask: impl FnOnce(&Office<'_>) -> Result<T, ApiError> + Send + 'static,
+        work: impl FnOnce(&Office<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        run_blocking(&self.mount, move |mounted| {
-            ask(&Office { store: &*mounted.server.office, auth: &mounted.server.auth })
+        run_blocking(&self.mount, move |service| {
+            work(&Office { store: &*service.server.office, auth: &service.server.auth })
         })
         .await
     }
 
-    /// Waits until the caller has fewer lists in flight than they may have at once. The list is in flight until the slot is dropped.
+    /// Waits until the caller has fewer lists in progress than the maximum. The list is in progress
+    /// until the slot is dropped.
     pub(crate) async fn acquire_list_slot(&self, caller: &Caller) -> Result<ListSlot, ApiError> {
         self.mount.server.list_slots.acquire(caller.principal).await
     }
 
-    /// Logs in by this mount's terms.
+    /// Logs in with this mount's terms.
     pub async fn log_in(&self, who: LoginIdentity, password: Secret<String>) -> Result<IssuedTokens, ApiError> {
         self.run_login(self.build_login(who, Proof::Password(password)), call_auth_login).await
     }
 
-    /// The same in the tenant of this name, for a client that may show refresh tokens of earlier sessions, and for a contract that
-    /// says of a password that it must be changed. A `new_password` is set in its place.
+    /// Logs in to the tenant with this name, with refresh tokens of earlier sessions as proof of a
+    /// known client, and reports a required password change. A `new_password` replaces the current
+    /// one.
     pub async fn log_in_to_tenant(
         &self,
         who: LoginIdentity,
@@ -98,53 +103,52 @@ impl Request {
         tenant: Option<String>,
         previous: Vec<Secret<String>>,
     ) -> Result<IssuedTokens, ApiError> {
-        let asked = self.build_login(who, Proof::Password(password));
         let login = LoginRequest {
             tenancy: self.build_tenancy(tenant),
             previous_refresh_tokens: previous,
             reports_password_change: true,
-            ..asked
+            ..self.build_login(who, Proof::Password(password))
         };
         let Some(new) = new_password else { return self.run_login(login, call_auth_login).await };
-        self.run_login(login, move |mounted, login| {
-            let store = &*mounted.server.office;
+        self.run_login(login, move |service, login| {
+            let store = &*service.server.office;
             let words = |tenant, user| list_context_words(store, tenant, Some(PrincipalId::User(user)));
-            mounted.server.auth.login_with_new_password(login, &NewPassword { password: &new, context_words: &words })
+            service.server.auth.login_with_new_password(login, &NewPassword { password: &new, context_words: &words })
         })
         .await
     }
 
-    /// The same for those alone whose session is of this rank at least.
+    /// Logs in, if the session would have at least the role `least`.
     pub async fn log_in_with_rank(
         &self,
         who: LoginIdentity,
         password: Secret<String>,
-        least: Rank,
+        min_rank: Rank,
         previous: Vec<Secret<String>>,
     ) -> Result<IssuedTokens, ApiError> {
-        let asked = self.build_login(who, Proof::Password(password));
+        let login = self.build_login(who, Proof::Password(password));
         self.run_login(
-            LoginRequest { min_rank: Some(least), previous_refresh_tokens: previous, ..asked },
+            LoginRequest { min_rank: Some(min_rank), previous_refresh_tokens: previous, ..login },
             call_auth_login,
         )
         .await
     }
 
-    /// Logs in somebody whom this request has just registered under a password of this verifier.
+    /// Logs in a user whom this request has just registered, by the verifier of the new password.
     pub async fn log_in_registered_user(
         &self,
         who: LoginIdentity,
         verifier: Verifier,
-        least: Rank,
+        min_rank: Rank,
     ) -> Result<IssuedTokens, ApiError> {
         self.run_login(
-            LoginRequest { min_rank: Some(least), ..self.build_login(who, Proof::Verifier(verifier)) },
+            LoginRequest { min_rank: Some(min_rank), ..self.build_login(who, Proof::Verifier(verifier)) },
             call_auth_login,
         )
         .await
     }
 
-    /// Logs in under other terms than the mount's.
+    /// Logs in with other terms than the mount's.
     pub async fn log_in_with_terms(
         &self,
         terms: Terms,
@@ -155,7 +159,8 @@ impl Request {
             .await
     }
 
-    /// Generates the permanent token of the device of this name, for the caller and by their password.
+    /// Generates the permanent token of the device with this name, for the caller, who confirms it
+    /// with the password.
     pub async fn generate_permanent_token(
         &self,
         caller: &Caller,
@@ -164,16 +169,16 @@ impl Request {
     ) -> Result<IssuedTokens, ApiError> {
         let user = caller.profile.user.as_ref();
         let login = user.ok_or(ApiError::Denied(LoginDenied::DeviceNotAllowed.into()))?.name.to_string();
-        let asked = self.build_login(LoginIdentity::User { login, device: Some(device) }, Proof::Password(password));
+        let login = self.build_login(LoginIdentity::User { login, device: Some(device) }, Proof::Password(password));
         let tenancy = Tenancy { fixed: Some(caller.profile.tenant.slug.clone()), requested: None };
-        self.run_login(LoginRequest { tenancy, ..asked }, |mounted, login| {
-            mounted.server.auth.generate_permanent_token(login)
+        self.run_login(LoginRequest { tenancy, ..login }, |service, login| {
+            service.server.auth.generate_permanent_token(login)
         })
         .await
     }
 
-    fn build_tenancy(&self, asked: Option<String>) -> Tenancy {
-        Tenancy { fixed: self.mount.tenant.clone(), requested: asked }
+    fn build_tenancy(&self, requested: Option<String>) -> Tenancy {
+        Tenancy { fixed: self.mount.tenant.clone(), requested }
     }
 
     fn build_login(&self, who: LoginIdentity, proof: Proof) -> LoginRequest {
@@ -193,54 +198,55 @@ impl Request {
     async fn run_login(
         &self,
         login: LoginRequest,
-        way: impl FnOnce(&MountService, &LoginRequest) -> Result<IssuedTokens, Error> + Send + 'static,
+        login_fn: impl FnOnce(&MountService, &LoginRequest) -> Result<IssuedTokens, Error> + Send + 'static,
     ) -> Result<IssuedTokens, ApiError> {
-        run_blocking(&self.mount, move |mounted| {
-            let answer = way(mounted, &login);
-            if let (Ok(granted), Some(_)) = (&answer, &mounted.tenant) {
-                mounted.tenant_id.get_or_init(|| granted.session.tenant);
+        run_blocking(&self.mount, move |service| {
+            let answer = login_fn(service, &login);
+            if let (Ok(issued), Some(_)) = (&answer, &service.tenant) {
+                service.tenant_id.get_or_init(|| issued.session.tenant);
             }
-            mounted
+            service
                 .server
                 .metrics
-                .count_login(mounted.name, login_outcome_label(&answer, login.reports_password_change));
+                .count_login(service.name, login_outcome_label(&answer, login.reports_password_change));
             answer
         })
         .await
     }
 
-    /// Refreshes a session. `beside` is the access token that was sent with the refresh token.
+    /// Refreshes a session. `access_token` is the one that was sent with the refresh token.
     pub async fn refresh(
         &self,
         token: Secret<String>,
-        beside: Option<Secret<String>>,
+        access_token: Option<Secret<String>>,
     ) -> Result<IssuedTokens, ApiError> {
-        self.run_refresh(vec![token], RefreshOptions { access_token: beside, ..RefreshOptions::default() }).await
+        self.run_refresh(vec![token], RefreshOptions { access_token, ..RefreshOptions::default() }).await
     }
 
-    /// The same for a client that will present the same refresh token again, whatever it is answered.
+    /// Refreshes a session of a client that always presents the same refresh token again.
     pub async fn refresh_reusable_token(&self, token: Secret<String>) -> Result<IssuedTokens, ApiError> {
         self.run_refresh(vec![token], RefreshOptions { keeps_token: true, ..RefreshOptions::default() }).await
     }
 
-    /// Refreshes by whichever of these refresh tokens is good.
+    /// Refreshes with the first of these refresh tokens that is valid.
     pub async fn refresh_first_valid(&self, tokens: Vec<Secret<String>>) -> Result<IssuedTokens, ApiError> {
         self.run_refresh(tokens, RefreshOptions::default()).await
     }
 
-    /// Ends the sessions of these refresh tokens, as far as they are of this mount's contract and tenant; how many are.
+    /// Ends the sessions of those refresh tokens that belong to this mount's dialect and tenant,
+    /// and returns their number.
     pub(crate) async fn end_sessions_by_refresh_tokens(
         &self,
         tokens: Vec<Secret<String>>,
         why: EndReason,
     ) -> Result<usize, ApiError> {
         let (tenant, address) = (self.tenant_id().await?, self.address());
-        run_blocking(&self.mount, move |mounted| {
-            let auth = &mounted.server.auth;
+        run_blocking(&self.mount, move |service| {
+            let auth = &service.server.auth;
             let tokens: Vec<&str> = tokens.iter().map(|token| token.expose().as_str()).collect();
             let mut proven = 0;
             for token in auth.select_newest_refresh_tokens(&tokens)? {
-                let holder = RefreshRequest { tenant, address, ..RefreshRequest::new(&mounted.dialect_name, token) };
+                let holder = RefreshRequest { tenant, address, ..RefreshRequest::new(&service.dialect_name, token) };
                 match auth.end_by_refresh_token(&holder, why) {
                     Ok(()) => proven += 1,
                     Err(Error::Denied(AuthDenied::Token(_))) => {}
@@ -252,7 +258,8 @@ impl Request {
         .await
     }
 
-    /// Changes the caller's own password, who proves the old one. `end_keys` revokes their API keys.
+    /// Changes the caller's own password, confirmed by the old one. `end_keys` revokes the caller's
+    /// API keys.
     pub(crate) async fn change_password(
         &self,
         caller: Caller,
@@ -268,7 +275,7 @@ impl Request {
         .await
     }
 
-    /// The tenant that this mount serves; `None` where requests find theirs.
+    /// Returns the tenant that this mount serves; `None` if requests name their tenant.
     pub(crate) async fn tenant_id(&self) -> Result<Option<TenantId>, ApiError> {
         match &self.mount.tenant {
             Some(slug) => Ok(Some(self::find_tenant_id(&self.mount, slug).await?)),
@@ -276,27 +283,27 @@ impl Request {
         }
     }
 
-    /// Exchanges a live access token for another of the same session.
+    /// Exchanges a live access token for another one of the same session.
     pub async fn exchange_token(&self, token: Secret<String>) -> Result<IssuedTokens, ApiError> {
         let tenant = self.tenant_id().await?;
         let (method, target) = (self.head.method().to_string(), self.head.target().to_owned());
         let address = self.address();
-        run_blocking(&self.mount, move |mounted| {
+        run_blocking(&self.mount, move |service| {
             let presented = AuthRequest {
                 tenant,
                 method: &method,
                 target: &target,
                 address,
-                ..AuthRequest::bearer(&mounted.dialect_name, token.expose())
+                ..AuthRequest::bearer(&service.dialect_name, token.expose())
             };
-            let answer = mounted.server.auth.exchange(&presented);
-            mounted.server.metrics.count_refresh(mounted.name, outcome_label(&answer, |granted| granted.kind.name()));
+            let answer = service.server.auth.exchange(&presented);
+            service.server.metrics.count_refresh(service.name, outcome_label(&answer, |issued| issued.kind.name()));
             answer
         })
         .await
     }
 
-    /// Refreshes by a permanent token, which must be the one of this pairing.
+    /// Refreshes with a permanent token, which must belong to this pairing.
     pub async fn refresh_pairing(&self, token: Secret<String>, pairing: SessionId) -> Result<IssuedTokens, ApiError> {
         self.run_refresh(vec![token], RefreshOptions { pairing: Some(pairing), ..RefreshOptions::default() }).await
     }
@@ -308,15 +315,14 @@ impl Request {
     ) -> Result<IssuedTokens, ApiError> {
         let tenant = self.tenant_id().await?;
         let address = self.address();
-        run_blocking(&self.mount, move |mounted| {
-            let auth = &mounted.server.auth;
-            let RefreshOptions { access_token: beside, pairing, keeps_token } = &presenting;
-            let beside = beside.as_ref().map(|beside| beside.expose().as_str());
+        run_blocking(&self.mount, move |service| {
+            let auth = &service.server.auth;
+            let RefreshOptions { access_token, pairing, keeps_token } = &presenting;
+            let access_token = access_token.as_ref().map(|access_token| access_token.expose().as_str());
             let present = |token| {
-                let dialect: &Label = &mounted.dialect_name;
+                let dialect: &DialectName = &service.dialect_name;
                 let base = RefreshRequest::new(dialect, token);
-                let refreshing =
-                    RefreshRequest { tenant, access_token: beside, keeps_token: *keeps_token, address, ..base };
+                let refreshing = RefreshRequest { tenant, access_token, keeps_token: *keeps_token, address, ..base };
                 match pairing {
                     Some(pairing) => auth.refresh_pairing(&refreshing, *pairing),
                     None => auth.refresh(&refreshing),
@@ -327,53 +333,53 @@ impl Request {
                 [token] => present(token),
                 tokens => find_valid_refresh(auth.select_newest_refresh_tokens(tokens), present),
             };
-            mounted.server.metrics.count_refresh(mounted.name, outcome_label(&answer, |granted| granted.kind.name()));
+            service.server.metrics.count_refresh(service.name, outcome_label(&answer, |issued| issued.kind.name()));
             answer
         })
         .await
     }
 }
 
-fn call_auth_login(mounted: &MountService, login: &LoginRequest) -> Result<IssuedTokens, Error> {
-    mounted.server.auth.login(login)
+fn call_auth_login(service: &MountService, login: &LoginRequest) -> Result<IssuedTokens, Error> {
+    service.server.auth.login(login)
 }
 
-/// How a refresh token is presented.
+/// Options of a refresh.
 #[derive(Default)]
 struct RefreshOptions {
-    /// The access token that was sent with it.
+    /// The access token that was sent with the refresh token.
     access_token: Option<Secret<String>>,
-    /// The pairing that it must be of.
+    /// The pairing to which the refresh token must belong.
     pairing: Option<SessionId>,
-    /// Whether the client will present it again.
+    /// Whether the client will present the refresh token again.
     keeps_token: bool,
 }
 
-/// The first answer that does not refuse its token; else the last refusal.
+/// Returns the first result that is not a denial of its token; otherwise the last denial.
 fn find_valid_refresh<'t>(
     tokens: Result<Vec<&'t str>, Error>,
     present: impl Fn(&'t str) -> Result<IssuedTokens, Error>,
 ) -> Result<IssuedTokens, Error> {
-    let mut refused = TokenDenied::Invalid.into();
+    let mut last_denial = TokenDenied::Invalid.into();
     for token in tokens? {
         match present(token) {
-            Err(refusal @ Error::Denied(AuthDenied::Token(_))) => refused = refusal,
+            Err(denial @ Error::Denied(AuthDenied::Token(_))) => last_denial = denial,
             answered => return answered,
         }
     }
-    Err(refused)
+    Err(last_denial)
 }
 
-/// The id of the tenant that a mount serves, looked up once.
-pub(crate) async fn find_tenant_id(mounted: &Arc<MountService>, slug: &Slug) -> Result<TenantId, ApiError> {
-    if let Some(id) = mounted.tenant_id.get() {
+/// Returns the id of the tenant that a mount serves; it is looked up once.
+pub(crate) async fn find_tenant_id(service: &Arc<MountService>, slug: &Slug) -> Result<TenantId, ApiError> {
+    if let Some(id) = service.tenant_id.get() {
         return Ok(*id);
     }
     let slug = slug.clone();
-    run_blocking(mounted, move |mounted| {
-        let found = mounted.server.auth.find_tenant_id(&slug)?;
+    run_blocking(service, move |service| {
+        let found = service.server.auth.find_tenant_id(&slug)?;
         let id = found.ok_or_else(|| Error::unavailable(format!("the tenant {slug} of the mount does not exist")))?;
-        Ok::<_, Error>(*mounted.tenant_id.get_or_init(|| id))
+        Ok::<_, Error>(*service.tenant_id.get_or_init(|| id))
     })
     .await
 }

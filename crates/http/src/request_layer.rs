@@ -1,9 +1,9 @@
-//! The edge of the server: finds where a request comes from, and once it is answered adds the headers that every answer bears,
-//! counts it and writes its line into the access log.
+//! The outermost middleware: it determines the metadata of a request, adds the headers that every
+//! response has, counts the request, and writes it to the access log.
 //!
-//! The line names method, route, status, duration, address, mount, trace id and the code of a failure. It never bears a query, a
-//! body, a header or a token: the route is its template, and the path of a call that is none of ours is shortened to segments
-//! that no token fits into.
+//! An access log line contains method, route, status, duration, address, mount, trace id and error
+//! code. It never contains a query, a body, a header or a token: the route is its template, and the
+//! path of an unknown route is shortened to segments that are too short for a token.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -27,14 +27,14 @@ use crate::endpoint::UNKNOWN_TEMPLATE;
 use crate::request_meta::{REQUEST_ID_HEADER, RequestMeta};
 use crate::settings::HttpSettings;
 
-/// The middleware that stands around the whole application.
+/// The middleware that wraps the whole application.
 #[derive(Clone, Debug)]
 pub struct RequestLayer {
     settings: Arc<HttpSettings>,
 }
 
 impl RequestLayer {
-    /// The edge of a server with these settings.
+    /// Creates the middleware for a server with these settings.
     pub fn new(settings: &HttpSettings) -> Self {
         Self { settings: Arc::new(settings.clone()) }
     }
@@ -56,7 +56,7 @@ where
     }
 }
 
-/// The edge of one worker.
+/// The middleware of one worker.
 #[derive(Debug)]
 pub struct RequestLayerService<S> {
     inner: S,
@@ -81,7 +81,7 @@ where
         let connection = request.conn_data::<Rc<Connection>>().cloned();
         let answering = connection.as_ref().map(Connection::begin_response);
         request.extensions_mut().insert(Rc::clone(&origin));
-        // No log shows it: it is for those who collect traces, and costs nothing where nobody does.
+        // not logged: for trace collectors, and without cost if there is none
         let span = tracing::info_span!(
             target: "tillgate::trace",
             "request",
@@ -98,8 +98,9 @@ where
             let answer = made.await?;
             let mut answer = answer.map_body(|_, body| ChunkedBody::new(body.boxed(), answering));
             if upgrade || connection.is_some_and(|connection| connection.is_draining()) {
-                // The other protocol is not spoken here, and the framework ends a connection on which it was offered: say so.
-                // A server that is about to stop ends every connection once it is answered.
+                // no other protocol is supported, and the framework closes a connection on which an
+                // upgrade was offered, so announce it
+                // a server that is shutting down closes every connection after the response
                 answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
             set_default_headers(answer.headers_mut(), &origin, own_tls);
@@ -109,7 +110,7 @@ where
     }
 }
 
-/// The headers that every answer bears. What a handler has set stands.
+/// Adds the headers that every response has. Headers set by a handler have precedence.
 fn set_default_headers(headers: &mut HeaderMap, origin: &RequestMeta, own_tls: bool) {
     headers.insert(REQUEST_ID_HEADER, origin.trace_id.to_header());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -119,7 +120,7 @@ fn set_default_headers(headers: &mut HeaderMap, origin: &RequestMeta, own_tls: b
         (REFERRER_POLICY, "no-referrer"),
     ];
     if own_tls {
-        // behind a proxy this is the proxy's to say (RFC 6797)
+        // behind a proxy, the proxy is responsible for this header (RFC 6797)
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     for (name, value) in unless_set {
@@ -129,7 +130,7 @@ fn set_default_headers(headers: &mut HeaderMap, origin: &RequestMeta, own_tls: b
     }
 }
 
-/// Counts the request, writes its line and fills in its span.
+/// Counts the request, writes its access log line and completes its span.
 fn record_response<B>(origin: &RequestMeta, method: &Method, answer: &ServiceResponse<B>, span: &Span) {
     let took = origin.started_at.elapsed();
     let (mount, template) = match origin.endpoint.get() {
@@ -157,7 +158,8 @@ fn record_response<B>(origin: &RequestMeta, method: &Method, answer: &ServiceRes
     );
 }
 
-/// A path without what could be a token in it: segments of over 40 characters are cut, and so is what follows the eighth, and a query.
+/// Removes everything from a path that could be a token: the query, segments of more than 40
+/// characters, and everything after the eighth segment.
 pub(crate) fn shorten_path(path: &str) -> String {
     let path = path.split('?').next().unwrap_or_default();
     let segment = |segment: &str| match segment.char_indices().nth(40) {

@@ -1,5 +1,5 @@
-//! Where a request comes from, found once at the edge and kept beside the request, and what the edge is told back of it for the
-//! log and the metrics.
+//! Metadata of a request: its origin, determined once by the request layer and stored with the
+//! request, and what handlers report back for the log and the metrics.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::{IpAddr, SocketAddr};
@@ -17,40 +17,40 @@ use crate::settings::HttpSettings;
 use crate::trace_id::TraceId;
 use crate::{operations, proxies};
 
-/// The header that bears a trace id.
+/// Header with the trace id.
 pub(crate) const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Where a request comes from.
+/// Metadata of a request.
 #[derive(Debug)]
 pub(crate) struct RequestMeta {
     pub(crate) trace_id: TraceId,
     pub(crate) address: Option<IpAddr>,
-    /// The scheme and host as the proxies name them.
+    /// The scheme that the proxies report.
     pub(crate) scheme: Option<&'static str>,
-    /// Whether it came over TLS of the server's own.
+    /// Whether the request was received over the server's own TLS.
     pub(crate) own_tls: bool,
     pub(crate) host: Option<String>,
     /// Whether the peer is a trusted proxy.
     via_proxy: bool,
-    /// When the request came in, by the clock of the runtime.
+    /// When the request was received, by the runtime's clock.
     pub(crate) started_at: Instant,
-    /// Which call it turned out to be.
+    /// The endpoint of the request, once known.
     pub(crate) endpoint: OnceCell<Arc<Endpoint>>,
-    /// The code of its failure.
+    /// The error code of the response.
     pub(crate) error_code: Cell<Option<&'static str>>,
-    /// The path of a call that is none of ours.
+    /// The path of a request without a route.
     pub(crate) unknown_path: RefCell<Option<String>>,
-    /// The method and the path that a gateway asks about.
+    /// Method and path of the original request in a gateway check.
     pub(crate) gateway_target: RefCell<Option<String>>,
 }
 
 impl RequestMeta {
-    /// Finds where a request comes from.
+    /// Determines the metadata in the request layer.
     pub(crate) fn from_service_request(request: &ServiceRequest, settings: &HttpSettings) -> Self {
         let connection = request.conn_data::<Rc<Connection>>();
         let own_tls = request.app_config().secure() || connection.is_some_and(|connection| connection.is_secure());
         let origin = Self::build(request.peer_addr(), own_tls, request.headers(), settings);
-        // a proxy that asks whether the server lives calls for nobody
+        // a proxy's own health check has no client
         if origin.via_proxy && !operations::is_probe(request.path()) {
             let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
             proxies::warn_if_headers_missing(peer, settings.proxy_headers, request.headers());
@@ -58,7 +58,7 @@ impl RequestMeta {
         origin
     }
 
-    /// The same for a request that did not come by the edge.
+    /// Determines the metadata of a request that did not pass the request layer.
     pub(crate) fn from_http_request(request: &HttpRequest, settings: &HttpSettings) -> Self {
         Self::build(request.peer_addr(), request.app_config().secure(), request.headers(), settings)
     }
@@ -82,7 +82,7 @@ impl RequestMeta {
         }
     }
 
-    /// The origin of a request that came by the edge.
+    /// Returns the metadata that the request layer has stored.
     pub(crate) fn from_extensions(request: &impl HttpMessage) -> Option<Rc<Self>> {
         request.extensions().get::<Rc<Self>>().cloned()
     }

@@ -1,4 +1,4 @@
-//! Answers in JSON, written once into one buffer.
+//! JSON responses, serialized once into one buffer.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -8,14 +8,14 @@ use serde::Serialize;
 use crate::bearer::BEARER_CHALLENGE;
 use crate::error::ApiError;
 
-/// An answer in JSON.
+/// Renders a JSON response.
 pub(crate) fn render_json(status: StatusCode, body: &impl Serialize) -> Result<HttpResponse, ApiError> {
     let bytes =
         serde_json::to_vec(body).map_err(|error| ApiError::Fault(format!("an answer cannot be written: {error}")))?;
     Ok(build_response(status, "application/json", bytes))
 }
 
-/// The answer in JSON to a call that failed: a 401 says how to prove oneself (RFC 9110, 11.6.1).
+/// Renders a JSON response to a failed request; a 401 includes a challenge (RFC 9110, 11.6.1).
 pub(crate) fn render_json_error(status: StatusCode, body: &impl Serialize) -> HttpResponse {
     let mut answer = render_json(status, body).unwrap_or_else(|_| HttpResponse::new(status));
     if status == StatusCode::UNAUTHORIZED {
@@ -24,7 +24,7 @@ pub(crate) fn render_json_error(status: StatusCode, body: &impl Serialize) -> Ht
     answer
 }
 
-/// A problem (RFC 9457) in JSON.
+/// Renders a problem (RFC 9457) as JSON.
 pub(crate) fn render_problem(status: StatusCode, body: &impl Serialize) -> HttpResponse {
     build_response(status, "application/problem+json", serde_json::to_vec(body).unwrap_or_default())
 }

@@ -1,4 +1,10 @@
-//! The table of a contract's calls. Whoever adds a call adds a line to its dialect's table, and says there who may make it.
+//! A dialect's routes are a table. Registration, the check for conflicting mounts, the `Allow`
+//! header of a 405 and the matrix of rights read the same rows. To add an operation, add a row with
+//! its handler; the row also says who may call it.
+//!
+//! One function (`serve.rs`) renders every failure in the dialect's format, since the credentials
+//! of a request may require its body first. The only middleware is the request layer (trace ids,
+//! access log, security headers).
 
 use std::fmt;
 use std::future::Future;
@@ -11,36 +17,36 @@ use tillgate_auth_core::Caller;
 use crate::openapi::OperationDoc;
 use crate::{ApiError, Request};
 
-/// What a handler will have answered.
+/// The future of a handler.
 pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>>>>;
 
-/// A handler, and who it is for.
+/// A handler, with or without authentication.
 pub(crate) enum Handler {
-    /// For anybody: the caller proves themselves in the body, or need not.
+    /// A handler for every client; credentials, if any, are in the body.
     Public(Box<dyn Fn(Request) -> HandlerFuture + Send + Sync>),
-    /// For those who have proved who they are.
+    /// A handler for authenticated callers.
     Authenticated(Box<dyn Fn(Request, Caller) -> HandlerFuture + Send + Sync>),
 }
 
-/// A call of a contract.
+/// A route of a dialect.
 pub struct Route {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
     pub(crate) handler: Handler,
     pub(crate) requires_readiness: bool,
-    /// How large a body may be at least, whatever the settings say.
+    /// Minimum of the body size limit in bytes, whatever the settings say.
     pub(crate) min_body_limit: usize,
-    /// Whether its failures bear their code in a header, for gateways.
+    /// Whether error responses have their code in a header, for gateways.
     pub(crate) sets_error_code: bool,
-    /// Whether it is a file of a page: all of them are counted as one.
+    /// Whether it is a file of a page; all files have one label in the metrics.
     pub(crate) is_static_file: bool,
-    /// What the document says of it; nothing of what is published elsewhere.
+    /// OpenAPI documentation; `None` for contracts that are published elsewhere.
     pub(crate) documentation: Option<fn() -> OperationDoc>,
 }
 
 impl Route {
-    /// A call that anybody may make. `path` is below the mount's prefix, with `{name}` for what varies; a `GET` answers `HEAD`
-    /// too (RFC 9110, 9.3.2).
+    /// Creates a route without authentication. `path` is below the mount's prefix, with `{name}`
+    /// for parameters. A `GET` route also answers `HEAD` (RFC 9110, 9.3.2).
     pub fn public<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
         method: Method,
         path: &'static str,
@@ -58,7 +64,7 @@ impl Route {
         }
     }
 
-    /// A call for those who have proved who they are: without a proof that holds, the handler does not run.
+    /// Creates a route that requires authentication: the handler runs only with valid credentials.
     pub fn authenticated<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
         method: Method,
         path: &'static str,
@@ -77,55 +83,56 @@ impl Route {
         }
     }
 
-    /// The same call, served while the [`Gate`](crate::Gate) is shut too.
+    /// Serves the route even while the [`ReadinessGate`](crate::ReadinessGate) is closed.
     pub(crate) fn served_before_ready(self) -> Self {
         Self { requires_readiness: false, ..self }
     }
 
-    /// The same call, with bodies of so many bytes, also where the settings take only smaller ones.
+    /// Accepts bodies of up to `body` bytes, even if the settings have a smaller limit.
     pub(crate) fn with_body_limit(self, body: usize) -> Self {
         Self { min_body_limit: body, ..self }
     }
 
-    /// The same call, for gateways: its failures bear their code in a header.
+    /// Adds the error code to error responses in a header, for gateways.
     pub(crate) fn with_error_code_header(self) -> Self {
         Self { sets_error_code: true, ..self }
     }
 
-    /// The same call, as a file of a page.
+    /// Marks the route as a file of a page.
     pub(crate) fn static_file(self) -> Self {
         Self { is_static_file: true, ..self }
     }
 
-    /// The same call, with what the document says of it.
+    /// Adds the OpenAPI documentation.
     pub(crate) fn documented(self, entry: fn() -> OperationDoc) -> Self {
         Self { documentation: Some(entry), ..self }
     }
 
-    /// Whether the route answers this method.
+    /// Whether the route accepts this method.
     pub(crate) fn accepts_method(&self, method: &Method) -> bool {
         self.method == *method || (self.method == Method::GET && *method == Method::HEAD)
     }
 }
 
-/// How the paths of requests are compared with a contract's.
+/// How request paths are compared with a contract's paths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PathMatching {
-    /// To the letter.
+    /// Exactly.
     #[default]
     ExactJson,
-    /// The letters A to Z of literal segments in either case, and with or without a slash at the end, as the frameworks do that the
-    /// contract's clients were written against. What stands in the place of a `{name}`, and the mount's prefix, are to the letter.
+    /// Literal segments ignore the case of A to Z and a trailing slash is optional, like in the
+    /// frameworks that the contract's clients were written for. Parameters and the mount's prefix
+    /// are compared exactly.
     Lenient,
 }
 
 impl PathMatching {
-    /// Whether a literal segment is another.
+    /// Whether two literal segments are equal.
     pub(crate) fn matches_segment(self, one: &str, other: &str) -> bool {
         one == other || (self == Self::Lenient && one.eq_ignore_ascii_case(other))
     }
 
-    /// Whether a path, below the mount's prefix, is one that the template of a route stands for.
+    /// Whether a path below the mount's prefix matches the template of a route.
     pub(crate) fn matches_template(self, template: &str, path: &str) -> bool {
         let path = if self == Self::Lenient { path.strip_suffix('/').unwrap_or(path) } else { path };
         let mut segments = path.split('/');
@@ -143,16 +150,16 @@ impl fmt::Debug for Route {
     }
 }
 
-/// A route as the whole server lists it.
+/// A route in the list of all routes of the server.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RouteInfo {
-    /// The label of the mount's dialect; `server` for what belongs to no mount.
+    /// Name of the mount's dialect; `server` for routes outside of every mount.
     pub mount: &'static str,
-    /// The method.
+    /// HTTP method of the route.
     pub method: String,
-    /// The whole path, prefix included.
+    /// Full path with the mount's prefix.
     pub path: String,
-    /// Whether anybody may call it.
+    /// Whether the route requires no authentication.
     pub public: bool,
 }
 

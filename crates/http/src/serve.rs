@@ -1,5 +1,6 @@
-//! The one way that every request of a mount takes: its method, the gate, its body, the evidence, the handler; and, whatever
-//! fails on it, the dialect's words. Panics, deadlines and unknown routes are worded here too.
+//! The path of every request through a mount: method, readiness gate, body, rate limit,
+//! credentials, handler. Every failure on it is rendered by the dialect, including panics,
+//! deadlines and unknown routes.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -29,27 +30,27 @@ use crate::request::Request;
 use crate::request_meta::RequestMeta;
 use crate::route::Handler;
 
-/// Answers a request.
+/// Serves a request.
 pub(crate) async fn serve_request(
-    mounted: Arc<MountService>,
+    service: Arc<MountService>,
     endpoint: Arc<Endpoint>,
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
     let origin = RequestMeta::from_extensions(&request)
-        .unwrap_or_else(|| Rc::new(RequestMeta::from_http_request(&request, &mounted.server.settings)));
+        .unwrap_or_else(|| Rc::new(RequestMeta::from_http_request(&request, &service.server.settings)));
     if !endpoint.has_routes() {
         origin.unknown_path.replace(Some(crate::request_layer::shorten_path(request.path())));
     }
-    // a request passes one endpoint, so the cell is empty
+    // a request has exactly one endpoint, so the cell is empty
     let _ = origin.endpoint.set(Arc::clone(&endpoint));
-    let head = RequestHead::new(request, origin, Arc::clone(&mounted));
-    let deadline = mounted.server.settings.deadline;
+    let head = RequestHead::new(request, origin, Arc::clone(&service));
+    let deadline = service.server.settings.deadline;
     let reading = Cell::new(false);
     let answering = blocking_pool::with_deadline(
         deadline,
         head.address(),
-        catch_panic(handle_request(&mounted, &endpoint, &head, payload, &reading)),
+        catch_panic(handle_request(&service, &endpoint, &head, payload, &reading)),
     );
     let answered = match timeout(deadline, answering).await {
         Ok(Some(answered)) => answered,
@@ -58,68 +59,68 @@ pub(crate) async fn serve_request(
         Err(_) => Err(ApiError::unavailable(format!("the deadline of {deadline:?} has passed"))),
     };
     let mut answer = answered.unwrap_or_else(|failure| {
-        let mut answer = render_error(&mounted, &failure, &head);
+        let mut answer = render_error(&service, &failure, &head);
         if endpoint.find_route(head.method()).is_ok_and(|route| route.sets_error_code) {
             access::set_error_code_header(&mut answer, &failure);
         }
         answer
     });
-    cors::add_cors_headers(mounted.dialect.trusted_origins(), head.headers(), &mut answer);
+    cors::add_cors_headers(service.dialect.trusted_origins(), head.headers(), &mut answer);
     answer
 }
 
 async fn handle_request(
-    mounted: &Arc<MountService>,
+    service: &Arc<MountService>,
     endpoint: &Endpoint,
     head: &RequestHead,
     payload: Payload,
     reading: &Cell<bool>,
 ) -> Result<HttpResponse, ApiError> {
-    if let Some(leave) = cors::answer_preflight(mounted.dialect.trusted_origins(), head.method(), head.headers()) {
+    if let Some(leave) = cors::answer_preflight(service.dialect.trusted_origins(), head.method(), head.headers()) {
         return Ok(leave);
     }
     let route = endpoint.find_route(head.method())?;
-    if route.requires_readiness && !mounted.server.readiness_gate.is_open() {
+    if route.requires_readiness && !service.server.readiness_gate.is_open() {
         return Err(ApiError::unavailable("the server is still being set up"));
     }
     reading.set(true);
-    let (body, _large) = read_body(mounted, head, payload, route.min_body_limit).await?;
+    let (body, _large) = read_body(service, head, payload, route.min_body_limit).await?;
     reading.set(false);
-    mounted.dialect.rate_limit(head)?;
+    service.dialect.rate_limit(head)?;
     match &route.handler {
-        Handler::Public(handler) => handler(Request::new(head.clone(), body, Arc::clone(mounted))).await,
+        Handler::Public(handler) => handler(Request::new(head.clone(), body, Arc::clone(service))).await,
         Handler::Authenticated(handler) => {
-            let evidence = mounted.dialect.read_credentials(head, &body)?;
-            let caller = authenticate_caller(mounted, head, evidence).await?;
-            let answered = handler(Request::new(head.clone(), body, Arc::clone(mounted)), caller.clone()).await;
+            let credentials = service.dialect.read_credentials(head, &body)?;
+            let caller = authenticate_caller(service, head, credentials).await?;
+            let answered = handler(Request::new(head.clone(), body, Arc::clone(service)), caller.clone()).await;
             if let Err(failure) = &answered {
-                crate::audit_denials::record_denial(mounted, head, &caller, failure).await;
+                crate::audit_denials::record_denial(service, head, &caller, failure).await;
             }
             answered
         }
     }
 }
 
-/// Who calls: from memory where that holds it, else on a thread that may wait.
+/// Authenticates the caller from memory if possible, otherwise on a thread of the blocking pool.
 pub(crate) async fn authenticate_caller(
-    mounted: &Arc<MountService>,
+    service: &Arc<MountService>,
     head: &RequestHead,
-    evidence: RequestCredentials<'_>,
+    credentials: RequestCredentials<'_>,
 ) -> Result<Caller, ApiError> {
-    let tenant = match &mounted.tenant {
-        Some(slug) => Some(crate::request::find_tenant_id(mounted, slug).await?),
+    let tenant = match &service.tenant {
+        Some(slug) => Some(crate::request::find_tenant_id(service, slug).await?),
         None => None,
     };
     let presented = tillgate_auth_core::AuthRequest {
-        credentials: evidence,
-        dialect: &mounted.dialect_name,
+        credentials,
+        dialect: &service.dialect_name,
         tenant,
         method: head.method().as_str(),
         target: head.target(),
         body: None,
         address: head.address(),
     };
-    if let Some(recognized) = mounted.server.auth.authenticate_cached(&presented) {
+    if let Some(recognized) = service.server.auth.authenticate_cached(&presented) {
         return Ok(recognized?);
     }
     let (method, target, address) = (head.method().to_string(), head.target().to_owned(), head.address());
@@ -133,14 +134,14 @@ pub(crate) async fn authenticate_caller(
         }
         RequestCredentials::Client(client) => (RequestCredentials::Client(client), Vec::new()),
     };
-    crate::blocking_pool::run_blocking(mounted, move |mounted| {
-        let evidence = match tokens.as_slice() {
+    crate::blocking_pool::run_blocking(service, move |service| {
+        let credentials = match tokens.as_slice() {
             [] => held,
             tokens => RequestCredentials::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),
         };
-        mounted.server.auth.authenticate(&tillgate_auth_core::AuthRequest {
-            credentials: evidence,
-            dialect: &mounted.dialect_name,
+        service.server.auth.authenticate(&tillgate_auth_core::AuthRequest {
+            credentials,
+            dialect: &service.dialect_name,
             tenant,
             method: &method,
             target: &target,
@@ -151,9 +152,10 @@ pub(crate) async fn authenticate_caller(
     .await
 }
 
-/// The whole body, where there is one; and the place of a large one, which it has until it is answered.
+/// Reads the body, if any. A large body comes with its slot, which it keeps until the request is
+/// answered.
 async fn read_body<'m>(
-    mounted: &'m MountService,
+    service: &'m MountService,
     head: &RequestHead,
     payload: Payload,
     least: usize,
@@ -161,7 +163,7 @@ async fn read_body<'m>(
     if matches!(payload, Payload::None) || !head.has_body() {
         return Ok((Bytes::new(), None));
     }
-    let usual = mounted.server.settings.body_limit;
+    let usual = service.server.settings.body_limit;
     let most = usual.max(least);
     let length = head.header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
     if length.is_some_and(|length| length > most) {
@@ -175,23 +177,24 @@ async fn read_body<'m>(
             return Err(ProtocolError::BodyTooLarge.into());
         }
         if body.len() + chunk.len() > usual && large.is_none() {
-            large = Some(mounted.server.large_body_slots.claim()?);
+            large = Some(service.server.large_body_slots.claim()?);
         }
         body.extend_from_slice(&chunk);
     }
     Ok((body.freeze(), large))
 }
 
-/// The failure in the dialect's words, with what every dialect owes its clients: `Allow` and `Retry-After`.
-pub(crate) fn render_error(mounted: &MountService, failure: &ApiError, head: &RequestHead) -> HttpResponse {
+/// Renders the failure in the dialect's format, with the headers that every dialect must send:
+/// `Allow` and `Retry-After`.
+pub(crate) fn render_error(service: &MountService, failure: &ApiError, head: &RequestHead) -> HttpResponse {
     head.meta().error_code.set(Some(failure.code()));
-    let (trace, mount) = (head.trace_id(), mounted.name);
+    let (trace, mount) = (head.trace_id(), service.name);
     match failure {
         ApiError::Unavailable { reason: why, .. } => tracing::warn!(trace, mount, why, "unavailable"),
         ApiError::Fault(why) => tracing::error!(trace, mount, why, "fault"),
         ApiError::Denied(_) | ApiError::Office(_) | ApiError::Protocol(_) => {}
     }
-    let mut answer = mounted.dialect.render_error(failure, head);
+    let mut answer = service.dialect.render_error(failure, head);
     if let Some(retry_after) = failure.retry_after() {
         let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
@@ -204,11 +207,11 @@ pub(crate) fn render_error(mounted: &MountService, failure: &ApiError, head: &Re
     answer
 }
 
-/// Runs a future; `None` where it panics.
+/// Runs a future; `None` if it panics.
 async fn catch_panic<T>(work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     std::future::poll_fn(|context| {
-        // what panicked is not polled again, and nothing that it half-changed is looked at
+        // the future is not polled again after a panic, and none of its state is used
         match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
             Ok(poll) => poll.map(Some),
             Err(_) => Poll::Ready(None),

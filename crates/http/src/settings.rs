@@ -1,4 +1,4 @@
-//! What the HTTP side is set to. Terms of sessions are the dialects' own, places of mounts the mounts'.
+//! Settings of the HTTP server. Terms of sessions belong to the dialects, prefixes to the mounts.
 
 use std::time::Duration;
 
@@ -7,34 +7,36 @@ use ipnet::IpNet;
 use crate::access::AccessRule;
 use crate::proxies::ProxyHeaders;
 
-/// What the HTTP side is set to.
+/// Settings of the HTTP server.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
-    /// The networks of trusted proxies: from these alone forwarding headers are believed.
+    /// Networks of trusted proxies; forwarding headers of other peers are ignored.
     pub proxies: Vec<IpNet>,
-    /// Which forwarding headers they are.
+    /// The forwarding headers that the proxies set.
     pub proxy_headers: ProxyHeaders,
-    /// The largest body in bytes; a larger one is 413.
+    /// Maximum size of a body in bytes; a larger one is answered with 413.
     pub body_limit: usize,
-    /// How many bytes the addresses may take whose requests a contract counts.
+    /// Memory limit of the addresses counted by a contract's rate limit, in bytes.
     pub rate_limiter_bytes: usize,
-    /// How many bytes Fiuu's lists of terminals may take, on each of its mounts.
+    /// Memory limit of Fiuu's terminal lists on each of its mounts, in bytes.
     pub terminal_list_bytes: usize,
-    /// How long a request may take; past it the answer is 503, though its thread may hang.
+    /// Maximum duration of a request. After it the response is 503, even if the request's thread
+    /// hangs.
     pub deadline: Duration,
-    /// How many requests of all workers may be on threads that wait at once.
+    /// Maximum number of requests of all workers that run on blocking threads at the same time.
     pub threads: usize,
-    /// How many requests of a worker may be on threads that wait, or wait for one; the next is 503 at once.
+    /// Maximum number of requests of a worker that run on or wait for a blocking thread; further
+    /// ones are answered with 503 at once.
     pub blocking_limit: usize,
-    /// How long a client may take to send the head of a request. Whoever binds the sockets hands it to the server
-    /// (`HttpServer::client_request_timeout`).
+    /// Maximum duration of receiving the head of a request. The code that binds the sockets must
+    /// pass it to the server (`HttpServer::client_request_timeout`).
     pub header_deadline: Duration,
-    /// Whether metrics are served beside the mounts. [`Http::operations`](crate::Http::operations) serves them on a listener of
-    /// its own.
+    /// Whether metrics are served beside the mounts.
+    /// [`Http::operations_app`](crate::Http::operations_app) serves them on a separate listener.
     pub serve_metrics: bool,
     /// Whether the OpenAPI document and its page are served beside the mounts.
     pub serve_docs: bool,
-    /// What gateways let through, row by row.
+    /// The rows of the access table for gateways.
     pub access_rules: Vec<AccessRule>,
 }
 

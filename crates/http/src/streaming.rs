@@ -1,5 +1,6 @@
-//! Answers that are written part by part: each part is made when the pieces of the one before have been taken, so that an answer takes
-//! no more room than its largest part, however long it is and however slowly it is read.
+//! Responses that are produced part by part. A part is produced when the previous one has been
+//! sent, so a response occupies no more memory than its largest part, however long it is and
+//! however slowly it is read.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -19,23 +20,24 @@ use crate::mount::MountService;
 use crate::office::Office;
 use crate::request::Request;
 
-/// A part that was made, and what makes those after it; `None` after the last.
+/// A produced part, and the source of the following ones; `None` after the last.
 pub(crate) type StreamPart<P> = (Vec<u8>, Option<P>);
 
-/// Makes an answer part by part.
+/// Produces a response part by part.
 pub(crate) trait PartSource: Sized + Send + Unpin + 'static {
-    /// Makes the next part. It may be empty where nothing of the answer has been found yet.
+    /// Produces the next part. It may be empty if nothing has been found yet.
     ///
     /// # Errors
-    /// The store failed, or an answer cannot be written.
+    /// The store failed, or the part cannot be serialized.
     fn next_part(self, office: &Office<'_>) -> Result<StreamPart<Self>, ApiError>;
 }
 
-/// Answers JSON that `parts` makes. What fails before the first part is made is answered as every failure; later the connection ends
-/// without the end of the answer, which no client takes for a whole one. A `HEAD` has no more than its first part made.
+/// Sends the JSON that `parts` produces. A failure of the first part is answered like any other; a
+/// later failure closes the connection before the end of the response, which clients recognize as
+/// incomplete. For `HEAD` only the first part is produced.
 ///
 /// # Errors
-/// The first part could not be made.
+/// The first part could not be produced.
 pub(crate) async fn stream_json<P: PartSource>(call: &Request, parts: P) -> Result<HttpResponse, ApiError> {
     let (first, rest) = call.with_office(move |office| parts.next_part(office)).await?;
     let mut answer = match rest {
@@ -52,43 +54,43 @@ pub(crate) async fn stream_json<P: PartSource>(call: &Request, parts: P) -> Resu
 
 type PartFuture<P> = Pin<Box<dyn Future<Output = Result<StreamPart<P>, ApiError>>>>;
 
-/// A body whose parts are made on a thread that may wait.
+/// A body whose parts are produced on threads of the blocking pool.
 struct StreamedBody<P> {
-    mounted: Arc<MountService>,
+    service: Arc<MountService>,
     trace: String,
-    /// Where the request comes from.
+    /// Address of the client.
     address: Option<IpAddr>,
-    /// What is left of the part that was made last.
+    /// The unsent rest of the current part.
     buffer: Bytes,
-    /// What makes the next part, while none is being made.
+    /// The source of the next part, unless that is being produced.
     rest: Option<P>,
     pending: Option<PartFuture<P>>,
 }
 
 impl<P: PartSource> StreamedBody<P> {
     fn new(call: &Request, made: Vec<u8>, rest: Option<P>) -> Self {
-        let (mounted, trace) = (Arc::clone(call.mount()), call.head().trace_id().to_owned());
-        Self { mounted, trace, address: call.address(), buffer: made.into(), rest, pending: None }
+        let (service, trace) = (Arc::clone(call.mount()), call.head().trace_id().to_owned());
+        Self { service, trace, address: call.address(), buffer: made.into(), rest, pending: None }
     }
 
     fn start_part(&self, parts: P) -> PartFuture<P> {
-        let (mounted, address) = (Arc::clone(&self.mounted), self.address);
+        let (service, address) = (Arc::clone(&self.service), self.address);
         Box::pin(async move {
-            crate::blocking_pool::run_blocking_unlimited(&mounted, address, move |mounted| {
-                parts.next_part(&Office { store: &*mounted.server.office, auth: &mounted.server.auth })
+            crate::blocking_pool::run_blocking_unlimited(&service, address, move |service| {
+                parts.next_part(&Office { store: &*service.server.office, auth: &service.server.auth })
             })
             .await
         })
     }
 }
 
-/// An answer that could not be written to its end.
+/// A response ended before it was complete.
 #[derive(Debug)]
 struct TruncatedStream;
 
 impl fmt::Display for TruncatedStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the answer could not be written to its end")
+        f.write_str("the response could not be completed")
     }
 }
 
@@ -116,9 +118,9 @@ impl<P: PartSource> MessageBody for StreamedBody<P> {
                     Err(failure) => {
                         tracing::warn!(
                             trace = this.trace,
-                            mount = this.mounted.name,
+                            mount = this.service.name,
                             ?failure,
-                            "an answer was cut short"
+                            "a response was cut short"
                         );
                         return Poll::Ready(Some(Err(Box::new(TruncatedStream))));
                     }

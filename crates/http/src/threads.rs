@@ -1,6 +1,7 @@
-//! The threads that may wait for the database or for a hash: so many at once for the whole server, and who waits for one gets it in
-//! the turn of its network. A flood from many networks then keeps another network waiting for one turn of each, however many
-//! requests each of them has sent.
+//! The threads that may wait for the database or for a password hash. Their number is limited for
+//! the whole server, and requests get one in the turn of their network. During a flood from many
+//! networks, a request of another network therefore waits for one turn of each, however many
+//! requests they have sent.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,18 +10,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tillgate_auth_core::FairQueue;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
-/// What a worker has on such threads or waiting for one.
-pub(crate) type Inside = Arc<AtomicUsize>;
+/// The number of a worker's requests that run on or wait for a thread.
+pub(crate) type WorkerLoad = Arc<AtomicUsize>;
 
 /// A request that waits for a thread.
 #[derive(Debug)]
 struct Waiter {
     number: u64,
-    /// The worker whose request it is.
-    inside: Inside,
-    /// Whether it may have to make room for a request of another network.
+    /// The counter of the request's worker.
+    load: WorkerLoad,
+    /// Whether the request may be displaced by one of another network.
     makes_room: bool,
-    /// Gets the thread; dropped where it has to make room.
+    /// Sends the thread; dropped if the request is displaced.
     grant: oneshot::Sender<Thread>,
 }
 
@@ -34,57 +35,58 @@ struct State {
 /// The threads of a server.
 #[derive(Debug)]
 pub(crate) struct Threads {
-    most: usize,
+    limit: usize,
     state: Mutex<State>,
 }
 
-/// No room to wait in, or a request of another network needed the room more.
+/// There is no slot, or the slot was given to a request of another network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NoRoom;
+pub(crate) struct PoolFull;
 
 impl Threads {
-    /// So many at once.
-    pub(crate) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most: most.max(1), state: Mutex::default() })
+    /// Creates the pool with this limit.
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { limit: limit.max(1), state: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a place among the `limit` of this worker, for a request from `address`. Where all are taken, the newest that waits of
-    /// the network that has the most waiting makes room, if it has more than this one will have. Without a limit the request always
-    /// has a place and keeps it.
+    /// Claims one of the worker's `limit` slots for a request from `address`. If all are taken, the
+    /// newest waiting request of the network that has the most waiting is displaced, provided that
+    /// it has more than this network will have. Without a limit the request always has a slot and
+    /// keeps it.
     pub(crate) fn enter(
         self: &Arc<Self>,
-        inside: &Inside,
+        load: &WorkerLoad,
         address: Option<IpAddr>,
         limit: Option<usize>,
-    ) -> Result<Place, NoRoom> {
+    ) -> Result<ThreadSlot, PoolFull> {
         let mut state = self.lock();
-        if limit.is_some_and(|limit| inside.load(Ordering::Acquire) >= limit) {
-            let same_worker = |waiter: &Waiter| waiter.makes_room && Arc::ptr_eq(&waiter.inside, inside);
+        if limit.is_some_and(|limit| load.load(Ordering::Acquire) >= limit) {
+            let same_worker = |waiter: &Waiter| waiter.makes_room && Arc::ptr_eq(&waiter.load, load);
             let own = state.waiting.count_of(address, same_worker);
-            // its sender goes, which tells it; its place is free at once
-            drop(state.waiting.displace(own + 1, same_worker).ok_or(NoRoom)?);
-            inside.fetch_sub(1, Ordering::AcqRel);
+            // dropping the sender notifies the displaced request; its slot is free at once
+            drop(state.waiting.displace(own + 1, same_worker).ok_or(PoolFull)?);
+            load.fetch_sub(1, Ordering::AcqRel);
         }
-        inside.fetch_add(1, Ordering::AcqRel);
-        let (threads, inside) = (Arc::clone(self), Arc::clone(inside));
-        if state.running < self.most {
+        load.fetch_add(1, Ordering::AcqRel);
+        let (threads, load) = (Arc::clone(self), Arc::clone(load));
+        if state.running < self.limit {
             state.running += 1;
             let granted = Some(ThreadGrant::Now(Thread(Some(Arc::clone(self)))));
-            return Ok(Place { threads, inside, number: None, granted });
+            return Ok(ThreadSlot { threads, load, number: None, granted });
         }
         state.last += 1;
         let number = state.last;
         let (grant, granted) = oneshot::channel();
-        let waiter = Waiter { number, inside: Arc::clone(&inside), makes_room: limit.is_some(), grant };
+        let waiter = Waiter { number, load: Arc::clone(&load), makes_room: limit.is_some(), grant };
         state.waiting.push(address, waiter);
-        Ok(Place { threads, inside, number: Some(number), granted: Some(ThreadGrant::Later(granted)) })
+        Ok(ThreadSlot { threads, load, number: Some(number), granted: Some(ThreadGrant::Later(granted)) })
     }
 
-    /// Gives a thread that is free to the next who waits for one.
+    /// Passes a free thread to the next waiting request.
     fn pass_on(self: &Arc<Self>) {
         loop {
             let next = {
@@ -98,14 +100,14 @@ impl Threads {
             let Some(waiter) = next else { return };
             match waiter.grant.send(Thread(Some(Arc::clone(self)))) {
                 Ok(()) => return,
-                // whoever waited has gone at this moment: the next one
+                // the request was dropped at this moment: try the next one
                 Err(mut thread) => thread.0 = None,
             }
         }
     }
 }
 
-/// A thread that a request may use, until this is dropped.
+/// A thread for a request, which is released on drop.
 #[derive(Debug)]
 pub(crate) struct Thread(Option<Arc<Threads>>);
 
@@ -123,33 +125,33 @@ enum ThreadGrant {
     Later(oneshot::Receiver<Thread>),
 }
 
-/// The place of a request, which is free again when this is dropped.
+/// The slot of a request, which is released on drop.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ThreadSlot {
     threads: Arc<Threads>,
-    inside: Inside,
-    /// The request's number among those that wait.
+    load: WorkerLoad,
+    /// The request's number among the waiting ones.
     number: Option<u64>,
     granted: Option<ThreadGrant>,
 }
 
-impl Place {
-    /// Waits for the thread.
-    pub(crate) async fn thread(&mut self) -> Result<Thread, NoRoom> {
-        // what was granted stays here until it is taken: this future may be dropped
+impl ThreadSlot {
+    /// Waits for a thread.
+    pub(crate) async fn thread(&mut self) -> Result<Thread, PoolFull> {
+        // a granted thread stays in `self` until it is taken, because this future may be dropped
         if let Some(ThreadGrant::Later(granted)) = &mut self.granted {
-            let thread = granted.await.map_err(|_| NoRoom)?;
+            let thread = granted.await.map_err(|_| PoolFull)?;
             self.number = None;
             self.granted = None;
             return Ok(thread);
         }
         match self.granted.take() {
             Some(ThreadGrant::Now(thread)) => Ok(thread),
-            _ => Err(NoRoom),
+            _ => Err(PoolFull),
         }
     }
 
-    /// Whether it had to make room: whoever needed the room has taken it.
+    /// Whether the request was displaced, so that its slot is already taken.
     fn is_displaced(&mut self) -> bool {
         let Some(number) = self.number else { return false };
         let withdrawn = self.threads.lock().waiting.remove(|waiter| waiter.number == number);
@@ -162,10 +164,10 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ThreadSlot {
     fn drop(&mut self) {
         if !self.is_displaced() {
-            self.inside.fetch_sub(1, Ordering::AcqRel);
+            self.load.fetch_sub(1, Ordering::AcqRel);
         }
     }
 }
@@ -182,9 +184,9 @@ mod tests {
         IpAddr::V4(std::net::Ipv4Addr::new(192, 0, network, 1))
     }
 
-    /// What has become of a place by now.
-    fn thread(place: &mut Place) -> Option<Result<Thread, NoRoom>> {
-        match pin!(place.thread()).poll(&mut Context::from_waker(Waker::noop())) {
+    /// Returns the present state of a slot.
+    fn thread(slot: &mut ThreadSlot) -> Option<Result<Thread, PoolFull>> {
+        match pin!(slot.thread()).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(thread) => Some(thread),
             Poll::Pending => None,
         }
@@ -192,8 +194,8 @@ mod tests {
 
     #[test]
     fn network_waits_for_one_turn_of_each_other() {
-        let (threads, inside) = (Threads::new(1), Inside::default());
-        let enter = |network| threads.enter(&inside, Some(host(network)), Some(99)).unwrap();
+        let (threads, load) = (Threads::new(1), WorkerLoad::default());
+        let enter = |network| threads.enter(&load, Some(host(network)), Some(99)).unwrap();
         let mut busy = enter(1);
         let running = thread(&mut busy).unwrap().unwrap();
         let mut flood = [enter(1), enter(1), enter(1), enter(2), enter(2)];
@@ -201,8 +203,8 @@ mod tests {
         let (mut order, mut free) = (Vec::new(), vec![running]);
         for _ in 0..6 {
             free.clear();
-            for (who, place) in flood.iter_mut().enumerate().filter(|(_, place)| place.granted.is_some()) {
-                free.extend(thread(place).map(|thread| (order.push(who), thread.unwrap()).1));
+            for (who, slot) in flood.iter_mut().enumerate().filter(|(_, slot)| slot.granted.is_some()) {
+                free.extend(thread(slot).map(|thread| (order.push(who), thread.unwrap()).1));
             }
             if other.granted.is_some() {
                 free.extend(thread(&mut other).map(|thread| (order.push(99), thread.unwrap()).1));
@@ -214,37 +216,37 @@ mod tests {
 
     #[test]
     fn network_with_the_most_waiting_makes_room_on_the_same_worker() {
-        let (threads, inside, another) = (Threads::new(1), Inside::default(), Inside::default());
-        let enter = |network, inside| threads.enter(inside, Some(host(network)), Some(4));
-        let _busy = enter(1, &inside).unwrap();
-        let (_first, mut second) = (enter(1, &inside).unwrap(), enter(1, &inside).unwrap());
-        let mut begun = threads.enter(&inside, Some(host(1)), None).unwrap();
+        let (threads, load, another) = (Threads::new(1), WorkerLoad::default(), WorkerLoad::default());
+        let enter = |network, load| threads.enter(load, Some(host(network)), Some(4));
+        let _busy = enter(1, &load).unwrap();
+        let (_first, mut second) = (enter(1, &load).unwrap(), enter(1, &load).unwrap());
+        let mut begun = threads.enter(&load, Some(host(1)), None).unwrap();
         let _elsewhere = [1, 1, 1, 1].map(|network| enter(network, &another).unwrap());
-        assert!(matches!(enter(1, &inside), Err(NoRoom)), "a network makes no room for itself");
-        let _other = enter(2, &inside).unwrap();
-        assert_eq!(inside.load(Ordering::Acquire), 4);
-        assert!(matches!(thread(&mut second), Some(Err(NoRoom))), "the newest of those that may have to");
+        assert!(matches!(enter(1, &load), Err(PoolFull)), "a network makes no room for itself");
+        let _other = enter(2, &load).unwrap();
+        assert_eq!(load.load(Ordering::Acquire), 4);
+        assert!(matches!(thread(&mut second), Some(Err(PoolFull))), "the newest of those that may have to");
         assert!(thread(&mut begun).is_none());
         drop(second);
-        assert_eq!(inside.load(Ordering::Acquire), 4);
-        assert!(matches!(enter(2, &inside), Err(NoRoom)), "both have the same");
+        assert_eq!(load.load(Ordering::Acquire), 4);
+        assert!(matches!(enter(2, &load), Err(PoolFull)), "both have the same");
     }
 
     #[test]
     fn thread_of_whoever_has_gone_goes_to_the_next() {
-        let (threads, inside) = (Threads::new(1), Inside::default());
-        let mut places: Vec<Place> =
-            (1..5).map(|network| threads.enter(&inside, Some(host(network)), Some(9)).unwrap()).collect();
-        let mut last = places.pop().unwrap();
-        let mut granted = places.pop().unwrap();
-        drop(places.pop().unwrap());
-        let running = thread(&mut places[0]).unwrap().unwrap();
+        let (threads, load) = (Threads::new(1), WorkerLoad::default());
+        let mut slots: Vec<ThreadSlot> =
+            (1..5).map(|network| threads.enter(&load, Some(host(network)), Some(9)).unwrap()).collect();
+        let mut last = slots.pop().unwrap();
+        let mut granted = slots.pop().unwrap();
+        drop(slots.pop().unwrap());
+        let running = thread(&mut slots[0]).unwrap().unwrap();
         drop(running);
-        // it has the thread by now, and goes without having taken it
+        // dropped after the thread was granted, but before it was taken
         assert_eq!(threads.lock().waiting.len(), 1);
         drop(granted.granted.take());
         assert!(thread(&mut last).unwrap().is_ok());
-        drop((places, granted, last));
-        assert_eq!((threads.lock().running, inside.load(Ordering::Acquire)), (0, 0));
+        drop((slots, granted, last));
+        assert_eq!((threads.lock().running, load.load(Ordering::Acquire)), (0, 0));
     }
 }

@@ -1,4 +1,4 @@
-//! Instants on the wire: RFC 3339 in UTC, always with milliseconds, so that they sort as text.
+//! Timestamps on the wire: RFC 3339 in UTC, always with milliseconds, so that they sort as text.
 
 use serde::Serializer;
 use tillgate_domain::Instant;
@@ -9,20 +9,20 @@ use time::macros::format_description;
 const TIMESTAMP_FORMAT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-/// The instant as text; empty for one that no calendar of four-digit years holds.
+/// Formats an instant; empty if its year does not have four digits.
 pub(crate) fn format_instant(at: Instant) -> String {
     let nanos = i128::from(at.millis()) * 1_000_000;
     let date = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();
     date.and_then(|date| date.format(TIMESTAMP_FORMAT).ok()).unwrap_or_default()
 }
 
-/// The same without milliseconds where there are none, as some contracts write it.
+/// Formats an instant without milliseconds if they are zero, as some contracts require.
 pub(crate) fn format_trimmed(at: Instant) -> String {
     let text = format_instant(at);
     text.strip_suffix(".000Z").map(|seconds| format!("{seconds}Z")).unwrap_or(text)
 }
 
-/// An instant as a request gives it (RFC 3339), to the millisecond.
+/// A timestamp in a request (RFC 3339), with a resolution of one millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rfc3339Instant(pub(crate) Instant);
 
@@ -31,20 +31,20 @@ impl std::str::FromStr for Rfc3339Instant {
 
     fn from_str(text: &str) -> Result<Self, time::error::Parse> {
         let at = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339)?;
-        // years of four digits fit
+        // years of four digits fit into an i64
         let millis = i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).unwrap_or(i64::MAX);
         Ok(Self(Instant::from_millis(millis)))
     }
 }
 
-/// For `#[serde(serialize_with)]`.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+/// Serializes an instant, for `#[serde(serialize_with)]`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is required by serde")]
 pub(crate) fn serialize_instant<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format_instant(*at))
 }
 
-/// The same for one that may be missing.
-#[expect(clippy::ref_option, reason = "serde hands it over so")]
+/// Serializes an optional instant, for `#[serde(serialize_with)]`.
+#[expect(clippy::ref_option, reason = "the signature is required by serde")]
 pub(crate) fn serialize_optional_instant<S: Serializer>(
     at: &Option<Instant>,
     serializer: S,

@@ -1,8 +1,10 @@
-//! Trace ids: one per request, in every answer, problem and log line, so that a till's error report finds its line.
+//! Trace ids: one per request, in every response, problem and log line, so that an error report can
+//! be matched with the log.
 //!
-//! Ours are 32 hexadecimal digits: 16 that a process draws at its start, 16 that count. They need not be secret, only unlike
-//! each other. An `X-Request-Id` that a trusted proxy sends is kept where it is well-formed: 8 to 64 ASCII letters, digits,
-//! hyphens, underscores, dots or colons. From anybody else it is replaced: a stranger does not choose what the log says.
+//! A generated id has 32 hexadecimal digits: 16 that a process generates at its start, and a
+//! counter of 16. Ids must be unique, not secret. An `X-Request-Id` of a trusted proxy is kept if
+//! it is well-formed: 8 to 64 ASCII letters, digits, hyphens, underscores, dots or colons. From any
+//! other peer it is replaced, so that strangers cannot choose the content of the log.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
@@ -11,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::http::header::HeaderValue;
 
-/// The id of a request.
+/// The trace id of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct TraceId(HeaderValue);
 
@@ -19,10 +21,10 @@ static PROCESS_PREFIX: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_
 static REQUEST_COUNT: AtomicU64 = AtomicU64::new(0);
 
 impl TraceId {
-    /// The next id of this process.
+    /// Generates the next id of this process.
     pub(crate) fn next() -> Self {
         let mut text = [b'0'; 32];
-        // the buffer has exactly the room that the format fills
+        // the format fills the buffer exactly
         let _ = write!(
             text.as_mut_slice(),
             "{:016x}{:016x}",
@@ -32,7 +34,7 @@ impl TraceId {
         Self(HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("0")))
     }
 
-    /// The id that a trusted proxy gave, where it is well-formed.
+    /// Reads the id that a trusted proxy sent, if it is well-formed.
     pub(crate) fn parse(value: &HeaderValue) -> Option<Self> {
         let bytes = value.as_bytes();
         let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);

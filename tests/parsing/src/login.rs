@@ -126,10 +126,10 @@ fn check_refusal(failure: &ApiError) {
             let bare: String = why.chars().filter(|c| !digits(*c)).collect();
             assert!(
                 [
-                    "the body is no UTF-",
+                    "the body is not UTF-",
                     "the body is empty",
                     "the body ends too early (line , column )",
-                    "the body is no JSON that can be read (line , column )",
+                    "the body is not valid JSON (line , column )",
                     "the body has a number that is out of range (line , column )",
                 ]
                 .contains(&bare.as_str()),

@@ -1,17 +1,17 @@
-//! The path of a target in the one form that patterns are compared with, or none where two readers could take it for two paths.
+//! The normal form of a request path, which is compared with the patterns of the access table.
 //!
-//! What stands behind the gateway may resolve dots, fold slashes, decode once more or know no case. So a path that any of it would
-//! change into another is no path here: the table has no row for it.
+//! The API behind a gateway may resolve dots, merge slashes, decode twice or ignore case. A path
+//! that any of these would change to another path has no normal form, so no row matches it.
 
 use std::fmt::Write as _;
 
-/// The segments of a path: what is percent-encoded without need is decoded (RFC 3986, 6.2.2.2), the query and one slash at the end are
-/// left out.
+/// The segments of a path, without unnecessary percent-encoding (RFC 3986, 6.2.2.2), query and
+/// trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NormalizedPath(Vec<String>);
 
 impl NormalizedPath {
-    /// Reads the path of a target.
+    /// Parses the path of a request target; `None` if it has no normal form.
     pub(crate) fn parse(target: &str) -> Option<Self> {
         let path = target.split('?').next()?.strip_prefix('/')?;
         let path = path.strip_suffix('/').unwrap_or(path);
@@ -41,14 +41,15 @@ fn normalize_segment(text: &str) -> Option<String> {
             if is_unreserved(encoded) {
                 plain.push(char::from(encoded));
             } else {
-                // writing into a text cannot fail
+                // writing to a String cannot fail
                 let _ = write!(plain, "%{encoded:02X}");
             }
         } else if is_unreserved(byte) || b"!$&'()*+,=:@".contains(&byte) {
             decoded.push(byte);
             plain.push(char::from(byte));
         } else if b"[]|^".contains(&byte) {
-            // not of RFC 3986, and browsers send them as they are (URL Standard, path percent-encode set)
+            // not allowed by RFC 3986, but sent unencoded by browsers (URL Standard, path
+            // percent-encode set)
             decoded.push(byte);
             let _ = write!(plain, "%{byte:02X}");
         } else {
@@ -57,17 +58,17 @@ fn normalize_segment(text: &str) -> Option<String> {
     }
     let named = std::str::from_utf8(&decoded).ok()?;
     let steps = plain.is_empty() || plain.bytes().all(|byte| byte == b'.');
-    // a letter elsewhere in Unicode that becomes one of ASCII where case is folded, such as the sign for Kelvin
+    // a non-ASCII letter whose case folding is ASCII, such as the Kelvin sign
     let folds = |c: char| !c.is_ascii() && c.to_lowercase().chain(c.to_uppercase()).any(|folded| folded.is_ascii());
     (!steps && !named.chars().any(folds)).then_some(plain)
 }
 
-/// Whether a decoded byte would divide the path, end it, or begin another decoding.
+/// Whether a decoded byte would separate segments, end the path, or start another encoding.
 fn is_delimiter(byte: u8) -> bool {
     byte.is_ascii_control() || b"/\\%;?#".contains(&byte)
 }
 
-/// RFC 3986, 2.3.
+/// Whether the byte is an unreserved character (RFC 3986, 2.3).
 fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }

@@ -1,50 +1,53 @@
-//! What a gateway asks about: the method and the target of the request that it holds, as nginx names them (`X-Original-Method`,
-//! `X-Original-URI`), as ingress-nginx does (`X-Original-URL`, which is the whole URL) or as Traefik and Caddy do (`X-Forwarded-Method`, `X-Forwarded-Uri`).
+//! The original request of a gateway check: method and target, in the headers of nginx
+//! (`X-Original-Method`, `X-Original-URI`), of ingress-nginx (`X-Original-URL`, a full URL) or of
+//! Traefik and Caddy (`X-Forwarded-Method`, `X-Forwarded-Uri`).
 //!
-//! A gateway passes on what the client sent besides. So a client may add another pair to slip another path past the table: one
-//! pair must be whole, and where several are there they must say the same.
+//! A gateway also passes on the client's own headers, so a client could add the headers of another
+//! gateway to have another path checked. Therefore a pair of headers must be complete, and all
+//! pairs must agree.
 
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::{ApiError, ProtocolError};
 
-/// The request that a gateway holds.
+/// The request that a gateway has received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OriginalRequest {
     pub(crate) method: Method,
-    /// Path and query as the client sent them.
+    /// Path and query as sent by the client.
     pub(crate) target: String,
 }
 
 const ORIGINAL_HEADERS: [HeaderName; 2] =
     [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-original-uri")];
-/// ingress-nginx's name for the target: `https://host/path?query`.
+/// Header of ingress-nginx with the target: `https://host/path?query`.
 const ORIGINAL_URL_HEADER: HeaderName = HeaderName::from_static("x-original-url");
 const FORWARDED_HEADERS: [HeaderName; 2] =
     [HeaderName::from_static("x-forwarded-method"), HeaderName::from_static("x-forwarded-uri")];
 
 impl OriginalRequest {
-    /// What the headers ask about.
+    /// Reads the original request from the headers.
     ///
     /// # Errors
-    /// Nothing, which is the gateway's mistake; or two different things, which is a client's trick.
+    /// There is none, because the gateway is misconfigured; or the headers contradict each other,
+    /// because the client has added some.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
         match (read_header_pair(headers, &ORIGINAL_HEADERS)?, read_header_pair(headers, &FORWARDED_HEADERS)?) {
             (Some(one), Some(other)) if one != other => Err(ProtocolError::NoAccessRule.into()),
-            (Some(asked), _) | (None, Some(asked)) => Ok(asked),
+            (Some(original), _) | (None, Some(original)) => Ok(original),
             (None, None) => Err(ProtocolError::MissingOriginalRequest.into()),
         }
     }
 }
 
-/// What a pair of headers names; `None` where neither is there.
+/// Reads a pair of headers; `None` if neither is present.
 fn read_header_pair(headers: &HeaderMap, names: &[HeaderName; 2]) -> Result<Option<OriginalRequest>, ProtocolError> {
     let [method, target] = names;
     let names_original = names == &ORIGINAL_HEADERS;
-    let mut said = [method, target].map(|name| headers.get_all(name));
-    let [method, target] = said.each_mut().map(Iterator::next);
-    if said.iter_mut().any(|more| more.next().is_some()) {
+    let mut lines = [method, target].map(|name| headers.get_all(name));
+    let [method, target] = lines.each_mut().map(Iterator::next);
+    if lines.iter_mut().any(|more| more.next().is_some()) {
         return Err(ProtocolError::NoAccessRule);
     }
     let url = if names_original { read_original_url(headers)? } else { None };
@@ -62,14 +65,14 @@ fn read_header_pair(headers: &HeaderMap, names: &[HeaderName; 2]) -> Result<Opti
     Ok(Some(OriginalRequest { method, target }))
 }
 
-/// Path and query of `X-Original-URL`; `None` if it is not there.
+/// Returns path and query of `X-Original-URL`; `None` if it is absent.
 fn read_original_url(headers: &HeaderMap) -> Result<Option<String>, ProtocolError> {
     let mut urls = headers.get_all(ORIGINAL_URL_HEADER);
     let Some(url) = urls.next() else { return Ok(None) };
     let (None, Ok(url)) = (urls.next(), url.to_str()) else { return Err(ProtocolError::NoAccessRule) };
     let rest = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http")).map(|(_, rest)| rest);
     let Some(rest) = rest else { return Err(ProtocolError::NoAccessRule) };
-    // the authority ends where the path, the query or nothing follows
+    // the authority ends before the path or the query, or at the end
     match rest.find(['/', '?']) {
         Some(at) if rest.as_bytes().get(at) == Some(&b'/') => Ok(rest.get(at..).map(str::to_owned)),
         _ => Err(ProtocolError::NoAccessRule),
@@ -86,7 +89,7 @@ mod tests {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         OriginalRequest::from_headers(&headers)
-            .map(|asked| (asked.method.to_string(), asked.target))
+            .map(|original| (original.method.to_string(), original.target))
             .map_err(|failure| failure.code())
     }
 

@@ -1,11 +1,12 @@
-//! Patterns of paths: segments to the letter, `{name}` for any one segment, and `*` at the end for all that lies below.
+//! Path patterns of the access table: literal segments, `{name}` for exactly one segment, and a
+//! trailing `*` for everything below.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::normalized_path::NormalizedPath;
 
-/// A pattern of paths. Its letters have no case: what stands behind a gateway may know none.
+/// A path pattern. It ignores case, because the API behind a gateway may do so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathPattern {
     segments: Vec<Segment>,
@@ -19,9 +20,9 @@ enum Segment {
     Placeholder(String),
 }
 
-/// A text that is no pattern, and why.
+/// A text is not a path pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no pattern of paths: {reason}")]
+#[error("{text:?} is not a path pattern: {reason}")]
 pub struct InvalidPathPattern {
     text: String,
     reason: &'static str,
@@ -49,13 +50,12 @@ impl Segment {
             };
         }
         match text {
-            "" => Err("it has an empty segment; a path has no two slashes together and none at its end"),
-            "*" => Err("\"*\" stands at the end alone; {name} stands for one segment"),
-            text if text.bytes().all(|byte| byte == b'.') => Err("no path keeps a segment of dots"),
+            "" => Err("it has an empty segment; remove repeated and trailing slashes"),
+            "*" => Err("\"*\" must be the last segment; use {name} for a single segment"),
+            text if text.bytes().all(|byte| byte == b'.') => Err("a segment must not consist of dots"),
             text if text.bytes().all(plain) => Ok(Self::Literal(text.to_owned())),
-            _ => Err(
-                "segments have letters, digits, \"-\", \"_\", \".\" and \"~\", not encoded; there is no query in it",
-            ),
+            _ => Err("segments contain only letters, digits, \"-\", \"_\", \".\" and \"~\", without percent-encoding \
+                 and without a query"),
         }
     }
 
@@ -72,7 +72,7 @@ impl FromStr for PathPattern {
 
     fn from_str(text: &str) -> Result<Self, InvalidPathPattern> {
         let invalid = |why| InvalidPathPattern { text: text.to_owned(), reason: why };
-        let path = text.strip_prefix('/').ok_or_else(|| invalid("it begins with a slash"))?;
+        let path = text.strip_prefix('/').ok_or_else(|| invalid("it must begin with a slash"))?;
         if path.is_empty() {
             return Ok(Self { segments: Vec::new(), open_ended: false });
         }
@@ -145,12 +145,12 @@ mod tests {
     #[test]
     fn invalid_pattern_reports_reason() {
         for (text, why) in [
-            ("", "begins"),
-            ("products", "begins"),
+            ("", "must begin"),
+            ("products", "must begin"),
             ("/products/", "empty"),
             ("//products", "empty"),
             ("/products//", "empty"),
-            ("/*/products", "at the end alone"),
+            ("/*/products", "last segment"),
             ("/products*", "of its own"),
             ("/products/**", "of its own"),
             ("/products/{id", "closed"),

@@ -1,8 +1,8 @@
-//! Fiuu POS: what cash registers in Malaysia speak. A register logs in as itself, under a name and a password of its own, and
-//! everything ends at its shop's midnight.
+//! Fiuu POS, a contract of cash registers in Malaysia. A register logs in as itself, with a name
+//! and a password of its own, and every session ends at midnight of the shop.
 //!
-//! Bodies are JSON or forms. A refresh proves itself by its refresh token in the `Authorization` header; instants are written as the
-//! shop's clocks read them; every refusal bears a number.
+//! Bodies are JSON or forms. A refresh sends its refresh token in the `Authorization` header.
+//! Timestamps are in the shop's local time. Every error has a number.
 
 mod auth;
 mod error;
@@ -24,7 +24,7 @@ use crate::head::RequestHead;
 use crate::rate_limiter::RateLimiter;
 use crate::route::Route;
 
-/// Fiuu POS.
+/// Fiuu POS as a dialect.
 #[derive(Clone, Debug)]
 pub struct Fiuu {
     terms: Terms,
@@ -33,18 +33,18 @@ pub struct Fiuu {
 }
 
 impl Fiuu {
-    /// The label of its sessions and tokens.
+    /// Name of the dialect.
     pub const NAME: &'static str = "fiuu";
 
-    /// How many requests an address may send in a minute where no setting says otherwise.
+    /// Default rate limit: requests of one address per minute.
     pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 100;
 
-    /// Fiuu POS with these terms for its sessions, and so many requests a minute from one address.
+    /// Creates Fiuu POS with these terms for its sessions and this rate limit per address.
     pub fn new(terms: Terms, per_minute: u32) -> Self {
         Self { terms, limiter: Arc::new(RateLimiter::new(per_minute)), terminal_lists: Arc::default() }
     }
 
-    /// The terms that hold where no setting says otherwise.
+    /// The terms that apply unless the configuration overrides them.
     pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
@@ -58,7 +58,7 @@ impl Fiuu {
     /// Reads the body of a login.
     ///
     /// # Errors
-    /// It cannot be read, or bears no name that a register can have.
+    /// The body cannot be read, or the name is not a valid device name.
     pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
         auth::read_login(headers, body)
     }

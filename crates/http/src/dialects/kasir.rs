@@ -1,7 +1,8 @@
-//! POS Kasir: what web front ends and scripts of an Indonesian point of sale speak.
+//! POS Kasir, a contract of web front ends and scripts of an Indonesian point of sale.
 //!
-//! A login answers its tokens twice, in the body for scripts and as cookies for browsers, and either proves a later call; where
-//! both come the `Authorization` header decides. A session stands on no device, and calls ask for a rank instead of a right.
+//! A login returns its tokens in the body for scripts and as cookies for browsers, and either
+//! authenticates later requests; if both are sent, the `Authorization` header is used. A session
+//! has no device, and operations require a role instead of a right.
 
 mod auth;
 mod cookies;
@@ -32,7 +33,7 @@ use crate::route::{PathMatching, Route};
 
 pub use cookies::{SameSite, SecurePolicy};
 
-/// POS Kasir.
+/// POS Kasir as a dialect.
 #[derive(Debug)]
 pub struct Kasir {
     terms: Terms,
@@ -40,27 +41,28 @@ pub struct Kasir {
     limiter: RateLimiter,
 }
 
-/// What POS Kasir holds with browsers.
+/// Settings of POS Kasir for browsers.
 #[derive(Clone, Debug, Default)]
 pub struct BrowserSettings {
-    /// The origins of web front ends besides the server's own: their scripts may call with their users' cookies.
+    /// Origins of web front ends besides the server's own; their scripts may send requests with
+    /// their users' cookies.
     pub origins: Vec<WebOrigin>,
-    /// Whether cookies go back over TLS alone.
+    /// Whether cookies require TLS.
     pub secure: SecurePolicy,
-    /// Whether cookies go along with calls from other sites.
+    /// Whether cookies are sent with cross-site requests.
     pub same_site: SameSite,
 }
 
 impl Kasir {
-    /// How many requests an address may send in a minute where no setting says otherwise.
+    /// Default rate limit: requests of one address per minute.
     pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 100;
 
-    /// POS Kasir with these terms for its sessions, and so many requests a minute from one address.
+    /// Creates POS Kasir with these terms for its sessions and this rate limit per address.
     pub fn new(terms: Terms, web: BrowserSettings, per_minute: u32) -> Self {
         Self { terms, browser: Arc::new(web), limiter: RateLimiter::new(per_minute) }
     }
 
-    /// The terms that hold where no setting says otherwise.
+    /// The terms that apply unless the configuration overrides them.
     pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_hours(1),
@@ -77,18 +79,18 @@ impl Kasir {
 }
 
 impl Kasir {
-    /// Reads the body of a login: who, and the password.
+    /// Reads the body of a login: identity and password.
     ///
     /// # Errors
-    /// The body cannot be read, or names the fields that cannot be.
+    /// The body cannot be read, or fields are invalid.
     pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
         auth::read_login(headers, body)
     }
 
-    /// Reads the body of a refresh: the refresh token, where there is one in it.
+    /// Reads the body of a refresh: the refresh token, if sent.
     ///
     /// # Errors
-    /// There is a body and it cannot be read, or the token is no text.
+    /// There is a body that cannot be read, or the token is not a string.
     pub fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<Option<Secret<String>>, ApiError> {
         auth::read_refresh(headers, body)
     }
@@ -120,7 +122,7 @@ impl Dialect for Kasir {
         head: &'r RequestHead,
         _body: &'r Bytes,
     ) -> Result<RequestCredentials<'r>, ApiError> {
-        // a login proves itself, and so do a refresh and a logout, by another token than this
+        // these authenticate by a password, or by another token than the access token
         if matches!(head.route_path(), auth::LOGIN_PATH | auth::REFRESH_PATH | auth::LOGOUT_PATH) {
             return Ok(RequestCredentials::None);
         }

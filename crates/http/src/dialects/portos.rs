@@ -1,7 +1,8 @@
-//! PORTOS: what tills, waiters' handhelds and office programs in Slovakia speak.
+//! PORTOS, a contract of tills, waiters' handhelds and office programs in Slovakia.
 //!
-//! Names of request members are taken in any case, answers are camelCase, errors are problems with an `errorCode`. A login is
-//! always a user's on a named device; a program may sign its requests instead.
+//! Member names in requests are case-insensitive, responses are in camelCase, errors are problems
+//! with an `errorCode`. A login is always that of a user on a named device; a program can sign its
+//! requests instead.
 
 mod accept_language;
 mod api_keys;
@@ -35,19 +36,19 @@ use crate::head::RequestHead;
 use crate::route::{PathMatching, Route};
 use language::Language;
 
-/// PORTOS.
+/// PORTOS as a dialect.
 #[derive(Clone, Debug)]
 pub struct Portos {
     terms: Terms,
 }
 
 impl Portos {
-    /// PORTOS with these terms for its sessions.
+    /// Creates PORTOS with these terms for its sessions.
     pub fn new(terms: Terms) -> Self {
         Self { terms }
     }
 
-    /// The terms that hold where no setting says otherwise.
+    /// The terms that apply unless the configuration overrides them.
     pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
@@ -62,18 +63,19 @@ impl Portos {
         }
     }
 
-    /// Reads the body of a login: who, and the password, which is empty where it is missing.
+    /// Reads the body of a login: identity and password; a missing password is read as empty.
     ///
     /// # Errors
-    /// The body cannot be read, or names the members that cannot be.
+    /// The body cannot be read, or members are invalid.
     pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
         auth::read_login(headers, body)
     }
 
-    /// Reads the body of a refresh: the refresh token as the engine writes it, and the access token beside it.
+    /// Reads the body of a refresh: the refresh token in the engine's encoding, and the access
+    /// token sent with it.
     ///
     /// # Errors
-    /// The body cannot be read, names the members that cannot be, or bears what is no refresh token.
+    /// The body cannot be read, members are invalid, or the refresh token is malformed.
     pub fn read_refresh(
         headers: &HeaderMap,
         body: &[u8],
@@ -81,10 +83,11 @@ impl Portos {
         auth::read_refresh(headers, body)
     }
 
-    /// Reads the signature of a request; nothing where another scheme is named, or none. The host is the `Host` header's.
+    /// Reads the signature of a request; `None` if it has none. The host is taken from the `Host`
+    /// header.
     ///
     /// # Errors
-    /// The signature cannot hold, whatever the secret is; or it is of the chunked form, which is not taken.
+    /// The signature is invalid with any secret, or has the chunked form, which is not supported.
     pub fn read_signature(
         method: &Method,
         path: &str,
@@ -96,23 +99,23 @@ impl Portos {
         read_covering_signature(&nws4::SignedRequest { method, path, query, host, headers, body: Some(body) })
     }
 
-    /// Which of the two languages a request is answered in, by its tag (RFC 9110, 12.5.4).
+    /// Returns the language tag of the response to a request (RFC 9110, 12.5.4).
     pub fn read_language(headers: &HeaderMap) -> &'static str {
         Language::from_headers(headers).tag()
     }
 
-    /// Reads the query of the list of tickets: whether a ticket is one that it asks for, by its members under their whole names, such
-    /// as `customer.id`.
+    /// Reads the query of the ticket list, and returns whether it selects a ticket with these
+    /// members, which have full names such as `customer.id`.
     ///
     /// # Errors
-    /// It names the members that cannot have such a value, and the options.
+    /// A member or an option has an invalid value.
     pub fn read_ticket_query(query: &str) -> Result<impl Fn(&Value) -> bool + use<>, ApiError> {
         let read = tickets::TicketQuery::parse(query)?;
         Ok(move |ticket: &Value| read.matches(ticket))
     }
 }
 
-/// The signature of a request, where it covers all that the request says.
+/// Reads the signature of a request, which must cover everything that the request contains.
 fn read_covering_signature(received: &nws4::SignedRequest<'_>) -> Result<Option<Signature>, ApiError> {
     match nws4::read_signature(received)? {
         Some(_) if !nws4::covers_query(received.query) => Err(ApiError::Denied(TokenDenied::Invalid.into())),
@@ -134,7 +137,8 @@ impl Dialect for Portos {
         let (received, counting) = if head.is_gateway_check() {
             (nws4::SignedRequest { body: None, ..received }, ReplayCheck::Peek)
         } else if matches!(*head.method(), Method::GET | Method::HEAD) {
-            // the scheme has no nonce: clients that ask the same twice within a millisecond sign the same twice
+            // the scheme has no nonce: two equal requests within a millisecond have the same
+            // signature
             (received, ReplayCheck::Peek)
         } else {
             (received, ReplayCheck::Consume)

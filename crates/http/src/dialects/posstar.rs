@@ -1,7 +1,8 @@
-//! PosStar: what the web, mobile and desktop apps of many vendors speak.
+//! PosStar, a contract of the web, mobile and desktop apps of many vendors.
 //!
-//! Anybody registers a vendor and is its admin; an e-mail address finds its vendor at login. There is one token, which is exchanged for
-//! the next; a session stands on no device. Whatever belongs to another vendor reads as what is not there.
+//! Anybody can register a vendor and is its admin; a login finds the vendor by the user's e-mail
+//! address. There is a single token, which is exchanged for the next one. A session has no device.
+//! Data of other vendors is answered like unknown data.
 
 mod auth;
 mod error;
@@ -22,27 +23,28 @@ use crate::head::RequestHead;
 use crate::rate_limiter::RateLimiter;
 use crate::route::{PathMatching, Route};
 
-/// PosStar.
+/// PosStar as a dialect.
 #[derive(Clone, Debug)]
 pub struct PosStar {
     terms: Terms,
-    /// Counts what an address registers and asks to reset.
+    /// Rate limit of registrations and password resets per address.
     limiter: Arc<RateLimiter>,
 }
 
 impl PosStar {
-    /// The label of its sessions and tokens.
+    /// Name of the dialect.
     pub const NAME: &'static str = "posstar";
 
-    /// How many vendors an address may register and resets it may ask for in a minute where no setting says otherwise.
+    /// Default rate limit: registrations and password resets of one address per minute.
     pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 20;
 
-    /// PosStar with these terms for its sessions, and so many registrations and resets a minute from one address.
+    /// Creates PosStar with these terms for its sessions and this rate limit of registrations and
+    /// resets per address.
     pub fn new(terms: Terms, per_minute: u32) -> Self {
         Self { terms, limiter: Arc::new(RateLimiter::new(per_minute)) }
     }
 
-    /// The terms that hold where no setting says otherwise.
+    /// The terms that apply unless the configuration overrides them.
     pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_hours(24),
@@ -81,7 +83,8 @@ impl Dialect for PosStar {
         head: &'r RequestHead,
         _body: &'r Bytes,
     ) -> Result<RequestCredentials<'r>, ApiError> {
-        // every call that proves itself by its body is an open one, and is not asked
+        // operations with credentials in the body have public routes, which do not use this
+        // function
         read_bearer(head.headers())
     }
 

@@ -1,5 +1,6 @@
-//! Texts that people read, of something new, and what devices keep: each is judged with everything else about the body. Where a body
-//! changes something, what stays as it is may be kept, so there the use case judges.
+//! Fields with texts and settings of new resources, validated with the rest of the body. Updates
+//! use plain types instead: a text that stays unchanged may violate today's rules, so the use case
+//! validates them.
 
 use std::collections::BTreeMap;
 
@@ -10,27 +11,27 @@ use tillgate_domain::{ExactJson, InvalidText, JsonObject};
 
 use super::from_json::{FieldError, FromJson, name_error_code};
 
-/// A name that people read: 1 to 200 characters.
+/// A display name: 1 to 200 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DisplayName(pub(crate) String);
 
-/// A label, which may be empty: 200 characters at most.
+/// A label: at most 200 characters, may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LabelText(pub(crate) String);
 
-/// What something is for: 2,000 characters at most.
+/// A description: at most 2,000 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Description(pub(crate) String);
 
-/// Settings of a device; in a merge patch one that is null goes.
+/// Settings of a device; in a merge patch, null removes a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DeviceSettings(pub(crate) BTreeMap<String, Option<String>>);
 
-/// What the program on a device remembers of its own.
+/// Preferences that the program on a device stores for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DevicePreferences(pub(crate) JsonObject);
 
-/// A list that names one thing at least.
+/// A list with at least one element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NonEmptyList<T>(pub(crate) Vec<T>);
 
@@ -60,17 +61,17 @@ impl FromJson for DeviceSettings {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         let settings = BTreeMap::<String, Option<String>>::from_json(value)?;
         let set = settings.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
-        let (mut count, mut faults) = (0, Vec::new());
+        let (mut count, mut violations) = (0, Vec::new());
         for (key, value) in set {
             count += 1;
             if let Err(why) = check_setting(key, value) {
-                faults.extend(FieldError::nested_under(name_errors(&why), key));
+                violations.extend(FieldError::nested_under(name_errors(&why), key));
             }
         }
         if count > MAX_SETTINGS {
-            faults.extend(FieldError::for_value("length", format!("must have at most {MAX_SETTINGS} members")));
+            violations.extend(FieldError::for_value("length", format!("must have at most {MAX_SETTINGS} members")));
         }
-        if faults.is_empty() { Ok(Self(settings)) } else { Err(faults) }
+        if violations.is_empty() { Ok(Self(settings)) } else { Err(violations) }
     }
 }
 
@@ -85,6 +86,10 @@ impl FromJson for DevicePreferences {
 impl<T: FromJson> FromJson for NonEmptyList<T> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         let all = Vec::from_json(value)?;
-        if all.is_empty() { Err(FieldError::for_value("required", "must name at least one")) } else { Ok(Self(all)) }
+        if all.is_empty() {
+            Err(FieldError::for_value("required", "must have at least one element"))
+        } else {
+            Ok(Self(all))
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! What the fields of bodies are read as: JSON's own types, lists and maps of them, and domain's names, each with a sentence for
-//! whoever sent something else.
+//! Parsing of field values from JSON: JSON types, lists and maps of them, and types of the domain.
+//! Each error is a sentence that tells the client what the value must be.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,42 +11,44 @@ use tillgate_domain::{
     RoleName, Secret, Slug, UserId, UserName, UserStatus, Zone,
 };
 
-/// Something about a value that cannot be.
+/// A violation inside a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FieldError {
-    /// Where in the value: a pointer (RFC 6901), empty for the value as a whole.
+    /// Position in the value as a JSON pointer (RFC 6901); empty for the whole value.
     pub(crate) pointer: String,
-    /// A stable word for what is wrong: `type`, `format`, `length`, `required`, `unknown`.
+    /// Stable code: `type`, `format`, `length`, `required`, `unknown`.
     pub(crate) code: String,
-    /// A sentence that says what to do.
+    /// What the value must be, as a message for the client.
     pub(crate) message: String,
 }
 
 impl FieldError {
-    /// The whole value is at fault.
+    /// A violation of the whole value.
     pub(crate) fn for_value(code: &str, why: impl fmt::Display) -> Vec<Self> {
         vec![Self { pointer: String::new(), code: code.to_owned(), message: why.to_string() }]
     }
 
-    /// There is no member of this name.
+    /// The violation for a member that the object cannot have.
     pub(crate) fn unknown_member(name: &str) -> Vec<Self> {
-        Self::nested_under(Self::for_value("unknown", "is no member of this"), name).collect()
+        Self::nested_under(Self::for_value("unknown", "is not a member of this object"), name).collect()
     }
 
-    /// The same faults, as a member or an element of something sees them.
-    pub(super) fn nested_under(faults: Vec<Self>, key: &str) -> impl Iterator<Item = Self> {
+    /// Moves violations below a member or an element of the enclosing value.
+    pub(super) fn nested_under(violations: Vec<Self>, key: &str) -> impl Iterator<Item = Self> {
         let key = key.replace('~', "~0").replace('/', "~1");
-        faults.into_iter().map(move |fault| Self { pointer: format!("/{key}{}", fault.pointer), ..fault })
+        violations
+            .into_iter()
+            .map(move |violation| Self { pointer: format!("/{key}{}", violation.pointer), ..violation })
     }
 }
 
-/// What a field can be read as.
+/// A type that can be parsed from a field value.
 pub(crate) trait FromJson: Sized {
-    /// Reads a value that is not null, or says everything that is wrong with it.
+    /// Parses a value that is not null, or returns all violations.
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>>;
 }
 
-/// A whole number, by its digits.
+/// Parses an integer from its digits.
 pub(crate) fn parse_integer<T: std::str::FromStr>(value: &ExactJson) -> Option<T> {
     match value {
         ExactJson::Number(digits) => digits.parse().ok(),
@@ -84,7 +86,7 @@ impl FromJson for i64 {
     }
 }
 
-/// Seconds.
+/// A number of seconds.
 impl FromJson for Duration {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         let seconds: Option<u64> = parse_integer(&value).filter(|seconds| *seconds < 1 << 32);
@@ -104,40 +106,40 @@ impl FromJson for JsonObject {
 impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         let ExactJson::Array(values) = value else { return Err(FieldError::for_value("type", "must be a list")) };
-        let (mut all, mut faults) = (Self::with_capacity(values.len()), Vec::new());
+        let (mut all, mut violations) = (Self::with_capacity(values.len()), Vec::new());
         for (at, value) in values.into_iter().enumerate() {
             match T::from_json(value) {
                 Ok(value) => all.push(value),
-                Err(unfit) => faults.extend(FieldError::nested_under(unfit, &at.to_string())),
+                Err(field_errors) => violations.extend(FieldError::nested_under(field_errors, &at.to_string())),
             }
         }
-        if faults.is_empty() { Ok(all) } else { Err(faults) }
+        if violations.is_empty() { Ok(all) } else { Err(violations) }
     }
 }
 
-/// A null among the values is a value of its own: a merge patch takes a member away by it.
+/// A map whose values may be null, which removes a member in a merge patch.
 impl<T: FromJson> FromJson for BTreeMap<String, Option<T>> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         let ExactJson::Object(values) = value else { return Err(FieldError::for_value("type", "must be an object")) };
-        let (mut all, mut faults) = (Self::new(), Vec::new());
+        let (mut all, mut violations) = (Self::new(), Vec::new());
         for (key, value) in values {
             match if value.is_null() { Ok(None) } else { T::from_json(value).map(Some) } {
                 Ok(value) => drop(all.insert(key, value)),
-                Err(unfit) => faults.extend(FieldError::nested_under(unfit, &key)),
+                Err(field_errors) => violations.extend(FieldError::nested_under(field_errors, &key)),
             }
         }
-        if faults.is_empty() { Ok(all) } else { Err(faults) }
+        if violations.is_empty() { Ok(all) } else { Err(violations) }
     }
 }
 
-/// The members of an object inside a field.
+/// A reader of the members of an object inside a field.
 pub(crate) struct ObjectReader {
     members: Vec<(String, ExactJson)>,
     errors: Vec<FieldError>,
 }
 
 impl ObjectReader {
-    /// Takes an object apart.
+    /// Starts to read an object.
     pub(crate) fn open(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         match value {
             ExactJson::Object(members) => Ok(Self { members, errors: Vec::new() }),
@@ -145,17 +147,19 @@ impl ObjectReader {
         }
     }
 
-    /// The member of this name, where it is there and not null.
+    /// Parses the member `name`; `None` if it is absent or null.
     pub(crate) fn read<T: FromJson>(&mut self, name: &str) -> Option<T> {
         let at = self.members.iter().position(|(own, _)| own == name)?;
         let (_, value) = self.members.remove(at);
         if value.is_null() {
             return None;
         }
-        T::from_json(value).map_err(|unfit| self.errors.extend(FieldError::nested_under(unfit, name))).ok()
+        T::from_json(value)
+            .map_err(|field_errors| self.errors.extend(FieldError::nested_under(field_errors, name)))
+            .ok()
     }
 
-    /// The same of one that has to be there.
+    /// Parses a member that must be present.
     pub(crate) fn require<T: FromJson>(&mut self, name: &str) -> Option<T> {
         if !self.members.iter().any(|(own, value)| own == name && !value.is_null()) {
             self.errors.extend(FieldError::nested_under(FieldError::for_value("required", "is required"), name));
@@ -163,12 +167,13 @@ impl ObjectReader {
         self.read(name)
     }
 
-    /// Members that an answer shows and nobody sets: whoever sends back what they were answered may leave them in.
+    /// Ignores members that responses have and requests cannot set, so that a client can send back
+    /// what it received.
     pub(crate) fn ignore(&mut self, names: &[&str]) {
         self.members.retain(|(name, _)| !names.contains(&name.as_str()));
     }
 
-    /// What was made of the members, where none is at fault and none is left.
+    /// Returns `made` if no violation was found and all members were read.
     pub(crate) fn finish<T>(mut self, made: Option<T>) -> Result<T, Vec<FieldError>> {
         self.errors.extend(self.members.iter().flat_map(|(name, _)| FieldError::unknown_member(name)));
         match made {
@@ -178,7 +183,7 @@ impl ObjectReader {
     }
 }
 
-/// The stable word for what is wrong with a name.
+/// Returns the stable code of an invalid name.
 pub(crate) fn name_error_code(why: &InvalidText) -> &'static str {
     match why {
         InvalidText::Empty => "required",
@@ -192,8 +197,8 @@ pub(crate) fn name_error_code(why: &InvalidText) -> &'static str {
     }
 }
 
-/// A name that something new is to have: the rules for new names are asked with everything else about the body. The name alone reads
-/// what something may be called already.
+/// A name of a new resource, which must satisfy the rules for new names. The plain name type also
+/// accepts names that existing resources may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NewName<N>(pub(crate) N);
 
@@ -229,7 +234,7 @@ macro_rules! ids {
 
 ids!(DeviceId, UserId);
 
-/// Reads what is a text in JSON by a rule of domain's.
+/// Implements parsing of strings by a parser of the domain.
 macro_rules! texts {
     ($($name:ty: $read:expr),* $(,)?) => {$(
         impl FromJson for $name {

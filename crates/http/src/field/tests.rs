@@ -32,9 +32,10 @@ impl FromJson for RolesOnDevice {
 
 fn collect_violations(body: Value) -> Vec<(String, String)> {
     match validate_body(serde_json::from_value::<Body>(body).unwrap()) {
-        Err(ProtocolError::InvalidFields(faults)) => {
-            faults.into_iter().map(|fault| (fault.field.into_owned(), fault.code.into_owned())).collect()
-        }
+        Err(ProtocolError::InvalidFields(violations)) => violations
+            .into_iter()
+            .map(|violation| (violation.field.into_owned(), violation.code.into_owned()))
+            .collect(),
         other => panic!("{other:?}"),
     }
 }
@@ -83,11 +84,11 @@ fn password_policy_is_reported_with_other_violations() {
         let field: BodyField<String> = serde_json::from_value(password.clone()).unwrap();
         let body: Body = serde_json::from_value(json!({ "roles": null })).unwrap();
         let words = ["anna".to_owned()];
-        let told = validate_body_with(body, |_| check_password(&policy, "password", &field, &words));
-        let Err(ProtocolError::InvalidFields(faults)) = told else { panic!("{told:?}") };
-        let mut names: Vec<&str> = faults.iter().map(|fault| fault.field.as_ref()).collect();
+        let result = validate_body_with(body, |_| check_password(&policy, "password", &field, &words));
+        let Err(ProtocolError::InvalidFields(violations)) = result else { panic!("{result:?}") };
+        let mut names: Vec<&str> = violations.iter().map(|violation| violation.field.as_ref()).collect();
         names.retain(|name| weak || *name != "password");
-        assert_eq!(faults.len(), if weak { 3 } else { 2 }, "{password}: {faults:?}");
+        assert_eq!(violations.len(), if weak { 3 } else { 2 }, "{password}: {violations:?}");
         assert_eq!(names, if weak { ["name", "password", "roles"].as_slice() } else { &["name", "roles"] });
     }
 }

@@ -1,11 +1,11 @@
-//! A mount as the workers serve it: its routes by path, with what they all share.
+//! A mount at run time: its endpoints, and the state that all mounts share.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::guard::{self, Guard};
 use actix_web::{HttpRequest, web};
-use tillgate_auth_core::{Auth, DialectName as Label};
+use tillgate_auth_core::{Auth, DialectName};
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::{Slug, Store, TenantId};
 
@@ -24,7 +24,7 @@ use crate::serve::serve_request;
 use crate::settings::HttpSettings;
 use crate::threads::Threads;
 
-/// What all mounts share.
+/// The state that all mounts share.
 pub(crate) struct ServerContext {
     pub(crate) auth: Arc<Auth>,
     pub(crate) office: Arc<dyn Store<OfficePorts>>,
@@ -38,23 +38,23 @@ pub(crate) struct ServerContext {
     pub(crate) large_body_slots: LargeBodySlots,
 }
 
-/// A mount as the workers serve it.
+/// A mount at run time.
 pub(crate) struct MountService {
     pub(crate) dialect: Arc<dyn Dialect>,
-    /// The label of the dialect, as the engine keeps it.
-    pub(crate) dialect_name: Label,
-    /// The label in logs and metrics.
+    /// Name of the dialect, as the engine represents it.
+    pub(crate) dialect_name: DialectName,
+    /// Name in logs and metrics.
     pub(crate) name: &'static str,
     pub(crate) prefix: String,
     host: Option<String>,
     pub(crate) tenant: Option<Slug>,
-    /// The id of the tenant, once it has been looked up.
+    /// Id of the tenant, once it has been looked up.
     pub(crate) tenant_id: OnceLock<TenantId>,
     endpoints: Vec<Arc<Endpoint>>,
     unknown_endpoint: Arc<Endpoint>,
-    /// The table that gateways ask.
+    /// The access table for gateway checks.
     pub(crate) access_table: Arc<AccessTable>,
-    /// The threads of whatever may wait.
+    /// The blocking threads.
     pub(crate) threads: Arc<Threads>,
     pub(crate) server: Arc<ServerContext>,
 }
@@ -65,7 +65,7 @@ impl fmt::Debug for MountService {
     }
 }
 
-/// The route of all files of pages in the metrics.
+/// Label of all static files in the metrics.
 const FILES_LABEL: &str = "(files)";
 
 impl MountService {
@@ -74,7 +74,8 @@ impl MountService {
         Self::build(mount, name, routes, shared, Arc::clone(access), Arc::clone(&shared.threads))
     }
 
-    /// A mount that serves other routes than its dialect's, in its dialect's words.
+    /// Creates a mount that serves these routes instead of its dialect's, with the dialect's error
+    /// format.
     pub(crate) fn with_routes(
         mount: Mount,
         name: &'static str,
@@ -84,7 +85,8 @@ impl MountService {
         Self::build(mount, name, routes, shared, Arc::default(), Arc::clone(&shared.threads))
     }
 
-    /// The same with threads of its own, which no other mount's requests take.
+    /// Creates a mount like [`with_routes`](Self::with_routes), with a thread pool of its own that
+    /// requests of other mounts cannot exhaust.
     pub(crate) fn apart(
         mount: Mount,
         name: &'static str,
@@ -112,7 +114,7 @@ impl MountService {
             .map(|(path, routes)| endpoint(path, format!("{}{path}", mount.prefix), routes))
             .collect();
         Arc::new(Self {
-            dialect_name: Label::new(mount.dialect.name()),
+            dialect_name: DialectName::new(mount.dialect.name()),
             name,
             prefix: mount.prefix,
             host: mount.host,
@@ -127,7 +129,7 @@ impl MountService {
         })
     }
 
-    /// Every route, as registered.
+    /// Returns all registered routes.
     pub(crate) fn route_infos(&self) -> impl Iterator<Item = RouteInfo> {
         self.endpoints.iter().flat_map(|endpoint| {
             endpoint.routes.iter().map(|route| RouteInfo {
@@ -139,14 +141,14 @@ impl MountService {
         })
     }
 
-    /// Registers the routes, to the letter, where the caller stands: in a scope of the prefix, or at the root.
+    /// Registers the routes for exactly matching paths, in a scope of the prefix or at the root.
     pub(crate) fn register_routes(self: &Arc<Self>, config: &mut web::ServiceConfig) {
         for endpoint in &self.endpoints {
             config.service(web::resource(endpoint.path).default_service(self.endpoint_route(endpoint)));
         }
     }
 
-    /// Registers the mount with all that lies below its prefix.
+    /// Registers the mount with everything below its prefix.
     pub(crate) fn register_scope(self: &Arc<Self>, config: &mut web::ServiceConfig) {
         let scope = web::scope(&self.prefix)
             .configure(|config| self.register_routes(config))
@@ -157,16 +159,17 @@ impl MountService {
         };
     }
 
-    /// What answers a path that no route has to the letter: the route that has it otherwise, where the contract compares so.
+    /// Returns the handler of paths that match no route exactly: it finds a lenient match, if the
+    /// contract allows one.
     pub(crate) fn unknown_route(self: &Arc<Self>) -> actix_web::Route {
-        let mounted = Arc::clone(self);
+        let service = Arc::clone(self);
         web::to(move |request: HttpRequest, payload: web::Payload| {
-            let endpoint = mounted.find_endpoint(request.match_info().as_str()).unwrap_or(&mounted.unknown_endpoint);
-            serve_request(Arc::clone(&mounted), Arc::clone(endpoint), request, payload.into_inner())
+            let endpoint = service.find_endpoint(request.match_info().as_str()).unwrap_or(&service.unknown_endpoint);
+            serve_request(Arc::clone(&service), Arc::clone(endpoint), request, payload.into_inner())
         })
     }
 
-    /// The endpoint of a whole path that is none to the letter.
+    /// Finds the endpoint that matches a full path leniently.
     fn find_endpoint(&self, path: &str) -> Option<&Arc<Endpoint>> {
         let matching = self.dialect.path_matching();
         let below = path.strip_prefix(&self.prefix).filter(|_| matching == PathMatching::Lenient)?;
@@ -174,14 +177,14 @@ impl MountService {
     }
 
     fn endpoint_route(self: &Arc<Self>, endpoint: &Arc<Endpoint>) -> actix_web::Route {
-        let (mounted, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
+        let (service, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
         web::to(move |request: HttpRequest, payload: web::Payload| {
-            serve_request(Arc::clone(&mounted), Arc::clone(&endpoint), request, payload.into_inner())
+            serve_request(Arc::clone(&service), Arc::clone(&endpoint), request, payload.into_inner())
         })
     }
 }
 
-/// Takes requests for a host name, whatever the port, as the client called it.
+/// Matches requests for a host name, ignoring the port, by the host that the client used.
 fn host_guard(host: String) -> impl Guard {
     guard::fn_guard(move |context| {
         let head = context.head();

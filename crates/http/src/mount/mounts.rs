@@ -1,4 +1,6 @@
-//! The check at start: every route belongs to one mount.
+//! The check for conflicting mounts at start. A mount owns everything below its prefix. Two mounts
+//! therefore conflict if one prefix contains the other, and PORTOS at the root requires a different
+//! prefix for the native API.
 
 use tillgate_domain::{SessionLimits, Slug};
 
@@ -7,24 +9,24 @@ use crate::mount::Mount;
 use crate::operations;
 use crate::route::PathMatching;
 
-/// Mounts that have been checked: no two claim the same route.
+/// Mounts of which no two claim the same route.
 #[derive(Clone, Debug)]
 pub struct Mounts(Vec<Mount>);
 
 /// Two mounts claim the same route.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{first} and {second} both claim {route}; give one of them another prefix or a host name of its own{}", self.relocation_hint())]
+#[error("{first} and {second} both claim {route}; give one of them another prefix or its own host name{}", self.relocation_hint())]
 pub struct MountClash {
-    /// The one.
+    /// Description of the first mount.
     pub first: String,
-    /// The other.
+    /// Description of the second mount.
     pub second: String,
-    /// What both claim.
+    /// A route that both mounts claim.
     pub route: String,
 }
 
 impl MountClash {
-    /// How the one mount is moved that is not among the others in the configuration.
+    /// How to move a mount that is not in the list of mounts in the configuration.
     fn relocation_hint(&self) -> &'static str {
         let between = |mount: &str| [&self.first, &self.second].iter().any(|name| name.starts_with(mount));
         if between("native at ") {
@@ -38,8 +40,9 @@ impl MountClash {
 }
 
 impl Mounts {
-    /// Checks that every route belongs to one mount. A mount owns all that lies below its prefix, so what another mount serves
-    /// there would never be reached. A mount with a host name and one for every host do not clash: the host's comes first.
+    /// Checks that every route belongs to one mount. A mount owns everything below its prefix, so
+    /// routes of another mount there would never be reached. A mount with a host name does not
+    /// conflict with one for every host; the one with the host name has precedence.
     pub fn check(mounts: Vec<Mount>) -> Result<Self, MountClash> {
         for (at, one) in mounts.iter().enumerate() {
             check_server_routes(one)?;
@@ -52,25 +55,27 @@ impl Mounts {
         Ok(Self(mounts))
     }
 
-    /// The longest that each span of a session of this tenant gets, by whichever of the mounts that serve it.
+    /// Returns the longest lifetimes that sessions of this tenant can have through any mount that
+    /// serves it.
     pub fn longest_session_limits(&self, tenant: &Slug) -> SessionLimits {
         let serving = self.0.iter().filter(|mount| mount.tenant.as_ref().is_none_or(|own| own == tenant));
         serving.map(|mount| mount.dialect.terms().max_limits()).fold(SessionLimits::ZERO, SessionLimits::or_longer)
     }
 
-    /// How many contracts count the requests of addresses, and how many bytes these take in all.
+    /// Returns the number of mounts with a rate limit, and the total memory of their counted
+    /// addresses in bytes.
     pub fn rate_limiter_usage(&self) -> (usize, usize) {
         self.sum_bytes(Dialect::rate_limiter_bytes)
     }
 
-    /// How many contracts keep lists for a moment, and how many bytes these take in all.
+    /// Returns the number of mounts that cache lists, and the total memory of these in bytes.
     pub fn list_cache_usage(&self) -> (usize, usize) {
         self.sum_bytes(Dialect::list_cache_bytes)
     }
 
     fn sum_bytes(&self, bytes: impl Fn(&dyn Dialect) -> Option<usize>) -> (usize, usize) {
-        let held = self.0.iter().filter_map(|mount| bytes(&*mount.dialect));
-        held.fold((0, 0), |(contracts, bytes), each| (contracts + 1, bytes + each))
+        let per_mount = self.0.iter().filter_map(|mount| bytes(&*mount.dialect));
+        per_mount.fold((0, 0), |(contracts, bytes), each| (contracts + 1, bytes + each))
     }
 
     pub(crate) fn into_inner(self) -> Vec<Mount> {
@@ -86,7 +91,7 @@ fn find_shared_route(one: &Mount, other: &Mount) -> Option<String> {
     full_paths(outer).into_iter().find(|path| is_below(path, &inner.prefix, outer.dialect.path_matching()))
 }
 
-/// The server's own routes stand outside every mount.
+/// Checks that the mount does not claim the server's own routes, which are outside of every mount.
 fn check_server_routes(mount: &Mount) -> Result<(), MountClash> {
     let claimed = operations::RESERVED_PATHS.iter().find(|own| {
         full_paths(mount).iter().any(|path| path == *own)
@@ -101,7 +106,7 @@ fn full_paths(mount: &Mount) -> Vec<String> {
     mount.dialect.routes().iter().map(|route| format!("{}{}", mount.prefix, route.path)).collect()
 }
 
-/// Whether a path, or one that its names in braces stand for, is the prefix or lies below it.
+/// Whether a path, or one that matches its parameters, is the prefix or below it.
 fn is_below(path: &str, prefix: &str, matching: PathMatching) -> bool {
     let mut segments = path.split('/');
     let stands_for = |segment: &str, other: &str| matching.matches_segment(segment, other) || segment.starts_with('{');

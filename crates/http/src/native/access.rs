@@ -1,5 +1,5 @@
-//! The access check that gateways ask before they let a request through: may whoever sent it have what it asks for? The answer says who
-//! they are in headers.
+//! The access check that gateways request before they pass a request on. The response describes the
+//! caller in headers.
 
 use std::fmt::Write as _;
 
@@ -15,17 +15,27 @@ use crate::request::Request;
 use crate::route::Route;
 
 pub(super) fn route() -> Route {
-    // whoever is asked about proves themselves to one of the mounts that the table names, not to this one
+    // the credentials belong to one of the mounts that the access table names, not to this one
     Route::public(Method::GET, "/access", check_access).with_error_code_header().documented(|| {
-        let (method, target) = ("The method that is asked about.", "The target that is asked about.");
-        OperationDoc::new("gateways", "Whether a request may go through")
-            .description("For gateways: nginx names the request in `X-Original-*` (ingress-nginx its target in `X-Original-URL`), Traefik and Caddy in `X-Forwarded-*`, with the headers that it was sent with. A refusal is worded as the contract words its own whose tokens the row takes, and bears its code in `X-Tillgate-Code`.")
+        let (method, target) = ("The method of the original request.", "The target of the original request.");
+        OperationDoc::new("gateways", "Check whether a gateway may pass a request on")
+            .description(
+                "For gateways: nginx sends the original request in `X-Original-*` (ingress-nginx the \
+                 target in `X-Original-URL`), Traefik and Caddy in `X-Forwarded-*`, with the headers of the \
+                 original request. A denial has the format of the contract whose tokens the matching row \
+                 accepts, and its code in `X-Tillgate-Code`.",
+            )
             .header_parameter("X-Original-Method", method, text_schema())
             .header_parameter("X-Original-URI", target, text_schema())
-            .header_parameter("X-Original-URL", "The whole URL that is asked about, whose path and query are the target.", text_schema())
+            .header_parameter(
+                "X-Original-URL",
+                "The full URL of the original request, of which path and query \
+                 are used.",
+                text_schema(),
+            )
             .header_parameter("X-Forwarded-Method", method, text_schema())
             .header_parameter("X-Forwarded-Uri", target, text_schema())
-            .no_content("It may; the headers `X-Tillgate-*` say whose it is.")
+            .no_content("The request may pass; the headers `X-Tillgate-*` describe the caller.")
             .errors(&[400, 401, 403, 429])
     })
 }
@@ -45,7 +55,8 @@ async fn check_access(call: Request) -> Result<HttpResponse, ApiError> {
     }
 }
 
-/// Who it is. Every header is there, empty where there is nothing to say, so that a gateway that copies them leaves none of the client's.
+/// Renders the caller's identity. Every header is present, if necessary empty, so that a gateway
+/// that copies them overwrites those of the client.
 fn render_identity(caller: &Caller) -> Result<HttpResponse, ApiError> {
     let profile = &caller.profile;
     let user = profile.user.as_ref().map(|user| user.name.as_str());
@@ -68,13 +79,14 @@ fn render_identity(caller: &Caller) -> Result<HttpResponse, ApiError> {
     Ok(answer)
 }
 
-/// A name as it stands in a header: visible ASCII as it is, but for the percent sign; every other byte percent-encoded.
+/// Encodes a name for a header: visible ASCII except the percent sign as it is, every other byte
+/// percent-encoded.
 fn encode_header_text(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut text, byte| {
         if byte.is_ascii_graphic() && byte != b'%' {
             text.push(char::from(byte));
         } else {
-            // writing into a text cannot fail
+            // writing to a String cannot fail
             let _ = write!(text, "%{byte:02X}");
         }
         text

@@ -1,5 +1,5 @@
-//! The native API's API keys: what programs sign requests with and prove themselves by. A secret stands in the answer that makes its
-//! key and nowhere else.
+//! Operations on API keys, with which programs sign requests and authenticate. The secret of a key
+//! is only in the response that creates it.
 
 mod openapi;
 mod request;
@@ -8,7 +8,7 @@ mod response;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, ApiKeyFilter, FieldName as Of, PageRequest};
+use tillgate_domain::office::{self, ApiKeyFilter, FieldName, PageRequest};
 use tillgate_domain::{ApiKeyId, KnownRight, TenantId};
 
 use super::page::PageQuery;
@@ -35,85 +35,89 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list_api_keys(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (asked, filter) = read_filter(&call, caller.profile.tenant.id)?;
-    let page = PageRequest { after: asked.after_id().map(ApiKeyId), limit: asked.fetch_limit() };
+    let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let page = PageRequest { after: query.after_id().map(ApiKeyId), limit: query.fetch_limit() };
     let found = call
         .with_office(move |office| {
             let tenant = caller.profile.tenant.id;
             into_api_result(office::list_api_keys(office.store, tenant, &caller.authority(), &filter, &page))
         })
         .await?;
-    asked.render(&found, |known| known.key.id.0, ApiKeyBody::from_view)
+    query.render(&found, |view| view.key.id.0, ApiKeyBody::from_view)
 }
 
 fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, ApiKeyFilter), ApiError> {
     let mut sent = QueryParameters::strict(call.head());
-    let asked = PageQuery::read(&mut sent, "api_keys", "", tenant);
+    let query = PageQuery::read(&mut sent, "api_keys", "", tenant);
     let status: Option<KeyStatus> = sent.parse("status", "must be active or revoked");
     let filter = ApiKeyFilter {
         user: sent.parse("user", "must be the id of a user"),
         device: sent.parse("device", "must be the id of a device"),
         active: status.map(KeyStatus::is_active),
     };
-    sent.finish((asked, filter))
+    sent.finish((query, filter))
 }
 
 async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let sent = body::sent_so_far(&call, |_: &CreateApiKey| Vec::new())?;
-    let (known, secret) = call
+    let sent = body::read_partial_request(&call, |_: &CreateApiKey| Vec::new())?;
+    let (view, secret) = call
         .with_office(move |office| {
             let sent =
                 sent.check_body(|sent| office.refused_names(&caller, KnownRight::ApiKeyCreate, &sent.names()))?;
-            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-            let drawn = office.auth.generate_api_key()?;
-            let secret = drawn.secret.clone();
-            let key =
-                into_api_result(office::add_api_key(office.store, tenant, &stamp, &sent.into_new_api_key(drawn)?))?;
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let generated = office.auth.generate_api_key()?;
+            let secret = generated.secret.clone();
+            let key = into_api_result(office::add_api_key(
+                office.store,
+                tenant,
+                &context,
+                &sent.into_new_api_key(generated)?,
+            ))?;
             Ok((office::load_api_key_view(office.store, &key)?, secret))
         })
         .await?;
     render_created(
         &call,
         "api-keys",
-        known.key.id,
-        render_versioned(StatusCode::CREATED, known.key.version, &CreatedApiKeyBody::from_view(&known, &secret))?,
+        view.key.id,
+        render_versioned(StatusCode::CREATED, view.key.version, &CreatedApiKeyBody::from_view(&view, &secret))?,
     )
 }
 
 async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let id = read_id(&call, Of::ApiKey)?;
+    let id = read_id(&call, FieldName::ApiKey)?;
     let found = call
         .with_office(move |office| {
             into_api_result(office::find_api_key(office.store, caller.profile.tenant.id, &caller.authority(), id))
         })
         .await?;
-    let known = found.ok_or_else(|| not_found(Of::ApiKey, id))?;
-    render_versioned(StatusCode::OK, known.key.version, &ApiKeyBody::from_view(&known))
+    let view = found.ok_or_else(|| not_found(FieldName::ApiKey, id))?;
+    render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))
 }
 
 async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::ApiKey)?, read_if_match(call.head().headers())?);
-    let sent = body::sent_so_far(&call, |_: &UpdateApiKey| Vec::new())?;
-    let known = call
+    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head().headers())?);
+    let sent = body::read_partial_request(&call, |_: &UpdateApiKey| Vec::new())?;
+    let view = call
         .with_office(move |office| {
             let sent =
                 sent.check_body(|sent| office.refused_names(&caller, KnownRight::ApiKeyUpdate, &sent.names()))?;
             let change = sent.into_change();
-            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
             let key = condition.apply(|version| {
-                into_api_result(office::change_api_key(office.store, tenant, &stamp, id, version, &change))
+                into_api_result(office::change_api_key(office.store, tenant, &context, id, version, &change))
             })?;
             Ok(office::load_api_key_view(office.store, &key)?)
         })
         .await?;
-    render_versioned(StatusCode::OK, known.key.version, &ApiKeyBody::from_view(&known))
+    render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))
 }
 
 async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::ApiKey)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head().headers())?);
     call.with_office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        condition.apply(|version| into_api_result(office::delete_api_key(office.store, tenant, &stamp, id, version)))
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        condition.apply(|version| into_api_result(office::delete_api_key(office.store, tenant, &context, id, version)))
     })
     .await?;
     Ok(no_content())

@@ -1,4 +1,4 @@
-//! The native API's audit: what was done, by whom, and how it went.
+//! Queries of audit events.
 
 mod openapi;
 mod response;
@@ -6,7 +6,7 @@ mod response;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, EventFilter, FieldName as Of, OffsetPageRequest};
+use tillgate_domain::office::{self, EventFilter, FieldName, OffsetPageRequest};
 use tillgate_domain::{Action, EventId, EventOutcome, SubjectKind, TenantId};
 
 use super::page::PageQuery;
@@ -28,24 +28,24 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list_audit_events(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (asked, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
     let part =
-        OffsetPageRequest { after: asked.after_id().map(EventId), ..OffsetPageRequest::first(asked.fetch_limit()) };
+        OffsetPageRequest { after: query.after_id().map(EventId), ..OffsetPageRequest::first(query.fetch_limit()) };
     let found = call
         .with_office(move |office| {
             let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
             into_api_result(office::list_events(office.store, tenant, &authority, &filter, &part))
         })
         .await?;
-    asked.render(&found, |told| told.event.id.0, AuditEventBody::from_view)
+    query.render(&found, |view| view.event.id.0, AuditEventBody::from_view)
 }
 
 fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, EventFilter), ApiError> {
     const ID_MESSAGE: &str = "must be an id";
     const INSTANT_MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
-    const WORD_MESSAGE: &str = "must be one of the words that the documentation lists";
+    const WORD_MESSAGE: &str = "must be one of the values in the documentation";
     let mut sent = QueryParameters::strict(call.head());
-    let asked = PageQuery::read(&mut sent, "audit_events", "", tenant);
+    let query = PageQuery::read(&mut sent, "audit_events", "", tenant);
     let action = sent.parse_choice("action", Action::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
     let outcome = sent.parse_choice("outcome", EventOutcome::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
     let kind =
@@ -63,16 +63,16 @@ fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, EventFilt
         text: sent.read_nonempty("search"),
         ..EventFilter::default()
     };
-    sent.finish((asked, filter))
+    sent.finish((query, filter))
 }
 
 async fn get_audit_event(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let id: EventId = read_id(&call, Of::Event)?;
+    let id: EventId = read_id(&call, FieldName::Event)?;
     let found = call
         .with_office(move |office| {
             let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
             into_api_result(office::find_event(office.store, tenant, &authority, id))
         })
         .await?;
-    render_json(StatusCode::OK, &AuditEventBody::from_view(&found.ok_or_else(|| not_found(Of::Event, id))?))
+    render_json(StatusCode::OK, &AuditEventBody::from_view(&found.ok_or_else(|| not_found(FieldName::Event, id))?))
 }

@@ -1,4 +1,4 @@
-//! The native API's devices: what there is, registering, changing, retiring, their passwords, and letting one log in again.
+//! Operations on devices: list, create, update, retire, set or remove the password, and unlock.
 
 mod openapi;
 mod request;
@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, AuditContext, DeviceChange, DeviceFilter, DeviceView, FieldName as Of, PageRequest, UseCaseResult,
+    self, AuditContext, DeviceChange, DeviceFilter, DeviceView, FieldName, PageRequest, UseCaseResult,
 };
 use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, KnownRight, PrincipalId, TenantId};
 
@@ -40,18 +40,18 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list_devices(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (asked, filter) = read_filter(&call, caller.profile.tenant.id)?;
-    let page = PageRequest { after: asked.after_id().map(DeviceId), limit: asked.fetch_limit() };
+    let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let page = PageRequest { after: query.after_id().map(DeviceId), limit: query.fetch_limit() };
     let found = call
         .with_office(move |office| Ok(office::search_devices(office.store, caller.profile.tenant.id, &filter, &page)?))
         .await?;
-    asked.render(&found, |each| each.device.id.0, DeviceBody::from_view)
+    query.render(&found, |each| each.device.id.0, DeviceBody::from_view)
 }
 
-/// What the query asks for: where no status is named, whatever is not retired.
+/// Reads the filter from the query; without a status it selects all devices that are not retired.
 fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, DeviceFilter), ApiError> {
     let mut sent = QueryParameters::strict(call.head());
-    let asked = PageQuery::read(&mut sent, "devices", "", tenant);
+    let query = PageQuery::read(&mut sent, "devices", "", tenant);
     let status: Option<DeviceStatus> = sent.parse("status", "must be pending, active, locked or retired");
     let environment: Option<Environment> = sent.parse("environment", "must be CashRegister, PDA, BackOffice or Tool");
     let statuses = match status {
@@ -59,55 +59,56 @@ fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, DeviceFil
         None => DeviceStatus::ALL.into_iter().filter(|status| *status != DeviceStatus::Retired).collect(),
     };
     let filter = DeviceFilter { statuses, environment, text: sent.read_nonempty("search") };
-    sent.finish((asked, filter))
+    sent.finish((query, filter))
 }
 
 async fn create_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let mut sent = body::sent_so_far(&call, |sent: &CreateDevice| sent.faults(call.auth().build_password_policy()))?;
-    let made = call
+    let mut sent =
+        body::read_partial_request(&call, |sent: &CreateDevice| sent.violations(call.auth().build_password_policy()))?;
+    let created = call
         .with_office(move |office| {
-            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-            // before a password is hashed for it
-            let words = match office::authorize_add_device(&stamp.authority) {
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            // authorize before a password is hashed, which is expensive
+            let words = match office::authorize_add_device(&context.authority) {
                 Ok(()) => sent.body().words(office, tenant)?,
-                Err(refused) if sent.is_faultless() => return Err(refused.into()),
-                // who may register nothing learns nothing of the names there are
+                Err(refused) if sent.is_valid() => return Err(refused.into()),
+                // an unauthorized caller must not learn from the violations which names exist
                 Err(_) => Vec::new(),
             };
-            sent.add(sent.body().weak_by(office.auth.build_password_policy(), &words));
+            sent.add(sent.body().password_violations(office.auth.build_password_policy(), &words));
             let sent =
                 sent.check_body(|sent| office.refused_names(&caller, KnownRight::DeviceCreate, &sent.names()))?;
             let new = sent.into_new_device(office, &words, caller.address)?;
-            load_view(office, &into_api_result(office::add_device(office.store, tenant, &stamp, &new))?)
+            load_view(office, &into_api_result(office::add_device(office.store, tenant, &context, &new))?)
         })
         .await?;
     render_created(
         &call,
         "devices",
-        made.device.id,
-        render_versioned(StatusCode::CREATED, made.device.version, &DeviceBody::from_view(&made))?,
+        created.device.id,
+        render_versioned(StatusCode::CREATED, created.device.version, &DeviceBody::from_view(&created))?,
     )
 }
 
 async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let id = read_id(&call, Of::Device)?;
+    let id = read_id(&call, FieldName::Device)?;
     let found = call
         .with_office(move |office| Ok(office::find_device_view(office.store, caller.profile.tenant.id, id)?))
         .await?
-        .ok_or_else(|| not_found(Of::Device, id))?;
+        .ok_or_else(|| not_found(FieldName::Device, id))?;
     render_versioned(StatusCode::OK, found.device.version, &DeviceBody::from_view(&found))
 }
 
 async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::Device)?, read_if_match(call.head().headers())?);
-    let sent = body::sent_so_far(&call, |_: &UpdateDevice| Vec::new())?;
+    let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head().headers())?);
+    let sent = body::read_partial_request(&call, |_: &UpdateDevice| Vec::new())?;
     let changed = call
         .with_office(move |office| {
             let sent = sent.check_body(|sent| office.refused_names(&caller, sent.right(), &sent.names(id)))?;
-            let (tenant, stamp, change) =
+            let (tenant, context, change) =
                 (caller.profile.tenant.id, office.audit_context(&caller)?, sent.into_change());
             let change =
-                |version| into_api_result(office::change_device(office.store, tenant, &stamp, id, version, &change));
+                |version| into_api_result(office::change_device(office.store, tenant, &context, id, version, &change));
             load_view(office, &condition.apply(change)?)
         })
         .await?;
@@ -115,34 +116,34 @@ async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 }
 
 async fn retire_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::Device)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head().headers())?);
     let change = DeviceChange { status: Some(DeviceStatus::Retired), ..DeviceChange::default() };
-    run_device_change(&call, caller, condition, move |office, tenant, stamp, version| {
-        office::change_device(office.store, tenant, stamp, id, version, &change)
+    run_device_change(&call, caller, condition, move |office, tenant, context, version| {
+        office::change_device(office.store, tenant, context, id, version, &change)
     })
     .await?;
     Ok(no_content())
 }
 
 async fn set_device_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    passwords::set_device_password(&call, caller, read_id(&call, Of::Device)?).await
+    passwords::set_device_password(&call, caller, read_id(&call, FieldName::Device)?).await
 }
 
 async fn remove_device_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let id = read_id(&call, Of::Device)?;
+    let id = read_id(&call, FieldName::Device)?;
     call.with_office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        into_api_result(office::remove_password(office.store, tenant, &stamp, id))
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        into_api_result(office::remove_password(office.store, tenant, &context, id))
     })
     .await?;
     Ok(no_content())
 }
 
 async fn unlock_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    passwords::unlock_principal(&call, caller, PrincipalId::Device(read_id(&call, Of::Device)?)).await
+    passwords::unlock_principal(&call, caller, PrincipalId::Device(read_id(&call, FieldName::Device)?)).await
 }
 
-/// Runs a use case that changes a device, and reads it with the names of its roles.
+/// Runs a use case that changes a device, and loads the device with the names of its roles.
 async fn run_device_change(
     call: &Request,
     caller: Caller,
@@ -150,13 +151,13 @@ async fn run_device_change(
     change: impl Fn(&Office<'_>, TenantId, &AuditContext, Option<i64>) -> UseCaseResult<Device> + Send + 'static,
 ) -> Result<DeviceView, ApiError> {
     call.with_office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        let device = condition.apply(|version| into_api_result(change(office, tenant, &stamp, version)))?;
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        let device = condition.apply(|version| into_api_result(change(office, tenant, &context, version)))?;
         load_view(office, &device)
     })
     .await
 }
 
 fn load_view(office: &Office<'_>, device: &Device) -> Result<DeviceView, ApiError> {
-    office::load_device_view(office.store, device)?.ok_or_else(|| ApiError::Fault("a device has no names".to_owned()))
+    office::load_device_view(office.store, device)?.ok_or_else(|| ApiError::Fault("a device has no view".to_owned()))
 }

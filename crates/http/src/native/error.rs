@@ -1,4 +1,4 @@
-//! The native API's words for what fails: problem details (RFC 9457) with a stable code and the trace id.
+//! Errors of the native API: problem details (RFC 9457) with a stable code and the trace id.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -13,7 +13,7 @@ use crate::head::RequestHead;
 use crate::office;
 use crate::response;
 
-/// A problem (RFC 9457, 3.1).
+/// The body of an error response (RFC 9457, 3.1).
 #[derive(Serialize)]
 struct ProblemBody<'p> {
     r#type: &'static str,
@@ -31,7 +31,7 @@ struct ProblemBody<'p> {
     errors: Vec<ErrorItemBody<'p>>,
 }
 
-/// A field at fault: the pointer (RFC 6901) into the body, or the parameter of the query.
+/// An invalid field: a JSON pointer (RFC 6901) into the body, or the name of a query parameter.
 #[derive(Serialize)]
 struct ErrorItemBody<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,13 +42,13 @@ struct ErrorItemBody<'p> {
     detail: &'p str,
 }
 
-/// The answer to a call that failed.
+/// Renders the response to a failed request.
 pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpResponse {
     let status = map_status(failure);
     let (code, detail) = describe_error(failure);
-    let of_fields = match failure {
-        ApiError::Office(refused) => office::office_error_violations(refused),
-        // the field is called so wherever a password is set
+    let office_violations = match failure {
+        ApiError::Office(office_error) => office::office_error_violations(office_error),
+        // the field has this name in every request that sets a password
         ApiError::Denied(AuthDenied::WeakPassword(why)) => vec![FieldViolation {
             field: "password".into(),
             in_query: false,
@@ -76,8 +76,10 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             _ => None,
         },
         errors: match failure {
-            ApiError::Protocol(ProtocolError::InvalidFields(faults)) => faults.iter().map(build_error_item).collect(),
-            _ => of_fields.iter().map(build_error_item).collect(),
+            ApiError::Protocol(ProtocolError::InvalidFields(violations)) => {
+                violations.iter().map(build_error_item).collect()
+            }
+            _ => office_violations.iter().map(build_error_item).collect(),
         },
     };
     let mut answer = response::render_problem(status, &problem);
@@ -91,48 +93,49 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
 
 fn map_status(failure: &ApiError) -> StatusCode {
     match failure {
-        // said after the right password: the client can do something about it
+        // the password was correct, and the client can solve the problem
         ApiError::Denied(AuthDenied::Login(LoginDenied::PasswordChangeRequired)) => StatusCode::FORBIDDEN,
         failure => failure.status(),
     }
 }
 
-/// Code and detail.
+/// Returns the code and the detail.
 fn describe_error(failure: &ApiError) -> (&'static str, String) {
     match failure {
-        ApiError::Denied(AuthDenied::Login(refusal @ LoginDenied::PasswordChangeRequired)) => {
-            (refusal.code(), PASSWORD_CHANGE_REQUIRED_DETAIL.to_owned())
+        ApiError::Denied(AuthDenied::Login(denial @ LoginDenied::PasswordChangeRequired)) => {
+            (denial.code(), PASSWORD_CHANGE_REQUIRED_DETAIL.to_owned())
         }
-        // what stands against a login besides the password is not told apart
+        // all reasons that block a login except a required password change get the same answer
         ApiError::Denied(AuthDenied::Login(_)) => describe_denial(&AuthDenied::Login(LoginDenied::Mismatch)),
-        ApiError::Denied(refusal) => describe_denial(refusal),
-        ApiError::Office(refused) => describe_office_error(refused),
+        ApiError::Denied(denial) => describe_denial(denial),
+        ApiError::Office(office_error) => describe_office_error(office_error),
         ApiError::Unavailable { .. } => {
-            let detail =
-                "The server cannot answer now. Nothing was decided about the tokens: keep them and come again.";
+            let detail = "Temporarily unavailable. Keep your tokens and retry later.";
             (failure.code(), detail.to_owned())
         }
         ApiError::Fault(_) => {
-            let detail = "Something is broken on the server's side. The trace id finds it in the server's log.";
+            let detail = "Internal error. Find it in the server's log by its trace id.";
             (failure.code(), detail.to_owned())
         }
-        // a weak password has a code of its own where nothing else is wrong
-        ApiError::Protocol(ProtocolError::InvalidFields(faults)) if faults.iter().all(|fault| fault.code == "weak") => {
-            let why = faults.first().map_or("is weak", |fault| &*fault.message);
+        // a weak password has its own code if nothing else is wrong
+        ApiError::Protocol(ProtocolError::InvalidFields(violations))
+            if violations.iter().all(|violation| violation.code == "weak") =>
+        {
+            let why = violations.first().map_or("is weak", |violation| &*violation.message);
             ("password_weak", to_sentence(&format!("the password {why}")))
         }
         ApiError::Protocol(protocol) => (protocol.code(), describe_protocol_error(protocol)),
     }
 }
 
-fn describe_denial(refusal: &AuthDenied) -> (&'static str, String) {
-    (refusal.code(), to_sentence(&refusal.to_string()))
+fn describe_denial(denial: &AuthDenied) -> (&'static str, String) {
+    (denial.code(), to_sentence(&denial.to_string()))
 }
 
-fn describe_office_error(refused: &OfficeError) -> (&'static str, String) {
-    match refused {
+fn describe_office_error(office_error: &OfficeError) -> (&'static str, String) {
+    match office_error {
         OfficeError::AlreadyExists { .. } => {
-            (refused.code(), "Somebody or something else has this name; see errors.".to_owned())
+            (office_error.code(), "This name is already in use; see `errors`.".to_owned())
         }
         OfficeError::UnknownName { .. }
         | OfficeError::InvalidValue { .. }
@@ -140,7 +143,7 @@ fn describe_office_error(refused: &OfficeError) -> (&'static str, String) {
         | OfficeError::Required { .. }
         | OfficeError::Several(_)
         | OfficeError::OutOfRange(_) => ("fields_invalid", INVALID_REQUEST_DETAIL.to_owned()),
-        OfficeError::NotFound { .. } => (refused.code(), "There is nothing of this id.".to_owned()),
+        OfficeError::NotFound { .. } => (office_error.code(), "Not found.".to_owned()),
         OfficeError::VersionMismatch { .. }
         | OfficeError::InUse { .. }
         | OfficeError::BuiltInRole
@@ -155,58 +158,61 @@ fn describe_office_error(refused: &OfficeError) -> (&'static str, String) {
         | OfficeError::CurrentPasswordRequired
         | OfficeError::InvalidStatusTransition { .. }
         | OfficeError::RankTooHigh(_)
-        | OfficeError::RightMissing(_) => (refused.code(), to_sentence(&refused.to_string())),
+        | OfficeError::RightMissing(_) => (office_error.code(), to_sentence(&office_error.to_string())),
     }
 }
 
-const PASSWORD_CHANGE_REQUIRED_DETAIL: &str =
-    "The password must be changed. Log in again with the current one in `password` and another in `new_password`.";
-const INVALID_REQUEST_DETAIL: &str = "Some of what was sent cannot be; see errors.";
+const PASSWORD_CHANGE_REQUIRED_DETAIL: &str = "The password must be changed. Log in again with the current password in `password` and the new one in \
+     `new_password`.";
+const INVALID_REQUEST_DETAIL: &str = "The request is invalid; see `errors`.";
 
 fn describe_protocol_error(protocol: &ProtocolError) -> String {
     match protocol {
         ProtocolError::MalformedBody(why) => to_sentence(why),
-        ProtocolError::ChunkedSignature => "The body must be signed as a whole.".to_owned(),
-        ProtocolError::UnsupportedMediaType => "The body must be application/json, not encoded.".to_owned(),
+        ProtocolError::ChunkedSignature => "The body must be signed as a whole; chunk signatures are not \
+             supported."
+            .to_owned(),
+        ProtocolError::UnsupportedMediaType => {
+            "The body must be application/json without a content encoding.".to_owned()
+        }
         ProtocolError::BodyTooLarge => "The body is too large.".to_owned(),
-        ProtocolError::BodyTimeout => "The body did not come in time.".to_owned(),
-        ProtocolError::RouteNotFound => "There is nothing at this path.".to_owned(),
-        ProtocolError::MethodNotAllowed { allow } => format!("This path takes {allow}."),
+        ProtocolError::BodyTimeout => "The body was not received in time.".to_owned(),
+        ProtocolError::RouteNotFound => "There is no resource at this path.".to_owned(),
+        ProtocolError::MethodNotAllowed { allow } => format!("This path accepts {allow}."),
         ProtocolError::InvalidFields(_) => INVALID_REQUEST_DETAIL.to_owned(),
-        ProtocolError::RateLimited { .. } => "This address has sent too many requests.".to_owned(),
-        ProtocolError::UntrustedOrigin => "Pages of this origin may not do this.".to_owned(),
-        ProtocolError::PreconditionRequired => {
-            "Name in If-Match the version that was read: the ETag of the answer that showed it.".to_owned()
-        }
+        ProtocolError::RateLimited { .. } => "Too many requests from this address.".to_owned(),
+        ProtocolError::UntrustedOrigin => "Pages of this origin may not send this request.".to_owned(),
+        ProtocolError::PreconditionRequired => "Send the ETag you read in `If-Match`.".to_owned(),
         ProtocolError::InvalidIdempotencyKey => {
-            "Idempotency-Key must be one key of 1 to 255 visible ASCII characters, such as a UUID.".to_owned()
+            "`Idempotency-Key` must be one key of 1 to 255 visible ASCII characters, such as a UUID.".to_owned()
         }
-        ProtocolError::NoAccessRule => "No row of the access table is for this request.".to_owned(),
+        ProtocolError::NoAccessRule => "No row of the access table matches this request.".to_owned(),
         ProtocolError::MissingOriginalRequest => {
-            "Name the request in X-Original-Method and X-Original-URI or X-Original-URL, or in X-Forwarded-Method and X-Forwarded-Uri."
+            "Send the original request in X-Original-Method and X-Original-URI or X-Original-URL, or in \
+             X-Forwarded-Method and X-Forwarded-Uri."
                 .to_owned()
         }
     }
 }
 
-fn build_error_item(fault: &FieldViolation) -> ErrorItemBody<'_> {
-    let pointer = || match fault.field.as_ref() {
+fn build_error_item(violation: &FieldViolation) -> ErrorItemBody<'_> {
+    let pointer = || match violation.field.as_ref() {
         "" => String::new(),
         field => format!("/{field}"),
     };
     ErrorItemBody {
-        pointer: (!fault.in_query).then(pointer),
-        parameter: fault.in_query.then_some(&*fault.field),
-        code: &fault.code,
-        detail: &fault.message,
+        pointer: (!violation.in_query).then(pointer),
+        parameter: violation.in_query.then_some(&*violation.field),
+        code: &violation.code,
+        detail: &violation.message,
     }
 }
 
-/// The challenge of a 401 (RFC 6750, 3): no error where no token was sent.
+/// Builds the challenge of a 401 (RFC 6750, 3), without an error if no token was sent.
 fn build_challenge(failure: &ApiError) -> String {
     match failure {
-        ApiError::Denied(AuthDenied::Token(refusal)) if *refusal != TokenDenied::Missing => {
-            format!("{BEARER_CHALLENGE}, error=\"invalid_token\", error_description=\"{refusal}\"")
+        ApiError::Denied(AuthDenied::Token(denial)) if *denial != TokenDenied::Missing => {
+            format!("{BEARER_CHALLENGE}, error=\"invalid_token\", error_description=\"{denial}\"")
         }
         _ => BEARER_CHALLENGE.to_owned(),
     }

@@ -1,4 +1,4 @@
-//! Pages of lists: which part is asked for, and where the next begins.
+//! Pages of lists: the requested page, and the cursor of the next one.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -11,20 +11,20 @@ use crate::error::ApiError;
 use crate::query::QueryParameters;
 use crate::response::render_json;
 
-/// How many items a page has where nobody says, and at most.
+/// Page size if the request has no `limit`, and its maximum.
 const DEFAULT_PAGE_SIZE: u32 = 50;
 const MAX_PAGE_SIZE: u32 = 200;
 
-/// Which part of a list is asked for. `K` is what the list is sorted by before its ids.
+/// The requested page of a list. `K` is the sort key before the id.
 #[derive(Clone, Debug)]
 pub(super) struct PageQuery<K = ()> {
-    /// Where the page before ended.
+    /// Cursor of the last item of the previous page.
     pub(super) after: Option<Cursor<K>>,
     limit: u32,
     scope: CursorScope,
 }
 
-/// A page; `next` is the `after` of the next one, null on the last.
+/// A page in a response. `next` is the `after` of the next page, and null on the last page.
 #[derive(Serialize)]
 struct PageBody<T> {
     items: Vec<T>,
@@ -32,7 +32,7 @@ struct PageBody<T> {
 }
 
 impl<K: SortKey> PageQuery<K> {
-    /// Reads `after` and `limit` of a request for the list with this name in this order, of this tenant.
+    /// Reads `after` and `limit` of a request for the list `list` of this tenant in this order.
     pub(super) fn read(sent: &mut QueryParameters, list: &str, order: &str, tenant: TenantId) -> Self {
         let scope = CursorScope::new(list, order, tenant);
         let after = match sent.parse_with("after", "type", |text| Some(Cursor::decode(text, scope)), "") {
@@ -50,43 +50,45 @@ impl<K: SortKey> PageQuery<K> {
         Self { after, limit, scope }
     }
 
-    /// How many to look for: one more than are shown, by which it is seen that there are more.
+    /// The number of items to read: one more than the page has, which tells whether there is a next
+    /// page.
     pub(super) fn fetch_limit(&self) -> u32 {
         self.limit + 1
     }
 
-    /// The same page of at most so many items, one at least: the rest is for the pages after it.
+    /// Limits the page to `items` items, but at least one; the rest is left to the next pages.
     pub(super) fn with_max_items(self, items: usize) -> Self {
         Self { limit: u32::try_from(items).unwrap_or(u32::MAX).clamp(1, self.limit), ..self }
     }
 
-    /// The answer with what was found, each item as `shown`; `cursor` is the place of an item in the order of the list.
+    /// Renders the items that were read, each by `shown`. `cursor` returns an item's position in
+    /// the order of the list.
     pub(super) fn render_by<'f, F, T: Serialize>(
         &self,
-        found: &'f [F],
+        items: &'f [F],
         cursor: impl Fn(&F) -> Cursor<K>,
-        shown: impl Fn(&'f F) -> T,
+        to_body: impl Fn(&'f F) -> T,
     ) -> Result<HttpResponse, ApiError> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let page = found.get(..limit).unwrap_or(found);
-        let next = page.last().filter(|_| found.len() > limit).map(|last| cursor(last).encode(self.scope));
-        render_json(StatusCode::OK, &PageBody { items: page.iter().map(shown).collect(), next })
+        let page = items.get(..limit).unwrap_or(items);
+        let next = page.last().filter(|_| items.len() > limit).map(|last| cursor(last).encode(self.scope));
+        render_json(StatusCode::OK, &PageBody { items: page.iter().map(to_body).collect(), next })
     }
 }
 
 impl PageQuery {
-    /// The id of the last item of the page before, in a list that is sorted by its ids.
+    /// The id of the last item of the previous page, in a list that is sorted by id.
     pub(super) fn after_id(&self) -> Option<Uuid> {
         self.after.as_ref().map(|cursor| cursor.id)
     }
 
-    /// The answer of a list that is sorted by its ids.
+    /// Renders a list that is sorted by id.
     pub(super) fn render<'f, F, T: Serialize>(
         &self,
-        found: &'f [F],
+        items: &'f [F],
         id: impl Fn(&F) -> Uuid,
-        shown: impl Fn(&'f F) -> T,
+        to_body: impl Fn(&'f F) -> T,
     ) -> Result<HttpResponse, ApiError> {
-        self.render_by(found, |item| Cursor { key: (), id: id(item) }, shown)
+        self.render_by(items, |item| Cursor { key: (), id: id(item) }, to_body)
     }
 }

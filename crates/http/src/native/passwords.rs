@@ -1,5 +1,5 @@
-//! What the native API does alike for users and for devices: it sets the password that they log in with, and lets them log in again
-//! whom wrong ones hold back.
+//! Operations on passwords that users and devices share: set a password, and unlock after too many
+//! failed logins.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::api_keys::KeyStatus;
-use super::body::SoFar;
+use super::body::PartialBody;
 use super::schemas::ApiKeyStatus;
 use super::{body, no_content};
 use crate::error::{ApiError, FieldViolation};
@@ -22,47 +22,49 @@ use crate::office::into_api_result;
 use crate::request::Request;
 use crate::response;
 
-/// A password that is to be set for a device.
+/// A new password of a device.
 #[derive(Deserialize, Validate, ToSchema)]
 pub(super) struct SetDevicePassword {
-    /// 8 to 128 characters, none of the commonest, not made of the tenant's name or a device's.
+    /// New password: 8 to 128 characters, not a common password, not made of the tenant's or a
+    /// device's name.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: BodyField<Secret<String>>,
 }
 
-/// A password that is to be set for a user.
+/// A new password of a user.
 #[derive(Deserialize, Validate, ToSchema)]
 pub(super) struct SetUserPassword {
-    /// 8 to 128 characters, none of the commonest, not made of the user's names, the tenant's or a device's.
+    /// New password: 8 to 128 characters, not a common password, not made of the user's, the
+    /// tenant's or a device's name.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: BodyField<Secret<String>>,
-    /// Whether the user's API keys are revoked too; they stay otherwise.
+    /// Whether the user's API keys are revoked too; false if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<bool>)]
     keys: BodyField<bool>,
-    /// Whether the user must change this password at the next login; false if not sent.
+    /// Whether the user must change this password at the next login; false if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<bool>)]
     password_change_required: BodyField<bool>,
 }
 
-/// An API key by its names.
+/// Identification of an API key.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ApiKeySummary<'k> {
-    /// Its id.
+    /// Id of the key.
     #[schema(value_type = uuid::Uuid)]
     id: ApiKeyId,
-    /// What the program calls it by; no secret.
+    /// The client id by which the program identifies itself; not secret.
     client_id: &'k str,
-    /// What people call it by.
+    /// Display name of the key.
     name: &'k str,
-    /// `revoked` if this call revoked it, `active` if it goes on.
+    /// `revoked` if this request revoked the key, otherwise `active`.
     #[schema(value_type = ApiKeyStatus)]
     status: &'static str,
 }
@@ -77,15 +79,16 @@ impl<'k> ApiKeySummary<'k> {
     }
 }
 
-/// What a changed password leaves behind.
+/// The API keys of a user whose password was changed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ChangedPassword)]
 pub(super) struct ChangedPasswordBody<'k> {
-    /// The API keys of the user that were active. A key needs no password, so whoever had the old password may hold some of them.
+    /// The user's API keys that were active. A key works without a password, so someone who knew
+    /// the old password may have some of them.
     api_keys: Vec<ApiKeySummary<'k>>,
 }
 
-/// What the document shows of it.
+/// Example of a changed password in the document.
 pub(super) fn example_changed_password() -> Value {
     json!({ "api_keys": [{
         "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5",
@@ -95,39 +98,39 @@ pub(super) fn example_changed_password() -> Value {
     }] })
 }
 
-/// The answer to a changed password of a user.
+/// Renders the response to a change of a user's password.
 pub(super) fn render_changed_password(keys: &[ApiKey], ended: bool) -> Result<HttpResponse, ApiError> {
     let api_keys = keys.iter().map(|key| ApiKeySummary::with_status(key, !ended)).collect();
     response::render_json(StatusCode::OK, &ChangedPasswordBody { api_keys })
 }
 
-/// Sets the password of a user that the body says.
+/// Sets the password of a user to the one in the body.
 pub(super) async fn set_user_password(call: &Request, caller: Caller, id: UserId) -> Result<HttpResponse, ApiError> {
     let policy = call.auth().build_password_policy();
-    let sent = body::sent_so_far(call, |sent: &SetUserPassword| sent.weak_by(policy, &[]))?;
+    let sent = body::read_partial_request(call, |sent: &SetUserPassword| sent.password_violations(policy, &[]))?;
     let (keys, options) = set_password(call, caller, PrincipalId::User(id), sent).await?;
     render_changed_password(&keys, options.revoke_api_keys)
 }
 
-/// Sets the password of a device that the body says.
+/// Sets the password of a device to the one in the body.
 pub(super) async fn set_device_password(
     call: &Request,
     caller: Caller,
     id: DeviceId,
 ) -> Result<HttpResponse, ApiError> {
     let policy = call.auth().build_password_policy();
-    let sent = body::sent_so_far(call, |sent: &SetDevicePassword| sent.weak_by(policy, &[]))?;
+    let sent = body::read_partial_request(call, |sent: &SetDevicePassword| sent.password_violations(policy, &[]))?;
     set_password(call, caller, PrincipalId::Device(id), sent).await?;
     Ok(no_content())
 }
 
-/// A body with a password that is to be set.
+/// A body with a new password.
 trait SetPassword: Sized + Send + 'static {
     fn password(&self) -> &BodyField<Secret<String>>;
     fn options(&self) -> PasswordOptions;
 
-    /// What is wrong with the password by these words.
-    fn weak_by(&self, policy: &PasswordPolicy, words: &[String]) -> Vec<FieldViolation> {
+    /// Validates the password against these words.
+    fn password_violations(&self, policy: &PasswordPolicy, words: &[String]) -> Vec<FieldViolation> {
         check_password(policy, "password", self.password(), words)
     }
 }
@@ -159,37 +162,37 @@ async fn set_password<T: SetPassword>(
     call: &Request,
     caller: Caller,
     principal: PrincipalId,
-    mut sent: SoFar<T>,
+    mut sent: PartialBody<T>,
 ) -> Result<(Vec<ApiKey>, PasswordOptions), ApiError> {
     call.with_office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        // before the password is hashed
-        let words = match into_api_result(office::authorize_set_password(office.store, tenant, &stamp, principal)) {
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        // authorize before the password is hashed, which is expensive
+        let words = match into_api_result(office::authorize_set_password(office.store, tenant, &context, principal)) {
             Ok(()) => office::list_context_words(office.store, tenant, Some(principal))?,
-            Err(refused) if sent.is_faultless() => return Err(refused),
-            // who may not set it learns nothing of the names there are
+            Err(error) if sent.is_valid() => return Err(error),
+            // an unauthorized caller must not learn from the violations which names exist
             Err(_) => Vec::new(),
         };
-        sent.add(sent.body().weak_by(office.auth.build_password_policy(), &words));
+        sent.add(sent.body().password_violations(office.auth.build_password_policy(), &words));
         let sent = sent.check_body(|_| Ok(Vec::new()))?;
         let (password, options) = (sent.password().clone().require_value()?, sent.options());
         let verifier = office.auth.hash_new_password(&password, &words, caller.address)?;
         let keys =
-            into_api_result(office::set_password_with(office.store, tenant, &stamp, principal, &verifier, options))?;
+            into_api_result(office::set_password_with(office.store, tenant, &context, principal, &verifier, options))?;
         Ok((keys, options))
     })
     .await
 }
 
-/// Forgets the logins that have failed.
+/// Resets the failed logins.
 pub(super) async fn unlock_principal(
     call: &Request,
     caller: Caller,
     principal: PrincipalId,
 ) -> Result<HttpResponse, ApiError> {
     call.with_office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        into_api_result(office::unlock_principal(office.store, tenant, &stamp, principal))
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        into_api_result(office::unlock_principal(office.store, tenant, &context, principal))
     })
     .await?;
     Ok(no_content())

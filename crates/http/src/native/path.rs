@@ -1,4 +1,4 @@
-//! Ids in paths: what the path of a call names, and where what it has made is found.
+//! Ids in paths: reading them from a request, and writing them to `Location`.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -10,18 +10,18 @@ use tillgate_domain::office::{FieldName, OfficeError};
 use crate::error::ApiError;
 use crate::request::Request;
 
-/// The id of the thing of this kind that the path names. What is no id names nothing.
+/// Reads the id in the path. A malformed id is answered like an unknown one.
 pub(super) fn read_id<I: FromStr>(call: &Request, kind: FieldName) -> Result<I, ApiError> {
     let sent = call.head().path_parameter("id");
     sent.parse().map_err(|_| not_found(kind, sent))
 }
 
-/// Nothing of this kind has this id.
+/// No resource of this kind has this id.
 pub(super) fn not_found(kind: FieldName, id: impl Display) -> ApiError {
     OfficeError::NotFound { field: kind, value: id.to_string() }.into()
 }
 
-/// The answer that shows what was made, with where it is found from now on.
+/// Adds the location of the new resource to the response.
 pub(super) fn render_created(
     call: &Request,
     resource: &str,

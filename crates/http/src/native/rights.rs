@@ -1,4 +1,4 @@
-//! The native API's rights: which there are to give.
+//! The list of rights that a role or an API key can have.
 
 use std::collections::BTreeSet;
 
@@ -16,23 +16,23 @@ use crate::request::Request;
 use crate::response;
 use crate::route::Route;
 
-/// A right.
+/// A right that roles and permissions can contain.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Right)]
 struct RightBody<'r> {
-    /// The name that roles and permissions use.
+    /// Name of the right in roles and permissions.
     name: &'r str,
-    /// Whether the caller holds it, and so may give it.
+    /// Whether the caller has the right and can therefore grant it.
     held: bool,
 }
 
-/// Every right: there is no next page.
+/// All rights, in a single page.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Rights)]
 struct RightsBody<'r> {
-    /// The rights, in the order of their names.
+    /// The rights, sorted by name.
     items: Vec<RightBody<'r>>,
-    /// Always null.
+    /// Always null, because there is only one page.
     #[schema(value_type = Option<String>, required = true)]
     next: (),
 }
@@ -52,10 +52,10 @@ async fn list_rights(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 
 fn document_rights() -> OperationDoc {
     let example = [json!({ "name": "admin", "held": false }), json!({ "name": "ticketClose", "held": true })];
-    OperationDoc::new("roles", "Lists the rights that there are")
+    OperationDoc::new("roles", "List all rights")
         .description(
-            "Those that tills and back offices ask for, and those that the tenant's own roles name besides: in the order of their \
-             names, and all at once.",
+            "All rights that tills and back offices use, and the rights that only the tenant's own roles \
+             contain, sorted by name in one page.",
         )
         .response::<RightsBody<'_>>(200, "The rights.", json!({ "items": example, "next": null }))
 }

@@ -1,4 +1,4 @@
-//! The native API's roles: what there is, adding, changing and deleting those of the tenant's own.
+//! Operations on roles: list, create, update and delete. Built-in roles cannot be changed.
 
 mod openapi;
 mod request;
@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::FoldedText;
-use tillgate_domain::office::{self, FieldName as Of};
+use tillgate_domain::office::{self, FieldName};
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
@@ -34,11 +34,11 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list_roles(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let mut sent = QueryParameters::strict(call.head());
-    let asked = PageQuery::read(&mut sent, "roles", "", caller.profile.tenant.id);
+    let query = PageQuery::read(&mut sent, "roles", "", caller.profile.tenant.id);
     let search = sent.read_nonempty("search").map(|text| FoldedText::of(&text));
     let built_in: Option<bool> = sent.parse("built_in", "must be true or false");
-    let asked: PageQuery = sent.finish(asked)?;
-    let after = asked.after_id();
+    let query: PageQuery = sent.finish(query)?;
+    let after = query.after_id();
     let mut roles =
         call.with_office(move |office| Ok(office::list_roles(office.store, caller.profile.tenant.id)?)).await?;
     roles.retain(|role| {
@@ -47,15 +47,15 @@ async fn list_roles(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
             && built_in.is_none_or(|built_in| role.built_in == built_in)
             && search.as_ref().is_none_or(|text| FoldedText::join_search_text(texts).contains(text.as_str()))
     });
-    asked.render(&roles, |role| role.id.0, RoleBody::from_role)
+    query.render(&roles, |role| role.id.0, RoleBody::from_role)
 }
 
 async fn create_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let sent: CreateRole = body::read_request(&call)?;
     let role = call
         .with_office(move |office| {
-            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-            into_api_result(office::add_role(office.store, tenant, &stamp, &sent.into_new_role(office.auth)?))
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            into_api_result(office::add_role(office.store, tenant, &context, &sent.into_new_role(office.auth)?))
         })
         .await?;
     render_created(
@@ -67,23 +67,23 @@ async fn create_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let id = read_id(&call, Of::Role)?;
+    let id = read_id(&call, FieldName::Role)?;
     let found = call
         .with_office(move |office| Ok(office::find_role(office.store, caller.profile.tenant.id, id)?))
         .await?
-        .ok_or_else(|| not_found(Of::Role, id))?;
+        .ok_or_else(|| not_found(FieldName::Role, id))?;
     render_versioned(StatusCode::OK, found.version, &RoleBody::from_role(&found))
 }
 
 async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::Role)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head().headers())?);
     let sent: UpdateRole = body::read_request(&call)?;
     let change = sent.into_change();
     let role = call
         .with_office(move |office| {
-            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
             condition.apply(|version| {
-                into_api_result(office::change_role(office.store, tenant, &stamp, id, version, &change))
+                into_api_result(office::change_role(office.store, tenant, &context, id, version, &change))
             })
         })
         .await?;
@@ -91,10 +91,10 @@ async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn delete_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::Role)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head().headers())?);
     call.with_office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        condition.apply(|version| into_api_result(office::delete_role(office.store, tenant, &stamp, id, version)))
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        condition.apply(|version| into_api_result(office::delete_role(office.store, tenant, &context, id, version)))
     })
     .await?;
     Ok(no_content())

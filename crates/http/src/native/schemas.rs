@@ -1,5 +1,6 @@
-//! The schemas of single values that the native API's document names: closed sets of words, decimals, currencies. A member refers to one by
-//! `value_type` and says besides what it is itself; where a function writes the schema of a member (`schema_with`), that is lost.
+//! Schemas of single values that the document refers to by name: enumerations, decimals,
+//! currencies. A member refers to one by `value_type` and keeps its own description; the
+//! description is lost if a function writes the schema of the member (`schema_with`).
 
 use tillgate_domain::ticket::{PaymentMethod, TicketStatus};
 use tillgate_domain::{Action, EventOutcome, SubjectKind};
@@ -10,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::api_keys::KeyStatus;
 use crate::openapi::enum_schema;
 
-/// A type for each name, which nothing is ever of.
+/// Declares a type without values for each named schema.
 macro_rules! named {
     ($($name:ident: $schema:expr),* $(,)?) => {$(
         pub(super) enum $name {}

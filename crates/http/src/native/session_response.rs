@@ -1,4 +1,5 @@
-//! The native API's shapes of sessions, users and devices. They borrow what the engine remembers and are written once.
+//! Sessions, tokens and the caller in responses of the native API. The bodies borrow what the
+//! engine has in memory and are serialized once.
 
 use std::collections::BTreeMap;
 
@@ -11,36 +12,36 @@ use utoipa::ToSchema;
 use super::schemas::{self, Environment};
 use crate::timestamps::{serialize_instant, serialize_optional_instant};
 
-/// A session. `user` and `device` are null where it has none.
+/// A session. `user` and `device` are null if the session has none.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 pub(super) struct SessionBody<'s> {
-    /// It stays for good.
+    /// Id of the session; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: SessionId,
-    /// Whose it is; null where a device is logged in as itself.
+    /// The user; null if a device is logged in as itself.
     user: Option<SessionUserBody<'s>>,
-    /// The device that it is on; null in the office.
+    /// The device; null if the user is logged in without one.
     device: Option<SessionDeviceBody<'s>>,
-    /// The contract that it was made through.
+    /// Name of the contract through which the session was created.
     mount: &'s str,
-    /// When it was logged in.
+    /// When the session was created by a login.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
-    /// When it was last used, to the minute; null where it was not yet.
+    /// When the session was last used, with a resolution of one minute; null if never.
     #[serde(serialize_with = "serialize_optional_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_used_at: Option<Instant>,
-    /// When it is over by its terms; null for never.
+    /// When the session expires by its terms; null if never.
     #[serde(serialize_with = "serialize_optional_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Instant>,
-    /// When it ended; null while it lives.
+    /// When the session ended; null while it is live.
     #[serde(serialize_with = "serialize_optional_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     ended_at: Option<Instant>,
-    /// Why it ended; null while it lives.
+    /// Why the session ended; null while it is live.
     #[schema(value_type = Option<schemas::EndedWhy>)]
     ended_why: Option<&'static str>,
 }
@@ -48,10 +49,10 @@ pub(super) struct SessionBody<'s> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SessionUser)]
 struct SessionUserBody<'s> {
-    /// Which user.
+    /// Id of the user.
     #[schema(value_type = uuid::Uuid)]
     id: UserId,
-    /// The name to log in under; not told in one's own `current`.
+    /// Name of the user in logins; omitted in `sessions/current`.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_name: Option<&'s str>,
 }
@@ -59,50 +60,50 @@ struct SessionUserBody<'s> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SessionDevice)]
 struct SessionDeviceBody<'s> {
-    /// Which device.
+    /// Id of the device.
     #[schema(value_type = uuid::Uuid)]
     id: DeviceId,
-    /// The name to log in under; not told in one's own `current`.
+    /// Name of the device in logins; omitted in `sessions/current`.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'s str>,
 }
 
-/// What a login or a refresh answers (the members of RFC 6749, 5.1, and more).
+/// The tokens of a session (RFC 6749, 5.1) with additional members.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens)]
 pub(super) struct TokensBody<'s> {
-    /// What goes into `Authorization: Bearer`.
+    /// The access token, for `Authorization: Bearer`.
     access_token: &'s str,
     /// Always `Bearer`.
     token_type: &'static str,
-    /// For how many seconds the access token is good.
+    /// Lifetime of the access token, in seconds.
     expires_in: u64,
-    /// When the access token is over.
+    /// When the access token expires.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     expires_at: Instant,
-    /// What the next refresh sends.
+    /// The refresh token, for the next refresh.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'s str>,
-    /// When the session is over if it is not refreshed before; null for never.
+    /// When the session expires unless it is refreshed before; null if never.
     #[serde(serialize_with = "serialize_optional_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     refresh_expires_at: Option<Instant>,
-    /// The session that they are of.
+    /// The session of the tokens.
     session: SessionBody<'s>,
 }
 
-/// What somebody is told of themselves. `session` is null where the call is made in none.
+/// The authenticated caller.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Current)]
 pub(super) struct CallerBody<'s> {
-    /// The session; null where a program calls by its key.
+    /// The session; null if a program authenticated with an API key.
     session: Option<SessionBody<'s>>,
-    /// Who it is; null where a device is logged in as itself.
+    /// The user; null if a device is logged in as itself.
     user: Option<CallerUserBody<'s>>,
-    /// The device that they are on; null in the office.
+    /// The device; null if the user is logged in without one.
     device: Option<CallerDeviceBody<'s>>,
-    /// What they may do here and now.
+    /// The current rights of the caller.
     #[schema(value_type = Vec<String>)]
     rights: &'s Rights,
 }
@@ -110,46 +111,47 @@ pub(super) struct CallerBody<'s> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CurrentUser)]
 struct CallerUserBody<'s> {
-    /// Which user.
+    /// Id of the user.
     #[schema(value_type = uuid::Uuid)]
     id: UserId,
-    /// The name to log in under.
+    /// Name of the user in logins.
     user_name: &'s str,
-    /// The name that people read.
+    /// Display name of the user.
     display_name: &'s str,
-    /// Their e-mail address; null for none.
+    /// E-mail address of the user; null if none.
     email: Option<&'s str>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = CurrentDevice)]
 struct CallerDeviceBody<'s> {
-    /// Which device.
+    /// Id of the device.
     #[schema(value_type = uuid::Uuid)]
     id: DeviceId,
-    /// The name to log in under.
+    /// Name of the device in logins.
     name: &'s str,
-    /// What kind it is.
+    /// Kind of the device.
     #[schema(value_type = Environment)]
     environment: &'static str,
-    /// What the back office has set for the program on it.
+    /// Settings that the back office makes for the program on the device.
     settings: &'s BTreeMap<String, String>,
 }
 
 impl<'s> SessionBody<'s> {
-    /// A session of a list. One that has outlived its terms is over since then, whether or not that was noted.
-    pub(super) fn from_view(listed: &'s SessionView, now: Instant) -> Self {
-        let session = &listed.session;
+    /// Converts a session of a list. An expired session is reported as ended at its expiry, whether
+    /// or not its end has been recorded.
+    pub(super) fn from_view(view: &'s SessionView, now: Instant) -> Self {
+        let session = &view.session;
         let outlived = session.expires_at.filter(|expiry| *expiry <= now).map(|expiry| (expiry, EndReason::Expired));
         let ended = session.ended.or(outlived);
         Self {
             id: session.id,
             user: session
                 .user
-                .map(|id| SessionUserBody { id, user_name: listed.user_name.as_ref().map(UserName::as_str) }),
+                .map(|id| SessionUserBody { id, user_name: view.user_name.as_ref().map(UserName::as_str) }),
             device: session
                 .device
-                .map(|id| SessionDeviceBody { id, name: listed.device_name.as_ref().map(DeviceName::as_str) }),
+                .map(|id| SessionDeviceBody { id, name: view.device_name.as_ref().map(DeviceName::as_str) }),
             mount: session.dialect.as_str(),
             created_at: session.created_at,
             last_used_at: session.last_used_at,
@@ -159,8 +161,8 @@ impl<'s> SessionBody<'s> {
         }
     }
 
-    fn from_issued_tokens(granted: &'s IssuedTokens) -> Self {
-        let (session, profile) = (&granted.session, &granted.profile);
+    fn from_issued_tokens(issued: &'s IssuedTokens) -> Self {
+        let (session, profile) = (&issued.session, &issued.profile);
         Self {
             id: session.id,
             user: profile
@@ -180,7 +182,8 @@ impl<'s> SessionBody<'s> {
         }
     }
 
-    /// The caller's own, without the names that stand beside it; none where the call is made in no session.
+    /// The caller's own session, without the names that the caller's body already contains; `None`
+    /// if the caller has no session.
     fn from_caller(caller: &'s Caller) -> Option<Self> {
         let session = caller.session_context()?;
         Some(Self {
@@ -198,16 +201,16 @@ impl<'s> SessionBody<'s> {
 }
 
 impl<'s> TokensBody<'s> {
-    pub(super) fn from_issued_tokens(granted: &'s IssuedTokens) -> Self {
-        let refresh_token = granted.refresh_token.as_ref().map(|token| token.expose().as_str());
+    pub(super) fn from_issued_tokens(issued: &'s IssuedTokens) -> Self {
+        let refresh_token = issued.refresh_token.as_ref().map(|token| token.expose().as_str());
         Self {
-            access_token: granted.access_token.expose(),
+            access_token: issued.access_token.expose(),
             token_type: "Bearer",
-            expires_in: granted.access_expires_in.as_secs(),
-            expires_at: granted.access_expires_at,
+            expires_in: issued.access_expires_in.as_secs(),
+            expires_at: issued.access_expires_at,
             refresh_token,
-            refresh_expires_at: granted.session_expires_at.filter(|_| refresh_token.is_some()),
-            session: SessionBody::from_issued_tokens(granted),
+            refresh_expires_at: issued.session_expires_at.filter(|_| refresh_token.is_some()),
+            session: SessionBody::from_issued_tokens(issued),
         }
     }
 }

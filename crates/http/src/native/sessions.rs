@@ -1,4 +1,5 @@
-//! The native API's sessions: login, refresh, who am I, one's own password, logout, list and end.
+//! Operations on sessions: log in, refresh, get the caller, change the own password, log out, list
+//! and end.
 
 mod openapi;
 mod request;
@@ -40,17 +41,17 @@ pub(super) fn routes() -> Vec<Route> {
 async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
     let sent = read_login(call.head().headers(), call.body(), call.auth().build_password_policy())?;
     let LoginInput { who, password, new_password, tenant, previous } = sent;
-    let granted = call.log_in_to_tenant(who, password, new_password, tenant, previous.into_iter().collect()).await;
-    let granted = granted.map_err(map_new_password_error)?;
+    let issued = call.log_in_to_tenant(who, password, new_password, tenant, previous.into_iter().collect()).await;
+    let issued = issued.map_err(map_new_password_error)?;
     render_created(
         &call,
         "sessions",
-        granted.session.id,
-        render_json(StatusCode::CREATED, &TokensBody::from_issued_tokens(&granted))?,
+        issued.session.id,
+        render_json(StatusCode::CREATED, &TokensBody::from_issued_tokens(&issued))?,
     )
 }
 
-/// A login sets a password under another name than the other calls.
+/// A login names its new password differently from the other requests.
 fn map_new_password_error(failure: ApiError) -> ApiError {
     match failure {
         ApiError::Denied(AuthDenied::WeakPassword(why)) => {
@@ -61,8 +62,8 @@ fn map_new_password_error(failure: ApiError) -> ApiError {
 }
 
 async fn refresh_session(call: Request) -> Result<HttpResponse, ApiError> {
-    let granted = call.refresh(request::read_refresh(call.head().headers(), call.body())?, None).await?;
-    render_json(StatusCode::OK, &TokensBody::from_issued_tokens(&granted))
+    let issued = call.refresh(request::read_refresh(call.head().headers(), call.body())?, None).await?;
+    render_json(StatusCode::OK, &TokensBody::from_issued_tokens(&issued))
 }
 
 async fn get_current_session(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -70,11 +71,12 @@ async fn get_current_session(_call: Request, caller: Caller) -> Result<HttpRespo
 }
 
 async fn log_out(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    call.run_blocking(move |engine| engine.logout(&caller)).await?;
+    call.run_blocking(move |auth| auth.logout(&caller)).await?;
     Ok(no_content())
 }
 
-/// Changes the caller's own password, which they prove by the one there is. Their other sessions end.
+/// Changes the caller's own password, confirmed by the current one. All other sessions of the
+/// caller end.
 async fn change_own_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (old, new, end_keys) =
         request::read_password_change(call.head().headers(), call.body(), call.auth().build_password_policy())?;
@@ -83,11 +85,11 @@ async fn change_own_password(call: Request, caller: Caller) -> Result<HttpRespon
 }
 
 async fn list_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (asked, filter) = read_filter(&call, caller.profile.tenant.id)?;
-    let (after, limit) = (asked.after_id().map(SessionId), asked.fetch_limit());
-    let found = call.run_blocking(move |engine| engine.list_sessions(&caller, &filter, after, limit)).await?;
+    let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let (after, limit) = (query.after_id().map(SessionId), query.fetch_limit());
+    let found = call.run_blocking(move |auth| auth.list_sessions(&caller, &filter, after, limit)).await?;
     let now = call.auth().time().at;
-    asked.render(&found, |listed| listed.session.id.0, |listed| SessionBody::from_view(listed, now))
+    query.render(&found, |view| view.session.id.0, |view| SessionBody::from_view(view, now))
 }
 
 fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, SessionFilter), ApiError> {
@@ -100,34 +102,34 @@ fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, SessionFi
         live: sent.parse("live", "must be true or false").map(|live| (live, now)),
         ..SessionFilter::default()
     };
-    let asked = PageQuery::read(&mut sent, "sessions", "", tenant);
-    sent.finish((asked, filter))
+    let query = PageQuery::read(&mut sent, "sessions", "", tenant);
+    sent.finish((query, filter))
 }
 
 async fn get_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_session_id(&call)?;
-    let listed = call.run_blocking(move |engine| engine.find_session(&caller, id)).await?;
-    render_json(StatusCode::OK, &SessionBody::from_view(&listed, call.auth().time().at))
+    let view = call.run_blocking(move |auth| auth.find_session(&caller, id)).await?;
+    render_json(StatusCode::OK, &SessionBody::from_view(&view, call.auth().time().at))
 }
 
 async fn end_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_session_id(&call)?;
-    call.run_blocking(move |engine| engine.end_session_for(&caller, id)).await?;
+    call.run_blocking(move |auth| auth.end_session_for(&caller, id)).await?;
     Ok(no_content())
 }
 
-/// Ends all sessions of a user, all on a device, or everybody's.
+/// Ends all sessions of a user, of a device or of the tenant.
 async fn end_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (whose, permanent) = request::read_end_sessions(call.head().headers(), call.body())?;
+    let (target, permanent) = request::read_end_sessions(call.head().headers(), call.body())?;
     call.with_office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        into_api_result(office::end_sessions(office.store, tenant, &stamp, whose, permanent))
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        into_api_result(office::end_sessions(office.store, tenant, &context, target, permanent))
     })
     .await?;
     Ok(no_content())
 }
 
-/// What is no id names no session.
+/// Reads the id in the path. A malformed id is answered like an unknown one.
 fn read_session_id(call: &Request) -> Result<SessionId, ApiError> {
     call.head().path_parameter("id").parse().map_err(|_| ApiError::Denied(AuthDenied::SessionNotFound))
 }

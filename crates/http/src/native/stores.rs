@@ -1,5 +1,4 @@
-//! The native API's stores: what the tenant has, opening, naming and closing them. They are written with the tenant, whose version
-//! theirs is.
+//! Operations on the stores of a tenant. Stores are saved with the tenant and share its version.
 
 mod openapi;
 mod request;
@@ -8,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, FieldName as Of};
+use tillgate_domain::office::{self, FieldName};
 use tillgate_domain::{Branch, BranchId, FoldedText, Tenant};
 use utoipa::ToSchema;
 
@@ -27,10 +26,10 @@ use request::{CreateStore, UpdateStore};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Store)]
 struct StoreBody<'b> {
-    /// It stays for good.
+    /// Id of the store; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: BranchId,
-    /// The name that people read.
+    /// Display name of the store.
     name: &'b str,
 }
 
@@ -52,17 +51,17 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list_stores(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let mut sent = QueryParameters::strict(call.head());
-    let asked = PageQuery::read(&mut sent, "stores", "", caller.profile.tenant.id);
+    let query = PageQuery::read(&mut sent, "stores", "", caller.profile.tenant.id);
     let search = sent.read_nonempty("search").map(|text| FoldedText::of(&text));
-    let asked: PageQuery = sent.finish(asked)?;
-    let after = asked.after_id();
+    let query: PageQuery = sent.finish(query)?;
+    let after = query.after_id();
     let mut stores = load_tenant(&call, &caller).await?.branches;
     stores.sort_by_key(|store| store.id);
     stores.retain(|store| {
         after.is_none_or(|after| store.id.0 > after)
             && search.as_ref().is_none_or(|text| FoldedText::of(&store.name).as_str().contains(text.as_str()))
     });
-    asked.render(&stores, |store| store.id.0, StoreBody::from_branch)
+    query.render(&stores, |store| store.id.0, StoreBody::from_branch)
 }
 
 async fn create_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -70,28 +69,28 @@ async fn create_store(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let name = sent.into_name()?;
     let (id, tenant) = call
         .with_office(move |office| {
-            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
             let id = office.auth.new_id(BranchId::new)?;
-            Ok((id, into_api_result(office::add_store(office.store, tenant, &stamp, &Branch { id, name }))?))
+            Ok((id, into_api_result(office::add_store(office.store, tenant, &context, &Branch { id, name }))?))
         })
         .await?;
     render_created(&call, "stores", id, render_store(StatusCode::CREATED, &tenant, id)?)
 }
 
 async fn get_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let id = read_id(&call, Of::Store)?;
+    let id = read_id(&call, FieldName::Store)?;
     render_store(StatusCode::OK, &load_tenant(&call, &caller).await?, id)
 }
 
 async fn update_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::Store)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head().headers())?);
     let sent: UpdateStore = body::read_request(&call)?;
     let tenant = call
         .with_office(move |office| {
-            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
             let name = sent.into_name();
             condition.apply(|version| {
-                into_api_result(office::rename_store(office.store, tenant, &stamp, id, version, name.as_deref()))
+                into_api_result(office::rename_store(office.store, tenant, &context, id, version, name.as_deref()))
             })
         })
         .await?;
@@ -99,23 +98,23 @@ async fn update_store(call: Request, caller: Caller) -> Result<HttpResponse, Api
 }
 
 async fn delete_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::Store)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head().headers())?);
     call.with_office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        condition.apply(|version| into_api_result(office::close_store(office.store, tenant, &stamp, id, version)))
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        condition.apply(|version| into_api_result(office::close_store(office.store, tenant, &context, id, version)))
     })
     .await?;
     Ok(no_content())
 }
 
-/// The tenant as it is now, with its stores.
+/// Loads the tenant with its stores.
 async fn load_tenant(call: &Request, caller: &Caller) -> Result<Tenant, ApiError> {
     let id = caller.profile.tenant.id;
     let found = call.with_office(move |office| Ok(office::find_tenant(office.store, id)?)).await?;
-    found.ok_or_else(|| ApiError::Fault("a caller's tenant is gone".to_owned()))
+    found.ok_or_else(|| ApiError::Fault("the tenant of the caller does not exist".to_owned()))
 }
 
 fn render_store(status: StatusCode, tenant: &Tenant, id: BranchId) -> Result<HttpResponse, ApiError> {
-    let store = tenant.branches.iter().find(|store| store.id == id).ok_or_else(|| not_found(Of::Store, id))?;
+    let store = tenant.branches.iter().find(|store| store.id == id).ok_or_else(|| not_found(FieldName::Store, id))?;
     render_versioned(status, tenant.version, &StoreBody::from_branch(store))
 }

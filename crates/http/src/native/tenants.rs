@@ -1,4 +1,5 @@
-//! The native API's tenants: the caller's own, shown and changed. Another's reads as one that there is not.
+//! Operations on the caller's own tenant. Every other tenant is answered as one that does not
+//! exist.
 
 mod openapi;
 mod request;
@@ -7,7 +8,7 @@ mod response;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, FieldName as Of};
+use tillgate_domain::office::{self, FieldName};
 use tillgate_domain::{Tenant, TenantId};
 
 use super::body;
@@ -32,12 +33,12 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list_tenants(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let mut sent = QueryParameters::strict(call.head());
-    let asked = PageQuery::read(&mut sent, "tenants", "", caller.profile.tenant.id);
-    let asked: PageQuery = sent.finish(asked)?;
-    let after = asked.after_id();
+    let query = PageQuery::read(&mut sent, "tenants", "", caller.profile.tenant.id);
+    let query: PageQuery = sent.finish(query)?;
+    let after = query.after_id();
     let mut tenants = vec![load_tenant(&call, caller.profile.tenant.id).await?];
     tenants.retain(|tenant| after.is_none_or(|after| tenant.id.0 > after));
-    asked.render(&tenants, |tenant| tenant.id.0, TenantBody::from_tenant)
+    query.render(&tenants, |tenant| tenant.id.0, TenantBody::from_tenant)
 }
 
 async fn get_tenant(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -52,9 +53,9 @@ async fn update_tenant(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let given = call.mount().server.mounts.longest_session_limits(&caller.profile.tenant.slug);
     let tenant = call
         .with_office(move |office| {
-            let stamp = office.audit_context(&caller)?;
+            let context = office.audit_context(&caller)?;
             condition.apply(|version| {
-                into_api_result(office::change_tenant(office.store, &stamp, id, version, &change, &given))
+                into_api_result(office::change_tenant(office.store, &context, id, version, &change, &given))
             })
         })
         .await?;
@@ -63,12 +64,12 @@ async fn update_tenant(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 
 async fn load_tenant(call: &Request, id: TenantId) -> Result<Tenant, ApiError> {
     let found = call.with_office(move |office| Ok(office::find_tenant(office.store, id)?)).await?;
-    found.ok_or_else(|| ApiError::Fault("a caller's tenant is gone".to_owned()))
+    found.ok_or_else(|| ApiError::Fault("the tenant of the caller does not exist".to_owned()))
 }
 
-/// The tenant that the path names, where it is the caller's own.
+/// Reads the tenant id in the path, which must be the caller's own.
 fn read_own_tenant_id(call: &Request, caller: &Caller) -> Result<TenantId, ApiError> {
     let sent = call.head().path_parameter("id");
     let id = sent.parse().ok().filter(|id: &TenantId| *id == caller.profile.tenant.id);
-    id.ok_or_else(|| not_found(Of::Tenant, sent))
+    id.ok_or_else(|| not_found(FieldName::Tenant, sent))
 }

@@ -1,5 +1,5 @@
-//! The native API's tickets: opened, changed, closed, made void and taken back by who may, on a till; looked at by everybody of the
-//! tenant.
+//! Operations on tickets. Reading requires a login in the tenant; changes require the matching
+//! rights and a session on a sale device.
 
 mod from_json;
 mod idempotency;
@@ -12,9 +12,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::ports::{OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder, TicketSortKey};
-use tillgate_domain::office::{
-    self, FieldName as Of, NamedFields, OfficeError, TicketAmendment, TicketSearch, TicketView,
-};
+use tillgate_domain::office::{self, FieldName, NamedFields, OfficeError, TicketAmendment, TicketSearch, TicketView};
 use tillgate_domain::ticket::{Note, TicketStatus};
 use tillgate_domain::{JsonObject, KnownRight, TenantId, TicketId};
 
@@ -56,24 +54,24 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list_tickets(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let tenant = caller.profile.tenant.id;
-    let (asked, search) = read_search(&call, tenant)?;
+    let (query, search) = read_search(&call, tenant)?;
     let by = search.order.sort_key;
     let slot = call.acquire_list_slot(&caller).await?;
     let found = call
         .with_office(move |office| Ok(office::list_tickets_while(office.store, tenant, &search, response::fits_page)?))
         .await?;
-    let cursor = |shown: &TicketView| {
-        let TicketCursor { key, id } = by.cursor(&shown.ticket);
+    let cursor = |view: &TicketView| {
+        let TicketCursor { key, id } = by.cursor(&view.ticket);
         Cursor { key, id: id.0 }
     };
-    Ok(slot.hold_until_sent(asked.with_max_items(response::count_fitting(&found)).render_by(
+    Ok(slot.hold_until_sent(query.with_max_items(response::count_fitting(&found)).render_by(
         &found,
         cursor,
         TicketBody::from_view,
     )?))
 }
 
-/// In which order tickets are listed, by the words for it; the first where nothing is said.
+/// The orders of the list by their names; the first is the default.
 const TICKET_ORDERS: [(&str, TicketOrder); 6] = [
     ("opened_at", TicketOrder { sort_key: TicketSortKey::Opened, descending: false }),
     ("-opened_at", TicketOrder { sort_key: TicketSortKey::Opened, descending: true }),
@@ -86,13 +84,13 @@ const TICKET_ORDERS: [(&str, TicketOrder); 6] = [
 fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, TicketSearch), ApiError> {
     const ID_MESSAGE: &str = "must be an id";
     const INSTANT_MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
-    const SORT_MESSAGE: &str = "must be opened_at, updated_at or payable, with a - before it for the other way round";
+    const SORT_MESSAGE: &str = "must be opened_at, updated_at or payable, with a - prefix for descending order";
     let mut sent = QueryParameters::strict(call.head());
     let status =
         sent.parse_choice("state", TicketStatus::ALL.map(|each| (each.name(), each)), "must be open, closed or void");
     let words = TICKET_ORDERS.map(|(word, order)| (word, (word, order)));
     let (word, order) = sent.parse_choice("sort", words, SORT_MESSAGE).unwrap_or(words[0].1);
-    let asked = PageQuery::read(&mut sent, "tickets", word, tenant);
+    let query = PageQuery::read(&mut sent, "tickets", word, tenant);
     let filter = TicketFilter {
         statuses: status.into_iter().collect(),
         owner: sent.parse("owner", ID_MESSAGE),
@@ -102,22 +100,22 @@ fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, Tick
         until: sent.parse("until", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
         text: sent.read_nonempty("search"),
     };
-    let after = asked.after.clone().map(|Cursor { key, id }| TicketCursor { key, id: TicketId(id) });
-    let part = OffsetPageRequest { after, ..OffsetPageRequest::first(asked.fetch_limit()) };
-    sent.finish((asked, TicketSearch { filter, order, page: part }))
+    let after = query.after.clone().map(|Cursor { key, id }| TicketCursor { key, id: TicketId(id) });
+    let part = OffsetPageRequest { after, ..OffsetPageRequest::first(query.fetch_limit()) };
+    sent.finish((query, TicketSearch { filter, order, page: part }))
 }
 
 async fn get_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, tenant) = (read_id(&call, Of::Ticket)?, caller.profile.tenant.id);
+    let (id, tenant) = (read_id(&call, FieldName::Ticket)?, caller.profile.tenant.id);
     let found = call.with_office(move |office| Ok(office::find_ticket(office.store, tenant, id)?)).await?;
-    render_ticket(StatusCode::OK, &found.ok_or_else(|| not_found(Of::Ticket, id))?)
+    render_ticket(StatusCode::OK, &found.ok_or_else(|| not_found(FieldName::Ticket, id))?)
 }
 
 async fn create_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let once = idempotency::read_idempotency_key(&call)?;
-    let sent = body::sent_so_far(&call, CreateTicket::find_unpayable_amounts)?;
+    let idempotency = idempotency::read_idempotency_key(&call)?;
+    let sent = body::read_partial_request(&call, CreateTicket::find_unpayable_amounts)?;
     let tenant = caller.profile.tenant.id;
-    let made = call
+    let created = call
         .with_office(move |office| {
             let sent =
                 sent.check_body(|sent| office.refused_names(&caller, KnownRight::TicketCreate, &sent.names(&caller)))?;
@@ -127,28 +125,30 @@ async fn create_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Ap
                 tenant,
                 &office.audit_context(&caller)?,
                 &new,
-                once.as_ref(),
+                idempotency.as_ref(),
             ))
         })
         .await?;
-    render_created_ticket(&call, &made.ticket)
+    render_created_ticket(&call, &created.ticket)
 }
 
-/// How often a change that holds to no version is tried where others are faster.
+/// How often an update with `If-Match: *` is attempted if others change the ticket concurrently.
 const MAX_UPDATE_ATTEMPTS: usize = 5;
 
 async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::Ticket)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head().headers())?);
     let patch: JsonObject = read_object(call.head().headers(), call.body())?;
     let tenant = caller.profile.tenant.id;
     let changed = call
         .with_office(move |office| {
-            // what a patch leaves of a member is what was read: so it holds to that version in any case
-            let amend = |held: Option<i64>| {
-                let found = office::find_ticket(office.store, tenant, id)?.ok_or_else(|| not_found(Of::Ticket, id))?;
+            // the patch is merged with the ticket that was read, so the update always requires that
+            // version
+            let amend = |expected: Option<i64>| {
+                let found =
+                    office::find_ticket(office.store, tenant, id)?.ok_or_else(|| not_found(FieldName::Ticket, id))?;
                 let names = |names: &NamedFields<'_>| office.refused_names(&caller, KnownRight::TicketUpdate, names);
                 let change = request::apply_patch(&found, &patch, names)?;
-                let version = Some(held.unwrap_or(found.ticket.version));
+                let version = Some(expected.unwrap_or(found.ticket.version));
                 let amendment = TicketAmendment { context: office.audit_context(&caller)?, id, version, change };
                 into_api_result(office::amend_tickets(office.store, tenant, &[amendment]))
             };
@@ -170,7 +170,7 @@ async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 }
 
 async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::Ticket)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head().headers())?);
     let mut sent = QueryParameters::strict(call.head());
     let what = "must have at most 2000 characters and no control characters";
     let reason = sent.parse_with("reason", "length", |text| Note::parse(text).ok(), what).unwrap_or_default();
@@ -185,10 +185,10 @@ async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::Ticket)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head().headers())?);
     let sent: CloseTicket = body::read_optional_request(&call)?;
     let (closing, tenant) = (sent.into_closing(), caller.profile.tenant.id);
-    let shown = call
+    let view = call
         .with_office(move |office| {
             let stamp = office.audit_context(&caller)?;
             condition.apply(|version| {
@@ -196,14 +196,14 @@ async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Api
             })
         })
         .await?;
-    render_ticket(StatusCode::OK, &shown)
+    render_ticket(StatusCode::OK, &view)
 }
 
 async fn refund_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (sold, once) = (read_id(&call, Of::Ticket)?, idempotency::read_idempotency_key(&call)?);
+    let (sold, idempotency) = (read_id(&call, FieldName::Ticket)?, idempotency::read_idempotency_key(&call)?);
     let sent: RefundTicket = body::read_optional_request(&call)?;
     let tenant = caller.profile.tenant.id;
-    let made = call
+    let created = call
         .with_office(move |office| {
             let new = sent.into_new_refund(office.auth.new_id(TicketId::new)?)?;
             into_api_result(office::refund_ticket(
@@ -212,11 +212,11 @@ async fn refund_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Ap
                 &office.audit_context(&caller)?,
                 sold,
                 &new,
-                once.as_ref(),
+                idempotency.as_ref(),
             ))
         })
         .await?;
-    render_created_ticket(&call, &made.ticket)
+    render_created_ticket(&call, &created.ticket)
 }
 
 fn render_ticket(status: StatusCode, ticket: &TicketView) -> Result<HttpResponse, ApiError> {

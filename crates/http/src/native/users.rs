@@ -1,4 +1,4 @@
-//! The native API's users: who there is, adding, changing, deleting, their passwords, and letting somebody log in again.
+//! Operations on users: list, create, update, delete, set the password, and unlock.
 
 mod openapi;
 mod request;
@@ -8,8 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, AuditContext, DeviceRolesChange, FieldName as Of, UseCaseResult, UserCursor, UserOrder, UserView,
-    UserViewQuery,
+    self, AuditContext, DeviceRolesChange, FieldName, UseCaseResult, UserCursor, UserOrder, UserView, UserViewQuery,
 };
 use tillgate_domain::{KnownRight, PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
 
@@ -40,7 +39,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list_users(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (asked, search) = read_search(&call, caller.profile.tenant.id)?;
+    let (query, search) = read_search(&call, caller.profile.tenant.id)?;
     let order = search.order;
     let found = call
         .with_office(move |office| {
@@ -52,14 +51,14 @@ async fn list_users(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
             ))
         })
         .await?;
-    let cursor = |person: &UserView| {
-        let UserCursor { key, id } = order.cursor(&person.user);
+    let cursor = |view: &UserView| {
+        let UserCursor { key, id } = order.cursor(&view.user);
         Cursor { key, id: id.0 }
     };
-    asked.render_by(&found, cursor, UserBody::from_view)
+    query.render_by(&found, cursor, UserBody::from_view)
 }
 
-/// In which order people are listed, by the words for it.
+/// The orders of the list by their names; the first is the default.
 const USER_ORDERS: [(&str, UserOrder); 4] = [
     ("created_at", UserOrder::Oldest),
     ("-created_at", UserOrder::Newest),
@@ -67,14 +66,15 @@ const USER_ORDERS: [(&str, UserOrder); 4] = [
     ("-user_name", UserOrder::NameDescending),
 ];
 
-/// What the query asks for: where nothing is said, the oldest first, whoever is not deleted.
+/// Reads the search from the query. By default it selects all users that are not deleted, oldest
+/// first.
 fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<String>, UserViewQuery), ApiError> {
     let mut sent = QueryParameters::strict(call.head());
     let words = USER_ORDERS.map(|(word, order)| (word, (word, order)));
     let (word, order) = sent
-        .parse_choice("sort", words, "must be created_at or user_name, with a - before it for the other way round")
+        .parse_choice("sort", words, "must be created_at or user_name, with a - prefix for descending order")
         .unwrap_or(words[0].1);
-    let asked = PageQuery::read(&mut sent, "users", word, tenant);
+    let query = PageQuery::read(&mut sent, "users", word, tenant);
     let status: Option<UserStatus> = sent.parse("status", "must be pending, active, suspended or deleted");
     let role = sent.parse_with("role", "format", |name| RoleName::parse(name).ok(), "must be the name of a role");
     let search = UserViewQuery {
@@ -82,54 +82,55 @@ fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<String>, U
         statuses: status.into_iter().collect(),
         role,
         order,
-        after: asked.after.clone().map(|Cursor { key, id }| UserCursor { key, id: UserId(id) }),
-        limit: asked.fetch_limit(),
+        after: query.after.clone().map(|Cursor { key, id }| UserCursor { key, id: UserId(id) }),
+        limit: query.fetch_limit(),
     };
-    sent.finish((asked, search))
+    sent.finish((query, search))
 }
 
 async fn create_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let mut sent = body::sent_so_far(&call, |sent: &CreateUser| sent.faults(call.auth().build_password_policy()))?;
-    let person = call
+    let mut sent =
+        body::read_partial_request(&call, |sent: &CreateUser| sent.violations(call.auth().build_password_policy()))?;
+    let view = call
         .with_office(move |office| {
-            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-            // before a password is hashed for it
-            let words = match office::authorize_add_user(&stamp.authority) {
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            // authorize before a password is hashed, which is expensive
+            let words = match office::authorize_add_user(&context.authority) {
                 Ok(()) => sent.body().words(office, tenant)?,
-                Err(refused) if sent.is_faultless() => return Err(refused.into()),
-                // who may add nobody learns nothing of the names there are
+                Err(refused) if sent.is_valid() => return Err(refused.into()),
+                // an unauthorized caller must not learn from the violations which names exist
                 Err(_) => Vec::new(),
             };
-            sent.add(sent.body().weak_by(office.auth.build_password_policy(), &words));
+            sent.add(sent.body().password_violations(office.auth.build_password_policy(), &words));
             let sent = sent.check_body(|sent| office.refused_names(&caller, KnownRight::UserCreate, &sent.names()))?;
             let new = sent.into_new_user(office, &words, caller.address)?;
-            load_view(office, &into_api_result(office::add_user(office.store, tenant, &stamp, &new))?)
+            load_view(office, &into_api_result(office::add_user(office.store, tenant, &context, &new))?)
         })
         .await?;
     render_created(
         &call,
         "users",
-        person.user.id,
-        render_versioned(StatusCode::CREATED, person.user.version, &UserBody::from_view(&person))?,
+        view.user.id,
+        render_versioned(StatusCode::CREATED, view.user.version, &UserBody::from_view(&view))?,
     )
 }
 
 async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let id = read_id(&call, Of::User)?;
+    let id = read_id(&call, FieldName::User)?;
     let found = call
         .with_office(move |office| {
             let (tenant, own) = (caller.profile.tenant.id, caller.user());
             into_api_result(office::find_user_view(office.store, tenant, &caller.authority(), own, id))
         })
         .await?;
-    let person = found.ok_or_else(|| not_found(Of::User, id))?;
-    render_versioned(StatusCode::OK, person.user.version, &UserBody::from_view(&person))
+    let view = found.ok_or_else(|| not_found(FieldName::User, id))?;
+    render_versioned(StatusCode::OK, view.user.version, &UserBody::from_view(&view))
 }
 
 async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::User)?, read_if_match(call.head().headers())?);
-    let sent = body::sent_so_far(&call, |_: &UpdateUser| Vec::new())?;
-    let (person, growing) = call
+    let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head().headers())?);
+    let sent = body::read_partial_request(&call, |_: &UpdateUser| Vec::new())?;
+    let (view, growing) = call
         .with_office(move |office| {
             let sent = sent.check_body(|sent| office.refused_names(&caller, sent.right(), &sent.names(id)))?;
             let proof = sent.email_change_password().filter(|_| caller.user() == Some(id));
@@ -140,37 +141,37 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
                 office.auth.confirm_password(&caller, &proof)?;
                 change.password_confirmed = true;
             }
-            let stamp = office.audit_context(&caller)?;
+            let context = office.audit_context(&caller)?;
             let user = condition.apply(|version| {
-                into_api_result(office::change_user(office.store, tenant, &stamp, id, version, &change))
+                into_api_result(office::change_user(office.store, tenant, &context, id, version, &change))
             })?;
             let growing =
                 if promotes { office::list_unrestricted_api_keys(office.store, tenant, id)? } else { Vec::new() };
             Ok((load_view(office, &user)?, growing))
         })
         .await?;
-    render_versioned(StatusCode::OK, person.user.version, &UpdatedUserBody::from_view(&person, &growing))
+    render_versioned(StatusCode::OK, view.user.version, &UpdatedUserBody::from_view(&view, &growing))
 }
 
 async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, Of::User)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head().headers())?);
     let change = office::UserChange { status: Some(UserStatus::Deleted), ..office::UserChange::default() };
-    run_user_change(&call, caller, condition, move |office, tenant, stamp, version| {
-        office::change_user(office.store, tenant, stamp, id, version, &change)
+    run_user_change(&call, caller, condition, move |office, tenant, context, version| {
+        office::change_user(office.store, tenant, context, id, version, &change)
     })
     .await?;
     Ok(no_content())
 }
 
 async fn set_user_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    passwords::set_user_password(&call, caller, read_id(&call, Of::User)?).await
+    passwords::set_user_password(&call, caller, read_id(&call, FieldName::User)?).await
 }
 
 async fn unlock_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    passwords::unlock_principal(&call, caller, PrincipalId::User(read_id(&call, Of::User)?)).await
+    passwords::unlock_principal(&call, caller, PrincipalId::User(read_id(&call, FieldName::User)?)).await
 }
 
-/// Runs a use case that changes a user, and reads them with the names of what they hold.
+/// Runs a use case that changes a user, and loads the user with the names of roles and devices.
 async fn run_user_change(
     call: &Request,
     caller: Caller,
@@ -178,13 +179,13 @@ async fn run_user_change(
     change: impl Fn(&Office<'_>, TenantId, &AuditContext, Option<i64>) -> UseCaseResult<User> + Send + 'static,
 ) -> Result<UserView, ApiError> {
     call.with_office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        let user = condition.apply(|version| into_api_result(change(office, tenant, &stamp, version)))?;
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        let user = condition.apply(|version| into_api_result(change(office, tenant, &context, version)))?;
         load_view(office, &user)
     })
     .await
 }
 
 fn load_view(office: &Office<'_>, user: &User) -> Result<UserView, ApiError> {
-    office::load_user_view(office.store, user)?.ok_or_else(|| ApiError::Fault("a user has no names".to_owned()))
+    office::load_user_view(office.store, user)?.ok_or_else(|| ApiError::Fault("a user has no view".to_owned()))
 }

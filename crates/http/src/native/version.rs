@@ -1,4 +1,5 @@
-//! Versions of what can be changed: `ETag` in answers, `If-Match` in changes (RFC 9110, 8.8.3 and 13.1.1).
+//! Versions of resources: `ETag` in responses and `If-Match` in requests (RFC 9110, 8.8.3 and
+//! 13.1.1).
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -9,10 +10,10 @@ use tillgate_domain::office::OfficeError;
 use crate::error::{ApiError, ProtocolError};
 use crate::response::render_json;
 
-/// A version that nothing ever has.
+/// A version that no resource has.
 const NO_VERSION: i64 = 0;
 
-/// An answer that shows something at this version.
+/// Renders a resource with its version in `ETag`.
 pub(super) fn render_versioned(
     status: StatusCode,
     version: i64,
@@ -24,23 +25,25 @@ pub(super) fn render_versioned(
     Ok(answer)
 }
 
-/// Which versions a change was made for (RFC 9110, 13.1.1): it holds if the version there is matches any of them.
+/// The versions to which a change applies (RFC 9110, 13.1.1); the current version must match any of
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum VersionCondition {
-    /// Whatever there is: `*`.
+    /// Any version: `*`.
     Any,
-    /// One of these, the highest first.
+    /// One of these versions, highest first.
     OneOf(Vec<i64>),
 }
 
-/// How many tags of one request are looked at.
+/// Maximum number of tags of a request that are evaluated.
 const MAX_IF_MATCH_TAGS: usize = 16;
 
-/// Reads `If-Match`. A weak tag counts as the strong one of the same version: proxies that compress answers weaken tags, and the
-/// version says all that there is to say. What is no tag of ours matches nothing.
+/// Reads `If-Match`. A weak tag is equivalent to the strong tag of the same version, because
+/// proxies that compress responses weaken tags and the version identifies the content completely.
+/// Any other tag matches nothing.
 ///
 /// # Errors
-/// It is missing.
+/// The header is missing.
 pub(super) fn read_if_match(headers: &HeaderMap) -> Result<VersionCondition, ApiError> {
     let sent: Vec<&HeaderValue> = headers.get_all(IF_MATCH).collect();
     if sent.is_empty() {
@@ -58,22 +61,23 @@ pub(super) fn read_if_match(headers: &HeaderMap) -> Result<VersionCondition, Api
 }
 
 impl VersionCondition {
-    /// Makes a change by `attempt`, which is told the version to hold to; `None` holds to none. Where the version there is turns out
-    /// to be another one of those that the request names, the change is tried again for that one.
+    /// Runs `attempt` with the version that the resource must have; `None` accepts any version. If
+    /// the resource has another version of those in the request, `attempt` runs again with that
+    /// one.
     ///
     /// # Errors
-    /// What `attempt` answers. None of the versions is the one there is: that it has moved on.
+    /// The error of `attempt`; a version mismatch if the current version is not in the request.
     pub(super) fn apply<T>(&self, mut attempt: impl FnMut(Option<i64>) -> Result<T, ApiError>) -> Result<T, ApiError> {
         let Self::OneOf(versions) = self else { return attempt(None) };
-        let mut held = versions.first().copied().unwrap_or(NO_VERSION);
-        let mut answer = attempt(Some(held));
+        let mut expected = versions.first().copied().unwrap_or(NO_VERSION);
+        let mut answer = attempt(Some(expected));
         for _ in versions {
             match answer {
                 Err(ApiError::Office(
                     OfficeError::VersionMismatch { current } | OfficeError::TicketVersionMismatch { current, .. },
-                )) if current != held && versions.contains(&current) => {
-                    held = current;
-                    answer = attempt(Some(held));
+                )) if current != expected && versions.contains(&current) => {
+                    expected = current;
+                    answer = attempt(Some(expected));
                 }
                 _ => break,
             }
@@ -82,7 +86,7 @@ impl VersionCondition {
     }
 }
 
-/// The version of a tag as [`shown`] writes it, or of the same tag weakened.
+/// Parses a tag written by [`render_versioned`], strong or weak.
 fn parse_etag(tag: &str) -> Option<i64> {
     let tag = tag.strip_prefix("W/").unwrap_or(tag);
     let digits = tag.strip_prefix('"')?.strip_suffix('"')?;
@@ -112,9 +116,9 @@ mod tests {
     fn change_applies_to_current_version_if_listed() {
         let tried = |tags: &str, current: i64| {
             let mut tried = Vec::new();
-            let answer = read_condition(tags).apply(|held| {
-                tried.push(held);
-                if held.is_none_or(|held| held == current) {
+            let answer = read_condition(tags).apply(|expected| {
+                tried.push(expected);
+                if expected.is_none_or(|expected| expected == current) {
                     Ok(())
                 } else {
                     Err(OfficeError::VersionMismatch { current }.into())
@@ -127,7 +131,7 @@ mod tests {
         assert_eq!(tried("\"5\", \"99\"", 4), (false, vec![Some(99)]));
         assert_eq!(tried("*", 4), (true, vec![None]));
         assert_eq!(tried("\"x\"", 4), (false, vec![Some(NO_VERSION)]));
-        // another version each time it is looked at
+        // the version changes between attempts
         let mut moving = 10;
         let answer: Result<(), ApiError> = read_condition("\"7\", \"8\", \"9\"").apply(|_| {
             moving -= 1;

@@ -1,4 +1,4 @@
-//! The credentials of a program: HTTP Basic, or in the form (RFC 6749, 2.3.1).
+//! Client authentication by HTTP Basic or in the form (RFC 6749, 2.3.1).
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use base64::Engine as _;
@@ -10,16 +10,16 @@ use super::request::FormParameters;
 use crate::error::ApiError;
 use crate::form::decode_form_text;
 
-/// How a program may prove itself, as RFC 8414 lists it.
+/// The supported methods of client authentication, as listed in the metadata (RFC 8414, 2).
 pub(super) const CLIENT_AUTH_METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 
-/// What proves the request.
+/// Reads the client's credentials.
 pub(super) fn read_credentials<'r>(headers: &HeaderMap, body: &[u8]) -> Result<RequestCredentials<'r>, ApiError> {
-    // what cannot be read is told by whoever reads it for what else it says
+    // an unreadable form is reported by the handler, which reads it again
     let posted =
         FormParameters::read(headers, body).ok().and_then(|mut form| Some((form.take("client_secret")?, form)));
     match (read_basic_credentials(headers)?, posted) {
-        (Some(_), Some(_)) => Err(ApiError::malformed("the client proves itself in more than one way")),
+        (Some(_), Some(_)) => Err(ApiError::malformed("the client uses more than one authentication method")),
         (Some(client), None) => Ok(RequestCredentials::Client(client)),
         (None, Some((secret, mut form))) => {
             let id = form.take("client_id").ok_or_else(invalid_client_error)?;
@@ -29,7 +29,7 @@ pub(super) fn read_credentials<'r>(headers: &HeaderMap, body: &[u8]) -> Result<R
     }
 }
 
-/// The credentials in the header: id and secret, each as a form writes it. Nothing where another scheme is named.
+/// Reads id and secret from the header, each form-encoded; `None` if it uses another scheme.
 fn read_basic_credentials(headers: &HeaderMap) -> Result<Option<Client>, ApiError> {
     let mut lines = headers.get_all(AUTHORIZATION);
     let Some(line) = lines.next() else { return Ok(None) };

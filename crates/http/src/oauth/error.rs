@@ -1,4 +1,4 @@
-//! What fails, in the words of RFC 6749, 5.2.
+//! Errors as defined by RFC 6749, 5.2.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -9,7 +9,7 @@ use tillgate_auth_core::AuthDenied;
 use crate::error::{ApiError, ProtocolError};
 use crate::response;
 
-/// What asks for a client's credentials (RFC 7617, 2).
+/// The challenge for client authentication (RFC 7617, 2).
 const BASIC_CHALLENGE: &str = "Basic realm=\"tillgate\", charset=\"UTF-8\"";
 
 #[derive(Serialize)]
@@ -18,32 +18,33 @@ struct ErrorBody<'s> {
     error_description: String,
 }
 
-/// The answer to a call that failed.
+/// Renders the response to a failed request.
 pub(super) fn render_error(failure: &ApiError) -> HttpResponse {
     let (error, description) = match failure {
         ApiError::Denied(AuthDenied::RightMissing(_) | AuthDenied::RankTooLow(_)) => ("unauthorized_client", None),
         ApiError::Denied(AuthDenied::Token(_) | AuthDenied::Login(_) | AuthDenied::TooManyAttempts { .. })
             if failure.status() == StatusCode::UNAUTHORIZED =>
         {
-            // one sentence for all: an unknown client and a wrong secret are not told apart
-            ("invalid_client", Some("the client is not known, or its secret is wrong".to_owned()))
+            // the same text for an unknown client and a wrong secret, which must be
+            // indistinguishable
+            ("invalid_client", Some("unknown client or wrong secret".to_owned()))
         }
         ApiError::Denied(AuthDenied::Login(_) | AuthDenied::TooManyAttempts { .. }) => {
-            ("temporarily_unavailable", Some("held back after wrong client secrets".to_owned()))
+            ("temporarily_unavailable", Some("too many wrong client secrets; retry later".to_owned()))
         }
-        // its own words are for the log
+        // the reason is for the log only
         ApiError::Unavailable { .. } => {
-            let description = "the server cannot answer now; nothing was decided about the token";
+            let description = "temporarily unavailable; retry later";
             ("temporarily_unavailable", Some(description.to_owned()))
         }
-        ApiError::Fault(_) => ("server_error", Some("something is broken on the server's side".to_owned())),
+        ApiError::Fault(_) => ("server_error", Some("internal server error".to_owned())),
         ApiError::Protocol(ProtocolError::RateLimited { .. }) => ("temporarily_unavailable", None),
         ApiError::Protocol(ProtocolError::MalformedBody(why)) => ("invalid_request", Some(why.clone().into_owned())),
         ApiError::Protocol(_) | ApiError::Office(_) | ApiError::Denied(_) => ("invalid_request", None),
     };
     let status = failure.status();
     let description = description.unwrap_or_else(|| match failure {
-        ApiError::Denied(refusal) => refusal.to_string(),
+        ApiError::Denied(denial) => denial.to_string(),
         _ => status.canonical_reason().unwrap_or_default().to_owned(),
     });
     let mut answer = render_error_body(status, error, &description);
@@ -53,14 +54,14 @@ pub(super) fn render_error(failure: &ApiError) -> HttpResponse {
     answer
 }
 
-/// The token is of a kind that is not revoked here (RFC 7009, 2.2.1).
+/// Reports a token type that cannot be revoked (RFC 7009, 2.2.1).
 pub(super) fn render_unsupported_token_type() -> HttpResponse {
-    let description = "access tokens and refresh tokens of this server are revoked here, and no others";
+    let description = "only access tokens and refresh tokens of this server can be revoked";
     render_error_body(StatusCode::BAD_REQUEST, "unsupported_token_type", description)
 }
 
 fn render_error_body(status: StatusCode, error: &str, description: &str) -> HttpResponse {
-    // what a description may hold (RFC 6749, 5.2)
+    // the characters that a description may contain (RFC 6749, 5.2)
     let plain = |c: &char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
     let said = ErrorBody { error, error_description: description.chars().filter(plain).collect() };
     response::render_json(status, &said).unwrap_or_else(|_| HttpResponse::new(status))

@@ -13,10 +13,11 @@ use crate::error::ApiError;
 use crate::request::Request;
 use crate::response;
 
-/// Where it is, below the mount's prefix.
+/// Path below the mount's prefix.
 pub(super) const INTROSPECT_PATH: &str = "/introspect";
 
-/// What is told of a token that is taken. `session`, `device`, `tenant` and `token_use` are tillgate's own members.
+/// The response for an active token. `session`, `device`, `tenant` and `token_use` are members of
+/// tillgate's own.
 #[derive(Serialize)]
 struct IntrospectionBody<'i> {
     active: bool,
@@ -51,7 +52,7 @@ impl<'i> IntrospectionBody<'i> {
             username: profile.user.as_ref().map(|user| user.name.as_str()),
             token_type: match found.token_use {
                 TokenUse::Access => "Bearer",
-                // the word for what is no access token (RFC 8693, 2.2.1)
+                // the value for a token that is not an access token (RFC 8693, 2.2.1)
                 TokenUse::Refresh => "N_A",
             },
             exp: found.expires_at.map(tillgate_domain::Instant::seconds),
@@ -71,16 +72,17 @@ impl<'i> IntrospectionBody<'i> {
     }
 }
 
-/// The hint is not needed: what kind of token it is shows at once.
+/// Introspects a token. `token_type_hint` is ignored, because the format of a token reveals its
+/// type.
 pub(super) async fn introspect_token(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let token = FormParameters::read(call.head().headers(), call.body())?.take_token()?;
     let found = match call.auth().introspect_cached(&caller, token.expose()) {
         Some(found) => found?,
-        None => call.run_blocking(move |engine| engine.introspect(&caller, token.expose())).await?,
+        None => call.run_blocking(move |auth| auth.introspect(&caller, token.expose())).await?,
     };
     match &found {
         Some(found) => response::render_json(StatusCode::OK, &IntrospectionBody::from_introspection(found)),
-        // whatever speaks against it (RFC 7662, 2.2)
+        // the same answer for every reason (RFC 7662, 2.2)
         None => response::render_json(StatusCode::OK, &json!({ "active": false })),
     }
 }

@@ -1,4 +1,5 @@
-//! Authorization server metadata (RFC 8414), at the root of the server whatever the mount's prefix.
+//! Authorization server metadata (RFC 8414), served at the root of the server regardless of the
+//! mount's prefix.
 
 use std::sync::Arc;
 
@@ -16,39 +17,41 @@ use crate::operations::JWKS_PATH;
 use crate::request::Request;
 use crate::route::Route;
 
-/// Where the metadata is (RFC 8414, 3).
+/// Path of the metadata (RFC 8414, 3).
 pub(crate) const METADATA_PATH: &str = "/.well-known/oauth-authorization-server";
 
-/// The same for an issuer with a path, which comes after it (RFC 8414, 3.1).
+/// Path of the metadata of an issuer with a path, which follows the well-known path (RFC 8414,
+/// 3.1).
 const ISSUER_METADATA_PATH: &str = "/.well-known/oauth-authorization-server/{issuer:.*}";
 
-/// The metadata (RFC 8414, 2). There is neither an authorization endpoint nor a token endpoint, so no response type and no grant
-/// type; left out, the latter would stand for two (RFC 8414, 2).
+/// The metadata (RFC 8414, 2). There is neither an authorization endpoint nor a token endpoint, so
+/// the lists of response types and grant types are empty. If grant types were omitted, clients
+/// would assume two of them (RFC 8414, 2).
 #[derive(Serialize, ToSchema)]
 struct Metadata<'m> {
     /// The `iss` of access tokens.
     issuer: &'m str,
-    /// Where the public keys are.
+    /// Location of the public keys (JWK set).
     jwks_uri: String,
-    /// None: nobody logs in by OAuth.
+    /// Empty: there is no authorization endpoint.
     #[schema(value_type = Vec<String>)]
     response_types_supported: [&'static str; 0],
-    /// None: nobody logs in by OAuth.
+    /// Empty: there is no token endpoint.
     #[schema(value_type = Vec<String>)]
     grant_types_supported: [&'static str; 0],
-    /// Where tokens are asked about (RFC 7662).
+    /// Endpoint of token introspection (RFC 7662).
     introspection_endpoint: String,
-    /// How a program proves itself there.
+    /// Authentication methods of the introspection endpoint.
     #[schema(value_type = Vec<String>)]
     introspection_endpoint_auth_methods_supported: [&'static str; 2],
-    /// Where tokens are revoked (RFC 7009).
+    /// Endpoint of token revocation (RFC 7009).
     revocation_endpoint: String,
-    /// How a program proves itself there.
+    /// Authentication methods of the revocation endpoint.
     #[schema(value_type = Vec<String>)]
     revocation_endpoint_auth_methods_supported: [&'static str; 2],
 }
 
-/// The routes of the metadata of a mount at this prefix.
+/// The metadata routes of a mount with this prefix.
 pub(crate) fn routes(prefix: &str) -> Vec<Route> {
     let prefix: Arc<str> = prefix.into();
     [METADATA_PATH, ISSUER_METADATA_PATH]
@@ -56,14 +59,14 @@ pub(crate) fn routes(prefix: &str) -> Vec<Route> {
         .map(|path| {
             let prefix = Arc::clone(&prefix);
             let route = Route::public(Method::GET, path, move |call| std::future::ready(get_metadata(&call, &prefix)));
-            // the other is the same for clients that put an issuer's path there
+            // the other path serves the same to clients that append the issuer's path
             if path == METADATA_PATH { route.documented(document_metadata) } else { route }
         })
         .collect()
 }
 
 fn document_metadata() -> OperationDoc {
-    OperationDoc::new("server", "Where OAuth's clients find what (RFC 8414)").response::<Metadata<'_>>(
+    OperationDoc::new("server", "Get the OAuth authorization server metadata (RFC 8414)").response::<Metadata<'_>>(
         200,
         "The metadata.",
         json!({
@@ -82,13 +85,15 @@ fn document_metadata() -> OperationDoc {
 fn get_metadata(call: &Request, prefix: &str) -> Result<HttpResponse, ApiError> {
     let head = call.head();
     let issuer = call.auth().issuer();
-    let asked = head.path_parameter("issuer");
-    if !asked.is_empty() && issuer_path(issuer) != asked {
+    let requested_issuer = head.path_parameter("issuer");
+    if !requested_issuer.is_empty() && issuer_path(issuer) != requested_issuer {
         return Err(ProtocolError::RouteNotFound.into());
     }
-    // an issuer that is no address says nothing of where the server is: it is where the client found it
+    // an issuer that is not a URL says nothing about the location of the server: use the host of
+    // the request
     let named = issuer_origin(issuer);
-    // what names a host by the request is this client's alone: in a shared cache, whoever asked first would choose it for everybody
+    // a response that depends on the `Host` header is for this client only; in a shared cache, one
+    // client could choose it for all
     let cache = if named.is_some() { "public, max-age=300" } else { "no-store" };
     let origin = named.map_or_else(|| format!("{}://{}", head.scheme(), head.host()), str::to_owned);
     let metadata = Metadata {
@@ -105,14 +110,14 @@ fn get_metadata(call: &Request, prefix: &str) -> Result<HttpResponse, ApiError> 
     Ok(answer.insert_header((CACHE_CONTROL, cache)).insert_header((VARY, "Host")).json(metadata))
 }
 
-/// Scheme and authority of an issuer that is an address.
+/// Scheme and authority of an issuer that is a URL.
 fn issuer_origin(issuer: &str) -> Option<&str> {
     let (scheme, rest) = issuer.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http"))?;
     let authority = rest.find('/').unwrap_or(rest.len());
     issuer.get(..scheme.len() + 3 + authority)
 }
 
-/// The path of an issuer that is an address, without the slashes around it; empty where it has none.
+/// Path of an issuer that is a URL, without leading and trailing slashes; may be empty.
 fn issuer_path(issuer: &str) -> &str {
     let origin = issuer_origin(issuer).map_or(issuer.len(), str::len);
     issuer.get(origin..).unwrap_or_default().trim_matches('/')

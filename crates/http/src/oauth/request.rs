@@ -1,4 +1,4 @@
-//! The form of a request: its parameters, each once at most (RFC 6749, 3.2).
+//! Form parameters of a request; each may occur at most once (RFC 6749, 3.2).
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use tillgate_domain::Secret;
 use crate::body;
 use crate::error::ApiError;
 
-/// The parameters of a request. One that was sent without a value was not sent (RFC 6749, 3.2).
+/// The parameters of a request. A parameter without a value is treated as omitted (RFC 6749, 3.2).
 pub(super) struct FormParameters(BTreeMap<String, String>);
 
 impl FormParameters {
@@ -16,7 +16,7 @@ impl FormParameters {
         let mut parameters = BTreeMap::new();
         for (name, value) in body::read_form(headers, body)? {
             if parameters.insert(name, value).is_some() {
-                return Err(ApiError::malformed("a parameter comes twice"));
+                return Err(ApiError::malformed("a parameter is repeated"));
             }
         }
         parameters.retain(|_, value| !value.is_empty());
@@ -27,15 +27,16 @@ impl FormParameters {
         self.0.remove(name)
     }
 
-    /// The token that the request is about.
+    /// Takes the token to introspect or revoke.
     pub(super) fn take_token(&mut self) -> Result<Secret<String>, ApiError> {
-        let token = self.take("token").ok_or_else(|| ApiError::malformed("the parameter token is missing"))?;
+        let token = self.take("token").ok_or_else(|| ApiError::malformed("the parameter `token` is missing"))?;
         Ok(Secret::new(normalize_token(token)))
     }
 }
 
-/// The token as the engine spells it. Refresh tokens are in base64, which PORTOS alone writes in its standard letters (RFC 4648, 4
-/// and 5); no other token has any of those.
+/// Converts a token to the engine's encoding. Refresh tokens are base64url; only PORTOS writes them
+/// in standard base64 (RFC 4648, 4 and 5), and no other token contains the characters by which
+/// these differ.
 fn normalize_token(token: String) -> String {
     let standard = token.contains(['+', '/']) && !token.contains(['-', '_', '=']);
     if standard { token.replace('+', "-").replace('/', "_") } else { token }

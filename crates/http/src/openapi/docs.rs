@@ -1,4 +1,5 @@
-//! The document and the page that shows it, Swagger UI with its files inside the binary.
+//! The routes of the document and of the page that shows it: Swagger UI, whose files are part of
+//! the binary.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,22 +15,23 @@ use crate::openapi::OperationDoc;
 use crate::request::Request;
 use crate::route::Route;
 
-/// Where the document is.
+/// Path of the document.
 pub(crate) const DOCUMENT_PATH: &str = "/openapi.json";
-/// Where the page is.
+/// Path of the page.
 pub(crate) const DOCS_PATH: &str = "/docs";
 const DOCS_SLASH_PATH: &str = "/docs/";
 const DOCS_FILE_PATH: &str = "/docs/{file}";
 
-/// Swagger UI draws with styles of its own making and with pictures in its style sheet; it loads nothing from elsewhere.
+/// Swagger UI generates inline styles and has images in its style sheet; it loads nothing from
+/// other origins.
 const DOCS_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// The routes of the document and the page.
+/// Routes of the document and of the page.
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::public(Method::GET, DOCUMENT_PATH, get_document).served_before_ready().documented(|| {
-            OperationDoc::new("server", "This document").typed_response(
+            OperationDoc::new("server", "Get this document").typed_response(
                 200,
                 "OpenAPI 3.1, in JSON.",
                 "application/json",
@@ -37,7 +39,7 @@ pub(crate) fn routes() -> Vec<Route> {
         }),
         Route::public(Method::GET, DOCS_PATH, redirect_to_docs)
             .served_before_ready()
-            .documented(|| OperationDoc::new("server", "The page that shows this document").redirect()),
+            .documented(|| OperationDoc::new("server", "Redirect to the page that shows this document").redirect()),
         Route::public(Method::GET, DOCS_SLASH_PATH, redirect_to_docs).served_before_ready(),
         Route::public(Method::GET, DOCS_FILE_PATH, get_docs_file).served_before_ready(),
     ]
@@ -48,7 +50,7 @@ async fn get_document(call: Request) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().content_type("application/json").body(text))
 }
 
-/// The page's own files are named relative to it, so it is below `/docs/`.
+/// The page refers to its files by relative URLs, so it is served below `/docs/`.
 async fn redirect_to_docs(_call: Request) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::PermanentRedirect().insert_header(("location", "/docs/index.html")).finish())
 }
@@ -63,7 +65,7 @@ async fn get_docs_file(call: Request) -> Result<HttpResponse, ApiError> {
         .insert_header((CONTENT_SECURITY_POLICY, DOCS_CSP))
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
         .body(match file.bytes {
-            // the file in the program's own memory, not a copy for each answer
+            // refers to the program's static data instead of copying the file for each response
             Cow::Borrowed(bytes) => Bytes::from_static(bytes),
             Cow::Owned(bytes) => Bytes::from(bytes),
         }))

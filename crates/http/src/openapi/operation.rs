@@ -1,7 +1,8 @@
-//! What the document says of one call: what it is for, which right it asks, what it takes and answers.
+//! OpenAPI documentation of one operation: summary, required right, request and responses.
 //!
-//! The answers that follow from the kind of a call (a body that cannot be read, a token that is refused, an id that nothing has) are
-//! added here, once; an entry names only what is its own.
+//! Responses that follow from the kind of operation (an unreadable body, a rejected token, an
+//! unknown id) are added here, once. A route's own documentation lists only the responses specific
+//! to it.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +16,19 @@ use utoipa::{PartialSchema, ToSchema};
 use super::problem::{PROBLEM_SCHEMA, error_response, problem_schema, response_header};
 use super::schema::{id_schema, nullable_text_schema, text_schema};
 
-/// Who may make a call.
+/// Who may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Requirement {
-    /// Anybody who is logged in.
+    /// Any authenticated caller.
     LoggedIn,
-    /// Whoever holds the right of this name, or `admin`.
+    /// Callers with the right of this name, or with `admin`.
     Right(&'static str),
-    /// One's own, and another's by the right of this name.
+    /// Every caller for its own resources; for those of others, callers with the right of this
+    /// name.
     RightForOthers(&'static str),
 }
 
-/// What the document says of a call.
+/// The documentation of one operation.
 pub(crate) struct OperationDoc {
     tag: &'static str,
     summary: &'static str,
@@ -41,7 +43,7 @@ pub(crate) struct OperationDoc {
 }
 
 impl OperationDoc {
-    /// A call among those of this group, in a few words.
+    /// Creates the documentation of an operation in the group `tag`, with a summary of a few words.
     pub(crate) fn new(tag: &'static str, summary: &'static str) -> Self {
         Self {
             tag,
@@ -57,33 +59,33 @@ impl OperationDoc {
         }
     }
 
-    /// More about it, in sentences.
+    /// Adds a paragraph to the description.
     pub(crate) fn description(mut self, sentences: impl Into<String>) -> Self {
         self.description.push(sentences.into());
         self
     }
 
-    /// Who may make it.
-    pub(crate) fn requires(self, asks: Requirement) -> Self {
-        Self { requirement: asks, ..self }
+    /// Sets who may call the operation.
+    pub(crate) fn requires(self, requirement: Requirement) -> Self {
+        Self { requirement, ..self }
     }
 
-    /// It takes a body of JSON.
+    /// Documents a JSON body in which unknown members are rejected.
     pub(crate) fn request_body<B: ToSchema>(self, example: Value) -> Self {
         self.set_body::<B>("application/json", example).deny_unknown_members()
     }
 
-    /// It takes a body of JSON, and passes over members that it does not know.
+    /// Documents a JSON body in which unknown members are ignored.
     pub(crate) fn lenient_request_body<B: ToSchema>(self, example: Value) -> Self {
         self.set_body::<B>("application/json", example)
     }
 
-    /// It takes a merge patch, and the version that the patch was made for.
+    /// Documents a merge patch (RFC 7396) that requires `If-Match`.
     pub(crate) fn merge_patch<B: ToSchema>(self, example: Value) -> Self {
         self.set_body::<B>("application/merge-patch+json", example).deny_unknown_members().requires_if_match()
     }
 
-    /// The body may be left out.
+    /// Makes the body optional.
     pub(crate) fn optional_body(mut self) -> Self {
         if let Some(body) = &mut self.body {
             body.required = Some(Required::False);
@@ -91,7 +93,7 @@ impl OperationDoc {
         self
     }
 
-    /// The schema of the body is the last that was added.
+    /// Rejects unknown members in the schema of the body, which is the last schema that was added.
     fn deny_unknown_members(mut self) -> Self {
         if let Some((_, RefOr::T(Schema::Object(sent)))) = self.schemas.last_mut() {
             sent.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
@@ -106,34 +108,34 @@ impl OperationDoc {
         self
     }
 
-    /// It names in `If-Match` the version that it was made for.
+    /// Requires the version in `If-Match`.
     pub(crate) fn requires_if_match(mut self) -> Self {
-        let about = "The `ETag` that was read, also weakened or one of several; `*` for whatever there is.";
+        let about = "The `ETag` that you read, strong or weak, or a list of several; `*` for any version.";
         let schema = ObjectBuilder::new().schema_type(Type::String).examples([json!("\"3\"")]);
         self.parameters.push(build_parameter("If-Match", ParameterIn::Header, Required::True, about, schema.into()));
         self.error_statuses.extend([412, 428]);
         self
     }
 
-    /// A header that may be sent.
+    /// Documents an optional request header.
     pub(crate) fn header_parameter(mut self, name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Self {
         self.parameters.push(build_parameter(name, ParameterIn::Header, Required::False, about, schema.into()));
         self
     }
 
-    /// A parameter of the query.
+    /// Documents an optional query parameter.
     pub(crate) fn query_parameter(mut self, name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Self {
         self.parameters.push(build_parameter(name, ParameterIn::Query, Required::False, about, schema.into()));
         self.has_query = true;
         self
     }
 
-    /// It answers one thing.
+    /// Documents a response with one object.
     pub(crate) fn response<A: ToSchema>(self, status: u16, about: &str, example: Value) -> Self {
         self.add_response(status, about, Self::register_schema::<A>, example)
     }
 
-    /// It answers a page of a list, whose items are these.
+    /// Documents a response with a page of a list of these items.
     pub(crate) fn page_response<A: ToSchema>(self, example: &Value) -> Self {
         let example = json!({ "items": [example], "next": null });
         let limit = ObjectBuilder::new()
@@ -142,8 +144,8 @@ impl OperationDoc {
             .maximum(Some(200))
             .default(Some(json!(50)));
         self.add_response(200, "A page of the list.", Self::page_schema::<A>, example)
-            .query_parameter("limit", "How many items at most.", limit)
-            .query_parameter("after", "The `next` of the page before, in the same order.", text_schema())
+            .query_parameter("limit", "Maximum number of items.", limit)
+            .query_parameter("after", "The `next` of the previous page, in the same order.", text_schema())
     }
 
     fn page_schema<A: ToSchema>(&mut self) -> RefOr<Schema> {
@@ -169,7 +171,7 @@ impl OperationDoc {
         self
     }
 
-    /// It answers something of another type: a text, or an object where the type is one of JSON.
+    /// Documents a response of another media type: an object if it is a JSON type, otherwise text.
     pub(crate) fn typed_response(mut self, status: u16, about: &str, content_type: &str) -> Self {
         let is_json = content_type.ends_with("json");
         let kind = if is_json { Type::Object } else { Type::String };
@@ -178,26 +180,26 @@ impl OperationDoc {
         self
     }
 
-    /// It answers where to go instead: 308.
+    /// Documents a redirect (308).
     pub(crate) fn redirect(mut self) -> Self {
-        self.responses.insert(308, ResponseBuilder::new().description("It is elsewhere."));
+        self.responses.insert(308, ResponseBuilder::new().description("The new location is in `Location`."));
         self.with_location()
     }
 
-    /// It answers that it is done: 204.
+    /// Documents a response without content (204).
     pub(crate) fn no_content(mut self, about: &str) -> Self {
         self.responses.insert(204, ResponseBuilder::new().description(about));
         self
     }
 
-    /// Its answers bear the version of what they show.
+    /// Documents that responses have the version of the resource in `ETag`.
     pub(crate) fn with_etag(self) -> Self {
         self.with_response_header("ETag", "The version, for `If-Match`.")
     }
 
-    /// Its answers say where what was made is found.
+    /// Documents that responses have the location of the resource in `Location`.
     pub(crate) fn with_location(self) -> Self {
-        self.with_response_header("Location", "Where it is found.")
+        self.with_response_header("Location", "The location of the resource.")
     }
 
     fn with_response_header(mut self, name: &str, about: &str) -> Self {
@@ -209,13 +211,13 @@ impl OperationDoc {
         self
     }
 
-    /// It says no with these statuses besides those that follow from its kind.
+    /// Documents error statuses in addition to those that follow from the kind of operation.
     pub(crate) fn errors(mut self, statuses: &[u16]) -> Self {
         self.error_statuses.extend(statuses);
         self
     }
 
-    /// A reference to the schema, which the document will hold.
+    /// Adds the schema to the document and returns a reference to it.
     fn register_schema<S: ToSchema>(&mut self) -> RefOr<Schema> {
         let name = S::name().into_owned();
         S::schemas(&mut self.schemas);
@@ -223,14 +225,14 @@ impl OperationDoc {
         RefOr::Ref(Ref::from_schema_name(name))
     }
 
-    /// The schemas that the call refers to.
+    /// The schemas to which the operation refers.
     pub(crate) fn schemas(&self) -> Vec<(String, RefOr<Schema>)> {
         let mut schemas = self.schemas.clone();
         schemas.push((PROBLEM_SCHEMA.to_owned(), problem_schema()));
         schemas
     }
 
-    /// The call at this path, as the document holds it.
+    /// Builds the operation at this path; `open` means that it requires no authentication.
     pub(crate) fn build(self, method: &HttpMethod, path: &str, open: bool) -> Operation {
         let mut parameters: Vec<Parameter> = path_parameter_names(path)
             .map(|name| {
@@ -238,7 +240,7 @@ impl OperationDoc {
                     name,
                     ParameterIn::Path,
                     Required::True,
-                    "Which one.",
+                    "The resource's id or name.",
                     path_parameter_schema(name).into(),
                 )
             })
@@ -265,11 +267,11 @@ impl OperationDoc {
             Requirement::LoggedIn => {}
             Requirement::Right(right) => {
                 refuses.push(403);
-                more.push(format!("Asks the right `{right}`."));
+                more.push(format!("Requires the right `{right}`."));
             }
             Requirement::RightForOthers(right) => {
                 refuses.push(403);
-                more.push(format!("One's own always; another's asks the right `{right}`."));
+                more.push(format!("For resources of other users, requires the right `{right}`."));
             }
         }
 
@@ -316,12 +318,12 @@ fn path_parameter_names(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
 }
 
-/// What stands for an id is one; what stands for a name is a text.
+/// The schema of a path parameter: `id` is an id, everything else a text.
 fn path_parameter_schema(name: &str) -> Schema {
     if name == "id" { id_schema() } else { text_schema() }
 }
 
-/// `get_api_v1_users_id` for `GET /api/v1/users/{id}`.
+/// Builds an operation id: `get_api_v1_users_id` for `GET /api/v1/users/{id}`.
 fn build_operation_id(method: &HttpMethod, path: &str) -> String {
     let method = match method {
         HttpMethod::Get => "get",

@@ -1,4 +1,4 @@
-//! The schemas that many calls share: texts, words, orders, truths, ids, instants.
+//! Schemas that many operations share: texts, enumerations, booleans, ids and timestamps.
 
 use serde_json::json;
 use utoipa::openapi::KnownFormat;
@@ -9,12 +9,12 @@ pub(crate) fn text_schema() -> Schema {
     ObjectBuilder::new().schema_type(Type::String).into()
 }
 
-/// The schema of one of these words.
+/// The schema of an enumeration of these values.
 pub(crate) fn enum_schema(words: impl IntoIterator<Item = &'static str>) -> Schema {
     enum_builder(words).into()
 }
 
-/// The schema of the order of a list; the first of these words is how it is ordered where nothing is said.
+/// The schema of a list's `sort` parameter; the first value is the default.
 pub(crate) fn order_schema<const N: usize>(words: [&'static str; N]) -> Schema {
     let usual = words.first().copied();
     enum_builder(words).default(usual.map(|usual| json!(usual))).into()
@@ -25,12 +25,12 @@ fn enum_builder(words: impl IntoIterator<Item = &'static str>) -> ObjectBuilder 
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words))
 }
 
-/// The schema of true or false.
+/// The schema of a boolean.
 pub(crate) fn bool_schema() -> Schema {
     ObjectBuilder::new().schema_type(Type::Boolean).into()
 }
 
-/// The schema of an id.
+/// The schema of an id (UUID).
 pub(crate) fn id_schema() -> Schema {
     formatted_schema(Type::String, KnownFormat::Uuid)
 }
@@ -40,7 +40,7 @@ pub(super) fn nullable_text_schema() -> Schema {
     ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::String, Type::Null])).into()
 }
 
-/// The schema of an instant (RFC 3339).
+/// The schema of a timestamp (RFC 3339).
 pub(crate) fn instant_schema() -> Schema {
     formatted_schema(Type::String, KnownFormat::DateTime)
 }

@@ -1,4 +1,5 @@
-//! The public keys (RFC 7517, 5), for whoever checks tokens without asking; they may keep them for a while.
+//! The public keys (RFC 7517, 5), with which other systems verify tokens. They may cache them for a
+//! limited time.
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use tillgate_auth_core::signature::sha256;
 use crate::error::ApiError;
 use crate::request::Request;
 
-/// The longest that anybody may go on without looking again: so long a revoked key is still believed elsewhere.
+/// Maximum time for which the keys may be cached. A revoked key is accepted elsewhere for up to
+/// this long.
 const MAX_JWKS_AGE: Duration = Duration::from_mins(5);
 
 pub(super) async fn get_jwks(call: Request) -> Result<HttpResponse, ApiError> {
@@ -28,18 +30,19 @@ pub(super) async fn get_jwks(call: Request) -> Result<HttpResponse, ApiError> {
     })
 }
 
-/// How long the keys may be kept. A new key stands among them for the lead before it signs: who looks twice in that time has it.
+/// Returns how long the keys may be cached. A new key is published for `lead` before it signs, so
+/// that a client that fetches twice in that time has it.
 fn jwks_max_age(lead: Duration) -> Duration {
     MAX_JWKS_AGE.min(lead / 2)
 }
 
-/// A tag that two sets of keys have in common only where they are the same (RFC 9110, 8.8.3).
+/// Returns a tag that is equal for two key sets only if they are equal (RFC 9110, 8.8.3).
 fn etag(keys: &str) -> String {
     let digest = sha256(keys.as_bytes());
     format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(digest.get(..16).unwrap_or_default()))
 }
 
-/// Whether the client has these keys (RFC 9110, 13.1.2). No tag of ours has a comma in it.
+/// Whether the client has these keys (RFC 9110, 13.1.2). Our tags contain no comma.
 fn matches_etag(headers: &HeaderMap, tag: &str) -> bool {
     let lines = headers.get_all(IF_NONE_MATCH).filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim).any(|each| {

@@ -4,7 +4,7 @@ use super::*;
 
 const TRUSTED: &[&str] = &["127.0.0.1/32", "10.0.0.0/8", "2001:db8:1::/48"];
 
-/// What is seen by the kind of header that the first one is of.
+/// Resolves the client with the kind of the first header.
 fn resolve(peer: &str, headers: &[(&str, &str)]) -> (String, Option<&'static str>, Option<String>) {
     let kind = match headers.first() {
         Some(("Forwarded", _)) => ProxyHeaders::Forwarded,
@@ -55,7 +55,7 @@ fn client_address_is_rightmost_untrusted() {
         ("127.0.0.1", vec![("Forwarded", "for=1.1.1.1, For=\"[2001:db8:2::7]:4711\";proto=https")], "2001:db8:2::7"),
         ("127.0.0.1", vec![("Forwarded", "for=198.51.100.1;by=10.0.0.1, for=10.0.0.1")], "198.51.100.1"),
         ("127.0.0.1", vec![("Forwarded", "for=_hidden, for=10.0.0.1")], "10.0.0.1"),
-        // the other kind came from the client
+        // the other kind is from the client
         ("127.0.0.1", vec![("Forwarded", "for=198.51.100.1"), (XFF, "1.1.1.1")], "198.51.100.1"),
         ("127.0.0.1", vec![(XFF, "198.51.100.1"), ("Forwarded", "for=1.1.1.1")], "198.51.100.1"),
     ] {

@@ -1,4 +1,5 @@
-//! The access check for gateways: by any mount's token, against the table, with the identity in the answer's headers.
+//! The access check for gateways: tokens of all mounts, the access table, and the identity in
+//! response headers.
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
@@ -19,7 +20,7 @@ fn rights(names: &[&str]) -> AccessRequirement {
     AccessRequirement::Rights(names.iter().map(|name| Right::parse(name).unwrap()).collect())
 }
 
-/// The table of the tests: the first row that fits decides.
+/// The access table of the tests; the first matching row decides.
 fn table() -> Vec<AccessRule> {
     vec![
         rule("GET", "/api/v1/products/*", &["kasir"], AccessRequirement::Role(Rank::Cashier)),
@@ -39,7 +40,7 @@ pub fn start_server() -> TestServer {
     TestServer::with_settings(settings())
 }
 
-/// What a gateway asks.
+/// The access check of a gateway.
 fn check_access(method: &str, target: &str) -> TestRequest {
     build_request(Method::GET, "/api/v1/access")
         .insert_header(("X-Original-Method", method))
@@ -54,10 +55,10 @@ fn assert_denied(answer: &TestResponse, status: u16, code: &str, what: &str) {
     let said = String::from_utf8_lossy(&answer.bytes).into_owned();
     assert_eq!(answer.status.as_u16(), status, "{what}: {said}");
     assert_eq!(answer.header("x-tillgate-code"), code, "{what}: {said}");
-    // in whatever contract's words
+    // in the format of any contract
     assert!(answer.header("content-type").ends_with("json") && answer.json().is_object(), "{what}: {said}");
     let identity = answer.headers.iter().filter(|(name, _)| name.as_str().starts_with("x-tillgate-"));
-    assert_eq!(identity.count(), 1, "{what}: nobody is named");
+    assert_eq!(identity.count(), 1, "{what}: no identity");
     assert_eq!(answer.challenges().len(), usize::from(status == 401), "{what}");
 }
 
@@ -189,7 +190,8 @@ async fn path_case_does_not_bypass_a_rule() {
     }
 }
 
-/// A client may send what a gateway sends; a gateway that does not overwrite it must not be led astray.
+/// A client can send the headers of a gateway; a gateway that does not overwrite them must not be
+/// misled.
 #[actix_web::test]
 async fn contradicting_gateway_headers_are_rejected() {
     let shop = start_server();
@@ -324,7 +326,7 @@ async fn cookie_counts_by_origin_of_the_change() {
             assert_denied(&answer, 403, "origin_foreign", &format!("{method} {headers:?}"));
         }
     }
-    // a header decides over a cookie, and a cookie is none of another contract's
+    // the header has precedence over a cookie, and other contracts ignore the cookie
     assert_denied(
         &shop.send(with_token(cookie("GET"), "garbage")).await,
         401,

@@ -1,11 +1,12 @@
-//! E-mail addresses that are entered: what no mail server takes is refused by every contract, and a domain has one form.
+//! E-mail addresses in requests: every contract rejects undeliverable ones, and a domain has one
+//! normal form.
 
 use serde_json::json;
 
 use crate::office::OfficeClient;
 use crate::test_server::{TEST_PASSWORD, TestServer, post_request, with_bearer};
 
-/// Of each kind that no mail server takes, one.
+/// One undeliverable address of each kind.
 const UNDELIVERABLE: [&str; 7] = [
     "a,b@example.com",
     "old..style@example.com",

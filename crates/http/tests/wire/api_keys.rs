@@ -1,4 +1,5 @@
-//! The native API's API keys: made with a secret that is shown once, listed, changed and deleted, and what they open.
+//! API keys in the native API: create (with the secret in that response only), list, update,
+//! delete, and authenticate.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ fn create_api_key_body() -> Value {
     json!({ "name": "Warehouse", "user": "Admin", "device": "office", "permissions": ["tokenIntrospect"] })
 }
 
-/// What a program holds of a key that was just made.
+/// What a program stores of a new key.
 fn created_key_id(made: &crate::test_server::TestResponse) -> PortosKey {
     PortosKey { client: made.text_at("/client_id"), secret: made.text_at("/client_secret") }
 }
@@ -45,7 +46,7 @@ async fn api_key_is_created_read_updated_and_deleted() {
     let changed = desk.patch(&path, "\"1\"", patch).await;
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""), "{}", changed.json());
     assert_eq!((changed.text_at("/status"), changed.text_at("/description")), ("revoked".into(), "at night".into()));
-    assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 401, "it counts no more at once");
+    assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 401, "invalid at once");
     let old = desk.patch(&path, "\"1\"", json!({ "name": "Late" })).await;
     assert_eq!(
         (violations(&old), old.json()["version"].as_i64()),
@@ -133,5 +134,5 @@ async fn api_key_of_another_tenant_is_not_found() {
         }
     }
     assert_eq!(desk.collect_pages("/api-keys", "/id").await, [""; 0]);
-    assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 200, "it stands");
+    assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 200, "the key still exists");
 }

@@ -1,5 +1,4 @@
-//! The native API's audit: what was done is listed, narrowed and shown to whoever may read it; and who lacked a right for something
-//! is told there, by whichever contract they tried it.
+//! Audit events in the native API: list, filter and read; and events of denials in every contract.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
@@ -132,7 +131,7 @@ async fn repeated_denials_are_limited_and_counted() {
         assert_eq!(desk.get("/users").await.status, 403);
     }
     assert_eq!(desk.shop.recorded_denials().len(), 10);
-    // the count comes at the latest when the server goes
+    // the count is written at the latest when the server stops
     desk.shop.auth.leave().unwrap();
     let lines = desk.shop.recorded_denials();
     assert_eq!((lines.len(), &lines[10].details["times"]), (11, &json!(40)));
@@ -152,7 +151,7 @@ async fn other_errors_are_not_recorded_as_denials() {
 #[actix_web::test]
 async fn denial_is_returned_if_audit_write_fails() {
     let desk = OfficeClient::log_in_as("cashier").await;
-    // what the caller may do is remembered from here on
+    // the caller's rights are cached from here on
     assert_eq!(desk.get("/sessions").await.status, 200);
     for mood in [StoreState::Unavailable, StoreState::Broken, StoreState::Panicking] {
         desk.shop.store.set_state(mood);

@@ -1,4 +1,4 @@
-//! Bodies of JSON, whichever contract reads them: a member that is there twice, a byte order mark, numbers, and bodies that say nothing.
+//! JSON bodies in all contracts: duplicate members, byte order marks, numbers, and empty bodies.
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
@@ -10,7 +10,7 @@ use crate::tickets::{log_in_at, open_ticket, path_of, plain_item, send};
 
 const TICKETS: &str = "/api/v1/tickets";
 
-/// A request with this body, to the letter.
+/// A request with exactly this body.
 fn with_text(method: Method, path: &str, body: &str) -> TestRequest {
     build_request(method, path).insert_header(("Content-Type", "application/json")).set_payload(body.to_owned())
 }
@@ -20,7 +20,7 @@ async fn send_text(desk: &OfficeClient, method: Method, path: &str, body: &str) 
     desk.shop.send(request.insert_header(desk.bearer()).insert_header(("If-Match", "*"))).await
 }
 
-/// The logins of every contract that sends JSON, each with what stands behind the first brace.
+/// The logins of all contracts with JSON, each with the text after the first brace.
 fn login_bodies() -> Vec<(&'static str, String, u16)> {
     vec![
         ("/api/v1/sessions", format!(r#""login":"admin","password":"{TEST_PASSWORD}"}}"#), 201),
@@ -205,7 +205,7 @@ async fn empty_body_is_accepted_if_none_is_required() {
         let closed = other.send(with_bearer(with_text(Method::POST, &path, nothing), &portos)).await;
         assert_eq!(closed.status, 200, "{nothing:?}: {}", closed.json());
     }
-    // where something is needed, nothing is a fault
+    // an empty body is an error if members are required
     let desk = OfficeClient::open().await;
     let answer = send_text(&desk, Method::POST, "/stores", "null").await;
     assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected_pointers(&[("", "type")])));

@@ -1,10 +1,10 @@
-//! What all tests have logged, for those who look for what must stand there and for what must not.
+//! The log of all tests, for tests that check what it contains and what it must not contain.
 
 use std::sync::{Mutex, Once};
 
 use tracing_subscriber::EnvFilter;
 
-/// What was logged by all tests so far, on every thread.
+/// The log of all tests so far, on all threads.
 static CAPTURED_LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct LogWriter;
@@ -18,7 +18,7 @@ impl std::io::Write for LogWriter {
     }
 }
 
-/// From now on what is logged is kept.
+/// Starts to capture the log.
 pub fn capture_log() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -27,7 +27,7 @@ pub fn capture_log() {
     });
 }
 
-/// What was logged so far.
+/// Returns the log captured so far.
 pub fn captured_log() -> String {
     String::from_utf8(CAPTURED_LOG.lock().unwrap().clone()).unwrap()
 }

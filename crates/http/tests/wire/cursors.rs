@@ -1,5 +1,5 @@
-//! Cursors of the native API's lists: a page goes on where the one before ended, whatever has changed since, and a cursor counts in its
-//! own list and order alone.
+//! Cursors of the native API's lists: a page continues after the previous one, whatever has changed
+//! since, and a cursor is valid for its own list and order only.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ fn names(page: &Value, of: &str) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item[of].as_str().unwrap().to_owned()).collect()
 }
 
-/// The pages from this cursor on: what they show, and how many there are.
+/// Reads all pages from this cursor on, and returns their items and their number.
 async fn collect_rest(
     get: impl AsyncFn(&str) -> TestResponse,
     query: &str,
@@ -110,7 +110,7 @@ async fn cursor_is_valid_for_its_list_and_order_only() {
     ] {
         assert_eq!(violations(&desk.get(&path).await), other, "{path}");
     }
-    // another tenant's people are another list
+    // the users of another tenant are another list
     let stranger = desk.shop.log_in_native("stranger@example.com").await.text_at("/access_token");
     let answer = desk.shop.get(&format!("/api/v1/users?after={oldest}"), &stranger).await;
     assert!([403, 422].contains(&answer.status.as_u16()), "{}", answer.json());
@@ -121,7 +121,7 @@ async fn cursor_is_valid_for_its_list_and_order_only() {
             assert_eq!(violations(&answer).2, expected_pointers(&[("after", "type")]), "{list} {cursor}");
         }
     }
-    // a cursor is no id
+    // a cursor is not an id
     for path in [format!("/users/{oldest}"), format!("/tickets/{by_name}")] {
         assert_eq!(desk.get(&path).await.status, 404, "{path}");
         assert_eq!(desk.patch(&path, "*", json!({ "name": "x" })).await.status, 404, "{path}");

@@ -1,4 +1,4 @@
-//! What every answer bears, what the log says and what it never says, and who a caller is behind proxies.
+//! Headers of all responses, the content of the access log, and client addresses behind proxies.
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
@@ -45,7 +45,8 @@ async fn proxy_headers_are_read_from_trusted_proxies_only() {
     assert_eq!(shop.send_from("10.0.0.1", odd).await.header("x-request-id").len(), 32);
 }
 
-/// Failures are counted by address: the client's own behind a trusted proxy, the peer's where a stranger forges the header.
+/// Failed logins are counted by address: the client's behind a trusted proxy, the peer's if a
+/// stranger forges the header.
 #[actix_web::test]
 async fn failed_logins_count_by_address_behind_the_proxy() {
     let settings = || HttpSettings { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..HttpSettings::default() };
@@ -112,8 +113,8 @@ async fn access_log_has_one_line_per_request_and_no_secret() {
     assert!(access[5].contains("path=\"/api/v1/logout/…/…\""), "{}", access[5]);
     for secret in [token.as_str(), &refresh, TEST_PASSWORD, "hunter2-secret", "query-secret", "cookie-secret", "Bearer"]
     {
-        // of every test that has run by now, on whichever thread
-        assert!(!log.contains(secret), "{secret} stands in the log");
+        // the log of all tests that have run by now, on any thread
+        assert!(!log.contains(secret), "{secret} is in the log");
     }
 }
 
@@ -148,7 +149,7 @@ async fn metrics_count_by_route_and_outcome_without_identities() {
     assert_eq!(value(&[requests, "route=\"/api/v1/sessions/{id}\"", "status=\"200\""]).as_deref(), Some("1"));
     assert_eq!(value(&[requests, "method=\"other\"", "status=\"405\""]).as_deref(), Some("1"));
     assert_eq!(value(&["tillgate_logins_total", "outcome=\"ok\"", "mount=\"native\""]).as_deref(), Some("1"));
-    // a right password on a device that is not there counts as the wrong one does
+    // the correct password for an unknown device counts like a wrong password
     assert_eq!(value(&["tillgate_logins_total", "outcome=\"login_mismatch\""]).as_deref(), Some("2"));
     assert!(value(&["tillgate_logins_total", "outcome=\"login_not_there\""]).is_none(), "{text}");
     assert_eq!(value(&["tillgate_refreshes_total", "verdict=\"rotated\""]).as_deref(), Some("1"));
@@ -157,7 +158,7 @@ async fn metrics_count_by_route_and_outcome_without_identities() {
     assert!(!text.contains("cashier") && !text.contains("CASHIER"), "a label that a caller chose: {text}");
 }
 
-/// A header that an open call does not need refuses nothing, however odd it is.
+/// A public route ignores a header that it does not need, even if it is malformed.
 #[actix_web::test]
 async fn public_routes_ignore_authorization() {
     let shop = TestServer::start();
@@ -208,7 +209,7 @@ async fn docs_page_is_found_with_and_without_slash() {
     assert_eq!(without.get("/healthz", "").await.status, 200);
 }
 
-/// Programs that read a token from a file or an environment variable send its line break along.
+/// Programs that read a token from a file or an environment variable send its trailing line break.
 #[actix_web::test]
 async fn refresh_token_with_surrounding_blanks_is_read() {
     let shop = TestServer::start();

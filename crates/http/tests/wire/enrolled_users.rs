@@ -1,4 +1,4 @@
-//! Who and what is in the shop.
+//! Users and devices of the test tenants.
 
 use std::collections::BTreeMap;
 
@@ -63,9 +63,11 @@ const SETTINGS: [(&str, &str); 7] = [
     ("DefaultStockName", "S01"),
 ];
 
-/// Tenants `default` and `other`; in `default` admin, manager and cashier (each holds that role everywhere), 999 of PORTOS' sample
-/// (admin on P01), idle (suspended), virtual, far (no device, no office), `john_doe` (cashier in the office alone), clerk (a role of the
-/// tenant's own, everywhere); devices P01, PDA1, OFFICE, LOCKED, UNLISTED. In `other` stranger (admin) and the device THEIRS. `default` lies in this zone.
+/// Enrolls the tenants `default` and `other`. `default` has admin, manager and cashier (each has
+/// that role everywhere), 999 of PORTOS' sample (admin on P01), idle (suspended), virtual, far (no
+/// device, no back office), `john_doe` (cashier without a device only), clerk (a custom role,
+/// everywhere); and the devices P01, PDA1, OFFICE, LOCKED and UNLISTED. `other` has stranger
+/// (admin) and the device THEIRS. `zone` is the time zone of `default`.
 pub fn enroll(memory: &MemoryStore, zone: Zone) {
     let (shop, other) = (Tenant { zone, ..tenant(1, "default") }, tenant(2, "other"));
     let roles: Vec<_> = Rank::ALL

@@ -1,4 +1,4 @@
-//! Every mount by every refusal: the right status, in the mount's own shape.
+//! Every error in every mount: the correct status in the mount's format.
 
 mod rendering;
 
@@ -18,20 +18,20 @@ use tillgate_http::{
 use crate::mounts::{native, portos};
 use crate::test_server::{StoreState, TEST_PASSWORD, TestResponse, TestServer, build_request, post_request};
 
-/// A mount with a login path, a refresh path and a path that asks for a caller.
+/// A mount with the paths of its login, its refresh and an authenticated operation.
 struct ContractCase {
     login: &'static str,
     refresh: &'static str,
     own: &'static str,
     unknown: &'static str,
     members: &'static [&'static str],
-    /// A login with a wrong password, another one for each number.
+    /// A login with a wrong password, different for each number.
     wrong: fn(u8) -> serde_json::Value,
     held: u16,
     fields: u16,
-    /// What a refresh without a token in its body is answered.
+    /// Expected response to a refresh without a token in its body.
     bare_refresh: u16,
-    /// What the path that asks for a caller is there for.
+    /// Methods of the authenticated path.
     methods: &'static [&'static str],
     content_type: &'static str,
 }
@@ -80,7 +80,7 @@ const CONTRACT_CASES: [ContractCase; 3] = [
     },
 ];
 
-/// The answer is a problem of this status in the mount's shape.
+/// Asserts that the response is a problem with this status in the mount's format.
 fn assert_problem(place: &ContractCase, answer: &TestResponse, status: u16, what: &str) {
     assert_eq!(answer.status, status, "{what} at {}: {:?}", place.login, String::from_utf8_lossy(&answer.bytes));
     assert_eq!(answer.header("content-type"), place.content_type, "{what}");
@@ -90,7 +90,7 @@ fn assert_problem(place: &ContractCase, answer: &TestResponse, status: u16, what
     }
     assert!(place.content_type != PROBLEM || json["status"] == status, "{what}");
     for foreign in ["trace_id", "traceId", "message"].iter().filter(|member| !place.members.contains(member)) {
-        assert!(json.get(foreign).is_none(), "{what} in foreign words: {json}");
+        assert!(json.get(foreign).is_none(), "{what} in another format: {json}");
     }
     assert_eq!(answer.challenges().is_empty(), status != 401, "{what}");
     assert_eq!(answer.header("retry-after").is_empty(), ![423, 429, 503].contains(&status), "{what}");
@@ -107,7 +107,7 @@ async fn malformed_request_is_rejected() {
             for (body, what) in [
                 (&b"{\"login\":"[..], "cut short"),
                 (b"{login}", "no JSON"),
-                (b"{\"x\":\"\xff\"}", "no UTF-8"),
+                (b"{\"x\":\"\xff\"}", "not UTF-8"),
                 (b"{} {}", "two bodies"),
             ] {
                 assert_problem(place, &shop.send(raw("application/json", body)).await, 400, what);
@@ -132,7 +132,7 @@ async fn malformed_request_is_rejected() {
             assert_problem(place, &shop.send(claimed).await, 413, "claims to be too large");
             let deep =
                 raw("application/json", b"").set_payload(format!("{{\"x\":{}{}}}", "[".repeat(9000), "]".repeat(9000)));
-            assert_problem(place, &shop.send(deep).await, 400, "too deep, in a member that nobody reads");
+            assert_problem(place, &shop.send(deep).await, 400, "too deep, in an ignored member");
             let put = shop.send(build_request(Method::PUT, path).set_json(json!({}))).await;
             assert_problem(place, &put, 405, "PUT");
             assert!(put.header("allow").contains("POST"), "{}", put.header("allow"));
@@ -211,7 +211,8 @@ async fn token_of_another_mount_is_rejected() {
     );
 }
 
-/// The same contract for another tenant: neither its access tokens nor its refresh tokens are taken, and the session lives on.
+/// The same contract for another tenant accepts neither the access tokens nor the refresh tokens,
+/// and the session stays live.
 #[actix_web::test]
 async fn token_of_another_tenant_is_rejected() {
     let tenant = |slug| Slug::parse(slug).unwrap();
@@ -256,7 +257,7 @@ async fn login_is_rate_limited_after_wrong_passwords() {
     }
 }
 
-/// A contract with calls that fail as no contract may.
+/// A contract whose operations fail in ways in which no operation should.
 struct FaultyDialect<D>(D);
 
 impl<D: Dialect> Dialect for FaultyDialect<D> {

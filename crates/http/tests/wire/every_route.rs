@@ -1,4 +1,4 @@
-//! A request for each route of every contract, as the table of rights tries it: nothing but a missing right stands against it.
+//! A valid request for each route of every contract, so that only a missing right can deny it.
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::office;
 use crate::test_server::{TEST_PASSWORD, TestServer, build_request, post_request, put_request};
 
-/// A request for this route by somebody of the role, or by nobody; about what is their own, or another's.
+/// Builds a request for this route by a user of the role, or by nobody, about the caller's own or
+/// another user's resource.
 pub async fn request(shop: &TestServer, method: &str, path: &str, whose: &str, role: Option<&str>) -> TestRequest {
     let witness = shop.log_in_native("witness").await;
     let someone = role.unwrap_or("cashier");
@@ -98,7 +99,7 @@ async fn krmpesan_page(shop: &TestServer, method: &str, path: &str, someone: &st
     }
 }
 
-/// Somebody registers a vendor, and gives up the rank of an admin where another is asked for.
+/// Registers a vendor; the user gives up the admin role if another role is requested.
 async fn posstar(shop: &TestServer, method: &str, path: &str, role: Option<&str>) -> TestRequest {
     let (email, password) = ("rita@example.com", "a song in the rain");
     let registered = shop.post("/posstar/api/v1/auth/register", crate::posstar::registration(email)).await;
@@ -109,7 +110,7 @@ async fn posstar(shop: &TestServer, method: &str, path: &str, role: Option<&str>
         "register" => post_request(path, crate::posstar::registration("another@example.com")),
         "login" => post_request(path, json!({ "email": email, "password": password })),
         "forgot-password" => post_request(path, json!({ "email": email })),
-        // nobody's token, whoever calls
+        // a token of nobody, whoever the caller is
         "reset-password" => post_request(path, json!({ "token": "none", "password": password })),
         "refresh" => post_request(path, json!({ "token": token })),
         _ => build_request(method.parse().unwrap(), path),
@@ -120,7 +121,7 @@ async fn posstar(shop: &TestServer, method: &str, path: &str, role: Option<&str>
     }
 }
 
-/// The register itself holds the role.
+/// The register itself has the role.
 async fn fiuu(shop: &TestServer, method: &str, path: &str, role: Option<&str>) -> TestRequest {
     shop.set_device_role("P01", role.unwrap_or("cashier"));
     let login = shop.log_in_fiuu().await;
@@ -157,7 +158,7 @@ async fn kasir(shop: &TestServer, method: &str, path: &str, someone: &str, known
     }
 }
 
-/// The path with the id of somebody who is not the caller.
+/// The path with the id of another user.
 async fn find_id_of_another(shop: &TestServer, path: &str) -> String {
     path.replace("{id}", &shop.log_in_kasir("john_doe").await.text_at("/data/profile/id"))
 }

@@ -1,4 +1,5 @@
-//! Fiuu: a register logs in as itself, by JSON or by form; each call and each refusal of its page as it stands there.
+//! Fiuu: registers log in as themselves, by JSON or form; every operation and error of the
+//! published documentation.
 
 use std::time::Duration;
 
@@ -34,7 +35,8 @@ pub async fn refresh(shop: &TestServer, token: &str) -> TestResponse {
     shop.with_token(Method::POST, REFRESH, token).await
 }
 
-/// The tokens of an answer, which is the published one byte for byte, with these instants.
+/// Asserts that the response contains tokens byte for byte as published, with these timestamps, and
+/// returns them.
 pub fn assert_tokens(answer: &TestResponse, access_until: &str, refresh_until: &str) -> (String, String) {
     let text = String::from_utf8_lossy(&answer.bytes);
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"), "{text}");
@@ -47,7 +49,7 @@ pub fn assert_tokens(answer: &TestResponse, access_until: &str, refresh_until: &
     (access, refresh)
 }
 
-/// The answer is this refusal, byte for byte.
+/// Asserts that the response is this error, byte for byte.
 fn assert_error(answer: &TestResponse, status: u16, code: u32, slug: &str, message: &str) {
     let text = String::from_utf8_lossy(&answer.bytes);
     let expected = format!(r#"{{"code":{code},"error":"{slug}","message":"{message}"}}"#);
@@ -345,7 +347,7 @@ async fn terminals_list_devices_and_recent_connections() {
     let answer = shop.get(TERMINALS, &access).await;
     let text = String::from_utf8_lossy(&answer.bytes).into_owned();
     assert!(text.starts_with(r#"{"data":[{"terminalId":"LOCKED","connected":false,"isVT":0},"#), "{text}");
-    assert_eq!(answer.json(), expected(&["P01"]), "whoever asks is there");
+    assert_eq!(answer.json(), expected(&["P01"]), "the caller is connected");
 
     let office = shop.log_in_portos("cashier", "OFFICE").await.text_at("/tokenId");
     assert_eq!(shop.get("/portos/api/auth", &office).await.status, 200);

@@ -1,4 +1,4 @@
-//! Fiuu: everything ends at the midnight of its shop, wherever that is.
+//! Fiuu: all sessions end at midnight in the shop's time zone.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::test_server::TEST_PASSWORD;
 
 #[actix_web::test]
 async fn sessions_end_at_midnight() {
-    // from noon in UTC to the end of the day there
+    // from noon in UTC to the end of the local day
     for (zone, offset, span) in [
         ("UTC", "+00:00", Duration::from_hours(12)),
         ("Asia/Kuala_Lumpur", "+08:00", Duration::from_hours(4)),
@@ -48,7 +48,7 @@ async fn sessions_end_at_midnight() {
 async fn skipped_midnight_is_one_hour_later() {
     let shop = server_in_zone("Africa/Cairo");
     let day = Duration::from_hours(24);
-    // to 23:50 on the day before summer time begins, which it does at midnight
+    // to 23:50 on the day before daylight saving time begins, which it does at midnight
     shop.clock.advance(159 * day + Duration::from_mins(9 * 60 + 50));
     let answer = shop.send(login_request("P01", TEST_PASSWORD)).await;
     assert_tokens(&answer, "2027-04-30T01:00:00.000+03:00", "2027-04-30T01:00:00.000+03:00");

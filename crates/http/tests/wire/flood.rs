@@ -1,5 +1,5 @@
-//! A flood of logins from many networks, over a real listener behind a proxy: whoever comes from a network where their account is
-//! known is served before all of them.
+//! A flood of logins from many networks, over a real listener behind a proxy: a login from a
+//! network in which the account is known is served before all of them.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -19,18 +19,19 @@ use tillgate_http::{Http, HttpSettings, Metrics, Mounts};
 use crate::enrolled_users;
 use crate::test_server::TEST_PASSWORD;
 
-/// How long a test waits for what must come before it fails.
+/// How long a test waits for an expected event before it fails.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Threads that may wait, and logins that may wait for a hash: two thirds, as the server sets it.
+/// The number of blocking threads, and of logins that may wait for a hash: two thirds, as
+/// configured by the server.
 const THREADS: usize = 24;
 const WAITING: usize = 16;
 
-/// From how many networks the flood comes, and how many requests each has under way.
+/// The number of flooding networks, and of concurrent requests from each.
 const NETWORKS: usize = 12;
 const AT_ONCE: usize = 6;
 
-/// Verifies or hashes one password for each permit.
+/// A hasher that verifies or hashes one password per permit.
 #[derive(Default)]
 struct Gate {
     state: Mutex<GateState>,
@@ -40,9 +41,9 @@ struct Gate {
 #[derive(Default)]
 struct GateState {
     permits: usize,
-    /// The passwords, in the order in which their verification or hashing began.
+    /// The passwords in the order in which their verification or hashing began.
     begun: Vec<String>,
-    /// Whether every one has a permit.
+    /// Whether all passwords have a permit.
     open: bool,
 }
 
@@ -52,7 +53,7 @@ impl Gate {
         self.turned.notify_all();
     }
 
-    /// The password whose verification began as this one, from 0.
+    /// Returns the password whose verification began at this position, starting at 0.
     fn begun(&self, index: usize) -> String {
         let state = self.state.lock().unwrap();
         let short = |state: &mut GateState| state.begun.len() <= index;
@@ -61,7 +62,7 @@ impl Gate {
         state.begun[index].clone()
     }
 
-    /// Gives every password a permit from now on, or none.
+    /// Grants permits to all passwords from now on, or stops to do so.
     fn open(&self, open: bool) {
         let mut state = self.state.lock().unwrap();
         (state.open, state.permits) = (open, 0);
@@ -98,7 +99,7 @@ impl PasswordHasher for Gate {
     }
 }
 
-/// A server that listens.
+/// A listening server.
 struct ListeningServer {
     gate: Arc<Gate>,
     auth: Arc<Auth>,
@@ -110,7 +111,7 @@ struct ListeningServer {
 impl ListeningServer {
     fn start() -> Self {
         let (gate, memory) = (Arc::new(Gate::default()), Arc::new(MemoryStore::new()));
-        // what unknown names are compared with is hashed at the start
+        // the verifier for unknown names is hashed at start
         gate.permit(1);
         enrolled_users::enroll(&memory, Zone::UTC);
         let queue = QueueLimits {
@@ -151,7 +152,7 @@ impl ListeningServer {
         Self { gate, auth, address, stop, running: Some(running) }
     }
 
-    /// Sends a login through the proxy, from a client of this address.
+    /// Sends a login through the proxy, from a client with this address.
     fn send(&self, from: &str, login: &str, password: &str) -> TcpStream {
         self.request(from, "POST", "/sessions", None, &json!({ "login": login, "password": password }))
     }
@@ -196,7 +197,7 @@ impl Drop for ListeningServer {
     }
 }
 
-/// An answer, which is read whole.
+/// A completely received response.
 fn answer(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
@@ -207,7 +208,7 @@ fn status(stream: &mut TcpStream) -> u16 {
     answer(stream).split(' ').nth(1).unwrap().parse().unwrap()
 }
 
-/// Ends a flood, also where the test fails.
+/// Ends the flood, also if the test fails.
 struct End<'a>(&'a ListeningServer, &'a AtomicBool);
 
 impl Drop for End<'_> {
@@ -220,7 +221,7 @@ impl Drop for End<'_> {
 #[test]
 fn flood_from_many_networks_keeps_no_login_of_a_known_network_waiting() {
     let served = ListeningServer::start();
-    // the password is hashed anew too
+    // the password is also rehashed
     served.gate.permit(2);
     assert_eq!(served.log_in("198.51.100.7", "cashier", TEST_PASSWORD), 201);
     let (over, refused) = (AtomicBool::new(false), AtomicUsize::new(0));
@@ -234,7 +235,7 @@ fn flood_from_many_networks_keeps_no_login_of_a_known_network_waiting() {
                 let mut count = 0;
                 while !over.load(Ordering::SeqCst) {
                     count += 1;
-                    // some guess the cashier's password, others a name's that nobody has
+                    // some guess the cashier's password, others that of an unknown name
                     let login = if client % 2 == 0 { "cashier".to_owned() } else { format!("nobody-{client}-{count}") };
                     if served.log_in(&from, &login, &format!("wrong-{client}-{count}")) == 503 {
                         refused.fetch_add(1, Ordering::SeqCst);
@@ -271,7 +272,7 @@ fn login_whose_connection_is_reset_is_not_hashed() {
     served.until("it waits for its hash", |served| served.auth.hash_queue().stats().strangers == 1);
     rustix::net::sockopt::set_socket_linger(&gone, Some(Duration::ZERO)).unwrap();
     drop(gone);
-    served.until("it waits no more", |served| served.auth.hash_queue().stats().strangers == 0);
+    served.until("the queue is empty", |served| served.auth.hash_queue().stats().strangers == 0);
     served.gate.permit(1);
     assert_eq!(status(&mut { running }), 401);
     served.gate.permit(2);
@@ -279,8 +280,8 @@ fn login_whose_connection_is_reset_is_not_hashed() {
     assert!(served.gate.state.lock().unwrap().begun.iter().all(|password| password != "gone"));
 }
 
-/// Every call that hashes a new password of a caller from network 1 does so in the turn of that network, behind the logins from there
-/// that came before.
+/// Every operation that hashes a new password for a caller of network 1 waits in the queue of that
+/// network, behind earlier logins from there.
 #[test]
 fn new_passwords_are_hashed_in_the_turn_of_the_network_of_their_caller() {
     const NEW: &str = "staple battery 9";
@@ -307,7 +308,8 @@ fn new_passwords_are_hashed_in_the_turn_of_the_network_of_their_caller() {
         let known = |count| move |served: &ListeningServer| served.auth.hash_queue().stats().known == count;
         let mut waiting = Vec::new();
         let call = || served.request(here, method, path, token.map(String::as_str), &body);
-        // the hash begins to wait while another password is looked at: their own, or somebody's
+        // the hash begins to wait while another password is verified: the caller's own or another
+        // one
         let mut changing = proves.then(call);
         if !proves {
             waiting.push(served.send(here, "cashier", "wrong-0"));

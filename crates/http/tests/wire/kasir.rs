@@ -1,4 +1,5 @@
-//! POS Kasir's authentication as scripts speak it: tokens in the body and in the header, each call of its page as it stands there.
+//! POS Kasir's authentication for scripts, with tokens in the body and the header: every operation
+//! of the published documentation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ pub const REFRESH: &str = "/kasir/api/v1/auth/refresh";
 pub const CHANGE_PASSWORD: &str = "/kasir/api/v1/auth/me/password";
 pub const LOGOUT: &str = "/kasir/api/v1/auth/logout";
 
-/// The answer is this refusal, byte for byte.
+/// Asserts that the response is this error, byte for byte.
 pub fn assert_error(answer: &TestResponse, status: u16, message: &str, what: &str) {
     let body = format!("{{\"message\":\"{message}\",\"error\":{{}},\"data\":null}}");
     assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()), (status, &*body), "{what}");
@@ -92,7 +93,7 @@ async fn missing_rank_is_reported_after_right_password() {
         let answer = shop.post(LOGIN, json!({ "email": login, "password": TEST_PASSWORD })).await;
         assert_error(&answer, 403, "Insufficient permissions", login);
     }
-    // the same people are somebody elsewhere, and no session was left behind
+    // these users can log in through other contracts, and no session was created
     let native = shop.log_in_native("clerk").await;
     let list = shop.get("/api/v1/sessions?live=true", &native.text_at("/access_token")).await.json();
     assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
@@ -161,7 +162,7 @@ async fn refresh_reads_token_from_body_or_header() {
             assert_eq!(shop.send(nothing).await.status, 200, "{body:?} {kind:?}");
         }
     }
-    // the body decides, and what the header holds then is not looked at
+    // the body has precedence, and the header is ignored then
     for header in [token.as_str(), "garbage", "x.y.z"] {
         let request = post_request(REFRESH, json!({ "refresh_token": next }));
         let answer = shop.send(request.insert_header(("Authorization", format!("Bearer {header}")))).await;
@@ -207,7 +208,8 @@ async fn session_lives_seven_days_after_last_refresh() {
     assert_error(&late, 401, "Invalid or expired session", "a week later");
 }
 
-/// A client without cookies keeps the refresh token of its login; one with cookies gets another, by whichever way it comes then.
+/// A client without cookies keeps the refresh token of its login; one with cookies gets a new one,
+/// whichever it sends.
 #[actix_web::test]
 async fn login_refresh_token_is_reusable_until_a_cookie_rotates_it() {
     let shop = TestServer::start();

@@ -1,4 +1,4 @@
-//! POS Kasir as browsers speak it: cookies instead of a header, pages of other origins, and what these may not do.
+//! POS Kasir in browsers: cookies instead of a header, and restrictions on pages of other origins.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn server_with_front() -> TestServer {
     server_with(BrowserSettings { origins: vec![FRONT.parse().unwrap()], ..BrowserSettings::default() })
 }
 
-/// What a browser sends back: the names and values of the cookies that it was given.
+/// The cookies that a browser sends back: names and values.
 fn read_cookie_jar(answer: &TestResponse) -> String {
     let pairs = answer.cookies().into_iter().map(|line| line.split(';').next().unwrap().to_owned());
     pairs.collect::<Vec<_>>().join("; ")
@@ -111,11 +111,11 @@ async fn authorization_header_wins_over_cookie() {
     let bad =
         browser_request(Method::GET, ME, &read_cookie_jar(&john)).insert_header(("Authorization", "Bearer garbage"));
     assert_error(&shop.send(bad).await, 401, "Invalid or expired token", "a bad header beside a good cookie");
-    // another scheme is no bearer header
+    // a header with another scheme is not a bearer token
     let basic =
         browser_request(Method::GET, ME, &read_cookie_jar(&john)).insert_header(("Authorization", "Basic YTpi"));
     assert_eq!(shop.send(basic).await.status, 200);
-    // of a refresh the body decides, then the cookie
+    // for a refresh, the body has precedence, then the cookie
     let body = post_request(REFRESH, json!({ "refresh_token": admin.text_at("/data/refresh_token") }));
     let body = shop.send(body.insert_header(("Cookie", read_cookie_jar(&john)))).await;
     assert_eq!(name(&shop.get(ME, &body.text_at("/data/Token")).await), "admin");
@@ -152,7 +152,7 @@ async fn malformed_cookies_authenticate_nobody() {
     assert_error(&shop.send(access).await, 401, "Invalid or expired session", "an access token as the refresh cookie");
 }
 
-/// What a browser sends whose access cookie has expired.
+/// The cookies of a browser whose access cookie has expired.
 #[actix_web::test]
 async fn logout_by_refresh_cookie_ends_session_and_clears_both() {
     for (cookies, body) in [
@@ -182,14 +182,15 @@ async fn logout_by_refresh_cookie_ends_session_and_clears_both() {
         let answer = shop.send(browser_request(Method::POST, LOGOUT, cookie)).await;
         assert_error(&answer, 401, "Invalid or expired token", cookie);
     }
-    // the header decides, over good cookies too
+    // the header has precedence over valid cookies
     let header = browser_request(Method::POST, LOGOUT, &read_cookie_jar(&login))
         .insert_header(("Authorization", "Bearer garbage"));
     assert_error(&shop.send(header).await, 401, "Invalid or expired token", "a bad header");
     assert_eq!(shop.get(ME, &login.text_at("/data/Token")).await.status, 200);
 }
 
-/// Of cookies of one name, set for different paths or by the servers of other hosts of the domain, the good one counts.
+/// If cookies of the same name were set for different paths or by other hosts of the domain, the
+/// valid one is used.
 #[actix_web::test]
 async fn any_valid_cookie_of_one_name_counts() {
     let shop = TestServer::start();
@@ -203,7 +204,7 @@ async fn any_valid_cookie_of_one_name_counts() {
     shop.clock.advance(Duration::from_mins(3));
     let dead = over.text_at("/data/refresh_token");
     for cookie in [
-        // the one before by now would end the session
+        // the previous one would end the session by now
         format!("refresh_token={first}; refresh_token={second}"),
         format!("refresh_token={second}; refresh_token={dead}"),
         format!("refresh_token=garbage; refresh_token={dead}; refresh_token={second}; refresh_token={first}"),
@@ -237,7 +238,7 @@ async fn bytes_of_other_cookies_are_ignored() {
     assert_eq!(shop.send(with(Method::POST, LOGOUT, access)).await.status, 200);
 }
 
-/// OWASP ASVS 5.0, 7.2.4.
+/// OWASP ASVS 5.0, 7.2.4: a login ends the session that it replaces.
 #[actix_web::test]
 async fn login_ends_session_of_the_replaced_cookie() {
     let shop = server_with_front();
@@ -255,14 +256,14 @@ async fn login_ends_session_of_the_replaced_cookie() {
     );
     let access = login().insert_header(("Cookie", format!("access_token={token}; refresh_token=garbage")));
     assert_eq!(shop.send(access).await.status, 200);
-    assert_eq!(shop.get(ME, &token).await.status, 200, "the refresh cookie proves it, nothing else");
+    assert_eq!(shop.get(ME, &token).await.status, 200, "only the refresh cookie authenticates");
     let new = shop.send(login().insert_header(("Cookie", read_cookie_jar(&old)))).await;
     assert_eq!(new.status, 200);
     assert_error(&shop.get(ME, &token).await, 401, "Invalid or expired token", "replaced");
     assert_eq!(shop.get(ME, &new.text_at("/data/Token")).await.status, 200);
 }
 
-/// Each request that changes something, from each kind of page; what is refused has changed nothing.
+/// Each changing request from each kind of page; a rejected request changes nothing.
 #[actix_web::test]
 async fn cookie_alone_changes_nothing_for_an_untrusted_page() {
     let own = [("Host", "till.example:8080")];
@@ -295,11 +296,11 @@ async fn cookie_alone_changes_nothing_for_an_untrusted_page() {
             }
             assert_error(&answer, 403, "Origin not allowed", path);
             assert!(answer.challenges().is_empty());
-            // nothing has changed: the session stands where it stood, and reading is not refused
+            // nothing has changed: the session still exists, and reading is allowed
             assert_eq!(shop.send(dress(browser_request(Method::GET, ME, &read_cookie_jar(&login)))).await.status, 200);
             let next = shop.post(REFRESH, json!({ "refresh_token": login.text_at("/data/refresh_token") })).await;
             assert_eq!(next.text_at("/data/refresh_token"), login.text_at("/data/refresh_token"), "it has not rotated");
-            // what proves itself without a cookie comes from wherever it likes
+            // requests without cookies are accepted from everywhere
             let header = format!("Bearer {}", login.text_at("/data/Token"));
             let request = browser_request(Method::POST, LOGOUT, &read_cookie_jar(&login))
                 .insert_header(("Authorization", header));
@@ -332,7 +333,7 @@ async fn scripts_of_configured_origins_only_may_call() {
             .insert_header(("Access-Control-Request-Method", "POST"))
             .insert_header(("Access-Control-Request-Headers", "authorization,content-type"))
     };
-    // what is not served is answered to the page, not hidden from it
+    // the page can read responses to unknown routes
     for path in [LOGIN, REFRESH, LOGOUT, "/kasir/api/v1/auth/me/avatar", "/kasir/nothing"] {
         let leave = shop.send(ask(FRONT, path)).await;
         assert_eq!((leave.status.as_u16(), leave.bytes.len()), (204, 0));
@@ -346,7 +347,7 @@ async fn scripts_of_configured_origins_only_may_call() {
         ] {
             assert_eq!(leave.header(name), value, "{path}");
         }
-        // another origin is named nowhere, and so its browser makes no call
+        // other origins are never named, so their browsers send no request
         for origin in ["https://evil.example", "null", ""] {
             let none = shop.send(ask(origin, path)).await;
             assert_eq!((none.status.as_u16(), none.bytes.len()), (204, 0), "{origin} {path}");
@@ -363,21 +364,21 @@ async fn scripts_of_configured_origins_only_may_call() {
         assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (status, ""));
         assert_eq!((answer.header("access-control-allow-credentials"), answer.header("vary")), ("", "Origin"));
     }
-    // an error is read by the page too
+    // the page can read errors too
     let none = shop.send(build_request(Method::GET, ME).insert_header(("Origin", FRONT))).await;
     assert_eq!((none.status.as_u16(), none.header("access-control-allow-origin")), (401, FRONT));
     assert_eq!(none.header("access-control-expose-headers"), "Retry-After, X-Request-Id");
     let nowhere = shop.send(put_request("/kasir/api/v1/nothing", json!({})).insert_header(("Origin", FRONT))).await;
     assert_eq!((nowhere.status.as_u16(), nowhere.header("access-control-allow-origin")), (404, FRONT));
-    // another mount names no origin and says nothing of them
+    // other mounts neither name nor mention origins
     let native = shop.send(build_request(Method::GET, "/api/v1/sessions").insert_header(("Origin", FRONT))).await;
     assert_eq!((native.header("access-control-allow-origin"), native.header("vary")), ("", ""));
-    // and where none is configured, nobody is told anything
+    // and if no origin is configured, no response mentions any
     let closed = TestServer::start().send(ask(FRONT, LOGIN)).await;
     assert_eq!((closed.status.as_u16(), closed.header("vary")), (405, ""));
 }
 
-/// Nobody else's guesses keep a browser out that still has its refresh cookie.
+/// Guesses of others do not lock out a browser that still has its refresh cookie.
 #[actix_web::test]
 async fn login_with_refresh_cookie_is_not_limited_by_others_guesses() {
     let shop = server_with_front();

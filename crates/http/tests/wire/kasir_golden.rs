@@ -1,4 +1,5 @@
-//! POS Kasir's answers byte for byte: each shape of its page with its members in their order, and the headers that go with it.
+//! POS Kasir's responses byte for byte: each published format with its members in order, and their
+//! headers.
 
 use actix_web::http::Method;
 use serde_json::json;
@@ -12,7 +13,7 @@ use crate::test_server::{
 const NOW: &str = "2026-11-21T12:00:00Z";
 const IN_ONE_HOUR: &str = "2026-11-21T13:00:00Z";
 
-/// The answer is this, byte for byte, as JSON that nobody keeps.
+/// Asserts that the response is this JSON, byte for byte, and is not cached.
 #[track_caller]
 fn assert_body(answer: &TestResponse, status: u16, body: &str) {
     assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()), (status, body));
@@ -165,13 +166,13 @@ async fn published_errors_match() {
             with_bearer(post_request(USERS, taken("john_doe", "new@example.com")), &admin),
             409,
             "Username already exists",
-            "\"username is taken; choose another\"",
+            "\"username is already in use; choose another\"",
         ),
         (
             with_bearer(post_request(USERS, taken("new", "john@example.com")), &admin),
             409,
             "Email already exists",
-            "\"email is taken; choose another\"",
+            "\"email is already in use; choose another\"",
         ),
         (with_bearer(build_request(Method::GET, &nobody), &admin), 404, "User not found", "{}"),
         (

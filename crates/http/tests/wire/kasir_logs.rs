@@ -1,4 +1,4 @@
-//! POS Kasir's activity logs: what the audit holds, in this contract's words.
+//! POS Kasir's activity logs: the audit events in this contract's format.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn list_logs(shop: &TestServer, token: &str, query: &str) -> Value {
     answer.json()["data"].clone()
 }
 
-/// The types of the logs that a query finds, newest first.
+/// Returns the types of the logs that a query finds, newest first.
 async fn list_action_types(shop: &TestServer, token: &str, query: &str) -> Vec<String> {
     let found = list_logs(shop, token, &format!("limit=100&{query}")).await;
     let types = found["logs"].as_array().unwrap().iter().map(|log| log["action_type"].as_str().unwrap().to_owned());
@@ -26,7 +26,8 @@ async fn list_action_types(shop: &TestServer, token: &str, query: &str) -> Vec<S
     types
 }
 
-/// A shop in which one thing of each kind has been done, a second apart; the admin's token and john's id.
+/// Performs one action of each kind, a second apart; returns the server, the admin's token and
+/// john's id.
 async fn server_with_history() -> (TestServer, String, String) {
     let shop = TestServer::start();
     let tick = || shop.clock.advance(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! POS Kasir's users as its page tells of them: added, listed, changed, switched on and off, deleted.
+//! POS Kasir's users as in its documentation: create, list, update, activate or deactivate, delete.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
@@ -9,12 +9,12 @@ use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request,
 pub const ADD: &str = "/kasir/api/v1/auth/add";
 pub const USERS: &str = "/kasir/api/v1/users";
 
-/// A user who is not there yet.
+/// The body of a new user.
 pub fn create_user_body() -> Value {
     json!({ "username": "nina", "email": "nina@example.com", "password": "staple battery", "role": "cashier" })
 }
 
-/// An open shop, an admin's token there, and calls by it.
+/// A server with an admin's token.
 struct AdminClient {
     shop: TestServer,
     token: String,
@@ -44,7 +44,7 @@ impl AdminClient {
         self.send(Method::PUT, path, Some(body)).await
     }
 
-    /// The names in a list, and how many there are on all pages.
+    /// Returns the names in a list, and the total number on all pages.
     async fn names(&self, query: &str) -> (Vec<String>, u64) {
         let answer = self.get(&format!("{USERS}?{query}")).await;
         assert_eq!(
@@ -62,7 +62,7 @@ impl AdminClient {
     }
 }
 
-/// The answer is this status and message, with a sentence beside it.
+/// Asserts that the response has this status, message and error text.
 fn assert_error_sentence(answer: &TestResponse, status: u16, message: &str, sentence: &str) {
     let expected = json!({ "message": message, "error": sentence, "data": null });
     assert_eq!((answer.status.as_u16(), answer.json()), (status, expected));
@@ -111,7 +111,7 @@ async fn duplicate_user_is_reported_by_field() {
             ("newcomer", "stranger@example.com", "email", "Email already exists"),
         ] {
             let body = json!({ "username": name, "email": email, "password": TEST_PASSWORD, "role": "cashier" });
-            let sentence = format!("{field} is taken; choose another");
+            let sentence = format!("{field} is already in use; choose another");
             assert_error_sentence(&admin.post(path, body).await, 409, message, &sentence);
         }
     }
@@ -199,7 +199,7 @@ async fn user_list_is_paged() {
     for page in 1..=3 {
         paged.extend(admin.names(&format!("page={page}&limit=4")).await.0);
     }
-    assert_eq!((paged.len(), &paged), (10, &all), "nobody twice, nobody left out");
+    assert_eq!((paged.len(), &paged), (10, &all), "no duplicates, no omissions");
     assert_eq!(admin.names("page=4&limit=4").await, (vec![], 10));
     assert_eq!(admin.names("page=4294967295&limit=100").await, (vec![], 10));
     assert_eq!(admin.get(USERS).await.json()["data"]["pagination"]["per_page"], json!(10));
@@ -303,7 +303,7 @@ async fn user_change_takes_effect_at_once() {
     assert_eq!(admin.shop.get(ME, &john).await.text_at("/data/username"), "john");
     assert_eq!(admin.put(&path, json!({})).await.json()["data"], renamed.json()["data"], "nothing to change");
     let taken = admin.put(&path, json!({ "username": "CASHIER" })).await;
-    assert_error_sentence(&taken, 409, "Username already exists", "username is taken; choose another");
+    assert_error_sentence(&taken, 409, "Username already exists", "username is already in use; choose another");
     assert_error_sentence(
         &admin.put(&path, json!({ "role": "boss" })).await,
         400,

@@ -1,4 +1,4 @@
-//! krmpesan: a permanent token in the query, whatever else the client sends.
+//! krmpesan: a permanent token in the query, regardless of everything else in the request.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn refresh_token(granted: &IssuedTokens) -> &str {
     granted.refresh_token.as_ref().unwrap().expose()
 }
 
-/// The target of a refresh, as clients write it: nothing is encoded.
+/// The target of a refresh in the form that clients send, without percent-encoding.
 fn target(granted: &IssuedTokens) -> String {
     format!("/krmpesan/token?refresh_token={}&device_id={}", refresh_token(granted), granted.session.id)
 }
@@ -150,14 +150,14 @@ async fn wrong_tokens_are_rate_limited_and_valid_ones_never() {
             break answer;
         }
         taken += 1;
-        assert!(taken < 1000, "nobody is held up");
+        assert!(taken < 1000, "not limited");
     };
     assert_error(&held, 429, "Too Many Requests");
-    assert!(taken >= 60, "{taken}: the minute goes on while they are counted, and no fewer are taken");
+    assert!(taken >= 60, "{taken}: the minute passes during the test, so more may be accepted, but not fewer");
     assert!(held.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
     assert_eq!(refresh(&shop, &granted).await.status, 200, "a good one");
     assert_eq!(refresh(&shop, &other).await.status, 200, "another good one");
-    assert_eq!(refresh(&shop, &first).await.status, 401, "one that was ended is told so");
+    assert_eq!(refresh(&shop, &first).await.status, 401, "an ended session has its own error");
     assert_eq!(shop.send_from("192.0.2.8", wrong()).await.status, 401, "from elsewhere");
 }
 

@@ -1,4 +1,5 @@
-//! krmpesan's page and the calls of its script: who may generate what, and what the page may do in a browser.
+//! krmpesan's page and the requests of its script: who can generate tokens, and what the page may
+//! do in a browser.
 
 use std::time::Duration;
 
@@ -83,7 +84,7 @@ async fn logged_in_user_lists_devices_and_generates_one_token() {
             { "id": "…", "name": "P01", "environment": "CashRegister", "description": "P01" },
             { "id": "…", "name": "PDA1", "environment": "PDA", "description": "PDA1" },
         ]),
-        "by name; neither a locked device nor one that the user's list does not name"
+        "sorted by name, without locked devices and devices that are not the user's"
     );
     let earlier = shop.generate_krmpesan_tokens("manager", "P01");
     let generated = generate(&shop, &token, "P01", TEST_PASSWORD).await;
@@ -117,7 +118,7 @@ async fn wrong_password_generates_nothing_and_is_rate_limited() {
         assert_error(&generate(&shop, &token, device, password).await, 401, "Unauthorized");
     }
     assert_eq!(shop.get("/krmpesan/devices", held.access_token.expose()).await.status, 200, "nothing has ended it");
-    // whoever is in from there is known there
+    // a login from there makes the network known
     let mut last = generate(&shop, &token, "P01", "wrong").await;
     for number in 0..50 {
         last = generate(&shop, &token, "P01", &format!("wrong {number}")).await;
@@ -131,7 +132,7 @@ async fn wrong_password_generates_nothing_and_is_rate_limited() {
     }
 }
 
-/// The page's token and a program's are never taken for each other.
+/// Tokens of the page and of programs are not interchangeable.
 #[actix_web::test]
 async fn program_token_and_page_token_are_not_interchangeable() {
     let shop = TestServer::start();
@@ -172,7 +173,8 @@ async fn page_of_a_tenant_mount_serves_that_tenant() {
     );
     let mine = post_request("/krmpesan/app/login", json!({ "login": "cashier", "password": TEST_PASSWORD }));
     assert_error(&shop.send(mine).await, 401, "Unauthorized");
-    // an e-mail finds its tenant where the mount names none, and generating stays in it
+    // an e-mail address finds its tenant if the mount serves all, and generated tokens belong to
+    // that tenant
     let stranger =
         post_request("/any/app/login", json!({ "login": "stranger@example.com", "password": TEST_PASSWORD }));
     let token = shop.send(stranger).await.text_at("/data/token");

@@ -1,4 +1,5 @@
-//! Paths of PORTOS, POS Kasir and PosStar in other letters and with a slash at the end; those of the other contracts to the letter.
+//! Lenient paths of PORTOS, POS Kasir and PosStar (case, trailing slash); all other contracts
+//! compare exactly.
 
 use actix_web::http::Method;
 use serde_json::json;
@@ -11,7 +12,8 @@ use crate::test_server::{TestResponse, TestServer, build_request, post_request};
 
 const LENIENT_DIALECTS: [&str; 3] = ["portos", "kasir", "posstar"];
 
-/// Every other letter of the literal segments below the prefix in capitals, and the names in braces filled in.
+/// Changes every other letter of the literal segments below the prefix to upper case, and fills in
+/// the parameters.
 fn vary_case(path: &str, prefix: &str, fill: &str) -> String {
     let below = path.strip_prefix(prefix).unwrap();
     let letters = |(at, letter): (usize, char)| if at % 2 == 0 { letter } else { letter.to_ascii_uppercase() };
@@ -26,7 +28,7 @@ fn fill_parameters(path: &str, fill: &str) -> String {
     path.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
 
-/// What tells one path from another: a method that no route has is answered with those that the path has.
+/// Identifies the matched path: a method without a route is answered with the methods of the path.
 async fn allowed_methods(shop: &TestServer, path: &str) -> (u16, String) {
     let answer = shop.send(build_request(Method::from_bytes(b"BREW").unwrap(), path)).await;
     (answer.status.as_u16(), answer.headers.get("allow").map_or("", |allow| allow.to_str().unwrap()).to_owned())
@@ -47,7 +49,7 @@ async fn every_lenient_route_is_found_in_any_case_and_with_slash() {
             for path in [&capital, &format!("{exact}/"), &format!("{capital}/")] {
                 assert_eq!(allowed_methods(&shop, path).await, known, "{path}");
             }
-            // one slash, no less of the prefix, and nothing that becomes a letter of ours elsewhere in Unicode
+            // one slash only, an exact prefix, and no Unicode letter that folds to an ASCII letter
             let head = route.path.replacen(&prefix, &prefix.to_uppercase(), 1);
             let kelvin = capital.replacen(['k', 'K'], "%E2%84%AA", 1);
             for path in [format!("{exact}//"), fill_parameters(&head, "Id7"), exact.replacen("/api", "//api", 1)] {
@@ -77,7 +79,7 @@ async fn path_parameter_keeps_its_spelling() {
     for path in ["/portos/api/roles/cashier", "/portos/api/Roles/cashier/", "/portos/API/roles/%63ashier/"] {
         assert_eq!(shop.get(path, &token).await.text_at("/name"), "cashier", "{path}");
     }
-    // a name that looks like a literal stays a name
+    // a name that looks like a literal segment is still a name
     assert_eq!(shop.get("/portos/api/tickets/Close/", &token).await.status, 404);
     let problem = shop.get("/portos/Api/Auth/", "").await;
     assert_eq!((problem.status.as_u16(), problem.text_at("/instance").as_str()), (401, "/Api/Auth/"));
@@ -104,7 +106,7 @@ async fn public_route_and_login_are_found_in_any_case() {
         "/kasir/API/V1/Auth/Login/",
         json!({ "email": "cashier", "password": crate::test_server::TEST_PASSWORD }),
     );
-    // a login proves itself, whatever stands beside it
+    // a login authenticates by its body, whatever header is sent
     let login: TestResponse = shop.send(kasir.insert_header(("Authorization", "Bearer x"))).await;
     assert_eq!(login.status, 200, "{}", login.json());
     let vendor = crate::posstar::registration("rita@example.com");

@@ -1,4 +1,4 @@
-//! The wire: what is sent, and what must come back, byte for byte where a contract says so.
+//! Requests and responses of all contracts, compared byte for byte if a contract defines the bytes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,11 +1,11 @@
-//! Every contract, where it is mounted.
+//! All contracts at their mounts.
 
 use std::sync::Arc;
 
 use tillgate_domain::Slug;
 use tillgate_http::{BrowserSettings, Fiuu, Kasir, Krmpesan, Mount, Native, OAuth, Portos, PosStar};
 
-/// Every contract where it is by default.
+/// All contracts at their default prefixes.
 pub fn mounts() -> Vec<Mount> {
     let default = || Slug::parse("default").unwrap();
     vec![

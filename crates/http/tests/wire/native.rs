@@ -1,4 +1,4 @@
-//! The native API's sessions, request by request.
+//! The native API's sessions.
 
 use std::time::Duration;
 
@@ -184,7 +184,7 @@ async fn refresh_rotates_once_per_overlap_and_replay_ends_session() {
     assert_eq!(second.header("cache-control"), "no-store");
     let repeat = refresh(&first).await;
     assert_eq!(repeat.text_at("/refresh_token"), second.text_at("/refresh_token"));
-    // the successor is used, and the overlap passes: the first is a replay now
+    // the successor is in use and the grace period passes, so the first token is a replay now
     assert_eq!(shop.get("/api/v1/sessions/current", &second.text_at("/access_token")).await.status, 200);
     shop.clock.advance(Duration::from_secs(121));
     let replay = refresh(&first).await;
@@ -354,7 +354,7 @@ async fn duplicate_password_member_is_rejected() {
     assert_eq!(ok.status, 201);
 }
 
-/// Nobody else's guesses keep a till out that holds a refresh token of before.
+/// Guesses of others do not lock out a till with an earlier refresh token.
 #[actix_web::test]
 async fn login_with_previous_refresh_token_is_not_limited_by_others_guesses() {
     let shop = TestServer::start();

@@ -1,4 +1,4 @@
-//! Introspection and revocation as OAuth's clients call them: credentials, words of refusals, metadata and public keys.
+//! Introspection and revocation by OAuth clients: credentials, errors, metadata and public keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::test_server::{StoreState, TestResponse, TestServer, build_request};
 pub const INTROSPECT: &str = "/oauth/introspect";
 pub const REVOKE: &str = "/oauth/revoke";
 
-/// A key whose user holds every right.
+/// Creates a key whose user has all rights.
 pub fn create_client_key(shop: &TestServer) -> PortosKey {
     create_key(shop, "admin", "OFFICE", &["tokenIntrospect", "sessionDelete"]).1
 }
@@ -31,12 +31,12 @@ fn form(path: &str, body: &str) -> TestRequest {
     build_request(Method::POST, path).insert_header(typed).set_payload(body.to_owned())
 }
 
-/// A call of a program about a token.
+/// A request of a program about a token.
 pub fn token_request(path: &str, key: &PortosKey, token: &str) -> TestRequest {
     form(path, &format!("token={}", token.replace('+', "%2B"))).insert_header(basic(key))
 }
 
-/// What is said of a token.
+/// Introspects a token.
 pub async fn introspect(shop: &TestServer, key: &PortosKey, token: &str) -> Value {
     let answer = shop.send(token_request(INTROSPECT, key, token)).await;
     assert_eq!(answer.status, 200, "{}", answer.json());
@@ -44,7 +44,7 @@ pub async fn introspect(shop: &TestServer, key: &PortosKey, token: &str) -> Valu
     answer.json()
 }
 
-/// The call of the rights matrix: by the key of somebody, about a token of somebody else.
+/// A request of the rights matrix: with the key of one user, about a token of another.
 pub async fn request(shop: &TestServer, path: &str, someone: &str, known: bool) -> TestRequest {
     let token = shop.log_in_native("witness").await.text_at("/access_token");
     let (_, key) = create_key(shop, someone, "OFFICE", &[]);
@@ -143,10 +143,8 @@ async fn malformed_request_is_rejected() {
         let unknown = shop.send(build_request(Method::POST, &format!("{path}/x")).insert_header(basic(&held))).await;
         assert_error(&unknown, 404, "invalid_request", "an unknown route");
     }
-    let spelled = format!(
-        "{{\"error\":\"invalid_client\",\"error_description\":\"{}\"}}",
-        "the client is not known, or its secret is wrong"
-    );
+    let spelled =
+        format!("{{\"error\":\"invalid_client\",\"error_description\":\"{}\"}}", "unknown client or wrong secret");
     let answer = shop.send(form(INTROSPECT, "token=a")).await;
     assert_eq!(String::from_utf8(answer.bytes).unwrap(), spelled);
 }
@@ -212,7 +210,7 @@ async fn metadata_lists_every_endpoint() {
             "revocation_endpoint_auth_methods_supported": methods,
         })
     );
-    assert_eq!(answer.header("cache-control"), "no-store", "the client chose the host, so no cache hands it on");
+    assert_eq!(answer.header("cache-control"), "no-store", "the response depends on the client's Host header");
     let below = shop.send(build_request(Method::GET, &format!("{path}/till"))).await;
     assert_eq!(below.status, 404, "an issuer that is not this one");
 }
@@ -250,7 +248,7 @@ async fn public_keys_are_cached_until_they_change() {
     assert_eq!((again.header("etag"), again.header("cache-control")), (&*tag, "public, max-age=300"));
     shop.auth.rotate_keys(false).unwrap();
     let after = shop.send(build_request(Method::GET, path).insert_header(("If-None-Match", tag.clone()))).await;
-    assert_eq!(after.status, 200, "a key that does not sign yet stands there already");
+    assert_eq!(after.status, 200, "a key is published before it signs");
     assert_eq!(after.json()["keys"].as_array().unwrap().len(), 2);
     assert_ne!(after.header("etag"), tag);
 }

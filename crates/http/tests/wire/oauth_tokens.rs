@@ -1,4 +1,4 @@
-//! What a program is told of tokens, and what ends when it revokes one: every contract's tokens, of its own tenant alone.
+//! Introspection and revocation of the tokens of every contract, in the client's own tenant only.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::oauth::{REVOKE, create_client_key, introspect, token_request};
 use crate::portos_client::PortosKey;
 use crate::test_server::TestServer;
 
-/// The tokens of one login by each contract: access tokens, and refresh tokens where there are any.
+/// The tokens of one login by each contract: access tokens, and refresh tokens if there are any.
 async fn tokens(shop: &TestServer) -> Vec<(&'static str, &'static str, String)> {
     let native = shop.log_in_native("cashier").await;
     let portos = shop.log_in_portos("cashier", "OFFICE").await;
@@ -44,7 +44,7 @@ fn inactive_body() -> Value {
     json!({ "active": false })
 }
 
-/// A key in the tenant `other`, whose admin is `stranger`.
+/// Creates a key in the tenant `other`, whose admin is `stranger`.
 fn token_of_another_tenant(shop: &TestServer) -> PortosKey {
     crate::portos_signed::create_key_in(shop, "other", "stranger", "THEIRS", &[]).1
 }
@@ -94,7 +94,7 @@ async fn introspection_returns_token_claims_with_current_rights() {
             "tenant": null,
         })
     );
-    // narrowed rights hold at once, without another token
+    // reduced rights apply at once, without a new token
     let office = shop.log_in_native("witness").await;
     assert_ne!(introspect(&shop, &held, &office.text_at("/access_token")).await["scope"], "");
     shop.set_user_role(&office.text_at("/session/user/id"), "none");
@@ -136,7 +136,7 @@ async fn invalid_token_is_inactive() {
     {
         assert_eq!(introspect(&shop, &held, token).await, inactive_body(), "{token}");
     }
-    // a refresh token that has been followed by a used one
+    // a refresh token whose successor is in use
     let next = shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": refresh })).await;
     assert_eq!(introspect(&shop, &held, &refresh).await["active"], true, "its successor may have been lost");
     assert_eq!(introspect(&shop, &held, &refresh).await["iat"], Value::Null);
@@ -157,7 +157,7 @@ async fn invalid_token_is_inactive() {
     }
 }
 
-/// What the audit tells of ended sessions: what ended, by which kind of token, whose doing it was.
+/// The audit events of ended sessions: what ended, by which kind of token, and who ended it.
 fn count_ended_sessions(shop: &TestServer) -> Vec<(Subject, Value, Actor)> {
     let filter = EventFilter { actions: vec![Action::SessionEnd], ..EventFilter::default() };
     let told =
@@ -196,7 +196,7 @@ async fn unsupported_token_type_is_reported() {
         if status == 400 {
             assert_eq!(answer.text_at("/error"), "unsupported_token_type");
         }
-        // of ours each is found, whatever the hint
+        // each of our tokens is found, whatever the hint
         let token = shop.log_in_native("cashier").await.text_at("/access_token");
         let answer = shop.send(token_request(REVOKE, &held, &format!("{token}&token_type_hint={hint}"))).await;
         assert_eq!(answer.status, 200, "{hint}");
@@ -219,7 +219,10 @@ async fn revoked_token_ends_its_session() {
         for (mount, token_use, token) in &all {
             let found = introspect(&shop, &held, token).await;
             let ended = found == inactive_body();
-            assert!(ended || found["session"] != session, "{mount} {token_use} is of the session and stands");
+            assert!(
+                ended || found["session"] != session,
+                "{mount} {token_use} belongs to the session and is still valid"
+            );
         }
         assert_eq!(introspect(&shop, &held, token).await, inactive_body(), "{mount}");
         let sessions: &dyn Store<AuthPorts> = &*shop.store.memory;
@@ -228,7 +231,7 @@ async fn revoked_token_ends_its_session() {
         assert_eq!(ended.len(), 1, "{mount}: that one and no other");
         assert_eq!(json!(ended[0].session.id), session, "{mount}");
         let lines = count_ended_sessions(&shop);
-        assert_eq!(lines.len(), 1, "{mount}: told once");
+        assert_eq!(lines.len(), 1, "{mount}: recorded once");
         assert_eq!((lines[0].0, &lines[0].1), (Subject::Session(ended[0].session.id), &json!(token_use)), "{mount}");
         assert!(lines[0].2.user.is_some() && lines[0].2.address.is_some(), "{mount}: by the key's user");
     }

@@ -1,4 +1,4 @@
-//! The native API's back office: what its calls share in these tests, and a request for each route.
+//! Helpers for tests of the native API's back office, with a valid request for each route.
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
@@ -12,14 +12,14 @@ use tillgate_http::{Http, HttpSettings, Metrics, Mount, Mounts};
 use crate::portos_signed;
 use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request};
 
-/// An open shop, somebody's token there, and calls by it.
+/// A server with a user's token.
 pub struct OfficeClient {
     pub shop: TestServer,
     token: String,
 }
 
 impl OfficeClient {
-    /// An admin's.
+    /// Starts a server and logs in its admin.
     pub async fn open() -> Self {
         Self::log_in_as("admin").await
     }
@@ -30,7 +30,7 @@ impl OfficeClient {
         Self { shop, token }
     }
 
-    /// The same desk before a server that serves these mounts alone.
+    /// Replaces the mounts of the server by these.
     pub fn with_mounts(mut self, mounts: Vec<Mount>) -> Self {
         let mounts = Mounts::check(mounts).unwrap();
         let office = self.shop.store.clone();
@@ -39,17 +39,17 @@ impl OfficeClient {
         self
     }
 
-    /// Adds a role of the shop's own, which counts everywhere.
+    /// Adds a custom role that applies on all devices.
     pub fn create_role(&self, name: &str, rights: &[&str]) {
         create_role(&self.shop, name, rights);
     }
 
-    /// The header that proves the calls.
+    /// The header with the access token.
     pub fn bearer(&self) -> (&'static str, String) {
         ("Authorization", format!("Bearer {}", self.token))
     }
 
-    /// Sends what somebody made of a request; `if_match` names the version.
+    /// Sends a request; `if_match` is the version.
     pub async fn send(&self, method: Method, path: &str, if_match: Option<&str>, body: Option<Value>) -> TestResponse {
         let mut request = build_request(method, &format!("/api/v1{path}")).insert_header(self.bearer());
         if let Some(tag) = if_match {
@@ -70,7 +70,7 @@ impl OfficeClient {
         self.send(Method::PATCH, path, Some(if_match), Some(body)).await
     }
 
-    /// The items of a list, each at this pointer, over all its pages of two.
+    /// The items of a list at this pointer, over all pages of two items.
     pub async fn collect_pages(&self, path: &str, pointer: &str) -> Vec<String> {
         let joint = if path.contains('?') { '&' } else { '?' };
         let (mut all, mut next) = (Vec::new(), String::new());
@@ -88,19 +88,19 @@ impl OfficeClient {
     }
 }
 
-/// The shop's tenant as it is now.
+/// Returns the tenant in its current version.
 pub fn tenant(shop: &TestServer) -> Tenant {
     let store: &dyn Store<OfficePorts> = &*shop.store.memory;
     office::find_tenant_by_slug(store, &Slug::parse("default").unwrap()).unwrap().unwrap()
 }
 
-/// A device of the shop.
+/// Returns a device of the tenant.
 pub fn device(shop: &TestServer, name: &str) -> Device {
     let store: &dyn Store<OfficePorts> = &*shop.store.memory;
     office::find_device_by_name(store, tenant(shop).id, &DeviceName::parse(name).unwrap()).unwrap().unwrap()
 }
 
-/// Adds a role of the shop's own, which counts everywhere.
+/// Adds a custom role that applies on all devices.
 pub fn create_role(shop: &TestServer, name: &str, rights: &[&str]) -> Role {
     let new = NewRole {
         id: shop.auth.new_id(RoleId::new).unwrap(),
@@ -114,7 +114,7 @@ pub fn create_role(shop: &TestServer, name: &str, rights: &[&str]) -> Role {
     office::add_role(&*shop.store.memory, tenant(shop).id, &stamp, &new).unwrap().unwrap()
 }
 
-/// Opens another store of the shop.
+/// Adds another store to the tenant.
 pub fn open_store(shop: &TestServer, name: &str) -> BranchId {
     let branch = Branch { id: shop.auth.new_id(BranchId::new).unwrap(), name: name.to_owned() };
     let stamp = shop.auth.system_context(None).unwrap();
@@ -122,7 +122,7 @@ pub fn open_store(shop: &TestServer, name: &str) -> BranchId {
     branch.id
 }
 
-/// What is wrong with a request: status, code, and each fault by its pointer or parameter.
+/// Returns status, code, and each violation by its pointer or parameter.
 pub fn violations(answer: &TestResponse) -> (u16, String, Vec<(String, String)>) {
     let json = answer.json();
     let faults = json["errors"].as_array().cloned().unwrap_or_default();
@@ -133,13 +133,13 @@ pub fn violations(answer: &TestResponse) -> (u16, String, Vec<(String, String)>)
     (answer.status.as_u16(), answer.text_at("/code"), faults.iter().map(fault).collect())
 }
 
-/// Faults as [`faults`] tells them.
+/// Violations in the format of [`violations`].
 pub fn expected_pointers(all: &[(&str, &str)]) -> Vec<(String, String)> {
     all.iter().map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned())).collect()
 }
 
-/// A request for this route that nothing but a missing right stands against, by `someone`, or by nobody where they are not `known`.
-/// What the path names is the caller's own, or somebody else's.
+/// Builds a valid request for this route by `someone`, or by nobody unless `known`, so that only a
+/// missing right can deny it. The path refers to the caller's own resource or to another user's.
 pub async fn request(
     shop: &TestServer,
     method: &str,
@@ -156,7 +156,7 @@ pub async fn request(
             portos_signed::create_key(shop, "cashier", "P01", &[]).0.id.to_string()
         }
         path if path.starts_with("/api/v1/devices/") => device(shop, "P01").id.to_string(),
-        // a role of the shop's own, a second store: what may go
+        // a custom role and a second store, which can be deleted
         path if path.starts_with("/api/v1/roles/") => create_role(shop, "spare", &["storno"]).id.to_string(),
         path if path.starts_with("/api/v1/stores/") => open_store(shop, "Station").to_string(),
         path if path.starts_with("/api/v1/tenants/") => tenant(shop).id.to_string(),
@@ -170,14 +170,14 @@ pub async fn request(
     }
 }
 
-/// Whether the route is one of the native API's back office.
+/// Whether the route belongs to the native API's back office.
 pub fn is_office_path(path: &str) -> bool {
     let own = ["/api/v1/sessions", "/api/v1/access"].iter().any(|other| path.starts_with(other));
     path.starts_with("/api/v1/")
         && (!own || ["/current/password", "/sessions/end"].iter().any(|ours| path.ends_with(ours)))
 }
 
-/// A request for this route with all that it asks but a token, about what has this id.
+/// Builds a valid request for this route without a token, about the resource with this id.
 pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
     let body = match (method, path.trim_start_matches("/api/v1")) {
         ("POST", "/users") => Some(json!({ "user_name": "nina", "password": "staple battery" })),

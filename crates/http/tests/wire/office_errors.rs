@@ -1,4 +1,5 @@
-//! What the back office refuses, in every mount's own words: the true status, the field where one is at fault, and nothing of ours.
+//! Back-office errors in the format of every mount: the correct status, the invalid field, and no
+//! internal information.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +17,7 @@ use tillgate_http::{
 
 use crate::test_server::TestServer;
 
-/// A contract with one call more, whose use case answers what the test has put there.
+/// A contract with an additional operation that returns the error of the test.
 struct FixedErrorDialect<D>(D, Arc<Mutex<Option<OfficeError>>>);
 
 impl<D: Dialect> Dialect for FixedErrorDialect<D> {
@@ -48,8 +49,8 @@ fn already_exists(field: FieldName) -> OfficeError {
     OfficeError::AlreadyExists { field, value: "anna".into() }
 }
 
-/// A refusal; the native API's status and code; PORTOS' status, `errorCode` and member with its code; POS Kasir's status, message
-/// and whether a sentence stands beside it; krmpesan's status.
+/// An error; status and code of the native API; status, `errorCode` and member of PORTOS; status
+/// and message of POS Kasir and whether it has an error text; status of krmpesan.
 type ErrorCase = (OfficeError, (u16, &'static str), (u16, Value, Value), (u16, &'static str, bool), u16);
 
 fn error_cases() -> Vec<ErrorCase> {

@@ -1,4 +1,5 @@
-//! The OpenAPI document: it tells of every route of ours and of no other, its examples keep to its schemas, and a page shows it.
+//! The OpenAPI document: it contains exactly the server's own routes, its examples match its
+//! schemas, and a page shows it.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +14,13 @@ async fn document(shop: &TestServer) -> Value {
     answer.json()
 }
 
-/// What the document says of a call.
+/// Returns the documentation of an operation.
 pub async fn description(shop: &TestServer, method: &str, path: &str) -> String {
     let operation = &document(shop).await["paths"][path][method.to_lowercase()];
     operation["description"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Every operation with its method and path.
+/// Returns every operation with its method and path.
 fn operations(document: &Value) -> impl Iterator<Item = (String, String, &Value)> {
     document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
         item.as_object().unwrap().iter().map(|(method, operation)| (method.to_uppercase(), path.clone(), operation))
@@ -36,7 +37,8 @@ async fn document_and_routes_list_the_same_operations() {
         .http
         .routes()
         .into_iter()
-        // the metadata's path for an issuer that has one is no template of OpenAPI and answers the same; the files of the page are no calls
+        // the metadata path of an issuer with a path is not a template in OpenAPI, and the page's
+        // files are not operations
         .filter(|route| matches!(route.mount, "native" | "server") && !route.path.ends_with("{issuer:.*}"))
         .filter(|route| !route.path.starts_with("/docs/"))
         .map(|route| (route.method, route.path))
@@ -44,7 +46,7 @@ async fn document_and_routes_list_the_same_operations() {
     assert_eq!(told, served);
     let ids: BTreeSet<&str> =
         operations(&document).map(|(.., operation)| operation["operationId"].as_str().unwrap()).collect();
-    assert_eq!(ids.len(), told.len(), "each has a name of its own");
+    assert_eq!(ids.len(), told.len(), "operation ids are unique");
 }
 
 #[actix_web::test]
@@ -79,7 +81,7 @@ fn path_of_document(call: &str) -> bool {
     call == "GET /openapi.json"
 }
 
-/// The schemas that tell nothing of themselves, each by where it stands.
+/// Returns the positions of schemas without a description.
 fn find_undescribed(place: &str, schema: &Value) -> Vec<String> {
     let told = |each: &Value| each["description"].is_string();
     let members = schema["properties"].as_object().into_iter().flatten();
@@ -117,7 +119,7 @@ async fn every_example_matches_its_schema() {
         let answers = operation["responses"].as_object().unwrap().values();
         for content in answers.chain([&operation["requestBody"]]).filter_map(|side| side["content"].as_object()) {
             for content in content.values().filter(|content| content.get("example").is_some()) {
-                // references inside the schema are looked up from the root of what is compiled
+                // references are resolved from the root of the compiled schema
                 let mut schema = content["schema"].clone();
                 schema.as_object_mut().unwrap().insert("components".to_owned(), document["components"].clone());
                 let validator = jsonschema::draft202012::new(&schema).unwrap();

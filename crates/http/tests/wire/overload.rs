@@ -1,5 +1,5 @@
-//! More requests than threads: those who find no place are told so at once, in their contract's words, and what needs no thread is
-//! answered as ever.
+//! More requests than threads: requests without a slot are rejected at once in their contract's
+//! format, and requests that need no thread are served.
 
 use actix_web::http::Method;
 use serde_json::json;
@@ -37,8 +37,8 @@ async fn request_beyond_the_limit_is_503_while_memory_still_answers() {
         assert_eq!(shop.get("/portos/api/auth", &portos).await.status, 200);
         shop.store.set_state(StoreState::Healthy);
     };
-    // in the order of their names: the two are on their threads when the others come
+    // in a defined order: the two occupy their threads before the others arrive
     let (ended, also, ()) = tokio::join!(biased; ended, also, others);
     assert_eq!((ended.status.as_u16(), also.status.as_u16()), (200, 200));
-    assert_eq!(shop.get(list, &native).await.status, 200, "there is room again");
+    assert_eq!(shop.get(list, &native).await.status, 200, "slots are free again");
 }

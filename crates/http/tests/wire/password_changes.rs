@@ -1,4 +1,5 @@
-//! A password that must be changed at the next login, by every contract: where it is said, and where it reads as a wrong password.
+//! A required password change in every contract: some report it, the others answer as to a wrong
+//! password.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
@@ -10,10 +11,10 @@ use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, post_request, 
 const NEW_PASSWORD: &str = "staple battery";
 const CHANGE_REQUIRED_CODE: &str = "password_change_required";
 
-/// The body of a login by this password.
+/// The body of a login with this password.
 type Body = fn(&str) -> Value;
 
-/// The user must change the password from now on. Nothing of theirs ends.
+/// Requires the user to change the password; no session ends.
 async fn require_password_change(desk: &OfficeClient, user: &str) -> String {
     let path = format!("/users/{}", desk.shop.log_in_native(user).await.text_at("/session/user/id"));
     let answer = desk.patch(&path, "*", json!({ CHANGE_REQUIRED_CODE: true })).await;
@@ -94,7 +95,7 @@ async fn rejected_new_password_keeps_the_old_one_and_reports_all_violations() {
     let still = log_in(&desk.shop, login(TEST_PASSWORD, None)).await;
     assert_eq!(violations(&still).1, CHANGE_REQUIRED_CODE, "the old password is right");
     assert_eq!(desk.shop.get("/api/v1/sessions/current", &before.text_at("/access_token")).await.status, 200);
-    // what is told of names is told after the right password alone
+    // violations that reveal names are reported after the correct password only
     let guess = log_in(&desk.shop, login("wrong horse", Some("Cora Cashier"))).await;
     assert_eq!(violations(&guess).0, 401, "{}", guess.json());
 }
@@ -104,7 +105,7 @@ async fn password_may_be_changed_with_any_login() {
     let shop = TestServer::start();
     let before = shop.log_in_native("cashier").await.text_at("/access_token");
     assert_eq!(log_in(&shop, login(TEST_PASSWORD, Some(NEW_PASSWORD))).await.status, 201);
-    assert_eq!(shop.get("/api/v1/sessions/current", &before).await.status, 401, "the others end");
+    assert_eq!(shop.get("/api/v1/sessions/current", &before).await.status, 401, "other sessions end");
     let null = json!({ "login": "cashier", "password": NEW_PASSWORD, "new_password": null });
     assert_eq!(log_in(&shop, null).await.status, 201);
 }
@@ -147,7 +148,7 @@ async fn office_sets_whether_password_must_be_changed() {
     }
 }
 
-/// A published contract has no word for it: the answer is that to a wrong password, to the letter.
+/// Published contracts cannot report it: the response is exactly that to a wrong password.
 #[actix_web::test]
 async fn published_contracts_answer_as_to_a_wrong_password() {
     let desk = OfficeClient::open().await;
@@ -173,7 +174,7 @@ async fn published_contracts_answer_as_to_a_wrong_password() {
     }
     // a register logs in as itself
     desk.shop.log_in_fiuu().await;
-    // a session that is there generates no permanent token by it
+    // an existing session cannot generate a permanent token with the password
     let reset = json!({ CHANGE_REQUIRED_CODE: false });
     assert_eq!(desk.patch(&cashier, "*", reset).await.status, 200);
     let visit = desk.shop.log_in_krmpesan_page("cashier").await.text_at("/data/token");

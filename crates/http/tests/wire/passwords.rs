@@ -1,4 +1,5 @@
-//! Passwords as they are typed and set, what a stolen access token cannot do, and the API keys that a password does not end.
+//! Setting passwords, what a stolen access token cannot do, and API keys that a password change
+//! does not revoke.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use crate::test_server::{
 
 const NEW_PASSWORD: &str = "staple battery";
 
-/// A call of the native API by somebody.
+/// A request of the native API by a user.
 async fn send_as(shop: &TestServer, token: &str, method: Method, path: &str, body: Value) -> TestResponse {
     let request = build_request(method, &format!("/api/v1{path}")).insert_header(("If-Match", "*")).set_json(body);
     shop.send(with_bearer(request, token)).await
@@ -40,7 +41,7 @@ async fn password_matches_across_unicode_forms() {
             assert_eq!(desk.shop.post("/api/v1/sessions", login).await.status, 201, "{password:?}");
         }
         let other = json!({ "login": name, "password": set.to_uppercase() });
-        assert_eq!(desk.shop.post("/api/v1/sessions", other).await.status, 401, "nothing else is folded");
+        assert_eq!(desk.shop.post("/api/v1/sessions", other).await.status, 401, "no other folding");
     }
 }
 
@@ -95,7 +96,7 @@ async fn access_token_alone_changes_neither_own_password_nor_own_email() {
     let set = desk.send(Method::PUT, &format!("{own}/password"), None, Some(json!({ "password": NEW_PASSWORD }))).await;
     assert_eq!(violations(&set), (403, "own_password".to_owned(), vec![]));
     assert!(set.text_at("/detail").contains("/sessions/current/password"), "{}", set.json());
-    assert_eq!(desk.get("/sessions/current").await.status, 200, "nothing was changed");
+    assert_eq!(desk.get("/sessions/current").await.status, 200, "nothing has changed");
 
     let missing =
         (422, "current_password_required".to_owned(), expected_pointers(&[("/current_password", "required")]));
@@ -107,14 +108,14 @@ async fn access_token_alone_changes_neither_own_password_nor_own_email() {
     assert_eq!(find_audit_details(&desk.shop, Action::Password)["why"], "login_mismatch");
     assert_eq!(desk.get(&own).await.text_at("/email"), "admin@example.com");
     let same = json!({ "email": "admin@example.com", "display_name": "The admin" });
-    assert_eq!(desk.patch(&own, "*", same).await.status, 200, "the same address is no change");
+    assert_eq!(desk.patch(&own, "*", same).await.status, 200, "the same address is not a change");
     let right = json!({ "email": "mine@example.com", "current_password": TEST_PASSWORD });
     let changed = desk.patch(&own, "*", right).await;
     assert_eq!((changed.status.as_u16(), changed.text_at("/email").as_str()), (200, "mine@example.com"));
 
     let other = format!("/users/{}", desk.shop.log_in_native("cashier").await.text_at("/session/user/id"));
     let answer = desk.patch(&other, "*", json!({ "email": "cash@example.com" })).await;
-    assert_eq!(answer.status, 200, "others' addresses ask for the right alone: {}", answer.json());
+    assert_eq!(answer.status, 200, "addresses of others require only the right: {}", answer.json());
 }
 
 #[actix_web::test]
@@ -130,7 +131,7 @@ async fn kasir_requires_password_to_change_own_email() {
     assert!(refused.text_at("/error").starts_with("old_password is required"), "{}", refused.json());
     let wrong = change(json!({ "email": "mine@example.com", "old_password": "wrong horse" })).await;
     assert_eq!((wrong.status.as_u16(), wrong.text_at("/message").as_str()), (401, "Invalid current password"));
-    assert_eq!(change(json!({ "email": "admin@example.com" })).await.status, 200, "the same address is no change");
+    assert_eq!(change(json!({ "email": "admin@example.com" })).await.status, 200, "the same address is not a change");
     let right = change(json!({ "email": "mine@example.com", "old_password": TEST_PASSWORD })).await;
     assert_eq!((right.status.as_u16(), right.text_at("/data/email").as_str()), (200, "mine@example.com"));
 }

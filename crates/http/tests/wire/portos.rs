@@ -1,4 +1,4 @@
-//! PORTOS' authentication, each call of its page as it stands there.
+//! PORTOS' authentication: every operation of the published documentation.
 
 use std::time::Duration;
 
@@ -142,7 +142,7 @@ async fn refresh_requires_token_pair_of_one_session() {
         assert_eq!(
             shop.get("/portos/api/auth", &login.text_at("/tokenId")).await.status,
             200,
-            "a mixed pair ends neither"
+            "a mixed pair ends neither session"
         );
     }
     shop.clock.advance(Duration::from_mins(20));
@@ -152,18 +152,18 @@ async fn refresh_requires_token_pair_of_one_session() {
     assert_eq!(renewed.json().as_object().unwrap().keys().collect::<Vec<_>>(), ["refreshToken", "tokenId"]);
     assert_ne!(renewed.text_at("/refreshToken"), one.text_at("/refreshToken"));
     assert_eq!(shop.get("/portos/api/v1/auth", &renewed.text_at("/tokenId")).await.status, 200);
-    // the answer was lost: the same pair again gives the same successor
+    // if the response is lost, the same pair returns the same successor
     let again = refresh(one.text_at("/tokenId"), one.text_at("/refreshToken")).await;
     assert_eq!(again.text_at("/refreshToken"), renewed.text_at("/refreshToken"));
     for (bad, status) in [("", 400), ("*", 401), ("AAAA", 401), ("AAA", 401), ("-_8=", 401)] {
         assert_eq!(refresh(renewed.text_at("/tokenId"), bad.to_owned()).await.status, status, "{bad}");
     }
-    // the engine's own writing of the same token is none of PORTOS'
+    // PORTOS does not accept the engine's own encoding of the token
     let own = renewed.text_at("/refreshToken").trim_end_matches('=').replace('+', "-").replace('/', "_");
     if own != renewed.text_at("/refreshToken") {
         assert_eq!(refresh(renewed.text_at("/tokenId"), own).await.status, 401);
     }
-    // twelve hours after the last refresh it is over
+    // the session ends twelve hours after the last refresh
     shop.clock.advance(Duration::from_hours(12));
     assert_eq!(refresh(renewed.text_at("/tokenId"), renewed.text_at("/refreshToken")).await.status, 401);
 }
@@ -244,7 +244,7 @@ async fn portos_is_served_at_root_or_under_its_own_host() {
     assert_eq!(root.post("/api/auth", body.clone()).await.status, 200);
     let unknown = root.post("/api/nothing", json!({})).await;
     assert_eq!((unknown.status.as_u16(), unknown.text_at("/instance").as_str()), (404, "/api/nothing"));
-    assert!(unknown.json().get("traceId").is_some(), "the root's words are PORTOS'");
+    assert!(unknown.json().get("traceId").is_some(), "errors at the root are PORTOS' format");
     assert_eq!(
         root.post("/native/v1/sessions", json!({ "login": "admin", "password": TEST_PASSWORD })).await.status,
         201

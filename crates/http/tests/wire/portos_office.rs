@@ -1,4 +1,4 @@
-//! PORTOS' sessions, devices, roles, users and API keys, in the shapes of its page.
+//! PORTOS' sessions, devices, roles, users and API keys in the published formats.
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
@@ -8,7 +8,7 @@ use crate::portos_client::{PortosKey, UnsignedRequest};
 use crate::portos_signed::{create_key, get, sign_request};
 use crate::test_server::{NOON, TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, put_request};
 
-/// A call that is none of authentication's, as the table of rights makes it.
+/// A request of the rights matrix other than authentication.
 pub async fn request(
     shop: &TestServer,
     method: &str,
@@ -107,8 +107,8 @@ async fn sessions_of_others_require_the_right() {
     assert_eq!(names(&own, "userName"), ["cashier"]);
     let own = format!("/portos/api/sessions/{}", own.text_at("/items/0/id"));
     assert_eq!(shop.delete(&own, &token).await.status, 200);
-    assert_eq!(shop.get("/portos/api/auth", &token).await.status, 401, "its own token stops at once");
-    // a signed call has no session, and may end those of its user
+    assert_eq!(shop.get("/portos/api/auth", &token).await.status, 401, "its own token is invalid at once");
+    // a signed request has no session, and may end those of its user
     let again = shop.log_in_portos("cashier", "P01").await.text_at("/tokenId");
     let (_, key) = create_key(&shop, "cashier", "P01", &[]);
     let own = shop.send(sign_request(&key, &get("/portos/api/sessions"))).await;
@@ -276,7 +276,7 @@ async fn invalid_api_key_is_reported_member_by_member() {
     assert_eq!(errors(elsewhere, true).await, json!([invalid("DeviceName")]));
 }
 
-/// Nobody makes a key to more than they hold, with a session or with a key.
+/// A key cannot be given more rights than its creator has, who may use a session or a key.
 #[actix_web::test]
 async fn api_key_grants_no_more_than_its_creator_holds() {
     let shop = TestServer::start();
@@ -298,7 +298,7 @@ async fn api_key_grants_no_more_than_its_creator_holds() {
     assert_eq!(made(of("admin", &[]), 1).await.status, 403);
     assert_eq!(made(of("cashier", &[]), 2).await.status, 403, "a cashier may more than close tickets");
     let manager = shop.log_in_portos("manager", "OFFICE").await.text_at("/tokenId");
-    assert_eq!(shop.get("/portos/api/apikeys", &manager).await.status, 403, "reading asks one of three rights");
+    assert_eq!(shop.get("/portos/api/apikeys", &manager).await.status, 403, "reading requires one of three rights");
     let login = json!({ "UserName": "admin", "Password": TEST_PASSWORD, "DeviceName": "OFFICE" });
     assert_eq!(shop.post("/portos/api/auth", login).await.status, 200);
 }
@@ -324,8 +324,8 @@ async fn every_error_is_rendered_in_both_languages() {
         (
             "en-GB",
             "en-GB",
-            "There is nothing at this path.",
-            "This path does not take this method.",
+            "There is no resource at this path.",
+            "This path does not accept this method.",
             "The body ends too early (line 1, column 1)",
             "The right apiKeyCreate is missing.",
         ),

@@ -1,4 +1,4 @@
-//! NWS4-HMAC-SHA256 as PORTOS' programs send it: every call may be signed instead of bearing a token.
+//! NWS4-HMAC-SHA256 signatures of PORTOS' programs, instead of a token on every operation.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,12 +32,12 @@ fn find_tenant_id(shop: &TestServer, name: &str) -> TenantId {
     shop.auth.find_tenant_id(&Slug::parse(name).unwrap()).unwrap().unwrap()
 }
 
-/// A key for a user on a device.
+/// Creates a key for a user on a device.
 pub fn create_key(shop: &TestServer, user: &str, device: &str, permissions: &[&str]) -> (ApiKey, PortosKey) {
     create_key_in(shop, "default", user, device, permissions)
 }
 
-/// The same in a tenant.
+/// Creates a key in a tenant.
 pub fn create_key_in(
     shop: &TestServer,
     whose: &str,
@@ -64,7 +64,7 @@ pub fn create_key_in(
     (made, held)
 }
 
-/// The request, signed.
+/// Signs the request.
 pub fn sign_request(key: &PortosKey, request: &UnsignedRequest<'_>) -> TestRequest {
     let mut sent = build_request(request.method.parse().unwrap(), request.target).insert_header(("Host", request.host));
     for header in request.headers {
@@ -102,7 +102,7 @@ async fn signed_call_runs_as_its_user_on_its_device() {
     let login = shop.log_in_portos("999", "P01").await;
     let answer = shop.send(sign_request(&key, &get("/portos/api/auth"))).await;
     assert_eq!((answer.status.as_u16(), answer.json()), (200, login.json()["user"].clone()));
-    assert_eq!(shop.get("/portos/api/auth", &login.text_at("/tokenId")).await.status, 200, "nobody's session ended");
+    assert_eq!(shop.get("/portos/api/auth", &login.text_at("/tokenId")).await.status, 200, "no session ended");
     let narrowed = self::create_key(&shop, "999", "P01", &["storno", "ticketClose"]).1;
     let answer = shop.send(sign_request(&narrowed, &get("/portos/api/v1/auth"))).await;
     assert_eq!(answer.json()["rights"], json!(["storno", "ticketClose"]));
@@ -130,7 +130,7 @@ async fn signature_verifies_for_any_target_and_headers() {
     let headers = [("X-List", "b"), ("__tenant", "x y"), ("Accept", "  text/html,\t */* "), ("X-List", "a")];
     let odd = UnsignedRequest { headers: &headers, ..get("/portos/api/auth?headers") };
     assert_eq!(shop.send(sign_request(&key, &odd)).await.status, 200);
-    // a path that no route has is found out before anybody asks who it is
+    // an unknown path is detected before authentication
     let unknown = shop.send(sign_request(&key, &get("/portos/api/%C5%88/a%2Fb+c:d"))).await;
     assert_eq!(unknown.status, 404);
 }
@@ -151,7 +151,7 @@ async fn signature_is_consumed_except_by_reads() {
             assert_eq!(shop.send(sign_request(&key, &request)).await.status, 200, "{method}");
         }
     }
-    // what was signed for one method proves no other
+    // a signature is valid for its method only
     let read = key.sign(&get("/portos/api/auth"));
     for method in [Method::HEAD, Method::DELETE] {
         let other = build_request(method, "/portos/api/auth").insert_header(("Host", HOST));
@@ -240,7 +240,7 @@ async fn signed_logout_ends_nothing() {
     let out = shop.send(sign_request(&key, &UnsignedRequest { method: "DELETE", ..get("/portos/api/auth") })).await;
     assert_eq!((out.status.as_u16(), out.json()), (200, json!({})));
     assert_eq!(shop.get("/portos/api/auth", &login.text_at("/tokenId")).await.status, 200);
-    assert_eq!(shop.send(sign_request(&key, &get("/portos/api/auth"))).await.status, 200, "the key goes on too");
+    assert_eq!(shop.send(sign_request(&key, &get("/portos/api/auth"))).await.status, 200, "the key is still valid");
 }
 
 #[actix_web::test]
@@ -320,7 +320,8 @@ async fn signed_host_is_the_clients_behind_a_trusted_proxy() {
     assert_eq!(shop.send_from("192.0.2.7", forwarded(2)).await.status, 401, "a stranger names no host");
 }
 
-/// The second scheme stands wherever the first does: on every call that asks who it is, and on the sale device's too.
+/// Signatures are accepted wherever tokens are: on every authenticated operation, also for sale
+/// devices.
 #[actix_web::test]
 async fn every_bearer_route_accepts_a_signature() {
     let shop = TestServer::start();

@@ -1,4 +1,4 @@
-//! PORTOS' lists of tickets: narrowed by conditions, sorted and cut.
+//! PORTOS' ticket lists: conditions, order and pages.
 
 use actix_web::body::MessageBody;
 use actix_web::http::Method;
@@ -91,7 +91,7 @@ async fn computed_members_filter_a_list_either_way() {
         json!({ "items": [item("Positive", 5.0), item("Negative", -1.0)] }),
         json!({ "items": [item("Returned", -2.0)] }),
         json!({ "items": [item("Negative", 1.0)] }),
-        // what is taken back at a discount makes good for what is sold at the same
+        // a returned item with a discount compensates a sold one with the same discount
         json!({ "items": [item("Positive", 5.0), item("Positive", -5.0)], "customer": customer, "discountRate": 20 }),
     ] {
         made.push(open_ticket(&shop, &token, body).await.text_at("/id"));
@@ -180,7 +180,7 @@ async fn unreadable_value_is_reported_without_a_list() {
     }
 }
 
-/// Tickets of so many bytes each in a list.
+/// Creates tickets of this size in a list.
 async fn open_tickets(shop: &TestServer, token: &str, count: usize, comment: usize) {
     let comments: Vec<Value> = std::iter::repeat_n("x".repeat(2_000), comment)
         .map(|comment| json!({ "comment": comment, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } }))

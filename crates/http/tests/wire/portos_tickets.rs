@@ -1,4 +1,4 @@
-//! PORTOS' tickets, in the shapes of its page.
+//! PORTOS' tickets in the published formats.
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::test_server::{self, TestResponse, TestServer, build_request, post_request, put_request};
 
-/// The item of the page's check: 1.234 at 5.363636 without VAT of 10 %.
+/// The item of the published example: 1.234 units at 5.363636 without 10 % VAT.
 pub fn item() -> Value {
     json!({ "type": "Positive", "plu": { "name": "Syr", "vatInfo": { "category": 1, "rate": 10 } },
             "unitPrice": { "amount": 5.363_636 }, "quantity": { "amount": 1.234, "unit": "kg" } })
@@ -20,7 +20,7 @@ pub fn patch(path: &str, body: Value) -> TestRequest {
     build_request(Method::PATCH, path).set_json(body)
 }
 
-/// A shop with this person at a till.
+/// A server with this user at a till.
 pub async fn log_in_at(shop: &TestServer, user: &str, device: &str) -> String {
     shop.log_in_portos(user, device).await.text_at("/tokenId")
 }
@@ -36,7 +36,7 @@ pub fn ids(answer: &TestResponse) -> Vec<String> {
     items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A call about tickets, as the table of rights makes it: on a till.
+/// A request of the rights matrix about tickets, on a till.
 pub async fn request(
     shop: &TestServer,
     method: &str,
@@ -48,7 +48,7 @@ pub async fn request(
     let theirs = open_ticket(shop, &witness, json!({ "items": [item()] })).await.text_at("/id");
     let token = log_in_at(shop, someone, "P01").await;
     let id = if own {
-        // a colleague opens it where they may not
+        // a colleague opens the ticket if the user may not
         open_ticket(shop, &token, json!({ "items": [item()] })).await.text_at("/id")
     } else {
         theirs
@@ -112,7 +112,8 @@ async fn published_example_matches_to_the_last_digit() {
         assert_eq!(shop.get(&format!("{path}/{id}"), &token).await.json(), row);
         assert_eq!(shop.get(path, &token).await.json(), json!({ "items": [row], "count": 1, "totalCount": 1 }));
     }
-    // closed: nothing was said of a payment, so it was cash, and the number is the till's next
+    // closed without payments, so the total was paid in cash, and the receipt gets the till's next
+    // number
     let closed =
         shop.send(bearer(build_request(Method::POST, &format!("/portos/api/tickets/{id}/close")), &token)).await;
     let mut expected = row;
@@ -125,7 +126,7 @@ async fn published_example_matches_to_the_last_digit() {
     expected["_v"] = json!(2);
     assert_eq!((closed.status.as_u16(), closed.json()), (200, expected.clone()));
     assert_eq!(shop.get(&format!("/portos/api/tickets/{id}"), &token).await.json(), expected);
-    // for ever
+    // closing is permanent
     let path = format!("/portos/api/tickets/{id}");
     for request in [
         put_request(&path, json!({ "name": "x" })),
@@ -157,7 +158,7 @@ async fn ticket_is_created_and_changed_under_a_client_id() {
     assert_eq!((same.status.as_u16(), &same.json()["_v"]), (200, &json!(2)), "nothing was changed");
     let late = shop.send(bearer(put_request(path, json!({ "_v": 1, "externalId": "8" })), &token)).await;
     let problem = json!({ "title": "Precondition Failed", "status": 412,
-        "detail": "Somebody has changed the record meanwhile. Read it again.", "instance": path.trim_start_matches("/portos"),
+        "detail": "The record has been changed in the meantime. Read it again.", "instance": path.trim_start_matches("/portos"),
         "errorCode": "ResourceVersionMismatch", "traceId": "…", "resource": { "name": "Ticket", "id": id, "version": 2 } });
     assert_eq!((late.status.as_u16(), late.json_masked(&["/traceId"])), (412, problem));
     let slovak = shop
@@ -168,7 +169,7 @@ async fn ticket_is_created_and_changed_under_a_client_id() {
     for nothing in ["x", "00000000-0000-7000-8000-00000000000", "635f7ae3072edfeae7c26a1f"] {
         assert_eq!(shop.get(&format!("/portos/api/tickets/{nothing}"), &token).await.status, 404, "{nothing}");
     }
-    // the same id again by POST is in use
+    // the id is in use and cannot be created by POST again
     let taken = shop.send(bearer(post_request("/portos/api/tickets", json!({ "id": id })), &token)).await;
     assert_eq!((taken.status.as_u16(), taken.json()["errors"][0]["code"].clone()), (400, json!(2)));
     assert_eq!(taken.json()["errors"][0]["memberName"], json!("Id"));
@@ -248,7 +249,7 @@ async fn all_body_violations_are_reported_at_once() {
             ("_v", &none),
         ]
     );
-    // numbers are read as they are written: this one is no 0.1 of a double
+    // numbers keep their digits: this is not the double 0.1
     let raw = |amount: &str| {
         let body = format!(r#"{{"items":[{{"unitPrice":{{"amount":{amount}}},"quantity":{{"amount":1}}}}]}}"#);
         build_request(Method::POST, "/portos/api/tickets")
@@ -271,7 +272,7 @@ async fn all_body_violations_are_reported_at_once() {
             None => assert_eq!(answer.status, 400, "{amount}: {text}"),
         }
     }
-    // what only the whole can tell is a fault of its member as well
+    // violations of the whole ticket are reported for a member too
     let twice = json!({ "items": [{ "id": 1, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } },
                                   { "id": 1, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } }] });
     let refused = shop.send(bearer(post_request("/portos/api/tickets", twice), &token)).await;
@@ -337,7 +338,7 @@ async fn vat_category_is_a_number_or_a_text() {
         assert_eq!(refused.status, 400, "{wrong}");
         assert_eq!(refused.text_at("/errors/0/memberName"), "Items[0].Plu.VatInfo.Category", "{wrong}");
     }
-    // the native API has it as text
+    // the native API returns it as text
     let made = open_ticket(&shop, &token, with(json!(3))).await.text_at("/id");
     let native = shop.log_in_native("manager").await.text_at("/access_token");
     let shown = shop.get(&format!("/api/v1/tickets/{made}"), &native).await;
@@ -372,7 +373,7 @@ async fn extra_published_members_round_trip() {
     let path = format!("/portos/api/tickets/{}", made["id"].as_str().unwrap());
     let same = shop.send(bearer(put_request(&path, made.clone()), &token)).await;
     assert_eq!((same.status.as_u16(), &same.json()), (200, &made), "sent back, it changes nothing");
-    // what the native API changes of it loses nothing of that
+    // a change by the native API keeps these members
     let native = crate::tickets::log_in_at(&shop, "manager", "PDA1").await;
     let id = made["id"].as_str().unwrap();
     let shown = shop.get(&format!("/api/v1/tickets/{id}"), &native).await;

@@ -1,4 +1,4 @@
-//! PORTOS' tickets: who may do what to them, and where.
+//! PORTOS' tickets: required rights and devices.
 
 use serde_json::json;
 
@@ -29,15 +29,15 @@ async fn required_rights_follow_from_the_change_and_the_device() {
     assert_eq!(
         shop.send(bearer(put_request(&path, own), &cashier)).await.status,
         200,
-        "the customer's own rate asks nothing more"
+        "the customer's own rate requires no other right"
     );
-    // taken over by the manager, who may
+    // the manager takes the ticket over, and may do so
     let manager = log_in_at(&shop, "manager", "PDA1").await;
     let over = shop.send(bearer(put_request(&path, json!({ "Employee": { "UserName": "MANAGER" } })), &manager)).await;
     assert_eq!((over.status.as_u16(), over.json()["employee"]["userName"].clone()), (200, json!("manager")));
     let refused = shop.send(bearer(put_request(&path, json!({ "externalId": "x" })), &cashier)).await;
     assert_eq!(refused.text_at("/detail"), "The right ticketUpdateAny is missing.");
-    // the office reads, and clears away, but sells nothing
+    // the back office reads and deletes, but sells nothing
     let office = log_in_at(&shop, "admin", "OFFICE").await;
     for request in [
         post_request("/portos/api/tickets", json!({})),
@@ -60,7 +60,7 @@ async fn required_rights_follow_from_the_change_and_the_device() {
         shop.get("/portos/api/tickets?$count=true", &office).await.json(),
         json!({ "count": 0, "totalCount": 0 })
     );
-    // what was done stands in the audit with who, where, in which session and what differs
+    // the audit event has the user, device, session and differences
     let told = shop.store.memory.audit_events();
     let told: Vec<_> = told.iter().filter(|event| event.subject.kind().name() == "ticket").collect();
     let done: Vec<&str> =
@@ -76,5 +76,5 @@ async fn required_rights_follow_from_the_change_and_the_device() {
     assert_eq!(change.details["discount"], json!({ "from": "0.000000", "to": "5.000000" }));
     let lacking =
         shop.store.memory.audit_events().into_iter().filter(|event| event.action.name() == "right.missing").count();
-    assert_eq!(lacking, 7 + 3, "each refusal of a right, and of the office, stands there too");
+    assert_eq!(lacking, 7 + 3, "denials because of a right or the device are recorded too");
 }

@@ -1,4 +1,5 @@
-//! PosStar: vendors that register themselves, one token that is exchanged; each call and each refusal of its page as it stands there.
+//! PosStar: registration of vendors, and the single token that is exchanged; every operation and
+//! error of the published documentation.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ pub const ME: &str = "/posstar/api/v1/auth/me";
 const LOGOUT: &str = "/posstar/api/v1/auth/logout";
 pub const REFRESH: &str = "/posstar/api/v1/auth/refresh";
 
-/// A registration that is good.
+/// A valid registration.
 pub fn registration(email: &str) -> Value {
     json!({
         "name": "Rita Retail", "email": email, "password": "a song in the rain",
@@ -33,7 +34,7 @@ pub async fn login(shop: &TestServer, email: &str, password: &str) -> TestRespon
     shop.post(LOGIN, json!({ "email": email, "password": password })).await
 }
 
-/// The answer is this refusal, byte for byte.
+/// Asserts that the response is this error, byte for byte.
 pub fn assert_error(answer: &TestResponse, status: u16, message: &str, error: &str) {
     let text = String::from_utf8_lossy(&answer.bytes);
     let expected = format!(r#"{{"statusCode":{status},"message":"{message}","error":"{error}"}}"#);
@@ -190,7 +191,8 @@ async fn live_token_is_exchanged_repeatedly() {
     assert_unauthorized(&shop.get(ME, &token).await);
 }
 
-/// An exchanged token is good for five minutes from the first use of the one that it was exchanged for, whatever that one's age.
+/// An exchanged token stays valid for five minutes after the first use of its successor, whatever
+/// its age.
 #[actix_web::test]
 async fn exchanged_token_ends_after_its_successor_is_used() {
     let shop = TestServer::start();
@@ -211,7 +213,7 @@ async fn exchanged_token_ends_after_its_successor_is_used() {
     for token in [&second, &found] {
         assert_eq!(shop.get(ME, token).await.status, 200, "neither has a successor");
     }
-    // a chain: each ends by the first use of any that followed it
+    // a chain: each token ends by the first use of any later one
     let third = exchange(&second).await.text_at("/access_token");
     let fourth = exchange(&third).await.text_at("/access_token");
     shop.clock.advance(Duration::from_mins(5));
@@ -227,7 +229,7 @@ async fn exchanged_token_ends_after_its_successor_is_used() {
 async fn session_lives_ninety_days_after_login() {
     let shop = TestServer::start();
     let mut token = register(&shop, "rita@example.com").await.text_at("/access_token");
-    // a token is good for 24 hours
+    // a token is valid for 24 hours
     let step = Duration::from_hours(23);
     let mut left = 90 * Duration::from_hours(24);
     while left > step {

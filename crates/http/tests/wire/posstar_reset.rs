@@ -1,4 +1,4 @@
-//! PosStar: whoever has forgotten their password is mailed a token that sets another, once.
+//! PosStar's password reset: a token by mail sets a new password once.
 
 use std::time::Duration;
 
@@ -14,13 +14,14 @@ const FORGOT: &str = "/posstar/api/v1/auth/forgot-password";
 const RESET: &str = "/posstar/api/v1/auth/reset-password";
 const SENT_BODY: &str = r#"{"message":"If the email exists, a reset link has been sent."}"#;
 
-/// The requests that wait to be looked at.
+/// The pending requests.
 fn pending_requests(shop: &TestServer) -> Vec<ResetRequest> {
     let (store, now): (&dyn Store<OfficePorts>, _) = (&*shop.store.memory, shop.auth.time().at);
     store.read(|tx| tx.resets().list_due(now, 100)).unwrap()
 }
 
-/// Takes the only request up as whoever sends mail does: where the mail goes, and the token in it.
+/// Takes the only request like the thread that sends mail, and returns the address and the token of
+/// the mail.
 fn take_mail(shop: &TestServer) -> Option<(String, String)> {
     let [request] = pending_requests(shop).try_into().unwrap();
     let (token, digest) = shop.auth.generate_reset_token().unwrap();
@@ -49,7 +50,7 @@ async fn reset(shop: &TestServer, token: &str, password: &str) -> TestResponse {
     shop.post(RESET, json!({ "token": token, "password": password })).await
 }
 
-const SPENT_MESSAGE: &str = "token is not valid, or no longer";
+const SPENT_MESSAGE: &str = "token is invalid or has expired";
 
 #[actix_web::test]
 async fn password_reset_sets_password_and_ends_sessions() {
@@ -68,7 +69,7 @@ async fn password_reset_sets_password_and_ends_sessions() {
     assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()), (200, done));
     assert_unauthorized(&shop.get(ME, &before).await);
     assert_unauthorized(&shop.post(REFRESH, json!({ "token": before })).await);
-    assert_eq!(shop.get(ME, &other).await.status, 200, "nobody else's");
+    assert_eq!(shop.get(ME, &other).await.status, 200, "sessions of others continue");
     assert_unauthorized(&login(&shop, "rita@example.com", "a song in the rain").await);
     assert_eq!(login(&shop, "rita@example.com", "another song entirely").await.status, 200);
     assert_error(&reset(&shop, &token, "a third song of hers").await, 400, SPENT_MESSAGE, "Bad Request");
@@ -81,7 +82,7 @@ async fn reset_token_lasts_half_an_hour_and_voids_earlier_ones() {
     forgot(&shop, "rita@example.com").await;
     let (_, first) = take_mail(&shop).unwrap();
     forgot(&shop, "rita@example.com").await;
-    assert_eq!(take_mail(&shop), None, "a moment ago somebody was mailed already");
+    assert_eq!(take_mail(&shop), None, "a mail was sent a moment ago");
     shop.clock.advance(Duration::from_mins(1));
     forgot(&shop, "rita@example.com").await;
     let (_, second) = take_mail(&shop).unwrap();
@@ -221,9 +222,10 @@ async fn unknown_addresses_are_settled_together_and_others_take_turns() {
     let pending = office::select_pending_resets(&*shop.store.memory, now, 20).unwrap();
     let emails: Vec<String> = pending.iter().map(|request| request.email.to_string()).collect();
     assert_eq!(emails.len(), 3, "{emails:?}");
-    // all were asked at once, so their ids say nothing; each network has its turn before one has a second
+    // all were requested at the same time, so their ids have no order; each network has its turn
+    // before one has a second
     assert!(emails[..2].contains(&"rita3@example.com".to_owned()), "{emails:?}");
-    assert_eq!(pending_requests(&shop).len(), 3, "the others are gone");
+    assert_eq!(pending_requests(&shop).len(), 3, "the others were removed");
     assert_eq!(office::select_pending_resets(&*shop.store.memory, now, 1).unwrap().len(), 1);
 }
 

@@ -1,4 +1,4 @@
-//! The native API's requests in every form that somebody may send them in who has read the document alone: queries, preconditions, merge
+//! All forms of requests that the native API's documentation allows: queries, preconditions, merge
 //! patches, empty bodies.
 
 use actix_web::http::Method;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::office::{OfficeClient, device, expected_pointers, tenant, violations};
 use crate::test_server::{TEST_PASSWORD, TestResponse, build_request};
 
-/// Every list that is read by a query.
+/// All lists with query parameters.
 pub const LISTS: [&str; 9] =
     ["/users", "/devices", "/roles", "/stores", "/tenants", "/tickets", "/api-keys", "/audit-events", "/sessions"];
 
@@ -50,7 +50,7 @@ async fn list_rejects_unknown_and_repeated_parameters() {
         assert_eq!((told.0, told.2.len(), told.2[0].0.as_str()), (422, 1, name), "{query}");
     }
     let all = desk.collect_pages("/users", "/id").await;
-    assert_eq!(desk.collect_pages("/users?search=", "/id").await, all, "an empty text stands in everything");
+    assert_eq!(desk.collect_pages("/users?search=", "/id").await, all, "an empty text matches everything");
     assert_eq!(desk.collect_pages("/users?search=%00", "/id").await, [""; 0]);
 }
 
@@ -101,14 +101,14 @@ async fn change_applies_to_the_version_in_if_match() {
         assert_eq!((violations(&answer).0, answer.json()["version"].clone()), (412, json!(1)), "{other:?}");
     }
     assert_eq!(violations(&change(&[]).await).1, "version_required");
-    // what is not there has no version
+    // an unknown resource has no version
     for tag in ["*", "\"1\""] {
         let gone = desk.patch("/roles/00000000-0000-7000-8000-000000000000", tag, json!({})).await;
         assert_eq!(gone.status, 404, "{tag}");
     }
 }
 
-/// Something of each kind that is changed by merge patches, with the members that cannot be taken away.
+/// One resource of each kind that merge patches change, with the members that cannot be removed.
 async fn update_cases(desk: &OfficeClient) -> Vec<(String, &'static [&'static str])> {
     let role = desk.post("/roles", json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })).await;
     let key = desk.post("/api-keys", json!({ "name": "Warehouse", "user": "admin", "device": "P01" })).await;
@@ -208,7 +208,7 @@ async fn body_that_is_no_object_is_reported() {
             ("", "The body is empty."),
             (" \r\n", "The body is empty."),
             ("{", "The body ends too early (line 1, column 1)."),
-            ("{\"a\":1,}", "The body is no JSON that can be read (line 1, column 8)."),
+            ("{\"a\":1,}", "The body is not valid JSON (line 1, column 8)."),
         ] {
             let answer = send(typed(body)).await;
             assert_eq!(

@@ -1,5 +1,5 @@
-//! The native API's devices, roles, rights, stores and tenants: added, listed, searched, changed and deleted, by merge patches that
-//! hold to a version.
+//! The native API's devices, roles, rights, stores and tenants: create, list, search, update with
+//! versions, delete.
 
 use std::collections::BTreeSet;
 
@@ -109,7 +109,7 @@ async fn devices_are_searched_in_pages() {
     }
     let found = |query: &'static str| {
         let desk = &desk;
-        // made in one millisecond they come in any order
+        // those created in the same millisecond have no order
         async move { desk.collect_pages(&format!("/devices?{query}"), "/name").await.into_iter().collect::<BTreeSet<_>>() }
     };
     assert_eq!(found("search=z").await, ["Z1", "z2"].map(str::to_owned).into());
@@ -281,7 +281,7 @@ async fn rights_are_listed() {
     let items = desk.get("/rights").await.json()["items"].as_array().unwrap().clone();
     let names: Vec<&str> = items.iter().map(|item| item["name"].as_str().unwrap()).collect();
     assert!(names.is_sorted() && names.contains(&"ticketClose") && names.contains(&"teleportUpdate"));
-    assert!(items.iter().all(|item| item["held"] == true), "an admin holds them all");
+    assert!(items.iter().all(|item| item["held"] == true), "an admin has all rights");
     let cashier =
         OfficeClient::log_in_as("cashier").await.get("/rights").await.json()["items"].as_array().unwrap().clone();
     let held: Vec<&str> =
@@ -344,7 +344,7 @@ async fn ineffective_limit_is_rejected_with_the_maximum() {
     assert_eq!((refused.status.as_u16(), refused.text_at("/code").as_str()), (422, "fields_invalid"));
     let most = json!({ "limits": { "idle": month, "overlap": 5 * minutes } });
     assert_eq!(desk.patch(&path, "\"1\"", most.clone()).await.status, 200, "and nothing was written before");
-    // a server that gives less by now
+    // a server whose configured lifetimes were reduced
     let desk = desk.with_mounts(vec![native("/api/v1")]);
     assert_eq!(
         desk.get(&path).await.json()["limits"],
@@ -374,7 +374,8 @@ async fn tenant_limits_apply_from_the_next_login() {
     let login = desk.shop.log_in_native("cashier").await.json();
     assert!(before > 300 && login["expires_in"] == 300, "{before} {login}");
     assert_eq!(login["refresh_expires_at"], "2026-11-21T13:00:00.000Z");
-    // what the contract says is not lengthened by what others give: a day is what PosStar's tokens live
+    // the lifetimes of other mounts do not extend those of this contract: PosStar's tokens are
+    // valid for a day
     let long = desk.patch(&path, "*", json!({ "limits": { "access": 86400, "idle": null } })).await;
     assert_eq!(long.json()["limits"]["access"], 86400);
     assert_eq!(desk.shop.log_in_native("cashier").await.json()["expires_in"].as_i64(), Some(before));

@@ -1,4 +1,5 @@
-//! Every role against every route. A route that is not in the table fails.
+//! The rights matrix: every role against every route. A route that is missing in the table fails
+//! the test.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +9,8 @@ use crate::every_route::request;
 use crate::openapi;
 use crate::test_server::TestServer;
 
-/// What nobody, a cashier, a manager and an admin are answered. Where a route names a session, it is tried with the caller's own
-/// and with somebody else's.
+/// Expected statuses for nobody, a cashier, a manager and an admin. If a route refers to a session,
+/// it is tried with the caller's own and with another user's.
 const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/.well-known/jwks.json", "", [200, 200, 200, 200]),
     ("GET", "/.well-known/oauth-authorization-server", "", [200, 200, 200, 200]),
@@ -20,10 +21,10 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/openapi.json", "", [200, 200, 200, 200]),
     ("GET", "/docs", "", [308, 308, 308, 308]),
     ("GET", "/docs/", "", [308, 308, 308, 308]),
-    // there is no file of this name: see openapi.rs
+    // there is no such file: see openapi.rs
     ("GET", "/docs/{file}", "", [404, 404, 404, 404]),
     ("GET", "/readyz", "", [200, 200, 200, 200]),
-    // it asks about nothing: see access.rs
+    // no original request: see access.rs
     ("GET", "/api/v1/access", "", [400, 400, 400, 400]),
     ("POST", "/api/v1/sessions", "", [201, 201, 201, 201]),
     ("POST", "/api/v1/sessions/refresh", "", [200, 200, 200, 200]),
@@ -212,12 +213,16 @@ async fn every_role_is_allowed_what_the_table_lists() {
             assert_eq!(answer.status, *expected, "{method} {path} {whose} as {role:?}: {said}");
             let refused = shop.recorded_denials();
             let told = usize::from(*expected == 403);
-            assert_eq!(refused.len(), told, "{method} {path} {whose} as {role:?} is told in the audit: {refused:?}");
+            assert_eq!(
+                refused.len(),
+                told,
+                "{method} {path} {whose} as {role:?} is recorded as an audit event: {refused:?}"
+            );
             if *expected == 403 && path.starts_with("/api/") {
                 let (right, told) = (answer.text_at("/right"), openapi::description(&shop, method, path).await);
                 assert!(
                     told.contains(&format!("`{right}`")),
-                    "{method} {path}: {right} is missing, and told was {told:?}"
+                    "{method} {path}: {right} is missing, recorded was {told:?}"
                 );
             }
         }
@@ -226,7 +231,7 @@ async fn every_role_is_allowed_what_the_table_lists() {
 
 #[actix_web::test]
 async fn public_routes_are_those_without_authentication() {
-    // its evidence may be a refresh token, which its handler alone judges
+    // its credential may be a refresh token, which only its handler checks
     let judges_itself = "/kasir/api/v1/auth/logout";
     for route in TestServer::start().http.routes().into_iter().filter(|route| route.path != judges_itself) {
         let of_nobody =

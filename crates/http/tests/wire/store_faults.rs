@@ -1,5 +1,5 @@
-//! Faults of a body that only the store knows are reported with all the others: names that do not exist, statuses that cannot follow,
-//! passwords made of names that the tenant has.
+//! Violations that only the store reveals are reported with all others: unknown names, impossible
+//! status transitions, passwords made of names of the tenant.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::office::{OfficeClient, expected_pointers, violations};
 use crate::test_server::{TestResponse, TestServer, build_request, with_bearer};
 use crate::tickets::log_in_at;
 
-/// The answer names exactly these members.
+/// Asserts that the response reports exactly these members.
 #[track_caller]
 fn assert_named(answer: &TestResponse, expected: &[(&str, &str)]) {
     assert_eq!(
@@ -37,9 +37,9 @@ async fn user_body_names_unknown_roles_and_context_words_with_other_faults() {
         ("/status", "format"),
     ];
     assert_named(&answer, &expected);
-    assert_eq!(answer.text_at("/errors/3/detail"), "names \"boss\", which there is not");
+    assert_eq!(answer.text_at("/errors/3/detail"), "\"boss\" does not exist");
 
-    // the store alone knows of all of them
+    // only the store reveals all of these
     let sent = json!({ "user_name": "nina", "password": "P01P01P01", "roles": ["chief"], "devices": [{ "device": "P99", "roles": [] }] });
     assert_named(&desk.post("/users", sent).await, &[unknown[0], ("/password", "weak"), unknown[1]]);
     let sent = json!({ "user_name": "nina", "roles": ["chief"], "devices": [{ "device": "P99", "roles": [] }] });
@@ -59,7 +59,7 @@ async fn user_patch_names_unknown_roles_and_impossible_status_with_other_faults(
     assert_named(&desk.patch(&path, "*", patch).await, &named);
     let alone = desk.patch(&path, "*", json!({ "status": "pending" })).await;
     assert_eq!(violations(&alone), (409, "status_impossible".to_owned(), expected_pointers(&[])));
-    // who may not change users learns nothing of the roles there are
+    // a caller without the right learns nothing about existing roles
     let token = desk.shop.log_in_native("cashier").await.text_at("/access_token");
     let patch = json!({ "status": "pending", "roles": ["chief"], "display_name": 7 });
     let request =

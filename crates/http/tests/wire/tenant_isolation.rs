@@ -1,4 +1,5 @@
-//! Tenants are walls: whatever id of another tenant is put into whatever route, the answer is the one to an id that does not exist.
+//! Tenant isolation: the response to an id of another tenant in any route is the same as to an
+//! unknown id.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use crate::test_server::{NOON, TEST_PASSWORD, TestResponse, TestServer, build_re
 
 const VENDOR_PASSWORD: &str = "a song in the rain";
 
-/// The same chance each time.
+/// A random generator with a fixed seed.
 struct Random(u64);
 
 impl Random {
@@ -24,7 +25,7 @@ impl Random {
     }
 }
 
-/// Requests, each from an address of its own, so that nobody's minute is used up.
+/// Sends requests with different addresses, so that no rate limit applies.
 struct Client<'s> {
     shop: &'s TestServer,
     sent: Cell<u32>,
@@ -48,7 +49,8 @@ impl Client<'_> {
     }
 }
 
-/// Vendors register, log in by two contracts, exchange, log out: the tokens that are live, by mount, of each vendor.
+/// Vendors register, log in by two contracts, exchange and log out; returns the live tokens of each
+/// vendor by mount.
 async fn run_history(client: &Client<'_>, dice: &mut Random) -> Vec<(String, TenantId)> {
     let mut vendors = Vec::new();
     for number in 0..2 + dice.below(2) {
@@ -72,7 +74,8 @@ async fn run_history(client: &Client<'_>, dice: &mut Random) -> Vec<(String, Ten
     vendors
 }
 
-/// Every id that a tenant has in the store: its own, and those of its stores, users, roles, devices and sessions.
+/// All ids of a tenant in the store: its own, and those of its stores, users, roles, devices and
+/// sessions.
 fn ids(shop: &TestServer, tenant: TenantId) -> BTreeSet<Uuid> {
     let office: &dyn Store<OfficePorts> = &*shop.store.memory;
     let mut ids = office
@@ -93,7 +96,7 @@ fn ids(shop: &TestServer, tenant: TenantId) -> BTreeSet<Uuid> {
     ids
 }
 
-/// A device of another tenant, made of one that there is.
+/// Creates a device of another tenant from an existing one.
 fn assign_device(shop: &TestServer, tenant: TenantId) {
     let office: &dyn Store<OfficePorts> = &*shop.store.memory;
     let added = office.write(|tx| {
@@ -106,7 +109,7 @@ fn assign_device(shop: &TestServer, tenant: TenantId) {
     assert!(added.unwrap());
 }
 
-/// What somebody is told, without the id that they asked for and without trace ids.
+/// The response without the requested id and trace ids.
 fn response_without_id(answer: &TestResponse, id: &str) -> (u16, String) {
     let mut text = String::from_utf8_lossy(&answer.bytes).replace(id, "ID");
     for name in ["\"trace_id\":\"", "\"traceId\":\""] {
@@ -118,12 +121,13 @@ fn response_without_id(answer: &TestResponse, id: &str) -> (u16, String) {
     (answer.status.as_u16(), text)
 }
 
-/// Asks every route with the id where ids stand: in the path, in the query, and in the body.
+/// Sends the id to every route in all positions: path, query and body.
 async fn query_every_route(client: &Client<'_>, tokens: &[(&str, String)], id: &str) -> Vec<(String, (u16, String))> {
     let mut answers = Vec::new();
     for route in client.shop.http.routes() {
         let ends = ["/logout", "/sessions/current", "/auth"].iter().any(|end| route.path.ends_with(end));
-        // what ends one's own session, says how the process is, or hands out tokens names nobody
+        // routes without ids: those that end the caller's own session, report the state of the
+        // process, or return tokens
         if (ends && route.method != "GET") || route.mount == "server" || route.path.contains("/register") {
             continue;
         }
@@ -140,7 +144,7 @@ async fn query_every_route(client: &Client<'_>, tokens: &[(&str, String)], id: &
             let answer = client.send(&route.method, &path, token, body.clone().map(serde_json::Value::Object)).await;
             answers.push((format!("{} {}", route.method, route.path), response_without_id(&answer, id)));
         }
-        // each parameter on its own: two faults at once would hide what one tells
+        // each parameter separately, because a second violation could hide one
         if route.method == "GET" {
             for name in names {
                 let answer = client.send("GET", &format!("{path}?{name}={id}"), token, None).await;
@@ -188,20 +192,21 @@ async fn ids_of_another_tenant_are_indistinguishable_from_missing_ones() {
         for (tokens, foreign) in [(&admin[..], *vendor), (&stranger[..], default)] {
             let there = ids(&shop, foreign);
             assert!(there.len() > 6, "{there:?}");
-            // what is refused for where somebody is logged in stands in the logs that are asked for, the first ten times
+            // denials because of the session's device appear in the requested logs, the first ten
+            // times
             let mut told = None;
             while told != Some(shop.recorded_denials().len()) {
                 told = Some(shop.recorded_denials().len());
                 query_every_route(&client, tokens, &Uuid::nil().to_string()).await;
             }
             for id in &there {
-                // the next id: nobody's, and at the same place in every order
+                // the next id, which is unknown and has the same position in every order
                 let nobody = Uuid::from_u128(id.as_u128() ^ 1).to_string();
                 let expected = query_every_route(&client, tokens, &nobody).await;
                 assert!(expected.len() > 50 || tokens.len() < 3, "{}", expected.len());
                 let asked = query_every_route(&client, tokens, &id.to_string()).await;
                 for ((route, told), (_, expected)) in asked.iter().zip(&expected) {
-                    assert_eq!(told, expected, "{route} tells of {id}");
+                    assert_eq!(told, expected, "{route} reveals {id}");
                     let others = there.iter().find(|other| told.1.contains(&other.to_string()));
                     assert_eq!(others, None, "{route} bears an id of another tenant");
                 }

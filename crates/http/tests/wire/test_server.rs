@@ -1,4 +1,5 @@
-//! A shop over the store in memory, with a clock that stands, a store that can be taken away, and calls to it.
+//! A server over the in-memory store, with a stopped clock, a store that can be made unavailable,
+//! and helpers for requests.
 
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -23,13 +24,13 @@ use tillgate_domain::{
 };
 use tillgate_http::{Http, HttpSettings, Krmpesan, Metrics, Mount, Mounts};
 
-/// 2026-11-21T12:00:00Z, when everything happens.
+/// The initial time: 2026-11-21T12:00:00Z.
 pub const NOON: Instant = Instant::from_millis(1_795_262_400_000);
 
-/// The password of everybody.
+/// The password of all users.
 pub const TEST_PASSWORD: &str = "correct horse";
 
-/// A clock that stands until it is told to go on.
+/// A clock that advances on command only.
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
@@ -50,7 +51,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// A hash that costs nothing and hides nothing.
+/// A hasher without cost, for tests.
 struct PlainHasher;
 
 impl PasswordHasher for PlainHasher {
@@ -65,18 +66,18 @@ impl PasswordHasher for PlainHasher {
     }
 }
 
-/// How the store is at the moment.
+/// The state of the store.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum StoreState {
     Healthy = 0,
     Unavailable = 1,
     Broken = 2,
     Panicking = 3,
-    /// Whoever asks waits until the mood changes.
+    /// Operations wait until the state changes.
     Hanging = 4,
 }
 
-/// The store in memory, which can be taken away.
+/// The in-memory store, which can be made unavailable.
 pub struct FlakyStore {
     pub memory: Arc<MemoryStore>,
     state: AtomicU8,
@@ -84,7 +85,7 @@ pub struct FlakyStore {
 }
 
 impl FlakyStore {
-    /// From now on the store is like this; whoever hung in it is let go.
+    /// Sets the state of the store, and resumes operations that wait.
     pub fn set_state(&self, mood: StoreState) {
         let held = self.state_changed.0.lock().unwrap();
         self.state.store(mood as u8, Ordering::SeqCst);
@@ -103,7 +104,7 @@ impl FlakyStore {
 }
 
 impl FlakyStore {
-    /// Lets a unit of work in, or behaves as the mood is.
+    /// Runs a unit of work, or fails as the state requires.
     fn check_state(&self) -> StoreResult<()> {
         match self.state.load(Ordering::SeqCst) {
             1 => return Err(StoreError::Unavailable("the disk is full".into())),
@@ -140,18 +141,18 @@ pub struct TestServer {
     pub store: Arc<FlakyStore>,
     pub clock: Arc<ManualClock>,
     pub http: Http,
-    /// The engine under it.
+    /// Returns the engine.
     pub auth: Arc<Auth>,
 }
 
 impl TestServer {
-    /// What the audit tells of rights and roles that somebody lacked.
+    /// Returns the audit events of denials.
     pub fn recorded_denials(&self) -> Vec<Event> {
         self.store.memory.audit_events().into_iter().filter(|event| event.action == Action::RightMissing).collect()
     }
 }
 
-/// What came back.
+/// A received response.
 pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -166,14 +167,14 @@ impl TestResponse {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
-    /// What it gives a browser to keep, line by line.
+    /// Returns the `Set-Cookie` headers.
     pub fn cookies(&self) -> Vec<&str> {
         self.headers.get_all(SET_COOKIE).map(|value| value.to_str().unwrap()).collect()
     }
     pub fn challenges(&self) -> Vec<&str> {
         self.headers.get_all(WWW_AUTHENTICATE).map(|value| value.to_str().unwrap()).collect()
     }
-    /// The text at a JSON pointer.
+    /// Returns the text at a JSON pointer.
     pub fn text_at(&self, pointer: &str) -> String {
         self.json()
             .pointer(pointer)
@@ -181,7 +182,8 @@ impl TestResponse {
             .unwrap_or_else(|| panic!("no {pointer}: {}", self.json()))
             .to_owned()
     }
-    /// The whole answer, with what is drawn by chance replaced by its kind. What is replaced must be there and not empty.
+    /// Returns the body with generated values replaced by their kind. A replaced value must be
+    /// present and not empty.
     pub fn json_masked(&self, drawn: &[&str]) -> Value {
         let mut json = self.json();
         for pointer in drawn {
@@ -206,7 +208,7 @@ impl TestServer {
         Self::in_time_zone(Zone::UTC, settings, mounts)
     }
 
-    /// The same in a time zone of its own.
+    /// Starts a server in a time zone.
     pub fn in_time_zone(zone: Zone, settings: HttpSettings, mounts: Vec<Mount>) -> Self {
         crate::captured_log::capture_log();
         let memory = Arc::new(MemoryStore::new());
@@ -254,21 +256,21 @@ impl TestServer {
         self.with_token(Method::DELETE, path, token).await
     }
 
-    /// A native login in the office, which must succeed.
+    /// Logs in to the native API without a device; the login must succeed.
     pub async fn log_in_native(&self, login: &str) -> TestResponse {
         let answer = self.post("/api/v1/sessions", json!({ "login": login, "password": TEST_PASSWORD })).await;
         assert_eq!(answer.status, 201, "{login}: {}", answer.json());
         answer
     }
 
-    /// A POS Kasir login, which must succeed.
+    /// Logs in to POS Kasir; the login must succeed.
     pub async fn log_in_kasir(&self, email: &str) -> TestResponse {
         let answer = self.post("/kasir/api/v1/auth/login", json!({ "email": email, "password": TEST_PASSWORD })).await;
         assert_eq!(answer.status, 200, "{email}: {}", answer.json());
         answer
     }
 
-    /// A krmpesan token that this user generates for this device, which must succeed.
+    /// Generates krmpesan tokens of this user for this device; it must succeed.
     pub fn generate_krmpesan_tokens(&self, user: &str, device: &str) -> IssuedTokens {
         let login = LoginRequest {
             dialect: DialectName::new(Krmpesan::NAME),
@@ -284,21 +286,21 @@ impl TestServer {
         self.auth.generate_permanent_token(&login).unwrap()
     }
 
-    /// A login at krmpesan's page, which must succeed.
+    /// Logs in to krmpesan's page; the login must succeed.
     pub async fn log_in_krmpesan_page(&self, user: &str) -> TestResponse {
         let answer = self.post("/krmpesan/app/login", json!({ "login": user, "password": TEST_PASSWORD })).await;
         assert_eq!(answer.status, 200, "{user}: {}", answer.json());
         answer
     }
 
-    /// P01 logs in as itself by Fiuu, which must succeed.
+    /// Logs in P01 as itself to Fiuu; the login must succeed.
     pub async fn log_in_fiuu(&self) -> TestResponse {
         let answer = self.post("/fiuu/auth/login", json!({ "posId": "P01", "password": TEST_PASSWORD })).await;
         assert_eq!(answer.status, 200, "{}", answer.json());
         answer
     }
 
-    /// Changes a device as whoever runs the server does.
+    /// Changes a device as the operator of the server.
     pub fn change_device(&self, name: &str, change: &DeviceChange) {
         let store: &dyn Store<OfficePorts> = &*self.store.memory;
         let (tenant, device) = store
@@ -314,13 +316,13 @@ impl TestServer {
         office::change_device(store, tenant, &stamp, device, None, change).unwrap().unwrap();
     }
 
-    /// From now on the device holds this one role when it logs in as itself.
+    /// Gives the device this single role for its own logins.
     pub fn set_device_role(&self, name: &str, role: &str) {
         let roles = Some(vec![RoleName::parse(role).unwrap()]);
         self.change_device(name, &DeviceChange { roles, ..DeviceChange::default() });
     }
 
-    /// Gives a user this one role in the office, whatever they held; their vendor may be left without an admin.
+    /// Gives a user this single role without a device; the vendor may lose its last admin.
     pub fn set_user_role(&self, user: &str, role: &str) {
         let store: &dyn Store<OfficePorts> = &*self.store.memory;
         let fits = store.write(|tx| {
@@ -334,7 +336,7 @@ impl TestServer {
         assert!(fits.unwrap());
     }
 
-    /// A PORTOS login, which must succeed.
+    /// Logs in to PORTOS; the login must succeed.
     pub async fn log_in_portos(&self, user: &str, device: &str) -> TestResponse {
         let body = json!({ "UserName": user, "Password": TEST_PASSWORD, "DeviceName": device });
         let answer = self.post("/portos/api/auth", body).await;
@@ -359,7 +361,7 @@ pub fn build_request(method: Method, path: &str) -> TestRequest {
     TestRequest::with_uri(path).method(method)
 }
 
-/// The request, by whoever has this token.
+/// Adds the access token to the request.
 pub fn with_bearer(request: TestRequest, token: &str) -> TestRequest {
     request.insert_header(("Authorization", format!("Bearer {token}")))
 }

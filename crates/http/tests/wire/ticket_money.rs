@@ -1,5 +1,5 @@
-//! Money on tickets, as clients of the native API and of PORTOS see it: currencies, the rounding of cash, refunds, numbers of receipts,
-//! and what closing may change.
+//! Amounts on tickets in the native API and PORTOS: currencies, cash rounding, refunds, receipt
+//! numbers, and changes by closing.
 
 use serde_json::{Value, json};
 use tillgate_domain::office::{DeviceChange, SettingsChange};
@@ -67,7 +67,7 @@ async fn amounts_have_the_decimal_places_of_their_currency() {
         let ticket = open_ticket(&shop, &token, body).await;
         assert_eq!(ticket.text_at("/payable"), payable, "{currency}");
         assert_eq!(ticket.text_at("/items/0/totals/including_vat"), payable, "{currency}");
-        // never cut: what the currency has no place for is refused, wherever it is sent
+        // amounts are never truncated: excess decimal places are rejected everywhere
         let mut sent = cash(odd);
         let refused = send(&shop, &token, "PATCH", &path_of(&ticket), Some("*"), Some(sent.clone())).await;
         assert_eq!(
@@ -88,7 +88,7 @@ async fn amounts_have_the_decimal_places_of_their_currency() {
             (422, pointer),
             "{currency}"
         );
-        // and comes back as it was paid
+        // and is returned as it was paid
         let paid = close(&shop, &token, &ticket, cash(payable)).await;
         assert_eq!((paid.status.as_u16(), paid.text_at("/change").as_str()), (200, change), "{currency}");
     }
@@ -148,7 +148,7 @@ async fn every_unpayable_amount_is_reported() {
     let ticket = open_ticket(&shop, &token, json!({ "currency": "EUR", "items": [plain_item("1", "1")] })).await;
     let refused = send(&shop, &token, "PATCH", &path_of(&ticket), Some("*"), Some(odd)).await;
     assert_eq!((refused.status.as_u16(), named(&refused)), (422, expected.map(str::to_owned).to_vec()));
-    // what the ticket alone can tell: all of it too
+    // all violations of the ticket are reported, too
     let refused = close(&shop, &token, &ticket, json!({ "payments": payments })).await;
     assert_eq!(
         (refused.status.as_u16(), named(&refused)),
@@ -186,7 +186,7 @@ async fn ticket_of_any_currency_is_usable_through_portos() {
         assert_eq!(shown["payments"][0]["amount"].as_f64(), Some(payable), "{currency}");
         let back = shop.send(with_bearer(put_request(&path, shown.clone()), &till)).await;
         assert_eq!((back.status.as_u16(), back.json()), (200, shown.clone()), "{currency}: nothing differs");
-        // the ticket's currency judges
+        // the currency of the ticket applies
         let wrong = json!({ "payments": [{ "type": "Card", "amount": odd }] });
         for request in [put_request(&path, wrong.clone()), post_request(&format!("{path}/close"), wrong)] {
             let refused = shop.send(portos::bearer(request, &till)).await;
@@ -222,7 +222,7 @@ async fn receipt_number_is_unique_across_contracts() {
     let faults = |answer: &TestResponse| crate::office::violations(answer).2;
     assert_eq!(faults(&blank), crate::office::expected_pointers(&[("/fiscal", "required"), ("/number", "type")]));
     assert_eq!(number(&sell(json!({ "fiscal": "" })).await), Some(4), "the device's own numbers");
-    // the same series through PORTOS
+    // the same number series through PORTOS
     let till = portos::log_in_at(&shop, "manager", "PDA1").await;
     let ticket = portos::open_ticket(&shop, &till, json!({ "items": [portos::item()] })).await;
     let path = format!("/portos/api/tickets/{}/close", ticket.text_at("/id"));
@@ -249,7 +249,7 @@ async fn closing_requires_the_rights_of_the_change() {
         let refused = close(&shop, &cashier, &ticket, body.clone()).await;
         assert_eq!((refused.status.as_u16(), refused.text_at("/right").as_str()), (403, "ticketUpdateAny"), "{body}");
     }
-    // the number of another fiscal memory than the till's own; its own is one however it is spelled
+    // a number of another fiscal memory than the till's own, whose name ignores case
     let memory = |name: &str| DeviceChange {
         settings: SettingsChange::Patch([("DefaultFiscalName".to_owned(), Some(name.to_owned()))].into()),
         ..DeviceChange::default()
@@ -264,7 +264,7 @@ async fn closing_requires_the_rights_of_the_change() {
     shop.change_device("PDA1", &memory(""));
     let by_any = open_ticket(&shop, &manager, paid).await;
     let any = close(&shop, &cashier, &by_any, json!({ "fiscal": "FM2" })).await;
-    assert_eq!(any.status, 200, "nobody has said which is its own: {}", any.json());
+    assert_eq!(any.status, 200, "no fiscal memory is configured: {}", any.json());
     let same = close(&shop, &cashier, &ticket, json!({ "payments": card })).await;
     assert_eq!((same.status.as_u16(), same.json()["closed"]["number"].clone()), (200, json!(1)), "as it stands");
 

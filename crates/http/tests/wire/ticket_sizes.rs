@@ -1,4 +1,5 @@
-//! The largest tickets there may be: they can be sent back as they are shown, lists of them end early, and none grows larger.
+//! The largest tickets: they can be sent back as received, pages with them end early, and none can
+//! grow further.
 
 use serde_json::{Value, json};
 use tillgate_http::HttpSettings;
@@ -7,10 +8,10 @@ use crate::portos_tickets as portos;
 use crate::test_server::{TestResponse, TestServer, post_request, put_request, with_bearer};
 use crate::tickets::{TICKETS_PATH, log_in_at, open_ticket, path_of, plain_item, problem_code, send};
 
-/// As many plain items as a ticket holds.
+/// The maximum number of plain items of a ticket.
 const MANY_ITEMS: usize = 640;
 
-/// A ticket of as many items as there may be.
+/// A ticket with the maximum number of items.
 async fn open_large_ticket(shop: &TestServer, token: &str) -> TestResponse {
     let body = json!({ "currency": "EUR", "items": vec![plain_item("1", "1"); MANY_ITEMS] });
     open_ticket(shop, token, body).await
@@ -35,14 +36,14 @@ async fn listed_ticket_can_be_sent_back() {
     let back = shop.send(with_bearer(put_request(&path, shown.json()), &till)).await;
     assert_eq!((back.status.as_u16(), back.json()["_v"].clone()), (200, json!(1)), "nothing differs");
 
-    // whatever else is sent has the usual bounds
+    // other bodies have the usual limit
     let body = json!({ "login": "x".repeat(100_000), "password": "x" });
     assert_eq!(shop.post("/api/v1/sessions", body).await.status, 413);
     let body = json!({ "currency": "EUR", "name": "x".repeat(2 * 1024 * 1024) });
     assert_eq!(send(&shop, &token, "POST", TICKETS_PATH, None, Some(body)).await.status, 413);
 }
 
-/// Each call that carries a ticket, or as many items as one has, takes it whatever the limit of other bodies.
+/// Each operation with a ticket or its items accepts it, whatever the limit of other bodies.
 #[actix_web::test]
 async fn low_body_limit_does_not_block_tickets() {
     let settings = HttpSettings { body_limit: 1_024, ..HttpSettings::default() };

@@ -1,4 +1,4 @@
-//! The native API's tickets.
+//! The native API's tickets: life cycle, rights, idempotency and isolation.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn ticket_with_items(items: &[Value]) -> Value {
     json!({ "currency": "EUR", "items": items })
 }
 
-/// Somebody at a till.
+/// A user at a till.
 pub async fn log_in_at(shop: &TestServer, login: &str, device: &str) -> String {
     let answer =
         shop.post("/api/v1/sessions", json!({ "login": login, "password": TEST_PASSWORD, "device": device })).await;
@@ -60,7 +60,7 @@ pub fn problem_code(answer: &TestResponse) -> (u16, String) {
     (answer.status.as_u16(), answer.text_at("/code"))
 }
 
-/// A call about tickets, as the table of rights makes it: on a till.
+/// A request of the rights matrix about tickets, on a till.
 pub async fn request(
     shop: &TestServer,
     method: &str,
@@ -70,7 +70,7 @@ pub async fn request(
 ) -> TestRequest {
     let witness = log_in_at(shop, "witness", "PDA1").await;
     let token = log_in_at(shop, someone, "P01").await;
-    // paid already: other payments at the closing ask what a change asks
+    // already paid: other payments at closing require the rights to update the ticket
     let payments = json!([{ "means": "cash", "amount": "2.00" }]);
     let sold = json!({ "currency": "EUR", "items": [plain_item("1", "2")], "payments": payments });
     let ticket = open_ticket(shop, if own { &token } else { &witness }, sold).await;
@@ -117,7 +117,7 @@ async fn ticket_is_opened_changed_closed_and_refunded() {
     let shown = shop.get(&path, &token).await;
     assert_eq!((shown.json(), shown.header("etag")), (made.json(), "\"1\""));
 
-    // a merge patch: members of members too
+    // a merge patch, also of nested members
     let patch = json!({ "name": "Table 5", "location": { "table": "5" }, "customer": { "full_name": "Jana", "meta": { "a": 1 } } });
     let changed = send(&shop, &token, "PATCH", &path, Some("\"1\""), Some(patch)).await;
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""));
@@ -135,7 +135,7 @@ async fn ticket_is_opened_changed_closed_and_refunded() {
         assert_eq!(bare.status, 428, "{method} {path}");
     }
 
-    // paid, with change on the cash
+    // paid, with change in cash
     let close = format!("{path}/close");
     let short = json!({ "payments": [{ "means": "card", "amount": "5.81" }] });
     let refused = send(&shop, &token, "POST", &close, Some("\"3\""), Some(short)).await;
@@ -160,7 +160,7 @@ async fn ticket_is_opened_changed_closed_and_refunded() {
         assert_eq!(problem_code(&refused), (409, "ticket_closed".into()), "{method} {path}");
     }
 
-    // taken back in two parts, and no more
+    // refunded in two parts, and no more than that
     let refund = format!("{path}/refund");
     let part = json!({ "items": [{ "id": 1, "quantity": "1" }] });
     let back = send(&shop, &token, "POST", &refund, None, Some(part.clone())).await;
@@ -183,7 +183,7 @@ async fn ticket_is_opened_changed_closed_and_refunded() {
     let listed = shop.get(&format!("{TICKETS_PATH}?refund_of={}", made.text_at("/id")), &token).await;
     assert_eq!(listed.json()["items"].as_array().unwrap().len(), 2);
 
-    // void, with a reason, and shown for ever
+    // void with a reason, and still readable
     let gone =
         send(&shop, &token, "DELETE", &format!("{}?reason=by%20mistake", path_of(&rest)), Some("\"1\""), None).await;
     assert_eq!((gone.status.as_u16(), gone.bytes.len()), (204, 0));
@@ -212,16 +212,16 @@ async fn request_with_idempotency_key_counts_once() {
     }
     let other = keyed(&token, "one", TICKETS_PATH, ticket_with_items(&[plain_item("1", "1")])).await;
     assert_eq!(problem_code(&other), (422, "idempotency_key_reused".into()));
-    // what was refused has used no key
+    // a rejected request does not use up its key
     let refused = keyed(&token, "two", TICKETS_PATH, json!({ "currency": "EUR", "owner": "nobody" })).await;
     assert_eq!(refused.status, 422);
     assert_eq!(keyed(&token, "two", TICKETS_PATH, ticket_with_items(&[])).await.status, 201);
-    // somebody else's same key is another
+    // the same key of another user is a different key
     let cashier = log_in_at(&shop, "cashier", "PDA1").await;
     let theirs = keyed(&cashier, "one", TICKETS_PATH, ticket_with_items(&[cheese_item()])).await;
     assert_eq!(theirs.status, 201);
     assert_ne!(theirs.text_at("/id"), first.text_at("/id"));
-    // a refund counts once too, and its key is one with those of tickets
+    // a refund is idempotent too, and shares its keys with ticket creation
     let close = json!({ "payments": [{ "means": "cash", "amount": "7.28" }] });
     let closed = send(&shop, &token, "POST", &format!("{}/close", path_of(&first)), Some("*"), Some(close)).await;
     assert_eq!(closed.status, 200, "{}", closed.json());
@@ -380,7 +380,7 @@ async fn tickets_require_a_sale_device() {
     );
     assert_eq!(shop.get(&path_of(&ticket), &office).await.status, 200);
     assert_eq!(send(&shop, &office, "DELETE", &path_of(&ticket), Some("*"), None).await.status, 204);
-    // another tenant's is not there
+    // tickets of other tenants are not visible
     let stranger = shop.log_in_native("stranger@example.com").await.text_at("/access_token");
     assert_eq!(shop.get(&path_of(&ticket), &stranger).await.status, 404);
     assert_eq!(shop.get(TICKETS_PATH, &stranger).await.json()["items"], json!([]));

@@ -1,4 +1,4 @@
-//! 401 means 401: a store that is away, broken or not yet complete is never read as a refusal, on any route.
+//! 401 means 401: an unavailable, broken or incomplete store never leads to a denial, on any route.
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
@@ -25,7 +25,7 @@ const PUBLIC_PATHS: [&str; 11] = [
     "/krmpesan/app/page.js",
 ];
 
-/// Every route with a request that is good as long as the store is. Fails for a route that it does not know.
+/// A request for every route that succeeds while the store works. Fails for an unknown route.
 fn valid_request(method: &str, path: &str, sent: &Samples) -> TestRequest {
     let bearer =
         |request: TestRequest, token: &str| request.insert_header(("Authorization", format!("Bearer {token}")));
@@ -75,7 +75,7 @@ fn valid_request(method: &str, path: &str, sent: &Samples) -> TestRequest {
             bearer(build_request(method.parse().unwrap(), &path.replace("{id}", &sent.id)), &sent.kasir)
         }
         (method, path) if office::is_office_path(path) => {
-            // another's tenant is refused on knowledge, without the store
+            // another tenant is denied by what is known in memory, without the store
             let named = if path.starts_with("/api/v1/tenants/") { &sent.tenant } else { &sent.user };
             bearer(office::well_formed(method, path, named), &sent.native_admin)
         }
@@ -143,7 +143,7 @@ struct Samples {
 }
 
 async fn create_samples(shop: &TestServer) -> Samples {
-    // a key is made for the admin, which touches them: what was remembered of them before is read again
+    // creating a key changes the admin, so cached data of the admin becomes outdated
     let program = crate::oauth::create_client_key(shop);
     let native = shop.log_in_native("cashier").await;
     let portos = shop.log_in_portos("cashier", "OFFICE").await;
@@ -177,7 +177,7 @@ async fn create_samples(shop: &TestServer) -> Samples {
     }
 }
 
-/// What memory answers: who calls, and what the process says of itself.
+/// Routes that are answered from memory: the caller, and the state of the process.
 fn is_answered_from_memory(path: &str) -> bool {
     matches!(
         path,
@@ -222,7 +222,7 @@ async fn store_outage_is_503_or_answered_from_memory_on_every_route() {
                 "GET /api/v1/access" => 204,
                 "GET /docs" | "GET /docs/" => 308,
                 named if is_answered_from_memory(named) => 200,
-                // readiness says that the store is away, whatever the reason
+                // readiness reports the unavailable store, whatever the reason
                 "GET /readyz" if mood == StoreState::Broken => 503,
                 _ => otherwise,
             };
@@ -238,12 +238,13 @@ async fn store_outage_is_503_or_answered_from_memory_on_every_route() {
     assert_eq!(shop.get("/portos/api/auth", &sent.portos).await.status, 200, "nothing was ended");
 }
 
-/// A token that is right, of somebody whom this process has not met, while the store is away.
+/// Returns a valid token of a user that this process has not authenticated yet, while the store is
+/// unavailable.
 #[actix_web::test]
 async fn store_outage_is_503_for_unknown_callers() {
     let shop = TestServer::start();
     let token = shop.log_in_native("cashier").await.text_at("/access_token");
-    // the user's profile is forgotten by a change that names them
+    // a change of the user makes the cached profile outdated
     let ended = shop.log_in_native("cashier").await.text_at("/session/user/id").parse().unwrap();
     tillgate_domain::StoreExt::<tillgate_auth_core::AuthPorts>::write(&*shop.store, |tx| {
         tx.revocations().invalidate(tillgate_domain::Scope::User(ended), crate::test_server::NOON)

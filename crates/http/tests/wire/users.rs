@@ -1,4 +1,4 @@
-//! The native API's users: added, listed, searched, changed and deleted, by merge patches that hold to a version.
+//! The native API's users: create, list, search, update with versions, delete.
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
@@ -127,7 +127,7 @@ async fn all_body_violations_are_reported_at_once() {
     let expected = [("search", "format"), ("sort", "format")].map(|(name, code)| (name.to_owned(), code.to_owned()));
     let mut told = violations(&undecoded).2;
     told.sort();
-    assert_eq!((undecoded.status.as_u16(), told), (422, expected.to_vec()), "never an empty or a full list");
+    assert_eq!((undecoded.status.as_u16(), told), (422, expected.to_vec()), "neither an empty nor a full list");
     let query = desk.get("/users?limit=0&after=x&status=gone&sort=age").await;
     let places: Vec<String> = violations(&query).2.into_iter().map(|(place, _)| place).collect();
     assert_eq!(
@@ -200,7 +200,7 @@ async fn last_admin_stays_and_rights_are_not_escalated() {
     let deleted = desk.send(Method::DELETE, &format!("/users/{admin}"), Some("*"), None).await;
     assert_eq!(violations(&deleted).1, "last_admin");
 
-    // somebody who may add and change people, and no more
+    // a user who may create and update users, and nothing else
     let rights = ["userCreate", "userRead", "userUpdate"];
     desk.create_role("secretary", &rights);
     let clerk = json!({ "user_name": "secretary", "password": TEST_PASSWORD, "roles": ["secretary"] });
@@ -229,14 +229,14 @@ async fn password_is_changed_by_its_owner_and_set_by_the_office() {
     let sent = json!({ "current_password": TEST_PASSWORD, "password": "staple battery" });
     let changed = desk.send(Method::PUT, "/sessions/current/password", None, Some(sent)).await;
     assert_eq!((changed.status.as_u16(), changed.json()), (200, json!({ "api_keys": [] })));
-    assert_eq!(desk.get("/sessions/current").await.status, 200, "one's own session goes on");
+    assert_eq!(desk.get("/sessions/current").await.status, 200, "the own session continues");
     let id = desk.get("/sessions/current").await.text_at("/user/id");
     let admin = desk.shop.log_in_native("admin").await.text_at("/access_token");
     let set = post_request(&format!("/api/v1/users/{id}/password"), json!({ "password": "third horse" }))
         .method(Method::PUT)
         .insert_header(("Authorization", format!("Bearer {admin}")));
     assert_eq!(desk.shop.send(set).await.status, 200);
-    assert_eq!(desk.get("/sessions/current").await.status, 401, "every session of theirs has ended");
+    assert_eq!(desk.get("/sessions/current").await.status, 401, "all sessions of the user have ended");
     let login = json!({ "login": "witness", "password": "third horse" });
     assert_eq!(desk.shop.post("/api/v1/sessions", login).await.status, 201);
 }

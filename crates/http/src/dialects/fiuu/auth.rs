@@ -1,4 +1,4 @@
-//! Fiuu's calls of authentication: login, refresh, logout.
+//! Fiuu's authentication: login, refresh, logout.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::HeaderMap;
@@ -28,7 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// The password may be empty or long: that is a wrong one.
+/// A login. The password may have any length: an empty or overlong one is a wrong password.
 #[derive(Deserialize, Validate)]
 struct LoginBody {
     #[serde(default, rename = "posId")]
@@ -39,7 +39,7 @@ struct LoginBody {
     password: BodyField<String>,
 }
 
-/// A name that a device can have.
+/// Validates that the name is a valid device name.
 fn check_pos_id(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
         BodyField::Missing | BodyField::Null => Ok(()),
@@ -61,13 +61,13 @@ struct TokenBody<'g> {
     expires_at: String,
 }
 
-fn render_tokens(granted: &IssuedTokens) -> Result<HttpResponse, ApiError> {
-    let (Some(refresh_token), Some(end)) = (&granted.refresh_token, granted.session_expires_at) else {
+fn render_tokens(issued: &IssuedTokens) -> Result<HttpResponse, ApiError> {
+    let (Some(refresh_token), Some(end)) = (&issued.refresh_token, issued.session_expires_at) else {
         return Err(ApiError::Fault("a Fiuu session without a refresh token or an end".to_owned()));
     };
-    let zone = &granted.profile.tenant.zone;
+    let zone = &issued.profile.tenant.zone;
     let access =
-        TokenBody { token: granted.access_token.expose(), expires_at: zone.format_local(granted.access_expires_at) };
+        TokenBody { token: issued.access_token.expose(), expires_at: zone.format_local(issued.access_expires_at) };
     let refresh = TokenBody { token: refresh_token.expose(), expires_at: zone.format_local(end) };
     response::render_json(StatusCode::OK, &TokensBody { access, refresh })
 }
@@ -84,7 +84,7 @@ pub(super) fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdent
     Ok((who, Secret::new(sent.password.into_value().unwrap_or_default())))
 }
 
-/// The body is not looked at.
+/// Refreshes a session. The body is ignored.
 async fn refresh_session(call: Request) -> Result<HttpResponse, ApiError> {
     let RequestCredentials::Bearer(token) = read_bearer(call.head().headers())? else {
         return Err(ApiError::Denied(TokenDenied::Missing.into()));
@@ -100,6 +100,6 @@ struct LogoutBody {
 }
 
 async fn log_out(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    call.run_blocking(move |engine| engine.logout(&caller)).await?;
+    call.run_blocking(move |auth| auth.logout(&caller)).await?;
     response::render_json(StatusCode::OK, &LogoutBody { code: 20_000, message: "Operation completed successfully." })
 }

@@ -1,4 +1,4 @@
-//! Fiuu's words for what fails: a number, the slug of its status, and a sentence.
+//! Fiuu's errors: a number, a slug of the status, and a message.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -11,7 +11,7 @@ use crate::head::RequestHead;
 use crate::office;
 use crate::response;
 
-/// What is wrong with a field that cannot be a register's name.
+/// Violation code of an invalid register name.
 pub(super) const POS_ID_CODE: &str = "pos_id";
 
 #[derive(Serialize)]
@@ -21,7 +21,7 @@ struct ErrorBody {
     message: &'static str,
 }
 
-/// The answer to a call that failed.
+/// Renders the response to a failed request.
 pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpResponse {
     let status = map_status(failure);
     let (code, message) =
@@ -29,7 +29,8 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
     response::render_json_error(status, &ErrorBody { code, error: build_slug(status), message })
 }
 
-/// What stands against a register is said after its right password.
+/// Maps a failure to its status. The status of an account is reported after a correct password
+/// only.
 fn map_status(failure: &ApiError) -> StatusCode {
     match failure {
         ApiError::Denied(AuthDenied::Login(LoginDenied::Pending | LoginDenied::Suspended | LoginDenied::Retired)) => {
@@ -39,18 +40,18 @@ fn map_status(failure: &ApiError) -> StatusCode {
     }
 }
 
-/// The number and the sentence, where the contract has some for it.
+/// Returns the published number and message, if the contract defines them.
 fn find_published_error(failure: &ApiError, route: &str) -> Option<(u32, &'static str)> {
     Some(match failure {
-        ApiError::Denied(refusal) => map_denial(refusal, route)?,
-        ApiError::Office(refused)
-            if !office::office_error_violations(refused).is_empty()
-                && office::office_error_status(refused) != StatusCode::CONFLICT =>
+        ApiError::Denied(denial) => map_denial(denial, route)?,
+        ApiError::Office(office_error)
+            if !office::office_error_violations(office_error).is_empty()
+                && office::office_error_status(office_error) != StatusCode::CONFLICT =>
         {
             (40_031, INVALID_PARAMETERS_MESSAGE)
         }
-        ApiError::Protocol(ProtocolError::InvalidFields(faults))
-            if faults.iter().any(|fault| fault.code == POS_ID_CODE) =>
+        ApiError::Protocol(ProtocolError::InvalidFields(violations))
+            if violations.iter().any(|violation| violation.code == POS_ID_CODE) =>
         {
             (40_021, "Invalid POS ID.")
         }
@@ -69,8 +70,8 @@ const UNAUTHORIZED_MESSAGE: &str = "User not authorized.";
 const LOCKED_OUT_MESSAGE: &str =
     "Login failed, this account is temporarily locked due to multiple failed login attempts.";
 
-fn map_denial(refusal: &AuthDenied, route: &str) -> Option<(u32, &'static str)> {
-    Some(match refusal {
+fn map_denial(denial: &AuthDenied, route: &str) -> Option<(u32, &'static str)> {
+    Some(match denial {
         AuthDenied::TooManyAttempts { .. } => (42_930, LOCKED_OUT_MESSAGE),
         AuthDenied::Login(LoginDenied::Pending) => (40_311, "Login failed, this account is pending activation."),
         AuthDenied::Login(LoginDenied::Suspended) => (40_312, "Login failed, this account is currently suspended."),
@@ -88,12 +89,13 @@ fn map_denial(refusal: &AuthDenied, route: &str) -> Option<(u32, &'static str)> 
     })
 }
 
-/// What the contract does not word: the status a hundred times, and its standard phrase.
+/// Returns the number and message of an error that the contract does not define: status times 100
+/// and reason phrase.
 fn build_default_error(status: StatusCode) -> (u32, &'static str) {
     (u32::from(status.as_u16()) * 100, status.canonical_reason().unwrap_or_default())
 }
 
-/// The slug of a status: the contract's own for those that it names, else its standard phrase.
+/// Returns the slug of a status: the contract's own, if defined, otherwise the reason phrase.
 fn build_slug(status: StatusCode) -> String {
     match status {
         StatusCode::BAD_REQUEST => "invalid_request".to_owned(),

@@ -1,5 +1,5 @@
-//! Fiuu's list of terminals: the devices of the tenant, and which of them are at work. Every register of a shop asks for all of
-//! them again and again, so a list that was read within the last second is given to the next who asks.
+//! Fiuu's list of terminals: the devices of the tenant, and whether they are connected. Every
+//! register of a shop polls this list, so a list is cached for one second.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,10 +17,10 @@ use crate::request::Request;
 use crate::response;
 use crate::route::Route;
 
-/// How long after a session on it was last used a device counts as connected.
+/// A device is connected if a session on it was used within this time.
 const CONNECTED_WINDOW: Duration = Duration::from_mins(5);
 
-/// How long a list is given to others. Uses are written as seldom.
+/// How long a list is cached. The time of last use is written equally often.
 const LIST_CACHE_TTL: Duration = Duration::from_secs(1);
 
 pub(super) fn route(lists: &Arc<TerminalListCache>) -> Route {
@@ -30,7 +30,7 @@ pub(super) fn route(lists: &Arc<TerminalListCache>) -> Route {
     })
 }
 
-/// A device as the list needs it.
+/// The data of a device that the list needs.
 #[derive(Debug)]
 struct TerminalDevice {
     id: DeviceId,
@@ -38,7 +38,7 @@ struct TerminalDevice {
     last_seen_at: Option<Instant>,
 }
 
-/// A list, and when it was read.
+/// A cached list with the time at which it was read.
 #[derive(Debug)]
 struct CachedList {
     read_at: Instant,
@@ -46,57 +46,58 @@ struct CachedList {
 }
 
 impl CachedList {
-    /// How many bytes it takes.
+    /// Returns the memory of the list, in bytes.
     fn size_bytes(&self) -> usize {
         let names: usize = self.devices.iter().map(|device| device.name.capacity()).sum();
         names + size_of_val(&*self.devices) + size_of::<(TenantId, Self)>() * 2
     }
 }
 
-/// The lists of the last second, by their tenants.
+/// The cached lists of all tenants.
 #[derive(Debug, Default)]
 pub(super) struct TerminalListCache(Mutex<CacheState>);
 
 #[derive(Debug, Default)]
 struct CacheState {
-    /// Each with the bytes that it takes.
+    /// Each list with its memory in bytes.
     lists: HashMap<TenantId, (CachedList, usize)>,
-    /// How many bytes all together take.
+    /// Memory of all lists, in bytes.
     bytes: usize,
 }
 
 impl TerminalListCache {
     fn get(&self, tenant: TenantId, now: Instant) -> Option<Arc<[TerminalDevice]>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.lists.get(&tenant).filter(|(read, _)| is_fresh(read.read_at, now));
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = state.lists.get(&tenant).filter(|(read, _)| is_fresh(read.read_at, now));
         found.map(|(read, _)| Arc::clone(&read.devices))
     }
 
-    /// Keeps a list, unless all together would then take more bytes than `limit`.
+    /// Caches a list, unless the memory of all lists would exceed `limit` bytes.
     fn insert(&self, tenant: TenantId, read: CachedList, limit: usize) {
         let bytes = read.size_bytes();
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let CacheState { lists, bytes: held } = &mut *guard;
+        let CacheState { lists, bytes: total } = &mut *guard;
         lists.retain(|of, (earlier, bytes)| {
             let stays = *of != tenant && is_fresh(earlier.read_at, read.read_at);
             if !stays {
-                *held -= *bytes;
+                *total -= *bytes;
             }
             stays
         });
-        if *held + bytes <= limit {
-            *held += bytes;
+        if *total + bytes <= limit {
+            *total += bytes;
             lists.insert(tenant, (read, bytes));
         }
     }
 
-    /// How many bytes all together take.
+    /// Returns the memory of all lists, in bytes.
     pub(super) fn size_bytes(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
 }
 
-/// Whether a list that was read then is given to others now. One from the future, where the clock was set back, is not.
+/// Whether a list read at `read_at` is still valid. A list from the future, after the clock was set
+/// back, is not.
 fn is_fresh(read_at: Instant, now: Instant) -> bool {
     read_at <= now && now.duration_since(read_at) < LIST_CACHE_TTL
 }
@@ -111,19 +112,20 @@ struct TerminalBody<'l> {
     #[serde(rename = "terminalId")]
     name: &'l str,
     connected: bool,
-    /// Whether it is Fiuu's own virtual terminal; none is.
+    /// Whether the terminal is a virtual terminal of Fiuu's own; always 0 here.
     #[serde(rename = "isVT")]
     is_vt: u8,
 }
 
-/// Uses are written once a second, but whoever asks is there.
+/// Lists the terminals. The caller itself is always connected, although its use may not have been
+/// written yet.
 async fn list_terminals(
     call: Request,
     caller: Caller,
     lists: Arc<TerminalListCache>,
 ) -> Result<HttpResponse, ApiError> {
     let (now, own, tenant) = (call.auth().time().at, caller.device, caller.profile.tenant.id);
-    // who is newer than the list has it read anew
+    // a caller that is newer than the cached list causes a new read
     let knows_caller = |list: &Arc<[TerminalDevice]>| own.is_none_or(|own| list.iter().any(|device| device.id == own));
     let list = if let Some(list) = lists.get(tenant, now).filter(knows_caller) {
         list
@@ -145,7 +147,7 @@ async fn list_terminals(
     response::render_json(StatusCode::OK, &TerminalsBody { data })
 }
 
-/// By name; a retired device is no terminal any more.
+/// Selects the devices of the list, sorted by name; retired devices are no terminals.
 fn select_terminals(devices: Vec<Device>) -> Vec<TerminalDevice> {
     let mut known: Vec<TerminalDevice> = devices
         .into_iter()

@@ -1,4 +1,4 @@
-//! POS Kasir's calls of authentication: login, who am I, refresh, logout.
+//! POS Kasir's authentication: login, current user, password change, refresh, logout.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ struct RefreshBody {
     refresh_token: BodyField<String>,
 }
 
-/// The names are the contract's, the large letter too.
+/// Tokens in a response; the names, including the capital letter, are those of the contract.
 #[derive(Serialize)]
 struct TokensBody<'g> {
     #[serde(rename = "Token")]
@@ -76,14 +76,14 @@ struct TokensBody<'g> {
 }
 
 impl<'g> TokensBody<'g> {
-    fn from_issued_tokens(granted: &'g IssuedTokens, profile: Option<UserBody<'g>>) -> Result<Self, ApiError> {
-        let refresh_token = granted.refresh_token.as_ref();
+    fn from_issued_tokens(issued: &'g IssuedTokens, profile: Option<UserBody<'g>>) -> Result<Self, ApiError> {
+        let refresh_token = issued.refresh_token.as_ref();
         let refresh_token =
             refresh_token.ok_or_else(|| ApiError::Fault("a POS Kasir session without a refresh token".to_owned()))?;
         Ok(Self {
-            token: granted.access_token.expose(),
+            token: issued.access_token.expose(),
             refresh_token: refresh_token.expose(),
-            expired_at: format_timestamp(granted.access_expires_at),
+            expired_at: format_timestamp(issued.access_expires_at),
             profile,
         })
     }
@@ -92,28 +92,29 @@ impl<'g> TokensBody<'g> {
 async fn log_in(call: Request, web: Arc<BrowserSettings>) -> Result<HttpResponse, ApiError> {
     let (who, password) = read_login(call.head().headers(), call.body())?;
     let previous = read_previous_tokens(&call, &web);
-    let granted = call.log_in_with_rank(who, password, Rank::Cashier, previous.clone()).await?;
+    let issued = call.log_in_with_rank(who, password, Rank::Cashier, previous.clone()).await?;
     end_replaced_sessions(&call, previous).await;
-    let tokens = TokensBody::from_issued_tokens(&granted, Some(UserBody::from_profile(&granted.profile)?))?;
+    let tokens = TokensBody::from_issued_tokens(&issued, Some(UserBody::from_profile(&issued.profile)?))?;
     let mut answer = render_data(StatusCode::OK, "Login successful", &tokens)?;
-    web.set_token_cookies(&mut answer, call.head(), &granted, call.auth().time().at);
+    web.set_token_cookies(&mut answer, call.head(), &issued, call.auth().time().at);
     Ok(answer)
 }
 
-/// The refresh tokens of earlier sessions that the browser still has, where they come from a page that may use them.
+/// Returns the refresh tokens of earlier sessions in the browser's cookies, if the page that sends
+/// them is trusted.
 fn read_previous_tokens(call: &Request, web: &BrowserSettings) -> Vec<Secret<String>> {
     let previous = to_secrets(cookies::read_cookies(call.head(), cookies::REFRESH_COOKIE));
     if origin_check::check_origin(&web.origins, call.head()).is_ok() { previous } else { Vec::new() }
 }
 
-/// Ends the sessions of the refresh cookies that the new session's takes the place of: no client holds them any more (OWASP
-/// ASVS 5.0, 7.2.4). The login has succeeded whatever becomes of them.
+/// Ends the sessions of the refresh cookies that the new session replaces, since no client has them
+/// any more (OWASP ASVS 5.0, 7.2.4). A failure does not affect the login.
 async fn end_replaced_sessions(call: &Request, old: Vec<Secret<String>>) {
     if old.is_empty() {
         return;
     }
     if let Err(failure) = call.end_sessions_by_refresh_tokens(old, EndReason::Replaced).await {
-        tracing::warn!(trace = call.head().trace_id(), ?failure, "the session that a login replaces was not ended");
+        tracing::warn!(trace = call.head().trace_id(), ?failure, "the sessions that a login replaces were not ended");
     }
 }
 
@@ -140,31 +141,33 @@ async fn change_password(call: Request, caller: Caller) -> Result<HttpResponse, 
     let sent = validate_body_with(sent, |sent| check_password(policy, "new_password", &sent.new_password, &[]))?;
     let [old, new] =
         [sent.old_password, sent.new_password].map(|text| Secret::new(text.into_value().unwrap_or_default()));
-    // the contract has no place for the user's API keys: the audit names them
+    // the contract cannot report the user's API keys; the audit event lists them
     call.change_password(caller, old, new, false).await?;
     render_message(StatusCode::OK, "Password updated successfully")
 }
 
 async fn refresh_session(call: Request, web: Arc<BrowserSettings>) -> Result<HttpResponse, ApiError> {
-    let granted = match read_refresh_source(&call, &web)? {
+    let issued = match read_refresh_source(&call, &web)? {
         RefreshSource::Reusable(token) => call.refresh_reusable_token(token).await?,
         RefreshSource::Cookies(tokens) => call.refresh_first_valid(tokens).await?,
     };
     let mut answer =
-        render_data(StatusCode::OK, "Token refreshed successfully", &TokensBody::from_issued_tokens(&granted, None)?)?;
-    web.set_token_cookies(&mut answer, call.head(), &granted, call.auth().time().at);
+        render_data(StatusCode::OK, "Token refreshed successfully", &TokensBody::from_issued_tokens(&issued, None)?)?;
+    web.set_token_cookies(&mut answer, call.head(), &issued, call.auth().time().at);
     Ok(answer)
 }
 
 /// The refresh token of a refresh.
 enum RefreshSource {
-    /// By body or header: such a client may keep the refresh token of its login, as the published answer names no other.
+    /// Sent in the body or the header: such a client may keep the refresh token of its login,
+    /// because the published response contains no other one.
     Reusable(Secret<String>),
-    /// By cookie, which the answer replaces. Of several of one name any may be the right one.
+    /// Sent in cookies, which the response replaces. If there are several cookies, any of them may
+    /// be valid.
     Cookies(Vec<Secret<String>>),
 }
 
-/// The refresh token: from the body, else from the cookie, else from the header.
+/// Reads the refresh token from the body, otherwise from the cookie, otherwise from the header.
 fn read_refresh_source(call: &Request, web: &BrowserSettings) -> Result<RefreshSource, ApiError> {
     if let Some(token) = read_refresh(call.head().headers(), call.body())? {
         return Ok(RefreshSource::Reusable(token));
@@ -175,7 +178,7 @@ fn read_refresh_source(call: &Request, web: &BrowserSettings) -> Result<RefreshS
         return Ok(RefreshSource::Cookies(to_secrets(tokens)));
     }
     match read_bearer(call.head().headers())? {
-        // an access token has dots; here it proves nothing and is not looked at
+        // a token with dots is an access token, which is no refresh credential and is ignored
         RequestCredentials::Bearer(token) if !token.is_empty() && !token.contains('.') => {
             Ok(RefreshSource::Reusable(Secret::new(token.to_owned())))
         }
@@ -183,7 +186,7 @@ fn read_refresh_source(call: &Request, web: &BrowserSettings) -> Result<RefreshS
     }
 }
 
-/// Reads the body of a refresh, which may be missing: the refresh token, where there is one in it.
+/// Reads the body of a refresh, which may be missing: the refresh token, if sent.
 pub(super) fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<Option<Secret<String>>, ApiError> {
     if body::is_empty_body(body) {
         return Ok(None);
@@ -192,12 +195,13 @@ pub(super) fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<Option<Se
     Ok(sent.refresh_token.into_value().filter(|token| !token.is_empty()).map(Secret::new))
 }
 
-/// Asks for no rank: whoever has lost theirs may go too. The body is not looked at.
+/// Logs out. Requires no role, so that a user who has lost their role can log out. The body is
+/// ignored.
 async fn log_out(call: Request, web: Arc<BrowserSettings>) -> Result<HttpResponse, ApiError> {
     let header = read_bearer(call.head().headers())?;
     if matches!(header, RequestCredentials::Bearer(_)) {
         let caller = authenticate_caller(call.mount(), call.head(), header).await?;
-        call.run_blocking(move |engine| engine.logout(&caller)).await?;
+        call.run_blocking(move |auth| auth.logout(&caller)).await?;
     } else {
         end_sessions_by_cookies(&call, &web).await?;
     }
@@ -206,8 +210,8 @@ async fn log_out(call: Request, web: Arc<BrowserSettings>) -> Result<HttpRespons
     Ok(answer)
 }
 
-/// Ends the sessions that either cookie proves. The access cookie is gone from the browser, or no good, once its token has
-/// expired, while the refresh cookie keeps the session alive.
+/// Ends the sessions that either cookie identifies. After the access token has expired, the browser
+/// may have only the refresh cookie, which still keeps the session alive.
 async fn end_sessions_by_cookies(call: &Request, web: &BrowserSettings) -> Result<(), ApiError> {
     let access = cookies::read_cookies(call.head(), cookies::ACCESS_COOKIE);
     let refresh = to_secrets(cookies::read_cookies(call.head(), cookies::REFRESH_COOKIE));
@@ -221,9 +225,9 @@ async fn end_sessions_by_cookies(call: &Request, web: &BrowserSettings) -> Resul
         _ => call.end_sessions_by_refresh_tokens(refresh, EndReason::Logout).await?,
     };
     match by_access {
-        Ok(caller) => call.run_blocking(move |engine| engine.logout(&caller)).await,
+        Ok(caller) => call.run_blocking(move |auth| auth.logout(&caller)).await,
         Err(ApiError::Denied(AuthDenied::Token(_))) if proven > 0 => Ok(()),
-        // with a refresh cookie alone something was sent, though it proves nothing
+        // a request with only a refresh cookie has credentials, although they are not valid
         Err(ApiError::Denied(AuthDenied::Token(TokenDenied::Missing))) => {
             Err(ApiError::Denied(TokenDenied::Invalid.into()))
         }

@@ -1,4 +1,4 @@
-//! The two cookies: how they are written, for how long, and how they are read back.
+//! The access and refresh token cookies: attributes, lifetime, and reading them from a request.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{COOKIE, HeaderValue, SET_COOKIE};
@@ -9,34 +9,34 @@ use tillgate_domain::Instant;
 use super::BrowserSettings;
 use crate::head::RequestHead;
 
-/// The cookie of the access token.
+/// Name of the access token cookie.
 pub(super) const ACCESS_COOKIE: &str = "access_token";
-/// The cookie of the refresh token.
+/// Name of the refresh token cookie.
 pub(super) const REFRESH_COOKIE: &str = "refresh_token";
 
-/// Whether cookies go back over TLS alone.
+/// Whether cookies have the attribute `Secure`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SecurePolicy {
-    /// Where the client came by https: to this server, or to a trusted proxy that says so.
+    /// If the client used https, to this server or to a trusted proxy that reports it.
     #[default]
     Auto,
-    /// Always.
+    /// Cookies are always secure.
     On,
-    /// Never.
+    /// Cookies are never secure.
     Off,
 }
 
-/// Whether cookies go along with calls from other sites (RFC 6265bis, 4.1.2.7).
+/// The attribute `SameSite` of cookies (RFC 6265bis, 4.1.2.7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SameSite {
-    /// `None` where other web origins are trusted and the cookie is secure, else `Lax`.
+    /// `None` if other web origins are trusted and the cookie is secure, otherwise `Lax`.
     #[default]
     Auto,
-    /// Only from the same site.
+    /// Cookies are sent from the same site only.
     Strict,
-    /// From the same site, and when somebody follows a link.
+    /// Cookies are sent from the same site, and when a user follows a link.
     Lax,
-    /// From everywhere; browsers take such a cookie only if it is secure, so it is.
+    /// Cookies are sent from every site. They are always secure, because browsers require it.
     None,
 }
 
@@ -68,7 +68,8 @@ impl BrowserSettings {
         }
     }
 
-    /// Gives the browser both tokens: the one for as long as it is good, the other for as long as its session is.
+    /// Sets both cookies: the access token until it expires, the refresh token until its session
+    /// expires.
     pub(super) fn set_token_cookies(
         &self,
         answer: &mut HttpResponse,
@@ -83,7 +84,7 @@ impl BrowserSettings {
         }
     }
 
-    /// Takes both from the browser.
+    /// Removes both cookies.
     pub(super) fn clear_token_cookies(&self, answer: &mut HttpResponse, head: &RequestHead) {
         for name in [ACCESS_COOKIE, REFRESH_COOKIE] {
             self.set_cookie(answer, head, name, "", 0);
@@ -91,12 +92,12 @@ impl BrowserSettings {
     }
 }
 
-/// How many values of one cookie are looked at.
+/// Maximum number of cookies with the same name that are read.
 const MAX_COOKIE_VALUES: usize = 16;
 
-/// The different values of the cookies of this name, in the order in which they were sent; empty ones are left out. A browser sends
-/// several where pages of the domain have set them for different paths or hosts, and nothing in them says whose is whose
-/// (RFC 6265, 4.2.2 and 5.4).
+/// Returns the distinct, non-empty values of the cookies with this name, in the order in which they
+/// were sent. A browser sends several if pages of the domain have set them for different paths or
+/// hosts, and a request does not tell which is which (RFC 6265, 4.2.2 and 5.4).
 pub(super) fn read_cookies<'r>(head: &'r RequestHead, name: &str) -> Vec<&'r str> {
     let lines = head.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
     let mut values = Vec::new();
@@ -110,7 +111,7 @@ pub(super) fn read_cookies<'r>(head: &'r RequestHead, name: &str) -> Vec<&'r str
     values
 }
 
-/// The value of the cookie, where it has this name. What bytes others hold does not matter.
+/// Returns the value of a cookie with this name; bytes of other cookies do not matter.
 fn parse_cookie_value<'r>(pair: &'r [u8], name: &str) -> Option<&'r str> {
     let (sent, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
     let value = value.trim().trim_matches('"');

@@ -1,4 +1,4 @@
-//! POS Kasir's envelopes: `{message, data}` around what is told, `{message, error, data}` around what failed.
+//! POS Kasir's envelopes: `{message, data}` for success, `{message, error, data}` for errors.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ struct SuccessBody<'d, T> {
     data: &'d T,
 }
 
-/// What was asked for.
+/// Renders a response with data.
 pub(super) fn render_data<T: Serialize>(
     status: StatusCode,
     message: &'static str,
@@ -30,7 +30,7 @@ pub(super) fn render_data<T: Serialize>(
     response::render_json(status, &SuccessBody { message, data })
 }
 
-/// That it was done, and nothing else.
+/// Renders a response with a message only.
 pub(super) fn render_message(status: StatusCode, message: &'static str) -> Result<HttpResponse, ApiError> {
     #[derive(Serialize)]
     struct MessageBody {
@@ -47,8 +47,8 @@ struct ErrorBody<'e> {
     data: (),
 }
 
-/// A sentence, which the published front end shows, or an empty object.
-#[expect(clippy::ref_option, reason = "serde hands it over so")]
+/// Serializes a text, which the published front end shows, or an empty object.
+#[expect(clippy::ref_option, reason = "the signature is required by serde")]
 fn serialize_sentence<S: Serializer>(error: &Option<Cow<'_, str>>, serializer: S) -> Result<S::Ok, S::Error> {
     match error {
         Some(sentence) => serializer.serialize_str(sentence),
@@ -56,7 +56,7 @@ fn serialize_sentence<S: Serializer>(error: &Option<Cow<'_, str>>, serializer: S
     }
 }
 
-/// The answer to a call that failed.
+/// Renders the response to a failed request.
 pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpResponse {
     let status = map_status(failure);
     let message = find_published_message(failure, head.route_path());
@@ -69,7 +69,7 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
 
 fn map_status(failure: &ApiError) -> StatusCode {
     match failure {
-        // whoever may not log in without a device holds no role without one
+        // a user who may not log in without a device has no role without one
         ApiError::Denied(AuthDenied::Login(LoginDenied::DeviceNotAllowed | LoginDenied::RankTooLow)) => {
             StatusCode::FORBIDDEN
         }
@@ -77,11 +77,11 @@ fn map_status(failure: &ApiError) -> StatusCode {
     }
 }
 
-/// The message, where the contract has one for it.
+/// Returns the published message, if the contract defines one.
 fn find_published_message(failure: &ApiError, route: &str) -> Option<&'static str> {
     match failure {
-        ApiError::Denied(refusal) => map_denial(refusal, route),
-        ApiError::Office(refused) => map_office_error(refused),
+        ApiError::Denied(denial) => map_denial(denial, route),
+        ApiError::Office(office_error) => map_office_error(office_error),
         ApiError::Protocol(ProtocolError::MalformedBody(_) | ProtocolError::InvalidFields(_)) => {
             Some(UNREADABLE_MESSAGE)
         }
@@ -95,8 +95,8 @@ const UNREADABLE_MESSAGE: &str = "Failed to parse request body";
 const TOO_MANY_MESSAGE: &str = "Too many requests";
 const FORBIDDEN_MESSAGE: &str = "Insufficient permissions";
 
-fn map_denial(refusal: &AuthDenied, route: &str) -> Option<&'static str> {
-    Some(match refusal {
+fn map_denial(denial: &AuthDenied, route: &str) -> Option<&'static str> {
+    Some(match denial {
         AuthDenied::TooManyAttempts { .. } => TOO_MANY_MESSAGE,
         AuthDenied::Login(LoginDenied::DeviceNotAllowed | LoginDenied::RankTooLow)
         | AuthDenied::RightMissing(_)
@@ -112,13 +112,13 @@ fn map_denial(refusal: &AuthDenied, route: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a caller who is logged in proves their password there.
+/// Whether the route requires a logged-in caller's password.
 fn requires_password(route: &str) -> bool {
     [PASSWORD_PATH, USER_PATH].contains(&route)
 }
 
-fn map_office_error(refused: &OfficeError) -> Option<&'static str> {
-    match refused {
+fn map_office_error(office_error: &OfficeError) -> Option<&'static str> {
+    match office_error {
         OfficeError::AlreadyExists { field: FieldName::UserName, .. } => Some("Username already exists"),
         OfficeError::AlreadyExists { field: FieldName::Email, .. } => Some("Email already exists"),
         OfficeError::NotFound { field: FieldName::User, .. } => Some("User not found"),
@@ -148,37 +148,37 @@ fn map_office_error(refused: &OfficeError) -> Option<&'static str> {
     }
 }
 
-/// What the front end shows beside the message.
+/// Returns the text that the front end shows in addition to the message.
 fn describe_error<'f>(failure: &'f ApiError, route: &str) -> Option<Cow<'f, str>> {
     match failure {
         ApiError::Denied(AuthDenied::Login(_)) if requires_password(route) => {
             Some(Cow::Borrowed("the current password is wrong"))
         }
-        ApiError::Denied(refusal @ AuthDenied::WeakPassword(_)) => Some(Cow::Owned(refusal.to_string())),
-        ApiError::Office(refused) => match office::office_error_violations(refused).as_slice() {
-            [] if matches!(office::office_error_status(refused), StatusCode::CONFLICT | StatusCode::FORBIDDEN) => {
-                Some(Cow::Owned(refused.to_string()))
+        ApiError::Denied(denial @ AuthDenied::WeakPassword(_)) => Some(Cow::Owned(denial.to_string())),
+        ApiError::Office(office_error) => match office::office_error_violations(office_error).as_slice() {
+            [] if matches!(office::office_error_status(office_error), StatusCode::CONFLICT | StatusCode::FORBIDDEN) => {
+                Some(Cow::Owned(office_error.to_string()))
             }
             [] => None,
-            of_fields => Some(Cow::Owned(join_violations(of_fields))),
+            violations => Some(Cow::Owned(join_violations(violations))),
         },
         ApiError::Protocol(ProtocolError::MalformedBody(why)) => Some(Cow::Borrowed(why)),
-        ApiError::Protocol(ProtocolError::InvalidFields(faults)) => Some(Cow::Owned(join_violations(faults))),
+        ApiError::Protocol(ProtocolError::InvalidFields(violations)) => Some(Cow::Owned(join_violations(violations))),
         _ => None,
     }
 }
 
-fn join_violations(faults: &[FieldViolation]) -> String {
-    faults.iter().map(describe_violation).collect::<Vec<_>>().join("; ")
+fn join_violations(violations: &[FieldViolation]) -> String {
+    violations.iter().map(describe_violation).collect::<Vec<_>>().join("; ")
 }
 
-fn describe_violation(fault: &FieldViolation) -> String {
-    let field = match &*fault.field {
+fn describe_violation(violation: &FieldViolation) -> String {
+    let field = match &*violation.field {
         "" => "the body",
-        // the back office's name for it
+        // the back office's name of the field
         "user_name" => "username",
         "current_password" => "old_password",
         field => field,
     };
-    format!("{field} {}", fault.message)
+    format!("{field} {}", violation.message)
 }

@@ -1,4 +1,4 @@
-//! POS Kasir's activity logs: the audit of the tenant, in this contract's words.
+//! POS Kasir's activity logs: the audit events of the tenant in this contract's format.
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
@@ -30,7 +30,8 @@ struct LogsBody<'l> {
     limit: u32,
 }
 
-/// `user_id` and `user_name` are null where nobody can be told, `entity_id` where the entity has none.
+/// An activity log. `user_id` and `user_name` are null if the user is unknown, `entity_id` if the
+/// entity has none.
 #[derive(Serialize)]
 struct LogBody<'l> {
     id: EventId,
@@ -44,12 +45,12 @@ struct LogBody<'l> {
 }
 
 impl<'l> LogBody<'l> {
-    fn from_event(told: &'l EventView) -> Self {
-        let event = &told.event;
+    fn from_event(view: &'l EventView) -> Self {
+        let event = &view.event;
         Self {
             id: event.id,
             user_id: event.actor.user,
-            user_name: told.user_name.as_ref().map(UserName::as_str),
+            user_name: view.user_name.as_ref().map(UserName::as_str),
             action_type: action_type(event.action, event.outcome),
             entity_type: entity_type(event.subject.kind()),
             entity_id: event.subject.uuid(),
@@ -77,7 +78,7 @@ async fn list_logs(call: Request, caller: Caller) -> Result<HttpResponse, ApiErr
     render_data(StatusCode::OK, "Success", &logs)
 }
 
-/// What the query asks for; no filter where it names a type that no log has.
+/// Reads the filter from the query; `None` if it names a type that no log has.
 fn read_query(call: &Request, caller: &Caller) -> Result<(Option<EventFilter>, PageParams), ApiError> {
     const DATE_MESSAGE: &str = "must be a date such as 2026-11-21";
     let tenant = &caller.profile.tenant;
@@ -116,7 +117,7 @@ fn find_subject_kind(word: &str) -> Option<SubjectKind> {
     SubjectKind::ALL.iter().copied().find(|kind| entity_type(*kind) == word)
 }
 
-/// The published types; what has none has the audit's own word in capitals.
+/// Returns the published type, or the audit action in capitals if none is published.
 fn action_type(action: Action, outcome: EventOutcome) -> String {
     let word = match (action, outcome) {
         (Action::Login, EventOutcome::Done) => "LOGIN_SUCCESS",
@@ -151,7 +152,7 @@ fn action_type(action: Action, outcome: EventOutcome) -> String {
     word.to_owned()
 }
 
-/// The actions of a type, and how they went where the type says so.
+/// Returns the actions of a type, and their outcome if the type determines it.
 fn find_actions(word: &str) -> (Vec<Action>, Option<EventOutcome>) {
     let of = |outcome: EventOutcome| -> Vec<Action> {
         Action::ALL.iter().copied().filter(|action| action_type(*action, outcome) == word).collect()

@@ -1,5 +1,5 @@
-//! Where a request comes from that a cookie alone proves. A browser sends cookies along whoever wrote the page, so what changes
-//! something is taken from trusted pages only.
+//! The origin check of requests that are authenticated by a cookie alone. A browser sends cookies
+//! with requests of every page, so changes are accepted from trusted pages only.
 
 use actix_web::http::Uri;
 use actix_web::http::header::{HeaderMap, ORIGIN};
@@ -8,10 +8,10 @@ use crate::cors::{WebOrigin, read_single_header};
 use crate::error::{ApiError, ProtocolError};
 use crate::head::RequestHead;
 
-/// What browsers say of where a request comes from (Fetch Metadata, 2.3).
+/// Header in which browsers report the site of the requesting page (Fetch Metadata, 2.3).
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Refuses a request that comes from a page of another origin than the server's own and these.
+/// Rejects a request of a page whose origin is neither the server's own nor one of these.
 pub(super) fn check_origin(origins: &[WebOrigin], head: &RequestHead) -> Result<(), ApiError> {
     if is_trusted_sender(origins, head.headers(), head.host()) {
         Ok(())
@@ -28,12 +28,12 @@ fn is_trusted_sender(origins: &[WebOrigin], headers: &HeaderMap, host: &str) -> 
     match (headers.contains_key(SEC_FETCH_SITE), headers.contains_key(ORIGIN)) {
         (true, _) => matches!(read_single_header(headers, SEC_FETCH_SITE), Some("same-origin" | "none")),
         (false, true) => origin.is_some_and(|origin| is_same_host(origin, host)),
-        // no browser: none leaves both out where something is changed
+        // not a browser: a browser sends at least one of the two with a change
         (false, false) => true,
     }
 }
 
-/// Whether the origin is at this host, with the port that its scheme has where neither names one.
+/// Whether the origin has this host, with the default port of its scheme if neither has a port.
 fn is_same_host(origin: &str, host: &str) -> bool {
     let Ok(uri) = origin.parse::<Uri>() else { return false };
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };

@@ -1,11 +1,11 @@
-//! Pages as POS Kasir counts them: from 1, ten items each where nobody says, a hundred at most.
+//! Pages of lists in POS Kasir: numbered from 1, with 10 items by default and 100 at most.
 
 use crate::query::QueryParameters;
 
 const DEFAULT_PAGE_SIZE: u32 = 10;
 const MAX_PAGE_SIZE: u32 = 100;
 
-/// A page of a list.
+/// The requested page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PageParams {
     pub(super) number: u32,
@@ -13,7 +13,7 @@ pub(super) struct PageParams {
 }
 
 impl PageParams {
-    /// The page that the query asks for; notes what is wrong with it.
+    /// Reads the page from the query, and adds violations.
     pub(super) fn read(sent: &mut QueryParameters) -> Self {
         const NUMBER_MESSAGE: &str = "must be a number from 1";
         const SIZE_MESSAGE: &str = "must be a number from 1 to 100";
@@ -28,12 +28,12 @@ impl PageParams {
         Self { number, size }
     }
 
-    /// How many items the pages before it hold.
+    /// Returns the number of items on the previous pages.
     pub(super) fn offset(self) -> u64 {
         u64::from(self.number.saturating_sub(1)) * u64::from(self.size)
     }
 
-    /// How many pages there are of so many items.
+    /// Returns the number of pages for `total` items.
     pub(super) fn page_count(self, total: u64) -> u64 {
         total.div_ceil(u64::from(self.size.max(1)))
     }

@@ -1,4 +1,4 @@
-//! People as POS Kasir tells of them.
+//! Users in responses of POS Kasir.
 
 use serde::Serialize;
 use tillgate_auth_core::Profile;
@@ -7,7 +7,8 @@ use tillgate_domain::{Email, Instant, Rank, User, UserId, UserStatus};
 use crate::error::ApiError;
 use crate::timestamps::format_trimmed;
 
-/// A person. `deleted_at` appears on who was deleted: nothing changes them after that.
+/// A user. `deleted_at` is the time of the last change of a deleted user, because deletion is the
+/// last change.
 #[derive(Serialize)]
 pub(super) struct UserBody<'u> {
     id: UserId,
@@ -23,7 +24,7 @@ pub(super) struct UserBody<'u> {
 }
 
 impl<'u> UserBody<'u> {
-    /// A user with the highest rank that they hold without a device.
+    /// Converts a user with the highest role that they have without a device.
     pub(super) fn from_user(user: &'u User, rank: Option<Rank>) -> Self {
         let deleted = user.status == UserStatus::Deleted;
         Self {
@@ -39,7 +40,7 @@ impl<'u> UserBody<'u> {
         }
     }
 
-    /// The person of a session. Every session of this contract is a user's.
+    /// Converts the user of a session. Every session of this contract has a user.
     pub(super) fn from_profile(profile: &'u Profile) -> Result<Self, ApiError> {
         let user = profile.user.as_ref();
         let user = user.ok_or_else(|| ApiError::Fault("a POS Kasir session without a user".to_owned()))?;
@@ -47,7 +48,7 @@ impl<'u> UserBody<'u> {
     }
 }
 
-/// An instant as this contract writes it.
+/// Formats a timestamp as this contract requires.
 pub(super) fn format_timestamp(at: Instant) -> String {
     format_trimmed(at)
 }

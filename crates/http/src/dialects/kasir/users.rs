@@ -1,6 +1,7 @@
-//! POS Kasir's users: who there is, adding, changing, switching on and off, deleting.
+//! POS Kasir's users: list, create, update, activate or deactivate, delete.
 //!
-//! A user here is one who holds a role without a device; whom other contracts know is listed too, without a role.
+//! A user of this contract has a role without a device; users of other contracts are listed too,
+//! without a role.
 
 mod list;
 mod request;
@@ -37,7 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// Adds a user below the caller.
+/// Creates a user with a lower role than the caller's.
 async fn register_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let ranked = create_ranked_user(&call, caller, true).await?;
     render_data(StatusCode::OK, "User added successfully", &UserBody::from_user(&ranked.user, ranked.rank))
@@ -51,7 +52,7 @@ async fn create_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn create_ranked_user(call: &Request, caller: Caller, below: bool) -> Result<RankedUserView, ApiError> {
     caller.require_rank(Rank::Admin)?;
     let CreateUserInput { name, email, password, rank, active } = CreateUserInput::read(call)?;
-    // told before a password is hashed for it
+    // checked before the password is hashed, which is expensive
     if below && caller.profile.rank.is_none_or(|own| rank >= own) {
         return Err(OfficeError::RankTooHigh(rank).into());
     }
@@ -75,11 +76,11 @@ async fn create_ranked_user(call: &Request, caller: Caller, below: bool) -> Resu
             verifier: Some(verifier),
             password_change_required: false,
         };
-        let stamp = office.audit_context(&caller)?;
+        let context = office.audit_context(&caller)?;
         let user = if below {
-            into_api_result(office::register_user(office.store, tenant, &stamp, caller.profile.rank, rank, &new))?
+            into_api_result(office::register_user(office.store, tenant, &context, caller.profile.rank, rank, &new))?
         } else {
-            into_api_result(office::add_user(office.store, tenant, &stamp, &new))?
+            into_api_result(office::add_user(office.store, tenant, &context, &new))?
         };
         Ok(RankedUserView { user, rank: Some(rank) })
     })
@@ -115,11 +116,11 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     };
     if let Some(proof) = proof {
         let caller = caller.clone();
-        call.run_blocking(move |engine| engine.confirm_password(&caller, &proof)).await?;
+        call.run_blocking(move |auth| auth.confirm_password(&caller, &proof)).await?;
         change.password_confirmed = true;
     }
-    let changed = run_user_change(&call, caller, id, move |office, tenant, stamp| {
-        office::change_user(office.store, tenant, stamp, id, None, &change)
+    let changed = run_user_change(&call, caller, id, move |office, tenant, context| {
+        office::change_user(office.store, tenant, context, id, None, &change)
     })
     .await?;
     render_data(StatusCode::OK, "User updated successfully", &UserBody::from_user(&changed.user, changed.rank))
@@ -128,8 +129,8 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     caller.require_rank(Rank::Admin)?;
     let id = read_user_id(&call)?;
-    run_user_change(&call, caller, id, move |office, tenant, stamp| {
-        office::set_user_status(office.store, tenant, stamp, id, UserStatus::Deleted)
+    run_user_change(&call, caller, id, move |office, tenant, context| {
+        office::set_user_status(office.store, tenant, context, id, UserStatus::Deleted)
     })
     .await?;
     render_message(StatusCode::OK, "User deleted successfully")
@@ -138,14 +139,14 @@ async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn toggle_user_status(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     caller.require_rank(Rank::Admin)?;
     let id = read_user_id(&call)?;
-    run_user_change(&call, caller, id, move |office, tenant, stamp| {
-        office::toggle_user(office.store, tenant, stamp, id)
+    run_user_change(&call, caller, id, move |office, tenant, context| {
+        office::toggle_user(office.store, tenant, context, id)
     })
     .await?;
     render_message(StatusCode::OK, "User status toggled successfully")
 }
 
-/// Runs a use case that changes a user, and reads them with their rank.
+/// Runs a use case that changes a user, and loads the user with their role.
 async fn run_user_change(
     call: &Request,
     caller: Caller,
@@ -161,7 +162,7 @@ async fn run_user_change(
     .await
 }
 
-/// The id in the path.
+/// Reads the user id in the path.
 fn read_user_id(call: &Request) -> Result<UserId, ApiError> {
     call.head().path_parameter("id").parse().map_err(|_| {
         let (code, message) = ("type".into(), "must be a UUID".into());

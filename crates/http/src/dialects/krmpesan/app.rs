@@ -1,7 +1,9 @@
-//! krmpesan's page for people: who generates a token logs in, picks a device, types the password once more, and copies the three
-//! values. The page and its script and style are part of the program; they are the same for everybody and hold nothing secret.
+//! krmpesan's web page for generating tokens: a user logs in, selects a device, confirms with the
+//! password, and copies the three values. Page, script and style are part of the binary; they are
+//! the same for everybody and contain no secret.
 //!
-//! The script keeps its token in memory alone: no cookie and no store of the browser bears it, so no other page can call for it.
+//! The script keeps its access token in memory only: neither a cookie nor the browser's storage has
+//! it, so no other page can send requests with it.
 
 mod handlers;
 
@@ -11,15 +13,16 @@ use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName}
 
 use crate::route::Route;
 
-/// What the page may do: run and wear what this mount serves, call this mount, and nothing else. A form is never sent by the
-/// browser itself, so no password gets into an address where the script does not run.
+/// The page may run scripts and styles of this mount and send requests to it, and nothing else.
+/// Forms are never submitted by the browser itself, so no password becomes part of a URL if the
+/// script does not run.
 const PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
-/// Keeps a page that opened this one from reaching into it.
+/// Isolates the page from a page that opened it.
 const OPENER_POLICY_HEADER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// The page, and the calls that its script makes.
+/// The routes of the page and of its script's requests.
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::public(Method::GET, "/app", |_| async { Ok(render_page()) }).static_file(),

@@ -1,6 +1,7 @@
-//! krmpesan's refresh: a permanent token and its pairing in the query, an access token and an id token in the answer.
+//! krmpesan's refresh: a permanent token and its pairing in the query; an access token and an ID
+//! token in the response.
 //!
-//! The query is a secret. It is read here and nowhere else; what fails never repeats it.
+//! The query is a secret. Only this module reads it, and no error repeats it.
 
 use std::sync::Arc;
 
@@ -18,10 +19,10 @@ use crate::request::Request;
 use crate::response;
 use crate::route::Route;
 
-/// Where a token is refreshed: both are in use.
+/// Paths of the refresh; clients use both.
 pub(super) const TOKEN_PATHS: [&str; 2] = ["/token", "/tokens"];
 
-/// The calls; `wrong` counts the wrong tokens of an address.
+/// The routes; `wrong` limits wrong tokens per address.
 pub(super) fn routes(wrong: &Arc<RateLimiter>) -> Vec<Route> {
     let route = |method, path| {
         let wrong = Arc::clone(wrong);
@@ -34,7 +35,7 @@ pub(super) fn routes(wrong: &Arc<RateLimiter>) -> Vec<Route> {
 #[serde(rename_all = "PascalCase")]
 struct TokensBody<'g> {
     access_token: &'g str,
-    /// In seconds.
+    /// Lifetime of the access token in seconds.
     expires_in: u64,
     token_type: &'static str,
     id_token: &'g str,
@@ -42,28 +43,29 @@ struct TokensBody<'g> {
 
 async fn refresh_session(call: Request, wrong: Arc<RateLimiter>) -> Result<HttpResponse, ApiError> {
     let (token, pairing) = read_refresh(call.head())?;
-    let answered = match pairing {
+    let result = match pairing {
         Some(pairing) => call.refresh_pairing(token, pairing).await,
         None => Err(ApiError::Denied(TokenDenied::Invalid.into())),
     };
-    // counted after the look at it: a good token is never held up by others' wrong ones from the same address, and one that was
-    // ended or is held back is told so each time
-    if let Err(ApiError::Denied(AuthDenied::Token(TokenDenied::Invalid | TokenDenied::WrongAudience))) = &answered {
+    // counted after the refresh: a valid token must not be blocked by wrong ones of others behind
+    // the same address, and an ended or suspended one gets its own error every time
+    if let Err(ApiError::Denied(AuthDenied::Token(TokenDenied::Invalid | TokenDenied::WrongAudience))) = &result {
         wrong.check_rate(call.head())?;
     }
-    let granted = answered?;
-    let id_token = granted.id_token.as_ref();
+    let issued = result?;
+    let id_token = issued.id_token.as_ref();
     let id_token = id_token.ok_or_else(|| ApiError::Fault("a krmpesan session without an id token".to_owned()))?;
     let tokens = TokensBody {
-        access_token: granted.access_token.expose(),
-        expires_in: granted.access_expires_in.as_secs(),
+        access_token: issued.access_token.expose(),
+        expires_in: issued.access_expires_in.as_secs(),
         token_type: "Bearer",
         id_token: id_token.expose(),
     };
     response::render_json(StatusCode::OK, &tokens)
 }
 
-/// The refresh token, and the pairing where the text can be one's name. An empty parameter is a missing one.
+/// Reads the refresh token, and the pairing if the text can be the id of one. An empty parameter is
+/// a missing one.
 fn read_refresh(head: &RequestHead) -> Result<(Secret<String>, Option<SessionId>), ApiError> {
     let mut query = QueryParameters::lenient(head);
     let token = take_nonempty(&mut query, "refresh_token");
@@ -72,7 +74,7 @@ fn read_refresh(head: &RequestHead) -> Result<(Secret<String>, Option<SessionId>
         query.add_violation("refresh_token", "required", "is required");
     }
     if pairing.is_none() {
-        query.add_violation("device_id", "required", "is required; device_key is taken too");
+        query.add_violation("device_id", "required", "is required; device_key is accepted too");
     }
     let (token, pairing) = query.finish((token.unwrap_or_default(), pairing.unwrap_or_default()))?;
     Ok((Secret::new(token), parse_pairing(&pairing)))
@@ -82,7 +84,7 @@ fn take_nonempty(query: &mut QueryParameters, name: &'static str) -> Option<Stri
     query.parse::<String>(name, "must be text").filter(|text| !text.is_empty())
 }
 
-/// The pairing of exactly this name.
+/// Parses the id of a pairing, which must be in canonical form.
 fn parse_pairing(text: &str) -> Option<SessionId> {
     text.parse::<SessionId>().ok().filter(|id| id.to_string() == text)
 }

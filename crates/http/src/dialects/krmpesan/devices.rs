@@ -1,4 +1,4 @@
-//! krmpesan's list of devices: the one of the token, by the name of its pairing.
+//! krmpesan's list of devices: the single device of the token, with the id of its pairing.
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -22,7 +22,7 @@ struct DeviceBody<'p> {
 }
 
 async fn list_devices(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    // whoever is logged in at the page bears no token of a device
+    // a session of the web page has no pairing
     let pairing = caller.session_context().filter(|session| session.kind == SessionKind::Permanent);
     let pairing = pairing.ok_or(ApiError::Denied(TokenDenied::WrongAudience.into()))?.id;
     let device = caller.profile.device.as_ref();

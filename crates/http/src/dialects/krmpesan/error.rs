@@ -1,4 +1,5 @@
-//! krmpesan's envelope: the status as `code`, and data, or the status's phrase as `message` and no data.
+//! krmpesan's envelope: the status as `code` with data, or with the reason phrase as `message` and
+//! no data.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -14,13 +15,13 @@ struct Envelope<T> {
     data: T,
 }
 
-/// The answer to a call that succeeded.
+/// Renders the response to a successful request.
 pub(super) fn render_success(data: &impl Serialize) -> Result<HttpResponse, ApiError> {
     let status = StatusCode::OK;
     response::render_json(status, &Envelope { code: status.as_u16(), message: "success", data })
 }
 
-/// The answer to a call that failed.
+/// Renders the response to a failed request.
 pub(super) fn render_error(failure: &ApiError) -> HttpResponse {
     let status = failure.status_without_422();
     let message = status.canonical_reason().unwrap_or_default();

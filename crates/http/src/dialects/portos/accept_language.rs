@@ -1,13 +1,13 @@
-//! `Accept-Language` (RFC 9110, 12.5.4), as far as two languages have to be told apart by it.
+//! `Accept-Language` (RFC 9110, 12.5.4), as far as needed to choose between two languages.
 
-/// How much a language is wanted.
+/// The preference for a language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Preference {
-    /// It is refused, by a weight of 0.
+    /// Excluded by a weight of 0.
     Excluded,
-    /// Nothing is said of it.
+    /// Not mentioned.
     Unspecified,
-    /// By its weight in thousandths; of equal ones the one that is named first.
+    /// Weight in thousandths; of equal weights, the first range is preferred.
     Weighted(u16, std::cmp::Reverse<usize>),
 }
 
@@ -18,8 +18,9 @@ struct LanguageRange<'l> {
     weight: u16,
 }
 
-/// Whether the lines of the header want the language `one` more than `other`, the default. Ranges match by their first subtag, so
-/// `en-US` asks for English as much as `en` does; of several that match the greatest weight counts. What cannot be read is passed over.
+/// Whether the header prefers the language `one` to the default `other`. Ranges match by their
+/// first subtag, so `en-US` includes `en`; of several matching ranges the greatest weight is used.
+/// Unreadable ranges are ignored.
 pub(super) fn is_preferred<'l>(lines: impl Iterator<Item = &'l str>, one: &str, other: &str) -> bool {
     let ranges: Vec<LanguageRange<'_>> =
         lines.flat_map(|line| line.split(',')).filter_map(LanguageRange::parse).collect();
@@ -27,13 +28,13 @@ pub(super) fn is_preferred<'l>(lines: impl Iterator<Item = &'l str>, one: &str, 
 }
 
 fn find_preference(ranges: &[LanguageRange<'_>], language: &str) -> Preference {
-    let said = |name: &str| {
+    let weight_of = |name: &str| {
         let matching = ranges.iter().enumerate().filter(|(_, range)| range.primary.eq_ignore_ascii_case(name));
         matching.map(|(at, range)| (range.weight, std::cmp::Reverse(at))).max()
     };
-    // what is named comes before what `*` stands for
-    let any = || said("*").map(|(weight, _)| (weight, std::cmp::Reverse(usize::MAX)));
-    match said(language).or_else(any) {
+    // an explicit range has precedence over `*`
+    let any = || weight_of("*").map(|(weight, _)| (weight, std::cmp::Reverse(usize::MAX)));
+    match weight_of(language).or_else(any) {
         None => Preference::Unspecified,
         Some((0, _)) => Preference::Excluded,
         Some((weight, at)) => Preference::Weighted(weight, at),
@@ -41,7 +42,7 @@ fn find_preference(ranges: &[LanguageRange<'_>], language: &str) -> Preference {
 }
 
 impl<'l> LanguageRange<'l> {
-    /// Reads `range` or `range;q=weight`.
+    /// Parses `range` or `range;q=weight`.
     fn parse(text: &'l str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
         let range = parts.next()?;
@@ -58,15 +59,15 @@ impl<'l> LanguageRange<'l> {
     }
 }
 
-/// The thousandths of `q=0.123` (RFC 9110, 12.4.2).
+/// Parses `q=0.123` to thousandths (RFC 9110, 12.4.2).
 fn parse_weight(parameter: &str) -> Option<u16> {
     let (name, value) = parameter.split_once('=')?;
-    let (whole, places) = value.split_once('.').unwrap_or((value, ""));
+    let (integer, places) = value.split_once('.').unwrap_or((value, ""));
     let read = name.eq_ignore_ascii_case("q")
-        && matches!(whole, "0" | "1")
+        && matches!(integer, "0" | "1")
         && places.len() <= 3
         && places.bytes().all(|byte| byte.is_ascii_digit());
-    let thousandths: u16 = format!("{whole}{places:0<3}").parse().ok().filter(|_| read)?;
+    let thousandths: u16 = format!("{integer}{places:0<3}").parse().ok().filter(|_| read)?;
     (thousandths <= 1_000).then_some(thousandths)
 }
 

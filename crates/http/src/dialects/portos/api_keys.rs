@@ -1,4 +1,5 @@
-//! PORTOS' API keys: the back office's, in this contract's shape. A secret stands in the answer that makes its key and nowhere else.
+//! PORTOS' API keys: those of the back office in this contract's format. The secret of a key is
+//! only in the response that creates it.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, LOCATION};
@@ -7,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, ApiKeyChange, ApiKeyFilter, ApiKeyView, FieldName as Of, NewApiKey, OfficeError, check_description,
-    check_new_name, find_api_key, list_api_keys,
+    self, ApiKeyChange, ApiKeyFilter, ApiKeyView, FieldName, NewApiKey, OfficeError, check_description, check_new_name,
+    find_api_key, list_api_keys,
 };
 use tillgate_domain::{ApiKeyId, DeviceName, InvalidText, Right, Rights, UserName};
 
@@ -23,7 +24,7 @@ use crate::response;
 use crate::route::Route;
 use crate::timestamps;
 
-/// What can be asked about in a list.
+/// Members that can be used in list queries.
 const LIST_MEMBERS: &[ListMember] = &[
     ListMember::new("id", MemberKind::Text),
     ListMember::new("clientId", MemberKind::Text),
@@ -38,7 +39,7 @@ const LIST_MEMBERS: &[ListMember] = &[
 ];
 
 pub(super) fn routes() -> Vec<Route> {
-    let whole = both!("/apikeys").into_iter().flat_map(|path| {
+    let collection = both!("/apikeys").into_iter().flat_map(|path| {
         [
             Route::authenticated(Method::GET, path, list_api_key_rows),
             Route::authenticated(Method::POST, path, create_api_key),
@@ -51,10 +52,10 @@ pub(super) fn routes() -> Vec<Route> {
             Route::authenticated(Method::DELETE, path, delete_api_key),
         ]
     });
-    whole.chain(one).collect()
+    collection.chain(one).collect()
 }
 
-/// A key as it is sent.
+/// The body of a request.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "lowercase", default)]
 struct ApiKeyBody {
@@ -68,23 +69,23 @@ struct ApiKeyBody {
     version: BodyField<i64>,
 }
 
-/// What was sent, as far as it can be.
+/// The valid members of a request.
 struct ApiKeyInput {
     change: ApiKeyChange,
     version: Option<i64>,
 }
 
 async fn list_api_key_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (asked, tenant) = (ListQuery::from_head(call.head(), LIST_MEMBERS)?, caller.profile.tenant.id);
+    let (query, tenant) = (ListQuery::from_head(call.head(), LIST_MEMBERS)?, caller.profile.tenant.id);
     let rows = call
         .with_office(move |office| {
             let (authority, every) = (caller.authority(), ApiKeyFilter::default());
             let part = |page: &_| into_api_result(list_api_keys(office.store, tenant, &authority, &every, page));
-            let found = office::collect_pages(None, part, |known| known.key.id)?;
-            Ok(found.iter().map(|known| build_row(known, None)).collect())
+            let found = office::collect_pages(None, part, |view| view.key.id)?;
+            Ok(found.iter().map(|view| build_row(view, None)).collect())
         })
         .await?;
-    asked.render(rows)
+    query.render(rows)
 }
 
 async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -92,8 +93,8 @@ async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let row = call
         .with_office(move |office| {
             let found = into_api_result(find_api_key(office.store, tenant, &caller.authority(), id))?;
-            let known = found.ok_or_else(|| not_found(&id.to_string()))?;
-            Ok(build_row(&known, None))
+            let view = found.ok_or_else(|| not_found(&id.to_string()))?;
+            Ok(build_row(&view, None))
         })
         .await?;
     response::render_json(StatusCode::OK, &row)
@@ -102,15 +103,15 @@ async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let ApiKeyInput { change, .. } = read_api_key(&call, true)?;
     let ApiKeyChange { name: Some(name), user: Some(user), device: Some(device), .. } = change else {
-        return Err(ApiError::Fault("what is required was not asked for".to_owned()));
+        return Err(ApiError::Fault("a required member was not validated".to_owned()));
     };
     let (description, active) = (change.description.unwrap_or_default(), change.active.unwrap_or(true));
     let permissions = change.permissions.unwrap_or_default();
     let tenant = caller.profile.tenant.id;
     let (id, made) = call
         .with_office(move |office| {
-            let drawn = office.auth.generate_api_key()?;
-            let (id, client, wrapped) = (drawn.id, drawn.client_id, drawn.wrapped_secret);
+            let generated = office.auth.generate_api_key()?;
+            let (id, client, wrapped) = (generated.id, generated.client_id, generated.wrapped_secret);
             let new = NewApiKey {
                 id,
                 client_id: client,
@@ -124,7 +125,7 @@ async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
             };
             let key =
                 into_api_result(office::add_api_key(office.store, tenant, &office.audit_context(&caller)?, &new))?;
-            Ok((id, build_row(&office::load_api_key_view(office.store, &key)?, Some(drawn.secret.expose()))))
+            Ok((id, build_row(&office::load_api_key_view(office.store, &key)?, Some(generated.secret.expose()))))
         })
         .await?;
     let mut answer = response::render_json(StatusCode::CREATED, &made)?;
@@ -139,8 +140,8 @@ async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
     let ApiKeyInput { change, version } = read_api_key(&call, false)?;
     let row = call
         .with_office(move |office| {
-            let stamp = office.audit_context(&caller)?;
-            let key = into_api_result(office::change_api_key(office.store, tenant, &stamp, id, version, &change))?;
+            let context = office.audit_context(&caller)?;
+            let key = into_api_result(office::change_api_key(office.store, tenant, &context, id, version, &change))?;
             Ok(build_row(&office::load_api_key_view(office.store, &key)?, None))
         })
         .await?;
@@ -151,91 +152,97 @@ async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
     let (id, tenant) = (read_api_key_id(&call)?, caller.profile.tenant.id);
     let row = call
         .with_office(move |office| {
-            let stamp = office.audit_context(&caller)?;
-            let key = into_api_result(office::delete_api_key(office.store, tenant, &stamp, id, None))?;
+            let context = office.audit_context(&caller)?;
+            let key = into_api_result(office::delete_api_key(office.store, tenant, &context, id, None))?;
             Ok(build_row(&office::load_api_key_view(office.store, &key)?, None))
         })
         .await?;
     response::render_json(StatusCode::OK, &row)
 }
 
-/// What is no id names no key.
+/// Reads the id in the path. A malformed id is answered like an unknown one.
 fn read_api_key_id(call: &Request) -> Result<ApiKeyId, ApiError> {
     let sent = call.head().path_parameter("id");
     sent.parse().map_err(|_| not_found(sent))
 }
 
 fn not_found(id: &str) -> ApiError {
-    ApiError::Office(OfficeError::NotFound { field: Of::ApiKey, value: id.to_owned() })
+    ApiError::Office(OfficeError::NotFound { field: FieldName::ApiKey, value: id.to_owned() })
 }
 
-/// Reads a key. Where it is `new`, it has to say whose it is and what it is called; else what it does not say stays as it is.
+/// Reads an API key. A `new` key requires name, user and device; otherwise omitted members stay
+/// unchanged.
 fn read_api_key(call: &Request, new: bool) -> Result<ApiKeyInput, ApiError> {
     let sent: ApiKeyBody = body::read_caseless_object(call.head().headers(), call.body())?;
-    let mut faults = Vec::new();
-    // a name that stays may be kept: of a change the use case judges it
+    let mut violations = Vec::new();
+    // an unchanged name may violate today's rules, so in a change the use case validates it
     let fit = |name: &str| if new { check_new_name(name) } else { Ok(()) };
-    let name = read_text(&mut faults, "name", sent.name, new, |name| fit(name).map(|()| name.to_owned()));
-    let user = read_text(&mut faults, "username", sent.username, new, UserName::parse);
-    let device = read_text(&mut faults, "devicename", sent.devicename, new, DeviceName::parse);
-    let description = read_value(&mut faults, "description", sent.description).and_then(|text| {
+    let name = read_text(&mut violations, "name", sent.name, new, |name| fit(name).map(|()| name.to_owned()));
+    let user = read_text(&mut violations, "username", sent.username, new, UserName::parse);
+    let device = read_text(&mut violations, "devicename", sent.devicename, new, DeviceName::parse);
+    let description = read_value(&mut violations, "description", sent.description).and_then(|text| {
         let fit = check_description(&text).map(|()| text);
-        fit.map_err(|why| push_violation(&mut faults, "description", "format", why.to_string())).ok()
+        fit.map_err(|why| push_violation(&mut violations, "description", "format", why.to_string())).ok()
     });
-    let active = read_value(&mut faults, "isactive", sent.isactive);
-    let version = read_value(&mut faults, "_v", sent.version);
-    let permissions = read_value(&mut faults, "permissions", sent.permissions).and_then(|names| {
+    let active = read_value(&mut violations, "isactive", sent.isactive);
+    let version = read_value(&mut violations, "_v", sent.version);
+    let permissions = read_value(&mut violations, "permissions", sent.permissions).and_then(|names| {
         let rights: Result<Rights, _> = names.iter().map(|name| Right::parse(name)).collect();
-        rights.map_err(|why| push_violation(&mut faults, "permissions", "format", why.to_string())).ok()
+        rights.map_err(|why| push_violation(&mut violations, "permissions", "format", why.to_string())).ok()
     });
-    if faults.is_empty() {
+    if violations.is_empty() {
         Ok(ApiKeyInput { change: ApiKeyChange { name, description, active, user, device, permissions }, version })
     } else {
-        faults.sort();
-        Err(ProtocolError::InvalidFields(faults).into())
+        violations.sort();
+        Err(ProtocolError::InvalidFields(violations).into())
     }
 }
 
-fn push_violation(faults: &mut Vec<FieldViolation>, field: &'static str, code: &'static str, message: String) {
-    faults.push(FieldViolation { field: field.into(), in_query: false, code: code.into(), message: message.into() });
+fn push_violation(violations: &mut Vec<FieldViolation>, field: &'static str, code: &'static str, message: String) {
+    violations.push(FieldViolation {
+        field: field.into(),
+        in_query: false,
+        code: code.into(),
+        message: message.into(),
+    });
 }
 
-/// A text that is not blank, and is there where it has to be.
+/// Reads a text that must not be blank, and must be present if `required`.
 fn read_text<T>(
-    faults: &mut Vec<FieldViolation>,
+    violations: &mut Vec<FieldViolation>,
     name: &'static str,
     sent: BodyField<String>,
     required: bool,
     parse: impl Fn(&str) -> Result<T, InvalidText>,
 ) -> Option<T> {
     let missing = sent.is_missing();
-    match read_value(faults, name, sent) {
-        Some(text) if text.trim().is_empty() => push_violation(faults, name, "required", "is required".to_owned()),
+    match read_value(violations, name, sent) {
+        Some(text) if text.trim().is_empty() => push_violation(violations, name, "required", "is required".to_owned()),
         Some(text) => match parse(&text) {
             Ok(value) => return Some(value),
-            Err(why) => push_violation(faults, name, "format", why.to_string()),
+            Err(why) => push_violation(violations, name, "format", why.to_string()),
         },
-        None if missing && required => push_violation(faults, name, "required", "is required".to_owned()),
+        None if missing && required => push_violation(violations, name, "required", "is required".to_owned()),
         None => {}
     }
     None
 }
 
-/// A value of its type.
-fn read_value<T>(faults: &mut Vec<FieldViolation>, name: &'static str, sent: BodyField<T>) -> Option<T> {
+/// Reads a value of its type.
+fn read_value<T>(violations: &mut Vec<FieldViolation>, name: &'static str, sent: BodyField<T>) -> Option<T> {
     match sent {
         BodyField::Value(value) => Some(value),
         BodyField::Missing | BodyField::Null => None,
         BodyField::Invalid(_) => {
-            push_violation(faults, name, "type", "is of another type".to_owned());
+            push_violation(violations, name, "type", "has the wrong type".to_owned());
             None
         }
     }
 }
 
-/// A key as PORTOS tells of it.
-fn build_row(known: &ApiKeyView, secret: Option<&String>) -> Value {
-    let key = &known.key;
+/// Converts an API key to PORTOS' format.
+fn build_row(view: &ApiKeyView, secret: Option<&String>) -> Value {
+    let key = &view.key;
     let mut row = Map::from_iter([
         ("id".to_owned(), json!(key.id)),
         ("clientId".to_owned(), json!(key.client_id)),
@@ -243,8 +250,8 @@ fn build_row(known: &ApiKeyView, secret: Option<&String>) -> Value {
         ("isActive".to_owned(), json!(key.active)),
         ("createdAt".to_owned(), json!(timestamps::format_instant(key.created_at))),
         ("name".to_owned(), json!(key.name)),
-        ("userName".to_owned(), json!(known.user)),
-        ("deviceName".to_owned(), json!(known.device)),
+        ("userName".to_owned(), json!(view.user)),
+        ("deviceName".to_owned(), json!(view.device)),
         ("permissions".to_owned(), json!(key.permissions)),
         ("_v".to_owned(), json!(key.version)),
     ]);

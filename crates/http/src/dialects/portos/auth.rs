@@ -1,4 +1,4 @@
-//! PORTOS' four calls of authentication.
+//! PORTOS' four authentication operations.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,8 @@ pub(super) fn routes() -> Vec<Route> {
         .collect()
 }
 
-/// A login. `PasswordText` may be missing: that is a wrong one wherever the device's environment asks for one.
+/// A login. `Password` may be missing: that is a wrong password, unless the device's environment
+/// requires none.
 #[derive(Deserialize, Validate)]
 #[serde(rename_all = "lowercase", default)]
 #[derive(Default)]
@@ -58,7 +59,7 @@ struct RefreshBody {
     refreshtoken: BodyField<String>,
 }
 
-/// What is required is there and not blank.
+/// Validates that a required text is present and not blank.
 fn check_not_blank(field: &BodyField<String>) -> Result<(), validator::ValidationError> {
     match field {
         BodyField::Value(text) if !text.trim().is_empty() => Ok(()),
@@ -112,21 +113,21 @@ pub(super) fn read_refresh(
     body: &[u8],
 ) -> Result<(Secret<String>, Option<Secret<String>>), ApiError> {
     let sent: RefreshBody = validate_body(body::read_caseless_object(headers, body)?)?;
-    let beside = sent.tokenid.into_value().map(Secret::new);
+    let access_token = sent.tokenid.into_value().map(Secret::new);
     let token = sent.refreshtoken.into_value().map(Secret::new).and_then(|token| decode_refresh_token(token.expose()));
-    Ok((token.ok_or(ApiError::Denied(TokenDenied::Invalid.into()))?, beside))
+    Ok((token.ok_or(ApiError::Denied(TokenDenied::Invalid.into()))?, access_token))
 }
 
 async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
     let (who, password) = read_login(call.head().headers(), call.body())?;
-    let granted = call.log_in(who, password).await?;
-    render_tokens(&granted, Some(build_user(&granted.profile)?))
+    let issued = call.log_in(who, password).await?;
+    render_tokens(&issued, Some(build_user(&issued.profile)?))
 }
 
 async fn refresh_session(call: Request) -> Result<HttpResponse, ApiError> {
-    let (token, beside) = read_refresh(call.head().headers(), call.body())?;
-    let granted = call.refresh(token, beside).await?;
-    render_tokens(&granted, None)
+    let (token, access_token) = read_refresh(call.head().headers(), call.body())?;
+    let issued = call.refresh(token, access_token).await?;
+    render_tokens(&issued, None)
 }
 
 async fn get_current_user(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -134,19 +135,19 @@ async fn get_current_user(_call: Request, caller: Caller) -> Result<HttpResponse
 }
 
 async fn log_out(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    call.run_blocking(move |engine| engine.logout(&caller)).await?;
+    call.run_blocking(move |auth| auth.logout(&caller)).await?;
     response::render_json(StatusCode::OK, &json!({}))
 }
 
-fn render_tokens(granted: &IssuedTokens, user: Option<UserBody<'_>>) -> Result<HttpResponse, ApiError> {
-    let refresh_token = granted.refresh_token.as_ref().and_then(|token| encode_refresh_token(token.expose()));
+fn render_tokens(issued: &IssuedTokens, user: Option<UserBody<'_>>) -> Result<HttpResponse, ApiError> {
+    let refresh_token = issued.refresh_token.as_ref().and_then(|token| encode_refresh_token(token.expose()));
     let refresh_token =
         refresh_token.ok_or_else(|| ApiError::Fault("a PORTOS session without a refresh token".to_owned()))?;
-    let tokens = TokensBody { token_id: granted.access_token.expose(), refresh_token: refresh_token.expose(), user };
+    let tokens = TokensBody { token_id: issued.access_token.expose(), refresh_token: refresh_token.expose(), user };
     response::render_json(StatusCode::OK, &tokens)
 }
 
-/// The user as PORTOS tells of them. Every session of this contract is a user's on a device.
+/// Converts the user of a session. Every session of this contract has a user and a device.
 fn build_user(profile: &Profile) -> Result<UserBody<'_>, ApiError> {
     let (Some(user), Some(device)) = (&profile.user, &profile.device) else {
         return Err(ApiError::Fault("a PORTOS session without a user on a device".to_owned()));

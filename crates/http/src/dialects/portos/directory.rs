@@ -1,4 +1,5 @@
-//! PORTOS' devices, roles and users, to read. Whoever is logged in may: nothing secret is in them.
+//! PORTOS' devices, roles and users, read-only. Every authenticated caller may read them, since
+//! they contain no secret.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ use crate::request::Request;
 use crate::response;
 use crate::route::Route;
 
-/// What can be asked about in lists.
+/// Members that can be used in list queries.
 const DEVICE_MEMBERS: &[ListMember] = &[
     ListMember::new("name", MemberKind::Text),
     ListMember::new("isActive", MemberKind::Bool),
@@ -61,7 +62,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list_device_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let asked = ListQuery::from_head(call.head(), DEVICE_MEMBERS)?;
+    let requested = ListQuery::from_head(call.head(), DEVICE_MEMBERS)?;
     let tenant = caller.profile.tenant.id;
     let rows = call
         .with_office(move |office| {
@@ -70,18 +71,18 @@ async fn list_device_rows(call: Request, caller: Caller) -> Result<HttpResponse,
             Ok(found.iter().map(|device| build_device_row(device, &names)).collect())
         })
         .await?;
-    asked.render(rows)
+    requested.render(rows)
 }
 
 async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (asked, tenant) = (read_path_name(&call, "name"), caller.profile.tenant.id);
+    let (requested, tenant) = (read_path_name(&call, "name"), caller.profile.tenant.id);
     let row = call
         .with_office(move |office| {
-            let found = match DeviceName::parse(&asked) {
+            let found = match DeviceName::parse(&requested) {
                 Ok(name) => find_device_by_name(office.store, tenant, &name)?,
                 Err(_) => None,
             };
-            let device = found.ok_or_else(|| not_found(FieldName::Device, &asked))?;
+            let device = found.ok_or_else(|| not_found(FieldName::Device, &requested))?;
             Ok(build_device_row(&device, &load_role_names(office, tenant)?))
         })
         .await?;
@@ -89,47 +90,47 @@ async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 }
 
 async fn list_role_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (asked, tenant) = (ListQuery::from_head(call.head(), ROLE_MEMBERS)?, caller.profile.tenant.id);
+    let (requested, tenant) = (ListQuery::from_head(call.head(), ROLE_MEMBERS)?, caller.profile.tenant.id);
     let found = call.with_office(move |office| Ok(list_roles(office.store, tenant)?)).await?;
-    asked.render(found.iter().map(build_role_row).collect())
+    requested.render(found.iter().map(build_role_row).collect())
 }
 
 async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (asked, tenant) = (read_path_name(&call, "name"), caller.profile.tenant.id);
+    let (requested, tenant) = (read_path_name(&call, "name"), caller.profile.tenant.id);
     let role = call
         .with_office(move |office| {
-            let found = match RoleName::parse(&asked) {
+            let found = match RoleName::parse(&requested) {
                 Ok(name) => find_role_by_name(office.store, tenant, &name)?,
                 Err(_) => None,
             };
-            found.ok_or_else(|| not_found(FieldName::Roles, &asked))
+            found.ok_or_else(|| not_found(FieldName::Roles, &requested))
         })
         .await?;
     response::render_json(StatusCode::OK, &build_role_row(&role))
 }
 
 async fn list_user_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (asked, tenant) = (ListQuery::from_head(call.head(), USER_MEMBERS)?, caller.profile.tenant.id);
+    let (requested, tenant) = (ListQuery::from_head(call.head(), USER_MEMBERS)?, caller.profile.tenant.id);
     let rows = call
         .with_office(move |office| {
-            let there = collect_pages(None, |page| list_undeleted_users(office.store, tenant, page), |user| user.id)?;
-            let told = UserRowContext::load(office, tenant, &there)?;
-            Ok(there.iter().map(|user| told.build_row(user)).collect())
+            let users = collect_pages(None, |page| list_undeleted_users(office.store, tenant, page), |user| user.id)?;
+            let context = UserRowContext::load(office, tenant, &users)?;
+            Ok(users.iter().map(|user| context.build_row(user)).collect())
         })
         .await?;
-    asked.render(rows)
+    requested.render(rows)
 }
 
 async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (asked, tenant) = (read_path_name(&call, "id"), caller.profile.tenant.id);
+    let (requested, tenant) = (read_path_name(&call, "id"), caller.profile.tenant.id);
     let row = call
         .with_office(move |office| {
-            let found = match asked.parse::<UserId>() {
+            let found = match requested.parse::<UserId>() {
                 Ok(id) => find_user(office.store, tenant, id)?,
                 Err(_) => None,
             };
             let found = found.filter(|user| user.status != UserStatus::Deleted);
-            let user = found.ok_or_else(|| not_found(FieldName::User, &asked))?;
+            let user = found.ok_or_else(|| not_found(FieldName::User, &requested))?;
             Ok(UserRowContext::load(office, tenant, std::slice::from_ref(&user))?.build_row(&user))
         })
         .await?;
@@ -165,7 +166,7 @@ fn build_device_row(device: &Device, names: &RoleNames) -> ExactJson {
     ExactJson::from(&row).with_members(preferences_member(device))
 }
 
-/// The member that keeps what a client wrote to the digit.
+/// The member with the client's own JSON, whose numbers keep their digits.
 fn preferences_member(device: &Device) -> impl Iterator<Item = (String, ExactJson)> {
     std::iter::once(("preferences".to_owned(), ExactJson::from(&device.preferences)))
 }
@@ -181,7 +182,7 @@ fn build_role_row(role: &Role) -> Value {
     })
 }
 
-/// What the lists of devices of some users tell besides their ids.
+/// Data of devices and roles that the rows of users refer to by id.
 struct UserRowContext {
     roles: RoleNames,
     devices: BTreeMap<DeviceId, Device>,
@@ -194,13 +195,13 @@ impl UserRowContext {
     }
 
     fn build_row(&self, user: &User) -> ExactJson {
-        let on = |(id, held): (&DeviceId, &BTreeSet<RoleId>)| {
+        let on = |(id, roles): (&DeviceId, &BTreeSet<RoleId>)| {
             let device = self.devices.get(id)?;
             let row = json!({
                 "isActive": device.status == DeviceStatus::Active,
                 "envName": device.environment.name(),
                 "name": device.name,
-                "roles": map_role_names(held, &self.roles),
+                "roles": map_role_names(roles, &self.roles),
                 "description": device.description,
             });
             Some(ExactJson::from(&row).with_members(preferences_member(device)))

@@ -1,4 +1,5 @@
-//! PORTOS' words for what fails: problems with `errorCode` and `traceId`, in Slovak, or in English where the client asks for it.
+//! PORTOS' errors: problems with `errorCode` and `traceId`, in Slovak, or in English if the client
+//! prefers it.
 
 use std::borrow::Cow;
 
@@ -44,7 +45,7 @@ struct MemberErrorBody<'p> {
     code: Option<u8>,
 }
 
-/// What has moved on since it was read.
+/// A resource that has been changed since the client read it.
 #[derive(Serialize)]
 struct ResourceBody {
     name: &'static str,
@@ -52,12 +53,12 @@ struct ResourceBody {
     version: i64,
 }
 
-/// The answer to a call that failed.
+/// Renders the response to a failed request.
 pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpResponse {
     let language = Language::from_head(head);
     let status = map_status(failure);
-    let of_office = match failure {
-        ApiError::Office(refused) => office::office_error_violations(refused),
+    let office_violations = match failure {
+        ApiError::Office(office_error) => office::office_error_violations(office_error),
         _ => Vec::new(),
     };
     let problem = ProblemBody {
@@ -68,14 +69,14 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
         error_code: find_error_code(failure),
         trace_id: head.trace_id(),
         errors: match failure {
-            ApiError::Protocol(ProtocolError::InvalidFields(faults)) => {
-                Some(faults.iter().map(|fault| build_member_error(fault, language)).collect())
+            ApiError::Protocol(ProtocolError::InvalidFields(violations)) => {
+                Some(violations.iter().map(|violation| build_member_error(violation, language)).collect())
             }
-            _ if of_office.is_empty() => None,
-            _ => Some(of_office.iter().map(|fault| build_member_error(fault, language)).collect()),
+            _ if office_violations.is_empty() => None,
+            _ => Some(office_violations.iter().map(|violation| build_member_error(violation, language)).collect()),
         },
         resource: match failure {
-            // keys of programs and tickets are all that this contract changes by version
+            // only API keys and tickets are changed by version in this contract
             ApiError::Office(OfficeError::VersionMismatch { current }) => {
                 Some(ResourceBody { name: "ApiKey", id: head.path_parameter("id").to_owned(), version: *current })
             }
@@ -98,23 +99,23 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
 fn map_status(failure: &ApiError) -> StatusCode {
     match failure {
         ApiError::Denied(AuthDenied::TooManyAttempts { .. }) => StatusCode::LOCKED,
-        // a name that is taken is a fault of its field here, as every other that a field has
+        // a name that is in use is a violation of its field, like all others
         ApiError::Office(OfficeError::AlreadyExists { .. }) => StatusCode::BAD_REQUEST,
         failure => failure.status_without_422(),
     }
 }
 
-/// The code of an error, where the contract has one for it.
+/// Returns the published error code, if the contract defines one.
 fn find_error_code(failure: &ApiError) -> Option<&'static str> {
     Some(match failure {
-        ApiError::Denied(refusal) => match refusal {
+        ApiError::Denied(denial) => match denial {
             AuthDenied::TooManyAttempts { .. } => "ResourceLocked",
             AuthDenied::Token(_) => "Unauthenticated",
             AuthDenied::Login(_) | AuthDenied::RightMissing(_) | AuthDenied::RankTooLow(_) => "Unauthorized",
             AuthDenied::WeakPassword(_) => "ValidationFailed",
             AuthDenied::SessionNotFound => return None,
         },
-        ApiError::Office(refused) => match refused {
+        ApiError::Office(office_error) => match office_error {
             OfficeError::AlreadyExists { .. }
             | OfficeError::UnknownName { .. }
             | OfficeError::InvalidValue { .. }
@@ -130,7 +131,7 @@ fn find_error_code(failure: &ApiError) -> Option<&'static str> {
             | OfficeError::RightMissing(_)
             | OfficeError::OwnPassword
             | OfficeError::Ticket(TicketError::PersonRequired | TicketError::SaleDeviceRequired) => "Unauthorized",
-            OfficeError::Ticket(_) if !office::office_error_violations(refused).is_empty() => "ValidationFailed",
+            OfficeError::Ticket(_) if !office::office_error_violations(office_error).is_empty() => "ValidationFailed",
             OfficeError::NotFound { .. }
             | OfficeError::InUse { .. }
             | OfficeError::BuiltInRole
@@ -147,14 +148,17 @@ fn find_error_code(failure: &ApiError) -> Option<&'static str> {
     })
 }
 
-fn build_member_error(fault: &FieldViolation, language: Language) -> MemberErrorBody<'_> {
-    let (message, code) = describe_violation(fault, language);
-    let member_name =
-        if fault.in_query { capitalize_path(&fault.field).into() } else { published_member_name(&fault.field).into() };
+fn build_member_error(violation: &FieldViolation, language: Language) -> MemberErrorBody<'_> {
+    let (message, code) = describe_violation(violation, language);
+    let member_name = if violation.in_query {
+        capitalize_path(&violation.field).into()
+    } else {
+        published_member_name(&violation.field).into()
+    };
     MemberErrorBody { member_name, message, code }
 }
 
-/// A member of a list's rows as the page spells it in queries.
+/// Capitalizes a member of a list's rows as the published documentation does in queries.
 fn capitalize_path(name: &str) -> String {
     let segment = |segment: &str| {
         let mut letters = segment.chars();
@@ -163,7 +167,7 @@ fn capitalize_path(name: &str) -> String {
     name.split('.').map(segment).collect::<Vec<_>>().join(".")
 }
 
-/// The published spelling of a member.
+/// Returns the published spelling of a member.
 fn published_member_name(field: &str) -> &str {
     match field {
         "username" | "user" | "user_name" => "UserName",

@@ -1,4 +1,4 @@
-//! The two languages that PORTOS answers in, and every sentence in both.
+//! The texts of PORTOS errors in its two languages, Slovak and English.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::ticket_messages;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::head::RequestHead;
 
-/// The languages that PORTOS answers in.
+/// A language of PORTOS responses.
 #[derive(Clone, Copy)]
 pub(super) enum Language {
     Slovak,
@@ -20,18 +20,18 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// The one that the request prefers; Slovak where it prefers neither.
+    /// Returns the language that the request prefers; Slovak if it prefers neither.
     pub(super) fn from_head(head: &RequestHead) -> Self {
         Self::from_headers(head.headers())
     }
 
-    /// The same, by the headers of a request.
+    /// Returns the language that these request headers prefer.
     pub(super) fn from_headers(headers: &HeaderMap) -> Self {
         let lines = headers.get_all(ACCEPT_LANGUAGE).filter_map(|line| line.to_str().ok());
         if accept_language::is_preferred(lines, "en", "sk") { Self::English } else { Self::Slovak }
     }
 
-    /// Its tag (RFC 9110, 8.5).
+    /// The language tag (RFC 9110, 8.5).
     pub(super) const fn tag(self) -> &'static str {
         self.pick("sk-SK", "en-GB")
     }
@@ -44,7 +44,7 @@ impl Language {
     }
 }
 
-/// The published sentences; where there is none, the status's own phrase.
+/// Returns the published title, or the reason phrase of the status if none is published.
 pub(super) fn find_title(failure: &ApiError, status: StatusCode, language: Language) -> &'static str {
     match failure {
         ApiError::Denied(AuthDenied::Login(_)) if status == StatusCode::UNAUTHORIZED => {
@@ -55,29 +55,29 @@ pub(super) fn find_title(failure: &ApiError, status: StatusCode, language: Langu
     }
 }
 
-/// What a person reads where the title is a phrase alone.
+/// Returns a text for people; none if the title is one already.
 pub(super) fn find_detail(failure: &ApiError, language: Language) -> Option<Cow<'_, str>> {
-    let told = |slovak, english| Some(Cow::Borrowed(language.pick(slovak, english)));
+    let pick = |slovak, english| Some(Cow::Borrowed(language.pick(slovak, english)));
     match failure {
-        ApiError::Denied(refusal) => describe_denial(refusal, language),
-        ApiError::Office(refused) => describe_office_error(refused, language),
+        ApiError::Denied(denial) => describe_denial(denial, language),
+        ApiError::Office(office_error) => describe_office_error(office_error, language),
         ApiError::Unavailable { .. } => {
-            told("Server teraz nemôže odpovedať. Skúste to znova.", "The server cannot answer now. Try again.")
+            pick("Server teraz nemôže odpovedať. Skúste to znova.", "The server is temporarily unavailable. Try again.")
         }
-        ApiError::Fault(_) => told("Na serveri nastala chyba.", "Something is broken on the server's side."),
-        // each member has a sentence of its own
+        ApiError::Fault(_) => pick("Na serveri nastala chyba.", "An error occurred on the server."),
+        // each member has its own message
         ApiError::Protocol(ProtocolError::InvalidFields(_)) => None,
         ApiError::Protocol(protocol) => Some(Cow::Borrowed(describe_protocol_error(protocol, language))),
     }
 }
 
-fn describe_denial(refusal: &AuthDenied, language: Language) -> Option<Cow<'_, str>> {
-    let told = |slovak, english| Some(Cow::Borrowed(language.pick(slovak, english)));
-    match refusal {
+fn describe_denial(denial: &AuthDenied, language: Language) -> Option<Cow<'_, str>> {
+    let pick = |slovak, english| Some(Cow::Borrowed(language.pick(slovak, english)));
+    match denial {
         AuthDenied::TooManyAttempts { .. } => {
-            told("Príliš veľa nesprávnych pokusov. Skúste to neskôr.", "Too many wrong attempts. Try again later.")
+            pick("Príliš veľa nesprávnych pokusov. Skúste to neskôr.", "Too many failed attempts. Try again later.")
         }
-        // their titles are sentences
+        // the published titles are texts for people
         AuthDenied::Login(_) | AuthDenied::Token(_) => None,
         AuthDenied::RightMissing(right) => Some(Cow::Owned(match language {
             Language::Slovak => format!("Chýba právo {right}."),
@@ -87,13 +87,13 @@ fn describe_denial(refusal: &AuthDenied, language: Language) -> Option<Cow<'_, s
             Language::Slovak => format!("Chýba rola {}.", rank.name()),
             Language::English => format!("The role {} is missing.", rank.name()),
         })),
-        AuthDenied::WeakPassword(_) => told("Heslo je príliš slabé.", "The password is too weak."),
-        AuthDenied::SessionNotFound => told("Taká relácia neexistuje.", "There is no such session."),
+        AuthDenied::WeakPassword(_) => pick("Heslo je príliš slabé.", "The password is too weak."),
+        AuthDenied::SessionNotFound => pick("Taká relácia neexistuje.", "There is no such session."),
     }
 }
 
-fn describe_office_error(refused: &OfficeError, language: Language) -> Option<Cow<'static, str>> {
-    Some(Cow::Borrowed(match refused {
+fn describe_office_error(office_error: &OfficeError, language: Language) -> Option<Cow<'static, str>> {
+    Some(Cow::Borrowed(match office_error {
         OfficeError::AlreadyExists { .. }
         | OfficeError::UnknownName { .. }
         | OfficeError::InvalidValue { .. }
@@ -108,7 +108,7 @@ fn describe_office_error(refused: &OfficeError, language: Language) -> Option<Co
         OfficeError::NotFound { .. } => language.pick("Taký záznam neexistuje.", "There is no such record."),
         OfficeError::VersionMismatch { .. } | OfficeError::TicketVersionMismatch { .. } => language.pick(
             "Záznam medzitým niekto zmenil. Načítajte ho znova.",
-            "Somebody has changed the record meanwhile. Read it again.",
+            "The record has been changed in the meantime. Read it again.",
         ),
         OfficeError::RightMissing(_) | OfficeError::RankTooHigh(_) => {
             language.pick("Chýba právo.", "A right is missing.")
@@ -130,35 +130,35 @@ fn describe_protocol_error(protocol: &ProtocolError, language: Language) -> &str
         ProtocolError::MalformedBody(why) => language.pick("Telo požiadavky sa nedá prečítať.", why),
         ProtocolError::ChunkedSignature => language.pick(
             "Prenos po častiach (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, nws-chunked) nie je podporovaný: podpíšte telo ako celok.",
-            "the chunked form (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, nws-chunked) is not taken: sign the body as a whole",
+            "The chunked form (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, nws-chunked) is not supported: sign the body as a whole.",
         ),
-        ProtocolError::InvalidFields(_) => language.pick("Niektoré údaje nie sú platné.", "Some of what was sent is not valid."),
+        ProtocolError::InvalidFields(_) => language.pick("Niektoré údaje nie sú platné.", "Some values are not valid."),
         ProtocolError::UnsupportedMediaType => language.pick(
             "Telo požiadavky musí byť application/json a nezakódované.",
-            "The body must be application/json, not encoded.",
+            "The body must be application/json without a content encoding.",
         ),
         ProtocolError::BodyTooLarge => language.pick("Telo požiadavky je príliš veľké.", "The body is too large."),
-        ProtocolError::BodyTimeout => language.pick("Telo požiadavky neprišlo včas.", "The body did not come in time."),
-        ProtocolError::RouteNotFound => language.pick("Na tejto adrese nič nie je.", "There is nothing at this path."),
+        ProtocolError::BodyTimeout => language.pick("Telo požiadavky neprišlo včas.", "The body was not received in time."),
+        ProtocolError::RouteNotFound => language.pick("Na tejto adrese nič nie je.", "There is no resource at this path."),
         ProtocolError::MethodNotAllowed { .. } => {
-            language.pick("Táto adresa takúto metódu nepozná.", "This path does not take this method.")
+            language.pick("Táto adresa takúto metódu nepozná.", "This path does not accept this method.")
         }
         ProtocolError::UntrustedOrigin => {
-            language.pick("Stránky z tejto domény to nesmú.", "Pages of this origin may not do this.")
+            language.pick("Stránky z tejto domény to nesmú.", "Pages of this origin may not send this request.")
         }
-        // asked of gateways, and of the native API's calls
+        // these occur only in the native API
         ProtocolError::NoAccessRule | ProtocolError::MissingOriginalRequest | ProtocolError::PreconditionRequired | ProtocolError::InvalidIdempotencyKey => {
-            language.pick("Táto požiadavka nie je povolená.", "Nobody may do this.")
+            language.pick("Táto požiadavka nie je povolená.", "This request is not allowed.")
         }
         ProtocolError::RateLimited { .. } => {
-            language.pick("Z tejto adresy prišlo príliš veľa požiadaviek.", "This address has sent too many requests.")
+            language.pick("Z tejto adresy prišlo príliš veľa požiadaviek.", "Too many requests from this address.")
         }
     }
 }
 
-/// What is wrong with a member, and the published number of it.
-pub(super) fn describe_violation(fault: &FieldViolation, language: Language) -> (&'static str, Option<u8>) {
-    match fault.code.as_ref() {
+/// Returns the message of a violation and its published number.
+pub(super) fn describe_violation(violation: &FieldViolation, language: Language) -> (&'static str, Option<u8>) {
+    match violation.code.as_ref() {
         "required" => (language.pick("Pole je povinné.", "The field is required."), Some(1)),
         "taken" => (language.pick("Hodnota sa už používa.", "The value is already in use."), Some(2)),
         _ => (language.pick("Neplatná hodnota.", "The value is not valid."), None),

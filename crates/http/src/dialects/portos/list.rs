@@ -1,5 +1,6 @@
-//! What PORTOS' lists take and answer: `$skip`, `$take`, `$sort`, `$count` and conditions on members, over rows that are JSON already.
-//! It knows no resource; whose rows they are and who may see them was decided before.
+//! PORTOS' list options `$skip`, `$take`, `$sort`, `$count` and conditions on members, applied to
+//! rows that are already JSON. It is independent of the resource; the caller has decided whose rows
+//! are visible.
 
 mod condition;
 
@@ -20,7 +21,7 @@ use crate::response;
 use condition::{Condition, comparison_text};
 pub(super) use condition::{ListMember, MemberKind};
 
-/// The published names of devices' environments.
+/// The published names of device environments.
 pub(super) const ENVIRONMENT_KIND: MemberKind = MemberKind::OneOf(&[
     Environment::CashRegister.name(),
     Environment::Pda.name(),
@@ -31,20 +32,20 @@ pub(super) const ENVIRONMENT_KIND: MemberKind = MemberKind::OneOf(&[
 /// The options of a list.
 const LIST_OPTIONS: [&str; 4] = ["$skip", "$take", "$count", "$sort"];
 
-/// What a request asks of a list.
+/// The query of a list.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ListQuery {
     skip: usize,
     take: Option<usize>,
     count: bool,
-    /// Members, and whether the greatest comes first.
+    /// Members to sort by, each with whether the order is descending.
     order: Vec<(&'static str, bool)>,
     conditions: Vec<Condition>,
 }
 
 /// A row of a list.
 pub(super) trait ListRow: Serialize {
-    /// Its members as conditions and orders compare them.
+    /// Returns the members as conditions and orders compare them.
     fn comparison_value(&self) -> Cow<'_, Value>;
 }
 
@@ -60,7 +61,7 @@ impl ListRow for ExactJson {
     }
 }
 
-/// What rows are sorted by: numbers among themselves as such, all else as text.
+/// A value to sort by: numbers are compared with numbers numerically, everything else as text.
 #[derive(Debug, PartialEq)]
 pub(super) struct SortValue {
     number: Option<f64>,
@@ -68,34 +69,37 @@ pub(super) struct SortValue {
 }
 
 impl ListQuery {
-    /// Reads the query. `members` are those of the rows that can be asked about. What names neither a member nor an option is ignored.
+    /// Reads the query. `members` are the members that conditions may use. A parameter that is
+    /// neither a member nor an option is ignored.
     ///
     /// # Errors
-    /// An option or a member has a value that it cannot have.
+    /// An option or a member has an invalid value.
     pub(super) fn from_head(head: &RequestHead, members: &[ListMember]) -> Result<Self, ApiError> {
         Self::parse(head.query(), members)
     }
 
-    /// The same of a query by itself.
+    /// Reads a query string.
     pub(super) fn parse(query: &str, members: &[ListMember]) -> Result<Self, ApiError> {
         let member = |name: &str| members.iter().find(|member| member.name.eq_ignore_ascii_case(name));
-        let (mut asked, mut faults) = (Self::default(), Vec::new());
+        let (mut parsed, mut violations) = (Self::default(), Vec::new());
         for (name, text) in query::parse_pairs(query) {
             let Some(text) = text.as_deref() else {
-                // what it names has a value that it cannot have
+                // the value of the option or member cannot be decoded
                 match LIST_OPTIONS.iter().find(|option| name.eq_ignore_ascii_case(option)) {
-                    Some(option) => push_violation(&mut faults, option),
-                    None => member(&name).into_iter().for_each(|member| push_violation(&mut faults, member.name)),
+                    Some(option) => push_violation(&mut violations, option),
+                    None => member(&name).into_iter().for_each(|member| push_violation(&mut violations, member.name)),
                 }
                 continue;
             };
             match name.to_ascii_lowercase().as_str() {
-                "$skip" => asked.skip = parse_usize(text).unwrap_or_else(|| push_violation(&mut faults, "$skip")),
-                "$take" => asked.take = Some(parse_usize(text).unwrap_or_else(|| push_violation(&mut faults, "$take"))),
-                "$count" if text.eq_ignore_ascii_case("true") => asked.count = true,
-                "$count" if text.eq_ignore_ascii_case("false") => asked.count = false,
-                "$count" => push_violation(&mut faults, "$count"),
-                "$sort" => asked.order.extend(text.split(',').filter_map(|part| {
+                "$skip" => parsed.skip = parse_usize(text).unwrap_or_else(|| push_violation(&mut violations, "$skip")),
+                "$take" => {
+                    parsed.take = Some(parse_usize(text).unwrap_or_else(|| push_violation(&mut violations, "$take")))
+                }
+                "$count" if text.eq_ignore_ascii_case("true") => parsed.count = true,
+                "$count" if text.eq_ignore_ascii_case("false") => parsed.count = false,
+                "$count" => push_violation(&mut violations, "$count"),
+                "$sort" => parsed.order.extend(text.split(',').filter_map(|part| {
                     let (part, down) = parse_order(part.trim());
                     Some((member(part)?.row_name, down))
                 })),
@@ -103,17 +107,17 @@ impl ListQuery {
                     let Some(member) = member(&name) else { continue };
                     for text in text.split(';') {
                         match Condition::parse(member, text) {
-                            Some(condition) => asked.conditions.push(condition),
-                            None => push_violation(&mut faults, member.name),
+                            Some(condition) => parsed.conditions.push(condition),
+                            None => push_violation(&mut violations, member.name),
                         }
                     }
                 }
             }
         }
-        if faults.is_empty() { Ok(asked) } else { Err(ProtocolError::InvalidFields(faults).into()) }
+        if violations.is_empty() { Ok(parsed) } else { Err(ProtocolError::InvalidFields(violations).into()) }
     }
 
-    /// The rows that the request asks for, how many these are, and how many fit.
+    /// Selects the rows of the requested page, their number, and the number of all matching rows.
     fn select_rows<R: ListRow>(&self, mut rows: Vec<R>) -> ListBody<R> {
         rows.retain(|row| self.matches(&row.comparison_value()));
         let total = rows.len();
@@ -125,12 +129,12 @@ impl ListQuery {
         ListBody { count: items.len(), items: Some(items), total }
     }
 
-    /// What a row is sorted by.
+    /// Returns the values by which a row is sorted.
     pub(super) fn sort_values(&self, row: &Value) -> Vec<SortValue> {
         self.order.iter().map(|(member, _)| SortValue::from_json(row.get(*member).unwrap_or(&Value::Null))).collect()
     }
 
-    /// The rows in the order that is asked for; what each is sorted by is made once.
+    /// Sorts rows in the requested order, computing the sort values of each row once.
     pub(super) fn sort_rows<R>(&self, rows: Vec<R>, keys: impl Fn(&R) -> Vec<SortValue>) -> Vec<R> {
         if self.order.is_empty() {
             return rows;
@@ -140,7 +144,7 @@ impl ListQuery {
         keyed.into_iter().map(|(_, row)| row).collect()
     }
 
-    /// The same of rows that have what they are sorted by beside them.
+    /// Sorts rows that come with their sort values.
     pub(super) fn sort_by_values<R>(&self, rows: &mut [(Vec<SortValue>, R)]) {
         rows.sort_by(|(one, _), (other, _)| {
             let by = |((one, other), (_, down)): ((&SortValue, &SortValue), &(&str, bool))| {
@@ -152,12 +156,12 @@ impl ListQuery {
         });
     }
 
-    /// Whether a row is one that the request asks for.
+    /// Whether a row matches all conditions.
     pub(super) fn matches(&self, row: &Value) -> bool {
         self.conditions.iter().all(|condition| condition.matches(row))
     }
 
-    /// Whether a row is one, as far as these members of it are concerned.
+    /// Whether a row matches all conditions on these members.
     pub(super) fn matches_members(&self, members: &[&str], row: &Value) -> bool {
         self.conditions_on(members).all(|condition| condition.matches(row))
     }
@@ -166,56 +170,56 @@ impl ListQuery {
         self.conditions.iter().filter(|condition| members.contains(&condition.member))
     }
 
-    /// Whether only how many there are is asked for.
+    /// Whether only the number of rows is requested.
     pub(super) const fn is_count_only(&self) -> bool {
         self.count
     }
 
-    /// The first instant that a member may have and the first that is too late for it, as far as the request says so; and whether
-    /// they say all that it asks of the member.
+    /// Returns the range of timestamps of a member (start inclusive, end exclusive) that the
+    /// conditions allow, and whether the range is equivalent to all conditions on the member.
     pub(super) fn time_range(&self, member: &str) -> (Option<Instant>, Option<Instant>, bool) {
-        let (mut from, mut until, mut whole) = (None, None, true);
+        let (mut from, mut until, mut is_equivalent) = (None, None, true);
         for condition in self.conditions_on(&[member]) {
-            let Some((least, late)) = condition.time_range() else {
-                whole = false;
+            let Some((start, end)) = condition.time_range() else {
+                is_equivalent = false;
                 continue;
             };
-            from = from.max(least);
-            until = match (until, late) {
+            from = from.max(start);
+            until = match (until, end) {
                 (Some(one), Some(other)) => Some(std::cmp::min::<Instant>(one, other)),
                 (one, other) => one.or(other),
             };
         }
-        (from, until, whole)
+        (from, until, is_equivalent)
     }
 
-    /// Whether nothing is asked but of these members.
+    /// Whether all conditions concern these members.
     pub(super) fn concerns_only(&self, members: &[&str]) -> bool {
         self.conditions.iter().all(|condition| members.contains(&condition.member))
     }
 
-    /// The members that conditions or the order are about.
+    /// Returns the members that conditions or the order refer to.
     pub(super) fn referenced_members(&self) -> impl Iterator<Item = &'static str> {
         self.conditions.iter().map(|condition| condition.member).chain(self.order.iter().map(|(member, _)| *member))
     }
 
-    /// By which members rows are sorted, and whether the greatest comes first.
+    /// Returns the members to sort by, each with whether the order is descending.
     pub(super) fn sort_order(&self) -> &[(&'static str, bool)] {
         &self.order
     }
 
-    /// How many rows are passed over, and how many are asked for then.
+    /// Returns the number of rows to skip, and the maximum number to return.
     pub(super) const fn page_bounds(&self) -> (usize, Option<usize>) {
         (self.skip, self.take)
     }
 
-    /// The answer.
+    /// Renders the list.
     pub(super) fn render<R: ListRow>(&self, rows: Vec<R>) -> Result<HttpResponse, ApiError> {
         response::render_json(StatusCode::OK, &self.select_rows(rows))
     }
 }
 
-/// A part of a list, or only how long the list is.
+/// A page of a list, or only its length.
 #[derive(Serialize)]
 struct ListBody<R> {
     count: usize,
@@ -225,7 +229,7 @@ struct ListBody<R> {
     total: usize,
 }
 
-/// The answer where only how many rows there are is asked for.
+/// Returns the body of a response with only the number of rows.
 pub(super) fn count_body(total: usize) -> Value {
     json!({ "count": total, "totalCount": total })
 }
@@ -234,8 +238,8 @@ fn parse_usize(text: &str) -> Option<usize> {
     text.parse().ok()
 }
 
-fn push_violation<T: Default>(faults: &mut Vec<FieldViolation>, name: &'static str) -> T {
-    faults.push(FieldViolation {
+fn push_violation<T: Default>(violations: &mut Vec<FieldViolation>, name: &'static str) -> T {
+    violations.push(FieldViolation {
         field: name.into(),
         in_query: true,
         code: "type".into(),
@@ -244,7 +248,7 @@ fn push_violation<T: Default>(faults: &mut Vec<FieldViolation>, name: &'static s
     T::default()
 }
 
-/// `a`, `-b`, `c:desc`, `d:asc`.
+/// Parses an order such as `a`, `-b`, `c:desc` or `d:asc`.
 fn parse_order(part: &str) -> (&str, bool) {
     if let Some(name) = part.strip_prefix('-') {
         return (name, true);

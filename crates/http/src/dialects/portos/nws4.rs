@@ -1,7 +1,8 @@
-//! NWS4-HMAC-SHA256: reads the signature that a PORTOS client sends instead of a token, and spells out what it was made over.
+//! NWS4-HMAC-SHA256: parses the signature that a PORTOS client sends instead of a token, and
+//! reconstructs the bytes that were signed.
 //!
-//! Pure functions over what came on the wire. Whether the key is known, the time near and the signature new is the engine's to
-//! say; nothing here knows a secret.
+//! These are pure functions of the received request. The engine decides whether the key exists, the
+//! time is recent and the signature is new; nothing here has access to a secret.
 
 pub(super) mod encoding;
 
@@ -21,32 +22,33 @@ use crate::head::RequestHead;
 use crate::timestamps;
 use encoding::{decode_hex, encode_hex, percent_decode, percent_encode};
 
-/// The name of the scheme, in the header and in what is signed.
+/// Name of the scheme, in the header and in the signed bytes.
 const AUTH_SCHEME: &str = "NWS4-HMAC-SHA256";
 
-/// What stands before the secret in the first key.
+/// Prefix of the secret in the first derived key.
 const SECRET_PREFIX: &str = "NWS4";
 
 const HOST_HEADER: &str = "host";
 const DATE_HEADER: &str = "x-nd-date";
 const DIGEST_HEADER: &str = "x-nd-content-sha256";
 
-/// How the contract writes instants, always with milliseconds and in UTC.
+/// Format of timestamps in this contract: UTC with milliseconds.
 const TIMESTAMP_FORMAT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-/// A request as it came on the wire.
+/// A received request.
 #[derive(Clone, Copy)]
 pub(crate) struct SignedRequest<'r> {
     pub(crate) method: &'r Method,
-    /// The whole path, mount included, percent-encoding untouched.
+    /// Full path including the mount's prefix, percent-encoded.
     pub(crate) path: &'r str,
-    /// Without the question mark.
+    /// Query without the question mark.
     pub(crate) query: &'r str,
-    /// As the client called it.
+    /// Host as the client used it.
     pub(crate) host: &'r str,
     pub(crate) headers: &'r HeaderMap,
-    /// As it was received; `None` where it went elsewhere, and the digest that was signed is taken on trust.
+    /// Body as received; `None` if it was sent elsewhere, in which case the signed digest is
+    /// trusted.
     pub(crate) body: Option<&'r [u8]>,
 }
 
@@ -63,19 +65,19 @@ impl<'r> SignedRequest<'r> {
     }
 }
 
-/// What the `Authorization` header says.
+/// The content of the `Authorization` header.
 struct SignatureClaims {
     credential: String,
-    /// In lower case.
+    /// Names in lower case.
     signed_headers: BTreeSet<String>,
     timestamp: String,
     mac: [u8; 32],
 }
 
-/// The signature of the request; nothing where another scheme is named, or none.
+/// Reads the signature of a request; `None` if the request uses no scheme or another one.
 ///
 /// # Errors
-/// The signature cannot hold, whatever the secret is; or it is of the chunked form, which is not taken.
+/// The signature is invalid with any secret, or has the chunked form, which is not supported.
 pub(crate) fn read_signature(received: &SignedRequest<'_>) -> Result<Option<Signature>, ApiError> {
     let mut lines = received.headers.get_all(AUTHORIZATION).filter_map(|line| line.to_str().ok());
     let named =
@@ -120,7 +122,8 @@ fn verify_request(received: &SignedRequest<'_>) -> Option<Signature> {
 }
 
 impl SignatureClaims {
-    /// Reads what stands after the scheme: four parts in any order, each once, encoded as a whole; two of them once more inside.
+    /// Parses the part after the scheme: four parameters in any order, each exactly once,
+    /// percent-encoded as a whole; two of them are percent-encoded a second time.
     fn parse(text: &str) -> Option<Self> {
         let whole = percent_decode(text)?;
         let (mut credential, mut names, mut timestamp, mut mac) = (None, None, None, None);
@@ -148,25 +151,25 @@ impl SignatureClaims {
     }
 }
 
-/// The instant, where it is written exactly as the contract writes it.
+/// Parses a timestamp in exactly the format of this contract.
 fn parse_timestamp(text: &str) -> Option<Instant> {
     let nanos = PrimitiveDateTime::parse(text, TIMESTAMP_FORMAT).ok()?.assume_utc().unix_timestamp_nanos();
     let at = Instant::from_millis(i64::try_from(nanos.div_euclid(1_000_000)).ok()?);
     (timestamps::format_instant(at) == text).then_some(at)
 }
 
-/// What was signed: six parts, a line each. Nothing where a header that was signed did not come.
+/// Builds the canonical request, which has six lines. `None` if a signed header is missing.
 fn build_canonical_request(
     received: &SignedRequest<'_>,
     signed: &BTreeSet<String>,
     body: &[u8; 32],
 ) -> Option<Vec<u8>> {
-    // in the order of the lower-case names, in which `_` comes before the letters
+    // sorted by the lower-case names, in which `_` precedes letters
     let headers: Vec<Vec<u8>> = signed
         .iter()
         .map(|name| Some([name.as_bytes(), b":", &collapse_whitespace(&signed_header_value(received, name)?)].concat()))
         .collect::<Option<_>>()?;
-    // in the order of the upper-case names, in which it comes after them
+    // sorted by the upper-case names, in which `_` follows letters
     let mut names: Vec<&str> = signed.iter().map(String::as_str).collect();
     names.sort_by_key(|name| name.to_ascii_uppercase());
     let parts = [
@@ -180,8 +183,8 @@ fn build_canonical_request(
     Some(parts.join(&b'\n'))
 }
 
-/// The query in the order of its keys, of equal ones as they came, each key and value encoded once more. What follows a second
-/// `=` belongs to neither.
+/// Builds the canonical query: sorted by key (stable for equal keys), with each key and value
+/// encoded a second time. Text after a second `=` is not included.
 fn canonicalize_query(raw: &str) -> String {
     if raw.is_empty() {
         return String::new();
@@ -201,13 +204,14 @@ fn canonicalize_query(raw: &str) -> String {
     pairs.join("&")
 }
 
-/// Whether the canonical form has all that the query says. Text after the second `=` of a parameter is not in it, yet is part of
-/// the value for whoever reads the query. A `=` at the end, as base64 has it, says nothing.
+/// Whether the canonical query contains everything in the query. Text after the second `=` of a
+/// parameter is not included, but readers of the query use it as part of the value. A trailing `=`,
+/// as in base64, has no meaning.
 pub(super) fn covers_query(query: &str) -> bool {
     query.split('&').all(|pair| pair.split('=').skip(2).all(str::is_empty))
 }
 
-/// The value of a header; several of one name joined by commas.
+/// Returns the value of a header; repeated headers are joined by commas.
 fn signed_header_value(received: &SignedRequest<'_>, name: &str) -> Option<Vec<u8>> {
     if name == HOST_HEADER {
         return (!received.host.is_empty()).then(|| received.host.as_bytes().to_vec());
@@ -217,7 +221,7 @@ fn signed_header_value(received: &SignedRequest<'_>, name: &str) -> Option<Vec<u
     (!values.is_empty()).then(|| values.join(&b','))
 }
 
-/// Runs of white space as one space, none at either end.
+/// Replaces runs of white space by one space, and trims both ends.
 fn collapse_whitespace(value: &[u8]) -> Vec<u8> {
     let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(&b' ')

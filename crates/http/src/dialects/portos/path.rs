@@ -1,9 +1,10 @@
-//! PORTOS' paths: each resource stands below `/api` and below `/api/v1`, and names of things stand in paths percent-encoded.
+//! PORTOS' paths: each resource is below `/api` and `/api/v1`, and names in paths are
+//! percent-encoded.
 
 use super::nws4::encoding::percent_decode;
 use crate::request::Request;
 
-/// Both paths of a resource.
+/// Expands to both paths of a resource.
 macro_rules! both {
     ($path:literal) => {
         [concat!("/api", $path), concat!("/api/v1", $path)]
@@ -12,8 +13,8 @@ macro_rules! both {
 
 pub(super) use both;
 
-/// The name that a part of the path stands for. The router has decoded some of it and left the rest; what cannot be decoded names
-/// nothing that there is.
+/// Reads a name in the path. The router decodes a part of it only; a name that cannot be decoded
+/// matches nothing.
 pub(super) fn read_path_name(call: &Request, segment: &str) -> String {
     let sent = call.head().path_parameter(segment);
     percent_decode(sent).unwrap_or_else(|| sent.to_owned())

@@ -1,4 +1,4 @@
-//! PORTOS' sessions: who is logged in where, and an end to it.
+//! PORTOS' sessions: list, read and end.
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
@@ -17,7 +17,7 @@ use crate::response;
 use crate::route::Route;
 use crate::timestamps;
 
-/// What of a session can be asked about in a list, by its name in queries.
+/// Members that can be used in list queries.
 const LIST_MEMBERS: &[ListMember] = &[
     ListMember::alias("sessionId", "id", MemberKind::Text),
     ListMember::new("id", MemberKind::Text),
@@ -39,9 +39,9 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list_session_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let asked = ListQuery::from_head(call.head(), LIST_MEMBERS)?;
+    let query = ListQuery::from_head(call.head(), LIST_MEMBERS)?;
     let rows = call.with_office(move |office| load_live_rows(office, &caller)).await?;
-    asked.render(rows)
+    query.render(rows)
 }
 
 async fn get_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -67,7 +67,7 @@ async fn end_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     response::render_json(StatusCode::OK, &row)
 }
 
-/// The live sessions that the caller may see, newest first.
+/// Returns the live sessions that the caller may see, newest first.
 fn load_live_rows(office: &Office<'_>, caller: &Caller) -> Result<Vec<Value>, ApiError> {
     let filter = SessionFilter { live: Some((true, office.auth.time().at)), ..SessionFilter::default() };
     let part = |page: &PageRequest<SessionId>| office.auth.list_sessions(caller, &filter, page.after, page.limit);
@@ -75,19 +75,19 @@ fn load_live_rows(office: &Office<'_>, caller: &Caller) -> Result<Vec<Value>, Ap
     Ok(found.iter().map(build_row).collect())
 }
 
-/// What is over is no session any more.
+/// An ended session is answered like an unknown one.
 fn require_live(office: &Office<'_>, listed: &SessionView) -> Result<(), ApiError> {
     let session = &listed.session;
     let outlived = session.expires_at.is_some_and(|expiry| expiry <= office.auth.time().at);
     if outlived || session.ended.is_some() { Err(ApiError::Denied(AuthDenied::SessionNotFound)) } else { Ok(()) }
 }
 
-/// What is no id names no session.
+/// Reads the id in the path. A malformed id is answered like an unknown one.
 fn read_session_id(call: &Request) -> Result<SessionId, ApiError> {
     call.head().path_parameter("id").parse().map_err(|_| ApiError::Denied(AuthDenied::SessionNotFound))
 }
 
-/// A session as PORTOS tells of it.
+/// Converts a session to PORTOS' format.
 fn build_row(listed: &SessionView) -> Value {
     let session = &listed.session;
     json!({

@@ -1,21 +1,22 @@
-//! Ids of tickets: ours are UUIDs, and a till that makes a ticket by PUT draws the id itself, a UUID or the 24 hexadecimal digits that
-//! this contract's own samples show. Such an id is kept within a UUID (RFC 9562, 5.8) and comes back as it was sent, in small
-//! letters.
+//! Ids of tickets. Ours are UUIDs. A till that creates a ticket by PUT generates the id itself: a
+//! UUID, or 24 hexadecimal digits as in the published samples. Such an id is stored within a UUID
+//! (RFC 9562, 5.8), and returned as sent, in lower case.
 
 use tillgate_domain::TicketId;
 use uuid::Uuid;
 
-/// What stands between the two halves of an id of 24 digits: version 8, the variant, and a mark of our own.
+/// The bits between the two halves of a 24-digit id: version 8, the variant, and a marker of our
+/// own.
 const ID_MARK: &str = "8f24980d";
 
-/// The id as this contract writes it.
+/// Formats an id as this contract requires.
 pub(super) fn format_ticket_id(id: TicketId) -> String {
     let digits = id.0.simple().to_string();
     let (first, rest) = digits.split_at(12);
     rest.strip_prefix(ID_MARK).map_or_else(|| id.to_string(), |second| format!("{first}{second}"))
 }
 
-/// The id that was sent; `None` where no ticket can have it.
+/// Parses an id; `None` if no ticket can have it.
 pub(super) fn parse_ticket_id(sent: &str) -> Option<TicketId> {
     if sent.len() != 24 {
         return sent.parse().ok();

@@ -1,4 +1,4 @@
-//! What the rules of tickets say, in PORTOS' two languages.
+//! Messages of ticket errors in PORTOS' two languages.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use tillgate_domain::ticket::TicketError;
 use super::language::Language;
 use crate::error::to_sentence;
 
-/// The sentence for a refusal.
+/// Returns the message of an error.
 pub(super) fn describe_refusal(why: &TicketError, language: Language) -> Cow<'static, str> {
     match language {
         Language::English => to_sentence(&why.to_string()).into(),

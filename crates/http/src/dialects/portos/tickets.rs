@@ -1,4 +1,5 @@
-//! PORTOS' tickets: the use cases of the till, in this contract's shape. What is deleted is void, and void tickets are not there.
+//! PORTOS' tickets: the use cases of the till in this contract's format. A deleted ticket becomes
+//! void, and void tickets are not visible.
 
 mod query;
 mod request;
@@ -27,16 +28,18 @@ use crate::streaming;
 pub(super) use query::TicketQuery;
 use stream::TicketListStream;
 
-/// What the page shows of a customer, an article and a closing besides what is read here. It comes back as it came.
+/// Published members of a customer, an article and a closing that are not interpreted here, but
+/// returned as sent.
 const CUSTOMER_EXTRA_MEMBERS: [&str; 6] = ["gender", "birthDate", "address", "deliveryAddress", "isCompany", "company"];
 const ARTICLE_EXTRA_MEMBERS: [&str; 1] = ["specialRegulation"];
 const CLOSE_INFO_EXTRA_MEMBERS: [&str; 2] = ["eKasa", "fiscalMemorySerialNumber"];
 const TICKET_EXTRA_MEMBERS: [&str; 1] = ["purchaseType"];
 
-/// The kind of purchase where nothing was sent.
+/// The kind of purchase, if none was sent.
 const DEFAULT_PURCHASE_TYPE: &str = "WalkIn";
 
-/// The members that hold JSON of the client's own. The case of names counts within them, as it does wherever they come back.
+/// Members with the client's own JSON. Names inside of them are case-sensitive, as they are
+/// wherever they are returned.
 const VERBATIM_MEMBERS: [&str; 10] = [
     "meta",
     "gender",
@@ -50,11 +53,11 @@ const VERBATIM_MEMBERS: [&str; 10] = [
     "fiscalMemorySerialNumber",
 ];
 
-/// The published categories of a VAT.
+/// The published VAT categories.
 const VAT_CATEGORIES: RangeInclusive<u8> = 1..=10;
 
 pub(super) fn routes() -> Vec<Route> {
-    let whole = both!("/tickets").into_iter().flat_map(|path| {
+    let collection = both!("/tickets").into_iter().flat_map(|path| {
         [
             Route::authenticated(Method::GET, path, list_ticket_rows),
             Route::authenticated(Method::POST, path, open_ticket).with_body_limit(MAX_TICKET_BODY_BYTES),
@@ -70,12 +73,12 @@ pub(super) fn routes() -> Vec<Route> {
     });
     let close = both!("/tickets/{id}/close")
         .map(|path| Route::authenticated(Method::POST, path, close_ticket).with_body_limit(MAX_TICKET_BODY_BYTES));
-    whole.chain(one).chain(close).collect()
+    collection.chain(one).chain(close).collect()
 }
 
-/// What new tickets are paid in here: the contract names no currency, and its country has one.
+/// The currency of new tickets. The contract has no currency, and its country has one.
 fn default_currency() -> Result<Currency, ApiError> {
-    Currency::parse("EUR").map_err(|_| ApiError::Fault("no currency".to_owned()))
+    Currency::parse("EUR").map_err(|_| ApiError::Fault("EUR is not a currency".to_owned()))
 }
 
 async fn list_ticket_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -88,14 +91,14 @@ async fn list_ticket_rows(call: Request, caller: Caller) -> Result<HttpResponse,
 async fn get_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, tenant) = (read_ticket_id(&call)?, caller.profile.tenant.id);
     let found = call.with_office(move |office| Ok(office::find_ticket(office.store, tenant, id)?)).await?;
-    let there = found.filter(|shown| shown.ticket.state.status() != TicketStatus::Void);
+    let there = found.filter(|view| view.ticket.state.status() != TicketStatus::Void);
     render_ticket(StatusCode::OK, &there.ok_or_else(|| not_found(ticket_id::format_ticket_id(id)))?)
 }
 
 async fn open_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (currency, tenant) = (default_currency()?, caller.profile.tenant.id);
     let sent = request::TicketInput::read_one(call.head().headers(), call.body(), Some(currency))?;
-    let shown = call
+    let view = call
         .with_office(move |office| {
             let id = sent.id.map_or_else(|| office.auth.new_id(TicketId::new), Ok)?;
             let new = NewTicket { id, currency, sheet: sent.change };
@@ -104,8 +107,8 @@ async fn open_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
         })
         .await?;
     render_created_ticket(
-        &format!("{}/{}", call.head().path().trim_end_matches('/'), ticket_id::format_ticket_id(shown.ticket.id)),
-        &shown,
+        &format!("{}/{}", call.head().path().trim_end_matches('/'), ticket_id::format_ticket_id(view.ticket.id)),
+        &view,
     )
 }
 
@@ -113,16 +116,16 @@ async fn put_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
     let (id, sent) =
         (read_ticket_id(&call)?, request::TicketInput::read_one(call.head().headers(), call.body(), None)?);
     let (currency, tenant) = (default_currency()?, caller.profile.tenant.id);
-    let (shown, opened) = call
+    let (view, opened) = call
         .with_office(move |office| {
-            let (stamp, new) = (office.audit_context(&caller)?, NewTicket { id, currency, sheet: sent.change });
-            into_api_result(office::put_ticket(office.store, tenant, &stamp, &new, sent.version))
+            let (context, new) = (office.audit_context(&caller)?, NewTicket { id, currency, sheet: sent.change });
+            into_api_result(office::put_ticket(office.store, tenant, &context, &new, sent.version))
         })
         .await?;
     if opened {
-        render_created_ticket(call.head().path().trim_end_matches('/'), &shown)
+        render_created_ticket(call.head().path().trim_end_matches('/'), &view)
     } else {
-        render_ticket(StatusCode::OK, &shown)
+        render_ticket(StatusCode::OK, &view)
     }
 }
 
@@ -132,7 +135,7 @@ async fn amend_tickets(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let changed = call
         .with_office(move |office| {
             let amendments = sent.into_iter().map(|sent| {
-                let id = sent.id.ok_or_else(|| ApiError::Fault("what is required was not asked for".to_owned()))?;
+                let id = sent.id.ok_or_else(|| ApiError::Fault("a required member was not validated".to_owned()))?;
                 Ok(TicketAmendment {
                     context: office.audit_context(&caller)?,
                     id,
@@ -150,13 +153,13 @@ async fn amend_tickets(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 
 async fn delete_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, tenant) = (read_ticket_id(&call)?, caller.profile.tenant.id);
-    let shown = call
+    let view = call
         .with_office(move |office| {
-            let stamp = office.audit_context(&caller)?;
-            into_api_result(office::void_ticket(office.store, tenant, &stamp, id, None, &Note::default()))
+            let context = office.audit_context(&caller)?;
+            into_api_result(office::void_ticket(office.store, tenant, &context, id, None, &Note::default()))
         })
         .await?;
-    render_ticket(StatusCode::OK, &shown)
+    render_ticket(StatusCode::OK, &view)
 }
 
 async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -164,29 +167,29 @@ async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let fiscal =
         caller.profile.device.as_ref().and_then(|device| device.settings.get(office::DEFAULT_FISCAL_NAME)).cloned();
     let (closing, version) = request::read_closing(call.head().headers(), call.body(), fiscal)?;
-    let shown = call
+    let view = call
         .with_office(move |office| {
-            let stamp = office.audit_context(&caller)?;
-            into_api_result(office::close_ticket(office.store, tenant, &stamp, id, version, &closing))
+            let context = office.audit_context(&caller)?;
+            into_api_result(office::close_ticket(office.store, tenant, &context, id, version, &closing))
         })
         .await?;
-    render_ticket(StatusCode::OK, &shown)
+    render_ticket(StatusCode::OK, &view)
 }
 
-fn render_ticket(status: StatusCode, shown: &TicketView) -> Result<HttpResponse, ApiError> {
-    crate::response::render_json(status, &response::build_row(shown))
+fn render_ticket(status: StatusCode, view: &TicketView) -> Result<HttpResponse, ApiError> {
+    crate::response::render_json(status, &response::build_row(view))
 }
 
-/// A ticket that was made, and where it is.
-fn render_created_ticket(path: &str, shown: &TicketView) -> Result<HttpResponse, ApiError> {
-    let mut answer = render_ticket(StatusCode::CREATED, shown)?;
+/// Renders a new ticket with its location.
+fn render_created_ticket(path: &str, view: &TicketView) -> Result<HttpResponse, ApiError> {
+    let mut answer = render_ticket(StatusCode::CREATED, view)?;
     if let Ok(location) = HeaderValue::from_str(path) {
         answer.headers_mut().insert(LOCATION, location);
     }
     Ok(answer)
 }
 
-/// What is no id names no ticket.
+/// Reads the id in the path. A malformed id is answered like an unknown one.
 fn read_ticket_id(call: &Request) -> Result<TicketId, ApiError> {
     let sent = call.head().path_parameter("id");
     ticket_id::parse_ticket_id(sent).ok_or_else(|| not_found(sent.to_owned()))

@@ -1,4 +1,4 @@
-//! PosStar's calls of authentication: login, who am I, and the exchange of the token.
+//! PosStar's authentication: login, current user, token exchange, logout.
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
@@ -27,7 +27,8 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// An e-mail address: what is none is no user's either, but a user name of some vendor it might be.
+/// Validates that the login is an e-mail address. A user name must not be accepted, because it
+/// would match the user of some vendor.
 pub(super) fn check_email(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
         BodyField::Value(email) if Email::parse(email).is_err() => {
@@ -37,7 +38,7 @@ pub(super) fn check_email(field: &BodyField<String>) -> Result<(), ValidationErr
     }
 }
 
-/// The password may be empty or long: that is a wrong one.
+/// A login. The password may have any length: an empty or overlong one is a wrong password.
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]
 struct LoginBody {
@@ -79,12 +80,12 @@ struct CurrentUserBody<'p> {
     #[serde(flatten)]
     person: UserBody<'p>,
     store_id: Option<BranchId>,
-    /// Nobody has one here.
+    /// Always null; users have no avatars.
     avatar: Option<()>,
     created_at: String,
 }
 
-/// The person of a session. Every session of this contract is a user's.
+/// Returns the user of a session. Every session of this contract has a user.
 fn require_user(profile: &Profile) -> Result<&User, ApiError> {
     profile.user.as_ref().ok_or_else(|| ApiError::Fault("a PosStar session without a user".to_owned()))
 }
@@ -100,10 +101,10 @@ fn build_user(profile: &Profile) -> Result<UserBody<'_>, ApiError> {
     })
 }
 
-/// What a login and a registration answer.
-pub(super) fn render_login(status: StatusCode, granted: &IssuedTokens) -> Result<HttpResponse, ApiError> {
-    let entered = LoginResultBody { access_token: granted.access_token.expose(), user: build_user(&granted.profile)? };
-    response::render_json(status, &entered)
+/// Renders the response to a login or a registration.
+pub(super) fn render_login(status: StatusCode, issued: &IssuedTokens) -> Result<HttpResponse, ApiError> {
+    let body = LoginResultBody { access_token: issued.access_token.expose(), user: build_user(&issued.profile)? };
+    response::render_json(status, &body)
 }
 
 async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
@@ -115,13 +116,13 @@ async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
 
 async fn get_current_user(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     caller.require_rank(Rank::Cashier)?;
-    let whole = CurrentUserBody {
+    let body = CurrentUserBody {
         person: build_user(&caller.profile)?,
         store_id: caller.profile.tenant.branches.first().map(|branch| branch.id),
         avatar: None,
         created_at: timestamps::format_instant(require_user(&caller.profile)?.created_at),
     };
-    response::render_json(StatusCode::OK, &whole)
+    response::render_json(StatusCode::OK, &body)
 }
 
 #[derive(Serialize)]
@@ -129,14 +130,15 @@ struct MessageBody {
     message: &'static str,
 }
 
-/// Requires no rank: whoever has lost theirs may log out too. The published contract has no such call.
+/// Logs out. Requires no role, so that a user who has lost their role can log out. The published
+/// contract has no such operation.
 async fn log_out(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    call.run_blocking(move |engine| engine.logout(&caller)).await?;
+    call.run_blocking(move |auth| auth.logout(&caller)).await?;
     response::render_json(StatusCode::OK, &MessageBody { message: "Logged out." })
 }
 
 async fn exchange_token(call: Request) -> Result<HttpResponse, ApiError> {
     let sent: ExchangeBody = validate_body(body::read_object(call.head().headers(), call.body())?)?;
-    let granted = call.exchange_token(Secret::new(sent.token.into_value().unwrap_or_default())).await?;
-    response::render_json(StatusCode::OK, &ExchangedTokenBody { access_token: granted.access_token.expose() })
+    let issued = call.exchange_token(Secret::new(sent.token.into_value().unwrap_or_default())).await?;
+    response::render_json(StatusCode::OK, &ExchangedTokenBody { access_token: issued.access_token.expose() })
 }

@@ -1,4 +1,4 @@
-//! PosStar's words for what fails: the status, a message, and the status's phrase.
+//! PosStar's errors: the status, a message, and the reason phrase.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ struct ErrorBody<'f> {
     error: &'static str,
 }
 
-/// The answer to a call that failed.
+/// Renders the response to a failed request.
 pub(super) fn render_error(failure: &ApiError) -> HttpResponse {
     let status = failure.status_without_422();
     let error = status.canonical_reason().unwrap_or_default();
@@ -27,28 +27,28 @@ pub(super) fn render_error(failure: &ApiError) -> HttpResponse {
     response::render_json_error(status, &ErrorBody { status_code: status.as_u16(), message, error })
 }
 
-/// What is wrong with a request that can be mended; everything else is told by the status's phrase alone.
+/// Describes errors that the client can fix; all others have the reason phrase only.
 fn describe_error(failure: &ApiError) -> Option<Cow<'_, str>> {
     match failure {
-        ApiError::Denied(refusal @ AuthDenied::WeakPassword(_)) => Some(Cow::Owned(refusal.to_string())),
+        ApiError::Denied(denial @ AuthDenied::WeakPassword(_)) => Some(Cow::Owned(denial.to_string())),
         ApiError::Office(OfficeError::AlreadyExists { field: FieldName::Email, .. }) => {
             Some(Cow::Borrowed("Email already registered"))
         }
-        ApiError::Office(refused) => match office::office_error_violations(refused).as_slice() {
+        ApiError::Office(office_error) => match office::office_error_violations(office_error).as_slice() {
             [] => None,
-            of_fields => Some(Cow::Owned(join_violations(of_fields))),
+            violations => Some(Cow::Owned(join_violations(violations))),
         },
         ApiError::Protocol(ProtocolError::MalformedBody(why)) => Some(Cow::Borrowed(why)),
-        ApiError::Protocol(ProtocolError::InvalidFields(faults)) => Some(Cow::Owned(join_violations(faults))),
+        ApiError::Protocol(ProtocolError::InvalidFields(violations)) => Some(Cow::Owned(join_violations(violations))),
         _ => None,
     }
 }
 
-fn join_violations(faults: &[FieldViolation]) -> String {
-    faults.iter().map(describe_violation).collect::<Vec<_>>().join("; ")
+fn join_violations(violations: &[FieldViolation]) -> String {
+    violations.iter().map(describe_violation).collect::<Vec<_>>().join("; ")
 }
 
-fn describe_violation(fault: &FieldViolation) -> String {
-    let field = if fault.field.is_empty() { "the body" } else { &fault.field };
-    format!("{field} {}", fault.message)
+fn describe_violation(violation: &FieldViolation) -> String {
+    let field = if violation.field.is_empty() { "the body" } else { &violation.field };
+    format!("{field} {}", violation.message)
 }

@@ -1,4 +1,5 @@
-//! PosStar's registration: a vendor, its default store and its admin, made by anybody in one call.
+//! PosStar's registration: creates a vendor, its default store and its admin in one request, for
+//! anybody.
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
@@ -22,7 +23,7 @@ use crate::route::Route;
 
 pub(super) const REGISTER_PATH: &str = "/api/v1/auth/register";
 
-/// The kinds of business that there are. It is told to the audit and asked nowhere.
+/// The industries of vendors. The value is recorded in the audit event and not used otherwise.
 const INDUSTRIES: [&str; 6] = ["retail", "restaurant", "distribution", "salon", "pharmacy", "grocery"];
 
 pub(super) fn route() -> Route {
@@ -55,7 +56,8 @@ fn check_not_empty(field: &BodyField<String>) -> Result<(), ValidationError> {
     }
 }
 
-/// An address that mail can be sent to: the vendor's admin is found by it, and mailed when they forget their password.
+/// Validates that mail can be sent to the address: the admin logs in with it, and a password reset
+/// is mailed to it.
 fn check_deliverable(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
         BodyField::Value(text) if Email::parse(text).is_ok_and(|email| email.check_deliverable().is_err()) => {
@@ -92,43 +94,44 @@ async fn register_vendor(call: Request) -> Result<HttpResponse, ApiError> {
             Ok(verifier)
         })
         .await?;
-    // the password that was set a moment ago is not hashed again: a login that finds no room would fail a registration that is done
-    let granted =
+    // the new password is not hashed again: a login that finds the hash queue full would fail a
+    // completed registration
+    let issued =
         call.log_in_registered_user(LoginIdentity::User { login, device: None }, verifier, Rank::Admin).await?;
-    render_login(StatusCode::CREATED, &granted)
+    render_login(StatusCode::CREATED, &issued)
 }
 
-/// What the password may not be made of: the names that the vendor gives.
+/// Returns the words that the password must not consist of: the names in the request.
 fn collect_name_words(sent: &RegisterBody) -> Vec<String> {
     let names = [&sent.business_name, &sent.name].into_iter().filter_map(|name| name.clone().into_value());
     let email = sent.email.clone().into_value().and_then(|text| Email::parse(&text).ok());
     names.chain(email.iter().flat_map(office::email_context_words)).collect()
 }
 
-/// The vendor that is to be, with the verifier of its admin's password.
+/// Builds the vendor, with the verifier of its admin's password.
 fn build_vendor(office: &Office<'_>, sent: RegisterBody, verifier: Verifier) -> Result<TenantRegistration, ApiError> {
-    let engine = office.auth;
-    let unfit = |what: &str| Error::Fault(format!("a vendor's {what} does not fit"));
+    let auth = office.auth;
+    let invalid = |what: &str| Error::Fault(format!("a vendor's {what} does not fit"));
     let business = sent.business_name.into_value().unwrap_or_default().trim().to_owned();
-    let email = Email::parse(&sent.email.into_value().unwrap_or_default()).map_err(|_| unfit("e-mail address"))?;
+    let email = Email::parse(&sent.email.into_value().unwrap_or_default()).map_err(|_| invalid("e-mail address"))?;
     let display_name = sent.name.into_value().unwrap_or_default().trim().to_owned();
     let tenant = NewTenant {
-        id: engine.new_id(TenantId::new)?,
-        slug: derive_slug(&business).ok_or_else(|| unfit("short name"))?,
+        id: auth.new_id(TenantId::new)?,
+        slug: derive_slug(&business).ok_or_else(|| invalid("short name"))?,
         name: business.clone(),
         zone: Zone::UTC,
-        locale: Locale::parse("en").map_err(|_| unfit("locale"))?,
-        branch: Branch { id: engine.new_id(BranchId::new)?, name: business },
-        roles: [engine.new_id(RoleId::new)?, engine.new_id(RoleId::new)?, engine.new_id(RoleId::new)?],
+        locale: Locale::parse("en").map_err(|_| invalid("locale"))?,
+        branch: Branch { id: auth.new_id(BranchId::new)?, name: business },
+        roles: [auth.new_id(RoleId::new)?, auth.new_id(RoleId::new)?, auth.new_id(RoleId::new)?],
     };
     let admin = NewUser {
-        id: engine.new_id(UserId::new)?,
-        name: derive_user_name(&email).ok_or_else(|| unfit("user name"))?,
+        id: auth.new_id(UserId::new)?,
+        name: derive_user_name(&email).ok_or_else(|| invalid("user name"))?,
         email: Some(email),
         display_name,
         status: UserStatus::Active,
         feature: None,
-        roles: vec![RoleName::parse(Rank::Admin.name()).map_err(|_| unfit("role"))?],
+        roles: vec![RoleName::parse(Rank::Admin.name()).map_err(|_| invalid("role"))?],
         devices: Vec::new(),
         verifier: Some(verifier),
         password_change_required: false,
@@ -136,7 +139,8 @@ fn build_vendor(office: &Office<'_>, sent: RegisterBody, verifier: Verifier) -> 
     Ok(TenantRegistration { tenant, admin, industry: sent.industry.into_value().unwrap_or_default() })
 }
 
-/// The short name of a business: its letters and digits of ASCII in lower case, joined by hyphens.
+/// Derives the short name of a vendor: the ASCII letters and digits of its name in lower case,
+/// joined by hyphens.
 fn derive_slug(business: &str) -> Option<Slug> {
     let words = business.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let joined = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
@@ -145,7 +149,8 @@ fn derive_slug(business: &str) -> Option<Slug> {
     Slug::parse(if short.is_empty() { "vendor" } else { short }).ok()
 }
 
-/// The user name of the first admin: what stands before the `@`, which is theirs alone in a new vendor.
+/// Derives the user name of the first admin from the local part of the e-mail address; it is unique
+/// in a new vendor.
 fn derive_user_name(email: &Email) -> Option<UserName> {
     let local = email.as_str().split('@').next().unwrap_or_default();
     let short: String = local.chars().take(100).collect();

@@ -1,6 +1,7 @@
-//! PosStar's way back to a forgotten password: a token by mail, and another password for it.
+//! PosStar's password reset: a token by mail, and a new password for the token.
 //!
-//! Asking does the same work whether or not anybody has the address: one row is written, and looked at later by whoever sends mail.
+//! A request for a reset does the same work whether or not the address belongs to a user: it writes
+//! one row, which the background thread that sends mail processes later.
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
@@ -50,7 +51,7 @@ struct MessageBody {
 
 async fn request_reset(call: Request) -> Result<HttpResponse, ApiError> {
     let sent: ForgotPasswordBody = validate_body(body::read_object(call.head().headers(), call.body())?)?;
-    // what is no address is nobody's
+    // a malformed address belongs to nobody
     if let Ok(email) = Email::parse(&sent.email.into_value().unwrap_or_default()) {
         let (address, tenant) = (call.address(), call.tenant_id().await?);
         call.with_office(move |office| {
@@ -71,20 +72,20 @@ async fn reset_password(call: Request) -> Result<HttpResponse, ApiError> {
     let password = Secret::new(sent.password.into_value().unwrap_or_default());
     let address = call.address();
     call.with_office(move |office| {
-        // a guess costs no hash
+        // checked before the password is hashed, so that guessing tokens is cheap for the server
         let holder =
             office::find_reset_user(office.store, &digest, office.auth.time().at)?.ok_or_else(spent_token_error)?;
         let words = office::list_context_words(office.store, holder.tenant, Some(PrincipalId::User(holder.id)))?;
         let verifier = office.auth.hash_stranger_password(&password, &words, address)?;
-        let stamp = office.auth.system_context(address)?;
-        office::reset_password(office.store, &stamp, &digest, &verifier)?.map(drop).ok_or_else(spent_token_error)
+        let context = office.auth.system_context(address)?;
+        office::reset_password(office.store, &context, &digest, &verifier)?.map(drop).ok_or_else(spent_token_error)
     })
     .await?;
     response::render_json(StatusCode::OK, &MessageBody { message: "Password has been reset." })
 }
 
-/// The token is unknown, used, or past its time: which, nobody is told.
+/// The error of an unknown, used or expired token; it does not reveal which.
 fn spent_token_error() -> ApiError {
-    let (code, message) = ("spent".into(), "is not valid, or no longer".into());
+    let (code, message) = ("spent".into(), "is invalid or has expired".into());
     ProtocolError::InvalidFields(vec![FieldViolation { field: "token".into(), in_query: false, code, message }]).into()
 }

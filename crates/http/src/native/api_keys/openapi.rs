@@ -1,4 +1,4 @@
-//! What the document says of the calls about API keys.
+//! OpenAPI documentation of the API key operations.
 
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
@@ -10,8 +10,8 @@ use crate::openapi::{OperationDoc, Requirement, id_schema};
 
 const TAG: &str = "api-keys";
 
-/// The rights of which one is asked to read.
-const READ_RIGHTS_NOTE: &str = "`apiKeyUpdate` or `apiKeyDelete` will do as well.";
+/// A note on the rights that also suffice to read API keys.
+const READ_RIGHTS_NOTE: &str = "`apiKeyUpdate` or `apiKeyDelete` is sufficient too.";
 
 fn example_api_key() -> Value {
     json!({
@@ -37,19 +37,25 @@ fn example_created_api_key() -> Value {
 }
 
 pub(super) fn list_api_keys() -> OperationDoc {
-    OperationDoc::new(TAG, "Lists API keys")
+    OperationDoc::new(TAG, "List API keys")
         .description(READ_RIGHTS_NOTE)
         .requires(Requirement::Right("apiKeyCreate"))
         .page_response::<ApiKeyBody<'_>>(&example_api_key())
-        .query_parameter("user", "Only those whose requests run as the user of this id.", id_schema())
-        .query_parameter("device", "Only those whose requests run on the device of this id.", id_schema())
-        .query_parameter("status", "Only those of this status.", ApiKeyStatus::schema())
+        .query_parameter("user", "Only keys that act as the user with this id.", id_schema())
+        .query_parameter("device", "Only keys that act on the device with this id.", id_schema())
+        .query_parameter("status", "Only keys with this status.", ApiKeyStatus::schema())
 }
 
 pub(super) fn create_api_key() -> OperationDoc {
-    OperationDoc::new(TAG, "Makes an API key")
-        .description("A program signs requests with it, or sends it as OAuth's client id and secret. The secret is in this answer and in no other.")
-        .description("Nobody makes a key to more than they hold. Only an admin makes one without permissions, which grows with its user.")
+    OperationDoc::new(TAG, "Create an API key")
+        .description(
+            "A program signs requests with the key, or sends it as OAuth client id and client secret. \
+             The secret is returned only in this response.",
+        )
+        .description(
+            "You cannot grant a right that you do not have. Only an admin can create a key without \
+             permissions; such a key always has all rights of its user.",
+        )
         .requires(Requirement::Right("apiKeyCreate"))
         .request_body::<CreateApiKey>(json!({
             "name": "Warehouse",
@@ -58,13 +64,13 @@ pub(super) fn create_api_key() -> OperationDoc {
             "device": "CHECKER",
             "permissions": ["tokenIntrospect"],
         }))
-        .response::<CreatedApiKeyBody<'_>>(201, "The key, with its secret.", example_created_api_key())
+        .response::<CreatedApiKeyBody<'_>>(201, "The key with its secret.", example_created_api_key())
         .with_etag()
         .with_location()
 }
 
 pub(super) fn get_api_key() -> OperationDoc {
-    OperationDoc::new(TAG, "Shows an API key")
+    OperationDoc::new(TAG, "Get an API key")
         .description(READ_RIGHTS_NOTE)
         .requires(Requirement::Right("apiKeyCreate"))
         .response::<ApiKeyBody<'_>>(200, "The key.", example_api_key())
@@ -72,18 +78,21 @@ pub(super) fn get_api_key() -> OperationDoc {
 }
 
 pub(super) fn update_api_key() -> OperationDoc {
-    OperationDoc::new(TAG, "Changes an API key")
-        .description("What is signed with it is judged by the change at once. Whoever changes a key holds every right that it gives before and after.")
+    OperationDoc::new(TAG, "Update an API key")
+        .description(
+            "Requests signed with the key are authorized by the changed key at once. You need every \
+             right that the key grants before and after the change.",
+        )
         .requires(Requirement::Right("apiKeyUpdate"))
         .merge_patch::<UpdateApiKey>(json!({ "status": "revoked", "description": null }))
-        .response::<ApiKeyBody<'_>>(200, "The key as it is now.", example_api_key())
+        .response::<ApiKeyBody<'_>>(200, "The updated key.", example_api_key())
         .with_etag()
 }
 
 pub(super) fn delete_api_key() -> OperationDoc {
-    OperationDoc::new(TAG, "Deletes an API key")
-        .description("For good, and it counts no more from this moment. The audit keeps what it was called.")
+    OperationDoc::new(TAG, "Delete an API key")
+        .description("Deletion is permanent and takes effect at once. Audit events keep the name of the key.")
         .requires(Requirement::Right("apiKeyDelete"))
         .requires_if_match()
-        .no_content("It is gone.")
+        .no_content("The key was deleted.")
 }

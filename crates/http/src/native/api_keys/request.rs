@@ -1,4 +1,4 @@
-//! What requests say of API keys.
+//! Requests of the API key operations.
 
 use std::str::FromStr;
 
@@ -13,7 +13,7 @@ use crate::error::ApiError;
 use crate::field::{BodyField, Description, DisplayName, FieldError, FromJson, not_null, well_typed};
 use crate::native::schemas::ApiKeyStatus;
 
-/// Whether a key counts.
+/// Whether a key can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::native) enum KeyStatus {
     Active,
@@ -52,73 +52,75 @@ impl FromJson for KeyStatus {
     }
 }
 
-/// A key that is to be.
+/// A new API key.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewApiKey)]
 pub(super) struct CreateApiKey {
-    /// What people call it by.
+    /// Display name of the key.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, min_length = 1, max_length = 200, required = true)]
     name: BodyField<DisplayName>,
-    /// What it is for.
+    /// What the key is for.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: BodyField<Description>,
-    /// `active`, which it is where nothing is sent, or `revoked`.
+    /// `active` or `revoked`; `active` if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<ApiKeyStatus>)]
     status: BodyField<KeyStatus>,
-    /// The name of the user whom a request runs as.
+    /// Name of the user as whom the program acts.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
     user: BodyField<UserName>,
-    /// The name of the device that it runs on: one that the user may log in on.
+    /// Name of the device on which the program acts; the user must be allowed to log in on it.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
     device: BodyField<DeviceName>,
-    /// What the user's rights are narrowed to. Without any, a key of an admin gives whatever the user is given later; for everybody
-    /// else it gets the rights as permissions that the user has now.
+    /// The rights to which the key is restricted. If omitted or empty, a key created by an admin
+    /// always has all current rights of its user; a key created by anyone else gets the user's
+    /// present rights as permissions.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<String>>)]
     permissions: BodyField<Vec<Right>>,
 }
 
-/// What becomes of a key, as a merge patch (RFC 7396): what is not sent stays as it is.
+/// Changes to an API key, as a merge patch (RFC 7396): omitted members stay unchanged.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = ApiKeyChange)]
 pub(super) struct UpdateApiKey {
-    /// What people call it by from now on.
+    /// New display name.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String, min_length = 1, max_length = 200)]
     name: BodyField<String>,
-    /// What it is for; null for nothing any more.
+    /// New description; null removes it.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: BodyField<Description>,
-    /// Whether it counts from now on.
+    /// New status: `active` or `revoked`.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = ApiKeyStatus)]
     status: BodyField<KeyStatus>,
-    /// The user whom a request runs as from now on.
+    /// Name of the user as whom the program acts from now on.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String, min_length = 1, max_length = 100)]
     user: BodyField<UserName>,
-    /// The device that it runs on from now on.
+    /// Name of the device on which the program acts from now on.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String, min_length = 1, max_length = 100)]
     device: BodyField<DeviceName>,
-    /// The permissions, in the place of those there are; null or none as for a new key.
+    /// The complete new list of permissions; null and an empty list have the same meaning as for a
+    /// new key.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<String>>)]
@@ -126,17 +128,17 @@ pub(super) struct UpdateApiKey {
 }
 
 impl CreateApiKey {
-    /// What it names of the tenant.
+    /// Returns the names in the request that must exist in the tenant.
     pub(super) fn names(&self) -> NamedFields<'_> {
         NamedFields { user: self.user.as_value(), device: self.device.as_value(), ..NamedFields::default() }
     }
 
-    /// The key, as it was drawn.
-    pub(super) fn into_new_api_key(self, drawn: GeneratedApiKey) -> Result<NewApiKey, ApiError> {
+    /// Combines the request with the generated id, client id and secret.
+    pub(super) fn into_new_api_key(self, generated: GeneratedApiKey) -> Result<NewApiKey, ApiError> {
         Ok(NewApiKey {
-            id: drawn.id,
-            client_id: drawn.client_id,
-            wrapped_secret: drawn.wrapped_secret,
+            id: generated.id,
+            client_id: generated.client_id,
+            wrapped_secret: generated.wrapped_secret,
             name: self.name.require_value()?.0,
             description: self.description.into_value().map(|Description(text)| text).unwrap_or_default(),
             active: self.status.into_value().is_none_or(KeyStatus::is_active),
@@ -148,7 +150,7 @@ impl CreateApiKey {
 }
 
 impl UpdateApiKey {
-    /// What it names of the tenant.
+    /// Returns the names in the request that must exist in the tenant.
     pub(super) fn names(&self) -> NamedFields<'_> {
         NamedFields { user: self.user.as_value(), device: self.device.as_value(), ..NamedFields::default() }
     }

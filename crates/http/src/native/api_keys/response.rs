@@ -1,4 +1,4 @@
-//! An API key as the native API shows it.
+//! API keys in responses of the native API.
 
 use serde::Serialize;
 use tillgate_domain::office::ApiKeyView;
@@ -9,56 +9,56 @@ use super::request::KeyStatus;
 use crate::native::schemas::ApiKeyStatus;
 use crate::timestamps::serialize_instant;
 
-/// An API key.
+/// An API key, without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub(super) struct ApiKeyBody<'k> {
-    /// It stays for good.
+    /// Id of the key; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: ApiKeyId,
-    /// What the program calls it by; no secret.
+    /// The client id by which the program identifies itself; not secret.
     client_id: &'k str,
-    /// What people call it by.
+    /// Display name of the key.
     name: &'k str,
-    /// What it is for.
+    /// What the key is for.
     description: &'k str,
-    /// Whether it counts.
+    /// Whether the key can be used.
     #[schema(value_type = ApiKeyStatus)]
     status: &'static str,
-    /// The name of the user whom a request runs as.
+    /// Name of the user as whom the program acts.
     user: &'k str,
-    /// The name of the device that it runs on.
+    /// Name of the device on which the program acts.
     device: &'k str,
-    /// What the user's rights are narrowed to; none: the key gives whatever the user is given.
+    /// The rights to which the key is restricted; empty if it has all current rights of its user.
     #[schema(value_type = Vec<String>)]
     permissions: &'k Rights,
-    /// When it was made.
+    /// When the key was created.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
 }
 
-/// An API key that was just made, with its secret.
+/// A new API key with its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MadeApiKey)]
 pub(super) struct CreatedApiKeyBody<'k> {
-    /// The secret, shown this once.
+    /// The secret. It is returned only in this response.
     client_secret: &'k str,
     #[serde(flatten)]
     key: ApiKeyBody<'k>,
 }
 
 impl<'k> ApiKeyBody<'k> {
-    pub(super) fn from_view(known: &'k ApiKeyView) -> Self {
-        let key = &known.key;
+    pub(super) fn from_view(view: &'k ApiKeyView) -> Self {
+        let key = &view.key;
         Self {
             id: key.id,
             client_id: &key.client_id,
             name: &key.name,
             description: &key.description,
             status: KeyStatus::from_active(key.active).name(),
-            user: known.user.as_str(),
-            device: known.device.as_str(),
+            user: view.user.as_str(),
+            device: view.device.as_str(),
             permissions: &key.permissions,
             created_at: key.created_at,
         }
@@ -66,7 +66,7 @@ impl<'k> ApiKeyBody<'k> {
 }
 
 impl<'k> CreatedApiKeyBody<'k> {
-    pub(super) fn from_view(known: &'k ApiKeyView, secret: &'k Secret<String>) -> Self {
-        Self { client_secret: secret.expose(), key: ApiKeyBody::from_view(known) }
+    pub(super) fn from_view(view: &'k ApiKeyView, secret: &'k Secret<String>) -> Self {
+        Self { client_secret: secret.expose(), key: ApiKeyBody::from_view(view) }
     }
 }

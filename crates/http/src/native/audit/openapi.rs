@@ -1,4 +1,4 @@
-//! What the document says of the calls about the audit.
+//! OpenAPI documentation of the audit operations.
 
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
@@ -26,26 +26,26 @@ fn example_audit_event() -> Value {
 }
 
 pub(super) fn list_audit_events() -> OperationDoc {
-    OperationDoc::new(TAG, "Lists what was done, the newest first")
+    OperationDoc::new(TAG, "List audit events, newest first")
         .description(
-            "Every change, login and refusal of the caller's tenant is a line. Lines are never changed or removed.",
+            "Each change, login and denial in the caller's tenant is an event. Events are never changed or removed.",
         )
         .requires(Requirement::Right("auditRead"))
         .page_response::<AuditEventBody<'_>>(&example_audit_event())
-        .query_parameter("user", "Only what this user did.", id_schema())
-        .query_parameter("device", "Only what was done on this device.", id_schema())
-        .query_parameter("session", "Only what was done in this session.", id_schema())
-        .query_parameter("action", "Only this.", AuditAction::schema())
-        .query_parameter("outcome", "Only what went like this.", AuditOutcome::schema())
-        .query_parameter("subject_kind", "Only what was done to things of this kind.", AuditSubjectKind::schema())
-        .query_parameter("subject", "Only what was done to the thing of this id.", id_schema())
-        .query_parameter("from", "From this instant on.", instant_schema())
-        .query_parameter("until", "Before this instant.", instant_schema())
-        .query_parameter("search", "A text in the user name, the action or the details.", text_schema())
+        .query_parameter("user", "Only events caused by this user.", id_schema())
+        .query_parameter("device", "Only events on this device.", id_schema())
+        .query_parameter("session", "Only events in this session.", id_schema())
+        .query_parameter("action", "Only events with this action.", AuditAction::schema())
+        .query_parameter("outcome", "Only events with this outcome.", AuditOutcome::schema())
+        .query_parameter("subject_kind", "Only events about subjects of this kind.", AuditSubjectKind::schema())
+        .query_parameter("subject", "Only events about the subject with this id.", id_schema())
+        .query_parameter("from", "Only events at this time or later.", instant_schema())
+        .query_parameter("until", "Only events before this time.", instant_schema())
+        .query_parameter("search", "Text in the user name, the action or the details.", text_schema())
 }
 
 pub(super) fn get_audit_event() -> OperationDoc {
-    OperationDoc::new(TAG, "Shows a line of the audit")
+    OperationDoc::new(TAG, "Get an audit event")
         .requires(Requirement::Right("auditRead"))
-        .response::<AuditEventBody<'_>>(200, "The line.", example_audit_event())
+        .response::<AuditEventBody<'_>>(200, "The event.", example_audit_event())
 }

@@ -1,4 +1,4 @@
-//! A line of the audit as the native API shows it.
+//! Audit events in responses of the native API.
 
 use std::net::IpAddr;
 
@@ -12,81 +12,81 @@ use uuid::Uuid;
 use crate::native::schemas::{AuditAction, AuditOutcome, AuditSubjectKind};
 use crate::timestamps::serialize_instant;
 
-/// A line of the audit.
+/// An audit event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEvent)]
 pub(super) struct AuditEventBody<'t> {
-    /// It stays for good; a later line has a greater one.
+    /// Id of the event; later events have greater ids.
     #[schema(value_type = Uuid)]
     id: EventId,
-    /// When it was done.
+    /// When the event happened.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
-    /// Who did it; null where nobody could be told or the server did it itself.
+    /// The user who acted; null if the user is unknown or the server itself acted.
     #[schema(inline)]
     user: Option<AuditUserBody<'t>>,
-    /// On which device.
+    /// The device on which it happened; null if there was none.
     #[schema(inline)]
     device: Option<AuditDeviceBody<'t>>,
-    /// In which session.
+    /// The session in which it happened; null if there was none.
     #[schema(value_type = Option<Uuid>)]
     session: Option<SessionId>,
-    /// From which network address.
+    /// The network address of the client; null if unknown.
     #[schema(value_type = Option<String>)]
     address: Option<IpAddr>,
-    /// What was done.
+    /// The action that was performed or denied.
     #[schema(value_type = AuditAction)]
     action: &'static str,
-    /// To what.
+    /// The object of the action.
     #[schema(inline)]
     subject: AuditSubjectBody,
-    /// How it went.
+    /// Whether the action succeeded.
     #[schema(value_type = AuditOutcome)]
     outcome: &'static str,
-    /// What else there is to know; its members depend on the action.
+    /// Further details; their members depend on the action.
     #[schema(value_type = Object)]
     details: &'t Map<String, Value>,
-    /// Who approved it besides.
+    /// The user who approved the action; null if no approval was needed.
     #[schema(value_type = Option<Uuid>)]
     approver: Option<UserId>,
 }
 
-/// A person, by the name that they have now; null where they are gone.
+/// A user, with the current user name.
 #[derive(Serialize, ToSchema)]
 struct AuditUserBody<'t> {
-    /// Which user.
+    /// Id of the user.
     #[schema(value_type = Uuid)]
     id: UserId,
-    /// The name that they have now; null where they are gone.
+    /// The current user name; null if the user no longer exists.
     user_name: Option<&'t str>,
 }
 
-/// A device, by the name that it has now.
+/// A device, with its current name.
 #[derive(Serialize, ToSchema)]
 struct AuditDeviceBody<'t> {
-    /// Which device.
+    /// Id of the device.
     #[schema(value_type = Uuid)]
     id: DeviceId,
-    /// The name that it has now; null where it is gone.
+    /// The current name; null if the device no longer exists.
     name: Option<&'t str>,
 }
 
-/// What something was done to; the server has no id.
+/// The object of an action. The server itself has no id.
 #[derive(Serialize, ToSchema)]
 struct AuditSubjectBody {
-    /// What kind of thing it is.
+    /// What kind of object it is.
     #[schema(value_type = AuditSubjectKind)]
     kind: &'static str,
-    /// Which one; null where it is the server.
+    /// Id of the object; null for the server.
     id: Option<Uuid>,
 }
 
 impl<'t> AuditEventBody<'t> {
-    pub(super) fn from_view(told: &'t EventView) -> Self {
-        let event = &told.event;
+    pub(super) fn from_view(view: &'t EventView) -> Self {
+        let event = &view.event;
         let (user_name, name) =
-            (told.user_name.as_ref().map(UserName::as_str), told.device_name.as_ref().map(DeviceName::as_str));
+            (view.user_name.as_ref().map(UserName::as_str), view.device_name.as_ref().map(DeviceName::as_str));
         Self {
             id: event.id,
             at: event.at,

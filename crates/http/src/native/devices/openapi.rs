@@ -1,4 +1,4 @@
-//! What the document says of the calls about devices.
+//! OpenAPI documentation of the device operations.
 
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
@@ -28,19 +28,17 @@ fn example_device() -> Value {
 }
 
 pub(super) fn list_devices() -> OperationDoc {
-    OperationDoc::new(TAG, "Lists and searches devices")
-        .description(
-            "In the order in which they were registered. What is retired is listed only where `status` asks for it.",
-        )
+    OperationDoc::new(TAG, "List and search devices")
+        .description("Sorted by creation time. Retired devices are listed only if `status` is `retired`.")
         .page_response::<DeviceBody<'_>>(&example_device())
-        .query_parameter("search", "A text in the name or the description.", text_schema())
-        .query_parameter("status", "Only those of this status.", DeviceStatus::schema())
-        .query_parameter("environment", "Only those of this kind.", Environment::schema())
+        .query_parameter("search", "Text in the name or the description.", text_schema())
+        .query_parameter("status", "Only devices with this status.", DeviceStatus::schema())
+        .query_parameter("environment", "Only devices of this kind.", Environment::schema())
 }
 
 pub(super) fn create_device() -> OperationDoc {
-    OperationDoc::new(TAG, "Registers a device")
-        .description("Nobody gives away a right that they do not hold.")
+    OperationDoc::new(TAG, "Create a device")
+        .description("You cannot grant a right that you do not have.")
         .requires(Requirement::Right("deviceCreate"))
         .request_body::<CreateDevice>(json!({
             "name": "P01",
@@ -50,65 +48,63 @@ pub(super) fn create_device() -> OperationDoc {
             "roles": ["cashier"],
             "password": "correct horse battery",
         }))
-        .response::<DeviceBody<'_>>(201, "The device.", example_device())
+        .response::<DeviceBody<'_>>(201, "The new device.", example_device())
         .with_etag()
         .with_location()
         .errors(&[409])
 }
 
 pub(super) fn get_device() -> OperationDoc {
-    OperationDoc::new(TAG, "Shows a device")
-        .response::<DeviceBody<'_>>(200, "The device.", example_device())
-        .with_etag()
+    OperationDoc::new(TAG, "Get a device").response::<DeviceBody<'_>>(200, "The device.", example_device()).with_etag()
 }
 
 pub(super) fn update_device() -> OperationDoc {
-    OperationDoc::new(TAG, "Changes a device")
+    OperationDoc::new(TAG, "Update a device")
         .description(
-            "What is no longer active, or becomes another kind, loses every session on it in the same act. The device on which alone \
-             the last admin is one stays in use.",
+            "If the device is no longer active or becomes another kind, all of its sessions end in the same \
+             transaction. The device that makes a user the last admin must stay active.",
         )
         .description(
-            "To retire asks the right `deviceDelete` instead, and whoever changes a device holds every right that it has or gets, or \
-             that its people get there.",
+            "Retiring a device requires the right `deviceDelete` instead. You need every right that the device \
+             has or gets, and every right that its users get on it.",
         )
         .requires(Requirement::Right("deviceUpdate"))
         .merge_patch::<UpdateDevice>(json!({ "status": "locked", "settings": { "MaxQuantity": "100", "Old": null } }))
-        .response::<DeviceBody<'_>>(200, "The device as it is now.", example_device())
+        .response::<DeviceBody<'_>>(200, "The updated device.", example_device())
         .with_etag()
         .errors(&[409])
 }
 
 pub(super) fn retire_device() -> OperationDoc {
-    OperationDoc::new(TAG, "Retires a device")
+    OperationDoc::new(TAG, "Retire a device")
         .description(
-            "Every session on it ends at once, permanent ones too; it leaves the lists of its users and gives up its roles, and its \
-             name is free again.",
+            "All sessions on the device end at once, including permanent ones. The device is removed from its \
+             users, loses its roles, and its name becomes available again.",
         )
         .requires(Requirement::Right("deviceDelete"))
         .requires_if_match()
-        .no_content("It is retired.")
+        .no_content("The device was retired.")
         .errors(&[409])
 }
 
 pub(super) fn set_device_password() -> OperationDoc {
-    OperationDoc::new(TAG, "Sets a device's own password")
-        .description("Every session on it ends at once, and failed logins are forgotten.")
+    OperationDoc::new(TAG, "Set the password of a device")
+        .description("All sessions on the device end at once, and its failed logins are reset.")
         .requires(Requirement::Right("deviceUpdate"))
         .request_body::<SetDevicePassword>(json!({ "password": "correct horse battery" }))
-        .no_content("It is set.")
+        .no_content("The password was set.")
         .errors(&[409])
 }
 
 pub(super) fn remove_device_password() -> OperationDoc {
-    OperationDoc::new(TAG, "Takes a device's own password away")
-        .description("It logs in as itself no more, and every session on it ends at once.")
+    OperationDoc::new(TAG, "Remove the password of a device")
+        .description("The device can no longer log in as itself, and all sessions on it end at once.")
         .requires(Requirement::Right("deviceUpdate"))
-        .no_content("It has none.")
+        .no_content("The device has no password.")
 }
 
 pub(super) fn unlock_device() -> OperationDoc {
-    OperationDoc::new(TAG, "Lets a device log in again that wrong passwords hold back")
+    OperationDoc::new(TAG, "Unlock a device after too many failed logins")
         .requires(Requirement::Right("deviceUpdate"))
-        .no_content("Failed logins are forgotten.")
+        .no_content("The failed logins were reset.")
 }

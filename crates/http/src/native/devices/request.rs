@@ -1,4 +1,4 @@
-//! What requests say of devices.
+//! Requests of the device operations.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -14,93 +14,97 @@ use validator::Validate;
 
 use crate::error::{ApiError, FieldViolation};
 use crate::field::{
-    BodyField, Description, DevicePreferences, DeviceSettings, NewName, check_password, first_status, not_null,
-    well_typed,
+    BodyField, Description, DevicePreferences, DeviceSettings, NewName, check_password, initial_status_violation,
+    not_null, well_typed,
 };
 use crate::native::schemas;
 use crate::office::Office;
 
-/// A device that is to be.
+/// A new device.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewDevice)]
 pub(super) struct CreateDevice {
-    /// The name to log in under. Unique in the tenant, whatever the case; that of a retired one is free.
+    /// Name of the device in logins. It must be unique in the tenant, ignoring case; names of
+    /// retired devices can be used again.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
     name: BodyField<NewName<DeviceName>>,
-    /// What kind it is.
+    /// Kind of the device.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = schemas::Environment, required = true)]
     environment: BodyField<Environment>,
-    /// `active`, which it is where nothing is sent, or `pending`.
+    /// `active` or `pending`; `active` if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<schemas::FirstStatus>)]
     status: BodyField<DeviceStatus>,
-    /// Where it stands, what it is for.
+    /// Where the device is or what it is for.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: BodyField<Description>,
-    /// What the program on it remembers of its own.
+    /// Preferences that the program on the device stores for itself.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Object>)]
     preferences: BodyField<DevicePreferences>,
-    /// What the back office sets for the program on it.
+    /// Settings that the back office makes for the program on the device.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
     settings: BodyField<DeviceSettings>,
-    /// The roles that it has when it logs in as itself, by name.
+    /// Names of the roles that apply when the device logs in as itself.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<String>>)]
     roles: BodyField<Vec<RoleName>>,
-    /// The password that it logs in as itself with: 8 to 128 characters. Without one it does not.
+    /// Password with which the device logs in as itself, 8 to 128 characters. Without a password it
+    /// cannot log in as itself.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
     password: BodyField<Secret<String>>,
 }
 
-/// What becomes of a device, as a merge patch (RFC 7396): what is not sent stays as it is.
+/// Changes to a device, as a merge patch (RFC 7396): omitted members stay unchanged.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = DeviceChange)]
 pub(super) struct UpdateDevice {
-    /// Another name to log in under.
+    /// New name of the device in logins.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String, min_length = 1, max_length = 100)]
     name: BodyField<DeviceName>,
-    /// Another kind of device: every session on it ends.
+    /// New kind of the device; all sessions on the device end.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = schemas::Environment)]
     environment: BodyField<Environment>,
-    /// Another status. What is no longer active loses every session on it; what is retired is so for good.
+    /// New status. If it is not `active`, all sessions on the device end; `retired` is permanent.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = schemas::DeviceStatus)]
     status: BodyField<DeviceStatus>,
-    /// Another description; null for none.
+    /// New description; null removes it.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: BodyField<Description>,
-    /// Members of what the program remembers; one that is null goes, and all of it where this is null.
+    /// Merge patch of the preferences: null removes a member, or all preferences if sent instead of
+    /// the object.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Object>)]
     preferences: BodyField<JsonObject>,
-    /// Settings; one that is null goes, and all of them where this is null.
+    /// Merge patch of the settings: null removes a setting, or all settings if sent instead of the
+    /// object.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
     settings: BodyField<DeviceSettings>,
-    /// The roles that it has as itself, in the place of those there are.
+    /// The complete new list of roles that apply when the device logs in as itself.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = Vec<String>)]
@@ -108,37 +112,38 @@ pub(super) struct UpdateDevice {
 }
 
 impl CreateDevice {
-    /// What is wrong with the fields together: the password by the policy and the name that comes with it, and a status that no
-    /// device begins with.
-    pub(super) fn faults(&self, policy: &PasswordPolicy) -> Vec<FieldViolation> {
-        let mut faults = self.weak_by(policy, &self.name_words());
+    /// Validates fields against each other: the password against the policy and the device's name,
+    /// and the status against those allowed for a new device.
+    pub(super) fn violations(&self, policy: &PasswordPolicy) -> Vec<FieldViolation> {
+        let mut violations = self.password_violations(policy, &self.name_words());
         if matches!(self.status.as_value(), Some(DeviceStatus::Locked | DeviceStatus::Retired)) {
-            faults.push(first_status());
+            violations.push(initial_status_violation());
         }
-        faults
+        violations
     }
 
     fn name_words(&self) -> Vec<String> {
         self.name.as_value().map(|NewName(name)| name.to_string()).into_iter().collect()
     }
 
-    /// The words that the password may not be made of, those of the tenant among them. None are read if there is no password.
+    /// Returns the words that the password must not consist of, including the tenant's. Reads
+    /// nothing from the store if there is no password.
     pub(super) fn words(&self, office: &Office<'_>, tenant: TenantId) -> Result<Vec<String>, ApiError> {
         office.context_words(tenant, self.password.as_value().is_some(), self.name_words())
     }
 
-    /// What is wrong with the password by these words.
-    pub(super) fn weak_by(&self, policy: &PasswordPolicy, words: &[String]) -> Vec<FieldViolation> {
+    /// Validates the password against these words.
+    pub(super) fn password_violations(&self, policy: &PasswordPolicy, words: &[String]) -> Vec<FieldViolation> {
         check_password(policy, "password", &self.password, words)
     }
 
-    /// What it names of the tenant.
+    /// Returns the names in the request that must exist in the tenant.
     pub(super) fn names(&self) -> NamedFields<'_> {
         NamedFields { roles: self.roles.as_value().map(Vec::as_slice), ..NamedFields::default() }
     }
 
-    /// The device, with an id of its own and the hash of its password, which is made of none of these words. It waits in the
-    /// turn of the caller's `address`.
+    /// Creates the device with a new id and the hash of its password, which must not consist of
+    /// these words. The password waits for its turn in the hash queue under the caller's `address`.
     pub(super) fn into_new_device(
         self,
         office: &Office<'_>,
@@ -166,7 +171,8 @@ impl CreateDevice {
 }
 
 impl UpdateDevice {
-    /// What it names of the tenant, and the status that it gives this device.
+    /// Returns the names in the request that must exist in the tenant, and the new status of this
+    /// device.
     pub(super) fn names(&self, id: DeviceId) -> NamedFields<'_> {
         NamedFields {
             roles: self.roles.as_value().map(Vec::as_slice),
@@ -175,7 +181,7 @@ impl UpdateDevice {
         }
     }
 
-    /// The right that the change requires.
+    /// Returns the right that the change requires.
     pub(super) fn right(&self) -> KnownRight {
         if self.status.as_value() == Some(&DeviceStatus::Retired) {
             KnownRight::DeviceDelete

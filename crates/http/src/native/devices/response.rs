@@ -1,4 +1,4 @@
-//! A device as the native API shows it.
+//! Devices in responses of the native API.
 
 use std::collections::BTreeMap;
 
@@ -10,48 +10,48 @@ use utoipa::ToSchema;
 use crate::native::schemas::{DeviceStatus, Environment};
 use crate::timestamps::{serialize_instant, serialize_optional_instant};
 
-/// A device.
+/// A device on which users log in, or which logs in as itself.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Device)]
 pub(super) struct DeviceBody<'d> {
-    /// It stays for good.
+    /// Id of the device; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: DeviceId,
-    /// The name to log in under.
+    /// Name of the device in logins.
     name: &'d str,
-    /// What kind it is: a till, a handheld, an office program or a tool.
+    /// Kind of the device: a till, a handheld, a back-office program or a tool.
     #[schema(value_type = Environment)]
     environment: &'static str,
-    /// Only on an `active` one does anybody log in.
+    /// Status of the device; logins require `active`.
     #[schema(value_type = DeviceStatus)]
     status: &'static str,
-    /// Where it stands, what it is for.
+    /// Where the device is or what it is for.
     description: &'d str,
-    /// What the program on it remembers of its own.
+    /// Preferences that the program on the device stores for itself.
     #[schema(value_type = Object)]
     preferences: &'d JsonObject,
-    /// What the back office sets for the program on it.
+    /// Settings that the back office makes for the program on the device.
     settings: &'d BTreeMap<String, String>,
-    /// The roles that it has when it logs in as itself.
+    /// Names of the roles that apply when the device logs in as itself.
     #[schema(value_type = Vec<String>)]
     roles: &'d [RoleName],
-    /// When a session on it was last used, to the minute.
+    /// When a session on the device was last used, with a resolution of one minute; null if never.
     #[serde(serialize_with = "serialize_optional_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_seen_at: Option<Instant>,
-    /// When it was registered.
+    /// When the device was created.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
-    /// When it was last changed.
+    /// When the device was last changed.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
 }
 
 impl<'d> DeviceBody<'d> {
-    pub(super) fn from_view(equipped: &'d DeviceView) -> Self {
-        let device = &equipped.device;
+    pub(super) fn from_view(view: &'d DeviceView) -> Self {
+        let device = &view.device;
         Self {
             id: device.id,
             name: device.name.as_str(),
@@ -60,7 +60,7 @@ impl<'d> DeviceBody<'d> {
             description: &device.description,
             preferences: &device.preferences,
             settings: &device.settings,
-            roles: &equipped.roles,
+            roles: &view.roles,
             last_seen_at: device.last_seen_at,
             created_at: device.created_at,
             updated_at: device.updated_at,

@@ -1,4 +1,4 @@
-//! What the document says of the calls about roles.
+//! OpenAPI documentation of the role operations.
 
 use serde_json::{Value, json};
 
@@ -21,15 +21,15 @@ fn example_role() -> Value {
 }
 
 pub(super) fn list_roles() -> OperationDoc {
-    OperationDoc::new(TAG, "Lists and searches roles")
+    OperationDoc::new(TAG, "List and search roles")
         .page_response::<RoleBody<'_>>(&example_role())
-        .query_parameter("search", "A text in the name, the label or the description.", text_schema())
-        .query_parameter("built_in", "Only those that are built in, or only the others.", bool_schema())
+        .query_parameter("search", "Text in the name, the label or the description.", text_schema())
+        .query_parameter("built_in", "Only built-in roles if true, only other roles if false.", bool_schema())
 }
 
 pub(super) fn create_role() -> OperationDoc {
-    OperationDoc::new(TAG, "Adds a role")
-        .description("Nobody makes a role that allows more than they hold.")
+    OperationDoc::new(TAG, "Create a role")
+        .description("You cannot grant a right that you do not have.")
         .requires(Requirement::Right("roleCreate"))
         .request_body::<CreateRole>(json!({
             "name": "waiter",
@@ -37,35 +37,38 @@ pub(super) fn create_role() -> OperationDoc {
             "rights": ["ticketCreate", "ticketUpdate"],
             "environments": ["PDA"],
         }))
-        .response::<RoleBody<'_>>(201, "The role.", example_role())
+        .response::<RoleBody<'_>>(201, "The new role.", example_role())
         .with_etag()
         .with_location()
         .errors(&[409])
 }
 
 pub(super) fn get_role() -> OperationDoc {
-    OperationDoc::new(TAG, "Shows a role").response::<RoleBody<'_>>(200, "The role.", example_role()).with_etag()
+    OperationDoc::new(TAG, "Get a role").response::<RoleBody<'_>>(200, "The role.", example_role()).with_etag()
 }
 
 pub(super) fn update_role() -> OperationDoc {
-    OperationDoc::new(TAG, "Changes a role")
+    OperationDoc::new(TAG, "Update a role")
         .description(
-            "Whoever holds it has the changed rights from their next request. A built-in role stays as it is, and so does one that \
-             makes the last admin.",
+            "The changed rights apply from the next request of each holder. Built-in roles cannot be changed, \
+             nor can a change remove the last admin.",
         )
-        .description("Whoever changes a role holds every right that it allows before and after.")
+        .description("You need every right that the role grants before and after the change.")
         .requires(Requirement::Right("roleUpdate"))
         .merge_patch::<UpdateRole>(json!({ "rights": ["ticketCreate"], "environments": ["PDA", "CashRegister"] }))
-        .response::<RoleBody<'_>>(200, "The role as it is now.", example_role())
+        .response::<RoleBody<'_>>(200, "The updated role.", example_role())
         .with_etag()
         .errors(&[409])
 }
 
 pub(super) fn delete_role() -> OperationDoc {
-    OperationDoc::new(TAG, "Deletes a role")
-        .description("A role that a user or a device holds is refused, with who holds it; so is a built-in one.")
+    OperationDoc::new(TAG, "Delete a role")
+        .description(
+            "A role that users or devices have cannot be deleted; the error names them. Built-in roles \
+             cannot be deleted either.",
+        )
         .requires(Requirement::Right("roleDelete"))
         .requires_if_match()
-        .no_content("It is gone.")
+        .no_content("The role was deleted.")
         .errors(&[409])
 }

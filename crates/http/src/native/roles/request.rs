@@ -1,4 +1,4 @@
-//! What requests say of roles.
+//! Requests of the role operations.
 
 use serde::Deserialize;
 use tillgate_auth_core::Auth;
@@ -11,62 +11,62 @@ use crate::error::ApiError;
 use crate::field::{BodyField, Description, LabelText, NewName, NonEmptyList, not_null, well_typed};
 use crate::native::schemas;
 
-/// A role that is to be.
+/// A new role.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewRole)]
 pub(super) struct CreateRole {
-    /// The name that requests use. Unique in the tenant, whatever the case.
+    /// Name of the role in requests. It must be unique in the tenant, ignoring case.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
     name: BodyField<NewName<RoleName>>,
-    /// The name that people read; the name where it is not sent.
+    /// Display name of the role; the name if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 200)]
     label: BodyField<LabelText>,
-    /// What it is for.
+    /// What the role is for.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: BodyField<Description>,
-    /// What it allows; one right at least.
+    /// The rights of the role; at least one.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = schemas::RightNames, required = true)]
     rights: BodyField<NonEmptyList<Right>>,
-    /// Where it counts; one environment at least.
+    /// Kinds of devices on which the role applies; at least one.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = schemas::Environments, required = true)]
     environments: BodyField<NonEmptyList<Environment>>,
 }
 
-/// What becomes of a role, as a merge patch (RFC 7396): what is not sent stays as it is.
+/// Changes to a role, as a merge patch (RFC 7396): omitted members stay unchanged.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = RoleChange)]
 pub(super) struct UpdateRole {
-    /// Another name for requests.
+    /// New name of the role in requests.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String, min_length = 1, max_length = 100)]
     name: BodyField<RoleName>,
-    /// Another name that people read; null for none.
+    /// New display name; null removes it.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 200)]
     label: BodyField<String>,
-    /// Another description; null for none.
+    /// New description; null removes it.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
     description: BodyField<Description>,
-    /// What it allows, in the place of what it did.
+    /// The complete new list of rights.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = schemas::RightNames)]
     rights: BodyField<NonEmptyList<Right>>,
-    /// Where it counts, in the place of where it did.
+    /// The complete new list of kinds of devices on which the role applies.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = schemas::Environments)]
@@ -74,11 +74,11 @@ pub(super) struct UpdateRole {
 }
 
 impl CreateRole {
-    /// The role, with an id of its own.
-    pub(super) fn into_new_role(self, engine: &Auth) -> Result<NewRole, ApiError> {
+    /// Creates the role with a new id.
+    pub(super) fn into_new_role(self, auth: &Auth) -> Result<NewRole, ApiError> {
         let NewName(name) = self.name.require_value()?;
         Ok(NewRole {
-            id: engine.new_id(RoleId::new)?,
+            id: auth.new_id(RoleId::new)?,
             label: self.label.into_value().map_or_else(|| name.to_string(), |LabelText(label)| label),
             name,
             description: self.description.into_value().map(|Description(text)| text).unwrap_or_default(),

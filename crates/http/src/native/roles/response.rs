@@ -1,4 +1,4 @@
-//! A role as the native API shows it.
+//! Roles in responses of the native API.
 
 use serde::Serialize;
 use tillgate_domain::{Rights, Role, RoleId};
@@ -6,26 +6,26 @@ use utoipa::ToSchema;
 
 use crate::native::schemas::{Environments, RightNames};
 
-/// A role.
+/// A named set of rights.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Role)]
 pub(super) struct RoleBody<'r> {
-    /// It stays for good.
+    /// Id of the role; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: RoleId,
-    /// The name that requests use.
+    /// Name of the role in requests.
     name: &'r str,
-    /// The name that people read.
+    /// Display name of the role.
     label: &'r str,
-    /// What it is for.
+    /// What the role is for.
     description: &'r str,
-    /// What it allows; `admin` is everything.
+    /// The rights of the role; `admin` includes all rights.
     #[schema(value_type = RightNames)]
     rights: &'r Rights,
-    /// Where it counts. Sessions without a device ask nothing of this.
+    /// Kinds of devices on which the role applies. Sessions without a device ignore this.
     #[schema(value_type = Environments)]
     environments: Vec<&'static str>,
-    /// Made with the tenant: it cannot be changed or deleted.
+    /// Whether the role was created with the tenant; such a role cannot be changed or deleted.
     built_in: bool,
 }
 

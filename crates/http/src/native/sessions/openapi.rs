@@ -1,4 +1,4 @@
-//! What the document says of the calls about sessions.
+//! OpenAPI documentation of the session operations.
 
 use serde_json::{Value, json};
 
@@ -36,31 +36,38 @@ fn example_tokens() -> Value {
 }
 
 pub(super) fn log_in() -> OperationDoc {
-    OperationDoc::new(TAG, "Logs in")
-        .description("A user on a device, a user without one, or a device as itself. A new login on a till ends the session that was there. \
-               Wrong passwords are held back by 429: those of clients that send a `previous_refresh_token` apart from all others, those from a \
-               network where the user or device has logged in before apart from other networks.")
-        .description("If the password must be changed first, the answer to the right one is 403 `password_change_required`, and no session is made: \
-               log in again with `new_password` beside it. Any user may send `new_password`; the password is then changed with the login.")
+    OperationDoc::new(TAG, "Log in")
+        .description(
+            "Logs in a user on a device, a user without a device, or a device as itself. A new login \
+             on a till ends the previous session there. Failed logins are limited (429). Logins with a \
+             `previous_refresh_token` are counted separately, and so are logins from networks in which the user \
+             or device has logged in before.",
+        )
+        .description(
+            "If the password must be changed first, the answer to the correct password is 403 \
+             `password_change_required`, and no session is created: log in again with `new_password` in \
+             addition. Any user may send `new_password`; it replaces the password during the login.",
+        )
         .lenient_request_body::<LoginBody>(json!({ "login": "cashier", "password": "open-the-shop", "device": "P01" }))
-        .response::<TokensBody<'_>>(201, "The tokens, and the session.", example_tokens())
+        .response::<TokensBody<'_>>(201, "The tokens and the session.", example_tokens())
         .with_location()
         .errors(&[401, 403, 429])
 }
 
 pub(super) fn refresh_session() -> OperationDoc {
-    OperationDoc::new(TAG, "Goes on with a session")
+    OperationDoc::new(TAG, "Refresh a session")
         .description(
-            "Store the whole answer before you use any of it. A lost answer is asked for again with the same token; a token that has long \
-             been followed by others is taken for stolen, and ends the session.",
+            "Store the complete response before you use any part of it. If a response is lost, send the same \
+             token again. Presenting a token whose successors have been used means that it was copied, and ends \
+             the session.",
         )
         .lenient_request_body::<RefreshBody>(json!({ "refresh_token": "AZLwwaKz…" }))
-        .response::<TokensBody<'_>>(200, "The tokens from now on.", example_tokens())
+        .response::<TokensBody<'_>>(200, "The new tokens.", example_tokens())
         .errors(&[401])
 }
 
 pub(super) fn get_current_session() -> OperationDoc {
-    OperationDoc::new(TAG, "Shows who the caller is, with the rights of now").response::<CallerBody<'_>>(
+    OperationDoc::new(TAG, "Get the caller with its current rights").response::<CallerBody<'_>>(
         200,
         "The caller.",
         json!({
@@ -78,47 +85,56 @@ pub(super) fn get_current_session() -> OperationDoc {
 }
 
 pub(super) fn log_out() -> OperationDoc {
-    OperationDoc::new(TAG, "Logs out")
-        .description("The tokens count nowhere from now on.")
-        .no_content("The session is over.")
+    OperationDoc::new(TAG, "Log out")
+        .description("The tokens are invalid from now on.")
+        .no_content("The session ended.")
 }
 
 pub(super) fn change_own_password() -> OperationDoc {
-    OperationDoc::new(TAG, "Changes one's own password")
-        .description("The caller's other sessions end, permanent tokens too; this one goes on. The same password again is refused. A wrong `current_password` is 401 and counts as a failed login.")
-        .description("API keys need no password: the answer and the audit name them, and `keys` revokes them.")
-        .request_body::<ChangeOwnPassword>(json!({ "current_password": "correct horse battery", "password": "another horse battery" }))
-        .response::<ChangedPasswordBody<'_>>(200, "It is changed.", passwords::example_changed_password())
+    OperationDoc::new(TAG, "Change your own password")
+        .description(
+            "All other sessions of the caller end, including permanent tokens; this session continues. \
+             The new password must differ from the current one. A wrong `current_password` is answered with 401 \
+             and counts as a failed login.",
+        )
+        .description(
+            "API keys work without a password: the response and the audit event list them, and `keys` \
+             revokes them.",
+        )
+        .request_body::<ChangeOwnPassword>(
+            json!({ "current_password": "correct horse battery", "password": "another horse battery" }),
+        )
+        .response::<ChangedPasswordBody<'_>>(200, "The password was changed.", passwords::example_changed_password())
         .errors(&[429])
 }
 
 pub(super) fn list_sessions() -> OperationDoc {
-    OperationDoc::new(TAG, "Lists sessions")
-        .description("Whoever lacks the right `sessionDelete` sees their own.")
+    OperationDoc::new(TAG, "List sessions")
+        .description("Without the right `sessionDelete` you see only your own sessions.")
         .page_response::<SessionBody<'_>>(&example_session())
-        .query_parameter("user", "Only those of this user.", id_schema())
-        .query_parameter("device", "Only those on this device.", id_schema())
-        .query_parameter("live", "Only those that live, or only those that are over.", bool_schema())
+        .query_parameter("user", "Only sessions of this user.", id_schema())
+        .query_parameter("device", "Only sessions on this device.", id_schema())
+        .query_parameter("live", "Only live sessions if true, only ended or expired sessions if false.", bool_schema())
 }
 
 pub(super) fn end_sessions() -> OperationDoc {
-    OperationDoc::new(TAG, "Ends all sessions of a user, all on a device, or everybody's")
-        .description("Their tokens count nowhere from the next request on, in every process.")
+    OperationDoc::new(TAG, "End all sessions of a user, of a device or of the tenant")
+        .description("Their tokens are invalid from the next request on, in every process.")
         .requires(Requirement::RightForOthers("sessionDelete"))
         .request_body::<EndSessions>(json!({ "user": "0192f0c1-0000-7c4d-8e5f-60718293a4b5" }))
-        .no_content("They are over.")
+        .no_content("The sessions ended.")
         .errors(&[404])
 }
 
 pub(super) fn get_session() -> OperationDoc {
-    OperationDoc::new(TAG, "Shows a session")
+    OperationDoc::new(TAG, "Get a session")
         .requires(Requirement::RightForOthers("sessionDelete"))
-        .response::<SessionBody<'_>>(200, "The session, also one that is over.", example_session())
+        .response::<SessionBody<'_>>(200, "The session, which may have ended.", example_session())
 }
 
 pub(super) fn end_session() -> OperationDoc {
-    OperationDoc::new(TAG, "Ends a session")
-        .description("Its tokens count nowhere from the next request on, in every process.")
+    OperationDoc::new(TAG, "End a session")
+        .description("Its tokens are invalid from the next request on, in every process.")
         .requires(Requirement::RightForOthers("sessionDelete"))
-        .no_content("It is over.")
+        .no_content("The session ended.")
 }

@@ -1,5 +1,5 @@
-//! What requests say to log in, to go on, to change one's own password and to end sessions. A login and a refresh pass over members
-//! that they do not know: a till that says more than this server understands is let in all the same.
+//! Requests of the session operations. A login and a refresh ignore unknown members, so that
+//! clients written for a newer version can log in.
 
 use actix_web::http::header::HeaderMap;
 use serde::Deserialize;
@@ -15,105 +15,109 @@ use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::field::{BodyField, check_password, validate_body, well_typed};
 use crate::native::body::{read_body, read_body_with};
 
-/// What a login sends. Without a login the device logs in as itself. The password may be empty or long: that is a wrong one.
+/// A login of a user, or of a device as itself if `login` is omitted. The password may have any
+/// length: an empty or overlong one is a wrong password.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = Login)]
 pub(super) struct LoginBody {
-    /// A user name or an e-mail address.
+    /// User name or e-mail address.
     #[serde(default)]
     #[validate(length(max = 254), custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 254)]
     login: BodyField<String>,
-    /// The password of the user, or of the device that logs in as itself.
+    /// Password of the user, or of the device that logs in as itself.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, write_only, required = true)]
     password: BodyField<Secret<String>>,
-    /// Another password of the user's, which takes the place of `password`: 8 to 128 characters, none of the commonest, not made of
-    /// your names, the tenant's or a device's, and not the same again. Required if the answer to a login is
-    /// `password_change_required`; every other session of the user ends.
+    /// New password that replaces `password`: 8 to 128 characters, not a common password, not made
+    /// of the user's, the tenant's or a device's name, and different from `password`. Required if a
+    /// login was answered with `password_change_required`. All other sessions of the user end.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
     new_password: BodyField<Secret<String>>,
-    /// The name of the device that it is on.
+    /// Name of the device on which the user logs in, or which logs in as itself.
     #[serde(default)]
     #[validate(length(max = 100), custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 100)]
     device: BodyField<String>,
-    /// The short name of the tenant, where the mount serves several.
+    /// Short name of the tenant; required if the mount serves several tenants.
     #[serde(default)]
     #[validate(length(max = 63), custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 63)]
     tenant: BodyField<String>,
-    /// The refresh token of an earlier session of this user or on this device, which may be over. Whoever holds one is not held back
-    /// by wrong passwords that others send. One that proves nothing is passed over.
+    /// Refresh token of an earlier session of this user or on this device, which may have ended. A
+    /// client that has one is not affected by failed logins of other clients. An invalid token is
+    /// ignored.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, write_only)]
     previous_refresh_token: BodyField<Secret<String>>,
 }
 
-/// What a refresh sends.
+/// A refresh of a session.
 #[derive(Deserialize, Validate, ToSchema)]
 pub(super) struct RefreshBody {
-    /// The refresh token of the last answer.
+    /// The refresh token of the last response.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, write_only, required = true)]
     refresh_token: BodyField<Secret<String>>,
 }
 
-/// The caller's own password, and the one that is to be.
+/// A change of the caller's own password.
 #[derive(Deserialize, Validate, ToSchema)]
 pub(super) struct ChangeOwnPassword {
-    /// The password there is.
+    /// The current password.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, write_only, required = true)]
     current_password: BodyField<Secret<String>>,
-    /// The other one: 8 to 128 characters, none of the commonest, not made of your names, the tenant's or a device's.
+    /// New password: 8 to 128 characters, not a common password, not made of the user's, the
+    /// tenant's or a device's name.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: BodyField<Secret<String>>,
-    /// Whether your API keys are revoked too; they stay otherwise.
+    /// Whether your API keys are revoked too; false if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<bool>)]
     keys: BodyField<bool>,
 }
 
-/// Whose sessions are to end: a user's, a device's, or everybody's; one of the three is named.
+/// Selects the sessions to end: those of a user, those on a device, or all of the tenant. Send
+/// exactly one of the three.
 #[derive(Deserialize, Validate, ToSchema)]
 pub(super) struct EndSessions {
-    /// This user's.
+    /// Id of the user whose sessions end.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<uuid::Uuid>)]
     user: BodyField<UserId>,
-    /// Those on this device, whoever's they are.
+    /// Id of the device on which all sessions end, whichever user they belong to.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<uuid::Uuid>)]
     device: BodyField<DeviceId>,
-    /// Everybody's, the caller's own too.
+    /// Whether all sessions of the tenant end, including the caller's.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<bool>)]
     everyone: BodyField<bool>,
-    /// The permanent tokens of devices too, which stay otherwise.
+    /// Whether permanent tokens of devices end too; false if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<bool>)]
     permanent: BodyField<bool>,
 }
 
-/// Whose sessions are to end, and whether the permanent tokens end too.
+/// Reads which sessions to end, and whether permanent tokens end too.
 pub(super) fn read_end_sessions(headers: &HeaderMap, body: &[u8]) -> Result<(SessionTarget, bool), ApiError> {
     let sent: EndSessions = read_body(headers, body)?;
     let everyone = sent.everyone.into_value() == Some(true);
-    let whose = match (sent.user.into_value(), sent.device.into_value(), everyone) {
+    let target = match (sent.user.into_value(), sent.device.into_value(), everyone) {
         (Some(user), None, false) => SessionTarget::User(user),
         (None, Some(device), false) => SessionTarget::Device(device),
         (None, None, true) => SessionTarget::Everyone,
@@ -122,28 +126,28 @@ pub(super) fn read_end_sessions(headers: &HeaderMap, body: &[u8]) -> Result<(Ses
                 field: "".into(),
                 in_query: false,
                 code: "choice".into(),
-                message: "must name one of user, device, and everyone as true".into(),
+                message: "must contain exactly one of user, device, and everyone with the value true".into(),
             }])
             .into());
         }
     };
-    Ok((whose, sent.permanent.into_value().unwrap_or(false)))
+    Ok((target, sent.permanent.into_value().unwrap_or(false)))
 }
 
-/// A login as it was sent.
+/// The content of a login request.
 pub(in crate::native) struct LoginInput {
-    /// Who logs in.
+    /// The user or device that logs in.
     pub(in crate::native) who: LoginIdentity,
     pub(in crate::native) password: Secret<String>,
-    /// The password to set in its place.
+    /// The password that replaces the current one.
     pub(in crate::native) new_password: Option<Secret<String>>,
-    /// The short name of the tenant, if one is named.
+    /// Short name of the tenant, if sent.
     pub(in crate::native) tenant: Option<String>,
-    /// The refresh token of an earlier session.
+    /// Refresh token of an earlier session, if sent.
     pub(in crate::native) previous: Option<Secret<String>>,
 }
 
-/// What is wrong with a new password.
+/// Builds the violation for a weak new password.
 pub(super) fn new_password_violation(why: &WeakPassword) -> FieldViolation {
     FieldViolation {
         field: "new_password".into(),
@@ -154,7 +158,8 @@ pub(super) fn new_password_violation(why: &WeakPassword) -> FieldViolation {
 }
 
 impl LoginBody {
-    /// What is wrong with the new password: it is the old one, nobody's, or none that may be set.
+    /// Validates the new password: it must satisfy the policy, differ from the current one, and
+    /// belong to a user.
     fn check_new_password(&self, policy: &PasswordPolicy) -> Vec<FieldViolation> {
         let login = self.login.as_value().cloned();
         let weak = check_password(policy, "new_password", &self.new_password, login.as_slice());
@@ -168,7 +173,7 @@ impl LoginBody {
                 field: "new_password".into(),
                 in_query: false,
                 code: "unexpected".into(),
-                message: "is for users; change the password of a device in the office".into(),
+                message: "is for users only; change the password of a device in the back office".into(),
             });
         }
         match &self.password {
@@ -180,7 +185,8 @@ impl LoginBody {
     }
 }
 
-/// Reads the body of a login. What is wrong with a new password by this policy is named with everything else.
+/// Reads the body of a login. Violations of the password policy are reported together with all
+/// others.
 pub(in crate::native) fn read_login(
     headers: &HeaderMap,
     body: &[u8],
@@ -192,16 +198,16 @@ pub(in crate::native) fn read_login(
         field: "login".into(),
         in_query: false,
         code: "required".into(),
-        message: "is required where no device logs in as itself".into(),
+        message: "is required unless a device logs in as itself".into(),
     });
     let mut others: Vec<FieldViolation> = nobody.into_iter().chain(misplaced).collect();
     let sent = match validate_body(sent) {
         Ok(sent) if others.is_empty() => sent,
         Ok(_) => return Err(ProtocolError::InvalidFields(others).into()),
-        Err(ProtocolError::InvalidFields(mut faults)) => {
-            faults.append(&mut others);
-            faults.sort();
-            return Err(ProtocolError::InvalidFields(faults).into());
+        Err(ProtocolError::InvalidFields(mut violations)) => {
+            violations.append(&mut others);
+            violations.sort();
+            return Err(ProtocolError::InvalidFields(violations).into());
         }
         Err(other) => return Err(other.into()),
     };
@@ -219,13 +225,13 @@ pub(in crate::native) fn read_login(
     })
 }
 
-/// The refresh token.
+/// Reads the refresh token.
 pub(super) fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<Secret<String>, ApiError> {
     let sent: RefreshBody = validate_body(body::read_object(headers, body)?)?;
     sent.refresh_token.require_value()
 }
 
-/// The password there is, the one that is to be, and whether the API keys end.
+/// Reads the current password, the new password, and whether API keys are revoked.
 pub(super) fn read_password_change(
     headers: &HeaderMap,
     body: &[u8],

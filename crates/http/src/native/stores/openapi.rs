@@ -1,4 +1,4 @@
-//! What the document says of the calls about stores.
+//! OpenAPI documentation of the store operations.
 
 use serde_json::{Value, json};
 
@@ -13,43 +13,48 @@ fn example_store() -> Value {
 }
 
 pub(super) fn list_stores() -> OperationDoc {
-    OperationDoc::new(TAG, "Lists and searches stores")
-        .page_response::<StoreBody<'_>>(&example_store())
-        .query_parameter("search", "A text in the name.", text_schema())
+    OperationDoc::new(TAG, "List and search stores").page_response::<StoreBody<'_>>(&example_store()).query_parameter(
+        "search",
+        "Text in the name.",
+        text_schema(),
+    )
 }
 
 pub(super) fn create_store() -> OperationDoc {
-    OperationDoc::new(TAG, "Opens a store")
-        .description("A tenant has 200 at most.")
+    OperationDoc::new(TAG, "Create a store")
+        .description("A tenant can have at most 200 stores.")
         .requires(Requirement::Right("storeCreate"))
         .request_body::<CreateStore>(json!({ "name": "Main street" }))
-        .response::<StoreBody<'_>>(201, "The store.", example_store())
+        .response::<StoreBody<'_>>(201, "The new store.", example_store())
         .with_etag()
         .with_location()
         .errors(&[409])
 }
 
 pub(super) fn get_store() -> OperationDoc {
-    OperationDoc::new(TAG, "Shows a store")
-        .description("Its version is that of the tenant and all its stores.")
+    OperationDoc::new(TAG, "Get a store")
+        .description(
+            "A store has no version of its own: the `ETag` is the version of the tenant with all its \
+             stores.",
+        )
         .response::<StoreBody<'_>>(200, "The store.", example_store())
         .with_etag()
 }
 
 pub(super) fn update_store() -> OperationDoc {
-    OperationDoc::new(TAG, "Gives a store another name")
+    OperationDoc::new(TAG, "Rename a store")
         .requires(Requirement::Right("storeUpdate"))
         .merge_patch::<UpdateStore>(json!({ "name": "Old town" }))
-        .response::<StoreBody<'_>>(200, "The store as it is now.", example_store())
+        .response::<StoreBody<'_>>(200, "The updated store.", example_store())
         .with_etag()
         .errors(&[409])
 }
 
 pub(super) fn delete_store() -> OperationDoc {
-    OperationDoc::new(TAG, "Closes a store")
-        .description("The last one stays.")
+    OperationDoc::new(TAG, "Delete a store")
+        .description("The last store of a tenant cannot be deleted.")
         .requires(Requirement::Right("storeDelete"))
         .requires_if_match()
-        .no_content("It is closed.")
+        .no_content("The store was deleted.")
         .errors(&[409])
 }

@@ -1,4 +1,4 @@
-//! What requests say of stores.
+//! Requests of the store operations.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -7,22 +7,22 @@ use validator::Validate;
 use crate::error::ApiError;
 use crate::field::{BodyField, DisplayName, not_null, well_typed};
 
-/// A store that is to be.
+/// A new store.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewStore)]
 pub(super) struct CreateStore {
-    /// The name that people read. Unique among the tenant's stores, whatever the case.
+    /// Display name of the store. It must be unique in the tenant, ignoring case.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, min_length = 1, max_length = 200, required = true)]
     name: BodyField<DisplayName>,
 }
 
-/// What becomes of a store, as a merge patch (RFC 7396).
+/// Changes to a store, as a merge patch (RFC 7396).
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = StoreChange)]
 pub(super) struct UpdateStore {
-    /// Another name.
+    /// New display name of the store.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String, min_length = 1, max_length = 200)]

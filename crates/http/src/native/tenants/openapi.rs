@@ -1,4 +1,4 @@
-//! What the document says of the calls about tenants.
+//! OpenAPI documentation of the tenant operations.
 
 use serde_json::{Value, json};
 
@@ -21,26 +21,28 @@ fn example_tenant() -> Value {
 }
 
 pub(super) fn list_tenants() -> OperationDoc {
-    OperationDoc::new(TAG, "Lists the caller's tenant")
-        .description("It is the only one on the list.")
+    OperationDoc::new(TAG, "List the caller's tenant")
+        .description("The list contains only this tenant.")
         .page_response::<TenantBody<'_>>(&example_tenant())
 }
 
 pub(super) fn get_tenant() -> OperationDoc {
-    OperationDoc::new(TAG, "Shows the tenant")
-        .description("Another's reads as one that there is not.")
+    OperationDoc::new(TAG, "Get the tenant")
+        .description("Other tenants are answered with 404.")
         .response::<TenantBody<'_>>(200, "The tenant.", example_tenant())
         .with_etag()
 }
 
 pub(super) fn update_tenant() -> OperationDoc {
-    OperationDoc::new(TAG, "Changes the tenant")
+    OperationDoc::new(TAG, "Update the tenant")
         .description(
-            "Its sessions can be made shorter than the server's configuration says. A limit that is longer than what every contract \
-             of the server gives them is refused (422), with the longest that it may be.",
+            "The limits can only shorten sessions. A limit that is longer than the longest lifetime in the \
+             configuration of any contract is rejected (422); the error names the longest allowed value.",
         )
         .requires(Requirement::Right("tenantUpdate"))
-        .merge_patch::<UpdateTenant>(json!({ "zone": "Europe/Bratislava", "limits": { "access": 300, "absolute": null } }))
-        .response::<TenantBody<'_>>(200, "The tenant as it is now.", example_tenant())
+        .merge_patch::<UpdateTenant>(
+            json!({ "zone": "Europe/Bratislava", "limits": { "access": 300, "absolute": null } }),
+        )
+        .response::<TenantBody<'_>>(200, "The updated tenant.", example_tenant())
         .with_etag()
 }

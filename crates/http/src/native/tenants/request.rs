@@ -1,4 +1,4 @@
-//! What requests say of the tenant.
+//! Requests of the tenant operations.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,26 +11,27 @@ use validator::Validate;
 
 use crate::field::{BodyField, not_null, well_typed};
 
-/// What becomes of the tenant, as a merge patch (RFC 7396): what is not sent stays as it is.
+/// Changes to the tenant, as a merge patch (RFC 7396): omitted members stay unchanged.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = TenantChange)]
 pub(super) struct UpdateTenant {
-    /// Another name that people read.
+    /// New display name of the tenant.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String, min_length = 1, max_length = 200)]
     name: BodyField<String>,
-    /// The time zone in which its days begin, as the IANA database names it.
+    /// Time zone in which the tenant's days begin, by its name in the IANA database.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String)]
     zone: BodyField<Zone>,
-    /// The language of its people.
+    /// Language of the tenant's users, as a BCP 47 tag.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String, max_length = 35)]
     locale: BodyField<Locale>,
-    /// How long its sessions live at most, in seconds; null for what the server says, of one span or of all.
+    /// Upper limits of session lifetimes, in seconds; null removes one limit, or all of them if
+    /// sent instead of the object.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<super::response::LimitsChangeSchema>)]

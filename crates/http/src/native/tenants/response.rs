@@ -1,4 +1,4 @@
-//! A tenant as the native API shows it.
+//! The tenant in responses of the native API.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -12,41 +12,43 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::timestamps::serialize_instant;
 
-/// A tenant.
+/// A tenant with its own users, devices, roles and audit events.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tenant)]
 pub(super) struct TenantBody<'t> {
-    /// It stays for good.
+    /// Id of the tenant; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: TenantId,
-    /// The short name in configuration and logins; it stays for good.
+    /// Short name of the tenant in the configuration and in logins; it never changes.
     slug: &'t str,
-    /// The name that people read.
+    /// Display name of the tenant.
     name: &'t str,
-    /// The time zone in which its days begin.
+    /// Time zone in which the tenant's days begin.
     zone: &'t str,
-    /// The language of its people.
+    /// Language of the tenant's users, as a BCP 47 tag.
     locale: &'t str,
-    /// How long its sessions live at most.
+    /// Upper limits of session lifetimes.
     limits: LimitsBody,
-    /// When it was made.
+    /// When the tenant was created.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
 }
 
-/// How long the tenant's sessions live at most, in seconds. What is null is as the server's configuration says, and so is what was
-/// kept since that said more. A change holds for sessions that are made from then on.
+/// Upper limits of the tenant's session lifetimes, in seconds. The server's configuration applies
+/// if a limit is null, or longer than the configured lifetime. A change applies to sessions that
+/// are created after it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SessionLimits)]
 pub(super) struct LimitsBody {
-    /// How long an access token is good.
+    /// Lifetime of an access token.
     access: Option<u64>,
-    /// How long after its last refresh a session lives.
+    /// Idle timeout: how long after its last refresh a session ends.
     idle: Option<u64>,
-    /// How long after its login a session lives.
+    /// Absolute timeout: how long after its login a session ends.
     absolute: Option<u64>,
-    /// How long a refresh token is answered again after it was followed by another.
+    /// Grace period after a rotation during which the previous refresh token still returns its
+    /// successor.
     overlap: Option<u64>,
 }
 
@@ -71,7 +73,7 @@ impl<'t> TenantBody<'t> {
     }
 }
 
-/// What becomes of the limits: each span a number of seconds, or null.
+/// Schema of a change of the limits: each member is a number of seconds or null.
 pub(super) enum LimitsChangeSchema {}
 
 impl PartialSchema for LimitsChangeSchema {
@@ -83,12 +85,19 @@ impl PartialSchema for LimitsChangeSchema {
                 .minimum(Some(bounds.start().as_secs()))
                 .maximum(Some(bounds.end().as_secs()))
         };
-        let overlap = "How long a refresh token is answered again after it was followed by another.";
+        let overlap = "Grace period after a rotation during which the previous refresh token still returns its \
+             successor.";
         ObjectBuilder::new()
             .schema_type(Type::Object)
-            .property("access", span("How long an access token is good.", &SessionLimits::ACCESS_RANGE))
-            .property("idle", span("How long after its last refresh a session lives.", &SessionLimits::IDLE_RANGE))
-            .property("absolute", span("How long after its login a session lives.", &SessionLimits::ABSOLUTE_RANGE))
+            .property("access", span("Lifetime of an access token.", &SessionLimits::ACCESS_RANGE))
+            .property(
+                "idle",
+                span("Idle timeout: how long after its last refresh a session ends.", &SessionLimits::IDLE_RANGE),
+            )
+            .property(
+                "absolute",
+                span("Absolute timeout: how long after its login a session ends.", &SessionLimits::ABSOLUTE_RANGE),
+            )
             .property("overlap", span(overlap, &SessionLimits::OVERLAP_RANGE))
             .into()
     }

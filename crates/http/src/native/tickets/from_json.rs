@@ -1,4 +1,5 @@
-//! What the fields of tickets are read as: bounded texts, and decimals as strings, exact to the last digit.
+//! Parsing of ticket fields from JSON: bounded texts, and decimals in strings without loss of
+//! digits.
 
 use std::fmt::Display;
 
@@ -54,10 +55,10 @@ impl FromJson for Currency {
     }
 }
 
-/// Whole numbers that are not below zero.
+/// Parses an integer that is not negative.
 impl FromJson for u64 {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        parse_integer(&value).ok_or_else(|| FieldError::for_value("type", "must be a whole number, not below zero"))
+        parse_integer(&value).ok_or_else(|| FieldError::for_value("type", "must be a non-negative integer"))
     }
 }
 
@@ -70,7 +71,7 @@ impl FromJson for u32 {
 impl FromJson for OwnerRef {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         let text = String::from_json(value)?;
-        // a user name may look like an id, and then it is one
+        // a user name that looks like an id is parsed as an id
         match text.parse::<UserId>() {
             Ok(id) => Ok(Self::Id(id)),
             Err(_) => {
@@ -138,7 +139,7 @@ impl FromJson for Article {
     }
 }
 
-/// One of a closed set of words.
+/// A value of an enumeration.
 struct KnownWord<T>(T);
 
 impl FromJson for KnownWord<ItemKind> {
@@ -157,7 +158,7 @@ impl FromJson for KnownWord<PaymentMethod> {
     }
 }
 
-/// What an item shows that follows from the rest of it.
+/// Members of an item in responses that are computed from its other members; ignored in requests.
 const COMPUTED_MEMBERS: [&str; 4] =
     ["unit_price_including_vat", "unit_price_after_discount", "unit_price_after_discount_including_vat", "totals"];
 
@@ -194,7 +195,7 @@ impl FromJson for Payment {
     }
 }
 
-/// So much of an item that is taken back.
+/// A quantity of an item to refund.
 pub(super) struct RefundItem {
     pub(super) id: u32,
     pub(super) quantity: Quantity,

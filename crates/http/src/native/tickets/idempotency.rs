@@ -1,4 +1,4 @@
-//! Requests that count once, by their `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
+//! The `Idempotency-Key` of a request (draft-ietf-httpapi-idempotency-key-header).
 
 use ring::digest::{Context, SHA256};
 use tillgate_domain::office::IdempotentRequest;
@@ -8,13 +8,13 @@ use crate::error::{ApiError, ProtocolError};
 use crate::native::body;
 use crate::request::Request;
 
-/// The name of the header.
+/// Name of the request header.
 pub(super) const IDEMPOTENCY_KEY_HEADER: &str = "Idempotency-Key";
 
-/// What makes the request count once; nothing where it bears no key.
+/// Reads the idempotency key with a digest of the request; `None` without the header.
 ///
 /// # Errors
-/// The key is none, or there are several.
+/// The key is invalid, or there are several.
 pub(super) fn read_idempotency_key(call: &Request) -> Result<Option<IdempotentRequest>, ApiError> {
     let mut sent = call.head().headers().get_all(IDEMPOTENCY_KEY_HEADER);
     let Some(first) = sent.next() else { return Ok(None) };
@@ -28,11 +28,11 @@ pub(super) fn read_idempotency_key(call: &Request) -> Result<Option<IdempotentRe
     Ok(Some(IdempotentRequest { key, digest: request, legacy_digest: earlier }))
 }
 
-/// The digest of what the call asks: its method, its path and this body.
+/// Computes the digest of a request: method, path and canonical body.
 fn digest_request(call: &Request, body: &[u8]) -> Result<RequestDigest, ApiError> {
     let mut context = Context::new(&SHA256);
     for part in [call.head().method().as_str().as_bytes(), call.head().path_in_mount().as_bytes(), body] {
-        // each behind its length, so that no two requests read alike
+        // length-prefixed, so that different requests have different inputs
         context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         context.update(part);
     }

@@ -1,4 +1,4 @@
-//! What is sold on a ticket, as the native API shows it and takes it: articles, items, and what they come to.
+//! Items of tickets in requests and responses of the native API: articles, items and totals.
 
 use serde::Serialize;
 use tillgate_domain::JsonObject;
@@ -7,148 +7,150 @@ use utoipa::ToSchema;
 
 use crate::native::schemas::{Decimal, TicketItemKind};
 
-/// What is sold.
+/// The sold article.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketArticle)]
-#[expect(clippy::struct_excessive_bools, reason = "an article has them")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the article in the wire format")]
 pub(super) struct ArticleBody {
-    /// What it is called.
+    /// Name of the article.
     #[schema(max_length = 200, required = false)]
     name: String,
-    /// What it is.
+    /// Description of the article.
     #[schema(max_length = 2000, required = false)]
     description: String,
-    /// The stock that it is taken from.
+    /// The stock from which the article is taken.
     #[schema(max_length = 200, required = false)]
     stock: String,
-    /// Its code, such as that on its label.
+    /// Code of the article, such as that on its label.
     #[schema(max_length = 200, required = false)]
     code: String,
-    /// The category of articles that it is in.
+    /// Category of the article.
     #[schema(max_length = 200, required = false)]
     category: String,
-    /// What kind of article it is, in words of the client's.
+    /// Kind of the article, as the client names it.
     #[schema(max_length = 200, required = false)]
     kind: String,
-    /// The category of its VAT, in words of the client's.
+    /// VAT category, as the client names it.
     #[schema(max_length = 200, required = false)]
     vat_category: String,
-    /// In percent; null for none.
+    /// VAT rate in percent; null if none.
     #[schema(value_type = Option<Decimal>, required = false)]
     vat_rate: Option<String>,
-    /// Whether discounts count; true where nothing is sent.
+    /// Whether discounts apply to the article; true if omitted.
     #[schema(required = false)]
     discount_allowed: bool,
-    /// Whether its price and its VAT stay as they are in the price list.
+    /// Whether price and VAT must stay as they are in the price list.
     #[schema(required = false)]
     price_fixed: bool,
-    /// Whether a quantity of it can be split.
+    /// Whether a quantity of the article can be split.
     #[schema(required = false)]
     splittable: bool,
-    /// Whether cash back is given on it.
+    /// Whether cashback is given on the article.
     #[schema(required = false)]
     cashback_allowed: bool,
-    /// Where orders of it are sent, such as a printer in the kitchen.
+    /// Where orders of the article are sent, such as a printer in the kitchen.
     #[schema(required = false)]
     order_endpoints: Vec<String>,
-    /// What another contract shows of it besides, such as a special regulation of its VAT: 4,000 bytes of JSON at most, kept as it came.
+    /// Additional members of another contract, such as a special VAT regulation: at most 4,000
+    /// bytes of JSON, stored unchanged.
     #[serde(skip_serializing_if = "JsonObject::is_empty")]
     #[schema(value_type = Object, required = false)]
     extra: JsonObject,
 }
 
-/// An item as it is sent.
+/// An item in a request.
 #[derive(ToSchema)]
 #[schema(as = NewTicketItem)]
-#[expect(dead_code, reason = "it describes what is read elsewhere")]
+#[expect(dead_code, reason = "documents a body that is parsed elsewhere")]
 pub(super) struct NewItemBody {
-    /// Its number on the ticket; the next that is free where nothing is sent.
+    /// Number of the item on the ticket; the next free number if omitted.
     #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
     id: Option<u32>,
-    /// The client's own id of it.
+    /// The client's own id of the item.
     #[schema(max_length = 200)]
     external_id: Option<String>,
-    /// `positive` where nothing is sent; the sign of the money is in its numbers.
+    /// Kind of the item; `positive` if omitted. It does not determine the sign of amounts, which is
+    /// part of the numbers.
     #[schema(value_type = TicketItemKind, required = false)]
     kind: String,
-    /// What is sold.
+    /// The sold article.
     article: Option<ArticleBody>,
-    /// What people have noted on it.
+    /// A comment on the item.
     #[schema(max_length = 2000)]
     comment: Option<String>,
-    /// The price of one unit, without VAT and before discounts: 6 places.
+    /// Price of one unit without VAT and before discounts, with up to 6 decimal places.
     #[schema(value_type = Decimal)]
     unit_price: String,
-    /// How much: 6 places.
+    /// Quantity, with up to 6 decimal places.
     #[schema(value_type = Decimal)]
     quantity: String,
-    /// In what the quantity is counted, such as kg.
+    /// Unit of the quantity, such as kg.
     #[schema(max_length = 200)]
     unit: Option<String>,
-    /// The item's own discount, in percent.
+    /// Discount on the item, in percent.
     #[schema(value_type = Option<Decimal>, required = false)]
     discount_rate: String,
 }
 
-/// An item.
+/// An item of a ticket.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketItem)]
 pub(super) struct ItemBody {
-    /// Its number on the ticket.
+    /// Number of the item on the ticket.
     id: u32,
-    /// The client's own id of it; empty for none.
+    /// The client's own id of the item; may be empty.
     external_id: String,
-    /// The sign of the money is in its numbers, not here.
+    /// Kind of the item. It does not determine the sign of amounts, which is part of the numbers.
     #[schema(value_type = TicketItemKind)]
     kind: String,
-    /// What is sold.
+    /// The sold article.
     article: ArticleBody,
-    /// What people have noted on it.
+    /// A comment on the item; may be empty.
     comment: String,
-    /// The price of one unit, without VAT and before discounts: 6 places.
+    /// Price of one unit without VAT and before discounts, with 6 decimal places.
     #[schema(value_type = Decimal)]
     unit_price: String,
-    /// The same with VAT.
+    /// Price of one unit with VAT and before discounts.
     #[schema(value_type = Decimal)]
     unit_price_including_vat: String,
-    /// The price of one unit after discounts, without VAT.
+    /// Price of one unit without VAT and after discounts.
     #[schema(value_type = Decimal)]
     unit_price_after_discount: String,
-    /// The same with VAT.
+    /// Price of one unit with VAT and after discounts.
     #[schema(value_type = Decimal)]
     unit_price_after_discount_including_vat: String,
-    /// How much: 6 places.
+    /// Quantity, with 6 decimal places.
     #[schema(value_type = Decimal)]
     quantity: String,
-    /// In what the quantity is counted, such as kg; empty for pieces.
+    /// Unit of the quantity, such as kg; empty for pieces.
     unit: String,
-    /// The item's own discount, in percent.
+    /// Discount on the item, in percent.
     #[schema(value_type = Decimal)]
     discount_rate: String,
-    /// What it comes to, rounded to the places of the currency.
+    /// Totals of the item, rounded to the decimal places of the currency.
     totals: TotalsBody,
 }
 
-/// What an item or a ticket comes to.
+/// Totals of an item or a ticket.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketTotals)]
 pub(super) struct TotalsBody {
-    /// Before discounts, without VAT.
+    /// Total before discounts, without VAT.
     #[schema(value_type = Decimal)]
     total: String,
-    /// Before discounts, with VAT.
+    /// Total before discounts, with VAT.
     #[schema(value_type = Decimal)]
     including_vat: String,
-    /// After discounts, without VAT.
+    /// Total after discounts, without VAT.
     #[schema(value_type = Decimal)]
     after_discount: String,
-    /// After discounts, with VAT: what is to be paid.
+    /// Total after discounts, with VAT; this is what the customer pays.
     #[schema(value_type = Decimal)]
     after_discount_including_vat: String,
-    /// What the discounts come to, without VAT.
+    /// Sum of the discounts, without VAT.
     #[schema(value_type = Decimal)]
     discount: String,
-    /// What the discounts come to, with VAT.
+    /// Sum of the discounts, with VAT.
     #[schema(value_type = Decimal)]
     discount_including_vat: String,
 }

@@ -1,4 +1,4 @@
-//! What the document says of the calls about tickets.
+//! OpenAPI documentation of the ticket operations.
 
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
@@ -12,7 +12,7 @@ use crate::openapi::{OperationDoc, id_schema, instant_schema, order_schema, text
 
 const TAG: &str = "tickets";
 const TILL_NOTE: &str =
-    "Done by a user who is logged in on a till (`CashRegister`) or a handheld (`PDA`): elsewhere 403.";
+    "Requires a user who is logged in on a till (`CashRegister`) or a handheld (`PDA`); otherwise 403.";
 
 fn example_totals() -> Value {
     json!({ "total": "6.62", "including_vat": "7.28", "after_discount": "5.29", "after_discount_including_vat": "5.82",
@@ -66,29 +66,35 @@ fn idempotency_key_schema() -> Schema {
     ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).into()
 }
 
-const IDEMPOTENCY_KEY_NOTE: &str = "What the client calls this request by, in quotation marks or bare, for a day: the same request again makes no other ticket and is answered the same; \
-     another request under the same key is 422.";
+const IDEMPOTENCY_KEY_NOTE: &str = "The client's key for this request, quoted or unquoted, valid for one day. \
+     Repeating the request with the same key returns the same response and creates no second ticket; a \
+     different request with the same key is answered with 422.";
 
 pub(super) fn list_tickets() -> OperationDoc {
     let sorts = order_schema(super::TICKET_ORDERS.map(|(word, _)| word));
-    OperationDoc::new(TAG, "Lists and searches tickets")
-        .description("Those of the caller's tenant: anybody who is logged in there may look. A page ends before `limit` where it would be larger than 4 MiB; one caller has two lists at once, and a third waits.")
+    OperationDoc::new(TAG, "List and search tickets")
+        .description(
+            "Lists all tickets of the caller's tenant; no right is required. A page ends before \
+             `limit` if it would exceed 4 MiB. A caller can read two lists at the same time; a third request \
+             waits.",
+        )
         .page_response::<TicketBody>(&example_ticket())
-        .query_parameter("state", "Only those in this state.", TicketState::schema())
-        .query_parameter("owner", "Only those of the user of this id.", id_schema())
-        .query_parameter("device", "Only those that were opened on the device of this id.", id_schema())
-        .query_parameter("refund_of", "Only refunds of the ticket of this id.", id_schema())
-        .query_parameter("from", "Opened at this instant or later.", instant_schema())
-        .query_parameter("until", "Opened before this instant.", instant_schema())
-        .query_parameter("search", "A text in the name, the client's own id or the customer's full name.", text_schema())
-        .query_parameter("sort", "In which order.", sorts)
+        .query_parameter("state", "Only tickets in this state.", TicketState::schema())
+        .query_parameter("owner", "Only tickets of the owner with this id.", id_schema())
+        .query_parameter("device", "Only tickets opened on the device with this id.", id_schema())
+        .query_parameter("refund_of", "Only refunds of the ticket with this id.", id_schema())
+        .query_parameter("from", "Only tickets opened at this time or later.", instant_schema())
+        .query_parameter("until", "Only tickets opened before this time.", instant_schema())
+        .query_parameter("search", "Text in the name, the external id or the customer's full name.", text_schema())
+        .query_parameter("sort", "Order of the list.", sorts)
 }
 
 pub(super) fn create_ticket() -> OperationDoc {
-    OperationDoc::new(TAG, "Opens a ticket")
+    OperationDoc::new(TAG, "Create a ticket")
         .description(TILL_NOTE)
-        .description("A ticket that would be larger than 64 KiB as it is kept is 422.")
-        .description("Asks the right `ticketCreate`; a discount that is not the customer's own `ticketSetDiscount`, a customer `ticketSetCustomer`, another owner `ticketHandover`.")
+        .description("A ticket whose stored form would exceed 64 KiB is rejected (422).")
+        .description("Requires the right `ticketCreate`; also `ticketSetDiscount` for a discount other than the \
+             customer's own, `ticketSetCustomer` for a customer, and `ticketHandover` for another owner.")
         .request_body::<CreateTicket>(json!({
             "currency": "EUR",
             "location": { "zone": "garden", "table": "5" },
@@ -96,41 +102,55 @@ pub(super) fn create_ticket() -> OperationDoc {
             "items": [{ "article": { "name": "Cheese", "vat_rate": "10" }, "unit_price": "5.363636", "quantity": "1.234", "unit": "kg" }],
         }))
         .header_parameter(IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_NOTE, idempotency_key_schema())
-        .response::<TicketBody>(201, "The ticket.", example_ticket())
+        .response::<TicketBody>(201, "The new ticket.", example_ticket())
         .with_etag()
         .with_location()
         .errors(&[403, 409])
 }
 
 pub(super) fn get_ticket() -> OperationDoc {
-    OperationDoc::new(TAG, "Shows a ticket").response::<TicketBody>(200, "The ticket.", example_ticket()).with_etag()
+    OperationDoc::new(TAG, "Get a ticket").response::<TicketBody>(200, "The ticket.", example_ticket()).with_etag()
 }
 
 pub(super) fn update_ticket() -> OperationDoc {
-    OperationDoc::new(TAG, "Changes an open ticket")
+    OperationDoc::new(TAG, "Update an open ticket")
         .description(TILL_NOTE)
-        .description("Asks the right `ticketUpdate`, for another's ticket `ticketUpdateAny`, and by what differs `ticketRename`, `ticketSetDiscount`, `ticketSetCustomer`, `ticketHandover`, `ticketTakeover`; `storno` to lower a quantity or remove an item.")
-        .merge_patch::<UpdateTicket>(json!({ "name": "Table 5", "customer": null, "payments": [{ "means": "cash", "amount": "10.00" }] }))
-        .response::<TicketBody>(200, "The ticket as it is now.", example_ticket())
+        .description(
+            "Requires the right `ticketUpdate`, for tickets of other users also `ticketUpdateAny`, and \
+             depending on what changes `ticketRename`, `ticketSetDiscount`, `ticketSetCustomer`, \
+             `ticketHandover` and `ticketTakeover`; `storno` to lower a quantity or remove an item.",
+        )
+        .merge_patch::<UpdateTicket>(
+            json!({ "name": "Table 5", "customer": null, "payments": [{ "means": "cash", "amount": "10.00" }] }),
+        )
+        .response::<TicketBody>(200, "The updated ticket.", example_ticket())
         .with_etag()
         .errors(&[403, 409])
 }
 
 pub(super) fn void_ticket() -> OperationDoc {
-    OperationDoc::new(TAG, "Makes an open ticket void")
-        .description("It stays in the books with what stood on it.")
-        .description("Asks the right `ticketDelete`, for another's ticket `ticketUpdateAny` too.")
-        .query_parameter("reason", "Why, in words.", text_schema())
+    OperationDoc::new(TAG, "Void an open ticket")
+        .description("A void ticket is kept with its content.")
+        .description("Requires the right `ticketDelete`, for tickets of other users also `ticketUpdateAny`.")
+        .query_parameter("reason", "The reason, as text.", text_schema())
         .requires_if_match()
-        .no_content("It is void.")
+        .no_content("The ticket is void.")
         .errors(&[403, 409])
 }
 
 pub(super) fn close_ticket() -> OperationDoc {
-    OperationDoc::new(TAG, "Closes a ticket that is paid, for ever")
+    OperationDoc::new(TAG, "Close a paid ticket permanently")
         .description(TILL_NOTE)
-        .description("What is due has to be covered, and no more given than change on cash makes good: else 409.")
-        .description("Asks the right `ticketClose`; for other payments than those on the ticket, a number or a report also what a change asks: `ticketUpdate`, for another's ticket `ticketUpdateAny`. A number that another receipt of the same fiscal memory has is 409.")
+        .description(
+            "The payments must cover the total, and may exceed it only by change that can be given in \
+             cash; otherwise 409.",
+        )
+        .description(
+            "Requires the right `ticketClose`. Payments that differ from those on the ticket, a number \
+             or a report also require the rights to update the ticket: `ticketUpdate`, and `ticketUpdateAny` \
+             for tickets of other users. A number that another receipt of the same fiscal memory has is \
+             answered with 409.",
+        )
         .request_body::<CloseTicket>(json!({ "payments": [{ "means": "cash", "name": "", "amount": "10.00" }] }))
         .optional_body()
         .requires_if_match()
@@ -140,10 +160,15 @@ pub(super) fn close_ticket() -> OperationDoc {
 }
 
 pub(super) fn refund_ticket() -> OperationDoc {
-    OperationDoc::new(TAG, "Takes goods of a closed ticket back")
+    OperationDoc::new(TAG, "Refund items of a closed ticket")
         .description(TILL_NOTE)
-        .description("It opens another ticket, which is paid out and closed like any other. Goods come back for what they cost, also where the ticket had negative items; all refunds of a ticket together take back no more than it sold, and give back exactly what was paid. Its `rounding` may be changed by less than the smallest coin.")
-        .description("Asks the rights `ticketCreate` and `storno`.")
+        .description(
+            "Creates a new ticket that is paid out and closed like any other. Items are refunded at \
+             the price that was paid, even if the ticket had negative items. All refunds of a ticket together \
+             cannot exceed the sold quantities, and together they return exactly the amount that was paid. The \
+             `rounding` can be changed by less than the smallest coin.",
+        )
+        .description("Requires the rights `ticketCreate` and `storno`.")
         .request_body::<RefundTicket>(json!({ "items": [{ "id": 1, "quantity": "0.5" }] }))
         .optional_body()
         .header_parameter(IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_NOTE, idempotency_key_schema())

@@ -1,4 +1,4 @@
-//! What requests say of tickets.
+//! Requests of the ticket operations.
 
 use std::collections::BTreeMap;
 
@@ -23,119 +23,122 @@ use crate::field::{BodyField, not_null, well_typed};
 use crate::native::{body, schemas};
 use crate::office::office_error_violations;
 
-/// A ticket that is to be.
+/// A new ticket.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewTicket)]
 pub(super) struct CreateTicket {
-    /// In what it is paid: a currency of ISO 4217, by its three capital letters. Amounts have at most its places: 2 of EUR, 3 of KWD, none
-    /// of JPY.
+    /// Currency of the ticket (ISO 4217), three capital letters. Amounts have at most as many
+    /// decimal places as the currency: 2 for EUR, 3 for KWD, none for JPY.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = schemas::Currency, required = true)]
     currency: BodyField<Currency>,
-    /// Whose it is: a user's id or name; the caller's own where nothing is sent.
+    /// Id or name of the user who owns the ticket; the caller if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>)]
     owner: BodyField<OwnerRef>,
-    /// The client's own id of it.
+    /// The client's own id of the ticket.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 200)]
     external_id: BodyField<Label>,
-    /// What people call it.
+    /// Display name of the ticket.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 200)]
     name: BodyField<Label>,
-    /// Where it is served.
+    /// Where the ticket is served.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<LocationBody>)]
     location: BodyField<Location>,
-    /// Who buys.
+    /// The customer, if known.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<CustomerBody>)]
     customer: BodyField<Customer>,
-    /// The discount on everything that takes one, in percent.
+    /// Discount on all items that allow one, in percent.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<schemas::Decimal>)]
     discount_rate: BodyField<Rate>,
-    /// What is sold.
+    /// The sold items.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<NewItemBody>>)]
     items: BodyField<Vec<ItemInput>>,
-    /// What is added so that it can be paid in cash: less than the currency's smallest coin either way, such as 0.05 of EUR or 5.00 of
-    /// HUF.
+    /// Rounding that makes the total payable in coins, positive or negative. Its absolute value
+    /// must be less than the smallest coin of the currency, such as 0.05 for EUR or 5.00 for HUF.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<schemas::Decimal>)]
     rounding: BodyField<Amount>,
-    /// What was paid so far.
+    /// Payments made so far.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<PaymentBody>>)]
     payments: BodyField<Vec<Payment>>,
-    /// What another contract shows of it besides, such as the kind of purchase: 4,000 bytes of JSON at most, kept as it came.
+    /// Additional members of another contract, such as the kind of purchase: at most 4,000 bytes of
+    /// JSON, stored unchanged.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Object>)]
     extra: BodyField<Meta>,
 }
 
-/// What becomes of a ticket, as a merge patch (RFC 7396): what is not sent stays as it is; items and payments are the whole of them.
+/// Changes to a ticket, as a merge patch (RFC 7396): omitted members stay unchanged. Items and
+/// payments are replaced as a whole.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = TicketChange)]
 pub(super) struct UpdateTicket {
-    /// Another owner: a user's id or name.
+    /// Id or name of the new owner.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String)]
     owner: BodyField<OwnerRef>,
-    /// Another id of the client's; null for none.
+    /// New id of the client's own; null removes it.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 200)]
     external_id: BodyField<Label>,
-    /// Another name; null for none.
+    /// New display name; null removes it.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 200)]
     name: BodyField<Label>,
-    /// Another place; null for none.
+    /// New location; null removes it.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<LocationBody>)]
     location: BodyField<Location>,
-    /// Another customer; null for none.
+    /// New customer; null removes it.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<CustomerBody>)]
     customer: BodyField<Customer>,
-    /// Another discount, in percent; null for none.
+    /// New discount, in percent; null removes it.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<schemas::Decimal>)]
     discount_rate: BodyField<Rate>,
-    /// Other items, in the place of those there are.
+    /// The complete new list of items.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<NewItemBody>>)]
     items: BodyField<Vec<ItemInput>>,
-    /// Another rounding; null for none. That of a refund may differ by less than the smallest coin from what the refund was made with.
+    /// New rounding; null removes it. The rounding of a refund may differ from its original value
+    /// by less than the smallest coin.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<schemas::Decimal>)]
     rounding: BodyField<Amount>,
-    /// Other payments, in the place of those there are.
+    /// The complete new list of payments.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<PaymentBody>>)]
     payments: BodyField<Vec<Payment>>,
-    /// Something else of what another contract shows of it besides; null for nothing.
+    /// Additional members of another contract; null removes them.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Object>)]
@@ -146,51 +149,55 @@ pub(super) struct UpdateTicket {
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = TicketClosing)]
 pub(super) struct CloseTicket {
-    /// Payments in the place of those on the ticket; others than those ask the right to change the ticket.
+    /// Payments that replace those on the ticket. If they differ, the rights to update the ticket
+    /// are required.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<PaymentBody>>)]
     payments: BodyField<Vec<Payment>>,
-    /// The number that a fiscal device has given it, which no other receipt of the same fiscal memory has; it asks the right to change
-    /// the ticket. Otherwise the ticket gets the next number of the fiscal memory, or of the device where none is named.
+    /// Receipt number assigned by a fiscal device. It must be unique in the fiscal memory, and
+    /// requires the rights to update the ticket. If omitted, the ticket gets the next number of the
+    /// fiscal memory, or of the device if no fiscal memory is sent.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<u64>, minimum = 0)]
     number: BodyField<u64>,
-    /// What made the number: the fiscal memory, by a name, whatever the case. One that is not the till's own, by its setting
-    /// `DefaultFiscalName`, requires the right to change the ticket.
+    /// Name of the fiscal memory that assigned the number, ignoring case. A name other than the
+    /// till's own, which is its setting `DefaultFiscalName`, requires the rights to update the
+    /// ticket.
     #[serde(default)]
     #[validate(custom(function = "not_blank"))]
     #[schema(value_type = Option<String>, max_length = 200)]
     fiscal: BodyField<Label>,
-    /// The report of daily sales that it counts in.
+    /// Number of the daily sales report that contains the ticket.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<u64>, minimum = 0)]
     daily_sales_report: BodyField<u64>,
 }
 
-/// The name of a fiscal memory, if one is given, says something.
+/// Validates that the name of a fiscal memory is not blank.
 fn not_blank(field: &BodyField<Label>) -> Result<(), ValidationError> {
     match field {
         BodyField::Value(name) if NumberSeries::is_blank(name.as_str()) => Err(ValidationError::new("required")
-            .with_message("must not be blank; leave it out for the device's own numbers".into())),
+            .with_message("must not be blank; omit it to use the device's own numbers".into())),
         field => well_typed(field),
     }
 }
 
-/// What is taken back.
+/// A refund of items of a closed ticket.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewRefund)]
 pub(super) struct RefundTicket {
-    /// How much of which item; all that is left where nothing is sent.
+    /// The items to refund and their quantities; everything not yet refunded if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<RefundItemBody>>)]
     items: BodyField<Vec<RefundItem>>,
 }
 
-/// Amounts that the currency does not pay, so that they are told with everything else.
+/// Finds amounts with more decimal places than the currency, so that they are reported with all
+/// other violations.
 fn find_unpayable_amounts(
     currency: Currency,
     rounding: &BodyField<Amount>,
@@ -208,19 +215,20 @@ fn find_unpayable_amounts(
 }
 
 impl CreateTicket {
-    /// The amounts that its currency does not pay.
+    /// Finds amounts with more decimal places than the ticket's currency.
     pub(super) fn find_unpayable_amounts(&self) -> Vec<FieldViolation> {
         self.currency
             .as_value()
             .map_or_else(Vec::new, |currency| find_unpayable_amounts(*currency, &self.rounding, &self.payments))
     }
 
-    /// Whom it names, as a caller who would own the ticket.
+    /// Returns the names in the request that must exist in the tenant; `caller` is the owner if
+    /// none is sent.
     pub(super) fn names(&self, caller: &Caller) -> NamedFields<'_> {
         NamedFields { owner: self.owner.as_value().zip(caller.user()), ..NamedFields::default() }
     }
 
-    /// The ticket, under this id.
+    /// Creates the ticket with this id.
     pub(super) fn into_new_ticket(self, id: TicketId) -> Result<NewTicket, ApiError> {
         Ok(NewTicket {
             id,
@@ -241,13 +249,13 @@ impl CreateTicket {
     }
 }
 
-/// The members that are objects themselves: a patch of them is merged with what there is.
+/// Members that are objects: a patch of them is merged with their current value.
 const NESTED_OBJECTS: [&str; 3] = ["location", "customer", "extra"];
 
-/// What a merge patch makes of the ticket that is there.
+/// Applies a merge patch to the ticket.
 ///
 /// # Errors
-/// Fields cannot be: all of them are told, with what `more` finds in the store.
+/// Fields are invalid: reports all of them, with those that `more` finds in the store.
 pub(super) fn apply_patch(
     found: &TicketView,
     patch: &JsonObject,
@@ -262,7 +270,7 @@ pub(super) fn apply_patch(
         }
     }
     let currency = found.ticket.sheet.currency;
-    let change = body::made_so_far(&ExactJson::Object(patch), |change: &UpdateTicket| {
+    let change = body::read_partial_built(&ExactJson::Object(patch), |change: &UpdateTicket| {
         find_unpayable_amounts(currency, &change.rounding, &change.payments)
     })?;
     let now = found.ticket.sheet.owner;
@@ -296,7 +304,7 @@ impl CloseTicket {
 }
 
 impl RefundTicket {
-    /// The refund, under this id.
+    /// Creates the refund with this id.
     pub(super) fn into_new_refund(self, id: TicketId) -> Result<NewRefund, ApiError> {
         let Some(items) = self.items.into_value() else { return Ok(NewRefund { id, items: None }) };
         let mut sums = BTreeMap::new();

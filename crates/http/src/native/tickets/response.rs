@@ -1,4 +1,5 @@
-//! A ticket as the native API shows it, but for its items: money and quantities are decimals in strings, beside the currency of the ticket.
+//! Tickets in responses of the native API; their items are in `item.rs`. Amounts and quantities are
+//! decimals in strings, in the currency of the ticket.
 
 use serde::Serialize;
 use tillgate_domain::office::TicketView;
@@ -10,91 +11,93 @@ use super::item::{ItemBody, TotalsBody};
 use crate::native::schemas::{self, Currency, Decimal, PaymentMeans};
 use crate::timestamps::serialize_instant;
 
-/// A ticket.
+/// A sale with its items, payments and totals.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Ticket)]
 pub(super) struct TicketBody {
-    /// It stays for good.
+    /// Id of the ticket; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: TicketId,
-    /// Only an open one changes.
+    /// State of the ticket. Only an open ticket can be changed.
     #[schema(value_type = schemas::TicketState)]
     state: &'static str,
-    /// In what it is paid (ISO 4217). Its amounts have as many places as the currency has: 2 of EUR, 3 of KWD, none of JPY.
+    /// Currency of the ticket (ISO 4217). Amounts have as many decimal places as the currency: 2
+    /// for EUR, 3 for KWD, none for JPY.
     #[schema(value_type = Currency)]
     currency: String,
-    /// The client's own id of it; empty for none.
+    /// The client's own id of the ticket; may be empty.
     external_id: String,
-    /// What people call it; empty for none.
+    /// Display name of the ticket; may be empty.
     name: String,
-    /// Where it is served.
+    /// Where the ticket is served.
     location: LocationBody,
-    /// Whose it is.
+    /// The user who owns the ticket.
     owner: TicketPersonBody,
-    /// The device that it was opened on.
+    /// The device on which the ticket was opened.
     device: TicketDeviceBody,
-    /// Who buys; null for nobody known.
+    /// The customer; null if unknown.
     customer: Option<CustomerBody>,
-    /// The ticket's own discount, in percent.
+    /// Discount on the whole ticket, in percent.
     #[schema(value_type = Decimal)]
     discount_rate: String,
-    /// What is sold.
+    /// The sold items.
     items: Vec<ItemBody>,
-    /// What it comes to, rounded to the places of the currency.
+    /// Totals, rounded to the decimal places of the currency.
     totals: TotalsBody,
-    /// What is added so that it can be paid in cash; of a refund also what makes it give back exactly its share of what was paid.
+    /// Rounding that makes the total payable in coins. In a refund it also includes the amount that
+    /// makes the refund return exactly its share of what was paid.
     #[schema(value_type = Decimal)]
     rounding: String,
-    /// The total after discounts with VAT, and the rounding.
+    /// The total after discounts, with VAT and rounding.
     #[schema(value_type = Decimal)]
     payable: String,
-    /// What was paid so far.
+    /// Payments made so far.
     payments: Vec<PaymentBody>,
-    /// What another contract shows of it besides, such as the kind of purchase.
+    /// Additional members of another contract, such as the kind of purchase.
     #[serde(skip_serializing_if = "JsonObject::is_empty")]
     #[schema(value_type = Object, required = false)]
     extra: JsonObject,
-    /// The change on what was paid; null where that is not enough yet.
+    /// The change due; null while the payments do not cover the total.
     #[schema(value_type = Option<Decimal>)]
     change: Option<String>,
-    /// The ticket that this one takes goods back from.
+    /// The ticket that this ticket refunds; null if it is not a refund.
     #[schema(value_type = Option<uuid::Uuid>)]
     refund_of: Option<TicketId>,
-    /// When it was opened.
+    /// When the ticket was opened.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     opened_at: Instant,
-    /// When it was last changed.
+    /// When the ticket was last changed.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
-    /// How it was closed.
+    /// How the ticket was closed; null if it is not closed.
     closed: Option<ClosingBody>,
-    /// How it became void.
+    /// How the ticket was voided; null if it is not void.
     voided: Option<VoidingBody>,
-    /// Its version, as `ETag` has it.
+    /// Version of the ticket, as in `ETag`.
     version: i64,
 }
 
-/// A person; the name is null where they are gone.
+/// A user, with the current user name.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketPerson)]
 pub(super) struct TicketPersonBody {
-    /// Which user.
+    /// Id of the user.
     #[schema(value_type = uuid::Uuid)]
     id: UserId,
-    /// The name that they have now.
+    /// The current user name; null if the user no longer exists.
     user_name: Option<String>,
 }
 
-/// A device.
+/// A device, with its current name.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketDevice)]
 pub(super) struct TicketDeviceBody {
-    /// Which device.
+    /// Id of the device.
     #[schema(value_type = uuid::Uuid)]
     id: DeviceId,
-    /// The name that it has now.
+    /// The current name; null if the device no longer exists.
     name: Option<String>,
 }
 
@@ -102,81 +105,83 @@ pub(super) struct TicketDeviceBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketLocation)]
 pub(super) struct LocationBody {
-    /// The room or part of it.
+    /// The room or part of a room.
     #[schema(max_length = 200, required = false)]
     zone: String,
-    /// The table.
+    /// The table in the zone.
     #[schema(max_length = 200, required = false)]
     table: String,
 }
 
-/// Who buys, as they were when they came onto the ticket.
+/// The customer, as known when added to the ticket.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketCustomer)]
 pub(super) struct CustomerBody {
-    /// The customer's id with whoever keeps customers.
+    /// Id of the customer in the system that manages customers.
     #[schema(max_length = 200, required = false)]
     id: String,
-    /// The client's own id of them.
+    /// The client's own id of the customer.
     #[schema(max_length = 200, required = false)]
     external_id: String,
-    /// The number of their card.
+    /// Number of the customer's card.
     #[schema(max_length = 200, required = false)]
     card_serial_number: String,
-    /// Their first name.
+    /// The customer's first name.
     #[schema(max_length = 200, required = false)]
     first_name: String,
-    /// Their last name.
+    /// The customer's last name.
     #[schema(max_length = 200, required = false)]
     last_name: String,
-    /// Their whole name.
+    /// The customer's full name.
     #[schema(max_length = 200, required = false)]
     full_name: String,
-    /// Their telephone number.
+    /// The customer's telephone number.
     #[schema(max_length = 200, required = false)]
     phone: String,
-    /// Their e-mail address.
+    /// The customer's e-mail address.
     #[schema(max_length = 200, required = false)]
     email: String,
-    /// How much of what they pay is credited to them, in percent.
+    /// Share of the payments that is credited to the customer, in percent.
     #[schema(value_type = Decimal, required = false)]
     credit_rate: String,
-    /// Their own discount: giving it to the ticket asks no right to give discounts.
+    /// The customer's own discount, in percent. Applying it to the ticket requires no right to give
+    /// discounts.
     #[schema(value_type = Decimal, required = false)]
     discount_rate: String,
-    /// What the client keeps besides: 4,000 bytes of JSON at most.
+    /// Data of the client's own: at most 4,000 bytes of JSON.
     #[schema(value_type = Object, required = false)]
     meta: JsonObject,
-    /// What another contract shows of them besides, such as an address: 4,000 bytes of JSON at most, kept as it came.
+    /// Additional members of another contract, such as an address: at most 4,000 bytes of JSON,
+    /// returned unchanged.
     #[serde(skip_serializing_if = "JsonObject::is_empty")]
     #[schema(value_type = Object, required = false)]
     extra: JsonObject,
 }
 
-/// A payment: above zero where the customer pays, below zero where money is paid out.
+/// A payment: positive if the customer pays, negative if money is paid out.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketPayment)]
 pub(super) struct PaymentBody {
-    /// By which means. Change is given on cash alone.
+    /// Payment method. Change is given for cash only.
     #[schema(value_type = PaymentMeans)]
     means: &'static str,
-    /// What people call it.
+    /// Display name of the payment.
     #[schema(max_length = 200, required = false)]
     name: String,
-    /// How much, to the places of the currency.
+    /// The amount, with the decimal places of the currency.
     #[schema(value_type = Decimal)]
     amount: String,
 }
 
-/// So much of an item.
+/// A quantity of an item to refund.
 #[derive(ToSchema)]
 #[schema(as = ReturnedItem)]
-#[expect(dead_code, reason = "it describes what is read elsewhere")]
+#[expect(dead_code, reason = "documents a body that is parsed elsewhere")]
 pub(super) struct RefundItemBody {
-    /// Its number on the sold ticket.
+    /// Number of the item on the sold ticket.
     #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
     id: u32,
-    /// How much of it: 6 places.
+    /// Quantity to refund, with up to 6 decimal places.
     #[schema(value_type = Decimal)]
     quantity: String,
 }
@@ -185,56 +190,57 @@ pub(super) struct RefundItemBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketClosed)]
 pub(super) struct ClosingBody {
-    /// When.
+    /// When the ticket was closed.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
-    /// By whom.
+    /// The user who closed the ticket.
     by: TicketPersonBody,
-    /// On which device.
+    /// The device on which the ticket was closed.
     device: TicketDeviceBody,
-    /// The number of the receipt.
+    /// The receipt number.
     number: u64,
-    /// What made the number; empty where the device counted by itself.
+    /// Name of the fiscal memory that assigned the number; empty if the device numbered the receipt
+    /// itself.
     fiscal: String,
-    /// The report of daily sales that it counts in; null for none.
+    /// Number of the daily sales report that contains the ticket; null if none.
     daily_sales_report: Option<u64>,
-    /// What another contract shows of it besides, such as what the fiscal device answered.
+    /// Additional members of another contract, such as the response of the fiscal device.
     #[serde(skip_serializing_if = "JsonObject::is_empty")]
     #[schema(value_type = Object, required = false)]
     extra: JsonObject,
 }
 
-/// How a ticket became void.
+/// How a ticket was voided.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketVoided)]
 pub(super) struct VoidingBody {
-    /// When.
+    /// When the ticket was voided.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
-    /// By whom.
+    /// The user who voided the ticket.
     by: TicketPersonBody,
-    /// On which device; null in the office.
+    /// The device on which the ticket was voided; null if it was voided without a device.
     device: Option<TicketDeviceBody>,
-    /// Why, in words; empty where nobody said.
+    /// The reason, as text; may be empty.
     reason: String,
 }
 
 impl TicketBody {
-    pub(super) fn from_view(shown: &TicketView) -> Self {
-        let ticket = &shown.ticket;
+    pub(super) fn from_view(view: &TicketView) -> Self {
+        let ticket = &view.ticket;
         let sheet = &ticket.sheet;
         let device =
             |id: DeviceId, name: Option<&DeviceName>| TicketDeviceBody { id, name: name.map(ToString::to_string) };
-        let ended_by = |id: UserId| TicketPersonBody::from_user(id, shown.ended_by.as_ref());
+        let ended_by = |id: UserId| TicketPersonBody::from_user(id, view.ended_by.as_ref());
         let (closed, voided) = match &ticket.state {
             TicketState::Open => (None, None),
             TicketState::Closed(closing) => {
                 let closed = ClosingBody {
                     at: closing.at,
                     by: ended_by(closing.by),
-                    device: device(closing.on, shown.ended_on.as_ref()),
+                    device: device(closing.on, view.ended_on.as_ref()),
                     number: closing.receipt.number,
                     fiscal: closing.receipt.fiscal.to_string(),
                     daily_sales_report: closing.receipt.daily_sales_report,
@@ -246,7 +252,7 @@ impl TicketBody {
                 let voided = VoidingBody {
                     at: voiding.at,
                     by: ended_by(voiding.by),
-                    device: voiding.on.map(|id| device(id, shown.ended_on.as_ref())),
+                    device: voiding.on.map(|id| device(id, view.ended_on.as_ref())),
                     reason: voiding.reason.to_string(),
                 };
                 (None, Some(voided))
@@ -259,8 +265,8 @@ impl TicketBody {
             external_id: sheet.external_id.to_string(),
             name: sheet.name.to_string(),
             location: LocationBody { zone: sheet.location.zone.to_string(), table: sheet.location.table.to_string() },
-            owner: TicketPersonBody::from_user(sheet.owner, shown.owner.as_ref()),
-            device: device(ticket.opened_on, shown.opened_on.as_ref()),
+            owner: TicketPersonBody::from_user(sheet.owner, view.owner.as_ref()),
+            device: device(ticket.opened_on, view.opened_on.as_ref()),
             customer: sheet.customer.as_ref().map(CustomerBody::from_customer),
             discount_rate: sheet.discount.to_string(),
             items: sheet.items.iter().map(|item| ItemBody::from_item(item, sheet)).collect(),
@@ -312,9 +318,9 @@ impl PaymentBody {
     }
 }
 
-/// A member that is an object itself, as it is now; null where there is none.
-pub(super) fn nested_member(shown: &TicketView, name: &str) -> Result<ExactJson, serde_json::Error> {
-    let sheet = &shown.ticket.sheet;
+/// Returns the current value of a member that is itself an object; null if the ticket has none.
+pub(super) fn nested_member(view: &TicketView, name: &str) -> Result<ExactJson, serde_json::Error> {
+    let sheet = &view.ticket.sheet;
     match (name, &sheet.customer) {
         ("location", _) => Ok(ExactJson::object([
             ("zone", ExactJson::string(sheet.location.zone.as_str())),
@@ -328,10 +334,11 @@ pub(super) fn nested_member(shown: &TicketView, name: &str) -> Result<ExactJson,
     }
 }
 
-/// How many bytes a page of tickets shows at most; it has one ticket in any case.
+/// Maximum size of a page of tickets. A page has at least one ticket, whatever its size.
 const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// How many bytes a ticket takes on a page at most: what it takes in the store, the names of all members, and what is computed.
+/// Returns an upper bound of the size of a ticket on a page: its stored size, the names of all
+/// members, and the computed members.
 fn estimate_bytes(ticket: &Ticket) -> usize {
     const TICKET_BYTES: usize = 2_048;
     const ITEM_BYTES: usize = 1_280;
@@ -342,16 +349,16 @@ fn estimate_bytes(ticket: &Ticket) -> usize {
         + PAYMENT_BYTES * ticket.sheet.payments.len()
 }
 
-/// Whether these tickets fit on a page, and there may be room for more.
+/// Returns whether all of these tickets fit on a page.
 pub(super) fn fits_page(found: &[Ticket]) -> bool {
     found.iter().map(estimate_bytes).sum::<usize>() <= MAX_PAGE_BYTES
 }
 
-/// How many of the tickets fit on a page.
+/// Returns how many of the tickets fit on a page.
 pub(super) fn count_fitting(found: &[TicketView]) -> usize {
     let mut left = MAX_PAGE_BYTES;
-    let fit = |shown: &&TicketView| {
-        let rest = left.checked_sub(estimate_bytes(&shown.ticket));
+    let fit = |view: &&TicketView| {
+        let rest = left.checked_sub(estimate_bytes(&view.ticket));
         left = rest.unwrap_or_default();
         rest.is_some()
     };

@@ -1,4 +1,4 @@
-//! What the document says of the calls about users.
+//! OpenAPI documentation of the user operations.
 
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
@@ -29,19 +29,19 @@ fn example_user() -> Value {
 }
 
 pub(super) fn list_users() -> OperationDoc {
-    OperationDoc::new(TAG, "Lists and searches users")
-        .description("Whoever is deleted is listed only where `status` asks for it.")
+    OperationDoc::new(TAG, "List and search users")
+        .description("Deleted users are listed only if `status` is `deleted`.")
         .requires(Requirement::Right("userRead"))
         .page_response::<UserBody<'_>>(&example_user())
-        .query_parameter("search", "A text in the user name, the e-mail address or the display name.", text_schema())
-        .query_parameter("status", "Only those of this status.", UserStatus::schema())
-        .query_parameter("role", "Only those who hold the role of this name without a device.", text_schema())
-        .query_parameter("sort", "In which order.", order_schema(super::USER_ORDERS.map(|(word, _)| word)))
+        .query_parameter("search", "Text in the user name, the e-mail address or the display name.", text_schema())
+        .query_parameter("status", "Only users with this status.", UserStatus::schema())
+        .query_parameter("role", "Only users who have the role with this name without a device.", text_schema())
+        .query_parameter("sort", "Order of the list.", order_schema(super::USER_ORDERS.map(|(word, _)| word)))
 }
 
 pub(super) fn create_user() -> OperationDoc {
-    OperationDoc::new(TAG, "Adds a user")
-        .description("Nobody gives away a right that they do not hold.")
+    OperationDoc::new(TAG, "Create a user")
+        .description("You cannot grant a right that you do not have.")
         .requires(Requirement::Right("userCreate"))
         .request_body::<CreateUser>(json!({
             "user_name": "jana",
@@ -51,57 +51,70 @@ pub(super) fn create_user() -> OperationDoc {
             "roles": ["manager"],
             "devices": [{ "device": "P01", "roles": ["cashier"] }],
         }))
-        .response::<UserBody<'_>>(201, "The user.", example_user())
+        .response::<UserBody<'_>>(201, "The new user.", example_user())
         .with_etag()
         .with_location()
         .errors(&[409])
 }
 
 pub(super) fn get_user() -> OperationDoc {
-    OperationDoc::new(TAG, "Shows a user")
+    OperationDoc::new(TAG, "Get a user")
         .requires(Requirement::RightForOthers("userRead"))
         .response::<UserBody<'_>>(200, "The user.", example_user())
         .with_etag()
 }
 
 pub(super) fn update_user() -> OperationDoc {
-    OperationDoc::new(TAG, "Changes a user")
-        .description("Changed rights hold from the next request of every session. The last active admin stays one.")
-        .description("To delete asks the right `userDelete` instead, and whoever changes somebody holds every right that they have or get.")
+    OperationDoc::new(TAG, "Update a user")
+        .description(
+            "Changed rights apply from the next request of every session. The last active admin must \
+             stay an admin.",
+        )
+        .description(
+            "Deleting a user requires the right `userDelete` instead. You need every right that the \
+             user has or gets.",
+        )
         .requires(Requirement::Right("userUpdate"))
         .merge_patch::<UpdateUser>(json!({ "display_name": "Jana Malá", "email": null, "roles": ["cashier"] }))
-        .description("Another e-mail address of your own requires `current_password`; a wrong one is 401 and counts as a failed login.")
-        .response::<UpdatedUserBody<'_>>(200, "The user as they are now.", example_user())
+        .description(
+            "A change of your own e-mail address requires `current_password`; a wrong one is answered \
+             with 401 and counts as a failed login.",
+        )
+        .response::<UpdatedUserBody<'_>>(200, "The updated user.", example_user())
         .with_etag()
         .errors(&[409])
 }
 
 pub(super) fn delete_user() -> OperationDoc {
-    OperationDoc::new(TAG, "Deletes a user")
-        .description("Every session of theirs ends at once; their name and address are free again. The audit keeps who they were.")
+    OperationDoc::new(TAG, "Delete a user")
+        .description(
+            "All sessions of the user end at once; the user name and e-mail address become available \
+             again. Audit events keep the user's name.",
+        )
         .requires(Requirement::Right("userDelete"))
         .requires_if_match()
-        .no_content("They are gone.")
+        .no_content("The user was deleted.")
         .errors(&[409])
 }
 
 pub(super) fn set_user_password() -> OperationDoc {
-    OperationDoc::new(TAG, "Sets a user's password")
-        .description("Every session of theirs ends at once, permanent tokens too, and failed logins are forgotten.")
-        .description("API keys need no password: the answer and the audit name them, and `keys` revokes them.")
+    OperationDoc::new(TAG, "Set a user's password")
+        .description("All sessions of the user end at once, including permanent tokens, and failed logins are reset.")
         .description(
-            "With `password_change_required` the user must change it at the next login; without, they need not.",
+            "API keys work without a password: the response and the audit event list them, and `keys` \
+             revokes them.",
         )
-        .description("Your own password is refused here: use `PUT /sessions/current/password`.")
+        .description("With `password_change_required` the user must change this password at the next login.")
+        .description("To set your own password, use `PUT /sessions/current/password`.")
         .requires(Requirement::Right("userUpdate"))
         .request_body::<SetUserPassword>(json!({ "password": "correct horse battery" }))
-        .response::<ChangedPassword<'_>>(200, "It is set.", passwords::example_changed_password())
+        .response::<ChangedPassword<'_>>(200, "The password was set.", passwords::example_changed_password())
         .errors(&[409])
 }
 
 pub(super) fn unlock_user() -> OperationDoc {
-    OperationDoc::new(TAG, "Lets a user log in again whom wrong passwords hold back")
+    OperationDoc::new(TAG, "Unlock a user after too many failed logins")
         .requires(Requirement::Right("userUpdate"))
-        .no_content("Failed logins are forgotten.")
+        .no_content("The failed logins were reset.")
         .errors(&[409])
 }

@@ -1,4 +1,4 @@
-//! What requests say of users.
+//! Requests of the user operations.
 
 use std::net::IpAddr;
 
@@ -12,105 +12,108 @@ use validator::Validate;
 use super::response::RolesOnDeviceBody;
 use crate::error::{ApiError, FieldViolation};
 use crate::field::{
-    BodyField, DisplayName, FieldError, FromJson, NewName, ObjectReader, check_password, first_status, not_null,
-    well_typed,
+    BodyField, DisplayName, FieldError, FromJson, NewName, ObjectReader, check_password, initial_status_violation,
+    not_null, well_typed,
 };
 use crate::native::schemas;
 use crate::office::Office;
 
-/// A user who is to be.
+/// A new user.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewUser)]
 pub(super) struct CreateUser {
-    /// The name to log in under: words of letters, digits and the symbols of ASCII but `@`, with blanks between them (RFC 8265).
-    /// Unique in the tenant, whatever the case.
+    /// Name of the user in logins: words of letters, digits and ASCII symbols except `@`, separated
+    /// by single spaces (RFC 8265). It must be unique in the tenant, ignoring case.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
     user_name: BodyField<NewName<UserName>>,
-    /// An address to log in with instead. Unique over the server.
+    /// E-mail address, which can be used in logins instead of the user name. It must be unique on
+    /// the server.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, format = Email, max_length = 254)]
     email: BodyField<NewName<Email>>,
-    /// The name that people read; the user name where it is not sent.
+    /// Display name of the user; the user name if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
     display_name: BodyField<DisplayName>,
-    /// The password, where they have one from the start: 8 to 128 characters, none of the commonest, not made of their names, the
-    /// tenant's or a device's.
+    /// Password of the user, if it is set now: 8 to 128 characters, not a common password, not made
+    /// of the user's, the tenant's or a device's name.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
     password: BodyField<Secret<String>>,
-    /// Whether they must change the password at the next login; false if not sent.
+    /// Whether the user must change the password at the next login; false if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<bool>)]
     password_change_required: BodyField<bool>,
-    /// `active`, which it is where nothing is sent, or `pending`.
+    /// `active` or `pending`; `active` if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<schemas::FirstStatus>)]
     status: BodyField<UserStatus>,
-    /// The feature that a virtual user stands for, who has no password.
+    /// The feature that a virtual user stands for. A virtual user has no password.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
     feature: BodyField<DisplayName>,
-    /// Roles without a device, by name.
+    /// Names of the roles that the user has in general.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<String>>)]
     roles: BodyField<Vec<RoleName>>,
-    /// The devices that they may log in on, with the roles there.
+    /// The devices on which the user may log in, with the roles there.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<RolesOnDeviceBody>>)]
     devices: BodyField<Vec<DeviceRoleAssignment>>,
 }
 
-/// What becomes of a user, as a merge patch (RFC 7396): what is not sent stays as it is.
+/// Changes to a user, as a merge patch (RFC 7396): omitted members stay unchanged.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = UserChange)]
 pub(super) struct UpdateUser {
-    /// Another name to log in under.
+    /// New name of the user in logins.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String, min_length = 1, max_length = 100)]
     user_name: BodyField<UserName>,
-    /// Another e-mail address; null for none any more. One of your own requires `current_password`.
+    /// New e-mail address; null removes it. A change of your own address requires
+    /// `current_password`.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, format = Email, max_length = 254)]
     email: BodyField<Email>,
-    /// Your password, with another e-mail address of your own: whoever has the address can reset the password.
+    /// Your password, required to change your own e-mail address, because a password reset is
+    /// mailed to that address.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, write_only)]
     current_password: BodyField<Secret<String>>,
-    /// Another name that people read.
+    /// New display name of the user.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String, min_length = 1, max_length = 200)]
     display_name: BodyField<String>,
-    /// Another status. Whoever is no longer active loses every session; who is deleted is gone for good.
+    /// New status. If it is not `active`, all sessions of the user end; `deleted` is permanent.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = schemas::UserStatus)]
     status: BodyField<UserStatus>,
-    /// The roles without a device, in the place of those there are.
+    /// The complete new list of roles that the user has in general.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = Vec<String>)]
     roles: BodyField<Vec<RoleName>>,
-    /// The devices with the roles there, in the place of those there are.
+    /// The complete new list of devices on which the user may log in, with the roles there.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = Vec<RolesOnDeviceBody>)]
     devices: BodyField<Vec<DeviceRoleAssignment>>,
-    /// Whether they must change the password at the next login. Ends no session.
+    /// Whether the user must change the password at the next login. Ends no session.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = bool)]
@@ -118,27 +121,28 @@ pub(super) struct UpdateUser {
 }
 
 impl CreateUser {
-    /// What is wrong with the fields together: the password by the policy and the names that come with it, and a status that nobody
-    /// begins with.
-    pub(super) fn faults(&self, policy: &PasswordPolicy) -> Vec<FieldViolation> {
-        let mut faults = check_password(policy, "password", &self.password, &self.name_words());
+    /// Validates fields against each other: the password against the policy and the user's names,
+    /// and the status against those allowed for a new user.
+    pub(super) fn violations(&self, policy: &PasswordPolicy) -> Vec<FieldViolation> {
+        let mut violations = check_password(policy, "password", &self.password, &self.name_words());
         if matches!(self.status.as_value(), Some(UserStatus::Suspended | UserStatus::Deleted)) {
-            faults.push(first_status());
+            violations.push(initial_status_violation());
         }
-        faults
+        violations
     }
 
-    /// The words that the password may not be made of, those of the tenant among them. None are read if there is no password.
+    /// Returns the words that the password must not consist of, including the tenant's. Reads
+    /// nothing from the store if there is no password.
     pub(super) fn words(&self, office: &Office<'_>, tenant: TenantId) -> Result<Vec<String>, ApiError> {
         office.context_words(tenant, self.password.as_value().is_some(), self.name_words())
     }
 
-    /// What is wrong with the password by these words.
-    pub(super) fn weak_by(&self, policy: &PasswordPolicy, words: &[String]) -> Vec<FieldViolation> {
+    /// Validates the password against these words.
+    pub(super) fn password_violations(&self, policy: &PasswordPolicy, words: &[String]) -> Vec<FieldViolation> {
         check_password(policy, "password", &self.password, words)
     }
 
-    /// What it names of the tenant.
+    /// Returns the names in the request that must exist in the tenant.
     pub(super) fn names(&self) -> NamedFields<'_> {
         NamedFields {
             roles: self.roles.as_value().map(Vec::as_slice),
@@ -147,7 +151,7 @@ impl CreateUser {
         }
     }
 
-    /// The words in the names that come with the password.
+    /// Returns the words in the names that are sent with the password.
     fn name_words(&self) -> Vec<String> {
         let names = self.user_name.as_value().map(|NewName(name)| name.to_string());
         let display_name = self.display_name.as_value().map(|DisplayName(name)| name.clone());
@@ -155,8 +159,8 @@ impl CreateUser {
         names.into_iter().chain(display_name).chain(email).collect()
     }
 
-    /// The user, with an id of their own and the hash of the password, which is made of none of these words. It waits in the
-    /// turn of the caller's `address`.
+    /// Creates the user with a new id and the hash of the password, which must not consist of these
+    /// words. The password waits for its turn in the hash queue under the caller's `address`.
     pub(super) fn into_new_user(
         self,
         office: &Office<'_>,
@@ -186,12 +190,13 @@ impl CreateUser {
 }
 
 impl UpdateUser {
-    /// The password that came with another e-mail address.
+    /// Returns the password that confirms a change of the e-mail address.
     pub(super) fn email_change_password(&self) -> Option<Secret<String>> {
         self.email.clone().into_patch().and_then(|_| self.current_password.clone().into_value())
     }
 
-    /// What it names of the tenant, and the status that it gives this user.
+    /// Returns the names in the request that must exist in the tenant, and the new status of this
+    /// user.
     pub(super) fn names(&self, id: UserId) -> NamedFields<'_> {
         NamedFields {
             roles: self.roles.as_value().map(Vec::as_slice),
@@ -201,7 +206,7 @@ impl UpdateUser {
         }
     }
 
-    /// The right that the change requires.
+    /// Returns the right that the change requires.
     pub(super) fn right(&self) -> KnownRight {
         if self.status.as_value() == Some(&UserStatus::Deleted) {
             KnownRight::UserDelete

@@ -1,4 +1,4 @@
-//! A user as the native API shows them.
+//! Users in responses of the native API.
 
 use serde::Serialize;
 use tillgate_domain::office::{DeviceRoleAssignment, UserView};
@@ -9,80 +9,82 @@ use crate::native::passwords::ApiKeySummary;
 use crate::native::schemas::UserStatus;
 use crate::timestamps::serialize_instant;
 
-/// A user.
+/// A user who can log in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
 pub(super) struct UserBody<'p> {
-    /// It stays for good.
+    /// Id of the user; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: UserId,
-    /// The name to log in under.
+    /// Name of the user in logins.
     user_name: &'p str,
-    /// The address to log in with instead; null for none.
+    /// E-mail address, which can be used in logins instead of the user name; null if none.
     email: Option<&'p str>,
-    /// The name that people read.
+    /// Display name of the user.
     display_name: &'p str,
-    /// Whoever is not `active` does not log in.
+    /// Status of the user; logins require `active`.
     #[schema(value_type = UserStatus)]
     status: &'static str,
-    /// Whether they stand for a feature and not for a person.
+    /// Whether the user stands for a feature instead of a person.
     r#virtual: bool,
-    /// The feature that a virtual user stands for.
+    /// The feature that a virtual user stands for; null for a person.
     feature: Option<&'p str>,
     /// Whether the password must be changed at the next login.
     password_change_required: bool,
-    /// The roles without a device.
+    /// Names of the roles that the user has in general.
     #[schema(value_type = Vec<String>)]
     roles: &'p [RoleName],
-    /// The devices that they may log in on.
+    /// The devices on which the user may log in, with the roles there.
     devices: Vec<RolesOnDeviceBody<'p>>,
-    /// When they were added.
+    /// When the user was created.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
-    /// When they were last changed.
+    /// When the user was last changed.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
 }
 
-/// A user who was changed.
+/// An updated user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ChangedUser)]
 pub(super) struct UpdatedUserBody<'p> {
     #[serde(flatten)]
     user: UserBody<'p>,
-    /// After a change of roles, the active API keys without permissions that run as this user: they give whatever the user is given.
-    /// Narrow or revoke those that should not. Left out if there is none.
+    /// Active API keys without permissions that act as this user. They always have all current
+    /// rights of the user, so restrict or revoke those that should not have the new ones. Present
+    /// only if roles were changed and such keys exist.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     growing_api_keys: Vec<ApiKeySummary<'p>>,
 }
 
 impl<'p> UpdatedUserBody<'p> {
-    pub(super) fn from_view(person: &'p UserView, growing: &'p [ApiKey]) -> Self {
+    pub(super) fn from_view(view: &'p UserView, growing: &'p [ApiKey]) -> Self {
         Self {
-            user: UserBody::from_view(person),
+            user: UserBody::from_view(view),
             growing_api_keys: growing.iter().map(ApiKeySummary::from_key).collect(),
         }
     }
 }
 
-/// A device with the roles that a user has there; none lets them log in there without a right.
+/// A device with the roles that a user has on it. An empty list lets the user log in there without
+/// any right.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RolesOnDevice)]
 pub(super) struct RolesOnDeviceBody<'p> {
-    /// The name of the device.
+    /// Name of the device.
     #[schema(min_length = 1, max_length = 100)]
     device: &'p str,
-    /// The roles that they have there, by name.
+    /// Names of the roles that the user has on the device.
     #[schema(value_type = Vec<String>)]
     roles: &'p [RoleName],
 }
 
 impl<'p> UserBody<'p> {
-    pub(super) fn from_view(person: &'p UserView) -> Self {
-        let user = &person.user;
+    pub(super) fn from_view(view: &'p UserView) -> Self {
+        let user = &view.user;
         Self {
             id: user.id,
             user_name: user.name.as_str(),
@@ -92,8 +94,8 @@ impl<'p> UserBody<'p> {
             r#virtual: user.is_virtual(),
             feature: user.feature.as_deref(),
             password_change_required: user.password_change_required,
-            roles: &person.roles,
-            devices: person.devices.iter().map(RolesOnDeviceBody::from_roles).collect(),
+            roles: &view.roles,
+            devices: view.devices.iter().map(RolesOnDeviceBody::from_roles).collect(),
             created_at: user.created_at,
             updated_at: user.updated_at,
         }

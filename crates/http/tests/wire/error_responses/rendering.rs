@@ -1,4 +1,5 @@
-//! Every mount by every refusal, to the letter: status, content type and body. A mount that has no rows here fails the test.
+//! Every error in every mount, byte for byte: status, media type and body. A mount without rows
+//! fails the test.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use crate::test_server::{
     StoreState, TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, with_bearer,
 };
 
-/// What is asked of every mount.
+/// The errors that are provoked in every mount.
 const DENIALS: [&str; 10] = [
     "malformed JSON",
     "wrong content type",
@@ -24,20 +25,21 @@ const DENIALS: [&str; 10] = [
     "foreign refresh",
 ];
 
-/// A mount: how its calls are made, and what it says. `…` stands for a trace id.
+/// Requests and expected errors of a mount. `…` stands for a trace id.
 struct ExpectedErrors {
     mount: &'static str,
-    /// What all of its paths begin with.
+    /// Prefix of all paths.
     prefix: &'static str,
     login: &'static str,
-    /// The body of a login by this password.
+    /// Builds the body of a login with this password.
     body: fn(&str) -> Value,
-    /// A path that asks for a caller.
+    /// A path that requires authentication.
     own: &'static str,
-    /// Where the tokens stand in the answer to a login: the access token, and where there is one the refresh token.
+    /// Pointers to the access token and, if there is one, the refresh token in the response to a
+    /// login.
     tokens: (&'static str, Option<&'static str>),
     refresh: fn(&str) -> TestRequest,
-    /// In the order of [`DENIALS`]; where one may be said in two ways, a line each.
+    /// Expected errors in the order of [`DENIALS`]; alternatives are on separate lines.
     said: [&'static str; 10],
 }
 
@@ -52,15 +54,15 @@ const EXPECTED_ERRORS: &[ExpectedErrors] = &[
         refresh: |token| post_request("/api/v1/sessions/refresh", json!({ "refresh_token": token })),
         said: [
             r#"400 application/problem+json {"type":"about:blank","title":"Bad Request","status":400,"detail":"The body ends too early (line 1, column 5).","instance":"/api/v1/sessions","code":"body_malformed","trace_id":"…"}"#,
-            r#"415 application/problem+json {"type":"about:blank","title":"Unsupported Media Type","status":415,"detail":"The body must be application/json, not encoded.","instance":"/api/v1/sessions","code":"content_type_unsupported","trace_id":"…"}"#,
+            r#"415 application/problem+json {"type":"about:blank","title":"Unsupported Media Type","status":415,"detail":"The body must be application/json without a content encoding.","instance":"/api/v1/sessions","code":"content_type_unsupported","trace_id":"…"}"#,
             r#"413 application/problem+json {"type":"about:blank","title":"Payload Too Large","status":413,"detail":"The body is too large.","instance":"/api/v1/sessions","code":"body_too_large","trace_id":"…"}"#,
-            r#"404 application/problem+json {"type":"about:blank","title":"Not Found","status":404,"detail":"There is nothing at this path.","instance":"/api/v1/nothing","code":"route_unknown","trace_id":"…"}"#,
-            r#"405 application/problem+json {"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"This path takes GET, HEAD, POST.","instance":"/api/v1/sessions","code":"method_not_allowed","trace_id":"…"}"#,
+            r#"404 application/problem+json {"type":"about:blank","title":"Not Found","status":404,"detail":"There is no resource at this path.","instance":"/api/v1/nothing","code":"route_unknown","trace_id":"…"}"#,
+            r#"405 application/problem+json {"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"This path accepts GET, HEAD, POST.","instance":"/api/v1/sessions","code":"method_not_allowed","trace_id":"…"}"#,
             r#"429 application/problem+json {"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Too many failed attempts; retry in 960 s.","instance":"/api/v1/sessions","code":"login_held","trace_id":"…"}"#,
-            r#"503 application/problem+json {"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The server cannot answer now. Nothing was decided about the tokens: keep them and come again.","instance":"/api/v1/sessions","code":"unavailable","trace_id":"…"}"#,
-            r#"500 application/problem+json {"type":"about:blank","title":"Internal Server Error","status":500,"detail":"Something is broken on the server's side. The trace id finds it in the server's log.","instance":"/api/v1/sessions","code":"internal","trace_id":"…"}"#,
+            r#"503 application/problem+json {"type":"about:blank","title":"Service Unavailable","status":503,"detail":"Temporarily unavailable. Keep your tokens and retry later.","instance":"/api/v1/sessions","code":"unavailable","trace_id":"…"}"#,
+            r#"500 application/problem+json {"type":"about:blank","title":"Internal Server Error","status":500,"detail":"Internal error. Find it in the server's log by its trace id.","instance":"/api/v1/sessions","code":"internal","trace_id":"…"}"#,
             r#"401 application/problem+json {"type":"about:blank","title":"Unauthorized","status":401,"detail":"The token is for another audience.","instance":"/api/v1/sessions/current","code":"token_foreign","trace_id":"…"}"#,
-            // a token that is no refresh token at all, or one of another mount
+            // a token that is not a refresh token, or one of another mount
             concat!(
                 r#"401 application/problem+json {"type":"about:blank","title":"Unauthorized","status":401,"detail":"The token is not valid.","instance":"/api/v1/sessions/refresh","code":"token_invalid","trace_id":"…"}"#,
                 "\n",
@@ -180,7 +182,7 @@ const EXPECTED_ERRORS: &[ExpectedErrors] = &[
     },
 ];
 
-/// The answer as the table has it.
+/// The response in the format of the table.
 fn describe_response(answer: &TestResponse) -> String {
     let mut body = String::from_utf8_lossy(&answer.bytes).into_owned();
     let trace = answer.header("x-request-id");
@@ -189,7 +191,7 @@ fn describe_response(answer: &TestResponse) -> String {
     format!("{} {} {body}", answer.status.as_u16(), answer.header("content-type"))
 }
 
-/// What the headers of every refusal owe its status.
+/// Asserts the headers that every error of a status must have.
 fn assert_required_headers(answer: &TestResponse, what: &str) {
     let status = answer.status.as_u16();
     assert_eq!(answer.header("retry-after").is_empty(), ![423, 429, 503].contains(&status), "{what}");
@@ -219,7 +221,7 @@ async fn provoke_denial(words: &ExpectedErrors, refusal: &str) -> TestResponse {
                     return answer;
                 }
             }
-            panic!("nobody is held back at {}", words.mount);
+            panic!("no login is limited at {}", words.mount);
         }
         "database down" => {
             shop.store.set_state(StoreState::Unavailable);
@@ -236,9 +238,9 @@ async fn provoke_denial(words: &ExpectedErrors, refusal: &str) -> TestResponse {
 #[actix_web::test]
 async fn every_mount_renders_each_denial() {
     let mounts: BTreeSet<&str> = TestServer::start().http.routes().iter().map(|route| route.mount).collect();
-    // nobody logs in by OAuth's calls: their words stand in oauth.rs
+    // nobody logs in through OAuth; its errors are tested in oauth.rs
     let known: BTreeSet<&str> = EXPECTED_ERRORS.iter().map(|words| words.mount).chain(["oauth", "server"]).collect();
-    assert_eq!(mounts, known, "a mount has no rows, or rows have no mount");
+    assert_eq!(mounts, known, "a mount without rows, or rows without a mount");
     let mut wrong = Vec::new();
     for words in EXPECTED_ERRORS {
         for (refusal, said) in DENIALS.iter().zip(words.said).take(8) {
@@ -250,7 +252,7 @@ async fn every_mount_renders_each_denial() {
             }
         }
     }
-    assert!(wrong.is_empty(), "came and should have come:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "actual and expected:\n{}", wrong.join("\n"));
 }
 
 #[actix_web::test]
@@ -263,7 +265,7 @@ async fn token_of_one_mount_is_rejected_by_all_others() {
         let access = login.text_at(words.tokens.0);
         tokens.push((words.mount, access, words.tokens.1.map(|at| login.text_at(at))));
     }
-    // what a program of krmpesan holds, besides what its page does
+    // tokens of a program of krmpesan, in addition to those of its page
     let paired = shop.generate_krmpesan_tokens("cashier", "OFFICE");
     let refresh = paired.refresh_token.as_ref().map(|token| token.expose().clone());
     tokens.push(("krmpesan", paired.access_token.expose().clone(), refresh.clone()));
@@ -275,7 +277,7 @@ async fn token_of_one_mount_is_rejected_by_all_others() {
             if let Some(refresh) = refresh {
                 tried.push((9, shop.send((words.refresh)(refresh)).await));
             }
-            // an access token refreshes nothing elsewhere either
+            // an access token is not a refresh token in other mounts either
             tried.push((9, shop.send((words.refresh)(access)).await));
             for (at, answer) in tried {
                 assert_required_headers(&answer, &format!("a token of {mount} on {}", words.mount));
@@ -286,9 +288,9 @@ async fn token_of_one_mount_is_rejected_by_all_others() {
             }
         }
     }
-    assert!(wrong.is_empty(), "came and should have come:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "actual and expected:\n{}", wrong.join("\n"));
     for words in EXPECTED_ERRORS {
         let own = tokens.iter().rev().find(|(mount, ..)| *mount == words.mount).unwrap();
-        assert_eq!(shop.get(words.own, &own.1).await.status, 200, "nothing of it ended {}'s", words.mount);
+        assert_eq!(shop.get(words.own, &own.1).await.status, 200, "the token of {} is still valid", words.mount);
     }
 }

@@ -1,4 +1,4 @@
-//! The list of users: which of them, in which order, page by page.
+//! POS Kasir's list of users: filters, order and pages.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -45,7 +45,8 @@ pub(super) async fn list_users(call: Request, caller: Caller) -> Result<HttpResp
     render_data(StatusCode::OK, "Users retrieved successfully", &UsersBody { users, pagination })
 }
 
-/// What the query asks for: where nothing is said, the newest first, whoever is not deleted.
+/// Reads the search from the query. By default it selects all users that are not deleted, newest
+/// first.
 fn read_search(call: &Request) -> Result<(UserSearch, PageParams), ApiError> {
     let mut sent = QueryParameters::lenient(call.head());
     let page = PageParams::read(&mut sent);
@@ -60,9 +61,9 @@ fn read_search(call: &Request) -> Result<(UserSearch, PageParams), ApiError> {
     };
     let active: Option<bool> = sent.parse("is_active", "must be true or false");
     let fits = |status: &UserStatus| active.is_none_or(|active| active == (*status == UserStatus::Active));
-    let asked = sent.read_nonempty("role");
-    let rank = asked.as_deref().and_then(parse_rank);
-    if asked.is_some() && rank.is_none() {
+    let role = sent.read_nonempty("role");
+    let rank = role.as_deref().and_then(parse_rank);
+    if role.is_some() && rank.is_none() {
         sent.add_violation("role", "format", ROLE_MESSAGE);
     }
     let by_name = match sent.read_nonempty("sortBy").as_deref() {

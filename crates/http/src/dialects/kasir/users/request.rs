@@ -1,4 +1,4 @@
-//! What a request says of a user who is to be added or changed.
+//! Requests to create or update a user.
 
 use serde::Deserialize;
 use tillgate_domain::office::email_context_words;
@@ -12,7 +12,7 @@ use crate::field::{
 };
 use crate::request::Request;
 
-/// A user who is to be added.
+/// The body of a new user.
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]
 struct CreateUser {
@@ -28,7 +28,7 @@ struct CreateUser {
     is_active: BodyField<bool>,
 }
 
-/// What becomes of a user; any part may be missing.
+/// The body of a change; all members are optional.
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]
 struct UpdateUser {
@@ -50,7 +50,7 @@ impl FromJson for Rank {
     }
 }
 
-/// A user who is to be added, as the request says.
+/// A validated new user.
 pub(super) struct CreateUserInput {
     pub(super) name: UserName,
     pub(super) email: Email,
@@ -59,18 +59,19 @@ pub(super) struct CreateUserInput {
     pub(super) active: bool,
 }
 
-/// What a request changes of a user. What was not sent is `None`.
+/// A validated change of a user; `None` for members that were not sent.
 pub(super) struct UpdateUserInput {
     pub(super) name: Option<UserName>,
     pub(super) email: Option<Email>,
-    /// The password that the caller has, who changes their own e-mail address. The published body has no such member.
+    /// The caller's password, required to change their own e-mail address. The published body has
+    /// no such member.
     pub(super) current_password: Option<Secret<String>>,
     pub(super) rank: Option<Rank>,
     pub(super) active: Option<bool>,
 }
 
 impl CreateUser {
-    /// The words in the names that come with the password.
+    /// Returns the words in the names that are sent with the password.
     fn name_words(&self) -> Vec<String> {
         let name = self.username.as_value().map(|NewName(name)| name.to_string());
         let email = self.email.as_value().into_iter().flat_map(|NewName(email)| email_context_words(email));
@@ -79,7 +80,7 @@ impl CreateUser {
 }
 
 impl CreateUserInput {
-    /// Reads the body, all of which but `is_active` has to be there.
+    /// Reads the body. All members except `is_active` are required.
     pub(super) fn read(call: &Request) -> Result<Self, ApiError> {
         let (sent, policy) =
             (body::read_object::<CreateUser>(call.head().headers(), call.body())?, call.auth().build_password_policy());
@@ -97,7 +98,7 @@ impl CreateUserInput {
 }
 
 impl UpdateUserInput {
-    /// Reads the body.
+    /// Reads the body of a change.
     pub(super) fn read(call: &Request) -> Result<Self, ApiError> {
         let sent: UpdateUser = validate_body(body::read_object(call.head().headers(), call.body())?)?;
         Ok(Self {

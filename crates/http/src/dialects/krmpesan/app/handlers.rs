@@ -1,5 +1,5 @@
-//! The calls of the page's script: log in, the devices, generate, log out. Their session stands on no device, has no refresh token
-//! and is over after a quarter of an hour.
+//! The requests of the page's script: log in, list devices, generate tokens, log out. The session
+//! has no device and no refresh token, and expires after 15 minutes.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// How long somebody may stay at the page.
+/// Terms of the page's session.
 const VISIT_TERMS: Terms =
     Terms { access: Duration::from_mins(15), refresh: None, absolute: None, midnight: false, exchange_overlap: None };
 
@@ -42,18 +42,18 @@ struct LoginBody {
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]
 struct GenerateBody {
-    /// The name of the device.
+    /// Name of the device.
     #[validate(required, length(max = 254), custom(function = "well_typed"))]
     device: BodyField<String>,
     #[validate(required, custom(function = "well_typed"))]
     password: BodyField<String>,
 }
 
-/// Who visits.
+/// The logged-in user.
 #[derive(Serialize)]
 struct VisitBody<'g> {
     token: &'g str,
-    /// In seconds.
+    /// Lifetime of the token in seconds.
     expires_in: u64,
     name: &'g str,
 }
@@ -86,15 +86,15 @@ async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
     let sent: LoginBody = validate_body(body::read_object(call.head().headers(), call.body())?)?;
     let who = LoginIdentity::User { login: sent.login.into_value().unwrap_or_default(), device: None };
     let password = Secret::new(sent.password.into_value().unwrap_or_default());
-    let granted = call.log_in_with_terms(VISIT_TERMS, who, password).await?;
-    let name = granted.profile.user.as_ref().map(|user| user.display_name.as_str()).unwrap_or_default();
-    let token = granted.access_token.expose();
-    render_success(&VisitBody { token, expires_in: granted.access_expires_in.as_secs(), name })
+    let issued = call.log_in_with_terms(VISIT_TERMS, who, password).await?;
+    let name = issued.profile.user.as_ref().map(|user| user.display_name.as_str()).unwrap_or_default();
+    let token = issued.access_token.expose();
+    render_success(&VisitBody { token, expires_in: issued.access_expires_in.as_secs(), name })
 }
 
 async fn list_devices(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     check_visit(&caller)?;
-    let devices = call.run_blocking(move |engine| engine.list_login_devices(&caller)).await?;
+    let devices = call.run_blocking(move |auth| auth.list_login_devices(&caller)).await?;
     render_success(&devices.iter().map(DeviceBody::from_device).collect::<Vec<_>>())
 }
 
@@ -102,12 +102,11 @@ async fn generate_tokens(call: Request, caller: Caller) -> Result<HttpResponse, 
     check_visit(&caller)?;
     let sent: GenerateBody = validate_body(body::read_object(call.head().headers(), call.body())?)?;
     let password = Secret::new(sent.password.into_value().unwrap_or_default());
-    let granted =
-        call.generate_permanent_token(&caller, sent.device.into_value().unwrap_or_default(), password).await?;
-    let (Some(id_token), Some(refresh_token)) = (&granted.id_token, &granted.refresh_token) else {
+    let issued = call.generate_permanent_token(&caller, sent.device.into_value().unwrap_or_default(), password).await?;
+    let (Some(id_token), Some(refresh_token)) = (&issued.id_token, &issued.refresh_token) else {
         return Err(ApiError::Fault("a permanent session without its tokens".to_owned()));
     };
-    let device_id = granted.session.id;
+    let device_id = issued.session.id;
     render_success(&GeneratedTokensBody {
         id_token: id_token.expose(),
         refresh_token: refresh_token.expose(),
@@ -117,11 +116,12 @@ async fn generate_tokens(call: Request, caller: Caller) -> Result<HttpResponse, 
 
 async fn log_out(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     check_visit(&caller)?;
-    call.run_blocking(move |engine| engine.logout(&caller)).await?;
+    call.run_blocking(move |auth| auth.logout(&caller)).await?;
     render_success(&())
 }
 
-/// Refuses the permanent token of a program: it is for the REST API, and generates no other.
+/// Rejects the permanent token of a program: it is for the REST API and cannot generate other
+/// tokens.
 fn check_visit(caller: &Caller) -> Result<(), ApiError> {
     let person = caller.session_context().is_some_and(|session| session.kind == SessionKind::Person);
     if person { Ok(()) } else { Err(ApiError::Denied(TokenDenied::WrongAudience.into())) }

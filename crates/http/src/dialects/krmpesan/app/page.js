@@ -1,19 +1,19 @@
-// krmpesan's page: logs in, lists devices, generates a token and shows it once. What is secret stands in variables and fields
-// alone: never in the address, a cookie or a store of the browser. Text is only ever set as text.
+// krmpesan's page: logs in, lists devices, generates a token and shows it once. Secrets are only in variables and fields,
+// never in the URL, a cookie or the browser's storage. Text is always set as text, never as HTML.
 "use strict";
 
 (() => {
   const byId = (id) => document.getElementById(id);
   const VIEWS = ["login", "devices", "token"];
   const VALUES = ["IdToken", "RefreshToken", "DeviceId"];
-  const PATIENCE = 20000;
+  const REQUEST_TIMEOUT_MS = 20000;
 
-  // of the session; null where nobody is logged in
+  // access token of the session; null if nobody is logged in
   let bearer = null;
-  // whether a call is under way: a second press of a button does nothing until it has been answered
+  // whether a request is in progress; until then, pressing a button again does nothing
   let busy = false;
-  // the field to go back to from the token
-  let cameFrom = null;
+  // the field that gets the focus when the token is closed
+  let returnField = null;
 
   const TITLES = { login: "Log in", devices: "Devices", token: "Token" };
 
@@ -23,11 +23,12 @@
     document.title = `${TITLES[view]} – krmpesan tokens`;
   }
 
-  // what is about to be told
+  // timer of the pending announcement
   let pending = 0;
 
-  // Tells by a live region. It is emptied first, so that the same words are told again. What was about to be told is not any more.
-  function tell(region, text) {
+  // Announces a text in a live region. The region is emptied first, so that an equal text is announced again. A pending
+  // announcement is canceled.
+  function announce(region, text) {
     clearTimeout(pending);
     byId("alert").textContent = "";
     byId("status").textContent = "";
@@ -38,18 +39,18 @@
     if (text) pending = setTimeout(() => { byId(region).textContent = text; }, 30);
   }
 
-  const say = (text) => tell("status", text);
+  const showStatus = (text) => announce("status", text);
 
-  // Tells what went wrong, and leads back to the field where it is mended.
-  function complain(text, field) {
-    tell("alert", text);
+  // Announces an error, and moves the focus to the field to correct.
+  function showError(text, field) {
+    announce("alert", text);
     if (!field) return;
     field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-describedby", "alert");
     field.focus();
   }
 
-  // Calls the server. What comes back is its status and its data; a status of 0 means that there was no answer.
+  // Sends a request. Returns the status and the data of the response; status 0 means that there was no response.
   async function call(method, path, body) {
     const headers = {};
     if (bearer) headers.Authorization = `Bearer ${bearer}`;
@@ -62,7 +63,7 @@
         credentials: "omit",
         cache: "no-store",
         redirect: "error",
-        signal: AbortSignal.timeout(PATIENCE),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
       const { data } = await answer.json();
       const header = (name) => answer.headers.get(name);
@@ -72,18 +73,18 @@
     }
   }
 
-  // What is said of an answer that is neither good nor about the password.
-  function otherwise({ status, wait, trace }) {
+  // Returns the message for a response that is neither a success nor about the password.
+  function describeFailure({ status, wait, trace }) {
     switch (status) {
       case 0: return "The server cannot be reached. Check the connection and try again.";
       case 429: return `Too many attempts. Try again in ${wait || 60} seconds.`;
-      case 503: return "The server cannot answer now. Try again in a moment.";
-      default: return `That did not work (${status}). The server's log has it under ${trace}.`;
+      case 503: return "The server is temporarily unavailable. Try again in a moment.";
+      default: return `The request failed (${status}). Its trace id in the server's log is ${trace}.`;
     }
   }
 
-  // Runs what a button starts, unless something is under way.
-  async function once(button, work) {
+  // Runs the action of a button, unless another one is in progress.
+  async function runExclusive(button, work) {
     if (busy) return;
     busy = true;
     button.setAttribute("aria-disabled", "true");
@@ -97,15 +98,15 @@
 
   async function logIn() {
     const [user, password] = [byId("user"), byId("password")];
-    if (!user.value.trim()) return complain("Type your user name or e-mail.", user);
-    if (!password.value) return complain("Type your password.", password);
-    say("Logging in …");
+    if (!user.value.trim()) return showError("Enter your user name or e-mail.", user);
+    if (!password.value) return showError("Enter your password.", password);
+    showStatus("Logging in …");
     const answer = await call("POST", "login", { login: user.value, password: password.value });
     if (answer.status === 401) {
       password.value = "";
-      return complain("The user name or the password is wrong, or the password must be changed first.", password);
+      return showError("The user name or the password is wrong, or the password must be changed first.", password);
     }
-    if (answer.status !== 200) return complain(otherwise(answer), password);
+    if (answer.status !== 200) return showError(describeFailure(answer), password);
     password.value = "";
     bearer = answer.data.token;
     byId("person").textContent = answer.data.name;
@@ -114,73 +115,73 @@
 
   async function list() {
     const answer = await call("GET", "devices");
-    if (answer.status === 401) return over();
+    if (answer.status === 401) return endSession();
     if (answer.status !== 200) {
-      forget();
-      return complain(otherwise(answer), byId("password"));
+      reset();
+      return showError(describeFailure(answer), byId("password"));
     }
     const devices = answer.data;
     byId("rows").replaceChildren(...devices.map(row));
     byId("list").hidden = devices.length === 0;
     byId("none").hidden = devices.length !== 0;
     show("devices");
-    say(devices.length === 1 ? "One device." : `${devices.length} devices.`);
+    showStatus(devices.length === 1 ? "One device." : `${devices.length} devices.`);
     byId("devices-title").focus();
   }
 
-  function made(name, attributes, ...children) {
-    const element = document.createElement(name);
-    for (const [attribute, value] of Object.entries(attributes)) element.setAttribute(attribute, value);
-    element.append(...children);
-    return element;
+  function element(name, attributes, ...children) {
+    const node = document.createElement(name);
+    for (const [attribute, value] of Object.entries(attributes)) node.setAttribute(attribute, value);
+    node.append(...children);
+    return node;
   }
 
-  // A device in the list, with the field for the password in its token column.
+  // Builds the row of a device, with a password field in its token column.
   function row(device, number) {
     const id = `password-${number}`;
-    const password = made("input", { id, type: "password", autocomplete: "current-password", required: "" });
-    const button = made("button", { type: "submit" }, "Generate", unseen(` a token for ${device.name}`));
-    const label = made("label", { for: id }, "Password", unseen(` for ${device.name}`));
-    // never seen: it tells a password manager whose password is asked for
-    const user = made("input", { type: "text", autocomplete: "username", value: byId("user").value, hidden: "" });
-    const form = made("form", { method: "post", novalidate: "" }, user, made("p", {}, label, password), button);
+    const password = element("input", { id, type: "password", autocomplete: "current-password", required: "" });
+    const button = element("button", { type: "submit" }, "Generate", visuallyHidden(` a token for ${device.name}`));
+    const label = element("label", { for: id }, "Password", visuallyHidden(` for ${device.name}`));
+    // hidden: tells a password manager which user's password is required
+    const user = element("input", { type: "text", autocomplete: "username", value: byId("user").value, hidden: "" });
+    const form = element("form", { method: "post", novalidate: "" }, user, element("p", {}, label, password), button);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      once(button, () => generate(device, password));
+      runExclusive(button, () => generate(device, password));
     });
-    return made("tr", { role: "row" },
-      made("th", { scope: "row", role: "rowheader" }, device.name),
-      made("td", { role: "cell" }, device.environment),
-      made("td", { role: "cell" }, device.description),
-      made("td", { role: "cell" }, form));
+    return element("tr", { role: "row" },
+      element("th", { scope: "row", role: "rowheader" }, device.name),
+      element("td", { role: "cell" }, device.environment),
+      element("td", { role: "cell" }, device.description),
+      element("td", { role: "cell" }, form));
   }
 
-  function unseen(text) {
-    return made("span", { class: "unseen" }, text);
+  function visuallyHidden(text) {
+    return element("span", { class: "unseen" }, text);
   }
 
   async function generate(device, password) {
-    if (!password.value) return complain(`Type your password beside ${device.name}.`, password);
-    say("Generating …");
+    if (!password.value) return showError(`Enter your password for ${device.name}.`, password);
+    showStatus("Generating …");
     const typed = password.value;
     password.value = "";
     const answer = await call("POST", "generate", { device: device.name, password: typed });
     if (answer.status === 401) {
-      // either the password is wrong or the session is over: the list of devices asks for the session alone
-      const still = await call("GET", "devices");
-      if (still.status === 401) return over();
-      if (still.status !== 200) return complain(otherwise(still), password);
-      return complain(`The password is wrong, or you may not log in on ${device.name} any more.`, password);
+      // either the password is wrong or the session has ended; the list of devices requires only the session
+      const check = await call("GET", "devices");
+      if (check.status === 401) return endSession();
+      if (check.status !== 200) return showError(describeFailure(check), password);
+      return showError(`The password is wrong, or you may no longer log in on ${device.name}.`, password);
     }
     if (answer.status === 0) {
-      return complain("The server did not answer. If it generated a token, the earlier one is over: generate again.", password);
+      return showError("The server did not answer. If it generated a token, the previous one is no longer valid: generate again.", password);
     }
-    if (answer.status !== 200) return complain(otherwise(answer), password);
+    if (answer.status !== 200) return showError(describeFailure(answer), password);
     for (const value of VALUES) byId(value).value = answer.data[value];
     byId("token-title").textContent = `Token of ${device.name}`;
-    cameFrom = password;
+    returnField = password;
     show("token");
-    say(`The token of ${device.name} is generated. Copy all three values now.`);
+    showStatus(`The token of ${device.name} was generated. Copy all three values now.`);
     byId("token-title").focus();
   }
 
@@ -190,16 +191,16 @@
       if (navigator.clipboard) {
         await navigator.clipboard.writeText(field.value);
       } else {
-        // without TLS browsers have the old way alone
+        // without TLS, browsers only have this older way
         const focused = document.activeElement;
         field.select();
         const copied = document.execCommand("copy");
         focused.focus();
         if (!copied) throw new Error("not copied");
       }
-      say(`${name} is copied.`);
+      showStatus(`${name} was copied.`);
     } catch {
-      complain(`${name} could not be copied. It is selected: press Ctrl+C.`);
+      showError(`${name} could not be copied. It is selected: press Ctrl+C.`);
       field.focus();
       field.select();
     }
@@ -210,18 +211,18 @@
     byId("token-title").textContent = "Token";
   }
 
-  function done() {
+  function closeToken() {
     wipe();
     show("devices");
-    say("The values are gone from this page.");
-    (cameFrom || byId("devices-title")).focus();
-    cameFrom = null;
+    showStatus("The values were removed from this page.");
+    (returnField || byId("devices-title")).focus();
+    returnField = null;
   }
 
-  // Forgets who was here.
-  function forget() {
+  // Removes all data of the session from the page.
+  function reset() {
     bearer = null;
-    cameFrom = null;
+    returnField = null;
     wipe();
     byId("rows").replaceChildren();
     byId("person").textContent = "";
@@ -229,31 +230,31 @@
     show("login");
   }
 
-  function over() {
-    forget();
-    complain("Your session is over. Log in again.");
+  function endSession() {
+    reset();
+    showError("Your session has ended. Log in again.");
     byId("login-title").focus();
   }
 
-  async function leave() {
+  async function logOut() {
     const answer = await call("POST", "logout");
-    forget();
+    reset();
     byId("user").value = "";
-    if (answer.status === 200 || answer.status === 401) say("You are logged out.");
-    else complain("You are logged out here; the server did not hear of it, and ends your session within 15 minutes.");
+    if (answer.status === 200 || answer.status === 401) showStatus("You are logged out.");
+    else showError("You are logged out here. The server could not be reached; your session there ends within 15 minutes.");
     byId("login-title").focus();
   }
 
   byId("login-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    once(byId("enter"), logIn);
+    runExclusive(byId("enter"), logIn);
   });
-  byId("leave").addEventListener("click", () => once(byId("leave"), leave));
-  byId("done").addEventListener("click", done);
+  byId("leave").addEventListener("click", () => runExclusive(byId("leave"), logOut));
+  byId("done").addEventListener("click", closeToken);
   for (const button of document.querySelectorAll("[data-copies]")) {
     button.addEventListener("click", () => copy(button.dataset.copies));
   }
   byId("user").focus();
-  // whoever comes back to the page by the browser's history finds it as it was opened
-  addEventListener("pagehide", forget);
+  // a page restored from the browser's history must be in its initial state
+  addEventListener("pagehide", reset);
 })();

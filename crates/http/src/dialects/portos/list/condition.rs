@@ -1,5 +1,6 @@
-//! A condition on a member of a list: `Member=op:value`, read by what the member holds. A value that cannot be read for it is at
-//! fault: compared as text it would show nothing, or everything.
+//! A condition on a member in a list query, `Member=op:value`, parsed by the type of the member. A
+//! value that is invalid for the type is an error: compared as text it would match nothing or
+//! everything.
 
 use std::cmp::Ordering;
 
@@ -8,17 +9,17 @@ use tillgate_domain::{FoldedText, Instant};
 
 use crate::timestamps::Rfc3339Instant;
 
-/// A member that lists can be asked about.
+/// A member that conditions and orders can use.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::dialects::portos) struct ListMember {
-    /// Its name in queries.
+    /// Name of the member in queries.
     pub(super) name: &'static str,
-    /// Its name in rows.
+    /// Name of the member in rows.
     pub(super) row_name: &'static str,
     pub(super) kind: MemberKind,
 }
 
-/// What a member holds.
+/// The type of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::dialects::portos) enum MemberKind {
     /// Text, or a list of texts.
@@ -31,18 +32,18 @@ pub(in crate::dialects::portos) enum MemberKind {
 }
 
 impl ListMember {
-    /// A member that queries call as rows do.
+    /// Creates a member with the same name in queries and rows.
     pub(in crate::dialects::portos) const fn new(name: &'static str, kind: MemberKind) -> Self {
         Self { name, row_name: name, kind }
     }
 
-    /// A member that queries call by another name.
+    /// Creates a member with different names in queries and rows.
     pub(in crate::dialects::portos) const fn alias(name: &'static str, of: &'static str, kind: MemberKind) -> Self {
         Self { name, row_name: of, kind }
     }
 }
 
-/// What a member must be.
+/// A condition on a member.
 #[derive(Debug, PartialEq)]
 pub(super) struct Condition {
     pub(super) member: &'static str,
@@ -50,10 +51,10 @@ pub(super) struct Condition {
     operand: Operand,
 }
 
-/// What a condition compares with.
+/// The value that a condition compares with.
 #[derive(Debug, PartialEq)]
 enum Operand {
-    /// As texts are compared.
+    /// A folded text.
     Text(String),
     Number(f64),
     Instant(Instant),
@@ -73,7 +74,7 @@ enum Operator {
     EndsWith,
 }
 
-/// The words for them, in lower case.
+/// The names of the operators, in lower case.
 const OPERATOR_NAMES: [(&str, Operator); 9] = [
     ("eq", Operator::Equal),
     ("ne", Operator::NotEqual),
@@ -87,7 +88,7 @@ const OPERATOR_NAMES: [(&str, Operator); 9] = [
 ];
 
 impl Operator {
-    /// Whether it looks for a piece of text.
+    /// Whether the operator searches for a substring.
     const fn is_textual(self) -> bool {
         matches!(self, Self::Contains | Self::StartsWith | Self::EndsWith)
     }
@@ -96,7 +97,7 @@ impl Operator {
         matches!(self, Self::Equal | Self::NotEqual)
     }
 
-    /// Whether a value stands to the operand as it says; `None` where it looks for a piece of text.
+    /// Whether the operator accepts this order of value and operand; `None` for a substring search.
     const fn accepts_order(self, order: Ordering) -> Option<bool> {
         Some(match self {
             Self::Equal => order.is_eq(),
@@ -119,8 +120,8 @@ impl Operator {
 }
 
 impl Condition {
-    /// Reads `op:value`; what stands before a colon and is no operator belongs to the value. `None` where the member cannot have such
-    /// a value, or is not asked about so.
+    /// Parses `op:value`. A text before a colon that is not an operator is part of the value.
+    /// `None` if the value or the operator is invalid for the member.
     pub(super) fn parse(member: &ListMember, text: &str) -> Option<Self> {
         let said = text.split_once(':').and_then(|(word, rest)| {
             let known = OPERATOR_NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
@@ -139,10 +140,11 @@ impl Condition {
         Some(Self { member: member.row_name, operator, operand })
     }
 
-    /// Whether a row is as the condition asks.
+    /// Whether a row satisfies the condition.
     pub(super) fn matches(&self, row: &Value) -> bool {
         match row.get(self.member) {
-            // of several values one is enough; to be another, all have to be
+            // one value of a list is sufficient, except for `ne`, which requires all values to
+            // differ
             Some(Value::Array(values)) if self.operator == Operator::NotEqual => {
                 values.iter().all(|value| self.matches_value(value))
             }
@@ -153,7 +155,7 @@ impl Condition {
 
     fn matches_value(&self, value: &Value) -> bool {
         let order = match &self.operand {
-            // nothing reads as an empty text; it is neither before nor after another
+            // null equals the empty text, and is neither less nor greater than any text
             Operand::Text(_) if value.is_null() && !self.operator.is_equality() && !self.operator.is_textual() => None,
             Operand::Text(piece) if self.operator.is_textual() => {
                 return self.operator.matches_text(&comparison_text(value), piece);
@@ -169,7 +171,8 @@ impl Condition {
         }
     }
 
-    /// The first instant that it lets through, and the first that is too late. `None` where it does not say so.
+    /// Returns the range of timestamps that the condition accepts (start inclusive, end exclusive).
+    /// `None` if it does not define one.
     pub(super) fn time_range(&self) -> Option<(Option<Instant>, Option<Instant>)> {
         let Operand::Instant(at) = self.operand else { return None };
         let next = at.saturating_add(std::time::Duration::from_millis(1));
@@ -184,7 +187,7 @@ impl Condition {
     }
 }
 
-/// One of the words, or a piece of one.
+/// Parses one of the words, or a substring of one.
 fn parse_word(words: &[&str], operator: Operator, text: &str) -> Option<Operand> {
     let text = fold_text(text);
     let known = |word: &&str| match operator {
@@ -194,13 +197,13 @@ fn parse_word(words: &[&str], operator: Operator, text: &str) -> Option<Operand>
     words.iter().any(known).then_some(Operand::Text(text))
 }
 
-/// A piece of how digits and these signs are written.
+/// Parses a substring of a text of digits and these signs.
 fn parse_fragment(text: &str, signs: &[u8]) -> Option<Operand> {
     let fits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || signs.contains(&byte));
     fits.then(|| Operand::Text(fold_text(text)))
 }
 
-/// A number by its digits; neither infinity nor what is none.
+/// Parses a finite number.
 fn parse_number(text: &str) -> Option<f64> {
     let text = text.trim();
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
@@ -212,8 +215,9 @@ fn parse_bool(text: &str) -> Option<bool> {
     if is("true") { Some(true) } else { is("false").then_some(false) }
 }
 
-/// The instant that a text says, by whatever offset and however exactly. One without an offset is in UTC, and a day stands for its
-/// beginning there. The plus of an offset that came unescaped, and so reads as a blank, is taken for what it was.
+/// Parses a timestamp with any offset and precision. Without an offset it is in UTC, and a date is
+/// the start of its day in UTC. An unencoded plus sign of the offset is decoded as a space, and
+/// accepted.
 pub(super) fn parse_instant(text: &str) -> Option<Instant> {
     let text = text.trim();
     let given = |text: &str| text.parse().ok().map(|Rfc3339Instant(at)| at);
@@ -223,7 +227,7 @@ pub(super) fn parse_instant(text: &str) -> Option<Instant> {
     given(text).or_else(|| given(&text.replacen(' ', "+", 1))).or_else(|| given(&format!("{text}Z")))
 }
 
-/// A value as it is compared as text: names as names are, nothing as an empty text.
+/// Returns a value as text for comparison: strings are folded like names, null is empty.
 pub(super) fn comparison_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -129,10 +129,10 @@ fn count_option_returns_counts_only() {
 #[test]
 fn invalid_option_is_reported() {
     for query in ["$skip=x", "$take=-1", "$take=", "$count=maybe"] {
-        let Err(ApiError::Protocol(ProtocolError::InvalidFields(faults))) = ListQuery::parse(query, MEMBERS) else {
+        let Err(ApiError::Protocol(ProtocolError::InvalidFields(violations))) = ListQuery::parse(query, MEMBERS) else {
             panic!("{query}")
         };
-        assert_eq!(faults[0].field, query.split('=').next().unwrap());
+        assert_eq!(violations[0].field, query.split('=').next().unwrap());
     }
 }
 
@@ -163,10 +163,10 @@ fn value_of_wrong_type_for_member_is_reported() {
         ("kind=contains:x", &["kind"]),
         ("age=x&name=y&since=z&$take=q", &["age", "since", "$take"]),
     ] {
-        let Err(ApiError::Protocol(ProtocolError::InvalidFields(faults))) = ListQuery::parse(query, MEMBERS) else {
+        let Err(ApiError::Protocol(ProtocolError::InvalidFields(violations))) = ListQuery::parse(query, MEMBERS) else {
             panic!("{query}")
         };
-        assert_eq!(faults.iter().map(|fault| &*fault.field).collect::<Vec<_>>(), names, "{query}");
-        assert!(faults.iter().all(|fault| fault.in_query), "{query}");
+        assert_eq!(violations.iter().map(|violation| &*violation.field).collect::<Vec<_>>(), names, "{query}");
+        assert!(violations.iter().all(|violation| violation.in_query), "{query}");
     }
 }

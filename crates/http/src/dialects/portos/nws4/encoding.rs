@@ -1,24 +1,25 @@
-//! How NWS4-HMAC-SHA256 writes bytes as text: percent-encoding with a fixed set of plain characters, and hex.
+//! Text encodings of NWS4-HMAC-SHA256: percent-encoding with a fixed set of unencoded characters,
+//! and hexadecimal digits.
 
 use std::fmt::Write as _;
 
-/// Percent-encodes whatever is not a letter, a digit, one of `-_.~` or one of `plain`. What is encoded already is encoded once
-/// more.
+/// Percent-encodes all bytes except letters, digits, `-_.~` and `plain`. Text that is already
+/// encoded is encoded a second time.
 pub(super) fn percent_encode(text: &str, plain: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || plain.contains(&byte) {
             out.push(char::from(byte));
         } else {
-            // writing into a text cannot fail
+            // writing to a String cannot fail
             let _ = write!(out, "%{byte:02X}");
         }
     }
     out
 }
 
-/// Takes one layer of percent-encoding away, with hex digits of either case. Nothing where what remains is no text, or a percent
-/// sign stands before something else.
+/// Removes one layer of percent-encoding, with hexadecimal digits of either case. `None` if the
+/// result is not UTF-8 or a percent sign does not start an encoded byte.
 pub(in crate::dialects::portos) fn percent_decode(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
@@ -28,7 +29,7 @@ pub(in crate::dialects::portos) fn percent_decode(text: &str) -> Option<String> 
     String::from_utf8(out).ok()
 }
 
-/// Bytes in lower-case hex.
+/// Encodes bytes as lower-case hexadecimal digits.
 pub(super) fn encode_hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
@@ -37,7 +38,7 @@ pub(super) fn encode_hex(bytes: &[u8]) -> String {
     out
 }
 
-/// 32 bytes from hex of either case.
+/// Decodes 32 bytes from hexadecimal digits of either case.
 pub(super) fn decode_hex(text: &str) -> Option<[u8; 32]> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let bytes: Vec<u8> = pairs.iter().map(|[high, low]| decode_hex_pair(*high, *low)).collect::<Option<_>>()?;

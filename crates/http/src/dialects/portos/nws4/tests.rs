@@ -1,4 +1,4 @@
-//! The published vectors, and what clients send in other ways than most.
+//! The published test vectors, and unusual forms that clients send.
 
 use tillgate_domain::Secret;
 
@@ -9,7 +9,7 @@ const SECRET: &str = "388e98f5c56728266991583a6f8fcd1b9279cdc00b5c371bffc0ea402b
 const TIMESTAMP: &str = "2021-06-24T15:47:57.213Z";
 const EMPTY_DIGEST: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// A request that owns what it is made of.
+/// An owned request.
 #[derive(Clone)]
 struct SampleRequest {
     method: Method,
@@ -42,7 +42,7 @@ impl SampleRequest {
         self
     }
 
-    /// With this instead of what stands after the scheme.
+    /// Replaces the parameters after the scheme.
     fn with_authorization(self, text: &str) -> Self {
         self.without_header("authorization").call_with_header("authorization", &format!("NWS4-HMAC-SHA256 {text}"))
     }
@@ -51,7 +51,7 @@ impl SampleRequest {
         read_signature(&self.signed_request())
     }
 
-    /// The signature, which must be there.
+    /// Returns the signature, which must be present.
     fn expect_signature(&self) -> Signature {
         self.read_signature().unwrap().unwrap()
     }
@@ -134,7 +134,8 @@ fn second_published_vector_verifies() {
     assert!(is_valid_for(&signature, SECRET));
 }
 
-/// Another published client signs `POST /api/v1/registrations/receipts` with a tenant, and publishes what it sends.
+/// The published request of another client, which signs `POST /api/v1/registrations/receipts` with
+/// a tenant.
 #[test]
 fn published_client_with_lower_case_hex_verifies() {
     let body = b"{\n    \"Key\": \"Value\"\n}";

@@ -1,5 +1,5 @@
-//! What PORTOS' list of tickets can be asked. What the store can tell is asked of it (state, date of opening, and the order of that); the
-//! other conditions are tried on what it finds.
+//! The query of PORTOS' ticket list. The store filters by state and opening time and sorts by the
+//! latter; all other conditions are applied to the tickets that it finds.
 
 use serde_json::{Map, Value, json};
 use tillgate_domain::office::TicketView;
@@ -11,7 +11,7 @@ use super::response;
 use crate::error::ApiError;
 use crate::exact::ExactJson;
 
-/// What can be asked about. A name with a point is that of a member within a member.
+/// Members that can be used in list queries. A name with a dot is that of a nested member.
 const LIST_MEMBERS: &[ListMember] = &[
     ListMember::new("id", MemberKind::Text),
     ListMember::new("externalId", MemberKind::Text),
@@ -44,7 +44,7 @@ const LIST_MEMBERS: &[ListMember] = &[
     ListMember::new("discountPriceIncludingVat", MemberKind::Number),
     ListMember::new("payable", MemberKind::Number),
     ListMember::new("_v", MemberKind::Number),
-    // what no row shows by these names
+    // members that no row has by these names
     ListMember::new("isClosed", MemberKind::Bool),
     ListMember::new("hasCustomer", MemberKind::Bool),
     ListMember::new("hasDiscount", MemberKind::Bool),
@@ -53,33 +53,34 @@ const LIST_MEMBERS: &[ListMember] = &[
     ListMember::new("currencyLabel", MemberKind::Text),
 ];
 
-/// The members that a ticket's status tells.
+/// Members that depend on the ticket's status.
 const STATUS_MEMBERS: [&str; 2] = ["state", "isClosed"];
 
-/// The members that the store is asked about.
+/// Members by which the store filters.
 const STORE_MEMBERS: [&str; 3] = ["state", "isClosed", "openDate"];
 
-/// What a request asks of the list.
+/// The query of the list.
 pub(in crate::dialects::portos) struct TicketQuery {
     list_query: ListQuery,
-    /// The members that conditions and the order are about.
+    /// Members that conditions and the order refer to.
     members: Vec<&'static str>,
 }
 
 impl TicketQuery {
-    /// Reads the query.
+    /// Parses the query.
     ///
     /// # Errors
-    /// An option or a member has a value that it cannot have.
+    /// An option or a member has an invalid value.
     pub(in crate::dialects::portos) fn parse(query: &str) -> Result<Self, ApiError> {
-        let asked = ListQuery::parse(query, LIST_MEMBERS)?;
-        let mut members: Vec<&'static str> = asked.referenced_members().collect();
+        let list_query = ListQuery::parse(query, LIST_MEMBERS)?;
+        let mut members: Vec<&'static str> = list_query.referenced_members().collect();
         members.sort_unstable();
         members.dedup();
-        Ok(Self { list_query: asked, members })
+        Ok(Self { list_query, members })
     }
 
-    /// What of it the store is asked; `None` where no ticket can fit. Void tickets are not there.
+    /// Returns the filter for the store; `None` if no ticket can match. Void tickets are never
+    /// included.
     pub(super) fn store_filter(&self) -> Option<TicketFilter> {
         let of_status = |status: &TicketStatus| {
             let closed = *status == TicketStatus::Closed;
@@ -91,13 +92,13 @@ impl TicketQuery {
         (!statuses.is_empty()).then(|| TicketFilter { statuses, from, until, ..TicketFilter::default() })
     }
 
-    /// Whether the filter says all that is asked.
+    /// Whether the filter is equivalent to all conditions.
     pub(super) fn is_fully_filtered(&self) -> bool {
-        let (.., whole) = self.list_query.time_range("openDate");
-        whole && self.list_query.concerns_only(&STORE_MEMBERS)
+        let (.., is_equivalent) = self.list_query.time_range("openDate");
+        is_equivalent && self.list_query.concerns_only(&STORE_MEMBERS)
     }
 
-    /// The order that the store is asked for; `None` where what is found has to be sorted.
+    /// Returns the order for the store; `None` if the found tickets have to be sorted here.
     pub(super) fn store_order(&self) -> Option<TicketOrder> {
         match self.list_query.sort_order() {
             [] => Some(TicketOrder::default()),
@@ -106,48 +107,48 @@ impl TicketQuery {
         }
     }
 
-    /// Whether only how many there are is asked for.
+    /// Whether only the number of tickets is requested.
     pub(super) const fn is_count_only(&self) -> bool {
         self.list_query.is_count_only()
     }
 
-    /// How many tickets are passed over, and how many are asked for then.
+    /// Returns the number of tickets to skip, and the maximum number to return.
     pub(super) const fn page_bounds(&self) -> (usize, Option<usize>) {
         self.list_query.page_bounds()
     }
 
-    /// What a ticket is sorted by, where it is one that the request asks for.
-    pub(super) fn match_ticket(&self, shown: &TicketView) -> Option<Vec<SortValue>> {
-        let values = collect_values(shown, &self.members);
+    /// Returns the sort values of a ticket; `None` if it does not match.
+    pub(super) fn match_ticket(&self, view: &TicketView) -> Option<Vec<SortValue>> {
+        let values = collect_values(view, &self.members);
         self.matches(&values).then(|| self.list_query.sort_values(&values))
     }
 
-    /// Sorts tickets by what [`tried`](Self::tried) has told of them.
+    /// Sorts tickets by the values that [`match_ticket`](Self::match_ticket) has returned.
     pub(super) fn sort_matches<T>(&self, tickets: &mut [(Vec<SortValue>, T)]) {
         self.list_query.sort_by_values(tickets);
     }
 
-    /// Whether a ticket is one, by its values under the names that [`MEMBERS`] has for rows.
+    /// Whether the conditions match these values, which have the row names of the members.
     pub(in crate::dialects::portos) fn matches(&self, values: &Value) -> bool {
         self.list_query.matches(values)
     }
 }
 
-/// The published name of the state.
+/// Returns the published name of the state.
 const fn state_name(closed: bool) -> &'static str {
     if closed { "Closed" } else { "Opened" }
 }
 
-/// What a ticket has under these names.
-fn collect_values(shown: &TicketView, members: &[&'static str]) -> Value {
-    let row = response::build_row_without_items(shown);
-    let sheet = &shown.ticket.sheet;
+/// Returns the values of a ticket for these members.
+fn collect_values(view: &TicketView, members: &[&'static str]) -> Value {
+    let row = response::build_row_without_items(view);
+    let sheet = &view.ticket.sheet;
     let value = |name: &str| match name {
-        "isClosed" => json!(shown.ticket.state.status() == TicketStatus::Closed),
+        "isClosed" => json!(view.ticket.state.status() == TicketStatus::Closed),
         "hasCustomer" => json!(sheet.customer.is_some()),
-        // whatever the discounts of all items come to: one of goods that are taken back is below zero
+        // the sum of the discounts of all items, which is negative for returned items
         "hasDiscount" => json!(sheet.items.iter().any(|item| item.is_discounted(sheet.discount))),
-        // how a till writes what gives money back is its own: by the kind, the price or the quantity
+        // a till may express a refund by the kind, the price or the quantity
         "hasNegativeItem" => json!(
             sheet
                 .items

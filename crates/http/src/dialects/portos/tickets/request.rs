@@ -1,4 +1,5 @@
-//! Tickets as PORTOS' clients send them. What a body does not say stays as it is; what the server works out is passed over.
+//! Tickets in requests of PORTOS. Omitted members stay unchanged; members that the server computes
+//! are ignored.
 
 mod object_reader;
 
@@ -20,41 +21,43 @@ use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::exact::{self, ExactJson};
 use object_reader::TicketObjectReader;
 
-/// The most tickets that one request changes.
+/// Maximum number of tickets in one request.
 const MAX_TICKETS_PER_REQUEST: usize = 200;
 
-/// A ticket as it was sent.
+/// A ticket in a request.
 pub(super) struct TicketInput {
-    /// Its id, where it says so.
+    /// Id of the ticket, if sent.
     pub(super) id: Option<TicketId>,
-    /// The version that the client saw.
+    /// The version that the client read, if sent.
     pub(super) version: Option<i64>,
-    /// What becomes of it.
+    /// The change of the ticket.
     pub(super) change: TicketChange,
 }
 
 impl TicketInput {
-    /// The ticket of a body, which is paid in this currency if it is new. Of a ticket that is there already the currency is known
-    /// only when it is read: it judges the amounts then.
+    /// Reads a single ticket, which has this currency if it is new. The currency of an existing
+    /// ticket is known only when it is read from the store; then the use case validates the
+    /// amounts.
     pub(super) fn read_one(headers: &HeaderMap, body: &[u8], currency: Option<Currency>) -> Result<Self, ApiError> {
-        let (exact, mut faults) = (exact::read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
-        let sent = Self::from_members(TicketObjectReader::new(&exact, "", &mut faults).with_currency(currency), false);
-        check_violations(sent, faults)
+        let (exact, mut violations) = (exact::read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
+        let sent =
+            Self::from_members(TicketObjectReader::new(&exact, "", &mut violations).with_currency(currency), false);
+        check_violations(sent, violations)
     }
 
-    /// The tickets of a body: a list, or an object with one under `items`.
+    /// Reads several tickets: a list, or an object with a list in `items`.
     pub(super) fn read_many(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Self>, ApiError> {
-        let (exact, mut faults) = (exact::read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
+        let (exact, mut violations) = (exact::read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
         let list = if let ExactJson::Array(list) = &exact { Some(list) } else { find_items(&exact) };
         let Some(list) = list.filter(|list| list.len() <= MAX_TICKETS_PER_REQUEST) else {
             let code = if list.is_some() { "range" } else { "type" };
             return Err(ProtocolError::InvalidFields(vec![build_violation("Items".to_owned(), code)]).into());
         };
         let read = list.iter().enumerate().map(|(index, each)| {
-            Self::from_members(TicketObjectReader::new(each, &format!("[{index}]."), &mut faults), true)
+            Self::from_members(TicketObjectReader::new(each, &format!("[{index}]."), &mut violations), true)
         });
         let sent = read.collect();
-        check_violations(sent, faults)
+        check_violations(sent, violations)
     }
 
     fn from_members(mut members: TicketObjectReader<'_, '_>, named: bool) -> Self {
@@ -77,12 +80,12 @@ fn find_items(exact: &ExactJson) -> Option<&Vec<ExactJson>> {
     }
 }
 
-fn check_violations<T>(sent: T, mut faults: Vec<FieldViolation>) -> Result<T, ApiError> {
-    if faults.is_empty() {
+fn check_violations<T>(sent: T, mut violations: Vec<FieldViolation>) -> Result<T, ApiError> {
+    if violations.is_empty() {
         return Ok(sent);
     }
-    faults.sort();
-    Err(ProtocolError::InvalidFields(faults).into())
+    violations.sort();
+    Err(ProtocolError::InvalidFields(violations).into())
 }
 
 fn build_violation(field: String, code: &'static str) -> FieldViolation {
@@ -134,7 +137,7 @@ fn read_customer(members: &mut TicketObjectReader<'_, '_>) -> Customer {
     }
 }
 
-/// The kind of purchase, which comes back as it came. Nothing is kept of the one that is shown anyway.
+/// Reads the kind of purchase, which is stored as sent. The default is not stored.
 fn read_purchase_type(members: &mut TicketObjectReader<'_, '_>) -> Option<Meta> {
     let [name] = TICKET_EXTRA_MEMBERS;
     members.get(name)?;
@@ -147,7 +150,7 @@ fn read_purchase_type(members: &mut TicketObjectReader<'_, '_>) -> Option<Meta> 
     Meta::new(JsonObject::new(kept)).ok()
 }
 
-/// Members that come back as they came; where they are too long together, the longest is named.
+/// Reads members that are stored as sent. If they are too long together, the longest is reported.
 fn read_extra(members: &mut TicketObjectReader<'_, '_>, names: &[&str]) -> Meta {
     let sent = names.iter().filter_map(|name| Some(((*name).to_owned(), members.get(name)?.clone())));
     let sent: Vec<_> = sent.collect();
@@ -174,7 +177,7 @@ fn read_meta(members: &mut TicketObjectReader<'_, '_>) -> Meta {
     Meta::default()
 }
 
-/// An item. One that is nothing without a price and a quantity says so.
+/// Reads an item. Price and quantity are required.
 fn read_item(members: &mut TicketObjectReader<'_, '_>) -> ItemInput {
     let id = members.read_integer::<u32>("Id");
     let kind = members.read_plain::<String>("Type", false).and_then(|word| {
@@ -197,7 +200,7 @@ fn read_item(members: &mut TicketObjectReader<'_, '_>) -> ItemInput {
         article,
         comment: members.read_text("Comment"),
         unit_price: price.unwrap_or_default(),
-        // where it is missing a fault says so
+        // if missing, there is a violation
         quantity: quantity.unwrap_or(Quantity::ZERO),
         unit,
         discount: members.read_decimal("DiscountRate", false).unwrap_or(Rate::ZERO),
@@ -205,7 +208,7 @@ fn read_item(members: &mut TicketObjectReader<'_, '_>) -> ItemInput {
     ItemInput { id, item: line }
 }
 
-/// An article of which nothing is said: discounts count.
+/// An article without any member sent; discounts apply to it.
 fn default_article() -> Article {
     Article { discount_allowed: true, ..Article::default() }
 }
@@ -232,7 +235,7 @@ fn read_article(members: &mut TicketObjectReader<'_, '_>) -> Article {
     }
 }
 
-/// The category of a VAT: one of the published numbers, or a text.
+/// Reads a VAT category: one of the published numbers, or a text.
 fn read_vat_category(members: &mut TicketObjectReader<'_, '_>) -> Label {
     let Some(ExactJson::Number(digits)) = members.get_non_null("Category") else {
         return members.read_text("Category");
@@ -250,7 +253,8 @@ fn read_payments(members: &mut TicketObjectReader<'_, '_>) -> Option<Vec<Payment
     members.read_list("Payments", read_payment).map(|payments| payments.into_iter().flatten().collect())
 }
 
-/// A payment. By which means is read from its type, and where that says nothing from its name.
+/// Reads a payment. The payment method is derived from its type, or from its name if the type is
+/// empty.
 fn read_payment(members: &mut TicketObjectReader<'_, '_>) -> Option<Payment> {
     let amount = members.read_amount("Amount", true)?;
     let (kind, name): (Label, Label) = (members.read_text("Type"), members.read_text("Name"));
@@ -265,8 +269,8 @@ fn read_payment(members: &mut TicketObjectReader<'_, '_>) -> Option<Payment> {
     Some(Payment { method: means, name, amount })
 }
 
-/// How a ticket is closed, and the version that the client saw. An empty body says nothing: what is due was paid in cash then, and
-/// the number is the next one of the till.
+/// Reads how a ticket is closed, and the version that the client read. Without a body, the amount
+/// due was paid in cash, and the receipt gets the next number of the till.
 pub(super) fn read_closing(
     headers: &HeaderMap,
     body: &[u8],
@@ -277,11 +281,11 @@ pub(super) fn read_closing(
     } else {
         exact::read_exact(headers, body, &VERBATIM_MEMBERS)?
     };
-    let mut faults = Vec::new();
-    let mut members = TicketObjectReader::new(&exact, "", &mut faults);
+    let mut violations = Vec::new();
+    let mut members = TicketObjectReader::new(&exact, "", &mut violations);
     let version = members.read_integer("_v");
     let payments = read_payments(&mut members);
-    // the published answer has them together, so a request may too
+    // the published response has these together, so a request may have them too
     let receipt = |members: &mut TicketObjectReader<'_, '_>| {
         let (number, fiscal) = (members.read_integer("Number"), members.read_text::<200>("FiscalName"));
         if NumberSeries::is_blank(fiscal.as_str()) {
@@ -296,6 +300,6 @@ pub(super) fn read_closing(
     let fiscal = if name.as_str().is_empty() { fallback() } else { name };
     check_violations(
         (TicketClosing { payments, number, fiscal, daily_sales_report, extra, assume_cash: true }, version),
-        faults,
+        violations,
     )
 }

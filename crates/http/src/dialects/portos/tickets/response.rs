@@ -1,4 +1,4 @@
-//! A ticket in PORTOS' shape, every number exact.
+//! Tickets in responses of PORTOS; all numbers are exact.
 
 use tillgate_domain::DeviceName;
 use tillgate_domain::office::TicketView;
@@ -12,23 +12,23 @@ use super::{
 use crate::exact::ExactJson;
 use crate::timestamps;
 
-/// The row of a ticket.
-pub(super) fn build_row(shown: &TicketView) -> ExactJson {
-    let sheet = &shown.ticket.sheet;
-    build_row_with(shown, ExactJson::Array(sheet.items.iter().map(|each| build_item(each, sheet)).collect()))
+/// Builds the row of a ticket.
+pub(super) fn build_row(view: &TicketView) -> ExactJson {
+    let sheet = &view.ticket.sheet;
+    build_row_with(view, ExactJson::Array(sheet.items.iter().map(|each| build_item(each, sheet)).collect()))
 }
 
-/// The row without its items, to look at what else it shows.
-pub(super) fn build_row_without_items(shown: &TicketView) -> ExactJson {
-    build_row_with(shown, ExactJson::Null)
+/// Builds the row without its items, to evaluate other members.
+pub(super) fn build_row_without_items(view: &TicketView) -> ExactJson {
+    build_row_with(view, ExactJson::Null)
 }
 
-fn build_row_with(shown: &TicketView, items: ExactJson) -> ExactJson {
-    let ticket = &shown.ticket;
+fn build_row_with(view: &TicketView, items: ExactJson) -> ExactJson {
+    let ticket = &view.ticket;
     let sheet = &ticket.sheet;
     let closing = match &ticket.state {
         TicketState::Closed(closing) => Some(closing),
-        // a void ticket is shown once, as it was when it was deleted
+        // a void ticket is returned once, by its deletion, in its previous state
         TicketState::Open | TicketState::Void(_) => None,
     };
     let closed_at =
@@ -37,7 +37,7 @@ fn build_row_with(shown: &TicketView, items: ExactJson) -> ExactJson {
         ExactJson::object([
             ("number", ExactJson::number(closing.receipt.number)),
             ("fiscalName", ExactJson::string_or_null(closing.receipt.fiscal.as_str())),
-            ("deviceName", build_device_name(shown.ended_on.as_ref())),
+            ("deviceName", build_device_name(view.ended_on.as_ref())),
             ("dailySalesReportNumber", closing.receipt.daily_sales_report.map_or(ExactJson::Null, ExactJson::number)),
         ])
         .with_members(published_extra(&closing.receipt.extra, &CLOSE_INFO_EXTRA_MEMBERS))
@@ -62,8 +62,8 @@ fn build_row_with(shown: &TicketView, items: ExactJson) -> ExactJson {
             ]),
         ),
         ("customer", sheet.customer.as_ref().map_or(ExactJson::Null, build_customer)),
-        ("originDeviceName", build_device_name(shown.opened_on.as_ref())),
-        ("employee", build_employee(shown)),
+        ("originDeviceName", build_device_name(view.opened_on.as_ref())),
+        ("employee", build_employee(view)),
         ("items", items),
         ("discountRate", ExactJson::number(sheet.discount)),
         ("roundingAmount", ExactJson::number(sheet.money(sheet.rounding.amount()))),
@@ -75,14 +75,14 @@ fn build_row_with(shown: &TicketView, items: ExactJson) -> ExactJson {
     ExactJson::Object(row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// The kind of purchase as it was sent; otherwise the published one.
+/// Returns the kind of purchase as sent, otherwise the published default.
 fn build_purchase_type(sheet: &Sheet) -> ExactJson {
     let sent =
         published_extra(&sheet.extra, &TICKET_EXTRA_MEMBERS).map(|(_, value)| value).find(|value| !value.is_null());
     sent.unwrap_or_else(|| ExactJson::string(DEFAULT_PURCHASE_TYPE))
 }
 
-/// What items and tickets come to.
+/// Builds the totals of an item or a ticket.
 fn build_totals(totals: &Totals, sheet: &Sheet) -> [(&'static str, ExactJson); 3] {
     let amount = |amount: Amount| ExactJson::number(sheet.money(amount));
     [
@@ -96,8 +96,8 @@ fn build_device_name(device: Option<&DeviceName>) -> ExactJson {
     device.map_or(ExactJson::Null, |name| ExactJson::string(name.as_str()))
 }
 
-fn build_employee(shown: &TicketView) -> ExactJson {
-    let Some(user) = &shown.owner else { return ExactJson::Null };
+fn build_employee(view: &TicketView) -> ExactJson {
+    let Some(user) = &view.owner else { return ExactJson::Null };
     ExactJson::object([
         ("name", ExactJson::string(&user.display_name)),
         ("userName", ExactJson::string(user.name.as_str())),
@@ -122,7 +122,8 @@ fn build_customer(customer: &Customer) -> ExactJson {
     .with_members(published_extra(&customer.extra, &CUSTOMER_EXTRA_MEMBERS))
 }
 
-/// The published members that come back as they came. What else the native API keeps there is not shown: no name stands twice.
+/// Returns the published members that are stored as sent. Other members that the native API stores
+/// there are omitted, so that no name occurs twice.
 fn published_extra<'e>(extra: &'e Meta, published: &'e [&str]) -> impl Iterator<Item = (String, ExactJson)> + 'e {
     extra.object().members().iter().filter(|(name, _)| published.contains(&name.as_str())).cloned()
 }
@@ -181,7 +182,8 @@ fn build_item(item: &Item, sheet: &Sheet) -> ExactJson {
     ExactJson::Object(row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// The category of a VAT: the published number; another text, such as one that an older client has sent, as it is.
+/// Returns the VAT category: the published number, or any other text (for example of an older
+/// client) as it is.
 fn build_vat_category(kept: &str) -> ExactJson {
     match VAT_CATEGORIES.map(|number| number.to_string()).find(|number| number == kept) {
         Some(number) => ExactJson::Number(number),

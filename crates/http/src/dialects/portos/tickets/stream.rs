@@ -1,5 +1,6 @@
-//! PORTOS' list of tickets as it is written: tickets are read from the store page by page, and each page is written before the next one
-//! is read, so that a list takes the room of one page whatever its length.
+//! Streaming of PORTOS' ticket list: tickets are read from the store page by page, and each page is
+//! sent before the next one is read, so that a list occupies the memory of one page whatever its
+//! length.
 
 use std::collections::VecDeque;
 
@@ -16,70 +17,73 @@ use crate::error::ApiError;
 use crate::office::Office;
 use crate::streaming::{PartSource, StreamPart};
 
-/// How many tickets are looked through at most, and how many are answered.
+/// Maximum number of tickets that are evaluated, and maximum number that are returned.
 const MAX_SCANNED_TICKETS: usize = 10_000;
 const MAX_RETURNED_TICKETS: usize = 1_000;
 
-/// How many tickets the first page has, how many a page has at most and at least: as many as make about [`TARGET_PAGE_BYTES`].
+/// Number of tickets on the first page, and maximum and minimum of a page; in between, a page has
+/// about [`TARGET_PAGE_BYTES`].
 const FIRST_PAGE_SIZE: usize = 16;
 const MAX_PAGE_SIZE: usize = 200;
 const MIN_PAGE_SIZE: usize = 4;
 const TARGET_PAGE_BYTES: usize = 256 * 1024;
-/// With fewer bytes the next page has more tickets.
+/// If a page has fewer bytes, the next one has more tickets.
 const SMALL_PAGE_BYTES: usize = TARGET_PAGE_BYTES / 4;
 
-/// About how many bytes an item has in an answer.
+/// Estimated size of an item in a response, in bytes.
 const ESTIMATED_ITEM_BYTES: usize = 700;
 
-/// A list that is being written.
+/// A list that is being sent.
 pub(super) struct TicketListStream {
     tenant: TenantId,
     query: TicketQuery,
     source: TicketSource,
-    /// How many tickets the next page has.
+    /// Number of tickets on the next page.
     page_size: usize,
-    /// How many were written so far.
+    /// Number of tickets written so far.
     written: usize,
 }
 
-/// Where the tickets of a list come from.
+/// The source of the remaining tickets.
 enum TicketSource {
-    /// Nothing was read yet.
+    /// Nothing has been read yet.
     Unread,
-    /// As the store orders them.
+    /// Tickets in the order of the store.
     Scan(StoreScan),
-    /// Tickets that were found and sorted, and how many there are.
+    /// Found and sorted tickets, and their total number.
     Sorted(VecDeque<TicketId>, u64),
 }
 
-/// A walk through the tickets in the order of the store.
+/// A scan of tickets in the order of the store.
 struct StoreScan {
     search: TicketSearch,
-    /// How many tickets were looked at.
+    /// Number of tickets evaluated.
     scanned: usize,
-    /// How many that fit are still to be passed over, unless the store does so, and how many to be written then.
+    /// Number of matching tickets that are still to be skipped (unless the store skips them), and
+    /// to be written after that.
     skip: usize,
     take: usize,
-    /// How many fit: of those that were looked at, or of all where the store has told.
+    /// Number of matching tickets: of those evaluated, or of all if the store has counted them.
     matched: u64,
-    /// Whether the store has told, and every ticket that it finds fits.
+    /// Whether the store has counted the tickets, and every ticket that it finds matches.
     counted_by_store: bool,
 }
 
 impl TicketListStream {
-    /// The list of what a request asks.
+    /// Creates the list for a query.
     pub(super) const fn new(tenant: TenantId, query: TicketQuery) -> Self {
         Self { tenant, query, source: TicketSource::Unread, page_size: FIRST_PAGE_SIZE, written: 0 }
     }
 
-    /// Begins: counts what is only counted, sorts what the store has no order for.
+    /// Chooses the source: counts if only the number is requested, sorts if the store does not have
+    /// the order.
     fn choose_source(&self, office: &Office<'_>, filter: TicketFilter) -> Result<TicketSource, ApiError> {
         let (skip, take) = self.query.page_bounds();
         let take = take.unwrap_or(MAX_RETURNED_TICKETS).min(MAX_RETURNED_TICKETS);
         if let Some(order) = self.query.store_order() {
-            let told = self.query.is_fully_filtered();
-            let fitting = if told { count_tickets(office.store, self.tenant, &filter)? } else { 0 };
-            let (skip, passed) = if told { (0, to_u64(skip)) } else { (skip, 0) };
+            let counted = self.query.is_fully_filtered();
+            let fitting = if counted { count_tickets(office.store, self.tenant, &filter)? } else { 0 };
+            let (skip, passed) = if counted { (0, to_u64(skip)) } else { (skip, 0) };
             let search = TicketSearch { filter, order, page: Page { skip: passed, ..Page::first(0) } };
             return Ok(TicketSource::Scan(StoreScan {
                 search,
@@ -87,32 +91,32 @@ impl TicketListStream {
                 skip,
                 take,
                 matched: fitting,
-                counted_by_store: told,
+                counted_by_store: counted,
             }));
         }
-        // whoever sorts by what the store has no order for sees the newest
+        // if the store does not have the order, the newest tickets are sorted
         let order = TicketOrder { sort_key: TicketSortKey::Opened, descending: true };
         let mut found = Vec::new();
-        self.scan_tickets(office, TicketSearch { filter, order, page: Page::first(0) }, |shown| {
-            found.extend(self.query.match_ticket(shown).map(|keys| (keys, shown.ticket.id)));
+        self.scan_tickets(office, TicketSearch { filter, order, page: Page::first(0) }, |view| {
+            found.extend(self.query.match_ticket(view).map(|keys| (keys, view.ticket.id)));
         })?;
         self.query.sort_matches(&mut found);
         let total = to_u64(found.len());
         Ok(TicketSource::Sorted(found.into_iter().skip(skip).take(take).map(|(_, id)| id).collect(), total))
     }
 
-    /// How many tickets fit.
+    /// Returns the number of matching tickets.
     fn count_matches(&self, office: &Office<'_>, filter: TicketFilter) -> Result<u64, ApiError> {
         if self.query.is_fully_filtered() {
             return Ok(count_tickets(office.store, self.tenant, &filter)?);
         }
         let mut fitting = 0;
         let search = TicketSearch { filter, order: TicketOrder::default(), page: Page::first(0) };
-        self.scan_tickets(office, search, |shown| fitting += u64::from(self.query.match_ticket(shown).is_some()))?;
+        self.scan_tickets(office, search, |view| fitting += u64::from(self.query.match_ticket(view).is_some()))?;
         Ok(fitting)
     }
 
-    /// Shows `look` each of the tickets that come first.
+    /// Calls `look` with each of the first tickets.
     fn scan_tickets(
         &self,
         office: &Office<'_>,
@@ -133,7 +137,7 @@ impl TicketListStream {
         Ok(())
     }
 
-    /// Writes the next page of a walk, and says whether it is the last.
+    /// Writes the next page of a scan, and returns whether it is the last.
     fn write_scanned_page(
         &mut self,
         office: &Office<'_>,
@@ -148,10 +152,10 @@ impl TicketListStream {
         let found = load_next_tickets(office, self.tenant, &mut walk.search, limit)?;
         walk.scanned += found.len();
         let mut weight = 0;
-        for shown in &found {
-            weight += self::estimate_bytes(shown);
+        for view in &found {
+            weight += self::estimate_bytes(view);
             if !walk.counted_by_store {
-                if self.query.match_ticket(shown).is_none() {
+                if self.query.match_ticket(view).is_none() {
                     continue;
                 }
                 walk.matched += 1;
@@ -160,15 +164,15 @@ impl TicketListStream {
                 walk.skip -= 1;
             } else if walk.take > 0 {
                 walk.take -= 1;
-                self.write_ticket(shown, out)?;
+                self.write_ticket(view, out)?;
             }
         }
         self.page_size = next_page_size(self.page_size, weight.max(out.len()));
         Ok(found.len() == left || found.len() < limit)
     }
 
-    /// Writes the next of the tickets that were sorted, and says whether they are the last. One that was deleted meanwhile is not
-    /// there.
+    /// Writes the next page of sorted tickets, and returns whether it is the last. Tickets that
+    /// have been deleted in the meantime are omitted.
     fn write_sorted_page(
         &mut self,
         office: &Office<'_>,
@@ -177,26 +181,26 @@ impl TicketListStream {
     ) -> Result<bool, ApiError> {
         let ids: Vec<TicketId> = sorted.drain(..self.page_size.min(sorted.len())).collect();
         let found = find_tickets(office.store, self.tenant, &ids)?;
-        let there = found.iter().filter(|shown| shown.ticket.state.status() != TicketStatus::Void);
-        there.into_iter().try_for_each(|shown| self.write_ticket(shown, out))?;
+        let there = found.iter().filter(|view| view.ticket.state.status() != TicketStatus::Void);
+        there.into_iter().try_for_each(|view| self.write_ticket(view, out))?;
         self.page_size = next_page_size(self.page_size, out.len());
         Ok(sorted.is_empty())
     }
 
-    fn write_ticket(&mut self, shown: &TicketView, out: &mut Vec<u8>) -> Result<(), ApiError> {
+    fn write_ticket(&mut self, view: &TicketView, out: &mut Vec<u8>) -> Result<(), ApiError> {
         if self.written > 0 {
             out.push(b',');
         }
         self.written += 1;
-        write_json(out, &response::build_row(shown))
+        write_json(out, &response::build_row(view))
     }
 }
 
 impl PartSource for TicketListStream {
     fn next_part(mut self, office: &Office<'_>) -> Result<StreamPart<Self>, ApiError> {
         let mut out = Vec::new();
-        let mut way = std::mem::replace(&mut self.source, TicketSource::Unread);
-        if let TicketSource::Unread = way {
+        let mut source = std::mem::replace(&mut self.source, TicketSource::Unread);
+        if let TicketSource::Unread = source {
             let filter = self.query.store_filter();
             if self.query.is_count_only() {
                 let total = filter.map_or(Ok(0), |filter| self.count_matches(office, filter))?;
@@ -204,25 +208,25 @@ impl PartSource for TicketListStream {
                 return Ok((out, None));
             }
             out.extend_from_slice(b"{\"items\":[");
-            way = match filter {
+            source = match filter {
                 Some(filter) => self.choose_source(office, filter)?,
                 None => TicketSource::Sorted(VecDeque::new(), 0),
             };
         }
-        let (last, total) = match &mut way {
+        let (last, total) = match &mut source {
             TicketSource::Scan(walk) => (self.write_scanned_page(office, walk, &mut out)?, walk.matched),
             TicketSource::Sorted(ids, total) => (self.write_sorted_page(office, ids, &mut out)?, *total),
             TicketSource::Unread => (true, 0),
         };
         if !last {
-            return Ok((out, Some(Self { source: way, ..self })));
+            return Ok((out, Some(Self { source, ..self })));
         }
         out.extend_from_slice(format!("],\"count\":{},\"totalCount\":{total}}}", self.written).as_bytes());
         Ok((out, None))
     }
 }
 
-/// The next tickets of a search, which goes on behind them.
+/// Loads the next tickets of a search, and moves the search behind them.
 fn load_next_tickets(
     office: &Office<'_>,
     tenant: TenantId,
@@ -238,12 +242,12 @@ fn load_next_tickets(
     Ok(found)
 }
 
-/// About how many bytes a ticket has in an answer.
-fn estimate_bytes(shown: &TicketView) -> usize {
-    shown.ticket.sheet.items.len().saturating_add(2).saturating_mul(ESTIMATED_ITEM_BYTES)
+/// Estimates the size of a ticket in a response, in bytes.
+fn estimate_bytes(view: &TicketView) -> usize {
+    view.ticket.sheet.items.len().saturating_add(2).saturating_mul(ESTIMATED_ITEM_BYTES)
 }
 
-/// How many tickets the page has after one of so many that had so many bytes.
+/// Returns the size of the next page, after a page with this number of tickets and bytes.
 fn next_page_size(page: usize, bytes: usize) -> usize {
     let next = match bytes {
         0..SMALL_PAGE_BYTES => page * 4,

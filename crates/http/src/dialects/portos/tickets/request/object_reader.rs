@@ -1,5 +1,5 @@
-//! The members of one object of a body, whatever the case of their names; what is wrong with any of them is put down with its path,
-//! so that all faults are told at once.
+//! A reader of the members of an object, whose names are case-insensitive. Violations are collected
+//! with their paths, so that all are reported at once.
 
 use std::str::FromStr;
 
@@ -13,12 +13,13 @@ use crate::exact::ExactJson;
 pub(super) struct TicketObjectReader<'e, 'f> {
     exact: &'e ExactJson,
     path: String,
-    /// In what amounts are paid, if it is known before the ticket is read; otherwise the ticket judges them.
+    /// Currency of amounts, if known before the ticket is read; otherwise the use case validates
+    /// the amounts.
     currency: Option<Currency>,
     violations: &'f mut Vec<FieldViolation>,
 }
 
-/// A plain value of a member.
+/// A scalar value of a member.
 pub(super) trait PlainValue: Sized {
     fn from_exact(exact: &ExactJson) -> Option<Self>;
 }
@@ -42,40 +43,41 @@ impl PlainValue for bool {
 }
 
 impl<'e, 'f> TicketObjectReader<'e, 'f> {
-    /// Begins to read an object; anything else is one without members, and a fault.
-    pub(super) fn new(exact: &'e ExactJson, path: &str, faults: &'f mut Vec<FieldViolation>) -> Self {
+    /// Starts to read an object. Any other value is a violation, and read as an object without
+    /// members.
+    pub(super) fn new(exact: &'e ExactJson, path: &str, violations: &'f mut Vec<FieldViolation>) -> Self {
         if !matches!(exact, ExactJson::Object(_)) {
-            faults.push(build_violation(path.trim_end_matches('.').to_owned(), "type"));
+            violations.push(build_violation(path.trim_end_matches('.').to_owned(), "type"));
         }
-        Self { exact, path: path.to_owned(), currency: None, violations: faults }
+        Self { exact, path: path.to_owned(), currency: None, violations }
     }
 
-    /// The same where amounts are paid in this currency.
+    /// Sets the currency of amounts.
     pub(super) fn with_currency(self, currency: Option<Currency>) -> Self {
         Self { currency, ..self }
     }
 
-    /// Puts down what is wrong with a member.
+    /// Adds a violation of a member.
     pub(super) fn add_violation(&mut self, name: &str, code: &'static str) {
         self.violations.push(build_violation(format!("{}{name}", self.path), code));
     }
 
-    /// The member as it was sent; nothing where it is missing or null.
+    /// Returns the member as sent; `None` if it is absent or null.
     pub(super) fn get_non_null(&self, name: &str) -> Option<&'e ExactJson> {
         self.exact.find_member(name).filter(|value| **value != ExactJson::Null)
     }
 
-    /// The member as it was sent, null too; nothing where it is missing.
+    /// Returns the member as sent, including null; `None` if it is absent.
     pub(super) fn get(&self, name: &str) -> Option<&'e ExactJson> {
         self.exact.find_member(name)
     }
 
-    /// Whether it was sent and says nothing.
+    /// Whether the member is null.
     pub(super) fn is_null(&self, name: &str) -> bool {
         self.exact.find_member(name) == Some(&ExactJson::Null)
     }
 
-    /// A value of its type.
+    /// Reads a scalar value of its type.
     pub(super) fn read_plain<T: PlainValue>(&mut self, name: &str, required: bool) -> Option<T> {
         let Some(value) = self.get_non_null(name) else {
             if required {
@@ -90,12 +92,12 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         read
     }
 
-    /// Yes or no.
+    /// Reads a boolean.
     pub(super) fn read_bool(&mut self, name: &str) -> Option<bool> {
         self.read_plain(name, false)
     }
 
-    /// A text of bounded length; empty where it is missing.
+    /// Reads a text of bounded length; empty if it is absent.
     pub(super) fn read_text<const MOST: usize>(&mut self, name: &str) -> BoundedText<MOST> {
         let Some(text) = self.read_plain::<String>(name, false) else { return BoundedText::default() };
         BoundedText::parse(&text).unwrap_or_else(|_| {
@@ -104,13 +106,13 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         })
     }
 
-    /// The same; `None` where it is missing, and an empty text for null.
+    /// Reads an optional text of bounded length: `None` if it is absent, empty if it is null.
     pub(super) fn read_optional_label(&mut self, name: &str) -> Option<Label> {
         self.exact.find_member(name)?;
         Some(self.read_text(name))
     }
 
-    /// An exact decimal.
+    /// Reads an exact decimal.
     pub(super) fn read_decimal<T: FromStr<Err = InvalidDecimal>>(&mut self, name: &str, required: bool) -> Option<T> {
         let code = match self.get_non_null(name) {
             Some(ExactJson::Number(digits)) => match digits.parse() {
@@ -125,7 +127,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         None
     }
 
-    /// An amount, which the currency pays if it is known.
+    /// Reads an amount, which must fit the currency if that is known.
     pub(super) fn read_amount(&mut self, name: &str, required: bool) -> Option<Amount> {
         let amount = self.read_decimal(name, required)?;
         if self.currency.is_some_and(|currency| !currency.can_represent(amount)) {
@@ -135,7 +137,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         Some(amount)
     }
 
-    /// A whole number.
+    /// Reads an integer.
     pub(super) fn read_integer<T: FromStr>(&mut self, name: &str) -> Option<T> {
         let code = match self.get_non_null(name)? {
             ExactJson::Number(digits) => match digits.parse() {
@@ -148,7 +150,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         None
     }
 
-    /// Another object within this one; nothing where it is missing or null.
+    /// Reads a nested object; `None` if it is absent or null.
     pub(super) fn read_object(&mut self, name: &str) -> Option<TicketObjectReader<'e, '_>> {
         let value = self.get_non_null(name)?;
         Some(
@@ -157,7 +159,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         )
     }
 
-    /// The same where it has to be there.
+    /// Reads a nested object that must be present.
     pub(super) fn require_object(&mut self, name: &str) -> Option<TicketObjectReader<'e, '_>> {
         if self.get_non_null(name).is_none() {
             self.add_violation(name, "required");
@@ -165,7 +167,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         self.read_object(name)
     }
 
-    /// What `read` makes of each object of a list; nothing where it is missing, none for null.
+    /// Reads each object of a list by `read`; `None` if the list is absent, empty if it is null.
     pub(super) fn read_list<T>(
         &mut self,
         name: &str,
@@ -190,7 +192,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         }
     }
 
-    /// A list of names; empty where it is missing.
+    /// Reads a list of names; empty if it is absent.
     pub(super) fn read_labels(&mut self, name: &str) -> Vec<Label> {
         let Some(value) = self.get_non_null(name) else { return Vec::new() };
         let ExactJson::Array(list) = value else {
