@@ -239,6 +239,6 @@ impl Auth {
             Some(place) => self.poll_from(place),
             None => self.wait_for_poll(arrived),
         };
-        if polled.is_err() && self.is_feed_fresh() { Ok(()) } else { looked }
+        if polled.is_err() && self.is_feed_fresh() { Ok(()) } else { polled }
     }
 }
