@@ -94,7 +94,7 @@ impl ListQuery {
             match name.to_ascii_lowercase().as_str() {
                 "$skip" => parsed.skip = parse_usize(text).unwrap_or_else(|| push_violation(&mut violations, "$skip")),
                 "$take" => {
-                    parsed.take = Some(parse_usize(text).unwrap_or_else(|| push_violation(&mut violations, "$take")))
+                    parsed.take = Some(parse_usize(text).unwrap_or_else(|| push_violation(&mut violations, "$take")));
                 }
                 "$count" if text.eq_ignore_ascii_case("true") => parsed.count = true,
                 "$count" if text.eq_ignore_ascii_case("false") => parsed.count = false,
