@@ -16,22 +16,17 @@ use tillgate_domain::{Mode, StoreResult};
 pub use address::{Address, InvalidAddress};
 pub use limits::Limits;
 
+use crate::error_class::UnitError;
 use crate::pool::Pool;
 use crate::sqlite::file::OpenedFile;
 use crate::sqlite::group::{Group, GroupLimits};
 use crate::sqlite::writer::Writer;
-use crate::transaction::Transaction;
+use crate::transaction::TransactionWork;
 use crate::{pooled, postgres, sqlite};
 use nesting::DatabaseNumber;
 use observers::Observers;
 use wait_queue::WaitQueue;
 use write_health::WriteHealth;
-
-/// A unit of work runs this often at most.
-pub(crate) const MAX_RUNS: u32 = 5;
-
-/// The closure of a unit of work, as this crate runs it.
-pub(crate) type TransactionWork<'w> = &'w mut dyn FnMut(&mut Transaction<'_>) -> StoreResult<()>;
 
 /// Why a database cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -170,7 +165,7 @@ impl Database {
     /// Runs a unit of work; see the promises of [`tillgate_domain::work`].
     pub(crate) fn run_unit(&self, mode: Mode, work: TransactionWork<'_>) -> StoreResult<()> {
         if mode == Mode::Read {
-            return self.run_unobserved(mode, work);
+            return self.run_unobserved(mode, work).map_err(|failed| failed.error);
         }
         self.write_health.check()?;
         let mut wrote = false;
@@ -180,11 +175,11 @@ impl Database {
             done
         });
         self.write_health.record_outcome(&outcome, wrote);
-        outcome
+        outcome.map_err(|failed| failed.error)
     }
 
     /// Runs a unit of work, whether or not it finds that the database takes no writes.
-    fn run_unobserved(&self, mode: Mode, work: TransactionWork<'_>) -> StoreResult<()> {
+    fn run_unobserved(&self, mode: Mode, work: TransactionWork<'_>) -> Result<(), UnitError> {
         self.number.check_not_nested()?;
         if let Some(file) = &self.file {
             file.check_unchanged()?;

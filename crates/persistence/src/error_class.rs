@@ -1,142 +1,307 @@
-//! What a database error means: come again, run again, or a fault of ours.
+//! Finds the cause of a database error, and what follows from it: unavailable, another run, or a fault.
 //!
-//! diesel hands on neither SQLite's extended code nor PostgreSQL's SQLSTATE, only a kind for a few of them and the message. What
-//! the kind does not say is read from the message: SQLite's are fixed English texts (`sqlite3ErrStr`, and the one that its code
-//! for a missing savepoint uses), PostgreSQL's are English as long as `lc_messages` is, which `postgres.rs` sees to where it may.
-//! What is not recognised is a fault, never an absence and never the caller's mistake.
+//! diesel passes on neither SQLite's extended result code nor PostgreSQL's SQLSTATE, only a kind for a few of them and the
+//! message. What the kind does not say is read from the message: SQLite's messages are fixed English texts (`sqlite3ErrStr`, and
+//! the one for a missing savepoint), PostgreSQL's are English as long as `lc_messages` is, which `postgres.rs` sets if it may.
+//! An unrecognized error is a fault, never an absence and never the caller's mistake. The crate decides by [`Cause`]; the texts
+//! of [`StoreError`] are for people.
 //!
-//! `SQLITE_BUSY_SNAPSHOT` has the text of `SQLITE_BUSY`. It cannot arise here: only a transaction that has read before it asks
-//! for the write lock meets it, and every writing one here asks at its `BEGIN IMMEDIATE`.
+//! `SQLITE_BUSY_SNAPSHOT` has the text of `SQLITE_BUSY`. It cannot occur here: it requires a transaction that has read before it
+//! takes the write lock, and every transaction that writes takes the lock at its `BEGIN IMMEDIATE`.
+
+use std::cell::Cell;
 
 use diesel::result::{DatabaseErrorKind, Error};
 use tillgate_domain::StoreError;
 
-/// The connection is gone; nothing of an open transaction on it remains.
-pub(crate) const CONNECTION_LOST: &str = "the connection was lost";
-/// The database takes no writes: a standby, a read-only file.
-pub(crate) const DATABASE_READ_ONLY: &str = "the database is read-only";
-/// The disk of the database is full.
-pub(crate) const DISK_FULL: &str = "the disk is full";
-/// The disk of the database fails.
-pub(crate) const DISK_FAILURE: &str = "the disk fails";
-/// The file of the database cannot be opened.
-pub(crate) const FILE_NOT_OPENABLE: &str = "the database file cannot be opened";
-/// A newer program has migrated the database while this one ran.
-pub(crate) const MIGRATED: &str = "a newer program has changed the database, and this one would damage it; restart this server with the newer program";
-/// The tables were changed under a prepared statement.
-pub(crate) const STATEMENT_STALE: &str = "the tables have changed since the statement was prepared";
-/// SQLite has undone the whole transaction on its own.
-pub(crate) const TRANSACTION_UNDONE: &str = "the transaction was undone by the database";
+/// Why a statement or a transaction failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The connection is gone, and nothing of an open transaction on it remains.
+    ConnectionLost,
+    /// The database takes no writes: a standby or a read-only file.
+    ReadOnly,
+    /// The disk of the database is full.
+    DiskFull,
+    /// The disk of the database reports errors.
+    DiskFailure,
+    /// SQLite cannot open the database file.
+    FileNotOpenable,
+    /// A newer program has migrated the database while this one ran.
+    NewerSchema,
+    /// The tables have changed since the statement was prepared.
+    StatementStale,
+    /// SQLite has rolled back the whole transaction by itself.
+    TransactionUndone,
+    /// Another connection holds a lock of SQLite.
+    Locked,
+    /// A statement exceeded PostgreSQL's `statement_timeout`.
+    StatementTimeout,
+    /// A statement exceeded PostgreSQL's `lock_timeout`.
+    LockTimeout,
+    /// A lock was requested without waiting, and another transaction holds it.
+    LockNotAvailable,
+    /// An administrator canceled the statement.
+    Canceled,
+    /// A standby canceled the statement because it conflicts with replication.
+    CanceledByStandby,
+    /// SQLite interrupted the statement.
+    Interrupted,
+    /// The database has no memory left.
+    OutOfMemory,
+    /// The database accepts no further connection.
+    TooManyConnections,
+    /// The server is starting up or shutting down.
+    StartingOrStopping,
+    /// PostgreSQL chose this transaction to end a deadlock.
+    Deadlock,
+    /// A concurrent transaction changed what this one depends on.
+    Serialization,
+    /// None of the above, for example a missing table or a violated constraint.
+    Unforeseen,
+}
 
-/// Parts of messages (in small letters) after which the store may be there again in a moment.
-const UNAVAILABLE_MESSAGES: &[(&str, &str)] = &[
-    // SQLite: BUSY, LOCKED, PROTOCOL, FULL, IOERR, CANTOPEN, NOMEM, INTERRUPT.
-    ("database is locked", "the database is locked"),
-    ("database table is locked", "the database is locked"),
-    ("database schema is locked", "the database is locked"),
-    ("locking protocol", "the database is locked"),
-    ("database or disk is full", DISK_FULL),
-    ("disk i/o error", DISK_FAILURE),
-    ("unable to open database", FILE_NOT_OPENABLE),
-    ("interrupted", "the statement was interrupted"),
-    // PostgreSQL: 57014, 55P03, 53100, 53200, 53300, 57P03, 58030, and a standby that is told to write.
-    ("due to statement timeout", "a statement took too long"),
-    ("due to lock timeout", "a lock was held too long"),
-    ("due to user request", "the statement was cancelled"),
-    ("due to conflict with recovery", "the statement was cancelled by the standby"),
-    ("could not obtain lock", "a lock was held by another"),
-    ("no space left on device", DISK_FULL),
-    ("could not extend file", DISK_FAILURE),
-    ("could not write to file", DISK_FAILURE),
-    ("could not write block", DISK_FAILURE),
-    ("could not read block", DISK_FAILURE),
-    ("could not fsync file", DISK_FAILURE),
-    ("out of memory", "the database is out of memory"),
-    ("out of shared memory", "the database is out of memory"),
-    ("too many clients", "the database has too many connections"),
-    ("too many connections", "the database has too many connections"),
-    ("remaining connection slots", "the database has too many connections"),
-    ("the database system is", "the database is starting or stopping"),
-    ("during recovery", DATABASE_READ_ONLY),
-    ("readonly database", DATABASE_READ_ONLY),
-    ("in a read-only transaction", DATABASE_READ_ONLY),
-];
+/// Which variant of [`StoreError`] a cause becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Severity {
+    /// The store may work again in a moment.
+    Unavailable,
+    /// Another run of the unit of work may succeed.
+    Conflict,
+    /// A fault of the program, of its configuration or of the data.
+    Fault,
+}
 
-/// Parts of messages after which another run may succeed.
-const CONFLICT_MESSAGES: &[(&str, &str)] = &[
-    ("terminating connection", CONNECTION_LOST),
-    ("server closed the connection", CONNECTION_LOST),
-    ("connection to server", CONNECTION_LOST),
-    ("no connection to the server", CONNECTION_LOST),
-    ("could not receive data from server", CONNECTION_LOST),
-    ("could not send data to server", CONNECTION_LOST),
-    ("deadlock detected", "deadlock"),
-    ("could not serialize access", "serialization"),
-    ("cached plan must not change result type", STATEMENT_STALE),
-    ("database schema has changed", STATEMENT_STALE),
-    ("no such savepoint", TRANSACTION_UNDONE),
-    ("no transaction is active", TRANSACTION_UNDONE),
-    ("abort due to rollback", TRANSACTION_UNDONE),
-];
+impl Cause {
+    /// What callers of the store get.
+    pub(crate) const fn severity(self) -> Severity {
+        match self {
+            Self::ConnectionLost
+            | Self::StatementStale
+            | Self::TransactionUndone
+            | Self::Deadlock
+            | Self::Serialization => Severity::Conflict,
+            Self::Unforeseen => Severity::Fault,
+            Self::ReadOnly
+            | Self::DiskFull
+            | Self::DiskFailure
+            | Self::FileNotOpenable
+            | Self::NewerSchema
+            | Self::Locked
+            | Self::StatementTimeout
+            | Self::LockTimeout
+            | Self::LockNotAvailable
+            | Self::Canceled
+            | Self::CanceledByStandby
+            | Self::Interrupted
+            | Self::OutOfMemory
+            | Self::TooManyConnections
+            | Self::StartingOrStopping => Severity::Unavailable,
+        }
+    }
 
-/// Reads diesel's error. Never an absence, never the caller's mistake, and no value of a row is in what it says.
-pub(crate) fn classify(error: Error) -> StoreError {
-    match error {
-        Error::DatabaseError(kind, information) => classify_database_error(kind, information.message()),
-        Error::BrokenTransactionManager => StoreError::Conflict(CONNECTION_LOST.to_owned()),
-        Error::RollbackErrorOnCommit { commit_error, .. } => classify(*commit_error),
-        Error::NotInTransaction => StoreError::Conflict(TRANSACTION_UNDONE.to_owned()),
-        Error::DeserializationError(_) => StoreError::Fault("a stored value cannot be read back".to_owned()),
-        Error::SerializationError(_) => StoreError::Fault("a value cannot be stored".to_owned()),
-        Error::NotFound => StoreError::Fault("a row was expected and not found".to_owned()),
-        other => StoreError::Fault(other.to_string()),
+    /// The text of the error.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::ConnectionLost => "the connection was lost",
+            Self::ReadOnly => "the database is read-only",
+            Self::DiskFull => "the disk is full",
+            Self::DiskFailure => "the disk fails",
+            Self::FileNotOpenable => "the database file cannot be opened",
+            Self::NewerSchema => {
+                "a newer program has changed the database, and this one would damage it; restart this server with the newer program"
+            }
+            Self::StatementStale => "the tables have changed since the statement was prepared",
+            Self::TransactionUndone => "the transaction was undone by the database",
+            Self::Locked => "the database is locked",
+            Self::StatementTimeout => "a statement took too long",
+            Self::LockTimeout => "a lock was held too long",
+            Self::LockNotAvailable => "another transaction holds a lock",
+            Self::Canceled => "the statement was canceled",
+            Self::CanceledByStandby => "the statement was canceled by the standby",
+            Self::Interrupted => "the statement was interrupted",
+            Self::OutOfMemory => "the database is out of memory",
+            Self::TooManyConnections => "the database has too many connections",
+            Self::StartingOrStopping => "the database is starting or stopping",
+            Self::Deadlock => "deadlock",
+            Self::Serialization => "serialization",
+            Self::Unforeseen => "an unforeseen error",
+        }
+    }
+
+    /// Whether the connection cannot be used again.
+    pub(crate) const fn spoils_connection(self) -> bool {
+        matches!(self, Self::ConnectionLost | Self::ReadOnly | Self::StatementStale | Self::TransactionUndone)
+    }
+
+    /// Whether the database takes no writes at all, rather than not this one.
+    pub(crate) const fn refuses_writes(self) -> bool {
+        matches!(self, Self::DiskFull | Self::DiskFailure | Self::ReadOnly | Self::FileNotOpenable | Self::NewerSchema)
+    }
+
+    /// The error of this cause, which a unit of work may return from its closure.
+    pub(crate) fn into_error(self) -> StoreError {
+        self.into_error_with(self.text().to_owned())
+    }
+
+    fn into_error_with(self, text: String) -> StoreError {
+        LAST_CAUSE.set(Some(self));
+        match self.severity() {
+            Severity::Unavailable => StoreError::Unavailable(text),
+            Severity::Conflict => StoreError::Conflict(text),
+            Severity::Fault => StoreError::Fault(text),
+        }
     }
 }
 
-fn classify_database_error(kind: DatabaseErrorKind, message: &str) -> StoreError {
+thread_local! {
+    /// The cause of the newest error that this thread has made. The closure of a unit of work returns only [`StoreError`], a type
+    /// of the domain that names no database. diesel's instrumentation would not do: on SQLite it does not report the errors of
+    /// statements that return rows.
+    static LAST_CAUSE: Cell<Option<Cause>> = const { Cell::new(None) };
+}
+
+/// Why a unit of work has failed: the error for its caller, and the cause if a statement failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnitError {
+    /// What the caller gets.
+    pub(crate) error: StoreError,
+    /// What made it fail; `None` if that was no statement.
+    pub(crate) cause: Option<Cause>,
+}
+
+impl UnitError {
+    /// The failure of a statement that this crate runs around the closure, such as `COMMIT`.
+    pub(crate) fn of_statement(error: Error) -> Self {
+        let cause = cause(&error);
+        Self { error: classify(error), cause: Some(cause) }
+    }
+
+    /// What the closure of a unit of work returned. Call it on the closure's thread, before another statement runs. A cause of
+    /// another severity belongs to an error that the closure handled.
+    pub(crate) fn of_closure(error: StoreError) -> Self {
+        let severity = match error {
+            StoreError::Unavailable(_) => Severity::Unavailable,
+            StoreError::Conflict(_) => Severity::Conflict,
+            StoreError::Fault(_) | StoreError::Corrupt { .. } | StoreError::Nested => Severity::Fault,
+        };
+        let cause = LAST_CAUSE.take().filter(|cause| cause.severity() == severity);
+        Self { error, cause }
+    }
+}
+
+impl From<StoreError> for UnitError {
+    fn from(error: StoreError) -> Self {
+        Self { error, cause: None }
+    }
+}
+
+/// Forgets the cause of earlier errors of this thread: a unit of work calls it before it runs its closure.
+pub(crate) fn clear_last_cause() {
+    LAST_CAUSE.set(None);
+}
+
+/// Parts of messages in lower case, and the cause of each. The first part that a message contains decides.
+const MESSAGES: &[(&str, Cause)] = &[
+    // Another run may succeed.
+    ("terminating connection", Cause::ConnectionLost),
+    ("server closed the connection", Cause::ConnectionLost),
+    ("connection to server", Cause::ConnectionLost),
+    ("no connection to the server", Cause::ConnectionLost),
+    ("could not receive data from server", Cause::ConnectionLost),
+    ("could not send data to server", Cause::ConnectionLost),
+    ("deadlock detected", Cause::Deadlock),
+    ("could not serialize access", Cause::Serialization),
+    ("cached plan must not change result type", Cause::StatementStale),
+    ("database schema has changed", Cause::StatementStale),
+    ("no such savepoint", Cause::TransactionUndone),
+    ("no transaction is active", Cause::TransactionUndone),
+    ("abort due to rollback", Cause::TransactionUndone),
+    // SQLite: BUSY, LOCKED, PROTOCOL, FULL, IOERR, CANTOPEN, INTERRUPT.
+    ("database is locked", Cause::Locked),
+    ("database table is locked", Cause::Locked),
+    ("database schema is locked", Cause::Locked),
+    ("locking protocol", Cause::Locked),
+    ("database or disk is full", Cause::DiskFull),
+    ("disk i/o error", Cause::DiskFailure),
+    ("unable to open database", Cause::FileNotOpenable),
+    ("interrupted", Cause::Interrupted),
+    // PostgreSQL: 57014, 55P03, 53100, 58030, 53200 (and SQLite's NOMEM), 53300, 57P03, and a standby that receives a write.
+    ("due to statement timeout", Cause::StatementTimeout),
+    ("due to lock timeout", Cause::LockTimeout),
+    ("due to user request", Cause::Canceled),
+    ("due to conflict with recovery", Cause::CanceledByStandby),
+    ("could not obtain lock", Cause::LockNotAvailable),
+    ("no space left on device", Cause::DiskFull),
+    ("could not extend file", Cause::DiskFailure),
+    ("could not write to file", Cause::DiskFailure),
+    ("could not write block", Cause::DiskFailure),
+    ("could not read block", Cause::DiskFailure),
+    ("could not fsync file", Cause::DiskFailure),
+    ("out of memory", Cause::OutOfMemory),
+    ("out of shared memory", Cause::OutOfMemory),
+    ("too many clients", Cause::TooManyConnections),
+    ("too many connections", Cause::TooManyConnections),
+    ("remaining connection slots", Cause::TooManyConnections),
+    ("the database system is", Cause::StartingOrStopping),
+    ("during recovery", Cause::ReadOnly),
+    ("readonly database", Cause::ReadOnly),
+    ("in a read-only transaction", Cause::ReadOnly),
+];
+
+/// The cause of diesel's error.
+pub(crate) fn cause(error: &Error) -> Cause {
+    match error {
+        Error::DatabaseError(kind, information) => database_cause(*kind, information.message()),
+        Error::BrokenTransactionManager => Cause::ConnectionLost,
+        Error::RollbackErrorOnCommit { commit_error, .. } => cause(commit_error),
+        Error::NotInTransaction => Cause::TransactionUndone,
+        _ => Cause::Unforeseen,
+    }
+}
+
+fn database_cause(kind: DatabaseErrorKind, message: &str) -> Cause {
     match kind {
-        DatabaseErrorKind::ClosedConnection => return StoreError::Conflict(CONNECTION_LOST.to_owned()),
-        DatabaseErrorKind::SerializationFailure => return StoreError::Conflict("serialization".to_owned()),
-        DatabaseErrorKind::ReadOnlyTransaction => return StoreError::Unavailable(DATABASE_READ_ONLY.to_owned()),
+        DatabaseErrorKind::ClosedConnection => return Cause::ConnectionLost,
+        DatabaseErrorKind::SerializationFailure => return Cause::Serialization,
+        DatabaseErrorKind::ReadOnlyTransaction => return Cause::ReadOnly,
         DatabaseErrorKind::UniqueViolation
         | DatabaseErrorKind::ForeignKeyViolation
         | DatabaseErrorKind::NotNullViolation
         | DatabaseErrorKind::CheckViolation
         | DatabaseErrorKind::RestrictViolation
-        | DatabaseErrorKind::ExclusionViolation => return StoreError::Fault(redact_values(message)),
+        | DatabaseErrorKind::ExclusionViolation => return Cause::Unforeseen,
         _ => {}
     }
-    let small = message.to_ascii_lowercase();
-    let said =
-        |table: &[(&str, &'static str)]| table.iter().find(|(part, _)| small.contains(part)).map(|(_, say)| *say);
-    if let Some(say) = said(CONFLICT_MESSAGES) {
-        StoreError::Conflict(say.to_owned())
-    } else if let Some(say) = said(UNAVAILABLE_MESSAGES) {
-        StoreError::Unavailable(say.to_owned())
-    } else if kind == DatabaseErrorKind::UnableToSendCommand {
-        // libpq could not even send: mostly a connection that broke while it lay in the pool.
-        StoreError::Conflict(CONNECTION_LOST.to_owned())
-    } else {
-        StoreError::Fault(redact_values(message))
+    let lower = message.to_ascii_lowercase();
+    match MESSAGES.iter().find(|(part, _)| lower.contains(part)) {
+        Some((_, cause)) => *cause,
+        // libpq could not even send: usually a connection that broke while it was idle in the pool.
+        None if kind == DatabaseErrorKind::UnableToSendCommand => Cause::ConnectionLost,
+        None => Cause::Unforeseen,
     }
 }
 
-/// Whether the connection that said so is of no more use.
-pub(crate) fn spoils_connection(error: &StoreError) -> bool {
+/// The error that callers of the store get for diesel's error. Its text contains no value of a row.
+pub(crate) fn classify(error: Error) -> StoreError {
+    match cause(&error) {
+        Cause::Unforeseen => Cause::Unforeseen.into_error_with(unforeseen_text(error)),
+        cause => cause.into_error(),
+    }
+}
+
+fn unforeseen_text(error: Error) -> String {
     match error {
-        StoreError::Conflict(say) | StoreError::Unavailable(say) => {
-            [CONNECTION_LOST, DATABASE_READ_ONLY, STATEMENT_STALE, TRANSACTION_UNDONE].contains(&say.as_str())
-        }
-        _ => false,
+        Error::DatabaseError(_, information) => redact_values(information.message()),
+        Error::RollbackErrorOnCommit { commit_error, .. } => unforeseen_text(*commit_error),
+        Error::DeserializationError(_) => "a stored value cannot be read back".to_owned(),
+        Error::SerializationError(_) => "a value cannot be stored".to_owned(),
+        Error::NotFound => "a row was expected and not found".to_owned(),
+        other => other.to_string(),
     }
 }
 
-/// Whether it means that the database takes no writes, not just not this one.
-pub(crate) fn refuses_writes(error: &StoreError) -> bool {
-    matches!(error, StoreError::Unavailable(say) if [DISK_FULL, DISK_FAILURE, DATABASE_READ_ONLY, FILE_NOT_OPENABLE, MIGRATED].contains(&say.as_str()))
-}
-
-/// What stands before a quoted word that is a name and not a value.
+/// Words before a quoted word that is a name and not a value.
 const NAME_KEYWORDS: &[&str] = &[
     "table",
     "relation",
@@ -154,7 +319,7 @@ const NAME_KEYWORDS: &[&str] = &[
     "statement",
 ];
 
-/// The message with quoted words left out that may be values of a row.
+/// The message without the quoted words that may be values of a row.
 fn redact_values(message: &str) -> String {
     let mut said = String::new();
     let mut before = "";
@@ -175,63 +340,71 @@ fn redact_values(message: &str) -> String {
 mod tests {
     use super::*;
 
-    fn classify_message(kind: DatabaseErrorKind, message: &str) -> StoreError {
-        classify(Error::DatabaseError(kind, Box::new(message.to_owned())))
+    fn error(kind: DatabaseErrorKind, message: &str) -> Error {
+        Error::DatabaseError(kind, Box::new(message.to_owned()))
     }
 
     #[test]
-    fn locked_full_or_slow_database_is_unavailable() {
-        for message in [
-            "database is locked",
-            "database or disk is full",
-            "disk I/O error",
-            "attempt to write a readonly database",
-            "unable to open database file",
-            "out of memory",
-            "canceling statement due to statement timeout",
-            "canceling statement due to lock timeout",
-            "sorry, too many clients already",
-            "could not extend file \"base/1/2\": No space left on device",
-            "the database system is shutting down",
-            "cannot set transaction read-write mode during recovery",
+    fn messages_have_their_causes() {
+        for (message, expected) in [
+            ("database is locked", Cause::Locked),
+            ("database or disk is full", Cause::DiskFull),
+            ("disk I/O error", Cause::DiskFailure),
+            ("attempt to write a readonly database", Cause::ReadOnly),
+            ("unable to open database file", Cause::FileNotOpenable),
+            ("out of memory", Cause::OutOfMemory),
+            ("canceling statement due to statement timeout", Cause::StatementTimeout),
+            ("canceling statement due to lock timeout", Cause::LockTimeout),
+            ("sorry, too many clients already", Cause::TooManyConnections),
+            ("could not extend file \"base/1/2\": No space left on device", Cause::DiskFull),
+            ("the database system is shutting down", Cause::StartingOrStopping),
+            ("cannot set transaction read-write mode during recovery", Cause::ReadOnly),
+            ("deadlock detected", Cause::Deadlock),
+            ("terminating connection due to administrator command", Cause::ConnectionLost),
+            ("no such savepoint: member", Cause::TransactionUndone),
+            ("cached plan must not change result type", Cause::StatementStale),
+            ("permission denied for table users", Cause::Unforeseen),
+            ("no such table: users", Cause::Unforeseen),
+            ("datatype mismatch", Cause::Unforeseen),
         ] {
-            assert!(
-                matches!(classify_message(DatabaseErrorKind::Unknown, message), StoreError::Unavailable(_)),
-                "{message}"
-            );
+            assert_eq!(cause(&error(DatabaseErrorKind::Unknown, message)), expected, "{message}");
         }
     }
 
     #[test]
-    fn retryable_errors_are_conflicts() {
-        for message in [
-            "deadlock detected",
-            "terminating connection due to administrator command",
-            "no such savepoint: member",
-            "cached plan must not change result type",
-        ] {
-            assert!(
-                matches!(classify_message(DatabaseErrorKind::Unknown, message), StoreError::Conflict(_)),
-                "{message}"
-            );
-        }
-        assert!(matches!(
-            classify_message(DatabaseErrorKind::ClosedConnection, "Verbindung beendet"),
-            StoreError::Conflict(_)
-        ));
-        assert!(matches!(classify_message(DatabaseErrorKind::UnableToSendCommand, ""), StoreError::Conflict(_)));
+    fn kind_precedes_message() {
+        let closed = error(DatabaseErrorKind::ClosedConnection, "Verbindung beendet");
+        assert_eq!(cause(&closed), Cause::ConnectionLost);
+        assert_eq!(cause(&error(DatabaseErrorKind::UnableToSendCommand, "")), Cause::ConnectionLost);
+        assert_eq!(cause(&error(DatabaseErrorKind::UniqueViolation, "database is locked")), Cause::Unforeseen);
+        assert_eq!(cause(&Error::NotFound), Cause::Unforeseen);
     }
 
     #[test]
-    fn unknown_errors_are_faults() {
-        for message in ["permission denied for table users", "no such table: users", "datatype mismatch"] {
-            assert_eq!(classify_message(DatabaseErrorKind::Unknown, message), StoreError::Fault(message.to_owned()));
+    fn no_part_of_a_message_hides_a_later_one() {
+        for (number, (earlier, cause)) in MESSAGES.iter().enumerate() {
+            assert_eq!(*earlier, earlier.to_ascii_lowercase());
+            for (later, _) in &MESSAGES[number + 1..] {
+                assert!(!later.contains(earlier), "{later:?} is read as {cause:?}");
+            }
         }
-        assert!(matches!(
-            classify_message(DatabaseErrorKind::UniqueViolation, "database is locked"),
-            StoreError::Fault(_)
-        ));
-        assert!(matches!(classify(Error::NotFound), StoreError::Fault(_)));
+    }
+
+    #[test]
+    fn errors_follow_the_severity_of_their_cause() {
+        let unknown = |message| classify(error(DatabaseErrorKind::Unknown, message));
+        assert_eq!(unknown("database is locked"), StoreError::Unavailable("the database is locked".to_owned()));
+        assert_eq!(unknown("deadlock detected"), StoreError::Conflict("deadlock".to_owned()));
+        assert_eq!(unknown("no such table: users"), StoreError::Fault("no such table: users".to_owned()));
+    }
+
+    #[test]
+    fn cause_belongs_to_the_error_that_the_closure_returned() {
+        let full = Cause::DiskFull.into_error();
+        assert_eq!(UnitError::of_closure(full.clone()).cause, Some(Cause::DiskFull));
+        assert_eq!(UnitError::of_closure(full).cause, None, "it is taken once");
+        drop(Cause::DiskFull.into_error());
+        assert_eq!(UnitError::of_closure(StoreError::Fault("another".to_owned())).cause, None);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! A unit of work in a transaction of its own, on a connection of the pool: every one on PostgreSQL, and those that only read on
-//! SQLite. Knows when to run again; what a failure means stands in `failure`.
+//! SQLite. Decides when to run again; `error_class` classifies the errors.
 
 use std::time::Duration;
 
@@ -8,11 +8,10 @@ use tillgate_domain::{Mode, StoreError, StoreResult};
 
 use crate::connection::AnyConnection;
 use crate::database::nesting::DatabaseNumber;
-use crate::database::{MAX_RUNS, TransactionWork};
 use crate::deadline::Deadline;
-use crate::error_class::{CONNECTION_LOST, DATABASE_READ_ONLY, classify, spoils_connection};
+use crate::error_class::{Cause, UnitError, classify, clear_last_cause};
 use crate::pool::{Pool, PoolConnection};
-use crate::transaction::{Transaction, WrittenChanges};
+use crate::transaction::{MAX_RUNS, Transaction, TransactionWork, WRITE_IN_READ_UNIT, WrittenChanges};
 use crate::{postgres, sqlite};
 
 /// The first pause before another run is twice this long, and each further one twice the one before.
@@ -27,19 +26,22 @@ pub(crate) fn run_unit(
     mode: Mode,
     deadline: &Deadline,
     work: TransactionWork<'_>,
-) -> StoreResult<WrittenChanges> {
+) -> Result<WrittenChanges, UnitError> {
     let mut runs = 0;
     loop {
         let mut lent = pool.acquire(deadline)?;
         // Stays set where the closure panics.
         lent.is_broken = true;
         lent.statement_failure.take();
-        match begin_transaction(&mut lent.connection, mode, deadline).map_err(classify) {
+        clear_last_cause();
+        match begin_transaction(&mut lent.connection, mode, deadline).map_err(UnitError::of_statement) {
             Ok(()) => {}
-            // It broke while it lay in the pool. The closure has not run, so this is no run; the next one may live.
-            Err(StoreError::Conflict(_)) if !deadline.has_passed() => continue,
-            Err(StoreError::Conflict(say)) => return Err(StoreError::Unavailable(say)),
-            Err(error) => return Err(error),
+            // It broke while it was idle in the pool. The closure has not run, so this is no run; the next one may work.
+            Err(UnitError { error: StoreError::Conflict(_), .. }) if !deadline.has_passed() => continue,
+            Err(UnitError { error: StoreError::Conflict(text), .. }) => {
+                return Err(StoreError::Unavailable(text).into());
+            }
+            Err(failed) => return Err(failed),
         }
         runs += 1;
         let mut written = WrittenChanges::default();
@@ -49,16 +51,16 @@ pub(crate) fn run_unit(
         };
         match end_transaction(&mut lent, mode, outcome) {
             Ok(()) => return Ok(written),
-            Err(StoreError::Conflict(say)) if runs >= MAX_RUNS || deadline.has_passed() => {
-                return Err(StoreError::Unavailable(format!("in conflict {runs} times, last: {say}")));
+            Err(UnitError { error: StoreError::Conflict(text), .. }) if runs >= MAX_RUNS || deadline.has_passed() => {
+                return Err(StoreError::Unavailable(format!("in conflict {runs} times, last: {text}")).into());
             }
-            Err(StoreError::Conflict(say)) => {
-                tracing::debug!(say, runs, "a unit of work runs again");
-                // After a moment: whoever it was in the way of was waiting for a lock and must get it first.
+            Err(UnitError { error: StoreError::Conflict(text), .. }) => {
+                tracing::debug!(text, runs, "a unit of work runs again");
+                // The pause lets the other transaction take the lock that it waits for.
                 drop(lent);
                 std::thread::sleep(RETRY_BACKOFF_BASE.saturating_mul(1 << runs).min(deadline.remaining()));
             }
-            Err(error) => return Err(error),
+            Err(failed) => return Err(failed),
         }
     }
 }
@@ -74,28 +76,29 @@ fn begin_transaction(connection: &mut AnyConnection, mode: Mode, deadline: &Dead
     }
 }
 
-/// Commits or rolls back. `Conflict` asks for another run.
-fn end_transaction(lent: &mut PoolConnection, mode: Mode, outcome: StoreResult<()>) -> StoreResult<()> {
+/// Commits or rolls back. `Conflict` requests another run.
+fn end_transaction(lent: &mut PoolConnection, mode: Mode, outcome: StoreResult<()>) -> Result<(), UnitError> {
     let outcome = outcome.and_then(|()| check_no_failed_statement(lent));
-    let error = match outcome {
-        Ok(()) => match Manager::commit_transaction(&mut lent.connection).map_err(classify) {
+    match outcome {
+        Ok(()) => match Manager::commit_transaction(&mut lent.connection).map_err(UnitError::of_statement) {
             Ok(()) => {
                 lent.is_broken = false;
-                return Ok(());
+                Ok(())
             }
-            // Whether the server has committed before it was lost, nobody knows.
-            Err(StoreError::Conflict(say)) if say == CONNECTION_LOST && mode == Mode::Write => StoreError::Unavailable(
-                "the connection was lost in COMMIT; the unit of work may have been committed".to_owned(),
-            ),
-            Err(error) => error,
+            // The server may have committed before the connection was lost.
+            Err(failed) if failed.cause == Some(Cause::ConnectionLost) && mode == Mode::Write => {
+                let text = "the connection was lost in COMMIT; the unit of work may have been committed";
+                Err(StoreError::Unavailable(text.to_owned()).into())
+            }
+            Err(failed) => Err(failed),
         },
         Err(error) => {
-            let error = reclassify_read_only(lent, mode, error);
-            lent.is_broken = spoils_connection(&error) || Manager::rollback_transaction(&mut lent.connection).is_err();
-            error
+            let failed = reclassify_read_only(lent, mode, UnitError::of_closure(error));
+            lent.is_broken = failed.cause.is_some_and(Cause::spoils_connection)
+                || Manager::rollback_transaction(&mut lent.connection).is_err();
+            Err(failed)
         }
-    };
-    Err(error)
+    }
 }
 
 /// Refuses to commit where a statement has failed and the closure passed over it: PostgreSQL answers the COMMIT of a failed
@@ -112,16 +115,15 @@ fn check_no_failed_statement(lent: &mut PoolConnection) -> StoreResult<()> {
 
 /// A write in a unit of work that only reads is a fault of ours, while a database that takes no writes is unavailable to those who
 /// write. SQLite says the same of both, and of a file that it cannot even read: the one who can still read has tried to write.
-fn reclassify_read_only(lent: &mut PoolConnection, mode: Mode, error: StoreError) -> StoreError {
-    let read_only = matches!(&error, StoreError::Unavailable(say) if say == DATABASE_READ_ONLY);
-    if !read_only || mode == Mode::Write {
-        return error;
+fn reclassify_read_only(lent: &mut PoolConnection, mode: Mode, failed: UnitError) -> UnitError {
+    if failed.cause != Some(Cause::ReadOnly) || mode == Mode::Write {
+        return failed;
     }
     let readable = match &mut lent.connection {
         AnyConnection::Sqlite(connection) => connection.batch_execute("SELECT 1 FROM sqlite_schema LIMIT 1").is_ok(),
         AnyConnection::Postgres(_) => true,
     };
-    if readable { StoreError::Fault("a unit of work that only reads has tried to write".to_owned()) } else { error }
+    if readable { StoreError::Fault(WRITE_IN_READ_UNIT.to_owned()).into() } else { failed }
 }
 
 #[cfg(test)]

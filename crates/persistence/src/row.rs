@@ -4,6 +4,7 @@
 mod api_key;
 mod audit;
 mod device;
+pub(crate) mod instance;
 mod key;
 mod reset;
 mod role;

@@ -14,6 +14,7 @@ use diesel::connection::{Connection, SimpleConnection};
 use crate::connection::AnyConnection;
 use crate::database::Limits;
 use crate::deadline::Deadline;
+use crate::error_class::{Cause, cause};
 use crate::pool::{ConnectFailure, ConnectFn};
 
 /// A connection that writes. It does not wait for a lock by itself: whoever writes asks again until the own deadline.
@@ -36,16 +37,19 @@ fn set_cache_size(connection: &mut SqliteConnection, pages: u64) -> Result<(), C
 /// How often the mode of the log is asked for while another process changes it.
 const WAL_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
+const ENABLE_WAL: &str = "PRAGMA journal_mode = WAL";
+
 /// Puts the database into WAL mode. SQLite answers "locked" to this pragma at once, whatever its time-out, while another process
 /// does the same to a new file: then it is asked again until `patience` is over.
 fn enable_wal(connection: &mut SqliteConnection, patience: Duration) -> Result<(), ConnectFailure> {
     let deadline = Deadline::after(patience);
     loop {
-        let failure = match execute_setup(connection, "PRAGMA journal_mode = WAL") {
-            Err(failure) if failure.0.contains("locked") && !deadline.has_passed() => failure,
-            other => return other,
-        };
-        tracing::debug!(%failure, "asked again");
+        match connection.batch_execute(ENABLE_WAL) {
+            Err(error) if cause(&error) == Cause::Locked && !deadline.has_passed() => {
+                tracing::debug!(%error, "the mode of the log is set again");
+            }
+            other => return other.map_err(|error| setup_failure(ENABLE_WAL, &error)),
+        }
         std::thread::sleep(WAL_POLL_INTERVAL.min(deadline.remaining()));
     }
 }
@@ -62,7 +66,11 @@ pub(crate) fn connect_plain(path: &Path, patience: Duration) -> Result<SqliteCon
 }
 
 fn execute_setup(connection: &mut SqliteConnection, statement: &str) -> Result<(), ConnectFailure> {
-    connection.batch_execute(statement).map_err(|error| ConnectFailure(format!("{statement}: {error}")))
+    connection.batch_execute(statement).map_err(|error| setup_failure(statement, &error))
+}
+
+fn setup_failure(statement: &str, error: &diesel::result::Error) -> ConnectFailure {
+    ConnectFailure(format!("{statement}: {error}"))
 }
 
 /// Opens connections that read and can do nothing else.

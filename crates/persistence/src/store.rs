@@ -16,7 +16,7 @@ impl Store<AuthPorts> for Database {
     }
 
     fn write_failure(&self) -> Option<String> {
-        self.write_health.failure()
+        self.write_health.failure().map(str::to_owned)
     }
 }
 
@@ -26,7 +26,7 @@ impl Store<OfficePorts> for Database {
     }
 
     fn write_failure(&self) -> Option<String> {
-        self.write_health.failure()
+        self.write_health.failure().map(str::to_owned)
     }
 }
 

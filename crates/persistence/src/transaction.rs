@@ -9,9 +9,18 @@ use uuid::Uuid;
 
 use crate::connection::AnyConnection;
 use crate::error_class::classify;
-use crate::ports::instances::parse_state;
+use crate::row::instance::parse_state;
 use crate::schema::meta;
 use crate::statement::{Bind, Statement, placeholders};
+
+/// How many times a unit of work runs at most.
+pub(crate) const MAX_RUNS: u32 = 5;
+
+/// The error text of a write in a unit of work that only reads.
+pub(crate) const WRITE_IN_READ_UNIT: &str = "a unit of work that only reads has tried to write";
+
+/// The closure of a unit of work, as this crate runs it.
+pub(crate) type TransactionWork<'w> = &'w mut dyn FnMut(&mut Transaction<'_>) -> StoreResult<()>;
 
 /// The changes that a unit of work has written.
 #[derive(Default)]
@@ -56,7 +65,7 @@ impl Transaction<'_> {
     /// may write and need not (a refresh that is repeated) pays nothing for it.
     pub(crate) fn write_connection(&mut self) -> StoreResult<&mut AnyConnection> {
         if self.mode == Mode::Read {
-            return Err(StoreError::Fault("a unit of work that only reads has tried to write".to_owned()));
+            return Err(StoreError::Fault(WRITE_IN_READ_UNIT.to_owned()));
         }
         if !self.writes_allowed {
             self.check_writable()?;

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use tillgate_domain::{Mode, StoreError, StoreResult};
 
 use crate::database::Database;
-use crate::error_class::{MIGRATED, classify, refuses_writes};
+use crate::error_class::{Cause, UnitError, classify};
 use crate::schema::meta;
 
 /// The latest observation.
@@ -17,22 +17,22 @@ pub(crate) struct WriteHealth {
     failed: AtomicBool,
     /// Whether a newer version has migrated the database: from then on this process writes nothing.
     migrated: AtomicBool,
-    failure: Mutex<Option<String>>,
+    failure: Mutex<Option<Cause>>,
 }
 
 impl WriteHealth {
     /// Records the outcome of a unit of work that was allowed to write, and whether it did. One
     /// that only read proves nothing.
-    pub(crate) fn record_outcome(&self, outcome: &StoreResult<()>, wrote: bool) {
+    pub(crate) fn record_outcome(&self, outcome: &Result<(), UnitError>, wrote: bool) {
         match outcome {
             // this unit of work was in progress when another one detected the migration
             Ok(()) if self.migrated.load(Ordering::Acquire) => {}
             Ok(()) if wrote && self.failed.load(Ordering::Acquire) => self.set_failure(None),
-            Err(error @ StoreError::Unavailable(why)) if refuses_writes(error) => {
-                if why == MIGRATED {
+            Err(UnitError { cause: Some(cause), .. }) if cause.refuses_writes() => {
+                if *cause == Cause::NewerSchema {
                     self.migrated.store(true, Ordering::Release);
                 }
-                self.set_failure(Some(why.clone()));
+                self.set_failure(Some(*cause));
             }
             _ => {}
         }
@@ -40,21 +40,21 @@ impl WriteHealth {
 
     /// Fails if a newer version has migrated the database.
     pub(crate) fn check(&self) -> StoreResult<()> {
-        if self.migrated.load(Ordering::Acquire) { Err(StoreError::Unavailable(MIGRATED.to_owned())) } else { Ok(()) }
+        if self.migrated.load(Ordering::Acquire) { Err(Cause::NewerSchema.into_error()) } else { Ok(()) }
     }
 
     /// Why the database accepts no writes.
-    pub(crate) fn failure(&self) -> Option<String> {
+    pub(crate) fn failure(&self) -> Option<&'static str> {
         if self.migrated.load(Ordering::Acquire) {
-            return Some(MIGRATED.to_owned());
+            return Some(Cause::NewerSchema.text());
         }
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).map(Cause::text)
     }
 
-    fn set_failure(&self, now: Option<String>) {
+    fn set_failure(&self, now: Option<Cause>) {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         match (&*failure, &now) {
-            (None, Some(why)) => tracing::error!(why, "the database takes no writes"),
+            (None, Some(cause)) => tracing::error!(why = cause.text(), "the database takes no writes"),
             (Some(_), None) => tracing::info!("the database takes writes again"),
             _ => {}
         }
@@ -79,7 +79,7 @@ impl Database {
             taken = true;
             Err(StoreError::Fault("rolled back".to_owned()))
         });
-        if taken { Ok(()) } else { outcome }
+        if taken { Ok(()) } else { outcome.map_err(|failed| failed.error) }
     }
 }
 
@@ -87,23 +87,22 @@ impl Database {
 mod tests {
     use super::*;
 
-    fn unavailable(why: &str) -> StoreResult<()> {
-        Err(StoreError::Unavailable(why.to_owned()))
+    fn failed(cause: Cause) -> Result<(), UnitError> {
+        Err(UnitError { error: cause.into_error(), cause: Some(cause) })
     }
 
     #[test]
     fn only_a_write_clears_the_write_failure() {
         let writes = WriteHealth::default();
-        writes.record_outcome(&unavailable("the turn to write did not come in time"), true);
+        let late = StoreError::Unavailable("the turn to write did not come in time".to_owned());
+        writes.record_outcome(&Err(late.into()), true);
         assert_eq!(writes.failure(), None, "a busy database takes writes");
-        for why in
-            ["the disk is full", "the disk fails", "the database is read-only", "the database file cannot be opened"]
-        {
-            writes.record_outcome(&unavailable(why), true);
-            assert_eq!(writes.failure().as_deref(), Some(why));
+        for cause in [Cause::DiskFull, Cause::DiskFailure, Cause::ReadOnly, Cause::FileNotOpenable] {
+            writes.record_outcome(&failed(cause), true);
+            assert_eq!(writes.failure(), Some(cause.text()));
             writes.record_outcome(&Ok(()), false);
-            writes.record_outcome(&unavailable("the database is locked"), true);
-            assert_eq!(writes.failure().as_deref(), Some(why));
+            writes.record_outcome(&failed(Cause::Locked), true);
+            assert_eq!(writes.failure(), Some(cause.text()));
             writes.record_outcome(&Ok(()), true);
             assert_eq!(writes.failure(), None);
         }

@@ -2,28 +2,15 @@
 
 use diesel::dsl::max;
 use diesel::prelude::*;
-use tillgate_auth_core::ports::{Instance, InstanceState, Instances};
+use tillgate_auth_core::ports::{Instance, Instances};
 use tillgate_domain::{Instant, StoreError, StoreResult};
 
 use crate::error_class::classify;
 use crate::row::Column;
+use crate::row::instance::parse_state;
 use crate::schema::{audit, meta, nodes, sessions};
 use crate::statement::Statement;
 use crate::transaction::Transaction;
-
-/// Parses the stored word for a state.
-pub(crate) fn parse_state(word: &str) -> StoreResult<InstanceState> {
-    let name = |state| match state {
-        InstanceState::Open => "open",
-        InstanceState::Draining => "draining",
-        InstanceState::Moved => "moved",
-    };
-    Column("meta", "state").parse_word(
-        &[InstanceState::Open, InstanceState::Draining, InstanceState::Moved],
-        name,
-        word,
-    )
-}
 
 #[derive(QueryableByName)]
 struct WrittenAtRow {

@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use tillgate_auth_core::ports::{Cursor, MachineClock, Node, Nodes};
-use tillgate_domain::{Instant, NodeId, StoreError, StoreResult};
+use tillgate_domain::{Instant, NodeId, StoreResult};
 use uuid::Uuid;
 
 use super::removed_rows;
-use crate::error_class::{MIGRATED, classify};
+use crate::error_class::{Cause, classify};
 use crate::migration::newest_known;
 use crate::row::Column;
 use crate::schema::nodes;
@@ -46,7 +46,7 @@ impl Nodes for Transaction<'_> {
         let newer: Vec<Applied> =
             Statement::new(NEWER, [Bind::Text(newest)]).load(self.connection).map_err(classify)?;
         if !newer.is_empty() {
-            return Err(StoreError::Unavailable(MIGRATED.to_owned()));
+            return Err(Cause::NewerSchema.into_error());
         }
         let (boot, origin) = (node.clock.map(|clock| clock.boot_id), node.clock.map(|clock| clock.origin));
         let binds =

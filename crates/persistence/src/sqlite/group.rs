@@ -11,14 +11,14 @@ use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, T
 use tillgate_domain::{Mode, StoreError, StoreResult};
 
 use crate::connection::AnyConnection;
+use crate::database::Limits;
 use crate::database::nesting::DatabaseNumber;
-use crate::database::{Limits, TransactionWork};
 use crate::deadline::{Deadline, elapsed_since, monotonic_now};
-use crate::error_class::classify;
+use crate::error_class::{Cause, UnitError, cause, classify, clear_last_cause};
 use crate::sqlite;
 use crate::sqlite::waiter::Waiter;
 use crate::statement::Statement;
-use crate::transaction::{Transaction, WrittenChanges};
+use crate::transaction::{Transaction, TransactionWork, WrittenChanges};
 
 type Manager = <AnyConnection as Connection>::TransactionManager;
 
@@ -50,7 +50,7 @@ pub(crate) struct Member {
     /// Where they wait.
     pub(crate) waiter: Arc<Waiter<Box<Group>>>,
     /// What their closure came to; undone already where it is an error.
-    pub(crate) outcome: StoreResult<()>,
+    pub(crate) outcome: Result<(), UnitError>,
     /// What the observers are told once it is committed.
     pub(crate) written: WrittenChanges,
 }
@@ -58,9 +58,9 @@ pub(crate) struct Member {
 /// What running one member came to.
 pub(crate) enum MemberOutcome {
     /// It stands in the open transaction, or was undone to its savepoint.
-    Completed(StoreResult<()>, WrittenChanges),
+    Completed(Result<(), UnitError>, WrittenChanges),
     /// The whole transaction is lost.
-    TransactionLost(StoreError),
+    TransactionLost(UnitError),
     /// The closure panicked; the transaction must not go on.
     Panicked(Box<dyn Any + Send>),
 }
@@ -108,7 +108,7 @@ impl Group {
     }
 
     /// Opens a transaction where none is open, waiting for the lock until the deadline.
-    pub(crate) fn open(&mut self, deadline: &Deadline) -> StoreResult<()> {
+    pub(crate) fn open(&mut self, deadline: &Deadline) -> Result<(), UnitError> {
         if self.is_open() {
             return Ok(());
         }
@@ -125,19 +125,25 @@ impl Group {
             ),
         };
         loop {
-            match begin_immediate(&mut connection).map_err(classify) {
+            match begin_immediate(&mut connection) {
                 Ok(()) => break,
-                Err(StoreError::Unavailable(say)) if say == LOCKED_MESSAGE => {
+                Err(error) if cause(&error) == Cause::Locked => {
                     self.lock_busy_since = None;
                     if deadline.has_passed() {
                         self.connection = Some(connection);
-                        return Err(StoreError::Unavailable("another process holds the write lock".to_owned()));
+                        return Err(StoreError::Unavailable("another process holds the write lock".to_owned()).into());
                     }
                     std::thread::sleep(LOCK_POLL_INTERVAL.min(deadline.remaining()));
                 }
-                // The connection is not kept: the next one may fare better.
-                Err(StoreError::Conflict(say)) => return Err(StoreError::Unavailable(say)),
-                Err(error) => return Err(error),
+                // The connection is not kept: the next one may work.
+                Err(error) => {
+                    let failed = UnitError::of_statement(error);
+                    let error = match failed.error {
+                        StoreError::Conflict(text) => StoreError::Unavailable(text),
+                        error => error,
+                    };
+                    return Err(UnitError { error, cause: failed.cause });
+                }
             }
         }
         let begun = monotonic_now();
@@ -164,11 +170,12 @@ impl Group {
     /// Runs one member in a savepoint of its own, on the calling thread.
     pub(crate) fn run(&mut self, number: DatabaseNumber, work: &mut TransactionWork<'_>) -> MemberOutcome {
         let Some(connection) = &mut self.connection else {
-            return MemberOutcome::TransactionLost(StoreError::Fault("no transaction is open".to_owned()));
+            return MemberOutcome::TransactionLost(StoreError::Fault("no transaction is open".to_owned()).into());
         };
         if let Err(error) = execute_cached(connection, "SAVEPOINT member") {
-            return MemberOutcome::TransactionLost(classify(error));
+            return MemberOutcome::TransactionLost(UnitError::of_statement(error));
         }
+        clear_last_cause();
         let mut written = WrittenChanges::default();
         let outcome = {
             let _inside = number.enter();
@@ -178,22 +185,25 @@ impl Group {
             Err(panic) => MemberOutcome::Panicked(panic),
             Ok(Ok(())) => match execute_cached(connection, "RELEASE member") {
                 Ok(()) => MemberOutcome::Completed(Ok(()), written),
-                Err(error) => MemberOutcome::TransactionLost(classify(error)),
+                Err(error) => MemberOutcome::TransactionLost(UnitError::of_statement(error)),
             },
             // On a full disk, an I/O error or no memory SQLite has undone the whole transaction, and the savepoint is gone.
-            Ok(Err(error)) => match connection.batch_execute("ROLLBACK TO member; RELEASE member") {
-                Ok(()) => MemberOutcome::Completed(Err(error), WrittenChanges::default()),
-                Err(_) => MemberOutcome::TransactionLost(error),
-            },
+            Ok(Err(error)) => {
+                let failed = UnitError::of_closure(error);
+                match connection.batch_execute("ROLLBACK TO member; RELEASE member") {
+                    Ok(()) => MemberOutcome::Completed(Err(failed), WrittenChanges::default()),
+                    Err(_) => MemberOutcome::TransactionLost(failed),
+                }
+            }
         }
     }
 
     /// Commits the open transaction. Where that fails the connection is thrown away and nobody was committed.
-    pub(crate) fn commit(&mut self) -> StoreResult<()> {
+    pub(crate) fn commit(&mut self) -> Result<(), UnitError> {
         let Some(connection) = &mut self.connection else {
-            return Err(StoreError::Fault("no transaction is open".to_owned()));
+            return Err(StoreError::Fault("no transaction is open".to_owned()).into());
         };
-        let committed = Manager::commit_transaction(connection).map_err(classify);
+        let committed = Manager::commit_transaction(connection).map_err(UnitError::of_statement);
         self.mark_ended();
         if committed.is_err() {
             self.discard();
@@ -231,9 +241,6 @@ impl Group {
 fn execute_cached(connection: &mut AnyConnection, statement: &'static str) -> diesel::QueryResult<()> {
     connection.execute_returning_count(&Statement::new(statement, [])).map(drop)
 }
-
-/// What `failure` says of a lock that another connection holds.
-const LOCKED_MESSAGE: &str = "the database is locked";
 
 fn begin_immediate(connection: &mut AnyConnection) -> diesel::QueryResult<()> {
     match connection {

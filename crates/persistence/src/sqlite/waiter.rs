@@ -2,9 +2,8 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use tillgate_domain::StoreResult;
-
 use crate::deadline::Deadline;
+use crate::error_class::UnitError;
 
 /// What a waiting writer is told. `B` is what goes from hand to hand.
 #[derive(Debug)]
@@ -12,7 +11,7 @@ pub(crate) enum Signal<B> {
     /// Its turn has come.
     YourTurn(B),
     /// The group has ended; this is its answer.
-    Done(StoreResult<()>),
+    Done(Result<(), UnitError>),
     /// The group came to nothing; it runs again, in a group of its own where `apart`.
     Retry {
         /// Whether it gets a group of its own.

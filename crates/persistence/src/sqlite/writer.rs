@@ -11,11 +11,11 @@ use tillgate_domain::{StoreError, StoreResult};
 use crate::database::nesting::DatabaseNumber;
 use crate::database::observers::Observers;
 use crate::database::wait_queue::WaitQueue;
-use crate::database::{MAX_RUNS, TransactionWork};
 use crate::deadline::Deadline;
+use crate::error_class::UnitError;
 use crate::sqlite::group::{Group, Member, MemberOutcome};
 use crate::sqlite::waiter::{Signal, Waiter};
-use crate::transaction::WrittenChanges;
+use crate::transaction::{MAX_RUNS, TransactionWork, WrittenChanges};
 
 /// From this run on a unit of work has a group of its own: what disturbed the others' groups cannot disturb it any more.
 const SOLO_FROM_RUN: u32 = 3;
@@ -66,12 +66,12 @@ impl Writer {
     }
 
     /// Runs the unit of work until it is committed, has failed or is out of time. The observers have been told by then.
-    pub(crate) fn run(&self, deadline: &Deadline, mut work: TransactionWork<'_>) -> StoreResult<()> {
+    pub(crate) fn run(&self, deadline: &Deadline, mut work: TransactionWork<'_>) -> Result<(), UnitError> {
         let mut runs = 0;
         let mut apart = false;
         loop {
             if runs >= MAX_RUNS || (runs > 0 && deadline.has_passed()) {
-                return Err(StoreError::Unavailable(format!("run {runs} times, and each came to nothing")));
+                return Err(StoreError::Unavailable(format!("run {runs} times, and each came to nothing")).into());
             }
             runs += 1;
             let turn = Arc::new(Waiter::new(apart || runs >= SOLO_FROM_RUN));
@@ -84,12 +84,11 @@ impl Writer {
                     Some(Signal::Retry { solo: alone }) => apart |= alone,
                     Some(Signal::YourTurn(group)) => {
                         self.pass_on(group);
-                        return Err(StoreError::Fault("a writer's turn came twice".to_owned()));
+                        return Err(StoreError::Fault("a writer's turn came twice".to_owned()).into());
                     }
                     None => {
-                        return Err(StoreError::Unavailable(
-                            "the commit takes too long; the unit of work may have been committed".to_owned(),
-                        ));
+                        let text = "the commit takes too long; the unit of work may have been committed";
+                        return Err(StoreError::Unavailable(text.to_owned()).into());
                     }
                 },
             }
@@ -136,14 +135,15 @@ impl Writer {
     ) -> TurnOutcome {
         if deadline.has_passed() {
             self.pass_on(group);
-            return TurnOutcome::Done(Err(StoreError::Unavailable("the turn to write came too late".to_owned())));
+            let late = StoreError::Unavailable("the turn to write came too late".to_owned());
+            return TurnOutcome::Done(Err(late.into()));
         }
         if let Err(error) = group.open(deadline) {
             self.pass_on(group);
             return TurnOutcome::Done(Err(error));
         }
         match group.run(self.number, work) {
-            MemberOutcome::Completed(Err(StoreError::Conflict(_)), _) => {
+            MemberOutcome::Completed(Err(UnitError { error: StoreError::Conflict(_), .. }), _) => {
                 self.pass_on(group);
                 TurnOutcome::Retry
             }
@@ -152,9 +152,12 @@ impl Writer {
                 self.pass_on(group);
                 TurnOutcome::Joined
             }
-            MemberOutcome::TransactionLost(error) => {
+            MemberOutcome::TransactionLost(failed) => {
                 self.abort(group);
-                if let StoreError::Conflict(_) = error { TurnOutcome::Retry } else { TurnOutcome::Done(Err(error)) }
+                match failed.error {
+                    StoreError::Conflict(_) => TurnOutcome::Retry,
+                    _ => TurnOutcome::Done(Err(failed)),
+                }
             }
             MemberOutcome::Panicked(panic) => {
                 self.abort(group);
@@ -224,7 +227,7 @@ impl Writer {
             }
             Err(error) => {
                 let shared = group.members.len() > 1;
-                if let (StoreError::Unavailable(_) | StoreError::Fault(_), false) = (&error, shared) {
+                if let (StoreError::Unavailable(_) | StoreError::Fault(_), false) = (&error.error, shared) {
                     // There is nobody else whose doing it could be.
                     let answered =
                         group.members.drain(..).map(|member| (member.waiter, Signal::Done(Err(error.clone()))));
@@ -243,7 +246,7 @@ impl Writer {
 
 /// How a turn ended for the one who took it.
 enum TurnOutcome {
-    Done(StoreResult<()>),
+    Done(Result<(), UnitError>),
     Retry,
     Joined,
 }
