@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -49,6 +49,55 @@ fn metrics_and_their_documentation_match() {
     for name in there {
         assert!(text.contains(&format!("# HELP {name} ")), "{name} says nothing of itself");
     }
+}
+
+/// The files of Rust below a folder.
+fn source_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            source_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// The names that a source gives to its units of work: the literals after `before`, if `after` follows them.
+fn unit_names<'t>(text: &'t str, before: &str, after: &[&str]) -> impl Iterator<Item = &'t str> {
+    text.split(before).skip(1).filter_map(move |rest| {
+        let (name, rest) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
+        let rest = rest.trim_start_matches(',').trim_start();
+        after.iter().any(|after| rest.starts_with(after)).then_some(name)
+    })
+}
+
+#[test]
+fn units_of_work_and_their_documentation_match() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    for folder in ["auth-core", "domain", "http", "persistence", "server"] {
+        source_files(&root.join("crates").join(folder).join("src"), &mut files);
+    }
+    let mut used = BTreeSet::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap();
+        for (before, after) in [
+            (".read(", &["|"] as &[&str]),
+            (".write(", &["|"]),
+            ("UnitOfWork::read(", &[")"]),
+            ("UnitOfWork::write(", &[")"]),
+            ("UnitOfWork { name:", &["mode"]),
+        ] {
+            used.extend(unit_names(&text, before, after).map(str::to_owned));
+        }
+    }
+    assert!(used.remove("test"), "unit tests call their units so");
+    let page = std::fs::read_to_string(root.join("docs/operating.md")).unwrap();
+    let section = page.split_once("### Units of work").unwrap().1.split_once("\n## ").unwrap().0;
+    let rows = section.split_once("| --- | --- |").unwrap().1.split_once("\n\n").unwrap().0;
+    let documented: BTreeSet<String> = rows.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    assert_eq!(used, documented);
 }
 
 /// The metric names in a text, without the suffixes of histograms.

@@ -162,7 +162,7 @@ impl Auth {
 
     /// Reads the store and returns whether the engine can serve requests.
     pub fn readiness(&self) -> Readiness {
-        let store = self.store.read(|tx| tx.instances().find()).err().map(|error| error.to_string());
+        let store = self.store.read("check_readiness", |tx| tx.instances().find()).err().map(|error| error.to_string());
         Readiness {
             store_failure: store,
             write_failure: self.store.write_failure(),

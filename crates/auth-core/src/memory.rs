@@ -31,7 +31,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tillgate_domain::change::Observer;
 use tillgate_domain::office::OfficePorts;
-use tillgate_domain::{Change, Event, Mode, Store, StoreError, StoreResult, Work};
+use tillgate_domain::{Change, Event, Mode, Store, StoreError, StoreResult, UnitOfWork, Work};
 use uuid::Uuid;
 
 use crate::AuthStore;
@@ -53,7 +53,7 @@ const MAX_RUNS: usize = 5;
 /// use tillgate_domain::{Store, StoreExt};
 ///
 /// let memory: Arc<dyn Store<AuthPorts>> = Arc::new(MemoryStore::new());
-/// let keys = memory.read(|tx| tx.keys().list())?;
+/// let keys = memory.read("list_keys", |tx| tx.keys().list())?;
 /// assert!(keys.is_empty());
 /// # Ok::<(), tillgate_domain::StoreError>(())
 /// ```
@@ -126,11 +126,16 @@ impl MemoryStore {
         lock(&self.shared.audit).clone()
     }
 
-    fn run_unit(&self, mode: Mode, work: &mut dyn FnMut(&mut Transaction<'_>) -> StoreResult<()>) -> StoreResult<()> {
+    fn run_unit(
+        &self,
+        unit: UnitOfWork,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> StoreResult<()>,
+    ) -> StoreResult<()> {
+        let _span = tracing::debug_span!("unit_of_work", name = unit.name).entered();
         let turn = self.shared.unit_lock.lock()?;
         let mut last = String::new();
         for _ in 0..MAX_RUNS {
-            match self.run_once(mode, work) {
+            match self.run_once(unit.mode, work) {
                 Ok((changes, numbers)) => {
                     drop(turn);
                     self.notify_observers(&changes, &numbers);
@@ -221,13 +226,13 @@ impl AuthStore for MemoryStore {
 }
 
 impl Store<AuthPorts> for MemoryStore {
-    fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
-        self.run_unit(mode, &mut |transaction| work(transaction))
+    fn run(&self, unit: UnitOfWork, work: Work<'_, AuthPorts>) -> StoreResult<()> {
+        self.run_unit(unit, &mut |transaction| work(transaction))
     }
 }
 
 impl Store<OfficePorts> for MemoryStore {
-    fn run(&self, mode: Mode, work: Work<'_, OfficePorts>) -> StoreResult<()> {
-        self.run_unit(mode, &mut |transaction| work(transaction))
+    fn run(&self, unit: UnitOfWork, work: Work<'_, OfficePorts>) -> StoreResult<()> {
+        self.run_unit(unit, &mut |transaction| work(transaction))
     }
 }

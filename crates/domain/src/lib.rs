@@ -47,5 +47,5 @@ pub use role::{Rank, Role};
 pub use secret::Secret;
 pub use tenant::{Branch, Locale, SessionLimits, Tenant};
 pub use user::{Assignment, User, UserStatus};
-pub use work::{Mode, PortSet, Store, StoreError, StoreExt, StoreResult, Tx, Work};
+pub use work::{Mode, PortSet, Store, StoreError, StoreExt, StoreResult, Tx, UnitOfWork, Work};
 pub use zone::Zone;

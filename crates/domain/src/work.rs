@@ -26,7 +26,7 @@
 //! read and the write.
 //!
 //! ```
-//! use tillgate_domain::{Mode, PortSet, Store, StoreExt, StoreResult, Tx, Work};
+//! use tillgate_domain::{PortSet, Store, StoreExt, StoreResult, Tx};
 //!
 //! /// The ports that every part of the server uses, and no others.
 //! struct Common;
@@ -35,7 +35,7 @@
 //! }
 //!
 //! fn count(store: &dyn Store<Common>) -> StoreResult<u32> {
-//!     store.read(|_tx| Ok(7))
+//!     store.read("count_users", |_tx| Ok(7))
 //! }
 //! ```
 
@@ -63,6 +63,28 @@ pub enum Mode {
     Read,
     /// Reads and writes in one transaction.
     Write,
+}
+
+/// The name and the mode of a unit of work. Metrics, spans and error texts contain the name: it comes from the list in
+/// `docs/operating.md` and never contains a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitOfWork {
+    /// What the unit of work does, such as `refresh`.
+    pub name: &'static str,
+    /// Whether it may write.
+    pub mode: Mode,
+}
+
+impl UnitOfWork {
+    /// A unit of work that only reads.
+    pub const fn read(name: &'static str) -> Self {
+        Self { name, mode: Mode::Read }
+    }
+
+    /// A unit of work that reads and writes.
+    pub const fn write(name: &'static str) -> Self {
+        Self { name, mode: Mode::Write }
+    }
 }
 
 /// The closure of a unit of work.
@@ -100,10 +122,37 @@ pub enum StoreError {
     Nested,
 }
 
+impl StoreError {
+    /// The kind of failure in one word, for the labels of metrics.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Conflict(_) => "conflict",
+            Self::Corrupt { .. } => "corrupt",
+            Self::Fault(_) => "fault",
+            Self::Nested => "nested",
+        }
+    }
+
+    /// The same error with the name of its unit of work in the text. [`StoreExt`] adds it to every error.
+    #[must_use]
+    pub fn in_unit(self, name: &str) -> Self {
+        let named = |text: String| format!("{text} (unit of work \"{name}\")");
+        match self {
+            Self::Unavailable(text) => Self::Unavailable(named(text)),
+            Self::Conflict(text) => Self::Conflict(named(text)),
+            Self::Corrupt { table, column, detail } => Self::Corrupt { table, column, detail: named(detail) },
+            Self::Fault(text) => Self::Fault(named(text)),
+            Self::Nested => Self::Nested,
+        }
+    }
+}
+
 /// A store that runs units of work.
 pub trait Store<V: PortSet>: Send + Sync {
-    /// Runs `work` in one transaction, with the promises of [the module](self).
-    fn run(&self, mode: Mode, work: Work<'_, V>) -> StoreResult<()>;
+    /// Runs `work` in one transaction, with the promises of [the module](self). A store needs only
+    /// the mode of `unit`; it may report the name in its logs and metrics.
+    fn run(&self, unit: UnitOfWork, work: Work<'_, V>) -> StoreResult<()>;
 
     /// Why the store cannot be written (a full disk, a read-only database), according to the newest
     /// unit of work that wrote. `None` as soon as one succeeds, and for a store that does not watch
@@ -113,30 +162,42 @@ pub trait Store<V: PortSet>: Send + Sync {
     }
 }
 
-/// `read` and `write` for every [`Store`], which return the value of the closure.
+/// `read` and `write` for every [`Store`]. They return the value of the closure, and their errors name
+/// the unit of work.
 pub trait StoreExt<V: PortSet>: Store<V> {
     /// Runs a closure that only reads.
-    fn read<T>(&self, work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>) -> StoreResult<T> {
-        run_for_value(self, Mode::Read, work)
+    fn read<T>(
+        &self,
+        name: &'static str,
+        work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>,
+    ) -> StoreResult<T> {
+        self.run_for_value(UnitOfWork::read(name), work)
     }
 
     /// Runs a closure that reads and writes.
-    fn write<T>(&self, work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>) -> StoreResult<T> {
-        run_for_value(self, Mode::Write, work)
+    fn write<T>(
+        &self,
+        name: &'static str,
+        work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>,
+    ) -> StoreResult<T> {
+        self.run_for_value(UnitOfWork::write(name), work)
+    }
+
+    /// Runs a closure in the mode of `unit`.
+    fn run_for_value<T>(
+        &self,
+        unit: UnitOfWork,
+        mut work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>,
+    ) -> StoreResult<T> {
+        let mut value = None;
+        let outcome = self.run(unit, &mut |tx| {
+            value = Some(work(tx)?);
+            Ok(())
+        });
+        outcome
+            .and_then(|()| value.ok_or_else(|| StoreError::Fault("the store did not run the unit of work".to_owned())))
+            .map_err(|error| error.in_unit(unit.name))
     }
 }
 
 impl<V: PortSet, S: Store<V> + ?Sized> StoreExt<V> for S {}
-
-fn run_for_value<V: PortSet, S: Store<V> + ?Sized, T>(
-    store: &S,
-    mode: Mode,
-    mut work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>,
-) -> StoreResult<T> {
-    let mut value = None;
-    store.run(mode, &mut |tx| {
-        value = Some(work(tx)?);
-        Ok(())
-    })?;
-    value.ok_or_else(|| StoreError::Fault("the store did not run the unit of work".to_owned()))
-}

@@ -3,9 +3,10 @@
 //! client chooses.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use ::metrics::{Counter, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, Unit};
@@ -20,6 +21,8 @@ const REQUESTS_METRIC: &str = "tillgate_http_requests_total";
 const DURATION_METRIC: &str = "tillgate_http_request_duration_seconds";
 const LOGINS_METRIC: &str = "tillgate_logins_total";
 const REFRESHES_METRIC: &str = "tillgate_refreshes_total";
+const UNITS_METRIC: &str = "tillgate_unit_of_work_seconds";
+const UNIT_CONFLICTS_METRIC: &str = "tillgate_unit_of_work_conflicts_total";
 const CLOSED_METRIC: &str = "tillgate_connections_closed_total";
 /// Reasons why connections were closed.
 const REASON_UNREAD: &str = "unread";
@@ -30,9 +33,9 @@ const REASON_NOT_PROXY: &str = "not_proxy";
 const DURATION_BUCKETS: &[f64] =
     &[0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
-/// The number of requests after which durations are folded into their buckets even if nobody
-/// scrapes; otherwise they would accumulate in memory.
-const UPKEEP_REQUESTS: u64 = 8192;
+/// The number of durations after which they are folded into their buckets even if nobody scrapes;
+/// otherwise they would accumulate in memory.
+const UPKEEP_OBSERVATIONS: u64 = 8192;
 
 /// A current value that is read at each scrape, such as the length of a queue or an age.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +58,14 @@ pub struct Metrics {
     /// Collector of the operating system's metrics of the process.
     process: Collector,
     observed: AtomicU64,
+    /// Units of work by name and outcome.
+    units: RwLock<HashMap<(&'static str, &'static str), UnitMetrics>>,
+}
+
+/// The metrics of the units of work of one name and outcome.
+struct UnitMetrics {
+    durations: Histogram,
+    conflicts: Counter,
 }
 
 impl fmt::Debug for Metrics {
@@ -74,6 +85,7 @@ impl Metrics {
             (REQUESTS_METRIC, Unit::Count, "Requests by mount, route, method and status."),
             (LOGINS_METRIC, Unit::Count, "Logins by mount and outcome."),
             (REFRESHES_METRIC, Unit::Count, "Refreshes by mount and verdict."),
+            (UNIT_CONFLICTS_METRIC, Unit::Count, "Runs of units of work that a conflict undid, by unit."),
             (CLOSED_METRIC, Unit::Count, "Connections closed by the server, by reason."),
         ] {
             recorder.describe_counter(KeyName::from_const_str(name), Some(unit), help.into());
@@ -83,10 +95,22 @@ impl Metrics {
             Some(Unit::Seconds),
             "Duration of requests by mount and route.".into(),
         );
+        recorder.describe_histogram(
+            KeyName::from_const_str(UNITS_METRIC),
+            Some(Unit::Seconds),
+            "Duration of units of work, waiting included, by unit and outcome.".into(),
+        );
         let handle = recorder.handle();
         let process = Collector::default();
         ::metrics::with_local_recorder(&recorder, || process.describe());
-        let metrics = Self { recorder, handle, gauges: Box::new(gauges), process, observed: AtomicU64::new(0) };
+        let metrics = Self {
+            recorder,
+            handle,
+            gauges: Box::new(gauges),
+            process,
+            observed: AtomicU64::new(0),
+            units: RwLock::default(),
+        };
         // a rate includes the first closure only if the counter was zero before
         for reason in [REASON_UNREAD, REASON_NETWORK, REASON_NOT_PROXY] {
             drop(metrics.closed_counter(reason));
@@ -124,6 +148,39 @@ impl Metrics {
         .increment(1);
     }
 
+    /// Counts a unit of work of the store that has ended: its name, `ok` or the kind of its error, the
+    /// runs that conflicts undid, and its duration.
+    pub fn count_unit(&self, name: &'static str, outcome: &'static str, conflicts: u32, duration: Duration) {
+        let units = self.units.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(unit) = units.get(&(name, outcome)) {
+            unit.record(conflicts, duration);
+        } else {
+            drop(units);
+            let mut units = self.units.write().unwrap_or_else(PoisonError::into_inner);
+            units
+                .entry((name, outcome))
+                .or_insert_with(|| self.unit_metrics(name, outcome))
+                .record(conflicts, duration);
+        }
+        self.note_observation();
+    }
+
+    fn unit_metrics(&self, name: &'static str, outcome: &'static str) -> UnitMetrics {
+        let unit = Label::from_static_parts("unit", name);
+        let key = Key::from_parts(UNITS_METRIC, vec![unit.clone(), Label::from_static_parts("outcome", outcome)]);
+        UnitMetrics {
+            durations: self.recorder.register_histogram(&key, &METRIC_METADATA),
+            conflicts: self.counter(UNIT_CONFLICTS_METRIC, vec![unit]),
+        }
+    }
+
+    /// Counts a recorded duration, and folds the durations into their buckets from time to time.
+    fn note_observation(&self) {
+        if self.observed.fetch_add(1, Ordering::Relaxed) % UPKEEP_OBSERVATIONS == UPKEEP_OBSERVATIONS - 1 {
+            self.handle.run_upkeep();
+        }
+    }
+
     /// Counts a connection that the server closed because its client did not read the response.
     pub fn count_unread_connection(&self) {
         self.closed_counter(REASON_UNREAD).increment(1);
@@ -146,6 +203,13 @@ impl Metrics {
 
     fn counter(&self, name: &'static str, labels: Vec<Label>) -> Counter {
         self.recorder.register_counter(&Key::from_parts(name, labels), &METRIC_METADATA)
+    }
+}
+
+impl UnitMetrics {
+    fn record(&self, conflicts: u32, duration: Duration) {
+        self.durations.record(duration.as_secs_f64());
+        self.conflicts.increment(u64::from(conflicts));
     }
 }
 
@@ -187,7 +251,7 @@ pub(crate) struct RouteMetrics {
     mount: &'static str,
     route: String,
     durations: Histogram,
-    counters: std::sync::RwLock<Vec<(&'static str, StatusCode, Counter)>>,
+    counters: RwLock<Vec<(&'static str, StatusCode, Counter)>>,
 }
 
 impl RouteMetrics {
@@ -199,18 +263,16 @@ impl RouteMetrics {
             mount,
             route: route.to_owned(),
             durations: seconds,
-            counters: std::sync::RwLock::default(),
+            counters: RwLock::default(),
         }
     }
 
     /// Counts one request.
     pub(crate) fn count_request(&self, method: &Method, status: StatusCode, took: Duration) {
         self.durations.record(took.as_secs_f64());
-        if self.metrics.observed.fetch_add(1, Ordering::Relaxed) % UPKEEP_REQUESTS == UPKEEP_REQUESTS - 1 {
-            self.metrics.handle.run_upkeep();
-        }
+        self.metrics.note_observation();
         let method = method_label(method);
-        let counters = self.counters.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let counters = self.counters.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, _, counter)) = counters.iter().find(|(of, with, _)| (*of, *with) == (method, status)) {
             return counter.increment(1);
         }
@@ -225,7 +287,7 @@ impl RouteMetrics {
             ],
         );
         counter.increment(1);
-        let mut counters = self.counters.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut counters = self.counters.write().unwrap_or_else(PoisonError::into_inner);
         counters.push((method, status, counter));
     }
 }

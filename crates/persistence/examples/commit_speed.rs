@@ -171,9 +171,10 @@ fn measure_database(database: &Database, folder: &Path, span: Duration) -> f64 {
                         expires_at: Some(at),
                         from: Some([127, 0, 0, 1].into()),
                     };
-                    let won =
-                        StoreExt::<AuthPorts>::write(database, |tx| tx.sessions().rotate(session, from, &rotation))
-                            .unwrap();
+                    let won = StoreExt::<AuthPorts>::write(database, "test", |tx| {
+                        tx.sessions().rotate(session, from, &rotation)
+                    })
+                    .unwrap();
                     assert!(won);
                     count += 1;
                 }

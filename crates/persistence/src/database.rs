@@ -5,17 +5,20 @@ mod address;
 mod limits;
 pub(crate) mod nesting;
 pub(crate) mod observers;
+mod unit_report;
 pub(crate) mod wait_queue;
 mod write_health;
 
 use std::sync::Arc;
 
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Mode, StoreResult};
+use tillgate_domain::{Mode, StoreError, StoreResult, UnitOfWork};
 
 pub use address::{Address, InvalidAddress};
 pub use limits::Limits;
+pub use unit_report::UnitReport;
 
+use crate::deadline::{elapsed_since, monotonic_now};
 use crate::error_class::UnitError;
 use crate::pool::Pool;
 use crate::sqlite::file::OpenedFile;
@@ -25,6 +28,7 @@ use crate::transaction::TransactionWork;
 use crate::{pooled, postgres, sqlite};
 use nesting::DatabaseNumber;
 use observers::Observers;
+use unit_report::UnitObserver;
 use wait_queue::WaitQueue;
 use write_health::WriteHealth;
 
@@ -79,6 +83,7 @@ pub struct Database {
     wait_queue: Arc<WaitQueue>,
     observers: Arc<Observers>,
     pub(crate) write_health: WriteHealth,
+    unit_observer: UnitObserver,
 }
 
 impl Database {
@@ -130,12 +135,19 @@ impl Database {
             wait_queue: waiting,
             observers,
             write_health: writes,
+            unit_observer: UnitObserver::default(),
         })
     }
 
     /// From now on tells this observer what is committed, after the commit and before `run` returns.
     pub fn observe(&self, observer: Arc<dyn Observer>) {
         self.observers.add(observer);
+    }
+
+    /// From now on calls `observer` at the end of every unit of work, on the thread that ran it. Returns `false` and does nothing
+    /// if the database has an observer of units already.
+    pub fn observe_units(&self, observer: impl Fn(&UnitReport) + Send + Sync + 'static) -> bool {
+        self.unit_observer.set(observer)
     }
 
     /// How busy it is.
@@ -163,7 +175,24 @@ impl Database {
     }
 
     /// Runs a unit of work; see the promises of [`tillgate_domain::work`].
-    pub(crate) fn run_unit(&self, mode: Mode, work: TransactionWork<'_>) -> StoreResult<()> {
+    pub(crate) fn run_unit(&self, unit: UnitOfWork, work: TransactionWork<'_>) -> StoreResult<()> {
+        let _span = tracing::debug_span!("unit_of_work", name = unit.name).entered();
+        let start = monotonic_now();
+        let mut runs = 0;
+        let outcome = self.run_and_record(unit.mode, &mut |tx| {
+            runs += 1;
+            work(tx)
+        });
+        self.unit_observer.notify(|| UnitReport {
+            name: unit.name,
+            outcome: outcome.as_ref().err().map_or("ok", StoreError::kind),
+            runs,
+            duration: elapsed_since(start),
+        });
+        outcome
+    }
+
+    fn run_and_record(&self, mode: Mode, work: TransactionWork<'_>) -> StoreResult<()> {
         if mode == Mode::Read {
             return self.run_unobserved(mode, work).map_err(|failed| failed.error);
         }

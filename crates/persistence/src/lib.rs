@@ -43,7 +43,7 @@ mod where_clause;
 mod test_support;
 
 pub use backup::BackupError;
-pub use database::{Address, Database, DatabaseLoad, InvalidAddress, Limits, OpenError};
+pub use database::{Address, Database, DatabaseLoad, InvalidAddress, Limits, OpenError, UnitReport};
 pub use migration::MigrateError;
 pub use similar_names::{SimilarNames, SimilarNamesReport};
 

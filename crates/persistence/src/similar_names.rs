@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::sql_types::{Binary, Text};
 use diesel::{QueryableByName, RunQueryDsl};
-use tillgate_domain::{Email, FoldedText, Mode, StoreResult, skeleton};
+use tillgate_domain::{Email, FoldedText, StoreResult, UnitOfWork, skeleton};
 
 use crate::database::Database;
 use crate::error_class::classify;
@@ -128,7 +128,7 @@ impl Database {
         loop {
             let mut rows: Vec<NameRow> = Vec::new();
             let from = std::mem::take(&mut after);
-            self.run_unit(Mode::Read, &mut |transaction: &mut Transaction<'_>| {
+            self.run_unit(UnitOfWork::read("similar_names"), &mut |transaction: &mut Transaction<'_>| {
                 let statement = Statement::uncached(read.to_owned(), vec![Bind::Bytes(&from)]);
                 rows = statement.load(transaction.connection).map_err(classify)?;
                 Ok(())

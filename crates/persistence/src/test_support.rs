@@ -7,7 +7,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{RunQueryDsl, sql_query};
-use tillgate_domain::{Mode, StoreResult};
+use tillgate_domain::{StoreResult, UnitOfWork};
 
 use crate::database::{Address, Database, Limits};
 use crate::error_class::classify;
@@ -70,14 +70,14 @@ pub(crate) fn run_write(
     database: &Database,
     mut work: impl FnMut(&mut Transaction<'_>) -> StoreResult<()>,
 ) -> StoreResult<()> {
-    database.run_unit(Mode::Write, &mut work)
+    database.run_unit(UnitOfWork::write("test"), &mut work)
 }
 
 pub(crate) fn run_read(
     database: &Database,
     mut work: impl FnMut(&mut Transaction<'_>) -> StoreResult<()>,
 ) -> StoreResult<()> {
-    database.run_unit(Mode::Read, &mut work)
+    database.run_unit(UnitOfWork::read("test"), &mut work)
 }
 
 pub(crate) fn execute_sql(tx: &mut Transaction<'_>, statements: &str) -> StoreResult<()> {

@@ -212,7 +212,7 @@ impl LastAdminFixture {
     /// The users who can log in and have every right.
     fn find_admins(&self, store: &dyn Store<OfficePorts>) -> Vec<UserId> {
         store
-            .read(|tx| {
+            .read("test", |tx| {
                 let roles = tx.roles().list(self.tenant)?;
                 let all = roles
                     .into_iter()

@@ -144,7 +144,7 @@ pub(crate) fn open_existing_database(settings: &Settings) -> Result<Arc<Database
 fn check_master_key(settings: &Settings, database: &Database) -> Result<(), CommandError> {
     let Some(master) = master_key::find_master_key(settings)? else { return Ok(()) };
     let store: &dyn Store<AuthPorts> = database;
-    match store.read(|tx| tx.keys().list()).map_err(CommandError::failed)?.as_slice() {
+    match store.read("check_master_key", |tx| tx.keys().list()).map_err(CommandError::failed)?.as_slice() {
         [] => Ok(()),
         stored => keys::check_master_key(stored, &master).map_err(|why| {
             CommandError::failed(format!(
@@ -173,7 +173,7 @@ pub(crate) fn find_tenant(database: &Database, slug: &Slug) -> Result<Tenant, Co
 /// none.
 pub(crate) fn build_engine(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, CommandError> {
     let store: &dyn Store<AuthPorts> = &**database;
-    let keyless = store.read(|tx| tx.keys().list()).map_err(CommandError::failed)?.is_empty();
+    let keyless = store.read("check_master_key", |tx| tx.keys().list()).map_err(CommandError::failed)?.is_empty();
     let master = master_key::find_or_create_master_key(settings, keyless)?;
     master_key::warn_if_open(settings);
     build_auth(settings, database, master, true)
@@ -183,7 +183,7 @@ pub(crate) fn build_engine(settings: &Settings, database: &Arc<Database>) -> Res
 /// maintenance.
 pub(crate) fn build_command_engine(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, CommandError> {
     let store: &dyn Store<AuthPorts> = &**database;
-    if store.read(|tx| tx.keys().list()).map_err(CommandError::failed)?.is_empty() {
+    if store.read("check_master_key", |tx| tx.keys().list()).map_err(CommandError::failed)?.is_empty() {
         return Err(CommandError::failed(format!(
             "the database has no keys yet: start the server once to create them ({})",
             settings.command("serve")

@@ -40,6 +40,16 @@ pub(crate) struct ServerParts {
 /// engine yet. It receives the server's URL and returns a text to print.
 pub(crate) type StartupTask = Box<dyn FnOnce(&str) -> Result<String, CommandError> + Send>;
 
+/// Counts the units of work of the database. The metrics hold the database for its gauges, so the database holds them weakly.
+fn report_units(database: &Database, metrics: &Arc<Metrics>) {
+    let metrics = Arc::downgrade(metrics);
+    database.observe_units(move |unit| {
+        if let Some(metrics) = metrics.upgrade() {
+            metrics.count_unit(unit.name, unit.outcome, unit.runs.saturating_sub(1), unit.duration);
+        }
+    });
+}
+
 /// Runs the server until a signal stops it.
 pub(crate) fn run_server(
     settings: &Settings,
@@ -50,6 +60,7 @@ pub(crate) fn run_server(
     let certificate = tls::load_certificate(settings)?;
     let tls = certificate.as_ref().map(tls::server_config).transpose()?;
     let metrics = Metrics::new(gauges::read_gauges(settings, &database, &auth, &mounts, certificate.as_ref()));
+    report_units(&database, &metrics);
     let http = Http::new(
         Arc::clone(&auth),
         Arc::clone(&database) as _,

@@ -29,7 +29,7 @@ struct MyStore;
 struct Transaction;
 
 impl Store<AuthPorts> for MyStore {
-    fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
+    fn run(&self, unit: UnitOfWork, work: Work<'_, AuthPorts>) -> StoreResult<()> {
         // Begin a transaction and call `work`. Commit if it returns `Ok`, otherwise roll back.
         // After `StoreError::Conflict` call it again, at most five times. Notify the observers
         // after the commit.

@@ -305,7 +305,7 @@ impl ContractFixture {
 
 /// Inserts sessions in one unit of work.
 pub(crate) fn insert_sessions(harness: &AuthStoreHarness, sessions: &[Session]) {
-    harness.store.write(|tx| sessions.iter().try_for_each(|session| tx.sessions().insert(session))).unwrap();
+    harness.store.write("test", |tx| sessions.iter().try_for_each(|session| tx.sessions().insert(session))).unwrap();
 }
 
 /// Returns the stored session and panics if it does not exist.
@@ -314,12 +314,12 @@ pub(crate) fn load_session(harness: &AuthStoreHarness, id: SessionId) -> Session
 }
 
 pub(crate) fn find_session(harness: &AuthStoreHarness, id: SessionId) -> Option<Session> {
-    harness.store.read(|tx| Ok(tx.sessions().find(id)?.map(|record| record.session))).unwrap()
+    harness.store.read("test", |tx| Ok(tx.sessions().find(id)?.map(|record| record.session))).unwrap()
 }
 
 /// Runs a unit of work that reads.
 pub(crate) fn run_read<T>(harness: &AuthStoreHarness, work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>) -> T {
-    harness.store.read(work).unwrap()
+    harness.store.read("test", work).unwrap()
 }
 
 /// Runs a unit of work that writes.
@@ -327,7 +327,7 @@ pub(crate) fn run_write<T>(
     harness: &AuthStoreHarness,
     work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>,
 ) -> T {
-    harness.store.write(work).unwrap()
+    harness.store.write("test", work).unwrap()
 }
 
 /// Runs a unit of work of the back office that reads.
@@ -335,7 +335,7 @@ pub(crate) fn run_office_read<T>(
     harness: &StoreHarness,
     work: impl FnMut(&mut (dyn OfficeTx + '_)) -> StoreResult<T>,
 ) -> T {
-    harness.office.read(work).unwrap()
+    harness.office.read("test", work).unwrap()
 }
 
 /// Runs a unit of work of the back office that writes.
@@ -343,7 +343,7 @@ pub(crate) fn run_office_write<T>(
     harness: &StoreHarness,
     work: impl FnMut(&mut (dyn OfficeTx + '_)) -> StoreResult<T>,
 ) -> T {
-    harness.office.write(work).unwrap()
+    harness.office.write("test", work).unwrap()
 }
 
 /// A rotation to this generation. The session expires a day after `when`.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tillgate_auth_core::auth::AuthStore;
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Mode, PortSet, Store, StoreError, StoreResult, Work};
+use tillgate_domain::{Mode, PortSet, Store, StoreError, StoreResult, UnitOfWork, Work};
 
 /// The point at which a unit of work fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,15 +115,15 @@ impl FailurePlan {
 }
 
 impl<V: PortSet, S: Store<V> + ?Sized> Store<V> for FailingStore<S> {
-    fn run(&self, mode: Mode, work: Work<'_, V>) -> StoreResult<()> {
-        match self.plan.next_failure(mode) {
-            None => self.store.run(mode, work),
+    fn run(&self, unit: UnitOfWork, work: Work<'_, V>) -> StoreResult<()> {
+        match self.plan.next_failure(unit.mode) {
+            None => self.store.run(unit, work),
             Some((FailurePoint::Before, error)) => Err(error),
-            Some((FailurePoint::AtCommit, error)) => self.store.run(mode, &mut |tx| {
+            Some((FailurePoint::AtCommit, error)) => self.store.run(unit, &mut |tx| {
                 work(tx)?;
                 Err(error.clone())
             }),
-            Some((FailurePoint::AfterCommit, error)) => self.store.run(mode, work).and(Err(error)),
+            Some((FailurePoint::AfterCommit, error)) => self.store.run(unit, work).and(Err(error)),
         }
     }
 
@@ -159,11 +159,11 @@ mod tests {
     }
 
     fn write_node(store: &dyn Store<AuthPorts>, number: u8) -> StoreResult<bool> {
-        store.write(|tx| tx.keys().insert(&new_key(number, Signing, Next)))
+        store.write("test", |tx| tx.keys().insert(&new_key(number, Signing, Next)))
     }
 
     fn count_keys(store: &dyn Store<AuthPorts>) -> usize {
-        store.read(|tx| Ok(tx.keys().list()?.len())).unwrap()
+        store.read("test", |tx| Ok(tx.keys().list()?.len())).unwrap()
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
         {
             let (memory, failing) = new_store();
             failing.plan_failure(PlannedFailure::at_once(unavailable_error()).at_point(point));
-            assert_eq!(write_node(&failing, 1), Err(unavailable_error()), "{point:?}");
+            assert_eq!(write_node(&failing, 1), Err(unavailable_error().in_unit("test")), "{point:?}");
             assert_eq!(count_keys(memory.as_ref()), stands, "{point:?}");
             failing.clear_failure();
             assert_eq!(write_node(&failing, 2), Ok(true), "{point:?}");
@@ -185,7 +185,7 @@ mod tests {
         failing.plan_failure(PlannedFailure::at_once(unavailable_error()).only(Mode::Write).after(1).times(2));
         let answers = [1, 2, 3, 4].map(|number| {
             let store: &dyn Store<AuthPorts> = &failing;
-            assert!(store.read(|tx| tx.keys().list()).is_ok());
+            assert!(store.read("test", |tx| tx.keys().list()).is_ok());
             write_node(&failing, number).is_ok()
         });
         assert_eq!(answers, [true, false, false, true]);
@@ -196,7 +196,8 @@ mod tests {
         let (_, failing) = new_store();
         failing.plan_failure(PlannedFailure::at_once(unavailable_error()));
         let office: &dyn Store<OfficePorts> = &failing;
-        assert_eq!(office.read(|tx| tx.users().any_exists()), Err(unavailable_error()));
-        assert_eq!(write_node(&failing, 1), Err(unavailable_error()));
+        let expected = unavailable_error().in_unit("test");
+        assert_eq!(office.read("test", |tx| tx.users().any_exists()), Err(expected.clone()));
+        assert_eq!(write_node(&failing, 1).unwrap_err(), expected);
     }
 }

@@ -206,15 +206,16 @@ mod tests {
         let fixture = Fixture::insert_into(&memory, CLOCK_START, &verifiers).unwrap();
         let store: &dyn Store<AuthPorts> = &memory;
         let password = |principal| {
-            let found = store.read(|tx| tx.credentials().find(principal, CredentialKind::Password)).unwrap();
+            let found = store.read("test", |tx| tx.credentials().find(principal, CredentialKind::Password)).unwrap();
             found.map(|found| found.verifier.expose().clone())
         };
         assert_eq!(password(PrincipalId::User(fixture.admin.id)).as_deref(), Some("hash for admin"));
         assert_eq!(password(PrincipalId::User(fixture.manager.id)), None);
         assert_eq!(password(PrincipalId::Device(fixture.p01.id)).as_deref(), Some("hash for P01"));
         assert_eq!(password(PrincipalId::Device(fixture.p02.id)), None);
-        let found =
-            store.read(|tx| tx.users().find_by_email(&fixture.cashier.email.clone().unwrap().to_folded())).unwrap();
+        let found = store
+            .read("test", |tx| tx.users().find_by_email(&fixture.cashier.email.clone().unwrap().to_folded()))
+            .unwrap();
         assert_eq!(found, Some(fixture.cashier));
     }
 }

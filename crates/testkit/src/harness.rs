@@ -166,7 +166,7 @@ impl From<StoreHarness> for AuthStoreHarness {
 ///
 /// If a unique name in the roster is already taken.
 pub fn enroll(office: &dyn Store<OfficePorts>, roster: &Roster) -> StoreResult<()> {
-    let added = office.write(|tx| {
+    let added = office.write("test", |tx| {
         let mut all = true;
         for tenant in &roster.tenants {
             all &= tx.tenants().insert(tenant)?;

@@ -12,7 +12,7 @@ use std::thread::{self, ThreadId};
 use tillgate_auth_core::{AuthPorts, AuthTx};
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::office::ports::OfficeTx;
-use tillgate_domain::{Mode, PortSet, Store, StoreResult, Work};
+use tillgate_domain::{PortSet, Store, StoreResult, UnitOfWork, Work};
 
 /// The number of calls in a report.
 const MAX_REPORTED_CALLS: usize = 12;
@@ -99,8 +99,8 @@ impl<V: PortSet> RecordingStore<V> {
         Self { store, calls }
     }
 
-    fn begin(&self, mode: Mode) {
-        self.calls.record(format!("a unit of work begins ({mode:?})"));
+    fn begin(&self, unit: UnitOfWork) {
+        self.calls.record(format!("a unit of work begins ({:?})", unit.mode));
     }
 
     fn end(&self, answer: &StoreResult<()>) {
@@ -137,9 +137,9 @@ impl RecordedView for OfficePorts {
 }
 
 impl<V: RecordedView> Store<V> for RecordingStore<V> {
-    fn run(&self, mode: Mode, work: Work<'_, V>) -> StoreResult<()> {
-        let answer = self.store.run(mode, &mut |tx: &mut V::Tx<'_>| {
-            self.begin(mode);
+    fn run(&self, unit: UnitOfWork, work: Work<'_, V>) -> StoreResult<()> {
+        let answer = self.store.run(unit, &mut |tx: &mut V::Tx<'_>| {
+            self.begin(unit);
             V::record(tx, &self.calls, work)
         });
         self.end(&answer);

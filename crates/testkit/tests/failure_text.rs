@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tillgate_auth_core::ports::{self, SignatureDigest, Signatures};
 use tillgate_auth_core::{AuthPorts, AuthStore, AuthTx, MemoryStore};
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Audit, Instant, Mode, Revocations, Store, StoreResult, Tx, Work};
+use tillgate_domain::{Audit, Instant, Revocations, Store, StoreResult, Tx, UnitOfWork, Work};
 use tillgate_testkit::contract::{run_case, signatures};
 use tillgate_testkit::{AuthStoreHarness, enroll};
 
@@ -17,8 +17,8 @@ struct ForgetfulStore(MemoryStore);
 struct Transaction<'a, 't>(&'a mut (dyn AuthTx + 't));
 
 impl Store<AuthPorts> for ForgetfulStore {
-    fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
-        Store::<AuthPorts>::run(&self.0, mode, &mut |tx| work(&mut Transaction(tx)))
+    fn run(&self, unit: UnitOfWork, work: Work<'_, AuthPorts>) -> StoreResult<()> {
+        Store::<AuthPorts>::run(&self.0, unit, &mut |tx| work(&mut Transaction(tx)))
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tillgate_auth_core::ports::{self, CountKey, KnownNetworks};
 use tillgate_auth_core::{AuthPorts, AuthStore, AuthTx, MemoryStore};
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Audit, Instant, Mode, Revocations, Store, StoreError, StoreResult, Tx, Work};
+use tillgate_domain::{Audit, Instant, Mode, Revocations, Store, StoreError, StoreResult, Tx, UnitOfWork, Work};
 use tillgate_testkit::{AuthStoreHarness, Roster};
 use uuid::Uuid;
 
@@ -32,10 +32,10 @@ struct Transaction<'a, 't> {
 }
 
 impl Store<AuthPorts> for OwnStore {
-    fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
-        Store::<AuthPorts>::run(&self.inner, mode, &mut |inner| {
+    fn run(&self, unit: UnitOfWork, work: Work<'_, AuthPorts>) -> StoreResult<()> {
+        Store::<AuthPorts>::run(&self.inner, unit, &mut |inner| {
             let mut table = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut transaction = Transaction { inner, mode, networks: table.clone() };
+            let mut transaction = Transaction { inner, mode: unit.mode, networks: table.clone() };
             work(&mut transaction)?; // an error or a panic leaves `table` unchanged
             *table = transaction.networks;
             Ok(())

@@ -38,7 +38,7 @@ impl LargeDataset {
         database.migrate(&mut |_| ()).unwrap();
         let store: &dyn Store<OfficePorts> = &database;
         let (tenant, user, device) = store
-            .write(|tx| {
+            .write("bench", |tx| {
                 let tenant = tx.tenants().find_by_slug(&Slug::parse("default").unwrap())?.unwrap();
                 let user = tx.users().find_by_name(tenant.id, &tillgate_domain::FoldedText::of("admin"))?.unwrap();
                 let device = tx.devices().find_by_name(tenant.id, &tillgate_domain::FoldedText::of("P01"))?.unwrap();

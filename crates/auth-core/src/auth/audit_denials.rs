@@ -74,7 +74,7 @@ impl Auth {
         }
         let who = (caller.principal, caller.device);
         if self.caller_denials.should_record(who, &event, self.clock.monotonic()) {
-            let told = self.store.write(|tx| tx.audit().record(&event));
+            let told = self.store.write("record_denial", |tx| tx.audit().record(&event));
             told.inspect_err(|_| self.caller_denials.mark_unrecorded(who, &event))?;
         }
         Ok(())
@@ -84,7 +84,7 @@ impl Auth {
     /// does. If it fails, the event is counted, and the denial stands.
     pub(super) fn record_guest_denial(&self, guest: GuestKey, event: &Event) {
         if self.guest_denials.should_record(guest, event, self.clock.monotonic())
-            && let Err(error) = self.store.write(|tx| tx.audit().record(event))
+            && let Err(error) = self.store.write("record_denial", |tx| tx.audit().record(event))
         {
             self.guest_denials.mark_unrecorded(guest, event);
             tracing::warn!(%error, "could not record a denial in the audit; it is counted with the next ones");
@@ -138,7 +138,7 @@ impl Auth {
             event.id = self.new_id(EventId::new)?;
             event.at = self.time().at;
             event.details.insert("times".to_owned(), json!(untold.count));
-            self.store.write(|tx| tx.audit().record(&event))?;
+            self.store.write("record_suppressed_denials", |tx| tx.audit().record(&event))?;
             refusals.mark_recorded(&untold);
         }
         Ok(())

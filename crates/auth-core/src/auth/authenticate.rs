@@ -227,7 +227,7 @@ impl Auth {
             return Ok(None);
         }
         let (read_version, mut epochs) = (self.revocations.current_version(), claims.epochs());
-        let found = self.store.read(|tx| {
+        let found = self.store.read("authenticate", |tx| {
             if !read {
                 match tx.sessions().find(claims.sid)? {
                     Some(record) if is_live(&record, claims) => epochs = record.epochs,

@@ -175,20 +175,20 @@ impl AuthBuilder {
         // Read before anything is written, so that a wrong clock of this process has no influence
         // on it.
         let boot = self.clock.boot_id();
-        let (newest, origin) = self.store.read(|tx| {
+        let (newest, origin) = self.store.read("start_engine", |tx| {
             let origin = boot.map(|boot| tx.nodes().find_origin(boot)).transpose()?.flatten();
             Ok((tx.instances().newest_instant()?, origin))
         })?;
         let time = Timekeeper::start(Arc::clone(&self.clock), newest, origin);
         let now = time.now().at;
         let start = StartSnapshot { newest_stored: newest.unwrap_or(now), monotonic: self.clock.monotonic() };
-        let instance = self.store.read(|tx| tx.instances().find())?;
+        let instance = self.store.read("start_engine", |tx| tx.instances().find())?;
         let drawn = KeyKind::ALL
             .map(|kind| generate_key(kind, self.settings.algorithm, KeyState::Current, &master, &*self.entropy, now))
             .into_iter()
             .collect::<Result<Vec<_>, _>>()?;
         let events = build_key_events(&drawn, now, &*self.entropy, &self.settings.audit_details())?;
-        let stored = self.store.read(|tx| tx.keys().list())?;
+        let stored = self.store.read("start_engine", |tx| tx.keys().list())?;
         let stored = if KeyKind::ALL.iter().all(|kind| stored.iter().any(|key| key.kind == *kind)) {
             stored
         } else {
@@ -274,7 +274,7 @@ fn create_first_keys(
     drawn: &[StoredKey],
     events: &[(KeyId, Event)],
 ) -> Result<Vec<StoredKey>, StoreError> {
-    store.write(|tx| {
+    store.write("create_first_keys", |tx| {
         let (stored, created) = insert_first_keys(tx, drawn)?;
         for (key, event) in events {
             if created.contains(&KeyEvent::Created(*key)) {

@@ -168,7 +168,7 @@ impl Auth {
     /// Counts a wrong password and records the denial.
     fn deny_change(&self, caller: &Caller, charge: &Charge) -> Result<Error, Error> {
         let event = self.denied_change_event(caller, LoginDenied::Mismatch.code())?;
-        let settled = self.store.write(|tx| {
+        let settled = self.store.write("deny_password_change", |tx| {
             let counts = self.throttle.settle_charge(tx, charge, AttemptOutcome::Failed, event.at)?;
             if counts {
                 tx.audit().record(&event)?;
@@ -203,7 +203,7 @@ impl Auth {
         let tenant = caller.profile.tenant.id;
         let mut event = self.new_event(Action::Password, EventOutcome::Done, Subject::User(user), Some(tenant))?;
         event.actor = caller.actor();
-        let changed = self.store.write(|tx| {
+        let changed = self.store.write("change_password", |tx| {
             // A signed call has no session that could have ended.
             if let Some(own) = caller.session_id() {
                 let own = tx.sessions().find(own)?;

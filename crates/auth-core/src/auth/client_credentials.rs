@@ -55,7 +55,7 @@ impl Auth {
     fn count_guess(&self, client: &Client, address: Option<IpAddr>) -> Result<Error, Error> {
         let now = self.time().at;
         let attempt = build_attempt(client, address);
-        let admission = self.store.write(|tx| {
+        let admission = self.store.write("count_client_failure", |tx| {
             let admission = self.throttle.open_charge(tx, &attempt, now)?;
             if let Admission::Admitted(charge) = &admission {
                 self.throttle.settle_charge(tx, charge, AttemptOutcome::Failed, now)?;

@@ -10,7 +10,7 @@ impl Auth {
     /// assigned to. Empty for a device that is logged in as itself. Reads the store.
     pub fn list_login_devices(&self, caller: &Caller) -> Result<Vec<Device>, Error> {
         let Some(id) = caller.user() else { return Ok(Vec::new()) };
-        let mut devices = self.store.read(|tx| {
+        let mut devices = self.store.read("list_login_devices", |tx| {
             let Some(user) = tx.users().find(id)? else { return Ok(Vec::new()) };
             let mut open = Vec::new();
             for id in user.assignment.devices.keys() {

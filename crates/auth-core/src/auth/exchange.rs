@@ -45,7 +45,7 @@ impl Auth {
         let presented_in = *caller.session_context().ok_or(TokenDenied::Invalid)?;
         let id = presented_in.id;
         let (now, read_version) = (self.time().at, self.revocations.current_version());
-        let outcome = self.store.write(|tx| {
+        let outcome = self.store.write("exchange_token", |tx| {
             for _ in 0..MAX_ROTATION_ATTEMPTS {
                 let Some(record) = tx.sessions().find(id)? else {
                     return Ok(ExchangeOutcome::Denied(TokenDenied::SessionOver));
@@ -130,7 +130,8 @@ impl Auth {
 
     fn read_first_uses(&self, session: SessionId) -> Result<Arc<[FirstUse]>, Error> {
         let read_version = self.revocations.current_version();
-        let uses: Arc<[FirstUse]> = self.store.read(|tx| tx.sessions().list_first_uses(session))?.into();
+        let uses: Arc<[FirstUse]> =
+            self.store.read("read_first_uses", |tx| tx.sessions().list_first_uses(session))?.into();
         self.first_use_cache.insert(session, &uses, read_version);
         Ok(uses)
     }
@@ -141,7 +142,7 @@ impl Auth {
             PrincipalId::User(id) => Scope::User(id),
             PrincipalId::Device(id) => Scope::Device(id),
         };
-        self.store.write(|tx| {
+        self.store.write("record_first_use", |tx| {
             // A session that no longer exists has ended; that is reported by other means.
             if tx.sessions().find(claims.sid)?.is_some()
                 && tx.sessions().record_first_use(claims.sid, first, now.saturating_sub(overlap))?

@@ -123,7 +123,7 @@ impl Auth {
         let started_at = self.clock.monotonic();
         let from = place.bookmark.clone();
         self.revocations.begin_poll();
-        let look = self.store.read(|tx| tx.feed().poll(from.as_ref()))?;
+        let look = self.store.read("poll_feed", |tx| tx.feed().poll(from.as_ref()))?;
         if let Some(time) = look.clock {
             self.activity.watch(time, self.clock.monotonic());
         }
@@ -149,7 +149,7 @@ impl Auth {
     }
 
     fn reload_keys(&self, place: &mut FeedPosition) -> Result<(), Error> {
-        let stored = self.store.read(|tx| tx.keys().list())?;
+        let stored = self.store.read("list_keys", |tx| tx.keys().list())?;
         let followed = self.keyring.reload(&stored);
         self.follower.keys_unreadable.store(followed.is_err(), Ordering::Relaxed);
         followed.map_err(|error| Error::Fault(error.to_string()))?;

@@ -129,7 +129,7 @@ impl Auth {
         let (_, token) = self.verify_refresh_token(token)?;
         let read_version = self.revocations.current_version();
         let time = self.time();
-        let introspection = self.store.read(|tx| {
+        let introspection = self.store.read("introspect", |tx| {
             let Some(record) = tx.sessions().find(token.session)? else { return Ok(None) };
             let principal = require_principal(&record)?;
             let profile = profile::read(tx, principal, record.session.device)?;

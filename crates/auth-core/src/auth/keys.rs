@@ -15,7 +15,7 @@ const SESSIONS_PER_TRANSACTION: u32 = 500;
 impl Auth {
     /// All keys of the store, oldest first, with encrypted secrets.
     pub fn list_keys(&self) -> Result<Vec<StoredKey>, Error> {
-        Ok(self.store.read(|tx| tx.keys().list())?)
+        Ok(self.store.read("list_keys", |tx| tx.keys().list())?)
     }
 
     /// Adds a next key of each kind. It is used after the lead time, when every live process has
@@ -41,7 +41,7 @@ impl Auth {
         let successor = self.generate_key(key.kind)?;
         let mut event = self.new_event(Action::KeyRevoke, EventOutcome::Done, Subject::Key(id), None)?;
         event.details.insert("kind".to_owned(), json!(key.kind.name()));
-        self.store.write(|tx| {
+        self.store.write("revoke_key", |tx| {
             let Some(key) = tx.keys().list()?.into_iter().find(|key| key.id == id) else { return Ok(()) };
             if tx.keys().change_state(id, key.state, KeyState::Revoked, event.at)? {
                 if key.state == KeyState::Current {
@@ -56,7 +56,7 @@ impl Auth {
         let mut ended = 0;
         loop {
             let now = self.time().at;
-            let batch = self.store.write(|tx| {
+            let batch = self.store.write("revoke_key", |tx| {
                 let sessions = tx.sessions().ids_by_key(id, now, SESSIONS_PER_TRANSACTION)?;
                 for session in &sessions {
                     tx.revocations().end_session(*session, EndReason::Admin, now)?;
@@ -76,7 +76,7 @@ impl Auth {
             return Ok(());
         }
         let since = self.time().at.saturating_sub(super::maintenance::NODE_LIVENESS_TIMEOUT);
-        let nodes = self.store.read(|tx| tx.nodes().list_live(since))?;
+        let nodes = self.store.read("promote_keys", |tx| tx.nodes().list_live(since))?;
         let read = |key: KeyId| {
             self.follower.key_cursor(key).is_some_and(|cursor| nodes.iter().all(|node| node.applied >= cursor))
         };
@@ -102,7 +102,7 @@ impl Auth {
     ) -> Result<Vec<KeyEvent>, Error> {
         let template = self.new_event(Action::KeyAdd, EventOutcome::Done, Subject::Server, None)?;
         let ids = (0..8).map(|_| self.new_id(tillgate_domain::EventId::new)).collect::<Result<Vec<_>, Error>>()?;
-        let happened = self.store.write(|tx| {
+        let happened = self.store.write("run_key_step", |tx| {
             let happened = step(tx, template.at)?;
             for (each, id) in happened.iter().zip(&ids) {
                 let (action, key) = match each {

@@ -216,7 +216,9 @@ impl Auth {
     /// until it refills.
     pub(super) fn settle_charge(&self, charge: &Charge, outcome: AttemptOutcome) {
         let now = self.time().at;
-        if let Err(error) = self.store.write(|tx| self.throttle.settle_charge(tx, charge, outcome, now).map(drop)) {
+        if let Err(error) =
+            self.store.write("settle_charge", |tx| self.throttle.settle_charge(tx, charge, outcome, now).map(drop))
+        {
             tracing::warn!(%error, "could not return the rate limit token of a login");
         }
         self.login_queue.notify_settled(charge);
@@ -234,7 +236,7 @@ impl Auth {
     ) -> Result<Error, Error> {
         let outcome = charge_outcome(login, &denial);
         let event = self.new_login_event(login, subject, EventOutcome::Refused, Some(denial.code()))?;
-        let settled = self.store.write(|tx| {
+        let settled = self.store.write("deny_login", |tx| {
             let counts = self.throttle.settle_charge(tx, charge, outcome, event.at)?;
             if counts {
                 tx.audit().record(&event)?;
@@ -310,7 +312,7 @@ impl Auth {
         };
         event.actor.session = Some(login_tx.session);
         let stale_epochs = self.find_stale_epochs(login, subject)?;
-        let outcome = self.store.write(|tx| {
+        let outcome = self.store.write("login", |tx| {
             if let Some(stale_epochs) = &stale_epochs
                 && stale_epochs.restore(tx)?
             {

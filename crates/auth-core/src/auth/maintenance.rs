@@ -149,7 +149,7 @@ impl Auth {
     pub fn write_activity(&self) -> Result<(), Error> {
         let taken = self.activity.take_pending();
         for part in taken.chunks(USES_PER_WRITE) {
-            self.store.write(|tx| tx.sessions().record_uses(part))?;
+            self.store.write("write_activity", |tx| tx.sessions().record_uses(part))?;
             self.activity.mark_written(part);
         }
         Ok(())
@@ -166,7 +166,7 @@ impl Auth {
             return Ok(());
         }
         let node = Node { id: self.node, applied, seen_at: self.time().at, clock };
-        Ok(self.store.write(|tx| tx.nodes().upsert(&node))?)
+        Ok(self.store.write("send_heartbeat", |tx| tx.nodes().upsert(&node))?)
     }
 
     /// Stops in good order: writes the recorded uses, and records that other processes need not
@@ -176,7 +176,7 @@ impl Auth {
         self.record_suppressed_denials(true)?;
         let mut left = self.schedule.has_left.lock().unwrap_or_else(PoisonError::into_inner);
         let at = self.time().at;
-        self.store.write(|tx| tx.nodes().mark_left(self.node, at))?;
+        self.store.write("leave_cluster", |tx| tx.nodes().mark_left(self.node, at))?;
         *left = true;
         Ok(())
     }
@@ -274,7 +274,7 @@ impl Auth {
                 progress(swept);
             },
         )?;
-        self.store.write(|tx| tx.nodes().sweep(now.saturating_sub(NODE_RETENTION)))?;
+        self.store.write("sweep_nodes", |tx| tx.nodes().sweep(now.saturating_sub(NODE_RETENTION)))?;
         Ok(swept)
     }
 
@@ -285,7 +285,7 @@ impl Auth {
         counted: &mut dyn FnMut(u32),
     ) -> Result<(), Error> {
         loop {
-            let removed = self.store.write(|tx| part(tx, before))?;
+            let removed = self.store.write("sweep_table", |tx| part(tx, before))?;
             if removed > 0 {
                 counted(removed);
             }

@@ -9,7 +9,9 @@ mod plan;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_domain::{Action, EventOutcome, Instant, KeyId, Mode, SessionId, StoreError, StoreResult, Subject};
+use tillgate_domain::{
+    Action, EventOutcome, Instant, KeyId, Mode, SessionId, StoreError, StoreExt, StoreResult, Subject, UnitOfWork,
+};
 
 use self::plan::{RefreshPlan, is_other_network};
 use super::Auth;
@@ -277,7 +279,7 @@ impl Auth {
         let modes: &[Mode] = if read_first { &[Mode::Read, Mode::Write] } else { &[Mode::Write] };
         for mode in modes {
             let mut reached = Step::NeedsWrite;
-            self.store.run(*mode, &mut |tx| {
+            self.store.run_for_value(UnitOfWork { name: "refresh", mode: *mode }, |tx| {
                 for _ in 0..MAX_ROTATION_ATTEMPTS {
                     reached = step(tx, *mode)?;
                     if !matches!(reached, Step::LostRace) {

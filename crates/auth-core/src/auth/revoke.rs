@@ -30,7 +30,7 @@ impl Auth {
         if let AuthenticatedBy::ApiKey(key) = caller.authenticated_by {
             event.details.insert("api_key".to_owned(), json!(key));
         }
-        Ok(self.store.write(|tx| {
+        Ok(self.store.write("revoke_token", |tx| {
             let Some(record) = tx.sessions().find(session)? else { return Ok(false) };
             if record.session.tenant != tenant {
                 return Ok(false);

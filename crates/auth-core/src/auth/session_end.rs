@@ -28,7 +28,7 @@ impl Auth {
         let tenant = Some(caller.profile.tenant.id);
         let mut event = self.new_event(Action::Logout, EventOutcome::Done, Subject::Session(session), tenant)?;
         event.actor = caller.actor();
-        self.store.write(|tx| {
+        self.store.write("logout", |tx| {
             if tx.revocations().end_session(session, EndReason::Logout, now)? {
                 tx.audit().record(&event)?;
             }
@@ -66,7 +66,7 @@ impl Auth {
         if why != EndReason::Logout {
             event.details.insert("why".to_owned(), json!(why.name()));
         }
-        let refused = self.store.write(|tx| {
+        let refused = self.store.write("end_by_refresh_token", |tx| {
             let Some(record) = tx.sessions().find(token.session)? else { return Ok(Some(TokenDenied::SessionOver)) };
             let session = &record.session;
             if session.dialect != *holder.dialect || holder.tenant.is_some_and(|tenant| tenant != session.tenant) {
@@ -98,7 +98,7 @@ impl Auth {
         event.actor = caller.actor();
         event.details.insert("why".to_owned(), json!(why.name()));
         let now = event.at;
-        self.store.write(|tx| {
+        self.store.write("end_session_for", |tx| {
             if tx.revocations().end_session(session, why, now)? {
                 tx.audit().record(&event)?;
             }
@@ -112,7 +112,7 @@ impl Auth {
     pub fn end_session(&self, session: SessionId) -> Result<bool, Error> {
         let mut event = self.new_event(Action::SessionEnd, EventOutcome::Done, Subject::Session(session), None)?;
         event.details.insert("why".to_owned(), json!(EndReason::Admin.name()));
-        Ok(self.store.write(|tx| {
+        Ok(self.store.write("end_session", |tx| {
             let Some(record) = tx.sessions().find(session)? else { return Ok(false) };
             let ended = tx.revocations().end_session(session, EndReason::Admin, event.at)?;
             if ended {
@@ -146,7 +146,7 @@ impl Auth {
         let mut event = self.new_event(Action::SessionEnd, EventOutcome::Done, subject, Some(tenant))?;
         event.actor = Actor::default();
         event.details.insert("why".to_owned(), json!(EndReason::Admin.name()));
-        Ok(self.store.write(|tx| {
+        Ok(self.store.write("end_scope", |tx| {
             let raised = tx.revocations().bump_epoch(scope, EndReason::Admin, event.at)?.is_some();
             if raised {
                 tx.audit().record(&event)?;

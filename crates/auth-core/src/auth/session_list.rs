@@ -15,7 +15,7 @@ impl Auth {
     /// The dialects of all live sessions. Reads every session, for the start of a server.
     pub fn list_live_dialects(&self) -> Result<Vec<DialectName>, Error> {
         let now = self.time().at;
-        Ok(self.store.read(|tx| tx.sessions().list_live_dialects(now))?)
+        Ok(self.store.read("list_live_dialects", |tx| tx.sessions().list_live_dialects(now))?)
     }
 
     /// Lists at most 201 sessions of the caller's tenant, newest first, starting after `after`.
@@ -45,7 +45,7 @@ impl Auth {
         let (mut after, limit) = (after, limit.clamp(1, MAX_FETCH_ROWS));
         let mut kept = Vec::new();
         loop {
-            let part = self.store.read(|tx| tx.sessions().list(&filter, after, limit))?;
+            let part = self.store.read("list_sessions", |tx| tx.sessions().list(&filter, after, limit))?;
             let last = part.len() < limit as usize;
             after = part.last().map(|listed| listed.session.id).or(after);
             kept.extend(part.into_iter().filter(|each| all || own(each)));
@@ -61,7 +61,7 @@ impl Auth {
     pub fn find_session(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Error> {
         let filter =
             SessionFilter { tenant: Some(caller.profile.tenant.id), id: Some(session), ..SessionFilter::default() };
-        let found = self.store.read(|tx| tx.sessions().list(&filter, None, 1))?;
+        let found = self.store.read("find_session", |tx| tx.sessions().list(&filter, None, 1))?;
         let listed = found.into_iter().next().ok_or(Self::SESSION_NOT_FOUND)?;
         authorize_session_access(caller, &listed)?;
         Ok(listed)
@@ -69,7 +69,7 @@ impl Auth {
 
     /// The id of the tenant with this slug, for a mount that serves one tenant.
     pub fn find_tenant_id(&self, slug: &Slug) -> Result<Option<TenantId>, Error> {
-        Ok(self.store.read(|tx| tx.tenants().find_by_slug(slug))?.map(|tenant| tenant.id))
+        Ok(self.store.read("find_tenant", |tx| tx.tenants().find_by_slug(slug))?.map(|tenant| tenant.id))
     }
 
     /// Lists sessions of any tenant without a check of rights, for the operator of the server.
@@ -79,6 +79,6 @@ impl Auth {
         after: Option<SessionId>,
         limit: u32,
     ) -> Result<Vec<SessionView>, Error> {
-        Ok(self.store.read(|tx| tx.sessions().list(filter, after, limit))?)
+        Ok(self.store.read("list_sessions", |tx| tx.sessions().list(filter, after, limit))?)
     }
 }

@@ -104,7 +104,7 @@ impl Auth {
         let profile = require_usable(key, profile)?;
         if counting == ReplayCheck::Consume {
             let digest = SignatureDigest(sha256(&[key.client_id.as_bytes(), b"\n", &signature.mac].concat()));
-            if !self.store.write(|tx| tx.signatures().insert_if_new(&digest, time.at))? {
+            if !self.store.write("verify_signature", |tx| tx.signatures().insert_if_new(&digest, time.at))? {
                 return Err(TokenDenied::SignatureReplayed.into());
             }
         }
@@ -127,7 +127,7 @@ impl Auth {
             return Ok(None);
         }
         let read_version = self.revocations.current_version();
-        let (found, profile) = self.store.read(|tx| {
+        let (found, profile) = self.store.read("open_api_key", |tx| {
             let Some(found) = tx.api_keys().find_by_client_id(client)? else { return Ok((None, None)) };
             let profile = profile::read(tx, PrincipalId::User(found.key.user), Some(found.key.device))?;
             Ok((Some(found), profile))

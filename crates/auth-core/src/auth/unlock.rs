@@ -17,7 +17,7 @@ impl Auth {
         let mut event = self.new_event(Action::Unlock, EventOutcome::Done, Subject::Server, None)?;
         let prefix = if address.to_canonical().is_ipv4() { 24 } else { 48 };
         event.details.insert("network".to_owned(), json!(format!("{}/{prefix}", counted_network(address))));
-        Ok(self.store.write(|tx| {
+        Ok(self.store.write("unlock_network", |tx| {
             let refilled = self.throttle.refill_network(tx, address)?;
             if refilled {
                 tx.audit().record(&event)?;

@@ -86,7 +86,7 @@ fn patiently<T>(work: impl Fn() -> StoreResult<T>) -> T {
 
 impl Server {
     fn ask(&self, attempt: &LoginAttempt, now: Instant) -> Admission {
-        patiently(|| self.store.write(|tx| self.throttle.open_charge(tx, attempt, now)))
+        patiently(|| self.store.write("test", |tx| self.throttle.open_charge(tx, attempt, now)))
     }
 
     fn admitted(&self, attempt: &LoginAttempt, now: Instant) -> Charge {
@@ -98,7 +98,8 @@ impl Server {
 
     /// Whether it counted as a wrong password.
     fn settle(&self, charge: &Charge, outcome: AttemptOutcome, now: Instant) -> bool {
-        let counted = patiently(|| self.store.write(|tx| self.throttle.settle_charge(tx, charge, outcome, now)));
+        let counted =
+            patiently(|| self.store.write("test", |tx| self.throttle.settle_charge(tx, charge, outcome, now)));
         self.turns.notify_settled(charge);
         counted
     }
@@ -132,11 +133,11 @@ impl Server {
 
     /// Whether the client is known.
     fn knows(&self, attempt: &LoginAttempt, now: Instant) -> bool {
-        self.store.read(|tx| self.throttle.classify(tx, attempt, now)).unwrap().is_known()
+        self.store.read("test", |tx| self.throttle.classify(tx, attempt, now)).unwrap().is_known()
     }
 
     fn forgive(&self, principal: PrincipalId) -> u32 {
-        self.store.write(|tx| tx.attempts().clear_failed_logins(principal.uuid())).unwrap()
+        self.store.write("test", |tx| tx.attempts().clear_failed_logins(principal.uuid())).unwrap()
     }
 
     /// Waits for a turn as a login does, until it is admitted or denied. `None` if it was denied.
@@ -311,7 +312,8 @@ fn refilled_network_has_all_tokens_and_accounts_keep_their_count() {
         server.fail(&neighbour(byte), 0..1, NOON);
     }
     assert_eq!(server.held(&neighbour(99), NOON), MINUTE);
-    let refill = |address: IpAddr| patiently(|| server.store.write(|tx| server.throttle.refill_network(tx, address)));
+    let refill =
+        |address: IpAddr| patiently(|| server.store.write("test", |tx| server.throttle.refill_network(tx, address)));
     let address = neighbour(99).address.unwrap();
     assert!(!refill("2001:db8:77::1".parse().unwrap()) && refill(address) && !refill(address));
     for byte in 100..150 {
@@ -345,7 +347,10 @@ fn account_is_known_in_networks_of_four_latest_successes() {
 fn legacy_place_is_still_known() {
     let server = server();
     let names = server.throttle.key_deriver.derive_keys(&anna());
-    server.store.write(|tx| tx.known_networks().record_success(user(1).uuid(), &names.legacy_place, NOON)).unwrap();
+    server
+        .store
+        .write("test", |tx| tx.known_networks().record_success(user(1).uuid(), &names.legacy_place, NOON))
+        .unwrap();
     assert!(server.admitted(&anna(), NOON).is_known());
     let same_network = LoginAttempt { address: Some(IpAddr::from([10, 0, 1, 2])), ..anna() };
     assert!(!server.admitted(&same_network, NOON).is_known(), "another address");
@@ -378,7 +383,7 @@ fn withdrawn_attempt_takes_no_token() {
 fn just_set_password_is_no_guess_and_makes_network_known() {
     let server = server();
     server.fail(&anna_from(2), 0..10, NOON);
-    let charge = server.store.write(|tx| server.throttle.classify(tx, &anna(), NOON)).unwrap();
+    let charge = server.store.write("test", |tx| server.throttle.classify(tx, &anna(), NOON)).unwrap();
     assert!(!charge.is_known());
     server.settle(&charge, AttemptOutcome::Succeeded, NOON);
     assert!(server.admitted(&anna(), NOON).is_known());

@@ -120,7 +120,7 @@ fn accepted_clock_is_trusted_by_every_process() {
     shop.clock.step_forward(3 * HOUR);
     assert!(shop.auth.time().in_doubt && other.time().in_doubt);
     let at = shop.auth.time().at;
-    shop.auth_store().write(|tx| tx.revocations().invalidate(Scope::Clock, at)).unwrap();
+    shop.auth_store().write("test", |tx| tx.revocations().invalidate(Scope::Clock, at)).unwrap();
     for auth in [&shop.auth, &other] {
         auth.poll_feed().unwrap();
         assert!(!auth.time().in_doubt);
@@ -285,7 +285,7 @@ fn ended_tokens_stay_dead_without_the_feed() {
         end(&shop, &dead);
         let live = (what != "suspended" && what != "password").then(|| shop.user("cashier", Some("P02")));
         let far = shop.auth.time().at.saturating_add(100 * DAY);
-        assert!(shop.auth_store().write(|tx| tx.feed().sweep(far, 1000)).unwrap() > 0);
+        assert!(shop.auth_store().write("test", |tx| tx.feed().sweep(far, 1000)).unwrap() > 0);
         let started: Arc<Auth> = shop.process();
         for _ in 0..2 {
             assert_eq!(token_refused(authenticate(&started, &dead)), TokenDenied::SessionOver, "{what}");
@@ -317,7 +317,7 @@ fn sweep_cutoff_is_limited_by_newest_stored_instant_and_uptime() {
     let ended = shop.user("cashier", Some("P01"));
     shop.auth.end_session(ended.session.id).unwrap();
     let live = shop.user("manager", None);
-    let changes = |shop: &Shop| shop.auth_store().read(|tx| tx.feed().poll(None)).unwrap().entries.len();
+    let changes = |shop: &Shop| shop.auth_store().read("test", |tx| tx.feed().poll(None)).unwrap().entries.len();
     let before = changes(&shop);
     anew(&mut shop, true, |clock| {
         clock.reboot();

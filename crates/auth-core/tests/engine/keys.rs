@@ -118,7 +118,7 @@ fn next_key_waits_for_live_process_to_read_it() {
     for _ in 0..24 * 60 + 5 {
         shop.clock.advance(MINUTE);
         let node = Node { id: behind, applied: Cursor(0), seen_at: shop.auth.time().at, clock: None };
-        shop.auth_store().write(|tx| tx.nodes().upsert(&node)).unwrap();
+        shop.auth_store().write("test", |tx| tx.nodes().upsert(&node)).unwrap();
         shop.auth.run_due_maintenance();
     }
     assert_ne!(key(&shop.auth, KeyKind::Signing, KeyState::Current), next, "one that lives has not read it");

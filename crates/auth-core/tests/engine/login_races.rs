@@ -33,7 +33,7 @@ fn set_password(memory: &MemoryStore, world: &Fixture, principal: PrincipalId, p
 
 fn end_everything(memory: &MemoryStore, scope: Scope) {
     let store: &dyn tillgate_domain::Store<tillgate_auth_core::AuthPorts> = memory;
-    store.write(|tx| tx.revocations().bump_epoch(scope, EndReason::Admin, CLOCK_START)).unwrap();
+    store.write("test", |tx| tx.revocations().bump_epoch(scope, EndReason::Admin, CLOCK_START)).unwrap();
 }
 
 #[test]

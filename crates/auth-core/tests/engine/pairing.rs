@@ -31,7 +31,7 @@ fn set_device(shop: &Shop, device: DeviceId, status: DeviceStatus) {
 
 fn pairing(shop: &Shop, device: DeviceId) -> Option<SessionId> {
     use tillgate_domain::StoreExt;
-    shop.auth_store().read(|tx| tx.devices().find(device)).unwrap().unwrap().pairing
+    shop.auth_store().read("test", |tx| tx.devices().find(device)).unwrap().unwrap().pairing
 }
 
 fn why(shop: &Shop, granted: &IssuedTokens) -> Option<EndReason> {

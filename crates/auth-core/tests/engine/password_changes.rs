@@ -24,7 +24,7 @@ fn require(shop: &Shop, user: &User) {
 }
 
 fn is_required(shop: &Shop, id: UserId) -> bool {
-    shop.auth_store().read(|tx| tx.users().find(id)).unwrap().unwrap().password_change_required
+    shop.auth_store().read("test", |tx| tx.users().find(id)).unwrap().unwrap().password_change_required
 }
 
 /// A login in a dialect that can report a required password change.

@@ -37,7 +37,7 @@ fn process_that_has_left_is_not_live_again() {
     let shop = Shop::open();
     let live = || {
         let store: &dyn Store<AuthPorts> = &*shop.memory;
-        store.read(|tx| tx.nodes().list_live(Instant::from_millis(0))).unwrap().len()
+        store.read("test", |tx| tx.nodes().list_live(Instant::from_millis(0))).unwrap().len()
     };
     shop.auth.send_heartbeat().unwrap();
     assert_eq!(live(), 1);
@@ -272,10 +272,10 @@ struct ForgetfulStore {
 impl Store<tillgate_auth_core::AuthPorts> for ForgetfulStore {
     fn run(
         &self,
-        mode: tillgate_domain::Mode,
+        unit: tillgate_domain::UnitOfWork,
         work: tillgate_domain::Work<'_, tillgate_auth_core::AuthPorts>,
     ) -> tillgate_domain::StoreResult<()> {
-        Store::<tillgate_auth_core::AuthPorts>::run(&self.memory, mode, work)
+        Store::<tillgate_auth_core::AuthPorts>::run(&self.memory, unit, work)
     }
 }
 

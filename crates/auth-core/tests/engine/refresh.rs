@@ -8,7 +8,7 @@ use tillgate_auth_core::{
 };
 use tillgate_domain::change::Observer;
 use tillgate_domain::{
-    Action, Change, EndReason, Epoch, KnownRight, Mode, PrincipalId, Scope, Store, StoreExt, StoreResult, Work,
+    Action, Change, EndReason, Epoch, KnownRight, PrincipalId, Scope, Store, StoreExt, StoreResult, UnitOfWork, Work,
 };
 
 use crate::shop::{
@@ -142,8 +142,8 @@ struct ObservedStore {
 }
 
 impl Store<AuthPorts> for ObservedStore {
-    fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
-        Store::<AuthPorts>::run(&*self.memory, mode, work)
+    fn run(&self, unit: UnitOfWork, work: Work<'_, AuthPorts>) -> StoreResult<()> {
+        Store::<AuthPorts>::run(&*self.memory, unit, work)
     }
 }
 
@@ -194,7 +194,7 @@ fn token_ahead_of_rolled_back_store_rotates_and_is_audited() {
         expires_at: was.expires_at,
         from: was.address,
     };
-    assert!(shop.auth_store().write(|tx| tx.sessions().rotate(was.id, 3, &back)).unwrap());
+    assert!(shop.auth_store().write("test", |tx| tx.sessions().rotate(was.id, 3, &back)).unwrap());
     for auth in [shop.auth.clone(), shop.process()] {
         let ahead = refresh(&auth, &third).unwrap();
         assert_eq!((ahead.session.generation, token(&ahead)), (3, token(&third)), "the store catches up");

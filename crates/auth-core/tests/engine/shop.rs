@@ -130,7 +130,7 @@ impl Shop {
     }
 
     pub(crate) fn session(&self, id: SessionId) -> Session {
-        self.auth_store().read(|tx| tx.sessions().find(id)).unwrap().unwrap().session
+        self.auth_store().read("test", |tx| tx.sessions().find(id)).unwrap().unwrap().session
     }
 
     /// The number of sessions in the store.

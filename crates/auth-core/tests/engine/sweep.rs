@@ -38,7 +38,7 @@ fn changes_are_removed_after_week_and_networks_after_quarter() {
     let granted = shop.user("cashier", None);
     shop.auth.end_session(granted.session.id).unwrap();
     let _ = shop.auth.login(&with_password(by_user("cashier", None), "wrong"));
-    let changes = || shop.auth_store().read(|tx| tx.feed().poll(None)).unwrap().entries.len();
+    let changes = || shop.auth_store().read("test", |tx| tx.feed().poll(None)).unwrap().entries.len();
     let before = changes();
     assert!(before > 0);
     shop.clock.advance(DAY);
@@ -78,7 +78,7 @@ fn maintenance_writes_uses_and_heartbeat() {
     assert_eq!((session.used_generation, session.last_used_at), (1, Some(shop.auth.time().at)));
     let filter = SessionFilter { id: Some(granted.session.id), ..SessionFilter::default() };
     assert_eq!(shop.auth.list_all_sessions(&filter, None, 1).unwrap()[0].session.last_used_at, session.last_used_at);
-    let nodes = || shop.auth_store().read(|tx| tx.nodes().list_live(session.created_at)).unwrap();
+    let nodes = || shop.auth_store().read("test", |tx| tx.nodes().list_live(session.created_at)).unwrap();
     assert_eq!(nodes().len(), 1);
     shop.auth.leave().unwrap();
     assert!(nodes().is_empty());
@@ -110,7 +110,7 @@ fn signatures_are_removed_once_too_old() {
         let mut digest = [0; 32];
         digest[..4].copy_from_slice(&number.to_be_bytes());
         let at = shop.auth.time().at;
-        shop.auth_store().write(|tx| tx.signatures().insert_if_new(&SignatureDigest(digest), at)).unwrap()
+        shop.auth_store().write("test", |tx| tx.signatures().insert_if_new(&SignatureDigest(digest), at)).unwrap()
     };
     for number in 0..1201 {
         assert!(see(number));

@@ -97,11 +97,15 @@ fn rolled_back_store_issues_no_token_twice() {
         from: None,
     };
     let id = first.session.id;
-    assert!(tillgate_domain::StoreExt::write(shop.auth_store(), |tx| tx.sessions().rotate(id, 3, &back)).unwrap());
+    assert!(
+        tillgate_domain::StoreExt::write(shop.auth_store(), "test", |tx| tx.sessions().rotate(id, 3, &back)).unwrap()
+    );
     assert_eq!(exchange(&shop.auth, &third).unwrap().session.generation, 4);
     shop.clock.advance(MINUTE);
     let scope = Scope::User(shop.world.cashier.id);
-    tillgate_domain::StoreExt::write(shop.auth_store(), |tx| tx.revocations().invalidate(scope, shop.auth.time().at))
-        .unwrap();
+    tillgate_domain::StoreExt::write(shop.auth_store(), "test", |tx| {
+        tx.revocations().invalidate(scope, shop.auth.time().at)
+    })
+    .unwrap();
     assert!(authenticate(&shop.auth, &third).is_ok());
 }

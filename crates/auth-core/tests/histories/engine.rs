@@ -117,7 +117,8 @@ impl Engines {
             })
             .unwrap();
         // Each process has polled the feed at its start, and read the clock of the store.
-        let standing = (&memory as &dyn Store<AuthPorts>).read(|tx| tx.sessions().find(granted.session.id)).unwrap();
+        let standing =
+            (&memory as &dyn Store<AuthPorts>).read("test", |tx| tx.sessions().find(granted.session.id)).unwrap();
         for process in &mut processes {
             process.vouching.ask(standing.as_ref().unwrap().clock, process.clock.monotonic());
         }
@@ -139,7 +140,7 @@ impl Engines {
 
     fn standing(&self) -> SessionRecord {
         let store: &dyn Store<AuthPorts> = &self.memory;
-        store.read(|tx| tx.sessions().find(self.session)).unwrap().unwrap()
+        store.read("test", |tx| tx.sessions().find(self.session)).unwrap().unwrap()
     }
 
     /// Every process polls the feed, and reads the clock of the database server.
@@ -317,6 +318,6 @@ impl Server for Engines {
             expires_at: backup.expires_at,
             from: backup.rotated_from,
         };
-        store.write(|tx| tx.sessions().rotate(backup.id, newest, &back)).unwrap()
+        store.write("test", |tx| tx.sessions().rotate(backup.id, newest, &back)).unwrap()
     }
 }

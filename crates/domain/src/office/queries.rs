@@ -39,27 +39,27 @@ pub fn collect_pages<T, K, E>(
 
 /// The tenant with this slug.
 pub fn find_tenant_by_slug(store: &dyn Store<OfficePorts>, slug: &Slug) -> StoreResult<Option<Tenant>> {
-    store.read(|tx| tx.tenants().find_by_slug(slug))
+    store.read("find_tenant", |tx| tx.tenants().find_by_slug(slug))
 }
 
 /// The tenant with this id.
 pub fn find_tenant(store: &dyn Store<OfficePorts>, id: TenantId) -> StoreResult<Option<Tenant>> {
-    store.read(|tx| tx.tenants().find(id))
+    store.read("find_tenant", |tx| tx.tenants().find(id))
 }
 
 /// Lists at most 200 tenants in the order of their ids, for the operator of the server.
 pub fn list_tenants(store: &dyn Store<OfficePorts>, page: &PageRequest<TenantId>) -> StoreResult<Vec<Tenant>> {
-    store.read(|tx| tx.tenants().list(&clamp_limit(page)))
+    store.read("list_tenants", |tx| tx.tenants().list(&clamp_limit(page)))
 }
 
 /// Whether any user that is not deleted exists in any tenant.
 pub fn any_user_exists(store: &dyn Store<OfficePorts>) -> StoreResult<bool> {
-    store.read(|tx| tx.users().any_exists())
+    store.read("any_user_exists", |tx| tx.users().any_exists())
 }
 
 /// The user with this id; deleted users are found, too.
 pub fn find_user(store: &dyn Store<OfficePorts>, tenant: TenantId, id: UserId) -> StoreResult<Option<User>> {
-    Ok(store.read(|tx| tx.users().find(id))?.filter(|user| user.tenant == tenant))
+    Ok(store.read("find_user", |tx| tx.users().find(id))?.filter(|user| user.tenant == tenant))
 }
 
 /// The user with this name that is not deleted.
@@ -68,7 +68,7 @@ pub fn find_user_by_name(
     tenant: TenantId,
     name: &UserName,
 ) -> StoreResult<Option<User>> {
-    store.read(|tx| tx.users().find_by_name(tenant, &name.to_folded()))
+    store.read("find_user", |tx| tx.users().find_by_name(tenant, &name.to_folded()))
 }
 
 /// Lists at most 200 users in the order of their ids, including deleted ones.
@@ -77,7 +77,7 @@ pub fn list_users(
     tenant: TenantId,
     page: &PageRequest<UserId>,
 ) -> StoreResult<Vec<User>> {
-    store.read(|tx| tx.users().list(tenant, &clamp_limit(page)))
+    store.read("list_users", |tx| tx.users().list(tenant, &clamp_limit(page)))
 }
 
 /// Lists at most 200 users in the order of their ids, without deleted ones.
@@ -90,12 +90,12 @@ pub fn list_undeleted_users(
     let present = UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted);
     let filter = UserFilter { statuses: present.collect(), ..UserFilter::default() };
     let part = OffsetPageRequest { after: after.map(UserCursor::from_id), skip: 0, limit };
-    store.read(|tx| tx.users().search(tenant, &filter, UserOrder::Oldest, &part))
+    store.read("list_users", |tx| tx.users().search(tenant, &filter, UserOrder::Oldest, &part))
 }
 
 /// The device with this id.
 pub fn find_device(store: &dyn Store<OfficePorts>, tenant: TenantId, id: DeviceId) -> StoreResult<Option<Device>> {
-    Ok(store.read(|tx| tx.devices().find(id))?.filter(|device| device.tenant == tenant))
+    Ok(store.read("find_device", |tx| tx.devices().find(id))?.filter(|device| device.tenant == tenant))
 }
 
 /// The device with this name.
@@ -104,7 +104,7 @@ pub fn find_device_by_name(
     tenant: TenantId,
     name: &DeviceName,
 ) -> StoreResult<Option<Device>> {
-    store.read(|tx| tx.devices().find_by_name(tenant, &name.to_folded()))
+    store.read("find_device", |tx| tx.devices().find_by_name(tenant, &name.to_folded()))
 }
 
 /// Lists at most 200 devices in the order of their ids.
@@ -113,12 +113,12 @@ pub fn list_devices(
     tenant: TenantId,
     page: &PageRequest<DeviceId>,
 ) -> StoreResult<Vec<Device>> {
-    store.read(|tx| tx.devices().list(tenant, &clamp_limit(page)))
+    store.read("list_devices", |tx| tx.devices().list(tenant, &clamp_limit(page)))
 }
 
 /// The role with this id.
 pub fn find_role(store: &dyn Store<OfficePorts>, tenant: TenantId, id: RoleId) -> StoreResult<Option<Role>> {
-    Ok(store.read(|tx| tx.roles().find(id))?.filter(|role| role.tenant == tenant))
+    Ok(store.read("find_role", |tx| tx.roles().find(id))?.filter(|role| role.tenant == tenant))
 }
 
 /// The role with this name.
@@ -127,10 +127,10 @@ pub fn find_role_by_name(
     tenant: TenantId,
     name: &RoleName,
 ) -> StoreResult<Option<Role>> {
-    store.read(|tx| tx.roles().find_by_name(tenant, name))
+    store.read("find_role", |tx| tx.roles().find_by_name(tenant, name))
 }
 
 /// Lists all roles of a tenant.
 pub fn list_roles(store: &dyn Store<OfficePorts>, tenant: TenantId) -> StoreResult<Vec<Role>> {
-    store.read(|tx| tx.roles().list(tenant))
+    store.read("list_roles", |tx| tx.roles().list(tenant))
 }

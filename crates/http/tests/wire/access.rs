@@ -356,7 +356,7 @@ async fn store_outage_is_503_for_unknown_callers() {
     shop.store.set_state(StoreState::Unavailable);
     assert_eq!(shop.send(with_token(check_access("GET", "/api/v1/products"), &token)).await.status, 204, "from memory");
     shop.store.set_state(StoreState::Healthy);
-    tillgate_domain::StoreExt::<tillgate_auth_core::AuthPorts>::write(&*shop.store, |tx| {
+    tillgate_domain::StoreExt::<tillgate_auth_core::AuthPorts>::write(&*shop.store, "test", |tx| {
         tx.revocations().invalidate(tillgate_domain::Scope::User(user), crate::test_server::NOON)
     })
     .unwrap();

@@ -145,7 +145,7 @@ pub fn enroll(memory: &MemoryStore, zone: Zone) {
     let store: &dyn Store<OfficePorts> = memory;
     let hash = Secret::new(format!("$plain${TEST_PASSWORD}"));
     let fits = store
-        .write(|tx| {
+        .write("test", |tx| {
             let mut fits = true;
             for tenant in [&shop, &other] {
                 fits &= tx.tenants().insert(tenant)?;

@@ -331,7 +331,8 @@ async fn custom_role_stays_beside_the_rank() {
     let user = admin.shop.store.memory.clone();
     let id: tillgate_domain::UserId = clerk.parse().unwrap();
     let office: &dyn tillgate_domain::Store<tillgate_domain::office::OfficePorts> = &*user;
-    let held = tillgate_domain::StoreExt::read(office, |tx| tx.users().find(id)).unwrap().unwrap().assignment.office;
+    let held =
+        tillgate_domain::StoreExt::read(office, "test", |tx| tx.users().find(id)).unwrap().unwrap().assignment.office;
     assert_eq!(held.len(), 2, "clerk and cashier");
 }
 

@@ -226,7 +226,7 @@ async fn revoked_token_ends_its_session() {
         }
         assert_eq!(introspect(&shop, &held, token).await, inactive_body(), "{mount}");
         let sessions: &dyn Store<AuthPorts> = &*shop.store.memory;
-        let all = sessions.read(|tx| tx.sessions().list(&SessionFilter::default(), None, 100)).unwrap();
+        let all = sessions.read("test", |tx| tx.sessions().list(&SessionFilter::default(), None, 100)).unwrap();
         let ended: Vec<_> = all.iter().filter(|listed| listed.session.ended.is_some()).collect();
         assert_eq!(ended.len(), 1, "{mount}: that one and no other");
         assert_eq!(json!(ended[0].session.id), session, "{mount}");

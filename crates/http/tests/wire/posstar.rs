@@ -321,7 +321,7 @@ async fn ended_session_is_not_exchanged() {
     let shop = TestServer::start();
     let answer = register(&shop, "rita@example.com").await;
     let (token, user) = (answer.text_at("/access_token"), answer.text_at("/user/id").parse().unwrap());
-    tillgate_domain::StoreExt::<tillgate_auth_core::AuthPorts>::write(&*shop.store, |tx| {
+    tillgate_domain::StoreExt::<tillgate_auth_core::AuthPorts>::write(&*shop.store, "test", |tx| {
         tx.revocations().bump_epoch(tillgate_domain::Scope::User(user), tillgate_domain::EndReason::Admin, NOON)
     })
     .unwrap();

@@ -17,7 +17,7 @@ const SENT_BODY: &str = r#"{"message":"If the email exists, a reset link has bee
 /// The pending requests.
 fn pending_requests(shop: &TestServer) -> Vec<ResetRequest> {
     let (store, now): (&dyn Store<OfficePorts>, _) = (&*shop.store.memory, shop.auth.time().at);
-    store.read(|tx| tx.resets().list_due(now, 100)).unwrap()
+    store.read("test", |tx| tx.resets().list_due(now, 100)).unwrap()
 }
 
 /// Takes the only request like the thread that sends mail, and returns the address and the token of
@@ -127,7 +127,7 @@ async fn reset_token_is_bound_to_its_address_and_user() {
         forgot(&shop, "rita@example.com").await;
         let (_, token) = take_mail(&shop).unwrap();
         let store: &dyn Store<OfficePorts> = &*shop.store;
-        let changed = store.write(|tx| {
+        let changed = store.write("test", |tx| {
             let user = tx.users().find(id)?.unwrap();
             tx.users().update(&User { status, email: Some(Email::parse(email).unwrap()), ..user })
         });

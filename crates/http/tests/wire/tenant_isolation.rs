@@ -79,7 +79,7 @@ async fn run_history(client: &Client<'_>, dice: &mut Random) -> Vec<(String, Ten
 fn ids(shop: &TestServer, tenant: TenantId) -> BTreeSet<Uuid> {
     let office: &dyn Store<OfficePorts> = &*shop.store.memory;
     let mut ids = office
-        .read(|tx| {
+        .read("test", |tx| {
             let found = tx.tenants().find(tenant)?.unwrap();
             let mut ids: BTreeSet<Uuid> =
                 [found.id.0].into_iter().chain(found.branches.iter().map(|each| each.id.0)).collect();
@@ -99,7 +99,7 @@ fn ids(shop: &TestServer, tenant: TenantId) -> BTreeSet<Uuid> {
 /// Creates a device of another tenant from an existing one.
 fn assign_device(shop: &TestServer, tenant: TenantId) {
     let office: &dyn Store<OfficePorts> = &*shop.store.memory;
-    let added = office.write(|tx| {
+    let added = office.write("test", |tx| {
         let page = PageRequest { after: None, limit: 1 };
         let own = tx.tenants().find_by_slug(&tillgate_domain::Slug::parse("default").unwrap())?.unwrap().id;
         let like = tx.devices().list(own, &page)?.pop().unwrap();

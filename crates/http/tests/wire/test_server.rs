@@ -19,8 +19,8 @@ use tillgate_auth_core::{
 use tillgate_domain::change::Observer;
 use tillgate_domain::office::{self, AuditContext, Authority, DeviceChange, OfficePorts};
 use tillgate_domain::{
-    Action, Actor, Event, EventId, FoldedText, Instant, Mode, RoleName, Scope, Secret, Slug, Store, StoreError,
-    StoreExt, StoreResult, Work, Zone,
+    Action, Actor, Event, EventId, FoldedText, Instant, RoleName, Scope, Secret, Slug, Store, StoreError, StoreExt,
+    StoreResult, UnitOfWork, Work, Zone,
 };
 use tillgate_http::{Http, HttpSettings, Krmpesan, Metrics, Mount, Mounts};
 
@@ -118,16 +118,16 @@ impl FlakyStore {
 }
 
 impl Store<AuthPorts> for FlakyStore {
-    fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
+    fn run(&self, unit: UnitOfWork, work: Work<'_, AuthPorts>) -> StoreResult<()> {
         self.check_state()?;
-        Store::<AuthPorts>::run(&*self.memory, mode, work)
+        Store::<AuthPorts>::run(&*self.memory, unit, work)
     }
 }
 
 impl Store<OfficePorts> for FlakyStore {
-    fn run(&self, mode: Mode, work: Work<'_, OfficePorts>) -> StoreResult<()> {
+    fn run(&self, unit: UnitOfWork, work: Work<'_, OfficePorts>) -> StoreResult<()> {
         self.check_state()?;
-        Store::<OfficePorts>::run(&*self.memory, mode, work)
+        Store::<OfficePorts>::run(&*self.memory, unit, work)
     }
 }
 
@@ -304,7 +304,7 @@ impl TestServer {
     pub fn change_device(&self, name: &str, change: &DeviceChange) {
         let store: &dyn Store<OfficePorts> = &*self.store.memory;
         let (tenant, device) = store
-            .read(|tx| {
+            .read("test", |tx| {
                 let tenant = tx.tenants().find_by_slug(&Slug::parse("default").unwrap())?.unwrap().id;
                 Ok((tenant, tx.devices().find_by_name(tenant, &FoldedText::of(name))?.unwrap().id))
             })
@@ -325,7 +325,7 @@ impl TestServer {
     /// Gives a user this single role without a device; the vendor may lose its last admin.
     pub fn set_user_role(&self, user: &str, role: &str) {
         let store: &dyn Store<OfficePorts> = &*self.store.memory;
-        let fits = store.write(|tx| {
+        let fits = store.write("test", |tx| {
             let mut user = tx.users().find(user.parse().unwrap())?.unwrap();
             let roles = tx.roles().list(user.tenant)?;
             user.assignment.office =

@@ -246,7 +246,7 @@ async fn store_outage_is_503_for_unknown_callers() {
     let token = shop.log_in_native("cashier").await.text_at("/access_token");
     // a change of the user makes the cached profile outdated
     let ended = shop.log_in_native("cashier").await.text_at("/session/user/id").parse().unwrap();
-    tillgate_domain::StoreExt::<tillgate_auth_core::AuthPorts>::write(&*shop.store, |tx| {
+    tillgate_domain::StoreExt::<tillgate_auth_core::AuthPorts>::write(&*shop.store, "test", |tx| {
         tx.revocations().invalidate(tillgate_domain::Scope::User(ended), crate::test_server::NOON)
     })
     .unwrap();

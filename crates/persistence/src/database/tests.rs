@@ -30,10 +30,10 @@ fn nested_unit_of_work_is_an_error() {
             for inner in [Mode::Read, Mode::Write] {
                 let mut found = None;
                 database
-                    .run_unit(outer, &mut |_| {
-                        found = Some(database.run_unit(inner, &mut |_| Ok(())));
+                    .run_unit(UnitOfWork { name: "test", mode: outer }, &mut |_| {
+                        found = Some(database.run_unit(UnitOfWork { name: "test", mode: inner }, &mut |_| Ok(())));
                         // A unit of work of another database is not nested.
-                        other.run_unit(inner, &mut |_| Ok(()))
+                        other.run_unit(UnitOfWork { name: "test", mode: inner }, &mut |_| Ok(()))
                     })
                     .unwrap();
                 assert_eq!(found, Some(Err(StoreError::Nested)), "{outer:?} {inner:?}");
@@ -91,6 +91,27 @@ fn observer_receives_committed_changes_once_and_nothing_else() {
         .unwrap_err();
         run_read(&database, |_| Ok(())).unwrap();
         assert_eq!(*notes.received.lock().unwrap(), []);
+    }
+}
+
+#[test]
+fn units_of_work_are_reported_with_name_outcome_and_runs() {
+    let folder = TestFolder::new();
+    for database in open_both(&folder) {
+        let reports = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&reports);
+        assert!(database.observe_units(move |report| noted.lock().unwrap().push(*report)));
+        assert!(!database.observe_units(|_| ()), "the first observer stays");
+        let mut runs = 0;
+        run_write(&database, |tx| {
+            runs += 1;
+            insert_till(tx, 1)?;
+            if runs == 1 { Err(StoreError::Conflict("once more".to_owned())) } else { Ok(()) }
+        })
+        .unwrap();
+        run_read(&database, |_| Err(StoreError::Unavailable("gone".to_owned()))).unwrap_err();
+        let reports: Vec<_> = reports.lock().unwrap().iter().map(|each| (each.name, each.outcome, each.runs)).collect();
+        assert_eq!(reports, [("test", "ok", 2), ("test", "unavailable", 1)]);
     }
 }
 
@@ -227,7 +248,9 @@ fn removed_or_replaced_file_refuses_reads_and_writes_until_restored() {
     database.close().unwrap();
     let refused = |what: &str| {
         for mode in [Mode::Read, Mode::Write] {
-            let error = database.run_unit(mode, &mut |_| panic!("it ran on a file that is gone")).unwrap_err();
+            let error = database
+                .run_unit(UnitOfWork { name: "test", mode }, &mut |_| panic!("it ran on a file that is gone"))
+                .unwrap_err();
             assert!(matches!(&error, StoreError::Unavailable(say) if say.contains(what)), "{error}");
         }
     };

@@ -12,10 +12,10 @@ type ReadFn = fn(&mut (dyn AuthTx + '_), &StoreFixture) -> StoreResult<()>;
 fn check_corrupt(fresh: &TestDatabase, table: &str, column: &str, value: &str, look: ReadFn) {
     let shop = StoreFixture::default();
     let store: &dyn Store<AuthPorts> = &*fresh.database;
-    assert_eq!(store.read(|tx| look(tx, &shop)), Ok(()), "{table}.{column}");
+    assert_eq!(store.read("test", |tx| look(tx, &shop)), Ok(()), "{table}.{column}");
     let old = fresh.raw().query_texts(&format!("SELECT {column} AS text FROM {table}")).pop().unwrap();
     fresh.raw().execute(&format!("UPDATE {table} SET {column} = '{value}'"));
-    match store.read(|tx| look(tx, &shop)) {
+    match store.read("test", |tx| look(tx, &shop)) {
         Err(StoreError::Corrupt { table: told_table, column: told_column, detail }) => {
             assert_eq!((told_table, told_column), (table, column));
             assert!(!detail.contains("secret"), "{detail}");
@@ -23,7 +23,7 @@ fn check_corrupt(fresh: &TestDatabase, table: &str, column: &str, value: &str, l
         other => panic!("{table}.{column} read as {other:?}"),
     }
     fresh.raw().execute(&format!("UPDATE {table} SET {column} = '{}'", old.replace('\'', "''")));
-    assert_eq!(store.read(|tx| look(tx, &shop)), Ok(()), "{table}.{column} again");
+    assert_eq!(store.read("test", |tx| look(tx, &shop)), Ok(()), "{table}.{column} again");
 }
 
 on_both! {
@@ -77,7 +77,7 @@ on_both! {
         fresh.write(|tx| tx.sessions().insert(&shop.new_session(1)));
         fresh.raw().execute("UPDATE sessions SET ended_at = 5");
         let store: &dyn Store<AuthPorts> = &*fresh.database;
-        let read = store.read(|tx| tx.sessions().find(shop.new_session(1).id).map(drop));
+        let read = store.read("test", |tx| tx.sessions().find(shop.new_session(1).id).map(drop));
         assert!(matches!(read, Err(StoreError::Corrupt { table: "sessions", column: "ended_why", .. })), "{read:?}");
     }
 }

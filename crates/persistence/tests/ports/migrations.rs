@@ -54,8 +54,8 @@ fn running_process_stops_writing_once_a_newer_one_has_migrated(fresh: &TestDatab
     let store: &dyn Store<AuthPorts> = &*fresh.database;
     let node =
         Node { id: NodeId(Uuid::from_u128(7)), applied: Cursor(0), seen_at: Instant::from_millis(1), clock: None };
-    let say = || store.write(|tx| tx.nodes().upsert(&node));
-    let write = || store.write(|tx| tx.nodes().sweep(Instant::from_millis(0)));
+    let say = || store.write("test", |tx| tx.nodes().upsert(&node));
+    let write = || store.write("test", |tx| tx.nodes().sweep(Instant::from_millis(0)));
     assert_eq!((say(), write(), store.write_failure()), (Ok(()), Ok(0), None));
     fresh.raw().execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000001')");
     assert_eq!(write(), Ok(0), "it does not know yet");
@@ -64,7 +64,7 @@ fn running_process_stops_writing_once_a_newer_one_has_migrated(fresh: &TestDatab
         assert!(matches!(write(), Err(StoreError::Unavailable(_))));
         assert!(store.write_failure().is_some_and(|why| why.contains("newer program")));
     }
-    assert_eq!(store.read(|tx| tx.nodes().list_live(Instant::from_millis(0))).unwrap().len(), 1, "it reads");
+    assert_eq!(store.read("test", |tx| tx.nodes().list_live(Instant::from_millis(0))).unwrap().len(), 1, "it reads");
     assert!(matches!(fresh.database.migrate(&mut |_| ()), Err(MigrateError::Newer(_))));
     fresh.raw().execute("DELETE FROM __diesel_schema_migrations WHERE version = '29991231000001'");
     assert!(write().is_err(), "until it is started anew");

@@ -133,7 +133,7 @@ impl TestDatabase {
 
     pub(crate) fn read<T>(&self, mut work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>) -> T {
         let store: &dyn Store<AuthPorts> = &*self.database;
-        store.read(|tx| work(tx)).unwrap()
+        store.read("test", |tx| work(tx)).unwrap()
     }
 
     pub(crate) fn write<T>(&self, work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>) -> T {
@@ -145,12 +145,12 @@ impl TestDatabase {
         mut work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>,
     ) -> StoreResult<T> {
         let store: &dyn Store<AuthPorts> = &*self.database;
-        store.write(|tx| work(tx))
+        store.write("test", |tx| work(tx))
     }
 
     pub(crate) fn write_office<T>(&self, mut work: impl FnMut(&mut (dyn OfficeTx + '_)) -> StoreResult<T>) -> T {
         let store: &dyn Store<OfficePorts> = &*self.database;
-        store.write(|tx| work(tx)).unwrap()
+        store.write("test", |tx| work(tx)).unwrap()
     }
 }
 

@@ -138,7 +138,7 @@ fn check_closed_is_kept(fresh: &TestDatabase) {
     raw.execute(&format!("DELETE FROM tickets WHERE {}", row(three.id)));
     assert_eq!(all().len(), 2);
     let store: &dyn Store<OfficePorts> = &*fresh.database;
-    assert_eq!(store.read(|tx| tx.tickets().find(shop.tenant.id, sold.id)).unwrap(), Some(sold));
+    assert_eq!(store.read("test", |tx| tx.tickets().find(shop.tenant.id, sold.id)).unwrap(), Some(sold));
 }
 
 #[test]

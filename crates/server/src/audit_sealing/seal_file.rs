@@ -185,7 +185,7 @@ impl SealFile {
 /// Reads the id of the database.
 pub(crate) fn read_instance_id(database: &Database) -> Result<Uuid, String> {
     let store: &dyn Store<AuthPorts> = database;
-    Ok(store.read(|tx| tx.instances().find()).map_err(|error| error.to_string())?.id)
+    Ok(store.read("find_instance", |tx| tx.instances().find()).map_err(|error| error.to_string())?.id)
 }
 
 /// Encodes bytes in hexadecimal digits.

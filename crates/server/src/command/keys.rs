@@ -98,7 +98,7 @@ impl KeyCommand {
 
 fn read_keys(database: &Database) -> Result<Vec<StoredKey>, CommandError> {
     let store: &dyn Store<AuthPorts> = database;
-    store.read(|tx| tx.keys().list()).map_err(CommandError::failed)
+    store.read("list_keys", |tx| tx.keys().list()).map_err(CommandError::failed)
 }
 
 fn created_key(event: &KeyEvent) -> Option<KeyId> {

@@ -141,7 +141,9 @@ fn live_filter(office: &CommandOffice) -> SessionFilter {
 
 fn find_sessions(office: &CommandOffice, filter: &SessionFilter) -> Result<Vec<SessionView>, CommandError> {
     let store: &dyn Store<AuthPorts> = &*office.database;
-    let part = |page: &PageRequest<SessionId>| store.read(|tx| tx.sessions().list(filter, page.after, page.limit));
+    let part = |page: &PageRequest<SessionId>| {
+        store.read("list_sessions", |tx| tx.sessions().list(filter, page.after, page.limit))
+    };
     office::collect_pages(None, part, |listed| listed.session.id).map_err(CommandError::failed)
 }
 

@@ -13,7 +13,7 @@ fn insert_api_key(harness: &StoreHarness, key: &ApiKey) -> bool {
 }
 
 fn find_api_key(harness: &StoreHarness, id: ApiKeyId) -> Option<ApiKey> {
-    harness.office.read(|tx| tx.api_keys().find(id)).unwrap()
+    harness.office.read("test", |tx| tx.api_keys().find(id)).unwrap()
 }
 
 fn find_by_client(harness: &StoreHarness, client: &str) -> Option<WrappedApiKey> {
@@ -198,7 +198,10 @@ pub fn api_keys_are_listed_in_pages(harness: &StoreHarness) {
     assert!(insert_api_key(harness, &far));
     let list = |after: Option<u8>, limit| -> Vec<ApiKey> {
         let page = PageRequest { after: after.map(api_key_id), limit };
-        harness.office.read(|tx| tx.api_keys().list(fixture.tenant.id, &ApiKeyFilter::default(), &page)).unwrap()
+        harness
+            .office
+            .read("test", |tx| tx.api_keys().list(fixture.tenant.id, &ApiKeyFilter::default(), &page))
+            .unwrap()
     };
     let keys = |numbers: &[u8]| numbers.iter().map(|number| new_api_key(&fixture, *number)).collect::<Vec<_>>();
     assert_eq!(list(None, 3), keys(&[1, 2, 3]));
@@ -219,7 +222,7 @@ pub fn api_keys_are_filtered(harness: &StoreHarness) {
     assert!(with.iter().all(|key| insert_api_key(harness, key)));
     let list = |filter: ApiKeyFilter| -> Vec<ApiKey> {
         let page = PageRequest { after: None, limit: 9 };
-        harness.office.read(|tx| tx.api_keys().list(fixture.tenant.id, &filter, &page)).unwrap()
+        harness.office.read("test", |tx| tx.api_keys().list(fixture.tenant.id, &filter, &page)).unwrap()
     };
     let every = ApiKeyFilter::default();
     for (filter, numbers) in [

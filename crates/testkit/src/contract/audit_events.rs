@@ -51,7 +51,7 @@ fn insert_fixture(harness: &StoreHarness) -> (ContractFixture, Vec<Event>) {
 }
 
 fn list_events(harness: &StoreHarness, filter: &EventFilter, part: &OffsetPageRequest<EventId>) -> Vec<EventView> {
-    harness.office.read(|tx| tx.events().list(filter, part)).unwrap()
+    harness.office.read("test", |tx| tx.events().list(filter, part)).unwrap()
 }
 
 fn all_events(filter: &EventFilter) -> (EventFilter, OffsetPageRequest<EventId>) {
@@ -62,7 +62,7 @@ fn all_events(filter: &EventFilter) -> (EventFilter, OffsetPageRequest<EventId>)
 fn event_numbers(harness: &StoreHarness, filter: &EventFilter, lines: &[Event]) -> Vec<usize> {
     let (filter, part) = all_events(filter);
     let listed = list_events(harness, &filter, &part);
-    let count = harness.office.read(|tx| tx.events().count(&filter)).unwrap();
+    let count = harness.office.read("test", |tx| tx.events().count(&filter)).unwrap();
     assert_eq!(count, listed.len() as u64, "{filter:?}");
     assert!(listed.iter().all(|listed| filter.matches(listed)), "{filter:?}");
     let number = |listed: &EventView| lines.iter().position(|line| *line == listed.event);
@@ -169,7 +169,7 @@ pub fn event_has_the_current_names(harness: &StoreHarness) {
     let (fixture, _) = insert_fixture(harness);
     let renamed = UserName::parse("Hana").unwrap();
     let deleted_user = User { name: renamed.clone(), status: UserStatus::Deleted, ..fixture.anna.clone() };
-    assert!(harness.office.write(|tx| tx.users().update(&deleted_user)).unwrap());
+    assert!(harness.office.write("test", |tx| tx.users().update(&deleted_user)).unwrap());
     let names = |filter: EventFilter| {
         let (filter, part) = all_events(&filter);
         let listed = list_events(harness, &filter, &part);
@@ -190,7 +190,7 @@ pub fn event_is_readable_once_recorded(harness: &StoreHarness) {
     let (fixture, lines) = insert_fixture(harness);
     let new = Event { tenant: Some(fixture.tenant.id), ..new_event(9, after_start(90)) };
     let any = EventFilter::default();
-    let failed: Result<(), _> = harness.office.write(|tx| {
+    let failed: Result<(), _> = harness.office.write("test", |tx| {
         tx.audit().record(&new)?;
         let first = tx.events().list(&any, &OffsetPageRequest::first(1))?;
         assert_eq!(first.first().map(|listed| &listed.event), Some(&new));

@@ -182,7 +182,7 @@ pub fn cursor_beyond_the_end_reads_everything_again(harness: &AuthStoreHarness) 
 pub fn rolled_back_change_is_not_found(harness: &AuthStoreHarness) {
     let fixture = ContractFixture::insert_into(harness);
     let cursor = poll_feed(harness, None).next;
-    let failed = harness.store.write(|tx| {
+    let failed = harness.store.write("test", |tx| {
         tx.revocations().invalidate(Scope::User(fixture.anna.id), after_start(9))?;
         Err::<(), _>(StoreError::Fault("on purpose".into()))
     });

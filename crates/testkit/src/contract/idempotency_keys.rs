@@ -30,7 +30,7 @@ fn insert_with_key(
     when: Instant,
 ) -> bool {
     let mut made = false;
-    let written = harness.office.write(|tx| {
+    let written = harness.office.write("test", |tx| {
         made = tx.tickets().insert(&answered.ticket)? && tx.idempotency_keys().insert(key, answered, when)?;
         if made { Ok(()) } else { Err(tillgate_domain::StoreError::Fault("used".into())) }
     });
@@ -39,7 +39,7 @@ fn insert_with_key(
 }
 
 fn find_answer(harness: &StoreHarness, key: &ScopedIdempotencyKey) -> Option<StoredResponse> {
-    harness.office.read(|tx| tx.idempotency_keys().find(key)).unwrap()
+    harness.office.read("test", |tx| tx.idempotency_keys().find(key)).unwrap()
 }
 
 /// An idempotency key is read back with its request and with the ticket as it was created, whatever
@@ -56,7 +56,7 @@ pub fn key_is_read_back_with_its_answer(harness: &StoreHarness) {
         amend(&answered.ticket, sheet.check().unwrap(), &ticket_actor(&fixture), None, after_start(50)).unwrap().ticket;
     let third = close_ticket(&second, &fixture, 1);
     for later in [second, third] {
-        assert!(harness.office.write(|tx| tx.tickets().update(&later)).unwrap());
+        assert!(harness.office.write("test", |tx| tx.tickets().update(&later)).unwrap());
         assert_eq!(find_answer(harness, &once).as_ref(), Some(&answered), "as it was then");
     }
 }
@@ -101,8 +101,9 @@ pub fn old_keys_are_swept(harness: &StoreHarness) {
             after_start(used)
         ));
     }
-    let sweep =
-        |before, limit| harness.office.write(|tx| tx.idempotency_keys().sweep(after_start(before), limit)).unwrap();
+    let sweep = |before, limit| {
+        harness.office.write("test", |tx| tx.idempotency_keys().sweep(after_start(before), limit)).unwrap()
+    };
     let there = || keys.iter().map(|key| find_answer(harness, key).is_some()).collect::<Vec<_>>();
     assert_eq!(sweep(1, 9), 0);
     assert_eq!(sweep(4, 2), 2);
@@ -122,7 +123,7 @@ pub fn concurrent_requests_with_one_key_create_one_ticket(harness: &StoreHarness
         let answered = StoredResponse { request_digest: [9; 32], ticket: new_ticket(&fixture, number) };
         harness
             .office
-            .write(|tx| {
+            .write("test", |tx| {
                 if let Some(before) = tx.idempotency_keys().find(&once)? {
                     return Ok(before.ticket);
                 }
@@ -141,7 +142,7 @@ pub fn concurrent_requests_with_one_key_create_one_ticket(harness: &StoreHarness
     let tickets = [1, 2].map(|number| {
         harness
             .office
-            .read(|tx| tx.tickets().find(fixture.tenant.id, ticket_samples::ticket_id(number)))
+            .read("test", |tx| tx.tickets().find(fixture.tenant.id, ticket_samples::ticket_id(number)))
             .unwrap()
             .is_some()
     });

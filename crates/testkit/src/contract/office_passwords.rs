@@ -24,7 +24,7 @@ fn find_password(harness: &StoreHarness, principal: PrincipalId) -> Option<(Secr
 pub fn password_is_set(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     for principal in [PrincipalId::User(fixture.namesake.id), PrincipalId::Device(fixture.handheld.id)] {
-        let has = || harness.office.read(|tx| tx.passwords().has(principal)).unwrap();
+        let has = || harness.office.read("test", |tx| tx.passwords().has(principal)).unwrap();
         assert!(!has());
         run_office_write(harness, |tx| {
             tx.passwords().set(principal, &hash_requested_password("first"), after_start(5))
@@ -118,22 +118,29 @@ pub fn read_unit_of_the_office_cannot_write(harness: &StoreHarness) {
             .map(drop)
     });
     for (name, attempt) in OFFICE_WRITES {
-        let answer = harness.office.read(|tx| attempt(tx, &fixture));
+        let answer = harness.office.read("test", |tx| attempt(tx, &fixture));
         assert!(matches!(answer, Err(StoreError::Fault(_))), "{name}: {answer:?}");
     }
     for (name, attempt) in OFFICE_WRITES {
-        let failed = harness.office.write(|tx| {
+        let failed = harness.office.write("test", |tx| {
             attempt(tx, &fixture)?;
             Err::<(), _>(StoreError::Fault("on purpose".into()))
         });
-        assert_eq!(failed, Err(StoreError::Fault("on purpose".into())), "{name} in a unit of work that writes");
+        assert_eq!(
+            failed,
+            Err(StoreError::Fault("on purpose".into()).in_unit("test")),
+            "{name} in a unit of work that writes"
+        );
     }
-    let tenant = harness.office.read(|tx| tx.tenants().find(fixture.tenant.id)).unwrap();
+    let tenant = harness.office.read("test", |tx| tx.tenants().find(fixture.tenant.id)).unwrap();
     assert_eq!(tenant, Some(fixture.tenant.clone()));
-    assert_eq!(harness.office.read(|tx| tx.users().find(fixture.anna.id)).unwrap(), Some(fixture.anna.clone()));
-    assert_eq!(harness.office.read(|tx| tx.users().find(user_id(9))).unwrap(), None);
-    assert_eq!(harness.office.read(|tx| tx.devices().find(fixture.till.id)).unwrap(), Some(fixture.till.clone()));
-    assert_eq!(harness.office.read(|tx| tx.devices().find(contract_fixture::device_id(9))).unwrap(), None);
+    assert_eq!(harness.office.read("test", |tx| tx.users().find(fixture.anna.id)).unwrap(), Some(fixture.anna.clone()));
+    assert_eq!(harness.office.read("test", |tx| tx.users().find(user_id(9))).unwrap(), None);
+    assert_eq!(
+        harness.office.read("test", |tx| tx.devices().find(fixture.till.id)).unwrap(),
+        Some(fixture.till.clone())
+    );
+    assert_eq!(harness.office.read("test", |tx| tx.devices().find(contract_fixture::device_id(9))).unwrap(), None);
     assert_eq!(
         find_password(harness, PrincipalId::User(fixture.anna.id)).unwrap().0,
         hash_requested_password("hash of Anna's")
@@ -145,9 +152,9 @@ pub fn read_unit_of_the_office_cannot_write(harness: &StoreHarness) {
 /// reverse, returns `Nested`: both belong to one store.
 pub fn both_views_are_one_store(harness: &StoreHarness) {
     ContractFixture::insert_into(&harness.auth);
-    let inner = run_office_write(harness, |_| Ok(harness.auth.store.read(|tx| tx.keys().list())));
+    let inner = run_office_write(harness, |_| Ok(harness.auth.store.read("test", |tx| tx.keys().list())));
     assert_eq!(inner, Err(StoreError::Nested));
-    let inner = run_read(&harness.auth, |_| Ok(harness.office.write(|tx| tx.users().any_exists())));
+    let inner = run_read(&harness.auth, |_| Ok(harness.office.write("test", |tx| tx.users().any_exists())));
     assert_eq!(inner, Err(StoreError::Nested));
 }
 
@@ -251,7 +258,7 @@ pub fn concurrent_updates_of_one_version_succeed_once(harness: &StoreHarness) {
     };
     let (one, other) = run_both(|| rename("Benjamin"), || rename("Benedikt"));
     assert!(one != other, "{one} {other}");
-    let now = harness.office.read(|tx| tx.users().find(fixture.ben.id)).unwrap().unwrap();
+    let now = harness.office.read("test", |tx| tx.users().find(fixture.ben.id)).unwrap().unwrap();
     assert_eq!((now.name.as_str(), now.version), (if one { "Benjamin" } else { "Benedikt" }, 2));
 }
 
@@ -269,7 +276,8 @@ pub fn concurrent_inserts_of_one_user_name_succeed_once(harness: &StoreHarness) 
     };
     let (one, other) = run_both(|| add(10), || add(11));
     assert!(one != other, "{one} {other}");
-    let there = [10, 11].map(|number| harness.office.read(|tx| tx.users().find(user_id(number))).unwrap().is_some());
+    let there =
+        [10, 11].map(|number| harness.office.read("test", |tx| tx.users().find(user_id(number))).unwrap().is_some());
     assert_eq!(there, [one, other]);
 }
 

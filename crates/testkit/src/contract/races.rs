@@ -22,7 +22,7 @@ fn change_password(harness: &AuthStoreHarness, owner: PrincipalId) -> StoreResul
         passwords: vec![(owner, hash_requested_password("hash of another"), after_start(9))],
         ..Roster::default()
     });
-    harness.store.write(|tx| {
+    harness.store.write("test", |tx| {
         let filter = match owner {
             PrincipalId::User(id) => SessionFilter { user: Some(id), ..SessionFilter::default() },
             PrincipalId::Device(id) => SessionFilter { device: Some(id), ..SessionFilter::default() },
@@ -43,7 +43,7 @@ fn session_survives(harness: &AuthStoreHarness, number: u8) -> bool {
 /// Returns false if the version has changed.
 fn replace_password(harness: &AuthStoreHarness, owner: PrincipalId) -> StoreResult<bool> {
     let version = run_read(harness, |tx| tx.credentials().find(owner, PASSWORD_KIND)).map_or(0, |found| found.version);
-    harness.store.write(|tx| {
+    harness.store.write("test", |tx| {
         if !tx.credentials().replace(
             owner,
             PASSWORD_KIND,

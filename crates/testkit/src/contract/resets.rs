@@ -43,7 +43,7 @@ fn new_reset(fixture: &ContractFixture, number: u8, until: u64) -> Reset {
 }
 
 fn due_requests(harness: &StoreHarness, now: Instant, limit: u32) -> Vec<ResetRequest> {
-    harness.office.read(|tx| tx.resets().list_due(now, limit)).unwrap()
+    harness.office.read("test", |tx| tx.resets().list_due(now, limit)).unwrap()
 }
 
 /// Reset requests are returned as they were inserted, those that have been due longest first, none
@@ -108,14 +108,14 @@ pub fn users_are_found_by_many_addresses(harness: &StoreHarness) {
     assert!(!emails.is_empty());
     let find = |emails: &[FoldedText]| {
         let requests = emails.iter().cloned().chain([FoldedText::of("nobody@example.com")]).collect();
-        let found = harness.office.read(|tx| tx.users().find_many_by_email(&requests)).unwrap();
+        let found = harness.office.read("test", |tx| tx.users().find_many_by_email(&requests)).unwrap();
         found.into_iter().map(|user| user.id).collect::<BTreeSet<_>>()
     };
     let expected: BTreeSet<_> =
         [&fixture.anna, &fixture.ben].into_iter().filter(|user| user.email.is_some()).map(|user| user.id).collect();
     assert_eq!(find(&emails), expected);
     assert_eq!(find(&[]), BTreeSet::new());
-    assert_eq!(harness.office.read(|tx| tx.users().find_many_by_email(&BTreeSet::new())).unwrap(), []);
+    assert_eq!(harness.office.read("test", |tx| tx.users().find_many_by_email(&BTreeSet::new())).unwrap(), []);
 }
 
 /// A reset is found by its digest until it is used, and it can be used once.
@@ -123,7 +123,7 @@ pub fn reset_is_spent_once(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     run_office_write(harness, |tx| tx.resets().insert_reset(&new_reset(&fixture, 1, 90)));
     run_office_write(harness, |tx| tx.resets().insert_reset(&new_reset(&fixture, 2, 90)));
-    let find = |number| harness.office.read(|tx| tx.resets().find(&[number; 32])).unwrap();
+    let find = |number| harness.office.read("test", |tx| tx.resets().find(&[number; 32])).unwrap();
     assert_eq!((find(1), find(3)), (Some(new_reset(&fixture, 1, 90)), None));
     assert!(run_office_write(harness, |tx| tx.resets().consume(&[1; 32])));
     assert!(!run_office_write(harness, |tx| tx.resets().consume(&[1; 32])));
@@ -138,11 +138,12 @@ pub fn resets_belong_to_a_user(harness: &StoreHarness) {
     for each in [&new_reset(&fixture, 1, 90), &new_reset(&fixture, 2, 90), &others] {
         run_office_write(harness, |tx| tx.resets().insert_reset(each));
     }
-    let newest = |but| harness.office.read(|tx| tx.resets().find_newest_grant(fixture.anna.id, reset_id(but))).unwrap();
+    let newest =
+        |but| harness.office.read("test", |tx| tx.resets().find_newest_grant(fixture.anna.id, reset_id(but))).unwrap();
     assert_eq!((newest(7), newest(2), newest(1)), (Some(after_start(2)), Some(after_start(1)), Some(after_start(2))));
     run_office_write(harness, |tx| tx.resets().revoke_by_user(fixture.anna.id));
     assert_eq!(newest(7), None);
-    assert!(harness.office.read(|tx| tx.resets().find(&[9; 32])).unwrap().is_some(), "another's stays");
+    assert!(harness.office.read("test", |tx| tx.resets().find(&[9; 32])).unwrap().is_some(), "another's stays");
 }
 
 /// A sweep removes at most `limit` expired resets.
@@ -153,7 +154,7 @@ pub fn expired_resets_are_removed(harness: &StoreHarness) {
     }
     let sweep = |before, limit| run_office_write(harness, |tx| tx.resets().sweep(after_start(before), limit));
     assert_eq!((sweep(10, 9), sweep(30, 1), sweep(30, 9), sweep(30, 9)), (0, 1, 1, 0));
-    assert!(harness.office.read(|tx| tx.resets().find(&[3; 32])).unwrap().is_some());
+    assert!(harness.office.read("test", |tx| tx.resets().find(&[3; 32])).unwrap().is_some());
 }
 
 /// After a reset, the password does not have to be changed: the user has chosen it.
@@ -178,7 +179,7 @@ pub fn reset_password_need_not_be_changed(harness: &StoreHarness) {
     };
     let set = office::reset_password(&*harness.office, &stamp, &[1; 32], &Secret::new("verifier".to_owned())).unwrap();
     assert_eq!(set, Some(fixture.anna.id));
-    let anna = harness.office.read(|tx| tx.users().find(fixture.anna.id)).unwrap().unwrap();
+    let anna = harness.office.read("test", |tx| tx.users().find(fixture.anna.id)).unwrap().unwrap();
     assert!(!anna.password_change_required);
 }
 

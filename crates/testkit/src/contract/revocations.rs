@@ -310,7 +310,7 @@ pub fn audit_event_is_never_changed(harness: &AuthStoreHarness) {
     let before = harness.read_events();
     let changed =
         tillgate_domain::Event { outcome: tillgate_domain::EventOutcome::Refused, ..new_event(1, after_start(9)) };
-    let again = harness.store.write(|tx| tx.audit().record(&changed));
+    let again = harness.store.write("test", |tx| tx.audit().record(&changed));
     assert!(matches!(again, Err(StoreError::Fault(_))), "{again:?}");
     assert_eq!(harness.read_events(), before);
 }

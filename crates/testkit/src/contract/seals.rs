@@ -109,14 +109,14 @@ pub fn event_is_sealed_once(harness: &StoreHarness) {
     assert_eq!(run_office_write(harness, |tx| seal_events(tx, 1)), 1);
     let (first, other) =
         (run_office_write(harness, |tx| tx.seals().find_newest()), Seal { sequence: 2, hash: vec![1; 33] });
-    let again = harness.office.write(|tx| tx.seals().insert_seals(&first, &[(event_id(1), other.clone())]));
+    let again = harness.office.write("test", |tx| tx.seals().insert_seals(&first, &[(event_id(1), other.clone())]));
     assert!(matches!(again, Err(StoreError::Unavailable(_))), "{again:?}");
     let third = Seal { sequence: 3, hash: vec![2; 33] };
-    let both = harness
-        .office
-        .write(|tx| tx.seals().insert_seals(&first, &[(event_id(2), other.clone()), (event_id(1), third.clone())]));
+    let both = harness.office.write("test", |tx| {
+        tx.seals().insert_seals(&first, &[(event_id(2), other.clone()), (event_id(1), third.clone())])
+    });
     assert!(both.is_err());
-    let nobody = harness.office.write(|tx| tx.seals().insert_seals(&first, &[(event_id(77), other.clone())]));
+    let nobody = harness.office.write("test", |tx| tx.seals().insert_seals(&first, &[(event_id(77), other.clone())]));
     assert!(nobody.is_err());
     assert_eq!(run_office_write(harness, |tx| tx.seals().find_newest()), first);
     assert_eq!(run_office_write(harness, |tx| seal_events(tx, 9)), 1);
@@ -126,7 +126,7 @@ pub fn event_is_sealed_once(harness: &StoreHarness) {
 pub fn rolled_back_seal_is_none(harness: &StoreHarness) {
     ContractFixture::insert_into(&harness.auth);
     record_events(harness, [1, 2]);
-    let failed: StoreResult<()> = harness.office.write(|tx| {
+    let failed: StoreResult<()> = harness.office.write("test", |tx| {
         assert_eq!(seal_events(tx, 9)?, 2);
         assert_eq!(tx.seals().count_unsealed(9)?.events, 0);
         Err(StoreError::Fault("rolled back".into()))
@@ -134,7 +134,7 @@ pub fn rolled_back_seal_is_none(harness: &StoreHarness) {
     assert!(failed.is_err());
     assert_eq!(run_office_write(harness, |tx| tx.seals().find_newest()), Seal::default());
     assert_eq!(run_office_write(harness, |tx| tx.seals().count_unsealed(9)).events, 2);
-    let reads: StoreResult<Seal> = harness.office.read(|tx| tx.seals().claim());
+    let reads: StoreResult<Seal> = harness.office.read("test", |tx| tx.seals().claim());
     assert!(matches!(reads, Err(StoreError::Fault(_))), "a unit of work that reads cannot claim");
 }
 

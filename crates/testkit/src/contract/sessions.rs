@@ -72,7 +72,7 @@ pub fn unknown_session_is_absent(harness: &AuthStoreHarness) {
 pub fn session_id_is_used_once(harness: &AuthStoreHarness) {
     let fixture = ContractFixture::insert_into(harness);
     insert_sessions(harness, &[fixture.new_session(1)]);
-    let again = harness.store.run(tillgate_domain::Mode::Write, &mut |tx| {
+    let again = harness.store.run(tillgate_domain::UnitOfWork::write("test"), &mut |tx| {
         tx.sessions().insert(&Session { generation: 9, ..fixture.new_session(1) })
     });
     assert!(again.is_err());

@@ -28,7 +28,7 @@ pub fn signature_is_inserted_once(harness: &AuthStoreHarness) {
 /// A signature whose insert was rolled back is still new.
 pub fn rolled_back_signature_is_new(harness: &AuthStoreHarness) {
     use tillgate_domain::{StoreError, StoreExt};
-    let failed = harness.store.write(|tx| {
+    let failed = harness.store.write("test", |tx| {
         assert!(tx.signatures().insert_if_new(&SignatureDigest([1; 32]), after_start(5))?);
         assert!(!tx.signatures().insert_if_new(&SignatureDigest([1; 32]), after_start(5))?);
         Err::<(), _>(StoreError::Fault("no".into()))

@@ -35,7 +35,7 @@ fn list_ids(
     order: TicketOrder,
     part: &OffsetPageRequest<TicketCursor>,
 ) -> Vec<Ticket> {
-    harness.office.read(|tx| tx.tickets().list(fixture.tenant.id, filter, order, part)).unwrap()
+    harness.office.read("test", |tx| tx.tickets().list(fixture.tenant.id, filter, order, part)).unwrap()
 }
 
 /// Tickets are listed in every order, ascending and descending, in pages that continue where the
@@ -168,7 +168,7 @@ pub fn filter_narrows_the_tickets(harness: &StoreHarness) {
         let found = list_ids(harness, &fixture, &filter, TicketOrder::default(), &OffsetPageRequest::first(9));
         let ids: Vec<TicketId> = found.iter().map(|ticket| ticket.id).collect();
         assert_eq!(ids, expected.iter().copied().map(ticket_id).collect::<Vec<_>>(), "{filter:?}");
-        let counted = harness.office.read(|tx| tx.tickets().count(fixture.tenant.id, &filter)).unwrap();
+        let counted = harness.office.read("test", |tx| tx.tickets().count(fixture.tenant.id, &filter)).unwrap();
         assert_eq!(counted, expected.len() as u64, "{filter:?}");
     }
 }

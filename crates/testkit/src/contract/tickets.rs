@@ -22,7 +22,7 @@ pub(super) fn update_ticket(harness: &StoreHarness, ticket: &Ticket) -> bool {
 }
 
 pub(super) fn find_ticket(harness: &StoreHarness, tenant: TenantId, id: TicketId) -> Option<Ticket> {
-    harness.office.read(|tx| tx.tickets().find(tenant, id)).unwrap()
+    harness.office.read("test", |tx| tx.tickets().find(tenant, id)).unwrap()
 }
 
 pub(super) fn parse_label(text: &str) -> Label {
@@ -155,8 +155,9 @@ pub fn ticket_of_any_currency_is_read_back(harness: &StoreHarness) {
     let order = TicketOrder { sort_key: TicketSortKey::Payable, descending: false };
     let mut part = OffsetPageRequest::first(1);
     for expected in [3, 4, 2, 1] {
-        let found =
-            harness.office.read(|tx| tx.tickets().list(fixture.tenant.id, &TicketFilter::default(), order, &part));
+        let found = harness
+            .office
+            .read("test", |tx| tx.tickets().list(fixture.tenant.id, &TicketFilter::default(), order, &part));
         let found = found.unwrap();
         assert_eq!(found[0].id, ticket_id(expected));
         part.after = Some(order.sort_key.cursor(&found[0]));
@@ -228,14 +229,16 @@ pub fn refunds_of_a_ticket_are_found(harness: &StoreHarness) {
     made[2] = void_ticket(&made[2], &fixture);
     assert!(update_ticket(harness, &made[1]) && update_ticket(harness, &made[2]));
     let refunds = |of: u8| {
-        let mut found = harness.office.read(|tx| tx.tickets().list_refunds(fixture.tenant.id, ticket_id(of))).unwrap();
+        let mut found =
+            harness.office.read("test", |tx| tx.tickets().list_refunds(fixture.tenant.id, ticket_id(of))).unwrap();
         found.sort_by_key(|ticket| ticket.id);
         found
     };
     assert_eq!(refunds(1), made[..3]);
     assert_eq!(refunds(2), made[3..]);
     assert!(refunds(3).is_empty());
-    let far = harness.office.read(|tx| tx.tickets().list_refunds(fixture.other_tenant.id, ticket_id(1))).unwrap();
+    let far =
+        harness.office.read("test", |tx| tx.tickets().list_refunds(fixture.other_tenant.id, ticket_id(1))).unwrap();
     assert!(far.is_empty());
 }
 
@@ -264,7 +267,7 @@ pub fn numbers_of_a_series_have_no_gap(harness: &StoreHarness) {
         [draw(&till, 1), draw(&till, 2), draw(&handheld, 3), draw(&fiscal_series(&fixture, "eKasa"), 4)],
         [1, 2, 1, 1]
     );
-    let failed: StoreResult<u64> = harness.office.write(|tx| {
+    let failed: StoreResult<u64> = harness.office.write("test", |tx| {
         tx.tickets().allocate_number(fixture.tenant.id, &till, ticket_id(5))?;
         Err(tillgate_domain::StoreError::Fault("on purpose".into()))
     });
@@ -304,7 +307,7 @@ pub fn number_of_a_series_is_unique(harness: &StoreHarness) {
     assert!(!give("FM1", u64::MAX, 8) && !give("FM1", i64::MAX.unsigned_abs(), 8));
     assert_eq!([draw("FM1", 2), draw("FM1", 3), draw("FM1", 8), draw("FM1", 9)], [1, 4, 6, 7]);
     assert!(!give("FM1", 4, 1), "one that was drawn");
-    let rolled_back: StoreResult<bool> = harness.office.write(|tx| {
+    let rolled_back: StoreResult<bool> = harness.office.write("test", |tx| {
         tx.tickets().assign_number(fixture.tenant.id, &fiscal_series(&fixture, "FM1"), 8, ticket_id(1))?;
         Err(tillgate_domain::StoreError::Fault("on purpose".into()))
     });
@@ -376,7 +379,10 @@ pub fn concurrent_refunds_of_a_ticket_see_each_other(harness: &StoreHarness) {
     };
     let (one, other) = run_both(|| take_back(2), || take_back(3));
     assert!(one ^ other, "{one} {other}");
-    assert_eq!(harness.office.read(|tx| tx.tickets().list_refunds(fixture.tenant.id, ticket_id(1))).unwrap().len(), 1);
+    assert_eq!(
+        harness.office.read("test", |tx| tx.tickets().list_refunds(fixture.tenant.id, ticket_id(1))).unwrap().len(),
+        1
+    );
 }
 
 /// Two numbers assigned concurrently in one series differ.

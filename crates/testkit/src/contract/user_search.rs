@@ -26,7 +26,7 @@ fn insert_fixture(harness: &StoreHarness) -> ContractFixture {
         User { status: Deleted, ..new_user(7, fixture.tenant.id, "Čeněk", None) },
     ];
     for user in &more {
-        assert!(harness.office.write(|tx| tx.users().insert(user)).unwrap());
+        assert!(harness.office.write("test", |tx| tx.users().insert(user)).unwrap());
     }
     fixture
 }
@@ -49,7 +49,7 @@ fn search_part(
     order: UserOrder,
     part: &OffsetPageRequest<UserCursor>,
 ) -> Vec<u8> {
-    let found = harness.office.read(|tx| tx.users().search(fixture.tenant.id, filter, order, part)).unwrap();
+    let found = harness.office.read("test", |tx| tx.users().search(fixture.tenant.id, filter, order, part)).unwrap();
     assert!(found.iter().all(|user| filter.matches(user)), "{filter:?}");
     let number = |user: &User| (1..=9).find(|number| user_id(*number) == user.id).unwrap();
     found.iter().map(number).collect()
@@ -88,7 +88,7 @@ pub fn filter_narrows_the_users(harness: &StoreHarness) {
         (UserFilter { statuses: vec![Active], with_role: Some(role_id(1)), ..text("ben") }, &[6]),
     ] {
         assert_eq!(search_skipping(harness, &fixture, &filter, UserOrder::Oldest, 0, 99), expected, "{filter:?}");
-        let count = harness.office.read(|tx| tx.users().count(fixture.tenant.id, &filter)).unwrap();
+        let count = harness.office.read("test", |tx| tx.users().count(fixture.tenant.id, &filter)).unwrap();
         assert_eq!(count, expected.len() as u64, "{filter:?}");
     }
 }
@@ -111,7 +111,7 @@ const USER_ORDERS: [UserOrder; 4] = [UserOrder::Oldest, UserOrder::Newest, UserO
 
 /// The user with this number, also if deleted.
 fn load_user(harness: &StoreHarness, number: u8) -> User {
-    harness.office.read(|tx| tx.users().find(user_id(number))).unwrap().unwrap()
+    harness.office.read("test", |tx| tx.users().find(user_id(number))).unwrap().unwrap()
 }
 
 /// A page continues behind the last user of the previous one, in every order, also if the filter no
@@ -157,7 +157,7 @@ pub fn user_changed_between_pages_loses_none(harness: &StoreHarness) {
         let last = load_user(harness, seen[1]);
         let cursor = order.cursor(&last);
         let renamed = User { name: UserName::parse(name).unwrap(), ..last };
-        assert!(harness.office.write(|tx| tx.users().update(&renamed)).unwrap());
+        assert!(harness.office.write("test", |tx| tx.users().update(&renamed)).unwrap());
         seen.extend(search_part(
             harness,
             &fixture,
@@ -175,11 +175,15 @@ pub fn found_user_is_complete(harness: &StoreHarness) {
     let fixture = insert_fixture(harness);
     let filter = UserFilter { text: Some("anna".into()), ..UserFilter::default() };
     let part = OffsetPageRequest::first(9);
-    let found =
-        harness.office.read(|tx| tx.users().search(fixture.tenant.id, &filter, UserOrder::Name, &part)).unwrap();
+    let found = harness
+        .office
+        .read("test", |tx| tx.users().search(fixture.tenant.id, &filter, UserOrder::Name, &part))
+        .unwrap();
     assert_eq!(found, std::slice::from_ref(&fixture.anna));
-    let others =
-        harness.office.read(|tx| tx.users().search(fixture.other_tenant.id, &filter, UserOrder::Name, &part)).unwrap();
+    let others = harness
+        .office
+        .read("test", |tx| tx.users().search(fixture.other_tenant.id, &filter, UserOrder::Name, &part))
+        .unwrap();
     assert_eq!(others, std::slice::from_ref(&fixture.namesake));
     let office: BTreeSet<_> = others.into_iter().flat_map(|user| user.assignment.office).collect();
     assert_eq!(office, BTreeSet::new());
@@ -214,7 +218,7 @@ pub fn concurrent_toggles_are_not_lost(harness: &StoreHarness) {
     assert!(done > 0);
     let reported =
         EventFilter { subject_id: Some(fixture.ben.id.0), actions: vec![Action::UserStatus], ..EventFilter::default() };
-    assert_eq!(harness.office.read(|tx| tx.events().count(&reported)).unwrap(), done);
-    let ben = harness.office.read(|tx| tx.users().find(fixture.ben.id)).unwrap().unwrap();
+    assert_eq!(harness.office.read("test", |tx| tx.events().count(&reported)).unwrap(), done);
+    let ben = harness.office.read("test", |tx| tx.users().find(fixture.ben.id)).unwrap().unwrap();
     assert_eq!(ben.status == Active, done.is_multiple_of(2), "after {done}");
 }

@@ -6,7 +6,9 @@ use tillgate_auth_core::AuthTx;
 use tillgate_auth_core::ports::{
     Cursor, InstanceState, KeyKind, KeyState, Node, SessionRecord, SessionUse, TokenDisposition,
 };
-use tillgate_domain::{Change, EndReason, Epoch, Mode, PrincipalId, Scope, StoreError, StoreExt, StoreResult};
+use tillgate_domain::{
+    Change, EndReason, Epoch, Mode, PrincipalId, Scope, StoreError, StoreExt, StoreResult, UnitOfWork,
+};
 
 use crate::AuthStoreHarness;
 use crate::contract_fixture::{
@@ -82,11 +84,11 @@ pub fn error_rolls_everything_back(harness: &AuthStoreHarness) {
         StoreError::Unavailable("gone".into()),
         StoreError::Corrupt { table: "sessions", column: "kind", detail: "unknown".into() },
     ] {
-        let answer = harness.store.write(|tx| {
+        let answer = harness.store.write("test", |tx| {
             write_everywhere(tx, &fixture)?;
             Err::<(), _>(error.clone())
         });
-        assert_eq!(answer, Err(error));
+        assert_eq!(answer, Err(error.in_unit("test")));
         assert_eq!(read_traces(harness, &fixture), before);
         assert_eq!(harness.read_events(), lines);
     }
@@ -119,7 +121,7 @@ pub fn panic_rolls_everything_back(harness: &AuthStoreHarness) {
     let fixture = insert_fixture(harness);
     let before = read_traces(harness, &fixture);
     let answer = catch_unwind(AssertUnwindSafe(|| {
-        harness.store.write(|tx| -> StoreResult<()> {
+        harness.store.write("test", |tx| -> StoreResult<()> {
             write_everywhere(tx, &fixture)?;
             panic!("on purpose: the contract's case of a panic in a unit of work")
         })
@@ -168,7 +170,7 @@ pub fn conflict_runs_the_closure_again(harness: &AuthStoreHarness) {
 pub fn endless_conflict_is_unavailable(harness: &AuthStoreHarness) {
     let fixture = insert_fixture(harness);
     let before = read_traces(harness, &fixture);
-    let answer = harness.store.write(|tx| {
+    let answer = harness.store.write("test", |tx| {
         write_everywhere(tx, &fixture)?;
         Err::<(), _>(StoreError::Conflict("on purpose".into()))
     });
@@ -272,10 +274,10 @@ pub fn read_unit_cannot_write(harness: &AuthStoreHarness) {
     let fixture = insert_everything(harness);
     let (before, lines) = (read_traces(harness, &fixture), harness.read_events());
     for (name, attempt) in AUTH_WRITES {
-        let answer = harness.store.read(|tx| attempt(tx, &fixture));
+        let answer = harness.store.read("test", |tx| attempt(tx, &fixture));
         assert!(matches!(answer, Err(StoreError::Fault(_))), "{name}: {answer:?}");
         let mut tried = None;
-        let hidden = harness.store.run(Mode::Read, &mut |tx| {
+        let hidden = harness.store.run(UnitOfWork::read("test"), &mut |tx| {
             tried = Some(attempt(tx, &fixture));
             Ok(())
         });
@@ -352,7 +354,7 @@ pub fn observer_is_notified_after_the_commit(harness: &AuthStoreHarness) {
         let store = store.clone();
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
-            let found = store.read(|tx| tx.sessions().find(session_id(1)));
+            let found = store.read("test", |tx| tx.sessions().find(session_id(1)));
             let _ = tell.send(found.is_ok_and(|found| found.is_some_and(|found| found.session.ended.is_some())));
         });
         told.recv_timeout(std::time::Duration::from_secs(5)).unwrap_or(false)
@@ -365,7 +367,7 @@ pub fn observer_is_notified_after_the_commit(harness: &AuthStoreHarness) {
 pub fn observer_is_not_notified_of_rolled_back_changes(harness: &AuthStoreHarness) {
     let fixture = insert_fixture(harness);
     let watcher = RecordingObserver::observe(harness);
-    let failed = harness.store.write(|tx| {
+    let failed = harness.store.write("test", |tx| {
         write_everywhere(tx, &fixture)?;
         Err::<(), _>(StoreError::Fault("on purpose".into()))
     });
@@ -387,11 +389,11 @@ pub fn nested_unit_of_work_is_refused(harness: &AuthStoreHarness) {
     ] {
         let mut answer = None;
         let mut entered = false;
-        let outcome = harness.store.run(outer, &mut |tx| {
+        let outcome = harness.store.run(UnitOfWork { name: "test", mode: outer }, &mut |tx| {
             if outer == Mode::Write {
                 tx.sessions().insert(&fixture.new_session(number))?;
             }
-            answer = Some(harness.store.run(inner, &mut |_| {
+            answer = Some(harness.store.run(UnitOfWork { name: "test", mode: inner }, &mut |_| {
                 entered = true;
                 Ok(())
             }));
@@ -420,7 +422,7 @@ pub fn waiting_has_a_deadline(harness: &AuthStoreHarness) {
         },
         || {
             holds.wait();
-            let answer = harness.store.write(|tx| {
+            let answer = harness.store.write("test", |tx| {
                 tx.revocations().bump_epoch(Scope::User(fixture.anna.id), EndReason::Admin, after_start(9))
             });
             gave_up.set();
@@ -442,7 +444,7 @@ pub fn draining_store_refuses_writes(harness: &AuthStoreHarness) {
             assert_eq!(found.state, InstanceState::Open, "a store without `with_state_setter` is never closed");
             return;
         }
-        let answer = harness.store.write(|tx| tx.sessions().insert(&fixture.new_session(5)));
+        let answer = harness.store.write("test", |tx| tx.sessions().insert(&fixture.new_session(5)));
         assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{state:?}: {answer:?}");
         assert_eq!(run_read(harness, |tx| tx.instances().find()).state, state);
         assert_eq!(contract_fixture::find_session(harness, session_id(5)), None);

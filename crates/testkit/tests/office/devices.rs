@@ -137,7 +137,7 @@ fn removed_device_password_ends_its_sessions() {
         (shop.last_event().action, shop.last_event().details["removed"].as_bool()),
         (Action::Password, Some(true))
     );
-    assert!(!shop.store().read(|tx| tx.passwords().has(PrincipalId::Device(till))).unwrap());
+    assert!(!shop.store().read("test", |tx| tx.passwords().has(PrincipalId::Device(till))).unwrap());
     assert_eq!(remove(&audit_context()), Ok(false));
     assert_eq!(shop.list_changes().len(), 1, "what changes nothing ends nothing");
 }

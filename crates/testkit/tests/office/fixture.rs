@@ -60,7 +60,7 @@ impl OfficeFixture {
 
     pub(crate) fn password_version(&self, principal: PrincipalId) -> Option<i64> {
         let store: &dyn Store<AuthPorts> = &self.memory;
-        let found = store.read(|tx| tx.credentials().find(principal, CredentialKind::Password)).unwrap();
+        let found = store.read("test", |tx| tx.credentials().find(principal, CredentialKind::Password)).unwrap();
         found.map(|credential| credential.version)
     }
 
@@ -72,7 +72,7 @@ impl OfficeFixture {
 /// All changes in the feed, oldest first.
 pub(crate) fn list_changes(memory: &MemoryStore) -> Vec<Change> {
     let store: &dyn Store<AuthPorts> = memory;
-    store.read(|tx| tx.feed().poll(None)).unwrap().entries.into_iter().map(|found| found.change).collect()
+    store.read("test", |tx| tx.feed().poll(None)).unwrap().entries.into_iter().map(|found| found.change).collect()
 }
 
 pub(crate) fn already_exists(field: FieldName, value: &str) -> OfficeError {

@@ -267,7 +267,7 @@ fn idempotency_key_of_an_earlier_release_counts_for_its_day() {
     let kept = |key: IdempotencyKey, request: [u8; 32]| {
         let key = ScopedIdempotencyKey { tenant: shop.tenant_id(), user: shop.fixture.manager.id, key };
         let answered = StoredResponse { request_digest: request, ticket: sold.clone() };
-        assert!(shop.store().write(|tx| tx.idempotency_keys().insert(&key, &answered, NOW)).unwrap());
+        assert!(shop.store().write("test", |tx| tx.idempotency_keys().insert(&key, &answered, NOW)).unwrap());
     };
     // as an earlier release stored them: by a digest of the body's bytes, and one key within its
     // quotation marks

@@ -16,7 +16,7 @@ fn deleted_user_loses_password_and_names() {
             .unwrap()
             .unwrap();
     assert_eq!(deleted.assignment, manager.assignment, "a list of the deleted shows what they were");
-    assert!(!shop.store().read(|tx| tx.passwords().has(PrincipalId::User(manager.id))).unwrap());
+    assert!(!shop.store().read("test", |tx| tx.passwords().has(PrincipalId::User(manager.id))).unwrap());
     assert_eq!(shop.last_event().action, Action::UserDelete);
     // both the name and the address are free again
     let cashier = &shop.fixture.cashier;

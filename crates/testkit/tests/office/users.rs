@@ -212,7 +212,7 @@ fn unlock_and_password_change_forgive_failed_logins() {
     let key = CountKey([7; 32]);
     let fail = || {
         store
-            .write(|tx| {
+            .write("test", |tx| {
                 let from = tx.attempts().find_buckets(&[key])?[0];
                 let to = Bucket { full_at: NOW.saturating_add(Duration::from_mins(1)), ..from };
                 assert!(tx.attempts().take_token(key, Some(anna.uuid()), &from, &to, NOW)?);
@@ -220,7 +220,7 @@ fn unlock_and_password_change_forgive_failed_logins() {
             })
             .unwrap();
     };
-    let is_full = || store.read(|tx| tx.attempts().find_buckets(&[key])).unwrap()[0] == Bucket::default();
+    let is_full = || store.read("test", |tx| tx.attempts().find_buckets(&[key])).unwrap()[0] == Bucket::default();
     fail();
     assert!(!is_full());
     assert_eq!(office::unlock_principal(shop.store(), shop.tenant.id, &audit_context(), anna).unwrap(), Ok(()));

@@ -200,7 +200,7 @@ impl<'m, K: Clone + 'm> PagedList<'m, K> {
 impl LargeDataset {
     fn run_office_read<T>(&self, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> StoreResult<T>) -> T {
         let store: &dyn Store<OfficePorts> = &self.database;
-        store.read(work).unwrap()
+        store.read("bench", work).unwrap()
     }
 
     fn count_reader<'m>(&'m self, count: impl Fn(&mut (dyn OfficeTx + '_)) -> StoreResult<u64> + 'm) -> ReadFn<'m> {

@@ -45,7 +45,7 @@ impl Auth {
     pub(super) fn begin_login(&self, login: &LoginRequest) -> Result<AdmittedLogin, Error> {
         if let Proof::Verifier(_) = login.proof {
             let now = self.time().at;
-            return Ok(self.store.read(|tx| {
+            return Ok(self.store.read("begin_login", |tx| {
                 let subject = find_subject(tx, login)?;
                 let charge = self.throttle.classify(tx, &build_attempt(login, &subject, None), now)?;
                 Ok(AdmittedLogin { subject, charge })
@@ -91,7 +91,7 @@ impl Auth {
                 return Err(map_hash_error(&HashError::Canceled));
             }
             let now = self.time().at;
-            let (subject, admission) = self.store.write(|tx| {
+            let (subject, admission) = self.store.write("begin_login", |tx| {
                 let (subject, attempt) = find(tx)?;
                 let admission = self.throttle.open_charge(tx, &attempt, now)?;
                 Ok((subject, admission))

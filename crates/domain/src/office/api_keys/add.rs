@@ -46,7 +46,7 @@ pub fn add_api_key(
     context: &AuditContext,
     new: &NewApiKey,
 ) -> UseCaseResult<ApiKey> {
-    store.write(|tx| commit_refusal(add(tx, tenant, context, new)))
+    store.write("add_api_key", |tx| commit_refusal(add(tx, tenant, context, new)))
 }
 
 fn add(

@@ -47,7 +47,7 @@ pub fn change_api_key(
     version: Option<i64>,
     change: &ApiKeyChange,
 ) -> UseCaseResult<ApiKey> {
-    store.write(|tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
+    store.write("change_api_key", |tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
 }
 
 /// Deletes the key for good and returns it. Requires the right `apiKeyDelete`, and every right that
@@ -59,7 +59,7 @@ pub fn delete_api_key(
     id: ApiKeyId,
     version: Option<i64>,
 ) -> UseCaseResult<ApiKey> {
-    store.write(|tx| commit_refusal(delete(tx, tenant, context, id, version)))
+    store.write("delete_api_key", |tx| commit_refusal(delete(tx, tenant, context, id, version)))
 }
 
 fn apply(

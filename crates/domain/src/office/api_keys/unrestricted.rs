@@ -16,7 +16,7 @@ pub fn list_unrestricted_api_keys(
     tenant: TenantId,
     user: UserId,
 ) -> StoreResult<Vec<ApiKey>> {
-    store.read(|tx| list_by_user(tx, tenant, user))
+    store.read("list_api_keys", |tx| list_by_user(tx, tenant, user))
 }
 
 /// The active keys of a user without permissions, in a unit of work.

@@ -39,7 +39,7 @@ pub fn list_api_keys(
         return Ok(Err(refused));
     }
     let page = PageRequest { after: page.after, limit: page.limit.clamp(1, MAX_FETCH_ROWS) };
-    store.read(|tx| {
+    store.read("list_api_keys", |tx| {
         let keys = tx.api_keys().list(tenant, filter, &page)?;
         load_views(tx, keys).map(Ok)
     })
@@ -52,7 +52,7 @@ pub fn find_api_key(
     authority: &Authority,
     id: ApiKeyId,
 ) -> UseCaseResult<Option<ApiKeyView>> {
-    store.read(|tx: &mut (dyn OfficeTx + '_)| {
+    store.read("find_api_key", |tx: &mut (dyn OfficeTx + '_)| {
         let mut run = || -> Result<Option<ApiKeyView>, UseCaseError> {
             authorize_read(authority)?;
             let found = tx.api_keys().find(id)?.filter(|key| key.tenant == tenant);
@@ -64,7 +64,7 @@ pub fn find_api_key(
 
 /// The view of a key that a use case has just added, changed or deleted.
 pub fn load_api_key_view(store: &dyn Store<OfficePorts>, key: &ApiKey) -> StoreResult<ApiKeyView> {
-    let known = store.read(|tx| load_views(tx, vec![key.clone()]))?.pop();
+    let known = store.read("find_api_key", |tx| load_views(tx, vec![key.clone()]))?.pop();
     known.ok_or_else(|| StoreError::Fault("an API key has neither a user nor a device".to_owned()))
 }
 

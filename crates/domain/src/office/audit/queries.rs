@@ -15,7 +15,7 @@ pub fn read_audit(
     part: &OffsetPageRequest<EventId>,
 ) -> StoreResult<Vec<EventView>> {
     let Some(filter) = normalize_filter(filter) else { return Ok(Vec::new()) };
-    store.read(|tx| tx.events().list(&filter, &clamp_limit(part)))
+    store.read("read_audit", |tx| tx.events().list(&filter, &clamp_limit(part)))
 }
 
 /// Reads audit events and their total number, in one consistent snapshot.
@@ -25,7 +25,7 @@ pub fn search_audit(
     part: &OffsetPageRequest<EventId>,
 ) -> StoreResult<PageWithTotal<EventView>> {
     let Some(filter) = normalize_filter(filter) else { return Ok(PageWithTotal { items: Vec::new(), total: 0 }) };
-    store.read(|tx| {
+    store.read("search_audit", |tx| {
         Ok(PageWithTotal { items: tx.events().list(&filter, &clamp_limit(part))?, total: tx.events().count(&filter)? })
     })
 }

@@ -23,11 +23,12 @@ pub struct SealResult {
 /// none. Of several processes that seal at once, each waits for the previous one, and none seals an
 /// event twice.
 pub fn seal_audit(store: &dyn Store<OfficePorts>, key: &dyn SealKey) -> StoreResult<SealResult> {
-    let (waiting, newest) = store.read(|tx| Ok((tx.seals().count_unsealed(1)?, tx.seals().find_newest()?)))?;
+    let (waiting, newest) =
+        store.read("seal_audit", |tx| Ok((tx.seals().count_unsealed(1)?, tx.seals().find_newest()?)))?;
     if waiting.events == 0 {
         return Ok(SealResult { newest, ..SealResult::default() });
     }
-    store.write(|tx| {
+    store.write("seal_audit", |tx| {
         let before = tx.seals().claim()?;
         let lines = tx.seals().list_unsealed(EVENTS_PER_TRANSACTION)?;
         let mut newest = before.clone();
@@ -48,7 +49,7 @@ pub fn seal_audit(store: &dyn Store<OfficePorts>, key: &dyn SealKey) -> StoreRes
 
 /// The number of events without a seal, counted up to `most`, and the newest seal.
 pub fn count_unsealed_audit(store: &dyn Store<OfficePorts>, most: u32) -> StoreResult<(UnsealedCount, Seal)> {
-    store.read(|tx| Ok((tx.seals().count_unsealed(most)?, tx.seals().find_newest()?)))
+    store.read("count_unsealed_audit", |tx| Ok((tx.seals().count_unsealed(most)?, tx.seals().find_newest()?)))
 }
 
 /// Whether the chain contains this seal: the event with its number has it. The empty chain contains
@@ -57,6 +58,6 @@ pub fn has_seal(store: &dyn Store<OfficePorts>, seal: &Seal) -> StoreResult<bool
     if seal.sequence == 0 {
         return Ok(true);
     }
-    let found = store.read(|tx| tx.seals().list_sealed(seal.sequence, 1))?;
+    let found = store.read("find_seal", |tx| tx.seals().list_sealed(seal.sequence, 1))?;
     Ok(found.first().is_some_and(|line| line.sequence == seal.sequence && line.hash.as_ref() == Some(&seal.hash)))
 }

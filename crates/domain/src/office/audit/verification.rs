@@ -36,13 +36,13 @@ pub fn verify_audit(
     outside: Option<&Seal>,
     progress: &mut dyn FnMut(i64),
 ) -> StoreResult<AuditVerification> {
-    let newest = store.read(|tx| tx.seals().find_newest())?;
+    let newest = store.read("verify_audit", |tx| tx.seals().find_newest())?;
     let mut chain = ChainVerifier::new(outside.cloned());
     let mut last: Option<SealedEvent> = None;
     loop {
         // Starts with the last event again, so that another one with the same number is found.
         let from = last.as_ref().map_or(i64::MIN, |last| last.sequence);
-        let part = store.read(|tx| tx.seals().list_sealed(from, EVENTS_PER_BATCH))?;
+        let part = store.read("verify_audit", |tx| tx.seals().list_sealed(from, EVENTS_PER_BATCH))?;
         let full = part.len() >= EVENTS_PER_BATCH as usize;
         for sealed in part {
             if last.as_ref().is_some_and(|last| last.event.id == sealed.event.id && last.sequence == sealed.sequence) {
@@ -77,5 +77,5 @@ fn build_report(chain: &ChainVerifier, newest: &Seal, line: Option<SealedEvent>)
 
 /// Whether the chain has grown since this was its newest seal.
 fn has_grown(store: &dyn Store<OfficePorts>, since: &Seal) -> StoreResult<bool> {
-    Ok(store.read(|tx| tx.seals().find_newest())?.sequence > since.sequence)
+    Ok(store.read("verify_audit", |tx| tx.seals().find_newest())?.sequence > since.sequence)
 }

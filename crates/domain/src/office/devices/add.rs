@@ -51,7 +51,7 @@ pub fn add_device(
     context: &AuditContext,
     new: &NewDevice,
 ) -> UseCaseResult<Device> {
-    store.write(|tx| commit_refusal(add(tx, tenant, context, new)))
+    store.write("add_device", |tx| commit_refusal(add(tx, tenant, context, new)))
 }
 
 fn add(

@@ -78,7 +78,7 @@ pub fn change_device(
     version: Option<i64>,
     change: &DeviceChange,
 ) -> UseCaseResult<Device> {
-    store.write(|tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
+    store.write("change_device", |tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
 }
 
 /// Activates, locks or retires a device; see [`change_device`]. A retired device stays retired.

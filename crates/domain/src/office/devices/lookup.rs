@@ -14,7 +14,7 @@ pub fn find_devices(
     tenant: TenantId,
     ids: &BTreeSet<DeviceId>,
 ) -> StoreResult<BTreeMap<DeviceId, Device>> {
-    let mut found = store.read(|tx| find_devices_by_id(tx, ids))?;
+    let mut found = store.read("find_device", |tx| find_devices_by_id(tx, ids))?;
     found.retain(|_, device| device.tenant == tenant);
     Ok(found)
 }

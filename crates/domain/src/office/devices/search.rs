@@ -28,7 +28,7 @@ pub fn search_devices(
     let Some(text) = crate::office::text::normalize_search_text(filter.text.as_deref()) else { return Ok(Vec::new()) };
     let filter = DeviceFilter { text, ..filter.clone() };
     let page = PageRequest { after: page.after, limit: page.limit.clamp(1, MAX_FETCH_ROWS) };
-    store.read(|tx| {
+    store.read("search_devices", |tx| {
         let found = tx.devices().search(tenant, &filter, &page)?;
         load_views(tx, tenant, found)
     })
@@ -40,7 +40,7 @@ pub fn find_device_view(
     tenant: TenantId,
     id: DeviceId,
 ) -> StoreResult<Option<DeviceView>> {
-    store.read(|tx| {
+    store.read("find_device", |tx| {
         let found = tx.devices().find(id)?.filter(|device| device.tenant == tenant);
         Ok(load_views(tx, tenant, found.into_iter().collect())?.pop())
     })
@@ -48,7 +48,7 @@ pub fn find_device_view(
 
 /// The view of a device that a use case has just added or changed.
 pub fn load_device_view(store: &dyn Store<OfficePorts>, device: &Device) -> StoreResult<Option<DeviceView>> {
-    store.read(|tx| Ok(load_views(tx, device.tenant, vec![device.clone()])?.pop()))
+    store.read("find_device", |tx| Ok(load_views(tx, device.tenant, vec![device.clone()])?.pop()))
 }
 
 fn load_views(tx: &mut (dyn OfficeTx + '_), tenant: TenantId, devices: Vec<Device>) -> StoreResult<Vec<DeviceView>> {

@@ -44,7 +44,7 @@ pub enum ResetDispatch {
 
 /// Adds a request to reset a password.
 pub fn request_reset(store: &dyn Store<OfficePorts>, request: &ResetRequest) -> StoreResult<()> {
-    store.write(|tx| tx.resets().insert_request(request))
+    store.write("request_reset", |tx| tx.resets().insert_request(request))
 }
 
 /// Processes a request: grants a reset to the active user who has the address.
@@ -54,7 +54,7 @@ pub fn grant_reset(
     request: &ResetRequest,
     grant: &ResetGrant,
 ) -> StoreResult<ResetDispatch> {
-    store.write(|tx| {
+    store.write("grant_reset", |tx| {
         if !tx.resets().postpone(request.id, request.due_at, grant.retry_at)? {
             return Ok(ResetDispatch::AlreadyClaimed);
         }
@@ -86,7 +86,7 @@ fn discard_request(tx: &mut dyn OfficeTx, request: ResetId) -> StoreResult<Reset
 
 /// Removes the request, because its mail was sent.
 pub fn complete_reset(store: &dyn Store<OfficePorts>, request: ResetId) -> StoreResult<()> {
-    store.write(|tx| tx.resets().remove_request(request))
+    store.write("complete_reset", |tx| tx.resets().remove_request(request))
 }
 
 /// Revokes the token, because its mail could not be sent. The request is due again at `to`, unless
@@ -97,7 +97,7 @@ pub fn retry_reset(
     grant: &ResetGrant,
     to: Instant,
 ) -> StoreResult<()> {
-    store.write(|tx| {
+    store.write("retry_reset", |tx| {
         tx.resets().consume(&grant.digest)?;
         tx.resets().postpone(request, grant.retry_at, to).map(drop)
     })
@@ -105,7 +105,7 @@ pub fn retry_reset(
 
 /// Revokes the token and removes the request, because its mail can never be sent.
 pub fn abandon_reset(store: &dyn Store<OfficePorts>, request: ResetId, grant: &ResetGrant) -> StoreResult<()> {
-    store.write(|tx| {
+    store.write("abandon_reset", |tx| {
         tx.resets().consume(&grant.digest)?;
         tx.resets().remove_request(request)
     })
@@ -117,7 +117,7 @@ pub fn find_reset_user(
     digest: &ResetDigest,
     now: Instant,
 ) -> StoreResult<Option<User>> {
-    store.read(|tx| match tx.resets().find(digest)? {
+    store.read("find_reset_user", |tx| match tx.resets().find(digest)? {
         Some(reset) => find_valid_user(tx, &reset, now),
         None => Ok(None),
     })
@@ -132,7 +132,7 @@ pub fn reset_password(
     digest: &ResetDigest,
     verifier: &Secret<String>,
 ) -> StoreResult<Option<UserId>> {
-    store.write(|tx| {
+    store.write("reset_password", |tx| {
         let Some(reset) = tx.resets().find(digest)? else { return Ok(None) };
         // Of two concurrent calls with the same token, one consumes it.
         if !tx.resets().consume(digest)? {
@@ -165,5 +165,5 @@ fn find_valid_user(tx: &mut dyn OfficeTx, reset: &Reset, now: Instant) -> StoreR
 
 /// Removes at most `limit` resets that have expired. Returns their number.
 pub fn sweep_resets(store: &dyn Store<OfficePorts>, now: Instant, limit: u32) -> StoreResult<u32> {
-    store.write(|tx| tx.resets().sweep(now, limit))
+    store.write("sweep_resets", |tx| tx.resets().sweep(now, limit))
 }

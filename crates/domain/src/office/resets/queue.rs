@@ -26,15 +26,18 @@ pub fn select_pending_resets(
     limit: u32,
 ) -> StoreResult<Vec<ResetRequest>> {
     for _ in 0..MAX_ROUNDS {
-        let due = store.read(|tx| tx.resets().list_due(now, REQUESTS_PER_ROUND))?;
+        let due = store.read("select_pending_resets", |tx| tx.resets().list_due(now, REQUESTS_PER_ROUND))?;
         let emails: BTreeSet<FoldedText> =
             due.iter().flat_map(|request| Email::lookup_keys_of(request.email.as_str())).collect();
-        let known =
-            if emails.is_empty() { Vec::new() } else { store.read(|tx| tx.users().find_many_by_email(&emails))? };
+        let known = if emails.is_empty() {
+            Vec::new()
+        } else {
+            store.read("select_pending_resets", |tx| tx.users().find_many_by_email(&emails))?
+        };
         let full = due.len() >= usize::try_from(REQUESTS_PER_ROUND).unwrap_or(usize::MAX);
         let (pending, settled) = partition_requests(due, &known);
         if !settled.is_empty() {
-            store.write(|tx| tx.resets().remove_requests(&settled))?;
+            store.write("select_pending_resets", |tx| tx.resets().remove_requests(&settled))?;
         }
         if settled.is_empty() || !full {
             let mut pending = interleave_by_network(pending);

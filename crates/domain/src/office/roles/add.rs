@@ -35,7 +35,7 @@ pub fn add_role(
     context: &AuditContext,
     new: &NewRole,
 ) -> UseCaseResult<Role> {
-    store.write(|tx| commit_refusal(add(tx, tenant, context, new)))
+    store.write("add_role", |tx| commit_refusal(add(tx, tenant, context, new)))
 }
 
 fn add(tx: &mut dyn OfficeTx, tenant: TenantId, context: &AuditContext, new: &NewRole) -> Result<Role, UseCaseError> {

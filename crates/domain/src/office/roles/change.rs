@@ -50,7 +50,7 @@ pub fn change_role(
     version: Option<i64>,
     change: &RoleChange,
 ) -> UseCaseResult<Role> {
-    store.write(|tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
+    store.write("change_role", |tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
 }
 
 /// Deletes the role and returns it. Requires the right `roleDelete`, and every right that the role
@@ -62,7 +62,7 @@ pub fn delete_role(
     id: RoleId,
     version: Option<i64>,
 ) -> UseCaseResult<Role> {
-    store.write(|tx| commit_refusal(delete(tx, tenant, context, id, version)))
+    store.write("delete_role", |tx| commit_refusal(delete(tx, tenant, context, id, version)))
 }
 
 fn apply(

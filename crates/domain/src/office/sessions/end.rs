@@ -29,7 +29,7 @@ pub fn end_sessions(
     target: SessionTarget,
     permanent: bool,
 ) -> UseCaseResult<()> {
-    store.write(|tx| commit_refusal(end(tx, tenant, context, target, permanent)))
+    store.write("end_sessions", |tx| commit_refusal(end(tx, tenant, context, target, permanent)))
 }
 
 fn end(

@@ -20,7 +20,7 @@ pub fn add_store(
     context: &AuditContext,
     new: &Branch,
 ) -> UseCaseResult<Tenant> {
-    store.write(|tx| {
+    store.write("add_store", |tx| {
         let mut run = || -> Result<Tenant, UseCaseError> {
             context.authority.require(KnownRight::StoreCreate)?;
             let mut tenant = load_tenant(tx, tenant, None)?;

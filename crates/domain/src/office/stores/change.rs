@@ -22,7 +22,7 @@ pub fn rename_store(
     version: Option<i64>,
     name: Option<&str>,
 ) -> UseCaseResult<Tenant> {
-    store.write(|tx| {
+    store.write("rename_store", |tx| {
         let mut run = || -> Result<Tenant, UseCaseError> {
             context.authority.require(KnownRight::StoreUpdate)?;
             let mut tenant = load_tenant(tx, tenant, version)?;
@@ -50,7 +50,7 @@ pub fn close_store(
     id: BranchId,
     version: Option<i64>,
 ) -> UseCaseResult<Tenant> {
-    store.write(|tx| {
+    store.write("close_store", |tx| {
         let mut run = || -> Result<Tenant, UseCaseError> {
             context.authority.require(KnownRight::StoreDelete)?;
             let mut tenant = load_tenant(tx, tenant, version)?;

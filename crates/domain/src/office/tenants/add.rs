@@ -32,7 +32,7 @@ pub struct NewTenant {
 
 /// Adds the tenant. Its slug is unique among all tenants. Requires the right `tenantCreate`.
 pub fn add_tenant(store: &dyn Store<OfficePorts>, context: &AuditContext, new: &NewTenant) -> UseCaseResult<Tenant> {
-    store.write(|tx| commit_refusal(add(tx, context, new, None)))
+    store.write("add_tenant", |tx| commit_refusal(add(tx, context, new, None)))
 }
 
 /// Adds the tenant; `industry` is recorded in the audit event if it is known.

@@ -70,7 +70,7 @@ pub fn change_tenant(
     change: &TenantChange,
     given: &SessionLimits,
 ) -> UseCaseResult<Tenant> {
-    store.write(|tx| commit_refusal(apply(tx, context, id, version, change, given)))
+    store.write("change_tenant", |tx| commit_refusal(apply(tx, context, id, version, change, given)))
 }
 
 fn apply(

@@ -27,7 +27,7 @@ pub fn register_tenant(
     stamps: [&AuditContext; 2],
     new: &TenantRegistration,
 ) -> UseCaseResult<(Tenant, User)> {
-    store.write(|tx| commit_refusal(register(tx, stamps, new)))
+    store.write("register_tenant", |tx| commit_refusal(register(tx, stamps, new)))
 }
 
 fn register(

@@ -32,7 +32,7 @@ pub fn amend_tickets(
     tenant: TenantId,
     amendments: &[TicketAmendment],
 ) -> UseCaseResult<Vec<TicketView>> {
-    store.write(|tx| commit_refusal(amend(tx, tenant, amendments)))
+    store.write("amend_tickets", |tx| commit_refusal(amend(tx, tenant, amendments)))
 }
 
 /// Checks all changes before anything is written, because a denial does not roll back.

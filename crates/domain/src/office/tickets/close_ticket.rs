@@ -46,7 +46,7 @@ pub fn close_ticket(
     version: Option<i64>,
     closing: &TicketClosing,
 ) -> UseCaseResult<TicketView> {
-    store.write(|tx| commit_refusal(close(tx, tenant, context, id, version, closing)))
+    store.write("close_ticket", |tx| commit_refusal(close(tx, tenant, context, id, version, closing)))
 }
 
 fn close(

@@ -76,5 +76,5 @@ pub(super) fn store_response(
 /// Removes at most `limit` keys that were used before this instant. Returns their number. A later
 /// repeat is a new request.
 pub fn sweep_idempotency_keys(store: &dyn Store<OfficePorts>, before: Instant, limit: u32) -> StoreResult<u32> {
-    store.write(|tx| tx.idempotency_keys().sweep(before, limit))
+    store.write("sweep_idempotency_keys", |tx| tx.idempotency_keys().sweep(before, limit))
 }

@@ -26,7 +26,7 @@ pub struct TicketSearch {
 
 /// The ticket with this id, in any state.
 pub fn find_ticket(store: &dyn Store<OfficePorts>, tenant: TenantId, id: TicketId) -> StoreResult<Option<TicketView>> {
-    store.read(|tx| match tx.tickets().find(tenant, id)? {
+    store.read("find_ticket", |tx| match tx.tickets().find(tenant, id)? {
         Some(ticket) => view_ticket(tx, ticket).map(Some),
         None => Ok(None),
     })
@@ -38,7 +38,7 @@ pub fn find_tickets(
     tenant: TenantId,
     ids: &[TicketId],
 ) -> StoreResult<Vec<TicketView>> {
-    store.read(|tx| {
+    store.read("find_ticket", |tx| {
         let found: Vec<_> = ids.iter().map(|id| tx.tickets().find(tenant, *id)).collect::<StoreResult<_>>()?;
         view_tickets(tx, found.into_iter().flatten().collect())
     })
@@ -53,7 +53,7 @@ pub fn list_tickets(
 ) -> StoreResult<Vec<TicketView>> {
     let Some(filter) = normalize_filter(&search.filter) else { return Ok(Vec::new()) };
     let part = OffsetPageRequest { limit: search.page.limit.clamp(1, MAX_FETCH_ROWS), ..search.page.clone() };
-    store.read(|tx| {
+    store.read("list_tickets", |tx| {
         let tickets = tx.tickets().list(tenant, &filter, search.order, &part)?;
         view_tickets(tx, tickets)
     })
@@ -69,7 +69,7 @@ pub fn list_tickets_while(
 ) -> StoreResult<Vec<TicketView>> {
     let Some(filter) = normalize_filter(&search.filter) else { return Ok(Vec::new()) };
     let most = usize::try_from(search.page.limit.clamp(1, MAX_FETCH_ROWS)).unwrap_or(usize::MAX);
-    store.read(|tx| {
+    store.read("list_tickets", |tx| {
         let (mut part, mut tickets) = (search.page.clone(), Vec::new());
         while tickets.len() < most && fits(&tickets) {
             part.limit = u32::try_from(most - tickets.len()).unwrap_or(TICKETS_PER_BATCH).min(TICKETS_PER_BATCH);
@@ -88,7 +88,7 @@ pub fn list_tickets_while(
 /// The number of tickets of a tenant that the filter matches.
 pub fn count_tickets(store: &dyn Store<OfficePorts>, tenant: TenantId, filter: &TicketFilter) -> StoreResult<u64> {
     let Some(filter) = normalize_filter(filter) else { return Ok(0) };
-    store.read(|tx| tx.tickets().count(tenant, &filter))
+    store.read("count_tickets", |tx| tx.tickets().count(tenant, &filter))
 }
 
 /// The filter for the store; `None` if nothing can match it.

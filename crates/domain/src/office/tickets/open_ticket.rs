@@ -32,7 +32,7 @@ pub fn open_ticket(
     new: &NewTicket,
     once: Option<&IdempotentRequest>,
 ) -> UseCaseResult<TicketCreation> {
-    store.write(|tx| commit_refusal(open_once(tx, tenant, context, new, once)))
+    store.write("open_ticket", |tx| commit_refusal(open_once(tx, tenant, context, new, once)))
 }
 
 /// Changes the ticket with this id, or opens it if the tenant has none. Returns whether it was
@@ -44,7 +44,7 @@ pub fn put_ticket(
     new: &NewTicket,
     version: Option<i64>,
 ) -> UseCaseResult<(TicketView, bool)> {
-    store.write(|tx| commit_refusal(put(tx, tenant, context, new, version)))
+    store.write("put_ticket", |tx| commit_refusal(put(tx, tenant, context, new, version)))
 }
 
 fn put(

@@ -33,7 +33,7 @@ pub fn refund_ticket(
     new: &NewRefund,
     once: Option<&IdempotentRequest>,
 ) -> UseCaseResult<TicketCreation> {
-    store.write(|tx| commit_refusal(refund(tx, tenant, context, sold, new, once)))
+    store.write("refund_ticket", |tx| commit_refusal(refund(tx, tenant, context, sold, new, once)))
 }
 
 fn refund(

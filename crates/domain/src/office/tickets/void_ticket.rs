@@ -20,7 +20,7 @@ pub fn void_ticket(
     version: Option<i64>,
     reason: &Note,
 ) -> UseCaseResult<TicketView> {
-    store.write(|tx| commit_refusal(void(tx, tenant, context, id, version, reason)))
+    store.write("void_ticket", |tx| commit_refusal(void(tx, tenant, context, id, version, reason)))
 }
 
 fn void(

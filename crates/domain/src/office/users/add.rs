@@ -45,7 +45,7 @@ pub fn add_user(
     context: &AuditContext,
     new: &NewUser,
 ) -> UseCaseResult<User> {
-    store.write(|tx| commit_refusal(add(tx, tenant, context, new, Action::UserAdd)))
+    store.write("add_user", |tx| commit_refusal(add(tx, tenant, context, new, Action::UserAdd)))
 }
 
 /// Checks the right to add users, before a password is hashed for one.

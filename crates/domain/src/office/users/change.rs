@@ -61,7 +61,7 @@ pub fn change_user(
     version: Option<i64>,
     change: &UserChange,
 ) -> UseCaseResult<User> {
-    store.write(|tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
+    store.write("change_user", |tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
 }
 
 /// Activates, suspends or deletes a user; see [`change_user`]. A deleted user stays deleted, and
@@ -95,7 +95,7 @@ pub fn toggle_user(
     context: &AuditContext,
     id: UserId,
 ) -> UseCaseResult<User> {
-    store.write(|tx| {
+    store.write("toggle_user", |tx| {
         let mut run = || {
             // Changes the version that was read: of two concurrent toggles, the second fails and
             // reads again.

@@ -12,7 +12,7 @@ pub fn list_context_words(
     tenant: TenantId,
     principal: Option<PrincipalId>,
 ) -> StoreResult<Vec<String>> {
-    store.read(|tx| collect_words(tx, tenant, principal))
+    store.read("list_context_words", |tx| collect_words(tx, tenant, principal))
 }
 
 fn collect_words(tx: &mut dyn OfficeTx, tenant: TenantId, principal: Option<PrincipalId>) -> StoreResult<Vec<String>> {

@@ -31,7 +31,7 @@ pub fn count_users(store: &dyn Store<OfficePorts>) -> StoreResult<Vec<UserCount>
         UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted).collect();
     let filter = UserFilter { statuses: present, ..UserFilter::default() };
     let count = |id: TenantId| {
-        store.read(|tx| {
+        store.read("count_users", |tx| {
             let roles = find_admin_roles(&tx.roles().list(id)?);
             let admins =
                 tx.users().count_holders(id, &RoleHolderFilter { roles: &roles, ..RoleHolderFilter::default() })?;

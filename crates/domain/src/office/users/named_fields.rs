@@ -53,7 +53,7 @@ pub fn refused_names(
     if authority.require(right).is_err() {
         return Ok(Vec::new());
     }
-    store.read(|tx| {
+    store.read("check_names", |tx| {
         let mut refusals = FieldRefusals::default();
         match look_up(tx, tenant, authority, fields, &mut refusals) {
             // Errors that concern no field, such as a deleted user, are reported when the fields

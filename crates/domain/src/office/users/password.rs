@@ -40,7 +40,9 @@ pub fn set_password(
     principal: PrincipalId,
     verifier: &Secret<String>,
 ) -> UseCaseResult<Vec<ApiKey>> {
-    store.write(|tx| commit_refusal(set(tx, tenant, context, principal, verifier, PasswordOptions::default())))
+    store.write("set_password", |tx| {
+        commit_refusal(set(tx, tenant, context, principal, verifier, PasswordOptions::default()))
+    })
 }
 
 /// Sets the password as [`set_password`] does, with these options. Returns revoked API keys as they
@@ -53,7 +55,7 @@ pub fn set_password_with(
     verifier: &Secret<String>,
     options: PasswordOptions,
 ) -> UseCaseResult<Vec<ApiKey>> {
-    store.write(|tx| commit_refusal(set(tx, tenant, context, principal, verifier, options)))
+    store.write("set_password", |tx| commit_refusal(set(tx, tenant, context, principal, verifier, options)))
 }
 
 /// Checks the authority to set this password, before it is hashed.
@@ -63,7 +65,7 @@ pub fn authorize_set_password(
     context: &AuditContext,
     principal: PrincipalId,
 ) -> UseCaseResult<()> {
-    store.read(|tx| commit_refusal(authorize_set(tx, tenant, context, principal)))
+    store.read("authorize_set_password", |tx| commit_refusal(authorize_set(tx, tenant, context, principal)))
 }
 
 fn set(
@@ -101,7 +103,7 @@ pub fn remove_password(
     context: &AuditContext,
     device: DeviceId,
 ) -> UseCaseResult<bool> {
-    store.write(|tx| {
+    store.write("remove_password", |tx| {
         let mut run = || -> Result<bool, UseCaseError> {
             let principal = PrincipalId::Device(device);
             let subject = authorize_credential_change(tx, tenant, context, principal)?;

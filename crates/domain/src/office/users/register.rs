@@ -20,7 +20,7 @@ pub fn register_user(
     if own.is_none_or(|own| rank >= own) {
         return Ok(Err(OfficeError::RankTooHigh(rank)));
     }
-    store.write(|tx| {
+    store.write("register_user", |tx| {
         let roles = tx.roles().list(tenant)?;
         let role = roles.iter().find(|role| Rank::of_role(role) == Some(rank));
         let roles = role.into_iter().map(|role| role.name.clone()).collect();

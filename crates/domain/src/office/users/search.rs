@@ -44,7 +44,7 @@ pub fn search_users(
     if statuses.is_empty() {
         return Ok(nobody);
     }
-    store.read(|tx| {
+    store.read("search_users", |tx| {
         let roles = tx.roles().list(tenant)?;
         let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
         if let Some(rank) = search.rank {
@@ -68,7 +68,7 @@ pub fn find_ranked_user(
     tenant: TenantId,
     id: UserId,
 ) -> StoreResult<Option<RankedUserView>> {
-    store.read(|tx: &mut (dyn OfficeTx + '_)| {
+    store.read("find_user", |tx: &mut (dyn OfficeTx + '_)| {
         let Some(user) = tx.users().find(id)?.filter(|user| user.tenant == tenant) else { return Ok(None) };
         let roles = tx.roles().list(tenant)?;
         Ok(Some(rank_user(user, &roles)))

@@ -16,7 +16,7 @@ pub fn unlock_principal(
     context: &AuditContext,
     principal: PrincipalId,
 ) -> UseCaseResult<()> {
-    store.write(|tx| {
+    store.write("unlock_principal", |tx| {
         let mut run = || -> Result<(), UseCaseError> {
             let subject = authorize_credential_change(tx, tenant, context, principal)?;
             tx.passwords().clear_failed_logins(principal)?;

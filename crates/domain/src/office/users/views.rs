@@ -58,7 +58,7 @@ pub fn list_user_views(
         statuses.extend(UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted));
     }
     let part = OffsetPageRequest { after: search.after.clone(), skip: 0, limit: search.limit.clamp(1, MAX_FETCH_ROWS) };
-    store.read(|tx| {
+    store.read("list_users", |tx| {
         let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
         if let Some(name) = &search.role {
             let Some(role) = tx.roles().find_by_name(tenant, name)? else { return Ok(Ok(Vec::new())) };
@@ -78,7 +78,7 @@ pub fn find_user_view(
     own: Option<UserId>,
     id: UserId,
 ) -> UseCaseResult<Option<UserView>> {
-    store.read(|tx: &mut (dyn OfficeTx + '_)| {
+    store.read("find_user", |tx: &mut (dyn OfficeTx + '_)| {
         let mut run = || -> Result<Option<UserView>, UseCaseError> {
             if own != Some(id) {
                 authority.require(KnownRight::UserRead)?;
@@ -92,7 +92,7 @@ pub fn find_user_view(
 
 /// The view of a user that a use case has just added or changed.
 pub fn load_user_view(store: &dyn Store<OfficePorts>, user: &User) -> StoreResult<Option<UserView>> {
-    store.read(|tx| Ok(load_views(tx, user.tenant, vec![user.clone()])?.pop()))
+    store.read("find_user", |tx| Ok(load_views(tx, user.tenant, vec![user.clone()])?.pop()))
 }
 
 /// The users with the names of their roles and devices, in the same order.

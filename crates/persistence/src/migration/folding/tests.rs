@@ -95,17 +95,20 @@ fn fill(database: &Database) {
 
 fn find_user_number(database: &Database, name: &str) -> Option<u128> {
     let store: &dyn Store<AuthPorts> = database;
-    store.read(|tx| tx.users().find_by_name(TENANT, &FoldedText::of(name))).unwrap().map(|user| user.id.0.as_u128())
+    store
+        .read("test", |tx| tx.users().find_by_name(TENANT, &FoldedText::of(name)))
+        .unwrap()
+        .map(|user| user.id.0.as_u128())
 }
 
 fn load_user(database: &Database, number: u128) -> User {
     let store: &dyn Store<OfficePorts> = database;
-    store.read(|tx| tx.users().find(UserId(Uuid::from_u128(number)))).unwrap().unwrap()
+    store.read("test", |tx| tx.users().find(UserId(Uuid::from_u128(number)))).unwrap().unwrap()
 }
 
 fn update_user(database: &Database, user: &User) -> bool {
     let store: &dyn Store<OfficePorts> = database;
-    store.write(|tx| tx.users().update(user)).unwrap()
+    store.write("test", |tx| tx.users().update(user)).unwrap()
 }
 
 #[test]
@@ -141,8 +144,9 @@ fn colliding_keys_are_kept_and_others_folded() {
         assert_eq!(count("users WHERE email_folded = 'u@xn--mnchen-3ya.example'"), 1, "another has the newer form");
         assert_eq!(count("devices WHERE folded = 'strasse'"), 2, "a retired one shares its name");
         let store: &dyn Store<OfficePorts> = &database;
-        let role =
-            |name: &str| store.read(|tx| tx.roles().find_by_name(TENANT, &RoleName::parse(name).unwrap())).unwrap();
+        let role = |name: &str| {
+            store.read("test", |tx| tx.roles().find_by_name(TENANT, &RoleName::parse(name).unwrap())).unwrap()
+        };
         assert_eq!(role("MASS").unwrap().name.as_str(), "mass");
         assert_eq!(role("Maß").unwrap().name.as_str(), "maß");
 

@@ -61,7 +61,7 @@ impl ResealArgs {
             details,
             approver: None,
         };
-        office.store().write(|tx| tx.audit().record(&event)).map_err(CommandError::failed)?;
+        office.store().write("reseal_audit", |tx| tx.audit().record(&event)).map_err(CommandError::failed)?;
         let aside = outside.replace(&created).map_err(CommandError::failed)?;
         if let Some(aside) = &aside {
             print::print_note(&format!("the previous seal is kept in {}", aside.display()));

@@ -93,7 +93,7 @@ pub(super) fn has_other_password(
     };
     let store: &dyn Store<AuthPorts> = database;
     let found = store
-        .read(|tx| tx.credentials().find(state.account.id, CredentialKind::Password))
+        .read("check_demo", |tx| tx.credentials().find(state.account.id, CredentialKind::Password))
         .map_err(CommandError::failed)?;
     let Some(credential) = found else { return Ok(false) };
     let hasher = Argon2id::new(cost).map_err(CommandError::usage)?;
@@ -105,7 +105,7 @@ const FIRST_PASSWORD_VERSION: i64 = 1;
 
 fn read_states(database: &Database) -> Result<Vec<AccountState>, CommandError> {
     let store: &dyn Store<AuthPorts> = database;
-    let read = store.read(|tx| {
+    let read = store.read("check_demo", |tx| {
         let mut states = Vec::new();
         for account in all_accounts() {
             let active = match account.id {

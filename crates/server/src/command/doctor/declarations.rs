@@ -63,7 +63,7 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
             approver: None,
         };
         store
-            .write(|tx| {
+            .write("doctor_declare", |tx| {
                 scopes.iter().try_for_each(|scope| tx.revocations().invalidate(*scope, at))?;
                 tx.audit().record(&event)
             })

@@ -77,7 +77,7 @@ pub(super) fn check_seals(settings: &Settings, database: &Database) -> Finding {
     };
     if let Some(stored) = &stored {
         let store: &dyn Store<AuthPorts> = database;
-        match store.read(|tx| tx.instances().find()) {
+        match store.read("doctor", |tx| tx.instances().find()) {
             Err(error) => return bad(&error),
             Ok(instance) if instance.id != stored.instance => {
                 return Finding::problem(
@@ -104,8 +104,9 @@ pub(super) fn check_seals(settings: &Settings, database: &Database) -> Finding {
     }
     let now = IdSource::default().now();
     let store: &dyn Store<AuthPorts> = database;
-    let served =
-        store.read(|tx| tx.nodes().list_live(now.saturating_sub(MAX_UNSEALED_AGE))).map(|nodes| !nodes.is_empty());
+    let served = store
+        .read("doctor", |tx| tx.nodes().list_live(now.saturating_sub(MAX_UNSEALED_AGE)))
+        .map(|nodes| !nodes.is_empty());
     match (office::count_unsealed_audit(database, MAX_COUNTED_EVENTS), served) {
         (Err(error), _) | (_, Err(error)) => bad(&error),
         (Ok((_, newest)), _) if stored.is_none() && newest.sequence > 0 => {

@@ -97,7 +97,7 @@ const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 
 pub(super) fn check_clock(settings: &Settings, database: &Database) -> Finding {
     let store: &dyn Store<AuthPorts> = database;
-    match store.read(|tx| tx.instances().newest_instant()) {
+    match store.read("doctor", |tx| tx.instances().newest_instant()) {
         Err(error) => Finding::problem("clock", error.to_string(), "see the check \"database\""),
         Ok(newest) => clock_finding(newest, IdSource::default().now()).with_command(settings, "doctor --accept-clock"),
     }
