@@ -13,6 +13,7 @@ use tillgate_tests::cargo_metadata;
 const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tillgate-domain", &[]),
     ("tillgate-auth-core", &["tillgate-domain"]),
+    ("tillgate-memory", &["tillgate-domain", "tillgate-auth-core"]),
     ("tillgate-persistence", &["tillgate-domain", "tillgate-auth-core"]),
     ("tillgate-http", &["tillgate-domain", "tillgate-auth-core"]),
     ("tillgate-server", &["tillgate-domain", "tillgate-auth-core", "tillgate-persistence", "tillgate-http"]),
@@ -23,6 +24,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
         &[
             "tillgate-domain",
             "tillgate-auth-core",
+            "tillgate-memory",
             "tillgate-persistence",
             "tillgate-http",
             "tillgate-server",
@@ -36,6 +38,7 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
 const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tillgate-domain", &["diesel", "actix-web", "tokio", "ring", "rustix", "time", "jsonwebtoken"]),
     ("tillgate-auth-core", &["diesel", "actix-web", "tokio", "http", "hyper"]),
+    ("tillgate-memory", &["diesel", "actix-web", "tokio"]),
     ("tillgate-persistence", &["actix-web", "tokio"]),
     ("tillgate-http", &["diesel", "libsqlite3-sys", "pq-sys", "tillgate-persistence"]),
     ("tillgate-testkit", &["diesel", "actix-web"]),

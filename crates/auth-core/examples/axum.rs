@@ -17,10 +17,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tillgate_auth_core::{
-    Auth, AuthDenied, AuthRequest, Caller, DialectName, Error as AuthError, LoginRequest, MasterKey, MemoryStore,
-    SystemEntropy,
+    Auth, AuthDenied, AuthRequest, Caller, DialectName, Error as AuthError, LoginRequest, MasterKey, SystemEntropy,
 };
 use tillgate_domain::Secret;
+use tillgate_memory::MemoryStore;
 use tokio::net::TcpListener;
 
 /// The state of every handler. Each token contains the name of the dialect: no other dialect of the

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tillgate_auth_core::prelude::*;
+use tillgate_memory::MemoryStore;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // An in-memory store with one user; use your own store instead.

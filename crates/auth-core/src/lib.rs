@@ -81,7 +81,6 @@ pub mod error;
 pub mod fair_queue;
 pub mod judge;
 pub mod keys;
-pub mod memory;
 pub mod passwords;
 pub mod ports;
 pub mod prelude;
@@ -107,7 +106,6 @@ pub use entropy::{Entropy, EntropyError};
 pub use error::{AuthDenied, Error, LoginDenied, TokenDenied};
 pub use fair_queue::FairQueue;
 pub use keys::MasterKey;
-pub use memory::MemoryStore;
 pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthPorts, AuthTx};
 pub use requests::{

@@ -11,6 +11,6 @@ pub use tillgate_domain::{
 
 pub use crate::{
     Auth, AuthDenied, AuthPorts, AuthRequest, AuthSettings, AuthStore, Caller, Clock, DialectName, Entropy, Error,
-    IssuedTokens, LoginDenied, LoginRequest, MasterKey, MemoryStore, Profile, RefreshRequest, RequestCredentials,
-    SystemClock, SystemEntropy, Terms, TokenDenied,
+    IssuedTokens, LoginDenied, LoginRequest, MasterKey, Profile, RefreshRequest, RequestCredentials, SystemClock,
+    SystemEntropy, Terms, TokenDenied,
 };

@@ -388,6 +388,3 @@ impl Throttle {
         Ok(true)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -140,11 +140,12 @@ impl<S: AuthStore + ?Sized> AuthStore for FailingStore<S> {
 
 #[cfg(test)]
 mod tests {
+    use tillgate_auth_core::AuthPorts;
     use tillgate_auth_core::ports::KeyKind::Signing;
     use tillgate_auth_core::ports::KeyState::Next;
-    use tillgate_auth_core::{AuthPorts, MemoryStore};
     use tillgate_domain::StoreExt;
     use tillgate_domain::office::OfficePorts;
+    use tillgate_memory::MemoryStore;
 
     use super::*;
     use crate::contract_fixture::new_key;

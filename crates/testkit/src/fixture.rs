@@ -175,9 +175,9 @@ impl Fixture {
 #[cfg(test)]
 mod tests {
     use tillgate_auth_core::AuthPorts;
-    use tillgate_auth_core::MemoryStore;
     use tillgate_auth_core::ports::CredentialKind;
     use tillgate_domain::{StoreExt, access};
+    use tillgate_memory::MemoryStore;
 
     use super::*;
     use crate::clock::CLOCK_START;

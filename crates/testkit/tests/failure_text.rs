@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use tillgate_auth_core::ports::{self, SignatureDigest, Signatures};
-use tillgate_auth_core::{AuthPorts, AuthStore, AuthTx, MemoryStore};
+use tillgate_auth_core::{AuthPorts, AuthStore, AuthTx};
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Audit, Instant, Revocations, Store, StoreResult, Tx, UnitOfWork, Work};
+use tillgate_memory::MemoryStore;
 use tillgate_testkit::contract::{run_case, signatures};
 use tillgate_testkit::{AuthStoreHarness, enroll};
 

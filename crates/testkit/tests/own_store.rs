@@ -10,9 +10,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tillgate_auth_core::ports::{self, CountKey, KnownNetworks};
-use tillgate_auth_core::{AuthPorts, AuthStore, AuthTx, MemoryStore};
+use tillgate_auth_core::{AuthPorts, AuthStore, AuthTx};
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Audit, Instant, Mode, Revocations, Store, StoreError, StoreResult, Tx, UnitOfWork, Work};
+use tillgate_memory::MemoryStore;
 use tillgate_testkit::{AuthStoreHarness, Roster};
 use uuid::Uuid;
 

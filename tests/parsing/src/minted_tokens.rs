@@ -9,10 +9,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tillgate_auth_core::passwords::{HashError, SALT_BYTES};
 use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{
-    Auth, AuthRequest, DialectName, Error, IssuedTokens, LoginIdentity, LoginRequest, MasterKey, MemoryStore,
-    PasswordHasher, Proof, RefreshRequest, RefreshTerms, RequestCredentials, Tenancy, Terms,
+    Auth, AuthRequest, DialectName, Error, IssuedTokens, LoginIdentity, LoginRequest, MasterKey, PasswordHasher, Proof,
+    RefreshRequest, RefreshTerms, RequestCredentials, Tenancy, Terms,
 };
 use tillgate_domain::{Secret, SessionId};
+use tillgate_memory::MemoryStore;
 use tillgate_testkit::clock::CLOCK_START;
 use tillgate_testkit::fixture::FixtureVerifiers;
 use tillgate_testkit::{Fixture, ManualClock, SeededEntropy};

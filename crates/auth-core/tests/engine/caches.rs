@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tillgate_auth_core::{Auth, AuthSettings, CacheLimits, Error, IssuedTokens, MemoryStore, TokenDenied};
+use tillgate_auth_core::{Auth, AuthSettings, CacheLimits, Error, IssuedTokens, TokenDenied};
 use tillgate_domain::{SessionId, UserId};
+use tillgate_memory::MemoryStore;
 use tillgate_testkit::case_count;
 
 use crate::shop::{Shop, assign, authenticate, builder, by_user, native, presented, refresh, settings, token_refused};

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use tillgate_auth_core::{LoginDenied, MemoryStore};
+use tillgate_auth_core::LoginDenied;
 use tillgate_domain::office::{self, DeviceRolesChange};
 use tillgate_domain::{
     Action, DeviceStatus, EndReason, EventOutcome, KnownRight, PrincipalId, Scope, StoreExt, UserStatus,
 };
+use tillgate_memory::MemoryStore;
 use tillgate_testkit::Fixture;
 use tillgate_testkit::clock::CLOCK_START;
 

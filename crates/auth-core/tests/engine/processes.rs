@@ -64,7 +64,7 @@ fn second_engine_accepts_tokens_of_first() {
 #[test]
 fn engines_built_concurrently_share_keys() {
     let shop = Shop::open();
-    let memory = tillgate_auth_core::MemoryStore::new();
+    let memory = tillgate_memory::MemoryStore::new();
     let engines: Vec<_> = std::thread::scope(|scope| {
         let build = |store| {
             let builder = builder(store, &shop.clock, &shop.hasher).master(shop.master.clone());
@@ -265,7 +265,7 @@ fn process_that_missed_polls_polls_before_trusting_feed() {
 
 /// A store that can lose changes; it keeps the observer.
 struct ForgetfulStore {
-    memory: tillgate_auth_core::MemoryStore,
+    memory: tillgate_memory::MemoryStore,
     observer: std::sync::Mutex<Option<Arc<dyn tillgate_domain::change::Observer>>>,
 }
 

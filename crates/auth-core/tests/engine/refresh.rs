@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tillgate_auth_core::{
-    Auth, AuthPorts, AuthStore, DialectName, GrantKind, IssuedTokens, MemoryStore, RefreshRequest, TokenDenied,
+    Auth, AuthPorts, AuthStore, DialectName, GrantKind, IssuedTokens, RefreshRequest, TokenDenied,
 };
 use tillgate_domain::change::Observer;
 use tillgate_domain::{
     Action, Change, EndReason, Epoch, KnownRight, PrincipalId, Scope, Store, StoreExt, StoreResult, UnitOfWork, Work,
 };
+use tillgate_memory::MemoryStore;
 
 use crate::shop::{
     HOUR, OVERLAP, Shop, authenticate, by_user, native, refresh, refreshing, token, token_refused, unavailable,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tillgate_auth_core::entropy::Entropy;
 use tillgate_auth_core::{
     Auth, AuthBuilder, AuthDenied, AuthPorts, AuthRequest, AuthSettings, AuthStore, Caller, DialectName, Error,
-    IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, MasterKey, MemoryStore, Proof, QueueLimits, RefreshRequest,
+    IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, MasterKey, Proof, QueueLimits, RefreshRequest,
     RefreshTerms, RequestCredentials, Session, Tenancy, Terms, TokenDenied,
 };
 use tillgate_domain::office::{self, AuditContext, Authority, DeviceRolesChange, OfficeError, OfficePorts};
@@ -17,6 +17,7 @@ use tillgate_domain::{
     Action, Actor, Device, DeviceId, DeviceStatus, Event, EventId, Instant, PrincipalId, Secret, SessionId, Store,
     StoreExt, StoreResult, Tenant, User, UserId, UserName, UserStatus, Zone,
 };
+use tillgate_memory::MemoryStore;
 use tillgate_testkit::clock::CLOCK_START;
 use tillgate_testkit::fixture::FixtureVerifiers;
 use tillgate_testkit::{Fixture, ManualClock, Roster, SeededEntropy, enroll};

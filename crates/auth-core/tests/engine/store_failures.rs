@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use tillgate_auth_core::ports::SessionFilter;
-use tillgate_auth_core::{Auth, Error, IssuedTokens, MemoryStore, TokenDenied};
+use tillgate_auth_core::{Auth, Error, IssuedTokens, TokenDenied};
 use tillgate_domain::office::{NewRole, OfficePorts, RoleChange};
 use tillgate_domain::{Environment, KnownRight, Right, RoleId, RoleName, Store, StoreError};
+use tillgate_memory::MemoryStore;
 use tillgate_testkit::FailingStore;
 use tillgate_testkit::clock::CLOCK_START;
 use tillgate_testkit::failing_store::{FailurePoint, PlannedFailure};

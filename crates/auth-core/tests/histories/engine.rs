@@ -10,10 +10,10 @@ use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::ports::{Rotation, SessionRecord};
 use tillgate_auth_core::{
     Auth, AuthDenied, AuthPorts, AuthRequest, AuthSettings, DialectName, Error, IssuedTokens, LoginIdentity,
-    LoginRequest, MasterKey, MemoryStore, Proof, QueueLimits, RefreshRequest, RequestCredentials, Session, Tenancy,
-    TokenDenied,
+    LoginRequest, MasterKey, Proof, QueueLimits, RefreshRequest, RequestCredentials, Session, Tenancy, TokenDenied,
 };
 use tillgate_domain::{Instant, Secret, SessionId, Store, StoreExt};
+use tillgate_memory::MemoryStore;
 use tillgate_testkit::clock::CLOCK_START;
 use tillgate_testkit::fixture::FixtureVerifiers;
 use tillgate_testkit::{Fixture, ManualClock, SeededEntropy};

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use tillgate_auth_core::MemoryStore;
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::{
     Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Email, Environment, Epoch, Locale,
     PrincipalId, Rank, Role, RoleId, RoleName, Secret, SessionLimits, Slug, Store, StoreExt, Tenant, TenantId, User,
     UserId, UserName, UserStatus, Zone,
 };
+use tillgate_memory::MemoryStore;
 
 use crate::test_server::{NOON, TEST_PASSWORD};
 

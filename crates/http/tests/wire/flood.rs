@@ -12,9 +12,10 @@ use actix_web::HttpServer;
 use serde_json::{Value, json};
 use tillgate_auth_core::passwords::{HashError, QueueLimits, SALT_BYTES};
 use tillgate_auth_core::ports::Verifier;
-use tillgate_auth_core::{Auth, AuthSettings, MasterKey, MemoryStore, PasswordHasher, SystemEntropy};
+use tillgate_auth_core::{Auth, AuthSettings, MasterKey, PasswordHasher, SystemEntropy};
 use tillgate_domain::{Secret, Zone};
 use tillgate_http::{Http, HttpSettings, Metrics, Mounts};
+use tillgate_memory::MemoryStore;
 
 use crate::enrolled_users;
 use crate::test_server::TEST_PASSWORD;

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use tillgate_auth_core::passwords::{HashError, SALT_BYTES};
 use tillgate_auth_core::ports::{AuthPorts, Verifier};
 use tillgate_auth_core::{
-    Auth, AuthStore, Clock, DialectName, Entropy, IssuedTokens, LoginIdentity, LoginRequest, MasterKey, MemoryStore,
-    PasswordHasher, Proof, SystemEntropy, Tenancy,
+    Auth, AuthStore, Clock, DialectName, Entropy, IssuedTokens, LoginIdentity, LoginRequest, MasterKey, PasswordHasher,
+    Proof, SystemEntropy, Tenancy,
 };
 use tillgate_domain::change::Observer;
 use tillgate_domain::office::{self, AuditContext, Authority, DeviceChange, OfficePorts};
@@ -23,6 +23,7 @@ use tillgate_domain::{
     StoreResult, UnitOfWork, Work, Zone,
 };
 use tillgate_http::{Http, HttpSettings, Krmpesan, Metrics, Mount, Mounts};
+use tillgate_memory::MemoryStore;
 
 /// The initial time: 2026-11-21T12:00:00Z.
 pub const NOON: Instant = Instant::from_millis(1_795_262_400_000);

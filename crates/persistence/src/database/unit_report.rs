@@ -16,9 +16,11 @@ pub struct UnitReport {
     pub duration: Duration,
 }
 
+type ReportFn = dyn Fn(&UnitReport) + Send + Sync;
+
 /// The observer of units of work, if there is one.
 #[derive(Default)]
-pub(crate) struct UnitObserver(OnceLock<Box<dyn Fn(&UnitReport) + Send + Sync>>);
+pub(crate) struct UnitObserver(OnceLock<Box<ReportFn>>);
 
 impl UnitObserver {
     /// Sets the observer; `false` if there is one already.

@@ -1,9 +1,10 @@
 //! A tenant in an in-memory store, with helpers for the tests.
 
+use tillgate_auth_core::AuthPorts;
 use tillgate_auth_core::ports::CredentialKind;
-use tillgate_auth_core::{AuthPorts, MemoryStore};
 use tillgate_domain::office::{self, DeviceRolesChange, FieldName, NewUser, OfficeError, OfficePorts, UserChange};
 use tillgate_domain::{Action, Change, Device, PrincipalId, Secret, Store, StoreExt, Tenant, User, UserStatus};
+use tillgate_memory::MemoryStore;
 
 use crate::inputs::*;
 

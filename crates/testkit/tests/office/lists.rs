@@ -1,11 +1,11 @@
 //! Lists of the back office: users by several criteria, audit events, and who may add whom.
 
-use tillgate_auth_core::MemoryStore;
 use tillgate_domain::office::{
     self, AuditContext, Authority, EventFilter, FieldName, OfficeError, OffsetPageRequest, RankedUserView, UserOrder,
     UserSearch,
 };
 use tillgate_domain::{Action, Rank, Right, SubjectKind, Tenant, User, UserStatus};
+use tillgate_memory::MemoryStore;
 
 use crate::inputs::*;
 

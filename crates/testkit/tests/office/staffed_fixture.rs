@@ -1,13 +1,13 @@
 //! The testkit's fixture in an in-memory store, with a password for each user, and helpers for the
 //! tests.
 
-use tillgate_auth_core::MemoryStore;
 use tillgate_domain::office::{
     self, AuditContext, DeviceChange, DeviceRolesChange, NewRole, OfficeError, OfficePorts, RoleChange,
 };
 use tillgate_domain::{
     Change, Device, DeviceId, DeviceStatus, Environment, Event, Role, RoleId, Secret, Store, TenantId, UserId,
 };
+use tillgate_memory::MemoryStore;
 use tillgate_testkit::Fixture;
 use tillgate_testkit::fixture::FixtureVerifiers;
 

@@ -8,7 +8,7 @@ use tillgate_domain::{Device, DeviceId, DeviceStatus, FoldedText, StoreResult, T
 use super::super::rows::Tables;
 use super::super::transaction::{Transaction, constraint_error};
 use super::read_page;
-use crate::ports as auth;
+use tillgate_auth_core::ports as auth;
 
 impl Devices for Transaction<'_> {
     fn find(&mut self, id: DeviceId) -> StoreResult<Option<Device>> {

@@ -7,7 +7,7 @@ use tillgate_domain::{
 };
 
 use super::transaction::Transaction;
-use crate::ports::{Devices, Roles, Tenants, Users};
+use tillgate_auth_core::ports::{Devices, Roles, Tenants, Users};
 
 impl Tenants for Transaction<'_> {
     fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>> {

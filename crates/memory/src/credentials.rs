@@ -4,7 +4,7 @@ use tillgate_domain::office::ports::Passwords;
 use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult};
 
 use super::transaction::{Transaction, constraint_error};
-use crate::ports::{Attempts, Credential, CredentialKind, Credentials, Verifier};
+use tillgate_auth_core::ports::{Attempts, Credential, CredentialKind, Credentials, Verifier};
 
 impl Credentials for Transaction<'_> {
     fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> StoreResult<Option<Credential>> {

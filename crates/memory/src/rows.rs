@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use super::seals::SealRow;
 use super::table::{Table, Undo};
-use crate::Session;
-use crate::clock::Clock;
-use crate::ports::{
+use tillgate_auth_core::Session;
+use tillgate_auth_core::clock::Clock;
+use tillgate_auth_core::ports::{
     Bucket, CountKey, Credential, CredentialKind, Instance, Node, SignatureDigest, StoredKey, WrappedApiKey,
 };
 

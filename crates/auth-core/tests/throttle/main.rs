@@ -1,18 +1,31 @@
 //! The throttle over the in-memory store: what users and guessers experience, step by step, over
 //! days, and concurrently.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
 mod concurrency;
 mod guarantees;
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
-use tillgate_domain::{Store, StoreError, StoreExt};
+use ring::hmac;
+use tillgate_auth_core::AuthPorts;
+use tillgate_auth_core::ports::CountKey;
+use tillgate_auth_core::throttle::{
+    Admission, AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt, LoginQueue, PriorSession, Throttle,
+    ThrottleLimits,
+};
+use tillgate_domain::{
+    DeviceId, FoldedText, Instant, PrincipalId, Secret, Store, StoreError, StoreExt, StoreResult, UserId,
+};
+use tillgate_memory::MemoryStore;
 
-use super::*;
-use crate::MemoryStore;
-use crate::ports::AuthPorts;
+/// The key under which the throttle of these tests counts.
+const KEY: [u8; 32] = [7; 32];
 
 const NOON: Instant = Instant::from_millis(1_800_014_400_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -31,7 +44,7 @@ fn server() -> Server {
 }
 
 fn over(store: Arc<dyn Store<AuthPorts>>) -> Server {
-    Server { store, throttle: Throttle::new(&[7; 32], ThrottleLimits::default()), turns: LoginQueue::new(256) }
+    Server { store, throttle: Throttle::new(&KEY, ThrottleLimits::default()), turns: LoginQueue::new(256) }
 }
 
 fn user(byte: u8) -> PrincipalId {
@@ -343,14 +356,24 @@ fn account_is_known_in_networks_of_four_latest_successes() {
     assert!(!server.knows(&LoginAttempt { identity: ClaimedIdentity::Principal(user(2)), ..anna_from(2) }, now));
 }
 
+/// The key of a place as versions before known networks stored it: HMAC-SHA256 over the label, the device and the address, each
+/// preceded by its length.
+fn legacy_place(attempt: &LoginAttempt) -> CountKey {
+    let device = attempt.device.unwrap().0;
+    let Some(IpAddr::V4(address)) = attempt.address else { panic!("an IPv4 address") };
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &KEY));
+    for part in [b"place".as_slice(), b"some", device.as_bytes(), b"some", &address.octets()] {
+        context.update(&u64::try_from(part.len()).unwrap().to_be_bytes());
+        context.update(part);
+    }
+    CountKey(context.sign().as_ref().try_into().unwrap())
+}
+
 #[test]
 fn legacy_place_is_still_known() {
     let server = server();
-    let names = server.throttle.key_deriver.derive_keys(&anna());
-    server
-        .store
-        .write("test", |tx| tx.known_networks().record_success(user(1).uuid(), &names.legacy_place, NOON))
-        .unwrap();
+    let place = legacy_place(&anna());
+    server.store.write("test", |tx| tx.known_networks().record_success(user(1).uuid(), &place, NOON)).unwrap();
     assert!(server.admitted(&anna(), NOON).is_known());
     let same_network = LoginAttempt { address: Some(IpAddr::from([10, 0, 1, 2])), ..anna() };
     assert!(!server.admitted(&same_network, NOON).is_known(), "another address");

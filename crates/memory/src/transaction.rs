@@ -8,7 +8,7 @@ use tillgate_domain::office::ports as office;
 use tillgate_domain::{Audit, Change, Event, Instant, Mode, Revocations, StoreError, StoreResult, Tx};
 
 use super::rows::{Rows, Tables};
-use crate::ports::{self, AuthTx};
+use tillgate_auth_core::ports::{self, AuthTx};
 
 /// An open unit of work.
 pub(super) struct Transaction<'a> {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::rows::BucketRow;
 use super::transaction::{Transaction, to_u32, to_usize};
-use crate::ports::{Attempts, Bucket, CountKey, KnownNetworks, TokenDisposition};
+use tillgate_auth_core::ports::{Attempts, Bucket, CountKey, KnownNetworks, TokenDisposition};
 
 /// The smallest count key, for ranges.
 const MIN_COUNT_KEY: CountKey = CountKey([0; 32]);

@@ -11,7 +11,7 @@ use tillgate_domain::office::ports::{PageRequest, Tenants};
 use tillgate_domain::{Slug, StoreResult, Tenant, TenantId};
 
 use super::transaction::{Transaction, constraint_error, to_usize};
-use crate::ports as auth;
+use tillgate_auth_core::ports as auth;
 
 impl Tenants for Transaction<'_> {
     fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>> {

@@ -3,7 +3,7 @@
 use tillgate_domain::{Instant, KeyId, StoreResult};
 
 use super::transaction::{Transaction, constraint_error};
-use crate::ports::{KeyKind, KeyState, Keys, StoredKey};
+use tillgate_auth_core::ports::{KeyKind, KeyState, Keys, StoredKey};
 
 impl Keys for Transaction<'_> {
     fn list(&mut self) -> StoreResult<Vec<StoredKey>> {

@@ -20,10 +20,10 @@ mod rows;
 mod seals;
 mod sessions;
 mod table;
-mod test_support;
 mod tickets;
 mod transaction;
 mod unit_lock;
+mod with_user;
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -34,11 +34,11 @@ use tillgate_domain::office::OfficePorts;
 use tillgate_domain::{Change, Event, Mode, Store, StoreError, StoreResult, UnitOfWork, Work};
 use uuid::Uuid;
 
-use crate::AuthStore;
-use crate::clock::Clock;
-use crate::ports::{AuthPorts, Instance, InstanceState};
 use rows::Rows;
 use table::Undo;
+use tillgate_auth_core::AuthStore;
+use tillgate_auth_core::clock::Clock;
+use tillgate_auth_core::ports::{AuthPorts, Instance, InstanceState};
 use transaction::Transaction;
 use unit_lock::UnitLock;
 
@@ -49,8 +49,9 @@ const MAX_RUNS: usize = 5;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use tillgate_auth_core::{AuthPorts, MemoryStore};
+/// use tillgate_auth_core::AuthPorts;
 /// use tillgate_domain::{Store, StoreExt};
+/// use tillgate_memory::MemoryStore;
 ///
 /// let memory: Arc<dyn Store<AuthPorts>> = Arc::new(MemoryStore::new());
 /// let keys = memory.read("list_keys", |tx| tx.keys().list())?;

@@ -7,11 +7,11 @@ use tillgate_domain::{
 };
 
 use super::MemoryStore;
-use crate::Error;
-use crate::clock::Clock;
-use crate::entropy::Entropy;
-use crate::passwords::{Argon2id, Cost, opaque_verifier};
-use crate::system::{SystemClock, SystemEntropy};
+use tillgate_auth_core::Error;
+use tillgate_auth_core::clock::Clock;
+use tillgate_auth_core::entropy::Entropy;
+use tillgate_auth_core::passwords::{Argon2id, Cost, opaque_verifier};
+use tillgate_auth_core::system::{SystemClock, SystemEntropy};
 
 impl MemoryStore {
     /// A store with the tenant `default` and one user, which has the given role (`cashier`,

@@ -7,8 +7,8 @@ use tillgate_domain::{Instant, NodeId, StoreResult};
 use uuid::Uuid;
 
 use super::transaction::{Transaction, to_u32, to_usize};
-use crate::Session;
-use crate::ports::{Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, Instances, Node, Nodes};
+use tillgate_auth_core::Session;
+use tillgate_auth_core::ports::{Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, Instances, Node, Nodes};
 
 impl Feed for Transaction<'_> {
     fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch> {

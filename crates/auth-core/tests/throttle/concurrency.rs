@@ -4,8 +4,11 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 
+use tillgate_auth_core::Cancellation;
+use tillgate_auth_core::passwords::Lane;
+use tillgate_auth_core::throttle::{QueueFull, QueueSlot, Turn};
+
 use super::*;
-use crate::cancellation::Cancellation;
 
 #[test]
 fn twelve_concurrent_correct_logins_succeed() {

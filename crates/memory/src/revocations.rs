@@ -4,7 +4,7 @@ use tillgate_domain::{Audit, Change, EndReason, Epoch, Event, Instant, Revocatio
 use uuid::Uuid;
 
 use super::transaction::{Transaction, constraint_error};
-use crate::SessionKind;
+use tillgate_auth_core::SessionKind;
 
 impl Revocations for Transaction<'_> {
     fn end_session(&mut self, session: SessionId, why: EndReason, at: Instant) -> StoreResult<bool> {

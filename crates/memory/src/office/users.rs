@@ -13,7 +13,7 @@ use tillgate_domain::{
 use super::super::rows::Tables;
 use super::super::transaction::{Transaction, constraint_error, to_usize};
 use super::{read_page, to_u64};
-use crate::ports::{self as auth, CredentialKind};
+use tillgate_auth_core::ports::{self as auth, CredentialKind};
 
 impl Users for Transaction<'_> {
     fn find(&mut self, id: UserId) -> StoreResult<Option<User>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tillgate_auth_core::MemoryStore;
+use tillgate_memory::MemoryStore;
 use tillgate_testkit::StoreHarness;
 
 fn open_harness() -> StoreHarness {
@@ -18,7 +18,7 @@ tillgate_testkit::contract!(open_harness);
 mod with_a_clock_of_its_own {
     use std::sync::Arc;
 
-    use tillgate_auth_core::MemoryStore;
+    use tillgate_memory::MemoryStore;
     use tillgate_testkit::{ManualClock, StoreHarness};
 
     fn open_harness() -> StoreHarness {

@@ -9,10 +9,10 @@ use tillgate_domain::{Change, EndReason, Epoch, Instant, KeyId, SessionId, Store
 
 use super::rows::Tables;
 use super::transaction::{Transaction, constraint_error, to_u32, to_usize};
-use crate::ports::{
+use tillgate_auth_core::ports::{
     FirstUse, Rotation, ServerTime, SessionFilter, SessionRecord, SessionUse, SessionView, Sessions, StoreClock,
 };
-use crate::{DialectName, Epochs, Session};
+use tillgate_auth_core::{DialectName, Epochs, Session};
 
 impl Sessions for Transaction<'_> {
     fn insert(&mut self, session: &Session) -> StoreResult<()> {

@@ -8,7 +8,7 @@ use tillgate_domain::office::ports::{ApiKeyFilter, PageRequest};
 use tillgate_domain::{ApiKey, ApiKeyId, Instant, StoreResult, TenantId, UserId};
 
 use super::transaction::{Transaction, constraint_error, to_u32, to_usize};
-use crate::ports::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
+use tillgate_auth_core::ports::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
 
 impl ApiKeys for Transaction<'_> {
     fn find_by_client_id(&mut self, client: &str) -> StoreResult<Option<WrappedApiKey>> {
