@@ -8,7 +8,7 @@
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use tillgate_auth_core::MemoryStore;
+/// # use tillgate_memory::MemoryStore;
 /// fn open_harness() -> tillgate_testkit::StoreHarness {
 ///     let store = Arc::new(MemoryStore::new());
 ///     let observed = Arc::clone(&store);
