@@ -33,7 +33,9 @@ pub(crate) fn find_unknown_tenants(settings: &Settings, store: &dyn Store<Office
 pub(crate) fn warn_unknown_tenants(settings: &Settings, store: &dyn Store<OfficePorts>) {
     match find_unknown_tenants(settings, store) {
         Ok(found) => {
-            found.iter().for_each(|sentence| tracing::warn!("{sentence}: every login and token there is rejected"))
+            for sentence in found {
+                tracing::warn!("{sentence}: every login and token there is rejected");
+            }
         }
         Err(error) => tracing::warn!(%error, "cannot check whether the tenants of the mounts exist"),
     }

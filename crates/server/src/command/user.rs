@@ -148,8 +148,7 @@ impl UserCommand {
                     email: if *no_email { Some(None) } else { email.clone().map(Some) },
                     display_name: display_name.clone(),
                     password_change_required: must_change.requested(),
-                    // the operator of this machine may change any user without confirming a
-                    // password
+                    // the operator of this machine changes any user without confirming a password
                     password_confirmed: true,
                     ..UserChange::default()
                 };
@@ -199,16 +198,14 @@ impl UserCommand {
                 let principal = PrincipalId::User(user.id);
                 let given = office.choose_password(generate, name.as_str(), Some(principal), [])?;
                 let verifier = office.hash_password(&given.password)?;
-                let options =
-                    PasswordOptions { revoke_api_keys: *end, require_change: must_change.is_required(generate) };
+                let require_change = must_change.is_required(generate);
+                let options = PasswordOptions { revoke_api_keys: *end, require_change };
                 let keys =
                     check_decided(office::set_password_with(store, tenant, &stamp()?, principal, &verifier, options))?;
                 let user = office.find_user(name)?;
                 given.deliver(user.name.as_str())?;
-                note_api_keys(
-                    &keys,
-                    if *end { "was revoked" } else { "does not depend on the password and stays valid" },
-                );
+                let state = if *end { "was revoked" } else { "does not depend on the password and stays valid" };
+                note_api_keys(&keys, state);
                 (user, "password changed; all sessions ended")
             }
             Self::Unlock { name } => {

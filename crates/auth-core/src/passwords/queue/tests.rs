@@ -9,7 +9,7 @@ use tillgate_domain::Instant;
 
 use super::*;
 use crate::entropy::EntropyError;
-use crate::passwords::{Argon2id, Cost, SALT_BYTES};
+use crate::passwords::{Argon2id, Cost, SALT_BYTES, opaque_string};
 
 /// How long a test waits for an event before it fails.
 const TEST_TIMEOUT: Duration = Duration::from_secs(20);
