@@ -1,5 +1,5 @@
-//! A database: opens it, runs units of work on it, and tells the observers what was committed. How that is done on SQLite and on
-//! PostgreSQL stands in modules of their names.
+//! An open database: runs units of work on it, and notifies the observers of what was committed.
+//! The modules `sqlite` and `postgres` contain what is specific to each.
 
 mod address;
 mod limits;
@@ -35,50 +35,50 @@ use write_health::WriteHealth;
 /// Why a database cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// The file cannot be made or opened.
+    /// The file cannot be created or opened.
     #[error("the database {path} cannot be opened: {detail}")]
     File {
-        /// Its path.
+        /// The path of the file.
         path: String,
-        /// What the system says.
+        /// The error message of the system.
         detail: String,
     },
-    /// The server cannot be reached or does not let us in.
+    /// The server cannot be reached or rejects the connection.
     #[error("the database {address} cannot be reached: {detail}")]
     Unreachable {
-        /// Its address, without a password.
+        /// The address of the server, without a password.
         address: String,
-        /// What it says.
+        /// The error message of the server.
         detail: String,
     },
 }
 
-/// How busy a database is, for metrics.
+/// The load of a database, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DatabaseLoad {
-    /// Connections of the pool that units of work hold.
+    /// Connections of the pool that are used by units of work.
     pub busy: u32,
-    /// Connections of the pool that nobody holds.
+    /// Idle connections of the pool.
     pub idle: u32,
     /// Units of work that wait for a connection or for their turn to write.
     pub waiting: usize,
-    /// Groups that were committed since the start; zero on PostgreSQL, which has none.
+    /// Committed groups since the start; zero on PostgreSQL, which has none.
     pub groups: u64,
     /// Units of work that were committed in these groups.
     pub grouped_units: u64,
-    /// How many bytes of pages SQLite's connections may hold that are open; `None` on PostgreSQL.
+    /// The limit of the page caches of SQLite's open connections in bytes; `None` on PostgreSQL.
     pub page_cache_bytes: Option<u64>,
 }
 
-/// A database that is open.
+/// An open database on SQLite or PostgreSQL.
 pub struct Database {
     pub(crate) address: Address,
     pub(crate) limits: Limits,
     number: DatabaseNumber,
     pool: Pool,
-    /// SQLite's; PostgreSQL writes through the pool.
+    /// SQLite's writer; PostgreSQL writes through the pool.
     writer: Option<Writer>,
-    /// SQLite's.
+    /// SQLite's file.
     file: Option<OpenedFile>,
     wait_queue: Arc<WaitQueue>,
     observers: Arc<Observers>,
@@ -87,8 +87,12 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the database, and makes the file of SQLite where there is none (its folder must exist). Neither looks at tables nor
-    /// makes any: see [`migrate`](Self::migrate).
+    /// Opens the database, and creates the file of SQLite if it does not exist (its folder must
+    /// exist). Tables are neither checked nor created: see [`migrate`](Self::migrate).
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`].
     pub fn create(address: &Address, limits: &Limits) -> Result<Self, OpenError> {
         if let Address::Sqlite(path) = address {
             sqlite::file::create_if_missing(path).map_err(|error| file_open_error(path, &error))?;
@@ -96,12 +100,17 @@ impl Database {
         Self::open(address, limits)
     }
 
-    /// Opens a database that is there: a file of SQLite is never made, see [`create`](Self::create). Tables are not looked at.
+    /// Opens an existing database; a file of SQLite is never created, see [`create`](Self::create).
+    /// Tables are not checked.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`].
     pub fn open(address: &Address, limits: &Limits) -> Result<Self, OpenError> {
         Self::open_with_group_limits(address, limits, GroupLimits::default())
     }
 
-    /// Opens it with groups that close at other times.
+    /// Opens the database with other limits for groups.
     pub(crate) fn open_with_group_limits(
         address: &Address,
         limits: &Limits,
@@ -113,7 +122,7 @@ impl Database {
         let (open, writer, file) = match address {
             Address::Sqlite(path) => {
                 let file = OpenedFile::open(path).map_err(|error| file_open_error(path, &error))?;
-                // Puts a new file into WAL mode, which its readers rely on.
+                // This puts a new file into WAL mode, which its readers require.
                 sqlite::connect_writer(path, limits.deadline, limits.writer_page_bytes())
                     .map_err(|error| file_open_error(path, &error))?;
                 let group = Group::new(path.clone(), limits, closing);
@@ -139,7 +148,8 @@ impl Database {
         })
     }
 
-    /// From now on tells this observer what is committed, after the commit and before `run` returns.
+    /// Registers an observer, which is notified of changes after their commit and before `run`
+    /// returns.
     pub fn observe(&self, observer: Arc<dyn Observer>) {
         self.observers.add(observer);
     }
@@ -150,7 +160,7 @@ impl Database {
         self.unit_observer.set(observer)
     }
 
-    /// How busy it is.
+    /// The current load.
     pub fn load(&self) -> DatabaseLoad {
         let (busy, idle) = self.pool.connection_counts();
         let (groups, grouped) = self.writer.as_ref().map(Writer::commit_counts).unwrap_or_default();
@@ -166,8 +176,13 @@ impl Database {
         }
     }
 
-    /// Brings everything that was committed into the file of SQLite itself, for the end of a server: the write-ahead log is empty
-    /// then, and the file alone is the database. Units of work may still run. On PostgreSQL it does nothing.
+    /// Writes everything that was committed to the SQLite file itself and empties the write-ahead
+    /// log, for the end of a server: then the file alone is the database. Units of work may still
+    /// run. On PostgreSQL it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the file was replaced, or another process holds the lock until the deadline.
     pub fn close(&self) -> StoreResult<()> {
         let (Some(writer), Some(file)) = (&self.writer, &self.file) else { return Ok(()) };
         file.check_unchanged()?;
@@ -207,7 +222,7 @@ impl Database {
         outcome.map_err(|failed| failed.error)
     }
 
-    /// Runs a unit of work, whether or not it finds that the database takes no writes.
+    /// Runs a unit of work without recording whether the database accepts writes.
     fn run_unobserved(&self, mode: Mode, work: TransactionWork<'_>) -> Result<(), UnitError> {
         self.number.check_not_nested()?;
         if let Some(file) = &self.file {

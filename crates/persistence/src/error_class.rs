@@ -27,7 +27,7 @@ pub(crate) enum Cause {
     DiskFailure,
     /// SQLite cannot open the database file.
     FileNotOpenable,
-    /// A newer program has migrated the database while this one ran.
+    /// A newer version has migrated the database while this one ran.
     NewerSchema,
     /// The tables have changed since the statement was prepared.
     StatementStale,

@@ -1,5 +1,6 @@
-//! A pool of connections to either database. A connection is not asked whether it lives when it is taken out: that would cost
-//! every unit of work a round trip; one that failed is thrown away when it comes back.
+//! A pool of connections to either database. A connection is not checked when it is taken out,
+//! which would cost every unit of work a round trip; a connection that failed is discarded when it
+//! is returned.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,26 +23,27 @@ pub(crate) struct ConnectFailure(pub(crate) String);
 
 /// A connection of the pool.
 pub(crate) struct PoolConnection {
-    /// The connection.
+    /// The connection to the database.
     pub(crate) connection: AnyConnection,
-    /// Set while a unit of work is under way and left set where it did not end in order: then nobody gets this connection again.
+    /// Set during a unit of work, and still set if it did not end properly: then the connection is
+    /// discarded.
     pub(crate) is_broken: bool,
-    /// Whether a statement has failed since this was last asked.
+    /// Whether a statement has failed on this connection.
     pub(crate) statement_failure: StatementFailureFlag,
 }
 
-/// Whether a statement has failed on a connection.
+/// Whether a statement has failed on a connection since the last check.
 #[derive(Clone, Default)]
 pub(crate) struct StatementFailureFlag(Arc<AtomicBool>);
 
 impl StatementFailureFlag {
-    /// Says whether one has since this was last asked.
+    /// Returns the flag and resets it.
     pub(crate) fn take(&self) -> bool {
         self.0.swap(false, Ordering::Relaxed)
     }
 }
 
-/// What the pool knows of its connections.
+/// Opens connections for the pool and recognizes broken ones.
 pub(crate) struct ConnectionManager(ConnectFn);
 
 impl r2d2::ManageConnection for ConnectionManager {
@@ -50,19 +52,19 @@ impl r2d2::ManageConnection for ConnectionManager {
 
     fn connect(&self) -> Result<PoolConnection, ConnectFailure> {
         let mut connection = (self.0)()?;
-        let trouble = StatementFailureFlag::default();
-        let seen = trouble.clone();
-        // whoever watches the process's statements sees these too
+        let statement_failure = StatementFailureFlag::default();
+        let failure_seen = statement_failure.clone();
+        // passes the events on to the process's default instrumentation
         let mut watching = get_default_instrumentation();
         connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
             if let InstrumentationEvent::FinishQuery { error: Some(_), .. } = event {
-                seen.0.store(true, Ordering::Relaxed);
+                failure_seen.0.store(true, Ordering::Relaxed);
             }
             if let Some(watching) = &mut watching {
                 watching.on_connection_event(event);
             }
         });
-        Ok(PoolConnection { connection, is_broken: false, statement_failure: trouble })
+        Ok(PoolConnection { connection, is_broken: false, statement_failure })
     }
 
     fn is_valid(&self, _: &mut PoolConnection) -> Result<(), ConnectFailure> {
@@ -74,7 +76,7 @@ impl r2d2::ManageConnection for ConnectionManager {
     }
 }
 
-/// A failed attempt to connect is told to the log; those who wait for the connection see it too.
+/// Logs failed attempts to connect, which the callers that wait for a connection receive too.
 #[derive(Debug)]
 struct ConnectFailureLogger;
 
@@ -84,15 +86,14 @@ impl r2d2::HandleError<ConnectFailure> for ConnectFailureLogger {
     }
 }
 
-/// The pool.
 pub(crate) struct Pool {
     pool: r2d2::Pool<ConnectionManager>,
     wait_queue: Arc<WaitQueue>,
 }
 
 impl Pool {
-    /// A pool that opens its connections as they are asked for, and closes those that nobody has needed for a while: each keeps
-    /// pages and statements.
+    /// A pool that opens connections on demand and closes those that have been idle for a while,
+    /// since each keeps pages and prepared statements.
     pub(crate) fn new(limits: &Limits, open: ConnectFn, waiting: Arc<WaitQueue>) -> Self {
         let patience = limits.deadline;
         let pool = r2d2::Pool::builder()
@@ -107,18 +108,18 @@ impl Pool {
         Self { pool, wait_queue: waiting }
     }
 
-    /// Takes a connection out, waiting for one until the deadline.
+    /// Takes out a connection, and waits for one until the deadline.
     pub(crate) fn acquire(&self, deadline: &Deadline) -> StoreResult<r2d2::PooledConnection<ConnectionManager>> {
-        if let Some(lent) = self.pool.try_get() {
-            return Ok(lent);
+        if let Some(connection) = self.pool.try_get() {
+            return Ok(connection);
         }
         let _place = self.wait_queue.enter()?;
-        self.pool
-            .get_timeout(deadline.remaining())
-            .map_err(|error| StoreError::Unavailable(format!("no connection to the database came free: {error}")))
+        self.pool.get_timeout(deadline.remaining()).map_err(|error| {
+            StoreError::Unavailable(format!("no connection to the database became available: {error}"))
+        })
     }
 
-    /// Connections that units of work hold, and idle ones.
+    /// The number of connections in use, and of idle ones.
     pub(crate) fn connection_counts(&self) -> (u32, u32) {
         let state = self.pool.state();
         (state.connections.saturating_sub(state.idle_connections), state.idle_connections)

@@ -1,5 +1,6 @@
-//! A unit of work in a transaction of its own, on a connection of the pool: every one on PostgreSQL, and those that only read on
-//! SQLite. Decides when to run again; `error_class` classifies the errors.
+//! Runs a unit of work in a transaction of its own, on a connection of the pool: all on PostgreSQL, and
+//! those that only read on SQLite. It repeats a unit of work after a conflict; `error_class` classifies
+//! the errors.
 
 use std::time::Duration;
 
@@ -14,12 +15,14 @@ use crate::pool::{Pool, PoolConnection};
 use crate::transaction::{MAX_RUNS, Transaction, TransactionWork, WRITE_IN_READ_UNIT, WrittenChanges};
 use crate::{postgres, sqlite};
 
-/// The first pause before another run is twice this long, and each further one twice the one before.
+/// The first pause before another run is twice as long, and each further pause is twice the
+/// previous one.
 const RETRY_BACKOFF_BASE: Duration = Duration::from_millis(1);
 
 type Manager = <AnyConnection as Connection>::TransactionManager;
 
-/// Runs the unit of work until it is committed, has failed or is out of time, and returns the changes that it committed.
+/// Runs the unit of work until it is committed, has failed or reaches the deadline, and returns the
+/// changes that it committed.
 pub(crate) fn run_unit(
     pool: &Pool,
     number: DatabaseNumber,
@@ -29,12 +32,12 @@ pub(crate) fn run_unit(
 ) -> Result<WrittenChanges, UnitError> {
     let mut runs = 0;
     loop {
-        let mut lent = pool.acquire(deadline)?;
-        // Stays set where the closure panics.
-        lent.is_broken = true;
-        lent.statement_failure.take();
+        let mut pooled = pool.acquire(deadline)?;
+        // Remains set if the closure panics.
+        pooled.is_broken = true;
+        pooled.statement_failure.take();
         clear_last_cause();
-        match begin_transaction(&mut lent.connection, mode, deadline).map_err(UnitError::of_statement) {
+        match begin_transaction(&mut pooled.connection, mode, deadline).map_err(UnitError::of_statement) {
             Ok(()) => {}
             // It broke while it was idle in the pool. The closure has not run, so this is no run; the next one may work.
             Err(UnitError { error: StoreError::Conflict(_), .. }) if !deadline.has_passed() => continue,
@@ -47,9 +50,9 @@ pub(crate) fn run_unit(
         let mut written = WrittenChanges::default();
         let outcome = {
             let _inside = number.enter();
-            work(&mut Transaction::new(&mut lent.connection, &mut written, mode))
+            work(&mut Transaction::new(&mut pooled.connection, &mut written, mode))
         };
-        match end_transaction(&mut lent, mode, outcome) {
+        match end_transaction(&mut pooled, mode, outcome) {
             Ok(()) => return Ok(written),
             Err(UnitError { error: StoreError::Conflict(text), .. }) if runs >= MAX_RUNS || deadline.has_passed() => {
                 return Err(StoreError::Unavailable(format!("in conflict {runs} times, last: {text}")).into());
@@ -57,7 +60,7 @@ pub(crate) fn run_unit(
             Err(UnitError { error: StoreError::Conflict(text), .. }) => {
                 tracing::debug!(text, runs, "a unit of work runs again");
                 // The pause lets the other transaction take the lock that it waits for.
-                drop(lent);
+                drop(pooled);
                 std::thread::sleep(RETRY_BACKOFF_BASE.saturating_mul(1 << runs).min(deadline.remaining()));
             }
             Err(failed) => return Err(failed),
@@ -77,12 +80,12 @@ fn begin_transaction(connection: &mut AnyConnection, mode: Mode, deadline: &Dead
 }
 
 /// Commits or rolls back. `Conflict` requests another run.
-fn end_transaction(lent: &mut PoolConnection, mode: Mode, outcome: StoreResult<()>) -> Result<(), UnitError> {
-    let outcome = outcome.and_then(|()| check_no_failed_statement(lent));
+fn end_transaction(pooled: &mut PoolConnection, mode: Mode, outcome: StoreResult<()>) -> Result<(), UnitError> {
+    let outcome = outcome.and_then(|()| check_no_failed_statement(pooled));
     match outcome {
-        Ok(()) => match Manager::commit_transaction(&mut lent.connection).map_err(UnitError::of_statement) {
+        Ok(()) => match Manager::commit_transaction(&mut pooled.connection).map_err(UnitError::of_statement) {
             Ok(()) => {
-                lent.is_broken = false;
+                pooled.is_broken = false;
                 Ok(())
             }
             // The server may have committed before the connection was lost.
@@ -93,33 +96,34 @@ fn end_transaction(lent: &mut PoolConnection, mode: Mode, outcome: StoreResult<(
             Err(failed) => Err(failed),
         },
         Err(error) => {
-            let failed = reclassify_read_only(lent, mode, UnitError::of_closure(error));
-            lent.is_broken = failed.cause.is_some_and(Cause::spoils_connection)
-                || Manager::rollback_transaction(&mut lent.connection).is_err();
+            let failed = reclassify_read_only(pooled, mode, UnitError::of_closure(error));
+            pooled.is_broken = failed.cause.is_some_and(Cause::spoils_connection)
+                || Manager::rollback_transaction(&mut pooled.connection).is_err();
             Err(failed)
         }
     }
 }
 
-/// Refuses to commit where a statement has failed and the closure passed over it: PostgreSQL answers the COMMIT of a failed
-/// transaction with a rollback that diesel takes for success.
-fn check_no_failed_statement(lent: &mut PoolConnection) -> StoreResult<()> {
-    if !lent.statement_failure.take() {
+/// Fails if a statement has failed and the closure ignored the error: PostgreSQL answers the COMMIT
+/// of a failed transaction with a rollback, which diesel takes for success.
+fn check_no_failed_statement(pooled: &mut PoolConnection) -> StoreResult<()> {
+    if !pooled.statement_failure.take() {
         return Ok(());
     }
-    lent.connection.batch_execute("SELECT 1").map_err(|error| match classify(error) {
-        StoreError::Fault(_) => StoreError::Fault("a statement failed and the unit of work went on".to_owned()),
+    pooled.connection.batch_execute("SELECT 1").map_err(|error| match classify(error) {
+        StoreError::Fault(_) => StoreError::Fault("a statement failed and the unit of work continued".to_owned()),
         other => other,
     })
 }
 
-/// A write in a unit of work that only reads is a fault of ours, while a database that takes no writes is unavailable to those who
-/// write. SQLite says the same of both, and of a file that it cannot even read: the one who can still read has tried to write.
-fn reclassify_read_only(lent: &mut PoolConnection, mode: Mode, failed: UnitError) -> UnitError {
+/// A write in a unit of work that only reads is an internal fault, while a database that accepts no
+/// writes is unavailable to those that write. SQLite reports both in the same way, and also a file
+/// that it cannot read at all. If it can still be read, the unit of work has tried to write.
+fn reclassify_read_only(pooled: &mut PoolConnection, mode: Mode, failed: UnitError) -> UnitError {
     if failed.cause != Some(Cause::ReadOnly) || mode == Mode::Write {
         return failed;
     }
-    let readable = match &mut lent.connection {
+    let readable = match &mut pooled.connection {
         AnyConnection::Sqlite(connection) => connection.batch_execute("SELECT 1 FROM sqlite_schema LIMIT 1").is_ok(),
         AnyConnection::Postgres(_) => true,
     };

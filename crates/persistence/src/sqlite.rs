@@ -1,4 +1,5 @@
-//! What is SQLite's own: how a connection is made ready for reading or for writing. How its file is made stands in `file`.
+//! What is specific to SQLite: the setup of connections that read or write. The module `file`
+//! creates the database file.
 
 pub(crate) mod file;
 pub(crate) mod group;
@@ -17,7 +18,8 @@ use crate::deadline::Deadline;
 use crate::error_class::{Cause, cause};
 use crate::pool::{ConnectFailure, ConnectFn};
 
-/// A connection that writes. It does not wait for a lock by itself: whoever writes asks again until the own deadline.
+/// Opens a connection that writes. It does not wait for a lock by itself: the caller repeats the
+/// attempt until its own deadline.
 pub(crate) fn connect_writer(path: &Path, patience: Duration, pages: u64) -> Result<SqliteConnection, ConnectFailure> {
     let mut connection = connect_plain(path, patience)?;
     set_cache_size(&mut connection, pages)?;
@@ -29,18 +31,19 @@ pub(crate) fn connect_writer(path: &Path, patience: Duration, pages: u64) -> Res
     Ok(connection)
 }
 
-/// Bounds the pages that a connection keeps in memory, in bytes. SQLite takes no fewer than ten pages.
+/// Limits the page cache of a connection, in bytes. SQLite uses at least ten pages.
 fn set_cache_size(connection: &mut SqliteConnection, pages: u64) -> Result<(), ConnectFailure> {
     execute_setup(connection, &format!("PRAGMA cache_size = -{}", (pages / 1024).max(40)))
 }
 
-/// How often the mode of the log is asked for while another process changes it.
+/// How often the journal mode is requested again while another process changes it.
 const WAL_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 const ENABLE_WAL: &str = "PRAGMA journal_mode = WAL";
 
-/// Puts the database into WAL mode. SQLite answers "locked" to this pragma at once, whatever its time-out, while another process
-/// does the same to a new file: then it is asked again until `patience` is over.
+/// Puts the database into WAL mode. While another process does the same to a new file, SQLite
+/// reports "locked" for this pragma at once, whatever the time-out, so it is requested again until
+/// `patience` has passed.
 fn enable_wal(connection: &mut SqliteConnection, patience: Duration) -> Result<(), ConnectFailure> {
     let deadline = Deadline::after(patience);
     loop {
@@ -54,7 +57,7 @@ fn enable_wal(connection: &mut SqliteConnection, patience: Duration) -> Result<(
     }
 }
 
-/// A connection as SQLite gives it, patient with locks, for backups and migrations. It never creates a file.
+/// Opens a connection that waits for locks, for backups and migrations. It never creates a file.
 pub(crate) fn connect_plain(path: &Path, patience: Duration) -> Result<SqliteConnection, ConnectFailure> {
     let name = file::sqlite_uri(path)
         .ok_or_else(|| ConnectFailure("the path of the database is not valid UTF-8".to_owned()))?;
@@ -73,7 +76,7 @@ fn setup_failure(statement: &str, error: &diesel::result::Error) -> ConnectFailu
     ConnectFailure(format!("{statement}: {error}"))
 }
 
-/// Opens connections that read and can do nothing else.
+/// Returns the function that opens connections which can only read.
 pub(crate) fn reader_opener(path: &Path, limits: &Limits) -> ConnectFn {
     let (path, patience, pages) = (path.to_owned(), limits.deadline, limits.reader_page_bytes());
     Box::new(move || {
@@ -84,7 +87,8 @@ pub(crate) fn reader_opener(path: &Path, limits: &Limits) -> ConnectFn {
     })
 }
 
-/// The statements that begin a reading. A reader waits for nobody but a process that mends the file after a crash.
+/// The statements that begin a transaction that reads. A reader waits only for a process that
+/// recovers the file after a crash.
 pub(crate) fn begin_read_sql(deadline: &Deadline) -> String {
     format!("PRAGMA busy_timeout = {}; BEGIN", deadline.remaining().as_millis().max(1))
 }

@@ -1,4 +1,4 @@
-//! Units of work as each view shows them: a database runs them, and the ports of the view stand on the open transaction.
+//! A database as a store for each set of ports, which are implemented on its open transaction.
 
 use std::sync::Arc;
 
@@ -31,8 +31,13 @@ impl Store<OfficePorts> for Database {
 }
 
 impl Database {
-    /// Gives the store its identity where it has none yet: called with a new id whenever a process has brought the tables up to
-    /// date. Of two that do it at once one gives it, and both read the same afterwards.
+    /// Sets the instance id if the store has none yet. Call it with a new id after the tables have
+    /// been brought up to date. If two processes do so at the same time, one of them sets it, and
+    /// both read the same id afterwards.
+    ///
+    /// # Errors
+    ///
+    /// If the unit of work fails.
     pub fn set_instance_id(&self, instance: Uuid) -> StoreResult<()> {
         self.run_unit(UnitOfWork::write("set_instance_id"), &mut |transaction| {
             transaction.set_instance_id(instance).map(drop)

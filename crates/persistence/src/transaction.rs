@@ -22,17 +22,17 @@ pub(crate) const WRITE_IN_READ_UNIT: &str = "a unit of work that only reads has 
 /// The closure of a unit of work, as this crate runs it.
 pub(crate) type TransactionWork<'w> = &'w mut dyn FnMut(&mut Transaction<'_>) -> StoreResult<()>;
 
-/// The changes that a unit of work has written.
+/// The changes that a unit of work has written to the feed.
 #[derive(Default)]
 pub(crate) struct WrittenChanges {
-    /// What the observers are told once it is committed.
+    /// The changes for the observers, after the commit.
     pub(crate) changes: Vec<Change>,
-    /// Their numbers in the feed.
+    /// The feed numbers of the changes.
     pub(crate) numbers: Vec<i64>,
 }
 
 impl WrittenChanges {
-    /// Adds what another unit of work of the same commit has written.
+    /// Adds the changes of another unit of work in the same commit.
     pub(crate) fn append(&mut self, mut other: Self) {
         self.changes.append(&mut other.changes);
         self.numbers.append(&mut other.numbers);
@@ -41,17 +41,16 @@ impl WrittenChanges {
 
 /// An open transaction on either database.
 pub(crate) struct Transaction<'a> {
-    /// The connection that it is open on.
+    /// The connection with the open transaction.
     pub(crate) connection: &'a mut AnyConnection,
-    /// The changes that it has written.
+    /// The changes that the transaction has written.
     pub(crate) written_changes: &'a mut WrittenChanges,
     mode: Mode,
-    /// The store is known to take writes.
+    /// Whether the store is known to accept writes.
     writes_allowed: bool,
 }
 
 impl<'a> Transaction<'a> {
-    /// A transaction that has just been opened.
     pub(crate) fn new(connection: &'a mut AnyConnection, written: &'a mut WrittenChanges, mode: Mode) -> Self {
         Self { connection, written_changes: written, mode, writes_allowed: false }
     }
@@ -60,9 +59,10 @@ impl<'a> Transaction<'a> {
 impl Transaction<'_> {
     /// The connection for a statement that writes.
     ///
-    /// In a unit of work that only reads that is a fault of ours, and is not even sent: a database's own "read-only" would read
-    /// as one that takes no writes for a while. Before the first write the store is asked whether it takes any, so a unit that
-    /// may write and need not (a refresh that is repeated) pays nothing for it.
+    /// In a unit of work that only reads this is an internal fault, and the statement is not sent:
+    /// the database's own "read-only" error would look like a database that accepts no writes for a
+    /// while. The first write checks whether the store accepts writes, so a unit of work that may
+    /// write and does not (a repeated refresh) pays nothing for the check.
     pub(crate) fn write_connection(&mut self) -> StoreResult<&mut AnyConnection> {
         if self.mode == Mode::Read {
             return Err(StoreError::Fault(WRITE_IN_READ_UNIT.to_owned()));
@@ -74,13 +74,14 @@ impl Transaction<'_> {
         Ok(self.connection)
     }
 
-    /// Whether a statement that writes was asked for.
+    /// Whether a statement that writes was requested.
     pub(crate) fn has_written(&self) -> bool {
         self.writes_allowed
     }
 
-    /// Says whether the store takes writes: one read of one row by its primary key, prepared once. Whoever moves the store
-    /// elsewhere sets the state and then waits until the units that began before have ended, which the deadline of a unit bounds.
+    /// Checks whether the store accepts writes: one read of one row by its primary key, prepared
+    /// once. An operator who moves the store sets its state and then waits until the units of work
+    /// that began before have ended, for at most their deadline.
     fn check_writable(&mut self) -> StoreResult<()> {
         let found: String =
             meta::table.find(1_i64).select(meta::state).get_result(self.connection).map_err(classify)?;
@@ -91,23 +92,23 @@ impl Transaction<'_> {
         }
     }
 
-    /// Gives the store its identity where it has none yet; true where it had none.
+    /// Sets the instance id if there is none yet, and returns whether it did.
     pub(crate) fn set_instance_id(&mut self, instance: Uuid) -> StoreResult<bool> {
-        let unborn = meta::table.find(1_i64).filter(meta::instance.is_null());
-        let given = diesel::update(unborn)
+        let without_id = meta::table.find(1_i64).filter(meta::instance.is_null());
+        let updated = diesel::update(without_id)
             .set(meta::instance.eq(instance.as_bytes().as_slice()))
             .execute(self.write_connection()?)
             .map_err(classify)?;
-        Ok(given == 1)
+        Ok(updated == 1)
     }
 
-    /// Runs a statement that is text and says how many rows it wrote.
+    /// Runs a statement and returns the number of affected rows.
     pub(crate) fn execute(&mut self, statement: &Statement<'_>) -> StoreResult<usize> {
         self.write_connection()?.execute_returning_count(statement).map_err(classify)
     }
 
-    /// Inserts rows of `width` values each into a table and its columns, as `user_roles (user_id, role_id)` names them. An error is
-    /// read by somebody who knows what it means there.
+    /// Inserts rows of `width` values each. `into` names the table and its columns, as in
+    /// `user_roles (user_id, role_id)`. `read` classifies an error.
     pub(crate) fn insert_or(
         &mut self,
         into: &str,
@@ -115,7 +116,7 @@ impl Transaction<'_> {
         values: &[Bind<'_>],
         read: fn(diesel::result::Error) -> StoreError,
     ) -> StoreResult<()> {
-        // SQLite takes 32766 values in a statement, PostgreSQL 65535
+        // SQLite accepts 32766 values in a statement, PostgreSQL 65535
         for part in values.chunks(width.max(1) * 1000) {
             let text = format!("INSERT INTO {into} VALUES {}", placeholders(1, part.len() / width.max(1), width));
             self.write_connection()?
@@ -125,9 +126,9 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Writes changes into the feed and puts them down for the observer.
+    /// Writes changes to the feed, and records them for the observers.
     pub(crate) fn record_changes(&mut self, changes: &[Change], at: Instant) -> StoreResult<()> {
-        // SQLite takes 32766 values in a statement, PostgreSQL 65535
+        // SQLite accepts 32766 values in a statement, PostgreSQL 65535
         for part in changes.chunks(1000) {
             let values: Vec<Bind<'_>> = part.iter().flat_map(|change| change_values(change, at)).collect();
             let number = match self.connection {
@@ -135,7 +136,7 @@ impl Transaction<'_> {
                 AnyConnection::Postgres(_) => "number",
             };
             let text = format!("{INSERT_CHANGES} {} RETURNING {number} AS number", placeholders(1, part.len(), 5));
-            // one change at a time is what nearly all tell of
+            // nearly all calls publish a single change
             let insert =
                 if part.len() == 1 { Statement::cached(text, values) } else { Statement::uncached(text, values) };
             let numbers: Vec<NumberRow> = insert.load(self.write_connection()?).map_err(classify)?;
@@ -148,14 +149,14 @@ impl Transaction<'_> {
 
 const INSERT_CHANGES: &str = "INSERT INTO changes (kind, scope, subject_id, epoch, written_at) VALUES";
 
-/// The number that the feed gave a change.
+/// The number of a change in the feed.
 #[derive(QueryableByName)]
 struct NumberRow {
     #[diesel(sql_type = BigInt)]
     number: i64,
 }
 
-/// The columns of a change, in the order of `Transaction::tell`.
+/// The columns of a change, in the order of [`INSERT_CHANGES`].
 fn change_values(change: &Change, at: Instant) -> [Bind<'_>; 5] {
     let (kind, (scope, subject), epoch) = match change {
         Change::SessionEnded(SessionId(id)) => ("ended", ("session", Bind::from(id)), None),

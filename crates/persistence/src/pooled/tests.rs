@@ -1,4 +1,4 @@
-//! Units of work in transactions of their own: reading on both databases, writing on PostgreSQL.
+//! Units of work in transactions of their own: reads on both databases, writes on PostgreSQL.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Barrier, mpsc};
@@ -101,7 +101,7 @@ fn deadlock_is_retried() {
         assert_eq!(crossing(2, 1), Ok(()));
         assert_eq!(other.join().unwrap(), Ok(()));
     });
-    // One of the two is chosen by the server, and on a busy machine once more.
+    // The server chooses one of the two, and on a busy machine once more.
     assert!(runs.into_inner() >= 3);
     assert_eq!(query_committed(&database, "SELECT SUM(n) FROM tills"), 4);
 }

@@ -1,11 +1,12 @@
-//! The file of a SQLite database: how it is made, and whether it is still the one that was opened.
+//! The file of a SQLite database: creates it, and detects whether it has been replaced.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tillgate_domain::{StoreError, StoreResult};
 
-/// Makes the file where there is none, for the eyes of its owner only; SQLite gives its companions (-wal, -shm) the same mode.
+/// Creates the file if it does not exist, readable by its owner only. SQLite gives its companions
+/// (-wal, -shm) the same mode.
 pub(crate) fn create_if_missing(path: &Path) -> io::Result<()> {
     match create_new(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -13,7 +14,7 @@ pub(crate) fn create_if_missing(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a file that is not there yet, for the eyes of its owner only.
+/// Creates a file that must not exist, readable by its owner only.
 pub(crate) fn create_new(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -22,14 +23,14 @@ pub(crate) fn create_new(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// The name by which SQLite opens the file and never creates one (<https://sqlite.org/uri.html>).
+/// The URI with which SQLite opens the file and never creates one (<https://sqlite.org/uri.html>).
 pub(crate) fn sqlite_uri(path: &Path) -> Option<String> {
     let encoded = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     Some(format!("file:{encoded}?mode=rw"))
 }
 
-/// A file that was opened. A path names another file once somebody has removed or replaced the one that was there; the connections
-/// that are open would go on in the old one, and what they commit would be lost.
+/// An opened file. If somebody removes or replaces it, the path refers to another file, while open
+/// connections would continue with the old one, and what they commit would be lost.
 pub(crate) struct OpenedFile {
     path: PathBuf,
     identity: FileIdentity,
@@ -41,7 +42,7 @@ impl OpenedFile {
         Ok(Self { path: path.to_owned(), identity: FileIdentity::read(path)? })
     }
 
-    /// Fails unless the path still names this file.
+    /// Fails unless the path still refers to this file.
     pub(crate) fn check_unchanged(&self) -> StoreResult<()> {
         match FileIdentity::read(&self.path) {
             Ok(identity) if identity == self.identity => Ok(()),
@@ -58,7 +59,7 @@ impl OpenedFile {
     }
 }
 
-/// What tells a file from every other: its device and inode.
+/// Identifies a file by its device and inode.
 #[cfg(unix)]
 #[derive(PartialEq, Eq)]
 struct FileIdentity(u64, u64);
@@ -72,7 +73,7 @@ impl FileIdentity {
     }
 }
 
-/// Without inodes, whether a file is there is all that can be told.
+/// Without inodes, only the existence of the file can be checked.
 #[cfg(not(unix))]
 #[derive(PartialEq, Eq)]
 struct FileIdentity;

@@ -1,5 +1,5 @@
-//! The one connection that writes to SQLite, and the group of units of work in its open transaction. It goes from hand to hand
-//! among the writers; whose turn it is stands in `writer`.
+//! SQLite's single connection that writes, and the group of units of work in its open transaction.
+//! The writers pass it to one another; `writer` decides whose turn it is.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,9 +25,9 @@ type Manager = <AnyConnection as Connection>::TransactionManager;
 /// When a group closes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GroupLimits {
-    /// After this many members.
+    /// After this number of members.
     pub(crate) max_members: usize,
-    /// After this long.
+    /// After this time.
     pub(crate) max_age: Duration,
 }
 
@@ -37,31 +37,32 @@ impl Default for GroupLimits {
     }
 }
 
-/// The write lock is let go for [`PAUSE`] before it has been held this long, one group and its commit reckoned in: another process
-/// that asks every [`POLL`] would never meet it free.
+/// The write lock is released for [`LOCK_RELEASE_PAUSE`] before it has been held this long,
+/// including one group and its commit: otherwise another process that polls every
+/// [`LOCK_POLL_INTERVAL`] would never find it free.
 const MAX_LOCK_HOLD: Duration = Duration::from_millis(14);
-/// How long the lock is let go.
+/// How long the lock is released.
 const LOCK_RELEASE_PAUSE: Duration = Duration::from_millis(1);
-/// How often a held lock is asked for again.
+/// How often a lock held by another process is requested again.
 const LOCK_POLL_INTERVAL: Duration = Duration::from_micros(300);
 
-/// One who has run in the open group and waits for its commit.
+/// A unit of work that has run in the open group and waits for its commit.
 pub(crate) struct Member {
-    /// Where they wait.
+    /// Where its thread waits.
     pub(crate) waiter: Arc<Waiter<Box<Group>>>,
-    /// What their closure came to; undone already where it is an error.
+    /// The result of its closure; an error has already been rolled back.
     pub(crate) outcome: Result<(), UnitError>,
-    /// What the observers are told once it is committed.
+    /// The changes for the observers, after the commit.
     pub(crate) written: WrittenChanges,
 }
 
-/// What running one member came to.
+/// The result of running one member.
 pub(crate) enum MemberOutcome {
-    /// It stands in the open transaction, or was undone to its savepoint.
+    /// It is part of the open transaction, or was rolled back to its savepoint.
     Completed(Result<(), UnitError>, WrittenChanges),
     /// The whole transaction is lost.
     TransactionLost(UnitError),
-    /// The closure panicked; the transaction must not go on.
+    /// The closure panicked; the transaction must not continue.
     Panicked(Box<dyn Any + Send>),
 }
 
@@ -71,18 +72,18 @@ pub(crate) struct Group {
     limits: Limits,
     bounds: GroupLimits,
     connection: Option<AnyConnection>,
-    /// When the open transaction was begun.
+    /// When the open transaction began.
     opened_at: Option<Duration>,
-    /// Since when the lock was taken again and again without a pause.
+    /// Since when the lock has been held without a pause.
     lock_busy_since: Option<Duration>,
-    /// When the lock was last let go.
+    /// When the lock was last released.
     released_at: Option<Duration>,
-    /// Those who have run in the open transaction.
+    /// The members that have run in the open transaction.
     pub(crate) members: Vec<Member>,
 }
 
 impl Group {
-    /// No connection yet and nobody in the group.
+    /// An empty group without a connection.
     pub(crate) fn new(path: PathBuf, limits: &Limits, closing: GroupLimits) -> Self {
         Self {
             path,
@@ -96,18 +97,17 @@ impl Group {
         }
     }
 
-    /// Whether a transaction is open.
     pub(crate) fn is_open(&self) -> bool {
         self.opened_at.is_some()
     }
 
-    /// Whether nobody more may join.
+    /// Whether no further member may join.
     pub(crate) fn is_full(&self) -> bool {
         self.members.len() >= self.bounds.max_members
             || self.opened_at.is_some_and(|begun| elapsed_since(begun) >= self.bounds.max_age)
     }
 
-    /// Opens a transaction where none is open, waiting for the lock until the deadline.
+    /// Begins a transaction if none is open, and waits for the lock until the deadline.
     pub(crate) fn open(&mut self, deadline: &Deadline) -> Result<(), UnitError> {
         if self.is_open() {
             return Ok(());
@@ -153,7 +153,7 @@ impl Group {
         Ok(())
     }
 
-    /// Lets another process have its turn where this one has had the lock for long.
+    /// Lets another process have the lock if this one has held it for long.
     fn yield_lock(&mut self) {
         let (Some(busy), Some(free)) = (self.lock_busy_since, self.released_at) else { return };
         let now = monotonic_now();
@@ -167,7 +167,7 @@ impl Group {
         self.lock_busy_since = None;
     }
 
-    /// Runs one member in a savepoint of its own, on the calling thread.
+    /// Runs one member in its own savepoint, on the calling thread.
     pub(crate) fn run(&mut self, number: DatabaseNumber, work: &mut TransactionWork<'_>) -> MemberOutcome {
         let Some(connection) = &mut self.connection else {
             return MemberOutcome::TransactionLost(StoreError::Fault("no transaction is open".to_owned()).into());
@@ -187,7 +187,8 @@ impl Group {
                 Ok(()) => MemberOutcome::Completed(Ok(()), written),
                 Err(error) => MemberOutcome::TransactionLost(UnitError::of_statement(error)),
             },
-            // On a full disk, an I/O error or no memory SQLite has undone the whole transaction, and the savepoint is gone.
+            // After a full disk, an I/O error or a lack of memory SQLite has rolled back the whole
+            // transaction, and the savepoint no longer exists.
             Ok(Err(error)) => {
                 let failed = UnitError::of_closure(error);
                 match connection.batch_execute("ROLLBACK TO member; RELEASE member") {
@@ -198,7 +199,8 @@ impl Group {
         }
     }
 
-    /// Commits the open transaction. Where that fails the connection is thrown away and nobody was committed.
+    /// Commits the open transaction. If that fails, the connection is discarded and no member is
+    /// committed.
     pub(crate) fn commit(&mut self) -> Result<(), UnitError> {
         let Some(connection) = &mut self.connection else {
             return Err(StoreError::Fault("no transaction is open".to_owned()).into());
@@ -211,7 +213,7 @@ impl Group {
         committed
     }
 
-    /// Brings the write-ahead log into the database and empties it, and closes the connection.
+    /// Moves the write-ahead log into the database, empties it, and closes the connection.
     pub(crate) fn close(&mut self) -> StoreResult<()> {
         if let Some(connection) = &mut self.connection {
             connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").map_err(classify)?;
@@ -220,11 +222,11 @@ impl Group {
         Ok(())
     }
 
-    /// Throws the connection away and the open transaction with it.
+    /// Discards the connection and the open transaction.
     pub(crate) fn discard(&mut self) {
         self.mark_ended();
         if let Some(connection) = self.connection.take() {
-            // diesel panics where SQLite will not close; nothing of ours depends on that.
+            // diesel panics if SQLite does not close the connection; nothing else depends on that.
             if catch_unwind(AssertUnwindSafe(|| drop(connection))).is_err() {
                 tracing::error!("a connection of SQLite could not be closed");
             }
@@ -237,7 +239,7 @@ impl Group {
     }
 }
 
-/// Runs a statement that every member runs: its prepared form is kept.
+/// Runs a statement that every member runs; its prepared form is kept.
 fn execute_cached(connection: &mut AnyConnection, statement: &'static str) -> diesel::QueryResult<()> {
     connection.execute_returning_count(&Statement::new(statement, [])).map(drop)
 }

@@ -1,27 +1,29 @@
-//! A writer's place in the queue: where it learns that its turn has come and what became of its work. Knows no database.
+//! A queued writer: it waits here for its turn and for the result of its work. This module knows no
+//! database.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::deadline::Deadline;
 use crate::error_class::UnitError;
 
-/// What a waiting writer is told. `B` is what goes from hand to hand.
+/// What a waiting writer receives. `B` is passed from writer to writer.
 #[derive(Debug)]
 pub(crate) enum Signal<B> {
-    /// Its turn has come.
+    /// It is this writer's turn.
     YourTurn(B),
-    /// The group has ended; this is its answer.
+    /// The group has ended with this result for the writer.
     Done(Result<(), UnitError>),
-    /// The group came to nothing; it runs again, in a group of its own where `apart`.
+    /// The group was rolled back; the writer runs again.
     Retry {
-        /// Whether it gets a group of its own.
+        /// Whether it must run in a group of its own.
         solo: bool,
     },
 }
 
-/// A place in the queue. It outlives the waiting writer, who may leave at the deadline.
+/// A writer's position in the queue. It outlives the writer's thread, which may give up at the
+/// deadline.
 pub(crate) struct Waiter<B> {
-    /// Whether this writer wants a group of its own.
+    /// Whether this writer requires a group of its own.
     pub(crate) solo: bool,
     state: Mutex<WaiterState<B>>,
     signaled: Condvar,
@@ -34,38 +36,37 @@ enum WaiterState<B> {
 }
 
 impl<B> Waiter<B> {
-    /// A place of somebody who waits.
-    pub(crate) fn new(apart: bool) -> Self {
-        Self { solo: apart, state: Mutex::new(WaiterState::Empty), signaled: Condvar::new() }
+    pub(crate) fn new(solo: bool) -> Self {
+        Self { solo, state: Mutex::new(WaiterState::Empty), signaled: Condvar::new() }
     }
 
-    /// Tells the writer; gives the word back where nobody waits any more.
-    pub(crate) fn send(&self, word: Signal<B>) -> Result<(), Signal<B>> {
+    /// Sends a signal to the writer; returns it if the writer no longer waits.
+    pub(crate) fn send(&self, signal: Signal<B>) -> Result<(), Signal<B>> {
         let mut slot = self.lock();
         if matches!(*slot, WaiterState::Abandoned) {
-            return Err(word);
+            return Err(signal);
         }
-        *slot = WaiterState::Signaled(word);
+        *slot = WaiterState::Signaled(signal);
         drop(slot);
         self.signaled.notify_one();
         Ok(())
     }
 
-    /// Waits to be told. `None` at the deadline: the place is given up, and nothing can be told any more.
+    /// Waits for a signal. Returns `None` at the deadline; no signal can be sent afterwards.
     pub(crate) fn wait(&self, deadline: &Deadline) -> Option<Signal<B>> {
         let mut slot = self.lock();
         loop {
-            let left = deadline.remaining();
+            let remaining = deadline.remaining();
             match std::mem::replace(
                 &mut *slot,
-                if left.is_zero() { WaiterState::Abandoned } else { WaiterState::Empty },
+                if remaining.is_zero() { WaiterState::Abandoned } else { WaiterState::Empty },
             ) {
-                WaiterState::Signaled(word) => {
+                WaiterState::Signaled(signal) => {
                     *slot = WaiterState::Empty;
-                    return Some(word);
+                    return Some(signal);
                 }
-                _ if left.is_zero() => return None,
-                _ => slot = self.signaled.wait_timeout(slot, left).unwrap_or_else(PoisonError::into_inner).0,
+                _ if remaining.is_zero() => return None,
+                _ => slot = self.signaled.wait_timeout(slot, remaining).unwrap_or_else(PoisonError::into_inner).0,
             }
         }
     }

@@ -1,5 +1,6 @@
-//! Whose turn it is to write to SQLite. Writers queue; each runs its unit of work on its own thread in the open group and hands
-//! the connection to the next; the last commits for all, and nobody is answered before.
+//! Decides whose turn it is to write to SQLite. Writers queue; each runs its unit of work on its
+//! own thread in the open group and passes the connection to the next. The last one commits for
+//! all, and none returns before the commit.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,7 +18,8 @@ use crate::sqlite::group::{Group, Member, MemberOutcome};
 use crate::sqlite::waiter::{Signal, Waiter};
 use crate::transaction::{MAX_RUNS, TransactionWork, WrittenChanges};
 
-/// From this run on a unit of work has a group of its own: what disturbed the others' groups cannot disturb it any more.
+/// From this run on, a unit of work has a group of its own, so that other units of work can no
+/// longer disturb it.
 const SOLO_FROM_RUN: u32 = 3;
 
 type GroupWaiter = Arc<Waiter<Box<Group>>>;
@@ -32,17 +34,17 @@ pub(crate) struct Writer {
     members: AtomicU64,
 }
 
-/// Who waits, and the connection where nobody has it in hand.
+/// The queued writers, and the connection if none of them has it.
 struct WriterState {
     queue: VecDeque<GroupWaiter>,
     idle: Option<Box<Group>>,
 }
 
-/// A member of a closed group, and what it is told.
+/// A member of a closed group, and the signal for it.
 type PendingSignal = (GroupWaiter, Signal<Box<Group>>);
 
 impl Writer {
-    /// The writers over this connection.
+    /// The writers that share this connection.
     pub(crate) fn new(
         group: Group,
         number: DatabaseNumber,
@@ -60,12 +62,13 @@ impl Writer {
         }
     }
 
-    /// Groups that were committed, and units of work in them.
+    /// The number of committed groups, and of units of work in them.
     pub(crate) fn commit_counts(&self) -> (u64, u64) {
         (self.groups.load(Ordering::Relaxed), self.members.load(Ordering::Relaxed))
     }
 
-    /// Runs the unit of work until it is committed, has failed or is out of time. The observers have been told by then.
+    /// Runs the unit of work until it is committed, has failed or reaches the deadline. By then,
+    /// the observers have been notified.
     pub(crate) fn run(&self, deadline: &Deadline, mut work: TransactionWork<'_>) -> Result<(), UnitError> {
         let mut runs = 0;
         let mut apart = false;
@@ -95,7 +98,8 @@ impl Writer {
         }
     }
 
-    /// Waits for the turn, empties the write-ahead log and closes the connection. The next unit of work opens another.
+    /// Waits for its turn, empties the write-ahead log and closes the connection. The next unit of
+    /// work opens another.
     pub(crate) fn checkpoint_wal(&self, deadline: &Deadline) -> StoreResult<()> {
         let turn = Arc::new(Waiter::new(true));
         let mut group = self.wait_for_turn(&turn, deadline)?;
@@ -104,7 +108,6 @@ impl Writer {
         closed
     }
 
-    /// Waits for the turn.
     fn wait_for_turn(&self, turn: &GroupWaiter, deadline: &Deadline) -> StoreResult<Box<Group>> {
         let _place = {
             let mut table = self.lock_state();
@@ -125,7 +128,7 @@ impl Writer {
         }
     }
 
-    /// Takes one's turn and hands the group on.
+    /// Takes a turn and passes the group on.
     fn take_turn(
         &self,
         mut group: Box<Group>,
@@ -166,14 +169,15 @@ impl Writer {
         }
     }
 
-    /// Throws the open transaction away; those who had run in it run again.
+    /// Discards the open transaction; its members run again.
     fn abort(&self, mut group: Box<Group>) {
         group.discard();
         let closed = retry_all(&mut group, false);
         self.pass_group(group, closed);
     }
 
-    /// Hands the group to the next in the queue. Where nobody more may join, or nobody comes, it is committed first.
+    /// Passes the group to the next writer in the queue. If no further member may join, or none
+    /// waits, it is committed first.
     fn pass_on(&self, group: Box<Group>) {
         self.pass_group(group, Vec::new());
     }
@@ -203,18 +207,18 @@ impl Writer {
                 },
             }
         }
-        // The next group is under way while this one's members are told.
-        let told = catch_unwind(AssertUnwindSafe(|| self.observers.notify(&written)));
-        for (turn, word) in closed {
-            // Whoever has left at the deadline has been told that it may have been committed.
-            drop(turn.send(word));
+        // The next group is in progress while the members of this one are notified.
+        let notified = catch_unwind(AssertUnwindSafe(|| self.observers.notify(&written)));
+        for (waiter, signal) in closed {
+            // A writer that gave up at the deadline has returned that it may have been committed.
+            drop(waiter.send(signal));
         }
-        if let Err(panic) = told {
+        if let Err(panic) = notified {
             resume_unwind(panic);
         }
     }
 
-    /// Commits the group, and notes what its members are told.
+    /// Commits the group, and collects the signals for its members.
     fn commit_group(&self, group: &mut Group, closed: &mut Vec<PendingSignal>, written: &mut WrittenChanges) {
         match group.commit() {
             Ok(()) => {
@@ -228,7 +232,7 @@ impl Writer {
             Err(error) => {
                 let shared = group.members.len() > 1;
                 if let (StoreError::Unavailable(_) | StoreError::Fault(_), false) = (&error.error, shared) {
-                    // There is nobody else whose doing it could be.
+                    // No other member can be the cause.
                     let answered =
                         group.members.drain(..).map(|member| (member.waiter, Signal::Done(Err(error.clone()))));
                     closed.extend(answered);
@@ -244,7 +248,7 @@ impl Writer {
     }
 }
 
-/// How a turn ended for the one who took it.
+/// How a turn ended for the writer that took it.
 enum TurnOutcome {
     Done(Result<(), UnitError>),
     Retry,

@@ -1,4 +1,4 @@
-//! That the lock is let go, with a second party that asks for it seldom.
+//! The lock is released for another process that requests it rarely.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,7 +16,8 @@ fn write_lock_is_released_long_enough_for_another_process() {
     let mut turns = |statement: &str| {
         group.open(&deadline).unwrap();
         let mut work = |tx: &mut Transaction<'_>| {
-            // Most of a group's span, so the moments between two groups are short against it.
+            // Most of a group's time, so that the moments between two groups are short compared
+            // with it.
             thread::sleep(Duration::from_millis(4));
             execute_sql(tx, statement)
         };
@@ -46,7 +47,8 @@ fn write_lock_is_released_long_enough_for_another_process() {
         stop.store(true, Ordering::Relaxed);
         other.join().unwrap()
     });
-    // Let go every 20 ms, it is met some 30 times; between two groups without a pause, hardly ever.
+    // Released every 20 ms, it is acquired about 30 times; between two groups without a pause,
+    // hardly ever.
     println!("met {met} times");
     assert!(met >= 12, "met {met} times only");
 }

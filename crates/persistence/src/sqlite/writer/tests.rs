@@ -1,5 +1,6 @@
-//! Groups of writers: who is committed, who runs again, who is answered what. The members of a group are put into the queue one by
-//! one behind a first one that keeps its turn until all have come.
+//! Groups of writers: which members are committed, which run again, and what each receives. The
+//! members of a group are queued one by one behind a first member that keeps its turn until all are
+//! there.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
@@ -14,7 +15,8 @@ use crate::transaction::Transaction;
 
 type MemberWork<'b> = Box<dyn FnMut(&mut Transaction<'_>) -> StoreResult<()> + Send + 'b>;
 
-/// Runs the members in this order, in one group behind a first member, and returns what each was answered.
+/// Runs the members in this order, in one group behind a first member, and returns the result of
+/// each.
 fn run_in_one_group(database: &Database, members: Vec<MemberWork<'_>>) -> Vec<thread::Result<StoreResult<()>>> {
     let count = members.len();
     thread::scope(|scope| {
@@ -23,7 +25,7 @@ fn run_in_one_group(database: &Database, members: Vec<MemberWork<'_>>) -> Vec<th
         let first = scope.spawn(move || {
             run_write(database, |_| {
                 running.send(()).unwrap();
-                // At another run nobody sends any more.
+                // In another run nothing is sent any more.
                 let _ = gate.recv();
                 Ok(())
             })
@@ -140,7 +142,8 @@ fn panic_propagates_to_its_thread_and_other_members_are_retried() {
     run_write(&database, |tx| insert_till(tx, 5)).unwrap();
 }
 
-/// The connection takes no more pages, so SQLite undoes the whole transaction, the savepoints of all with it.
+/// The connection gets no more pages, so SQLite rolls back the whole transaction, including the
+/// savepoints of all members.
 fn fill_disk(tx: &mut Transaction<'_>) -> StoreResult<()> {
     let pages = query_number(tx, "SELECT page_count FROM pragma_page_count()")?;
     execute_sql(tx, &format!("PRAGMA max_page_count = {pages}"))?;
@@ -259,7 +262,7 @@ fn writer_behind_a_hanging_member_times_out_without_running() {
         assert!(took >= Duration::from_millis(190) && took < Duration::from_secs(5), "{took:?}");
         assert_eq!(database.load().waiting, 0);
         drop(end);
-        // It never waited, so its own deadline has nothing to say.
+        // It never waited, so its own deadline does not apply.
         hanging.join().unwrap().unwrap();
     });
     assert_eq!((ran.into_inner(), query_committed(database, "SELECT SUM(id) FROM tills")), (0, 1));
