@@ -221,7 +221,7 @@ pub fn run_cli(line: Cli, variables: Vec<(String, String)>) -> ExitCode {
     let GlobalArgs { data, database, config, tenant, json } = line.global;
     let flags = Flags { config, data, database, ..Flags::default() };
     let context = Context { flags, variables, tenant, json };
-    let done = match line.command {
+    let result = match line.command {
         Command::Serve(serve) => serve.run(&context),
         Command::Demo(demo) => demo.run(&context),
         Command::Init(init) => init.run(&context),
@@ -245,13 +245,13 @@ pub fn run_cli(line: Cli, variables: Vec<(String, String)>) -> ExitCode {
         Command::Completions(completions) => completions.run(),
         Command::Manual(manual) => manual.run(&context),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(stop) => {
-            if !matches!(stop, CommandError::AlreadyLogged { .. }) {
-                print::print_error(context.json, &stop);
+        Err(error) => {
+            if !matches!(error, CommandError::AlreadyLogged { .. }) {
+                print::print_error(context.json, &error);
             }
-            ExitCode::from(match stop {
+            ExitCode::from(match error {
                 CommandError::Failed(_) | CommandError::AlreadyLogged { usage: false } => 1,
                 CommandError::Usage(_) | CommandError::AlreadyLogged { usage: true } => 2,
             })

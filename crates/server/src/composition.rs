@@ -411,18 +411,18 @@ fn make_default_tenant(store: &dyn Store<OfficePorts>) -> Result<(), CommandErro
     if office::find_tenant_by_slug(store, &slug).map_err(CommandError::failed)?.is_some() {
         return Ok(());
     }
-    let draw = IdSource::default();
+    let ids = IdSource::default();
     let new = NewTenant {
-        id: draw.new_id(TenantId::new)?,
+        id: ids.new_id(TenantId::new)?,
         slug,
         name: "Default".to_owned(),
         zone: Zone::UTC,
         locale: Locale::parse("en").map_err(CommandError::failed)?,
-        branch: Branch { id: draw.new_id(BranchId::new)?, name: "Main store".to_owned() },
-        roles: [draw.new_id(RoleId::new)?, draw.new_id(RoleId::new)?, draw.new_id(RoleId::new)?],
+        branch: Branch { id: ids.new_id(BranchId::new)?, name: "Main store".to_owned() },
+        roles: [ids.new_id(RoleId::new)?, ids.new_id(RoleId::new)?, ids.new_id(RoleId::new)?],
     };
     // a refusal means that another process created it first
-    office::add_tenant(store, &draw.audit_context()?, &new).map_err(CommandError::failed)?.map(drop).or(Ok(()))
+    office::add_tenant(store, &ids.audit_context()?, &new).map_err(CommandError::failed)?.map(drop).or(Ok(()))
 }
 
 fn to_usize(number: u32) -> usize {

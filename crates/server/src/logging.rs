@@ -73,12 +73,12 @@ pub(crate) fn log_migration(name: &str) {
 /// Logs the error with which the server ends if the log is in JSON, so that standard error contains
 /// nothing but JSON lines.
 pub(crate) fn log_outcome(settings: &Settings, outcome: Result<(), CommandError>) -> Result<(), CommandError> {
-    outcome.map_err(|stop| {
+    outcome.map_err(|error| {
         if settings.log.format == LogFormat::Json {
-            tracing::error!(error = %stop, "the server stops");
-            CommandError::AlreadyLogged { usage: matches!(stop, CommandError::Usage(_)) }
+            tracing::error!(%error, "the server stops");
+            CommandError::AlreadyLogged { usage: matches!(error, CommandError::Usage(_)) }
         } else {
-            stop
+            error
         }
     })
 }

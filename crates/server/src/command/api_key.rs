@@ -70,11 +70,11 @@ impl ApiKeyCommand {
         match self {
             Self::Add { name, user, device, description, rights } => {
                 let engine = composition::build_command_engine(&office.settings, &office.database)?;
-                let drawn = engine.generate_api_key().map_err(CommandError::failed)?;
+                let generated = engine.generate_api_key().map_err(CommandError::failed)?;
                 let new = NewApiKey {
-                    id: drawn.id,
-                    client_id: drawn.client_id,
-                    wrapped_secret: drawn.wrapped_secret,
+                    id: generated.id,
+                    client_id: generated.client_id,
+                    wrapped_secret: generated.wrapped_secret,
                     name: name.clone(),
                     description: description.clone(),
                     active: true,
@@ -88,7 +88,7 @@ impl ApiKeyCommand {
                     &office.ids.audit_context()?,
                     &new,
                 ))?;
-                let secret = drawn.secret.expose();
+                let secret = generated.secret.expose();
                 let mut document = api_key_json(&view_api_key(&office, &key)?);
                 if let Some(members) = document.as_object_mut() {
                     members.insert("clientSecret".to_owned(), json!(secret));
@@ -122,23 +122,23 @@ impl ApiKeyCommand {
 
 fn list_api_keys(office: &CommandOffice, json: bool) -> Result<(), CommandError> {
     let every = ApiKeyFilter::default();
-    let part = |page: &_| {
+    let load_page = |page: &_| {
         check_decided(office::list_api_keys(office.store(), office.tenant_id(), &Authority::Host, &every, page))
     };
-    let keys = office::collect_pages(None, part, |known| known.key.id)?;
-    let row = |known: &ApiKeyView| {
-        let key = &known.key;
+    let keys = office::collect_pages(None, load_page, |view| view.key.id)?;
+    let row = |view: &ApiKeyView| {
+        let key = &view.key;
         let rights = key.permissions.names().collect::<Vec<_>>().join(",");
         let cells = [
             key.id.to_string(),
             key.client_id.clone(),
             key.name.clone(),
-            known.user.to_string(),
-            known.device.to_string(),
+            view.user.to_string(),
+            view.device.to_string(),
             ApiKeyStatus::from_key(key).name().to_owned(),
             rights,
         ];
-        (cells.to_vec(), api_key_json(known))
+        (cells.to_vec(), api_key_json(view))
     };
     let rows: Vec<_> = keys.iter().map(row).collect();
     print::print_table(json, &["ID", "CLIENT ID", "NAME", "USER", "DEVICE", "STATUS", "RIGHTS"], &rows);
@@ -150,15 +150,15 @@ fn view_api_key(office: &CommandOffice, key: &ApiKey) -> Result<ApiKeyView, Comm
 }
 
 /// An API key as JSON, without its secret.
-fn api_key_json(known: &ApiKeyView) -> Value {
-    let key = &known.key;
+fn api_key_json(view: &ApiKeyView) -> Value {
+    let key = &view.key;
     json!({
         "id": key.id,
         "clientId": key.client_id,
         "name": key.name,
         "description": key.description,
-        "user": known.user,
-        "device": known.device,
+        "user": view.user,
+        "device": view.device,
         "status": ApiKeyStatus::from_key(key).name(),
         "rights": key.permissions,
         "created_at": json::format_instant(key.created_at),

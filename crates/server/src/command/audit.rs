@@ -46,10 +46,10 @@ impl AuditCommand {
 
 fn list_events(context: &Context, which: &AuditFilterArgs, limit: u32) -> Result<(), CommandError> {
     let office = CommandOffice::open(context)?;
-    let mut lines = EventPages::open(&office, which)?;
+    let mut pages = EventPages::open(&office, which)?;
     let mut rows = Vec::new();
-    while let Some(part) = lines.next_page_size(limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX)))? {
-        rows.extend(part.iter().map(|view| (event_cells(view), json::event_json(view))));
+    while let Some(page) = pages.next_page(limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX)))? {
+        rows.extend(page.iter().map(|view| (event_cells(view), json::event_json(view))));
     }
     print::print_table(context.json, &["AT", "USER", "DEVICE", "ACTION", "SUBJECT", "OUTCOME", "DETAILS"], &rows);
     Ok(())

@@ -41,9 +41,9 @@ impl DemoArgs {
         if context.tenant.as_str() != shop::DEMO_TENANT {
             return Err(CommandError::usage("the demo always uses the tenant \"default\": omit --tenant"));
         }
-        let given = self.password.clone().map(Secret::new);
-        if let Some(given) = &given {
-            password::check_strength(given, &PasswordPolicy::default(), &[]).map_err(CommandError::usage)?;
+        let chosen = self.password.clone().map(Secret::new);
+        if let Some(chosen) = &chosen {
+            password::check_strength(chosen, &PasswordPolicy::default(), &[]).map_err(CommandError::usage)?;
         }
         let settings = self.listening.settings(context, true)?;
         if matches!(composition::database_address(&settings)?, Address::Postgres(_)) && !self.yes {
@@ -64,8 +64,8 @@ impl DemoArgs {
                  ./demo-data)",
             ));
         }
-        if let Some(given) = &given
-            && accounts::has_other_password(&database, given, composition::password_cost(&settings))?
+        if let Some(chosen) = &chosen
+            && accounts::has_other_password(&database, chosen, composition::password_cost(&settings))?
         {
             let (data, file) = (settings.server.data.display(), passwords::password_file(&settings.server.data));
             return Err(CommandError::usage(format!(
@@ -79,7 +79,7 @@ impl DemoArgs {
             return Err(CommandError::usage(exposed_address_text(&settings)));
         }
         let auth = composition::build_engine(&settings, &database)?;
-        let delivery = if given.is_some() {
+        let delivery = if chosen.is_some() {
             PasswordDelivery::Chosen
         } else if std::io::stdout().is_terminal() && !context.json {
             PasswordDelivery::Terminal
@@ -89,7 +89,7 @@ impl DemoArgs {
         let behind: StartupTask = {
             let (settings, database) = (settings.clone(), std::sync::Arc::clone(&database));
             Box::new(move |url| {
-                let created = shop::create_demo(&settings, &database, given.as_ref(), delivery)?;
+                let created = shop::create_demo(&settings, &database, chosen.as_ref(), delivery)?;
                 Ok(try_it::instructions(&settings, url, delivery, &created))
             })
         };

@@ -121,12 +121,12 @@ pub(super) fn store_json(store: &Branch) -> Value {
 }
 
 /// A session with the names of its user and device.
-pub(super) fn session_json(listed: &SessionView) -> Value {
-    let session = &listed.session;
+pub(super) fn session_json(view: &SessionView) -> Value {
+    let session = &view.session;
     json!({
         "id": session.id,
-        "user": session.user.map(|id| json!({ "id": id, "user_name": listed.user_name })),
-        "device": session.device.map(|id| json!({ "id": id, "name": listed.device_name })),
+        "user": session.user.map(|id| json!({ "id": id, "user_name": view.user_name })),
+        "device": session.device.map(|id| json!({ "id": id, "name": view.device_name })),
         "mount": session.dialect.as_str(),
         "created_at": format_instant(session.created_at),
         "last_used_at": session.last_used_at.map(format_instant),

@@ -46,8 +46,8 @@ pub(super) fn read_new_password(
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// Generates a password of 80 random bits in four groups of four: `k7wm-2hqe-xx4p-n9ta`.
-pub(super) fn generate_password(draw: &IdSource) -> Result<Secret<String>, CommandError> {
-    let bytes: [u8; 16] = draw.random_bytes()?;
+pub(super) fn generate_password(ids: &IdSource) -> Result<Secret<String>, CommandError> {
+    let bytes: [u8; 16] = ids.random_bytes()?;
     let mut text = String::with_capacity(19);
     for (number, byte) in bytes.iter().enumerate() {
         if number > 0 && number % 4 == 0 {
@@ -201,8 +201,8 @@ mod tests {
 
     #[test]
     fn random_passwords_differ_and_are_strong() {
-        let draw = IdSource::default();
-        let [one, other] = [generate_password(&draw).unwrap(), generate_password(&draw).unwrap()];
+        let ids = IdSource::default();
+        let [one, other] = [generate_password(&ids).unwrap(), generate_password(&ids).unwrap()];
         assert_ne!(one, other);
         assert_eq!(one.expose().split('-').map(str::len).collect::<Vec<_>>(), [4, 4, 4, 4]);
         check_strength(&one, &PasswordPolicy::default(), &[]).unwrap();

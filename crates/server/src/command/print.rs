@@ -32,11 +32,11 @@ pub(crate) fn print_note(text: &str) {
 }
 
 /// Prints the error with which a command stopped.
-pub(crate) fn print_error(json: bool, stop: &CommandError) {
+pub(crate) fn print_error(json: bool, error: &CommandError) {
     if json {
-        print_note(&json!({ "error": stop.to_string() }).to_string());
+        print_note(&json!({ "error": error.to_string() }).to_string());
     } else {
-        print_note(&format!("tillgate: {stop}"));
+        print_note(&format!("tillgate: {error}"));
     }
 }
 

@@ -98,7 +98,7 @@ impl EndArgs {
             return Err(CommandError::failed(format!("there is no live session \"{id}\"")));
         }
         if which.everyone {
-            let permanent = live.iter().filter(|listed| listed.session.kind == SessionKind::Permanent).count();
+            let permanent = live.iter().filter(|view| view.session.kind == SessionKind::Permanent).count();
             self.confirmation.ask(&format!(
                 "This ends {} of the tenant \"{}\", {permanent} of them permanent: all users have to log in again, \
                  and every permanent token has to be generated again",
@@ -141,10 +141,10 @@ fn live_filter(office: &CommandOffice) -> SessionFilter {
 
 fn find_sessions(office: &CommandOffice, filter: &SessionFilter) -> Result<Vec<SessionView>, CommandError> {
     let store: &dyn Store<AuthPorts> = &*office.database;
-    let part = |page: &PageRequest<SessionId>| {
+    let load_page = |page: &PageRequest<SessionId>| {
         store.read("list_sessions", |tx| tx.sessions().list(filter, page.after, page.limit))
     };
-    office::collect_pages(None, part, |listed| listed.session.id).map_err(CommandError::failed)
+    office::collect_pages(None, load_page, |view| view.session.id).map_err(CommandError::failed)
 }
 
 fn list_sessions(office: &CommandOffice, which: &SessionListArgs, json: bool) -> Result<(), CommandError> {
@@ -154,9 +154,9 @@ fn list_sessions(office: &CommandOffice, which: &SessionListArgs, json: bool) ->
     }
     filter.user = which.user.as_ref().map(|name| office.find_user(name)).transpose()?.map(|user| user.id);
     filter.device = which.device.as_ref().map(|name| office.find_device(name)).transpose()?.map(|device| device.id);
-    let row = |listed: &SessionView| {
+    let row = |view: &SessionView| {
         let name = |name: Option<String>| name.unwrap_or_else(|| "-".to_owned());
-        let session = &listed.session;
+        let session = &view.session;
         let end = match (session.ended, session.expires_at) {
             (Some((at, why)), _) => format!("{} ({})", format_instant(at), why.name()),
             (None, Some(at)) => format_instant(at),
@@ -164,13 +164,13 @@ fn list_sessions(office: &CommandOffice, which: &SessionListArgs, json: bool) ->
         };
         let cells = [
             session.id.to_string(),
-            name(listed.user_name.as_ref().map(ToString::to_string)),
-            name(listed.device_name.as_ref().map(ToString::to_string)),
+            name(view.user_name.as_ref().map(ToString::to_string)),
+            name(view.device_name.as_ref().map(ToString::to_string)),
             session.dialect.as_str().to_owned(),
             name(session.last_used_at.map(format_instant)),
             end,
         ];
-        (cells.to_vec(), json::session_json(listed))
+        (cells.to_vec(), json::session_json(view))
     };
     let found = find_sessions(office, &filter)?;
     let rows: Vec<_> = found.iter().take(which.limit.unwrap_or(usize::MAX)).map(row).collect();

@@ -72,17 +72,17 @@ impl TenantCommand {
             Self::Add { slug, name, zone, locale, store } => {
                 let settings = context.settings(|_| ())?;
                 let database = composition::open_existing_database(&settings)?;
-                let draw = IdSource::default();
+                let ids = IdSource::default();
                 let new = NewTenant {
-                    id: draw.new_id(TenantId::new)?,
+                    id: ids.new_id(TenantId::new)?,
                     slug: slug.clone(),
                     name: name.clone().unwrap_or_else(|| slug.to_string()),
                     zone: zone.clone(),
                     locale: locale.clone(),
-                    branch: Branch { id: draw.new_id(BranchId::new)?, name: store.clone() },
-                    roles: [draw.new_id(RoleId::new)?, draw.new_id(RoleId::new)?, draw.new_id(RoleId::new)?],
+                    branch: Branch { id: ids.new_id(BranchId::new)?, name: store.clone() },
+                    roles: [ids.new_id(RoleId::new)?, ids.new_id(RoleId::new)?, ids.new_id(RoleId::new)?],
                 };
-                check_decided(office::add_tenant(&*database, &draw.audit_context()?, &new))?
+                check_decided(office::add_tenant(&*database, &ids.audit_context()?, &new))?
             }
             Self::List => return print_tenants(context),
             Self::Show => CommandOffice::open(context)?.tenant,
@@ -111,14 +111,14 @@ impl SetArgs {
             let flags = "--name, --zone, --locale, --access, --idle, --absolute or --overlap";
             return Err(CommandError::usage(format!("nothing to change: use {flags}")));
         }
-        let given = composition::build_mounts(&office.settings)?.longest_session_limits(&office.tenant.slug);
+        let maximum = composition::build_mounts(&office.settings)?.longest_session_limits(&office.tenant.slug);
         check_decided(office::change_tenant(
             office.store(),
             &office.ids.audit_context()?,
             office.tenant_id(),
             None,
             &change,
-            &given,
+            &maximum,
         ))
     }
 }

@@ -70,18 +70,18 @@ impl TicketCommand {
         match self {
             Self::List(which) => {
                 let found = which.find_tickets(&office)?;
-                let rows: Vec<_> = found.iter().map(|shown| (ticket_cells(shown), ticket_json(shown))).collect();
+                let rows: Vec<_> = found.iter().map(|view| (ticket_cells(view), ticket_json(view))).collect();
                 let headings = ["ID", "STATE", "OPENED", "USER", "DEVICE", "NUMBER", "PAYABLE", "NAME"];
                 print::print_table(context.json, &headings, &rows);
             }
             Self::Show { id } => {
                 let found =
                     office::find_ticket(office.store(), office.tenant_id(), *id).map_err(CommandError::failed)?;
-                let shown = found.ok_or_else(|| CommandError::failed(format!("there is no ticket \"{id}\"")))?;
+                let view = found.ok_or_else(|| CommandError::failed(format!("there is no ticket \"{id}\"")))?;
                 if context.json {
-                    print::print_line(&ticket_json(&shown).to_string());
+                    print::print_line(&ticket_json(&view).to_string());
                 } else {
-                    print_ticket(&shown);
+                    print_ticket(&view);
                 }
             }
         }
@@ -102,62 +102,62 @@ impl ListArgs {
         let mut search = TicketSearch { filter, order, page: OffsetPageRequest::first(MAX_PAGE_SIZE) };
         let (most, mut found) = (usize::try_from(self.limit).unwrap_or(usize::MAX), Vec::new());
         while found.len() < most {
-            let part =
+            let page =
                 office::list_tickets(office.store(), office.tenant_id(), &search).map_err(CommandError::failed)?;
-            let Some(last) = part.last() else { break };
+            let Some(last) = page.last() else { break };
             search.page.after = Some(order.sort_key.cursor(&last.ticket));
-            found.extend(part);
+            found.extend(page);
         }
         found.truncate(most);
         Ok(found)
     }
 }
 
-fn user_cell(shown: &TicketView) -> String {
-    shown.owner.as_ref().map_or_else(|| shown.ticket.sheet.owner.to_string(), |user| user.name.to_string())
+fn user_cell(view: &TicketView) -> String {
+    view.owner.as_ref().map_or_else(|| view.ticket.sheet.owner.to_string(), |user| user.name.to_string())
 }
 
-fn device_cell(shown: &TicketView) -> String {
-    shown.opened_on.as_ref().map_or_else(|| shown.ticket.opened_on.to_string(), ToString::to_string)
+fn device_cell(view: &TicketView) -> String {
+    view.opened_on.as_ref().map_or_else(|| view.ticket.opened_on.to_string(), ToString::to_string)
 }
 
-fn receipt_number(shown: &TicketView) -> Option<u64> {
-    match &shown.ticket.state {
+fn receipt_number(view: &TicketView) -> Option<u64> {
+    match &view.ticket.state {
         TicketState::Closed(closing) => Some(closing.receipt.number),
         TicketState::Open | TicketState::Void(_) => None,
     }
 }
 
-fn ticket_cells(shown: &TicketView) -> Vec<String> {
-    let ticket = &shown.ticket;
+fn ticket_cells(view: &TicketView) -> Vec<String> {
+    let ticket = &view.ticket;
     vec![
         ticket.id.to_string(),
         ticket.state.status().name().to_owned(),
         format_instant(ticket.opened_at),
-        user_cell(shown),
-        device_cell(shown),
-        receipt_number(shown).map_or_else(|| "-".to_owned(), |number| number.to_string()),
+        user_cell(view),
+        device_cell(view),
+        receipt_number(view).map_or_else(|| "-".to_owned(), |number| number.to_string()),
         format!("{} {}", ticket.sheet.money(ticket.sheet.payable()), ticket.sheet.currency),
         ticket.sheet.name.to_string(),
     ]
 }
 
 /// Prints a ticket as fields and tables.
-fn print_ticket(shown: &TicketView) {
-    let (ticket, sheet) = (&shown.ticket, &shown.ticket.sheet);
+fn print_ticket(view: &TicketView) {
+    let (ticket, sheet) = (&view.ticket, &view.ticket.sheet);
     let mut lines = vec![
         ("id", ticket.id.to_string()),
         ("state", ticket.state.status().name().to_owned()),
-        ("opened", format!("{} on {}", format_instant(ticket.opened_at), device_cell(shown))),
-        ("owner", user_cell(shown)),
+        ("opened", format!("{} on {}", format_instant(ticket.opened_at), device_cell(view))),
+        ("owner", user_cell(view)),
         ("name", sheet.name.to_string()),
         ("customer", sheet.customer.as_ref().map(|customer| customer.full_name.to_string()).unwrap_or_default()),
         ("refund of", ticket.refund_of.map(|sold| sold.to_string()).unwrap_or_default()),
         ("discount", format!("{} %", sheet.discount)),
         ("payable", format!("{} {}", sheet.money(sheet.payable()), sheet.currency)),
     ];
-    if let (Some(at), Some(by)) = (ticket.state.ended_at(), &shown.ended_by) {
-        let number = receipt_number(shown).map(|number| format!(" as {number}")).unwrap_or_default();
+    if let (Some(at), Some(by)) = (ticket.state.ended_at(), &view.ended_by) {
+        let number = receipt_number(view).map(|number| format!(" as {number}")).unwrap_or_default();
         lines.insert(3, ("ended", format!("{} by {}{number}", format_instant(at), by.name)));
     }
     for (name, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
@@ -187,8 +187,8 @@ fn item_cells(item: &Item, sheet: &Sheet) -> Vec<String> {
 }
 
 /// A ticket as JSON, with the member names of the native API.
-fn ticket_json(shown: &TicketView) -> Value {
-    let (ticket, sheet) = (&shown.ticket, &shown.ticket.sheet);
+fn ticket_json(view: &TicketView) -> Value {
+    let (ticket, sheet) = (&view.ticket, &view.ticket.sheet);
     let item = |item: &Item| {
         json!({
             "id": item.id,
@@ -209,8 +209,8 @@ fn ticket_json(shown: &TicketView) -> Value {
         "currency": sheet.currency.as_str(),
         "external_id": sheet.external_id.as_str(),
         "name": sheet.name.as_str(),
-        "owner": { "id": sheet.owner, "user_name": shown.owner.as_ref().map(|user| user.name.as_str()) },
-        "device": { "id": ticket.opened_on, "name": shown.opened_on.as_ref().map(DeviceName::as_str) },
+        "owner": { "id": sheet.owner, "user_name": view.owner.as_ref().map(|user| user.name.as_str()) },
+        "device": { "id": ticket.opened_on, "name": view.opened_on.as_ref().map(DeviceName::as_str) },
         "customer": sheet.customer.as_ref().map(|customer| customer.full_name.as_str()),
         "discount_rate": sheet.discount.to_string(),
         "items": sheet.items.iter().map(item).collect::<Vec<_>>(),
@@ -218,7 +218,7 @@ fn ticket_json(shown: &TicketView) -> Value {
         "payable": sheet.money(sheet.payable()).to_string(),
         "payments": sheet.payments.iter().map(payment).collect::<Vec<_>>(),
         "refund_of": ticket.refund_of,
-        "number": receipt_number(shown),
+        "number": receipt_number(view),
         "opened_at": format_instant(ticket.opened_at),
         "updated_at": format_instant(ticket.updated_at),
         "ended_at": ticket.state.ended_at().map(format_instant),

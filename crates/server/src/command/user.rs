@@ -163,7 +163,7 @@ impl UserCommand {
             Self::Add { name, email, display_name, roles, on, generate, must_change } => {
                 let names = [name.to_string()].into_iter().chain(display_name.clone());
                 let names = names.chain(email.iter().flat_map(office::email_context_words));
-                let given = office.choose_password(generate, name.as_str(), None, names)?;
+                let new_password = office.choose_password(generate, name.as_str(), None, names)?;
                 let new = NewUser {
                     id: office.ids.new_id(UserId::new)?,
                     name: name.clone(),
@@ -173,11 +173,11 @@ impl UserCommand {
                     feature: None,
                     roles: roles.clone(),
                     devices: on.clone(),
-                    verifier: Some(office.hash_password(&given.password)?),
+                    verifier: Some(office.hash_password(&new_password.password)?),
                     password_change_required: must_change.is_required(generate),
                 };
                 let user = check_decided(office::add_user(store, tenant, &stamp()?, &new))?;
-                given.deliver(user.name.as_str())?;
+                new_password.deliver(user.name.as_str())?;
                 (user, "added")
             }
             Self::Status { name, status, confirmation } => {
@@ -196,14 +196,14 @@ impl UserCommand {
             Self::Password { name, keys: end, generate, must_change } => {
                 let user = office.find_user(name)?;
                 let principal = PrincipalId::User(user.id);
-                let given = office.choose_password(generate, name.as_str(), Some(principal), [])?;
-                let verifier = office.hash_password(&given.password)?;
+                let new_password = office.choose_password(generate, name.as_str(), Some(principal), [])?;
+                let verifier = office.hash_password(&new_password.password)?;
                 let require_change = must_change.is_required(generate);
                 let options = PasswordOptions { revoke_api_keys: *end, require_change };
                 let keys =
                     check_decided(office::set_password_with(store, tenant, &stamp()?, principal, &verifier, options))?;
                 let user = office.find_user(name)?;
-                given.deliver(user.name.as_str())?;
+                new_password.deliver(user.name.as_str())?;
                 let state = if *end { "was revoked" } else { "does not depend on the password and stays valid" };
                 note_api_keys(&keys, state);
                 (user, "password changed; all sessions ended")

@@ -71,9 +71,9 @@ impl ExportArgs {
             ));
         }
         let office = CommandOffice::open(context)?;
-        let lines = EventPages::open(&office, &self.filter)?;
+        let pages = EventPages::open(&office, &self.filter)?;
         let Some(path) = &self.output else {
-            return match self.write_events(lines, &mut BufWriter::new(std::io::stdout().lock())) {
+            return match self.write_events(pages, &mut BufWriter::new(std::io::stdout().lock())) {
                 Ok(_) => Ok(()),
                 Err(ExportError::Stop(stop)) => Err(stop),
                 // the reader has closed the pipe: it has read enough
@@ -83,7 +83,7 @@ impl ExportArgs {
         };
         let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", path.display()));
         let mut file = BufWriter::new(create_file(path).map_err(failed)?);
-        let result = self.write_events(lines, &mut file).and_then(|number| {
+        let result = self.write_events(pages, &mut file).and_then(|number| {
             file.get_ref().sync_all()?;
             Ok(number)
         });
@@ -110,7 +110,7 @@ impl ExportArgs {
         self.bom.unwrap_or_else(|| self.output.as_ref().is_some_and(is_csv))
     }
 
-    fn write_events(&self, mut lines: EventPages<'_>, to: &mut dyn Write) -> Result<u64, ExportError> {
+    fn write_events(&self, mut pages: EventPages<'_>, to: &mut dyn Write) -> Result<u64, ExportError> {
         if self.format == ExportFormat::Csv {
             if self.has_bom() {
                 to.write_all(csv::BYTE_ORDER_MARK.as_bytes())?;
@@ -118,8 +118,8 @@ impl ExportArgs {
             to.write_all(csv::format_row(CSV_HEADINGS).as_bytes())?;
         }
         let mut number = 0;
-        while let Some(part) = lines.next_page_size(u32::MAX)? {
-            for view in &part {
+        while let Some(page) = pages.next_page(u32::MAX)? {
+            for view in &page {
                 match self.format {
                     ExportFormat::Jsonl => writeln!(to, "{}", json::event_json(view))?,
                     ExportFormat::Csv => to.write_all(event_row(view).as_bytes())?,

@@ -73,15 +73,15 @@ impl<'o> EventPages<'o> {
     }
 
     /// The next page, with at most `most` events; `None` at the end.
-    pub(super) fn next_page_size(&mut self, most: u32) -> Result<Option<Vec<EventView>>, CommandError> {
+    pub(super) fn next_page(&mut self, most: u32) -> Result<Option<Vec<EventView>>, CommandError> {
         if self.ended || most == 0 {
             return Ok(None);
         }
-        let part = OffsetPageRequest { after: self.after, ..OffsetPageRequest::first(most.min(MAX_PAGE_SIZE)) };
-        let lines = office::read_audit(self.office.store(), &self.filter, &part).map_err(CommandError::failed)?;
-        self.ended = lines.len() < part.limit as usize;
-        self.after = lines.last().map(|view| view.event.id);
-        Ok((!lines.is_empty()).then_some(lines))
+        let page = OffsetPageRequest { after: self.after, ..OffsetPageRequest::first(most.min(MAX_PAGE_SIZE)) };
+        let events = office::read_audit(self.office.store(), &self.filter, &page).map_err(CommandError::failed)?;
+        self.ended = events.len() < page.limit as usize;
+        self.after = events.last().map(|view| view.event.id);
+        Ok((!events.is_empty()).then_some(events))
     }
 }
 

@@ -81,10 +81,10 @@ pub(super) fn accounts_with_demo_password(database: &Database) -> Result<Vec<&'s
     Ok(read_states(database)?.into_iter().filter(open).map(|state| state.account.name).collect())
 }
 
-/// Whether some account still has its demo password, and that is not `given`.
+/// Whether some account still has its demo password, and that is not `chosen`.
 pub(super) fn has_other_password(
     database: &Database,
-    given: &Secret<String>,
+    chosen: &Secret<String>,
     cost: Cost,
 ) -> Result<bool, CommandError> {
     let Some(state) = read_states(database)?.into_iter().find(|state| state.version == Some(FIRST_PASSWORD_VERSION))
@@ -97,7 +97,7 @@ pub(super) fn has_other_password(
         .map_err(CommandError::failed)?;
     let Some(credential) = found else { return Ok(false) };
     let hasher = Argon2id::new(cost).map_err(CommandError::usage)?;
-    Ok(!verify_password(&hasher, given.expose(), &credential.verifier).map_err(CommandError::failed)?)
+    Ok(!verify_password(&hasher, chosen.expose(), &credential.verifier).map_err(CommandError::failed)?)
 }
 
 /// The version of a password that was never changed.

@@ -27,8 +27,8 @@ pub(super) type DemoCredential = (DemoAccount, Secret<String>);
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// Generates a password of 80 random bits, such as `k3xp-9avt-...`.
-pub(super) fn generate_password(draw: &IdSource) -> Result<Secret<String>, CommandError> {
-    let bytes = draw.random_bytes::<16>()?;
+pub(super) fn generate_password(ids: &IdSource) -> Result<Secret<String>, CommandError> {
+    let bytes = ids.random_bytes::<16>()?;
     let letter = |byte: &u8| ALPHABET.get(usize::from(byte % 32)).copied().map_or('a', char::from);
     let groups: Vec<String> = bytes.chunks(4).map(|group| group.iter().map(letter).collect()).collect();
     Ok(Secret::new(groups.join("-")))
@@ -74,8 +74,8 @@ mod tests {
 
     #[test]
     fn random_passwords_pass_the_policy_and_differ() {
-        let draw = IdSource::default();
-        let (one, other) = (generate_password(&draw).unwrap(), generate_password(&draw).unwrap());
+        let ids = IdSource::default();
+        let (one, other) = (generate_password(&ids).unwrap(), generate_password(&ids).unwrap());
         assert_eq!(one.expose().len(), 19);
         assert!(tillgate_auth_core::passwords::check_default_policy(one.expose()).is_ok());
         assert_ne!(one, other);

@@ -27,13 +27,13 @@ const DEVICE_ROLE: &str = "cashier";
 pub(super) fn create_demo(
     settings: &Settings,
     database: &Database,
-    given: Option<&Secret<String>>,
+    chosen: Option<&Secret<String>>,
     delivery: PasswordDelivery,
 ) -> Result<Vec<DemoCredential>, CommandError> {
-    let draw = IdSource::default();
+    let ids = IdSource::default();
     let missing = accounts::missing_accounts(database)?;
     let password =
-        |_: &DemoAccount| given.map_or_else(|| passwords::generate_password(&draw), |given| Ok(given.clone()));
+        |_: &DemoAccount| chosen.map_or_else(|| passwords::generate_password(&ids), |chosen| Ok(chosen.clone()));
     let created: Vec<DemoCredential> =
         missing.iter().map(|account| Ok((*account, password(account)?))).collect::<Result<_, CommandError>>()?;
     if delivery == PasswordDelivery::File && !created.is_empty() {
@@ -41,9 +41,9 @@ pub(super) fn create_demo(
     }
     let tenant = composition::find_tenant(database, &Slug::parse(DEMO_TENANT).map_err(CommandError::failed)?)?.id;
     for (account, password) in &created {
-        let verifier = draw.hash_password(settings, password)?;
+        let verifier = ids.hash_password(settings, password)?;
         match (account.id, account.environment) {
-            (PrincipalId::User(id), _) => add_user(database, tenant, &draw, account.name, id, verifier)?,
+            (PrincipalId::User(id), _) => add_user(database, tenant, &ids, account.name, id, verifier)?,
             (PrincipalId::Device(id), environment) => {
                 let new = NewDevice {
                     id,
@@ -56,7 +56,7 @@ pub(super) fn create_demo(
                     roles: vec![parse_role(DEVICE_ROLE)?],
                     verifier: Some(verifier),
                 };
-                check_decided(office::add_device(database, tenant, &draw.audit_context()?, &new)).map(drop)?;
+                check_decided(office::add_device(database, tenant, &ids.audit_context()?, &new)).map(drop)?;
             }
         }
     }
@@ -67,7 +67,7 @@ pub(super) fn create_demo(
 fn add_user(
     store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    draw: &IdSource,
+    ids: &IdSource,
     name: &str,
     id: UserId,
     verifier: Secret<String>,
@@ -91,7 +91,7 @@ fn add_user(
         verifier: Some(verifier),
         password_change_required: false,
     };
-    check_decided(office::add_user(store, tenant, &draw.audit_context()?, &new)).map(drop)
+    check_decided(office::add_user(store, tenant, &ids.audit_context()?, &new)).map(drop)
 }
 
 fn parse_role(name: &str) -> Result<RoleName, CommandError> {
