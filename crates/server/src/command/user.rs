@@ -224,11 +224,7 @@ impl UserCommand {
                         office::list_unrestricted_api_keys(store, tenant, user.id).map_err(CommandError::failed)?;
                     note_api_keys(&unrestricted, "is unrestricted: it has all rights of the user");
                 }
-                let names = office.load_names()?;
-                let assigned = names.assignment_text(&user);
-                let assigned = if assigned.is_empty() { "no role" } else { &assigned };
-                print::print_answer(context.json, &format!("{name}: {assigned}"), &names.user_json(&user));
-                return Ok(());
+                return print_roles(&office, name, &user, context.json);
             }
         };
         let document = office.load_names()?.user_json(&user);
@@ -295,6 +291,19 @@ fn list_users(office: &CommandOffice, which: &UserListArgs, json: bool) -> Resul
     } else {
         print::note_omitted(found.len() - rows.len());
     }
+    Ok(())
+}
+
+fn print_roles(
+    office: &CommandOffice,
+    name: &UserName,
+    user: &tillgate_domain::User,
+    json: bool,
+) -> Result<(), CommandError> {
+    let names = office.load_names()?;
+    let assigned = names.assignment_text(user);
+    let assigned = if assigned.is_empty() { "no role" } else { &assigned };
+    print::print_answer(json, &format!("{name}: {assigned}"), &names.user_json(user));
     Ok(())
 }
 
