@@ -45,8 +45,8 @@
 //!
 //! # Implement a store
 //!
-//! `MemoryStore` of the crate `tillgate-memory` is the reference implementation, for tests and for a
-//! first try. Your own store implements three traits:
+//! `MemoryStore` of the crate `tillgate-memory` is the reference implementation, for tests and for
+//! a first try. Your own store implements three traits:
 //!
 //! 1. [`Store<AuthPorts>`](tillgate_domain::Store) on the type that opens transactions; it runs a
 //!    closure as one unit of work. The module [`tillgate_domain::work`] lists its promises.

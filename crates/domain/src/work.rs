@@ -65,8 +65,8 @@ pub enum Mode {
     Write,
 }
 
-/// The name and the mode of a unit of work. Metrics, spans and error texts contain the name: it comes from the list in
-/// `docs/operating.md` and never contains a value.
+/// The name and the mode of a unit of work. Metrics, spans and error texts contain the name: it
+/// comes from the list in `docs/operating.md` and never contains a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnitOfWork {
     /// What the unit of work does, such as `refresh`.
@@ -134,7 +134,8 @@ impl StoreError {
         }
     }
 
-    /// The same error with the name of its unit of work in the text. [`StoreExt`] adds it to every error.
+    /// The same error with the name of its unit of work in the text. [`StoreExt`] adds it to every
+    /// error.
     #[must_use]
     pub fn in_unit(self, name: &str) -> Self {
         let named = |text: String| format!("{text} (unit of work \"{name}\")");
@@ -162,8 +163,8 @@ pub trait Store<V: PortSet>: Send + Sync {
     }
 }
 
-/// `read` and `write` for every [`Store`]. They return the value of the closure, and their errors name
-/// the unit of work.
+/// `read` and `write` for every [`Store`]. They return the value of the closure, and their errors
+/// name the unit of work.
 pub trait StoreExt<V: PortSet>: Store<V> {
     /// Runs a closure that only reads.
     fn read<T>(

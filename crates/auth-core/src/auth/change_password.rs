@@ -28,7 +28,7 @@ const MAX_RESTARTS: usize = 4;
 /// What follows from a changed password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordChange {
-    /// The user's API keys that were active. A key needs no password, so whoever knew the old
+    /// The user's API keys that were active. A key needs no password, so anybody who knew the old
     /// password may have copied some of them.
     pub api_keys: Vec<ApiKey>,
     /// Whether the change has revoked these keys.

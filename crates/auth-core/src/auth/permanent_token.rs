@@ -11,8 +11,8 @@ use super::login::LoginKind;
 use crate::{Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, RefreshRequest, RefreshTerms, Terms};
 
 impl Auth {
-    /// Generates the permanent token of a device and ends the previous one, whoever generated that.
-    /// Of the login's terms, only the lifetime of access tokens is used.
+    /// Generates the permanent token of a device and ends the previous one, even if another user
+    /// generated it. Of the login's terms, only the lifetime of access tokens is used.
     ///
     /// # Errors
     ///

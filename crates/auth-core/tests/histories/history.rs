@@ -268,7 +268,8 @@ impl<S: Server> History<S> {
         }
     }
 
-    /// Time passes. What was on its way for too long is lost, and whoever waited for it gives up.
+    /// Time passes. What was on its way for too long is lost, and the thread that waited for it
+    /// gives up.
     fn wait(&mut self) {
         let seconds = Duration::from_secs;
         let most = self.chance.pick(&[1, 1, 5, 5, 20, 60, 60, 125, 125, 1000, 4000, 20_000].map(seconds));

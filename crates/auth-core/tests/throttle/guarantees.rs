@@ -51,7 +51,7 @@ impl Time {
         }
     }
 
-    /// Logs in as a till does: tries, and waits as long as it is told, until it is admitted.
+    /// Logs in as a till does: tries, and waits for the reported delay, until it is admitted.
     /// Returns the total time.
     fn log_in(&mut self, owner: &LoginAttempt) -> Duration {
         let began = self.now;

@@ -356,8 +356,8 @@ fn account_is_known_in_networks_of_four_latest_successes() {
     assert!(!server.knows(&LoginAttempt { identity: ClaimedIdentity::Principal(user(2)), ..anna_from(2) }, now));
 }
 
-/// The key of a place as versions before known networks stored it: HMAC-SHA256 over the label, the device and the address, each
-/// preceded by its length.
+/// The key of a place as versions before known networks stored it: HMAC-SHA256 over the label, the
+/// device and the address, each preceded by its length.
 fn legacy_place(attempt: &LoginAttempt) -> CountKey {
     let device = attempt.device.unwrap().0;
     let Some(IpAddr::V4(address)) = attempt.address else { panic!("an IPv4 address") };
