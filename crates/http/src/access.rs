@@ -26,11 +26,12 @@ pub(crate) use normalized_path::NormalizedPath;
 pub(crate) use original_request::OriginalRequest;
 pub use pattern::{InvalidPathPattern, PathPattern};
 
-use crate::bearer::BEARER_CHALLENGE;
 use crate::error::{ApiError, ProtocolError};
-use crate::head::RequestHead;
-use crate::mount::{Mount, MountService, ServerContext};
-use crate::request_layer::shorten_path;
+use crate::request::bearer::BEARER_CHALLENGE;
+use crate::request::head::RequestHead;
+use crate::serving::mount::Mount;
+use crate::serving::mount_service::{MountService, ServerContext};
+use crate::serving::request_layer::shorten_path;
 
 /// A row of the access table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +151,7 @@ impl AccessTable {
             .await
             .map_err(|failure| denied(failure, row.mounts.first(), &original_head))?;
         if let Err(failure) = row.rule.requirement.check_caller(&caller).map_err(ApiError::from) {
-            crate::audit_denials::record_denial(service, &original_head, &caller, &failure).await;
+            crate::serving::audit_denials::record_denial(service, &original_head, &caller, &failure).await;
             return Err(denied(failure, Some(service), &original_head));
         }
         Ok(caller)
@@ -187,7 +188,8 @@ impl AccessDenied {
     /// Renders the denial in the format of the mount whose tokens the row accepts, otherwise in
     /// that of `native`. Its status is one that gateways understand, whatever the contract uses.
     pub(crate) fn render(&self, native: &MountService) -> HttpResponse {
-        let mut answer = crate::serve::render_error(self.mount.as_deref().unwrap_or(native), &self.error, &self.head);
+        let mut answer =
+            crate::serving::serve::render_error(self.mount.as_deref().unwrap_or(native), &self.error, &self.head);
         *answer.status_mut() = self.error.status();
         if answer.status() == StatusCode::UNAUTHORIZED && !answer.headers().contains_key(WWW_AUTHENTICATE) {
             answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(BEARER_CHALLENGE));
@@ -216,7 +218,7 @@ async fn authenticate_by_mounts<'w>(
         if matches!(credentials, RequestCredentials::None) {
             continue;
         }
-        match crate::serve::authenticate_caller(service, head, credentials).await {
+        match crate::serving::serve::authenticate_caller(service, head, credentials).await {
             // another mount may have issued the token
             Err(ApiError::Denied(AuthDenied::Token(TokenDenied::WrongAudience))) => {
                 refused = TokenDenied::WrongAudience;

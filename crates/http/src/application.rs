@@ -12,21 +12,22 @@ use tillgate_domain::Store;
 use tillgate_domain::office::OfficePorts;
 
 use crate::access::AccessTable;
-use crate::dialect::Dialect;
-use crate::large_body_slots::LargeBodySlots;
-use crate::list_slots::ListSlots;
-use crate::load_shedding;
+use crate::api::native::Native;
+use crate::api::oauth::OAuth;
+use crate::api::operations;
+use crate::context::large_body_slots::LargeBodySlots;
+use crate::context::list_slots::ListSlots;
+use crate::context::load_shedding;
+use crate::context::readiness_gate::ReadinessGate;
+use crate::context::threads::Threads;
 use crate::metrics::Metrics;
-use crate::mount::{Mount, MountService, Mounts, ServerContext};
-use crate::native::Native;
-use crate::oauth::OAuth;
 use crate::openapi::Document;
-use crate::operations;
-use crate::readiness_gate::ReadinessGate;
-use crate::request_layer::RequestLayer;
-use crate::route::RouteInfo;
+use crate::serving::dialect::Dialect;
+use crate::serving::mount::{Mount, Mounts};
+use crate::serving::mount_service::{MountService, ServerContext};
+use crate::serving::request_layer::RequestLayer;
+use crate::serving::route::RouteInfo;
 use crate::settings::HttpSettings;
-use crate::threads::Threads;
 
 /// Everything that is served over HTTP. Cloning is cheap; each worker creates its application from
 /// a clone.

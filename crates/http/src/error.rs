@@ -9,7 +9,7 @@ use tillgate_auth_core::{AuthDenied, Error};
 use tillgate_domain::StoreError;
 use tillgate_domain::office::OfficeError;
 
-use crate::office;
+use crate::context::office;
 
 /// Why a request fails.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,6 @@
 //!
 //! The dialects are not part of the document: their contracts are published elsewhere.
 
-mod docs;
 mod operation;
 mod problem;
 mod schema;
@@ -24,11 +23,10 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApiBuilder, Paths};
 
-pub(crate) use docs::{DOCS_PATH, DOCUMENT_PATH, routes};
 pub(crate) use operation::{OperationDoc, Requirement};
 pub(crate) use schema::{bool_schema, enum_schema, id_schema, instant_schema, order_schema, text_schema};
 
-use crate::route::{Handler, Route};
+use crate::serving::route::{Handler, Route};
 
 /// The introduction of the document.
 const DOCUMENT_DESCRIPTION: &str = "tillgate authenticates points of sale: a till logs in under its device name, a cashier works \

@@ -1,5 +1,16 @@
 //! The request as handlers see it: head, body, and access to the engine and the back office.
 
+pub(crate) mod bearer;
+pub(crate) mod body;
+pub(crate) mod connection;
+pub(crate) mod cursor;
+pub(crate) mod field;
+pub(crate) mod form;
+pub(crate) mod head;
+pub(crate) mod meta;
+pub(crate) mod query;
+pub(crate) mod trace_id;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -13,13 +24,13 @@ use tillgate_auth_core::{
 use tillgate_domain::office::list_context_words;
 use tillgate_domain::{EndReason, PrincipalId, Rank, Secret, SessionId, Slug, TenantId};
 
-use crate::blocking_pool::run_blocking;
+use crate::context::blocking_pool::run_blocking;
+use crate::context::list_slots::ListSlot;
+use crate::context::office::Office;
 use crate::error::ApiError;
-use crate::head::RequestHead;
-use crate::list_slots::ListSlot;
 use crate::metrics::{login_outcome_label, outcome_label};
-use crate::mount::MountService;
-use crate::office::Office;
+use crate::request::head::RequestHead;
+use crate::serving::mount_service::MountService;
 
 /// A request that is passed to a handler.
 #[derive(Debug)]

@@ -7,12 +7,12 @@ use super::{Sample, SampleBody};
 
 /// The lists, and the source file that defines the filters of each.
 const LIST_PATHS: [(&str, &str); 6] = [
-    ("sessions", include_str!("../../../crates/http/src/dialects/portos/sessions.rs")),
-    ("devices", include_str!("../../../crates/http/src/dialects/portos/directory.rs")),
-    ("roles", include_str!("../../../crates/http/src/dialects/portos/directory.rs")),
-    ("users", include_str!("../../../crates/http/src/dialects/portos/directory.rs")),
-    ("apikeys", include_str!("../../../crates/http/src/dialects/portos/api_keys.rs")),
-    ("tickets", include_str!("../../../crates/http/src/dialects/portos/tickets/query.rs")),
+    ("sessions", include_str!("../../../crates/http/src/api/dialects/portos/sessions.rs")),
+    ("devices", include_str!("../../../crates/http/src/api/dialects/portos/directory.rs")),
+    ("roles", include_str!("../../../crates/http/src/api/dialects/portos/directory.rs")),
+    ("users", include_str!("../../../crates/http/src/api/dialects/portos/directory.rs")),
+    ("apikeys", include_str!("../../../crates/http/src/api/dialects/portos/api_keys.rs")),
+    ("tickets", include_str!("../../../crates/http/src/api/dialects/portos/tickets/query.rs")),
 ];
 
 /// The filters of each list, read from the source. Lists that are defined in one file have all of

@@ -1,0 +1,236 @@
+//! POS Kasir's authentication: login, current user, password change, refresh, logout.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::HeaderMap;
+use actix_web::http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use tillgate_auth_core::{AuthDenied, Caller, IssuedTokens, LoginIdentity, RequestCredentials, TokenDenied};
+use tillgate_domain::{EndReason, Rank, Secret};
+use validator::Validate;
+
+use super::BrowserSettings;
+use super::cookies;
+use super::error::{render_data, render_message};
+use super::origin_check;
+use super::response::{UserBody, format_timestamp};
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::request::bearer::read_bearer;
+use crate::request::body;
+use crate::request::field::{BodyField, check_password, validate_body, validate_body_with, well_typed};
+use crate::serving::route::Route;
+use crate::serving::serve::authenticate_caller;
+
+pub(super) const LOGIN_PATH: &str = "/api/v1/auth/login";
+pub(super) const LOGOUT_PATH: &str = "/api/v1/auth/logout";
+pub(super) const PASSWORD_PATH: &str = "/api/v1/auth/me/password";
+pub(super) const REFRESH_PATH: &str = "/api/v1/auth/refresh";
+
+pub(super) fn routes(web: &Arc<BrowserSettings>) -> Vec<Route> {
+    let (to_login, to_refresh, to_logout) = (Arc::clone(web), Arc::clone(web), Arc::clone(web));
+    vec![
+        Route::public(Method::POST, LOGIN_PATH, move |call| log_in(call, Arc::clone(&to_login))),
+        Route::authenticated(Method::GET, "/api/v1/auth/me", get_current_user),
+        Route::authenticated(Method::PUT, PASSWORD_PATH, change_password),
+        Route::public(Method::POST, REFRESH_PATH, move |call| refresh_session(call, Arc::clone(&to_refresh))),
+        Route::public(Method::POST, LOGOUT_PATH, move |call| log_out(call, Arc::clone(&to_logout))),
+    ]
+}
+
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+struct LoginBody {
+    #[validate(required, length(max = 254), custom(function = "well_typed"))]
+    email: BodyField<String>,
+    #[validate(required, custom(function = "well_typed"))]
+    password: BodyField<String>,
+}
+
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+struct ChangePasswordBody {
+    #[validate(required, custom(function = "well_typed"))]
+    old_password: BodyField<String>,
+    #[validate(required, custom(function = "well_typed"))]
+    new_password: BodyField<String>,
+}
+
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+struct RefreshBody {
+    #[validate(custom(function = "well_typed"))]
+    refresh_token: BodyField<String>,
+}
+
+/// Tokens in a response; the names, including the capital letter, are those of the contract.
+#[derive(Serialize)]
+struct TokensBody<'g> {
+    #[serde(rename = "Token")]
+    token: &'g str,
+    refresh_token: &'g str,
+    expired_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<UserBody<'g>>,
+}
+
+impl<'g> TokensBody<'g> {
+    fn from_issued_tokens(issued: &'g IssuedTokens, profile: Option<UserBody<'g>>) -> Result<Self, ApiError> {
+        let refresh_token = issued.refresh_token.as_ref();
+        let refresh_token =
+            refresh_token.ok_or_else(|| ApiError::Fault("a POS Kasir session without a refresh token".to_owned()))?;
+        Ok(Self {
+            token: issued.access_token.expose(),
+            refresh_token: refresh_token.expose(),
+            expired_at: format_timestamp(issued.access_expires_at),
+            profile,
+        })
+    }
+}
+
+async fn log_in(call: Request, web: Arc<BrowserSettings>) -> Result<HttpResponse, ApiError> {
+    let (who, password) = read_login(call.head().headers(), call.body())?;
+    let previous = read_previous_tokens(&call, &web);
+    let issued = call.log_in_with_rank(who, password, Rank::Cashier, previous.clone()).await?;
+    end_replaced_sessions(&call, previous).await;
+    let tokens = TokensBody::from_issued_tokens(&issued, Some(UserBody::from_profile(&issued.profile)?))?;
+    let mut answer = render_data(StatusCode::OK, "Login successful", &tokens)?;
+    web.set_token_cookies(&mut answer, call.head(), &issued, call.auth().time().at);
+    Ok(answer)
+}
+
+/// Returns the refresh tokens of earlier sessions in the browser's cookies, if the page that sends
+/// them is trusted.
+fn read_previous_tokens(call: &Request, web: &BrowserSettings) -> Vec<Secret<String>> {
+    let previous = to_secrets(cookies::read_cookies(call.head(), cookies::REFRESH_COOKIE));
+    if origin_check::check_origin(&web.origins, call.head()).is_ok() { previous } else { Vec::new() }
+}
+
+/// Ends the sessions of the refresh cookies that the new session replaces, since no client has them
+/// any more (OWASP ASVS 5.0, 7.2.4). A failure does not affect the login.
+async fn end_replaced_sessions(call: &Request, old: Vec<Secret<String>>) {
+    if old.is_empty() {
+        return;
+    }
+    if let Err(failure) = call.end_sessions_by_refresh_tokens(old, EndReason::Replaced).await {
+        tracing::warn!(trace = call.head().trace_id(), ?failure, "the sessions that a login replaces were not ended");
+    }
+}
+
+fn to_secrets(tokens: Vec<&str>) -> Vec<Secret<String>> {
+    tokens.into_iter().map(|token| Secret::new(token.to_owned())).collect()
+}
+
+/// Reads the body of a login.
+pub(super) fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
+    let sent: LoginBody = validate_body(body::read_object(headers, body)?)?;
+    let who = LoginIdentity::User { login: sent.email.into_value().unwrap_or_default(), device: None };
+    Ok((who, Secret::new(sent.password.into_value().unwrap_or_default())))
+}
+
+async fn get_current_user(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    caller.require_rank(Rank::Cashier)?;
+    render_data(StatusCode::OK, "Success", &UserBody::from_profile(&caller.profile)?)
+}
+
+async fn change_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    caller.require_rank(Rank::Cashier)?;
+    let sent: ChangePasswordBody = body::read_object(call.head().headers(), call.body())?;
+    let policy = call.auth().build_password_policy();
+    let sent = validate_body_with(sent, |sent| check_password(policy, "new_password", &sent.new_password, &[]))?;
+    let [old, new] =
+        [sent.old_password, sent.new_password].map(|text| Secret::new(text.into_value().unwrap_or_default()));
+    // the contract cannot report the user's API keys; the audit event lists them
+    call.change_password(caller, old, new, false).await?;
+    render_message(StatusCode::OK, "Password updated successfully")
+}
+
+async fn refresh_session(call: Request, web: Arc<BrowserSettings>) -> Result<HttpResponse, ApiError> {
+    let issued = match read_refresh_source(&call, &web)? {
+        RefreshSource::Reusable(token) => call.refresh_reusable_token(token).await?,
+        RefreshSource::Cookies(tokens) => call.refresh_first_valid(tokens).await?,
+    };
+    let mut answer =
+        render_data(StatusCode::OK, "Token refreshed successfully", &TokensBody::from_issued_tokens(&issued, None)?)?;
+    web.set_token_cookies(&mut answer, call.head(), &issued, call.auth().time().at);
+    Ok(answer)
+}
+
+/// The refresh token of a refresh.
+enum RefreshSource {
+    /// Sent in the body or the header: such a client may keep the refresh token of its login,
+    /// because the published response contains no other one.
+    Reusable(Secret<String>),
+    /// Sent in cookies, which the response replaces. If there are several cookies, any of them may
+    /// be valid.
+    Cookies(Vec<Secret<String>>),
+}
+
+/// Reads the refresh token from the body, otherwise from the cookie, otherwise from the header.
+fn read_refresh_source(call: &Request, web: &BrowserSettings) -> Result<RefreshSource, ApiError> {
+    if let Some(token) = read_refresh(call.head().headers(), call.body())? {
+        return Ok(RefreshSource::Reusable(token));
+    }
+    let tokens = cookies::read_cookies(call.head(), cookies::REFRESH_COOKIE);
+    if !tokens.is_empty() {
+        origin_check::check_origin(&web.origins, call.head())?;
+        return Ok(RefreshSource::Cookies(to_secrets(tokens)));
+    }
+    match read_bearer(call.head().headers())? {
+        // a token with dots is an access token, which is no refresh credential and is ignored
+        RequestCredentials::Bearer(token) if !token.is_empty() && !token.contains('.') => {
+            Ok(RefreshSource::Reusable(Secret::new(token.to_owned())))
+        }
+        _ => Err(ApiError::Denied(TokenDenied::Missing.into())),
+    }
+}
+
+/// Reads the body of a refresh, which may be missing: the refresh token, if sent.
+pub(super) fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<Option<Secret<String>>, ApiError> {
+    if body::is_empty_body(body) {
+        return Ok(None);
+    }
+    let sent: RefreshBody = validate_body(body::read_object(headers, body)?)?;
+    Ok(sent.refresh_token.into_value().filter(|token| !token.is_empty()).map(Secret::new))
+}
+
+/// Logs out. Requires no role, so that a user who has lost their role can log out. The body is
+/// ignored.
+async fn log_out(call: Request, web: Arc<BrowserSettings>) -> Result<HttpResponse, ApiError> {
+    let header = read_bearer(call.head().headers())?;
+    if matches!(header, RequestCredentials::Bearer(_)) {
+        let caller = authenticate_caller(call.mount(), call.head(), header).await?;
+        call.run_blocking(move |auth| auth.logout(&caller)).await?;
+    } else {
+        end_sessions_by_cookies(&call, &web).await?;
+    }
+    let mut answer = render_data(StatusCode::OK, "Successfully logged out", &())?;
+    web.clear_token_cookies(&mut answer, call.head());
+    Ok(answer)
+}
+
+/// Ends the sessions that either cookie identifies. After the access token has expired, the browser
+/// may have only the refresh cookie, which still keeps the session alive.
+async fn end_sessions_by_cookies(call: &Request, web: &BrowserSettings) -> Result<(), ApiError> {
+    let access = cookies::read_cookies(call.head(), cookies::ACCESS_COOKIE);
+    let refresh = to_secrets(cookies::read_cookies(call.head(), cookies::REFRESH_COOKIE));
+    if access.is_empty() && refresh.is_empty() {
+        return Err(ApiError::Denied(TokenDenied::Missing.into()));
+    }
+    origin_check::check_origin(&web.origins, call.head())?;
+    let by_access = authenticate_caller(call.mount(), call.head(), RequestCredentials::AnyBearer(access)).await;
+    let proven = match refresh.as_slice() {
+        [] => 0,
+        _ => call.end_sessions_by_refresh_tokens(refresh, EndReason::Logout).await?,
+    };
+    match by_access {
+        Ok(caller) => call.run_blocking(move |auth| auth.logout(&caller)).await,
+        Err(ApiError::Denied(AuthDenied::Token(_))) if proven > 0 => Ok(()),
+        // a request with only a refresh cookie has credentials, although they are not valid
+        Err(ApiError::Denied(AuthDenied::Token(TokenDenied::Missing))) => {
+            Err(ApiError::Denied(TokenDenied::Invalid.into()))
+        }
+        Err(failure) => Err(failure),
+    }
+}

@@ -1,0 +1,184 @@
+//! POS Kasir's envelopes: `{message, data}` for success, `{message, error, data}` for errors.
+
+use std::borrow::Cow;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::{Serialize, Serializer};
+use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
+use tillgate_domain::office::{FieldName, OfficeError};
+
+use super::auth::{PASSWORD_PATH, REFRESH_PATH};
+use super::users::USER_PATH;
+use crate::context::office;
+use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::request::head::RequestHead;
+use crate::serving::response;
+
+#[derive(Serialize)]
+struct SuccessBody<'d, T> {
+    message: &'static str,
+    data: &'d T,
+}
+
+/// Renders a response with data.
+pub(super) fn render_data<T: Serialize>(
+    status: StatusCode,
+    message: &'static str,
+    data: &T,
+) -> Result<HttpResponse, ApiError> {
+    response::render_json(status, &SuccessBody { message, data })
+}
+
+/// Renders a response with a message only.
+pub(super) fn render_message(status: StatusCode, message: &'static str) -> Result<HttpResponse, ApiError> {
+    #[derive(Serialize)]
+    struct MessageBody {
+        message: &'static str,
+    }
+    response::render_json(status, &MessageBody { message })
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'e> {
+    message: &'static str,
+    #[serde(serialize_with = "serialize_sentence")]
+    error: Option<Cow<'e, str>>,
+    data: (),
+}
+
+/// Serializes a text, which the published front end shows, or an empty object.
+#[expect(clippy::ref_option, reason = "the signature is required by serde")]
+fn serialize_sentence<S: Serializer>(error: &Option<Cow<'_, str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match error {
+        Some(sentence) => serializer.serialize_str(sentence),
+        None => serializer.collect_map::<&str, (), _>([]),
+    }
+}
+
+/// Renders the response to a failed request.
+pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpResponse {
+    let status = map_status(failure);
+    let message = find_published_message(failure, head.route_path());
+    let message = message.unwrap_or_else(|| status.canonical_reason().unwrap_or_default());
+    response::render_json_error(
+        status,
+        &ErrorBody { message, error: describe_error(failure, head.route_path()), data: () },
+    )
+}
+
+fn map_status(failure: &ApiError) -> StatusCode {
+    match failure {
+        // a user who may not log in without a device has no role without one
+        ApiError::Denied(AuthDenied::Login(LoginDenied::DeviceNotAllowed | LoginDenied::RankTooLow)) => {
+            StatusCode::FORBIDDEN
+        }
+        failure => failure.status_without_422(),
+    }
+}
+
+/// Returns the published message, if the contract defines one.
+fn find_published_message(failure: &ApiError, route: &str) -> Option<&'static str> {
+    match failure {
+        ApiError::Denied(denial) => map_denial(denial, route),
+        ApiError::Office(office_error) => map_office_error(office_error),
+        ApiError::Protocol(ProtocolError::MalformedBody(_) | ProtocolError::InvalidFields(_)) => {
+            Some(UNREADABLE_MESSAGE)
+        }
+        ApiError::Protocol(ProtocolError::UntrustedOrigin) => Some("Origin not allowed"),
+        ApiError::Protocol(ProtocolError::RateLimited { .. }) => Some(TOO_MANY_MESSAGE),
+        ApiError::Unavailable { .. } | ApiError::Fault(_) | ApiError::Protocol(_) => None,
+    }
+}
+
+const UNREADABLE_MESSAGE: &str = "Failed to parse request body";
+const TOO_MANY_MESSAGE: &str = "Too many requests";
+const FORBIDDEN_MESSAGE: &str = "Insufficient permissions";
+
+fn map_denial(denial: &AuthDenied, route: &str) -> Option<&'static str> {
+    Some(match denial {
+        AuthDenied::TooManyAttempts { .. } => TOO_MANY_MESSAGE,
+        AuthDenied::Login(LoginDenied::DeviceNotAllowed | LoginDenied::RankTooLow)
+        | AuthDenied::RightMissing(_)
+        | AuthDenied::RankTooLow(_) => FORBIDDEN_MESSAGE,
+        AuthDenied::Login(_) if requires_password(route) => "Invalid current password",
+        AuthDenied::Login(_) => "Invalid username or password",
+        AuthDenied::Token(TokenDenied::Missing) if route == REFRESH_PATH => "Refresh token missing",
+        AuthDenied::Token(_) if route == REFRESH_PATH => "Invalid or expired session",
+        AuthDenied::Token(TokenDenied::Missing) => "Authorization header required",
+        AuthDenied::Token(_) => "Invalid or expired token",
+        AuthDenied::WeakPassword(_) => UNREADABLE_MESSAGE,
+        AuthDenied::SessionNotFound => return None,
+    })
+}
+
+/// Whether the route requires a logged-in caller's password.
+fn requires_password(route: &str) -> bool {
+    [PASSWORD_PATH, USER_PATH].contains(&route)
+}
+
+fn map_office_error(office_error: &OfficeError) -> Option<&'static str> {
+    match office_error {
+        OfficeError::AlreadyExists { field: FieldName::UserName, .. } => Some("Username already exists"),
+        OfficeError::AlreadyExists { field: FieldName::Email, .. } => Some("Email already exists"),
+        OfficeError::NotFound { field: FieldName::User, .. } => Some("User not found"),
+        OfficeError::UnknownName { .. }
+        | OfficeError::InvalidValue { .. }
+        | OfficeError::DuplicateItem { .. }
+        | OfficeError::Required { .. }
+        | OfficeError::Several(_)
+        | OfficeError::OutOfRange(_)
+        | OfficeError::CurrentPasswordRequired => Some(UNREADABLE_MESSAGE),
+        OfficeError::RankTooHigh(_) => Some("Cannot assign a role equal to or higher than your own"),
+        OfficeError::RightMissing(_) => Some(FORBIDDEN_MESSAGE),
+        OfficeError::AlreadyExists { .. }
+        | OfficeError::NotFound { .. }
+        | OfficeError::VersionMismatch { .. }
+        | OfficeError::InUse { .. }
+        | OfficeError::BuiltInRole
+        | OfficeError::LastStore
+        | OfficeError::LimitReached { .. }
+        | OfficeError::TicketVersionMismatch { .. }
+        | OfficeError::Ticket(_)
+        | OfficeError::IdempotencyKeyReused
+        | OfficeError::LastAdmin
+        | OfficeError::VirtualUser
+        | OfficeError::OwnPassword
+        | OfficeError::InvalidStatusTransition { .. } => None,
+    }
+}
+
+/// Returns the text that the front end shows in addition to the message.
+fn describe_error<'f>(failure: &'f ApiError, route: &str) -> Option<Cow<'f, str>> {
+    match failure {
+        ApiError::Denied(AuthDenied::Login(_)) if requires_password(route) => {
+            Some(Cow::Borrowed("the current password is wrong"))
+        }
+        ApiError::Denied(denial @ AuthDenied::WeakPassword(_)) => Some(Cow::Owned(denial.to_string())),
+        ApiError::Office(office_error) => match office::office_error_violations(office_error).as_slice() {
+            [] if matches!(office::office_error_status(office_error), StatusCode::CONFLICT | StatusCode::FORBIDDEN) => {
+                Some(Cow::Owned(office_error.to_string()))
+            }
+            [] => None,
+            violations => Some(Cow::Owned(join_violations(violations))),
+        },
+        ApiError::Protocol(ProtocolError::MalformedBody(why)) => Some(Cow::Borrowed(why)),
+        ApiError::Protocol(ProtocolError::InvalidFields(violations)) => Some(Cow::Owned(join_violations(violations))),
+        _ => None,
+    }
+}
+
+fn join_violations(violations: &[FieldViolation]) -> String {
+    violations.iter().map(describe_violation).collect::<Vec<_>>().join("; ")
+}
+
+fn describe_violation(violation: &FieldViolation) -> String {
+    let field = match &*violation.field {
+        "" => "the body",
+        // the back office's name of the field
+        "user_name" => "username",
+        "current_password" => "old_password",
+        field => field,
+    };
+    format!("{field} {}", violation.message)
+}

@@ -1,0 +1,52 @@
+//! krmpesan's web page for generating tokens: a user logs in, selects a device, confirms with the
+//! password, and copies the three values. Page, script and style are part of the binary; they are
+//! the same for everybody and contain no secret.
+//!
+//! The script keeps its access token in memory only: neither a cookie nor the browser's storage has
+//! it, so no other page can send requests with it.
+
+mod handlers;
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName};
+
+use crate::serving::route::Route;
+
+/// The page may run scripts and styles of this mount and send requests to it, and nothing else.
+/// Forms are never submitted by the browser itself, so no password becomes part of a URL if the
+/// script does not run.
+const PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+
+/// Isolates the page from a page that opened it.
+const OPENER_POLICY_HEADER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
+/// The routes of the page and of its script's requests.
+pub(super) fn routes() -> Vec<Route> {
+    let mut routes = vec![
+        Route::public(Method::GET, "/app", |_| async { Ok(render_page()) }).static_file(),
+        Route::public(Method::GET, "/app/page.css", |_| async {
+            Ok(render_file("text/css; charset=utf-8", include_str!("app/page.css")))
+        })
+        .static_file(),
+        Route::public(Method::GET, "/app/page.js", |_| async {
+            Ok(render_file("text/javascript; charset=utf-8", include_str!("app/page.js")))
+        })
+        .static_file(),
+    ];
+    routes.extend(handlers::routes());
+    routes
+}
+
+fn render_page() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE_CSP))
+        .insert_header((OPENER_POLICY_HEADER, "same-origin"))
+        .body(include_str!("app/page.html"))
+}
+
+fn render_file(kind: &'static str, text: &'static str) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, kind)).body(text)
+}

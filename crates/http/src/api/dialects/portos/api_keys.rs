@@ -1,0 +1,262 @@
+//! PORTOS' API keys: those of the back office in this contract's format. The secret of a key is
+//! only in the response that creates it.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderValue, LOCATION};
+use actix_web::http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::{
+    self, ApiKeyChange, ApiKeyFilter, ApiKeyView, FieldName, NewApiKey, OfficeError, check_description, check_new_name,
+    find_api_key, list_api_keys,
+};
+use tillgate_domain::{ApiKeyId, DeviceName, InvalidText, Right, Rights, UserName};
+
+use super::list::{ListMember, ListQuery, MemberKind};
+use super::path::both;
+use crate::context::office::into_api_result;
+use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::request::Request;
+use crate::request::body;
+use crate::request::field::BodyField;
+use crate::serving::response;
+use crate::serving::route::Route;
+use crate::timestamps;
+
+/// Members that can be used in list queries.
+const LIST_MEMBERS: &[ListMember] = &[
+    ListMember::new("id", MemberKind::Text),
+    ListMember::new("clientId", MemberKind::Text),
+    ListMember::new("isActive", MemberKind::Bool),
+    ListMember::new("createdAt", MemberKind::Instant),
+    ListMember::new("name", MemberKind::Text),
+    ListMember::new("description", MemberKind::Text),
+    ListMember::new("userName", MemberKind::Text),
+    ListMember::new("deviceName", MemberKind::Text),
+    ListMember::new("permissions", MemberKind::Text),
+    ListMember::new("_v", MemberKind::Number),
+];
+
+pub(super) fn routes() -> Vec<Route> {
+    let collection = both!("/apikeys").into_iter().flat_map(|path| {
+        [
+            Route::authenticated(Method::GET, path, list_api_key_rows),
+            Route::authenticated(Method::POST, path, create_api_key),
+        ]
+    });
+    let one = both!("/apikeys/{id}").into_iter().flat_map(|path| {
+        [
+            Route::authenticated(Method::GET, path, get_api_key),
+            Route::authenticated(Method::PUT, path, update_api_key),
+            Route::authenticated(Method::DELETE, path, delete_api_key),
+        ]
+    });
+    collection.chain(one).collect()
+}
+
+/// The body of a request.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "lowercase", default)]
+struct ApiKeyBody {
+    name: BodyField<String>,
+    description: BodyField<String>,
+    isactive: BodyField<bool>,
+    username: BodyField<String>,
+    devicename: BodyField<String>,
+    permissions: BodyField<Vec<String>>,
+    #[serde(rename = "_v")]
+    version: BodyField<i64>,
+}
+
+/// The valid members of a request.
+struct ApiKeyInput {
+    change: ApiKeyChange,
+    version: Option<i64>,
+}
+
+async fn list_api_key_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (query, tenant) = (ListQuery::from_head(call.head(), LIST_MEMBERS)?, caller.profile.tenant.id);
+    let rows = call
+        .with_office(move |office| {
+            let (authority, every) = (caller.authority(), ApiKeyFilter::default());
+            let part = |page: &_| into_api_result(list_api_keys(office.store, tenant, &authority, &every, page));
+            let found = office::collect_pages(None, part, |view| view.key.id)?;
+            Ok(found.iter().map(|view| build_row(view, None)).collect())
+        })
+        .await?;
+    query.render(rows)
+}
+
+async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, tenant) = (read_api_key_id(&call)?, caller.profile.tenant.id);
+    let row = call
+        .with_office(move |office| {
+            let found = into_api_result(find_api_key(office.store, tenant, &caller.authority(), id))?;
+            let view = found.ok_or_else(|| not_found(&id.to_string()))?;
+            Ok(build_row(&view, None))
+        })
+        .await?;
+    response::render_json(StatusCode::OK, &row)
+}
+
+async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let ApiKeyInput { change, .. } = read_api_key(&call, true)?;
+    let ApiKeyChange { name: Some(name), user: Some(user), device: Some(device), .. } = change else {
+        return Err(ApiError::Fault("a required member was not validated".to_owned()));
+    };
+    let (description, active) = (change.description.unwrap_or_default(), change.active.unwrap_or(true));
+    let permissions = change.permissions.unwrap_or_default();
+    let tenant = caller.profile.tenant.id;
+    let (id, made) = call
+        .with_office(move |office| {
+            let generated = office.auth.generate_api_key()?;
+            let (id, client, wrapped) = (generated.id, generated.client_id, generated.wrapped_secret);
+            let new = NewApiKey {
+                id,
+                client_id: client,
+                wrapped_secret: wrapped,
+                name,
+                description,
+                active,
+                user,
+                device,
+                permissions,
+            };
+            let key =
+                into_api_result(office::add_api_key(office.store, tenant, &office.audit_context(&caller)?, &new))?;
+            Ok((id, build_row(&office::load_api_key_view(office.store, &key)?, Some(generated.secret.expose()))))
+        })
+        .await?;
+    let mut answer = response::render_json(StatusCode::CREATED, &made)?;
+    if let Ok(location) = HeaderValue::from_str(&format!("{}/{id}", call.head().path().trim_end_matches('/'))) {
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    Ok(answer)
+}
+
+async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, tenant) = (read_api_key_id(&call)?, caller.profile.tenant.id);
+    let ApiKeyInput { change, version } = read_api_key(&call, false)?;
+    let row = call
+        .with_office(move |office| {
+            let context = office.audit_context(&caller)?;
+            let key = into_api_result(office::change_api_key(office.store, tenant, &context, id, version, &change))?;
+            Ok(build_row(&office::load_api_key_view(office.store, &key)?, None))
+        })
+        .await?;
+    response::render_json(StatusCode::OK, &row)
+}
+
+async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, tenant) = (read_api_key_id(&call)?, caller.profile.tenant.id);
+    let row = call
+        .with_office(move |office| {
+            let context = office.audit_context(&caller)?;
+            let key = into_api_result(office::delete_api_key(office.store, tenant, &context, id, None))?;
+            Ok(build_row(&office::load_api_key_view(office.store, &key)?, None))
+        })
+        .await?;
+    response::render_json(StatusCode::OK, &row)
+}
+
+/// Reads the id in the path. A malformed id is answered like an unknown one.
+fn read_api_key_id(call: &Request) -> Result<ApiKeyId, ApiError> {
+    let sent = call.head().path_parameter("id");
+    sent.parse().map_err(|_| not_found(sent))
+}
+
+fn not_found(id: &str) -> ApiError {
+    ApiError::Office(OfficeError::NotFound { field: FieldName::ApiKey, value: id.to_owned() })
+}
+
+/// Reads an API key. A `new` key requires name, user and device; otherwise omitted members stay
+/// unchanged.
+fn read_api_key(call: &Request, new: bool) -> Result<ApiKeyInput, ApiError> {
+    let sent: ApiKeyBody = body::read_caseless_object(call.head().headers(), call.body())?;
+    let mut violations = Vec::new();
+    // an unchanged name may violate today's rules, so in a change the use case validates it
+    let fit = |name: &str| if new { check_new_name(name) } else { Ok(()) };
+    let name = read_text(&mut violations, "name", sent.name, new, |name| fit(name).map(|()| name.to_owned()));
+    let user = read_text(&mut violations, "username", sent.username, new, UserName::parse);
+    let device = read_text(&mut violations, "devicename", sent.devicename, new, DeviceName::parse);
+    let description = read_value(&mut violations, "description", sent.description).and_then(|text| {
+        let fit = check_description(&text).map(|()| text);
+        fit.map_err(|why| push_violation(&mut violations, "description", "format", why.to_string())).ok()
+    });
+    let active = read_value(&mut violations, "isactive", sent.isactive);
+    let version = read_value(&mut violations, "_v", sent.version);
+    let permissions = read_value(&mut violations, "permissions", sent.permissions).and_then(|names| {
+        let rights: Result<Rights, _> = names.iter().map(|name| Right::parse(name)).collect();
+        rights.map_err(|why| push_violation(&mut violations, "permissions", "format", why.to_string())).ok()
+    });
+    if violations.is_empty() {
+        Ok(ApiKeyInput { change: ApiKeyChange { name, description, active, user, device, permissions }, version })
+    } else {
+        violations.sort();
+        Err(ProtocolError::InvalidFields(violations).into())
+    }
+}
+
+fn push_violation(violations: &mut Vec<FieldViolation>, field: &'static str, code: &'static str, message: String) {
+    violations.push(FieldViolation {
+        field: field.into(),
+        in_query: false,
+        code: code.into(),
+        message: message.into(),
+    });
+}
+
+/// Reads a text that must not be blank, and must be present if `required`.
+fn read_text<T>(
+    violations: &mut Vec<FieldViolation>,
+    name: &'static str,
+    sent: BodyField<String>,
+    required: bool,
+    parse: impl Fn(&str) -> Result<T, InvalidText>,
+) -> Option<T> {
+    let missing = sent.is_missing();
+    match read_value(violations, name, sent) {
+        Some(text) if text.trim().is_empty() => push_violation(violations, name, "required", "is required".to_owned()),
+        Some(text) => match parse(&text) {
+            Ok(value) => return Some(value),
+            Err(why) => push_violation(violations, name, "format", why.to_string()),
+        },
+        None if missing && required => push_violation(violations, name, "required", "is required".to_owned()),
+        None => {}
+    }
+    None
+}
+
+/// Reads a value of its type.
+fn read_value<T>(violations: &mut Vec<FieldViolation>, name: &'static str, sent: BodyField<T>) -> Option<T> {
+    match sent {
+        BodyField::Value(value) => Some(value),
+        BodyField::Missing | BodyField::Null => None,
+        BodyField::Invalid(_) => {
+            push_violation(violations, name, "type", "has the wrong type".to_owned());
+            None
+        }
+    }
+}
+
+/// Converts an API key to PORTOS' format.
+fn build_row(view: &ApiKeyView, secret: Option<&String>) -> Value {
+    let key = &view.key;
+    let mut row = Map::from_iter([
+        ("id".to_owned(), json!(key.id)),
+        ("clientId".to_owned(), json!(key.client_id)),
+        ("clientSecret".to_owned(), json!(secret)),
+        ("isActive".to_owned(), json!(key.active)),
+        ("createdAt".to_owned(), json!(timestamps::format_instant(key.created_at))),
+        ("name".to_owned(), json!(key.name)),
+        ("userName".to_owned(), json!(view.user)),
+        ("deviceName".to_owned(), json!(view.device)),
+        ("permissions".to_owned(), json!(key.permissions)),
+        ("_v".to_owned(), json!(key.version)),
+    ]);
+    if !key.description.is_empty() {
+        row.insert("description".to_owned(), json!(key.description));
+    }
+    Value::Object(row)
+}

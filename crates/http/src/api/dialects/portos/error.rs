@@ -1,0 +1,191 @@
+//! PORTOS' errors: problems with `errorCode` and `traceId`, in Slovak, or in English if the client
+//! prefers it.
+
+use std::borrow::Cow;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LANGUAGE, HeaderValue, WWW_AUTHENTICATE};
+use serde::Serialize;
+use tillgate_auth_core::AuthDenied;
+use tillgate_domain::office::OfficeError;
+use tillgate_domain::ticket::TicketError;
+
+use super::language::{Language, describe_violation, find_detail, find_title};
+use super::ticket_id;
+use crate::context::office;
+use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::request::bearer::BEARER_CHALLENGE;
+use crate::request::head::RequestHead;
+use crate::serving::response;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProblemBody<'p> {
+    title: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Cow<'p, str>>,
+    instance: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<&'static str>,
+    trace_id: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<MemberErrorBody<'p>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<ResourceBody>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MemberErrorBody<'p> {
+    member_name: Cow<'p, str>,
+    message: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u8>,
+}
+
+/// A resource that has been changed since the client read it.
+#[derive(Serialize)]
+struct ResourceBody {
+    name: &'static str,
+    id: String,
+    version: i64,
+}
+
+/// Renders the response to a failed request.
+pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpResponse {
+    let language = Language::from_head(head);
+    let status = map_status(failure);
+    let office_violations = match failure {
+        ApiError::Office(office_error) => office::office_error_violations(office_error),
+        _ => Vec::new(),
+    };
+    let problem = ProblemBody {
+        title: find_title(failure, status, language),
+        status: status.as_u16(),
+        detail: find_detail(failure, language),
+        instance: head.path_in_mount(),
+        error_code: find_error_code(failure),
+        trace_id: head.trace_id(),
+        errors: match failure {
+            ApiError::Protocol(ProtocolError::InvalidFields(violations)) => {
+                Some(violations.iter().map(|violation| build_member_error(violation, language)).collect())
+            }
+            _ if office_violations.is_empty() => None,
+            _ => Some(office_violations.iter().map(|violation| build_member_error(violation, language)).collect()),
+        },
+        resource: match failure {
+            // only API keys and tickets are changed by version in this contract
+            ApiError::Office(OfficeError::VersionMismatch { current }) => {
+                Some(ResourceBody { name: "ApiKey", id: head.path_parameter("id").to_owned(), version: *current })
+            }
+            ApiError::Office(OfficeError::TicketVersionMismatch { ticket, current }) => {
+                Some(ResourceBody { name: "Ticket", id: ticket_id::format_ticket_id(*ticket), version: *current })
+            }
+            _ => None,
+        },
+    };
+    let mut answer = response::render_problem(status, &problem);
+    answer.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    if status == StatusCode::UNAUTHORIZED {
+        for challenge in [BEARER_CHALLENGE, "NWS4-HMAC-SHA256 realm=\"tillgate\", charset=\"UTF-8\""] {
+            answer.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+    }
+    answer
+}
+
+fn map_status(failure: &ApiError) -> StatusCode {
+    match failure {
+        ApiError::Denied(AuthDenied::TooManyAttempts { .. }) => StatusCode::LOCKED,
+        // a name that is in use is a violation of its field, like all others
+        ApiError::Office(OfficeError::AlreadyExists { .. }) => StatusCode::BAD_REQUEST,
+        failure => failure.status_without_422(),
+    }
+}
+
+/// Returns the published error code, if the contract defines one.
+fn find_error_code(failure: &ApiError) -> Option<&'static str> {
+    Some(match failure {
+        ApiError::Denied(denial) => match denial {
+            AuthDenied::TooManyAttempts { .. } => "ResourceLocked",
+            AuthDenied::Token(_) => "Unauthenticated",
+            AuthDenied::Login(_) | AuthDenied::RightMissing(_) | AuthDenied::RankTooLow(_) => "Unauthorized",
+            AuthDenied::WeakPassword(_) => "ValidationFailed",
+            AuthDenied::SessionNotFound => return None,
+        },
+        ApiError::Office(office_error) => match office_error {
+            OfficeError::AlreadyExists { .. }
+            | OfficeError::UnknownName { .. }
+            | OfficeError::InvalidValue { .. }
+            | OfficeError::DuplicateItem { .. }
+            | OfficeError::Required { .. }
+            | OfficeError::CurrentPasswordRequired
+            | OfficeError::Several(_)
+            | OfficeError::OutOfRange(_) => "ValidationFailed",
+            OfficeError::VersionMismatch { .. } | OfficeError::TicketVersionMismatch { .. } => {
+                "ResourceVersionMismatch"
+            }
+            OfficeError::RankTooHigh(_)
+            | OfficeError::RightMissing(_)
+            | OfficeError::OwnPassword
+            | OfficeError::Ticket(TicketError::PersonRequired | TicketError::SaleDeviceRequired) => "Unauthorized",
+            OfficeError::Ticket(_) if !office::office_error_violations(office_error).is_empty() => "ValidationFailed",
+            OfficeError::NotFound { .. }
+            | OfficeError::InUse { .. }
+            | OfficeError::BuiltInRole
+            | OfficeError::LastStore
+            | OfficeError::LimitReached { .. }
+            | OfficeError::LastAdmin
+            | OfficeError::VirtualUser
+            | OfficeError::InvalidStatusTransition { .. }
+            | OfficeError::Ticket(_)
+            | OfficeError::IdempotencyKeyReused => return None,
+        },
+        ApiError::Protocol(ProtocolError::InvalidFields(_)) => "ValidationFailed",
+        ApiError::Unavailable { .. } | ApiError::Fault(_) | ApiError::Protocol(_) => return None,
+    })
+}
+
+fn build_member_error(violation: &FieldViolation, language: Language) -> MemberErrorBody<'_> {
+    let (message, code) = describe_violation(violation, language);
+    let member_name = if violation.in_query {
+        capitalize_path(&violation.field).into()
+    } else {
+        published_member_name(&violation.field).into()
+    };
+    MemberErrorBody { member_name, message, code }
+}
+
+/// Capitalizes a member of a list's rows as the published documentation does in queries.
+fn capitalize_path(name: &str) -> String {
+    let segment = |segment: &str| {
+        let mut letters = segment.chars();
+        letters.next().map(|first| format!("{}{}", first.to_ascii_uppercase(), letters.as_str())).unwrap_or_default()
+    };
+    name.split('.').map(segment).collect::<Vec<_>>().join(".")
+}
+
+/// Returns the published spelling of a member.
+fn published_member_name(field: &str) -> &str {
+    match field {
+        "username" | "user" | "user_name" => "UserName",
+        "password" => "Password",
+        "devicename" | "device" => "DeviceName",
+        "tokenid" => "TokenId",
+        "refreshtoken" => "RefreshToken",
+        "name" => "Name",
+        "description" => "Description",
+        "email" => "Email",
+        "rights" | "permissions" => "Permissions",
+        "isactive" => "IsActive",
+        "items" => "Items",
+        "rounding" => "RoundingAmount",
+        "payments" => "Payments",
+        "owner" => "Employee.UserName",
+        "ticket" => "Id",
+        "roles" => "Roles",
+        other => other,
+    }
+}

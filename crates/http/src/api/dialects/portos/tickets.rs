@@ -1,0 +1,200 @@
+//! PORTOS' tickets: the use cases of the till in this contract's format. A deleted ticket becomes
+//! void, and void tickets are not visible.
+
+mod query;
+mod request;
+mod response;
+mod stream;
+
+use std::ops::RangeInclusive;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderValue, LOCATION};
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::Caller;
+use tillgate_domain::TicketId;
+use tillgate_domain::office::{self, FieldName, NewTicket, OfficeError, TicketAmendment, TicketView};
+use tillgate_domain::ticket::{Currency, Note, TicketStatus};
+
+use super::path::both;
+use super::ticket_id;
+use crate::context::large_body_slots::MAX_TICKET_BODY_BYTES;
+use crate::context::office::into_api_result;
+use crate::error::ApiError;
+use crate::json::exact::ExactJson;
+use crate::request::Request;
+use crate::serving::route::Route;
+use crate::serving::streaming;
+pub(super) use query::TicketQuery;
+use stream::TicketListStream;
+
+/// Published members of a customer, an article and a closing that are not interpreted here, but
+/// returned as sent.
+const CUSTOMER_EXTRA_MEMBERS: [&str; 6] = ["gender", "birthDate", "address", "deliveryAddress", "isCompany", "company"];
+const ARTICLE_EXTRA_MEMBERS: [&str; 1] = ["specialRegulation"];
+const CLOSE_INFO_EXTRA_MEMBERS: [&str; 2] = ["eKasa", "fiscalMemorySerialNumber"];
+const TICKET_EXTRA_MEMBERS: [&str; 1] = ["purchaseType"];
+
+/// The kind of purchase, if none was sent.
+const DEFAULT_PURCHASE_TYPE: &str = "WalkIn";
+
+/// Members with the client's own JSON. Names inside of them are case-sensitive, as they are
+/// wherever they are returned.
+const VERBATIM_MEMBERS: [&str; 10] = [
+    "meta",
+    "gender",
+    "birthDate",
+    "address",
+    "deliveryAddress",
+    "isCompany",
+    "company",
+    "specialRegulation",
+    "eKasa",
+    "fiscalMemorySerialNumber",
+];
+
+/// The published VAT categories.
+const VAT_CATEGORIES: RangeInclusive<u8> = 1..=10;
+
+pub(super) fn routes() -> Vec<Route> {
+    let collection = both!("/tickets").into_iter().flat_map(|path| {
+        [
+            Route::authenticated(Method::GET, path, list_ticket_rows),
+            Route::authenticated(Method::POST, path, open_ticket).with_body_limit(MAX_TICKET_BODY_BYTES),
+            Route::authenticated(Method::PATCH, path, amend_tickets).with_body_limit(MAX_TICKET_BODY_BYTES),
+        ]
+    });
+    let one = both!("/tickets/{id}").into_iter().flat_map(|path| {
+        [
+            Route::authenticated(Method::GET, path, get_ticket),
+            Route::authenticated(Method::PUT, path, put_ticket).with_body_limit(MAX_TICKET_BODY_BYTES),
+            Route::authenticated(Method::DELETE, path, delete_ticket),
+        ]
+    });
+    let close = both!("/tickets/{id}/close")
+        .map(|path| Route::authenticated(Method::POST, path, close_ticket).with_body_limit(MAX_TICKET_BODY_BYTES));
+    collection.chain(one).chain(close).collect()
+}
+
+/// The currency of new tickets. The contract has no currency, and its country has one.
+fn default_currency() -> Result<Currency, ApiError> {
+    Currency::parse("EUR").map_err(|_| ApiError::Fault("EUR is not a currency".to_owned()))
+}
+
+async fn list_ticket_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let query = TicketQuery::parse(call.head().query())?;
+    let slot = call.acquire_list_slot(&caller).await?;
+    Ok(slot
+        .hold_until_sent(streaming::stream_json(&call, TicketListStream::new(caller.profile.tenant.id, query)).await?))
+}
+
+async fn get_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, tenant) = (read_ticket_id(&call)?, caller.profile.tenant.id);
+    let found = call.with_office(move |office| Ok(office::find_ticket(office.store, tenant, id)?)).await?;
+    let there = found.filter(|view| view.ticket.state.status() != TicketStatus::Void);
+    render_ticket(StatusCode::OK, &there.ok_or_else(|| not_found(ticket_id::format_ticket_id(id)))?)
+}
+
+async fn open_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (currency, tenant) = (default_currency()?, caller.profile.tenant.id);
+    let sent = request::TicketInput::read_one(call.head().headers(), call.body(), Some(currency))?;
+    let view = call
+        .with_office(move |office| {
+            let id = sent.id.map_or_else(|| office.auth.new_id(TicketId::new), Ok)?;
+            let new = NewTicket { id, currency, sheet: sent.change };
+            Ok(into_api_result(office::open_ticket(office.store, tenant, &office.audit_context(&caller)?, &new, None))?
+                .ticket)
+        })
+        .await?;
+    render_created_ticket(
+        &format!("{}/{}", call.head().path().trim_end_matches('/'), ticket_id::format_ticket_id(view.ticket.id)),
+        &view,
+    )
+}
+
+async fn put_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, sent) =
+        (read_ticket_id(&call)?, request::TicketInput::read_one(call.head().headers(), call.body(), None)?);
+    let (currency, tenant) = (default_currency()?, caller.profile.tenant.id);
+    let (view, opened) = call
+        .with_office(move |office| {
+            let (context, new) = (office.audit_context(&caller)?, NewTicket { id, currency, sheet: sent.change });
+            into_api_result(office::put_ticket(office.store, tenant, &context, &new, sent.version))
+        })
+        .await?;
+    if opened {
+        render_created_ticket(call.head().path().trim_end_matches('/'), &view)
+    } else {
+        render_ticket(StatusCode::OK, &view)
+    }
+}
+
+async fn amend_tickets(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (sent, tenant) =
+        (request::TicketInput::read_many(call.head().headers(), call.body())?, caller.profile.tenant.id);
+    let changed = call
+        .with_office(move |office| {
+            let amendments = sent.into_iter().map(|sent| {
+                let id = sent.id.ok_or_else(|| ApiError::Fault("a required member was not validated".to_owned()))?;
+                Ok(TicketAmendment {
+                    context: office.audit_context(&caller)?,
+                    id,
+                    version: sent.version,
+                    change: sent.change,
+                })
+            });
+            let amendments = amendments.collect::<Result<Vec<_>, ApiError>>()?;
+            into_api_result(office::amend_tickets(office.store, tenant, &amendments))
+        })
+        .await?;
+    let rows = changed.iter().map(response::build_row).collect();
+    crate::serving::response::render_json(StatusCode::OK, &ExactJson::object([("items", ExactJson::Array(rows))]))
+}
+
+async fn delete_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, tenant) = (read_ticket_id(&call)?, caller.profile.tenant.id);
+    let view = call
+        .with_office(move |office| {
+            let context = office.audit_context(&caller)?;
+            into_api_result(office::void_ticket(office.store, tenant, &context, id, None, &Note::default()))
+        })
+        .await?;
+    render_ticket(StatusCode::OK, &view)
+}
+
+async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, tenant) = (read_ticket_id(&call)?, caller.profile.tenant.id);
+    let fiscal =
+        caller.profile.device.as_ref().and_then(|device| device.settings.get(office::DEFAULT_FISCAL_NAME)).cloned();
+    let (closing, version) = request::read_closing(call.head().headers(), call.body(), fiscal)?;
+    let view = call
+        .with_office(move |office| {
+            let context = office.audit_context(&caller)?;
+            into_api_result(office::close_ticket(office.store, tenant, &context, id, version, &closing))
+        })
+        .await?;
+    render_ticket(StatusCode::OK, &view)
+}
+
+fn render_ticket(status: StatusCode, view: &TicketView) -> Result<HttpResponse, ApiError> {
+    crate::serving::response::render_json(status, &response::build_row(view))
+}
+
+/// Renders a new ticket with its location.
+fn render_created_ticket(path: &str, view: &TicketView) -> Result<HttpResponse, ApiError> {
+    let mut answer = render_ticket(StatusCode::CREATED, view)?;
+    if let Ok(location) = HeaderValue::from_str(path) {
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    Ok(answer)
+}
+
+/// Reads the id in the path. A malformed id is answered like an unknown one.
+fn read_ticket_id(call: &Request) -> Result<TicketId, ApiError> {
+    let sent = call.head().path_parameter("id");
+    ticket_id::parse_ticket_id(sent).ok_or_else(|| not_found(sent.to_owned()))
+}
+
+fn not_found(id: String) -> ApiError {
+    ApiError::Office(OfficeError::NotFound { field: FieldName::Ticket, value: id })
+}

@@ -1,0 +1,189 @@
+//! PosStar's registration: creates a vendor, its default store and its admin in one request, for
+//! anybody.
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use serde::Deserialize;
+use tillgate_auth_core::ports::Verifier;
+use tillgate_auth_core::{Error, LoginIdentity};
+use tillgate_domain::office::{self, NewTenant, NewUser, TenantRegistration};
+use tillgate_domain::{
+    Branch, BranchId, Email, InvalidText, Locale, Rank, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName,
+    UserStatus, Zone, check_display_name,
+};
+use validator::{Validate, ValidationError};
+
+use super::auth::{check_email, render_login};
+use crate::context::office::{Office, into_api_result};
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::request::body;
+use crate::request::field::{BodyField, check_password, validate_body_with, well_typed};
+use crate::serving::route::Route;
+
+pub(super) const REGISTER_PATH: &str = "/api/v1/auth/register";
+
+/// The industries of vendors. The value is recorded in the audit event and not used otherwise.
+const INDUSTRIES: [&str; 6] = ["retail", "restaurant", "distribution", "salon", "pharmacy", "grocery"];
+
+pub(super) fn route() -> Route {
+    Route::public(Method::POST, REGISTER_PATH, register_vendor)
+}
+
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+struct RegisterBody {
+    #[validate(required, length(max = 200), custom(function = "check_not_empty"))]
+    name: BodyField<String>,
+    #[validate(required, custom(function = "check_deliverable"))]
+    email: BodyField<String>,
+    #[validate(required, custom(function = "well_typed"))]
+    password: BodyField<String>,
+    #[validate(required, length(max = 200), custom(function = "check_not_empty"))]
+    business_name: BodyField<String>,
+    #[validate(required, custom(function = "check_industry"))]
+    industry: BodyField<String>,
+}
+
+fn check_not_empty(field: &BodyField<String>) -> Result<(), ValidationError> {
+    match field {
+        BodyField::Value(name) if name.trim().is_empty() => {
+            Err(ValidationError::new("required").with_message("must not be empty".into()))
+        }
+        BodyField::Value(name) => check_display_name(name.trim())
+            .map_err(|why| ValidationError::new("format").with_message(why.to_string().into())),
+        field => well_typed(field),
+    }
+}
+
+/// Validates that mail can be sent to the address: the admin logs in with it, and a password reset
+/// is mailed to it.
+fn check_deliverable(field: &BodyField<String>) -> Result<(), ValidationError> {
+    match field {
+        BodyField::Value(text) if Email::parse(text).is_ok_and(|email| email.check_deliverable().is_err()) => {
+            Err(ValidationError::new("format").with_message(InvalidText::Email.to_string().into()))
+        }
+        field => check_email(field),
+    }
+}
+
+fn check_industry(field: &BodyField<String>) -> Result<(), ValidationError> {
+    match field {
+        BodyField::Value(name) if !INDUSTRIES.contains(&name.as_str()) => Err(ValidationError::new("choice")
+            .with_message("must be one of retail, restaurant, distribution, salon, pharmacy, grocery".into())),
+        field => well_typed(field),
+    }
+}
+
+async fn register_vendor(call: Request) -> Result<HttpResponse, ApiError> {
+    let sent: RegisterBody = body::read_object(call.head().headers(), call.body())?;
+    let policy = call.auth().build_password_policy();
+    let sent =
+        validate_body_with(sent, |sent| check_password(policy, "password", &sent.password, &collect_name_words(sent)))?;
+    let address = call.address();
+    let login = sent.email.clone().into_value().unwrap_or_default();
+    let password = Secret::new(sent.password.clone().into_value().unwrap_or_default());
+    let verifier = call
+        .with_office(move |office| {
+            let words = collect_name_words(&sent);
+            let verifier = office.auth.hash_stranger_password(&password, &words, address)?;
+            let vendor = build_vendor(office, sent, verifier.clone())?;
+            let stamps = [office.auth.system_context(address)?, office.auth.system_context(address)?];
+            let [of_tenant, of_admin] = &stamps;
+            into_api_result(office::register_tenant(office.store, [of_tenant, of_admin], &vendor))?;
+            Ok(verifier)
+        })
+        .await?;
+    // the new password is not hashed again: a login that finds the hash queue full would fail a
+    // completed registration
+    let issued =
+        call.log_in_registered_user(LoginIdentity::User { login, device: None }, verifier, Rank::Admin).await?;
+    render_login(StatusCode::CREATED, &issued)
+}
+
+/// Returns the words that the password must not consist of: the names in the request.
+fn collect_name_words(sent: &RegisterBody) -> Vec<String> {
+    let names = [&sent.business_name, &sent.name].into_iter().filter_map(|name| name.clone().into_value());
+    let email = sent.email.clone().into_value().and_then(|text| Email::parse(&text).ok());
+    names.chain(email.iter().flat_map(office::email_context_words)).collect()
+}
+
+/// Builds the vendor, with the verifier of its admin's password.
+fn build_vendor(office: &Office<'_>, sent: RegisterBody, verifier: Verifier) -> Result<TenantRegistration, ApiError> {
+    let auth = office.auth;
+    let invalid = |what: &str| Error::Fault(format!("a vendor's {what} does not fit"));
+    let business = sent.business_name.into_value().unwrap_or_default().trim().to_owned();
+    let email = Email::parse(&sent.email.into_value().unwrap_or_default()).map_err(|_| invalid("e-mail address"))?;
+    let display_name = sent.name.into_value().unwrap_or_default().trim().to_owned();
+    let tenant = NewTenant {
+        id: auth.new_id(TenantId::new)?,
+        slug: derive_slug(&business).ok_or_else(|| invalid("short name"))?,
+        name: business.clone(),
+        zone: Zone::UTC,
+        locale: Locale::parse("en").map_err(|_| invalid("locale"))?,
+        branch: Branch { id: auth.new_id(BranchId::new)?, name: business },
+        roles: [auth.new_id(RoleId::new)?, auth.new_id(RoleId::new)?, auth.new_id(RoleId::new)?],
+    };
+    let admin = NewUser {
+        id: auth.new_id(UserId::new)?,
+        name: derive_user_name(&email).ok_or_else(|| invalid("user name"))?,
+        email: Some(email),
+        display_name,
+        status: UserStatus::Active,
+        feature: None,
+        roles: vec![RoleName::parse(Rank::Admin.name()).map_err(|_| invalid("role"))?],
+        devices: Vec::new(),
+        verifier: Some(verifier),
+        password_change_required: false,
+    };
+    Ok(TenantRegistration { tenant, admin, industry: sent.industry.into_value().unwrap_or_default() })
+}
+
+/// Derives the short name of a vendor: the ASCII letters and digits of its name in lower case,
+/// joined by hyphens.
+fn derive_slug(business: &str) -> Option<Slug> {
+    let words = business.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let joined = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+    let short: String = joined.chars().take(40).collect();
+    let short = short.trim_end_matches('-');
+    Slug::parse(if short.is_empty() { "vendor" } else { short }).ok()
+}
+
+/// Derives the user name of the first admin from the local part of the e-mail address; it is unique
+/// in a new vendor.
+fn derive_user_name(email: &Email) -> Option<UserName> {
+    let local = email.as_str().split('@').next().unwrap_or_default();
+    let short: String = local.chars().take(100).collect();
+    let fits = |name: UserName| name.check_new().map(|()| name);
+    UserName::parse(&short).and_then(fits).or_else(|_| UserName::parse(Rank::Admin.name())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slug_is_derived_from_any_business_name() {
+        for (business, short) in [
+            ("Corner Shop", "corner-shop"),
+            ("  Žito & Chlieb s.r.o. ", "ito-chlieb-s-r-o"),
+            ("食堂", "vendor"),
+            ("--", "vendor"),
+            ("default", "default"),
+            (&"ab ".repeat(30), &format!("{}a", "ab-".repeat(13))),
+            (&format!("{} b", "a".repeat(39)), &"a".repeat(39)),
+        ] {
+            assert_eq!(derive_slug(business).map(|slug| slug.to_string()).as_deref(), Some(short), "{business}");
+        }
+    }
+
+    #[test]
+    fn admin_user_name_is_derived_from_email() {
+        for (email, name) in [("anna@example.com", "anna"), (&*format!("{}@x", "a".repeat(200)), &*"a".repeat(100))] {
+            assert_eq!(
+                derive_user_name(&Email::parse(email).unwrap()).map(|name| name.to_string()).as_deref(),
+                Some(name)
+            );
+        }
+    }
+}

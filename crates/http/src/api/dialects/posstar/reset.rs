@@ -1,0 +1,91 @@
+//! PosStar's password reset: a token by mail, and a new password for the token.
+//!
+//! A request for a reset does the same work whether or not the address belongs to a user: it writes
+//! one row, which the background thread that sends mail processes later.
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use tillgate_auth_core::Auth;
+use tillgate_domain::office::{self, ports::ResetRequest};
+use tillgate_domain::{Email, PrincipalId, ResetId, Secret};
+use validator::Validate;
+
+use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::request::Request;
+use crate::request::body;
+use crate::request::field::{BodyField, check_password, validate_body, validate_body_with, well_typed};
+use crate::serving::response;
+use crate::serving::route::Route;
+
+pub(super) const FORGOT_PASSWORD_PATH: &str = "/api/v1/auth/forgot-password";
+pub(super) const RESET_PASSWORD_PATH: &str = "/api/v1/auth/reset-password";
+
+pub(super) fn routes() -> [Route; 2] {
+    [
+        Route::public(Method::POST, FORGOT_PASSWORD_PATH, request_reset),
+        Route::public(Method::POST, RESET_PASSWORD_PATH, reset_password),
+    ]
+}
+
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+struct ForgotPasswordBody {
+    #[validate(required, custom(function = "well_typed"))]
+    email: BodyField<String>,
+}
+
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+struct ResetPasswordBody {
+    #[validate(required, custom(function = "well_typed"))]
+    token: BodyField<String>,
+    #[validate(required, custom(function = "well_typed"))]
+    password: BodyField<String>,
+}
+
+#[derive(Serialize)]
+struct MessageBody {
+    message: &'static str,
+}
+
+async fn request_reset(call: Request) -> Result<HttpResponse, ApiError> {
+    let sent: ForgotPasswordBody = validate_body(body::read_object(call.head().headers(), call.body())?)?;
+    // a malformed address belongs to nobody
+    if let Ok(email) = Email::parse(&sent.email.into_value().unwrap_or_default()) {
+        let (address, tenant) = (call.address(), call.tenant_id().await?);
+        call.with_office(move |office| {
+            let (id, now) = (office.auth.new_id(ResetId::new)?, office.auth.time().at);
+            let request = ResetRequest { id, email, tenant, address, requested_at: now, due_at: now, tries: 0 };
+            Ok(office::request_reset(office.store, &request)?)
+        })
+        .await?;
+    }
+    response::render_json(StatusCode::OK, &MessageBody { message: "If the email exists, a reset link has been sent." })
+}
+
+async fn reset_password(call: Request) -> Result<HttpResponse, ApiError> {
+    let sent: ResetPasswordBody = body::read_object(call.head().headers(), call.body())?;
+    let policy = call.auth().build_password_policy();
+    let sent = validate_body_with(sent, |sent| check_password(policy, "password", &sent.password, &[]))?;
+    let digest = Auth::digest_reset_token(&sent.token.into_value().unwrap_or_default());
+    let password = Secret::new(sent.password.into_value().unwrap_or_default());
+    let address = call.address();
+    call.with_office(move |office| {
+        // checked before the password is hashed, so that guessing tokens is cheap for the server
+        let holder =
+            office::find_reset_user(office.store, &digest, office.auth.time().at)?.ok_or_else(spent_token_error)?;
+        let words = office::list_context_words(office.store, holder.tenant, Some(PrincipalId::User(holder.id)))?;
+        let verifier = office.auth.hash_stranger_password(&password, &words, address)?;
+        let context = office.auth.system_context(address)?;
+        office::reset_password(office.store, &context, &digest, &verifier)?.map(drop).ok_or_else(spent_token_error)
+    })
+    .await?;
+    response::render_json(StatusCode::OK, &MessageBody { message: "Password has been reset." })
+}
+
+/// The error of an unknown, used or expired token; it does not reveal which.
+fn spent_token_error() -> ApiError {
+    let (code, message) = ("spent".into(), "is invalid or has expired".into());
+    ProtocolError::InvalidFields(vec![FieldViolation { field: "token".into(), in_query: false, code, message }]).into()
+}

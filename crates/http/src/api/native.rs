@@ -1,0 +1,121 @@
+//! The native API: tillgate's own REST contract, with `snake_case` JSON and problem details (RFC
+//! 9457).
+
+mod access;
+mod api_keys;
+mod audit;
+mod body;
+mod devices;
+mod error;
+mod page;
+mod passwords;
+mod path;
+mod rights;
+mod roles;
+mod schemas;
+mod sessions;
+mod stores;
+mod tenants;
+mod tickets;
+mod users;
+mod version;
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::HeaderMap;
+use actix_web::web::Bytes;
+use tillgate_auth_core::passwords::PasswordPolicy;
+use tillgate_auth_core::{LoginIdentity, RefreshTerms, RequestCredentials, Terms};
+use tillgate_domain::Secret;
+
+use crate::error::ApiError;
+use crate::request::bearer::read_bearer;
+use crate::request::head::RequestHead;
+use crate::serving::dialect::Dialect;
+use crate::serving::route::Route;
+
+/// The native API as a dialect.
+#[derive(Clone, Debug)]
+pub struct Native {
+    terms: Terms,
+}
+
+impl Native {
+    /// Creates the native API with these terms for its sessions.
+    pub fn new(terms: Terms) -> Self {
+        Self { terms }
+    }
+
+    /// The terms that apply unless the configuration overrides them.
+    pub fn default_terms() -> Terms {
+        Terms {
+            access: Duration::from_mins(15),
+            refresh: Some(RefreshTerms {
+                idle: Some(Duration::from_hours(30 * 24)),
+                overlap: Some(Duration::from_mins(2)),
+                first_reusable: false,
+            }),
+            absolute: Some(Duration::from_hours(90 * 24)),
+            midnight: false,
+            exchange_overlap: None,
+        }
+    }
+
+    /// Reads the body of a login: identity, password, and the tenant if one is sent.
+    ///
+    /// # Errors
+    /// The body cannot be read, or fields are invalid.
+    pub fn read_login(
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<(LoginIdentity, Secret<String>, Option<String>), ApiError> {
+        let sessions::LoginInput { who, password, tenant, .. } =
+            sessions::read_login(headers, body, &PasswordPolicy::default())?;
+        Ok((who, password, tenant))
+    }
+}
+
+impl Dialect for Native {
+    fn name(&self) -> &'static str {
+        "native"
+    }
+
+    fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    fn read_credentials<'r>(
+        &self,
+        head: &'r RequestHead,
+        _body: &'r Bytes,
+    ) -> Result<RequestCredentials<'r>, ApiError> {
+        read_bearer(head.headers())
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        let all = [
+            sessions::routes(),
+            users::routes(),
+            devices::routes(),
+            roles::routes(),
+            vec![rights::route()],
+            stores::routes(),
+            tenants::routes(),
+            tickets::routes(),
+            api_keys::routes(),
+            audit::routes(),
+            vec![access::route()],
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
+        error::render_error(failure, head)
+    }
+}
+
+/// Builds a response without content (204).
+fn no_content() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}

@@ -1,0 +1,112 @@
+//! The access check that gateways request before they pass a request on. The response describes the
+//! caller in headers.
+
+use std::fmt::Write as _;
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use tillgate_auth_core::Caller;
+use tillgate_domain::Rank;
+
+use crate::error::ApiError;
+use crate::openapi::{OperationDoc, text_schema};
+use crate::request::Request;
+use crate::serving::route::Route;
+
+pub(super) fn route() -> Route {
+    // the credentials belong to one of the mounts that the access table names, not to this one
+    Route::public(Method::GET, "/access", check_access).with_error_code_header().documented(|| {
+        let (method, target) = ("The method of the original request.", "The target of the original request.");
+        OperationDoc::new("gateways", "Check whether a gateway may pass a request on")
+            .description(
+                "For gateways: nginx sends the original request in `X-Original-*` (ingress-nginx the \
+                 target in `X-Original-URL`), Traefik and Caddy in `X-Forwarded-*`, with the headers of the \
+                 original request. A denial has the format of the contract whose tokens the matching row \
+                 accepts, and its code in `X-Tillgate-Code`.",
+            )
+            .header_parameter("X-Original-Method", method, text_schema())
+            .header_parameter("X-Original-URI", target, text_schema())
+            .header_parameter(
+                "X-Original-URL",
+                "The full URL of the original request, of which path and query \
+                 are used.",
+                text_schema(),
+            )
+            .header_parameter("X-Forwarded-Method", method, text_schema())
+            .header_parameter("X-Forwarded-Uri", target, text_schema())
+            .no_content("The request may pass; the headers `X-Tillgate-*` describe the caller.")
+            .errors(&[400, 401, 403, 429])
+    })
+}
+
+const USER_HEADER: HeaderName = HeaderName::from_static("x-tillgate-user");
+const USER_ID_HEADER: HeaderName = HeaderName::from_static("x-tillgate-user-id");
+const DEVICE_ID_HEADER: HeaderName = HeaderName::from_static("x-tillgate-device-id");
+const DEVICE_HEADER: HeaderName = HeaderName::from_static("x-tillgate-device");
+const ROLE_HEADER: HeaderName = HeaderName::from_static("x-tillgate-role");
+const RIGHTS_HEADER: HeaderName = HeaderName::from_static("x-tillgate-rights");
+const TENANT_HEADER: HeaderName = HeaderName::from_static("x-tillgate-tenant");
+
+async fn check_access(call: Request) -> Result<HttpResponse, ApiError> {
+    match call.mount().access_table.authorize(call.head()).await {
+        Ok(caller) => render_identity(&caller),
+        Err(denied) => Ok(denied.render(call.mount())),
+    }
+}
+
+/// Renders the caller's identity. Every header is present, if necessary empty, so that a gateway
+/// that copies them overwrites those of the client.
+fn render_identity(caller: &Caller) -> Result<HttpResponse, ApiError> {
+    let profile = &caller.profile;
+    let user = profile.user.as_ref().map(|user| user.name.as_str());
+    let device = profile.device.as_ref().map(|device| device.name.as_str());
+    let rights: Vec<&str> = profile.rights.names().collect();
+    let mut answer = HttpResponse::NoContent().finish();
+    for (name, text) in [
+        (USER_HEADER, encode_header_text(user.unwrap_or_default())),
+        (USER_ID_HEADER, profile.user.as_ref().map(|user| user.id.to_string()).unwrap_or_default()),
+        (DEVICE_HEADER, encode_header_text(device.unwrap_or_default())),
+        (DEVICE_ID_HEADER, profile.device.as_ref().map(|device| device.id.to_string()).unwrap_or_default()),
+        (ROLE_HEADER, profile.rank.map(Rank::name).unwrap_or_default().to_owned()),
+        (RIGHTS_HEADER, rights.join(" ")),
+        (TENANT_HEADER, encode_header_text(profile.tenant.slug.as_str())),
+    ] {
+        let value = HeaderValue::from_str(&text);
+        let value = value.map_err(|_| ApiError::Fault(format!("{name} cannot be written")))?;
+        answer.headers_mut().insert(name, value);
+    }
+    Ok(answer)
+}
+
+/// Encodes a name for a header: visible ASCII except the percent sign as it is, every other byte
+/// percent-encoded.
+fn encode_header_text(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut text, byte| {
+        if byte.is_ascii_graphic() && byte != b'%' {
+            text.push(char::from(byte));
+        } else {
+            // writing to a String cannot fail
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encode_header_text;
+
+    #[test]
+    fn name_is_encoded_for_a_header() {
+        for (name, header) in [
+            ("cashier", "cashier"),
+            ("Till 1", "Till%201"),
+            ("čašník", "%C4%8Da%C5%A1n%C3%ADk"),
+            ("50%", "50%25"),
+            ("a\r\nb", "a%0D%0Ab"),
+        ] {
+            assert_eq!(encode_header_text(name), header);
+        }
+    }
+}

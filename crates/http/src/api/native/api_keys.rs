@@ -1,0 +1,124 @@
+//! Operations on API keys, with which programs sign requests and authenticate. The secret of a key
+//! is only in the response that creates it.
+
+mod openapi;
+mod request;
+mod response;
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::{self, ApiKeyFilter, FieldName, PageRequest};
+use tillgate_domain::{ApiKeyId, KnownRight, TenantId};
+
+use super::page::PageQuery;
+use super::path::{not_found, read_id, render_created};
+use super::version::{read_if_match, render_versioned};
+use super::{body, no_content};
+use crate::context::office::into_api_result;
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::request::query::QueryParameters;
+use crate::serving::route::Route;
+pub(super) use request::KeyStatus;
+use request::{CreateApiKey, UpdateApiKey};
+use response::{ApiKeyBody, CreatedApiKeyBody};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::authenticated(Method::GET, "/api-keys", list_api_keys).documented(openapi::list_api_keys),
+        Route::authenticated(Method::POST, "/api-keys", create_api_key).documented(openapi::create_api_key),
+        Route::authenticated(Method::GET, "/api-keys/{id}", get_api_key).documented(openapi::get_api_key),
+        Route::authenticated(Method::PATCH, "/api-keys/{id}", update_api_key).documented(openapi::update_api_key),
+        Route::authenticated(Method::DELETE, "/api-keys/{id}", delete_api_key).documented(openapi::delete_api_key),
+    ]
+}
+
+async fn list_api_keys(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let page = PageRequest { after: query.after_id().map(ApiKeyId), limit: query.fetch_limit() };
+    let found = call
+        .with_office(move |office| {
+            let tenant = caller.profile.tenant.id;
+            into_api_result(office::list_api_keys(office.store, tenant, &caller.authority(), &filter, &page))
+        })
+        .await?;
+    query.render(&found, |view| view.key.id.0, ApiKeyBody::from_view)
+}
+
+fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, ApiKeyFilter), ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let query = PageQuery::read(&mut sent, "api_keys", "", tenant);
+    let status: Option<KeyStatus> = sent.parse("status", "must be active or revoked");
+    let filter = ApiKeyFilter {
+        user: sent.parse("user", "must be the id of a user"),
+        device: sent.parse("device", "must be the id of a device"),
+        active: status.map(KeyStatus::is_active),
+    };
+    sent.finish((query, filter))
+}
+
+async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let sent = body::read_partial_request(&call, |_: &CreateApiKey| Vec::new())?;
+    let (view, secret) = call
+        .with_office(move |office| {
+            let sent =
+                sent.check_body(|sent| office.refused_names(&caller, KnownRight::ApiKeyCreate, &sent.names()))?;
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let generated = office.auth.generate_api_key()?;
+            let secret = generated.secret.clone();
+            let key = into_api_result(office::add_api_key(
+                office.store,
+                tenant,
+                &context,
+                &sent.into_new_api_key(generated)?,
+            ))?;
+            Ok((office::load_api_key_view(office.store, &key)?, secret))
+        })
+        .await?;
+    render_created(
+        &call,
+        "api-keys",
+        view.key.id,
+        render_versioned(StatusCode::CREATED, view.key.version, &CreatedApiKeyBody::from_view(&view, &secret))?,
+    )
+}
+
+async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, FieldName::ApiKey)?;
+    let found = call
+        .with_office(move |office| {
+            into_api_result(office::find_api_key(office.store, caller.profile.tenant.id, &caller.authority(), id))
+        })
+        .await?;
+    let view = found.ok_or_else(|| not_found(FieldName::ApiKey, id))?;
+    render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))
+}
+
+async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head().headers())?);
+    let sent = body::read_partial_request(&call, |_: &UpdateApiKey| Vec::new())?;
+    let view = call
+        .with_office(move |office| {
+            let sent =
+                sent.check_body(|sent| office.refused_names(&caller, KnownRight::ApiKeyUpdate, &sent.names()))?;
+            let change = sent.into_change();
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let key = condition.apply(|version| {
+                into_api_result(office::change_api_key(office.store, tenant, &context, id, version, &change))
+            })?;
+            Ok(office::load_api_key_view(office.store, &key)?)
+        })
+        .await?;
+    render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))
+}
+
+async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head().headers())?);
+    call.with_office(move |office| {
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        condition.apply(|version| into_api_result(office::delete_api_key(office.store, tenant, &context, id, version)))
+    })
+    .await?;
+    Ok(no_content())
+}

@@ -1,0 +1,171 @@
+//! Requests of the API key operations.
+
+use std::str::FromStr;
+
+use serde::Deserialize;
+use tillgate_auth_core::auth::GeneratedApiKey;
+use tillgate_domain::office::{ApiKeyChange, NamedFields, NewApiKey};
+use tillgate_domain::{DeviceName, ExactJson, Right, UserName};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::api::native::schemas::ApiKeyStatus;
+use crate::error::ApiError;
+use crate::request::field::{BodyField, Description, DisplayName, FieldError, FromJson, not_null, well_typed};
+
+/// Whether a key can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::api::native) enum KeyStatus {
+    Active,
+    Revoked,
+}
+
+impl KeyStatus {
+    pub(in crate::api::native) const ALL: [Self; 2] = [Self::Active, Self::Revoked];
+
+    pub(in crate::api::native) const fn from_active(active: bool) -> Self {
+        if active { Self::Active } else { Self::Revoked }
+    }
+
+    pub(in crate::api::native) const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    pub(super) fn is_active(self) -> bool {
+        self == Self::Active
+    }
+}
+
+impl FromStr for KeyStatus {
+    type Err = ();
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|status| status.name() == name).ok_or(())
+    }
+}
+
+impl FromJson for KeyStatus {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        String::from_json(value)?.parse().map_err(|()| FieldError::for_value("format", "must be active or revoked"))
+    }
+}
+
+/// A new API key.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewApiKey)]
+pub(super) struct CreateApiKey {
+    /// Display name of the key.
+    #[serde(default)]
+    #[validate(required, custom(function = "well_typed"))]
+    #[schema(value_type = String, min_length = 1, max_length = 200, required = true)]
+    name: BodyField<DisplayName>,
+    /// What the key is for.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    description: BodyField<Description>,
+    /// `active` or `revoked`; `active` if omitted.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<ApiKeyStatus>)]
+    status: BodyField<KeyStatus>,
+    /// Name of the user as whom the program acts.
+    #[serde(default)]
+    #[validate(required, custom(function = "well_typed"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
+    user: BodyField<UserName>,
+    /// Name of the device on which the program acts; the user must be allowed to log in on it.
+    #[serde(default)]
+    #[validate(required, custom(function = "well_typed"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
+    device: BodyField<DeviceName>,
+    /// The rights to which the key is restricted. If omitted or empty, a key created by an admin
+    /// always has all current rights of its user; a key created by anyone else gets the user's
+    /// present rights as permissions.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<Vec<String>>)]
+    permissions: BodyField<Vec<Right>>,
+}
+
+/// Changes to an API key, as a merge patch (RFC 7396): omitted members stay unchanged.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = ApiKeyChange)]
+pub(super) struct UpdateApiKey {
+    /// New display name.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    name: BodyField<String>,
+    /// New description; null removes it.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    description: BodyField<Description>,
+    /// New status: `active` or `revoked`.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = ApiKeyStatus)]
+    status: BodyField<KeyStatus>,
+    /// Name of the user as whom the program acts from now on.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    user: BodyField<UserName>,
+    /// Name of the device on which the program acts from now on.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    device: BodyField<DeviceName>,
+    /// The complete new list of permissions; null and an empty list have the same meaning as for a
+    /// new key.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<Vec<String>>)]
+    permissions: BodyField<Vec<Right>>,
+}
+
+impl CreateApiKey {
+    /// Returns the names in the request that must exist in the tenant.
+    pub(super) fn names(&self) -> NamedFields<'_> {
+        NamedFields { user: self.user.as_value(), device: self.device.as_value(), ..NamedFields::default() }
+    }
+
+    /// Combines the request with the generated id, client id and secret.
+    pub(super) fn into_new_api_key(self, generated: GeneratedApiKey) -> Result<NewApiKey, ApiError> {
+        Ok(NewApiKey {
+            id: generated.id,
+            client_id: generated.client_id,
+            wrapped_secret: generated.wrapped_secret,
+            name: self.name.require_value()?.0,
+            description: self.description.into_value().map(|Description(text)| text).unwrap_or_default(),
+            active: self.status.into_value().is_none_or(KeyStatus::is_active),
+            user: self.user.require_value()?,
+            device: self.device.require_value()?,
+            permissions: self.permissions.into_value().unwrap_or_default().into_iter().collect(),
+        })
+    }
+}
+
+impl UpdateApiKey {
+    /// Returns the names in the request that must exist in the tenant.
+    pub(super) fn names(&self) -> NamedFields<'_> {
+        NamedFields { user: self.user.as_value(), device: self.device.as_value(), ..NamedFields::default() }
+    }
+
+    pub(super) fn into_change(self) -> ApiKeyChange {
+        ApiKeyChange {
+            name: self.name.into_value(),
+            description: self
+                .description
+                .into_patch()
+                .map(|text| text.map(|Description(text)| text).unwrap_or_default()),
+            active: self.status.into_value().map(KeyStatus::is_active),
+            user: self.user.into_value(),
+            device: self.device.into_value(),
+            permissions: self.permissions.into_patch().map(|rights| rights.unwrap_or_default().into_iter().collect()),
+        }
+    }
+}

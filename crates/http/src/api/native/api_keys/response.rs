@@ -1,0 +1,72 @@
+//! API keys in responses of the native API.
+
+use serde::Serialize;
+use tillgate_domain::office::ApiKeyView;
+use tillgate_domain::{ApiKeyId, Instant, Rights, Secret};
+use utoipa::ToSchema;
+
+use super::request::KeyStatus;
+use crate::api::native::schemas::ApiKeyStatus;
+use crate::timestamps::serialize_instant;
+
+/// An API key, without its secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
+pub(super) struct ApiKeyBody<'k> {
+    /// Id of the key; it never changes.
+    #[schema(value_type = uuid::Uuid)]
+    id: ApiKeyId,
+    /// The client id by which the program identifies itself; not secret.
+    client_id: &'k str,
+    /// Display name of the key.
+    name: &'k str,
+    /// What the key is for.
+    description: &'k str,
+    /// Whether the key can be used.
+    #[schema(value_type = ApiKeyStatus)]
+    status: &'static str,
+    /// Name of the user as whom the program acts.
+    user: &'k str,
+    /// Name of the device on which the program acts.
+    device: &'k str,
+    /// The rights to which the key is restricted; empty if it has all current rights of its user.
+    #[schema(value_type = Vec<String>)]
+    permissions: &'k Rights,
+    /// When the key was created.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+}
+
+/// A new API key with its secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MadeApiKey)]
+pub(super) struct CreatedApiKeyBody<'k> {
+    /// The secret. It is returned only in this response.
+    client_secret: &'k str,
+    #[serde(flatten)]
+    key: ApiKeyBody<'k>,
+}
+
+impl<'k> ApiKeyBody<'k> {
+    pub(super) fn from_view(view: &'k ApiKeyView) -> Self {
+        let key = &view.key;
+        Self {
+            id: key.id,
+            client_id: &key.client_id,
+            name: &key.name,
+            description: &key.description,
+            status: KeyStatus::from_active(key.active).name(),
+            user: view.user.as_str(),
+            device: view.device.as_str(),
+            permissions: &key.permissions,
+            created_at: key.created_at,
+        }
+    }
+}
+
+impl<'k> CreatedApiKeyBody<'k> {
+    pub(super) fn from_view(view: &'k ApiKeyView, secret: &'k Secret<String>) -> Self {
+        Self { client_secret: secret.expose(), key: ApiKeyBody::from_view(view) }
+    }
+}

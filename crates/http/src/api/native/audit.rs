@@ -1,0 +1,78 @@
+//! Queries of audit events.
+
+mod openapi;
+mod response;
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::{self, EventFilter, FieldName, OffsetPageRequest};
+use tillgate_domain::{Action, EventId, EventOutcome, SubjectKind, TenantId};
+
+use super::page::PageQuery;
+use super::path::{not_found, read_id};
+use crate::context::office::into_api_result;
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::request::query::QueryParameters;
+use crate::serving::response::render_json;
+use crate::serving::route::Route;
+use crate::timestamps::Rfc3339Instant;
+use response::AuditEventBody;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::authenticated(Method::GET, "/audit-events", list_audit_events).documented(openapi::list_audit_events),
+        Route::authenticated(Method::GET, "/audit-events/{id}", get_audit_event).documented(openapi::get_audit_event),
+    ]
+}
+
+async fn list_audit_events(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let part =
+        OffsetPageRequest { after: query.after_id().map(EventId), ..OffsetPageRequest::first(query.fetch_limit()) };
+    let found = call
+        .with_office(move |office| {
+            let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
+            into_api_result(office::list_events(office.store, tenant, &authority, &filter, &part))
+        })
+        .await?;
+    query.render(&found, |view| view.event.id.0, AuditEventBody::from_view)
+}
+
+fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, EventFilter), ApiError> {
+    const ID_MESSAGE: &str = "must be an id";
+    const INSTANT_MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
+    const WORD_MESSAGE: &str = "must be one of the values in the documentation";
+    let mut sent = QueryParameters::strict(call.head());
+    let query = PageQuery::read(&mut sent, "audit_events", "", tenant);
+    let action = sent.parse_choice("action", Action::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
+    let outcome = sent.parse_choice("outcome", EventOutcome::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
+    let kind =
+        sent.parse_choice("subject_kind", SubjectKind::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
+    let filter = EventFilter {
+        user: sent.parse("user", ID_MESSAGE),
+        device: sent.parse("device", ID_MESSAGE),
+        session: sent.parse("session", ID_MESSAGE),
+        actions: action.into_iter().collect(),
+        outcome,
+        subject_kind: kind,
+        subject_id: sent.parse("subject", ID_MESSAGE),
+        from: sent.parse("from", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
+        until: sent.parse("until", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
+        text: sent.read_nonempty("search"),
+        ..EventFilter::default()
+    };
+    sent.finish((query, filter))
+}
+
+async fn get_audit_event(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id: EventId = read_id(&call, FieldName::Event)?;
+    let found = call
+        .with_office(move |office| {
+            let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
+            into_api_result(office::find_event(office.store, tenant, &authority, id))
+        })
+        .await?;
+    render_json(StatusCode::OK, &AuditEventBody::from_view(&found.ok_or_else(|| not_found(FieldName::Event, id))?))
+}

@@ -1,0 +1,51 @@
+//! OpenAPI documentation of the audit operations.
+
+use serde_json::{Value, json};
+use utoipa::PartialSchema;
+
+use super::response::AuditEventBody;
+use crate::api::native::schemas::{AuditAction, AuditOutcome, AuditSubjectKind};
+use crate::openapi::{OperationDoc, Requirement, id_schema, instant_schema, text_schema};
+
+const TAG: &str = "audit";
+
+fn example_audit_event() -> Value {
+    json!({
+        "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5",
+        "at": "2026-11-21T08:00:00.000Z",
+        "user": { "id": "0192f0c1-0000-7c4d-8e5f-60718293a4b5", "user_name": "cashier" },
+        "device": { "id": "0192f0c1-1111-7c4d-8e5f-60718293a4b5", "name": "P01" },
+        "session": "0192f0c1-2222-7c4d-8e5f-60718293a4b5",
+        "address": "192.0.2.7",
+        "action": "right.missing",
+        "subject": { "kind": "user", "id": "0192f0c1-3333-7c4d-8e5f-60718293a4b5" },
+        "outcome": "refused",
+        "details": { "right": "userDelete", "call": "DELETE /api/v1/users/0192f0c1-3333-7c4d-8e5f-60718293a4b5", "dialect": "native" },
+        "approver": null,
+    })
+}
+
+pub(super) fn list_audit_events() -> OperationDoc {
+    OperationDoc::new(TAG, "List audit events, newest first")
+        .description(
+            "Each change, login and denial in the caller's tenant is an event. Events are never changed or removed.",
+        )
+        .requires(Requirement::Right("auditRead"))
+        .page_response::<AuditEventBody<'_>>(&example_audit_event())
+        .query_parameter("user", "Only events caused by this user.", id_schema())
+        .query_parameter("device", "Only events on this device.", id_schema())
+        .query_parameter("session", "Only events in this session.", id_schema())
+        .query_parameter("action", "Only events with this action.", AuditAction::schema())
+        .query_parameter("outcome", "Only events with this outcome.", AuditOutcome::schema())
+        .query_parameter("subject_kind", "Only events about subjects of this kind.", AuditSubjectKind::schema())
+        .query_parameter("subject", "Only events about the subject with this id.", id_schema())
+        .query_parameter("from", "Only events at this time or later.", instant_schema())
+        .query_parameter("until", "Only events before this time.", instant_schema())
+        .query_parameter("search", "Text in the user name, the action or the details.", text_schema())
+}
+
+pub(super) fn get_audit_event() -> OperationDoc {
+    OperationDoc::new(TAG, "Get an audit event")
+        .requires(Requirement::Right("auditRead"))
+        .response::<AuditEventBody<'_>>(200, "The event.", example_audit_event())
+}

@@ -1,0 +1,154 @@
+//! Parsing of request bodies of the native API. All violations of a body are reported at once,
+//! including unknown members: ignoring these would hide a misspelled name.
+
+use actix_web::http::header::HeaderMap;
+use serde::Deserializer;
+use serde::de::DeserializeOwned;
+use tillgate_domain::ExactJson;
+use validator::Validate;
+
+use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::json::duplicates::NameComparison;
+use crate::json::exact;
+use crate::request::Request;
+use crate::request::body::{check_json_object, is_empty_body, malformed_body_error};
+use crate::request::field::{FieldError, field_violations};
+
+/// Reads a JSON body.
+pub(super) fn read_body<T: DeserializeOwned + Validate>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, ApiError> {
+    read_body_with(headers, bytes, |_| Vec::new())
+}
+
+/// Reads a JSON body; `more` finds violations that concern several fields.
+pub(super) fn read_body_with<T: DeserializeOwned + Validate>(
+    headers: &HeaderMap,
+    bytes: &[u8],
+    more: impl FnOnce(&T) -> Vec<FieldViolation>,
+) -> Result<T, ApiError> {
+    let json = check_json_object(headers, bytes, NameComparison::Exact)?;
+    read_partial(json, |error| malformed_body_error(&error), more)?.check_body(|_| Ok(Vec::new()))
+}
+
+/// Reads the JSON body of a request; a missing body is read as an empty object.
+pub(super) fn read_optional_request<T: DeserializeOwned + Validate>(call: &Request) -> Result<T, ApiError> {
+    if is_empty_body(call.body()) { parse_built_body(&ExactJson::Object(Vec::new())) } else { read_request(call) }
+}
+
+/// Returns the canonical form of the body, which is equal for all bodies with the same content:
+/// without whitespace, members sorted by name, numbers as their digits. A missing body is an empty
+/// object.
+pub(super) fn canonicalize_body(call: &Request) -> Result<String, ApiError> {
+    if is_empty_body(call.body()) {
+        return Ok("{}".to_owned());
+    }
+    let body = exact::parse_exact(check_json_object(call.head().headers(), call.body(), NameComparison::Exact)?)?
+        .with_sorted_members();
+    write_json(&body)
+}
+
+fn write_json(body: &ExactJson) -> Result<String, ApiError> {
+    serde_json::to_string(body).map_err(|error| ApiError::Fault(format!("a body cannot be written: {error}")))
+}
+
+/// Reads the JSON body of a request.
+pub(super) fn read_request<T: DeserializeOwned + Validate>(call: &Request) -> Result<T, ApiError> {
+    read_body(call.head().headers(), call.body())
+}
+
+/// Reads the valid fields of a body and collects all violations. `more` finds violations that
+/// concern several fields, such as a password that consists of a name in the same body.
+pub(super) fn read_partial_request<T: DeserializeOwned + Validate>(
+    call: &Request,
+    more: impl FnOnce(&T) -> Vec<FieldViolation>,
+) -> Result<PartialBody<T>, ApiError> {
+    let json = check_json_object(call.head().headers(), call.body(), NameComparison::Exact)?;
+    read_partial(json, |error| malformed_body_error(&error), more)
+}
+
+/// Reads a body that was built here instead of received.
+pub(super) fn read_partial_built<T: DeserializeOwned + Validate>(
+    body: &ExactJson,
+    more: impl FnOnce(&T) -> Vec<FieldViolation>,
+) -> Result<PartialBody<T>, ApiError> {
+    let failed = |error| ApiError::Fault(format!("a body that was made cannot be read: {error}"));
+    read_partial(write_json(body)?.as_bytes(), failed, more)
+}
+
+/// The valid fields of a body, and all violations known so far. Violations that only the store
+/// reveals are added before the body is handed out, so that all are reported at once.
+pub(super) struct PartialBody<T> {
+    body: T,
+    violations: Vec<FieldViolation>,
+}
+
+impl<T> PartialBody<T> {
+    /// The body; invalid fields have no value.
+    pub(super) const fn body(&self) -> &T {
+        &self.body
+    }
+
+    /// Whether no violation is known.
+    pub(super) const fn is_valid(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// Adds violations, without duplicates and with at most one reason why a password is weak.
+    pub(super) fn add(&mut self, violations: Vec<FieldViolation>) {
+        for violation in violations {
+            let weak = |known: &FieldViolation| {
+                violation.code == "weak" && known.code == "weak" && known.field == violation.field
+            };
+            if !self.violations.iter().any(|known| *known == violation || weak(known)) {
+                self.violations.push(violation);
+            }
+        }
+    }
+
+    /// Returns the body if it has no violations; otherwise all of them, with those that `more`
+    /// finds.
+    pub(super) fn check_body(
+        mut self,
+        more: impl FnOnce(&T) -> Result<Vec<FieldViolation>, ApiError>,
+    ) -> Result<T, ApiError> {
+        if self.is_valid() {
+            return Ok(self.body);
+        }
+        let found = more(&self.body)?;
+        self.add(found);
+        self.violations.sort();
+        Err(ProtocolError::InvalidFields(self.violations).into())
+    }
+}
+
+/// Reads a body that was built here, and returns it if it has no violations.
+pub(super) fn parse_built_body<T: DeserializeOwned + Validate>(body: &ExactJson) -> Result<T, ApiError> {
+    read_partial_built(body, |_| Vec::new())?.check_body(|_| Ok(Vec::new()))
+}
+
+fn read_partial<T: DeserializeOwned + Validate>(
+    json: &[u8],
+    failed: impl Fn(serde_json::Error) -> ApiError,
+    more: impl FnOnce(&T) -> Vec<FieldViolation>,
+) -> Result<PartialBody<T>, ApiError> {
+    let mut sent = serde_json::Deserializer::from_slice(json);
+    let read = deserialize_known(&mut sent).and_then(|read| sent.end().map(|()| read));
+    let (body, mut violations) = read.map_err(failed)?;
+    violations.extend(field_violations(&body, more));
+    Ok(PartialBody { body, violations })
+}
+
+/// Deserializes a body, and returns a violation for each unknown member.
+fn deserialize_known<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    sent: D,
+) -> Result<(T, Vec<FieldViolation>), D::Error> {
+    let mut unknown = Vec::new();
+    let body = serde_ignored::deserialize(sent, |member| {
+        unknown.extend(FieldError::unknown_member(&member.to_string()).into_iter().map(|field_error| FieldViolation {
+            field: field_error.pointer.trim_start_matches('/').to_owned().into(),
+            in_query: false,
+            code: field_error.code.into(),
+            message: field_error.message.into(),
+        }));
+    })?;
+    Ok((body, unknown))
+}

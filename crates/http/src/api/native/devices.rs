@@ -1,0 +1,163 @@
+//! Operations on devices: list, create, update, retire, set or remove the password, and unlock.
+
+mod openapi;
+mod request;
+mod response;
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::{
+    self, AuditContext, DeviceChange, DeviceFilter, DeviceView, FieldName, PageRequest, UseCaseResult,
+};
+use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, KnownRight, PrincipalId, TenantId};
+
+use super::page::PageQuery;
+use super::path::{not_found, read_id, render_created};
+use super::version::{VersionCondition, read_if_match, render_versioned};
+use super::{body, no_content, passwords};
+use crate::context::office::{Office, into_api_result};
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::request::query::QueryParameters;
+use crate::serving::route::Route;
+use request::{CreateDevice, UpdateDevice};
+use response::DeviceBody;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::authenticated(Method::GET, "/devices", list_devices).documented(openapi::list_devices),
+        Route::authenticated(Method::POST, "/devices", create_device).documented(openapi::create_device),
+        Route::authenticated(Method::GET, "/devices/{id}", get_device).documented(openapi::get_device),
+        Route::authenticated(Method::PATCH, "/devices/{id}", update_device).documented(openapi::update_device),
+        Route::authenticated(Method::DELETE, "/devices/{id}", retire_device).documented(openapi::retire_device),
+        Route::authenticated(Method::PUT, "/devices/{id}/password", set_device_password)
+            .documented(openapi::set_device_password),
+        Route::authenticated(Method::DELETE, "/devices/{id}/password", remove_device_password)
+            .documented(openapi::remove_device_password),
+        Route::authenticated(Method::POST, "/devices/{id}/unlock", unlock_device).documented(openapi::unlock_device),
+    ]
+}
+
+async fn list_devices(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let page = PageRequest { after: query.after_id().map(DeviceId), limit: query.fetch_limit() };
+    let found = call
+        .with_office(move |office| Ok(office::search_devices(office.store, caller.profile.tenant.id, &filter, &page)?))
+        .await?;
+    query.render(&found, |each| each.device.id.0, DeviceBody::from_view)
+}
+
+/// Reads the filter from the query; without a status it selects all devices that are not retired.
+fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, DeviceFilter), ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let query = PageQuery::read(&mut sent, "devices", "", tenant);
+    let status: Option<DeviceStatus> = sent.parse("status", "must be pending, active, locked or retired");
+    let environment: Option<Environment> = sent.parse("environment", "must be CashRegister, PDA, BackOffice or Tool");
+    let statuses = match status {
+        Some(status) => vec![status],
+        None => DeviceStatus::ALL.into_iter().filter(|status| *status != DeviceStatus::Retired).collect(),
+    };
+    let filter = DeviceFilter { statuses, environment, text: sent.read_nonempty("search") };
+    sent.finish((query, filter))
+}
+
+async fn create_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut sent =
+        body::read_partial_request(&call, |sent: &CreateDevice| sent.violations(call.auth().build_password_policy()))?;
+    let created = call
+        .with_office(move |office| {
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            // authorize before a password is hashed, which is expensive
+            let words = match office::authorize_add_device(&context.authority) {
+                Ok(()) => sent.body().words(office, tenant)?,
+                Err(refused) if sent.is_valid() => return Err(refused.into()),
+                // an unauthorized caller must not learn from the violations which names exist
+                Err(_) => Vec::new(),
+            };
+            sent.add(sent.body().password_violations(office.auth.build_password_policy(), &words));
+            let sent =
+                sent.check_body(|sent| office.refused_names(&caller, KnownRight::DeviceCreate, &sent.names()))?;
+            let new = sent.into_new_device(office, &words, caller.address)?;
+            load_view(office, &into_api_result(office::add_device(office.store, tenant, &context, &new))?)
+        })
+        .await?;
+    render_created(
+        &call,
+        "devices",
+        created.device.id,
+        render_versioned(StatusCode::CREATED, created.device.version, &DeviceBody::from_view(&created))?,
+    )
+}
+
+async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, FieldName::Device)?;
+    let found = call
+        .with_office(move |office| Ok(office::find_device_view(office.store, caller.profile.tenant.id, id)?))
+        .await?
+        .ok_or_else(|| not_found(FieldName::Device, id))?;
+    render_versioned(StatusCode::OK, found.device.version, &DeviceBody::from_view(&found))
+}
+
+async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head().headers())?);
+    let sent = body::read_partial_request(&call, |_: &UpdateDevice| Vec::new())?;
+    let changed = call
+        .with_office(move |office| {
+            let sent = sent.check_body(|sent| office.refused_names(&caller, sent.right(), &sent.names(id)))?;
+            let (tenant, context, change) =
+                (caller.profile.tenant.id, office.audit_context(&caller)?, sent.into_change());
+            let change =
+                |version| into_api_result(office::change_device(office.store, tenant, &context, id, version, &change));
+            load_view(office, &condition.apply(change)?)
+        })
+        .await?;
+    render_versioned(StatusCode::OK, changed.device.version, &DeviceBody::from_view(&changed))
+}
+
+async fn retire_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head().headers())?);
+    let change = DeviceChange { status: Some(DeviceStatus::Retired), ..DeviceChange::default() };
+    run_device_change(&call, caller, condition, move |office, tenant, context, version| {
+        office::change_device(office.store, tenant, context, id, version, &change)
+    })
+    .await?;
+    Ok(no_content())
+}
+
+async fn set_device_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    passwords::set_device_password(&call, caller, read_id(&call, FieldName::Device)?).await
+}
+
+async fn remove_device_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, FieldName::Device)?;
+    call.with_office(move |office| {
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        into_api_result(office::remove_password(office.store, tenant, &context, id))
+    })
+    .await?;
+    Ok(no_content())
+}
+
+async fn unlock_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    passwords::unlock_principal(&call, caller, PrincipalId::Device(read_id(&call, FieldName::Device)?)).await
+}
+
+/// Runs a use case that changes a device, and loads the device with the names of its roles.
+async fn run_device_change(
+    call: &Request,
+    caller: Caller,
+    condition: VersionCondition,
+    change: impl Fn(&Office<'_>, TenantId, &AuditContext, Option<i64>) -> UseCaseResult<Device> + Send + 'static,
+) -> Result<DeviceView, ApiError> {
+    call.with_office(move |office| {
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        let device = condition.apply(|version| into_api_result(change(office, tenant, &context, version)))?;
+        load_view(office, &device)
+    })
+    .await
+}
+
+fn load_view(office: &Office<'_>, device: &Device) -> Result<DeviceView, ApiError> {
+    office::load_device_view(office.store, device)?.ok_or_else(|| ApiError::Fault("a device has no view".to_owned()))
+}

@@ -1,0 +1,101 @@
+//! Operations on roles: list, create, update and delete. Built-in roles cannot be changed.
+
+mod openapi;
+mod request;
+mod response;
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::Caller;
+use tillgate_domain::FoldedText;
+use tillgate_domain::office::{self, FieldName};
+
+use super::page::PageQuery;
+use super::path::{not_found, read_id, render_created};
+use super::version::{read_if_match, render_versioned};
+use super::{body, no_content};
+use crate::context::office::into_api_result;
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::request::query::QueryParameters;
+use crate::serving::route::Route;
+use request::{CreateRole, UpdateRole};
+use response::RoleBody;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::authenticated(Method::GET, "/roles", list_roles).documented(openapi::list_roles),
+        Route::authenticated(Method::POST, "/roles", create_role).documented(openapi::create_role),
+        Route::authenticated(Method::GET, "/roles/{id}", get_role).documented(openapi::get_role),
+        Route::authenticated(Method::PATCH, "/roles/{id}", update_role).documented(openapi::update_role),
+        Route::authenticated(Method::DELETE, "/roles/{id}", delete_role).documented(openapi::delete_role),
+    ]
+}
+
+async fn list_roles(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let query = PageQuery::read(&mut sent, "roles", "", caller.profile.tenant.id);
+    let search = sent.read_nonempty("search").map(|text| FoldedText::of(&text));
+    let built_in: Option<bool> = sent.parse("built_in", "must be true or false");
+    let query: PageQuery = sent.finish(query)?;
+    let after = query.after_id();
+    let mut roles =
+        call.with_office(move |office| Ok(office::list_roles(office.store, caller.profile.tenant.id)?)).await?;
+    roles.retain(|role| {
+        let texts = [role.name.as_str(), &role.label, &role.description];
+        after.is_none_or(|after| role.id.0 > after)
+            && built_in.is_none_or(|built_in| role.built_in == built_in)
+            && search.as_ref().is_none_or(|text| FoldedText::join_search_text(texts).contains(text.as_str()))
+    });
+    query.render(&roles, |role| role.id.0, RoleBody::from_role)
+}
+
+async fn create_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let sent: CreateRole = body::read_request(&call)?;
+    let role = call
+        .with_office(move |office| {
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            into_api_result(office::add_role(office.store, tenant, &context, &sent.into_new_role(office.auth)?))
+        })
+        .await?;
+    render_created(
+        &call,
+        "roles",
+        role.id,
+        render_versioned(StatusCode::CREATED, role.version, &RoleBody::from_role(&role))?,
+    )
+}
+
+async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, FieldName::Role)?;
+    let found = call
+        .with_office(move |office| Ok(office::find_role(office.store, caller.profile.tenant.id, id)?))
+        .await?
+        .ok_or_else(|| not_found(FieldName::Role, id))?;
+    render_versioned(StatusCode::OK, found.version, &RoleBody::from_role(&found))
+}
+
+async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head().headers())?);
+    let sent: UpdateRole = body::read_request(&call)?;
+    let change = sent.into_change();
+    let role = call
+        .with_office(move |office| {
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            condition.apply(|version| {
+                into_api_result(office::change_role(office.store, tenant, &context, id, version, &change))
+            })
+        })
+        .await?;
+    render_versioned(StatusCode::OK, role.version, &RoleBody::from_role(&role))
+}
+
+async fn delete_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head().headers())?);
+    call.with_office(move |office| {
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        condition.apply(|version| into_api_result(office::delete_role(office.store, tenant, &context, id, version)))
+    })
+    .await?;
+    Ok(no_content())
+}

@@ -1,0 +1,136 @@
+//! Operations on sessions: log in, refresh, get the caller, change the own password, log out, list
+//! and end.
+
+mod openapi;
+mod request;
+pub(super) mod response;
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::ports::SessionFilter;
+use tillgate_auth_core::{AuthDenied, Caller};
+use tillgate_domain::{SessionId, TenantId, office};
+
+use super::page::PageQuery;
+use super::path::render_created;
+use super::{no_content, passwords};
+use crate::api::native::sessions::response::{CallerBody, SessionBody, TokensBody};
+use crate::context::office::into_api_result;
+use crate::error::{ApiError, ProtocolError};
+use crate::request::Request;
+use crate::request::query::QueryParameters;
+use crate::serving::response::render_json;
+use crate::serving::route::Route;
+pub(super) use request::{LoginInput, read_login};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::public(Method::POST, "/sessions", log_in).documented(openapi::log_in),
+        Route::authenticated(Method::GET, "/sessions", list_sessions).documented(openapi::list_sessions),
+        Route::public(Method::POST, "/sessions/refresh", refresh_session).documented(openapi::refresh_session),
+        Route::authenticated(Method::GET, "/sessions/current", get_current_session)
+            .documented(openapi::get_current_session),
+        Route::authenticated(Method::DELETE, "/sessions/current", log_out).documented(openapi::log_out),
+        Route::authenticated(Method::PUT, "/sessions/current/password", change_own_password)
+            .documented(openapi::change_own_password),
+        Route::authenticated(Method::POST, "/sessions/end", end_sessions).documented(openapi::end_sessions),
+        Route::authenticated(Method::GET, "/sessions/{id}", get_session).documented(openapi::get_session),
+        Route::authenticated(Method::DELETE, "/sessions/{id}", end_session).documented(openapi::end_session),
+    ]
+}
+
+async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
+    let sent = read_login(call.head().headers(), call.body(), call.auth().build_password_policy())?;
+    let LoginInput { who, password, new_password, tenant, previous } = sent;
+    let issued = call.log_in_to_tenant(who, password, new_password, tenant, previous.into_iter().collect()).await;
+    let issued = issued.map_err(map_new_password_error)?;
+    render_created(
+        &call,
+        "sessions",
+        issued.session.id,
+        render_json(StatusCode::CREATED, &TokensBody::from_issued_tokens(&issued))?,
+    )
+}
+
+/// A login names its new password differently from the other requests.
+fn map_new_password_error(failure: ApiError) -> ApiError {
+    match failure {
+        ApiError::Denied(AuthDenied::WeakPassword(why)) => {
+            ProtocolError::InvalidFields(vec![request::new_password_violation(&why)]).into()
+        }
+        other => other,
+    }
+}
+
+async fn refresh_session(call: Request) -> Result<HttpResponse, ApiError> {
+    let issued = call.refresh(request::read_refresh(call.head().headers(), call.body())?, None).await?;
+    render_json(StatusCode::OK, &TokensBody::from_issued_tokens(&issued))
+}
+
+async fn get_current_session(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    render_json(StatusCode::OK, &CallerBody::from_caller(&caller))
+}
+
+async fn log_out(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    call.run_blocking(move |auth| auth.logout(&caller)).await?;
+    Ok(no_content())
+}
+
+/// Changes the caller's own password, confirmed by the current one. All other sessions of the
+/// caller end.
+async fn change_own_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (old, new, end_keys) =
+        request::read_password_change(call.head().headers(), call.body(), call.auth().build_password_policy())?;
+    let changed = call.change_password(caller, old, new, end_keys).await?;
+    passwords::render_changed_password(&changed.api_keys, changed.api_keys_revoked)
+}
+
+async fn list_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let (after, limit) = (query.after_id().map(SessionId), query.fetch_limit());
+    let found = call.run_blocking(move |auth| auth.list_sessions(&caller, &filter, after, limit)).await?;
+    let now = call.auth().time().at;
+    query.render(&found, |view| view.session.id.0, |view| SessionBody::from_view(view, now))
+}
+
+fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, SessionFilter), ApiError> {
+    const ID_MESSAGE: &str = "must be an id";
+    let mut sent = QueryParameters::strict(call.head());
+    let now = call.auth().time().at;
+    let filter = SessionFilter {
+        user: sent.parse("user", ID_MESSAGE),
+        device: sent.parse("device", ID_MESSAGE),
+        live: sent.parse("live", "must be true or false").map(|live| (live, now)),
+        ..SessionFilter::default()
+    };
+    let query = PageQuery::read(&mut sent, "sessions", "", tenant);
+    sent.finish((query, filter))
+}
+
+async fn get_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_session_id(&call)?;
+    let view = call.run_blocking(move |auth| auth.find_session(&caller, id)).await?;
+    render_json(StatusCode::OK, &SessionBody::from_view(&view, call.auth().time().at))
+}
+
+async fn end_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_session_id(&call)?;
+    call.run_blocking(move |auth| auth.end_session_for(&caller, id)).await?;
+    Ok(no_content())
+}
+
+/// Ends all sessions of a user, of a device or of the tenant.
+async fn end_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (target, permanent) = request::read_end_sessions(call.head().headers(), call.body())?;
+    call.with_office(move |office| {
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        into_api_result(office::end_sessions(office.store, tenant, &context, target, permanent))
+    })
+    .await?;
+    Ok(no_content())
+}
+
+/// Reads the id in the path. A malformed id is answered like an unknown one.
+fn read_session_id(call: &Request) -> Result<SessionId, ApiError> {
+    call.head().path_parameter("id").parse().map_err(|_| ApiError::Denied(AuthDenied::SessionNotFound))
+}

@@ -1,0 +1,140 @@
+//! OpenAPI documentation of the session operations.
+
+use serde_json::{Value, json};
+
+use super::request::{ChangeOwnPassword, EndSessions, LoginBody, RefreshBody};
+use crate::api::native::passwords::{self, ChangedPasswordBody};
+use crate::api::native::sessions::response::{CallerBody, SessionBody, TokensBody};
+use crate::openapi::{OperationDoc, Requirement, bool_schema, id_schema};
+
+const TAG: &str = "sessions";
+
+fn example_session() -> Value {
+    json!({
+        "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5",
+        "user": { "id": "0192f0c1-0000-7c4d-8e5f-60718293a4b5", "user_name": "cashier" },
+        "device": { "id": "0192f0c1-1111-7c4d-8e5f-60718293a4b5", "name": "P01" },
+        "mount": "native",
+        "created_at": "2026-11-21T08:00:00.000Z",
+        "last_used_at": "2026-11-21T09:30:00.000Z",
+        "expires_at": "2026-12-21T08:00:00.000Z",
+        "ended_at": null,
+        "ended_why": null,
+    })
+}
+
+fn example_tokens() -> Value {
+    json!({
+        "access_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.…",
+        "token_type": "Bearer",
+        "expires_in": 900,
+        "expires_at": "2026-11-21T08:15:00.000Z",
+        "refresh_token": "AZLwwaKz…",
+        "refresh_expires_at": "2026-12-21T08:00:00.000Z",
+        "session": example_session(),
+    })
+}
+
+pub(super) fn log_in() -> OperationDoc {
+    OperationDoc::new(TAG, "Log in")
+        .description(
+            "Logs in a user on a device, a user without a device, or a device as itself. A new login \
+             on a till ends the previous session there. Failed logins are limited (429). Logins with a \
+             `previous_refresh_token` are counted separately, and so are logins from networks in which the user \
+             or device has logged in before.",
+        )
+        .description(
+            "If the password must be changed first, the answer to the correct password is 403 \
+             `password_change_required`, and no session is created: log in again with `new_password` in \
+             addition. Any user may send `new_password`; it replaces the password during the login.",
+        )
+        .lenient_request_body::<LoginBody>(json!({ "login": "cashier", "password": "open-the-shop", "device": "P01" }))
+        .response::<TokensBody<'_>>(201, "The tokens and the session.", example_tokens())
+        .with_location()
+        .errors(&[401, 403, 429])
+}
+
+pub(super) fn refresh_session() -> OperationDoc {
+    OperationDoc::new(TAG, "Refresh a session")
+        .description(
+            "Store the complete response before you use any part of it. If a response is lost, send the same \
+             token again. Presenting a token whose successors have been used means that it was copied, and ends \
+             the session.",
+        )
+        .lenient_request_body::<RefreshBody>(json!({ "refresh_token": "AZLwwaKz…" }))
+        .response::<TokensBody<'_>>(200, "The new tokens.", example_tokens())
+        .errors(&[401])
+}
+
+pub(super) fn get_current_session() -> OperationDoc {
+    OperationDoc::new(TAG, "Get the caller with its current rights").response::<CallerBody<'_>>(
+        200,
+        "The caller.",
+        json!({
+            "session": example_session(),
+            "user": { "id": "0192f0c1-0000-7c4d-8e5f-60718293a4b5", "user_name": "cashier", "display_name": "Cashier", "email": null },
+            "device": {
+                "id": "0192f0c1-1111-7c4d-8e5f-60718293a4b5",
+                "name": "P01",
+                "environment": "CashRegister",
+                "settings": { "MaxQuantity": "200" },
+            },
+            "rights": ["ticketClose", "ticketCreate"],
+        }),
+    )
+}
+
+pub(super) fn log_out() -> OperationDoc {
+    OperationDoc::new(TAG, "Log out")
+        .description("The tokens are invalid from now on.")
+        .no_content("The session ended.")
+}
+
+pub(super) fn change_own_password() -> OperationDoc {
+    OperationDoc::new(TAG, "Change your own password")
+        .description(
+            "All other sessions of the caller end, including permanent tokens; this session continues. \
+             The new password must differ from the current one. A wrong `current_password` is answered with 401 \
+             and counts as a failed login.",
+        )
+        .description(
+            "API keys work without a password: the response and the audit event list them, and `keys` \
+             revokes them.",
+        )
+        .request_body::<ChangeOwnPassword>(
+            json!({ "current_password": "correct horse battery", "password": "another horse battery" }),
+        )
+        .response::<ChangedPasswordBody<'_>>(200, "The password was changed.", passwords::example_changed_password())
+        .errors(&[429])
+}
+
+pub(super) fn list_sessions() -> OperationDoc {
+    OperationDoc::new(TAG, "List sessions")
+        .description("Without the right `sessionDelete` you see only your own sessions.")
+        .page_response::<SessionBody<'_>>(&example_session())
+        .query_parameter("user", "Only sessions of this user.", id_schema())
+        .query_parameter("device", "Only sessions on this device.", id_schema())
+        .query_parameter("live", "Only live sessions if true, only ended or expired sessions if false.", bool_schema())
+}
+
+pub(super) fn end_sessions() -> OperationDoc {
+    OperationDoc::new(TAG, "End all sessions of a user, of a device or of the tenant")
+        .description("Their tokens are invalid from the next request on, in every process.")
+        .requires(Requirement::RightForOthers("sessionDelete"))
+        .request_body::<EndSessions>(json!({ "user": "0192f0c1-0000-7c4d-8e5f-60718293a4b5" }))
+        .no_content("The sessions ended.")
+        .errors(&[404])
+}
+
+pub(super) fn get_session() -> OperationDoc {
+    OperationDoc::new(TAG, "Get a session")
+        .requires(Requirement::RightForOthers("sessionDelete"))
+        .response::<SessionBody<'_>>(200, "The session, which may have ended.", example_session())
+}
+
+pub(super) fn end_session() -> OperationDoc {
+    OperationDoc::new(TAG, "End a session")
+        .description("Its tokens are invalid from the next request on, in every process.")
+        .requires(Requirement::RightForOthers("sessionDelete"))
+        .no_content("The session ended.")
+}

@@ -1,0 +1,120 @@
+//! Operations on the stores of a tenant. Stores are saved with the tenant and share its version.
+
+mod openapi;
+mod request;
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use serde::Serialize;
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::{self, FieldName};
+use tillgate_domain::{Branch, BranchId, FoldedText, Tenant};
+use utoipa::ToSchema;
+
+use super::page::PageQuery;
+use super::path::{not_found, read_id, render_created};
+use super::version::{read_if_match, render_versioned};
+use super::{body, no_content};
+use crate::context::office::into_api_result;
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::request::query::QueryParameters;
+use crate::serving::route::Route;
+use request::{CreateStore, UpdateStore};
+
+/// A store of the tenant.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Store)]
+struct StoreBody<'b> {
+    /// Id of the store; it never changes.
+    #[schema(value_type = uuid::Uuid)]
+    id: BranchId,
+    /// Display name of the store.
+    name: &'b str,
+}
+
+impl<'b> StoreBody<'b> {
+    fn from_branch(branch: &'b Branch) -> Self {
+        Self { id: branch.id, name: &branch.name }
+    }
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::authenticated(Method::GET, "/stores", list_stores).documented(openapi::list_stores),
+        Route::authenticated(Method::POST, "/stores", create_store).documented(openapi::create_store),
+        Route::authenticated(Method::GET, "/stores/{id}", get_store).documented(openapi::get_store),
+        Route::authenticated(Method::PATCH, "/stores/{id}", update_store).documented(openapi::update_store),
+        Route::authenticated(Method::DELETE, "/stores/{id}", delete_store).documented(openapi::delete_store),
+    ]
+}
+
+async fn list_stores(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let query = PageQuery::read(&mut sent, "stores", "", caller.profile.tenant.id);
+    let search = sent.read_nonempty("search").map(|text| FoldedText::of(&text));
+    let query: PageQuery = sent.finish(query)?;
+    let after = query.after_id();
+    let mut stores = load_tenant(&call, &caller).await?.branches;
+    stores.sort_by_key(|store| store.id);
+    stores.retain(|store| {
+        after.is_none_or(|after| store.id.0 > after)
+            && search.as_ref().is_none_or(|text| FoldedText::of(&store.name).as_str().contains(text.as_str()))
+    });
+    query.render(&stores, |store| store.id.0, StoreBody::from_branch)
+}
+
+async fn create_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let sent: CreateStore = body::read_request(&call)?;
+    let name = sent.into_name()?;
+    let (id, tenant) = call
+        .with_office(move |office| {
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let id = office.auth.new_id(BranchId::new)?;
+            Ok((id, into_api_result(office::add_store(office.store, tenant, &context, &Branch { id, name }))?))
+        })
+        .await?;
+    render_created(&call, "stores", id, render_store(StatusCode::CREATED, &tenant, id)?)
+}
+
+async fn get_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, FieldName::Store)?;
+    render_store(StatusCode::OK, &load_tenant(&call, &caller).await?, id)
+}
+
+async fn update_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head().headers())?);
+    let sent: UpdateStore = body::read_request(&call)?;
+    let tenant = call
+        .with_office(move |office| {
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let name = sent.into_name();
+            condition.apply(|version| {
+                into_api_result(office::rename_store(office.store, tenant, &context, id, version, name.as_deref()))
+            })
+        })
+        .await?;
+    render_store(StatusCode::OK, &tenant, id)
+}
+
+async fn delete_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head().headers())?);
+    call.with_office(move |office| {
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        condition.apply(|version| into_api_result(office::close_store(office.store, tenant, &context, id, version)))
+    })
+    .await?;
+    Ok(no_content())
+}
+
+/// Loads the tenant with its stores.
+async fn load_tenant(call: &Request, caller: &Caller) -> Result<Tenant, ApiError> {
+    let id = caller.profile.tenant.id;
+    let found = call.with_office(move |office| Ok(office::find_tenant(office.store, id)?)).await?;
+    found.ok_or_else(|| ApiError::Fault("the tenant of the caller does not exist".to_owned()))
+}
+
+fn render_store(status: StatusCode, tenant: &Tenant, id: BranchId) -> Result<HttpResponse, ApiError> {
+    let store = tenant.branches.iter().find(|store| store.id == id).ok_or_else(|| not_found(FieldName::Store, id))?;
+    render_versioned(status, tenant.version, &StoreBody::from_branch(store))
+}

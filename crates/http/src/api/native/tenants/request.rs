@@ -1,0 +1,65 @@
+//! Requests of the tenant operations.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tillgate_domain::office::{LimitsChange, TenantChange};
+use tillgate_domain::{Locale, Zone};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::request::field::{BodyField, not_null, well_typed};
+
+/// Changes to the tenant, as a merge patch (RFC 7396): omitted members stay unchanged.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = TenantChange)]
+pub(super) struct UpdateTenant {
+    /// New display name of the tenant.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    name: BodyField<String>,
+    /// Time zone in which the tenant's days begin, by its name in the IANA database.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = String)]
+    zone: BodyField<Zone>,
+    /// Language of the tenant's users, as a BCP 47 tag.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = String, max_length = 35)]
+    locale: BodyField<Locale>,
+    /// Upper limits of session lifetimes, in seconds; null removes one limit, or all of them if
+    /// sent instead of the object.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<super::response::LimitsChangeSchema>)]
+    limits: BodyField<BTreeMap<String, Option<Duration>>>,
+}
+
+impl UpdateTenant {
+    pub(super) fn into_change(self) -> TenantChange {
+        let limits = match self.limits.into_patch() {
+            None => LimitsChange::default(),
+            Some(None) => {
+                LimitsChange { access: Some(None), idle: Some(None), absolute: Some(None), overlap: Some(None) }
+            }
+            Some(Some(spans)) => {
+                let span = |name: &str| spans.get(name).copied();
+                LimitsChange {
+                    access: span("access"),
+                    idle: span("idle"),
+                    absolute: span("absolute"),
+                    overlap: span("overlap"),
+                }
+            }
+        };
+        TenantChange {
+            name: self.name.into_value(),
+            zone: self.zone.into_value(),
+            locale: self.locale.into_value(),
+            limits,
+        }
+    }
+}

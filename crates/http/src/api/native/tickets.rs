@@ -1,0 +1,228 @@
+//! Operations on tickets. Reading requires a login in the tenant; changes require the matching
+//! rights and a session on a sale device.
+
+mod from_json;
+mod idempotency;
+mod item;
+mod openapi;
+mod request;
+mod response;
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::ports::{OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder, TicketSortKey};
+use tillgate_domain::office::{self, FieldName, NamedFields, OfficeError, TicketAmendment, TicketSearch, TicketView};
+use tillgate_domain::ticket::{Note, TicketStatus};
+use tillgate_domain::{JsonObject, KnownRight, TenantId, TicketId};
+
+use super::page::PageQuery;
+use super::path::{not_found, read_id, render_created};
+use super::version::{VersionCondition, read_if_match, render_versioned};
+use super::{body, no_content};
+use crate::context::large_body_slots::MAX_TICKET_BODY_BYTES;
+use crate::context::office::into_api_result;
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::request::body::read_object;
+use crate::request::cursor::Cursor;
+use crate::request::query::QueryParameters;
+use crate::serving::route::Route;
+use crate::timestamps::Rfc3339Instant;
+use request::{CloseTicket, CreateTicket, RefundTicket};
+use response::TicketBody;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::authenticated(Method::GET, "/tickets", list_tickets).documented(openapi::list_tickets),
+        Route::authenticated(Method::POST, "/tickets", create_ticket)
+            .with_body_limit(MAX_TICKET_BODY_BYTES)
+            .documented(openapi::create_ticket),
+        Route::authenticated(Method::GET, "/tickets/{id}", get_ticket).documented(openapi::get_ticket),
+        Route::authenticated(Method::PATCH, "/tickets/{id}", update_ticket)
+            .with_body_limit(MAX_TICKET_BODY_BYTES)
+            .documented(openapi::update_ticket),
+        Route::authenticated(Method::DELETE, "/tickets/{id}", void_ticket).documented(openapi::void_ticket),
+        Route::authenticated(Method::POST, "/tickets/{id}/close", close_ticket)
+            .with_body_limit(MAX_TICKET_BODY_BYTES)
+            .documented(openapi::close_ticket),
+        Route::authenticated(Method::POST, "/tickets/{id}/refund", refund_ticket)
+            .with_body_limit(MAX_TICKET_BODY_BYTES)
+            .documented(openapi::refund_ticket),
+    ]
+}
+
+async fn list_tickets(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let tenant = caller.profile.tenant.id;
+    let (query, search) = read_search(&call, tenant)?;
+    let by = search.order.sort_key;
+    let slot = call.acquire_list_slot(&caller).await?;
+    let found = call
+        .with_office(move |office| Ok(office::list_tickets_while(office.store, tenant, &search, response::fits_page)?))
+        .await?;
+    let cursor = |view: &TicketView| {
+        let TicketCursor { key, id } = by.cursor(&view.ticket);
+        Cursor { key, id: id.0 }
+    };
+    Ok(slot.hold_until_sent(query.with_max_items(response::count_fitting(&found)).render_by(
+        &found,
+        cursor,
+        TicketBody::from_view,
+    )?))
+}
+
+/// The orders of the list by their names; the first is the default.
+const TICKET_ORDERS: [(&str, TicketOrder); 6] = [
+    ("opened_at", TicketOrder { sort_key: TicketSortKey::Opened, descending: false }),
+    ("-opened_at", TicketOrder { sort_key: TicketSortKey::Opened, descending: true }),
+    ("updated_at", TicketOrder { sort_key: TicketSortKey::Updated, descending: false }),
+    ("-updated_at", TicketOrder { sort_key: TicketSortKey::Updated, descending: true }),
+    ("payable", TicketOrder { sort_key: TicketSortKey::Payable, descending: false }),
+    ("-payable", TicketOrder { sort_key: TicketSortKey::Payable, descending: true }),
+];
+
+fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, TicketSearch), ApiError> {
+    const ID_MESSAGE: &str = "must be an id";
+    const INSTANT_MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
+    const SORT_MESSAGE: &str = "must be opened_at, updated_at or payable, with a - prefix for descending order";
+    let mut sent = QueryParameters::strict(call.head());
+    let status =
+        sent.parse_choice("state", TicketStatus::ALL.map(|each| (each.name(), each)), "must be open, closed or void");
+    let words = TICKET_ORDERS.map(|(word, order)| (word, (word, order)));
+    let (word, order) = sent.parse_choice("sort", words, SORT_MESSAGE).unwrap_or(words[0].1);
+    let query = PageQuery::read(&mut sent, "tickets", word, tenant);
+    let filter = TicketFilter {
+        statuses: status.into_iter().collect(),
+        owner: sent.parse("owner", ID_MESSAGE),
+        device: sent.parse("device", ID_MESSAGE),
+        refund_of: sent.parse("refund_of", ID_MESSAGE),
+        from: sent.parse("from", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
+        until: sent.parse("until", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
+        text: sent.read_nonempty("search"),
+    };
+    let after = query.after.clone().map(|Cursor { key, id }| TicketCursor { key, id: TicketId(id) });
+    let part = OffsetPageRequest { after, ..OffsetPageRequest::first(query.fetch_limit()) };
+    sent.finish((query, TicketSearch { filter, order, page: part }))
+}
+
+async fn get_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, tenant) = (read_id(&call, FieldName::Ticket)?, caller.profile.tenant.id);
+    let found = call.with_office(move |office| Ok(office::find_ticket(office.store, tenant, id)?)).await?;
+    render_ticket(StatusCode::OK, &found.ok_or_else(|| not_found(FieldName::Ticket, id))?)
+}
+
+async fn create_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let idempotency = idempotency::read_idempotency_key(&call)?;
+    let sent = body::read_partial_request(&call, CreateTicket::find_unpayable_amounts)?;
+    let tenant = caller.profile.tenant.id;
+    let created = call
+        .with_office(move |office| {
+            let sent =
+                sent.check_body(|sent| office.refused_names(&caller, KnownRight::TicketCreate, &sent.names(&caller)))?;
+            let new = sent.into_new_ticket(office.auth.new_id(TicketId::new)?)?;
+            into_api_result(office::open_ticket(
+                office.store,
+                tenant,
+                &office.audit_context(&caller)?,
+                &new,
+                idempotency.as_ref(),
+            ))
+        })
+        .await?;
+    render_created_ticket(&call, &created.ticket)
+}
+
+/// How often an update with `If-Match: *` is attempted if others change the ticket concurrently.
+const MAX_UPDATE_ATTEMPTS: usize = 5;
+
+async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head().headers())?);
+    let patch: JsonObject = read_object(call.head().headers(), call.body())?;
+    let tenant = caller.profile.tenant.id;
+    let changed = call
+        .with_office(move |office| {
+            // the patch is merged with the ticket that was read, so the update always requires that
+            // version
+            let amend = |expected: Option<i64>| {
+                let found =
+                    office::find_ticket(office.store, tenant, id)?.ok_or_else(|| not_found(FieldName::Ticket, id))?;
+                let names = |names: &NamedFields<'_>| office.refused_names(&caller, KnownRight::TicketUpdate, names);
+                let change = request::apply_patch(&found, &patch, names)?;
+                let version = Some(expected.unwrap_or(found.ticket.version));
+                let amendment = TicketAmendment { context: office.audit_context(&caller)?, id, version, change };
+                into_api_result(office::amend_tickets(office.store, tenant, &[amendment]))
+            };
+            let mut answer = condition.apply(&amend);
+            for _ in 1..MAX_UPDATE_ATTEMPTS {
+                match answer {
+                    Err(ApiError::Office(OfficeError::TicketVersionMismatch { .. }))
+                        if condition == VersionCondition::Any =>
+                    {
+                        answer = condition.apply(&amend);
+                    }
+                    _ => break,
+                }
+            }
+            answer
+        })
+        .await?;
+    render_ticket(StatusCode::OK, changed.first().ok_or_else(|| ApiError::Fault("a change has no outcome".to_owned()))?)
+}
+
+async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head().headers())?);
+    let mut sent = QueryParameters::strict(call.head());
+    let what = "must have at most 2000 characters and no control characters";
+    let reason = sent.parse_with("reason", "length", |text| Note::parse(text).ok(), what).unwrap_or_default();
+    let (reason, tenant) = (sent.finish(reason)?, caller.profile.tenant.id);
+    call.with_office(move |office| {
+        let stamp = office.audit_context(&caller)?;
+        condition
+            .apply(|version| into_api_result(office::void_ticket(office.store, tenant, &stamp, id, version, &reason)))
+    })
+    .await?;
+    Ok(no_content())
+}
+
+async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head().headers())?);
+    let sent: CloseTicket = body::read_optional_request(&call)?;
+    let (closing, tenant) = (sent.into_closing(), caller.profile.tenant.id);
+    let view = call
+        .with_office(move |office| {
+            let stamp = office.audit_context(&caller)?;
+            condition.apply(|version| {
+                into_api_result(office::close_ticket(office.store, tenant, &stamp, id, version, &closing))
+            })
+        })
+        .await?;
+    render_ticket(StatusCode::OK, &view)
+}
+
+async fn refund_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (sold, idempotency) = (read_id(&call, FieldName::Ticket)?, idempotency::read_idempotency_key(&call)?);
+    let sent: RefundTicket = body::read_optional_request(&call)?;
+    let tenant = caller.profile.tenant.id;
+    let created = call
+        .with_office(move |office| {
+            let new = sent.into_new_refund(office.auth.new_id(TicketId::new)?)?;
+            into_api_result(office::refund_ticket(
+                office.store,
+                tenant,
+                &office.audit_context(&caller)?,
+                sold,
+                &new,
+                idempotency.as_ref(),
+            ))
+        })
+        .await?;
+    render_created_ticket(&call, &created.ticket)
+}
+
+fn render_ticket(status: StatusCode, ticket: &TicketView) -> Result<HttpResponse, ApiError> {
+    render_versioned(status, ticket.ticket.version, &TicketBody::from_view(ticket))
+}
+
+fn render_created_ticket(call: &Request, ticket: &TicketView) -> Result<HttpResponse, ApiError> {
+    render_created(call, "tickets", ticket.ticket.id, render_ticket(StatusCode::CREATED, ticket)?)
+}

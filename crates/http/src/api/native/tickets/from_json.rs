@@ -1,0 +1,210 @@
+//! Parsing of ticket fields from JSON: bounded texts, and decimals in strings without loss of
+//! digits.
+
+use std::fmt::Display;
+
+use tillgate_domain::office::{ItemInput, OwnerRef};
+use tillgate_domain::ticket::{
+    Amount, Article, BoundedText, Currency, Customer, Decimal, ItemDraft, ItemKind, Location, Meta, Payment,
+    PaymentMethod, Quantity, Rate,
+};
+use tillgate_domain::{ExactJson, JsonObject, UserId, UserName};
+
+use crate::request::field::{FieldError, FromJson, ObjectReader, name_error_code, parse_integer};
+
+impl<const MOST: usize> FromJson for BoundedText<MOST> {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        Self::parse(&String::from_json(value)?).map_err(|why| FieldError::for_value(name_error_code(&why), why))
+    }
+}
+
+fn parse_decimal<T: std::str::FromStr<Err: Display>>(value: ExactJson) -> Result<T, Vec<FieldError>> {
+    let ExactJson::String(text) = value else {
+        return Err(FieldError::for_value("type", "must be a decimal in a string, such as \"12.50\""));
+    };
+    text.parse().map_err(|why| FieldError::for_value("range", why))
+}
+
+impl<const PLACES: u32> FromJson for Decimal<PLACES> {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        parse_decimal(value)
+    }
+}
+
+impl FromJson for Amount {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        parse_decimal(value)
+    }
+}
+
+impl FromJson for Rate {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        parse_decimal(value)
+    }
+}
+
+impl FromJson for Quantity {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        parse_decimal(value)
+    }
+}
+
+impl FromJson for Currency {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        Self::parse(&String::from_json(value)?).map_err(|why| FieldError::for_value("format", why))
+    }
+}
+
+/// Parses an integer that is not negative.
+impl FromJson for u64 {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        parse_integer(&value).ok_or_else(|| FieldError::for_value("type", "must be a non-negative integer"))
+    }
+}
+
+impl FromJson for u32 {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        Self::try_from(u64::from_json(value)?).map_err(|_| FieldError::for_value("range", "must be at most 4294967295"))
+    }
+}
+
+impl FromJson for OwnerRef {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let text = String::from_json(value)?;
+        // a user name that looks like an id is parsed as an id
+        match text.parse::<UserId>() {
+            Ok(id) => Ok(Self::Id(id)),
+            Err(_) => {
+                UserName::parse(&text).map(Self::Name).map_err(|why| FieldError::for_value(name_error_code(&why), why))
+            }
+        }
+    }
+}
+
+impl FromJson for Location {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let mut members = ObjectReader::open(value)?;
+        let (zone, table) = (members.read("zone"), members.read("table"));
+        members.finish(Some(Self { zone: zone.unwrap_or_default(), table: table.unwrap_or_default() }))
+    }
+}
+
+impl FromJson for Meta {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        Self::new(JsonObject::from_json(value)?).map_err(|why| FieldError::for_value("length", why))
+    }
+}
+
+impl FromJson for Customer {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let mut members = ObjectReader::open(value)?;
+        let customer = Self {
+            id: members.read("id").unwrap_or_default(),
+            external_id: members.read("external_id").unwrap_or_default(),
+            card_serial_number: members.read("card_serial_number").unwrap_or_default(),
+            first_name: members.read("first_name").unwrap_or_default(),
+            last_name: members.read("last_name").unwrap_or_default(),
+            full_name: members.read("full_name").unwrap_or_default(),
+            phone: members.read("phone").unwrap_or_default(),
+            email: members.read("email").unwrap_or_default(),
+            credit: members.read("credit_rate").unwrap_or_default(),
+            discount: members.read("discount_rate").unwrap_or_default(),
+            meta: members.read("meta").unwrap_or_default(),
+            extra: members.read("extra").unwrap_or_default(),
+        };
+        members.finish(Some(customer))
+    }
+}
+
+impl FromJson for Article {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let mut members = ObjectReader::open(value)?;
+        let article = Self {
+            name: members.read("name").unwrap_or_default(),
+            description: members.read("description").unwrap_or_default(),
+            stock: members.read("stock").unwrap_or_default(),
+            code: members.read("code").unwrap_or_default(),
+            category: members.read("category").unwrap_or_default(),
+            kind: members.read("kind").unwrap_or_default(),
+            vat_category: members.read("vat_category").unwrap_or_default(),
+            vat: members.read("vat_rate"),
+            discount_allowed: members.read("discount_allowed").unwrap_or(true),
+            price_fixed: members.read("price_fixed").unwrap_or_default(),
+            splittable: members.read("splittable").unwrap_or_default(),
+            cashback_allowed: members.read("cashback_allowed").unwrap_or_default(),
+            order_endpoints: members.read("order_endpoints").unwrap_or_default(),
+            extra: members.read("extra").unwrap_or_default(),
+        };
+        members.finish(Some(article))
+    }
+}
+
+/// A value of an enumeration.
+struct KnownWord<T>(T);
+
+impl FromJson for KnownWord<ItemKind> {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let text = String::from_json(value)?;
+        let found = ItemKind::ALL.into_iter().find(|kind| kind.name().to_ascii_lowercase() == text);
+        found.map(Self).ok_or_else(|| FieldError::for_value("format", "must be positive, negative or returned"))
+    }
+}
+
+impl FromJson for KnownWord<PaymentMethod> {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let text = String::from_json(value)?;
+        let found = PaymentMethod::ALL.into_iter().find(|means| means.name() == text);
+        found.map(Self).ok_or_else(|| FieldError::for_value("format", "must be cash, card, voucher or other"))
+    }
+}
+
+/// Members of an item in responses that are computed from its other members; ignored in requests.
+const COMPUTED_MEMBERS: [&str; 4] =
+    ["unit_price_including_vat", "unit_price_after_discount", "unit_price_after_discount_including_vat", "totals"];
+
+impl FromJson for ItemInput {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let mut members = ObjectReader::open(value)?;
+        members.ignore(&COMPUTED_MEMBERS);
+        let id = members.read("id");
+        let article = members.read("article");
+        let (unit_price, quantity) = (members.require("unit_price"), members.require("quantity"));
+        let (external_id, comment, unit) = (members.read("external_id"), members.read("comment"), members.read("unit"));
+        let (kind, discount) = (members.read::<KnownWord<ItemKind>>("kind"), members.read("discount_rate"));
+        let line = unit_price.zip(quantity).map(|(unit_price, quantity)| ItemDraft {
+            id: 0,
+            external_id: external_id.unwrap_or_default(),
+            kind: kind.map_or(ItemKind::Positive, |KnownWord(kind)| kind),
+            article: article.unwrap_or_else(|| Article { discount_allowed: true, ..Article::default() }),
+            comment: comment.unwrap_or_default(),
+            unit_price,
+            quantity,
+            unit: unit.unwrap_or_default(),
+            discount: discount.unwrap_or_default(),
+        });
+        members.finish(line.map(|line| Self { id, item: line }))
+    }
+}
+
+impl FromJson for Payment {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let mut members = ObjectReader::open(value)?;
+        let (means, amount) = (members.require::<KnownWord<PaymentMethod>>("means"), members.require("amount"));
+        let name = members.read("name").unwrap_or_default();
+        members.finish(means.zip(amount).map(|(KnownWord(means), amount)| Self { method: means, name, amount }))
+    }
+}
+
+/// A quantity of an item to refund.
+pub(super) struct RefundItem {
+    pub(super) id: u32,
+    pub(super) quantity: Quantity,
+}
+
+impl FromJson for RefundItem {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let mut members = ObjectReader::open(value)?;
+        let (id, quantity) = (members.require("id"), members.require("quantity"));
+        members.finish(id.zip(quantity).map(|(id, quantity)| Self { id, quantity }))
+    }
+}

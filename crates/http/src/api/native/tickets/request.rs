@@ -1,0 +1,318 @@
+//! Requests of the ticket operations.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use tillgate_auth_core::Caller;
+use tillgate_domain::merge_patch::merge_value;
+use tillgate_domain::office::{
+    ItemInput, NamedFields, NewRefund, NewTicket, OfficeError, OwnerRef, TicketChange, TicketClosing, TicketView,
+};
+use tillgate_domain::ticket::{
+    Amount, Currency, Customer, Label, Location, Meta, NumberSeries, Payment, Rate, TicketError,
+};
+use tillgate_domain::{ExactJson, JsonObject, TicketId};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use super::from_json::RefundItem;
+use super::item::NewItemBody;
+use super::response::{self, CustomerBody, LocationBody, PaymentBody, RefundItemBody};
+use crate::api::native::{body, schemas};
+use crate::context::office::office_error_violations;
+use crate::error::{ApiError, FieldViolation};
+use crate::request::field::{BodyField, not_null, well_typed};
+
+/// A new ticket.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewTicket)]
+pub(super) struct CreateTicket {
+    /// Currency of the ticket (ISO 4217), three capital letters. Amounts have at most as many
+    /// decimal places as the currency: 2 for EUR, 3 for KWD, none for JPY.
+    #[serde(default)]
+    #[validate(required, custom(function = "well_typed"))]
+    #[schema(value_type = schemas::Currency, required = true)]
+    currency: BodyField<Currency>,
+    /// Id or name of the user who owns the ticket; the caller if omitted.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>)]
+    owner: BodyField<OwnerRef>,
+    /// The client's own id of the ticket.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    external_id: BodyField<Label>,
+    /// Display name of the ticket.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    name: BodyField<Label>,
+    /// Where the ticket is served.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<LocationBody>)]
+    location: BodyField<Location>,
+    /// The customer, if known.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<CustomerBody>)]
+    customer: BodyField<Customer>,
+    /// Discount on all items that allow one, in percent.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<schemas::Decimal>)]
+    discount_rate: BodyField<Rate>,
+    /// The sold items.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<Vec<NewItemBody>>)]
+    items: BodyField<Vec<ItemInput>>,
+    /// Rounding that makes the total payable in coins, positive or negative. Its absolute value
+    /// must be less than the smallest coin of the currency, such as 0.05 for EUR or 5.00 for HUF.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<schemas::Decimal>)]
+    rounding: BodyField<Amount>,
+    /// Payments made so far.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<Vec<PaymentBody>>)]
+    payments: BodyField<Vec<Payment>>,
+    /// Additional members of another contract, such as the kind of purchase: at most 4,000 bytes of
+    /// JSON, stored unchanged.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<Object>)]
+    extra: BodyField<Meta>,
+}
+
+/// Changes to a ticket, as a merge patch (RFC 7396): omitted members stay unchanged. Items and
+/// payments are replaced as a whole.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = TicketChange)]
+pub(super) struct UpdateTicket {
+    /// Id or name of the new owner.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = String)]
+    owner: BodyField<OwnerRef>,
+    /// New id of the client's own; null removes it.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    external_id: BodyField<Label>,
+    /// New display name; null removes it.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    name: BodyField<Label>,
+    /// New location; null removes it.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<LocationBody>)]
+    location: BodyField<Location>,
+    /// New customer; null removes it.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<CustomerBody>)]
+    customer: BodyField<Customer>,
+    /// New discount, in percent; null removes it.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<schemas::Decimal>)]
+    discount_rate: BodyField<Rate>,
+    /// The complete new list of items.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<Vec<NewItemBody>>)]
+    items: BodyField<Vec<ItemInput>>,
+    /// New rounding; null removes it. The rounding of a refund may differ from its original value
+    /// by less than the smallest coin.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<schemas::Decimal>)]
+    rounding: BodyField<Amount>,
+    /// The complete new list of payments.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<Vec<PaymentBody>>)]
+    payments: BodyField<Vec<Payment>>,
+    /// Additional members of another contract; null removes them.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<Object>)]
+    extra: BodyField<Meta>,
+}
+
+/// How a ticket is closed.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = TicketClosing)]
+pub(super) struct CloseTicket {
+    /// Payments that replace those on the ticket. If they differ, the rights to update the ticket
+    /// are required.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<Vec<PaymentBody>>)]
+    payments: BodyField<Vec<Payment>>,
+    /// Receipt number assigned by a fiscal device. It must be unique in the fiscal memory, and
+    /// requires the rights to update the ticket. If omitted, the ticket gets the next number of the
+    /// fiscal memory, or of the device if no fiscal memory is sent.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<u64>, minimum = 0)]
+    number: BodyField<u64>,
+    /// Name of the fiscal memory that assigned the number, ignoring case. A name other than the
+    /// till's own, which is its setting `DefaultFiscalName`, requires the rights to update the
+    /// ticket.
+    #[serde(default)]
+    #[validate(custom(function = "not_blank"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    fiscal: BodyField<Label>,
+    /// Number of the daily sales report that contains the ticket.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<u64>, minimum = 0)]
+    daily_sales_report: BodyField<u64>,
+}
+
+/// Validates that the name of a fiscal memory is not blank.
+fn not_blank(field: &BodyField<Label>) -> Result<(), ValidationError> {
+    match field {
+        BodyField::Value(name) if NumberSeries::is_blank(name.as_str()) => Err(ValidationError::new("required")
+            .with_message("must not be blank; omit it to use the device's own numbers".into())),
+        field => well_typed(field),
+    }
+}
+
+/// A refund of items of a closed ticket.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewRefund)]
+pub(super) struct RefundTicket {
+    /// The items to refund and their quantities; everything not yet refunded if omitted.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<Vec<RefundItemBody>>)]
+    items: BodyField<Vec<RefundItem>>,
+}
+
+/// Finds amounts with more decimal places than the currency, so that they are reported with all
+/// other violations.
+fn find_unpayable_amounts(
+    currency: Currency,
+    rounding: &BodyField<Amount>,
+    payments: &BodyField<Vec<Payment>>,
+) -> Vec<FieldViolation> {
+    let payments = payments.as_value().into_iter().flatten().enumerate();
+    let places = currency.decimal_places();
+    std::iter::once((None, rounding.as_value().copied()))
+        .chain(payments.map(|(at, payment)| (Some(at), Some(payment.amount))))
+        .filter(|(_, amount)| amount.is_some_and(|amount| !currency.can_represent(amount)))
+        .flat_map(|(payment, _)| {
+            office_error_violations(&OfficeError::Ticket(TicketError::Unpayable { payment, places }))
+        })
+        .collect()
+}
+
+impl CreateTicket {
+    /// Finds amounts with more decimal places than the ticket's currency.
+    pub(super) fn find_unpayable_amounts(&self) -> Vec<FieldViolation> {
+        self.currency
+            .as_value()
+            .map_or_else(Vec::new, |currency| find_unpayable_amounts(*currency, &self.rounding, &self.payments))
+    }
+
+    /// Returns the names in the request that must exist in the tenant; `caller` is the owner if
+    /// none is sent.
+    pub(super) fn names(&self, caller: &Caller) -> NamedFields<'_> {
+        NamedFields { owner: self.owner.as_value().zip(caller.user()), ..NamedFields::default() }
+    }
+
+    /// Creates the ticket with this id.
+    pub(super) fn into_new_ticket(self, id: TicketId) -> Result<NewTicket, ApiError> {
+        Ok(NewTicket {
+            id,
+            currency: self.currency.require_value()?,
+            sheet: TicketChange {
+                owner: self.owner.into_value(),
+                external_id: self.external_id.into_value(),
+                name: self.name.into_value(),
+                location: self.location.into_value(),
+                customer: self.customer.into_value().map(Some),
+                discount: self.discount_rate.into_value(),
+                items: self.items.into_value(),
+                rounding: self.rounding.into_value(),
+                payments: self.payments.into_value(),
+                extra: self.extra.into_value(),
+            },
+        })
+    }
+}
+
+/// Members that are objects: a patch of them is merged with their current value.
+const NESTED_OBJECTS: [&str; 3] = ["location", "customer", "extra"];
+
+/// Applies a merge patch to the ticket.
+///
+/// # Errors
+/// Fields are invalid: reports all of them, with those that `more` finds in the store.
+pub(super) fn apply_patch(
+    found: &TicketView,
+    patch: &JsonObject,
+    more: impl FnOnce(&NamedFields<'_>) -> Result<Vec<FieldViolation>, ApiError>,
+) -> Result<TicketChange, ApiError> {
+    let mut patch = patch.clone().into_members();
+    for (name, sent) in &mut patch {
+        if NESTED_OBJECTS.contains(&name.as_str()) && matches!(sent, ExactJson::Object(_)) {
+            let there = response::nested_member(found, name)
+                .map_err(|error| ApiError::Fault(format!("what a ticket shows cannot be read: {error}")))?;
+            *sent = merge_value(there, std::mem::take(sent));
+        }
+    }
+    let currency = found.ticket.sheet.currency;
+    let change = body::read_partial_built(&ExactJson::Object(patch), |change: &UpdateTicket| {
+        find_unpayable_amounts(currency, &change.rounding, &change.payments)
+    })?;
+    let now = found.ticket.sheet.owner;
+    let change = change.check_body(|change| {
+        more(&NamedFields { owner: change.owner.as_value().map(|owner| (owner, now)), ..NamedFields::default() })
+    })?;
+    Ok(TicketChange {
+        owner: change.owner.into_value(),
+        external_id: change.external_id.into_patch().map(Option::unwrap_or_default),
+        name: change.name.into_patch().map(Option::unwrap_or_default),
+        location: change.location.into_patch().map(Option::unwrap_or_default),
+        customer: change.customer.into_patch(),
+        discount: change.discount_rate.into_patch().map(Option::unwrap_or_default),
+        items: change.items.into_patch().map(Option::unwrap_or_default),
+        rounding: change.rounding.into_patch().map(Option::unwrap_or_default),
+        payments: change.payments.into_patch().map(Option::unwrap_or_default),
+        extra: change.extra.into_patch().map(Option::unwrap_or_default),
+    })
+}
+
+impl CloseTicket {
+    pub(super) fn into_closing(self) -> TicketClosing {
+        TicketClosing {
+            payments: self.payments.into_value(),
+            number: self.number.into_value(),
+            fiscal: self.fiscal.into_value().unwrap_or_default(),
+            daily_sales_report: self.daily_sales_report.into_value(),
+            ..TicketClosing::default()
+        }
+    }
+}
+
+impl RefundTicket {
+    /// Creates the refund with this id.
+    pub(super) fn into_new_refund(self, id: TicketId) -> Result<NewRefund, ApiError> {
+        let Some(items) = self.items.into_value() else { return Ok(NewRefund { id, items: None }) };
+        let mut sums = BTreeMap::new();
+        for RefundItem { id, quantity } in items {
+            if sums.insert(id, quantity).is_some() {
+                return Err(OfficeError::Ticket(TicketError::DuplicateItem(id)).into());
+            }
+        }
+        Ok(NewRefund { id, items: Some(sums) })
+    }
+}

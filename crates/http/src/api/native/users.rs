@@ -1,0 +1,191 @@
+//! Operations on users: list, create, update, delete, set the password, and unlock.
+
+mod openapi;
+mod request;
+mod response;
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::{
+    self, AuditContext, DeviceRolesChange, FieldName, UseCaseResult, UserCursor, UserOrder, UserView, UserViewQuery,
+};
+use tillgate_domain::{KnownRight, PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
+
+use super::page::PageQuery;
+use super::path::{not_found, read_id, render_created};
+use super::version::{VersionCondition, read_if_match, render_versioned};
+use super::{body, no_content, passwords};
+use crate::context::office::{Office, into_api_result};
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::request::cursor::Cursor;
+use crate::request::query::QueryParameters;
+use crate::serving::route::Route;
+use request::{CreateUser, UpdateUser};
+use response::{UpdatedUserBody, UserBody};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::authenticated(Method::GET, "/users", list_users).documented(openapi::list_users),
+        Route::authenticated(Method::POST, "/users", create_user).documented(openapi::create_user),
+        Route::authenticated(Method::GET, "/users/{id}", get_user).documented(openapi::get_user),
+        Route::authenticated(Method::PATCH, "/users/{id}", update_user).documented(openapi::update_user),
+        Route::authenticated(Method::DELETE, "/users/{id}", delete_user).documented(openapi::delete_user),
+        Route::authenticated(Method::PUT, "/users/{id}/password", set_user_password)
+            .documented(openapi::set_user_password),
+        Route::authenticated(Method::POST, "/users/{id}/unlock", unlock_user).documented(openapi::unlock_user),
+    ]
+}
+
+async fn list_users(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (query, search) = read_search(&call, caller.profile.tenant.id)?;
+    let order = search.order;
+    let found = call
+        .with_office(move |office| {
+            into_api_result(office::list_user_views(
+                office.store,
+                caller.profile.tenant.id,
+                &caller.authority(),
+                &search,
+            ))
+        })
+        .await?;
+    let cursor = |view: &UserView| {
+        let UserCursor { key, id } = order.cursor(&view.user);
+        Cursor { key, id: id.0 }
+    };
+    query.render_by(&found, cursor, UserBody::from_view)
+}
+
+/// The orders of the list by their names; the first is the default.
+const USER_ORDERS: [(&str, UserOrder); 4] = [
+    ("created_at", UserOrder::Oldest),
+    ("-created_at", UserOrder::Newest),
+    ("user_name", UserOrder::Name),
+    ("-user_name", UserOrder::NameDescending),
+];
+
+/// Reads the search from the query. By default it selects all users that are not deleted, oldest
+/// first.
+fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<String>, UserViewQuery), ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let words = USER_ORDERS.map(|(word, order)| (word, (word, order)));
+    let (word, order) = sent
+        .parse_choice("sort", words, "must be created_at or user_name, with a - prefix for descending order")
+        .unwrap_or(words[0].1);
+    let query = PageQuery::read(&mut sent, "users", word, tenant);
+    let status: Option<UserStatus> = sent.parse("status", "must be pending, active, suspended or deleted");
+    let role = sent.parse_with("role", "format", |name| RoleName::parse(name).ok(), "must be the name of a role");
+    let search = UserViewQuery {
+        text: sent.read_nonempty("search"),
+        statuses: status.into_iter().collect(),
+        role,
+        order,
+        after: query.after.clone().map(|Cursor { key, id }| UserCursor { key, id: UserId(id) }),
+        limit: query.fetch_limit(),
+    };
+    sent.finish((query, search))
+}
+
+async fn create_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut sent =
+        body::read_partial_request(&call, |sent: &CreateUser| sent.violations(call.auth().build_password_policy()))?;
+    let view = call
+        .with_office(move |office| {
+            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            // authorize before a password is hashed, which is expensive
+            let words = match office::authorize_add_user(&context.authority) {
+                Ok(()) => sent.body().words(office, tenant)?,
+                Err(refused) if sent.is_valid() => return Err(refused.into()),
+                // an unauthorized caller must not learn from the violations which names exist
+                Err(_) => Vec::new(),
+            };
+            sent.add(sent.body().password_violations(office.auth.build_password_policy(), &words));
+            let sent = sent.check_body(|sent| office.refused_names(&caller, KnownRight::UserCreate, &sent.names()))?;
+            let new = sent.into_new_user(office, &words, caller.address)?;
+            load_view(office, &into_api_result(office::add_user(office.store, tenant, &context, &new))?)
+        })
+        .await?;
+    render_created(
+        &call,
+        "users",
+        view.user.id,
+        render_versioned(StatusCode::CREATED, view.user.version, &UserBody::from_view(&view))?,
+    )
+}
+
+async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, FieldName::User)?;
+    let found = call
+        .with_office(move |office| {
+            let (tenant, own) = (caller.profile.tenant.id, caller.user());
+            into_api_result(office::find_user_view(office.store, tenant, &caller.authority(), own, id))
+        })
+        .await?;
+    let view = found.ok_or_else(|| not_found(FieldName::User, id))?;
+    render_versioned(StatusCode::OK, view.user.version, &UserBody::from_view(&view))
+}
+
+async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head().headers())?);
+    let sent = body::read_partial_request(&call, |_: &UpdateUser| Vec::new())?;
+    let (view, growing) = call
+        .with_office(move |office| {
+            let sent = sent.check_body(|sent| office.refused_names(&caller, sent.right(), &sent.names(id)))?;
+            let proof = sent.email_change_password().filter(|_| caller.user() == Some(id));
+            let mut change = sent.into_change();
+            let promotes = change.roles.is_some() || change.devices != DeviceRolesChange::Keep;
+            let tenant = caller.profile.tenant.id;
+            if let Some(proof) = proof {
+                office.auth.confirm_password(&caller, &proof)?;
+                change.password_confirmed = true;
+            }
+            let context = office.audit_context(&caller)?;
+            let user = condition.apply(|version| {
+                into_api_result(office::change_user(office.store, tenant, &context, id, version, &change))
+            })?;
+            let growing =
+                if promotes { office::list_unrestricted_api_keys(office.store, tenant, id)? } else { Vec::new() };
+            Ok((load_view(office, &user)?, growing))
+        })
+        .await?;
+    render_versioned(StatusCode::OK, view.user.version, &UpdatedUserBody::from_view(&view, &growing))
+}
+
+async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head().headers())?);
+    let change = office::UserChange { status: Some(UserStatus::Deleted), ..office::UserChange::default() };
+    run_user_change(&call, caller, condition, move |office, tenant, context, version| {
+        office::change_user(office.store, tenant, context, id, version, &change)
+    })
+    .await?;
+    Ok(no_content())
+}
+
+async fn set_user_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    passwords::set_user_password(&call, caller, read_id(&call, FieldName::User)?).await
+}
+
+async fn unlock_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    passwords::unlock_principal(&call, caller, PrincipalId::User(read_id(&call, FieldName::User)?)).await
+}
+
+/// Runs a use case that changes a user, and loads the user with the names of roles and devices.
+async fn run_user_change(
+    call: &Request,
+    caller: Caller,
+    condition: VersionCondition,
+    change: impl Fn(&Office<'_>, TenantId, &AuditContext, Option<i64>) -> UseCaseResult<User> + Send + 'static,
+) -> Result<UserView, ApiError> {
+    call.with_office(move |office| {
+        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        let user = condition.apply(|version| into_api_result(change(office, tenant, &context, version)))?;
+        load_view(office, &user)
+    })
+    .await
+}
+
+fn load_view(office: &Office<'_>, user: &User) -> Result<UserView, ApiError> {
+    office::load_user_view(office.store, user)?.ok_or_else(|| ApiError::Fault("a user has no view".to_owned()))
+}

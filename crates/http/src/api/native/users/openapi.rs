@@ -1,0 +1,120 @@
+//! OpenAPI documentation of the user operations.
+
+use serde_json::{Value, json};
+use utoipa::PartialSchema;
+
+use super::request::{CreateUser, UpdateUser};
+use super::response::{UpdatedUserBody, UserBody};
+use crate::api::native::passwords::{self, ChangedPasswordBody as ChangedPassword, SetUserPassword};
+use crate::api::native::schemas::UserStatus;
+use crate::openapi::{OperationDoc, Requirement, order_schema, text_schema};
+
+const TAG: &str = "users";
+
+fn example_user() -> Value {
+    json!({
+        "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5",
+        "user_name": "jana",
+        "email": "jana@example.com",
+        "display_name": "Jana Nová",
+        "status": "active",
+        "virtual": false,
+        "feature": null,
+        "password_change_required": false,
+        "roles": ["manager"],
+        "devices": [{ "device": "P01", "roles": ["cashier"] }],
+        "created_at": "2026-11-21T08:00:00.000Z",
+        "updated_at": "2026-11-21T08:00:00.000Z",
+    })
+}
+
+pub(super) fn list_users() -> OperationDoc {
+    OperationDoc::new(TAG, "List and search users")
+        .description("Deleted users are listed only if `status` is `deleted`.")
+        .requires(Requirement::Right("userRead"))
+        .page_response::<UserBody<'_>>(&example_user())
+        .query_parameter("search", "Text in the user name, the e-mail address or the display name.", text_schema())
+        .query_parameter("status", "Only users with this status.", UserStatus::schema())
+        .query_parameter("role", "Only users who have the role with this name without a device.", text_schema())
+        .query_parameter("sort", "Order of the list.", order_schema(super::USER_ORDERS.map(|(word, _)| word)))
+}
+
+pub(super) fn create_user() -> OperationDoc {
+    OperationDoc::new(TAG, "Create a user")
+        .description("You cannot grant a right that you do not have.")
+        .requires(Requirement::Right("userCreate"))
+        .request_body::<CreateUser>(json!({
+            "user_name": "jana",
+            "email": "jana@example.com",
+            "display_name": "Jana Nová",
+            "password": "correct horse battery",
+            "roles": ["manager"],
+            "devices": [{ "device": "P01", "roles": ["cashier"] }],
+        }))
+        .response::<UserBody<'_>>(201, "The new user.", example_user())
+        .with_etag()
+        .with_location()
+        .errors(&[409])
+}
+
+pub(super) fn get_user() -> OperationDoc {
+    OperationDoc::new(TAG, "Get a user")
+        .requires(Requirement::RightForOthers("userRead"))
+        .response::<UserBody<'_>>(200, "The user.", example_user())
+        .with_etag()
+}
+
+pub(super) fn update_user() -> OperationDoc {
+    OperationDoc::new(TAG, "Update a user")
+        .description(
+            "Changed rights apply from the next request of every session. The last active admin must \
+             stay an admin.",
+        )
+        .description(
+            "Deleting a user requires the right `userDelete` instead. You need every right that the \
+             user has or gets.",
+        )
+        .requires(Requirement::Right("userUpdate"))
+        .merge_patch::<UpdateUser>(json!({ "display_name": "Jana Malá", "email": null, "roles": ["cashier"] }))
+        .description(
+            "A change of your own e-mail address requires `current_password`; a wrong one is answered \
+             with 401 and counts as a failed login.",
+        )
+        .response::<UpdatedUserBody<'_>>(200, "The updated user.", example_user())
+        .with_etag()
+        .errors(&[409])
+}
+
+pub(super) fn delete_user() -> OperationDoc {
+    OperationDoc::new(TAG, "Delete a user")
+        .description(
+            "All sessions of the user end at once; the user name and e-mail address become available \
+             again. Audit events keep the user's name.",
+        )
+        .requires(Requirement::Right("userDelete"))
+        .requires_if_match()
+        .no_content("The user was deleted.")
+        .errors(&[409])
+}
+
+pub(super) fn set_user_password() -> OperationDoc {
+    OperationDoc::new(TAG, "Set a user's password")
+        .description("All sessions of the user end at once, including permanent tokens, and failed logins are reset.")
+        .description(
+            "API keys work without a password: the response and the audit event list them, and `keys` \
+             revokes them.",
+        )
+        .description("With `password_change_required` the user must change this password at the next login.")
+        .description("To set your own password, use `PUT /sessions/current/password`.")
+        .requires(Requirement::Right("userUpdate"))
+        .request_body::<SetUserPassword>(json!({ "password": "correct horse battery" }))
+        .response::<ChangedPassword<'_>>(200, "The password was set.", passwords::example_changed_password())
+        .errors(&[409])
+}
+
+pub(super) fn unlock_user() -> OperationDoc {
+    OperationDoc::new(TAG, "Unlock a user after too many failed logins")
+        .requires(Requirement::Right("userUpdate"))
+        .no_content("The failed logins were reset.")
+        .errors(&[409])
+}

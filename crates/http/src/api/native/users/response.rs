@@ -1,0 +1,109 @@
+//! Users in responses of the native API.
+
+use serde::Serialize;
+use tillgate_domain::office::{DeviceRoleAssignment, UserView};
+use tillgate_domain::{ApiKey, Email, Instant, RoleName, UserId};
+use utoipa::ToSchema;
+
+use crate::api::native::passwords::ApiKeySummary;
+use crate::api::native::schemas::UserStatus;
+use crate::timestamps::serialize_instant;
+
+/// A user who can log in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
+pub(super) struct UserBody<'p> {
+    /// Id of the user; it never changes.
+    #[schema(value_type = uuid::Uuid)]
+    id: UserId,
+    /// Name of the user in logins.
+    user_name: &'p str,
+    /// E-mail address, which can be used in logins instead of the user name; null if none.
+    email: Option<&'p str>,
+    /// Display name of the user.
+    display_name: &'p str,
+    /// Status of the user; logins require `active`.
+    #[schema(value_type = UserStatus)]
+    status: &'static str,
+    /// Whether the user stands for a feature instead of a person.
+    r#virtual: bool,
+    /// The feature that a virtual user stands for; null for a person.
+    feature: Option<&'p str>,
+    /// Whether the password must be changed at the next login.
+    password_change_required: bool,
+    /// Names of the roles that the user has in general.
+    #[schema(value_type = Vec<String>)]
+    roles: &'p [RoleName],
+    /// The devices on which the user may log in, with the roles there.
+    devices: Vec<RolesOnDeviceBody<'p>>,
+    /// When the user was created.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    /// When the user was last changed.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Instant,
+}
+
+/// An updated user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChangedUser)]
+pub(super) struct UpdatedUserBody<'p> {
+    #[serde(flatten)]
+    user: UserBody<'p>,
+    /// Active API keys without permissions that act as this user. They always have all current
+    /// rights of the user, so restrict or revoke those that should not have the new ones. Present
+    /// only if roles were changed and such keys exist.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    growing_api_keys: Vec<ApiKeySummary<'p>>,
+}
+
+impl<'p> UpdatedUserBody<'p> {
+    pub(super) fn from_view(view: &'p UserView, growing: &'p [ApiKey]) -> Self {
+        Self {
+            user: UserBody::from_view(view),
+            growing_api_keys: growing.iter().map(ApiKeySummary::from_key).collect(),
+        }
+    }
+}
+
+/// A device with the roles that a user has on it. An empty list lets the user log in there without
+/// any right.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RolesOnDevice)]
+pub(super) struct RolesOnDeviceBody<'p> {
+    /// Name of the device.
+    #[schema(min_length = 1, max_length = 100)]
+    device: &'p str,
+    /// Names of the roles that the user has on the device.
+    #[schema(value_type = Vec<String>)]
+    roles: &'p [RoleName],
+}
+
+impl<'p> UserBody<'p> {
+    pub(super) fn from_view(view: &'p UserView) -> Self {
+        let user = &view.user;
+        Self {
+            id: user.id,
+            user_name: user.name.as_str(),
+            email: user.email.as_ref().map(Email::as_str),
+            display_name: &user.display_name,
+            status: user.status.name(),
+            r#virtual: user.is_virtual(),
+            feature: user.feature.as_deref(),
+            password_change_required: user.password_change_required,
+            roles: &view.roles,
+            devices: view.devices.iter().map(RolesOnDeviceBody::from_roles).collect(),
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+impl<'p> RolesOnDeviceBody<'p> {
+    fn from_roles(on: &'p DeviceRoleAssignment) -> Self {
+        Self { device: on.device.as_str(), roles: &on.roles }
+    }
+}

@@ -1,0 +1,80 @@
+//! OAuth 2.0 for resource servers: token introspection (RFC 7662), token revocation (RFC 7009), and
+//! server metadata (RFC 8414).
+//!
+//! Clients are programs with an API key, which is their client id and secret. There is no token
+//! endpoint: users and devices log in through the other contracts, and the tokens of all of them
+//! can be introspected and revoked here.
+
+mod auth;
+mod error;
+mod introspect;
+pub(crate) mod metadata;
+mod request;
+mod revoke;
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::web::Bytes;
+use tillgate_auth_core::{RequestCredentials, Terms};
+
+use crate::error::ApiError;
+use crate::request::head::RequestHead;
+use crate::serving::dialect::Dialect;
+use crate::serving::route::Route;
+
+/// The dialect of introspection and revocation.
+#[derive(Clone, Debug)]
+pub struct OAuth {
+    /// Terms without lifetime, because nobody logs in through this dialect.
+    terms: Terms,
+}
+
+impl OAuth {
+    /// Name of the dialect.
+    pub const NAME: &'static str = "oauth";
+
+    /// Creates the dialect.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Default for OAuth {
+    fn default() -> Self {
+        let terms = Terms {
+            access: Duration::ZERO,
+            refresh: None,
+            absolute: Some(Duration::ZERO),
+            midnight: false,
+            exchange_overlap: None,
+        };
+        Self { terms }
+    }
+}
+
+impl Dialect for OAuth {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    fn read_credentials<'r>(&self, head: &'r RequestHead, body: &'r Bytes) -> Result<RequestCredentials<'r>, ApiError> {
+        auth::read_credentials(head.headers(), body)
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        vec![
+            Route::authenticated(Method::POST, introspect::INTROSPECT_PATH, introspect::introspect_token),
+            Route::authenticated(Method::POST, revoke::REVOKE_PATH, revoke::revoke_token),
+        ]
+    }
+
+    fn render_error(&self, failure: &ApiError, _head: &RequestHead) -> HttpResponse {
+        error::render_error(failure)
+    }
+}

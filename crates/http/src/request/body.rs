@@ -1,0 +1,192 @@
+//! Reading of JSON bodies, and of form bodies in contracts that accept both.
+
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::json::duplicates::{self, NameComparison};
+use crate::request::form;
+
+/// Reads the body as a JSON object. Members that `T` does not have are ignored.
+pub(crate) fn read_object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(check_json_object(headers, body, NameComparison::Exact)?)
+        .map_err(|error| malformed_body_error(&error))
+}
+
+/// Reads the body as a JSON object, or as a form whose fields become members with text.
+pub(crate) fn read_object_or_form<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
+    if !is_encoded(headers) && media_type(headers).as_deref() == Some(form::FORM_MEDIA_TYPE) {
+        return T::deserialize(Value::Object(form::read_form_object(body)?))
+            .map_err(|error| malformed_body_error(&error));
+    }
+    read_object(headers, body)
+}
+
+/// Reads the body as a JSON object whose member names are case-insensitive. The members of `T` must
+/// be lower case.
+pub(crate) fn read_caseless_object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
+    let members: Map<String, Value> =
+        serde_json::from_slice(check_json_object(headers, body, NameComparison::Caseless(&[]))?)
+            .map_err(|error| malformed_body_error(&error))?;
+    // ASCII lower case only: the names of the contracts are ASCII, and a similar-looking letter
+    // makes another name
+    let members = members.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    T::deserialize(Value::Object(members)).map_err(|error| malformed_body_error(&error))
+}
+
+/// Reads the fields of a body that must be a form, in their order.
+pub(crate) fn read_form(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
+    if is_encoded(headers) || media_type(headers).as_deref() != Some(form::FORM_MEDIA_TYPE) {
+        return Err(ProtocolError::UnsupportedMediaType.into());
+    }
+    form::read_form_pairs(body)
+}
+
+/// The byte order mark that Windows programs write before a text; RFC 8259, 8.1, allows parsers to
+/// ignore it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+fn strip_byte_order_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)
+}
+
+/// Whether the body is empty in one of the forms that clients send with every request: no bytes,
+/// `null`, or an empty string.
+pub(crate) fn is_empty_body(body: &[u8]) -> bool {
+    matches!(strip_byte_order_mark(body).trim_ascii(), b"" | b"null" | b"\"\"")
+}
+
+/// Returns the bytes of a body that is declared as JSON of any kind, if they are UTF-8 and no
+/// object has a member twice.
+pub(crate) fn check_json<'b>(headers: &HeaderMap, body: &'b [u8], names: NameComparison) -> Result<&'b [u8], ApiError> {
+    if is_encoded(headers) || !media_type(headers).is_some_and(|essence| is_json_type(&essence)) {
+        return Err(ProtocolError::UnsupportedMediaType.into());
+    }
+    let body = strip_byte_order_mark(body);
+    if std::str::from_utf8(body).is_err() {
+        return Err(ApiError::malformed("the body is not UTF-8"));
+    }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(ApiError::malformed("the body is empty"));
+    }
+    duplicates::check_members(body, names)?;
+    Ok(body)
+}
+
+/// Returns the bytes of a body that is declared as JSON and is an object.
+pub(crate) fn check_json_object<'b>(
+    headers: &HeaderMap,
+    body: &'b [u8],
+    names: NameComparison,
+) -> Result<&'b [u8], ApiError> {
+    // members that nothing reads are skipped by the parser, so the whole body is checked here
+    let body = check_json(headers, body, names)?;
+    // serde would deserialize an array into a struct by position
+    if body.trim_ascii_start().starts_with(b"{") {
+        return Ok(body);
+    }
+    Err(ProtocolError::InvalidFields(vec![FieldViolation {
+        field: "".into(),
+        in_query: false,
+        code: "type".into(),
+        message: "must be an object".into(),
+    }])
+    .into())
+}
+
+/// Whether the body has a content encoding, which is not supported.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok());
+    encoding.is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity"))
+}
+
+/// The media type of the body, without parameters.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// Whether the media type is `application/json`, `text/json` or has the suffix `+json` (RFC 6839,
+/// 3.1).
+fn is_json_type(essence: &str) -> bool {
+    matches!(essence, "application/json" | "text/json")
+        || essence.strip_prefix("application/").is_some_and(|subtype| subtype.ends_with("+json"))
+}
+
+/// Describes a parse error without the content of the body, which may contain a password.
+pub(crate) fn malformed_body_error(error: &serde_json::Error) -> ApiError {
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "ends too early",
+        _ if error.to_string().starts_with("number out of range") => "has a number that is out of range",
+        _ => "is not valid JSON",
+    };
+    ApiError::malformed(format!("the body {what} (line {}, column {})", error.line(), error.column()))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn headers_with_type(content_type: &'static str) -> HeaderMap {
+        [(CONTENT_TYPE, HeaderValue::from_static(content_type))].into_iter().collect()
+    }
+
+    #[test]
+    fn json_is_recognized_by_media_type() {
+        let is_json = |content_type| super::is_json_type(&media_type(&headers_with_type(content_type)).unwrap());
+        for yes in ["application/json", "Application/JSON; charset=utf-8", "text/json", "application/vnd.pos+json"] {
+            assert!(is_json(yes), "{yes}");
+        }
+        for no in ["", "text/plain", form::FORM_MEDIA_TYPE, "application/jsonp", "application/xml+jsonx", "text/x+json"]
+        {
+            assert!(!is_json(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn byte_order_mark_is_skipped() {
+        let json = headers_with_type("application/json");
+        let read = |body: &[u8]| read_object::<Map<String, Value>>(&json, body).map(Value::Object);
+        assert_eq!(read(b"\xef\xbb\xbf{\"a\":1}"), Ok(serde_json::json!({ "a": 1 })));
+        assert_eq!(read(b"\xef\xbb\xbf"), Err(ApiError::malformed("the body is empty")));
+        for no in [&b"\xef\xbb\xbf\xef\xbb\xbf{}"[..], b"{}\xef\xbb\xbf", b"\xfe\xff\0{\0}"] {
+            assert!(read(no).is_err(), "{no:?}");
+        }
+    }
+
+    #[test]
+    fn empty_body_is_recognized() {
+        for nothing in [&b""[..], b" \r\n", b"null", b" null ", b"\"\"", b"\xef\xbb\xbf", b"\xef\xbb\xbfnull"] {
+            assert!(is_empty_body(nothing), "{nothing:?}");
+        }
+        for something in [&b"{}"[..], b"0", b"nul", b"\" \"", b"[]", b"\xef\xbb"] {
+            assert!(!is_empty_body(something), "{something:?}");
+        }
+    }
+
+    #[test]
+    fn number_out_of_range_is_reported_as_such() {
+        let result = read_object::<Map<String, Value>>(&headers_with_type("application/json"), b"{\"a\": 1e400}");
+        assert_eq!(result, Err(ApiError::malformed("the body has a number that is out of range (line 1, column 11)")));
+    }
+
+    #[test]
+    fn form_is_read_only_if_accepted() {
+        for content_type in [form::FORM_MEDIA_TYPE, "Application/X-WWW-Form-URLEncoded; charset=UTF-8"] {
+            let read = read_object_or_form::<Map<String, Value>>(&headers_with_type(content_type), b"a=b").unwrap();
+            assert_eq!(Value::Object(read), serde_json::json!({ "a": "b" }));
+            let refused = read_object::<Map<String, Value>>(&headers_with_type(content_type), b"a=b");
+            assert_eq!(refused, Err(ProtocolError::UnsupportedMediaType.into()));
+        }
+        let mut packed = headers_with_type(form::FORM_MEDIA_TYPE);
+        packed.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        assert_eq!(read_object_or_form::<Value>(&packed, b"a=b"), Err(ProtocolError::UnsupportedMediaType.into()));
+        assert_eq!(
+            read_object_or_form::<Value>(&headers_with_type("text/plain"), b"a=b"),
+            Err(ProtocolError::UnsupportedMediaType.into())
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! Reading of form bodies (`application/x-www-form-urlencoded`).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::error::{ApiError, ProtocolError};
+use crate::json::duplicates::duplicate_violation;
+
+/// Media type of a form.
+pub(crate) const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
+
+/// Reads the fields of a form as an object of texts.
+///
+/// # Errors
+/// The form cannot be decoded, or fields are repeated: reports all of them.
+pub(crate) fn read_form_object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    let (mut fields, mut repeated) = (Map::new(), BTreeSet::new());
+    for (name, value) in read_form_pairs(body)? {
+        if fields.insert(name.clone(), Value::String(value)).is_some() {
+            repeated.insert(name);
+        }
+    }
+    if repeated.is_empty() {
+        return Ok(fields);
+    }
+    Err(ProtocolError::InvalidFields(repeated.into_iter().map(duplicate_violation).collect()).into())
+}
+
+/// Reads the fields of a form in their order, including repeated ones.
+pub(crate) fn read_form_pairs(body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
+    let parts = body.split(|byte| *byte == b'&').filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            let mut halves = part.splitn(2, |byte| *byte == b'=');
+            let mut half = || decode_form_text(halves.next().unwrap_or_default());
+            Ok((half()?, half()?))
+        })
+        .collect()
+}
+
+/// Decodes a name or a value (URL standard, 5.1): a plus is a space, `%` with two hexadecimal
+/// digits is a byte, and any other percent sign is itself.
+pub(crate) fn decode_form_text(text: &[u8]) -> Result<String, ApiError> {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match (byte, digit(after.first()), digit(after.get(1))) {
+            (b'+', ..) => out.push(b' '),
+            (b'%', Some(high), Some(low)) => {
+                out.push(u8::try_from(high * 16 + low).unwrap_or_default());
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => out.push(*byte),
+        }
+    }
+    String::from_utf8(out).map_err(|_| ApiError::malformed("the body is not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_pairs(body: &str) -> Vec<(String, String)> {
+        let fields = read_form_object(body.as_bytes()).unwrap();
+        fields.into_iter().map(|(name, value)| (name, value.as_str().unwrap().to_owned())).collect()
+    }
+
+    #[test]
+    fn form_is_decoded_as_browsers_encode_it() {
+        for (body, pairs) in [
+            ("", &[][..]),
+            ("&&", &[]),
+            ("a=b", &[("a", "b")]),
+            ("a", &[("a", "")]),
+            ("=b", &[("", "b")]),
+            ("a=b=c&d=", &[("a", "b=c"), ("d", "")]),
+            ("a=x+y%2Bz%20w", &[("a", "x y+z w")]),
+            ("p%C3%A4%c3%9F=%E2%82%ac", &[("päß", "€")]),
+            ("a=%&b=%4&c=%zz&d=%25%34", &[("a", "%"), ("b", "%4"), ("c", "%zz"), ("d", "%4")]),
+            ("a=ž%26", &[("a", "ž&")]),
+        ] {
+            let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            assert_eq!(read_pairs(body), pairs, "{body}");
+        }
+    }
+
+    #[test]
+    fn every_duplicate_field_is_reported() {
+        let Err(ApiError::Protocol(ProtocolError::InvalidFields(violations))) =
+            read_form_object(b"b=1&a=1&c=1&%61=2&b=1&b=2")
+        else {
+            panic!("it is taken")
+        };
+        let reported: Vec<_> =
+            violations.iter().map(|violation| (violation.field.as_ref(), violation.code.as_ref())).collect();
+        assert_eq!(reported, [("a", "duplicate"), ("b", "duplicate")]);
+    }
+
+    #[test]
+    fn invalid_utf8_is_rejected() {
+        for body in [&b"a=%ff"[..], b"a=\xff", b"%c3=a", b"a=%c3%28"] {
+            assert!(read_form_object(body).is_err(), "{body:?}");
+        }
+    }
+}

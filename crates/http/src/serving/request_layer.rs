@@ -1,0 +1,183 @@
+//! The outermost middleware: it determines the metadata of a request, adds the headers that every
+//! response has, counts the request, and writes it to the access log.
+//!
+//! An access log line contains method, route, status, duration, address, mount, trace id and error
+//! code. It never contains a query, a body, a header or a token: the route is its template, and the
+//! path of an unknown route is shortened to segments that are too short for a token.
+
+use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::http::{ConnectionType, Method};
+use actix_web::{Error, HttpMessage};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+
+use crate::request::connection::Connection;
+use crate::request::meta::{REQUEST_ID_HEADER, RequestMeta};
+use crate::serving::chunked_body::ChunkedBody;
+use crate::serving::endpoint::UNKNOWN_TEMPLATE;
+use crate::settings::HttpSettings;
+
+/// The middleware that wraps the whole application.
+#[derive(Clone, Debug)]
+pub struct RequestLayer {
+    settings: Arc<HttpSettings>,
+}
+
+impl RequestLayer {
+    /// Creates the middleware for a server with these settings.
+    pub fn new(settings: &HttpSettings) -> Self {
+        Self { settings: Arc::new(settings.clone()) }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for RequestLayer
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<ChunkedBody>;
+    type Error = Error;
+    type Transform = RequestLayerService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(RequestLayerService { inner, settings: Arc::clone(&self.settings) }))
+    }
+}
+
+/// The middleware of one worker.
+#[derive(Debug)]
+pub struct RequestLayerService<S> {
+    inner: S,
+    settings: Arc<HttpSettings>,
+}
+
+impl<S, B> Service<ServiceRequest> for RequestLayerService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<ChunkedBody>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<ServiceResponse<ChunkedBody>, Error>>>>;
+
+    forward_ready!(inner);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let origin = Rc::new(RequestMeta::from_service_request(&request, &self.settings));
+        let method = request.method().clone();
+        let upgrade = request.head().upgrade();
+        let connection = request.conn_data::<Rc<Connection>>().cloned();
+        let answering = connection.as_ref().map(Connection::begin_response);
+        request.extensions_mut().insert(Rc::clone(&origin));
+        // not logged: for trace collectors, and without cost if there is none
+        let span = tracing::info_span!(
+            target: "tillgate::trace",
+            "request",
+            "otel.kind" = "server",
+            method = method.as_str(),
+            path = Empty,
+            status = Empty,
+            mount = Empty,
+            trace = origin.trace_id.as_str(),
+        );
+        let own_tls = origin.own_tls;
+        let made = self.inner.call(request).instrument(span.clone());
+        Box::pin(async move {
+            let answer = made.await?;
+            let mut answer = answer.map_body(|_, body| ChunkedBody::new(body.boxed(), answering));
+            if upgrade || connection.is_some_and(|connection| connection.is_draining()) {
+                // no other protocol is supported, and the framework closes a connection on which an
+                // upgrade was offered, so announce it
+                // a server that is shutting down closes every connection after the response
+                answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
+            set_default_headers(answer.headers_mut(), &origin, own_tls);
+            record_response(&origin, &method, &answer, &span);
+            Ok(answer)
+        })
+    }
+}
+
+/// Adds the headers that every response has. Headers set by a handler have precedence.
+fn set_default_headers(headers: &mut HeaderMap, origin: &RequestMeta, own_tls: bool) {
+    headers.insert(REQUEST_ID_HEADER, origin.trace_id.to_header());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let unless_set: [(HeaderName, &'static str); 3] = [
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (REFERRER_POLICY, "no-referrer"),
+    ];
+    if own_tls {
+        // behind a proxy, the proxy is responsible for this header (RFC 6797)
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    for (name, value) in unless_set {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}
+
+/// Counts the request, writes its access log line and completes its span.
+fn record_response<B>(origin: &RequestMeta, method: &Method, answer: &ServiceResponse<B>, span: &Span) {
+    let took = origin.started_at.elapsed();
+    let (mount, template) = match origin.endpoint.get() {
+        Some(endpoint) => {
+            endpoint.metrics.count_request(method, answer.status(), took);
+            (endpoint.mount, endpoint.template.as_str())
+        }
+        None => ("", UNKNOWN_TEMPLATE),
+    };
+    let unknown = origin.unknown_path.borrow();
+    let path = unknown.as_deref().unwrap_or(template);
+    span.record("path", path).record("status", answer.status().as_u16()).record("mount", mount);
+    tracing::info!(
+        target: "tillgate::access",
+        method = method.as_str(),
+        path,
+        status = answer.status().as_u16(),
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        address = origin.address.map(tracing::field::display),
+        mount,
+        trace = origin.trace_id.as_str(),
+        code = origin.error_code.get(),
+        asked = origin.gateway_target.borrow().as_deref(),
+        "request"
+    );
+}
+
+/// Removes everything from a path that could be a token: the query, segments of more than 40
+/// characters, and everything after the eighth segment.
+pub(crate) fn shorten_path(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    let segment = |segment: &str| match segment.char_indices().nth(40) {
+        Some(_) => "…".to_owned(),
+        None => segment.to_owned(),
+    };
+    path.split('/').take(9).map(segment).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shorten_path;
+
+    #[test]
+    fn shortened_path_holds_no_token() {
+        assert_eq!(shorten_path("/api/v2/sessions/current"), "/api/v2/sessions/current");
+        assert_eq!(shorten_path(&format!("/reset/{}/now", "x".repeat(41))), "/reset/…/now");
+        assert_eq!(shorten_path("/products?token=secret"), "/products");
+        assert_eq!(shorten_path(&"/a".repeat(30)), "/a".repeat(8));
+    }
+}

@@ -1,0 +1,195 @@
+//! A dialect's routes are a table. Registration, the check for conflicting mounts, the `Allow`
+//! header of a 405 and the matrix of rights read the same rows. To add an operation, add a row with
+//! its handler; the row also says who may call it.
+//!
+//! One function (`serve.rs`) renders every failure in the dialect's format, since the credentials
+//! of a request may require its body first. The only middleware is the request layer (trace ids,
+//! access log, security headers).
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use tillgate_auth_core::Caller;
+
+use crate::error::ApiError;
+use crate::openapi::OperationDoc;
+use crate::request::Request;
+
+/// The future of a handler.
+pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>>>>;
+
+/// A handler, with or without authentication.
+pub(crate) enum Handler {
+    /// A handler for every client; credentials, if any, are in the body.
+    Public(Box<dyn Fn(Request) -> HandlerFuture + Send + Sync>),
+    /// A handler for authenticated callers.
+    Authenticated(Box<dyn Fn(Request, Caller) -> HandlerFuture + Send + Sync>),
+}
+
+/// A route of a dialect.
+pub struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) handler: Handler,
+    pub(crate) requires_readiness: bool,
+    /// Minimum of the body size limit in bytes, whatever the settings say.
+    pub(crate) min_body_limit: usize,
+    /// Whether error responses have their code in a header, for gateways.
+    pub(crate) sets_error_code: bool,
+    /// Whether it is a file of a page; all files have one label in the metrics.
+    pub(crate) is_static_file: bool,
+    /// OpenAPI documentation; `None` for contracts that are published elsewhere.
+    pub(crate) documentation: Option<fn() -> OperationDoc>,
+}
+
+impl Route {
+    /// Creates a route without authentication. `path` is below the mount's prefix, with `{name}`
+    /// for parameters. A `GET` route also answers `HEAD` (RFC 9110, 9.3.2).
+    pub fn public<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
+        method: Method,
+        path: &'static str,
+        handler: impl Fn(Request) -> F + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            handler: Handler::Public(Box::new(move |call| Box::pin(handler(call)))),
+            requires_readiness: true,
+            min_body_limit: 0,
+            sets_error_code: false,
+            is_static_file: false,
+            documentation: None,
+        }
+    }
+
+    /// Creates a route that requires authentication: the handler runs only with valid credentials.
+    pub fn authenticated<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
+        method: Method,
+        path: &'static str,
+        handler: impl Fn(Request, Caller) -> F + Send + Sync + 'static,
+    ) -> Self {
+        let handler = Handler::Authenticated(Box::new(move |call, caller| Box::pin(handler(call, caller))));
+        Self {
+            method,
+            path,
+            handler,
+            requires_readiness: true,
+            min_body_limit: 0,
+            sets_error_code: false,
+            is_static_file: false,
+            documentation: None,
+        }
+    }
+
+    /// Serves the route even while the [`ReadinessGate`](crate::ReadinessGate) is closed.
+    pub(crate) fn served_before_ready(self) -> Self {
+        Self { requires_readiness: false, ..self }
+    }
+
+    /// Accepts bodies of up to `body` bytes, even if the settings have a smaller limit.
+    pub(crate) fn with_body_limit(self, body: usize) -> Self {
+        Self { min_body_limit: body, ..self }
+    }
+
+    /// Adds the error code to error responses in a header, for gateways.
+    pub(crate) fn with_error_code_header(self) -> Self {
+        Self { sets_error_code: true, ..self }
+    }
+
+    /// Marks the route as a file of a page.
+    pub(crate) fn static_file(self) -> Self {
+        Self { is_static_file: true, ..self }
+    }
+
+    /// Adds the OpenAPI documentation.
+    pub(crate) fn documented(self, entry: fn() -> OperationDoc) -> Self {
+        Self { documentation: Some(entry), ..self }
+    }
+
+    /// Whether the route accepts this method.
+    pub(crate) fn accepts_method(&self, method: &Method) -> bool {
+        self.method == *method || (self.method == Method::GET && *method == Method::HEAD)
+    }
+}
+
+/// How request paths are compared with a contract's paths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PathMatching {
+    /// Exactly.
+    #[default]
+    ExactJson,
+    /// Literal segments ignore the case of A to Z and a trailing slash is optional, like in the
+    /// frameworks that the contract's clients were written for. Parameters and the mount's prefix
+    /// are compared exactly.
+    Lenient,
+}
+
+impl PathMatching {
+    /// Whether two literal segments are equal.
+    pub(crate) fn matches_segment(self, one: &str, other: &str) -> bool {
+        one == other || (self == Self::Lenient && one.eq_ignore_ascii_case(other))
+    }
+
+    /// Whether a path below the mount's prefix matches the template of a route.
+    pub(crate) fn matches_template(self, template: &str, path: &str) -> bool {
+        let path = if self == Self::Lenient { path.strip_suffix('/').unwrap_or(path) } else { path };
+        let mut segments = path.split('/');
+        let fits = |part: &str, segment: &str| {
+            if part.starts_with('{') { !segment.is_empty() } else { self.matches_segment(part, segment) }
+        };
+        template.split('/').all(|part| segments.next().is_some_and(|segment| fits(part, segment)))
+            && segments.next().is_none()
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// A route in the list of all routes of the server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RouteInfo {
+    /// Name of the mount's dialect; `server` for routes outside of every mount.
+    pub mount: &'static str,
+    /// HTTP method of the route.
+    pub method: String,
+    /// Full path with the mount's prefix.
+    pub path: String,
+    /// Whether the route requires no authentication.
+    pub public: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_matches_template_exactly_or_leniently() {
+        use PathMatching::{ExactJson, Lenient};
+        for (template, path, exact, lenient) in [
+            ("/api/v1", "/api/v1", true, true),
+            ("/api/v1", "/API/v1", false, true),
+            ("/api/v1", "/api/v1/", false, true),
+            ("/api/v1", "/api/v1//", false, false),
+            ("/api/v1", "/api", false, false),
+            ("/api/v1", "/api/v1/x", false, false),
+            ("/a/{id}/c", "/a/Id/c", true, true),
+            ("/a/{id}/c", "/A/Id/C/", false, true),
+            ("/a/{id}/c", "/a//c", false, false),
+            ("/a/{id}", "/a/", false, false),
+            ("/a/{id}", "/a//", false, false),
+            ("/books", "/boo\u{212a}s", false, false),
+        ] {
+            assert_eq!(
+                (ExactJson.matches_template(template, path), Lenient.matches_template(template, path)),
+                (exact, lenient),
+                "{path}"
+            );
+        }
+    }
+}

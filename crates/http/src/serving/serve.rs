@@ -1,0 +1,221 @@
+//! The path of every request through a mount: method, readiness gate, body, rate limit,
+//! credentials, handler. Every failure on it is rendered by the dialect, including panics,
+//! deadlines and unknown routes.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use actix_web::body::{BodyStream, MessageBody};
+use actix_web::dev::Payload;
+use actix_web::http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
+use actix_web::rt::time::timeout;
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{HttpRequest, HttpResponse};
+use tillgate_auth_core::{Caller, RequestCredentials};
+
+use crate::access;
+use crate::context::blocking_pool;
+use crate::context::large_body_slots::LargeBodySlot;
+use crate::error::{ApiError, ProtocolError};
+use crate::request::Request;
+use crate::request::head::RequestHead;
+use crate::request::meta::RequestMeta;
+use crate::serving::cors;
+use crate::serving::endpoint::Endpoint;
+use crate::serving::mount_service::MountService;
+use crate::serving::route::Handler;
+
+/// Serves a request.
+pub(crate) async fn serve_request(
+    service: Arc<MountService>,
+    endpoint: Arc<Endpoint>,
+    request: HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
+    let origin = RequestMeta::from_extensions(&request)
+        .unwrap_or_else(|| Rc::new(RequestMeta::from_http_request(&request, &service.server.settings)));
+    if !endpoint.has_routes() {
+        origin.unknown_path.replace(Some(crate::serving::request_layer::shorten_path(request.path())));
+    }
+    // a request has exactly one endpoint, so the cell is empty
+    let _ = origin.endpoint.set(Arc::clone(&endpoint));
+    let head = RequestHead::new(request, origin, Arc::clone(&service));
+    let deadline = service.server.settings.deadline;
+    let reading = Cell::new(false);
+    let answering = blocking_pool::with_deadline(
+        deadline,
+        head.address(),
+        catch_panic(handle_request(&service, &endpoint, &head, payload, &reading)),
+    );
+    let answered = match timeout(deadline, answering).await {
+        Ok(Some(answered)) => answered,
+        Ok(None) => Err(ApiError::Fault("a handler panicked".to_owned())),
+        Err(_) if reading.get() => Err(ProtocolError::BodyTimeout.into()),
+        Err(_) => Err(ApiError::unavailable(format!("the deadline of {deadline:?} has passed"))),
+    };
+    let mut answer = answered.unwrap_or_else(|failure| {
+        let mut answer = render_error(&service, &failure, &head);
+        if endpoint.find_route(head.method()).is_ok_and(|route| route.sets_error_code) {
+            access::set_error_code_header(&mut answer, &failure);
+        }
+        answer
+    });
+    cors::add_cors_headers(service.dialect.trusted_origins(), head.headers(), &mut answer);
+    answer
+}
+
+async fn handle_request(
+    service: &Arc<MountService>,
+    endpoint: &Endpoint,
+    head: &RequestHead,
+    payload: Payload,
+    reading: &Cell<bool>,
+) -> Result<HttpResponse, ApiError> {
+    if let Some(leave) = cors::answer_preflight(service.dialect.trusted_origins(), head.method(), head.headers()) {
+        return Ok(leave);
+    }
+    let route = endpoint.find_route(head.method())?;
+    if route.requires_readiness && !service.server.readiness_gate.is_open() {
+        return Err(ApiError::unavailable("the server is still being set up"));
+    }
+    reading.set(true);
+    let (body, _large) = read_body(service, head, payload, route.min_body_limit).await?;
+    reading.set(false);
+    service.dialect.rate_limit(head)?;
+    match &route.handler {
+        Handler::Public(handler) => handler(Request::new(head.clone(), body, Arc::clone(service))).await,
+        Handler::Authenticated(handler) => {
+            let credentials = service.dialect.read_credentials(head, &body)?;
+            let caller = authenticate_caller(service, head, credentials).await?;
+            let answered = handler(Request::new(head.clone(), body, Arc::clone(service)), caller.clone()).await;
+            if let Err(failure) = &answered {
+                crate::serving::audit_denials::record_denial(service, head, &caller, failure).await;
+            }
+            answered
+        }
+    }
+}
+
+/// Authenticates the caller from memory if possible, otherwise on a thread of the blocking pool.
+pub(crate) async fn authenticate_caller(
+    service: &Arc<MountService>,
+    head: &RequestHead,
+    credentials: RequestCredentials<'_>,
+) -> Result<Caller, ApiError> {
+    let tenant = match &service.tenant {
+        Some(slug) => Some(crate::request::find_tenant_id(service, slug).await?),
+        None => None,
+    };
+    let presented = tillgate_auth_core::AuthRequest {
+        credentials,
+        dialect: &service.dialect_name,
+        tenant,
+        method: head.method().as_str(),
+        target: head.target(),
+        body: None,
+        address: head.address(),
+    };
+    if let Some(recognized) = service.server.auth.authenticate_cached(&presented) {
+        return Ok(recognized?);
+    }
+    let (method, target, address) = (head.method().to_string(), head.target().to_owned(), head.address());
+    let owned = |token: &str| tillgate_domain::Secret::new(token.to_owned());
+    let (held, tokens) = match presented.credentials {
+        RequestCredentials::Bearer(token) => (RequestCredentials::None, vec![owned(token)]),
+        RequestCredentials::AnyBearer(tokens) => (RequestCredentials::None, tokens.into_iter().map(owned).collect()),
+        RequestCredentials::None => (RequestCredentials::None, Vec::new()),
+        RequestCredentials::Signature(signature, counting) => {
+            (RequestCredentials::Signature(signature, counting), Vec::new())
+        }
+        RequestCredentials::Client(client) => (RequestCredentials::Client(client), Vec::new()),
+    };
+    crate::context::blocking_pool::run_blocking(service, move |service| {
+        let credentials = match tokens.as_slice() {
+            [] => held,
+            tokens => RequestCredentials::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),
+        };
+        service.server.auth.authenticate(&tillgate_auth_core::AuthRequest {
+            credentials,
+            dialect: &service.dialect_name,
+            tenant,
+            method: &method,
+            target: &target,
+            body: None,
+            address,
+        })
+    })
+    .await
+}
+
+/// Reads the body, if any. A large body comes with its slot, which it keeps until the request is
+/// answered.
+async fn read_body<'m>(
+    service: &'m MountService,
+    head: &RequestHead,
+    payload: Payload,
+    least: usize,
+) -> Result<(Bytes, Option<LargeBodySlot<'m>>), ApiError> {
+    if matches!(payload, Payload::None) || !head.has_body() {
+        return Ok((Bytes::new(), None));
+    }
+    let usual = service.server.settings.body_limit;
+    let most = usual.max(least);
+    let length = head.header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > most) {
+        return Err(ProtocolError::BodyTooLarge.into());
+    }
+    let mut stream = pin!(BodyStream::new(payload));
+    let (mut body, mut large) = (BytesMut::new(), None);
+    while let Some(chunk) = std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await {
+        let chunk = chunk.map_err(|_| ApiError::malformed("the body was cut short"))?;
+        if body.len() + chunk.len() > most {
+            return Err(ProtocolError::BodyTooLarge.into());
+        }
+        if body.len() + chunk.len() > usual && large.is_none() {
+            large = Some(service.server.large_body_slots.claim()?);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((body.freeze(), large))
+}
+
+/// Renders the failure in the dialect's format, with the headers that every dialect must send:
+/// `Allow` and `Retry-After`.
+pub(crate) fn render_error(service: &MountService, failure: &ApiError, head: &RequestHead) -> HttpResponse {
+    head.meta().error_code.set(Some(failure.code()));
+    let (trace, mount) = (head.trace_id(), service.name);
+    match failure {
+        ApiError::Unavailable { reason: why, .. } => tracing::warn!(trace, mount, why, "unavailable"),
+        ApiError::Fault(why) => tracing::error!(trace, mount, why, "fault"),
+        ApiError::Denied(_) | ApiError::Office(_) | ApiError::Protocol(_) => {}
+    }
+    let mut answer = service.dialect.render_error(failure, head);
+    if let Some(retry_after) = failure.retry_after() {
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    if let ApiError::Protocol(ProtocolError::MethodNotAllowed { allow }) = failure
+        && let Ok(allow) = HeaderValue::from_str(allow)
+    {
+        answer.headers_mut().insert(ALLOW, allow);
+    }
+    answer
+}
+
+/// Runs a future; `None` if it panics.
+async fn catch_panic<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    std::future::poll_fn(|context| {
+        // the future is not polled again after a panic, and none of its state is used
+        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
+}

@@ -1,0 +1,135 @@
+//! Responses that are produced part by part. A part is produced when the previous one has been
+//! sent, so a response occupies no more memory than its largest part, however long it is and
+//! however slowly it is read.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::web::Bytes;
+
+use crate::context::office::Office;
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::serving::chunked_body::MAX_CHUNK_BYTES;
+use crate::serving::mount_service::MountService;
+
+/// A produced part, and the source of the following ones; `None` after the last.
+pub(crate) type StreamPart<P> = (Vec<u8>, Option<P>);
+
+/// Produces a response part by part.
+pub(crate) trait PartSource: Sized + Send + Unpin + 'static {
+    /// Produces the next part. It may be empty if nothing has been found yet.
+    ///
+    /// # Errors
+    /// The store failed, or the part cannot be serialized.
+    fn next_part(self, office: &Office<'_>) -> Result<StreamPart<Self>, ApiError>;
+}
+
+/// Sends the JSON that `parts` produces. A failure of the first part is answered like any other; a
+/// later failure closes the connection before the end of the response, which clients recognize as
+/// incomplete. For `HEAD` only the first part is produced.
+///
+/// # Errors
+/// The first part could not be produced.
+pub(crate) async fn stream_json<P: PartSource>(call: &Request, parts: P) -> Result<HttpResponse, ApiError> {
+    let (first, rest) = call.with_office(move |office| parts.next_part(office)).await?;
+    let mut answer = match rest {
+        None => HttpResponse::with_body(StatusCode::OK, first).map_into_boxed_body(),
+        Some(_) if call.head().method() == actix_web::http::Method::HEAD => {
+            HttpResponse::with_body(StatusCode::OK, StreamedBody::<P>::new(call, Vec::new(), None))
+                .map_into_boxed_body()
+        }
+        rest => HttpResponse::with_body(StatusCode::OK, StreamedBody::new(call, first, rest)).map_into_boxed_body(),
+    };
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(answer)
+}
+
+type PartFuture<P> = Pin<Box<dyn Future<Output = Result<StreamPart<P>, ApiError>>>>;
+
+/// A body whose parts are produced on threads of the blocking pool.
+struct StreamedBody<P> {
+    service: Arc<MountService>,
+    trace: String,
+    /// Address of the client.
+    address: Option<IpAddr>,
+    /// The unsent rest of the current part.
+    buffer: Bytes,
+    /// The source of the next part, unless that is being produced.
+    rest: Option<P>,
+    pending: Option<PartFuture<P>>,
+}
+
+impl<P: PartSource> StreamedBody<P> {
+    fn new(call: &Request, made: Vec<u8>, rest: Option<P>) -> Self {
+        let (service, trace) = (Arc::clone(call.mount()), call.head().trace_id().to_owned());
+        Self { service, trace, address: call.address(), buffer: made.into(), rest, pending: None }
+    }
+
+    fn start_part(&self, parts: P) -> PartFuture<P> {
+        let (service, address) = (Arc::clone(&self.service), self.address);
+        Box::pin(async move {
+            crate::context::blocking_pool::run_blocking_unlimited(&service, address, move |service| {
+                parts.next_part(&Office { store: &*service.server.office, auth: &service.server.auth })
+            })
+            .await
+        })
+    }
+}
+
+/// A response ended before it was complete.
+#[derive(Debug)]
+struct TruncatedStream;
+
+impl fmt::Display for TruncatedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the response could not be completed")
+    }
+}
+
+impl std::error::Error for TruncatedStream {}
+
+impl<P: PartSource> MessageBody for StreamedBody<P> {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = self.get_mut();
+        loop {
+            if !this.buffer.is_empty() {
+                let length = this.buffer.len().min(MAX_CHUNK_BYTES);
+                return Poll::Ready(Some(Ok(this.buffer.split_to(length))));
+            }
+            if let Some(making) = &mut this.pending {
+                let made = ready!(making.as_mut().poll(context));
+                this.pending = None;
+                match made {
+                    Ok((made, rest)) => (this.buffer, this.rest) = (made.into(), rest),
+                    Err(failure) => {
+                        tracing::warn!(
+                            trace = this.trace,
+                            mount = this.service.name,
+                            ?failure,
+                            "a response was cut short"
+                        );
+                        return Poll::Ready(Some(Err(Box::new(TruncatedStream))));
+                    }
+                }
+            } else if let Some(rest) = this.rest.take() {
+                this.pending = Some(this.start_part(rest));
+            } else {
+                return Poll::Ready(None);
+            }
+        }
+    }
+}
