@@ -40,6 +40,7 @@ mod metrics;
 mod openapi;
 pub mod proxies;
 mod request;
+mod reserved_paths;
 mod serving;
 mod settings;
 mod timestamps;

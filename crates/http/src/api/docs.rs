@@ -13,12 +13,9 @@ use utoipa_swagger_ui::Config;
 use crate::error::{ApiError, ProtocolError};
 use crate::openapi::OperationDoc;
 use crate::request::Request;
+use crate::reserved_paths::{DOCS_PATH, DOCUMENT_PATH};
 use crate::serving::route::Route;
 
-/// Path of the document.
-pub(crate) const DOCUMENT_PATH: &str = "/openapi.json";
-/// Path of the page.
-pub(crate) const DOCS_PATH: &str = "/docs";
 const DOCS_SLASH_PATH: &str = "/docs/";
 const DOCS_FILE_PATH: &str = "/docs/{file}";
 

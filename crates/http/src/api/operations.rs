@@ -10,27 +10,13 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::api::docs::{self, DOCS_PATH, DOCUMENT_PATH};
+use crate::api::docs;
 use crate::api::oauth::metadata;
 use crate::error::ApiError;
 use crate::openapi::OperationDoc;
 use crate::request::Request;
+use crate::reserved_paths::{HEALTH_PATH, JWKS_PATH, METRICS_PATH, READY_PATH};
 use crate::serving::route::Route;
-
-/// The paths that no mount may claim.
-pub(crate) const RESERVED_PATHS: &[&str] =
-    &[JWKS_PATH, metadata::METADATA_PATH, HEALTH_PATH, READY_PATH, METRICS_PATH, DOCUMENT_PATH, DOCS_PATH];
-
-/// Path of the public keys (JWK set).
-pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
-const HEALTH_PATH: &str = "/healthz";
-const READY_PATH: &str = "/readyz";
-const METRICS_PATH: &str = "/metrics";
-
-/// Whether the path is a health or readiness probe.
-pub(crate) fn is_probe(path: &str) -> bool {
-    [HEALTH_PATH, READY_PATH].contains(&path)
-}
 
 /// Which operations routes are served beside the mounts; a separate operations listener serves all
 /// of them.

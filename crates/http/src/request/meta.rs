@@ -11,10 +11,10 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::rt::time::Instant;
 use actix_web::{HttpMessage, HttpRequest};
 
-use crate::api::operations;
 use crate::proxies;
 use crate::request::connection::Connection;
 use crate::request::trace_id::TraceId;
+use crate::reserved_paths;
 use crate::serving::endpoint::Endpoint;
 use crate::settings::HttpSettings;
 
@@ -52,7 +52,7 @@ impl RequestMeta {
         let own_tls = request.app_config().secure() || connection.is_some_and(|connection| connection.is_secure());
         let origin = Self::build(request.peer_addr(), own_tls, request.headers(), settings);
         // a proxy's own health check has no client
-        if origin.via_proxy && !operations::is_probe(request.path()) {
+        if origin.via_proxy && !reserved_paths::is_probe(request.path()) {
             let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
             proxies::warn_if_headers_missing(peer, settings.proxy_headers, request.headers());
         }

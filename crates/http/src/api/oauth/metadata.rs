@@ -11,14 +11,11 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{auth, introspect, revoke};
-use crate::api::operations::JWKS_PATH;
 use crate::error::{ApiError, ProtocolError};
 use crate::openapi::OperationDoc;
 use crate::request::Request;
+use crate::reserved_paths::{JWKS_PATH, METADATA_PATH};
 use crate::serving::route::Route;
-
-/// Path of the metadata (RFC 8414, 3).
-pub(crate) const METADATA_PATH: &str = "/.well-known/oauth-authorization-server";
 
 /// Path of the metadata of an issuer with a path, which follows the well-known path (RFC 8414,
 /// 3.1).

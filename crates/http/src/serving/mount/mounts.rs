@@ -4,7 +4,7 @@
 
 use tillgate_domain::{SessionLimits, Slug};
 
-use crate::api::operations;
+use crate::reserved_paths::RESERVED_PATHS;
 use crate::serving::dialect::Dialect;
 use crate::serving::mount::Mount;
 use crate::serving::route::PathMatching;
@@ -93,7 +93,7 @@ fn find_shared_route(one: &Mount, other: &Mount) -> Option<String> {
 
 /// Checks that the mount does not claim the server's own routes, which are outside of every mount.
 fn check_server_routes(mount: &Mount) -> Result<(), MountClash> {
-    let claimed = operations::RESERVED_PATHS.iter().find(|own| {
+    let claimed = RESERVED_PATHS.iter().find(|own| {
         full_paths(mount).iter().any(|path| path == *own)
             || (!mount.prefix.is_empty() && is_below(own, &mount.prefix, PathMatching::ExactJson))
     });
