@@ -63,7 +63,9 @@ impl Http {
         let oauth = mounts.iter().find(|mount| mount.dialect.name() == OAuth::NAME).map(|mount| mount.prefix.clone());
         let own = operations::routes(operations::ServedOperations::ALL, oauth.as_deref());
         let documented = mounts.iter().map(|mount| (mount.prefix.as_str(), mount.dialect.routes()));
-        let document = Document::from_routes(documented.chain([("", own)]));
+        let document = Document::from_calls(documented.chain([("", own)]).flat_map(|(prefix, routes)| {
+            routes.iter().filter_map(|route| route.documented_call(prefix)).collect::<Vec<_>>()
+        }));
         let threads = Threads::new(settings.threads);
         let shared = Arc::new(ServerContext {
             auth,

@@ -26,8 +26,6 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApiBuilder, P
 pub(crate) use operation::{OperationDoc, Requirement};
 pub(crate) use schema::{bool_schema, enum_schema, id_schema, instant_schema, order_schema, text_schema};
 
-use crate::serving::route::{Handler, Route};
-
 /// The introduction of the document.
 const DOCUMENT_DESCRIPTION: &str = "tillgate authenticates points of sale: a till logs in under its device name, a cashier works \
      on it with the rights that they have there, and the back office can list and end every session.\n\n\
@@ -58,12 +56,14 @@ const TAGS: [&str; 12] = [
     "server",
 ];
 
-/// An operation with its documentation.
-struct DocumentedCall {
-    method: HttpMethod,
-    path: String,
-    public: bool,
-    documentation: fn() -> OperationDoc,
+/// A call with its documentation.
+pub(crate) struct DocumentedCall {
+    pub(crate) method: HttpMethod,
+    /// The whole path, the prefix of the mount included.
+    pub(crate) path: String,
+    /// Whether the call requires no authentication.
+    pub(crate) public: bool,
+    pub(crate) documentation: fn() -> OperationDoc,
 }
 
 /// The document, rendered on its first request.
@@ -73,21 +73,9 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Creates the document of these routes; each list of routes has its prefix.
-    pub(crate) fn from_routes<'r>(routes: impl IntoIterator<Item = (&'r str, Vec<Route>)>) -> Self {
-        let described = |prefix: &str, route: &Route| {
-            Some(DocumentedCall {
-                method: parse_method(route.method.as_str())?,
-                path: format!("{prefix}{}", route.path),
-                public: matches!(route.handler, Handler::Public(_)),
-                documentation: route.documentation?,
-            })
-        };
-        let calls = routes
-            .into_iter()
-            .flat_map(|(prefix, routes)| routes.iter().filter_map(|route| described(prefix, route)).collect::<Vec<_>>())
-            .collect();
-        Self { calls, text: OnceLock::new() }
+    /// The document of these calls.
+    pub(crate) fn from_calls(calls: impl IntoIterator<Item = DocumentedCall>) -> Self {
+        Self { calls: calls.into_iter().collect(), text: OnceLock::new() }
     }
 
     /// The document as JSON.
@@ -130,15 +118,4 @@ impl Document {
         // a tree of strings, lists and maps can always be serialized
         document.to_json().unwrap_or_default()
     }
-}
-
-fn parse_method(name: &str) -> Option<HttpMethod> {
-    Some(match name {
-        "GET" => HttpMethod::Get,
-        "POST" => HttpMethod::Post,
-        "PUT" => HttpMethod::Put,
-        "PATCH" => HttpMethod::Patch,
-        "DELETE" => HttpMethod::Delete,
-        _ => return None,
-    })
 }

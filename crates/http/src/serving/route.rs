@@ -13,9 +13,10 @@ use std::pin::Pin;
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use tillgate_auth_core::Caller;
+use utoipa::openapi::path::HttpMethod;
 
 use crate::error::ApiError;
-use crate::openapi::OperationDoc;
+use crate::openapi::{DocumentedCall, OperationDoc};
 use crate::request::Request;
 
 /// The future of a handler.
@@ -109,10 +110,31 @@ impl Route {
         Self { documentation: Some(entry), ..self }
     }
 
+    /// The call as the OpenAPI document describes it, for a mount at `prefix`; `None` if it is documented elsewhere.
+    pub(crate) fn documented_call(&self, prefix: &str) -> Option<DocumentedCall> {
+        Some(DocumentedCall {
+            method: parse_method(self.method.as_str())?,
+            path: format!("{prefix}{}", self.path),
+            public: matches!(self.handler, Handler::Public(_)),
+            documentation: self.documentation?,
+        })
+    }
+
     /// Whether the route accepts this method.
     pub(crate) fn accepts_method(&self, method: &Method) -> bool {
         self.method == *method || (self.method == Method::GET && *method == Method::HEAD)
     }
+}
+
+fn parse_method(name: &str) -> Option<HttpMethod> {
+    Some(match name {
+        "GET" => HttpMethod::Get,
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "PATCH" => HttpMethod::Patch,
+        "DELETE" => HttpMethod::Delete,
+        _ => return None,
+    })
 }
 
 /// How request paths are compared with a contract's paths.
