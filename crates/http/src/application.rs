@@ -11,7 +11,6 @@ use tillgate_auth_core::Auth;
 use tillgate_domain::Store;
 use tillgate_domain::office::OfficePorts;
 
-use crate::access::AccessTable;
 use crate::api::native::Native;
 use crate::api::oauth::OAuth;
 use crate::api::operations;
@@ -22,6 +21,7 @@ use crate::context::readiness_gate::ReadinessGate;
 use crate::context::threads::Threads;
 use crate::metrics::Metrics;
 use crate::openapi::Document;
+use crate::serving::access_table::AccessTable;
 use crate::serving::dialect::Dialect;
 use crate::serving::mount::{Mount, Mounts};
 use crate::serving::mount_service::{MountService, ServerContext};

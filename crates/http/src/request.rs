@@ -1,5 +1,6 @@
 //! The request as handlers see it: head, body, and access to the engine and the back office.
 
+pub(crate) mod authentication;
 pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod connection;

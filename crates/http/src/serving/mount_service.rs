@@ -4,19 +4,22 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::guard::{self, Guard};
-use actix_web::{HttpRequest, web};
+use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, web};
 use tillgate_auth_core::{Auth, DialectName};
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::{Slug, Store, TenantId};
 
-use crate::access::AccessTable;
 use crate::context::large_body_slots::LargeBodySlots;
 use crate::context::list_slots::ListSlots;
 use crate::context::readiness_gate::ReadinessGate;
 use crate::context::threads::Threads;
+use crate::error::{ApiError, ProtocolError};
 use crate::metrics::{Metrics, RouteMetrics};
 use crate::openapi::Document;
+use crate::request::head::RequestHead;
 use crate::request::meta::RequestMeta;
+use crate::serving::access_table::AccessTable;
 use crate::serving::dialect::Dialect;
 use crate::serving::endpoint::{Endpoint, UNKNOWN_TEMPLATE, group_by_path};
 use crate::serving::mount::{Mount, Mounts};
@@ -127,6 +130,29 @@ impl MountService {
             threads,
             server: Arc::clone(shared),
         })
+    }
+
+    /// Renders the failure in the dialect's format, with the headers that every dialect must send:
+    /// `Allow` and `Retry-After`.
+    pub(crate) fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
+        head.meta().error_code.set(Some(failure.code()));
+        let (trace, mount) = (head.trace_id(), self.name);
+        match failure {
+            ApiError::Unavailable { reason: why, .. } => tracing::warn!(trace, mount, why, "unavailable"),
+            ApiError::Fault(why) => tracing::error!(trace, mount, why, "fault"),
+            ApiError::Denied(_) | ApiError::Office(_) | ApiError::Protocol(_) => {}
+        }
+        let mut answer = self.dialect.render_error(failure, head);
+        if let Some(retry_after) = failure.retry_after() {
+            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if let ApiError::Protocol(ProtocolError::MethodNotAllowed { allow }) = failure
+            && let Ok(allow) = HeaderValue::from_str(allow)
+        {
+            answer.headers_mut().insert(ALLOW, allow);
+        }
+        answer
     }
 
     /// Returns all registered routes.

@@ -157,27 +157,3 @@ fn record_response<B>(origin: &RequestMeta, method: &Method, answer: &ServiceRes
         "request"
     );
 }
-
-/// Removes everything from a path that could be a token: the query, segments of more than 40
-/// characters, and everything after the eighth segment.
-pub(crate) fn shorten_path(path: &str) -> String {
-    let path = path.split('?').next().unwrap_or_default();
-    let segment = |segment: &str| match segment.char_indices().nth(40) {
-        Some(_) => "…".to_owned(),
-        None => segment.to_owned(),
-    };
-    path.split('/').take(9).map(segment).collect::<Vec<_>>().join("/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shorten_path;
-
-    #[test]
-    fn shortened_path_holds_no_token() {
-        assert_eq!(shorten_path("/api/v2/sessions/current"), "/api/v2/sessions/current");
-        assert_eq!(shorten_path(&format!("/reset/{}/now", "x".repeat(41))), "/reset/…/now");
-        assert_eq!(shorten_path("/products?token=secret"), "/products");
-        assert_eq!(shorten_path(&"/a".repeat(30)), "/a".repeat(8));
-    }
-}

@@ -12,19 +12,19 @@ use std::task::Poll;
 
 use actix_web::body::{BodyStream, MessageBody};
 use actix_web::dev::Payload;
-use actix_web::http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpRequest, HttpResponse};
-use tillgate_auth_core::{Caller, RequestCredentials};
 
-use crate::access;
 use crate::context::blocking_pool;
 use crate::context::large_body_slots::LargeBodySlot;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
+use crate::request::authentication::authenticate_caller;
 use crate::request::head::RequestHead;
-use crate::request::meta::RequestMeta;
+use crate::request::meta::{RequestMeta, shorten_path};
+use crate::serving::access_table;
 use crate::serving::cors;
 use crate::serving::endpoint::Endpoint;
 use crate::serving::mount_service::MountService;
@@ -40,7 +40,7 @@ pub(crate) async fn serve_request(
     let origin = RequestMeta::from_extensions(&request)
         .unwrap_or_else(|| Rc::new(RequestMeta::from_http_request(&request, &service.server.settings)));
     if !endpoint.has_routes() {
-        origin.unknown_path.replace(Some(crate::serving::request_layer::shorten_path(request.path())));
+        origin.unknown_path.replace(Some(shorten_path(request.path())));
     }
     // a request has exactly one endpoint, so the cell is empty
     let _ = origin.endpoint.set(Arc::clone(&endpoint));
@@ -59,9 +59,9 @@ pub(crate) async fn serve_request(
         Err(_) => Err(ApiError::unavailable(format!("the deadline of {deadline:?} has passed"))),
     };
     let mut answer = answered.unwrap_or_else(|failure| {
-        let mut answer = render_error(&service, &failure, &head);
+        let mut answer = service.render_error(&failure, &head);
         if endpoint.find_route(head.method()).is_ok_and(|route| route.sets_error_code) {
-            access::set_error_code_header(&mut answer, &failure);
+            access_table::set_error_code_header(&mut answer, &failure);
         }
         answer
     });
@@ -101,57 +101,6 @@ async fn handle_request(
     }
 }
 
-/// Authenticates the caller from memory if possible, otherwise on a thread of the blocking pool.
-pub(crate) async fn authenticate_caller(
-    service: &Arc<MountService>,
-    head: &RequestHead,
-    credentials: RequestCredentials<'_>,
-) -> Result<Caller, ApiError> {
-    let tenant = match &service.tenant {
-        Some(slug) => Some(crate::request::find_tenant_id(service, slug).await?),
-        None => None,
-    };
-    let presented = tillgate_auth_core::AuthRequest {
-        credentials,
-        dialect: &service.dialect_name,
-        tenant,
-        method: head.method().as_str(),
-        target: head.target(),
-        body: None,
-        address: head.address(),
-    };
-    if let Some(recognized) = service.server.auth.authenticate_cached(&presented) {
-        return Ok(recognized?);
-    }
-    let (method, target, address) = (head.method().to_string(), head.target().to_owned(), head.address());
-    let owned = |token: &str| tillgate_domain::Secret::new(token.to_owned());
-    let (held, tokens) = match presented.credentials {
-        RequestCredentials::Bearer(token) => (RequestCredentials::None, vec![owned(token)]),
-        RequestCredentials::AnyBearer(tokens) => (RequestCredentials::None, tokens.into_iter().map(owned).collect()),
-        RequestCredentials::None => (RequestCredentials::None, Vec::new()),
-        RequestCredentials::Signature(signature, counting) => {
-            (RequestCredentials::Signature(signature, counting), Vec::new())
-        }
-        RequestCredentials::Client(client) => (RequestCredentials::Client(client), Vec::new()),
-    };
-    crate::context::blocking_pool::run_blocking(service, move |service| {
-        let credentials = match tokens.as_slice() {
-            [] => held,
-            tokens => RequestCredentials::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),
-        };
-        service.server.auth.authenticate(&tillgate_auth_core::AuthRequest {
-            credentials,
-            dialect: &service.dialect_name,
-            tenant,
-            method: &method,
-            target: &target,
-            body: None,
-            address,
-        })
-    })
-    .await
-}
-
 /// Reads the body, if any. A large body comes with its slot, which it keeps until the request is
 /// answered.
 async fn read_body<'m>(
@@ -182,29 +131,6 @@ async fn read_body<'m>(
         body.extend_from_slice(&chunk);
     }
     Ok((body.freeze(), large))
-}
-
-/// Renders the failure in the dialect's format, with the headers that every dialect must send:
-/// `Allow` and `Retry-After`.
-pub(crate) fn render_error(service: &MountService, failure: &ApiError, head: &RequestHead) -> HttpResponse {
-    head.meta().error_code.set(Some(failure.code()));
-    let (trace, mount) = (head.trace_id(), service.name);
-    match failure {
-        ApiError::Unavailable { reason: why, .. } => tracing::warn!(trace, mount, why, "unavailable"),
-        ApiError::Fault(why) => tracing::error!(trace, mount, why, "fault"),
-        ApiError::Denied(_) | ApiError::Office(_) | ApiError::Protocol(_) => {}
-    }
-    let mut answer = service.dialect.render_error(failure, head);
-    if let Some(retry_after) = failure.retry_after() {
-        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
-    }
-    if let ApiError::Protocol(ProtocolError::MethodNotAllowed { allow }) = failure
-        && let Ok(allow) = HeaderValue::from_str(allow)
-    {
-        answer.headers_mut().insert(ALLOW, allow);
-    }
-    answer
 }
 
 /// Runs a future; `None` if it panics.

@@ -17,11 +17,11 @@ use super::origin_check;
 use super::response::{UserBody, format_timestamp};
 use crate::error::ApiError;
 use crate::request::Request;
+use crate::request::authentication::authenticate_caller;
 use crate::request::bearer::read_bearer;
 use crate::request::body;
 use crate::request::field::{BodyField, check_password, validate_body, validate_body_with, well_typed};
 use crate::serving::route::Route;
-use crate::serving::serve::authenticate_caller;
 
 pub(super) const LOGIN_PATH: &str = "/api/v1/auth/login";
 pub(super) const LOGOUT_PATH: &str = "/api/v1/auth/logout";

@@ -1,0 +1,63 @@
+//! Authenticates the caller of a request for the mount that serves it.
+
+use std::sync::Arc;
+
+use tillgate_auth_core::{AuthRequest, Caller, RequestCredentials};
+use tillgate_domain::Secret;
+
+use crate::context::blocking_pool::run_blocking;
+use crate::error::ApiError;
+use crate::request::find_tenant_id;
+use crate::request::head::RequestHead;
+use crate::serving::mount_service::MountService;
+
+/// Authenticates the caller from memory if possible, otherwise on a thread of the blocking pool.
+pub(crate) async fn authenticate_caller(
+    service: &Arc<MountService>,
+    head: &RequestHead,
+    credentials: RequestCredentials<'_>,
+) -> Result<Caller, ApiError> {
+    let tenant = match &service.tenant {
+        Some(slug) => Some(find_tenant_id(service, slug).await?),
+        None => None,
+    };
+    let presented = AuthRequest {
+        credentials,
+        dialect: &service.dialect_name,
+        tenant,
+        method: head.method().as_str(),
+        target: head.target(),
+        body: None,
+        address: head.address(),
+    };
+    if let Some(recognized) = service.server.auth.authenticate_cached(&presented) {
+        return Ok(recognized?);
+    }
+    let (method, target, address) = (head.method().to_string(), head.target().to_owned(), head.address());
+    let owned = |token: &str| Secret::new(token.to_owned());
+    let (held, tokens) = match presented.credentials {
+        RequestCredentials::Bearer(token) => (RequestCredentials::None, vec![owned(token)]),
+        RequestCredentials::AnyBearer(tokens) => (RequestCredentials::None, tokens.into_iter().map(owned).collect()),
+        RequestCredentials::None => (RequestCredentials::None, Vec::new()),
+        RequestCredentials::Signature(signature, counting) => {
+            (RequestCredentials::Signature(signature, counting), Vec::new())
+        }
+        RequestCredentials::Client(client) => (RequestCredentials::Client(client), Vec::new()),
+    };
+    run_blocking(service, move |service| {
+        let credentials = match tokens.as_slice() {
+            [] => held,
+            tokens => RequestCredentials::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),
+        };
+        service.server.auth.authenticate(&AuthRequest {
+            credentials,
+            dialect: &service.dialect_name,
+            tenant,
+            method: &method,
+            target: &target,
+            body: None,
+            address,
+        })
+    })
+    .await
+}
