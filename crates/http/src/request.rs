@@ -5,6 +5,7 @@ pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod connection;
 pub(crate) mod cursor;
+pub(crate) mod endpoint_info;
 pub(crate) mod field;
 pub(crate) mod form;
 pub(crate) mod head;

@@ -13,9 +13,9 @@ use actix_web::{HttpMessage, HttpRequest};
 
 use crate::proxies;
 use crate::request::connection::Connection;
+use crate::request::endpoint_info::EndpointInfo;
 use crate::request::trace_id::TraceId;
 use crate::reserved_paths;
-use crate::serving::endpoint::Endpoint;
 use crate::settings::HttpSettings;
 
 /// Header with the trace id.
@@ -36,7 +36,7 @@ pub(crate) struct RequestMeta {
     /// When the request was received, by the runtime's clock.
     pub(crate) started_at: Instant,
     /// The endpoint of the request, once known.
-    pub(crate) endpoint: OnceCell<Arc<Endpoint>>,
+    pub(crate) endpoint: OnceCell<Arc<EndpointInfo>>,
     /// The error code of the response.
     pub(crate) error_code: Cell<Option<&'static str>>,
     /// The path of a request without a route.

@@ -2,31 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::http::Method;
 
 use crate::error::{ApiError, ProtocolError};
-use crate::metrics::RouteMetrics;
+use crate::request::endpoint_info::EndpointInfo;
 use crate::serving::route::Route;
-
-/// Template of a path without a route.
-pub(crate) const UNKNOWN_TEMPLATE: &str = "(unknown)";
 
 /// A path of a mount with its routes.
 pub(crate) struct Endpoint {
-    /// Name of the mount.
-    pub(crate) mount: &'static str,
-    /// Path below the mount's prefix.
-    pub(crate) path: &'static str,
-    /// Full path with parameter names in braces; [`UNKNOWN_TEMPLATE`] if no route has the path.
-    pub(crate) template: String,
+    /// What a request records about it.
+    pub(crate) info: Arc<EndpointInfo>,
+    /// The routes of this path, one for each method.
     pub(crate) routes: Vec<Route>,
-    pub(crate) metrics: RouteMetrics,
 }
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {:?}", self.mount, self.template, self.routes)
+        write!(f, "{:?} {:?}", self.info, self.routes)
     }
 }
 

@@ -17,11 +17,12 @@ use crate::context::threads::Threads;
 use crate::error::{ApiError, ProtocolError};
 use crate::metrics::{Metrics, RouteMetrics};
 use crate::openapi::Document;
+use crate::request::endpoint_info::{EndpointInfo, UNKNOWN_TEMPLATE};
 use crate::request::head::RequestHead;
 use crate::request::meta::RequestMeta;
 use crate::serving::access_table::AccessTable;
 use crate::serving::dialect::Dialect;
-use crate::serving::endpoint::{Endpoint, UNKNOWN_TEMPLATE, group_by_path};
+use crate::serving::endpoint::{Endpoint, group_by_path};
 use crate::serving::mount::{Mount, Mounts};
 use crate::serving::route::{Handler, PathMatching, Route, RouteInfo};
 use crate::serving::serve::serve_request;
@@ -110,7 +111,8 @@ impl MountService {
         let endpoint = |path: &'static str, template: String, routes: Vec<Route>| {
             let file = routes.iter().any(|route| route.is_static_file);
             let meter = RouteMetrics::new(&shared.metrics, name, if file { FILES_LABEL } else { &template });
-            Arc::new(Endpoint { mount: name, path, template, routes, metrics: meter })
+            let info = Arc::new(EndpointInfo { mount: name, path, template, metrics: meter });
+            Arc::new(Endpoint { info, routes })
         };
         let endpoints = group_by_path(routes)
             .into_iter()
@@ -159,9 +161,9 @@ impl MountService {
     pub(crate) fn route_infos(&self) -> impl Iterator<Item = RouteInfo> {
         self.endpoints.iter().flat_map(|endpoint| {
             endpoint.routes.iter().map(|route| RouteInfo {
-                mount: endpoint.mount,
+                mount: endpoint.info.mount,
                 method: route.method.to_string(),
-                path: endpoint.template.clone(),
+                path: endpoint.info.template.clone(),
                 public: matches!(route.handler, Handler::Public(_)),
             })
         })
@@ -170,7 +172,7 @@ impl MountService {
     /// Registers the routes for exactly matching paths, in a scope of the prefix or at the root.
     pub(crate) fn register_routes(self: &Arc<Self>, config: &mut web::ServiceConfig) {
         for endpoint in &self.endpoints {
-            config.service(web::resource(endpoint.path).default_service(self.endpoint_route(endpoint)));
+            config.service(web::resource(endpoint.info.path).default_service(self.endpoint_route(endpoint)));
         }
     }
 
@@ -199,7 +201,7 @@ impl MountService {
     fn find_endpoint(&self, path: &str) -> Option<&Arc<Endpoint>> {
         let matching = self.dialect.path_matching();
         let below = path.strip_prefix(&self.prefix).filter(|_| matching == PathMatching::Lenient)?;
-        self.endpoints.iter().find(|endpoint| matching.matches_template(endpoint.path, below))
+        self.endpoints.iter().find(|endpoint| matching.matches_template(endpoint.info.path, below))
     }
 
     fn endpoint_route(self: &Arc<Self>, endpoint: &Arc<Endpoint>) -> actix_web::Route {

@@ -22,9 +22,9 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use crate::request::connection::Connection;
+use crate::request::endpoint_info::UNKNOWN_TEMPLATE;
 use crate::request::meta::{REQUEST_ID_HEADER, RequestMeta};
 use crate::serving::chunked_body::ChunkedBody;
-use crate::serving::endpoint::UNKNOWN_TEMPLATE;
 use crate::settings::HttpSettings;
 
 /// The middleware that wraps the whole application.

@@ -43,7 +43,7 @@ pub(crate) async fn serve_request(
         origin.unknown_path.replace(Some(shorten_path(request.path())));
     }
     // a request has exactly one endpoint, so the cell is empty
-    let _ = origin.endpoint.set(Arc::clone(&endpoint));
+    let _ = origin.endpoint.set(Arc::clone(&endpoint.info));
     let head = RequestHead::new(request, origin, Arc::clone(&service));
     let deadline = service.server.settings.deadline;
     let reading = Cell::new(false);
