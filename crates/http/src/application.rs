@@ -25,6 +25,7 @@ use crate::serving::access_table::AccessTable;
 use crate::serving::dialect::Dialect;
 use crate::serving::mount::{Mount, Mounts};
 use crate::serving::mount_service::{MountService, ServerContext};
+use crate::serving::registration::{register_routes, register_scope, unknown_route};
 use crate::serving::request_layer::RequestLayer;
 use crate::serving::route::RouteInfo;
 use crate::settings::HttpSettings;
@@ -37,6 +38,7 @@ pub struct Http {
     mounts: Arc<[Arc<MountService>]>,
     server_mount: Arc<MountService>,
     operations_mount: Arc<MountService>,
+    access_table: Arc<AccessTable>,
     request_layer: RequestLayer,
 }
 
@@ -79,14 +81,14 @@ impl Http {
             list_slots: ListSlots::default(),
             large_body_slots: LargeBodySlots::default(),
         });
-        let access = Arc::new(AccessTable::build(&shared.settings.access_rules, &mounts, &shared));
+        let access_table = Arc::new(AccessTable::build(&shared.settings.access_rules, &mounts, &shared));
         // the router takes the first match: mounts with a host name before those without, longer
         // prefixes before shorter ones
         mounts.sort_by_key(|mount| (mount.host.is_none(), std::cmp::Reverse(mount.prefix.len())));
         let native_dialect: Arc<dyn Dialect> = Arc::new(Native::new(Native::default_terms()));
         let root = || Mount { dialect: Arc::clone(&native_dialect), prefix: String::new(), host: None, tenant: None };
         Self {
-            mounts: mounts.into_iter().map(|mount| MountService::new(mount, &shared, &access)).collect(),
+            mounts: mounts.into_iter().map(|mount| MountService::new(mount, &shared)).collect(),
             server_mount: MountService::with_routes(
                 root(),
                 "server",
@@ -94,6 +96,7 @@ impl Http {
                 &shared,
             ),
             operations_mount: MountService::apart(root(), "server", operations::operator_routes(), &shared),
+            access_table,
             server: shared,
             request_layer,
         }
@@ -137,8 +140,8 @@ impl Http {
         > + use<>,
     > {
         App::new().wrap(self.request_layer()).configure(|config| {
-            self.operations_mount.register_routes(config);
-            config.default_service(self.operations_mount.unknown_route());
+            register_routes(&self.operations_mount, &self.access_table, config);
+            config.default_service(unknown_route(&self.operations_mount, &self.access_table));
         })
     }
 
@@ -149,11 +152,11 @@ impl Http {
 
     /// Registers all routes at the root of an application.
     pub fn configure(&self, config: &mut ServiceConfig) {
-        self.server_mount.register_routes(config);
+        register_routes(&self.server_mount, &self.access_table, config);
         for service in self.mounts.iter() {
-            service.register_scope(config);
+            register_scope(service, &self.access_table, config);
         }
-        config.default_service(self.server_mount.unknown_route());
+        config.default_service(unknown_route(&self.server_mount, &self.access_table));
     }
 
     /// Returns all routes that [`configure`](Self::configure) registers, sorted by mount and path.

@@ -9,6 +9,7 @@ pub(crate) mod endpoint;
 pub(crate) mod mount;
 pub(crate) mod mount_service;
 pub(crate) mod rate_limiter;
+pub(crate) mod registration;
 pub(crate) mod request_layer;
 pub(crate) mod response;
 pub(crate) mod route;

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use actix_web::guard::{self, Guard};
+use actix_web::HttpResponse;
 use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER};
-use actix_web::{HttpRequest, HttpResponse, web};
 use tillgate_auth_core::{Auth, DialectName};
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::{Slug, Store, TenantId};
@@ -19,13 +18,10 @@ use crate::metrics::{Metrics, RouteMetrics};
 use crate::openapi::Document;
 use crate::request::endpoint_info::{EndpointInfo, UNKNOWN_TEMPLATE};
 use crate::request::head::RequestHead;
-use crate::request::meta::RequestMeta;
-use crate::serving::access_table::AccessTable;
 use crate::serving::dialect::Dialect;
 use crate::serving::endpoint::{Endpoint, group_by_path};
 use crate::serving::mount::{Mount, Mounts};
-use crate::serving::route::{Handler, PathMatching, Route, RouteInfo};
-use crate::serving::serve::serve_request;
+use crate::serving::route::{PathMatching, Route, RouteInfo};
 use crate::settings::HttpSettings;
 
 /// The state that all mounts share.
@@ -50,14 +46,13 @@ pub(crate) struct MountService {
     /// Name in logs and metrics.
     pub(crate) name: &'static str,
     pub(crate) prefix: String,
-    host: Option<String>,
+    pub(crate) host: Option<String>,
     pub(crate) tenant: Option<Slug>,
     /// Id of the tenant, once it has been looked up.
     pub(crate) tenant_id: OnceLock<TenantId>,
-    endpoints: Vec<Arc<Endpoint>>,
-    unknown_endpoint: Arc<Endpoint>,
-    /// The access table for gateway checks.
-    pub(crate) access_table: Arc<AccessTable>,
+    pub(crate) endpoints: Vec<Arc<Endpoint>>,
+    /// What serves the paths that no route has.
+    pub(crate) unknown_endpoint: Arc<Endpoint>,
     /// The blocking threads.
     pub(crate) threads: Arc<Threads>,
     pub(crate) server: Arc<ServerContext>,
@@ -73,9 +68,9 @@ impl fmt::Debug for MountService {
 const FILES_LABEL: &str = "(files)";
 
 impl MountService {
-    pub(crate) fn new(mount: Mount, shared: &Arc<ServerContext>, access: &Arc<AccessTable>) -> Arc<Self> {
+    pub(crate) fn new(mount: Mount, shared: &Arc<ServerContext>) -> Arc<Self> {
         let (name, routes) = (mount.dialect.name(), mount.dialect.routes());
-        Self::build(mount, name, routes, shared, Arc::clone(access), Arc::clone(&shared.threads))
+        Self::build(mount, name, routes, shared, Arc::clone(&shared.threads))
     }
 
     /// Creates a mount that serves these routes instead of its dialect's, with the dialect's error
@@ -86,7 +81,7 @@ impl MountService {
         routes: Vec<Route>,
         shared: &Arc<ServerContext>,
     ) -> Arc<Self> {
-        Self::build(mount, name, routes, shared, Arc::default(), Arc::clone(&shared.threads))
+        Self::build(mount, name, routes, shared, Arc::clone(&shared.threads))
     }
 
     /// Creates a mount like [`with_routes`](Self::with_routes), with a thread pool of its own that
@@ -97,7 +92,7 @@ impl MountService {
         routes: Vec<Route>,
         shared: &Arc<ServerContext>,
     ) -> Arc<Self> {
-        Self::build(mount, name, routes, shared, Arc::default(), Threads::new(shared.settings.threads))
+        Self::build(mount, name, routes, shared, Threads::new(shared.settings.threads))
     }
 
     fn build(
@@ -105,7 +100,6 @@ impl MountService {
         name: &'static str,
         routes: Vec<Route>,
         shared: &Arc<ServerContext>,
-        access: Arc<AccessTable>,
         threads: Arc<Threads>,
     ) -> Arc<Self> {
         let endpoint = |path: &'static str, template: String, routes: Vec<Route>| {
@@ -128,7 +122,6 @@ impl MountService {
             endpoints,
             unknown_endpoint: endpoint("", UNKNOWN_TEMPLATE.to_owned(), Vec::new()),
             dialect: mount.dialect,
-            access_table: access,
             threads,
             server: Arc::clone(shared),
         })
@@ -164,67 +157,15 @@ impl MountService {
                 mount: endpoint.info.mount,
                 method: route.method.to_string(),
                 path: endpoint.info.template.clone(),
-                public: matches!(route.handler, Handler::Public(_)),
+                public: route.handler.is_public(),
             })
         })
     }
 
-    /// Registers the routes for exactly matching paths, in a scope of the prefix or at the root.
-    pub(crate) fn register_routes(self: &Arc<Self>, config: &mut web::ServiceConfig) {
-        for endpoint in &self.endpoints {
-            config.service(web::resource(endpoint.info.path).default_service(self.endpoint_route(endpoint)));
-        }
-    }
-
-    /// Registers the mount with everything below its prefix.
-    pub(crate) fn register_scope(self: &Arc<Self>, config: &mut web::ServiceConfig) {
-        let scope = web::scope(&self.prefix)
-            .configure(|config| self.register_routes(config))
-            .default_service(self.unknown_route());
-        match self.host.clone() {
-            Some(host) => config.service(scope.guard(host_guard(host))),
-            None => config.service(scope),
-        };
-    }
-
-    /// Returns the handler of paths that match no route exactly: it finds a lenient match, if the
-    /// contract allows one.
-    pub(crate) fn unknown_route(self: &Arc<Self>) -> actix_web::Route {
-        let service = Arc::clone(self);
-        web::to(move |request: HttpRequest, payload: web::Payload| {
-            let endpoint = service.find_endpoint(request.match_info().as_str()).unwrap_or(&service.unknown_endpoint);
-            serve_request(Arc::clone(&service), Arc::clone(endpoint), request, payload.into_inner())
-        })
-    }
-
     /// Finds the endpoint that matches a full path leniently.
-    fn find_endpoint(&self, path: &str) -> Option<&Arc<Endpoint>> {
+    pub(crate) fn find_endpoint(&self, path: &str) -> Option<&Arc<Endpoint>> {
         let matching = self.dialect.path_matching();
         let below = path.strip_prefix(&self.prefix).filter(|_| matching == PathMatching::Lenient)?;
         self.endpoints.iter().find(|endpoint| matching.matches_template(endpoint.info.path, below))
     }
-
-    fn endpoint_route(self: &Arc<Self>, endpoint: &Arc<Endpoint>) -> actix_web::Route {
-        let (service, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
-        web::to(move |request: HttpRequest, payload: web::Payload| {
-            serve_request(Arc::clone(&service), Arc::clone(&endpoint), request, payload.into_inner())
-        })
-    }
-}
-
-/// Matches requests for a host name, ignoring the port, by the host that the client used.
-fn host_guard(host: String) -> impl Guard {
-    guard::fn_guard(move |context| {
-        let head = context.head();
-        let proxied = context.req_data().get::<std::rc::Rc<RequestMeta>>().and_then(|origin| origin.host.clone());
-        let sent = || head.headers().get("host").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let called = proxied.or_else(sent).or_else(|| head.uri.authority().map(ToString::to_string));
-        called.is_some_and(|called| strip_port(&called).eq_ignore_ascii_case(&host))
-    })
-}
-
-fn strip_port(host: &str) -> &str {
-    let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    let name = host.rsplit_once(':').filter(|(_, port)| digits(port)).map_or(host, |(name, _)| name);
-    name.trim_end_matches('.')
 }

@@ -28,6 +28,15 @@ pub(crate) enum Handler {
     Public(Box<dyn Fn(Request) -> HandlerFuture + Send + Sync>),
     /// A handler for authenticated callers.
     Authenticated(Box<dyn Fn(Request, Caller) -> HandlerFuture + Send + Sync>),
+    /// For gateways, which ask whether a request of another API may pass: the access rules decide, and this renders the caller.
+    Gateway(fn(&Caller) -> Result<HttpResponse, ApiError>),
+}
+
+impl Handler {
+    /// Whether the call itself requires no authentication.
+    pub(crate) fn is_public(&self) -> bool {
+        !matches!(self, Self::Authenticated(_))
+    }
 }
 
 /// A route of a dialect.
@@ -54,16 +63,7 @@ impl Route {
         path: &'static str,
         handler: impl Fn(Request) -> F + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            method,
-            path,
-            handler: Handler::Public(Box::new(move |call| Box::pin(handler(call)))),
-            requires_readiness: true,
-            min_body_limit: 0,
-            sets_error_code: false,
-            is_static_file: false,
-            documentation: None,
-        }
+        Self::new(method, path, Handler::Public(Box::new(move |call| Box::pin(handler(call)))))
     }
 
     /// Creates a route that requires authentication: the handler runs only with valid credentials.
@@ -72,7 +72,19 @@ impl Route {
         path: &'static str,
         handler: impl Fn(Request, Caller) -> F + Send + Sync + 'static,
     ) -> Self {
-        let handler = Handler::Authenticated(Box::new(move |call, caller| Box::pin(handler(call, caller))));
+        Self::new(method, path, Handler::Authenticated(Box::new(move |call, caller| Box::pin(handler(call, caller)))))
+    }
+
+    /// The call by which a gateway asks whether a request of another API may pass. `render_identity` makes the response that
+    /// lets it pass. Its errors carry their code in a header, since gateways do not read bodies.
+    pub(crate) fn gateway_check(
+        path: &'static str,
+        render_identity: fn(&Caller) -> Result<HttpResponse, ApiError>,
+    ) -> Self {
+        Self { sets_error_code: true, ..Self::new(Method::GET, path, Handler::Gateway(render_identity)) }
+    }
+
+    fn new(method: Method, path: &'static str, handler: Handler) -> Self {
         Self {
             method,
             path,
@@ -95,11 +107,6 @@ impl Route {
         Self { min_body_limit: body, ..self }
     }
 
-    /// Adds the error code to error responses in a header, for gateways.
-    pub(crate) fn with_error_code_header(self) -> Self {
-        Self { sets_error_code: true, ..self }
-    }
-
     /// Marks the route as a file of a page.
     pub(crate) fn static_file(self) -> Self {
         Self { is_static_file: true, ..self }
@@ -115,7 +122,7 @@ impl Route {
         Some(DocumentedCall {
             method: parse_method(self.method.as_str())?,
             path: format!("{prefix}{}", self.path),
-            public: matches!(self.handler, Handler::Public(_)),
+            public: self.handler.is_public(),
             documentation: self.documentation?,
         })
     }

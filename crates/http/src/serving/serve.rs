@@ -24,7 +24,8 @@ use crate::request::Request;
 use crate::request::authentication::authenticate_caller;
 use crate::request::head::RequestHead;
 use crate::request::meta::{RequestMeta, shorten_path};
-use crate::serving::access_table;
+use crate::serving::access_table::{AccessTable, set_error_code_header};
+use crate::serving::audit_denials::record_denial;
 use crate::serving::cors;
 use crate::serving::endpoint::Endpoint;
 use crate::serving::mount_service::MountService;
@@ -33,6 +34,7 @@ use crate::serving::route::Handler;
 /// Serves a request.
 pub(crate) async fn serve_request(
     service: Arc<MountService>,
+    access_table: Arc<AccessTable>,
     endpoint: Arc<Endpoint>,
     request: HttpRequest,
     payload: Payload,
@@ -50,7 +52,7 @@ pub(crate) async fn serve_request(
     let answering = blocking_pool::with_deadline(
         deadline,
         head.address(),
-        catch_panic(handle_request(&service, &endpoint, &head, payload, &reading)),
+        catch_panic(handle_request(&service, &access_table, &endpoint, &head, payload, &reading)),
     );
     let answered = match timeout(deadline, answering).await {
         Ok(Some(answered)) => answered,
@@ -61,7 +63,7 @@ pub(crate) async fn serve_request(
     let mut answer = answered.unwrap_or_else(|failure| {
         let mut answer = service.render_error(&failure, &head);
         if endpoint.find_route(head.method()).is_ok_and(|route| route.sets_error_code) {
-            access_table::set_error_code_header(&mut answer, &failure);
+            set_error_code_header(&mut answer, &failure);
         }
         answer
     });
@@ -71,6 +73,7 @@ pub(crate) async fn serve_request(
 
 async fn handle_request(
     service: &Arc<MountService>,
+    access_table: &AccessTable,
     endpoint: &Endpoint,
     head: &RequestHead,
     payload: Payload,
@@ -94,10 +97,14 @@ async fn handle_request(
             let caller = authenticate_caller(service, head, credentials).await?;
             let answered = handler(Request::new(head.clone(), body, Arc::clone(service)), caller.clone()).await;
             if let Err(failure) = &answered {
-                crate::serving::audit_denials::record_denial(service, head, &caller, failure).await;
+                record_denial(service, head, &caller, failure).await;
             }
             answered
         }
+        Handler::Gateway(render_identity) => match access_table.authorize(head).await {
+            Ok(caller) => render_identity(&caller),
+            Err(denied) => Ok(denied.render(service)),
+        },
     }
 }
 

@@ -4,19 +4,17 @@
 use std::fmt::Write as _;
 
 use actix_web::HttpResponse;
-use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use tillgate_auth_core::Caller;
 use tillgate_domain::Rank;
 
 use crate::error::ApiError;
 use crate::openapi::{OperationDoc, text_schema};
-use crate::request::Request;
 use crate::serving::route::Route;
 
 pub(super) fn route() -> Route {
     // the credentials belong to one of the mounts that the access table names, not to this one
-    Route::public(Method::GET, "/access", check_access).with_error_code_header().documented(|| {
+    Route::gateway_check("/access", render_identity).documented(|| {
         let (method, target) = ("The method of the original request.", "The target of the original request.");
         OperationDoc::new("gateways", "Check whether a gateway may pass a request on")
             .description(
@@ -47,13 +45,6 @@ const DEVICE_HEADER: HeaderName = HeaderName::from_static("x-tillgate-device");
 const ROLE_HEADER: HeaderName = HeaderName::from_static("x-tillgate-role");
 const RIGHTS_HEADER: HeaderName = HeaderName::from_static("x-tillgate-rights");
 const TENANT_HEADER: HeaderName = HeaderName::from_static("x-tillgate-tenant");
-
-async fn check_access(call: Request) -> Result<HttpResponse, ApiError> {
-    match call.mount().access_table.authorize(call.head()).await {
-        Ok(caller) => render_identity(&caller),
-        Err(denied) => Ok(denied.render(call.mount())),
-    }
-}
 
 /// Renders the caller's identity. Every header is present, if necessary empty, so that a gateway
 /// that copies them overwrites those of the client.
