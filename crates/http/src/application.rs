@@ -14,6 +14,7 @@ use tillgate_domain::office::OfficePorts;
 use crate::api::native::Native;
 use crate::api::oauth::OAuth;
 use crate::api::operations;
+use crate::context::ServerContext;
 use crate::context::large_body_slots::LargeBodySlots;
 use crate::context::list_slots::ListSlots;
 use crate::context::load_shedding;
@@ -24,7 +25,7 @@ use crate::openapi::Document;
 use crate::serving::access_table::AccessTable;
 use crate::serving::dialect::Dialect;
 use crate::serving::mount::{Mount, Mounts};
-use crate::serving::mount_service::{MountService, ServerContext};
+use crate::serving::mount_service::MountService;
 use crate::serving::registration::{register_routes, register_scope, unknown_route};
 use crate::serving::request_layer::RequestLayer;
 use crate::serving::route::RouteInfo;
@@ -60,7 +61,7 @@ impl Http {
     ) -> Self {
         let request_layer = RequestLayer::new(&settings);
         let served = operations::ServedOperations { metrics: settings.serve_metrics, docs: settings.serve_docs };
-        let all = mounts.clone();
+        let mount_limits = mounts.session_limits();
         let mut mounts = mounts.into_inner();
         let oauth = mounts.iter().find(|mount| mount.dialect.name() == OAuth::NAME).map(|mount| mount.prefix.clone());
         let own = operations::routes(operations::ServedOperations::ALL, oauth.as_deref());
@@ -72,7 +73,7 @@ impl Http {
         let shared = Arc::new(ServerContext {
             auth,
             office,
-            mounts: all,
+            mount_limits,
             settings,
             metrics,
             readiness_gate: Arc::default(),

@@ -24,27 +24,28 @@ use tillgate_auth_core::{
     NewPassword, Proof, RefreshRequest, Tenancy, Terms, TokenDenied,
 };
 use tillgate_domain::office::list_context_words;
-use tillgate_domain::{EndReason, PrincipalId, Rank, Secret, SessionId, Slug, TenantId};
+use tillgate_domain::{EndReason, PrincipalId, Rank, Secret, SessionId, TenantId};
 
+use crate::context::MountContext;
 use crate::context::blocking_pool::run_blocking;
 use crate::context::list_slots::ListSlot;
 use crate::context::office::Office;
+use crate::context::tenant::find_tenant_id;
 use crate::error::ApiError;
 use crate::metrics::{login_outcome_label, outcome_label};
 use crate::request::head::RequestHead;
-use crate::serving::mount_service::MountService;
 
 /// A request that is passed to a handler.
 #[derive(Debug)]
 pub struct Request {
     head: RequestHead,
     body: Bytes,
-    mount: Arc<MountService>,
+    mount: Arc<MountContext>,
 }
 
 impl Request {
-    pub(crate) fn new(head: RequestHead, body: Bytes, service: Arc<MountService>) -> Self {
-        Self { head, body, mount: service }
+    pub(crate) fn new(head: RequestHead, body: Bytes, mount: Arc<MountContext>) -> Self {
+        Self { head, body, mount }
     }
 
     /// Returns the head of the request.
@@ -68,7 +69,7 @@ impl Request {
         &self.mount.server.auth
     }
 
-    pub(crate) fn mount(&self) -> &Arc<MountService> {
+    pub(crate) fn mount(&self) -> &Arc<MountContext> {
         &self.mount
     }
 
@@ -79,7 +80,7 @@ impl Request {
         &self,
         work: impl FnOnce(&Auth) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
-        run_blocking(&self.mount, move |service| work(&service.server.auth)).await
+        run_blocking(&self.mount, move |mount| work(&mount.server.auth)).await
     }
 
     /// Runs a use case of the back office on a thread of the blocking pool. What must follow a
@@ -88,10 +89,8 @@ impl Request {
         &self,
         work: impl FnOnce(&Office<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        run_blocking(&self.mount, move |service| {
-            work(&Office { store: &*service.server.office, auth: &service.server.auth })
-        })
-        .await
+        run_blocking(&self.mount, move |mount| work(&Office { store: &*mount.server.office, auth: &mount.server.auth }))
+            .await
     }
 
     /// Waits until the caller has fewer lists in progress than the maximum. The list is in progress
@@ -123,10 +122,10 @@ impl Request {
             ..self.build_login(who, Proof::Password(password))
         };
         let Some(new) = new_password else { return self.run_login(login, call_auth_login).await };
-        self.run_login(login, move |service, login| {
-            let store = &*service.server.office;
+        self.run_login(login, move |mount, login| {
+            let store = &*mount.server.office;
             let words = |tenant, user| list_context_words(store, tenant, Some(PrincipalId::User(user)));
-            service.server.auth.login_with_new_password(login, &NewPassword { password: &new, context_words: &words })
+            mount.server.auth.login_with_new_password(login, &NewPassword { password: &new, context_words: &words })
         })
         .await
     }
@@ -184,8 +183,8 @@ impl Request {
         let login = user.ok_or(ApiError::Denied(LoginDenied::DeviceNotAllowed.into()))?.name.to_string();
         let login = self.build_login(LoginIdentity::User { login, device: Some(device) }, Proof::Password(password));
         let tenancy = Tenancy { fixed: Some(caller.profile.tenant.slug.clone()), requested: None };
-        self.run_login(LoginRequest { tenancy, ..login }, |service, login| {
-            service.server.auth.generate_permanent_token(login)
+        self.run_login(LoginRequest { tenancy, ..login }, |mount, login| {
+            mount.server.auth.generate_permanent_token(login)
         })
         .await
     }
@@ -197,7 +196,7 @@ impl Request {
     fn build_login(&self, who: LoginIdentity, proof: Proof) -> LoginRequest {
         LoginRequest {
             dialect: self.mount.dialect_name.clone(),
-            terms: self.mount.dialect.terms().clone(),
+            terms: self.mount.terms.clone(),
             tenancy: self.build_tenancy(None),
             identity: who,
             proof,
@@ -211,17 +210,14 @@ impl Request {
     async fn run_login(
         &self,
         login: LoginRequest,
-        login_fn: impl FnOnce(&MountService, &LoginRequest) -> Result<IssuedTokens, Error> + Send + 'static,
+        login_fn: impl FnOnce(&MountContext, &LoginRequest) -> Result<IssuedTokens, Error> + Send + 'static,
     ) -> Result<IssuedTokens, ApiError> {
-        run_blocking(&self.mount, move |service| {
-            let answer = login_fn(service, &login);
-            if let (Ok(issued), Some(_)) = (&answer, &service.tenant) {
-                service.tenant_id.get_or_init(|| issued.session.tenant);
+        run_blocking(&self.mount, move |mount| {
+            let answer = login_fn(mount, &login);
+            if let (Ok(issued), Some(_)) = (&answer, &mount.tenant) {
+                mount.tenant_id.get_or_init(|| issued.session.tenant);
             }
-            service
-                .server
-                .metrics
-                .count_login(service.name, login_outcome_label(&answer, login.reports_password_change));
+            mount.server.metrics.count_login(mount.name, login_outcome_label(&answer, login.reports_password_change));
             answer
         })
         .await
@@ -254,12 +250,12 @@ impl Request {
         why: EndReason,
     ) -> Result<usize, ApiError> {
         let (tenant, address) = (self.tenant_id().await?, self.address());
-        run_blocking(&self.mount, move |service| {
-            let auth = &service.server.auth;
+        run_blocking(&self.mount, move |mount| {
+            let auth = &mount.server.auth;
             let tokens: Vec<&str> = tokens.iter().map(|token| token.expose().as_str()).collect();
             let mut proven = 0;
             for token in auth.select_newest_refresh_tokens(&tokens)? {
-                let holder = RefreshRequest { tenant, address, ..RefreshRequest::new(&service.dialect_name, token) };
+                let holder = RefreshRequest { tenant, address, ..RefreshRequest::new(&mount.dialect_name, token) };
                 match auth.end_by_refresh_token(&holder, why) {
                     Ok(()) => proven += 1,
                     Err(Error::Denied(AuthDenied::Token(_))) => {}
@@ -291,7 +287,7 @@ impl Request {
     /// Returns the tenant that this mount serves; `None` if requests name their tenant.
     pub(crate) async fn tenant_id(&self) -> Result<Option<TenantId>, ApiError> {
         match &self.mount.tenant {
-            Some(slug) => Ok(Some(self::find_tenant_id(&self.mount, slug).await?)),
+            Some(slug) => Ok(Some(find_tenant_id(&self.mount, slug).await?)),
             None => Ok(None),
         }
     }
@@ -301,16 +297,16 @@ impl Request {
         let tenant = self.tenant_id().await?;
         let (method, target) = (self.head.method().to_string(), self.head.target().to_owned());
         let address = self.address();
-        run_blocking(&self.mount, move |service| {
+        run_blocking(&self.mount, move |mount| {
             let presented = AuthRequest {
                 tenant,
                 method: &method,
                 target: &target,
                 address,
-                ..AuthRequest::bearer(&service.dialect_name, token.expose())
+                ..AuthRequest::bearer(&mount.dialect_name, token.expose())
             };
-            let answer = service.server.auth.exchange(&presented);
-            service.server.metrics.count_refresh(service.name, outcome_label(&answer, |issued| issued.kind.name()));
+            let answer = mount.server.auth.exchange(&presented);
+            mount.server.metrics.count_refresh(mount.name, outcome_label(&answer, |issued| issued.kind.name()));
             answer
         })
         .await
@@ -328,12 +324,12 @@ impl Request {
     ) -> Result<IssuedTokens, ApiError> {
         let tenant = self.tenant_id().await?;
         let address = self.address();
-        run_blocking(&self.mount, move |service| {
-            let auth = &service.server.auth;
+        run_blocking(&self.mount, move |mount| {
+            let auth = &mount.server.auth;
             let RefreshOptions { access_token, pairing, keeps_token } = &presenting;
             let access_token = access_token.as_ref().map(|access_token| access_token.expose().as_str());
             let present = |token| {
-                let dialect: &DialectName = &service.dialect_name;
+                let dialect: &DialectName = &mount.dialect_name;
                 let base = RefreshRequest::new(dialect, token);
                 let refreshing = RefreshRequest { tenant, access_token, keeps_token: *keeps_token, address, ..base };
                 match pairing {
@@ -346,15 +342,15 @@ impl Request {
                 [token] => present(token),
                 tokens => find_valid_refresh(auth.select_newest_refresh_tokens(tokens), present),
             };
-            service.server.metrics.count_refresh(service.name, outcome_label(&answer, |issued| issued.kind.name()));
+            mount.server.metrics.count_refresh(mount.name, outcome_label(&answer, |issued| issued.kind.name()));
             answer
         })
         .await
     }
 }
 
-fn call_auth_login(service: &MountService, login: &LoginRequest) -> Result<IssuedTokens, Error> {
-    service.server.auth.login(login)
+fn call_auth_login(mount: &MountContext, login: &LoginRequest) -> Result<IssuedTokens, Error> {
+    mount.server.auth.login(login)
 }
 
 /// Options of a refresh.
@@ -381,18 +377,4 @@ fn find_valid_refresh<'t>(
         }
     }
     Err(last_denial)
-}
-
-/// Returns the id of the tenant that a mount serves; it is looked up once.
-pub(crate) async fn find_tenant_id(service: &Arc<MountService>, slug: &Slug) -> Result<TenantId, ApiError> {
-    if let Some(id) = service.tenant_id.get() {
-        return Ok(*id);
-    }
-    let slug = slug.clone();
-    run_blocking(service, move |service| {
-        let found = service.server.auth.find_tenant_id(&slug)?;
-        let id = found.ok_or_else(|| Error::unavailable(format!("the tenant {slug} of the mount does not exist")))?;
-        Ok::<_, Error>(*service.tenant_id.get_or_init(|| id))
-    })
-    .await
 }

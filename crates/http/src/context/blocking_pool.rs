@@ -17,10 +17,10 @@ use actix_web::rt::time::Instant;
 use actix_web::web;
 use tillgate_auth_core::Cancellation;
 
+use crate::context::MountContext;
 use crate::context::load_shedding;
 use crate::context::threads::{PoolFull, ThreadSlot, WorkerLoad};
 use crate::error::ApiError;
-use crate::serving::mount_service::MountService;
 
 thread_local! {
     /// Requests of this worker that run on or wait for such a thread.
@@ -67,13 +67,13 @@ impl From<PoolFull> for ApiError {
 /// # Errors
 /// Those of `ask`; unavailable if too many requests wait or the deadline has passed.
 pub(crate) async fn run_blocking<T: Send + 'static, E: Into<ApiError> + Send + 'static>(
-    service: &Arc<MountService>,
-    work: impl FnOnce(&MountService) -> Result<T, E> + Send + 'static,
+    mount: &Arc<MountContext>,
+    work: impl FnOnce(&MountContext) -> Result<T, E> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let limit = load_shedding::admission_limit(service.server.settings.blocking_limit);
+    let limit = load_shedding::admission_limit(mount.server.settings.blocking_limit);
     let address = CURRENT_REQUEST.try_with(|served| served.address).ok().flatten();
-    let slot = BLOCKING_COUNT.with(|load| service.threads.enter(load, address, Some(limit)))?;
-    run_in_slot(service, slot, work).await
+    let slot = BLOCKING_COUNT.with(|load| mount.threads.enter(load, address, Some(limit)))?;
+    run_in_slot(mount, slot, work).await
 }
 
 /// Like [`run_blocking`], for the continuation of a response to `address` that has begun. It is not
@@ -82,21 +82,21 @@ pub(crate) async fn run_blocking<T: Send + 'static, E: Into<ApiError> + Send + '
 /// # Errors
 /// Those of `ask`.
 pub(crate) async fn run_blocking_unlimited<T: Send + 'static, E: Into<ApiError> + Send + 'static>(
-    service: &Arc<MountService>,
+    mount: &Arc<MountContext>,
     address: Option<IpAddr>,
-    work: impl FnOnce(&MountService) -> Result<T, E> + Send + 'static,
+    work: impl FnOnce(&MountContext) -> Result<T, E> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let slot = BLOCKING_COUNT.with(|load| service.threads.enter(load, address, None))?;
-    run_in_slot(service, slot, work).await
+    let slot = BLOCKING_COUNT.with(|load| mount.threads.enter(load, address, None))?;
+    run_in_slot(mount, slot, work).await
 }
 
 async fn run_in_slot<T: Send + 'static, E: Into<ApiError> + Send + 'static>(
-    service: &Arc<MountService>,
+    mount: &Arc<MountContext>,
     slot: ThreadSlot,
-    work: impl FnOnce(&MountService) -> Result<T, E> + Send + 'static,
+    work: impl FnOnce(&MountContext) -> Result<T, E> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let service = Arc::clone(service);
-    spawn_in_slot(slot, move || work(&service).map_err(Into::into)).await
+    let mount = Arc::clone(mount);
+    spawn_in_slot(slot, move || work(&mount).map_err(Into::into)).await
 }
 
 async fn spawn_in_slot<T: Send + 'static>(

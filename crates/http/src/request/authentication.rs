@@ -5,32 +5,32 @@ use std::sync::Arc;
 use tillgate_auth_core::{AuthRequest, Caller, RequestCredentials};
 use tillgate_domain::Secret;
 
+use crate::context::MountContext;
 use crate::context::blocking_pool::run_blocking;
+use crate::context::tenant::find_tenant_id;
 use crate::error::ApiError;
-use crate::request::find_tenant_id;
 use crate::request::head::RequestHead;
-use crate::serving::mount_service::MountService;
 
 /// Authenticates the caller from memory if possible, otherwise on a thread of the blocking pool.
 pub(crate) async fn authenticate_caller(
-    service: &Arc<MountService>,
+    mount: &Arc<MountContext>,
     head: &RequestHead,
     credentials: RequestCredentials<'_>,
 ) -> Result<Caller, ApiError> {
-    let tenant = match &service.tenant {
-        Some(slug) => Some(find_tenant_id(service, slug).await?),
+    let tenant = match &mount.tenant {
+        Some(slug) => Some(find_tenant_id(mount, slug).await?),
         None => None,
     };
     let presented = AuthRequest {
         credentials,
-        dialect: &service.dialect_name,
+        dialect: &mount.dialect_name,
         tenant,
         method: head.method().as_str(),
         target: head.target(),
         body: None,
         address: head.address(),
     };
-    if let Some(recognized) = service.server.auth.authenticate_cached(&presented) {
+    if let Some(recognized) = mount.server.auth.authenticate_cached(&presented) {
         return Ok(recognized?);
     }
     let (method, target, address) = (head.method().to_string(), head.target().to_owned(), head.address());
@@ -44,14 +44,14 @@ pub(crate) async fn authenticate_caller(
         }
         RequestCredentials::Client(client) => (RequestCredentials::Client(client), Vec::new()),
     };
-    run_blocking(service, move |service| {
+    run_blocking(mount, move |mount| {
         let credentials = match tokens.as_slice() {
             [] => held,
             tokens => RequestCredentials::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),
         };
-        service.server.auth.authenticate(&AuthRequest {
+        mount.server.auth.authenticate(&AuthRequest {
             credentials,
-            dialect: &service.dialect_name,
+            dialect: &mount.dialect_name,
             tenant,
             method: &method,
             target: &target,

@@ -11,23 +11,23 @@ use actix_web::http::uri::{Authority, PathAndQuery};
 use actix_web::http::{Method, Uri};
 
 use crate::access::OriginalRequest;
+use crate::context::MountContext;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::meta::RequestMeta;
-use crate::serving::mount_service::MountService;
 
 /// The head of a request.
 #[derive(Clone, Debug)]
 pub struct RequestHead {
     request: HttpRequest,
     meta: Rc<RequestMeta>,
-    mount: Arc<MountService>,
+    mount: Arc<MountContext>,
     /// The original request of a gateway check, which replaces method and target of this head.
     original: Option<Rc<(Method, Uri)>>,
 }
 
 impl RequestHead {
-    pub(crate) fn new(request: HttpRequest, origin: Rc<RequestMeta>, service: Arc<MountService>) -> Self {
-        Self { request, meta: origin, mount: service, original: None }
+    pub(crate) fn new(request: HttpRequest, origin: Rc<RequestMeta>, mount: Arc<MountContext>) -> Self {
+        Self { request, meta: origin, mount, original: None }
     }
 
     /// Returns the head of the request that a gateway asks about: its method and target, with

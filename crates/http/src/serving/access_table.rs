@@ -12,6 +12,7 @@ use actix_web::web::Bytes;
 use tillgate_auth_core::{AuthDenied, Caller, RequestCredentials, TokenDenied};
 
 use crate::access::{AccessRule, NormalizedPath, OriginalRequest};
+use crate::context::ServerContext;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::authentication::authenticate_caller;
 use crate::request::bearer::BEARER_CHALLENGE;
@@ -19,7 +20,7 @@ use crate::request::head::RequestHead;
 use crate::request::meta::shorten_path;
 use crate::serving::audit_denials::record_denial;
 use crate::serving::mount::Mount;
-use crate::serving::mount_service::{MountService, ServerContext};
+use crate::serving::mount_service::MountService;
 
 /// The access table with the mounts to which its rows refer.
 #[derive(Default)]
@@ -70,7 +71,7 @@ impl AccessTable {
             .await
             .map_err(|failure| denied(failure, row.mounts.first(), &original_head))?;
         if let Err(failure) = row.rule.requirement.check_caller(&caller).map_err(ApiError::from) {
-            record_denial(service, &original_head, &caller, &failure).await;
+            record_denial(&service.context, &original_head, &caller, &failure).await;
             return Err(denied(failure, Some(service), &original_head));
         }
         Ok(caller)
@@ -81,7 +82,7 @@ impl AccessTable {
     fn sole_mount(&self) -> Option<&Arc<MountService>> {
         let mut services = self.0.iter().flat_map(|row| &row.mounts);
         let first = services.next()?;
-        services.all(|service| service.name == first.name).then_some(first)
+        services.all(|service| service.context.name == first.context.name).then_some(first)
     }
 }
 
@@ -136,7 +137,7 @@ async fn authenticate_by_mounts<'w>(
         if matches!(credentials, RequestCredentials::None) {
             continue;
         }
-        match authenticate_caller(service, head, credentials).await {
+        match authenticate_caller(&service.context, head, credentials).await {
             // another mount may have issued the token
             Err(ApiError::Denied(AuthDenied::Token(TokenDenied::WrongAudience))) => {
                 refused = TokenDenied::WrongAudience;

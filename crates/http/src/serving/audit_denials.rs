@@ -14,20 +14,16 @@ use tillgate_domain::ticket::TicketError;
 use tillgate_domain::{ApiKeyId, DeviceId, RoleId, SessionId, Subject, TenantId, TicketId, UserId};
 use uuid::Uuid;
 
+use crate::context::MountContext;
+use crate::context::blocking_pool::run_blocking;
 use crate::error::ApiError;
 use crate::request::head::RequestHead;
-use crate::serving::mount_service::MountService;
 
 /// How long a denial waits until its audit event is written.
 const AUDIT_WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Records the failure as an audit event if it is a denial.
-pub(crate) async fn record_denial(
-    service: &Arc<MountService>,
-    head: &RequestHead,
-    caller: &Caller,
-    failure: &ApiError,
-) {
+pub(crate) async fn record_denial(mount: &Arc<MountContext>, head: &RequestHead, caller: &Caller, failure: &ApiError) {
     let Some(lacking) = find_missing_requirement(failure) else { return };
     let attempt = DeniedCall {
         missing: lacking,
@@ -35,9 +31,7 @@ pub(crate) async fn record_denial(
         subject: subject_of_path(head.path()),
     };
     let caller = caller.clone();
-    let noting = crate::context::blocking_pool::run_blocking(service, move |service| {
-        service.server.auth.record_denial(&caller, &attempt)
-    });
+    let noting = run_blocking(mount, move |mount| mount.server.auth.record_denial(&caller, &attempt));
     // a store that hangs must not delay the denial: the event is written when the store responds
     match timeout(AUDIT_WRITE_TIMEOUT, noting).await {
         Ok(Ok(())) => {}

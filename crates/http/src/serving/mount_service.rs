@@ -5,62 +5,33 @@ use std::sync::{Arc, OnceLock};
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER};
-use tillgate_auth_core::{Auth, DialectName};
-use tillgate_domain::office::OfficePorts;
-use tillgate_domain::{Slug, Store, TenantId};
+use tillgate_auth_core::DialectName;
 
-use crate::context::large_body_slots::LargeBodySlots;
-use crate::context::list_slots::ListSlots;
-use crate::context::readiness_gate::ReadinessGate;
 use crate::context::threads::Threads;
+use crate::context::{MountContext, ServerContext};
 use crate::error::{ApiError, ProtocolError};
-use crate::metrics::{Metrics, RouteMetrics};
-use crate::openapi::Document;
+use crate::metrics::RouteMetrics;
 use crate::request::endpoint_info::{EndpointInfo, UNKNOWN_TEMPLATE};
 use crate::request::head::RequestHead;
 use crate::serving::dialect::Dialect;
 use crate::serving::endpoint::{Endpoint, group_by_path};
-use crate::serving::mount::{Mount, Mounts};
+use crate::serving::mount::Mount;
 use crate::serving::route::{PathMatching, Route, RouteInfo};
-use crate::settings::HttpSettings;
-
-/// The state that all mounts share.
-pub(crate) struct ServerContext {
-    pub(crate) auth: Arc<Auth>,
-    pub(crate) office: Arc<dyn Store<OfficePorts>>,
-    pub(crate) mounts: Mounts,
-    pub(crate) settings: HttpSettings,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) readiness_gate: Arc<ReadinessGate>,
-    pub(crate) threads: Arc<Threads>,
-    pub(crate) document: Document,
-    pub(crate) list_slots: ListSlots,
-    pub(crate) large_body_slots: LargeBodySlots,
-}
 
 /// A mount at run time.
 pub(crate) struct MountService {
+    pub(crate) context: Arc<MountContext>,
     pub(crate) dialect: Arc<dyn Dialect>,
-    /// Name of the dialect, as the engine represents it.
-    pub(crate) dialect_name: DialectName,
-    /// Name in logs and metrics.
-    pub(crate) name: &'static str,
-    pub(crate) prefix: String,
+    /// The only host name that the mount serves; `None` for every one.
     pub(crate) host: Option<String>,
-    pub(crate) tenant: Option<Slug>,
-    /// Id of the tenant, once it has been looked up.
-    pub(crate) tenant_id: OnceLock<TenantId>,
     pub(crate) endpoints: Vec<Arc<Endpoint>>,
     /// What serves the paths that no route has.
     pub(crate) unknown_endpoint: Arc<Endpoint>,
-    /// The blocking threads.
-    pub(crate) threads: Arc<Threads>,
-    pub(crate) server: Arc<ServerContext>,
 }
 
 impl fmt::Debug for MountService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {:?}", self.name, self.prefix)
+        fmt::Debug::fmt(&self.context, f)
     }
 }
 
@@ -113,17 +84,20 @@ impl MountService {
             .map(|(path, routes)| endpoint(path, format!("{}{path}", mount.prefix), routes))
             .collect();
         Arc::new(Self {
-            dialect_name: DialectName::new(mount.dialect.name()),
-            name,
-            prefix: mount.prefix,
+            context: Arc::new(MountContext {
+                dialect_name: DialectName::new(mount.dialect.name()),
+                name,
+                prefix: mount.prefix,
+                tenant: mount.tenant,
+                tenant_id: OnceLock::new(),
+                terms: mount.dialect.terms().clone(),
+                threads,
+                server: Arc::clone(shared),
+            }),
             host: mount.host,
-            tenant: mount.tenant,
-            tenant_id: OnceLock::new(),
             endpoints,
             unknown_endpoint: endpoint("", UNKNOWN_TEMPLATE.to_owned(), Vec::new()),
             dialect: mount.dialect,
-            threads,
-            server: Arc::clone(shared),
         })
     }
 
@@ -131,7 +105,7 @@ impl MountService {
     /// `Allow` and `Retry-After`.
     pub(crate) fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
         head.meta().error_code.set(Some(failure.code()));
-        let (trace, mount) = (head.trace_id(), self.name);
+        let (trace, mount) = (head.trace_id(), self.context.name);
         match failure {
             ApiError::Unavailable { reason: why, .. } => tracing::warn!(trace, mount, why, "unavailable"),
             ApiError::Fault(why) => tracing::error!(trace, mount, why, "fault"),
@@ -165,7 +139,7 @@ impl MountService {
     /// Finds the endpoint that matches a full path leniently.
     pub(crate) fn find_endpoint(&self, path: &str) -> Option<&Arc<Endpoint>> {
         let matching = self.dialect.path_matching();
-        let below = path.strip_prefix(&self.prefix).filter(|_| matching == PathMatching::Lenient)?;
+        let below = path.strip_prefix(&self.context.prefix).filter(|_| matching == PathMatching::Lenient)?;
         self.endpoints.iter().find(|endpoint| matching.matches_template(endpoint.info.path, below))
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn register_scope(
     access_table: &Arc<AccessTable>,
     config: &mut web::ServiceConfig,
 ) {
-    let scope = web::scope(&service.prefix)
+    let scope = web::scope(&service.context.prefix)
         .configure(|config| register_routes(service, access_table, config))
         .default_service(unknown_route(service, access_table));
     match service.host.clone() {

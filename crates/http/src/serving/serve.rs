@@ -17,6 +17,7 @@ use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::context::MountContext;
 use crate::context::blocking_pool;
 use crate::context::large_body_slots::LargeBodySlot;
 use crate::error::{ApiError, ProtocolError};
@@ -40,14 +41,14 @@ pub(crate) async fn serve_request(
     payload: Payload,
 ) -> HttpResponse {
     let origin = RequestMeta::from_extensions(&request)
-        .unwrap_or_else(|| Rc::new(RequestMeta::from_http_request(&request, &service.server.settings)));
+        .unwrap_or_else(|| Rc::new(RequestMeta::from_http_request(&request, &service.context.server.settings)));
     if !endpoint.has_routes() {
         origin.unknown_path.replace(Some(shorten_path(request.path())));
     }
     // a request has exactly one endpoint, so the cell is empty
     let _ = origin.endpoint.set(Arc::clone(&endpoint.info));
-    let head = RequestHead::new(request, origin, Arc::clone(&service));
-    let deadline = service.server.settings.deadline;
+    let head = RequestHead::new(request, origin, Arc::clone(&service.context));
+    let deadline = service.context.server.settings.deadline;
     let reading = Cell::new(false);
     let answering = blocking_pool::with_deadline(
         deadline,
@@ -83,21 +84,22 @@ async fn handle_request(
         return Ok(leave);
     }
     let route = endpoint.find_route(head.method())?;
-    if route.requires_readiness && !service.server.readiness_gate.is_open() {
+    if route.requires_readiness && !service.context.server.readiness_gate.is_open() {
         return Err(ApiError::unavailable("the server is still being set up"));
     }
     reading.set(true);
-    let (body, _large) = read_body(service, head, payload, route.min_body_limit).await?;
+    let (body, _large) = read_body(&service.context, head, payload, route.min_body_limit).await?;
     reading.set(false);
     service.dialect.rate_limit(head)?;
     match &route.handler {
-        Handler::Public(handler) => handler(Request::new(head.clone(), body, Arc::clone(service))).await,
+        Handler::Public(handler) => handler(Request::new(head.clone(), body, Arc::clone(&service.context))).await,
         Handler::Authenticated(handler) => {
             let credentials = service.dialect.read_credentials(head, &body)?;
-            let caller = authenticate_caller(service, head, credentials).await?;
-            let answered = handler(Request::new(head.clone(), body, Arc::clone(service)), caller.clone()).await;
+            let caller = authenticate_caller(&service.context, head, credentials).await?;
+            let answered =
+                handler(Request::new(head.clone(), body, Arc::clone(&service.context)), caller.clone()).await;
             if let Err(failure) = &answered {
-                record_denial(service, head, &caller, failure).await;
+                record_denial(&service.context, head, &caller, failure).await;
             }
             answered
         }
@@ -111,7 +113,7 @@ async fn handle_request(
 /// Reads the body, if any. A large body comes with its slot, which it keeps until the request is
 /// answered.
 async fn read_body<'m>(
-    service: &'m MountService,
+    mount: &'m MountContext,
     head: &RequestHead,
     payload: Payload,
     least: usize,
@@ -119,7 +121,7 @@ async fn read_body<'m>(
     if matches!(payload, Payload::None) || !head.has_body() {
         return Ok((Bytes::new(), None));
     }
-    let usual = service.server.settings.body_limit;
+    let usual = mount.server.settings.body_limit;
     let most = usual.max(least);
     let length = head.header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
     if length.is_some_and(|length| length > most) {
@@ -133,7 +135,7 @@ async fn read_body<'m>(
             return Err(ProtocolError::BodyTooLarge.into());
         }
         if body.len() + chunk.len() > usual && large.is_none() {
-            large = Some(service.server.large_body_slots.claim()?);
+            large = Some(mount.server.large_body_slots.claim()?);
         }
         body.extend_from_slice(&chunk);
     }

@@ -14,11 +14,12 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::web::Bytes;
 
+use crate::context::MountContext;
+use crate::context::blocking_pool::run_blocking_unlimited;
 use crate::context::office::Office;
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::serving::chunked_body::MAX_CHUNK_BYTES;
-use crate::serving::mount_service::MountService;
 
 /// A produced part, and the source of the following ones; `None` after the last.
 pub(crate) type StreamPart<P> = (Vec<u8>, Option<P>);
@@ -56,7 +57,7 @@ type PartFuture<P> = Pin<Box<dyn Future<Output = Result<StreamPart<P>, ApiError>
 
 /// A body whose parts are produced on threads of the blocking pool.
 struct StreamedBody<P> {
-    service: Arc<MountService>,
+    mount: Arc<MountContext>,
     trace: String,
     /// Address of the client.
     address: Option<IpAddr>,
@@ -69,15 +70,15 @@ struct StreamedBody<P> {
 
 impl<P: PartSource> StreamedBody<P> {
     fn new(call: &Request, made: Vec<u8>, rest: Option<P>) -> Self {
-        let (service, trace) = (Arc::clone(call.mount()), call.head().trace_id().to_owned());
-        Self { service, trace, address: call.address(), buffer: made.into(), rest, pending: None }
+        let (mount, trace) = (Arc::clone(call.mount()), call.head().trace_id().to_owned());
+        Self { mount, trace, address: call.address(), buffer: made.into(), rest, pending: None }
     }
 
     fn start_part(&self, parts: P) -> PartFuture<P> {
-        let (service, address) = (Arc::clone(&self.service), self.address);
+        let (mount, address) = (Arc::clone(&self.mount), self.address);
         Box::pin(async move {
-            crate::context::blocking_pool::run_blocking_unlimited(&service, address, move |service| {
-                parts.next_part(&Office { store: &*service.server.office, auth: &service.server.auth })
+            run_blocking_unlimited(&mount, address, move |mount| {
+                parts.next_part(&Office { store: &*mount.server.office, auth: &mount.server.auth })
             })
             .await
         })
@@ -118,7 +119,7 @@ impl<P: PartSource> MessageBody for StreamedBody<P> {
                     Err(failure) => {
                         tracing::warn!(
                             trace = this.trace,
-                            mount = this.service.name,
+                            mount = this.mount.name,
                             ?failure,
                             "a response was cut short"
                         );

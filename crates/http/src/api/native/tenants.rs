@@ -50,7 +50,7 @@ async fn update_tenant(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let (id, condition) = (read_own_tenant_id(&call, &caller)?, read_if_match(call.head().headers())?);
     let sent: UpdateTenant = body::read_request(&call)?;
     let change = sent.into_change();
-    let given = call.mount().server.mounts.longest_session_limits(&caller.profile.tenant.slug);
+    let given = call.mount().server.mount_limits.longest(&caller.profile.tenant.slug);
     let tenant = call
         .with_office(move |office| {
             let context = office.audit_context(&caller)?;

@@ -4,6 +4,7 @@
 
 use tillgate_domain::{SessionLimits, Slug};
 
+use crate::context::MountLimits;
 use crate::reserved_paths::RESERVED_PATHS;
 use crate::serving::dialect::Dialect;
 use crate::serving::mount::Mount;
@@ -58,8 +59,12 @@ impl Mounts {
     /// Returns the longest lifetimes that sessions of this tenant can have through any mount that
     /// serves it.
     pub fn longest_session_limits(&self, tenant: &Slug) -> SessionLimits {
-        let serving = self.0.iter().filter(|mount| mount.tenant.as_ref().is_none_or(|own| own == tenant));
-        serving.map(|mount| mount.dialect.terms().max_limits()).fold(SessionLimits::ZERO, SessionLimits::or_longer)
+        self.session_limits().longest(tenant)
+    }
+
+    /// The longest limits of the sessions of each mount, with the tenant that it serves.
+    pub(crate) fn session_limits(&self) -> MountLimits {
+        MountLimits(self.0.iter().map(|mount| (mount.tenant.clone(), mount.dialect.terms().max_limits())).collect())
     }
 
     /// Returns the number of mounts with a rate limit, and the total memory of their counted
