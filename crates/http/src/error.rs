@@ -1,6 +1,8 @@
 //! Errors of requests. Each dialect renders them in its own format; nothing here depends on a
 //! format.
 
+pub(crate) mod office;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -8,8 +10,6 @@ use actix_web::http::StatusCode;
 use tillgate_auth_core::{AuthDenied, Error};
 use tillgate_domain::StoreError;
 use tillgate_domain::office::OfficeError;
-
-use crate::context::office;
 
 /// Why a request fails.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use tillgate_domain::{ExactJson, Secret};
 use validator::{Validate, ValidateLength, ValidateRequired, ValidationError};
 
 pub(crate) use bounded_texts::{Description, DevicePreferences, DeviceSettings, DisplayName, LabelText, NonEmptyList};
-pub(crate) use from_json::{FieldError, FromJson, NewName, ObjectReader, name_error_code, parse_integer};
+pub(crate) use from_json::{FieldError, FromJson, NewName, ObjectReader, parse_integer};
 
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 

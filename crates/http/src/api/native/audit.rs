@@ -11,8 +11,8 @@ use tillgate_domain::{Action, EventId, EventOutcome, SubjectKind, TenantId};
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id};
-use crate::context::office::into_api_result;
 use crate::error::ApiError;
+use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
 use crate::serving::response::render_json;

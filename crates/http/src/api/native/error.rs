@@ -7,7 +7,7 @@ use serde::Serialize;
 use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
 use tillgate_domain::office::OfficeError;
 
-use crate::context::office;
+use crate::error::office;
 use crate::error::{ApiError, FieldViolation, ProtocolError, to_sentence};
 use crate::request::bearer::BEARER_CHALLENGE;
 use crate::request::head::RequestHead;

@@ -16,7 +16,7 @@ use super::api_keys::KeyStatus;
 use super::body::PartialBody;
 use super::schemas::ApiKeyStatus;
 use super::{body, no_content};
-use crate::context::office::into_api_result;
+use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldViolation};
 use crate::request::Request;
 use crate::request::field::{BodyField, check_password, well_typed};

@@ -15,7 +15,7 @@ use super::page::PageQuery;
 use super::path::render_created;
 use super::{no_content, passwords};
 use crate::api::native::sessions::response::{CallerBody, SessionBody, TokensBody};
-use crate::context::office::into_api_result;
+use crate::error::office::into_api_result;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
 use crate::request::query::QueryParameters;

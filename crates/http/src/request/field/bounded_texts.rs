@@ -9,7 +9,8 @@ use tillgate_domain::office::{
 };
 use tillgate_domain::{ExactJson, InvalidText, JsonObject};
 
-use super::from_json::{FieldError, FromJson, name_error_code};
+use super::from_json::{FieldError, FromJson};
+use crate::error::office::name_error_code;
 
 /// A display name: 1 to 200 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tillgate_domain::{
-    DeviceId, DeviceName, DeviceStatus, Email, Environment, ExactJson, InvalidText, JsonObject, Locale, Right,
-    RoleName, Secret, Slug, UserId, UserName, UserStatus, Zone,
+    DeviceId, DeviceName, DeviceStatus, Email, Environment, ExactJson, JsonObject, Locale, Right, RoleName, Secret,
+    Slug, UserId, UserName, UserStatus, Zone,
 };
+
+use crate::error::office::name_error_code;
 
 /// A violation inside a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,20 +182,6 @@ impl ObjectReader {
             Some(made) if self.errors.is_empty() => Ok(made),
             _ => Err(self.errors),
         }
-    }
-}
-
-/// Returns the stable code of an invalid name.
-pub(crate) fn name_error_code(why: &InvalidText) -> &'static str {
-    match why {
-        InvalidText::Empty => "required",
-        InvalidText::TooLong(_) | InvalidText::TooDeep(_) => "length",
-        InvalidText::ControlCharacter
-        | InvalidText::DisallowedCharacter(_)
-        | InvalidText::MixedDirection
-        | InvalidText::AtSign
-        | InvalidText::Email
-        | InvalidText::Slug => "format",
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
 
 use super::auth::REFRESH_PATH;
-use crate::context::office;
+use crate::error::office;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::head::RequestHead;
 use crate::serving::response;

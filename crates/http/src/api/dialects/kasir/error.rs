@@ -10,7 +10,7 @@ use tillgate_domain::office::{FieldName, OfficeError};
 
 use super::auth::{PASSWORD_PATH, REFRESH_PATH};
 use super::users::USER_PATH;
-use crate::context::office;
+use crate::error::office;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::request::head::RequestHead;
 use crate::serving::response;

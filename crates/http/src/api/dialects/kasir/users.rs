@@ -16,7 +16,8 @@ use tillgate_domain::{Rank, RoleName, TenantId, User, UserId, UserStatus};
 
 use super::error::{render_data, render_message};
 use super::response::UserBody;
-use crate::context::office::{Office, into_api_result};
+use crate::context::office::Office;
+use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::request::Request;
 use crate::serving::route::Route;

@@ -15,7 +15,7 @@ use tillgate_domain::{ApiKeyId, DeviceName, InvalidText, Right, Rights, UserName
 
 use super::list::{ListMember, ListQuery, MemberKind};
 use super::path::both;
-use crate::context::office::into_api_result;
+use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::request::Request;
 use crate::request::body;

@@ -13,7 +13,7 @@ use tillgate_domain::ticket::TicketError;
 
 use super::language::{Language, describe_violation, find_detail, find_title};
 use super::ticket_id;
-use crate::context::office;
+use crate::error::office;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::request::bearer::BEARER_CHALLENGE;
 use crate::request::head::RequestHead;

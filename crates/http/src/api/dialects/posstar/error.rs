@@ -7,7 +7,7 @@ use serde::Serialize;
 use tillgate_auth_core::AuthDenied;
 use tillgate_domain::office::{FieldName, OfficeError};
 
-use crate::context::office;
+use crate::error::office;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::serving::response;
 

@@ -14,8 +14,9 @@ use tillgate_domain::{
 use validator::{Validate, ValidationError};
 
 use super::auth::{check_email, render_login};
-use crate::context::office::{Office, into_api_result};
+use crate::context::office::Office;
 use crate::error::ApiError;
+use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::body;
 use crate::request::field::{BodyField, check_password, validate_body_with, well_typed};

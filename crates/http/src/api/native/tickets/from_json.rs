@@ -10,7 +10,8 @@ use tillgate_domain::ticket::{
 };
 use tillgate_domain::{ExactJson, JsonObject, UserId, UserName};
 
-use crate::request::field::{FieldError, FromJson, ObjectReader, name_error_code, parse_integer};
+use crate::error::office::name_error_code;
+use crate::request::field::{FieldError, FromJson, ObjectReader, parse_integer};
 
 impl<const MOST: usize> FromJson for BoundedText<MOST> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {

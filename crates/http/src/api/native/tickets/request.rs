@@ -19,7 +19,7 @@ use super::from_json::RefundItem;
 use super::item::NewItemBody;
 use super::response::{self, CustomerBody, LocationBody, PaymentBody, RefundItemBody};
 use crate::api::native::{body, schemas};
-use crate::context::office::office_error_violations;
+use crate::error::office::office_error_violations;
 use crate::error::{ApiError, FieldViolation};
 use crate::request::field::{BodyField, not_null, well_typed};
 

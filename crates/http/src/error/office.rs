@@ -1,0 +1,296 @@
+//! The errors of the back office as errors of the API: their status, and the fields of the body that they are about.
+
+use std::borrow::Cow;
+
+use actix_web::http::StatusCode;
+use tillgate_domain::InvalidText;
+use tillgate_domain::office::{FieldName, OfficeError, UseCaseResult};
+use tillgate_domain::ticket::TicketError;
+
+use crate::error::{ApiError, FieldViolation};
+
+/// Merges the two error levels of a use case's result.
+///
+/// # Errors
+/// The use case rejected the request, or the store failed.
+pub fn into_api_result<T>(answer: UseCaseResult<T>) -> Result<T, ApiError> {
+    Ok(answer??)
+}
+
+/// The HTTP status of an error, unless the contract defines another one.
+pub(crate) fn office_error_status(office_error: &OfficeError) -> StatusCode {
+    match office_error {
+        OfficeError::AlreadyExists { .. }
+        | OfficeError::LastAdmin
+        | OfficeError::VirtualUser
+        | OfficeError::InvalidStatusTransition { .. }
+        | OfficeError::InUse { .. }
+        | OfficeError::BuiltInRole
+        | OfficeError::LastStore
+        | OfficeError::LimitReached { .. } => StatusCode::CONFLICT,
+        OfficeError::Ticket(why) => ticket_error_status(why),
+        OfficeError::NotFound { .. } => StatusCode::NOT_FOUND,
+        OfficeError::UnknownName { .. }
+        | OfficeError::InvalidValue { .. }
+        | OfficeError::DuplicateItem { .. }
+        | OfficeError::Required { .. }
+        | OfficeError::OutOfRange(_)
+        | OfficeError::Several(_)
+        | OfficeError::CurrentPasswordRequired
+        | OfficeError::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        OfficeError::VersionMismatch { .. } | OfficeError::TicketVersionMismatch { .. } => {
+            StatusCode::PRECONDITION_FAILED
+        }
+        OfficeError::RankTooHigh(_) | OfficeError::RightMissing(_) | OfficeError::OwnPassword => StatusCode::FORBIDDEN,
+    }
+}
+
+/// The HTTP status of a ticket error: a conflict with the ticket's state, a missing permission, or
+/// an invalid ticket.
+fn ticket_error_status(why: &TicketError) -> StatusCode {
+    match why {
+        TicketError::RightMissing(_) | TicketError::PersonRequired | TicketError::SaleDeviceRequired => {
+            StatusCode::FORBIDDEN
+        }
+        TicketError::VersionMismatch { .. } => StatusCode::PRECONDITION_FAILED,
+        TicketError::Closed
+        | TicketError::Void
+        | TicketError::NoItems
+        | TicketError::Unpaid { .. }
+        | TicketError::Overpaid { .. }
+        | TicketError::NotClosed
+        | TicketError::RefundOfRefund
+        | TicketError::RefundTooLarge { .. }
+        | TicketError::ReceiptNumberTaken(_)
+        | TicketError::RefundImmutable => StatusCode::CONFLICT,
+        TicketError::TooLarge
+        | TicketError::TooMany { .. }
+        | TicketError::DuplicateItem(_)
+        | TicketError::RoundingTooLarge { .. }
+        | TicketError::Unpayable { .. }
+        | TicketError::InvalidPayment { .. }
+        | TicketError::EmptyRefund
+        | TicketError::UnknownItem(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        TicketError::Multiple(all) => all.first().map_or(StatusCode::UNPROCESSABLE_ENTITY, ticket_error_status),
+        // the ticket was computed here, so this is an internal error
+        TicketError::Inconsistent(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Converts an error to violations of body fields, with their names in the native API; empty if it
+/// concerns no field.
+pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldViolation> {
+    let violation = |field: &'static str, code: &'static str, message: String| FieldViolation {
+        field: field.into(),
+        in_query: false,
+        code: code.into(),
+        message: message.into(),
+    };
+    let of = |field: FieldName, code: &'static str, message: String| vec![violation(field.name(), code, message)];
+    match office_error {
+        OfficeError::AlreadyExists { field, .. } => of(*field, "taken", "is already in use; choose another".to_owned()),
+        OfficeError::UnknownName { field, value } => of(*field, "unknown", format!("\"{value}\" does not exist")),
+        OfficeError::DuplicateItem { field, value } => {
+            of(*field, "duplicate", format!("contains \"{value}\" more than once"))
+        }
+        OfficeError::Required { field } => of(*field, "required", "must have at least one element".to_owned()),
+        OfficeError::InvalidValue { field, why } => of(*field, name_error_code(why), why.to_string()),
+        OfficeError::CurrentPasswordRequired => {
+            of(FieldName::CurrentPassword, "required", "is required to change your own e-mail address".to_owned())
+        }
+        OfficeError::OutOfRange(spans) => spans.iter().map(|span| violation(span.field.name(), "range", span.describe_bounds())).collect(),
+        OfficeError::NotFound { .. }
+        | OfficeError::VersionMismatch { .. }
+        | OfficeError::TicketVersionMismatch { .. }
+        | OfficeError::IdempotencyKeyReused
+        | OfficeError::LastAdmin
+        | OfficeError::VirtualUser
+        | OfficeError::OwnPassword
+        // a conflict if it is the only error, and a violation of its field among others
+        | OfficeError::InvalidStatusTransition { .. }
+        | OfficeError::InUse { .. }
+        | OfficeError::BuiltInRole
+        | OfficeError::LastStore
+        | OfficeError::LimitReached { .. }
+        | OfficeError::RankTooHigh(_)
+        | OfficeError::RightMissing(_) => Vec::new(),
+        OfficeError::Several(all) => {
+            let one = |each: &OfficeError| match each {
+                OfficeError::InvalidStatusTransition { from, to } => {
+                    of(FieldName::Status, "transition", format!("cannot change from {from} to {to}"))
+                }
+                other => office_error_violations(other),
+            };
+            let mut violations: Vec<FieldViolation> = all.iter().flat_map(one).collect();
+            violations.sort();
+            violations
+        }
+        OfficeError::Ticket(why) => {
+            let violations = |why: &TicketError| {
+                let (field, code) = ticket_violation_field(why)?;
+                Some(FieldViolation { field, in_query: false, code: code.into(), message: why.to_string().into() })
+            };
+            let mut violations: Vec<FieldViolation> = why.as_slice().iter().filter_map(violations).collect();
+            violations.sort();
+            violations
+        }
+    }
+}
+
+/// The field that a ticket error concerns, and the code of the violation.
+fn ticket_violation_field(why: &TicketError) -> Option<(Cow<'static, str>, &'static str)> {
+    let (field, code) = match why {
+        TicketError::Unpayable { payment: Some(payment), .. } => {
+            return Some((format!("payments/{payment}/amount").into(), "range"));
+        }
+        TicketError::TooLarge | TicketError::TooMany { .. } => ("items", "range"),
+        TicketError::DuplicateItem(_) => ("items", "taken"),
+        TicketError::RoundingTooLarge { .. } | TicketError::Unpayable { payment: None, .. } => ("rounding", "range"),
+        TicketError::InvalidPayment { .. } => ("payments", "range"),
+        TicketError::EmptyRefund => ("items", "required"),
+        TicketError::UnknownItem(_) => ("items", "unknown"),
+        _ => return None,
+    };
+    Some((field.into(), code))
+}
+
+/// Returns the stable code of an invalid name.
+pub(crate) fn name_error_code(why: &InvalidText) -> &'static str {
+    match why {
+        InvalidText::Empty => "required",
+        InvalidText::TooLong(_) | InvalidText::TooDeep(_) => "length",
+        InvalidText::ControlCharacter
+        | InvalidText::DisallowedCharacter(_)
+        | InvalidText::MixedDirection
+        | InvalidText::AtSign
+        | InvalidText::Email
+        | InvalidText::Slug => "format",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tillgate_domain::Right;
+    use tillgate_domain::office::RangeViolation;
+
+    use super::*;
+
+    /// One error of each kind. A new variant must be added to this function, or it does not
+    /// compile.
+    fn every_office_error() -> Vec<(OfficeError, u16, Option<&'static str>)> {
+        let (field, value) = (FieldName::Roles, String::from("x"));
+        let right = Right::parse("userCreate").unwrap();
+        let span = RangeViolation { field, min: Duration::ZERO, max: Duration::ZERO, configured: false };
+        let all = vec![
+            (OfficeError::AlreadyExists { field, value: value.clone() }, 409, Some("taken")),
+            (OfficeError::NotFound { field, value: value.clone() }, 404, None),
+            (OfficeError::UnknownName { field, value }, 422, Some("unknown")),
+            (OfficeError::InvalidValue { field, why: InvalidText::Empty }, 422, Some("required")),
+            (OfficeError::InvalidValue { field, why: InvalidText::TooLong(3) }, 422, Some("length")),
+            (OfficeError::InvalidValue { field, why: InvalidText::AtSign }, 422, Some("format")),
+            (OfficeError::DuplicateItem { field, value: "P01".into() }, 422, Some("duplicate")),
+            (OfficeError::Required { field }, 422, Some("required")),
+            (OfficeError::OutOfRange(vec![span]), 422, Some("range")),
+            (OfficeError::InUse { by: vec!["user anna".into()], total: 1 }, 409, None),
+            (OfficeError::BuiltInRole, 409, None),
+            (OfficeError::LastStore, 409, None),
+            (OfficeError::LimitReached { field, most: 1 }, 409, None),
+            (OfficeError::VersionMismatch { current: 2 }, 412, None),
+            (OfficeError::LastAdmin, 409, None),
+            (OfficeError::VirtualUser, 409, None),
+            (OfficeError::OwnPassword, 403, None),
+            (
+                OfficeError::Several(vec![OfficeError::LastAdmin, OfficeError::Required { field }]),
+                422,
+                Some("required"),
+            ),
+            (
+                OfficeError::TicketVersionMismatch { ticket: tillgate_domain::TicketId(uuid::Uuid::nil()), current: 2 },
+                412,
+                None,
+            ),
+            (OfficeError::Ticket(TicketError::Closed), 409, None),
+            (OfficeError::Ticket(TicketError::SaleDeviceRequired), 403, None),
+            (OfficeError::Ticket(TicketError::Inconsistent("x")), 500, None),
+            (OfficeError::IdempotencyKeyReused, 422, None),
+            (OfficeError::RankTooHigh(tillgate_domain::Rank::Admin), 403, None),
+            (OfficeError::RightMissing(right), 403, None),
+        ];
+        for (office_error, ..) in &all {
+            match office_error {
+                OfficeError::AlreadyExists { .. }
+                | OfficeError::NotFound { .. }
+                | OfficeError::UnknownName { .. }
+                | OfficeError::InvalidValue { .. }
+                | OfficeError::DuplicateItem { .. }
+                | OfficeError::Required { .. }
+                | OfficeError::OutOfRange(_)
+                | OfficeError::InUse { .. }
+                | OfficeError::BuiltInRole
+                | OfficeError::LastStore
+                | OfficeError::LimitReached { .. }
+                | OfficeError::VersionMismatch { .. }
+                | OfficeError::TicketVersionMismatch { .. }
+                | OfficeError::Ticket(_)
+                | OfficeError::IdempotencyKeyReused
+                | OfficeError::LastAdmin
+                | OfficeError::VirtualUser
+                | OfficeError::OwnPassword
+                | OfficeError::CurrentPasswordRequired
+                | OfficeError::Several(_)
+                | OfficeError::InvalidStatusTransition { .. }
+                | OfficeError::RankTooHigh(_)
+                | OfficeError::RightMissing(_) => {}
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn each_office_error_has_status_and_field() {
+        for (office_error, expected, code) in every_office_error() {
+            assert_eq!(office_error_status(&office_error), expected, "{office_error}");
+            let violations = office_error_violations(&office_error);
+            assert_eq!(
+                violations.iter().map(|violation| &*violation.code).collect::<Vec<_>>(),
+                Vec::from_iter(code),
+                "{office_error}"
+            );
+            assert!(
+                violations.iter().all(|violation| violation.field == "roles" && !violation.in_query),
+                "{office_error}"
+            );
+        }
+    }
+
+    #[test]
+    fn impossible_status_is_a_conflict_alone_and_a_fault_of_its_member_among_others() {
+        let office_error = OfficeError::InvalidStatusTransition { from: "active", to: "pending" };
+        assert_eq!(
+            (office_error_status(&office_error).as_u16(), office_error_violations(&office_error)),
+            (409, Vec::new())
+        );
+        let several = OfficeError::Several(vec![OfficeError::Required { field: FieldName::Roles }, office_error]);
+        let violations = office_error_violations(&several);
+        assert_eq!((office_error_status(&several).as_u16(), violations.len()), (422, 2));
+        assert_eq!((&*violations[1].field, &*violations[1].code), ("status", "transition"));
+    }
+
+    #[test]
+    fn own_email_without_password_names_the_missing_member() {
+        let violations = office_error_violations(&OfficeError::CurrentPasswordRequired);
+        assert_eq!((office_error_status(&OfficeError::CurrentPasswordRequired).as_u16(), violations.len()), (422, 1));
+        assert_eq!((&*violations[0].field, &*violations[0].code), ("current_password", "required"));
+    }
+
+    #[test]
+    fn missing_right_becomes_denial() {
+        let right = Right::parse("userCreate").unwrap();
+        let failure = into_api_result::<()>(Ok(Err(OfficeError::RightMissing(right.clone())))).unwrap_err();
+        assert_eq!(failure, ApiError::Denied(tillgate_auth_core::AuthDenied::RightMissing(right)));
+        let store = into_api_result::<()>(Err(tillgate_domain::StoreError::Unavailable("full".into()))).unwrap_err();
+        assert_eq!(store, ApiError::unavailable("full"));
+    }
+}
