@@ -6,8 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::error::{ApiError, FieldViolation, ProtocolError};
-use crate::request::body::malformed_body_error;
+use crate::error::{ApiError, FieldViolation, ProtocolError, malformed_body_error};
 
 /// When two member names are equal, and how their position is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldViolation, ProtocolError, malformed_body_error};
 use crate::json::duplicates::{self, NameComparison};
+use crate::json::exact::{ExactJson, parse_exact};
 use crate::request::form;
 
 /// Reads the body as a JSON object. Members that `T` does not have are ignored.
@@ -33,6 +34,19 @@ pub(crate) fn read_caseless_object<T: DeserializeOwned>(headers: &HeaderMap, bod
     // makes another name
     let members = members.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
     T::deserialize(Value::Object(members)).map_err(|error| malformed_body_error(&error))
+}
+
+/// Reads a body with JSON of any kind, of a contract that ignores the case of names except inside
+/// the members `as_sent`.
+///
+/// # Errors
+/// The body cannot be parsed, or an object has a member twice.
+pub(crate) fn read_exact(
+    headers: &HeaderMap,
+    sent: &[u8],
+    as_sent: &'static [&'static str],
+) -> Result<ExactJson, ApiError> {
+    parse_exact(check_json(headers, sent, NameComparison::Caseless(as_sent))?)
 }
 
 /// Reads the fields of a body that must be a form, in their order.
@@ -114,16 +128,6 @@ fn is_json_type(essence: &str) -> bool {
         || essence.strip_prefix("application/").is_some_and(|subtype| subtype.ends_with("+json"))
 }
 
-/// Describes a parse error without the content of the body, which may contain a password.
-pub(crate) fn malformed_body_error(error: &serde_json::Error) -> ApiError {
-    let what = match error.classify() {
-        serde_json::error::Category::Eof => "ends too early",
-        _ if error.to_string().starts_with("number out of range") => "has a number that is out of range",
-        _ => "is not valid JSON",
-    };
-    ApiError::malformed(format!("the body {what} (line {}, column {})", error.line(), error.column()))
-}
-
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::HeaderValue;
@@ -188,5 +192,26 @@ mod tests {
             read_object_or_form::<Value>(&headers_with_type("text/plain"), b"a=b"),
             Err(ProtocolError::UnsupportedMediaType.into())
         );
+    }
+
+    fn read_exact_json(body: &str) -> Result<ExactJson, ApiError> {
+        read_exact(&headers_with_type("application/json"), body.as_bytes(), &[])
+    }
+
+    #[test]
+    fn numbers_round_trip_digit_for_digit() {
+        let text =
+            r#"{"a":5.363636,"b":[1e40,0.1000,-0,123456789012345678901234567890],"c":{"d":null,"a":true,"x":"ž\n"}}"#;
+        assert_eq!(serde_json::to_string(&read_exact_json(text).unwrap()).unwrap(), text);
+    }
+
+    #[test]
+    fn invalid_json_is_rejected() {
+        for no in ["", " ", "{", "[1,]", "nul", "{'a':1}", "[1e400]", "[-1e400]"] {
+            assert!(read_exact_json(no).is_err(), "{no}");
+        }
+        assert!(read_exact_json(&format!("{}{}", "[".repeat(100), "]".repeat(100))).is_ok());
+        assert!(read_exact_json(&format!("{}{}", "[".repeat(140), "]".repeat(140))).is_err());
+        assert!(read_exact_json(&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))).is_err());
     }
 }

@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 use tillgate_domain::ExactJson;
 use validator::Validate;
 
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldViolation, ProtocolError, malformed_body_error};
 use crate::json::duplicates::NameComparison;
 use crate::json::exact;
 use crate::request::Request;
-use crate::request::body::{check_json_object, is_empty_body, malformed_body_error};
+use crate::request::body::{check_json_object, is_empty_body};
 use crate::request::field::{FieldError, field_violations};
 
 /// Reads a JSON body.

@@ -17,8 +17,8 @@ use super::{
     TICKET_EXTRA_MEMBERS, VAT_CATEGORIES, VERBATIM_MEMBERS,
 };
 use crate::error::{ApiError, FieldViolation, ProtocolError};
-use crate::json::exact::{self, ExactJson};
-use crate::request::body::is_empty_body;
+use crate::json::exact::ExactJson;
+use crate::request::body::{is_empty_body, read_exact};
 use object_reader::TicketObjectReader;
 
 /// Maximum number of tickets in one request.
@@ -39,7 +39,7 @@ impl TicketInput {
     /// ticket is known only when it is read from the store; then the use case validates the
     /// amounts.
     pub(super) fn read_one(headers: &HeaderMap, body: &[u8], currency: Option<Currency>) -> Result<Self, ApiError> {
-        let (exact, mut violations) = (exact::read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
+        let (exact, mut violations) = (read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
         let sent =
             Self::from_members(TicketObjectReader::new(&exact, "", &mut violations).with_currency(currency), false);
         check_violations(sent, violations)
@@ -47,7 +47,7 @@ impl TicketInput {
 
     /// Reads several tickets: a list, or an object with a list in `items`.
     pub(super) fn read_many(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Self>, ApiError> {
-        let (exact, mut violations) = (exact::read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
+        let (exact, mut violations) = (read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
         let list = if let ExactJson::Array(list) = &exact { Some(list) } else { find_items(&exact) };
         let Some(list) = list.filter(|list| list.len() <= MAX_TICKETS_PER_REQUEST) else {
             let code = if list.is_some() { "range" } else { "type" };
@@ -276,11 +276,8 @@ pub(super) fn read_closing(
     body: &[u8],
     fiscal: Option<String>,
 ) -> Result<(TicketClosing, Option<i64>), ApiError> {
-    let exact = if is_empty_body(body) {
-        ExactJson::Object(Vec::new())
-    } else {
-        exact::read_exact(headers, body, &VERBATIM_MEMBERS)?
-    };
+    let exact =
+        if is_empty_body(body) { ExactJson::Object(Vec::new()) } else { read_exact(headers, body, &VERBATIM_MEMBERS)? };
     let mut violations = Vec::new();
     let mut members = TicketObjectReader::new(&exact, "", &mut violations);
     let version = members.read_integer("_v");
