@@ -6,6 +6,9 @@
 
 mod auth;
 mod error;
+mod paths;
+mod request;
+mod response;
 mod terminals;
 
 use std::sync::Arc;
@@ -33,7 +36,7 @@ pub struct Fiuu {
 }
 
 impl Fiuu {
-    /// Name of the dialect.
+    /// The name of the dialect in configuration, tokens, logs and metrics.
     pub const NAME: &'static str = "fiuu";
 
     /// Default rate limit: requests of one address per minute.
@@ -60,7 +63,7 @@ impl Fiuu {
     /// # Errors
     /// The body cannot be read, or the name is not a valid device name.
     pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
-        auth::read_login(headers, body)
+        request::read_login(headers, body)
     }
 }
 

@@ -10,6 +10,8 @@ mod error;
 mod logs;
 mod origin_check;
 mod page;
+mod paths;
+mod request;
 mod response;
 mod users;
 
@@ -54,6 +56,9 @@ pub struct BrowserSettings {
 }
 
 impl Kasir {
+    /// The name of the dialect in configuration, tokens, logs and metrics.
+    pub const NAME: &'static str = "kasir";
+
     /// Default rate limit: requests of one address per minute.
     pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 100;
 
@@ -84,7 +89,7 @@ impl Kasir {
     /// # Errors
     /// The body cannot be read, or fields are invalid.
     pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
-        auth::read_login(headers, body)
+        request::read_login(headers, body)
     }
 
     /// Reads the body of a refresh: the refresh token, if sent.
@@ -92,13 +97,13 @@ impl Kasir {
     /// # Errors
     /// There is a body that cannot be read, or the token is not a string.
     pub fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<Option<Secret<String>>, ApiError> {
-        auth::read_refresh(headers, body)
+        request::read_refresh(headers, body)
     }
 }
 
 impl Dialect for Kasir {
     fn name(&self) -> &'static str {
-        "kasir"
+        Self::NAME
     }
 
     fn terms(&self) -> &Terms {
@@ -123,7 +128,7 @@ impl Dialect for Kasir {
         _body: &'r Bytes,
     ) -> Result<RequestCredentials<'r>, ApiError> {
         // these authenticate by a password, or by another token than the access token
-        if matches!(head.route_path(), auth::LOGIN_PATH | auth::REFRESH_PATH | auth::LOGOUT_PATH) {
+        if matches!(head.route_path(), paths::LOGIN_PATH | paths::REFRESH_PATH | paths::LOGOUT_PATH) {
             return Ok(RequestCredentials::None);
         }
         if let RequestCredentials::Bearer(token) = read_bearer(head.headers())? {

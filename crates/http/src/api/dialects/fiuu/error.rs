@@ -5,14 +5,12 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
 
-use super::auth::REFRESH_PATH;
+use super::paths::REFRESH_PATH;
+use super::request::POS_ID_CODE;
 use crate::error::office;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::head::RequestHead;
 use crate::serving::response;
-
-/// Violation code of an invalid register name.
-pub(super) const POS_ID_CODE: &str = "pos_id";
 
 #[derive(Serialize)]
 struct ErrorBody {

@@ -3,30 +3,23 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
-use tillgate_auth_core::{AuthDenied, Caller, IssuedTokens, LoginIdentity, RequestCredentials, TokenDenied};
+use tillgate_auth_core::{AuthDenied, Caller, RequestCredentials, TokenDenied};
 use tillgate_domain::{EndReason, Rank, Secret};
-use validator::Validate;
 
 use super::BrowserSettings;
 use super::cookies;
-use super::error::{render_data, render_message};
 use super::origin_check;
-use super::response::{UserBody, format_timestamp};
+use super::paths::{LOGIN_PATH, LOGOUT_PATH, PASSWORD_PATH, REFRESH_PATH};
+use super::request::{ChangePasswordBody, read_login, read_refresh};
+use super::response::{TokensBody, UserBody, render_data, render_message};
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::authentication::authenticate_caller;
 use crate::request::bearer::read_bearer;
 use crate::request::body;
-use crate::request::field::{BodyField, check_password, validate_body, validate_body_with, well_typed};
+use crate::request::field::{check_password, validate_body_with};
 use crate::serving::route::Route;
-
-pub(super) const LOGIN_PATH: &str = "/api/v1/auth/login";
-pub(super) const LOGOUT_PATH: &str = "/api/v1/auth/logout";
-pub(super) const PASSWORD_PATH: &str = "/api/v1/auth/me/password";
-pub(super) const REFRESH_PATH: &str = "/api/v1/auth/refresh";
 
 pub(super) fn routes(web: &Arc<BrowserSettings>) -> Vec<Route> {
     let (to_login, to_refresh, to_logout) = (Arc::clone(web), Arc::clone(web), Arc::clone(web));
@@ -37,56 +30,6 @@ pub(super) fn routes(web: &Arc<BrowserSettings>) -> Vec<Route> {
         Route::public(Method::POST, REFRESH_PATH, move |call| refresh_session(call, Arc::clone(&to_refresh))),
         Route::public(Method::POST, LOGOUT_PATH, move |call| log_out(call, Arc::clone(&to_logout))),
     ]
-}
-
-#[derive(Default, Deserialize, Validate)]
-#[serde(default)]
-struct LoginBody {
-    #[validate(required, length(max = 254), custom(function = "well_typed"))]
-    email: BodyField<String>,
-    #[validate(required, custom(function = "well_typed"))]
-    password: BodyField<String>,
-}
-
-#[derive(Default, Deserialize, Validate)]
-#[serde(default)]
-struct ChangePasswordBody {
-    #[validate(required, custom(function = "well_typed"))]
-    old_password: BodyField<String>,
-    #[validate(required, custom(function = "well_typed"))]
-    new_password: BodyField<String>,
-}
-
-#[derive(Default, Deserialize, Validate)]
-#[serde(default)]
-struct RefreshBody {
-    #[validate(custom(function = "well_typed"))]
-    refresh_token: BodyField<String>,
-}
-
-/// Tokens in a response; the names, including the capital letter, are those of the contract.
-#[derive(Serialize)]
-struct TokensBody<'g> {
-    #[serde(rename = "Token")]
-    token: &'g str,
-    refresh_token: &'g str,
-    expired_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<UserBody<'g>>,
-}
-
-impl<'g> TokensBody<'g> {
-    fn from_issued_tokens(issued: &'g IssuedTokens, profile: Option<UserBody<'g>>) -> Result<Self, ApiError> {
-        let refresh_token = issued.refresh_token.as_ref();
-        let refresh_token =
-            refresh_token.ok_or_else(|| ApiError::Fault("a POS Kasir session without a refresh token".to_owned()))?;
-        Ok(Self {
-            token: issued.access_token.expose(),
-            refresh_token: refresh_token.expose(),
-            expired_at: format_timestamp(issued.access_expires_at),
-            profile,
-        })
-    }
 }
 
 async fn log_in(call: Request, web: Arc<BrowserSettings>) -> Result<HttpResponse, ApiError> {
@@ -120,13 +63,6 @@ async fn end_replaced_sessions(call: &Request, old: Vec<Secret<String>>) {
 
 fn to_secrets(tokens: Vec<&str>) -> Vec<Secret<String>> {
     tokens.into_iter().map(|token| Secret::new(token.to_owned())).collect()
-}
-
-/// Reads the body of a login.
-pub(super) fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
-    let sent: LoginBody = validate_body(body::read_object(headers, body)?)?;
-    let who = LoginIdentity::User { login: sent.email.into_value().unwrap_or_default(), device: None };
-    Ok((who, Secret::new(sent.password.into_value().unwrap_or_default())))
 }
 
 async fn get_current_user(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -184,15 +120,6 @@ fn read_refresh_source(call: &Request, web: &BrowserSettings) -> Result<RefreshS
         }
         _ => Err(ApiError::Denied(TokenDenied::Missing.into())),
     }
-}
-
-/// Reads the body of a refresh, which may be missing: the refresh token, if sent.
-pub(super) fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<Option<Secret<String>>, ApiError> {
-    if body::is_empty_body(body) {
-        return Ok(None);
-    }
-    let sent: RefreshBody = validate_body(body::read_object(headers, body)?)?;
-    Ok(sent.refresh_token.into_value().filter(|token| !token.is_empty()).map(Secret::new))
 }
 
 /// Logs out. Requires no role, so that a user who has lost their role can log out. The body is

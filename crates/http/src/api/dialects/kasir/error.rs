@@ -1,4 +1,4 @@
-//! POS Kasir's envelopes: `{message, data}` for success, `{message, error, data}` for errors.
+//! POS Kasir's errors: `{message, error, data}`.
 
 use std::borrow::Cow;
 
@@ -8,36 +8,11 @@ use serde::{Serialize, Serializer};
 use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
 use tillgate_domain::office::{FieldName, OfficeError};
 
-use super::auth::{PASSWORD_PATH, REFRESH_PATH};
-use super::users::USER_PATH;
+use super::paths::{PASSWORD_PATH, REFRESH_PATH, USER_PATH};
 use crate::error::office;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::request::head::RequestHead;
 use crate::serving::response;
-
-#[derive(Serialize)]
-struct SuccessBody<'d, T> {
-    message: &'static str,
-    data: &'d T,
-}
-
-/// Renders a response with data.
-pub(super) fn render_data<T: Serialize>(
-    status: StatusCode,
-    message: &'static str,
-    data: &T,
-) -> Result<HttpResponse, ApiError> {
-    response::render_json(status, &SuccessBody { message, data })
-}
-
-/// Renders a response with a message only.
-pub(super) fn render_message(status: StatusCode, message: &'static str) -> Result<HttpResponse, ApiError> {
-    #[derive(Serialize)]
-    struct MessageBody {
-        message: &'static str,
-    }
-    response::render_json(status, &MessageBody { message })
-}
 
 #[derive(Serialize)]
 struct ErrorBody<'e> {

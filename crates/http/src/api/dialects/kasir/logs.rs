@@ -9,9 +9,8 @@ use tillgate_domain::office::{self, EventFilter, EventView, OffsetPageRequest, P
 use tillgate_domain::{Action, EventId, EventOutcome, Rank, SubjectKind, UserId, UserName};
 use uuid::Uuid;
 
-use super::error::render_data;
 use super::page::PageParams;
-use super::response::format_timestamp;
+use super::response::{format_timestamp, render_data};
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::query::QueryParameters;

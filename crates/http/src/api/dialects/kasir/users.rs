@@ -14,8 +14,8 @@ use tillgate_domain::office::{
 };
 use tillgate_domain::{Rank, RoleName, TenantId, User, UserId, UserStatus};
 
-use super::error::{render_data, render_message};
-use super::response::UserBody;
+use super::paths::{USER_PATH, USERS_PATH};
+use super::response::{UserBody, render_data, render_message};
 use crate::context::office::Office;
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
@@ -23,9 +23,6 @@ use crate::request::Request;
 use crate::serving::route::Route;
 use list::list_users;
 use request::{CreateUserInput, UpdateUserInput};
-
-const USERS_PATH: &str = "/api/v1/users";
-pub(super) const USER_PATH: &str = "/api/v1/users/{id}";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![

@@ -8,9 +8,8 @@ use tillgate_domain::office::{self, UserOrder, UserSearch};
 use tillgate_domain::{Rank, UserStatus};
 
 use super::request::{ROLE_MESSAGE, parse_rank};
-use crate::api::dialects::kasir::error::render_data;
 use crate::api::dialects::kasir::page::PageParams;
-use crate::api::dialects::kasir::response::UserBody;
+use crate::api::dialects::kasir::response::{UserBody, render_data};
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
