@@ -7,6 +7,7 @@ mod audit;
 mod body;
 mod devices;
 mod error;
+mod key_status;
 mod page;
 mod passwords;
 mod path;

@@ -15,7 +15,6 @@ mod path;
 mod refresh_token;
 mod sessions;
 mod ticket_id;
-mod ticket_messages;
 mod tickets;
 
 use std::time::Duration;

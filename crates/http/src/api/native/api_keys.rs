@@ -11,6 +11,7 @@ use tillgate_auth_core::Caller;
 use tillgate_domain::office::{self, ApiKeyFilter, FieldName, PageRequest};
 use tillgate_domain::{ApiKeyId, KnownRight, TenantId};
 
+use super::key_status::KeyStatus;
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{read_if_match, render_versioned};
@@ -20,7 +21,6 @@ use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
 use crate::serving::route::Route;
-pub(super) use request::KeyStatus;
 use request::{CreateApiKey, UpdateApiKey};
 use response::{ApiKeyBody, CreatedApiKeyBody};
 

@@ -12,8 +12,8 @@ use tillgate_domain::{ApiKey, ApiKeyId, DeviceId, PrincipalId, Secret, UserId, o
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::api_keys::KeyStatus;
 use super::body::PartialBody;
+use super::key_status::KeyStatus;
 use super::schemas::ApiKeyStatus;
 use super::{body, no_content};
 use crate::error::office::into_api_result;

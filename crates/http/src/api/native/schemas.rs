@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::api_keys::KeyStatus;
+use super::key_status::KeyStatus;
 use crate::openapi::enum_schema;
 
 /// Declares a type without values for each named schema.

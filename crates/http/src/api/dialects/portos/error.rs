@@ -1,6 +1,9 @@
 //! PORTOS' errors: problems with `errorCode` and `traceId`, in Slovak, or in English if the client
 //! prefers it.
 
+mod messages;
+mod ticket_messages;
+
 use std::borrow::Cow;
 
 use actix_web::HttpResponse;
@@ -11,13 +14,14 @@ use tillgate_auth_core::AuthDenied;
 use tillgate_domain::office::OfficeError;
 use tillgate_domain::ticket::TicketError;
 
-use super::language::{Language, describe_violation, find_detail, find_title};
+use super::language::Language;
 use super::ticket_id;
 use crate::error::office;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::request::bearer::BEARER_CHALLENGE;
 use crate::request::head::RequestHead;
 use crate::serving::response;
+use messages::{describe_violation, find_detail, find_title};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

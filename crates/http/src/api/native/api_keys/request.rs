@@ -1,56 +1,16 @@
 //! Requests of the API key operations.
 
-use std::str::FromStr;
-
 use serde::Deserialize;
 use tillgate_auth_core::auth::GeneratedApiKey;
 use tillgate_domain::office::{ApiKeyChange, NamedFields, NewApiKey};
-use tillgate_domain::{DeviceName, ExactJson, Right, UserName};
+use tillgate_domain::{DeviceName, Right, UserName};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::api::native::key_status::KeyStatus;
 use crate::api::native::schemas::ApiKeyStatus;
 use crate::error::ApiError;
-use crate::request::field::{BodyField, Description, DisplayName, FieldError, FromJson, not_null, well_typed};
-
-/// Whether a key can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::api::native) enum KeyStatus {
-    Active,
-    Revoked,
-}
-
-impl KeyStatus {
-    pub(in crate::api::native) const ALL: [Self; 2] = [Self::Active, Self::Revoked];
-
-    pub(in crate::api::native) const fn from_active(active: bool) -> Self {
-        if active { Self::Active } else { Self::Revoked }
-    }
-
-    pub(in crate::api::native) const fn name(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Revoked => "revoked",
-        }
-    }
-
-    pub(super) fn is_active(self) -> bool {
-        self == Self::Active
-    }
-}
-
-impl FromStr for KeyStatus {
-    type Err = ();
-    fn from_str(name: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|status| status.name() == name).ok_or(())
-    }
-}
-
-impl FromJson for KeyStatus {
-    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        String::from_json(value)?.parse().map_err(|()| FieldError::for_value("format", "must be active or revoked"))
-    }
-}
+use crate::request::field::{BodyField, Description, DisplayName, not_null, well_typed};
 
 /// A new API key.
 #[derive(Deserialize, Validate, ToSchema)]

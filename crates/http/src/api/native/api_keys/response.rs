@@ -5,7 +5,7 @@ use tillgate_domain::office::ApiKeyView;
 use tillgate_domain::{ApiKeyId, Instant, Rights, Secret};
 use utoipa::ToSchema;
 
-use super::request::KeyStatus;
+use crate::api::native::key_status::KeyStatus;
 use crate::api::native::schemas::ApiKeyStatus;
 use crate::timestamps::serialize_instant;
 

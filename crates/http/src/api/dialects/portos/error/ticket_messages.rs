@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use tillgate_domain::ticket::TicketError;
 
-use super::language::Language;
+use crate::api::dialects::portos::language::Language;
 use crate::error::to_sentence;
 
 /// Returns the message of an error.
