@@ -43,6 +43,9 @@ pub struct Native {
 }
 
 impl Native {
+    /// The name of the native API in access rules, tokens, logs and metrics.
+    pub const NAME: &'static str = "native";
+
     /// Creates the native API with these terms for its sessions.
     pub fn new(terms: Terms) -> Self {
         Self { terms }
@@ -79,7 +82,7 @@ impl Native {
 
 impl Dialect for Native {
     fn name(&self) -> &'static str {
-        "native"
+        Self::NAME
     }
 
     fn terms(&self) -> &Terms {

@@ -9,7 +9,9 @@ mod auth;
 mod error;
 mod introspect;
 pub(crate) mod metadata;
+mod paths;
 mod request;
+mod response;
 mod revoke;
 
 use std::time::Duration;
@@ -32,7 +34,7 @@ pub struct OAuth {
 }
 
 impl OAuth {
-    /// Name of the dialect.
+    /// The name of the mount in tokens, logs and metrics.
     pub const NAME: &'static str = "oauth";
 
     /// Creates the dialect.
@@ -69,8 +71,8 @@ impl Dialect for OAuth {
 
     fn routes(&self) -> Vec<Route> {
         vec![
-            Route::authenticated(Method::POST, introspect::INTROSPECT_PATH, introspect::introspect_token),
-            Route::authenticated(Method::POST, revoke::REVOKE_PATH, revoke::revoke_token),
+            Route::authenticated(Method::POST, paths::INTROSPECT_PATH, introspect::introspect_token),
+            Route::authenticated(Method::POST, paths::REVOKE_PATH, revoke::revoke_token),
         ]
     }
 

@@ -9,6 +9,9 @@ mod app;
 mod auth;
 mod devices;
 mod error;
+mod paths;
+mod request;
+mod response;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +36,7 @@ pub struct Krmpesan {
 }
 
 impl Krmpesan {
-    /// Name of the dialect.
+    /// The name of the dialect in configuration, tokens, logs and metrics.
     pub const NAME: &'static str = "krmpesan";
 
     /// Limit of wrong tokens of one address per minute; further ones are answered with 429. Valid

@@ -11,8 +11,10 @@ mod error;
 mod language;
 mod list;
 pub(crate) mod nws4;
-mod path;
+mod paths;
 mod refresh_token;
+mod request;
+mod response;
 mod sessions;
 mod ticket_id;
 mod tickets;
@@ -41,6 +43,9 @@ pub struct Portos {
 }
 
 impl Portos {
+    /// The name of the dialect in configuration, tokens, logs and metrics.
+    pub const NAME: &'static str = "portos";
+
     /// Creates PORTOS with these terms for its sessions.
     pub fn new(terms: Terms) -> Self {
         Self { terms }
@@ -66,7 +71,7 @@ impl Portos {
     /// # Errors
     /// The body cannot be read, or members are invalid.
     pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
-        auth::read_login(headers, body)
+        request::read_login(headers, body)
     }
 
     /// Reads the body of a refresh: the refresh token in the engine's encoding, and the access
@@ -78,7 +83,7 @@ impl Portos {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<(Secret<String>, Option<Secret<String>>), ApiError> {
-        auth::read_refresh(headers, body)
+        request::read_refresh(headers, body)
     }
 
     /// Reads the signature of a request; `None` if it has none. The host is taken from the `Host`
@@ -123,7 +128,7 @@ fn read_covering_signature(received: &nws4::SignedRequest<'_>) -> Result<Option<
 
 impl Dialect for Portos {
     fn name(&self) -> &'static str {
-        "portos"
+        Self::NAME
     }
 
     fn terms(&self) -> &Terms {

@@ -6,8 +6,11 @@
 
 mod auth;
 mod error;
+mod paths;
 mod register;
+mod request;
 mod reset;
+mod response;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +35,7 @@ pub struct PosStar {
 }
 
 impl PosStar {
-    /// Name of the dialect.
+    /// The name of the dialect in configuration, tokens, logs and metrics.
     pub const NAME: &'static str = "posstar";
 
     /// Default rate limit: registrations and password resets of one address per minute.
@@ -67,7 +70,7 @@ impl Dialect for PosStar {
 
     fn rate_limit(&self, head: &RequestHead) -> Result<(), ApiError> {
         match head.route_path() {
-            register::REGISTER_PATH | reset::FORGOT_PASSWORD_PATH | reset::RESET_PASSWORD_PATH => {
+            paths::REGISTER_PATH | paths::FORGOT_PASSWORD_PATH | paths::RESET_PASSWORD_PATH => {
                 self.limiter.check_rate(head)
             }
             _ => Ok(()),

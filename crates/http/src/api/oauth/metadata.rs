@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{auth, introspect, revoke};
+use super::{auth, paths};
 use crate::error::{ApiError, ProtocolError};
 use crate::openapi::OperationDoc;
 use crate::request::Request;
@@ -98,9 +98,9 @@ fn get_metadata(call: &Request, prefix: &str) -> Result<HttpResponse, ApiError> 
         jwks_uri: format!("{origin}{JWKS_PATH}"),
         response_types_supported: [],
         grant_types_supported: [],
-        introspection_endpoint: format!("{origin}{prefix}{}", introspect::INTROSPECT_PATH),
+        introspection_endpoint: format!("{origin}{prefix}{}", paths::INTROSPECT_PATH),
         introspection_endpoint_auth_methods_supported: auth::CLIENT_AUTH_METHODS,
-        revocation_endpoint: format!("{origin}{prefix}{}", revoke::REVOKE_PATH),
+        revocation_endpoint: format!("{origin}{prefix}{}", paths::REVOKE_PATH),
         revocation_endpoint_auth_methods_supported: auth::CLIENT_AUTH_METHODS,
     };
     let mut answer = HttpResponse::Ok();

@@ -9,9 +9,6 @@ use super::request::FormParameters;
 use crate::error::ApiError;
 use crate::request::Request;
 
-/// Path below the mount's prefix.
-pub(super) const REVOKE_PATH: &str = "/revoke";
-
 /// The supported token types (RFC 7009, 2.1).
 const TOKEN_TYPE_HINTS: [&str; 2] = ["access_token", "refresh_token"];
 

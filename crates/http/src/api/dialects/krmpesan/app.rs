@@ -6,6 +6,8 @@
 //! it, so no other page can send requests with it.
 
 mod handlers;
+mod request;
+mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tillgate_auth_core::{Caller, SessionKind, TokenDenied};
 use tillgate_domain::SessionId;
 
-use super::error::render_success;
+use super::response::render_success;
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::serving::route::Route;

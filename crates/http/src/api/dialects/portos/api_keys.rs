@@ -14,7 +14,7 @@ use tillgate_domain::office::{
 use tillgate_domain::{ApiKeyId, DeviceName, InvalidText, Right, Rights, UserName};
 
 use super::list::{ListMember, ListQuery, MemberKind};
-use super::path::both;
+use super::paths::api_paths;
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::request::Request;
@@ -39,13 +39,13 @@ const LIST_MEMBERS: &[ListMember] = &[
 ];
 
 pub(super) fn routes() -> Vec<Route> {
-    let collection = both!("/apikeys").into_iter().flat_map(|path| {
+    let collection = api_paths!("/apikeys").into_iter().flat_map(|path| {
         [
             Route::authenticated(Method::GET, path, list_api_key_rows),
             Route::authenticated(Method::POST, path, create_api_key),
         ]
     });
-    let one = both!("/apikeys/{id}").into_iter().flat_map(|path| {
+    let one = api_paths!("/apikeys/{id}").into_iter().flat_map(|path| {
         [
             Route::authenticated(Method::GET, path, get_api_key),
             Route::authenticated(Method::PUT, path, update_api_key),

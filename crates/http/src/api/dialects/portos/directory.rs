@@ -17,7 +17,7 @@ use tillgate_domain::{
 };
 
 use super::list::{ENVIRONMENT_KIND, ListMember, ListQuery, MemberKind};
-use super::path::{both, read_path_name};
+use super::paths::{api_paths, read_path_name};
 use crate::context::office::Office;
 use crate::error::ApiError;
 use crate::request::Request;
@@ -52,12 +52,12 @@ const USER_MEMBERS: &[ListMember] = &[
 
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
-    routes.extend(both!("/devices").map(|path| Route::authenticated(Method::GET, path, list_device_rows)));
-    routes.extend(both!("/devices/{name}").map(|path| Route::authenticated(Method::GET, path, get_device)));
-    routes.extend(both!("/roles").map(|path| Route::authenticated(Method::GET, path, list_role_rows)));
-    routes.extend(both!("/roles/{name}").map(|path| Route::authenticated(Method::GET, path, get_role)));
-    routes.extend(both!("/users").map(|path| Route::authenticated(Method::GET, path, list_user_rows)));
-    routes.extend(both!("/users/{id}").map(|path| Route::authenticated(Method::GET, path, get_user)));
+    routes.extend(api_paths!("/devices").map(|path| Route::authenticated(Method::GET, path, list_device_rows)));
+    routes.extend(api_paths!("/devices/{name}").map(|path| Route::authenticated(Method::GET, path, get_device)));
+    routes.extend(api_paths!("/roles").map(|path| Route::authenticated(Method::GET, path, list_role_rows)));
+    routes.extend(api_paths!("/roles/{name}").map(|path| Route::authenticated(Method::GET, path, get_role)));
+    routes.extend(api_paths!("/users").map(|path| Route::authenticated(Method::GET, path, list_user_rows)));
+    routes.extend(api_paths!("/users/{id}").map(|path| Route::authenticated(Method::GET, path, get_user)));
     routes
 }
 

@@ -9,7 +9,7 @@ use tillgate_domain::office::{PageRequest, collect_pages};
 use tillgate_domain::{Environment, SessionId};
 
 use super::list::{ENVIRONMENT_KIND, ListMember, ListQuery, MemberKind};
-use super::path::both;
+use super::paths::api_paths;
 use crate::context::office::Office;
 use crate::error::ApiError;
 use crate::request::Request;
@@ -31,8 +31,8 @@ const LIST_MEMBERS: &[ListMember] = &[
 ];
 
 pub(super) fn routes() -> Vec<Route> {
-    let list_paths = both!("/sessions").map(|path| Route::authenticated(Method::GET, path, list_session_rows));
-    let one_paths = both!("/sessions/{id}").into_iter().flat_map(|path| {
+    let list_paths = api_paths!("/sessions").map(|path| Route::authenticated(Method::GET, path, list_session_rows));
+    let one_paths = api_paths!("/sessions/{id}").into_iter().flat_map(|path| {
         [Route::authenticated(Method::GET, path, get_session), Route::authenticated(Method::DELETE, path, end_session)]
     });
     list_paths.into_iter().chain(one_paths).collect()

@@ -16,7 +16,7 @@ use tillgate_domain::TicketId;
 use tillgate_domain::office::{self, FieldName, NewTicket, OfficeError, TicketAmendment, TicketView};
 use tillgate_domain::ticket::{Currency, Note, TicketStatus};
 
-use super::path::both;
+use super::paths::api_paths;
 use super::ticket_id;
 use crate::context::large_body_slots::MAX_TICKET_BODY_BYTES;
 use crate::error::ApiError;
@@ -57,21 +57,21 @@ const VERBATIM_MEMBERS: [&str; 10] = [
 const VAT_CATEGORIES: RangeInclusive<u8> = 1..=10;
 
 pub(super) fn routes() -> Vec<Route> {
-    let collection = both!("/tickets").into_iter().flat_map(|path| {
+    let collection = api_paths!("/tickets").into_iter().flat_map(|path| {
         [
             Route::authenticated(Method::GET, path, list_ticket_rows),
             Route::authenticated(Method::POST, path, open_ticket).with_body_limit(MAX_TICKET_BODY_BYTES),
             Route::authenticated(Method::PATCH, path, amend_tickets).with_body_limit(MAX_TICKET_BODY_BYTES),
         ]
     });
-    let one = both!("/tickets/{id}").into_iter().flat_map(|path| {
+    let one = api_paths!("/tickets/{id}").into_iter().flat_map(|path| {
         [
             Route::authenticated(Method::GET, path, get_ticket),
             Route::authenticated(Method::PUT, path, put_ticket).with_body_limit(MAX_TICKET_BODY_BYTES),
             Route::authenticated(Method::DELETE, path, delete_ticket),
         ]
     });
-    let close = both!("/tickets/{id}/close")
+    let close = api_paths!("/tickets/{id}/close")
         .map(|path| Route::authenticated(Method::POST, path, close_ticket).with_body_limit(MAX_TICKET_BODY_BYTES));
     collection.chain(one).chain(close).collect()
 }

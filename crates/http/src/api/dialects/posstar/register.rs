@@ -3,77 +3,26 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use serde::Deserialize;
 use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{Error, LoginIdentity};
 use tillgate_domain::office::{self, NewTenant, NewUser, TenantRegistration};
 use tillgate_domain::{
-    Branch, BranchId, Email, InvalidText, Locale, Rank, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName,
-    UserStatus, Zone, check_display_name,
+    Branch, BranchId, Email, Locale, Rank, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName, UserStatus, Zone,
 };
-use validator::{Validate, ValidationError};
 
-use super::auth::{check_email, render_login};
+use super::paths::REGISTER_PATH;
+use super::request::{RegisterBody, collect_name_words};
+use super::response::render_login;
 use crate::context::office::Office;
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::body;
-use crate::request::field::{BodyField, check_password, validate_body_with, well_typed};
+use crate::request::field::{check_password, validate_body_with};
 use crate::serving::route::Route;
-
-pub(super) const REGISTER_PATH: &str = "/api/v1/auth/register";
-
-/// The industries of vendors. The value is recorded in the audit event and not used otherwise.
-const INDUSTRIES: [&str; 6] = ["retail", "restaurant", "distribution", "salon", "pharmacy", "grocery"];
 
 pub(super) fn route() -> Route {
     Route::public(Method::POST, REGISTER_PATH, register_vendor)
-}
-
-#[derive(Default, Deserialize, Validate)]
-#[serde(default)]
-struct RegisterBody {
-    #[validate(required, length(max = 200), custom(function = "check_not_empty"))]
-    name: BodyField<String>,
-    #[validate(required, custom(function = "check_deliverable"))]
-    email: BodyField<String>,
-    #[validate(required, custom(function = "well_typed"))]
-    password: BodyField<String>,
-    #[validate(required, length(max = 200), custom(function = "check_not_empty"))]
-    business_name: BodyField<String>,
-    #[validate(required, custom(function = "check_industry"))]
-    industry: BodyField<String>,
-}
-
-fn check_not_empty(field: &BodyField<String>) -> Result<(), ValidationError> {
-    match field {
-        BodyField::Value(name) if name.trim().is_empty() => {
-            Err(ValidationError::new("required").with_message("must not be empty".into()))
-        }
-        BodyField::Value(name) => check_display_name(name.trim())
-            .map_err(|why| ValidationError::new("format").with_message(why.to_string().into())),
-        field => well_typed(field),
-    }
-}
-
-/// Validates that mail can be sent to the address: the admin logs in with it, and a password reset
-/// is mailed to it.
-fn check_deliverable(field: &BodyField<String>) -> Result<(), ValidationError> {
-    match field {
-        BodyField::Value(text) if Email::parse(text).is_ok_and(|email| email.check_deliverable().is_err()) => {
-            Err(ValidationError::new("format").with_message(InvalidText::Email.to_string().into()))
-        }
-        field => check_email(field),
-    }
-}
-
-fn check_industry(field: &BodyField<String>) -> Result<(), ValidationError> {
-    match field {
-        BodyField::Value(name) if !INDUSTRIES.contains(&name.as_str()) => Err(ValidationError::new("choice")
-            .with_message("must be one of retail, restaurant, distribution, salon, pharmacy, grocery".into())),
-        field => well_typed(field),
-    }
 }
 
 async fn register_vendor(call: Request) -> Result<HttpResponse, ApiError> {
@@ -100,13 +49,6 @@ async fn register_vendor(call: Request) -> Result<HttpResponse, ApiError> {
     let issued =
         call.log_in_registered_user(LoginIdentity::User { login, device: None }, verifier, Rank::Admin).await?;
     render_login(StatusCode::CREATED, &issued)
-}
-
-/// Returns the words that the password must not consist of: the names in the request.
-fn collect_name_words(sent: &RegisterBody) -> Vec<String> {
-    let names = [&sent.business_name, &sent.name].into_iter().filter_map(|name| name.clone().into_value());
-    let email = sent.email.clone().into_value().and_then(|text| Email::parse(&text).ok());
-    names.chain(email.iter().flat_map(office::email_context_words)).collect()
 }
 
 /// Builds the vendor, with the verifier of its admin's password.

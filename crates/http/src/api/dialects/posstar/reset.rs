@@ -5,48 +5,25 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
 use tillgate_auth_core::Auth;
 use tillgate_domain::office::{self, ports::ResetRequest};
 use tillgate_domain::{Email, PrincipalId, ResetId, Secret};
-use validator::Validate;
 
+use super::paths::{FORGOT_PASSWORD_PATH, RESET_PASSWORD_PATH};
+use super::request::{ForgotPasswordBody, ResetPasswordBody};
+use super::response::MessageBody;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::request::Request;
 use crate::request::body;
-use crate::request::field::{BodyField, check_password, validate_body, validate_body_with, well_typed};
+use crate::request::field::{check_password, validate_body, validate_body_with};
 use crate::serving::response;
 use crate::serving::route::Route;
-
-pub(super) const FORGOT_PASSWORD_PATH: &str = "/api/v1/auth/forgot-password";
-pub(super) const RESET_PASSWORD_PATH: &str = "/api/v1/auth/reset-password";
 
 pub(super) fn routes() -> [Route; 2] {
     [
         Route::public(Method::POST, FORGOT_PASSWORD_PATH, request_reset),
         Route::public(Method::POST, RESET_PASSWORD_PATH, reset_password),
     ]
-}
-
-#[derive(Default, Deserialize, Validate)]
-#[serde(default)]
-struct ForgotPasswordBody {
-    #[validate(required, custom(function = "well_typed"))]
-    email: BodyField<String>,
-}
-
-#[derive(Default, Deserialize, Validate)]
-#[serde(default)]
-struct ResetPasswordBody {
-    #[validate(required, custom(function = "well_typed"))]
-    token: BodyField<String>,
-    #[validate(required, custom(function = "well_typed"))]
-    password: BodyField<String>,
-}
-
-#[derive(Serialize)]
-struct MessageBody {
-    message: &'static str,
 }
 
 async fn request_reset(call: Request) -> Result<HttpResponse, ApiError> {

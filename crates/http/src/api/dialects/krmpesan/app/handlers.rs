@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
-use serde::{Deserialize, Serialize};
 use tillgate_auth_core::{Caller, LoginIdentity, SessionKind, Terms, TokenDenied};
-use tillgate_domain::{Device, DeviceId, Secret, SessionId};
-use validator::Validate;
+use tillgate_domain::Secret;
 
-use super::super::error::render_success;
+use super::request::{GenerateBody, LoginBody};
+use super::response::{DeviceBody, GeneratedTokensBody, VisitBody};
+use crate::api::dialects::krmpesan::response::render_success;
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::body;
-use crate::request::field::{BodyField, validate_body, well_typed};
+use crate::request::field::validate_body;
 use crate::serving::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -29,58 +29,6 @@ pub(super) fn routes() -> Vec<Route> {
 /// Terms of the page's session.
 const VISIT_TERMS: Terms =
     Terms { access: Duration::from_mins(15), refresh: None, absolute: None, midnight: false, exchange_overlap: None };
-
-#[derive(Default, Deserialize, Validate)]
-#[serde(default)]
-struct LoginBody {
-    #[validate(required, length(max = 254), custom(function = "well_typed"))]
-    login: BodyField<String>,
-    #[validate(required, custom(function = "well_typed"))]
-    password: BodyField<String>,
-}
-
-#[derive(Default, Deserialize, Validate)]
-#[serde(default)]
-struct GenerateBody {
-    /// Name of the device.
-    #[validate(required, length(max = 254), custom(function = "well_typed"))]
-    device: BodyField<String>,
-    #[validate(required, custom(function = "well_typed"))]
-    password: BodyField<String>,
-}
-
-/// The logged-in user.
-#[derive(Serialize)]
-struct VisitBody<'g> {
-    token: &'g str,
-    /// Lifetime of the token in seconds.
-    expires_in: u64,
-    name: &'g str,
-}
-
-#[derive(Serialize)]
-struct DeviceBody<'d> {
-    id: DeviceId,
-    name: &'d str,
-    environment: &'static str,
-    description: &'d str,
-}
-
-impl<'d> DeviceBody<'d> {
-    fn from_device(device: &'d Device) -> Self {
-        let Device { id, name, environment, description, .. } = device;
-        Self { id: *id, name: name.as_str(), environment: environment.name(), description }
-    }
-}
-
-/// The three values that belong together.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct GeneratedTokensBody<'g> {
-    id_token: &'g str,
-    refresh_token: &'g str,
-    device_id: SessionId,
-}
 
 async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
     let sent: LoginBody = validate_body(body::read_object(call.head().headers(), call.body())?)?;

@@ -5,13 +5,13 @@ use super::nws4::encoding::percent_decode;
 use crate::request::Request;
 
 /// Expands to both paths of a resource.
-macro_rules! both {
+macro_rules! api_paths {
     ($path:literal) => {
         [concat!("/api", $path), concat!("/api/v1", $path)]
     };
 }
 
-pub(super) use both;
+pub(super) use api_paths;
 
 /// Reads a name in the path. The router decodes a part of it only; a name that cannot be decoded
 /// matches nothing.
