@@ -57,7 +57,7 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// How request paths are compared with those of the routes.
     fn path_matching(&self) -> PathMatching {
-        PathMatching::ExactJson
+        PathMatching::Exact
     }
 
     /// The routes, below the mount's prefix. Registration, the check for conflicting mounts,

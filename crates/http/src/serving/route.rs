@@ -149,7 +149,7 @@ fn parse_method(name: &str) -> Option<HttpMethod> {
 pub enum PathMatching {
     /// Exactly.
     #[default]
-    ExactJson,
+    Exact,
     /// Literal segments ignore the case of A to Z and a trailing slash is optional, like in the
     /// frameworks that the contract's clients were written for. Parameters and the mount's prefix
     /// are compared exactly.
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn path_matches_template_exactly_or_leniently() {
-        use PathMatching::{ExactJson, Lenient};
+        use PathMatching::{Exact, Lenient};
         for (template, path, exact, lenient) in [
             ("/api/v1", "/api/v1", true, true),
             ("/api/v1", "/API/v1", false, true),
@@ -215,7 +215,7 @@ mod tests {
             ("/books", "/boo\u{212a}s", false, false),
         ] {
             assert_eq!(
-                (ExactJson.matches_template(template, path), Lenient.matches_template(template, path)),
+                (Exact.matches_template(template, path), Lenient.matches_template(template, path)),
                 (exact, lenient),
                 "{path}"
             );

@@ -100,7 +100,7 @@ fn find_shared_route(one: &Mount, other: &Mount) -> Option<String> {
 fn check_server_routes(mount: &Mount) -> Result<(), MountClash> {
     let claimed = RESERVED_PATHS.iter().find(|own| {
         full_paths(mount).iter().any(|path| path == *own)
-            || (!mount.prefix.is_empty() && is_below(own, &mount.prefix, PathMatching::ExactJson))
+            || (!mount.prefix.is_empty() && is_below(own, &mount.prefix, PathMatching::Exact))
     });
     claimed.map_or(Ok(()), |route| {
         Err(MountClash { first: "the server itself".to_owned(), second: mount.to_string(), route: (*route).to_owned() })
