@@ -51,8 +51,8 @@ pub(crate) struct MountContext {
     pub(crate) tenant: Option<Slug>,
     /// The id of that tenant, once it has been looked up.
     pub(crate) tenant_id: OnceLock<TenantId>,
-    /// The terms of the sessions that are created through the mount.
-    pub(crate) terms: Terms,
+    /// The terms of the sessions that are created through the mount; `None` if no session can be.
+    pub(crate) terms: Option<Terms>,
     /// The threads for blocking work.
     pub(crate) threads: Arc<Threads>,
     pub(crate) server: Arc<ServerContext>,

@@ -51,6 +51,7 @@ pub use api::dialects::kasir::{BrowserSettings, Kasir, SameSite, SecurePolicy};
 pub use api::dialects::krmpesan::Krmpesan;
 pub use api::dialects::portos::Portos;
 pub use api::dialects::posstar::PosStar;
+pub use api::dialects::{DIALECTS, DialectEntry, DialectSettings};
 pub use api::native::Native;
 pub use api::oauth::OAuth;
 pub use application::Http;

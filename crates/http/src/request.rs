@@ -101,7 +101,7 @@ impl Request {
 
     /// Logs in with this mount's terms.
     pub async fn log_in(&self, who: LoginIdentity, password: Secret<String>) -> Result<IssuedTokens, ApiError> {
-        self.run_login(self.build_login(who, Proof::Password(password)), call_auth_login).await
+        self.run_login(self.build_login(who, Proof::Password(password))?, call_auth_login).await
     }
 
     /// Logs in to the tenant with this name, with refresh tokens of earlier sessions as proof of a
@@ -119,7 +119,7 @@ impl Request {
             tenancy: self.build_tenancy(tenant),
             previous_refresh_tokens: previous,
             reports_password_change: true,
-            ..self.build_login(who, Proof::Password(password))
+            ..self.build_login(who, Proof::Password(password))?
         };
         let Some(new) = new_password else { return self.run_login(login, call_auth_login).await };
         self.run_login(login, move |mount, login| {
@@ -138,7 +138,7 @@ impl Request {
         min_rank: Rank,
         previous: Vec<Secret<String>>,
     ) -> Result<IssuedTokens, ApiError> {
-        let login = self.build_login(who, Proof::Password(password));
+        let login = self.build_login(who, Proof::Password(password))?;
         self.run_login(
             LoginRequest { min_rank: Some(min_rank), previous_refresh_tokens: previous, ..login },
             call_auth_login,
@@ -154,7 +154,7 @@ impl Request {
         min_rank: Rank,
     ) -> Result<IssuedTokens, ApiError> {
         self.run_login(
-            LoginRequest { min_rank: Some(min_rank), ..self.build_login(who, Proof::Verifier(verifier)) },
+            LoginRequest { min_rank: Some(min_rank), ..self.build_login(who, Proof::Verifier(verifier))? },
             call_auth_login,
         )
         .await
@@ -167,7 +167,7 @@ impl Request {
         who: LoginIdentity,
         password: Secret<String>,
     ) -> Result<IssuedTokens, ApiError> {
-        self.run_login(LoginRequest { terms, ..self.build_login(who, Proof::Password(password)) }, call_auth_login)
+        self.run_login(LoginRequest { terms, ..self.build_login(who, Proof::Password(password))? }, call_auth_login)
             .await
     }
 
@@ -181,7 +181,7 @@ impl Request {
     ) -> Result<IssuedTokens, ApiError> {
         let user = caller.profile.user.as_ref();
         let login = user.ok_or(ApiError::Denied(LoginDenied::DeviceNotAllowed.into()))?.name.to_string();
-        let login = self.build_login(LoginIdentity::User { login, device: Some(device) }, Proof::Password(password));
+        let login = self.build_login(LoginIdentity::User { login, device: Some(device) }, Proof::Password(password))?;
         let tenancy = Tenancy { fixed: Some(caller.profile.tenant.slug.clone()), requested: None };
         self.run_login(LoginRequest { tenancy, ..login }, |mount, login| {
             mount.server.auth.generate_permanent_token(login)
@@ -193,10 +193,11 @@ impl Request {
         Tenancy { fixed: self.mount.tenant.clone(), requested }
     }
 
-    fn build_login(&self, who: LoginIdentity, proof: Proof) -> LoginRequest {
-        LoginRequest {
+    fn build_login(&self, who: LoginIdentity, proof: Proof) -> Result<LoginRequest, ApiError> {
+        let terms = self.mount.terms.clone();
+        Ok(LoginRequest {
             dialect: self.mount.dialect_name.clone(),
-            terms: self.mount.terms.clone(),
+            terms: terms.ok_or_else(|| ApiError::Fault("a login through a mount without sessions".to_owned()))?,
             tenancy: self.build_tenancy(None),
             identity: who,
             proof,
@@ -204,7 +205,7 @@ impl Request {
             address: self.address(),
             previous_refresh_tokens: Vec::new(),
             reports_password_change: false,
-        }
+        })
     }
 
     async fn run_login(

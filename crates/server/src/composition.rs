@@ -17,7 +17,9 @@ use tillgate_auth_core::terms::{RefreshTerms, Terms};
 use tillgate_auth_core::throttle::{Rate, ThrottleLimits};
 use tillgate_domain::office::{self, NewTenant, OfficePorts};
 use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Store, StoreExt, Tenant, TenantId, Zone};
-use tillgate_http::{BrowserSettings, Dialect, Fiuu, Kasir, Krmpesan, Mount, Mounts, Native, OAuth, Portos, PosStar};
+use tillgate_http::{
+    BrowserSettings, DialectEntry, DialectSettings, Fiuu, Kasir, Mount, Mounts, Native, OAuth, Portos, PosStar,
+};
 use tillgate_persistence::{Address, Database, Limits};
 
 use crate::command::CommandError;
@@ -281,14 +283,9 @@ pub(crate) fn build_mounts(settings: &Settings) -> Result<Mounts, CommandError> 
         Mount::at_prefix(&settings.oauth.prefix, Arc::new(OAuth::new())).map_err(CommandError::usage)?,
     ];
     for each in &settings.mounts {
-        // the configuration accepts only known dialects
-        let dialect: Arc<dyn Dialect> = match each.dialect.as_str() {
-            "kasir" => Arc::new(build_kasir(settings)),
-            Fiuu::NAME => Arc::new(build_fiuu(settings)),
-            PosStar::NAME => Arc::new(build_posstar(settings)),
-            Krmpesan::NAME => Arc::new(Krmpesan::new(Krmpesan::default_terms())),
-            _ => Arc::new(Portos::new(portos_terms(settings))),
-        };
+        let entry = DialectEntry::find(&each.dialect)
+            .ok_or_else(|| CommandError::usage(format!("mounts: the dialect \"{}\" does not exist", each.dialect)))?;
+        let dialect = (entry.build)(dialect_settings(entry, settings));
         let mut mount = Mount::at_prefix(&each.prefix, dialect).map_err(CommandError::usage)?;
         if let Some(host) = &each.host {
             mount = mount.with_host(host);
@@ -313,43 +310,88 @@ fn native_terms(settings: &Settings) -> Terms {
     }
 }
 
-fn portos_terms(settings: &Settings) -> Terms {
+/// Reads the settings of one dialect.
+type ReadDialectSettings = fn(&Settings) -> DialectSettings;
+
+/// The dialects that have a table of their own in the configuration.
+const CONFIGURED_DIALECTS: [(&str, ReadDialectSettings); 4] = [
+    (Portos::NAME, portos_settings),
+    (Kasir::NAME, kasir_settings),
+    (Fiuu::NAME, fiuu_settings),
+    (PosStar::NAME, posstar_settings),
+];
+
+/// The settings of a dialect by the configuration; the dialect's defaults if the configuration has no table for it.
+fn dialect_settings(entry: &DialectEntry, settings: &Settings) -> DialectSettings {
+    let configured = CONFIGURED_DIALECTS.iter().find(|(name, _)| *name == entry.name);
+    configured.map_or_else(|| entry.default_settings(), |(_, read)| read(settings))
+}
+
+fn portos_settings(settings: &Settings) -> DialectSettings {
     let portos = &settings.portos;
     let refresh = RefreshTerms {
         idle: Some(portos.idle),
         overlap: portos.rotation.then_some(portos.overlap),
         first_reusable: false,
     };
-    Terms { access: portos.access, refresh: Some(refresh), absolute: None, midnight: false, exchange_overlap: None }
+    DialectSettings {
+        terms: Terms {
+            access: portos.access,
+            refresh: Some(refresh),
+            absolute: None,
+            midnight: false,
+            exchange_overlap: None,
+        },
+        requests_per_minute: None,
+        browser: BrowserSettings::default(),
+    }
 }
 
-fn build_kasir(settings: &Settings) -> Kasir {
+fn kasir_settings(settings: &Settings) -> DialectSettings {
     let kasir = &settings.kasir;
     let refresh = RefreshTerms { idle: Some(kasir.idle), overlap: Some(kasir.overlap), first_reusable: true };
-    let terms =
-        Terms { access: kasir.access, refresh: Some(refresh), absolute: None, midnight: false, exchange_overlap: None };
-    let web = BrowserSettings { origins: kasir.origins.clone(), secure: kasir.secure, same_site: kasir.same_site };
-    Kasir::new(terms, web, kasir.per_minute)
+    DialectSettings {
+        terms: Terms {
+            access: kasir.access,
+            refresh: Some(refresh),
+            absolute: None,
+            midnight: false,
+            exchange_overlap: None,
+        },
+        requests_per_minute: Some(kasir.per_minute),
+        browser: BrowserSettings { origins: kasir.origins.clone(), secure: kasir.secure, same_site: kasir.same_site },
+    }
 }
 
-fn build_fiuu(settings: &Settings) -> Fiuu {
+fn fiuu_settings(settings: &Settings) -> DialectSettings {
     let fiuu = &settings.fiuu;
     let refresh = RefreshTerms { idle: None, overlap: fiuu.rotation.then_some(fiuu.overlap), first_reusable: false };
-    let terms =
-        Terms { access: fiuu.access, refresh: Some(refresh), absolute: None, midnight: true, exchange_overlap: None };
-    Fiuu::new(terms, fiuu.per_minute)
+    DialectSettings {
+        terms: Terms {
+            access: fiuu.access,
+            refresh: Some(refresh),
+            absolute: None,
+            midnight: true,
+            exchange_overlap: None,
+        },
+        requests_per_minute: Some(fiuu.per_minute),
+        browser: BrowserSettings::default(),
+    }
 }
 
-fn build_posstar(settings: &Settings) -> PosStar {
+fn posstar_settings(settings: &Settings) -> DialectSettings {
     let posstar = &settings.posstar;
-    let terms = Terms {
-        access: posstar.access,
-        refresh: None,
-        absolute: posstar.absolute,
-        midnight: false,
-        exchange_overlap: Some(posstar.overlap),
-    };
-    PosStar::new(terms, posstar.per_minute)
+    DialectSettings {
+        terms: Terms {
+            access: posstar.access,
+            refresh: None,
+            absolute: posstar.absolute,
+            midnight: false,
+            exchange_overlap: Some(posstar.overlap),
+        },
+        requests_per_minute: Some(posstar.per_minute),
+        browser: BrowserSettings::default(),
+    }
 }
 
 /// The settings of the web server that do not depend on a dialect.
@@ -427,4 +469,27 @@ fn make_default_tenant(store: &dyn Store<OfficePorts>) -> Result<(), CommandErro
 
 fn to_usize(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use tillgate_http::DIALECTS;
+
+    use super::*;
+    use crate::configuration::{Flags, load_settings};
+
+    #[test]
+    fn default_configuration_has_the_default_terms_of_each_dialect() {
+        let settings = load_settings(&Flags::default(), &[]).unwrap();
+        for entry in DIALECTS {
+            assert_eq!(dialect_settings(entry, &settings).terms, (entry.default_terms)(), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn configured_dialects_are_registered() {
+        for (name, _) in CONFIGURED_DIALECTS {
+            assert!(DialectEntry::find(name).is_some(), "{name}");
+        }
+    }
 }

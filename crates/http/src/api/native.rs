@@ -85,8 +85,8 @@ impl Dialect for Native {
         Self::NAME
     }
 
-    fn terms(&self) -> &Terms {
-        &self.terms
+    fn terms(&self) -> Option<&Terms> {
+        Some(&self.terms)
     }
 
     fn read_credentials<'r>(

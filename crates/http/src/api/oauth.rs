@@ -14,8 +14,6 @@ mod request;
 mod response;
 mod revoke;
 
-use std::time::Duration;
-
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::web::Bytes;
@@ -27,11 +25,8 @@ use crate::serving::dialect::Dialect;
 use crate::serving::route::Route;
 
 /// The dialect of introspection and revocation.
-#[derive(Clone, Debug)]
-pub struct OAuth {
-    /// Terms without lifetime, because nobody logs in through this dialect.
-    terms: Terms,
-}
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OAuth;
 
 impl OAuth {
     /// The name of the mount in tokens, logs and metrics.
@@ -39,20 +34,7 @@ impl OAuth {
 
     /// Creates the dialect.
     pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Default for OAuth {
-    fn default() -> Self {
-        let terms = Terms {
-            access: Duration::ZERO,
-            refresh: None,
-            absolute: Some(Duration::ZERO),
-            midnight: false,
-            exchange_overlap: None,
-        };
-        Self { terms }
+        Self
     }
 }
 
@@ -61,8 +43,8 @@ impl Dialect for OAuth {
         Self::NAME
     }
 
-    fn terms(&self) -> &Terms {
-        &self.terms
+    fn terms(&self) -> Option<&Terms> {
+        None
     }
 
     fn read_credentials<'r>(&self, head: &'r RequestHead, body: &'r Bytes) -> Result<RequestCredentials<'r>, ApiError> {

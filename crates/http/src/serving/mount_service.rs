@@ -90,7 +90,7 @@ impl MountService {
                 prefix: mount.prefix,
                 tenant: mount.tenant,
                 tenant_id: OnceLock::new(),
-                terms: mount.dialect.terms().clone(),
+                terms: mount.dialect.terms().cloned(),
                 threads,
                 server: Arc::clone(shared),
             }),

@@ -264,7 +264,7 @@ impl<D: Dialect> Dialect for FaultyDialect<D> {
     fn name(&self) -> &'static str {
         self.0.name()
     }
-    fn terms(&self) -> &Terms {
+    fn terms(&self) -> Option<&Terms> {
         self.0.terms()
     }
     fn rate_limit(&self, head: &RequestHead) -> Result<(), ApiError> {

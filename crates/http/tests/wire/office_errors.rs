@@ -24,7 +24,7 @@ impl<D: Dialect> Dialect for FixedErrorDialect<D> {
     fn name(&self) -> &'static str {
         self.0.name()
     }
-    fn terms(&self) -> &Terms {
+    fn terms(&self) -> Option<&Terms> {
         self.0.terms()
     }
     fn read_credentials<'r>(&self, head: &'r RequestHead, body: &'r Bytes) -> Result<RequestCredentials<'r>, ApiError> {

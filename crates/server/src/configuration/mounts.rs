@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 use tillgate_domain::Slug;
+use tillgate_http::{DIALECTS, DialectEntry};
 use toml::Value;
 
 use super::ConfigError;
@@ -24,19 +25,13 @@ pub(crate) struct MountConfig {
     pub(crate) tenant: Option<Slug>,
 }
 
-/// The names of all dialects.
-const DIALECTS: [&str; 5] = ["portos", "kasir", "fiuu", "posstar", "krmpesan"];
-
-/// The dialect in which anybody can register a tenant. It is mounted only by the configuration and
-/// in a demo.
-const REGISTERING_DIALECT: &str = "posstar";
-
 /// The mounts of the file, or by default each dialect at its own name, for the tenant `default`
 /// unless its requests identify their tenant.
 pub(super) fn read_mounts(layers: &Layers) -> Result<Vec<MountConfig>, ConfigError> {
     let Some((value, source)) = &layers.mounts else {
-        let served = |dialect: &&str| layers.every_dialect || *dialect != REGISTERING_DIALECT;
-        return Ok(DIALECTS.into_iter().filter(served).filter_map(default_mount).collect());
+        // a dialect through which anybody can register a tenant is served only if the file mounts it, and in a demo
+        let served = |entry: &&DialectEntry| layers.every_dialect || !entry.registers_tenants;
+        return Ok(DIALECTS.iter().filter(served).filter_map(default_mount).collect());
     };
     let Value::Array(values) = value else {
         return Ok(Vec::new());
@@ -44,10 +39,10 @@ pub(super) fn read_mounts(layers: &Layers) -> Result<Vec<MountConfig>, ConfigErr
     values.iter().enumerate().map(|(index, value)| read_mount(value, source, index + 1)).collect()
 }
 
-fn default_mount(dialect: &str) -> Option<MountConfig> {
-    // PosStar finds the tenant by the e-mail address
-    let tenant = if dialect == REGISTERING_DIALECT { None } else { Some(Slug::parse("default").ok()?) };
-    Some(MountConfig { dialect: dialect.to_owned(), prefix: format!("/{dialect}"), host: None, tenant })
+fn default_mount(entry: &DialectEntry) -> Option<MountConfig> {
+    // a dialect that registers tenants finds the tenant of each request itself
+    let tenant = if entry.registers_tenants { None } else { Some(Slug::parse("default").ok()?) };
+    Some(MountConfig { dialect: entry.name.to_owned(), prefix: format!("/{}", entry.name), host: None, tenant })
 }
 
 fn read_mount(value: &Value, source: &Source, number: usize) -> Result<MountConfig, ConfigError> {
@@ -55,11 +50,12 @@ fn read_mount(value: &Value, source: &Source, number: usize) -> Result<MountConf
         |why: String| ConfigError::Value { source: source.clone(), key: format!("mounts (number {number})"), why };
     let mount: MountConfig =
         value.clone().try_into().map_err(|error: toml::de::Error| fault(error.message().to_owned()))?;
-    if !DIALECTS.contains(&mount.dialect.as_str()) {
+    if DialectEntry::find(&mount.dialect).is_none() {
+        let names: Vec<&str> = DIALECTS.iter().map(|entry| entry.name).collect();
         return Err(fault(format!(
             "has the unknown dialect \"{}\"; the dialects are {}",
             mount.dialect,
-            DIALECTS.join(", ")
+            names.join(", ")
         )));
     }
     if !is_prefix(&mount.prefix) {

@@ -72,8 +72,8 @@ impl Dialect for Fiuu {
         Self::NAME
     }
 
-    fn terms(&self) -> &Terms {
-        &self.terms
+    fn terms(&self) -> Option<&Terms> {
+        Some(&self.terms)
     }
 
     fn rate_limit(&self, head: &RequestHead) -> Result<(), ApiError> {

@@ -106,8 +106,8 @@ impl Dialect for Kasir {
         Self::NAME
     }
 
-    fn terms(&self) -> &Terms {
-        &self.terms
+    fn terms(&self) -> Option<&Terms> {
+        Some(&self.terms)
     }
 
     fn trusted_origins(&self) -> &[WebOrigin] {

@@ -65,8 +65,8 @@ impl Dialect for Krmpesan {
         Self::NAME
     }
 
-    fn terms(&self) -> &Terms {
-        &self.terms
+    fn terms(&self) -> Option<&Terms> {
+        Some(&self.terms)
     }
 
     fn rate_limiter_bytes(&self) -> Option<usize> {

@@ -64,8 +64,8 @@ impl Dialect for PosStar {
         Self::NAME
     }
 
-    fn terms(&self) -> &Terms {
-        &self.terms
+    fn terms(&self) -> Option<&Terms> {
+        Some(&self.terms)
     }
 
     fn rate_limit(&self, head: &RequestHead) -> Result<(), ApiError> {

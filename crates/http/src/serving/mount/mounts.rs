@@ -64,7 +64,8 @@ impl Mounts {
 
     /// The longest limits of the sessions of each mount, with the tenant that it serves.
     pub(crate) fn session_limits(&self) -> MountLimits {
-        MountLimits(self.0.iter().map(|mount| (mount.tenant.clone(), mount.dialect.terms().max_limits())).collect())
+        let of_mount = |mount: &Mount| Some((mount.tenant.clone(), mount.dialect.terms()?.max_limits()));
+        MountLimits(self.0.iter().filter_map(of_mount).collect())
     }
 
     /// Returns the number of mounts with a rate limit, and the total memory of their counted
