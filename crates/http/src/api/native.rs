@@ -28,7 +28,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_auth_core::{LoginIdentity, RefreshTerms, RequestCredentials, Terms};
-use tillgate_domain::Secret;
+use tillgate_domain::{Secret, SubjectKind};
 
 use crate::error::ApiError;
 use crate::request::bearer::read_bearer;
@@ -99,15 +99,15 @@ impl Dialect for Native {
 
     fn routes(&self) -> Vec<Route> {
         let all = [
-            sessions::routes(),
-            users::routes(),
-            devices::routes(),
-            roles::routes(),
+            Route::all_about(SubjectKind::Session, sessions::routes()),
+            Route::all_about(SubjectKind::User, users::routes()),
+            Route::all_about(SubjectKind::Device, devices::routes()),
+            Route::all_about(SubjectKind::Role, roles::routes()),
             vec![rights::route()],
-            stores::routes(),
-            tenants::routes(),
-            tickets::routes(),
-            api_keys::routes(),
+            Route::all_about(SubjectKind::Store, stores::routes()),
+            Route::all_about(SubjectKind::Tenant, tenants::routes()),
+            Route::all_about(SubjectKind::Ticket, tickets::routes()),
+            Route::all_about(SubjectKind::ApiKey, api_keys::routes()),
             audit::routes(),
             vec![access::route()],
         ];

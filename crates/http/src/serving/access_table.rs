@@ -71,7 +71,8 @@ impl AccessTable {
             .await
             .map_err(|failure| denied(failure, row.mounts.first(), &original_head))?;
         if let Err(failure) = row.rule.requirement.check_caller(&caller).map_err(ApiError::from) {
-            record_denial(&service.context, &original_head, &caller, &failure).await;
+            // a path of another API names nothing of this server
+            record_denial(&service.context, &original_head, &caller, &failure, None).await;
             return Err(denied(failure, Some(service), &original_head));
         }
         Ok(caller)

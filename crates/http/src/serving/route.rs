@@ -13,11 +13,13 @@ use std::pin::Pin;
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use tillgate_auth_core::Caller;
+use tillgate_domain::{Subject, SubjectKind};
 use utoipa::openapi::path::HttpMethod;
 
 use crate::error::ApiError;
 use crate::openapi::{DocumentedCall, OperationDoc};
 use crate::request::Request;
+use crate::request::head::RequestHead;
 
 /// The future of a handler.
 pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>>>>;
@@ -51,6 +53,8 @@ pub struct Route {
     pub(crate) sets_error_code: bool,
     /// Whether it is a file of a page; all files have one label in the metrics.
     pub(crate) is_static_file: bool,
+    /// What kind of thing the `{id}` of the path names; `None` if the path names nothing that the audit log knows.
+    pub(crate) subject: Option<SubjectKind>,
     /// OpenAPI documentation; `None` for contracts that are published elsewhere.
     pub(crate) documentation: Option<fn() -> OperationDoc>,
 }
@@ -93,6 +97,7 @@ impl Route {
             min_body_limit: 0,
             sets_error_code: false,
             is_static_file: false,
+            subject: None,
             documentation: None,
         }
     }
@@ -110,6 +115,21 @@ impl Route {
     /// Marks the route as a file of a page.
     pub(crate) fn static_file(self) -> Self {
         Self { is_static_file: true, ..self }
+    }
+
+    /// The same call, whose `{id}` in the path names a thing of this kind: the subject of a denial in the audit log.
+    pub(crate) fn about(self, kind: SubjectKind) -> Self {
+        Self { subject: Some(kind), ..self }
+    }
+
+    /// The same calls, each of them [`about`](Self::about) this kind.
+    pub(crate) fn all_about(kind: SubjectKind, routes: Vec<Self>) -> Vec<Self> {
+        routes.into_iter().map(|route| route.about(kind)).collect()
+    }
+
+    /// The thing that the path of a request for this route names, for the audit log.
+    pub(crate) fn find_subject(&self, head: &RequestHead) -> Option<Subject> {
+        Subject::of(self.subject?, Some(head.path_parameter("id").parse().ok()?))
     }
 
     /// Adds the OpenAPI documentation.

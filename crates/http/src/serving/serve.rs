@@ -99,7 +99,7 @@ async fn handle_request(
             let answered =
                 handler(Request::new(head.clone(), body, Arc::clone(&service.context)), caller.clone()).await;
             if let Err(failure) = &answered {
-                record_denial(&service.context, head, &caller, failure).await;
+                record_denial(&service.context, head, &caller, failure, route.find_subject(head)).await;
             }
             answered
         }

@@ -90,6 +90,16 @@ async fn denial_records_who_where_what_and_missing_right() {
 }
 
 #[actix_web::test]
+async fn denial_about_a_store_names_the_store() {
+    let desk = OfficeClient::log_in_as("cashier").await;
+    let store = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let refused = desk.send(Method::DELETE, &format!("/stores/{store}"), Some("*"), None).await;
+    assert_eq!(refused.status, 403);
+    let [line] = &desk.shop.recorded_denials()[..] else { panic!("{:?}", desk.shop.recorded_denials()) };
+    assert_eq!(line.subject, Subject::Store(store.parse().unwrap()));
+}
+
+#[actix_web::test]
 async fn denial_for_device_kind_is_recorded() {
     let desk = OfficeClient::open().await;
     assert_eq!(desk.post("/tickets", json!({ "currency": "EUR" })).await.text_at("/code"), "sale_device_needed");

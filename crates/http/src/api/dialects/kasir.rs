@@ -23,7 +23,7 @@ use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use tillgate_auth_core::{LoginIdentity, RefreshTerms, RequestCredentials, Terms};
-use tillgate_domain::Secret;
+use tillgate_domain::{Secret, SubjectKind};
 
 use crate::error::ApiError;
 use crate::request::bearer::read_bearer;
@@ -150,7 +150,7 @@ impl Dialect for Kasir {
 
     fn routes(&self) -> Vec<Route> {
         let mut routes = auth::routes(&self.browser);
-        routes.extend(users::routes());
+        routes.extend(Route::all_about(SubjectKind::User, users::routes()));
         routes.push(logs::route());
         routes
     }

@@ -27,7 +27,7 @@ use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::web::Bytes;
 use serde_json::Value;
 use tillgate_auth_core::{LoginIdentity, RefreshTerms, ReplayCheck, RequestCredentials, Signature, Terms, TokenDenied};
-use tillgate_domain::Secret;
+use tillgate_domain::{Secret, SubjectKind};
 
 use crate::error::ApiError;
 use crate::request::bearer::read_bearer;
@@ -157,10 +157,16 @@ impl Dialect for Portos {
     }
 
     fn routes(&self) -> Vec<Route> {
-        [auth::routes(), sessions::routes(), directory::routes(), api_keys::routes(), tickets::routes()]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            auth::routes(),
+            Route::all_about(SubjectKind::Session, sessions::routes()),
+            directory::routes(),
+            Route::all_about(SubjectKind::ApiKey, api_keys::routes()),
+            Route::all_about(SubjectKind::Ticket, tickets::routes()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {

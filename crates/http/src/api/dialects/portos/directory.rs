@@ -12,8 +12,8 @@ use tillgate_domain::office::{
     list_devices, list_roles, list_undeleted_users,
 };
 use tillgate_domain::{
-    Device, DeviceId, DeviceName, DeviceStatus, ExactJson, Role, RoleId, RoleName, StoreResult, TenantId, User, UserId,
-    UserStatus,
+    Device, DeviceId, DeviceName, DeviceStatus, ExactJson, Role, RoleId, RoleName, StoreResult, SubjectKind, TenantId,
+    User, UserId, UserStatus,
 };
 
 use super::list::{ENVIRONMENT_KIND, ListMember, ListQuery, MemberKind};
@@ -57,7 +57,10 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(api_paths!("/roles").map(|path| Route::authenticated(Method::GET, path, list_role_rows)));
     routes.extend(api_paths!("/roles/{name}").map(|path| Route::authenticated(Method::GET, path, get_role)));
     routes.extend(api_paths!("/users").map(|path| Route::authenticated(Method::GET, path, list_user_rows)));
-    routes.extend(api_paths!("/users/{id}").map(|path| Route::authenticated(Method::GET, path, get_user)));
+    routes.extend(
+        api_paths!("/users/{id}")
+            .map(|path| Route::authenticated(Method::GET, path, get_user).about(SubjectKind::User)),
+    );
     routes
 }
 
