@@ -1,0 +1,11 @@
+//! Rules on the source that no compiler checks: module cycles, and matches on dialects.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod cycles;
+mod matches;
+mod source;
+
+fn assert_none(found: &[String], advice: &str) {
+    assert!(found.is_empty(), "{advice}:\n{}", found.join("\n"));
+}
