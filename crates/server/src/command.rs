@@ -16,6 +16,7 @@ mod doctor;
 mod init;
 pub(crate) mod json;
 mod keys;
+mod listen_args;
 mod manual;
 mod migrate;
 mod office;

@@ -29,16 +29,7 @@ use crate::{disk, exposure, master_key, shell};
 
 /// The address of the database.
 pub(crate) fn database_address(settings: &Settings) -> Result<Address, CommandError> {
-    let url = settings.database.url.expose();
-    let wants_tls = ["require", "verify-ca", "verify-full"].iter().any(|mode| url.contains(&format!("sslmode={mode}")));
-    if wants_tls && !cfg!(feature = "postgres-tls") {
-        return Err(CommandError::usage(
-            "database.url: sslmode requires TLS, but this program was built without the feature postgres-tls (see \
-             tillgate --version): use a build with it, or run cargo build --release --features postgres-tls",
-        ));
-    }
-    Address::parse(settings.database.url.expose(), &settings.server.data)
-        .map_err(|why| CommandError::usage(format!("database.url: {why}")))
+    settings.database_address().map_err(CommandError::usage)
 }
 
 /// The location of the database for messages: the SQLite file, or the PostgreSQL address without

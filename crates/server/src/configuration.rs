@@ -6,6 +6,7 @@
 //! key is an error. This module opens no database and no socket.
 
 mod access;
+mod database_address;
 mod layers;
 mod loading;
 mod mounts;

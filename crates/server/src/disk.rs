@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use tillgate_persistence::Address;
 
-use crate::composition;
 use crate::configuration::Settings;
 
 /// The folder of the SQLite database; with PostgreSQL, the data folder.
 pub(crate) fn data_folder(settings: &Settings) -> PathBuf {
-    match composition::database_address(settings) {
+    match settings.database_address() {
         Ok(Address::Sqlite(path)) => path.parent().map_or_else(|| settings.server.data.clone(), Path::to_owned),
         _ => settings.server.data.clone(),
     }

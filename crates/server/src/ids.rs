@@ -3,14 +3,13 @@
 
 use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::entropy::Entropy;
-use tillgate_auth_core::passwords::{Argon2id, opaque_verifier};
+use tillgate_auth_core::passwords::{Argon2id, Cost, opaque_verifier};
 use tillgate_auth_core::system::{SystemClock, SystemEntropy};
 use tillgate_domain::office::{AuditContext, Authority};
 use tillgate_domain::{Actor, EventId, Instant, Secret};
 
 use crate::command::CommandError;
-use crate::configuration::Settings;
-use crate::{composition, shell};
+use crate::shell;
 
 /// The system's clock and random numbers.
 #[derive(Default)]
@@ -48,13 +47,9 @@ impl IdSource {
         })
     }
 
-    /// Hashes a password at the configured cost.
-    pub(crate) fn hash_password(
-        &self,
-        settings: &Settings,
-        password: &Secret<String>,
-    ) -> Result<Secret<String>, CommandError> {
-        let hasher = Argon2id::new(composition::password_cost(settings)).map_err(CommandError::usage)?;
+    /// Hashes a password at this cost.
+    pub(crate) fn hash_password(&self, cost: Cost, password: &Secret<String>) -> Result<Secret<String>, CommandError> {
+        let hasher = Argon2id::new(cost).map_err(CommandError::usage)?;
         opaque_verifier(&hasher, password.expose(), &self.random_bytes()?).map_err(CommandError::failed)
     }
 }

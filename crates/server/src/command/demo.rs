@@ -16,7 +16,7 @@ use tillgate_domain::Secret;
 use tillgate_domain::office;
 use tillgate_persistence::{Address, Database};
 
-use super::serve::ListenArgs;
+use super::listen_args::ListenArgs;
 use super::{CommandError, Context, password};
 use crate::configuration::Settings;
 use crate::runtime::{self, StartupTask};

@@ -43,7 +43,7 @@ impl CommandOffice {
 
     /// Hashes a password at the configured cost.
     pub(super) fn hash_password(&self, password: &Secret<String>) -> Result<Secret<String>, CommandError> {
-        self.ids.hash_password(&self.settings, password)
+        self.ids.hash_password(composition::password_cost(&self.settings), password)
     }
 
     /// Reads a new password from the terminal or standard input. `names` are names of the principal

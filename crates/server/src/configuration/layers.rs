@@ -7,7 +7,6 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::ConfigError;
-use super::table::KEYS;
 use crate::suggestions::find_nearest;
 
 /// The source of a value, for error texts.
@@ -36,15 +35,31 @@ impl fmt::Display for Source {
 
 impl std::error::Error for Source {}
 
+/// A setting as declared in the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    /// The full name, `section.key`.
+    pub(crate) path: &'static str,
+    /// The default, written as in an environment variable.
+    #[cfg_attr(not(test), expect(dead_code, reason = "compared with the configuration file by a test"))]
+    pub(crate) default: &'static str,
+    /// Whether the value is secret: `key_file` may give a file that contains it, and debug output
+    /// omits it.
+    pub(crate) secret: bool,
+}
+
 /// The values of all layers so far, by `section.key`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Layers {
+    /// The known settings; any other key is an error.
+    keys: &'static [Key],
     values: BTreeMap<String, (Value, Source)>,
     /// The `[[mounts]]` tables of the file.
     pub(crate) mounts: Option<(Value, Source)>,
     /// The `[[access]]` tables of the file.
     pub(crate) access: Option<(Value, Source)>,
-    /// Whether every dialect is mounted by default.
+    /// Whether every dialect is mounted by default, also the one in which anybody can register a
+    /// tenant.
     pub(crate) every_dialect: bool,
 }
 
@@ -55,10 +70,9 @@ const VARIABLE_PREFIX: &str = "TILLGATE_";
 const FILE_SUFFIX: &str = "_file";
 
 impl Layers {
-    /// Creates an empty set of layers. `every_dialect` also mounts the dialect in which anybody can
-    /// register a tenant by default.
-    pub(crate) fn with_defaults(every_dialect: bool) -> Self {
-        Self { every_dialect, ..Self::default() }
+    /// Creates an empty set of layers over these settings.
+    pub(crate) fn new(keys: &'static [Key]) -> Self {
+        Self { keys, values: BTreeMap::new(), mounts: None, access: None, every_dialect: false }
     }
 
     /// Adds the values of a configuration file.
@@ -73,7 +87,7 @@ impl Layers {
                         self.insert(&format!("{section}.{key}"), value, source.clone())?;
                     }
                 }
-                _ => return Err(unknown_key_error(source, &section)),
+                _ => return Err(self.unknown_key_error(source, &section)),
             }
         }
         Ok(())
@@ -87,7 +101,9 @@ impl Layers {
     ) -> Result<(), ConfigError> {
         for (name, value) in variables {
             let Some(rest) = name.strip_prefix(VARIABLE_PREFIX).filter(|rest| !is_service_link(rest)) else { continue };
-            let Some((section, key)) = rest.split_once("__") else { return Err(unknown_variable_error(&name)) };
+            let Some((section, key)) = rest.split_once("__") else {
+                return Err(self.unknown_variable_error(&name));
+            };
             let key = format!("{}.{}", section.to_ascii_lowercase(), key.to_ascii_lowercase());
             self.insert(&key, Value::String(value), Source::Variable(name))?;
         }
@@ -100,13 +116,14 @@ impl Layers {
     }
 
     fn insert(&mut self, key: &str, value: Value, source: Source) -> Result<(), ConfigError> {
-        if KEYS.iter().any(|known| known.path == key) {
+        if self.keys.iter().any(|known| known.path == key) {
             self.values.insert(key.to_owned(), (value, source));
             return Ok(());
         }
-        let Some(known) = KEYS.iter().find(|known| known.secret && key.strip_suffix(FILE_SUFFIX) == Some(known.path))
+        let Some(known) =
+            self.keys.iter().find(|known| known.secret && key.strip_suffix(FILE_SUFFIX) == Some(known.path))
         else {
-            return Err(unknown_key_error(source, key));
+            return Err(self.unknown_key_error(source, key));
         };
         let Some(path) = value.as_str() else {
             return Err(ConfigError::Value { source, key: key.to_owned(), why: "must be a path".to_owned() });
@@ -128,6 +145,23 @@ impl Layers {
     /// The value of a key with its source, if any layer has it.
     pub(crate) fn find(&self, key: &str) -> Option<&(Value, Source)> {
         self.values.get(key)
+    }
+
+    /// The error for a variable without a double underscore, which cannot be a setting.
+    fn unknown_variable_error(&self, name: &str) -> ConfigError {
+        let variables: Vec<String> = self
+            .keys
+            .iter()
+            .map(|known| format!("{VARIABLE_PREFIX}{}", known.path.replace('.', "__").to_ascii_uppercase()))
+            .collect();
+        let near = find_nearest(name, variables.iter().map(String::as_str)).map(str::to_owned);
+        ConfigError::UnknownVariable { name: name.to_owned(), near }
+    }
+
+    /// The error for an unknown key, with the most similar setting.
+    fn unknown_key_error(&self, source: Source, key: &str) -> ConfigError {
+        let near = find_nearest(key, self.keys.iter().map(|known| known.path)).map(str::to_owned);
+        ConfigError::Unknown { source, key: key.to_owned(), near }
     }
 }
 
@@ -159,20 +193,4 @@ fn unreadable_text(path: &Path, error: &std::io::Error) -> String {
 /// `TILLGATE_PORT_8080_TCP`, ...
 fn is_service_link(rest: &str) -> bool {
     rest == "PORT" || ["SERVICE_HOST", "SERVICE_PORT", "PORT_"].iter().any(|start| rest.starts_with(start))
-}
-
-/// The error for a variable without a double underscore, which cannot be a setting.
-fn unknown_variable_error(name: &str) -> ConfigError {
-    let variables: Vec<String> = KEYS
-        .iter()
-        .map(|known| format!("{VARIABLE_PREFIX}{}", known.path.replace('.', "__").to_ascii_uppercase()))
-        .collect();
-    let near = find_nearest(name, variables.iter().map(String::as_str)).map(str::to_owned);
-    ConfigError::UnknownVariable { name: name.to_owned(), near }
-}
-
-/// The error for an unknown key, with the most similar setting.
-pub(crate) fn unknown_key_error(source: Source, key: &str) -> ConfigError {
-    let near = find_nearest(key, KEYS.iter().map(|known| known.path)).map(str::to_owned);
-    ConfigError::Unknown { source, key: key.to_owned(), near }
 }

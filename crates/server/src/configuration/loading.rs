@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::layers::{Layers, read_text_file};
-use super::{ConfigError, Settings};
+use super::table::KEYS;
+use super::{ConfigError, Settings, access, mounts, validation};
 
 /// The settings given on the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,15 +42,16 @@ fn load_with_system_file(
     variables: &[(String, String)],
     system: &Path,
 ) -> Result<Settings, ConfigError> {
-    let mut overrides = Layers::default();
+    let mut overrides = Layers::new(KEYS);
     overrides.add_variables(variables.iter().cloned())?;
     add_flags(&mut overrides, flags)?;
 
-    let mut layers = Layers::with_defaults(flags.every_dialect);
+    let mut layers = Layers::new(KEYS);
+    layers.every_dialect = flags.every_dialect;
     if let Some(path) = &flags.config {
         layers.add_file(&path.display().to_string(), parse_file(path)?)?;
     } else {
-        let data = Settings::read(&overrides)?.server.data;
+        let data = read_layers(&overrides)?.server.data;
         let path = data.join(FILE_NAME);
         // the default folder is a guess: if it cannot be searched (another user's home), that is no
         // error
@@ -63,7 +65,7 @@ fn load_with_system_file(
     }
     layers.add_variables(variables.iter().cloned())?;
     add_flags(&mut layers, flags)?;
-    let mut settings = Settings::read(&layers)?;
+    let mut settings = read_layers(&layers)?;
     settings.flags = flags.repeat_as_shell();
     Ok(settings)
 }
@@ -125,10 +127,19 @@ fn add_flags(layers: &mut Layers, flags: &Flags) -> Result<(), ConfigError> {
 ///
 /// The first error, with its key or line.
 pub fn read_settings(name: &str, text: &str, variables: &[(String, String)]) -> Result<Settings, ConfigError> {
-    let mut layers = Layers::default();
+    let mut layers = Layers::new(KEYS);
     layers.add_file(name, parse_table(name, text)?)?;
     layers.add_variables(variables.iter().cloned())?;
-    Settings::read(&layers)
+    read_layers(&layers)
+}
+
+/// Reads the settings, the mounts and the access rules from the layers, and checks how they fit
+/// together.
+fn read_layers(layers: &Layers) -> Result<Settings, ConfigError> {
+    let mut settings = Settings::read_keys(layers, mounts::read_mounts(layers)?)?;
+    settings.access = access::read_rules(layers, &settings.mounts)?;
+    validation::check_settings(&settings)?;
+    Ok(settings)
 }
 
 fn parse_file(path: &Path) -> Result<Table, ConfigError> {

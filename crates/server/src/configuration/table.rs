@@ -10,23 +10,10 @@ use tillgate_domain::Secret;
 use tillgate_http::{AccessRule, SameSite, SecurePolicy, WebOrigin};
 use toml::Value;
 
-use super::layers::{Layers, Source};
-use super::mounts::{self, MountConfig};
+use super::ConfigError;
+use super::layers::{Key, Layers, Source};
+use super::mounts::MountConfig;
 use super::value::{Algorithm, ByteSize, ForwardingHeaders, LogFormat, MailTls, Setting};
-use super::{ConfigError, access, validation};
-
-/// A setting as declared in the table.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Key {
-    /// The full name, `section.key`.
-    pub(crate) path: &'static str,
-    /// The default, written as in an environment variable.
-    #[cfg_attr(not(test), expect(dead_code, reason = "compared with the configuration file by a test"))]
-    pub(crate) default: &'static str,
-    /// Whether the value is secret: `key_file` may give a file that contains it, and debug output
-    /// omits it.
-    pub(crate) secret: bool,
-}
 
 macro_rules! settings {
     ($($(#[$section_doc:meta])* $section:ident: $Section:ident {
@@ -61,20 +48,16 @@ macro_rules! settings {
         }
 
         impl Settings {
-            /// Reads every setting from the layers or its default, and checks how the settings fit
-            /// together.
-            pub(crate) fn read(layers: &Layers) -> Result<Self, ConfigError> {
-                let mounts = mounts::read_mounts(layers)?;
-                let settings = Self {
+            /// Reads every setting from the layers or its default. The access rules are read later.
+            pub(super) fn read_keys(layers: &Layers, mounts: Vec<MountConfig>) -> Result<Self, ConfigError> {
+                Ok(Self {
                     $($section: $Section {
                         $($key: read_value(layers, concat!(stringify!($section), ".", stringify!($key)), $default)?,)*
                     },)*
-                    access: access::read_rules(layers, &mounts)?,
                     mounts,
+                    access: Vec::new(),
                     flags: String::new(),
-                };
-                validation::check_settings(&settings)?;
-                Ok(settings)
+                })
             }
         }
     };

@@ -41,7 +41,7 @@ pub(super) fn create_demo(
     }
     let tenant = composition::find_tenant(database, &Slug::parse(DEMO_TENANT).map_err(CommandError::failed)?)?.id;
     for (account, password) in &created {
-        let verifier = ids.hash_password(settings, password)?;
+        let verifier = ids.hash_password(composition::password_cost(settings), password)?;
         match (account.id, account.environment) {
             (PrincipalId::User(id), _) => add_user(database, tenant, &ids, account.name, id, verifier)?,
             (PrincipalId::Device(id), environment) => {

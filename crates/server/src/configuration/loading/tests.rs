@@ -141,13 +141,13 @@ fn file_in_the_data_folder_cannot_move_the_data_folder() {
     let folder = TestFolder::new("moved");
     folder.write("tillgate.toml", "[server]\ndata = \"/elsewhere\"\n");
     let layers = |text: &str| {
-        let mut layers = Layers::default();
+        let mut layers = Layers::new(KEYS);
         layers.add_file("tillgate.toml", text.parse().unwrap()).unwrap();
         layers
     };
     let file = layers("[server]\ndata = \"/elsewhere\"\n");
-    assert!(check_data_folder(&file, &Layers::default(), &folder.0, &folder.0.join("tillgate.toml")).is_err());
-    assert!(check_data_folder(&layers("[server]\n"), &Layers::default(), &folder.0, &folder.0).is_ok());
+    assert!(check_data_folder(&file, &Layers::new(KEYS), &folder.0, &folder.0.join("tillgate.toml")).is_err());
+    assert!(check_data_folder(&layers("[server]\n"), &Layers::new(KEYS), &folder.0, &folder.0).is_ok());
     // a flag overrides the file
     let flags = Flags { data: Some(folder.0.clone()), ..Flags::default() };
     assert_eq!(load_settings(&flags, &[]).unwrap().server.data, folder.0);

@@ -1,0 +1,32 @@
+//! The flags of the commands that listen: `serve` and `demo`.
+
+use clap::Args;
+
+use super::{CommandError, Context};
+use crate::configuration::{Flags, Settings};
+use crate::exposure;
+
+/// The addresses and proxies of a server.
+#[derive(Debug, Args)]
+pub(crate) struct ListenArgs {
+    /// Address to listen on
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Network of a proxy that terminates TLS for this server; its forwarding headers are trusted
+    #[arg(long, value_name = "CIDR")]
+    behind_proxy: Vec<String>,
+}
+
+impl ListenArgs {
+    /// Loads the settings with these flags. `every_dialect` mounts every dialect by default.
+    /// Refuses to listen where passwords would be sent unencrypted.
+    pub(super) fn settings(&self, context: &Context, every_dialect: bool) -> Result<Settings, CommandError> {
+        let settings = context.settings(|flags: &mut Flags| {
+            flags.listen.clone_from(&self.listen);
+            flags.proxies.clone_from(&self.behind_proxy);
+            flags.every_dialect = every_dialect;
+        })?;
+        exposure::check_exposure(&settings).map_err(CommandError::usage)?;
+        Ok(settings)
+    }
+}
