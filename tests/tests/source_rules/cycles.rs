@@ -17,13 +17,6 @@ const ALLOWED_CYCLES: &[&str] = &[
     "domain: ticket::customer -> ticket::error -> ticket::item -> ticket::customer",
     "domain: ticket::error -> ticket::item -> ticket::error",
     "memory: rows -> seals -> transaction -> rows",
-    "server: command::demo -> command::serve -> command::demo",
-    "server: composition -> disk -> composition",
-    "server: composition -> ids -> composition",
-    "server: configuration::access -> configuration::layers -> configuration::table -> configuration::access",
-    "server: configuration::layers -> configuration::table -> configuration::layers",
-    "server: configuration::layers -> configuration::table -> configuration::mounts -> configuration::layers",
-    "server: configuration::table -> configuration::validation -> configuration::table",
 ];
 
 /// A module by its path in a crate.
