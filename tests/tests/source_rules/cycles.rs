@@ -175,9 +175,9 @@ fn modules_import_each_other_in_no_cycle() {
             }
         }
     }
-    let allowed = BTreeSet::from_iter(ALLOWED_CYCLES.iter().map(|cycle| (*cycle).to_owned()));
-    let new = Vec::from_iter(found.difference(&allowed).cloned());
+    let allowed: BTreeSet<String> = ALLOWED_CYCLES.iter().map(|cycle| (*cycle).to_owned()).collect();
+    let new: Vec<String> = found.difference(&allowed).cloned().collect();
     assert_none(&new, "move what both modules need into a module below both");
-    let cut = Vec::from_iter(allowed.difference(&found).cloned());
+    let cut: Vec<String> = allowed.difference(&found).cloned().collect();
     assert_none(&cut, "these cycles are cut: remove them from ALLOWED_CYCLES");
 }
