@@ -127,3 +127,29 @@ fn keep_or_blank(string: &[char], blanked: bool, out: &mut Vec<char>) {
     let quote = |c: &char| *c == '"' || *c == '\n';
     out.extend(string.iter().map(|c| if !blanked || quote(c) { *c } else { ' ' }));
 }
+
+/// What a line declares: whether it is public, the keyword, and the name.
+pub(crate) fn declaration(line: &str) -> Option<(bool, &str, &str)> {
+    let trimmed = line.trim_start();
+    let (public, mut rest) = match trimmed.strip_prefix("pub ") {
+        Some(rest) => (true, rest),
+        None => (
+            false,
+            trimmed.strip_prefix("pub(").and_then(|rest| rest.split_once(") ")).map_or(trimmed, |(_, rest)| rest),
+        ),
+    };
+    for modifier in ["const fn", "async fn", "unsafe fn"] {
+        if rest.starts_with(modifier) {
+            rest = &rest[modifier.len() - 2..];
+        }
+    }
+    let (keyword, rest) = rest.split_once(' ')?;
+    let known = ["fn", "struct", "enum", "union", "trait", "type", "const", "static", "mod"];
+    let name = rest.trim_start().split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+    (known.contains(&keyword) && !name.is_empty()).then_some((public, keyword, name))
+}
+
+/// Whether the keyword declares a type.
+pub(crate) fn is_type(keyword: &str) -> bool {
+    ["struct", "enum", "union", "trait", "type"].contains(&keyword)
+}

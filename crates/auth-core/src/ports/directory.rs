@@ -6,7 +6,7 @@ use tillgate_domain::{
     UserId,
 };
 
-/// Finds tenants.
+/// Finds tenants by id and by slug.
 pub trait Tenants {
     /// The tenant with this id.
     fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>>;
@@ -48,7 +48,7 @@ pub trait Devices {
     fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool>;
 }
 
-/// Finds roles.
+/// Finds the roles of a tenant by their ids.
 pub trait Roles {
     /// Those of the roles that belong to the tenant, in any order.
     fn find_many(&mut self, tenant: TenantId, ids: &[RoleId]) -> StoreResult<Vec<Role>>;

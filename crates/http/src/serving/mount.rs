@@ -14,7 +14,7 @@ use crate::serving::dialect::Dialect;
 /// A dialect at a prefix, for one tenant or all.
 #[derive(Clone)]
 pub struct Mount {
-    /// The contract.
+    /// The dialect that is served.
     pub dialect: Arc<dyn Dialect>,
     /// Prefix of all paths, such as `/portos`; empty at the root.
     pub prefix: String,

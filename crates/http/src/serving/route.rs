@@ -167,7 +167,7 @@ fn parse_method(name: &str) -> Option<HttpMethod> {
 /// How request paths are compared with a contract's paths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PathMatching {
-    /// Exactly.
+    /// Literal segments are compared byte by byte.
     #[default]
     Exact,
     /// Literal segments ignore the case of A to Z and a trailing slash is optional, like in the

@@ -25,7 +25,7 @@ pub struct ApiKeyChange {
     pub user: Option<UserName>,
     /// The device on which requests act from now on; the user must be allowed to log in on it.
     pub device: Option<DeviceName>,
-    /// New permissions.
+    /// The new permissions of the key, which limit the rights that it grants.
     pub permissions: Option<Rights>,
 }
 

@@ -28,9 +28,9 @@ pub struct DeviceChange {
     pub status: Option<DeviceStatus>,
     /// A new description.
     pub description: Option<String>,
-    /// New preferences.
+    /// The change of the preferences that the POS client stores.
     pub preferences: PreferencesChange,
-    /// New settings.
+    /// The change of the settings that the back office makes.
     pub settings: SettingsChange,
     /// The names of new roles for when the device logs in as itself.
     pub roles: Option<Vec<RoleName>>,
