@@ -46,7 +46,7 @@ async fn required_rights_follow_from_the_change_and_the_device() {
     ] {
         let refused = shop.send(bearer(request, &office)).await;
         assert_eq!((refused.status.as_u16(), refused.text_at("/errorCode").as_str()), (403, "Unauthorized"));
-        assert!(refused.text_at("/detail").starts_with("This is done where goods are sold"), "{}", refused.json());
+        assert!(refused.text_at("/detail").starts_with("This requires a sale device"), "{}", refused.json());
     }
     assert_eq!(shop.get(&path, &office).await.status, 200);
     let gone = shop.delete(&path, &office).await;
