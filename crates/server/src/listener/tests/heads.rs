@@ -30,7 +30,7 @@ fn whole_request_that_waits_for_the_worker_past_the_time_of_a_head_is_answered()
     let server = TestListener::start(ListenerOptions { head_timeout: Duration::from_millis(500), ..test_options() });
     let mut clients: Vec<TcpStream> = (0..CLIENTS - 1).map(|_| server.connect()).collect();
     for stream in &mut clients {
-        stream.write_all(b"GET /place HTTP/1.1\r\n").unwrap();
+        stream.write_all(b"GET /position HTTP/1.1\r\n").unwrap();
     }
     // the parts are read, and the time for the rest runs
     thread::sleep(Duration::from_millis(100));
