@@ -155,7 +155,7 @@ fn errors_are_shown_beside_their_field() {
     // the device is locked while the list is open
     shop.run_ok(&["device", "status", "P02", "locked"], "");
     browser.type_into(&password_field(&browser, "P02"), &format!("{PASSWORD}{}", keys::ENTER));
-    browser.wait_for("#alert", "you may not log in on P02 any more");
+    browser.wait_for("#alert", "or you may no longer log in on P02.");
 
     // the session of the page is ended from elsewhere
     shop.run_ok(&["session", "end", "--user", "cashier"], "");
@@ -205,7 +205,7 @@ fn unreachable_server_is_reported_and_input_kept() {
     assert!(are_good_tokens(&server, &shop, &generate(&browser, "P01")), "the visit goes on");
     drop(server);
     browser.click("#leave");
-    browser.wait_for("#alert", "the server did not hear of it");
+    browser.wait_for("#alert", "The server could not be reached; your session there ends within 15 minutes.");
     assert!(browser.is_visible("#login"));
     browser.type_into("#user", "cashier");
     browser.type_into("#password", &format!("{PASSWORD}{}", keys::ENTER));
