@@ -115,7 +115,7 @@ fn readme_embeds_the_standalone_example() {
     let output = cargo.output().unwrap();
     let (said, why) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{why}");
-    assert!(said.contains("may close a ticket: true") && said.contains("after the logout:"), "{said}");
+    assert!(said.contains("may close tickets: true") && said.contains("after the logout:"), "{said}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
