@@ -44,7 +44,8 @@ class FirstStatement(gdb.Breakpoint):
         while frame is not None:
             name = frame.name() or ""
             sal = frame.find_sal()
-            if name.startswith("tillgate") or "<tillgate" in name:
+            # not the functions of other crates that have a type of tillgate as a parameter
+            if name.startswith(("tillgate", "<tillgate")):
                 frames.append([name, sal.symtab.filename if sal.symtab else "", sal.line])
             frame = frame.older()
         if not any("tillgate_http" in name for name, _, _ in frames):
