@@ -27,6 +27,7 @@ pub mod revocations;
 pub mod row_races;
 pub mod seals;
 pub mod session_lists;
+pub mod session_uses;
 pub mod sessions;
 pub mod signatures;
 pub mod ticket_lists;
@@ -90,6 +91,7 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     row_races,
     seals,
     session_lists,
+    session_uses,
     sessions,
     signatures,
     ticket_lists,

@@ -59,6 +59,19 @@ macro_rules! auth_contract {
                 rotation_accepts_any_new_generation,
                 ended_session_is_not_rotated,
                 extension_sets_the_expiry_of_an_open_session,
+                dialects_of_live_sessions_are_found,
+                live_session_uses_two_keys,
+                session_ids_are_found_by_key,
+                sweep_removes_old_sessions,
+                sweep_has_a_limit,
+                rotation_postpones_the_sweep,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            AuthStoreHarness,
+            session_uses,
+            [
                 use_is_recorded,
                 recorded_use_never_decreases,
                 session_used_twice_in_a_batch_is_recorded,
@@ -66,12 +79,6 @@ macro_rules! auth_contract {
                 first_use_is_recorded_once,
                 obsolete_first_uses_are_removed,
                 first_uses_are_swept_with_their_session,
-                dialects_of_live_sessions_are_found,
-                live_session_uses_two_keys,
-                session_ids_are_found_by_key,
-                sweep_removes_old_sessions,
-                sweep_has_a_limit,
-                rotation_postpones_the_sweep,
             ]
         );
         $crate::cases!(

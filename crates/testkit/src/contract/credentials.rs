@@ -92,9 +92,9 @@ pub fn rehash_of_the_same_secret_keeps_the_version(harness: &AuthStoreHarness) {
             harness,
             principal,
             before.version,
-            Some(&hash_requested_password("the same, hashed anew"))
+            Some(&hash_requested_password("the same, hashed again"))
         ));
-        let expected = Credential { verifier: hash_requested_password("the same, hashed anew"), ..before };
+        let expected = Credential { verifier: hash_requested_password("the same, hashed again"), ..before };
         assert_eq!(find_credential(harness, principal), Some(expected));
     }
     let bens = find_credential(harness, PrincipalId::User(fixture.ben.id)).unwrap();

@@ -26,10 +26,6 @@ macro_rules! contract {
                 user_update_fails_on_a_conflict,
                 deletion_frees_the_name,
                 presence_of_any_user_is_reported,
-                device_name_is_unique,
-                device_update_stores_every_field,
-                device_update_fails_on_a_conflict,
-                role_name_is_unique,
                 instants_have_millisecond_precision,
             ]
         );
@@ -38,6 +34,9 @@ macro_rules! contract {
             StoreHarness,
             office_devices,
             [
+                device_name_is_unique,
+                device_update_stores_every_field,
+                device_update_fails_on_a_conflict,
                 filter_narrows_the_devices,
                 retired_name_is_free,
                 concurrent_reuse_of_a_retired_name_succeeds_once,
@@ -49,6 +48,7 @@ macro_rules! contract {
             StoreHarness,
             office_roles,
             [
+                role_name_is_unique,
                 role_is_found,
                 role_update_stores_every_field,
                 role_update_fails_on_a_conflict,

@@ -1,12 +1,16 @@
-//! Devices as the back office finds them, and the names of retired devices.
+//! Devices as the back office writes and finds them, and the names of retired devices.
 
+use tillgate_auth_core::ports::SessionUse;
 use tillgate_domain::office::ports::{DeviceFilter, PageRequest};
-use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, FoldedText, PrincipalId};
+use tillgate_domain::{
+    Device, DeviceId, DeviceName, DeviceStatus, EndReason, Environment, Epoch, ExactJson, FoldedText, JsonObject,
+    PrincipalId, Scope,
+};
 
 use crate::StoreHarness;
 use crate::contract_fixture::{
-    self, ContractFixture, after_start, device_id, hash_requested_password, new_device, run_office_read,
-    run_office_write,
+    self, ContractFixture, after_start, device_id, hash_requested_password, insert_sessions, new_device, role_id,
+    run_office_read, run_office_write, session_id,
 };
 use crate::rendezvous::{Rendezvous, run_both};
 
@@ -118,4 +122,82 @@ pub fn password_is_removed(harness: &StoreHarness) {
     assert!(!remove(till), "it has been removed");
     run_office_write(harness, |tx| tx.passwords().set(till, &hash_requested_password("another"), after_start(6)));
     assert!(has(till));
+}
+
+/// A device's name is unique in its tenant among devices that are not retired.
+pub fn device_name_is_unique(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let add = |device: &Device| run_office_write(harness, |tx| tx.devices().insert(device));
+    assert!(!add(&new_device(9, fixture.tenant.id, "p01")));
+    assert_eq!(run_office_read(harness, |tx| tx.devices().find(device_id(9))), None);
+    assert!(add(&new_device(9, fixture.other_tenant.id, "PDA1")), "the same name elsewhere");
+}
+
+/// An update of a device stores every field except those that other operations write, and
+/// increments the version.
+pub fn device_update_stores_every_field(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    insert_sessions(&harness.auth, &[fixture.new_till_session(1)]);
+    contract_fixture::run_write(&harness.auth, |tx| {
+        tx.devices().seat(fixture.till.id, None, Some(session_id(1)))?;
+        tx.sessions().record_uses(&[SessionUse { session: session_id(1), generation: 1, at: after_start(60) }])
+    });
+    run_office_write(harness, |tx| {
+        tx.revocations().bump_epoch(Scope::Device(fixture.till.id), EndReason::Admin, after_start(9))
+    });
+    let read = run_office_read(harness, |tx| tx.devices().find(fixture.till.id)).unwrap();
+    let changed = Device {
+        name: DeviceName::parse("Kasa 1").unwrap(),
+        environment: Environment::Tool,
+        status: DeviceStatus::Locked,
+        description: "In the cellar".into(),
+        preferences: JsonObject::new(vec![
+            ("sound".to_owned(), ExactJson::Null),
+            ("so\0und".to_owned(), ExactJson::string("\0")),
+            ("level".to_owned(), ExactJson::Number("1.10".to_owned())),
+            ("far".to_owned(), ExactJson::Number("123456789012345678901234567890".to_owned())),
+        ]),
+        settings: [("Ž".to_owned(), "\"\\\n".to_owned())].into(),
+        roles: [role_id(3)].into(),
+        epoch: Epoch(99),
+        seat: None,
+        pairing: Some(session_id(1)),
+        last_seen_at: None,
+        updated_at: after_start(70),
+        ..read.clone()
+    };
+    assert!(run_office_write(harness, |tx| tx.devices().update(&changed)));
+    let expected = Device {
+        epoch: Epoch(1),
+        seat: Some(session_id(1)),
+        pairing: None,
+        last_seen_at: Some(after_start(60)),
+        version: read.version + 1,
+        ..changed
+    };
+    assert_eq!(run_office_read(harness, |tx| tx.devices().find(fixture.till.id)), Some(expected));
+    let named = |name: &str| {
+        run_office_read(harness, |tx| tx.devices().find_by_name(fixture.tenant.id, &FoldedText::of(name)))
+            .map(|found| found.id)
+    };
+    assert_eq!((named("p01"), named("kasa 1")), (None, Some(fixture.till.id)));
+    assert_eq!(
+        run_office_read(harness, |tx| tx.devices().find(fixture.handheld.id)),
+        Some(fixture.handheld),
+        "another device stays"
+    );
+}
+
+/// An update of a device fails if the version is not the current one or the new name is taken.
+pub fn device_update_fails_on_a_conflict(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let update = |device: &Device| run_office_write(harness, |tx| tx.devices().update(device));
+    let renamed = |name: &str| Device { name: DeviceName::parse(name).unwrap(), ..fixture.handheld.clone() };
+    assert!(!update(&Device { version: 0, ..fixture.handheld.clone() }));
+    assert!(!update(&Device { version: 2, ..fixture.handheld.clone() }));
+    assert!(!update(&renamed("p01")), "taken");
+    assert!(!update(&Device { id: device_id(77), ..renamed("Nowhere") }));
+    assert_eq!(run_office_read(harness, |tx| tx.devices().find(fixture.handheld.id)), Some(fixture.handheld.clone()));
+    assert!(update(&renamed("pda1")), "its own name in another spelling");
+    assert!(!update(&renamed("PDA2")), "the version has changed since it was read");
 }

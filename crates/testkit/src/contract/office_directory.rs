@@ -1,15 +1,13 @@
-//! Tenants, users, devices and roles as the back office writes them.
+//! Tenants and users as the back office writes them, and the lists of all entities.
 
 use tillgate_domain::office::ports::PageRequest;
 use tillgate_domain::{
-    Assignment, Branch, BranchId, Device, DeviceName, DeviceStatus, Email, EndReason, Environment, Epoch, ExactJson,
-    FoldedText, Instant, JsonObject, Rank, RoleId, RoleName, Scope, SessionLimits, Slug, Tenant, TenantId, User,
-    UserId, UserName, UserStatus,
+    Assignment, Branch, BranchId, Email, EndReason, Epoch, FoldedText, Instant, RoleId, RoleName, Scope, SessionLimits,
+    Slug, Tenant, TenantId, User, UserId, UserName, UserStatus,
 };
 
 use crate::contract_fixture::{
-    self, ContractFixture, after_start, new_device, new_role, new_tenant, new_user, run_office_read, run_office_write,
-    session_id,
+    self, ContractFixture, after_start, new_tenant, new_user, run_office_read, run_office_write,
 };
 use crate::{AuthStoreHarness, StoreHarness};
 
@@ -346,107 +344,6 @@ pub fn presence_of_any_user_is_reported(harness: &StoreHarness) {
         tx.users().insert(&User { status: UserStatus::Pending, ..new_user(9, fixture.other_tenant.id, "New", None) })
     });
     assert!(any());
-}
-
-/// A device's name is unique in its tenant among devices that are not retired.
-pub fn device_name_is_unique(harness: &StoreHarness) {
-    let (fixture, _) = insert_fixture(harness);
-    let add = |device: &Device| run_office_write(harness, |tx| tx.devices().insert(device));
-    assert!(!add(&new_device(9, fixture.tenant.id, "p01")));
-    assert_eq!(run_office_read(harness, |tx| tx.devices().find(contract_fixture::device_id(9))), None);
-    assert!(add(&new_device(9, fixture.other_tenant.id, "PDA1")), "the same name elsewhere");
-}
-
-/// An update of a device stores every field except those that other operations write, and
-/// increments the version.
-pub fn device_update_stores_every_field(harness: &StoreHarness) {
-    let (fixture, auth) = insert_fixture(harness);
-    contract_fixture::insert_sessions(auth, &[fixture.new_till_session(1)]);
-    contract_fixture::run_write(auth, |tx| {
-        tx.devices().seat(fixture.till.id, None, Some(session_id(1)))?;
-        tx.sessions().record_uses(&[tillgate_auth_core::ports::SessionUse {
-            session: session_id(1),
-            generation: 1,
-            at: after_start(60),
-        }])
-    });
-    run_office_write(harness, |tx| {
-        tx.revocations().bump_epoch(Scope::Device(fixture.till.id), EndReason::Admin, after_start(9))
-    });
-    let read = run_office_read(harness, |tx| tx.devices().find(fixture.till.id)).unwrap();
-    let changed = Device {
-        name: DeviceName::parse("Kasa 1").unwrap(),
-        environment: Environment::Tool,
-        status: DeviceStatus::Locked,
-        description: "In the cellar".into(),
-        preferences: JsonObject::new(vec![
-            ("sound".to_owned(), ExactJson::Null),
-            ("so\0und".to_owned(), ExactJson::string("\0")),
-            ("level".to_owned(), ExactJson::Number("1.10".to_owned())),
-            ("far".to_owned(), ExactJson::Number("123456789012345678901234567890".to_owned())),
-        ]),
-        settings: [("Ž".to_owned(), "\"\\\n".to_owned())].into(),
-        roles: [role_id(3)].into(),
-        epoch: Epoch(99),
-        seat: None,
-        pairing: Some(session_id(1)),
-        last_seen_at: None,
-        updated_at: after_start(70),
-        ..read.clone()
-    };
-    assert!(run_office_write(harness, |tx| tx.devices().update(&changed)));
-    let expected = Device {
-        epoch: Epoch(1),
-        seat: Some(session_id(1)),
-        pairing: None,
-        last_seen_at: Some(after_start(60)),
-        version: read.version + 1,
-        ..changed
-    };
-    assert_eq!(run_office_read(harness, |tx| tx.devices().find(fixture.till.id)), Some(expected));
-    let named = |name: &str| {
-        run_office_read(harness, |tx| tx.devices().find_by_name(fixture.tenant.id, &FoldedText::of(name)))
-            .map(|found| found.id)
-    };
-    assert_eq!((named("p01"), named("kasa 1")), (None, Some(fixture.till.id)));
-    assert_eq!(
-        run_office_read(harness, |tx| tx.devices().find(fixture.handheld.id)),
-        Some(fixture.handheld),
-        "another device stays"
-    );
-}
-
-/// An update of a device fails if the version is not the current one or the new name is taken.
-pub fn device_update_fails_on_a_conflict(harness: &StoreHarness) {
-    let (fixture, _) = insert_fixture(harness);
-    let update = |device: &Device| run_office_write(harness, |tx| tx.devices().update(device));
-    let renamed = |name: &str| Device { name: DeviceName::parse(name).unwrap(), ..fixture.handheld.clone() };
-    assert!(!update(&Device { version: 0, ..fixture.handheld.clone() }));
-    assert!(!update(&Device { version: 2, ..fixture.handheld.clone() }));
-    assert!(!update(&renamed("p01")), "taken");
-    assert!(!update(&Device { id: contract_fixture::device_id(77), ..renamed("Nowhere") }));
-    assert_eq!(run_office_read(harness, |tx| tx.devices().find(fixture.handheld.id)), Some(fixture.handheld.clone()));
-    assert!(update(&renamed("pda1")), "its own name in another spelling");
-    assert!(!update(&renamed("PDA2")), "the version has changed since it was read");
-}
-
-/// A role's name is unique in its tenant.
-pub fn role_name_is_unique(harness: &StoreHarness) {
-    let (fixture, _) = insert_fixture(harness);
-    let add = |role: &tillgate_domain::Role| run_office_write(harness, |tx| tx.roles().insert(role));
-    assert!(!add(&new_role(10, fixture.tenant.id, Rank::Cashier)));
-    assert!(add(&new_role(10, fixture.other_tenant.id, Rank::Admin)), "the same name elsewhere");
-    let narrow = tillgate_domain::Role {
-        name: RoleName::parse("Waiter").unwrap(),
-        label: "Čašník".into(),
-        description: "Serves".into(),
-        environments: [Environment::Pda].into(),
-        built_in: false,
-        ..new_role(11, fixture.tenant.id, Rank::Cashier)
-    };
-    assert!(add(&narrow));
-    assert_eq!(run_office_read(harness, |tx| tx.roles().find_by_name(fixture.tenant.id, &narrow.name)), Some(narrow));
-    assert_eq!(run_office_read(harness, |tx| tx.roles().list(fixture.tenant.id)).len(), 4);
 }
 
 /// Instants keep their milliseconds, and versions their value, also far from today.

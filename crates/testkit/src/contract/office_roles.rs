@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{RoleHolderFilter, RoleHolders};
 use tillgate_domain::{
-    Assignment, Device, DeviceStatus, Environment, PrincipalId, Right, Role, RoleId, RoleName, Scope, StoreResult,
-    User, UserStatus,
+    Assignment, Device, DeviceStatus, Environment, PrincipalId, Rank, Right, Role, RoleId, RoleName, Scope,
+    StoreResult, User, UserStatus,
 };
 
 use crate::StoreHarness;
 use crate::contract_fixture::{
-    ContractFixture, after_start, device_id, hash_requested_password, new_device, new_user, role_id, run_office_read,
-    run_office_write, user_id,
+    ContractFixture, after_start, device_id, hash_requested_password, new_device, new_role, new_user, role_id,
+    run_office_read, run_office_write, user_id,
 };
 use crate::rendezvous::{Rendezvous, run_both};
 
@@ -376,4 +376,23 @@ pub fn concurrent_role_updates_succeed_once(harness: &StoreHarness) {
     assert!(one != other, "{one} {other}");
     let now = run_office_read(harness, |tx| tx.roles().find(role.id)).unwrap();
     assert_eq!((now.label.as_str(), now.version), (if one { "one" } else { "other" }, 2));
+}
+
+/// A role's name is unique in its tenant.
+pub fn role_name_is_unique(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let add = |role: &Role| run_office_write(harness, |tx| tx.roles().insert(role));
+    assert!(!add(&new_role(10, fixture.tenant.id, Rank::Cashier)));
+    assert!(add(&new_role(10, fixture.other_tenant.id, Rank::Admin)), "the same name elsewhere");
+    let narrow = Role {
+        name: RoleName::parse("Waiter").unwrap(),
+        label: "Čašník".into(),
+        description: "Serves".into(),
+        environments: [Environment::Pda].into(),
+        built_in: false,
+        ..new_role(11, fixture.tenant.id, Rank::Cashier)
+    };
+    assert!(add(&narrow));
+    assert_eq!(run_office_read(harness, |tx| tx.roles().find_by_name(fixture.tenant.id, &narrow.name)), Some(narrow));
+    assert_eq!(run_office_read(harness, |tx| tx.roles().list(fixture.tenant.id)).len(), 4);
 }

@@ -321,7 +321,7 @@ fn own_password_and_address_require_a_proof() {
         "a device that is logged in as itself"
     );
     assert_eq!(set(&by(Some(ben.id), None), hers), Ok(vec![]));
-    assert_eq!(set(&audit_context(), hers), Ok(vec![]), "whoever runs commands on the host");
+    assert_eq!(set(&audit_context(), hers), Ok(vec![]), "a command on the host needs no rights");
 
     let change = |email: Option<&str>, proved: bool| {
         let email = Some(email.map(|email| Email::parse(email).unwrap()));
