@@ -269,7 +269,7 @@ fn two_processes_seal_each_event_once() {
         assert!(whole, "{document}");
         assert_eq!(document["lines"], query_number(shop, "SELECT COUNT(*) FROM audit"));
         if shop.engine() == Engine::Postgres {
-            // each data folder stores the newest seal, whoever made it
+            // each data folder stores the newest seal, also of the other process
             wait_until(SEALING_TIMEOUT, "the seal in the second folder", || {
                 read_seal_file(&second).is_some_and(|noted| noted["sequence"] == document["lines"])
             });

@@ -68,7 +68,7 @@ fn concurrent_changes_of_one_ticket_succeed_once() {
             statuses.sort_unstable();
             assert_eq!(statuses, [200, 412], "{answers:?}");
             let lost = answers.iter().find(|answer| answer.status() == 412).unwrap();
-            assert_eq!(lost.json()["version"], json!(version + 1), "who lost is told the version there is");
+            assert_eq!(lost.json()["version"], json!(version + 1), "the denied change reports the current version");
         }
         // with PORTOS
         let portos = one.new_till().post(

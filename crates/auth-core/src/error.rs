@@ -177,7 +177,7 @@ pub enum TokenDenied {
     #[error("the refresh token was already replaced; the session has been ended")]
     Replay,
     /// The signature was accepted before; each signature is accepted once.
-    #[error("the signature was already used; sign each request anew")]
+    #[error("the signature was already used; sign each request separately")]
     SignatureReplayed,
 }
 

@@ -121,7 +121,7 @@ mod tests {
         let (boot, monotonic) = (clock.since_boot(), clock.monotonic());
         assert!(clock.since_boot() >= boot && clock.monotonic() >= monotonic);
         assert!(boot > Duration::ZERO);
-        assert_eq!(clock.boot_id(), SystemClock.boot_id(), "the machine has not started anew");
+        assert_eq!(clock.boot_id(), SystemClock.boot_id(), "the machine has not restarted");
         #[cfg(target_os = "linux")]
         assert!(clock.boot_id().is_some_and(|id| !id.is_nil()));
     }

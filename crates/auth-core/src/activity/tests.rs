@@ -118,7 +118,7 @@ fn rotation_age_is_known_for_own_rotations_only() {
     let own = Duration::from_secs(30);
     assert_eq!(witness(&session(5, 7)), (Some(own), later));
     assert_eq!(witness(&session(6, 7)), (None, later), "another process has rotated it since");
-    assert_eq!(witness(&session(5, 8)), (None, later), "another process has begun its overlap anew");
+    assert_eq!(witness(&session(5, 8)), (None, later), "another process has restarted the grace period");
     assert_eq!(witness(&session(5, 6)), (None, own), "the store went back, or a clock did: it is no older than that");
     assert!(uses.is_in_overlap(SESSION, later));
     assert!(!uses.is_in_overlap(SESSION, Duration::from_secs(220)));

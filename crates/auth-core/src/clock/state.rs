@@ -163,7 +163,7 @@ mod tests {
                 &[(5, 0, 0, false), (6, 90, 0, true), (8, 0, 0, false), (9, 90, 0, true), (18, 90, 0, true)],
             ),
             (
-                "a second move begins anew",
+                "a second move starts a new measurement",
                 None,
                 &[
                     (5, 0, 0, false),

@@ -126,7 +126,7 @@ mod tests {
         (RATE, Bucket { full_at: ahead(full), open_attempts: open, opened_at, blocked_until: None })
     }
 
-    fn held(millis: u64) -> RateVerdict {
+    fn rate_limited(millis: u64) -> RateVerdict {
         RateVerdict::RateLimited(Duration::from_millis(millis))
     }
 
@@ -140,19 +140,19 @@ mod tests {
             ("full", &[full], RateVerdict::Admit),
             ("one is out", &[bucket(10_000, 0, 0)], RateVerdict::Admit),
             ("two are out", &[bucket(20_000, 0, 0)], RateVerdict::Admit),
-            ("all are out", &[bucket(30_000, 0, 0)], held(10_000)),
-            ("the next comes back", &[bucket(20_001, 0, 0)], held(1)),
-            ("all are out by a clock that is ahead", &[bucket(90_000, 0, 0)], held(10_000)),
+            ("all are out", &[bucket(30_000, 0, 0)], rate_limited(10_000)),
+            ("the next comes back", &[bucket(20_001, 0, 0)], rate_limited(1)),
+            ("all are out by a clock that is ahead", &[bucket(90_000, 0, 0)], rate_limited(10_000)),
             ("by one that was wrong", &[bucket(90_001, 0, 0)], RateVerdict::Admit),
             ("all are out, one may come back", &[bucket(30_000, 1, 0)], RateVerdict::Wait(0)),
             ("all are out, all may come back", &[bucket(30_000, 3, 29_000)], RateVerdict::Wait(0)),
-            ("those who had them are gone", &[bucket(30_000, 3, 30_001)], held(10_000)),
-            ("or have a clock that was wrong", &[bucket(30_000, 3, -60_001)], held(10_000)),
+            ("those who had them are gone", &[bucket(30_000, 3, 30_001)], rate_limited(10_000)),
+            ("or have a clock that was wrong", &[bucket(30_000, 3, -60_001)], rate_limited(10_000)),
             ("or one that is ahead", &[bucket(30_000, 3, -59_000)], RateVerdict::Wait(0)),
-            ("one of two is empty", &[full, bucket(30_000, 0, 0)], held(10_000)),
+            ("one of two is empty", &[full, bucket(30_000, 0, 0)], rate_limited(10_000)),
             ("one of two may come back", &[full, bucket(30_000, 2, 0)], RateVerdict::Wait(1)),
-            ("held goes before a turn", &[bucket(30_000, 1, 0), bucket(25_000, 0, 0)], held(5000)),
-            ("the longer wait counts", &[bucket(30_000, 0, 0), bucket(25_000, 0, 0)], held(10_000)),
+            ("held goes before a turn", &[bucket(30_000, 1, 0), bucket(25_000, 0, 0)], rate_limited(5000)),
+            ("the longer wait counts", &[bucket(30_000, 0, 0), bucket(25_000, 0, 0)], rate_limited(10_000)),
         ];
         for (name, buckets, expected) in rows {
             assert_eq!(check_buckets(&ThrottleLimits::default(), buckets, NOW), *expected, "{name}");

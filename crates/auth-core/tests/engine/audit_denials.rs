@@ -51,7 +51,7 @@ fn ten_denials_a_minute_are_audited_and_rest_is_counted() {
     assert_eq!(counted.details["right"], "userRead");
     shop.clock.advance(Duration::from_secs(2));
     shop.auth.run_due_maintenance();
-    assert_eq!(refusals(&shop).len(), 14, "it is told once");
+    assert_eq!(refusals(&shop).len(), 14, "it is recorded once");
     record_denials(&shop, &cashier, 25);
     assert_eq!(refusals(&shop).len(), 24, "another minute, another ten");
 }

@@ -160,7 +160,7 @@ pub(crate) fn refresh_and_authenticate(shop: &Shop) -> (IssuedTokens, IssuedToke
 }
 
 /// Stops the process, in good order or not, and starts another one on the same machine.
-fn anew(shop: &mut Shop, in_order: bool, meanwhile: impl FnOnce(&ManualClock)) {
+fn restart(shop: &mut Shop, in_order: bool, meanwhile: impl FnOnce(&ManualClock)) {
     shop.auth.send_heartbeat().unwrap();
     if in_order {
         shop.auth.leave().unwrap();
@@ -185,7 +185,7 @@ fn previous_refresh_token_after_a_restart_with_the_clock_ahead_gets_the_successo
         let second = refresh(&shop.auth, &first).unwrap();
         authenticate(&shop.auth, &second).unwrap();
         shop.auth.write_activity().unwrap();
-        anew(&mut shop, true, |clock| {
+        restart(&mut shop, true, |clock| {
             clock.reboot();
             clock.step_forward(ahead);
         });
@@ -208,7 +208,7 @@ fn newest_refresh_token_does_not_move_on_for_an_overlap_after_a_start() {
     let mut shop = Shop::open();
     let (_, second) = refresh_and_authenticate(&shop);
     shop.clock.advance(HOUR);
-    anew(&mut shop, false, |_| ());
+    restart(&mut shop, false, |_| ());
     assert_eq!(token(&refresh(&shop.auth, &second).unwrap()), token(&second));
     shop.clock.advance(OVERLAP);
     assert_eq!(refresh(&shop.auth, &second).unwrap().session.generation, 3);
@@ -220,7 +220,7 @@ fn token_two_generations_behind_is_replay_right_after_start() {
     let (first, second) = refresh_and_authenticate(&shop);
     shop.clock.advance(OVERLAP);
     refresh(&shop.auth, &second).unwrap();
-    anew(&mut shop, true, |clock| clock.step_forward(HOUR));
+    restart(&mut shop, true, |clock| clock.step_forward(HOUR));
     assert!(shop.auth.time().in_doubt);
     assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay);
 }
@@ -231,7 +231,7 @@ fn clock_set_while_no_process_ran_is_in_doubt() {
         for forward in [true, false] {
             let mut shop = Shop::open();
             let (first, second) = refresh_and_authenticate(&shop);
-            anew(
+            restart(
                 &mut shop,
                 in_order,
                 |clock| if forward { clock.step_forward(8 * DAY) } else { clock.step_back(8 * DAY) },
@@ -242,7 +242,7 @@ fn clock_set_while_no_process_ran_is_in_doubt() {
             assert!(!shop.auth.may_sweep() && unavailable(shop.auth.sweep_cutoff()));
             shop.clock.advance(10 * MINUTE);
             assert!(!shop.auth.time().in_doubt, "it has stood");
-            anew(&mut shop, in_order, |_| ());
+            restart(&mut shop, in_order, |_| ());
             assert_eq!(shop.auth.time().in_doubt, !forward, "what was believed ahead is; behind the store it never is");
         }
     }
@@ -319,7 +319,7 @@ fn sweep_cutoff_is_limited_by_newest_stored_instant_and_uptime() {
     let live = shop.user("manager", None);
     let changes = |shop: &Shop| shop.auth_store().read("test", |tx| tx.feed().poll(None)).unwrap().entries.len();
     let before = changes(&shop);
-    anew(&mut shop, true, |clock| {
+    restart(&mut shop, true, |clock| {
         clock.reboot();
         clock.step_forward(70 * DAY);
     });

@@ -163,7 +163,7 @@ fn replayed_refresh_token_ends_session_and_is_audited() {
     assert_eq!(shop.session(first.session.id).ended.map(|(_, why)| why), Some(EndReason::Replay));
     assert_eq!(token_refused(authenticate(&shop.auth, &second)), TokenDenied::SessionOver, "at once, for everybody");
     assert_eq!(token_refused(refresh(&shop.auth, &second)), TokenDenied::SessionOver);
-    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::SessionOver, "it is told once");
+    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::SessionOver, "a replay is reported once");
     let told = shop.audit_events(Action::RefreshReplay);
     let [line] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((line.actor.session, line.actor.user), (Some(first.session.id), Some(shop.world.cashier.id)));

@@ -186,7 +186,7 @@ fn readiness_reports_cause() {
     auth.poll_feed().unwrap();
     shop.clock.step_forward(3 * HOUR);
     let readiness = auth.readiness();
-    assert!(readiness.is_ready() && readiness.clock_in_doubt, "a doubtful clock is told, not failed");
+    assert!(readiness.is_ready() && readiness.clock_in_doubt, "a clock in doubt is reported and fails nothing");
 }
 
 #[test]

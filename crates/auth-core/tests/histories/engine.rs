@@ -286,9 +286,9 @@ impl Server for Engines {
             process.auth.send_heartbeat().unwrap();
         }
         let clock = Arc::clone(&self.processes[process].clock);
-        let anew = if start.step.is_some() || start.reboot { self.beside(process) } else { vec![process] };
+        let restarted = if start.step.is_some() || start.reboot { self.beside(process) } else { vec![process] };
         start.apply(&clock);
-        for process in anew {
+        for process in restarted {
             self.processes[process] = Process::start(&self.memory, &self.master, &self.hasher, Arc::clone(&clock));
         }
         self.watch();

@@ -87,7 +87,7 @@ impl World {
                 Some(to)
             }
             Verdict::Renew => {
-                assert!(!self.used, "{path:?}: begun anew though it was used");
+                assert!(!self.used, "{path:?}: restarted although it was used");
                 (session.rotated_at, self.begun) = (Some(now), now);
                 Some(newest)
             }

@@ -313,7 +313,7 @@ impl<S: Server> History<S> {
         } else {
             Start::default()
         };
-        self.tell(|| format!("process {process} starts anew: {start:?}"));
+        self.tell(|| format!("process {process} restarts: {start:?}"));
         self.server.restart(process, start);
         self.counted.restarted += 1;
     }
@@ -343,7 +343,7 @@ impl<S: Server> History<S> {
         for process in 0..self.server.processes() {
             // Processes on one machine start at the same time, with the same clock.
             let start = if self.kind.clocked || process == 0 { self.start() } else { Start::default() };
-            self.tell(|| format!("process {process} starts anew: {start:?}"));
+            self.tell(|| format!("process {process} restarts: {start:?}"));
             self.server.restart(process, start);
         }
         self.counted.outages += 1;

@@ -280,10 +280,10 @@ impl Server for Model {
             }
         }
         let clock = Arc::clone(&self.processes[process].clock);
-        let anew = if start.step.is_some() || start.reboot { self.beside(process) } else { vec![process] };
+        let restarted = if start.step.is_some() || start.reboot { self.beside(process) } else { vec![process] };
         start.apply(&clock);
         let origin = self.origins.get(&clock.boot_id().unwrap()).copied();
-        for process in anew {
+        for process in restarted {
             self.processes[process] = Process::new(newest, origin, Arc::clone(&clock));
         }
         self.watch();

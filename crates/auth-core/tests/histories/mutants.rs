@@ -143,7 +143,7 @@ fn every_mutant_is_caught_by_a_property() {
         ("the wall clock alone decides", wall_clock_alone, 3),
         ("the newest moves on at each refresh", rotates_each_time, 2),
         ("a replay ends nothing", replay_ends_nothing, 3),
-        ("the overlap never begins anew", overlap_never_restarts, 2),
+        ("the grace period never restarts", overlap_never_restarts, 2),
         ("one ahead moves on", ahead_moves_on, 2),
     ];
     for (name, mutant, property) in mutants {

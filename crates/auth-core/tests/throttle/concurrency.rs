@@ -15,44 +15,60 @@ fn twelve_concurrent_correct_logins_succeed() {
     for failures in [0, 4, 9] {
         let server = server();
         server.fail(&anna(), 0..failures, NOON);
-        assert_eq!(server.crowd(&vec![anna(); 12], AttemptOutcome::Succeeded), 12, "after {failures} failures");
+        assert_eq!(
+            server.count_concurrent_logins(&vec![anna(); 12], AttemptOutcome::Succeeded),
+            12,
+            "after {failures} failures"
+        );
     }
     let known = server();
     known.try_at(&anna(), AttemptOutcome::Succeeded, NOON);
-    assert_eq!(known.crowd(&vec![anna(); 60], AttemptOutcome::Succeeded), 60);
-    assert_eq!(known.crowd(&vec![anna_by_proof(1, 2); 12], AttemptOutcome::Succeeded), 12);
+    assert_eq!(known.count_concurrent_logins(&vec![anna(); 60], AttemptOutcome::Succeeded), 60);
+    assert_eq!(known.count_concurrent_logins(&vec![anna_by_proof(1, 2); 12], AttemptOutcome::Succeeded), 12);
     let everybody: Vec<_> = (0..120).map(neighbour).collect();
-    assert_eq!(server().crowd(&everybody, AttemptOutcome::Succeeded), 120, "a whole shop behind one address");
+    assert_eq!(
+        server().count_concurrent_logins(&everybody, AttemptOutcome::Succeeded),
+        120,
+        "a whole shop behind one address"
+    );
 }
 
 #[test]
 fn burst_gets_no_more_guesses_than_sequence() {
     let guesses =
         |of: &dyn Fn(u16) -> LoginAttempt| (0..100).map(|number| guessing(&of(number), &number)).collect::<Vec<_>>();
-    assert_eq!(server().crowd(&guesses(&|_| anna()), AttemptOutcome::Failed), 10, "of one account in one network");
-    assert_eq!(server().crowd(&guesses(&anna_from), AttemptOutcome::Failed), 10, "and in many");
-    assert_eq!(server().crowd(&guesses(&|_| anna_by_proof(1, 1)), AttemptOutcome::Failed), 5, "by one proof");
+    assert_eq!(
+        server().count_concurrent_logins(&guesses(&|_| anna()), AttemptOutcome::Failed),
+        10,
+        "of one account in one network"
+    );
+    assert_eq!(server().count_concurrent_logins(&guesses(&anna_from), AttemptOutcome::Failed), 10, "and in many");
+    assert_eq!(
+        server().count_concurrent_logins(&guesses(&|_| anna_by_proof(1, 1)), AttemptOutcome::Failed),
+        5,
+        "by one proof"
+    );
     let spread = guesses(&|number| neighbour(u8::try_from(number).unwrap()));
-    assert_eq!(server().crowd(&spread, AttemptOutcome::Failed), 50, "of one network");
+    assert_eq!(server().count_concurrent_logins(&spread, AttemptOutcome::Failed), 50, "of one network");
     let known = server();
     known.try_at(&anna(), AttemptOutcome::Succeeded, NOON);
-    assert_eq!(known.crowd(&guesses(&|_| anna()), AttemptOutcome::Failed), 50, "where it is known");
+    assert_eq!(known.count_concurrent_logins(&guesses(&|_| anna()), AttemptOutcome::Failed), 50, "where it is known");
 }
 
 /// Of one wrong password that many try at once, one counts.
 #[test]
 fn concurrent_identical_wrong_passwords_take_one_token() {
     let server = server();
-    assert_eq!(server.crowd(&vec![guessing(&anna(), "old"); 50], AttemptOutcome::Failed), 50);
+    assert_eq!(server.count_concurrent_logins(&vec![guessing(&anna(), "old"); 50], AttemptOutcome::Failed), 50);
     server.fail(&anna(), 0..9, NOON);
-    assert_eq!(server.held(&anna(), NOON), 16 * MINUTE);
+    assert_eq!(server.retry_after(&anna(), NOON), 16 * MINUTE);
 }
 
 #[test]
 fn processes_share_counts() {
     let store: Arc<dyn Store<AuthPorts>> = Arc::new(MemoryStore::new());
     let (one, other) = (over(Arc::clone(&store)), over(store));
-    let charges: Vec<Charge> = (0..10).map(|_| one.admitted(&anna(), NOON)).collect();
+    let charges: Vec<Charge> = (0..10).map(|_| one.admit(&anna(), NOON)).collect();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| other.login(&anna(), AttemptOutcome::Succeeded, NOON));
         while other.turns.waiting_count() == 0 {
@@ -174,7 +190,7 @@ proptest! {
         for step in steps {
             let now = NOON.saturating_add(Duration::from_millis(passed));
             match step {
-                Step::Ask => if let Admission::Admitted(charge) = server.ask(&guessing(&anna_by_proof(1, 1), &guesses), now) {
+                Step::Ask => if let Admission::Admitted(charge) = server.open_charge(&guessing(&anna_by_proof(1, 1), &guesses), now) {
                     guesses += 1;
                     open.push_front(charge);
                 },

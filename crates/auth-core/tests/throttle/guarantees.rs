@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// An event, so many seconds after the previous one.
+/// An event, with the seconds that passed since the previous one.
 #[derive(Clone, Copy, Debug)]
 enum Happening {
     /// A guess from the network with this number, which is not the owner's.
@@ -45,7 +45,7 @@ impl Time {
     /// Guesses another password each time. Returns whether it was checked.
     fn guess(&mut self, attempt: &LoginAttempt) -> bool {
         self.guesses += 1;
-        match self.server.ask(&guessing(attempt, &format!("guess {}", self.guesses)), self.now) {
+        match self.server.open_charge(&guessing(attempt, &format!("guess {}", self.guesses)), self.now) {
             Admission::Admitted(charge) => self.server.settle(&charge, AttemptOutcome::Failed, self.now),
             _ => false,
         }
@@ -56,7 +56,7 @@ impl Time {
     fn log_in(&mut self, owner: &LoginAttempt) -> Duration {
         let began = self.now;
         loop {
-            match self.server.ask(owner, self.now) {
+            match self.server.open_charge(owner, self.now) {
                 Admission::Admitted(charge) => {
                     self.server.settle(&charge, AttemptOutcome::Succeeded, self.now);
                     return self.now.duration_since(began);
@@ -182,7 +182,7 @@ proptest! {
         let (mut looked_at, mut all) = (Vec::new(), Vec::new());
         for pause in pauses {
             time.now = time.now.saturating_add(Duration::from_secs(u64::from(pause)));
-            let known = match time.server.ask(&by_proof, time.now) {
+            let known = match time.server.open_charge(&by_proof, time.now) {
                 Admission::Admitted(charge) => {
                     time.server.settle(&charge, AttemptOutcome::Withdrawn, time.now);
                     charge.is_known()

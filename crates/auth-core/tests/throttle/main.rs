@@ -5,189 +5,21 @@
 
 mod concurrency;
 mod guarantees;
+mod server;
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use ring::hmac;
 use tillgate_auth_core::AuthPorts;
 use tillgate_auth_core::ports::CountKey;
-use tillgate_auth_core::throttle::{
-    Admission, AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt, LoginQueue, PriorSession, Throttle,
-    ThrottleLimits,
-};
-use tillgate_domain::{
-    DeviceId, FoldedText, Instant, PrincipalId, Secret, Store, StoreError, StoreExt, StoreResult, UserId,
-};
+use tillgate_auth_core::throttle::{Admission, AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt, LoginQueue};
+use tillgate_domain::{FoldedText, Instant, Store, StoreExt};
 use tillgate_memory::MemoryStore;
 
-/// The key under which the throttle of these tests counts.
-const KEY: [u8; 32] = [7; 32];
-
-const NOON: Instant = Instant::from_millis(1_800_014_400_000);
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_mins(1);
-const DAY: Duration = Duration::from_hours(24);
-
-/// A server: a throttle over a store.
-struct Server {
-    store: Arc<dyn Store<AuthPorts>>,
-    throttle: Throttle,
-    turns: LoginQueue,
-}
-
-fn server() -> Server {
-    over(Arc::new(MemoryStore::new()))
-}
-
-fn over(store: Arc<dyn Store<AuthPorts>>) -> Server {
-    Server { store, throttle: Throttle::new(&KEY, ThrottleLimits::default()), turns: LoginQueue::new(256) }
-}
-
-fn user(byte: u8) -> PrincipalId {
-    PrincipalId::User(UserId::new(NOON, [byte; 10]))
-}
-
-fn password(text: &str) -> Secret<String> {
-    Secret::new(text.to_owned())
-}
-
-/// Anna, from the network with this number.
-fn anna_from(network: u16) -> LoginAttempt {
-    let [high, low] = network.to_be_bytes();
-    LoginAttempt {
-        identity: ClaimedIdentity::Principal(user(1)),
-        device: Some(DeviceId::new(NOON, [2; 10])),
-        address: Some(IpAddr::from([10, high, low, 1])),
-        prior_session: None,
-        password: password("right"),
-    }
-}
-
-fn anna() -> LoginAttempt {
-    anna_from(1)
-}
-
-/// Another user on the same network.
-fn neighbour(byte: u8) -> LoginAttempt {
-    LoginAttempt { identity: ClaimedIdentity::Principal(user(byte)), ..anna() }
-}
-
-/// Anna with a refresh token of her session on the device with this number.
-fn anna_by_proof(device: u8, network: u16) -> LoginAttempt {
-    let prior =
-        PriorSession { user: Some(UserId::new(NOON, [1; 10])), device: Some(DeviceId::new(NOON, [device; 10])) };
-    LoginAttempt { prior_session: Some(prior), ..anna_from(network) }
-}
-
-fn guessing<G: ToString + ?Sized>(attempt: &LoginAttempt, guess: &G) -> LoginAttempt {
-    LoginAttempt { password: password(&guess.to_string()), ..attempt.clone() }
-}
-
-/// On a busy machine, concurrent calls may wait for the store longer than it allows.
-fn patiently<T>(work: impl Fn() -> StoreResult<T>) -> T {
-    loop {
-        match work() {
-            Err(StoreError::Unavailable(_)) => {}
-            done => return done.unwrap(),
-        }
-    }
-}
-
-impl Server {
-    fn ask(&self, attempt: &LoginAttempt, now: Instant) -> Admission {
-        patiently(|| self.store.write("test", |tx| self.throttle.open_charge(tx, attempt, now)))
-    }
-
-    fn admitted(&self, attempt: &LoginAttempt, now: Instant) -> Charge {
-        match self.ask(attempt, now) {
-            Admission::Admitted(charge) => *charge,
-            other => panic!("not admitted: {other:?}"),
-        }
-    }
-
-    /// Whether it counted as a wrong password.
-    fn settle(&self, charge: &Charge, outcome: AttemptOutcome, now: Instant) -> bool {
-        let counted =
-            patiently(|| self.store.write("test", |tx| self.throttle.settle_charge(tx, charge, outcome, now)));
-        self.turns.notify_settled(charge);
-        counted
-    }
-
-    fn try_at(&self, attempt: &LoginAttempt, outcome: AttemptOutcome, now: Instant) -> bool {
-        let charge = self.admitted(attempt, now);
-        self.settle(&charge, outcome, now)
-    }
-
-    /// Tries the wrong passwords with these numbers.
-    fn fail(&self, attempt: &LoginAttempt, numbers: std::ops::Range<u32>, now: Instant) {
-        for number in numbers {
-            assert!(self.try_at(&guessing(attempt, &number), AttemptOutcome::Failed, now), "guess {number}");
-        }
-    }
-
-    fn held(&self, attempt: &LoginAttempt, now: Instant) -> Duration {
-        match self.ask(attempt, now) {
-            Admission::RateLimited { retry_after } => retry_after,
-            other => panic!("not held: {other:?}"),
-        }
-    }
-
-    /// Whether it is admitted; returns the token.
-    fn admits(&self, attempt: &LoginAttempt, now: Instant) -> bool {
-        match self.ask(attempt, now) {
-            Admission::Admitted(charge) => !self.settle(&charge, AttemptOutcome::Withdrawn, now),
-            _ => false,
-        }
-    }
-
-    /// Whether the client is known.
-    fn knows(&self, attempt: &LoginAttempt, now: Instant) -> bool {
-        self.store.read("test", |tx| self.throttle.classify(tx, attempt, now)).unwrap().is_known()
-    }
-
-    fn forgive(&self, principal: PrincipalId) -> u32 {
-        self.store.write("test", |tx| tx.attempts().clear_failed_logins(principal.uuid())).unwrap()
-    }
-
-    /// Waits for a turn as a login does, until it is admitted or denied. `None` if it was denied.
-    fn login(&self, attempt: &LoginAttempt, outcome: AttemptOutcome, now: Instant) -> Option<Charge> {
-        let mut spot = self.turns.new_slot();
-        for _ in 0..10_000 {
-            match self.ask(attempt, now) {
-                Admission::Admitted(charge) => {
-                    drop(spot);
-                    thread::yield_now();
-                    self.settle(&charge, outcome, now);
-                    return Some(*charge);
-                }
-                Admission::Wait(turn) => spot.wait(&turn, Duration::from_hours(1)).unwrap(),
-                Admission::RateLimited { .. } => return None,
-            }
-        }
-        panic!("its turn never came");
-    }
-
-    /// How many of these logins are admitted, each on a thread, all at once.
-    fn crowd(&self, attempts: &[LoginAttempt], outcome: AttemptOutcome) -> usize {
-        let (through, start) = (AtomicUsize::new(0), Barrier::new(attempts.len()));
-        thread::scope(|scope| {
-            for attempt in attempts {
-                scope.spawn(|| {
-                    start.wait();
-                    if self.login(attempt, outcome, NOON).is_some() {
-                        through.fetch_add(1, Ordering::SeqCst);
-                    }
-                });
-            }
-        });
-        assert_eq!(self.turns.waiting_count(), 0);
-        through.into_inner()
-    }
-}
+use server::*;
 
 #[test]
 fn unknown_networks_get_ten_attempts_then_one_per_sixteen_minutes() {
@@ -197,11 +29,11 @@ fn unknown_networks_get_ten_attempts_then_one_per_sixteen_minutes() {
         for number in 0..10_u16 {
             server.fail(&from(number), u32::from(number)..u32::from(number) + 1, NOON);
         }
-        assert_eq!(server.held(&from(99), NOON), 16 * MINUTE, "wherever it comes from");
-        assert_eq!(server.held(&from(99), NOON.saturating_add(MINUTE)), 15 * MINUTE, "asking costs nothing");
+        assert_eq!(server.retry_after(&from(99), NOON), 16 * MINUTE, "wherever it comes from");
+        assert_eq!(server.retry_after(&from(99), NOON.saturating_add(MINUTE)), 15 * MINUTE, "asking costs nothing");
         let next = NOON.saturating_add(16 * MINUTE);
         server.fail(&from(99), 99..100, next);
-        assert_eq!(server.held(&from(1), next), 16 * MINUTE);
+        assert_eq!(server.retry_after(&from(1), next), 16 * MINUTE);
         assert!(server.admits(&from(1), next.saturating_add(16 * MINUTE)));
     }
 }
@@ -211,9 +43,9 @@ fn known_network_gets_fifty_attempts_then_one_per_minute() {
     let server = server();
     server.try_at(&anna(), AttemptOutcome::Succeeded, NOON);
     server.fail(&anna(), 0..50, NOON);
-    assert_eq!(server.held(&anna(), NOON), MINUTE);
+    assert_eq!(server.retry_after(&anna(), NOON), MINUTE);
     server.fail(&anna(), 50..51, NOON.saturating_add(MINUTE));
-    assert_eq!(server.held(&anna(), NOON.saturating_add(MINUTE)), MINUTE);
+    assert_eq!(server.retry_after(&anna(), NOON.saturating_add(MINUTE)), MINUTE);
     assert!(server.admits(&neighbour(2), NOON), "another account in the same network");
     assert!(server.admits(&anna_from(2), NOON), "the same account in another");
 }
@@ -222,7 +54,7 @@ fn known_network_gets_fifty_attempts_then_one_per_minute() {
 fn proof_gets_five_attempts_then_one_per_five_seconds() {
     let server = server();
     server.fail(&anna_by_proof(1, 1), 0..5, NOON);
-    assert_eq!(server.held(&anna_by_proof(1, 2), NOON), 5 * SECOND, "the network is not asked");
+    assert_eq!(server.retry_after(&anna_by_proof(1, 2), NOON), 5 * SECOND, "the network is not asked");
     assert!(server.admits(&anna_by_proof(2, 1), NOON), "another proof");
     assert!(server.admits(&anna(), NOON), "no proof at all");
     server.fail(&anna_by_proof(1, 1), 5..6, NOON.saturating_add(5 * SECOND));
@@ -236,13 +68,13 @@ fn proof_is_void_for_a_day_after_hundred_failures() {
         while !server.admits(&anna_by_proof(1, 1), now) {
             now = now.saturating_add(SECOND);
         }
-        assert!(server.admitted(&anna_by_proof(1, 1), now).is_known());
+        assert!(server.admit(&anna_by_proof(1, 1), now).is_known());
         now = now.saturating_add(31 * SECOND);
         server.fail(&anna_by_proof(1, 1), number..number + 1, now);
     }
-    assert!(!server.admitted(&anna_by_proof(1, 1), now).is_known(), "it is a stranger's");
-    assert!(!server.admitted(&anna_by_proof(1, 1), now.saturating_add(DAY).saturating_sub(SECOND)).is_known());
-    assert!(server.admitted(&anna_by_proof(1, 1), now.saturating_add(DAY)).is_known());
+    assert!(!server.admit(&anna_by_proof(1, 1), now).is_known(), "it is a stranger's");
+    assert!(!server.admit(&anna_by_proof(1, 1), now.saturating_add(DAY).saturating_sub(SECOND)).is_known());
+    assert!(server.admit(&anna_by_proof(1, 1), now.saturating_add(DAY)).is_known());
 }
 
 #[test]
@@ -259,7 +91,7 @@ fn repeated_wrong_password_takes_no_token_for_a_day() {
     assert!(server.try_at(&guessing(&anna(), "old"), AttemptOutcome::Failed, NOON.saturating_add(DAY)));
     server.fail(&anna(), 0..9, NOON.saturating_add(DAY));
     assert_eq!(
-        server.held(&guessing(&anna(), "old"), NOON.saturating_add(DAY)),
+        server.retry_after(&guessing(&anna(), "old"), NOON.saturating_add(DAY)),
         16 * MINUTE,
         "nobody learns what others tried"
     );
@@ -274,16 +106,16 @@ fn network_gets_fifty_attempts_for_all_unknown_accounts() {
     for byte in 0..50 {
         server.fail(&neighbour(byte), 0..1, NOON);
     }
-    assert_eq!(server.held(&neighbour(99), NOON), MINUTE);
+    assert_eq!(server.retry_after(&neighbour(99), NOON), MINUTE);
     assert!(server.admits(&neighbour(200), NOON), "who is known there is not held back");
     assert!(server.admits(&LoginAttempt { address: None, ..neighbour(99) }, NOON), "nor who comes from elsewhere");
     server.fail(&neighbour(99), 0..1, NOON.saturating_add(MINUTE));
-    assert_eq!(server.held(&neighbour(98), NOON.saturating_add(MINUTE)), MINUTE);
+    assert_eq!(server.retry_after(&neighbour(98), NOON.saturating_add(MINUTE)), MINUTE);
     let later = NOON.saturating_add(51 * MINUTE);
     for byte in 100..150 {
         server.fail(&neighbour(byte), 0..1, later);
     }
-    assert_eq!(server.held(&neighbour(99), later), MINUTE, "it ages by itself");
+    assert_eq!(server.retry_after(&neighbour(99), later), MINUTE, "it ages by itself");
 }
 
 #[test]
@@ -294,7 +126,7 @@ fn success_returns_only_its_own_token() {
         server.try_at(&anna_from(2), AttemptOutcome::Succeeded, NOON);
     }
     server.fail(&anna_from(3), 9..10, NOON);
-    assert_eq!(server.held(&anna_from(3), NOON), 16 * MINUTE);
+    assert_eq!(server.retry_after(&anna_from(3), NOON), 16 * MINUTE);
     assert!(server.admits(&anna_from(2), NOON), "where it succeeded it is known");
 }
 
@@ -314,7 +146,7 @@ fn clearing_failed_logins_affects_one_principal_only() {
     server.fail(&anna_from(9), 0..50, NOON);
     server.fail(&anna_by_proof(1, 1), 0..5, NOON);
     server.fail(&anna_from(2), 0..10, NOON);
-    assert_eq!(server.held(&neighbour(99), NOON), MINUTE, "the network is nobody's to be forgiven");
+    assert_eq!(server.retry_after(&neighbour(99), NOON), MINUTE, "the network is nobody's to be forgiven");
 }
 
 #[test]
@@ -324,16 +156,17 @@ fn refilled_network_has_all_tokens_and_accounts_keep_their_count() {
     for byte in 10..50 {
         server.fail(&neighbour(byte), 0..1, NOON);
     }
-    assert_eq!(server.held(&neighbour(99), NOON), MINUTE);
-    let refill =
-        |address: IpAddr| patiently(|| server.store.write("test", |tx| server.throttle.refill_network(tx, address)));
+    assert_eq!(server.retry_after(&neighbour(99), NOON), MINUTE);
+    let refill = |address: IpAddr| {
+        retry_while_unavailable(|| server.store.write("test", |tx| server.throttle.refill_network(tx, address)))
+    };
     let address = neighbour(99).address.unwrap();
     assert!(!refill("2001:db8:77::1".parse().unwrap()) && refill(address) && !refill(address));
     for byte in 100..150 {
         server.fail(&neighbour(byte), 0..1, NOON);
     }
-    assert_eq!(server.held(&neighbour(99), NOON), MINUTE);
-    assert_eq!(server.held(&anna(), NOON), 16 * MINUTE);
+    assert_eq!(server.retry_after(&neighbour(99), NOON), MINUTE);
+    assert_eq!(server.retry_after(&anna(), NOON), 16 * MINUTE);
 }
 
 #[test]
@@ -374,11 +207,11 @@ fn legacy_place_is_still_known() {
     let server = server();
     let place = legacy_place(&anna());
     server.store.write("test", |tx| tx.known_networks().record_success(user(1).uuid(), &place, NOON)).unwrap();
-    assert!(server.admitted(&anna(), NOON).is_known());
+    assert!(server.admit(&anna(), NOON).is_known());
     let same_network = LoginAttempt { address: Some(IpAddr::from([10, 0, 1, 2])), ..anna() };
-    assert!(!server.admitted(&same_network, NOON).is_known(), "another address");
+    assert!(!server.admit(&same_network, NOON).is_known(), "another address");
     server.try_at(&anna(), AttemptOutcome::Succeeded, NOON);
-    assert!(server.admitted(&same_network, NOON).is_known(), "until the next success");
+    assert!(server.admit(&same_network, NOON).is_known(), "until the next success");
 }
 
 #[test]
@@ -386,7 +219,7 @@ fn failed_login_makes_no_network_known() {
     let server = server();
     server.try_at(&anna(), AttemptOutcome::Failed, NOON);
     server.try_at(&anna(), AttemptOutcome::Withdrawn, NOON);
-    assert!(!server.admitted(&anna(), NOON).is_known());
+    assert!(!server.admit(&anna(), NOON).is_known());
 }
 
 #[test]
@@ -394,7 +227,7 @@ fn withdrawn_attempt_takes_no_token() {
     let server = server();
     for known in [false, true] {
         for _ in 0..200 {
-            let charge = server.admitted(&anna(), NOON);
+            let charge = server.admit(&anna(), NOON);
             assert_eq!(charge.is_known(), known);
             assert!(!server.settle(&charge, AttemptOutcome::Withdrawn, NOON));
         }
@@ -409,22 +242,22 @@ fn just_set_password_is_no_guess_and_makes_network_known() {
     let charge = server.store.write("test", |tx| server.throttle.classify(tx, &anna(), NOON)).unwrap();
     assert!(!charge.is_known());
     server.settle(&charge, AttemptOutcome::Succeeded, NOON);
-    assert!(server.admitted(&anna(), NOON).is_known());
-    assert_eq!(server.held(&anna_from(2), NOON), 16 * MINUTE);
+    assert!(server.admit(&anna(), NOON).is_known());
+    assert_eq!(server.retry_after(&anna_from(2), NOON), 16 * MINUTE);
 }
 
 #[test]
 fn tokens_of_dead_process_are_spent() {
     let server = server();
-    let lost: Vec<Charge> = (0..10).map(|_| server.admitted(&anna(), NOON)).collect();
-    let waits = |now| matches!(server.ask(&anna(), now), Admission::Wait(_));
+    let lost: Vec<Charge> = (0..10).map(|_| server.admit(&anna(), NOON)).collect();
+    let waits = |now| matches!(server.open_charge(&anna(), now), Admission::Wait(_));
     assert!(waits(NOON) && waits(NOON.saturating_add(30 * SECOND)));
-    assert_eq!(server.held(&anna(), NOON.saturating_add(31 * SECOND)), 15 * MINUTE + 29 * SECOND);
+    assert_eq!(server.retry_after(&anna(), NOON.saturating_add(31 * SECOND)), 15 * MINUTE + 29 * SECOND);
     // One of the processes was still running, and only slow.
     let now = NOON.saturating_add(32 * SECOND);
     server.settle(&lost[0], AttemptOutcome::Succeeded, now);
     server.fail(&anna_from(2), 0..1, now);
-    assert_eq!(server.held(&anna_from(2), now), 15 * MINUTE + 28 * SECOND);
+    assert_eq!(server.retry_after(&anna_from(2), now), 15 * MINUTE + 28 * SECOND);
 }
 
 #[test]
@@ -432,5 +265,5 @@ fn clock_ahead_blocks_for_short_time() {
     let server = server();
     server.fail(&anna(), 0..10, NOON.saturating_add(365 * DAY));
     server.fail(&anna(), 10..20, NOON);
-    assert_eq!(server.held(&anna(), NOON), 16 * MINUTE, "from then on it is counted as ever");
+    assert_eq!(server.retry_after(&anna(), NOON), 16 * MINUTE, "from then on it is counted as ever");
 }

@@ -110,7 +110,7 @@ async fn posstar(shop: &TestServer, method: &str, path: &str, role: Option<&str>
         "register" => post_request(path, crate::posstar::registration("another@example.com")),
         "login" => post_request(path, json!({ "email": email, "password": password })),
         "forgot-password" => post_request(path, json!({ "email": email })),
-        // a token of nobody, whoever the caller is
+        // an unknown token, for every caller
         "reset-password" => post_request(path, json!({ "token": "none", "password": password })),
         "refresh" => post_request(path, json!({ "token": token })),
         _ => build_request(method.parse().unwrap(), path),

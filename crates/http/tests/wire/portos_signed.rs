@@ -142,7 +142,7 @@ async fn signature_is_consumed_except_by_reads() {
     let request = UnsignedRequest { method: "DELETE", ..get("/portos/api/auth") };
     assert_eq!(shop.send(sign_request(&key, &request)).await.status, 200);
     assert_unauthenticated(&shop.send(sign_request(&key, &request)).await, "again");
-    assert!(crate::captured_log::captured_log().contains("signature_repeated"), "the log tells why");
+    assert!(crate::captured_log::captured_log().contains("signature_repeated"), "the log contains the reason");
     let later = UnsignedRequest { sent_at: request.sent_at + 1, ..request };
     assert_eq!(shop.send(sign_request(&key, &later)).await.status, 200, "a millisecond later");
     for method in ["GET", "HEAD"] {

@@ -67,7 +67,7 @@ fn running_process_stops_writing_once_a_newer_one_has_migrated(fresh: &TestDatab
     assert_eq!(store.read("test", |tx| tx.nodes().list_live(Instant::from_millis(0))).unwrap().len(), 1, "it reads");
     assert!(matches!(fresh.database.migrate(&mut |_| ()), Err(MigrateError::Newer(_))));
     fresh.raw().execute("DELETE FROM __diesel_schema_migrations WHERE version = '29991231000001'");
-    assert!(write().is_err(), "until it is started anew");
+    assert!(write().is_err(), "until it is restarted");
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn hot_statements_are_prepared_once() {
         "SELECT tickets.tenant_id",
         "WITH RECURSIVE over",
     ] {
-        assert!(kept.iter().any(|text| text.starts_with(start)), "{start} is prepared anew each time");
+        assert!(kept.iter().any(|text| text.starts_with(start)), "{start} is prepared again each time");
     }
     let lists = |text: &&String| text.contains("VALUES (?, ?, ?), (");
     assert_eq!(kept.iter().find(lists), None, "a text that changes with its length fills the memory of the connection");
