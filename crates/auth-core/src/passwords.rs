@@ -49,6 +49,14 @@ pub trait PasswordHasher: Send + Sync {
         if self.needs_rehash(verifier) { self.hash(password, &[0; SALT_BYTES]).map(drop) } else { Ok(()) }
     }
 
+    /// Creates a verifier that no password matches except this one, which nobody knows, and whose
+    /// verification costs what that of a new verifier does. It is compared for unknown names. By
+    /// default it is the hash of the password; a hasher that can make up a hash saves that work at
+    /// each start.
+    fn create_decoy(&self, password: &str, salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError> {
+        self.hash(password, salt)
+    }
+
     /// Called when no job waits: keeps at most the memory of one hash.
     fn trim_memory(&self) {}
 

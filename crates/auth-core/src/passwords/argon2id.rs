@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use argon2::{Algorithm, Argon2, Params, Version};
 use buffer::Buffer;
 use phc::{Ident, Output, ParamsString, PasswordHash, Salt};
+use ring::digest::{SHA256, digest};
 use subtle::ConstantTimeEq;
 use tillgate_domain::Secret;
 use zeroize::Zeroizing;
@@ -137,6 +138,12 @@ impl PasswordHasher for Argon2id {
             self.hash_into(password, &[0; SALT_BYTES], cost, nothing.as_mut())?;
         }
         Ok(())
+    }
+
+    fn create_decoy(&self, password: &str, salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError> {
+        // a digest in the place of the hash: no password with this hash can be found
+        let hash = digest(&SHA256, password.as_bytes());
+        write_phc(self.cost, salt, hash.as_ref()).map(Secret::new).map_err(|_| HashError::Broken)
     }
 
     fn trim_memory(&self) {

@@ -46,8 +46,24 @@ pub fn opaque_verifier(
     password: &str,
     salt: &[u8; SALT_BYTES],
 ) -> Result<Verifier, HashError> {
-    let verifier = hasher.hash(opaque_string(password).expose(), salt)?;
-    Ok(Secret::new(format!("{OPAQUE_PREFIX}{}", verifier.expose())))
+    hasher.hash(opaque_string(password).expose(), salt).map(|verifier| with_prefix(&verifier))
+}
+
+/// Creates the decoy of this password, with the prefix that new verifiers have.
+///
+/// # Errors
+///
+/// The errors of the hasher.
+pub(super) fn opaque_decoy(
+    hasher: &dyn PasswordHasher,
+    password: &str,
+    salt: &[u8; SALT_BYTES],
+) -> Result<Verifier, HashError> {
+    hasher.create_decoy(password, salt).map(|verifier| with_prefix(&verifier))
+}
+
+fn with_prefix(verifier: &Verifier) -> Verifier {
+    Secret::new(format!("{OPAQUE_PREFIX}{}", verifier.expose()))
 }
 
 /// Whether the stored verifier was computed from this password, in the form of the verifier.

@@ -14,7 +14,7 @@ use std::{fmt, io};
 use tillgate_domain::Secret;
 
 use super::lanes::{Lane, LaneLimits, Lanes};
-use super::opaque::opaque_verifier;
+use super::opaque::opaque_decoy;
 use super::{HashError, PasswordHasher};
 use crate::cancellation::Cancellation;
 use crate::clock::Clock;
@@ -138,7 +138,7 @@ enum JobResult {
 const RETRY_AFTER_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 impl HashQueue {
-    /// Starts the threads. Computes one hash first, that of the decoy for unknown names.
+    /// Creates the decoy for unknown names and starts the threads.
     ///
     /// # Errors
     ///
@@ -156,8 +156,8 @@ impl HashQueue {
             .and_then(|salt| Ok((salt, entropy.random_bytes::<16>()?)))
             .map_err(io::Error::other)?;
         let decoy_password = u128::from_be_bytes(decoy_password).to_string();
-        let decoy = opaque_verifier(&*hasher, &decoy_password, &salt).map_err(io::Error::other)?;
-        // The first login may come much later.
+        let decoy = opaque_decoy(&*hasher, &decoy_password, &salt).map_err(io::Error::other)?;
+        // Some hashers compute a hash for it, and the first login may come much later.
         hasher.release_memory();
         let bounds =
             LaneLimits { capacity: limits.waiting, per_network: limits.per_network, max_wait: limits.max_wait };

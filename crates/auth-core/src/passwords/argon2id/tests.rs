@@ -55,6 +55,16 @@ fn test_vectors_of_reference_implementation_are_reproduced_in_one_buffer() {
 }
 
 #[test]
+fn decoy_costs_what_a_new_verifier_costs_and_is_not_hashed() {
+    let hasher = small();
+    let decoy = hasher.create_decoy("made up", &SALTED).unwrap();
+    assert_eq!(hasher.lock().len(), 0, "no memory was used");
+    assert!(!hasher.needs_rehash(&decoy));
+    assert!(!hasher.verify("made up", &decoy).unwrap());
+    assert_eq!(hasher.lock().len(), 1);
+}
+
+#[test]
 fn reference_verifiers_are_read() {
     // test.c of github.com/P-H-C/phc-winner-argon2, "password" under "somesalt".
     let published = [
