@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::amount::{Amount, Money};
-use super::cash;
 use super::decimal::InvalidDecimal;
+use super::smallest_coins;
 
 /// The currency of a ticket: its code and its decimal places (ISO 4217, minor unit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,7 +69,8 @@ impl Currency {
 
     /// The smallest coin or note: the rounding of cash sums is less than that.
     pub fn cash_step(self) -> Amount {
-        let smallest_units = cash::smallest_coin(self.as_str()).unwrap_or(cash::DEFAULT_SMALLEST_COIN);
+        let smallest_units =
+            smallest_coins::smallest_coin(self.as_str()).unwrap_or(smallest_coins::DEFAULT_SMALLEST_COIN);
         Amount::saturating(i128::from(smallest_units) * self.minor_unit())
     }
 
@@ -193,9 +194,9 @@ mod tests {
 
     #[test]
     fn smallest_coin_table_lists_valid_currencies() {
-        for (code, units) in cash::SMALLEST_COINS {
+        for (code, units) in smallest_coins::SMALLEST_COINS {
             assert!(Currency::parse(code).is_ok() && *units > 0, "{code}");
         }
-        assert!(cash::SMALLEST_COINS.is_sorted_by(|one, next| one.0 < next.0), "in order, and each once");
+        assert!(smallest_coins::SMALLEST_COINS.is_sorted_by(|one, next| one.0 < next.0), "in order, and each once");
     }
 }

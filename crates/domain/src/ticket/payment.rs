@@ -1,10 +1,7 @@
-//! Payments: their change, how a sum is split among several payers, and the rounding of cash.
-
-use std::num::NonZeroU16;
+//! Payments, and the change that is due for them.
 
 use super::amount::Amount;
 use super::currency::Currency;
-use super::decimal::div_round_half_away;
 use super::error::TicketError;
 use super::text::Label;
 
@@ -68,76 +65,6 @@ pub fn change_due(currency: Currency, payable: Amount, payments: &[Payment]) -> 
         Err(TicketError::Overpaid { over: currency.money(Amount::saturating(over - given_back)) })
     } else {
         Ok(Amount::saturating(over))
-    }
-}
-
-/// Splits a sum into parts that differ by at most the smallest unit of the currency, larger ones
-/// first. Their total is the sum.
-pub fn split_amount(currency: Currency, sum: Amount, ways: NonZeroU16) -> Vec<Amount> {
-    let (all, ways) = (sum.as_i128() / currency.minor_unit(), i128::from(ways.get()));
-    let (each, rest) = (all / ways, all % ways);
-    let part = |number: i128| each + if number < rest.abs() { rest.signum() } else { 0 };
-    (0..ways).map(|number| Amount::saturating(part(number) * currency.minor_unit())).collect()
-}
-
-/// The amount that is added to the sum of the items. It has two parts: the share, with which a
-/// refund gives back exactly its part of what was paid, and which is fixed when the refund is
-/// opened; and the rounding of cash, which is less than the smallest coin in either direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rounding {
-    share: Amount,
-    cash: Amount,
-}
-
-impl Rounding {
-    /// No rounding at all.
-    pub const NONE: Self = Self { share: Amount::ZERO, cash: Amount::ZERO };
-
-    /// A rounding of cash, if it is less than the smallest coin of the currency. A larger one would
-    /// be a discount that requires no right.
-    pub fn of_cash(amount: Amount, currency: Currency) -> Result<Self, TicketError> {
-        Self::NONE.with_amount(amount, currency)
-    }
-
-    /// The rounding with this total; its share stays as it is.
-    pub fn with_amount(self, amount: Amount, currency: Currency) -> Result<Self, TicketError> {
-        let (step, cash) = (currency.cash_step(), Amount::saturating(amount.as_i128() - self.share.as_i128()));
-        if cash.is_zero() || cash.as_i128().abs() < step.as_i128() {
-            Ok(Self { cash, ..self })
-        } else {
-            Err(TicketError::RoundingTooLarge { step: currency.money(step) })
-        }
-    }
-
-    /// The share of a refund, without a rounding of cash.
-    pub(super) const fn from_share(share: Amount) -> Self {
-        Self { share, cash: Amount::ZERO }
-    }
-
-    /// The amount that brings the sum to the nearest multiple of the step, half away from zero;
-    /// zero if the step is not positive.
-    pub fn round_to_step(sum: Amount, step: Amount) -> Amount {
-        let wide = step.as_i128();
-        if wide <= 0 {
-            return Amount::ZERO;
-        }
-        // Twice the step, so that the divisor is even.
-        Amount::saturating(div_round_half_away(2 * sum.as_i128(), 2 * wide) * wide - sum.as_i128())
-    }
-
-    /// The total of both parts.
-    pub fn amount(self) -> Amount {
-        Amount::saturating(self.share.as_i128() + self.cash.as_i128())
-    }
-
-    /// The share of a refund in it.
-    pub const fn share(self) -> Amount {
-        self.share
-    }
-
-    /// The rounding of a stored ticket, which was checked when it was set.
-    pub fn from_stored(amount: Amount, share: Amount) -> Self {
-        Self { share, cash: Amount::saturating(amount.as_i128() - share.as_i128()) }
     }
 }
 

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 
 use super::actor::{TicketActor, TicketOperation};
 use super::amount::Amount;
+use super::cash_rounding::Rounding;
 use super::decimal::div_round_half_away;
 use super::error::TicketError;
 use super::item::{Item, ItemDraft, Quantity};
 use super::open::Opening;
-use super::payment::Rounding;
 use super::sheet::Draft;
 use super::state::{Ticket, TicketRecord, TicketState};
 

@@ -5,11 +5,12 @@ use std::ops::Deref;
 
 use super::amount::{Amount, Money};
 use super::arithmetic::Totals;
+use super::cash_rounding::Rounding;
 use super::currency::Currency;
 use super::customer::{Customer, Location, Meta};
 use super::error::TicketError;
 use super::item::Item;
-use super::payment::{Payment, Rounding};
+use super::payment::Payment;
 use super::rate::Rate;
 use super::text::Label;
 use crate::UserId;
