@@ -15,6 +15,7 @@
 
 mod account_checks;
 mod admission;
+mod audit_event;
 mod login_tx;
 mod new_password;
 mod slot;
@@ -23,9 +24,7 @@ mod stale_epochs;
 use std::sync::Arc;
 
 use serde_json::json;
-use tillgate_domain::{
-    Action, Actor, Device, Event, EventOutcome, PrincipalId, SessionId, StoreExt, Subject, Tenant, User,
-};
+use tillgate_domain::{Device, EventOutcome, PrincipalId, SessionId, StoreExt, Tenant, User};
 
 use super::Auth;
 use crate::denials::GuestKey;
@@ -248,40 +247,6 @@ impl Auth {
             self.record_guest_denial(subject.guest_key(login), &event);
         }
         Ok(denial.into())
-    }
-
-    fn new_login_event(
-        &self,
-        login: &LoginRequest,
-        subject: &LoginSubject,
-        outcome: EventOutcome,
-        reason: Option<&str>,
-    ) -> Result<Event, Error> {
-        let principal = subject.principal(login);
-        let event_subject = match principal {
-            Some(PrincipalId::User(user)) => Subject::User(user),
-            Some(PrincipalId::Device(device)) => Subject::Device(device),
-            None => Subject::Server,
-        };
-        let tenant = subject.tenant.as_ref().map(|tenant| tenant.id);
-        let mut event = self.new_event(Action::Login, outcome, event_subject, tenant)?;
-        event.actor = Actor {
-            user: subject.user.as_ref().map(|user| user.id),
-            device: subject.device.as_ref().map(|device| device.id),
-            session: None,
-            address: login.address,
-        };
-        event.details.insert("dialect".to_owned(), json!(login.dialect.as_str()));
-        if let Some(reason) = reason {
-            event.details.insert("why".to_owned(), json!(reason));
-        }
-        if principal.is_none() {
-            // A keyed hash of the name, not the name: people type their password into the name
-            // field.
-            let trace_id = self.throttle.trace_id(&admission::claimed_identity(login, subject));
-            event.details.insert("unknown".to_owned(), json!(trace_id));
-        }
-        Ok(event)
     }
 
     /// Runs the second unit of work and issues the tokens.
