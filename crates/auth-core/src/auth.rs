@@ -19,6 +19,7 @@ mod maintenance;
 mod mint;
 mod network;
 mod permanent_token;
+mod reach;
 mod refresh;
 mod reset_token;
 mod revoke;

@@ -8,7 +8,6 @@
 
 mod argon2id;
 mod lanes;
-mod list;
 mod opaque;
 mod policy;
 mod queue;
@@ -18,9 +17,11 @@ use std::time::Duration;
 pub use argon2id::{Argon2id, Cost, InvalidCost};
 pub use lanes::Lane;
 pub(crate) use lanes::{LaneLimits, Lanes};
-pub use list::{MAX_LIST_BYTES, PasswordList, PasswordListError};
 pub use opaque::{is_same_password, opaque_string, opaque_verifier, verify_password};
-pub use policy::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordPolicy, WeakPassword, check_default_policy};
+pub use policy::{
+    MAX_LIST_BYTES, MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordList, PasswordListError, PasswordPolicy,
+    WeakPassword, check_default_policy,
+};
 pub use queue::{HashQueue, PasswordCheck, QueueLimits, QueueStats};
 
 use crate::entropy::EntropyError;

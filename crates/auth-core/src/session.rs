@@ -1,6 +1,8 @@
 //! A session: one user or device, in one tenant, on at most one device, with terms that are fixed
 //! at the login.
 
+mod kind;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,6 +10,8 @@ use std::sync::Arc;
 use tillgate_domain::{DeviceId, EndReason, Epoch, Instant, KeyId, PrincipalId, SessionId, TenantId, UserId};
 
 use crate::Terms;
+
+pub use kind::SessionKind;
 
 /// The name of the dialect through which a session was created. The engine only compares it: a
 /// token of one dialect is not accepted in another.
@@ -29,32 +33,6 @@ impl DialectName {
 impl fmt::Debug for DialectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// What a session was created for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SessionKind {
-    /// A user logged in with a password.
-    Person,
-    /// A device logged in as itself.
-    Device,
-    /// A user's permanent token for a device. No epoch ends it; the status of the user and of the
-    /// device is checked at each refresh instead.
-    Permanent,
-}
-
-impl SessionKind {
-    /// All kinds, in the order of declaration.
-    pub const ALL: [Self; 3] = [Self::Person, Self::Device, Self::Permanent];
-
-    /// The name of the kind in the database.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Device => "device",
-            Self::Permanent => "permanent",
-        }
     }
 }
 

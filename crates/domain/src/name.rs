@@ -9,6 +9,7 @@
 //! stays valid.
 
 mod confusable;
+mod email;
 mod folded_text;
 mod precis;
 
@@ -125,7 +126,7 @@ names! {
     /// (RFC 5321, 4.5.3.1.3). Unique over the whole server. An `@` of another width counts as one.
     /// A new one has no character that the `FreeformClass` has not, and is one that a mail server
     /// takes.
-    Email(normalize_at_sign, check_email, |text| precis::check_name(text).and_then(|()| crate::email::check_deliverable(text))),
+    Email(normalize_at_sign, check_email, |text| precis::check_name(text).and_then(|()| email::check_deliverable(text))),
     /// The short name of a tenant in configuration and requests: `a-z0-9-`, 1 to 63 characters.
     /// Unique over the server.
     Slug(str::to_owned, check_slug, |_| Ok(())),

@@ -12,7 +12,6 @@ use tillgate_domain::{
 };
 use uuid::Uuid;
 
-use super::seals::SealRow;
 use super::table::{Table, Undo};
 use tillgate_auth_core::Session;
 use tillgate_auth_core::clock::Clock;
@@ -26,6 +25,13 @@ pub(super) struct BucketRow {
     pub(super) bucket: Bucket,
     pub(super) principal: Option<Uuid>,
     pub(super) updated_at: Instant,
+}
+
+/// A seal with the hash of the previous event.
+#[derive(Clone)]
+pub(super) struct SealRow {
+    pub(super) seal: Seal,
+    pub(super) previous: Vec<u8>,
 }
 
 macro_rules! tables {

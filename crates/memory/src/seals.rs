@@ -5,14 +5,8 @@ use tillgate_domain::office::ports::{Seals, UnsealedCount};
 use tillgate_domain::{Event, EventId, StoreResult};
 
 use super::lock;
+use super::rows::SealRow;
 use super::transaction::{Transaction, constraint_error, to_usize};
-
-/// A seal with the hash of the previous event.
-#[derive(Clone)]
-pub(super) struct SealRow {
-    pub(super) seal: Seal,
-    pub(super) previous: Vec<u8>,
-}
 
 impl Seals for Transaction<'_> {
     fn find_newest(&mut self) -> StoreResult<Seal> {

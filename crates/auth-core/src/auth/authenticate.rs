@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use tillgate_domain::{DeviceStatus, PrincipalId, StoreExt, UserStatus};
 
+use super::reach::Reach;
 use super::{ApiKeyIdentity, Auth};
 use crate::cache::{TokenCache, VerifiedToken};
 use crate::ports::{self, SessionUse};
@@ -26,13 +27,6 @@ use crate::{
 
 /// A valid access token with the current profile.
 pub(super) type VerifiedSession = (Arc<VerifiedToken>, Arc<Profile>);
-
-/// Whether a call may use the store, or only what is cached.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
-    Memory,
-    Store,
-}
 
 impl Auth {
     /// Authenticates a request with cached data only, without waiting. `None` if the store is

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use subtle::ConstantTimeEq as _;
 use tillgate_domain::{FoldedText, StoreExt, TenantId};
 
-use super::authenticate::Reach;
+use super::reach::Reach;
 use super::signed_request::{ApiKeyWithProfile, require_usable};
 use super::{ApiKeyIdentity, Auth, subscriber_prefix};
 use crate::throttle::{Admission, AttemptOutcome, ClaimedIdentity, LoginAttempt};

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tillgate_domain::{Instant, PrincipalId, Scope, SessionId, StoreError, StoreExt};
 
 use super::Auth;
-use super::authenticate::Reach;
+use super::reach::Reach;
 use crate::ports::{FirstUse, Rotation};
 use crate::requests::GrantKind;
 use crate::revocations::Version;

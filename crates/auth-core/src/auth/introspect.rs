@@ -13,7 +13,7 @@ use tillgate_domain::{
 use uuid::Uuid;
 
 use super::Auth;
-use super::authenticate::Reach;
+use super::reach::Reach;
 use crate::judge::{Presenter, Verdict, judge};
 use crate::ports::SessionRecord;
 use crate::profile;

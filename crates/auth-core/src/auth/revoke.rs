@@ -3,7 +3,7 @@
 use serde_json::json;
 use tillgate_domain::{Action, EndReason, EventOutcome, SessionId, StoreExt, Subject};
 
-use super::authenticate::Reach;
+use super::reach::Reach;
 use super::session_end::END_SESSIONS_RIGHT;
 use super::{Auth, TokenUse};
 use crate::token::refresh::UnverifiedRefreshToken;

@@ -8,7 +8,7 @@ use tillgate_domain::access::may_log_in;
 use tillgate_domain::{ApiKey, ApiKeyId, DeviceStatus, Instant, PrincipalId, Secret, StoreExt, TenantId, UserStatus};
 
 use super::Auth;
-use super::authenticate::Reach;
+use super::reach::Reach;
 use crate::cache::OpenedApiKey;
 use crate::ports::{SignatureDigest, WrappedApiKey};
 use crate::profile;

@@ -2,13 +2,16 @@
 //! account (NIST SP 800-63B-4, section 3.1.1.2). There are no composition rules, because they make
 //! people choose worse passwords.
 
+mod list;
+
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 use tillgate_domain::FoldedText;
 
-use super::list::PasswordList;
 use super::opaque::opaque_string;
+
+pub use list::{MAX_LIST_BYTES, PasswordList, PasswordListError};
 
 /// The smallest number of characters of a password.
 pub const MIN_PASSWORD_CHARS: usize = 8;
@@ -59,7 +62,7 @@ static COMMON_PASSWORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
 
 /// The form in which passwords are compared with lists and context words: NFKC and case-folded, so
 /// that neither full-width nor capital letters hide a word.
-pub(super) fn to_comparable(text: &str) -> String {
+fn to_comparable(text: &str) -> String {
     FoldedText::of(text).as_str().to_owned()
 }
 

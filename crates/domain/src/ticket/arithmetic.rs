@@ -9,7 +9,7 @@ use std::ops::AddAssign;
 use super::amount::Amount;
 use super::currency::Currency;
 use super::decimal::{Price, div_round_half_away};
-use super::item::Quantity;
+use super::quantity::Quantity;
 use super::rate::{DiscountFactor, Rate};
 
 /// The price of one unit, in the four forms of a ticket.

@@ -1,7 +1,7 @@
 //! The errors of tickets: the violated rule, and what to do about it.
 
 use super::amount::Money;
-use super::item::Quantity;
+use super::quantity::Quantity;
 use crate::Right;
 
 /// Why an operation on a ticket is denied. Nothing was changed.

@@ -13,8 +13,9 @@ use super::amount::Amount;
 use super::cash_rounding::Rounding;
 use super::decimal::div_round_half_away;
 use super::error::TicketError;
-use super::item::{Item, ItemDraft, Quantity};
+use super::item::{Item, ItemDraft};
 use super::open::Opening;
+use super::quantity::Quantity;
 use super::sheet::Draft;
 use super::state::{Ticket, TicketRecord, TicketState};
 

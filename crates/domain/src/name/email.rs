@@ -18,7 +18,12 @@ const MAX_LOCAL_BYTES: usize = 64;
 const ATEXT_SYMBOLS: &str = "!#$%&'*+-/=?^_`{|}~";
 
 impl Email {
-    /// Checks that mail servers accept the address, by its form; see [`check_deliverable`].
+    /// Checks that mail servers accept the address, by its form.
+    ///
+    /// The part before the `@` is a dot-atom (RFC 5322, section 3.2.3), with letters of any script
+    /// (RFC 6532), or a quoted string without blanks and backslashes. The part after it is a host
+    /// name (RFC 5321, section 2.3.5; UTS #46 for names that are not ASCII). Address literals in
+    /// brackets are rejected, because hardly any mail server accepts them.
     ///
     /// # Errors
     ///
@@ -75,17 +80,8 @@ impl Email {
     }
 }
 
-/// Checks that mail servers accept an address, by its form.
-///
-/// The part before the `@` is a dot-atom (RFC 5322, section 3.2.3), with letters of any script (RFC
-/// 6532), or a quoted string without blanks and backslashes. The part after it is a host name (RFC
-/// 5321, section 2.3.5; UTS #46 for names that are not ASCII). Address literals in brackets are
-/// rejected, because hardly any mail server accepts them.
-///
-/// # Errors
-///
-/// [`InvalidText::Email`] if it is not deliverable.
-pub fn check_deliverable(address: &str) -> Result<(), InvalidText> {
+/// As [`Email::check_deliverable`].
+pub(super) fn check_deliverable(address: &str) -> Result<(), InvalidText> {
     let parts = address.rsplit_once('@');
     let deliverable = parts.is_some_and(|(local, domain)| is_local_part(local) && ascii_domain(domain).is_some());
     if deliverable { Ok(()) } else { Err(InvalidText::Email) }

@@ -9,7 +9,7 @@ use std::io::{self, BufRead};
 
 use ring::digest::{SHA256, digest};
 
-use super::policy::{MIN_PASSWORD_CHARS, to_comparable};
+use super::{MIN_PASSWORD_CHARS, to_comparable};
 
 /// The greatest size of a list, in bytes: 64 MiB, about seven million passwords, which take 56 MB
 /// of memory.
