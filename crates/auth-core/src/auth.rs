@@ -17,7 +17,6 @@ mod keys;
 mod login;
 mod maintenance;
 mod mint;
-mod network;
 mod permanent_token;
 mod reach;
 mod refresh;
@@ -41,7 +40,6 @@ pub use builder::{AuthBuilder, AuthSettings, BuildError};
 pub use change_password::PasswordChange;
 pub use introspect::{Introspection, TokenUse};
 pub use maintenance::SweepCounts;
-pub use network::subscriber_prefix;
 pub use signed_request::{ApiKeyIdentity, GeneratedApiKey};
 
 use crate::Error;

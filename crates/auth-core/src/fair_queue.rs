@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use crate::throttle::network_prefix;
+use tillgate_domain::network::site_network;
 
 /// The jobs of one network, oldest first.
 #[derive(Debug)]
@@ -40,14 +40,14 @@ impl<T> FairQueue<T> {
 
     /// The number of waiting jobs of the address's network that satisfy a condition.
     pub fn count_of(&self, address: Option<IpAddr>, which: impl Fn(&T) -> bool) -> usize {
-        let network = address.map(network_prefix);
+        let network = address.map(site_network);
         let queue = self.queues.iter().find(|queue| queue.network == network);
         queue.map_or(0, |queue| queue.waiting.iter().filter(|job| which(job)).count())
     }
 
     /// Adds a job behind the other jobs of its network.
     pub fn push(&mut self, address: Option<IpAddr>, job: T) {
-        let network = address.map(network_prefix);
+        let network = address.map(site_network);
         match self.queues.iter_mut().find(|queue| queue.network == network) {
             Some(queue) => queue.waiting.push_back(job),
             None => self.queues.push_back(NetworkQueue { network, waiting: VecDeque::from([job]) }),

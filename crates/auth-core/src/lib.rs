@@ -96,7 +96,7 @@ pub mod token;
 
 pub use auth::{
     Auth, AuthBuilder, AuthSettings, AuthStore, BuildError, DeniedCall, Introspection, MissingRequirement, Readiness,
-    TokenUse, subscriber_prefix,
+    TokenUse,
 };
 pub use cache::{CacheLimits, CacheUsage};
 pub use caller::{AuthenticatedBy, Caller, Profile, SessionContext};

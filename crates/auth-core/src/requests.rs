@@ -204,12 +204,6 @@ pub struct AuthRequest<'a> {
     pub dialect: &'a DialectName,
     /// The tenant that the mount serves; the caller must belong to it.
     pub tenant: Option<TenantId>,
-    /// The HTTP method of the request.
-    pub method: &'a str,
-    /// The request target as it was received.
-    pub target: &'a str,
-    /// The SHA-256 of the body as it was received, if it was read.
-    pub body: Option<[u8; 32]>,
     /// The network address of the client.
     pub address: Option<IpAddr>,
 }
@@ -217,8 +211,7 @@ pub struct AuthRequest<'a> {
 impl<'a> AuthRequest<'a> {
     /// A request with an access token alone.
     pub const fn bearer(dialect: &'a DialectName, token: &'a str) -> Self {
-        let evidence = RequestCredentials::Bearer(token);
-        Self { credentials: evidence, dialect, tenant: None, method: "", target: "", body: None, address: None }
+        Self { credentials: RequestCredentials::Bearer(token), dialect, tenant: None, address: None }
     }
 }
 

@@ -34,8 +34,6 @@ use crate::AuthTx;
 use crate::passwords::Lane;
 use crate::ports::{Bucket, CountKey, TokenDisposition};
 
-pub(crate) use count_keys::network_prefix;
-pub(crate) use count_keys::network_prefix as counted_network;
 use count_keys::{AttemptKeys, CountKeyDeriver};
 pub use login_queue::{LoginQueue, QueueFull, QueueSlot, Turn};
 pub use rules::Rate;

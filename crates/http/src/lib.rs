@@ -38,6 +38,7 @@ mod error;
 mod json;
 mod metrics;
 mod openapi;
+mod percent;
 pub mod proxies;
 mod request;
 mod reserved_paths;

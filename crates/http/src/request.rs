@@ -296,16 +296,9 @@ impl Request {
     /// Exchanges a live access token for another one of the same session.
     pub async fn exchange_token(&self, token: Secret<String>) -> Result<IssuedTokens, ApiError> {
         let tenant = self.tenant_id().await?;
-        let (method, target) = (self.head.method().to_string(), self.head.target().to_owned());
         let address = self.address();
         run_blocking(&self.mount, move |mount| {
-            let presented = AuthRequest {
-                tenant,
-                method: &method,
-                target: &target,
-                address,
-                ..AuthRequest::bearer(&mount.dialect_name, token.expose())
-            };
+            let presented = AuthRequest { tenant, address, ..AuthRequest::bearer(&mount.dialect_name, token.expose()) };
             let answer = mount.server.auth.exchange(&presented);
             mount.server.metrics.count_refresh(mount.name, outcome_label(&answer, |issued| issued.kind.name()));
             answer

@@ -25,7 +25,7 @@ use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::{self, SealResult};
 use tillgate_persistence::Database;
 
-pub(crate) use seal_file::{SealFile, StoredSeal, encode_hex, read_instance_id};
+pub(crate) use seal_file::{SealFile, StoredSeal, read_instance_id};
 
 use crate::command::CommandError;
 use crate::configuration::Settings;

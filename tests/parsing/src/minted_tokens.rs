@@ -109,9 +109,6 @@ impl MintedTokens {
             credentials: RequestCredentials::Bearer(token),
             dialect,
             tenant: None,
-            method: "GET",
-            target: "/",
-            body: None,
             address: None,
         };
         let recognized = self.auth.authenticate_cached(&presented(&self.dialect));

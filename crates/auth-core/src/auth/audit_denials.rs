@@ -5,12 +5,12 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use serde_json::json;
+use tillgate_domain::network::site_network;
 use tillgate_domain::{Action, Actor, Environment, Event, EventId, EventOutcome, Rank, Right, StoreExt, Subject};
 
 use super::Auth;
 use crate::caller::AuthenticatedBy;
 use crate::denials::{DenialLimiter, GuestKey};
-use crate::throttle::network_prefix;
 use crate::{AuthDenied, AuthRequest, Caller, Error, SessionKind};
 
 /// The requirement that a caller does not meet.
@@ -114,7 +114,7 @@ impl Auth {
         event.details.insert("dialect".to_owned(), json!(presented.dialect.as_str()));
         let guest = match key {
             Some(key) => GuestKey::ApiKey(key.id),
-            None => GuestKey::Network(presented.address.map(network_prefix)),
+            None => GuestKey::Network(presented.address.map(site_network)),
         };
         self.record_guest_denial(guest, &event);
         Ok(())

@@ -7,11 +7,12 @@
 use std::net::IpAddr;
 
 use subtle::ConstantTimeEq as _;
+use tillgate_domain::network::subscriber_network;
 use tillgate_domain::{FoldedText, StoreExt, TenantId};
 
 use super::reach::Reach;
 use super::signed_request::{ApiKeyWithProfile, require_usable};
-use super::{ApiKeyIdentity, Auth, subscriber_prefix};
+use super::{ApiKeyIdentity, Auth};
 use crate::throttle::{Admission, AttemptOutcome, ClaimedIdentity, LoginAttempt};
 use crate::{AuthDenied, Client, Error, TokenDenied};
 
@@ -79,7 +80,7 @@ fn secret_matches((found, _): &ApiKeyWithProfile, client: &Client) -> bool {
 
 /// The attempt under which a wrong secret is counted: the API key, separately for each address.
 fn build_attempt(client: &Client, address: Option<IpAddr>) -> LoginAttempt {
-    let from = address.map(subscriber_prefix).map(|network| network.to_string()).unwrap_or_default();
+    let from = address.map(subscriber_network).map(|network| network.to_string()).unwrap_or_default();
     let name = FoldedText::of(&format!("api key {} {from}", client.id));
     let guess = client.secret.clone();
     LoginAttempt {

@@ -24,6 +24,7 @@ mod stale_epochs;
 use std::sync::Arc;
 
 use serde_json::json;
+use tillgate_domain::network::site_network;
 use tillgate_domain::{Device, EventOutcome, PrincipalId, SessionId, StoreExt, Tenant, User};
 
 use super::Auth;
@@ -31,7 +32,7 @@ use crate::denials::GuestKey;
 use crate::passwords::{HashError, PasswordCheck};
 use crate::ports::Credential;
 use crate::requests::{GrantKind, NewPassword};
-use crate::throttle::{AttemptOutcome, Charge, network_prefix};
+use crate::throttle::{AttemptOutcome, Charge};
 use crate::{
     AuthDenied, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, Profile, Proof, Session, SessionKind,
 };
@@ -67,7 +68,7 @@ impl LoginSubject {
     fn guest_key(&self, login: &LoginRequest) -> GuestKey {
         match self.principal(login) {
             Some(principal) => GuestKey::Principal(principal),
-            None => GuestKey::Network(login.address.map(network_prefix)),
+            None => GuestKey::Network(login.address.map(site_network)),
         }
     }
 }

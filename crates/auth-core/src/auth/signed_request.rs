@@ -1,11 +1,12 @@
 //! API keys: their generation, and the authentication of requests that are signed with them.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tillgate_domain::access::may_log_in;
-use tillgate_domain::{ApiKey, ApiKeyId, DeviceStatus, Instant, PrincipalId, Secret, StoreExt, TenantId, UserStatus};
+use tillgate_domain::{
+    ApiKey, ApiKeyId, DeviceStatus, Instant, PrincipalId, Secret, StoreExt, TenantId, UserStatus, hex,
+};
 
 use super::Auth;
 use super::reach::Reach;
@@ -48,9 +49,9 @@ impl Auth {
     /// Generates an API key.
     pub fn generate_api_key(&self) -> Result<GeneratedApiKey, Error> {
         let drawn = |error: crate::EntropyError| Error::Fault(error.to_string());
-        let client = encode_hex(&self.entropy.random_bytes::<16>().map_err(drawn)?);
+        let client = hex::encode(&self.entropy.random_bytes::<16>().map_err(drawn)?);
         let bytes = Secret::new(self.entropy.random_bytes::<32>().map_err(drawn)?);
-        let secret = Secret::new(encode_hex(bytes.expose()));
+        let secret = Secret::new(hex::encode(bytes.expose()));
         let wrapped =
             self.keyring.master().wrap(secret.expose().as_bytes(), &wrapping_context(&client), &*self.entropy);
         let wrapped = wrapped.ok_or_else(|| Error::Fault("could not encrypt a secret".to_owned()))?;
@@ -181,12 +182,4 @@ fn is_recent(signed: Instant, now: Instant) -> bool {
 /// The context with which the secret is encrypted, so that it cannot be decrypted elsewhere.
 fn wrapping_context(client: &str) -> Vec<u8> {
     format!("tillgate api key {client}").into_bytes()
-}
-
-fn encode_hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use serde_json::json;
+use tillgate_domain::network::{site_network, site_prefix_length};
 use tillgate_domain::{Action, EventOutcome, StoreExt, Subject};
 
 use super::Auth;
 use crate::Error;
-use crate::throttle::counted_network;
 
 impl Auth {
     /// Refills the rate limit of the network of this address, for the operator of the server: the
@@ -15,8 +15,8 @@ impl Auth {
     /// nothing, if the bucket is full. The buckets of accounts stay as they are.
     pub fn unlock_network(&self, address: IpAddr) -> Result<bool, Error> {
         let mut event = self.new_event(Action::Unlock, EventOutcome::Done, Subject::Server, None)?;
-        let prefix = if address.to_canonical().is_ipv4() { 24 } else { 48 };
-        event.details.insert("network".to_owned(), json!(format!("{}/{prefix}", counted_network(address))));
+        let prefix = site_prefix_length(address);
+        event.details.insert("network".to_owned(), json!(format!("{}/{prefix}", site_network(address))));
         Ok(self.store.write("unlock_network", |tx| {
             let refilled = self.throttle.refill_network(tx, address)?;
             if refilled {

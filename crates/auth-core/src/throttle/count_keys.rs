@@ -2,14 +2,14 @@
 //! therefore reveals neither the names that were tried nor the addresses, and all processes over a
 //! store count alike.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ring::hmac;
+use tillgate_domain::network::{site_network, subscriber_network};
 use uuid::Uuid;
 
 use super::{ClaimedIdentity, LoginAttempt, PriorSession};
 use crate::ports::CountKey;
-use crate::subscriber_prefix;
 
 /// Derives count keys.
 #[derive(Debug)]
@@ -45,8 +45,8 @@ impl CountKeyDeriver {
         let (who, whose) = self.derive_owner(&attempt.identity);
         let device = attempt.device.map(|device| device.0);
         let device = device.as_ref().map(|device| &device.as_bytes()[..]);
-        let address = attempt.address.map(|address| octets(subscriber_prefix(address)));
-        let network = attempt.address.map(|address| octets(network_prefix(address)));
+        let address = attempt.address.map(|address| octets(subscriber_network(address)));
+        let network = attempt.address.map(|address| octets(site_network(address)));
         AttemptKeys {
             owner: whose,
             known_network: self.digest("network where known", &[network.as_deref()]),
@@ -61,7 +61,7 @@ impl CountKeyDeriver {
 
     /// The bucket of the network of an address, for all accounts.
     pub(super) fn network_of(&self, address: IpAddr) -> CountKey {
-        self.network(&octets(network_prefix(address)))
+        self.network(&octets(site_network(address)))
     }
 
     fn network(&self, octets: &[u8]) -> CountKey {
@@ -122,14 +122,6 @@ impl CountKeyDeriver {
     }
 }
 
-/// The network that an address counts as: a /24 for IPv4, a /48 for IPv6.
-pub(crate) fn network_prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() >> 8 << 8).into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 80 << 80).into(),
-    }
-}
-
 fn octets(address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => address.octets().to_vec(),
@@ -161,25 +153,6 @@ mod tests {
         ClaimedIdentity::Unknown {
             tenant: tenant.map(|byte| TenantId::new(AT, [byte; 10])),
             name: FoldedText::of(name),
-        }
-    }
-
-    #[test]
-    fn addresses_are_counted_by_network_prefix() {
-        let same = [
-            ("192.0.2.1", "::ffff:192.0.2.1", true),
-            ("192.0.2.1", "192.0.2.255", true),
-            ("192.0.2.1", "192.0.3.1", false),
-            ("2001:db8:1:2200::1", "2001:db8:1:ff00:ffff::9", true),
-            ("2001:db8:1:2200::1", "2001:db8:2:2200::1", false),
-            ("::192.0.2.1", "192.0.2.1", false),
-        ];
-        for (one, other, alike) in same {
-            assert_eq!(
-                network_prefix(one.parse().unwrap()) == network_prefix(other.parse().unwrap()),
-                alike,
-                "{one} and {other}"
-            );
         }
     }
 

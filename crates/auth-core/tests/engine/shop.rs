@@ -264,15 +264,7 @@ pub(crate) fn with_password(login: LoginRequest, password: &str) -> LoginRequest
 }
 
 pub(crate) fn presented<'a>(token: &'a str, dialect: &'a DialectName) -> AuthRequest<'a> {
-    AuthRequest {
-        credentials: RequestCredentials::Bearer(token),
-        dialect,
-        tenant: None,
-        method: "GET",
-        target: "/",
-        body: None,
-        address: address(1),
-    }
+    AuthRequest { credentials: RequestCredentials::Bearer(token), dialect, tenant: None, address: address(1) }
 }
 
 /// Authenticates a request with this access token.

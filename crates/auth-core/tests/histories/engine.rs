@@ -223,9 +223,6 @@ impl Server for Engines {
             credentials: RequestCredentials::Bearer(&access.token),
             dialect: &self.dialect,
             tenant: None,
-            method: "GET",
-            target: "/",
-            body: None,
             address: None,
         };
         match process.auth.authenticate(&presented) {

@@ -3,7 +3,9 @@
 //! The API behind a gateway may resolve dots, merge slashes, decode twice or ignore case. A path
 //! that any of these would change to another path has no normal form, so no row matches it.
 
-use std::fmt::Write as _;
+use tillgate_domain::hex;
+
+use crate::percent::{self, is_unreserved};
 
 /// The segments of a path, without unnecessary percent-encoding (RFC 3986, 6.2.2.2), query and
 /// trailing slash.
@@ -33,7 +35,7 @@ fn normalize_segment(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         if byte == b'%' {
-            let encoded = hex_value(bytes.next()?)? << 4 | hex_value(bytes.next()?)?;
+            let encoded = hex::decode_pair(bytes.next()?, bytes.next()?)?;
             if is_delimiter(encoded) {
                 return None;
             }
@@ -41,8 +43,7 @@ fn normalize_segment(text: &str) -> Option<String> {
             if is_unreserved(encoded) {
                 plain.push(char::from(encoded));
             } else {
-                // writing to a String cannot fail
-                let _ = write!(plain, "%{encoded:02X}");
+                percent::push_encoded(&mut plain, encoded);
             }
         } else if is_unreserved(byte) || b"!$&'()*+,=:@".contains(&byte) {
             decoded.push(byte);
@@ -51,7 +52,7 @@ fn normalize_segment(text: &str) -> Option<String> {
             // not allowed by RFC 3986, but sent unencoded by browsers (URL Standard, path
             // percent-encode set)
             decoded.push(byte);
-            let _ = write!(plain, "%{byte:02X}");
+            percent::push_encoded(&mut plain, byte);
         } else {
             return None;
         }
@@ -66,15 +67,6 @@ fn normalize_segment(text: &str) -> Option<String> {
 /// Whether a decoded byte would separate segments, end the path, or start another encoding.
 fn is_delimiter(byte: u8) -> bool {
     byte.is_ascii_control() || b"/\\%;?#".contains(&byte)
-}
-
-/// Whether the byte is an unreserved character (RFC 3986, 2.3).
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
-}
-
-fn hex_value(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]

@@ -21,19 +21,11 @@ pub(crate) async fn authenticate_caller(
         Some(slug) => Some(find_tenant_id(mount, slug).await?),
         None => None,
     };
-    let presented = AuthRequest {
-        credentials,
-        dialect: &mount.dialect_name,
-        tenant,
-        method: head.method().as_str(),
-        target: head.target(),
-        body: None,
-        address: head.address(),
-    };
+    let presented = AuthRequest { credentials, dialect: &mount.dialect_name, tenant, address: head.address() };
     if let Some(recognized) = mount.server.auth.authenticate_cached(&presented) {
         return Ok(recognized?);
     }
-    let (method, target, address) = (head.method().to_string(), head.target().to_owned(), head.address());
+    let address = head.address();
     let owned = |token: &str| Secret::new(token.to_owned());
     let (held, tokens) = match presented.credentials {
         RequestCredentials::Bearer(token) => (RequestCredentials::None, vec![owned(token)]),
@@ -49,15 +41,7 @@ pub(crate) async fn authenticate_caller(
             [] => held,
             tokens => RequestCredentials::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),
         };
-        mount.server.auth.authenticate(&AuthRequest {
-            credentials,
-            dialect: &mount.dialect_name,
-            tenant,
-            method: &method,
-            target: &target,
-            body: None,
-            address,
-        })
+        mount.server.auth.authenticate(&AuthRequest { credentials, dialect: &mount.dialect_name, tenant, address })
     })
     .await
 }

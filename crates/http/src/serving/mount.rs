@@ -9,6 +9,7 @@ use tillgate_domain::Slug;
 
 pub use mounts::{MountClash, Mounts};
 
+use crate::percent::is_unreserved;
 use crate::serving::dialect::Dialect;
 
 /// A dialect at a prefix, for one tenant or all.
@@ -36,14 +37,18 @@ impl Mount {
     /// Creates a mount at this prefix, for every host and tenant.
     pub fn at_prefix(prefix: &str, dialect: Arc<dyn Dialect>) -> Result<Self, InvalidMountPrefix> {
         let trimmed = prefix.strip_suffix('/').unwrap_or(prefix);
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-        let segment = |text: &str| !matches!(text, "" | "." | "..") && text.bytes().all(plain);
-        let rest = trimmed.strip_prefix('/');
-        if trimmed.is_empty() || rest.is_some_and(|rest| rest.split('/').all(segment)) {
+        if Self::is_prefix(trimmed) {
             Ok(Self { dialect, prefix: trimmed.to_owned(), host: None, tenant: None })
         } else {
             Err(InvalidMountPrefix(prefix.to_owned()))
         }
+    }
+
+    /// Whether a text is a valid prefix: empty, or segments of unreserved characters, each after a
+    /// slash.
+    pub fn is_prefix(text: &str) -> bool {
+        let segment = |text: &str| !matches!(text, "" | "." | "..") && text.bytes().all(is_unreserved);
+        text.is_empty() || text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(segment))
     }
 
     /// Restricts the mount to one host name.

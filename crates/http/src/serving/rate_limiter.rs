@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::rt::time::Instant;
-use tillgate_auth_core::subscriber_prefix;
+use tillgate_domain::network::subscriber_network;
 
 use crate::error::{ApiError, ProtocolError};
 use crate::request::head::RequestHead;
@@ -73,7 +73,7 @@ impl RateLimiter {
     /// wait. At most `room` addresses are counted; requests of further addresses are admitted until
     /// idle ones have been removed.
     fn count_request(&self, address: IpAddr, now: Duration, room: usize) -> Result<(), Duration> {
-        let address = subscriber_prefix(address);
+        let address = subscriber_network(address);
         let mut table = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let replenished = table.replenished_at.get(&address).copied().unwrap_or_default().max(now) + self.request_cost;
         if let Some(wait) = replenished.checked_sub(now + WINDOW).filter(|wait| !wait.is_zero()) {

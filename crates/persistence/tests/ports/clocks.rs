@@ -112,9 +112,6 @@ impl<'a> ClockFixture<'a> {
             credentials: RequestCredentials::Bearer(granted.access_token.expose()),
             dialect: &self.dialect,
             tenant: None,
-            method: "GET",
-            target: "/",
-            body: None,
             address: None,
         };
         auth.authenticate(&presented).map(drop).map_err(token_refusal)

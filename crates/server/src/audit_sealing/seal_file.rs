@@ -11,7 +11,7 @@ use tillgate_auth_core::ports::AuthPorts;
 use tillgate_auth_core::system::SystemEntropy;
 use tillgate_domain::Instant;
 use tillgate_domain::audit::seal::Seal;
-use tillgate_domain::{Store, StoreExt, office};
+use tillgate_domain::{Store, StoreExt, hex, office};
 use tillgate_persistence::Database;
 use uuid::Uuid;
 
@@ -55,14 +55,14 @@ impl StoredSeal {
         serde_json::json!({
             "instance": self.instance,
             "sequence": self.seal.sequence,
-            "hash": encode_hex(&self.seal.hash),
+            "hash": hex::encode(&self.seal.hash),
             "at": self.at.millis(),
         })
     }
 
     fn parse(text: &str) -> Option<Self> {
         let SealFileText { instance, sequence, hash, at } = serde_json::from_str(text).ok()?;
-        Some(Self { instance, seal: Seal { sequence, hash: decode_hex(&hash)? }, at: Instant::from_millis(at) })
+        Some(Self { instance, seal: Seal { sequence, hash: hex::decode(&hash)? }, at: Instant::from_millis(at) })
     }
 }
 
@@ -188,27 +188,6 @@ pub(crate) fn read_instance_id(database: &Database) -> Result<Uuid, String> {
     Ok(store.read("find_instance", |tx| tx.instances().find()).map_err(|error| error.to_string())?.id)
 }
 
-/// Encodes bytes in hexadecimal digits.
-pub(crate) fn encode_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // writing to a String cannot fail
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,14 +234,5 @@ mod tests {
             assert!(outside.replace(&test_seal(1)).is_err());
         }
         std::fs::remove_dir_all(outside.path().parent().unwrap()).unwrap();
-    }
-
-    #[test]
-    fn hex_digits_decode_and_nothing_else_does() {
-        assert_eq!(decode_hex(&encode_hex(&[0, 15, 16, 255])), Some(vec![0, 15, 16, 255]));
-        assert_eq!(
-            (decode_hex(""), decode_hex("0"), decode_hex("0g"), decode_hex("é")),
-            (Some(vec![]), None, None, None)
-        );
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use clap::Subcommand;
 use ipnet::IpNet;
 use serde_json::json;
+use tillgate_domain::network::site_prefix_length;
 
 use super::{CommandError, Context, print};
 use crate::composition;
@@ -66,7 +67,7 @@ fn canonical(network: IpNet) -> IpNet {
 
 /// The networks, of the size by which failed logins are counted, that contain or lie in this one.
 fn counted(network: IpNet) -> Result<Vec<IpNet>, CommandError> {
-    let prefix = if network.addr().is_ipv4() { 24 } else { 48 };
+    let prefix = site_prefix_length(network.addr());
     if network.prefix_len() >= prefix {
         return IpNet::new(network.addr(), prefix).map(|network| vec![network.trunc()]).map_err(CommandError::failed);
     }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use tillgate_domain::Slug;
-use tillgate_http::{DIALECTS, DialectEntry};
+use tillgate_http::{DIALECTS, DialectEntry, Mount};
 use toml::Value;
 
 use super::ConfigError;
@@ -58,7 +58,7 @@ fn read_mount(value: &Value, source: &Source, number: usize) -> Result<MountConf
             names.join(", ")
         )));
     }
-    if !is_prefix(&mount.prefix) {
+    if !Mount::is_prefix(&mount.prefix) {
         return Err(fault("has an invalid prefix: it must be empty or of the form /name or /name/name".to_owned()));
     }
     if let Some(host) = mount.host.as_ref().filter(|host| !is_host(host)) {
@@ -67,15 +67,6 @@ fn read_mount(value: &Value, source: &Source, number: usize) -> Result<MountConf
         )));
     }
     Ok(mount)
-}
-
-/// Whether a text is a valid prefix: empty, or segments of unreserved characters, each after a
-/// slash.
-pub(super) fn is_prefix(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
-    let segment =
-        |segment: &str| !segment.is_empty() && segment != "." && segment != ".." && segment.chars().all(plain);
-    text.is_empty() || text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(segment))
 }
 
 /// Whether a text is a host as in a request: a name, or an address with IPv6 in brackets. A port is
@@ -101,16 +92,6 @@ mod tests {
         for bad in ["", ".", "pos.example:8080", "https://pos.example", "*.example", "a..b", "[::1]:80", "pos example"]
         {
             assert!(!is_host(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn prefix_is_a_plain_path() {
-        for good in ["", "/portos", "/native/v1", "/a.b-c_d~e"] {
-            assert!(is_prefix(good), "{good}");
-        }
-        for bad in ["/", "portos", "/portos/", "/a//b", "/a/../b", "/{id}", "/a b", "/ä"] {
-            assert!(!is_prefix(bad), "{bad}");
         }
     }
 }

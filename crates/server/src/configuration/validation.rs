@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tillgate_http::{SameSite, SecurePolicy};
+use tillgate_http::{Mount, SameSite, SecurePolicy};
 
+use super::ConfigError;
 use super::table::{Mail, Settings};
 use super::value::MailTls;
-use super::{ConfigError, mounts};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -71,10 +71,10 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
         "set both server.tls_cert and server.tls_key for TLS, or neither".to_owned()
     })?;
     require(server.tls_reload >= Duration::from_secs(1), || "server.tls_reload must be at least 1s".to_owned())?;
-    require(!native.prefix.is_empty() && mounts::is_prefix(&native.prefix), || {
+    require(!native.prefix.is_empty() && Mount::is_prefix(&native.prefix), || {
         "native.prefix must be a path such as /api/v1".to_owned()
     })?;
-    require(!oauth.prefix.is_empty() && mounts::is_prefix(&oauth.prefix), || {
+    require(!oauth.prefix.is_empty() && Mount::is_prefix(&oauth.prefix), || {
         "oauth.prefix must be a path such as /oauth".to_owned()
     })?;
     require(tokens.issuer.as_deref().is_none_or(is_issuer), || {

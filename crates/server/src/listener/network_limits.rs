@@ -1,11 +1,11 @@
-//! Counts the connections of each network. A network is an IPv4 address (the tills of a shop share
-//! one) or an IPv6 /64 (which one customer has).
+//! Counts the connections of each network: that of one [link](link_network).
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ipnet::IpNet;
+use tillgate_domain::network::link_network;
 
 /// The number of connections of each network that has any.
 pub(super) struct NetworkLimits {
@@ -17,17 +17,6 @@ pub(super) struct NetworkLimits {
 /// The slot of a connection; dropping it frees the slot.
 pub(super) struct ConnectionSlot {
     network: Option<(IpAddr, Arc<NetworkLimits>)>,
-}
-
-/// The network of an address, as its lowest address.
-fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        ipv4 @ IpAddr::V4(_) => ipv4,
-    }
 }
 
 impl NetworkLimits {
@@ -42,7 +31,7 @@ impl NetworkLimits {
         if self.uncounted.iter().any(|net| net.contains(&address)) {
             return Some(ConnectionSlot { network: None });
         }
-        let network = network_of(address);
+        let network = link_network(address);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(network).or_default();
         if *count >= self.max_per_network {

@@ -5,11 +5,11 @@
 use std::net::IpAddr;
 
 use serde_json::json;
+use tillgate_domain::network::subscriber_network;
 use tillgate_domain::{Action, Actor, EndReason, EventOutcome, StoreResult};
 
 use super::RefreshAttempt;
 use crate::Session;
-use crate::auth::network::subscriber_prefix;
 use crate::ports::{AuthTx, Rotation, SessionRecord};
 use crate::requests::GrantKind;
 
@@ -178,7 +178,7 @@ fn record_event(
 /// if either has no address, and then false.
 pub(super) fn is_other_network(session: &Session, address: Option<IpAddr>) -> bool {
     match (session.rotated_from, address) {
-        (Some(rotated), Some(address)) => subscriber_prefix(rotated) != subscriber_prefix(address),
+        (Some(rotated), Some(address)) => subscriber_network(rotated) != subscriber_network(address),
         _ => false,
     }
 }

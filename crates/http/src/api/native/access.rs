@@ -1,8 +1,6 @@
 //! The access check that gateways request before they pass a request on. The response describes the
 //! caller in headers.
 
-use std::fmt::Write as _;
-
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use tillgate_auth_core::Caller;
@@ -10,6 +8,7 @@ use tillgate_domain::Rank;
 
 use crate::error::ApiError;
 use crate::openapi::{OperationDoc, text_schema};
+use crate::percent;
 use crate::serving::route::Route;
 
 pub(super) fn route() -> Route {
@@ -73,15 +72,7 @@ fn render_identity(caller: &Caller) -> Result<HttpResponse, ApiError> {
 /// Encodes a name for a header: visible ASCII except the percent sign as it is, every other byte
 /// percent-encoded.
 fn encode_header_text(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut text, byte| {
-        if byte.is_ascii_graphic() && byte != b'%' {
-            text.push(char::from(byte));
-        } else {
-            // writing to a String cannot fail
-            let _ = write!(text, "%{byte:02X}");
-        }
-        text
-    })
+    percent::encode(text, |byte| byte.is_ascii_graphic() && byte != b'%')
 }
 
 #[cfg(test)]

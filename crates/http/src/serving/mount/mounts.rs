@@ -200,7 +200,13 @@ mod tests {
 
     #[test]
     fn prefix_must_be_a_plain_path() {
-        for bad in ["portos", "//", "/a//b", "/a b", "/{id}", "/a/..", "/ä", "/a?b"] {
+        for good in ["", "/portos", "/native/v1", "/a.b-c_d~e"] {
+            assert!(Mount::is_prefix(good), "{good}");
+        }
+        for slash in ["/", "/portos/"] {
+            assert!(!Mount::is_prefix(slash), "only `at_prefix` removes the slash of {slash}");
+        }
+        for bad in ["portos", "//", "/a//b", "/a b", "/{id}", "/a/..", "/a/../b", "/ä", "/a?b"] {
             assert!(Mount::at_prefix(bad, Arc::new(Portos::new(Portos::default_terms()))).is_err(), "{bad}");
         }
         assert_eq!(native("/").prefix, "");

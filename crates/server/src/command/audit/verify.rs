@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
-use tillgate_domain::Instant;
 use tillgate_domain::audit::seal::SealedEvent;
 use tillgate_domain::office::{self, AuditFault, AuditVerification};
+use tillgate_domain::{Instant, hex};
 use uuid::Uuid;
 
 use super::super::json::format_instant;
 use super::super::{CommandError, Context, print};
-use crate::audit_sealing::{SealFile, StoredSeal, encode_hex, read_instance_id};
+use crate::audit_sealing::{SealFile, StoredSeal, read_instance_id};
 use crate::composition;
 use crate::ids::IdSource;
 
@@ -115,7 +115,7 @@ fn print_result(
             let kept = stored.map_or_else(String::new, |stored| {
                 format!("; the seal of event {} outside the database matches", stored.seal.sequence)
             });
-            let line = format!("{lines} events verified{kept}. Newest seal: {}", encode_hex(&newest.seal.hash));
+            let line = format!("{lines} events verified{kept}. Newest seal: {}", hex::encode(&newest.seal.hash));
             print::print_answer(json, &line, &document);
             Ok(())
         }
@@ -170,5 +170,5 @@ fn fault_json(fault: &AuditFault) -> Value {
 
 /// The id of an event; in hexadecimal digits if it is damaged.
 fn event_id_text(line: &SealedEvent) -> String {
-    Uuid::from_slice(&line.event.id).map_or_else(|_| encode_hex(&line.event.id), |id| id.to_string())
+    Uuid::from_slice(&line.event.id).map_or_else(|_| hex::encode(&line.event.id), |id| id.to_string())
 }

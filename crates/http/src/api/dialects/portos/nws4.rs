@@ -4,23 +4,21 @@
 //! These are pure functions of the received request. The engine decides whether the key exists, the
 //! time is recent and the signature is new; nothing here has access to a secret.
 
-pub(super) mod encoding;
-
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use tillgate_auth_core::signature::sha256;
 use tillgate_auth_core::{AuthDenied, Signature, TokenDenied};
-use tillgate_domain::Instant;
+use tillgate_domain::{Instant, hex};
 use time::PrimitiveDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
 use crate::error::{ApiError, ProtocolError};
+use crate::percent::{self, is_unreserved};
 use crate::request::head::RequestHead;
 use crate::timestamps;
-use encoding::{decode_hex, encode_hex, percent_decode, percent_encode};
 
 /// Name of the scheme, in the header and in the signed bytes.
 const AUTH_SCHEME: &str = "NWS4-HMAC-SHA256";
@@ -105,7 +103,7 @@ fn verify_request(received: &SignedRequest<'_>) -> Option<Signature> {
     let claimed = SignatureClaims::parse(line.to_str().ok()?.trim().split_once(' ')?.1.trim())?;
     let all = [HOST_HEADER, DATE_HEADER, DIGEST_HEADER].into_iter().all(|name| claimed.signed_headers.contains(name));
     let dated = signed_header_value(received, DATE_HEADER)? == claimed.timestamp.as_bytes();
-    let body = decode_hex(std::str::from_utf8(&signed_header_value(received, DIGEST_HEADER)?).ok()?)?;
+    let body = decode_digest(std::str::from_utf8(&signed_header_value(received, DIGEST_HEADER)?).ok()?)?;
     let whole = received.body.is_none_or(|bytes| sha256(bytes) == body);
     if !(all && dated && whole) {
         return None;
@@ -115,7 +113,7 @@ fn verify_request(received: &SignedRequest<'_>) -> Option<Signature> {
         at: parse_timestamp(&claimed.timestamp)?,
         prefix: SECRET_PREFIX,
         scope: claimed.timestamp.split_once('T')?.0.to_owned(),
-        message: [AUTH_SCHEME, &claimed.timestamp, &claimed.credential, &encode_hex(&request)].join("\n"),
+        message: [AUTH_SCHEME, &claimed.timestamp, &claimed.credential, &hex::encode(&request)].join("\n"),
         client_id: claimed.credential,
         mac: claimed.mac,
     })
@@ -125,7 +123,7 @@ impl SignatureClaims {
     /// Parses the part after the scheme: four parameters in any order, each exactly once,
     /// percent-encoded as a whole; two of them are percent-encoded a second time.
     fn parse(text: &str) -> Option<Self> {
-        let whole = percent_decode(text)?;
+        let whole = percent::decode(text)?;
         let (mut credential, mut names, mut timestamp, mut mac) = (None, None, None, None);
         for part in whole.split(',') {
             let (name, value) = part.split_once('=')?;
@@ -141,14 +139,19 @@ impl SignatureClaims {
             }
         }
         let credential = credential.filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()))?.to_owned();
-        let signed = percent_decode(names?)?.split(';').map(str::to_ascii_lowercase).collect();
+        let signed = percent::decode(names?)?.split(';').map(str::to_ascii_lowercase).collect();
         Some(Self {
             credential,
             signed_headers: signed,
-            timestamp: percent_decode(timestamp?)?,
-            mac: decode_hex(mac?)?,
+            timestamp: percent::decode(timestamp?)?,
+            mac: decode_digest(mac?)?,
         })
     }
+}
+
+/// Decodes the 32 bytes of a digest.
+fn decode_digest(text: &str) -> Option<[u8; 32]> {
+    hex::decode(text)?.try_into().ok()
 }
 
 /// Parses a timestamp in exactly the format of this contract.
@@ -174,11 +177,11 @@ fn build_canonical_request(
     names.sort_by_key(|name| name.to_ascii_uppercase());
     let parts = [
         received.method.as_str().as_bytes().to_vec(),
-        percent_encode(received.path, b"/:").into_bytes(),
+        percent::encode(received.path, |byte| is_unreserved(byte) || b"/:".contains(&byte)).into_bytes(),
         canonicalize_query(received.query).into_bytes(),
         headers.join(&b'\n'),
         names.join(";").into_bytes(),
-        encode_hex(body).into_bytes(),
+        hex::encode(body).into_bytes(),
     ];
     Some(parts.join(&b'\n'))
 }
@@ -199,7 +202,9 @@ fn canonicalize_query(raw: &str) -> String {
     pairs.sort_by_key(|(key, _)| *key);
     let pairs: Vec<String> = pairs
         .into_iter()
-        .map(|(key, value)| format!("{}={}", percent_encode(key, b""), percent_encode(value, b"")))
+        .map(|(key, value)| {
+            format!("{}={}", percent::encode(key, is_unreserved), percent::encode(value, is_unreserved))
+        })
         .collect();
     pairs.join("&")
 }

@@ -1,7 +1,7 @@
 //! PORTOS' paths: each resource is below `/api` and `/api/v1`, and names in paths are
 //! percent-encoded.
 
-use super::nws4::encoding::percent_decode;
+use crate::percent;
 use crate::request::Request;
 
 /// Expands to both paths of a resource.
@@ -17,5 +17,5 @@ pub(super) use api_paths;
 /// matches nothing.
 pub(super) fn read_path_name(call: &Request, segment: &str) -> String {
     let sent = call.head().path_parameter(segment);
-    percent_decode(sent).unwrap_or_else(|| sent.to_owned())
+    percent::decode(sent).unwrap_or_else(|| sent.to_owned())
 }

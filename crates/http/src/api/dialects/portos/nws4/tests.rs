@@ -66,13 +66,13 @@ fn is_valid_for(signature: &Signature, secret: &str) -> bool {
 }
 
 fn authorization_value(names: &str, mac: &str) -> String {
-    let names = percent_encode(names, b"");
-    percent_encode(
+    let names = percent::encode(names, is_unreserved);
+    percent::encode(
         &format!(
             "Credential={CLIENT_ID},SignedHeaders={names},Timestamp={},Signature={mac}",
-            percent_encode(TIMESTAMP, b"")
+            percent::encode(TIMESTAMP, is_unreserved)
         ),
-        b"",
+        is_unreserved,
     )
 }
 
@@ -113,7 +113,7 @@ fn first_published_vector_verifies() {
     .call_with_header("content-type", "application/json")
     .call_with_header("accept", "application/json")
     .call_with_header("x-nd-date", at)
-    .call_with_header("x-nd-content-sha256", &encode_hex(&sha256(br#"{"name":"John"}"#)))
+    .call_with_header("x-nd-content-sha256", &hex::encode(&sha256(br#"{"name":"John"}"#)))
     .with_authorization(text);
     let signature = sent.expect_signature();
     let request = "669ed6079db48d817f5c2992f21dbbb9e2211e98db4c225facb17fe40511c148";
@@ -149,7 +149,7 @@ fn published_client_with_lower_case_hex_verifies() {
     }
     .call_with_header("__tenant", "39ff67bf-0182-4903-c820-2dd75eed9d21")
     .call_with_header("x-nd-date", "2022-02-07T10:47:53.026Z")
-    .call_with_header("x-nd-content-sha256", &encode_hex(&sha256(body)))
+    .call_with_header("x-nd-content-sha256", &hex::encode(&sha256(body)))
     .with_authorization(
         "Credential%3dd51fbd43e205b16a806ca2399c7023b8%2cSignedHeaders%3dhost%253bx-nd-content-sha256%253bx-nd-date\
          %253b__tenant%2cTimestamp%3d2022-02-07T10%253a47%253a53.026Z%2cSignature%3d\
@@ -166,9 +166,9 @@ fn authorization_header_variants_verify() {
         lower,
         authorization_value("x-nd-date;__tenant;HOST;X-Nd-Content-Sha256", MAC),
         authorization_value(SIGNED_HEADERS, &MAC.to_uppercase()),
-        percent_encode(
+        percent::encode(
             &format!("Signature={MAC},Timestamp={TIMESTAMP},SignedHeaders={SIGNED_HEADERS},Credential={CLIENT_ID}"),
-            b"",
+            is_unreserved,
         ),
         format!("Credential={CLIENT_ID},SignedHeaders={SIGNED_HEADERS},Timestamp={TIMESTAMP},Signature={MAC}"),
     ] {
@@ -220,15 +220,15 @@ fn malformed_authorization_header_is_rejected() {
 #[test]
 fn timestamp_has_one_spelling() {
     let dated = |at: &str| {
-        let names = percent_encode(SIGNED_HEADERS, b"");
+        let names = percent::encode(SIGNED_HEADERS, is_unreserved);
         let text = format!(
             "Credential={CLIENT_ID},SignedHeaders={names},Timestamp={},Signature={MAC}",
-            percent_encode(at, b"")
+            percent::encode(at, is_unreserved)
         );
         receipts_request()
             .without_header(DATE_HEADER)
             .call_with_header(DATE_HEADER, at)
-            .with_authorization(&percent_encode(&text, b""))
+            .with_authorization(&percent::encode(&text, is_unreserved))
     };
     assert!(is_valid_for(&dated(TIMESTAMP).expect_signature(), SECRET));
     for at in [
@@ -277,7 +277,7 @@ fn signed_digest_is_trusted_if_body_is_absent() {
     assert!(is_valid_for(&trusting(&sent).unwrap().unwrap(), SECRET));
     let other = receipts_request()
         .without_header(DIGEST_HEADER)
-        .call_with_header(DIGEST_HEADER, &encode_hex(&sha256(b"another")));
+        .call_with_header(DIGEST_HEADER, &hex::encode(&sha256(b"another")));
     assert!(!is_valid_for(&trusting(&other).unwrap().unwrap(), SECRET), "but it is the one that was signed");
     assert!(trusting(&receipts_request().without_header(DIGEST_HEADER)).is_err(), "and there must be one");
 }
