@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
+use url::form_urlencoded;
 
 use crate::error::{ApiError, ProtocolError};
 use crate::json::duplicates::duplicate_violation;
@@ -29,34 +31,17 @@ pub(crate) fn read_form_object(body: &[u8]) -> Result<Map<String, Value>, ApiErr
 
 /// Reads the fields of a form in their order, including repeated ones.
 pub(crate) fn read_form_pairs(body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
-    let parts = body.split(|byte| *byte == b'&').filter(|part| !part.is_empty());
-    parts
-        .map(|part| {
-            let mut halves = part.splitn(2, |byte| *byte == b'=');
-            let mut half = || decode_form_text(halves.next().unwrap_or_default());
-            Ok((half()?, half()?))
-        })
-        .collect()
+    // the parser replaces what is not UTF-8, so that is looked for before
+    decode_form_text(body)?;
+    Ok(form_urlencoded::parse(body).into_owned().collect())
 }
 
 /// Decodes a name or a value (URL standard, 5.1): a plus is a space, `%` with two hexadecimal
 /// digits is a byte, and any other percent sign is itself.
 pub(crate) fn decode_form_text(text: &[u8]) -> Result<String, ApiError> {
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        match (byte, digit(after.first()), digit(after.get(1))) {
-            (b'+', ..) => out.push(b' '),
-            (b'%', Some(high), Some(low)) => {
-                out.push(u8::try_from(high * 16 + low).unwrap_or_default());
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => out.push(*byte),
-        }
-    }
-    String::from_utf8(out).map_err(|_| ApiError::malformed("the body is not UTF-8"))
+    let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let decoded = percent_decode(&spaced).decode_utf8();
+    Ok(decoded.map_err(|_| ApiError::malformed("the body is not UTF-8"))?.into_owned())
 }
 
 #[cfg(test)]
@@ -101,7 +86,7 @@ mod tests {
 
     #[test]
     fn invalid_utf8_is_rejected() {
-        for body in [&b"a=%ff"[..], b"a=\xff", b"%c3=a", b"a=%c3%28"] {
+        for body in [&b"a=%ff"[..], b"a=\xff", b"%c3=a", b"a=%c3%28", b"a=%c3&%a4=b"] {
             assert!(read_form_object(body).is_err(), "{body:?}");
         }
     }
