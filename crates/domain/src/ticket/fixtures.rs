@@ -25,6 +25,13 @@ pub(super) fn blank() -> Draft {
     Draft::of(user(1), euro())
 }
 
+impl Draft {
+    /// The sheet for this customer, with the customer's own discount.
+    pub(super) fn with_customer(self, customer: Customer) -> Self {
+        Self { discount: customer.discount, customer: Some(customer), ..self }
+    }
+}
+
 /// An item without VAT and without a discount of its own, unchecked.
 pub(super) fn line(id: u32, price: &str, quantity: &str) -> ItemDraft {
     ItemDraft {

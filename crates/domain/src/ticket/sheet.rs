@@ -61,11 +61,6 @@ impl Draft {
         }
     }
 
-    /// The sheet for this customer, with the customer's own discount.
-    pub fn with_customer(self, customer: Customer) -> Self {
-        Self { discount: customer.discount, customer: Some(customer), ..self }
-    }
-
     /// Checks the content, and reports everything that is wrong.
     pub fn check(self) -> Result<Sheet, TicketError> {
         self.check_with_faults(Vec::new())
@@ -173,11 +168,6 @@ impl Sheet {
     /// The content of the sheet, to build another one from it.
     pub const fn draft(&self) -> &Draft {
         &self.0
-    }
-
-    /// A free id for another item, as in [`find_free_id`].
-    pub fn next_item_id(&self) -> u32 {
-        find_free_id(&self.0.items.iter().map(|item| item.id).collect())
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ticket::fixtures::{amount, blank, cash, euro, item, sheet};
+use crate::ticket::fixtures::{amount, blank, cash, euro, item};
 
 #[test]
 fn payable_is_sum_of_items_and_rounding() {
@@ -17,21 +17,16 @@ fn payable_is_sum_of_items_and_rounding() {
 }
 
 #[test]
-fn customer_sets_own_discount() {
-    let customer = Customer { discount: "15".parse().unwrap(), ..Customer::default() };
-    let draft = blank().with_customer(customer.clone());
-    assert_eq!((draft.discount, draft.customer), (customer.discount, Some(customer)));
-}
-
-#[test]
 fn item_ids_are_unique() {
     let twice = Draft { items: vec![item(1, "1", "1"), item(2, "1", "1"), item(1, "2", "1")], ..blank() };
     assert_eq!(twice.check(), Err(TicketError::DuplicateItem(1)));
-    assert_eq!(sheet(Vec::new()).next_item_id(), 1);
-    assert_eq!(sheet(vec![item(7, "1", "1"), item(2, "1", "1")]).next_item_id(), 8);
-    let last = item(u32::MAX, "1", "1");
-    assert_eq!(sheet(vec![last.clone()]).next_item_id(), 1, "the least that is free where there is none above");
-    assert_eq!(sheet(vec![item(1, "1", "1"), last, item(2, "1", "1")]).next_item_id(), 3);
+}
+
+#[test]
+fn free_id_is_above_the_taken_ones_as_long_as_there_is_one() {
+    for (taken, free) in [(&[][..], 1), (&[7, 2], 8), (&[u32::MAX], 1), (&[1, u32::MAX, 2], 3)] {
+        assert_eq!(find_free_id(&taken.iter().copied().collect()), free, "{taken:?}");
+    }
 }
 
 #[test]
