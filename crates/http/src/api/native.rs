@@ -7,6 +7,8 @@ mod audit;
 mod body;
 mod devices;
 mod error;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
 mod key_status;
 mod page;
 mod passwords;
@@ -24,11 +26,9 @@ mod version;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
-use tillgate_auth_core::passwords::PasswordPolicy;
-use tillgate_auth_core::{LoginIdentity, RefreshTerms, RequestCredentials, Terms};
-use tillgate_domain::{Secret, SubjectKind};
+use tillgate_auth_core::{RefreshTerms, RequestCredentials, Terms};
+use tillgate_domain::SubjectKind;
 
 use crate::error::ApiError;
 use crate::request::bearer::read_bearer;
@@ -64,19 +64,6 @@ impl Native {
             midnight: false,
             exchange_overlap: None,
         }
-    }
-
-    /// Reads the body of a login: identity, password, and the tenant if one is sent.
-    ///
-    /// # Errors
-    /// The body cannot be read, or fields are invalid.
-    pub fn read_login(
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Result<(LoginIdentity, Secret<String>, Option<String>), ApiError> {
-        let sessions::LoginInput { who, password, tenant, .. } =
-            sessions::read_login(headers, body, &PasswordPolicy::default())?;
-        Ok((who, password, tenant))
     }
 }
 

@@ -5,12 +5,12 @@
 use std::str::FromStr;
 
 use actix_web::HttpResponse;
+use actix_web::http::Method;
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
     AsHeaderName, HeaderMap, HeaderValue, ORIGIN, VARY,
 };
-use actix_web::http::Method;
 use url::Url;
 
 /// A web origin whose scripts may send requests with their users' cookies: scheme, host and port

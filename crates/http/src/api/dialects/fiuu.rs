@@ -6,6 +6,8 @@
 
 mod auth;
 mod error;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
 mod paths;
 mod request;
 mod response;
@@ -15,10 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{LoginIdentity, RefreshTerms, RequestCredentials, Terms};
-use tillgate_domain::Secret;
+use tillgate_auth_core::{RefreshTerms, RequestCredentials, Terms};
 
 use crate::error::ApiError;
 use crate::request::bearer::read_bearer;
@@ -56,14 +56,6 @@ impl Fiuu {
             midnight: true,
             exchange_overlap: None,
         }
-    }
-
-    /// Reads the body of a login.
-    ///
-    /// # Errors
-    /// The body cannot be read, or the name is not a valid device name.
-    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
-        request::read_login(headers, body)
     }
 }
 

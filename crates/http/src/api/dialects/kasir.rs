@@ -7,6 +7,8 @@
 mod auth;
 mod cookies;
 mod error;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
 mod logs;
 mod origin_check;
 mod page;
@@ -20,10 +22,9 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
-use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{LoginIdentity, RefreshTerms, RequestCredentials, Terms};
-use tillgate_domain::{Secret, SubjectKind};
+use tillgate_auth_core::{RefreshTerms, RequestCredentials, Terms};
+use tillgate_domain::SubjectKind;
 
 use crate::error::ApiError;
 use crate::request::bearer::read_bearer;
@@ -80,24 +81,6 @@ impl Kasir {
             midnight: false,
             exchange_overlap: None,
         }
-    }
-}
-
-impl Kasir {
-    /// Reads the body of a login: identity and password.
-    ///
-    /// # Errors
-    /// The body cannot be read, or fields are invalid.
-    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
-        request::read_login(headers, body)
-    }
-
-    /// Reads the body of a refresh: the refresh token, if sent.
-    ///
-    /// # Errors
-    /// There is a body that cannot be read, or the token is not a string.
-    pub fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<Option<Secret<String>>, ApiError> {
-        request::read_refresh(headers, body)
     }
 }
 
