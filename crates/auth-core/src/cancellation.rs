@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 type Wake = Box<dyn FnOnce() + Send>;
@@ -53,10 +54,11 @@ impl Cancellation {
             || self.is_over.as_ref().is_some_and(|is_over| is_over())
     }
 
-    /// Runs calls of the engine on this thread, which this cancellation cancels.
-    pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _before = Restore(CURRENT.replace(self.clone()));
-        work()
+    /// Makes this the cancellation of the calls of the engine on this thread, until the returned
+    /// value is dropped.
+    #[must_use]
+    pub fn enter(&self) -> EnteredCancellation {
+        EnteredCancellation { previous: CURRENT.replace(self.clone()), _of_this_thread: PhantomData }
     }
 
     /// The cancellation of the call that runs on this thread; one that never takes effect if there
@@ -85,12 +87,17 @@ impl fmt::Debug for Cancellation {
     }
 }
 
-/// Restores the previous cancellation of the thread, also after a panic.
-struct Restore(Cancellation);
+/// A cancellation that is in effect on its thread. Dropping it, also by a panic, restores the
+/// previous one.
+#[derive(Debug)]
+pub struct EnteredCancellation {
+    previous: Cancellation,
+    _of_this_thread: PhantomData<*const ()>,
+}
 
-impl Drop for Restore {
+impl Drop for EnteredCancellation {
     fn drop(&mut self) {
-        CURRENT.replace(std::mem::take(&mut self.0));
+        CURRENT.replace(std::mem::take(&mut self.previous));
     }
 }
 
@@ -113,12 +120,15 @@ mod tests {
     fn call_has_the_cancellation_it_runs_under() {
         let (outer, inner) = (Cancellation::default(), Cancellation::default());
         inner.cancel();
-        outer.run(|| {
-            assert!(!Cancellation::current().is_canceled());
-            inner.run(|| assert!(Cancellation::current().is_canceled()));
-            outer.cancel();
-            assert!(Cancellation::current().is_canceled());
-        });
+        let entered = outer.enter();
+        assert!(!Cancellation::current().is_canceled());
+        let entered_inside = inner.enter();
+        assert!(Cancellation::current().is_canceled());
+        drop(entered_inside);
+        assert!(!Cancellation::current().is_canceled());
+        outer.cancel();
+        assert!(Cancellation::current().is_canceled());
+        drop(entered);
         assert!(!Cancellation::current().is_canceled(), "this thread's own work is nobody's");
     }
 

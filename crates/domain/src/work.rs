@@ -111,35 +111,38 @@ pub trait StoreExt<V: PortSet>: Store<V> {
     fn read<T>(
         &self,
         name: &'static str,
-        work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>,
+        mut work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>,
     ) -> StoreResult<T> {
-        self.run_for_value(UnitOfWork::read(name), work)
+        let mut value = None;
+        let outcome = self.run(UnitOfWork::read(name), &mut |tx| keep_value(&mut value, work(tx)));
+        unit_value(name, outcome, value)
     }
 
     /// Runs a closure that reads and writes.
     fn write<T>(
         &self,
         name: &'static str,
-        work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>,
-    ) -> StoreResult<T> {
-        self.run_for_value(UnitOfWork::write(name), work)
-    }
-
-    /// Runs a closure in the mode of `unit`.
-    fn run_for_value<T>(
-        &self,
-        unit: UnitOfWork,
         mut work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>,
     ) -> StoreResult<T> {
         let mut value = None;
-        let outcome = self.run(unit, &mut |tx| {
-            value = Some(work(tx)?);
-            Ok(())
-        });
-        outcome
-            .and_then(|()| value.ok_or_else(|| StoreError::Fault("the store did not run the unit of work".to_owned())))
-            .map_err(|error| error.in_unit(unit.name))
+        let outcome = self.run(UnitOfWork::write(name), &mut |tx| keep_value(&mut value, work(tx)));
+        unit_value(name, outcome, value)
     }
 }
 
 impl<V: PortSet, S: Store<V> + ?Sized> StoreExt<V> for S {}
+
+/// Keeps the value of one run of a closure. A later run replaces it.
+fn keep_value<T>(value: &mut Option<T>, result: StoreResult<T>) -> StoreResult<()> {
+    *value = Some(result?);
+    Ok(())
+}
+
+/// The value of a unit of work that has ended with this outcome.
+fn unit_value<T>(name: &str, outcome: StoreResult<()>, value: Option<T>) -> StoreResult<T> {
+    let value = match outcome {
+        Ok(()) => value.ok_or_else(|| StoreError::Fault("the store did not run the unit of work".to_owned())),
+        Err(error) => Err(error),
+    };
+    value.map_err(|error| error.in_unit(name))
+}

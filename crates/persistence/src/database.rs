@@ -193,11 +193,22 @@ impl Database {
     pub(crate) fn run_unit(&self, unit: UnitOfWork, work: TransactionWork<'_>) -> StoreResult<()> {
         let _span = tracing::debug_span!("unit_of_work", name = unit.name).entered();
         let start = monotonic_now();
-        let mut runs = 0;
-        let outcome = self.run_and_record(unit.mode, &mut |tx| {
-            runs += 1;
-            work(tx)
-        });
+        let (mut runs, mut wrote) = (0, false);
+        let outcome = match self.check_takes(unit.mode) {
+            Ok(()) => {
+                let outcome = self.run_unobserved(unit.mode, &mut |tx| {
+                    runs += 1;
+                    let done = work(tx);
+                    wrote = tx.has_written();
+                    done
+                });
+                if unit.mode == Mode::Write {
+                    self.write_health.record_outcome(&outcome, wrote);
+                }
+                outcome.map_err(|failed| failed.error)
+            }
+            Err(error) => Err(error),
+        };
         self.unit_observer.notify(|| UnitReport {
             name: unit.name,
             outcome: outcome.as_ref().err().map_or("ok", StoreError::kind),
@@ -207,19 +218,9 @@ impl Database {
         outcome
     }
 
-    fn run_and_record(&self, mode: Mode, work: TransactionWork<'_>) -> StoreResult<()> {
-        if mode == Mode::Read {
-            return self.run_unobserved(mode, work).map_err(|failed| failed.error);
-        }
-        self.write_health.check()?;
-        let mut wrote = false;
-        let outcome = self.run_unobserved(mode, &mut |tx| {
-            let done = work(tx);
-            wrote = tx.has_written();
-            done
-        });
-        self.write_health.record_outcome(&outcome, wrote);
-        outcome.map_err(|failed| failed.error)
+    /// Fails if a unit of work of this mode must not run.
+    fn check_takes(&self, mode: Mode) -> StoreResult<()> {
+        if mode == Mode::Write { self.write_health.check() } else { Ok(()) }
     }
 
     /// Runs a unit of work without recording whether the database accepts writes.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tillgate_domain::{
-    Action, EventOutcome, Instant, KeyId, Mode, SessionId, StoreError, StoreExt, StoreResult, Subject, UnitOfWork,
+    Action, EventOutcome, Instant, KeyId, Mode, SessionId, StoreError, StoreResult, Subject, UnitOfWork,
 };
 
 use self::plan::{RefreshPlan, is_other_network};
@@ -279,7 +279,7 @@ impl Auth {
         let modes: &[Mode] = if read_first { &[Mode::Read, Mode::Write] } else { &[Mode::Write] };
         for mode in modes {
             let mut reached = Step::NeedsWrite;
-            self.store.run_for_value(UnitOfWork { name: "refresh", mode: *mode }, |tx| {
+            let outcome = self.store.run(UnitOfWork { name: "refresh", mode: *mode }, &mut |tx| {
                 for _ in 0..MAX_ROTATION_ATTEMPTS {
                     reached = step(tx, *mode)?;
                     if !matches!(reached, Step::LostRace) {
@@ -290,7 +290,8 @@ impl Auth {
                     "session \"{}\" was changed by others {MAX_ROTATION_ATTEMPTS} times in a row",
                     attempt.token.session
                 )))
-            })?;
+            });
+            outcome.map_err(|error| error.in_unit("refresh"))?;
             if let Step::Decided(decided) = reached {
                 return Ok(decided);
             }

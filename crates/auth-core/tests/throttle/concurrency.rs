@@ -134,7 +134,8 @@ fn canceled_caller_stops_waiting_for_turn() {
     before.wait(&turn(1, Lane::Known, 1), Duration::ZERO).unwrap();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
-            cancellation.run(|| turns.new_slot().wait(&turn(1, Lane::Known, 1), Duration::from_hours(1))).unwrap();
+            let _entered = cancellation.enter();
+            turns.new_slot().wait(&turn(1, Lane::Known, 1), Duration::from_hours(1)).unwrap();
         });
         while turns.waiting_count() < 2 {
             thread::yield_now();

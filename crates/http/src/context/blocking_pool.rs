@@ -90,19 +90,12 @@ pub(crate) async fn run_blocking_unlimited<T: Send + 'static, E: Into<ApiError> 
     run_in_slot(mount, slot, work).await
 }
 
-async fn run_in_slot<T: Send + 'static, E: Into<ApiError> + Send + 'static>(
-    mount: &Arc<MountContext>,
-    slot: ThreadSlot,
-    work: impl FnOnce(&MountContext) -> Result<T, E> + Send + 'static,
-) -> Result<T, ApiError> {
-    let mount = Arc::clone(mount);
-    spawn_in_slot(slot, move || work(&mount).map_err(Into::into)).await
-}
-
-async fn spawn_in_slot<T: Send + 'static>(
+async fn run_in_slot<C: Send + Sync + 'static, T: Send + 'static, E: Into<ApiError> + Send + 'static>(
+    context: &Arc<C>,
     mut slot: ThreadSlot,
-    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+    work: impl FnOnce(&C) -> Result<T, E> + Send + 'static,
 ) -> Result<T, ApiError> {
+    let context = Arc::clone(context);
     let deadline = CURRENT_REQUEST.try_with(|served| served.deadline).ok();
     let thread = slot.thread().await?;
     let cancellation = Cancellation::when(move || deadline.is_some_and(|deadline| Instant::now() >= deadline));
@@ -112,7 +105,8 @@ async fn spawn_in_slot<T: Send + 'static>(
         if cancellation.is_canceled() {
             return Err(ApiError::unavailable("the deadline has passed before the work began"));
         }
-        cancellation.run(work)
+        let _entered = cancellation.enter();
+        work(&context).map_err(Into::into)
     });
     match worked.await {
         Ok(answer) => answer,
@@ -146,12 +140,12 @@ mod tests {
         Threads::new(2).enter(load, None, Some(1))
     }
 
-    fn set_flag(done: &Arc<AtomicBool>) -> impl FnOnce() -> Result<(), ApiError> + Send + 'static {
-        let done = Arc::clone(done);
-        move || {
+    async fn set_flag(done: &Arc<AtomicBool>, slot: ThreadSlot) -> Result<(), ApiError> {
+        run_in_slot(done, slot, |done| {
             done.store(true, Ordering::SeqCst);
-            Ok(())
-        }
+            Ok::<(), ApiError>(())
+        })
+        .await
     }
 
     /// Waits until the thread has handled all previous work.
@@ -164,7 +158,7 @@ mod tests {
         with_busy_thread(async |free| {
             let done = Arc::new(AtomicBool::new(false));
             let load = WorkerLoad::default();
-            let waiting = spawn_in_slot(slot(&load).unwrap(), set_flag(&done));
+            let waiting = set_flag(&done, slot(&load).unwrap());
             assert!(tokio::time::timeout(Duration::from_millis(20), waiting).await.is_err());
             assert!(slot(&load).is_err(), "it is in the queue of the threads until one has looked at it");
             free.send(()).unwrap();
@@ -178,11 +172,8 @@ mod tests {
     fn work_past_its_deadline_is_not_started() {
         with_busy_thread(async |free| {
             let done = Arc::new(AtomicBool::new(false));
-            let waiting = with_deadline(
-                Duration::from_millis(20),
-                None,
-                spawn_in_slot(slot(&WorkerLoad::default()).unwrap(), set_flag(&done)),
-            );
+            let waiting =
+                with_deadline(Duration::from_millis(20), None, set_flag(&done, slot(&WorkerLoad::default()).unwrap()));
             let release = async {
                 tokio::time::sleep(Duration::from_millis(40)).await;
                 free.send(()).unwrap();
@@ -198,13 +189,9 @@ mod tests {
         with_busy_thread(async |free| {
             let done = Arc::new(AtomicBool::new(false));
             free.send(()).unwrap();
-            with_deadline(
-                Duration::from_mins(1),
-                None,
-                spawn_in_slot(slot(&WorkerLoad::default()).unwrap(), set_flag(&done)),
-            )
-            .await
-            .unwrap();
+            with_deadline(Duration::from_mins(1), None, set_flag(&done, slot(&WorkerLoad::default()).unwrap()))
+                .await
+                .unwrap();
             assert!(done.load(Ordering::SeqCst));
         });
     }

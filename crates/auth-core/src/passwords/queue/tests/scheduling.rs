@@ -118,16 +118,17 @@ fn canceled_job_is_not_hashed() {
     let cancellation = Cancellation::default();
     let (queue, canceled) = (Arc::clone(&fixture.queue), cancellation.clone());
     let caller = thread::spawn(move || {
-        canceled.run(|| {
-            queue.verify(Secret::new("canceled".to_owned()), Some(verifier_of("canceled")), Lane::Stranger, None, true)
-        })
+        let _entered = canceled.enter();
+        queue.verify(Secret::new("canceled".to_owned()), Some(verifier_of("canceled")), Lane::Stranger, None, true)
     });
     fixture.wait_until(|fixture| fixture.queue.stats().strangers == 1);
     cancellation.cancel();
     assert_eq!(caller.join().unwrap(), Err(HashError::Canceled));
     assert_eq!(fixture.queue.stats().strangers, 0, "its place is free again");
-    let after_cancel = || fixture.queue.hash(&Secret::new("new".to_owned()), Lane::Known, None);
-    assert_eq!(cancellation.run(after_cancel), Err(HashError::Canceled), "the job is not even queued");
+    let entered = cancellation.enter();
+    let after_cancel = fixture.queue.hash(&Secret::new("new".to_owned()), Lane::Known, None);
+    assert_eq!(after_cancel, Err(HashError::Canceled), "the job is not even queued");
+    drop(entered);
     fixture.hasher.permit(2);
     assert!(matches(running));
     assert!(matches(fixture.submit("next", Lane::Known)));
@@ -143,8 +144,8 @@ fn job_canceled_by_condition_is_not_hashed() {
     let (queue, is_over) = (Arc::clone(&fixture.queue), Arc::clone(&over));
     let late = thread::spawn(move || {
         let cancellation = Cancellation::when(move || is_over.load(Ordering::SeqCst));
-        cancellation
-            .run(|| queue.verify(Secret::new("late".to_owned()), Some(verifier_of("late")), Lane::Known, None, true))
+        let _entered = cancellation.enter();
+        queue.verify(Secret::new("late".to_owned()), Some(verifier_of("late")), Lane::Known, None, true)
     });
     fixture.wait_until(|fixture| fixture.queue.stats().known == 1);
     over.store(true, Ordering::SeqCst);
@@ -160,9 +161,8 @@ fn started_hash_counts_after_cancellation() {
     let cancellation = Cancellation::default();
     let (queue, canceled) = (Arc::clone(&fixture.queue), cancellation.clone());
     let caller = thread::spawn(move || {
-        canceled.run(|| {
-            queue.verify(Secret::new("guess".to_owned()), Some(verifier_of("right")), Lane::Stranger, None, true)
-        })
+        let _entered = canceled.enter();
+        queue.verify(Secret::new("guess".to_owned()), Some(verifier_of("right")), Lane::Stranger, None, true)
     });
     fixture.hasher.started(1);
     cancellation.cancel();
