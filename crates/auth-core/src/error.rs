@@ -31,7 +31,7 @@ pub enum Error {
 }
 
 /// The delay before a retry if no better value is known.
-const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
+pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl Error {
     /// An [`Error::Unavailable`] that asks the caller to retry in one second.

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use tillgate_auth_core::error::DEFAULT_RETRY_AFTER;
 use tillgate_auth_core::{AuthDenied, Error};
 use tillgate_domain::StoreError;
 use tillgate_domain::office::OfficeError;
@@ -84,8 +85,15 @@ pub struct FieldViolation {
     pub message: Cow<'static, str>,
 }
 
-/// Suggested delay before a retry if the duration of the outage is unknown.
-const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Joins violations to one text, each as a field and what it must be. `rename` returns the
+/// contract's name of a field.
+pub(crate) fn join_violations(violations: &[FieldViolation], rename: impl Fn(&str) -> &str) -> String {
+    let describe = |violation: &FieldViolation| {
+        let field = if violation.field.is_empty() { "the body" } else { rename(&violation.field) };
+        format!("{field} {}", violation.message)
+    };
+    violations.iter().map(describe).collect::<Vec<_>>().join("; ")
+}
 
 impl ApiError {
     /// Temporarily unavailable; retry after one second.

@@ -8,6 +8,7 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::json;
+use tillgate_auth_core::error::DEFAULT_RETRY_AFTER;
 use utoipa::ToSchema;
 
 use crate::api::docs;
@@ -156,7 +157,7 @@ async fn get_readiness(call: Request) -> Result<HttpResponse, ApiError> {
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut answer = HttpResponse::build(status);
     if !ready {
-        answer.insert_header((RETRY_AFTER, "1"));
+        answer.insert_header((RETRY_AFTER, DEFAULT_RETRY_AFTER.as_secs()));
     }
     Ok(answer.json(Readiness { status: if ready { "ready" } else { "not ready" }, parts }))
 }

@@ -9,8 +9,7 @@ use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
 use tillgate_domain::office::{FieldName, OfficeError};
 
 use super::paths::{PASSWORD_PATH, REFRESH_PATH, USER_PATH};
-use crate::error::office;
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, ProtocolError, join_violations, office};
 use crate::request::head::RequestHead;
 use crate::serving::response;
 
@@ -135,25 +134,21 @@ fn describe_error<'f>(failure: &'f ApiError, route: &str) -> Option<Cow<'f, str>
                 Some(Cow::Owned(office_error.to_string()))
             }
             [] => None,
-            violations => Some(Cow::Owned(join_violations(violations))),
+            violations => Some(Cow::Owned(join_violations(violations, rename_field))),
         },
         ApiError::Protocol(ProtocolError::MalformedBody(why)) => Some(Cow::Borrowed(why)),
-        ApiError::Protocol(ProtocolError::InvalidFields(violations)) => Some(Cow::Owned(join_violations(violations))),
+        ApiError::Protocol(ProtocolError::InvalidFields(violations)) => {
+            Some(Cow::Owned(join_violations(violations, rename_field)))
+        }
         _ => None,
     }
 }
 
-fn join_violations(violations: &[FieldViolation]) -> String {
-    violations.iter().map(describe_violation).collect::<Vec<_>>().join("; ")
-}
-
-fn describe_violation(violation: &FieldViolation) -> String {
-    let field = match &*violation.field {
-        "" => "the body",
-        // the back office's name of the field
+/// The contract's name of a field of the back office.
+fn rename_field(field: &str) -> &str {
+    match field {
         "user_name" => "username",
         "current_password" => "old_password",
         field => field,
-    };
-    format!("{field} {}", violation.message)
+    }
 }

@@ -7,8 +7,7 @@ use serde::Serialize;
 use tillgate_auth_core::AuthDenied;
 use tillgate_domain::office::{FieldName, OfficeError};
 
-use crate::error::office;
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, ProtocolError, join_violations, office};
 use crate::serving::response;
 
 #[derive(Serialize)]
@@ -36,19 +35,12 @@ fn describe_error(failure: &ApiError) -> Option<Cow<'_, str>> {
         }
         ApiError::Office(office_error) => match office::office_error_violations(office_error).as_slice() {
             [] => None,
-            violations => Some(Cow::Owned(join_violations(violations))),
+            violations => Some(Cow::Owned(join_violations(violations, |field| field))),
         },
         ApiError::Protocol(ProtocolError::MalformedBody(why)) => Some(Cow::Borrowed(why)),
-        ApiError::Protocol(ProtocolError::InvalidFields(violations)) => Some(Cow::Owned(join_violations(violations))),
+        ApiError::Protocol(ProtocolError::InvalidFields(violations)) => {
+            Some(Cow::Owned(join_violations(violations, |field| field)))
+        }
         _ => None,
     }
-}
-
-fn join_violations(violations: &[FieldViolation]) -> String {
-    violations.iter().map(describe_violation).collect::<Vec<_>>().join("; ")
-}
-
-fn describe_violation(violation: &FieldViolation) -> String {
-    let field = if violation.field.is_empty() { "the body" } else { &violation.field };
-    format!("{field} {}", violation.message)
 }
