@@ -28,9 +28,6 @@ pub struct HttpSettings {
     /// Maximum number of requests of a worker that run on or wait for a blocking thread; further
     /// ones are answered with 503 at once.
     pub blocking_limit: usize,
-    /// Maximum duration of receiving the head of a request. The code that binds the sockets must
-    /// pass it to the server (`HttpServer::client_request_timeout`).
-    pub header_deadline: Duration,
     /// Whether metrics are served beside the mounts.
     /// [`Http::operations_app`](crate::Http::operations_app) serves them on a separate listener.
     pub serve_metrics: bool,
@@ -51,7 +48,6 @@ impl Default for HttpSettings {
             deadline: Duration::from_secs(5),
             threads: 192,
             blocking_limit: 1024,
-            header_deadline: Duration::from_secs(5),
             serve_metrics: true,
             serve_docs: true,
             access_rules: Vec::new(),

@@ -6,7 +6,6 @@ mod engine;
 mod mounts;
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 pub(crate) use database::{
     create_database, database_address, database_location, find_tenant, has_database, open_database,
@@ -33,7 +32,6 @@ pub(crate) fn build_http_settings(settings: &Settings) -> tillgate_http::HttpSet
         threads: to_usize(settings.limits.threads),
         blocking_limit: blocking_thread_count(settings, worker_count(settings))
             .saturating_add(to_usize(settings.limits.waiting)),
-        header_deadline: settings.limits.head.max(Duration::from_millis(100)),
         serve_metrics: exposure::operations_address(settings).is_none(),
         serve_docs: settings.operations.docs,
         access_rules: settings.access.clone(),
