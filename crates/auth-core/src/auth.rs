@@ -106,7 +106,7 @@ pub struct Readiness {
     /// Why the store cannot be read; `None` if it can.
     pub store_failure: Option<String>,
     /// Why the store cannot be written, as in
-    /// [`Store::write_failure`](tillgate_domain::Store::write_failure); `None` if it can.
+    /// [`Store::write_failure`]; `None` if it can.
     pub write_failure: Option<String>,
     /// Whether all keys in the store could be opened.
     pub are_keys_open: bool,

@@ -1,7 +1,7 @@
 //! The keys of the server: signing keys for access tokens and HMAC keys for refresh tokens.
 //!
 //! They are in the store, encrypted by one master key, so that all processes over a store use the
-//! same. Each process keeps them decrypted in a [`Keyring`] and reloads them when the change feed
+//! same. Each process keeps them decrypted in a keyring and reloads them when the change feed
 //! reports a change.
 
 mod audit_seal_key;

@@ -12,7 +12,7 @@ use crate::request::connection::ResponseGuard;
 /// Maximum size of a piece.
 pub(crate) const MAX_CHUNK_BYTES: usize = 16 * 1024;
 
-/// A body in pieces of at most [`MAX_CHUNK_BYTES`] bytes, which share the memory of the body.
+/// A body in pieces of at most 16 KiB, which share the memory of the body.
 #[derive(Debug)]
 pub struct ChunkedBody {
     body: BoxBody,

@@ -1,6 +1,6 @@
 //! Lists the cases of the back office, by port.
 
-/// Runs the whole contract: the cases of [`auth_contract!`], and a `#[test]` for each promise of
+/// Runs the whole contract: the cases of [`auth_contract!`](crate::auth_contract!), and a `#[test]` for each promise of
 /// the back office's ports. Takes a function that opens a new
 /// [`StoreHarness`](crate::StoreHarness): `fn() -> StoreHarness`.
 #[macro_export]
