@@ -57,7 +57,7 @@ pub use api::native::Native;
 pub use api::oauth::OAuth;
 pub use application::Http;
 pub use context::load_shedding::record_wait;
-pub use context::office::Office;
+pub use context::office::OfficeContext;
 pub use context::readiness_gate::ReadinessGate;
 pub use error::office::into_api_result;
 pub use error::{ApiError, FieldViolation, ProtocolError};

@@ -23,13 +23,13 @@ use tillgate_auth_core::{
     Auth, AuthDenied, AuthRequest, Caller, DialectName, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest,
     NewPassword, Proof, RefreshRequest, Tenancy, Terms, TokenDenied,
 };
-use tillgate_domain::office::list_context_words;
+use tillgate_domain::office::UnguardedOffice;
 use tillgate_domain::{EndReason, PrincipalId, Rank, Secret, SessionId, TenantId};
 
 use crate::context::MountContext;
 use crate::context::blocking_pool::run_blocking;
 use crate::context::list_slots::ListSlot;
-use crate::context::office::Office;
+use crate::context::office::OfficeContext;
 use crate::context::tenant::find_tenant_id;
 use crate::error::ApiError;
 use crate::metrics::{login_outcome_label, outcome_label};
@@ -87,10 +87,12 @@ impl Request {
     /// commit belongs into `ask`, see [`run_blocking`](Self::run_blocking).
     pub async fn with_office<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Office<'_>) -> Result<T, ApiError> + Send + 'static,
+        work: impl FnOnce(&OfficeContext<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        run_blocking(&self.mount, move |mount| work(&Office { store: &*mount.server.office, auth: &mount.server.auth }))
-            .await
+        run_blocking(&self.mount, move |mount| {
+            work(&OfficeContext { store: &*mount.server.office, auth: &mount.server.auth })
+        })
+        .await
     }
 
     /// Waits until the caller has fewer lists in progress than the maximum. The list is in progress
@@ -124,7 +126,8 @@ impl Request {
         let Some(new) = new_password else { return self.run_login(login, call_auth_login).await };
         self.run_login(login, move |mount, login| {
             let store = &*mount.server.office;
-            let words = |tenant, user| list_context_words(store, tenant, Some(PrincipalId::User(user)));
+            let words =
+                |tenant, user| UnguardedOffice::new(store, tenant).list_context_words(Some(PrincipalId::User(user)));
             mount.server.auth.login_with_new_password(login, &NewPassword { password: &new, context_words: &words })
         })
         .await
@@ -277,10 +280,10 @@ impl Request {
         new: Secret<String>,
         end_keys: bool,
     ) -> Result<PasswordChange, ApiError> {
-        self.with_office(move |office| {
+        self.with_office(move |context| {
             let user = caller.user().map(PrincipalId::User);
-            let words = list_context_words(office.store, caller.profile.tenant.id, user)?;
-            Ok(office.auth.change_password(&caller, &old, &new, &words, end_keys)?)
+            let words = context.unguarded(caller.profile.tenant.id).list_context_words(user)?;
+            Ok(context.auth.change_password(&caller, &old, &new, &words, end_keys)?)
         })
         .await
     }

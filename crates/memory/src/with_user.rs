@@ -1,6 +1,6 @@
 //! A store with a user, to try the engine.
 
-use tillgate_domain::office::{self, AuditContext, Authority, NewTenant, NewUser, UseCaseResult};
+use tillgate_domain::office::{self, AuditContext, Authority, NewTenant, NewUser, Office, UseCaseResult};
 use tillgate_domain::{
     Actor, Branch, BranchId, EventId, Locale, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName, UserStatus,
     Zone,
@@ -60,7 +60,7 @@ impl MemoryStore {
             verifier: Some(Secret::new(verifier.expose().clone())),
             password_change_required: false,
         };
-        unwrap_result(office::add_user(&memory, tenant.id, &stamp()?, &new))?;
+        unwrap_result(Office::new(&memory, tenant.id, stamp()?).add_user(&new))?;
         Ok(memory)
     }
 }

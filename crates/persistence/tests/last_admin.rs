@@ -17,7 +17,7 @@ use std::thread;
 
 use tillgate_domain::office::{
     self, AuditContext, Authority, DeviceRoleAssignment, DeviceRolesChange, NewDevice, NewRole, NewTenant, NewUser,
-    OfficeError, OfficePorts, PageRequest, RoleChange,
+    Office, OfficeError, OfficePorts, PageRequest, RoleChange,
 };
 use tillgate_domain::{
     Actor, Branch, BranchId, DeviceId, DeviceName, DeviceStatus, Environment, EventId, Instant, KnownRight, Locale,
@@ -104,7 +104,7 @@ impl LastAdminFixture {
             rights: Right::parse("admin").into_iter().collect(),
             environments: Environment::ALL.into(),
         };
-        office::add_role(store, tenant, &audit_context(), &owner).unwrap().unwrap();
+        Office::new(store, tenant, audit_context()).add_role(&owner).unwrap().unwrap();
         let devices = TILLS.map(|name| {
             let new = NewDevice {
                 id: DeviceId::new(NOW, random_bytes()),
@@ -117,7 +117,7 @@ impl LastAdminFixture {
                 roles: Vec::new(),
                 verifier: None,
             };
-            office::add_device(store, tenant, &audit_context(), &new).unwrap().unwrap().id
+            Office::new(store, tenant, audit_context()).add_device(&new).unwrap().unwrap().id
         });
         let add = |name: &str, roles: &[&str], verifier: bool| {
             let new = NewUser {
@@ -132,7 +132,7 @@ impl LastAdminFixture {
                 verifier: verifier.then(|| Secret::new("hash".to_owned())),
                 password_change_required: false,
             };
-            office::add_user(store, tenant, &audit_context(), &new).unwrap().unwrap().id
+            Office::new(store, tenant, audit_context()).add_user(&new).unwrap().unwrap().id
         };
         let users = vec![
             add("one", &["admin"], true),
@@ -156,7 +156,7 @@ impl LastAdminFixture {
                 let deletes = random.below(12) == 0;
                 let status = random.pick(&[UserStatus::Active, UserStatus::Suspended, UserStatus::Suspended]);
                 let status = if deletes { UserStatus::Deleted } else { status };
-                let result = office::set_user_status(store, self.tenant, &audit_context(), user, status).unwrap();
+                let result = Office::new(store, self.tenant, audit_context()).set_user_status(user, status).unwrap();
                 told(format!("{user} {}", status.name()), result.map(drop))
             }
             3..=5 => {
@@ -170,7 +170,8 @@ impl LastAdminFixture {
                     roles: named(roles),
                 });
                 let (roles, devices) = (Some(named(&roles)), DeviceRolesChange::Replace(on.collect()));
-                let result = office::assign_roles(store, self.tenant, &audit_context(), user, roles, devices).unwrap();
+                let result =
+                    Office::new(store, self.tenant, audit_context()).assign_roles(user, roles, devices).unwrap();
                 told(what, result.map(drop))
             }
             6..=7 => {
@@ -182,16 +183,17 @@ impl LastAdminFixture {
                     ..RoleChange::default()
                 };
                 let result =
-                    office::change_role(store, self.tenant, &audit_context(), self.own_role, None, &change).unwrap();
+                    Office::new(store, self.tenant, audit_context()).change_role(self.own_role, None, &change).unwrap();
                 told(format!("owner allows {right} in {} places", places.len()), result.map(drop))
             }
             8 => {
                 let status = random.pick(&[DeviceStatus::Active, DeviceStatus::Locked]);
-                let result = office::set_device_status(store, self.tenant, &audit_context(), device, status).unwrap();
+                let result =
+                    Office::new(store, self.tenant, audit_context()).set_device_status(device, status).unwrap();
                 told(format!("{device} {}", status.name()), result.map(drop))
             }
             _ => {
-                let result = office::delete_role(store, self.tenant, &audit_context(), self.own_role, None).unwrap();
+                let result = Office::new(store, self.tenant, audit_context()).delete_role(self.own_role, None).unwrap();
                 if result.is_ok() {
                     // the role is created again under the same id, for the following histories
                     let new = NewRole {
@@ -202,7 +204,7 @@ impl LastAdminFixture {
                         rights: Right::parse("storno").into_iter().collect(),
                         environments: Environment::ALL.into(),
                     };
-                    office::add_role(store, self.tenant, &audit_context(), &new).unwrap().unwrap();
+                    Office::new(store, self.tenant, audit_context()).add_role(&new).unwrap().unwrap();
                 }
                 told("owner goes".to_owned(), result.map(drop))
             }

@@ -1,7 +1,7 @@
 //! Denied logins: the reason is revealed only after the right password.
 
 use tillgate_auth_core::{LoginDenied, LoginRequest, Tenancy};
-use tillgate_domain::office::{self, DeviceRolesChange};
+use tillgate_domain::office::{DeviceRolesChange, Office};
 use tillgate_domain::{Action, DeviceName, DeviceStatus, EventOutcome, PrincipalId, Slug, UserStatus};
 use tillgate_testkit::clock::CLOCK_START;
 
@@ -24,7 +24,7 @@ fn refused(shop: &Shop, what: &str, login: LoginRequest, expected: LoginDenied) 
 fn device_status(shop: &Shop, name: &str, status: DeviceStatus) {
     let tenant = shop.world.tenant.id;
     let device = shop.world.devices().into_iter().find(|device| device.name.as_str() == name).unwrap();
-    done(office::set_device_status(shop.office(), tenant, &stamp(CLOCK_START), device.id, status));
+    done(Office::new(shop.office_store(), tenant, stamp(CLOCK_START)).set_device_status(device.id, status));
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn inactive_user_is_denied() {
     refused(&shop, "suspended", by_user("cashier", Some("P01")), LoginDenied::Suspended);
     refused(&Shop::open(), "pending", by_user("trainee", None), LoginDenied::Pending);
     let shop = Shop::open();
-    status(shop.office(), &shop.world, shop.world.cashier.id, UserStatus::Deleted);
+    status(shop.office_store(), &shop.world, shop.world.cashier.id, UserStatus::Deleted);
     refused(&shop, "deleted", by_user("cashier", None), LoginDenied::Mismatch);
 }
 
@@ -98,7 +98,7 @@ fn user_whose_roles_were_removed_is_denied() {
     let shop = Shop::open();
     let (tenant, cashier) = (shop.world.tenant.id, shop.world.cashier.id);
     let off = DeviceRolesChange::Edit { set: Vec::new(), remove: vec![DeviceName::parse("P01").unwrap()] };
-    done(office::assign_roles(shop.office(), tenant, &stamp(CLOCK_START), cashier, Some(Vec::new()), off));
+    done(Office::new(shop.office_store(), tenant, stamp(CLOCK_START)).assign_roles(cashier, Some(Vec::new()), off));
     assert_eq!(login_refused(shop.auth.login(&by_user("cashier", None))), LoginDenied::DeviceNotAllowed);
     assert_eq!(login_refused(shop.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::DeviceNotAllowed);
     assert!(shop.auth.login(&by_user("cashier", Some("P02"))).is_ok());

@@ -1,9 +1,9 @@
 //! Changes between the two units of work of a login, while its password is verified.
 
 use std::sync::Arc;
+use tillgate_domain::office::{DeviceRolesChange, Office};
 
 use tillgate_auth_core::LoginDenied;
-use tillgate_domain::office::{self, DeviceRolesChange};
 use tillgate_domain::{
     Action, DeviceStatus, EndReason, EventOutcome, KnownRight, PrincipalId, Scope, StoreExt, UserStatus,
 };
@@ -23,13 +23,10 @@ fn during_login(shop: &Shop, happening: impl FnOnce(&MemoryStore, &Fixture) + Se
 }
 
 fn set_password(memory: &MemoryStore, world: &Fixture, principal: PrincipalId, password: &str) {
-    done(office::set_password(
-        memory,
-        world.tenant.id,
-        &stamp(CLOCK_START),
-        principal,
-        &PlainHasher::verifier(password),
-    ));
+    done(
+        Office::new(memory, world.tenant.id, stamp(CLOCK_START))
+            .set_password(principal, &PlainHasher::verifier(password)),
+    );
 }
 
 fn end_everything(memory: &MemoryStore, scope: Scope) {
@@ -77,7 +74,7 @@ fn user_suspended_or_deleted_during_login_is_denied() {
 fn device_locked_during_login_is_denied() {
     let lock = |memory: &MemoryStore, world: &Fixture| {
         let stamp = stamp(CLOCK_START);
-        done(office::set_device_status(memory, world.tenant.id, &stamp, world.p01.id, DeviceStatus::Locked));
+        done(Office::new(memory, world.tenant.id, stamp.clone()).set_device_status(world.p01.id, DeviceStatus::Locked));
     };
     let shop = Shop::open();
     during_login(&shop, lock);
@@ -93,7 +90,7 @@ fn device_unassigned_during_login_is_denied() {
     let shop = Shop::open();
     during_login(&shop, |memory, world| {
         let off = DeviceRolesChange::Edit { set: Vec::new(), remove: vec![world.p01.name.clone()] };
-        done(office::assign_roles(memory, world.tenant.id, &stamp(CLOCK_START), world.cashier.id, None, off));
+        done(Office::new(memory, world.tenant.id, stamp(CLOCK_START)).assign_roles(world.cashier.id, None, off));
     });
     assert_eq!(login_refused(shop.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::DeviceNotAllowed);
     assert_eq!(shop.sessions(), 0);

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 use std::time::Duration;
+use tillgate_domain::office::Office;
 
 use tillgate_auth_core::{AuthDenied, Error, IssuedTokens, LoginDenied, LoginRequest, Proof};
-use tillgate_domain::office;
 use tillgate_domain::{Action, EventOutcome, PrincipalId, Secret};
 use tillgate_testkit::clock::CLOCK_START;
 
@@ -209,7 +209,7 @@ fn administrator_unlocks_login() {
     attack(&shop, &login);
     retry_after_of(shop.auth.login(&login));
     let cashier = PrincipalId::User(shop.world.cashier.id);
-    done(office::unlock_principal(shop.office(), shop.world.tenant.id, &stamp(CLOCK_START), cashier));
+    done(Office::new(shop.office_store(), shop.world.tenant.id, stamp(CLOCK_START)).unlock_principal(cashier));
     assert!(shop.auth.login(&login).is_ok());
 }
 

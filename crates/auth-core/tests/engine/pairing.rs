@@ -4,7 +4,7 @@
 use serde_json::Value;
 use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{Error, GrantKind, IssuedTokens, LoginDenied, LoginRequest, SessionKind, TokenDenied};
-use tillgate_domain::office::{self, UserChange};
+use tillgate_domain::office::{Office, UserChange};
 use tillgate_domain::{Action, DeviceId, DeviceStatus, EndReason, PrincipalId, SessionId, UserStatus};
 use tillgate_testkit::clock::CLOCK_START;
 
@@ -26,7 +26,7 @@ fn refresh_pairing(shop: &Shop, granted: &IssuedTokens) -> Result<IssuedTokens, 
 }
 
 fn set_device(shop: &Shop, device: DeviceId, status: DeviceStatus) {
-    done(office::set_device_status(shop.office(), shop.world.tenant.id, &stamp(CLOCK_START), device, status));
+    done(Office::new(shop.office_store(), shop.world.tenant.id, stamp(CLOCK_START)).set_device_status(device, status));
 }
 
 fn pairing(shop: &Shop, device: DeviceId) -> Option<SessionId> {
@@ -136,7 +136,7 @@ fn permanent_token_ends_by_admin_password_change_deletion_or_retirement() {
         ),
         (
             "deleted",
-            |shop, _| status(shop.office(), &shop.world, shop.world.cashier.id, UserStatus::Deleted),
+            |shop, _| status(shop.office_store(), &shop.world, shop.world.cashier.id, UserStatus::Deleted),
             EndReason::Suspended,
         ),
         ("retired", |shop, _| set_device(shop, shop.world.p01.id, DeviceStatus::Retired), EndReason::Locked),
@@ -162,7 +162,7 @@ fn permanent_token_is_suspended_and_resumes_with_user_or_device() {
         shop.suspend(user);
         assert_eq!(token_refused(refresh_pairing(&shop, &granted)), TokenDenied::SessionOver, "{round}");
         assert_eq!(token_refused(authenticate(&shop.auth, &granted)), TokenDenied::SessionOver, "{round}");
-        status(shop.office(), &shop.world, user, UserStatus::Active);
+        status(shop.office_store(), &shop.world, user, UserStatus::Active);
         let again = refresh_pairing(&shop, &granted).unwrap();
         assert!(authenticate(&shop.auth, &again).is_ok(), "{round}");
         shop.lock(shop.world.p01.id);
@@ -180,10 +180,7 @@ fn unrelated_changes_keep_pairing() {
     let granted = generate_permanent_token(&shop, "cashier", "P01");
     shop.set_password(PrincipalId::Device(shop.world.p01.id), "another of the till");
     let change = UserChange { display_name: Some("Another".to_owned()), ..UserChange::default() };
-    done(office::change_user(
-        shop.office(),
-        shop.world.tenant.id,
-        &stamp(CLOCK_START),
+    done(Office::new(shop.office_store(), shop.world.tenant.id, stamp(CLOCK_START)).change_user(
         shop.world.cashier.id,
         None,
         &change,

@@ -3,7 +3,7 @@
 
 use tillgate_auth_core::passwords::WeakPassword;
 use tillgate_auth_core::{AuthDenied, Error, IssuedTokens, LoginDenied, LoginRequest, NewPassword, TokenDenied};
-use tillgate_domain::office::{self, PasswordOptions, UserChange};
+use tillgate_domain::office::{Office, PasswordOptions, UserChange};
 use tillgate_domain::{
     Action, EndReason, EventOutcome, PrincipalId, Rank, Secret, StoreExt, StoreResult, TenantId, User, UserId,
     UserStatus,
@@ -20,7 +20,9 @@ const NEW: &str = "a longer one than before";
 
 fn require(shop: &Shop, user: &User) {
     let change = UserChange { password_change_required: Some(true), ..UserChange::default() };
-    done(office::change_user(shop.office(), shop.world.tenant.id, &stamp(CLOCK_START), user.id, None, &change));
+    done(
+        Office::new(shop.office_store(), shop.world.tenant.id, stamp(CLOCK_START)).change_user(user.id, None, &change),
+    );
 }
 
 fn is_required(shop: &Shop, id: UserId) -> bool {
@@ -138,9 +140,9 @@ fn denied_login_keeps_password() {
     assert_eq!(login_refused(on(Some("nowhere"))), LoginDenied::DeviceNotAllowed);
     let ranked = LoginRequest { min_rank: Some(Rank::Admin), ..reporting_password_change(by_user("cashier", None)) };
     assert_eq!(login_refused(change(&shop, &ranked, NEW)), LoginDenied::RankTooLow);
-    status(shop.office(), &shop.world, shop.world.cashier.id, UserStatus::Suspended);
+    status(shop.office_store(), &shop.world, shop.world.cashier.id, UserStatus::Suspended);
     assert_eq!(login_refused(on(None)), LoginDenied::Suspended);
-    status(shop.office(), &shop.world, shop.world.cashier.id, UserStatus::Active);
+    status(shop.office_store(), &shop.world, shop.world.cashier.id, UserStatus::Active);
     assert_eq!(shop.audit_events(Action::Password).len(), 0);
     assert!(on(None).is_ok(), "the old one is right all the while");
 }
@@ -154,7 +156,7 @@ fn concurrent_password_change_wins_over_login() {
     shop.hasher.before_next_verification(move || {
         let (whose, verifier) = (PrincipalId::User(world.cashier.id), PlainHasher::verifier("another by the office"));
         let options = PasswordOptions { require_change: true, ..PasswordOptions::default() };
-        done(office::set_password_with(&*memory, world.tenant.id, &stamp(CLOCK_START), whose, &verifier, options));
+        done(Office::new(&*memory, world.tenant.id, stamp(CLOCK_START)).set_password_with(whose, &verifier, options));
     });
     assert_eq!(login_refused(change(&shop, &login, NEW)), LoginDenied::Mismatch);
     assert_eq!(shop.sessions(), 0);

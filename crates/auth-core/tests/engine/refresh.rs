@@ -254,7 +254,7 @@ fn session_below_epoch_stays_ended_after_reactivation() {
     let shop = Shop::open();
     let (_, second) = login_and_refresh(&shop);
     shop.suspend(shop.world.cashier.id);
-    crate::shop::status(shop.office(), &shop.world, shop.world.cashier.id, tillgate_domain::UserStatus::Active);
+    crate::shop::status(shop.office_store(), &shop.world, shop.world.cashier.id, tillgate_domain::UserStatus::Active);
     assert_eq!(token_refused(refresh(&shop.auth, &second)), TokenDenied::SessionOver);
     assert_eq!(token_refused(authenticate(&shop.auth, &second)), TokenDenied::SessionOver);
     assert!(shop.auth.login(&by_user("cashier", Some("P01"))).is_ok());

@@ -159,6 +159,6 @@ fn refresh_within_overlap_does_not_extend_session() {
 fn end_reason_is_stored() {
     let shop = Shop::open();
     let granted = shop.user("cashier", None);
-    status(shop.office(), &shop.world, shop.world.cashier.id, UserStatus::Suspended);
+    status(shop.office_store(), &shop.world, shop.world.cashier.id, UserStatus::Suspended);
     assert_eq!(shop.session(granted.session.id).ended.map(|(_, why)| why), Some(EndReason::Suspended));
 }

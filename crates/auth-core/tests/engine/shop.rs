@@ -12,7 +12,7 @@ use tillgate_auth_core::{
     IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, MasterKey, Proof, QueueLimits, RefreshRequest,
     RefreshTerms, RequestCredentials, Session, Tenancy, Terms, TokenDenied,
 };
-use tillgate_domain::office::{self, AuditContext, Authority, DeviceRolesChange, OfficeError, OfficePorts};
+use tillgate_domain::office::{AuditContext, Authority, DeviceRolesChange, Office, OfficeError, OfficePorts};
 use tillgate_domain::{
     Action, Actor, Device, DeviceId, DeviceStatus, Event, EventId, Instant, PrincipalId, Secret, SessionId, Store,
     StoreExt, StoreResult, Tenant, User, UserId, UserName, UserStatus, Zone,
@@ -97,7 +97,7 @@ impl Shop {
         &*self.memory
     }
 
-    pub(crate) fn office(&self) -> &dyn Store<OfficePorts> {
+    pub(crate) fn office_store(&self) -> &dyn Store<OfficePorts> {
         &*self.memory
     }
 
@@ -112,22 +112,25 @@ impl Shop {
     }
 
     pub(crate) fn suspend(&self, user: UserId) {
-        status(self.office(), &self.world, user, UserStatus::Suspended);
+        status(self.office_store(), &self.world, user, UserStatus::Suspended);
     }
 
     pub(crate) fn lock(&self, device: DeviceId) {
         let stamp = stamp(CLOCK_START);
-        done(office::set_device_status(self.office(), self.world.tenant.id, &stamp, device, DeviceStatus::Locked));
+        done(
+            Office::new(self.office_store(), self.world.tenant.id, stamp.clone())
+                .set_device_status(device, DeviceStatus::Locked),
+        );
     }
 
     pub(crate) fn set_password(&self, principal: PrincipalId, password: &str) {
         let (stamp, verifier) = (stamp(CLOCK_START), PlainHasher::verifier(password));
-        done(office::set_password(self.office(), self.world.tenant.id, &stamp, principal, &verifier));
+        done(Office::new(self.office_store(), self.world.tenant.id, stamp.clone()).set_password(principal, &verifier));
     }
 
     /// Assigns other roles without a device to a user.
     pub(crate) fn assign(&self, user: UserId, roles: &[&str]) {
-        assign(self.office(), &self.world, user, roles);
+        assign(self.office_store(), &self.world, user, roles);
     }
 
     pub(crate) fn session(&self, id: SessionId) -> Session {
@@ -224,15 +227,12 @@ pub(crate) fn stamp(at: Instant) -> AuditContext {
 }
 
 pub(crate) fn status(office: &dyn Store<OfficePorts>, world: &Fixture, user: UserId, status: UserStatus) {
-    done(office::set_user_status(office, world.tenant.id, &stamp(CLOCK_START), user, status));
+    done(Office::new(office, world.tenant.id, stamp(CLOCK_START)).set_user_status(user, status));
 }
 
 pub(crate) fn assign(office: &dyn Store<OfficePorts>, world: &Fixture, user: UserId, roles: &[&str]) {
     let roles = roles.iter().map(|role| tillgate_domain::RoleName::parse(role).unwrap()).collect();
-    done(office::assign_roles(
-        office,
-        world.tenant.id,
-        &stamp(CLOCK_START),
+    done(Office::new(office, world.tenant.id, stamp(CLOCK_START)).assign_roles(
         user,
         Some(roles),
         DeviceRolesChange::Keep,

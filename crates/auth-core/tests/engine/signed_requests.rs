@@ -9,7 +9,7 @@ use tillgate_auth_core::{
     Auth, AuthRequest, AuthenticatedBy, Client, DialectName, Error, ReplayCheck, RequestCredentials, Signature,
     TokenDenied,
 };
-use tillgate_domain::office::{self, ApiKeyChange, NewApiKey};
+use tillgate_domain::office::{ApiKeyChange, NewApiKey, Office};
 use tillgate_domain::{
     Action, ApiKey, DeviceName, EventOutcome, Instant, Mode, Rank, Right, Rights, Secret, StoreError, Subject, UserName,
 };
@@ -40,7 +40,7 @@ fn key(shop: &Shop, user: &str, permissions: &[&str]) -> (ApiKey, GeneratedApiKe
         permissions: rights(permissions),
     };
     let at = shop.auth.time().at;
-    (done(office::add_api_key(shop.office(), shop.world.tenant.id, &stamp(at), &new)), drawn)
+    (done(Office::new(shop.office_store(), shop.world.tenant.id, stamp(at)).add_api_key(&new)), drawn)
 }
 
 /// A signature of this text at this instant.
@@ -187,7 +187,9 @@ fn revoked_key_is_denied_at_once() {
     let revoke = |shop: &Shop, key: &ApiKey| {
         let change = ApiKeyChange { active: Some(false), ..ApiKeyChange::default() };
         let stamp = stamp(shop.auth.time().at);
-        done(office::change_api_key(shop.office(), shop.world.tenant.id, &stamp, key.id, None, &change));
+        done(
+            Office::new(shop.office_store(), shop.world.tenant.id, stamp.clone()).change_api_key(key.id, None, &change),
+        );
     };
     let suspend = |shop: &Shop, _: &ApiKey| shop.suspend(shop.world.cashier.id);
     let lock = |shop: &Shop, _: &ApiKey| shop.lock(shop.world.p01.id);
@@ -205,7 +207,9 @@ fn revoked_key_is_denied_at_once() {
     }
     let shop = Shop::open();
     let (key, drawn) = key(&shop, "cashier", &[]);
-    done(office::delete_api_key(shop.office(), shop.world.tenant.id, &stamp(shop.auth.time().at), key.id, None));
+    done(
+        Office::new(shop.office_store(), shop.world.tenant.id, stamp(shop.auth.time().at)).delete_api_key(key.id, None),
+    );
     assert_eq!(token_refused(verify_signature(&shop.auth, &drawn, "GET /")), TokenDenied::Invalid);
 }
 
@@ -273,7 +277,9 @@ fn cached_key_is_dropped_on_change() {
         let permissions = narrowed.then(|| rights(&["ticketClose"]));
         let change = ApiKeyChange { active: Some(narrowed), permissions, ..ApiKeyChange::default() };
         let stamp = stamp(shop.auth.time().at);
-        done(office::change_api_key(shop.office(), shop.world.tenant.id, &stamp, key.id, None, &change));
+        done(
+            Office::new(shop.office_store(), shop.world.tenant.id, stamp.clone()).change_api_key(key.id, None, &change),
+        );
         other.poll_feed().unwrap();
         let answer = verify_signature(&other, &drawn, "GET /again");
         if narrowed {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{Auth, Error, IssuedTokens, TokenDenied};
-use tillgate_domain::office::{NewRole, OfficePorts, RoleChange};
+use tillgate_domain::office::{NewRole, Office, OfficePorts, RoleChange};
 use tillgate_domain::{Environment, KnownRight, Right, RoleId, RoleName, Store, StoreError};
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::FailingStore;
@@ -202,7 +202,7 @@ fn role_change_keeps_caches_of_others() {
     // Added, changed and deleted by this process.
     let late = add_role(&*store, &shop, "late");
     change_role(&*store, &shop, night, "storno");
-    done(tillgate_domain::office::delete_role(&*store, shop.world.tenant.id, &stamp(CLOCK_START), late, None));
+    done(Office::new(&*store, shop.world.tenant.id, stamp(CLOCK_START)).delete_role(late, None));
     store.plan_failure(PlannedFailure::at_once(gone()));
     assert!(authenticate(&auth, &cashier).is_ok(), "who does not hold the role is served from memory");
     assert!(unavailable(authenticate(&auth, &manager)), "what the holder may do now is not known");
@@ -217,7 +217,7 @@ fn role_change_keeps_caches_of_others() {
     assert!(authenticate(&auth, &cashier).is_ok() && authenticate(&auth, &manager).is_ok());
     store.clear_failure();
     // A change of the same role by another process is not its own.
-    change_role(shop.office(), &shop, night, "roleCreate");
+    change_role(shop.office_store(), &shop, night, "roleCreate");
     auth.poll_feed().unwrap();
     store.plan_failure(PlannedFailure::at_once(gone()));
     assert!(authenticate(&auth, &cashier).is_ok());
@@ -229,7 +229,7 @@ fn role_change_keeps_caches_of_others() {
 
 /// A role with one right, added by another process.
 fn role_of_own(shop: &Shop, name: &str) -> RoleId {
-    add_role(shop.office(), shop, name)
+    add_role(shop.office_store(), shop, name)
 }
 
 fn add_role(office: &dyn Store<OfficePorts>, shop: &Shop, name: &str) -> RoleId {
@@ -242,12 +242,12 @@ fn add_role(office: &dyn Store<OfficePorts>, shop: &Shop, name: &str) -> RoleId 
         rights: Right::parse("ticketClose").into_iter().collect(),
         environments: Environment::ALL.into(),
     };
-    done(tillgate_domain::office::add_role(office, shop.world.tenant.id, &stamp(CLOCK_START), &new));
+    done(Office::new(office, shop.world.tenant.id, stamp(CLOCK_START)).add_role(&new));
     id
 }
 
 fn change_role(office: &dyn Store<OfficePorts>, shop: &Shop, role: RoleId, right: &str) {
     let rights = Right::parse(right).into_iter().collect();
     let change = RoleChange { rights: Some(rights), ..RoleChange::default() };
-    done(tillgate_domain::office::change_role(office, shop.world.tenant.id, &stamp(CLOCK_START), role, None, &change));
+    done(Office::new(office, shop.world.tenant.id, stamp(CLOCK_START)).change_role(role, None, &change));
 }

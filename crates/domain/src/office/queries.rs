@@ -2,6 +2,7 @@
 //! tenants are not found.
 
 use super::ports::{OfficePorts, OffsetPageRequest, PageRequest, UserCursor, UserFilter, UserOrder};
+use crate::office::UnguardedOffice;
 use crate::{
     Device, DeviceId, DeviceName, Role, RoleId, RoleName, Slug, Store, StoreExt, StoreResult, Tenant, TenantId, User,
     UserId, UserName, UserStatus,
@@ -42,11 +43,6 @@ pub fn find_tenant_by_slug(store: &dyn Store<OfficePorts>, slug: &Slug) -> Store
     store.read("find_tenant", |tx| tx.tenants().find_by_slug(slug))
 }
 
-/// The tenant with this id.
-pub fn find_tenant(store: &dyn Store<OfficePorts>, id: TenantId) -> StoreResult<Option<Tenant>> {
-    store.read("find_tenant", |tx| tx.tenants().find(id))
-}
-
 /// Lists at most 200 tenants in the order of their ids, for the operator of the server.
 pub fn list_tenants(store: &dyn Store<OfficePorts>, page: &PageRequest<TenantId>) -> StoreResult<Vec<Tenant>> {
     store.read("list_tenants", |tx| tx.tenants().list(&clamp_limit(page)))
@@ -57,80 +53,63 @@ pub fn any_user_exists(store: &dyn Store<OfficePorts>) -> StoreResult<bool> {
     store.read("any_user_exists", |tx| tx.users().any_exists())
 }
 
-/// The user with this id; deleted users are found, too.
-pub fn find_user(store: &dyn Store<OfficePorts>, tenant: TenantId, id: UserId) -> StoreResult<Option<User>> {
-    Ok(store.read("find_user", |tx| tx.users().find(id))?.filter(|user| user.tenant == tenant))
-}
+impl UnguardedOffice<'_> {
+    /// The tenant itself, with its stores.
+    pub fn find_tenant(&self) -> StoreResult<Option<Tenant>> {
+        self.store.read("find_tenant", |tx| tx.tenants().find(self.tenant))
+    }
 
-/// The user with this name that is not deleted.
-pub fn find_user_by_name(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    name: &UserName,
-) -> StoreResult<Option<User>> {
-    store.read("find_user", |tx| tx.users().find_by_name(tenant, &name.to_folded()))
-}
+    /// The user with this id; deleted users are found, too.
+    pub fn find_user(&self, id: UserId) -> StoreResult<Option<User>> {
+        Ok(self.store.read("find_user", |tx| tx.users().find(id))?.filter(|user| user.tenant == self.tenant))
+    }
 
-/// Lists at most 200 users in the order of their ids, including deleted ones.
-pub fn list_users(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    page: &PageRequest<UserId>,
-) -> StoreResult<Vec<User>> {
-    store.read("list_users", |tx| tx.users().list(tenant, &clamp_limit(page)))
-}
+    /// The user with this name that is not deleted.
+    pub fn find_user_by_name(&self, name: &UserName) -> StoreResult<Option<User>> {
+        self.store.read("find_user", |tx| tx.users().find_by_name(self.tenant, &name.to_folded()))
+    }
 
-/// Lists at most 200 users in the order of their ids, without deleted ones.
-pub fn list_undeleted_users(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    page: &PageRequest<UserId>,
-) -> StoreResult<Vec<User>> {
-    let PageRequest { after, limit } = clamp_limit(page);
-    let present = UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted);
-    let filter = UserFilter { statuses: present.collect(), ..UserFilter::default() };
-    let part = OffsetPageRequest { after: after.map(UserCursor::from_id), skip: 0, limit };
-    store.read("list_users", |tx| tx.users().search(tenant, &filter, UserOrder::Oldest, &part))
-}
+    /// Lists at most 200 users in the order of their ids, including deleted ones.
+    pub fn list_users(&self, page: &PageRequest<UserId>) -> StoreResult<Vec<User>> {
+        self.store.read("list_users", |tx| tx.users().list(self.tenant, &clamp_limit(page)))
+    }
 
-/// The device with this id.
-pub fn find_device(store: &dyn Store<OfficePorts>, tenant: TenantId, id: DeviceId) -> StoreResult<Option<Device>> {
-    Ok(store.read("find_device", |tx| tx.devices().find(id))?.filter(|device| device.tenant == tenant))
-}
+    /// Lists at most 200 users in the order of their ids, without deleted ones.
+    pub fn list_undeleted_users(&self, page: &PageRequest<UserId>) -> StoreResult<Vec<User>> {
+        let PageRequest { after, limit } = clamp_limit(page);
+        let present = UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted);
+        let filter = UserFilter { statuses: present.collect(), ..UserFilter::default() };
+        let part = OffsetPageRequest { after: after.map(UserCursor::from_id), skip: 0, limit };
+        self.store.read("list_users", |tx| tx.users().search(self.tenant, &filter, UserOrder::Oldest, &part))
+    }
 
-/// The device with this name.
-pub fn find_device_by_name(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    name: &DeviceName,
-) -> StoreResult<Option<Device>> {
-    store.read("find_device", |tx| tx.devices().find_by_name(tenant, &name.to_folded()))
-}
+    /// The device with this id.
+    pub fn find_device(&self, id: DeviceId) -> StoreResult<Option<Device>> {
+        Ok(self.store.read("find_device", |tx| tx.devices().find(id))?.filter(|device| device.tenant == self.tenant))
+    }
 
-/// Lists at most 200 devices in the order of their ids.
-pub fn list_devices(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    page: &PageRequest<DeviceId>,
-) -> StoreResult<Vec<Device>> {
-    store.read("list_devices", |tx| tx.devices().list(tenant, &clamp_limit(page)))
-}
+    /// The device with this name.
+    pub fn find_device_by_name(&self, name: &DeviceName) -> StoreResult<Option<Device>> {
+        self.store.read("find_device", |tx| tx.devices().find_by_name(self.tenant, &name.to_folded()))
+    }
 
-/// The role with this id.
-pub fn find_role(store: &dyn Store<OfficePorts>, tenant: TenantId, id: RoleId) -> StoreResult<Option<Role>> {
-    Ok(store.read("find_role", |tx| tx.roles().find(id))?.filter(|role| role.tenant == tenant))
-}
+    /// Lists at most 200 devices in the order of their ids.
+    pub fn list_devices(&self, page: &PageRequest<DeviceId>) -> StoreResult<Vec<Device>> {
+        self.store.read("list_devices", |tx| tx.devices().list(self.tenant, &clamp_limit(page)))
+    }
 
-/// The role with this name.
-pub fn find_role_by_name(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    name: &RoleName,
-) -> StoreResult<Option<Role>> {
-    store.read("find_role", |tx| tx.roles().find_by_name(tenant, name))
-}
+    /// The role with this id.
+    pub fn find_role(&self, id: RoleId) -> StoreResult<Option<Role>> {
+        Ok(self.store.read("find_role", |tx| tx.roles().find(id))?.filter(|role| role.tenant == self.tenant))
+    }
 
-/// Lists all roles of a tenant.
-pub fn list_roles(store: &dyn Store<OfficePorts>, tenant: TenantId) -> StoreResult<Vec<Role>> {
-    store.read("list_roles", |tx| tx.roles().list(tenant))
+    /// The role with this name.
+    pub fn find_role_by_name(&self, name: &RoleName) -> StoreResult<Option<Role>> {
+        self.store.read("find_role", |tx| tx.roles().find_by_name(self.tenant, name))
+    }
+
+    /// Lists all roles of a tenant.
+    pub fn list_roles(&self) -> StoreResult<Vec<Role>> {
+        self.store.read("list_roles", |tx| tx.roles().list(self.tenant))
+    }
 }

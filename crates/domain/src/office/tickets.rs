@@ -14,12 +14,11 @@ mod refund_ticket;
 mod view;
 mod void_ticket;
 
-pub use amend_tickets::{TicketAmendment, amend_tickets};
+pub use amend_tickets::TicketAmendment;
 pub use change::{ItemInput, OwnerRef, TicketChange};
-pub use close_ticket::{DEFAULT_FISCAL_NAME, TicketClosing, close_ticket};
+pub use close_ticket::{DEFAULT_FISCAL_NAME, TicketClosing};
 pub use idempotency::{IdempotentRequest, TicketCreation, sweep_idempotency_keys};
-pub use list_tickets::{TicketSearch, count_tickets, find_ticket, find_tickets, list_tickets, list_tickets_while};
-pub use open_ticket::{NewTicket, open_ticket, put_ticket};
-pub use refund_ticket::{NewRefund, refund_ticket};
+pub use list_tickets::TicketSearch;
+pub use open_ticket::NewTicket;
+pub use refund_ticket::NewRefund;
 pub use view::TicketView;
-pub use void_ticket::void_ticket;

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use tillgate_auth_core::{Auth, Caller, Error};
-use tillgate_domain::office::{self, AuditContext, NamedFields, OfficeError, OfficePorts};
+use tillgate_domain::office::{NamedFields, Office, OfficeError, OfficePorts, UnguardedOffice};
 use tillgate_domain::{KnownRight, Store, TenantId};
 
 use crate::error::office::office_error_violations;
@@ -16,58 +16,59 @@ use crate::error::{ApiError, FieldViolation};
 
 /// The back office in a handler's closure, on a blocking thread.
 #[derive(Clone, Copy)]
-pub struct Office<'o> {
+pub struct OfficeContext<'o> {
     /// The store on which use cases run.
     pub store: &'o dyn Store<OfficePorts>,
     /// The engine, which hashes passwords and generates ids.
     pub auth: &'o Auth,
 }
 
-impl fmt::Debug for Office<'_> {
+impl fmt::Debug for OfficeContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Office").finish_non_exhaustive()
+        f.debug_struct("OfficeContext").finish_non_exhaustive()
     }
 }
 
-impl Office<'_> {
-    /// Creates the audit context of one use case of this caller.
+impl<'o> OfficeContext<'o> {
+    /// The office of the caller's tenant, for one use case with the caller's current rights.
     ///
     /// # Errors
     /// No id can be generated.
-    pub fn audit_context(&self, caller: &Caller) -> Result<AuditContext, Error> {
-        self.auth.caller_context(caller)
+    pub fn for_caller(&self, caller: &Caller) -> Result<Office<'o>, Error> {
+        Ok(Office::new(self.store, caller.profile.tenant.id, self.auth.caller_context(caller)?))
     }
 
-    /// Returns the words that a new password must not consist of: `own`, and those of the tenant if
-    /// there is a password.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub(crate) fn context_words(
-        &self,
-        tenant: TenantId,
-        has_password: bool,
-        mut own: Vec<String>,
-    ) -> Result<Vec<String>, ApiError> {
-        if has_password {
-            own.extend(office::list_context_words(self.store, tenant, None)?);
-        }
-        Ok(own)
+    /// The reads of the tenant that check no rights.
+    pub fn unguarded(&self, tenant: TenantId) -> UnguardedOffice<'o> {
+        UnguardedOffice::new(self.store, tenant)
     }
+}
 
-    /// Checks the names in a body that is rejected anyway against the store, so that all violations
-    /// are reported at once. Returns none for a caller without the right that the request requires.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub(crate) fn refused_names(
-        &self,
-        caller: &Caller,
-        right: KnownRight,
-        fields: &NamedFields<'_>,
-    ) -> Result<Vec<FieldViolation>, ApiError> {
-        let tenant = caller.profile.tenant.id;
-        let office_error = office::refused_names(self.store, tenant, &caller.authority(), right, fields)?;
-        Ok(office_error_violations(&OfficeError::Several(office_error)))
+/// Returns the words that a new password must not consist of: `own`, and those of the tenant if
+/// there is a password.
+///
+/// # Errors
+/// The store failed.
+pub(crate) fn context_words(
+    office: UnguardedOffice<'_>,
+    has_password: bool,
+    mut own: Vec<String>,
+) -> Result<Vec<String>, ApiError> {
+    if has_password {
+        own.extend(office.list_context_words(None)?);
     }
+    Ok(own)
+}
+
+/// Checks the names in a body that is rejected anyway against the store, so that all violations
+/// are reported at once. Returns none for a caller without the right that the request requires.
+///
+/// # Errors
+/// The store failed.
+pub(crate) fn name_violations(
+    office: &Office<'_>,
+    right: KnownRight,
+    fields: &NamedFields<'_>,
+) -> Result<Vec<FieldViolation>, ApiError> {
+    Ok(office_error_violations(&OfficeError::Several(office.refused_names(right, fields)?)))
 }

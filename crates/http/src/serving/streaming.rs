@@ -16,7 +16,7 @@ use actix_web::web::Bytes;
 
 use crate::context::MountContext;
 use crate::context::blocking_pool::run_blocking_unlimited;
-use crate::context::office::Office;
+use crate::context::office::OfficeContext;
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::serving::chunked_body::MAX_CHUNK_BYTES;
@@ -30,7 +30,7 @@ pub(crate) trait PartSource: Sized + Send + Unpin + 'static {
     ///
     /// # Errors
     /// The store failed, or the part cannot be serialized.
-    fn next_part(self, office: &Office<'_>) -> Result<StreamPart<Self>, ApiError>;
+    fn next_part(self, context: &OfficeContext<'_>) -> Result<StreamPart<Self>, ApiError>;
 }
 
 /// Sends the JSON that `parts` produces. A failure of the first part is answered like any other; a
@@ -40,7 +40,7 @@ pub(crate) trait PartSource: Sized + Send + Unpin + 'static {
 /// # Errors
 /// The first part could not be produced.
 pub(crate) async fn stream_json<P: PartSource>(call: &Request, parts: P) -> Result<HttpResponse, ApiError> {
-    let (first, rest) = call.with_office(move |office| parts.next_part(office)).await?;
+    let (first, rest) = call.with_office(move |context| parts.next_part(context)).await?;
     let mut answer = match rest {
         None => HttpResponse::with_body(StatusCode::OK, first).map_into_boxed_body(),
         Some(_) if call.head().method() == actix_web::http::Method::HEAD => {
@@ -78,7 +78,7 @@ impl<P: PartSource> StreamedBody<P> {
         let (mount, address) = (Arc::clone(&self.mount), self.address);
         Box::pin(async move {
             run_blocking_unlimited(&mount, address, move |mount| {
-                parts.next_part(&Office { store: &*mount.server.office, auth: &mount.server.auth })
+                parts.next_part(&OfficeContext { store: &*mount.server.office, auth: &mount.server.auth })
             })
             .await
         })

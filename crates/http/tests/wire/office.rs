@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
-use tillgate_domain::office::{self, NewRole, OfficePorts};
+use tillgate_domain::office::{self, NewRole, Office, OfficePorts, UnguardedOffice};
 use tillgate_domain::{
     Branch, BranchId, Device, DeviceName, Environment, Right, Role, RoleId, RoleName, Slug, Store, Tenant,
 };
@@ -97,7 +97,10 @@ pub fn tenant(shop: &TestServer) -> Tenant {
 /// Returns a device of the tenant.
 pub fn device(shop: &TestServer, name: &str) -> Device {
     let store: &dyn Store<OfficePorts> = &*shop.store.memory;
-    office::find_device_by_name(store, tenant(shop).id, &DeviceName::parse(name).unwrap()).unwrap().unwrap()
+    UnguardedOffice::new(store, tenant(shop).id)
+        .find_device_by_name(&DeviceName::parse(name).unwrap())
+        .unwrap()
+        .unwrap()
 }
 
 /// Adds a custom role that applies on all devices.
@@ -111,14 +114,14 @@ pub fn create_role(shop: &TestServer, name: &str, rights: &[&str]) -> Role {
         environments: Environment::ALL.into(),
     };
     let stamp = shop.auth.system_context(None).unwrap();
-    office::add_role(&*shop.store.memory, tenant(shop).id, &stamp, &new).unwrap().unwrap()
+    Office::new(&*shop.store.memory, tenant(shop).id, stamp.clone()).add_role(&new).unwrap().unwrap()
 }
 
 /// Adds another store to the tenant.
 pub fn open_store(shop: &TestServer, name: &str) -> BranchId {
     let branch = Branch { id: shop.auth.new_id(BranchId::new).unwrap(), name: name.to_owned() };
     let stamp = shop.auth.system_context(None).unwrap();
-    office::add_store(&*shop.store.memory, tenant(shop).id, &stamp, &branch).unwrap().unwrap();
+    Office::new(&*shop.store.memory, tenant(shop).id, stamp.clone()).add_store(&branch).unwrap().unwrap();
     branch.id
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::json;
-use tillgate_domain::office::{self, ApiKeyChange, AuditContext, Authority, NewApiKey};
+use tillgate_domain::office::{ApiKeyChange, AuditContext, Authority, NewApiKey, Office};
 use tillgate_domain::{Actor, ApiKey, DeviceName, DeviceStatus, EventId, Right, Slug, TenantId, UserName, UserStatus};
 use tillgate_http::HttpSettings;
 
@@ -58,7 +58,8 @@ pub fn create_key_in(
         device: DeviceName::parse(device).unwrap(),
         permissions: permissions.iter().map(|name| Right::parse(name).unwrap()).collect(),
     };
-    let made = office::add_api_key(&*shop.store.memory, find_tenant_id(shop, whose), &unique_timestamp(shop), &new)
+    let made = Office::new(&*shop.store.memory, find_tenant_id(shop, whose), unique_timestamp(shop))
+        .add_api_key(&new)
         .unwrap()
         .unwrap();
     (made, held)
@@ -248,19 +249,22 @@ async fn api_key_ends_with_its_user_and_device() {
     let ends: [fn(&TestServer, &ApiKey); 3] = [
         |shop, key| {
             let change = ApiKeyChange { active: Some(false), ..ApiKeyChange::default() };
-            office::change_api_key(&*shop.store.memory, key.tenant, &unique_timestamp(shop), key.id, None, &change)
+            Office::new(&*shop.store.memory, key.tenant, unique_timestamp(shop))
+                .change_api_key(key.id, None, &change)
                 .unwrap()
                 .unwrap();
         },
         |shop, key| {
             let status = UserStatus::Suspended;
-            office::set_user_status(&*shop.store.memory, key.tenant, &unique_timestamp(shop), key.user, status)
+            Office::new(&*shop.store.memory, key.tenant, unique_timestamp(shop))
+                .set_user_status(key.user, status)
                 .unwrap()
                 .unwrap();
         },
         |shop, key| {
             let status = DeviceStatus::Locked;
-            office::set_device_status(&*shop.store.memory, key.tenant, &unique_timestamp(shop), key.device, status)
+            Office::new(&*shop.store.memory, key.tenant, unique_timestamp(shop))
+                .set_device_status(key.device, status)
                 .unwrap()
                 .unwrap();
         },

@@ -17,7 +17,7 @@ use tillgate_auth_core::{
     Proof, SystemEntropy, Tenancy,
 };
 use tillgate_domain::change::Observer;
-use tillgate_domain::office::{self, AuditContext, Authority, DeviceChange, OfficePorts};
+use tillgate_domain::office::{AuditContext, Authority, DeviceChange, Office, OfficePorts};
 use tillgate_domain::{
     Action, Actor, Event, EventId, FoldedText, Instant, RoleName, Scope, Secret, Slug, Store, StoreError, StoreExt,
     StoreResult, UnitOfWork, Work, Zone,
@@ -314,7 +314,7 @@ impl TestServer {
         let event = EventId::new(at, (&SystemEntropy::new() as &dyn Entropy).random_bytes().unwrap());
         let stamp =
             AuditContext { at, event_id: event, actor: Actor::default(), authority: Authority::Host, os_user: None };
-        office::change_device(store, tenant, &stamp, device, None, change).unwrap().unwrap();
+        Office::new(store, tenant, stamp.clone()).change_device(device, None, change).unwrap().unwrap();
     }
 
     /// Gives the device this single role for its own logins.

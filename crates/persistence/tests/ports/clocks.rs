@@ -13,7 +13,9 @@ use tillgate_auth_core::{
     TokenDenied,
 };
 use tillgate_domain::office::ports::IdempotencyKey;
-use tillgate_domain::office::{self, AuditContext, Authority, IdempotentRequest, NewTicket, OfficePorts, TicketChange};
+use tillgate_domain::office::{
+    self, AuditContext, Authority, IdempotentRequest, NewTicket, Office, OfficePorts, TicketChange,
+};
 use tillgate_domain::ticket::Currency;
 use tillgate_domain::{Action, Actor, EventId, Secret, Store, TicketId, UserStatus};
 use tillgate_testkit::clock::CLOCK_START;
@@ -155,7 +157,7 @@ impl<'a> ClockFixture<'a> {
             legacy_digest: [8; 32],
         };
         let office: &dyn Store<OfficePorts> = &*self.fresh.database;
-        let opened = office::open_ticket(office, self.world.tenant.id, &self.audit_context(auth), &new, Some(&once));
+        let opened = Office::new(office, self.world.tenant.id, self.audit_context(auth)).open_ticket(&new, Some(&once));
         opened.unwrap().unwrap().ticket.ticket.id
     }
 
@@ -190,7 +192,7 @@ on_both! {
         assert!(first.end_session(out.session.id).unwrap());
         let office: &dyn Store<OfficePorts> = &*fresh.database;
         let (tenant, manager) = (place.world.tenant.id, place.world.manager.id);
-        office::set_user_status(office, tenant, &place.audit_context(&first), manager, UserStatus::Suspended).unwrap().unwrap();
+        Office::new(office, tenant, place.audit_context(&first)).set_user_status(manager, UserStatus::Suspended).unwrap().unwrap();
         let (ticket, changes) = (place.open_ticket(&first), fresh.read(|tx| tx.feed().poll(None)).entries.len());
         assert!(changes > 0 && place.inserts_signature(&first));
         first.leave().unwrap();
@@ -235,7 +237,7 @@ on_both! {
         assert!(first.end_session(out.session.id).unwrap());
         let office: &dyn Store<OfficePorts> = &*fresh.database;
         let (tenant, manager) = (place.world.tenant.id, place.world.manager.id);
-        office::set_user_status(office, tenant, &place.audit_context(&first), manager, UserStatus::Suspended).unwrap().unwrap();
+        Office::new(office, tenant, place.audit_context(&first)).set_user_status(manager, UserStatus::Suspended).unwrap().unwrap();
         assert!(fresh.write(|tx| tx.feed().sweep(CLOCK_START.saturating_add(DAY), 1000)) > 0);
         let started = place.start_on(&place.clock);
         for _ in 0..2 {

@@ -7,7 +7,8 @@ use std::thread;
 
 use tillgate_domain::office::ports::{IdempotencyKey, TicketFilter};
 use tillgate_domain::office::{
-    self, AuditContext, Authority, IdempotentRequest, NewTicket, OfficeError, TicketChange, TicketCreation,
+    AuditContext, Authority, IdempotentRequest, NewTicket, Office, OfficeError, TicketChange, TicketCreation,
+    UnguardedOffice,
 };
 use tillgate_domain::ticket::{Currency, Note, TicketStatus};
 use tillgate_domain::{Actor, EventId, TicketId};
@@ -41,7 +42,8 @@ fn send_request(fresh: &TestDatabase, number: u64, request: u8) -> Result<Ticket
         digest: [request; 32],
         legacy_digest: [request + 100; 32],
     };
-    office::open_ticket(&*fresh.database, StoreFixture::default().tenant.id, &audit_context(number), &new, Some(&once))
+    Office::new(&*fresh.database, StoreFixture::default().tenant.id, audit_context(number))
+        .open_ticket(&new, Some(&once))
         .unwrap()
 }
 
@@ -63,10 +65,11 @@ fn check_counts_once(fresh: TestDatabase) {
     assert_eq!(made.iter().filter(|made| !made.replayed).count(), 1, "{made:?}");
     let tickets: BTreeSet<TicketId> = made.iter().map(|made| made.ticket.ticket.id).collect();
     assert_eq!(tickets.len(), 1, "{made:?}");
-    assert_eq!(office::count_tickets(&*fresh.database, tenant, &TicketFilter::default()), Ok(1));
+    assert_eq!(UnguardedOffice::new(&*fresh.database, tenant).count_tickets(&TicketFilter::default()), Ok(1));
     // whatever becomes of the ticket and of the process
     let ticket = &made[0].ticket.ticket;
-    office::void_ticket(&*fresh.database, tenant, &audit_context(20), ticket.id, None, &Note::default())
+    Office::new(&*fresh.database, tenant, audit_context(20))
+        .void_ticket(ticket.id, None, &Note::default())
         .unwrap()
         .unwrap();
     let fresh = fresh.reopen();
@@ -78,7 +81,7 @@ fn check_counts_once(fresh: TestDatabase) {
         "as it was made"
     );
     assert_eq!(send_request(&fresh, 31, 2), Err(OfficeError::IdempotencyKeyReused), "another request by the same key");
-    assert_eq!(office::count_tickets(&*fresh.database, tenant, &TicketFilter::default()), Ok(1));
+    assert_eq!(UnguardedOffice::new(&*fresh.database, tenant).count_tickets(&TicketFilter::default()), Ok(1));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use tillgate_domain::office::{self, ApiKeyChange, ApiKeyFilter, ApiKeyView, Authority, NewApiKey};
+use tillgate_domain::office::{self, ApiKeyChange, ApiKeyFilter, ApiKeyView, NewApiKey};
 use tillgate_domain::{ApiKey, ApiKeyId, DeviceName, Right, UserName};
 
 use super::json;
@@ -82,12 +82,7 @@ impl ApiKeyCommand {
                     device: device.clone(),
                     permissions: rights.iter().cloned().collect(),
                 };
-                let key = check_decided(office::add_api_key(
-                    office.store(),
-                    office.tenant_id(),
-                    &office.ids.audit_context()?,
-                    &new,
-                ))?;
+                let key = check_decided(office.for_operator()?.add_api_key(&new))?;
                 let secret = generated.secret.expose();
                 let mut document = api_key_json(&view_api_key(&office, &key)?);
                 if let Some(members) = document.as_object_mut() {
@@ -103,15 +98,7 @@ impl ApiKeyCommand {
             Self::List => list_api_keys(&office, context.json),
             Self::Status { id, status } => {
                 let change = ApiKeyChange { active: Some(*status == ApiKeyStatus::Active), ..ApiKeyChange::default() };
-                let stamp = office.ids.audit_context()?;
-                let key = check_decided(office::change_api_key(
-                    office.store(),
-                    office.tenant_id(),
-                    &stamp,
-                    *id,
-                    None,
-                    &change,
-                ))?;
+                let key = check_decided(office.for_operator()?.change_api_key(*id, None, &change))?;
                 let document = api_key_json(&view_api_key(&office, &key)?);
                 print::print_answer(context.json, &format!("{}: {}", key.name, status.name()), &document);
                 Ok(())
@@ -121,10 +108,8 @@ impl ApiKeyCommand {
 }
 
 fn list_api_keys(office: &CommandOffice, json: bool) -> Result<(), CommandError> {
-    let every = ApiKeyFilter::default();
-    let load_page = |page: &_| {
-        check_decided(office::list_api_keys(office.store(), office.tenant_id(), &Authority::Host, &every, page))
-    };
+    let (operator, every) = (office.for_operator()?, ApiKeyFilter::default());
+    let load_page = |page: &_| check_decided(operator.list_api_keys(&every, page));
     let keys = office::collect_pages(None, load_page, |view| view.key.id)?;
     let row = |view: &ApiKeyView| {
         let key = &view.key;
@@ -146,7 +131,7 @@ fn list_api_keys(office: &CommandOffice, json: bool) -> Result<(), CommandError>
 }
 
 fn view_api_key(office: &CommandOffice, key: &ApiKey) -> Result<ApiKeyView, CommandError> {
-    office::load_api_key_view(office.store(), key).map_err(CommandError::failed)
+    office.unguarded().load_api_key_view(key).map_err(CommandError::failed)
 }
 
 /// An API key as JSON, without its secret.

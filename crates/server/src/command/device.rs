@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use tillgate_domain::office::ports::DeviceFilter;
-use tillgate_domain::office::{self, DeviceChange, NewDevice, SessionTarget, SettingsChange};
+use tillgate_domain::office::{DeviceChange, NewDevice, SessionTarget, SettingsChange};
 use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, PrincipalId, RoleName};
 
 use super::confirmation::{Confirmation, count_text};
@@ -115,8 +115,6 @@ pub(crate) struct DeviceListArgs {
 impl DeviceCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let office = CommandOffice::open(context)?;
-        let stamp = || office.ids.audit_context();
-        let (store, tenant) = (office.store(), office.tenant_id());
         let (device, what) = match self {
             Self::List(which) => return list_devices(&office, which, context.json),
             Self::Add { name, env, description, roles, settings, password } => {
@@ -139,7 +137,7 @@ impl DeviceCommand {
                     roles: roles.clone(),
                     verifier,
                 };
-                (check_decided(office::add_device(store, tenant, &stamp()?, &new))?, "added")
+                (check_decided(office.for_operator()?.add_device(&new))?, "added")
             }
             Self::Status { name, status, confirmation } => {
                 let id = office.find_device(name)?.id;
@@ -150,7 +148,7 @@ impl DeviceCommand {
                         count_text(sessions, "session")
                     ))?;
                 }
-                (check_decided(office::set_device_status(store, tenant, &stamp()?, id, *status))?, status.name())
+                (check_decided(office.for_operator()?.set_device_status(id, *status))?, status.name())
             }
             Self::Show { name } => {
                 let device = office.find_device(name)?;
@@ -158,7 +156,7 @@ impl DeviceCommand {
             }
             Self::Password { name, remove: true } => {
                 let device = office.find_device(name)?;
-                let removed = check_decided(office::remove_password(store, tenant, &stamp()?, device.id))?;
+                let removed = check_decided(office.for_operator()?.remove_password(device.id))?;
                 (device, if removed { "has no password; all sessions on it ended" } else { "had no password" })
             }
             Self::Password { name, remove: false } => {
@@ -166,12 +164,12 @@ impl DeviceCommand {
                 let principal = PrincipalId::Device(device.id);
                 let verifier =
                     office.hash_password(&office.read_new_password(name.as_str(), Some(principal), [])?)?;
-                check_decided(office::set_password(store, tenant, &stamp()?, principal, &verifier))?;
+                check_decided(office.for_operator()?.set_password(principal, &verifier))?;
                 (device, "password changed; all sessions on it ended")
             }
             Self::Unlock { name } => {
                 let device = office.find_device(name)?;
-                check_decided(office::unlock_principal(store, tenant, &stamp()?, PrincipalId::Device(device.id)))?;
+                check_decided(office.for_operator()?.unlock_principal(PrincipalId::Device(device.id)))?;
                 (device, "may log in again")
             }
             Self::Set { name, rename, env, description, settings, roles, no_role } => {
@@ -185,7 +183,7 @@ impl DeviceCommand {
                     ..DeviceChange::default()
                 };
                 let id = office.find_device(name)?.id;
-                (check_decided(office::change_device(store, tenant, &stamp()?, id, None, &change))?, "set")
+                (check_decided(office.for_operator()?.change_device(id, None, &change))?, "set")
             }
         };
         let document = office.load_names()?.device_json(&device);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use tillgate_domain::office::{self, OfficePorts, UseCaseResult};
-use tillgate_domain::{Device, DeviceName, PrincipalId, Secret, Store, Tenant, TenantId, User, UserName, UserStatus};
+use tillgate_domain::office::{self, Office, OfficePorts, UnguardedOffice, UseCaseResult};
+use tillgate_domain::{Device, DeviceName, PrincipalId, Secret, Store, Tenant, User, UserName, UserStatus};
 use tillgate_persistence::Database;
 
 use super::json::NameLookup;
@@ -36,9 +36,14 @@ impl CommandOffice {
         &*self.database
     }
 
-    /// The id of the tenant.
-    pub(super) fn tenant_id(&self) -> TenantId {
-        self.tenant.id
+    /// The office of the tenant, for one use case of the operator of this machine.
+    pub(super) fn for_operator(&self) -> Result<Office<'_>, CommandError> {
+        Ok(Office::new(self.store(), self.tenant.id, self.ids.audit_context()?))
+    }
+
+    /// The reads of the tenant.
+    pub(super) fn unguarded(&self) -> UnguardedOffice<'_> {
+        UnguardedOffice::new(self.store(), self.tenant.id)
     }
 
     /// Hashes a password at the configured cost.
@@ -54,8 +59,7 @@ impl CommandOffice {
         principal: Option<PrincipalId>,
         names: impl IntoIterator<Item = String>,
     ) -> Result<Secret<String>, CommandError> {
-        let mut words =
-            office::list_context_words(self.store(), self.tenant_id(), principal).map_err(CommandError::failed)?;
+        let mut words = self.unguarded().list_context_words(principal).map_err(CommandError::failed)?;
         words.extend(names);
         password::read_new_password(name, &composition::build_password_policy(&self.settings)?, &words)
     }
@@ -79,9 +83,7 @@ impl CommandOffice {
 
     /// Finds a user by name. The error suggests a similar name, or says that the user was deleted.
     pub(super) fn find_user(&self, name: &UserName) -> Result<User, CommandError> {
-        if let Some(user) =
-            office::find_user_by_name(self.store(), self.tenant_id(), name).map_err(CommandError::failed)?
-        {
+        if let Some(user) = self.unguarded().find_user_by_name(name).map_err(CommandError::failed)? {
             return Ok(user);
         }
         let users = self.list_users()?;
@@ -96,9 +98,7 @@ impl CommandOffice {
 
     /// Finds a device by name. The error suggests a similar name.
     pub(super) fn find_device(&self, name: &DeviceName) -> Result<Device, CommandError> {
-        if let Some(device) =
-            office::find_device_by_name(self.store(), self.tenant_id(), name).map_err(CommandError::failed)?
-        {
+        if let Some(device) = self.unguarded().find_device_by_name(name).map_err(CommandError::failed)? {
             return Ok(device);
         }
         let devices = self.list_devices()?;
@@ -108,23 +108,19 @@ impl CommandOffice {
 
     /// All users, including deleted ones.
     pub(super) fn list_users(&self) -> Result<Vec<User>, CommandError> {
-        office::collect_pages(None, |page| office::list_users(self.store(), self.tenant_id(), page), |user| user.id)
+        office::collect_pages(None, |page| self.unguarded().list_users(page), |user| user.id)
             .map_err(CommandError::failed)
     }
 
     /// All devices, including retired ones.
     pub(super) fn list_devices(&self) -> Result<Vec<Device>, CommandError> {
-        office::collect_pages(
-            None,
-            |page| office::list_devices(self.store(), self.tenant_id(), page),
-            |device| device.id,
-        )
-        .map_err(CommandError::failed)
+        office::collect_pages(None, |page| self.unguarded().list_devices(page), |device| device.id)
+            .map_err(CommandError::failed)
     }
 
     /// The names of all roles and devices by their ids.
     pub(super) fn load_names(&self) -> Result<NameLookup, CommandError> {
-        let roles = office::list_roles(self.store(), self.tenant_id()).map_err(CommandError::failed)?;
+        let roles = self.unguarded().list_roles().map_err(CommandError::failed)?;
         Ok(NameLookup {
             roles: roles.into_iter().map(|role| (role.id, role.name.to_string())).collect(),
             devices: self.list_devices()?.into_iter().map(|device| (device.id, device.name.to_string())).collect(),

@@ -1,7 +1,7 @@
 //! `role`: manages roles, which are named sets of rights.
 
 use clap::Subcommand;
-use tillgate_domain::office::{self, NewRole, RoleChange};
+use tillgate_domain::office::{NewRole, RoleChange};
 use tillgate_domain::{Environment, KnownRight, Right, RoleId, RoleName};
 
 use super::office::{CommandOffice, check_decided};
@@ -78,12 +78,7 @@ impl RoleCommand {
                     rights: rights.into_iter().collect(),
                     environments: environments.iter().copied().collect(),
                 };
-                let role = check_decided(office::add_role(
-                    office.store(),
-                    office.tenant_id(),
-                    &office.ids.audit_context()?,
-                    &new,
-                ))?;
+                let role = check_decided(office.for_operator()?.add_role(&new))?;
                 print::print_answer(context.json, &format!("{}: added", role.name), &json::role_json(&role));
             }
             Self::Set { name, rename, rights, new_rights, environments, label, description } => {
@@ -99,14 +94,13 @@ impl RoleCommand {
                     let flags = "--rename, --right, --env, --label or --description";
                     return Err(CommandError::usage(format!("nothing to change: use {flags}")));
                 }
-                let (id, stamp) = (find_role(&office, name)?.id, office.ids.audit_context()?);
-                let role =
-                    check_decided(office::change_role(office.store(), office.tenant_id(), &stamp, id, None, &change))?;
+                let id = find_role(&office, name)?.id;
+                let role = check_decided(office.for_operator()?.change_role(id, None, &change))?;
                 print::print_answer(context.json, &format!("{}: set", role.name), &json::role_json(&role));
             }
             Self::Delete { name } => {
-                let (id, stamp) = (find_role(&office, name)?.id, office.ids.audit_context()?);
-                let role = check_decided(office::delete_role(office.store(), office.tenant_id(), &stamp, id, None))?;
+                let id = find_role(&office, name)?.id;
+                let role = check_decided(office.for_operator()?.delete_role(id, None))?;
                 print::print_answer(context.json, &format!("{}: deleted", role.name), &json::role_json(&role));
             }
             Self::List => {
@@ -114,7 +108,7 @@ impl RoleCommand {
                     let environments: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
                     (vec![role.name.to_string(), environments.join(","), role.rights.to_scope()], json::role_json(role))
                 };
-                let roles = office::list_roles(office.store(), office.tenant_id()).map_err(CommandError::failed)?;
+                let roles = office.unguarded().list_roles().map_err(CommandError::failed)?;
                 print::print_table(
                     context.json,
                     &["NAME", "ENVIRONMENTS", "RIGHTS"],
@@ -141,11 +135,11 @@ fn check_rights(rights: &[Right], new_rights: &[Right]) -> Result<Vec<Right>, Co
 
 /// Finds a role by name. The error suggests a similar name.
 fn find_role(office: &CommandOffice, name: &RoleName) -> Result<tillgate_domain::Role, CommandError> {
-    let found = office::find_role_by_name(office.store(), office.tenant_id(), name).map_err(CommandError::failed)?;
+    let found = office.unguarded().find_role_by_name(name).map_err(CommandError::failed)?;
     if let Some(role) = found {
         return Ok(role);
     }
-    let roles = office::list_roles(office.store(), office.tenant_id()).map_err(CommandError::failed)?;
+    let roles = office.unguarded().list_roles().map_err(CommandError::failed)?;
     let names = roles.iter().map(|role| role.name.as_str());
     Err(CommandError::failed(format!("there is no role \"{name}\"{}", did_you_mean(name.as_str(), names))))
 }

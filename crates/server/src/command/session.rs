@@ -107,13 +107,7 @@ impl EndArgs {
             ))?;
         }
         if let Some(target) = target {
-            check_decided(office::end_sessions(
-                office.store(),
-                office.tenant_id(),
-                &office.ids.audit_context()?,
-                target,
-                true,
-            ))?;
+            check_decided(office.for_operator()?.end_sessions(target, true))?;
         }
         if let Some(id) = which.id {
             let auth = composition::build_command_engine(&office.settings, &office.database)?;
@@ -136,7 +130,7 @@ pub(super) fn count_live_sessions(office: &CommandOffice, target: SessionTarget)
 }
 
 fn live_filter(office: &CommandOffice) -> SessionFilter {
-    SessionFilter { tenant: Some(office.tenant_id()), live: Some((true, office.ids.now())), ..SessionFilter::default() }
+    SessionFilter { tenant: Some(office.tenant.id), live: Some((true, office.ids.now())), ..SessionFilter::default() }
 }
 
 fn find_sessions(office: &CommandOffice, filter: &SessionFilter) -> Result<Vec<SessionView>, CommandError> {

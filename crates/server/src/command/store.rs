@@ -1,8 +1,7 @@
 //! `store`: manages the stores of a tenant.
 
 use clap::Subcommand;
-use tillgate_domain::office::{self, OfficePorts};
-use tillgate_domain::{Branch, BranchId, FoldedText, Store as Units, Tenant};
+use tillgate_domain::{Branch, BranchId, FoldedText, Tenant};
 
 use super::confirmation::Confirmation;
 use super::office::{CommandOffice, check_decided};
@@ -37,8 +36,6 @@ pub(crate) enum StoreCommand {
 impl StoreCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let office = CommandOffice::open(context)?;
-        let store: &dyn Units<OfficePorts> = office.store();
-        let stamp = || office.ids.audit_context();
         match self {
             Self::List => {
                 let row = |each: &Branch| (vec![each.name.clone(), each.id.to_string()], json::store_json(each));
@@ -47,19 +44,18 @@ impl StoreCommand {
             }
             Self::Add { name } => {
                 let new = Branch { id: office.ids.new_id(BranchId::new)?, name: name.clone() };
-                let tenant = check_decided(office::add_store(store, office.tenant_id(), &stamp()?, &new))?;
+                let tenant = check_decided(office.for_operator()?.add_store(&new))?;
                 print_store(context, &tenant, new.id, "added");
             }
             Self::Rename { name, to } => {
                 let id = find_store(&office.tenant, name)?.id;
-                let tenant =
-                    check_decided(office::rename_store(store, office.tenant_id(), &stamp()?, id, None, Some(to)))?;
+                let tenant = check_decided(office.for_operator()?.rename_store(id, None, Some(to)))?;
                 print_store(context, &tenant, id, "renamed");
             }
             Self::Close { name, confirmation } => {
                 let closed = find_store(&office.tenant, name)?;
                 confirmation.ask(&format!("This permanently closes the store \"{}\"", closed.name))?;
-                check_decided(office::close_store(store, office.tenant_id(), &stamp()?, closed.id, None))?;
+                check_decided(office.for_operator()?.close_store(closed.id, None))?;
                 print::print_answer(context.json, &format!("{}: closed", closed.name), &json::store_json(closed));
             }
         }

@@ -112,14 +112,7 @@ impl SetArgs {
             return Err(CommandError::usage(format!("nothing to change: use {flags}")));
         }
         let maximum = composition::build_mounts(&office.settings)?.longest_session_limits(&office.tenant.slug);
-        check_decided(office::change_tenant(
-            office.store(),
-            &office.ids.audit_context()?,
-            office.tenant_id(),
-            None,
-            &change,
-            &maximum,
-        ))
+        check_decided(office.for_operator()?.change_tenant(None, &change, &maximum))
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use tillgate_domain::office::ports::{OffsetPageRequest, TicketFilter, TicketOrder, TicketSortKey};
-use tillgate_domain::office::{self, TicketSearch, TicketView};
+use tillgate_domain::office::{TicketSearch, TicketView};
 use tillgate_domain::ticket::{Item, Sheet, TicketState, TicketStatus};
 use tillgate_domain::{DeviceName, TicketId, UserName};
 
@@ -75,8 +75,7 @@ impl TicketCommand {
                 print::print_table(context.json, &headings, &rows);
             }
             Self::Show { id } => {
-                let found =
-                    office::find_ticket(office.store(), office.tenant_id(), *id).map_err(CommandError::failed)?;
+                let found = office.unguarded().find_ticket(*id).map_err(CommandError::failed)?;
                 let view = found.ok_or_else(|| CommandError::failed(format!("there is no ticket \"{id}\"")))?;
                 if context.json {
                     print::print_line(&ticket_json(&view).to_string());
@@ -102,8 +101,7 @@ impl ListArgs {
         let mut search = TicketSearch { filter, order, page: OffsetPageRequest::first(MAX_PAGE_SIZE) };
         let (most, mut found) = (usize::try_from(self.limit).unwrap_or(usize::MAX), Vec::new());
         while found.len() < most {
-            let page =
-                office::list_tickets(office.store(), office.tenant_id(), &search).map_err(CommandError::failed)?;
+            let page = office.unguarded().list_tickets(&search).map_err(CommandError::failed)?;
             let Some(last) = page.last() else { break };
             search.page.after = Some(order.sort_key.cursor(&last.ticket));
             found.extend(page);

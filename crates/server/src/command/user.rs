@@ -136,8 +136,6 @@ impl UserCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let office = CommandOffice::open(context)?;
         let named = |name: &UserName| office.find_user(name).map(|user| user.id);
-        let stamp = || office.ids.audit_context();
-        let (store, tenant) = (office.store(), office.tenant_id());
         let sets = matches!(self, Self::Add { .. } | Self::Set { .. } | Self::Password { .. });
         let (user, what) = match self {
             Self::List(which) => return list_users(&office, which, context.json),
@@ -158,7 +156,7 @@ impl UserCommand {
                                  --no-must-change-password";
                     return Err(CommandError::usage(format!("nothing to change: use {flags}")));
                 }
-                (check_decided(office::change_user(store, tenant, &stamp()?, named(name)?, None, &change))?, "set")
+                (check_decided(office.for_operator()?.change_user(named(name)?, None, &change))?, "set")
             }
             Self::Add { name, email, display_name, roles, on, generate, must_change } => {
                 let names = [name.to_string()].into_iter().chain(display_name.clone());
@@ -176,7 +174,7 @@ impl UserCommand {
                     verifier: Some(office.hash_password(&new_password.password)?),
                     password_change_required: must_change.is_required(generate),
                 };
-                let user = check_decided(office::add_user(store, tenant, &stamp()?, &new))?;
+                let user = check_decided(office.for_operator()?.add_user(&new))?;
                 new_password.deliver(user.name.as_str())?;
                 (user, "added")
             }
@@ -188,10 +186,7 @@ impl UserCommand {
                         count_text(sessions, "session")
                     ))?;
                 }
-                (
-                    check_decided(office::set_user_status(store, tenant, &stamp()?, named(name)?, *status))?,
-                    status.name(),
-                )
+                (check_decided(office.for_operator()?.set_user_status(named(name)?, *status))?, status.name())
             }
             Self::Password { name, keys: end, generate, must_change } => {
                 let user = office.find_user(name)?;
@@ -200,8 +195,7 @@ impl UserCommand {
                 let verifier = office.hash_password(&new_password.password)?;
                 let require_change = must_change.is_required(generate);
                 let options = PasswordOptions { revoke_api_keys: *end, require_change };
-                let keys =
-                    check_decided(office::set_password_with(store, tenant, &stamp()?, principal, &verifier, options))?;
+                let keys = check_decided(office.for_operator()?.set_password_with(principal, &verifier, options))?;
                 let user = office.find_user(name)?;
                 new_password.deliver(user.name.as_str())?;
                 let state = if *end { "was revoked" } else { "does not depend on the password and stays valid" };
@@ -210,7 +204,7 @@ impl UserCommand {
             }
             Self::Unlock { name } => {
                 let user = office.find_user(name)?;
-                check_decided(office::unlock_principal(store, tenant, &stamp()?, PrincipalId::User(user.id)))?;
+                check_decided(office.for_operator()?.unlock_principal(PrincipalId::User(user.id)))?;
                 (user, "may log in again")
             }
             Self::Roles { name, roles, on, off } => {
@@ -218,10 +212,10 @@ impl UserCommand {
                 let office_roles = (!roles.is_empty()).then(|| roles.clone());
                 let devices = DeviceRolesChange::Edit { set: on.clone(), remove: off.clone() };
                 let changes = office_roles.is_some() || !on.is_empty();
-                let user = check_decided(office::assign_roles(store, tenant, &stamp()?, user, office_roles, devices))?;
+                let user = check_decided(office.for_operator()?.assign_roles(user, office_roles, devices))?;
                 if changes {
                     let unrestricted =
-                        office::list_unrestricted_api_keys(store, tenant, user.id).map_err(CommandError::failed)?;
+                        office.unguarded().list_unrestricted_api_keys(user.id).map_err(CommandError::failed)?;
                     note_api_keys(&unrestricted, "is unrestricted: it has all rights of the user");
                 }
                 return print_roles(&office, name, &user, context.json);

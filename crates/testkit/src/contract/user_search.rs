@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tillgate_domain::UserStatus::{Active, Deleted, Pending, Suspended};
 use tillgate_domain::office::ports::{EventFilter, OffsetPageRequest, UserCursor, UserFilter, UserOrder};
-use tillgate_domain::office::{self, AuditContext, Authority};
+use tillgate_domain::office::{AuditContext, Authority, Office};
 use tillgate_domain::{Action, Actor, Assignment, Email, EventId, StoreError, StoreExt, User, UserName};
 
 use crate::StoreHarness;
@@ -201,7 +201,7 @@ pub fn concurrent_toggles_are_not_lost(harness: &StoreHarness) {
             authority: Authority::Host,
             os_user: None,
         };
-        match office::toggle_user(&*harness.office, fixture.tenant.id, &stamp, fixture.ben.id) {
+        match Office::new(&*harness.office, fixture.tenant.id, stamp.clone()).toggle_user(fixture.ben.id) {
             Ok(toggled) => u64::from(toggled.is_ok()),
             // every run met a conflict: nothing was done
             Err(StoreError::Unavailable(_)) => 0,

@@ -1,8 +1,8 @@
 //! The rules for API keys in the back office, on the in-memory store.
 
 use tillgate_domain::office::{
-    self, ApiKeyChange, ApiKeyFilter, AuditContext, Authority, FieldName, NewApiKey, OfficeError, PageRequest,
-    UseCaseResult,
+    self, ApiKeyChange, ApiKeyFilter, AuditContext, FieldName, NewApiKey, Office, OfficeError, PageRequest,
+    UnguardedOffice, UseCaseResult,
 };
 use tillgate_domain::{Action, ApiKey, ApiKeyId, Change, DeviceName, Right, Rights, Scope, Subject, UserName};
 
@@ -11,7 +11,7 @@ use crate::staffed_fixture::StaffedFixture;
 
 impl StaffedFixture {
     fn add_as(&self, stamp: &AuditContext, new: &NewApiKey) -> Result<ApiKey, OfficeError> {
-        office::add_api_key(&self.memory, self.fixture.tenant.id, stamp, new).unwrap()
+        self.office_as(stamp.clone()).add_api_key(new).unwrap()
     }
 
     fn add(&self, new: &NewApiKey) -> Result<ApiKey, OfficeError> {
@@ -19,7 +19,7 @@ impl StaffedFixture {
     }
 
     fn change_as(&self, stamp: &AuditContext, key: &ApiKey, change: &ApiKeyChange) -> Result<ApiKey, OfficeError> {
-        office::change_api_key(&self.memory, self.fixture.tenant.id, stamp, key.id, None, change).unwrap()
+        self.office_as(stamp.clone()).change_api_key(key.id, None, change).unwrap()
     }
 
     fn change(&self, key: &ApiKey, change: &ApiKeyChange) -> Result<ApiKey, OfficeError> {
@@ -27,17 +27,17 @@ impl StaffedFixture {
     }
 
     fn delete_as(&self, stamp: &AuditContext, key: &ApiKey, version: Option<i64>) -> UseCaseResult<ApiKey> {
-        office::delete_api_key(&self.memory, self.fixture.tenant.id, stamp, key.id, version)
+        self.office_as(stamp.clone()).delete_api_key(key.id, version)
     }
 
     /// The rights of the user on P01: those of the built-in role with the same name.
     fn given_rights(&self, name: &str) -> Rights {
-        let roles = office::list_roles(&self.memory, self.fixture.tenant.id).unwrap();
+        let roles = self.unguarded().list_roles().unwrap();
         roles.into_iter().find(|role| role.name.as_str() == name).unwrap().rights
     }
 
     fn find_key(&self, key: &ApiKey) -> Option<ApiKey> {
-        let found = office::find_api_key(&self.memory, self.fixture.tenant.id, &Authority::Host, key.id);
+        let found = self.office().find_api_key(key.id);
         found.unwrap().unwrap().map(|known| known.key)
     }
 }
@@ -65,7 +65,7 @@ fn api_key_is_created_recorded_and_listed() {
     assert_eq!(shop.find_key(&key), Some(key.clone()));
     let page = PageRequest { after: None, limit: 10 };
     let (tenant, every) = (shop.fixture.tenant.id, ApiKeyFilter::default());
-    let list = |by: AuditContext| office::list_api_keys(&shop.memory, tenant, &by.authority, &every, &page).unwrap();
+    let list = |by: AuditContext| Office::new(&shop.memory, tenant, by.clone()).list_api_keys(&every, &page).unwrap();
     let listed = list(audit_context()).unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!((&listed[0].key, listed[0].user.as_str(), listed[0].device.as_str()), (&key, "cashier", "P01"));
@@ -91,7 +91,7 @@ fn api_key_requires_a_user_who_may_log_in() {
     let off = office::DeviceRolesChange::Edit { set: Vec::new(), remove: vec![DeviceName::parse("P02").unwrap()] };
     let change = office::UserChange { devices: off, ..office::UserChange::default() };
     let (tenant, cashier) = (shop.fixture.tenant.id, shop.fixture.cashier.id);
-    office::change_user(&shop.memory, tenant, &audit_context(), cashier, None, &change).unwrap().unwrap();
+    Office::new(&shop.memory, tenant, audit_context()).change_user(cashier, None, &change).unwrap().unwrap();
     assert_eq!(shop.add(&new_key("cashier", "P02", &[])), unknown(FieldName::Device, "P02"));
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let moved = ApiKeyChange { device: Some(DeviceName::parse("P02").unwrap()), ..ApiKeyChange::default() };
@@ -163,9 +163,7 @@ fn unrestricted_api_key_is_narrowed_unless_an_admin_created_it() {
         devices: office::DeviceRolesChange::Edit { set: vec![roles_on("P01", &[])], remove: Vec::new() },
         ..office::UserChange::default()
     };
-    office::change_user(&shop.memory, shop.fixture.tenant.id, &audit_context(), shop.fixture.cashier.id, None, &off)
-        .unwrap()
-        .unwrap();
+    shop.office().change_user(shop.fixture.cashier.id, None, &off).unwrap().unwrap();
     let nothing = shop.add_as(&clerk(), &new_key("cashier", "P01", &[]));
     assert_eq!(
         nothing,
@@ -182,13 +180,15 @@ fn promotion_reports_the_api_keys_that_grow() {
     shop.add(&narrow).unwrap();
     let tenant = shop.fixture.tenant.id;
     let devices = office::DeviceRolesChange::Edit { set: vec![roles_on("P01", &["admin"])], remove: Vec::new() };
-    office::assign_roles(&shop.memory, tenant, &audit_context(), shop.fixture.cashier.id, None, devices)
+    Office::new(&shop.memory, tenant, audit_context())
+        .assign_roles(shop.fixture.cashier.id, None, devices)
         .unwrap()
         .unwrap();
     let line = shop.memory.audit_events().pop().unwrap();
     assert_eq!(line.details["growing_api_keys"][0]["id"], serde_json::json!(wide.id));
     assert_eq!(line.details["growing_api_keys"].as_array().unwrap().len(), 1);
-    let growing = office::list_unrestricted_api_keys(&shop.memory, tenant, shop.fixture.cashier.id).unwrap();
+    let growing =
+        UnguardedOffice::new(&shop.memory, tenant).list_unrestricted_api_keys(shop.fixture.cashier.id).unwrap();
     assert_eq!(growing, [wide]);
 }
 
@@ -225,9 +225,7 @@ fn stale_api_key_version_is_refused() {
     let shop = StaffedFixture::open();
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let change = ApiKeyChange { name: Some("Other".into()), ..ApiKeyChange::default() };
-    let (tenant, host) = (shop.fixture.tenant.id, audit_context());
-    let change_at =
-        |version| office::change_api_key(&shop.memory, tenant, &host, key.id, Some(version), &change).unwrap();
+    let change_at = |version| shop.office().change_api_key(key.id, Some(version), &change).unwrap();
     assert_eq!(change_at(2), Err(OfficeError::VersionMismatch { current: 1 }));
     assert_eq!(change_at(1).unwrap().version, 2);
     let host = audit_context();
@@ -246,10 +244,11 @@ fn api_key_of_another_tenant_is_not_found() {
     let shop = StaffedFixture::open();
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let other = tillgate_domain::TenantId::new(NOW, random_bytes());
-    assert_eq!(office::find_api_key(&shop.memory, other, &Authority::Host, key.id).unwrap(), Ok(None));
-    let (host, change) = (audit_context(), ApiKeyChange::default());
+    let elsewhere = Office::new(shop.store(), other, audit_context());
+    assert_eq!(elsewhere.find_api_key(key.id).unwrap(), Ok(None));
+    let change = ApiKeyChange::default();
     let not_found = Err(OfficeError::NotFound { field: FieldName::ApiKey, value: key.id.to_string() });
-    assert_eq!(office::change_api_key(&shop.memory, other, &host, key.id, None, &change).unwrap(), not_found);
-    assert_eq!(office::delete_api_key(&shop.memory, other, &host, key.id, None).unwrap(), not_found);
+    assert_eq!(elsewhere.change_api_key(key.id, None, &change).unwrap(), not_found);
+    assert_eq!(elsewhere.delete_api_key(key.id, None).unwrap(), not_found);
     assert_eq!(shop.find_key(&key), Some(key));
 }

@@ -2,7 +2,7 @@
 //! a caller cannot grant through a device.
 
 use tillgate_domain::office::{
-    self, ApiKeyChange, AuditContext, DeviceChange, DeviceRolesChange, FieldName, NewApiKey, NewDevice, OfficeError,
+    ApiKeyChange, AuditContext, DeviceChange, DeviceRolesChange, FieldName, NewApiKey, NewDevice, OfficeError,
 };
 use tillgate_domain::{Action, ApiKeyId, Change, DeviceStatus, Environment, Epoch, PrincipalId, Scope, StoreExt};
 use tillgate_testkit::Fixture;
@@ -54,15 +54,12 @@ fn device_or_api_key_grants_no_more_than_the_caller_has() {
     };
     let maker = clerk(&["auditRead", "apiKeyCreate", "apiKeyUpdate"]);
     // the cashier does not have the right now, but may be given it later
-    assert_eq!(
-        office::add_api_key(shop.store(), shop.tenant_id(), &maker, &key).unwrap(),
-        Err(missing_right("userDelete"))
-    );
+    assert_eq!(shop.office_as(maker.clone()).add_api_key(&key).unwrap(), Err(missing_right("userDelete")));
     let modest = NewApiKey { permissions: parse_rights(&["ticketClose"]), ..key };
-    let made = office::add_api_key(shop.store(), shop.tenant_id(), &maker, &modest).unwrap().unwrap();
+    let made = shop.office_as(maker.clone()).add_api_key(&modest).unwrap().unwrap();
     let more = ApiKeyChange { permissions: Some(parse_rights(&["userDelete"])), ..ApiKeyChange::default() };
     let maker = clerk(&["auditRead", "apiKeyCreate", "apiKeyUpdate"]);
-    let changed = office::change_api_key(shop.store(), shop.tenant_id(), &maker, made.id, None, &more).unwrap();
+    let changed = shop.office_as(maker.clone()).change_api_key(made.id, None, &more).unwrap();
     assert_eq!(changed, Err(missing_right("userDelete")));
 }
 
@@ -72,7 +69,7 @@ fn rights_beyond_the_callers_cannot_be_removed() {
     let Fixture { p01, manager, .. } = &shop.fixture;
     let clerk = || caller_context(&["userUpdate", "deviceUpdate", "ticketClose"]);
     let (roles, nowhere) = (Some(Vec::new()), DeviceRolesChange::Replace(Vec::new()));
-    let taken = office::assign_roles(shop.store(), shop.tenant_id(), &clerk(), manager.id, roles, nowhere).unwrap();
+    let taken = shop.office_as(clerk()).assign_roles(manager.id, roles, nowhere).unwrap();
     assert!(matches!(taken, Err(OfficeError::RightMissing(_))), "{taken:?}");
     let equip = |roles: &[&str]| DeviceChange {
         roles: Some(roles.iter().map(|named| parse_role(named)).collect()),
@@ -109,27 +106,24 @@ fn retired_device_frees_its_name_roles_and_user_lists() {
     let Fixture { p01, cashier, .. } = &shop.fixture;
     let retired = shop.set_status(p01.id, DeviceStatus::Retired).unwrap();
     assert_eq!((retired.status, retired.roles.len()), (DeviceStatus::Retired, 0));
-    let user = office::find_user(shop.store(), shop.tenant_id(), cashier.id).unwrap().unwrap();
+    let user = shop.unguarded().find_user(cashier.id).unwrap().unwrap();
     assert!(!user.assignment.devices.contains_key(&p01.id));
     assert_eq!(user.version, cashier.version + 1);
     // the device is not assigned again
     let again = shop.assign(cashier.id, &["cashier"], roles_only_on(p01, &["cashier"]));
     assert_eq!(again, Err(OfficeError::UnknownName { field: FieldName::Devices, value: "P01".into() }));
     let next = NewDevice { roles: Vec::new(), ..new_device("p01") };
-    let next = office::add_device(shop.store(), shop.tenant_id(), &audit_context(), &next).unwrap().unwrap();
-    let found = office::find_device_by_name(shop.store(), shop.tenant_id(), &p01.name).unwrap().unwrap();
+    let next = shop.office().add_device(&next).unwrap().unwrap();
+    let found = shop.unguarded().find_device_by_name(&p01.name).unwrap().unwrap();
     assert_eq!(found.id, next.id);
-    assert_eq!(
-        office::find_device(shop.store(), shop.tenant_id(), p01.id).unwrap().unwrap().status,
-        DeviceStatus::Retired
-    );
+    assert_eq!(shop.unguarded().find_device(p01.id).unwrap().unwrap().status, DeviceStatus::Retired);
 }
 
 #[test]
 fn removed_device_password_ends_its_sessions() {
     let shop = StaffedFixture::open();
     let till = shop.fixture.p01.id;
-    let remove = |stamp: &AuditContext| office::remove_password(shop.store(), shop.tenant_id(), stamp, till).unwrap();
+    let remove = |stamp: &AuditContext| shop.office_as(stamp.clone()).remove_password(till).unwrap();
     assert_eq!(remove(&caller_context(&["deviceUpdate"])), Err(missing_right("fiscalOpenDrawer")));
     assert_eq!(remove(&audit_context()), Ok(true));
     assert_eq!(shop.list_changes().last(), Some(&Change::EpochBumped { scope: Scope::Device(till), epoch: Epoch(1) }));

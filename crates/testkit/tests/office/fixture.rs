@@ -2,7 +2,10 @@
 
 use tillgate_auth_core::AuthPorts;
 use tillgate_auth_core::ports::CredentialKind;
-use tillgate_domain::office::{self, DeviceRolesChange, FieldName, NewUser, OfficeError, OfficePorts, UserChange};
+use tillgate_domain::office::{
+    self, AuditContext, DeviceRolesChange, FieldName, NewUser, Office, OfficeError, OfficePorts, UnguardedOffice,
+    UserChange,
+};
 use tillgate_domain::{Action, Change, Device, PrincipalId, Secret, Store, StoreExt, Tenant, User, UserStatus};
 use tillgate_memory::MemoryStore;
 
@@ -25,8 +28,22 @@ impl OfficeFixture {
         &self.memory
     }
 
+    /// The office of the tenant, with every right.
+    pub(crate) fn office(&self) -> Office<'_> {
+        self.office_as(audit_context())
+    }
+
+    /// The office of the tenant for this caller.
+    pub(crate) fn office_as(&self, context: AuditContext) -> Office<'_> {
+        Office::new(self.store(), self.tenant.id, context)
+    }
+
+    pub(crate) fn unguarded(&self) -> UnguardedOffice<'_> {
+        UnguardedOffice::new(self.store(), self.tenant.id)
+    }
+
     pub(crate) fn add(&self, new: &NewUser) -> Result<User, OfficeError> {
-        office::add_user(self.store(), self.tenant.id, &audit_context(), new).unwrap()
+        self.office().add_user(new).unwrap()
     }
 
     pub(crate) fn add_user(&self, name: &str, roles: &[&str]) -> User {
@@ -34,15 +51,15 @@ impl OfficeFixture {
     }
 
     pub(crate) fn add_device(&self, name: &str) -> Device {
-        office::add_device(self.store(), self.tenant.id, &audit_context(), &new_device(name)).unwrap().unwrap()
+        self.office().add_device(&new_device(name)).unwrap().unwrap()
     }
 
     pub(crate) fn change_user(&self, user: &User, change: &UserChange) -> Result<User, OfficeError> {
-        office::change_user(self.store(), self.tenant.id, &audit_context(), user.id, None, change).unwrap()
+        self.office().change_user(user.id, None, change).unwrap()
     }
 
     pub(crate) fn set_status(&self, user: &User, status: UserStatus) -> Result<User, OfficeError> {
-        office::set_user_status(self.store(), self.tenant.id, &audit_context(), user.id, status).unwrap()
+        self.office().set_user_status(user.id, status).unwrap()
     }
 
     pub(crate) fn assign(
@@ -52,7 +69,7 @@ impl OfficeFixture {
         devices: DeviceRolesChange,
     ) -> Result<User, OfficeError> {
         let roles = roles.map(|names| names.iter().map(|name| parse_role(name)).collect());
-        office::assign_roles(self.store(), self.tenant.id, &audit_context(), user.id, roles, devices).unwrap()
+        self.office().assign_roles(user.id, roles, devices).unwrap()
     }
 
     pub(crate) fn list_changes(&self) -> Vec<Change> {

@@ -1,6 +1,6 @@
 //! The last admin who can log in keeps that ability, whatever is changed: role, device or password.
 
-use tillgate_domain::office::{self, DeviceRoleAssignment, DeviceRolesChange, NewUser, OfficeError, RoleChange};
+use tillgate_domain::office::{DeviceRoleAssignment, DeviceRolesChange, NewUser, OfficeError, RoleChange};
 use tillgate_domain::{DeviceStatus, Environment, PrincipalId, Secret, UserStatus};
 use tillgate_testkit::Fixture;
 
@@ -12,8 +12,7 @@ fn role_of_the_last_admin_stays_admin() {
     let shop = StaffedFixture::open();
     let owner = shop.add_role("owner", &["admin"], ALL_ENVIRONMENTS);
     shop.assign(shop.fixture.manager.id, &["owner"], DeviceRolesChange::Keep).unwrap();
-    let suspend =
-        |user, status| office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), user, status).unwrap();
+    let suspend = |user, status| shop.office().set_user_status(user, status).unwrap();
     suspend(shop.fixture.admin.id, UserStatus::Suspended).unwrap();
     let narrow = [
         RoleChange { rights: Some(parse_rights(&["storno"])), ..RoleChange::default() },
@@ -57,22 +56,15 @@ fn admin_who_cannot_log_in_does_not_count() {
     let Fixture { admin, p01, .. } = &shop.fixture;
     let add = |called: &str, roles: &[&str], devices: Vec<DeviceRoleAssignment>| {
         let new = NewUser { devices, ..new_user(called, roles) };
-        office::add_user(shop.store(), shop.tenant_id(), &audit_context(), &new).unwrap().unwrap()
+        shop.office().add_user(&new).unwrap().unwrap()
     };
     let bare = add("bare", &["admin"], vec![roles_on(p01.name.as_str(), &["admin"])]);
-    let suspend = || {
-        office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), admin.id, UserStatus::Suspended)
-            .unwrap()
-    };
+    let suspend = || shop.office().set_user_status(admin.id, UserStatus::Suspended).unwrap();
     assert_eq!(suspend(), Err(OfficeError::LastAdmin), "nobody logs in without a password");
     // this user does not count as an admin and can be removed
     let verifier = Secret::new("hash".to_owned());
-    office::set_password(shop.store(), shop.tenant_id(), &audit_context(), PrincipalId::User(bare.id), &verifier)
-        .unwrap()
-        .unwrap();
+    shop.office().set_password(PrincipalId::User(bare.id), &verifier).unwrap().unwrap();
     assert!(suspend().is_ok());
-    let deleted =
-        office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), bare.id, UserStatus::Deleted)
-            .unwrap();
+    let deleted = shop.office().set_user_status(bare.id, UserStatus::Deleted).unwrap();
     assert_eq!(deleted, Err(OfficeError::LastAdmin));
 }

@@ -1,8 +1,8 @@
 //! Lists of the back office: users by several criteria, audit events, and who may add whom.
 
 use tillgate_domain::office::{
-    self, AuditContext, Authority, EventFilter, FieldName, OfficeError, OffsetPageRequest, RankedUserView, UserOrder,
-    UserSearch,
+    self, AuditContext, Authority, EventFilter, FieldName, Office, OfficeError, OffsetPageRequest, RankedUserView,
+    UnguardedOffice, UserOrder, UserSearch,
 };
 use tillgate_domain::{Action, Rank, Right, SubjectKind, Tenant, User, UserStatus};
 use tillgate_memory::MemoryStore;
@@ -14,7 +14,7 @@ fn insert_tenant(memory: &MemoryStore, slug: &str) -> Tenant {
 }
 
 fn add_user(memory: &MemoryStore, tenant: &Tenant, name: &str, roles: &[&str]) -> User {
-    office::add_user(memory, tenant.id, &audit_context(), &new_user(name, roles)).unwrap().unwrap()
+    Office::new(memory, tenant.id, audit_context()).add_user(&new_user(name, roles)).unwrap().unwrap()
 }
 
 fn search_all() -> UserSearch {
@@ -22,7 +22,7 @@ fn search_all() -> UserSearch {
 }
 
 fn find_names(memory: &MemoryStore, tenant: &Tenant, search: &UserSearch) -> (Vec<String>, u64) {
-    let found = office::search_users(memory, tenant.id, search).unwrap();
+    let found = UnguardedOffice::new(memory, tenant.id).search_users(search).unwrap();
     (found.items.iter().map(|found| found.user.name.to_string()).collect(), found.total)
 }
 
@@ -41,12 +41,21 @@ fn users_are_found_by_their_highest_rank() {
     assert_eq!(by(Rank::Manager), (vec!["max".into()], 1));
     assert_eq!(by(Rank::Cashier), (vec!["cora".into()], 1));
     assert_eq!(find_names(&memory, &shop, &search_all()).1, 4);
-    let ranks: Vec<Option<Rank>> =
-        office::search_users(&memory, shop.id, &search_all()).unwrap().items.iter().map(|found| found.rank).collect();
+    let ranks: Vec<Option<Rank>> = UnguardedOffice::new(&memory, shop.id)
+        .search_users(&search_all())
+        .unwrap()
+        .items
+        .iter()
+        .map(|found| found.rank)
+        .collect();
     assert_eq!(ranks, [Some(Rank::Admin), Some(Rank::Cashier), None, Some(Rank::Manager)], "ada cora far max");
-    let found = office::find_ranked_user(&memory, shop.id, far.id).unwrap();
+    let found = UnguardedOffice::new(&memory, shop.id).find_ranked_user(far.id).unwrap();
     assert_eq!(found, Some(RankedUserView { user: far, rank: None }));
-    assert_eq!(office::find_ranked_user(&memory, shop.id, foreign.id).unwrap(), None, "a tenant is a wall");
+    assert_eq!(
+        UnguardedOffice::new(&memory, shop.id).find_ranked_user(foreign.id).unwrap(),
+        None,
+        "a tenant is a wall"
+    );
 }
 
 #[test]
@@ -70,7 +79,7 @@ fn caller_cannot_create_an_equal() {
     let memory = MemoryStore::new();
     let shop = insert_tenant(&memory, "default");
     let register = |own, rank, name: &str| {
-        office::register_user(&memory, shop.id, &audit_context(), own, rank, &new_user(name, &["admin"])).unwrap()
+        Office::new(&memory, shop.id, audit_context()).register_user(own, rank, &new_user(name, &["admin"])).unwrap()
     };
     for own in [None, Some(Rank::Cashier), Some(Rank::Manager), Some(Rank::Admin)] {
         for rank in Rank::ALL {
@@ -78,7 +87,7 @@ fn caller_cannot_create_an_equal() {
             let registered = register(own, rank, &name);
             if own.is_some_and(|own| rank < own) {
                 let user = registered.unwrap();
-                let ranked = office::find_ranked_user(&memory, shop.id, user.id).unwrap().unwrap();
+                let ranked = UnguardedOffice::new(&memory, shop.id).find_ranked_user(user.id).unwrap().unwrap();
                 assert_eq!(ranked.rank, Some(rank), "{name}: the rank, and not what else was asked for");
             } else {
                 assert_eq!(registered, Err(OfficeError::RankTooHigh(rank)), "{name}");
@@ -88,8 +97,11 @@ fn caller_cannot_create_an_equal() {
     let again = register(Some(Rank::Admin), Rank::Cashier, "Some(Admin) Cashier");
     assert!(matches!(again, Err(OfficeError::AlreadyExists { field: FieldName::UserName, .. })), "{again:?}");
     let limited = AuditContext { authority: Authority::Rights(Rank::Manager.rights()), ..audit_context() };
-    let refused =
-        office::register_user(&memory, shop.id, &limited, Some(Rank::Manager), Rank::Cashier, &new_user("x", &[]));
+    let refused = Office::new(&memory, shop.id, limited.clone()).register_user(
+        Some(Rank::Manager),
+        Rank::Cashier,
+        &new_user("x", &[]),
+    );
     assert_eq!(
         refused.unwrap(),
         Err(OfficeError::RightMissing(Right::parse("userCreate").unwrap())),
@@ -104,11 +116,12 @@ fn audit_records_login_and_logout() {
     add_user(&memory, &other, "stranger", &["admin"]);
     add_user(&memory, &shop, "ada", &["admin"]);
     let new = new_user("ben", &[]);
-    let ben = office::register_user(&memory, shop.id, &audit_context(), Some(Rank::Admin), Rank::Cashier, &new)
+    let ben = Office::new(&memory, shop.id, audit_context())
+        .register_user(Some(Rank::Admin), Rank::Cashier, &new)
         .unwrap()
         .unwrap();
     for status in [UserStatus::Suspended, UserStatus::Deleted] {
-        office::set_user_status(&memory, shop.id, &audit_context(), ben.id, status).unwrap().unwrap();
+        Office::new(&memory, shop.id, audit_context()).set_user_status(ben.id, status).unwrap().unwrap();
     }
     let of = EventFilter { tenant: Some(shop.id), subject_kind: Some(SubjectKind::User), ..EventFilter::default() };
     let actions = |filter: &EventFilter| -> Vec<Action> {

@@ -2,14 +2,14 @@
 //! ends.
 
 use serde_json::json;
-use tillgate_domain::office::{self, FieldName, NewUser, OfficeError, PasswordOptions, UserChange};
+use tillgate_domain::office::{FieldName, NewUser, OfficeError, PasswordOptions, UserChange};
 use tillgate_domain::{Action, Change, Epoch, PrincipalId, Scope, Secret, User, UserStatus};
 
 use crate::fixture::OfficeFixture;
 use crate::inputs::*;
 
 fn is_required(shop: &OfficeFixture, user: &User) -> bool {
-    office::find_user(shop.store(), shop.tenant.id, user.id).unwrap().unwrap().password_change_required
+    shop.unguarded().find_user(user.id).unwrap().unwrap().password_change_required
 }
 
 fn set_required(shop: &OfficeFixture, user: &User, required: bool) -> Result<User, OfficeError> {
@@ -19,9 +19,7 @@ fn set_required(shop: &OfficeFixture, user: &User, required: bool) -> Result<Use
 fn set_password(shop: &OfficeFixture, user: &User, change_required: bool) {
     let (whose, verifier) = (PrincipalId::User(user.id), Secret::new("hash".to_owned()));
     let options = PasswordOptions { require_change: change_required, ..PasswordOptions::default() };
-    office::set_password_with(shop.store(), shop.tenant.id, &audit_context(), whose, &verifier, options)
-        .unwrap()
-        .unwrap();
+    shop.office().set_password_with(whose, &verifier, options).unwrap().unwrap();
 }
 
 /// The action and the relevant detail of the latest audit event.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use tillgate_domain::office::{self, DeviceChange, DeviceRolesChange, FieldName, OfficeError, RoleChange};
+use tillgate_domain::office::{DeviceChange, DeviceRolesChange, FieldName, OfficeError, RoleChange};
 use tillgate_domain::{Action, Change, Environment, Rights, Scope, UserStatus};
 
 use crate::inputs::*;
@@ -38,14 +38,12 @@ fn role_change_notifies_its_holders_only() {
     let recorded = shop.last_event();
     assert_eq!(recorded.action, Action::RoleUpdate);
     assert_eq!(recorded.details["rights"], serde_json::json!({ "from": ["storno"], "to": ["storno", "ticketClose"] }));
-    assert_eq!(office::find_role(shop.store(), shop.tenant_id(), night.id).unwrap(), Some(after.clone()));
+    assert_eq!(shop.unguarded().find_role(night.id).unwrap(), Some(after.clone()));
     // the same change again writes nothing
     let count = shop.memory.audit_events().len();
     assert_eq!(shop.change_role(&audit_context(), &night, &change).unwrap(), after);
     assert_eq!(shop.memory.audit_events().len(), count);
-    let by = |version| {
-        office::change_role(shop.store(), shop.tenant_id(), &audit_context(), night.id, Some(version), &change).unwrap()
-    };
+    let by = |version| shop.office().change_role(night.id, Some(version), &change).unwrap();
     assert_eq!(by(1), Err(OfficeError::VersionMismatch { current: 2 }));
     let taken = RoleChange { name: Some(parse_role("Cashier")), ..RoleChange::default() };
     let refused = shop.change_role(&audit_context(), &night, &taken);
@@ -70,7 +68,7 @@ fn built_in_role_is_unchangeable() {
         assert_eq!(shop.change_role(&audit_context(), role, &change), Err(OfficeError::BuiltInRole));
         assert_eq!(shop.delete_role(&audit_context(), role), Err(OfficeError::BuiltInRole));
     }
-    assert_eq!(office::list_roles(shop.store(), shop.tenant_id()).unwrap().len(), 3);
+    assert_eq!(shop.unguarded().list_roles().unwrap().len(), 3);
 }
 
 #[test]
@@ -93,12 +91,10 @@ fn role_in_use_is_not_deleted() {
     shop.change_device(shop.fixture.p01.id, &audit_context(), &equip(&[])).unwrap();
     assert_eq!(shop.delete_role(&audit_context(), &night), Err(in_use(&["user manager"], 1)), "on a device alone");
     // a deleted user no longer has any role
-    office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), manager, UserStatus::Deleted)
-        .unwrap()
-        .unwrap();
+    shop.office().set_user_status(manager, UserStatus::Deleted).unwrap().unwrap();
     let before = shop.list_changes().len();
     assert_eq!(shop.delete_role(&audit_context(), &night).unwrap().id, night.id);
-    assert_eq!(office::find_role(shop.store(), shop.tenant_id(), night.id).unwrap(), None);
+    assert_eq!(shop.unguarded().find_role(night.id).unwrap(), None);
     assert_eq!((shop.last_event().action, shop.list_changes().len()), (Action::RoleDelete, before));
     assert_eq!(
         shop.delete_role(&audit_context(), &night),

@@ -2,7 +2,8 @@
 //! tests.
 
 use tillgate_domain::office::{
-    self, AuditContext, DeviceChange, DeviceRolesChange, NewRole, OfficeError, OfficePorts, RoleChange,
+    AuditContext, DeviceChange, DeviceRolesChange, NewRole, Office, OfficeError, OfficePorts, RoleChange,
+    UnguardedOffice,
 };
 use tillgate_domain::{
     Change, Device, DeviceId, DeviceStatus, Environment, Event, Role, RoleId, Secret, Store, TenantId, UserId,
@@ -32,6 +33,20 @@ impl StaffedFixture {
         &self.memory
     }
 
+    /// The office of the tenant, with every right.
+    pub(crate) fn office(&self) -> Office<'_> {
+        self.office_as(audit_context())
+    }
+
+    /// The office of the tenant for this caller.
+    pub(crate) fn office_as(&self, context: AuditContext) -> Office<'_> {
+        Office::new(self.store(), self.tenant_id(), context)
+    }
+
+    pub(crate) fn unguarded(&self) -> UnguardedOffice<'_> {
+        UnguardedOffice::new(self.store(), self.tenant_id())
+    }
+
     pub(crate) fn tenant_id(&self) -> TenantId {
         self.fixture.tenant.id
     }
@@ -45,7 +60,7 @@ impl StaffedFixture {
             rights: parse_rights(allows),
             environments: environments.iter().copied().collect(),
         };
-        office::add_role(self.store(), self.tenant_id(), &audit_context(), &new).unwrap().unwrap()
+        self.office().add_role(&new).unwrap().unwrap()
     }
 
     pub(crate) fn change_role(
@@ -54,11 +69,11 @@ impl StaffedFixture {
         role: &Role,
         change: &RoleChange,
     ) -> Result<Role, OfficeError> {
-        office::change_role(self.store(), self.tenant_id(), stamp, role.id, None, change).unwrap()
+        self.office_as(stamp.clone()).change_role(role.id, None, change).unwrap()
     }
 
     pub(crate) fn delete_role(&self, stamp: &AuditContext, role: &Role) -> Result<Role, OfficeError> {
-        office::delete_role(self.store(), self.tenant_id(), stamp, role.id, None).unwrap()
+        self.office_as(stamp.clone()).delete_role(role.id, None).unwrap()
     }
 
     pub(crate) fn change_device(
@@ -67,16 +82,16 @@ impl StaffedFixture {
         stamp: &AuditContext,
         change: &DeviceChange,
     ) -> Result<Device, OfficeError> {
-        office::change_device(self.store(), self.tenant_id(), stamp, id, None, change).unwrap()
+        self.office_as(stamp.clone()).change_device(id, None, change).unwrap()
     }
 
     pub(crate) fn set_status(&self, id: DeviceId, status: DeviceStatus) -> Result<Device, OfficeError> {
-        office::set_device_status(self.store(), self.tenant_id(), &audit_context(), id, status).unwrap()
+        self.office().set_device_status(id, status).unwrap()
     }
 
     pub(crate) fn assign(&self, user: UserId, roles: &[&str], devices: DeviceRolesChange) -> Result<(), OfficeError> {
         let roles = Some(roles.iter().map(|named| parse_role(named)).collect());
-        office::assign_roles(self.store(), self.tenant_id(), &audit_context(), user, roles, devices).unwrap().map(drop)
+        self.office().assign_roles(user, roles, devices).unwrap().map(drop)
     }
 
     pub(crate) fn list_changes(&self) -> Vec<Change> {

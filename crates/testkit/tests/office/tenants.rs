@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tillgate_domain::office::{
-    self, AuditContext, FieldName, LimitsChange, OfficeError, PageRequest, RoleChange, TenantChange,
+    self, AuditContext, FieldName, LimitsChange, Office, OfficeError, PageRequest, RoleChange, TenantChange,
+    UnguardedOffice,
 };
 use tillgate_domain::{Action, Branch, BranchId, Change, Scope, SessionLimits, Zone};
 
@@ -15,13 +16,9 @@ fn stores_are_opened_renamed_and_closed_except_the_last() {
     let shop = StaffedFixture::open();
     let first = shop.fixture.tenant.branches[0].clone();
     let branch = |called: &str| Branch { id: BranchId::new(NOW, random_bytes()), name: called.to_owned() };
-    let open =
-        |stamp: &AuditContext, store: &Branch| office::add_store(shop.store(), shop.tenant_id(), stamp, store).unwrap();
-    let close =
-        |id, version| office::close_store(shop.store(), shop.tenant_id(), &audit_context(), id, version).unwrap();
-    let rename = |id, version, to: &str| {
-        office::rename_store(shop.store(), shop.tenant_id(), &audit_context(), id, version, Some(to)).unwrap()
-    };
+    let open = |stamp: &AuditContext, store: &Branch| shop.office_as(stamp.clone()).add_store(store).unwrap();
+    let close = |id, version| shop.office().close_store(id, version).unwrap();
+    let rename = |id, version, to: &str| shop.office().rename_store(id, version, Some(to)).unwrap();
     assert_eq!(close(first.id, None), Err(OfficeError::LastStore));
     let station = branch(" Station ");
     let tenant = open(&audit_context(), &station).unwrap();
@@ -68,7 +65,7 @@ fn tenant_limits_its_sessions_within_bounds() {
     let shop = StaffedFixture::open();
     let change = |stamp: &AuditContext, change: &TenantChange| {
         let given = SessionLimits { access: Some(Duration::from_mins(15)), ..SessionLimits::default() };
-        office::change_tenant(shop.store(), stamp, shop.tenant_id(), None, change, &given).unwrap()
+        shop.office_as(stamp.clone()).change_tenant(None, change, &given).unwrap()
     };
     let limits = SessionLimits { access: Some(Duration::from_mins(5)), ..SessionLimits::default() };
     let access = |access| TenantChange {
@@ -79,7 +76,7 @@ fn tenant_limits_its_sessions_within_bounds() {
     assert_eq!(change(&caller_context(&["userUpdate"]), &requested), Err(missing_right("tenantUpdate")));
     let after = change(&audit_context(), &requested).unwrap();
     assert_eq!((after.limits, after.version), (limits, 2));
-    assert_eq!(office::find_tenant(shop.store(), shop.tenant_id()).unwrap(), Some(after));
+    assert_eq!(shop.unguarded().find_tenant().unwrap(), Some(after));
     assert_eq!(shop.last_event().details["access"], serde_json::json!({ "from": null, "to": 300 }));
     let refused = change(&audit_context(), &access(Some(Duration::from_secs(1))));
     assert!(
@@ -100,14 +97,14 @@ fn stores_of_another_tenant_are_not_found() {
     let shop = StaffedFixture::open();
     let night = shop.add_role("night", &["storno"], ALL_ENVIRONMENTS);
     let elsewhere = office::add_tenant(shop.store(), &audit_context(), &new_tenant("other")).unwrap().unwrap().id;
-    assert_eq!(office::find_role(shop.store(), elsewhere, night.id).unwrap(), None);
+    assert_eq!(UnguardedOffice::new(shop.store(), elsewhere).find_role(night.id).unwrap(), None);
     let change = RoleChange { label: Some("x".into()), ..RoleChange::default() };
     let absent = Err(OfficeError::NotFound { field: FieldName::Role, value: night.id.to_string() });
     assert_eq!(
-        office::change_role(shop.store(), elsewhere, &audit_context(), night.id, None, &change).unwrap(),
+        Office::new(shop.store(), elsewhere, audit_context()).change_role(night.id, None, &change).unwrap(),
         absent
     );
-    assert_eq!(office::delete_role(shop.store(), elsewhere, &audit_context(), night.id, None).unwrap(), absent);
-    let password = office::remove_password(shop.store(), elsewhere, &audit_context(), shop.fixture.p01.id).unwrap();
+    assert_eq!(Office::new(shop.store(), elsewhere, audit_context()).delete_role(night.id, None).unwrap(), absent);
+    let password = Office::new(shop.store(), elsewhere, audit_context()).remove_password(shop.fixture.p01.id).unwrap();
     assert!(matches!(password, Err(OfficeError::NotFound { field: FieldName::Device, .. })));
 }

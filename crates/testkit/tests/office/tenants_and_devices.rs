@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use tillgate_domain::office::{self, DeviceChange, FieldName, NewRole, OfficeError, SettingsChange, UserChange};
+use tillgate_domain::office::{
+    self, DeviceChange, FieldName, NewRole, Office, OfficeError, SettingsChange, UnguardedOffice, UserChange,
+};
 use tillgate_domain::{
     Action, Change, DeviceStatus, Environment, Epoch, PrincipalId, Right, Rights, RoleId, Scope, Secret,
 };
@@ -14,13 +16,13 @@ use crate::inputs::*;
 fn new_tenant_has_roles_and_a_unique_slug() {
     let shop = OfficeFixture::open();
     let names: BTreeSet<String> =
-        office::list_roles(shop.store(), shop.tenant.id).unwrap().iter().map(|role| role.name.to_string()).collect();
+        shop.unguarded().list_roles().unwrap().iter().map(|role| role.name.to_string()).collect();
     assert_eq!(names, ["admin", "cashier", "manager"].map(str::to_owned).into());
     assert_eq!(
         office::add_tenant(shop.store(), &audit_context(), &new_tenant("default")).unwrap(),
         Err(already_exists(FieldName::Slug, "default"))
     );
-    assert_eq!(office::list_roles(shop.store(), shop.tenant.id).unwrap().len(), 3);
+    assert_eq!(shop.unguarded().list_roles().unwrap().len(), 3);
     assert_eq!(shop.list_actions(), [Action::TenantAdd]);
 }
 
@@ -28,8 +30,7 @@ fn new_tenant_has_roles_and_a_unique_slug() {
 fn locked_device_ends_its_sessions_and_retired_one_stays_retired() {
     let shop = OfficeFixture::open();
     let till = shop.add_device("P01");
-    let to =
-        |status| office::set_device_status(shop.store(), shop.tenant.id, &audit_context(), till.id, status).unwrap();
+    let to = |status| shop.office().set_device_status(till.id, status).unwrap();
     assert_eq!(to(DeviceStatus::Locked).unwrap().epoch, Epoch(1));
     assert_eq!(
         shop.list_changes().last(),
@@ -49,10 +50,7 @@ fn device_settings_are_edited() {
     let edit = |key: &str, value: &str| {
         let settings = SettingsChange::Edit([(key.to_owned(), value.to_owned())].into());
         let change = DeviceChange { settings, ..DeviceChange::default() };
-        office::change_device(shop.store(), shop.tenant.id, &audit_context(), till.id, None, &change)
-            .unwrap()
-            .unwrap()
-            .settings
+        shop.office().change_device(till.id, None, &change).unwrap().unwrap().settings
     };
     edit("stock", "S01");
     assert_eq!(edit("fiscal", "eKasa").len(), 2);
@@ -64,20 +62,20 @@ fn resources_of_another_tenant_do_not_exist() {
     let shop = OfficeFixture::open();
     let elsewhere = office::add_tenant(shop.store(), &audit_context(), &new_tenant("elsewhere")).unwrap().unwrap().id;
     let (anna, till) = (shop.add_user("anna", &[]), shop.add_device("P01"));
-    assert_eq!(office::find_user(shop.store(), elsewhere, anna.id).unwrap(), None);
-    assert_eq!(office::find_device(shop.store(), elsewhere, till.id).unwrap(), None);
+    assert_eq!(UnguardedOffice::new(shop.store(), elsewhere).find_user(anna.id).unwrap(), None);
+    assert_eq!(UnguardedOffice::new(shop.store(), elsewhere).find_device(till.id).unwrap(), None);
     let change = UserChange { display_name: Some("x".into()), ..UserChange::default() };
-    let changed = office::change_user(shop.store(), elsewhere, &audit_context(), anna.id, None, &change).unwrap();
+    let changed = Office::new(shop.store(), elsewhere, audit_context()).change_user(anna.id, None, &change).unwrap();
     assert_eq!(changed, Err(OfficeError::NotFound { field: FieldName::User, value: anna.id.to_string() }));
     let locked =
-        office::set_device_status(shop.store(), elsewhere, &audit_context(), till.id, DeviceStatus::Locked).unwrap();
+        Office::new(shop.store(), elsewhere, audit_context()).set_device_status(till.id, DeviceStatus::Locked).unwrap();
     assert_eq!(locked, Err(OfficeError::NotFound { field: FieldName::Device, value: till.id.to_string() }));
     for principal in [PrincipalId::User(anna.id), PrincipalId::Device(till.id)] {
         let verifier = Secret::new("hash".to_owned());
         assert!(
-            office::set_password(shop.store(), elsewhere, &audit_context(), principal, &verifier).unwrap().is_err()
+            Office::new(shop.store(), elsewhere, audit_context()).set_password(principal, &verifier).unwrap().is_err()
         );
-        assert!(office::unlock_principal(shop.store(), elsewhere, &audit_context(), principal).unwrap().is_err());
+        assert!(Office::new(shop.store(), elsewhere, audit_context()).unlock_principal(principal).unwrap().is_err());
     }
 }
 
@@ -92,7 +90,7 @@ fn custom_role_has_rights_environments_and_a_unique_name() {
         rights: Right::parse("storno").into_iter().collect(),
         environments: [Environment::Pda].into(),
     };
-    let add = |new: &NewRole| office::add_role(shop.store(), shop.tenant.id, &audit_context(), new).unwrap();
+    let add = |new: &NewRole| shop.office().add_role(new).unwrap();
     assert!(!add(&new).unwrap().built_in);
     assert_eq!(shop.list_changes(), [], "it concerns nobody yet");
     let again = NewRole { id: RoleId::new(NOW, random_bytes()), ..new.clone() };

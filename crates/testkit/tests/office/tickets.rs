@@ -7,15 +7,15 @@ use tillgate_domain::office::ports::{
     IdempotencyKey, OffsetPageRequest, ScopedIdempotencyKey, StoredResponse, TicketCursor, TicketFilter, TicketOrder,
 };
 use tillgate_domain::office::{
-    self, AuditContext, FieldName, IdempotentRequest, ItemInput, NewRefund, NewTicket, OfficeError, OwnerRef,
-    TicketAmendment, TicketChange, TicketClosing, TicketSearch, TicketView,
+    self, AuditContext, FieldName, IdempotentRequest, ItemInput, NewRefund, NewTicket, Office, OfficeError, OwnerRef,
+    TicketAmendment, TicketChange, TicketClosing, TicketSearch, TicketView, UnguardedOffice,
 };
 use tillgate_domain::ticket::{
     Article, Currency, ItemDraft, ItemKind, Label, Meta, Note, Payment, PaymentMethod, Rate, Ticket, TicketError,
     TicketState, TicketStatus,
 };
 use tillgate_domain::{
-    Action, Actor, DeviceId, ExactJson, JsonObject, StoreExt, TenantId, TicketId, User, UserId, UserStatus,
+    Action, Actor, DeviceId, EventId, ExactJson, JsonObject, StoreExt, TenantId, TicketId, User, UserId, UserStatus,
 };
 
 use crate::inputs::*;
@@ -88,9 +88,7 @@ impl StaffedFixture {
     }
 
     fn open_ticket(&self, sheet: TicketChange) -> TicketView {
-        let made =
-            office::open_ticket(self.store(), self.tenant_id(), &self.seller_context(), &new_ticket(sheet), None)
-                .unwrap();
+        let made = self.office_as(self.seller_context()).open_ticket(&new_ticket(sheet), None).unwrap();
         made.unwrap().ticket
     }
 
@@ -100,14 +98,13 @@ impl StaffedFixture {
         stamp: AuditContext,
         id: TicketId,
         change: TicketChange,
-    ) -> Result<Vec<TicketView>, OfficeError> {
-        let amendment = TicketAmendment { context: stamp, id, version: None, change };
-        office::amend_tickets(self.store(), tenant, &[amendment]).unwrap()
+    ) -> Result<TicketView, OfficeError> {
+        Office::new(self.store(), tenant, stamp).amend_ticket(id, None, change).unwrap()
     }
 
     fn close_ticket(&self, id: TicketId, payments: Vec<Payment>) -> Result<TicketView, OfficeError> {
         let closing = TicketClosing { payments: Some(payments), ..TicketClosing::default() };
-        office::close_ticket(self.store(), self.tenant_id(), &self.seller_context(), id, None, &closing).unwrap()
+        self.office_as(self.seller_context()).close_ticket(id, None, &closing).unwrap()
     }
 
     fn refund_ticket(
@@ -121,15 +118,15 @@ impl StaffedFixture {
             items.iter().map(|(id, quantity)| (*id, quantity.parse().unwrap())).collect::<BTreeMap<_, _>>()
         });
         let new = NewRefund { id: TicketId::new(NOW, random_bytes()), items };
-        office::refund_ticket(self.store(), self.tenant_id(), stamp, sold, &new, once).unwrap()
+        self.office_as(stamp.clone()).refund_ticket(sold, &new, once).unwrap()
     }
 
     fn add_user(&self, tenant: TenantId, called: &str) -> User {
-        office::add_user(self.store(), tenant, &audit_context(), &new_user(called, &["cashier"])).unwrap().unwrap()
+        Office::new(self.store(), tenant, audit_context()).add_user(&new_user(called, &["cashier"])).unwrap().unwrap()
     }
 
     fn set_user_status(&self, id: UserId, status: UserStatus) {
-        office::set_user_status(self.store(), self.tenant_id(), &audit_context(), id, status).unwrap().unwrap();
+        self.office().set_user_status(id, status).unwrap().unwrap();
     }
 }
 
@@ -146,7 +143,7 @@ fn ticket_transfer_requires_a_present_user() {
     shop.set_user_status(away.id, UserStatus::Suspended);
     shop.set_user_status(gone.id, UserStatus::Deleted);
     let new = office::NewUser { status: UserStatus::Pending, ..new_user("new", &["cashier"]) };
-    let new = office::add_user(shop.store(), shop.tenant_id(), &audit_context(), &new).unwrap().unwrap();
+    let new = shop.office().add_user(&new).unwrap().unwrap();
     let ticket = shop.open_ticket(tea_change("1")).ticket.id;
     let unknown = |value: String| Err(OfficeError::UnknownName { field: FieldName::Owner, value });
     for user in [&stranger, &away, &gone, &new] {
@@ -157,9 +154,7 @@ fn ticket_transfer_requires_a_present_user() {
                 shop.amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, change.clone()),
                 unknown(value.clone())
             );
-            let opened =
-                office::open_ticket(shop.store(), shop.tenant_id(), &shop.seller_context(), &new_ticket(change), None)
-                    .unwrap();
+            let opened = shop.office_as(shop.seller_context()).open_ticket(&new_ticket(change), None).unwrap();
             assert_eq!(opened.unwrap_err(), OfficeError::UnknownName { field: FieldName::Owner, value });
         }
     }
@@ -168,18 +163,18 @@ fn ticket_transfer_requires_a_present_user() {
     let given = shop
         .amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, owner_change(OwnerRef::Name(eva.name.clone())))
         .unwrap();
-    assert_eq!(given[0].ticket.sheet.owner, eva.id);
+    assert_eq!(given.ticket.sheet.owner, eva.id);
     // a deleted user keeps the ticket, and a till that sends it back unchanged changes nothing
     shop.set_user_status(eva.id, UserStatus::Deleted);
     let other = shop.add_user(shop.tenant_id(), "eva");
     for owner in [OwnerRef::Id(eva.id), OwnerRef::Name(eva.name.clone())] {
         let kept = shop.amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, owner_change(owner)).unwrap();
-        assert_eq!((kept[0].ticket.sheet.owner, kept[0].ticket.version), (eva.id, 2), "as it was");
+        assert_eq!((kept.ticket.sheet.owner, kept.ticket.version), (eva.id, 2), "as it was");
     }
     let over = shop
         .amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, owner_change(OwnerRef::Id(other.id)))
         .unwrap();
-    assert_eq!(over[0].ticket.sheet.owner, other.id);
+    assert_eq!(over.ticket.sheet.owner, other.id);
 }
 
 #[test]
@@ -187,34 +182,35 @@ fn ticket_of_another_tenant_is_not_found() {
     let shop = StaffedFixture::open();
     let elsewhere = office::add_tenant(shop.store(), &audit_context(), &new_tenant("elsewhere")).unwrap().unwrap().id;
     let stranger = shop.add_user(elsewhere, "stranger").id;
-    let till = office::add_device(shop.store(), elsewhere, &audit_context(), &new_device("P01")).unwrap().unwrap().id;
+    let till =
+        Office::new(shop.store(), elsewhere, audit_context()).add_device(&new_device("P01")).unwrap().unwrap().id;
     let ticket = shop.open_ticket(tea_change("1")).ticket;
     let sold = shop.open_ticket(tea_change("1")).ticket.id;
     shop.close_ticket(sold, vec![pay(PaymentMethod::Card, "4")]).unwrap();
     let by = || context_at(stranger, till);
     let absent = |id: TicketId| OfficeError::NotFound { field: FieldName::Ticket, value: id.to_string() };
-    assert_eq!(office::find_ticket(shop.store(), elsewhere, ticket.id).unwrap(), None);
+    assert_eq!(UnguardedOffice::new(shop.store(), elsewhere).find_ticket(ticket.id).unwrap(), None);
     assert_eq!(shop.amend_ticket(elsewhere, by(), ticket.id, name_change("x")), Err(absent(ticket.id)));
     let closing = TicketClosing { assume_cash: true, ..TicketClosing::default() };
-    let closed = office::close_ticket(shop.store(), elsewhere, &by(), ticket.id, None, &closing).unwrap();
+    let closed = Office::new(shop.store(), elsewhere, by()).close_ticket(ticket.id, None, &closing).unwrap();
     assert_eq!(closed, Err(absent(ticket.id)));
-    let void = office::void_ticket(shop.store(), elsewhere, &by(), ticket.id, None, &Note::default()).unwrap();
+    let void = Office::new(shop.store(), elsewhere, by()).void_ticket(ticket.id, None, &Note::default()).unwrap();
     assert_eq!(void, Err(absent(ticket.id)));
     let back = NewRefund { id: TicketId::new(NOW, random_bytes()), items: None };
-    let back = office::refund_ticket(shop.store(), elsewhere, &by(), sold, &back, None).unwrap();
+    let back = Office::new(shop.store(), elsewhere, by()).refund_ticket(sold, &back, None).unwrap();
     assert_eq!(back, Err(absent(sold)));
     let every = TicketFilter::default();
-    assert_eq!(office::count_tickets(shop.store(), elsewhere, &every).unwrap(), 0);
+    assert_eq!(UnguardedOffice::new(shop.store(), elsewhere).count_tickets(&every).unwrap(), 0);
     let order = TicketOrder::default();
     // starts before the first ticket
     let part = OffsetPageRequest { after: Some(TicketCursor { key: i64::MIN, id: ticket.id }), skip: 0, limit: 9 };
     let search = TicketSearch { filter: every, order, page: part };
-    assert!(office::list_tickets(shop.store(), elsewhere, &search).unwrap().is_empty());
+    assert!(UnguardedOffice::new(shop.store(), elsewhere).list_tickets(&search).unwrap().is_empty());
     // a ticket with the id of another tenant's ticket is a separate ticket, and the other one stays
     let same = NewTicket { id: ticket.id, ..new_ticket(tea_change("2")) };
-    let (own, opened) = office::put_ticket(shop.store(), elsewhere, &by(), &same, None).unwrap().unwrap();
+    let (own, opened) = Office::new(shop.store(), elsewhere, by()).put_ticket(&same, None).unwrap().unwrap();
     assert!(opened && own.ticket.tenant == elsewhere);
-    assert_eq!(office::find_ticket(shop.store(), shop.tenant_id(), ticket.id).unwrap().unwrap().ticket, ticket);
+    assert_eq!(shop.unguarded().find_ticket(ticket.id).unwrap().unwrap().ticket, ticket);
     // a device of another tenant cannot sell here
     let foreign =
         shop.amend_ticket(shop.tenant_id(), context_at(shop.fixture.manager.id, till), ticket.id, name_change("x"));
@@ -229,13 +225,12 @@ fn refused_batch_changes_nothing_and_may_change_a_ticket_twice() {
     shop.close_ticket(sold, vec![pay(PaymentMethod::Card, "4")]).unwrap();
     let batch = |changes: &[(TicketId, Option<i64>, TicketChange)]| {
         let amendment = |(id, version, change): &(TicketId, Option<i64>, TicketChange)| TicketAmendment {
-            context: shop.seller_context(),
+            event_id: EventId::new(NOW, random_bytes()),
             id: *id,
             version: *version,
             change: change.clone(),
         };
-        office::amend_tickets(shop.store(), shop.tenant_id(), &changes.iter().map(amendment).collect::<Vec<_>>())
-            .unwrap()
+        shop.office_as(shop.seller_context()).amend_tickets(&changes.iter().map(amendment).collect::<Vec<_>>()).unwrap()
     };
     let lines = shop.memory.audit_events().len();
     let refused =
@@ -245,7 +240,7 @@ fn refused_batch_changes_nothing_and_may_change_a_ticket_twice() {
     assert_eq!(moved, Err(OfficeError::TicketVersionMismatch { ticket: one.id, current: 2 }));
     assert_eq!(shop.memory.audit_events().len(), lines);
     for before in [&one, &other] {
-        assert_eq!(office::find_ticket(shop.store(), shop.tenant_id(), before.id).unwrap().unwrap().ticket, *before);
+        assert_eq!(shop.unguarded().find_ticket(before.id).unwrap().unwrap().ticket, *before);
     }
     let done = batch(&[
         (other.id, Some(1), name_change("x")),
@@ -254,7 +249,7 @@ fn refused_batch_changes_nothing_and_may_change_a_ticket_twice() {
     ]);
     let done: Vec<_> = done.unwrap().into_iter().map(|shown| (shown.ticket.id, shown.ticket.version)).collect();
     assert_eq!(done, [(other.id, 2), (one.id, 2), (one.id, 3)], "in the order of the request");
-    let kept = office::find_ticket(shop.store(), shop.tenant_id(), one.id).unwrap().unwrap().ticket;
+    let kept = shop.unguarded().find_ticket(one.id).unwrap().unwrap().ticket;
     assert_eq!((kept.version, kept.sheet.name.as_str(), payable_text(&kept)), (3, "a", "36.00".into()));
     assert_eq!(shop.memory.audit_events().len(), lines + 3);
 }
@@ -321,9 +316,7 @@ fn sold_items_are_refunded_once_and_a_refund_never() {
     assert!(out.change_due().unwrap().is_zero());
     assert_eq!(refused(shop.refund_ticket(&by(), rest.id, None, None)).code(), "refund_of_refund");
     // a void refund takes nothing back
-    office::void_ticket(shop.store(), shop.tenant_id(), &by(), first.ticket.ticket.id, None, &Note::default())
-        .unwrap()
-        .unwrap();
+    shop.office_as(by()).void_ticket(first.ticket.ticket.id, None, &Note::default()).unwrap().unwrap();
     let left = shop.refund_ticket(&by(), sold, None, None).unwrap().ticket.ticket;
     assert_eq!(payable_text(&left), "-4.00");
     let without = context_with(shop.fixture.manager.id, shop.fixture.p01.id, &["ticketCreate"]);
@@ -365,8 +358,7 @@ fn receipt_number_is_unique_in_its_series() {
             fiscal: Label::parse(fiscal).unwrap(),
             ..TicketClosing::default()
         };
-        let closed =
-            office::close_ticket(shop.store(), shop.tenant_id(), &shop.seller_context(), id, None, &closing).unwrap();
+        let closed = shop.office_as(shop.seller_context()).close_ticket(id, None, &closing).unwrap();
         closed.map(|shown| match &shown.ticket.state {
             TicketState::Closed(closing) => closing.receipt.number,
             state => panic!("{state:?}"),
@@ -391,9 +383,7 @@ fn closing_keeps_the_payments_of_another_user() {
     let change = TicketChange { payments: Some(vec![pay(PaymentMethod::Card, "12")]), ..tea_change("3") };
     let ticket = shop.open_ticket(change).ticket.id;
     let close = |stamp: &AuditContext, closing: &TicketClosing| {
-        office::close_ticket(shop.store(), shop.tenant_id(), stamp, ticket, None, closing)
-            .unwrap()
-            .map(|shown| shown.ticket.version)
+        shop.office_as(stamp.clone()).close_ticket(ticket, None, closing).unwrap().map(|shown| shown.ticket.version)
     };
     let colleague = |names: &[&str]| context_with(shop.fixture.admin.id, shop.fixture.p01.id, names);
     let cash = TicketClosing { payments: Some(vec![pay(PaymentMethod::Cash, "12")]), ..TicketClosing::default() };
@@ -422,7 +412,7 @@ fn item_after_the_highest_id_gets_a_free_id() {
     // the id of a removed item is not reused while another id is free
     let fewer = sheet(vec![item(Some(u32::MAX)), item(None)]);
     assert_eq!(
-        ids(&shop.amend_ticket(shop.tenant_id(), shop.seller_context(), opened.id, fewer).unwrap()[0].ticket),
+        ids(&shop.amend_ticket(shop.tenant_id(), shop.seller_context(), opened.id, fewer).unwrap().ticket),
         [u32::MAX, 4]
     );
 }
@@ -432,7 +422,7 @@ fn amounts_follow_the_currency() {
     let shop = StaffedFixture::open();
     let open = |code: &str, sheet: TicketChange| {
         let new = NewTicket { currency: Currency::parse(code).unwrap(), ..new_ticket(sheet) };
-        let made = office::open_ticket(shop.store(), shop.tenant_id(), &shop.seller_context(), &new, None).unwrap();
+        let made = shop.office_as(shop.seller_context()).open_ticket(&new, None).unwrap();
         made.map(|made| payable_text(&made.ticket.ticket))
     };
     let of = |price: &str, rounding: &str| TicketChange {

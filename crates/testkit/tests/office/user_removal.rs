@@ -1,6 +1,6 @@
 //! Deletion of users, and the end of all sessions of a user.
 
-use tillgate_domain::office::{self, AuditContext, FieldName, OfficeError, SessionTarget, UserChange};
+use tillgate_domain::office::{AuditContext, FieldName, Office, OfficeError, SessionTarget, UserChange};
 use tillgate_domain::{Action, Actor, Change, Epoch, PrincipalId, Scope, StoreExt, TenantId, UserStatus};
 use tillgate_testkit::Fixture;
 
@@ -11,10 +11,7 @@ use crate::staffed_fixture::*;
 fn deleted_user_loses_password_and_names() {
     let shop = StaffedFixture::open();
     let manager = &shop.fixture.manager;
-    let deleted =
-        office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), manager.id, UserStatus::Deleted)
-            .unwrap()
-            .unwrap();
+    let deleted = shop.office().set_user_status(manager.id, UserStatus::Deleted).unwrap().unwrap();
     assert_eq!(deleted.assignment, manager.assignment, "a list of the deleted shows what they were");
     assert!(!shop.store().read("test", |tx| tx.passwords().has(PrincipalId::User(manager.id))).unwrap());
     assert_eq!(shop.last_event().action, Action::UserDelete);
@@ -22,9 +19,7 @@ fn deleted_user_loses_password_and_names() {
     let cashier = &shop.fixture.cashier;
     let change =
         UserChange { name: Some(manager.name.clone()), email: Some(manager.email.clone()), ..UserChange::default() };
-    let renamed = office::change_user(shop.store(), shop.tenant_id(), &audit_context(), cashier.id, None, &change)
-        .unwrap()
-        .unwrap();
+    let renamed = shop.office().change_user(cashier.id, None, &change).unwrap().unwrap();
     assert_eq!((renamed.name, renamed.email), (manager.name.clone(), manager.email.clone()));
 }
 
@@ -32,9 +27,7 @@ fn deleted_user_loses_password_and_names() {
 fn all_sessions_of_a_user_end_at_once() {
     let shop = StaffedFixture::open();
     let Fixture { cashier, p01, tenant, .. } = &shop.fixture;
-    let end = |stamp: &AuditContext, whose| {
-        office::end_sessions(shop.store(), shop.tenant_id(), stamp, whose, false).unwrap()
-    };
+    let end = |stamp: &AuditContext, whose| shop.office_as(stamp.clone()).end_sessions(whose, false).unwrap();
     let manager = || caller_context(&["sessionDelete"]);
     for (whose, scope) in [
         (SessionTarget::User(cashier.id), Scope::User(cashier.id)),
@@ -53,6 +46,6 @@ fn all_sessions_of_a_user_end_at_once() {
     assert_eq!(end(&own, SessionTarget::User(shop.fixture.manager.id)), Err(missing_right("sessionDelete")));
     let elsewhere = TenantId::new(NOW, random_bytes());
     let foreign =
-        office::end_sessions(shop.store(), elsewhere, &manager(), SessionTarget::User(cashier.id), false).unwrap();
+        Office::new(shop.store(), elsewhere, manager()).end_sessions(SessionTarget::User(cashier.id), false).unwrap();
     assert_eq!(foreign, Err(OfficeError::NotFound { field: FieldName::User, value: cashier.id.to_string() }));
 }

@@ -6,7 +6,8 @@ use tillgate_auth_core::AuthPorts;
 
 use tillgate_auth_core::ports::{Bucket, CountKey, TokenDisposition};
 use tillgate_domain::office::{
-    self, AuditContext, DeviceChange, DeviceRolesChange, FieldName, NewUser, OfficeError, PageRequest, UserChange,
+    self, AuditContext, DeviceChange, DeviceRolesChange, FieldName, NewUser, Office, OfficeError, PageRequest,
+    UserChange,
 };
 use tillgate_domain::{
     Action, Actor, Change, DeviceId, DeviceName, Email, Epoch, PrincipalId, Right, Scope, Secret, Store, StoreExt,
@@ -30,12 +31,11 @@ fn names_and_addresses_are_unique_and_the_refusal_names_the_field() {
     shop.set_status(&anna, UserStatus::Deleted).unwrap();
     assert_eq!(shop.change_user(&hana, &rename).unwrap().name.as_str(), "anna");
     shop.add_device("P01");
-    let again = office::add_device(shop.store(), shop.tenant.id, &audit_context(), &new_device("p01")).unwrap();
+    let again = shop.office().add_device(&new_device("p01")).unwrap();
     assert_eq!(again, Err(already_exists(FieldName::Name, "p01")));
     let other = shop.add_device("P02");
     let rename = DeviceChange { name: DeviceName::parse("P01").ok(), ..DeviceChange::default() };
-    let renamed =
-        office::change_device(shop.store(), shop.tenant.id, &audit_context(), other.id, None, &rename).unwrap();
+    let renamed = shop.office().change_device(other.id, None, &rename).unwrap();
     assert_eq!(renamed, Err(already_exists(FieldName::Name, "P01")));
 }
 
@@ -56,7 +56,7 @@ fn refusal_changes_and_records_nothing() {
         Err(OfficeError::UnknownName { field: FieldName::Roles, value: "nobody".into() })
     );
     assert_eq!((shop.list_actions(), shop.list_changes()), (actions, changes));
-    assert_eq!(office::find_user(shop.store(), shop.tenant.id, admin.id).unwrap(), Some(admin));
+    assert_eq!(shop.unguarded().find_user(admin.id).unwrap(), Some(admin));
 }
 
 #[test]
@@ -90,9 +90,9 @@ fn deleted_user_cannot_return() {
     for status in UserStatus::ALL {
         assert_eq!(shop.set_status(&anna, status), Err(unknown.clone()));
     }
-    assert_eq!(office::find_user_by_name(shop.store(), shop.tenant.id, &anna.name).unwrap(), None);
+    assert_eq!(shop.unguarded().find_user_by_name(&anna.name).unwrap(), None);
     let page = PageRequest { after: None, limit: 10 };
-    assert_eq!(office::list_users(shop.store(), shop.tenant.id, &page).unwrap().len(), 1);
+    assert_eq!(shop.unguarded().list_users(&page).unwrap().len(), 1);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn last_admin_cannot_be_removed() {
     assert_eq!(shop.set_status(&other, UserStatus::Deleted), Err(OfficeError::LastAdmin));
     // an admin of another tenant does not count
     let elsewhere = office::add_tenant(shop.store(), &audit_context(), &new_tenant("elsewhere")).unwrap().unwrap();
-    office::add_user(shop.store(), elsewhere.id, &audit_context(), &new_user("admin", &["admin"])).unwrap().unwrap();
+    Office::new(shop.store(), elsewhere.id, audit_context()).add_user(&new_user("admin", &["admin"])).unwrap().unwrap();
     assert_eq!(shop.set_status(&other, UserStatus::Deleted), Err(OfficeError::LastAdmin));
 }
 
@@ -159,17 +159,13 @@ fn stale_user_version_is_refused() {
     let shop = OfficeFixture::open();
     let anna = shop.add_user("anna", &[]);
     let change = UserChange { display_name: Some("Anna B.".into()), ..UserChange::default() };
-    let by = |version| {
-        office::change_user(shop.store(), shop.tenant.id, &audit_context(), anna.id, version, &change).unwrap()
-    };
+    let by = |version| shop.office().change_user(anna.id, version, &change).unwrap();
     let changed = by(Some(anna.version)).unwrap();
     assert_eq!(changed.version, anna.version + 1);
     assert_eq!(by(Some(anna.version)), Err(OfficeError::VersionMismatch { current: changed.version }));
     let till = shop.add_device("P01");
     let change = DeviceChange { description: Some("door".into()), ..DeviceChange::default() };
-    let by = |version| {
-        office::change_device(shop.store(), shop.tenant.id, &audit_context(), till.id, version, &change).unwrap()
-    };
+    let by = |version| shop.office().change_device(till.id, version, &change).unwrap();
     let changed = by(Some(till.version)).unwrap();
     assert_eq!(by(Some(till.version)), Err(OfficeError::VersionMismatch { current: changed.version }));
 }
@@ -182,9 +178,7 @@ fn password_change_ends_every_session_of_the_user() {
     for (principal, scope) in [(anna, Scope::User(UserId(anna.uuid()))), (till, Scope::Device(DeviceId(till.uuid())))] {
         for number in [1, 2] {
             let verifier = Secret::new("hash".to_owned());
-            office::set_password(shop.store(), shop.tenant.id, &audit_context(), principal, &verifier)
-                .unwrap()
-                .unwrap();
+            shop.office().set_password(principal, &verifier).unwrap().unwrap();
             assert_eq!(shop.password_version(principal), Some(number + i64::from(principal == anna)));
             assert_eq!(shop.list_changes().last(), Some(&Change::EpochBumped { scope, epoch: Epoch(number) }));
             assert_eq!(shop.list_actions().last(), Some(&Action::Password));
@@ -199,7 +193,7 @@ fn virtual_user_has_no_password() {
     let kiosk = NewUser { feature: Some("kiosk".into()), ..new_user("kiosk", &[]) };
     assert_eq!(shop.add(&NewUser { verifier: Some(verifier.clone()), ..kiosk.clone() }), Err(OfficeError::VirtualUser));
     let kiosk = PrincipalId::User(shop.add(&kiosk).unwrap().id);
-    let set = office::set_password(shop.store(), shop.tenant.id, &audit_context(), kiosk, &verifier).unwrap();
+    let set = shop.office().set_password(kiosk, &verifier).unwrap();
     assert_eq!(set, Err(OfficeError::VirtualUser));
     assert_eq!(shop.password_version(kiosk), None);
 }
@@ -223,13 +217,13 @@ fn unlock_and_password_change_forgive_failed_logins() {
     let is_full = || store.read("test", |tx| tx.attempts().find_buckets(&[key])).unwrap()[0] == Bucket::default();
     fail();
     assert!(!is_full());
-    assert_eq!(office::unlock_principal(shop.store(), shop.tenant.id, &audit_context(), anna).unwrap(), Ok(()));
+    assert_eq!(shop.office().unlock_principal(anna).unwrap(), Ok(()));
     assert!(is_full());
     assert_eq!(shop.list_actions().last(), Some(&Action::Unlock));
     fail();
     assert!(!is_full());
     let verifier = Secret::new("hash".to_owned());
-    office::set_password(shop.store(), shop.tenant.id, &audit_context(), anna, &verifier).unwrap().unwrap();
+    shop.office().set_password(anna, &verifier).unwrap().unwrap();
     assert!(is_full());
 }
 
@@ -252,25 +246,26 @@ fn rights_beyond_the_callers_cannot_be_granted() {
     };
     let tenant = shop.tenant.id;
     // without the right for the operation
-    let added = office::add_user(shop.store(), tenant, &caller_context(&["userRead"]), &new_user("new", &[])).unwrap();
+    let added =
+        Office::new(shop.store(), tenant, caller_context(&["userRead"])).add_user(&new_user("new", &[])).unwrap();
     assert_eq!(added, Err(missing("userCreate")));
     // with roles beyond the caller's own rights
-    let added = office::add_user(shop.store(), tenant, &clerk(), &new_user("new", &["admin"])).unwrap();
+    let added = Office::new(shop.store(), tenant, clerk()).add_user(&new_user("new", &["admin"])).unwrap();
     assert_eq!(added, Err(missing("admin")));
     let roles = Some(vec![parse_role("admin")]);
     let assigned =
-        office::assign_roles(shop.store(), tenant, &clerk(), anna.id, roles, DeviceRolesChange::Keep).unwrap();
+        Office::new(shop.store(), tenant, clerk()).assign_roles(anna.id, roles, DeviceRolesChange::Keep).unwrap();
     assert_eq!(assigned, Err(missing("admin")));
     // on a user who has more rights than the caller
     let verifier = Secret::new("hash".to_owned());
-    let set = office::set_password(shop.store(), tenant, &clerk(), PrincipalId::User(admin.id), &verifier).unwrap();
+    let set = Office::new(shop.store(), tenant, clerk()).set_password(PrincipalId::User(admin.id), &verifier).unwrap();
     assert_eq!(set, Err(missing("admin")));
     // callers may grant rights that they have
-    assert!(office::add_user(shop.store(), tenant, &clerk(), &new_user("new", &["cashier"])).unwrap().is_ok());
-    let set = office::set_password(shop.store(), tenant, &clerk(), PrincipalId::User(anna.id), &verifier).unwrap();
+    assert!(Office::new(shop.store(), tenant, clerk()).add_user(&new_user("new", &["cashier"])).unwrap().is_ok());
+    let set = Office::new(shop.store(), tenant, clerk()).set_password(PrincipalId::User(anna.id), &verifier).unwrap();
     assert_eq!(set, Ok(vec![]));
     // deleting requires a separate right
-    let deleted = office::set_user_status(shop.store(), tenant, &clerk(), anna.id, UserStatus::Deleted).unwrap();
+    let deleted = Office::new(shop.store(), tenant, clerk()).set_user_status(anna.id, UserStatus::Deleted).unwrap();
     assert_eq!(deleted, Err(missing("userDelete")));
 }
 
@@ -281,7 +276,7 @@ fn every_change_is_recorded_with_actor_and_subject() {
     let actor = Actor { user: Some(anna.id), ..Actor::default() };
     let by = AuditContext { actor, ..audit_context() };
     let change = UserChange { display_name: Some("Anna B.".into()), ..UserChange::default() };
-    office::change_user(shop.store(), shop.tenant.id, &by, anna.id, None, &change).unwrap().unwrap();
+    shop.office_as(by.clone()).change_user(anna.id, None, &change).unwrap().unwrap();
     let events = shop.memory.audit_events();
     let last = events.last().unwrap();
     assert_eq!(
@@ -304,13 +299,13 @@ fn own_password_and_address_require_a_proof() {
     };
     let verifier = Secret::new("hash".to_owned());
     let set = |stamp: &AuditContext, whose: PrincipalId| {
-        office::set_password(shop.store(), tenant, stamp, whose, &verifier).unwrap()
+        Office::new(shop.store(), tenant, stamp.clone()).set_password(whose, &verifier).unwrap()
     };
     let (hers, its) = (PrincipalId::User(anna.id), PrincipalId::Device(till.id));
     for stamp in [by(Some(anna.id), None), by(Some(anna.id), Some(till.id))] {
         assert_eq!(set(&stamp, hers), Err(OfficeError::OwnPassword));
         assert_eq!(
-            office::authorize_set_password(shop.store(), tenant, &stamp, hers).unwrap(),
+            Office::new(shop.store(), tenant, stamp.clone()).authorize_set_password(hers).unwrap(),
             Err(OfficeError::OwnPassword)
         );
         assert_eq!(set(&stamp, its), Ok(vec![]), "somebody who works on the device is not the device");
@@ -326,7 +321,7 @@ fn own_password_and_address_require_a_proof() {
     let change = |email: Option<&str>, proved: bool| {
         let email = Some(email.map(|email| Email::parse(email).unwrap()));
         let change = UserChange { email, password_confirmed: proved, ..UserChange::default() };
-        office::change_user(shop.store(), tenant, &by(Some(anna.id), None), anna.id, None, &change).unwrap()
+        Office::new(shop.store(), tenant, by(Some(anna.id), None)).change_user(anna.id, None, &change).unwrap()
     };
     assert_eq!(change(Some("other@example.com"), false), Err(OfficeError::CurrentPasswordRequired));
     assert_eq!(change(None, false), Err(OfficeError::CurrentPasswordRequired));

@@ -4,10 +4,10 @@ use serde_json::{Map, json};
 
 use crate::office::context::AuditContext;
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
-use crate::office::text;
+use crate::office::ports::OfficeTx;
+use crate::office::{Office, text};
 use crate::{
-    Action, ApiKey, ApiKeyId, Device, DeviceName, DeviceStatus, KnownRight, Rights, Scope, Store, StoreError, StoreExt,
+    Action, ApiKey, ApiKeyId, Device, DeviceName, DeviceStatus, KnownRight, Rights, Scope, StoreError, StoreExt,
     Subject, TenantId, User, UserName, access,
 };
 
@@ -34,34 +34,26 @@ pub struct NewApiKey {
     pub permissions: Rights,
 }
 
-/// Adds the key. Requires the right `apiKeyCreate`, every right that the key grants, and every
-/// right among its permissions, because the user may be given those later: nobody can create a key
-/// with more rights than their own.
-///
-/// A key without permissions grants whatever its user is given later, so only an admin can create
-/// one. For anybody else, the key gets its current rights as permissions.
-pub fn add_api_key(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    new: &NewApiKey,
-) -> UseCaseResult<ApiKey> {
-    store.write("add_api_key", |tx| commit_refusal(add(tx, tenant, context, new)))
+impl Office<'_> {
+    /// Adds the key. Requires the right `apiKeyCreate`, every right that the key grants, and every
+    /// right among its permissions, because the user may be given those later: nobody can create a key
+    /// with more rights than their own.
+    ///
+    /// A key without permissions grants whatever its user is given later, so only an admin can create
+    /// one. For anybody else, the key gets its current rights as permissions.
+    pub fn add_api_key(&self, new: &NewApiKey) -> UseCaseResult<ApiKey> {
+        self.store.write("add_api_key", |tx| commit_refusal(add(tx, self, new)))
+    }
 }
 
-fn add(
-    tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
-    new: &NewApiKey,
-) -> Result<ApiKey, UseCaseError> {
-    context.authority.require(KnownRight::ApiKeyCreate)?;
+fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewApiKey) -> Result<ApiKey, UseCaseError> {
+    office.require(KnownRight::ApiKeyCreate)?;
     check_texts(&new.name, "", &new.description)?;
-    context.authority.require_all(&new.permissions)?;
-    let (user, device) = user_and_device(tx, tenant, &new.user, &new.device)?;
+    office.require_all(&new.permissions)?;
+    let (user, device) = user_and_device(tx, office.tenant, &new.user, &new.device)?;
     let mut key = ApiKey {
         id: new.id,
-        tenant,
+        tenant: office.tenant,
         client_id: new.client_id.clone(),
         name: new.name.clone(),
         description: new.description.clone(),
@@ -69,16 +61,16 @@ fn add(
         user: user.id,
         device: device.id,
         permissions: new.permissions.clone(),
-        created_at: context.at,
+        created_at: office.context.at,
         version: 1,
     };
     let given = compute_rights(tx, &key)?;
-    context.authority.require_all(&given)?;
-    fix_permissions(context, &mut key, given)?;
+    office.require_all(&given)?;
+    fix_permissions(&office.context, &mut key, given)?;
     if !tx.api_keys().insert(&key, &new.wrapped_secret)? {
         return Err(OfficeError::AlreadyExists { field: FieldName::ApiKey, value: key.client_id }.into());
     }
-    tx.revocations().invalidate(Scope::User(user.id), context.at)?;
+    tx.revocations().invalidate(Scope::User(user.id), office.context.at)?;
     let details = Map::from_iter([
         ("name".to_owned(), json!(key.name)),
         ("client".to_owned(), json!(key.client_id)),
@@ -87,7 +79,7 @@ fn add(
         ("permissions".to_owned(), json!(key.permissions)),
         ("active".to_owned(), json!(key.active)),
     ]);
-    tx.audit().record(&context.build_event(tenant, Action::ApiKeyAdd, Subject::ApiKey(key.id), details))?;
+    tx.audit().record(&office.build_event(Action::ApiKeyAdd, Subject::ApiKey(key.id), details))?;
     Ok(key)
 }
 

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::office::Office;
 use crate::office::api_keys::add::{check_texts, compute_rights, fix_permissions, resolve_device, user_and_device};
 use crate::office::context::AuditContext;
 use crate::office::differences::diff_fields;
 use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::ports::OfficeTx;
 use crate::{
-    Action, ApiKey, ApiKeyId, DeviceName, KnownRight, Rights, Scope, Store, StoreError, StoreExt, Subject, TenantId,
-    UserName,
+    Action, ApiKey, ApiKeyId, DeviceName, KnownRight, Rights, Scope, StoreError, StoreExt, Subject, TenantId, UserName,
 };
 
 /// A change of an API key; `None` keeps a field.
@@ -29,56 +29,44 @@ pub struct ApiKeyChange {
     pub permissions: Option<Rights>,
 }
 
-/// Changes the key and returns it. With `version`, fails if the key has another version. Requires
-/// the right `apiKeyUpdate`, every right that the key grants before and after, and every right
-/// among new permissions.
-///
-/// If anybody but an admin changes the user, the device or the permissions, or activates a revoked
-/// key, a key without permissions is restricted to its current rights, as in
-/// [`add_api_key`](crate::office::add_api_key()).
-///
-/// Signatures are verified with the changed key immediately. A change without a difference writes
-/// nothing.
-pub fn change_api_key(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: ApiKeyId,
-    version: Option<i64>,
-    change: &ApiKeyChange,
-) -> UseCaseResult<ApiKey> {
-    store.write("change_api_key", |tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
-}
+impl Office<'_> {
+    /// Changes the key and returns it. With `version`, fails if the key has another version. Requires
+    /// the right `apiKeyUpdate`, every right that the key grants before and after, and every right
+    /// among new permissions.
+    ///
+    /// If anybody but an admin changes the user, the device or the permissions, or activates a revoked
+    /// key, a key without permissions is restricted to its current rights, as in
+    /// [`add_api_key`](Self::add_api_key).
+    ///
+    /// Signatures are verified with the changed key immediately. A change without a difference writes
+    /// nothing.
+    pub fn change_api_key(&self, id: ApiKeyId, version: Option<i64>, change: &ApiKeyChange) -> UseCaseResult<ApiKey> {
+        self.store.write("change_api_key", |tx| commit_refusal(apply(tx, self, id, version, change)))
+    }
 
-/// Deletes the key for good and returns it. Requires the right `apiKeyDelete`, and every right that
-/// the key grants.
-pub fn delete_api_key(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: ApiKeyId,
-    version: Option<i64>,
-) -> UseCaseResult<ApiKey> {
-    store.write("delete_api_key", |tx| commit_refusal(delete(tx, tenant, context, id, version)))
+    /// Deletes the key for good and returns it. Requires the right `apiKeyDelete`, and every right that
+    /// the key grants.
+    pub fn delete_api_key(&self, id: ApiKeyId, version: Option<i64>) -> UseCaseResult<ApiKey> {
+        self.store.write("delete_api_key", |tx| commit_refusal(delete(tx, self, id, version)))
+    }
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
+    office: &Office<'_>,
     id: ApiKeyId,
     version: Option<i64>,
     change: &ApiKeyChange,
 ) -> Result<ApiKey, UseCaseError> {
-    context.authority.require(KnownRight::ApiKeyUpdate)?;
-    let before = load_key(tx, tenant, id, version)?;
-    context.authority.require_all(&compute_rights(tx, &before)?)?;
-    let mut after = apply_change(tx, context, &before, change)?;
+    office.require(KnownRight::ApiKeyUpdate)?;
+    let before = load_key(tx, office.tenant, id, version)?;
+    office.require_all(&compute_rights(tx, &before)?)?;
+    let mut after = apply_change(tx, &office.context, &before, change)?;
     let gives = compute_rights(tx, &after)?;
-    context.authority.require_all(&gives)?;
+    office.require_all(&gives)?;
     let renamed = ApiKey { name: after.name.clone(), description: after.description.clone(), ..before.clone() };
     if after != renamed && after.active {
-        fix_permissions(context, &mut after, gives)?;
+        fix_permissions(&office.context, &mut after, gives)?;
     }
     if after == before {
         return Ok(before);
@@ -86,9 +74,9 @@ fn apply(
     if !tx.api_keys().update(&after)? {
         return Err(conflict_error());
     }
-    invalidate_users(tx, &before, &after, context)?;
+    invalidate_users(tx, &before, &after, &office.context)?;
     let (action, details) = audit_details(&before, &after);
-    tx.audit().record(&context.build_event(tenant, action, Subject::ApiKey(id), details))?;
+    tx.audit().record(&office.build_event(action, Subject::ApiKey(id), details))?;
     Ok(tx
         .api_keys()
         .find(id)?
@@ -97,20 +85,19 @@ fn apply(
 
 fn delete(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
+    office: &Office<'_>,
     id: ApiKeyId,
     version: Option<i64>,
 ) -> Result<ApiKey, UseCaseError> {
-    context.authority.require(KnownRight::ApiKeyDelete)?;
-    let key = load_key(tx, tenant, id, version)?;
-    context.authority.require_all(&compute_rights(tx, &key)?)?;
+    office.require(KnownRight::ApiKeyDelete)?;
+    let key = load_key(tx, office.tenant, id, version)?;
+    office.require_all(&compute_rights(tx, &key)?)?;
     if !tx.api_keys().remove(id, key.version)? {
         return Err(conflict_error());
     }
-    invalidate_users(tx, &key, &key, context)?;
+    invalidate_users(tx, &key, &key, &office.context)?;
     let details = Map::from_iter([("name".to_owned(), json!(key.name)), ("client".to_owned(), json!(key.client_id))]);
-    tx.audit().record(&context.build_event(tenant, Action::ApiKeyDelete, Subject::ApiKey(id), details))?;
+    tx.audit().record(&office.build_event(Action::ApiKeyDelete, Subject::ApiKey(id), details))?;
     Ok(key)
 }
 

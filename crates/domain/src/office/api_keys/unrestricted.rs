@@ -6,17 +6,16 @@ use std::collections::btree_map::Entry;
 
 use serde_json::{Map, Value, json};
 
-use crate::office::ports::{ApiKeyFilter, OfficePorts, OfficeTx};
+use crate::office::UnguardedOffice;
+use crate::office::ports::{ApiKeyFilter, OfficeTx};
 use crate::office::queries::collect_pages;
-use crate::{ApiKey, RoleId, Store, StoreExt, StoreResult, TenantId, User, UserId};
+use crate::{ApiKey, RoleId, StoreExt, StoreResult, TenantId, User, UserId};
 
-/// The active keys of a user without permissions, in the order of their ids.
-pub fn list_unrestricted_api_keys(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    user: UserId,
-) -> StoreResult<Vec<ApiKey>> {
-    store.read("list_api_keys", |tx| list_by_user(tx, tenant, user))
+impl UnguardedOffice<'_> {
+    /// The active keys of a user without permissions, in the order of their ids.
+    pub fn list_unrestricted_api_keys(&self, user: UserId) -> StoreResult<Vec<ApiKey>> {
+        self.store.read("list_api_keys", |tx| list_by_user(tx, self.tenant, user))
+    }
 }
 
 /// The active keys of a user without permissions, in a unit of work.

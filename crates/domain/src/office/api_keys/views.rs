@@ -3,14 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::office::context::Authority;
 use crate::office::devices::lookup::find_devices_by_id;
 use crate::office::error::{OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{ApiKeyFilter, OfficePorts, OfficeTx, PageRequest};
-use crate::{
-    ApiKey, ApiKeyId, DeviceId, DeviceName, KnownRight, Store, StoreError, StoreExt, StoreResult, TenantId, UserId,
-    UserName,
-};
+use crate::office::ports::{ApiKeyFilter, OfficeTx, PageRequest};
+use crate::office::{Office, UnguardedOffice};
+use crate::{ApiKey, ApiKeyId, DeviceId, DeviceName, KnownRight, StoreError, StoreExt, StoreResult, UserId, UserName};
 
 /// The greatest number of rows of a page, and one more to know whether another page follows.
 const MAX_FETCH_ROWS: u32 = 201;
@@ -26,53 +23,47 @@ pub struct ApiKeyView {
     pub device: DeviceName,
 }
 
-/// Lists at most 201 keys that the filter matches, in the order of their ids. Requires one of the
-/// rights to create, change or delete keys.
-pub fn list_api_keys(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    authority: &Authority,
-    filter: &ApiKeyFilter,
-    page: &PageRequest<ApiKeyId>,
-) -> UseCaseResult<Vec<ApiKeyView>> {
-    if let Err(refused) = authorize_read(authority) {
-        return Ok(Err(refused));
+impl Office<'_> {
+    /// Lists at most 201 keys that the filter matches, in the order of their ids. Requires one of the
+    /// rights to create, change or delete keys.
+    pub fn list_api_keys(&self, filter: &ApiKeyFilter, page: &PageRequest<ApiKeyId>) -> UseCaseResult<Vec<ApiKeyView>> {
+        if let Err(refused) = self.authorize_key_read() {
+            return Ok(Err(refused));
+        }
+        let page = PageRequest { after: page.after, limit: page.limit.clamp(1, MAX_FETCH_ROWS) };
+        self.store.read("list_api_keys", |tx| {
+            let keys = tx.api_keys().list(self.tenant, filter, &page)?;
+            load_views(tx, keys).map(Ok)
+        })
     }
-    let page = PageRequest { after: page.after, limit: page.limit.clamp(1, MAX_FETCH_ROWS) };
-    store.read("list_api_keys", |tx| {
-        let keys = tx.api_keys().list(tenant, filter, &page)?;
-        load_views(tx, keys).map(Ok)
-    })
+
+    /// Finds the key with this id. Requires one of the rights to create, change or delete keys.
+    pub fn find_api_key(&self, id: ApiKeyId) -> UseCaseResult<Option<ApiKeyView>> {
+        self.store.read("find_api_key", |tx: &mut (dyn OfficeTx + '_)| {
+            let mut run = || -> Result<Option<ApiKeyView>, UseCaseError> {
+                self.authorize_key_read()?;
+                let found = tx.api_keys().find(id)?.filter(|key| key.tenant == self.tenant);
+                Ok(load_views(tx, found.into_iter().collect())?.pop())
+            };
+            commit_refusal(run())
+        })
+    }
 }
 
-/// Finds the key with this id. Requires one of the rights to create, change or delete keys.
-pub fn find_api_key(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    authority: &Authority,
-    id: ApiKeyId,
-) -> UseCaseResult<Option<ApiKeyView>> {
-    store.read("find_api_key", |tx: &mut (dyn OfficeTx + '_)| {
-        let mut run = || -> Result<Option<ApiKeyView>, UseCaseError> {
-            authorize_read(authority)?;
-            let found = tx.api_keys().find(id)?.filter(|key| key.tenant == tenant);
-            Ok(load_views(tx, found.into_iter().collect())?.pop())
-        };
-        commit_refusal(run())
-    })
+impl UnguardedOffice<'_> {
+    /// The view of a key that a use case has just added, changed or deleted.
+    pub fn load_api_key_view(&self, key: &ApiKey) -> StoreResult<ApiKeyView> {
+        let known = self.store.read("find_api_key", |tx| load_views(tx, vec![key.clone()]))?.pop();
+        known.ok_or_else(|| StoreError::Fault("an API key has neither a user nor a device".to_owned()))
+    }
 }
 
-/// The view of a key that a use case has just added, changed or deleted.
-pub fn load_api_key_view(store: &dyn Store<OfficePorts>, key: &ApiKey) -> StoreResult<ApiKeyView> {
-    let known = store.read("find_api_key", |tx| load_views(tx, vec![key.clone()]))?.pop();
-    known.ok_or_else(|| StoreError::Fault("an API key has neither a user nor a device".to_owned()))
-}
-
-fn authorize_read(authority: &Authority) -> Result<(), OfficeError> {
-    authority
-        .require(KnownRight::ApiKeyUpdate)
-        .or_else(|_| authority.require(KnownRight::ApiKeyDelete))
-        .or_else(|_| authority.require(KnownRight::ApiKeyCreate))
+impl Office<'_> {
+    fn authorize_key_read(&self) -> Result<(), OfficeError> {
+        self.require(KnownRight::ApiKeyUpdate)
+            .or_else(|_| self.require(KnownRight::ApiKeyDelete))
+            .or_else(|_| self.require(KnownRight::ApiKeyCreate))
+    }
 }
 
 /// The keys with the names of their users and devices, in the same order.

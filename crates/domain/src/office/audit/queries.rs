@@ -1,9 +1,9 @@
 //! Reads audit events, newest first.
 
-use crate::office::context::Authority;
+use crate::office::Office;
 use crate::office::error::UseCaseResult;
 use crate::office::ports::{EventFilter, EventView, OfficePorts, OffsetPageRequest, PageWithTotal};
-use crate::{EventId, KnownRight, Store, StoreExt, StoreResult, TenantId};
+use crate::{EventId, KnownRight, Store, StoreExt, StoreResult};
 
 /// The greatest number of rows: a page of 200, and one more to know whether another page follows.
 const MAX_FETCH_ROWS: u32 = 201;
@@ -30,30 +30,27 @@ pub fn search_audit(
     })
 }
 
-/// Reads the audit events of a tenant. Requires the right `auditRead`.
-pub fn list_events(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    authority: &Authority,
-    filter: &EventFilter,
-    part: &OffsetPageRequest<EventId>,
-) -> UseCaseResult<Vec<EventView>> {
-    match authority.require(KnownRight::AuditRead) {
-        Err(refused) => Ok(Err(refused)),
-        Ok(()) => Ok(Ok(read_audit(store, &EventFilter { tenant: Some(tenant), ..filter.clone() }, part)?)),
+impl Office<'_> {
+    /// Reads the audit events of a tenant. Requires the right `auditRead`.
+    pub fn list_events(
+        &self,
+        filter: &EventFilter,
+        part: &OffsetPageRequest<EventId>,
+    ) -> UseCaseResult<Vec<EventView>> {
+        match self.require(KnownRight::AuditRead) {
+            Err(refused) => Ok(Err(refused)),
+            Ok(()) => {
+                Ok(Ok(read_audit(self.store, &EventFilter { tenant: Some(self.tenant), ..filter.clone() }, part)?))
+            }
+        }
     }
-}
 
-/// Finds an audit event of the tenant. Requires the right `auditRead`.
-pub fn find_event(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    authority: &Authority,
-    id: EventId,
-) -> UseCaseResult<Option<EventView>> {
-    let filter = EventFilter { id: Some(id), ..EventFilter::default() };
-    let found = list_events(store, tenant, authority, &filter, &OffsetPageRequest::first(1))?;
-    Ok(found.map(|lines| lines.into_iter().next()))
+    /// Finds an audit event of the tenant. Requires the right `auditRead`.
+    pub fn find_event(&self, id: EventId) -> UseCaseResult<Option<EventView>> {
+        let filter = EventFilter { id: Some(id), ..EventFilter::default() };
+        let found = self.list_events(&filter, &OffsetPageRequest::first(1))?;
+        Ok(found.map(|lines| lines.into_iter().next()))
+    }
 }
 
 fn clamp_limit(part: &OffsetPageRequest<EventId>) -> OffsetPageRequest<EventId> {

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, json};
 
-use crate::office::context::{AuditContext, Authority};
 use crate::office::devices::change::{check_preferences, check_settings};
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
-use crate::office::text;
+use crate::office::ports::OfficeTx;
 use crate::office::users::assignment;
+use crate::office::{Office, text};
 use crate::{
     Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, JsonObject, KnownRight, PrincipalId,
-    RoleName, Scope, Secret, Store, StoreExt, Subject, TenantId,
+    RoleName, Scope, Secret, StoreExt, Subject,
 };
 
 /// The device to register.
@@ -38,29 +37,21 @@ pub struct NewDevice {
     pub verifier: Option<Secret<String>>,
 }
 
-/// Checks the right to register devices, before a password is hashed for one.
-pub fn authorize_add_device(authority: &Authority) -> Result<(), OfficeError> {
-    authority.require(KnownRight::DeviceCreate)
+impl Office<'_> {
+    /// Checks the right to register devices, before a password is hashed for one.
+    pub fn authorize_add_device(&self) -> Result<(), OfficeError> {
+        self.require(KnownRight::DeviceCreate)
+    }
+
+    /// Registers the device. Its name is unique in the tenant. Requires the right `deviceCreate`, and
+    /// every right that the device gets.
+    pub fn add_device(&self, new: &NewDevice) -> UseCaseResult<Device> {
+        self.store.write("add_device", |tx| commit_refusal(add(tx, self, new)))
+    }
 }
 
-/// Registers the device. Its name is unique in the tenant. Requires the right `deviceCreate`, and
-/// every right that the device gets.
-pub fn add_device(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    new: &NewDevice,
-) -> UseCaseResult<Device> {
-    store.write("add_device", |tx| commit_refusal(add(tx, tenant, context, new)))
-}
-
-fn add(
-    tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
-    new: &NewDevice,
-) -> Result<Device, UseCaseError> {
-    authorize_add_device(&context.authority)?;
+fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewDevice) -> Result<Device, UseCaseError> {
+    office.authorize_add_device()?;
     new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why })?;
     text::check_text(FieldName::Description, &new.description, text::MAX_DESCRIPTION_CHARS)?;
     check_settings(&new.settings)?;
@@ -70,13 +61,13 @@ fn add(
         refusals
             .add(OfficeError::InvalidStatusTransition { from: DeviceStatus::Pending.name(), to: new.status.name() });
     }
-    let roles = tx.roles().list(tenant)?;
+    let roles = tx.roles().list(office.tenant)?;
     let held = refusals.gather(assignment::resolve_role_ids(&roles, &new.roles))?.unwrap_or_default();
     refusals.checked()?;
-    context.authority.require_all(&assignment::collect_role_rights(&held, &roles))?;
+    office.require_all(&assignment::collect_role_rights(&held, &roles))?;
     let device = Device {
         id: new.id,
-        tenant,
+        tenant: office.tenant,
         name: new.name.clone(),
         environment: new.environment,
         status: new.status,
@@ -88,23 +79,23 @@ fn add(
         seat: None,
         pairing: None,
         last_seen_at: None,
-        created_at: context.at,
-        updated_at: context.at,
+        created_at: office.context.at,
+        updated_at: office.context.at,
         version: 1,
     };
     if !tx.devices().insert(&device)? {
         return Err(OfficeError::AlreadyExists { field: FieldName::Name, value: device.name.to_string() }.into());
     }
     if let Some(verifier) = &new.verifier {
-        tx.passwords().set(PrincipalId::Device(device.id), verifier, context.at)?;
+        tx.passwords().set(PrincipalId::Device(device.id), verifier, office.context.at)?;
     }
-    tx.revocations().invalidate(Scope::Device(device.id), context.at)?;
+    tx.revocations().invalidate(Scope::Device(device.id), office.context.at)?;
     let details = Map::from_iter([
         ("name".to_owned(), json!(device.name)),
         ("environment".to_owned(), json!(device.environment.name())),
         ("status".to_owned(), json!(device.status.name())),
         ("roles".to_owned(), json!(new.roles)),
     ]);
-    tx.audit().record(&context.build_event(tenant, Action::DeviceAdd, Subject::Device(device.id), details))?;
+    tx.audit().record(&office.build_event(Action::DeviceAdd, Subject::Device(device.id), details))?;
     Ok(device)
 }

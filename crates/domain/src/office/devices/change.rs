@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::office::context::AuditContext;
 use crate::office::differences::diff_fields;
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
-use crate::office::text;
+use crate::office::ports::OfficeTx;
 use crate::office::users::assignment;
 use crate::office::users::last_admin;
+use crate::office::{Office, text};
 use crate::{
     Action, Device, DeviceId, DeviceName, DeviceStatus, EndReason, Environment, ExactJson, InvalidText, JsonObject,
-    KnownRight, Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, access,
+    KnownRight, Rights, Role, RoleId, RoleName, Scope, StoreError, StoreExt, Subject, TenantId, access,
 };
 
 /// A change of a device; `None` keeps a field.
@@ -63,53 +62,41 @@ pub enum SettingsChange {
     Patch(BTreeMap<String, Option<String>>),
 }
 
-/// Changes the device and returns it. With `version`, fails if the device has another version.
-/// Requires the right `deviceUpdate` (`deviceDelete` to retire), every right that the device has or
-/// gets as itself, and every right that its users gain by another environment.
-///
-/// A device that is no longer active loses all sessions on it; the permanent one only if it is
-/// retired. A retired device is also removed from its users and loses its roles, and its name
-/// becomes free. A change without a difference writes nothing.
-pub fn change_device(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: DeviceId,
-    version: Option<i64>,
-    change: &DeviceChange,
-) -> UseCaseResult<Device> {
-    store.write("change_device", |tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
-}
+impl Office<'_> {
+    /// Changes the device and returns it. With `version`, fails if the device has another version.
+    /// Requires the right `deviceUpdate` (`deviceDelete` to retire), every right that the device has or
+    /// gets as itself, and every right that its users gain by another environment.
+    ///
+    /// A device that is no longer active loses all sessions on it; the permanent one only if it is
+    /// retired. A retired device is also removed from its users and loses its roles, and its name
+    /// becomes free. A change without a difference writes nothing.
+    pub fn change_device(&self, id: DeviceId, version: Option<i64>, change: &DeviceChange) -> UseCaseResult<Device> {
+        self.store.write("change_device", |tx| commit_refusal(apply(tx, self, id, version, change)))
+    }
 
-/// Activates, locks or retires a device; see [`change_device`]. A retired device stays retired.
-pub fn set_device_status(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: DeviceId,
-    status: DeviceStatus,
-) -> UseCaseResult<Device> {
-    change_device(store, tenant, context, id, None, &DeviceChange { status: Some(status), ..DeviceChange::default() })
+    /// Activates, locks or retires a device; see [`change_device`](Self::change_device). A retired device stays retired.
+    pub fn set_device_status(&self, id: DeviceId, status: DeviceStatus) -> UseCaseResult<Device> {
+        self.change_device(id, None, &DeviceChange { status: Some(status), ..DeviceChange::default() })
+    }
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
+    office: &Office<'_>,
     id: DeviceId,
     version: Option<i64>,
     change: &DeviceChange,
 ) -> Result<Device, UseCaseError> {
-    let before = load_device(tx, tenant, id)?;
+    let before = load_device(tx, office.tenant, id)?;
     let retires = change.status == Some(DeviceStatus::Retired);
-    context.authority.require(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
+    office.require(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
     OfficeError::check_version(version, before.version)?;
     let leaves = change.status.is_some_and(|status| status != DeviceStatus::Active);
     if leaves {
-        last_admin::claim_tenant(tx, tenant)?;
+        last_admin::claim_tenant(tx, office.tenant)?;
     }
-    let roles = tx.roles().list(tenant)?;
-    context.authority.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
+    let roles = tx.roles().list(office.tenant)?;
+    office.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
     let mut refusals = FieldRefusals::default();
     let mut after = apply_change(&before, change, &mut refusals)?;
     let named =
@@ -117,7 +104,7 @@ fn apply(
     refusals.checked()?;
     if let Some(named) = named.flatten() {
         after.roles = named;
-        context.authority.require_all(&assignment::collect_role_rights(&after.roles, &roles))?;
+        office.require_all(&assignment::collect_role_rights(&after.roles, &roles))?;
     }
     if retires {
         after.roles.clear();
@@ -126,7 +113,7 @@ fn apply(
         return Ok(before);
     }
     if after.environment != before.environment {
-        context.authority.require_all(&collect_new_rights(
+        office.require_all(&collect_new_rights(
             &tx.users().find_roles_on_device(id)?,
             &roles,
             before.environment,
@@ -136,28 +123,28 @@ fn apply(
     if leaves && before.status == DeviceStatus::Active {
         last_admin::check_device_removal(tx, &roles, &before)?;
     }
-    after.updated_at = context.at;
+    after.updated_at = office.context.at;
     let scope = Scope::Device(id);
     match end_reason(&before, &after) {
         Some(why) => {
-            tx.revocations().bump_epoch(scope, why, context.at)?;
+            tx.revocations().bump_epoch(scope, why, office.context.at)?;
             // A permanent session is blocked while its device is locked, and continues afterwards.
             if retires {
-                tx.revocations().end_permanent(scope, why, context.at)?;
+                tx.revocations().end_permanent(scope, why, office.context.at)?;
                 tx.users().remove_device(id)?;
             }
         }
-        None => tx.revocations().invalidate(scope, context.at)?,
+        None => tx.revocations().invalidate(scope, office.context.at)?,
     }
     if !tx.devices().update(&after)? {
-        let other = tx.devices().find_by_name(tenant, &after.name.to_folded())?.filter(|other| other.id != id);
+        let other = tx.devices().find_by_name(office.tenant, &after.name.to_folded())?.filter(|other| other.id != id);
         return Err(match other {
             Some(_) => OfficeError::AlreadyExists { field: FieldName::Name, value: after.name.to_string() }.into(),
             None => StoreError::Conflict("the device was changed in the meantime".to_owned()).into(),
         });
     }
     let (action, details) = audit_details(&before, &after);
-    tx.audit().record(&context.build_event(tenant, action, Subject::Device(id), details))?;
+    tx.audit().record(&office.build_event(action, Subject::Device(id), details))?;
     Ok(tx
         .devices()
         .find(id)?

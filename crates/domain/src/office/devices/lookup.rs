@@ -2,21 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::office::ports::{OfficePorts, OfficeTx};
-use crate::{Device, DeviceId, Store, StoreExt, StoreResult, TenantId};
+use crate::office::UnguardedOffice;
+use crate::office::ports::OfficeTx;
+use crate::{Device, DeviceId, StoreExt, StoreResult};
 
 /// The greatest number of ids in one query.
 const MAX_IDS_PER_STATEMENT: usize = 500;
 
-/// Those of the devices that the tenant has.
-pub fn find_devices(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    ids: &BTreeSet<DeviceId>,
-) -> StoreResult<BTreeMap<DeviceId, Device>> {
-    let mut found = store.read("find_device", |tx| find_devices_by_id(tx, ids))?;
-    found.retain(|_, device| device.tenant == tenant);
-    Ok(found)
+impl UnguardedOffice<'_> {
+    /// Those of the devices that the tenant has.
+    pub fn find_devices(&self, ids: &BTreeSet<DeviceId>) -> StoreResult<BTreeMap<DeviceId, Device>> {
+        let mut found = self.store.read("find_device", |tx| find_devices_by_id(tx, ids))?;
+        found.retain(|_, device| device.tenant == self.tenant);
+        Ok(found)
+    }
 }
 
 /// Those of the devices that exist.

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::office::ports::{DeviceFilter, OfficePorts, OfficeTx, PageRequest};
-use crate::{Device, DeviceId, RoleId, RoleName, Store, StoreExt, StoreResult, TenantId};
+use crate::office::UnguardedOffice;
+use crate::office::ports::{DeviceFilter, OfficeTx, PageRequest};
+use crate::{Device, DeviceId, RoleId, RoleName, StoreExt, StoreResult, TenantId};
 
 /// The greatest number of rows: a page of 200, and one more to know whether another page follows.
 const MAX_FETCH_ROWS: u32 = 201;
@@ -18,37 +19,32 @@ pub struct DeviceView {
     pub roles: Vec<RoleName>,
 }
 
-/// Lists the devices of a tenant that the filter matches, in the order of their ids.
-pub fn search_devices(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    filter: &DeviceFilter,
-    page: &PageRequest<DeviceId>,
-) -> StoreResult<Vec<DeviceView>> {
-    let Some(text) = crate::office::text::normalize_search_text(filter.text.as_deref()) else { return Ok(Vec::new()) };
-    let filter = DeviceFilter { text, ..filter.clone() };
-    let page = PageRequest { after: page.after, limit: page.limit.clamp(1, MAX_FETCH_ROWS) };
-    store.read("search_devices", |tx| {
-        let found = tx.devices().search(tenant, &filter, &page)?;
-        load_views(tx, tenant, found)
-    })
-}
+impl UnguardedOffice<'_> {
+    /// Lists the devices of a tenant that the filter matches, in the order of their ids.
+    pub fn search_devices(&self, filter: &DeviceFilter, page: &PageRequest<DeviceId>) -> StoreResult<Vec<DeviceView>> {
+        let Some(text) = crate::office::text::normalize_search_text(filter.text.as_deref()) else {
+            return Ok(Vec::new());
+        };
+        let filter = DeviceFilter { text, ..filter.clone() };
+        let page = PageRequest { after: page.after, limit: page.limit.clamp(1, MAX_FETCH_ROWS) };
+        self.store.read("search_devices", |tx| {
+            let found = tx.devices().search(self.tenant, &filter, &page)?;
+            load_views(tx, self.tenant, found)
+        })
+    }
 
-/// The device with this id; retired devices are found, too.
-pub fn find_device_view(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    id: DeviceId,
-) -> StoreResult<Option<DeviceView>> {
-    store.read("find_device", |tx| {
-        let found = tx.devices().find(id)?.filter(|device| device.tenant == tenant);
-        Ok(load_views(tx, tenant, found.into_iter().collect())?.pop())
-    })
-}
+    /// The device with this id; retired devices are found, too.
+    pub fn find_device_view(&self, id: DeviceId) -> StoreResult<Option<DeviceView>> {
+        self.store.read("find_device", |tx| {
+            let found = tx.devices().find(id)?.filter(|device| device.tenant == self.tenant);
+            Ok(load_views(tx, self.tenant, found.into_iter().collect())?.pop())
+        })
+    }
 
-/// The view of a device that a use case has just added or changed.
-pub fn load_device_view(store: &dyn Store<OfficePorts>, device: &Device) -> StoreResult<Option<DeviceView>> {
-    store.read("find_device", |tx| Ok(load_views(tx, device.tenant, vec![device.clone()])?.pop()))
+    /// The view of a device that a use case has just added or changed.
+    pub fn load_device_view(&self, device: &Device) -> StoreResult<Option<DeviceView>> {
+        self.store.read("find_device", |tx| Ok(load_views(tx, device.tenant, vec![device.clone()])?.pop()))
+    }
 }
 
 fn load_views(tx: &mut (dyn OfficeTx + '_), tenant: TenantId, devices: Vec<Device>) -> StoreResult<Vec<DeviceView>> {

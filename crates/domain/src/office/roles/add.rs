@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, json};
 
-use crate::office::context::AuditContext;
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
-use crate::office::text;
-use crate::{Action, Environment, KnownRight, Rights, Role, RoleId, RoleName, Store, StoreExt, Subject, TenantId};
+use crate::office::ports::OfficeTx;
+use crate::office::{Office, text};
+use crate::{Action, Environment, KnownRight, Rights, Role, RoleId, RoleName, StoreExt, Subject};
 
 /// The role to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,26 +26,23 @@ pub struct NewRole {
     pub environments: BTreeSet<Environment>,
 }
 
-/// Adds the role. Its name is unique in the tenant. Requires the right `roleCreate`, and every
-/// right that the role grants, so that nobody gets more rights by a role of their own.
-pub fn add_role(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    new: &NewRole,
-) -> UseCaseResult<Role> {
-    store.write("add_role", |tx| commit_refusal(add(tx, tenant, context, new)))
+impl Office<'_> {
+    /// Adds the role. Its name is unique in the tenant. Requires the right `roleCreate`, and every
+    /// right that the role grants, so that nobody gets more rights by a role of their own.
+    pub fn add_role(&self, new: &NewRole) -> UseCaseResult<Role> {
+        self.store.write("add_role", |tx| commit_refusal(add(tx, self, new)))
+    }
 }
 
-fn add(tx: &mut dyn OfficeTx, tenant: TenantId, context: &AuditContext, new: &NewRole) -> Result<Role, UseCaseError> {
-    context.authority.require(KnownRight::RoleCreate)?;
-    context.authority.require_all(&new.rights)?;
+fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewRole) -> Result<Role, UseCaseError> {
+    office.require(KnownRight::RoleCreate)?;
+    office.require_all(&new.rights)?;
     new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why })?;
     check_label(&new.label, "")?;
     check_fields(&new.label, &new.description, &new.rights, &new.environments)?;
     let role = Role {
         id: new.id,
-        tenant,
+        tenant: office.tenant,
         name: new.name.clone(),
         label: new.label.clone(),
         description: new.description.clone(),
@@ -64,7 +60,7 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, context: &AuditContext, new: &Ne
         ("rights".to_owned(), json!(role.rights)),
         ("environments".to_owned(), json!(environments)),
     ]);
-    tx.audit().record(&context.build_event(tenant, Action::RoleAdd, Subject::Role(role.id), details))?;
+    tx.audit().record(&office.build_event(Action::RoleAdd, Subject::Role(role.id), details))?;
     Ok(role)
 }
 

@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::office::Office;
 use crate::office::api_keys::unrestricted as unrestricted_keys;
 use crate::office::context::AuditContext;
 use crate::office::differences::diff_fields;
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx, RoleHolders};
+use crate::office::ports::{OfficeTx, RoleHolders};
 use crate::office::roles::add::{check_fields, check_label};
 use crate::office::users::last_admin;
 use crate::{
-    Action, Environment, KnownRight, Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, StoreResult,
-    Subject, TenantId,
+    Action, Environment, KnownRight, Rights, Role, RoleId, RoleName, Scope, StoreError, StoreExt, StoreResult, Subject,
+    TenantId,
 };
 
 /// The number of holders that an error names.
@@ -38,51 +39,39 @@ pub struct RoleChange {
     pub environments: Option<BTreeSet<Environment>>,
 }
 
-/// Changes the role and returns it. With `version`, fails if the role has another version. Requires
-/// the right `roleUpdate`, and every right that the role grants before and after, because a change
-/// gives and takes these rights, also to the caller. A built-in role cannot be changed, and the
-/// tenant must keep an admin.
-pub fn change_role(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: RoleId,
-    version: Option<i64>,
-    change: &RoleChange,
-) -> UseCaseResult<Role> {
-    store.write("change_role", |tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
-}
+impl Office<'_> {
+    /// Changes the role and returns it. With `version`, fails if the role has another version. Requires
+    /// the right `roleUpdate`, and every right that the role grants before and after, because a change
+    /// gives and takes these rights, also to the caller. A built-in role cannot be changed, and the
+    /// tenant must keep an admin.
+    pub fn change_role(&self, id: RoleId, version: Option<i64>, change: &RoleChange) -> UseCaseResult<Role> {
+        self.store.write("change_role", |tx| commit_refusal(apply(tx, self, id, version, change)))
+    }
 
-/// Deletes the role and returns it. Requires the right `roleDelete`, and every right that the role
-/// grants. A built-in role cannot be deleted, nor one that a user or a device has.
-pub fn delete_role(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: RoleId,
-    version: Option<i64>,
-) -> UseCaseResult<Role> {
-    store.write("delete_role", |tx| commit_refusal(delete(tx, tenant, context, id, version)))
+    /// Deletes the role and returns it. Requires the right `roleDelete`, and every right that the role
+    /// grants. A built-in role cannot be deleted, nor one that a user or a device has.
+    pub fn delete_role(&self, id: RoleId, version: Option<i64>) -> UseCaseResult<Role> {
+        self.store.write("delete_role", |tx| commit_refusal(delete(tx, self, id, version)))
+    }
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
+    office: &Office<'_>,
     id: RoleId,
     version: Option<i64>,
     change: &RoleChange,
 ) -> Result<Role, UseCaseError> {
-    context.authority.require(KnownRight::RoleUpdate)?;
+    office.require(KnownRight::RoleUpdate)?;
     if change.rights.is_some() || change.environments.is_some() {
-        last_admin::claim_tenant(tx, tenant)?;
+        last_admin::claim_tenant(tx, office.tenant)?;
     }
-    let roles = tx.roles().list(tenant)?;
+    let roles = tx.roles().list(office.tenant)?;
     let before = load_role(&roles, id)?;
     check_changeable(&before, version)?;
     let after = apply_change(&before, change);
-    context.authority.require_all(&before.rights)?;
-    context.authority.require_all(&after.rights)?;
+    office.require_all(&before.rights)?;
+    office.require_all(&after.rights)?;
     let mut refusals = FieldRefusals::default();
     if after.name != before.name {
         refusals
@@ -95,36 +84,30 @@ fn apply(
         return Ok(before);
     }
     let then: Vec<Role> = roles.iter().map(|role| if role.id == id { after.clone() } else { role.clone() }).collect();
-    last_admin::check_role_change(tx, tenant, &roles, &then)?;
+    last_admin::check_role_change(tx, office.tenant, &roles, &then)?;
     if !tx.roles().update(&after)? {
-        let other = tx.roles().find_by_name(tenant, &after.name)?.filter(|other| other.id != id);
+        let other = tx.roles().find_by_name(office.tenant, &after.name)?.filter(|other| other.id != id);
         return Err(match other {
             Some(_) => OfficeError::AlreadyExists { field: FieldName::Name, value: after.name.to_string() }.into(),
             None => conflict_error(),
         });
     }
-    invalidate_holders(tx, tenant, id, context)?;
+    invalidate_holders(tx, office.tenant, id, &office.context)?;
     let mut details = audit_details(&before, &after);
     if (&before.rights, &before.environments) != (&after.rights, &after.environments) {
-        details.extend(unrestricted_keys::audit_details(&unrestricted_keys::list_by_role(tx, tenant, id)?));
+        details.extend(unrestricted_keys::audit_details(&unrestricted_keys::list_by_role(tx, office.tenant, id)?));
     }
-    tx.audit().record(&context.build_event(tenant, Action::RoleUpdate, Subject::Role(id), details))?;
+    tx.audit().record(&office.build_event(Action::RoleUpdate, Subject::Role(id), details))?;
     Ok(Role { version: before.version.saturating_add(1), ..after })
 }
 
-fn delete(
-    tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: RoleId,
-    version: Option<i64>,
-) -> Result<Role, UseCaseError> {
-    context.authority.require(KnownRight::RoleDelete)?;
+fn delete(tx: &mut dyn OfficeTx, office: &Office<'_>, id: RoleId, version: Option<i64>) -> Result<Role, UseCaseError> {
+    office.require(KnownRight::RoleDelete)?;
     // A user who is being given the role concurrently may be the last admin by it.
-    last_admin::claim_tenant(tx, tenant)?;
-    let role = load_role(&tx.roles().list(tenant)?, id)?;
+    last_admin::claim_tenant(tx, office.tenant)?;
+    let role = load_role(&tx.roles().list(office.tenant)?, id)?;
     check_changeable(&role, version)?;
-    context.authority.require_all(&role.rights)?;
+    office.require_all(&role.rights)?;
     if !tx.roles().remove(id, role.version)? {
         let holders = tx.roles().find_holders(id, MAX_HOLDERS_NAMED)?;
         // If nobody holds it any more, or it was changed, the checks have to be repeated.
@@ -132,7 +115,7 @@ fn delete(
     }
     // Nobody holds it, so no cached profile is outdated.
     let details = Map::from_iter([("name".to_owned(), json!(role.name)), ("rights".to_owned(), json!(role.rights))]);
-    tx.audit().record(&context.build_event(tenant, Action::RoleDelete, Subject::Role(id), details))?;
+    tx.audit().record(&office.build_event(Action::RoleDelete, Subject::Role(id), details))?;
     Ok(role)
 }
 

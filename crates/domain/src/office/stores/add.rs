@@ -2,38 +2,33 @@
 
 use serde_json::{Map, json};
 
-use crate::office::context::AuditContext;
 use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::OfficePorts;
 use crate::office::tenants::row::{load_tenant, save_tenant};
-use crate::office::text;
-use crate::{Action, Branch, FoldedText, KnownRight, Store, StoreExt, Subject, Tenant, TenantId};
+use crate::office::{Office, text};
+use crate::{Action, Branch, FoldedText, KnownRight, StoreExt, Subject, Tenant};
 
 /// The greatest number of stores of a tenant; every login of the tenant reads them.
 const MAX_STORES: usize = 200;
 
-/// Adds the store after the existing ones, and returns the changed tenant. The name of a store is
-/// unique in the tenant. Requires the right `storeCreate`.
-pub fn add_store(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    new: &Branch,
-) -> UseCaseResult<Tenant> {
-    store.write("add_store", |tx| {
-        let mut run = || -> Result<Tenant, UseCaseError> {
-            context.authority.require(KnownRight::StoreCreate)?;
-            let mut tenant = load_tenant(tx, tenant, None)?;
-            check_store_name(&tenant, new)?;
-            if tenant.branches.len() >= MAX_STORES {
-                return Err(OfficeError::LimitReached { field: FieldName::Store, most: MAX_STORES }.into());
-            }
-            tenant.branches.push(Branch { name: new.name.trim().to_owned(), ..new.clone() });
-            let details = Map::from_iter([("name".to_owned(), json!(new.name.trim()))]);
-            save_tenant(tx, context, tenant, Action::StoreAdd, Subject::Store(new.id), details)
-        };
-        commit_refusal(run())
-    })
+impl Office<'_> {
+    /// Adds the store after the existing ones, and returns the changed tenant. The name of a store is
+    /// unique in the tenant. Requires the right `storeCreate`.
+    pub fn add_store(&self, new: &Branch) -> UseCaseResult<Tenant> {
+        self.store.write("add_store", |tx| {
+            let mut run = || -> Result<Tenant, UseCaseError> {
+                self.require(KnownRight::StoreCreate)?;
+                let mut tenant = load_tenant(tx, self.tenant, None)?;
+                check_store_name(&tenant, new)?;
+                if tenant.branches.len() >= MAX_STORES {
+                    return Err(OfficeError::LimitReached { field: FieldName::Store, most: MAX_STORES }.into());
+                }
+                tenant.branches.push(Branch { name: new.name.trim().to_owned(), ..new.clone() });
+                let details = Map::from_iter([("name".to_owned(), json!(new.name.trim()))]);
+                save_tenant(tx, self, tenant, Action::StoreAdd, Subject::Store(new.id), details)
+            };
+            commit_refusal(run())
+        })
+    }
 }
 
 /// Checks that the name is valid and that no other store of the tenant has it.

@@ -4,66 +4,54 @@
 
 use serde_json::{Map, json};
 
-use crate::office::context::AuditContext;
+use crate::office::Office;
 use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::OfficePorts;
 use crate::office::stores::add::check_store_name;
 use crate::office::tenants::row::{load_tenant, save_tenant};
-use crate::{Action, Branch, BranchId, KnownRight, Store, StoreExt, Subject, Tenant, TenantId};
+use crate::{Action, Branch, BranchId, KnownRight, StoreExt, Subject, Tenant};
 
-/// Renames the store (`None` keeps the name) and returns the tenant. With `version`, fails if the
-/// tenant has another version. Requires the right `storeUpdate`. A change without a difference
-/// writes nothing.
-pub fn rename_store(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: BranchId,
-    version: Option<i64>,
-    name: Option<&str>,
-) -> UseCaseResult<Tenant> {
-    store.write("rename_store", |tx| {
-        let mut run = || -> Result<Tenant, UseCaseError> {
-            context.authority.require(KnownRight::StoreUpdate)?;
-            let mut tenant = load_tenant(tx, tenant, version)?;
-            let before = find_branch(&tenant, id)?;
-            let name = name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned());
-            let after = Branch { id, name };
-            if before == after {
-                return Ok(tenant);
-            }
-            check_store_name(&tenant, &after)?;
-            let details = Map::from_iter([("name".to_owned(), json!({ "from": before.name, "to": after.name }))]);
-            tenant.branches.iter_mut().filter(|each| each.id == id).for_each(|each| *each = after.clone());
-            save_tenant(tx, context, tenant, Action::StoreUpdate, Subject::Store(id), details)
-        };
-        commit_refusal(run())
-    })
-}
+impl Office<'_> {
+    /// Renames the store (`None` keeps the name) and returns the tenant. With `version`, fails if the
+    /// tenant has another version. Requires the right `storeUpdate`. A change without a difference
+    /// writes nothing.
+    pub fn rename_store(&self, id: BranchId, version: Option<i64>, name: Option<&str>) -> UseCaseResult<Tenant> {
+        self.store.write("rename_store", |tx| {
+            let mut run = || -> Result<Tenant, UseCaseError> {
+                self.require(KnownRight::StoreUpdate)?;
+                let mut tenant = load_tenant(tx, self.tenant, version)?;
+                let before = find_branch(&tenant, id)?;
+                let name = name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned());
+                let after = Branch { id, name };
+                if before == after {
+                    return Ok(tenant);
+                }
+                check_store_name(&tenant, &after)?;
+                let details = Map::from_iter([("name".to_owned(), json!({ "from": before.name, "to": after.name }))]);
+                tenant.branches.iter_mut().filter(|each| each.id == id).for_each(|each| *each = after.clone());
+                save_tenant(tx, self, tenant, Action::StoreUpdate, Subject::Store(id), details)
+            };
+            commit_refusal(run())
+        })
+    }
 
-/// Closes the store for good and returns the tenant. With `version`, fails if the tenant has
-/// another version. The last store cannot be closed. Requires the right `storeDelete`.
-pub fn close_store(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: BranchId,
-    version: Option<i64>,
-) -> UseCaseResult<Tenant> {
-    store.write("close_store", |tx| {
-        let mut run = || -> Result<Tenant, UseCaseError> {
-            context.authority.require(KnownRight::StoreDelete)?;
-            let mut tenant = load_tenant(tx, tenant, version)?;
-            let closed = find_branch(&tenant, id)?;
-            if tenant.branches.len() == 1 {
-                return Err(OfficeError::LastStore.into());
-            }
-            tenant.branches.retain(|each| each.id != id);
-            let details = Map::from_iter([("name".to_owned(), json!(closed.name))]);
-            save_tenant(tx, context, tenant, Action::StoreClose, Subject::Store(id), details)
-        };
-        commit_refusal(run())
-    })
+    /// Closes the store for good and returns the tenant. With `version`, fails if the tenant has
+    /// another version. The last store cannot be closed. Requires the right `storeDelete`.
+    pub fn close_store(&self, id: BranchId, version: Option<i64>) -> UseCaseResult<Tenant> {
+        self.store.write("close_store", |tx| {
+            let mut run = || -> Result<Tenant, UseCaseError> {
+                self.require(KnownRight::StoreDelete)?;
+                let mut tenant = load_tenant(tx, self.tenant, version)?;
+                let closed = find_branch(&tenant, id)?;
+                if tenant.branches.len() == 1 {
+                    return Err(OfficeError::LastStore.into());
+                }
+                tenant.branches.retain(|each| each.id != id);
+                let details = Map::from_iter([("name".to_owned(), json!(closed.name))]);
+                save_tenant(tx, self, tenant, Action::StoreClose, Subject::Store(id), details)
+            };
+            commit_refusal(run())
+        })
+    }
 }
 
 fn find_branch(tenant: &Tenant, id: BranchId) -> Result<Branch, OfficeError> {

@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::office::context::AuditContext;
 use crate::office::differences::diff_fields;
 use crate::office::error::{FieldName, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::ports::OfficeTx;
 use crate::office::tenants::row::{load_tenant, save_tenant};
-use crate::office::text;
-use crate::{Action, KnownRight, Locale, SessionLimits, Store, StoreExt, Subject, Tenant, TenantId, Zone};
+use crate::office::{Office, text};
+use crate::{Action, KnownRight, Locale, SessionLimits, StoreExt, Subject, Tenant, Zone};
 
 /// A change of a tenant; `None` keeps a field. The slug never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,33 +55,32 @@ impl LimitsChange {
     }
 }
 
-/// Changes the tenant and returns it. With `version`, fails if the tenant has another version.
-/// Requires the right `tenantUpdate`. A change without a difference writes nothing.
-///
-/// `given` are the longest lifetimes that the server's configuration allows for the tenant's
-/// sessions. A new limit above them would shorten nothing and is rejected. An existing one stays,
-/// even if the configuration allows less now.
-pub fn change_tenant(
-    store: &dyn Store<OfficePorts>,
-    context: &AuditContext,
-    id: TenantId,
-    version: Option<i64>,
-    change: &TenantChange,
-    given: &SessionLimits,
-) -> UseCaseResult<Tenant> {
-    store.write("change_tenant", |tx| commit_refusal(apply(tx, context, id, version, change, given)))
+impl Office<'_> {
+    /// Changes the tenant and returns it. With `version`, fails if the tenant has another version.
+    /// Requires the right `tenantUpdate`. A change without a difference writes nothing.
+    ///
+    /// `given` are the longest lifetimes that the server's configuration allows for the tenant's
+    /// sessions. A new limit above them would shorten nothing and is rejected. An existing one stays,
+    /// even if the configuration allows less now.
+    pub fn change_tenant(
+        &self,
+        version: Option<i64>,
+        change: &TenantChange,
+        given: &SessionLimits,
+    ) -> UseCaseResult<Tenant> {
+        self.store.write("change_tenant", |tx| commit_refusal(apply(tx, self, version, change, given)))
+    }
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
-    context: &AuditContext,
-    id: TenantId,
+    office: &Office<'_>,
     version: Option<i64>,
     change: &TenantChange,
     given: &SessionLimits,
 ) -> Result<Tenant, UseCaseError> {
-    context.authority.require(KnownRight::TenantUpdate)?;
-    let before = load_tenant(tx, id, version)?;
+    office.require(KnownRight::TenantUpdate)?;
+    let before = load_tenant(tx, office.tenant, version)?;
     let TenantChange { name, zone, locale, limits } = change.clone();
     let mut after = before.clone();
     after.name = name.unwrap_or(after.name);
@@ -95,7 +93,7 @@ fn apply(
         return Ok(before);
     }
     let details = audit_details(&before, &after);
-    save_tenant(tx, context, after, Action::TenantUpdate, Subject::Tenant(id), details)
+    save_tenant(tx, office, after, Action::TenantUpdate, Subject::Tenant(office.tenant), details)
 }
 
 /// The changed fields for the audit event; durations in seconds.

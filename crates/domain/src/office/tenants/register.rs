@@ -5,8 +5,8 @@ use crate::office::context::AuditContext;
 use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::{OfficePorts, OfficeTx};
 use crate::office::tenants::add::{self as add_tenant, NewTenant};
-use crate::office::text;
 use crate::office::users::add::{self as add_user, NewUser, check_email};
+use crate::office::{Office, text};
 use crate::{Action, Slug, Store, StoreError, StoreExt, Tenant, User};
 
 /// The tenant and admin to register.
@@ -27,11 +27,12 @@ pub fn register_tenant(
     stamps: [&AuditContext; 2],
     new: &TenantRegistration,
 ) -> UseCaseResult<(Tenant, User)> {
-    store.write("register_tenant", |tx| commit_refusal(register(tx, stamps, new)))
+    store.write("register_tenant", |tx| commit_refusal(register(tx, store, stamps, new)))
 }
 
 fn register(
     tx: &mut dyn OfficeTx,
+    store: &dyn Store<OfficePorts>,
     stamps: [&AuditContext; 2],
     new: &TenantRegistration,
 ) -> Result<(Tenant, User), UseCaseError> {
@@ -47,7 +48,8 @@ fn register(
     let [of_tenant, of_admin] = stamps;
     let tenant = NewTenant { slug, ..tenant.clone() };
     let tenant = add_tenant::add(tx, of_tenant, &tenant, Some(industry)).map_err(abort_registration)?;
-    let admin = add_user::add(tx, tenant.id, of_admin, admin, Action::UserAdd).map_err(abort_registration)?;
+    let office = Office::new(store, tenant.id, of_admin.clone());
+    let admin = add_user::add(tx, &office, admin, Action::UserAdd).map_err(abort_registration)?;
     Ok((tenant, admin))
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::office::context::AuditContext;
+use crate::office::Office;
 use crate::office::error::{FieldName, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
 use crate::{Action, Scope, StoreError, Subject, Tenant, TenantId};
@@ -22,7 +22,7 @@ pub(in crate::office) fn load_tenant(
 /// Writes the tenant with its stores. Of two concurrent changes, the second reads again.
 pub(in crate::office) fn save_tenant(
     tx: &mut dyn OfficeTx,
-    context: &AuditContext,
+    office: &Office<'_>,
     tenant: Tenant,
     action: Action,
     subject: Subject,
@@ -31,7 +31,7 @@ pub(in crate::office) fn save_tenant(
     if !tx.tenants().update(&tenant)? {
         return Err(StoreError::Conflict("the tenant was changed in the meantime".to_owned()).into());
     }
-    tx.revocations().invalidate(Scope::Tenant(tenant.id), context.at)?;
-    tx.audit().record(&context.build_event(tenant.id, action, subject, details))?;
+    tx.revocations().invalidate(Scope::Tenant(tenant.id), office.context.at)?;
+    tx.audit().record(&office.build_event(action, subject, details))?;
     Ok(Tenant { version: tenant.version.saturating_add(1), ..tenant })
 }

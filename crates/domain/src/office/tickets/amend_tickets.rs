@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use super::change::TicketChange;
 use super::common::{load_actor, load_ticket, map_ticket_error, save_ticket};
 use super::view::{TicketView, view_tickets};
-use crate::office::context::AuditContext;
+use crate::office::Office;
 use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::ports::OfficeTx;
 use crate::ticket::{self, Ticket};
-use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
+use crate::{Action, Event, EventId, StoreError, StoreExt, Subject, TicketId};
 
 /// A change of one ticket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TicketAmendment {
-    /// The context of the change; each change has its own audit event.
-    pub context: AuditContext,
+    /// The identifier of the audit event of this change.
+    pub event_id: EventId,
     /// The ticket to change.
     pub id: TicketId,
     /// The version that the caller has read, if it must match.
@@ -24,44 +24,58 @@ pub struct TicketAmendment {
     pub change: TicketChange,
 }
 
-/// Changes the tickets and returns them in the order of the request. The required rights follow
-/// from the differences of each ticket. A change without a difference writes nothing. If one change
-/// is denied, none is made.
-pub fn amend_tickets(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    amendments: &[TicketAmendment],
-) -> UseCaseResult<Vec<TicketView>> {
-    store.write("amend_tickets", |tx| commit_refusal(amend(tx, tenant, amendments)))
+impl Office<'_> {
+    /// Changes the tickets and returns them in the order of the request. The required rights follow
+    /// from the differences of each ticket. A change without a difference writes nothing. If one change
+    /// is denied, none is made.
+    pub fn amend_tickets(&self, amendments: &[TicketAmendment]) -> UseCaseResult<Vec<TicketView>> {
+        self.store.write("amend_tickets", |tx| commit_refusal(amend(tx, self, amendments)))
+    }
+
+    /// Changes one ticket and returns it; see [`amend_tickets`](Self::amend_tickets).
+    pub fn amend_ticket(&self, id: TicketId, version: Option<i64>, change: TicketChange) -> UseCaseResult<TicketView> {
+        let amendment = TicketAmendment { event_id: self.context.event_id, id, version, change };
+        self.store.write("amend_tickets", |tx| commit_refusal(amend_one(tx, self, &amendment)))
+    }
+}
+
+pub(super) fn amend_one(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    amendment: &TicketAmendment,
+) -> Result<TicketView, UseCaseError> {
+    let changed = amend(tx, office, std::slice::from_ref(amendment))?.pop();
+    Ok(changed.ok_or_else(|| StoreError::Fault("a change of a ticket has no result".to_owned()))?)
 }
 
 /// Checks all changes before anything is written, because a denial does not roll back.
-pub(super) fn amend(
+fn amend(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
+    office: &Office<'_>,
     amendments: &[TicketAmendment],
 ) -> Result<Vec<TicketView>, UseCaseError> {
     let mut tickets: BTreeMap<TicketId, Ticket> = BTreeMap::new();
     let mut judged = Vec::new();
-    for TicketAmendment { context, id, version, change } in amendments {
+    let actor = load_actor(tx, office)?;
+    for TicketAmendment { event_id, id, version, change } in amendments {
         let before = match tickets.remove(id) {
             Some(ticket) => ticket,
-            None => load_ticket(tx, tenant, *id)?,
+            None => load_ticket(tx, office.tenant, *id)?,
         };
-        let hand = load_actor(tx, tenant, context)?;
         // A caller who may not change the ticket at all learns nothing about it.
-        map_ticket_error(*id, hand.authorize(ticket::TicketOperation::Change, hand.ownership_of(before.sheet.owner)))?;
-        let wanted = change.apply_to(tx, tenant, &before.sheet)?;
-        let amended = map_ticket_error(*id, ticket::amend(&before, wanted, &hand, *version, context.at))?;
+        let ownership = actor.ownership_of(before.sheet.owner);
+        map_ticket_error(*id, actor.authorize(ticket::TicketOperation::Change, ownership))?;
+        let wanted = change.apply_to(tx, office.tenant, &before.sheet)?;
+        let amended = map_ticket_error(*id, ticket::amend(&before, wanted, &actor, *version, office.context.at))?;
         let changed = amended.ticket != before;
         tickets.insert(*id, amended.ticket.clone());
-        judged.push((context, amended, changed));
+        judged.push((*event_id, amended, changed));
     }
-    let told: Vec<Ticket> = judged.iter().map(|(_, amended, _)| amended.ticket.clone()).collect();
+    let changed_tickets: Vec<Ticket> = judged.iter().map(|(_, amended, _)| amended.ticket.clone()).collect();
     // In one order, whatever that of the request is, so that two requests do not wait for each
     // other.
     judged.sort_by_key(|(_, amended, _)| amended.ticket.id);
-    for (context, amended, changed) in judged {
+    for (event_id, amended, changed) in judged {
         if !changed {
             continue;
         }
@@ -69,7 +83,8 @@ pub(super) fn amend(
         let mut details = ticket::audit_details(&amended.edits);
         details.insert("version".to_owned(), amended.ticket.version.into());
         let subject = Subject::Ticket(amended.ticket.id);
-        tx.audit().record(&context.build_event(tenant, Action::TicketUpdate, subject, details))?;
+        let event = office.build_event(Action::TicketUpdate, subject, details);
+        tx.audit().record(&Event { id: event_id, ..event })?;
     }
-    Ok(view_tickets(tx, told)?)
+    Ok(view_tickets(tx, changed_tickets)?)
 }

@@ -4,14 +4,14 @@ use serde_json::{Map, json};
 
 use super::common::{load_actor, load_ticket, map_ticket_error, save_ticket};
 use super::view::{TicketView, view_ticket};
-use crate::office::context::AuditContext;
+use crate::office::Office;
 use crate::office::error::{OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::ports::OfficeTx;
 use crate::ticket::{
     self, Label, Meta, NumberSeries, Payment, Receipt, Settlement, Ticket, TicketActor, TicketError, TicketState,
     audit_payments,
 };
-use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
+use crate::{Action, StoreExt, Subject, TenantId, TicketId};
 
 /// The setting of a device with the name of its own fiscal memory.
 pub const DEFAULT_FISCAL_NAME: &str = "DefaultFiscalName";
@@ -35,30 +35,29 @@ pub struct TicketClosing {
     pub assume_cash: bool,
 }
 
-/// Closes the ticket for good. Requires the right `ticketClose` and a sale device; the due amount
-/// must be paid. Other payments, a given number, and a number of another fiscal memory also require
-/// the rights of a change of the ticket.
-pub fn close_ticket(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: TicketId,
-    version: Option<i64>,
-    closing: &TicketClosing,
-) -> UseCaseResult<TicketView> {
-    store.write("close_ticket", |tx| commit_refusal(close(tx, tenant, context, id, version, closing)))
+impl Office<'_> {
+    /// Closes the ticket for good. Requires the right `ticketClose` and a sale device; the due amount
+    /// must be paid. Other payments, a given number, and a number of another fiscal memory also require
+    /// the rights of a change of the ticket.
+    pub fn close_ticket(
+        &self,
+        id: TicketId,
+        version: Option<i64>,
+        closing: &TicketClosing,
+    ) -> UseCaseResult<TicketView> {
+        self.store.write("close_ticket", |tx| commit_refusal(close(tx, self, id, version, closing)))
+    }
 }
 
 fn close(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
+    office: &Office<'_>,
     id: TicketId,
     version: Option<i64>,
     closing: &TicketClosing,
 ) -> Result<TicketView, UseCaseError> {
-    let (before, actor) = (load_ticket(tx, tenant, id)?, load_actor(tx, tenant, context)?);
-    let foreign = names_foreign_memory(tx, tenant, &before, &actor, &closing.fiscal)?;
+    let (before, actor) = (load_ticket(tx, office.tenant, id)?, load_actor(tx, office)?);
+    let foreign = names_foreign_memory(tx, office.tenant, &before, &actor, &closing.fiscal)?;
     let closed = |number| {
         let receipt = Receipt {
             number,
@@ -76,17 +75,17 @@ fn close(
             caller_numbered: numbered,
             assume_cash: closing.assume_cash,
         };
-        ticket::close(&before, settlement, &actor, version, context.at)
+        ticket::close(&before, settlement, &actor, version, office.context.at)
     };
     // Checked before a number is assigned, so that a denied closing uses none.
     map_ticket_error(id, closed(closing.number.unwrap_or_default()))?;
     let series = NumberSeries::of(map_ticket_error(id, actor.require_sale_device())?, &closing.fiscal);
     let number = match closing.number {
-        Some(number) if !tx.tickets().assign_number(tenant, &series, number, id)? => {
+        Some(number) if !tx.tickets().assign_number(office.tenant, &series, number, id)? => {
             return Err(OfficeError::Ticket(TicketError::ReceiptNumberTaken(number)).into());
         }
         Some(number) => number,
-        None => tx.tickets().allocate_number(tenant, &series, id)?,
+        None => tx.tickets().allocate_number(office.tenant, &series, id)?,
     };
     let after = map_ticket_error(id, closed(number))?;
     save_ticket(tx, &after)?;
@@ -98,7 +97,7 @@ fn close(
         ("payments".to_owned(), json!({ "from": payments(&before), "to": payments(&after) })),
         ("version".to_owned(), json!(after.version)),
     ]);
-    tx.audit().record(&context.build_event(tenant, Action::TicketClose, Subject::Ticket(id), details))?;
+    tx.audit().record(&office.build_event(Action::TicketClose, Subject::Ticket(id), details))?;
     Ok(view_ticket(tx, after)?)
 }
 

@@ -1,6 +1,7 @@
 //! What the use cases of tickets share: reading the actor and the ticket, and writing the ticket.
 
-use crate::office::context::{AuditContext, Authority};
+use crate::office::Office;
+use crate::office::context::Authority;
 use crate::office::error::{FieldName, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
 use crate::ticket::{Ticket, TicketActor, TicketError};
@@ -8,20 +9,20 @@ use crate::{KnownRight, Rights, StoreError, TenantId, TicketId};
 
 /// The user who works on a ticket, with its device and rights. The host of the server is not a user
 /// and cannot work on tickets.
-pub(super) fn load_actor(
-    tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
-) -> Result<TicketActor, UseCaseError> {
-    let device = match context.actor.device {
-        Some(id) => tx.devices().find(id)?.filter(|device| device.tenant == tenant),
+pub(super) fn load_actor(tx: &mut dyn OfficeTx, office: &Office<'_>) -> Result<TicketActor, UseCaseError> {
+    let device = match office.context.actor.device {
+        Some(id) => tx.devices().find(id)?.filter(|device| device.tenant == office.tenant),
         None => None,
     };
-    let rights = match &context.authority {
+    let rights = match &office.context.authority {
         Authority::Host => Rights::of(&[KnownRight::Admin]),
         Authority::Rights(rights) => rights.clone(),
     };
-    Ok(TicketActor { user: context.actor.user, device: device.map(|device| (device.id, device.environment)), rights })
+    Ok(TicketActor {
+        user: office.context.actor.user,
+        device: device.map(|device| (device.id, device.environment)),
+        rights,
+    })
 }
 
 /// The ticket with this id.

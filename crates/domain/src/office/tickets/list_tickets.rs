@@ -2,10 +2,10 @@
 //! not found.
 
 use super::view::{TicketView, view_ticket, view_tickets};
-use crate::office::ports::{OfficePorts, OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder};
-use crate::office::text;
+use crate::office::ports::{OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder};
+use crate::office::{UnguardedOffice, text};
 use crate::ticket::Ticket;
-use crate::{Store, StoreExt, StoreResult, TenantId, TicketId};
+use crate::{StoreExt, StoreResult, TicketId};
 
 /// The greatest number of rows: a page of 200, and one more to know whether another page follows.
 const MAX_FETCH_ROWS: u32 = 201;
@@ -24,71 +24,64 @@ pub struct TicketSearch {
     pub page: OffsetPageRequest<TicketCursor>,
 }
 
-/// The ticket with this id, in any state.
-pub fn find_ticket(store: &dyn Store<OfficePorts>, tenant: TenantId, id: TicketId) -> StoreResult<Option<TicketView>> {
-    store.read("find_ticket", |tx| match tx.tickets().find(tenant, id)? {
-        Some(ticket) => view_ticket(tx, ticket).map(Some),
-        None => Ok(None),
-    })
-}
+impl UnguardedOffice<'_> {
+    /// The ticket with this id, in any state.
+    pub fn find_ticket(&self, id: TicketId) -> StoreResult<Option<TicketView>> {
+        self.store.read("find_ticket", |tx| match tx.tickets().find(self.tenant, id)? {
+            Some(ticket) => view_ticket(tx, ticket).map(Some),
+            None => Ok(None),
+        })
+    }
 
-/// The tickets with these ids that exist, in this order and in any state.
-pub fn find_tickets(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    ids: &[TicketId],
-) -> StoreResult<Vec<TicketView>> {
-    store.read("find_ticket", |tx| {
-        let found: Vec<_> = ids.iter().map(|id| tx.tickets().find(tenant, *id)).collect::<StoreResult<_>>()?;
-        view_tickets(tx, found.into_iter().flatten().collect())
-    })
-}
+    /// The tickets with these ids that exist, in this order and in any state.
+    pub fn find_tickets(&self, ids: &[TicketId]) -> StoreResult<Vec<TicketView>> {
+        self.store.read("find_ticket", |tx| {
+            let found: Vec<_> = ids.iter().map(|id| tx.tickets().find(self.tenant, *id)).collect::<StoreResult<_>>()?;
+            view_tickets(tx, found.into_iter().flatten().collect())
+        })
+    }
 
-/// Lists tickets of a tenant, from after the position of the page, whether or not a ticket is
-/// there.
-pub fn list_tickets(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    search: &TicketSearch,
-) -> StoreResult<Vec<TicketView>> {
-    let Some(filter) = normalize_filter(&search.filter) else { return Ok(Vec::new()) };
-    let part = OffsetPageRequest { limit: search.page.limit.clamp(1, MAX_FETCH_ROWS), ..search.page.clone() };
-    store.read("list_tickets", |tx| {
-        let tickets = tx.tickets().list(tenant, &filter, search.order, &part)?;
-        view_tickets(tx, tickets)
-    })
-}
+    /// Lists tickets of a tenant, from after the position of the page, whether or not a ticket is
+    /// there.
+    pub fn list_tickets(&self, search: &TicketSearch) -> StoreResult<Vec<TicketView>> {
+        let Some(filter) = normalize_filter(&search.filter) else { return Ok(Vec::new()) };
+        let part = OffsetPageRequest { limit: search.page.limit.clamp(1, MAX_FETCH_ROWS), ..search.page.clone() };
+        self.store.read("list_tickets", |tx| {
+            let tickets = tx.tickets().list(self.tenant, &filter, search.order, &part)?;
+            view_tickets(tx, tickets)
+        })
+    }
 
-/// Lists the same tickets batch by batch, as long as `fits` accepts what was read. A list of large
-/// tickets therefore ends early, with at least one, and reads at most one batch beyond its end.
-pub fn list_tickets_while(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    search: &TicketSearch,
-    fits: impl Fn(&[Ticket]) -> bool,
-) -> StoreResult<Vec<TicketView>> {
-    let Some(filter) = normalize_filter(&search.filter) else { return Ok(Vec::new()) };
-    let most = usize::try_from(search.page.limit.clamp(1, MAX_FETCH_ROWS)).unwrap_or(usize::MAX);
-    store.read("list_tickets", |tx| {
-        let (mut part, mut tickets) = (search.page.clone(), Vec::new());
-        while tickets.len() < most && fits(&tickets) {
-            part.limit = u32::try_from(most - tickets.len()).unwrap_or(TICKETS_PER_BATCH).min(TICKETS_PER_BATCH);
-            let more = tx.tickets().list(tenant, &filter, search.order, &part)?;
-            let last = u32::try_from(more.len()).is_ok_and(|length| length < part.limit);
-            (part.after, part.skip) = (more.last().map(|ticket| search.order.sort_key.cursor(ticket)), 0);
-            tickets.extend(more);
-            if last {
-                break;
+    /// Lists the same tickets batch by batch, as long as `fits` accepts what was read. A list of large
+    /// tickets therefore ends early, with at least one, and reads at most one batch beyond its end.
+    pub fn list_tickets_while(
+        &self,
+        search: &TicketSearch,
+        fits: impl Fn(&[Ticket]) -> bool,
+    ) -> StoreResult<Vec<TicketView>> {
+        let Some(filter) = normalize_filter(&search.filter) else { return Ok(Vec::new()) };
+        let most = usize::try_from(search.page.limit.clamp(1, MAX_FETCH_ROWS)).unwrap_or(usize::MAX);
+        self.store.read("list_tickets", |tx| {
+            let (mut part, mut tickets) = (search.page.clone(), Vec::new());
+            while tickets.len() < most && fits(&tickets) {
+                part.limit = u32::try_from(most - tickets.len()).unwrap_or(TICKETS_PER_BATCH).min(TICKETS_PER_BATCH);
+                let more = tx.tickets().list(self.tenant, &filter, search.order, &part)?;
+                let last = u32::try_from(more.len()).is_ok_and(|length| length < part.limit);
+                (part.after, part.skip) = (more.last().map(|ticket| search.order.sort_key.cursor(ticket)), 0);
+                tickets.extend(more);
+                if last {
+                    break;
+                }
             }
-        }
-        view_tickets(tx, tickets)
-    })
-}
+            view_tickets(tx, tickets)
+        })
+    }
 
-/// The number of tickets of a tenant that the filter matches.
-pub fn count_tickets(store: &dyn Store<OfficePorts>, tenant: TenantId, filter: &TicketFilter) -> StoreResult<u64> {
-    let Some(filter) = normalize_filter(filter) else { return Ok(0) };
-    store.read("count_tickets", |tx| tx.tickets().count(tenant, &filter))
+    /// The number of tickets of a tenant that the filter matches.
+    pub fn count_tickets(&self, filter: &TicketFilter) -> StoreResult<u64> {
+        let Some(filter) = normalize_filter(filter) else { return Ok(0) };
+        self.store.read("count_tickets", |tx| tx.tickets().count(self.tenant, &filter))
+    }
 }
 
 /// The filter for the store; `None` if nothing can match it.

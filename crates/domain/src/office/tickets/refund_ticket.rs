@@ -7,11 +7,11 @@ use serde_json::json;
 use super::common::{load_actor, load_ticket, map_ticket_error};
 use super::idempotency::{self, IdempotentRequest, TicketCreation};
 use super::view::view_ticket;
-use crate::office::context::AuditContext;
+use crate::office::Office;
 use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::ports::OfficeTx;
 use crate::ticket::{self, Draft, Edit, Opening, Quantity};
-use crate::{Action, Store, StoreError, StoreExt, Subject, TenantId, TicketId};
+use crate::{Action, StoreError, StoreExt, Subject, TicketId};
 
 /// The refund to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,50 +22,49 @@ pub struct NewRefund {
     pub items: Option<BTreeMap<u32, Quantity>>,
 }
 
-/// Opens a refund of the closed ticket `sold`. Requires the rights `ticketCreate` and `storno`, and
-/// a sale device. All refunds together refund no more than was sold, also if they are concurrent.
-/// `once` is as for [`open_ticket`](super::open_ticket()).
-pub fn refund_ticket(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    sold: TicketId,
-    new: &NewRefund,
-    once: Option<&IdempotentRequest>,
-) -> UseCaseResult<TicketCreation> {
-    store.write("refund_ticket", |tx| commit_refusal(refund(tx, tenant, context, sold, new, once)))
+impl Office<'_> {
+    /// Opens a refund of the closed ticket `sold`. Requires the rights `ticketCreate` and `storno`, and
+    /// a sale device. All refunds together refund no more than was sold, also if they are concurrent.
+    /// `once` is as for [`open_ticket`](Self::open_ticket).
+    pub fn refund_ticket(
+        &self,
+        sold: TicketId,
+        new: &NewRefund,
+        once: Option<&IdempotentRequest>,
+    ) -> UseCaseResult<TicketCreation> {
+        self.store.write("refund_ticket", |tx| commit_refusal(refund(tx, self, sold, new, once)))
+    }
 }
 
 fn refund(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
+    office: &Office<'_>,
     sold: TicketId,
     new: &NewRefund,
     once: Option<&IdempotentRequest>,
 ) -> Result<TicketCreation, UseCaseError> {
-    let actor = load_actor(tx, tenant, context)?;
+    let actor = load_actor(tx, office)?;
     let user = map_ticket_error(sold, actor.require_person())?;
-    if let Some(made) = idempotency::find_replay(tx, (tenant, user), once)? {
+    if let Some(made) = idempotency::find_replay(tx, (office.tenant, user), once)? {
         return Ok(made);
     }
-    let sold = load_ticket(tx, tenant, sold)?;
+    let sold = load_ticket(tx, office.tenant, sold)?;
     map_ticket_error(sold.id, actor.authorize(ticket::TicketOperation::Refund, actor.ownership_of(sold.sheet.owner)))?;
     // What is left depends on all refunds: of two concurrent ones, the second waits here and then
     // sees the first.
-    tx.tickets().claim(tenant, sold.id)?;
-    let others = tx.tickets().list_refunds(tenant, sold.id)?;
+    tx.tickets().claim(office.tenant, sold.id)?;
+    let others = tx.tickets().list_refunds(office.tenant, sold.id)?;
     let items = new.items.clone().unwrap_or_else(|| ticket::compute_refundable(&sold, &others));
-    let opening = Opening { id: new.id, tenant, at: context.at };
+    let opening = Opening { id: new.id, tenant: office.tenant, at: office.context.at };
     let made = map_ticket_error(sold.id, ticket::refund(&sold, &others, &items, opening, &actor))?;
     if !tx.tickets().insert(&made)? {
         return Err(StoreError::Fault("the id of a new refund is in use".to_owned()).into());
     }
-    idempotency::store_response(tx, (tenant, user), once, &made, context.at)?;
+    idempotency::store_response(tx, (office.tenant, user), once, &made, office.context.at)?;
     let blank = map_ticket_error(made.id, Draft::of(user, made.sheet.currency).check())?;
     let mut details = ticket::audit_details(&Edit::diff(&blank, &made.sheet));
     details.insert("refund_of".to_owned(), json!(sold.id));
     details.insert("payable".to_owned(), json!(made.sheet.money(made.sheet.payable()).to_string()));
-    tx.audit().record(&context.build_event(tenant, Action::TicketRefund, Subject::Ticket(made.id), details))?;
+    tx.audit().record(&office.build_event(Action::TicketRefund, Subject::Ticket(made.id), details))?;
     Ok(TicketCreation { ticket: view_ticket(tx, made)?, replayed: false })
 }

@@ -2,13 +2,12 @@
 
 use serde_json::{Map, json};
 
-use crate::office::context::{AuditContext, Authority};
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
-use crate::office::text;
+use crate::office::ports::OfficeTx;
 use crate::office::users::assignment::{self, DeviceRoleAssignment, DeviceRolesChange};
+use crate::office::{Office, text};
 use crate::{
-    Action, Assignment, Email, Epoch, KnownRight, PrincipalId, RoleName, Scope, Secret, Store, StoreError, StoreExt,
+    Action, Assignment, Email, Epoch, KnownRight, PrincipalId, RoleName, Scope, Secret, StoreError, StoreExt,
     StoreResult, Subject, TenantId, User, UserId, UserName, UserStatus,
 };
 
@@ -37,34 +36,30 @@ pub struct NewUser {
     pub password_change_required: bool,
 }
 
-/// Adds the user. The name is unique in the tenant, the e-mail address among all tenants. Requires
-/// the right `userCreate`, and every right that the user gets.
-pub fn add_user(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    new: &NewUser,
-) -> UseCaseResult<User> {
-    store.write("add_user", |tx| commit_refusal(add(tx, tenant, context, new, Action::UserAdd)))
-}
+impl Office<'_> {
+    /// Adds the user. The name is unique in the tenant, the e-mail address among all tenants. Requires
+    /// the right `userCreate`, and every right that the user gets.
+    pub fn add_user(&self, new: &NewUser) -> UseCaseResult<User> {
+        self.store.write("add_user", |tx| commit_refusal(add(tx, self, new, Action::UserAdd)))
+    }
 
-/// Checks the right to add users, before a password is hashed for one.
-pub fn authorize_add_user(authority: &Authority) -> Result<(), OfficeError> {
-    authority.require(KnownRight::UserCreate)
+    /// Checks the right to add users, before a password is hashed for one.
+    pub fn authorize_add_user(&self) -> Result<(), OfficeError> {
+        self.require(KnownRight::UserCreate)
+    }
 }
 
 pub(in crate::office) fn add(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
+    office: &Office<'_>,
     new: &NewUser,
     action: Action,
 ) -> Result<User, UseCaseError> {
-    authorize_add_user(&context.authority)?;
+    office.authorize_add_user()?;
     new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::UserName, why })?;
     text::check_name(FieldName::DisplayName, &new.display_name, text::MAX_LABEL_CHARS)?;
     if let Some(email) = &new.email {
-        check_name_free(tx, tenant, &new.name, new.id)?;
+        check_name_free(tx, office.tenant, &new.name, new.id)?;
         check_email(tx, email, new.id)?;
     }
     if let Some(feature) = &new.feature {
@@ -77,16 +72,17 @@ pub(in crate::office) fn add(
     if !matches!(new.status, UserStatus::Pending | UserStatus::Active) {
         refusals.add(OfficeError::InvalidStatusTransition { from: UserStatus::Pending.name(), to: new.status.name() });
     }
-    let roles = tx.roles().list(tenant)?;
+    let roles = tx.roles().list(office.tenant)?;
     let devices = DeviceRolesChange::Replace(new.devices.clone());
     let before = Assignment::default();
-    let resolved = assignment::resolve_assignment(tx, tenant, &roles, &before, Some(new.roles.as_slice()), &devices);
+    let resolved =
+        assignment::resolve_assignment(tx, office.tenant, &roles, &before, Some(new.roles.as_slice()), &devices);
     let assignment = refusals.gather(resolved)?.unwrap_or_default();
     refusals.checked()?;
-    context.authority.require_all(&assignment::collect_assigned_rights(&assignment, &roles))?;
+    office.require_all(&assignment::collect_assigned_rights(&assignment, &roles))?;
     let user = User {
         id: new.id,
-        tenant,
+        tenant: office.tenant,
         name: new.name.clone(),
         email: new.email.clone(),
         display_name: new.display_name.trim().to_owned(),
@@ -95,17 +91,17 @@ pub(in crate::office) fn add(
         assignment,
         password_change_required: new.password_change_required,
         epoch: Epoch::default(),
-        created_at: context.at,
-        updated_at: context.at,
+        created_at: office.context.at,
+        updated_at: office.context.at,
         version: 1,
     };
     if !tx.users().insert(&user)? {
         return Err(find_conflict(tx, &user)?.into());
     }
     if let Some(verifier) = &new.verifier {
-        tx.passwords().set(PrincipalId::User(user.id), verifier, context.at)?;
+        tx.passwords().set(PrincipalId::User(user.id), verifier, office.context.at)?;
     }
-    tx.revocations().invalidate(Scope::User(user.id), context.at)?;
+    tx.revocations().invalidate(Scope::User(user.id), office.context.at)?;
     let mut details = Map::from_iter([
         ("user_name".to_owned(), json!(user.name.as_str())),
         ("status".to_owned(), json!(user.status.name())),
@@ -115,7 +111,7 @@ pub(in crate::office) fn add(
     if user.password_change_required {
         details.insert(FieldName::PasswordChangeRequired.name().to_owned(), json!(true));
     }
-    tx.audit().record(&context.build_event(tenant, action, Subject::User(user.id), details))?;
+    tx.audit().record(&office.build_event(action, Subject::User(user.id), details))?;
     Ok(user)
 }
 

@@ -6,17 +6,16 @@
 use serde_json::{Map, Value, json};
 
 use crate::office::api_keys::unrestricted as unrestricted_keys;
-use crate::office::context::AuditContext;
 use crate::office::differences::diff_fields;
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
-use crate::office::text;
+use crate::office::ports::OfficeTx;
 use crate::office::users::add::{check_email, check_name_free, find_conflict};
 use crate::office::users::assignment::{self, DeviceRolesChange};
 use crate::office::users::last_admin;
+use crate::office::{Office, text};
 use crate::{
-    Action, Email, EndReason, KnownRight, PrincipalId, Rank, RoleName, Scope, Store, StoreError, StoreExt, Subject,
-    TenantId, User, UserId, UserName, UserStatus,
+    Action, Email, EndReason, KnownRight, PrincipalId, Rank, RoleName, Scope, StoreError, StoreExt, Subject, TenantId,
+    User, UserId, UserName, UserStatus,
 };
 
 /// A change of a user; `None` keeps a field.
@@ -44,147 +43,128 @@ pub struct UserChange {
     pub password_confirmed: bool,
 }
 
-/// Changes the user and returns it. With `version`, fails if the user has another version. Requires
-/// the right `userUpdate` (`userDelete` to delete), and every right that the user has or gets.
-///
-/// A caller who changes their own e-mail address must have proved their password, because a
-/// password reset is mailed to it. API keys without permissions grow with the roles of their user;
-/// the audit event lists them.
-///
-/// A user who is no longer active loses all sessions; only a deleted one also loses permanent
-/// sessions and the password. A change without a difference writes nothing.
-pub fn change_user(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: UserId,
-    version: Option<i64>,
-    change: &UserChange,
-) -> UseCaseResult<User> {
-    store.write("change_user", |tx| commit_refusal(apply(tx, tenant, context, id, version, change)))
-}
+impl Office<'_> {
+    /// Changes the user and returns it. With `version`, fails if the user has another version. Requires
+    /// the right `userUpdate` (`userDelete` to delete), and every right that the user has or gets.
+    ///
+    /// A caller who changes their own e-mail address must have proved their password, because a
+    /// password reset is mailed to it. API keys without permissions grow with the roles of their user;
+    /// the audit event lists them.
+    ///
+    /// A user who is no longer active loses all sessions; only a deleted one also loses permanent
+    /// sessions and the password. A change without a difference writes nothing.
+    pub fn change_user(&self, id: UserId, version: Option<i64>, change: &UserChange) -> UseCaseResult<User> {
+        self.store.write("change_user", |tx| commit_refusal(apply(tx, self, id, version, change)))
+    }
 
-/// Activates, suspends or deletes a user; see [`change_user`]. A deleted user stays deleted, and
-/// its name becomes free.
-pub fn set_user_status(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: UserId,
-    status: UserStatus,
-) -> UseCaseResult<User> {
-    change_user(store, tenant, context, id, None, &UserChange { status: Some(status), ..UserChange::default() })
-}
+    /// Activates, suspends or deletes a user; see [`change_user`](Self::change_user). A deleted user stays deleted, and
+    /// its name becomes free.
+    pub fn set_user_status(&self, id: UserId, status: UserStatus) -> UseCaseResult<User> {
+        self.change_user(id, None, &UserChange { status: Some(status), ..UserChange::default() })
+    }
 
-/// Replaces the roles of a user, without a device and on devices; see [`change_user`].
-pub fn assign_roles(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: UserId,
-    roles: Option<Vec<RoleName>>,
-    devices: DeviceRolesChange,
-) -> UseCaseResult<User> {
-    change_user(store, tenant, context, id, None, &UserChange { roles, devices, ..UserChange::default() })
-}
+    /// Replaces the roles of a user, without a device and on devices; see [`change_user`](Self::change_user).
+    pub fn assign_roles(
+        &self,
+        id: UserId,
+        roles: Option<Vec<RoleName>>,
+        devices: DeviceRolesChange,
+    ) -> UseCaseResult<User> {
+        self.change_user(id, None, &UserChange { roles, devices, ..UserChange::default() })
+    }
 
-/// Suspends an active user, or activates any other one that is not deleted; see [`change_user`].
-pub fn toggle_user(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    id: UserId,
-) -> UseCaseResult<User> {
-    store.write("toggle_user", |tx| {
-        let mut run = || {
-            // Changes the version that was read: of two concurrent toggles, the second fails and
-            // reads again.
-            let before = load_user(tx, tenant, id)?;
-            let active = before.status == UserStatus::Active;
-            let status = if active { UserStatus::Suspended } else { UserStatus::Active };
-            let change = UserChange { status: Some(status), ..UserChange::default() };
-            apply_to(tx, tenant, context, &before, None, &change)
-        };
-        commit_refusal(run())
-    })
+    /// Suspends an active user, or activates any other one that is not deleted; see [`change_user`](Self::change_user).
+    pub fn toggle_user(&self, id: UserId) -> UseCaseResult<User> {
+        self.store.write("toggle_user", |tx| {
+            let mut run = || {
+                // Changes the version that was read: of two concurrent toggles, the second fails and
+                // reads again.
+                let before = load_user(tx, self.tenant, id)?;
+                let active = before.status == UserStatus::Active;
+                let status = if active { UserStatus::Suspended } else { UserStatus::Active };
+                let change = UserChange { status: Some(status), ..UserChange::default() };
+                apply_to(tx, self, &before, None, &change)
+            };
+            commit_refusal(run())
+        })
+    }
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
+    office: &Office<'_>,
     id: UserId,
     version: Option<i64>,
     change: &UserChange,
 ) -> Result<User, UseCaseError> {
-    let before = load_user(tx, tenant, id)?;
-    apply_to(tx, tenant, context, &before, version, change)
+    let before = load_user(tx, office.tenant, id)?;
+    apply_to(tx, office, &before, version, change)
 }
 
 /// Applies the change to a user as it was read.
 fn apply_to(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
+    office: &Office<'_>,
     before: &User,
     version: Option<i64>,
     change: &UserChange,
 ) -> Result<User, UseCaseError> {
     let id = before.id;
     let deletes = change.status == Some(UserStatus::Deleted);
-    context.authority.require(if deletes { KnownRight::UserDelete } else { KnownRight::UserUpdate })?;
+    office.require(if deletes { KnownRight::UserDelete } else { KnownRight::UserUpdate })?;
     OfficeError::check_version(version, before.version)?;
     if may_remove_admin(change) {
-        last_admin::claim_tenant(tx, tenant)?;
+        last_admin::claim_tenant(tx, office.tenant)?;
     }
-    let roles = tx.roles().list(tenant)?;
-    context.authority.require_all(&assignment::collect_assigned_rights(&before.assignment, &roles))?;
+    let roles = tx.roles().list(office.tenant)?;
+    office.require_all(&assignment::collect_assigned_rights(&before.assignment, &roles))?;
     let mut refusals = FieldRefusals::default();
     let mut after = apply_change(before, change, &mut refusals)?;
-    let office = change.roles.as_deref();
-    let resolved = assignment::resolve_assignment(tx, tenant, &roles, &before.assignment, office, &change.devices);
+    let without_device = change.roles.as_deref();
+    let resolved =
+        assignment::resolve_assignment(tx, office.tenant, &roles, &before.assignment, without_device, &change.devices);
     let assignment = refusals.gather(resolved)?;
     refusals.checked()?;
     after.assignment = assignment.unwrap_or_default();
     if let Some(rank) = change.rank {
         assignment::assign_rank(&mut after.assignment, &roles, rank)?;
     }
-    context.authority.require_all(&assignment::collect_assigned_rights(&after.assignment, &roles))?;
+    office.require_all(&assignment::collect_assigned_rights(&after.assignment, &roles))?;
     if after == *before {
         return Ok(after);
     }
     if let Some(email) = after.email.as_ref().filter(|_| after.email != before.email) {
         if after.name != before.name {
-            check_name_free(tx, tenant, &after.name, id)?;
+            check_name_free(tx, office.tenant, &after.name, id)?;
         }
         check_email(tx, email, id)?;
     }
-    if after.email != before.email && context.is_principal(PrincipalId::User(id)) && !change.password_confirmed {
+    if after.email != before.email && office.context.is_principal(PrincipalId::User(id)) && !change.password_confirmed {
         return Err(OfficeError::CurrentPasswordRequired.into());
     }
     last_admin::check_user_change(tx, &roles, before, &after)?;
-    after.updated_at = context.at;
+    after.updated_at = office.context.at;
     let scope = Scope::User(id);
     match end_reason(before.status, after.status) {
         Some(why) => {
-            tx.revocations().bump_epoch(scope, why, context.at)?;
+            tx.revocations().bump_epoch(scope, why, office.context.at)?;
             // A permanent session is blocked while its user is suspended, and continues afterwards.
             if deletes {
-                tx.revocations().end_permanent(scope, why, context.at)?;
+                tx.revocations().end_permanent(scope, why, office.context.at)?;
                 tx.passwords().remove(PrincipalId::User(id))?;
                 tx.resets().revoke_by_user(id)?;
             }
         }
-        None => tx.revocations().invalidate(scope, context.at)?,
+        None => tx.revocations().invalidate(scope, office.context.at)?,
     }
     if !tx.users().update(&after)? {
         return Err(find_conflict(tx, &after)?.into());
     }
     let (action, mut details) = audit_details(before, &after);
     if after.assignment != before.assignment {
-        details.extend(unrestricted_keys::audit_details(&unrestricted_keys::list_by_user(tx, tenant, id)?));
+        details.extend(unrestricted_keys::audit_details(&unrestricted_keys::list_by_user(tx, office.tenant, id)?));
     }
-    tx.audit().record(&context.build_event(tenant, action, Subject::User(id), details))?;
+    tx.audit().record(&office.build_event(action, Subject::User(id), details))?;
     Ok(tx.users().find(id)?.ok_or_else(|| StoreError::Fault("a changed user does not exist any more".to_owned()))?)
 }
 

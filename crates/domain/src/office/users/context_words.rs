@@ -1,18 +1,17 @@
 //! Context words: the names of an account, which a password must not contain, because people who
 //! know them try them first.
 
-use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::UnguardedOffice;
+use crate::office::ports::OfficeTx;
 use crate::office::queries::collect_pages;
-use crate::{DeviceStatus, Email, PrincipalId, Store, StoreExt, StoreResult, TenantId};
+use crate::{DeviceStatus, Email, PrincipalId, StoreExt, StoreResult, TenantId};
 
-/// The names of the tenant and its stores, of the principal whose password is set, and of all
-/// devices that are not retired. The caller adds the names of a principal that is not stored yet.
-pub fn list_context_words(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    principal: Option<PrincipalId>,
-) -> StoreResult<Vec<String>> {
-    store.read("list_context_words", |tx| collect_words(tx, tenant, principal))
+impl UnguardedOffice<'_> {
+    /// The names of the tenant and its stores, of the principal whose password is set, and of all
+    /// devices that are not retired. The caller adds the names of a principal that is not stored yet.
+    pub fn list_context_words(&self, principal: Option<PrincipalId>) -> StoreResult<Vec<String>> {
+        self.store.read("list_context_words", |tx| collect_words(tx, self.tenant, principal))
+    }
 }
 
 fn collect_words(tx: &mut dyn OfficeTx, tenant: TenantId, principal: Option<PrincipalId>) -> StoreResult<Vec<String>> {

@@ -4,17 +4,17 @@
 //! cannot be parsed reaches none of them. This function reports what they would report about its
 //! other fields, so that the client gets all errors at once.
 
+use crate::office::Office;
 use crate::office::api_keys::add::{any_device, resolve_user, user_and_device};
-use crate::office::context::Authority;
 use crate::office::devices::change as change_device;
 use crate::office::error::{FieldRefusals, OfficeError, UseCaseError};
-use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::ports::OfficeTx;
 use crate::office::tickets::OwnerRef;
 use crate::office::users::assignment::{self, DeviceRoleAssignment, DeviceRolesChange};
 use crate::office::users::change as change_user;
 use crate::{
-    Assignment, DeviceId, DeviceName, DeviceStatus, KnownRight, RoleName, Store, StoreExt, StoreResult, TenantId,
-    UserId, UserName, UserStatus,
+    Assignment, DeviceId, DeviceName, DeviceStatus, KnownRight, RoleName, StoreExt, StoreResult, UserId, UserName,
+    UserStatus,
 };
 
 /// The fields that name something of the tenant, as far as the request has them and they could be
@@ -37,68 +37,63 @@ pub struct NamedFields<'a> {
     pub device_status: Option<(DeviceId, DeviceStatus)>,
 }
 
-/// The errors of these fields. Empty for a caller without the right that the request itself
-/// requires.
-///
-/// # Errors
-///
-/// The store failed.
-pub fn refused_names(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    authority: &Authority,
-    right: KnownRight,
-    fields: &NamedFields<'_>,
-) -> StoreResult<Vec<OfficeError>> {
-    if authority.require(right).is_err() {
-        return Ok(Vec::new());
-    }
-    store.read("check_names", |tx| {
-        let mut refusals = FieldRefusals::default();
-        match look_up(tx, tenant, authority, fields, &mut refusals) {
-            // Errors that concern no field, such as a deleted user, are reported when the fields
-            // are valid.
-            Ok(()) | Err(UseCaseError::Office(_)) => Ok(refusals.into_vec()),
-            Err(UseCaseError::Store(error)) => Err(error),
+impl Office<'_> {
+    /// The errors of these fields. Empty for a caller without the right that the request itself
+    /// requires.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub fn refused_names(&self, right: KnownRight, fields: &NamedFields<'_>) -> StoreResult<Vec<OfficeError>> {
+        if self.require(right).is_err() {
+            return Ok(Vec::new());
         }
-    })
+        self.store.read("check_names", |tx| {
+            let mut refusals = FieldRefusals::default();
+            match look_up(tx, self, fields, &mut refusals) {
+                // Errors that concern no field, such as a deleted user, are reported when the fields
+                // are valid.
+                Ok(()) | Err(UseCaseError::Office(_)) => Ok(refusals.into_vec()),
+                Err(UseCaseError::Store(error)) => Err(error),
+            }
+        })
+    }
 }
 
 fn look_up(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    authority: &Authority,
+    office: &Office<'_>,
     fields: &NamedFields<'_>,
     refusals: &mut FieldRefusals,
 ) -> Result<(), UseCaseError> {
     if fields.roles.is_some() || fields.devices.is_some() {
         let devices =
             fields.devices.map_or(DeviceRolesChange::Keep, |devices| DeviceRolesChange::Replace(devices.to_vec()));
-        let roles = tx.roles().list(tenant)?;
+        let roles = tx.roles().list(office.tenant)?;
         let resolved =
-            assignment::resolve_assignment(tx, tenant, &roles, &Assignment::default(), fields.roles, &devices);
+            assignment::resolve_assignment(tx, office.tenant, &roles, &Assignment::default(), fields.roles, &devices);
         refusals.gather(resolved)?;
     }
     match (fields.user, fields.device) {
-        (Some(user), Some(device)) => drop(refusals.gather(user_and_device(tx, tenant, user, device))?),
-        (Some(name), None) => drop(refusals.gather(resolve_user(tx, tenant, name))?),
-        (None, Some(device)) => drop(refusals.gather(any_device(tx, tenant, device))?),
+        (Some(user), Some(device)) => drop(refusals.gather(user_and_device(tx, office.tenant, user, device))?),
+        (Some(name), None) => drop(refusals.gather(resolve_user(tx, office.tenant, name))?),
+        (None, Some(device)) => drop(refusals.gather(any_device(tx, office.tenant, device))?),
         (None, None) => {}
     }
     if let Some((owner, now)) = fields.owner {
-        refusals.gather(owner.resolve(tx, tenant, now))?;
+        refusals.gather(owner.resolve(tx, office.tenant, now))?;
     }
     if let Some((id, status)) = fields.user_status {
-        let before = change_user::load_user(tx, tenant, id)?;
+        let before = change_user::load_user(tx, office.tenant, id)?;
         // The status of a user with more rights is not revealed.
-        let roles = tx.roles().list(tenant)?;
-        authority.require_all(&assignment::collect_assigned_rights(&before.assignment, &roles))?;
+        let roles = tx.roles().list(office.tenant)?;
+        office.require_all(&assignment::collect_assigned_rights(&before.assignment, &roles))?;
         refusals.gather(change_user::check_status(before.status, status))?;
     }
     if let Some((id, status)) = fields.device_status {
-        let before = change_device::load_device(tx, tenant, id)?;
-        let roles = tx.roles().list(tenant)?;
-        authority.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
+        let before = change_device::load_device(tx, office.tenant, id)?;
+        let roles = tx.roles().list(office.tenant)?;
+        office.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
         refusals.gather(change_device::check_status(before.status, status))?;
     }
     Ok(())

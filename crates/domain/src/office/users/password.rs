@@ -4,16 +4,17 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::office::Office;
 use crate::office::api_keys::unrestricted::{audit_api_keys, list_active};
 use crate::office::context::AuditContext;
 use crate::office::devices::change::load_device;
 use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::ports::OfficeTx;
 use crate::office::users::assignment;
 use crate::office::users::change::load_user;
 use crate::{
-    Action, ApiKey, DeviceId, EndReason, KnownRight, PrincipalId, Scope, Secret, Store, StoreError, StoreExt,
-    StoreResult, Subject, TenantId,
+    Action, ApiKey, DeviceId, EndReason, KnownRight, PrincipalId, Scope, Secret, StoreError, StoreExt, StoreResult,
+    Subject, TenantId,
 };
 
 /// Options of setting a password.
@@ -27,100 +28,79 @@ pub struct PasswordOptions {
     pub require_change: bool,
 }
 
-/// Sets the password; the caller computes the verifier. Ends all sessions of the user (including
-/// permanent ones) or on the device, and clears the failed logins. Returns the user's active API
-/// keys, which need no password and stay active.
-///
-/// A virtual user, and the caller's own password, are denied. Requires the right `userUpdate` and
-/// every right of the user, or `deviceUpdate` and every right of the device.
-pub fn set_password(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    principal: PrincipalId,
-    verifier: &Secret<String>,
-) -> UseCaseResult<Vec<ApiKey>> {
-    store.write("set_password", |tx| {
-        commit_refusal(set(tx, tenant, context, principal, verifier, PasswordOptions::default()))
-    })
-}
+impl Office<'_> {
+    /// Sets the password; the caller computes the verifier. Ends all sessions of the user (including
+    /// permanent ones) or on the device, and clears the failed logins. Returns the user's active API
+    /// keys, which need no password and stay active.
+    ///
+    /// A virtual user, and the caller's own password, are denied. Requires the right `userUpdate` and
+    /// every right of the user, or `deviceUpdate` and every right of the device.
+    pub fn set_password(&self, principal: PrincipalId, verifier: &Secret<String>) -> UseCaseResult<Vec<ApiKey>> {
+        self.store
+            .write("set_password", |tx| commit_refusal(set(tx, self, principal, verifier, PasswordOptions::default())))
+    }
 
-/// Sets the password as [`set_password`] does, with these options. Returns revoked API keys as they
-/// were before.
-pub fn set_password_with(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    principal: PrincipalId,
-    verifier: &Secret<String>,
-    options: PasswordOptions,
-) -> UseCaseResult<Vec<ApiKey>> {
-    store.write("set_password", |tx| commit_refusal(set(tx, tenant, context, principal, verifier, options)))
-}
+    /// Sets the password as [`set_password`](Self::set_password) does, with these options. Returns revoked API keys as they
+    /// were before.
+    pub fn set_password_with(
+        &self,
+        principal: PrincipalId,
+        verifier: &Secret<String>,
+        options: PasswordOptions,
+    ) -> UseCaseResult<Vec<ApiKey>> {
+        self.store.write("set_password", |tx| commit_refusal(set(tx, self, principal, verifier, options)))
+    }
 
-/// Checks the authority to set this password, before it is hashed.
-pub fn authorize_set_password(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    principal: PrincipalId,
-) -> UseCaseResult<()> {
-    store.read("authorize_set_password", |tx| commit_refusal(authorize_set(tx, tenant, context, principal)))
+    /// Checks the authority to set this password, before it is hashed.
+    pub fn authorize_set_password(&self, principal: PrincipalId) -> UseCaseResult<()> {
+        self.store.read("authorize_set_password", |tx| commit_refusal(authorize_set(tx, self, principal)))
+    }
 }
 
 fn set(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
+    office: &Office<'_>,
     principal: PrincipalId,
     verifier: &Secret<String>,
     options: PasswordOptions,
 ) -> Result<Vec<ApiKey>, UseCaseError> {
-    authorize_set(tx, tenant, context, principal)?;
-    let replaced = replace_password(tx, tenant, context, principal, verifier, options, Map::new())?;
+    authorize_set(tx, office, principal)?;
+    let replaced = replace_password(tx, office.tenant, &office.context, principal, verifier, options, Map::new())?;
     Ok(replaced
         .ok_or_else(|| StoreError::Conflict("the owner of the password was removed in the meantime".to_owned()))?)
 }
 
 /// Checks that the caller may change the credentials of the principal, and is not the principal
 /// itself.
-fn authorize_set(
-    tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
-    principal: PrincipalId,
-) -> Result<(), UseCaseError> {
-    authorize_credential_change(tx, tenant, context, principal)?;
-    if context.is_principal(principal) { Err(OfficeError::OwnPassword.into()) } else { Ok(()) }
+fn authorize_set(tx: &mut dyn OfficeTx, office: &Office<'_>, principal: PrincipalId) -> Result<(), UseCaseError> {
+    authorize_credential_change(tx, office, principal)?;
+    if office.context.is_principal(principal) { Err(OfficeError::OwnPassword.into()) } else { Ok(()) }
 }
 
-/// Removes the password of a device, which then cannot log in as itself, and ends all sessions on
-/// it. Returns false if it had none. Requires what [`set_password`] requires. The password of a
-/// user cannot be removed; suspend the user instead.
-pub fn remove_password(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    device: DeviceId,
-) -> UseCaseResult<bool> {
-    store.write("remove_password", |tx| {
-        let mut run = || -> Result<bool, UseCaseError> {
-            let principal = PrincipalId::Device(device);
-            let subject = authorize_credential_change(tx, tenant, context, principal)?;
-            if !tx.passwords().has(principal)? {
-                return Ok(false);
-            }
-            // This also locks the row, as when a password is set.
-            tx.revocations().bump_epoch(Scope::Device(device), EndReason::Password, context.at)?;
-            let removed = tx.passwords().remove(principal)?;
-            if removed {
-                let details = Map::from_iter([("removed".to_owned(), Value::Bool(true))]);
-                tx.audit().record(&context.build_event(tenant, Action::Password, subject, details))?;
-            }
-            Ok(removed)
-        };
-        commit_refusal(run())
-    })
+impl Office<'_> {
+    /// Removes the password of a device, which then cannot log in as itself, and ends all sessions on
+    /// it. Returns false if it had none. Requires what [`set_password`](Self::set_password) requires. The password of a
+    /// user cannot be removed; suspend the user instead.
+    pub fn remove_password(&self, device: DeviceId) -> UseCaseResult<bool> {
+        self.store.write("remove_password", |tx| {
+            let mut run = || -> Result<bool, UseCaseError> {
+                let principal = PrincipalId::Device(device);
+                let subject = authorize_credential_change(tx, self, principal)?;
+                if !tx.passwords().has(principal)? {
+                    return Ok(false);
+                }
+                // This also locks the row, as when a password is set.
+                tx.revocations().bump_epoch(Scope::Device(device), EndReason::Password, self.context.at)?;
+                let removed = tx.passwords().remove(principal)?;
+                if removed {
+                    let details = Map::from_iter([("removed".to_owned(), Value::Bool(true))]);
+                    tx.audit().record(&self.build_event(Action::Password, subject, details))?;
+                }
+                Ok(removed)
+            };
+            commit_refusal(run())
+        })
+    }
 }
 
 /// Replaces a password without a check of authority. Returns the active API keys of its user,
@@ -175,26 +155,25 @@ pub(in crate::office) fn replace_password(
 /// Checks that the caller may change the credentials of the principal, which allow to log in as it.
 pub(in crate::office) fn authorize_credential_change(
     tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    context: &AuditContext,
+    office: &Office<'_>,
     principal: PrincipalId,
 ) -> Result<Subject, UseCaseError> {
     match principal {
         PrincipalId::User(id) => {
-            let user = load_user(tx, tenant, id)?;
-            context.authority.require(KnownRight::UserUpdate)?;
-            let roles = tx.roles().list(tenant)?;
-            context.authority.require_all(&assignment::collect_assigned_rights(&user.assignment, &roles))?;
+            let user = load_user(tx, office.tenant, id)?;
+            office.require(KnownRight::UserUpdate)?;
+            let roles = tx.roles().list(office.tenant)?;
+            office.require_all(&assignment::collect_assigned_rights(&user.assignment, &roles))?;
             if user.is_virtual() {
                 return Err(OfficeError::VirtualUser.into());
             }
             Ok(Subject::User(id))
         }
         PrincipalId::Device(id) => {
-            let device = load_device(tx, tenant, id)?;
-            context.authority.require(KnownRight::DeviceUpdate)?;
-            let roles = tx.roles().list(tenant)?;
-            context.authority.require_all(&assignment::collect_role_rights(&device.roles, &roles))?;
+            let device = load_device(tx, office.tenant, id)?;
+            office.require(KnownRight::DeviceUpdate)?;
+            let roles = tx.roles().list(office.tenant)?;
+            office.require_all(&assignment::collect_role_rights(&device.roles, &roles))?;
             Ok(Subject::Device(id))
         }
     }

@@ -1,30 +1,24 @@
 //! Adds a user with a lower rank than the caller's.
 
-use crate::office::context::AuditContext;
+use crate::office::Office;
 use crate::office::error::{OfficeError, UseCaseResult, commit_refusal};
-use crate::office::ports::OfficePorts;
 use crate::office::users::add::{self as add_user, NewUser};
-use crate::{Action, Rank, Store, StoreExt, TenantId, User};
+use crate::{Action, Rank, StoreExt, User};
 
-/// Adds the user with the built-in role of this rank and no other, without a device. `own` is the
-/// rank of the caller, which must be higher. Requires what [`add_user`](crate::office::add_user())
-/// requires.
-pub fn register_user(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    own: Option<Rank>,
-    rank: Rank,
-    new: &NewUser,
-) -> UseCaseResult<User> {
-    if own.is_none_or(|own| rank >= own) {
-        return Ok(Err(OfficeError::RankTooHigh(rank)));
+impl Office<'_> {
+    /// Adds the user with the built-in role of this rank and no other, without a device. `own` is the
+    /// rank of the caller, which must be higher. Requires what [`add_user`](Self::add_user)
+    /// requires.
+    pub fn register_user(&self, own: Option<Rank>, rank: Rank, new: &NewUser) -> UseCaseResult<User> {
+        if own.is_none_or(|own| rank >= own) {
+            return Ok(Err(OfficeError::RankTooHigh(rank)));
+        }
+        self.store.write("register_user", |tx| {
+            let roles = tx.roles().list(self.tenant)?;
+            let role = roles.iter().find(|role| Rank::of_role(role) == Some(rank));
+            let roles = role.into_iter().map(|role| role.name.clone()).collect();
+            let new = NewUser { roles, devices: Vec::new(), ..new.clone() };
+            commit_refusal(add_user::add(tx, self, &new, Action::UserRegister))
+        })
     }
-    store.write("register_user", |tx| {
-        let roles = tx.roles().list(tenant)?;
-        let role = roles.iter().find(|role| Rank::of_role(role) == Some(rank));
-        let roles = role.into_iter().map(|role| role.name.clone()).collect();
-        let new = NewUser { roles, devices: Vec::new(), ..new.clone() };
-        commit_refusal(add_user::add(tx, tenant, context, &new, Action::UserRegister))
-    })
 }

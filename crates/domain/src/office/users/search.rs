@@ -1,7 +1,8 @@
 //! Searches users, page by page, with the rank that each has without a device.
 
-use crate::office::ports::{OfficePorts, OfficeTx, OffsetPageRequest, PageWithTotal, UserFilter, UserOrder};
-use crate::{Rank, Role, Store, StoreExt, StoreResult, TenantId, User, UserId, UserStatus, access};
+use crate::office::UnguardedOffice;
+use crate::office::ports::{OfficeTx, OffsetPageRequest, PageWithTotal, UserFilter, UserOrder};
+use crate::{Rank, Role, StoreExt, StoreResult, User, UserId, UserStatus, access};
 
 /// The greatest number of rows of a page.
 const MAX_PAGE_SIZE: u32 = 200;
@@ -32,47 +33,42 @@ pub struct RankedUserView {
     pub rank: Option<Rank>,
 }
 
-/// Finds users of a tenant, with their total number.
-pub fn search_users(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    search: &UserSearch,
-) -> StoreResult<PageWithTotal<RankedUserView>> {
-    let nobody = PageWithTotal { items: Vec::new(), total: 0 };
-    let Some(text) = crate::office::text::normalize_search_text(search.text.as_deref()) else { return Ok(nobody) };
-    let statuses = search.statuses.clone().unwrap_or_else(|| UserStatus::ALL.to_vec());
-    if statuses.is_empty() {
-        return Ok(nobody);
-    }
-    store.read("search_users", |tx| {
-        let roles = tx.roles().list(tenant)?;
-        let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
-        if let Some(rank) = search.rank {
-            let Some(role) = roles.iter().find(|role| Rank::of_role(role) == Some(rank)) else {
-                return Ok(nobody.clone());
-            };
-            filter.with_role = Some(role.id);
-            filter.without_roles =
-                roles.iter().filter(|role| Rank::of_role(role) > Some(rank)).map(|role| role.id).collect();
+impl UnguardedOffice<'_> {
+    /// Finds users of a tenant, with their total number.
+    pub fn search_users(&self, search: &UserSearch) -> StoreResult<PageWithTotal<RankedUserView>> {
+        let nobody = PageWithTotal { items: Vec::new(), total: 0 };
+        let Some(text) = crate::office::text::normalize_search_text(search.text.as_deref()) else { return Ok(nobody) };
+        let statuses = search.statuses.clone().unwrap_or_else(|| UserStatus::ALL.to_vec());
+        if statuses.is_empty() {
+            return Ok(nobody);
         }
-        let part = OffsetPageRequest { after: None, skip: search.skip, limit: search.limit.clamp(1, MAX_PAGE_SIZE) };
-        let users = tx.users().search(tenant, &filter, search.order, &part)?;
-        let items = users.into_iter().map(|user| rank_user(user, &roles)).collect();
-        Ok(PageWithTotal { items, total: tx.users().count(tenant, &filter)? })
-    })
-}
+        self.store.read("search_users", |tx| {
+            let roles = tx.roles().list(self.tenant)?;
+            let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
+            if let Some(rank) = search.rank {
+                let Some(role) = roles.iter().find(|role| Rank::of_role(role) == Some(rank)) else {
+                    return Ok(nobody.clone());
+                };
+                filter.with_role = Some(role.id);
+                filter.without_roles =
+                    roles.iter().filter(|role| Rank::of_role(role) > Some(rank)).map(|role| role.id).collect();
+            }
+            let part =
+                OffsetPageRequest { after: None, skip: search.skip, limit: search.limit.clamp(1, MAX_PAGE_SIZE) };
+            let users = tx.users().search(self.tenant, &filter, search.order, &part)?;
+            let items = users.into_iter().map(|user| rank_user(user, &roles)).collect();
+            Ok(PageWithTotal { items, total: tx.users().count(self.tenant, &filter)? })
+        })
+    }
 
-/// The user with this id and its rank; deleted users are found, too.
-pub fn find_ranked_user(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    id: UserId,
-) -> StoreResult<Option<RankedUserView>> {
-    store.read("find_user", |tx: &mut (dyn OfficeTx + '_)| {
-        let Some(user) = tx.users().find(id)?.filter(|user| user.tenant == tenant) else { return Ok(None) };
-        let roles = tx.roles().list(tenant)?;
-        Ok(Some(rank_user(user, &roles)))
-    })
+    /// The user with this id and its rank; deleted users are found, too.
+    pub fn find_ranked_user(&self, id: UserId) -> StoreResult<Option<RankedUserView>> {
+        self.store.read("find_user", |tx: &mut (dyn OfficeTx + '_)| {
+            let Some(user) = tx.users().find(id)?.filter(|user| user.tenant == self.tenant) else { return Ok(None) };
+            let roles = tx.roles().list(self.tenant)?;
+            Ok(Some(rank_user(user, &roles)))
+        })
+    }
 }
 
 fn rank_user(user: User, roles: &[Role]) -> RankedUserView {

@@ -2,27 +2,23 @@
 
 use serde_json::Map;
 
-use crate::office::context::AuditContext;
+use crate::office::Office;
 use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::OfficePorts;
 use crate::office::users::password::authorize_credential_change;
-use crate::{Action, PrincipalId, Store, StoreExt, TenantId};
+use crate::{Action, PrincipalId, StoreExt};
 
-/// Clears the failed logins of the user or device. Requires what
-/// [`set_password`](crate::office::set_password()) requires.
-pub fn unlock_principal(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    context: &AuditContext,
-    principal: PrincipalId,
-) -> UseCaseResult<()> {
-    store.write("unlock_principal", |tx| {
-        let mut run = || -> Result<(), UseCaseError> {
-            let subject = authorize_credential_change(tx, tenant, context, principal)?;
-            tx.passwords().clear_failed_logins(principal)?;
-            tx.audit().record(&context.build_event(tenant, Action::Unlock, subject, Map::new()))?;
-            Ok(())
-        };
-        commit_refusal(run())
-    })
+impl Office<'_> {
+    /// Clears the failed logins of the user or device. Requires what
+    /// [`set_password`](Self::set_password) requires.
+    pub fn unlock_principal(&self, principal: PrincipalId) -> UseCaseResult<()> {
+        self.store.write("unlock_principal", |tx| {
+            let mut run = || -> Result<(), UseCaseError> {
+                let subject = authorize_credential_change(tx, self, principal)?;
+                tx.passwords().clear_failed_logins(principal)?;
+                tx.audit().record(&self.build_event(Action::Unlock, subject, Map::new()))?;
+                Ok(())
+            };
+            commit_refusal(run())
+        })
+    }
 }

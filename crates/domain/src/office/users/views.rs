@@ -3,13 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::office::context::Authority;
 use crate::office::devices::lookup::find_devices_by_id;
 use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficePorts, OfficeTx, OffsetPageRequest, UserCursor, UserFilter, UserOrder};
-use crate::office::text;
+use crate::office::ports::{OfficeTx, OffsetPageRequest, UserCursor, UserFilter, UserOrder};
 use crate::office::users::assignment::DeviceRoleAssignment;
-use crate::{DeviceId, KnownRight, RoleId, RoleName, Store, StoreExt, StoreResult, TenantId, User, UserId, UserStatus};
+use crate::office::{Office, UnguardedOffice, text};
+use crate::{DeviceId, KnownRight, RoleId, RoleName, StoreExt, StoreResult, TenantId, User, UserId, UserStatus};
 
 /// The greatest number of rows of a page, and one more to know whether another page follows.
 const MAX_FETCH_ROWS: u32 = 201;
@@ -42,57 +41,51 @@ pub struct UserViewQuery {
     pub limit: u32,
 }
 
-/// Lists the users that the query matches. Requires the right `userRead`.
-pub fn list_user_views(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    authority: &Authority,
-    search: &UserViewQuery,
-) -> UseCaseResult<Vec<UserView>> {
-    if let Err(refused) = authority.require(KnownRight::UserRead) {
-        return Ok(Err(refused));
-    }
-    let Some(text) = text::normalize_search_text(search.text.as_deref()) else { return Ok(Ok(Vec::new())) };
-    let mut statuses = search.statuses.clone();
-    if statuses.is_empty() {
-        statuses.extend(UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted));
-    }
-    let part = OffsetPageRequest { after: search.after.clone(), skip: 0, limit: search.limit.clamp(1, MAX_FETCH_ROWS) };
-    store.read("list_users", |tx| {
-        let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
-        if let Some(name) = &search.role {
-            let Some(role) = tx.roles().find_by_name(tenant, name)? else { return Ok(Ok(Vec::new())) };
-            filter.with_role = Some(role.id);
+impl Office<'_> {
+    /// Lists the users that the query matches. Requires the right `userRead`.
+    pub fn list_user_views(&self, search: &UserViewQuery) -> UseCaseResult<Vec<UserView>> {
+        if let Err(refused) = self.require(KnownRight::UserRead) {
+            return Ok(Err(refused));
         }
-        let users = tx.users().search(tenant, &filter, search.order, &part)?;
-        Ok(Ok(load_views(tx, tenant, users)?))
-    })
-}
-
-/// The user with this id; deleted users are found, too. Requires the right `userRead`, unless it is
-/// the caller's own (`own`).
-pub fn find_user_view(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    authority: &Authority,
-    own: Option<UserId>,
-    id: UserId,
-) -> UseCaseResult<Option<UserView>> {
-    store.read("find_user", |tx: &mut (dyn OfficeTx + '_)| {
-        let mut run = || -> Result<Option<UserView>, UseCaseError> {
-            if own != Some(id) {
-                authority.require(KnownRight::UserRead)?;
+        let Some(text) = text::normalize_search_text(search.text.as_deref()) else { return Ok(Ok(Vec::new())) };
+        let mut statuses = search.statuses.clone();
+        if statuses.is_empty() {
+            statuses.extend(UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted));
+        }
+        let part =
+            OffsetPageRequest { after: search.after.clone(), skip: 0, limit: search.limit.clamp(1, MAX_FETCH_ROWS) };
+        self.store.read("list_users", |tx| {
+            let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
+            if let Some(name) = &search.role {
+                let Some(role) = tx.roles().find_by_name(self.tenant, name)? else { return Ok(Ok(Vec::new())) };
+                filter.with_role = Some(role.id);
             }
-            let found = tx.users().find(id)?.filter(|user| user.tenant == tenant);
-            Ok(load_views(tx, tenant, found.into_iter().collect())?.pop())
-        };
-        commit_refusal(run())
-    })
+            let users = tx.users().search(self.tenant, &filter, search.order, &part)?;
+            Ok(Ok(load_views(tx, self.tenant, users)?))
+        })
+    }
+
+    /// The user with this id; deleted users are found, too. Requires the right `userRead`, unless it is
+    /// the caller's own (`own`).
+    pub fn find_user_view(&self, own: Option<UserId>, id: UserId) -> UseCaseResult<Option<UserView>> {
+        self.store.read("find_user", |tx: &mut (dyn OfficeTx + '_)| {
+            let mut run = || -> Result<Option<UserView>, UseCaseError> {
+                if own != Some(id) {
+                    self.require(KnownRight::UserRead)?;
+                }
+                let found = tx.users().find(id)?.filter(|user| user.tenant == self.tenant);
+                Ok(load_views(tx, self.tenant, found.into_iter().collect())?.pop())
+            };
+            commit_refusal(run())
+        })
+    }
 }
 
-/// The view of a user that a use case has just added or changed.
-pub fn load_user_view(store: &dyn Store<OfficePorts>, user: &User) -> StoreResult<Option<UserView>> {
-    store.read("find_user", |tx| Ok(load_views(tx, user.tenant, vec![user.clone()])?.pop()))
+impl UnguardedOffice<'_> {
+    /// The view of a user that a use case has just added or changed.
+    pub fn load_user_view(&self, user: &User) -> StoreResult<Option<UserView>> {
+        self.store.read("find_user", |tx| Ok(load_views(tx, user.tenant, vec![user.clone()])?.pop()))
+    }
 }
 
 /// The users with the names of their roles and devices, in the same order.

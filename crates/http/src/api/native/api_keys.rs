@@ -5,10 +5,11 @@ mod openapi;
 mod request;
 mod response;
 
+use crate::context::office::name_violations;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, ApiKeyFilter, FieldName, PageRequest};
+use tillgate_domain::office::{ApiKeyFilter, FieldName, PageRequest};
 use tillgate_domain::{ApiKeyId, KnownRight, TenantId};
 
 use super::key_status::KeyStatus;
@@ -38,10 +39,7 @@ async fn list_api_keys(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
     let page = PageRequest { after: query.after_id().map(ApiKeyId), limit: query.fetch_limit() };
     let found = call
-        .with_office(move |office| {
-            let tenant = caller.profile.tenant.id;
-            into_api_result(office::list_api_keys(office.store, tenant, &caller.authority(), &filter, &page))
-        })
+        .with_office(move |context| into_api_result(context.for_caller(&caller)?.list_api_keys(&filter, &page)))
         .await?;
     query.render(&found, |view| view.key.id.0, ApiKeyBody::from_view)
 }
@@ -61,19 +59,13 @@ fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, ApiKeyFil
 async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let sent = body::read_partial_request(&call, |_: &CreateApiKey| Vec::new())?;
     let (view, secret) = call
-        .with_office(move |office| {
-            let sent =
-                sent.check_body(|sent| office.refused_names(&caller, KnownRight::ApiKeyCreate, &sent.names()))?;
-            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-            let generated = office.auth.generate_api_key()?;
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let sent = sent.check_body(|sent| name_violations(&office, KnownRight::ApiKeyCreate, &sent.names()))?;
+            let generated = context.auth.generate_api_key()?;
             let secret = generated.secret.clone();
-            let key = into_api_result(office::add_api_key(
-                office.store,
-                tenant,
-                &context,
-                &sent.into_new_api_key(generated)?,
-            ))?;
-            Ok((office::load_api_key_view(office.store, &key)?, secret))
+            let key = into_api_result(office.add_api_key(&sent.into_new_api_key(generated)?))?;
+            Ok((office.unguarded().load_api_key_view(&key)?, secret))
         })
         .await?;
     render_created(
@@ -86,11 +78,7 @@ async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
 
 async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_id(&call, FieldName::ApiKey)?;
-    let found = call
-        .with_office(move |office| {
-            into_api_result(office::find_api_key(office.store, caller.profile.tenant.id, &caller.authority(), id))
-        })
-        .await?;
+    let found = call.with_office(move |context| into_api_result(context.for_caller(&caller)?.find_api_key(id))).await?;
     let view = found.ok_or_else(|| not_found(FieldName::ApiKey, id))?;
     render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))
 }
@@ -99,15 +87,12 @@ async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
     let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head().headers())?);
     let sent = body::read_partial_request(&call, |_: &UpdateApiKey| Vec::new())?;
     let view = call
-        .with_office(move |office| {
-            let sent =
-                sent.check_body(|sent| office.refused_names(&caller, KnownRight::ApiKeyUpdate, &sent.names()))?;
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let sent = sent.check_body(|sent| name_violations(&office, KnownRight::ApiKeyUpdate, &sent.names()))?;
             let change = sent.into_change();
-            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-            let key = condition.apply(|version| {
-                into_api_result(office::change_api_key(office.store, tenant, &context, id, version, &change))
-            })?;
-            Ok(office::load_api_key_view(office.store, &key)?)
+            let key = condition.apply(|version| into_api_result(office.change_api_key(id, version, &change)))?;
+            Ok(office.unguarded().load_api_key_view(&key)?)
         })
         .await?;
     render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))
@@ -115,9 +100,9 @@ async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
 
 async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head().headers())?);
-    call.with_office(move |office| {
-        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        condition.apply(|version| into_api_result(office::delete_api_key(office.store, tenant, &context, id, version)))
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        condition.apply(|version| into_api_result(office.delete_api_key(id, version)))
     })
     .await?;
     Ok(no_content())

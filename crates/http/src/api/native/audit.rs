@@ -6,7 +6,7 @@ mod response;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, EventFilter, FieldName, OffsetPageRequest};
+use tillgate_domain::office::{EventFilter, FieldName, OffsetPageRequest};
 use tillgate_domain::{Action, EventId, EventOutcome, SubjectKind, TenantId};
 
 use super::page::PageQuery;
@@ -32,9 +32,9 @@ async fn list_audit_events(call: Request, caller: Caller) -> Result<HttpResponse
     let part =
         OffsetPageRequest { after: query.after_id().map(EventId), ..OffsetPageRequest::first(query.fetch_limit()) };
     let found = call
-        .with_office(move |office| {
-            let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
-            into_api_result(office::list_events(office.store, tenant, &authority, &filter, &part))
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            into_api_result(office.list_events(&filter, &part))
         })
         .await?;
     query.render(&found, |view| view.event.id.0, AuditEventBody::from_view)
@@ -69,9 +69,9 @@ fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, EventFilt
 async fn get_audit_event(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id: EventId = read_id(&call, FieldName::Event)?;
     let found = call
-        .with_office(move |office| {
-            let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
-            into_api_result(office::find_event(office.store, tenant, &authority, id))
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            into_api_result(office.find_event(id))
         })
         .await?;
     render_json(StatusCode::OK, &AuditEventBody::from_view(&found.ok_or_else(|| not_found(FieldName::Event, id))?))

@@ -4,19 +4,17 @@ mod openapi;
 mod request;
 mod response;
 
+use crate::context::office::name_violations;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{
-    self, AuditContext, DeviceChange, DeviceFilter, DeviceView, FieldName, PageRequest, UseCaseResult,
-};
+use tillgate_domain::office::{DeviceChange, DeviceFilter, DeviceView, FieldName, Office, PageRequest, UseCaseResult};
 use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, KnownRight, PrincipalId, TenantId};
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{VersionCondition, read_if_match, render_versioned};
 use super::{body, no_content, passwords};
-use crate::context::office::Office;
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
@@ -44,7 +42,7 @@ async fn list_devices(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
     let page = PageRequest { after: query.after_id().map(DeviceId), limit: query.fetch_limit() };
     let found = call
-        .with_office(move |office| Ok(office::search_devices(office.store, caller.profile.tenant.id, &filter, &page)?))
+        .with_office(move |context| Ok(context.unguarded(caller.profile.tenant.id).search_devices(&filter, &page)?))
         .await?;
     query.render(&found, |each| each.device.id.0, DeviceBody::from_view)
 }
@@ -67,20 +65,19 @@ async fn create_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let mut sent =
         body::read_partial_request(&call, |sent: &CreateDevice| sent.violations(call.auth().build_password_policy()))?;
     let created = call
-        .with_office(move |office| {
-            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
             // authorize before a password is hashed, which is expensive
-            let words = match office::authorize_add_device(&context.authority) {
-                Ok(()) => sent.body().words(office, tenant)?,
+            let words = match office.authorize_add_device() {
+                Ok(()) => sent.body().words(office.unguarded())?,
                 Err(refused) if sent.is_valid() => return Err(refused.into()),
                 // an unauthorized caller must not learn from the violations which names exist
                 Err(_) => Vec::new(),
             };
-            sent.add(sent.body().password_violations(office.auth.build_password_policy(), &words));
-            let sent =
-                sent.check_body(|sent| office.refused_names(&caller, KnownRight::DeviceCreate, &sent.names()))?;
-            let new = sent.into_new_device(office, &words, caller.address)?;
-            load_view(office, &into_api_result(office::add_device(office.store, tenant, &context, &new))?)
+            sent.add(sent.body().password_violations(context.auth.build_password_policy(), &words));
+            let sent = sent.check_body(|sent| name_violations(&office, KnownRight::DeviceCreate, &sent.names()))?;
+            let new = sent.into_new_device(context, &words, caller.address)?;
+            load_view(&office, &into_api_result(office.add_device(&new))?)
         })
         .await?;
     render_created(
@@ -94,7 +91,7 @@ async fn create_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_id(&call, FieldName::Device)?;
     let found = call
-        .with_office(move |office| Ok(office::find_device_view(office.store, caller.profile.tenant.id, id)?))
+        .with_office(move |context| Ok(context.unguarded(caller.profile.tenant.id).find_device_view(id)?))
         .await?
         .ok_or_else(|| not_found(FieldName::Device, id))?;
     render_versioned(StatusCode::OK, found.device.version, &DeviceBody::from_view(&found))
@@ -104,13 +101,12 @@ async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head().headers())?);
     let sent = body::read_partial_request(&call, |_: &UpdateDevice| Vec::new())?;
     let changed = call
-        .with_office(move |office| {
-            let sent = sent.check_body(|sent| office.refused_names(&caller, sent.right(), &sent.names(id)))?;
-            let (tenant, context, change) =
-                (caller.profile.tenant.id, office.audit_context(&caller)?, sent.into_change());
-            let change =
-                |version| into_api_result(office::change_device(office.store, tenant, &context, id, version, &change));
-            load_view(office, &condition.apply(change)?)
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let sent = sent.check_body(|sent| name_violations(&office, sent.right(), &sent.names(id)))?;
+            let change = sent.into_change();
+            let change = |version| into_api_result(office.change_device(id, version, &change));
+            load_view(&office, &condition.apply(change)?)
         })
         .await?;
     render_versioned(StatusCode::OK, changed.device.version, &DeviceBody::from_view(&changed))
@@ -119,10 +115,8 @@ async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 async fn retire_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head().headers())?);
     let change = DeviceChange { status: Some(DeviceStatus::Retired), ..DeviceChange::default() };
-    run_device_change(&call, caller, condition, move |office, tenant, context, version| {
-        office::change_device(office.store, tenant, context, id, version, &change)
-    })
-    .await?;
+    run_device_change(&call, caller, condition, move |office, version| office.change_device(id, version, &change))
+        .await?;
     Ok(no_content())
 }
 
@@ -132,9 +126,9 @@ async fn set_device_password(call: Request, caller: Caller) -> Result<HttpRespon
 
 async fn remove_device_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_id(&call, FieldName::Device)?;
-    call.with_office(move |office| {
-        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        into_api_result(office::remove_password(office.store, tenant, &context, id))
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        into_api_result(office.remove_password(id))
     })
     .await?;
     Ok(no_content())
@@ -149,16 +143,16 @@ async fn run_device_change(
     call: &Request,
     caller: Caller,
     condition: VersionCondition,
-    change: impl Fn(&Office<'_>, TenantId, &AuditContext, Option<i64>) -> UseCaseResult<Device> + Send + 'static,
+    change: impl Fn(&Office<'_>, Option<i64>) -> UseCaseResult<Device> + Send + 'static,
 ) -> Result<DeviceView, ApiError> {
-    call.with_office(move |office| {
-        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        let device = condition.apply(|version| into_api_result(change(office, tenant, &context, version)))?;
-        load_view(office, &device)
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        let device = condition.apply(|version| into_api_result(change(&office, version)))?;
+        load_view(&office, &device)
     })
     .await
 }
 
 fn load_view(office: &Office<'_>, device: &Device) -> Result<DeviceView, ApiError> {
-    office::load_device_view(office.store, device)?.ok_or_else(|| ApiError::Fault("a device has no view".to_owned()))
+    office.unguarded().load_device_view(device)?.ok_or_else(|| ApiError::Fault("a device has no view".to_owned()))
 }

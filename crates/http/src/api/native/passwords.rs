@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tillgate_auth_core::Caller;
 use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::office::PasswordOptions;
-use tillgate_domain::{ApiKey, ApiKeyId, DeviceId, PrincipalId, Secret, UserId, office};
+use tillgate_domain::{ApiKey, ApiKeyId, DeviceId, PrincipalId, Secret, UserId};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -164,21 +164,20 @@ async fn set_password<T: SetPassword>(
     principal: PrincipalId,
     mut sent: PartialBody<T>,
 ) -> Result<(Vec<ApiKey>, PasswordOptions), ApiError> {
-    call.with_office(move |office| {
-        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
         // authorize before the password is hashed, which is expensive
-        let words = match into_api_result(office::authorize_set_password(office.store, tenant, &context, principal)) {
-            Ok(()) => office::list_context_words(office.store, tenant, Some(principal))?,
+        let words = match into_api_result(office.authorize_set_password(principal)) {
+            Ok(()) => office.unguarded().list_context_words(Some(principal))?,
             Err(error) if sent.is_valid() => return Err(error),
             // an unauthorized caller must not learn from the violations which names exist
             Err(_) => Vec::new(),
         };
-        sent.add(sent.body().password_violations(office.auth.build_password_policy(), &words));
+        sent.add(sent.body().password_violations(context.auth.build_password_policy(), &words));
         let sent = sent.check_body(|_| Ok(Vec::new()))?;
         let (password, options) = (sent.password().clone().require_value()?, sent.options());
-        let verifier = office.auth.hash_new_password(&password, &words, caller.address)?;
-        let keys =
-            into_api_result(office::set_password_with(office.store, tenant, &context, principal, &verifier, options))?;
+        let verifier = context.auth.hash_new_password(&password, &words, caller.address)?;
+        let keys = into_api_result(office.set_password_with(principal, &verifier, options))?;
         Ok((keys, options))
     })
     .await
@@ -190,9 +189,9 @@ pub(super) async fn unlock_principal(
     caller: Caller,
     principal: PrincipalId,
 ) -> Result<HttpResponse, ApiError> {
-    call.with_office(move |office| {
-        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        into_api_result(office::unlock_principal(office.store, tenant, &context, principal))
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        into_api_result(office.unlock_principal(principal))
     })
     .await?;
     Ok(no_content())

@@ -7,7 +7,7 @@ use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 use tillgate_auth_core::Caller;
-use tillgate_domain::{KnownRight, Right, office};
+use tillgate_domain::{KnownRight, Right};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
@@ -43,7 +43,7 @@ pub(super) fn route() -> Route {
 
 async fn list_rights(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let tenant = caller.profile.tenant.id;
-    let roles = call.with_office(move |office| Ok(office::list_roles(office.store, tenant)?)).await?;
+    let roles = call.with_office(move |context| Ok(context.unguarded(tenant).list_roles()?)).await?;
     let own = roles.iter().flat_map(|role| role.rights.iter());
     let all: BTreeSet<Right> = KnownRight::ALL.iter().copied().map(Right::Known).chain(own).collect();
     let shown = |right| RightBody { name: Right::as_str(right), held: caller.profile.rights.allows(right) };

@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::FoldedText;
-use tillgate_domain::office::{self, FieldName};
+use tillgate_domain::office::FieldName;
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
@@ -40,7 +40,7 @@ async fn list_roles(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
     let query: PageQuery = sent.finish(query)?;
     let after = query.after_id();
     let mut roles =
-        call.with_office(move |office| Ok(office::list_roles(office.store, caller.profile.tenant.id)?)).await?;
+        call.with_office(move |context| Ok(context.unguarded(caller.profile.tenant.id).list_roles()?)).await?;
     roles.retain(|role| {
         let texts = [role.name.as_str(), &role.label, &role.description];
         after.is_none_or(|after| role.id.0 > after)
@@ -53,9 +53,9 @@ async fn list_roles(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 async fn create_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let sent: CreateRole = body::read_request(&call)?;
     let role = call
-        .with_office(move |office| {
-            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-            into_api_result(office::add_role(office.store, tenant, &context, &sent.into_new_role(office.auth)?))
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            into_api_result(office.add_role(&sent.into_new_role(context.auth)?))
         })
         .await?;
     render_created(
@@ -69,7 +69,7 @@ async fn create_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_id(&call, FieldName::Role)?;
     let found = call
-        .with_office(move |office| Ok(office::find_role(office.store, caller.profile.tenant.id, id)?))
+        .with_office(move |context| Ok(context.unguarded(caller.profile.tenant.id).find_role(id)?))
         .await?
         .ok_or_else(|| not_found(FieldName::Role, id))?;
     render_versioned(StatusCode::OK, found.version, &RoleBody::from_role(&found))
@@ -80,11 +80,9 @@ async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let sent: UpdateRole = body::read_request(&call)?;
     let change = sent.into_change();
     let role = call
-        .with_office(move |office| {
-            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-            condition.apply(|version| {
-                into_api_result(office::change_role(office.store, tenant, &context, id, version, &change))
-            })
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            condition.apply(|version| into_api_result(office.change_role(id, version, &change)))
         })
         .await?;
     render_versioned(StatusCode::OK, role.version, &RoleBody::from_role(&role))
@@ -92,9 +90,9 @@ async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 
 async fn delete_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head().headers())?);
-    call.with_office(move |office| {
-        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        condition.apply(|version| into_api_result(office::delete_role(office.store, tenant, &context, id, version)))
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        condition.apply(|version| into_api_result(office.delete_role(id, version)))
     })
     .await?;
     Ok(no_content())

@@ -9,7 +9,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{AuthDenied, Caller};
-use tillgate_domain::{SessionId, TenantId, office};
+use tillgate_domain::{SessionId, TenantId};
 
 use super::page::PageQuery;
 use super::path::render_created;
@@ -122,9 +122,9 @@ async fn end_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 /// Ends all sessions of a user, of a device or of the tenant.
 async fn end_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (target, permanent) = request::read_end_sessions(call.head().headers(), call.body())?;
-    call.with_office(move |office| {
-        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        into_api_result(office::end_sessions(office.store, tenant, &context, target, permanent))
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        into_api_result(office.end_sessions(target, permanent))
     })
     .await?;
     Ok(no_content())

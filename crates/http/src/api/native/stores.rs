@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, FieldName};
+use tillgate_domain::office::FieldName;
 use tillgate_domain::{Branch, BranchId, FoldedText, Tenant};
 use utoipa::ToSchema;
 
@@ -68,10 +68,10 @@ async fn create_store(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let sent: CreateStore = body::read_request(&call)?;
     let name = sent.into_name()?;
     let (id, tenant) = call
-        .with_office(move |office| {
-            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-            let id = office.auth.new_id(BranchId::new)?;
-            Ok((id, into_api_result(office::add_store(office.store, tenant, &context, &Branch { id, name }))?))
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let id = context.auth.new_id(BranchId::new)?;
+            Ok((id, into_api_result(office.add_store(&Branch { id, name }))?))
         })
         .await?;
     render_created(&call, "stores", id, render_store(StatusCode::CREATED, &tenant, id)?)
@@ -86,12 +86,10 @@ async fn update_store(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head().headers())?);
     let sent: UpdateStore = body::read_request(&call)?;
     let tenant = call
-        .with_office(move |office| {
-            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
             let name = sent.into_name();
-            condition.apply(|version| {
-                into_api_result(office::rename_store(office.store, tenant, &context, id, version, name.as_deref()))
-            })
+            condition.apply(|version| into_api_result(office.rename_store(id, version, name.as_deref())))
         })
         .await?;
     render_store(StatusCode::OK, &tenant, id)
@@ -99,9 +97,9 @@ async fn update_store(call: Request, caller: Caller) -> Result<HttpResponse, Api
 
 async fn delete_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head().headers())?);
-    call.with_office(move |office| {
-        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        condition.apply(|version| into_api_result(office::close_store(office.store, tenant, &context, id, version)))
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        condition.apply(|version| into_api_result(office.close_store(id, version)))
     })
     .await?;
     Ok(no_content())
@@ -110,7 +108,7 @@ async fn delete_store(call: Request, caller: Caller) -> Result<HttpResponse, Api
 /// Loads the tenant with its stores.
 async fn load_tenant(call: &Request, caller: &Caller) -> Result<Tenant, ApiError> {
     let id = caller.profile.tenant.id;
-    let found = call.with_office(move |office| Ok(office::find_tenant(office.store, id)?)).await?;
+    let found = call.with_office(move |context| Ok(context.unguarded(id).find_tenant()?)).await?;
     found.ok_or_else(|| ApiError::Fault("the tenant of the caller does not exist".to_owned()))
 }
 

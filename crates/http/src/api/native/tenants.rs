@@ -8,7 +8,7 @@ mod response;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, FieldName};
+use tillgate_domain::office::FieldName;
 use tillgate_domain::{Tenant, TenantId};
 
 use super::body;
@@ -47,23 +47,22 @@ async fn get_tenant(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 }
 
 async fn update_tenant(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_own_tenant_id(&call, &caller)?, read_if_match(call.head().headers())?);
+    read_own_tenant_id(&call, &caller)?;
+    let condition = read_if_match(call.head().headers())?;
     let sent: UpdateTenant = body::read_request(&call)?;
     let change = sent.into_change();
     let given = call.mount().server.mount_limits.longest(&caller.profile.tenant.slug);
     let tenant = call
-        .with_office(move |office| {
-            let context = office.audit_context(&caller)?;
-            condition.apply(|version| {
-                into_api_result(office::change_tenant(office.store, &context, id, version, &change, &given))
-            })
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            condition.apply(|version| into_api_result(office.change_tenant(version, &change, &given)))
         })
         .await?;
     render_versioned(StatusCode::OK, tenant.version, &TenantBody::from_tenant(&tenant))
 }
 
 async fn load_tenant(call: &Request, id: TenantId) -> Result<Tenant, ApiError> {
-    let found = call.with_office(move |office| Ok(office::find_tenant(office.store, id)?)).await?;
+    let found = call.with_office(move |context| Ok(context.unguarded(id).find_tenant()?)).await?;
     found.ok_or_else(|| ApiError::Fault("the tenant of the caller does not exist".to_owned()))
 }
 

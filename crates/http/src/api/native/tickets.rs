@@ -8,11 +8,12 @@ mod openapi;
 mod request;
 mod response;
 
+use crate::context::office::name_violations;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::ports::{OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder, TicketSortKey};
-use tillgate_domain::office::{self, FieldName, NamedFields, OfficeError, TicketAmendment, TicketSearch, TicketView};
+use tillgate_domain::office::{FieldName, NamedFields, OfficeError, TicketSearch, TicketView};
 use tillgate_domain::ticket::{Note, TicketStatus};
 use tillgate_domain::{JsonObject, KnownRight, TenantId, TicketId};
 
@@ -58,7 +59,7 @@ async fn list_tickets(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let by = search.order.sort_key;
     let slot = call.acquire_list_slot(&caller).await?;
     let found = call
-        .with_office(move |office| Ok(office::list_tickets_while(office.store, tenant, &search, response::fits_page)?))
+        .with_office(move |context| Ok(context.unguarded(tenant).list_tickets_while(&search, response::fits_page)?))
         .await?;
     let cursor = |view: &TicketView| {
         let TicketCursor { key, id } = by.cursor(&view.ticket);
@@ -107,26 +108,20 @@ fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, Tick
 
 async fn get_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, tenant) = (read_id(&call, FieldName::Ticket)?, caller.profile.tenant.id);
-    let found = call.with_office(move |office| Ok(office::find_ticket(office.store, tenant, id)?)).await?;
+    let found = call.with_office(move |context| Ok(context.unguarded(tenant).find_ticket(id)?)).await?;
     render_ticket(StatusCode::OK, &found.ok_or_else(|| not_found(FieldName::Ticket, id))?)
 }
 
 async fn create_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let idempotency = idempotency::read_idempotency_key(&call)?;
     let sent = body::read_partial_request(&call, CreateTicket::find_unpayable_amounts)?;
-    let tenant = caller.profile.tenant.id;
     let created = call
-        .with_office(move |office| {
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
             let sent =
-                sent.check_body(|sent| office.refused_names(&caller, KnownRight::TicketCreate, &sent.names(&caller)))?;
-            let new = sent.into_new_ticket(office.auth.new_id(TicketId::new)?)?;
-            into_api_result(office::open_ticket(
-                office.store,
-                tenant,
-                &office.audit_context(&caller)?,
-                &new,
-                idempotency.as_ref(),
-            ))
+                sent.check_body(|sent| name_violations(&office, KnownRight::TicketCreate, &sent.names(&caller)))?;
+            let new = sent.into_new_ticket(context.auth.new_id(TicketId::new)?)?;
+            into_api_result(office.open_ticket(&new, idempotency.as_ref()))
         })
         .await?;
     render_created_ticket(&call, &created.ticket)
@@ -138,19 +133,17 @@ const MAX_UPDATE_ATTEMPTS: usize = 5;
 async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head().headers())?);
     let patch: JsonObject = read_object(call.head().headers(), call.body())?;
-    let tenant = caller.profile.tenant.id;
     let changed = call
-        .with_office(move |office| {
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
             // the patch is merged with the ticket that was read, so the update always requires that
             // version
             let amend = |expected: Option<i64>| {
-                let found =
-                    office::find_ticket(office.store, tenant, id)?.ok_or_else(|| not_found(FieldName::Ticket, id))?;
-                let names = |names: &NamedFields<'_>| office.refused_names(&caller, KnownRight::TicketUpdate, names);
+                let found = office.unguarded().find_ticket(id)?.ok_or_else(|| not_found(FieldName::Ticket, id))?;
+                let names = |names: &NamedFields<'_>| name_violations(&office, KnownRight::TicketUpdate, names);
                 let change = request::apply_patch(&found, &patch, names)?;
                 let version = Some(expected.unwrap_or(found.ticket.version));
-                let amendment = TicketAmendment { context: office.audit_context(&caller)?, id, version, change };
-                into_api_result(office::amend_tickets(office.store, tenant, &[amendment]))
+                into_api_result(office.amend_ticket(id, version, change))
             };
             let mut answer = condition.apply(&amend);
             for _ in 1..MAX_UPDATE_ATTEMPTS {
@@ -166,7 +159,7 @@ async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Ap
             answer
         })
         .await?;
-    render_ticket(StatusCode::OK, changed.first().ok_or_else(|| ApiError::Fault("a change has no outcome".to_owned()))?)
+    render_ticket(StatusCode::OK, &changed)
 }
 
 async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -174,11 +167,10 @@ async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let mut sent = QueryParameters::strict(call.head());
     let what = "must have at most 2000 characters and no control characters";
     let reason = sent.parse_with("reason", "length", |text| Note::parse(text).ok(), what).unwrap_or_default();
-    let (reason, tenant) = (sent.finish(reason)?, caller.profile.tenant.id);
-    call.with_office(move |office| {
-        let stamp = office.audit_context(&caller)?;
-        condition
-            .apply(|version| into_api_result(office::void_ticket(office.store, tenant, &stamp, id, version, &reason)))
+    let reason = sent.finish(reason)?;
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        condition.apply(|version| into_api_result(office.void_ticket(id, version, &reason)))
     })
     .await?;
     Ok(no_content())
@@ -187,13 +179,11 @@ async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head().headers())?);
     let sent: CloseTicket = body::read_optional_request(&call)?;
-    let (closing, tenant) = (sent.into_closing(), caller.profile.tenant.id);
+    let closing = sent.into_closing();
     let view = call
-        .with_office(move |office| {
-            let stamp = office.audit_context(&caller)?;
-            condition.apply(|version| {
-                into_api_result(office::close_ticket(office.store, tenant, &stamp, id, version, &closing))
-            })
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            condition.apply(|version| into_api_result(office.close_ticket(id, version, &closing)))
         })
         .await?;
     render_ticket(StatusCode::OK, &view)
@@ -202,18 +192,10 @@ async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Api
 async fn refund_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (sold, idempotency) = (read_id(&call, FieldName::Ticket)?, idempotency::read_idempotency_key(&call)?);
     let sent: RefundTicket = body::read_optional_request(&call)?;
-    let tenant = caller.profile.tenant.id;
     let created = call
-        .with_office(move |office| {
-            let new = sent.into_new_refund(office.auth.new_id(TicketId::new)?)?;
-            into_api_result(office::refund_ticket(
-                office.store,
-                tenant,
-                &office.audit_context(&caller)?,
-                sold,
-                &new,
-                idempotency.as_ref(),
-            ))
+        .with_office(move |context| {
+            let new = sent.into_new_refund(context.auth.new_id(TicketId::new)?)?;
+            into_api_result(context.for_caller(&caller)?.refund_ticket(sold, &new, idempotency.as_ref()))
         })
         .await?;
     render_created_ticket(&call, &created.ticket)

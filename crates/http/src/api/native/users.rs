@@ -4,11 +4,12 @@ mod openapi;
 mod request;
 mod response;
 
+use crate::context::office::name_violations;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, AuditContext, DeviceRolesChange, FieldName, UseCaseResult, UserCursor, UserOrder, UserView, UserViewQuery,
+    self, DeviceRolesChange, FieldName, Office, UseCaseResult, UserCursor, UserOrder, UserView, UserViewQuery,
 };
 use tillgate_domain::{KnownRight, PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
 
@@ -16,7 +17,6 @@ use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{VersionCondition, read_if_match, render_versioned};
 use super::{body, no_content, passwords};
-use crate::context::office::Office;
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
@@ -42,16 +42,8 @@ pub(super) fn routes() -> Vec<Route> {
 async fn list_users(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (query, search) = read_search(&call, caller.profile.tenant.id)?;
     let order = search.order;
-    let found = call
-        .with_office(move |office| {
-            into_api_result(office::list_user_views(
-                office.store,
-                caller.profile.tenant.id,
-                &caller.authority(),
-                &search,
-            ))
-        })
-        .await?;
+    let found =
+        call.with_office(move |context| into_api_result(context.for_caller(&caller)?.list_user_views(&search))).await?;
     let cursor = |view: &UserView| {
         let UserCursor { key, id } = order.cursor(&view.user);
         Cursor { key, id: id.0 }
@@ -93,19 +85,19 @@ async fn create_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let mut sent =
         body::read_partial_request(&call, |sent: &CreateUser| sent.violations(call.auth().build_password_policy()))?;
     let view = call
-        .with_office(move |office| {
-            let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
             // authorize before a password is hashed, which is expensive
-            let words = match office::authorize_add_user(&context.authority) {
-                Ok(()) => sent.body().words(office, tenant)?,
+            let words = match office.authorize_add_user() {
+                Ok(()) => sent.body().words(office.unguarded())?,
                 Err(refused) if sent.is_valid() => return Err(refused.into()),
                 // an unauthorized caller must not learn from the violations which names exist
                 Err(_) => Vec::new(),
             };
-            sent.add(sent.body().password_violations(office.auth.build_password_policy(), &words));
-            let sent = sent.check_body(|sent| office.refused_names(&caller, KnownRight::UserCreate, &sent.names()))?;
-            let new = sent.into_new_user(office, &words, caller.address)?;
-            load_view(office, &into_api_result(office::add_user(office.store, tenant, &context, &new))?)
+            sent.add(sent.body().password_violations(context.auth.build_password_policy(), &words));
+            let sent = sent.check_body(|sent| name_violations(&office, KnownRight::UserCreate, &sent.names()))?;
+            let new = sent.into_new_user(context, &words, caller.address)?;
+            load_view(&office, &into_api_result(office.add_user(&new))?)
         })
         .await?;
     render_created(
@@ -119,10 +111,7 @@ async fn create_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_id(&call, FieldName::User)?;
     let found = call
-        .with_office(move |office| {
-            let (tenant, own) = (caller.profile.tenant.id, caller.user());
-            into_api_result(office::find_user_view(office.store, tenant, &caller.authority(), own, id))
-        })
+        .with_office(move |context| into_api_result(context.for_caller(&caller)?.find_user_view(caller.user(), id)))
         .await?;
     let view = found.ok_or_else(|| not_found(FieldName::User, id))?;
     render_versioned(StatusCode::OK, view.user.version, &UserBody::from_view(&view))
@@ -132,23 +121,19 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head().headers())?);
     let sent = body::read_partial_request(&call, |_: &UpdateUser| Vec::new())?;
     let (view, growing) = call
-        .with_office(move |office| {
-            let sent = sent.check_body(|sent| office.refused_names(&caller, sent.right(), &sent.names(id)))?;
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let sent = sent.check_body(|sent| name_violations(&office, sent.right(), &sent.names(id)))?;
             let proof = sent.email_change_password().filter(|_| caller.user() == Some(id));
             let mut change = sent.into_change();
             let promotes = change.roles.is_some() || change.devices != DeviceRolesChange::Keep;
-            let tenant = caller.profile.tenant.id;
             if let Some(proof) = proof {
-                office.auth.confirm_password(&caller, &proof)?;
+                context.auth.confirm_password(&caller, &proof)?;
                 change.password_confirmed = true;
             }
-            let context = office.audit_context(&caller)?;
-            let user = condition.apply(|version| {
-                into_api_result(office::change_user(office.store, tenant, &context, id, version, &change))
-            })?;
-            let growing =
-                if promotes { office::list_unrestricted_api_keys(office.store, tenant, id)? } else { Vec::new() };
-            Ok((load_view(office, &user)?, growing))
+            let user = condition.apply(|version| into_api_result(office.change_user(id, version, &change)))?;
+            let growing = if promotes { office.unguarded().list_unrestricted_api_keys(id)? } else { Vec::new() };
+            Ok((load_view(&office, &user)?, growing))
         })
         .await?;
     render_versioned(StatusCode::OK, view.user.version, &UpdatedUserBody::from_view(&view, &growing))
@@ -157,10 +142,7 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head().headers())?);
     let change = office::UserChange { status: Some(UserStatus::Deleted), ..office::UserChange::default() };
-    run_user_change(&call, caller, condition, move |office, tenant, context, version| {
-        office::change_user(office.store, tenant, context, id, version, &change)
-    })
-    .await?;
+    run_user_change(&call, caller, condition, move |office, version| office.change_user(id, version, &change)).await?;
     Ok(no_content())
 }
 
@@ -177,16 +159,16 @@ async fn run_user_change(
     call: &Request,
     caller: Caller,
     condition: VersionCondition,
-    change: impl Fn(&Office<'_>, TenantId, &AuditContext, Option<i64>) -> UseCaseResult<User> + Send + 'static,
+    change: impl Fn(&Office<'_>, Option<i64>) -> UseCaseResult<User> + Send + 'static,
 ) -> Result<UserView, ApiError> {
-    call.with_office(move |office| {
-        let (tenant, context) = (caller.profile.tenant.id, office.audit_context(&caller)?);
-        let user = condition.apply(|version| into_api_result(change(office, tenant, &context, version)))?;
-        load_view(office, &user)
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        let user = condition.apply(|version| into_api_result(change(&office, version)))?;
+        load_view(&office, &user)
     })
     .await
 }
 
 fn load_view(office: &Office<'_>, user: &User) -> Result<UserView, ApiError> {
-    office::load_user_view(office.store, user)?.ok_or_else(|| ApiError::Fault("a user has no view".to_owned()))
+    office.unguarded().load_user_view(user)?.ok_or_else(|| ApiError::Fault("a user has no view".to_owned()))
 }

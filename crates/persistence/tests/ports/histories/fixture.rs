@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tillgate_domain::office::ports::IdempotencyKey;
 use tillgate_domain::office::{
-    self, AuditContext, Authority, IdempotentRequest, NewRefund, NewTicket, TicketAmendment, TicketChange,
-    TicketClosing,
+    AuditContext, Authority, IdempotentRequest, NewRefund, NewTicket, Office, TicketChange, TicketClosing,
 };
 use tillgate_domain::ticket::{Currency, Label, Note, Payment, PaymentMethod, Ticket};
 use tillgate_domain::{Actor, Device, DeviceId, DeviceName, EventId, TicketId, User, UserId, UserName};
@@ -72,21 +71,19 @@ impl HistoryFixture {
         let key = IdempotencyKey::parse(&format!("history-{history}")).unwrap();
         let request = [u8::try_from(history % 251).unwrap(); 32];
         let once = IdempotentRequest { key, digest: request, legacy_digest: request };
-        let made =
-            office::open_ticket(&*self.database, self.shop.tenant.id, &self.audit_context(till), &new, Some(&once))
-                .unwrap();
+        let made = Office::new(&*self.database, self.shop.tenant.id, self.audit_context(till))
+            .open_ticket(&new, Some(&once))
+            .unwrap();
         made.unwrap().ticket.ticket
     }
 
     pub(super) fn run_action(&self, till: Till, ticket: TicketId, act: TillAction, seen: Option<i64>) -> ActionRecord {
-        let (store, tenant, stamp) = (&*self.database, self.shop.tenant.id, self.audit_context(till));
+        let office = Office::new(&*self.database, self.shop.tenant.id, self.audit_context(till));
         let mark = self.draw_id().to_string();
         let amend = |change: TicketChange| {
             let external_id = Some(Label::parse(&mark).unwrap());
             let change = TicketChange { external_id, ..change };
-            let amendment = TicketAmendment { context: stamp.clone(), id: ticket, version: seen, change };
-            let done = office::amend_tickets(store, tenant, &[amendment]).unwrap();
-            done.map(|mut shown| shown.remove(0).ticket)
+            office.amend_ticket(ticket, seen, change).unwrap().map(|shown| shown.ticket)
         };
         let done = match &act {
             TillAction::Items(quantities) => {
@@ -100,17 +97,17 @@ impl HistoryFixture {
                 let amount = "1000".parse().unwrap();
                 let payments = vec![Payment { method: PaymentMethod::Cash, name: Label::default(), amount }];
                 let closing = TicketClosing { payments: Some(payments), ..TicketClosing::default() };
-                let done = office::close_ticket(store, tenant, &stamp, ticket, seen, &closing).unwrap();
+                let done = office.close_ticket(ticket, seen, &closing).unwrap();
                 done.map(|shown| shown.ticket)
             }
             TillAction::Void => {
-                let done = office::void_ticket(store, tenant, &stamp, ticket, seen, &Note::default()).unwrap();
+                let done = office.void_ticket(ticket, seen, &Note::default()).unwrap();
                 done.map(|shown| shown.ticket)
             }
             TillAction::Refund(quantity) => {
                 let items = quantity.map(|quantity| BTreeMap::from([(1, parse_quantity(quantity))]));
                 let new = NewRefund { id: TicketId(self.draw_id()), items };
-                let done = office::refund_ticket(store, tenant, &stamp, ticket, &new, None).unwrap();
+                let done = office.refund_ticket(ticket, &new, None).unwrap();
                 done.map(|made| made.ticket.ticket)
             }
         };

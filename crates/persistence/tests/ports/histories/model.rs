@@ -1,8 +1,8 @@
 //! The model of a ticket, a plain list of fields, and its comparison with the stored ticket.
 
 use std::collections::BTreeMap;
+use tillgate_domain::office::{OfficeError, UnguardedOffice};
 
-use tillgate_domain::office::{self, OfficeError};
 use tillgate_domain::ticket::{Amount, Quantity, Ticket, TicketError, TicketStatus};
 
 use super::actions::{ActionRecord, TillAction, parse_quantity};
@@ -48,7 +48,7 @@ pub(super) fn check_history(fixture: &HistoryFixture, opened: &[Ticket], actions
     assert!(opened.iter().all(|ticket| ticket.id == first.id), "one key has made two tickets: {opened:?}");
     let started = opened.iter().map(|ticket| ticket.version).max().unwrap();
     let tenant = fixture.shop.tenant.id;
-    let now = office::find_ticket(&*fixture.database, tenant, first.id).unwrap().unwrap().ticket;
+    let now = UnguardedOffice::new(&*fixture.database, tenant).find_ticket(first.id).unwrap().unwrap().ticket;
     let mut order: BTreeMap<i64, &ActionRecord> = BTreeMap::new();
     let mut refunds: Vec<&Ticket> = Vec::new();
     for action in actions {

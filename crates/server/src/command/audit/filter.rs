@@ -59,7 +59,7 @@ impl<'o> EventPages<'o> {
             None => Ok(None),
         };
         let filter = EventFilter {
-            tenant: (!which.all_tenants).then(|| office.tenant_id()),
+            tenant: (!which.all_tenants).then_some(office.tenant.id),
             user: which.user.as_deref().map(|text| find_user(office, text)).transpose()?,
             device: which.device.as_deref().map(|text| find_device(office, text)).transpose()?,
             session: which.session,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tillgate_domain::office::{self, DeviceRoleAssignment, NewDevice, NewUser, OfficePorts};
+use tillgate_domain::office::{DeviceRoleAssignment, NewDevice, NewUser, Office, OfficePorts};
 use tillgate_domain::{
     DeviceName, DeviceStatus, Email, Environment, PrincipalId, RoleName, Secret, Slug, Store, TenantId, UserId,
     UserName, UserStatus,
@@ -56,7 +56,7 @@ pub(super) fn create_demo(
                     roles: vec![parse_role(DEVICE_ROLE)?],
                     verifier: Some(verifier),
                 };
-                check_decided(office::add_device(database, tenant, &ids.audit_context()?, &new)).map(drop)?;
+                check_decided(Office::new(database, tenant, ids.audit_context()?).add_device(&new)).map(drop)?;
             }
         }
     }
@@ -91,7 +91,7 @@ fn add_user(
         verifier: Some(verifier),
         password_change_required: false,
     };
-    check_decided(office::add_user(store, tenant, &ids.audit_context()?, &new)).map(drop)
+    check_decided(Office::new(store, tenant, ids.audit_context()?).add_user(&new)).map(drop)
 }
 
 fn parse_role(name: &str) -> Result<RoleName, CommandError> {

@@ -39,7 +39,7 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
         if let Some(seal) = set_aside_seal(&office)? {
             lost_seal.insert("seal".to_owned(), seal);
         }
-        let scopes = vec![Scope::Keys, Scope::Tenant(office.tenant_id())];
+        let scopes = vec![Scope::Keys, Scope::Tenant(office.tenant.id)];
         let line = "declared that the database was restored: running servers reload it. Everything since the backup \
                     is undone: lock and suspend again the devices and users that you had locked or suspended since \
                     then";

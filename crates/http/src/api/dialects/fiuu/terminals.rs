@@ -163,8 +163,8 @@ fn select_terminals(devices: Vec<Device>) -> Vec<TerminalDevice> {
 }
 
 async fn load_devices(call: &Request, tenant: TenantId) -> Result<Vec<Device>, ApiError> {
-    call.with_office(move |office| {
-        let part = |page: &_| office::list_devices(office.store, tenant, page);
+    call.with_office(move |context| {
+        let part = |page: &_| context.unguarded(tenant).list_devices(page);
         Ok(office::collect_pages(None, part, |device| device.id)?)
     })
     .await

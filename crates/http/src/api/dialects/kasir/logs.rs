@@ -64,7 +64,9 @@ async fn list_logs(call: Request, caller: Caller) -> Result<HttpResponse, ApiErr
     let (filter, page) = read_query(&call, &caller)?;
     let part = OffsetPageRequest { skip: page.offset(), ..OffsetPageRequest::first(page.size) };
     let found = match filter {
-        Some(filter) => call.with_office(move |office| Ok(office::search_audit(office.store, &filter, &part)?)).await?,
+        Some(filter) => {
+            call.with_office(move |context| Ok(office::search_audit(context.store, &filter, &part)?)).await?
+        }
         None => PageWithTotal { items: Vec::new(), total: 0 },
     };
     let logs = LogsBody {

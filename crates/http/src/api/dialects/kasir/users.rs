@@ -10,13 +10,12 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, AuditContext, FieldName, NewUser, OfficeError, RankedUserView, UseCaseResult, UserChange,
+    self, FieldName, NewUser, Office, OfficeError, RankedUserView, UseCaseResult, UserChange,
 };
-use tillgate_domain::{Rank, RoleName, TenantId, User, UserId, UserStatus};
+use tillgate_domain::{Rank, RoleName, User, UserId, UserStatus};
 
 use super::paths::{USER_PATH, USERS_PATH};
 use super::response::{UserBody, render_data, render_message};
-use crate::context::office::Office;
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::request::Request;
@@ -56,14 +55,14 @@ async fn create_ranked_user(call: &Request, caller: Caller, below: bool) -> Resu
     }
     let role = RoleName::parse(rank.name()).map_err(|why| ApiError::Fault(format!("a rank is no role: {why}")))?;
     let status = status_of_active(active, UserStatus::Pending);
-    call.with_office(move |office| {
-        let tenant = caller.profile.tenant.id;
-        let mut words = office::list_context_words(office.store, tenant, None)?;
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        let mut words = office.unguarded().list_context_words(None)?;
         words.push(name.to_string());
         words.extend(office::email_context_words(&email));
-        let verifier = office.auth.hash_new_password(&password, &words, caller.address)?;
+        let verifier = context.auth.hash_new_password(&password, &words, caller.address)?;
         let new = NewUser {
-            id: office.auth.new_id(UserId::new)?,
+            id: context.auth.new_id(UserId::new)?,
             display_name: name.to_string(),
             name,
             email: Some(email),
@@ -74,11 +73,10 @@ async fn create_ranked_user(call: &Request, caller: Caller, below: bool) -> Resu
             verifier: Some(verifier),
             password_change_required: false,
         };
-        let context = office.audit_context(&caller)?;
         let user = if below {
-            into_api_result(office::register_user(office.store, tenant, &context, caller.profile.rank, rank, &new))?
+            into_api_result(office.register_user(caller.profile.rank, rank, &new))?
         } else {
-            into_api_result(office::add_user(office.store, tenant, &context, &new))?
+            into_api_result(office.add_user(&new))?
         };
         Ok(RankedUserView { user, rank: Some(rank) })
     })
@@ -92,9 +90,8 @@ fn status_of_active(active: bool, otherwise: UserStatus) -> UserStatus {
 async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     caller.require_rank(Rank::Manager)?;
     let id = read_user_id(&call)?;
-    let found = call
-        .with_office(move |office| Ok(office::find_ranked_user(office.store, caller.profile.tenant.id, id)?))
-        .await?;
+    let found =
+        call.with_office(move |context| Ok(context.unguarded(caller.profile.tenant.id).find_ranked_user(id)?)).await?;
     let found = found.filter(|found| found.user.status != UserStatus::Deleted);
     let found = found.ok_or_else(|| OfficeError::NotFound { field: FieldName::User, value: id.to_string() })?;
     render_data(StatusCode::OK, "User retrieved successfully", &UserBody::from_user(&found.user, found.rank))
@@ -117,30 +114,21 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
         call.run_blocking(move |auth| auth.confirm_password(&caller, &proof)).await?;
         change.password_confirmed = true;
     }
-    let changed = run_user_change(&call, caller, id, move |office, tenant, context| {
-        office::change_user(office.store, tenant, context, id, None, &change)
-    })
-    .await?;
+    let changed = run_user_change(&call, caller, id, move |office| office.change_user(id, None, &change)).await?;
     render_data(StatusCode::OK, "User updated successfully", &UserBody::from_user(&changed.user, changed.rank))
 }
 
 async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     caller.require_rank(Rank::Admin)?;
     let id = read_user_id(&call)?;
-    run_user_change(&call, caller, id, move |office, tenant, context| {
-        office::set_user_status(office.store, tenant, context, id, UserStatus::Deleted)
-    })
-    .await?;
+    run_user_change(&call, caller, id, move |office| office.set_user_status(id, UserStatus::Deleted)).await?;
     render_message(StatusCode::OK, "User deleted successfully")
 }
 
 async fn toggle_user_status(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     caller.require_rank(Rank::Admin)?;
     let id = read_user_id(&call)?;
-    run_user_change(&call, caller, id, move |office, tenant, context| {
-        office::toggle_user(office.store, tenant, context, id)
-    })
-    .await?;
+    run_user_change(&call, caller, id, move |office| office.toggle_user(id)).await?;
     render_message(StatusCode::OK, "User status toggled successfully")
 }
 
@@ -149,12 +137,12 @@ async fn run_user_change(
     call: &Request,
     caller: Caller,
     id: UserId,
-    change: impl FnOnce(&Office<'_>, TenantId, &AuditContext) -> UseCaseResult<User> + Send + 'static,
+    change: impl FnOnce(&Office<'_>) -> UseCaseResult<User> + Send + 'static,
 ) -> Result<RankedUserView, ApiError> {
-    call.with_office(move |office| {
-        let tenant = caller.profile.tenant.id;
-        let user = into_api_result(change(office, tenant, &office.audit_context(&caller)?))?;
-        let found = office::find_ranked_user(office.store, tenant, id)?;
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        let user = into_api_result(change(&office))?;
+        let found = office.unguarded().find_ranked_user(id)?;
         Ok(found.unwrap_or(RankedUserView { user, rank: None }))
     })
     .await

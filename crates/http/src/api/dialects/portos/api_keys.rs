@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
     self, ApiKeyChange, ApiKeyFilter, ApiKeyView, FieldName, NewApiKey, OfficeError, check_description, check_new_name,
-    find_api_key, list_api_keys,
 };
 use tillgate_domain::{ApiKeyId, DeviceName, InvalidText, Right, Rights, UserName};
 
@@ -76,11 +75,11 @@ struct ApiKeyInput {
 }
 
 async fn list_api_key_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (query, tenant) = (ListQuery::from_head(call.head(), LIST_MEMBERS)?, caller.profile.tenant.id);
+    let query = ListQuery::from_head(call.head(), LIST_MEMBERS)?;
     let rows = call
-        .with_office(move |office| {
-            let (authority, every) = (caller.authority(), ApiKeyFilter::default());
-            let part = |page: &_| into_api_result(list_api_keys(office.store, tenant, &authority, &every, page));
+        .with_office(move |context| {
+            let (office, every) = (context.for_caller(&caller)?, ApiKeyFilter::default());
+            let part = |page: &_| into_api_result(office.list_api_keys(&every, page));
             let found = office::collect_pages(None, part, |view| view.key.id)?;
             Ok(found.iter().map(|view| build_row(view, None)).collect())
         })
@@ -89,10 +88,10 @@ async fn list_api_key_rows(call: Request, caller: Caller) -> Result<HttpResponse
 }
 
 async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, tenant) = (read_api_key_id(&call)?, caller.profile.tenant.id);
+    let id = read_api_key_id(&call)?;
     let row = call
-        .with_office(move |office| {
-            let found = into_api_result(find_api_key(office.store, tenant, &caller.authority(), id))?;
+        .with_office(move |context| {
+            let found = into_api_result(context.for_caller(&caller)?.find_api_key(id))?;
             let view = found.ok_or_else(|| not_found(&id.to_string()))?;
             Ok(build_row(&view, None))
         })
@@ -107,10 +106,9 @@ async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
     };
     let (description, active) = (change.description.unwrap_or_default(), change.active.unwrap_or(true));
     let permissions = change.permissions.unwrap_or_default();
-    let tenant = caller.profile.tenant.id;
     let (id, made) = call
-        .with_office(move |office| {
-            let generated = office.auth.generate_api_key()?;
+        .with_office(move |context| {
+            let generated = context.auth.generate_api_key()?;
             let (id, client, wrapped) = (generated.id, generated.client_id, generated.wrapped_secret);
             let new = NewApiKey {
                 id,
@@ -123,9 +121,9 @@ async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
                 device,
                 permissions,
             };
-            let key =
-                into_api_result(office::add_api_key(office.store, tenant, &office.audit_context(&caller)?, &new))?;
-            Ok((id, build_row(&office::load_api_key_view(office.store, &key)?, Some(generated.secret.expose()))))
+            let office = context.for_caller(&caller)?;
+            let key = into_api_result(office.add_api_key(&new))?;
+            Ok((id, build_row(&office.unguarded().load_api_key_view(&key)?, Some(generated.secret.expose()))))
         })
         .await?;
     let mut answer = response::render_json(StatusCode::CREATED, &made)?;
@@ -136,25 +134,25 @@ async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
 }
 
 async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, tenant) = (read_api_key_id(&call)?, caller.profile.tenant.id);
+    let id = read_api_key_id(&call)?;
     let ApiKeyInput { change, version } = read_api_key(&call, false)?;
     let row = call
-        .with_office(move |office| {
-            let context = office.audit_context(&caller)?;
-            let key = into_api_result(office::change_api_key(office.store, tenant, &context, id, version, &change))?;
-            Ok(build_row(&office::load_api_key_view(office.store, &key)?, None))
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let key = into_api_result(office.change_api_key(id, version, &change))?;
+            Ok(build_row(&office.unguarded().load_api_key_view(&key)?, None))
         })
         .await?;
     response::render_json(StatusCode::OK, &row)
 }
 
 async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, tenant) = (read_api_key_id(&call)?, caller.profile.tenant.id);
+    let id = read_api_key_id(&call)?;
     let row = call
-        .with_office(move |office| {
-            let context = office.audit_context(&caller)?;
-            let key = into_api_result(office::delete_api_key(office.store, tenant, &context, id, None))?;
-            Ok(build_row(&office::load_api_key_view(office.store, &key)?, None))
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let key = into_api_result(office.delete_api_key(id, None))?;
+            Ok(build_row(&office.unguarded().load_api_key_view(&key)?, None))
         })
         .await?;
     response::render_json(StatusCode::OK, &row)

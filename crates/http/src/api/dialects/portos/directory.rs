@@ -7,18 +7,14 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{
-    FieldName, OfficeError, collect_pages, find_device_by_name, find_devices, find_role_by_name, find_user,
-    list_devices, list_roles, list_undeleted_users,
-};
+use tillgate_domain::office::{FieldName, OfficeError, UnguardedOffice, collect_pages};
 use tillgate_domain::{
-    Device, DeviceId, DeviceName, DeviceStatus, ExactJson, Role, RoleId, RoleName, StoreResult, SubjectKind, TenantId,
-    User, UserId, UserStatus,
+    Device, DeviceId, DeviceName, DeviceStatus, ExactJson, Role, RoleId, RoleName, StoreResult, SubjectKind, User,
+    UserId, UserStatus,
 };
 
 use super::list::{ENVIRONMENT_KIND, ListMember, ListQuery, MemberKind};
 use super::paths::{api_paths, read_path_name};
-use crate::context::office::Office;
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::serving::response;
@@ -68,9 +64,10 @@ async fn list_device_rows(call: Request, caller: Caller) -> Result<HttpResponse,
     let requested = ListQuery::from_head(call.head(), DEVICE_MEMBERS)?;
     let tenant = caller.profile.tenant.id;
     let rows = call
-        .with_office(move |office| {
-            let names = load_role_names(office, tenant)?;
-            let found = collect_pages(None, |page| list_devices(office.store, tenant, page), |device| device.id)?;
+        .with_office(move |context| {
+            let office = context.unguarded(tenant);
+            let names = load_role_names(office)?;
+            let found = collect_pages(None, |page| office.list_devices(page), |device| device.id)?;
             Ok(found.iter().map(|device| build_device_row(device, &names)).collect())
         })
         .await?;
@@ -80,13 +77,14 @@ async fn list_device_rows(call: Request, caller: Caller) -> Result<HttpResponse,
 async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (requested, tenant) = (read_path_name(&call, "name"), caller.profile.tenant.id);
     let row = call
-        .with_office(move |office| {
+        .with_office(move |context| {
+            let office = context.unguarded(tenant);
             let found = match DeviceName::parse(&requested) {
-                Ok(name) => find_device_by_name(office.store, tenant, &name)?,
+                Ok(name) => office.find_device_by_name(&name)?,
                 Err(_) => None,
             };
             let device = found.ok_or_else(|| not_found(FieldName::Device, &requested))?;
-            Ok(build_device_row(&device, &load_role_names(office, tenant)?))
+            Ok(build_device_row(&device, &load_role_names(office)?))
         })
         .await?;
     response::render_json(StatusCode::OK, &row)
@@ -94,16 +92,17 @@ async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 
 async fn list_role_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (requested, tenant) = (ListQuery::from_head(call.head(), ROLE_MEMBERS)?, caller.profile.tenant.id);
-    let found = call.with_office(move |office| Ok(list_roles(office.store, tenant)?)).await?;
+    let found = call.with_office(move |context| Ok(context.unguarded(tenant).list_roles()?)).await?;
     requested.render(found.iter().map(build_role_row).collect())
 }
 
 async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (requested, tenant) = (read_path_name(&call, "name"), caller.profile.tenant.id);
     let role = call
-        .with_office(move |office| {
+        .with_office(move |context| {
+            let office = context.unguarded(tenant);
             let found = match RoleName::parse(&requested) {
-                Ok(name) => find_role_by_name(office.store, tenant, &name)?,
+                Ok(name) => office.find_role_by_name(&name)?,
                 Err(_) => None,
             };
             found.ok_or_else(|| not_found(FieldName::Roles, &requested))
@@ -115,9 +114,10 @@ async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 async fn list_user_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (requested, tenant) = (ListQuery::from_head(call.head(), USER_MEMBERS)?, caller.profile.tenant.id);
     let rows = call
-        .with_office(move |office| {
-            let users = collect_pages(None, |page| list_undeleted_users(office.store, tenant, page), |user| user.id)?;
-            let context = UserRowContext::load(office, tenant, &users)?;
+        .with_office(move |context| {
+            let office = context.unguarded(tenant);
+            let users = collect_pages(None, |page| office.list_undeleted_users(page), |user| user.id)?;
+            let context = UserRowContext::load(office, &users)?;
             Ok(users.iter().map(|user| context.build_row(user)).collect())
         })
         .await?;
@@ -127,14 +127,15 @@ async fn list_user_rows(call: Request, caller: Caller) -> Result<HttpResponse, A
 async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (requested, tenant) = (read_path_name(&call, "id"), caller.profile.tenant.id);
     let row = call
-        .with_office(move |office| {
+        .with_office(move |context| {
+            let office = context.unguarded(tenant);
             let found = match requested.parse::<UserId>() {
-                Ok(id) => find_user(office.store, tenant, id)?,
+                Ok(id) => office.find_user(id)?,
                 Err(_) => None,
             };
             let found = found.filter(|user| user.status != UserStatus::Deleted);
             let user = found.ok_or_else(|| not_found(FieldName::User, &requested))?;
-            Ok(UserRowContext::load(office, tenant, std::slice::from_ref(&user))?.build_row(&user))
+            Ok(UserRowContext::load(office, std::slice::from_ref(&user))?.build_row(&user))
         })
         .await?;
     response::render_json(StatusCode::OK, &row)
@@ -146,8 +147,8 @@ fn not_found(field: FieldName, value: &str) -> ApiError {
 
 type RoleNames = BTreeMap<RoleId, String>;
 
-fn load_role_names(office: &Office<'_>, tenant: TenantId) -> StoreResult<RoleNames> {
-    Ok(list_roles(office.store, tenant)?.into_iter().map(|role| (role.id, role.name.to_string())).collect())
+fn load_role_names(office: UnguardedOffice<'_>) -> StoreResult<RoleNames> {
+    Ok(office.list_roles()?.into_iter().map(|role| (role.id, role.name.to_string())).collect())
 }
 
 fn map_role_names<'n>(ids: &BTreeSet<RoleId>, names: &'n RoleNames) -> Vec<&'n str> {
@@ -192,9 +193,9 @@ struct UserRowContext {
 }
 
 impl UserRowContext {
-    fn load(office: &Office<'_>, tenant: TenantId, users: &[User]) -> StoreResult<Self> {
+    fn load(office: UnguardedOffice<'_>, users: &[User]) -> StoreResult<Self> {
         let named = users.iter().flat_map(|user| user.assignment.devices.keys().copied()).collect();
-        Ok(Self { roles: load_role_names(office, tenant)?, devices: find_devices(office.store, tenant, &named)? })
+        Ok(Self { roles: load_role_names(office)?, devices: office.find_devices(&named)? })
     }
 
     fn build_row(&self, user: &User) -> ExactJson {

@@ -10,7 +10,7 @@ use tillgate_domain::{Environment, SessionId};
 
 use super::list::{ENVIRONMENT_KIND, ListMember, ListQuery, MemberKind};
 use super::paths::api_paths;
-use crate::context::office::Office;
+use crate::context::office::OfficeContext;
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::serving::response;
@@ -40,16 +40,16 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list_session_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let query = ListQuery::from_head(call.head(), LIST_MEMBERS)?;
-    let rows = call.with_office(move |office| load_live_rows(office, &caller)).await?;
+    let rows = call.with_office(move |context| load_live_rows(context, &caller)).await?;
     query.render(rows)
 }
 
 async fn get_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_session_id(&call)?;
     let row = call
-        .with_office(move |office| {
-            let listed = office.auth.find_session(&caller, id)?;
-            require_live(office, &listed)?;
+        .with_office(move |context| {
+            let listed = context.auth.find_session(&caller, id)?;
+            require_live(context, &listed)?;
             Ok(build_row(&listed))
         })
         .await?;
@@ -59,26 +59,26 @@ async fn get_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn end_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_session_id(&call)?;
     let row = call
-        .with_office(move |office| {
-            require_live(office, &office.auth.find_session(&caller, id)?)?;
-            Ok(build_row(&office.auth.end_session_for(&caller, id)?))
+        .with_office(move |context| {
+            require_live(context, &context.auth.find_session(&caller, id)?)?;
+            Ok(build_row(&context.auth.end_session_for(&caller, id)?))
         })
         .await?;
     response::render_json(StatusCode::OK, &row)
 }
 
 /// Returns the live sessions that the caller may see, newest first.
-fn load_live_rows(office: &Office<'_>, caller: &Caller) -> Result<Vec<Value>, ApiError> {
-    let filter = SessionFilter { live: Some((true, office.auth.time().at)), ..SessionFilter::default() };
-    let part = |page: &PageRequest<SessionId>| office.auth.list_sessions(caller, &filter, page.after, page.limit);
+fn load_live_rows(context: &OfficeContext<'_>, caller: &Caller) -> Result<Vec<Value>, ApiError> {
+    let filter = SessionFilter { live: Some((true, context.auth.time().at)), ..SessionFilter::default() };
+    let part = |page: &PageRequest<SessionId>| context.auth.list_sessions(caller, &filter, page.after, page.limit);
     let found = collect_pages(None, part, |listed| listed.session.id)?;
     Ok(found.iter().map(build_row).collect())
 }
 
 /// An ended session is answered like an unknown one.
-fn require_live(office: &Office<'_>, listed: &SessionView) -> Result<(), ApiError> {
+fn require_live(context: &OfficeContext<'_>, listed: &SessionView) -> Result<(), ApiError> {
     let session = &listed.session;
-    let outlived = session.expires_at.is_some_and(|expiry| expiry <= office.auth.time().at);
+    let outlived = session.expires_at.is_some_and(|expiry| expiry <= context.auth.time().at);
     if outlived || session.ended.is_some() { Err(ApiError::Denied(AuthDenied::SessionNotFound)) } else { Ok(()) }
 }
 

@@ -12,9 +12,9 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::TicketId;
 use tillgate_domain::office::{self, FieldName, NewTicket, OfficeError, TicketAmendment, TicketView};
 use tillgate_domain::ticket::{Currency, Note, TicketStatus};
+use tillgate_domain::{EventId, TicketId};
 
 use super::paths::api_paths;
 use super::ticket_id;
@@ -90,20 +90,19 @@ async fn list_ticket_rows(call: Request, caller: Caller) -> Result<HttpResponse,
 
 async fn get_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, tenant) = (read_ticket_id(&call)?, caller.profile.tenant.id);
-    let found = call.with_office(move |office| Ok(office::find_ticket(office.store, tenant, id)?)).await?;
+    let found = call.with_office(move |context| Ok(context.unguarded(tenant).find_ticket(id)?)).await?;
     let there = found.filter(|view| view.ticket.state.status() != TicketStatus::Void);
     render_ticket(StatusCode::OK, &there.ok_or_else(|| not_found(ticket_id::format_ticket_id(id)))?)
 }
 
 async fn open_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (currency, tenant) = (default_currency()?, caller.profile.tenant.id);
+    let currency = default_currency()?;
     let sent = request::TicketInput::read_one(call.head().headers(), call.body(), Some(currency))?;
     let view = call
-        .with_office(move |office| {
-            let id = sent.id.map_or_else(|| office.auth.new_id(TicketId::new), Ok)?;
+        .with_office(move |context| {
+            let id = sent.id.map_or_else(|| context.auth.new_id(TicketId::new), Ok)?;
             let new = NewTicket { id, currency, sheet: sent.change };
-            Ok(into_api_result(office::open_ticket(office.store, tenant, &office.audit_context(&caller)?, &new, None))?
-                .ticket)
+            Ok(into_api_result(context.for_caller(&caller)?.open_ticket(&new, None))?.ticket)
         })
         .await?;
     render_created_ticket(
@@ -115,11 +114,11 @@ async fn open_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn put_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, sent) =
         (read_ticket_id(&call)?, request::TicketInput::read_one(call.head().headers(), call.body(), None)?);
-    let (currency, tenant) = (default_currency()?, caller.profile.tenant.id);
+    let currency = default_currency()?;
     let (view, opened) = call
-        .with_office(move |office| {
-            let (context, new) = (office.audit_context(&caller)?, NewTicket { id, currency, sheet: sent.change });
-            into_api_result(office::put_ticket(office.store, tenant, &context, &new, sent.version))
+        .with_office(move |context| {
+            let new = NewTicket { id, currency, sheet: sent.change };
+            into_api_result(context.for_caller(&caller)?.put_ticket(&new, sent.version))
         })
         .await?;
     if opened {
@@ -130,21 +129,16 @@ async fn put_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 }
 
 async fn amend_tickets(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (sent, tenant) =
-        (request::TicketInput::read_many(call.head().headers(), call.body())?, caller.profile.tenant.id);
+    let sent = request::TicketInput::read_many(call.head().headers(), call.body())?;
     let changed = call
-        .with_office(move |office| {
+        .with_office(move |context| {
             let amendments = sent.into_iter().map(|sent| {
                 let id = sent.id.ok_or_else(|| ApiError::Fault("a required member was not validated".to_owned()))?;
-                Ok(TicketAmendment {
-                    context: office.audit_context(&caller)?,
-                    id,
-                    version: sent.version,
-                    change: sent.change,
-                })
+                let event_id = context.auth.new_id(EventId::new)?;
+                Ok(TicketAmendment { event_id, id, version: sent.version, change: sent.change })
             });
             let amendments = amendments.collect::<Result<Vec<_>, ApiError>>()?;
-            into_api_result(office::amend_tickets(office.store, tenant, &amendments))
+            into_api_result(context.for_caller(&caller)?.amend_tickets(&amendments))
         })
         .await?;
     let rows = changed.iter().map(response::build_row).collect();
@@ -152,25 +146,25 @@ async fn amend_tickets(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 }
 
 async fn delete_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, tenant) = (read_ticket_id(&call)?, caller.profile.tenant.id);
+    let id = read_ticket_id(&call)?;
     let view = call
-        .with_office(move |office| {
-            let context = office.audit_context(&caller)?;
-            into_api_result(office::void_ticket(office.store, tenant, &context, id, None, &Note::default()))
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            into_api_result(office.void_ticket(id, None, &Note::default()))
         })
         .await?;
     render_ticket(StatusCode::OK, &view)
 }
 
 async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, tenant) = (read_ticket_id(&call)?, caller.profile.tenant.id);
+    let id = read_ticket_id(&call)?;
     let fiscal =
         caller.profile.device.as_ref().and_then(|device| device.settings.get(office::DEFAULT_FISCAL_NAME)).cloned();
     let (closing, version) = request::read_closing(call.head().headers(), call.body(), fiscal)?;
     let view = call
-        .with_office(move |office| {
-            let context = office.audit_context(&caller)?;
-            into_api_result(office::close_ticket(office.store, tenant, &context, id, version, &closing))
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            into_api_result(office.close_ticket(id, version, &closing))
         })
         .await?;
     render_ticket(StatusCode::OK, &view)

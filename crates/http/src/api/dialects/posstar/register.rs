@@ -13,7 +13,7 @@ use tillgate_domain::{
 use super::paths::REGISTER_PATH;
 use super::request::{RegisterBody, collect_name_words};
 use super::response::render_login;
-use crate::context::office::Office;
+use crate::context::office::OfficeContext;
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
@@ -34,13 +34,13 @@ async fn register_vendor(call: Request) -> Result<HttpResponse, ApiError> {
     let login = sent.email.clone().into_value().unwrap_or_default();
     let password = Secret::new(sent.password.clone().into_value().unwrap_or_default());
     let verifier = call
-        .with_office(move |office| {
+        .with_office(move |context| {
             let words = collect_name_words(&sent);
-            let verifier = office.auth.hash_stranger_password(&password, &words, address)?;
-            let vendor = build_vendor(office, sent, verifier.clone())?;
-            let stamps = [office.auth.system_context(address)?, office.auth.system_context(address)?];
+            let verifier = context.auth.hash_stranger_password(&password, &words, address)?;
+            let vendor = build_vendor(context, sent, verifier.clone())?;
+            let stamps = [context.auth.system_context(address)?, context.auth.system_context(address)?];
             let [of_tenant, of_admin] = &stamps;
-            into_api_result(office::register_tenant(office.store, [of_tenant, of_admin], &vendor))?;
+            into_api_result(office::register_tenant(context.store, [of_tenant, of_admin], &vendor))?;
             Ok(verifier)
         })
         .await?;
@@ -52,8 +52,12 @@ async fn register_vendor(call: Request) -> Result<HttpResponse, ApiError> {
 }
 
 /// Builds the vendor, with the verifier of its admin's password.
-fn build_vendor(office: &Office<'_>, sent: RegisterBody, verifier: Verifier) -> Result<TenantRegistration, ApiError> {
-    let auth = office.auth;
+fn build_vendor(
+    context: &OfficeContext<'_>,
+    sent: RegisterBody,
+    verifier: Verifier,
+) -> Result<TenantRegistration, ApiError> {
+    let auth = context.auth;
     let invalid = |what: &str| Error::Fault(format!("a vendor's {what} does not fit"));
     let business = sent.business_name.into_value().unwrap_or_default().trim().to_owned();
     let email = Email::parse(&sent.email.into_value().unwrap_or_default()).map_err(|_| invalid("e-mail address"))?;

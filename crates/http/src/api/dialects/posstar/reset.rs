@@ -31,10 +31,10 @@ async fn request_reset(call: Request) -> Result<HttpResponse, ApiError> {
     // a malformed address belongs to nobody
     if let Ok(email) = Email::parse(&sent.email.into_value().unwrap_or_default()) {
         let (address, tenant) = (call.address(), call.tenant_id().await?);
-        call.with_office(move |office| {
-            let (id, now) = (office.auth.new_id(ResetId::new)?, office.auth.time().at);
+        call.with_office(move |context| {
+            let (id, now) = (context.auth.new_id(ResetId::new)?, context.auth.time().at);
             let request = ResetRequest { id, email, tenant, address, requested_at: now, due_at: now, tries: 0 };
-            Ok(office::request_reset(office.store, &request)?)
+            Ok(office::request_reset(context.store, &request)?)
         })
         .await?;
     }
@@ -48,14 +48,16 @@ async fn reset_password(call: Request) -> Result<HttpResponse, ApiError> {
     let digest = Auth::digest_reset_token(&sent.token.into_value().unwrap_or_default());
     let password = Secret::new(sent.password.into_value().unwrap_or_default());
     let address = call.address();
-    call.with_office(move |office| {
+    call.with_office(move |context| {
         // checked before the password is hashed, so that guessing tokens is cheap for the server
         let holder =
-            office::find_reset_user(office.store, &digest, office.auth.time().at)?.ok_or_else(spent_token_error)?;
-        let words = office::list_context_words(office.store, holder.tenant, Some(PrincipalId::User(holder.id)))?;
-        let verifier = office.auth.hash_stranger_password(&password, &words, address)?;
-        let context = office.auth.system_context(address)?;
-        office::reset_password(office.store, &context, &digest, &verifier)?.map(drop).ok_or_else(spent_token_error)
+            office::find_reset_user(context.store, &digest, context.auth.time().at)?.ok_or_else(spent_token_error)?;
+        let words = context.unguarded(holder.tenant).list_context_words(Some(PrincipalId::User(holder.id)))?;
+        let verifier = context.auth.hash_stranger_password(&password, &words, address)?;
+        let audit_context = context.auth.system_context(address)?;
+        office::reset_password(context.store, &audit_context, &digest, &verifier)?
+            .map(drop)
+            .ok_or_else(spent_token_error)
     })
     .await?;
     response::render_json(StatusCode::OK, &MessageBody { message: "Password has been reset." })

@@ -1,19 +1,19 @@
 //! Requests of the device operations.
 
+use crate::context::office::{OfficeContext, context_words};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Deserialize;
 use tillgate_auth_core::passwords::PasswordPolicy;
-use tillgate_domain::office::{DeviceChange, NamedFields, NewDevice, PreferencesChange, SettingsChange};
-use tillgate_domain::{
-    DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, KnownRight, RoleName, Secret, TenantId,
+use tillgate_domain::office::{
+    DeviceChange, NamedFields, NewDevice, PreferencesChange, SettingsChange, UnguardedOffice,
 };
+use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, KnownRight, RoleName, Secret};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::api::native::schemas;
-use crate::context::office::Office;
 use crate::error::{ApiError, FieldViolation};
 use crate::request::field::{
     BodyField, Description, DevicePreferences, DeviceSettings, NewName, check_password, initial_status_violation,
@@ -128,8 +128,8 @@ impl CreateDevice {
 
     /// Returns the words that the password must not consist of, including the tenant's. Reads
     /// nothing from the store if there is no password.
-    pub(super) fn words(&self, office: &Office<'_>, tenant: TenantId) -> Result<Vec<String>, ApiError> {
-        office.context_words(tenant, self.password.as_value().is_some(), self.name_words())
+    pub(super) fn words(&self, office: UnguardedOffice<'_>) -> Result<Vec<String>, ApiError> {
+        context_words(office, self.password.as_value().is_some(), self.name_words())
     }
 
     /// Validates the password against these words.
@@ -146,18 +146,18 @@ impl CreateDevice {
     /// these words. The password waits for its turn in the hash queue under the caller's `address`.
     pub(super) fn into_new_device(
         self,
-        office: &Office<'_>,
+        context: &OfficeContext<'_>,
         words: &[String],
         address: Option<IpAddr>,
     ) -> Result<NewDevice, ApiError> {
         let NewName(name) = self.name.require_value()?;
         let verifier = match self.password.into_value() {
-            Some(password) => Some(office.auth.hash_new_password(&password, words, address)?),
+            Some(password) => Some(context.auth.hash_new_password(&password, words, address)?),
             None => None,
         };
         let settings = self.settings.into_value().map(|DeviceSettings(settings)| settings).unwrap_or_default();
         Ok(NewDevice {
-            id: office.auth.new_id(DeviceId::new)?,
+            id: context.auth.new_id(DeviceId::new)?,
             name,
             environment: self.environment.require_value()?,
             status: self.status.into_value().unwrap_or(DeviceStatus::Active),

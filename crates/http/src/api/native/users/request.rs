@@ -1,17 +1,19 @@
 //! Requests of the user operations.
 
+use crate::context::office::{OfficeContext, context_words};
 use std::net::IpAddr;
 
 use serde::Deserialize;
 use tillgate_auth_core::passwords::PasswordPolicy;
-use tillgate_domain::office::{self, DeviceRoleAssignment, DeviceRolesChange, NamedFields, NewUser, UserChange};
-use tillgate_domain::{Email, ExactJson, KnownRight, RoleName, Secret, TenantId, UserId, UserName, UserStatus};
+use tillgate_domain::office::{
+    self, DeviceRoleAssignment, DeviceRolesChange, NamedFields, NewUser, UnguardedOffice, UserChange,
+};
+use tillgate_domain::{Email, ExactJson, KnownRight, RoleName, Secret, UserId, UserName, UserStatus};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::response::RolesOnDeviceBody;
 use crate::api::native::schemas;
-use crate::context::office::Office;
 use crate::error::{ApiError, FieldViolation};
 use crate::request::field::{
     BodyField, DisplayName, FieldError, FromJson, NewName, ObjectReader, check_password, initial_status_violation,
@@ -133,8 +135,8 @@ impl CreateUser {
 
     /// Returns the words that the password must not consist of, including the tenant's. Reads
     /// nothing from the store if there is no password.
-    pub(super) fn words(&self, office: &Office<'_>, tenant: TenantId) -> Result<Vec<String>, ApiError> {
-        office.context_words(tenant, self.password.as_value().is_some(), self.name_words())
+    pub(super) fn words(&self, office: UnguardedOffice<'_>) -> Result<Vec<String>, ApiError> {
+        context_words(office, self.password.as_value().is_some(), self.name_words())
     }
 
     /// Validates the password against these words.
@@ -163,7 +165,7 @@ impl CreateUser {
     /// words. The password waits for its turn in the hash queue under the caller's `address`.
     pub(super) fn into_new_user(
         self,
-        office: &Office<'_>,
+        context: &OfficeContext<'_>,
         words: &[String],
         address: Option<IpAddr>,
     ) -> Result<NewUser, ApiError> {
@@ -171,11 +173,11 @@ impl CreateUser {
         let email = self.email.into_value().map(|NewName(email)| email);
         let display_name = self.display_name.into_value().map_or_else(|| name.to_string(), |DisplayName(name)| name);
         let verifier = match self.password.into_value() {
-            Some(password) => Some(office.auth.hash_new_password(&password, words, address)?),
+            Some(password) => Some(context.auth.hash_new_password(&password, words, address)?),
             None => None,
         };
         Ok(NewUser {
-            id: office.auth.new_id(UserId::new)?,
+            id: context.auth.new_id(UserId::new)?,
             email,
             display_name,
             name,

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, UserOrder, UserSearch};
+use tillgate_domain::office::{UserOrder, UserSearch};
 use tillgate_domain::{Rank, UserStatus};
 
 use super::request::{ROLE_MESSAGE, parse_rank};
@@ -31,9 +31,8 @@ struct Pagination {
 pub(super) async fn list_users(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     caller.require_rank(Rank::Cashier)?;
     let (search, page) = read_search(&call)?;
-    let found = call
-        .with_office(move |office| Ok(office::search_users(office.store, caller.profile.tenant.id, &search)?))
-        .await?;
+    let found =
+        call.with_office(move |context| Ok(context.unguarded(caller.profile.tenant.id).search_users(&search)?)).await?;
     let pagination = Pagination {
         current_page: page.number,
         total_page: page.page_count(found.total),

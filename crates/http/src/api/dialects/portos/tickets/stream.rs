@@ -6,14 +6,14 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 use tillgate_domain::office::ports::{OffsetPageRequest as Page, TicketFilter, TicketOrder, TicketSortKey};
-use tillgate_domain::office::{TicketSearch, TicketView, count_tickets, find_tickets, list_tickets};
+use tillgate_domain::office::{TicketSearch, TicketView, UnguardedOffice};
 use tillgate_domain::ticket::TicketStatus;
 use tillgate_domain::{TenantId, TicketId};
 
 use super::super::list::count_body;
 use super::query::TicketQuery;
 use super::response;
-use crate::context::office::Office;
+use crate::context::office::OfficeContext;
 use crate::error::ApiError;
 use crate::serving::streaming::{PartSource, StreamPart};
 
@@ -77,12 +77,12 @@ impl TicketListStream {
 
     /// Chooses the source: counts if only the number is requested, sorts if the store does not have
     /// the order.
-    fn choose_source(&self, office: &Office<'_>, filter: TicketFilter) -> Result<TicketSource, ApiError> {
+    fn choose_source(&self, office: UnguardedOffice<'_>, filter: TicketFilter) -> Result<TicketSource, ApiError> {
         let (skip, take) = self.query.page_bounds();
         let take = take.unwrap_or(MAX_RETURNED_TICKETS).min(MAX_RETURNED_TICKETS);
         if let Some(order) = self.query.store_order() {
             let counted = self.query.is_fully_filtered();
-            let fitting = if counted { count_tickets(office.store, self.tenant, &filter)? } else { 0 };
+            let fitting = if counted { office.count_tickets(&filter)? } else { 0 };
             let (skip, passed) = if counted { (0, to_u64(skip)) } else { (skip, 0) };
             let search = TicketSearch { filter, order, page: Page { skip: passed, ..Page::first(0) } };
             return Ok(TicketSource::Scan(StoreScan {
@@ -97,7 +97,7 @@ impl TicketListStream {
         // if the store does not have the order, the newest tickets are sorted
         let order = TicketOrder { sort_key: TicketSortKey::Opened, descending: true };
         let mut found = Vec::new();
-        self.scan_tickets(office, TicketSearch { filter, order, page: Page::first(0) }, |view| {
+        scan_tickets(office, TicketSearch { filter, order, page: Page::first(0) }, |view| {
             found.extend(self.query.match_ticket(view).map(|keys| (keys, view.ticket.id)));
         })?;
         self.query.sort_matches(&mut found);
@@ -106,41 +106,20 @@ impl TicketListStream {
     }
 
     /// Returns the number of matching tickets.
-    fn count_matches(&self, office: &Office<'_>, filter: TicketFilter) -> Result<u64, ApiError> {
+    fn count_matches(&self, office: UnguardedOffice<'_>, filter: TicketFilter) -> Result<u64, ApiError> {
         if self.query.is_fully_filtered() {
-            return Ok(count_tickets(office.store, self.tenant, &filter)?);
+            return Ok(office.count_tickets(&filter)?);
         }
         let mut fitting = 0;
         let search = TicketSearch { filter, order: TicketOrder::default(), page: Page::first(0) };
-        self.scan_tickets(office, search, |view| fitting += u64::from(self.query.match_ticket(view).is_some()))?;
+        scan_tickets(office, search, |view| fitting += u64::from(self.query.match_ticket(view).is_some()))?;
         Ok(fitting)
-    }
-
-    /// Calls `look` with each of the first tickets.
-    fn scan_tickets(
-        &self,
-        office: &Office<'_>,
-        mut search: TicketSearch,
-        mut look: impl FnMut(&TicketView),
-    ) -> Result<(), ApiError> {
-        let (mut looked, mut page) = (0, FIRST_PAGE_SIZE);
-        while looked < MAX_SCANNED_TICKETS {
-            let limit = page.min(MAX_SCANNED_TICKETS - looked);
-            let found = load_next_tickets(office, self.tenant, &mut search, limit)?;
-            found.iter().for_each(&mut look);
-            looked += found.len();
-            if found.len() < limit {
-                break;
-            }
-            page = next_page_size(page, found.iter().map(estimate_bytes).sum());
-        }
-        Ok(())
     }
 
     /// Writes the next page of a scan, and returns whether it is the last.
     fn write_scanned_page(
         &mut self,
-        office: &Office<'_>,
+        office: UnguardedOffice<'_>,
         walk: &mut StoreScan,
         out: &mut Vec<u8>,
     ) -> Result<bool, ApiError> {
@@ -149,7 +128,7 @@ impl TicketListStream {
         if limit == 0 {
             return Ok(true);
         }
-        let found = load_next_tickets(office, self.tenant, &mut walk.search, limit)?;
+        let found = load_next_tickets(office, &mut walk.search, limit)?;
         walk.scanned += found.len();
         let mut weight = 0;
         for view in &found {
@@ -175,12 +154,12 @@ impl TicketListStream {
     /// have been deleted in the meantime are omitted.
     fn write_sorted_page(
         &mut self,
-        office: &Office<'_>,
+        office: UnguardedOffice<'_>,
         sorted: &mut VecDeque<TicketId>,
         out: &mut Vec<u8>,
     ) -> Result<bool, ApiError> {
         let ids: Vec<TicketId> = sorted.drain(..self.page_size.min(sorted.len())).collect();
-        let found = find_tickets(office.store, self.tenant, &ids)?;
+        let found = office.find_tickets(&ids)?;
         let there = found.iter().filter(|view| view.ticket.state.status() != TicketStatus::Void);
         there.into_iter().try_for_each(|view| self.write_ticket(view, out))?;
         self.page_size = next_page_size(self.page_size, out.len());
@@ -197,7 +176,8 @@ impl TicketListStream {
 }
 
 impl PartSource for TicketListStream {
-    fn next_part(mut self, office: &Office<'_>) -> Result<StreamPart<Self>, ApiError> {
+    fn next_part(mut self, context: &OfficeContext<'_>) -> Result<StreamPart<Self>, ApiError> {
+        let office = context.unguarded(self.tenant);
         let mut out = Vec::new();
         let mut source = std::mem::replace(&mut self.source, TicketSource::Unread);
         if let TicketSource::Unread = source {
@@ -226,15 +206,34 @@ impl PartSource for TicketListStream {
     }
 }
 
+/// Calls `look` with each of the first tickets.
+fn scan_tickets(
+    office: UnguardedOffice<'_>,
+    mut search: TicketSearch,
+    mut look: impl FnMut(&TicketView),
+) -> Result<(), ApiError> {
+    let (mut looked, mut page) = (0, FIRST_PAGE_SIZE);
+    while looked < MAX_SCANNED_TICKETS {
+        let limit = page.min(MAX_SCANNED_TICKETS - looked);
+        let found = load_next_tickets(office, &mut search, limit)?;
+        found.iter().for_each(&mut look);
+        looked += found.len();
+        if found.len() < limit {
+            break;
+        }
+        page = next_page_size(page, found.iter().map(estimate_bytes).sum());
+    }
+    Ok(())
+}
+
 /// Loads the next tickets of a search, and moves the search behind them.
 fn load_next_tickets(
-    office: &Office<'_>,
-    tenant: TenantId,
+    office: UnguardedOffice<'_>,
     search: &mut TicketSearch,
     limit: usize,
 ) -> Result<Vec<TicketView>, ApiError> {
     search.page.limit = u32::try_from(limit).unwrap_or(u32::MAX);
-    let found = list_tickets(office.store, tenant, search)?;
+    let found = office.list_tickets(search)?;
     search.page.skip = 0;
     if let Some(last) = found.last() {
         search.page.after = Some(search.order.sort_key.cursor(&last.ticket));
