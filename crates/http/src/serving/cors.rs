@@ -41,9 +41,11 @@ impl FromStr for WebOrigin {
     fn from_str(text: &str) -> Result<Self, InvalidWebOrigin> {
         let invalid = || InvalidWebOrigin(text.to_owned());
         let url = Url::parse(text).map_err(|_| invalid())?;
-        let anonymous = url.username().is_empty() && url.password().is_none();
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        if matches!(url.scheme(), "http" | "https") && anonymous && bare {
+        // the parser corrects more than a configuration should contain, such as `https:\\pos.example`
+        let (_, authority) = text.split_once("://").ok_or_else(invalid)?;
+        let authority = authority.strip_suffix('/').unwrap_or(authority);
+        let is_plain = |c: char| !(c.is_whitespace() || c.is_control() || "/\\?#@%".contains(c));
+        if matches!(url.scheme(), "http" | "https") && authority.chars().all(is_plain) {
             Ok(Self(url.origin().ascii_serialization()))
         } else {
             Err(invalid())
@@ -137,6 +139,11 @@ mod tests {
             "https://pos.example/#a",
             "https://pos.example:99999",
             "https://*.example https://a",
+            "https:pos.example",
+            "https:\\\\pos.example",
+            "https:///pos.example",
+            "https://pos\t.example",
+            "https://%70os.example",
         ] {
             assert!(bad.parse::<WebOrigin>().is_err(), "{bad}");
         }
