@@ -12,7 +12,7 @@ serve *ARGS:
 test *ARGS:
     tests/run {{ARGS}}
 
-# run the quick tests: rules, ports, use cases, wire formats
+# run the quick tests, which require no other program: rules, ports, use cases, wire formats
 quick:
     cargo test --workspace --exclude tillgate-tests
 

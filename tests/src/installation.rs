@@ -4,54 +4,42 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tillgate_testkit::DatabaseEngine;
 
 use crate::{RunningServer, Secrets};
 
 /// The password of every demo account in the tests.
 pub const PASSWORD: &str = "correct-horse-till";
 
-/// The database engine of an installation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
-    /// SQLite: a file in the data folder.
-    Sqlite,
-    /// PostgreSQL: a new database on the server of this test process.
-    Postgres,
-}
-
-impl Engine {
-    /// Both engines, in this order.
-    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
-}
-
 /// A data folder and a database. The folder is removed when this is dropped.
 pub struct Installation {
     folder: PathBuf,
     database: String,
-    engine: Engine,
+    engine: DatabaseEngine,
     secrets: Secrets,
     settings: Vec<(String, String)>,
     program: fn() -> &'static Path,
 }
 
 impl Installation {
-    /// Creates an empty installation.
-    pub fn new(engine: Engine) -> Self {
+    /// Creates an empty installation: a SQLite file in the data folder, or a new database on the
+    /// PostgreSQL server of this test process.
+    pub fn new(engine: DatabaseEngine) -> Self {
         let database = match engine {
-            Engine::Sqlite => "sqlite:tillgate.db".to_owned(),
-            Engine::Postgres => tillgate_testkit::postgres::create_database(),
+            DatabaseEngine::Sqlite => "sqlite:tillgate.db".to_owned(),
+            DatabaseEngine::Postgres => tillgate_testkit::postgres::create_database(),
         };
         Self::with_database(engine, database)
     }
 
     /// Creates an empty data folder for an existing database.
-    pub fn with_database(engine: Engine, database: String) -> Self {
+    pub fn with_database(engine: DatabaseEngine, database: String) -> Self {
         Self { folder: create_folder(), database, engine, secrets: Secrets::default(), settings: Vec::new(), program }
     }
 
     /// Creates an installation with the demo's shop: users admin, manager, cashier, devices P01,
     /// P02, PDA1, OFFICE, all with [`PASSWORD`].
-    pub fn with_fixture(engine: Engine) -> Self {
+    pub fn with_fixture(engine: DatabaseEngine) -> Self {
         let installation = Self::new(engine);
         installation.create_demo_shop();
         installation
@@ -89,7 +77,7 @@ impl Installation {
     }
 
     /// The database engine of this installation.
-    pub fn engine(&self) -> Engine {
+    pub fn engine(&self) -> DatabaseEngine {
         self.engine
     }
 
@@ -208,6 +196,13 @@ fn build_program(features: &[&str], folder: &str) -> PathBuf {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "tillgate-server", "--bin", "tillgate", "--target-dir"]);
     cargo.arg(&target).args(features).current_dir(root);
+    // Cargo describes the test's package to it. These variables would differ from those of a build by
+    // hand, and the build script of ring runs again when they change, with everything behind it.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            cargo.env_remove(name);
+        }
+    }
     assert!(cargo.status().unwrap().success(), "the program could not be built");
     target.join("debug/tillgate")
 }

@@ -27,7 +27,7 @@ mod till_client;
 pub use browser::Browser;
 pub use caddy::Caddy;
 pub use echo_server::EchoServer;
-pub use installation::{Engine, Installation, PASSWORD};
+pub use installation::{Installation, PASSWORD};
 pub use metadata::cargo_metadata;
 pub use nginx::Nginx;
 pub use portos_client::{PortosKey, UnsignedRequest};
@@ -35,16 +35,9 @@ pub use response::TestResponse;
 pub use running_server::RunningServer;
 pub use secrets::Secrets;
 pub use till_client::TillClient;
+pub use tillgate_testkit::DatabaseEngine;
 
 use std::time::{Duration, Instant};
-
-/// Runs a test on both databases, each with an installation of its own that has the demo's shop.
-pub fn run_on_both_engines(test: impl Fn(&Installation)) {
-    for engine in Engine::ALL {
-        println!("on {engine:?}");
-        test(&Installation::with_fixture(engine));
-    }
-}
 
 /// Repeats a check until it succeeds. Panics with `what` after `within`.
 pub fn wait_until(within: Duration, what: &str, mut holds: impl FnMut() -> bool) {

@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use tillgate_tests::gateway::code_block;
-use tillgate_tests::{Engine, Installation};
+use tillgate_tests::{DatabaseEngine, Installation};
 
 #[test]
 fn access_rows_are_queried_without_a_request() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    std::fs::write(shop.folder().join("tillgate.toml"), code_block("toml")).unwrap();
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    std::fs::write(installation.folder().join("tillgate.toml"), code_block("toml")).unwrap();
     for (arguments, code, expected) in [
         ("GET /api/v1/products --mount kasir --role cashier", 0, "allowed by row 2 (/api/v1/products)"),
         ("HEAD /api/v1/products/ --mount kasir --role manager", 0, "allowed by row 2 (/api/v1/products)"),
@@ -25,7 +25,7 @@ fn access_rows_are_queried_without_a_request() {
         ("GET /users --mount kasir --role manger", 2, "did you mean \"manager\"?"),
     ] {
         let words: Vec<&str> = ["access", "check"].into_iter().chain(arguments.split(' ')).collect();
-        let output = shop.run(&words, "");
+        let output = installation.run(&words, "");
         let output_text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments}: {output_text}");
         assert!(output_text.contains(expected), "{arguments}: {output_text}");

@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use tillgate_tests::{Engine, Installation, RunningServer, now, wait_until};
+use tillgate_tests::{DatabaseEngine, Installation, RunningServer, now, wait_until};
 
 fn connect(server: &RunningServer) -> TcpStream {
     let stream = TcpStream::connect(server.address().trim_start_matches("http://")).unwrap();
@@ -26,8 +26,8 @@ fn send_head(stream: &mut TcpStream, headers: &str) -> String {
 
 #[test]
 fn offered_upgrade_is_declined() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let server = shop.serve();
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let server = installation.serve();
     for offer in [
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n",
         "Connection: upgrade\r\n",
@@ -59,8 +59,8 @@ fn offered_upgrade_is_declined() {
 
 #[test]
 fn invalid_http_requests_are_counted_and_not_shown() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let server = shop.serve();
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let server = installation.serve();
     for _ in 0..3 {
         let mut stream = connect(&server);
         stream.write_all(b"GET /secret-path-of-a-client HTTP/9.9\r\nHo st: x\r\n\r\n").unwrap();
@@ -74,12 +74,12 @@ fn invalid_http_requests_are_counted_and_not_shown() {
 }
 
 /// Starts a server under this limit of open files, set by a shell's `ulimit`.
-fn serve_with_file_limit(shop: &Installation, ulimit: &str) -> RunningServer {
-    let plain = shop.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
+fn serve_with_file_limit(installation: &Installation, ulimit: &str) -> RunningServer {
+    let plain = installation.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut limited = Command::new("sh");
     limited.args(["-c", &format!("ulimit {ulimit}; exec \"$0\" \"$@\"")]).arg(plain.get_program());
     limited.args(plain.get_args()).envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    RunningServer::spawn(shop, limited)
+    RunningServer::spawn(installation, limited)
 }
 
 /// The soft and the hard limit of a server's open files.
@@ -92,8 +92,8 @@ fn file_limits(server: &RunningServer) -> (String, String) {
 
 #[test]
 fn soft_limit_of_open_files_is_raised_to_the_hard_one() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let server = serve_with_file_limit(&shop, "-S -n 128");
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let server = serve_with_file_limit(&installation, "-S -n 128");
     let (soft, hard) = file_limits(&server);
     assert_eq!(soft, hard);
     assert_ne!(hard, "128", "this machine allows no more");
@@ -102,21 +102,21 @@ fn soft_limit_of_open_files_is_raised_to_the_hard_one() {
 #[test]
 fn too_few_open_files_are_logged() {
     let warning = "limits.connections times server.workers";
-    let shop = Installation::with_fixture(Engine::Sqlite).with_setting("SERVER__WORKERS", "2");
-    let server = serve_with_file_limit(&shop, "-n 512");
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite).with_setting("SERVER__WORKERS", "2");
+    let server = serve_with_file_limit(&installation, "-n 512");
     assert_eq!(file_limits(&server).0, "512");
     wait_until(Duration::from_secs(30), "a warning", || server.read_log().contains(warning));
     drop(server);
-    let shop = shop.with_setting("LIMITS__CONNECTIONS", "100");
-    let server = serve_with_file_limit(&shop, "-n 512");
+    let installation = installation.with_setting("LIMITS__CONNECTIONS", "100");
+    let server = serve_with_file_limit(&installation, "-n 512");
     server.wait_until_ready();
     assert!(!server.read_log().contains(warning), "{}", server.read_log());
 }
 
 #[test]
 fn logout_is_done_although_its_client_hangs_up_at_once() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let server = shop.serve();
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let server = installation.serve();
     for _ in 0..20 {
         let till = server.new_till().login("cashier", "P01");
         let mut stream = connect(&server);

@@ -10,7 +10,9 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, TestResponse, TillClient, now, wait_until};
+use tillgate_tests::{
+    DatabaseEngine, Installation, PASSWORD, RunningServer, TestResponse, TillClient, now, wait_until,
+};
 
 /// The time within which a till has its answer, with a margin for a busy machine.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(5_500);
@@ -29,12 +31,12 @@ struct DatabaseDownFixture {
 }
 
 impl DatabaseDownFixture {
-    fn log_in(server: &RunningServer, shop: &Installation) -> Self {
+    fn log_in(server: &RunningServer, installation: &Installation) -> Self {
         let native = server.new_till().login("cashier", "P01");
         let native_leaves = server.new_till().login("cashier", "OFFICE");
-        let (portos, pair) = portos_log_in(server, shop, "P02");
+        let (portos, pair) = portos_log_in(server, installation, "P02");
         let portos_pair = json!({"tokenId": pair["tokenId"], "refreshToken": pair["refreshToken"]});
-        let (portos_leaves, _) = portos_log_in(server, shop, "OFFICE");
+        let (portos_leaves, _) = portos_log_in(server, installation, "OFFICE");
         let tills = Self { native, portos, portos_pair, native_leaves, portos_leaves };
         tills.check_reads();
         tills
@@ -111,13 +113,13 @@ impl DatabaseDownFixture {
     }
 }
 
-fn portos_log_in(server: &RunningServer, shop: &Installation, device: &str) -> (TillClient, Value) {
+fn portos_log_in(server: &RunningServer, installation: &Installation, device: &str) -> (TillClient, Value) {
     let mut till = server.new_till();
     let login = json!({"UserName": "manager", "Password": PASSWORD, "DeviceName": device});
     let pair = till.post("/portos/api/auth", &login).expect_status(200).json();
     pair["tokenId"].as_str().unwrap().clone_into(&mut till.access);
     for token in ["tokenId", "refreshToken"] {
-        shop.secrets().add(pair[token].as_str().unwrap());
+        installation.secrets().add(pair[token].as_str().unwrap());
     }
     (till, pair)
 }
@@ -135,16 +137,16 @@ fn wait_for_readiness(server: &RunningServer, writes: bool) {
     assert!(metrics.contains(&format!("\ntillgate_database_writable {}\n", u8::from(writes))), "{metrics}");
 }
 
-fn connect_sqlite(shop: &Installation) -> SqliteConnection {
-    SqliteConnection::establish(shop.folder().join("tillgate.db").to_str().unwrap()).unwrap()
+fn connect_sqlite(installation: &Installation) -> SqliteConnection {
+    SqliteConnection::establish(installation.folder().join("tillgate.db").to_str().unwrap()).unwrap()
 }
 
 #[test]
 fn writes_are_unavailable_while_sqlite_is_locked() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let server = shop.serve();
-    let tills = DatabaseDownFixture::log_in(&server, &shop);
-    let mut other = connect_sqlite(&shop);
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let server = installation.serve();
+    let tills = DatabaseDownFixture::log_in(&server, &installation);
+    let mut other = connect_sqlite(&installation);
     other.batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").unwrap();
     tills.check_unavailable(&server, 503);
     other.batch_execute("ROLLBACK").unwrap();
@@ -153,19 +155,19 @@ fn writes_are_unavailable_while_sqlite_is_locked() {
 
 #[test]
 fn writes_are_unavailable_while_the_sqlite_disk_is_full() {
-    let shop = Installation::new(Engine::Sqlite).with_setting("SESSIONS__OVERLAP", "0s");
-    shop.create_demo_shop();
+    let installation = Installation::new(DatabaseEngine::Sqlite).with_setting("SESSIONS__OVERLAP", "0s");
+    installation.create_demo_shop();
     // A file may not grow beyond 640 KiB: the write-ahead log, through which every write goes, is
     // soon full.
-    let plain = shop.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
+    let plain = installation.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut limited = std::process::Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -S -f 1280; exec \"$0\" \"$@\""]).arg(plain.get_program());
     limited.args(plain.get_args()).env_clear().env("TILLGATE_SESSIONS__OVERLAP", "0s");
-    let server = RunningServer::spawn(&shop, limited);
+    let server = RunningServer::spawn(&installation, limited);
     wait_until(Duration::from_secs(20), "readiness", || server.new_till().get("/readyz").status() == 200);
-    let tills = DatabaseDownFixture::log_in(&server, &shop);
+    let tills = DatabaseDownFixture::log_in(&server, &installation);
     // A reader that stays open keeps the log from being restarted.
-    let mut reader = connect_sqlite(&shop);
+    let mut reader = connect_sqlite(&installation);
     reader.batch_execute("BEGIN; SELECT count(*) FROM sessions").unwrap();
     let mut filler = server.new_till().login("admin", "OFFICE");
     wait_until(Duration::from_mins(1), "a full disk", || filler.refresh().status() == 503);
@@ -179,12 +181,13 @@ fn writes_are_unavailable_while_the_sqlite_disk_is_full() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn writes_are_unavailable_while_postgresql_hangs() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::with_database(Engine::Postgres, database.create_database());
-    shop.create_demo_shop();
-    let server = shop.serve();
-    let tills = DatabaseDownFixture::log_in(&server, &shop);
+    let installation = Installation::with_database(DatabaseEngine::Postgres, database.create_database());
+    installation.create_demo_shop();
+    let server = installation.serve();
+    let tills = DatabaseDownFixture::log_in(&server, &installation);
     database.freeze().unwrap();
     tills.check_unavailable(&server, 503);
     database.thaw().unwrap();
@@ -192,12 +195,13 @@ fn writes_are_unavailable_while_postgresql_hangs() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn writes_are_unavailable_while_postgresql_is_stopped() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::with_database(Engine::Postgres, database.create_database());
-    shop.create_demo_shop();
-    let server = shop.serve();
-    let tills = DatabaseDownFixture::log_in(&server, &shop);
+    let installation = Installation::with_database(DatabaseEngine::Postgres, database.create_database());
+    installation.create_demo_shop();
+    let server = installation.serve();
+    let tills = DatabaseDownFixture::log_in(&server, &installation);
     database.crash().unwrap();
     tills.check_unavailable(&server, 503);
     database.resume().unwrap();
@@ -205,12 +209,13 @@ fn writes_are_unavailable_while_postgresql_is_stopped() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn writes_are_unavailable_while_postgresql_is_read_only() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::with_database(Engine::Postgres, database.create_database());
-    shop.create_demo_shop();
-    let server = shop.serve();
-    let tills = DatabaseDownFixture::log_in(&server, &shop);
+    let installation = Installation::with_database(DatabaseEngine::Postgres, database.create_database());
+    installation.create_demo_shop();
+    let server = installation.serve();
+    let tills = DatabaseDownFixture::log_in(&server, &installation);
     let drop_all =
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'shop_0'";
     let set = |value: &str| {
@@ -220,7 +225,7 @@ fn writes_are_unavailable_while_postgresql_is_read_only() {
     set("on");
     tills.check_unavailable(&server, 503);
     wait_for_readiness(&server, false);
-    let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
+    let doctor = String::from_utf8(installation.run(&["doctor"], "").stdout).unwrap();
     assert!(doctor.contains("FIX   writes: the store is unavailable: the database is read-only"), "{doctor}");
     // psql may write again only if it requests it
     let reset =
@@ -232,12 +237,13 @@ fn writes_are_unavailable_while_postgresql_is_read_only() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn closed_postgresql_connections_are_replaced() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::with_database(Engine::Postgres, database.create_database());
-    shop.create_demo_shop();
-    let server = shop.serve();
-    let mut tills = DatabaseDownFixture::log_in(&server, &shop);
+    let installation = Installation::with_database(DatabaseEngine::Postgres, database.create_database());
+    installation.create_demo_shop();
+    let server = installation.serve();
+    let mut tills = DatabaseDownFixture::log_in(&server, &installation);
     for _ in 0..5 {
         let all = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'shop_0'";
         database.sql("shop_0", all).unwrap();
@@ -247,15 +253,16 @@ fn closed_postgresql_connections_are_replaced() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn role_without_write_privilege_is_an_internal_error() {
     let database = Server::start(&[]).unwrap();
     database.sql("postgres", "CREATE ROLE shop LOGIN").unwrap();
     database.sql("postgres", "CREATE DATABASE shop_a OWNER shop").unwrap();
     let address = database.address("shop_a").replace("tillgate@", "shop@");
-    let shop = Installation::with_database(Engine::Postgres, address);
-    shop.create_demo_shop();
-    let server = shop.serve();
-    let tills = DatabaseDownFixture::log_in(&server, &shop);
+    let installation = Installation::with_database(DatabaseEngine::Postgres, address);
+    installation.create_demo_shop();
+    let server = installation.serve();
+    let tills = DatabaseDownFixture::log_in(&server, &installation);
     let change = |what: &str, to: &str| {
         database
             .sql("shop_a", &format!("{what} INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public {to} shop"))
@@ -268,14 +275,15 @@ fn role_without_write_privilege_is_an_internal_error() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn start_waits_for_postgresql_and_obeys_signals() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::with_database(Engine::Postgres, database.create_database());
-    shop.create_demo_shop();
+    let installation = Installation::with_database(DatabaseEngine::Postgres, database.create_database());
+    installation.create_demo_shop();
     database.crash().unwrap();
     let away = "the database cannot be reached yet";
     // a server that is told to stop stops
-    let mut command = shop.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut command = installation.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut waiting = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut log = std::io::BufReader::new(waiting.stderr.take().unwrap());
     let mut line = String::new();
@@ -287,7 +295,7 @@ fn start_waits_for_postgresql_and_obeys_signals() {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(waiting.wait().unwrap().code(), Some(0));
     // a server that has waited long enough reports the cause
-    let short = Installation::with_database(Engine::Postgres, shop.database().to_owned())
+    let short = Installation::with_database(DatabaseEngine::Postgres, installation.database().to_owned())
         .with_setting("DATABASE__START_WAIT", "1s");
     let output = short.run(&["serve", "--listen", "127.0.0.1:0"], "");
     assert_eq!(output.status.code(), Some(1));
@@ -299,7 +307,7 @@ fn start_waits_for_postgresql_and_obeys_signals() {
             std::thread::sleep(Duration::from_secs(2));
             database.resume().unwrap();
         });
-        shop.serve()
+        installation.serve()
     });
     assert!(server.read_log().contains(away), "{}", server.read_log());
     server.new_till().login("cashier", "P01").get_current_session().expect_status(200);

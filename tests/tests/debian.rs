@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use tillgate_tests::{Engine, Installation, RunningServer};
+use tillgate_tests::{DatabaseEngine, Installation, RunningServer};
 
 fn repository_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -159,6 +159,7 @@ const ENABLE_CALL: &str = "deb-systemd-helper enable tillgate.service";
 const RESTART_CALL: &str = "deb-systemd-invoke restart tillgate.service";
 
 #[test]
+#[ignore = "requires dpkg"]
 fn package_has_its_metadata_and_dependencies() {
     let control = run_ok(Command::new("dpkg-deb").arg("--field").arg(build_package()));
     let manifest = std::fs::read_to_string(repository_root().join("Cargo.toml")).unwrap();
@@ -182,6 +183,7 @@ fn package_has_its_metadata_and_dependencies() {
 }
 
 #[test]
+#[ignore = "requires dpkg"]
 fn installed_files_have_their_modes_and_scripts_are_valid() {
     let machine = DebianSystem::with_systemd("files");
     machine.install_package();
@@ -224,6 +226,7 @@ fn installed_files_have_their_modes_and_scripts_are_valid() {
 }
 
 #[test]
+#[ignore = "requires dpkg"]
 fn first_installation_creates_a_database_that_serves() {
     let machine = DebianSystem::with_systemd("first");
     let printed = machine.install_package();
@@ -238,7 +241,7 @@ fn first_installation_creates_a_database_that_serves() {
     assert!(called.iter().any(|each| each.starts_with("runuser -u tillgate -- ")), "{called:?}");
     assert!(has_call(&called, ENABLE_CALL) && has_call(&called, RESTART_CALL), "{called:?}");
     // the executable runs in a folder of its own, which stands for the machine's installation
-    let installation = Installation::new(Engine::Sqlite);
+    let installation = Installation::new(DatabaseEngine::Sqlite);
     let mut serve = machine.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     serve.env("TILLGATE_OPERATIONS__LISTEN", "");
     let server = RunningServer::spawn(&installation, serve);
@@ -250,6 +253,7 @@ fn first_installation_creates_a_database_that_serves() {
 }
 
 #[test]
+#[ignore = "requires dpkg"]
 fn upgrade_removal_and_purge_keep_the_data() {
     let machine = DebianSystem::with_systemd("upgrade");
     machine.install_package();
@@ -296,6 +300,7 @@ fn upgrade_removal_and_purge_keep_the_data() {
 }
 
 #[test]
+#[ignore = "requires dpkg"]
 fn package_starts_nothing_without_systemd() {
     let machine = DebianSystem::new("image");
     let printed = machine.install_package();
@@ -311,6 +316,7 @@ fn package_starts_nothing_without_systemd() {
 }
 
 #[test]
+#[ignore = "requires dpkg"]
 fn failed_init_leaves_the_package_installed_and_stopped() {
     let machine = DebianSystem::with_systemd("failing");
     std::fs::create_dir_all(machine.system_path("etc/tillgate")).unwrap();

@@ -10,7 +10,7 @@ use serde_json::json;
 use tillgate_testkit::postgres::Server;
 use tillgate_tests::gateway::{GatewayResponse, code_block, header_values, parse_error};
 use tillgate_tests::{
-    EchoServer, Engine, Installation, Nginx, PASSWORD, PortosKey, RunningServer, UnsignedRequest, wait_until,
+    DatabaseEngine, EchoServer, Installation, Nginx, PASSWORD, PortosKey, RunningServer, UnsignedRequest, wait_until,
 };
 
 /// nginx, the API behind it, and tillgate.
@@ -21,13 +21,13 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn before(shop: &Installation) -> Self {
+    fn before(installation: &Installation) -> Self {
         // the page's table has no row for native logins and PORTOS programs: these rows allow a
         // test to check them
         let more = "[[access]]\nmount = [\"native\", \"kasir\"]\nmethod = \"*\"\npath = \"/reports/*\"\nrights = [\"sessionDelete\"]\ntenant = \"default\"\n\
             [[access]]\nmount = \"portos\"\nmethod = \"*\"\npath = \"/stock/*\"\nrights = [\"ticketCreate\"]\n";
-        std::fs::write(shop.folder().join("tillgate.toml"), code_block("toml") + more).unwrap();
-        let server = shop.serve_behind_proxy("127.0.0.1/32");
+        std::fs::write(installation.folder().join("tillgate.toml"), code_block("toml") + more).unwrap();
+        let server = installation.serve_behind_proxy("127.0.0.1/32");
         let api = EchoServer::start();
         let blocks = code_block("nginx")
             .replace("127.0.0.1:8080", server.address().trim_start_matches("http://"))
@@ -65,7 +65,7 @@ impl Gateway {
     }
 
     /// Logs in with POS Kasir through nginx, as its clients do, and returns the access token.
-    fn log_in(&self, shop: &Installation, user: &str) -> String {
+    fn log_in(&self, installation: &Installation, user: &str) -> String {
         let body = json!({ "email": format!("{user}@example.com"), "password": PASSWORD }).to_string();
         let request = format!(
             "POST /kasir/api/v1/auth/login HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\nContent-Type: application/json\r\n\
@@ -75,16 +75,17 @@ impl Gateway {
         let text = self.nginx.send(&request);
         let token =
             text.split_once("\"Token\":\"").unwrap_or_else(|| panic!("{text}")).1.split_once('"').unwrap().0.to_owned();
-        shop.secrets().add(&token);
+        installation.secrets().add(&token);
         token
     }
 }
 
 #[test]
+#[ignore = "requires nginx"]
 fn authorized_request_is_forwarded_with_its_identity() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let gateway = Gateway::before(&shop);
-    let [cashier, manager, admin] = ["cashier", "manager", "admin"].map(|user| gateway.log_in(&shop, user));
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let gateway = Gateway::before(&installation);
+    let [cashier, manager, admin] = ["cashier", "manager", "admin"].map(|user| gateway.log_in(&installation, user));
     for (method, target, may) in [
         ("GET", "/api/v1/products?page=2&q=a%2Fb", [true, true, true]),
         ("GET", "/api/v1/products/7", [true, true, true]),
@@ -132,7 +133,7 @@ fn authorized_request_is_forwarded_with_its_identity() {
     gateway.refused(&none, 401, "no token");
     assert_eq!(header_values(&none.text, "WWW-Authenticate").len(), 1, "{}", none.text);
     gateway.refused(&gateway.bearer("GET", "/api/v1/products", "garbage"), 401, "no token of ours");
-    shop.run_ok(&["session", "end", "--user", "cashier"], "");
+    installation.run_ok(&["session", "end", "--user", "cashier"], "");
     wait_until(Duration::from_secs(10), "the end of a session", || {
         let status = gateway.bearer("GET", "/api/v1/products", &cashier).status;
         gateway.api.take_heads();
@@ -141,10 +142,11 @@ fn authorized_request_is_forwarded_with_its_identity() {
 }
 
 #[test]
+#[ignore = "requires nginx"]
 fn refusals_use_the_dialects_format_and_are_logged() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let gateway = Gateway::before(&shop);
-    let cashier = gateway.log_in(&shop, "cashier");
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let gateway = Gateway::before(&installation);
+    let cashier = gateway.log_in(&installation, "cashier");
     for (answer, code, status) in [
         (gateway.send("GET", "/api/v1/products", ""), "token_missing", 401),
         (gateway.bearer("GET", "/api/v1/products", "garbage"), "token_invalid", 401),
@@ -176,10 +178,11 @@ fn refusals_use_the_dialects_format_and_are_logged() {
 }
 
 #[test]
+#[ignore = "requires nginx"]
 fn path_tricks_reach_no_unlisted_path() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let gateway = Gateway::before(&shop);
-    let cashier = gateway.log_in(&shop, "cashier");
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let gateway = Gateway::before(&installation);
+    let cashier = gateway.log_in(&installation, "cashier");
     for target in [
         "/api/v1/orders/../activity-logs",
         "/api/v1/orders/./../activity-logs",
@@ -236,10 +239,11 @@ fn path_tricks_reach_no_unlisted_path() {
 }
 
 #[test]
+#[ignore = "requires nginx"]
 fn client_headers_cannot_impersonate_the_gateway() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let gateway = Gateway::before(&shop);
-    let cashier = gateway.log_in(&shop, "cashier");
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let gateway = Gateway::before(&installation);
+    let cashier = gateway.log_in(&installation, "cashier");
     let with = |method: &str, target: &str, forged: &str| {
         gateway.send(method, target, &format!("Authorization: Bearer {cashier}\r\n{forged}"))
     };
@@ -269,10 +273,11 @@ fn client_headers_cannot_impersonate_the_gateway() {
 }
 
 #[test]
+#[ignore = "requires nginx"]
 fn cookie_is_accepted_for_the_servers_own_pages() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let gateway = Gateway::before(&shop);
-    let manager = gateway.log_in(&shop, "manager");
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let gateway = Gateway::before(&installation);
+    let manager = gateway.log_in(&installation, "manager");
     let with = |method: &str, headers: &str| {
         gateway.send(method, "/api/v1/products", &format!("Cookie: a=b; access_token={manager}\r\n{headers}"))
     };
@@ -314,14 +319,15 @@ fn unix_millis() -> i64 {
 }
 
 #[test]
+#[ignore = "requires nginx"]
 fn signature_is_accepted_with_a_trusted_hash_and_not_consumed() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let gateway = Gateway::before(&shop);
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let gateway = Gateway::before(&installation);
     let add = ["api-key", "add", "stock", "--user", "cashier", "--device", "OFFICE", "--json"];
-    let printed: serde_json::Value = serde_json::from_str(&shop.run_ok(&add, "")).unwrap();
+    let printed: serde_json::Value = serde_json::from_str(&installation.run_ok(&add, "")).unwrap();
     let text = |name: &str| printed[name].as_str().unwrap_or_else(|| panic!("no {name}: {printed}")).to_owned();
     let key = PortosKey { client: text("clientId"), secret: text("clientSecret") };
-    shop.secrets().add(&key.secret);
+    installation.secrets().add(&key.secret);
     let signed = |method: &str, target: &str, body: &[u8], at: i64| {
         let headers = [("Accept", "application/json")];
         let unsigned = UnsignedRequest { method, target, host: "pos.example", headers: &headers, body, sent_at: at };
@@ -368,7 +374,7 @@ fn signature_is_accepted_with_a_trusted_hash_and_not_consumed() {
     // POS Kasir accepts no signature, and the rights are those of the user on that device
     let kasir = signed("GET", "/api/v1/products", b"", now);
     gateway.refused(&gateway.send("GET", "/api/v1/products", &kasir), 401, "a row without PORTOS");
-    shop.run_ok(&["api-key", "status", &text("id"), "revoked"], "");
+    installation.run_ok(&["api-key", "status", &text("id"), "revoked"], "");
     wait_until(Duration::from_secs(10), "the end of a key", || {
         let status = gateway.send("GET", target, &get).status;
         gateway.api.take_heads();
@@ -384,13 +390,14 @@ fn assert_unavailable(gateway: &Gateway, answer: &GatewayResponse, what: &str) {
 }
 
 #[test]
+#[ignore = "requires nginx and PostgreSQL"]
 fn unavailable_tillgate_forwards_nothing() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::with_database(Engine::Postgres, database.create_database())
+    let installation = Installation::with_database(DatabaseEngine::Postgres, database.create_database())
         .with_setting("REVOCATION__MAX_AGE", "1s");
-    shop.create_demo_shop();
-    let mut gateway = Gateway::before(&shop);
-    let admin = gateway.log_in(&shop, "admin");
+    installation.create_demo_shop();
+    let mut gateway = Gateway::before(&installation);
+    let admin = gateway.log_in(&installation, "admin");
     let asks = |gateway: &Gateway| gateway.bearer("GET", "/api/v1/products", &admin);
     gateway.reached(&asks(&gateway));
     database.crash().unwrap();

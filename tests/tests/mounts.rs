@@ -5,21 +5,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use serde_json::{Value, json};
-use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, TestResponse};
+use tillgate_tests::{DatabaseEngine, Installation, PASSWORD, RunningServer, TestResponse};
 use ureq::http::Request;
 
 /// Writes the configuration file of the data folder.
-fn write_configuration(shop: &Installation, text: &str) {
-    std::fs::write(shop.folder().join("tillgate.toml"), text).unwrap();
+fn write_configuration(installation: &Installation, text: &str) {
+    std::fs::write(installation.folder().join("tillgate.toml"), text).unwrap();
 }
 
 /// Creates a second tenant beside `default`, with a device and a user of the same names.
-fn create_second_tenant(shop: &Installation) {
-    shop.run_ok(&["tenant", "add", "second", "--name", "Second"], "");
-    shop.run_ok(&["device", "add", "P01", "--env", "CashRegister", "--tenant", "second"], "");
+fn create_second_tenant(installation: &Installation) {
+    installation.run_ok(&["tenant", "add", "second", "--name", "Second"], "");
+    installation.run_ok(&["device", "add", "P01", "--env", "CashRegister", "--tenant", "second"], "");
     let add = ["user", "add", "cashier", "--role", "cashier", "--on", "P01=cashier", "--tenant", "second"];
-    shop.secrets().add("another-horse-till");
-    shop.run_ok(&add, "another-horse-till\n");
+    installation.secrets().add("another-horse-till");
+    installation.run_ok(&add, "another-horse-till\n");
 }
 
 /// Sends a request with this host name.
@@ -72,13 +72,13 @@ tenant = "default"
 
 #[test]
 fn two_mounts_of_one_dialect_serve_two_tenants_on_two_hosts() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    create_second_tenant(&shop);
-    write_configuration(&shop, TWO_MOUNTS);
-    let server = shop.serve();
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    create_second_tenant(&installation);
+    write_configuration(&installation, TWO_MOUNTS);
+    let server = installation.serve();
     let token = |answer: TestResponse| {
         let token = answer.expect_status(200).text_at("/tokenId");
-        shop.secrets().add(&token);
+        installation.secrets().add(&token);
         token
     };
     let one = token(portos_log_in(&server, "one.example", "/api/auth", PASSWORD));
@@ -116,13 +116,13 @@ fn two_mounts_of_one_dialect_serve_two_tenants_on_two_hosts() {
 
 #[test]
 fn dialect_is_served_at_the_root_of_every_host() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
     let mounts = "[native]\nprefix = \"/native/v1\"\n[[mounts]]\ndialect = \"portos\"\nprefix = \"\"\ntenant = \"default\"\n\
         [[mounts]]\ndialect = \"kasir\"\nprefix = \"/kasir\"\ntenant = \"default\"\n";
-    write_configuration(&shop, mounts);
-    let server = shop.serve();
+    write_configuration(&installation, mounts);
+    let server = installation.serve();
     let till = portos_log_in(&server, "any.example", "/api/auth", PASSWORD).expect_status(200).text_at("/tokenId");
-    shop.secrets().add(&till);
+    installation.secrets().add(&till);
     send_to_host(&server, "other.example", "GET", "/api/v1/auth", &till, None).expect_status(200);
     let login = json!({ "email": "cashier@example.com", "password": PASSWORD });
     send_to_host(&server, "any.example", "POST", "/kasir/api/v1/auth/login", "", Some(&login)).expect_status(200);
@@ -134,7 +134,7 @@ fn dialect_is_served_at_the_root_of_every_host() {
 
 #[test]
 fn conflicting_mounts_are_refused_at_start_by_both_names() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
     let mount = |dialect: &str, more: &str| format!("[[mounts]]\ndialect = \"{dialect}\"\n{more}\n");
     for (text, names) in [
         (mount("portos", "prefix = \"\""), &["native at /api/v1", "portos at /", "/api/v1", "native.prefix"][..]),
@@ -154,8 +154,8 @@ fn conflicting_mounts_are_refused_at_start_by_both_names() {
         ),
         (mount("kasir", "prefix = \"/healthz\""), &["the server itself", "kasir at /healthz"]),
     ] {
-        write_configuration(&shop, &text);
-        let output = shop.run(&["serve", "--listen", "127.0.0.1:0"], "");
+        write_configuration(&installation, &text);
+        let output = installation.run(&["serve", "--listen", "127.0.0.1:0"], "");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{text}: {said}");
         for name in names {

@@ -9,13 +9,14 @@ mod samples;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use samples::{Sample, SampleBody, TextSlot};
 use serde_json::json;
-use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, TillClient};
+use tillgate_tests::{DatabaseEngine, Installation, PASSWORD, RunningServer, TillClient};
 
 /// The placeholder for the unusual text in a body.
 const PLACEHOLDER: &str = "ODD-TEXT-GOES-HERE";
@@ -152,8 +153,8 @@ fn send_bytes(server: &RunningServer, bytes: &[u8]) -> u16 {
 }
 
 /// The demo's shop with every contract and without limits per address.
-fn create_installation(engine: Engine) -> Installation {
-    let shop = Installation::with_fixture(engine);
+fn create_installation(engine: DatabaseEngine) -> Installation {
+    let installation = Installation::with_fixture(engine);
     let dialects = [("portos", true), ("kasir", true), ("fiuu", true), ("posstar", false), ("krmpesan", true)];
     let mounts = dialects.map(|(dialect, alone)| {
         let tenant = if alone { "tenant = \"default\"\n" } else { "" };
@@ -164,8 +165,8 @@ fn create_installation(engine: Engine) -> Installation {
         ["kasir", "fiuu", "posstar"].map(|section| format!("[{section}]\nper_minute = 100000\n")).concat();
     let throttle = "[throttle]\nfree = 100000\naddress_free = 100000\nunknown_free = 100000\n[passwords]\nmemory = \"8MiB\"\npasses = 1\n";
     let access = "[[access]]\nmethod = \"*\"\npath = \"/reports/*\"\nmount = \"native\"\ntenant = \"default\"\nrole = \"cashier\"\n";
-    std::fs::write(shop.folder().join("tillgate.toml"), format!("{throttle}{limits}{mounts}{access}")).unwrap();
-    shop
+    std::fs::write(installation.folder().join("tillgate.toml"), format!("{throttle}{limits}{mounts}{access}")).unwrap();
+    installation
 }
 
 /// Checks that there is a sample for every text that the OpenAPI document describes, and for every
@@ -232,59 +233,72 @@ fn send_closings(server: &RunningServer, corpus: &[OddText]) -> BTreeMap<String,
 }
 
 #[test]
-fn odd_text_causes_no_server_error() {
-    let corpus = build_corpus();
-    let mut outcomes: Vec<BTreeMap<String, u16>> = Vec::new();
-    for engine in Engine::ALL {
-        let shop = create_installation(engine);
-        let server = shop.serve();
-        // first, because it logs in on tills, which ends the sessions there
-        let mut statuses = send_closings(&server, &corpus);
-        let samples = samples::all_samples(&server);
-        assert_complete(&server, &samples);
-        for (call, sample) in samples.iter().enumerate() {
-            // the unchanged sample is accepted: otherwise no text in it would be checked
-            let plain = send_bytes(&server, &write_request(sample, &TextSlot::Nothing, &corpus[0]));
-            assert!(plain < 500, "{engine:?}: {} {}: {plain}", sample.method, sample.path);
-            for (place, slot) in sample.text_slots().into_iter().enumerate() {
-                // a quick run sends an eighth of the texts to each slot, different ones to the next
-                // slot
-                let sent_here =
-                    |number: usize| tillgate_testkit::is_thorough() || (number + place + call).is_multiple_of(8);
-                for (number, odd) in corpus.iter().enumerate().filter(|(number, _)| sent_here(*number)) {
-                    let status = send_bytes(&server, &write_request(sample, &slot, odd));
-                    let what = format!("{} {} {slot:?} {number}", sample.method, sample.path);
-                    assert!(status < 500, "{engine:?}: {what}: {status} to {:?}", odd.json);
-                    // ids in paths differ between databases
-                    statuses.insert(format!("{call}: {} {slot:?} {number}", sample.method), status);
-                }
-            }
-        }
-        let slots: Vec<(&Sample, TextSlot)> =
-            samples.iter().flat_map(|sample| sample.text_slots().into_iter().map(move |slot| (sample, slot))).collect();
-        let cases = u32::try_from(tillgate_testkit::case_count(100, 1_000)).unwrap();
-        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-        let odd = proptest::collection::vec(
-            prop_oneof![
-                any::<char>(),
-                Just('\0'),
-                "[\u{200b}-\u{200f}\u{300}-\u{36f}\u{fff0}-\u{ffff}]".prop_map(|text| { text.chars().next().unwrap() })
-            ],
-            1..40,
-        );
-        runner
-            .run(&(0..slots.len(), odd), |(at, odd)| {
-                let (sample, slot) = &slots[at];
-                let odd: String = odd.into_iter().collect();
-                let status = send_bytes(&server, &write_request(sample, slot, &OddText::from_text(&odd)));
-                prop_assert!(status < 500, "{:?}: {} {} {:?}: {}", engine, sample.method, sample.path, slot, status);
-                Ok(())
-            })
-            .unwrap();
-        outcomes.push(statuses);
-    }
-    let [sqlite, postgres] = outcomes.as_slice() else { panic!("two databases") };
-    for (what, status) in sqlite {
+fn odd_text_causes_no_server_error_on_sqlite() {
+    assert!(!sqlite_statuses().is_empty());
+}
+
+#[test]
+#[ignore = "requires PostgreSQL"]
+fn odd_text_has_the_same_status_on_both_databases() {
+    let postgres = send_odd_texts(DatabaseEngine::Postgres);
+    for (what, status) in sqlite_statuses() {
         assert_eq!(Some(status), postgres.get(what), "{what}");
     }
+}
+
+/// The statuses on SQLite, which both tests share.
+fn sqlite_statuses() -> &'static BTreeMap<String, u16> {
+    static STATUSES: OnceLock<BTreeMap<String, u16>> = OnceLock::new();
+    STATUSES.get_or_init(|| send_odd_texts(DatabaseEngine::Sqlite))
+}
+
+/// Sends odd text in every place of every call. No answer is a server error; returns their statuses.
+fn send_odd_texts(engine: DatabaseEngine) -> BTreeMap<String, u16> {
+    let corpus = build_corpus();
+    let installation = create_installation(engine);
+    let server = installation.serve();
+    // first, because it logs in on tills, which ends the sessions there
+    let mut statuses = send_closings(&server, &corpus);
+    let samples = samples::all_samples(&server);
+    assert_complete(&server, &samples);
+    for (call, sample) in samples.iter().enumerate() {
+        // the unchanged sample is accepted: otherwise no text in it would be checked
+        let plain = send_bytes(&server, &write_request(sample, &TextSlot::Nothing, &corpus[0]));
+        assert!(plain < 500, "{engine:?}: {} {}: {plain}", sample.method, sample.path);
+        for (place, slot) in sample.text_slots().into_iter().enumerate() {
+            // a quick run sends an eighth of the texts to each slot, different ones to the next
+            // slot
+            let sent_here =
+                |number: usize| tillgate_testkit::is_thorough() || (number + place + call).is_multiple_of(8);
+            for (number, odd) in corpus.iter().enumerate().filter(|(number, _)| sent_here(*number)) {
+                let status = send_bytes(&server, &write_request(sample, &slot, odd));
+                let what = format!("{} {} {slot:?} {number}", sample.method, sample.path);
+                assert!(status < 500, "{engine:?}: {what}: {status} to {:?}", odd.json);
+                // ids in paths differ between databases
+                statuses.insert(format!("{call}: {} {slot:?} {number}", sample.method), status);
+            }
+        }
+    }
+    let slots: Vec<(&Sample, TextSlot)> =
+        samples.iter().flat_map(|sample| sample.text_slots().into_iter().map(move |slot| (sample, slot))).collect();
+    let cases = tillgate_testkit::histories();
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let odd = proptest::collection::vec(
+        prop_oneof![
+            any::<char>(),
+            Just('\0'),
+            "[\u{200b}-\u{200f}\u{300}-\u{36f}\u{fff0}-\u{ffff}]".prop_map(|text| { text.chars().next().unwrap() })
+        ],
+        1..40,
+    );
+    runner
+        .run(&(0..slots.len(), odd), |(at, odd)| {
+            let (sample, slot) = &slots[at];
+            let odd: String = odd.into_iter().collect();
+            let status = send_bytes(&server, &write_request(sample, slot, &OddText::from_text(&odd)));
+            prop_assert!(status < 500, "{:?}: {} {} {:?}: {}", engine, sample.method, sample.path, slot, status);
+            Ok(())
+        })
+        .unwrap();
+    statuses
 }

@@ -7,21 +7,21 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use serde_json::json;
-use tillgate_tests::{Engine, Installation, wait_until};
+use tillgate_tests::{DatabaseEngine, Installation, wait_until};
 
 #[test]
 fn abandoned_request_leaves_no_trace() {
-    let shop = Installation::with_fixture(Engine::Sqlite)
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite)
         .with_setting("SERVER__WORKERS", "1")
         .with_setting("LIMITS__THREADS", "1")
         .with_setting("LIMITS__WAITING", "1")
         .with_setting("LIMITS__REQUEST", "1s")
         .with_setting("DATABASE__DEADLINE", "10s");
-    let server = shop.serve();
+    let server = installation.serve();
     let admin = server.new_till().login("admin", "OFFICE");
     admin.get_current_session().expect_status(200);
     let add = &|name: &str| admin.post("/api/v1/users", &json!({ "user_name": name }));
-    let mut other = SqliteConnection::establish(shop.folder().join("tillgate.db").to_str().unwrap()).unwrap();
+    let mut other = SqliteConnection::establish(installation.folder().join("tillgate.db").to_str().unwrap()).unwrap();
     other.batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").unwrap();
     // the only thread waits for the database
     add("begun").expect_status(503);

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tillgate_tests::markdown_pages::{Block, list_pages, matches_shown_lines, read_blocks};
-use tillgate_tests::{Engine, Installation, PASSWORD};
+use tillgate_tests::{DatabaseEngine, Installation, PASSWORD};
 
 /// The state before the first command of a page.
 #[derive(Clone, Copy)]
 enum PageSetup {
     /// Nothing: the commands create the database.
-    Nothing(Engine),
+    Nothing(DatabaseEngine),
     /// The demo's shop exists.
     Shop,
 }
@@ -33,7 +33,7 @@ const PAGE_CASES: [PageCase; 8] = [
     // used
     (
         "README.md",
-        PageSetup::Nothing(Engine::Sqlite),
+        PageSetup::Nothing(DatabaseEngine::Sqlite),
         &[("cargo build --release --bin tillgate\n", ""), ("target/release/tillgate", "tillgate")],
     ),
     ("docs/audit.md", PageSetup::Shop, &[("--user anna", "--user cashier")]),
@@ -49,7 +49,7 @@ const PAGE_CASES: [PageCase; 8] = [
             ("status ID", "status \"$api_key\""),
         ],
     ),
-    ("docs/postgresql.md", PageSetup::Nothing(Engine::Postgres), &[]),
+    ("docs/postgresql.md", PageSetup::Nothing(DatabaseEngine::Postgres), &[]),
     ("docs/proxy.md", PageSetup::Shop, &[]),
     ("docs/oauth.md", PageSetup::Shop, &[]),
 ];
@@ -145,7 +145,7 @@ impl PageSandbox {
         sh.args(["-e", "-c", script]).current_dir(self.folder.join("work")).env("PATH", path);
         sh.env("PROGRAM", Installation::program()).env("PASSWORDS", self.folder.join("passwords"));
         sh.env("TILLGATE_SERVER__DATA", installation.folder()).env("TILLGATE_OPERATIONS__LISTEN", "127.0.0.1:0");
-        if installation.engine() == Engine::Postgres {
+        if installation.engine() == DatabaseEngine::Postgres {
             sh.env("TILLGATE_DATABASE__URL", installation.database());
         }
         sh
@@ -168,7 +168,7 @@ fn run_page(page: &PageCase) {
     let (name, before, placeholders) = *page;
     let installation = match before {
         PageSetup::Nothing(engine) => Installation::new(engine),
-        PageSetup::Shop => Installation::with_fixture(Engine::Sqlite),
+        PageSetup::Shop => Installation::with_fixture(DatabaseEngine::Sqlite),
     };
     let machine = PageSandbox::new(name);
     std::fs::set_permissions(installation.folder(), PermissionsExt::from_mode(0o700)).unwrap();
@@ -196,9 +196,10 @@ fn run_page(page: &PageCase) {
 }
 
 macro_rules! page {
-    ($($test:ident: $page:expr,)*) => {
+    ($($(#[$attribute:meta])* $test:ident: $page:expr,)*) => {
         $(
             #[test]
+            $(#[$attribute])*
             fn $test() {
                 run_page(&$page);
             }
@@ -212,6 +213,7 @@ page! {
     commands_of_backups_run: PAGE_CASES[2],
     commands_for_gateways_run: PAGE_CASES[3],
     commands_of_operating_run: PAGE_CASES[4],
+    #[ignore = "requires PostgreSQL"]
     commands_for_postgresql_run: PAGE_CASES[5],
     commands_behind_a_proxy_run: PAGE_CASES[6],
     commands_for_oauth_run: PAGE_CASES[7],

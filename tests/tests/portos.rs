@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tillgate_tests::{
-    Engine, Installation, PASSWORD, PortosKey, RunningServer, TestResponse, TillClient, UnsignedRequest,
-    run_on_both_engines, wait_until,
+    DatabaseEngine, Installation, PASSWORD, PortosKey, RunningServer, TestResponse, TillClient, UnsignedRequest,
+    wait_until,
 };
 
 const PUBLIC_HOST: &str = "till.example.com:8443";
@@ -69,183 +69,177 @@ fn send_with_headers(
 }
 
 /// Creates an API key with the command line while the server runs, and returns its id and the key.
-fn create_key(shop: &Installation, user: &str, device: &str) -> (String, PortosKey) {
+fn create_key(installation: &Installation, user: &str, device: &str) -> (String, PortosKey) {
     let line = ["api-key", "add", "Till sync", "--user", user, "--device", device, "--json"];
-    let made: Value = serde_json::from_str(&shop.run_ok(&line, "")).unwrap();
+    let made: Value = serde_json::from_str(&installation.run_ok(&line, "")).unwrap();
     let text = |name: &str| made[name].as_str().unwrap().to_owned();
-    shop.secrets().add(&text("clientSecret"));
+    installation.secrets().add(&text("clientSecret"));
     (text("id"), PortosKey { client: text("clientId"), secret: text("clientSecret") })
 }
 
-#[test]
-fn till_logs_in_works_and_logs_out() {
-    run_on_both_engines(|shop| {
-        let server = shop.serve();
-        let login = |user: &str, device: &str| {
-            let body = json!({ "UserName": user, "Password": PASSWORD, "DeviceName": device });
-            server.new_till().post("/portos/api/v1/auth", &body).expect_status(200)
-        };
-        let bearer = |answer: &TestResponse| {
-            shop.secrets().add(&answer.text_at("/tokenId"));
-            TillClient::with_token(&server, &answer.text_at("/tokenId"))
-        };
-        let till = login("cashier", "P01");
-        assert_eq!(bearer(&till).get("/portos/api/auth").expect_status(200).json(), till.json()["user"]);
-        let pair = json!({ "TokenId": till.text_at("/tokenId"), "REFRESHTOKEN": till.text_at("/refreshToken") });
-        let renewed = server.new_till().post("/portos/api/auth/refresh", &pair).expect_status(200);
-        let again = server.new_till().post("/portos/api/auth/refresh", &pair).expect_status(200);
-        assert_eq!(renewed.text_at("/refreshToken"), again.text_at("/refreshToken"), "a lost answer is forgiven");
-        let office = bearer(&login("manager", "OFFICE"));
-        let seen = office.get("/portos/api/sessions?userName=cashier&deviceName=P01").expect_status(200).json();
-        assert_eq!(seen["items"].as_array().unwrap().len(), 1, "{seen}");
-        let next = login("manager", "P01");
-        bearer(&renewed).get("/portos/api/auth").expect_status(401);
-        let end = office.get("/portos/api/sessions?deviceName=P01").expect_status(200).text_at("/items/0/id");
-        office.delete(&format!("/portos/api/sessions/{end}")).expect_status(200);
-        bearer(&next).get("/portos/api/auth").expect_status(401);
-        assert_eq!(office.delete("/portos/api/auth").expect_status(200).json(), json!({}));
-        office.get("/portos/api/auth").expect_status(401);
-    });
+tillgate_testkit::on_both_databases!(
+    till_logs_in_works_and_logs_out,
+    client_signs_the_requests_of_tills,
+    client_signs_a_body_and_later_requests,
+    signature_counts_once_across_processes_and_restarts,
+    skewed_clock_and_revoked_key_are_refused
+);
+
+fn till_logs_in_works_and_logs_out(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    let server = installation.serve();
+    let login = |user: &str, device: &str| {
+        let body = json!({ "UserName": user, "Password": PASSWORD, "DeviceName": device });
+        server.new_till().post("/portos/api/v1/auth", &body).expect_status(200)
+    };
+    let bearer = |answer: &TestResponse| {
+        installation.secrets().add(&answer.text_at("/tokenId"));
+        TillClient::with_token(&server, &answer.text_at("/tokenId"))
+    };
+    let till = login("cashier", "P01");
+    assert_eq!(bearer(&till).get("/portos/api/auth").expect_status(200).json(), till.json()["user"]);
+    let pair = json!({ "TokenId": till.text_at("/tokenId"), "REFRESHTOKEN": till.text_at("/refreshToken") });
+    let renewed = server.new_till().post("/portos/api/auth/refresh", &pair).expect_status(200);
+    let again = server.new_till().post("/portos/api/auth/refresh", &pair).expect_status(200);
+    assert_eq!(renewed.text_at("/refreshToken"), again.text_at("/refreshToken"), "a lost answer is forgiven");
+    let office = bearer(&login("manager", "OFFICE"));
+    let seen = office.get("/portos/api/sessions?userName=cashier&deviceName=P01").expect_status(200).json();
+    assert_eq!(seen["items"].as_array().unwrap().len(), 1, "{seen}");
+    let next = login("manager", "P01");
+    bearer(&renewed).get("/portos/api/auth").expect_status(401);
+    let end = office.get("/portos/api/sessions?deviceName=P01").expect_status(200).text_at("/items/0/id");
+    office.delete(&format!("/portos/api/sessions/{end}")).expect_status(200);
+    bearer(&next).get("/portos/api/auth").expect_status(401);
+    assert_eq!(office.delete("/portos/api/auth").expect_status(200).json(), json!({}));
+    office.get("/portos/api/auth").expect_status(401);
 }
 
-#[test]
-fn client_signs_the_requests_of_tills() {
-    run_on_both_engines(|shop| {
-        shop.run_ok(&["device", "add", "Predajňa 1+2/A", "--env", "Tool"], "");
-        let server = shop.serve();
-        let (_, key) = create_key(shop, "cashier", "P01");
-        let who = send_signed(&server, &key, &get_request("/portos/api/auth"));
-        assert_eq!(
-            (who.status, &who.json["userName"], &who.json["device"]["name"]),
-            (200, &json!("cashier"), &json!("P01"))
-        );
-        for target in [
-            "/portos/api/devices/Predaj%C5%88a%201+2%2FA",
-            "/portos/api/devices/predaj%c5%88a%201%2b2%2fa?b=2&a=1&b=1&a=2",
-            "/portos/api/v1/devices/Predaj%C5%88a%201+2%2FA?q=a+b&q=a%20b&q=a%2Fb&%C5%88=%c5%88&x&&=",
-        ] {
-            let said = send_signed(&server, &key, &get_request(target));
-            assert_eq!((said.status, &said.json["name"]), (200, &json!("Predajňa 1+2/A")), "{target}: {said:?}");
-        }
-        let headers = [("X-Zone", "b"), ("__tenant", "a \t b"), ("accept", "text/html,  */*"), ("x-zone", "a")];
-        let odd = UnsignedRequest {
-            headers: &headers,
-            ..get_request("/portos/api/sessions?$sort=-createdAt&$take=1&name=contains:x;y")
-        };
-        assert_eq!(send_signed(&server, &key, &odd).status, 200);
-        let count = send_signed(&server, &key, &get_request("/portos/api/sessions?$count=true")).json;
-        assert_eq!(count, json!({ "count": 0, "totalCount": 0 }), "no signature made a session");
-        let out = send_signed(&server, &key, &UnsignedRequest { method: "DELETE", ..get_request("/portos/api/auth") });
-        assert_eq!((out.status, out.json), (200, json!({})));
-        assert_eq!(send_signed(&server, &key, &get_request("/portos/api/auth")).status, 200);
-    });
+fn client_signs_the_requests_of_tills(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    installation.run_ok(&["device", "add", "Predajňa 1+2/A", "--env", "Tool"], "");
+    let server = installation.serve();
+    let (_, key) = create_key(&installation, "cashier", "P01");
+    let who = send_signed(&server, &key, &get_request("/portos/api/auth"));
+    assert_eq!(
+        (who.status, &who.json["userName"], &who.json["device"]["name"]),
+        (200, &json!("cashier"), &json!("P01"))
+    );
+    for target in [
+        "/portos/api/devices/Predaj%C5%88a%201+2%2FA",
+        "/portos/api/devices/predaj%c5%88a%201%2b2%2fa?b=2&a=1&b=1&a=2",
+        "/portos/api/v1/devices/Predaj%C5%88a%201+2%2FA?q=a+b&q=a%20b&q=a%2Fb&%C5%88=%c5%88&x&&=",
+    ] {
+        let said = send_signed(&server, &key, &get_request(target));
+        assert_eq!((said.status, &said.json["name"]), (200, &json!("Predajňa 1+2/A")), "{target}: {said:?}");
+    }
+    let headers = [("X-Zone", "b"), ("__tenant", "a \t b"), ("accept", "text/html,  */*"), ("x-zone", "a")];
+    let odd = UnsignedRequest {
+        headers: &headers,
+        ..get_request("/portos/api/sessions?$sort=-createdAt&$take=1&name=contains:x;y")
+    };
+    assert_eq!(send_signed(&server, &key, &odd).status, 200);
+    let count = send_signed(&server, &key, &get_request("/portos/api/sessions?$count=true")).json;
+    assert_eq!(count, json!({ "count": 0, "totalCount": 0 }), "no signature made a session");
+    let out = send_signed(&server, &key, &UnsignedRequest { method: "DELETE", ..get_request("/portos/api/auth") });
+    assert_eq!((out.status, out.json), (200, json!({})));
+    assert_eq!(send_signed(&server, &key, &get_request("/portos/api/auth")).status, 200);
 }
 
-#[test]
-fn client_signs_a_body_and_later_requests() {
-    run_on_both_engines(|shop| {
-        let server = shop.serve();
-        let (_, key) = create_key(shop, "admin", "OFFICE");
-        let body = json!({ "name": "Výklad", "userName": "cashier", "deviceName": "P02" }).to_string();
-        let headers = [("Content-Type", "application/json; charset=utf-8"), ("Accept-Language", "en-GB")];
-        let post = || UnsignedRequest {
-            method: "POST",
-            headers: &headers,
-            body: body.as_bytes(),
-            ..get_request("/portos/api/apikeys?source=till")
-        };
-        let made = send_signed(&server, &key, &post());
-        assert_eq!((made.status, &made.json["name"]), (201, &json!("Výklad")), "{made:?}");
-        let text = |name: &str| made.json[name].as_str().unwrap().to_owned();
-        shop.secrets().add(&text("clientSecret"));
-        let made = PortosKey { client: text("clientId"), secret: text("clientSecret") };
-        assert_eq!(send_signed(&server, &made, &get_request("/portos/api/auth")).json["device"]["name"], "P02");
-        // the body differs from the signed one: with its own digest, and with the signed digest
-        let other = UnsignedRequest { body: b"{}", ..post() };
-        let signed = key.sign(&post());
-        let mut adapted = signed.clone();
-        adapted[2] = key.sign(&other)[2].clone();
-        for headers in [signed, adapted] {
-            let refused = send_with_headers(&server, &headers, &other);
-            assert_eq!(
-                (refused.status, &refused.json["title"]),
-                (401, &json!("You are not signed in.")),
-                "{refused:?}"
-            );
+fn client_signs_a_body_and_later_requests(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    let server = installation.serve();
+    let (_, key) = create_key(&installation, "admin", "OFFICE");
+    let body = json!({ "name": "Výklad", "userName": "cashier", "deviceName": "P02" }).to_string();
+    let headers = [("Content-Type", "application/json; charset=utf-8"), ("Accept-Language", "en-GB")];
+    let post = || UnsignedRequest {
+        method: "POST",
+        headers: &headers,
+        body: body.as_bytes(),
+        ..get_request("/portos/api/apikeys?source=till")
+    };
+    let made = send_signed(&server, &key, &post());
+    assert_eq!((made.status, &made.json["name"]), (201, &json!("Výklad")), "{made:?}");
+    let text = |name: &str| made.json[name].as_str().unwrap().to_owned();
+    installation.secrets().add(&text("clientSecret"));
+    let made = PortosKey { client: text("clientId"), secret: text("clientSecret") };
+    assert_eq!(send_signed(&server, &made, &get_request("/portos/api/auth")).json["device"]["name"], "P02");
+    // the body differs from the signed one: with its own digest, and with the signed digest
+    let other = UnsignedRequest { body: b"{}", ..post() };
+    let signed = key.sign(&post());
+    let mut adapted = signed.clone();
+    adapted[2] = key.sign(&other)[2].clone();
+    for headers in [signed, adapted] {
+        let refused = send_with_headers(&server, &headers, &other);
+        assert_eq!((refused.status, &refused.json["title"]), (401, &json!("You are not signed in.")), "{refused:?}");
+    }
+    if installation.engine() == DatabaseEngine::Sqlite {
+        for file in ["tillgate.db", "tillgate.db-wal"] {
+            let bytes = std::fs::read(installation.folder().join(file)).unwrap_or_default();
+            let secret = made.secret.as_bytes();
+            assert!(!bytes.windows(secret.len()).any(|part| part == secret), "{file} holds the secret");
         }
-        if shop.engine() == Engine::Sqlite {
-            for file in ["tillgate.db", "tillgate.db-wal"] {
-                let bytes = std::fs::read(shop.folder().join(file)).unwrap_or_default();
-                let secret = made.secret.as_bytes();
-                assert!(!bytes.windows(secret.len()).any(|part| part == secret), "{file} holds the secret");
-            }
-        }
-    });
+    }
 }
 
-#[test]
-fn signature_counts_once_across_processes_and_restarts() {
-    run_on_both_engines(|shop| {
-        let (one, other) = (shop.serve(), shop.serve());
-        let (_, key) = create_key(shop, "cashier", "P01");
-        // the call ends nothing; a call that only reads may be repeated
-        let end = || UnsignedRequest { method: "DELETE", ..get_request("/portos/api/auth") };
-        let read = get_request("/portos/api/auth");
-        for server in [&one, &other, &one] {
-            assert_eq!(send_signed(server, &key, &read).status, 200);
-        }
+fn signature_counts_once_across_processes_and_restarts(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    let (one, other) = (installation.serve(), installation.serve());
+    let (_, key) = create_key(&installation, "cashier", "P01");
+    // the call ends nothing; a call that only reads may be repeated
+    let end = || UnsignedRequest { method: "DELETE", ..get_request("/portos/api/auth") };
+    let read = get_request("/portos/api/auth");
+    for server in [&one, &other, &one] {
+        assert_eq!(send_signed(server, &key, &read).status, 200);
+    }
+    let request = end();
+    assert_eq!(send_signed(&one, &key, &request).status, 200);
+    for server in [&one, &other] {
+        let again = send_signed(server, &key, &request);
+        assert_eq!((again.status, &again.json["errorCode"]), (401, &json!("Unauthenticated")));
+        assert!(again.head.contains("www-authenticate: nws4-hmac-sha256 realm=\"tillgate\", charset=\"utf-8\""));
+        assert!(again.head.contains("www-authenticate: bearer realm=\"tillgate\""));
+    }
+    for _ in 0..5 {
         let request = end();
-        assert_eq!(send_signed(&one, &key, &request).status, 200);
-        for server in [&one, &other] {
-            let again = send_signed(server, &key, &request);
-            assert_eq!((again.status, &again.json["errorCode"]), (401, &json!("Unauthenticated")));
-            assert!(again.head.contains("www-authenticate: nws4-hmac-sha256 realm=\"tillgate\", charset=\"utf-8\""));
-            assert!(again.head.contains("www-authenticate: bearer realm=\"tillgate\""));
-        }
-        for _ in 0..5 {
-            let request = end();
-            let (first, second) = std::thread::scope(|scope| {
-                let first = scope.spawn(|| send_signed(&one, &key, &request).status);
-                let second = scope.spawn(|| send_signed(&other, &key, &request).status);
-                (first.join().unwrap(), second.join().unwrap())
-            });
-            assert_eq!(first.min(second), 200, "one of two at once");
-            assert_eq!(first.max(second), 401, "one of two at once");
-        }
-        drop((one, other));
-        assert_eq!(send_signed(&shop.serve(), &key, &request).status, 401, "after a restart");
-    });
+        let (first, second) = std::thread::scope(|scope| {
+            let first = scope.spawn(|| send_signed(&one, &key, &request).status);
+            let second = scope.spawn(|| send_signed(&other, &key, &request).status);
+            (first.join().unwrap(), second.join().unwrap())
+        });
+        assert_eq!(first.min(second), 200, "one of two at once");
+        assert_eq!(first.max(second), 401, "one of two at once");
+    }
+    drop((one, other));
+    assert_eq!(send_signed(&installation.serve(), &key, &request).status, 401, "after a restart");
 }
 
-#[test]
-fn skewed_clock_and_revoked_key_are_refused() {
-    run_on_both_engines(|shop| {
-        let (one, other) = (shop.serve(), shop.serve());
-        let (id, key) = create_key(shop, "cashier", "P01");
-        for (skew, status) in [(-120_000, 200), (120_000, 200), (-160_000, 401), (160_000, 401), (3_600_000, 401)] {
-            let request = get_request("/portos/api/auth");
-            let skewed = UnsignedRequest { sent_at: request.sent_at + skew, ..request };
-            assert_eq!(send_signed(&one, &key, &skewed).status, status, "{skew}");
+fn skewed_clock_and_revoked_key_are_refused(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    let (one, other) = (installation.serve(), installation.serve());
+    let (id, key) = create_key(&installation, "cashier", "P01");
+    for (skew, status) in [(-120_000, 200), (120_000, 200), (-160_000, 401), (160_000, 401), (3_600_000, 401)] {
+        let request = get_request("/portos/api/auth");
+        let skewed = UnsignedRequest { sent_at: request.sent_at + skew, ..request };
+        assert_eq!(send_signed(&one, &key, &skewed).status, status, "{skew}");
+    }
+    let over = |why: &str, arguments: [&str; 4], back: &str| {
+        for server in [&one, &other] {
+            assert_eq!(send_signed(server, &key, &get_request("/portos/api/auth")).status, 200, "before: {why}");
         }
-        let over = |why: &str, arguments: [&str; 4], back: &str| {
-            for server in [&one, &other] {
-                assert_eq!(send_signed(server, &key, &get_request("/portos/api/auth")).status, 200, "before: {why}");
-            }
-            shop.run_ok(&arguments, "");
-            for server in [&one, &other] {
-                wait_until(Duration::from_secs(1), why, || {
-                    send_signed(server, &key, &get_request("/portos/api/auth")).status == 401
-                });
-            }
-            shop.run_ok(&[arguments[0], arguments[1], arguments[2], back], "");
-            for server in [&one, &other] {
-                wait_until(Duration::from_secs(1), "the end of it", || {
-                    send_signed(server, &key, &get_request("/portos/api/auth")).status == 200
-                });
-            }
-        };
-        over("a revoked key", ["api-key", "status", &id, "revoked"], "active");
-        over("a suspended user", ["user", "status", "cashier", "suspended"], "active");
-        over("a locked device", ["device", "status", "P01", "locked"], "active");
-    });
+        installation.run_ok(&arguments, "");
+        for server in [&one, &other] {
+            wait_until(Duration::from_secs(1), why, || {
+                send_signed(server, &key, &get_request("/portos/api/auth")).status == 401
+            });
+        }
+        installation.run_ok(&[arguments[0], arguments[1], arguments[2], back], "");
+        for server in [&one, &other] {
+            wait_until(Duration::from_secs(1), "the end of it", || {
+                send_signed(server, &key, &get_request("/portos/api/auth")).status == 200
+            });
+        }
+    };
+    over("a revoked key", ["api-key", "status", &id, "revoked"], "active");
+    over("a suspended user", ["user", "status", "cashier", "suspended"], "active");
+    over("a locked device", ["device", "status", "P01", "locked"], "active");
 }

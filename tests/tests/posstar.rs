@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use serde_json::json;
-use tillgate_tests::{Engine, Installation, RunningServer, TestResponse, TillClient, wait_until};
+use tillgate_tests::{DatabaseEngine, Installation, RunningServer, TestResponse, TillClient, wait_until};
 
 const FIRST_PASSWORD: &str = "a song in the rain";
 const SECOND_PASSWORD: &str = "another song entirely";
@@ -141,131 +141,126 @@ impl AppClient {
     }
 }
 
-fn create_installation(engine: Engine) -> Installation {
-    println!("on {engine:?}");
-    let shop = Installation::new(engine).with_setting("LOG__LEVEL", "trace").with_posstar();
-    shop.run_ok(&["init"], "");
+fn create_installation(engine: DatabaseEngine) -> Installation {
+    let installation = Installation::new(engine).with_setting("LOG__LEVEL", "trace").with_posstar();
+    installation.run_ok(&["init"], "");
     for secret in [FIRST_PASSWORD, SECOND_PASSWORD] {
-        shop.secrets().add(secret);
+        installation.secrets().add(secret);
     }
-    shop.with_setting("MAIL__RESET_LINK", "https://app.example/reset?token={token}")
+    installation
+        .with_setting("MAIL__RESET_LINK", "https://app.example/reset?token={token}")
         .with_setting("MAIL__FROM", "pos@shop.example")
 }
 
-fn with_mail_server(shop: Installation, server: &MailServer) -> Installation {
-    shop.with_setting("MAIL__HOST", "127.0.0.1")
+fn with_mail_server(installation: Installation, server: &MailServer) -> Installation {
+    installation
+        .with_setting("MAIL__HOST", "127.0.0.1")
         .with_setting("MAIL__PORT", &server.address.port().to_string())
         .with_setting("MAIL__TLS", "off")
 }
 
-#[test]
-fn tenants_register_and_are_isolated() {
-    for engine in Engine::ALL {
-        let shop = create_installation(engine);
-        let server = shop.serve();
-        let app = AppClient::for_server(&server);
-        let registered = app.register("rita@example.com").expect_status(201);
-        let first = registered.text_at("/access_token");
-        shop.secrets().add(&first);
-        let other = app.register("olga@example.com").expect_status(201);
-        assert_ne!(registered.text_at("/user/vendor_id"), other.text_at("/user/vendor_id"));
-        assert_eq!(app.register("RITA@example.com").status(), 409);
-        let me = app.with_token(&first).get_me().expect_status(200).json();
-        assert_eq!(
-            (&me["role"], &me["email"], &me["avatar"]),
-            (&json!("admin"), &json!("rita@example.com"), &json!(null))
-        );
-        assert_ne!(
-            me["store_id"],
-            app.with_token(&other.text_at("/access_token")).get_me().expect_status(200).json()["store_id"]
-        );
-        let next = app.post_auth("refresh", &json!({ "token": first })).expect_status(200).text_at("/access_token");
-        shop.secrets().add(&next);
-        for token in [&first, &next] {
-            app.with_token(token).get_me().expect_status(200);
-        }
-        assert_eq!(app.login("rita@example.com", SECOND_PASSWORD).status(), 401);
-        drop(server);
-        let server = shop.serve();
-        let app = AppClient::for_server(&server);
-        app.with_token(&next).get_me().expect_status(200);
-        app.login("Rita@Example.com", FIRST_PASSWORD).expect_status(200);
-        // several concurrent registrations of one address: exactly one succeeds
-        let answers: Vec<u16> = std::thread::scope(|scope| {
-            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| app.register("crowd@example.com").status())).collect();
-            all.into_iter().map(|each| each.join().unwrap()).collect()
-        });
-        assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{answers:?}");
-        assert!(answers.iter().all(|status| [201, 409].contains(status)), "{answers:?}");
-        app.login("crowd@example.com", FIRST_PASSWORD).expect_status(200);
+tillgate_testkit::on_both_databases!(
+    tenants_register_and_are_isolated,
+    forgotten_password_is_reset_by_mail_once,
+    mail_survives_failures_of_mail_server_and_process
+);
+
+fn tenants_register_and_are_isolated(engine: DatabaseEngine) {
+    let installation = create_installation(engine);
+    let server = installation.serve();
+    let app = AppClient::for_server(&server);
+    let registered = app.register("rita@example.com").expect_status(201);
+    let first = registered.text_at("/access_token");
+    installation.secrets().add(&first);
+    let other = app.register("olga@example.com").expect_status(201);
+    assert_ne!(registered.text_at("/user/vendor_id"), other.text_at("/user/vendor_id"));
+    assert_eq!(app.register("RITA@example.com").status(), 409);
+    let me = app.with_token(&first).get_me().expect_status(200).json();
+    assert_eq!((&me["role"], &me["email"], &me["avatar"]), (&json!("admin"), &json!("rita@example.com"), &json!(null)));
+    assert_ne!(
+        me["store_id"],
+        app.with_token(&other.text_at("/access_token")).get_me().expect_status(200).json()["store_id"]
+    );
+    let next = app.post_auth("refresh", &json!({ "token": first })).expect_status(200).text_at("/access_token");
+    installation.secrets().add(&next);
+    for token in [&first, &next] {
+        app.with_token(token).get_me().expect_status(200);
     }
+    assert_eq!(app.login("rita@example.com", SECOND_PASSWORD).status(), 401);
+    drop(server);
+    let server = installation.serve();
+    let app = AppClient::for_server(&server);
+    app.with_token(&next).get_me().expect_status(200);
+    app.login("Rita@Example.com", FIRST_PASSWORD).expect_status(200);
+    // several concurrent registrations of one address: exactly one succeeds
+    let answers: Vec<u16> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| app.register("crowd@example.com").status())).collect();
+        all.into_iter().map(|each| each.join().unwrap()).collect()
+    });
+    assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|status| [201, 409].contains(status)), "{answers:?}");
+    app.login("crowd@example.com", FIRST_PASSWORD).expect_status(200);
 }
 
-#[test]
-fn forgotten_password_is_reset_by_mail_once() {
-    for engine in Engine::ALL {
-        let mail = MailServer::start();
-        let shop = with_mail_server(create_installation(engine), &mail);
-        let server = shop.serve();
-        let app = AppClient::for_server(&server);
-        let session = app.register("rita@example.com").expect_status(201).text_at("/access_token");
-        app.forgot("nobody@example.com");
-        app.forgot("Rita@example.com");
-        let ReceivedMail { to, text } = mail.next_mail();
-        assert_eq!(to, "rita@example.com");
-        assert!(text.contains("From: pos@shop.example") && text.contains("To: rita@example.com"), "{text}");
-        let token = find_token(&text);
-        shop.secrets().add(&token);
-        app.with_token(&session).get_me().expect_status(200);
-        let answers: Vec<u16> = std::thread::scope(|scope| {
-            let all: Vec<_> = (0..4).map(|_| scope.spawn(|| app.reset(&token, SECOND_PASSWORD).status())).collect();
-            all.into_iter().map(|each| each.join().unwrap()).collect()
-        });
-        assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
-        assert!(answers.iter().all(|status| [200, 400].contains(status)), "{answers:?}");
-        assert_eq!(app.with_token(&session).get_me().status(), 401, "every session ends");
-        assert_eq!(app.login("rita@example.com", FIRST_PASSWORD).status(), 401);
-        app.login("rita@example.com", SECOND_PASSWORD).expect_status(200);
-        assert!(mail.has_no_mail(), "nobody else was mailed");
-    }
+fn forgotten_password_is_reset_by_mail_once(engine: DatabaseEngine) {
+    let mail = MailServer::start();
+    let installation = with_mail_server(create_installation(engine), &mail);
+    let server = installation.serve();
+    let app = AppClient::for_server(&server);
+    let session = app.register("rita@example.com").expect_status(201).text_at("/access_token");
+    app.forgot("nobody@example.com");
+    app.forgot("Rita@example.com");
+    let ReceivedMail { to, text } = mail.next_mail();
+    assert_eq!(to, "rita@example.com");
+    assert!(text.contains("From: pos@shop.example") && text.contains("To: rita@example.com"), "{text}");
+    let token = find_token(&text);
+    installation.secrets().add(&token);
+    app.with_token(&session).get_me().expect_status(200);
+    let answers: Vec<u16> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..4).map(|_| scope.spawn(|| app.reset(&token, SECOND_PASSWORD).status())).collect();
+        all.into_iter().map(|each| each.join().unwrap()).collect()
+    });
+    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|status| [200, 400].contains(status)), "{answers:?}");
+    assert_eq!(app.with_token(&session).get_me().status(), 401, "every session ends");
+    assert_eq!(app.login("rita@example.com", FIRST_PASSWORD).status(), 401);
+    app.login("rita@example.com", SECOND_PASSWORD).expect_status(200);
+    assert!(mail.has_no_mail(), "nobody else was mailed");
 }
 
-#[test]
-fn mail_survives_failures_of_mail_server_and_process() {
-    for engine in Engine::ALL {
-        // the port stays open, and nobody answers: each connection is dropped
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let away = MailServer { address: listener.local_addr().unwrap(), mails: channel().1 };
-        drop(listener);
-        let shop = with_mail_server(create_installation(engine), &away);
-        let server = shop.serve();
-        let app = AppClient::for_server(&server);
-        app.register("rita@example.com").expect_status(201);
-        app.forgot("rita@example.com");
-        wait_until(MAIL_TIMEOUT, "a first attempt", || server.read_log().contains("was not sent; retrying later"));
-        app.login("rita@example.com", FIRST_PASSWORD).expect_status(200);
-        server.kill();
-        let mail = MailServer::serve_on(TcpListener::bind(away.address).unwrap());
-        let server = shop.serve();
-        let token = find_token(&mail.next_mail().text);
-        shop.secrets().add(&token);
-        AppClient::for_server(&server).reset(&token, SECOND_PASSWORD).expect_status(200);
-    }
+fn mail_survives_failures_of_mail_server_and_process(engine: DatabaseEngine) {
+    // the port stays open, and nobody answers: each connection is dropped
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let away = MailServer { address: listener.local_addr().unwrap(), mails: channel().1 };
+    drop(listener);
+    let installation = with_mail_server(create_installation(engine), &away);
+    let server = installation.serve();
+    let app = AppClient::for_server(&server);
+    app.register("rita@example.com").expect_status(201);
+    app.forgot("rita@example.com");
+    wait_until(MAIL_TIMEOUT, "a first attempt", || server.read_log().contains("was not sent; retrying later"));
+    app.login("rita@example.com", FIRST_PASSWORD).expect_status(200);
+    server.kill();
+    let mail = MailServer::serve_on(TcpListener::bind(away.address).unwrap());
+    let server = installation.serve();
+    let token = find_token(&mail.next_mail().text);
+    installation.secrets().add(&token);
+    AppClient::for_server(&server).reset(&token, SECOND_PASSWORD).expect_status(200);
 }
 
 #[test]
 fn sessions_of_an_unmounted_dialect_are_reported_at_start() {
-    let shop = create_installation(Engine::Sqlite);
-    let server = shop.serve();
+    let installation = create_installation(DatabaseEngine::Sqlite);
+    let server = installation.serve();
     let unserved = |server: &RunningServer| server.read_log().contains("sessions of a dialect that is not mounted");
     AppClient::for_server(&server).register("rita@example.com").expect_status(201);
     drop(server);
-    let server = shop.serve();
+    let server = installation.serve();
     AppClient::for_server(&server).login("rita@example.com", FIRST_PASSWORD).expect_status(200);
     assert!(!unserved(&server));
     drop(server);
-    std::fs::write(shop.folder().join("tillgate.toml"), "").unwrap();
-    let server = shop.serve();
+    std::fs::write(installation.folder().join("tillgate.toml"), "").unwrap();
+    let server = installation.serve();
     wait_until(MAIL_TIMEOUT, "a warning", || unserved(&server));
     assert_eq!(AppClient::for_server(&server).login("rita@example.com", FIRST_PASSWORD).status(), 404);
 }
@@ -273,8 +268,8 @@ fn sessions_of_an_unmounted_dialect_are_reported_at_start() {
 #[test]
 fn permanently_refused_mail_is_dropped_and_other_is_retried() {
     let mail = MailServer::start();
-    let shop = with_mail_server(create_installation(Engine::Sqlite), &mail);
-    let server = shop.serve();
+    let installation = with_mail_server(create_installation(DatabaseEngine::Sqlite), &mail);
+    let server = installation.serve();
     let app = AppClient::for_server(&server);
     for name in ["gone", "full", "rita"] {
         app.register(&format!("{name}@example.com")).expect_status(201);
@@ -292,12 +287,12 @@ fn permanently_refused_mail_is_dropped_and_other_is_retried() {
 
 #[test]
 fn mail_without_a_mail_server_is_spooled() {
-    let shop = create_installation(Engine::Sqlite);
-    let server = shop.serve();
+    let installation = create_installation(DatabaseEngine::Sqlite);
+    let server = installation.serve();
     let app = AppClient::for_server(&server);
     app.register("rita@example.com").expect_status(201);
     app.forgot("rita@example.com");
-    let spool = shop.folder().join("spool");
+    let spool = installation.folder().join("spool");
     let mails = || -> Vec<_> {
         let files = std::fs::read_dir(&spool).into_iter().flatten().map(|file| file.unwrap().path());
         files.filter(|path| path.extension().is_some_and(|extension| extension == "eml")).collect()
@@ -306,7 +301,7 @@ fn mail_without_a_mail_server_is_spooled() {
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&spool), mode(&mails()[0])), (0o700, 0o600));
     let token = find_token(&std::fs::read_to_string(&mails()[0]).unwrap());
-    shop.secrets().add(&token);
+    installation.secrets().add(&token);
     wait_until(MAIL_TIMEOUT, "a word of it in the log", || server.read_log().contains("spool folder"));
     app.reset(&token, SECOND_PASSWORD).expect_status(200);
     app.login("rita@example.com", SECOND_PASSWORD).expect_status(200);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tillgate_tests::{Caddy, Engine, Installation, Nginx, PASSWORD, wait_until};
+use tillgate_tests::{Caddy, DatabaseEngine, Installation, Nginx, PASSWORD, wait_until};
 
 /// The first code block of this language on a page.
 fn read_block(page: &str, language: &str) -> String {
@@ -35,11 +35,12 @@ const INTERNAL_PATHS: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/docs", "
 const SILENT_PROXY_WARNING: &str = "sends no X-Forwarded-For";
 
 #[test]
+#[ignore = "requires nginx"]
 fn documented_nginx_forwards_the_client_and_hides_internal_paths() {
-    let shop = Installation::with_fixture(Engine::Sqlite)
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite)
         .with_setting("SERVER__PROXIES", "127.0.0.1/32")
         .with_setting("OPERATIONS__LISTEN", "127.0.0.1:0");
-    let server = shop.serve();
+    let server = installation.serve();
     let page = read_block("proxy.md", "nginx");
     let upstream = server.address().trim_start_matches("http://");
     let page = page.replace("127.0.0.1:8080", upstream).replace("listen 443 ssl;", "listen 80;");
@@ -59,11 +60,12 @@ fn documented_nginx_forwards_the_client_and_hides_internal_paths() {
 }
 
 #[test]
+#[ignore = "requires Caddy"]
 fn documented_caddy_forwards_the_client_and_hides_internal_paths() {
-    let shop = Installation::with_fixture(Engine::Sqlite)
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite)
         .with_setting("SERVER__PROXIES", "127.0.0.1/32")
         .with_setting("OPERATIONS__LISTEN", "127.0.0.1:0");
-    let server = shop.serve();
+    let server = installation.serve();
     let upstream = server.address().trim_start_matches("http://");
     let caddy = Caddy::start(&read_block("proxy.md", "caddyfile").replace("127.0.0.1:8080", upstream));
     let answer = caddy.send(&login_request("X-Forwarded-For: 203.0.113.9\r\n"));
@@ -78,11 +80,12 @@ fn documented_caddy_forwards_the_client_and_hides_internal_paths() {
 }
 
 #[test]
+#[ignore = "requires nginx"]
 fn proxy_without_forwarding_header_is_reported_once() {
-    let shop = Installation::with_fixture(Engine::Sqlite)
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite)
         .with_setting("SERVER__PROXIES", "127.0.0.1/32")
         .with_setting("OPERATIONS__LISTEN", "127.0.0.1:0");
-    let server = shop.serve();
+    let server = installation.serve();
     let upstream = server.address();
     let nginx = Nginx::start(&format!("server {{ listen 80; location / {{ proxy_pass {upstream}; }} }}"));
     assert!(nginx.send(&get_request("/readyz")).starts_with("HTTP/1.1 200 "));

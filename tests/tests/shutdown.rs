@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tillgate_tests::{Engine, Installation, RunningServer};
+use tillgate_tests::{DatabaseEngine, Installation, RunningServer};
 
 /// How often it is tried: a loss occurs in some trials only.
 const TRIAL_COUNT: usize = 8;
@@ -35,10 +35,10 @@ fn read_rest(stream: &mut TcpStream) -> String {
 
 #[test]
 fn requests_sent_before_the_signal_are_answered() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
     let mut said_close = 0;
     for trial in 0..TRIAL_COUNT {
-        let mut server = shop.serve();
+        let mut server = installation.serve();
         let till = server.new_till().login("cashier", "OFFICE");
         let request = request_head(&till.access);
         let mut kept: Vec<TcpStream> = (0..CONNECTION_COUNT).map(|_| connect(&server)).collect();

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use tillgate_tests::{Engine, Installation, RunningServer, wait_until};
+use tillgate_tests::{DatabaseEngine, Installation, RunningServer, wait_until};
 
 /// The number of such clients.
 const CLIENT_COUNT: usize = 200;
@@ -34,8 +34,8 @@ fn send_without_reading(server: &RunningServer) -> TcpStream {
 
 #[test]
 fn non_reading_clients_use_little_memory_and_are_disconnected() {
-    let shop = Installation::with_fixture(Engine::Sqlite).with_setting("LIMITS__WRITE", "4s");
-    let server = shop.serve();
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite).with_setting("LIMITS__WRITE", "4s");
+    let server = installation.serve();
     server.new_till().login("cashier", "OFFICE").get_current_session().expect_status(200);
     let before = memory_kilobytes(&server);
     let clients: Vec<TcpStream> = (0..CLIENT_COUNT).map(|_| send_without_reading(&server)).collect();
@@ -59,8 +59,8 @@ fn non_reading_clients_use_little_memory_and_are_disconnected() {
 
 #[test]
 fn pipelined_answers_arrive_complete_and_in_order() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let server = shop.serve();
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let server = installation.serve();
     let whole = server.new_till().get("/docs/swagger-ui-bundle.js");
     let mut stream = send_without_reading(&server);
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: till\r\nConnection: close\r\n\r\n").unwrap();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, now, wait_until};
+use tillgate_tests::{DatabaseEngine, Installation, PASSWORD, RunningServer, now, wait_until};
 
 /// The files of a certificate authority and of a certificate for `localhost` and 127.0.0.1.
 struct TestCertificates {
@@ -49,14 +49,17 @@ fn run_curl(authority: &Path, arguments: &[&str]) -> (bool, String) {
 }
 
 #[test]
+#[ignore = "requires curl"]
 fn till_logs_in_over_tls() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let (ours, foreign) =
-        (create_certificates(&shop.folder().join("ours")), create_certificates(&shop.folder().join("foreign")));
-    let shop = shop
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let (ours, foreign) = (
+        create_certificates(&installation.folder().join("ours")),
+        create_certificates(&installation.folder().join("foreign")),
+    );
+    let installation = installation
         .with_setting("SERVER__TLS_CERT", ours.certificate.to_str().unwrap())
         .with_setting("SERVER__TLS_KEY", ours.key.to_str().unwrap());
-    let server = RunningServer::start_unready(&shop, &["serve"]);
+    let server = RunningServer::start_unready(&installation, &["serve"]);
     let address = server.address();
     assert!(address.starts_with("https://127.0.0.1:"), "{address}");
     let ready = format!("{address}/readyz");
@@ -85,15 +88,16 @@ fn shown_certificate(address: &str) -> String {
 }
 
 #[test]
+#[ignore = "requires curl and OpenSSL"]
 fn renewed_certificate_is_served_and_open_connections_continue() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let used = create_certificates(&shop.folder().join("used"));
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let used = create_certificates(&installation.folder().join("used"));
     let path = |path: &Path| path.to_str().unwrap().to_owned();
-    let shop = shop
+    let installation = installation
         .with_setting("SERVER__TLS_CERT", &path(&used.certificate))
         .with_setting("SERVER__TLS_KEY", &path(&used.key))
         .with_setting("SERVER__TLS_RELOAD", "1s");
-    let server = RunningServer::start_unready(&shop, &["serve"]);
+    let server = RunningServer::start_unready(&installation, &["serve"]);
     let address = server.address().trim_start_matches("https://").to_owned();
     let ready = format!("https://{address}/readyz");
     let metrics = format!("https://{address}/metrics");
@@ -117,19 +121,19 @@ fn renewed_certificate_is_served_and_open_connections_continue() {
         .spawn()
         .unwrap();
 
-    replace(&create_certificates(&shop.folder().join("renewed")));
+    replace(&create_certificates(&installation.folder().join("renewed")));
     wait_until(Duration::from_secs(20), "the new files to be found", || shown_certificate(&address) != first);
     let second = shown_certificate(&address);
 
     // a certificate and a key that do not match change nothing
-    std::fs::copy(&create_certificates(&shop.folder().join("foreign")).key, &used.key).unwrap();
+    std::fs::copy(&create_certificates(&installation.folder().join("foreign")).key, &used.key).unwrap();
     hang_up();
     wait_until(Duration::from_secs(20), "the complaint", || {
         server.read_log().contains("the previous one stays in use")
     });
     assert_eq!(shown_certificate(&address), second);
 
-    let third = create_certificates(&shop.folder().join("third"));
+    let third = create_certificates(&installation.folder().join("third"));
     replace(&third);
     hang_up();
     wait_until(Duration::from_secs(20), "the new certificate", || run_curl(&third.authority, &["--fail", &ready]).0);
@@ -151,20 +155,22 @@ fn renewed_certificate_is_served_and_open_connections_continue() {
     assert_eq!(said.matches("HTTP/1.1 200").count(), 2, "{said}");
     open.wait().unwrap();
 
-    let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
+    let doctor = String::from_utf8(installation.run(&["doctor"], "").stdout).unwrap();
     assert!(doctor.contains("ok    certificate: expires on "), "{doctor}");
 }
 
 #[test]
 fn mismatched_key_and_certificate_are_named() {
-    let shop = Installation::new(Engine::Sqlite);
-    shop.run_ok(&["init"], "");
-    let (ours, foreign) =
-        (create_certificates(&shop.folder().join("ours")), create_certificates(&shop.folder().join("foreign")));
-    let shop = shop
+    let installation = Installation::new(DatabaseEngine::Sqlite);
+    installation.run_ok(&["init"], "");
+    let (ours, foreign) = (
+        create_certificates(&installation.folder().join("ours")),
+        create_certificates(&installation.folder().join("foreign")),
+    );
+    let installation = installation
         .with_setting("SERVER__TLS_CERT", ours.certificate.to_str().unwrap())
         .with_setting("SERVER__TLS_KEY", foreign.key.to_str().unwrap());
-    let output = shop.run(&["serve", "--listen", "127.0.0.1:0"], "");
+    let output = installation.run(&["serve", "--listen", "127.0.0.1:0"], "");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(
@@ -174,6 +180,7 @@ fn mismatched_key_and_certificate_are_named() {
 }
 
 #[test]
+#[ignore = "requires OpenSSL and PostgreSQL"]
 fn postgresql_over_tls_requires_a_valid_certificate() {
     let folder = std::env::temp_dir().join(format!("tillgate-test-tls-{}", std::process::id()));
     let (ours, foreign) = (create_certificates(&folder.join("ours")), create_certificates(&folder.join("foreign")));
@@ -184,15 +191,17 @@ fn postgresql_over_tls_requires_a_valid_certificate() {
         format!("{database}?sslmode=verify-full&sslrootcert={}", authority.display())
     };
 
-    let shop = Installation::with_database(Engine::Postgres, address(&ours.authority)).with_every_feature();
-    shop.create_demo_shop();
-    let server = shop.serve();
+    let installation =
+        Installation::with_database(DatabaseEngine::Postgres, address(&ours.authority)).with_every_feature();
+    installation.create_demo_shop();
+    let server = installation.serve();
     server.new_till().login("cashier", "P01");
     let safe = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE datname LIKE 'shop_%' AND";
     assert_ne!(postgres.sql("postgres", &format!("{safe} ssl")).unwrap(), "0");
     assert_eq!(postgres.sql("postgres", &format!("{safe} NOT ssl")).unwrap(), "0");
 
-    let deceived = Installation::with_database(Engine::Postgres, address(&foreign.authority)).with_every_feature();
+    let deceived =
+        Installation::with_database(DatabaseEngine::Postgres, address(&foreign.authority)).with_every_feature();
     let output = deceived.run(&["serve", "--listen", "127.0.0.1:0"], "");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("certificate verify failed"), "{said}");
@@ -200,14 +209,15 @@ fn postgresql_over_tls_requires_a_valid_certificate() {
 }
 
 #[test]
+#[ignore = "requires curl and OpenSSL"]
 fn client_that_sends_nothing_after_its_handshake_is_not_held() {
-    let shop = Installation::with_fixture(Engine::Sqlite);
-    let papers = create_certificates(&shop.folder().join("ours"));
-    let shop = shop
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let papers = create_certificates(&installation.folder().join("ours"));
+    let installation = installation
         .with_setting("SERVER__TLS_CERT", papers.certificate.to_str().unwrap())
         .with_setting("SERVER__TLS_KEY", papers.key.to_str().unwrap())
         .with_setting("LIMITS__HEAD", "1s");
-    let server = RunningServer::start_unready(&shop, &["serve"]);
+    let server = RunningServer::start_unready(&installation, &["serve"]);
     let address = server.address();
     wait_until(Duration::from_secs(30), "readiness", || {
         run_curl(&papers.authority, &["--fail", &format!("{address}/readyz")]).0

@@ -28,17 +28,12 @@
     reason = "what is not as it should be fails the test that stands on it"
 )]
 
-#[path = "histories/chance.rs"]
-mod chance;
 #[path = "histories/engine.rs"]
 mod engine;
 #[path = "histories/exceptions.rs"]
 mod exceptions;
 #[path = "histories/exhaustive.rs"]
 mod exhaustive;
-#[allow(dead_code, reason = "it is the engine's tests' own")]
-#[path = "engine/hasher.rs"]
-mod hasher;
 #[path = "histories/history.rs"]
 mod history;
 #[path = "histories/kind.rs"]
@@ -54,36 +49,38 @@ mod till;
 
 use std::time::Duration;
 
-use chance::Chance;
+use tillgate_testkit::{Random, costly_histories, histories};
+
 use engine::Engines;
 use history::History;
 use kind::{HistoryCounts, Kind, PropertyViolation};
 use model::Model;
 use server::{Machines, Terms};
 
-/// The number of histories of a test unless `HISTORIES` is set (an eighth of `many`, unless the
-/// tests are thorough), and the first seed.
-fn seeds(many: u64) -> std::ops::Range<u64> {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    match number("HISTORIES_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 1..number("HISTORIES").unwrap_or_else(|| tillgate_testkit::case_count(many / 8, many)) + 1,
+/// The seeds of a test that runs so many histories, or the one that `HISTORIES_SEED` repeats.
+fn seeds(histories: u32) -> std::ops::RangeInclusive<u64> {
+    match std::env::var("HISTORIES_SEED") {
+        Ok(seed) => {
+            let seed = seed.parse().unwrap();
+            seed..=seed
+        }
+        Err(_) => 1..=u64::from(histories),
     }
 }
 
 /// Runs one history on the model with this judge.
 fn on_model(kind: Kind, seed: u64, judge: model::Judge) -> Result<HistoryCounts, PropertyViolation> {
-    let (kind, mut chance) = (kind.of(seed), Chance::of(seed));
-    let terms = Terms::drawn(&mut chance);
-    let machines = Machines::drawn(kind, &mut chance);
-    History::new(kind, chance, Model::new(judge, terms, &machines)).run()
+    let (kind, mut random) = (kind.of(seed), Random::from_seed(seed));
+    let terms = Terms::drawn(&mut random);
+    let machines = Machines::drawn(kind, &mut random);
+    History::new(kind, random, Model::new(judge, terms, &machines)).run()
 }
 
 /// Runs histories of a kind on the model, and fails with the seed of the first one that violates a
 /// property.
-fn all_hold(kind: Kind, many: u64) {
+fn all_hold(kind: Kind) {
     let mut counted = HistoryCounts::default();
-    for seed in seeds(many) {
+    for seed in seeds(histories()) {
         match on_model(kind, seed, tillgate_auth_core::judge::judge) {
             Ok(more) => counted.add(&more),
             Err(broken) => panic!("HISTORIES_SEED={seed}: {broken}"),
@@ -97,36 +94,36 @@ fn all_hold(kind: Kind, many: u64) {
 
 #[test]
 fn single_thread_is_never_logged_out() {
-    all_hold(Kind { threads: 1, ..Kind::WILD }, 40_000);
+    all_hold(Kind { threads: 1, ..Kind::WILD });
 }
 
 #[test]
 fn two_threads_are_never_logged_out() {
-    all_hold(Kind { threads: 2, ..Kind::WILD }, 40_000);
+    all_hold(Kind { threads: 2, ..Kind::WILD });
 }
 
 /// The threads keep the token that they have read until an answer comes, for three eighths of the
 /// grace period of service.
 #[test]
 fn two_threads_that_read_their_file_once_are_never_logged_out_by_an_outage() {
-    all_hold(Kind { threads: 2, reads_once: true, ..Kind::WILD }, 40_000);
+    all_hold(Kind { threads: 2, reads_once: true, ..Kind::WILD });
 }
 
 #[test]
 fn thief_is_caught() {
-    all_hold(Kind { threads: 1, thief: true, ..Kind::WILD }, 40_000);
+    all_hold(Kind { threads: 1, thief: true, ..Kind::WILD });
 }
 
 #[test]
 fn thief_among_two_threads_is_caught() {
-    all_hold(Kind { threads: 2, thief: true, ..Kind::WILD }, 20_000);
+    all_hold(Kind { threads: 2, thief: true, ..Kind::WILD });
 }
 
 #[test]
 fn client_that_uses_before_storing_is_counted() {
     let kind = Kind { threads: 1, careless: true, ..Kind::WILD };
     let mut counted = HistoryCounts::default();
-    for seed in seeds(2_000) {
+    for seed in seeds(histories()) {
         match on_model(kind, seed, tillgate_auth_core::judge::judge) {
             Ok(more) => counted.add(&more),
             Err(broken) => panic!("HISTORIES_SEED={seed}: {broken}"),
@@ -138,17 +135,17 @@ fn client_that_uses_before_storing_is_counted() {
 
 #[test]
 fn engine_matches_model() {
-    for seed in seeds(400) {
+    for seed in seeds(costly_histories()) {
         for kind in [
             Kind { threads: 1, ..Kind::WILD },
             Kind { threads: 2, ..Kind::WILD },
             Kind { threads: 2, reads_once: true, ..Kind::WILD },
             Kind { threads: 2, thief: true, ..Kind::WILD },
         ] {
-            let (kind, mut chance) = (kind.of(seed), Chance::of(seed));
-            let terms = Terms::drawn(&mut chance);
-            let machines = Machines::drawn(kind, &mut chance);
-            let history = History::new(kind, chance, Engines::new(terms, &machines));
+            let (kind, mut random) = (kind.of(seed), Random::from_seed(seed));
+            let terms = Terms::drawn(&mut random);
+            let machines = Machines::drawn(kind, &mut random);
+            let history = History::new(kind, random, Engines::new(terms, &machines));
             if let Err(broken) = history.run() {
                 panic!("HISTORIES_SEED={seed}, {kind:?}, on the engine: {broken}");
             }
@@ -160,10 +157,10 @@ fn engine_matches_model() {
 /// the session.
 #[test]
 fn thief_is_detected_at_next_refresh() {
-    for seed in seeds(20_000) {
-        let mut chance = Chance::of(seed);
-        let mut model = Model::new(tillgate_auth_core::judge::judge, Terms::drawn(&mut chance), &Machines::one());
-        exceptions::greedy(&mut model, &mut chance).unwrap_or_else(|why| panic!("HISTORIES_SEED={seed}: {why}"));
+    for seed in seeds(histories()) {
+        let mut random = Random::from_seed(seed);
+        let mut model = Model::new(tillgate_auth_core::judge::judge, Terms::drawn(&mut random), &Machines::one());
+        exceptions::greedy(&mut model, &mut random).unwrap_or_else(|why| panic!("HISTORIES_SEED={seed}: {why}"));
     }
 }
 

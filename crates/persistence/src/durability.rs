@@ -45,6 +45,7 @@ mod tests {
     use crate::test_support::{self, TestFolder};
 
     #[test]
+    #[ignore = "requires PostgreSQL"]
     fn unsafe_settings_are_named() {
         assert_eq!(TestFolder::new().database(&Limits::default()).unsafe_settings(), Ok(Vec::new()));
         let server = Server::start(&["fsync = off", "full_page_writes = off"]).unwrap();
@@ -54,6 +55,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "requires PostgreSQL"]
     fn connections_commit_to_disk_whatever_the_role_default() {
         let (url, database) = test_support::create_postgres(&Limits::default());
         let name = url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();

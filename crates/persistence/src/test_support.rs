@@ -8,6 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{RunQueryDsl, sql_query};
 use tillgate_domain::{StoreResult, UnitOfWork};
+use tillgate_testkit::DatabaseEngine;
 
 use crate::database::{Address, Database, Limits};
 use crate::error_class::classify;
@@ -28,6 +29,25 @@ impl TestFolder {
 
     pub(crate) fn address(&self) -> Address {
         Address::parse("sqlite:till.db", &self.0).unwrap()
+    }
+
+    /// A new, empty database of this engine.
+    pub(crate) fn create(&self, engine: DatabaseEngine) -> Database {
+        let address = match engine {
+            DatabaseEngine::Sqlite => self.address(),
+            DatabaseEngine::Postgres => {
+                Address::parse(&tillgate_testkit::postgres::create_database(), &self.0).unwrap()
+            }
+        };
+        Database::create(&address, &Limits::default()).unwrap()
+    }
+
+    /// A new database of this engine, with tables.
+    pub(crate) fn open(&self, engine: DatabaseEngine) -> Database {
+        match engine {
+            DatabaseEngine::Sqlite => self.database(&Limits::default()),
+            DatabaseEngine::Postgres => create_tables(self.create(engine)),
+        }
     }
 
     /// A database whose groups close as soon as no writer waits.

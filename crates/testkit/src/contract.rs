@@ -112,19 +112,27 @@ pub fn run_case<S: AsRef<AuthStoreHarness>>(module: &str, case: &str, subject: &
 #[doc(hidden)]
 #[macro_export]
 macro_rules! cases {
-    ($open:expr, $subject:ident, $module:ident, [$($case:ident),* $(,)?]) => {
+    ($open:expr, $attributes:tt, $subject:ident, $module:ident, [$($case:ident),* $(,)?]) => {
         mod $module {
             #[allow(unused_imports)]
             use super::*;
 
-            $(
-                #[test]
-                fn $case() {
-                    let subject: $crate::$subject = ($open)().into();
-                    let run = $crate::contract::$module::$case;
-                    $crate::contract::run_case(stringify!($module), stringify!($case), &subject, run);
-                }
-            )*
+            $($crate::case!($open, $attributes, $subject, $module, $case);)*
+        }
+    };
+}
+
+/// Makes a `#[test]` of a case, with the attribute in the brackets.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! case {
+    ($open:expr, [$($attribute:meta)?], $subject:ident, $module:ident, $case:ident) => {
+        #[test]
+        $(#[$attribute])?
+        fn $case() {
+            let subject: $crate::$subject = ($open)().into();
+            let run = $crate::contract::$module::$case;
+            $crate::contract::run_case(stringify!($module), stringify!($case), &subject, run);
         }
     };
 }

@@ -1,19 +1,18 @@
 //! The records on which the contract's cases work: two tenants with users, devices, roles and
 //! sessions.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tillgate_auth_core::ports::{KeyKind, KeyState, Rotation, StoredKey};
 use tillgate_auth_core::{AuthTx, AuthenticationInfo, DialectName, Epochs, RefreshTerms, Session, SessionKind, Terms};
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::{
-    Action, Actor, Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Email, Environment, Epoch,
-    Event, EventId, EventOutcome, Instant, KeyId, Locale, NodeId, PrincipalId, Rank, Role, RoleId, Secret, SessionId,
-    SessionLimits, Slug, StoreExt, StoreResult, Subject, Tenant, TenantId, User, UserId, UserName, UserStatus, Zone,
+    Action, Actor, Assignment, BranchId, Device, DeviceId, DeviceStatus, Email, Environment, Event, EventId,
+    EventOutcome, Instant, KeyId, Locale, NodeId, PrincipalId, Rank, Role, RoleId, Secret, SessionId, StoreExt,
+    StoreResult, Subject, Tenant, TenantId, User, UserId, UserStatus, Zone,
 };
 
-use crate::{AuthStoreHarness, Roster, StoreHarness};
+use crate::{AuthStoreHarness, Roster, StoreHarness, records};
 
 /// The instant at which every record of the fixture was created.
 pub(crate) const FIXTURE_START: Instant = Instant::from_millis(1_790_000_000_000);
@@ -63,59 +62,27 @@ pub(crate) fn hash_requested_password(text: &str) -> Secret<String> {
 
 /// A tenant with this number and slug.
 pub(crate) fn new_tenant(number: u8, slug: &str, zone: &str) -> Tenant {
+    let branch = BranchId::new(FIXTURE_START, id_bytes(number));
     Tenant {
-        id: tenant_id(number),
-        slug: Slug::parse(slug).unwrap(),
         name: format!("The {slug} shop"),
         zone: Zone::parse(zone).unwrap(),
         locale: Locale::parse("sk-SK").unwrap(),
-        limits: SessionLimits::default(),
-        branches: vec![Branch { id: BranchId::new(FIXTURE_START, id_bytes(number)), name: "Main street".into() }],
-        epoch: Epoch(0),
-        created_at: FIXTURE_START,
-        version: 1,
+        ..records::new_tenant(tenant_id(number), branch, slug, FIXTURE_START)
     }
 }
 
 /// An active user without roles.
 pub(crate) fn new_user(number: u8, tenant: TenantId, name: &str, email: Option<&str>) -> User {
     User {
-        id: user_id(number),
-        tenant,
-        name: UserName::parse(name).unwrap(),
         email: email.map(|email| Email::parse(email).unwrap()),
         display_name: format!("{name} of the shop"),
-        status: UserStatus::Active,
-        feature: None,
-        assignment: Assignment::default(),
-        password_change_required: false,
-        epoch: Epoch(0),
-        created_at: FIXTURE_START,
-        updated_at: FIXTURE_START,
-        version: 1,
+        ..records::new_user(user_id(number), tenant, name, FIXTURE_START)
     }
 }
 
 /// An active device of the environment `CashRegister`.
 pub(crate) fn new_device(number: u8, tenant: TenantId, name: &str) -> Device {
-    Device {
-        id: device_id(number),
-        tenant,
-        name: DeviceName::parse(name).unwrap(),
-        environment: Environment::CashRegister,
-        status: DeviceStatus::Active,
-        description: String::new(),
-        preferences: tillgate_domain::JsonObject::default(),
-        settings: BTreeMap::new(),
-        roles: std::collections::BTreeSet::new(),
-        epoch: Epoch(0),
-        seat: None,
-        pairing: None,
-        last_seen_at: None,
-        created_at: FIXTURE_START,
-        updated_at: FIXTURE_START,
-        version: 1,
-    }
+    records::new_device(device_id(number), tenant, name, FIXTURE_START)
 }
 
 pub(crate) fn new_role(number: u8, tenant: TenantId, rank: Rank) -> Role {

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tillgate_auth_core::entropy::{Entropy, EntropyError};
 
+use crate::random::{INCREMENT, mix};
+
 /// Generates bytes from a seed and the number of earlier draws. For tests only: the bytes are
 /// predictable.
 #[derive(Debug)]
@@ -46,19 +48,12 @@ impl Entropy for SeededEntropy {
         }
         let mut state = mix(self.seed ^ mix(draw));
         for chunk in out.chunks_mut(8) {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            state = state.wrapping_add(INCREMENT);
             let bytes = mix(state).to_le_bytes();
             chunk.copy_from_slice(&bytes[..chunk.len()]);
         }
         Ok(())
     }
-}
-
-/// The finalizer of `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
-const fn mix(mut value: u64) -> u64 {
-    value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    value ^ (value >> 31)
 }
 
 #[cfg(test)]

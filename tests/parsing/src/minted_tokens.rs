@@ -6,17 +6,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use tillgate_auth_core::passwords::{HashError, SALT_BYTES};
-use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{
-    Auth, AuthRequest, DialectName, Error, IssuedTokens, LoginIdentity, LoginRequest, MasterKey, PasswordHasher, Proof,
-    RefreshRequest, RefreshTerms, RequestCredentials, Tenancy, Terms,
+    Auth, AuthRequest, DialectName, Error, IssuedTokens, LoginIdentity, LoginRequest, MasterKey, Proof, RefreshRequest,
+    RefreshTerms, RequestCredentials, Tenancy, Terms,
 };
 use tillgate_domain::{Secret, SessionId};
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::clock::CLOCK_START;
-use tillgate_testkit::fixture::FixtureVerifiers;
-use tillgate_testkit::{Fixture, ManualClock, SeededEntropy};
+use tillgate_testkit::{Fixture, ManualClock, PlainHasher, SeededEntropy};
 
 /// The engine and its issued tokens.
 pub(crate) struct MintedTokens {
@@ -25,23 +22,6 @@ pub(crate) struct MintedTokens {
     pub(crate) session: SessionId,
     pub(crate) access: String,
     pub(crate) refresh: String,
-}
-
-/// Compares passwords in plain text.
-struct PlainHasher;
-
-impl PasswordHasher for PlainHasher {
-    fn hash(&self, password: &str, _salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError> {
-        Ok(Secret::new(password.to_owned()))
-    }
-
-    fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError> {
-        Ok(verifier.expose() == password)
-    }
-
-    fn needs_rehash(&self, _verifier: &Verifier) -> bool {
-        false
-    }
 }
 
 impl MintedTokens {
@@ -53,14 +33,15 @@ impl MintedTokens {
 
     fn mint() -> Self {
         let memory = Arc::new(MemoryStore::new());
-        let password = |name: &str| Some(Secret::new(name.to_owned()));
-        Fixture::insert_into(&*memory, CLOCK_START, &FixtureVerifiers { user: &password, device: &password }).unwrap();
+        let verifier = |name: &str| Some(PlainHasher::verifier(name));
+        let fixture = Fixture::demo(CLOCK_START).user_passwords(verifier).device_passwords(verifier).build();
+        fixture.insert_into(&*memory).unwrap();
         let entropy = Arc::new(SeededEntropy::default());
         let auth = Auth::builder(memory)
             .master(MasterKey::generate(&*entropy).unwrap())
             .clock(Arc::new(ManualClock::default()))
             .entropy(entropy)
-            .hasher(Arc::new(PlainHasher))
+            .hasher(Arc::new(PlainHasher::default()))
             .without_maintenance()
             .build()
             .unwrap();

@@ -18,14 +18,14 @@ const MAX_SEALED_AFTER_SIGNAL: i64 = 64 * 48;
 const MAX_SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 
 /// Inserts copies of the oldest event, without seals.
-fn insert_unsealed_events(shop: &Installation, count: i64) {
-    let id = match shop.engine() {
-        Engine::Sqlite => "unhex('01900000000070008fff' || printf('%012x', i))",
-        Engine::Postgres => "decode('01900000000070008fff' || lpad(to_hex(i), 12, '0'), 'hex')",
+fn insert_unsealed_events(installation: &Installation, count: i64) {
+    let id = match installation.engine() {
+        DatabaseEngine::Sqlite => "unhex('01900000000070008fff' || printf('%012x', i))",
+        DatabaseEngine::Postgres => "decode('01900000000070008fff' || lpad(to_hex(i), 12, '0'), 'hex')",
     };
     let columns = "tenant_id, user_id, device_id, session_id, address, action, subject, subject_id, outcome, details";
     execute_sql(
-        shop,
+        installation,
         &format!(
             "WITH RECURSIVE series(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < {count})
             INSERT INTO audit (id, at, {columns})
@@ -34,33 +34,30 @@ fn insert_unsealed_events(shop: &Installation, count: i64) {
     );
 }
 
-#[test]
-fn backlog_is_sealed_in_batches_that_the_end_of_the_process_does_not_wait_for() {
-    run_on_both_engines(|shop| {
-        drop(shop.serve());
-        let before = query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NOT NULL");
-        insert_unsealed_events(shop, backlog_size());
-        let sealed = || query_number(shop, "SELECT sequence FROM audit_seal") - before;
-        for round in 1..=2 {
-            let from = sealed();
-            let mut server = shop.serve();
-            wait_until(SEALING_TIMEOUT * 3, "the first batches", || sealed() > from + 128);
-            server.new_till().login("cashier", "P01").get_current_session().expect_status(200);
-            let signaled = sealed();
-            assert!(
-                backlog_size() - signaled > MAX_SEALED_AFTER_SIGNAL * 2,
-                "round {round}: all but sealed: {signaled}"
-            );
-            let begun = tillgate_tests::now();
-            assert!(server.stop().success());
-            assert!(begun.elapsed() < MAX_SHUTDOWN_TIME, "round {round}: it ended after {:?}", begun.elapsed());
-            let after = sealed() - signaled;
-            assert!(after <= MAX_SEALED_AFTER_SIGNAL, "round {round}: {after} lines were sealed before the end");
-        }
-        if !is_thorough() {
-            let (whole, document) = verify_audit(shop, &[]);
-            assert!(whole, "{document}");
-            assert!(document["lines"].as_i64().unwrap() > before + backlog_size(), "{document}");
-        }
-    });
+tillgate_testkit::on_both_databases!(backlog_is_sealed_in_batches_that_the_end_of_the_process_does_not_wait_for);
+
+fn backlog_is_sealed_in_batches_that_the_end_of_the_process_does_not_wait_for(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    drop(installation.serve());
+    let before = query_number(&installation, "SELECT COUNT(*) FROM audit WHERE sequence IS NOT NULL");
+    insert_unsealed_events(&installation, backlog_size());
+    let sealed = || query_number(&installation, "SELECT sequence FROM audit_seal") - before;
+    for round in 1..=2 {
+        let from = sealed();
+        let mut server = installation.serve();
+        wait_until(SEALING_TIMEOUT * 3, "the first batches", || sealed() > from + 128);
+        server.new_till().login("cashier", "P01").get_current_session().expect_status(200);
+        let signaled = sealed();
+        assert!(backlog_size() - signaled > MAX_SEALED_AFTER_SIGNAL * 2, "round {round}: all but sealed: {signaled}");
+        let begun = tillgate_tests::now();
+        assert!(server.stop().success());
+        assert!(begun.elapsed() < MAX_SHUTDOWN_TIME, "round {round}: it ended after {:?}", begun.elapsed());
+        let after = sealed() - signaled;
+        assert!(after <= MAX_SEALED_AFTER_SIGNAL, "round {round}: {after} lines were sealed before the end");
+    }
+    if !is_thorough() {
+        let (whole, document) = verify_audit(&installation, &[]);
+        assert!(whole, "{document}");
+        assert!(document["lines"].as_i64().unwrap() > before + backlog_size(), "{document}");
+    }
 }

@@ -3,10 +3,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tillgate_testkit::Random;
 use tillgate_tests::{PortosKey, UnsignedRequest};
 
 use crate::http::HttpRequest;
-use crate::random::Random;
 use crate::simulation::Simulation;
 
 #[expect(clippy::disallowed_methods, reason = "a client has the real clock")]
@@ -24,7 +24,7 @@ pub(crate) fn signed_request(key: &PortosKey, address: &str) -> HttpRequest {
 }
 
 /// Sends requests until the simulation ends.
-pub(crate) fn run_client(world: &Simulation, key: &PortosKey, mut chance: Random) {
+pub(crate) fn run_client(world: &Simulation, key: &PortosKey, mut random: Random) {
     while world.is_running() {
         let answer = signed_request(key, world.address()).send(world.address(), world.plan.answer_limit);
         match answer.map(|answer| answer.status) {
@@ -32,6 +32,6 @@ pub(crate) fn run_client(world: &Simulation, key: &PortosKey, mut chance: Random
             Some(200) => world.increment(|counts| &counts.answered),
             Some(status) => world.anomalies.record(format!("a good signature was answered {status}")),
         }
-        std::thread::sleep(chance.duration_between(20, 200));
+        std::thread::sleep(random.millis_between(20, 200));
     }
 }

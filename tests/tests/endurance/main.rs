@@ -20,17 +20,16 @@ mod http;
 mod office;
 mod oracle;
 mod proxy;
-mod random;
 mod simulation;
 mod till;
 
 use std::time::Duration;
 
-use tillgate_tests::{Engine, now};
+use tillgate_testkit::Random;
+use tillgate_tests::{DatabaseEngine, now};
 
 use dialect::TestDialect;
 use oracle::PossibleValues;
-use random::Random;
 use simulation::{Simulation, SimulationPlan};
 
 /// A number from an environment variable.
@@ -46,12 +45,12 @@ fn read_seed() -> u64 {
     seed
 }
 
-fn run_simulation(engine: Engine, plan: SimulationPlan) {
+fn run_simulation(engine: DatabaseEngine, plan: SimulationPlan) {
     let began = now();
-    let mut chance = Random::from_seed(read_seed());
-    let (world, server) = Simulation::open(engine, plan, &mut chance);
+    let mut random = Random::from_seed(read_seed());
+    let (world, server) = Simulation::open(engine, plan, &mut random);
     println!("ready after {:?}", began.elapsed());
-    let anomalies = world.run(server, &mut chance);
+    let anomalies = world.run(server, &mut random);
     println!("took {:?}", began.elapsed());
     assert!(anomalies.is_empty(), "{} anomalies:\n{}", anomalies.len(), anomalies.join("\n"));
 }
@@ -60,28 +59,23 @@ fn short_plan() -> SimulationPlan {
     SimulationPlan::with_faults(Duration::from_secs(4), Duration::from_secs(8), (700, 2500))
 }
 
-#[test]
-fn simulation_on_sqlite_survives_kills_and_broken_connections() {
-    run_simulation(Engine::Sqlite, short_plan());
-}
+tillgate_testkit::on_both_databases!(
+    simulation_survives_kills_and_broken_connections,
+    long_simulation_survives_in_a_thorough_run
+);
 
-#[test]
-fn simulation_on_postgresql_survives_kills_and_broken_connections() {
-    run_simulation(Engine::Postgres, short_plan());
+fn simulation_survives_kills_and_broken_connections(engine: DatabaseEngine) {
+    run_simulation(engine, short_plan());
 }
 
 /// The same for minutes, with more tills.
-#[test]
-fn long_simulation_survives() {
+fn long_simulation_survives_in_a_thorough_run(engine: DatabaseEngine) {
     if !tillgate_testkit::is_thorough() {
         return;
     }
     let lasting = Duration::from_secs(read_variable("ENDURANCE_SECONDS").unwrap_or(180));
-    for engine in Engine::ALL {
-        println!("on {engine:?}");
-        let plan = SimulationPlan::with_faults(Duration::from_secs(5), lasting, (300, 5000));
-        run_simulation(engine, SimulationPlan { tills: 4, users: 15, ..plan });
-    }
+    let plan = SimulationPlan::with_faults(Duration::from_secs(5), lasting, (300, 5000));
+    run_simulation(engine, SimulationPlan { tills: 4, users: 15, ..plan });
 }
 
 /// Whether exactly this was reported, at least once.
@@ -92,9 +86,9 @@ fn is_reported(anomalies: &[String], what: &str) {
 
 #[test]
 fn till_that_loses_a_used_answer_is_logged_out() {
-    let mut chance = Random::from_seed(1);
+    let mut random = Random::from_seed(1);
     let (world, _server) =
-        Simulation::open(Engine::Sqlite, SimulationPlan::without_faults(Duration::from_secs(1)), &mut chance);
+        Simulation::open(DatabaseEngine::Sqlite, SimulationPlan::without_faults(Duration::from_secs(1)), &mut random);
     let rotates = |contract| contract != TestDialect::PosStar;
     for till in world.tills.iter().filter(|till| rotates(till.dialect)) {
         till.log_in(&world);
@@ -115,9 +109,9 @@ fn till_that_loses_a_used_answer_is_logged_out() {
 
 #[test]
 fn wrong_oracle_is_contradicted() {
-    let mut chance = Random::from_seed(2);
+    let mut random = Random::from_seed(2);
     let (world, _server) =
-        Simulation::open(Engine::Sqlite, SimulationPlan::without_faults(Duration::from_secs(4)), &mut chance);
+        Simulation::open(DatabaseEngine::Sqlite, SimulationPlan::without_faults(Duration::from_secs(4)), &mut random);
     for till in &world.tills {
         till.log_in(&world);
     }

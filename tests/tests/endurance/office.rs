@@ -5,13 +5,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tillgate_testkit::Random;
 use tillgate_tests::PortosKey;
 
 use crate::api_client::signed_request;
 use crate::dialect::{TestDialect, Tokens};
 use crate::http::{HttpReply, HttpRequest};
 use crate::oracle::{PossibleValues, TestApiKey, TestUser, allows_storno, check_rights};
-use crate::random::Random;
 use crate::simulation::Simulation;
 
 /// How long the office waits for an answer: longer than the server may take, so none of its
@@ -32,28 +32,28 @@ enum ChangeOutcome {
 }
 
 /// Works until the simulation ends, and checks after each restart that everything is as expected.
-pub(crate) fn run_office(world: &Simulation, mut chance: Random) {
+pub(crate) fn run_office(world: &Simulation, mut random: Random) {
     let mut round = 0;
     while world.is_running() {
         if world.take_restarted() {
-            check_oracle(world, &mut chance);
+            check_oracle(world, &mut random);
         }
         round += 1;
-        run_round(world, &mut chance, round);
-        std::thread::sleep(chance.duration_between(0, 20));
+        run_round(world, &mut random, round);
+        std::thread::sleep(random.millis_between(0, 20));
     }
 }
 
-fn check_oracle(world: &Simulation, chance: &mut Random) {
+fn check_oracle(world: &Simulation, random: &mut Random) {
     world.admin.refresh(world, &mut Random::from_seed(0));
     let Some(admin) = world.admin.read_tokens() else { return };
     // nobody else changes what the oracle knows about test users; tills may continue to sell
     let oracle = world.oracle.lock().unwrap().clone();
-    oracle.check(world.address(), &admin.access, &world.anomalies, || chance.in_thousand(CHECKED_PER_MILLE));
+    oracle.check(world.address(), &admin.access, &world.anomalies, || random.in_thousand(CHECKED_PER_MILLE));
 }
 
-fn run_round(world: &Simulation, chance: &mut Random, round: usize) {
-    let picked = chance.below(world.plan.users);
+fn run_round(world: &Simulation, random: &mut Random, round: usize) {
+    let picked = random.below(world.plan.users);
     let mut user = world.oracle.lock().unwrap().users[picked].clone();
     if user.device_unlocked.certain() != Some(&true) {
         set_lock(world, &mut user, false);
@@ -61,17 +61,17 @@ fn run_round(world: &Simulation, chance: &mut Random, round: usize) {
         if user.session.is_none() {
             log_in(world, &mut user);
         }
-        match chance.below(12) {
+        match random.below(12) {
             0 => end_sessions(world, &mut user),
             1 => log_out(world, &mut user),
             2 => set_password(world, &mut user, round),
             3 => change_own_password(world, &mut user, round),
             4 => set_status(world, &mut user, false),
-            5 | 6 => set_role(world, &mut user, chance),
-            7 => change_keys(world, chance),
+            5 | 6 => set_role(world, &mut user, random),
+            7 => change_keys(world, random),
             8 => end_session(world, &mut user),
             9 => set_lock(world, &mut user, true),
-            10 => change_role(world, chance),
+            10 => change_role(world, random),
             _ => check_allowed_work(world, &user),
         }
     } else {
@@ -210,9 +210,9 @@ fn set_lock(world: &Simulation, user: &mut TestUser, locked: bool) {
 }
 
 /// Changes the rights of a role. They apply at once to the users who have it.
-fn change_role(world: &Simulation, chance: &mut Random) {
+fn change_role(world: &Simulation, random: &mut Random) {
     let mut role = world.oracle.lock().unwrap().roles[0].clone();
-    let storno = chance.in_thousand(500);
+    let storno = random.in_thousand(500);
     role.storno.add_possible(storno);
     let rights = if storno { json!(["ticketClose", "storno"]) } else { json!(["ticketClose"]) };
     match send_as_admin(world, patch_request("roles", &role.id, &json!({ "rights": rights }))) {
@@ -226,7 +226,7 @@ fn change_role(world: &Simulation, chance: &mut Random) {
         .map(|tokens| watchman.dialect.current_session_request(&tokens.access).send(world.address(), OFFICE_TIMEOUT))
     {
         None => watchman.log_in(world),
-        Some(Some(shown)) if shown.status == 401 => watchman.refresh(world, chance),
+        Some(Some(shown)) if shown.status == 401 => watchman.refresh(world, random),
         Some(Some(shown)) if shown.status == 200 && !role.storno.may_be(&allows_storno(&shown)) => {
             let has = &shown.json()["rights"];
             world.anomalies.record(format!("the watchman has {has}, and may have storno: {:?}", role.storno));
@@ -299,8 +299,8 @@ fn set_status(world: &Simulation, user: &mut TestUser, active: bool) {
     }
 }
 
-fn set_role(world: &Simulation, user: &mut TestUser, chance: &mut Random) {
-    let role = chance.pick(&["cashier", "manager"]);
+fn set_role(world: &Simulation, user: &mut TestUser, random: &mut Random) {
+    let role = random.pick(&["cashier", "manager"]);
     user.role.add_possible(role);
     let devices = [user.device.name.as_str(), "OFFICE"].map(|device| json!({ "device": device, "roles": [role] }));
     match send_as_admin(world, patch_request("users", &user.id, &json!({ "roles": [role], "devices": devices }))) {
@@ -321,9 +321,9 @@ fn check_allowed_work(world: &Simulation, user: &TestUser) {
 }
 
 /// Creates or revokes an API key.
-fn change_keys(world: &Simulation, chance: &mut Random) {
+fn change_keys(world: &Simulation, random: &mut Random) {
     let count = world.oracle.lock().unwrap().keys.len();
-    if count < 3 || chance.in_thousand(400) {
+    if count < 3 || random.in_thousand(400) {
         let body = json!({ "name": format!("Till sync {count}"), "user": "cashier", "device": "P01" });
         if let ChangeOutcome::Answered(reply) =
             send_as_admin(world, HttpRequest::new("POST", "/api/v1/api-keys").json(&body))
@@ -338,7 +338,7 @@ fn change_keys(world: &Simulation, chance: &mut Random) {
         }
         return;
     }
-    let picked = chance.below(count);
+    let picked = random.below(count);
     let mut key = world.oracle.lock().unwrap().keys[picked].clone();
     key.active.add_possible(false);
     match send_as_admin(world, patch_request("api-keys", &key.id, &json!({ "status": "revoked" }))) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::random::Random;
+use tillgate_testkit::Random;
 
 /// Of a thousand requests.
 const CUT_BEFORE_PER_MILLE: usize = 10;
@@ -28,7 +28,7 @@ enum ConnectionFault {
 
 struct ProxyState {
     server: Mutex<String>,
-    chance: Mutex<Random>,
+    random: Mutex<Random>,
     faults: bool,
     over: AtomicBool,
     spoiled: AtomicUsize,
@@ -42,12 +42,12 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// Starts a proxy, with faults, or one that passes everything on.
-    pub(crate) fn start(chance: Random, faults: bool) -> Self {
+    pub(crate) fn start(random: Random, faults: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let shared = Arc::new(ProxyState {
             server: Mutex::default(),
-            chance: Mutex::new(chance),
+            random: Mutex::new(random),
             faults,
             over: AtomicBool::new(false),
             spoiled: AtomicUsize::new(0),
@@ -98,10 +98,10 @@ impl ProxyState {
         if !self.faults {
             return (ConnectionFault::NoFault, None, None);
         }
-        let mut chance = self.chance.lock().unwrap();
-        let mut held = || chance.in_thousand(DELAYED_PER_MILLE).then(|| chance.duration_between(1, 400));
+        let mut random = self.random.lock().unwrap();
+        let mut held = || random.in_thousand(DELAYED_PER_MILLE).then(|| random.millis_between(1, 400));
         let (before, after) = (held(), held());
-        let fate = match chance.below(1000) {
+        let fate = match random.below(1000) {
             drawn if drawn < CUT_BEFORE_PER_MILLE => ConnectionFault::CutBefore,
             drawn if drawn < CUT_BEFORE_PER_MILLE + CUT_AFTER_PER_MILLE => ConnectionFault::CutAfter,
             drawn if drawn < CUT_BEFORE_PER_MILLE + CUT_AFTER_PER_MILLE + TRUNCATED_PER_MILLE => {

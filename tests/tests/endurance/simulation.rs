@@ -9,13 +9,13 @@ use std::time::Duration;
 use diesel::sql_types::Text;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection};
 use serde_json::{Value, json};
-use tillgate_tests::{Engine, Installation, PASSWORD, PortosKey, RunningServer, now};
+use tillgate_testkit::Random;
+use tillgate_tests::{DatabaseEngine, Installation, PASSWORD, PortosKey, RunningServer, now};
 
 use crate::dialect::{Credentials, TestDialect};
 use crate::http::HttpRequest;
 use crate::oracle::{AnomalyLog, Oracle, PossibleValues, TestDevice, TestRole, TestUser, send_until_decided};
 use crate::proxy::Proxy;
-use crate::random::Random;
 use crate::till::Till;
 use crate::{api_client, office};
 
@@ -82,7 +82,7 @@ pub(crate) struct EventCounts {
 /// The complete simulation.
 pub(crate) struct Simulation {
     pub(crate) plan: SimulationPlan,
-    shop: Installation,
+    installation: Installation,
     proxy: Proxy,
     pub(crate) anomalies: AnomalyLog,
     pub(crate) oracle: Mutex<Oracle>,
@@ -101,15 +101,15 @@ const SERVE_ARGUMENTS: [&str; 1] = ["serve"];
 
 impl Simulation {
     /// Creates a shop with all of its users, and starts its server.
-    pub(crate) fn open(engine: Engine, plan: SimulationPlan, chance: &mut Random) -> (Self, RunningServer) {
-        let shop = new_installation(engine, &plan);
-        let server = shop.serve();
-        let proxy = Proxy::start(chance.fork(), plan.breaks_connections);
+    pub(crate) fn open(engine: DatabaseEngine, plan: SimulationPlan, random: &mut Random) -> (Self, RunningServer) {
+        let installation = new_installation(engine, &plan);
+        let server = installation.serve();
+        let proxy = Proxy::start(random.fork(), plan.breaks_connections);
         proxy.set_server(server.address());
         let admin = Till::new(TestDialect::Native, test_credentials("admin", "OFFICE"));
         let mut world = Self {
             plan,
-            shop,
+            installation,
             proxy,
             anomalies: AnomalyLog::default(),
             oracle: Mutex::default(),
@@ -194,9 +194,9 @@ impl Simulation {
         for number in 0..2 {
             let line =
                 ["api-key", "add", &format!("Program {number}"), "--user", "cashier", "--device", "P02", "--json"];
-            let made: Value = serde_json::from_str(&self.shop.run_ok(&line, "")).unwrap();
+            let made: Value = serde_json::from_str(&self.installation.run_ok(&line, "")).unwrap();
             let text = |name: &str| made[name].as_str().unwrap().to_owned();
-            self.shop.secrets().add(&text("clientSecret"));
+            self.installation.secrets().add(&text("clientSecret"));
             self.programs.push(PortosKey { client: text("clientId"), secret: text("clientSecret") });
         }
     }
@@ -224,7 +224,7 @@ impl Simulation {
 
     /// Runs everything while the server is killed repeatedly, and checks everything at the end.
     /// Returns the deviations.
-    pub(crate) fn run(&self, server: RunningServer, chance: &mut Random) -> Vec<String> {
+    pub(crate) fn run(&self, server: RunningServer, random: &mut Random) -> Vec<String> {
         let mut server = Some(server);
         for till in &self.tills {
             while till.read_tokens().is_none() {
@@ -234,15 +234,15 @@ impl Simulation {
         std::thread::scope(|scope| {
             for till in &self.tills {
                 for _ in 0..2 {
-                    let chance = chance.fork();
-                    scope.spawn(move || till.run_thread(self, chance));
+                    let random = random.fork();
+                    scope.spawn(move || till.run_thread(self, random));
                 }
             }
             for key in &self.programs {
-                let chance = chance.fork();
-                scope.spawn(move || api_client::run_client(self, key, chance));
+                let random = random.fork();
+                scope.spawn(move || api_client::run_client(self, key, random));
             }
-            let office = chance.fork();
+            let office = random.fork();
             scope.spawn(move || office::run_office(self, office));
             // a panic here must not leave threads that work forever
             let _over = EndGuard(&self.is_over);
@@ -250,8 +250,8 @@ impl Simulation {
             while now() < until {
                 match self.plan.kill_interval_millis {
                     Some((least, most)) => {
-                        std::thread::sleep(chance.duration_between(least, most));
-                        server = server.take().map(|server| self.kill_and_restart(server, chance));
+                        std::thread::sleep(random.millis_between(least, most));
+                        server = server.take().map(|server| self.kill_and_restart(server, random));
                     }
                     None => std::thread::sleep(Duration::from_millis(100)),
                 }
@@ -265,18 +265,18 @@ impl Simulation {
 
     /// Kills the server, as a power cut would, and starts it again; sometimes it is also killed
     /// while it starts.
-    fn kill_and_restart(&self, server: RunningServer, chance: &mut Random) -> RunningServer {
+    fn kill_and_restart(&self, server: RunningServer, random: &mut Random) -> RunningServer {
         server.kill();
         self.increment(|counts| &counts.kills);
-        if chance.in_thousand(300) {
-            let mut command = self.shop.tillgate_command(&SERVE_ARGUMENTS);
+        if random.in_thousand(300) {
+            let mut command = self.installation.tillgate_command(&SERVE_ARGUMENTS);
             command.args(["--listen", "127.0.0.1:0"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             let mut child = command.spawn().unwrap();
-            std::thread::sleep(chance.duration_between(0, 250));
+            std::thread::sleep(random.millis_between(0, 250));
             child.kill().unwrap();
             child.wait().unwrap();
         }
-        let server = RunningServer::start_unready(&self.shop, &SERVE_ARGUMENTS);
+        let server = RunningServer::start_unready(&self.installation, &SERVE_ARGUMENTS);
         self.proxy.set_server(server.address());
         server.wait_until_ready();
         self.restarts.fetch_add(1, Ordering::Relaxed);
@@ -286,7 +286,7 @@ impl Simulation {
     }
 
     fn check_audit(&self) {
-        let verified = self.shop.run(&["audit", "verify"], "");
+        let verified = self.installation.run(&["audit", "verify"], "");
         if !verified.status.success() {
             let said = String::from_utf8_lossy(&verified.stdout).into_owned();
             self.anomalies
@@ -300,10 +300,10 @@ impl Simulation {
             #[diesel(sql_type = Text)]
             line: String,
         }
-        if self.shop.engine() == Engine::Postgres {
+        if self.installation.engine() == DatabaseEngine::Postgres {
             return;
         }
-        let path = self.shop.folder().join("tillgate.db");
+        let path = self.installation.folder().join("tillgate.db");
         let mut file = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
         let query = "SELECT integrity_check AS line FROM pragma_integrity_check \
                      UNION ALL SELECT 'a foreign key of ' || \"table\" FROM pragma_foreign_key_check";
@@ -381,32 +381,32 @@ fn test_credentials(name: &str, device: &str) -> Credentials {
 
 /// A shop in which every contract is served with the plan's grace period, and in which passwords
 /// that the oracle tries cause no throttling.
-fn new_installation(engine: Engine, plan: &SimulationPlan) -> Installation {
+fn new_installation(engine: DatabaseEngine, plan: &SimulationPlan) -> Installation {
     let overlap = format!("{}ms", plan.overlap.as_millis());
-    let mut shop = Installation::new(engine).with_setting("LOG__LEVEL", "warn");
+    let mut installation = Installation::new(engine).with_setting("LOG__LEVEL", "warn");
     for section in ["SESSIONS", "PORTOS", "KASIR", "FIUU", "POSSTAR"] {
-        shop = shop.with_setting(&format!("{section}__OVERLAP"), &overlap);
+        installation = installation.with_setting(&format!("{section}__OVERLAP"), &overlap);
     }
     let free = ["THROTTLE__FREE", "THROTTLE__ADDRESS_FREE", "THROTTLE__UNKNOWN_FREE"];
     for bound in free.into_iter().chain(["KASIR__PER_MINUTE", "FIUU__PER_MINUTE"]) {
-        shop = shop.with_setting(bound, "10000");
+        installation = installation.with_setting(bound, "10000");
     }
     let mounts: String = ["portos", "kasir", "fiuu", "posstar"]
         .map(|dialect| {
             format!("[[mounts]]\ndialect = \"{dialect}\"\nprefix = \"/{dialect}\"\ntenant = \"default\"\n\n")
         })
         .concat();
-    std::fs::write(shop.folder().join("tillgate.toml"), mounts).unwrap();
-    shop.create_demo_shop();
-    set_zone_far_from_midnight(&shop);
-    shop
+    std::fs::write(installation.folder().join("tillgate.toml"), mounts).unwrap();
+    installation.create_demo_shop();
+    set_zone_far_from_midnight(&installation);
+    installation
 }
 
 /// Fiuu's sessions end at midnight, which must not occur during the simulation.
-fn set_zone_far_from_midnight(shop: &Installation) {
+fn set_zone_far_from_midnight(installation: &Installation) {
     #[expect(clippy::disallowed_methods, reason = "the day ends by the real clock")]
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let hour = since.as_secs() / 3600 % 24;
     let zone = if (3..21).contains(&hour) { "UTC" } else { "Asia/Kuala_Lumpur" };
-    shop.run_ok(&["tenant", "set", "--zone", zone], "");
+    installation.run_ok(&["tenant", "set", "--zone", zone], "");
 }

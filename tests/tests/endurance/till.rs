@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
+use tillgate_testkit::Random;
 use tillgate_tests::now;
 
 use crate::dialect::{Credentials, TestDialect, Tokens};
 use crate::http::{HttpReply, HttpRequest};
 use crate::oracle::send_until_decided;
-use crate::random::Random;
 use crate::simulation::Simulation;
 
 /// Of a thousand answers to a refresh, so many are lost in a crash of the till.
@@ -66,19 +66,19 @@ impl Till {
     }
 
     /// One of the till's threads.
-    pub(crate) fn run_thread(&self, world: &Simulation, mut chance: Random) {
+    pub(crate) fn run_thread(&self, world: &Simulation, mut random: Random) {
         let mut pending = None;
         while world.is_running() {
             match self.read_tokens() {
                 None => self.log_in(world),
-                Some(tokens) => self.run_step(world, &tokens, &mut chance, &mut pending),
+                Some(tokens) => self.run_step(world, &tokens, &mut random, &mut pending),
             }
-            std::thread::sleep(chance.duration_between(5, world.plan.max_pause_millis));
+            std::thread::sleep(random.millis_between(5, world.plan.max_pause_millis));
         }
     }
 
-    fn run_step(&self, world: &Simulation, tokens: &Tokens, chance: &mut Random, pending: &mut Option<String>) {
-        let refused = match chance.below(10) {
+    fn run_step(&self, world: &Simulation, tokens: &Tokens, random: &mut Random, pending: &mut Option<String>) {
+        let refused = match random.below(10) {
             0..2 => true,
             2..4 if self.dialect == TestDialect::Native => self.open_ticket(world, tokens, pending),
             _ => {
@@ -86,7 +86,7 @@ impl Till {
             }
         };
         if refused {
-            self.refresh(world, chance);
+            self.refresh(world, random);
         }
     }
 
@@ -117,15 +117,15 @@ impl Till {
     }
 
     /// Refreshes with the token in the file.
-    pub(crate) fn refresh(&self, world: &Simulation, chance: &mut Random) {
+    pub(crate) fn refresh(&self, world: &Simulation, random: &mut Random) {
         let began = now();
         let Some(sent) = self.read_tokens() else { return };
         match self.dialect.refresh_request(&sent).send(world.address(), world.plan.answer_limit) {
             Some(reply) if reply.status == 200 => match self.dialect.parse_tokens(&reply) {
                 // the answer is lost with the crashed till, or it comes too late and the till has
                 // stopped waiting
-                Some(_) if chance.in_thousand(CRASHES_PER_MILLE) => {
-                    std::thread::sleep(chance.duration_between(100, 1500));
+                Some(_) if random.in_thousand(CRASHES_PER_MILLE) => {
+                    std::thread::sleep(random.millis_between(100, 1500));
                 }
                 Some(_) if began.elapsed() > world.plan.answer_limit => world.increment(|counts| &counts.unanswered),
                 Some(tokens) => {
@@ -145,7 +145,7 @@ impl Till {
             }
             _ => {
                 world.increment(|counts| &counts.unanswered);
-                std::thread::sleep(chance.duration_between(50, 300));
+                std::thread::sleep(random.millis_between(50, 300));
             }
         }
     }

@@ -7,6 +7,7 @@ mod cycles;
 mod documentation;
 mod matches;
 mod names;
+mod requirements;
 mod source;
 
 fn assert_none(found: &[String], advice: &str) {

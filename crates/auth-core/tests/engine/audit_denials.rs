@@ -6,10 +6,10 @@ use std::time::Duration;
 use tillgate_auth_core::{Caller, DeniedCall, MissingRequirement};
 use tillgate_domain::{Action, Event, EventOutcome, Right, Subject};
 
-use crate::shop::{MINUTE, Shop, authenticate};
+use crate::fixture::{EngineFixture, MINUTE, authenticate};
 
-fn caller(shop: &Shop, name: &str, device: Option<&str>) -> Caller {
-    authenticate(&shop.auth, &shop.user(name, device)).unwrap()
+fn caller(fixture: &EngineFixture, name: &str, device: Option<&str>) -> Caller {
+    authenticate(&fixture.auth, &fixture.user(name, device)).unwrap()
 }
 
 fn attempt(right: &str) -> DeniedCall {
@@ -20,80 +20,80 @@ fn attempt(right: &str) -> DeniedCall {
     }
 }
 
-fn refusals(shop: &Shop) -> Vec<Event> {
-    shop.memory.audit_events().into_iter().filter(|event| event.action == Action::RightMissing).collect()
+fn refusals(fixture: &EngineFixture) -> Vec<Event> {
+    fixture.memory.audit_events().into_iter().filter(|event| event.action == Action::RightMissing).collect()
 }
 
-fn record_denials(shop: &Shop, caller: &Caller, times: usize) {
+fn record_denials(fixture: &EngineFixture, caller: &Caller, times: usize) {
     for _ in 0..times {
-        shop.auth.record_denial(caller, &attempt("userRead")).unwrap();
+        fixture.auth.record_denial(caller, &attempt("userRead")).unwrap();
     }
 }
 
 #[test]
 fn ten_denials_a_minute_are_audited_and_rest_is_counted() {
-    let shop = Shop::open();
-    let (cashier, other) = (caller(&shop, "cashier", Some("P01")), caller(&shop, "manager", None));
-    record_denials(&shop, &cashier, 25);
-    record_denials(&shop, &other, 3);
-    assert_eq!(refusals(&shop).len(), 13, "callers are counted apart");
-    shop.clock.advance(MINUTE - Duration::from_secs(2));
-    shop.auth.run_due_maintenance();
-    assert_eq!(refusals(&shop).len(), 13);
-    shop.clock.advance(Duration::from_secs(2));
-    record_denials(&shop, &cashier, 1);
-    shop.auth.run_due_maintenance();
-    let lines = refusals(&shop);
+    let fixture = EngineFixture::open();
+    let (cashier, other) = (caller(&fixture, "cashier", Some("P01")), caller(&fixture, "manager", None));
+    record_denials(&fixture, &cashier, 25);
+    record_denials(&fixture, &other, 3);
+    assert_eq!(refusals(&fixture).len(), 13, "callers are counted apart");
+    fixture.clock.advance(MINUTE - Duration::from_secs(2));
+    fixture.auth.run_due_maintenance();
+    assert_eq!(refusals(&fixture).len(), 13);
+    fixture.clock.advance(Duration::from_secs(2));
+    record_denials(&fixture, &cashier, 1);
+    fixture.auth.run_due_maintenance();
+    let lines = refusals(&fixture);
     let counted = lines.last().unwrap();
     assert_eq!((lines.len(), counted.details["times"].as_u64()), (14, Some(16)), "one more while it was not yet told");
     assert_eq!((counted.actor, counted.outcome), (cashier.actor(), EventOutcome::Refused));
     assert_eq!(counted.subject, Subject::Tenant(cashier.profile.tenant.id));
     assert_eq!(counted.details["right"], "userRead");
-    shop.clock.advance(Duration::from_secs(2));
-    shop.auth.run_due_maintenance();
-    assert_eq!(refusals(&shop).len(), 14, "it is recorded once");
-    record_denials(&shop, &cashier, 25);
-    assert_eq!(refusals(&shop).len(), 24, "another minute, another ten");
+    fixture.clock.advance(Duration::from_secs(2));
+    fixture.auth.run_due_maintenance();
+    assert_eq!(refusals(&fixture).len(), 14, "it is recorded once");
+    record_denials(&fixture, &cashier, 25);
+    assert_eq!(refusals(&fixture).len(), 24, "another minute, another ten");
 }
 
 #[test]
 fn looping_client_makes_eleven_events_a_minute() {
-    let shop = Shop::open();
-    let cashier = caller(&shop, "cashier", Some("P01"));
+    let fixture = EngineFixture::open();
+    let cashier = caller(&fixture, "cashier", Some("P01"));
     for _ in 0..60 * 10 {
-        record_denials(&shop, &cashier, 20);
-        shop.clock.advance(Duration::from_secs(1));
-        shop.auth.run_due_maintenance();
+        record_denials(&fixture, &cashier, 20);
+        fixture.clock.advance(Duration::from_secs(1));
+        fixture.auth.run_due_maintenance();
     }
-    let lines = refusals(&shop);
+    let lines = refusals(&fixture);
     assert!((100..=115).contains(&lines.len()), "{}", lines.len());
-    shop.auth.leave().unwrap();
+    fixture.auth.leave().unwrap();
     let counted: u64 =
-        refusals(&shop).iter().map(|line| line.details.get("times").map_or(1, |n| n.as_u64().unwrap())).sum();
+        refusals(&fixture).iter().map(|line| line.details.get("times").map_or(1, |n| n.as_u64().unwrap())).sum();
     assert_eq!(counted, 60 * 10 * 20, "none is lost");
 }
 
 #[test]
 fn unwritten_denial_is_recorded_later() {
     use tillgate_auth_core::ports::InstanceState;
-    let shop = Shop::open();
-    let cashier = caller(&shop, "cashier", Some("P01"));
-    record_denials(&shop, &cashier, 12);
-    shop.memory.set_instance_state(InstanceState::Draining);
-    assert!(shop.auth.leave().is_err());
-    shop.memory.set_instance_state(InstanceState::Open);
-    shop.auth.leave().unwrap();
-    let lines = refusals(&shop);
+    let fixture = EngineFixture::open();
+    let cashier = caller(&fixture, "cashier", Some("P01"));
+    record_denials(&fixture, &cashier, 12);
+    fixture.memory.set_instance_state(InstanceState::Draining);
+    assert!(fixture.auth.leave().is_err());
+    fixture.memory.set_instance_state(InstanceState::Open);
+    fixture.auth.leave().unwrap();
+    let lines = refusals(&fixture);
     assert_eq!((lines.len(), lines[10].details["times"].as_u64()), (11, Some(2)));
     // None of the first ten is lost either.
-    let manager = caller(&shop, "manager", None);
-    record_denials(&shop, &manager, 1);
-    shop.memory.set_instance_state(InstanceState::Draining);
-    assert!(shop.auth.record_denial(&manager, &attempt("userRead")).is_err());
-    shop.memory.set_instance_state(InstanceState::Open);
-    record_denials(&shop, &manager, 1);
-    shop.auth.leave().unwrap();
-    let lines = refusals(&shop);
+    let manager = caller(&fixture, "manager", None);
+    record_denials(&fixture, &manager, 1);
+    fixture.memory.set_instance_state(InstanceState::Draining);
+    assert!(fixture.auth.record_denial(&manager, &attempt("userRead")).is_err());
+    fixture.memory.set_instance_state(InstanceState::Open);
+    record_denials(&fixture, &manager, 1);
+    fixture.auth.leave().unwrap();
+    let lines = refusals(&fixture);
     let counted = lines.last().unwrap();
     assert_eq!((lines.len(), counted.details["times"].as_u64(), counted.actor), (14, Some(1), manager.actor()));
 }

@@ -8,9 +8,11 @@ use proptest::prelude::*;
 use tillgate_auth_core::{Auth, AuthSettings, CacheLimits, Error, IssuedTokens, TokenDenied};
 use tillgate_domain::{SessionId, UserId};
 use tillgate_memory::MemoryStore;
-use tillgate_testkit::case_count;
+use tillgate_testkit::costly_histories;
 
-use crate::shop::{Shop, assign, authenticate, builder, by_user, native, presented, refresh, settings, token_refused};
+use crate::fixture::{
+    EngineFixture, assign, authenticate, builder, by_user, native, presented, refresh, settings, token_refused,
+};
 
 /// An event of a history: what happens, to which user or session, in which of two processes.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +56,7 @@ struct GrantedSession {
 
 /// Two processes over one store, and the expected state.
 struct Model {
-    shop: Shop,
+    fixture: EngineFixture,
     other: (Arc<MemoryStore>, Arc<Auth>),
     users: [UserId; 2],
     made: Vec<GrantedSession>,
@@ -66,17 +68,17 @@ struct Model {
 impl Model {
     fn of(caches: CacheLimits) -> Self {
         let settings = AuthSettings { caches, ..settings() };
-        let shop = Shop::with(settings.clone());
-        let memory = Arc::new(shop.memory.share_with_process());
-        let engine = builder(memory.clone(), &shop.clock, &shop.hasher).settings(settings);
-        let engine = engine.master(shop.master.clone()).build().unwrap();
-        let users = [shop.world.cashier.id, shop.world.manager.id];
-        Self { shop, other: (memory, engine), users, made: Vec::new(), over: BTreeMap::new(), roles: NAMES }
+        let fixture = EngineFixture::with(settings.clone());
+        let memory = Arc::new(fixture.memory.share_with_process());
+        let engine = builder(memory.clone(), &fixture.clock, &fixture.hasher).settings(settings);
+        let engine = engine.master(fixture.master.clone()).build().unwrap();
+        let users = [fixture.records.user("cashier").id, fixture.records.user("manager").id];
+        Self { fixture, other: (memory, engine), users, made: Vec::new(), over: BTreeMap::new(), roles: NAMES }
     }
 
     /// A process that knows everything that both have done so far.
     fn process(&self, other: bool) -> &Auth {
-        let process = if other { &self.other.1 } else { &self.shop.auth };
+        let process = if other { &self.other.1 } else { &self.fixture.auth };
         process.poll_feed().unwrap();
         process
     }
@@ -120,7 +122,7 @@ impl Model {
             }
             Step::EndUser(user) => {
                 let user = user % 2;
-                self.process(other).end_user_sessions(self.shop.world.tenant.id, self.users[user]).unwrap();
+                self.process(other).end_user_sessions(self.fixture.records.tenant.id, self.users[user]).unwrap();
                 for made in self.made.iter().filter(|made| made.user == user) {
                     self.over.insert(made.granted.session.id, true);
                 }
@@ -128,8 +130,8 @@ impl Model {
             Step::Assign(user, manager) => {
                 let user = user % 2;
                 self.roles[user] = NAMES[usize::from(manager)];
-                let office = if other { &self.other.0 } else { &self.shop.memory };
-                assign(&**office, &self.shop.world, self.users[user], &[self.roles[user]]);
+                let office = if other { &self.other.0 } else { &self.fixture.memory };
+                assign(&**office, &self.fixture.records, self.users[user], &[self.roles[user]]);
             }
         }
     }
@@ -153,7 +155,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(u32::try_from(case_count(64, 2_000)).unwrap()))]
+    #![proptest_config(ProptestConfig::with_cases(costly_histories()))]
 
     #[test]
     fn cache_limits_never_revive_or_end_sessions(
@@ -181,20 +183,20 @@ fn overfilled_cache_stays_within_limit() {
         activity: 8_000,
         ..CacheLimits::default()
     };
-    let shop = Shop::with(AuthSettings { caches, ..settings() });
-    let first = shop.user("manager", None);
+    let fixture = EngineFixture::with(AuthSettings { caches, ..settings() });
+    let first = fixture.user("manager", None);
     for _ in 0..400 {
-        let granted = refresh(&shop.auth, &shop.user("cashier", None)).unwrap();
-        authenticate(&shop.auth, &granted).unwrap();
-        shop.auth.end_session(granted.session.id).unwrap();
-        assert_eq!(token_refused(authenticate(&shop.auth, &granted)), TokenDenied::SessionOver);
+        let granted = refresh(&fixture.auth, &fixture.user("cashier", None)).unwrap();
+        authenticate(&fixture.auth, &granted).unwrap();
+        fixture.auth.end_session(granted.session.id).unwrap();
+        assert_eq!(token_refused(authenticate(&fixture.auth, &granted)), TokenDenied::SessionOver);
     }
-    for usage in shop.auth.cache_usage() {
+    for usage in fixture.auth.cache_usage() {
         assert!(usage.bytes <= usage.limit, "{usage:?}");
     }
-    let held = |name| shop.auth.cache_usage().into_iter().find(|usage| usage.name == name).unwrap().bytes;
+    let held = |name| fixture.auth.cache_usage().into_iter().find(|usage| usage.name == name).unwrap().bytes;
     for name in ["tokens", "sessions", "revocations", "activity"] {
         assert!(held(name) > 1_000, "{name} holds {} bytes", held(name));
     }
-    assert!(authenticate(&shop.auth, &first).is_ok(), "earlier sessions stay valid");
+    assert!(authenticate(&fixture.auth, &first).is_ok(), "earlier sessions stay valid");
 }

@@ -8,7 +8,7 @@ use tillgate_auth_core::ports::{Cursor, KeyKind, KeyState, Node};
 use tillgate_auth_core::{Auth, AuthSettings, TokenDenied};
 use tillgate_domain::{Action, KeyId, NodeId, StoreExt};
 
-use crate::shop::{HOUR, MINUTE, OVERLAP, Shop, authenticate, refresh, settings, token_refused};
+use crate::fixture::{EngineFixture, HOUR, MINUTE, OVERLAP, authenticate, refresh, settings, token_refused};
 
 fn states(auth: &Auth) -> BTreeMap<(KeyKind, KeyState), usize> {
     let mut states = BTreeMap::new();
@@ -29,43 +29,43 @@ fn published(auth: &Auth) -> BTreeSet<KeyId> {
 }
 
 /// Runs maintenance at a later time, at most once per minute, as a running process does.
-fn live(shop: &Shop, auth: &Auth, minutes: u32) {
+fn live(fixture: &EngineFixture, auth: &Auth, minutes: u32) {
     for _ in 0..minutes {
-        shop.clock.advance(MINUTE);
+        fixture.clock.advance(MINUTE);
         auth.run_due_maintenance();
     }
 }
 
 #[test]
 fn empty_store_gets_one_current_key_of_each_kind() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let current = |kind| ((kind, KeyState::Current), 1);
-    assert_eq!(states(&shop.auth), [current(KeyKind::Signing), current(KeyKind::Refresh)].into());
-    assert_eq!(shop.audit_events(Action::KeyAdd).len(), 2);
-    assert_eq!(published(&shop.auth), BTreeSet::from([key(&shop.auth, KeyKind::Signing, KeyState::Current)]));
-    assert!(!shop.auth.jwks().contains("\"d\""), "no private half");
+    assert_eq!(states(&fixture.auth), [current(KeyKind::Signing), current(KeyKind::Refresh)].into());
+    assert_eq!(fixture.audit_events(Action::KeyAdd).len(), 2);
+    assert_eq!(published(&fixture.auth), BTreeSet::from([key(&fixture.auth, KeyKind::Signing, KeyState::Current)]));
+    assert!(!fixture.auth.jwks().contains("\"d\""), "no private half");
 }
 
 #[test]
 fn immediate_rotation_promotes_keys_and_keeps_old_ones() {
     for algorithm in [SigningAlgorithm::EdDSA, SigningAlgorithm::ES256] {
-        let shop = Shop::with(AuthSettings { algorithm, ..settings() });
-        let other = shop.process();
-        let before = shop.user("cashier", Some("P01"));
-        let old = key(&shop.auth, KeyKind::Signing, KeyState::Current);
-        shop.auth.rotate_keys(true).unwrap();
+        let fixture = EngineFixture::with(AuthSettings { algorithm, ..settings() });
+        let other = fixture.process();
+        let before = fixture.user("cashier", Some("P01"));
+        let old = key(&fixture.auth, KeyKind::Signing, KeyState::Current);
+        fixture.auth.rotate_keys(true).unwrap();
         for kind in KeyKind::ALL {
-            assert_eq!(states(&shop.auth)[&(kind, KeyState::Current)], 1);
-            assert_eq!(states(&shop.auth)[&(kind, KeyState::Kept)], 1);
+            assert_eq!(states(&fixture.auth)[&(kind, KeyState::Current)], 1);
+            assert_eq!(states(&fixture.auth)[&(kind, KeyState::Kept)], 1);
         }
-        let new = key(&shop.auth, KeyKind::Signing, KeyState::Current);
-        assert_eq!(published(&shop.auth), BTreeSet::from([old, new]));
-        let after = shop.user("manager", Some("P02"));
-        assert_eq!(after.session.key, key(&shop.auth, KeyKind::Refresh, KeyState::Current));
-        assert!(authenticate(&shop.auth, &before).is_ok() && authenticate(&shop.auth, &after).is_ok());
+        let new = key(&fixture.auth, KeyKind::Signing, KeyState::Current);
+        assert_eq!(published(&fixture.auth), BTreeSet::from([old, new]));
+        let after = fixture.user("manager", Some("P02"));
+        assert_eq!(after.session.key, key(&fixture.auth, KeyKind::Refresh, KeyState::Current));
+        assert!(authenticate(&fixture.auth, &before).is_ok() && authenticate(&fixture.auth, &after).is_ok());
         // The other process has read none of it yet.
         assert!(authenticate(&other, &after).is_ok(), "an unknown key is looked up before it is a refusal");
-        let moved = refresh(&shop.auth, &before).unwrap();
+        let moved = refresh(&fixture.auth, &before).unwrap();
         assert_eq!((moved.session.key, moved.session.previous_key), (after.session.key, before.session.key));
         assert!(refresh(&other, &before).is_ok() && refresh(&other, &moved).is_ok());
     }
@@ -73,106 +73,108 @@ fn immediate_rotation_promotes_keys_and_keeps_old_ones() {
 
 #[test]
 fn fresh_refresh_key_of_other_process_is_accepted() {
-    let shop = Shop::open();
-    let other = shop.process();
-    let first = shop.user("cashier", Some("P01"));
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let first = fixture.user("cashier", Some("P01"));
     let forged = first.access_token.expose().replacen(
         &first.access_token.expose()[..20],
         "eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjAxOTNmMWI0LTVkZTktNzAwMC04MDAwLTAwMDAwMDAwMDAwMCJ9.x",
         1,
     );
     // Another call made the process look for keys just before.
-    let _ = crate::shop::call(&other, &forged);
-    shop.auth.rotate_keys(true).unwrap();
-    let second = refresh(&shop.auth, &first).unwrap();
-    let _ = crate::shop::call(&other, &forged);
+    let _ = crate::fixture::call(&other, &forged);
+    fixture.auth.rotate_keys(true).unwrap();
+    let second = refresh(&fixture.auth, &first).unwrap();
+    let _ = crate::fixture::call(&other, &forged);
     assert!(refresh(&other, &first).is_ok(), "a repeat under a key that is new to it");
     assert!(refresh(&other, &second).is_ok() && authenticate(&other, &second).is_ok());
 }
 
 #[test]
 fn next_key_is_published_one_day_before_use() {
-    let shop = Shop::open();
-    let before = shop.user("cashier", Some("P01"));
-    let old = key(&shop.auth, KeyKind::Signing, KeyState::Current);
-    shop.auth.rotate_keys(false).unwrap();
-    let next = key(&shop.auth, KeyKind::Signing, KeyState::Next);
-    assert_eq!(published(&shop.auth), BTreeSet::from([old, next]));
-    live(&shop, &shop.auth, 24 * 60 - 1);
-    assert_eq!(key(&shop.auth, KeyKind::Signing, KeyState::Current), old, "not yet");
-    live(&shop, &shop.auth, 1);
-    assert_eq!(key(&shop.auth, KeyKind::Signing, KeyState::Current), next);
-    assert_eq!(states(&shop.auth)[&(KeyKind::Refresh, KeyState::Current)], 1);
-    let told: Vec<_> = [Action::KeyAdd, Action::KeyPromote].map(|action| shop.audit_events(action).len()).into();
+    let fixture = EngineFixture::open();
+    let before = fixture.user("cashier", Some("P01"));
+    let old = key(&fixture.auth, KeyKind::Signing, KeyState::Current);
+    fixture.auth.rotate_keys(false).unwrap();
+    let next = key(&fixture.auth, KeyKind::Signing, KeyState::Next);
+    assert_eq!(published(&fixture.auth), BTreeSet::from([old, next]));
+    live(&fixture, &fixture.auth, 24 * 60 - 1);
+    assert_eq!(key(&fixture.auth, KeyKind::Signing, KeyState::Current), old, "not yet");
+    live(&fixture, &fixture.auth, 1);
+    assert_eq!(key(&fixture.auth, KeyKind::Signing, KeyState::Current), next);
+    assert_eq!(states(&fixture.auth)[&(KeyKind::Refresh, KeyState::Current)], 1);
+    let told: Vec<_> = [Action::KeyAdd, Action::KeyPromote].map(|action| fixture.audit_events(action).len()).into();
     assert_eq!(told, [4, 2]);
-    assert_eq!(token_refused(refresh(&shop.auth, &before)), TokenDenied::Expired);
-    assert!(authenticate(&shop.auth, &shop.user("cashier", None)).is_ok());
+    assert_eq!(token_refused(refresh(&fixture.auth, &before)), TokenDenied::Expired);
+    assert!(authenticate(&fixture.auth, &fixture.user("cashier", None)).is_ok());
 }
 
 #[test]
 fn next_key_waits_for_live_process_to_read_it() {
-    let shop = Shop::open();
-    shop.auth.rotate_keys(false).unwrap();
-    let next = key(&shop.auth, KeyKind::Signing, KeyState::Next);
+    let fixture = EngineFixture::open();
+    fixture.auth.rotate_keys(false).unwrap();
+    let next = key(&fixture.auth, KeyKind::Signing, KeyState::Next);
     let behind = NodeId::new(tillgate_testkit::clock::CLOCK_START, [77; 10]);
     for _ in 0..24 * 60 + 5 {
-        shop.clock.advance(MINUTE);
-        let node = Node { id: behind, applied: Cursor(0), seen_at: shop.auth.time().at, clock: None };
-        shop.auth_store().write("test", |tx| tx.nodes().upsert(&node)).unwrap();
-        shop.auth.run_due_maintenance();
+        fixture.clock.advance(MINUTE);
+        let node = Node { id: behind, applied: Cursor(0), seen_at: fixture.auth.time().at, clock: None };
+        fixture.auth_store().write("test", |tx| tx.nodes().upsert(&node)).unwrap();
+        fixture.auth.run_due_maintenance();
     }
-    assert_ne!(key(&shop.auth, KeyKind::Signing, KeyState::Current), next, "one that lives has not read it");
-    live(&shop, &shop.auth, 3);
-    assert_eq!(key(&shop.auth, KeyKind::Signing, KeyState::Current), next, "it is gone");
+    assert_ne!(key(&fixture.auth, KeyKind::Signing, KeyState::Current), next, "one that lives has not read it");
+    live(&fixture, &fixture.auth, 3);
+    assert_eq!(key(&fixture.auth, KeyKind::Signing, KeyState::Current), next, "it is gone");
 }
 
 #[test]
 fn keys_are_retired_after_last_token_or_session() {
-    let shop = Shop::open();
-    let session = shop.user("cashier", Some("P01"));
-    let (signing_key, refresh_key) =
-        (key(&shop.auth, KeyKind::Signing, KeyState::Current), key(&shop.auth, KeyKind::Refresh, KeyState::Current));
-    shop.auth.rotate_keys(true).unwrap();
-    let held = |id| shop.auth.list_keys().unwrap().iter().any(|key| key.id == id);
+    let fixture = EngineFixture::open();
+    let session = fixture.user("cashier", Some("P01"));
+    let (signing_key, refresh_key) = (
+        key(&fixture.auth, KeyKind::Signing, KeyState::Current),
+        key(&fixture.auth, KeyKind::Refresh, KeyState::Current),
+    );
+    fixture.auth.rotate_keys(true).unwrap();
+    let held = |id| fixture.auth.list_keys().unwrap().iter().any(|key| key.id == id);
     let mut granted = session;
     for hour in 1..=30 {
-        shop.clock.advance(HOUR);
-        shop.auth.run_due_maintenance();
+        fixture.clock.advance(HOUR);
+        fixture.auth.run_due_maintenance();
         if hour == 11 || hour == 20 || hour == 28 {
             // The session references the old key as its current one, then once more as the previous
             // one.
-            granted = refresh(&shop.auth, &granted).unwrap();
+            granted = refresh(&fixture.auth, &granted).unwrap();
         }
         assert_eq!(held(signing_key), hour < 25, "hour {hour}");
     }
     assert!(!held(refresh_key), "no session names it since the second refresh");
-    assert!(refresh(&shop.auth, &granted).is_ok());
-    assert_eq!(published(&shop.auth).len(), 1);
-    assert_eq!(shop.audit_events(Action::KeyRetire).len(), 2);
+    assert!(refresh(&fixture.auth, &granted).is_ok());
+    assert_eq!(published(&fixture.auth).len(), 1);
+    assert_eq!(fixture.audit_events(Action::KeyRetire).len(), 2);
 }
 
 #[test]
 fn refresh_key_stays_while_session_uses_it() {
-    let shop = Shop::open();
-    let mut granted = shop.user("cashier", Some("P01"));
-    let refresh_key = key(&shop.auth, KeyKind::Refresh, KeyState::Current);
-    shop.clock.advance(HOUR);
-    granted = refresh(&shop.auth, &granted).unwrap();
-    shop.auth.rotate_keys(true).unwrap();
+    let fixture = EngineFixture::open();
+    let mut granted = fixture.user("cashier", Some("P01"));
+    let refresh_key = key(&fixture.auth, KeyKind::Refresh, KeyState::Current);
+    fixture.clock.advance(HOUR);
+    granted = refresh(&fixture.auth, &granted).unwrap();
+    fixture.auth.rotate_keys(true).unwrap();
     // Rotated within the grace period: it repeats with the old key, and the first rotation makes
     // that the previous one.
-    assert_eq!(refresh(&shop.auth, &granted).unwrap().session.key, refresh_key);
+    assert_eq!(refresh(&fixture.auth, &granted).unwrap().session.key, refresh_key);
     for _ in 0..3 {
-        shop.clock.advance(10 * HOUR);
-        shop.auth.run_due_maintenance();
-        assert!(shop.auth.list_keys().unwrap().iter().any(|key| key.id == refresh_key));
+        fixture.clock.advance(10 * HOUR);
+        fixture.auth.run_due_maintenance();
+        assert!(fixture.auth.list_keys().unwrap().iter().any(|key| key.id == refresh_key));
         if granted.session.key == refresh_key {
-            granted = refresh(&shop.auth, &granted).unwrap();
+            granted = refresh(&fixture.auth, &granted).unwrap();
             assert_eq!(granted.session.previous_key, refresh_key);
         } else {
             // The previous answer may have been lost: its token must be distinguishable from a
             // forgery to be repeated.
-            assert!(refresh(&shop.auth, &granted).is_ok());
+            assert!(refresh(&fixture.auth, &granted).is_ok());
             break;
         }
     }
@@ -180,55 +182,58 @@ fn refresh_key_stays_while_session_uses_it() {
 
 #[test]
 fn tokens_of_revoked_signing_key_are_denied_although_cached() {
-    let shop = Shop::open();
-    let other = shop.process();
-    let granted = shop.user("cashier", Some("P01"));
-    assert!(authenticate(&shop.auth, &granted).is_ok() && authenticate(&other, &granted).is_ok(), "both remember it");
-    let signing = key(&shop.auth, KeyKind::Signing, KeyState::Current);
-    assert_eq!(shop.auth.revoke_key(signing).unwrap(), Some(0), "no session falls");
-    assert_eq!(token_refused(authenticate(&shop.auth, &granted)), TokenDenied::Invalid);
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let granted = fixture.user("cashier", Some("P01"));
+    assert!(
+        authenticate(&fixture.auth, &granted).is_ok() && authenticate(&other, &granted).is_ok(),
+        "both remember it"
+    );
+    let signing = key(&fixture.auth, KeyKind::Signing, KeyState::Current);
+    assert_eq!(fixture.auth.revoke_key(signing).unwrap(), Some(0), "no session falls");
+    assert_eq!(token_refused(authenticate(&fixture.auth, &granted)), TokenDenied::Invalid);
     other.poll_feed().unwrap();
     assert_eq!(token_refused(authenticate(&other, &granted)), TokenDenied::Invalid);
-    assert!(!published(&shop.auth).contains(&signing));
-    let fresh = refresh(&shop.auth, &granted).unwrap();
+    assert!(!published(&fixture.auth).contains(&signing));
+    let fresh = refresh(&fixture.auth, &granted).unwrap();
     assert!(
-        authenticate(&shop.auth, &fresh).is_ok() && authenticate(&other, &fresh).is_ok(),
+        authenticate(&fixture.auth, &fresh).is_ok() && authenticate(&other, &fresh).is_ok(),
         "a new key took its place"
     );
-    assert_eq!(shop.audit_events(Action::KeyRevoke).len(), 1);
+    assert_eq!(fixture.audit_events(Action::KeyRevoke).len(), 1);
 }
 
 #[test]
 fn revoked_refresh_key_ends_its_sessions() {
-    let shop = Shop::open();
-    let other = shop.process();
-    let (one, two) = (shop.user("cashier", Some("P01")), shop.user("manager", Some("P02")));
-    let refresh_key = key(&shop.auth, KeyKind::Refresh, KeyState::Current);
-    shop.auth.rotate_keys(true).unwrap();
-    let moved = refresh(&shop.auth, &one).unwrap();
-    shop.clock.advance(OVERLAP);
-    let again = refresh(&shop.auth, &moved).unwrap();
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let (one, two) = (fixture.user("cashier", Some("P01")), fixture.user("manager", Some("P02")));
+    let refresh_key = key(&fixture.auth, KeyKind::Refresh, KeyState::Current);
+    fixture.auth.rotate_keys(true).unwrap();
+    let moved = refresh(&fixture.auth, &one).unwrap();
+    fixture.clock.advance(OVERLAP);
+    let again = refresh(&fixture.auth, &moved).unwrap();
     assert_eq!(
-        shop.auth.revoke_key(refresh_key).unwrap(),
+        fixture.auth.revoke_key(refresh_key).unwrap(),
         Some(1),
         "the one that has moved on twice is not served by it"
     );
-    assert!(authenticate(&shop.auth, &again).is_ok() && refresh(&shop.auth, &again).is_ok());
-    assert_eq!(token_refused(authenticate(&shop.auth, &two)), TokenDenied::SessionOver);
+    assert!(authenticate(&fixture.auth, &again).is_ok() && refresh(&fixture.auth, &again).is_ok());
+    assert_eq!(token_refused(authenticate(&fixture.auth, &two)), TokenDenied::SessionOver);
     other.poll_feed().unwrap();
-    for auth in [&shop.auth, &other] {
+    for auth in [&fixture.auth, &other] {
         assert_eq!(token_refused(refresh(auth, &two)), TokenDenied::Invalid, "the key is believed no more");
     }
-    assert_eq!(shop.auth.revoke_key(KeyId(uuid::Uuid::nil())).unwrap(), None);
+    assert_eq!(fixture.auth.revoke_key(KeyId(uuid::Uuid::nil())).unwrap(), None);
 }
 
 #[test]
 fn revoked_current_key_is_replaced() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     for kind in KeyKind::ALL {
-        shop.auth.revoke_key(key(&shop.auth, kind, KeyState::Current)).unwrap();
-        assert_eq!(states(&shop.auth)[&(kind, KeyState::Current)], 1);
+        fixture.auth.revoke_key(key(&fixture.auth, kind, KeyState::Current)).unwrap();
+        assert_eq!(states(&fixture.auth)[&(kind, KeyState::Current)], 1);
     }
-    let granted = shop.user("cashier", None);
-    assert!(authenticate(&shop.auth, &granted).is_ok() && refresh(&shop.auth, &granted).is_ok());
+    let granted = fixture.user("cashier", None);
+    assert!(authenticate(&fixture.auth, &granted).is_ok() && refresh(&fixture.auth, &granted).is_ok());
 }

@@ -5,80 +5,80 @@ use tillgate_domain::office::{DeviceRolesChange, Office};
 use tillgate_domain::{Action, DeviceName, DeviceStatus, EventOutcome, PrincipalId, Slug, UserStatus};
 use tillgate_testkit::clock::CLOCK_START;
 
-use crate::shop::{Shop, by_device, by_user, done, login_refused, stamp, status, with_password};
+use crate::fixture::{EngineFixture, by_device, by_user, done, login_refused, stamp, status, with_password};
 
 /// Checks that the login is denied like this with the right password, and as a mismatch with a
 /// wrong or no password; each costs one hash.
-fn refused(shop: &Shop, what: &str, login: LoginRequest, expected: LoginDenied) {
-    let before = (shop.sessions(), shop.hasher.verification_count());
-    assert_eq!(login_refused(shop.auth.login(&login)), expected, "{what}");
+fn refused(fixture: &EngineFixture, what: &str, login: LoginRequest, expected: LoginDenied) {
+    let before = (fixture.sessions(), fixture.hasher.verification_count());
+    assert_eq!(login_refused(fixture.auth.login(&login)), expected, "{what}");
     for wrong in ["wrong", ""] {
         let login = with_password(login.clone(), wrong);
-        assert_eq!(login_refused(shop.auth.login(&login)), LoginDenied::Mismatch, "{what}: {wrong:?}");
+        assert_eq!(login_refused(fixture.auth.login(&login)), LoginDenied::Mismatch, "{what}: {wrong:?}");
     }
-    assert_eq!((shop.sessions(), shop.hasher.verification_count()), (before.0, before.1 + 3), "{what}");
-    let told = shop.audit_events(Action::Login);
+    assert_eq!((fixture.sessions(), fixture.hasher.verification_count()), (before.0, before.1 + 3), "{what}");
+    let told = fixture.audit_events(Action::Login);
     assert_eq!(told.iter().filter(|event| event.outcome == EventOutcome::Refused).count(), 3, "{what}");
 }
 
-fn device_status(shop: &Shop, name: &str, status: DeviceStatus) {
-    let tenant = shop.world.tenant.id;
-    let device = shop.world.devices().into_iter().find(|device| device.name.as_str() == name).unwrap();
-    done(Office::new(shop.office_store(), tenant, stamp(CLOCK_START)).set_device_status(device.id, status));
+fn device_status(fixture: &EngineFixture, name: &str, status: DeviceStatus) {
+    let tenant = fixture.records.tenant.id;
+    let device = fixture.records.device(name);
+    done(Office::new(fixture.office_store(), tenant, stamp(CLOCK_START)).set_device_status(device.id, status));
 }
 
 #[test]
 fn unknown_name_is_reported_as_mismatch() {
     for name in ["nobody", "nobody@example.com", "", "@", "cashier@elsewhere"] {
-        refused(&Shop::open(), name, by_user(name, None), LoginDenied::Mismatch);
+        refused(&EngineFixture::open(), name, by_user(name, None), LoginDenied::Mismatch);
     }
-    refused(&Shop::open(), "device", by_device("P99"), LoginDenied::Mismatch);
+    refused(&EngineFixture::open(), "device", by_device("P99"), LoginDenied::Mismatch);
 }
 
 #[test]
 fn wrong_or_empty_password_is_denied() {
     refused(
-        &Shop::open(),
+        &EngineFixture::open(),
         "wrong",
         with_password(by_user("cashier", None), "the password of manager"),
         LoginDenied::Mismatch,
     );
-    refused(&Shop::open(), "empty", with_password(by_user("cashier", None), ""), LoginDenied::Mismatch);
-    refused(&Shop::open(), "device", with_password(by_device("P01"), "wrong"), LoginDenied::Mismatch);
+    refused(&EngineFixture::open(), "empty", with_password(by_user("cashier", None), ""), LoginDenied::Mismatch);
+    refused(&EngineFixture::open(), "device", with_password(by_device("P01"), "wrong"), LoginDenied::Mismatch);
 }
 
 #[test]
 fn empty_password_is_denied_whatever_is_stored() {
-    let shop = Shop::open();
-    shop.set_password(PrincipalId::User(shop.world.cashier.id), "");
-    refused(&shop, "empty", with_password(by_user("cashier", None), ""), LoginDenied::Mismatch);
+    let fixture = EngineFixture::open();
+    fixture.set_password(PrincipalId::User(fixture.records.user("cashier").id), "");
+    refused(&fixture, "empty", with_password(by_user("cashier", None), ""), LoginDenied::Mismatch);
 }
 
 #[test]
 fn inactive_user_is_denied() {
-    let shop = Shop::open();
-    shop.suspend(shop.world.cashier.id);
-    refused(&shop, "suspended", by_user("cashier", Some("P01")), LoginDenied::Suspended);
-    refused(&Shop::open(), "pending", by_user("trainee", None), LoginDenied::Pending);
-    let shop = Shop::open();
-    status(shop.office_store(), &shop.world, shop.world.cashier.id, UserStatus::Deleted);
-    refused(&shop, "deleted", by_user("cashier", None), LoginDenied::Mismatch);
+    let fixture = EngineFixture::open();
+    fixture.suspend(fixture.records.user("cashier").id);
+    refused(&fixture, "suspended", by_user("cashier", Some("P01")), LoginDenied::Suspended);
+    refused(&EngineFixture::open(), "pending", by_user("trainee", None), LoginDenied::Pending);
+    let fixture = EngineFixture::open();
+    status(fixture.office_store(), &fixture.records, fixture.records.user("cashier").id, UserStatus::Deleted);
+    refused(&fixture, "deleted", by_user("cashier", None), LoginDenied::Mismatch);
 }
 
 #[test]
 fn virtual_user_never_logs_in() {
-    refused(&Shop::open(), "virtual", by_user("robot", None), LoginDenied::VirtualUser);
+    refused(&EngineFixture::open(), "virtual", by_user("robot", None), LoginDenied::VirtualUser);
 }
 
 #[test]
 fn login_on_foreign_or_inactive_device_is_denied() {
-    refused(&Shop::open(), "not in the list", by_user("driver", Some("P01")), LoginDenied::DeviceNotAllowed);
-    refused(&Shop::open(), "no such device", by_user("cashier", Some("P99")), LoginDenied::DeviceNotAllowed);
-    refused(&Shop::open(), "no office role", by_user("driver", None), LoginDenied::DeviceNotAllowed);
+    refused(&EngineFixture::open(), "not in the list", by_user("driver", Some("P01")), LoginDenied::DeviceNotAllowed);
+    refused(&EngineFixture::open(), "no such device", by_user("cashier", Some("P99")), LoginDenied::DeviceNotAllowed);
+    refused(&EngineFixture::open(), "no office role", by_user("driver", None), LoginDenied::DeviceNotAllowed);
     for status in [DeviceStatus::Locked, DeviceStatus::Retired] {
-        let shop = Shop::open();
-        device_status(&shop, "P01", status);
-        refused(&shop, "not in use", by_user("cashier", Some("P01")), LoginDenied::DeviceNotAllowed);
+        let fixture = EngineFixture::open();
+        device_status(&fixture, "P01", status);
+        refused(&fixture, "not in use", by_user("cashier", Some("P01")), LoginDenied::DeviceNotAllowed);
     }
 }
 
@@ -87,21 +87,21 @@ fn inactive_device_is_denied() {
     for (status, expected) in
         [(DeviceStatus::Locked, LoginDenied::Suspended), (DeviceStatus::Retired, LoginDenied::Retired)]
     {
-        let shop = Shop::open();
-        device_status(&shop, "P01", status);
-        refused(&shop, "as itself", by_device("P01"), expected);
+        let fixture = EngineFixture::open();
+        device_status(&fixture, "P01", status);
+        refused(&fixture, "as itself", by_device("P01"), expected);
     }
 }
 
 #[test]
 fn user_whose_roles_were_removed_is_denied() {
-    let shop = Shop::open();
-    let (tenant, cashier) = (shop.world.tenant.id, shop.world.cashier.id);
+    let fixture = EngineFixture::open();
+    let (tenant, cashier) = (fixture.records.tenant.id, fixture.records.user("cashier").id);
     let off = DeviceRolesChange::Edit { set: Vec::new(), remove: vec![DeviceName::parse("P01").unwrap()] };
-    done(Office::new(shop.office_store(), tenant, stamp(CLOCK_START)).assign_roles(cashier, Some(Vec::new()), off));
-    assert_eq!(login_refused(shop.auth.login(&by_user("cashier", None))), LoginDenied::DeviceNotAllowed);
-    assert_eq!(login_refused(shop.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::DeviceNotAllowed);
-    assert!(shop.auth.login(&by_user("cashier", Some("P02"))).is_ok());
+    done(Office::new(fixture.office_store(), tenant, stamp(CLOCK_START)).assign_roles(cashier, Some(Vec::new()), off));
+    assert_eq!(login_refused(fixture.auth.login(&by_user("cashier", None))), LoginDenied::DeviceNotAllowed);
+    assert_eq!(login_refused(fixture.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::DeviceNotAllowed);
+    assert!(fixture.auth.login(&by_user("cashier", Some("P02"))).is_ok());
 }
 
 #[test]
@@ -123,6 +123,6 @@ fn other_tenant_is_reported_as_mismatch() {
         ("asked for another where the mount serves mine", "cashier", fixed("default", Some("market"))),
         ("by address, asked for another", "cashier@example.com", fixed("default", Some("market"))),
     ] {
-        refused(&Shop::open(), what, LoginRequest { tenancy, ..by_user(login, None) }, LoginDenied::Mismatch);
+        refused(&EngineFixture::open(), what, LoginRequest { tenancy, ..by_user(login, None) }, LoginDenied::Mismatch);
     }
 }

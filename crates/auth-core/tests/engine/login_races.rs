@@ -11,20 +11,21 @@ use tillgate_memory::MemoryStore;
 use tillgate_testkit::Fixture;
 use tillgate_testkit::clock::CLOCK_START;
 
-use crate::hasher::PlainHasher;
-use crate::shop::{
-    Shop, assign, authenticate, by_device, by_user, done, login_refused, stamp, status, unavailable, with_password,
+use crate::fixture::{
+    EngineFixture, assign, authenticate, by_device, by_user, done, login_refused, stamp, status, unavailable,
+    with_password,
 };
+use tillgate_testkit::PlainHasher;
 
 /// Runs a hook during the next login.
-fn during_login(shop: &Shop, happening: impl FnOnce(&MemoryStore, &Fixture) + Send + 'static) {
-    let (memory, world) = (Arc::clone(&shop.memory), shop.world.clone());
-    shop.hasher.before_next_verification(move || happening(&memory, &world));
+fn during_login(fixture: &EngineFixture, happening: impl FnOnce(&MemoryStore, &Fixture) + Send + 'static) {
+    let (memory, records) = (Arc::clone(&fixture.memory), fixture.records.clone());
+    fixture.hasher.before_next_verification(move || happening(&memory, &records));
 }
 
-fn set_password(memory: &MemoryStore, world: &Fixture, principal: PrincipalId, password: &str) {
+fn set_password(memory: &MemoryStore, records: &Fixture, principal: PrincipalId, password: &str) {
     done(
-        Office::new(memory, world.tenant.id, stamp(CLOCK_START))
+        Office::new(memory, records.tenant.id, stamp(CLOCK_START))
             .set_password(principal, &PlainHasher::verifier(password)),
     );
 }
@@ -36,24 +37,36 @@ fn end_everything(memory: &MemoryStore, scope: Scope) {
 
 #[test]
 fn old_password_is_denied_after_concurrent_change() {
-    let shop = Shop::open();
-    during_login(&shop, |memory, world| set_password(memory, world, PrincipalId::User(world.cashier.id), "another"));
-    assert_eq!(login_refused(shop.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::Mismatch);
-    assert_eq!(shop.sessions(), 0);
-    during_login(&shop, |memory, world| set_password(memory, world, PrincipalId::Device(world.p01.id), "another"));
-    assert_eq!(login_refused(shop.auth.login(&by_device("P01"))), LoginDenied::Mismatch);
-    assert_eq!(shop.sessions(), 0);
+    let fixture = EngineFixture::open();
+    during_login(&fixture, |memory, records| {
+        set_password(memory, records, PrincipalId::User(records.user("cashier").id), "another");
+    });
+    assert_eq!(login_refused(fixture.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::Mismatch);
+    assert_eq!(fixture.sessions(), 0);
+    during_login(&fixture, |memory, records| {
+        set_password(memory, records, PrincipalId::Device(records.device("P01").id), "another");
+    });
+    assert_eq!(login_refused(fixture.auth.login(&by_device("P01"))), LoginDenied::Mismatch);
+    assert_eq!(fixture.sessions(), 0);
 }
 
 #[test]
 fn new_password_counts_after_concurrent_change() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let (before, after) = ("the password of cashier", "another");
-    during_login(&shop, |memory, world| set_password(memory, world, PrincipalId::User(world.cashier.id), "another"));
+    during_login(&fixture, |memory, records| {
+        set_password(memory, records, PrincipalId::User(records.user("cashier").id), "another");
+    });
     // Wrong as it was read. It is not read again: an early login is denied.
-    assert_eq!(login_refused(shop.auth.login(&with_password(by_user("cashier", None), after))), LoginDenied::Mismatch);
-    assert!(shop.auth.login(&with_password(by_user("cashier", None), after)).is_ok());
-    assert_eq!(login_refused(shop.auth.login(&with_password(by_user("cashier", None), before))), LoginDenied::Mismatch);
+    assert_eq!(
+        login_refused(fixture.auth.login(&with_password(by_user("cashier", None), after))),
+        LoginDenied::Mismatch
+    );
+    assert!(fixture.auth.login(&with_password(by_user("cashier", None), after)).is_ok());
+    assert_eq!(
+        login_refused(fixture.auth.login(&with_password(by_user("cashier", None), before))),
+        LoginDenied::Mismatch
+    );
 }
 
 #[test]
@@ -61,91 +74,99 @@ fn user_suspended_or_deleted_during_login_is_denied() {
     for (to, expected) in
         [(UserStatus::Suspended, LoginDenied::Suspended), (UserStatus::Deleted, LoginDenied::Mismatch)]
     {
-        let shop = Shop::open();
-        during_login(&shop, move |memory, world| status(memory, world, world.cashier.id, to));
-        assert_eq!(login_refused(shop.auth.login(&by_user("cashier", Some("P01")))), expected, "{to:?}");
-        assert_eq!(shop.sessions(), 0, "{to:?}");
-        let told = shop.audit_events(Action::Login);
+        let fixture = EngineFixture::open();
+        during_login(&fixture, move |memory, records| status(memory, records, records.user("cashier").id, to));
+        assert_eq!(login_refused(fixture.auth.login(&by_user("cashier", Some("P01")))), expected, "{to:?}");
+        assert_eq!(fixture.sessions(), 0, "{to:?}");
+        let told = fixture.audit_events(Action::Login);
         assert!(told.iter().all(|event| event.outcome == EventOutcome::Refused) && told.len() == 1, "{to:?}");
     }
 }
 
 #[test]
 fn device_locked_during_login_is_denied() {
-    let lock = |memory: &MemoryStore, world: &Fixture| {
+    let lock = |memory: &MemoryStore, records: &Fixture| {
         let stamp = stamp(CLOCK_START);
-        done(Office::new(memory, world.tenant.id, stamp.clone()).set_device_status(world.p01.id, DeviceStatus::Locked));
+        done(
+            Office::new(memory, records.tenant.id, stamp.clone())
+                .set_device_status(records.device("P01").id, DeviceStatus::Locked),
+        );
     };
-    let shop = Shop::open();
-    during_login(&shop, lock);
-    assert_eq!(login_refused(shop.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::DeviceNotAllowed);
-    let shop = Shop::open();
-    during_login(&shop, lock);
-    assert_eq!(login_refused(shop.auth.login(&by_device("P01"))), LoginDenied::Suspended);
-    assert_eq!(shop.sessions(), 0);
+    let fixture = EngineFixture::open();
+    during_login(&fixture, lock);
+    assert_eq!(login_refused(fixture.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::DeviceNotAllowed);
+    let fixture = EngineFixture::open();
+    during_login(&fixture, lock);
+    assert_eq!(login_refused(fixture.auth.login(&by_device("P01"))), LoginDenied::Suspended);
+    assert_eq!(fixture.sessions(), 0);
 }
 
 #[test]
 fn device_unassigned_during_login_is_denied() {
-    let shop = Shop::open();
-    during_login(&shop, |memory, world| {
-        let off = DeviceRolesChange::Edit { set: Vec::new(), remove: vec![world.p01.name.clone()] };
-        done(Office::new(memory, world.tenant.id, stamp(CLOCK_START)).assign_roles(world.cashier.id, None, off));
+    let fixture = EngineFixture::open();
+    during_login(&fixture, |memory, records| {
+        let off = DeviceRolesChange::Edit { set: Vec::new(), remove: vec![records.device("P01").name.clone()] };
+        done(Office::new(memory, records.tenant.id, stamp(CLOCK_START)).assign_roles(
+            records.user("cashier").id,
+            None,
+            off,
+        ));
     });
-    assert_eq!(login_refused(shop.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::DeviceNotAllowed);
-    assert_eq!(shop.sessions(), 0);
+    assert_eq!(login_refused(fixture.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::DeviceNotAllowed);
+    assert_eq!(fixture.sessions(), 0);
 }
 
 #[test]
 fn roles_changed_during_login_are_granted() {
-    let shop = Shop::open();
-    during_login(&shop, |memory, world| assign(memory, world, world.manager.id, &["cashier"]));
-    let granted = shop.user("manager", None);
+    let fixture = EngineFixture::open();
+    during_login(&fixture, |memory, records| assign(memory, records, records.user("manager").id, &["cashier"]));
+    let granted = fixture.user("manager", None);
     assert!(!granted.profile.rights.allows(KnownRight::Storno));
-    assert!(!authenticate(&shop.auth, &granted).unwrap().profile.rights.allows(KnownRight::Storno));
+    assert!(!authenticate(&fixture.auth, &granted).unwrap().profile.rights.allows(KnownRight::Storno));
 }
 
 #[test]
 fn concurrent_epoch_bump_does_not_end_later_login() {
-    let shop = Shop::open();
-    let (user, device, tenant) = (shop.world.cashier.id, shop.world.p01.id, shop.world.tenant.id);
+    let fixture = EngineFixture::open();
+    let (user, device, tenant) =
+        (fixture.records.user("cashier").id, fixture.records.device("P01").id, fixture.records.tenant.id);
     for scope in [Scope::User(user), Scope::Device(device), Scope::Tenant(tenant)] {
-        let before = shop.user("cashier", Some("P01"));
-        during_login(&shop, move |memory, _| end_everything(memory, scope));
-        let after = shop.user("cashier", Some("P01"));
-        assert!(authenticate(&shop.auth, &before).is_err(), "{scope:?}");
-        assert!(authenticate(&shop.auth, &after).is_ok(), "{scope:?}: it was made after the raise");
+        let before = fixture.user("cashier", Some("P01"));
+        during_login(&fixture, move |memory, _| end_everything(memory, scope));
+        let after = fixture.user("cashier", Some("P01"));
+        assert!(authenticate(&fixture.auth, &before).is_err(), "{scope:?}");
+        assert!(authenticate(&fixture.auth, &after).is_ok(), "{scope:?}: it was made after the raise");
     }
 }
 
 #[test]
 fn login_that_keeps_losing_is_unavailable_not_denied() {
-    let shop = Shop::open();
-    let user = shop.world.cashier.id;
+    let fixture = EngineFixture::open();
+    let user = fixture.records.user("cashier").id;
     for _ in 0..4 {
-        during_login(&shop, move |memory, _| end_everything(memory, Scope::User(user)));
+        during_login(&fixture, move |memory, _| end_everything(memory, Scope::User(user)));
     }
-    assert!(unavailable(shop.auth.login(&by_user("cashier", None))));
-    assert_eq!(shop.sessions(), 0);
+    assert!(unavailable(fixture.auth.login(&by_user("cashier", None))));
+    assert_eq!(fixture.sessions(), 0);
     for _ in 0..5 {
         let wrong = with_password(by_user("cashier", None), "wrong");
-        assert_eq!(login_refused(shop.auth.login(&wrong)), LoginDenied::Mismatch, "all five are still free");
+        assert_eq!(login_refused(fixture.auth.login(&wrong)), LoginDenied::Mismatch, "all five are still free");
     }
 }
 
 #[test]
 fn concurrent_logins_on_till_leave_one_session() {
-    let shop = Shop::open();
-    let auth = Arc::clone(&shop.auth);
+    let fixture = EngineFixture::open();
+    let auth = Arc::clone(&fixture.auth);
     // The second login runs completely on another engine while the password of the first is
     // verified.
-    let other = shop.process();
-    shop.hasher.before_next_verification(move || {
+    let other = fixture.process();
+    fixture.hasher.before_next_verification(move || {
         other.login(&by_user("manager", Some("P01"))).unwrap();
     });
     let first = auth.login(&by_user("cashier", Some("P01"))).unwrap();
     let live = tillgate_auth_core::ports::SessionFilter {
-        device: Some(shop.world.p01.id),
+        device: Some(fixture.records.device("P01").id),
         live: Some((true, CLOCK_START)),
         ..Default::default()
     };

@@ -8,10 +8,11 @@ use tillgate_auth_core::{AuthDenied, Error, IssuedTokens, LoginDenied, LoginRequ
 use tillgate_domain::{Action, EventOutcome, PrincipalId, Secret};
 use tillgate_testkit::clock::CLOCK_START;
 
-use crate::hasher::PlainHasher;
-use crate::shop::{
-    HOUR, MINUTE, Shop, by_device, by_user, call, done, login_refused, password_of, refresh, stamp, with_password,
+use crate::fixture::{
+    EngineFixture, HOUR, MINUTE, by_device, by_user, call, done, login_refused, password_of, refresh, stamp,
+    with_password,
 };
+use tillgate_testkit::PlainHasher;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -27,9 +28,9 @@ fn retry_after_of(answer: Result<IssuedTokens, Error>) -> Duration {
     }
 }
 
-fn fail_logins(shop: &Shop, login: &LoginRequest, numbers: std::ops::Range<usize>) {
+fn fail_logins(fixture: &EngineFixture, login: &LoginRequest, numbers: std::ops::Range<usize>) {
     for number in numbers {
-        let refused = login_refused(shop.auth.login(&wrong(login, number)));
+        let refused = login_refused(fixture.auth.login(&wrong(login, number)));
         assert_eq!(refused, LoginDenied::Mismatch, "wrong password {number}");
     }
 }
@@ -49,122 +50,123 @@ fn token(granted: &IssuedTokens) -> String {
 }
 
 /// Tries wrong passwords from enough networks that unknown ones have no tokens left.
-fn attack(shop: &Shop, login: &LoginRequest) {
+fn attack(fixture: &EngineFixture, login: &LoginRequest) {
     for network in 0..30 {
-        let _ = shop.auth.login(&wrong(&from_network(login, network), usize::from(network)));
+        let _ = fixture.auth.login(&wrong(&from_network(login, network), usize::from(network)));
     }
-    retry_after_of(shop.auth.login(&from_network(login, 200)));
+    retry_after_of(fixture.auth.login(&from_network(login, 200)));
 }
 
 #[test]
 fn eleventh_wrong_password_rate_limits_unknown_networks() {
     for name in ["cashier", "nobody"] {
-        let shop = Shop::open();
+        let fixture = EngineFixture::open();
         let login = by_user(name, Some("P01"));
-        fail_logins(&shop, &login, 0..10);
-        let hashed = shop.hasher.verification_count();
+        fail_logins(&fixture, &login, 0..10);
+        let hashed = fixture.hasher.verification_count();
         for number in 10..22 {
-            assert_eq!(retry_after_of(shop.auth.login(&wrong(&login, number))), 16 * MINUTE, "{name}");
-            shop.clock.advance(16 * MINUTE);
-            fail_logins(&shop, &login, number..number + 1);
+            assert_eq!(retry_after_of(fixture.auth.login(&wrong(&login, number))), 16 * MINUTE, "{name}");
+            fixture.clock.advance(16 * MINUTE);
+            fail_logins(&fixture, &login, number..number + 1);
         }
-        assert_eq!(shop.hasher.verification_count(), hashed + 12, "{name}: what is held costs no hash");
+        assert_eq!(fixture.hasher.verification_count(), hashed + 12, "{name}: what is held costs no hash");
     }
 }
 
 #[test]
 fn repeated_wrong_password_is_hashed_and_takes_no_token() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let login = by_user("cashier", Some("P01"));
     for _ in 0..30 {
-        fail_logins(&shop, &login, 0..1);
+        fail_logins(&fixture, &login, 0..1);
     }
-    assert_eq!(shop.hasher.verification_count(), 30);
-    fail_logins(&shop, &login, 1..10);
-    retry_after_of(shop.auth.login(&wrong(&login, 0)));
+    assert_eq!(fixture.hasher.verification_count(), 30);
+    fail_logins(&fixture, &login, 1..10);
+    retry_after_of(fixture.auth.login(&wrong(&login, 0)));
 }
 
 #[test]
 fn correct_password_waits_in_unknown_network() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let login = by_user("cashier", Some("P01"));
-    fail_logins(&shop, &login, 0..10);
-    assert_eq!(retry_after_of(shop.auth.login(&login)), 16 * MINUTE);
-    shop.clock.advance(16 * MINUTE);
-    shop.auth.login(&login).unwrap();
-    fail_logins(&shop, &login, 10..60);
-    assert_eq!(retry_after_of(shop.auth.login(&login)), MINUTE, "there it is known from then on");
+    fail_logins(&fixture, &login, 0..10);
+    assert_eq!(retry_after_of(fixture.auth.login(&login)), 16 * MINUTE);
+    fixture.clock.advance(16 * MINUTE);
+    fixture.auth.login(&login).unwrap();
+    fail_logins(&fixture, &login, 10..60);
+    assert_eq!(retry_after_of(fixture.auth.login(&login)), MINUTE, "there it is known from then on");
 }
 
 #[test]
 fn failures_hold_back_no_other_and_no_known_client() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let login = by_user("cashier", Some("P01"));
-    shop.auth.login(&from_network(&login, 9)).unwrap();
-    fail_logins(&shop, &login, 0..10);
-    retry_after_of(shop.auth.login(&login));
-    retry_after_of(shop.auth.login(&by_user("cashier", Some("P02"))));
-    assert!(shop.auth.login(&by_user("manager", Some("P01"))).is_ok(), "another person");
+    fixture.auth.login(&from_network(&login, 9)).unwrap();
+    fail_logins(&fixture, &login, 0..10);
+    retry_after_of(fixture.auth.login(&login));
+    retry_after_of(fixture.auth.login(&by_user("cashier", Some("P02"))));
+    assert!(fixture.auth.login(&by_user("manager", Some("P01"))).is_ok(), "another person");
     assert!(
-        shop.auth.login(&from_network(&by_user("cashier", Some("P02")), 9)).is_ok(),
+        fixture.auth.login(&from_network(&by_user("cashier", Some("P02")), 9)).is_ok(),
         "in a known network, on any device"
     );
 }
 
 #[test]
 fn till_in_known_network_works_under_attack() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let login = by_user("cashier", Some("P01"));
-    shop.auth.login(&login).unwrap();
+    fixture.auth.login(&login).unwrap();
     for _ in 0..5 {
-        attack(&shop, &login);
-        assert!(shop.auth.login(&login).is_ok());
-        shop.clock.advance(HOUR);
+        attack(&fixture, &login);
+        assert!(fixture.auth.login(&login).is_ok());
+        fixture.clock.advance(HOUR);
     }
-    fail_logins(&shop, &login, 100..150);
-    assert_eq!(retry_after_of(shop.auth.login(&login)), MINUTE, "by its own failures");
-    shop.clock.advance(MINUTE);
-    assert!(shop.auth.login(&login).is_ok());
+    fail_logins(&fixture, &login, 100..150);
+    assert_eq!(retry_after_of(fixture.auth.login(&login)), MINUTE, "by its own failures");
+    fixture.clock.advance(MINUTE);
+    assert!(fixture.auth.login(&login).is_ok());
 }
 
 #[test]
 fn holder_of_previous_refresh_token_logs_in_from_anywhere() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let login = by_user("cashier", Some("P01"));
-    let before = shop.auth.login(&from_network(&login, 1)).unwrap();
-    shop.auth.logout(&call(&shop.auth, before.access_token.expose()).unwrap()).unwrap();
-    attack(&shop, &login);
+    let before = fixture.auth.login(&from_network(&login, 1)).unwrap();
+    fixture.auth.logout(&call(&fixture.auth, before.access_token.expose()).unwrap()).unwrap();
+    attack(&fixture, &login);
     let token = token(&before);
     assert!(
-        shop.auth.login(&with_previous_token(&from_network(&login, 200), &token)).is_ok(),
+        fixture.auth.login(&with_previous_token(&from_network(&login, 200), &token)).is_ok(),
         "of the session that is over"
     );
-    attack(&shop, &by_user("manager", Some("P01")));
+    attack(&fixture, &by_user("manager", Some("P01")));
     assert!(
-        shop.auth.login(&with_previous_token(&from_network(&by_user("manager", Some("P01")), 200), &token)).is_ok(),
+        fixture.auth.login(&with_previous_token(&from_network(&by_user("manager", Some("P01")), 200), &token)).is_ok(),
         "of the device"
     );
     assert!(
-        shop.auth.login(&with_previous_token(&from_network(&by_user("cashier", None), 201), &token)).is_ok(),
+        fixture.auth.login(&with_previous_token(&from_network(&by_user("cashier", None), 201), &token)).is_ok(),
         "of the user"
     );
     let proved = with_previous_token(&from_network(&login, 202), &token);
-    fail_logins(&shop, &proved, 0..5);
-    assert_eq!(retry_after_of(shop.auth.login(&proved)), 5 * SECOND, "by its own failures");
-    shop.clock.advance(5 * SECOND);
-    assert!(shop.auth.login(&proved).is_ok());
+    fail_logins(&fixture, &proved, 0..5);
+    assert_eq!(retry_after_of(fixture.auth.login(&proved)), 5 * SECOND, "by its own failures");
+    fixture.clock.advance(5 * SECOND);
+    assert!(fixture.auth.login(&proved).is_ok());
 }
 
 #[test]
 fn unrelated_refresh_token_is_ignored_at_login() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let login = by_user("cashier", Some("P01"));
-    let (mine, neighbours) = (shop.auth.login(&from_network(&login, 1)).unwrap(), shop.user("manager", Some("P02")));
+    let (mine, neighbours) =
+        (fixture.auth.login(&from_network(&login, 1)).unwrap(), fixture.user("manager", Some("P02")));
     let first = token(&mine);
-    let second = refresh(&shop.auth, &mine).unwrap();
-    shop.clock.advance(HOUR);
-    let third = refresh(&shop.auth, &second).unwrap();
-    attack(&shop, &login);
+    let second = refresh(&fixture.auth, &mine).unwrap();
+    fixture.clock.advance(HOUR);
+    let third = refresh(&fixture.auth, &second).unwrap();
+    attack(&fixture, &login);
     let mut forged = token(&third);
     forged.replace_range(90..91, if forged.ends_with('A') { "B" } else { "A" });
     for (what, shown) in [
@@ -175,107 +177,107 @@ fn unrelated_refresh_token_is_ignored_at_login() {
         ("one that was followed by two", first),
     ] {
         assert_eq!(
-            retry_after_of(shop.auth.login(&with_previous_token(&from_network(&login, 200), &shown))),
+            retry_after_of(fixture.auth.login(&with_previous_token(&from_network(&login, 200), &shown))),
             16 * MINUTE,
             "{what}"
         );
     }
     for shown in [token(&second), token(&third)] {
-        assert!(shop.auth.login(&with_previous_token(&from_network(&login, 200), &shown)).is_ok());
+        assert!(fixture.auth.login(&with_previous_token(&from_network(&login, 200), &shown)).is_ok());
     }
 }
 
 /// A registration logs in with the password that it has just set.
 #[test]
 fn just_set_password_is_neither_hashed_nor_rate_limited() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let login = by_user("cashier", None);
-    attack(&shop, &login);
-    let hashed = shop.hasher.verification_count();
+    attack(&fixture, &login);
+    let hashed = fixture.hasher.verification_count();
     let by_verifier = |password: &str| {
         let proof = Proof::Verifier(PlainHasher::verifier(password));
-        shop.auth.login(&LoginRequest { proof, ..from_network(&login, 200) })
+        fixture.auth.login(&LoginRequest { proof, ..from_network(&login, 200) })
     };
     assert_eq!(login_refused(by_verifier("another")), LoginDenied::Mismatch, "it has been changed since");
     by_verifier(&password_of("cashier")).unwrap();
-    assert_eq!(shop.hasher.verification_count(), hashed);
-    assert!(shop.auth.login(&from_network(&login, 200)).is_ok(), "the network is known from then on");
+    assert_eq!(fixture.hasher.verification_count(), hashed);
+    assert!(fixture.auth.login(&from_network(&login, 200)).is_ok(), "the network is known from then on");
 }
 
 #[test]
 fn administrator_unlocks_login() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let login = by_user("cashier", None);
-    attack(&shop, &login);
-    retry_after_of(shop.auth.login(&login));
-    let cashier = PrincipalId::User(shop.world.cashier.id);
-    done(Office::new(shop.office_store(), shop.world.tenant.id, stamp(CLOCK_START)).unlock_principal(cashier));
-    assert!(shop.auth.login(&login).is_ok());
+    attack(&fixture, &login);
+    retry_after_of(fixture.auth.login(&login));
+    let cashier = PrincipalId::User(fixture.records.user("cashier").id);
+    done(Office::new(fixture.office_store(), fixture.records.tenant.id, stamp(CLOCK_START)).unlock_principal(cashier));
+    assert!(fixture.auth.login(&login).is_ok());
 }
 
 #[test]
 fn failure_counts_are_shared_and_survive_restart() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let login = by_user("cashier", Some("P01"));
-    fail_logins(&shop, &login, 0..10);
-    retry_after_of(shop.process().login(&login));
+    fail_logins(&fixture, &login, 0..10);
+    retry_after_of(fixture.process().login(&login));
 }
 
 #[test]
 fn twelve_concurrent_correct_logins_succeed() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     std::thread::scope(|scope| {
         let logins: Vec<_> =
-            (0..12).map(|_| scope.spawn(|| shop.auth.login(&by_user("cashier", None)).map(drop))).collect();
+            (0..12).map(|_| scope.spawn(|| fixture.auth.login(&by_user("cashier", None)).map(drop))).collect();
         for login in logins {
             login.join().unwrap().unwrap();
         }
     });
-    assert_eq!(shop.sessions(), 12);
+    assert_eq!(fixture.sessions(), 12);
 }
 
 #[test]
 fn burst_gets_no_more_guesses_than_sequence() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let guesses: Vec<_> = std::thread::scope(|scope| {
-        let guess = |number| shop.auth.login(&wrong(&by_user("cashier", None), number)).unwrap_err();
+        let guess = |number| fixture.auth.login(&wrong(&by_user("cashier", None), number)).unwrap_err();
         let threads: Vec<_> = (0..16).map(|number| scope.spawn(move || guess(number))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let looked_at =
         guesses.iter().filter(|error| !matches!(error, Error::Denied(AuthDenied::TooManyAttempts { .. }))).count();
-    assert_eq!((looked_at, shop.hasher.verification_count()), (10, 10), "{guesses:?}");
+    assert_eq!((looked_at, fixture.hasher.verification_count()), (10, 10), "{guesses:?}");
 }
 
 /// If the answers are equal, the delays must be equal, too.
 #[test]
 fn denied_correct_password_costs_as_much_as_wrong_one() {
-    let shop = Shop::open();
-    shop.suspend(shop.world.cashier.id);
+    let fixture = EngineFixture::open();
+    fixture.suspend(fixture.records.user("cashier").id);
     for (name, refusal) in [("cashier", LoginDenied::Suspended), ("driver", LoginDenied::DeviceNotAllowed)] {
         let login = by_user(name, Some("P01"));
-        fail_logins(&shop, &login, 0..8);
+        fail_logins(&fixture, &login, 0..8);
         for number in 1..=5 {
-            assert_eq!(login_refused(shop.auth.login(&login)), refusal, "{name}, attempt {number}");
+            assert_eq!(login_refused(fixture.auth.login(&login)), refusal, "{name}, attempt {number}");
         }
-        fail_logins(&shop, &login, 8..9);
-        assert_eq!(retry_after_of(shop.auth.login(&wrong(&login, 9))), 16 * MINUTE, "{name}");
+        fail_logins(&fixture, &login, 8..9);
+        assert_eq!(retry_after_of(fixture.auth.login(&wrong(&login, 9))), 16 * MINUTE, "{name}");
     }
 }
 
 /// A device as itself gets the reason of a denial, and retries until it is admitted.
 #[test]
 fn device_denied_with_reason_is_not_rate_limited() {
-    let shop = Shop::open();
-    shop.lock(shop.world.p01.id);
+    let fixture = EngineFixture::open();
+    fixture.lock(fixture.records.device("P01").id);
     for number in 1..=20 {
-        assert_eq!(login_refused(shop.auth.login(&by_device("P01"))), LoginDenied::Suspended, "attempt {number}");
+        assert_eq!(login_refused(fixture.auth.login(&by_device("P01"))), LoginDenied::Suspended, "attempt {number}");
     }
 }
 
 /// The number of audit events of denied logins, by reason.
-fn denial_counts(shop: &Shop) -> Vec<(String, u64)> {
-    let lines = shop.audit_events(Action::Login);
+fn denial_counts(fixture: &EngineFixture) -> Vec<(String, u64)> {
+    let lines = fixture.audit_events(Action::Login);
     let refused = lines.iter().filter(|event| event.outcome == EventOutcome::Refused);
     refused
         .map(|event| {
@@ -287,42 +289,43 @@ fn denial_counts(shop: &Shop) -> Vec<(String, u64)> {
 
 #[test]
 fn rate_limited_logins_are_audited_ten_times_a_minute_then_counted() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let login = by_user("cashier", Some("P01"));
-    fail_logins(&shop, &login, 0..10);
+    fail_logins(&fixture, &login, 0..10);
     for _ in 0..37 {
-        retry_after_of(shop.auth.login(&login));
+        retry_after_of(fixture.auth.login(&login));
     }
-    let of =
-        |why: &str| denial_counts(&shop).into_iter().filter(|(each, _)| each == why).map(|(_, times)| times).collect();
+    let of = |why: &str| {
+        denial_counts(&fixture).into_iter().filter(|(each, _)| each == why).map(|(_, times)| times).collect()
+    };
     let (wrong, held): (Vec<u64>, Vec<u64>) = (of("login_mismatch"), of("login_held"));
     assert_eq!((wrong, held), (vec![1; 10], vec![1; 10]));
-    let line = shop.audit_events(Action::Login).into_iter().next_back().unwrap();
-    assert_eq!(line.actor.user, Some(shop.world.cashier.id));
-    shop.clock.advance(MINUTE);
-    shop.auth.run_due_maintenance();
-    assert_eq!(denial_counts(&shop).last(), Some(&("login_held".to_owned(), 27)));
+    let line = fixture.audit_events(Action::Login).into_iter().next_back().unwrap();
+    assert_eq!(line.actor.user, Some(fixture.records.user("cashier").id));
+    fixture.clock.advance(MINUTE);
+    fixture.auth.run_due_maintenance();
+    assert_eq!(denial_counts(&fixture).last(), Some(&("login_held".to_owned(), 27)));
 }
 
 #[test]
 fn repeated_wrong_passwords_are_counted_not_logged() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let login = by_user("cashier", Some("P01"));
     for _ in 0..50 {
-        fail_logins(&shop, &login, 0..1);
+        fail_logins(&fixture, &login, 0..1);
     }
-    assert_eq!(denial_counts(&shop).len(), 1 + 10);
-    shop.auth.leave().unwrap();
-    assert_eq!(denial_counts(&shop).last(), Some(&("login_mismatch".to_owned(), 39)));
+    assert_eq!(denial_counts(&fixture).len(), 1 + 10);
+    fixture.auth.leave().unwrap();
+    assert_eq!(denial_counts(&fixture).last(), Some(&("login_mismatch".to_owned(), 39)));
 }
 
 #[test]
 fn unknown_name_is_audited_as_trace_id() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     for name in ["nobody", "NOBODY", "somebody"] {
-        fail_logins(&shop, &by_user(name, None), 0..1);
+        fail_logins(&fixture, &by_user(name, None), 0..1);
     }
-    let lines = shop.audit_events(Action::Login);
+    let lines = fixture.audit_events(Action::Login);
     let traces: Vec<_> = lines.iter().map(|event| event.details["unknown"].as_str().unwrap()).collect();
     assert!(traces[0] == traces[1] && traces[0] != traces[2] && traces[0].len() == 8, "{traces:?}");
     assert!(lines.iter().all(|event| !format!("{event:?}").to_lowercase().contains("body")));

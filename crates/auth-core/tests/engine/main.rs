@@ -16,7 +16,7 @@
 mod audit_denials;
 mod caches;
 mod clocks;
-mod hasher;
+mod fixture;
 mod introspection;
 mod keys;
 mod login;
@@ -32,7 +32,6 @@ mod refresh_repeats;
 mod refresh_reuse;
 mod session_end;
 mod session_lifetime;
-mod shop;
 mod signed_requests;
 mod store_clock;
 mod store_failures;

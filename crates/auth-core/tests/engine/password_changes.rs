@@ -10,23 +10,24 @@ use tillgate_domain::{
 };
 use tillgate_testkit::clock::CLOCK_START;
 
-use crate::hasher::PlainHasher;
-use crate::shop::{
-    Shop, assign, authenticate, by_device, by_user, done, login_refused, password_of, refresh, stamp, status,
+use crate::fixture::{
+    EngineFixture, assign, authenticate, by_device, by_user, done, login_refused, password_of, refresh, stamp, status,
     token_refused, with_password,
 };
+use tillgate_testkit::PlainHasher;
 
 const NEW: &str = "a longer one than before";
 
-fn require(shop: &Shop, user: &User) {
+fn require(fixture: &EngineFixture, user: &User) {
     let change = UserChange { password_change_required: Some(true), ..UserChange::default() };
     done(
-        Office::new(shop.office_store(), shop.world.tenant.id, stamp(CLOCK_START)).change_user(user.id, None, &change),
+        Office::new(fixture.office_store(), fixture.records.tenant.id, stamp(CLOCK_START))
+            .change_user(user.id, None, &change),
     );
 }
 
-fn is_required(shop: &Shop, id: UserId) -> bool {
-    shop.auth_store().read("test", |tx| tx.users().find(id)).unwrap().unwrap().password_change_required
+fn is_required(fixture: &EngineFixture, id: UserId) -> bool {
+    fixture.auth_store().read("test", |tx| tx.users().find(id)).unwrap().unwrap().password_change_required
 }
 
 /// A login in a dialect that can report a required password change.
@@ -34,63 +35,64 @@ fn reporting_password_change(login: LoginRequest) -> LoginRequest {
     LoginRequest { reports_password_change: true, ..login }
 }
 
-fn change(shop: &Shop, login: &LoginRequest, new: &str) -> Result<IssuedTokens, Error> {
+fn change(fixture: &EngineFixture, login: &LoginRequest, new: &str) -> Result<IssuedTokens, Error> {
     let words = |_: TenantId, _: UserId| -> StoreResult<Vec<String>> { Ok(vec!["marmalade".to_owned()]) };
     let new = Secret::new(new.to_owned());
-    shop.auth.login_with_new_password(login, &NewPassword { password: &new, context_words: &words })
+    fixture.auth.login_with_new_password(login, &NewPassword { password: &new, context_words: &words })
 }
 
 #[test]
 fn correct_password_that_must_be_changed_creates_no_session() {
-    let shop = Shop::open();
-    require(&shop, &shop.world.cashier);
+    let fixture = EngineFixture::open();
+    require(&fixture, fixture.records.user("cashier"));
     for device in [None, Some("P01")] {
         let login = reporting_password_change(by_user("cashier", device));
-        assert_eq!(login_refused(shop.auth.login(&login)), LoginDenied::PasswordChangeRequired, "{device:?}");
+        assert_eq!(login_refused(fixture.auth.login(&login)), LoginDenied::PasswordChangeRequired, "{device:?}");
         let wrong = with_password(login, "wrong");
         assert_eq!(
-            login_refused(shop.auth.login(&wrong)),
+            login_refused(fixture.auth.login(&wrong)),
             LoginDenied::Mismatch,
             "the flag is not revealed before the password matches"
         );
-        assert_eq!(login_refused(change(&shop, &wrong, NEW)), LoginDenied::Mismatch, "nor by a new one");
+        assert_eq!(login_refused(change(&fixture, &wrong, NEW)), LoginDenied::Mismatch, "nor by a new one");
     }
-    let pairing = shop.auth.generate_permanent_token(&by_user("cashier", Some("P01")));
+    let pairing = fixture.auth.generate_permanent_token(&by_user("cashier", Some("P01")));
     assert_eq!(login_refused(pairing), LoginDenied::PasswordChangeRequired);
-    assert_eq!(shop.sessions(), 0);
-    assert!(is_required(&shop, shop.world.cashier.id));
-    let why: Vec<_> = shop.audit_events(Action::Login).into_iter().map(|event| event.details["why"].clone()).collect();
+    assert_eq!(fixture.sessions(), 0);
+    assert!(is_required(&fixture, fixture.records.user("cashier").id));
+    let why: Vec<_> =
+        fixture.audit_events(Action::Login).into_iter().map(|event| event.details["why"].clone()).collect();
     assert!(why.contains(&"password_change_required".into()), "{why:?}");
-    assert!(shop.auth.login(&by_device("P01")).is_ok() && shop.auth.login(&by_user("manager", None)).is_ok());
+    assert!(fixture.auth.login(&by_device("P01")).is_ok() && fixture.auth.login(&by_user("manager", None)).is_ok());
 }
 
 #[test]
 fn new_password_is_set_by_login() {
-    let shop = Shop::open();
-    let (cashier, manager) = (shop.user("cashier", None), shop.user("manager", None));
-    let pairing = shop.auth.generate_permanent_token(&by_user("cashier", Some("P02"))).unwrap();
-    require(&shop, &shop.world.cashier);
-    assert!(authenticate(&shop.auth, &cashier).is_ok(), "what is there goes on");
-    assert!(refresh(&shop.auth, &cashier).is_ok());
+    let fixture = EngineFixture::open();
+    let (cashier, manager) = (fixture.user("cashier", None), fixture.user("manager", None));
+    let pairing = fixture.auth.generate_permanent_token(&by_user("cashier", Some("P02"))).unwrap();
+    require(&fixture, fixture.records.user("cashier"));
+    assert!(authenticate(&fixture.auth, &cashier).is_ok(), "what is there goes on");
+    assert!(refresh(&fixture.auth, &cashier).is_ok());
 
     let login = reporting_password_change(by_user("cashier", Some("P01")));
-    let granted = change(&shop, &login, NEW).unwrap();
-    assert!(authenticate(&shop.auth, &granted).is_ok() && refresh(&shop.auth, &granted).is_ok());
+    let granted = change(&fixture, &login, NEW).unwrap();
+    assert!(authenticate(&fixture.auth, &granted).is_ok() && refresh(&fixture.auth, &granted).is_ok());
     let user = granted.profile.user.as_ref().unwrap();
-    assert!(!user.password_change_required && !is_required(&shop, user.id));
+    assert!(!user.password_change_required && !is_required(&fixture, user.id));
     for over in [&cashier, &pairing] {
-        assert_eq!(token_refused(authenticate(&shop.auth, over)), TokenDenied::SessionOver);
-        assert_eq!(shop.session(over.session.id).ended.map(|(_, why)| why), Some(EndReason::Password));
+        assert_eq!(token_refused(authenticate(&fixture.auth, over)), TokenDenied::SessionOver);
+        assert_eq!(fixture.session(over.session.id).ended.map(|(_, why)| why), Some(EndReason::Password));
     }
-    assert!(authenticate(&shop.auth, &manager).is_ok(), "nobody else's end");
-    assert_eq!(login_refused(shop.auth.login(&login)), LoginDenied::Mismatch, "the old one is gone");
-    assert!(shop.auth.login(&with_password(login, NEW)).is_ok());
+    assert!(authenticate(&fixture.auth, &manager).is_ok(), "nobody else's end");
+    assert_eq!(login_refused(fixture.auth.login(&login)), LoginDenied::Mismatch, "the old one is gone");
+    assert!(fixture.auth.login(&with_password(login, NEW)).is_ok());
 
-    let changed = shop.audit_events(Action::Password).pop().unwrap();
+    let changed = fixture.audit_events(Action::Password).pop().unwrap();
     assert_eq!((changed.outcome, changed.actor.session), (EventOutcome::Done, Some(granted.session.id)));
     assert_eq!(changed.details["ended"], 2);
     assert_eq!(changed.details["password_change_required"], serde_json::json!({ "from": true, "to": false }));
-    let lines = shop.memory.audit_events();
+    let lines = fixture.memory.audit_events();
     let place = |id| lines.iter().position(|event| event.id == id).unwrap();
     let login =
         lines.iter().find(|event| event.action == Action::Login && event.actor.session == Some(granted.session.id));
@@ -99,9 +101,9 @@ fn new_password_is_set_by_login() {
 
 #[test]
 fn weak_new_password_keeps_old_one() {
-    let shop = Shop::open();
-    let other = shop.user("cashier", None);
-    require(&shop, &shop.world.cashier);
+    let fixture = EngineFixture::open();
+    let other = fixture.user("cashier", None);
+    require(&fixture, fixture.records.user("cashier"));
     let login = reporting_password_change(by_user("cashier", None));
     let old = password_of("cashier");
     for (new, why) in [
@@ -111,80 +113,81 @@ fn weak_new_password_keeps_old_one() {
         (old.as_str(), WeakPassword::Unchanged),
         (&old.replace(' ', "\u{a0}"), WeakPassword::Unchanged),
     ] {
-        let refused = change(&shop, &login, new).unwrap_err();
+        let refused = change(&fixture, &login, new).unwrap_err();
         assert_eq!(refused, Error::Denied(AuthDenied::WeakPassword(why)), "{new}");
     }
-    assert_eq!(login_refused(shop.auth.login(&login)), LoginDenied::PasswordChangeRequired, "the old one is right");
-    assert!(authenticate(&shop.auth, &other).is_ok() && shop.sessions() == 1);
-    assert_eq!(shop.audit_events(Action::Password).len(), 0);
-    assert!(change(&shop, &login, NEW).is_ok());
+    assert_eq!(login_refused(fixture.auth.login(&login)), LoginDenied::PasswordChangeRequired, "the old one is right");
+    assert!(authenticate(&fixture.auth, &other).is_ok() && fixture.sessions() == 1);
+    assert_eq!(fixture.audit_events(Action::Password).len(), 0);
+    assert!(change(&fixture, &login, NEW).is_ok());
 }
 
 #[test]
 fn user_may_change_password_with_login_voluntarily() {
-    let shop = Shop::open();
-    let other = shop.user("cashier", None);
-    let granted = change(&shop, &by_user("cashier", None), NEW).unwrap();
-    assert!(authenticate(&shop.auth, &granted).is_ok());
-    assert_eq!(token_refused(authenticate(&shop.auth, &other)), TokenDenied::SessionOver);
-    assert!(!shop.audit_events(Action::Password)[0].details.contains_key("password_change_required"));
-    assert_eq!(login_refused(change(&shop, &by_device("P01"), NEW)), LoginDenied::Mismatch, "a device has no say");
-    assert!(shop.auth.login(&by_device("P01")).is_ok());
+    let fixture = EngineFixture::open();
+    let other = fixture.user("cashier", None);
+    let granted = change(&fixture, &by_user("cashier", None), NEW).unwrap();
+    assert!(authenticate(&fixture.auth, &granted).is_ok());
+    assert_eq!(token_refused(authenticate(&fixture.auth, &other)), TokenDenied::SessionOver);
+    assert!(!fixture.audit_events(Action::Password)[0].details.contains_key("password_change_required"));
+    assert_eq!(login_refused(change(&fixture, &by_device("P01"), NEW)), LoginDenied::Mismatch, "a device has no say");
+    assert!(fixture.auth.login(&by_device("P01")).is_ok());
 }
 
 #[test]
 fn denied_login_keeps_password() {
-    let shop = Shop::open();
-    require(&shop, &shop.world.cashier);
-    let on = |device| change(&shop, &reporting_password_change(by_user("cashier", device)), NEW);
+    let fixture = EngineFixture::open();
+    require(&fixture, fixture.records.user("cashier"));
+    let on = |device| change(&fixture, &reporting_password_change(by_user("cashier", device)), NEW);
     assert_eq!(login_refused(on(Some("nowhere"))), LoginDenied::DeviceNotAllowed);
     let ranked = LoginRequest { min_rank: Some(Rank::Admin), ..reporting_password_change(by_user("cashier", None)) };
-    assert_eq!(login_refused(change(&shop, &ranked, NEW)), LoginDenied::RankTooLow);
-    status(shop.office_store(), &shop.world, shop.world.cashier.id, UserStatus::Suspended);
+    assert_eq!(login_refused(change(&fixture, &ranked, NEW)), LoginDenied::RankTooLow);
+    status(fixture.office_store(), &fixture.records, fixture.records.user("cashier").id, UserStatus::Suspended);
     assert_eq!(login_refused(on(None)), LoginDenied::Suspended);
-    status(shop.office_store(), &shop.world, shop.world.cashier.id, UserStatus::Active);
-    assert_eq!(shop.audit_events(Action::Password).len(), 0);
+    status(fixture.office_store(), &fixture.records, fixture.records.user("cashier").id, UserStatus::Active);
+    assert_eq!(fixture.audit_events(Action::Password).len(), 0);
     assert!(on(None).is_ok(), "the old one is right all the while");
 }
 
 #[test]
 fn concurrent_password_change_wins_over_login() {
-    let shop = Shop::open();
-    require(&shop, &shop.world.cashier);
+    let fixture = EngineFixture::open();
+    require(&fixture, fixture.records.user("cashier"));
     let login = reporting_password_change(by_user("cashier", Some("P01")));
-    let (memory, world) = (shop.memory.clone(), shop.world.clone());
-    shop.hasher.before_next_verification(move || {
-        let (whose, verifier) = (PrincipalId::User(world.cashier.id), PlainHasher::verifier("another by the office"));
+    let (memory, records) = (fixture.memory.clone(), fixture.records.clone());
+    fixture.hasher.before_next_verification(move || {
+        let (whose, verifier) =
+            (PrincipalId::User(records.user("cashier").id), PlainHasher::verifier("another by the office"));
         let options = PasswordOptions { require_change: true, ..PasswordOptions::default() };
-        done(Office::new(&*memory, world.tenant.id, stamp(CLOCK_START)).set_password_with(whose, &verifier, options));
+        done(Office::new(&*memory, records.tenant.id, stamp(CLOCK_START)).set_password_with(whose, &verifier, options));
     });
-    assert_eq!(login_refused(change(&shop, &login, NEW)), LoginDenied::Mismatch);
-    assert_eq!(shop.sessions(), 0);
-    assert!(is_required(&shop, shop.world.cashier.id));
+    assert_eq!(login_refused(change(&fixture, &login, NEW)), LoginDenied::Mismatch);
+    assert_eq!(fixture.sessions(), 0);
+    assert!(is_required(&fixture, fixture.records.user("cashier").id));
 
-    let (memory, world) = (shop.memory.clone(), shop.world.clone());
+    let (memory, records) = (fixture.memory.clone(), fixture.records.clone());
     let login = with_password(login, "another by the office");
-    shop.hasher.before_next_verification(move || {
-        assign(&*memory, &world, world.cashier.id, &["cashier"]);
+    fixture.hasher.before_next_verification(move || {
+        assign(&*memory, &records, records.user("cashier").id, &["cashier"]);
     });
-    assert!(change(&shop, &login, NEW).is_ok(), "another change of the user is no hindrance");
-    assert!(!is_required(&shop, shop.world.cashier.id));
+    assert!(change(&fixture, &login, NEW).is_ok(), "another change of the user is no hindrance");
+    assert!(!is_required(&fixture, fixture.records.user("cashier").id));
 }
 
 #[test]
 fn own_change_lifts_requirement_and_same_password_is_rejected() {
-    let shop = Shop::open();
-    let own = shop.user("cashier", None);
-    require(&shop, &shop.world.cashier);
-    let caller = authenticate(&shop.auth, &own).unwrap();
+    let fixture = EngineFixture::open();
+    let own = fixture.user("cashier", None);
+    require(&fixture, fixture.records.user("cashier"));
+    let caller = authenticate(&fixture.auth, &own).unwrap();
     let old = Secret::new(password_of("cashier"));
-    let same = shop.auth.change_password(&caller, &old, &old, &[], false).unwrap_err();
+    let same = fixture.auth.change_password(&caller, &old, &old, &[], false).unwrap_err();
     assert_eq!(same, Error::Denied(AuthDenied::WeakPassword(WeakPassword::Unchanged)));
-    assert!(is_required(&shop, shop.world.cashier.id));
-    shop.auth.change_password(&caller, &old, &Secret::new(NEW.to_owned()), &[], false).unwrap();
-    assert!(!is_required(&shop, shop.world.cashier.id));
-    assert!(shop.auth.login(&with_password(by_user("cashier", None), NEW)).is_ok());
-    let told = shop.audit_events(Action::Password).pop().unwrap();
+    assert!(is_required(&fixture, fixture.records.user("cashier").id));
+    fixture.auth.change_password(&caller, &old, &Secret::new(NEW.to_owned()), &[], false).unwrap();
+    assert!(!is_required(&fixture, fixture.records.user("cashier").id));
+    assert!(fixture.auth.login(&with_password(by_user("cashier", None), NEW)).is_ok());
+    let told = fixture.audit_events(Action::Password).pop().unwrap();
     assert_eq!(told.details["password_change_required"]["to"], false);
 }
 
@@ -192,25 +195,25 @@ fn own_change_lifts_requirement_and_same_password_is_rejected() {
 /// one, it costs as much.
 #[test]
 fn correct_password_costs_what_its_answer_reveals() {
-    let shop = Shop::open();
-    require(&shop, &shop.world.cashier);
+    let fixture = EngineFixture::open();
+    require(&fixture, fixture.records.user("cashier"));
     let login = by_user("cashier", Some("P01"));
     for number in 1..=20 {
-        let refusal = login_refused(shop.auth.login(&reporting_password_change(login.clone())));
+        let refusal = login_refused(fixture.auth.login(&reporting_password_change(login.clone())));
         assert_eq!(refusal, LoginDenied::PasswordChangeRequired, "attempt {number}");
-        let weak = change(&shop, &reporting_password_change(login.clone()), "short").unwrap_err();
+        let weak = change(&fixture, &reporting_password_change(login.clone()), "short").unwrap_err();
         assert!(matches!(weak, Error::Denied(AuthDenied::WeakPassword(_))), "attempt {number}: {weak:?}");
     }
     let wrong = |number: u8| {
         let wrong = with_password(login.clone(), &format!("wrong {number}"));
-        assert_eq!(login_refused(shop.auth.login(&wrong)), LoginDenied::Mismatch, "wrong password {number}");
+        assert_eq!(login_refused(fixture.auth.login(&wrong)), LoginDenied::Mismatch, "wrong password {number}");
     };
     (1..=8).for_each(wrong);
     // The ninth token is taken as for a wrong password; the same password again takes none.
     for _ in 0..3 {
-        assert_eq!(login_refused(shop.auth.login(&login)), LoginDenied::PasswordChangeRequired);
+        assert_eq!(login_refused(fixture.auth.login(&login)), LoginDenied::PasswordChangeRequired);
     }
     wrong(9);
-    let held = shop.auth.login(&with_password(login, "wrong 10")).unwrap_err();
+    let held = fixture.auth.login(&with_password(login, "wrong 10")).unwrap_err();
     assert!(matches!(held, Error::Denied(AuthDenied::TooManyAttempts { .. })), "{held:?}");
 }

@@ -6,18 +6,19 @@ use tillgate_auth_core::{AuthPorts, BuildError, IssuedTokens, MasterKey, TokenDe
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::{Action, Change, Epoch, Instant, KnownRight, Scope, Store, StoreExt, UserStatus};
 
-use crate::shop::{
-    MINUTE, OVERLAP, Shop, assign, authenticate, builder, by_user, chance, refresh, status, token, token_refused,
+use crate::fixture::{
+    EngineFixture, MINUTE, OVERLAP, assign, authenticate, builder, by_user, next_entropy, refresh, status, token,
+    token_refused,
 };
 
 #[test]
 fn sessions_and_keys_survive_a_restart() {
-    let shop = Shop::open();
-    let (first, ended) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
-    let second = refresh(&shop.auth, &first).unwrap();
-    assert!(shop.auth.end_session(ended.session.id).unwrap());
-    let (jwks, issuer) = (shop.auth.jwks(), shop.auth.issuer().to_owned());
-    let Shop { memory, clock, hasher, master, auth, .. } = shop;
+    let fixture = EngineFixture::open();
+    let (first, ended) = (fixture.user("cashier", Some("P01")), fixture.user("manager", None));
+    let second = refresh(&fixture.auth, &first).unwrap();
+    assert!(fixture.auth.end_session(ended.session.id).unwrap());
+    let (jwks, issuer) = (fixture.auth.jwks(), fixture.auth.issuer().to_owned());
+    let EngineFixture { memory, clock, hasher, master, auth, .. } = fixture;
     auth.leave().unwrap();
     drop(auth);
     clock.advance(MINUTE);
@@ -34,40 +35,40 @@ fn sessions_and_keys_survive_a_restart() {
 /// Maintenance runs on a thread of its own, whose heartbeat may come after the process has left.
 #[test]
 fn process_that_has_left_is_not_live_again() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let live = || {
-        let store: &dyn Store<AuthPorts> = &*shop.memory;
+        let store: &dyn Store<AuthPorts> = &*fixture.memory;
         store.read("test", |tx| tx.nodes().list_live(Instant::from_millis(0))).unwrap().len()
     };
-    shop.auth.send_heartbeat().unwrap();
+    fixture.auth.send_heartbeat().unwrap();
     assert_eq!(live(), 1);
-    shop.auth.leave().unwrap();
+    fixture.auth.leave().unwrap();
     assert_eq!(live(), 0);
-    shop.auth.send_heartbeat().unwrap();
-    shop.clock.advance(MINUTE);
-    shop.auth.run_due_maintenance();
+    fixture.auth.send_heartbeat().unwrap();
+    fixture.clock.advance(MINUTE);
+    fixture.auth.run_due_maintenance();
     assert_eq!(live(), 0, "it does not come back");
 }
 
 #[test]
 fn second_engine_accepts_tokens_of_first() {
-    let shop = Shop::open();
-    let other = shop.process();
-    let granted = shop.user("cashier", Some("P01"));
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let granted = fixture.user("cashier", Some("P01"));
     assert!(authenticate(&other, &granted).is_ok());
     let moved = refresh(&other, &granted).unwrap();
-    assert!(authenticate(&shop.auth, &moved).is_ok());
-    shop.clock.advance(OVERLAP);
-    assert_eq!(refresh(&shop.auth, &moved).unwrap().session.generation, 3);
+    assert!(authenticate(&fixture.auth, &moved).is_ok());
+    fixture.clock.advance(OVERLAP);
+    assert_eq!(refresh(&fixture.auth, &moved).unwrap().session.generation, 3);
 }
 
 #[test]
 fn engines_built_concurrently_share_keys() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let memory = tillgate_memory::MemoryStore::new();
     let engines: Vec<_> = std::thread::scope(|scope| {
         let build = |store| {
-            let builder = builder(store, &shop.clock, &shop.hasher).master(shop.master.clone());
+            let builder = builder(store, &fixture.clock, &fixture.hasher).master(fixture.master.clone());
             scope.spawn(move || builder.build().unwrap())
         };
         let threads: Vec<_> = (0..4).map(|_| build(Arc::new(memory.share_with_process()))).collect();
@@ -79,10 +80,10 @@ fn engines_built_concurrently_share_keys() {
 
 #[test]
 fn wrong_master_key_is_rejected_with_reason() {
-    let shop = Shop::open();
-    let other = MasterKey::generate(&*chance()).unwrap();
+    let fixture = EngineFixture::open();
+    let other = MasterKey::generate(&*next_entropy()).unwrap();
     let build = |master: Option<MasterKey>| {
-        let builder = builder(Arc::new(shop.memory.share_with_process()), &shop.clock, &shop.hasher);
+        let builder = builder(Arc::new(fixture.memory.share_with_process()), &fixture.clock, &fixture.hasher);
         match master {
             Some(master) => builder.master(master).build(),
             None => builder.build(),
@@ -92,20 +93,20 @@ fn wrong_master_key_is_rejected_with_reason() {
     assert!(matches!(error, BuildError::Keys(_)));
     assert!(error.to_string().contains("master key does not open the keys in the store"), "{error}");
     assert_eq!(build(None).err().unwrap(), BuildError::MasterKeyMissing);
-    assert!(build(Some(shop.master.clone())).is_ok(), "and the store is as it was");
+    assert!(build(Some(fixture.master.clone())).is_ok(), "and the store is as it was");
 }
 
 /// Runs an action in one process; the other one knows its effect after its next poll.
-fn end_in_other_process(what: &str, end: impl Fn(&Shop, &IssuedTokens)) {
-    let shop = Shop::open();
-    let other = shop.process();
-    let granted = shop.user("cashier", Some("P01"));
-    let bystander = shop.user("manager", Some("P02"));
-    for auth in [&shop.auth, &other] {
+fn end_in_other_process(what: &str, end: impl Fn(&EngineFixture, &IssuedTokens)) {
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let granted = fixture.user("cashier", Some("P01"));
+    let bystander = fixture.user("manager", Some("P02"));
+    for auth in [&fixture.auth, &other] {
         assert!(authenticate(auth, &granted).is_ok() && authenticate(auth, &bystander).is_ok());
     }
-    end(&shop, &granted);
-    assert_eq!(token_refused(authenticate(&shop.auth, &granted)), TokenDenied::SessionOver, "{what}: at once");
+    end(&fixture, &granted);
+    assert_eq!(token_refused(authenticate(&fixture.auth, &granted)), TokenDenied::SessionOver, "{what}: at once");
     assert!(authenticate(&other, &granted).is_ok(), "{what}: it has not looked yet");
     assert_eq!(token_refused(refresh(&other, &granted)), TokenDenied::SessionOver, "{what}: a refresh asks the store");
     other.poll_feed().unwrap();
@@ -115,101 +116,103 @@ fn end_in_other_process(what: &str, end: impl Fn(&Shop, &IssuedTokens)) {
 
 #[test]
 fn ended_session_is_known_locally_at_once_and_elsewhere_after_poll() {
-    end_in_other_process("a session", |shop, granted| assert!(shop.auth.end_session(granted.session.id).unwrap()));
-    end_in_other_process("a user", |shop, _| {
-        assert!(shop.auth.end_user_sessions(shop.world.tenant.id, shop.world.cashier.id).unwrap());
+    end_in_other_process("a session", |fixture, granted| {
+        assert!(fixture.auth.end_session(granted.session.id).unwrap());
     });
-    end_in_other_process("a device", |shop, _| {
-        assert!(shop.auth.end_device_sessions(shop.world.tenant.id, shop.world.p01.id).unwrap());
+    end_in_other_process("a user", |fixture, _| {
+        assert!(fixture.auth.end_user_sessions(fixture.records.tenant.id, fixture.records.user("cashier").id).unwrap());
     });
-    end_in_other_process("suspended", |shop, _| shop.suspend(shop.world.cashier.id));
-    end_in_other_process("locked", |shop, _| shop.lock(shop.world.p01.id));
-    end_in_other_process("replaced", |shop, _| drop(shop.user("admin", Some("P01"))));
-    end_in_other_process("logout", |shop, granted| {
-        shop.auth.logout(&authenticate(&shop.auth, granted).unwrap()).unwrap();
+    end_in_other_process("a device", |fixture, _| {
+        assert!(fixture.auth.end_device_sessions(fixture.records.tenant.id, fixture.records.device("P01").id).unwrap());
+    });
+    end_in_other_process("suspended", |fixture, _| fixture.suspend(fixture.records.user("cashier").id));
+    end_in_other_process("locked", |fixture, _| fixture.lock(fixture.records.device("P01").id));
+    end_in_other_process("replaced", |fixture, _| drop(fixture.user("admin", Some("P01"))));
+    end_in_other_process("logout", |fixture, granted| {
+        fixture.auth.logout(&authenticate(&fixture.auth, granted).unwrap()).unwrap();
     });
 }
 
 #[test]
 fn stale_feed_is_polled_before_it_is_trusted() {
-    let shop = Shop::open();
-    let other = shop.process();
-    let granted = shop.user("cashier", Some("P01"));
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let granted = fixture.user("cashier", Some("P01"));
     assert!(authenticate(&other, &granted).is_ok());
-    assert!(shop.auth.end_session(granted.session.id).unwrap());
-    shop.clock.advance(MINUTE);
+    assert!(fixture.auth.end_session(granted.session.id).unwrap());
+    fixture.clock.advance(MINUTE);
     assert!(authenticate(&other, &granted).is_ok(), "just young enough");
-    shop.clock.advance(std::time::Duration::from_millis(1));
+    fixture.clock.advance(std::time::Duration::from_millis(1));
     assert_eq!(token_refused(authenticate(&other, &granted)), TokenDenied::SessionOver, "it looked");
     assert!(other.feed_age().unwrap().is_zero());
 }
 
 #[test]
 fn cached_authentication_reports_when_store_is_needed() {
-    let shop = Shop::open();
-    let other = shop.process();
-    let granted = shop.user("cashier", Some("P01"));
-    let dialect = crate::shop::native();
-    let presented = crate::shop::presented(granted.access_token.expose(), &dialect);
-    assert!(shop.auth.authenticate_cached(&presented).unwrap().is_ok(), "the login filled it");
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let granted = fixture.user("cashier", Some("P01"));
+    let dialect = crate::fixture::native();
+    let presented = crate::fixture::presented(granted.access_token.expose(), &dialect);
+    assert!(fixture.auth.authenticate_cached(&presented).unwrap().is_ok(), "the login filled it");
     assert!(other.authenticate_cached(&presented).is_none(), "the profile is not there");
     assert!(authenticate(&other, &granted).is_ok());
     assert!(other.authenticate_cached(&presented).unwrap().is_ok());
-    shop.clock.advance(2 * MINUTE);
+    fixture.clock.advance(2 * MINUTE);
     assert!(other.authenticate_cached(&presented).is_none(), "the view is too old");
-    shop.auth.poll_feed().unwrap();
-    shop.assign(shop.world.cashier.id, &["manager"]);
-    assert!(shop.auth.authenticate_cached(&presented).is_none(), "the profile is stale");
-    assert!(shop.auth.end_session(granted.session.id).unwrap());
-    assert_eq!(token_refused(shop.auth.authenticate_cached(&presented).unwrap()), TokenDenied::SessionOver);
+    fixture.auth.poll_feed().unwrap();
+    fixture.assign(fixture.records.user("cashier").id, &["manager"]);
+    assert!(fixture.auth.authenticate_cached(&presented).is_none(), "the profile is stale");
+    assert!(fixture.auth.end_session(granted.session.id).unwrap());
+    assert_eq!(token_refused(fixture.auth.authenticate_cached(&presented).unwrap()), TokenDenied::SessionOver);
 }
 
 #[test]
 fn role_change_applies_to_existing_tokens_at_next_request() {
-    let shop = Shop::open();
-    let other = shop.process();
-    let granted = shop.user("manager", None);
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let granted = fixture.user("manager", None);
     let storno = |auth: &tillgate_auth_core::Auth| {
         authenticate(auth, &granted).unwrap().profile.rights.allows(KnownRight::Storno)
     };
-    assert!(storno(&shop.auth) && storno(&other));
-    shop.assign(shop.world.manager.id, &["cashier"]);
-    assert!(!storno(&shop.auth), "at once, without a 401");
+    assert!(storno(&fixture.auth) && storno(&other));
+    fixture.assign(fixture.records.user("manager").id, &["cashier"]);
+    assert!(!storno(&fixture.auth), "at once, without a 401");
     assert!(storno(&other), "it has not looked yet");
     other.poll_feed().unwrap();
     assert!(!storno(&other));
-    let theirs = shop.memory.share_with_process();
+    let theirs = fixture.memory.share_with_process();
     let office: &dyn Store<OfficePorts> = &theirs;
-    assign(office, &shop.world, shop.world.manager.id, &["manager"]);
-    assert!(!storno(&shop.auth));
-    shop.auth.poll_feed().unwrap();
-    assert!(storno(&shop.auth), "and back");
+    assign(office, &fixture.records, fixture.records.user("manager").id, &["manager"]);
+    assert!(!storno(&fixture.auth));
+    fixture.auth.poll_feed().unwrap();
+    assert!(storno(&fixture.auth), "and back");
 }
 
 #[test]
 fn suspension_in_other_process_denies_login() {
-    let shop = Shop::open();
-    let theirs = shop.memory.share_with_process();
-    status(&theirs, &shop.world, shop.world.cashier.id, UserStatus::Suspended);
-    assert!(shop.auth.login(&by_user("cashier", None)).is_err());
-    status(&theirs, &shop.world, shop.world.cashier.id, UserStatus::Active);
-    let granted = shop.user("cashier", None);
-    shop.auth.poll_feed().unwrap();
-    assert!(authenticate(&shop.auth, &granted).is_ok(), "it was made after the raise");
+    let fixture = EngineFixture::open();
+    let theirs = fixture.memory.share_with_process();
+    status(&theirs, &fixture.records, fixture.records.user("cashier").id, UserStatus::Suspended);
+    assert!(fixture.auth.login(&by_user("cashier", None)).is_err());
+    status(&theirs, &fixture.records, fixture.records.user("cashier").id, UserStatus::Active);
+    let granted = fixture.user("cashier", None);
+    fixture.auth.poll_feed().unwrap();
+    assert!(authenticate(&fixture.auth, &granted).is_ok(), "it was made after the raise");
 }
 
 #[test]
 fn maintenance_thread_runs_until_engine_is_dropped() {
-    let shop = Shop::open();
-    let build = tillgate_auth_core::Auth::builder(Arc::new(shop.memory.share_with_process()))
-        .master(shop.master.clone())
-        .hasher(shop.hasher.clone())
-        .clock(shop.clock.clone())
-        .entropy(chance())
+    let fixture = EngineFixture::open();
+    let build = tillgate_auth_core::Auth::builder(Arc::new(fixture.memory.share_with_process()))
+        .master(fixture.master.clone())
+        .hasher(fixture.hasher.clone())
+        .clock(fixture.clock.clone())
+        .entropy(next_entropy())
         .build()
         .unwrap();
-    let granted = shop.user("cashier", None);
-    shop.auth.end_session(granted.session.id).unwrap();
+    let granted = fixture.user("cashier", None);
+    fixture.auth.end_session(granted.session.id).unwrap();
     let weak = Arc::downgrade(&build);
     let patience = std::time::Duration::from_secs(10);
     let (told, heard) = std::sync::mpsc::channel();
@@ -230,36 +233,36 @@ fn maintenance_thread_runs_until_engine_is_dropped() {
 /// While the store is unavailable, it trusts a view that is young enough.
 #[test]
 fn process_that_missed_polls_polls_before_trusting_feed() {
-    let shop = Shop::open();
-    let store = Arc::new(tillgate_testkit::FailingStore::new(Arc::new(shop.memory.share_with_process())));
+    let fixture = EngineFixture::open();
+    let store = Arc::new(tillgate_testkit::FailingStore::new(Arc::new(fixture.memory.share_with_process())));
     let stopped = tillgate_auth_core::Auth::builder(store.clone())
-        .master(shop.master.clone())
-        .settings(crate::shop::settings())
-        .hasher(shop.hasher.clone())
-        .clock(shop.clock.clone())
-        .entropy(chance())
+        .master(fixture.master.clone())
+        .settings(crate::fixture::settings())
+        .hasher(fixture.hasher.clone())
+        .clock(fixture.clock.clone())
+        .entropy(next_entropy())
         .build()
         .unwrap();
     for _ in 0..20 {
-        let (granted, bystander) = (shop.user("cashier", Some("P01")), shop.user("manager", Some("P02")));
+        let (granted, bystander) = (fixture.user("cashier", Some("P01")), fixture.user("manager", Some("P02")));
         assert!(authenticate(&stopped, &granted).is_ok() && authenticate(&stopped, &bystander).is_ok());
-        shop.auth.end_session(granted.session.id).unwrap();
-        shop.clock.advance(std::time::Duration::from_secs(3));
+        fixture.auth.end_session(granted.session.id).unwrap();
+        fixture.clock.advance(std::time::Duration::from_secs(3));
         assert_eq!(token_refused(authenticate(&stopped, &granted)), TokenDenied::SessionOver);
         assert!(authenticate(&stopped, &bystander).is_ok());
     }
-    let granted = shop.user("cashier", Some("P01"));
+    let granted = fixture.user("cashier", Some("P01"));
     assert!(authenticate(&stopped, &granted).is_ok());
     store.plan_failure(tillgate_testkit::failing_store::PlannedFailure::at_once(
         tillgate_domain::StoreError::Unavailable("away".into()),
     ));
-    shop.clock.advance(std::time::Duration::from_secs(3));
+    fixture.clock.advance(std::time::Duration::from_secs(3));
     assert!(authenticate(&stopped, &granted).is_ok(), "no look can be had");
-    let dialect = crate::shop::native();
-    let presented = crate::shop::presented(granted.access_token.expose(), &dialect);
+    let dialect = crate::fixture::native();
+    let presented = crate::fixture::presented(granted.access_token.expose(), &dialect);
     assert!(stopped.authenticate_cached(&presented).is_some_and(|known| known.is_ok()), "nobody waits for one again");
-    shop.clock.advance(MINUTE);
-    assert!(crate::shop::unavailable(authenticate(&stopped, &granted)), "it is too old by now");
+    fixture.clock.advance(MINUTE);
+    assert!(crate::fixture::unavailable(authenticate(&stopped, &granted)), "it is too old by now");
     store.clear_failure();
 }
 
@@ -288,16 +291,18 @@ impl tillgate_auth_core::AuthStore for ForgetfulStore {
 
 #[test]
 fn forgotten_epoch_is_restored_by_next_login() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let store =
-        Arc::new(ForgetfulStore { memory: shop.memory.share_with_process(), observer: std::sync::Mutex::default() });
-    let auth = shop.process_over(store.clone());
+        Arc::new(ForgetfulStore { memory: fixture.memory.share_with_process(), observer: std::sync::Mutex::default() });
+    let auth = fixture.process_over(store.clone());
     let observer = store.observer.lock().unwrap().clone().unwrap();
-    let world = &shop.world;
+    let records = &fixture.records;
     let before = auth.login(&by_user("cashier", Some("P01"))).unwrap();
-    for (scope, epoch) in
-        [(Scope::User(world.cashier.id), 1), (Scope::Device(world.p01.id), 3), (Scope::Tenant(world.tenant.id), 2)]
-    {
+    for (scope, epoch) in [
+        (Scope::User(records.user("cashier").id), 1),
+        (Scope::Device(records.device("P01").id), 3),
+        (Scope::Tenant(records.tenant.id), 2),
+    ] {
         observer.on_commit(&[Change::EpochBumped { scope, epoch: Epoch(epoch) }]);
     }
     assert_eq!(token_refused(authenticate(&auth, &before)), TokenDenied::SessionOver);
@@ -305,8 +310,8 @@ fn forgotten_epoch_is_restored_by_next_login() {
     let epochs = after.session.epochs;
     assert_eq!((epochs.user, epochs.device, epochs.tenant), (Epoch(1), Epoch(3), Epoch(2)));
     assert!(authenticate(&auth, &after).is_ok(), "the session of a new login stands at once");
-    assert_eq!(shop.audit_events(Action::StoreRollback).len(), 1);
+    assert_eq!(fixture.audit_events(Action::StoreRollback).len(), 1);
     let again = auth.login(&by_user("cashier", Some("P01"))).unwrap();
     assert_eq!(again.session.epochs, epochs, "once is enough");
-    assert_eq!(shop.audit_events(Action::StoreRollback).len(), 1);
+    assert_eq!(fixture.audit_events(Action::StoreRollback).len(), 1);
 }

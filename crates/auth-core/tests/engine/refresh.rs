@@ -12,19 +12,19 @@ use tillgate_domain::{
 };
 use tillgate_memory::MemoryStore;
 
-use crate::shop::{
-    HOUR, OVERLAP, Shop, authenticate, by_user, native, refresh, refreshing, token, token_refused, unavailable,
+use crate::fixture::{
+    EngineFixture, HOUR, OVERLAP, authenticate, by_user, native, refresh, refreshing, token, token_refused, unavailable,
 };
 
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// The tokens of a login and of one refresh after an hour; the second ones were used.
-fn login_and_refresh(shop: &Shop) -> (IssuedTokens, IssuedTokens) {
-    let first = shop.user("cashier", Some("P01"));
-    authenticate(&shop.auth, &first).unwrap();
-    shop.clock.advance(10 * crate::shop::MINUTE);
-    let second = refresh(&shop.auth, &first).unwrap();
-    authenticate(&shop.auth, &second).unwrap();
+fn login_and_refresh(fixture: &EngineFixture) -> (IssuedTokens, IssuedTokens) {
+    let first = fixture.user("cashier", Some("P01"));
+    authenticate(&fixture.auth, &first).unwrap();
+    fixture.clock.advance(10 * crate::fixture::MINUTE);
+    let second = refresh(&fixture.auth, &first).unwrap();
+    authenticate(&fixture.auth, &second).unwrap();
     (first, second)
 }
 
@@ -35,99 +35,99 @@ fn generations(auth: &Auth, presented: &IssuedTokens) -> (GrantKind, i64) {
 
 #[test]
 fn unrotated_session_rotates_at_first_refresh() {
-    let shop = Shop::open();
-    let first = shop.user("cashier", Some("P01"));
-    assert_eq!(generations(&shop.auth, &first), (GrantKind::Rotated, 2));
-    assert_eq!(shop.session(first.session.id).generation, 2);
+    let fixture = EngineFixture::open();
+    let first = fixture.user("cashier", Some("P01"));
+    assert_eq!(generations(&fixture.auth, &first), (GrantKind::Rotated, 2));
+    assert_eq!(fixture.session(first.session.id).generation, 2);
 }
 
 #[test]
 fn newest_refresh_token_rotates_once_per_overlap() {
-    let shop = Shop::open();
-    let (_, second) = login_and_refresh(&shop);
+    let fixture = EngineFixture::open();
+    let (_, second) = login_and_refresh(&fixture);
     for _ in 0..3 {
-        shop.clock.advance(OVERLAP / 4);
-        let again = refresh(&shop.auth, &second).unwrap();
+        fixture.clock.advance(OVERLAP / 4);
+        let again = refresh(&fixture.auth, &second).unwrap();
         assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&second)), "the very same");
         assert_ne!(again.access_token, second.access_token, "with an access token of now");
         assert!(again.access_expires_at > second.access_expires_at);
-        assert!(authenticate(&shop.auth, &again).is_ok());
+        assert!(authenticate(&fixture.auth, &again).is_ok());
     }
-    let written = shop.session(second.session.id);
+    let written = fixture.session(second.session.id);
     assert_eq!(written, second.session, "nothing is written");
-    shop.clock.advance(OVERLAP / 4);
-    assert_eq!(generations(&shop.auth, &second), (GrantKind::Rotated, 3));
+    fixture.clock.advance(OVERLAP / 4);
+    assert_eq!(generations(&fixture.auth, &second), (GrantKind::Rotated, 3));
 }
 
 #[test]
 fn previous_refresh_token_within_overlap_returns_same_successor() {
-    let shop = Shop::open();
-    let (first, second) = login_and_refresh(&shop);
-    shop.clock.advance(OVERLAP - MOMENT);
-    let again = refresh(&shop.auth, &first).unwrap();
+    let fixture = EngineFixture::open();
+    let (first, second) = login_and_refresh(&fixture);
+    fixture.clock.advance(OVERLAP - MOMENT);
+    let again = refresh(&fixture.auth, &first).unwrap();
     assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&second)));
 }
 
 #[test]
 fn previous_refresh_token_returns_same_successor_while_newest_is_unused() {
-    let shop = Shop::open();
-    let first = shop.user("cashier", Some("P01"));
-    let lost = refresh(&shop.auth, &first).unwrap();
+    let fixture = EngineFixture::open();
+    let first = fixture.user("cashier", Some("P01"));
+    let lost = refresh(&fixture.auth, &first).unwrap();
     for _ in 0..5 {
-        shop.clock.advance(HOUR);
-        let again = refresh(&shop.auth, &first).unwrap();
+        fixture.clock.advance(HOUR);
+        let again = refresh(&fixture.auth, &first).unwrap();
         assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&lost)), "a lost answer is not a theft");
     }
-    let found = refresh(&shop.auth, &first).unwrap();
-    authenticate(&shop.auth, &found).unwrap();
-    assert_eq!(refresh(&shop.auth, &first).unwrap().kind, GrantKind::Repeated, "it was handed out a moment ago");
-    shop.clock.advance(OVERLAP);
-    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay, "now it is");
+    let found = refresh(&fixture.auth, &first).unwrap();
+    authenticate(&fixture.auth, &found).unwrap();
+    assert_eq!(refresh(&fixture.auth, &first).unwrap().kind, GrantKind::Repeated, "it was handed out a moment ago");
+    fixture.clock.advance(OVERLAP);
+    assert_eq!(token_refused(refresh(&fixture.auth, &first)), TokenDenied::Replay, "now it is");
 }
 
 #[test]
 fn repeated_response_restarts_overlap_in_every_process() {
-    let shop = Shop::open();
-    let other = shop.process();
-    let first = shop.user("cashier", Some("P01"));
-    refresh(&shop.auth, &first).unwrap();
-    shop.clock.advance(HOUR);
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let first = fixture.user("cashier", Some("P01"));
+    refresh(&fixture.auth, &first).unwrap();
+    fixture.clock.advance(HOUR);
     let found = refresh(&other, &first).unwrap();
     authenticate(&other, &found).unwrap();
-    assert_eq!(found.session_expires_at, shop.session(first.session.id).expires_at, "it lengthens nothing");
-    for auth in [&shop.auth, &other] {
+    assert_eq!(found.session_expires_at, fixture.session(first.session.id).expires_at, "it lengthens nothing");
+    for auth in [&fixture.auth, &other] {
         let again = refresh(auth, &found).unwrap();
         assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&found)), "it does not move on");
         assert_eq!(refresh(auth, &first).unwrap().kind, GrantKind::Repeated, "while a late request may be on its way");
     }
-    shop.clock.advance(OVERLAP);
+    fixture.clock.advance(OVERLAP);
     assert_eq!(generations(&other, &found), (GrantKind::Rotated, 3));
 }
 
 #[test]
 fn concurrent_refreshes_within_overlap_write_nothing() {
-    let shop = Shop::open();
-    let first = shop.user("cashier", Some("P01"));
-    refresh(&shop.auth, &first).unwrap();
-    let before = shop.session(first.session.id);
-    shop.clock.advance(OVERLAP / 4 - MOMENT);
-    refresh(&shop.auth, &first).unwrap();
-    refresh(&shop.process(), &first).unwrap();
-    assert_eq!(shop.session(first.session.id), before);
-    shop.clock.advance(MOMENT);
-    refresh(&shop.auth, &first).unwrap();
-    assert_eq!(shop.session(first.session.id).rotated_at, Some(shop.auth.time().at), "a retry does");
+    let fixture = EngineFixture::open();
+    let first = fixture.user("cashier", Some("P01"));
+    refresh(&fixture.auth, &first).unwrap();
+    let before = fixture.session(first.session.id);
+    fixture.clock.advance(OVERLAP / 4 - MOMENT);
+    refresh(&fixture.auth, &first).unwrap();
+    refresh(&fixture.process(), &first).unwrap();
+    assert_eq!(fixture.session(first.session.id), before);
+    fixture.clock.advance(MOMENT);
+    refresh(&fixture.auth, &first).unwrap();
+    assert_eq!(fixture.session(first.session.id).rotated_at, Some(fixture.auth.time().at), "a retry does");
 }
 
 #[test]
 fn known_ended_session_stays_ended_after_store_rollback() {
-    let shop = Shop::open();
-    let (one, two) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
-    let memory = Arc::new(shop.memory.share_with_process());
+    let fixture = EngineFixture::open();
+    let (one, two) = (fixture.user("cashier", Some("P01")), fixture.user("manager", None));
+    let memory = Arc::new(fixture.memory.share_with_process());
     let told = Arc::new(ObservedStore { memory, observer: Mutex::default() });
-    let auth = shop.process_over(told.clone());
+    let auth = fixture.process_over(told.clone());
     assert!(refresh(&auth, &one).is_ok() && refresh(&auth, &two).is_ok());
-    let scope = Scope::User(shop.world.manager.id);
+    let scope = Scope::User(fixture.records.user("manager").id);
     let gone = [Change::SessionEnded(one.session.id), Change::EpochBumped { scope, epoch: Epoch(1) }];
     told.observer.lock().unwrap().clone().unwrap().on_commit(&gone);
     for granted in [&one, &two] {
@@ -156,35 +156,38 @@ impl AuthStore for ObservedStore {
 
 #[test]
 fn replayed_refresh_token_ends_session_and_is_audited() {
-    let shop = Shop::open();
-    let (first, second) = login_and_refresh(&shop);
-    shop.clock.advance(OVERLAP);
-    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay);
-    assert_eq!(shop.session(first.session.id).ended.map(|(_, why)| why), Some(EndReason::Replay));
-    assert_eq!(token_refused(authenticate(&shop.auth, &second)), TokenDenied::SessionOver, "at once, for everybody");
-    assert_eq!(token_refused(refresh(&shop.auth, &second)), TokenDenied::SessionOver);
-    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::SessionOver, "a replay is reported once");
-    let told = shop.audit_events(Action::RefreshReplay);
+    let fixture = EngineFixture::open();
+    let (first, second) = login_and_refresh(&fixture);
+    fixture.clock.advance(OVERLAP);
+    assert_eq!(token_refused(refresh(&fixture.auth, &first)), TokenDenied::Replay);
+    assert_eq!(fixture.session(first.session.id).ended.map(|(_, why)| why), Some(EndReason::Replay));
+    assert_eq!(token_refused(authenticate(&fixture.auth, &second)), TokenDenied::SessionOver, "at once, for everybody");
+    assert_eq!(token_refused(refresh(&fixture.auth, &second)), TokenDenied::SessionOver);
+    assert_eq!(token_refused(refresh(&fixture.auth, &first)), TokenDenied::SessionOver, "a replay is reported once");
+    let told = fixture.audit_events(Action::RefreshReplay);
     let [line] = told.as_slice() else { panic!("{told:?}") };
-    assert_eq!((line.actor.session, line.actor.user), (Some(first.session.id), Some(shop.world.cashier.id)));
+    assert_eq!(
+        (line.actor.session, line.actor.user),
+        (Some(first.session.id), Some(fixture.records.user("cashier").id))
+    );
     assert_eq!((line.details["generation"].as_i64(), line.details["presented"].as_i64()), (Some(2), Some(1)));
 }
 
 #[test]
 fn token_two_generations_behind_is_replay_at_any_time() {
-    let shop = Shop::open();
-    let (first, second) = login_and_refresh(&shop);
-    shop.clock.advance(OVERLAP);
-    refresh(&shop.auth, &second).unwrap();
-    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay, "within the overlap, unused");
+    let fixture = EngineFixture::open();
+    let (first, second) = login_and_refresh(&fixture);
+    fixture.clock.advance(OVERLAP);
+    refresh(&fixture.auth, &second).unwrap();
+    assert_eq!(token_refused(refresh(&fixture.auth, &first)), TokenDenied::Replay, "within the overlap, unused");
 }
 
 #[test]
 fn token_ahead_of_rolled_back_store_rotates_and_is_audited() {
-    let shop = Shop::open();
-    let (first, second) = login_and_refresh(&shop);
-    shop.clock.advance(OVERLAP);
-    let third = refresh(&shop.auth, &second).unwrap();
+    let fixture = EngineFixture::open();
+    let (first, second) = login_and_refresh(&fixture);
+    fixture.clock.advance(OVERLAP);
+    let third = refresh(&fixture.auth, &second).unwrap();
     // An older backup is restored.
     let was = &first.session;
     let back = tillgate_auth_core::ports::Rotation {
@@ -195,82 +198,101 @@ fn token_ahead_of_rolled_back_store_rotates_and_is_audited() {
         expires_at: was.expires_at,
         from: was.address,
     };
-    assert!(shop.auth_store().write("test", |tx| tx.sessions().rotate(was.id, 3, &back)).unwrap());
-    for auth in [shop.auth.clone(), shop.process()] {
+    assert!(fixture.auth_store().write("test", |tx| tx.sessions().rotate(was.id, 3, &back)).unwrap());
+    for auth in [fixture.auth.clone(), fixture.process()] {
         let ahead = refresh(&auth, &third).unwrap();
         assert_eq!((ahead.session.generation, token(&ahead)), (3, token(&third)), "the store catches up");
         assert!(authenticate(&auth, &ahead).is_ok());
     }
-    let told = shop.audit_events(Action::StoreRollback);
+    let told = fixture.audit_events(Action::StoreRollback);
     assert_eq!(told.len(), 1, "the second refresh repeats: {told:?}");
 }
 
 #[test]
 fn ended_session_is_denied_and_unchanged() {
-    type End = fn(&Shop, &IssuedTokens);
+    type End = fn(&EngineFixture, &IssuedTokens);
     let cases: [(&str, End, TokenDenied); 8] = [
         (
             "logout",
-            |shop, granted| shop.auth.logout(&authenticate(&shop.auth, granted).unwrap()).unwrap(),
+            |fixture, granted| fixture.auth.logout(&authenticate(&fixture.auth, granted).unwrap()).unwrap(),
             TokenDenied::SessionOver,
         ),
         (
             "ended",
-            |shop, granted| assert!(shop.auth.end_session(granted.session.id).unwrap()),
+            |fixture, granted| assert!(fixture.auth.end_session(granted.session.id).unwrap()),
             TokenDenied::SessionOver,
         ),
         (
             "the user's",
-            |shop, _| drop(shop.auth.end_user_sessions(shop.world.tenant.id, shop.world.cashier.id)),
+            |fixture, _| {
+                drop(fixture.auth.end_user_sessions(fixture.records.tenant.id, fixture.records.user("cashier").id));
+            },
             TokenDenied::SessionOver,
         ),
         (
             "the device's",
-            |shop, _| drop(shop.auth.end_device_sessions(shop.world.tenant.id, shop.world.p01.id)),
+            |fixture, _| {
+                drop(fixture.auth.end_device_sessions(fixture.records.tenant.id, fixture.records.device("P01").id));
+            },
             TokenDenied::SessionOver,
         ),
-        ("the tenant's", |shop, _| drop(shop.auth.end_tenant_sessions(shop.world.tenant.id)), TokenDenied::SessionOver),
-        ("suspended", |shop, _| shop.suspend(shop.world.cashier.id), TokenDenied::SessionOver),
+        (
+            "the tenant's",
+            |fixture, _| drop(fixture.auth.end_tenant_sessions(fixture.records.tenant.id)),
+            TokenDenied::SessionOver,
+        ),
+        ("suspended", |fixture, _| fixture.suspend(fixture.records.user("cashier").id), TokenDenied::SessionOver),
         (
             "password",
-            |shop, _| shop.set_password(PrincipalId::User(shop.world.cashier.id), "other"),
+            |fixture, _| fixture.set_password(PrincipalId::User(fixture.records.user("cashier").id), "other"),
             TokenDenied::SessionOver,
         ),
-        ("expired", |shop, _| shop.clock.advance(12 * HOUR), TokenDenied::Expired),
+        ("expired", |fixture, _| fixture.clock.advance(12 * HOUR), TokenDenied::Expired),
     ];
     for (what, end, expected) in cases {
-        let shop = Shop::open();
-        let (first, second) = login_and_refresh(&shop);
-        end(&shop, &second);
+        let fixture = EngineFixture::open();
+        let (first, second) = login_and_refresh(&fixture);
+        end(&fixture, &second);
         for presented in [&first, &second] {
-            assert_eq!(token_refused(refresh(&shop.auth, presented)), expected, "{what}");
+            assert_eq!(token_refused(refresh(&fixture.auth, presented)), expected, "{what}");
         }
-        assert!(shop.audit_events(Action::RefreshReplay).is_empty(), "{what}: nobody is accused");
+        assert!(fixture.audit_events(Action::RefreshReplay).is_empty(), "{what}: nobody is accused");
     }
 }
 
 #[test]
 fn session_below_epoch_stays_ended_after_reactivation() {
-    let shop = Shop::open();
-    let (_, second) = login_and_refresh(&shop);
-    shop.suspend(shop.world.cashier.id);
-    crate::shop::status(shop.office_store(), &shop.world, shop.world.cashier.id, tillgate_domain::UserStatus::Active);
-    assert_eq!(token_refused(refresh(&shop.auth, &second)), TokenDenied::SessionOver);
-    assert_eq!(token_refused(authenticate(&shop.auth, &second)), TokenDenied::SessionOver);
-    assert!(shop.auth.login(&by_user("cashier", Some("P01"))).is_ok());
+    let fixture = EngineFixture::open();
+    let (_, second) = login_and_refresh(&fixture);
+    fixture.suspend(fixture.records.user("cashier").id);
+    crate::fixture::status(
+        fixture.office_store(),
+        &fixture.records,
+        fixture.records.user("cashier").id,
+        tillgate_domain::UserStatus::Active,
+    );
+    assert_eq!(token_refused(refresh(&fixture.auth, &second)), TokenDenied::SessionOver);
+    assert_eq!(token_refused(authenticate(&fixture.auth, &second)), TokenDenied::SessionOver);
+    assert!(fixture.auth.login(&by_user("cashier", Some("P01"))).is_ok());
 }
 
 #[test]
 fn refresh_with_other_device_dialect_tenant_or_access_token_is_denied() {
-    let shop = Shop::open();
-    let (_, second) = login_and_refresh(&shop);
-    let other = shop.user("manager", Some("OFFICE"));
+    let fixture = EngineFixture::open();
+    let (_, second) = login_and_refresh(&fixture);
+    let other = fixture.user("manager", Some("OFFICE"));
     let (native, portos) = (native(), DialectName::new("portos"));
     let base = refreshing(token(&second), &native);
-    let refused = |refreshing: &RefreshRequest<'_>| token_refused(shop.auth.refresh(refreshing));
-    assert_eq!(refused(&RefreshRequest { device: Some(shop.world.p02.id), ..base.clone() }), TokenDenied::SessionOver);
+    let refused = |refreshing: &RefreshRequest<'_>| token_refused(fixture.auth.refresh(refreshing));
+    assert_eq!(
+        refused(&RefreshRequest { device: Some(fixture.records.device("P02").id), ..base.clone() }),
+        TokenDenied::SessionOver
+    );
     assert_eq!(refused(&RefreshRequest { dialect: &portos, ..base.clone() }), TokenDenied::WrongAudience);
-    assert_eq!(refused(&RefreshRequest { tenant: Some(shop.market.id), ..base.clone() }), TokenDenied::WrongAudience);
+    assert_eq!(
+        refused(&RefreshRequest { tenant: Some(fixture.market.tenant.id), ..base.clone() }),
+        TokenDenied::WrongAudience
+    );
     for beside in [other.access_token.expose().as_str(), token(&second), "", "x.y.z"] {
         assert_eq!(
             refused(&RefreshRequest { access_token: Some(beside), ..base.clone() }),
@@ -279,40 +301,40 @@ fn refresh_with_other_device_dialect_tenant_or_access_token_is_denied() {
         );
     }
     let right = RefreshRequest {
-        device: Some(shop.world.p01.id),
-        tenant: Some(shop.world.tenant.id),
+        device: Some(fixture.records.device("P01").id),
+        tenant: Some(fixture.records.tenant.id),
         access_token: Some(second.access_token.expose()),
         ..base
     };
-    shop.clock.advance(HOUR);
-    assert!(shop.auth.refresh(&right).is_ok(), "the one beside may have expired");
+    fixture.clock.advance(HOUR);
+    assert!(fixture.auth.refresh(&right).is_ok(), "the one beside may have expired");
 }
 
 #[test]
 fn swept_session_is_reported_as_over() {
-    let shop = Shop::open();
-    let granted = shop.user("cashier", None);
-    shop.clock.advance(60 * 24 * HOUR);
-    assert!(shop.auth.sweep(&mut |_| ()).unwrap().sessions > 0);
-    assert_eq!(token_refused(refresh(&shop.auth, &granted)), TokenDenied::SessionOver);
+    let fixture = EngineFixture::open();
+    let granted = fixture.user("cashier", None);
+    fixture.clock.advance(60 * 24 * HOUR);
+    assert!(fixture.auth.sweep(&mut |_| ()).unwrap().sessions > 0);
+    assert_eq!(token_refused(refresh(&fixture.auth, &granted)), TokenDenied::SessionOver);
 }
 
 #[test]
 fn refresh_returns_current_rights() {
-    let shop = Shop::open();
-    let first = shop.user("manager", None);
-    shop.assign(shop.world.manager.id, &["cashier"]);
-    let second = refresh(&shop.auth, &first).unwrap();
+    let fixture = EngineFixture::open();
+    let first = fixture.user("manager", None);
+    fixture.assign(fixture.records.user("manager").id, &["cashier"]);
+    let second = refresh(&fixture.auth, &first).unwrap();
     assert!(!second.profile.rights.allows(KnownRight::Storno));
 }
 
 #[test]
 fn store_failure_is_not_a_denial() {
-    let shop = Shop::open();
-    let (first, _) = login_and_refresh(&shop);
-    shop.memory.set_instance_state(tillgate_auth_core::ports::InstanceState::Draining);
-    shop.clock.advance(OVERLAP);
-    assert!(unavailable(refresh(&shop.auth, &first)), "a replay that cannot be written is not told");
-    shop.memory.set_instance_state(tillgate_auth_core::ports::InstanceState::Open);
-    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay);
+    let fixture = EngineFixture::open();
+    let (first, _) = login_and_refresh(&fixture);
+    fixture.memory.set_instance_state(tillgate_auth_core::ports::InstanceState::Draining);
+    fixture.clock.advance(OVERLAP);
+    assert!(unavailable(refresh(&fixture.auth, &first)), "a replay that cannot be written is not told");
+    fixture.memory.set_instance_state(tillgate_auth_core::ports::InstanceState::Open);
+    assert_eq!(token_refused(refresh(&fixture.auth, &first)), TokenDenied::Replay);
 }

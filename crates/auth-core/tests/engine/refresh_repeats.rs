@@ -7,7 +7,9 @@ use std::sync::{Arc, Barrier};
 use tillgate_auth_core::{Auth, GrantKind, IssuedTokens, TokenDenied};
 use tillgate_domain::Action;
 
-use crate::shop::{HOUR, MINUTE, OVERLAP, Shop, address, authenticate, refresh, refresh_from, token, token_refused};
+use crate::fixture::{
+    EngineFixture, HOUR, MINUTE, OVERLAP, address, authenticate, refresh, refresh_from, token, token_refused,
+};
 
 /// Presents one refresh token on this many threads at once, spread over the engines.
 fn all_at_once(engines: &[Arc<Auth>], presented: &IssuedTokens, threads: usize) -> Vec<IssuedTokens> {
@@ -29,126 +31,126 @@ fn all_at_once(engines: &[Arc<Auth>], presented: &IssuedTokens, threads: usize) 
 #[test]
 fn concurrent_threads_get_the_same_refresh_token() {
     for engines in [1, 2] {
-        let shop = Shop::open();
-        let engines: Vec<_> = [shop.auth.clone(), shop.process()].into_iter().take(engines).collect();
-        let first = shop.user("cashier", Some("P01"));
+        let fixture = EngineFixture::open();
+        let engines: Vec<_> = [fixture.auth.clone(), fixture.process()].into_iter().take(engines).collect();
+        let first = fixture.user("cashier", Some("P01"));
         let mut presented = first.clone();
         for (round, kept) in (2..6).zip(0..) {
             let granted = all_at_once(&engines, &presented, 16);
             let tokens: BTreeSet<&str> = granted.iter().map(token).collect();
             assert_eq!(tokens.len(), 1, "round {round}");
             let rotated = granted.iter().filter(|each| each.kind == GrantKind::Rotated).count();
-            assert_eq!((rotated, shop.session(first.session.id).generation), (1, round), "one rotation");
+            assert_eq!((rotated, fixture.session(first.session.id).generation), (1, round), "one rotation");
             for each in &granted {
-                assert!(authenticate(&shop.auth, each).is_ok());
+                assert!(authenticate(&fixture.auth, each).is_ok());
             }
             presented = granted[kept].clone();
-            shop.clock.advance(OVERLAP);
+            fixture.clock.advance(OVERLAP);
         }
-        assert!(shop.audit_events(Action::RefreshReplay).is_empty());
+        assert!(fixture.audit_events(Action::RefreshReplay).is_empty());
     }
 }
 
 #[test]
 fn repeatedly_lost_responses_end_no_session() {
-    let shop = Shop::open();
-    let first = shop.user("cashier", Some("P01"));
-    authenticate(&shop.auth, &first).unwrap();
+    let fixture = EngineFixture::open();
+    let first = fixture.user("cashier", Some("P01"));
+    authenticate(&fixture.auth, &first).unwrap();
     let mut stored = first;
     for round in 0..20_u32 {
         // Three answers are lost, minutes or hours apart; the process may restart in between.
         for _ in 0..3 {
-            refresh(&shop.auth, &stored).unwrap();
-            shop.clock.advance(if round % 2 == 0 { MINUTE } else { HOUR });
+            refresh(&fixture.auth, &stored).unwrap();
+            fixture.clock.advance(if round % 2 == 0 { MINUTE } else { HOUR });
         }
-        stored = refresh(&shop.process(), &stored).unwrap();
-        authenticate(&shop.auth, &stored).unwrap();
-        shop.clock.advance(10 * MINUTE);
+        stored = refresh(&fixture.process(), &stored).unwrap();
+        authenticate(&fixture.auth, &stored).unwrap();
+        fixture.clock.advance(10 * MINUTE);
     }
-    assert!(shop.audit_events(Action::RefreshReplay).is_empty());
+    assert!(fixture.audit_events(Action::RefreshReplay).is_empty());
     assert_eq!(stored.session.generation, 21, "each answer that arrived is one rotation");
 }
 
 #[test]
 fn use_counts_locally_before_write_and_elsewhere_after() {
-    let shop = Shop::open();
-    let other = shop.process();
-    let first = shop.user("cashier", Some("P01"));
-    let second = refresh(&shop.auth, &first).unwrap();
-    authenticate(&shop.auth, &second).unwrap();
-    shop.clock.advance(OVERLAP);
-    assert_eq!(shop.session(first.session.id).used_generation, 0, "in memory alone");
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let first = fixture.user("cashier", Some("P01"));
+    let second = refresh(&fixture.auth, &first).unwrap();
+    authenticate(&fixture.auth, &second).unwrap();
+    fixture.clock.advance(OVERLAP);
+    assert_eq!(fixture.session(first.session.id).used_generation, 0, "in memory alone");
     assert_eq!(refresh(&other, &first).unwrap().kind, GrantKind::Repeated, "the other process cannot know yet");
-    shop.auth.write_activity().unwrap();
-    assert_eq!(shop.session(first.session.id).used_generation, 2);
-    shop.clock.advance(OVERLAP);
+    fixture.auth.write_activity().unwrap();
+    assert_eq!(fixture.session(first.session.id).used_generation, 2);
+    fixture.clock.advance(OVERLAP);
     assert_eq!(token_refused(refresh(&other, &first)), TokenDenied::Replay);
 }
 
 #[test]
 fn use_of_older_token_lowers_nothing() {
-    let shop = Shop::open();
-    let first = shop.user("cashier", Some("P01"));
-    let second = refresh(&shop.auth, &first).unwrap();
-    authenticate(&shop.auth, &second).unwrap();
-    authenticate(&shop.auth, &first).unwrap();
-    shop.auth.write_activity().unwrap();
-    authenticate(&shop.auth, &first).unwrap();
-    shop.auth.write_activity().unwrap();
-    assert_eq!(shop.session(first.session.id).used_generation, 2);
+    let fixture = EngineFixture::open();
+    let first = fixture.user("cashier", Some("P01"));
+    let second = refresh(&fixture.auth, &first).unwrap();
+    authenticate(&fixture.auth, &second).unwrap();
+    authenticate(&fixture.auth, &first).unwrap();
+    fixture.auth.write_activity().unwrap();
+    authenticate(&fixture.auth, &first).unwrap();
+    fixture.auth.write_activity().unwrap();
+    assert_eq!(fixture.session(first.session.id).used_generation, 2);
 }
 
 #[test]
 fn repeat_from_other_address_is_audited_once() {
-    let shop = Shop::open();
-    let first = shop.user("cashier", Some("P01"));
-    let second = refresh(&shop.auth, &first).unwrap();
-    let elsewhere = || refresh_from(&shop.auth, &second, address(9)).unwrap().kind;
-    assert_eq!(refresh(&shop.auth, &second).unwrap().kind, GrantKind::Repeated);
-    assert!(shop.audit_events(Action::RefreshShared).is_empty(), "the same address");
+    let fixture = EngineFixture::open();
+    let first = fixture.user("cashier", Some("P01"));
+    let second = refresh(&fixture.auth, &first).unwrap();
+    let elsewhere = || refresh_from(&fixture.auth, &second, address(9)).unwrap().kind;
+    assert_eq!(refresh(&fixture.auth, &second).unwrap().kind, GrantKind::Repeated);
+    assert!(fixture.audit_events(Action::RefreshShared).is_empty(), "the same address");
     for _ in 0..3 {
         assert_eq!(elsewhere(), GrantKind::Repeated);
     }
-    let told = shop.audit_events(Action::RefreshShared);
+    let told = fixture.audit_events(Action::RefreshShared);
     let [line] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((line.actor.address, line.actor.session), (address(9), Some(first.session.id)));
-    shop.clock.advance(OVERLAP);
+    fixture.clock.advance(OVERLAP);
     assert_eq!(elsewhere(), GrantKind::Rotated, "a rotation repeats nothing");
-    assert_eq!(shop.audit_events(Action::RefreshShared).len(), 1);
+    assert_eq!(fixture.audit_events(Action::RefreshShared).len(), 1);
 }
 
 #[test]
 fn repeat_from_other_address_is_audited_once_by_other_process() {
-    let shop = Shop::open();
-    let (first, other) = (shop.user("cashier", Some("P01")), shop.process());
-    let second = refresh(&shop.auth, &first).unwrap();
+    let fixture = EngineFixture::open();
+    let (first, other) = (fixture.user("cashier", Some("P01")), fixture.process());
+    let second = refresh(&fixture.auth, &first).unwrap();
     for _ in 0..3 {
         assert_eq!(refresh_from(&other, &second, address(9)).unwrap().kind, GrantKind::Repeated);
     }
-    assert_eq!(shop.audit_events(Action::RefreshShared).len(), 1);
+    assert_eq!(fixture.audit_events(Action::RefreshShared).len(), 1);
 }
 
 #[test]
 fn repeat_after_overlap_is_audited_once() {
-    let shop = Shop::open();
-    let first = shop.user("cashier", Some("P01"));
-    refresh(&shop.auth, &first).unwrap();
-    shop.clock.advance(OVERLAP);
+    let fixture = EngineFixture::open();
+    let first = fixture.user("cashier", Some("P01"));
+    refresh(&fixture.auth, &first).unwrap();
+    fixture.clock.advance(OVERLAP);
     for _ in 0..3 {
-        assert_eq!(refresh_from(&shop.auth, &first, address(9)).unwrap().kind, GrantKind::Repeated);
-        shop.clock.advance(MINUTE);
+        assert_eq!(refresh_from(&fixture.auth, &first, address(9)).unwrap().kind, GrantKind::Repeated);
+        fixture.clock.advance(MINUTE);
     }
-    assert_eq!(shop.audit_events(Action::RefreshShared).len(), 1);
+    assert_eq!(fixture.audit_events(Action::RefreshShared).len(), 1);
 }
 
 #[test]
 fn addresses_of_one_ipv6_network_count_as_one() {
-    let shop = Shop::open();
-    let first = shop.user("cashier", Some("P01"));
+    let fixture = EngineFixture::open();
+    let first = fixture.user("cashier", Some("P01"));
     let of = |text: &str| Some(text.parse().unwrap());
-    let second = refresh_from(&shop.auth, &first, of("2001:db8:0:100::1")).unwrap();
-    refresh_from(&shop.auth, &second, of("2001:db8:0:1ff:ffff::2")).unwrap();
-    assert!(shop.audit_events(Action::RefreshShared).is_empty());
-    refresh_from(&shop.auth, &second, of("2001:db8:0:200::1")).unwrap();
-    assert_eq!(shop.audit_events(Action::RefreshShared).len(), 1);
+    let second = refresh_from(&fixture.auth, &first, of("2001:db8:0:100::1")).unwrap();
+    refresh_from(&fixture.auth, &second, of("2001:db8:0:1ff:ffff::2")).unwrap();
+    assert!(fixture.audit_events(Action::RefreshShared).is_empty());
+    refresh_from(&fixture.auth, &second, of("2001:db8:0:200::1")).unwrap();
+    assert_eq!(fixture.audit_events(Action::RefreshShared).len(), 1);
 }

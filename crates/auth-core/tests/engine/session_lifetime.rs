@@ -5,8 +5,8 @@ use std::time::Duration;
 use tillgate_auth_core::{GrantKind, IssuedTokens, LoginRequest, RefreshTerms, Terms, TokenDenied};
 use tillgate_domain::{EndReason, Instant, UserStatus};
 
-use crate::shop::{
-    HOUR, MINUTE, OVERLAP, Shop, authenticate, by_user, native, refresh, refreshing, status, terms, token,
+use crate::fixture::{
+    EngineFixture, HOUR, MINUTE, OVERLAP, authenticate, by_user, native, refresh, refreshing, status, terms, token,
     token_refused, with_password,
 };
 
@@ -22,61 +22,61 @@ fn rotating(idle: Option<Duration>) -> Option<RefreshTerms> {
 
 /// Refreshes every ten minutes until that is denied. Returns when the session ended: the first
 /// instant at which neither of its tokens was valid.
-fn refresh_until_ended(shop: &Shop, mut granted: IssuedTokens) -> Instant {
+fn refresh_until_ended(fixture: &EngineFixture, mut granted: IssuedTokens) -> Instant {
     loop {
         let expiry = granted.session_expires_at.unwrap();
         assert!(granted.access_expires_at <= expiry, "an access token outlives its session");
-        let now = shop.auth.time().at;
+        let now = fixture.auth.time().at;
         if expiry.duration_since(now) <= 10 * MINUTE {
-            shop.clock.advance(expiry.duration_since(now) - MOMENT);
-            let last = refresh(&shop.auth, &granted).unwrap();
+            fixture.clock.advance(expiry.duration_since(now) - MOMENT);
+            let last = refresh(&fixture.auth, &granted).unwrap();
             if last.session_expires_at == Some(expiry) {
-                shop.clock.advance(MOMENT);
-                assert_eq!(token_refused(refresh(&shop.auth, &last)), TokenDenied::Expired);
+                fixture.clock.advance(MOMENT);
+                assert_eq!(token_refused(refresh(&fixture.auth, &last)), TokenDenied::Expired);
                 // A known end is reported as such.
                 let told =
                     if last.session.terms.has_fixed_end() { TokenDenied::SessionOver } else { TokenDenied::Expired };
-                assert_eq!(token_refused(authenticate(&shop.auth, &last)), told);
+                assert_eq!(token_refused(authenticate(&fixture.auth, &last)), told);
                 return expiry;
             }
             granted = last;
         } else {
-            shop.clock.advance(10 * MINUTE);
-            granted = refresh(&shop.auth, &granted).unwrap();
+            fixture.clock.advance(10 * MINUTE);
+            granted = refresh(&fixture.auth, &granted).unwrap();
         }
     }
 }
 
 #[test]
 fn access_token_lives_as_stated() {
-    let shop = Shop::open();
-    let granted = shop.user("cashier", None);
+    let fixture = EngineFixture::open();
+    let granted = fixture.user("cashier", None);
     assert_eq!(granted.access_expires_in, 15 * MINUTE);
-    shop.clock.advance(15 * MINUTE - MOMENT);
-    assert!(authenticate(&shop.auth, &granted).is_ok());
-    shop.clock.advance(MOMENT);
-    assert_eq!(token_refused(authenticate(&shop.auth, &granted)), TokenDenied::Expired);
+    fixture.clock.advance(15 * MINUTE - MOMENT);
+    assert!(authenticate(&fixture.auth, &granted).is_ok());
+    fixture.clock.advance(MOMENT);
+    assert_eq!(token_refused(authenticate(&fixture.auth, &granted)), TokenDenied::Expired);
 }
 
 #[test]
 fn unrefreshed_session_ends_after_idle_time() {
-    let shop = Shop::open();
-    let mut granted = shop.user("cashier", None);
+    let fixture = EngineFixture::open();
+    let mut granted = fixture.user("cashier", None);
     for _ in 0..3 {
-        shop.clock.advance(12 * HOUR - MOMENT);
-        granted = refresh(&shop.auth, &granted).unwrap();
+        fixture.clock.advance(12 * HOUR - MOMENT);
+        granted = refresh(&fixture.auth, &granted).unwrap();
     }
-    shop.clock.advance(12 * HOUR);
-    assert_eq!(token_refused(refresh(&shop.auth, &granted)), TokenDenied::Expired);
+    fixture.clock.advance(12 * HOUR);
+    assert_eq!(token_refused(refresh(&fixture.auth, &granted)), TokenDenied::Expired);
 }
 
 #[test]
 fn session_ends_at_absolute_limit_despite_refreshes() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let terms = Terms { refresh: rotating(Some(HOUR)), absolute: Some(7 * HOUR), ..terms() };
-    let granted = shop.auth.login(&login(terms)).unwrap();
+    let granted = fixture.auth.login(&login(terms)).unwrap();
     let expected = granted.session.created_at.saturating_add(7 * HOUR);
-    assert_eq!(refresh_until_ended(&shop, granted), expected);
+    assert_eq!(refresh_until_ended(&fixture, granted), expected);
 }
 
 #[test]
@@ -85,80 +85,80 @@ fn session_ends_at_midnight_of_tenant_zone() {
         ("UTC", "cashier", "the password of cashier"),
         ("Asia/Kuala_Lumpur", "cashier@market.example", "the market's password"),
     ] {
-        let shop = Shop::open();
+        let fixture = EngineFixture::open();
         let terms = Terms { refresh: rotating(None), midnight: true, ..terms() };
         let login = LoginRequest { terms, ..with_password(by_user(who, Some("P01")), password) };
-        let granted = shop.auth.login(&login).unwrap();
+        let granted = fixture.auth.login(&login).unwrap();
         // It is 09:00 in UTC, and 17:00 there.
         let expected = granted.session.created_at.saturating_add(if zone == "UTC" { 15 * HOUR } else { 7 * HOUR });
-        assert_eq!(refresh_until_ended(&shop, granted), expected, "{zone}");
-        let next = shop.auth.login(&login).unwrap();
+        assert_eq!(refresh_until_ended(&fixture, granted), expected, "{zone}");
+        let next = fixture.auth.login(&login).unwrap();
         assert_eq!(next.session_expires_at, Some(expected.saturating_add(24 * HOUR)), "{zone}: the next day is whole");
     }
 }
 
 #[test]
 fn access_token_lives_one_day_at_most() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let terms = Terms { access: 1000 * HOUR, refresh: rotating(None), ..terms() };
-    let granted = shop.auth.login(&login(terms)).unwrap();
+    let granted = fixture.auth.login(&login(terms)).unwrap();
     assert_eq!((granted.access_expires_in, granted.session_expires_at), (24 * HOUR, None));
 }
 
 #[test]
 fn terms_without_a_refresh_token_have_none() {
-    let shop = Shop::open();
-    let granted = shop.auth.login(&login(Terms { refresh: None, ..terms() })).unwrap();
+    let fixture = EngineFixture::open();
+    let granted = fixture.auth.login(&login(Terms { refresh: None, ..terms() })).unwrap();
     assert!(granted.refresh_token.is_none());
     assert_eq!(granted.session_expires_at, Some(granted.session.created_at.saturating_add(15 * MINUTE)));
-    shop.clock.advance(15 * MINUTE - MOMENT);
-    assert!(authenticate(&shop.auth, &granted).is_ok());
-    shop.clock.advance(MOMENT);
-    assert!(authenticate(&shop.auth, &granted).is_err());
+    fixture.clock.advance(15 * MINUTE - MOMENT);
+    assert!(authenticate(&fixture.auth, &granted).is_ok());
+    fixture.clock.advance(MOMENT);
+    assert!(authenticate(&fixture.auth, &granted).is_err());
 }
 
 #[test]
 fn permanent_token_is_never_rotated_and_never_expires() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let terms = Terms { refresh: Some(RefreshTerms { idle: None, overlap: None, first_reusable: false }), ..terms() };
-    let granted = shop.auth.login(&login(terms)).unwrap();
+    let granted = fixture.auth.login(&login(terms)).unwrap();
     assert_eq!(granted.session_expires_at, None);
     for _ in 0..6 {
-        shop.clock.advance(400 * 24 * HOUR);
-        let again = refresh(&shop.auth, &granted).unwrap();
+        fixture.clock.advance(400 * 24 * HOUR);
+        let again = refresh(&fixture.auth, &granted).unwrap();
         assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&granted)));
-        assert!(authenticate(&shop.auth, &again).is_ok());
+        assert!(authenticate(&fixture.auth, &again).is_ok());
     }
-    assert_eq!(shop.session(granted.session.id), granted.session, "nothing was written");
-    shop.auth.end_session(granted.session.id).unwrap();
-    assert_eq!(token_refused(refresh(&shop.auth, &granted)), TokenDenied::SessionOver);
+    assert_eq!(fixture.session(granted.session.id), granted.session, "nothing was written");
+    fixture.auth.end_session(granted.session.id).unwrap();
+    assert_eq!(token_refused(refresh(&fixture.auth, &granted)), TokenDenied::SessionOver);
 }
 
 #[test]
 fn session_keeps_terms_of_its_login() {
-    let shop = Shop::open();
-    let short = shop.auth.login(&login(Terms { refresh: rotating(Some(HOUR)), ..terms() })).unwrap();
-    let long = shop.user("manager", Some("P02"));
-    shop.clock.advance(2 * HOUR);
-    assert_eq!(token_refused(shop.auth.refresh(&refreshing(token(&short), &native()))), TokenDenied::Expired);
-    assert!(refresh(&shop.auth, &long).is_ok());
+    let fixture = EngineFixture::open();
+    let short = fixture.auth.login(&login(Terms { refresh: rotating(Some(HOUR)), ..terms() })).unwrap();
+    let long = fixture.user("manager", Some("P02"));
+    fixture.clock.advance(2 * HOUR);
+    assert_eq!(token_refused(fixture.auth.refresh(&refreshing(token(&short), &native()))), TokenDenied::Expired);
+    assert!(refresh(&fixture.auth, &long).is_ok());
 }
 
 #[test]
 fn refresh_within_overlap_does_not_extend_session() {
-    let shop = Shop::open();
-    let granted = shop.auth.login(&login(Terms { refresh: rotating(Some(HOUR)), ..terms() })).unwrap();
-    let first = refresh(&shop.auth, &granted).unwrap();
-    shop.clock.advance(OVERLAP / 2);
-    let repeated = refresh(&shop.auth, &first).unwrap();
+    let fixture = EngineFixture::open();
+    let granted = fixture.auth.login(&login(Terms { refresh: rotating(Some(HOUR)), ..terms() })).unwrap();
+    let first = refresh(&fixture.auth, &granted).unwrap();
+    fixture.clock.advance(OVERLAP / 2);
+    let repeated = refresh(&fixture.auth, &first).unwrap();
     assert_eq!(repeated.session_expires_at, first.session_expires_at);
     assert!(repeated.access_expires_at <= repeated.session_expires_at.unwrap());
 }
 
 #[test]
 fn end_reason_is_stored() {
-    let shop = Shop::open();
-    let granted = shop.user("cashier", None);
-    status(shop.office_store(), &shop.world, shop.world.cashier.id, UserStatus::Suspended);
-    assert_eq!(shop.session(granted.session.id).ended.map(|(_, why)| why), Some(EndReason::Suspended));
+    let fixture = EngineFixture::open();
+    let granted = fixture.user("cashier", None);
+    status(fixture.office_store(), &fixture.records, fixture.records.user("cashier").id, UserStatus::Suspended);
+    assert_eq!(fixture.session(granted.session.id).ended.map(|(_, why)| why), Some(EndReason::Suspended));
 }

@@ -16,7 +16,7 @@ use tillgate_domain::{
 use tillgate_testkit::FailingStore;
 use tillgate_testkit::failing_store::PlannedFailure;
 
-use crate::shop::{HOUR, Shop, address, authenticate, done, stamp, token_refused, unavailable};
+use crate::fixture::{EngineFixture, HOUR, address, authenticate, done, stamp, token_refused, unavailable};
 
 const WINDOW: Duration = Duration::from_secs(150);
 const MILLI: Duration = Duration::from_millis(1);
@@ -26,8 +26,8 @@ fn rights(names: &[&str]) -> Rights {
 }
 
 /// Adds an API key and returns it as it was generated.
-fn key(shop: &Shop, user: &str, permissions: &[&str]) -> (ApiKey, GeneratedApiKey) {
-    let drawn = shop.auth.generate_api_key().unwrap();
+fn key(fixture: &EngineFixture, user: &str, permissions: &[&str]) -> (ApiKey, GeneratedApiKey) {
+    let drawn = fixture.auth.generate_api_key().unwrap();
     let new = NewApiKey {
         id: drawn.id,
         client_id: drawn.client_id.clone(),
@@ -39,8 +39,8 @@ fn key(shop: &Shop, user: &str, permissions: &[&str]) -> (ApiKey, GeneratedApiKe
         device: DeviceName::parse("P01").unwrap(),
         permissions: rights(permissions),
     };
-    let at = shop.auth.time().at;
-    (done(Office::new(shop.office_store(), shop.world.tenant.id, stamp(at)).add_api_key(&new)), drawn)
+    let at = fixture.auth.time().at;
+    (done(Office::new(fixture.office_store(), fixture.records.tenant.id, stamp(at)).add_api_key(&new)), drawn)
 }
 
 /// A signature of this text at this instant.
@@ -63,25 +63,25 @@ fn verify_signature(auth: &Auth, drawn: &GeneratedApiKey, message: &str) -> Resu
 
 #[test]
 fn signature_identifies_signer() {
-    let shop = Shop::open();
-    let (key, drawn) = key(&shop, "cashier", &[]);
-    let found = verify_signature(&shop.auth, &drawn, "GET /").unwrap();
+    let fixture = EngineFixture::open();
+    let (key, drawn) = key(&fixture, "cashier", &[]);
+    let found = verify_signature(&fixture.auth, &drawn, "GET /").unwrap();
     assert_eq!(found.key, key);
     let profile = Arc::unwrap_or_clone(found.profile);
-    assert_eq!(profile.user.unwrap().id, shop.world.cashier.id);
-    assert_eq!(profile.device.unwrap().id, shop.world.p01.id);
+    assert_eq!(profile.user.unwrap().id, fixture.records.user("cashier").id);
+    assert_eq!(profile.device.unwrap().id, fixture.records.device("P01").id);
     assert_eq!((profile.rights, profile.rank), (Rank::Cashier.rights(), Some(Rank::Cashier)));
-    assert_eq!(shop.sessions(), 0, "it makes no session");
+    assert_eq!(fixture.sessions(), 0, "it makes no session");
     assert!(
-        verify_signature(&shop.process(), &drawn, "GET /again").is_ok(),
+        verify_signature(&fixture.process(), &drawn, "GET /again").is_ok(),
         "another process with the same master key"
     );
 }
 
 #[test]
 fn generated_keys_differ_and_debug_hides_secret() {
-    let shop = Shop::open();
-    let (one, other) = (shop.auth.generate_api_key().unwrap(), shop.auth.generate_api_key().unwrap());
+    let fixture = EngineFixture::open();
+    let (one, other) = (fixture.auth.generate_api_key().unwrap(), fixture.auth.generate_api_key().unwrap());
     assert!(one.client_id != other.client_id && one.secret != other.secret && one.id != other.id);
     assert_eq!((one.client_id.len(), one.secret.expose().len()), (32, 64));
     assert!(!format!("{one:?}").contains(one.secret.expose()));
@@ -91,36 +91,36 @@ fn generated_keys_differ_and_debug_hides_secret() {
 
 #[test]
 fn permissions_narrow_rights() {
-    let shop = Shop::open();
-    let (_, drawn) = key(&shop, "cashier", &["ticketClose", "storno"]);
-    let found = verify_signature(&shop.auth, &drawn, "GET /").unwrap();
+    let fixture = EngineFixture::open();
+    let (_, drawn) = key(&fixture, "cashier", &["ticketClose", "storno"]);
+    let found = verify_signature(&fixture.auth, &drawn, "GET /").unwrap();
     assert_eq!((found.profile.rights.clone(), found.profile.rank), (rights(&["ticketClose"]), None));
-    let (_, drawn) = key(&shop, "admin", &["storno"]);
-    assert_eq!(verify_signature(&shop.auth, &drawn, "GET /").unwrap().profile.rights.clone(), rights(&["storno"]));
+    let (_, drawn) = key(&fixture, "admin", &["storno"]);
+    assert_eq!(verify_signature(&fixture.auth, &drawn, "GET /").unwrap().profile.rights.clone(), rights(&["storno"]));
 }
 
 #[test]
 fn signature_is_accepted_once_across_processes() {
-    let shop = Shop::open();
-    let (_, drawn) = key(&shop, "cashier", &[]);
-    let (_, other) = key(&shop, "cashier", &[]);
-    let once = signature(&drawn, shop.auth.time().at, "GET /");
-    assert!(shop.auth.authenticate_signature(&once, None, ReplayCheck::Consume).is_ok());
-    for auth in [&shop.auth, &shop.process()] {
+    let fixture = EngineFixture::open();
+    let (_, drawn) = key(&fixture, "cashier", &[]);
+    let (_, other) = key(&fixture, "cashier", &[]);
+    let once = signature(&drawn, fixture.auth.time().at, "GET /");
+    assert!(fixture.auth.authenticate_signature(&once, None, ReplayCheck::Consume).is_ok());
+    for auth in [&fixture.auth, &fixture.process()] {
         assert_eq!(
             token_refused(auth.authenticate_signature(&once, None, ReplayCheck::Consume)),
             TokenDenied::SignatureReplayed
         );
     }
-    assert!(verify_signature(&shop.auth, &drawn, "GET /other").is_ok(), "another request");
-    assert!(verify_signature(&shop.auth, &other, "GET /").is_ok(), "another key");
+    assert!(verify_signature(&fixture.auth, &drawn, "GET /other").is_ok(), "another request");
+    assert!(verify_signature(&fixture.auth, &other, "GET /").is_ok(), "another key");
 }
 
 #[test]
 fn invalid_signature_is_denied_and_not_stored() {
-    let shop = Shop::open();
-    let (_, drawn) = key(&shop, "cashier", &[]);
-    let right = signature(&drawn, shop.auth.time().at, "GET /");
+    let fixture = EngineFixture::open();
+    let (_, drawn) = key(&fixture, "cashier", &[]);
+    let right = signature(&drawn, fixture.auth.time().at, "GET /");
     let mut mac = right.mac;
     mac[31] ^= 1;
     for wrong in [
@@ -130,24 +130,24 @@ fn invalid_signature_is_denied_and_not_stored() {
         Signature { client_id: drawn.client_id.to_uppercase() + "x", ..right.clone() },
     ] {
         assert_eq!(
-            token_refused(shop.auth.authenticate_signature(&wrong, None, ReplayCheck::Consume)),
+            token_refused(fixture.auth.authenticate_signature(&wrong, None, ReplayCheck::Consume)),
             TokenDenied::Invalid,
             "{wrong:?}"
         );
     }
-    let foreign = shop.auth.authenticate_signature(&right, Some(shop.market.id), ReplayCheck::Consume);
+    let foreign = fixture.auth.authenticate_signature(&right, Some(fixture.market.tenant.id), ReplayCheck::Consume);
     assert_eq!(token_refused(foreign), TokenDenied::WrongAudience);
     assert!(
-        shop.auth.authenticate_signature(&right, Some(shop.world.tenant.id), ReplayCheck::Consume).is_ok(),
+        fixture.auth.authenticate_signature(&right, Some(fixture.records.tenant.id), ReplayCheck::Consume).is_ok(),
         "nothing of that was remembered"
     );
 }
 
 #[test]
 fn signature_time_must_be_near_now() {
-    let shop = Shop::open();
-    let (_, drawn) = key(&shop, "cashier", &[]);
-    let now = shop.auth.time().at;
+    let fixture = EngineFixture::open();
+    let (_, drawn) = key(&fixture, "cashier", &[]);
+    let now = fixture.auth.time().at;
     for (at, good) in [
         (now.saturating_add(WINDOW), true),
         (now.saturating_sub(WINDOW), true),
@@ -156,8 +156,11 @@ fn signature_time_must_be_near_now() {
         (Instant::from_millis(i64::MIN), false),
         (Instant::from_millis(i64::MAX), false),
     ] {
-        let answer =
-            shop.auth.authenticate_signature(&signature(&drawn, at, &format!("at {at:?}")), None, ReplayCheck::Consume);
+        let answer = fixture.auth.authenticate_signature(
+            &signature(&drawn, at, &format!("at {at:?}")),
+            None,
+            ReplayCheck::Consume,
+        );
         if good {
             assert!(answer.is_ok(), "{at:?}");
         } else {
@@ -168,15 +171,15 @@ fn signature_time_must_be_near_now() {
 
 #[test]
 fn signature_is_unavailable_while_clock_is_in_doubt() {
-    let shop = Shop::open();
-    let (_, drawn) = key(&shop, "cashier", &[]);
-    let right = signature(&drawn, shop.auth.time().at, "GET /");
-    shop.clock.step_forward(20 * HOUR);
-    assert!(shop.auth.time().in_doubt);
-    assert!(unavailable(shop.auth.authenticate_signature(&right, None, ReplayCheck::Consume)));
+    let fixture = EngineFixture::open();
+    let (_, drawn) = key(&fixture, "cashier", &[]);
+    let right = signature(&drawn, fixture.auth.time().at, "GET /");
+    fixture.clock.step_forward(20 * HOUR);
+    assert!(fixture.auth.time().in_doubt);
+    assert!(unavailable(fixture.auth.authenticate_signature(&right, None, ReplayCheck::Consume)));
     let wrong = Signature { mac: [0; 32], ..right };
     assert_eq!(
-        token_refused(shop.auth.authenticate_signature(&wrong, None, ReplayCheck::Consume)),
+        token_refused(fixture.auth.authenticate_signature(&wrong, None, ReplayCheck::Consume)),
         TokenDenied::Invalid,
         "that is known"
     );
@@ -184,60 +187,69 @@ fn signature_is_unavailable_while_clock_is_in_doubt() {
 
 #[test]
 fn revoked_key_is_denied_at_once() {
-    let revoke = |shop: &Shop, key: &ApiKey| {
+    let revoke = |fixture: &EngineFixture, key: &ApiKey| {
         let change = ApiKeyChange { active: Some(false), ..ApiKeyChange::default() };
-        let stamp = stamp(shop.auth.time().at);
+        let stamp = stamp(fixture.auth.time().at);
         done(
-            Office::new(shop.office_store(), shop.world.tenant.id, stamp.clone()).change_api_key(key.id, None, &change),
+            Office::new(fixture.office_store(), fixture.records.tenant.id, stamp.clone())
+                .change_api_key(key.id, None, &change),
         );
     };
-    let suspend = |shop: &Shop, _: &ApiKey| shop.suspend(shop.world.cashier.id);
-    let lock = |shop: &Shop, _: &ApiKey| shop.lock(shop.world.p01.id);
-    let ends: [fn(&Shop, &ApiKey); 3] = [revoke, suspend, lock];
+    let suspend = |fixture: &EngineFixture, _: &ApiKey| fixture.suspend(fixture.records.user("cashier").id);
+    let lock = |fixture: &EngineFixture, _: &ApiKey| fixture.lock(fixture.records.device("P01").id);
+    let ends: [fn(&EngineFixture, &ApiKey); 3] = [revoke, suspend, lock];
     for (number, end) in ends.into_iter().enumerate() {
-        let shop = Shop::open();
-        let (key, drawn) = key(&shop, "cashier", &[]);
-        assert!(verify_signature(&shop.auth, &drawn, "GET /").is_ok());
-        end(&shop, &key);
+        let fixture = EngineFixture::open();
+        let (key, drawn) = key(&fixture, "cashier", &[]);
+        assert!(verify_signature(&fixture.auth, &drawn, "GET /").is_ok());
+        end(&fixture, &key);
         assert_eq!(
-            token_refused(verify_signature(&shop.auth, &drawn, "GET /again")),
+            token_refused(verify_signature(&fixture.auth, &drawn, "GET /again")),
             TokenDenied::SessionOver,
             "{number}"
         );
     }
-    let shop = Shop::open();
-    let (key, drawn) = key(&shop, "cashier", &[]);
+    let fixture = EngineFixture::open();
+    let (key, drawn) = key(&fixture, "cashier", &[]);
     done(
-        Office::new(shop.office_store(), shop.world.tenant.id, stamp(shop.auth.time().at)).delete_api_key(key.id, None),
+        Office::new(fixture.office_store(), fixture.records.tenant.id, stamp(fixture.auth.time().at))
+            .delete_api_key(key.id, None),
     );
-    assert_eq!(token_refused(verify_signature(&shop.auth, &drawn, "GET /")), TokenDenied::Invalid);
+    assert_eq!(token_refused(verify_signature(&fixture.auth, &drawn, "GET /")), TokenDenied::Invalid);
 }
 
 #[test]
 fn signed_request_has_no_session_and_ends_none() {
-    let shop = Shop::open();
-    let (key, drawn) = key(&shop, "cashier", &[]);
-    let (dialect, at_the_till) = (DialectName::new("portos"), shop.user("cashier", Some("P01")));
+    let fixture = EngineFixture::open();
+    let (key, drawn) = key(&fixture, "cashier", &[]);
+    let (dialect, at_the_till) = (DialectName::new("portos"), fixture.user("cashier", Some("P01")));
     let call = |message: &str| {
         let evidence = RequestCredentials::Signature(
-            Box::new(signature(&drawn, shop.auth.time().at, message)),
+            Box::new(signature(&drawn, fixture.auth.time().at, message)),
             ReplayCheck::Consume,
         );
         let presented = AuthRequest { credentials: evidence, ..AuthRequest::bearer(&dialect, "") };
-        assert!(shop.auth.authenticate_cached(&presented).is_none(), "memory alone cannot say that it is the first");
-        shop.auth.authenticate(&presented).unwrap()
+        assert!(fixture.auth.authenticate_cached(&presented).is_none(), "memory alone cannot say that it is the first");
+        fixture.auth.authenticate(&presented).unwrap()
     };
     let caller = call("DELETE /");
     assert_eq!((caller.authenticated_by, caller.session_id()), (AuthenticatedBy::ApiKey(key.id), None));
-    assert_eq!((caller.user(), caller.device), (Some(shop.world.cashier.id), Some(shop.world.p01.id)));
+    assert_eq!(
+        (caller.user(), caller.device),
+        (Some(fixture.records.user("cashier").id), Some(fixture.records.device("P01").id))
+    );
     let actor = caller.actor();
     assert_eq!((actor.user, actor.device, actor.session), (caller.user(), caller.device, None));
-    shop.auth.logout(&caller).unwrap();
-    assert!(authenticate(&shop.auth, &at_the_till).is_ok(), "the session at the till goes on");
-    assert_eq!(shop.auth.end_session_for(&caller, at_the_till.session.id).unwrap().session.id, at_the_till.session.id);
-    assert!(authenticate(&shop.auth, &at_the_till).is_err(), "one's own by its id, that is another matter");
+    fixture.auth.logout(&caller).unwrap();
+    assert!(authenticate(&fixture.auth, &at_the_till).is_ok(), "the session at the till goes on");
+    assert_eq!(
+        fixture.auth.end_session_for(&caller, at_the_till.session.id).unwrap().session.id,
+        at_the_till.session.id
+    );
+    assert!(authenticate(&fixture.auth, &at_the_till).is_err(), "one's own by its id, that is another matter");
     assert!(
-        shop.auth
+        fixture
+            .auth
             .change_password(&call("PUT /"), &"wrong".to_owned().into(), &"x".to_owned().into(), &[], false)
             .is_err()
     );
@@ -245,10 +257,10 @@ fn signed_request_has_no_session_and_ends_none() {
 
 #[test]
 fn signature_reads_store_once_then_only_writes() {
-    let shop = Shop::open();
-    let (_, drawn) = key(&shop, "cashier", &["ticketClose"]);
-    let store = Arc::new(FailingStore::new(Arc::new(shop.memory.share_with_process())));
-    let auth = shop.process_over(store.clone());
+    let fixture = EngineFixture::open();
+    let (_, drawn) = key(&fixture, "cashier", &["ticketClose"]);
+    let store = Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())));
+    let auth = fixture.process_over(store.clone());
     let gone = || PlannedFailure::at_once(StoreError::Unavailable("gone".into()));
     assert!(verify_signature(&auth, &drawn, "first").is_ok());
     store.plan_failure(gone().only(Mode::Read));
@@ -270,15 +282,16 @@ fn signature_reads_store_once_then_only_writes() {
 #[test]
 fn cached_key_is_dropped_on_change() {
     for narrowed in [false, true] {
-        let shop = Shop::open();
-        let (key, drawn) = key(&shop, "cashier", &[]);
-        let other = shop.process();
+        let fixture = EngineFixture::open();
+        let (key, drawn) = key(&fixture, "cashier", &[]);
+        let other = fixture.process();
         assert!(verify_signature(&other, &drawn, "GET /").is_ok());
         let permissions = narrowed.then(|| rights(&["ticketClose"]));
         let change = ApiKeyChange { active: Some(narrowed), permissions, ..ApiKeyChange::default() };
-        let stamp = stamp(shop.auth.time().at);
+        let stamp = stamp(fixture.auth.time().at);
         done(
-            Office::new(shop.office_store(), shop.world.tenant.id, stamp.clone()).change_api_key(key.id, None, &change),
+            Office::new(fixture.office_store(), fixture.records.tenant.id, stamp.clone())
+                .change_api_key(key.id, None, &change),
         );
         other.poll_feed().unwrap();
         let answer = verify_signature(&other, &drawn, "GET /again");
@@ -293,13 +306,13 @@ fn cached_key_is_dropped_on_change() {
 /// Cached data is used while it is young enough, as for tokens.
 #[test]
 fn process_without_current_feed_does_not_verify_signatures() {
-    let shop = Shop::open();
-    let (_, drawn) = key(&shop, "cashier", &[]);
-    let store = Arc::new(FailingStore::new(Arc::new(shop.memory.share_with_process())));
-    let auth = shop.process_over(store.clone());
+    let fixture = EngineFixture::open();
+    let (_, drawn) = key(&fixture, "cashier", &[]);
+    let store = Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())));
+    let auth = fixture.process_over(store.clone());
     assert!(verify_signature(&auth, &drawn, "GET /").is_ok());
     store.plan_failure(PlannedFailure::at_once(StoreError::Unavailable("gone".into())).only(Mode::Read));
-    shop.clock.advance(Duration::from_secs(61));
+    fixture.clock.advance(Duration::from_secs(61));
     assert!(unavailable(verify_signature(&auth, &drawn, "GET /again")));
     store.clear_failure();
     assert!(verify_signature(&auth, &drawn, "GET /again").is_ok());
@@ -307,25 +320,25 @@ fn process_without_current_feed_does_not_verify_signatures() {
 
 #[test]
 fn peeked_signature_is_not_consumed() {
-    let shop = Shop::open();
-    let (_, drawn) = key(&shop, "cashier", &[]);
-    let passing = signature(&drawn, shop.auth.time().at, "GET /");
+    let fixture = EngineFixture::open();
+    let (_, drawn) = key(&fixture, "cashier", &[]);
+    let passing = signature(&drawn, fixture.auth.time().at, "GET /");
     for _ in 0..2 {
-        assert!(shop.auth.authenticate_signature(&passing, None, ReplayCheck::Peek).is_ok());
+        assert!(fixture.auth.authenticate_signature(&passing, None, ReplayCheck::Peek).is_ok());
     }
     let dialect = DialectName::new("portos");
     let evidence = RequestCredentials::Signature(Box::new(passing.clone()), ReplayCheck::Peek);
     let presented = AuthRequest { credentials: evidence, ..AuthRequest::bearer(&dialect, "") };
-    assert!(shop.auth.authenticate_cached(&presented).unwrap().is_ok(), "memory alone can tell");
-    assert!(shop.auth.authenticate_signature(&passing, None, ReplayCheck::Consume).is_ok());
-    assert!(shop.auth.authenticate_signature(&passing, None, ReplayCheck::Peek).is_ok());
+    assert!(fixture.auth.authenticate_cached(&presented).unwrap().is_ok(), "memory alone can tell");
+    assert!(fixture.auth.authenticate_signature(&passing, None, ReplayCheck::Consume).is_ok());
+    assert!(fixture.auth.authenticate_signature(&passing, None, ReplayCheck::Peek).is_ok());
     assert_eq!(
-        token_refused(shop.auth.authenticate_signature(&passing, None, ReplayCheck::Consume)),
+        token_refused(fixture.auth.authenticate_signature(&passing, None, ReplayCheck::Consume)),
         TokenDenied::SignatureReplayed
     );
-    shop.clock.advance(WINDOW + MILLI);
+    fixture.clock.advance(WINDOW + MILLI);
     assert_eq!(
-        token_refused(shop.auth.authenticate_signature(&passing, None, ReplayCheck::Peek)),
+        token_refused(fixture.auth.authenticate_signature(&passing, None, ReplayCheck::Peek)),
         TokenDenied::Expired
     );
 }
@@ -334,16 +347,16 @@ fn peeked_signature_is_not_consumed() {
 /// for each key the first ten in a minute, then their number.
 #[test]
 fn denied_api_keys_are_audited() {
-    let shop = Shop::open();
-    let (key, drawn) = key(&shop, "cashier", &[]);
+    let fixture = EngineFixture::open();
+    let (key, drawn) = key(&fixture, "cashier", &[]);
     let native = DialectName::new("native");
     let ask = |evidence: RequestCredentials<'_>| {
         let presented = AuthRequest { credentials: evidence, address: address(1), ..AuthRequest::bearer(&native, "") };
-        shop.auth.authenticate_cached(&presented).unwrap_or_else(|| shop.auth.authenticate(&presented)).map(drop)
+        fixture.auth.authenticate_cached(&presented).unwrap_or_else(|| fixture.auth.authenticate(&presented)).map(drop)
     };
     let by_signature =
         |signature: &Signature, counting| ask(RequestCredentials::Signature(Box::new(signature.clone()), counting));
-    let right = signature(&drawn, shop.auth.time().at, "GET /");
+    let right = signature(&drawn, fixture.auth.time().at, "GET /");
     by_signature(&right, ReplayCheck::Consume).unwrap();
     by_signature(&right, ReplayCheck::Consume).unwrap_err();
     let wrong = Signature { mac: [0; 32], ..right.clone() };
@@ -353,7 +366,7 @@ fn denied_api_keys_are_audited() {
     by_signature(&Signature { client_id: "f".repeat(99), ..right }, ReplayCheck::Consume).unwrap_err();
     ask(RequestCredentials::Client(Client { id: drawn.client_id.clone(), secret: Secret::new("wrong".to_owned()) }))
         .unwrap_err();
-    let lines = shop.audit_events(Action::ApiKeyUse);
+    let lines = fixture.audit_events(Action::ApiKeyUse);
     let why: Vec<_> = lines.iter().map(|line| line.details["why"].as_str().unwrap()).collect();
     let invalid = "token_invalid";
     assert_eq!(why, ["signature_repeated", invalid, invalid, "token_expired", invalid, invalid]);
@@ -370,8 +383,8 @@ fn denied_api_keys_are_audited() {
     for _ in 0..30 {
         by_signature(&wrong, ReplayCheck::Peek).unwrap_err();
     }
-    assert_eq!(shop.audit_events(Action::ApiKeyUse).len(), 1 + 10, "of the one key ten, of nobody's one");
-    shop.auth.leave().unwrap();
-    let last = shop.audit_events(Action::ApiKeyUse).pop().unwrap();
+    assert_eq!(fixture.audit_events(Action::ApiKeyUse).len(), 1 + 10, "of the one key ten, of nobody's one");
+    fixture.auth.leave().unwrap();
+    let last = fixture.audit_events(Action::ApiKeyUse).pop().unwrap();
     assert_eq!((last.subject, &last.details["times"]), (Subject::ApiKey(key.id), &25.into()));
 }

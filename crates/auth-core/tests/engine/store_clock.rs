@@ -8,30 +8,30 @@ use tillgate_domain::Action;
 use tillgate_testkit::ManualClock;
 
 use crate::clocks::{DAY, refresh_and_authenticate};
-use crate::shop::{HOUR, MINUTE, OVERLAP, Shop, builder, refresh, token, token_refused};
+use crate::fixture::{EngineFixture, HOUR, MINUTE, OVERLAP, builder, refresh, token, token_refused};
 
 #[test]
 fn process_with_clock_ahead_ends_nothing_over_store_with_clock() {
     for off in [3 * MINUTE, 10 * MINUTE, HOUR] {
         for ahead in [true, false] {
-            let shop = Shop::open();
-            shop.memory.set_store_clock(shop.clock.clone());
+            let fixture = EngineFixture::open();
+            fixture.memory.set_store_clock(fixture.clock.clone());
             let theirs = Arc::new(ManualClock::default());
             if ahead {
                 theirs.step_forward(off);
             } else {
                 theirs.step_back(off);
             }
-            let memory = Arc::new(shop.memory.share_with_process());
-            let other = builder(memory, &theirs, &shop.hasher).master(shop.master.clone()).build().unwrap();
-            let advance = |span| [&shop.clock, &theirs].map(|clock| clock.advance(span));
-            let known = shop.user("manager", None);
+            let memory = Arc::new(fixture.memory.share_with_process());
+            let other = builder(memory, &theirs, &fixture.hasher).master(fixture.master.clone()).build().unwrap();
+            let advance = |span| [&fixture.clock, &theirs].map(|clock| clock.advance(span));
+            let known = fixture.user("manager", None);
             refresh(&other, &known).unwrap();
             advance(10 * MINUTE);
-            let (first, second) = refresh_and_authenticate(&shop);
+            let (first, second) = refresh_and_authenticate(&fixture);
             advance(OVERLAP - MINUTE);
             assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second), "{off:?} {ahead}");
-            assert!(shop.audit_events(Action::RefreshShared).is_empty(), "it can vouch for that");
+            assert!(fixture.audit_events(Action::RefreshShared).is_empty(), "it can vouch for that");
             advance(MINUTE);
             assert_eq!(token_refused(refresh(&other, &first)), TokenDenied::Replay, "{off:?} {ahead}");
         }
@@ -40,17 +40,17 @@ fn process_with_clock_ahead_ends_nothing_over_store_with_clock() {
 
 #[test]
 fn new_database_server_resets_vouched_time() {
-    let shop = Shop::open();
-    shop.memory.set_store_clock(shop.clock.clone());
-    let other = shop.process();
-    refresh(&other, &shop.user("manager", None)).unwrap();
-    let (first, second) = refresh_and_authenticate(&shop);
-    shop.clock.advance(HOUR);
+    let fixture = EngineFixture::open();
+    fixture.memory.set_store_clock(fixture.clock.clone());
+    let other = fixture.process();
+    refresh(&other, &fixture.user("manager", None)).unwrap();
+    let (first, second) = refresh_and_authenticate(&fixture);
+    fixture.clock.advance(HOUR);
     let theirs = Arc::new(ManualClock::starting_at(tillgate_testkit::clock::CLOCK_START.saturating_add(9 * DAY)));
-    shop.memory.set_store_clock(theirs.clone());
+    fixture.memory.set_store_clock(theirs.clone());
     assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second));
-    assert_eq!(shop.audit_events(Action::RefreshShared).len(), 1);
-    shop.clock.advance(OVERLAP);
+    assert_eq!(fixture.audit_events(Action::RefreshShared).len(), 1);
+    fixture.clock.advance(OVERLAP);
     theirs.advance(OVERLAP);
     assert_eq!(token_refused(refresh(&other, &first)), TokenDenied::Replay);
 }
@@ -62,13 +62,13 @@ fn clock_of_the_store_that_jumps_ends_nothing() {
     for off in [2 * MINUTE, HOUR, 8 * DAY] {
         for forward in [true, false] {
             for looks in [true, false] {
-                let shop = Shop::open();
+                let fixture = EngineFixture::open();
                 let theirs = Arc::new(ManualClock::default());
-                shop.memory.set_store_clock(theirs.clone());
-                let other = shop.process();
-                let advance = |span| [&shop.clock, &theirs].map(|clock| clock.advance(span));
+                fixture.memory.set_store_clock(theirs.clone());
+                let other = fixture.process();
+                let advance = |span| [&fixture.clock, &theirs].map(|clock| clock.advance(span));
                 advance(HOUR);
-                let (first, second) = refresh_and_authenticate(&shop);
+                let (first, second) = refresh_and_authenticate(&fixture);
                 advance(MINUTE);
                 if forward {
                     theirs.step_forward(off);
@@ -80,7 +80,7 @@ fn clock_of_the_store_that_jumps_ends_nothing() {
                 }
                 let what = format!("{off:?} {forward} {looks}");
                 assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second), "{what}: a sibling");
-                assert!(shop.audit_events(Action::RefreshReplay).is_empty(), "{what}");
+                assert!(fixture.audit_events(Action::RefreshReplay).is_empty(), "{what}");
                 advance(OVERLAP);
                 if forward {
                     assert_eq!(token_refused(refresh(&other, &first)), TokenDenied::Replay, "{what}: now it has seen");
@@ -93,17 +93,17 @@ fn clock_of_the_store_that_jumps_ends_nothing() {
 /// The same if the clock jumps there and back, with a rotation in between.
 #[test]
 fn clock_of_the_store_that_jumps_there_and_back_ends_nothing() {
-    let shop = Shop::open();
+    let fixture = EngineFixture::open();
     let theirs = Arc::new(ManualClock::default());
-    shop.memory.set_store_clock(theirs.clone());
-    let other = shop.process();
-    let advance = |span| [&shop.clock, &theirs].map(|clock| clock.advance(span));
+    fixture.memory.set_store_clock(theirs.clone());
+    let other = fixture.process();
+    let advance = |span| [&fixture.clock, &theirs].map(|clock| clock.advance(span));
     advance(HOUR);
     theirs.step_back(HOUR);
     other.poll_feed().unwrap();
-    let (first, second) = refresh_and_authenticate(&shop);
+    let (first, second) = refresh_and_authenticate(&fixture);
     theirs.step_forward(HOUR);
     advance(MINUTE);
     assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second));
-    assert!(shop.audit_events(Action::RefreshReplay).is_empty());
+    assert!(fixture.audit_events(Action::RefreshReplay).is_empty());
 }

@@ -11,14 +11,14 @@ use tillgate_testkit::FailingStore;
 use tillgate_testkit::clock::CLOCK_START;
 use tillgate_testkit::failing_store::{FailurePoint, PlannedFailure};
 
-use crate::shop::{
-    HOUR, MINUTE, OVERLAP, Shop, authenticate, by_device, by_user, call, done, refresh, stamp, token_refused,
+use crate::fixture::{
+    EngineFixture, HOUR, MINUTE, OVERLAP, authenticate, by_device, by_user, call, done, refresh, stamp, token_refused,
     unavailable, with_password,
 };
 
 /// A store of the shop that fails on request.
-fn shaky(shop: &Shop) -> Arc<FailingStore<MemoryStore>> {
-    Arc::new(FailingStore::new(Arc::new(shop.memory.share_with_process())))
+fn shaky(fixture: &EngineFixture) -> Arc<FailingStore<MemoryStore>> {
+    Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())))
 }
 
 fn gone() -> StoreError {
@@ -27,12 +27,12 @@ fn gone() -> StoreError {
 
 /// All calls that use the store, with their results.
 fn calls(
-    shop: &Shop,
+    fixture: &EngineFixture,
     auth: &Auth,
     granted: &IssuedTokens,
     stranger: &IssuedTokens,
 ) -> Vec<(&'static str, Result<(), Error>)> {
-    let caller = authenticate(&shop.auth, granted).unwrap();
+    let caller = authenticate(&fixture.auth, granted).unwrap();
     vec![
         ("login", auth.login(&by_user("cashier", Some("P02"))).map(drop)),
         ("a wrong password", auth.login(&with_password(by_user("cashier", None), "wrong")).map(drop)),
@@ -40,17 +40,20 @@ fn calls(
         ("a device's login", auth.login(&by_device("P01")).map(drop)),
         ("refresh", refresh(auth, granted).map(drop)),
         ("authenticate somebody new", authenticate(auth, stranger).map(drop)),
-        ("a token of an unknown key", call(auth, &of_another_key(shop)).map(drop)),
+        ("a token of an unknown key", call(auth, &of_another_key(fixture)).map(drop)),
         ("logout", auth.logout(&caller)),
         ("end", auth.end_session_for(&caller, granted.session.id).map(drop)),
         ("end a session", auth.end_session(granted.session.id).map(drop)),
-        ("end a user", auth.end_user_sessions(shop.world.tenant.id, shop.world.cashier.id).map(drop)),
-        ("end a device", auth.end_device_sessions(shop.world.tenant.id, shop.world.p01.id).map(drop)),
-        ("end a tenant", auth.end_tenant_sessions(shop.world.tenant.id).map(drop)),
+        ("end a user", auth.end_user_sessions(fixture.records.tenant.id, fixture.records.user("cashier").id).map(drop)),
+        (
+            "end a device",
+            auth.end_device_sessions(fixture.records.tenant.id, fixture.records.device("P01").id).map(drop),
+        ),
+        ("end a tenant", auth.end_tenant_sessions(fixture.records.tenant.id).map(drop)),
         ("list", auth.list_sessions(&caller, &SessionFilter::default(), None, 10).map(drop)),
         ("keys", auth.list_keys().map(drop)),
         ("rotate keys", auth.rotate_keys(true).map(drop)),
-        ("revoke a key", auth.revoke_key(shop.auth.list_keys().unwrap()[0].id).map(drop)),
+        ("revoke a key", auth.revoke_key(fixture.auth.list_keys().unwrap()[0].id).map(drop)),
         ("follow", auth.poll_feed()),
         ("say", auth.send_heartbeat()),
         ("sweep", auth.sweep(&mut |_| ()).map(drop)),
@@ -58,10 +61,10 @@ fn calls(
 }
 
 /// A token that the engine of another server has signed.
-fn of_another_key(shop: &Shop) -> String {
-    let other = Shop::open();
+fn of_another_key(fixture: &EngineFixture) -> String {
+    let other = EngineFixture::open();
     let granted = other.user("cashier", None);
-    assert_ne!(other.auth.jwks(), shop.auth.jwks());
+    assert_ne!(other.auth.jwks(), fixture.auth.jwks());
     granted.access_token.expose().clone()
 }
 
@@ -74,12 +77,12 @@ fn store_failure_is_never_reported_as_denial() {
     ];
     for error in errors {
         for moment in [FailurePoint::Before, FailurePoint::AtCommit] {
-            let shop = Shop::open();
-            let store = shaky(&shop);
-            let auth = shop.process_over(store.clone());
-            let (granted, stranger) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
+            let fixture = EngineFixture::open();
+            let store = shaky(&fixture);
+            let auth = fixture.process_over(store.clone());
+            let (granted, stranger) = (fixture.user("cashier", Some("P01")), fixture.user("manager", None));
             store.plan_failure(PlannedFailure::at_once(error.clone()).at_point(moment));
-            for (what, answer) in calls(&shop, &auth, &granted, &stranger) {
+            for (what, answer) in calls(&fixture, &auth, &granted, &stranger) {
                 let told = matches!(answer, Err(Error::Unavailable { .. } | Error::Fault(_)));
                 assert!(told, "{what} while {error} {moment:?}: {answer:?}");
             }
@@ -94,9 +97,9 @@ fn store_failure_is_never_reported_as_denial() {
 fn login_and_refresh_survive_failure_of_each_unit_of_work() {
     for after in 0..4 {
         for moment in [FailurePoint::Before, FailurePoint::AtCommit, FailurePoint::AfterCommit] {
-            let shop = Shop::open();
-            let store = shaky(&shop);
-            let auth = shop.process_over(store.clone());
+            let fixture = EngineFixture::open();
+            let store = shaky(&fixture);
+            let auth = fixture.process_over(store.clone());
             store.plan_failure(PlannedFailure::at_once(gone()).at_point(moment).after(after).times(1));
             let granted = match auth.login(&by_user("cashier", Some("P01"))) {
                 Ok(granted) => granted,
@@ -114,7 +117,7 @@ fn login_and_refresh_survive_failure_of_each_unit_of_work() {
                     Err(error) => assert!(matches!(error, Error::Unavailable { .. }), "{error:?}"),
                 }
                 assert!(authenticate(&auth, &stored).is_ok(), "failure {after}, {moment:?}");
-                shop.clock.advance(OVERLAP);
+                fixture.clock.advance(OVERLAP);
                 auth.poll_feed().unwrap_or(());
             }
         }
@@ -123,20 +126,20 @@ fn login_and_refresh_survive_failure_of_each_unit_of_work() {
 
 #[test]
 fn stale_feed_denies_no_request() {
-    let shop = Shop::open();
-    let store = shaky(&shop);
-    let auth = shop.process_over(store.clone());
-    let (good, ended) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
+    let fixture = EngineFixture::open();
+    let store = shaky(&fixture);
+    let auth = fixture.process_over(store.clone());
+    let (good, ended) = (fixture.user("cashier", Some("P01")), fixture.user("manager", None));
     assert!(authenticate(&auth, &good).is_ok() && authenticate(&auth, &ended).is_ok());
-    shop.auth.end_session(ended.session.id).unwrap();
+    fixture.auth.end_session(ended.session.id).unwrap();
     assert!(authenticate(&auth, &ended).is_ok(), "not known yet");
     store.plan_failure(PlannedFailure::at_once(gone()));
-    shop.clock.advance(MINUTE);
+    fixture.clock.advance(MINUTE);
     assert!(authenticate(&auth, &good).is_ok(), "the view is young enough without the store");
-    shop.clock.advance(MINUTE);
+    fixture.clock.advance(MINUTE);
     assert!(unavailable(authenticate(&auth, &good)), "nobody knows");
     assert!(unavailable(authenticate(&auth, &ended)), "nobody knows");
-    shop.clock.advance(HOUR);
+    fixture.clock.advance(HOUR);
     assert_eq!(token_refused(authenticate(&auth, &good)), TokenDenied::Expired, "this takes no store");
     store.clear_failure();
     let fresh = refresh(&auth, &good).unwrap();
@@ -145,64 +148,64 @@ fn stale_feed_denies_no_request() {
 
 #[test]
 fn known_ended_session_is_denied_without_store() {
-    let shop = Shop::open();
-    let store = shaky(&shop);
-    let auth = shop.process_over(store.clone());
-    let granted = shop.user("cashier", Some("P01"));
-    shop.auth.end_session(granted.session.id).unwrap();
+    let fixture = EngineFixture::open();
+    let store = shaky(&fixture);
+    let auth = fixture.process_over(store.clone());
+    let granted = fixture.user("cashier", Some("P01"));
+    fixture.auth.end_session(granted.session.id).unwrap();
     auth.poll_feed().unwrap();
     store.plan_failure(PlannedFailure::at_once(gone()));
-    shop.clock.advance(5 * MINUTE);
+    fixture.clock.advance(5 * MINUTE);
     assert_eq!(token_refused(authenticate(&auth, &granted)), TokenDenied::SessionOver);
 }
 
 #[test]
 fn unwritten_uses_are_written_later() {
-    let shop = Shop::open();
-    let store = shaky(&shop);
-    let auth = shop.process_over(store.clone());
-    let granted = shop.user("cashier", Some("P01"));
+    let fixture = EngineFixture::open();
+    let store = shaky(&fixture);
+    let auth = fixture.process_over(store.clone());
+    let granted = fixture.user("cashier", Some("P01"));
     authenticate(&auth, &granted).unwrap();
     store.plan_failure(PlannedFailure::at_once(gone()).at_point(FailurePoint::AtCommit));
     assert!(unavailable(auth.write_activity()));
     store.clear_failure();
     auth.write_activity().unwrap();
-    let session = shop.session(granted.session.id);
+    let session = fixture.session(granted.session.id);
     assert_eq!((session.used_generation, session.last_used_at.is_some()), (1, true));
 }
 
 #[test]
 fn readiness_reports_cause() {
-    let shop = Shop::open();
-    let store = shaky(&shop);
-    let auth = shop.process_over(store.clone());
+    let fixture = EngineFixture::open();
+    let store = shaky(&fixture);
+    let auth = fixture.process_over(store.clone());
     assert!(auth.readiness().is_ready());
     store.plan_failure(PlannedFailure::at_once(gone()));
     let readiness = auth.readiness();
     assert!(!readiness.is_ready() && readiness.store_failure.unwrap().contains("gone"));
     store.clear_failure();
-    shop.clock.advance(2 * MINUTE);
+    fixture.clock.advance(2 * MINUTE);
     assert!(!auth.readiness().is_ready() && !auth.readiness().feed_fresh);
     auth.poll_feed().unwrap();
-    shop.clock.step_forward(3 * HOUR);
+    fixture.clock.step_forward(3 * HOUR);
     let readiness = auth.readiness();
     assert!(readiness.is_ready() && readiness.clock_in_doubt, "a clock in doubt is reported and fails nothing");
 }
 
 #[test]
 fn role_change_keeps_caches_of_others() {
-    let shop = Shop::open();
-    let store = shaky(&shop);
-    let auth = shop.process_over(store.clone());
-    let (cashier, manager) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
-    let night = role_of_own(&shop, "night");
-    shop.assign(shop.world.manager.id, &["manager", "night"]);
+    let fixture = EngineFixture::open();
+    let store = shaky(&fixture);
+    let auth = fixture.process_over(store.clone());
+    let (cashier, manager) = (fixture.user("cashier", Some("P01")), fixture.user("manager", None));
+    let night = role_of_own(&fixture, "night");
+    fixture.assign(fixture.records.user("manager").id, &["manager", "night"]);
     auth.poll_feed().unwrap();
     assert!(authenticate(&auth, &cashier).is_ok() && authenticate(&auth, &manager).is_ok());
     // Added, changed and deleted by this process.
-    let late = add_role(&*store, &shop, "late");
-    change_role(&*store, &shop, night, "storno");
-    done(Office::new(&*store, shop.world.tenant.id, stamp(CLOCK_START)).delete_role(late, None));
+    let late = add_role(&*store, &fixture, "late");
+    change_role(&*store, &fixture, night, "storno");
+    done(Office::new(&*store, fixture.records.tenant.id, stamp(CLOCK_START)).delete_role(late, None));
     store.plan_failure(PlannedFailure::at_once(gone()));
     assert!(authenticate(&auth, &cashier).is_ok(), "who does not hold the role is served from memory");
     assert!(unavailable(authenticate(&auth, &manager)), "what the holder may do now is not known");
@@ -217,7 +220,7 @@ fn role_change_keeps_caches_of_others() {
     assert!(authenticate(&auth, &cashier).is_ok() && authenticate(&auth, &manager).is_ok());
     store.clear_failure();
     // A change of the same role by another process is not its own.
-    change_role(shop.office_store(), &shop, night, "roleCreate");
+    change_role(fixture.office_store(), &fixture, night, "roleCreate");
     auth.poll_feed().unwrap();
     store.plan_failure(PlannedFailure::at_once(gone()));
     assert!(authenticate(&auth, &cashier).is_ok());
@@ -228,12 +231,12 @@ fn role_change_keeps_caches_of_others() {
 }
 
 /// A role with one right, added by another process.
-fn role_of_own(shop: &Shop, name: &str) -> RoleId {
-    add_role(shop.office_store(), shop, name)
+fn role_of_own(fixture: &EngineFixture, name: &str) -> RoleId {
+    add_role(fixture.office_store(), fixture, name)
 }
 
-fn add_role(office: &dyn Store<OfficePorts>, shop: &Shop, name: &str) -> RoleId {
-    let id = RoleId::new(CLOCK_START, crate::shop::chance().random_bytes().unwrap());
+fn add_role(office: &dyn Store<OfficePorts>, fixture: &EngineFixture, name: &str) -> RoleId {
+    let id = RoleId::new(CLOCK_START, crate::fixture::next_entropy().random_bytes().unwrap());
     let new = NewRole {
         id,
         name: RoleName::parse(name).unwrap(),
@@ -242,12 +245,12 @@ fn add_role(office: &dyn Store<OfficePorts>, shop: &Shop, name: &str) -> RoleId 
         rights: Right::parse("ticketClose").into_iter().collect(),
         environments: Environment::ALL.into(),
     };
-    done(Office::new(office, shop.world.tenant.id, stamp(CLOCK_START)).add_role(&new));
+    done(Office::new(office, fixture.records.tenant.id, stamp(CLOCK_START)).add_role(&new));
     id
 }
 
-fn change_role(office: &dyn Store<OfficePorts>, shop: &Shop, role: RoleId, right: &str) {
+fn change_role(office: &dyn Store<OfficePorts>, fixture: &EngineFixture, role: RoleId, right: &str) {
     let rights = Right::parse(right).into_iter().collect();
     let change = RoleChange { rights: Some(rights), ..RoleChange::default() };
-    done(Office::new(office, shop.world.tenant.id, stamp(CLOCK_START)).change_role(role, None, &change));
+    done(Office::new(office, fixture.records.tenant.id, stamp(CLOCK_START)).change_role(role, None, &change));
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use tillgate_auth_core::{Auth, Error, GrantKind, IssuedTokens, LoginRequest, Terms, TokenDenied};
 use tillgate_domain::Scope;
 
-use crate::shop::{HOUR, MINUTE, OVERLAP, Shop, authenticate, by_user, native, presented, terms, token_refused};
+use crate::fixture::{
+    EngineFixture, HOUR, MINUTE, OVERLAP, authenticate, by_user, native, presented, terms, token_refused,
+};
 
 const MOMENT: Duration = Duration::from_millis(1);
 
@@ -14,8 +16,8 @@ fn exchangeable() -> Terms {
     Terms { access: 24 * HOUR, refresh: None, absolute: Some(72 * HOUR), exchange_overlap: Some(OVERLAP), ..terms() }
 }
 
-fn login(shop: &Shop, terms: Terms) -> IssuedTokens {
-    shop.auth.login(&LoginRequest { terms, ..by_user("cashier", None) }).unwrap()
+fn login(fixture: &EngineFixture, terms: Terms) -> IssuedTokens {
+    fixture.auth.login(&LoginRequest { terms, ..by_user("cashier", None) }).unwrap()
 }
 
 fn exchange(auth: &Auth, granted: &IssuedTokens) -> Result<IssuedTokens, Error> {
@@ -24,22 +26,22 @@ fn exchange(auth: &Auth, granted: &IssuedTokens) -> Result<IssuedTokens, Error> 
 
 #[test]
 fn used_successor_supersedes_token_in_every_process() {
-    let shop = Shop::open();
-    let other = shop.process();
-    let first = login(&shop, exchangeable());
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let first = login(&fixture, exchangeable());
     assert!(authenticate(&other, &first).is_ok(), "the other process knows it");
-    let second = exchange(&shop.auth, &first).unwrap();
+    let second = exchange(&fixture.auth, &first).unwrap();
     assert_eq!((second.kind, second.session.generation), (GrantKind::Exchanged, 2));
-    shop.clock.advance(HOUR);
+    fixture.clock.advance(HOUR);
     assert!(authenticate(&other, &first).is_ok(), "its successor was not used");
-    authenticate(&shop.auth, &second).unwrap();
+    authenticate(&fixture.auth, &second).unwrap();
     other.poll_feed().unwrap();
-    shop.clock.advance(OVERLAP - MOMENT);
-    for auth in [&shop.auth, &other, &shop.process()] {
+    fixture.clock.advance(OVERLAP - MOMENT);
+    for auth in [&fixture.auth, &other, &fixture.process()] {
         assert!(authenticate(auth, &first).is_ok());
     }
-    shop.clock.advance(MOMENT);
-    for auth in [&shop.auth, &other, &shop.process()] {
+    fixture.clock.advance(MOMENT);
+    for auth in [&fixture.auth, &other, &fixture.process()] {
         assert_eq!(token_refused(authenticate(auth, &first)), TokenDenied::Expired);
         assert_eq!(token_refused(exchange(auth, &first)), TokenDenied::Expired);
         assert!(authenticate(auth, &second).is_ok(), "the session lives");
@@ -48,46 +50,46 @@ fn used_successor_supersedes_token_in_every_process() {
 
 #[test]
 fn lost_exchange_response_is_repeated() {
-    let shop = Shop::open();
-    let first = login(&shop, exchangeable());
-    let (lost, found) = (exchange(&shop.auth, &first).unwrap(), exchange(&shop.process(), &first).unwrap());
+    let fixture = EngineFixture::open();
+    let first = login(&fixture, exchangeable());
+    let (lost, found) = (exchange(&fixture.auth, &first).unwrap(), exchange(&fixture.process(), &first).unwrap());
     assert_eq!((lost.session.generation, found.session.generation), (2, 2));
-    authenticate(&shop.auth, &found).unwrap();
-    shop.clock.advance(OVERLAP);
-    assert!(authenticate(&shop.auth, &lost).is_ok(), "neither followed the other");
-    let third = exchange(&shop.auth, &lost).unwrap();
+    authenticate(&fixture.auth, &found).unwrap();
+    fixture.clock.advance(OVERLAP);
+    assert!(authenticate(&fixture.auth, &lost).is_ok(), "neither followed the other");
+    let third = exchange(&fixture.auth, &lost).unwrap();
     assert_eq!(third.session.generation, 3);
-    assert!(authenticate(&shop.auth, &found).is_ok(), "until the third is used");
+    assert!(authenticate(&fixture.auth, &found).is_ok(), "until the third is used");
 }
 
 #[test]
 fn only_first_use_of_token_is_written() {
-    let shop = Shop::open();
-    let second = exchange(&shop.auth, &login(&shop, exchangeable())).unwrap();
-    authenticate(&shop.auth, &second).unwrap();
-    authenticate(&shop.auth, &second).unwrap();
-    shop.memory.set_instance_state(tillgate_auth_core::ports::InstanceState::Draining);
-    for auth in [&shop.auth, &shop.process()] {
+    let fixture = EngineFixture::open();
+    let second = exchange(&fixture.auth, &login(&fixture, exchangeable())).unwrap();
+    authenticate(&fixture.auth, &second).unwrap();
+    authenticate(&fixture.auth, &second).unwrap();
+    fixture.memory.set_instance_state(tillgate_auth_core::ports::InstanceState::Draining);
+    for auth in [&fixture.auth, &fixture.process()] {
         assert!(authenticate(auth, &second).is_ok(), "it is asked from memory, or read");
     }
 }
 
 #[test]
 fn session_without_exchange_overlap_keeps_generation() {
-    let shop = Shop::open();
-    let first = login(&shop, Terms { exchange_overlap: None, ..exchangeable() });
-    let second = exchange(&shop.auth, &first).unwrap();
+    let fixture = EngineFixture::open();
+    let first = login(&fixture, Terms { exchange_overlap: None, ..exchangeable() });
+    let second = exchange(&fixture.auth, &first).unwrap();
     assert_eq!(second.session.generation, 1);
-    authenticate(&shop.auth, &second).unwrap();
-    shop.clock.advance(23 * HOUR);
-    assert!(authenticate(&shop.auth, &first).is_ok());
+    authenticate(&fixture.auth, &second).unwrap();
+    fixture.clock.advance(23 * HOUR);
+    assert!(authenticate(&fixture.auth, &first).is_ok());
 }
 
 #[test]
 fn rolled_back_store_issues_no_token_twice() {
-    let shop = Shop::open();
-    let first = login(&shop, exchangeable());
-    let third = exchange(&shop.auth, &exchange(&shop.auth, &first).unwrap()).unwrap();
+    let fixture = EngineFixture::open();
+    let first = login(&fixture, exchangeable());
+    let third = exchange(&fixture.auth, &exchange(&fixture.auth, &first).unwrap()).unwrap();
     let back = tillgate_auth_core::ports::Rotation {
         generation: 1,
         key: first.session.key,
@@ -98,14 +100,15 @@ fn rolled_back_store_issues_no_token_twice() {
     };
     let id = first.session.id;
     assert!(
-        tillgate_domain::StoreExt::write(shop.auth_store(), "test", |tx| tx.sessions().rotate(id, 3, &back)).unwrap()
+        tillgate_domain::StoreExt::write(fixture.auth_store(), "test", |tx| tx.sessions().rotate(id, 3, &back))
+            .unwrap()
     );
-    assert_eq!(exchange(&shop.auth, &third).unwrap().session.generation, 4);
-    shop.clock.advance(MINUTE);
-    let scope = Scope::User(shop.world.cashier.id);
-    tillgate_domain::StoreExt::write(shop.auth_store(), "test", |tx| {
-        tx.revocations().invalidate(scope, shop.auth.time().at)
+    assert_eq!(exchange(&fixture.auth, &third).unwrap().session.generation, 4);
+    fixture.clock.advance(MINUTE);
+    let scope = Scope::User(fixture.records.user("cashier").id);
+    tillgate_domain::StoreExt::write(fixture.auth_store(), "test", |tx| {
+        tx.revocations().invalidate(scope, fixture.auth.time().at)
     })
     .unwrap();
-    assert!(authenticate(&shop.auth, &third).is_ok());
+    assert!(authenticate(&fixture.auth, &third).is_ok());
 }

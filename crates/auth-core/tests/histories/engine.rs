@@ -15,11 +15,10 @@ use tillgate_auth_core::{
 use tillgate_domain::{Instant, Secret, SessionId, Store, StoreExt};
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::clock::CLOCK_START;
-use tillgate_testkit::fixture::FixtureVerifiers;
 use tillgate_testkit::{Fixture, ManualClock, SeededEntropy};
 
-use crate::hasher::PlainHasher;
 use crate::server::{Access, Machines, Reply, Seen, Server, Start, Terms, Vouching, another, set};
+use tillgate_testkit::PlainHasher;
 
 /// A process, and what an observer knows of it.
 struct Process {
@@ -46,7 +45,7 @@ pub(crate) struct Engines {
     backup: Option<Session>,
 }
 
-fn chance() -> SeededEntropy {
+fn entropy() -> SeededEntropy {
     static SEEDS: AtomicU64 = AtomicU64::new(1);
     SeededEntropy::from_seed(SEEDS.fetch_add(1, Ordering::Relaxed))
 }
@@ -57,7 +56,7 @@ fn build(memory: &MemoryStore, master: &MasterKey, hasher: &Arc<PlainHasher>, cl
         .master(master.clone())
         .settings(AuthSettings { queue, ..AuthSettings::default() })
         .clock(clock.clone())
-        .entropy(Arc::new(chance()))
+        .entropy(Arc::new(entropy()))
         .hasher(hasher.clone())
         .without_maintenance()
         .build()
@@ -92,9 +91,9 @@ fn refresh_token(granted: &IssuedTokens) -> String {
 impl Engines {
     pub(crate) fn new(terms: Terms, machines: &Machines) -> Self {
         let memory = MemoryStore::new();
-        let user = |_: &str| Some(PlainHasher::verifier("right"));
-        Fixture::insert_into(&memory, CLOCK_START, &FixtureVerifiers { user: &user, device: &|_| None }).unwrap();
-        let (master, hasher) = (MasterKey::generate(&chance()).unwrap(), Arc::new(PlainHasher::default()));
+        let fixture = Fixture::demo(CLOCK_START).user_passwords(|_| Some(PlainHasher::verifier("right"))).build();
+        fixture.insert_into(&memory).unwrap();
+        let (master, hasher) = (MasterKey::generate(&entropy()).unwrap(), Arc::new(PlainHasher::default()));
         let (clocks, database) = machines.clocks();
         if let Some(clock) = &database {
             memory.set_store_clock(clock.clone());

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use tillgate_testkit::Random;
+
 use crate::OVERLAP;
-use crate::chance::Chance;
 use crate::model::Model;
 use crate::server::{Access, Machines, Reply, Server, Terms};
 
@@ -22,14 +23,14 @@ fn refresh_and_use(model: &mut Model, held: &mut Access, uses: bool) -> bool {
 
 /// A till and a thief who copies its token at some time. Both refresh at least a grace period apart
 /// and use the answer.
-pub(crate) fn greedy(model: &mut Model, chance: &mut Chance) -> Result<(), String> {
+pub(crate) fn greedy(model: &mut Model, random: &mut Random) -> Result<(), String> {
     let (_, mut till) = model.login();
     model.call(0, &till);
-    let pause = |model: &mut Model, chance: &mut Chance| {
-        model.advance(OVERLAP + chance.up_to(Duration::from_mins(8)));
+    let pause = |model: &mut Model, random: &mut Random| {
+        model.advance(OVERLAP + random.duration_up_to(Duration::from_mins(8)));
     };
-    for _ in 0..chance.below(5) {
-        pause(model, chance);
+    for _ in 0..random.below(5) {
+        pause(model, random);
         if !refresh_and_use(model, &mut till, true) {
             return Err("a till alone is refused".to_owned());
         }
@@ -37,8 +38,8 @@ pub(crate) fn greedy(model: &mut Model, chance: &mut Chance) -> Result<(), Strin
     let mut thief = till.clone();
     let (mut refreshed, mut steps) = ([false; 2], 0);
     loop {
-        pause(model, chance);
-        let who = chance.below(2);
+        pause(model, random);
+        let who = random.below(2);
         let good = refresh_and_use(model, if who == 0 { &mut till } else { &mut thief }, true);
         let others_first = refreshed[1 - who] && !refreshed[who];
         if others_first || !good {

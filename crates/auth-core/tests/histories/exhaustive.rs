@@ -36,7 +36,7 @@ use Event::{Lost, Misuse, Moment, Overlap, Refresh, Steal, Take, Use};
 const EVENTS: [Event; 8] = [Refresh, Lost, Use, Take, Steal, Misuse, Moment, Overlap];
 
 #[derive(Clone)]
-struct World {
+struct ModelState {
     standing: SessionRecord,
     now: Instant,
     till: i64,
@@ -58,7 +58,7 @@ struct HistoryCounts {
     shared: u64,
 }
 
-impl World {
+impl ModelState {
     /// Presents a generation. Returns the generation of the answer; `None` if that ends the
     /// session.
     fn present(&mut self, presented: i64, path: &[Event]) -> Option<i64> {
@@ -140,20 +140,20 @@ impl World {
     }
 }
 
-fn all(world: &World, path: &mut Vec<Event>, counted: &mut HistoryCounts) {
+fn all(state: &ModelState, path: &mut Vec<Event>, counted: &mut HistoryCounts) {
     if path.len() == LENGTH {
         counted.histories += 1;
-        counted.honest += u64::from(!world.stolen);
-        counted.shared += u64::from(world.stolen);
+        counted.honest += u64::from(!state.stolen);
+        counted.shared += u64::from(state.stolen);
         return;
     }
     for event in EVENTS {
         // An event without effect leads to nothing that a shorter history does not.
-        if world.thief.is_none() && matches!(event, Steal | Misuse) {
+        if state.thief.is_none() && matches!(event, Steal | Misuse) {
             continue;
         }
         path.push(event);
-        let mut next = world.clone();
+        let mut next = state.clone();
         if next.happens(event, path, counted) {
             all(&next, path, counted);
         }
@@ -166,9 +166,9 @@ fn every_short_history_is_judged_correctly() {
     let terms = Terms { idle: std::time::Duration::from_hours(12), absolute: None };
     let standing = standing(terms);
     let now = standing.session.created_at;
-    let world = World { standing, now, till: 1, thief: None, stolen: false, used: false, begun: now };
+    let state = ModelState { standing, now, till: 1, thief: None, stolen: false, used: false, begun: now };
     let mut counted = HistoryCounts::default();
-    all(&world, &mut Vec::new(), &mut counted);
+    all(&state, &mut Vec::new(), &mut counted);
     println!("{counted:?}");
     assert!(counted.histories > 500_000 && counted.honest > 50_000 && counted.caught > 1_000, "{counted:?}");
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tillgate_domain::Instant;
+use tillgate_testkit::Random;
 
 use crate::OVERLAP;
-use crate::chance::Chance;
 use crate::kind::{HistoryCounts, Kind, PropertyViolation, violation};
 use crate::server::{Access, Server, Start};
 use crate::till::{Thread, Till};
@@ -39,7 +39,7 @@ struct Answer {
 #[allow(clippy::struct_excessive_bools, reason = "each is apart from the others")]
 pub(crate) struct History<S> {
     kind: Kind,
-    chance: Chance,
+    random: Random,
     server: S,
     till: Till,
     /// The token of the thief.
@@ -67,12 +67,12 @@ pub(crate) struct History<S> {
 }
 
 impl<S: Server> History<S> {
-    pub(crate) fn new(kind: Kind, chance: Chance, server: S) -> Self {
+    pub(crate) fn new(kind: Kind, random: Random, server: S) -> Self {
         let (created, first) = server.login();
         let terms = server.terms();
         let mut history = Self {
             kind,
-            chance,
+            random,
             till: Till::new(first, kind.threads, kind.careless),
             loot: None,
             stolen: false,
@@ -114,22 +114,22 @@ impl<S: Server> History<S> {
 
     fn happen(&mut self) -> Result<(), PropertyViolation> {
         let kind = self.kind;
-        match self.chance.below(200) {
+        match self.random.below(200) {
             0..=35 => self.ask(),
             36..=71 => return self.arrive(),
             72..=77 if !self.requests.is_empty() => {
-                let lost = self.chance.below(self.requests.len());
+                let lost = self.random.below(self.requests.len());
                 self.requests.swap_remove(lost);
                 self.counted.lost += 1;
             }
             78..=107 => return self.hear(),
             108..=113 if !self.answers.is_empty() => {
-                let lost = self.chance.below(self.answers.len());
+                let lost = self.random.below(self.answers.len());
                 self.answers.swap_remove(lost);
                 self.counted.lost += 1;
             }
             114..=137 => {
-                let thread = self.chance.below(kind.threads);
+                let thread = self.random.below(kind.threads);
                 self.till.store(thread);
             }
             138..=153 => return self.work(),
@@ -138,7 +138,7 @@ impl<S: Server> History<S> {
                 self.till.kill();
             }
             157..=160 => {
-                let thread = self.chance.below(kind.threads);
+                let thread = self.random.below(kind.threads);
                 if matches!(self.till.threads[thread], Thread::Waiting) {
                     self.till.abort(thread);
                 }
@@ -149,7 +149,7 @@ impl<S: Server> History<S> {
                 self.server.write_activity(process);
             }
             181..=182 if kind.restarts => self.restart(),
-            199 if kind.outages && self.chance.once_in(2) => self.outage(),
+            199 if kind.outages && self.random.once_in(2) => self.outage(),
             199 if kind.failovers => self.fail_over(),
             183..=184 if kind.steps => self.step(),
             185 if kind.back => {
@@ -160,7 +160,7 @@ impl<S: Server> History<S> {
             187..=188 if kind.thief => self.loot = Some(self.till.stored.clone()),
             189..=194 if kind.thief => return self.steal(),
             195..=197 if kind.thief => return self.misuse(),
-            198 if self.chance.once_in(3) => {
+            198 if self.random.once_in(3) => {
                 self.tell(|| "the session is ended".to_owned());
                 self.server.end();
                 self.ended = true;
@@ -172,11 +172,11 @@ impl<S: Server> History<S> {
     }
 
     fn process(&mut self) -> usize {
-        self.chance.below(self.server.processes())
+        self.random.below(self.server.processes())
     }
 
     fn ask(&mut self) {
-        let thread = self.chance.below(self.kind.threads);
+        let thread = self.random.below(self.kind.threads);
         if matches!(self.till.threads[thread], Thread::Idle) {
             self.till.attempts[thread] += 1;
             // A thread that reads once for all attempts has as long for all of them as others have
@@ -196,7 +196,7 @@ impl<S: Server> History<S> {
         if self.requests.is_empty() {
             return Ok(());
         }
-        let at = self.chance.below(self.requests.len());
+        let at = self.random.below(self.requests.len());
         let Request { thread, attempt, presented, sent } = self.requests.swap_remove(at);
         if self.kind.prompt && !self.till.waits(thread, attempt) {
             return Ok(());
@@ -214,7 +214,7 @@ impl<S: Server> History<S> {
         if self.answers.is_empty() {
             return Ok(());
         }
-        let at = self.chance.below(self.answers.len());
+        let at = self.random.below(self.answers.len());
         let Answer { thread, attempt, access, sent } = self.answers.swap_remove(at);
         if self.till.waits(thread, attempt) {
             self.tell(|| format!("thread {thread} hears {}", access.generation));
@@ -251,7 +251,7 @@ impl<S: Server> History<S> {
         self.stolen = true;
         self.counted.stolen += 1;
         if let Some(access) = self.present("the thief", loot.generation)?
-            && !self.chance.once_in(4)
+            && !self.random.once_in(4)
         {
             self.loot = Some(access);
         }
@@ -272,8 +272,8 @@ impl<S: Server> History<S> {
     /// gives up.
     fn wait(&mut self) {
         let seconds = Duration::from_secs;
-        let most = self.chance.pick(&[1, 1, 5, 5, 20, 60, 60, 125, 125, 1000, 4000, 20_000].map(seconds));
-        let span = if self.chance.once_in(8) { OVERLAP } else { self.chance.up_to(most) };
+        let most = self.random.pick(&[1, 1, 5, 5, 20, 60, 60, 125, 125, 1000, 4000, 20_000].map(seconds));
+        let span = if self.random.once_in(8) { OVERLAP } else { self.random.duration_up_to(most) };
         self.now += span;
         self.server.advance(span);
         let late = |sent: Duration| sent + LATENCY < self.now;
@@ -299,8 +299,8 @@ impl<S: Server> History<S> {
     fn start(&mut self) -> Start {
         let spans = [50, 90, 600, 4000, 100_000, 700_000].map(Duration::from_secs);
         let step =
-            (self.kind.steps && self.chance.once_in(2)).then(|| (self.chance.pick(&spans), self.chance.once_in(2)));
-        Start { step, reboot: self.chance.once_in(4) }
+            (self.kind.steps && self.random.once_in(2)).then(|| (self.random.pick(&spans), self.random.once_in(2)));
+        Start { step, reboot: self.random.once_in(4) }
     }
 
     fn restart(&mut self) {
@@ -320,7 +320,8 @@ impl<S: Server> History<S> {
 
     /// No process serves for a while. Threads that wait for an answer lose it.
     fn away(&mut self) {
-        let span = self.chance.pick(&[OVERLAP, OVERLAP, 3 * OVERLAP, 30 * OVERLAP]) + self.chance.up_to(OVERLAP);
+        let span =
+            self.random.pick(&[OVERLAP, OVERLAP, 3 * OVERLAP, 30 * OVERLAP]) + self.random.duration_up_to(OVERLAP);
         self.requests.clear();
         self.answers.clear();
         for thread in 0..self.kind.threads {
@@ -358,9 +359,9 @@ impl<S: Server> History<S> {
     }
 
     fn step(&mut self) {
-        let (process, forward) = (self.process(), self.chance.once_in(2));
-        let span = self.chance.pick(&[20, 50, 90, 600, 10_000, 200_000].map(Duration::from_secs));
-        if self.kind.clocked && self.chance.once_in(2) {
+        let (process, forward) = (self.process(), self.random.once_in(2));
+        let span = self.random.pick(&[20, 50, 90, 600, 10_000, 200_000].map(Duration::from_secs));
+        if self.kind.clocked && self.random.once_in(2) {
             self.tell(|| format!("the clock of the store is set by {span:?}, forward {forward}"));
             self.server.step_store((span, forward));
             self.counted.store_stepped += 1;

@@ -7,11 +7,10 @@ use tillgate_auth_core::clock::{Clock, ClockConfidence};
 use tillgate_auth_core::ports::StoreClock;
 use tillgate_auth_core::{RefreshTerms, Session, TokenDenied};
 use tillgate_domain::Instant;
-use tillgate_testkit::ManualClock;
 use tillgate_testkit::clock::CLOCK_START;
+use tillgate_testkit::{ManualClock, Random};
 
 use crate::OVERLAP;
-use crate::chance::Chance;
 use crate::kind::Kind;
 
 /// The terms of the session.
@@ -22,10 +21,10 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    pub(crate) fn drawn(chance: &mut Chance) -> Self {
+    pub(crate) fn drawn(random: &mut Random) -> Self {
         let hours = Duration::from_hours;
-        let absolute = if chance.once_in(3) { Some(hours(4)) } else { None };
-        Self { idle: chance.pick(&[hours(2), hours(12)]), absolute }
+        let absolute = if random.once_in(3) { Some(hours(4)) } else { None };
+        Self { idle: random.pick(&[hours(2), hours(12)]), absolute }
     }
 
     pub(crate) fn whole(self) -> tillgate_auth_core::Terms {
@@ -124,11 +123,11 @@ impl Machines {
         Self { off: vec![0], clocked: false }
     }
 
-    pub(crate) fn drawn(kind: Kind, chance: &mut Chance) -> Self {
-        let many = if kind.processes { 1 + chance.below(2) } else { 1 };
+    pub(crate) fn drawn(kind: Kind, random: &mut Random) -> Self {
+        let many = if kind.processes { 1 + random.below(2) } else { 1 };
         let off =
-            |chance: &mut Chance| if kind.skewed { chance.pick(&[0, 30, -30, 200, -200, 600, 3600, -3600]) } else { 0 };
-        Self { off: (0..many).map(|_| off(chance)).collect(), clocked: kind.clocked }
+            |random: &mut Random| if kind.skewed { random.pick(&[0, 30, -30, 200, -200, 600, 3600, -3600]) } else { 0 };
+        Self { off: (0..many).map(|_| off(random)).collect(), clocked: kind.clocked }
     }
 
     /// The clock of each process, and that of the store.

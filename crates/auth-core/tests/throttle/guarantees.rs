@@ -105,7 +105,7 @@ fn days_with_more(instants: &[Instant], most: usize) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(tillgate_testkit::costly_histories()) })]
 
     #[test]
     fn client_with_proof_logs_in_at_once_under_attack(history in history(false)) {

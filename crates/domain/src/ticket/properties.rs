@@ -140,7 +140,7 @@ fn draft(lines: Vec<ItemDraft>, discount: Rate, rounding: i64, currency: Currenc
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn totals_match_exact_results_rounded_as_published(

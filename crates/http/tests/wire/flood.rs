@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 use tillgate_auth_core::passwords::{HashError, QueueLimits, SALT_BYTES};
 use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{Auth, AuthSettings, MasterKey, PasswordHasher, SystemEntropy};
-use tillgate_domain::{Secret, Zone};
+use tillgate_domain::Zone;
 use tillgate_http::{Http, HttpSettings, Metrics, Mounts};
 use tillgate_memory::MemoryStore;
+use tillgate_testkit::PlainHasher;
 
 use crate::enrolled_users;
 use crate::test_server::TEST_PASSWORD;
@@ -89,11 +90,11 @@ impl Gate {
 impl PasswordHasher for Gate {
     fn hash(&self, password: &str, _salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError> {
         self.pass(password);
-        Ok(Secret::new(format!("$plain${password}")))
+        Ok(PlainHasher::verifier(password))
     }
     fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError> {
         self.pass(password);
-        Ok(*verifier.expose() == format!("$plain${password}"))
+        Ok(*verifier == PlainHasher::verifier(password))
     }
     fn needs_rehash(&self, _verifier: &Verifier) -> bool {
         false

@@ -34,8 +34,8 @@ impl OfficeClient {
     pub fn with_mounts(mut self, mounts: Vec<Mount>) -> Self {
         let mounts = Mounts::check(mounts).unwrap();
         let office = self.shop.store.clone();
-        self.shop.http =
-            Http::new(self.shop.auth.clone(), office, mounts, HttpSettings::default(), Metrics::new(Vec::new));
+        let http = Http::new(self.shop.auth.clone(), office, mounts, HttpSettings::default(), Metrics::new(Vec::new));
+        self.shop.replace_http(http);
         self
     }
 

@@ -1,20 +1,21 @@
 //! A server over the in-memory store, with a stopped clock, a store that can be made unavailable,
 //! and helpers for requests.
 
-use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::cell::OnceCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
 
 use crate::enrolled_users;
 use actix_web::http::header::{HeaderMap, SET_COOKIE, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{self, TestRequest};
 use serde_json::{Value, json};
-use tillgate_auth_core::passwords::{HashError, SALT_BYTES};
-use tillgate_auth_core::ports::{AuthPorts, Verifier};
+use tillgate_auth_core::ports::AuthPorts;
 use tillgate_auth_core::{
-    Auth, AuthStore, Clock, DialectName, Entropy, IssuedTokens, LoginIdentity, LoginRequest, MasterKey, PasswordHasher,
-    Proof, SystemEntropy, Tenancy,
+    Auth, AuthStore, Clock, DialectName, Entropy, IssuedTokens, LoginIdentity, LoginRequest, MasterKey, Proof,
+    SystemEntropy, Tenancy,
 };
 use tillgate_domain::change::Observer;
 use tillgate_domain::office::{AuditContext, Authority, DeviceChange, Office, OfficePorts};
@@ -24,48 +25,13 @@ use tillgate_domain::{
 };
 use tillgate_http::{Http, HttpSettings, Krmpesan, Metrics, Mount, Mounts};
 use tillgate_memory::MemoryStore;
+use tillgate_testkit::{ManualClock, PlainHasher};
 
 /// The initial time: 2026-11-21T12:00:00Z.
 pub const NOON: Instant = Instant::from_millis(1_795_262_400_000);
 
 /// The password of all users.
 pub const TEST_PASSWORD: &str = "correct horse";
-
-/// A clock that advances on command only.
-pub struct ManualClock(AtomicI64);
-
-impl ManualClock {
-    pub fn advance(&self, span: Duration) {
-        self.0.fetch_add(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Instant {
-        Instant::from_millis(NOON.millis() + self.0.load(Ordering::SeqCst))
-    }
-    fn since_boot(&self) -> Duration {
-        self.monotonic()
-    }
-    fn monotonic(&self) -> Duration {
-        Duration::from_hours(1) + Duration::from_millis(self.0.load(Ordering::SeqCst).unsigned_abs())
-    }
-}
-
-/// A hasher without cost, for tests.
-struct PlainHasher;
-
-impl PasswordHasher for PlainHasher {
-    fn hash(&self, password: &str, _salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError> {
-        Ok(Secret::new(format!("$plain${password}")))
-    }
-    fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError> {
-        Ok(*verifier.expose() == format!("$plain${password}"))
-    }
-    fn needs_rehash(&self, _verifier: &Verifier) -> bool {
-        false
-    }
-}
 
 /// The state of the store.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -138,12 +104,16 @@ impl AuthStore for FlakyStore {
     }
 }
 
+/// Handles a request without a socket.
+type Service = Box<dyn Fn(TestRequest) -> Pin<Box<dyn Future<Output = TestResponse>>>>;
+
 pub struct TestServer {
     pub store: Arc<FlakyStore>,
     pub clock: Arc<ManualClock>,
     pub http: Http,
-    /// Returns the engine.
     pub auth: Arc<Auth>,
+    /// Built at the first request: it takes longer than most requests.
+    service: OnceCell<Service>,
 }
 
 impl TestServer {
@@ -215,7 +185,7 @@ impl TestServer {
         let memory = Arc::new(MemoryStore::new());
         enrolled_users::enroll(&memory, zone);
         let store = Arc::new(FlakyStore { memory, state: AtomicU8::new(0), state_changed: Default::default() });
-        let clock = Arc::new(ManualClock(AtomicI64::new(0)));
+        let clock = Arc::new(ManualClock::starting_at(NOON));
         let master = MasterKey::generate(&SystemEntropy::new()).unwrap();
         let auth = build_auth(&store, &clock, master);
         let http = Http::new(
@@ -225,7 +195,30 @@ impl TestServer {
             settings,
             Metrics::new(Vec::new),
         );
-        Self { store, clock, http, auth }
+        Self { store, clock, http, auth, service: OnceCell::new() }
+    }
+
+    /// Serves this application from now on.
+    pub fn replace_http(&mut self, http: Http) {
+        self.http = http;
+        self.service = OnceCell::new();
+    }
+
+    async fn service(&self) -> &Service {
+        if self.service.get().is_none() {
+            let app = Rc::new(test::init_service(self.http.app()).await);
+            let service = move |request: TestRequest| -> Pin<Box<dyn Future<Output = TestResponse>>> {
+                let app = Rc::clone(&app);
+                Box::pin(async move {
+                    let answer = test::call_service(&*app, request.to_request()).await;
+                    let (status, headers) = (answer.status(), answer.headers().clone());
+                    TestResponse { status, headers, bytes: test::read_body(answer).await.to_vec() }
+                })
+            };
+            // two first requests may both have built it
+            drop(self.service.set(Box::new(service)));
+        }
+        self.service.get().unwrap()
     }
 
     /// Sends a request from 192.0.2.7.
@@ -234,11 +227,8 @@ impl TestServer {
     }
 
     pub async fn send_from(&self, peer: &str, request: TestRequest) -> TestResponse {
-        let app = test::init_service(self.http.app()).await;
         let peer = std::net::SocketAddr::new(peer.parse().unwrap(), 4711);
-        let answer = test::call_service(&app, request.peer_addr(peer).to_request()).await;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        TestResponse { status, headers, bytes: test::read_body(answer).await.to_vec() }
+        (self.service().await)(request.peer_addr(peer)).await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> TestResponse {
@@ -352,7 +342,7 @@ pub fn build_auth(store: &Arc<FlakyStore>, clock: &Arc<ManualClock>, master: Mas
     Auth::builder(store)
         .master(master)
         .clock(clock)
-        .hasher(Arc::new(PlainHasher))
+        .hasher(Arc::new(PlainHasher::default()))
         .without_maintenance()
         .build()
         .unwrap()

@@ -80,6 +80,7 @@ fn damaged_database_is_reported_and_its_copy_removed() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn postgresql_backup_is_refused() {
     let (_, database) = create_postgres(&Limits::default());
     assert_eq!(database.backup(Path::new("/tmp/never.db")), Err(BackupError::NotSqlite));

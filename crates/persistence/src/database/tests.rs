@@ -9,6 +9,7 @@ use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Change, SessionId, StoreError};
+use tillgate_testkit::DatabaseEngine;
 
 use super::*;
 use crate::deadline::{elapsed_since, monotonic_now};
@@ -17,14 +18,11 @@ use crate::test_support::{
     run_write,
 };
 
-fn open_both(folder: &TestFolder) -> [Database; 2] {
-    [folder.database(&Limits::default()), create_postgres(&Limits::default()).1]
-}
-
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn nested_unit_of_work_is_an_error() {
     let folder = TestFolder::new();
-    let [sqlite, server] = open_both(&folder);
+    let [sqlite, server] = [DatabaseEngine::Sqlite, DatabaseEngine::Postgres].map(|engine| folder.open(engine));
     for (database, other) in [(&sqlite, &server), (&server, &sqlite)] {
         for outer in [Mode::Read, Mode::Write] {
             for inner in [Mode::Read, Mode::Write] {
@@ -63,56 +61,57 @@ fn ended_change(number: u8) -> Change {
     Change::SessionEnded(SessionId::new(tillgate_domain::Instant::from_millis(0), [number; 10]))
 }
 
-#[test]
-fn observer_receives_committed_changes_once_and_nothing_else() {
+tillgate_testkit::on_both_databases!(
+    observer_receives_committed_changes_once_and_nothing_else,
+    units_of_work_are_reported_with_name_outcome_and_runs
+);
+
+fn observer_receives_committed_changes_once_and_nothing_else(engine: DatabaseEngine) {
     let folder = TestFolder::new();
-    for database in open_both(&folder) {
-        let other = Database::create(&database.address, &Limits::default()).unwrap();
-        let notes = Arc::new(RecordingObserver { received: Mutex::default(), other });
-        database.observe(Arc::clone(&notes) as Arc<dyn Observer>);
-        let mut runs = 0;
-        run_write(&database, |tx| {
-            runs += 1;
-            insert_till(tx, 1)?;
-            tx.written_changes.changes.push(ended_change(1));
-            if runs == 1 { Err(StoreError::Conflict("once more".to_owned())) } else { Ok(()) }
-        })
-        .unwrap();
-        assert_eq!(notes.received.lock().unwrap().drain(..).collect::<Vec<_>>(), [(vec![ended_change(1)], 1)]);
-        run_write(&database, |tx| {
-            tx.written_changes.changes.push(ended_change(2));
-            Err(StoreError::Fault("no".to_owned()))
-        })
-        .unwrap_err();
-        run_write(&database, |tx| {
-            tx.written_changes.changes.push(ended_change(3));
-            execute_sql(tx, "INSERT INTO slips VALUES (4711)")
-        })
-        .unwrap_err();
-        run_read(&database, |_| Ok(())).unwrap();
-        assert_eq!(*notes.received.lock().unwrap(), []);
-    }
+    let database = folder.open(engine);
+    let other = Database::create(&database.address, &Limits::default()).unwrap();
+    let notes = Arc::new(RecordingObserver { received: Mutex::default(), other });
+    database.observe(Arc::clone(&notes) as Arc<dyn Observer>);
+    let mut runs = 0;
+    run_write(&database, |tx| {
+        runs += 1;
+        insert_till(tx, 1)?;
+        tx.written_changes.changes.push(ended_change(1));
+        if runs == 1 { Err(StoreError::Conflict("once more".to_owned())) } else { Ok(()) }
+    })
+    .unwrap();
+    assert_eq!(notes.received.lock().unwrap().drain(..).collect::<Vec<_>>(), [(vec![ended_change(1)], 1)]);
+    run_write(&database, |tx| {
+        tx.written_changes.changes.push(ended_change(2));
+        Err(StoreError::Fault("no".to_owned()))
+    })
+    .unwrap_err();
+    run_write(&database, |tx| {
+        tx.written_changes.changes.push(ended_change(3));
+        execute_sql(tx, "INSERT INTO slips VALUES (4711)")
+    })
+    .unwrap_err();
+    run_read(&database, |_| Ok(())).unwrap();
+    assert_eq!(*notes.received.lock().unwrap(), []);
 }
 
-#[test]
-fn units_of_work_are_reported_with_name_outcome_and_runs() {
+fn units_of_work_are_reported_with_name_outcome_and_runs(engine: DatabaseEngine) {
     let folder = TestFolder::new();
-    for database in open_both(&folder) {
-        let reports = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&reports);
-        assert!(database.observe_units(move |report| noted.lock().unwrap().push(*report)));
-        assert!(!database.observe_units(|_| ()), "the first observer stays");
-        let mut runs = 0;
-        run_write(&database, |tx| {
-            runs += 1;
-            insert_till(tx, 1)?;
-            if runs == 1 { Err(StoreError::Conflict("once more".to_owned())) } else { Ok(()) }
-        })
-        .unwrap();
-        run_read(&database, |_| Err(StoreError::Unavailable("gone".to_owned()))).unwrap_err();
-        let reports: Vec<_> = reports.lock().unwrap().iter().map(|each| (each.name, each.outcome, each.runs)).collect();
-        assert_eq!(reports, [("test", "ok", 2), ("test", "unavailable", 1)]);
-    }
+    let database = folder.open(engine);
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&reports);
+    assert!(database.observe_units(move |report| noted.lock().unwrap().push(*report)));
+    assert!(!database.observe_units(|_| ()), "the first observer stays");
+    let mut runs = 0;
+    run_write(&database, |tx| {
+        runs += 1;
+        insert_till(tx, 1)?;
+        if runs == 1 { Err(StoreError::Conflict("once more".to_owned())) } else { Ok(()) }
+    })
+    .unwrap();
+    run_read(&database, |_| Err(StoreError::Unavailable("gone".to_owned()))).unwrap_err();
+    let reports: Vec<_> = reports.lock().unwrap().iter().map(|each| (each.name, each.outcome, each.runs)).collect();
+    assert_eq!(reports, [("test", "ok", 2), ("test", "unavailable", 1)]);
 }
 
 #[test]
@@ -314,6 +313,7 @@ fn sqlite_connections_stay_within_the_page_cache_limit() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn idle_connection_is_closed() {
     // the pool checks every 30 seconds
     if !tillgate_testkit::is_thorough() {

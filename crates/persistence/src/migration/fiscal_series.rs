@@ -67,7 +67,9 @@ steps!(postgres, PgConnection);
 
 #[cfg(test)]
 mod tests {
-    use crate::database::{Address, Database, Limits};
+    use tillgate_testkit::DatabaseEngine;
+
+    use crate::database::{Address, Database};
     use crate::test_support::{TestFolder, execute_sql, query_committed, run_write};
 
     /// Restores the tables as an earlier version has written them, in which names of fiscal
@@ -130,21 +132,19 @@ mod tests {
         run_write(database, |tx| all.iter().try_for_each(|text| execute_sql(tx, text))).unwrap();
     }
 
-    #[test]
-    fn spellings_of_one_fiscal_series_are_merged() {
+    tillgate_testkit::on_both_databases!(spellings_of_one_fiscal_series_are_merged);
+
+    fn spellings_of_one_fiscal_series_are_merged(engine: DatabaseEngine) {
         let folder = TestFolder::new();
-        let url = tillgate_testkit::postgres::create_database();
-        for address in [folder.address(), Address::parse(&url, std::path::Path::new("/")).unwrap()] {
-            let database = Database::create(&address, &Limits::default()).unwrap();
-            database.migrate(&mut |_| ()).unwrap();
-            revert_migration(&database);
-            database.migrate(&mut |_| ()).unwrap();
-            let count = |query: &str| query_committed(&database, &format!("SELECT COUNT(*) FROM {query}"));
-            assert_eq!(count("receipt_numbers WHERE series = 'fiscal:ekasa'"), 7);
-            assert_eq!(count("receipt_numbers WHERE series = 'fiscal:ekasa' AND number IN (1, 2, 3, 4, 7, 9)"), 7);
-            assert_eq!(count("receipt_series WHERE series = 'fiscal:ekasa' AND number IN (4, 1)"), 2);
-            assert_eq!(count("receipt_numbers WHERE series IN ('fiscal:fm', 'device:00')"), 2);
-            assert_eq!((count("receipt_numbers"), count("receipt_series")), (9, 4));
-        }
+        let database = folder.create(engine);
+        database.migrate(&mut |_| ()).unwrap();
+        revert_migration(&database);
+        database.migrate(&mut |_| ()).unwrap();
+        let count = |query: &str| query_committed(&database, &format!("SELECT COUNT(*) FROM {query}"));
+        assert_eq!(count("receipt_numbers WHERE series = 'fiscal:ekasa'"), 7);
+        assert_eq!(count("receipt_numbers WHERE series = 'fiscal:ekasa' AND number IN (1, 2, 3, 4, 7, 9)"), 7);
+        assert_eq!(count("receipt_series WHERE series = 'fiscal:ekasa' AND number IN (4, 1)"), 2);
+        assert_eq!(count("receipt_numbers WHERE series IN ('fiscal:fm', 'device:00')"), 2);
+        assert_eq!((count("receipt_numbers"), count("receipt_series")), (9, 4));
     }
 }

@@ -6,7 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use tillgate_domain::StoreError;
-use tillgate_testkit::postgres::{Server, server};
+use tillgate_testkit::DatabaseEngine;
+use tillgate_testkit::postgres::Server;
 
 use crate::database::{Address, Database, Limits};
 use crate::deadline::{elapsed_since, monotonic_now};
@@ -19,32 +20,31 @@ fn database_name(url: &str) -> &str {
     url.rsplit('/').next().unwrap()
 }
 
-#[test]
-fn read_unit_sees_one_snapshot() {
+tillgate_testkit::on_both_databases!(read_unit_sees_one_snapshot, write_in_read_unit_is_a_fault);
+
+fn read_unit_sees_one_snapshot(engine: DatabaseEngine) {
     let folder = TestFolder::new();
-    for database in [folder.database(&Limits::default()), create_postgres(&Limits::default()).1] {
-        run_read(&database, |tx| {
-            assert_eq!(query_number(tx, "SELECT COUNT(*) FROM tills")?, 0);
-            thread::scope(|scope| scope.spawn(|| run_write(&database, |tx| insert_till(tx, 1))).join().unwrap())?;
-            assert_eq!(query_number(tx, "SELECT COUNT(*) FROM tills")?, 0);
-            Ok(())
-        })
-        .unwrap();
-        assert_eq!(query_committed(&database, "SELECT COUNT(*) FROM tills"), 1);
-    }
+    let database = folder.open(engine);
+    run_read(&database, |tx| {
+        assert_eq!(query_number(tx, "SELECT COUNT(*) FROM tills")?, 0);
+        thread::scope(|scope| scope.spawn(|| run_write(&database, |tx| insert_till(tx, 1))).join().unwrap())?;
+        assert_eq!(query_number(tx, "SELECT COUNT(*) FROM tills")?, 0);
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(query_committed(&database, "SELECT COUNT(*) FROM tills"), 1);
+}
+
+fn write_in_read_unit_is_a_fault(engine: DatabaseEngine) {
+    let folder = TestFolder::new();
+    let database = folder.open(engine);
+    let end = run_read(&database, |tx| insert_till(tx, 1));
+    assert!(matches!(end, Err(StoreError::Fault(_))), "{end:?}");
+    assert_eq!(query_committed(&database, "SELECT COUNT(*) FROM tills"), 0);
 }
 
 #[test]
-fn write_in_read_unit_is_a_fault() {
-    let folder = TestFolder::new();
-    for database in [folder.database(&Limits::default()), create_postgres(&Limits::default()).1] {
-        let end = run_read(&database, |tx| insert_till(tx, 1));
-        assert!(matches!(end, Err(StoreError::Fault(_))), "{end:?}");
-        assert_eq!(query_committed(&database, "SELECT COUNT(*) FROM tills"), 0);
-    }
-}
-
-#[test]
+#[ignore = "requires PostgreSQL"]
 fn error_and_panic_roll_back_and_leave_the_pool_usable() {
     let limits = Limits { connections: 1, ..Limits::default() };
     let (_, database) = create_postgres(&limits);
@@ -68,6 +68,7 @@ fn error_and_panic_roll_back_and_leave_the_pool_usable() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn ignored_statement_failure_prevents_commit() {
     let (_, database) = create_postgres(&Limits::default());
     let end = run_write(&database, |tx| {
@@ -80,6 +81,7 @@ fn ignored_statement_failure_prevents_commit() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn deadlock_is_retried() {
     let (_, database) = create_postgres(&Limits { deadline: Duration::from_secs(10), ..Limits::default() });
     run_write(&database, |tx| insert_till(tx, 1).and_then(|()| insert_till(tx, 2))).unwrap();
@@ -107,6 +109,7 @@ fn deadlock_is_retried() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn connection_lost_before_commit_is_retried() {
     let (url, database) = create_postgres(&Limits::default());
     let runs = AtomicU32::new(0);
@@ -114,7 +117,9 @@ fn connection_lost_before_commit_is_retried() {
         insert_till(tx, 1)?;
         if runs.fetch_add(1, Ordering::Relaxed) == 0 {
             let backend = query_number(tx, "SELECT pg_backend_pid()")?;
-            server().sql(database_name(&url), &format!("SELECT pg_terminate_backend({backend}, 5000)")).unwrap();
+            tillgate_testkit::postgres::server()
+                .sql(database_name(&url), &format!("SELECT pg_terminate_backend({backend}, 5000)"))
+                .unwrap();
         }
         execute_sql(tx, "UPDATE tills SET n = 7")
     })
@@ -123,6 +128,7 @@ fn connection_lost_before_commit_is_retried() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn broken_idle_connections_count_as_no_run() {
     let (url, database) = create_postgres(&Limits { connections: 8, ..Limits::default() });
     let together = Barrier::new(8);
@@ -139,7 +145,7 @@ fn broken_idle_connections_count_as_no_run() {
     });
     let others = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    assert_eq!(server().sql(database_name(&url), others).unwrap(), "8");
+    assert_eq!(tillgate_testkit::postgres::server().sql(database_name(&url), others).unwrap(), "8");
     let runs = AtomicU32::new(0);
     run_write(&database, |tx| {
         runs.fetch_add(1, Ordering::Relaxed);
@@ -150,6 +156,7 @@ fn broken_idle_connections_count_as_no_run() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn connection_lost_during_commit_is_unavailable() {
     let (_, database) = create_postgres(&Limits::default());
     run_write(&database, |tx| {
@@ -171,6 +178,7 @@ fn connection_lost_during_commit_is_unavailable() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn commit_rejected_by_server_is_a_fault() {
     let (_, database) = create_postgres(&Limits::default());
     let end = run_write(&database, |tx| execute_sql(tx, "INSERT INTO slips VALUES (4711)"));
@@ -179,6 +187,7 @@ fn commit_rejected_by_server_is_a_fault() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn lock_held_past_deadline_is_unavailable() {
     let (_, database) = create_postgres(&Limits { deadline: Duration::from_millis(300), ..Limits::default() });
     run_write(&database, |tx| insert_till(tx, 1)).unwrap();
@@ -207,6 +216,7 @@ fn lock_held_past_deadline_is_unavailable() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn exhausted_pool_is_unavailable_at_deadline_and_full_queue_at_once() {
     let limits = Limits { deadline: Duration::from_millis(400), waiting: 1, connections: 1, ..Limits::default() };
     let (_, database) = create_postgres(&limits);
@@ -238,6 +248,7 @@ fn exhausted_pool_is_unavailable_at_deadline_and_full_queue_at_once() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn stopped_server_is_unavailable_until_it_returns() {
     let server = Server::start(&[]).unwrap();
     let address = Address::parse(&server.create_database(), std::path::Path::new("/")).unwrap();
@@ -252,14 +263,15 @@ fn stopped_server_is_unavailable_until_it_returns() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn missing_privilege_is_a_fault_and_read_only_database_is_unavailable() {
     let (url, database) = create_postgres(&Limits::default());
-    server().sql(database_name(&url), "CREATE ROLE guest_of_tills LOGIN").unwrap();
+    tillgate_testkit::postgres::server().sql(database_name(&url), "CREATE ROLE guest_of_tills LOGIN").unwrap();
     let guest = Address::parse(&url.replace("tillgate@", "guest_of_tills@"), std::path::Path::new("/")).unwrap();
     let guest = Database::create(&guest, &Limits::default()).unwrap();
     let end = run_write(&guest, |tx| insert_till(tx, 1));
     assert_eq!(end, Err(StoreError::Fault("permission denied for table tills".to_owned())));
-    server()
+    tillgate_testkit::postgres::server()
         .sql(
             database_name(&url),
             "ALTER ROLE guest_of_tills SET default_transaction_read_only = on; GRANT ALL ON tills TO guest_of_tills",
@@ -274,6 +286,7 @@ fn missing_privilege_is_a_fault_and_read_only_database_is_unavailable() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn too_many_connections_are_unavailable() {
     let server = Server::start(&["max_connections = 6", "superuser_reserved_connections = 3"]).unwrap();
     let url = server.create_database();

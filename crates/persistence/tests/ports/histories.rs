@@ -17,14 +17,13 @@ use std::thread;
 
 use tillgate_domain::office::OfficeError;
 use tillgate_domain::ticket::Ticket;
+use tillgate_testkit::{DatabaseEngine, Random};
 
 use crate::test_database::TestDatabase;
-use actions::{ActionRecord, Random, TillAction, choose_action};
+use actions::{ActionRecord, TillAction, choose_action};
 use fixture::{HistoryFixture, Till};
 use model::check_history;
 
-/// The number of histories on each database, in a normal and in a thorough run.
-const HISTORY_COUNTS: [u64; 2] = [2_000, 10_000];
 /// The number of histories at a time, and the number of tills in each.
 const WORKER_COUNT: u64 = 8;
 const TILL_COUNT: usize = 3;
@@ -38,7 +37,7 @@ const SECOND_ACTION_RATIO: u64 = 8;
 fn run_till(fixture: &HistoryFixture, till: Till, ticket: &Ticket, random: &mut Random) -> Vec<ActionRecord> {
     let mut known = ticket.version;
     let mut deeds = Vec::new();
-    let acts = if random.below(SECOND_ACTION_RATIO) == 0 { 2 } else { 1 };
+    let acts = if random.number_below(SECOND_ACTION_RATIO) == 0 { 2 } else { 1 };
     for _ in 0..acts {
         let (act, seen) = choose_action(random, ticket, known);
         let deed = fixture.run_action(till, ticket.id, act, seen);
@@ -90,7 +89,7 @@ fn run_worker(fixture: &HistoryFixture, number: u64, histories: u64, tally: &Mut
             let (barrier, failed, table) = (&barrier, &failed, &table);
             scope.spawn(move || {
                 for history in (0..histories).map(|each| each * WORKER_COUNT + number) {
-                    let mut random = Random(history * TILL_COUNT as u64 + seat as u64);
+                    let mut random = Random::from_seed(history * TILL_COUNT as u64 + seat as u64);
                     failed.run_part(0, || {
                         if seat == 0 || (seat == 1 && history % REPEATED_OPEN_RATIO == 1) {
                             let mut ticket = fixture.open_ticket(fixture.tills[0], history);
@@ -148,9 +147,12 @@ fn count_actions(tally: &mut Tally, deeds: &[ActionRecord]) {
     }
 }
 
-fn run_histories(fresh: &TestDatabase) {
+tillgate_testkit::on_both_databases!(ticket_histories_match_the_model);
+
+fn ticket_histories_match_the_model(engine: DatabaseEngine) {
+    let fresh = &TestDatabase::on(engine).with_fixture();
     let (fixture, tally) = (HistoryFixture::open(fresh), Mutex::<Tally>::default());
-    let histories = tillgate_testkit::case_count(HISTORY_COUNTS[0], HISTORY_COUNTS[1]);
+    let histories = u64::from(tillgate_testkit::histories()).next_multiple_of(WORKER_COUNT);
     thread::scope(|scope| {
         for number in 0..WORKER_COUNT {
             let (fixture, tally) = (&fixture, &tally);
@@ -168,14 +170,4 @@ fn run_histories(fresh: &TestDatabase) {
     // and every receipt has its own number
     let numbers = fresh.raw().query_texts("SELECT number || ' ' || ending AS text FROM tickets WHERE state = 'closed'");
     assert_eq!(numbers.iter().collect::<BTreeSet<_>>().len(), numbers.len());
-}
-
-#[test]
-fn ticket_histories_match_the_model_on_sqlite() {
-    run_histories(&TestDatabase::sqlite().with_fixture());
-}
-
-#[test]
-fn ticket_histories_match_the_model_on_postgres() {
-    run_histories(&TestDatabase::postgres().with_fixture());
 }

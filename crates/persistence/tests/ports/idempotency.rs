@@ -12,6 +12,7 @@ use tillgate_domain::office::{
 };
 use tillgate_domain::ticket::{Currency, Note, TicketStatus};
 use tillgate_domain::{Actor, EventId, TicketId};
+use tillgate_testkit::DatabaseEngine;
 
 use crate::test_database::{StoreFixture, TestDatabase, at, uuid};
 
@@ -47,7 +48,10 @@ fn send_request(fresh: &TestDatabase, number: u64, request: u8) -> Result<Ticket
         .unwrap()
 }
 
-fn check_counts_once(fresh: TestDatabase) {
+tillgate_testkit::on_both_databases!(request_counts_once);
+
+fn request_counts_once(engine: DatabaseEngine) {
+    let fresh = TestDatabase::on(engine).with_fixture();
     let tenant = StoreFixture::default().tenant.id;
     let start = Barrier::new(usize::try_from(SENDER_COUNT).unwrap());
     let made: Vec<TicketCreation> = thread::scope(|scope| {
@@ -82,14 +86,4 @@ fn check_counts_once(fresh: TestDatabase) {
     );
     assert_eq!(send_request(&fresh, 31, 2), Err(OfficeError::IdempotencyKeyReused), "another request by the same key");
     assert_eq!(UnguardedOffice::new(&*fresh.database, tenant).count_tickets(&TicketFilter::default()), Ok(1));
-}
-
-#[test]
-fn request_counts_once_on_sqlite() {
-    check_counts_once(TestDatabase::sqlite().with_fixture());
-}
-
-#[test]
-fn request_counts_once_on_postgres() {
-    check_counts_once(TestDatabase::postgres().with_fixture());
 }

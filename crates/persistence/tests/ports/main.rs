@@ -12,7 +12,6 @@ mod histories;
 mod idempotency;
 mod migrations;
 mod plans;
-mod races;
 mod seals;
 mod sessions;
 mod store;

@@ -9,8 +9,8 @@ use tillgate_domain::audit::chain::{ChainError, SealSource};
 use tillgate_domain::audit::seal::{Seal, SealKey};
 use tillgate_domain::office::{self, AuditVerification};
 use tillgate_domain::{Actor, Event, EventId, SessionId, Subject};
+use tillgate_testkit::DatabaseEngine;
 
-use crate::on_both;
 use crate::test_database::{RawConnection, StoreFixture, TestDatabase, at, uuid};
 
 /// A keyed digest, good enough to distinguish texts.
@@ -127,201 +127,236 @@ fn flip_byte(digits: &str, byte: usize) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-on_both! {
-    fn changed_byte_in_any_column_is_found(fresh) {
-        let newest = write_sealed_events(fresh, EVENT_COUNT);
-        drop_triggers(fresh);
-        let raw = fresh.raw();
-        let mut columns = column_names(raw);
-        assert!(columns.remove("searched:TEXT"), "what a search reads is made of the details, and is not sealed");
-        assert_eq!(columns.len(), 17, "{columns:?}");
-        let mut tried = 0;
-        for sequence in 1..=EVENT_COUNT {
-            let number = i64::try_from(sequence).unwrap();
-            let mut found = |statement: &str, back: &str| {
-                // not every database accepts bytes that are not valid text
-                if raw.try_execute(statement).is_ok() {
-                    let fault = find_fault(fresh, Some(&newest));
-                    assert_eq!(fault.and_then(|(_, line)| line), Some(number), "{statement}");
-                    raw.execute(back);
-                    tried += 1;
-                }
-            };
-            for (name, kind) in columns.iter().map(|column| column.split_once(':').unwrap()) {
-                if kind == "INTEGER" {
-                    if name != "sequence" {
-                        let back = format!("UPDATE audit SET {name} = {name} - 1 WHERE sequence = {sequence}");
-                        found(&format!("UPDATE audit SET {name} = {name} + 1 WHERE sequence = {sequence}"), &back);
-                    }
-                    continue;
-                }
-                let whole = read_digits(raw, name, kind, sequence);
-                let absent = format!("UPDATE audit SET {name} = NULL WHERE sequence = {sequence}");
-                if whole.is_empty() && name == "operation" {
-                    found(&write_digits(raw, name, kind, sequence, "00"), &absent);
-                    continue;
-                }
-                let back = write_digits(raw, name, kind, sequence, &whole);
-                found(&absent, &back);
-                let bytes = whole.len() / 2;
-                // every byte of the first event (connecting to PostgreSQL is slow), and the first
-                // and last bytes of the others
-                let all = sequence == 1 && matches!(raw, RawConnection::Sqlite(_));
-                for byte in (0..bytes).filter(|byte| all || *byte == 0 || byte + 1 == bytes) {
-                    found(&write_digits(raw, name, kind, sequence, &flip_byte(&whole, byte)), &back);
-                }
-                found(&write_digits(raw, name, kind, sequence, &format!("{whole}20")), &back);
+tillgate_testkit::on_both_databases!(
+    changed_byte_in_any_column_is_found,
+    deleted_swapped_or_renumbered_event_is_found,
+    deleted_event_is_found,
+    missing_first_event_is_found,
+    truncated_tail_is_found_by_the_external_seal,
+    chain_rewritten_without_the_key_is_found,
+    duplicate_sequence_number_is_found,
+    event_without_its_seal_is_found,
+    database_triggers_protect_events
+);
+
+fn changed_byte_in_any_column_is_found(engine: DatabaseEngine) {
+    let fresh = &TestDatabase::on(engine).with_fixture();
+    let newest = write_sealed_events(fresh, EVENT_COUNT);
+    drop_triggers(fresh);
+    let raw = fresh.raw();
+    let mut columns = column_names(raw);
+    assert!(columns.remove("searched:TEXT"), "what a search reads is made of the details, and is not sealed");
+    assert_eq!(columns.len(), 17, "{columns:?}");
+    let mut tried = 0;
+    for sequence in 1..=EVENT_COUNT {
+        let number = i64::try_from(sequence).unwrap();
+        let mut found = |statement: &str, back: &str| {
+            // not every database accepts bytes that are not valid text
+            if raw.try_execute(statement).is_ok() {
+                let fault = find_fault(fresh, Some(&newest));
+                assert_eq!(fault.and_then(|(_, line)| line), Some(number), "{statement}");
+                raw.execute(back);
+                tried += 1;
             }
+        };
+        for (name, kind) in columns.iter().map(|column| column.split_once(':').unwrap()) {
+            if kind == "INTEGER" {
+                if name != "sequence" {
+                    let back = format!("UPDATE audit SET {name} = {name} - 1 WHERE sequence = {sequence}");
+                    found(&format!("UPDATE audit SET {name} = {name} + 1 WHERE sequence = {sequence}"), &back);
+                }
+                continue;
+            }
+            let whole = read_digits(raw, name, kind, sequence);
+            let absent = format!("UPDATE audit SET {name} = NULL WHERE sequence = {sequence}");
+            if whole.is_empty() && name == "operation" {
+                found(&write_digits(raw, name, kind, sequence, "00"), &absent);
+                continue;
+            }
+            let back = write_digits(raw, name, kind, sequence, &whole);
+            found(&absent, &back);
+            let bytes = whole.len() / 2;
+            // every byte of the first event (connecting to PostgreSQL is slow), and the first
+            // and last bytes of the others
+            let all = sequence == 1 && matches!(raw, RawConnection::Sqlite(_));
+            for byte in (0..bytes).filter(|byte| all || *byte == 0 || byte + 1 == bytes) {
+                found(&write_digits(raw, name, kind, sequence, &flip_byte(&whole, byte)), &back);
+            }
+            found(&write_digits(raw, name, kind, sequence, &format!("{whole}20")), &back);
         }
-        assert!(tried > 250, "{tried}");
-        assert_eq!(find_fault(fresh, Some(&newest)), None, "all of it was put back");
     }
+    assert!(tried > 250, "{tried}");
+    assert_eq!(find_fault(fresh, Some(&newest)), None, "all of it was put back");
+}
 
-    fn deleted_swapped_or_renumbered_event_is_found(fresh) {
-        let newest = write_sealed_events(fresh, 6);
-        drop_triggers(fresh);
-        let raw = fresh.raw();
-        raw.execute("UPDATE audit SET sequence = 1003 WHERE sequence = 3");
-        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 3, last: 3 }, Some(4))));
-        raw.execute("UPDATE audit SET sequence = 3 WHERE sequence = 1003");
-        assert_eq!(find_fault(fresh, Some(&newest)), None);
-        // two events are swapped, with and without their seals
-        raw.execute("UPDATE audit SET sequence = 1002 WHERE sequence = 2; UPDATE audit SET sequence = 2 WHERE sequence = 5; \
-                 UPDATE audit SET sequence = 5 WHERE sequence = 1002");
-        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Detached, Some(2))));
-        raw.execute("UPDATE audit SET previous = (SELECT hash FROM audit WHERE sequence = 1) WHERE sequence = 2");
-        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Changed, Some(2))));
-    }
+fn deleted_swapped_or_renumbered_event_is_found(engine: DatabaseEngine) {
+    let fresh = &TestDatabase::on(engine).with_fixture();
+    let newest = write_sealed_events(fresh, 6);
+    drop_triggers(fresh);
+    let raw = fresh.raw();
+    raw.execute("UPDATE audit SET sequence = 1003 WHERE sequence = 3");
+    assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 3, last: 3 }, Some(4))));
+    raw.execute("UPDATE audit SET sequence = 3 WHERE sequence = 1003");
+    assert_eq!(find_fault(fresh, Some(&newest)), None);
+    // two events are swapped, with and without their seals
+    raw.execute(
+        "UPDATE audit SET sequence = 1002 WHERE sequence = 2; UPDATE audit SET sequence = 2 WHERE sequence = 5; \
+                 UPDATE audit SET sequence = 5 WHERE sequence = 1002",
+    );
+    assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Detached, Some(2))));
+    raw.execute("UPDATE audit SET previous = (SELECT hash FROM audit WHERE sequence = 1) WHERE sequence = 2");
+    assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Changed, Some(2))));
+}
 
-    fn deleted_event_is_found(fresh) {
-        let newest = write_sealed_events(fresh, 6);
-        drop_triggers(fresh);
-        fresh.raw().execute("DELETE FROM audit WHERE sequence IN (2, 3)");
-        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 2, last: 3 }, Some(4))));
-        fresh.raw().execute("UPDATE audit SET sequence = sequence - 2 WHERE sequence = 4; \
+fn deleted_event_is_found(engine: DatabaseEngine) {
+    let fresh = &TestDatabase::on(engine).with_fixture();
+    let newest = write_sealed_events(fresh, 6);
+    drop_triggers(fresh);
+    fresh.raw().execute("DELETE FROM audit WHERE sequence IN (2, 3)");
+    assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 2, last: 3 }, Some(4))));
+    fresh.raw().execute("UPDATE audit SET sequence = sequence - 2 WHERE sequence = 4; \
                          UPDATE audit SET sequence = sequence - 2 WHERE sequence = 5; \
                          UPDATE audit SET sequence = sequence - 2 WHERE sequence = 6; UPDATE audit_seal SET sequence = 4");
-        assert_eq!(find_fault(fresh, None), Some((ChainError::Detached, Some(2))));
-    }
+    assert_eq!(find_fault(fresh, None), Some((ChainError::Detached, Some(2))));
+}
 
-    fn missing_first_event_is_found(fresh) {
-        let newest = write_sealed_events(fresh, 3);
-        drop_triggers(fresh);
-        fresh.raw().execute("DELETE FROM audit WHERE sequence = 1");
-        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 1, last: 1 }, Some(2))));
-        fresh.raw().execute("DELETE FROM audit");
-        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Truncated { newest: 3, source: SealSource::Outside }, None)));
-        assert_eq!(find_fault(fresh, None), Some((ChainError::Truncated { newest: 3, source: SealSource::Database }, None)));
-    }
+fn missing_first_event_is_found(engine: DatabaseEngine) {
+    let fresh = &TestDatabase::on(engine).with_fixture();
+    let newest = write_sealed_events(fresh, 3);
+    drop_triggers(fresh);
+    fresh.raw().execute("DELETE FROM audit WHERE sequence = 1");
+    assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 1, last: 1 }, Some(2))));
+    fresh.raw().execute("DELETE FROM audit");
+    assert_eq!(
+        find_fault(fresh, Some(&newest)),
+        Some((ChainError::Truncated { newest: 3, source: SealSource::Outside }, None))
+    );
+    assert_eq!(
+        find_fault(fresh, None),
+        Some((ChainError::Truncated { newest: 3, source: SealSource::Database }, None))
+    );
+}
 
-    fn truncated_tail_is_found_by_the_external_seal(fresh) {
-        let newest = write_sealed_events(fresh, 6);
-        drop_triggers(fresh);
-        fresh.raw().execute("DELETE FROM audit WHERE sequence > 4");
-        assert_eq!(find_fault(fresh, None), Some((ChainError::Truncated { newest: 6, source: SealSource::Database }, Some(4))));
-        // an attacker who truncates the log also sets the newest seal to an older one
-        fresh.raw().execute("UPDATE audit_seal SET sequence = 4, hash = (SELECT hash FROM audit WHERE sequence = 4)");
-        assert_eq!(find_fault(fresh, None), None, "nobody else knows");
-        assert_eq!(
-            find_fault(fresh, Some(&newest)),
-            Some((ChainError::Truncated { newest: 6, source: SealSource::Outside }, Some(4)))
-        );
-        assert!(!office::has_seal(&*fresh.database, &newest).unwrap());
-        // and the log continues: other events get the numbers
-        for number in 11..=13 {
-            fresh.write(|tx| tx.audit().record(&test_event(number)));
-        }
-        office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
-        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::SealMismatch { source: SealSource::Outside }, Some(6))));
-        assert!(!office::has_seal(&*fresh.database, &newest).unwrap());
+fn truncated_tail_is_found_by_the_external_seal(engine: DatabaseEngine) {
+    let fresh = &TestDatabase::on(engine).with_fixture();
+    let newest = write_sealed_events(fresh, 6);
+    drop_triggers(fresh);
+    fresh.raw().execute("DELETE FROM audit WHERE sequence > 4");
+    assert_eq!(
+        find_fault(fresh, None),
+        Some((ChainError::Truncated { newest: 6, source: SealSource::Database }, Some(4)))
+    );
+    // an attacker who truncates the log also sets the newest seal to an older one
+    fresh.raw().execute("UPDATE audit_seal SET sequence = 4, hash = (SELECT hash FROM audit WHERE sequence = 4)");
+    assert_eq!(find_fault(fresh, None), None, "nobody else knows");
+    assert_eq!(
+        find_fault(fresh, Some(&newest)),
+        Some((ChainError::Truncated { newest: 6, source: SealSource::Outside }, Some(4)))
+    );
+    assert!(!office::has_seal(&*fresh.database, &newest).unwrap());
+    // and the log continues: other events get the numbers
+    for number in 11..=13 {
+        fresh.write(|tx| tx.audit().record(&test_event(number)));
     }
+    office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
+    assert_eq!(
+        find_fault(fresh, Some(&newest)),
+        Some((ChainError::SealMismatch { source: SealSource::Outside }, Some(6)))
+    );
+    assert!(!office::has_seal(&*fresh.database, &newest).unwrap());
+}
 
-    fn chain_rewritten_without_the_key_is_found(fresh) {
-        write_sealed_events(fresh, 4);
-        drop_triggers(fresh);
-        fresh.raw().execute("UPDATE audit SET details = '{}' WHERE sequence = 3; \
+fn chain_rewritten_without_the_key_is_found(engine: DatabaseEngine) {
+    let fresh = &TestDatabase::on(engine).with_fixture();
+    write_sealed_events(fresh, 4);
+    drop_triggers(fresh);
+    fresh.raw().execute(
+        "UPDATE audit SET details = '{}' WHERE sequence = 3; \
                          UPDATE audit SET sequence = NULL, previous = NULL, hash = NULL; \
-                         UPDATE audit_seal SET sequence = 0, hash = hash");
-        match fresh.raw() {
-            RawConnection::Sqlite(_) => fresh.raw().execute("UPDATE audit_seal SET hash = x''"),
-            RawConnection::Postgres(_) => fresh.raw().execute("UPDATE audit_seal SET hash = ''"),
-        }
-        assert_eq!(office::seal_audit(&*fresh.database, &TestSealKey(1)).unwrap().events, 4);
-        assert_eq!(find_fault(fresh, None), Some((ChainError::Changed, Some(1))));
+                         UPDATE audit_seal SET sequence = 0, hash = hash",
+    );
+    match fresh.raw() {
+        RawConnection::Sqlite(_) => fresh.raw().execute("UPDATE audit_seal SET hash = x''"),
+        RawConnection::Postgres(_) => fresh.raw().execute("UPDATE audit_seal SET hash = ''"),
     }
+    assert_eq!(office::seal_audit(&*fresh.database, &TestSealKey(1)).unwrap().events, 4);
+    assert_eq!(find_fault(fresh, None), Some((ChainError::Changed, Some(1))));
+}
 
-    fn duplicate_sequence_number_is_found(fresh) {
-        write_sealed_events(fresh, 4);
-        drop_triggers(fresh);
-        fresh.raw().execute("DROP INDEX audit_sequence; UPDATE audit SET sequence = 2 WHERE sequence = 3");
-        let found = find_fault(fresh, None).unwrap();
-        assert_eq!(found.1, Some(2), "{found:?}");
+fn duplicate_sequence_number_is_found(engine: DatabaseEngine) {
+    let fresh = &TestDatabase::on(engine).with_fixture();
+    write_sealed_events(fresh, 4);
+    drop_triggers(fresh);
+    fresh.raw().execute("DROP INDEX audit_sequence; UPDATE audit SET sequence = 2 WHERE sequence = 3");
+    let found = find_fault(fresh, None).unwrap();
+    assert_eq!(found.1, Some(2), "{found:?}");
+}
+
+fn event_without_its_seal_is_found(engine: DatabaseEngine) {
+    let fresh = &TestDatabase::on(engine).with_fixture();
+    let newest = write_sealed_events(fresh, 4);
+    drop_triggers(fresh);
+    fresh.raw().execute("UPDATE audit SET sequence = NULL, previous = NULL, hash = NULL WHERE sequence = 2");
+    office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
+    assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 2, last: 2 }, Some(3))));
+}
+
+fn database_triggers_protect_events(engine: DatabaseEngine) {
+    let fresh = &TestDatabase::on(engine).with_fixture();
+    write_sealed_events(fresh, 2);
+    fresh.write(|tx| tx.audit().record(&test_event(3)));
+    let raw = fresh.raw();
+    for statement in [
+        "DELETE FROM audit WHERE sequence = 1",
+        "DELETE FROM audit WHERE sequence IS NULL",
+        "UPDATE audit SET hash = NULL WHERE sequence = 1",
+        "UPDATE audit SET sequence = 9 WHERE sequence = 1",
+        "UPDATE audit SET sequence = NULL WHERE sequence = 1",
+    ] {
+        let refused = raw.try_execute(statement).unwrap_err().to_string();
+        assert!(refused.contains("a line of the audit is never"), "{statement}: {refused}");
     }
-
-    fn event_without_its_seal_is_found(fresh) {
-        let newest = write_sealed_events(fresh, 4);
-        drop_triggers(fresh);
-        fresh.raw().execute("UPDATE audit SET sequence = NULL, previous = NULL, hash = NULL WHERE sequence = 2");
-        office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
-        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 2, last: 2 }, Some(3))));
+    for (name, _) in column_names(raw).iter().map(|column| column.split_once(':').unwrap()) {
+        let other = match name {
+            "sequence" | "previous" | "hash" => continue,
+            "at" => "at + 1",
+            "action" | "subject" | "outcome" | "details" => "'x'",
+            "operation" => "id",
+            _ => "NULL",
+        };
+        for which in ["sequence = 2", "sequence IS NULL"] {
+            let statement = format!("UPDATE audit SET {name} = {other} WHERE {which}");
+            let refused = raw.try_execute(&statement).unwrap_err().to_string();
+            let never = refused.contains("a line of the audit is never changed");
+            assert!(never || name == "id" && refused.to_lowercase().contains("null"), "{statement}: {refused}");
+        }
     }
-
-    fn database_triggers_protect_events(fresh) {
-        write_sealed_events(fresh, 2);
-        fresh.write(|tx| tx.audit().record(&test_event(3)));
-        let raw = fresh.raw();
-        for statement in [
-            "DELETE FROM audit WHERE sequence = 1",
-            "DELETE FROM audit WHERE sequence IS NULL",
-            "UPDATE audit SET hash = NULL WHERE sequence = 1",
-            "UPDATE audit SET sequence = 9 WHERE sequence = 1",
-            "UPDATE audit SET sequence = NULL WHERE sequence = 1",
-        ] {
-            let refused = raw.try_execute(statement).unwrap_err().to_string();
-            assert!(refused.contains("a line of the audit is never"), "{statement}: {refused}");
+    if matches!(raw, RawConnection::Sqlite(_)) {
+        for which in ["sequence = 2", "sequence IS NULL"] {
+            let replaced = raw.try_execute(&format!("REPLACE INTO audit SELECT * FROM audit WHERE {which}"));
+            assert!(replaced.unwrap_err().to_string().contains("never changed"));
         }
-        for (name, _) in column_names(raw).iter().map(|column| column.split_once(':').unwrap()) {
-            let other = match name {
-                "sequence" | "previous" | "hash" => continue,
-                "at" => "at + 1",
-                "action" | "subject" | "outcome" | "details" => "'x'",
-                "operation" => "id",
-                _ => "NULL",
-            };
-            for which in ["sequence = 2", "sequence IS NULL"] {
-                let statement = format!("UPDATE audit SET {name} = {other} WHERE {which}");
-                let refused = raw.try_execute(&statement).unwrap_err().to_string();
-                let never = refused.contains("a line of the audit is never changed");
-                assert!(never || name == "id" && refused.to_lowercase().contains("null"), "{statement}: {refused}");
-            }
-        }
-        if matches!(raw, RawConnection::Sqlite(_)) {
-            for which in ["sequence = 2", "sequence IS NULL"] {
-                let replaced = raw.try_execute(&format!("REPLACE INTO audit SELECT * FROM audit WHERE {which}"));
-                assert!(replaced.unwrap_err().to_string().contains("never changed"));
-            }
-            let number = "INSERT OR REPLACE INTO audit (id, at, action, subject, outcome, details, sequence) \
+        let number = "INSERT OR REPLACE INTO audit (id, at, action, subject, outcome, details, sequence) \
                           VALUES (x'00', 0, 'login', 'server', 'done', '{}', 2)";
-            assert!(raw.try_execute(number).unwrap_err().to_string().contains("never changed"));
-            // nor is a sealed event replaced by a waiting one, by its number or by its row
-            for displaced in [
-                "UPDATE OR REPLACE audit SET sequence = 2 WHERE sequence IS NULL",
-                "UPDATE OR REPLACE audit SET rowid = (SELECT rowid FROM audit WHERE sequence = 2) WHERE sequence IS NULL",
-                "REPLACE INTO audit (rowid, id, at, action, subject, outcome, details) \
+        assert!(raw.try_execute(number).unwrap_err().to_string().contains("never changed"));
+        // nor is a sealed event replaced by a waiting one, by its number or by its row
+        for displaced in [
+            "UPDATE OR REPLACE audit SET sequence = 2 WHERE sequence IS NULL",
+            "UPDATE OR REPLACE audit SET rowid = (SELECT rowid FROM audit WHERE sequence = 2) WHERE sequence IS NULL",
+            "REPLACE INTO audit (rowid, id, at, action, subject, outcome, details) \
                  SELECT rowid, x'00', 0, 'login', 'server', 'done', '{}' FROM audit WHERE sequence = 2",
-            ] {
-                let refused = raw.try_execute(displaced).unwrap_err().to_string();
-                assert!(refused.contains("never changed"), "{displaced}: {refused}");
-            }
+        ] {
+            let refused = raw.try_execute(displaced).unwrap_err().to_string();
+            assert!(refused.contains("never changed"), "{displaced}: {refused}");
         }
-        if matches!(raw, RawConnection::Postgres(_)) {
-            assert!(raw.try_execute("TRUNCATE audit").unwrap_err().to_string().contains("never removed"));
-            assert!(raw.try_execute("UPDATE audit SET sequence = 2 WHERE sequence IS NULL").is_err());
-            let other = "INSERT INTO audit SELECT * FROM audit WHERE sequence = 2 \
-                         ON CONFLICT (id) DO UPDATE SET details = '{}'";
-            assert!(raw.try_execute(other).unwrap_err().to_string().contains("never changed"));
-        }
-        assert_eq!(office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap().events, 1);
-        assert_eq!(find_fault(fresh, None), None);
     }
+    if matches!(raw, RawConnection::Postgres(_)) {
+        assert!(raw.try_execute("TRUNCATE audit").unwrap_err().to_string().contains("never removed"));
+        assert!(raw.try_execute("UPDATE audit SET sequence = 2 WHERE sequence IS NULL").is_err());
+        let other = "INSERT INTO audit SELECT * FROM audit WHERE sequence = 2 \
+                         ON CONFLICT (id) DO UPDATE SET details = '{}'";
+        assert!(raw.try_execute(other).unwrap_err().to_string().contains("never changed"));
+    }
+    assert_eq!(office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap().events, 1);
+    assert_eq!(find_fault(fresh, None), None);
 }

@@ -13,12 +13,13 @@ use tillgate_auth_core::{
 };
 use tillgate_domain::office::{OfficePorts, OfficeTx};
 use tillgate_domain::{
-    Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Email, Environment, Epoch, Instant,
-    KeyId, Locale, Rank, Role, RoleId, SessionId, SessionLimits, Slug, Store, StoreExt, StoreResult, Tenant, TenantId,
-    User, UserId, UserName, UserStatus, Zone,
+    Assignment, BranchId, Device, DeviceId, Email, Instant, KeyId, Locale, Rank, Role, RoleId, SessionId, Store,
+    StoreExt, StoreResult, Tenant, TenantId, User, UserId, Zone,
 };
 use tillgate_persistence::{Address, Database, Limits};
+use tillgate_testkit::DatabaseEngine;
 use tillgate_testkit::postgres::Server;
+use tillgate_testkit::records::{new_device, new_tenant, new_user};
 use uuid::Uuid;
 
 pub(crate) use raw::{EventRow, PlanStepRow, RawConnection};
@@ -66,6 +67,14 @@ pub(crate) struct TestDatabase {
 }
 
 impl TestDatabase {
+    /// A new database of this engine.
+    pub(crate) fn on(engine: DatabaseEngine) -> Self {
+        match engine {
+            DatabaseEngine::Sqlite => Self::sqlite(),
+            DatabaseEngine::Postgres => Self::postgres(),
+        }
+    }
+
     /// A SQLite file in its own folder.
     pub(crate) fn sqlite() -> Self {
         let folder = TestFolder::new();
@@ -167,52 +176,26 @@ impl Default for StoreFixture {
         let tenant = TenantId(uuid(10));
         let role = Rank::Cashier.to_role(RoleId(uuid(20)), tenant).unwrap();
         let till = Device {
-            id: DeviceId(uuid(30)),
-            tenant,
-            name: DeviceName::parse("P01").unwrap(),
-            environment: Environment::CashRegister,
-            status: DeviceStatus::Active,
             description: "by the door".into(),
             preferences: serde_json::Map::from_iter([("sound".to_owned(), serde_json::json!({"beep": true}))]).into(),
             settings: BTreeMap::from([("MaxQuantity".into(), "200".into())]),
             roles: BTreeSet::from([role.id]),
-            epoch: Epoch(0),
-            seat: None,
-            pairing: None,
-            last_seen_at: None,
-            created_at: START,
-            updated_at: START,
-            version: 1,
+            ..new_device(DeviceId(uuid(30)), tenant, "P01", START)
         };
         let anna = User {
-            id: UserId(uuid(40)),
-            tenant,
-            name: UserName::parse("Anna").unwrap(),
             email: Some(Email::parse("Anna@Example.com").unwrap()),
             display_name: "Anna Malá".into(),
-            status: UserStatus::Active,
-            feature: None,
             assignment: Assignment {
                 office: BTreeSet::from([role.id]),
                 devices: BTreeMap::from([(till.id, BTreeSet::from([role.id]))]),
             },
-            password_change_required: false,
-            epoch: Epoch(0),
-            created_at: START,
-            updated_at: START,
-            version: 1,
+            ..new_user(UserId(uuid(40)), tenant, "Anna", START)
         };
         let tenant = Tenant {
-            id: tenant,
-            slug: Slug::parse("corner").unwrap(),
             name: "Corner shop".into(),
             zone: Zone::parse("Europe/Bratislava").unwrap(),
             locale: Locale::parse("sk-SK").unwrap(),
-            limits: SessionLimits::default(),
-            branches: vec![Branch { id: BranchId(uuid(11)), name: "Main street".into() }],
-            epoch: Epoch(0),
-            created_at: START,
-            version: 1,
+            ..new_tenant(tenant, BranchId(uuid(11)), "corner", START)
         };
         Self { tenant, role, till, anna }
     }
@@ -256,18 +239,4 @@ impl StoreFixture {
             ended: None,
         }
     }
-}
-
-/// Defines a test for both databases.
-#[macro_export]
-macro_rules! on_both {
-    ($($(#[$meta:meta])* fn $name:ident($fresh:ident) $body:block)*) => {
-        $(fn $name($fresh: &$crate::test_database::TestDatabase) $body)*
-        mod sqlite {
-            $($(#[$meta])* #[test] fn $name() { super::$name(&$crate::test_database::TestDatabase::sqlite().with_fixture()); })*
-        }
-        mod postgres {
-            $($(#[$meta])* #[test] fn $name() { super::$name(&$crate::test_database::TestDatabase::postgres().with_fixture()); })*
-        }
-    };
 }

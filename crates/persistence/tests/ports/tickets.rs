@@ -7,6 +7,7 @@ use tillgate_domain::ticket::{
     Settlement, Ticket, TicketActor, close, open, void,
 };
 use tillgate_domain::{Environment, KnownRight, Rights, Store, StoreExt, TicketId};
+use tillgate_testkit::DatabaseEngine;
 
 use crate::test_database::{RawConnection, StoreFixture, TestDatabase, at, uuid};
 
@@ -51,7 +52,8 @@ fn id_literal(raw: &RawConnection, id: uuid::Uuid) -> String {
     }
 }
 
-fn check_closed_is_kept(fresh: &TestDatabase) {
+fn closed_tickets_are_kept(engine: DatabaseEngine) {
+    let fresh = &TestDatabase::on(engine).with_fixture();
     let (shop, raw) = (StoreFixture::default(), fresh.raw());
     let (one, two, three) = (open_ticket(&shop, 1), open_ticket(&shop, 2), open_ticket(&shop, 3));
     let (sold, gone) =
@@ -141,22 +143,12 @@ fn check_closed_is_kept(fresh: &TestDatabase) {
     assert_eq!(store.read("test", |tx| tx.tickets().find(shop.tenant.id, sold.id)).unwrap(), Some(sold));
 }
 
-#[test]
-fn closed_tickets_are_kept_on_sqlite() {
-    check_closed_is_kept(&TestDatabase::sqlite().with_fixture());
-}
+tillgate_testkit::on_both_databases!(closed_tickets_are_kept, incomplete_closing_is_refused);
 
-#[test]
-fn closed_tickets_are_kept_on_postgres() {
-    check_closed_is_kept(&TestDatabase::postgres().with_fixture());
-}
-
-#[test]
-fn incomplete_closing_is_refused() {
-    for fresh in [TestDatabase::sqlite().with_fixture(), TestDatabase::postgres().with_fixture()] {
-        fresh.write_office(|tx| tx.tickets().insert(&open_ticket(&StoreFixture::default(), 1)));
-        for set in ["state = 'closed'", "state = 'paid'", "ended_at = 1", "ending = '{}'"] {
-            assert!(fresh.raw().try_execute(&format!("UPDATE tickets SET {set}")).is_err(), "{set}");
-        }
+fn incomplete_closing_is_refused(engine: DatabaseEngine) {
+    let fresh = TestDatabase::on(engine).with_fixture();
+    fresh.write_office(|tx| tx.tickets().insert(&open_ticket(&StoreFixture::default(), 1)));
+    for set in ["state = 'closed'", "state = 'paid'", "ended_at = 1", "ending = '{}'"] {
+        assert!(fresh.raw().try_execute(&format!("UPDATE tickets SET {set}")).is_err(), "{set}");
     }
 }

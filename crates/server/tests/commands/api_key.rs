@@ -1,45 +1,43 @@
 //! The command `api-key`.
 
 use serde_json::json;
+use tillgate_testkit::DatabaseEngine;
 
 use crate::program::{PASSWORD, TestInstallation};
 
-#[test]
-fn api_key_is_created_listed_and_revoked() {
-    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let home = home.with_admin();
-        home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
-        home.run_ok(&["device", "add", "P02", "--env", "CashRegister"]);
-        home.run_ok_with(&["user", "add", "anna", "--on", "P01=cashier"], PASSWORD);
-        let add = ["api-key", "add", "Till sync", "--user", "anna", "--device", "p01"];
-        home.start(&["serve"]).wait_until_ready();
+tillgate_testkit::on_both_databases!(api_key_is_created_listed_and_revoked);
 
-        let narrow = ["--right", "ticketClose", "--description", "at night", "--json"];
-        let made = home.run_ok(&[&add[..], &narrow].concat()).json();
-        let secret = made["clientSecret"].as_str().unwrap().to_owned();
-        let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase());
-        assert!(secret.len() == 64 && hex(&secret), "{made}");
-        assert!(made["clientId"].as_str().is_some_and(|client| client.len() == 32 && hex(client)));
-        assert_eq!((&made["user"], &made["device"]), (&json!("anna"), &json!("P01")));
-        assert_eq!((&made["rights"], &made["status"]), (&json!(["ticketClose"]), &json!("active")));
+fn api_key_is_created_listed_and_revoked(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
+    home.run_ok(&["device", "add", "P02", "--env", "CashRegister"]);
+    home.run_ok_with(&["user", "add", "anna", "--on", "P01=cashier"], PASSWORD);
+    let add = ["api-key", "add", "Till sync", "--user", "anna", "--device", "p01"];
+    home.start(&["serve"]).wait_until_ready();
 
-        let shown = home.run_ok(&add);
-        let names: Vec<&str> = shown.out.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
-        assert_eq!(names, ["id", "clientId", "clientSecret"]);
-        assert!(shown.err.contains("not shown again"));
+    let narrow = ["--right", "ticketClose", "--description", "at night", "--json"];
+    let made = home.run_ok(&[&add[..], &narrow].concat()).json();
+    let secret = made["clientSecret"].as_str().unwrap().to_owned();
+    let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase());
+    assert!(secret.len() == 64 && hex(&secret), "{made}");
+    assert!(made["clientId"].as_str().is_some_and(|client| client.len() == 32 && hex(client)));
+    assert_eq!((&made["user"], &made["device"]), (&json!("anna"), &json!("P01")));
+    assert_eq!((&made["rights"], &made["status"]), (&json!(["ticketClose"]), &json!("active")));
 
-        let listed = home.run_ok(&["api-key", "list", "--json"]);
-        assert!(!listed.out.contains(&secret) && !listed.out.contains("clientSecret"));
-        let mut known = made.clone();
-        known.as_object_mut().unwrap().remove("clientSecret");
-        assert_eq!((listed.json().as_array().unwrap().len(), &listed.json()[0]), (2, &known));
-        let id = made["id"].as_str().unwrap();
-        assert_eq!(home.run_ok(&["api-key", "status", id, "revoked", "--json"]).json()["status"], "revoked");
-        assert!(
-            home.run_ok(&["api-key", "list"]).out.lines().any(|line| line.contains(id) && line.contains("revoked"))
-        );
-        assert_eq!(home.run_ok(&["api-key", "status", id, "active"]).out, "Till sync: active\n");
-    }
+    let shown = home.run_ok(&add);
+    let names: Vec<&str> = shown.out.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
+    assert_eq!(names, ["id", "clientId", "clientSecret"]);
+    assert!(shown.err.contains("not shown again"));
+
+    let listed = home.run_ok(&["api-key", "list", "--json"]);
+    assert!(!listed.out.contains(&secret) && !listed.out.contains("clientSecret"));
+    let mut known = made.clone();
+    known.as_object_mut().unwrap().remove("clientSecret");
+    assert_eq!((listed.json().as_array().unwrap().len(), &listed.json()[0]), (2, &known));
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(home.run_ok(&["api-key", "status", id, "revoked", "--json"]).json()["status"], "revoked");
+    assert!(home.run_ok(&["api-key", "list"]).out.lines().any(|line| line.contains(id) && line.contains("revoked")));
+    assert_eq!(home.run_ok(&["api-key", "status", id, "active"]).out, "Till sync: active\n");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use tillgate_testkit::DatabaseEngine;
 
 use crate::program::{PASSWORD, RunningServer, TestInstallation, file_mode};
 
@@ -115,8 +116,9 @@ fn failed_demo_stops_the_server() {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn demo_on_postgres_requires_confirmation() {
-    let home = TestInstallation::on_postgres();
+    let home = TestInstallation::on(DatabaseEngine::Postgres);
     assert!(home.run_refused(&["demo", "--listen", "127.0.0.1:0"], 2).contains("--yes"));
     let server = home.start(&["demo", "--yes", "--password", PASSWORD]);
     server.wait_until_ready();

@@ -3,54 +3,63 @@
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
+use tillgate_testkit::DatabaseEngine;
 
 use crate::program::{PASSWORD, TestInstallation};
 
-#[test]
-fn users_are_added_listed_and_suspended() {
-    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let home = home.with_admin();
-        home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
-        let add = [
-            "user",
-            "add",
-            "Ján",
-            "--email",
-            "jan@example.com",
-            "--role",
-            "cashier",
-            "--on",
-            "p01=cashier,manager",
-            "--json",
-        ];
-        let added = home.run_ok_with(&add, PASSWORD).json();
-        assert_eq!(added["user_name"], "Ján");
-        assert_eq!(added["devices"], json!([{ "device": "P01", "roles": ["cashier", "manager"] }]));
-        assert_eq!(added.as_object().unwrap().get("password"), None);
-        home.run_ok(&["user", "status", "JÁN", "suspended"]);
-        let listed = home.run_ok(&["user", "list", "--json"]).json();
-        let of = |name: &str| listed.as_array().unwrap().iter().find(|user| user["user_name"] == name).unwrap().clone();
-        assert_eq!(of("Ján")["status"], "suspended");
-        assert_eq!(of("admin")["roles"], json!(["admin"]));
-        assert!(home.run_ok(&["user", "list"]).out.contains("cashier P01=cashier,manager"));
-        home.run_ok(&["user", "status", "Ján", "active"]);
-        home.run_ok(&["user", "unlock", "Ján"]);
-        home.run_ok_with(&["user", "password", "Ján"], "another fine password\n");
-        let off = home.run_ok(&["user", "roles", "Ján", "--off", "P01", "--role", "manager", "--json"]).json();
-        assert_eq!((off["roles"].clone(), off["devices"].clone()), (json!(["manager"]), json!([])));
-        let error = home.run_refused(&["user", "status", "Ján", "deleted"], 2);
-        assert!(
-            error.contains("This permanently deletes the user \"Ján\" and ends 0 sessions. Nothing was done"),
-            "{error}"
-        );
-        home.run_ok(&["user", "status", "Ján", "deleted", "--yes"]);
-        assert!(
-            home.run_refused(&["user", "status", "Ján", "active"], 1)
-                .contains("the user \"Ján\" was deleted and cannot be restored")
-        );
-        // the name can be used again
-        home.run_ok_with(&["user", "add", "Ján"], PASSWORD);
-    }
+tillgate_testkit::on_both_databases!(
+    users_are_added_listed_and_suspended,
+    generated_password_must_be_changed_at_the_next_login,
+    refusal_reports_the_reason_and_changes_nothing,
+    devices_are_added_set_and_locked,
+    roles_are_changed_and_deleted_only_if_unused,
+    stores_are_opened_renamed_and_closed,
+    tenants_are_added_listed_and_limit_their_sessions,
+    concurrent_removal_of_two_admins_leaves_one
+);
+
+fn users_are_added_listed_and_suspended(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
+    let add = [
+        "user",
+        "add",
+        "Ján",
+        "--email",
+        "jan@example.com",
+        "--role",
+        "cashier",
+        "--on",
+        "p01=cashier,manager",
+        "--json",
+    ];
+    let added = home.run_ok_with(&add, PASSWORD).json();
+    assert_eq!(added["user_name"], "Ján");
+    assert_eq!(added["devices"], json!([{ "device": "P01", "roles": ["cashier", "manager"] }]));
+    assert_eq!(added.as_object().unwrap().get("password"), None);
+    home.run_ok(&["user", "status", "JÁN", "suspended"]);
+    let listed = home.run_ok(&["user", "list", "--json"]).json();
+    let of = |name: &str| listed.as_array().unwrap().iter().find(|user| user["user_name"] == name).unwrap().clone();
+    assert_eq!(of("Ján")["status"], "suspended");
+    assert_eq!(of("admin")["roles"], json!(["admin"]));
+    assert!(home.run_ok(&["user", "list"]).out.contains("cashier P01=cashier,manager"));
+    home.run_ok(&["user", "status", "Ján", "active"]);
+    home.run_ok(&["user", "unlock", "Ján"]);
+    home.run_ok_with(&["user", "password", "Ján"], "another fine password\n");
+    let off = home.run_ok(&["user", "roles", "Ján", "--off", "P01", "--role", "manager", "--json"]).json();
+    assert_eq!((off["roles"].clone(), off["devices"].clone()), (json!(["manager"]), json!([])));
+    let error = home.run_refused(&["user", "status", "Ján", "deleted"], 2);
+    assert!(
+        error.contains("This permanently deletes the user \"Ján\" and ends 0 sessions. Nothing was done"),
+        "{error}"
+    );
+    home.run_ok(&["user", "status", "Ján", "deleted", "--yes"]);
+    assert!(
+        home.run_refused(&["user", "status", "Ján", "active"], 1)
+            .contains("the user \"Ján\" was deleted and cannot be restored")
+    );
+    // the name can be used again
+    home.run_ok_with(&["user", "add", "Ján"], PASSWORD);
 }
 
 #[test]
@@ -117,128 +126,107 @@ fn passwords_are_generated_into_a_private_file() {
     assert!(home.run_refused(&["user", "password", "anna", "--generate", path], 1).contains("chmod 600"));
 }
 
-#[test]
-fn generated_password_must_be_changed_at_the_next_login() {
-    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let home = home.with_admin();
-        let file = home.path("passwords.txt");
-        let path = file.to_str().unwrap();
-        let added = home.run_ok(&["user", "add", "anna", "--role", "cashier", "--generate", path]).out;
-        assert_eq!(added, "anna: added; the password must be changed at the next login\n");
-        home.run_ok_with(&["user", "add", "jana", "--role", "cashier", "--must-change-password"], PASSWORD);
-        home.run_ok_with(&["user", "add", "eva", "--role", "cashier"], PASSWORD);
-        let listed = home.run_ok(&["user", "list", "--json"]).json();
-        let required = |name: &str| {
-            let user = listed.as_array().unwrap().iter().find(|user| user["user_name"] == name).unwrap();
-            user["password_change_required"].clone()
-        };
-        assert_eq!((required("anna"), required("jana"), required("eva")), (json!(true), json!(true), json!(false)));
-        let table = home.run_ok(&["user", "list"]).out;
-        let row = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap().contains("must change");
-        assert!(row("anna") && row("jana") && !row("eva"), "{table}");
-        assert!(home.run_ok(&["user", "show", "anna"]).out.contains("password:     must be changed at the next login"));
-        let both = ["user", "set", "eva", "--must-change-password", "--no-must-change-password"];
-        assert!(home.run_refused(&both, 2).contains("cannot be used with"));
-        let set = home.run_ok(&["user", "set", "eva", "--must-change-password", "--json"]).json();
-        assert_eq!(set["password_change_required"], true);
-        let set = home.run_ok_with(&["user", "password", "eva", "--json"], "another fine password").json();
-        assert_eq!(set["password_change_required"], false, "not required without a flag");
+fn generated_password_must_be_changed_at_the_next_login(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    let file = home.path("passwords.txt");
+    let path = file.to_str().unwrap();
+    let added = home.run_ok(&["user", "add", "anna", "--role", "cashier", "--generate", path]).out;
+    assert_eq!(added, "anna: added; the password must be changed at the next login\n");
+    home.run_ok_with(&["user", "add", "jana", "--role", "cashier", "--must-change-password"], PASSWORD);
+    home.run_ok_with(&["user", "add", "eva", "--role", "cashier"], PASSWORD);
+    let listed = home.run_ok(&["user", "list", "--json"]).json();
+    let required = |name: &str| {
+        let user = listed.as_array().unwrap().iter().find(|user| user["user_name"] == name).unwrap();
+        user["password_change_required"].clone()
+    };
+    assert_eq!((required("anna"), required("jana"), required("eva")), (json!(true), json!(true), json!(false)));
+    let table = home.run_ok(&["user", "list"]).out;
+    let row = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap().contains("must change");
+    assert!(row("anna") && row("jana") && !row("eva"), "{table}");
+    assert!(home.run_ok(&["user", "show", "anna"]).out.contains("password:     must be changed at the next login"));
+    let both = ["user", "set", "eva", "--must-change-password", "--no-must-change-password"];
+    assert!(home.run_refused(&both, 2).contains("cannot be used with"));
+    let set = home.run_ok(&["user", "set", "eva", "--must-change-password", "--json"]).json();
+    assert_eq!(set["password_change_required"], true);
+    let set = home.run_ok_with(&["user", "password", "eva", "--json"], "another fine password").json();
+    assert_eq!(set["password_change_required"], false, "not required without a flag");
 
-        let generated = std::fs::read_to_string(&file).unwrap();
-        let generated = generated.trim_end().split_once('\t').unwrap().1.to_owned();
-        let server = home.start(&["serve"]);
-        let login = |body: serde_json::Value| server.login(&body);
-        assert_eq!(login(json!({ "login": "anna", "password": generated })), 403);
-        assert_eq!(login(json!({ "login": "anna", "password": "wrong horse" })), 401);
-        let weak = json!({ "login": "anna", "password": generated, "new_password": "anna1984" });
-        assert_eq!(login(weak), 422);
-        let new = "sea salt and honey";
-        assert_eq!(login(json!({ "login": "anna", "password": generated, "new_password": new })), 201);
-        assert_eq!(login(json!({ "login": "anna", "password": generated })), 401);
-        assert_eq!(login(json!({ "login": "anna", "password": new })), 201);
-        assert_eq!(login(json!({ "login": "eva", "password": "another fine password" })), 201);
-        assert!(home.run_ok(&["user", "show", "anna"]).out.contains("password:     need not be changed"));
-        let lines = home.run_ok(&["audit", "list", "--user", "anna", "--json"]).json();
-        let contains = |detail: &str| lines.to_string().contains(detail);
-        assert!(contains("\"why\":\"password_change_required\"") && contains("\"why\":\"login\""), "{lines}");
-    }
+    let generated = std::fs::read_to_string(&file).unwrap();
+    let generated = generated.trim_end().split_once('\t').unwrap().1.to_owned();
+    let server = home.start(&["serve"]);
+    let login = |body: serde_json::Value| server.login(&body);
+    assert_eq!(login(json!({ "login": "anna", "password": generated })), 403);
+    assert_eq!(login(json!({ "login": "anna", "password": "wrong horse" })), 401);
+    let weak = json!({ "login": "anna", "password": generated, "new_password": "anna1984" });
+    assert_eq!(login(weak), 422);
+    let new = "sea salt and honey";
+    assert_eq!(login(json!({ "login": "anna", "password": generated, "new_password": new })), 201);
+    assert_eq!(login(json!({ "login": "anna", "password": generated })), 401);
+    assert_eq!(login(json!({ "login": "anna", "password": new })), 201);
+    assert_eq!(login(json!({ "login": "eva", "password": "another fine password" })), 201);
+    assert!(home.run_ok(&["user", "show", "anna"]).out.contains("password:     need not be changed"));
+    let lines = home.run_ok(&["audit", "list", "--user", "anna", "--json"]).json();
+    let contains = |detail: &str| lines.to_string().contains(detail);
+    assert!(contains("\"why\":\"password_change_required\"") && contains("\"why\":\"login\""), "{lines}");
 }
 
-#[test]
-fn refusal_reports_the_reason_and_changes_nothing() {
-    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let home = home.with_admin();
-        let refused = |line: &[&str], input: &str, reason: &str| {
-            let answer = home.run_with(line, input);
-            assert_eq!(answer.code, 1, "{line:?}");
-            assert!(answer.err.contains(reason) && answer.out.is_empty(), "{line:?}: {}", answer.err);
-        };
-        refused(&["user", "status", "admin", "suspended"], "", "last active admin");
-        refused(&["user", "roles", "admin", "--role", "cashier"], "", "last active admin");
-        refused(&["user", "add", "ADMIN"], PASSWORD, "user_name: \"ADMIN\" is taken");
-        refused(&["user", "add", "x", "--role", "boss"], PASSWORD, "roles: \"boss\" does not exist");
-        refused(&["user", "add", "x", "--on", "P09=cashier"], PASSWORD, "devices: \"P09\" does not exist");
-        refused(&["user", "add", "x"], "short", "at least 8 characters");
-        refused(&["user", "add", "x"], "password", "commonest");
-        refused(&["user", "list", "--tenant", "elsewhere"], "", "no tenant \"elsewhere\"");
-        assert_eq!(home.run(&["user", "add", "x"]).code, 2, "no password on standard input");
-        assert_eq!(home.run_ok(&["user", "list", "--json"]).json().as_array().unwrap().len(), 1);
-        let error = home.run(&["user", "status", "admin", "suspended", "--json"]).err;
-        assert!(serde_json::from_str::<serde_json::Value>(&error).unwrap()["error"].is_string());
-    }
+fn refusal_reports_the_reason_and_changes_nothing(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    let refused = |line: &[&str], input: &str, reason: &str| {
+        let answer = home.run_with(line, input);
+        assert_eq!(answer.code, 1, "{line:?}");
+        assert!(answer.err.contains(reason) && answer.out.is_empty(), "{line:?}: {}", answer.err);
+    };
+    refused(&["user", "status", "admin", "suspended"], "", "last active admin");
+    refused(&["user", "roles", "admin", "--role", "cashier"], "", "last active admin");
+    refused(&["user", "add", "ADMIN"], PASSWORD, "user_name: \"ADMIN\" is taken");
+    refused(&["user", "add", "x", "--role", "boss"], PASSWORD, "roles: \"boss\" does not exist");
+    refused(&["user", "add", "x", "--on", "P09=cashier"], PASSWORD, "devices: \"P09\" does not exist");
+    refused(&["user", "add", "x"], "short", "at least 8 characters");
+    refused(&["user", "add", "x"], "password", "commonest");
+    refused(&["user", "list", "--tenant", "elsewhere"], "", "no tenant \"elsewhere\"");
+    assert_eq!(home.run(&["user", "add", "x"]).code, 2, "no password on standard input");
+    assert_eq!(home.run_ok(&["user", "list", "--json"]).json().as_array().unwrap().len(), 1);
+    let error = home.run(&["user", "status", "admin", "suspended", "--json"]).err;
+    assert!(serde_json::from_str::<serde_json::Value>(&error).unwrap()["error"].is_string());
 }
 
-#[test]
-fn devices_are_added_set_and_locked() {
-    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let home = home.with_admin();
-        let add = [
-            "device",
-            "add",
-            "P01",
-            "--env",
-            "pda",
-            "--role",
-            "cashier",
-            "--setting",
-            "stock=S01",
-            "--password",
-            "--json",
-        ];
-        let added = home.run_ok_with(&add, PASSWORD).json();
-        assert_eq!((&added["environment"], &added["status"]), (&json!("PDA"), &json!("active")));
-        let set =
-            home.run_ok(&["device", "set", "P01", "--setting", "stock=", "--setting", "fiscal=eKasa", "--json"]).json();
-        assert_eq!(set["settings"], json!({ "fiscal": "eKasa" }));
-        home.run_ok_with(&["device", "password", "P01"], PASSWORD);
-        home.run_ok(&["device", "unlock", "P01"]);
-        home.run_ok(&["device", "status", "P01", "locked"]);
-        let error = home.run_refused(&["device", "status", "P01", "retired"], 2);
-        assert!(
-            error.contains("This permanently retires the device \"P01\" and ends 0 sessions. Nothing was done"),
-            "{error}"
-        );
-        home.run_ok(&["device", "status", "P01", "retired", "--yes"]);
-        assert!(
-            home.run_refused(&["device", "status", "P01", "active"], 1)
-                .contains("\"retired\" cannot become \"active\"")
-        );
-        assert_eq!(home.run_ok(&["device", "list", "--json"]).json()[0]["status"], "retired");
-        home.run_ok(&["device", "add", "p01", "--env", "Tool"]);
-        assert!(home.run_refused(&["device", "add", "P01", "--env", "Tool"], 1).contains("name: \"P01\" is taken"));
-        let set = ["device", "set", "P01", "--rename", "K01", "--env", "BackOffice", "--role", "cashier", "--json"];
-        let set = home.run_ok(&set).json();
-        assert_eq!(
-            (&set["name"], &set["environment"], &set["roles"]),
-            (&json!("K01"), &json!("BackOffice"), &json!(["cashier"]))
-        );
-        assert_eq!(home.run_ok(&["device", "set", "K01", "--no-role", "--json"]).json()["roles"], json!([]));
-        home.run_ok_with(&["device", "password", "K01"], PASSWORD);
-        assert!(home.run_ok(&["device", "password", "K01", "--remove"]).out.contains("has no password"));
-        assert!(home.run_ok(&["device", "password", "K01", "--remove"]).out.contains("had no password"));
-        assert_eq!(home.run_ok(&["device", "show", "K01", "--json"]).json()["status"], "active");
-        assert!(home.run_refused(&["device", "show", "P09"], 1).contains("no device \"P09\""));
-    }
+fn devices_are_added_set_and_locked(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    let add =
+        ["device", "add", "P01", "--env", "pda", "--role", "cashier", "--setting", "stock=S01", "--password", "--json"];
+    let added = home.run_ok_with(&add, PASSWORD).json();
+    assert_eq!((&added["environment"], &added["status"]), (&json!("PDA"), &json!("active")));
+    let set =
+        home.run_ok(&["device", "set", "P01", "--setting", "stock=", "--setting", "fiscal=eKasa", "--json"]).json();
+    assert_eq!(set["settings"], json!({ "fiscal": "eKasa" }));
+    home.run_ok_with(&["device", "password", "P01"], PASSWORD);
+    home.run_ok(&["device", "unlock", "P01"]);
+    home.run_ok(&["device", "status", "P01", "locked"]);
+    let error = home.run_refused(&["device", "status", "P01", "retired"], 2);
+    assert!(
+        error.contains("This permanently retires the device \"P01\" and ends 0 sessions. Nothing was done"),
+        "{error}"
+    );
+    home.run_ok(&["device", "status", "P01", "retired", "--yes"]);
+    assert!(
+        home.run_refused(&["device", "status", "P01", "active"], 1).contains("\"retired\" cannot become \"active\"")
+    );
+    assert_eq!(home.run_ok(&["device", "list", "--json"]).json()[0]["status"], "retired");
+    home.run_ok(&["device", "add", "p01", "--env", "Tool"]);
+    assert!(home.run_refused(&["device", "add", "P01", "--env", "Tool"], 1).contains("name: \"P01\" is taken"));
+    let set = ["device", "set", "P01", "--rename", "K01", "--env", "BackOffice", "--role", "cashier", "--json"];
+    let set = home.run_ok(&set).json();
+    assert_eq!(
+        (&set["name"], &set["environment"], &set["roles"]),
+        (&json!("K01"), &json!("BackOffice"), &json!(["cashier"]))
+    );
+    assert_eq!(home.run_ok(&["device", "set", "K01", "--no-role", "--json"]).json()["roles"], json!([]));
+    home.run_ok_with(&["device", "password", "K01"], PASSWORD);
+    assert!(home.run_ok(&["device", "password", "K01", "--remove"]).out.contains("has no password"));
+    assert!(home.run_ok(&["device", "password", "K01", "--remove"]).out.contains("had no password"));
+    assert_eq!(home.run_ok(&["device", "show", "K01", "--json"]).json()["status"], "active");
+    assert!(home.run_refused(&["device", "show", "P09"], 1).contains("no device \"P09\""));
 }
 
 #[test]
@@ -265,82 +253,68 @@ fn roles_are_added_and_listed() {
     assert!(names.contains(&json!("admin")) && names.contains(&json!("night")));
 }
 
-#[test]
-fn roles_are_changed_and_deleted_only_if_unused() {
-    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let home = home.with_admin();
-        home.run_ok(&["role", "add", "night", "--right", "storno", "--env", "PDA"]);
-        let line = ["role", "set", "night", "--rename", "late", "--right", "ticketClose", "--env", "Tool", "--json"];
-        let role = home.run_ok(&line).json();
-        assert_eq!(
-            (&role["name"], &role["rights"], &role["environments"]),
-            (&json!("late"), &json!(["ticketClose"]), &json!(["Tool"]))
-        );
-        assert!(home.run_refused(&["role", "set", "late"], 2).contains("--right"));
-        assert!(home.run_refused(&["role", "set", "night", "--label", "x"], 1).contains("no role \"night\""));
-        assert!(home.run_refused(&["role", "set", "cashier", "--label", "x"], 1).contains("built-in"));
-        assert!(home.run_refused(&["role", "delete", "admin"], 1).contains("built-in"));
-        home.run_ok_with(&["user", "add", "Eva", "--role", "late"], PASSWORD);
-        assert!(home.run_refused(&["role", "delete", "late"], 1).contains("user Eva"));
-        home.run_ok(&["user", "roles", "Eva", "--role", "cashier"]);
-        home.run_ok(&["role", "delete", "LATE"]);
-        assert_eq!(home.run_ok(&["role", "list", "--json"]).json().as_array().unwrap().len(), 3);
-    }
+fn roles_are_changed_and_deleted_only_if_unused(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    home.run_ok(&["role", "add", "night", "--right", "storno", "--env", "PDA"]);
+    let line = ["role", "set", "night", "--rename", "late", "--right", "ticketClose", "--env", "Tool", "--json"];
+    let role = home.run_ok(&line).json();
+    assert_eq!(
+        (&role["name"], &role["rights"], &role["environments"]),
+        (&json!("late"), &json!(["ticketClose"]), &json!(["Tool"]))
+    );
+    assert!(home.run_refused(&["role", "set", "late"], 2).contains("--right"));
+    assert!(home.run_refused(&["role", "set", "night", "--label", "x"], 1).contains("no role \"night\""));
+    assert!(home.run_refused(&["role", "set", "cashier", "--label", "x"], 1).contains("built-in"));
+    assert!(home.run_refused(&["role", "delete", "admin"], 1).contains("built-in"));
+    home.run_ok_with(&["user", "add", "Eva", "--role", "late"], PASSWORD);
+    assert!(home.run_refused(&["role", "delete", "late"], 1).contains("user Eva"));
+    home.run_ok(&["user", "roles", "Eva", "--role", "cashier"]);
+    home.run_ok(&["role", "delete", "LATE"]);
+    assert_eq!(home.run_ok(&["role", "list", "--json"]).json().as_array().unwrap().len(), 3);
 }
 
-#[test]
-fn stores_are_opened_renamed_and_closed() {
-    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let home = home.with_admin();
-        let names = || {
-            let listed = home.run_ok(&["store", "list", "--json"]).json();
-            listed
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|store| store["name"].as_str().unwrap().to_owned())
-                .collect::<Vec<_>>()
-        };
-        assert!(home.run_refused(&["store", "close", "Main store", "--yes"], 1).contains("the last store"));
-        let id = home.run_ok(&["store", "add", "Stanica", "--json"]).json()["id"].as_str().unwrap().to_owned();
-        assert!(home.run_refused(&["store", "add", "STANICA"], 1).contains("is taken"));
-        home.run_ok(&["store", "rename", "stanica", "Letisko"]);
-        assert_eq!(names(), ["Main store", "Letisko"]);
-        home.run_ok(&["store", "close", "Main store", "--yes"]);
-        assert!(home.run_refused(&["store", "close", &id, "--yes"], 1).contains("the last store"));
-        assert!(home.run_refused(&["store", "rename", "Main store", "x"], 1).contains("no store \"Main store\""));
-        assert_eq!(names(), ["Letisko"]);
-    }
+fn stores_are_opened_renamed_and_closed(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    let names = || {
+        let listed = home.run_ok(&["store", "list", "--json"]).json();
+        listed.as_array().unwrap().iter().map(|store| store["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(home.run_refused(&["store", "close", "Main store", "--yes"], 1).contains("the last store"));
+    let id = home.run_ok(&["store", "add", "Stanica", "--json"]).json()["id"].as_str().unwrap().to_owned();
+    assert!(home.run_refused(&["store", "add", "STANICA"], 1).contains("is taken"));
+    home.run_ok(&["store", "rename", "stanica", "Letisko"]);
+    assert_eq!(names(), ["Main store", "Letisko"]);
+    home.run_ok(&["store", "close", "Main store", "--yes"]);
+    assert!(home.run_refused(&["store", "close", &id, "--yes"], 1).contains("the last store"));
+    assert!(home.run_refused(&["store", "rename", "Main store", "x"], 1).contains("no store \"Main store\""));
+    assert_eq!(names(), ["Letisko"]);
 }
 
-#[test]
-fn tenants_are_added_listed_and_limit_their_sessions() {
-    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let home = home.with_admin();
-        let added =
-            home.run_ok(&["tenant", "add", "bakery", "--zone", "Asia/Jakarta", "--store", "Pasar", "--json"]).json();
-        assert_eq!((&added["name"], &added["stores"]), (&json!("bakery"), &json!(["Pasar"])));
-        assert!(home.run_refused(&["tenant", "add", "bakery"], 1).contains("slug: \"bakery\" is taken"));
-        assert_eq!(home.run_ok(&["tenant", "list", "--json"]).json().as_array().unwrap().len(), 2);
-        assert!(home.run_ok(&["tenant", "list"]).out.contains("Asia/Jakarta"));
-        let set = ["tenant", "set", "--tenant", "bakery", "--access", "5m", "--idle", "12h", "--json"];
-        let limits = home.run_ok(&set).json()["limits"].clone();
-        assert_eq!(limits, json!({ "access": 300, "idle": 43200, "absolute": null, "overlap": null }));
-        let none = ["tenant", "set", "--tenant", "bakery", "--access", "none", "--json"];
-        assert_eq!(home.run_ok(&none).json()["limits"]["access"], json!(null));
-        assert!(home.run_refused(&["tenant", "set", "--access", "1s"], 1).contains("between 120 and 86400 seconds"));
-        let long = home.run_refused(&["tenant", "set", "--idle", "31d", "--overlap", "6m"], 1);
-        let longest = "the longest that the server's configuration gives";
-        assert!(long.contains(&format!("limits/idle must lie between 300 and 2592000 seconds, {longest}")), "{long}");
-        assert!(long.contains(&format!("limits/overlap must lie between 30 and 300 seconds, {longest}")), "{long}");
-        assert!(
-            home.run_refused(&["tenant", "set", "--tenant", "bakery", "--overlap", "3m"], 1)
-                .contains("between 30 and 120 seconds")
-        );
-        home.run_refused(&["tenant", "set", "--access", "soon"], 2);
-        assert_eq!(home.run_ok(&["tenant", "show", "--json"]).json()["limits"]["idle"], json!(null), "another tenant");
-        assert_eq!(home.run_ok(&["role", "list", "--tenant", "bakery", "--json"]).json().as_array().unwrap().len(), 3);
-    }
+fn tenants_are_added_listed_and_limit_their_sessions(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    let added =
+        home.run_ok(&["tenant", "add", "bakery", "--zone", "Asia/Jakarta", "--store", "Pasar", "--json"]).json();
+    assert_eq!((&added["name"], &added["stores"]), (&json!("bakery"), &json!(["Pasar"])));
+    assert!(home.run_refused(&["tenant", "add", "bakery"], 1).contains("slug: \"bakery\" is taken"));
+    assert_eq!(home.run_ok(&["tenant", "list", "--json"]).json().as_array().unwrap().len(), 2);
+    assert!(home.run_ok(&["tenant", "list"]).out.contains("Asia/Jakarta"));
+    let set = ["tenant", "set", "--tenant", "bakery", "--access", "5m", "--idle", "12h", "--json"];
+    let limits = home.run_ok(&set).json()["limits"].clone();
+    assert_eq!(limits, json!({ "access": 300, "idle": 43200, "absolute": null, "overlap": null }));
+    let none = ["tenant", "set", "--tenant", "bakery", "--access", "none", "--json"];
+    assert_eq!(home.run_ok(&none).json()["limits"]["access"], json!(null));
+    assert!(home.run_refused(&["tenant", "set", "--access", "1s"], 1).contains("between 120 and 86400 seconds"));
+    let long = home.run_refused(&["tenant", "set", "--idle", "31d", "--overlap", "6m"], 1);
+    let longest = "the longest that the server's configuration gives";
+    assert!(long.contains(&format!("limits/idle must lie between 300 and 2592000 seconds, {longest}")), "{long}");
+    assert!(long.contains(&format!("limits/overlap must lie between 30 and 300 seconds, {longest}")), "{long}");
+    assert!(
+        home.run_refused(&["tenant", "set", "--tenant", "bakery", "--overlap", "3m"], 1)
+            .contains("between 30 and 120 seconds")
+    );
+    home.run_refused(&["tenant", "set", "--access", "soon"], 2);
+    assert_eq!(home.run_ok(&["tenant", "show", "--json"]).json()["limits"]["idle"], json!(null), "another tenant");
+    assert_eq!(home.run_ok(&["role", "list", "--tenant", "bakery", "--json"]).json().as_array().unwrap().len(), 3);
 }
 
 #[test]
@@ -369,21 +343,18 @@ fn tenant_zone_and_locale_are_set() {
     assert_eq!(home.run_ok(&["tenant", "show", "--json"]).json(), after);
 }
 
-#[test]
-fn concurrent_removal_of_two_admins_leaves_one() {
-    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let home = home.with_admin();
-        home.run_ok_with(&["user", "add", "second", "--role", "admin"], PASSWORD);
-        for _ in 0..8 {
-            let codes: Vec<i32> = std::thread::scope(|scope| {
-                let suspend = |name| home.run(&["user", "status", name, "suspended"]).code;
-                let (one, other) = (scope.spawn(move || suspend("admin")), scope.spawn(move || suspend("second")));
-                vec![one.join().unwrap(), other.join().unwrap()]
-            });
-            assert_eq!(codes.iter().sum::<i32>(), 1, "one is refused and one succeeds: {codes:?}");
-            for name in ["admin", "second"] {
-                home.run_ok(&["user", "status", name, "active"]);
-            }
+fn concurrent_removal_of_two_admins_leaves_one(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    home.run_ok_with(&["user", "add", "second", "--role", "admin"], PASSWORD);
+    for _ in 0..8 {
+        let codes: Vec<i32> = std::thread::scope(|scope| {
+            let suspend = |name| home.run(&["user", "status", name, "suspended"]).code;
+            let (one, other) = (scope.spawn(move || suspend("admin")), scope.spawn(move || suspend("second")));
+            vec![one.join().unwrap(), other.join().unwrap()]
+        });
+        assert_eq!(codes.iter().sum::<i32>(), 1, "one is refused and one succeeds: {codes:?}");
+        for name in ["admin", "second"] {
+            home.run_ok(&["user", "status", name, "active"]);
         }
     }
 }

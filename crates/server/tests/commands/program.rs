@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
+use tillgate_testkit::DatabaseEngine;
 
 /// A password that passes the policy.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -42,10 +43,12 @@ impl TestInstallation {
         Self { path, database: None }
     }
 
-    /// An installation with its database on PostgreSQL.
-    pub(crate) fn on_postgres() -> Self {
+    /// An installation with its database on this engine.
+    pub(crate) fn on(engine: DatabaseEngine) -> Self {
         let mut home = Self::new();
-        home.database = Some(tillgate_testkit::postgres::create_database());
+        if engine == DatabaseEngine::Postgres {
+            home.database = Some(tillgate_testkit::postgres::create_database());
+        }
         home
     }
 

@@ -5,103 +5,103 @@ use std::time::Duration;
 
 use serde_json::json;
 use tillgate_auth_core::{Clock, SystemClock};
+use tillgate_testkit::DatabaseEngine;
 
 use crate::program::{PASSWORD, TestInstallation, read_answer, send_request};
 
-#[test]
-fn new_database_serves_and_prints_the_next_step() {
-    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let home = home.with_database();
-        let mut server = home.start(&["serve"]);
-        assert_eq!(server.request("GET", "/healthz", None).0, 200);
-        assert_eq!(server.request("GET", "/readyz", None).0, 200);
-        assert!(server.read_line().starts_with("There is no user yet"));
-        let hint = server.read_line();
-        assert_eq!(hint.trim(), format!("tillgate user add admin --role admin{}", home.flags()));
-        // a user added on the command line can log in immediately
-        home.run_ok_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
-        assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
-        server.send_signal("TERM");
-        assert_eq!(server.wait_until_ended(), Some(0));
-        // a second start prints no hint
-        let mut server = home.start(&["serve"]);
-        assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
-        server.send_signal("INT");
-        assert_eq!(server.wait_until_ended(), Some(0));
-        assert_eq!(server.read_line(), "");
-    }
+tillgate_testkit::on_both_databases!(
+    new_database_serves_and_prints_the_next_step,
+    session_ended_on_the_command_line_is_over_within_a_second
+);
+
+fn new_database_serves_and_prints_the_next_step(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_database();
+    let mut server = home.start(&["serve"]);
+    assert_eq!(server.request("GET", "/healthz", None).0, 200);
+    assert_eq!(server.request("GET", "/readyz", None).0, 200);
+    assert!(server.read_line().starts_with("There is no user yet"));
+    let hint = server.read_line();
+    assert_eq!(hint.trim(), format!("tillgate user add admin --role admin{}", home.flags()));
+    // a user added on the command line can log in immediately
+    home.run_ok_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
+    assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
+    server.send_signal("TERM");
+    assert_eq!(server.wait_until_ended(), Some(0));
+    // a second start prints no hint
+    let mut server = home.start(&["serve"]);
+    assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
+    server.send_signal("INT");
+    assert_eq!(server.wait_until_ended(), Some(0));
+    assert_eq!(server.read_line(), "");
 }
 
-#[test]
-fn session_ended_on_the_command_line_is_over_within_a_second() {
-    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
-        let home = home.with_admin();
-        let server = home.start(&["serve"]);
-        let login = || {
-            let (status, body) =
-                server.request("POST", "/api/v1/sessions", Some(&json!({ "login": "admin", "password": PASSWORD })));
-            assert_eq!(status, 201, "{body}");
-            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-            (body["session"]["id"].as_str().unwrap().to_owned(), body["access_token"].as_str().unwrap().to_owned())
-        };
-        let status = |token: &str| {
-            let mut stream = server.connect();
-            let head = format!(
-                "GET /api/v1/sessions/current HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer \
+fn session_ended_on_the_command_line_is_over_within_a_second(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    let server = home.start(&["serve"]);
+    let login = || {
+        let (status, body) =
+            server.request("POST", "/api/v1/sessions", Some(&json!({ "login": "admin", "password": PASSWORD })));
+        assert_eq!(status, 201, "{body}");
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        (body["session"]["id"].as_str().unwrap().to_owned(), body["access_token"].as_str().unwrap().to_owned())
+    };
+    let status = |token: &str| {
+        let mut stream = server.connect();
+        let head = format!(
+            "GET /api/v1/sessions/current HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer \
                  {token}\r\n\r\n"
-            );
-            std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
-            read_answer(stream).0
-        };
-        let ends_soon = |token: &str| {
-            let ended = (0..250).any(|_| {
-                std::thread::sleep(Duration::from_millis(20));
-                status(token) == 401
-            });
-            assert!(ended, "the session is still live");
-        };
-        let ((id, one), (_, other)) = (login(), login());
-        assert_eq!((status(&one), status(&other)), (200, 200));
-        assert_eq!(home.run_ok(&["session", "list", "--json"]).json().as_array().unwrap().len(), 2);
-        home.run_ok(&["session", "end", &id]);
-        ends_soon(&one);
-        assert_eq!(status(&other), 200);
-        assert!(home.run_refused(&["session", "end", &id], 1).contains("no live session"));
-        assert_eq!(home.run_ok(&["session", "end", "--user", "admin", "--json"]).json()["ended"], 1);
-        ends_soon(&other);
-        let ((_, one), (_, other)) = (login(), login());
-        let error = home.run_refused(&["session", "end", "--everyone"], 2);
-        assert!(error.contains("This ends 2 sessions of the tenant \"default\", 0 of them permanent"), "{error}");
-        assert!(error.contains("Nothing was done: repeat the command with --yes"), "{error}");
-        assert_eq!(home.run_ok(&["session", "end", "--everyone", "--yes", "--json"]).json()["ended"], 2);
-        ends_soon(&one);
-        ends_soon(&other);
-        let events = home.run_ok(&["audit", "list", "--action", "session.end", "--json"]).json();
-        let events = events.as_array().unwrap().iter();
-        let events: Vec<_> = events
-            .map(|line| {
-                let mut details = line["details"].as_object().unwrap().clone();
-                let shell = details.remove("shell").unwrap();
-                assert!(shell.as_str().is_some_and(|shell| shell.contains('@')), "who ran the command: {shell}");
-                json!([line["subject"]["kind"], details, line["user"]])
-            })
-            .collect();
-        let shown = home.run_ok(&["audit", "list", "--action", "session.end"]).out;
-        assert!(shown.lines().skip(1).all(|line| line.split_whitespace().nth(1).unwrap().contains('@')), "{shown}");
-        let (all_sessions, one) = (json!({ "why": "admin", "permanent": true }), json!({ "why": "admin" }));
-        let expected =
-            [json!(["tenant", all_sessions, null]), json!(["user", all_sessions, null]), json!(["session", one, null])];
-        assert_eq!(events, expected, "as the native API records it");
-        let (_, third) = login();
-        home.run_ok_with(&["user", "password", "admin"], "another fine password");
-        ends_soon(&third);
-        assert_eq!(home.run_ok(&["session", "list", "--json"]).json(), json!([]));
-        let all = home.run_ok(&["session", "list", "--all", "--json"]).json();
-        let mut whys: Vec<_> =
-            all.as_array().unwrap().iter().map(|each| each["ended_why"].as_str().unwrap().to_owned()).collect();
-        whys.sort();
-        assert_eq!(whys, ["admin", "admin", "admin", "admin", "password"]);
-    }
+        );
+        std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+        read_answer(stream).0
+    };
+    let ends_soon = |token: &str| {
+        let ended = (0..250).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            status(token) == 401
+        });
+        assert!(ended, "the session is still live");
+    };
+    let ((id, one), (_, other)) = (login(), login());
+    assert_eq!((status(&one), status(&other)), (200, 200));
+    assert_eq!(home.run_ok(&["session", "list", "--json"]).json().as_array().unwrap().len(), 2);
+    home.run_ok(&["session", "end", &id]);
+    ends_soon(&one);
+    assert_eq!(status(&other), 200);
+    assert!(home.run_refused(&["session", "end", &id], 1).contains("no live session"));
+    assert_eq!(home.run_ok(&["session", "end", "--user", "admin", "--json"]).json()["ended"], 1);
+    ends_soon(&other);
+    let ((_, one), (_, other)) = (login(), login());
+    let error = home.run_refused(&["session", "end", "--everyone"], 2);
+    assert!(error.contains("This ends 2 sessions of the tenant \"default\", 0 of them permanent"), "{error}");
+    assert!(error.contains("Nothing was done: repeat the command with --yes"), "{error}");
+    assert_eq!(home.run_ok(&["session", "end", "--everyone", "--yes", "--json"]).json()["ended"], 2);
+    ends_soon(&one);
+    ends_soon(&other);
+    let events = home.run_ok(&["audit", "list", "--action", "session.end", "--json"]).json();
+    let events = events.as_array().unwrap().iter();
+    let events: Vec<_> = events
+        .map(|line| {
+            let mut details = line["details"].as_object().unwrap().clone();
+            let shell = details.remove("shell").unwrap();
+            assert!(shell.as_str().is_some_and(|shell| shell.contains('@')), "who ran the command: {shell}");
+            json!([line["subject"]["kind"], details, line["user"]])
+        })
+        .collect();
+    let shown = home.run_ok(&["audit", "list", "--action", "session.end"]).out;
+    assert!(shown.lines().skip(1).all(|line| line.split_whitespace().nth(1).unwrap().contains('@')), "{shown}");
+    let (all_sessions, one) = (json!({ "why": "admin", "permanent": true }), json!({ "why": "admin" }));
+    let expected =
+        [json!(["tenant", all_sessions, null]), json!(["user", all_sessions, null]), json!(["session", one, null])];
+    assert_eq!(events, expected, "as the native API records it");
+    let (_, third) = login();
+    home.run_ok_with(&["user", "password", "admin"], "another fine password");
+    ends_soon(&third);
+    assert_eq!(home.run_ok(&["session", "list", "--json"]).json(), json!([]));
+    let all = home.run_ok(&["session", "list", "--all", "--json"]).json();
+    let mut whys: Vec<_> =
+        all.as_array().unwrap().iter().map(|each| each["ended_why"].as_str().unwrap().to_owned()).collect();
+    whys.sort();
+    assert_eq!(whys, ["admin", "admin", "admin", "admin", "password"]);
 }
 
 #[test]

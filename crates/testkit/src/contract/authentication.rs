@@ -4,7 +4,8 @@
 /// `auth-core`'s ports, in one module per port.
 ///
 /// Takes a function that opens a new [`AuthStoreHarness`](crate::AuthStoreHarness) or
-/// [`StoreHarness`](crate::StoreHarness): `fn() -> AuthStoreHarness`.
+/// [`StoreHarness`](crate::StoreHarness): `fn() -> AuthStoreHarness`. An attribute after it, such as
+/// `ignore = "requires PostgreSQL"`, applies to every test.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -20,8 +21,15 @@
 #[macro_export]
 macro_rules! auth_contract {
     ($open:expr) => {
+        $crate::auth_contract!(@cases $open, []);
+    };
+    ($open:expr, $attribute:meta) => {
+        $crate::auth_contract!(@cases $open, [$attribute]);
+    };
+    (@cases $open:expr, $attributes:tt) => {
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             work,
             [
@@ -45,6 +53,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             sessions,
             [
@@ -69,6 +78,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             session_uses,
             [
@@ -83,6 +93,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             session_lists,
             [
@@ -94,6 +105,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             revocations,
             [
@@ -113,6 +125,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             credentials,
             [
@@ -127,6 +140,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             directory,
             [
@@ -149,6 +163,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             attempts,
             [
@@ -168,6 +183,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             known_networks,
             [
@@ -179,6 +195,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             keys,
             [
@@ -193,6 +210,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             signatures,
             [
@@ -204,6 +222,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             feed,
             [
@@ -221,6 +240,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             instances,
             [
@@ -236,6 +256,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             races,
             [
@@ -254,6 +275,7 @@ macro_rules! auth_contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             AuthStoreHarness,
             row_races,
             [

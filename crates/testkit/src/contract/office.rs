@@ -2,13 +2,21 @@
 
 /// Runs the whole contract: the cases of [`auth_contract!`](crate::auth_contract!), and a `#[test]` for each promise of
 /// the back office's ports. Takes a function that opens a new
-/// [`StoreHarness`](crate::StoreHarness): `fn() -> StoreHarness`.
+/// [`StoreHarness`](crate::StoreHarness): `fn() -> StoreHarness`. An attribute after it applies to
+/// every test, as in [`auth_contract!`].
 #[macro_export]
 macro_rules! contract {
     ($open:expr) => {
-        $crate::auth_contract!($open);
+        $crate::contract!(@cases $open, []);
+    };
+    ($open:expr, $attribute:meta) => {
+        $crate::contract!(@cases $open, [$attribute]);
+    };
+    (@cases $open:expr, $attributes:tt) => {
+        $crate::auth_contract!(@cases $open, $attributes);
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             office_directory,
             [
@@ -31,6 +39,7 @@ macro_rules! contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             office_devices,
             [
@@ -45,6 +54,7 @@ macro_rules! contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             office_roles,
             [
@@ -66,6 +76,7 @@ macro_rules! contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             api_keys,
             [
@@ -83,6 +94,7 @@ macro_rules! contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             tickets,
             [
@@ -102,6 +114,7 @@ macro_rules! contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             ticket_lists,
             [
@@ -112,6 +125,7 @@ macro_rules! contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             idempotency_keys,
             [
@@ -123,6 +137,7 @@ macro_rules! contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             resets,
             [
@@ -139,6 +154,7 @@ macro_rules! contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             audit_events,
             [
@@ -152,6 +168,7 @@ macro_rules! contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             seals,
             [
@@ -167,6 +184,7 @@ macro_rules! contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             user_search,
             [
@@ -180,6 +198,7 @@ macro_rules! contract {
         );
         $crate::cases!(
             $open,
+            $attributes,
             StoreHarness,
             office_passwords,
             [
@@ -193,6 +212,7 @@ macro_rules! contract {
                 tenant_claim_holds_until_the_unit_ends,
                 concurrent_updates_of_one_version_succeed_once,
                 concurrent_inserts_of_one_user_name_succeed_once,
+                concurrent_rename_and_insert_of_one_name_succeed_once,
                 concurrent_passwords_are_serialized,
                 concurrent_first_passwords_leave_one,
                 password_change_of_the_office_leaves_no_old_session,

@@ -281,6 +281,33 @@ pub fn concurrent_inserts_of_one_user_name_succeed_once(harness: &StoreHarness) 
     assert_eq!(there, [one, other]);
 }
 
+/// If a user is inserted while another one is renamed to the same name, exactly one of the two
+/// succeeds.
+pub fn concurrent_rename_and_insert_of_one_name_succeed_once(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let (inserted, rename_ended) = (ThreadSignal::default(), ThreadSignal::default());
+    let insert = || {
+        run_office_write(harness, |tx| {
+            let added = tx.users().insert(&new_user(10, fixture.tenant.id, "New", None))?;
+            inserted.set();
+            // a store may keep the rename waiting until this unit of work has ended
+            rename_ended.wait_briefly();
+            Ok(added)
+        })
+    };
+    let rename = || {
+        inserted.wait();
+        let renamed = User { name: UserName::parse("NEW").unwrap(), ..fixture.ben.clone() };
+        let done = run_office_write(harness, |tx| tx.users().update(&renamed));
+        rename_ended.set();
+        done
+    };
+    let (added, renamed) = run_both(insert, rename);
+    assert!(added != renamed, "{added} {renamed}");
+    let there = harness.office.read("test", |tx| tx.users().find(user_id(10))).unwrap();
+    assert_eq!(there.is_some(), added);
+}
+
 /// Two passwords that are set concurrently are stored one after the other, and a login that read
 /// before either of them fails to claim the credential.
 pub fn concurrent_passwords_are_serialized(harness: &StoreHarness) {

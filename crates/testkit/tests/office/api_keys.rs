@@ -61,7 +61,10 @@ fn new_key(user: &str, device: &str, permissions: &[&str]) -> NewApiKey {
 fn api_key_is_created_recorded_and_listed() {
     let shop = StaffedFixture::open();
     let key = shop.add(&new_key("Cashier", "p01", &["ticketClose"])).unwrap();
-    assert_eq!((key.user, key.device, key.version), (shop.fixture.cashier.id, shop.fixture.p01.id, 1));
+    assert_eq!(
+        (key.user, key.device, key.version),
+        (shop.fixture.user("cashier").id, shop.fixture.device("P01").id, 1)
+    );
     assert_eq!(shop.find_key(&key), Some(key.clone()));
     let page = PageRequest { after: None, limit: 10 };
     let (tenant, every) = (shop.fixture.tenant.id, ApiKeyFilter::default());
@@ -90,7 +93,7 @@ fn api_key_requires_a_user_who_may_log_in() {
     assert_eq!(shop.add(&new_key("cashier", "P99", &[])), unknown(FieldName::Device, "P99"));
     let off = office::DeviceRolesChange::Edit { set: Vec::new(), remove: vec![DeviceName::parse("P02").unwrap()] };
     let change = office::UserChange { devices: off, ..office::UserChange::default() };
-    let (tenant, cashier) = (shop.fixture.tenant.id, shop.fixture.cashier.id);
+    let (tenant, cashier) = (shop.fixture.tenant.id, shop.fixture.user("cashier").id);
     Office::new(&shop.memory, tenant, audit_context()).change_user(cashier, None, &change).unwrap().unwrap();
     assert_eq!(shop.add(&new_key("cashier", "P02", &[])), unknown(FieldName::Device, "P02"));
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
@@ -98,7 +101,7 @@ fn api_key_requires_a_user_who_may_log_in() {
     assert_eq!(shop.change(&key, &moved), unknown(FieldName::Device, "P02"));
     let both = ApiKeyChange { user: Some(UserName::parse("manager").unwrap()), ..moved };
     let after = shop.change(&key, &both).unwrap();
-    assert_eq!((after.user, after.device), (shop.fixture.manager.id, shop.fixture.p02.id));
+    assert_eq!((after.user, after.device), (shop.fixture.user("manager").id, shop.fixture.device("P02").id));
     let touched: Vec<Change> = shop.list_changes().into_iter().rev().take(2).collect();
     assert_eq!(touched, [after.user, cashier].map(|user| Change::Invalidated(Scope::User(user))), "both are told");
 }
@@ -163,7 +166,7 @@ fn unrestricted_api_key_is_narrowed_unless_an_admin_created_it() {
         devices: office::DeviceRolesChange::Edit { set: vec![roles_on("P01", &[])], remove: Vec::new() },
         ..office::UserChange::default()
     };
-    shop.office().change_user(shop.fixture.cashier.id, None, &off).unwrap().unwrap();
+    shop.office().change_user(shop.fixture.user("cashier").id, None, &off).unwrap().unwrap();
     let nothing = shop.add_as(&clerk(), &new_key("cashier", "P01", &[]));
     assert_eq!(
         nothing,
@@ -181,14 +184,14 @@ fn promotion_reports_the_api_keys_that_grow() {
     let tenant = shop.fixture.tenant.id;
     let devices = office::DeviceRolesChange::Edit { set: vec![roles_on("P01", &["admin"])], remove: Vec::new() };
     Office::new(&shop.memory, tenant, audit_context())
-        .assign_roles(shop.fixture.cashier.id, None, devices)
+        .assign_roles(shop.fixture.user("cashier").id, None, devices)
         .unwrap()
         .unwrap();
     let line = shop.memory.audit_events().pop().unwrap();
     assert_eq!(line.details["growing_api_keys"][0]["id"], serde_json::json!(wide.id));
     assert_eq!(line.details["growing_api_keys"].as_array().unwrap().len(), 1);
     let growing =
-        UnguardedOffice::new(&shop.memory, tenant).list_unrestricted_api_keys(shop.fixture.cashier.id).unwrap();
+        UnguardedOffice::new(&shop.memory, tenant).list_unrestricted_api_keys(shop.fixture.user("cashier").id).unwrap();
     assert_eq!(growing, [wide]);
 }
 

@@ -5,7 +5,6 @@ use tillgate_domain::office::{
     ApiKeyChange, AuditContext, DeviceChange, DeviceRolesChange, FieldName, NewApiKey, NewDevice, OfficeError,
 };
 use tillgate_domain::{Action, ApiKeyId, Change, DeviceStatus, Environment, Epoch, PrincipalId, Scope, StoreExt};
-use tillgate_testkit::Fixture;
 
 use crate::inputs::*;
 use crate::staffed_fixture::*;
@@ -13,7 +12,8 @@ use crate::staffed_fixture::*;
 #[test]
 fn device_or_api_key_grants_no_more_than_the_caller_has() {
     let shop = StaffedFixture::open();
-    let Fixture { p01, office: desk, cashier, .. } = &shop.fixture;
+    let (p01, desk, cashier) =
+        (shop.fixture.device("P01"), shop.fixture.device("OFFICE"), shop.fixture.user("cashier"));
     // the role applies in the office only, so the cashier does not have it on the till
     shop.add_role("ledger", &["auditRead"], &[Environment::BackOffice]);
     shop.assign(cashier.id, &["cashier"], roles_only_on(p01, &["cashier", "ledger"])).unwrap();
@@ -66,7 +66,7 @@ fn device_or_api_key_grants_no_more_than_the_caller_has() {
 #[test]
 fn rights_beyond_the_callers_cannot_be_removed() {
     let shop = StaffedFixture::open();
-    let Fixture { p01, manager, .. } = &shop.fixture;
+    let (p01, manager) = (shop.fixture.device("P01"), shop.fixture.user("manager"));
     let clerk = || caller_context(&["userUpdate", "deviceUpdate", "ticketClose"]);
     let (roles, nowhere) = (Some(Vec::new()), DeviceRolesChange::Replace(Vec::new()));
     let taken = shop.office_as(clerk()).assign_roles(manager.id, roles, nowhere).unwrap();
@@ -83,7 +83,7 @@ fn rights_beyond_the_callers_cannot_be_removed() {
 #[test]
 fn changed_device_kind_ends_its_sessions() {
     let shop = StaffedFixture::open();
-    let till = &shop.fixture.p01;
+    let till = shop.fixture.device("P01");
     let change = DeviceChange { environment: Some(Environment::Tool), ..DeviceChange::default() };
     let after = shop.change_device(till.id, &audit_context(), &change).unwrap();
     assert_eq!((after.environment, after.epoch), (Environment::Tool, Epoch(1)));
@@ -103,7 +103,7 @@ fn changed_device_kind_ends_its_sessions() {
 #[test]
 fn retired_device_frees_its_name_roles_and_user_lists() {
     let shop = StaffedFixture::open();
-    let Fixture { p01, cashier, .. } = &shop.fixture;
+    let (p01, cashier) = (shop.fixture.device("P01"), shop.fixture.user("cashier"));
     let retired = shop.set_status(p01.id, DeviceStatus::Retired).unwrap();
     assert_eq!((retired.status, retired.roles.len()), (DeviceStatus::Retired, 0));
     let user = shop.unguarded().find_user(cashier.id).unwrap().unwrap();
@@ -122,7 +122,7 @@ fn retired_device_frees_its_name_roles_and_user_lists() {
 #[test]
 fn removed_device_password_ends_its_sessions() {
     let shop = StaffedFixture::open();
-    let till = shop.fixture.p01.id;
+    let till = shop.fixture.device("P01").id;
     let remove = |stamp: &AuditContext| shop.office_as(stamp.clone()).remove_password(till).unwrap();
     assert_eq!(remove(&caller_context(&["deviceUpdate"])), Err(missing_right("fiscalOpenDrawer")));
     assert_eq!(remove(&audit_context()), Ok(true));

@@ -2,7 +2,6 @@
 
 use tillgate_domain::office::{DeviceRoleAssignment, DeviceRolesChange, NewUser, OfficeError, RoleChange};
 use tillgate_domain::{DeviceStatus, Environment, PrincipalId, Secret, UserStatus};
-use tillgate_testkit::Fixture;
 
 use crate::inputs::*;
 use crate::staffed_fixture::*;
@@ -11,9 +10,9 @@ use crate::staffed_fixture::*;
 fn role_of_the_last_admin_stays_admin() {
     let shop = StaffedFixture::open();
     let owner = shop.add_role("owner", &["admin"], ALL_ENVIRONMENTS);
-    shop.assign(shop.fixture.manager.id, &["owner"], DeviceRolesChange::Keep).unwrap();
+    shop.assign(shop.fixture.user("manager").id, &["owner"], DeviceRolesChange::Keep).unwrap();
     let suspend = |user, status| shop.office().set_user_status(user, status).unwrap();
-    suspend(shop.fixture.admin.id, UserStatus::Suspended).unwrap();
+    suspend(shop.fixture.user("admin").id, UserStatus::Suspended).unwrap();
     let narrow = [
         RoleChange { rights: Some(parse_rights(&["storno"])), ..RoleChange::default() },
         RoleChange { environments: Some([Environment::Tool].into()), ..RoleChange::default() },
@@ -22,10 +21,10 @@ fn role_of_the_last_admin_stays_admin() {
         assert_eq!(shop.change_role(&audit_context(), &owner, change), Err(OfficeError::LastAdmin));
     }
     assert!(matches!(shop.delete_role(&audit_context(), &owner), Err(OfficeError::InUse { .. })));
-    assert_eq!(suspend(shop.fixture.manager.id, UserStatus::Suspended), Err(OfficeError::LastAdmin));
+    assert_eq!(suspend(shop.fixture.user("manager").id, UserStatus::Suspended), Err(OfficeError::LastAdmin));
     let renamed = RoleChange { name: Some(parse_role("boss")), ..RoleChange::default() };
     assert!(shop.change_role(&audit_context(), &owner, &renamed).is_ok(), "a name makes nobody less");
-    suspend(shop.fixture.admin.id, UserStatus::Active).unwrap();
+    suspend(shop.fixture.user("admin").id, UserStatus::Active).unwrap();
     for change in &narrow {
         assert!(shop.change_role(&audit_context(), &owner, change).is_ok(), "there is another now");
     }
@@ -34,7 +33,7 @@ fn role_of_the_last_admin_stays_admin() {
 #[test]
 fn device_of_the_last_admin_stays_in_use() {
     let shop = StaffedFixture::open();
-    let Fixture { p01, p02, admin, .. } = &shop.fixture;
+    let (p01, p02, admin) = (shop.fixture.device("P01"), shop.fixture.device("P02"), shop.fixture.user("admin"));
     shop.assign(admin.id, &[], roles_only_on(p01, &["admin"])).unwrap();
     for status in [DeviceStatus::Locked, DeviceStatus::Retired, DeviceStatus::Pending] {
         assert_eq!(shop.set_status(p01.id, status), Err(OfficeError::LastAdmin), "{status:?}");
@@ -53,7 +52,7 @@ fn device_of_the_last_admin_stays_in_use() {
 #[test]
 fn admin_who_cannot_log_in_does_not_count() {
     let shop = StaffedFixture::open();
-    let Fixture { admin, p01, .. } = &shop.fixture;
+    let (admin, p01) = (shop.fixture.user("admin"), shop.fixture.device("P01"));
     let add = |called: &str, roles: &[&str], devices: Vec<DeviceRoleAssignment>| {
         let new = NewUser { devices, ..new_user(called, roles) };
         shop.office().add_user(&new).unwrap().unwrap()

@@ -15,10 +15,10 @@ fn role_change_notifies_its_holders_only() {
     let before = shop.list_changes().len();
     let night = shop.add_role("night", &["storno"], &[Environment::Pda]);
     assert_eq!(shop.list_changes().len(), before, "nobody holds a new role");
-    shop.assign(shop.fixture.manager.id, &["night", "manager"], DeviceRolesChange::Keep).unwrap();
-    shop.assign(shop.fixture.cashier.id, &[], roles_only_on(&shop.fixture.p02, &["night"])).unwrap();
+    shop.assign(shop.fixture.user("manager").id, &["night", "manager"], DeviceRolesChange::Keep).unwrap();
+    shop.assign(shop.fixture.user("cashier").id, &[], roles_only_on(shop.fixture.device("P02"), &["night"])).unwrap();
     let equip = DeviceChange { roles: Some(vec![parse_role("night")]), ..DeviceChange::default() };
-    shop.change_device(shop.fixture.p01.id, &audit_context(), &equip).unwrap();
+    shop.change_device(shop.fixture.device("P01").id, &audit_context(), &equip).unwrap();
     let before = shop.list_changes().len();
     let change = RoleChange {
         name: Some(parse_role("late")),
@@ -31,8 +31,9 @@ fn role_change_notifies_its_holders_only() {
     assert_eq!((after.name.as_str(), after.label.as_str(), after.version), ("late", "Late", 2));
     let mut touched = shop.list_changes().split_off(before);
     touched.sort_by_key(|change| format!("{change:?}"));
-    let (manager, cashier) = (Scope::User(shop.fixture.manager.id), Scope::User(shop.fixture.cashier.id));
-    let mut expected = [Scope::Device(shop.fixture.p01.id), cashier, manager].map(Change::Invalidated);
+    let (manager, cashier) =
+        (Scope::User(shop.fixture.user("manager").id), Scope::User(shop.fixture.user("cashier").id));
+    let mut expected = [Scope::Device(shop.fixture.device("P01").id), cashier, manager].map(Change::Invalidated);
     expected.sort_by_key(|change| format!("{change:?}"));
     assert_eq!(touched, expected);
     let recorded = shop.last_event();
@@ -75,7 +76,7 @@ fn built_in_role_is_unchangeable() {
 fn role_in_use_is_not_deleted() {
     let shop = StaffedFixture::open();
     let night = shop.add_role("night", &["storno"], ALL_ENVIRONMENTS);
-    let manager = shop.fixture.manager.id;
+    let manager = shop.fixture.user("manager").id;
     shop.assign(manager, &["night", "manager"], DeviceRolesChange::Keep).unwrap();
     let in_use =
         |by: &[&str], total| OfficeError::InUse { by: by.iter().map(|who| (*who).to_owned()).collect(), total };
@@ -84,11 +85,11 @@ fn role_in_use_is_not_deleted() {
         roles: Some(roles.iter().map(|named| parse_role(named)).collect()),
         ..DeviceChange::default()
     };
-    shop.change_device(shop.fixture.p01.id, &audit_context(), &equip(&["night"])).unwrap();
+    shop.change_device(shop.fixture.device("P01").id, &audit_context(), &equip(&["night"])).unwrap();
     assert_eq!(shop.delete_role(&audit_context(), &night), Err(in_use(&["user manager", "device P01"], 2)));
     assert!(in_use(&["user manager", "device P01"], 7).to_string().contains("user manager, device P01 and 5 more"));
-    shop.assign(manager, &["manager"], roles_only_on(&shop.fixture.p02, &["night"])).unwrap();
-    shop.change_device(shop.fixture.p01.id, &audit_context(), &equip(&[])).unwrap();
+    shop.assign(manager, &["manager"], roles_only_on(shop.fixture.device("P02"), &["night"])).unwrap();
+    shop.change_device(shop.fixture.device("P01").id, &audit_context(), &equip(&[])).unwrap();
     assert_eq!(shop.delete_role(&audit_context(), &night), Err(in_use(&["user manager"], 1)), "on a device alone");
     // a deleted user no longer has any role
     shop.office().set_user_status(manager, UserStatus::Deleted).unwrap().unwrap();

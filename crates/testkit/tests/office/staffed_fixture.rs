@@ -10,7 +10,6 @@ use tillgate_domain::{
 };
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::Fixture;
-use tillgate_testkit::fixture::FixtureVerifiers;
 
 use crate::fixture::list_changes;
 use crate::inputs::*;
@@ -25,8 +24,9 @@ impl StaffedFixture {
     pub(crate) fn open() -> Self {
         let memory = MemoryStore::new();
         let some = |_: &str| Some(Secret::new("hash".to_owned()));
-        let world = Fixture::insert_into(&memory, NOW, &FixtureVerifiers { user: &some, device: &some }).unwrap();
-        Self { memory, fixture: world }
+        let fixture = Fixture::demo(NOW).user_passwords(some).device_passwords(some).build();
+        fixture.insert_into(&memory).unwrap();
+        Self { memory, fixture }
     }
 
     pub(crate) fn store(&self) -> &dyn Store<OfficePorts> {

@@ -105,6 +105,7 @@ fn stores_of_another_tenant_are_not_found() {
         absent
     );
     assert_eq!(Office::new(shop.store(), elsewhere, audit_context()).delete_role(night.id, None).unwrap(), absent);
-    let password = Office::new(shop.store(), elsewhere, audit_context()).remove_password(shop.fixture.p01.id).unwrap();
+    let password =
+        Office::new(shop.store(), elsewhere, audit_context()).remove_password(shop.fixture.device("P01").id).unwrap();
     assert!(matches!(password, Err(OfficeError::NotFound { field: FieldName::Device, .. })));
 }

@@ -84,7 +84,7 @@ fn idempotent_request(key: &str, request: u8) -> IdempotentRequest {
 impl StaffedFixture {
     /// The manager on P01, who opens the tickets in these tests.
     fn seller_context(&self) -> AuditContext {
-        context_at(self.fixture.manager.id, self.fixture.p01.id)
+        context_at(self.fixture.user("manager").id, self.fixture.device("P01").id)
     }
 
     fn open_ticket(&self, sheet: TicketChange) -> TicketView {
@@ -212,8 +212,12 @@ fn ticket_of_another_tenant_is_not_found() {
     assert!(opened && own.ticket.tenant == elsewhere);
     assert_eq!(shop.unguarded().find_ticket(ticket.id).unwrap().unwrap().ticket, ticket);
     // a device of another tenant cannot sell here
-    let foreign =
-        shop.amend_ticket(shop.tenant_id(), context_at(shop.fixture.manager.id, till), ticket.id, name_change("x"));
+    let foreign = shop.amend_ticket(
+        shop.tenant_id(),
+        context_at(shop.fixture.user("manager").id, till),
+        ticket.id,
+        name_change("x"),
+    );
     assert_eq!(foreign, Err(OfficeError::Ticket(TicketError::SaleDeviceRequired)));
 }
 
@@ -260,7 +264,7 @@ fn idempotency_key_of_an_earlier_release_counts_for_its_day() {
     let sold = shop.open_ticket(tea_change("3")).ticket;
     shop.close_ticket(sold.id, vec![pay(PaymentMethod::Card, "12")]).unwrap();
     let kept = |key: IdempotencyKey, request: [u8; 32]| {
-        let key = ScopedIdempotencyKey { tenant: shop.tenant_id(), user: shop.fixture.manager.id, key };
+        let key = ScopedIdempotencyKey { tenant: shop.tenant_id(), user: shop.fixture.user("manager").id, key };
         let answered = StoredResponse { request_digest: request, ticket: sold.clone() };
         assert!(shop.store().write("test", |tx| tx.idempotency_keys().insert(&key, &answered, NOW)).unwrap());
     };
@@ -296,7 +300,7 @@ fn sold_items_are_refunded_once_and_a_refund_never() {
     let more = refused(shop.refund_ticket(&by(), sold, Some(&[(1, "2.000001")]), None));
     assert_eq!(more.code(), "refund_too_large");
     // the same key of another user is a different key
-    let other = context_at(shop.fixture.admin.id, shop.fixture.p01.id);
+    let other = context_at(shop.fixture.user("admin").id, shop.fixture.device("P01").id);
     let rest = shop.refund_ticket(&other, sold, None, Some(&idempotent_request("k", 1))).unwrap().ticket.ticket;
     assert_eq!(payable_text(&rest), "-8.00");
     assert_eq!(refused(shop.refund_ticket(&by(), sold, None, None)).code(), "refund_empty", "nothing is left");
@@ -319,7 +323,7 @@ fn sold_items_are_refunded_once_and_a_refund_never() {
     shop.office_as(by()).void_ticket(first.ticket.ticket.id, None, &Note::default()).unwrap().unwrap();
     let left = shop.refund_ticket(&by(), sold, None, None).unwrap().ticket.ticket;
     assert_eq!(payable_text(&left), "-4.00");
-    let without = context_with(shop.fixture.manager.id, shop.fixture.p01.id, &["ticketCreate"]);
+    let without = context_with(shop.fixture.user("manager").id, shop.fixture.device("P01").id, &["ticketCreate"]);
     assert_eq!(refused(shop.refund_ticket(&without, sold, None, None)), missing_right("storno"));
 }
 
@@ -385,7 +389,7 @@ fn closing_keeps_the_payments_of_another_user() {
     let close = |stamp: &AuditContext, closing: &TicketClosing| {
         shop.office_as(stamp.clone()).close_ticket(ticket, None, closing).unwrap().map(|shown| shown.ticket.version)
     };
-    let colleague = |names: &[&str]| context_with(shop.fixture.admin.id, shop.fixture.p01.id, names);
+    let colleague = |names: &[&str]| context_with(shop.fixture.user("admin").id, shop.fixture.device("P01").id, names);
     let cash = TicketClosing { payments: Some(vec![pay(PaymentMethod::Cash, "12")]), ..TicketClosing::default() };
     let numbered = TicketClosing { number: Some(999), ..TicketClosing::default() };
     let reported = TicketClosing { daily_sales_report: Some(1), ..TicketClosing::default() };

@@ -2,7 +2,6 @@
 
 use tillgate_domain::office::{AuditContext, FieldName, Office, OfficeError, SessionTarget, UserChange};
 use tillgate_domain::{Action, Actor, Change, Epoch, PrincipalId, Scope, StoreExt, TenantId, UserStatus};
-use tillgate_testkit::Fixture;
 
 use crate::inputs::*;
 use crate::staffed_fixture::*;
@@ -10,13 +9,13 @@ use crate::staffed_fixture::*;
 #[test]
 fn deleted_user_loses_password_and_names() {
     let shop = StaffedFixture::open();
-    let manager = &shop.fixture.manager;
+    let manager = shop.fixture.user("manager");
     let deleted = shop.office().set_user_status(manager.id, UserStatus::Deleted).unwrap().unwrap();
     assert_eq!(deleted.assignment, manager.assignment, "a list of the deleted shows what they were");
     assert!(!shop.store().read("test", |tx| tx.passwords().has(PrincipalId::User(manager.id))).unwrap());
     assert_eq!(shop.last_event().action, Action::UserDelete);
     // both the name and the address are free again
-    let cashier = &shop.fixture.cashier;
+    let cashier = shop.fixture.user("cashier");
     let change =
         UserChange { name: Some(manager.name.clone()), email: Some(manager.email.clone()), ..UserChange::default() };
     let renamed = shop.office().change_user(cashier.id, None, &change).unwrap().unwrap();
@@ -26,7 +25,7 @@ fn deleted_user_loses_password_and_names() {
 #[test]
 fn all_sessions_of_a_user_end_at_once() {
     let shop = StaffedFixture::open();
-    let Fixture { cashier, p01, tenant, .. } = &shop.fixture;
+    let (cashier, p01, tenant) = (shop.fixture.user("cashier"), shop.fixture.device("P01"), &shop.fixture.tenant);
     let end = |stamp: &AuditContext, whose| shop.office_as(stamp.clone()).end_sessions(whose, false).unwrap();
     let manager = || caller_context(&["sessionDelete"]);
     for (whose, scope) in [
@@ -43,7 +42,7 @@ fn all_sessions_of_a_user_end_at_once() {
     let own = AuditContext { actor: Actor { user: Some(cashier.id), ..Actor::default() }, ..caller_context(&[]) };
     assert_eq!(end(&own, SessionTarget::User(cashier.id)), Ok(()));
     let own = AuditContext { actor: Actor { user: Some(cashier.id), ..Actor::default() }, ..caller_context(&[]) };
-    assert_eq!(end(&own, SessionTarget::User(shop.fixture.manager.id)), Err(missing_right("sessionDelete")));
+    assert_eq!(end(&own, SessionTarget::User(shop.fixture.user("manager").id)), Err(missing_right("sessionDelete")));
     let elsewhere = TenantId::new(NOW, random_bytes());
     let foreign =
         Office::new(shop.store(), elsewhere, manager()).end_sessions(SessionTarget::User(cashier.id), false).unwrap();

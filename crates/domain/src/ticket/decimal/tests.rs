@@ -72,7 +72,7 @@ fn written_and_read<const PLACES: u32>(units: i64, zeros: usize, exponent: usize
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn decimal_survives_round_trip(

@@ -3,9 +3,10 @@
 use tillgate_auth_core::AuthPorts;
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::{FoldedText, RoleName, Store, StoreExt, TenantId, User, UserId};
+use tillgate_testkit::DatabaseEngine;
 use uuid::Uuid;
 
-use crate::database::{Address, Database, Limits};
+use crate::database::{Address, Database};
 use crate::similar_names::SimilarNames;
 use crate::test_support::{TestFolder, execute_sql, query_committed, run_write};
 
@@ -111,91 +112,78 @@ fn update_user(database: &Database, user: &User) -> bool {
     store.write("test", |tx| tx.users().update(user)).unwrap()
 }
 
-#[test]
-fn colliding_keys_are_kept_and_others_folded() {
+tillgate_testkit::on_both_databases!(colliding_keys_are_kept_and_others_folded);
+
+fn colliding_keys_are_kept_and_others_folded(engine: DatabaseEngine) {
     let folder = TestFolder::new();
-    let url = tillgate_testkit::postgres::create_database();
-    for address in [folder.address(), Address::parse(&url, std::path::Path::new("/")).unwrap()] {
-        let database = Database::create(&address, &Limits::default()).unwrap();
-        revert_migration(&database);
-        fill(&database);
-        database.migrate(&mut |_| ()).unwrap();
-        let count = |query: &str| query_committed(&database, &format!("SELECT COUNT(*) FROM {query}"));
+    let database = folder.create(engine);
+    revert_migration(&database);
+    fill(&database);
+    database.migrate(&mut |_| ()).unwrap();
+    let count = |query: &str| query_committed(&database, &format!("SELECT COUNT(*) FROM {query}"));
 
-        // users who could log in before still can, as the same user
-        for (name, number) in [
-            ("Strauß", Some(10)),
-            ("STRAUSS", Some(11)),
-            ("GROSS", Some(12)),
-            ("groß", Some(12)),
-            ("ßs", Some(13)),
-            ("sß", Some(14)),
-            ("SSS", None),
-            ("cashier\u{200b}", Some(17)),
-        ] {
-            assert_eq!(find_user_number(&database, name), number, "{name}");
-        }
-        assert_eq!(count("users WHERE email_folded = 'grösse@example.com'"), 1);
-        assert_eq!(
-            count("users WHERE email_folded = 'o@münchen.example'"),
-            1,
-            "a domain and its punycode form are one"
-        );
-        assert_eq!(count("users WHERE email_folded = 'u@xn--mnchen-3ya.example'"), 1, "another has the newer form");
-        assert_eq!(count("devices WHERE folded = 'strasse'"), 2, "a retired one shares its name");
-        let store: &dyn Store<OfficePorts> = &database;
-        let role = |name: &str| {
-            store.read("test", |tx| tx.roles().find_by_name(TENANT, &RoleName::parse(name).unwrap())).unwrap()
-        };
-        assert_eq!(role("MASS").unwrap().name.as_str(), "mass");
-        assert_eq!(role("Maß").unwrap().name.as_str(), "maß");
-
-        // search texts are filled for closed tickets and sealed events too, and both stay unchanged
-        assert_eq!(count("users WHERE searched LIKE '%ňuňák'"), 11);
-        assert_eq!(count("devices WHERE searched LIKE '%pri účte'"), 2);
-        assert_eq!(count("tickets WHERE searched LIKE 'stôl číslo%ján ňuňák'"), 1);
-        assert_eq!(count("audit WHERE searched LIKE '%žofia \"%'"), 1);
-        assert_eq!(count("audit WHERE searched IS NULL"), 1);
-        for change in ["UPDATE tickets SET name = 'x'", "UPDATE audit SET searched = 'x'", "DELETE FROM audit"] {
-            assert!(run_write(&database, |tx| execute_sql(tx, change)).is_err(), "{change}");
-        }
-
-        // the operator is informed
-        let similar = database.similar_names().unwrap();
-        let group = |kind, names: [&str; 2]| SimilarNames {
-            kind,
-            tenant: "shop".to_owned(),
-            names: names.map(str::to_owned).to_vec(),
-        };
-        assert_eq!(
-            similar.equal,
-            [
-                group("user", ["ßs", "sß"]),
-                group("user", ["Strauß", "strauss"]),
-                group("e-mail address", ["u@münchen.example", "u@xn--mnchen-3ya.example"]),
-                group("role", ["maß", "mass"])
-            ]
-        );
-        assert_eq!(similar.lookalike, [group("user", ["admin", "\u{430}dmin"])]);
-
-        // an unchanged name is not checked again, and takes the newer key as soon as no other row
-        // has it
-        let kept = User { display_name: "Another".to_owned(), ..load_user(&database, 10) };
-        assert!(update_user(&database, &kept));
-        assert_eq!(
-            (find_user_number(&database, "Strauß"), find_user_number(&database, "strauss")),
-            (Some(10), Some(11))
-        );
-        let hidden = User { display_name: "Another".to_owned(), ..load_user(&database, 17) };
-        assert!(update_user(&database, &hidden));
-        let renamed = User { name: tillgate_domain::UserName::parse("hana").unwrap(), ..load_user(&database, 11) };
-        assert!(update_user(&database, &renamed));
-        let taken = User { name: tillgate_domain::UserName::parse("STRAUẞ").unwrap(), ..load_user(&database, 15) };
-        assert!(!update_user(&database, &taken), "it would never be found: another is, by the former form");
-        assert!(update_user(&database, &load_user(&database, 10)));
-        assert_eq!(
-            (find_user_number(&database, "Strauß"), find_user_number(&database, "strauss")),
-            (Some(10), Some(10))
-        );
+    // users who could log in before still can, as the same user
+    for (name, number) in [
+        ("Strauß", Some(10)),
+        ("STRAUSS", Some(11)),
+        ("GROSS", Some(12)),
+        ("groß", Some(12)),
+        ("ßs", Some(13)),
+        ("sß", Some(14)),
+        ("SSS", None),
+        ("cashier\u{200b}", Some(17)),
+    ] {
+        assert_eq!(find_user_number(&database, name), number, "{name}");
     }
+    assert_eq!(count("users WHERE email_folded = 'grösse@example.com'"), 1);
+    assert_eq!(count("users WHERE email_folded = 'o@münchen.example'"), 1, "a domain and its punycode form are one");
+    assert_eq!(count("users WHERE email_folded = 'u@xn--mnchen-3ya.example'"), 1, "another has the newer form");
+    assert_eq!(count("devices WHERE folded = 'strasse'"), 2, "a retired one shares its name");
+    let store: &dyn Store<OfficePorts> = &database;
+    let role =
+        |name: &str| store.read("test", |tx| tx.roles().find_by_name(TENANT, &RoleName::parse(name).unwrap())).unwrap();
+    assert_eq!(role("MASS").unwrap().name.as_str(), "mass");
+    assert_eq!(role("Maß").unwrap().name.as_str(), "maß");
+
+    // search texts are filled for closed tickets and sealed events too, and both stay unchanged
+    assert_eq!(count("users WHERE searched LIKE '%ňuňák'"), 11);
+    assert_eq!(count("devices WHERE searched LIKE '%pri účte'"), 2);
+    assert_eq!(count("tickets WHERE searched LIKE 'stôl číslo%ján ňuňák'"), 1);
+    assert_eq!(count("audit WHERE searched LIKE '%žofia \"%'"), 1);
+    assert_eq!(count("audit WHERE searched IS NULL"), 1);
+    for change in ["UPDATE tickets SET name = 'x'", "UPDATE audit SET searched = 'x'", "DELETE FROM audit"] {
+        assert!(run_write(&database, |tx| execute_sql(tx, change)).is_err(), "{change}");
+    }
+
+    // the operator is informed
+    let similar = database.similar_names().unwrap();
+    let group = |kind, names: [&str; 2]| SimilarNames {
+        kind,
+        tenant: "shop".to_owned(),
+        names: names.map(str::to_owned).to_vec(),
+    };
+    assert_eq!(
+        similar.equal,
+        [
+            group("user", ["ßs", "sß"]),
+            group("user", ["Strauß", "strauss"]),
+            group("e-mail address", ["u@münchen.example", "u@xn--mnchen-3ya.example"]),
+            group("role", ["maß", "mass"])
+        ]
+    );
+    assert_eq!(similar.lookalike, [group("user", ["admin", "\u{430}dmin"])]);
+
+    // an unchanged name is not checked again, and takes the newer key as soon as no other row
+    // has it
+    let kept = User { display_name: "Another".to_owned(), ..load_user(&database, 10) };
+    assert!(update_user(&database, &kept));
+    assert_eq!((find_user_number(&database, "Strauß"), find_user_number(&database, "strauss")), (Some(10), Some(11)));
+    let hidden = User { display_name: "Another".to_owned(), ..load_user(&database, 17) };
+    assert!(update_user(&database, &hidden));
+    let renamed = User { name: tillgate_domain::UserName::parse("hana").unwrap(), ..load_user(&database, 11) };
+    assert!(update_user(&database, &renamed));
+    let taken = User { name: tillgate_domain::UserName::parse("STRAUẞ").unwrap(), ..load_user(&database, 15) };
+    assert!(!update_user(&database, &taken), "it would never be found: another is, by the former form");
+    assert!(update_user(&database, &load_user(&database, 10)));
+    assert_eq!((find_user_number(&database, "Strauß"), find_user_number(&database, "strauss")), (Some(10), Some(10)));
 }

@@ -2,20 +2,7 @@
 
 use tillgate_domain::office::{ItemInput, OfficeError};
 use tillgate_domain::ticket::{Article, ItemDraft, ItemKind, Label, Note, Quantity, Rate, Ticket, TicketStatus};
-
-/// Repeatable random numbers.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn below(&mut self, sides: u64) -> u64 {
-        // SplitMix64
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-}
+use tillgate_testkit::Random;
 
 /// An action of a till.
 #[derive(Clone, Debug)]
@@ -66,13 +53,13 @@ pub(super) fn wanted_items(quantities: &[u64]) -> Vec<ItemInput> {
 /// may be closed.
 pub(super) fn choose_action(random: &mut Random, ticket: &Ticket, known: i64) -> (TillAction, Option<i64>) {
     let sides = if ticket.state.status() == TicketStatus::Open { 0..10 } else { 6..10 };
-    let act = match sides.start + random.below(sides.end - sides.start) {
-        0..=2 => TillAction::Items((0..=random.below(2)).map(|_| 1 + random.below(4)).collect()),
-        3..=4 => TillAction::Discount(random.below(51)),
+    let act = match sides.start + random.number_below(sides.end - sides.start) {
+        0..=2 => TillAction::Items((0..=random.number_below(2)).map(|_| 1 + random.number_below(4)).collect()),
+        3..=4 => TillAction::Discount(random.number_below(51)),
         5..=6 => TillAction::Close,
         7 => TillAction::Void,
-        8 => TillAction::Refund(Some(1 + random.below(3))),
+        8 => TillAction::Refund(Some(1 + random.number_below(3))),
         _ => TillAction::Refund(None),
     };
-    (act, (random.below(4) > 0).then_some(known))
+    (act, (random.number_below(4) > 0).then_some(known))
 }

@@ -145,6 +145,7 @@ fn explain_all(unsorted: bool) -> Vec<(String, Value)> {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn statements_scan_no_growing_table_on_postgres() {
     let mut faults = Vec::new();
     for (text, plan) in explain_all(false) {
@@ -182,6 +183,7 @@ fn collect_sorts(step: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
+#[ignore = "requires PostgreSQL"]
 fn lists_are_not_sorted_on_postgres() {
     let (mut faults, mut excused) = (Vec::new(), BTreeSet::new());
     for (text, plan) in explain_all(true).into_iter().filter(|(text, _)| text.contains(" ORDER BY ")) {

@@ -1,5 +1,6 @@
-//! The fixture of the tests: a shop with an engine over it, and helpers.
+//! The fixture of the tests: an engine over the testkit's records, and helpers.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -14,15 +15,12 @@ use tillgate_auth_core::{
 };
 use tillgate_domain::office::{AuditContext, Authority, DeviceRolesChange, Office, OfficeError, OfficePorts};
 use tillgate_domain::{
-    Action, Actor, Device, DeviceId, DeviceStatus, Event, EventId, Instant, PrincipalId, Secret, SessionId, Store,
-    StoreExt, StoreResult, Tenant, User, UserId, UserName, UserStatus, Zone,
+    Action, Actor, DeviceId, DeviceStatus, Email, Environment, Event, EventId, Instant, PrincipalId, Rank, Secret,
+    SessionId, Store, StoreExt, StoreResult, User, UserId, UserStatus, Zone,
 };
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::clock::CLOCK_START;
-use tillgate_testkit::fixture::FixtureVerifiers;
-use tillgate_testkit::{Fixture, ManualClock, Roster, SeededEntropy, enroll};
-
-use crate::hasher::PlainHasher;
+use tillgate_testkit::{Fixture, FixtureBuilder, ManualClock, PlainHasher, SeededEntropy};
 
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
@@ -53,35 +51,37 @@ pub(crate) fn address(last: u8) -> Option<IpAddr> {
 }
 
 /// Random bytes that no other engine of this test uses.
-pub(crate) fn chance() -> Arc<dyn Entropy> {
+pub(crate) fn next_entropy() -> Arc<dyn Entropy> {
     static SEEDS: AtomicU64 = AtomicU64::new(1);
     Arc::new(SeededEntropy::from_seed(SEEDS.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// A shop with additional users: `trainee` is pending, `robot` is virtual, `driver` may use P02
+/// An engine over the demo's shop, with additional users: `trainee` is pending, `robot` is virtual, `driver` may use P02
 /// only. The tenant `market` in Kuala Lumpur also has a `cashier` and a `P01`.
-pub(crate) struct Shop {
+pub(crate) struct EngineFixture {
     pub(crate) memory: Arc<MemoryStore>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) hasher: Arc<PlainHasher>,
-    pub(crate) world: Fixture,
-    pub(crate) market: Tenant,
+    /// The records of the tenant `default`.
+    pub(crate) records: Fixture,
+    /// The records of the tenant `market`.
+    pub(crate) market: Fixture,
     pub(crate) master: MasterKey,
     pub(crate) auth: Arc<Auth>,
 }
 
-impl Shop {
+impl EngineFixture {
     pub(crate) fn open() -> Self {
         Self::with(settings())
     }
 
     pub(crate) fn with(settings: AuthSettings) -> Self {
         let memory = Arc::new(MemoryStore::new());
-        let (world, market) = populate(&memory);
+        let (records, market) = insert_records(&memory);
         let (clock, hasher) = (Arc::new(ManualClock::default()), Arc::new(PlainHasher::default()));
-        let master = MasterKey::generate(&*chance()).unwrap();
+        let master = MasterKey::generate(&*next_entropy()).unwrap();
         let auth = builder(memory.clone(), &clock, &hasher).master(master.clone()).settings(settings).build().unwrap();
-        Self { memory, clock, hasher, world, market, master, auth }
+        Self { memory, clock, hasher, records, market, master, auth }
     }
 
     /// An engine of another process over the same data.
@@ -112,25 +112,27 @@ impl Shop {
     }
 
     pub(crate) fn suspend(&self, user: UserId) {
-        status(self.office_store(), &self.world, user, UserStatus::Suspended);
+        status(self.office_store(), &self.records, user, UserStatus::Suspended);
     }
 
     pub(crate) fn lock(&self, device: DeviceId) {
         let stamp = stamp(CLOCK_START);
         done(
-            Office::new(self.office_store(), self.world.tenant.id, stamp.clone())
+            Office::new(self.office_store(), self.records.tenant.id, stamp.clone())
                 .set_device_status(device, DeviceStatus::Locked),
         );
     }
 
     pub(crate) fn set_password(&self, principal: PrincipalId, password: &str) {
         let (stamp, verifier) = (stamp(CLOCK_START), PlainHasher::verifier(password));
-        done(Office::new(self.office_store(), self.world.tenant.id, stamp.clone()).set_password(principal, &verifier));
+        done(
+            Office::new(self.office_store(), self.records.tenant.id, stamp.clone()).set_password(principal, &verifier),
+        );
     }
 
     /// Assigns other roles without a device to a user.
     pub(crate) fn assign(&self, user: UserId, roles: &[&str]) {
-        assign(self.office_store(), &self.world, user, roles);
+        assign(self.office_store(), &self.records, user, roles);
     }
 
     pub(crate) fn session(&self, id: SessionId) -> Session {
@@ -159,56 +161,42 @@ pub(crate) fn builder(store: Arc<dyn AuthStore>, clock: &Arc<ManualClock>, hashe
     Auth::builder(store)
         .settings(settings())
         .clock(clock.clone())
-        .entropy(chance())
+        .entropy(next_entropy())
         .hasher(hasher.clone())
         .without_maintenance()
 }
 
-fn populate(memory: &MemoryStore) -> (Fixture, Tenant) {
+/// The demo's shop with further users, and the tenant `market`.
+fn insert_records(memory: &MemoryStore) -> (Fixture, Fixture) {
     let verifier = |name: &str| Some(PlainHasher::verifier(&password_of(name)));
-    let world =
-        Fixture::insert_into(memory, CLOCK_START, &FixtureVerifiers { user: &verifier, device: &verifier }).unwrap();
-    let user = |number, name: &str| User {
-        id: UserId::new(CLOCK_START, [number; 10]),
-        name: UserName::parse(name).unwrap(),
-        email: None,
-        ..world.cashier.clone()
-    };
-    let mut trainee = user(50, "trainee");
-    trainee.status = UserStatus::Pending;
-    let mut robot = user(51, "robot");
-    robot.feature = Some("kiosk".to_owned());
-    let mut driver = user(52, "driver");
-    driver.assignment.office.clear();
-    driver.assignment.devices.retain(|device, _| *device == world.p02.id);
-    let market = Tenant {
-        id: tillgate_domain::TenantId::new(CLOCK_START, [60; 10]),
-        slug: tillgate_domain::Slug::parse("market").unwrap(),
-        zone: Zone::parse("Asia/Kuala_Lumpur").unwrap(),
-        ..world.tenant.clone()
-    };
-    let far = Device { id: DeviceId::new(CLOCK_START, [61; 10]), tenant: market.id, ..world.p01.clone() };
-    let mut namesake = user(62, "cashier");
-    namesake.tenant = market.id;
-    namesake.email = tillgate_domain::Email::parse("cashier@market.example").ok();
-    namesake.assignment.office.clear();
-    namesake.assignment.devices = [(far.id, [].into())].into();
-    let passwords =
-        |user: &User, password: &str| (PrincipalId::User(user.id), PlainHasher::verifier(password), CLOCK_START);
-    let roster = Roster {
-        tenants: vec![market.clone()],
-        roles: Vec::new(),
-        devices: vec![far],
-        passwords: vec![
-            passwords(&trainee, &password_of("trainee")),
-            passwords(&robot, &password_of("robot")),
-            passwords(&driver, &password_of("driver")),
-            passwords(&namesake, "the market's password"),
-        ],
-        users: vec![trainee, robot, driver, namesake],
-    };
-    enroll(memory, &roster).unwrap();
-    (world, market)
+    let mut demo = Fixture::demo(CLOCK_START);
+    for (name, change) in [
+        ("trainee", (|user| user.status = UserStatus::Pending) as fn(&mut User)),
+        ("robot", |user| user.feature = Some("kiosk".to_owned())),
+        ("driver", |user| user.assignment.office.clear()),
+    ] {
+        demo = demo.user_with(name, Rank::Cashier, |user| {
+            user.email = None;
+            change(user);
+        });
+    }
+    let mut fixture = demo.user_passwords(verifier).device_passwords(verifier).build();
+    let p02 = fixture.device("P02").id;
+    let driver = fixture.users.last_mut().unwrap();
+    driver.assignment.devices.retain(|device, _| *device == p02);
+    fixture.insert_into(memory).unwrap();
+    let market = FixtureBuilder::other_tenant(CLOCK_START, 1, "market")
+        .tenant_with(|tenant| tenant.zone = Zone::parse("Asia/Kuala_Lumpur").unwrap())
+        .device("P01", Environment::CashRegister)
+        .user_with("cashier", Rank::Cashier, |user| {
+            user.email = Email::parse("cashier@market.example").ok();
+            user.assignment.office.clear();
+            user.assignment.devices.values_mut().for_each(BTreeSet::clear);
+        })
+        .user_passwords(|_| Some(PlainHasher::verifier("the market's password")))
+        .build();
+    market.insert_into(memory).unwrap();
+    (fixture, market)
 }
 
 /// Unwraps the result of a use case of the back office.
@@ -219,20 +207,20 @@ pub(crate) fn done<T>(decided: StoreResult<Result<T, OfficeError>>) -> T {
 pub(crate) fn stamp(at: Instant) -> AuditContext {
     AuditContext {
         at,
-        event_id: EventId::new(at, chance().random_bytes().unwrap()),
+        event_id: EventId::new(at, next_entropy().random_bytes().unwrap()),
         actor: Actor::default(),
         authority: Authority::Host,
         os_user: None,
     }
 }
 
-pub(crate) fn status(office: &dyn Store<OfficePorts>, world: &Fixture, user: UserId, status: UserStatus) {
-    done(Office::new(office, world.tenant.id, stamp(CLOCK_START)).set_user_status(user, status));
+pub(crate) fn status(office: &dyn Store<OfficePorts>, records: &Fixture, user: UserId, status: UserStatus) {
+    done(Office::new(office, records.tenant.id, stamp(CLOCK_START)).set_user_status(user, status));
 }
 
-pub(crate) fn assign(office: &dyn Store<OfficePorts>, world: &Fixture, user: UserId, roles: &[&str]) {
+pub(crate) fn assign(office: &dyn Store<OfficePorts>, records: &Fixture, user: UserId, roles: &[&str]) {
     let roles = roles.iter().map(|role| tillgate_domain::RoleName::parse(role).unwrap()).collect();
-    done(Office::new(office, world.tenant.id, stamp(CLOCK_START)).assign_roles(
+    done(Office::new(office, records.tenant.id, stamp(CLOCK_START)).assign_roles(
         user,
         Some(roles),
         DeviceRolesChange::Keep,

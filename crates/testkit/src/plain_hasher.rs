@@ -1,5 +1,4 @@
-//! A password hasher without cost, and hooks that run during a verification, between the two units
-//! of work of a login.
+//! A password hasher without cost.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -12,26 +11,27 @@ use tillgate_domain::Secret;
 
 type Hook = Box<dyn FnOnce() + Send>;
 
-/// Compares passwords as they are.
+/// A hasher without cost for tests: the verifier contains the password as it is. A hook can run during
+/// a verification, between the two units of work of a login.
 #[derive(Default)]
-pub(crate) struct PlainHasher {
+pub struct PlainHasher {
     meanwhile: Mutex<VecDeque<Hook>>,
     verified: AtomicUsize,
 }
 
 impl PlainHasher {
     /// The verifier of a password.
-    pub(crate) fn verifier(password: &str) -> Verifier {
-        Secret::new(format!("plain {password}"))
+    pub fn verifier(password: &str) -> Verifier {
+        Secret::new(format!("$plain${password}"))
     }
 
     /// Runs a hook during the next verification that has none.
-    pub(crate) fn before_next_verification(&self, hook: impl FnOnce() + Send + 'static) {
+    pub fn before_next_verification(&self, hook: impl FnOnce() + Send + 'static) {
         self.meanwhile.lock().unwrap().push_back(Box::new(hook));
     }
 
     /// The number of verified passwords.
-    pub(crate) fn verification_count(&self) -> usize {
+    pub fn verification_count(&self) -> usize {
         self.verified.load(Ordering::Relaxed)
     }
 }

@@ -1,0 +1,66 @@
+//! Records with plain values. A test changes what it depends on:
+//! `User { status: UserStatus::Pending, ..new_user(id, tenant, "anna", at) }`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tillgate_domain::{
+    Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, Instant, JsonObject,
+    Locale, SessionLimits, Slug, Tenant, TenantId, User, UserId, UserName, UserStatus, Zone,
+};
+
+/// A tenant in UTC with one branch and no limits.
+pub fn new_tenant(id: TenantId, branch: BranchId, slug: &str, at: Instant) -> Tenant {
+    Tenant {
+        id,
+        slug: Slug::parse(slug).unwrap(),
+        name: slug.to_owned(),
+        zone: Zone::UTC,
+        locale: Locale::parse("en").unwrap(),
+        limits: SessionLimits::default(),
+        branches: vec![Branch { id: branch, name: "Main".to_owned() }],
+        epoch: Epoch(0),
+        created_at: at,
+        version: 1,
+    }
+}
+
+/// An active device of the environment `CashRegister`, without roles, seat or pairing.
+pub fn new_device(id: DeviceId, tenant: TenantId, name: &str, at: Instant) -> Device {
+    Device {
+        id,
+        tenant,
+        name: DeviceName::parse(name).unwrap(),
+        environment: Environment::CashRegister,
+        status: DeviceStatus::Active,
+        description: String::new(),
+        preferences: JsonObject::default(),
+        settings: BTreeMap::new(),
+        roles: BTreeSet::new(),
+        epoch: Epoch(0),
+        seat: None,
+        pairing: None,
+        last_seen_at: None,
+        created_at: at,
+        updated_at: at,
+        version: 1,
+    }
+}
+
+/// An active user without e-mail address and roles.
+pub fn new_user(id: UserId, tenant: TenantId, name: &str, at: Instant) -> User {
+    User {
+        id,
+        tenant,
+        name: UserName::parse(name).unwrap(),
+        email: None,
+        display_name: name.to_owned(),
+        status: UserStatus::Active,
+        feature: None,
+        assignment: Assignment::default(),
+        password_change_required: false,
+        epoch: Epoch(0),
+        created_at: at,
+        updated_at: at,
+        version: 1,
+    }
+}
