@@ -27,7 +27,8 @@ fn named_cases(folder: &Path) -> Vec<String> {
     let calls = text.split("$crate::cases!(").skip(1).filter_map(|call| call.split_once(']')).map(|(call, _)| call);
     let words = calls.map(|call| {
         let words = call.split([',', '[']).map(str::trim).filter(|word| !word.is_empty());
-        words.skip(2).map(str::to_owned).collect::<Vec<_>>()
+        // after the function that opens a store, the attributes and the type of the store
+        words.skip(3).map(str::to_owned).collect::<Vec<_>>()
     });
     words.flat_map(|words| words[1..].iter().map(|case| format!("{}::{case}", words[0])).collect::<Vec<_>>()).collect()
 }
