@@ -57,7 +57,8 @@ use kind::{HistoryCounts, Kind, PropertyViolation};
 use model::Model;
 use server::{Machines, Terms};
 
-/// The seeds of a test that runs so many histories, or the one that `HISTORIES_SEED` repeats.
+/// The seeds of a test with this number of histories, or the single seed in `HISTORIES_SEED`, to
+/// repeat one of them.
 fn seeds(histories: u32) -> std::ops::RangeInclusive<u64> {
     match std::env::var("HISTORIES_SEED") {
         Ok(seed) => {

@@ -27,10 +27,11 @@ use model::check_history;
 /// The number of histories at a time, and the number of tills in each.
 const WORKER_COUNT: u64 = 8;
 const TILL_COUNT: usize = 3;
-/// One in so many histories begins with a closed ticket, which its tills refund; in one in so many,
-/// a program opens the ticket twice concurrently; and one in so many tills takes a second action.
+/// One history in this number begins with a closed ticket, which its tills refund.
 const CLOSED_TICKET_RATIO: u64 = 6;
+/// In one history in this number, a program opens the ticket twice at the same time.
 const REPEATED_OPEN_RATIO: u64 = 8;
+/// One till in this number takes a second action.
 const SECOND_ACTION_RATIO: u64 = 8;
 
 /// The part of one till in a history.
