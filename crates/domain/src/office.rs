@@ -82,8 +82,8 @@ pub struct Office<'s> {
     context: AuditContext,
 }
 
-/// What can be read of one tenant without any authority. Who calls it has authorized the request,
-/// or shows nothing of what it returns.
+/// The reads of one tenant that check no authority. Call them only if the request is authorized, or
+/// if its answer does not depend on the result.
 #[derive(Clone, Copy)]
 pub struct UnguardedOffice<'s> {
     store: &'s dyn Store<OfficePorts>,
