@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
@@ -39,10 +39,7 @@ pub(crate) fn init_logging(settings: &Settings) -> Result<LogGuard, CommandError
         LogFormat::Text => printed.with_ansi(std::io::stderr().is_terminal()).with_filter(filter).boxed(),
         LogFormat::Json => printed.json().flatten_event(true).with_filter(filter).boxed(),
     };
-    let mut layers = vec![
-        printed,
-        UnparsableRequestLayer.with_filter(filter_fn(|event| event.target().starts_with(FRAMEWORK_TARGET))).boxed(),
-    ];
+    let mut layers = vec![printed, count_unparsable_requests()];
     #[cfg(feature = "otlp")]
     let traces = match &settings.log.traces {
         Some(collector) => {
@@ -93,15 +90,22 @@ static UNPARSABLE_REQUESTS: AtomicU64 = AtomicU64::new(0);
 /// The interval between two reports.
 const UNPARSABLE_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Counts the framework's errors, which are unparsable requests.
+/// Counts the events that reach it.
 struct UnparsableRequestLayer;
 
 impl<S: tracing::Subscriber> Layer<S> for UnparsableRequestLayer {
-    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
-        if *event.metadata().level() == tracing::Level::ERROR {
-            UNPARSABLE_REQUESTS.fetch_add(1, Ordering::Relaxed);
-        }
+    fn on_event(&self, _: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        UNPARSABLE_REQUESTS.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// A layer that counts the framework's errors, which are unparsable requests. Without its maximum
+/// level, the framework's events at all levels would be created and passed to the layers: several
+/// for each step of a connection.
+fn count_unparsable_requests() -> BoxedLayer {
+    let is_framework_error =
+        filter_fn(|event| *event.level() == tracing::Level::ERROR && event.target().starts_with(FRAMEWORK_TARGET));
+    UnparsableRequestLayer.with_filter(is_framework_error.with_max_level_hint(LevelFilter::ERROR)).boxed()
 }
 
 /// Logs the number of unparsable requests, without any bytes from clients.
@@ -148,5 +152,20 @@ mod tests {
         assert_eq!(error("debg"), "log.level: \"debg\" is not a level such as info or warn; did you mean \"debug\"?");
         assert_eq!(error("info,loud"), "log.level: \"loud\" is not a level such as info or warn");
         assert!(error("").contains("is not a level"));
+    }
+
+    #[test]
+    fn counter_of_unparsable_requests_enables_no_other_events() {
+        let counter = count_unparsable_requests();
+        assert_eq!(counter.max_level_hint(), Some(LevelFilter::ERROR), "a higher level makes every request slower");
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(vec![counter]), || {
+            let count = || UNPARSABLE_REQUESTS.load(Ordering::Relaxed);
+            let before = count();
+            tracing::trace!(target: "actix_http", "a step of a connection");
+            tracing::error!(target: "tillgate", "an error of the server");
+            assert_eq!(count(), before);
+            tracing::error!(target: "actix_http", "a request that cannot be parsed");
+            assert_eq!(count(), before + 1);
+        });
     }
 }
