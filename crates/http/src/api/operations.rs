@@ -4,11 +4,9 @@
 mod jwks;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::RETRY_AFTER;
 use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::json;
-use tillgate_auth_core::error::DEFAULT_RETRY_AFTER;
 use utoipa::ToSchema;
 
 use crate::api::docs;
@@ -155,11 +153,12 @@ async fn get_readiness(call: Request) -> Result<HttpResponse, ApiError> {
         clock_in_doubt: readiness.clock_in_doubt,
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let mut answer = HttpResponse::build(status);
+    let body = Readiness { status: if ready { "ready" } else { "not ready" }, parts };
+    let mut answer = HttpResponse::build(status).json(body);
     if !ready {
-        answer.insert_header((RETRY_AFTER, DEFAULT_RETRY_AFTER.as_secs()));
+        ApiError::unavailable("not ready").insert_retry_after(answer.headers_mut());
     }
-    Ok(answer.json(Readiness { status: if ready { "ready" } else { "not ready" }, parts }))
+    Ok(answer)
 }
 
 /// Returns the metrics in the Prometheus text format.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, HeaderValue};
 use tillgate_auth_core::DialectName;
 
 use crate::context::threads::Threads;
@@ -112,10 +112,7 @@ impl MountService {
             ApiError::Denied(_) | ApiError::Office(_) | ApiError::Protocol(_) => {}
         }
         let mut answer = self.dialect.render_error(failure, head);
-        if let Some(retry_after) = failure.retry_after() {
-            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
-        }
+        failure.insert_retry_after(answer.headers_mut());
         if let ApiError::Protocol(ProtocolError::MethodNotAllowed { allow }) = failure
             && let Ok(allow) = HeaderValue::from_str(allow)
         {
