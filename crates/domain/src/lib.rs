@@ -14,6 +14,7 @@ pub mod access;
 pub mod api_key;
 pub mod audit;
 pub mod change;
+pub mod denial_kind;
 pub mod device;
 pub mod hex;
 pub mod id;
@@ -36,6 +37,7 @@ pub mod zone;
 pub use api_key::ApiKey;
 pub use audit::{Action, Actor, Audit, Event, EventOutcome, Subject, SubjectKind};
 pub use change::{Change, EndReason, Epoch, Revocations, Scope};
+pub use denial_kind::DenialKind;
 pub use device::{Device, DeviceStatus, Environment};
 pub use id::{
     ApiKeyId, BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, ResetId, RoleId, SessionId, TenantId, TicketId,

@@ -10,8 +10,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use tillgate_auth_core::error::DEFAULT_RETRY_AFTER;
 use tillgate_auth_core::{AuthDenied, Error};
-use tillgate_domain::StoreError;
 use tillgate_domain::office::OfficeError;
+use tillgate_domain::{DenialKind, StoreError};
 
 /// Why a request fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl ApiError {
                 AuthDenied::WeakPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 AuthDenied::SessionNotFound => StatusCode::NOT_FOUND,
             },
-            Self::Office(office_error) => office::office_error_status(office_error),
+            Self::Office(office_error) => default_status(office_error.kind()),
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Protocol(protocol) => protocol.status(),
@@ -163,6 +163,18 @@ impl ApiError {
             let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
+    }
+}
+
+/// The HTTP status of a kind of denials.
+const fn default_status(kind: DenialKind) -> StatusCode {
+    match kind {
+        DenialKind::InvalidFields | DenialKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        DenialKind::Forbidden => StatusCode::FORBIDDEN,
+        DenialKind::NotFound => StatusCode::NOT_FOUND,
+        DenialKind::Conflict => StatusCode::CONFLICT,
+        DenialKind::VersionMismatch => StatusCode::PRECONDITION_FAILED,
+        DenialKind::Inconsistent => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

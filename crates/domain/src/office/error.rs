@@ -7,7 +7,7 @@ use std::fmt;
 pub use range_violation::RangeViolation;
 
 use crate::ticket::TicketError;
-use crate::{InvalidText, Rank, Right, StoreError, StoreResult, TicketId};
+use crate::{DenialKind, InvalidText, Rank, Right, StoreError, StoreResult, TicketId};
 
 /// The result of a use case: its value, or an [`OfficeError`]; `Err` if the store failed.
 pub type UseCaseResult<T> = StoreResult<Result<T, OfficeError>>;
@@ -271,44 +271,48 @@ impl OfficeError {
         if read.is_none_or(|read| read == current) { Ok(()) } else { Err(Self::VersionMismatch { current }) }
     }
 
-    /// Whether the error concerns values of fields only.
+    /// Whether the error can be reported among others of the same request's fields.
     const fn is_of_fields(&self) -> bool {
-        matches!(
-            self,
-            Self::UnknownName { .. }
-                | Self::InvalidValue { .. }
-                | Self::DuplicateItem { .. }
-                | Self::Required { .. }
-                | Self::InvalidStatusTransition { .. }
-                | Self::Several(_)
-        )
+        matches!(self, Self::InvalidStatusTransition { .. }) || matches!(self.kind(), DenialKind::InvalidFields)
+    }
+
+    /// What kind of denial it is, from which a contract takes its default status and text.
+    pub const fn kind(&self) -> DenialKind {
+        self.classify().0
     }
 
     /// The stable code of the error in answers, logs and metrics.
     pub const fn code(&self) -> &'static str {
+        self.classify().1
+    }
+
+    /// The kind and the code.
+    const fn classify(&self) -> (DenialKind, &'static str) {
         match self {
-            Self::AlreadyExists { .. } => "name_taken",
-            Self::NotFound { .. } => "not_found",
-            Self::UnknownName { .. } => "name_unknown",
-            Self::InvalidValue { .. } => "field_invalid",
-            Self::DuplicateItem { .. } => "field_repeated",
-            Self::Required { .. } => "field_empty",
-            Self::OutOfRange(_) => "field_range",
-            Self::VersionMismatch { .. } | Self::TicketVersionMismatch { .. } => "version_moved",
-            Self::Ticket(why) => why.code(),
-            Self::IdempotencyKeyReused => "idempotency_key_reused",
-            Self::LastAdmin => "last_admin",
-            Self::InUse { .. } => "role_held",
-            Self::BuiltInRole => "role_built_in",
-            Self::LastStore => "last_store",
-            Self::LimitReached { .. } => "too_many",
-            Self::VirtualUser => "user_virtual",
-            Self::OwnPassword => "own_password",
-            Self::CurrentPasswordRequired => "current_password_required",
-            Self::InvalidStatusTransition { .. } => "status_impossible",
-            Self::Several(_) => "fields_invalid",
-            Self::RankTooHigh(_) => "rank_too_high",
-            Self::RightMissing(_) => "right_missing",
+            Self::AlreadyExists { .. } => (DenialKind::Conflict, "name_taken"),
+            Self::NotFound { .. } => (DenialKind::NotFound, "not_found"),
+            Self::UnknownName { .. } => (DenialKind::InvalidFields, "name_unknown"),
+            Self::InvalidValue { .. } => (DenialKind::InvalidFields, "field_invalid"),
+            Self::DuplicateItem { .. } => (DenialKind::InvalidFields, "field_repeated"),
+            Self::Required { .. } => (DenialKind::InvalidFields, "field_empty"),
+            Self::OutOfRange(_) => (DenialKind::InvalidFields, "field_range"),
+            Self::VersionMismatch { .. } | Self::TicketVersionMismatch { .. } => {
+                (DenialKind::VersionMismatch, "version_moved")
+            }
+            Self::Ticket(why) => (why.kind(), why.code()),
+            Self::IdempotencyKeyReused => (DenialKind::Invalid, "idempotency_key_reused"),
+            Self::LastAdmin => (DenialKind::Conflict, "last_admin"),
+            Self::InUse { .. } => (DenialKind::Conflict, "role_held"),
+            Self::BuiltInRole => (DenialKind::Conflict, "role_built_in"),
+            Self::LastStore => (DenialKind::Conflict, "last_store"),
+            Self::LimitReached { .. } => (DenialKind::Conflict, "too_many"),
+            Self::VirtualUser => (DenialKind::Conflict, "user_virtual"),
+            Self::OwnPassword => (DenialKind::Forbidden, "own_password"),
+            Self::CurrentPasswordRequired => (DenialKind::Invalid, "current_password_required"),
+            Self::InvalidStatusTransition { .. } => (DenialKind::Conflict, "status_impossible"),
+            Self::Several(_) => (DenialKind::InvalidFields, "fields_invalid"),
+            Self::RankTooHigh(_) => (DenialKind::Forbidden, "rank_too_high"),
+            Self::RightMissing(_) => (DenialKind::Forbidden, "right_missing"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::amount::Money;
 use super::quantity::Quantity;
-use crate::Right;
+use crate::{DenialKind, Right};
 
 /// Why an operation on a ticket is denied. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -119,33 +119,46 @@ pub enum TicketError {
 }
 
 impl TicketError {
+    /// What kind of denial it is: that of the first error if there are several.
+    pub const fn kind(&self) -> DenialKind {
+        self.classify().0
+    }
+
     /// The stable code of the error in answers, logs and metrics.
     pub const fn code(&self) -> &'static str {
+        self.classify().1
+    }
+
+    /// The kind and the code.
+    const fn classify(&self) -> (DenialKind, &'static str) {
         match self {
-            Self::RightMissing(_) => "right_missing",
-            Self::PersonRequired => "person_needed",
-            Self::SaleDeviceRequired => "sale_device_needed",
-            Self::VersionMismatch { .. } => "version_moved",
-            Self::Closed => "ticket_closed",
-            Self::Void => "ticket_void",
-            Self::TooLarge => "ticket_too_large",
-            Self::TooMany { .. } => "ticket_too_long",
-            Self::DuplicateItem(_) => "item_twice",
-            Self::RoundingTooLarge { .. } => "rounding_too_large",
-            Self::Unpayable { .. } => "amount_unpayable",
-            Self::NoItems => "ticket_empty",
-            Self::Unpaid { .. } => "ticket_unpaid",
-            Self::Overpaid { .. } => "ticket_overpaid",
-            Self::InvalidPayment { .. } => "payment_invalid",
-            Self::ReceiptNumberTaken(_) => "receipt_number_taken",
-            Self::NotClosed => "refund_not_sold",
-            Self::RefundOfRefund => "refund_of_refund",
-            Self::EmptyRefund => "refund_empty",
-            Self::UnknownItem(_) => "item_unknown",
-            Self::RefundTooLarge { .. } => "refund_too_large",
-            Self::RefundImmutable => "refund_fixed",
-            Self::Multiple(_) => "ticket_invalid",
-            Self::Inconsistent(_) => "ticket_contradiction",
+            Self::RightMissing(_) => (DenialKind::Forbidden, "right_missing"),
+            Self::PersonRequired => (DenialKind::Forbidden, "person_needed"),
+            Self::SaleDeviceRequired => (DenialKind::Forbidden, "sale_device_needed"),
+            Self::VersionMismatch { .. } => (DenialKind::VersionMismatch, "version_moved"),
+            Self::Closed => (DenialKind::Conflict, "ticket_closed"),
+            Self::Void => (DenialKind::Conflict, "ticket_void"),
+            Self::TooLarge => (DenialKind::Invalid, "ticket_too_large"),
+            Self::TooMany { .. } => (DenialKind::Invalid, "ticket_too_long"),
+            Self::DuplicateItem(_) => (DenialKind::Invalid, "item_twice"),
+            Self::RoundingTooLarge { .. } => (DenialKind::Invalid, "rounding_too_large"),
+            Self::Unpayable { .. } => (DenialKind::Invalid, "amount_unpayable"),
+            Self::NoItems => (DenialKind::Conflict, "ticket_empty"),
+            Self::Unpaid { .. } => (DenialKind::Conflict, "ticket_unpaid"),
+            Self::Overpaid { .. } => (DenialKind::Conflict, "ticket_overpaid"),
+            Self::InvalidPayment { .. } => (DenialKind::Invalid, "payment_invalid"),
+            Self::ReceiptNumberTaken(_) => (DenialKind::Conflict, "receipt_number_taken"),
+            Self::NotClosed => (DenialKind::Conflict, "refund_not_sold"),
+            Self::RefundOfRefund => (DenialKind::Conflict, "refund_of_refund"),
+            Self::EmptyRefund => (DenialKind::Invalid, "refund_empty"),
+            Self::UnknownItem(_) => (DenialKind::Invalid, "item_unknown"),
+            Self::RefundTooLarge { .. } => (DenialKind::Conflict, "refund_too_large"),
+            Self::RefundImmutable => (DenialKind::Conflict, "refund_fixed"),
+            Self::Multiple(all) => match all.as_slice() {
+                [first, ..] => (first.kind(), "ticket_invalid"),
+                [] => (DenialKind::Invalid, "ticket_invalid"),
+            },
+            Self::Inconsistent(_) => (DenialKind::Inconsistent, "ticket_contradiction"),
         }
     }
 

@@ -1,8 +1,8 @@
-//! The errors of the back office as errors of the API: their status, and the fields of the body that they are about.
+//! The errors of the back office as errors of the API, and the fields of the body that they are
+//! about.
 
 use std::borrow::Cow;
 
-use actix_web::http::StatusCode;
 use tillgate_domain::InvalidText;
 use tillgate_domain::office::{FieldName, OfficeError, UseCaseResult};
 use tillgate_domain::ticket::TicketError;
@@ -15,66 +15,6 @@ use crate::error::{ApiError, FieldViolation};
 /// The use case rejected the request, or the store failed.
 pub fn into_api_result<T>(answer: UseCaseResult<T>) -> Result<T, ApiError> {
     Ok(answer??)
-}
-
-/// The HTTP status of an error, unless the contract defines another one.
-pub(crate) fn office_error_status(office_error: &OfficeError) -> StatusCode {
-    match office_error {
-        OfficeError::AlreadyExists { .. }
-        | OfficeError::LastAdmin
-        | OfficeError::VirtualUser
-        | OfficeError::InvalidStatusTransition { .. }
-        | OfficeError::InUse { .. }
-        | OfficeError::BuiltInRole
-        | OfficeError::LastStore
-        | OfficeError::LimitReached { .. } => StatusCode::CONFLICT,
-        OfficeError::Ticket(why) => ticket_error_status(why),
-        OfficeError::NotFound { .. } => StatusCode::NOT_FOUND,
-        OfficeError::UnknownName { .. }
-        | OfficeError::InvalidValue { .. }
-        | OfficeError::DuplicateItem { .. }
-        | OfficeError::Required { .. }
-        | OfficeError::OutOfRange(_)
-        | OfficeError::Several(_)
-        | OfficeError::CurrentPasswordRequired
-        | OfficeError::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-        OfficeError::VersionMismatch { .. } | OfficeError::TicketVersionMismatch { .. } => {
-            StatusCode::PRECONDITION_FAILED
-        }
-        OfficeError::RankTooHigh(_) | OfficeError::RightMissing(_) | OfficeError::OwnPassword => StatusCode::FORBIDDEN,
-    }
-}
-
-/// The HTTP status of a ticket error: a conflict with the ticket's state, a missing permission, or
-/// an invalid ticket.
-fn ticket_error_status(why: &TicketError) -> StatusCode {
-    match why {
-        TicketError::RightMissing(_) | TicketError::PersonRequired | TicketError::SaleDeviceRequired => {
-            StatusCode::FORBIDDEN
-        }
-        TicketError::VersionMismatch { .. } => StatusCode::PRECONDITION_FAILED,
-        TicketError::Closed
-        | TicketError::Void
-        | TicketError::NoItems
-        | TicketError::Unpaid { .. }
-        | TicketError::Overpaid { .. }
-        | TicketError::NotClosed
-        | TicketError::RefundOfRefund
-        | TicketError::RefundTooLarge { .. }
-        | TicketError::ReceiptNumberTaken(_)
-        | TicketError::RefundImmutable => StatusCode::CONFLICT,
-        TicketError::TooLarge
-        | TicketError::TooMany { .. }
-        | TicketError::DuplicateItem(_)
-        | TicketError::RoundingTooLarge { .. }
-        | TicketError::Unpayable { .. }
-        | TicketError::InvalidPayment { .. }
-        | TicketError::EmptyRefund
-        | TicketError::UnknownItem(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        TicketError::Multiple(all) => all.first().map_or(StatusCode::UNPROCESSABLE_ENTITY, ticket_error_status),
-        // the ticket was computed here, so this is an internal error
-        TicketError::Inconsistent(_) => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }
 
 /// Converts an error to violations of body fields, with their names in the native API; empty if it
@@ -98,22 +38,9 @@ pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldVi
         OfficeError::CurrentPasswordRequired => {
             of(FieldName::CurrentPassword, "required", "is required to change your own e-mail address".to_owned())
         }
-        OfficeError::OutOfRange(spans) => spans.iter().map(|span| violation(span.field.name(), "range", span.describe_bounds())).collect(),
-        OfficeError::NotFound { .. }
-        | OfficeError::VersionMismatch { .. }
-        | OfficeError::TicketVersionMismatch { .. }
-        | OfficeError::IdempotencyKeyReused
-        | OfficeError::LastAdmin
-        | OfficeError::VirtualUser
-        | OfficeError::OwnPassword
-        // a conflict if it is the only error, and a violation of its field among others
-        | OfficeError::InvalidStatusTransition { .. }
-        | OfficeError::InUse { .. }
-        | OfficeError::BuiltInRole
-        | OfficeError::LastStore
-        | OfficeError::LimitReached { .. }
-        | OfficeError::RankTooHigh(_)
-        | OfficeError::RightMissing(_) => Vec::new(),
+        OfficeError::OutOfRange(spans) => {
+            spans.iter().map(|span| violation(span.field.name(), "range", span.describe_bounds())).collect()
+        }
         OfficeError::Several(all) => {
             let one = |each: &OfficeError| match each {
                 OfficeError::InvalidStatusTransition { from, to } => {
@@ -134,6 +61,9 @@ pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldVi
             violations.sort();
             violations
         }
+        // a status that cannot follow is a conflict if it is the only error, and a violation of its
+        // field among others
+        _ => Vec::new(),
     }
 }
 
@@ -172,18 +102,17 @@ pub(crate) fn name_error_code(why: &InvalidText) -> &'static str {
 mod tests {
     use std::time::Duration;
 
-    use tillgate_domain::Right;
     use tillgate_domain::office::RangeViolation;
+    use tillgate_domain::{DenialKind, Right};
 
     use super::*;
 
-    /// One error of each kind. A new variant must be added to this function, or it does not
-    /// compile.
-    fn every_office_error() -> Vec<(OfficeError, u16, Option<&'static str>)> {
+    /// Errors of every kind, and those of fields; their status, and the code of their violation.
+    fn office_errors() -> Vec<(OfficeError, u16, Option<&'static str>)> {
         let (field, value) = (FieldName::Roles, String::from("x"));
         let right = Right::parse("userCreate").unwrap();
         let span = RangeViolation { field, min: Duration::ZERO, max: Duration::ZERO, configured: false };
-        let all = vec![
+        vec![
             (OfficeError::AlreadyExists { field, value: value.clone() }, 409, Some("taken")),
             (OfficeError::NotFound { field, value: value.clone() }, 404, None),
             (OfficeError::UnknownName { field, value }, 422, Some("unknown")),
@@ -217,41 +146,13 @@ mod tests {
             (OfficeError::IdempotencyKeyReused, 422, None),
             (OfficeError::RankTooHigh(tillgate_domain::Rank::Admin), 403, None),
             (OfficeError::RightMissing(right), 403, None),
-        ];
-        for (office_error, ..) in &all {
-            match office_error {
-                OfficeError::AlreadyExists { .. }
-                | OfficeError::NotFound { .. }
-                | OfficeError::UnknownName { .. }
-                | OfficeError::InvalidValue { .. }
-                | OfficeError::DuplicateItem { .. }
-                | OfficeError::Required { .. }
-                | OfficeError::OutOfRange(_)
-                | OfficeError::InUse { .. }
-                | OfficeError::BuiltInRole
-                | OfficeError::LastStore
-                | OfficeError::LimitReached { .. }
-                | OfficeError::VersionMismatch { .. }
-                | OfficeError::TicketVersionMismatch { .. }
-                | OfficeError::Ticket(_)
-                | OfficeError::IdempotencyKeyReused
-                | OfficeError::LastAdmin
-                | OfficeError::VirtualUser
-                | OfficeError::OwnPassword
-                | OfficeError::CurrentPasswordRequired
-                | OfficeError::Several(_)
-                | OfficeError::InvalidStatusTransition { .. }
-                | OfficeError::RankTooHigh(_)
-                | OfficeError::RightMissing(_) => {}
-            }
-        }
-        all
+        ]
     }
 
     #[test]
     fn each_office_error_has_status_and_field() {
-        for (office_error, expected, code) in every_office_error() {
-            assert_eq!(office_error_status(&office_error), expected, "{office_error}");
+        for (office_error, expected, code) in office_errors() {
+            assert_eq!(ApiError::Office(office_error.clone()).status(), expected, "{office_error}");
             let violations = office_error_violations(&office_error);
             assert_eq!(
                 violations.iter().map(|violation| &*violation.code).collect::<Vec<_>>(),
@@ -268,20 +169,17 @@ mod tests {
     #[test]
     fn impossible_status_is_a_conflict_alone_and_a_fault_of_its_member_among_others() {
         let office_error = OfficeError::InvalidStatusTransition { from: "active", to: "pending" };
-        assert_eq!(
-            (office_error_status(&office_error).as_u16(), office_error_violations(&office_error)),
-            (409, Vec::new())
-        );
+        assert_eq!((office_error.kind(), office_error_violations(&office_error)), (DenialKind::Conflict, Vec::new()));
         let several = OfficeError::Several(vec![OfficeError::Required { field: FieldName::Roles }, office_error]);
         let violations = office_error_violations(&several);
-        assert_eq!((office_error_status(&several).as_u16(), violations.len()), (422, 2));
+        assert_eq!((several.kind(), violations.len()), (DenialKind::InvalidFields, 2));
         assert_eq!((&*violations[1].field, &*violations[1].code), ("status", "transition"));
     }
 
     #[test]
     fn own_email_without_password_names_the_missing_member() {
         let violations = office_error_violations(&OfficeError::CurrentPasswordRequired);
-        assert_eq!((office_error_status(&OfficeError::CurrentPasswordRequired).as_u16(), violations.len()), (422, 1));
+        assert_eq!((OfficeError::CurrentPasswordRequired.kind(), violations.len()), (DenialKind::Invalid, 1));
         assert_eq!((&*violations[0].field, &*violations[0].code), ("current_password", "required"));
     }
 

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
+use tillgate_domain::DenialKind;
 use tillgate_domain::office::OfficeError;
 
 use crate::error::office;
@@ -137,28 +138,15 @@ fn describe_office_error(office_error: &OfficeError) -> (&'static str, String) {
         OfficeError::AlreadyExists { .. } => {
             (office_error.code(), "This name is already in use; see `errors`.".to_owned())
         }
-        OfficeError::UnknownName { .. }
-        | OfficeError::InvalidValue { .. }
-        | OfficeError::DuplicateItem { .. }
-        | OfficeError::Required { .. }
-        | OfficeError::Several(_)
-        | OfficeError::OutOfRange(_) => ("fields_invalid", INVALID_REQUEST_DETAIL.to_owned()),
-        OfficeError::NotFound { .. } => (office_error.code(), "Not found.".to_owned()),
-        OfficeError::VersionMismatch { .. }
-        | OfficeError::InUse { .. }
-        | OfficeError::BuiltInRole
-        | OfficeError::LastStore
-        | OfficeError::LimitReached { .. }
-        | OfficeError::TicketVersionMismatch { .. }
-        | OfficeError::Ticket(_)
-        | OfficeError::IdempotencyKeyReused
-        | OfficeError::LastAdmin
-        | OfficeError::VirtualUser
-        | OfficeError::OwnPassword
-        | OfficeError::CurrentPasswordRequired
-        | OfficeError::InvalidStatusTransition { .. }
-        | OfficeError::RankTooHigh(_)
-        | OfficeError::RightMissing(_) => (office_error.code(), to_sentence(&office_error.to_string())),
+        other => match other.kind() {
+            DenialKind::InvalidFields => ("fields_invalid", INVALID_REQUEST_DETAIL.to_owned()),
+            DenialKind::NotFound => (other.code(), "Not found.".to_owned()),
+            DenialKind::Invalid
+            | DenialKind::Forbidden
+            | DenialKind::Conflict
+            | DenialKind::VersionMismatch
+            | DenialKind::Inconsistent => (other.code(), to_sentence(&other.to_string())),
+        },
     }
 }
 

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
+use tillgate_domain::DenialKind;
 
 use super::paths::REFRESH_PATH;
 use super::request::POS_ID_CODE;
@@ -44,7 +45,7 @@ fn find_published_error(failure: &ApiError, route: &str) -> Option<(u32, &'stati
         ApiError::Denied(denial) => map_denial(denial, route)?,
         ApiError::Office(office_error)
             if !office::office_error_violations(office_error).is_empty()
-                && office::office_error_status(office_error) != StatusCode::CONFLICT =>
+                && office_error.kind() != DenialKind::Conflict =>
         {
             (40_031, INVALID_PARAMETERS_MESSAGE)
         }

@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::{Serialize, Serializer};
 use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
+use tillgate_domain::DenialKind;
 use tillgate_domain::office::{FieldName, OfficeError};
 
 use super::paths::{PASSWORD_PATH, REFRESH_PATH, USER_PATH};
@@ -96,29 +97,14 @@ fn map_office_error(office_error: &OfficeError) -> Option<&'static str> {
         OfficeError::AlreadyExists { field: FieldName::UserName, .. } => Some("Username already exists"),
         OfficeError::AlreadyExists { field: FieldName::Email, .. } => Some("Email already exists"),
         OfficeError::NotFound { field: FieldName::User, .. } => Some("User not found"),
-        OfficeError::UnknownName { .. }
-        | OfficeError::InvalidValue { .. }
-        | OfficeError::DuplicateItem { .. }
-        | OfficeError::Required { .. }
-        | OfficeError::Several(_)
-        | OfficeError::OutOfRange(_)
-        | OfficeError::CurrentPasswordRequired => Some(UNREADABLE_MESSAGE),
         OfficeError::RankTooHigh(_) => Some("Cannot assign a role equal to or higher than your own"),
-        OfficeError::RightMissing(_) => Some(FORBIDDEN_MESSAGE),
-        OfficeError::AlreadyExists { .. }
-        | OfficeError::NotFound { .. }
-        | OfficeError::VersionMismatch { .. }
-        | OfficeError::InUse { .. }
-        | OfficeError::BuiltInRole
-        | OfficeError::LastStore
-        | OfficeError::LimitReached { .. }
-        | OfficeError::TicketVersionMismatch { .. }
-        | OfficeError::Ticket(_)
-        | OfficeError::IdempotencyKeyReused
-        | OfficeError::LastAdmin
-        | OfficeError::VirtualUser
-        | OfficeError::OwnPassword
-        | OfficeError::InvalidStatusTransition { .. } => None,
+        other => match other.kind() {
+            DenialKind::InvalidFields | DenialKind::Invalid => Some(UNREADABLE_MESSAGE),
+            DenialKind::Forbidden => Some(FORBIDDEN_MESSAGE),
+            DenialKind::NotFound | DenialKind::Conflict | DenialKind::VersionMismatch | DenialKind::Inconsistent => {
+                None
+            }
+        },
     }
 }
 
@@ -130,7 +116,7 @@ fn describe_error<'f>(failure: &'f ApiError, route: &str) -> Option<Cow<'f, str>
         }
         ApiError::Denied(denial @ AuthDenied::WeakPassword(_)) => Some(Cow::Owned(denial.to_string())),
         ApiError::Office(office_error) => match office::office_error_violations(office_error).as_slice() {
-            [] if matches!(office::office_error_status(office_error), StatusCode::CONFLICT | StatusCode::FORBIDDEN) => {
+            [] if matches!(office_error.kind(), DenialKind::Conflict | DenialKind::Forbidden) => {
                 Some(Cow::Owned(office_error.to_string()))
             }
             [] => None,

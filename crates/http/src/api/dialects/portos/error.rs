@@ -11,8 +11,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LANGUAGE, HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tillgate_auth_core::AuthDenied;
+use tillgate_domain::DenialKind;
 use tillgate_domain::office::OfficeError;
-use tillgate_domain::ticket::TicketError;
 
 use super::language::Language;
 use super::ticket_id;
@@ -119,33 +119,14 @@ fn find_error_code(failure: &ApiError) -> Option<&'static str> {
             AuthDenied::WeakPassword(_) => "ValidationFailed",
             AuthDenied::SessionNotFound => return None,
         },
-        ApiError::Office(office_error) => match office_error {
-            OfficeError::AlreadyExists { .. }
-            | OfficeError::UnknownName { .. }
-            | OfficeError::InvalidValue { .. }
-            | OfficeError::DuplicateItem { .. }
-            | OfficeError::Required { .. }
-            | OfficeError::CurrentPasswordRequired
-            | OfficeError::Several(_)
-            | OfficeError::OutOfRange(_) => "ValidationFailed",
-            OfficeError::VersionMismatch { .. } | OfficeError::TicketVersionMismatch { .. } => {
-                "ResourceVersionMismatch"
+        ApiError::Office(office_error) => match office_error.kind() {
+            _ if !office::office_error_violations(office_error).is_empty() => "ValidationFailed",
+            DenialKind::InvalidFields => "ValidationFailed",
+            DenialKind::VersionMismatch => "ResourceVersionMismatch",
+            DenialKind::Forbidden => "Unauthorized",
+            DenialKind::Invalid | DenialKind::NotFound | DenialKind::Conflict | DenialKind::Inconsistent => {
+                return None;
             }
-            OfficeError::RankTooHigh(_)
-            | OfficeError::RightMissing(_)
-            | OfficeError::OwnPassword
-            | OfficeError::Ticket(TicketError::PersonRequired | TicketError::SaleDeviceRequired) => "Unauthorized",
-            OfficeError::Ticket(_) if !office::office_error_violations(office_error).is_empty() => "ValidationFailed",
-            OfficeError::NotFound { .. }
-            | OfficeError::InUse { .. }
-            | OfficeError::BuiltInRole
-            | OfficeError::LastStore
-            | OfficeError::LimitReached { .. }
-            | OfficeError::LastAdmin
-            | OfficeError::VirtualUser
-            | OfficeError::InvalidStatusTransition { .. }
-            | OfficeError::Ticket(_)
-            | OfficeError::IdempotencyKeyReused => return None,
         },
         ApiError::Protocol(ProtocolError::InvalidFields(_)) => "ValidationFailed",
         ApiError::Unavailable { .. } | ApiError::Fault(_) | ApiError::Protocol(_) => return None,

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 use tillgate_auth_core::AuthDenied;
+use tillgate_domain::DenialKind;
 use tillgate_domain::office::OfficeError;
 
 use super::ticket_messages;
 use crate::api::dialects::portos::language::Language;
+use crate::error::office::office_error_violations;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 
 /// Returns the published title, or the reason phrase of the status if none is published.
@@ -60,34 +62,24 @@ fn describe_denial(denial: &AuthDenied, language: Language) -> Option<Cow<'_, st
 
 fn describe_office_error(office_error: &OfficeError, language: Language) -> Option<Cow<'static, str>> {
     Some(Cow::Borrowed(match office_error {
-        OfficeError::AlreadyExists { .. }
-        | OfficeError::UnknownName { .. }
-        | OfficeError::InvalidValue { .. }
-        | OfficeError::DuplicateItem { .. }
-        | OfficeError::Required { .. }
-        | OfficeError::CurrentPasswordRequired
-        | OfficeError::Several(_)
-        | OfficeError::OutOfRange(_) => {
-            return None;
-        }
         OfficeError::Ticket(why) => return Some(ticket_messages::describe_refusal(why, language)),
-        OfficeError::NotFound { .. } => language.pick("Taký záznam neexistuje.", "There is no such record."),
-        OfficeError::VersionMismatch { .. } | OfficeError::TicketVersionMismatch { .. } => language.pick(
-            "Záznam medzitým niekto zmenil. Načítajte ho znova.",
-            "The record has been changed in the meantime. Read it again.",
-        ),
         OfficeError::RightMissing(_) | OfficeError::RankTooHigh(_) => {
             language.pick("Chýba právo.", "A right is missing.")
         }
-        OfficeError::InUse { .. }
-        | OfficeError::BuiltInRole
-        | OfficeError::LastStore
-        | OfficeError::LimitReached { .. }
-        | OfficeError::LastAdmin
-        | OfficeError::VirtualUser
-        | OfficeError::OwnPassword
-        | OfficeError::InvalidStatusTransition { .. }
-        | OfficeError::IdempotencyKeyReused => language.pick("Táto zmena nie je možná.", "This change cannot be made."),
+        // each member has its own message
+        other if !office_error_violations(other).is_empty() => return None,
+        other => match other.kind() {
+            DenialKind::NotFound => language.pick("Taký záznam neexistuje.", "There is no such record."),
+            DenialKind::VersionMismatch => language.pick(
+                "Záznam medzitým niekto zmenil. Načítajte ho znova.",
+                "The record has been changed in the meantime. Read it again.",
+            ),
+            DenialKind::InvalidFields
+            | DenialKind::Invalid
+            | DenialKind::Forbidden
+            | DenialKind::Conflict
+            | DenialKind::Inconsistent => language.pick("Táto zmena nie je možná.", "This change cannot be made."),
+        },
     }))
 }
 
