@@ -20,8 +20,10 @@ mod nginx;
 mod portos_client;
 mod raw_http;
 mod response;
+mod retry;
 mod running_server;
 mod secrets;
+mod server_log;
 mod till_client;
 
 pub use browser::Browser;
@@ -32,6 +34,7 @@ pub use metadata::cargo_metadata;
 pub use nginx::Nginx;
 pub use portos_client::{PortosKey, UnsignedRequest};
 pub use response::TestResponse;
+pub use retry::retry_while_overloaded;
 pub use running_server::RunningServer;
 pub use secrets::Secrets;
 pub use till_client::TillClient;

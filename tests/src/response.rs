@@ -3,6 +3,8 @@
 use serde_json::Value;
 use ureq::http::{HeaderMap, StatusCode};
 
+use crate::server_log;
+
 /// A complete answer.
 #[derive(Clone, Debug)]
 pub struct TestResponse {
@@ -45,10 +47,15 @@ impl TestResponse {
             .to_owned()
     }
 
-    /// Returns the answer if it has this status; otherwise panics with it.
+    /// The lines about this request in the log of its server.
+    pub fn find_log_lines(&self) -> Vec<String> {
+        server_log::find_lines(self.header("x-request-id"))
+    }
+
+    /// Returns the answer if it has this status; otherwise panics with it and its lines in the log.
     #[track_caller]
     pub fn expect_status(self, status: u16) -> Self {
-        assert_eq!(self.status(), status, "{}", self.text);
+        assert_eq!(self.status(), status, "{}\n{}", self.text, self.find_log_lines().join("\n"));
         self
     }
 }

@@ -1,13 +1,12 @@
 //! A running server that tests call, kill or stop. Its log is searched for secrets when it ends.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::server_log::ServerLog;
 use crate::{Installation, Secrets, TestResponse, TillClient, wait_until};
 
 /// How long a server may take to listen, or to stop.
@@ -17,8 +16,7 @@ const SERVER_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct RunningServer {
     child: Child,
     address: String,
-    log: Arc<Mutex<String>>,
-    reader: Option<JoinHandle<()>>,
+    log: ServerLog,
     secrets: Secrets,
 }
 
@@ -32,7 +30,8 @@ impl RunningServer {
 
     /// Waits until the server is ready.
     pub fn wait_until_ready(&self) {
-        wait_until(SERVER_TIMEOUT, "readiness", || self.new_till().get("/readyz").status() == 200);
+        let is_ready = || self.new_till().call_once("GET", "/readyz", None).status() == 200;
+        wait_until(SERVER_TIMEOUT, "readiness", is_ready);
     }
 
     /// Starts the server and waits until it listens.
@@ -45,19 +44,17 @@ impl RunningServer {
     /// Starts a prepared command and waits until the server listens.
     pub fn spawn(installation: &Installation, mut command: std::process::Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = Arc::new(Mutex::new(String::new()));
-        let reader = spawn_log_reader(child.stderr.take().unwrap(), &log);
+        let log = ServerLog::read_from(child.stderr.take().unwrap());
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         while !line.starts_with("listening on ") {
             line.clear();
             let read = output.read_line(&mut line).unwrap();
-            let log_text = || log.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            assert!(read > 0, "the server did not listen: {}", log_text());
+            assert!(read > 0, "the server did not listen: {}", log.text());
         }
         let address = line.trim_start_matches("listening on ").trim().to_owned();
         std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
-        Self { child, address, log, reader: Some(reader), secrets: installation.secrets().clone() }
+        Self { child, address, log, secrets: installation.secrets().clone() }
     }
 
     /// The address of the server: `http://127.0.0.1:PORT`.
@@ -77,7 +74,7 @@ impl RunningServer {
 
     /// The log of the server so far.
     pub fn read_log(&self) -> String {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.log.text()
     }
 
     /// Sends a signal to the server.
@@ -127,24 +124,11 @@ impl Drop for RunningServer {
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if let Some(reader) = self.reader.take() {
-            let _ = reader.join();
-        }
+        self.log.finish();
         if std::thread::panicking() {
             eprintln!("the server's log:\n{}", self.read_log());
         } else {
             self.secrets.assert_absent("the log", &self.read_log());
         }
     }
-}
-
-fn spawn_log_reader(mut from: impl Read + Send + 'static, log: &Arc<Mutex<String>>) -> JoinHandle<()> {
-    let log = Arc::clone(log);
-    std::thread::spawn(move || {
-        let mut part = [0; 4096];
-        while let Ok(read @ 1..) = from.read(&mut part) {
-            let text = String::from_utf8_lossy(&part[..read]).into_owned();
-            log.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
-        }
-    })
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::Request;
 
-use crate::{PASSWORD, Secrets, TestResponse};
+use crate::{PASSWORD, Secrets, TestResponse, retry_while_overloaded};
 
 /// How long a client waits for an answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
@@ -41,7 +41,16 @@ impl TillClient {
         Self { server: server.to_owned(), ..self.clone() }
     }
 
-    /// Sends a request; an error means that there was no answer.
+    /// Sends a request, again if the server is overloaded. Panics if there is no answer.
+    #[track_caller]
+    pub fn send(&self, request: &Request<String>) -> TestResponse {
+        retry_while_overloaded(|| {
+            let (method, uri) = (request.method(), request.uri());
+            self.try_send(request.clone()).unwrap_or_else(|error| panic!("{method} {uri}: {error}"))
+        })
+    }
+
+    /// Sends a request once; an error means that there was no answer.
     pub fn try_send(&self, request: Request<String>) -> Result<TestResponse, ureq::Error> {
         let mut response = self.agent.run(request)?;
         let text = response.body_mut().read_to_string()?;
@@ -52,8 +61,7 @@ impl TillClient {
         Ok(answer)
     }
 
-    /// Sends a request with this body, if any, and the access token, if any.
-    pub fn try_call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<TestResponse, ureq::Error> {
+    fn build_request(&self, method: &str, path: &str, body: Option<&Value>) -> Request<String> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.server));
         if !self.access.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.access));
@@ -61,12 +69,24 @@ impl TillClient {
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
-        self.try_send(request.body(body.map(Value::to_string).unwrap_or_default()).unwrap())
+        request.body(body.map(Value::to_string).unwrap_or_default()).unwrap()
     }
 
-    /// As [`try_call`](Self::try_call), but panics if there is no answer.
+    /// Sends a request with this body, if any, and the access token, if any: again if the server is
+    /// overloaded. Panics if there is no answer.
     #[track_caller]
     pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> TestResponse {
+        self.send(&self.build_request(method, path, body))
+    }
+
+    /// As [`call`](Self::call), but sends the request once; an error means that there was no answer.
+    pub fn try_call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<TestResponse, ureq::Error> {
+        self.try_send(self.build_request(method, path, body))
+    }
+
+    /// As [`call`](Self::call), but sends the request once, for tests of an unavailable server.
+    #[track_caller]
+    pub fn call_once(&self, method: &str, path: &str, body: Option<&Value>) -> TestResponse {
         self.try_call(method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
@@ -76,7 +96,7 @@ impl TillClient {
         self.call("GET", path, None)
     }
 
-    /// Sends a GET request that may have no answer.
+    /// Sends a GET request once; an error means that there was no answer.
     pub fn try_get(&self, path: &str) -> Result<TestResponse, ureq::Error> {
         self.try_call("GET", path, None)
     }

@@ -55,12 +55,15 @@ impl DatabaseDownFixture {
         let native_login = json!({"login": "manager", "password": PASSWORD, "device": "OFFICE"});
         let portos_login = json!({"UserName": "manager", "Password": PASSWORD, "DeviceName": "OFFICE"});
         let calls: Vec<(&'static str, WriteCall<'_>)> = vec![
-            ("native login", Box::new(|| bare.post("/api/v1/sessions", &native_login))),
-            ("native refresh", Box::new(|| bare.post("/api/v1/sessions/refresh", &refresh))),
-            ("native logout", Box::new(|| self.native_leaves.delete("/api/v1/sessions/current"))),
-            ("PORTOS login", Box::new(|| bare.post("/portos/api/auth", &portos_login))),
-            ("PORTOS refresh", Box::new(|| bare.post("/portos/api/auth/refresh", &self.portos_pair))),
-            ("PORTOS logout", Box::new(|| self.portos_leaves.delete("/portos/api/auth"))),
+            ("native login", Box::new(|| bare.call_once("POST", "/api/v1/sessions", Some(&native_login)))),
+            ("native refresh", Box::new(|| bare.call_once("POST", "/api/v1/sessions/refresh", Some(&refresh)))),
+            ("native logout", Box::new(|| self.native_leaves.call_once("DELETE", "/api/v1/sessions/current", None))),
+            ("PORTOS login", Box::new(|| bare.call_once("POST", "/portos/api/auth", Some(&portos_login)))),
+            (
+                "PORTOS refresh",
+                Box::new(|| bare.call_once("POST", "/portos/api/auth/refresh", Some(&self.portos_pair))),
+            ),
+            ("PORTOS logout", Box::new(|| self.portos_leaves.call_once("DELETE", "/portos/api/auth", None))),
         ];
         std::thread::scope(|scope| {
             let running: Vec<_> = calls
@@ -101,7 +104,7 @@ impl DatabaseDownFixture {
     fn check_available(mut self, server: &RunningServer) {
         let bare = server.new_till();
         wait_until(Duration::from_secs(20), "a refresh after the database came back", || {
-            let answer = self.native.refresh();
+            let answer = self.native.try_refresh().unwrap();
             assert!([200, 503].contains(&answer.status()), "{}", answer.text());
             answer.status() == 200
         });
@@ -128,7 +131,7 @@ fn portos_log_in(server: &RunningServer, installation: &Installation, device: &s
 /// seconds.
 fn wait_for_readiness(server: &RunningServer, writes: bool) {
     wait_until(Duration::from_secs(20), "readiness to say whether writes are taken", || {
-        let answer = server.new_till().get("/readyz");
+        let answer = server.new_till().call_once("GET", "/readyz", None);
         let body = answer.json();
         assert_eq!(body["parts"]["store"], true, "it can be read all the while: {body}");
         body["parts"]["writes"] == writes && answer.status() == if writes { 200 } else { 503 }
@@ -164,13 +167,13 @@ fn writes_are_unavailable_while_the_sqlite_disk_is_full() {
     limited.args(["-c", "trap '' XFSZ; ulimit -S -f 1280; exec \"$0\" \"$@\""]).arg(plain.get_program());
     limited.args(plain.get_args()).env_clear().env("TILLGATE_SESSIONS__OVERLAP", "0s");
     let server = RunningServer::spawn(&installation, limited);
-    wait_until(Duration::from_secs(20), "readiness", || server.new_till().get("/readyz").status() == 200);
+    server.wait_until_ready();
     let tills = DatabaseDownFixture::log_in(&server, &installation);
     // A reader that stays open keeps the log from being restarted.
     let mut reader = connect_sqlite(&installation);
     reader.batch_execute("BEGIN; SELECT count(*) FROM sessions").unwrap();
     let mut filler = server.new_till().login("admin", "OFFICE");
-    wait_until(Duration::from_mins(1), "a full disk", || filler.refresh().status() == 503);
+    wait_until(Duration::from_mins(1), "a full disk", || filler.try_refresh().unwrap().status() == 503);
     tills.check_unavailable(&server, 503);
     wait_for_readiness(&server, false);
     reader.batch_execute("ROLLBACK").unwrap();

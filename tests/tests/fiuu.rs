@@ -35,7 +35,7 @@ impl<'s> RegisterClient<'s> {
             if bearer.is_empty() { request } else { request.header("authorization", format!("Bearer {bearer}")) };
         let request =
             if form.is_empty() { request } else { request.header("content-type", "application/x-www-form-urlencoded") };
-        self.till.try_send(request.body(form.to_owned()).unwrap()).unwrap()
+        self.till.send(&request.body(form.to_owned()).unwrap())
     }
 
     fn store_tokens(&mut self, answer: &TestResponse) {

@@ -38,7 +38,7 @@ impl<'s> BrowserClient<'s> {
             request = request.header("content-type", "application/json");
         }
         let body = body.map(|body| body.to_string()).unwrap_or_default();
-        self.jar.try_send(request.body(body).unwrap()).unwrap()
+        self.jar.send(&request.body(body).unwrap())
     }
 
     fn call(&self, method: &str, path: &str, body: Option<Value>) -> TestResponse {

@@ -40,7 +40,7 @@ fn send_to_host(
         request = request.header("content-type", "application/json");
     }
     let request = request.body(body.map(Value::to_string).unwrap_or_default()).unwrap();
-    server.new_till().try_send(request).unwrap()
+    server.new_till().send(&request)
 }
 
 fn portos_log_in(server: &RunningServer, host: &str, path: &str, password: &str) -> TestResponse {

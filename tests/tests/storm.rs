@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::{DatabaseEngine, Installation, RunningServer, TillClient, wait_until};
+use tillgate_tests::{DatabaseEngine, Installation, RunningServer, TillClient};
 
 const TILL_COUNT: usize = 12;
 const STORM_DURATION: Duration = Duration::from_millis(1500);
@@ -88,8 +88,7 @@ fn crashed_postgresql_keeps_acknowledged_writes() {
         database.crash().unwrap();
         database.resume().unwrap();
     });
-    let ready = || server.new_till().get("/readyz").status() == 200;
-    wait_until(Duration::from_secs(20), "readiness after the database came back", ready);
+    server.wait_until_ready();
     check_tills(&server, tills, ended);
 }
 

@@ -24,7 +24,7 @@ fn call_with_header(
         .header("authorization", format!("Bearer {}", till.access))
         .header("content-type", "application/json")
         .header(header.0, header.1);
-    till.try_send(request.body(body.to_string()).unwrap()).unwrap()
+    till.send(&request.body(body.to_string()).unwrap())
 }
 
 fn sheet_json(price: &str) -> Value {
