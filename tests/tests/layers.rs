@@ -15,7 +15,8 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tillgate-auth-core", &["tillgate-domain"]),
     ("tillgate-memory", &["tillgate-domain", "tillgate-auth-core"]),
     ("tillgate-persistence", &["tillgate-domain", "tillgate-auth-core"]),
-    ("tillgate-http", &["tillgate-domain", "tillgate-auth-core"]),
+    ("tillgate-web", &[]),
+    ("tillgate-http", &["tillgate-domain", "tillgate-auth-core", "tillgate-web"]),
     ("tillgate-server", &["tillgate-domain", "tillgate-auth-core", "tillgate-persistence", "tillgate-http"]),
     ("tillgate-testkit", &["tillgate-domain", "tillgate-auth-core"]),
     ("tillgate-tests", &["tillgate-testkit"]),
@@ -41,6 +42,7 @@ const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tillgate-memory", &["diesel", "actix-web", "tokio"]),
     ("tillgate-persistence", &["actix-web", "tokio"]),
     ("tillgate-http", &["diesel", "libsqlite3-sys", "pq-sys", "tillgate-persistence"]),
+    ("tillgate-web", &["diesel", "actix-web", "tokio"]),
     ("tillgate-testkit", &["diesel", "actix-web"]),
 ];
 

@@ -1,0 +1,137 @@
+//! The files of the app, compiled into the program.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::OnceLock;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ring::digest::{SHA256, digest as hash};
+
+use crate::locale::Locale;
+
+/// A file of the app.
+#[derive(Debug)]
+pub struct Asset {
+    /// Path below `<prefix>/a/<digest>/`, without a leading slash.
+    pub path: Cow<'static, str>,
+    /// Value of `Content-Type`.
+    pub content_type: &'static str,
+    /// The content of the file.
+    pub bytes: Cow<'static, [u8]>,
+    /// A strong entity tag of the content, with its quotation marks.
+    pub etag: String,
+    gzip: OnceLock<Vec<u8>>,
+}
+
+impl Asset {
+    fn new(path: impl Into<Cow<'static, str>>, bytes: impl Into<Cow<'static, [u8]>>) -> Self {
+        let (path, bytes) = (path.into(), bytes.into());
+        let content_type = content_type_of(&path);
+        let etag = format!("\"{}\"", short_hash(&bytes));
+        Self { path, content_type, bytes, etag, gzip: OnceLock::new() }
+    }
+
+    /// Returns the content compressed with gzip. It is compressed once.
+    pub fn gzip(&self) -> &[u8] {
+        self.gzip.get_or_init(|| {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            // a vector accepts every write
+            let _ = encoder.write_all(&self.bytes);
+            encoder.finish().unwrap_or_default()
+        })
+    }
+}
+
+/// Lists paths below `app/` with the contents of the files.
+macro_rules! files {
+    ($($path:literal,)*) => {
+        &[$(($path, include_bytes!(concat!("../app/", $path)).as_slice()),)*]
+    };
+}
+
+/// The style sheets, in the order in which they are joined into `app.css`.
+const STYLES: &[(&str, &[u8])] = files! {
+    "styles/tokens.css",
+    "styles/base.css",
+    "styles/layout.css",
+    "styles/table.css",
+    "styles/form.css",
+    "styles/dialog.css",
+    "styles/pages.css",
+    "styles/print.css",
+};
+
+/// The other files of the app, as they are served.
+const FILES: &[(&str, &[u8])] = files! {
+    "favicon.svg",
+    "icons.svg",
+    "src/main.js",
+    "vendor/LICENSE-lit-html",
+    "vendor/lit-html/async-directive.js",
+    "vendor/lit-html/directive-helpers.js",
+    "vendor/lit-html/directive.js",
+    "vendor/lit-html/directives/live.js",
+    "vendor/lit-html/directives/ref.js",
+    "vendor/lit-html/directives/repeat.js",
+    "vendor/lit-html/lit-html.js",
+};
+
+/// Returns all files of the app.
+pub fn assets() -> &'static [Asset] {
+    static ASSETS: OnceLock<Vec<Asset>> = OnceLock::new();
+    ASSETS.get_or_init(|| {
+        let mut style = Vec::new();
+        for (_, part) in STYLES {
+            style.extend_from_slice(part);
+        }
+        let catalogs = Locale::ALL
+            .map(|locale| Asset::new(format!("locales/{}.json", locale.tag()), locale.catalog_json().as_bytes()));
+        let mut all: Vec<Asset> = FILES.iter().map(|(path, bytes)| Asset::new(*path, *bytes)).collect();
+        all.push(Asset::new("app.css", style));
+        all.extend(catalogs);
+        all
+    })
+}
+
+/// Finds the file at `path` below `<prefix>/a/<digest>/`.
+pub fn find_asset(path: &str) -> Option<&'static Asset> {
+    assets().iter().find(|asset| asset.path == path)
+}
+
+/// The digest of all files. It is part of the address of each file, so that a page never mixes
+/// files of two versions.
+pub fn digest() -> &'static str {
+    static DIGEST: OnceLock<String> = OnceLock::new();
+    DIGEST.get_or_init(|| {
+        let mut all = Vec::new();
+        for asset in assets() {
+            all.extend_from_slice(asset.path.as_bytes());
+            all.extend_from_slice(asset.etag.as_bytes());
+        }
+        short_hash(&all)
+    })
+}
+
+/// Returns the first 96 bits of the SHA-256 of `bytes`, in hexadecimal digits.
+pub(crate) fn short_hash(bytes: &[u8]) -> String {
+    hash(&SHA256, bytes).as_ref().iter().take(12).fold(String::new(), |mut text, byte| {
+        // a string accepts every write
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn content_type_of(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("json") => "application/json",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! The languages of the pages, and their message catalogs. The app reads the same catalogs.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// A language in which the pages are available.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Locale {
+    /// American English.
+    #[default]
+    English,
+    /// The Slovak language.
+    Slovak,
+    /// The Indonesian language.
+    Indonesian,
+}
+
+impl Locale {
+    /// All languages, in the order in which pages offer them.
+    pub const ALL: [Self; 3] = [Self::English, Self::Slovak, Self::Indonesian];
+
+    /// The BCP 47 tag of the language.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Slovak => "sk",
+            Self::Indonesian => "id",
+        }
+    }
+
+    /// Returns the language of a BCP 47 tag such as `sk-SK`.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.trim().split(['-', '_']).next()?;
+        Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(primary))
+    }
+
+    /// Returns the language that the client prefers most, according to its `Accept-Language`
+    /// (RFC 9110, 12.5.4). A tag with quality 0 is not acceptable.
+    pub fn negotiate(accept_language: &str) -> Option<Self> {
+        let mut best: Option<(f32, Self)> = None;
+        for range in accept_language.split(',') {
+            let mut parts = range.split(';');
+            let Some(locale) = parts.next().and_then(Self::from_tag) else { continue };
+            let quality = parts
+                .find_map(|part| part.trim().strip_prefix("q="))
+                .map_or(1.0, |text| text.trim().parse::<f32>().unwrap_or(0.0));
+            if quality > best.map_or(0.0, |(highest, _)| highest) {
+                best = Some((quality, locale));
+            }
+        }
+        best.map(|(_, locale)| locale)
+    }
+
+    /// The catalog of the language as JSON: an object of texts by key.
+    pub(crate) const fn catalog_json(self) -> &'static str {
+        match self {
+            Self::English => include_str!("../locales/en.json"),
+            Self::Slovak => include_str!("../locales/sk.json"),
+            Self::Indonesian => include_str!("../locales/id.json"),
+        }
+    }
+
+    /// Returns the text of `key`, or the key itself if the catalog has no such text.
+    pub(crate) fn text<'k>(self, key: &'k str) -> &'k str {
+        self.catalog().get(key).map_or(key, String::as_str)
+    }
+
+    /// Returns the text of `key` with the placeholder `{name}` replaced.
+    pub(crate) fn text_with(self, key: &str, name: &str, value: &str) -> String {
+        self.text(key).replace(&format!("{{{name}}}"), value)
+    }
+
+    fn catalog(self) -> &'static HashMap<String, String> {
+        static CATALOGS: [OnceLock<HashMap<String, String>>; 3] = [const { OnceLock::new() }; 3];
+        let [english, slovak, indonesian] = &CATALOGS;
+        let catalog = match self {
+            Self::English => english,
+            Self::Slovak => slovak,
+            Self::Indonesian => indonesian,
+        };
+        // the tests check that every catalog can be parsed
+        catalog.get_or_init(|| serde_json::from_str(self.catalog_json()).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn negotiation_follows_quality_and_skips_unknown_languages() {
+        assert_eq!(Locale::negotiate("de, sk-SK;q=0.8, en;q=0.5"), Some(Locale::Slovak));
+        assert_eq!(Locale::negotiate("en;q=0.4, id;q=0.9"), Some(Locale::Indonesian));
+        assert_eq!(Locale::negotiate("en;q=0, de"), None);
+        assert_eq!(Locale::negotiate(""), None);
+    }
+
+    #[test]
+    fn unknown_key_is_shown_as_itself() {
+        assert_eq!(Locale::English.text("no.such.key"), "no.such.key");
+        assert_ne!(Locale::Slovak.text("auth.sign_in"), "auth.sign_in");
+    }
+}

@@ -1,0 +1,199 @@
+//! The auth pages: forms and messages that work without scripts.
+
+use askama::Template;
+
+use crate::assets::digest;
+use crate::locale::Locale;
+
+/// Why the sign-in page is shown again, or what the person must know before signing in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInNotice {
+    /// Name or password is wrong (401).
+    Mismatch,
+    /// The password was correct, but the person has no role in the back office (403).
+    NoRole,
+    /// The password was correct but must be changed (403). The page then has a third field,
+    /// `new_password`.
+    PasswordChangeRequired,
+    /// The new password is not acceptable (422). The page has the field `new_password`.
+    WeakPassword,
+    /// Too many failed attempts, or too many requests (429).
+    Throttled {
+        /// The seconds after which the next attempt is possible.
+        retry_after: u64,
+    },
+    /// Temporarily unavailable (503).
+    Unavailable,
+    /// The session expired or ended.
+    Expired,
+}
+
+impl SignInNotice {
+    fn text(self, locale: Locale) -> String {
+        match self {
+            Self::Mismatch => locale.text("auth.mismatch").to_owned(),
+            Self::NoRole => locale.text("auth.no_role").to_owned(),
+            Self::PasswordChangeRequired => locale.text("auth.password_change_required").to_owned(),
+            Self::WeakPassword => locale.text("auth.weak_password").to_owned(),
+            Self::Throttled { retry_after } => locale.text_with("auth.throttled", "seconds", &retry_after.to_string()),
+            Self::Unavailable => locale.text("auth.unavailable").to_owned(),
+            Self::Expired => locale.text("auth.expired").to_owned(),
+        }
+    }
+
+    fn asks_new_password(self) -> bool {
+        matches!(self, Self::PasswordChangeRequired | Self::WeakPassword)
+    }
+}
+
+/// The sign-in form. It posts `login`, `password`, `next` and sometimes `new_password` to
+/// `<prefix>/sign-in`.
+#[derive(Clone, Copy, Debug)]
+pub struct SignInPage<'a> {
+    /// Language of the page.
+    pub locale: Locale,
+    /// Prefix of the back office, such as `/office`.
+    pub prefix: &'a str,
+    /// Display name of the tenant, if known.
+    pub tenant: Option<&'a str>,
+    /// The path to continue at, already checked to be one of the back office.
+    pub next: &'a str,
+    /// What was entered as login before.
+    pub login: &'a str,
+    /// Why the page is shown again.
+    pub notice: Option<SignInNotice>,
+}
+
+/// The page after signing out.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedOutPage<'a> {
+    /// Language of the page.
+    pub locale: Locale,
+    /// Prefix of the back office, such as `/office`.
+    pub prefix: &'a str,
+}
+
+/// What prevents a page from being shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageError {
+    /// There is no such page (404).
+    NotFound,
+    /// The request came from a page of another origin (403).
+    ForeignOrigin,
+    /// Signing in requires TLS, because the browser drops secure cookies on plain HTTP (403).
+    PlainHttp,
+    /// Too many requests (429).
+    Throttled,
+    /// Temporarily unavailable (503).
+    Unavailable,
+    /// Any other error, in the request or in the server.
+    Other,
+}
+
+impl PageError {
+    const fn key(self) -> (&'static str, &'static str) {
+        match self {
+            Self::NotFound => ("auth.error.not_found", "auth.error.not_found.text"),
+            Self::ForeignOrigin => ("auth.error.foreign_origin", "auth.error.foreign_origin.text"),
+            Self::PlainHttp => ("auth.error.plain_http", "auth.error.plain_http.text"),
+            Self::Throttled => ("auth.error.throttled", "auth.error.throttled.text"),
+            Self::Unavailable => ("auth.error.unavailable", "auth.error.unavailable.text"),
+            Self::Other => ("auth.error.other", "auth.error.other.text"),
+        }
+    }
+}
+
+/// A page that reports an error.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorPage<'a> {
+    /// Language of the page.
+    pub locale: Locale,
+    /// Prefix of the back office, such as `/office`.
+    pub prefix: &'a str,
+    /// What went wrong.
+    pub error: PageError,
+    /// The trace id of the request, for the server's log.
+    pub trace_id: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInTemplate<'a> {
+    locale: Locale,
+    assets: String,
+    page: &'a SignInPage<'a>,
+    notice: Option<String>,
+    asks_new_password: bool,
+}
+
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOutTemplate<'a> {
+    locale: Locale,
+    assets: String,
+    prefix: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorTemplate<'a> {
+    locale: Locale,
+    assets: String,
+    prefix: &'a str,
+    title: &'a str,
+    text: &'a str,
+    trace_id: Option<&'a str>,
+    is_plain_http: bool,
+}
+
+impl SignInPage<'_> {
+    /// Renders the page as HTML.
+    pub fn render(&self) -> String {
+        let Self { locale, prefix, notice, .. } = *self;
+        render(&SignInTemplate {
+            locale,
+            assets: assets_path(prefix),
+            page: self,
+            notice: notice.map(|notice| notice.text(locale)),
+            asks_new_password: notice.is_some_and(SignInNotice::asks_new_password),
+        })
+    }
+}
+
+impl SignedOutPage<'_> {
+    /// Renders the page as HTML.
+    pub fn render(&self) -> String {
+        let Self { locale, prefix } = *self;
+        render(&SignedOutTemplate { locale, assets: assets_path(prefix), prefix })
+    }
+}
+
+impl ErrorPage<'_> {
+    /// Renders the page as HTML.
+    pub fn render(&self) -> String {
+        let Self { locale, prefix, error, trace_id } = *self;
+        let (title, text) = error.key();
+        let is_plain_http = error == PageError::PlainHttp;
+        render(&ErrorTemplate {
+            locale,
+            assets: assets_path(prefix),
+            prefix,
+            title: locale.text(title),
+            text: locale.text(text),
+            trace_id,
+            is_plain_http,
+        })
+    }
+}
+
+fn assets_path(prefix: &str) -> String {
+    format!("{prefix}/a/{}", digest())
+}
+
+fn render(template: &impl Template) -> String {
+    // a string accepts every write
+    template.render().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

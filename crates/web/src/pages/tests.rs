@@ -1,0 +1,59 @@
+use super::*;
+
+const PAGE: SignInPage<'_> = SignInPage {
+    locale: Locale::English,
+    prefix: "/office",
+    tenant: Some("Corner & Co"),
+    next: "/office/people?search=\"x\"",
+    login: "<img src=x onerror=alert(1)>",
+    notice: None,
+};
+
+#[test]
+fn sign_in_page_escapes_what_was_entered() {
+    let html = PAGE.render();
+    assert!(!html.contains("<img"), "{html}");
+    assert!(html.contains("Corner &#38; Co"), "{html}");
+    assert!(!html.contains("search=\"x\""), "{html}");
+    assert!(html.contains("action=\"/office/sign-in\""));
+}
+
+#[test]
+fn sign_in_page_asks_a_new_password_only_if_required() {
+    assert!(!PAGE.render().contains("new_password"));
+    for notice in [SignInNotice::PasswordChangeRequired, SignInNotice::WeakPassword] {
+        let html = SignInPage { notice: Some(notice), ..PAGE }.render();
+        assert!(html.contains("name=\"new_password\""));
+    }
+}
+
+#[test]
+fn throttled_notice_says_how_long() {
+    for locale in Locale::ALL {
+        let notice = Some(SignInNotice::Throttled { retry_after: 37 });
+        assert!(SignInPage { locale, notice, ..PAGE }.render().contains("37"), "{locale:?}");
+    }
+}
+
+#[test]
+fn pages_have_no_inline_script_or_style_in_any_language() {
+    for locale in Locale::ALL {
+        let mut pages =
+            vec![SignInPage { locale, ..PAGE }.render(), SignedOutPage { locale, prefix: "/office" }.render()];
+        let errors = [
+            PageError::NotFound,
+            PageError::ForeignOrigin,
+            PageError::PlainHttp,
+            PageError::Throttled,
+            PageError::Unavailable,
+            PageError::Other,
+        ];
+        pages
+            .extend(errors.map(|error| ErrorPage { locale, prefix: "/office", error, trace_id: Some("abc") }.render()));
+        for html in pages {
+            assert!(html.contains(&format!("<html lang=\"{}\"", locale.tag())));
+            assert!(!html.contains("<script") && !html.contains("<style") && !html.contains("style="), "{html}");
+            assert!(!html.contains("auth."), "a text is missing: {html}");
+        }
+    }
+}
