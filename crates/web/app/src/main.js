@@ -1,5 +1,135 @@
 // @ts-check
-import { html, render } from "../vendor/lit-html/lit-html.js";
+// Starts the app: texts, session, pages.
 
-const root = /** @type {HTMLElement} */ (document.getElementById("app"));
-render(html`<p class="boot" role="status">tillgate</p>`, root);
+import { render } from "../vendor/lit-html/lit-html.js";
+import { openKeys } from "./components/help.js";
+import { layout, pages } from "./components/layout.js";
+import { problemBox, skeleton } from "./components/small.js";
+import { toastList } from "./components/toast.js";
+import { loadDirectory } from "./directory.js";
+import { chooseLocale, loadLocale, t } from "./i18n.js";
+import { onChange, startLive } from "./live.js";
+import { applyPrefs, prefs } from "./prefs.js";
+import { Problem } from "./api.js";
+import { canAny } from "./rights.js";
+import { currentRoute, startRouter } from "./router.js";
+import { loadCurrent, loadSession, session } from "./session.js";
+import { startShortcuts } from "./shortcuts.js";
+import { loadShop, onRefresh, shop } from "./shop.js";
+import { html, onPaint, repaint } from "./view.js";
+
+/**
+ * @typedef {{
+ *   title: () => string,
+ *   rights?: string[],
+ *   kinds: string[],
+ *   load: (route: import("./router.js").Route, refresh: boolean) => Promise<void> | void,
+ *   view: (route: import("./router.js").Route) => any,
+ *   keys?: () => import("./shortcuts.js").PageKeys,
+ * }} Page
+ */
+
+/** @type {Record<string, () => Promise<{page: Page}>>} */
+const modules = {
+  tills: () => import("./pages/tills.js"),
+  sessions: () => import("./pages/sessions.js"),
+  people: () => import("./pages/people.js"),
+  roles: () => import("./pages/roles.js"),
+  devices: () => import("./pages/devices.js"),
+  tickets: () => import("./pages/tickets.js"),
+  audit: () => import("./pages/audit.js"),
+  "api-keys": () => import("./pages/api-keys.js"),
+  stores: () => import("./pages/stores.js"),
+  settings: () => import("./pages/settings.js"),
+  profile: () => import("./pages/profile.js"),
+};
+
+const REFRESH_DELAY = 250;
+const AGES_INTERVAL = 30_000;
+
+/** @type {Page | null} */
+let page = null;
+/** @type {unknown} */
+let failure = null;
+let refreshTimer = 0;
+
+async function start() {
+  applyPrefs();
+  await loadLocale(chooseLocale([prefs.locale, ...navigator.languages]));
+  const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+  const toasts = document.createElement("div");
+  document.body.append(toasts);
+  onPaint(() => render(app(), root));
+  onPaint(() => render(toastList(), toasts));
+  root.replaceChildren();
+  if (!(await loadSession())) return;
+  await loadShop();
+  if (!prefs.locale) await useLocaleOfPerson();
+  await loadDirectory("stores");
+  onRefresh(refreshPage);
+  startShortcuts({ pages, page: () => page?.keys?.() ?? {}, help: openKeys });
+  onChange(follow);
+  startLive();
+  startRouter(open);
+  setInterval(repaint, AGES_INTERVAL);
+}
+
+/** Without an own choice in this browser, the language is the person's, then the browser's, then the tenant's. */
+async function useLocaleOfPerson() {
+  const wanted = chooseLocale([session.user.locale, ...navigator.languages, shop.tenant.locale]);
+  if (wanted !== document.documentElement.lang) await loadLocale(wanted);
+}
+
+/** @param {import("./router.js").Route} route */
+async function open(route) {
+  try {
+    const load = modules[route.page];
+    if (!load) throw new Problem(404, { code: "route_unknown" });
+    const next = (await load()).page;
+    const isOther = next !== page;
+    page = next;
+    failure = null;
+    document.title = `${next.title()} · ${shop.tenant.name} · tillgate`;
+    if (isOther) {
+      scrollTo(0, 0);
+      document.getElementById("main")?.focus({ preventScroll: true });
+    }
+    repaint();
+    if (canAny(next.rights ?? [])) await next.load(route, false);
+  } catch (error) {
+    failure = error;
+  }
+  repaint();
+}
+
+/** @param {import("./live.js").Change} change */
+function follow({ kind, id }) {
+  if (kind === "user" && id === session.user?.id) loadCurrent().catch(() => {});
+  if (!page || (kind !== "*" && !page.kinds.includes(kind))) return;
+  clearTimeout(refreshTimer);
+  refreshTimer = setTimeout(refreshPage, REFRESH_DELAY);
+}
+
+/** Reads what the page shows again. */
+async function refreshPage() {
+  if (page && canAny(page.rights ?? [])) await page.load(currentRoute(), true);
+  repaint();
+}
+
+function app() {
+  if (!shop.tenant) return failure ? problemBox(failure, () => location.reload()) : skeleton();
+  const route = currentRoute();
+  const title = failure || !page ? t("nav.label") : page.title();
+  let content;
+  if (failure) content = problemBox(failure, () => open(route));
+  else if (!page) content = skeleton();
+  else if (!canAny(page.rights ?? [])) {
+    content = problemBox(new Problem(403, { code: "right_missing", right: page.rights?.[0] }), () => location.reload());
+  } else content = page.view(route);
+  return html`<div class="app">${layout(route, title, content)}</div>`;
+}
+
+start().catch((error) => {
+  failure = error;
+  repaint();
+});

@@ -1,0 +1,193 @@
+// @ts-check
+// Acts on devices: lock, unlock, register, change, retire.
+
+import { call } from "../api.js";
+import { differences, patch } from "../components/conflict.js";
+import { confirmDialog } from "../components/dialog.js";
+import { formDialog } from "../components/form.js";
+import { toast, toastProblem } from "../components/toast.js";
+import { directory, loadDirectory, requireDirectories } from "../directory.js";
+import { t, tn, word } from "../i18n.js";
+import { href, navigate } from "../router.js";
+import { refreshPage } from "../shop.js";
+
+export const environments = ["CashRegister", "PDA", "BackOffice", "Tool"];
+
+/**
+ * @param {any} device
+ * @param {string} status
+ */
+const setStatus = (device, status) =>
+  call("PATCH", `devices/${device.id}`, { body: { status }, ifMatch: "*" });
+
+/**
+ * Locks a device at once; the message offers to undo it.
+ * @param {any} device
+ */
+export async function lockDevice(device) {
+  try {
+    await setStatus(device, "locked");
+    const detail = device.seat ? t("device.locked.ended") : undefined;
+    toast(t("device.locked", { name: device.name }), {
+      detail,
+      action: { label: t("undo"), run: () => unlockDevice(device) },
+    });
+  } catch (error) {
+    toastProblem(error);
+  }
+  await refreshPage();
+}
+
+/** @param {any} device */
+export async function unlockDevice(device) {
+  try {
+    await setStatus(device, "active");
+    toast(t("device.unlocked", { name: device.name }));
+  } catch (error) {
+    toastProblem(error);
+  }
+  await refreshPage();
+}
+
+/**
+ * Lets everybody log in on the device again after failed attempts.
+ * @param {any} device
+ */
+export async function clearDeviceThrottle(device) {
+  try {
+    await call("POST", `devices/${device.id}/unlock`);
+    toast(t("throttle.cleared", { name: device.name }));
+  } catch (error) {
+    toastProblem(error);
+  }
+  await refreshPage();
+}
+
+/** @param {any} [device] @returns {import("../components/form.js").Field[]} */
+function fields(device) {
+  const stores = directory("stores");
+  const hasStores = stores.length > 0 && (!device || "store" in device);
+  return [
+    { name: "name", label: t("field.name"), required: true, value: device?.name, max: 100, hint: t("device.name.hint") },
+    {
+      name: "environment",
+      label: t("field.environment"),
+      type: "select",
+      required: true,
+      value: device?.environment ?? "CashRegister",
+      options: environments.map((value) => ({ value, label: word("environment", value) })),
+      hint: device ? t("device.environment.hint") : undefined,
+    },
+    ...(hasStores
+      ? [
+          /** @type {import("../components/form.js").Field} */ ({
+            name: "store",
+            label: t("field.store"),
+            type: "select",
+            required: true,
+            value: device?.store?.id ?? "",
+            options: [{ value: "", label: t("store.none") }, ...stores.map(({ id, name }) => ({ value: id, label: name }))],
+          }),
+        ]
+      : []),
+    { name: "description", label: t("field.description"), type: "textarea", value: device?.description },
+    {
+      name: "roles",
+      label: t("device.roles"),
+      type: "checks",
+      value: device?.roles,
+      options: directory("roles").map((role) => ({ value: role.name, label: role.label || role.name })),
+      hint: t("device.roles.hint"),
+    },
+  ];
+}
+
+/** @param {Record<string, any>} values */
+const body = ({ store, description, ...rest }) => ({
+  ...rest,
+  ...(description ? { description } : {}),
+  ...(store ? { store } : {}),
+});
+
+/** Registers a device. */
+export async function registerDevice() {
+  await requireDirectories("stores", "roles");
+  const created = await formDialog({
+    title: t("device.new"),
+    fields: fields(),
+    action: t("device.register"),
+    submit: async (values) => (await call("POST", "devices", { body: body(values) })).data,
+    asCall: (values) => ["POST", "devices", body(values)],
+  });
+  if (!created) return;
+  toast(t("device.registered", { name: created.name }), { detail: t("device.registered.hint") });
+  await loadDirectory("devices");
+  navigate(href("devices", created.id));
+}
+
+/**
+ * @param {any} device
+ * @param {string | null} etag
+ */
+export async function editDevice(device, etag) {
+  await requireDirectories("stores", "roles");
+  const base = { ...device, store: device.store?.id ?? "" };
+  const change = (/** @type {Record<string, any>} */ values) => {
+    const changed = differences(base, values);
+    if (changed.store === "") changed.store = null;
+    return changed;
+  };
+  const saved = await formDialog({
+    title: t("edit.title", { name: device.name }),
+    fields: fields(device),
+    action: t("save"),
+    submit: (values) => patch(`devices/${device.id}`, etag, base, change(values)),
+    asCall: (values) => ["PATCH", `devices/${device.id}`, change(values)],
+  });
+  if (saved) await refreshPage();
+}
+
+/**
+ * Retires a device, which cannot be undone.
+ * @param {any} device
+ * @param {number} sessions how many sessions end
+ */
+export async function retireDevice(device, sessions) {
+  const isSure = await confirmDialog({
+    title: t("device.retire", { name: device.name }),
+    text: t("device.retire.text"),
+    points: [tn("device.retire.sessions", sessions), t("device.retire.stays"), t("device.retire.name")],
+    action: t("device.retire.action"),
+    name: device.name,
+  });
+  if (!isSure) return;
+  try {
+    await call("DELETE", `devices/${device.id}`, { ifMatch: "*" });
+    toast(t("device.retired", { name: device.name }));
+    navigate(href("devices"));
+  } catch (error) {
+    toastProblem(error);
+  }
+  await refreshPage();
+}
+
+/**
+ * Changes settings: null removes one.
+ * @param {any} device
+ * @param {string | null} etag
+ * @param {string} [key] the setting to change; a new one if omitted
+ */
+export async function editSetting(device, etag, key) {
+  const saved = await formDialog({
+    title: key ? t("setting.edit", { key }) : t("setting.new"),
+    fields: [
+      ...(key ? [] : [/** @type {any} */ ({ name: "key", label: t("setting.key"), required: true, pointer: "/settings" })]),
+      { name: "value", label: t("setting.value"), value: key ? device.settings[key] : "", hint: key ? t("setting.value.hint") : undefined, pointer: "/settings" },
+    ],
+    action: t("save"),
+    submit: (values) =>
+      patch(`devices/${device.id}`, etag, device, { settings: { [key ?? values.key]: values.value || null } }),
+    asCall: (values) => ["PATCH", `devices/${device.id}`, { settings: { [key ?? values.key]: values.value || null } }],
+  });
+  if (saved) await refreshPage();
+}

@@ -1,0 +1,54 @@
+// @ts-check
+// Passwords of other people and of devices.
+
+import { call } from "../api.js";
+import { formDialog } from "../components/form.js";
+import { toast } from "../components/toast.js";
+import { t, tn } from "../i18n.js";
+import { refreshPage } from "../shop.js";
+
+/**
+ * Sets the password of a user or a device.
+ * @param {"users" | "devices"} list
+ * @param {any} owner
+ * @param {string} name
+ */
+export async function setPassword(list, owner, name) {
+  const isUser = list === "users";
+  const answer = await formDialog({
+    title: t("password.set", { name }),
+    text: t(isUser ? "password.set.user" : "password.set.device"),
+    fields: [
+      { name: "password", label: t("auth.password"), type: "password", required: true, autocomplete: "new-password", hint: t("password.hint") },
+      ...(isUser
+        ? /** @type {import("../components/form.js").Field[]} */ ([
+            { name: "password_change_required", label: t("password.temporary"), type: "check", value: true, hint: t("password.temporary.hint") },
+            { name: "keys", label: t("password.keys"), type: "check" },
+          ])
+        : []),
+    ],
+    action: t("password.action"),
+    submit: async (values) => (await call("PUT", `${list}/${owner.id}/password`, { body: values })).data ?? {},
+    asCall: (values) => ["PUT", `${list}/${owner.id}/password`, { ...values, password: "…" }],
+  });
+  if (!answer) return;
+  const keys = answer.api_keys?.filter((/** @type {any} */ key) => key.status === "active").length ?? 0;
+  toast(t("password.changed", { name }), { detail: keys ? tn("password.keys_left", keys) : undefined });
+  await refreshPage();
+}
+
+/** Changes the person's own password. */
+export async function changeOwnPassword() {
+  const answer = await formDialog({
+    title: t("password.own"),
+    text: t("password.own.text"),
+    fields: [
+      { name: "current_password", label: t("password.current"), type: "password", required: true, autocomplete: "current-password" },
+      { name: "password", label: t("password.new"), type: "password", required: true, autocomplete: "new-password", hint: t("password.hint") },
+      { name: "keys", label: t("password.keys.own"), type: "check" },
+    ],
+    action: t("password.action"),
+    submit: async (values) => (await call("PUT", "sessions/current/password", { body: values })).data ?? {},
+  });
+  if (answer) toast(t("password.own.changed"));
+}

@@ -1,0 +1,111 @@
+// @ts-check
+// Ending sessions, with a receipt of where they are invalid.
+
+import { call } from "../api.js";
+import { confirmDialog } from "../components/dialog.js";
+import { extendToast, toast, toastProblem } from "../components/toast.js";
+import { formatList, t, tn } from "../i18n.js";
+import { nameOf } from "../directory.js";
+import { refreshPage } from "../shop.js";
+
+const RECEIPT_DELAY = 600;
+
+/**
+ * Ends one session at once.
+ * @param {{id: string, user?: any, device?: any}} session
+ */
+export async function endSession(session) {
+  try {
+    const answer = await call("DELETE", `sessions/${session.id}`);
+    const values = { name: nameOf(session.user) || session.device?.name || "", device: session.device?.name ?? "" };
+    const text = session.user && session.device ? t("session.ended_on", values) : t("session.ended", values);
+    const entry = toast(text, { detail: session.user ? t("session.ended.hint") : undefined });
+    addReceipt(entry, answer.headers.get("revocation"));
+  } catch (error) {
+    toastProblem(error);
+  }
+  await refreshPage();
+}
+
+/**
+ * Ends sessions one by one, and reports which were refused.
+ * @param {any[]} sessions
+ */
+export async function endMany(sessions) {
+  const isSure = await confirmDialog({
+    title: tn("session.end_many", sessions.length),
+    text: t("session.end_many.text"),
+    action: tn("session.end_many", sessions.length),
+  });
+  if (!isSure) return;
+  await forEachItem(sessions, (session) => call("DELETE", `sessions/${session.id}`));
+}
+
+/**
+ * Does something with each item, and reports how many were done and refused.
+ * @param {any[]} items
+ * @param {(item: any) => Promise<any>} act
+ */
+export async function forEachItem(items, act) {
+  let done = 0;
+  /** @type {unknown} */
+  let refusal = null;
+  let refused = 0;
+  for (const item of items) {
+    try {
+      await act(item);
+      done += 1;
+    } catch (error) {
+      refused += 1;
+      refusal ??= error;
+    }
+  }
+  toast(tn("bulk.done", done), { detail: refused ? tn("bulk.refused", refused) : undefined });
+  if (refusal) toastProblem(refusal);
+  await refreshPage();
+}
+
+/**
+ * Ends all sessions of a person, on a device, or of the tenant.
+ * @param {{user?: string, device?: string, everyone?: boolean}} whose
+ * @param {string} name
+ * @param {number | null} count
+ */
+export async function endAll(whose, name, count) {
+  const isSure = await confirmDialog({
+    title: whose.everyone ? t("session.end_everyone") : t("session.end_all", { name }),
+    text: count === null ? t("session.end_all.text") : tn("session.end_all.count", count),
+    points: [t("session.end_all.permanent")],
+    action: t("session.end_all.action"),
+    name: whose.everyone ? name : undefined,
+  });
+  if (!isSure) return;
+  try {
+    const answer = await call("POST", "sessions/end", { body: whose });
+    const entry = toast(t("session.ended_all", { name }));
+    addReceipt(entry, answer.headers.get("revocation"));
+  } catch (error) {
+    toastProblem(error);
+  }
+  await refreshPage();
+}
+
+/**
+ * Adds to a message by when every process of the server applied an ending.
+ * @param {import("../components/toast.js").Toast} entry
+ * @param {string | null} position
+ */
+function addReceipt(entry, position) {
+  if (!position) return;
+  setTimeout(async () => {
+    try {
+      const { data } = await call("GET", `revocations/${position}`, { quiet: true });
+      const lines = (data.processes ?? data.nodes ?? []).map(
+        (/** @type {any} */ each) => `${each.name} ${new Date(each.applied_at).toISOString().slice(11, 23)}`,
+      );
+      if (lines.length) extendToast(entry, t("session.receipt", { processes: formatList(lines) }));
+    } catch {
+      // the receipt is an addition: the session has ended
+    }
+  }, RECEIPT_DELAY);
+}

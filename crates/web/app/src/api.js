@@ -1,0 +1,172 @@
+// @ts-check
+// Calls of the native API with the cookies of the back office.
+
+import { apiBase, prefix } from "./base.js";
+
+/** An answer with an error, or no answer at all (status 0). */
+export class Problem extends Error {
+  /**
+   * @param {number} status
+   * @param {any} body
+   * @param {number} [retryAfter]
+   */
+  constructor(status, body, retryAfter) {
+    super(body?.detail ?? body?.title ?? "");
+    this.status = status;
+    /** @type {string} */
+    this.code = body?.code ?? (status === 0 ? "offline" : `http_${status}`);
+    /** @type {string | undefined} */
+    this.right = body?.right;
+    /** @type {number | undefined} */
+    this.version = body?.version;
+    /** @type {{pointer?: string, parameter?: string, code: string, detail: string}[]} */
+    this.errors = body?.errors ?? [];
+    /** @type {string | undefined} */
+    this.traceId = body?.trace_id;
+    this.retryAfter = retryAfter;
+    /** @type {number | undefined} */
+    this.maxAge = body?.max_age;
+  }
+}
+
+/**
+ * @typedef {{body?: any, query?: Record<string, any>, ifMatch?: string | null, quiet?: boolean}} CallOptions
+ * @typedef {{status: number, data: any, etag: string | null, headers: Headers}} Answer
+ * @typedef {{method: string, path: string, body: any, status: number, at: number, took: number}} RecordedCall
+ */
+
+/** What the page does when a call needs a new sign-in or a fresh proof; set by `session.js`. */
+export const hooks = {
+  /** @type {() => Promise<void>} */
+  signIn: async () => {},
+  /** @type {(maxAge: number | undefined) => Promise<boolean>} */
+  stepUp: async () => false,
+  /** @type {(answered: boolean, version: string | null) => void} */
+  contact: () => {},
+};
+
+/** The most recent calls, newest first. @type {RecordedCall[]} */
+export const recentCalls = [];
+
+const MAX_RECENT_CALLS = 30;
+
+/**
+ * Calls the API. A call that lacks a session or a fresh proof is repeated once the person has
+ * given it.
+ * @param {string} method
+ * @param {string} path below the API, without a leading slash
+ * @param {CallOptions} [options]
+ * @returns {Promise<Answer>}
+ */
+export async function call(method, path, options = {}) {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await send(method, apiBase + path, options);
+    } catch (error) {
+      if (!(error instanceof Problem) || attempt > 2) throw error;
+      if (error.status === 401 && !path.endsWith("step-up") && !path.endsWith("password")) await hooks.signIn();
+      else if (error.code !== "proof_too_old" || !(await hooks.stepUp(error.maxAge))) throw error;
+    }
+  }
+}
+
+/**
+ * Calls an address of the back office that is not part of the API.
+ * @param {string} method
+ * @param {string} path
+ * @param {CallOptions} [options]
+ */
+export const callOffice = (method, path, options = {}) => send(method, `${prefix}/${path}`, options);
+
+/**
+ * @param {string} method
+ * @param {string} address
+ * @param {CallOptions} options
+ * @returns {Promise<Answer>}
+ */
+async function send(method, address, { body, query, ifMatch, quiet }) {
+  const url = address + toQuery(query);
+  /** @type {Record<string, string>} */
+  const headers = { accept: "application/json" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (ifMatch) headers["if-match"] = ifMatch;
+  const started = performance.now();
+  let answer;
+  try {
+    answer = await fetch(url, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: "same-origin",
+      cache: "no-store",
+    });
+  } catch {
+    hooks.contact(false, null);
+    throw new Problem(0, {});
+  }
+  hooks.contact(true, answer.headers.get("x-tillgate-version"));
+  if (!quiet) record(method, url, body, answer.status, performance.now() - started);
+  const text = await answer.text();
+  const data = parse(text);
+  if (!answer.ok) throw new Problem(answer.status, data, Number(answer.headers.get("retry-after")) || undefined);
+  return { status: answer.status, data, etag: answer.headers.get("etag"), headers: answer.headers };
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {Record<string, any> | undefined} query */
+function toQuery(query) {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined && value !== null && value !== "") parameters.set(name, String(value));
+  }
+  const text = parameters.toString();
+  return text ? `?${text}` : "";
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {any} body
+ * @param {number} status
+ * @param {number} took
+ */
+function record(method, path, body, status, took) {
+  recentCalls.unshift({ method, path, body: mask(body), status, at: Date.now(), took });
+  recentCalls.length = Math.min(recentCalls.length, MAX_RECENT_CALLS);
+}
+
+/** @param {any} body */
+function mask(body) {
+  if (!body || typeof body !== "object") return body;
+  return Object.fromEntries(
+    Object.entries(body).map(([name, value]) => [name, /password|secret/.test(name) ? "…" : value]),
+  );
+}
+
+/**
+ * Reads all pages of a list.
+ * @param {string} path
+ * @param {Record<string, any>} [query]
+ * @param {number} [maxPages]
+ * @returns {Promise<any[]>}
+ */
+export async function readAll(path, query = {}, maxPages = 25) {
+  /** @type {any[]} */
+  const items = [];
+  let after;
+  for (let page = 0; page < maxPages; page += 1) {
+    const { data } = await call("GET", path, { query: { limit: 200, ...query, after }, quiet: true });
+    items.push(...data.items);
+    after = data.next;
+    if (!after) break;
+  }
+  return items;
+}

@@ -1,0 +1,143 @@
+// @ts-check
+// Modal dialogs. Each is a native <dialog>, which keeps the focus inside and returns it.
+
+import { render } from "../../vendor/lit-html/lit-html.js";
+import { t } from "../i18n.js";
+import { html, nothing, onPaint } from "../view.js";
+import { icon } from "./icon.js";
+import { toast } from "./toast.js";
+
+/**
+ * Opens a dialog and returns what it was closed with; undefined if it was canceled.
+ * @template T
+ * @param {(close: (value?: T) => void) => any} content
+ * @param {{wide?: boolean, locked?: boolean}} [options]
+ * @returns {Promise<T | undefined>}
+ */
+export function openDialog(content, { wide = false, locked = false } = {}) {
+  return new Promise((resolve) => {
+    const dialog = document.createElement("dialog");
+    dialog.className = wide ? "dialog wide" : "dialog";
+    dialog.setAttribute("aria-labelledby", "dialog-title");
+    document.body.append(dialog);
+    const opener = document.activeElement;
+    /** @type {T | undefined} */
+    let result;
+    const close = (/** @type {T | undefined} */ value) => {
+      result = value;
+      dialog.close();
+    };
+    const paint = () => render(content(close), dialog);
+    const stop = onPaint(paint);
+    dialog.addEventListener("cancel", (event) => locked && event.preventDefault());
+    dialog.addEventListener("close", () => {
+      stop();
+      dialog.remove();
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+      resolve(result);
+    });
+    paint();
+    dialog.showModal();
+  });
+}
+
+/**
+ * The head of a dialog.
+ * @param {string} title
+ * @param {(() => void) | null} close
+ */
+export const dialogHead = (title, close) => html`
+  <header class="dialog-head">
+    <h2 id="dialog-title">${title}</h2>
+    ${close
+      ? html`<button type="button" class="icon-button" aria-label=${t("close")} @click=${close}>
+          ${icon("close")}
+        </button>`
+      : nothing}
+  </header>`;
+
+/**
+ * Asks whether to do something wide or final. With `name`, the person must type it first.
+ * @param {{title: string, text: string, points?: string[], action: string, name?: string}} question
+ * @returns {Promise<boolean>}
+ */
+export async function confirmDialog({ title, text, points = [], action, name }) {
+  let typed = "";
+  const answer = await openDialog((close) => {
+    const submit = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      if (!name || typed.trim() === name) close(true);
+    };
+    const input = (/** @type {Event} */ event) => {
+      typed = /** @type {HTMLInputElement} */ (event.target).value;
+    };
+    return html`
+      <form @submit=${submit}>
+        ${dialogHead(title, () => close())}
+        <div class="dialog-body">
+          <p>${text}</p>
+          ${points.length ? html`<ul class="points">${points.map((point) => html`<li>${point}</li>`)}</ul>` : nothing}
+          ${name
+            ? html`<label class="field">
+                <span>${t("confirm.type_name", { name })}</span>
+                <input name="confirm" autocomplete="off" spellcheck="false" required @input=${input}>
+              </label>`
+            : nothing}
+        </div>
+        <footer class="dialog-foot">
+          <button type="button" class="button" @click=${() => close()}>${t("cancel")}</button>
+          <button class="button danger">${action}</button>
+        </footer>
+      </form>`;
+  });
+  return answer === true;
+}
+
+/**
+ * Shows a secret that is shown only once.
+ * @param {{title: string, text: string, secret: string, file: string, content: string}} options
+ */
+export function showSecret({ title, text, secret, file, content }) {
+  let stored = false;
+  const check = (/** @type {Event} */ event) => {
+    stored = /** @type {HTMLInputElement} */ (event.target).checked;
+  };
+  const address = URL.createObjectURL(new Blob([content], { type: "text/plain" }));
+  return openDialog(
+    (close) => html`
+      <form @submit=${(/** @type {Event} */ event) => (event.preventDefault(), stored && close())}>
+        ${dialogHead(title, null)}
+        <div class="dialog-body">
+          <p>${text}</p>
+          <p class="secret"><code>${secret}</code></p>
+          <p class="row">
+            <button type="button" class="button" @click=${() => copy(secret)}>${icon("copy")}${t("copy")}</button>
+            <a class="button" href=${address} download=${file}>${icon("download")}${t("download_as", { file })}</a>
+          </p>
+          <label class="check"><input type="checkbox" required @change=${check}>${t("secret.stored")}</label>
+        </div>
+        <footer class="dialog-foot"><button class="button primary">${t("done")}</button></footer>
+      </form>`,
+    { locked: true },
+  ).finally(() => URL.revokeObjectURL(address));
+}
+
+/**
+ * Copies a text; without the clipboard, shows it selected.
+ * @param {string} text
+ */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(t("copied"));
+  } catch {
+    await openDialog(
+      (close) => html`
+        ${dialogHead(t("copy"), () => close())}
+        <div class="dialog-body">
+          <textarea class="code" readonly rows="6" aria-label=${t("copy")}
+            @focus=${(/** @type {any} */ event) => event.target.select()}>${text}</textarea>
+        </div>`,
+    );
+  }
+}

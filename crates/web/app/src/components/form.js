@@ -1,0 +1,207 @@
+// @ts-check
+// Forms in dialogs. Errors of the API appear at the field that its JSON pointer names.
+
+import { Problem } from "../api.js";
+import { t } from "../i18n.js";
+import { describe, describeField } from "../problems.js";
+import { html, nothing, repaint } from "../view.js";
+import { curlLine } from "./small.js";
+import { dialogHead, openDialog } from "./dialog.js";
+
+/**
+ * @typedef {{
+ *   name: string,
+ *   label: string,
+ *   type?: "text" | "email" | "password" | "textarea" | "select" | "check" | "checks" | "number",
+ *   value?: any,
+ *   options?: {value: string, label: string, hint?: string, disabled?: boolean}[],
+ *   hint?: string,
+ *   required?: boolean,
+ *   pointer?: string,
+ *   autocomplete?: string,
+ *   max?: number,
+ *   when?: (values: Record<string, any>) => boolean,
+ * }} Field
+ */
+
+/**
+ * Opens a form and returns what `submit` returned; undefined if the form was canceled.
+ * @param {{
+ *   title: string,
+ *   text?: string,
+ *   fields: Field[],
+ *   action: string,
+ *   danger?: boolean,
+ *   wide?: boolean,
+ *   submit: (values: Record<string, any>) => Promise<any>,
+ *   asCall?: (values: Record<string, any>) => [string, string, any?],
+ * }} options
+ */
+export async function formDialog({ title, text, fields, action, danger, wide, submit, asCall }) {
+  /** @type {Record<string, any>} */
+  const values = Object.fromEntries(fields.map((field) => [field.name, field.value ?? initial(field)]));
+  /** @type {unknown} */
+  let error = null;
+  let busy = false;
+  let showsCall = false;
+  const set = (/** @type {string} */ name, /** @type {any} */ value) => {
+    values[name] = value;
+    if (showsCall || fields.some((field) => field.when)) repaint();
+  };
+  return openDialog(
+    (close) => {
+      const send = async (/** @type {SubmitEvent} */ event) => {
+        event.preventDefault();
+        if (busy) return;
+        busy = true;
+        error = null;
+        repaint();
+        try {
+          close((await submit(values)) ?? true);
+        } catch (caught) {
+          error = caught;
+          const form = /** @type {HTMLFormElement} */ (event.target);
+          setTimeout(() => /** @type {any} */ (form.querySelector("[aria-invalid=true]"))?.focus(), 50);
+        } finally {
+          busy = false;
+          repaint();
+        }
+      };
+      const shown = fields.filter((field) => !field.when || field.when(values));
+      const { atField, others } = sortErrors(error, shown);
+      return html`
+        <form @submit=${send} novalidate>
+          ${dialogHead(title, () => close())}
+          <div class="dialog-body">
+            ${text ? html`<p class="muted">${text}</p>` : nothing}
+            ${error && (others.length > 0 || atField.size === 0)
+              ? html`<div class="notice notice-bad" role="alert">
+                  ${describe(error)}${others.map((each) => html`<br>${each.pointer ?? each.parameter}: ${describeField(each)}`)}
+                </div>`
+              : nothing}
+            ${shown.map((field) => fieldView(field, values[field.name], atField.get(field.name), set))}
+            ${showsCall && asCall ? html`<pre class="code" tabindex="0">${curlLine(...asCall(values))}</pre>` : nothing}
+          </div>
+          <footer class="dialog-foot">
+            ${asCall
+              ? html`<button type="button" class="button quiet start" aria-pressed=${String(showsCall)}
+                  @click=${() => ((showsCall = !showsCall), repaint())}>${t("as_call")}</button>`
+              : nothing}
+            <button type="button" class="button" @click=${() => close()}>${t("cancel")}</button>
+            <button class="button ${danger ? "danger" : "primary"}" ?disabled=${busy}>${action}</button>
+          </footer>
+        </form>`;
+    },
+    { wide },
+  );
+}
+
+/** @param {Field} field */
+function initial(field) {
+  if (field.type === "checks") return [];
+  if (field.type === "check") return false;
+  if (field.type === "select") return field.options?.[0]?.value ?? "";
+  return "";
+}
+
+/**
+ * @param {unknown} error
+ * @param {Field[]} fields
+ */
+function sortErrors(error, fields) {
+  /** @type {Map<string, string>} */
+  const atField = new Map();
+  /** @type {Problem["errors"]} */
+  const others = [];
+  for (const each of error instanceof Problem ? error.errors : []) {
+    const field = fields.find(({ name, pointer = `/${name}` }) => (each.pointer ?? "").startsWith(pointer));
+    if (field) atField.set(field.name, describeField(each));
+    else others.push(each);
+  }
+  return { atField, others };
+}
+
+/**
+ * One field with its label, hint and error.
+ * @param {Field} field
+ * @param {any} value
+ * @param {string | undefined} error
+ * @param {(name: string, value: any) => void} set
+ */
+export function fieldView(field, value, error, set) {
+  const described = [error ? `${field.name}-error` : "", field.hint ? `${field.name}-hint` : ""].filter(Boolean);
+  const notes = html`
+    ${error ? html`<span class="field-error" id="${field.name}-error">${error}</span>` : nothing}
+    ${field.hint ? html`<span class="hint" id="${field.name}-hint">${field.hint}</span>` : nothing}`;
+  const input = (/** @type {Event} */ event) => {
+    const target = /** @type {HTMLInputElement} */ (event.target);
+    set(field.name, field.type === "check" ? target.checked : target.value);
+  };
+  if (field.type === "checks") return checksView(field, value, notes, set);
+  if (field.type === "check") {
+    return html`<div class="field">
+      <label class="check"><input type="checkbox" name=${field.name} ?checked=${value} @change=${input}>${field.label}</label>
+      ${notes}
+    </div>`;
+  }
+  return html`
+    <label class="field">
+      <span>${field.label}${field.required ? "" : html` <span class="faint">${t("optional")}</span>`}</span>
+      ${control(field, value, input, Boolean(error), described.join(" "))}
+      ${notes}
+    </label>`;
+}
+
+/**
+ * @param {Field} field
+ * @param {any} value
+ * @param {(event: Event) => void} input
+ * @param {boolean} isInvalid
+ * @param {string} described
+ */
+function control(field, value, input, isInvalid, described) {
+  const invalid = isInvalid ? "true" : nothing;
+  const by = described || nothing;
+  if (field.type === "select") {
+    return html`<select name=${field.name} aria-invalid=${invalid} aria-describedby=${by} @change=${input}>
+      ${field.options?.map(
+        (option) => html`<option value=${option.value} ?selected=${option.value === value} ?disabled=${option.disabled}>
+          ${option.label}</option>`,
+      )}
+    </select>`;
+  }
+  if (field.type === "textarea") {
+    return html`<textarea name=${field.name} rows="3" aria-invalid=${invalid} aria-describedby=${by}
+      @input=${input}>${field.value ?? ""}</textarea>`;
+  }
+  return html`<input name=${field.name} type=${field.type ?? "text"} value=${field.value ?? ""}
+    autocomplete=${field.autocomplete ?? "off"} maxlength=${field.max ?? nothing} ?required=${field.required}
+    aria-invalid=${invalid} aria-describedby=${by} spellcheck="false" @input=${input}>`;
+}
+
+/**
+ * @param {Field} field
+ * @param {string[]} value
+ * @param {any} notes
+ * @param {(name: string, value: any) => void} set
+ */
+function checksView(field, value, notes, set) {
+  const change = (/** @type {Event} */ event) => {
+    const { value: name, checked } = /** @type {HTMLInputElement} */ (event.target);
+    const rest = value.filter((each) => each !== name);
+    value = checked ? [...rest, name] : rest;
+    set(field.name, value);
+  };
+  return html`
+    <fieldset class="field">
+      <legend>${field.label}</legend>
+      <div class="checks">
+        ${field.options?.map(
+          (option) => html`<label class="check" title=${option.hint ?? nothing}>
+            <input type="checkbox" value=${option.value} ?checked=${value.includes(option.value)}
+              ?disabled=${option.disabled} @change=${change}>${option.label}</label>`,
+        )}
+      </div>
+      ${notes}
+    </fieldset>`;
+}

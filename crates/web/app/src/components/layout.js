@@ -1,0 +1,159 @@
+// @ts-check
+// The frame around every page: the rail, the top bar, the notices.
+
+import { href, withQuery, navigate } from "../router.js";
+import { directory } from "../directory.js";
+import { languages, locale, t } from "../i18n.js";
+import { connection } from "../live.js";
+import { prefs, setPrefs } from "../prefs.js";
+import { canAny } from "../rights.js";
+import { renew, session, signOut } from "../session.js";
+import { formatSeconds } from "../time.js";
+import { html, nothing, repaint } from "../view.js";
+import { openCalls, openKeys } from "./help.js";
+import { icon } from "./icon.js";
+import { openMenu } from "./menu.js";
+import { toastProblem } from "./toast.js";
+
+/**
+ * The pages of the rail, each with the rights of which one is needed to see it.
+ * @type {{id: string, icon: string, key?: string, rights: string[], second?: boolean}[]}
+ */
+export const pages = [
+  { id: "tills", icon: "till", key: "t", rights: [] },
+  { id: "sessions", icon: "session", key: "s", rights: ["sessionRead", "sessionDelete"] },
+  { id: "people", icon: "people", key: "p", rights: ["userRead"] },
+  { id: "roles", icon: "role", key: "r", rights: [] },
+  { id: "devices", icon: "device", key: "d", rights: [] },
+  { id: "tickets", icon: "ticket", key: "k", rights: [] },
+  { id: "audit", icon: "audit", key: "a", rights: ["auditRead"] },
+  { id: "api-keys", icon: "key", rights: ["apiKeyCreate", "apiKeyUpdate", "apiKeyDelete"], second: true },
+  { id: "stores", icon: "store", rights: [], second: true },
+  { id: "settings", icon: "settings", rights: ["tenantUpdate"], second: true },
+];
+
+/**
+ * @param {import("../router.js").Route} route
+ * @param {string} title
+ * @param {any} content
+ */
+export const layout = (route, title, content) => html`
+  <a class="skip" href="#main" @click=${skip}>${t("skip")}</a>
+  <nav class="rail ${prefs.folded ? "folded" : ""}" aria-label=${t("nav.label")}>
+    <a class="brand" href=${href("tills")}>${icon("brand")}<span>tillgate</span></a>
+    <ul>${pages.filter((page) => canAny(page.rights)).map((page) => railItem(page, route.page === page.id))}</ul>
+    <button class="fold" aria-expanded=${String(!prefs.folded)} @click=${fold}>
+      ${icon(prefs.folded ? "unfold" : "fold")}<span>${t("nav.fold")}</span>
+    </button>
+  </nav>
+  <header class="top">
+    <h1>${title}</h1>
+    ${storePicker(route)}
+    <span class="fill"></span>
+    ${lamp()}
+    <button class="icon-button" aria-label=${t("as_call.title")} title=${t("as_call.title")} @click=${openCalls}>${icon("code")}</button>
+    <button class="icon-button wide-only" aria-label=${t("keys.title")} title="${t("keys.title")} (?)" @click=${openKeys}>${icon("keyboard")}</button>
+    <button class="person" aria-haspopup="menu" aria-expanded="false" aria-label=${t("person.menu")}
+      @click=${(/** @type {Event} */ event) => openMenu(event, personMenu(), t("person.menu"))}>
+      <span class="avatar" aria-hidden="true">${initials(session.user?.display_name ?? "")}</span>
+      <span class="person-name">${session.user?.display_name}</span>
+    </button>
+  </header>
+  <main id="main" tabindex="-1">${notices()}${content}</main>`;
+
+/**
+ * @param {typeof pages[number]} page
+ * @param {boolean} isCurrent
+ */
+const railItem = (page, isCurrent) => html`
+  <li class=${page.second ? "second" : ""}>
+    <a href=${href(page.id)} aria-current=${isCurrent ? "page" : nothing} title=${prefs.folded ? t(`nav.${page.id}`) : nothing}>
+      ${icon(page.icon)}<span>${t(`nav.${page.id}`)}</span>
+    </a>
+  </li>`;
+
+/** @param {import("../router.js").Route} route */
+function storePicker(route) {
+  const stores = directory("stores");
+  if (stores.length < 2 || !["tills", "sessions", "devices"].includes(route.page)) return nothing;
+  const selected = route.query.get("store") ?? "";
+  const pick = (/** @type {any} */ event) => navigate(withQuery({ store: event.target.value || null }, null));
+  return html`
+    <label class="store-picker">${icon("store")}<span class="visually-hidden">${t("store.pick")}</span>
+      <select @change=${pick}>
+        <option value="">${t("store.all")}</option>
+        ${stores.map((store) => html`<option value=${store.id} ?selected=${store.id === selected}>${store.name}</option>`)}
+      </select>
+    </label>`;
+}
+
+function lamp() {
+  const { state, answeredAt } = connection;
+  const since = formatSeconds(new Date(answeredAt).toISOString());
+  return html`<span class="lamp ${state}" role="status" title=${t(`live.${state}.hint`, { time: since })}>
+    <span class="lamp-mark" aria-hidden="true"></span><span>${t(`live.${state}`, { time: since })}</span></span>`;
+}
+
+function notices() {
+  return html`
+    ${connection.state === "offline"
+      ? html`<p class="notice notice-bad" role="alert">${icon("alert")}${t("offline.text")}</p>`
+      : nothing}
+    ${session.outdated
+      ? html`<p class="notice" role="status">${icon("info")}${t("outdated.text")}
+          <button class="button small" @click=${() => location.reload()}>${t("outdated.reload")}</button></p>`
+      : nothing}
+    ${session.warns
+      ? html`<p class="notice notice-warn" role="alert">${icon("clock")}${t("idle.text")}
+          <button class="button small" @click=${renew}>${t("idle.stay")}</button></p>`
+      : nothing}`;
+}
+
+/** @returns {import("./menu.js").MenuItem[]} */
+function personMenu() {
+  const theme = (/** @type {string} */ name) => ({
+    label: t(`theme.${name}`),
+    checked: prefs.theme === name,
+    run: () => (setPrefs({ theme: name }), repaint()),
+  });
+  return [
+    { label: t("nav.profile"), icon: "person", href: href("profile") },
+    null,
+    theme("auto"),
+    theme("light"),
+    theme("dark"),
+    null,
+    {
+      label: t("density.compact"),
+      checked: prefs.density === "compact",
+      run: () => (setPrefs({ density: prefs.density === "compact" ? "comfortable" : "compact" }), repaint()),
+    },
+    null,
+    ...Object.entries(languages).map(([tag, label]) => ({
+      label,
+      checked: locale() === tag,
+      run: () => {
+        setPrefs({ locale: tag });
+        location.reload();
+      },
+    })),
+    null,
+    { label: t("keys.title"), icon: "keyboard", key: "?", run: openKeys },
+    { label: t("sign_out"), icon: "leave", run: () => signOut().catch(toastProblem) },
+  ];
+}
+
+/** @param {string} name */
+const initials = (name) =>
+  name.split(/\s+/).filter(Boolean).slice(0, 2).map((part) => [...part][0]?.toUpperCase()).join("");
+
+function fold() {
+  setPrefs({ folded: !prefs.folded });
+  repaint();
+}
+
+/** @param {Event} event */
+function skip(event) {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
+}

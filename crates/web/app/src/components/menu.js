@@ -1,0 +1,104 @@
+// @ts-check
+// A menu beside the button that opened it.
+
+import { render } from "../../vendor/lit-html/lit-html.js";
+import { html, nothing } from "../view.js";
+import { icon } from "./icon.js";
+
+/** @typedef {{label: string, icon?: string, run?: () => void, href?: string, danger?: boolean, checked?: boolean, key?: string} | null} MenuItem */
+
+/** @type {(() => void) | null} */
+let closeOpen = null;
+
+/**
+ * Opens a menu of items; null is a separator.
+ * @param {Event} event the click on the button
+ * @param {MenuItem[]} items
+ * @param {string} label
+ */
+export function openMenu(event, items, label) {
+  event.preventDefault();
+  event.stopPropagation();
+  const button = /** @type {HTMLElement} */ (event.currentTarget);
+  const wasOpen = button.getAttribute("aria-expanded") === "true";
+  closeOpen?.();
+  if (wasOpen) return;
+  const menu = document.createElement("div");
+  menu.className = "menu";
+  menu.setAttribute("role", "menu");
+  menu.setAttribute("aria-label", label);
+  (button.closest("dialog") ?? document.body).append(menu);
+  const close = () => {
+    if (!menu.isConnected) return;
+    menu.remove();
+    button.setAttribute("aria-expanded", "false");
+    removeEventListener("pointerdown", outside, true);
+    closeOpen = null;
+  };
+  const outside = (/** @type {Event} */ other) => {
+    const target = /** @type {Node} */ (other.target);
+    if (!menu.contains(target) && !button.contains(target)) close();
+  };
+  const pick = (/** @type {NonNullable<MenuItem>} */ item) => {
+    close();
+    button.focus();
+    item.run?.();
+  };
+  render(items.map((item) => (item ? view(item, pick) : html`<hr>`)), menu);
+  place(menu, button);
+  button.setAttribute("aria-expanded", "true");
+  menu.addEventListener("keydown", (key) => moveFocus(key, menu, button, close));
+  addEventListener("pointerdown", outside, true);
+  closeOpen = close;
+  /** @type {HTMLElement | null} */ (menu.querySelector("[role^=menuitem]"))?.focus();
+}
+
+/**
+ * @param {NonNullable<MenuItem>} item
+ * @param {(item: NonNullable<MenuItem>) => void} pick
+ */
+function view(item, pick) {
+  const content = html`${item.icon ? icon(item.icon) : nothing}<span>${item.label}</span>
+    ${item.key ? html`<kbd>${item.key}</kbd>` : nothing}${item.checked ? icon("check") : nothing}`;
+  if (item.href) {
+    return html`<a role="menuitem" tabindex="-1" href=${item.href} @click=${() => pick(item)}>${content}</a>`;
+  }
+  const role = item.checked === undefined ? "menuitem" : "menuitemradio";
+  return html`<button type="button" role=${role} tabindex="-1" class=${item.danger ? "danger" : ""}
+    aria-checked=${item.checked === undefined ? nothing : String(item.checked)}
+    @click=${() => pick(item)}>${content}</button>`;
+}
+
+/**
+ * @param {HTMLElement} menu
+ * @param {HTMLElement} button
+ */
+function place(menu, button) {
+  const { left, right, top, bottom } = button.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = menu;
+  const x = right - width > 8 ? right - width : Math.min(left, innerWidth - width - 8);
+  const y = bottom + 4 + height < innerHeight ? bottom + 4 : Math.max(8, top - height - 4);
+  menu.style.setProperty("left", `${Math.max(8, x)}px`);
+  menu.style.setProperty("top", `${y}px`);
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} menu
+ * @param {HTMLElement} button
+ * @param {() => void} close
+ */
+function moveFocus(event, menu, button, close) {
+  const items = /** @type {HTMLElement[]} */ ([...menu.querySelectorAll("[role^=menuitem]")]);
+  const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+  event.stopPropagation();
+  if (to !== undefined) {
+    event.preventDefault();
+    items.at(to % items.length)?.focus();
+  } else if (event.key === "Escape" || event.key === "Tab") {
+    if (event.key === "Escape") event.preventDefault();
+    close();
+    button.focus();
+  }
+}

@@ -1,0 +1,69 @@
+// @ts-check
+// Asks for the password over the page: to sign in again, or to prove who acts.
+
+import { describe } from "../problems.js";
+import { t } from "../i18n.js";
+import { html, nothing, repaint } from "../view.js";
+import { dialogHead, openDialog } from "./dialog.js";
+
+/**
+ * @param {{
+ *   login: string,
+ *   kind: "sign_in" | "step_up",
+ *   submit: (login: string, password: string) => Promise<void>,
+ *   cancel?: () => void,
+ * }} options
+ * @returns {Promise<boolean>} whether the person gave the password
+ */
+export async function askPassword({ login, kind, submit, cancel }) {
+  /** @type {unknown} */
+  let error = null;
+  let busy = false;
+  const done = await openDialog((close) => {
+    const send = async (/** @type {SubmitEvent} */ event) => {
+      event.preventDefault();
+      if (busy) return;
+      const form = /** @type {HTMLFormElement} */ (event.target);
+      const values = new FormData(form);
+      busy = true;
+      repaint();
+      try {
+        await submit(String(values.get("login") ?? ""), String(values.get("password") ?? ""));
+        close(true);
+      } catch (caught) {
+        error = caught;
+        const field = form.elements.namedItem("password");
+        if (field instanceof HTMLInputElement) {
+          field.value = "";
+          field.focus();
+        }
+      } finally {
+        busy = false;
+        repaint();
+      }
+    };
+    return html`
+      <form @submit=${send}>
+        ${dialogHead(t(`${kind}.title`), cancel ? null : () => close())}
+        <div class="dialog-body">
+          <p>${t(`${kind}.text`)}</p>
+          ${error ? html`<p class="notice notice-bad" role="alert">${describe(error)}</p>` : nothing}
+          <label class="field">
+            <span>${t("auth.login")}</span>
+            <input name="login" .value=${login} autocomplete="username" ?readonly=${kind === "step_up"} required>
+          </label>
+          <label class="field">
+            <span>${t("auth.password")}</span>
+            <input name="password" type="password" autocomplete="current-password" required autofocus>
+          </label>
+        </div>
+        <footer class="dialog-foot">
+          <button type="button" class="button" @click=${cancel ?? (() => close())}>
+            ${t(cancel ? "sign_in.leave" : "cancel")}
+          </button>
+          <button class="button primary" ?disabled=${busy}>${t(`${kind}.action`)}</button>
+        </footer>
+      </form>`;
+  }, { locked: Boolean(cancel) });
+  return done === true;
+}

@@ -1,0 +1,117 @@
+// @ts-check
+// Small parts that every page uses: instants, states, problems, empty lists.
+
+import { prefix } from "../base.js";
+import { t } from "../i18n.js";
+import { describe, supportText } from "../problems.js";
+import { formatAge, formatExact, formatMoment } from "../time.js";
+import { html, nothing, svg } from "../view.js";
+import { copy } from "./dialog.js";
+import { icon } from "./icon.js";
+
+/**
+ * An instant as an age, with the exact time on hover.
+ * @param {string | null | undefined} at
+ * @param {string} [never]
+ */
+export const age = (at, never = t("never")) =>
+  at ? html`<time datetime=${at} title=${formatExact(at)}>${formatAge(at)}</time>` : html`<span class="faint">${never}</span>`;
+
+/**
+ * An instant as day and time.
+ * @param {string | null | undefined} at
+ * @param {string} [never]
+ */
+export const moment = (at, never = t("never")) =>
+  at
+    ? html`<time datetime=${at} title=${formatExact(at)}>${formatMoment(at)}</time>`
+    : html`<span class="faint">${never}</span>`;
+
+/**
+ * A state by shape, color and word.
+ * @param {string} tone `good`, `idle`, `free`, `bad` or `new`
+ * @param {string} text
+ */
+export const state = (tone, text) =>
+  html`<span class="state ${tone}"><svg class="state-mark" aria-hidden="true" viewBox="0 0 12 12">${mark(tone)}</svg>${text}</span>`;
+
+/** @param {string} tone */
+function mark(tone) {
+  return MARKS[tone] ?? MARKS.free;
+}
+
+
+/** @type {Record<string, any>} */
+const MARKS = {
+  good: svg`<circle cx="6" cy="6" r="5"></circle>`,
+  idle: svg`<circle cx="6" cy="6" r="4.2" class="ring"></circle><path d="M6 1.8a4.2 4.2 0 0 1 0 8.4z"></path>`,
+  free: svg`<circle cx="6" cy="6" r="4.2" class="ring"></circle>`,
+  bad: svg`<rect x="1.2" y="1.2" width="9.6" height="9.6" rx="1.5"></rect>`,
+  new: svg`<path d="M6 .8 11.2 6 6 11.2.8 6z"></path>`,
+};
+
+/**
+ * Small labels, one per name.
+ * @param {string[]} names
+ */
+export const chips = (names) => names.map((name) => html`<span class="chip">${name}</span>`);
+
+/**
+ * An id that can be copied.
+ * @param {string} id
+ */
+export const idText = (id) => html`
+  <button class="id-text" title=${t("copy")} @click=${() => copy(id)}><code>${id}</code>${icon("copy")}</button>`;
+
+/**
+ * An error in place of what could not be shown.
+ * @param {any} error
+ * @param {() => void} retry
+ */
+export const problemBox = (error, retry) => html`
+  <div class="problem" role="alert">
+    ${icon("alert")}
+    <div>
+      <p><strong>${describe(error)}</strong></p>
+      ${error?.right ? html`<p class="muted">${t("problem.ask_for", { right: error.right })}</p>` : nothing}
+      <p class="row">
+        <button class="button small" @click=${retry}>${t("retry")}</button>
+        <button class="button small quiet" @click=${() => copy(supportText(error))}>${t("problem.copy")}</button>
+      </p>
+    </div>
+  </div>`;
+
+/**
+ * What a list without items says: what the thing is, the first action, and the same as commands.
+ * @param {{title: string, text: string, action?: {label: string, run: () => void}, curl?: [string, string, any?], command?: string}} options
+ */
+export const emptyBox = ({ title, text, action, curl, command }) => html`
+  <div class="empty">
+    <h2>${title}</h2>
+    <p>${text}</p>
+    ${action ? html`<p><button class="button primary" @click=${action.run}>${icon("plus")}${action.label}</button></p>` : nothing}
+    ${curl || command
+      ? html`<details class="commands">
+          <summary>${t("empty.same")}</summary>
+          <pre class="code" tabindex="0">${[curl ? curlLine(...curl) : "", command ?? ""].filter(Boolean).join("\n\n")}</pre>
+        </details>`
+      : nothing}
+  </div>`;
+
+/**
+ * A call as a line for a shell.
+ * @param {string} method
+ * @param {string} path
+ * @param {any} [body]
+ */
+export function curlLine(method, path, body) {
+  const address = `${location.origin}/api/v1/${path.replace(`${prefix}/api/v1/`, "")}`;
+  const data = body === undefined ? "" : ` \\\n  -H 'content-type: application/json' -d '${JSON.stringify(body)}'`;
+  return `curl -X ${method} '${address}' -H "authorization: Bearer $TOKEN"${data}`;
+}
+
+/** A list that is being read for the first time. */
+export const skeleton = () => html`
+  <div class="skeleton" role="status"><span class="visually-hidden">${t("loading")}</span>
+    ${Array.from({ length: 6 }, () => html`<div></div>`)}
+  </div>`;

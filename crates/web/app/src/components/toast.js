@@ -1,0 +1,79 @@
+// @ts-check
+// Short messages that go away by themselves, with an action such as Undo.
+
+import { describe } from "../problems.js";
+import { t } from "../i18n.js";
+import { html, nothing, repaint, repeat } from "../view.js";
+import { icon } from "./icon.js";
+
+const SHOWN_FOR = 10_000;
+
+/** @typedef {{id: number, text: string, detail?: string, bad?: boolean, action?: {label: string, run: () => void}}} Toast */
+
+/** @type {Toast[]} */
+let toasts = [];
+let nextId = 1;
+
+/**
+ * Shows a message for ten seconds, longer while the pointer or the focus is on it.
+ * @param {string} text
+ * @param {{detail?: string, bad?: boolean, action?: {label: string, run: () => void}}} [options]
+ */
+export function toast(text, options = {}) {
+  const entry = { id: nextId, text, ...options };
+  nextId += 1;
+  toasts = [...toasts.slice(-3), entry];
+  repaint();
+  const expire = () => {
+    const element = document.getElementById(`toast-${entry.id}`);
+    if (element?.matches(":hover, :focus-within")) setTimeout(expire, 2_000);
+    else dismiss(entry.id);
+  };
+  setTimeout(expire, SHOWN_FOR);
+  return entry;
+}
+
+/**
+ * Adds a line to a message that is still shown.
+ * @param {Toast} entry
+ * @param {string} detail
+ */
+export function extendToast(entry, detail) {
+  entry.detail = detail;
+  repaint();
+}
+
+/**
+ * Reports an error that belongs to no form.
+ * @param {unknown} error
+ */
+export const toastProblem = (error) => toast(describe(error), { bad: true });
+
+/** @param {number} id */
+function dismiss(id) {
+  toasts = toasts.filter((entry) => entry.id !== id);
+  repaint();
+}
+
+export const toastList = () => html`
+  <div class="toasts" role="status" aria-live="polite">
+    ${repeat(toasts, (entry) => entry.id, view)}
+  </div>`;
+
+/** @param {Toast} entry */
+function view(entry) {
+  const act = () => {
+    dismiss(entry.id);
+    entry.action?.run();
+  };
+  return html`
+    <div id="toast-${entry.id}" class="toast ${entry.bad ? "bad" : ""}">
+      ${icon(entry.bad ? "alert" : "check")}
+      <div class="toast-text">
+        <p>${entry.text}</p>
+        ${entry.detail ? html`<p class="muted small">${entry.detail}</p>` : nothing}
+      </div>
+      ${entry.action ? html`<button class="button small" @click=${act}>${entry.action.label}</button>` : nothing}
+      <button class="icon-button" aria-label=${t("close")} @click=${() => dismiss(entry.id)}>${icon("close")}</button>
+    </div>`;
+}

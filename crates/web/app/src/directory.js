@@ -1,0 +1,84 @@
+// @ts-check
+// Lists that many pages need: stores, roles, devices, people. Each is read once, and again after it
+// changed.
+
+import { Problem, readAll } from "./api.js";
+import { compareNames } from "./i18n.js";
+import { onChange } from "./live.js";
+import { can } from "./rights.js";
+import { repaint } from "./view.js";
+
+const MAX_AGE = 60_000;
+
+/** @type {Record<string, {path: string, kind: string, right?: string, query?: any, name: (item: any) => string}>} */
+const SOURCES = {
+  stores: { path: "stores", kind: "store", name: (item) => item.name },
+  roles: { path: "roles", kind: "role", name: (item) => item.name },
+  devices: { path: "devices", kind: "device", name: (item) => item.name },
+  users: { path: "users", kind: "user", right: "userRead", name: (item) => item.display_name },
+};
+
+/** @type {Record<string, any[]>} */
+const lists = {};
+/** @type {Record<string, number>} */
+const readAt = {};
+/** @type {Record<string, Promise<any[]>>} */
+const pending = {};
+
+/**
+ * Returns a list as far as it was read; reads it in the background if it is old.
+ * @param {"stores" | "roles" | "devices" | "users"} name
+ * @returns {any[]}
+ */
+export function directory(name) {
+  if (Date.now() - (readAt[name] ?? 0) > MAX_AGE && !pending[name]) loadDirectory(name).catch(() => {});
+  return lists[name] ?? [];
+}
+
+/**
+ * Reads a list.
+ * @param {"stores" | "roles" | "devices" | "users"} name
+ * @returns {Promise<any[]>}
+ */
+export function loadDirectory(name) {
+  const source = SOURCES[name];
+  if (source.right && !can(source.right)) return Promise.resolve((lists[name] = []));
+  pending[name] ??= readAll(source.path, source.query)
+    .then((items) => {
+      lists[name] = items.sort((a, b) => compareNames(source.name(a), source.name(b)));
+      return lists[name];
+    })
+    .catch((error) => {
+      if (error instanceof Problem && error.status === 403) return (lists[name] = []);
+      throw error;
+    })
+    .finally(() => {
+      readAt[name] = Date.now();
+      delete pending[name];
+      repaint();
+    });
+  return pending[name];
+}
+
+/**
+ * Reads lists that must be complete, such as those of a form.
+ * @param {("stores" | "roles" | "devices" | "users")[]} names
+ */
+export const requireDirectories = (...names) =>
+  Promise.all(names.map((name) => (Date.now() - (readAt[name] ?? 0) < 5_000 ? lists[name] : loadDirectory(name))));
+
+/** Devices that are not retired. */
+export const usableDevices = () => directory("devices").filter((device) => device.status !== "retired");
+
+/**
+ * The display name of a user, as far as it is known.
+ * @param {{id: string, user_name?: string | null, display_name?: string | null} | null | undefined} user
+ */
+export function nameOf(user) {
+  if (!user) return "";
+  return user.display_name ?? lists.users?.find((each) => each.id === user.id)?.display_name ?? user.user_name ?? "";
+}
+
+onChange(({ kind }) => {
+  for (const [name, source] of Object.entries(SOURCES)) if (source.kind === kind) readAt[name] = 0;
+});

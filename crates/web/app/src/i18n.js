@@ -1,0 +1,117 @@
+// @ts-check
+// Texts in the language of the person. Keys are flat; plural forms are keys with a suffix such as
+// `.one`, by Intl.PluralRules.
+
+import { assets } from "./base.js";
+
+/** Languages with a catalog, by tag. */
+export const languages = { en: "English", sk: "Slovenčina", id: "Bahasa Indonesia" };
+
+/** @type {Record<string, string>} */
+let texts = {};
+let current = "en";
+let plurals = new Intl.PluralRules("en");
+
+/** The tag of the current language. */
+export const locale = () => current;
+
+/**
+ * Returns the first of these tags that has a catalog.
+ * @param {(string | null | undefined)[]} tags
+ */
+export function chooseLocale(tags) {
+  for (const tag of tags) {
+    const primary = tag?.toLowerCase().split("-")[0] ?? "";
+    if (primary in languages) return primary;
+  }
+  return "en";
+}
+
+/**
+ * Loads the catalog of a language.
+ * @param {string} tag
+ */
+export async function loadLocale(tag) {
+  const answer = await fetch(`${assets}locales/${tag}.json`);
+  texts = await answer.json();
+  current = tag;
+  plurals = new Intl.PluralRules(tag);
+  document.documentElement.lang = tag;
+}
+
+/**
+ * Whether the catalog has a text.
+ * @param {string} key
+ */
+export const hasText = (key) => key in texts;
+
+/**
+ * Returns a text with its placeholders filled in.
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(key, values) {
+  const text = texts[key] ?? key;
+  return values ? text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole)) : text;
+}
+
+/**
+ * Returns the plural form of a text for a count.
+ * @param {string} key
+ * @param {number} count
+ * @param {Record<string, string | number>} [values]
+ */
+export function tn(key, count, values) {
+  const form = `${key}.${plurals.select(count)}`;
+  return t(hasText(form) ? form : `${key}.other`, { count: formatNumber(count), ...values });
+}
+
+/**
+ * Returns the text of a value of an enumeration, or the value itself if it has none.
+ * @param {string} group
+ * @param {string | null | undefined} name
+ */
+export function word(group, name) {
+  if (!name) return "";
+  const key = `${group}.${name}`;
+  return hasText(key) ? t(key) : name;
+}
+
+/** @param {number} value */
+export const formatNumber = (value) => new Intl.NumberFormat(current).format(value);
+
+/**
+ * Formats a decimal of the API in a currency, without converting it to a binary number.
+ * @param {string} amount
+ * @param {string} currency
+ */
+export function formatMoney(amount, currency) {
+  const digits = amount.split(".")[1]?.length ?? 0;
+  const format = new Intl.NumberFormat(current, {
+    style: "currency",
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return format.format(/** @type {any} */ (amount));
+}
+
+/**
+ * Formats a decimal of the API without trailing zeros.
+ * @param {string} amount
+ */
+export const formatDecimal = (amount) =>
+  new Intl.NumberFormat(current, { maximumFractionDigits: 6 }).format(/** @type {any} */ (amount));
+
+/**
+ * Joins texts as a list.
+ * @param {string[]} items
+ */
+export const formatList = (items) => new Intl.ListFormat(current, { type: "conjunction" }).format(items);
+
+/**
+ * Compares names as people sort them.
+ * @param {string} a
+ * @param {string} b
+ */
+export const compareNames = (a, b) => a.localeCompare(b, current, { numeric: true, sensitivity: "base" });

@@ -1,0 +1,120 @@
+// @ts-check
+// Changes as they happen: one event stream per browser, which one tab reads for all of them.
+// Without a stream, a visible tab reads its lists every 10 seconds.
+
+import { apiBase } from "./base.js";
+import { repaint } from "./view.js";
+
+const POLL_INTERVAL = 10_000;
+const CHANNEL = "tillgate-office-live";
+
+/** @typedef {{kind: string, id: string | null}} Change */
+
+/** The connection as the lamp shows it. */
+export const connection = {
+  /** @type {"connecting" | "live" | "polling" | "offline"} */
+  state: "connecting",
+  /** When the server last answered. */
+  answeredAt: Date.now(),
+};
+
+/** @type {Set<(change: Change) => void>} */
+const listeners = new Set();
+const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANNEL) : null;
+let streaming = false;
+let leads = false;
+
+/**
+ * Calls `listener` for every change, and with kind `*` if anything may have changed.
+ * @param {(change: Change) => void} listener
+ * @returns {() => void} stops it
+ */
+export function onChange(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** @param {Change} change */
+function announce(change) {
+  for (const listener of listeners) listener(change);
+}
+
+/**
+ * Notes whether the server answered a call.
+ * @param {boolean} answered
+ */
+export function noteContact(answered) {
+  if (answered) connection.answeredAt = Date.now();
+  const state = answered ? (streaming ? "live" : "polling") : "offline";
+  if (connection.state !== state && !(state === "polling" && connection.state === "connecting" && !polls)) {
+    connection.state = state;
+    repaint();
+  }
+}
+
+let polls = false;
+
+/** Starts to follow changes. */
+export function startLive() {
+  if (channel) {
+    channel.onmessage = ({ data }) => {
+      if (data.hello) return leads ? channel.postMessage({ streaming }) : undefined;
+      if (data.change) announce(data.change);
+      if (data.streaming !== undefined) setStreaming(data.streaming);
+      return undefined;
+    };
+    channel.postMessage({ hello: true });
+  }
+  if (navigator.locks) navigator.locks.request(CHANNEL, () => lead());
+  else if (!document.hidden) lead();
+  setTimeout(() => {
+    if (!streaming) setStreaming(false);
+  }, 2_000);
+  setInterval(() => {
+    if (!streaming && !document.hidden) announce({ kind: "*", id: null });
+  }, POLL_INTERVAL);
+  addEventListener("online", () => announce({ kind: "*", id: null }));
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && !streaming) announce({ kind: "*", id: null });
+  });
+}
+
+/** @param {boolean} value */
+function setStreaming(value) {
+  if (value && !streaming && polls) announce({ kind: "*", id: null });
+  streaming = value;
+  polls = !value;
+  connection.state = value ? "live" : "polling";
+  repaint();
+}
+
+/** Reads the stream until the tab is closed. */
+function lead() {
+  leads = true;
+  return new Promise((resolve) => {
+    const share = (/** @type {any} */ message) => channel?.postMessage(message);
+    const open = () => {
+      const source = new EventSource(`${apiBase}events`);
+      source.onopen = () => {
+        setStreaming(true);
+        share({ streaming: true });
+      };
+      source.addEventListener("change", (event) => {
+        const { kind, id } = JSON.parse(/** @type {MessageEvent} */ (event).data);
+        share({ change: { kind, id } });
+        announce({ kind, id });
+      });
+      source.addEventListener("reset", () => {
+        share({ change: { kind: "*", id: null } });
+        announce({ kind: "*", id: null });
+      });
+      source.onerror = () => {
+        setStreaming(false);
+        share({ streaming: false });
+        if (source.readyState === EventSource.CLOSED) setTimeout(open, 60_000);
+      };
+    };
+    open();
+    addEventListener("pagehide", () => resolve(undefined), { once: true });
+  });
+}

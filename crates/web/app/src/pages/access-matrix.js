@@ -1,0 +1,191 @@
+// @ts-check
+// What a person may do where: devices by roles, and the rights that follow.
+
+import { patch } from "../components/conflict.js";
+import { icon } from "../components/icon.js";
+import { toast, toastProblem } from "../components/toast.js";
+import { directory, loadDirectory, usableDevices } from "../directory.js";
+import { formatList, t, tn, word } from "../i18n.js";
+import { can, collectRights, effectiveRoles } from "../rights.js";
+import { href } from "../router.js";
+import { refreshPage } from "../shop.js";
+import { html, nothing, repaint } from "../view.js";
+import { isSelf } from "../actions/users.js";
+
+/**
+ * The changes that are not saved yet, by user id.
+ * @type {{id: string, roles: string[], devices: {device: string, roles: string[]}[]} | null}
+ */
+let draft = null;
+/** The device whose rights are shown; an empty text is the office. @type {string | null} */
+let unfolded = null;
+let busy = false;
+
+/** Forgets changes that were not saved. */
+export function resetAccess() {
+  draft = null;
+  unfolded = null;
+}
+
+/**
+ * @param {any} user
+ * @param {string | null} etag
+ */
+export function accessTab(user, etag) {
+  if (draft?.id !== user.id) draft = { id: user.id, roles: [...user.roles], devices: structuredClone(user.devices) };
+  const current = draft;
+  const roles = directory("roles");
+  const devices = usableDevices();
+  const isFixed = !can("userUpdate") || user.status === "deleted";
+  const isChanged =
+    JSON.stringify(current.roles) !== JSON.stringify(user.roles) || JSON.stringify(current.devices) !== JSON.stringify(user.devices);
+  const groups = [
+    ...directory("stores").map((store) => ({ name: store.name, devices: devices.filter((each) => each.store?.id === store.id) })),
+    { name: devices.some((each) => each.store) ? t("store.none") : "", devices: devices.filter((each) => !each.store) },
+  ].filter((group) => group.devices.length);
+  return html`
+    <div class="scroll">
+      <table class="matrix">
+        <caption class="visually-hidden">${t("access.caption")}</caption>
+        <thead>
+          <tr>
+            <th scope="col">${t("access.where")}</th>
+            <th scope="col" class="mark-col">${t("access.login")}</th>
+            ${roles.map((role) => html`<th scope="col" class="mark-col"><a href=${href("roles", role.id)}>${role.label || role.name}</a></th>`)}
+            <th></th>
+          </tr>
+        </thead>
+        <tbody>
+          ${row(user, null, roles, isFixed)}
+          ${groups.map(
+            (group) => html`${group.name ? html`<tr class="group"><th scope="rowgroup" colspan=${roles.length + 3}>${group.name}</th></tr>` : nothing}
+              ${group.devices.map((device) => row(user, device, roles, isFixed))}`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${isChanged
+      ? html`<div class="save-bar" role="status">
+          <span>${effect(user, current, roles)}</span><span class="fill"></span>
+          <button class="button" @click=${() => (resetAccess(), repaint())}>${t("cancel")}</button>
+          <button class="button primary" ?disabled=${busy} @click=${() => save(user, etag)}>${t("save")}</button>
+        </div>`
+      : html`<p class="muted small">${t("access.hint")}</p>`}`;
+}
+
+/**
+ * @param {any} user
+ * @param {any | null} device
+ * @param {any[]} roles
+ * @param {boolean} isFixed
+ */
+function row(user, device, roles, isFixed) {
+  const name = device?.name ?? "";
+  const on = draft?.devices.find((each) => each.device === name);
+  const given = device ? on?.roles ?? [] : draft?.roles ?? [];
+  const label = device ? device.name : t("access.office");
+  const isLastOwn = (/** @type {any} */ role) => !device && isSelf(user) && role.name === "admin" && user.roles.includes("admin");
+  const isOpen = unfolded === name;
+  return html`
+    <tr class=${isOpen ? "open" : ""}>
+      <th scope="row">${label} ${device && device.environment !== "CashRegister" ? html`<span class="faint">${word("environment", device.environment)}</span>` : nothing}</th>
+      <td class="mark-col">
+        <input type="checkbox" aria-label="${t("access.login")}: ${label}" ?disabled=${isFixed || !device}
+          .checked=${device ? Boolean(on) : given.length > 0} @change=${() => toggleDevice(name)}>
+      </td>
+      ${roles.map((role) => {
+        const applies = !device || role.environments.includes(device.environment);
+        return html`<td class="mark-col ${applies ? "" : "void"}">
+          <input type="checkbox" aria-label="${role.label || role.name}: ${label}" .checked=${given.includes(role.name)}
+            title=${isLastOwn(role) ? t("access.own_admin") : applies ? nothing : t("access.not_here")}
+            ?disabled=${isFixed || isLastOwn(role)} @change=${() => toggleRole(name, role.name)}>
+        </td>`;
+      })}
+      <td class="mark-col"><button class="icon-button" aria-expanded=${String(isOpen)} aria-label=${t("access.rights_on", { device: label })}
+        @click=${() => ((unfolded = isOpen ? null : name), repaint())}>${icon(isOpen ? "up" : "down")}</button></td>
+    </tr>
+    ${isOpen ? html`<tr class="unfolded"><td colspan=${roles.length + 3}>${rightsOn(user, device, roles)}</td></tr>` : nothing}`;
+}
+
+/**
+ * The effective rights, each with the role that gives it.
+ * @param {any} user
+ * @param {any | null} device
+ * @param {any[]} roles
+ */
+function rightsOn(user, device, roles) {
+  const rights = collectRights(effectiveRoles({ ...user, ...draft }, device, roles));
+  if (rights.has("admin")) return html`<p>${t("access.admin", { roles: formatList(rights.get("admin") ?? []) })}</p>`;
+  if (rights.size === 0) return html`<p class="muted">${t("access.no_rights")}</p>`;
+  return html`<ul class="rights">${[...rights].sort(([a], [b]) => word("right", a).localeCompare(word("right", b))).map(
+    ([right, from]) => html`<li>${word("right", right)} <span class="faint">${from.join(", ")}</span></li>`,
+  )}</ul>`;
+}
+
+/**
+ * What saving would change, in words.
+ * @param {any} user
+ * @param {any} changed
+ * @param {any[]} roles
+ */
+function effect(user, changed, roles) {
+  let added = 0;
+  let removed = 0;
+  for (const device of [null, ...usableDevices()]) {
+    const before = new Set(collectRights(effectiveRoles(user, device, roles)).keys());
+    const after = new Set(collectRights(effectiveRoles({ ...user, ...changed }, device, roles)).keys());
+    added += [...after].filter((right) => !before.has(right)).length;
+    removed += [...before].filter((right) => !after.has(right)).length;
+  }
+  return t("access.effect", { added: tn("rights.count", added), removed: tn("rights.count", removed) });
+}
+
+/** @param {string} name */
+function toggleDevice(name) {
+  if (!draft) return;
+  const has = draft.devices.some((each) => each.device === name);
+  draft.devices = has ? draft.devices.filter((each) => each.device !== name) : [...draft.devices, { device: name, roles: [] }];
+  repaint();
+}
+
+/** @param {string} device @param {string} role */
+function toggleRole(device, role) {
+  if (!draft) return;
+  const flip = (/** @type {string[]} */ roles) => (roles.includes(role) ? roles.filter((each) => each !== role) : [...roles, role]);
+  if (!device) draft.roles = flip(draft.roles);
+  else {
+    const on = draft.devices.find((each) => each.device === device);
+    if (on) on.roles = flip(on.roles);
+    else draft.devices = [...draft.devices, { device, roles: [role] }];
+  }
+  repaint();
+}
+
+/**
+ * @param {any} user
+ * @param {string | null} etag
+ */
+async function save(user, etag) {
+  if (!draft) return;
+  const { roles, devices } = draft;
+  const change = {
+    ...(JSON.stringify(roles) === JSON.stringify(user.roles) ? {} : { roles }),
+    ...(JSON.stringify(devices) === JSON.stringify(user.devices) ? {} : { devices }),
+  };
+  busy = true;
+  repaint();
+  try {
+    const answer = await patch(`users/${user.id}`, etag, user, change);
+    if (answer) {
+      const growing = answer.data.growing_api_keys?.length ?? 0;
+      toast(t("access.saved", { name: user.display_name }), { detail: growing ? tn("access.growing_keys", growing) : t("access.saved.hint") });
+      resetAccess();
+      await loadDirectory("users");
+    }
+  } catch (error) {
+    toastProblem(error);
+  } finally {
+    busy = false;
+  }
+  await refreshPage();
+}

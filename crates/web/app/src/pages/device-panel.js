@@ -1,0 +1,204 @@
+// @ts-check
+// The panel of a device: who is on it, who may log in, its settings, its events.
+
+import {
+  clearDeviceThrottle,
+  editDevice,
+  editSetting,
+  lockDevice,
+  retireDevice,
+  unlockDevice,
+} from "../actions/devices.js";
+import { setPassword } from "../actions/passwords.js";
+import { endAll, endSession } from "../actions/sessions.js";
+import { call } from "../api.js";
+import { Detail } from "../components/detail.js";
+import { icon } from "../components/icon.js";
+import { openMenu } from "../components/menu.js";
+import { facts, openTab, panel } from "../components/panel.js";
+import { age, chips, idText, moment, problemBox, skeleton, state } from "../components/small.js";
+import { directory, nameOf } from "../directory.js";
+import { t, tn, word } from "../i18n.js";
+import { can } from "../rights.js";
+import { currentRoute, href } from "../router.js";
+import { formatDuration, formatTime } from "../time.js";
+import { html, nothing, repaint } from "../view.js";
+import { boardState, tones } from "./board.js";
+import { eventList } from "./event-list.js";
+
+const detail = new Detail("devices");
+
+/** @param {string | null} id */
+export const loadDevicePanel = (id) => detail.load(id);
+
+/**
+ * What can be done with a device, as a menu.
+ * @param {any} device
+ * @returns {import("../components/menu.js").MenuItem[]}
+ */
+export function deviceMenu(device) {
+  const seat = device.seat;
+  const canUpdate = can("deviceUpdate");
+  /** @type {import("../components/menu.js").MenuItem[]} */
+  const items = [];
+  if (seat && can("sessionDelete")) {
+    const session = { id: seat.session_id, user: seat.user, device };
+    items.push({ label: t("session.end"), icon: "leave", key: "e", run: () => endSession(session) });
+  }
+  if (canUpdate && device.status === "active") {
+    items.push({ label: t(seat ? "device.end_and_lock" : "device.lock"), icon: "lock", key: "l", run: () => lockDevice(device) });
+  }
+  if (canUpdate && device.status !== "active" && device.status !== "retired") {
+    const label = t(device.status === "pending" ? "device.activate" : "device.unlock");
+    items.push({ label, icon: "unlock", key: "l", run: () => unlockDevice(device) });
+  }
+  if (items.length) items.push(null);
+  items.push({ label: t("device.open"), icon: "device", href: href("devices", device.id) });
+  if (seat?.user && can("userRead")) items.push({ label: t("board.open_person"), icon: "person", href: href("people", seat.user.id) });
+  if (can("sessionRead") || can("sessionDelete")) {
+    items.push({ label: t("nav.sessions"), icon: "session", href: href("sessions", null, { device: device.id }) });
+  }
+  items.push({ label: t("nav.tickets"), icon: "ticket", href: href("tickets", null, { device: device.id }) });
+  if (can("auditRead")) items.push({ label: t("nav.audit"), icon: "audit", href: href("audit", null, { device: device.id }) });
+  return items;
+}
+
+/** @param {string} id */
+export function devicePanel(id) {
+  const device = detail.data;
+  if (!device) {
+    return panel({ title: "…", body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
+  }
+  const tabs = [
+    { id: "now", label: t("device.tab.now") },
+    ...(can("userRead") ? [{ id: "people", label: t("device.tab.people") }] : []),
+    { id: "settings", label: t("device.tab.settings") },
+    ...(can("auditRead") ? [{ id: "audit", label: t("nav.audit") }] : []),
+  ];
+  /** @type {Record<string, (device: any) => any>} */
+  const bodies = { now: nowTab, people: peopleTab, settings: settingsTab, audit: auditTab };
+  const { value: live } = sessionsOf(device);
+  const seat = live?.find((/** @type {any} */ each) => !each.ended_at);
+  const shown = { ...device, seat };
+  const is = device.status === "retired" ? "retired" : boardState(shown);
+  const subtitle = [word("environment", device.environment), device.store?.name, device.description].filter(Boolean).join(" · ");
+  return panel({
+    title: device.name,
+    subtitle,
+    state: state(tones[is], t(`board.${is}`)),
+    actions: actions(device, seat),
+    tabs,
+    body: bodies[openTab(tabs)](device),
+  });
+}
+
+/** @param {any} device */
+const sessionsOf = (device) =>
+  detail.extra("sessions", async () => (await call("GET", "sessions", { query: { device: device.id, limit: 12 }, quiet: true })).data.items);
+
+/** @param {any} device @param {any} seat */
+function actions(device, seat) {
+  if (device.status === "retired") return nothing;
+  const canUpdate = can("deviceUpdate");
+  const more = () => [
+    ...(can("sessionDelete") ? [{ label: t("session.end_all.menu"), icon: "leave", run: () => endAll({ device: device.id }, device.name, null) }] : []),
+    ...(canUpdate ? [{ label: t("device.password"), icon: "key", run: () => setPassword("devices", device, device.name) }] : []),
+    ...(canUpdate ? [{ label: t("throttle.clear"), icon: "unlock", run: () => clearDeviceThrottle(device) }] : []),
+    null,
+    ...(can("deviceDelete") ? [{ label: t("device.retire.action"), icon: "trash", danger: true, run: () => retireDevice(device, seat ? 1 : 0) }] : []),
+  ];
+  return html`
+    ${seat && can("sessionDelete")
+      ? html`<button class="button" @click=${() => endSession({ ...seat, device })}>${icon("leave")}${t("session.end")}</button>`
+      : nothing}
+    ${canUpdate && device.status === "active"
+      ? html`<button class="button" @click=${() => lockDevice({ ...device, seat })}>${icon("lock")}${t("device.lock")}</button>`
+      : nothing}
+    ${canUpdate && device.status !== "active"
+      ? html`<button class="button primary" @click=${() => unlockDevice(device)}>${icon("unlock")}${t(device.status === "pending" ? "device.activate" : "device.unlock")}</button>`
+      : nothing}
+    ${canUpdate ? html`<button class="button" @click=${() => editDevice(device, detail.etag)}>${icon("edit")}${t("edit")}</button>` : nothing}
+    <button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${t("actions")}
+      @click=${(/** @type {Event} */ event) => openMenu(event, more(), t("actions"))}>${icon("more")}</button>`;
+}
+
+/** @param {any} device */
+function nowTab(device) {
+  const { value: sessions, error } = sessionsOf(device);
+  const throttle = device.login_throttle;
+  return html`
+    ${throttle
+      ? html`<p class="notice notice-warn">${icon("clock")}${t("throttle.until", { time: formatTime(throttle.until), count: throttle.failures })}</p>`
+      : nothing}
+    ${facts([
+      [t("field.last_seen_at"), age(device.last_seen_at)],
+      [t("device.roles"), device.roles.length ? chips(device.roles) : html`<span class="faint">${t("none")}</span>`],
+      [t("field.created_at"), moment(device.created_at)],
+      [t("field.id"), idText(device.id)],
+    ])}
+    <h3>${t("device.last_sessions")}</h3>
+    ${error ? problemBox(error, () => detail.load(device.id)) : nothing}
+    <ul class="rows">${sessions?.map(sessionRow) ?? nothing}</ul>
+    ${sessions?.length === 0 ? html`<p class="muted">${t("sessions.none_here")}</p>` : nothing}`;
+}
+
+/** @param {any} session */
+export const sessionRow = (session) => html`
+  <li>
+    <div><strong>${nameOf(session.user) || session.device?.name}</strong>
+      <span class="faint">${word("mount", session.mount)}${session.device && session.user ? ` · ${session.device.name ?? ""}` : ""}</span></div>
+    <span class="fill"></span>
+    <div class="end">${session.ended_at
+      ? html`<span class="muted">${word("ended_why", session.ended_why)}</span> ${moment(session.ended_at)}`
+      : state("good", t("session.live_for", { duration: formatDuration(session.created_at) }))}</div>
+  </li>`;
+
+/** @param {any} device */
+function peopleTab(device) {
+  const people = directory("users").filter((user) => user.status !== "deleted");
+  const allowed = people.flatMap((user) => {
+    const on = user.devices.find((/** @type {any} */ each) => each.device === device.name);
+    return on ? [{ user, roles: on.roles }] : [];
+  });
+  return html`
+    <p class="muted">${tn("device.people", allowed.length)}</p>
+    <ul class="rows">${allowed.map(
+      ({ user, roles }) => html`<li>
+        <a href=${href("people", user.id)}>${user.display_name}</a><span class="fill"></span>
+        ${roles.length ? chips(roles) : html`<span class="faint">${t("access.no_roles")}</span>`}
+      </li>`,
+    )}</ul>`;
+}
+
+let showsJson = false;
+
+/** @param {any} device */
+function settingsTab(device) {
+  const entries = Object.entries(device.settings);
+  const canUpdate = can("deviceUpdate") && device.status !== "retired";
+  return html`
+    <div class="row"><h3>${t("field.settings")}</h3><span class="fill"></span>
+      <label class="check"><input type="checkbox" ?checked=${showsJson} @change=${() => ((showsJson = !showsJson), repaint())}>JSON</label>
+      ${canUpdate ? html`<button class="button small" @click=${() => editSetting(device, detail.etag)}>${icon("plus")}${t("setting.new")}</button>` : nothing}
+    </div>
+    ${showsJson
+      ? html`<pre class="code" tabindex="0">${JSON.stringify(device.settings, null, 2)}</pre>`
+      : html`<ul class="rows">${entries.map(
+          ([key, value]) => html`<li><code>${key}</code><span class="fill"></span><span class="num">${String(value)}</span>
+            ${canUpdate
+              ? html`<button class="icon-button" aria-label=${t("setting.edit", { key })} @click=${() => editSetting(device, detail.etag, key)}>${icon("edit")}</button>`
+              : nothing}</li>`,
+        )}</ul>`}
+    ${entries.length === 0 ? html`<p class="muted">${t("setting.none")}</p>` : nothing}
+    <h3>${t("field.preferences")}</h3>
+    <p class="muted">${t("device.preferences.hint")}</p>
+    <pre class="code" tabindex="0">${JSON.stringify(device.preferences, null, 2)}</pre>`;
+}
+
+/** @param {any} device */
+function auditTab(device) {
+  const { id } = currentRoute();
+  const { value, error } = detail.extra("events", async () =>
+    (await call("GET", "audit-events", { query: { device: device.id, limit: 25 }, quiet: true })).data.items);
+  return error ? problemBox(error, () => detail.load(id)) : eventList(value, href("audit", null, { device: device.id }));
+}

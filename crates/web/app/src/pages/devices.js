@@ -1,0 +1,88 @@
+// @ts-check
+// All devices, also those that are retired.
+
+import { registerDevice, environments } from "../actions/devices.js";
+import { filterBar } from "../components/filters.js";
+import { icon } from "../components/icon.js";
+import { ListState, tableView } from "../components/list.js";
+import { age, chips, emptyBox, moment, state } from "../components/small.js";
+import { t, word } from "../i18n.js";
+import { nameOf } from "../directory.js";
+import { can } from "../rights.js";
+import { withQuery } from "../router.js";
+import { html, nothing } from "../view.js";
+import { boardState, tones } from "./board.js";
+import { deviceMenu, devicePanel, loadDevicePanel } from "./device-panel.js";
+
+const list = new ListState("devices");
+
+/** @param {import("../router.js").Route} route @param {boolean} refresh */
+async function load(route, refresh) {
+  const names = ["status", "environment", "search", "store"];
+  const query = { ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])), with: "seat" };
+  const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
+  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), loadDevicePanel(route.id)]);
+}
+
+/** @param {any} device */
+const stateOf = (device) => (device.status === "retired" ? "retired" : "seat" in device ? boardState(device) : device.status === "active" ? "active" : device.status);
+
+const columns = () => [
+  { key: "name", label: t("field.name"), cell: (/** @type {any} */ each) => html`<strong>${each.name}</strong>` },
+  { key: "status", label: t("field.status"), cell: (/** @type {any} */ each) => state(tones[stateOf(each)] ?? "good", t(`board.${stateOf(each)}`)) },
+  { key: "environment", label: t("field.environment"), cell: (/** @type {any} */ each) => word("environment", each.environment) },
+  ...(list.items.some((each) => each.store) ? [{ key: "store", label: t("field.store"), cell: (/** @type {any} */ each) => each.store?.name ?? html`<span class="faint">–</span>` }] : []),
+  ...(list.items.some((each) => "seat" in each) ? [{ key: "seat", label: t("tills.column.person"), cell: (/** @type {any} */ each) => nameOf(each.seat?.user) || html`<span class="faint">–</span>` }] : []),
+  { key: "description", label: t("field.description"), class: "wide-only", cell: (/** @type {any} */ each) => each.description },
+  { key: "roles", label: t("device.roles"), cell: (/** @type {any} */ each) => (each.roles.length ? chips(each.roles) : html`<span class="faint">–</span>`) },
+  { key: "seen", label: t("tills.column.seen"), class: "num", cell: (/** @type {any} */ each) => age(each.last_seen_at) },
+  { key: "created", label: t("field.created_at"), class: "num", cell: (/** @type {any} */ each) => moment(each.created_at) },
+];
+
+const filters = () => [
+  {
+    name: "status",
+    label: t("filter.status"),
+    options: ["active", "pending", "locked", "retired"].map((value) => ({ value, label: t(`board.${value}`) })),
+  },
+  { name: "environment", label: t("field.environment"), options: environments.map((value) => ({ value, label: word("environment", value) })) },
+];
+
+/** @param {import("../router.js").Route} route */
+function view(route) {
+  const end = can("deviceCreate")
+    ? html`<button class="button primary" @click=${registerDevice}>${icon("plus")}${t("device.new")}</button>`
+    : nothing;
+  return html`
+    <div class="split">
+      <div class="page">
+        ${filterBar({ search: t("device.search"), filters: filters(), end })}
+        ${tableView(list, {
+          columns: columns(),
+          label: t("nav.devices"),
+          rowHref: (device) => withQuery({ tab: null }, device.id),
+          openId: route.id,
+          rowClass: (device) => (device.status === "retired" ? "over" : ""),
+          actions: deviceMenu,
+          empty: () =>
+            emptyBox({
+              title: t("tills.empty.title"),
+              text: t("tills.empty.text"),
+              action: can("deviceCreate") ? { label: t("device.register"), run: registerDevice } : undefined,
+              curl: ["POST", "devices", { name: "P01", environment: "CashRegister" }],
+              command: "tillgate device add P01 --environment CashRegister",
+            }),
+        })}
+      </div>
+      ${route.id ? devicePanel(route.id) : nothing}
+    </div>`;
+}
+
+/** @type {import("../main.js").Page} */
+export const page = {
+  title: () => t("nav.devices"),
+  kinds: ["device", "session"],
+  load,
+  view,
+  keys: () => ({ n: { label: t("device.new"), run: () => can("deviceCreate") && registerDevice() } }),
+};

@@ -1,0 +1,69 @@
+// @ts-check
+// Audit events as sentences.
+
+import { skeleton, moment } from "../components/small.js";
+import { directory, nameOf } from "../directory.js";
+import { hasText, t, word } from "../i18n.js";
+import { href } from "../router.js";
+import { html, nothing } from "../view.js";
+
+/**
+ * The sentence of an event, with names instead of ids.
+ * @param {any} event
+ */
+export function sentence(event) {
+  const who = event.user ? nameOf(event.user) || t("audit.gone_user") : event.device ? event.device.name : t("audit.server");
+  const key = `audit.${event.action}`;
+  const what = subjectName(event);
+  const text = hasText(key) ? t(key, { who, what }) : `${who}: ${event.action}`;
+  const where = event.device?.name && event.user ? ` ${t("audit.on", { device: event.device.name })}` : "";
+  return `${text.replace(/\s+/g, " ").trim()}${where}`;
+}
+
+/**
+ * The name of what an event is about, as far as it is known here.
+ * @param {any} event
+ */
+export function subjectName(event) {
+  const { kind, id } = event.subject;
+  const { details } = event;
+  const named = details.name ?? details.user_name ?? details.login ?? details.slug;
+  if (kind === "user") return nameOf({ id }) || text(named);
+  if (kind === "device") return directory("devices").find((each) => each.id === id)?.name ?? text(named);
+  if (kind === "role") return directory("roles").find((each) => each.id === id)?.label || text(named);
+  if (kind === "store") return directory("stores").find((each) => each.id === id)?.name ?? text(named);
+  if (kind === "ticket") return details.number ? `#${details.number}` : "";
+  return text(named);
+}
+
+/** @param {any} value */
+const text = (value) => (typeof value === "string" ? value : "");
+
+/**
+ * The mark of an event that was refused.
+ * @param {any} event
+ */
+export const outcome = (event) =>
+  event.outcome === "refused" ? html`<span class="chip bad">${t("audit.refused")}</span>` : nothing;
+
+/**
+ * A short list of events.
+ * @param {any[] | null} events
+ * @param {string} [all] address of the complete list
+ */
+export const eventList = (events, all) =>
+  !events
+    ? skeleton()
+    : html`
+        <ol class="events">${events.map(
+          (event) => html`<li><span class="when">${moment(event.at)}</span>
+            <a href=${href("audit", event.id)}>${sentence(event)}</a> ${outcome(event)}</li>`,
+        )}</ol>
+        ${events.length === 0 ? html`<p class="muted">${t("audit.none")}</p>` : nothing}
+        ${all ? html`<p><a href=${all}>${t("audit.all")}</a></p>` : nothing}`;
+
+/** @param {any} value */
+export const detailText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** @param {string} kind */
+export const subjectWord = (kind) => word("subject", kind);

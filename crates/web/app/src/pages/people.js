@@ -1,0 +1,129 @@
+// @ts-check
+// Everybody who can log in.
+
+import { addUser, isSelf, setUserStatus } from "../actions/users.js";
+import { endAll, forEachItem } from "../actions/sessions.js";
+import { call } from "../api.js";
+import { filterBar } from "../components/filters.js";
+import { icon } from "../components/icon.js";
+import { ListState, tableView } from "../components/list.js";
+import { age, chips, emptyBox, state } from "../components/small.js";
+import { directory } from "../directory.js";
+import { t, tn, word } from "../i18n.js";
+import { can } from "../rights.js";
+import { href, withQuery } from "../router.js";
+import { html, nothing } from "../view.js";
+import { loadPersonPanel, personPanel, userTones } from "./person-panel.js";
+
+const list = new ListState("users");
+
+/** @param {import("../router.js").Route} route @param {boolean} refresh */
+async function load(route, refresh) {
+  const names = ["status", "role", "search"];
+  const query = { ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])), sort: "user_name" };
+  const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
+  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), loadPersonPanel(route.id)]);
+}
+
+const columns = () => [
+  {
+    key: "name",
+    label: t("field.display_name"),
+    cell: (/** @type {any} */ user) => html`<strong>${user.display_name}</strong> <span class="faint">${user.user_name}</span>`,
+  },
+  { key: "status", label: t("field.status"), cell: (/** @type {any} */ user) => state(userTones[user.status], word("user_status", user.status)) },
+  {
+    key: "roles",
+    label: t("user.office_roles"),
+    cell: (/** @type {any} */ user) => (user.roles.length ? chips(user.roles) : html`<span class="faint">–</span>`),
+  },
+  {
+    key: "devices",
+    label: t("user.tills"),
+    cell: (/** @type {any} */ user) =>
+      user.devices.length > 4
+        ? tn("user.till_count", user.devices.length)
+        : user.devices.map((/** @type {any} */ each) => each.device).join(", ") || html`<span class="faint">–</span>`,
+  },
+  { key: "email", label: t("field.email"), cell: (/** @type {any} */ user) => user.email ?? html`<span class="faint">–</span>` },
+  {
+    key: "last",
+    label: t("user.last_login"),
+    class: "num",
+    cell: (/** @type {any} */ user) => ("last_login_at" in user ? age(user.last_login_at) : ""),
+  },
+];
+
+const filters = () => [
+  {
+    name: "status",
+    label: t("filter.status"),
+    options: ["active", "pending", "suspended", "deleted"].map((value) => ({ value, label: word("user_status", value) })),
+  },
+  { name: "role", label: t("filter.role"), options: directory("roles").map((role) => ({ value: role.name, label: role.label || role.name })) },
+];
+
+/** @param {import("../router.js").Route} route */
+function view(route) {
+  const end = can("userCreate")
+    ? html`<button class="button primary" @click=${addUser}>${icon("plus")}${t("user.new")}</button>`
+    : nothing;
+  const shown = list.items.some((user) => "last_login_at" in user) ? columns() : columns().filter(({ key }) => key !== "last");
+  const status = (/** @type {"active" | "suspended"} */ name) => (/** @type {any[]} */ users) =>
+    forEachItem(users, (user) => call("PATCH", `users/${user.id}`, { body: { status: name }, ifMatch: "*" }));
+  return html`
+    <div class="split">
+      <div class="page">
+        ${filterBar({ search: t("user.search"), filters: filters(), end })}
+        ${tableView(list, {
+          columns: shown,
+          label: t("nav.people"),
+          rowHref: (user) => withQuery({ tab: null }, user.id),
+          openId: route.id,
+          rowClass: (user) => (user.status === "active" || user.status === "pending" ? "" : "over"),
+          actions: menu,
+          bulk: can("userUpdate")
+            ? [
+                { label: t("user.suspend"), icon: "lock", run: status("suspended") },
+                { label: t("user.activate"), icon: "unlock", run: status("active") },
+              ]
+            : [],
+          empty: () =>
+            emptyBox({
+              title: t("people.empty.title"),
+              text: t("people.empty.text"),
+              action: can("userCreate") ? { label: t("user.add"), run: addUser } : undefined,
+              curl: ["POST", "users", { user_name: "jana", devices: [{ device: "P01", roles: ["cashier"] }] }],
+              command: "tillgate user add jana --device P01=cashier",
+            }),
+        })}
+      </div>
+      ${route.id ? personPanel(route.id) : nothing}
+    </div>`;
+}
+
+/** @param {any} user @returns {import("../components/menu.js").MenuItem[]} */
+function menu(user) {
+  const canChange = can("userUpdate") && !isSelf(user) && user.status !== "deleted";
+  return [
+    ...(canChange && user.status !== "suspended" && user.status !== "pending"
+      ? [{ label: t("user.suspend"), icon: "lock", run: () => setUserStatus(user, "suspended") }]
+      : []),
+    ...(canChange && user.status !== "active" ? [{ label: t("user.activate"), icon: "unlock", run: () => setUserStatus(user, "active") }] : []),
+    ...(can("sessionDelete") ? [{ label: t("session.end_all.menu"), icon: "leave", run: () => endAll({ user: user.id }, user.display_name, null) }] : []),
+    null,
+    ...(can("sessionRead") || can("sessionDelete") ? [{ label: t("nav.sessions"), icon: "session", href: href("sessions", null, { user: user.id, live: "all" }) }] : []),
+    { label: t("nav.tickets"), icon: "ticket", href: href("tickets", null, { owner: user.id }) },
+    ...(can("auditRead") ? [{ label: t("nav.audit"), icon: "audit", href: href("audit", null, { user: user.id }) }] : []),
+  ];
+}
+
+/** @type {import("../main.js").Page} */
+export const page = {
+  title: () => t("nav.people"),
+  rights: ["userRead"],
+  kinds: ["user"],
+  load,
+  view,
+  keys: () => ({ n: { label: t("user.new"), run: () => can("userCreate") && addUser() } }),
+};

@@ -1,0 +1,130 @@
+// @ts-check
+// The panel of a person: access, sessions, security, events.
+
+import { clearUserThrottle, deleteUser, editUser, isSelf, setUserStatus } from "../actions/users.js";
+import { setPassword } from "../actions/passwords.js";
+import { endAll } from "../actions/sessions.js";
+import { call } from "../api.js";
+import { Detail } from "../components/detail.js";
+import { icon } from "../components/icon.js";
+import { openMenu } from "../components/menu.js";
+import { facts, openTab, panel } from "../components/panel.js";
+import { age, idText, moment, problemBox, skeleton, state } from "../components/small.js";
+import { t, word } from "../i18n.js";
+import { can } from "../rights.js";
+import { href } from "../router.js";
+import { formatTime } from "../time.js";
+import { html, nothing } from "../view.js";
+import { accessTab, resetAccess } from "./access-matrix.js";
+import { sessionRow } from "./device-panel.js";
+import { eventList } from "./event-list.js";
+
+const detail = new Detail("users");
+
+/** @type {Record<string, string>} */
+export const userTones = { active: "good", pending: "new", suspended: "bad", deleted: "free" };
+
+/** @param {string | null} id */
+export async function loadPersonPanel(id) {
+  if (id !== detail.id) resetAccess();
+  await detail.load(id);
+}
+
+/** @param {string} id */
+export function personPanel(id) {
+  const user = detail.data;
+  if (!user) {
+    return panel({ title: "…", wide: true, body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
+  }
+  const tabs = [
+    { id: "access", label: t("person.tab.access") },
+    ...(can("sessionRead") || can("sessionDelete") ? [{ id: "sessions", label: t("nav.sessions") }] : []),
+    { id: "security", label: t("person.tab.security") },
+    ...(can("auditRead") ? [{ id: "audit", label: t("nav.audit") }] : []),
+  ];
+  /** @type {Record<string, (user: any) => any>} */
+  const bodies = {
+    access: () => accessTab(user, detail.etag),
+    sessions: sessionsTab,
+    security: securityTab,
+    audit: auditTab,
+  };
+  return panel({
+    title: user.display_name,
+    wide: true,
+    subtitle: [user.user_name, user.email].filter(Boolean).join(" · "),
+    state: state(userTones[user.status], word("user_status", user.status)),
+    actions: actions(user),
+    tabs,
+    body: bodies[openTab(tabs)](user),
+  });
+}
+
+/** @param {any} user */
+function actions(user) {
+  if (user.status === "deleted" || !can("userUpdate")) return undefined;
+  const more = () => [
+    ...(can("sessionDelete") ? [{ label: t("session.end_all.menu"), icon: "leave", run: () => endAll({ user: user.id }, user.display_name, null) }] : []),
+    { label: t("throttle.clear"), icon: "unlock", run: () => clearUserThrottle(user) },
+    null,
+    ...(can("userDelete") && !isSelf(user) ? [{ label: t("user.delete.action"), icon: "trash", danger: true, run: () => deleteUser(user) }] : []),
+  ];
+  return html`
+    <button class="button" @click=${() => editUser(user, detail.etag)}>${icon("edit")}${t("edit")}</button>
+    ${isSelf(user)
+      ? html`<span class="muted small">${t("user.self")}</span>`
+      : user.status === "active"
+        ? html`<button class="button" @click=${() => setUserStatus(user, "suspended")}>${icon("lock")}${t("user.suspend")}</button>`
+        : html`<button class="button primary" @click=${() => setUserStatus(user, "active")}>${icon("unlock")}${t("user.activate")}</button>`}
+    <button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${t("actions")}
+      @click=${(/** @type {Event} */ event) => openMenu(event, more(), t("actions"))}>${icon("more")}</button>`;
+}
+
+/** @param {any} user */
+function sessionsTab(user) {
+  const { value, error } = detail.extra("sessions", async () =>
+    (await call("GET", "sessions", { query: { user: user.id, limit: 25 }, quiet: true })).data.items);
+  if (error) return problemBox(error, () => detail.load(user.id));
+  if (!value) return skeleton();
+  return html`
+    <ul class="rows">${value.map(sessionRow)}</ul>
+    ${value.length === 0 ? html`<p class="muted">${t("sessions.none_of_person")}</p>` : nothing}
+    <p><a href=${href("sessions", null, { user: user.id, live: "all" })}>${t("sessions.all")}</a></p>`;
+}
+
+/** @param {any} user */
+function securityTab(user) {
+  const throttle = user.login_throttle;
+  return html`
+    ${throttle
+      ? html`<div class="notice notice-warn">${icon("clock")}
+          <span>${t("throttle.until", { time: formatTime(throttle.until), count: throttle.failures })}</span>
+          ${can("userUpdate") ? html`<button class="button small" @click=${() => clearUserThrottle(user)}>${t("throttle.clear")}</button>` : nothing}
+        </div>`
+      : nothing}
+    ${facts([
+      [t("field.password"), user.password_change_required ? state("idle", t("password.must_change")) : t("password.stays")],
+      "last_login_at" in user ? [t("user.last_login"), age(user.last_login_at)] : null,
+      [t("field.created_at"), moment(user.created_at)],
+      [t("field.updated_at"), moment(user.updated_at)],
+      [t("field.id"), idText(user.id)],
+    ])}
+    ${can("userUpdate") && !isSelf(user) && user.status !== "deleted"
+      ? html`<p><button class="button" @click=${() => setPassword("users", user, user.display_name)}>${icon("key")}${t("password.set.action")}</button></p>
+          <p class="muted">${t("password.set.user")}</p>`
+      : nothing}
+    ${isSelf(user) ? html`<p><a href=${href("profile")}>${t("user.own_security")}</a></p>` : nothing}`;
+}
+
+/** @param {any} user */
+function auditTab(user) {
+  const read = (/** @type {any} */ query) => async () =>
+    (await call("GET", "audit-events", { query: { limit: 15, ...query }, quiet: true })).data.items;
+  const by = detail.extra("by", read({ user: user.id }));
+  const about = detail.extra("about", read({ subject: user.id }));
+  return html`
+    <h3>${t("person.did")}</h3>
+    ${by.error ? problemBox(by.error, () => detail.load(user.id)) : eventList(by.value, href("audit", null, { user: user.id }))}
+    <h3>${t("person.was_done")}</h3>
+    ${about.error ? problemBox(about.error, () => detail.load(user.id)) : eventList(about.value, href("audit", null, { subject: user.id }))}`;
+}

@@ -1,0 +1,81 @@
+// @ts-check
+// The person's own account.
+
+import { changeOwnPassword } from "../actions/passwords.js";
+import { editUser } from "../actions/users.js";
+import { endMany } from "../actions/sessions.js";
+import { call } from "../api.js";
+import { icon } from "../components/icon.js";
+import { facts } from "../components/panel.js";
+import { problemBox, skeleton } from "../components/small.js";
+import { directory } from "../directory.js";
+import { t, word } from "../i18n.js";
+import { can, collectRights, effectiveRoles } from "../rights.js";
+import { href } from "../router.js";
+import { loadCurrent, session, signOut } from "../session.js";
+import { toastProblem } from "../components/toast.js";
+import { html, nothing, repaint } from "../view.js";
+import { sessionRow } from "./device-panel.js";
+import { eventList } from "./event-list.js";
+
+/** @type {{user: any, etag: string | null, sessions: any[], events: any[] | null, error: any}} */
+const data = { user: null, etag: null, sessions: [], events: null, error: null };
+
+async function load() {
+  try {
+    await loadCurrent();
+    const { id } = session.user;
+    const [user, sessions] = await Promise.all([
+      call("GET", `users/${id}`, { quiet: true }),
+      call("GET", "sessions", { query: { user: id, live: true }, quiet: true }),
+    ]);
+    Object.assign(data, { user: user.data, etag: user.etag, sessions: sessions.data.items, error: null });
+    if (can("auditRead")) {
+      data.events = (await call("GET", "audit-events", { query: { user: id, limit: 20 }, quiet: true })).data.items;
+    }
+  } catch (error) {
+    data.error = error;
+  }
+}
+
+function view() {
+  const { user, error, sessions, events } = data;
+  if (!user) return error ? problemBox(error, () => load().then(repaint)) : skeleton();
+  const others = sessions.filter((each) => each.id !== session.current?.id);
+  return html`
+    <div class="page narrow-page">
+      ${section("account", html`
+        ${facts([
+          [t("field.display_name"), user.display_name],
+          [t("field.user_name"), user.user_name],
+          [t("field.email"), user.email ?? html`<span class="faint">${t("none")}</span>`],
+        ])}`,
+        can("userUpdate") ? html`<button class="button" @click=${() => editUser(user, data.etag)}>${icon("edit")}${t("edit")}</button>` : nothing)}
+      ${section("password", html`<p class="muted">${t("password.own.text")}</p>`,
+        html`<button class="button" @click=${changeOwnPassword}>${icon("key")}${t("password.own")}</button>`)}
+      ${section("sessions", html`<ul class="rows boxed">${sessions.map(sessionRow)}</ul>`, html`
+        ${others.length ? html`<button class="button" @click=${() => endMany(others)}>${icon("leave")}${t("profile.end_others")}</button>` : nothing}
+        <button class="button" @click=${() => signOut().catch(toastProblem)}>${t("sign_out")}</button>`)}
+      ${section("rights", rightsView(user), nothing)}
+      ${events ? section("events", eventList(events, href("audit", null, { user: user.id })), nothing) : nothing}
+    </div>`;
+}
+
+/** @param {string} name @param {any} body @param {any} actions */
+const section = (name, body, actions) => html`
+  <section class="setting">
+    <header><h2>${t(`profile.${name}`)}</h2><p class="muted">${t(`profile.${name}.text`)}</p><div class="row">${actions}</div></header>
+    <div>${body}</div>
+  </section>`;
+
+/** @param {any} user */
+function rightsView(user) {
+  const rights = collectRights(effectiveRoles(user, null, directory("roles")));
+  if (rights.has("admin")) return html`<p>${t("profile.all_rights")}</p>`;
+  return html`<ul class="rights">${[...rights].map(
+    ([right, roles]) => html`<li>${word("right", right)} <span class="faint">${roles.join(", ")}</span></li>`,
+  )}</ul>`;
+}
+
+/** @type {import("../main.js").Page} */
+export const page = { title: () => t("nav.profile"), kinds: ["user"], load, view };

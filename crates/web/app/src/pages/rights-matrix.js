@@ -1,0 +1,119 @@
+// @ts-check
+// Rights as rows in groups, roles as columns.
+
+import { icon } from "../components/icon.js";
+import { hasText, t, word } from "../i18n.js";
+import { groupNames, groupOf } from "../rights.js";
+import { html, live, nothing, repaint } from "../view.js";
+
+/** @type {Set<string>} */
+const folded = new Set();
+
+/**
+ * @param {{
+ *   roles: any[],
+ *   rights: {name: string, held: boolean}[],
+ *   shows: "all" | "differ" | "held",
+ *   openId: string | null,
+ *   rightsOf: (role: any) => Set<string>,
+ *   isEditable: (role: any) => boolean,
+ *   toggle: (role: any, rights: string[], gives: boolean) => void,
+ *   head: (role: any) => any,
+ * }} options
+ */
+export function rightsMatrix(options) {
+  const { roles, rights, shows, openId, rightsOf, head } = options;
+  const isKnown = (/** @type {string} */ name) => hasText(`right.${name}`);
+  const shown = rights.filter(({ name, held }) => {
+    if (name === "admin") return false;
+    if (shows === "held") return held;
+    if (shows === "all") return true;
+    const given = roles.filter((role) => rightsOf(role).has(name)).length;
+    return given > 0 && given < roles.length;
+  });
+  return html`
+    <div class="scroll sticky-scroll">
+      <table class="matrix rights-matrix">
+        <caption class="visually-hidden">${t("role.caption")}</caption>
+        <thead>
+          <tr><th scope="col">${t("role.right")}</th>
+            ${roles.map((role) => html`<th scope="col" class="mark-col ${role.id === openId ? "open" : ""}">${head(role)}</th>`)}</tr>
+          ${roles.some((role) => rightsOf(role).has("admin"))
+            ? html`<tr class="banner"><th scope="row">${t("role.everything")}</th>
+                ${roles.map((role) => html`<td class="mark-col">${rightsOf(role).has("admin") ? icon("check") : nothing}</td>`)}</tr>`
+            : nothing}
+        </thead>
+        ${groupNames.map((group) => {
+          const members = shown.filter(({ name }) => groupOf(name, isKnown) === group);
+          return members.length ? groupView(group, members, options) : nothing;
+        })}
+      </table>
+    </div>`;
+}
+
+/**
+ * @param {string} group
+ * @param {{name: string, held: boolean}[]} members
+ * @param {Parameters<typeof rightsMatrix>[0]} options
+ */
+function groupView(group, members, { roles, rightsOf, isEditable, toggle }) {
+  const isFolded = folded.has(group);
+  const flip = () => {
+    if (!folded.delete(group)) folded.add(group);
+    repaint();
+  };
+  const names = members.filter(({ held }) => held).map(({ name }) => name);
+  return html`
+    <tbody>
+      <tr class="group">
+        <th scope="rowgroup"><button class="fold-button" aria-expanded=${String(!isFolded)} @click=${flip}>
+          ${icon(isFolded ? "right" : "down")}${t(`right_group.${group}`)} <span class="faint">${members.length}</span></button></th>
+        ${roles.map((role) => {
+          const given = members.filter(({ name }) => rightsOf(role).has(name)).length;
+          const all = given === members.length;
+          if (!isEditable(role)) return html`<td class="mark-col faint num">${given || ""}</td>`;
+          return html`<td class="mark-col"><input type="checkbox" aria-label="${t(`right_group.${group}`)}: ${role.label || role.name}"
+            .checked=${live(all)} .indeterminate=${live(given > 0 && !all)} ?disabled=${names.length === 0}
+            @change=${() => toggle(role, names, !all)}></td>`;
+        })}
+      </tr>
+      ${isFolded ? nothing : members.map((right) => rightRow(right, { roles, rightsOf, isEditable, toggle }))}
+    </tbody>`;
+}
+
+/**
+ * @param {{name: string, held: boolean}} right
+ * @param {Pick<Parameters<typeof rightsMatrix>[0], "roles" | "rightsOf" | "isEditable" | "toggle">} options
+ */
+function rightRow({ name, held }, { roles, rightsOf, isEditable, toggle }) {
+  const label = word("right", name);
+  return html`
+    <tr>
+      <th scope="row">${label} <code class="faint">${name}</code></th>
+      ${roles.map((role) => {
+        const has = rightsOf(role).has(name);
+        if (!isEditable(role)) {
+          return html`<td class="mark-col">${has
+            ? html`<span class="given" role="img" aria-label=${t("role.has")}>${icon("check")}</span>`
+            : html`<span class="visually-hidden">${t("role.has_not")}</span>`}</td>`;
+        }
+        const isChanged = has !== role.rights.includes(name);
+        return html`<td class="mark-col ${isChanged ? "changed" : ""}">
+          <input type="checkbox" aria-label="${label}: ${role.label || role.name}" .checked=${live(has)} ?disabled=${!held}
+            title=${held ? nothing : t("role.not_held")} @change=${() => toggle(role, [name], !has)}></td>`;
+      })}
+    </tr>`;
+}
+
+/**
+ * Gives or takes rights in a set.
+ * @param {Set<string>} rights
+ * @param {string[]} names
+ * @param {boolean} gives
+ */
+export function toggleDraft(rights, names, gives) {
+  for (const name of names) {
+    if (gives) rights.add(name);
+    else rights.delete(name);
+  }
+}

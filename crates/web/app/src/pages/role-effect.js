@@ -1,0 +1,49 @@
+// @ts-check
+// What a change of a role would change for whom, before it is saved.
+
+import { directory } from "../directory.js";
+import { t, tn, word } from "../i18n.js";
+import { collectRights, effectiveRoles } from "../rights.js";
+
+const MAX_LOSSES = 3;
+
+/**
+ * Returns the effect in sentences.
+ * @param {any} role
+ * @param {Set<string>} rights the rights that the role would have
+ * @param {any[]} roles
+ * @returns {string[]}
+ */
+export function effectOf(role, rights, roles) {
+  const added = [...rights].filter((right) => !role.rights.includes(right));
+  const removed = role.rights.filter((/** @type {string} */ right) => !rights.has(right));
+  const changed = roles.map((each) => (each.id === role.id ? { ...each, rights: [...rights] } : each));
+  const people = new Set();
+  const devices = new Set();
+  /** @type {string[]} */
+  const losses = [];
+  for (const user of directory("users")) {
+    if (user.status === "deleted") continue;
+    for (const device of [null, ...directory("devices")]) {
+      if (device && !user.devices.some((/** @type {any} */ each) => each.device === device.name)) continue;
+      const before = collectRights(effectiveRoles(user, device, roles));
+      const after = collectRights(effectiveRoles(user, device, changed));
+      const lost = [...before.keys()].filter((right) => !after.has(right) && !after.has("admin"));
+      const isGained = [...after.keys()].some((right) => !before.has(right));
+      if (!lost.length && !isGained) continue;
+      people.add(user.id);
+      if (device) devices.add(device.id);
+      for (const right of lost) {
+        losses.push(t("role.effect.loses", { name: user.display_name, right: word("right", right), where: device?.name ?? t("access.office") }));
+      }
+    }
+  }
+  const summary = t("role.effect", {
+    role: role.label || role.name,
+    change: `+${added.length} −${removed.length}`,
+    people: tn("count.people", people.size),
+    devices: tn("count.devices", devices.size),
+  });
+  const rest = losses.length - MAX_LOSSES;
+  return [summary, ...losses.slice(0, MAX_LOSSES), ...(rest > 0 ? [tn("role.effect.more", rest)] : [])];
+}

@@ -1,0 +1,121 @@
+// @ts-check
+// A ticket as on paper, with what was done to it beside it.
+
+import { call } from "../api.js";
+import { Detail } from "../components/detail.js";
+import { formDialog } from "../components/form.js";
+import { icon } from "../components/icon.js";
+import { panel } from "../components/panel.js";
+import { idText, moment, problemBox, skeleton, state } from "../components/small.js";
+import { toast } from "../components/toast.js";
+import { directory } from "../directory.js";
+import { formatDecimal, formatMoney, t, word } from "../i18n.js";
+import { can } from "../rights.js";
+import { href } from "../router.js";
+import { refreshPage } from "../shop.js";
+import { html, nothing } from "../view.js";
+import { eventList } from "./event-list.js";
+
+const detail = new Detail("tickets");
+
+/** @param {string | null} id */
+export const loadTicketPanel = (id) => detail.load(id);
+
+/** @type {Record<string, string>} */
+export const ticketTones = { open: "new", closed: "good", void: "bad" };
+
+/** @param {any} ticket */
+export const ticketTitle = (ticket) =>
+  ticket.closed ? t("ticket.number", { number: ticket.closed.number }) : ticket.name || t("ticket.unnamed");
+
+/** @param {{user_name: string | null, id: string}} person */
+export const personName = (person) =>
+  directory("users").find((user) => user.id === person.id)?.display_name ?? person.user_name ?? t("audit.gone_user");
+
+/** @param {string} id */
+export function ticketPanel(id) {
+  const ticket = detail.data;
+  if (!ticket) return panel({ title: "…", body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
+  const events = can("auditRead")
+    ? detail.extra("events", async () => (await call("GET", "audit-events", { query: { subject: id, limit: 30 }, quiet: true })).data.items)
+    : null;
+  return panel({
+    title: ticketTitle(ticket),
+    subtitle: [ticket.device.name, personName(ticket.owner)].filter(Boolean).join(" · "),
+    state: state(ticketTones[ticket.state], t(`ticket_state.${ticket.state}`)),
+    actions: actions(ticket),
+    body: html`
+      ${paper(ticket)}
+      ${ticket.refund_of ? html`<p><a href=${href("tickets", ticket.refund_of)}>${t("ticket.refund_of")}</a></p>` : nothing}
+      ${idText(ticket.id)}
+      ${events
+        ? html`<h3>${t("ticket.history")}</h3>
+            ${events.error ? problemBox(events.error, () => detail.load(id)) : eventList(events.value, href("audit", null, { subject: id }))}`
+        : nothing}`,
+  });
+}
+
+/** @param {any} ticket */
+function actions(ticket) {
+  const canVoid = ticket.state === "open" && can("ticketDelete");
+  return canVoid ? html`<button class="button danger-quiet" @click=${() => voidTicket(ticket)}>${icon("trash")}${t("ticket.void")}</button>` : undefined;
+}
+
+/** @param {any} ticket */
+function paper(ticket) {
+  const money = (/** @type {string} */ amount) => formatMoney(amount, ticket.currency);
+  const isZero = (/** @type {string} */ amount) => /^-?0+(\.0+)?$/.test(amount);
+  return html`
+    <div class="paper">
+      <p class="paper-head">
+        ${[ticket.location.zone, ticket.location.table].filter(Boolean).join(" · ") || nothing}
+        <span>${moment(ticket.opened_at)}${ticket.closed ? html` – ${moment(ticket.closed.at)}` : nothing}</span>
+      </p>
+      <table>
+        <caption class="visually-hidden">${t("ticket.items")}</caption>
+        <tbody>
+          ${ticket.items.map(
+            (/** @type {any} */ item) => html`
+              <tr>
+                <td class="num">${formatDecimal(item.quantity)}${item.unit ? ` ${item.unit}` : ""}</td>
+                <td>${item.article.name || "–"}
+                  ${item.comment ? html`<span class="faint">${item.comment}</span>` : nothing}
+                  ${isZero(item.discount_rate) ? nothing : html`<span class="chip">−${formatDecimal(item.discount_rate)} %</span>`}</td>
+                <td class="num end">${money(item.totals.after_discount_including_vat)}</td>
+              </tr>`,
+          )}
+        </tbody>
+        <tfoot>
+          ${isZero(ticket.discount_rate) ? nothing : sumRow(t("ticket.discount"), `−${formatDecimal(ticket.discount_rate)} %`)}
+          ${sumRow(t("ticket.without_vat"), money(ticket.totals.after_discount))}
+          ${isZero(ticket.rounding) ? nothing : sumRow(t("ticket.rounding"), money(ticket.rounding))}
+          <tr class="total"><th colspan="2">${t("ticket.payable")}</th><td class="num end">${money(ticket.payable)}</td></tr>
+          ${ticket.payments.map((/** @type {any} */ each) => sumRow(each.name || word("payment", each.means), money(each.amount)))}
+          ${ticket.change && !isZero(ticket.change) ? sumRow(t("ticket.change"), money(ticket.change)) : nothing}
+        </tfoot>
+      </table>
+      ${ticket.closed ? html`<p class="faint">${t("ticket.closed_by", { name: personName(ticket.closed.by), device: ticket.closed.device.name ?? "–" })}
+          ${ticket.closed.fiscal ? html` · ${ticket.closed.fiscal}` : nothing}</p>` : nothing}
+      ${ticket.voided ? html`<p class="bad-text">${t("ticket.voided_by", { name: personName(ticket.voided.by) })}
+          ${ticket.voided.reason ? html`: ${ticket.voided.reason}` : nothing}</p>` : nothing}
+    </div>`;
+}
+
+/** @param {string} label @param {string} value */
+const sumRow = (label, value) => html`<tr><th colspan="2">${label}</th><td class="num end">${value}</td></tr>`;
+
+/** @param {any} ticket */
+async function voidTicket(ticket) {
+  const done = await formDialog({
+    title: t("ticket.void.title"),
+    text: t("ticket.void.text"),
+    danger: true,
+    fields: [{ name: "reason", label: t("ticket.reason"), max: 200 }],
+    action: t("ticket.void"),
+    submit: (values) =>
+      call("DELETE", `tickets/${ticket.id}`, { ifMatch: detail.etag, query: { reason: values.reason || undefined } }),
+    asCall: (values) => ["DELETE", `tickets/${ticket.id}${values.reason ? `?reason=${encodeURIComponent(values.reason)}` : ""}`],
+  });
+  if (done) toast(t("ticket.voided"));
+  await refreshPage();
+}

@@ -1,0 +1,95 @@
+// @ts-check
+// Tickets of the tills.
+
+import { filterBar } from "../components/filters.js";
+import { ListState, tableView } from "../components/list.js";
+import { emptyBox, moment, state } from "../components/small.js";
+import { directory } from "../directory.js";
+import { formatMoney, t } from "../i18n.js";
+import { can } from "../rights.js";
+import { withQuery } from "../router.js";
+import { startOfDay } from "../time.js";
+import { html, nothing } from "../view.js";
+import { loadTicketPanel, personName, ticketPanel, ticketTitle, ticketTones } from "./ticket-panel.js";
+
+const list = new ListState("tickets");
+/** The days back that a period begins. @type {Record<string, number>} */
+const PERIODS = { today: 0, week: 6, month: 29 };
+
+/** @param {import("../router.js").Route} route @param {boolean} refresh */
+async function load(route, refresh) {
+  const names = ["state", "device", "owner", "search"];
+  const period = PERIODS[route.query.get("period") ?? ""];
+  const query = {
+    ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])),
+    from: period === undefined ? undefined : startOfDay(period),
+    sort: "-opened_at",
+  };
+  const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
+  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), loadTicketPanel(route.id)]);
+}
+
+const columns = () => [
+  {
+    key: "number",
+    label: t("ticket.column.ticket"),
+    cell: (/** @type {any} */ each) => html`<strong class="num">${ticketTitle(each)}</strong>
+      ${each.refund_of ? html`<span class="chip">${t("ticket.refund")}</span>` : nothing}`,
+  },
+  { key: "state", label: t("field.status"), cell: (/** @type {any} */ each) => state(ticketTones[each.state], t(`ticket_state.${each.state}`)) },
+  { key: "device", label: t("field.device"), cell: (/** @type {any} */ each) => each.device.name ?? "–" },
+  { key: "owner", label: t("ticket.owner"), cell: (/** @type {any} */ each) => personName(each.owner) },
+  {
+    key: "place",
+    label: t("ticket.place"),
+    cell: (/** @type {any} */ each) => [each.location.zone, each.location.table].filter(Boolean).join(" ") || html`<span class="faint">–</span>`,
+  },
+  { key: "items", label: t("ticket.items"), class: "num", cell: (/** @type {any} */ each) => each.items.length },
+  { key: "opened", label: t("ticket.opened"), class: "num", cell: (/** @type {any} */ each) => moment(each.opened_at) },
+  { key: "payable", label: t("ticket.payable"), class: "num end", cell: (/** @type {any} */ each) => formatMoney(each.payable, each.currency) },
+];
+
+const filters = () => [
+  { name: "state", label: t("filter.status"), options: ["open", "closed", "void"].map((value) => ({ value, label: t(`ticket_state.${value}`) })) },
+  { name: "device", label: t("field.device"), options: directory("devices").map(({ id, name }) => ({ value: id, label: name })) },
+  ...(can("userRead") ? [{ name: "owner", label: t("ticket.owner"), options: directory("users").map((user) => ({ value: user.id, label: user.display_name })) }] : []),
+  { name: "period", label: t("period.all"), options: Object.keys(PERIODS).map((value) => ({ value, label: t(`period.${value}`) })) },
+];
+
+/** The sum of what is shown, by currency, without floating-point errors. */
+function totals() {
+  /** @type {Map<string, {units: bigint, digits: number, count: number}>} */
+  const sums = new Map();
+  for (const ticket of list.items.filter((each) => each.state === "closed")) {
+    const [whole, part = ""] = ticket.payable.split(".");
+    const sum = sums.get(ticket.currency) ?? { units: 0n, digits: part.length, count: 0 };
+    sums.set(ticket.currency, { units: sum.units + BigInt(whole + part), digits: part.length, count: sum.count + 1 });
+  }
+  return [...sums].map(([currency, { units, digits, count }]) => {
+    const text = (units < 0n ? -units : units).toString().padStart(digits + 1, "0");
+    const amount = digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text;
+    return html`<span class="sum">${t("ticket.sum", { count })} <strong class="num">${formatMoney((units < 0n ? "-" : "") + amount, currency)}</strong></span>`;
+  });
+}
+
+/** @param {import("../router.js").Route} route */
+function view(route) {
+  return html`
+    <div class="split">
+      <div class="page">
+        ${filterBar({ search: t("ticket.search"), filters: filters(), end: totals() })}
+        ${tableView(list, {
+          columns: columns(),
+          label: t("nav.tickets"),
+          rowHref: (ticket) => withQuery({}, ticket.id),
+          openId: route.id,
+          rowClass: (ticket) => (ticket.state === "void" ? "over" : ""),
+          empty: () => emptyBox({ title: t("tickets.empty.title"), text: t("tickets.empty.text"), curl: ["GET", "tickets?sort=-opened_at"] }),
+        })}
+      </div>
+      ${route.id ? ticketPanel(route.id) : nothing}
+    </div>`;
+}
+
+/** @type {import("../main.js").Page} */
+export const page = { title: () => t("nav.tickets"), kinds: ["ticket"], load, view };

@@ -1,0 +1,39 @@
+// @ts-check
+// What a person set up in this browser: nothing secret.
+
+const KEY = "tillgate-office";
+
+/** @type {{theme: string, density: string, locale: string, folded: boolean, keys: boolean, board: string}} */
+const defaults = { theme: "auto", density: "comfortable", locale: "", folded: false, keys: true, board: "tiles" };
+
+/** The current preferences. */
+export const prefs = { ...defaults, ...read() };
+
+function read() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Changes and stores preferences.
+ * @param {Partial<typeof defaults>} change
+ */
+export function setPrefs(change) {
+  Object.assign(prefs, change);
+  try {
+    localStorage.setItem(KEY, JSON.stringify(prefs));
+  } catch {
+    // without storage the preferences last until the page is closed
+  }
+  applyPrefs();
+}
+
+/** Applies theme and density to the document. */
+export function applyPrefs() {
+  const root = document.documentElement;
+  root.dataset.theme = prefs.theme;
+  root.dataset.density = prefs.density;
+}

@@ -1,0 +1,75 @@
+// @ts-check
+// What the person may do, and the groups in which rights are shown.
+
+/** @type {Set<string>} */
+let held = new Set();
+
+/** @param {string[]} rights */
+export function setRights(rights) {
+  held = new Set(rights);
+}
+
+/**
+ * Whether the person holds a right.
+ * @param {string} right
+ */
+export const can = (right) => held.has("admin") || held.has(right);
+
+/**
+ * Whether the person holds one of these rights.
+ * @param {string[]} rights
+ */
+export const canAny = (rights) => rights.length === 0 || rights.some(can);
+
+/** Prefixes and names of rights, by group, in the order of the page. */
+const GROUPS = /** @type {[string, RegExp][]} */ ([
+  ["tickets", /^ticket(?!SetDiscount)/],
+  ["discounts", /^(ticketSetDiscount|storno|customerSet)/],
+  ["fiscal", /^(fiscal|print)/],
+  ["customers", /^customer/],
+  ["articles", /^(article|modifier|currency)/],
+  ["orders", /^order/],
+  ["reports", /^(do|dsr|detailed|overview|summary)/],
+  ["places", /^(device|store|company)/],
+  ["people", /^(user|role|session|pin)/],
+  ["programs", /^(apiKey|audit|token)/],
+  ["server", /^(tenant|license|admin)/],
+]);
+
+/**
+ * Returns the group of a right; `own` if only roles of the tenant name it.
+ * @param {string} right
+ * @param {(right: string) => boolean} isKnown
+ */
+export function groupOf(right, isKnown) {
+  if (!isKnown(right)) return "own";
+  return GROUPS.find(([, names]) => names.test(right))?.[0] ?? "own";
+}
+
+/** The groups in the order of the page. */
+export const groupNames = [...GROUPS.map(([name]) => name), "own"];
+
+/**
+ * The roles of a user that apply on a device, or in the office without one.
+ * @param {any} user
+ * @param {any | null} device
+ * @param {any[]} roles
+ */
+export function effectiveRoles(user, device, roles) {
+  if (!device) return roles.filter((role) => user.roles.includes(role.name));
+  const on = user.devices.find((/** @type {any} */ each) => each.device === device.name);
+  return roles.filter((role) => on?.roles.includes(role.name) && role.environments.includes(device.environment));
+}
+
+/**
+ * The rights of these roles, each with the names of the roles that give it.
+ * @param {any[]} roles
+ * @returns {Map<string, string[]>}
+ */
+export function collectRights(roles) {
+  const found = new Map();
+  for (const role of roles) {
+    for (const right of role.rights) found.set(right, [...(found.get(right) ?? []), role.label || role.name]);
+  }
+  return found;
+}

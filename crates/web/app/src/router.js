@@ -1,0 +1,70 @@
+// @ts-check
+// The page that the address names, and moves between pages.
+
+import { prefix } from "./base.js";
+
+/** @typedef {{page: string, id: string | null, query: URLSearchParams}} Route */
+
+/** @type {(route: Route) => void} */
+let listener = () => {};
+
+/** @returns {Route} */
+export function currentRoute() {
+  const [page = "", id = ""] = location.pathname.slice(prefix.length).split("/").filter(Boolean);
+  return { page: page || "tills", id: id ? decodeURIComponent(id) : null, query: new URLSearchParams(location.search) };
+}
+
+/**
+ * Returns the address of a page. The store that the person selected stays selected.
+ * @param {string} page
+ * @param {string | null} [id]
+ * @param {Record<string, string | null | undefined>} [query]
+ */
+export function href(page, id, query = {}) {
+  const parameters = new URLSearchParams();
+  const store = new URLSearchParams(location.search).get("store");
+  for (const [name, value] of Object.entries({ store, ...query })) if (value) parameters.set(name, value);
+  const search = parameters.toString();
+  return `${prefix}/${page}${id ? `/${encodeURIComponent(id)}` : ""}${search ? `?${search}` : ""}`;
+}
+
+/**
+ * The current address with other parameters; null removes one.
+ * @param {Record<string, string | null>} change
+ * @param {string | null} [id] the item that is open; unchanged if omitted
+ */
+export function withQuery(change, id) {
+  const { page, id: open, query } = currentRoute();
+  const all = { ...Object.fromEntries(query), ...change };
+  return href(page, id === undefined ? open : id, { ...all, store: all.store ?? null });
+}
+
+/**
+ * Goes to an address of the back office.
+ * @param {string} address
+ * @param {{replace?: boolean}} [options]
+ */
+export function navigate(address, { replace = false } = {}) {
+  if (replace) history.replaceState(null, "", address);
+  else if (address !== location.pathname + location.search) history.pushState(null, "", address);
+  listener(currentRoute());
+}
+
+/**
+ * Starts to follow the address.
+ * @param {(route: Route) => void} follow
+ */
+export function startRouter(follow) {
+  listener = follow;
+  addEventListener("popstate", () => follow(currentRoute()));
+  document.addEventListener("click", (event) => {
+    const link = /** @type {HTMLElement} */ (event.target).closest?.("a[href]");
+    if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.hasAttribute("download")) return;
+    if (link.origin !== location.origin || !link.pathname.startsWith(`${prefix}/`)) return;
+    if (/\/(api|a|sign-in|sign-out|signed-out)(\/|$)/.test(link.pathname.slice(prefix.length))) return;
+    event.preventDefault();
+    navigate(link.pathname + link.search);
+  });
+  follow(currentRoute());
+}

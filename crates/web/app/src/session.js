@@ -1,0 +1,182 @@
+// @ts-check
+// The person who is signed in: who they are, when their session ends, and their proofs.
+
+import { call, callOffice, hooks, Problem } from "./api.js";
+import { prefix } from "./base.js";
+import { askPassword } from "./components/sign-in.js";
+import { noteContact } from "./live.js";
+import { setRights } from "./rights.js";
+import { repaint } from "./view.js";
+
+const ACTIVE_WITHIN = 60_000;
+const WARN_BEFORE = 120_000;
+const CHECK_INTERVAL = 15_000;
+
+export const session = {
+  /** @type {any} */
+  user: null,
+  /** @type {any} */
+  current: null,
+  /** @type {number | null} when the session ends unless it is renewed */
+  idleUntil: null,
+  /** Whether the end is so near that the page says so. */
+  warns: false,
+  /** The version of the server that the page was loaded from. @type {string | null} */
+  version: null,
+  /** Whether the server has another version now. */
+  outdated: false,
+};
+
+const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("tillgate-office-session") : null;
+let lastActivity = Date.now();
+let renewedAt = Date.now();
+
+/** Loads the person and their rights; goes to the sign-in page without a session. */
+export async function loadSession() {
+  hooks.contact = noteAnswer;
+  hooks.signIn = () => Promise.reject(new Problem(401, { code: "token_missing" }));
+  try {
+    await loadCurrent();
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401) throw error;
+    if (!(await renew())) return goToSignIn();
+    await loadCurrent();
+  }
+  hooks.signIn = signInAgain;
+  hooks.stepUp = stepUp;
+  await renew();
+  watchIdle();
+  return true;
+}
+
+/** Reads the rights again, for example after a change of roles. */
+export async function loadCurrent() {
+  const { data } = await call("GET", "sessions/current", { quiet: true });
+  session.user = data.user;
+  session.current = data.session;
+  setRights(data.rights);
+}
+
+function goToSignIn() {
+  location.assign(`${prefix}/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  return false;
+}
+
+/**
+ * @param {boolean} answered
+ * @param {string | null} version
+ */
+function noteAnswer(answered, version) {
+  noteContact(answered);
+  if (!version) return;
+  session.version ??= version;
+  if (version !== session.version && !session.outdated) {
+    session.outdated = true;
+    repaint();
+  }
+}
+
+/** Renews the session by its cookie; returns whether there is one. */
+export async function renew() {
+  try {
+    const { data } = await callOffice("POST", "session", { body: {}, quiet: true });
+    noteTerms(data);
+    return true;
+  } catch (error) {
+    return !(error instanceof Problem && error.status === 401);
+  }
+}
+
+/** @param {any} data */
+function noteTerms(data) {
+  renewedAt = Date.now();
+  const seconds = data?.idle_in ?? data?.expires_in;
+  session.idleUntil = seconds ? renewedAt + seconds * 1000 : null;
+  session.warns = false;
+  channel?.postMessage({ idleUntil: session.idleUntil });
+  repaint();
+}
+
+function watchIdle() {
+  const note = () => {
+    lastActivity = Date.now();
+  };
+  for (const kind of ["keydown", "pointerdown", "touchstart"]) addEventListener(kind, note, { passive: true });
+  if (channel) {
+    channel.onmessage = ({ data }) => {
+      if (data.signedOut) location.assign(`${prefix}/signed-out`);
+      if (data.idleUntil) {
+        Object.assign(session, { idleUntil: data.idleUntil, warns: false });
+        renewedAt = Date.now();
+        repaint();
+      }
+    };
+  }
+  setInterval(checkIdle, CHECK_INTERVAL);
+  addEventListener("pageshow", (event) => {
+    // a page from the back button shows nothing before the session was checked
+    if (event.persisted) location.reload();
+  });
+}
+
+async function checkIdle() {
+  if (!session.idleUntil) return;
+  const left = session.idleUntil - Date.now();
+  const isActive = Date.now() - lastActivity < ACTIVE_WITHIN;
+  if (isActive && lastActivity > renewedAt && (left < 5 * WARN_BEFORE || Date.now() - renewedAt > ACTIVE_WITHIN)) {
+    await renew();
+  } else if (left < WARN_BEFORE) {
+    session.warns = true;
+    repaint();
+    if (left <= 0) hooks.signIn().catch(() => {});
+  }
+}
+
+/** @type {Promise<void> | null} */
+let signingIn = null;
+
+/** Asks the person to sign in again, over the page. Calls that wait go on afterwards. */
+function signInAgain() {
+  signingIn ??= (async () => {
+    // another tab may have renewed the session
+    const { status } = await callOffice("POST", "session", { body: {}, quiet: true }).catch((error) => error);
+    if (status !== 200) {
+      await askPassword({
+        login: session.user?.user_name ?? "",
+        kind: "sign_in",
+        submit: async (login, password) => {
+          noteTerms((await callOffice("POST", "session", { body: { login, password }, quiet: true })).data);
+          const previous = session.user?.id;
+          await loadCurrent();
+          if (previous && previous !== session.user?.id) location.reload();
+        },
+        cancel: goToSignIn,
+      });
+    }
+  })().finally(() => {
+    signingIn = null;
+  });
+  return signingIn;
+}
+
+/** Asks for the password before an act that requires a fresh proof. */
+async function stepUp() {
+  return askPassword({
+    login: session.user?.user_name ?? "",
+    kind: "step_up",
+    submit: async (_, password) => {
+      noteTerms((await call("POST", "sessions/current/step-up", { body: { password }, quiet: true })).data);
+    },
+  });
+}
+
+/** Ends the session, in every tab. */
+export async function signOut() {
+  try {
+    await callOffice("DELETE", "session", { quiet: true });
+  } catch (error) {
+    if (error instanceof Problem && error.status !== 401) throw error;
+  }
+  channel?.postMessage({ signedOut: true });
+  location.assign(`${prefix}/signed-out`);
+}

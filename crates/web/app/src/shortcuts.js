@@ -1,0 +1,121 @@
+// @ts-check
+// Keys of the keyboard. Single letters can be switched off (WCAG 2.1.4).
+
+import { t } from "./i18n.js";
+import { prefs } from "./prefs.js";
+import { href, navigate } from "./router.js";
+
+/** @typedef {Record<string, {label: string, run: () => void}>} PageKeys */
+
+/** @type {{pages: {id: string, key?: string}[], page: () => PageKeys, help: () => void}} */
+let context = { pages: [], page: () => ({}), help: () => {} };
+let awaitsPage = 0;
+
+/**
+ * Starts to listen to keys.
+ * @param {typeof context} given
+ */
+export function startShortcuts(given) {
+  context = given;
+  document.addEventListener("keydown", onKey);
+}
+
+/** All keys with what they do, in groups. @returns {[string, [string, string][]][]} */
+export function shortcutGroups() {
+  const own = Object.entries(context.page()).map(([key, { label }]) => /** @type {[string, string]} */ ([key, label]));
+  return [
+    ...(own.length ? [/** @type {[string, [string, string][]]} */ ([t("keys.page"), own])] : []),
+    [
+      t("keys.lists"),
+      [
+        ["j", t("keys.next")],
+        ["k", t("keys.previous")],
+        ["Enter", t("keys.open")],
+        ["Esc", t("keys.close")],
+        ["x", t("keys.select")],
+        ["/", t("keys.search")],
+        ["m", t("keys.menu")],
+      ],
+    ],
+    [
+      t("keys.pages"),
+      context.pages.filter((page) => page.key).map((page) => [`g ${page.key}`, t(`nav.${page.id}`)]),
+    ],
+  ];
+}
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
+  if ((event.ctrlKey || event.metaKey) && event.key === "k") return run(event, focusSearch);
+  if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
+  if (event.key === "Escape") return closePanel(event);
+  if (target.closest("input:not([type=checkbox]), select, textarea, [role=menu]")) return undefined;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const isInList = target.closest("[data-row]");
+    return isInList ? run(event, () => moveRow(event.key === "ArrowDown" ? 1 : -1)) : undefined;
+  }
+  if (!prefs.keys) return undefined;
+  if (Date.now() - awaitsPage < 1_500) {
+    awaitsPage = 0;
+    const page = context.pages.find(({ key }) => key === event.key);
+    if (page) return run(event, () => navigate(href(page.id)));
+  }
+  const actions = {
+    j: () => moveRow(1),
+    k: () => moveRow(-1),
+    x: () => /** @type {HTMLElement} */ (currentRow()?.querySelector("[data-select]"))?.click(),
+    m: () => /** @type {HTMLElement} */ (currentRow()?.querySelector("[aria-haspopup=menu]"))?.click(),
+    "/": focusSearch,
+    "?": context.help,
+    g: () => {
+      awaitsPage = Date.now();
+    },
+    ...Object.fromEntries(Object.entries(context.page()).map(([key, each]) => [key, each.run])),
+  };
+  const action = /** @type {Record<string, () => void>} */ (actions)[event.key];
+  return action ? run(event, action) : undefined;
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {() => void} action
+ */
+function run(event, action) {
+  event.preventDefault();
+  action();
+}
+
+function focusSearch() {
+  const search = document.getElementById("search");
+  if (search instanceof HTMLInputElement) {
+    search.focus();
+    search.select();
+  }
+}
+
+/** @param {KeyboardEvent} event */
+function closePanel(event) {
+  const close = /** @type {HTMLElement | null} */ (document.querySelector(".panel [data-close]"));
+  const open = document.querySelector("[data-row][aria-selected=true] a");
+  if (!close) return /** @type {HTMLElement} */ (event.target).blur?.();
+  event.preventDefault();
+  close.click();
+  setTimeout(() => /** @type {HTMLElement | null} */ (open)?.focus(), 30);
+}
+
+/** The row with the focus, or the one that is open. */
+export const currentRow = () =>
+  document.activeElement?.closest("[data-row]") ?? document.querySelector("[data-row][aria-selected=true]");
+
+/** The id of the current row. */
+export const currentRowId = () => currentRow()?.getAttribute("data-row") ?? null;
+
+/** @param {number} step */
+function moveRow(step) {
+  const rows = [...document.querySelectorAll("[data-row]")];
+  const at = rows.indexOf(/** @type {Element} */ (currentRow()));
+  const row = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + step))];
+  /** @type {HTMLElement | null} */ (row?.querySelector("a"))?.focus();
+}

@@ -1,0 +1,134 @@
+// @ts-check
+// Instants in the time zone of the tenant.
+
+import { locale } from "./i18n.js";
+
+let zone = "UTC";
+
+/** @param {string} name */
+export function setZone(name) {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    zone = name;
+  } catch {
+    zone = "UTC";
+  }
+}
+
+export const currentZone = () => zone;
+
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+/**
+ * @param {string} name
+ * @param {Intl.DateTimeFormatOptions} options
+ */
+function format(name, options) {
+  const key = `${name} ${locale()} ${zone}`;
+  let found = formats.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat(locale(), { timeZone: zone, hourCycle: "h23", ...options });
+    formats.set(key, found);
+  }
+  return found;
+}
+
+/** @param {string} at */
+export const formatTime = (at) => format("time", { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+
+/** @param {string} at */
+export const formatSeconds = (at) =>
+  format("seconds", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(at));
+
+/** @param {string} at */
+export const formatDate = (at) =>
+  format("date", { day: "numeric", month: "short", year: "numeric" }).format(new Date(at));
+
+/** @param {string} at */
+export const formatExact = (at) =>
+  format("exact", { dateStyle: "medium", timeStyle: "long" }).format(new Date(at));
+
+/**
+ * Day and time, without the day if it is today.
+ * @param {string} at
+ */
+export function formatMoment(at) {
+  const date = new Date(at);
+  if (dayOf(date) === dayOf(new Date())) return formatTime(at);
+  const year = date.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  const day = format(`day${year ?? ""}`, { day: "numeric", month: "short", year }).format(date);
+  return `${day}, ${formatTime(at)}`;
+}
+
+/** @param {Date} date */
+function dayOf(date) {
+  return format("key", { year: "numeric", month: "2-digit", day: "2-digit" }).format(date);
+}
+
+/**
+ * How long ago it was, in words.
+ * @param {string} at
+ * @param {number} [now]
+ */
+export function formatAge(at, now = Date.now()) {
+  const seconds = Math.round((new Date(at).getTime() - now) / 1000);
+  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto", style: "short" });
+  const size = Math.abs(seconds);
+  if (size < 45) return relative.format(0, "second");
+  if (size < 3_300) return relative.format(Math.round(seconds / 60), "minute");
+  if (size < 79_200) return relative.format(Math.round(seconds / 3_600), "hour");
+  if (size < 2_500_000) return relative.format(Math.round(seconds / 86_400), "day");
+  if (size < 29_000_000) return relative.format(Math.round(seconds / 2_629_800), "month");
+  return relative.format(Math.round(seconds / 31_557_600), "year");
+}
+
+/**
+ * A length of time such as `6 h 05`.
+ * @param {string} from
+ * @param {string | null} [until]
+ */
+export function formatDuration(from, until) {
+  const end = until ? new Date(until).getTime() : Date.now();
+  const minutes = Math.max(0, Math.floor((end - new Date(from).getTime()) / 60_000));
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 2_880) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}`;
+  return `${Math.floor(minutes / 1_440)} d ${Math.floor((minutes % 1_440) / 60)} h`;
+}
+
+/**
+ * The start of a day in the tenant's zone, `days` before today.
+ * @param {number} days
+ */
+export function startOfDay(days) {
+  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
+  const [year, month, day] = parts.format(new Date()).split("-").map(Number);
+  const midnight = Date.UTC(year, month - 1, day - days);
+  // the offset at that midnight, which may differ from today's
+  const guess = midnight - offsetAt(midnight);
+  return new Date(midnight - offsetAt(guess)).toISOString();
+}
+
+/** @param {number} instant */
+function offsetAt(instant) {
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone: zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  }).formatToParts(new Date(instant));
+  const value = (/** @type {string} */ type) => Number(parts.find((part) => part.type === type)?.value);
+  const local = Date.UTC(
+    value("year"),
+    value("month") - 1,
+    value("day"),
+    value("hour"),
+    value("minute"),
+    value("second"),
+  );
+  return local - Math.floor(instant / 1000) * 1000;
+}
