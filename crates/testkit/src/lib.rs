@@ -6,7 +6,7 @@
 //! [`Fixture`] builds a tenant with its users and devices, and [`records`] single ones.
 //! [`ManualClock`] and [`SeededEntropy`] make time and randomness repeatable; [`Random`] draws for
 //! model and property tests, [`histories`] of each. [`PlainHasher`] hashes passwords without cost.
-//! [`FailingStore`] wraps a store and fails on demand. [`postgres`] starts a PostgreSQL server for a
+//! [`FailingStore`] wraps a store and fails on demand, [`RecordingStore`] records the calls. [`postgres`] starts a PostgreSQL server for a
 //! test process, and [`on_both_databases!`] makes a test for each database.
 //!
 //! This crate depends on no database library and no web framework.
@@ -48,4 +48,5 @@ pub use fixture::{Fixture, FixtureBuilder};
 pub use harness::{AuthStoreHarness, Roster, StoreHarness, enroll};
 pub use plain_hasher::PlainHasher;
 pub use random::Random;
+pub use recording_store::{CallLog, RecordingStore};
 pub use thoroughness::{costly_histories, histories, is_thorough};

@@ -21,9 +21,9 @@ const MAX_ARGUMENT_CHARS: usize = 100;
 /// The length of a result in a report, in characters.
 const MAX_ANSWER_CHARS: usize = 400;
 
-/// The latest calls of the ports, oldest first.
+/// The latest calls of the ports, oldest first, at most twelve.
 #[derive(Debug, Default)]
-pub(crate) struct CallLog(Mutex<VecDeque<(ThreadId, String)>>);
+pub struct CallLog(Mutex<VecDeque<(ThreadId, String)>>);
 
 impl CallLog {
     /// Records a call, or another step between calls.
@@ -39,9 +39,9 @@ impl CallLog {
         self.record(format!("{call} returned {}", truncate_debug(answer, MAX_ANSWER_CHARS)));
     }
 
-    /// The calls, one per line. If several threads made them, each line begins with the number of
+    /// The calls with their results, one per line. If several threads made them, each line begins with the number of
     /// its thread.
-    pub(crate) fn to_text(&self) -> String {
+    pub fn to_text(&self) -> String {
         let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut threads: Vec<ThreadId> = Vec::new();
         for (thread, _) in calls.iter() {
@@ -89,13 +89,14 @@ fn truncate_debug(value: &dyn Debug, max: usize) -> String {
 }
 
 /// Wraps a store and records every call.
-pub(crate) struct RecordingStore<V: PortSet> {
+pub struct RecordingStore<V: PortSet> {
     store: Arc<dyn Store<V>>,
     calls: Arc<CallLog>,
 }
 
 impl<V: PortSet> RecordingStore<V> {
-    pub(crate) fn new(store: Arc<dyn Store<V>>, calls: Arc<CallLog>) -> Self {
+    /// Wraps a store whose calls are added to `calls`.
+    pub fn new(store: Arc<dyn Store<V>>, calls: Arc<CallLog>) -> Self {
         Self { store, calls }
     }
 

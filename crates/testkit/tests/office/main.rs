@@ -17,6 +17,8 @@ mod roles;
 mod staffed_fixture;
 mod tenants;
 mod tenants_and_devices;
+mod ticket_inputs;
+mod ticket_payments;
 mod tickets;
 mod user_removal;
 mod users;

@@ -29,32 +29,38 @@ impl Office<'_> {
     /// from the differences of each ticket. A change without a difference writes nothing. If one change
     /// is denied, none is made.
     pub fn amend_tickets(&self, amendments: &[TicketAmendment]) -> UseCaseResult<Vec<TicketView>> {
-        self.store.write("amend_tickets", |tx| commit_refusal(amend(tx, self, amendments)))
+        self.store.write("amend_tickets", |tx| commit_refusal(amend(tx, self, BTreeMap::new(), amendments)))
     }
 
     /// Changes one ticket and returns it; see [`amend_tickets`](Self::amend_tickets).
     pub fn amend_ticket(&self, id: TicketId, version: Option<i64>, change: TicketChange) -> UseCaseResult<TicketView> {
         let amendment = TicketAmendment { event_id: self.context.event_id, id, version, change };
-        self.store.write("amend_tickets", |tx| commit_refusal(amend_one(tx, self, &amendment)))
+        self.store.write("amend_tickets", |tx| {
+            commit_refusal(load_ticket(tx, self.tenant, id).and_then(|before| amend_one(tx, self, before, &amendment)))
+        })
     }
 }
 
+/// Changes the ticket `before`, which this unit of work has read.
 pub(super) fn amend_one(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
+    before: Ticket,
     amendment: &TicketAmendment,
 ) -> Result<TicketView, UseCaseError> {
-    let changed = amend(tx, office, std::slice::from_ref(amendment))?.pop();
+    let read = BTreeMap::from([(before.id, before)]);
+    let changed = amend(tx, office, read, std::slice::from_ref(amendment))?.pop();
     Ok(changed.ok_or_else(|| StoreError::Fault("a change of a ticket has no result".to_owned()))?)
 }
 
-/// Checks all changes before anything is written, because a denial does not roll back.
+/// Checks all changes before anything is written, because a denial does not roll back. `tickets` are
+/// those that this unit of work has read already.
 fn amend(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
+    mut tickets: BTreeMap<TicketId, Ticket>,
     amendments: &[TicketAmendment],
 ) -> Result<Vec<TicketView>, UseCaseError> {
-    let mut tickets: BTreeMap<TicketId, Ticket> = BTreeMap::new();
     let mut judged = Vec::new();
     let actor = load_actor(tx, office)?;
     for TicketAmendment { event_id, id, version, change } in amendments {

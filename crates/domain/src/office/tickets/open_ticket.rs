@@ -8,7 +8,7 @@ use super::view::{TicketView, view_ticket};
 use crate::office::Office;
 use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
-use crate::ticket::{self, Currency, Draft, Edit, Opening, Ticket};
+use crate::ticket::{self, Currency, Draft, Edit, Opening, Ticket, TicketActor};
 use crate::{Action, StoreError, StoreExt, Subject, TicketId};
 
 /// The ticket to open.
@@ -43,12 +43,13 @@ fn put(
     new: &NewTicket,
     version: Option<i64>,
 ) -> Result<(TicketView, bool), UseCaseError> {
-    if tx.tickets().find(office.tenant, new.id)?.is_some() {
+    if let Some(before) = tx.tickets().find(office.tenant, new.id)? {
         let amendment =
             TicketAmendment { event_id: office.context.event_id, id: new.id, version, change: new.sheet.clone() };
-        return Ok((amend_one(tx, office, &amendment)?, false));
+        return Ok((amend_one(tx, office, before, &amendment)?, false));
     }
-    match open(tx, office, new)? {
+    let actor = load_actor(tx, office)?;
+    match open(tx, office, &actor, new)? {
         Some(ticket) => Ok((view_ticket(tx, ticket)?, true)),
         // Another request was faster: run again and change its ticket.
         None => Err(StoreError::Conflict("the id of a ticket was taken in the meantime".to_owned()).into()),
@@ -61,25 +62,30 @@ fn open_once(
     new: &NewTicket,
     once: Option<&IdempotentRequest>,
 ) -> Result<TicketCreation, UseCaseError> {
-    let user = map_ticket_error(new.id, load_actor(tx, office)?.require_person())?;
+    let actor = load_actor(tx, office)?;
+    let user = map_ticket_error(new.id, actor.require_person())?;
     if let Some(made) = idempotency::find_replay(tx, (office.tenant, user), once)? {
         return Ok(made);
     }
     let taken = || OfficeError::AlreadyExists { field: FieldName::Ticket, value: new.id.to_string() };
-    let ticket = open(tx, office, new)?.ok_or_else(taken)?;
+    let ticket = open(tx, office, &actor, new)?.ok_or_else(taken)?;
     idempotency::store_response(tx, (office.tenant, user), once, &ticket, office.context.at)?;
     Ok(TicketCreation { ticket: view_ticket(tx, ticket)?, replayed: false })
 }
 
 /// Opens the ticket; `None` if its id is taken.
-fn open(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewTicket) -> Result<Option<Ticket>, UseCaseError> {
-    let actor = load_actor(tx, office)?;
+fn open(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    actor: &TicketActor,
+    new: &NewTicket,
+) -> Result<Option<Ticket>, UseCaseError> {
     let blank = Draft::of(map_ticket_error(new.id, actor.require_person())?, new.currency);
     // A caller who may not open tickets is denied before the sheet is checked.
     map_ticket_error(new.id, actor.authorize(ticket::TicketOperation::Create, ticket::Ownership::Own))?;
     let sheet = new.sheet.apply_to(tx, office.tenant, &blank)?;
     let opening = Opening { id: new.id, tenant: office.tenant, at: office.context.at };
-    let ticket = map_ticket_error(new.id, ticket::open(opening, sheet, &actor))?;
+    let ticket = map_ticket_error(new.id, ticket::open(opening, sheet, actor))?;
     if !tx.tickets().insert(&ticket)? {
         return Ok(None);
     }
