@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use crate::network::site_network;
 use crate::office::ports::{OfficePorts, ResetRequest};
 use crate::{Email, FoldedText, Instant, ResetId, Store, StoreExt, StoreResult, TenantId, User, UserStatus};
 
@@ -72,26 +73,18 @@ fn partition_requests(due: Vec<ResetRequest>, known: &[User]) -> (Vec<ResetReque
     (pending, settled)
 }
 
-/// The second request of a network comes after the first one of each other network, and so on.
+/// The second request of a site's network comes after the first one of each other network, and so on.
 fn interleave_by_network(requests: Vec<ResetRequest>) -> Vec<ResetRequest> {
     let mut taken: BTreeMap<Option<IpAddr>, usize> = BTreeMap::new();
     let mut turns: Vec<(usize, ResetRequest)> = Vec::with_capacity(requests.len());
     for request in requests {
-        let turn = taken.entry(request.address.map(network_prefix)).or_default();
+        let turn = taken.entry(request.address.map(site_network)).or_default();
         turns.push((*turn, request));
         *turn += 1;
     }
     // The sort is stable: within a turn, the longest due request comes first.
     turns.sort_by_key(|(turn, _)| *turn);
     turns.into_iter().map(|(_, request)| request).collect()
-}
-
-/// The network of an address: IPv4 /24 or IPv6 /48, the largest that one customer usually gets.
-fn network_prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4((u32::from(address) & !0xff).into()),
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !((1 << 80) - 1)).into()),
-    }
 }
 
 #[cfg(test)]
