@@ -43,8 +43,8 @@ pub use devices::change::{DeviceChange, MAX_SETTINGS, PreferencesChange, Setting
 pub use devices::search::DeviceView;
 pub use error::{FieldName, OfficeError, RangeViolation, UseCaseResult};
 pub use ports::{
-    ApiKeyFilter, DeviceFilter, EventFilter, EventView, OfficePorts, OfficeTx, OffsetPageRequest, PageRequest,
-    PageWithTotal, UserCursor, UserOrder,
+    ApiKeyFilter, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_FETCH_ROWS, MAX_PAGE_SIZE, OfficePorts,
+    OfficeTx, OffsetPageRequest, PageRequest, PageWithTotal, UserCursor, UserOrder,
 };
 pub use queries::{any_user_exists, collect_pages, find_tenant_by_slug, list_tenants};
 pub use resets::password::{

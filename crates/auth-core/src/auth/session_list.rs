@@ -1,15 +1,12 @@
 //! Lists of sessions, and the lookup of a mount's tenant.
 
+use tillgate_domain::office::MAX_FETCH_ROWS;
 use tillgate_domain::{PrincipalId, SessionId, Slug, StoreExt, TenantId};
 
 use super::Auth;
 use super::session_end::{END_SESSIONS_RIGHT, authorize_session_access};
 use crate::ports::{SessionFilter, SessionView};
 use crate::{Caller, DialectName, Error};
-
-/// The greatest number of rows of a list: a page of 200, and one more to know whether another page
-/// follows.
-const MAX_FETCH_ROWS: u32 = 201;
 
 impl Auth {
     /// The dialects of all live sessions. Reads every session, for the start of a server.
@@ -18,7 +15,7 @@ impl Auth {
         Ok(self.store.read("list_live_dialects", |tx| tx.sessions().list_live_dialects(now))?)
     }
 
-    /// Lists at most 201 sessions of the caller's tenant, newest first, starting after `after`.
+    /// Lists at most [`MAX_FETCH_ROWS`] sessions of the caller's tenant, newest first, starting after `after`.
     /// With the right `sessionDelete` all sessions, otherwise the caller's own.
     pub fn list_sessions(
         &self,

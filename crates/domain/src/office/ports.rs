@@ -15,8 +15,8 @@ pub use idempotency_keys::{
     IdempotencyKey, IdempotencyKeys, InvalidIdempotencyKey, RequestDigest, ScopedIdempotencyKey, StoredResponse,
 };
 pub use lists::{
-    ApiKeyFilter, DeviceFilter, EventFilter, EventView, OffsetPageRequest, PageWithTotal, RoleHolderFilter,
-    RoleHolders, UserCursor, UserFilter, UserOrder,
+    ApiKeyFilter, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_FETCH_ROWS, MAX_PAGE_SIZE,
+    OffsetPageRequest, PageWithTotal, RoleHolderFilter, RoleHolders, UserCursor, UserFilter, UserOrder,
 };
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
 pub use seals::{Seals, UnsealedCount};

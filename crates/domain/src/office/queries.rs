@@ -1,15 +1,12 @@
 //! Reads of the back office: each is one consistent snapshot of one tenant. Entities of other
 //! tenants are not found.
 
-use super::ports::{OfficePorts, OffsetPageRequest, PageRequest, UserCursor, UserFilter, UserOrder};
+use super::ports::{MAX_PAGE_SIZE, OfficePorts, OffsetPageRequest, PageRequest, UserCursor, UserFilter, UserOrder};
 use crate::office::UnguardedOffice;
 use crate::{
     Device, DeviceId, DeviceName, Role, RoleId, RoleName, Slug, Store, StoreExt, StoreResult, Tenant, TenantId, User,
     UserId, UserName, UserStatus,
 };
-
-/// The greatest number of rows of a page.
-const MAX_PAGE_SIZE: u32 = 200;
 
 fn clamp_limit<K: Clone>(page: &PageRequest<K>) -> PageRequest<K> {
     PageRequest { after: page.after.clone(), limit: page.limit.clamp(1, MAX_PAGE_SIZE) }
@@ -43,7 +40,7 @@ pub fn find_tenant_by_slug(store: &dyn Store<OfficePorts>, slug: &Slug) -> Store
     store.read("find_tenant", |tx| tx.tenants().find_by_slug(slug))
 }
 
-/// Lists at most 200 tenants in the order of their ids, for the operator of the server.
+/// Lists at most [`MAX_PAGE_SIZE`] tenants in the order of their ids, for the operator of the server.
 pub fn list_tenants(store: &dyn Store<OfficePorts>, page: &PageRequest<TenantId>) -> StoreResult<Vec<Tenant>> {
     store.read("list_tenants", |tx| tx.tenants().list(&clamp_limit(page)))
 }
@@ -69,12 +66,12 @@ impl UnguardedOffice<'_> {
         self.store.read("find_user", |tx| tx.users().find_by_name(self.tenant, &name.to_folded()))
     }
 
-    /// Lists at most 200 users in the order of their ids, including deleted ones.
+    /// Lists at most [`MAX_PAGE_SIZE`] users in the order of their ids, including deleted ones.
     pub fn list_users(&self, page: &PageRequest<UserId>) -> StoreResult<Vec<User>> {
         self.store.read("list_users", |tx| tx.users().list(self.tenant, &clamp_limit(page)))
     }
 
-    /// Lists at most 200 users in the order of their ids, without deleted ones.
+    /// Lists at most [`MAX_PAGE_SIZE`] users in the order of their ids, without deleted ones.
     pub fn list_undeleted_users(&self, page: &PageRequest<UserId>) -> StoreResult<Vec<User>> {
         let PageRequest { after, limit } = clamp_limit(page);
         let present = UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted);
@@ -93,7 +90,7 @@ impl UnguardedOffice<'_> {
         self.store.read("find_device", |tx| tx.devices().find_by_name(self.tenant, &name.to_folded()))
     }
 
-    /// Lists at most 200 devices in the order of their ids.
+    /// Lists at most [`MAX_PAGE_SIZE`] devices in the order of their ids.
     pub fn list_devices(&self, page: &PageRequest<DeviceId>) -> StoreResult<Vec<Device>> {
         self.store.read("list_devices", |tx| tx.devices().list(self.tenant, &clamp_limit(page)))
     }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use tillgate_domain::office::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, Type};
@@ -141,8 +142,8 @@ impl OperationDoc {
         let limit = ObjectBuilder::new()
             .schema_type(Type::Integer)
             .minimum(Some(1))
-            .maximum(Some(200))
-            .default(Some(json!(50)));
+            .maximum(Some(MAX_PAGE_SIZE))
+            .default(Some(json!(DEFAULT_PAGE_SIZE)));
         self.add_response(200, "A page of the list.", Self::page_schema::<A>, example)
             .query_parameter("limit", "Maximum number of items.", limit)
             .query_parameter("after", "The `next` of the previous page, in the same order.", text_schema())

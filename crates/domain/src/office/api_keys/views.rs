@@ -5,12 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::office::devices::lookup::find_devices_by_id;
 use crate::office::error::{OfficeError, UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{ApiKeyFilter, OfficeTx, PageRequest};
+use crate::office::ports::{ApiKeyFilter, MAX_FETCH_ROWS, OfficeTx, PageRequest};
 use crate::office::{Office, UnguardedOffice};
 use crate::{ApiKey, ApiKeyId, DeviceId, DeviceName, KnownRight, StoreError, StoreExt, StoreResult, UserId, UserName};
-
-/// The greatest number of rows of a page, and one more to know whether another page follows.
-const MAX_FETCH_ROWS: u32 = 201;
 
 /// An API key with names instead of ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +21,7 @@ pub struct ApiKeyView {
 }
 
 impl Office<'_> {
-    /// Lists at most 201 keys that the filter matches, in the order of their ids. Requires one of the
+    /// Lists at most [`MAX_FETCH_ROWS`] keys that the filter matches, in the order of their ids. Requires one of the
     /// rights to create, change or delete keys.
     pub fn list_api_keys(&self, filter: &ApiKeyFilter, page: &PageRequest<ApiKeyId>) -> UseCaseResult<Vec<ApiKeyView>> {
         if let Err(refused) = self.authorize_key_read() {

@@ -2,11 +2,8 @@
 
 use crate::office::Office;
 use crate::office::error::UseCaseResult;
-use crate::office::ports::{EventFilter, EventView, OfficePorts, OffsetPageRequest, PageWithTotal};
+use crate::office::ports::{EventFilter, EventView, MAX_FETCH_ROWS, OfficePorts, OffsetPageRequest, PageWithTotal};
 use crate::{EventId, KnownRight, Store, StoreExt, StoreResult};
-
-/// The greatest number of rows: a page of 200, and one more to know whether another page follows.
-const MAX_FETCH_ROWS: u32 = 201;
 
 /// Reads audit events, newest first, without a check of rights. The filter selects the tenant.
 pub fn read_audit(

@@ -4,11 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::office::UnguardedOffice;
-use crate::office::ports::{DeviceFilter, OfficeTx, PageRequest};
+use crate::office::ports::{DeviceFilter, MAX_FETCH_ROWS, OfficeTx, PageRequest};
 use crate::{Device, DeviceId, RoleId, RoleName, StoreExt, StoreResult, TenantId};
-
-/// The greatest number of rows: a page of 200, and one more to know whether another page follows.
-const MAX_FETCH_ROWS: u32 = 201;
 
 /// A device with the sorted names of the roles that it has as itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +41,11 @@ impl UnguardedOffice<'_> {
     /// The view of a device that a use case has just added or changed.
     pub fn load_device_view(&self, device: &Device) -> StoreResult<Option<DeviceView>> {
         self.store.read("find_device", |tx| Ok(load_views(tx, device.tenant, vec![device.clone()])?.pop()))
+    }
+
+    /// The views of devices of the tenant that were read before, in the same order.
+    pub fn load_device_views(&self, devices: &[Device]) -> StoreResult<Vec<DeviceView>> {
+        self.store.read("list_devices", |tx| load_views(tx, self.tenant, devices.to_vec()))
     }
 }
 

@@ -8,6 +8,16 @@ use crate::{
     Instant, RoleId, SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
 };
 
+/// The greatest number of rows of a page, in the native API, the use cases and the command line.
+pub const MAX_PAGE_SIZE: u32 = 200;
+
+/// The number of rows of a page if the request does not name one.
+pub const DEFAULT_PAGE_SIZE: u32 = 50;
+
+/// The greatest number of rows that a use case returns: a page, and one more row to know whether
+/// another page follows.
+pub const MAX_FETCH_ROWS: u32 = MAX_PAGE_SIZE + 1;
+
 /// A page of a list: at most `limit` rows after the position `after`, without the first `skip`. A
 /// position is an id, or a sort key and an id. The row at the position need not exist any more.
 #[derive(Clone, Debug, PartialEq, Eq)]

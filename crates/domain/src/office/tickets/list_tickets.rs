@@ -2,16 +2,15 @@
 //! not found.
 
 use super::view::{TicketView, view_ticket, view_tickets};
-use crate::office::ports::{OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder};
+use crate::office::ports::{
+    DEFAULT_PAGE_SIZE, MAX_FETCH_ROWS, OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder,
+};
 use crate::office::{UnguardedOffice, text};
 use crate::ticket::Ticket;
 use crate::{StoreExt, StoreResult, TicketId};
 
-/// The greatest number of rows: a page of 200, and one more to know whether another page follows.
-const MAX_FETCH_ROWS: u32 = 201;
-
 /// The number of tickets in one batch: a usual page and one more.
-const TICKETS_PER_BATCH: u32 = 51;
+const TICKETS_PER_BATCH: u32 = DEFAULT_PAGE_SIZE + 1;
 
 /// The filter, order and page of a list of tickets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub struct TicketSearch {
     pub filter: TicketFilter,
     /// The order of the tickets.
     pub order: TicketOrder,
-    /// The page, with at most 201 tickets.
+    /// The page, with at most [`MAX_FETCH_ROWS`] tickets.
     pub page: OffsetPageRequest<TicketCursor>,
 }
 

@@ -1,11 +1,8 @@
 //! Searches users, page by page, with the rank that each has without a device.
 
 use crate::office::UnguardedOffice;
-use crate::office::ports::{OfficeTx, OffsetPageRequest, PageWithTotal, UserFilter, UserOrder};
+use crate::office::ports::{MAX_PAGE_SIZE, OfficeTx, OffsetPageRequest, PageWithTotal, UserFilter, UserOrder};
 use crate::{Rank, Role, StoreExt, StoreResult, User, UserId, UserStatus, access};
-
-/// The greatest number of rows of a page.
-const MAX_PAGE_SIZE: u32 = 200;
 
 /// The filter, order and page of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +17,7 @@ pub struct UserSearch {
     pub order: UserOrder,
     /// The number of users to skip.
     pub skip: u64,
-    /// The greatest number of users, at most 200.
+    /// The greatest number of users, at most [`MAX_PAGE_SIZE`].
     pub limit: u32,
 }
 

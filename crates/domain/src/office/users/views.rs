@@ -5,13 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::office::devices::lookup::find_devices_by_id;
 use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
-use crate::office::ports::{OfficeTx, OffsetPageRequest, UserCursor, UserFilter, UserOrder};
+use crate::office::ports::{MAX_FETCH_ROWS, OfficeTx, OffsetPageRequest, UserCursor, UserFilter, UserOrder};
 use crate::office::users::assignment::DeviceRoleAssignment;
 use crate::office::{Office, UnguardedOffice, text};
 use crate::{DeviceId, KnownRight, RoleId, RoleName, StoreExt, StoreResult, TenantId, User, UserId, UserStatus};
-
-/// The greatest number of rows of a page, and one more to know whether another page follows.
-const MAX_FETCH_ROWS: u32 = 201;
 
 /// A user with names instead of ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +34,7 @@ pub struct UserViewQuery {
     pub order: UserOrder,
     /// The position of the last user of the previous page, in this order.
     pub after: Option<UserCursor>,
-    /// The greatest number of users, at most 201.
+    /// The greatest number of users, at most [`MAX_FETCH_ROWS`].
     pub limit: u32,
 }
 
@@ -85,6 +82,11 @@ impl UnguardedOffice<'_> {
     /// The view of a user that a use case has just added or changed.
     pub fn load_user_view(&self, user: &User) -> StoreResult<Option<UserView>> {
         self.store.read("find_user", |tx| Ok(load_views(tx, user.tenant, vec![user.clone()])?.pop()))
+    }
+
+    /// The views of users of the tenant that were read before, in the same order.
+    pub fn load_user_views(&self, users: &[User]) -> StoreResult<Vec<UserView>> {
+        self.store.read("list_users", |tx| load_views(tx, self.tenant, users.to_vec()))
     }
 }
 

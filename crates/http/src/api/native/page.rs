@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use tillgate_domain::TenantId;
+use tillgate_domain::office::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use uuid::Uuid;
 
 use crate::error::ApiError;
@@ -11,9 +12,8 @@ use crate::request::cursor::{Cursor, CursorScope, SortKey};
 use crate::request::query::QueryParameters;
 use crate::serving::response::render_json;
 
-/// Page size if the request has no `limit`, and its maximum.
-const DEFAULT_PAGE_SIZE: u32 = 50;
-const MAX_PAGE_SIZE: u32 = 200;
+/// The violation of a `limit` that is not within [`MAX_PAGE_SIZE`].
+const LIMIT_MESSAGE: &str = "must be a number from 1 to 200";
 
 /// The requested page of a list. `K` is the sort key before the id.
 #[derive(Clone, Debug)]
@@ -43,9 +43,9 @@ impl<K: SortKey> PageQuery<K> {
             }
             None => None,
         };
-        let limit = sent.parse("limit", "must be a number from 1 to 200").unwrap_or(DEFAULT_PAGE_SIZE);
+        let limit = sent.parse("limit", LIMIT_MESSAGE).unwrap_or(DEFAULT_PAGE_SIZE);
         if !(1..=MAX_PAGE_SIZE).contains(&limit) {
-            sent.add_violation("limit", "range", "must be a number from 1 to 200");
+            sent.add_violation("limit", "range", LIMIT_MESSAGE);
         }
         Self { after, limit, scope }
     }
@@ -90,5 +90,15 @@ impl PageQuery {
         to_body: impl Fn(&'f F) -> T,
     ) -> Result<HttpResponse, ApiError> {
         self.render_by(items, |item| Cursor { key: (), id: id(item) }, to_body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_names_the_maximum() {
+        assert_eq!(LIMIT_MESSAGE, format!("must be a number from 1 to {MAX_PAGE_SIZE}"));
     }
 }

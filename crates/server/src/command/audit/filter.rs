@@ -1,7 +1,7 @@
 //! The filters of `audit list` and `audit export`, and the paged reading of the events that match.
 
 use clap::Args;
-use tillgate_domain::office::{self, EventFilter, EventView, OffsetPageRequest};
+use tillgate_domain::office::{self, EventFilter, EventView, MAX_PAGE_SIZE, OffsetPageRequest};
 use tillgate_domain::{
     Action, DeviceId, DeviceName, EventId, EventOutcome, Instant, SessionId, UserId, UserName, Zone,
 };
@@ -47,9 +47,6 @@ pub(super) struct EventPages<'o> {
     after: Option<EventId>,
     ended: bool,
 }
-
-/// The maximum number of events in one page.
-const MAX_PAGE_SIZE: u32 = 200;
 
 impl<'o> EventPages<'o> {
     /// Starts reading the events that the filters select.

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 use tillgate_domain::office::ports::{OffsetPageRequest as Page, TicketFilter, TicketOrder, TicketSortKey};
-use tillgate_domain::office::{TicketSearch, TicketView, UnguardedOffice};
+use tillgate_domain::office::{MAX_PAGE_SIZE, TicketSearch, TicketView, UnguardedOffice};
 use tillgate_domain::ticket::TicketStatus;
 use tillgate_domain::{TenantId, TicketId};
 
@@ -21,10 +21,9 @@ use crate::serving::streaming::{PartSource, StreamPart};
 const MAX_SCANNED_TICKETS: usize = 10_000;
 const MAX_RETURNED_TICKETS: usize = 1_000;
 
-/// Number of tickets on the first page, and maximum and minimum of a page; in between, a page has
+/// Number of tickets on the first page, and minimum of a page; up to [`MAX_PAGE_SIZE`], a page has
 /// about [`TARGET_PAGE_BYTES`].
 const FIRST_PAGE_SIZE: usize = 16;
-const MAX_PAGE_SIZE: usize = 200;
 const MIN_PAGE_SIZE: usize = 4;
 const TARGET_PAGE_BYTES: usize = 256 * 1024;
 /// If a page has fewer bytes, the next one has more tickets.
@@ -253,7 +252,7 @@ fn next_page_size(page: usize, bytes: usize) -> usize {
         SMALL_PAGE_BYTES..=TARGET_PAGE_BYTES => page,
         _ => page / 4,
     };
-    next.clamp(MIN_PAGE_SIZE, MAX_PAGE_SIZE)
+    next.clamp(MIN_PAGE_SIZE, MAX_PAGE_SIZE as usize)
 }
 
 fn to_u64(length: usize) -> u64 {
