@@ -183,17 +183,15 @@ impl AuthBuilder {
         let now = time.now().at;
         let start = StartSnapshot { newest_stored: newest.unwrap_or(now), monotonic: self.clock.monotonic() };
         let instance = self.store.read("start_engine", |tx| tx.instances().find())?;
-        let drawn = KeyKind::ALL
+        let mut stored = self.store.read("start_engine", |tx| tx.keys().list())?;
+        let missing = KeyKind::ALL.into_iter().filter(|kind| stored.iter().all(|key| key.kind != *kind));
+        let generated = missing
             .map(|kind| generate_key(kind, self.settings.algorithm, KeyState::Current, &master, &*self.entropy, now))
-            .into_iter()
             .collect::<Result<Vec<_>, _>>()?;
-        let events = build_key_events(&drawn, now, &*self.entropy, &self.settings.audit_details())?;
-        let stored = self.store.read("start_engine", |tx| tx.keys().list())?;
-        let stored = if KeyKind::ALL.iter().all(|kind| stored.iter().any(|key| key.kind == *kind)) {
-            stored
-        } else {
-            create_first_keys(&*self.store, &drawn, &events)?
-        };
+        if !generated.is_empty() {
+            let events = build_key_events(&generated, now, &*self.entropy, &self.settings.audit_details())?;
+            stored = create_first_keys(&*self.store, &generated, &events)?;
+        }
         let keyring = Keyring::open(&stored, master)?;
         let hasher = match self.hasher {
             Some(hasher) => hasher,
@@ -244,7 +242,7 @@ fn to_usize(limit: u64) -> usize {
 }
 
 fn build_key_events(
-    drawn: &[StoredKey],
+    generated: &[StoredKey],
     now: tillgate_domain::Instant,
     entropy: &dyn Entropy,
     details: &Map<String, Value>,
@@ -265,17 +263,17 @@ fn build_key_events(
             },
         ))
     };
-    drawn.iter().map(event).collect()
+    generated.iter().map(event).collect()
 }
 
 /// Stores the first keys. If two processes start at once, the keys of one of them are used.
 fn create_first_keys(
     store: &dyn AuthStore,
-    drawn: &[StoredKey],
+    generated: &[StoredKey],
     events: &[(KeyId, Event)],
 ) -> Result<Vec<StoredKey>, StoreError> {
     store.write("create_first_keys", |tx| {
-        let (stored, created) = insert_first_keys(tx, drawn)?;
+        let (stored, created) = insert_first_keys(tx, generated)?;
         for (key, event) in events {
             if created.contains(&KeyEvent::Created(*key)) {
                 tx.audit().record(event)?;

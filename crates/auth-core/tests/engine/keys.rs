@@ -1,14 +1,19 @@
 //! The life cycle of keys in the engine: rotated, published, used, kept, removed, revoked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
-use tillgate_auth_core::keys::SigningAlgorithm;
+use tillgate_auth_core::keys::{MasterKey, SigningAlgorithm};
 use tillgate_auth_core::ports::{Cursor, KeyKind, KeyState, Node};
 use tillgate_auth_core::{Auth, AuthSettings, TokenDenied};
 use tillgate_domain::{Action, KeyId, NodeId, StoreExt};
+use tillgate_memory::MemoryStore;
+use tillgate_testkit::SeededEntropy;
 
-use crate::fixture::{EngineFixture, HOUR, MINUTE, OVERLAP, authenticate, refresh, settings, token_refused};
+use crate::fixture::{
+    EngineFixture, HOUR, MINUTE, OVERLAP, authenticate, builder, next_entropy, refresh, settings, token_refused,
+};
 
 fn states(auth: &Auth) -> BTreeMap<(KeyKind, KeyState), usize> {
     let mut states = BTreeMap::new();
@@ -44,6 +49,21 @@ fn empty_store_gets_one_current_key_of_each_kind() {
     assert_eq!(fixture.audit_events(Action::KeyAdd).len(), 2);
     assert_eq!(published(&fixture.auth), BTreeSet::from([key(&fixture.auth, KeyKind::Signing, KeyState::Current)]));
     assert!(!fixture.auth.jwks().contains("\"d\""), "no private half");
+}
+
+#[test]
+fn start_generates_keys_only_if_the_store_has_none() {
+    let memory = Arc::new(MemoryStore::new());
+    let (clock, hasher) = (Arc::default(), Arc::default());
+    let master = MasterKey::generate(&*next_entropy()).unwrap();
+    let count_draws = || {
+        let entropy = Arc::new(SeededEntropy::from_seed(77));
+        let engine = builder(memory.clone(), &clock, &hasher).master(master.clone()).entropy(entropy.clone());
+        engine.build().unwrap();
+        entropy.draw_count()
+    };
+    let (first, later) = (count_draws(), count_draws());
+    assert!(later < first, "{first} random values at the first start, {later} at the second");
 }
 
 #[test]
