@@ -53,7 +53,7 @@ pub use api::dialects::krmpesan::Krmpesan;
 pub use api::dialects::portos::Portos;
 pub use api::dialects::posstar::PosStar;
 pub use api::dialects::{DIALECTS, DialectEntry, DialectSettings};
-pub use api::native::Native;
+pub use api::native::{Native, bodies as native_bodies};
 pub use api::oauth::OAuth;
 pub use application::Http;
 pub use context::load_shedding::record_wait;

@@ -1,14 +1,15 @@
 //! The native API: tillgate's own REST contract, with `snake_case` JSON and problem details (RFC
 //! 9457).
 
-mod access;
 mod api_keys;
 mod audit;
+pub mod bodies;
 mod body;
 mod devices;
 mod error;
 #[cfg(feature = "fuzzing")]
 mod fuzzing;
+mod gateway_check;
 mod key_status;
 mod page;
 mod passwords;
@@ -96,7 +97,7 @@ impl Dialect for Native {
             Route::all_about(SubjectKind::Ticket, tickets::routes()),
             Route::all_about(SubjectKind::ApiKey, api_keys::routes()),
             audit::routes(),
-            vec![access::route()],
+            vec![gateway_check::route()],
         ];
         all.into_iter().flatten().collect()
     }

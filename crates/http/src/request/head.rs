@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};
+use actix_web::http::header::{CONTENT_LENGTH, HOST, Header, HeaderMap, TRANSFER_ENCODING};
 use actix_web::http::uri::{Authority, PathAndQuery};
 use actix_web::http::{Method, Uri};
 
@@ -105,6 +105,11 @@ impl RequestHead {
     /// Returns the first header with this name, if it is text.
     pub fn header(&self, name: impl actix_web::http::header::AsHeaderName) -> Option<&str> {
         self.headers().get(name)?.to_str().ok()
+    }
+
+    /// Parses a header of the framework; `None` if it is malformed.
+    pub(crate) fn typed_header<H: Header>(&self) -> Option<H> {
+        H::parse(&self.request).ok()
     }
 
     /// Returns the scheme that the client used, `https` or `http`.

@@ -23,7 +23,8 @@ use crate::request::Request;
 use crate::request::query::QueryParameters;
 use crate::serving::route::Route;
 use request::{CreateApiKey, UpdateApiKey};
-use response::{ApiKeyBody, CreatedApiKeyBody};
+pub(super) use response::ApiKeySummary;
+pub use response::{ApiKeyBody, CreatedApiKeyBody};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -84,7 +85,7 @@ async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head())?);
     let sent = body::read_partial_request(&call, |_: &UpdateApiKey| Vec::new())?;
     let view = call
         .with_office(move |context| {
@@ -99,7 +100,7 @@ async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
 }
 
 async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head())?);
     call.with_office(move |context| {
         let office = context.for_caller(&caller)?;
         condition.apply(|version| into_api_result(office.delete_api_key(id, version)))

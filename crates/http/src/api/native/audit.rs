@@ -18,7 +18,7 @@ use crate::request::query::QueryParameters;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 use crate::timestamps::Rfc3339Instant;
-use response::AuditEventBody;
+pub use response::AuditEventBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![

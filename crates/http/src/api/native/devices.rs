@@ -21,7 +21,7 @@ use crate::request::Request;
 use crate::request::query::QueryParameters;
 use crate::serving::route::Route;
 use request::{CreateDevice, UpdateDevice};
-use response::DeviceBody;
+pub use response::DeviceBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -98,7 +98,7 @@ async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 }
 
 async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head())?);
     let sent = body::read_partial_request(&call, |_: &UpdateDevice| Vec::new())?;
     let changed = call
         .with_office(move |context| {
@@ -113,7 +113,7 @@ async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 }
 
 async fn retire_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head())?);
     let change = DeviceChange { status: Some(DeviceStatus::Retired), ..DeviceChange::default() };
     run_device_change(&call, caller, condition, move |office, version| office.change_device(id, version, &change))
         .await?;

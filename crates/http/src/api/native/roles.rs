@@ -20,7 +20,7 @@ use crate::request::Request;
 use crate::request::query::QueryParameters;
 use crate::serving::route::Route;
 use request::{CreateRole, UpdateRole};
-use response::RoleBody;
+pub use response::RoleBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -76,7 +76,7 @@ async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 }
 
 async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head())?);
     let sent: UpdateRole = body::read_request(&call)?;
     let change = sent.into_change();
     let role = call
@@ -89,7 +89,7 @@ async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn delete_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head())?);
     call.with_office(move |context| {
         let office = context.for_caller(&caller)?;
         condition.apply(|version| into_api_result(office.delete_role(id, version)))

@@ -14,7 +14,6 @@ use tillgate_domain::{SessionId, TenantId};
 use super::page::PageQuery;
 use super::path::render_created;
 use super::{no_content, passwords};
-use crate::api::native::sessions::response::{CallerBody, SessionBody, TokensBody};
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
@@ -22,6 +21,8 @@ use crate::request::query::QueryParameters;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 pub(super) use request::{LoginInput, read_login};
+pub use response::SessionBody;
+use response::{CallerBody, TokensBody};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![

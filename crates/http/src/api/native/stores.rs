@@ -2,14 +2,13 @@
 
 mod openapi;
 mod request;
+mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use serde::Serialize;
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::FieldName;
 use tillgate_domain::{Branch, BranchId, FoldedText, Tenant};
-use utoipa::ToSchema;
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
@@ -21,23 +20,7 @@ use crate::request::Request;
 use crate::request::query::QueryParameters;
 use crate::serving::route::Route;
 use request::{CreateStore, UpdateStore};
-
-/// A store of the tenant.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Store)]
-struct StoreBody<'b> {
-    /// Id of the store; it never changes.
-    #[schema(value_type = uuid::Uuid)]
-    id: BranchId,
-    /// Display name of the store.
-    name: &'b str,
-}
-
-impl<'b> StoreBody<'b> {
-    fn from_branch(branch: &'b Branch) -> Self {
-        Self { id: branch.id, name: &branch.name }
-    }
-}
+pub use response::StoreBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -83,7 +66,7 @@ async fn get_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiErr
 }
 
 async fn update_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head())?);
     let sent: UpdateStore = body::read_request(&call)?;
     let tenant = call
         .with_office(move |context| {
@@ -96,7 +79,7 @@ async fn update_store(call: Request, caller: Caller) -> Result<HttpResponse, Api
 }
 
 async fn delete_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head())?);
     call.with_office(move |context| {
         let office = context.for_caller(&caller)?;
         condition.apply(|version| into_api_result(office.close_store(id, version)))

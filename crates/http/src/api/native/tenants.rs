@@ -21,7 +21,7 @@ use crate::request::Request;
 use crate::request::query::QueryParameters;
 use crate::serving::route::Route;
 use request::UpdateTenant;
-use response::TenantBody;
+pub use response::TenantBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -48,7 +48,7 @@ async fn get_tenant(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 
 async fn update_tenant(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     read_own_tenant_id(&call, &caller)?;
-    let condition = read_if_match(call.head().headers())?;
+    let condition = read_if_match(call.head())?;
     let sent: UpdateTenant = body::read_request(&call)?;
     let change = sent.into_change();
     let given = call.mount().server.mount_limits.longest(&caller.profile.tenant.slug);

@@ -31,7 +31,7 @@ use crate::request::query::QueryParameters;
 use crate::serving::route::Route;
 use crate::timestamps::Rfc3339Instant;
 use request::{CloseTicket, CreateTicket, RefundTicket};
-use response::TicketBody;
+pub use response::TicketBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -131,7 +131,7 @@ async fn create_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 const MAX_UPDATE_ATTEMPTS: usize = 5;
 
 async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
     let patch: JsonObject = read_object(call.head().headers(), call.body())?;
     let changed = call
         .with_office(move |context| {
@@ -163,7 +163,7 @@ async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 }
 
 async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
     let mut sent = QueryParameters::strict(call.head());
     let what = "must have at most 2000 characters and no control characters";
     let reason = sent.parse_with("reason", "length", |text| Note::parse(text).ok(), what).unwrap_or_default();
@@ -177,7 +177,7 @@ async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
     let sent: CloseTicket = body::read_optional_request(&call)?;
     let closing = sent.into_closing();
     let view = call

@@ -24,7 +24,8 @@ use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
 use crate::serving::route::Route;
 use request::{CreateUser, UpdateUser};
-use response::{UpdatedUserBody, UserBody};
+use response::UpdatedUserBody;
+pub use response::UserBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -118,7 +119,7 @@ async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 }
 
 async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head())?);
     let sent = body::read_partial_request(&call, |_: &UpdateUser| Vec::new())?;
     let (view, growing) = call
         .with_office(move |context| {
@@ -140,7 +141,7 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head().headers())?);
+    let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head())?);
     let change = office::UserChange { status: Some(UserStatus::Deleted), ..office::UserChange::default() };
     run_user_change(&call, caller, condition, move |office, version| office.change_user(id, version, &change)).await?;
     Ok(no_content())

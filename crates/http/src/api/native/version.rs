@@ -3,11 +3,12 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ETAG, HeaderMap, HeaderValue, IF_MATCH};
+use actix_web::http::header::{ETAG, HeaderValue, IF_MATCH, IfMatch};
 use serde::Serialize;
 use tillgate_domain::office::OfficeError;
 
 use crate::error::{ApiError, ProtocolError};
+use crate::request::head::RequestHead;
 use crate::serving::response::render_json;
 
 /// A version that no resource has.
@@ -35,32 +36,33 @@ pub(super) enum VersionCondition {
     OneOf(Vec<i64>),
 }
 
-/// Maximum number of tags of a request that are evaluated.
-const MAX_IF_MATCH_TAGS: usize = 16;
+/// Maximum number of versions of a request that are evaluated; the highest ones are.
+const MAX_IF_MATCH_VERSIONS: usize = 16;
 
 /// Reads `If-Match`. A weak tag is equivalent to the strong tag of the same version, because
 /// proxies that compress responses weaken tags and the version identifies the content completely.
-/// Any other tag matches nothing.
+/// Any other tag matches nothing, nor does a header with bytes outside of ASCII, which no tag of
+/// this API contains.
 ///
 /// # Errors
 /// The header is missing.
-pub(super) fn read_if_match(headers: &HeaderMap) -> Result<VersionCondition, ApiError> {
-    let sent: Vec<&HeaderValue> = headers.get_all(IF_MATCH).collect();
-    if sent.is_empty() {
+pub(super) fn read_if_match(head: &RequestHead) -> Result<VersionCondition, ApiError> {
+    if !head.headers().contains_key(IF_MATCH) {
         return Err(ProtocolError::PreconditionRequired.into());
     }
-    let text: Vec<&str> = sent.into_iter().filter_map(|value| value.to_str().ok()).collect();
-    let tags: Vec<&str> = text.iter().flat_map(|text| text.split(',')).map(str::trim).collect();
-    if tags == ["*"] {
-        return Ok(VersionCondition::Any);
-    }
-    let mut versions: Vec<i64> = tags.into_iter().take(MAX_IF_MATCH_TAGS).filter_map(parse_etag).collect();
-    versions.sort_unstable_by(|one, other| other.cmp(one));
-    versions.dedup();
-    Ok(VersionCondition::OneOf(versions))
+    Ok(head.typed_header().map_or(VersionCondition::OneOf(Vec::new()), VersionCondition::from_header))
 }
 
 impl VersionCondition {
+    fn from_header(header: IfMatch) -> Self {
+        let IfMatch::Items(tags) = header else { return Self::Any };
+        let mut versions: Vec<i64> = tags.iter().filter_map(|tag| parse_version(tag.tag())).collect();
+        versions.sort_unstable_by(|one, other| other.cmp(one));
+        versions.dedup();
+        versions.truncate(MAX_IF_MATCH_VERSIONS);
+        Self::OneOf(versions)
+    }
+
     /// Runs `attempt` with the version that the resource must have; `None` accepts any version. If
     /// the resource has another version of those in the request, `attempt` runs again with that
     /// one.
@@ -86,19 +88,21 @@ impl VersionCondition {
     }
 }
 
-/// Parses a tag written by [`render_versioned`], strong or weak.
-fn parse_etag(tag: &str) -> Option<i64> {
-    let tag = tag.strip_prefix("W/").unwrap_or(tag);
-    let digits = tag.strip_prefix('"')?.strip_suffix('"')?;
+/// Parses the version in a tag written by [`render_versioned`].
+fn parse_version(digits: &str) -> Option<i64> {
     digits.parse().ok().filter(|version: &i64| version.to_string() == digits)
 }
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::Header;
+    use actix_web::test::TestRequest;
+
     use super::*;
 
     fn read_condition(tags: &str) -> VersionCondition {
-        read_if_match(&[(IF_MATCH, HeaderValue::from_str(tags).unwrap())].into_iter().collect()).unwrap()
+        let request = TestRequest::default().insert_header((IF_MATCH, tags)).to_http_request();
+        VersionCondition::from_header(IfMatch::parse(&request).unwrap())
     }
 
     #[test]
@@ -109,7 +113,12 @@ mod tests {
         for never in ["3", "w/\"3\"", "W/3", "\"x\"", "", "\"\"", "\"03\"", "\"+3\"", "\" 3\"", "\"*\"", "*, \"x\""] {
             assert_eq!(read_condition(never), VersionCondition::OneOf(vec![]), "{never}");
         }
-        assert_eq!(read_if_match(&HeaderMap::new()), Err(ProtocolError::PreconditionRequired.into()));
+    }
+
+    #[test]
+    fn highest_versions_are_evaluated() {
+        let tags: Vec<String> = (1..=20).map(|version| format!("\"{version}\"")).collect();
+        assert_eq!(read_condition(&tags.join(", ")), VersionCondition::OneOf((5..=20).rev().collect()));
     }
 
     #[test]

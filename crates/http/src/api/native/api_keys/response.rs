@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tillgate_domain::office::ApiKeyView;
-use tillgate_domain::{ApiKeyId, Instant, Rights, Secret};
+use tillgate_domain::{ApiKey, ApiKeyId, Instant, Rights, Secret};
 use utoipa::ToSchema;
 
 use crate::api::native::key_status::KeyStatus;
@@ -12,7 +12,7 @@ use crate::timestamps::serialize_instant;
 /// An API key, without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey)]
-pub(super) struct ApiKeyBody<'k> {
+pub struct ApiKeyBody<'k> {
     /// Id of the key; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: ApiKeyId,
@@ -41,15 +41,31 @@ pub(super) struct ApiKeyBody<'k> {
 /// A new API key with its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MadeApiKey)]
-pub(super) struct CreatedApiKeyBody<'k> {
+pub struct CreatedApiKeyBody<'k> {
     /// The secret. It is returned only in this response.
     client_secret: &'k str,
     #[serde(flatten)]
     key: ApiKeyBody<'k>,
 }
 
+/// Identification of an API key.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api::native) struct ApiKeySummary<'k> {
+    /// Id of the key.
+    #[schema(value_type = uuid::Uuid)]
+    id: ApiKeyId,
+    /// The client id by which the program identifies itself; not secret.
+    client_id: &'k str,
+    /// Display name of the key.
+    name: &'k str,
+    /// `revoked` if this request revoked the key, otherwise `active`.
+    #[schema(value_type = ApiKeyStatus)]
+    status: &'static str,
+}
+
 impl<'k> ApiKeyBody<'k> {
-    pub(super) fn from_view(view: &'k ApiKeyView) -> Self {
+    /// Converts a key with the names of its user and device.
+    pub fn from_view(view: &'k ApiKeyView) -> Self {
         let key = &view.key;
         Self {
             id: key.id,
@@ -66,7 +82,19 @@ impl<'k> ApiKeyBody<'k> {
 }
 
 impl<'k> CreatedApiKeyBody<'k> {
-    pub(super) fn from_view(view: &'k ApiKeyView, secret: &'k Secret<String>) -> Self {
+    /// Converts a new key with its secret.
+    pub fn from_view(view: &'k ApiKeyView, secret: &'k Secret<String>) -> Self {
         Self { client_secret: secret.expose(), key: ApiKeyBody::from_view(view) }
+    }
+}
+
+impl<'k> ApiKeySummary<'k> {
+    pub(in crate::api::native) fn from_key(key: &'k ApiKey) -> Self {
+        Self::with_status(key, key.active)
+    }
+
+    /// Converts a key that has this status now.
+    pub(in crate::api::native) fn with_status(key: &'k ApiKey, active: bool) -> Self {
+        Self { id: key.id, client_id: &key.client_id, name: &key.name, status: KeyStatus::from_active(active).name() }
     }
 }

@@ -15,7 +15,7 @@ use crate::timestamps::serialize_instant;
 /// An audit event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEvent)]
-pub(super) struct AuditEventBody<'t> {
+pub struct AuditEventBody<'t> {
     /// Id of the event; later events have greater ids.
     #[schema(value_type = Uuid)]
     id: EventId,
@@ -83,7 +83,8 @@ struct AuditSubjectBody {
 }
 
 impl<'t> AuditEventBody<'t> {
-    pub(super) fn from_view(view: &'t EventView) -> Self {
+    /// Converts an event with the names of its user and device.
+    pub fn from_view(view: &'t EventView) -> Self {
         let event = &view.event;
         let (user_name, name) =
             (view.user_name.as_ref().map(UserName::as_str), view.device_name.as_ref().map(DeviceName::as_str));

@@ -13,7 +13,7 @@ use crate::timestamps::{serialize_instant, serialize_optional_instant};
 /// A device on which users log in, or which logs in as itself.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Device)]
-pub(super) struct DeviceBody<'d> {
+pub struct DeviceBody<'d> {
     /// Id of the device; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: DeviceId,
@@ -50,7 +50,8 @@ pub(super) struct DeviceBody<'d> {
 }
 
 impl<'d> DeviceBody<'d> {
-    pub(super) fn from_view(view: &'d DeviceView) -> Self {
+    /// Converts a device with the names of its roles.
+    pub fn from_view(view: &'d DeviceView) -> Self {
         let device = &view.device;
         Self {
             id: device.id,

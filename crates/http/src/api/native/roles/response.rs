@@ -9,7 +9,7 @@ use crate::api::native::schemas::{Environments, RightNames};
 /// A named set of rights.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Role)]
-pub(super) struct RoleBody<'r> {
+pub struct RoleBody<'r> {
     /// Id of the role; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: RoleId,
@@ -30,7 +30,8 @@ pub(super) struct RoleBody<'r> {
 }
 
 impl<'r> RoleBody<'r> {
-    pub(super) fn from_role(role: &'r Role) -> Self {
+    /// Converts a role.
+    pub fn from_role(role: &'r Role) -> Self {
         Self {
             id: role.id,
             name: role.name.as_str(),

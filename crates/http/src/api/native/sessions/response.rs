@@ -15,7 +15,7 @@ use crate::timestamps::{serialize_instant, serialize_optional_instant};
 /// A session. `user` and `device` are null if the session has none.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
-pub(super) struct SessionBody<'s> {
+pub struct SessionBody<'s> {
     /// Id of the session; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: SessionId,
@@ -140,7 +140,7 @@ struct CallerDeviceBody<'s> {
 impl<'s> SessionBody<'s> {
     /// Converts a session of a list. An expired session is reported as ended at its expiry, whether
     /// or not its end has been recorded.
-    pub(super) fn from_view(view: &'s SessionView, now: Instant) -> Self {
+    pub fn from_view(view: &'s SessionView, now: Instant) -> Self {
         let session = &view.session;
         let outlived = session.expires_at.filter(|expiry| *expiry <= now).map(|expiry| (expiry, EndReason::Expired));
         let ended = session.ended.or(outlived);

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::StoreBody;
 use super::request::{CreateStore, UpdateStore};
+use super::response::StoreBody;
 use crate::openapi::{OperationDoc, Requirement, text_schema};
 
 const TAG: &str = "stores";

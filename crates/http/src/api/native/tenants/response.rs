@@ -15,7 +15,7 @@ use crate::timestamps::serialize_instant;
 /// A tenant with its own users, devices, roles and audit events.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tenant)]
-pub(super) struct TenantBody<'t> {
+pub struct TenantBody<'t> {
     /// Id of the tenant; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: TenantId,
@@ -53,7 +53,8 @@ pub(super) struct LimitsBody {
 }
 
 impl<'t> TenantBody<'t> {
-    pub(super) fn from_tenant(tenant: &'t Tenant) -> Self {
+    /// Converts a tenant.
+    pub fn from_tenant(tenant: &'t Tenant) -> Self {
         let seconds = |span: Option<Duration>| span.map(|span| span.as_secs());
         let SessionLimits { access, idle, absolute, overlap } = tenant.limits;
         Self {

@@ -14,7 +14,7 @@ use crate::timestamps::serialize_instant;
 /// A sale with its items, payments and totals.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Ticket)]
-pub(super) struct TicketBody {
+pub struct TicketBody {
     /// Id of the ticket; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: TicketId,
@@ -228,7 +228,8 @@ pub(super) struct VoidingBody {
 }
 
 impl TicketBody {
-    pub(super) fn from_view(view: &TicketView) -> Self {
+    /// Converts a ticket with the names of its users and devices.
+    pub fn from_view(view: &TicketView) -> Self {
         let ticket = &view.ticket;
         let sheet = &ticket.sheet;
         let device =

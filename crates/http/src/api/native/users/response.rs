@@ -5,14 +5,14 @@ use tillgate_domain::office::{DeviceRoleAssignment, UserView};
 use tillgate_domain::{ApiKey, Email, Instant, RoleName, UserId};
 use utoipa::ToSchema;
 
-use crate::api::native::passwords::ApiKeySummary;
+use crate::api::native::api_keys::ApiKeySummary;
 use crate::api::native::schemas::UserStatus;
 use crate::timestamps::serialize_instant;
 
 /// A user who can log in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
-pub(super) struct UserBody<'p> {
+pub struct UserBody<'p> {
     /// Id of the user; it never changes.
     #[schema(value_type = uuid::Uuid)]
     id: UserId,
@@ -83,7 +83,8 @@ pub(super) struct RolesOnDeviceBody<'p> {
 }
 
 impl<'p> UserBody<'p> {
-    pub(super) fn from_view(view: &'p UserView) -> Self {
+    /// Converts a user with the names of its roles and devices.
+    pub fn from_view(view: &'p UserView) -> Self {
         let user = &view.user;
         Self {
             id: user.id,

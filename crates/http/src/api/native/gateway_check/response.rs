@@ -1,5 +1,4 @@
-//! The access check that gateways request before they pass a request on. The response describes the
-//! caller in headers.
+//! The headers with which the access check describes the caller.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -7,35 +6,7 @@ use tillgate_auth_core::Caller;
 use tillgate_domain::Rank;
 
 use crate::error::ApiError;
-use crate::openapi::{OperationDoc, text_schema};
 use crate::percent;
-use crate::serving::route::Route;
-
-pub(super) fn route() -> Route {
-    // the credentials belong to one of the mounts that the access table names, not to this one
-    Route::gateway_check("/access", render_identity).documented(|| {
-        let (method, target) = ("The method of the original request.", "The target of the original request.");
-        OperationDoc::new("gateways", "Check whether a gateway may pass a request on")
-            .description(
-                "For gateways: nginx sends the original request in `X-Original-*` (ingress-nginx the \
-                 target in `X-Original-URL`), Traefik and Caddy in `X-Forwarded-*`, with the headers of the \
-                 original request. A denial has the format of the contract whose tokens the matching row \
-                 accepts, and its code in `X-Tillgate-Code`.",
-            )
-            .header_parameter("X-Original-Method", method, text_schema())
-            .header_parameter("X-Original-URI", target, text_schema())
-            .header_parameter(
-                "X-Original-URL",
-                "The full URL of the original request, of which path and query \
-                 are used.",
-                text_schema(),
-            )
-            .header_parameter("X-Forwarded-Method", method, text_schema())
-            .header_parameter("X-Forwarded-Uri", target, text_schema())
-            .no_content("The request may pass; the headers `X-Tillgate-*` describe the caller.")
-            .errors(&[400, 401, 403, 429])
-    })
-}
 
 const USER_HEADER: HeaderName = HeaderName::from_static("x-tillgate-user");
 const USER_ID_HEADER: HeaderName = HeaderName::from_static("x-tillgate-user-id");
@@ -47,7 +18,7 @@ const TENANT_HEADER: HeaderName = HeaderName::from_static("x-tillgate-tenant");
 
 /// Renders the caller's identity. Every header is present, if necessary empty, so that a gateway
 /// that copies them overwrites those of the client.
-fn render_identity(caller: &Caller) -> Result<HttpResponse, ApiError> {
+pub(super) fn render_identity(caller: &Caller) -> Result<HttpResponse, ApiError> {
     let profile = &caller.profile;
     let user = profile.user.as_ref().map(|user| user.name.as_str());
     let device = profile.device.as_ref().map(|device| device.name.as_str());

@@ -1,0 +1,12 @@
+//! The bodies of resources in responses, also for other output of the same data: what the command
+//! line prints with `--json` are these bodies.
+
+pub use super::api_keys::{ApiKeyBody, CreatedApiKeyBody};
+pub use super::audit::AuditEventBody;
+pub use super::devices::DeviceBody;
+pub use super::roles::RoleBody;
+pub use super::sessions::SessionBody;
+pub use super::stores::StoreBody;
+pub use super::tenants::TenantBody;
+pub use super::tickets::TicketBody;
+pub use super::users::UserBody;
