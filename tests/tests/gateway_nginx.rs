@@ -326,7 +326,7 @@ fn signature_is_accepted_with_a_trusted_hash_and_not_consumed() {
     let add = ["api-key", "add", "stock", "--user", "cashier", "--device", "OFFICE", "--json"];
     let printed: serde_json::Value = serde_json::from_str(&installation.run_ok(&add, "")).unwrap();
     let text = |name: &str| printed[name].as_str().unwrap_or_else(|| panic!("no {name}: {printed}")).to_owned();
-    let key = PortosKey { client: text("clientId"), secret: text("clientSecret") };
+    let key = PortosKey { client: text("client_id"), secret: text("client_secret") };
     installation.secrets().add(&key.secret);
     let signed = |method: &str, target: &str, body: &[u8], at: i64| {
         let headers = [("Accept", "application/json")];

@@ -30,8 +30,8 @@ fn create_client(installation: &Installation) -> (String, String) {
     let add = ["api-key", "add", "Warehouse", "--user", "warehouse", "--device", "CHECKER", "--json"];
     let key: Value = serde_json::from_str(&installation.run_ok(&add, "")).unwrap();
     let text = |member: &str| key[member].as_str().unwrap().to_owned();
-    installation.secrets().add(&text("clientSecret"));
-    (text("clientId"), text("clientSecret"))
+    installation.secrets().add(&text("client_secret"));
+    (text("client_id"), text("client_secret"))
 }
 
 /// The refresh token of a cashier, issued by PORTOS.

@@ -73,8 +73,8 @@ fn create_key(installation: &Installation, user: &str, device: &str) -> (String,
     let line = ["api-key", "add", "Till sync", "--user", user, "--device", device, "--json"];
     let made: Value = serde_json::from_str(&installation.run_ok(&line, "")).unwrap();
     let text = |name: &str| made[name].as_str().unwrap().to_owned();
-    installation.secrets().add(&text("clientSecret"));
-    (text("id"), PortosKey { client: text("clientId"), secret: text("clientSecret") })
+    installation.secrets().add(&text("client_secret"));
+    (text("id"), PortosKey { client: text("client_id"), secret: text("client_secret") })
 }
 
 tillgate_testkit::on_both_databases!(

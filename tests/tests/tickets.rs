@@ -159,7 +159,7 @@ fn command_line_shows_sold_tickets(engine: DatabaseEngine) {
     assert!(lines[2].starts_with(&open) && lines[2].ends_with("5.82 EUR  Table 5"), "{table}");
     let closed: Value =
         serde_json::from_str(&installation.run_ok(&["ticket", "list", "--state", "closed", "--json"], "")).unwrap();
-    assert_eq!((closed.as_array().unwrap().len(), &closed[0]["number"]), (1, &json!(1)));
+    assert_eq!((closed.as_array().unwrap().len(), &closed[0]["closed"]["number"]), (1, &json!(1)));
     assert_eq!(installation.run_ok(&["ticket", "list", "--user", "cashier", "--json"], "").trim(), "[]");
     let shown = installation.run_ok(&["ticket", "show", &open], "");
     for part in ["state: open", " on P01\n", "owner: manager", "payable: 5.82 EUR", "Cheese", "1.234000 kg", "5.900000"]

@@ -196,8 +196,8 @@ impl Simulation {
                 ["api-key", "add", &format!("Program {number}"), "--user", "cashier", "--device", "P02", "--json"];
             let made: Value = serde_json::from_str(&self.installation.run_ok(&line, "")).unwrap();
             let text = |name: &str| made[name].as_str().unwrap().to_owned();
-            self.installation.secrets().add(&text("clientSecret"));
-            self.programs.push(PortosKey { client: text("clientId"), secret: text("clientSecret") });
+            self.installation.secrets().add(&text("client_secret"));
+            self.programs.push(PortosKey { client: text("client_id"), secret: text("client_secret") });
         }
     }
 

@@ -1,11 +1,10 @@
 //! `api-key`: manages the API keys with which programs sign their requests.
 
 use clap::Subcommand;
-use serde_json::{Value, json};
 use tillgate_domain::office::{self, ApiKeyChange, ApiKeyFilter, ApiKeyView, NewApiKey};
 use tillgate_domain::{ApiKey, ApiKeyId, DeviceName, Right, UserName};
+use tillgate_http::native_bodies::{ApiKeyBody, CreatedApiKeyBody};
 
-use super::json;
 use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, parse, print};
 use crate::composition;
@@ -84,12 +83,9 @@ impl ApiKeyCommand {
                 };
                 let key = check_decided(office.for_operator()?.add_api_key(&new))?;
                 let secret = generated.secret.expose();
-                let mut document = api_key_json(&view_api_key(&office, &key)?);
-                if let Some(members) = document.as_object_mut() {
-                    members.insert("clientSecret".to_owned(), json!(secret));
-                }
+                let view = view_api_key(&office, &key)?;
                 let lines = format!("id: {}\nclientId: {}\nclientSecret: {secret}", key.id, key.client_id);
-                print::print_answer(context.json, &lines, &document);
+                print::print_answer(context.json, &lines, &CreatedApiKeyBody::from_view(&view, &generated.secret));
                 if !context.json {
                     print::print_note("Save the secret now: it is not shown again.");
                 }
@@ -99,8 +95,9 @@ impl ApiKeyCommand {
             Self::Status { id, status } => {
                 let change = ApiKeyChange { active: Some(*status == ApiKeyStatus::Active), ..ApiKeyChange::default() };
                 let key = check_decided(office.for_operator()?.change_api_key(*id, None, &change))?;
-                let document = api_key_json(&view_api_key(&office, &key)?);
-                print::print_answer(context.json, &format!("{}: {}", key.name, status.name()), &document);
+                let view = view_api_key(&office, &key)?;
+                let line = format!("{}: {}", key.name, status.name());
+                print::print_answer(context.json, &line, &ApiKeyBody::from_view(&view));
                 Ok(())
             }
         }
@@ -114,7 +111,7 @@ fn list_api_keys(office: &CommandOffice, json: bool) -> Result<(), CommandError>
     let row = |view: &ApiKeyView| {
         let key = &view.key;
         let rights = key.permissions.names().collect::<Vec<_>>().join(",");
-        let cells = [
+        vec![
             key.id.to_string(),
             key.client_id.clone(),
             key.name.clone(),
@@ -122,30 +119,13 @@ fn list_api_keys(office: &CommandOffice, json: bool) -> Result<(), CommandError>
             view.device.to_string(),
             ApiKeyStatus::from_key(key).name().to_owned(),
             rights,
-        ];
-        (cells.to_vec(), api_key_json(view))
+        ]
     };
-    let rows: Vec<_> = keys.iter().map(row).collect();
+    let rows: Vec<_> = keys.iter().map(|view| (row(view), ApiKeyBody::from_view(view))).collect();
     print::print_table(json, &["ID", "CLIENT ID", "NAME", "USER", "DEVICE", "STATUS", "RIGHTS"], &rows);
     Ok(())
 }
 
 fn view_api_key(office: &CommandOffice, key: &ApiKey) -> Result<ApiKeyView, CommandError> {
     office.unguarded().load_api_key_view(key).map_err(CommandError::failed)
-}
-
-/// An API key as JSON, without its secret.
-fn api_key_json(view: &ApiKeyView) -> Value {
-    let key = &view.key;
-    json!({
-        "id": key.id,
-        "clientId": key.client_id,
-        "name": key.name,
-        "description": key.description,
-        "user": view.user,
-        "device": view.device,
-        "status": ApiKeyStatus::from_key(key).name(),
-        "rights": key.permissions,
-        "created_at": json::format_instant(key.created_at),
-    })
 }

@@ -9,7 +9,7 @@ mod verify;
 use clap::Subcommand;
 use tillgate_domain::office::{EventView, OS_USER_DETAIL};
 
-use super::json::{self, format_instant};
+use super::json::{EventWithTenant, format_instant};
 use super::office::CommandOffice;
 use super::{CommandError, Context, print};
 use filter::{AuditFilterArgs, EventPages};
@@ -47,10 +47,11 @@ impl AuditCommand {
 fn list_events(context: &Context, which: &AuditFilterArgs, limit: u32) -> Result<(), CommandError> {
     let office = CommandOffice::open(context)?;
     let mut pages = EventPages::open(&office, which)?;
-    let mut rows = Vec::new();
-    while let Some(page) = pages.next_page(limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX)))? {
-        rows.extend(page.iter().map(|view| (event_cells(view), json::event_json(view))));
+    let mut found = Vec::new();
+    while let Some(page) = pages.next_page(limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX)))? {
+        found.extend(page);
     }
+    let rows: Vec<_> = found.iter().map(|view| (event_cells(view), EventWithTenant::from_view(view))).collect();
     print::print_table(context.json, &["AT", "USER", "DEVICE", "ACTION", "SUBJECT", "OUTCOME", "DETAILS"], &rows);
     Ok(())
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use tillgate_domain::office::ports::DeviceFilter;
-use tillgate_domain::office::{DeviceChange, NewDevice, SessionTarget, SettingsChange};
-use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, PrincipalId, RoleName};
+use tillgate_domain::office::{DeviceChange, DeviceView, NewDevice, SessionTarget, SettingsChange};
+use tillgate_domain::{Device, DeviceId, DeviceName, DeviceStatus, Environment, PrincipalId, RoleName};
+use tillgate_http::native_bodies::DeviceBody;
 
 use super::confirmation::{Confirmation, count_text};
-use super::json::format_instant;
+use super::json::{format_instant, join_names};
 use super::office::{CommandOffice, check_decided};
 use super::session::count_live_sessions;
 use super::{CommandError, Context, parse, print};
@@ -186,16 +187,16 @@ impl DeviceCommand {
                 (check_decided(office.for_operator()?.change_device(id, None, &change))?, "set")
             }
         };
-        let document = office.load_names()?.device_json(&device);
-        print::print_answer(context.json, &format!("{}: {what}", device.name), &document);
+        let view = office.load_device_view(&device)?;
+        print::print_answer(context.json, &format!("{}: {what}", device.name), &DeviceBody::from_view(&view));
         Ok(())
     }
 }
 
-fn show_device(office: &CommandOffice, device: &tillgate_domain::Device, json: bool) -> Result<(), CommandError> {
-    let names = office.load_names()?;
+fn show_device(office: &CommandOffice, device: &Device, json: bool) -> Result<(), CommandError> {
+    let view = office.load_device_view(device)?;
     if json {
-        print::print_answer(true, "", &names.device_json(device));
+        print::print_answer(true, "", &DeviceBody::from_view(&view));
         return Ok(());
     }
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
@@ -208,7 +209,7 @@ fn show_device(office: &CommandOffice, device: &tillgate_domain::Device, json: b
         ("environment", device.environment.name().to_owned()),
         ("status", device.status.name().to_owned()),
         ("description", or_none(device.description.clone())),
-        ("roles", or_none(names.role_names(&device.roles).join(","))),
+        ("roles", or_none(join_names(&view.roles))),
         ("users", or_none(people.join(","))),
         ("settings", or_none(settings.join(" "))),
         ("sessions", count_live_sessions(office, SessionTarget::Device(device.id))?.to_string()),
@@ -220,27 +221,23 @@ fn show_device(office: &CommandOffice, device: &tillgate_domain::Device, json: b
 }
 
 fn list_devices(office: &CommandOffice, which: &DeviceListArgs, json: bool) -> Result<(), CommandError> {
-    let names = office.load_names()?;
-    let row = |device: &tillgate_domain::Device| {
+    let row = |view: &DeviceView| {
+        let device = &view.device;
         let (environment, status) = (device.environment.name().to_owned(), device.status.name().to_owned());
-        let cells = [
-            device.name.to_string(),
-            environment,
-            status,
-            names.role_names(&device.roles).join(","),
-            device.description.clone(),
-        ];
-        (cells.to_vec(), names.device_json(device))
+        let cells = [device.name.to_string(), environment, status, join_names(&view.roles), device.description.clone()];
+        cells.to_vec()
     };
     let filter = DeviceFilter {
         statuses: which.status.into_iter().collect(),
         environment: which.env,
         text: which.search.clone(),
     };
-    let devices = office.list_devices()?;
-    let found: Vec<_> = devices.iter().filter(|device| filter.matches(device)).collect();
-    let rows: Vec<_> = found.iter().take(which.limit.unwrap_or(usize::MAX)).map(|device| row(device)).collect();
+    let mut found: Vec<Device> = office.list_devices()?.into_iter().filter(|device| filter.matches(device)).collect();
+    let matching = found.len();
+    found.truncate(which.limit.unwrap_or(usize::MAX));
+    let views = office.unguarded().load_device_views(&found).map_err(CommandError::failed)?;
+    let rows: Vec<_> = views.iter().map(|view| (row(view), DeviceBody::from_view(view))).collect();
     print::print_table(json, &["NAME", "ENVIRONMENT", "STATUS", "ROLES", "DESCRIPTION"], &rows);
-    print::note_omitted(found.len() - rows.len());
+    print::note_omitted(matching - rows.len());
     Ok(())
 }

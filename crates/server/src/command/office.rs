@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use tillgate_domain::office::{self, Office, OfficePorts, UnguardedOffice, UseCaseResult};
+use tillgate_domain::office::{self, DeviceView, Office, OfficePorts, UnguardedOffice, UseCaseResult, UserView};
 use tillgate_domain::{Device, DeviceName, PrincipalId, Secret, Store, Tenant, User, UserName, UserStatus};
 use tillgate_persistence::Database;
 
-use super::json::NameLookup;
 use super::password::{Delivery, GenerateArgs};
 use super::{CommandError, Context, password};
 use crate::composition;
@@ -118,13 +117,16 @@ impl CommandOffice {
             .map_err(CommandError::failed)
     }
 
-    /// The names of all roles and devices by their ids.
-    pub(super) fn load_names(&self) -> Result<NameLookup, CommandError> {
-        let roles = self.unguarded().list_roles().map_err(CommandError::failed)?;
-        Ok(NameLookup {
-            roles: roles.into_iter().map(|role| (role.id, role.name.to_string())).collect(),
-            devices: self.list_devices()?.into_iter().map(|device| (device.id, device.name.to_string())).collect(),
-        })
+    /// A user with the names of its roles and devices.
+    pub(super) fn load_user_view(&self, user: &User) -> Result<UserView, CommandError> {
+        let view = self.unguarded().load_user_view(user).map_err(CommandError::failed)?;
+        view.ok_or_else(|| CommandError::failed("the user has no view"))
+    }
+
+    /// A device with the names of its roles.
+    pub(super) fn load_device_view(&self, device: &Device) -> Result<DeviceView, CommandError> {
+        let view = self.unguarded().load_device_view(device).map_err(CommandError::failed)?;
+        view.ok_or_else(|| CommandError::failed("the device has no view"))
     }
 }
 

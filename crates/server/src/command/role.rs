@@ -3,9 +3,10 @@
 use clap::Subcommand;
 use tillgate_domain::office::{NewRole, RoleChange};
 use tillgate_domain::{Environment, KnownRight, Right, RoleId, RoleName};
+use tillgate_http::native_bodies::RoleBody;
 
 use super::office::{CommandOffice, check_decided};
-use super::{CommandError, Context, json, parse, print};
+use super::{CommandError, Context, parse, print};
 use crate::suggestions::{did_you_mean, find_nearest};
 
 /// The subcommands of `role`.
@@ -79,7 +80,7 @@ impl RoleCommand {
                     environments: environments.iter().copied().collect(),
                 };
                 let role = check_decided(office.for_operator()?.add_role(&new))?;
-                print::print_answer(context.json, &format!("{}: added", role.name), &json::role_json(&role));
+                print::print_answer(context.json, &format!("{}: added", role.name), &RoleBody::from_role(&role));
             }
             Self::Set { name, rename, rights, new_rights, environments, label, description } => {
                 let rights = check_rights(rights, new_rights)?;
@@ -96,23 +97,23 @@ impl RoleCommand {
                 }
                 let id = find_role(&office, name)?.id;
                 let role = check_decided(office.for_operator()?.change_role(id, None, &change))?;
-                print::print_answer(context.json, &format!("{}: set", role.name), &json::role_json(&role));
+                print::print_answer(context.json, &format!("{}: set", role.name), &RoleBody::from_role(&role));
             }
             Self::Delete { name } => {
                 let id = find_role(&office, name)?.id;
                 let role = check_decided(office.for_operator()?.delete_role(id, None))?;
-                print::print_answer(context.json, &format!("{}: deleted", role.name), &json::role_json(&role));
+                print::print_answer(context.json, &format!("{}: deleted", role.name), &RoleBody::from_role(&role));
             }
             Self::List => {
                 let row = |role: &tillgate_domain::Role| {
                     let environments: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
-                    (vec![role.name.to_string(), environments.join(","), role.rights.to_scope()], json::role_json(role))
+                    vec![role.name.to_string(), environments.join(","), role.rights.to_scope()]
                 };
                 let roles = office.unguarded().list_roles().map_err(CommandError::failed)?;
                 print::print_table(
                     context.json,
                     &["NAME", "ENVIRONMENTS", "RIGHTS"],
-                    &roles.iter().map(row).collect::<Vec<_>>(),
+                    &roles.iter().map(|role| (row(role), RoleBody::from_role(role))).collect::<Vec<_>>(),
                 );
             }
         }

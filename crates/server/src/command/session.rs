@@ -6,9 +6,10 @@ use tillgate_auth_core::ports::{AuthPorts, SessionFilter, SessionView};
 use tillgate_auth_core::session::SessionKind;
 use tillgate_domain::office::{self, PageRequest, SessionTarget};
 use tillgate_domain::{DeviceName, SessionId, Store, StoreExt, UserName};
+use tillgate_http::native_bodies::SessionBody;
 
 use super::confirmation::{Confirmation, count_text};
-use super::json::{self, format_instant};
+use super::json::format_instant;
 use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, parse, print};
 use crate::composition;
@@ -156,18 +157,19 @@ fn list_sessions(office: &CommandOffice, which: &SessionListArgs, json: bool) ->
             (None, Some(at)) => format_instant(at),
             (None, None) => "never".to_owned(),
         };
-        let cells = [
+        vec![
             session.id.to_string(),
             name(view.user_name.as_ref().map(ToString::to_string)),
             name(view.device_name.as_ref().map(ToString::to_string)),
             session.dialect.as_str().to_owned(),
             name(session.last_used_at.map(format_instant)),
             end,
-        ];
-        (cells.to_vec(), json::session_json(view))
+        ]
     };
     let found = find_sessions(office, &filter)?;
-    let rows: Vec<_> = found.iter().take(which.limit.unwrap_or(usize::MAX)).map(row).collect();
+    let now = office.ids.now();
+    let shown = found.iter().take(which.limit.unwrap_or(usize::MAX));
+    let rows: Vec<_> = shown.map(|view| (row(view), SessionBody::from_view(view, now))).collect();
     print::print_table(json, &["ID", "USER", "DEVICE", "MOUNT", "LAST USED", "ENDS"], &rows);
     print::note_omitted(found.len() - rows.len());
     Ok(())

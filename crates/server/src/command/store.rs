@@ -2,10 +2,11 @@
 
 use clap::Subcommand;
 use tillgate_domain::{Branch, BranchId, FoldedText, Tenant};
+use tillgate_http::native_bodies::StoreBody;
 
 use super::confirmation::Confirmation;
 use super::office::{CommandOffice, check_decided};
-use super::{CommandError, Context, json, print};
+use super::{CommandError, Context, print};
 
 /// The subcommands of `store`.
 #[derive(Debug, Subcommand)]
@@ -38,8 +39,10 @@ impl StoreCommand {
         let office = CommandOffice::open(context)?;
         match self {
             Self::List => {
-                let row = |each: &Branch| (vec![each.name.clone(), each.id.to_string()], json::store_json(each));
-                let rows: Vec<_> = office.tenant.branches.iter().map(row).collect();
+                let stores = office.tenant.branches.iter();
+                let rows: Vec<_> = stores
+                    .map(|each| (vec![each.name.clone(), each.id.to_string()], StoreBody::from_branch(each)))
+                    .collect();
                 print::print_table(context.json, &["NAME", "ID"], &rows);
             }
             Self::Add { name } => {
@@ -56,7 +59,7 @@ impl StoreCommand {
                 let closed = find_store(&office.tenant, name)?;
                 confirmation.ask(&format!("This permanently closes the store \"{}\"", closed.name))?;
                 check_decided(office.for_operator()?.close_store(closed.id, None))?;
-                print::print_answer(context.json, &format!("{}: closed", closed.name), &json::store_json(closed));
+                print::print_answer(context.json, &format!("{}: closed", closed.name), &StoreBody::from_branch(closed));
             }
         }
         Ok(())
@@ -65,7 +68,7 @@ impl StoreCommand {
 
 fn print_store(context: &Context, tenant: &Tenant, id: BranchId, what: &str) {
     if let Some(store) = tenant.branches.iter().find(|store| store.id == id) {
-        print::print_answer(context.json, &format!("{}: {what}", store.name), &json::store_json(store));
+        print::print_answer(context.json, &format!("{}: {what}", store.name), &StoreBody::from_branch(store));
     }
 }
 

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use tillgate_domain::office::{self, LimitsChange, NewTenant, TenantChange};
 use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Tenant as Vendor, TenantId, Zone};
 
+use super::json::TenantWithStores;
 use super::office::{CommandOffice, check_decided};
 use super::parse::{self, LimitArg};
 use super::{CommandError, Context, json, print};
@@ -88,7 +89,7 @@ impl TenantCommand {
             Self::Show => CommandOffice::open(context)?.tenant,
             Self::Set(set) => set.run(&CommandOffice::open(context)?)?,
         };
-        print::print_answer(context.json, &tenant_line(&tenant), &json::tenant_json(&tenant));
+        print::print_answer(context.json, &tenant_line(&tenant), &TenantWithStores::from_tenant(&tenant));
         Ok(())
     }
 }
@@ -122,19 +123,18 @@ fn print_tenants(context: &Context) -> Result<(), CommandError> {
     let tenants = office::collect_pages(None, |page| office::list_tenants(&*database, page), |tenant| tenant.id)
         .map_err(CommandError::failed)?;
     let row = |tenant: &Vendor| {
-        let cells = [
+        vec![
             tenant.slug.to_string(),
             tenant.name.clone(),
             tenant.zone.name().to_owned(),
             tenant.locale.as_str().to_owned(),
             tenant.branches.len().to_string(),
-        ];
-        (cells.to_vec(), json::tenant_json(tenant))
+        ]
     };
     print::print_table(
         context.json,
         &["SLUG", "NAME", "ZONE", "LOCALE", "STORES"],
-        &tenants.iter().map(row).collect::<Vec<_>>(),
+        &tenants.iter().map(|tenant| (row(tenant), TenantWithStores::from_tenant(tenant))).collect::<Vec<_>>(),
     );
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! `ticket`: lists and shows tickets. Only users on tills create and change them.
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
 use tillgate_domain::office::ports::{OffsetPageRequest, TicketFilter, TicketOrder, TicketSortKey};
-use tillgate_domain::office::{TicketSearch, TicketView};
+use tillgate_domain::office::{MAX_PAGE_SIZE, TicketSearch, TicketView};
 use tillgate_domain::ticket::{Item, Sheet, TicketState, TicketStatus};
 use tillgate_domain::{DeviceName, TicketId, UserName};
+use tillgate_http::native_bodies::TicketBody;
 
 use super::json::format_instant;
 use super::office::CommandOffice;
@@ -61,16 +61,13 @@ impl TicketStateArg {
     }
 }
 
-/// The maximum number of tickets read at once.
-const MAX_PAGE_SIZE: u32 = 200;
-
 impl TicketCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let office = CommandOffice::open(context)?;
         match self {
             Self::List(which) => {
                 let found = which.find_tickets(&office)?;
-                let rows: Vec<_> = found.iter().map(|view| (ticket_cells(view), ticket_json(view))).collect();
+                let rows: Vec<_> = found.iter().map(|view| (ticket_cells(view), TicketBody::from_view(view))).collect();
                 let headings = ["ID", "STATE", "OPENED", "USER", "DEVICE", "NUMBER", "PAYABLE", "NAME"];
                 print::print_table(context.json, &headings, &rows);
             }
@@ -78,7 +75,7 @@ impl TicketCommand {
                 let found = office.unguarded().find_ticket(*id).map_err(CommandError::failed)?;
                 let view = found.ok_or_else(|| CommandError::failed(format!("there is no ticket \"{id}\"")))?;
                 if context.json {
-                    print::print_line(&ticket_json(&view).to_string());
+                    print::print_answer(true, "", &TicketBody::from_view(&view));
                 } else {
                     print_ticket(&view);
                 }
@@ -161,14 +158,11 @@ fn print_ticket(view: &TicketView) {
     for (name, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
         print::print_line(&print::escape_line(&format!("{name}: {text}")));
     }
-    let items: Vec<_> = sheet.items.iter().map(|item| (item_cells(item, sheet), Value::Null)).collect();
+    let items: Vec<_> = sheet.items.iter().map(|item| (item_cells(item, sheet), ())).collect();
     print::print_table(false, &["ITEM", "NAME", "QUANTITY", "UNIT PRICE", "TOTAL"], &items);
     if !sheet.payments.is_empty() {
         let paid = |each: &tillgate_domain::ticket::Payment| {
-            (
-                vec![each.method.name().to_owned(), sheet.money(each.amount).to_string(), each.name.to_string()],
-                Value::Null,
-            )
+            (vec![each.method.name().to_owned(), sheet.money(each.amount).to_string(), each.name.to_string()], ())
         };
         print::print_table(false, &["PAID BY", "AMOUNT", "NAME"], &sheet.payments.iter().map(paid).collect::<Vec<_>>());
     }
@@ -182,44 +176,4 @@ fn item_cells(item: &Item, sheet: &Sheet) -> Vec<String> {
         item.unit_prices(sheet.discount).including_vat.to_string(),
         sheet.money(sheet.item_totals(item).after_discount_including_vat).to_string(),
     ]
-}
-
-/// A ticket as JSON, with the member names of the native API.
-fn ticket_json(view: &TicketView) -> Value {
-    let (ticket, sheet) = (&view.ticket, &view.ticket.sheet);
-    let item = |item: &Item| {
-        json!({
-            "id": item.id,
-            "kind": item.kind.name().to_ascii_lowercase(),
-            "name": item.article.name.as_str(),
-            "code": item.article.code.as_str(),
-            "unit_price": item.unit_price.to_string(),
-            "quantity": item.quantity.to_string(),
-            "unit": item.unit.as_str(),
-            "discount_rate": item.discount.to_string(),
-            "payable": sheet.money(sheet.item_totals(item).after_discount_including_vat).to_string(),
-        })
-    };
-    let payment = |each: &tillgate_domain::ticket::Payment| json!({ "means": each.method.name(), "name": each.name.as_str(), "amount": sheet.money(each.amount).to_string() });
-    json!({
-        "id": ticket.id,
-        "state": ticket.state.status().name(),
-        "currency": sheet.currency.as_str(),
-        "external_id": sheet.external_id.as_str(),
-        "name": sheet.name.as_str(),
-        "owner": { "id": sheet.owner, "user_name": view.owner.as_ref().map(|user| user.name.as_str()) },
-        "device": { "id": ticket.opened_on, "name": view.opened_on.as_ref().map(DeviceName::as_str) },
-        "customer": sheet.customer.as_ref().map(|customer| customer.full_name.as_str()),
-        "discount_rate": sheet.discount.to_string(),
-        "items": sheet.items.iter().map(item).collect::<Vec<_>>(),
-        "rounding": sheet.money(sheet.rounding.amount()).to_string(),
-        "payable": sheet.money(sheet.payable()).to_string(),
-        "payments": sheet.payments.iter().map(payment).collect::<Vec<_>>(),
-        "refund_of": ticket.refund_of,
-        "number": receipt_number(view),
-        "opened_at": format_instant(ticket.opened_at),
-        "updated_at": format_instant(ticket.updated_at),
-        "ended_at": ticket.state.ended_at().map(format_instant),
-        "version": ticket.version,
-    })
 }

@@ -3,12 +3,13 @@
 use clap::{Args, Subcommand};
 use tillgate_domain::office::ports::UserFilter;
 use tillgate_domain::office::{
-    self, DeviceRoleAssignment, DeviceRolesChange, NewUser, PasswordOptions, SessionTarget, UserChange,
+    self, DeviceRoleAssignment, DeviceRolesChange, NewUser, PasswordOptions, SessionTarget, UserChange, UserView,
 };
-use tillgate_domain::{ApiKey, DeviceName, Email, PrincipalId, RoleName, UserId, UserName, UserStatus};
+use tillgate_domain::{ApiKey, DeviceName, Email, PrincipalId, RoleName, User, UserId, UserName, UserStatus};
+use tillgate_http::native_bodies::UserBody;
 
 use super::confirmation::{Confirmation, count_text};
-use super::json::format_instant;
+use super::json::{format_instant, join_names};
 use super::office::{CommandOffice, check_decided};
 use super::password::{GenerateArgs, MustChangeArgs};
 use super::session::count_live_sessions;
@@ -221,33 +222,32 @@ impl UserCommand {
                 return print_roles(&office, name, &user, context.json);
             }
         };
-        let document = office.load_names()?.user_json(&user);
         let line = format!("{}: {what}{}", user.name, if sets { must_change_note(&user) } else { "" });
-        print::print_answer(context.json, &line, &document);
+        print::print_answer(context.json, &line, &UserBody::from_view(&office.load_user_view(&user)?));
         Ok(())
     }
 }
 
 /// A note for commands that may set a password: whether it must be changed.
-fn must_change_note(user: &tillgate_domain::User) -> &'static str {
+fn must_change_note(user: &User) -> &'static str {
     if user.password_change_required { "; the password must be changed at the next login" } else { "" }
 }
 
 fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), CommandError> {
-    let (user, names) = (office.find_user(name)?, office.load_names()?);
-    let document = names.user_json(&user);
+    let view = office.load_user_view(&office.find_user(name)?)?;
     if json {
-        print::print_line(&document.to_string());
+        print::print_answer(true, "", &UserBody::from_view(&view));
         return Ok(());
     }
+    let user = &view.user;
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
     let rows = [
         ("name", user.name.to_string()),
         ("display name", user.display_name.clone()),
         ("email", or_none(user.email.as_ref().map(ToString::to_string).unwrap_or_default())),
         ("status", user.status.name().to_owned()),
-        ("roles", or_none(names.assignment_text(&user))),
-        ("password", password_state(&user).to_owned()),
+        ("roles", or_none(format_assignment(&view))),
+        ("password", password_state(user).to_owned()),
         ("sessions", count_live_sessions(office, SessionTarget::User(user.id))?.to_string()),
         ("created", format_instant(user.created_at)),
         ("changed", format_instant(user.updated_at)),
@@ -258,18 +258,17 @@ fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), 
 }
 
 /// Whether the password must be changed, for `user show`.
-fn password_state(user: &tillgate_domain::User) -> &'static str {
+fn password_state(user: &User) -> &'static str {
     if user.password_change_required { "must be changed at the next login" } else { "need not be changed" }
 }
 
 fn list_users(office: &CommandOffice, which: &UserListArgs, json: bool) -> Result<(), CommandError> {
-    let names = office.load_names()?;
-    let row = |user: &tillgate_domain::User| {
+    let row = |view: &UserView| {
+        let user = &view.user;
         let email = user.email.as_ref().map(ToString::to_string).unwrap_or_default();
         let password = if user.password_change_required { "must change" } else { "" };
         let (status, password) = (user.status.name().to_owned(), password.to_owned());
-        let cells = [user.name.to_string(), status, password, email, names.assignment_text(user)];
-        (cells.to_vec(), names.user_json(user))
+        [user.name.to_string(), status, password, email, format_assignment(view)].to_vec()
     };
     let shown = UserStatus::ALL.into_iter().filter(|status| match which.status {
         Some(requested) => *status == requested,
@@ -277,28 +276,34 @@ fn list_users(office: &CommandOffice, which: &UserListArgs, json: bool) -> Resul
     });
     let filter = UserFilter { statuses: shown.collect(), text: which.search.clone(), ..UserFilter::default() };
     let users = office.list_users()?;
-    let found: Vec<_> = users.iter().filter(|user| filter.matches(user)).collect();
-    let rows: Vec<_> = found.iter().take(which.limit.unwrap_or(usize::MAX)).map(|user| row(user)).collect();
+    let nobody = users.is_empty();
+    let mut found: Vec<User> = users.into_iter().filter(|user| filter.matches(user)).collect();
+    let matching = found.len();
+    found.truncate(which.limit.unwrap_or(usize::MAX));
+    let views = office.unguarded().load_user_views(&found).map_err(CommandError::failed)?;
+    let rows: Vec<_> = views.iter().map(|view| (row(view), UserBody::from_view(view))).collect();
     print::print_table(json, &["NAME", "STATUS", "PASSWORD", "EMAIL", "ROLES"], &rows);
-    if users.is_empty() && !json {
+    if nobody && !json {
         print::print_note("there is no user yet");
     } else {
-        print::note_omitted(found.len() - rows.len());
+        print::note_omitted(matching - rows.len());
     }
     Ok(())
 }
 
-fn print_roles(
-    office: &CommandOffice,
-    name: &UserName,
-    user: &tillgate_domain::User,
-    json: bool,
-) -> Result<(), CommandError> {
-    let names = office.load_names()?;
-    let assigned = names.assignment_text(user);
+fn print_roles(office: &CommandOffice, name: &UserName, user: &User, json: bool) -> Result<(), CommandError> {
+    let view = office.load_user_view(user)?;
+    let assigned = format_assignment(&view);
     let assigned = if assigned.is_empty() { "no role" } else { &assigned };
-    print::print_answer(json, &format!("{name}: {assigned}"), &names.user_json(user));
+    print::print_answer(json, &format!("{name}: {assigned}"), &UserBody::from_view(&view));
     Ok(())
+}
+
+/// The roles of a user in short form: `admin P01=cashier,manager P02=`.
+fn format_assignment(view: &UserView) -> String {
+    let devices = view.devices.iter().map(|on| format!("{}={}", on.device, join_names(&on.roles)));
+    let office = [join_names(&view.roles)].into_iter().filter(|names| !names.is_empty());
+    office.chain(devices).collect::<Vec<_>>().join(" ")
 }
 
 /// Notes what a command means for these API keys.

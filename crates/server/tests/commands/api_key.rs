@@ -17,12 +17,12 @@ fn api_key_is_created_listed_and_revoked(engine: DatabaseEngine) {
 
     let narrow = ["--right", "ticketClose", "--description", "at night", "--json"];
     let made = home.run_ok(&[&add[..], &narrow].concat()).json();
-    let secret = made["clientSecret"].as_str().unwrap().to_owned();
+    let secret = made["client_secret"].as_str().unwrap().to_owned();
     let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase());
     assert!(secret.len() == 64 && hex(&secret), "{made}");
-    assert!(made["clientId"].as_str().is_some_and(|client| client.len() == 32 && hex(client)));
+    assert!(made["client_id"].as_str().is_some_and(|client| client.len() == 32 && hex(client)));
     assert_eq!((&made["user"], &made["device"]), (&json!("anna"), &json!("P01")));
-    assert_eq!((&made["rights"], &made["status"]), (&json!(["ticketClose"]), &json!("active")));
+    assert_eq!((&made["permissions"], &made["status"]), (&json!(["ticketClose"]), &json!("active")));
 
     let shown = home.run_ok(&add);
     let names: Vec<&str> = shown.out.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
@@ -30,9 +30,9 @@ fn api_key_is_created_listed_and_revoked(engine: DatabaseEngine) {
     assert!(shown.err.contains("not shown again"));
 
     let listed = home.run_ok(&["api-key", "list", "--json"]);
-    assert!(!listed.out.contains(&secret) && !listed.out.contains("clientSecret"));
+    assert!(!listed.out.contains(&secret) && !listed.out.contains("client_secret"));
     let mut known = made.clone();
-    known.as_object_mut().unwrap().remove("clientSecret");
+    known.as_object_mut().unwrap().remove("client_secret");
     assert_eq!((listed.json().as_array().unwrap().len(), &listed.json()[0]), (2, &known));
     let id = made["id"].as_str().unwrap();
     assert_eq!(home.run_ok(&["api-key", "status", id, "revoked", "--json"]).json()["status"], "revoked");

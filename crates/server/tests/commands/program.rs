@@ -173,6 +173,13 @@ impl RunningServer {
         read_answer(stream)
     }
 
+    /// Sends a request with an access token, and returns status and body.
+    pub(crate) fn request_as(&self, token: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
+        let mut stream = self.connect();
+        send_request_with(&mut stream, &format!("authorization: Bearer {token}\r\n"), method, path, body);
+        read_answer(stream)
+    }
+
     pub(crate) fn login(&self, body: &Value) -> u16 {
         self.request("POST", "/api/v1/sessions", Some(body)).0
     }
@@ -208,10 +215,15 @@ impl Drop for RunningServer {
 }
 
 pub(crate) fn send_request(stream: &mut TcpStream, method: &str, path: &str, body: Option<&Value>) {
+    send_request_with(stream, "", method, path, body);
+}
+
+/// Sends a request with these header lines.
+fn send_request_with(stream: &mut TcpStream, headers: &str, method: &str, path: &str, body: Option<&Value>) {
     let body = body.map(Value::to_string).unwrap_or_default();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: till.example\r\nconnection: close\r\ncontent-type: \
-         application/json\r\ncontent-length: {}\r\n\r\n",
+         application/json\r\n{headers}content-length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).unwrap();

@@ -6,10 +6,11 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tillgate_domain::office::EventView;
 
-use super::super::json::{self, format_instant};
+use super::super::json::{EventWithTenant, format_instant};
 use super::super::office::CommandOffice;
 use super::super::{CommandError, Context, print};
 use super::csv;
@@ -121,7 +122,7 @@ impl ExportArgs {
         while let Some(page) = pages.next_page(u32::MAX)? {
             for view in &page {
                 match self.format {
-                    ExportFormat::Jsonl => writeln!(to, "{}", json::event_json(view))?,
+                    ExportFormat::Jsonl => write_json_line(to, &EventWithTenant::from_view(view))?,
                     ExportFormat::Csv => to.write_all(event_row(view).as_bytes())?,
                 }
                 number += 1;
@@ -161,6 +162,11 @@ fn create_file(path: &Path) -> std::io::Result<std::fs::File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+fn write_json_line(to: &mut dyn Write, document: &impl Serialize) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *to, document)?;
+    to.write_all(b"\n")
 }
 
 fn event_row(view: &EventView) -> String {
