@@ -16,12 +16,14 @@ pub mod idempotency_keys;
 pub mod instances;
 pub mod keys;
 pub mod known_networks;
+pub mod observers;
 mod office;
 pub mod office_devices;
 pub mod office_directory;
 pub mod office_passwords;
 pub mod office_roles;
 pub mod races;
+pub mod receipt_numbers;
 pub mod resets;
 pub mod revocations;
 pub mod row_races;
@@ -87,6 +89,8 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     office_passwords,
     office_roles,
     known_networks,
+    observers,
+    receipt_numbers,
     resets,
     row_races,
     seals,

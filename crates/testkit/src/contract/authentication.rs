@@ -43,12 +43,20 @@ macro_rules! auth_contract {
                 read_unit_cannot_write,
                 read_unit_sees_one_snapshot,
                 committed_writes_are_visible_to_other_threads,
-                observer_is_notified_before_run_returns,
-                observer_is_notified_after_the_commit,
-                observer_is_not_notified_of_rolled_back_changes,
                 nested_unit_of_work_is_refused,
                 waiting_has_a_deadline,
                 draining_store_refuses_writes,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            $attributes,
+            AuthStoreHarness,
+            observers,
+            [
+                observer_is_notified_before_run_returns,
+                observer_is_notified_after_the_commit,
+                observer_is_not_notified_of_rolled_back_changes,
             ]
         );
         $crate::cases!(

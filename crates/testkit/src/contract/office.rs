@@ -103,11 +103,19 @@ macro_rules! contract {
                 ticket_update_requires_an_open_ticket_and_its_version,
                 refunds_of_a_ticket_are_found,
                 ticket_of_any_currency_is_read_back,
-                numbers_of_a_series_have_no_gap,
-                number_of_a_series_is_unique,
                 concurrent_ticket_updates_succeed_once,
                 concurrent_inserts_of_one_ticket_id_succeed_once,
                 concurrent_refunds_of_a_ticket_see_each_other,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            $attributes,
+            StoreHarness,
+            receipt_numbers,
+            [
+                numbers_of_a_series_have_no_gap,
+                number_of_a_series_is_unique,
                 concurrent_numbers_differ,
                 concurrent_use_of_one_number_succeeds_once,
             ]

@@ -21,7 +21,7 @@ use crate::rendezvous::{ThreadSignal, run_both};
 const PASSWORD_KIND: tillgate_auth_core::ports::CredentialKind = tillgate_auth_core::ports::CredentialKind::Password;
 
 /// Writes to many tables; [`read_traces`] reads everything that it writes.
-fn write_everywhere(tx: &mut dyn AuthTx, fixture: &ContractFixture) -> StoreResult<()> {
+pub(super) fn write_everywhere(tx: &mut dyn AuthTx, fixture: &ContractFixture) -> StoreResult<()> {
     tx.sessions().insert(&fixture.new_till_session(5))?;
     tx.sessions().rotate(session_id(1), 1, &new_rotation(2, after_start(60)))?;
     tx.sessions().record_uses(&[SessionUse { session: session_id(1), generation: 1, at: after_start(61) }])?;
@@ -69,7 +69,7 @@ fn read_traces(harness: &AuthStoreHarness, fixture: &ContractFixture) -> Vec<Str
     })
 }
 
-fn insert_fixture(harness: &AuthStoreHarness) -> ContractFixture {
+pub(super) fn insert_fixture(harness: &AuthStoreHarness) -> ContractFixture {
     let fixture = ContractFixture::insert_into(harness);
     contract_fixture::insert_sessions(harness, &[fixture.new_session(1), fixture.new_session(2)]);
     fixture
@@ -325,56 +325,6 @@ pub fn committed_writes_are_visible_to_other_threads(harness: &AuthStoreHarness)
         });
         assert!(seen.is_some());
     }
-}
-
-/// When `run` returns, the observer has been notified, in the order of the writes, on the thread
-/// that called `run`.
-pub fn observer_is_notified_before_run_returns(harness: &AuthStoreHarness) {
-    let fixture = insert_fixture(harness);
-    let watcher = RecordingObserver::observe(harness);
-    run_write(harness, |tx| {
-        tx.revocations().end_session(session_id(2), EndReason::Admin, after_start(9))?;
-        tx.revocations().invalidate(Scope::Device(fixture.till.id), after_start(9))?;
-        tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9)).map(drop)
-    });
-    let expected = [
-        Change::SessionEnded(session_id(2)),
-        Change::Invalidated(Scope::Device(fixture.till.id)),
-        Change::SessionEnded(session_id(1)),
-    ];
-    assert_eq!(watcher.changes(), expected);
-    assert_eq!(watcher.threads(), [std::thread::current().id()]);
-}
-
-/// The observer is notified after the commit: a read at that moment finds the change.
-pub fn observer_is_notified_after_the_commit(harness: &AuthStoreHarness) {
-    insert_fixture(harness);
-    let store = harness.store.clone();
-    let watcher = RecordingObserver::observe_with_probe(harness, move || {
-        let store = store.clone();
-        let (tell, told) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let found = store.read("test", |tx| tx.sessions().find(session_id(1)));
-            let _ = tell.send(found.is_ok_and(|found| found.is_some_and(|found| found.session.ended.is_some())));
-        });
-        told.recv_timeout(std::time::Duration::from_secs(5)).unwrap_or(false)
-    });
-    run_write(harness, |tx| tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9)));
-    assert_eq!(watcher.probes(), [true]);
-}
-
-/// The observer is not notified of changes that were rolled back.
-pub fn observer_is_not_notified_of_rolled_back_changes(harness: &AuthStoreHarness) {
-    let fixture = insert_fixture(harness);
-    let watcher = RecordingObserver::observe(harness);
-    let failed = harness.store.write("test", |tx| {
-        write_everywhere(tx, &fixture)?;
-        Err::<(), _>(StoreError::Fault("on purpose".into()))
-    });
-    assert!(failed.is_err());
-    assert_eq!(watcher.changes(), []);
-    run_write(harness, |tx| tx.revocations().invalidate(Scope::Clock, after_start(9)));
-    assert_eq!(watcher.changes(), [Change::Invalidated(Scope::Clock)], "nor later, with the next");
 }
 
 /// A `run` inside a closure of the same store returns `Nested`, whatever the mode of either, and
