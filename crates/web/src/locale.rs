@@ -61,7 +61,7 @@ impl Locale {
     }
 
     /// Returns the text of `key`, or the key itself if the catalog has no such text.
-    pub(crate) fn text<'k>(self, key: &'k str) -> &'k str {
+    pub(crate) fn text(self, key: &str) -> &str {
         self.catalog().get(key).map_or(key, String::as_str)
     }
 
