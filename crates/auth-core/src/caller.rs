@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tillgate_domain::access::{self, AccessDecision};
-use tillgate_domain::office::Authority;
+use tillgate_domain::access;
 use tillgate_domain::{
-    Actor, ApiKeyId, Device, DeviceId, Instant, PrincipalId, Rank, Right, Rights, SessionId, Tenant, User, UserId,
+    Actor, ApiKeyId, Authority, Device, DeviceId, Instant, PrincipalId, Rank, Right, Rights, SessionId, Tenant, User,
+    UserId,
 };
 
 use crate::error::{AuthDenied, Error};
@@ -108,10 +108,7 @@ impl Caller {
 
     /// Returns [`AuthDenied::RightMissing`] if the caller does not have the right.
     pub fn require_right(&self, right: impl Into<Right>) -> Result<(), Error> {
-        match access::check_right(&self.profile.rights, right.into()) {
-            AccessDecision::Allowed => Ok(()),
-            AccessDecision::Missing(right) => Err(Error::Denied(AuthDenied::RightMissing(right))),
-        }
+        Ok(self.profile.rights.require(right)?)
     }
 
     /// Returns [`AuthDenied::RankTooLow`] if the caller has a lower rank.

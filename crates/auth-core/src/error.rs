@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use tillgate_domain::{Rank, Right, StoreError};
+use tillgate_domain::{MissingRight, Rank, StoreError};
 
 use crate::passwords::WeakPassword;
 
@@ -49,6 +49,12 @@ impl From<StoreError> for Error {
     }
 }
 
+impl From<MissingRight> for Error {
+    fn from(missing: MissingRight) -> Self {
+        Self::Denied(AuthDenied::RightMissing(missing))
+    }
+}
+
 impl From<TokenDenied> for Error {
     fn from(denial: TokenDenied) -> Self {
         Self::Denied(AuthDenied::Token(denial))
@@ -77,8 +83,8 @@ pub enum AuthDenied {
         retry_after: Duration,
     },
     /// The caller does not have this right.
-    #[error("requires the {0} right")]
-    RightMissing(Right),
+    #[error(transparent)]
+    RightMissing(#[from] MissingRight),
     /// The caller has a lower rank than this one.
     #[error("requires the {} role or higher", .0.name())]
     RankTooLow(Rank),

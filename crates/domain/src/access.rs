@@ -1,20 +1,7 @@
-//! What a principal may do: pure functions over users, devices and roles.
+//! Where a principal may log in, and which roles and rights it has there: pure functions over users,
+//! devices and roles. [`Authority`](crate::Authority) checks the rights.
 
-use crate::{Device, Environment, Rank, Right, Rights, Role, RoleId, User};
-
-/// The decision whether a right is granted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccessDecision {
-    /// The right is granted.
-    Allowed,
-    /// This right is missing; somebody who has it can do or approve the operation.
-    Missing(Right),
-}
-
-/// Decides whether `rights` grant the needed right.
-pub fn check_right(rights: &Rights, needed: Right) -> AccessDecision {
-    if rights.allows(&needed) { AccessDecision::Allowed } else { AccessDecision::Missing(needed) }
-}
+use crate::{Device, Environment, Rank, Rights, Role, RoleId, User};
 
 /// Whether the user may log in there: on a device to which the user is assigned, or without a
 /// device if the user has an office role. The status of the user and the device is not checked.

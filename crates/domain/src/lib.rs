@@ -2,7 +2,8 @@
 //!
 //! - Entities that are valid by construction: [`Tenant`], [`User`], [`Device`], [`Role`],
 //!   [`ApiKey`] and the [`ticket`]s.
-//! - Pure rules over them: [`access`] for rights, [`ticket`] for amounts and states.
+//! - Pure rules over them: [`access`] for roles, [`authority`] for the check of rights, [`ticket`] for
+//!   amounts and states.
 //! - The unit of work ([`work`]), and the two ports that every part of the server uses:
 //!   [`Revocations`] and [`Audit`].
 //! - The use cases of the back office ([`office`]), with their ports.
@@ -13,6 +14,7 @@
 pub mod access;
 pub mod api_key;
 pub mod audit;
+pub mod authority;
 pub mod change;
 pub mod denial_kind;
 pub mod device;
@@ -36,6 +38,7 @@ pub mod zone;
 
 pub use api_key::ApiKey;
 pub use audit::{Action, Actor, Audit, Event, EventOutcome, Subject, SubjectKind};
+pub use authority::{Authority, MissingRight};
 pub use change::{Change, EndReason, Epoch, Revocations, Scope};
 pub use denial_kind::DenialKind;
 pub use device::{Device, DeviceStatus, Environment};

@@ -28,7 +28,7 @@ mod users;
 
 use serde_json::{Map, Value};
 
-use crate::{Action, Event, KnownRight, Rights, Store, Subject, TenantId};
+use crate::{Action, Event, KnownRight, MissingRight, Rights, Store, Subject, TenantId};
 
 pub use api_keys::add::NewApiKey;
 pub use api_keys::change::ApiKeyChange;
@@ -37,7 +37,7 @@ pub use api_keys::views::ApiKeyView;
 pub use audit::queries::{read_audit, search_audit};
 pub use audit::sealing::{SealResult, count_unsealed_audit, has_seal, seal_audit};
 pub use audit::verification::{AuditFault, AuditVerification, verify_audit};
-pub use context::{AuditContext, Authority, OS_USER_DETAIL};
+pub use context::{AuditContext, OS_USER_DETAIL};
 pub use devices::add::NewDevice;
 pub use devices::change::{DeviceChange, MAX_SETTINGS, PreferencesChange, SettingsChange, validate_preferences};
 pub use devices::search::DeviceView;
@@ -102,12 +102,12 @@ impl<'s> Office<'s> {
     }
 
     /// Checks that the caller has the right.
-    fn require(&self, right: KnownRight) -> Result<(), OfficeError> {
+    fn require(&self, right: KnownRight) -> Result<(), MissingRight> {
         self.context.authority.require(right)
     }
 
     /// Checks that the caller has all of these rights.
-    fn require_all(&self, rights: &Rights) -> Result<(), OfficeError> {
+    fn require_all(&self, rights: &Rights) -> Result<(), MissingRight> {
         self.context.authority.require_all(rights)
     }
 

@@ -132,17 +132,6 @@ impl Rights {
         self.known & KnownRight::Admin.bit() != 0
     }
 
-    /// Whether this set grants everything that `other` grants, as is required of a person who
-    /// assigns `other`.
-    pub fn covers(&self, other: &Self) -> bool {
-        self.first_missing(other).is_none()
-    }
-
-    /// The first right of `other`, by name, that this set does not grant.
-    pub fn first_missing(&self, other: &Self) -> Option<Right> {
-        other.iter().find(|right| !self.allows(right))
-    }
-
     /// What both sets grant. If one of them contains `admin`, the result is the other.
     pub fn intersection(&self, other: &Self) -> Self {
         let of_self = self.iter().filter(|right| other.allows(right));
@@ -224,6 +213,7 @@ impl<'de> Deserialize<'de> for Rights {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MissingRight;
 
     fn rights(names: &[&str]) -> Rights {
         names.iter().filter_map(|name| Right::parse(name).ok()).collect()
@@ -238,9 +228,9 @@ mod tests {
 
     #[test]
     fn rights_cover_no_more_than_they_hold() {
-        assert!(rights(&["admin"]).covers(&rights(&["admin", "storno"])));
-        assert!(rights(&["storno", "ticketClose"]).covers(&rights(&["storno"])));
-        assert!(!rights(&["storno"]).covers(&rights(&["admin"])));
+        assert!(rights(&["admin"]).require_all(&rights(&["admin", "storno"])).is_ok());
+        assert!(rights(&["storno", "ticketClose"]).require_all(&rights(&["storno"])).is_ok());
+        assert!(rights(&["storno"]).require_all(&rights(&["admin"])).is_err());
     }
 
     #[test]
@@ -282,7 +272,8 @@ mod tests {
         let custom = |name: &str| Right::parse(name).unwrap();
         let set = rights(&["beamUp"]);
         assert!(set.allows(custom("beamUp")) && !set.allows(custom("beamDown")) && !set.covers_everything());
-        assert_eq!(set.first_missing(&rights(&["beamUp", "beamDown", "storno"])), Some(custom("beamDown")));
+        let missing = set.require_all(&rights(&["beamUp", "beamDown", "storno"]));
+        assert_eq!(missing, Err(MissingRight(custom("beamDown"))));
     }
 
     #[test]

@@ -115,8 +115,8 @@ mod tests {
     fn higher_rank_covers_lower_rank() {
         for (lower, higher) in Rank::ALL.iter().zip(Rank::ALL.iter().skip(1)) {
             assert!(lower < higher);
-            assert!(higher.rights().covers(&lower.rights()), "{lower:?}");
-            assert!(!lower.rights().covers(&higher.rights()), "{lower:?}");
+            assert!(higher.rights().require_all(&lower.rights()).is_ok(), "{lower:?}");
+            assert!(lower.rights().require_all(&higher.rights()).is_err(), "{lower:?}");
         }
     }
 

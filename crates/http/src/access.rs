@@ -13,7 +13,8 @@ mod original_request;
 mod pattern;
 
 use actix_web::http::Method;
-use tillgate_auth_core::{Caller, Error};
+use tillgate_auth_core::AuthDenied;
+use tillgate_domain::access::has_rank;
 use tillgate_domain::{Rank, Right, Rights, Slug};
 
 pub(crate) use normalized_path::NormalizedPath;
@@ -72,19 +73,15 @@ impl AccessRule {
 }
 
 impl AccessRequirement {
-    /// Whether a caller with this role and these rights meets the requirement.
-    pub fn is_met(&self, rank: Option<Rank>, rights: &Rights) -> bool {
+    /// Checks that a caller with this role and these rights meets the requirement.
+    ///
+    /// # Errors
+    /// The caller lacks the role or one of the rights.
+    pub fn check(&self, rank: Option<Rank>, rights: &Rights) -> Result<(), AuthDenied> {
         match self {
-            Self::Role(min_rank) => rank.is_some_and(|rank| rank >= *min_rank),
-            Self::Rights(needed) => needed.iter().all(|right| rights.allows(right)),
-        }
-    }
-
-    /// Denies a caller who does not meet the requirement.
-    pub(crate) fn check_caller(&self, caller: &Caller) -> Result<(), Error> {
-        match self {
-            Self::Role(min_rank) => caller.require_rank(*min_rank),
-            Self::Rights(rights) => rights.iter().try_for_each(|right| caller.require_right(right)),
+            Self::Role(min_rank) if has_rank(rank, *min_rank) => Ok(()),
+            Self::Role(min_rank) => Err(AuthDenied::RankTooLow(*min_rank)),
+            Self::Rights(needed) => Ok(needed.iter().try_for_each(|right| rights.require(right))?),
         }
     }
 }

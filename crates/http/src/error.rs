@@ -11,7 +11,7 @@ use actix_web::http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use tillgate_auth_core::error::DEFAULT_RETRY_AFTER;
 use tillgate_auth_core::{AuthDenied, Error};
 use tillgate_domain::office::OfficeError;
-use tillgate_domain::{DenialKind, StoreError};
+use tillgate_domain::{DenialKind, MissingRight, StoreError};
 
 /// Why a request fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,10 +235,16 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<MissingRight> for ApiError {
+    fn from(missing: MissingRight) -> Self {
+        Self::Denied(missing.into())
+    }
+}
+
 impl From<OfficeError> for ApiError {
     fn from(office_error: OfficeError) -> Self {
         match office_error {
-            OfficeError::RightMissing(right) => Self::Denied(AuthDenied::RightMissing(right)),
+            OfficeError::RightMissing(missing) => Self::Denied(AuthDenied::RightMissing(missing)),
             other => Self::Office(other),
         }
     }

@@ -1,9 +1,9 @@
 //! A store with a user, to try the engine.
 
-use tillgate_domain::office::{self, AuditContext, Authority, NewTenant, NewUser, Office, UseCaseResult};
+use tillgate_domain::office::{self, AuditContext, NewTenant, NewUser, Office, UseCaseResult};
 use tillgate_domain::{
-    Actor, Branch, BranchId, EventId, Locale, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName, UserStatus,
-    Zone,
+    Actor, Authority, Branch, BranchId, EventId, Locale, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName,
+    UserStatus, Zone,
 };
 
 use super::MemoryStore;

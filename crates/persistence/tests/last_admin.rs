@@ -16,12 +16,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use tillgate_domain::office::{
-    self, AuditContext, Authority, DeviceRoleAssignment, DeviceRolesChange, NewDevice, NewRole, NewTenant, NewUser,
-    Office, OfficeError, OfficePorts, PageRequest, RoleChange,
+    self, AuditContext, DeviceRoleAssignment, DeviceRolesChange, NewDevice, NewRole, NewTenant, NewUser, Office,
+    OfficeError, OfficePorts, PageRequest, RoleChange,
 };
 use tillgate_domain::{
-    Actor, Branch, BranchId, DeviceId, DeviceName, DeviceStatus, Environment, EventId, Instant, KnownRight, Locale,
-    PrincipalId, Right, RoleId, RoleName, Secret, Slug, Store, StoreExt, TenantId, UserId, UserName, UserStatus, Zone,
+    Actor, Authority, Branch, BranchId, DeviceId, DeviceName, DeviceStatus, Environment, EventId, Instant, KnownRight,
+    Locale, PrincipalId, Right, RoleId, RoleName, Secret, Slug, Store, StoreExt, TenantId, UserId, UserName,
+    UserStatus, Zone,
 };
 use tillgate_persistence::{Address, Database, Limits};
 use tillgate_testkit::Random;

@@ -5,8 +5,8 @@ use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::entropy::Entropy;
 use tillgate_auth_core::passwords::{Argon2id, Cost, opaque_verifier};
 use tillgate_auth_core::system::{SystemClock, SystemEntropy};
-use tillgate_domain::office::{AuditContext, Authority};
-use tillgate_domain::{Actor, EventId, Instant, Secret};
+use tillgate_domain::office::AuditContext;
+use tillgate_domain::{Actor, Authority, EventId, Instant, Secret};
 
 use crate::command::CommandError;
 use crate::shell;

@@ -4,7 +4,7 @@ use tillgate_domain::ticket::{
     Amount, Article, Currency, Draft, Item, ItemDraft, ItemKind, Label, Meta, Note, Opening, Payment, PaymentMethod,
     Rate, Receipt, Settlement, Ticket, TicketActor, close, open,
 };
-use tillgate_domain::{DeviceId, Environment, KnownRight, Rights, TicketId};
+use tillgate_domain::{Authority, DeviceId, Environment, KnownRight, Rights, TicketId};
 
 use crate::contract_fixture::{ContractFixture, FIXTURE_START, after_start};
 
@@ -23,7 +23,7 @@ pub(crate) fn ticket_actor(fixture: &ContractFixture) -> TicketActor {
     TicketActor {
         user: Some(fixture.anna.id),
         device: Some((fixture.till.id, Environment::CashRegister)),
-        rights: Rights::of(&[KnownRight::Admin]),
+        authority: Authority::Rights(Rights::of(&[KnownRight::Admin])),
     }
 }
 

@@ -5,7 +5,9 @@ use tillgate_domain::office::OfficePorts;
 use tillgate_domain::ticket::{
     Article, Currency, Draft, Item, ItemDraft, ItemKind, Label, Note, Opening, Rate, Ticket, TicketActor, open,
 };
-use tillgate_domain::{Device, Environment, KnownRight, Rights, Slug, Store, StoreExt, Tenant, TicketId, User};
+use tillgate_domain::{
+    Authority, Device, Environment, KnownRight, Rights, Slug, Store, StoreExt, Tenant, TicketId, User,
+};
 use tillgate_persistence::{Address, Database, Limits};
 
 use crate::store::{BenchStore as Shop, Engine};
@@ -90,7 +92,7 @@ fn new_ticket(tenant: &Tenant, user: &User, device: &Device) -> Ticket {
     let hand = TicketActor {
         user: Some(user.id),
         device: Some((device.id, Environment::CashRegister)),
-        rights: Rights::of(&[KnownRight::Admin]),
+        authority: Authority::Rights(Rights::of(&[KnownRight::Admin])),
     };
     open(opening, draft.check().unwrap(), &hand).unwrap()
 }

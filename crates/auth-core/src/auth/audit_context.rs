@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use tillgate_domain::office::{AuditContext, Authority};
-use tillgate_domain::{Actor, EventId};
+use tillgate_domain::office::AuditContext;
+use tillgate_domain::{Actor, Authority, EventId};
 
 use super::Auth;
 use crate::{Caller, Error};

@@ -26,7 +26,8 @@ impl Auth {
     ) -> Result<Vec<SessionView>, Error> {
         let mut filter = filter.clone();
         filter.tenant = Some(caller.profile.tenant.id);
-        if !caller.profile.rights.allows(END_SESSIONS_RIGHT) {
+        let all = caller.require_right(END_SESSIONS_RIGHT).is_ok();
+        if !all {
             match caller.principal {
                 PrincipalId::User(user) if filter.user.is_none_or(|asked| asked == user) => filter.user = Some(user),
                 PrincipalId::Device(device)
@@ -37,7 +38,6 @@ impl Auth {
                 _ => return Ok(Vec::new()),
             }
         }
-        let all = caller.profile.rights.allows(END_SESSIONS_RIGHT);
         let own = |listed: &SessionView| listed.session.principal() == Some(caller.principal);
         let (mut after, limit) = (after, limit.clamp(1, MAX_FETCH_ROWS));
         let mut kept = Vec::new();

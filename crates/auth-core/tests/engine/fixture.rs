@@ -13,10 +13,10 @@ use tillgate_auth_core::{
     IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, MasterKey, Proof, QueueLimits, RefreshRequest,
     RefreshTerms, RequestCredentials, Session, Tenancy, Terms, TokenDenied,
 };
-use tillgate_domain::office::{AuditContext, Authority, DeviceRolesChange, Office, OfficeError, OfficePorts};
+use tillgate_domain::office::{AuditContext, DeviceRolesChange, Office, OfficeError, OfficePorts};
 use tillgate_domain::{
-    Action, Actor, DeviceId, DeviceStatus, Email, Environment, Event, EventId, Instant, PrincipalId, Rank, Secret,
-    SessionId, Store, StoreExt, StoreResult, User, UserId, UserStatus, Zone,
+    Action, Actor, Authority, DeviceId, DeviceStatus, Email, Environment, Event, EventId, Instant, PrincipalId, Rank,
+    Secret, SessionId, Store, StoreExt, StoreResult, User, UserId, UserStatus, Zone,
 };
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::clock::CLOCK_START;

@@ -35,7 +35,9 @@ fn own_sessions_can_be_ended_and_others_require_right() {
         (fixture.user("cashier", None), fixture.user("cashier", Some("P01")), fixture.user("manager", None));
     let (cashier, manager) = (caller(&fixture, &mine), caller(&fixture, &boss));
     let missing = fixture.auth.end_session_for(&cashier, boss.session.id).unwrap_err();
-    assert!(matches!(&missing, Error::Denied(AuthDenied::RightMissing(right)) if right.as_str() == "sessionDelete"));
+    assert!(
+        matches!(&missing, Error::Denied(AuthDenied::RightMissing(missing)) if missing.0.as_str() == "sessionDelete")
+    );
     fixture.auth.end_session_for(&cashier, till.session.id).unwrap();
     assert_eq!(token_refused(authenticate(&fixture.auth, &till)), TokenDenied::SessionOver);
     fixture.auth.end_session_for(&manager, mine.session.id).unwrap();

@@ -121,13 +121,6 @@ fn user_may_log_in_on_listed_devices_only() {
 }
 
 #[test]
-fn denied_decision_names_missing_right() {
-    let storno = Right::parse("storno").unwrap();
-    assert_eq!(check_right(&Rights::default(), storno.clone()), AccessDecision::Missing(storno.clone()));
-    assert_eq!(check_right(&Rank::Admin.rights(), storno), AccessDecision::Allowed);
-}
-
-#[test]
 fn custom_role_has_no_rank_even_with_built_in_name() {
     let mut own = role(1, &["storno"], &Environment::ALL);
     own.name = RoleName::parse("admin").unwrap();

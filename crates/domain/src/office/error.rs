@@ -7,7 +7,7 @@ use std::fmt;
 pub use range_violation::RangeViolation;
 
 use crate::ticket::TicketError;
-use crate::{DenialKind, InvalidText, Rank, Right, StoreError, StoreResult, TicketId};
+use crate::{DenialKind, InvalidText, MissingRight, Rank, StoreError, StoreResult, TicketId};
 
 /// The result of a use case: its value, or an [`OfficeError`]; `Err` if the store failed.
 pub type UseCaseResult<T> = StoreResult<Result<T, OfficeError>>;
@@ -252,8 +252,8 @@ pub enum OfficeError {
     Several(Vec<Self>),
     /// The caller does not have a required right, for the use case itself or because it would grant
     /// or control that right.
-    #[error("requires the {0} right; ask somebody who has it")]
-    RightMissing(Right),
+    #[error("{0}; ask somebody who has it")]
+    RightMissing(#[from] MissingRight),
 }
 
 /// The number of holders that are not named.
@@ -380,6 +380,12 @@ pub(super) enum UseCaseError {
 impl From<StoreError> for UseCaseError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<MissingRight> for UseCaseError {
+    fn from(missing: MissingRight) -> Self {
+        Self::Office(missing.into())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rights that operations on tickets require, and the rule that they happen on sale devices.
 
-use crate::{DeviceId, Environment, KnownRight, Rights, UserId};
+use crate::{Authority, DeviceId, Environment, KnownRight, UserId};
 
 use super::error::TicketError;
 
@@ -91,8 +91,8 @@ pub struct TicketActor {
     pub user: Option<UserId>,
     /// The device and its environment; `None` in the office.
     pub device: Option<(DeviceId, Environment)>,
-    /// The rights of the user on the device.
-    pub rights: Rights,
+    /// The authority of the user on the device.
+    pub authority: Authority,
 }
 
 impl TicketActor {
@@ -121,10 +121,8 @@ impl TicketActor {
         if operation.requires_sale_device() {
             self.require_sale_device()?;
         }
-        match operation.required_rights(ownership).iter().find(|right| !self.rights.allows(**right)) {
-            Some(right) => Err(TicketError::RightMissing((*right).into())),
-            None => Ok(()),
-        }
+        let mut required = operation.required_rights(ownership).iter();
+        Ok(required.try_for_each(|right| self.authority.require(*right))?)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use super::amount::Money;
 use super::quantity::Quantity;
-use crate::{DenialKind, Right};
+use crate::{DenialKind, MissingRight};
 
 /// Why an operation on a ticket is denied. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TicketError {
     /// The caller does not have this right.
-    #[error("requires the {0} right; ask somebody who has it")]
-    RightMissing(Right),
+    #[error("{0}; ask somebody who has it")]
+    RightMissing(#[from] MissingRight),
     /// The session is a device's own, and tickets belong to users.
     #[error("tickets belong to users; log in as a user")]
     PersonRequired,

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::{DeviceId, Environment, Instant, Right, TenantId, TicketId, UserId};
+use crate::{Authority, DeviceId, Environment, Instant, Right, TenantId, TicketId, UserId};
 
 /// An amount of money.
 pub(super) fn amount(text: &str) -> Amount {
@@ -62,7 +62,7 @@ pub(super) fn actor(number: u128, rights: &[&str]) -> TicketActor {
     TicketActor {
         user: Some(user(number)),
         device: Some((DeviceId(Uuid::from_u128(50)), Environment::CashRegister)),
-        rights: rights.iter().map(|name| Right::parse(name).unwrap()).collect(),
+        authority: Authority::Rights(rights.iter().map(|name| Right::parse(name).unwrap()).collect()),
     }
 }
 

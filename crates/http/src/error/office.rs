@@ -103,14 +103,14 @@ mod tests {
     use std::time::Duration;
 
     use tillgate_domain::office::RangeViolation;
-    use tillgate_domain::{DenialKind, Right};
+    use tillgate_domain::{DenialKind, KnownRight, MissingRight};
 
     use super::*;
 
     /// Errors of every kind, and those of fields; their status, and the code of their violation.
     fn office_errors() -> Vec<(OfficeError, u16, Option<&'static str>)> {
         let (field, value) = (FieldName::Roles, String::from("x"));
-        let right = Right::parse("userCreate").unwrap();
+        let missing = MissingRight::from(KnownRight::UserCreate);
         let span = RangeViolation { field, min: Duration::ZERO, max: Duration::ZERO, configured: false };
         vec![
             (OfficeError::AlreadyExists { field, value: value.clone() }, 409, Some("taken")),
@@ -145,7 +145,7 @@ mod tests {
             (OfficeError::Ticket(TicketError::Inconsistent("x")), 500, None),
             (OfficeError::IdempotencyKeyReused, 422, None),
             (OfficeError::RankTooHigh(tillgate_domain::Rank::Admin), 403, None),
-            (OfficeError::RightMissing(right), 403, None),
+            (OfficeError::RightMissing(missing), 403, None),
         ]
     }
 
@@ -185,9 +185,9 @@ mod tests {
 
     #[test]
     fn missing_right_becomes_denial() {
-        let right = Right::parse("userCreate").unwrap();
-        let failure = into_api_result::<()>(Ok(Err(OfficeError::RightMissing(right.clone())))).unwrap_err();
-        assert_eq!(failure, ApiError::Denied(tillgate_auth_core::AuthDenied::RightMissing(right)));
+        let missing = MissingRight::from(KnownRight::UserCreate);
+        let failure = into_api_result::<()>(Ok(Err(OfficeError::RightMissing(missing.clone())))).unwrap_err();
+        assert_eq!(failure, ApiError::Denied(tillgate_auth_core::AuthDenied::RightMissing(missing)));
         let store = into_api_result::<()>(Err(tillgate_domain::StoreError::Unavailable("full".into()))).unwrap_err();
         assert_eq!(store, ApiError::unavailable("full"));
     }

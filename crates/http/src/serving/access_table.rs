@@ -70,7 +70,9 @@ impl AccessTable {
         let (service, caller) = authenticate_by_mounts(&row.mounts, &original_head)
             .await
             .map_err(|failure| denied(failure, row.mounts.first(), &original_head))?;
-        if let Err(failure) = row.rule.requirement.check_caller(&caller).map_err(ApiError::from) {
+        let profile = &caller.profile;
+        if let Err(denial) = row.rule.requirement.check(profile.rank, &profile.rights) {
+            let failure = ApiError::Denied(denial);
             // a path of another API names nothing of this server
             record_denial(&service.context, &original_head, &caller, &failure, None).await;
             return Err(denied(failure, Some(service), &original_head));

@@ -47,8 +47,8 @@ pub(crate) async fn record_denial(
 /// Returns what the caller lacks; `None` for all other failures.
 fn find_missing_requirement(failure: &ApiError) -> Option<MissingRequirement> {
     match failure {
-        ApiError::Denied(AuthDenied::RightMissing(right)) | ApiError::Office(OfficeError::RightMissing(right)) => {
-            Some(MissingRequirement::Right(right.clone()))
+        ApiError::Denied(AuthDenied::RightMissing(missing)) | ApiError::Office(OfficeError::RightMissing(missing)) => {
+            Some(MissingRequirement::Right(missing.0.clone()))
         }
         ApiError::Denied(AuthDenied::RankTooLow(rank)) => Some(MissingRequirement::Rank(*rank)),
         ApiError::Office(OfficeError::RankTooHigh(rank)) => Some(MissingRequirement::RankAbove(*rank)),

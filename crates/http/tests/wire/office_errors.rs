@@ -9,7 +9,7 @@ use actix_web::web::Bytes;
 use serde_json::{Value, json};
 use tillgate_auth_core::{RequestCredentials, Terms};
 use tillgate_domain::office::{FieldName, OfficeError};
-use tillgate_domain::{InvalidText, Rank, Right, StoreError};
+use tillgate_domain::{InvalidText, KnownRight, Rank, StoreError};
 use tillgate_http::{
     ApiError, BrowserSettings, Dialect, HttpSettings, Kasir, Krmpesan, Mount, Native, Portos, Request, RequestHead,
     Route, into_api_result,
@@ -137,7 +137,7 @@ fn error_cases() -> Vec<ErrorCase> {
             403,
         ),
         (
-            OfficeError::RightMissing(Right::parse("userCreate").unwrap()),
+            OfficeError::RightMissing(KnownRight::UserCreate.into()),
             (403, "right_missing"),
             (403, json!("Unauthorized"), Value::Null),
             (403, "Insufficient permissions", false),

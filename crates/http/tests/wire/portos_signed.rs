@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::json;
-use tillgate_domain::office::{ApiKeyChange, AuditContext, Authority, NewApiKey, Office};
-use tillgate_domain::{Actor, ApiKey, DeviceName, DeviceStatus, EventId, Right, Slug, TenantId, UserName, UserStatus};
+use tillgate_domain::office::{ApiKeyChange, AuditContext, NewApiKey, Office};
+use tillgate_domain::{
+    Actor, ApiKey, Authority, DeviceName, DeviceStatus, EventId, Right, Slug, TenantId, UserName, UserStatus,
+};
 use tillgate_http::HttpSettings;
 
 use crate::mounts::{native, portos};

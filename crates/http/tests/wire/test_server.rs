@@ -18,10 +18,10 @@ use tillgate_auth_core::{
     SystemEntropy, Tenancy,
 };
 use tillgate_domain::change::Observer;
-use tillgate_domain::office::{AuditContext, Authority, DeviceChange, Office, OfficePorts};
+use tillgate_domain::office::{AuditContext, DeviceChange, Office, OfficePorts};
 use tillgate_domain::{
-    Action, Actor, Event, EventId, FoldedText, Instant, RoleName, Scope, Secret, Slug, Store, StoreError, StoreExt,
-    StoreResult, UnitOfWork, Work, Zone,
+    Action, Actor, Authority, Event, EventId, FoldedText, Instant, RoleName, Scope, Secret, Slug, Store, StoreError,
+    StoreExt, StoreResult, UnitOfWork, Work, Zone,
 };
 use tillgate_http::{Http, HttpSettings, Krmpesan, Metrics, Mount, Mounts};
 use tillgate_memory::MemoryStore;

@@ -11,11 +11,9 @@ use tillgate_auth_core::{
     MasterKey, Proof, QueueLimits, RefreshRequest, RefreshTerms, RequestCredentials, Tenancy, Terms, TokenDenied,
 };
 use tillgate_domain::office::ports::IdempotencyKey;
-use tillgate_domain::office::{
-    self, AuditContext, Authority, IdempotentRequest, NewTicket, Office, OfficePorts, TicketChange,
-};
+use tillgate_domain::office::{self, AuditContext, IdempotentRequest, NewTicket, Office, OfficePorts, TicketChange};
 use tillgate_domain::ticket::Currency;
-use tillgate_domain::{Action, Actor, EventId, Secret, Store, TicketId, UserStatus};
+use tillgate_domain::{Action, Actor, Authority, EventId, Secret, Store, TicketId, UserStatus};
 use tillgate_testkit::DatabaseEngine;
 use tillgate_testkit::clock::CLOCK_START;
 use tillgate_testkit::{Fixture, ManualClock, PlainHasher, SeededEntropy};

@@ -7,11 +7,10 @@ use std::thread;
 
 use tillgate_domain::office::ports::{IdempotencyKey, TicketFilter};
 use tillgate_domain::office::{
-    AuditContext, Authority, IdempotentRequest, NewTicket, Office, OfficeError, TicketChange, TicketCreation,
-    UnguardedOffice,
+    AuditContext, IdempotentRequest, NewTicket, Office, OfficeError, TicketChange, TicketCreation, UnguardedOffice,
 };
 use tillgate_domain::ticket::{Currency, Note, TicketStatus};
-use tillgate_domain::{Actor, EventId, TicketId};
+use tillgate_domain::{Actor, Authority, EventId, TicketId};
 use tillgate_testkit::DatabaseEngine;
 
 use crate::test_database::{StoreFixture, TestDatabase, at, uuid};

@@ -6,7 +6,7 @@ use tillgate_domain::ticket::{
     Currency, Draft, Item, ItemDraft, ItemKind, Label, Meta, Note, Opening, Payment, PaymentMethod, Rate, Receipt,
     Settlement, Ticket, TicketActor, close, open, void,
 };
-use tillgate_domain::{Environment, KnownRight, Rights, Store, StoreExt, TicketId};
+use tillgate_domain::{Authority, Environment, KnownRight, Rights, Store, StoreExt, TicketId};
 use tillgate_testkit::DatabaseEngine;
 
 use crate::test_database::{RawConnection, StoreFixture, TestDatabase, at, uuid};
@@ -15,7 +15,7 @@ pub(crate) fn ticket_actor(shop: &StoreFixture) -> TicketActor {
     TicketActor {
         user: Some(shop.anna.id),
         device: Some((shop.till.id, Environment::CashRegister)),
-        rights: Rights::of(&[KnownRight::Admin]),
+        authority: Authority::Rights(Rights::of(&[KnownRight::Admin])),
     }
 }
 

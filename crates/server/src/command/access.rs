@@ -58,12 +58,12 @@ impl AccessCommand {
         if let Some(tenant) = row.tenant.as_ref().filter(|tenant| **tenant != context.tenant) {
             return refused(format!("it accepts tokens of the tenant \"{tenant}\""));
         }
-        if !row.requirement.is_met(*role, &rights) {
+        if row.requirement.check(*role, &rights).is_err() {
             return refused(match &row.requirement {
                 AccessRequirement::Role(least) => format!("it requires the role {} or higher", least.name()),
                 AccessRequirement::Rights(needed) => {
                     let missing: Vec<&str> =
-                        needed.iter().filter(|right| !rights.allows(*right)).map(Right::as_str).collect();
+                        needed.iter().filter(|right| rights.require(*right).is_err()).map(Right::as_str).collect();
                     format!("it requires {}", missing.join(", "))
                 }
             });

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use tillgate_domain::office::ports::{Reset, ResetRequest};
-use tillgate_domain::office::{self, AuditContext, Authority};
-use tillgate_domain::{Actor, Email, EventId, FoldedText, Instant, ResetId, Secret, StoreExt};
+use tillgate_domain::office::{self, AuditContext};
+use tillgate_domain::{Actor, Authority, Email, EventId, FoldedText, Instant, ResetId, Secret, StoreExt};
 
 use crate::StoreHarness;
 use crate::contract_fixture::{ContractFixture, FIXTURE_START, after_start, run_office_write};

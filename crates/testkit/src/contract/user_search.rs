@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use tillgate_domain::UserStatus::{Active, Deleted, Pending, Suspended};
 use tillgate_domain::office::ports::{EventFilter, OffsetPageRequest, UserCursor, UserFilter, UserOrder};
-use tillgate_domain::office::{AuditContext, Authority, Office};
-use tillgate_domain::{Action, Actor, Assignment, Email, EventId, StoreError, StoreExt, User, UserName};
+use tillgate_domain::office::{AuditContext, Office};
+use tillgate_domain::{Action, Actor, Assignment, Authority, Email, EventId, StoreError, StoreExt, User, UserName};
 
 use crate::StoreHarness;
 use crate::contract_fixture::{ContractFixture, after_start, new_user, role_id, user_id};

@@ -4,7 +4,9 @@ use tillgate_domain::office::{
     self, ApiKeyChange, ApiKeyFilter, AuditContext, FieldName, NewApiKey, Office, OfficeError, PageRequest,
     UnguardedOffice, UseCaseResult,
 };
-use tillgate_domain::{Action, ApiKey, ApiKeyId, Change, DeviceName, Right, Rights, Scope, Subject, UserName};
+use tillgate_domain::{
+    Action, ApiKey, ApiKeyId, Change, DeviceName, MissingRight, Right, Rights, Scope, Subject, UserName,
+};
 
 use crate::inputs::*;
 use crate::staffed_fixture::StaffedFixture;
@@ -77,7 +79,7 @@ fn api_key_is_created_recorded_and_listed() {
     }
     assert_eq!(
         list(caller_context(&["userRead"])),
-        Err(OfficeError::RightMissing(Right::parse("apiKeyCreate").unwrap()))
+        Err(OfficeError::RightMissing(MissingRight(Right::parse("apiKeyCreate").unwrap())))
     );
     let line = shop.memory.audit_events().pop().unwrap();
     assert_eq!((line.action, line.subject), (Action::ApiKeyAdd, Subject::ApiKey(key.id)));
@@ -110,7 +112,7 @@ fn api_key_requires_a_user_who_may_log_in() {
 fn api_key_grants_no_more_than_its_creator_has() {
     let shop = StaffedFixture::open();
     let all = || caller_context(&["apiKeyCreate", "apiKeyUpdate", "apiKeyDelete", "ticketClose"]);
-    let missing = |name: &str| Err(OfficeError::RightMissing(Right::parse(name).unwrap()));
+    let missing = |name: &str| Err(OfficeError::RightMissing(MissingRight(Right::parse(name).unwrap())));
     assert_eq!(
         shop.add_as(&caller_context(&["ticketClose"]), &new_key("cashier", "P01", &["ticketClose"])),
         missing("apiKeyCreate")

@@ -4,12 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tillgate_domain::office::{
-    AuditContext, Authority, DeviceRoleAssignment, NewDevice, NewTenant, NewUser, OfficeError,
-};
+use tillgate_domain::office::{AuditContext, DeviceRoleAssignment, NewDevice, NewTenant, NewUser, OfficeError};
 use tillgate_domain::{
-    Actor, Branch, BranchId, DeviceId, DeviceName, DeviceStatus, Environment, EventId, Instant, Locale, Right, Rights,
-    RoleId, RoleName, Slug, TenantId, UserId, UserName, UserStatus, Zone,
+    Actor, Authority, Branch, BranchId, DeviceId, DeviceName, DeviceStatus, Environment, EventId, Instant, Locale,
+    MissingRight, Right, Rights, RoleId, RoleName, Slug, TenantId, UserId, UserName, UserStatus, Zone,
 };
 
 pub(crate) const NOW: Instant = Instant::from_millis(1_800_000_000_000);
@@ -44,7 +42,7 @@ pub(crate) fn parse_rights(names: &[&str]) -> Rights {
 }
 
 pub(crate) fn missing_right(name: &str) -> OfficeError {
-    OfficeError::RightMissing(Right::parse(name).unwrap())
+    OfficeError::RightMissing(MissingRight(Right::parse(name).unwrap()))
 }
 
 pub(crate) fn parse_role(name: &str) -> RoleName {

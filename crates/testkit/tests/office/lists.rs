@@ -1,10 +1,10 @@
 //! Lists of the back office: users by several criteria, audit events, and who may add whom.
 
 use tillgate_domain::office::{
-    self, AuditContext, Authority, EventFilter, FieldName, Office, OfficeError, OffsetPageRequest, RankedUserView,
+    self, AuditContext, EventFilter, FieldName, Office, OfficeError, OffsetPageRequest, RankedUserView,
     UnguardedOffice, UserOrder, UserSearch,
 };
-use tillgate_domain::{Action, Rank, Right, SubjectKind, Tenant, User, UserStatus};
+use tillgate_domain::{Action, Authority, MissingRight, Rank, Right, SubjectKind, Tenant, User, UserStatus};
 use tillgate_memory::MemoryStore;
 
 use crate::inputs::*;
@@ -104,7 +104,7 @@ fn caller_cannot_create_an_equal() {
     );
     assert_eq!(
         refused.unwrap(),
-        Err(OfficeError::RightMissing(Right::parse("userCreate").unwrap())),
+        Err(OfficeError::RightMissing(MissingRight(Right::parse("userCreate").unwrap()))),
         "a rank is no right"
     );
 }

@@ -10,8 +10,8 @@ use tillgate_domain::office::{
     UserChange,
 };
 use tillgate_domain::{
-    Action, Actor, Change, DeviceId, DeviceName, Email, Epoch, PrincipalId, Right, Scope, Secret, Store, StoreExt,
-    UserId, UserName, UserStatus,
+    Action, Actor, Change, DeviceId, DeviceName, Email, Epoch, MissingRight, PrincipalId, Right, Scope, Secret, Store,
+    StoreExt, UserId, UserName, UserStatus,
 };
 
 use crate::fixture::*;
@@ -232,7 +232,7 @@ fn rights_beyond_the_callers_cannot_be_granted() {
     let shop = OfficeFixture::open();
     let admin = shop.add_user("admin", &["admin"]);
     let anna = shop.add_user("anna", &["cashier"]);
-    let missing = |name: &str| OfficeError::RightMissing(Right::parse(name).unwrap());
+    let missing = |name: &str| OfficeError::RightMissing(MissingRight(Right::parse(name).unwrap()));
     let clerk = || {
         caller_context(&[
             "userCreate",

@@ -4,10 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::office::devices::lookup::find_devices_by_id;
-use crate::office::error::{OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::{ApiKeyFilter, MAX_FETCH_ROWS, OfficeTx, PageRequest};
 use crate::office::{Office, UnguardedOffice};
-use crate::{ApiKey, ApiKeyId, DeviceId, DeviceName, KnownRight, StoreError, StoreExt, StoreResult, UserId, UserName};
+use crate::{
+    ApiKey, ApiKeyId, DeviceId, DeviceName, KnownRight, MissingRight, StoreError, StoreExt, StoreResult, UserId,
+    UserName,
+};
+
+/// The rights each of which includes that a caller may see the API keys.
+const API_KEY_RIGHTS: [KnownRight; 3] = [KnownRight::ApiKeyCreate, KnownRight::ApiKeyUpdate, KnownRight::ApiKeyDelete];
 
 /// An API key with names instead of ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +31,7 @@ impl Office<'_> {
     /// rights to create, change or delete keys.
     pub fn list_api_keys(&self, filter: &ApiKeyFilter, page: &PageRequest<ApiKeyId>) -> UseCaseResult<Vec<ApiKeyView>> {
         if let Err(refused) = self.authorize_key_read() {
-            return Ok(Err(refused));
+            return Ok(Err(refused.into()));
         }
         let page = PageRequest { after: page.after, limit: page.limit.clamp(1, MAX_FETCH_ROWS) };
         self.store.read("list_api_keys", |tx| {
@@ -56,10 +62,8 @@ impl UnguardedOffice<'_> {
 }
 
 impl Office<'_> {
-    fn authorize_key_read(&self) -> Result<(), OfficeError> {
-        self.require(KnownRight::ApiKeyUpdate)
-            .or_else(|_| self.require(KnownRight::ApiKeyDelete))
-            .or_else(|_| self.require(KnownRight::ApiKeyCreate))
+    fn authorize_key_read(&self) -> Result<(), MissingRight> {
+        self.context.authority.require_any(&API_KEY_RIGHTS)
     }
 }
 

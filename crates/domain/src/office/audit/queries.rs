@@ -35,7 +35,7 @@ impl Office<'_> {
         part: &OffsetPageRequest<EventId>,
     ) -> UseCaseResult<Vec<EventView>> {
         match self.require(KnownRight::AuditRead) {
-            Err(refused) => Ok(Err(refused)),
+            Err(refused) => Ok(Err(refused.into())),
             Ok(()) => {
                 Ok(Ok(read_audit(self.store, &EventFilter { tenant: Some(self.tenant), ..filter.clone() }, part)?))
             }

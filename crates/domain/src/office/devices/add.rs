@@ -10,8 +10,8 @@ use crate::office::ports::OfficeTx;
 use crate::office::users::assignment;
 use crate::office::{Office, text};
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, JsonObject, KnownRight, PrincipalId,
-    RoleName, Scope, Secret, StoreExt, Subject,
+    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, JsonObject, KnownRight, MissingRight,
+    PrincipalId, RoleName, Scope, Secret, StoreExt, Subject,
 };
 
 /// The device to register.
@@ -39,7 +39,7 @@ pub struct NewDevice {
 
 impl Office<'_> {
     /// Checks the right to register devices, before a password is hashed for one.
-    pub fn authorize_add_device(&self) -> Result<(), OfficeError> {
+    pub fn authorize_add_device(&self) -> Result<(), MissingRight> {
         self.require(KnownRight::DeviceCreate)
     }
 

@@ -1,11 +1,10 @@
 //! What the use cases of tickets share: reading the actor and the ticket, and writing the ticket.
 
 use crate::office::Office;
-use crate::office::context::Authority;
 use crate::office::error::{FieldName, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
 use crate::ticket::{Ticket, TicketActor, TicketError};
-use crate::{KnownRight, Rights, StoreError, TenantId, TicketId};
+use crate::{StoreError, TenantId, TicketId};
 
 /// The user who works on a ticket, with its device and rights. The host of the server is not a user
 /// and cannot work on tickets.
@@ -14,14 +13,10 @@ pub(super) fn load_actor(tx: &mut dyn OfficeTx, office: &Office<'_>) -> Result<T
         Some(id) => tx.devices().find(id)?.filter(|device| device.tenant == office.tenant),
         None => None,
     };
-    let rights = match &office.context.authority {
-        Authority::Host => Rights::of(&[KnownRight::Admin]),
-        Authority::Rights(rights) => rights.clone(),
-    };
     Ok(TicketActor {
         user: office.context.actor.user,
         device: device.map(|device| (device.id, device.environment)),
-        rights,
+        authority: office.context.authority.clone(),
     })
 }
 
@@ -34,7 +29,7 @@ pub(super) fn load_ticket(tx: &mut dyn OfficeTx, tenant: TenantId, id: TicketId)
 /// Adds the ticket to an error of the rules.
 pub(super) fn map_ticket_error<T>(ticket: TicketId, ruling: Result<T, TicketError>) -> Result<T, UseCaseError> {
     ruling.map_err(|why| match why {
-        TicketError::RightMissing(right) => OfficeError::RightMissing(right).into(),
+        TicketError::RightMissing(missing) => missing.into(),
         TicketError::VersionMismatch { current } => OfficeError::TicketVersionMismatch { ticket, current }.into(),
         other => OfficeError::Ticket(other).into(),
     })

@@ -7,8 +7,8 @@ use crate::office::ports::OfficeTx;
 use crate::office::users::assignment::{self, DeviceRoleAssignment, DeviceRolesChange};
 use crate::office::{Office, text};
 use crate::{
-    Action, Assignment, Email, Epoch, KnownRight, PrincipalId, RoleName, Scope, Secret, StoreError, StoreExt,
-    StoreResult, Subject, TenantId, User, UserId, UserName, UserStatus,
+    Action, Assignment, Email, Epoch, KnownRight, MissingRight, PrincipalId, RoleName, Scope, Secret, StoreError,
+    StoreExt, StoreResult, Subject, TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// The user to add.
@@ -44,7 +44,7 @@ impl Office<'_> {
     }
 
     /// Checks the right to add users, before a password is hashed for one.
-    pub fn authorize_add_user(&self) -> Result<(), OfficeError> {
+    pub fn authorize_add_user(&self) -> Result<(), MissingRight> {
         self.require(KnownRight::UserCreate)
     }
 }

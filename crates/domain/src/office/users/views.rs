@@ -42,7 +42,7 @@ impl Office<'_> {
     /// Lists the users that the query matches. Requires the right `userRead`.
     pub fn list_user_views(&self, search: &UserViewQuery) -> UseCaseResult<Vec<UserView>> {
         if let Err(refused) = self.require(KnownRight::UserRead) {
-            return Ok(Err(refused));
+            return Ok(Err(refused.into()));
         }
         let Some(text) = text::normalize_search_text(search.text.as_deref()) else { return Ok(Ok(Vec::new())) };
         let mut statuses = search.statuses.clone();

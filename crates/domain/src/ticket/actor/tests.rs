@@ -1,6 +1,6 @@
 use super::*;
-use crate::Right;
 use crate::ticket::fixtures::{actor, admin, user};
+use crate::{MissingRight, Right};
 
 /// The published table of rights, row by row; the row of refunds is tillgate's own.
 const TABLE: &[(TicketOperation, Ownership, &[&str])] = &[
@@ -29,7 +29,7 @@ const TABLE: &[(TicketOperation, Ownership, &[&str])] = &[
 ];
 
 fn missing(name: &str) -> Result<(), TicketError> {
-    Err(TicketError::RightMissing(Right::parse(name).unwrap()))
+    Err(TicketError::RightMissing(MissingRight(Right::parse(name).unwrap())))
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn device_session_cannot_work_on_tickets() {
 fn built_in_roles_allow_their_operations() {
     use crate::Rank;
     let may = |rank: Rank, operation, ownership| {
-        TicketActor { rights: rank.rights(), ..admin(1) }.authorize(operation, ownership).is_ok()
+        TicketActor { authority: Authority::Rights(rank.rights()), ..admin(1) }.authorize(operation, ownership).is_ok()
     };
     let cashier = [TicketOperation::Create, TicketOperation::Change, TicketOperation::Customer, TicketOperation::Close];
     for operation in TicketOperation::ALL {

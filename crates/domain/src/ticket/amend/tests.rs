@@ -5,7 +5,7 @@ use crate::ticket::fixtures::{
 use crate::ticket::{
     Article, Customer, Draft, Item, ItemDraft, ItemKind, Label, Location, Note, Quantity, Rounding, refund,
 };
-use crate::{Instant, Right};
+use crate::{Instant, MissingRight, Right};
 
 const LATER: Instant = Instant::from_millis(5_000);
 
@@ -90,7 +90,7 @@ fn changes() -> Vec<(&'static str, Draft, &'static [&'static str])> {
 }
 
 fn missing(name: &str) -> TicketError {
-    TicketError::RightMissing(Right::parse(name).unwrap())
+    TicketError::RightMissing(MissingRight(Right::parse(name).unwrap()))
 }
 
 #[test]

@@ -1,12 +1,12 @@
 use super::*;
-use crate::Right;
 use crate::ticket::fixtures::{actor, admin, amount, blank, cash, euros, item, opened_ticket, receipt, sheet, user};
 use crate::ticket::{Amount, Note, TicketRecord, amend};
+use crate::{MissingRight, Right};
 
 const LATER: Instant = Instant::from_millis(5_000);
 
 fn missing(name: &str) -> TicketError {
-    TicketError::RightMissing(Right::parse(name).unwrap())
+    TicketError::RightMissing(MissingRight(Right::parse(name).unwrap()))
 }
 
 fn with(payments: Option<Vec<Payment>>) -> Settlement {

@@ -1,10 +1,10 @@
 use super::*;
 use crate::ticket::fixtures::{actor, admin, amount, blank, euro, item, opening, sheet, user};
 use crate::ticket::{Customer, Label, Rounding};
-use crate::{Environment, Right};
+use crate::{Environment, MissingRight, Right};
 
 fn missing(name: &str) -> TicketError {
-    TicketError::RightMissing(Right::parse(name).unwrap())
+    TicketError::RightMissing(MissingRight(Right::parse(name).unwrap()))
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::{Environment, Right};
 const LATER: Instant = Instant::from_millis(5_000);
 
 fn missing(name: &str) -> TicketError {
-    TicketError::RightMissing(Right::parse(name).unwrap())
+    TicketError::RightMissing(MissingRight(Right::parse(name).unwrap()))
 }
 
 #[test]

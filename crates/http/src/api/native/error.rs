@@ -5,8 +5,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
-use tillgate_domain::DenialKind;
 use tillgate_domain::office::OfficeError;
+use tillgate_domain::{DenialKind, MissingRight};
 
 use crate::error::office;
 use crate::error::{ApiError, FieldViolation, ProtocolError, to_sentence};
@@ -67,7 +67,7 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
         code,
         trace_id: head.trace_id(),
         right: match failure {
-            ApiError::Denied(AuthDenied::RightMissing(right)) => Some(right.as_str()),
+            ApiError::Denied(AuthDenied::RightMissing(MissingRight(right))) => Some(right.as_str()),
             _ => None,
         },
         version: match failure {

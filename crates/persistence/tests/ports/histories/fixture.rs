@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tillgate_domain::office::ports::IdempotencyKey;
 use tillgate_domain::office::{
-    AuditContext, Authority, IdempotentRequest, NewRefund, NewTicket, Office, TicketChange, TicketClosing,
+    AuditContext, IdempotentRequest, NewRefund, NewTicket, Office, TicketChange, TicketClosing,
 };
 use tillgate_domain::ticket::{Currency, Label, Note, Payment, PaymentMethod, Ticket};
-use tillgate_domain::{Actor, Device, DeviceId, DeviceName, EventId, TicketId, User, UserId, UserName};
+use tillgate_domain::{Actor, Authority, Device, DeviceId, DeviceName, EventId, TicketId, User, UserId, UserName};
 use tillgate_persistence::Database;
 use uuid::Uuid;
 

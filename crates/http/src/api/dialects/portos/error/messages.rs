@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 use tillgate_auth_core::AuthDenied;
-use tillgate_domain::DenialKind;
 use tillgate_domain::office::OfficeError;
+use tillgate_domain::{DenialKind, MissingRight};
 
 use super::ticket_messages;
 use crate::api::dialects::portos::language::Language;
@@ -47,7 +47,7 @@ fn describe_denial(denial: &AuthDenied, language: Language) -> Option<Cow<'_, st
         }
         // the published titles are texts for people
         AuthDenied::Login(_) | AuthDenied::Token(_) => None,
-        AuthDenied::RightMissing(right) => Some(Cow::Owned(match language {
+        AuthDenied::RightMissing(MissingRight(right)) => Some(Cow::Owned(match language {
             Language::Slovak => format!("Chýba právo {right}."),
             Language::English => format!("The right {right} is missing."),
         })),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use tillgate_domain::MissingRight;
 use tillgate_domain::ticket::TicketError;
 
 use crate::api::dialects::portos::language::Language;
@@ -17,7 +18,7 @@ pub(super) fn describe_refusal(why: &TicketError, language: Language) -> Cow<'st
 
 fn describe_in_slovak(why: &TicketError) -> Cow<'static, str> {
     match why {
-        TicketError::RightMissing(right) => format!("Chýba právo {right}.").into(),
+        TicketError::RightMissing(MissingRight(right)) => format!("Chýba právo {right}.").into(),
         TicketError::PersonRequired => "Doklady patria ľuďom; prihláste sa ako používateľ.".into(),
         TicketError::SaleDeviceRequired => {
             "Toto sa robí na predajnom zariadení; prihláste sa na pokladni alebo čašníku (PDA).".into()
