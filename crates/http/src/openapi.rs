@@ -23,7 +23,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApiBuilder, Paths};
 
-pub(crate) use operation::{OperationDoc, Requirement};
+use crate::serving::permission::Permission;
+
+pub(crate) use operation::OperationDoc;
 pub(crate) use schema::{bool_schema, enum_schema, id_schema, instant_schema, order_schema, text_schema};
 
 /// The introduction of the document.
@@ -61,8 +63,8 @@ pub(crate) struct DocumentedCall {
     pub(crate) method: HttpMethod,
     /// The whole path, the prefix of the mount included.
     pub(crate) path: String,
-    /// Whether the call requires no authentication.
-    pub(crate) public: bool,
+    /// What a caller must have; `None` if the call requires no authentication.
+    pub(crate) permission: Option<Permission>,
     pub(crate) documentation: fn() -> OperationDoc,
 }
 
@@ -98,7 +100,7 @@ impl Document {
         for call in &self.calls {
             let entry = (call.documentation)();
             components = components.schemas_from_iter(entry.schemas());
-            let operation = entry.build(&call.method, &call.path, call.public);
+            let operation = entry.build(&call.method, &call.path, call.permission);
             let item = PathItem::new(call.method.clone(), operation);
             match items.get_mut(call.path.as_str()) {
                 Some(together) => together.merge_operations(item),

@@ -8,6 +8,7 @@ pub(crate) mod dialect;
 pub(crate) mod endpoint;
 pub(crate) mod mount;
 pub(crate) mod mount_service;
+pub(crate) mod permission;
 pub(crate) mod rate_limiter;
 pub(crate) mod registration;
 pub(crate) mod request_layer;

@@ -158,11 +158,3 @@ impl Auth {
     /// The denial for a session that does not exist or belongs to another tenant.
     pub(super) const SESSION_NOT_FOUND: Error = Error::Denied(AuthDenied::SessionNotFound);
 }
-
-/// Requires the right to see and end sessions of others, unless the session is the caller's own.
-pub(super) fn authorize_session_access(caller: &Caller, listed: &SessionView) -> Result<(), Error> {
-    if listed.session.principal() == Some(caller.principal) {
-        return Ok(());
-    }
-    caller.require_right(END_SESSIONS_RIGHT)
-}

@@ -4,7 +4,7 @@ use tillgate_domain::office::MAX_FETCH_ROWS;
 use tillgate_domain::{PrincipalId, SessionId, Slug, StoreExt, TenantId};
 
 use super::Auth;
-use super::session_end::{END_SESSIONS_RIGHT, authorize_session_access};
+use super::session_end::END_SESSIONS_RIGHT;
 use crate::ports::{SessionFilter, SessionView};
 use crate::{Caller, DialectName, Error};
 
@@ -53,15 +53,18 @@ impl Auth {
         }
     }
 
-    /// A session of the caller's tenant. A session of another principal requires the right
-    /// `sessionDelete`.
+    /// A session of the caller's tenant. Every session that is not the caller's own requires the
+    /// right `sessionDelete`, whether it exists or not.
     pub fn find_session(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Error> {
         let filter =
             SessionFilter { tenant: Some(caller.profile.tenant.id), id: Some(session), ..SessionFilter::default() };
         let found = self.store.read("find_session", |tx| tx.sessions().list(&filter, None, 1))?;
-        let listed = found.into_iter().next().ok_or(Self::SESSION_NOT_FOUND)?;
-        authorize_session_access(caller, &listed)?;
-        Ok(listed)
+        let found = found.into_iter().next();
+        let own = found.as_ref().is_some_and(|listed| listed.session.principal() == Some(caller.principal));
+        if !own {
+            caller.require_right(END_SESSIONS_RIGHT)?;
+        }
+        found.ok_or(Self::SESSION_NOT_FOUND)
     }
 
     /// The id of the tenant with this slug, for a mount that serves one tenant.

@@ -22,7 +22,9 @@ use tillgate_auth_core::{RequestCredentials, Terms};
 use crate::error::ApiError;
 use crate::request::head::RequestHead;
 use crate::serving::dialect::Dialect;
+use crate::serving::permission::Permission;
 use crate::serving::route::Route;
+use tillgate_domain::KnownRight;
 
 /// The dialect of introspection and revocation.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,8 +55,18 @@ impl Dialect for OAuth {
 
     fn routes(&self) -> Vec<Route> {
         vec![
-            Route::authenticated(Method::POST, paths::INTROSPECT_PATH, introspect::introspect_token),
-            Route::authenticated(Method::POST, paths::REVOKE_PATH, revoke::revoke_token),
+            Route::authenticated(
+                Method::POST,
+                paths::INTROSPECT_PATH,
+                Permission::Right(KnownRight::TokenIntrospect),
+                introspect::introspect_token,
+            ),
+            Route::authenticated(
+                Method::POST,
+                paths::REVOKE_PATH,
+                Permission::Right(KnownRight::SessionDelete),
+                revoke::revoke_token,
+            ),
         ]
     }
 

@@ -1,4 +1,5 @@
-//! OpenAPI documentation of one operation: summary, required right, request and responses.
+//! OpenAPI documentation of one operation: summary, request and responses. Who may call it is in the
+//! table of routes.
 //!
 //! Responses that follow from the kind of operation (an unreadable body, a rejected token, an
 //! unknown id) are added here, once. A route's own documentation lists only the responses specific
@@ -16,25 +17,13 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::problem::{PROBLEM_SCHEMA, error_response, problem_schema, response_header};
 use super::schema::{id_schema, nullable_text_schema, text_schema};
-
-/// Who may call an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Requirement {
-    /// Any authenticated caller.
-    LoggedIn,
-    /// Callers with the right of this name, or with `admin`.
-    Right(&'static str),
-    /// Every caller for its own resources; for those of others, callers with the right of this
-    /// name.
-    RightForOthers(&'static str),
-}
+use crate::serving::permission::Permission;
 
 /// The documentation of one operation.
 pub(crate) struct OperationDoc {
     tag: &'static str,
     summary: &'static str,
     description: Vec<String>,
-    requirement: Requirement,
     parameters: Vec<Parameter>,
     body: Option<RequestBody>,
     responses: BTreeMap<u16, ResponseBuilder>,
@@ -50,7 +39,6 @@ impl OperationDoc {
             tag,
             summary,
             description: Vec::new(),
-            requirement: Requirement::LoggedIn,
             parameters: Vec::new(),
             body: None,
             responses: BTreeMap::new(),
@@ -64,11 +52,6 @@ impl OperationDoc {
     pub(crate) fn description(mut self, sentences: impl Into<String>) -> Self {
         self.description.push(sentences.into());
         self
-    }
-
-    /// Sets who may call the operation.
-    pub(crate) fn requires(self, requirement: Requirement) -> Self {
-        Self { requirement, ..self }
     }
 
     /// Documents a JSON body in which unknown members are rejected.
@@ -233,8 +216,9 @@ impl OperationDoc {
         schemas
     }
 
-    /// Builds the operation at this path; `open` means that it requires no authentication.
-    pub(crate) fn build(self, method: &HttpMethod, path: &str, open: bool) -> Operation {
+    /// Builds the operation at this path, for callers with this permission; `None` if it requires no
+    /// authentication.
+    pub(crate) fn build(self, method: &HttpMethod, path: &str, permission: Option<Permission>) -> Operation {
         let mut parameters: Vec<Parameter> = path_parameter_names(path)
             .map(|name| {
                 build_parameter(
@@ -261,19 +245,12 @@ impl OperationDoc {
             refuses.push(404);
         }
         let mut more = self.description;
-        if !open {
+        if permission.is_some() {
             refuses.push(401);
         }
-        match self.requirement {
-            Requirement::LoggedIn => {}
-            Requirement::Right(right) => {
-                refuses.push(403);
-                more.push(format!("Requires the right `{right}`."));
-            }
-            Requirement::RightForOthers(right) => {
-                refuses.push(403);
-                more.push(format!("For resources of other users, requires the right `{right}`."));
-            }
+        if let Some(permission) = permission.filter(|permission| *permission != Permission::Authenticated) {
+            refuses.push(403);
+            more.push(permission.to_string());
         }
 
         let mut answers: BTreeMap<u16, RefOr<utoipa::openapi::Response>> =
@@ -288,7 +265,7 @@ impl OperationDoc {
             .operation_id(Some(build_operation_id(method, path)))
             .parameters(Some(parameters))
             .request_body(self.body);
-        if !open {
+        if permission.is_some() {
             operation = operation.security(SecurityRequirement::new("bearer", Vec::<String>::new()));
         }
         for (status, answer) in answers {

@@ -20,6 +20,7 @@ use crate::error::ApiError;
 use crate::openapi::{DocumentedCall, OperationDoc};
 use crate::request::Request;
 use crate::request::head::RequestHead;
+use crate::serving::permission::Permission;
 
 /// The future of a handler.
 pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>>>>;
@@ -28,16 +29,19 @@ pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Result<HttpResponse,
 pub(crate) enum Handler {
     /// A handler for every client; credentials, if any, are in the body.
     Public(Box<dyn Fn(Request) -> HandlerFuture + Send + Sync>),
-    /// A handler for authenticated callers.
-    Authenticated(Box<dyn Fn(Request, Caller) -> HandlerFuture + Send + Sync>),
+    /// A handler for authenticated callers who have the permission.
+    Authenticated(Permission, Box<dyn Fn(Request, Caller) -> HandlerFuture + Send + Sync>),
     /// For gateways, which ask whether a request of another API may pass: the access rules decide, and this renders the caller.
     Gateway(fn(&Caller) -> Result<HttpResponse, ApiError>),
 }
 
 impl Handler {
-    /// Whether the call itself requires no authentication.
-    pub(crate) fn is_public(&self) -> bool {
-        !matches!(self, Self::Authenticated(_))
+    /// What a caller must have; `None` if the call itself requires no authentication.
+    pub(crate) fn permission(&self) -> Option<Permission> {
+        match self {
+            Self::Authenticated(permission, _) => Some(*permission),
+            Self::Public(_) | Self::Gateway(_) => None,
+        }
     }
 }
 
@@ -70,13 +74,17 @@ impl Route {
         Self::new(method, path, Handler::Public(Box::new(move |call| Box::pin(handler(call)))))
     }
 
-    /// Creates a route that requires authentication: the handler runs only with valid credentials.
+    /// Creates a route that requires authentication: the handler runs only for callers with valid
+    /// credentials and the permission. A caller without the permission is denied before the path,
+    /// the conditions and the body of the request are examined.
     pub fn authenticated<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
         method: Method,
         path: &'static str,
+        permission: Permission,
         handler: impl Fn(Request, Caller) -> F + Send + Sync + 'static,
     ) -> Self {
-        Self::new(method, path, Handler::Authenticated(Box::new(move |call, caller| Box::pin(handler(call, caller)))))
+        let run = move |call, caller| -> HandlerFuture { Box::pin(handler(call, caller)) };
+        Self::new(method, path, Handler::Authenticated(permission, Box::new(run)))
     }
 
     /// The call by which a gateway asks whether a request of another API may pass. `render_identity` makes the response that
@@ -142,7 +150,7 @@ impl Route {
         Some(DocumentedCall {
             method: parse_method(self.method.as_str())?,
             path: format!("{prefix}{}", self.path),
-            public: self.handler.is_public(),
+            permission: self.handler.permission(),
             documentation: self.documentation?,
         })
     }
@@ -209,8 +217,8 @@ pub struct RouteInfo {
     pub method: String,
     /// Full path with the mount's prefix.
     pub path: String,
-    /// Whether the route requires no authentication.
-    pub public: bool,
+    /// What a caller must have; `None` if the route requires no authentication.
+    pub permission: Option<Permission>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The path of every request through a mount: method, readiness gate, body, rate limit,
-//! credentials, handler. Every failure on it is rendered by the dialect, including panics,
+//! credentials, permission, handler. Every failure on it is rendered by the dialect, including panics,
 //! deadlines and unknown routes.
 
 use std::cell::Cell;
@@ -93,11 +93,13 @@ async fn handle_request(
     service.dialect.rate_limit(head)?;
     match &route.handler {
         Handler::Public(handler) => handler(Request::new(head.clone(), body, Arc::clone(&service.context))).await,
-        Handler::Authenticated(handler) => {
+        Handler::Authenticated(permission, handler) => {
             let credentials = service.dialect.read_credentials(head, &body)?;
             let caller = authenticate_caller(&service.context, head, credentials).await?;
-            let answered =
-                handler(Request::new(head.clone(), body, Arc::clone(&service.context)), caller.clone()).await;
+            let answered = match permission.check(&caller) {
+                Ok(()) => handler(Request::new(head.clone(), body, Arc::clone(&service.context)), caller.clone()).await,
+                Err(denial) => Err(denial.into()),
+            };
             if let Err(failure) = &answered {
                 record_denial(&service.context, head, &caller, failure, route.find_subject(head)).await;
             }

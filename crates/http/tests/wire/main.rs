@@ -40,6 +40,7 @@ mod openapi;
 mod overload;
 mod password_changes;
 mod passwords;
+mod permissions;
 mod portos;
 #[path = "../../../../tests/src/portos_client.rs"]
 mod portos_client;

@@ -4,9 +4,12 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
+use tillgate_domain::Rank;
+use tillgate_http::Permission;
 
 use crate::every_route::request;
 use crate::openapi;
+use crate::permissions::denies_role;
 use crate::test_server::TestServer;
 
 /// Expected statuses for nobody, a cashier, a manager and an admin. If a route refers to a session,
@@ -236,7 +239,27 @@ async fn public_routes_are_those_without_authentication() {
     for route in TestServer::start().http.routes().into_iter().filter(|route| route.path != judges_itself) {
         let of_nobody =
             TABLE.iter().find(|(method, path, ..)| (*method, *path) == (&*route.method, &*route.path)).unwrap().3[0];
-        assert_eq!(route.public, of_nobody != 401, "{route:?}");
+        assert_eq!(route.permission.is_none(), of_nobody != 401, "{route:?}");
+    }
+}
+
+#[test]
+fn table_denies_what_the_permission_of_the_route_denies() {
+    let system = actix_web::rt::System::new();
+    let routes = system.block_on(async { TestServer::start().http.routes() });
+    for (method, path, whose, expected) in TABLE {
+        let route = routes.iter().find(|route| (&*route.method, &*route.path) == (*method, *path)).unwrap();
+        let Some(permission) = route.permission else { continue };
+        for (rank, expected) in Rank::ALL.into_iter().zip(&expected[1..]) {
+            let call = format!("{method} {path} {whose} as {}: {permission:?}", rank.name());
+            if denies_role(permission, rank) {
+                assert_eq!(*expected, 403, "{call}");
+            } else if *expected == 403 {
+                // the use case decides about the rest
+                let depends_on_owner = *whose == "another's" || matches!(permission, Permission::RightForOthers(_));
+                assert!(depends_on_owner, "{call}");
+            }
+        }
     }
 }
 

@@ -87,9 +87,9 @@ fn apply(
     version: Option<i64>,
     change: &DeviceChange,
 ) -> Result<Device, UseCaseError> {
-    let before = load_device(tx, office.tenant, id)?;
     let retires = change.status == Some(DeviceStatus::Retired);
     office.require(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
+    let before = load_device(tx, office.tenant, id)?;
     OfficeError::check_version(version, before.version)?;
     let leaves = change.status.is_some_and(|status| status != DeviceStatus::Active);
     if leaves {

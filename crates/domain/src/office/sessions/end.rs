@@ -29,6 +29,10 @@ impl Office<'_> {
 }
 
 fn end(tx: &mut dyn OfficeTx, office: &Office<'_>, target: SessionTarget, permanent: bool) -> Result<(), UseCaseError> {
+    let own = matches!(target, SessionTarget::User(id) if office.context.actor.user == Some(id));
+    if !own {
+        office.require(KnownRight::SessionDelete)?;
+    }
     let (scope, subject) = match target {
         SessionTarget::User(id) => {
             load_user(tx, office.tenant, id)?;
@@ -40,10 +44,6 @@ fn end(tx: &mut dyn OfficeTx, office: &Office<'_>, target: SessionTarget, perman
         }
         SessionTarget::Everyone => (Scope::Tenant(office.tenant), Subject::Tenant(office.tenant)),
     };
-    let own = matches!(target, SessionTarget::User(id) if office.context.actor.user == Some(id));
-    if !own {
-        office.require(KnownRight::SessionDelete)?;
-    }
     if tx.revocations().bump_epoch(scope, EndReason::Admin, office.context.at)?.is_none() {
         return Err(OfficeError::NotFound { field: FieldName::Tenant, value: office.tenant.to_string() }.into());
     }

@@ -14,8 +14,8 @@ use crate::office::users::assignment::{self, DeviceRolesChange};
 use crate::office::users::last_admin;
 use crate::office::{Office, text};
 use crate::{
-    Action, Email, EndReason, KnownRight, PrincipalId, Rank, RoleName, Scope, StoreError, StoreExt, Subject, TenantId,
-    User, UserId, UserName, UserStatus,
+    Action, Email, EndReason, KnownRight, MissingRight, PrincipalId, Rank, RoleName, Scope, StoreError, StoreExt,
+    Subject, TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// A change of a user; `None` keeps a field.
@@ -97,8 +97,15 @@ fn apply(
     version: Option<i64>,
     change: &UserChange,
 ) -> Result<User, UseCaseError> {
+    authorize(office, change)?;
     let before = load_user(tx, office.tenant, id)?;
     apply_to(tx, office, &before, version, change)
+}
+
+/// Checks the right that the change requires of every caller.
+fn authorize(office: &Office<'_>, change: &UserChange) -> Result<(), MissingRight> {
+    let deletes = change.status == Some(UserStatus::Deleted);
+    office.require(if deletes { KnownRight::UserDelete } else { KnownRight::UserUpdate })
 }
 
 /// Applies the change to a user as it was read.
@@ -110,8 +117,7 @@ fn apply_to(
     change: &UserChange,
 ) -> Result<User, UseCaseError> {
     let id = before.id;
-    let deletes = change.status == Some(UserStatus::Deleted);
-    office.require(if deletes { KnownRight::UserDelete } else { KnownRight::UserUpdate })?;
+    authorize(office, change)?;
     OfficeError::check_version(version, before.version)?;
     if may_remove_admin(change) {
         last_admin::claim_tenant(tx, office.tenant)?;
@@ -149,7 +155,7 @@ fn apply_to(
         Some(why) => {
             tx.revocations().bump_epoch(scope, why, office.context.at)?;
             // A permanent session is blocked while its user is suspended, and continues afterwards.
-            if deletes {
+            if change.status == Some(UserStatus::Deleted) {
                 tx.revocations().end_permanent(scope, why, office.context.at)?;
                 tx.passwords().remove(PrincipalId::User(id))?;
                 tx.resets().revoke_by_user(id)?;

@@ -160,8 +160,8 @@ pub(in crate::office) fn authorize_credential_change(
 ) -> Result<Subject, UseCaseError> {
     match principal {
         PrincipalId::User(id) => {
-            let user = load_user(tx, office.tenant, id)?;
             office.require(KnownRight::UserUpdate)?;
+            let user = load_user(tx, office.tenant, id)?;
             let roles = tx.roles().list(office.tenant)?;
             office.require_all(&assignment::collect_assigned_rights(&user.assignment, &roles))?;
             if user.is_virtual() {
@@ -170,8 +170,8 @@ pub(in crate::office) fn authorize_credential_change(
             Ok(Subject::User(id))
         }
         PrincipalId::Device(id) => {
-            let device = load_device(tx, office.tenant, id)?;
             office.require(KnownRight::DeviceUpdate)?;
+            let device = load_device(tx, office.tenant, id)?;
             let roles = tx.roles().list(office.tenant)?;
             office.require_all(&assignment::collect_role_rights(&device.roles, &roles))?;
             Ok(Subject::Device(id))

@@ -1,7 +1,7 @@
 use super::*;
 use crate::ticket::fixtures::{actor, admin, blank, cash, item, opened_ticket, user};
 use crate::ticket::{Draft, TicketRecord};
-use crate::{Environment, Right};
+use crate::{Environment, MissingRight, Right};
 
 const LATER: Instant = Instant::from_millis(5_000);
 

@@ -21,6 +21,7 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
+use crate::serving::permission::Permission;
 use crate::serving::route::Route;
 use request::{CreateApiKey, UpdateApiKey};
 pub(super) use response::ApiKeySummary;
@@ -28,11 +29,36 @@ pub use response::{ApiKeyBody, CreatedApiKeyBody};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/api-keys", list_api_keys).documented(openapi::list_api_keys),
-        Route::authenticated(Method::POST, "/api-keys", create_api_key).documented(openapi::create_api_key),
-        Route::authenticated(Method::GET, "/api-keys/{id}", get_api_key).documented(openapi::get_api_key),
-        Route::authenticated(Method::PATCH, "/api-keys/{id}", update_api_key).documented(openapi::update_api_key),
-        Route::authenticated(Method::DELETE, "/api-keys/{id}", delete_api_key).documented(openapi::delete_api_key),
+        Route::authenticated(
+            Method::GET,
+            "/api-keys",
+            Permission::AnyOf(&[KnownRight::ApiKeyCreate, KnownRight::ApiKeyUpdate, KnownRight::ApiKeyDelete]),
+            list_api_keys,
+        )
+        .documented(openapi::list_api_keys),
+        Route::authenticated(Method::POST, "/api-keys", Permission::Right(KnownRight::ApiKeyCreate), create_api_key)
+            .documented(openapi::create_api_key),
+        Route::authenticated(
+            Method::GET,
+            "/api-keys/{id}",
+            Permission::AnyOf(&[KnownRight::ApiKeyCreate, KnownRight::ApiKeyUpdate, KnownRight::ApiKeyDelete]),
+            get_api_key,
+        )
+        .documented(openapi::get_api_key),
+        Route::authenticated(
+            Method::PATCH,
+            "/api-keys/{id}",
+            Permission::Right(KnownRight::ApiKeyUpdate),
+            update_api_key,
+        )
+        .documented(openapi::update_api_key),
+        Route::authenticated(
+            Method::DELETE,
+            "/api-keys/{id}",
+            Permission::Right(KnownRight::ApiKeyDelete),
+            delete_api_key,
+        )
+        .documented(openapi::delete_api_key),
     ]
 }
 

@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{EventFilter, FieldName, OffsetPageRequest};
-use tillgate_domain::{Action, EventId, EventOutcome, SubjectKind, TenantId};
+use tillgate_domain::{Action, EventId, EventOutcome, KnownRight, SubjectKind, TenantId};
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id};
@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
+use crate::serving::permission::Permission;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 use crate::timestamps::Rfc3339Instant;
@@ -22,8 +23,15 @@ pub use response::AuditEventBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/audit-events", list_audit_events).documented(openapi::list_audit_events),
-        Route::authenticated(Method::GET, "/audit-events/{id}", get_audit_event).documented(openapi::get_audit_event),
+        Route::authenticated(Method::GET, "/audit-events", Permission::Right(KnownRight::AuditRead), list_audit_events)
+            .documented(openapi::list_audit_events),
+        Route::authenticated(
+            Method::GET,
+            "/audit-events/{id}",
+            Permission::Right(KnownRight::AuditRead),
+            get_audit_event,
+        )
+        .documented(openapi::get_audit_event),
     ]
 }
 

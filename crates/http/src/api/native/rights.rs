@@ -12,12 +12,14 @@ use tillgate_domain::{KnownRight, Right};
 
 use crate::error::ApiError;
 use crate::request::Request;
+use crate::serving::permission::Permission;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 use response::{RightBody, RightsBody};
 
 pub(super) fn route() -> Route {
-    Route::authenticated(Method::GET, "/rights", list_rights).documented(openapi::list_rights)
+    Route::authenticated(Method::GET, "/rights", Permission::Authenticated, list_rights)
+        .documented(openapi::list_rights)
 }
 
 async fn list_rights(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -8,6 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::FoldedText;
+use tillgate_domain::KnownRight;
 use tillgate_domain::office::FieldName;
 
 use super::page::PageQuery;
@@ -18,17 +19,23 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
+use crate::serving::permission::Permission;
 use crate::serving::route::Route;
 use request::{CreateRole, UpdateRole};
 pub use response::RoleBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/roles", list_roles).documented(openapi::list_roles),
-        Route::authenticated(Method::POST, "/roles", create_role).documented(openapi::create_role),
-        Route::authenticated(Method::GET, "/roles/{id}", get_role).documented(openapi::get_role),
-        Route::authenticated(Method::PATCH, "/roles/{id}", update_role).documented(openapi::update_role),
-        Route::authenticated(Method::DELETE, "/roles/{id}", delete_role).documented(openapi::delete_role),
+        Route::authenticated(Method::GET, "/roles", Permission::Authenticated, list_roles)
+            .documented(openapi::list_roles),
+        Route::authenticated(Method::POST, "/roles", Permission::Right(KnownRight::RoleCreate), create_role)
+            .documented(openapi::create_role),
+        Route::authenticated(Method::GET, "/roles/{id}", Permission::Authenticated, get_role)
+            .documented(openapi::get_role),
+        Route::authenticated(Method::PATCH, "/roles/{id}", Permission::Right(KnownRight::RoleUpdate), update_role)
+            .documented(openapi::update_role),
+        Route::authenticated(Method::DELETE, "/roles/{id}", Permission::Right(KnownRight::RoleDelete), delete_role)
+            .documented(openapi::delete_role),
     ]
 }
 

@@ -9,7 +9,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{AuthDenied, Caller};
-use tillgate_domain::{SessionId, TenantId};
+use tillgate_domain::{KnownRight, SessionId, TenantId};
 
 use super::page::PageQuery;
 use super::path::render_created;
@@ -18,6 +18,7 @@ use crate::error::office::into_api_result;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
 use crate::request::query::QueryParameters;
+use crate::serving::permission::Permission;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 pub(super) use request::{LoginInput, read_login};
@@ -27,16 +28,36 @@ use response::{CallerBody, TokensBody};
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::public(Method::POST, "/sessions", log_in).documented(openapi::log_in),
-        Route::authenticated(Method::GET, "/sessions", list_sessions).documented(openapi::list_sessions),
+        Route::authenticated(Method::GET, "/sessions", Permission::Authenticated, list_sessions)
+            .documented(openapi::list_sessions),
         Route::public(Method::POST, "/sessions/refresh", refresh_session).documented(openapi::refresh_session),
-        Route::authenticated(Method::GET, "/sessions/current", get_current_session)
+        Route::authenticated(Method::GET, "/sessions/current", Permission::Authenticated, get_current_session)
             .documented(openapi::get_current_session),
-        Route::authenticated(Method::DELETE, "/sessions/current", log_out).documented(openapi::log_out),
-        Route::authenticated(Method::PUT, "/sessions/current/password", change_own_password)
+        Route::authenticated(Method::DELETE, "/sessions/current", Permission::Authenticated, log_out)
+            .documented(openapi::log_out),
+        Route::authenticated(Method::PUT, "/sessions/current/password", Permission::Authenticated, change_own_password)
             .documented(openapi::change_own_password),
-        Route::authenticated(Method::POST, "/sessions/end", end_sessions).documented(openapi::end_sessions),
-        Route::authenticated(Method::GET, "/sessions/{id}", get_session).documented(openapi::get_session),
-        Route::authenticated(Method::DELETE, "/sessions/{id}", end_session).documented(openapi::end_session),
+        Route::authenticated(
+            Method::POST,
+            "/sessions/end",
+            Permission::RightForOthers(KnownRight::SessionDelete),
+            end_sessions,
+        )
+        .documented(openapi::end_sessions),
+        Route::authenticated(
+            Method::GET,
+            "/sessions/{id}",
+            Permission::RightForOthers(KnownRight::SessionDelete),
+            get_session,
+        )
+        .documented(openapi::get_session),
+        Route::authenticated(
+            Method::DELETE,
+            "/sessions/{id}",
+            Permission::RightForOthers(KnownRight::SessionDelete),
+            end_session,
+        )
+        .documented(openapi::end_session),
     ]
 }
 

@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::FieldName;
-use tillgate_domain::{Branch, BranchId, FoldedText, Tenant};
+use tillgate_domain::{Branch, BranchId, FoldedText, KnownRight, Tenant};
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
@@ -18,17 +18,23 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
+use crate::serving::permission::Permission;
 use crate::serving::route::Route;
 use request::{CreateStore, UpdateStore};
 pub use response::StoreBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/stores", list_stores).documented(openapi::list_stores),
-        Route::authenticated(Method::POST, "/stores", create_store).documented(openapi::create_store),
-        Route::authenticated(Method::GET, "/stores/{id}", get_store).documented(openapi::get_store),
-        Route::authenticated(Method::PATCH, "/stores/{id}", update_store).documented(openapi::update_store),
-        Route::authenticated(Method::DELETE, "/stores/{id}", delete_store).documented(openapi::delete_store),
+        Route::authenticated(Method::GET, "/stores", Permission::Authenticated, list_stores)
+            .documented(openapi::list_stores),
+        Route::authenticated(Method::POST, "/stores", Permission::Right(KnownRight::StoreCreate), create_store)
+            .documented(openapi::create_store),
+        Route::authenticated(Method::GET, "/stores/{id}", Permission::Authenticated, get_store)
+            .documented(openapi::get_store),
+        Route::authenticated(Method::PATCH, "/stores/{id}", Permission::Right(KnownRight::StoreUpdate), update_store)
+            .documented(openapi::update_store),
+        Route::authenticated(Method::DELETE, "/stores/{id}", Permission::Right(KnownRight::StoreDelete), delete_store)
+            .documented(openapi::delete_store),
     ]
 }
 

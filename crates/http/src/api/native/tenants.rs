@@ -9,7 +9,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::FieldName;
-use tillgate_domain::{Tenant, TenantId};
+use tillgate_domain::{KnownRight, Tenant, TenantId};
 
 use super::body;
 use super::page::PageQuery;
@@ -19,15 +19,24 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
+use crate::serving::permission::Permission;
 use crate::serving::route::Route;
 use request::UpdateTenant;
 pub use response::TenantBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/tenants", list_tenants).documented(openapi::list_tenants),
-        Route::authenticated(Method::GET, "/tenants/{id}", get_tenant).documented(openapi::get_tenant),
-        Route::authenticated(Method::PATCH, "/tenants/{id}", update_tenant).documented(openapi::update_tenant),
+        Route::authenticated(Method::GET, "/tenants", Permission::Authenticated, list_tenants)
+            .documented(openapi::list_tenants),
+        Route::authenticated(Method::GET, "/tenants/{id}", Permission::Authenticated, get_tenant)
+            .documented(openapi::get_tenant),
+        Route::authenticated(
+            Method::PATCH,
+            "/tenants/{id}",
+            Permission::Right(KnownRight::TenantUpdate),
+            update_tenant,
+        )
+        .documented(openapi::update_tenant),
     ]
 }
 

@@ -28,6 +28,7 @@ use crate::request::Request;
 use crate::request::body::read_object;
 use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
+use crate::serving::permission::Permission;
 use crate::serving::route::Route;
 use crate::timestamps::Rfc3339Instant;
 use request::{CloseTicket, CreateTicket, RefundTicket};
@@ -35,21 +36,39 @@ pub use response::TicketBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/tickets", list_tickets).documented(openapi::list_tickets),
-        Route::authenticated(Method::POST, "/tickets", create_ticket)
+        Route::authenticated(Method::GET, "/tickets", Permission::Authenticated, list_tickets)
+            .documented(openapi::list_tickets),
+        Route::authenticated(Method::POST, "/tickets", Permission::Right(KnownRight::TicketCreate), create_ticket)
             .with_body_limit(MAX_TICKET_BODY_BYTES)
             .documented(openapi::create_ticket),
-        Route::authenticated(Method::GET, "/tickets/{id}", get_ticket).documented(openapi::get_ticket),
-        Route::authenticated(Method::PATCH, "/tickets/{id}", update_ticket)
-            .with_body_limit(MAX_TICKET_BODY_BYTES)
-            .documented(openapi::update_ticket),
-        Route::authenticated(Method::DELETE, "/tickets/{id}", void_ticket).documented(openapi::void_ticket),
-        Route::authenticated(Method::POST, "/tickets/{id}/close", close_ticket)
-            .with_body_limit(MAX_TICKET_BODY_BYTES)
-            .documented(openapi::close_ticket),
-        Route::authenticated(Method::POST, "/tickets/{id}/refund", refund_ticket)
-            .with_body_limit(MAX_TICKET_BODY_BYTES)
-            .documented(openapi::refund_ticket),
+        Route::authenticated(Method::GET, "/tickets/{id}", Permission::Authenticated, get_ticket)
+            .documented(openapi::get_ticket),
+        Route::authenticated(
+            Method::PATCH,
+            "/tickets/{id}",
+            Permission::AnyOf(&[KnownRight::TicketUpdate, KnownRight::TicketUpdateAny]),
+            update_ticket,
+        )
+        .with_body_limit(MAX_TICKET_BODY_BYTES)
+        .documented(openapi::update_ticket),
+        Route::authenticated(Method::DELETE, "/tickets/{id}", Permission::Right(KnownRight::TicketDelete), void_ticket)
+            .documented(openapi::void_ticket),
+        Route::authenticated(
+            Method::POST,
+            "/tickets/{id}/close",
+            Permission::Right(KnownRight::TicketClose),
+            close_ticket,
+        )
+        .with_body_limit(MAX_TICKET_BODY_BYTES)
+        .documented(openapi::close_ticket),
+        Route::authenticated(
+            Method::POST,
+            "/tickets/{id}/refund",
+            Permission::AllOf(&[KnownRight::TicketCreate, KnownRight::Storno]),
+            refund_ticket,
+        )
+        .with_body_limit(MAX_TICKET_BODY_BYTES)
+        .documented(openapi::refund_ticket),
     ]
 }
 

@@ -22,6 +22,7 @@ use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
+use crate::serving::permission::Permission;
 use crate::serving::route::Route;
 use request::{CreateUser, UpdateUser};
 use response::UpdatedUserBody;
@@ -29,14 +30,35 @@ pub use response::UserBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/users", list_users).documented(openapi::list_users),
-        Route::authenticated(Method::POST, "/users", create_user).documented(openapi::create_user),
-        Route::authenticated(Method::GET, "/users/{id}", get_user).documented(openapi::get_user),
-        Route::authenticated(Method::PATCH, "/users/{id}", update_user).documented(openapi::update_user),
-        Route::authenticated(Method::DELETE, "/users/{id}", delete_user).documented(openapi::delete_user),
-        Route::authenticated(Method::PUT, "/users/{id}/password", set_user_password)
-            .documented(openapi::set_user_password),
-        Route::authenticated(Method::POST, "/users/{id}/unlock", unlock_user).documented(openapi::unlock_user),
+        Route::authenticated(Method::GET, "/users", Permission::Right(KnownRight::UserRead), list_users)
+            .documented(openapi::list_users),
+        Route::authenticated(Method::POST, "/users", Permission::Right(KnownRight::UserCreate), create_user)
+            .documented(openapi::create_user),
+        Route::authenticated(Method::GET, "/users/{id}", Permission::RightForOthers(KnownRight::UserRead), get_user)
+            .documented(openapi::get_user),
+        Route::authenticated(
+            Method::PATCH,
+            "/users/{id}",
+            Permission::AnyOf(&[KnownRight::UserUpdate, KnownRight::UserDelete]),
+            update_user,
+        )
+        .documented(openapi::update_user),
+        Route::authenticated(Method::DELETE, "/users/{id}", Permission::Right(KnownRight::UserDelete), delete_user)
+            .documented(openapi::delete_user),
+        Route::authenticated(
+            Method::PUT,
+            "/users/{id}/password",
+            Permission::Right(KnownRight::UserUpdate),
+            set_user_password,
+        )
+        .documented(openapi::set_user_password),
+        Route::authenticated(
+            Method::POST,
+            "/users/{id}/unlock",
+            Permission::Right(KnownRight::UserUpdate),
+            unlock_user,
+        )
+        .documented(openapi::unlock_user),
     ]
 }
 

@@ -19,14 +19,15 @@ use crate::request::authentication::authenticate_caller;
 use crate::request::bearer::read_bearer;
 use crate::request::body;
 use crate::request::field::{check_password, validate_body_with};
+use crate::serving::permission::Permission;
 use crate::serving::route::Route;
 
 pub(super) fn routes(web: &Arc<BrowserSettings>) -> Vec<Route> {
     let (to_login, to_refresh, to_logout) = (Arc::clone(web), Arc::clone(web), Arc::clone(web));
     vec![
         Route::public(Method::POST, LOGIN_PATH, move |call| log_in(call, Arc::clone(&to_login))),
-        Route::authenticated(Method::GET, "/api/v1/auth/me", get_current_user),
-        Route::authenticated(Method::PUT, PASSWORD_PATH, change_password),
+        Route::authenticated(Method::GET, "/api/v1/auth/me", Permission::Role(Rank::Cashier), get_current_user),
+        Route::authenticated(Method::PUT, PASSWORD_PATH, Permission::Role(Rank::Cashier), change_password),
         Route::public(Method::POST, REFRESH_PATH, move |call| refresh_session(call, Arc::clone(&to_refresh))),
         Route::public(Method::POST, LOGOUT_PATH, move |call| log_out(call, Arc::clone(&to_logout))),
     ]
@@ -66,12 +67,10 @@ fn to_secrets(tokens: Vec<&str>) -> Vec<Secret<String>> {
 }
 
 async fn get_current_user(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    caller.require_rank(Rank::Cashier)?;
     render_data(StatusCode::OK, "Success", &UserBody::from_profile(&caller.profile)?)
 }
 
 async fn change_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    caller.require_rank(Rank::Cashier)?;
     let sent: ChangePasswordBody = body::read_object(call.head().headers(), call.body())?;
     let policy = call.auth().build_password_policy();
     let sent = validate_body_with(sent, |sent| check_password(policy, "new_password", &sent.new_password, &[]))?;

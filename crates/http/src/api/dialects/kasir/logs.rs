@@ -14,10 +14,11 @@ use super::response::{format_timestamp, render_data};
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
+use crate::serving::permission::Permission;
 use crate::serving::route::Route;
 
 pub(super) fn route() -> Route {
-    Route::authenticated(Method::GET, "/api/v1/activity-logs", list_logs)
+    Route::authenticated(Method::GET, "/api/v1/activity-logs", Permission::Role(Rank::Admin), list_logs)
 }
 
 #[derive(Serialize)]
@@ -60,7 +61,6 @@ impl<'l> LogBody<'l> {
 }
 
 async fn list_logs(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    caller.require_rank(Rank::Admin)?;
     let (filter, page) = read_query(&call, &caller)?;
     let part = OffsetPageRequest { skip: page.offset(), ..OffsetPageRequest::first(page.size) };
     let found = match filter {

@@ -19,19 +19,25 @@ use super::response::{UserBody, render_data, render_message};
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::request::Request;
+use crate::serving::permission::Permission;
 use crate::serving::route::Route;
 use list::list_users;
 use request::{CreateUserInput, UpdateUserInput};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::POST, "/api/v1/auth/add", register_user),
-        Route::authenticated(Method::GET, USERS_PATH, list_users),
-        Route::authenticated(Method::POST, USERS_PATH, create_user),
-        Route::authenticated(Method::GET, USER_PATH, get_user),
-        Route::authenticated(Method::PUT, USER_PATH, update_user),
-        Route::authenticated(Method::DELETE, USER_PATH, delete_user),
-        Route::authenticated(Method::POST, "/api/v1/users/{id}/toggle-status", toggle_user_status),
+        Route::authenticated(Method::POST, "/api/v1/auth/add", Permission::Role(Rank::Admin), register_user),
+        Route::authenticated(Method::GET, USERS_PATH, Permission::Role(Rank::Cashier), list_users),
+        Route::authenticated(Method::POST, USERS_PATH, Permission::Role(Rank::Admin), create_user),
+        Route::authenticated(Method::GET, USER_PATH, Permission::Role(Rank::Manager), get_user),
+        Route::authenticated(Method::PUT, USER_PATH, Permission::Role(Rank::Admin), update_user),
+        Route::authenticated(Method::DELETE, USER_PATH, Permission::Role(Rank::Admin), delete_user),
+        Route::authenticated(
+            Method::POST,
+            "/api/v1/users/{id}/toggle-status",
+            Permission::Role(Rank::Admin),
+            toggle_user_status,
+        ),
     ]
 }
 
@@ -47,7 +53,6 @@ async fn create_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn create_ranked_user(call: &Request, caller: Caller, below: bool) -> Result<RankedUserView, ApiError> {
-    caller.require_rank(Rank::Admin)?;
     let CreateUserInput { name, email, password, rank, active } = CreateUserInput::read(call)?;
     // checked before the password is hashed, which is expensive
     if below && caller.profile.rank.is_none_or(|own| rank >= own) {
@@ -88,7 +93,6 @@ fn status_of_active(active: bool, otherwise: UserStatus) -> UserStatus {
 }
 
 async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    caller.require_rank(Rank::Manager)?;
     let id = read_user_id(&call)?;
     let found =
         call.with_office(move |context| Ok(context.unguarded(caller.profile.tenant.id).find_ranked_user(id)?)).await?;
@@ -98,7 +102,6 @@ async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 }
 
 async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    caller.require_rank(Rank::Admin)?;
     let (id, sent) = (read_user_id(&call)?, UpdateUserInput::read(&call)?);
     let own = caller.user() == Some(id);
     let proof = sent.current_password.filter(|_| own && sent.email.is_some());
@@ -119,14 +122,12 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    caller.require_rank(Rank::Admin)?;
     let id = read_user_id(&call)?;
     run_user_change(&call, caller, id, move |office| office.set_user_status(id, UserStatus::Deleted)).await?;
     render_message(StatusCode::OK, "User deleted successfully")
 }
 
 async fn toggle_user_status(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    caller.require_rank(Rank::Admin)?;
     let id = read_user_id(&call)?;
     run_user_change(&call, caller, id, move |office| office.toggle_user(id)).await?;
     render_message(StatusCode::OK, "User status toggled successfully")

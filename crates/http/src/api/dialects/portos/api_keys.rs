@@ -10,7 +10,7 @@ use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
     self, ApiKeyChange, ApiKeyFilter, ApiKeyView, FieldName, NewApiKey, OfficeError, check_description, check_new_name,
 };
-use tillgate_domain::{ApiKeyId, DeviceName, InvalidText, Right, Rights, UserName};
+use tillgate_domain::{ApiKeyId, DeviceName, InvalidText, KnownRight, Right, Rights, UserName};
 
 use super::list::{ListMember, ListQuery, MemberKind};
 use super::paths::api_paths;
@@ -19,6 +19,7 @@ use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::request::Request;
 use crate::request::body;
 use crate::request::field::BodyField;
+use crate::serving::permission::Permission;
 use crate::serving::response;
 use crate::serving::route::Route;
 use crate::timestamps;
@@ -40,15 +41,25 @@ const LIST_MEMBERS: &[ListMember] = &[
 pub(super) fn routes() -> Vec<Route> {
     let collection = api_paths!("/apikeys").into_iter().flat_map(|path| {
         [
-            Route::authenticated(Method::GET, path, list_api_key_rows),
-            Route::authenticated(Method::POST, path, create_api_key),
+            Route::authenticated(
+                Method::GET,
+                path,
+                Permission::AnyOf(&[KnownRight::ApiKeyCreate, KnownRight::ApiKeyUpdate, KnownRight::ApiKeyDelete]),
+                list_api_key_rows,
+            ),
+            Route::authenticated(Method::POST, path, Permission::Right(KnownRight::ApiKeyCreate), create_api_key),
         ]
     });
     let one = api_paths!("/apikeys/{id}").into_iter().flat_map(|path| {
         [
-            Route::authenticated(Method::GET, path, get_api_key),
-            Route::authenticated(Method::PUT, path, update_api_key),
-            Route::authenticated(Method::DELETE, path, delete_api_key),
+            Route::authenticated(
+                Method::GET,
+                path,
+                Permission::AnyOf(&[KnownRight::ApiKeyCreate, KnownRight::ApiKeyUpdate, KnownRight::ApiKeyDelete]),
+                get_api_key,
+            ),
+            Route::authenticated(Method::PUT, path, Permission::Right(KnownRight::ApiKeyUpdate), update_api_key),
+            Route::authenticated(Method::DELETE, path, Permission::Right(KnownRight::ApiKeyDelete), delete_api_key),
         ]
     });
     collection.chain(one).collect()

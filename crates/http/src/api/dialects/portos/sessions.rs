@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use tillgate_auth_core::ports::{SessionFilter, SessionView};
 use tillgate_auth_core::{AuthDenied, Caller};
 use tillgate_domain::office::{PageRequest, collect_pages};
-use tillgate_domain::{Environment, SessionId};
+use tillgate_domain::{Environment, KnownRight, SessionId};
 
 use super::list::{ENVIRONMENT_KIND, ListMember, ListQuery, MemberKind};
 use super::paths::api_paths;
 use crate::context::office::OfficeContext;
 use crate::error::ApiError;
 use crate::request::Request;
+use crate::serving::permission::Permission;
 use crate::serving::response;
 use crate::serving::route::Route;
 use crate::timestamps;
@@ -31,9 +32,18 @@ const LIST_MEMBERS: &[ListMember] = &[
 ];
 
 pub(super) fn routes() -> Vec<Route> {
-    let list_paths = api_paths!("/sessions").map(|path| Route::authenticated(Method::GET, path, list_session_rows));
+    let list_paths = api_paths!("/sessions")
+        .map(|path| Route::authenticated(Method::GET, path, Permission::Authenticated, list_session_rows));
     let one_paths = api_paths!("/sessions/{id}").into_iter().flat_map(|path| {
-        [Route::authenticated(Method::GET, path, get_session), Route::authenticated(Method::DELETE, path, end_session)]
+        [
+            Route::authenticated(Method::GET, path, Permission::RightForOthers(KnownRight::SessionDelete), get_session),
+            Route::authenticated(
+                Method::DELETE,
+                path,
+                Permission::RightForOthers(KnownRight::SessionDelete),
+                end_session,
+            ),
+        ]
     });
     list_paths.into_iter().chain(one_paths).collect()
 }

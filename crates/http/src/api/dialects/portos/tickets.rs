@@ -14,7 +14,7 @@ use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{self, FieldName, NewTicket, OfficeError, TicketAmendment, TicketView};
 use tillgate_domain::ticket::{Currency, Note, TicketStatus};
-use tillgate_domain::{EventId, TicketId};
+use tillgate_domain::{EventId, KnownRight, TicketId};
 
 use super::paths::api_paths;
 use super::ticket_id;
@@ -23,6 +23,7 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::json::exact::ExactJson;
 use crate::request::Request;
+use crate::serving::permission::Permission;
 use crate::serving::route::Route;
 use crate::serving::streaming;
 pub(super) use query::TicketQuery;
@@ -59,20 +60,35 @@ const VAT_CATEGORIES: RangeInclusive<u8> = 1..=10;
 pub(super) fn routes() -> Vec<Route> {
     let collection = api_paths!("/tickets").into_iter().flat_map(|path| {
         [
-            Route::authenticated(Method::GET, path, list_ticket_rows),
-            Route::authenticated(Method::POST, path, open_ticket).with_body_limit(MAX_TICKET_BODY_BYTES),
-            Route::authenticated(Method::PATCH, path, amend_tickets).with_body_limit(MAX_TICKET_BODY_BYTES),
+            Route::authenticated(Method::GET, path, Permission::Authenticated, list_ticket_rows),
+            Route::authenticated(Method::POST, path, Permission::Right(KnownRight::TicketCreate), open_ticket)
+                .with_body_limit(MAX_TICKET_BODY_BYTES),
+            Route::authenticated(
+                Method::PATCH,
+                path,
+                Permission::AnyOf(&[KnownRight::TicketUpdate, KnownRight::TicketUpdateAny]),
+                amend_tickets,
+            )
+            .with_body_limit(MAX_TICKET_BODY_BYTES),
         ]
     });
     let one = api_paths!("/tickets/{id}").into_iter().flat_map(|path| {
         [
-            Route::authenticated(Method::GET, path, get_ticket),
-            Route::authenticated(Method::PUT, path, put_ticket).with_body_limit(MAX_TICKET_BODY_BYTES),
-            Route::authenticated(Method::DELETE, path, delete_ticket),
+            Route::authenticated(Method::GET, path, Permission::Authenticated, get_ticket),
+            Route::authenticated(
+                Method::PUT,
+                path,
+                Permission::AnyOf(&[KnownRight::TicketCreate, KnownRight::TicketUpdate, KnownRight::TicketUpdateAny]),
+                put_ticket,
+            )
+            .with_body_limit(MAX_TICKET_BODY_BYTES),
+            Route::authenticated(Method::DELETE, path, Permission::Right(KnownRight::TicketDelete), delete_ticket),
         ]
     });
-    let close = api_paths!("/tickets/{id}/close")
-        .map(|path| Route::authenticated(Method::POST, path, close_ticket).with_body_limit(MAX_TICKET_BODY_BYTES));
+    let close = api_paths!("/tickets/{id}/close").map(|path| {
+        Route::authenticated(Method::POST, path, Permission::Right(KnownRight::TicketClose), close_ticket)
+            .with_body_limit(MAX_TICKET_BODY_BYTES)
+    });
     collection.chain(one).chain(close).collect()
 }
 

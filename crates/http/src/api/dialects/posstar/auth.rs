@@ -12,6 +12,7 @@ use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::body;
 use crate::request::field::validate_body;
+use crate::serving::permission::Permission;
 use crate::serving::response;
 use crate::serving::route::Route;
 use crate::timestamps;
@@ -19,9 +20,9 @@ use crate::timestamps;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::public(Method::POST, LOGIN_PATH, log_in),
-        Route::authenticated(Method::GET, "/api/v1/auth/me", get_current_user),
+        Route::authenticated(Method::GET, "/api/v1/auth/me", Permission::Role(Rank::Cashier), get_current_user),
         Route::public(Method::POST, REFRESH_PATH, exchange_token),
-        Route::authenticated(Method::POST, "/api/v1/auth/logout", log_out),
+        Route::authenticated(Method::POST, "/api/v1/auth/logout", Permission::Authenticated, log_out),
     ]
 }
 
@@ -33,7 +34,6 @@ async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
 }
 
 async fn get_current_user(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    caller.require_rank(Rank::Cashier)?;
     let body = CurrentUserBody {
         person: build_user(&caller.profile)?,
         store_id: caller.profile.tenant.branches.first().map(|branch| branch.id),

@@ -6,12 +6,9 @@ use utoipa::PartialSchema;
 use super::request::{CreateApiKey, UpdateApiKey};
 use super::response::{ApiKeyBody, CreatedApiKeyBody};
 use crate::api::native::schemas::ApiKeyStatus;
-use crate::openapi::{OperationDoc, Requirement, id_schema};
+use crate::openapi::{OperationDoc, id_schema};
 
 const TAG: &str = "api-keys";
-
-/// A note on the rights that also suffice to read API keys.
-const READ_RIGHTS_NOTE: &str = "`apiKeyUpdate` or `apiKeyDelete` is sufficient too.";
 
 fn example_api_key() -> Value {
     json!({
@@ -38,8 +35,6 @@ fn example_created_api_key() -> Value {
 
 pub(super) fn list_api_keys() -> OperationDoc {
     OperationDoc::new(TAG, "List API keys")
-        .description(READ_RIGHTS_NOTE)
-        .requires(Requirement::Right("apiKeyCreate"))
         .page_response::<ApiKeyBody<'_>>(&example_api_key())
         .query_parameter("user", "Only keys that act as the user with this id.", id_schema())
         .query_parameter("device", "Only keys that act on the device with this id.", id_schema())
@@ -56,7 +51,6 @@ pub(super) fn create_api_key() -> OperationDoc {
             "You cannot grant a right that you do not have. Only an admin can create a key without \
              permissions; such a key always has all rights of its user.",
         )
-        .requires(Requirement::Right("apiKeyCreate"))
         .request_body::<CreateApiKey>(json!({
             "name": "Warehouse",
             "description": "Checks tokens of handhelds",
@@ -70,11 +64,7 @@ pub(super) fn create_api_key() -> OperationDoc {
 }
 
 pub(super) fn get_api_key() -> OperationDoc {
-    OperationDoc::new(TAG, "Get an API key")
-        .description(READ_RIGHTS_NOTE)
-        .requires(Requirement::Right("apiKeyCreate"))
-        .response::<ApiKeyBody<'_>>(200, "The key.", example_api_key())
-        .with_etag()
+    OperationDoc::new(TAG, "Get an API key").response::<ApiKeyBody<'_>>(200, "The key.", example_api_key()).with_etag()
 }
 
 pub(super) fn update_api_key() -> OperationDoc {
@@ -83,7 +73,6 @@ pub(super) fn update_api_key() -> OperationDoc {
             "Requests signed with the key are authorized by the changed key at once. You need every \
              right that the key grants before and after the change.",
         )
-        .requires(Requirement::Right("apiKeyUpdate"))
         .merge_patch::<UpdateApiKey>(json!({ "status": "revoked", "description": null }))
         .response::<ApiKeyBody<'_>>(200, "The updated key.", example_api_key())
         .with_etag()
@@ -92,7 +81,6 @@ pub(super) fn update_api_key() -> OperationDoc {
 pub(super) fn delete_api_key() -> OperationDoc {
     OperationDoc::new(TAG, "Delete an API key")
         .description("Deletion is permanent and takes effect at once. Audit events keep the name of the key.")
-        .requires(Requirement::Right("apiKeyDelete"))
         .requires_if_match()
         .no_content("The key was deleted.")
 }

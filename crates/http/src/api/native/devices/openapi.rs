@@ -7,7 +7,7 @@ use super::request::{CreateDevice, UpdateDevice};
 use super::response::DeviceBody;
 use crate::api::native::passwords::SetDevicePassword;
 use crate::api::native::schemas::{DeviceStatus, Environment};
-use crate::openapi::{OperationDoc, Requirement, text_schema};
+use crate::openapi::{OperationDoc, text_schema};
 
 const TAG: &str = "devices";
 
@@ -39,7 +39,6 @@ pub(super) fn list_devices() -> OperationDoc {
 pub(super) fn create_device() -> OperationDoc {
     OperationDoc::new(TAG, "Create a device")
         .description("You cannot grant a right that you do not have.")
-        .requires(Requirement::Right("deviceCreate"))
         .request_body::<CreateDevice>(json!({
             "name": "P01",
             "environment": "CashRegister",
@@ -65,10 +64,9 @@ pub(super) fn update_device() -> OperationDoc {
              transaction. The device that makes a user the last admin must stay active.",
         )
         .description(
-            "Retiring a device requires the right `deviceDelete` instead. You need every right that the device \
-             has or gets, and every right that its users get on it.",
+            "Retiring a device requires `deviceDelete`, every other change `deviceUpdate`. You need every right \
+             that the device has or gets, and every right that its users get on it.",
         )
-        .requires(Requirement::Right("deviceUpdate"))
         .merge_patch::<UpdateDevice>(json!({ "status": "locked", "settings": { "MaxQuantity": "100", "Old": null } }))
         .response::<DeviceBody<'_>>(200, "The updated device.", example_device())
         .with_etag()
@@ -81,7 +79,6 @@ pub(super) fn retire_device() -> OperationDoc {
             "All sessions on the device end at once, including permanent ones. The device is removed from its \
              users, loses its roles, and its name becomes available again.",
         )
-        .requires(Requirement::Right("deviceDelete"))
         .requires_if_match()
         .no_content("The device was retired.")
         .errors(&[409])
@@ -90,7 +87,6 @@ pub(super) fn retire_device() -> OperationDoc {
 pub(super) fn set_device_password() -> OperationDoc {
     OperationDoc::new(TAG, "Set the password of a device")
         .description("All sessions on the device end at once, and its failed logins are reset.")
-        .requires(Requirement::Right("deviceUpdate"))
         .request_body::<SetDevicePassword>(json!({ "password": "correct horse battery" }))
         .no_content("The password was set.")
         .errors(&[409])
@@ -99,12 +95,9 @@ pub(super) fn set_device_password() -> OperationDoc {
 pub(super) fn remove_device_password() -> OperationDoc {
     OperationDoc::new(TAG, "Remove the password of a device")
         .description("The device can no longer log in as itself, and all sessions on it end at once.")
-        .requires(Requirement::Right("deviceUpdate"))
         .no_content("The device has no password.")
 }
 
 pub(super) fn unlock_device() -> OperationDoc {
-    OperationDoc::new(TAG, "Unlock a device after too many failed logins")
-        .requires(Requirement::Right("deviceUpdate"))
-        .no_content("The failed logins were reset.")
+    OperationDoc::new(TAG, "Unlock a device after too many failed logins").no_content("The failed logins were reset.")
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::request::{CreateRole, UpdateRole};
 use super::response::RoleBody;
-use crate::openapi::{OperationDoc, Requirement, bool_schema, text_schema};
+use crate::openapi::{OperationDoc, bool_schema, text_schema};
 
 const TAG: &str = "roles";
 
@@ -30,7 +30,6 @@ pub(super) fn list_roles() -> OperationDoc {
 pub(super) fn create_role() -> OperationDoc {
     OperationDoc::new(TAG, "Create a role")
         .description("You cannot grant a right that you do not have.")
-        .requires(Requirement::Right("roleCreate"))
         .request_body::<CreateRole>(json!({
             "name": "waiter",
             "label": "Waiter",
@@ -54,7 +53,6 @@ pub(super) fn update_role() -> OperationDoc {
              nor can a change remove the last admin.",
         )
         .description("You need every right that the role grants before and after the change.")
-        .requires(Requirement::Right("roleUpdate"))
         .merge_patch::<UpdateRole>(json!({ "rights": ["ticketCreate"], "environments": ["PDA", "CashRegister"] }))
         .response::<RoleBody<'_>>(200, "The updated role.", example_role())
         .with_etag()
@@ -67,7 +65,6 @@ pub(super) fn delete_role() -> OperationDoc {
             "A role that users or devices have cannot be deleted; the error names them. Built-in roles \
              cannot be deleted either.",
         )
-        .requires(Requirement::Right("roleDelete"))
         .requires_if_match()
         .no_content("The role was deleted.")
         .errors(&[409])

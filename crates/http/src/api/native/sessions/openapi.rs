@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::request::{ChangeOwnPassword, EndSessions, LoginBody, RefreshBody};
 use crate::api::native::passwords::{self, ChangedPasswordBody};
 use crate::api::native::sessions::response::{CallerBody, SessionBody, TokensBody};
-use crate::openapi::{OperationDoc, Requirement, bool_schema, id_schema};
+use crate::openapi::{OperationDoc, bool_schema, id_schema};
 
 const TAG: &str = "sessions";
 
@@ -120,21 +120,21 @@ pub(super) fn list_sessions() -> OperationDoc {
 pub(super) fn end_sessions() -> OperationDoc {
     OperationDoc::new(TAG, "End all sessions of a user, of a device or of the tenant")
         .description("Their tokens are invalid from the next request on, in every process.")
-        .requires(Requirement::RightForOthers("sessionDelete"))
         .request_body::<EndSessions>(json!({ "user": "0192f0c1-0000-7c4d-8e5f-60718293a4b5" }))
         .no_content("The sessions ended.")
         .errors(&[404])
 }
 
 pub(super) fn get_session() -> OperationDoc {
-    OperationDoc::new(TAG, "Get a session")
-        .requires(Requirement::RightForOthers("sessionDelete"))
-        .response::<SessionBody<'_>>(200, "The session, which may have ended.", example_session())
+    OperationDoc::new(TAG, "Get a session").response::<SessionBody<'_>>(
+        200,
+        "The session, which may have ended.",
+        example_session(),
+    )
 }
 
 pub(super) fn end_session() -> OperationDoc {
     OperationDoc::new(TAG, "End a session")
         .description("Its tokens are invalid from the next request on, in every process.")
-        .requires(Requirement::RightForOthers("sessionDelete"))
         .no_content("The session ended.")
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::request::{CreateStore, UpdateStore};
 use super::response::StoreBody;
-use crate::openapi::{OperationDoc, Requirement, text_schema};
+use crate::openapi::{OperationDoc, text_schema};
 
 const TAG: &str = "stores";
 
@@ -23,7 +23,6 @@ pub(super) fn list_stores() -> OperationDoc {
 pub(super) fn create_store() -> OperationDoc {
     OperationDoc::new(TAG, "Create a store")
         .description("A tenant can have at most 200 stores.")
-        .requires(Requirement::Right("storeCreate"))
         .request_body::<CreateStore>(json!({ "name": "Main street" }))
         .response::<StoreBody<'_>>(201, "The new store.", example_store())
         .with_etag()
@@ -43,7 +42,6 @@ pub(super) fn get_store() -> OperationDoc {
 
 pub(super) fn update_store() -> OperationDoc {
     OperationDoc::new(TAG, "Rename a store")
-        .requires(Requirement::Right("storeUpdate"))
         .merge_patch::<UpdateStore>(json!({ "name": "Old town" }))
         .response::<StoreBody<'_>>(200, "The updated store.", example_store())
         .with_etag()
@@ -53,7 +51,6 @@ pub(super) fn update_store() -> OperationDoc {
 pub(super) fn delete_store() -> OperationDoc {
     OperationDoc::new(TAG, "Delete a store")
         .description("The last store of a tenant cannot be deleted.")
-        .requires(Requirement::Right("storeDelete"))
         .requires_if_match()
         .no_content("The store was deleted.")
         .errors(&[409])

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::request::UpdateTenant;
 use super::response::TenantBody;
-use crate::openapi::{OperationDoc, Requirement};
+use crate::openapi::OperationDoc;
 
 const TAG: &str = "tenants";
 
@@ -39,7 +39,6 @@ pub(super) fn update_tenant() -> OperationDoc {
             "The limits can only shorten sessions. A limit that is longer than the longest lifetime in the \
              configuration of any contract is rejected (422); the error names the longest allowed value.",
         )
-        .requires(Requirement::Right("tenantUpdate"))
         .merge_patch::<UpdateTenant>(
             json!({ "zone": "Europe/Bratislava", "limits": { "access": 300, "absolute": null } }),
         )

@@ -93,8 +93,10 @@ pub(super) fn create_ticket() -> OperationDoc {
     OperationDoc::new(TAG, "Create a ticket")
         .description(TILL_NOTE)
         .description("A ticket whose stored form would exceed 64 KiB is rejected (422).")
-        .description("Requires the right `ticketCreate`; also `ticketSetDiscount` for a discount other than the \
-             customer's own, `ticketSetCustomer` for a customer, and `ticketHandover` for another owner.")
+        .description(
+            "A discount other than the customer's own also requires `ticketSetDiscount`, a customer \
+             `ticketSetCustomer`, and another owner `ticketHandover`.",
+        )
         .request_body::<CreateTicket>(json!({
             "currency": "EUR",
             "location": { "zone": "garden", "table": "5" },
@@ -105,7 +107,7 @@ pub(super) fn create_ticket() -> OperationDoc {
         .response::<TicketBody>(201, "The new ticket.", example_ticket())
         .with_etag()
         .with_location()
-        .errors(&[403, 409])
+        .errors(&[409])
 }
 
 pub(super) fn get_ticket() -> OperationDoc {
@@ -116,26 +118,26 @@ pub(super) fn update_ticket() -> OperationDoc {
     OperationDoc::new(TAG, "Update an open ticket")
         .description(TILL_NOTE)
         .description(
-            "Requires the right `ticketUpdate`, for tickets of other users also `ticketUpdateAny`, and \
-             depending on what changes `ticketRename`, `ticketSetDiscount`, `ticketSetCustomer`, \
-             `ticketHandover` and `ticketTakeover`; `storno` to lower a quantity or remove an item.",
+            "Your own tickets require `ticketUpdate`, those of other users `ticketUpdateAny`. Depending on \
+             what changes, `ticketRename`, `ticketSetDiscount`, `ticketSetCustomer`, `ticketHandover` and \
+             `ticketTakeover` are required too; `storno` to lower a quantity or remove an item.",
         )
         .merge_patch::<UpdateTicket>(
             json!({ "name": "Table 5", "customer": null, "payments": [{ "means": "cash", "amount": "10.00" }] }),
         )
         .response::<TicketBody>(200, "The updated ticket.", example_ticket())
         .with_etag()
-        .errors(&[403, 409])
+        .errors(&[409])
 }
 
 pub(super) fn void_ticket() -> OperationDoc {
     OperationDoc::new(TAG, "Void an open ticket")
         .description("A void ticket is kept with its content.")
-        .description("Requires the right `ticketDelete`, for tickets of other users also `ticketUpdateAny`.")
+        .description("Tickets of other users also require `ticketUpdateAny`.")
         .query_parameter("reason", "The reason, as text.", text_schema())
         .requires_if_match()
         .no_content("The ticket is void.")
-        .errors(&[403, 409])
+        .errors(&[409])
 }
 
 pub(super) fn close_ticket() -> OperationDoc {
@@ -146,7 +148,7 @@ pub(super) fn close_ticket() -> OperationDoc {
              cash; otherwise 409.",
         )
         .description(
-            "Requires the right `ticketClose`. Payments that differ from those on the ticket, a number \
+            "Payments that differ from those on the ticket, a number \
              or a report also require the rights to update the ticket: `ticketUpdate`, and `ticketUpdateAny` \
              for tickets of other users. A number that another receipt of the same fiscal memory has is \
              answered with 409.",
@@ -156,7 +158,7 @@ pub(super) fn close_ticket() -> OperationDoc {
         .requires_if_match()
         .response::<TicketBody>(200, "The closed ticket.", example_ticket())
         .with_etag()
-        .errors(&[403, 409])
+        .errors(&[409])
 }
 
 pub(super) fn refund_ticket() -> OperationDoc {
@@ -168,12 +170,11 @@ pub(super) fn refund_ticket() -> OperationDoc {
              cannot exceed the sold quantities, and together they return exactly the amount that was paid. The \
              `rounding` can be changed by less than the smallest coin.",
         )
-        .description("Requires the rights `ticketCreate` and `storno`.")
         .request_body::<RefundTicket>(json!({ "items": [{ "id": 1, "quantity": "0.5" }] }))
         .optional_body()
         .header_parameter(IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_NOTE, idempotency_key_schema())
         .response::<TicketBody>(201, "The refund.", example_ticket())
         .with_etag()
         .with_location()
-        .errors(&[403, 409])
+        .errors(&[409])
 }

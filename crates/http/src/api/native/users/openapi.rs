@@ -7,7 +7,7 @@ use super::request::{CreateUser, UpdateUser};
 use super::response::{UpdatedUserBody, UserBody};
 use crate::api::native::passwords::{self, ChangedPasswordBody as ChangedPassword, SetUserPassword};
 use crate::api::native::schemas::UserStatus;
-use crate::openapi::{OperationDoc, Requirement, order_schema, text_schema};
+use crate::openapi::{OperationDoc, order_schema, text_schema};
 
 const TAG: &str = "users";
 
@@ -31,7 +31,6 @@ fn example_user() -> Value {
 pub(super) fn list_users() -> OperationDoc {
     OperationDoc::new(TAG, "List and search users")
         .description("Deleted users are listed only if `status` is `deleted`.")
-        .requires(Requirement::Right("userRead"))
         .page_response::<UserBody<'_>>(&example_user())
         .query_parameter("search", "Text in the user name, the e-mail address or the display name.", text_schema())
         .query_parameter("status", "Only users with this status.", UserStatus::schema())
@@ -42,7 +41,6 @@ pub(super) fn list_users() -> OperationDoc {
 pub(super) fn create_user() -> OperationDoc {
     OperationDoc::new(TAG, "Create a user")
         .description("You cannot grant a right that you do not have.")
-        .requires(Requirement::Right("userCreate"))
         .request_body::<CreateUser>(json!({
             "user_name": "jana",
             "email": "jana@example.com",
@@ -58,10 +56,7 @@ pub(super) fn create_user() -> OperationDoc {
 }
 
 pub(super) fn get_user() -> OperationDoc {
-    OperationDoc::new(TAG, "Get a user")
-        .requires(Requirement::RightForOthers("userRead"))
-        .response::<UserBody<'_>>(200, "The user.", example_user())
-        .with_etag()
+    OperationDoc::new(TAG, "Get a user").response::<UserBody<'_>>(200, "The user.", example_user()).with_etag()
 }
 
 pub(super) fn update_user() -> OperationDoc {
@@ -71,10 +66,9 @@ pub(super) fn update_user() -> OperationDoc {
              stay an admin.",
         )
         .description(
-            "Deleting a user requires the right `userDelete` instead. You need every right that the \
-             user has or gets.",
+            "Deleting a user requires `userDelete`, every other change `userUpdate`. You need every right \
+             that the user has or gets.",
         )
-        .requires(Requirement::Right("userUpdate"))
         .merge_patch::<UpdateUser>(json!({ "display_name": "Jana Malá", "email": null, "roles": ["cashier"] }))
         .description(
             "A change of your own e-mail address requires `current_password`; a wrong one is answered \
@@ -91,7 +85,6 @@ pub(super) fn delete_user() -> OperationDoc {
             "All sessions of the user end at once; the user name and e-mail address become available \
              again. Audit events keep the user's name.",
         )
-        .requires(Requirement::Right("userDelete"))
         .requires_if_match()
         .no_content("The user was deleted.")
         .errors(&[409])
@@ -106,7 +99,6 @@ pub(super) fn set_user_password() -> OperationDoc {
         )
         .description("With `password_change_required` the user must change this password at the next login.")
         .description("To set your own password, use `PUT /sessions/current/password`.")
-        .requires(Requirement::Right("userUpdate"))
         .request_body::<SetUserPassword>(json!({ "password": "correct horse battery" }))
         .response::<ChangedPassword<'_>>(200, "The password was set.", passwords::example_changed_password())
         .errors(&[409])
@@ -114,7 +106,6 @@ pub(super) fn set_user_password() -> OperationDoc {
 
 pub(super) fn unlock_user() -> OperationDoc {
     OperationDoc::new(TAG, "Unlock a user after too many failed logins")
-        .requires(Requirement::Right("userUpdate"))
         .no_content("The failed logins were reset.")
         .errors(&[409])
 }
