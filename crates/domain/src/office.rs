@@ -4,7 +4,8 @@
 //! The use cases of a tenant are methods of [`Office`], which has an [`AuditContext`]: the instant,
 //! the actor, its authority, and the id of the audit event. All are determined before the
 //! transaction, because its closure may run again. Reads that check no authority are methods of
-//! [`UnguardedOffice`]. What belongs to no tenant yet, or to all of them, is a function of the store.
+//! [`UnguardedOffice`]. What belongs to no tenant yet, or to all of them, is a function of the store:
+//! those that check no authority are in [`unguarded`].
 //!
 //! A denial is returned as an [`OfficeError`] inside `Ok`; `Err` means that the store failed. This
 //! module knows neither commands nor requests nor passwords: verifiers are computed by the caller.
@@ -24,6 +25,7 @@ mod stores;
 mod tenants;
 mod text;
 mod tickets;
+pub mod unguarded;
 mod users;
 
 use serde_json::{Map, Value};
@@ -34,9 +36,8 @@ pub use api_keys::add::NewApiKey;
 pub use api_keys::change::ApiKeyChange;
 pub use api_keys::unrestricted::audit_api_keys;
 pub use api_keys::views::ApiKeyView;
-pub use audit::queries::{read_audit, search_audit};
-pub use audit::sealing::{SealResult, count_unsealed_audit, has_seal, seal_audit};
-pub use audit::verification::{AuditFault, AuditVerification, verify_audit};
+pub use audit::sealing::SealResult;
+pub use audit::verification::{AuditFault, AuditVerification};
 pub use context::{AuditContext, OS_USER_DETAIL};
 pub use devices::add::NewDevice;
 pub use devices::change::{DeviceChange, MAX_SETTINGS, PreferencesChange, SettingsChange, validate_preferences};
@@ -46,12 +47,8 @@ pub use ports::{
     ApiKeyFilter, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_FETCH_ROWS, MAX_PAGE_SIZE, OfficePorts,
     OfficeTx, OffsetPageRequest, PageRequest, PageWithTotal, UserCursor, UserOrder,
 };
-pub use queries::{any_user_exists, collect_pages, find_tenant_by_slug, list_tenants};
-pub use resets::password::{
-    ResetDispatch, ResetGrant, abandon_reset, complete_reset, find_reset_user, grant_reset, request_reset,
-    reset_password, retry_reset, sweep_resets,
-};
-pub use resets::queue::select_pending_resets;
+pub use queries::collect_pages;
+pub use resets::password::{ResetDispatch, ResetGrant};
 pub use roles::add::NewRole;
 pub use roles::change::RoleChange;
 pub use sessions::end::SessionTarget;
@@ -61,13 +58,13 @@ pub use tenants::register::{TenantRegistration, register_tenant};
 pub use text::{check_description, check_new_label, check_new_name, check_setting};
 pub use tickets::{
     DEFAULT_FISCAL_NAME, IdempotentRequest, ItemInput, NewRefund, NewTicket, OwnerRef, TicketAmendment, TicketChange,
-    TicketClosing, TicketCreation, TicketSearch, TicketView, sweep_idempotency_keys,
+    TicketClosing, TicketCreation, TicketSearch, TicketView,
 };
 pub use users::add::NewUser;
 pub use users::assignment::{DeviceRoleAssignment, DeviceRolesChange};
 pub use users::change::UserChange;
 pub use users::context_words::email_context_words;
-pub use users::count::{UserCount, count_users};
+pub use users::count::UserCount;
 pub use users::named_fields::NamedFields;
 pub use users::password::PasswordOptions;
 pub use users::search::{RankedUserView, UserSearch};

@@ -76,7 +76,8 @@ pub(crate) fn run_server(
     unserved_sessions::warn_unserved_sessions(settings, &auth)?;
     unknown_tenants::warn_unknown_tenants(settings, &*database);
     let sealing = SealingThread::start(settings, &database, &auth)?;
-    let no_users = startup_task.is_none() && !office::any_user_exists(&*database).map_err(CommandError::failed)?;
+    let no_users =
+        startup_task.is_none() && !office::unguarded::any_user_exists(&*database).map_err(CommandError::failed)?;
     let served = actix_web::rt::System::new().block_on(async {
         let workers = composition::worker_count(settings);
         let allowed_networks = exposure::allowed_networks(settings);

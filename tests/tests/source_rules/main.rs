@@ -1,10 +1,12 @@
 //! Rules on the source that no compiler checks: names of types, documentation of public items, the glossary, module
-//! cycles, and matches on dialects.
+//! cycles, checks of authority, and matches on dialects.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod authority;
 mod cycles;
 mod documentation;
+mod functions;
 mod matches;
 mod names;
 mod requirements;

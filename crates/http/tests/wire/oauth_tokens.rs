@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tillgate_auth_core::ports::{AuthPorts, SessionFilter};
-use tillgate_domain::office::{EventFilter, OffsetPageRequest, read_audit};
+use tillgate_domain::office::unguarded::read_audit;
+use tillgate_domain::office::{EventFilter, OffsetPageRequest};
 use tillgate_domain::{Action, Actor, Store, StoreExt, Subject};
 
 use crate::oauth::{REVOKE, create_client_key, introspect, token_request};

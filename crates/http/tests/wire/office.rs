@@ -91,7 +91,7 @@ impl OfficeClient {
 /// Returns the tenant in its current version.
 pub fn tenant(shop: &TestServer) -> Tenant {
     let store: &dyn Store<OfficePorts> = &*shop.store.memory;
-    office::find_tenant_by_slug(store, &Slug::parse("default").unwrap()).unwrap().unwrap()
+    office::unguarded::find_tenant_by_slug(store, &Slug::parse("default").unwrap()).unwrap().unwrap()
 }
 
 /// Returns a device of the tenant.

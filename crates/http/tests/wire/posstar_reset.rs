@@ -30,9 +30,9 @@ fn take_mail(shop: &TestServer) -> Option<(String, String)> {
         (now.saturating_add(Duration::from_mins(30)), now.saturating_add(Duration::from_mins(2)));
     let stamp = shop.auth.system_context(None).unwrap();
     let grant = ResetGrant { digest, expires_at, retry_at: again_at };
-    let taken = office::grant_reset(&*shop.store, &stamp, &request, &grant).unwrap();
+    let taken = office::unguarded::grant_reset(&*shop.store, &stamp, &request, &grant).unwrap();
     if let ResetDispatch::Mail(to) = taken {
-        office::complete_reset(&*shop.store, request.id).unwrap();
+        office::unguarded::complete_reset(&*shop.store, request.id).unwrap();
         Some((to.to_string(), token.expose().clone()))
     } else {
         assert_eq!(taken, ResetDispatch::Discarded);
@@ -150,14 +150,18 @@ async fn failed_mail_is_retried_with_a_new_token() {
         retry_at: now.saturating_add(Duration::from_mins(2)),
     };
     let stamp = || shop.auth.system_context(None).unwrap();
-    assert!(matches!(office::grant_reset(&*shop.store, &stamp(), &request, &grant).unwrap(), ResetDispatch::Mail(_)));
+    assert!(matches!(
+        office::unguarded::grant_reset(&*shop.store, &stamp(), &request, &grant).unwrap(),
+        ResetDispatch::Mail(_)
+    ));
     assert_eq!(
-        office::grant_reset(&*shop.store, &stamp(), &request, &grant).unwrap(),
+        office::unguarded::grant_reset(&*shop.store, &stamp(), &request, &grant).unwrap(),
         ResetDispatch::AlreadyClaimed,
         "one takes it up"
     );
     assert!(pending_requests(&shop).is_empty(), "it is left to them for a while");
-    office::retry_reset(&*shop.store, request.id, &grant, now.saturating_add(Duration::from_secs(5))).unwrap();
+    office::unguarded::retry_reset(&*shop.store, request.id, &grant, now.saturating_add(Duration::from_secs(5)))
+        .unwrap();
     assert_error(&reset(&shop, token.expose(), "another song entirely").await, 400, SPENT_MESSAGE, "Bad Request");
     assert!(pending_requests(&shop).is_empty(), "not yet");
     shop.clock.advance(Duration::from_secs(5));
@@ -179,8 +183,11 @@ async fn permanently_refused_mail_is_not_retried() {
         retry_at: now.saturating_add(Duration::from_mins(2)),
     };
     let stamp = shop.auth.system_context(None).unwrap();
-    assert!(matches!(office::grant_reset(&*shop.store, &stamp, &request, &grant).unwrap(), ResetDispatch::Mail(_)));
-    office::abandon_reset(&*shop.store, request.id, &grant).unwrap();
+    assert!(matches!(
+        office::unguarded::grant_reset(&*shop.store, &stamp, &request, &grant).unwrap(),
+        ResetDispatch::Mail(_)
+    ));
+    office::unguarded::abandon_reset(&*shop.store, request.id, &grant).unwrap();
     shop.clock.advance(Duration::from_hours(1));
     assert!(pending_requests(&shop).is_empty());
     assert_error(&reset(&shop, token.expose(), "another song entirely").await, 400, SPENT_MESSAGE, "Bad Request");
@@ -209,7 +216,7 @@ async fn unknown_addresses_are_settled_together_and_others_take_turns() {
         let id = shop.auth.new_id(ResetId::new).unwrap();
         let (email, address) = (Email::parse(email).unwrap(), from.parse().ok());
         let request = ResetRequest { id, email, tenant: None, address, requested_at: now, due_at: now, tries: 0 };
-        office::request_reset(&*shop.store.memory, &request).unwrap();
+        office::unguarded::request_reset(&*shop.store.memory, &request).unwrap();
     };
     for number in 0..2500 {
         ask(&format!("nobody{number}@example.com"), "198.51.100.7");
@@ -219,14 +226,14 @@ async fn unknown_addresses_are_settled_together_and_others_take_turns() {
         ask(email, "198.51.100.8");
     }
     ask("rita3@example.com", "203.0.113.5");
-    let pending = office::select_pending_resets(&*shop.store.memory, now, 20).unwrap();
+    let pending = office::unguarded::select_pending_resets(&*shop.store.memory, now, 20).unwrap();
     let emails: Vec<String> = pending.iter().map(|request| request.email.to_string()).collect();
     assert_eq!(emails.len(), 3, "{emails:?}");
     // all were requested at the same time, so their ids have no order; each network has its turn
     // before one has a second
     assert!(emails[..2].contains(&"rita3@example.com".to_owned()), "{emails:?}");
     assert_eq!(pending_requests(&shop).len(), 3, "the others were removed");
-    assert_eq!(office::select_pending_resets(&*shop.store.memory, now, 1).unwrap().len(), 1);
+    assert_eq!(office::unguarded::select_pending_resets(&*shop.store.memory, now, 1).unwrap().len(), 1);
 }
 
 #[actix_web::test]

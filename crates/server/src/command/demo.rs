@@ -56,7 +56,7 @@ impl DemoArgs {
         let _log = logging::init_logging(&settings)?;
         startup::check_addresses(&settings)?;
         let database = composition::create_database(&settings, &mut logging::log_migration)?;
-        if office::any_user_exists(&*database).map_err(CommandError::failed)?
+        if office::unguarded::any_user_exists(&*database).map_err(CommandError::failed)?
             && !accounts::has_demo_accounts(&database)?
         {
             return Err(CommandError::failed(

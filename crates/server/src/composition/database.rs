@@ -146,7 +146,7 @@ fn master_key_location(settings: &Settings) -> String {
 
 /// Finds a tenant by its short name.
 pub(crate) fn find_tenant(database: &Database, slug: &Slug) -> Result<Tenant, CommandError> {
-    let found = office::find_tenant_by_slug(database, slug).map_err(CommandError::failed)?;
+    let found = office::unguarded::find_tenant_by_slug(database, slug).map_err(CommandError::failed)?;
     found.ok_or_else(|| CommandError::failed(format!("there is no tenant \"{slug}\"")))
 }
 
@@ -164,7 +164,7 @@ fn make_folder(folder: &Path) -> Result<(), CommandError> {
 /// of them creates it.
 fn make_default_tenant(store: &dyn Store<OfficePorts>) -> Result<(), CommandError> {
     let slug = Slug::parse("default").map_err(CommandError::failed)?;
-    if office::find_tenant_by_slug(store, &slug).map_err(CommandError::failed)?.is_some() {
+    if office::unguarded::find_tenant_by_slug(store, &slug).map_err(CommandError::failed)?.is_some() {
         return Ok(());
     }
     let ids = IdSource::default();

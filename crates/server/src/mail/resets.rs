@@ -84,7 +84,7 @@ struct ResetMailWorker {
 
 impl ResetMailWorker {
     fn poll_requests(&self) {
-        match office::select_pending_resets(&*self.database, self.auth.time().at, MAX_MAILS_PER_POLL) {
+        match office::unguarded::select_pending_resets(&*self.database, self.auth.time().at, MAX_MAILS_PER_POLL) {
             Ok(pending) => {
                 for request in pending {
                     if let Err(why) = self.process_request(&request) {
@@ -103,7 +103,7 @@ impl ResetMailWorker {
         if now.duration_since(request.requested_at) > MAX_REQUEST_AGE {
             tracing::error!(request = %request.id, "the mail for a password reset could not be sent for a day: giving \
                                                     up");
-            return office::complete_reset(store, request.id).map_err(|error| to_text(&error));
+            return office::unguarded::complete_reset(store, request.id).map_err(|error| to_text(&error));
         }
         let (token, digest) = self.auth.generate_reset_token().map_err(|error| to_text(&error))?;
         let grant = ResetGrant {
@@ -112,21 +112,22 @@ impl ResetMailWorker {
             retry_at: now.saturating_add(REQUEST_LEASE),
         };
         let stamp = self.auth.system_context(request.address).map_err(|error| to_text(&error))?;
-        let to = match office::grant_reset(store, &stamp, request, &grant).map_err(|error| to_text(&error))? {
-            ResetDispatch::Mail(to) => to,
-            ResetDispatch::Discarded | ResetDispatch::AlreadyClaimed => return Ok(()),
-        };
+        let to =
+            match office::unguarded::grant_reset(store, &stamp, request, &grant).map_err(|error| to_text(&error))? {
+                ResetDispatch::Mail(to) => to,
+                ResetDispatch::Discarded | ResetDispatch::AlreadyClaimed => return Ok(()),
+            };
         let text = mail_text(self.link.as_deref(), token.expose());
         match self.mail.send(&request.id.to_string(), &to, "Reset your password", &text) {
-            Ok(()) => office::complete_reset(store, request.id).map_err(|error| to_text(&error)),
+            Ok(()) => office::unguarded::complete_reset(store, request.id).map_err(|error| to_text(&error)),
             Err(unsent) if unsent.permanent => {
                 tracing::warn!(request = %request.id, why = %unsent, "the mail for a password reset was rejected \
                                                                       permanently: giving up");
-                office::abandon_reset(store, request.id, &grant).map_err(|error| to_text(&error))
+                office::unguarded::abandon_reset(store, request.id, &grant).map_err(|error| to_text(&error))
             }
             Err(unsent) => {
                 let again = self.auth.time().at.saturating_add(backoff(request.tries));
-                office::retry_reset(store, request.id, &grant, again).map_err(|error| to_text(&error))?;
+                office::unguarded::retry_reset(store, request.id, &grant, again).map_err(|error| to_text(&error))?;
                 Err(unsent.to_string())
             }
         }
@@ -134,7 +135,7 @@ impl ResetMailWorker {
 
     fn sweep_tokens(&self) {
         let Ok(now) = self.auth.sweep_cutoff() else { return };
-        if let Err(error) = office::sweep_resets(&*self.database, now, MAX_SWEPT_TOKENS) {
+        if let Err(error) = office::unguarded::sweep_resets(&*self.database, now, MAX_SWEPT_TOKENS) {
             tracing::warn!(%error, "expired password resets cannot be removed");
         }
     }

@@ -177,7 +177,9 @@ pub fn reset_password_need_not_be_changed(harness: &StoreHarness) {
         authority: Authority::Host,
         os_user: None,
     };
-    let set = office::reset_password(&*harness.office, &stamp, &[1; 32], &Secret::new("verifier".to_owned())).unwrap();
+    let set =
+        office::unguarded::reset_password(&*harness.office, &stamp, &[1; 32], &Secret::new("verifier".to_owned()))
+            .unwrap();
     assert_eq!(set, Some(fixture.anna.id));
     let anna = harness.office.read("test", |tx| tx.users().find(fixture.anna.id)).unwrap().unwrap();
     assert!(!anna.password_change_required);
@@ -200,7 +202,13 @@ pub fn concurrent_uses_of_one_reset_token_succeed_once(harness: &StoreHarness) {
             os_user: None,
         };
         crossing.wait();
-        office::reset_password(&*harness.office, &stamp, &[1; 32], &Secret::new(format!("verifier {number}"))).unwrap()
+        office::unguarded::reset_password(
+            &*harness.office,
+            &stamp,
+            &[1; 32],
+            &Secret::new(format!("verifier {number}")),
+        )
+        .unwrap()
     };
     let (one, other) = run_both(|| show(1), || show(2));
     assert!(one.is_some() ^ other.is_some(), "{one:?} {other:?}");

@@ -171,11 +171,11 @@ pub fn late_event_is_sealed(harness: &StoreHarness) {
         || {
             recorded.wait();
             record_events(harness, [2]);
-            office::seal_audit(&*harness.office, &TestSealKey).unwrap();
+            office::unguarded::seal_audit(&*harness.office, &TestSealKey).unwrap();
             sealed.set();
         },
     );
-    office::seal_audit(&*harness.office, &TestSealKey).unwrap();
+    office::unguarded::seal_audit(&*harness.office, &TestSealKey).unwrap();
     let lines = run_office_write(harness, |tx| tx.seals().list_sealed(1, 9));
     let mut ids: Vec<_> = lines.iter().map(|line| line.event.id.clone()).collect();
     ids.sort();
@@ -197,7 +197,7 @@ pub fn concurrent_sealers_seal_each_event_once(harness: &StoreHarness) {
     };
     let (one, other) = run_both(sealing, sealing);
     assert_eq!([one.min(other), one.max(other)], [3, 6]);
-    let verified = office::verify_audit(&*harness.office, &TestSealKey, None, &mut |_| ()).unwrap();
+    let verified = office::unguarded::verify_audit(&*harness.office, &TestSealKey, None, &mut |_| ()).unwrap();
     assert_eq!((verified.last.sequence, verified.fault), (9, None));
 }
 
@@ -205,22 +205,23 @@ pub fn concurrent_sealers_seal_each_event_once(harness: &StoreHarness) {
 /// longer.
 pub fn sealed_audit_verifies(harness: &StoreHarness) {
     ContractFixture::insert_into(&harness.auth);
-    let verify = |outside| office::verify_audit(&*harness.office, &TestSealKey, outside, &mut |_| ()).unwrap();
+    let verify =
+        |outside| office::unguarded::verify_audit(&*harness.office, &TestSealKey, outside, &mut |_| ()).unwrap();
     let empty = verify(None);
     assert_eq!((empty.last, empty.fault), (Seal::default(), None));
     record_events(harness, 1..=7);
     run_office_write(harness, |tx| seal_events(tx, 3));
     let third = run_office_write(harness, |tx| tx.seals().find_newest());
-    let sealed = office::seal_audit(&*harness.office, &TestSealKey).unwrap();
+    let sealed = office::unguarded::seal_audit(&*harness.office, &TestSealKey).unwrap();
     assert_eq!((sealed.events, sealed.newest.sequence), (4, 7));
-    let again = office::seal_audit(&*harness.office, &TestSealKey).unwrap();
+    let again = office::unguarded::seal_audit(&*harness.office, &TestSealKey).unwrap();
     assert_eq!((again.events, &again.newest), (0, &sealed.newest));
     let whole_chain = verify(Some(&third));
     assert_eq!((whole_chain.last, whole_chain.fault), (sealed.newest.clone(), None));
-    assert!(office::has_seal(&*harness.office, &third).unwrap());
-    assert!(office::has_seal(&*harness.office, &Seal::default()).unwrap());
-    assert!(!office::has_seal(&*harness.office, &Seal { sequence: 3, hash: vec![1; 33] }).unwrap());
-    assert!(!office::has_seal(&*harness.office, &Seal { sequence: 8, ..sealed.newest }).unwrap());
+    assert!(office::unguarded::has_seal(&*harness.office, &third).unwrap());
+    assert!(office::unguarded::has_seal(&*harness.office, &Seal::default()).unwrap());
+    assert!(!office::unguarded::has_seal(&*harness.office, &Seal { sequence: 3, hash: vec![1; 33] }).unwrap());
+    assert!(!office::unguarded::has_seal(&*harness.office, &Seal { sequence: 8, ..sealed.newest }).unwrap());
     let ahead = verify(Some(&Seal { sequence: 8, hash: vec![1; 33] }));
     assert_eq!(ahead.fault.map(|fault| fault.error.code()), Some("cut"));
 }

@@ -35,12 +35,12 @@ fn concurrent_writers_and_two_sealers_lose_no_event(engine: DatabaseEngine) {
         for _ in 0..2 {
             scope.spawn(|| {
                 while left.load(Ordering::SeqCst) > 0 {
-                    office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
+                    office::unguarded::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
                 }
             });
         }
     });
-    while office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap().events > 0 {}
+    while office::unguarded::seal_audit(&*fresh.database, &SEAL_KEY).unwrap().events > 0 {}
     let verified = verify_chain(fresh, None);
     assert_eq!(
         (verified.last.sequence, verified.fault),
@@ -54,14 +54,14 @@ fn concurrent_writers_and_two_sealers_lose_no_event(engine: DatabaseEngine) {
 fn chain_of_several_batches_verifies_while_it_grows(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
     fresh.write(|tx| (1..=2_100).try_for_each(|number| tx.audit().record(&test_event(number))));
-    while office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap().has_more {}
+    while office::unguarded::seal_audit(&*fresh.database, &SEAL_KEY).unwrap().has_more {}
     let mut grown = 3_000;
     let mut parts = Vec::new();
-    let verified = office::verify_audit(&*fresh.database, &SEAL_KEY, None, &mut |number| {
+    let verified = office::unguarded::verify_audit(&*fresh.database, &SEAL_KEY, None, &mut |number| {
         parts.push(number);
         grown += 1;
         fresh.write(|tx| tx.audit().record(&test_event(grown)));
-        office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
+        office::unguarded::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
     });
     let verified = verified.unwrap();
     assert_eq!((verified.last.sequence, verified.fault), (2_100, None));
@@ -95,6 +95,6 @@ fn writers_do_not_wait_for_the_sealer_on_postgres() {
         fresh.write(|tx| tx.audit().record(&test_event(4)));
         written.send(()).unwrap();
     });
-    office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
+    office::unguarded::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
     assert_eq!(verify_chain(&fresh, None).last.sequence, 4);
 }

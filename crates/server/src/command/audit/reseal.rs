@@ -25,7 +25,7 @@ impl ResealArgs {
         let path = outside.path().display().to_string();
         let before = outside.read().map_err(CommandError::failed)?;
         if let Some(stored) = before.as_ref().filter(|stored| stored.instance == instance) {
-            if !office::has_seal(office.store(), &stored.seal).map_err(CommandError::failed)? {
+            if !office::unguarded::has_seal(office.store(), &stored.seal).map_err(CommandError::failed)? {
                 return Err(CommandError::failed(outside.broken_text(stored)));
             }
             print::print_answer(
@@ -35,7 +35,7 @@ impl ResealArgs {
             );
             return Ok(());
         }
-        let (_, newest) = office::count_unsealed_audit(office.store(), 1).map_err(CommandError::failed)?;
+        let (_, newest) = office::unguarded::count_unsealed_audit(office.store(), 1).map_err(CommandError::failed)?;
         let lines = newest.sequence;
         if !self.yes {
             return Err(CommandError::usage(format!(

@@ -78,10 +78,10 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
 fn set_aside_seal(office: &CommandOffice) -> Result<Option<Value>, CommandError> {
     let seal_file = SealFile::from_settings(&office.settings);
     let Some(stored) = seal_file.read().map_err(CommandError::failed)? else { return Ok(None) };
-    if office::has_seal(office.store(), &stored.seal).map_err(CommandError::failed)? {
+    if office::unguarded::has_seal(office.store(), &stored.seal).map_err(CommandError::failed)? {
         return Ok(None);
     }
-    let (_, newest) = office::count_unsealed_audit(office.store(), 1).map_err(CommandError::failed)?;
+    let (_, newest) = office::unguarded::count_unsealed_audit(office.store(), 1).map_err(CommandError::failed)?;
     let current = StoredSeal { instance: stored.instance, seal: newest, at: office.ids.now() };
     if let Some(aside) = seal_file.replace(&current).map_err(CommandError::failed)? {
         print::print_note(&format!(

@@ -28,10 +28,10 @@ pub(super) fn check_history(settings: &Settings, database: &Database) -> Finding
 fn find_rollback(database: &Database) -> StoreResult<Option<(Instant, u64)>> {
     let of =
         |action| EventFilter { actions: vec![action], outcome: Some(EventOutcome::Done), ..EventFilter::default() };
-    let declared = office::read_audit(database, &of(Action::StoreRestored), &OffsetPageRequest::first(1))?;
+    let declared = office::unguarded::read_audit(database, &of(Action::StoreRestored), &OffsetPageRequest::first(1))?;
     let from = declared.first().map(|view| view.event.at);
     let since = EventFilter { from, ..of(Action::StoreRollback) };
-    let found = office::search_audit(database, &since, &OffsetPageRequest::first(1))?;
+    let found = office::unguarded::search_audit(database, &since, &OffsetPageRequest::first(1))?;
     Ok(found.items.first().map(|view| (view.event.at, found.total)))
 }
 
@@ -89,7 +89,7 @@ pub(super) fn check_seals(settings: &Settings, database: &Database) -> Finding {
             }
             Ok(_) => {}
         }
-        match office::has_seal(database, &stored.seal) {
+        match office::unguarded::has_seal(database, &stored.seal) {
             Err(error) => return bad(&error),
             Ok(false) => {
                 return Finding::problem(
@@ -107,7 +107,7 @@ pub(super) fn check_seals(settings: &Settings, database: &Database) -> Finding {
     let served = store
         .read("doctor", |tx| tx.nodes().list_live(now.saturating_sub(MAX_UNSEALED_AGE)))
         .map(|nodes| !nodes.is_empty());
-    match (office::count_unsealed_audit(database, MAX_COUNTED_EVENTS), served) {
+    match (office::unguarded::count_unsealed_audit(database, MAX_COUNTED_EVENTS), served) {
         (Err(error), _) | (_, Err(error)) => bad(&error),
         (Ok((_, newest)), _) if stored.is_none() && newest.sequence > 0 => {
             Finding::problem(CHECK, seal_file.missing_text(), "investigate before you create a new one")
