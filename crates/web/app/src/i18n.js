@@ -27,10 +27,7 @@ export function chooseLocale(tags) {
   return "en";
 }
 
-/**
- * Loads the catalog of a language.
- * @param {string} tag
- */
+/** Loads the catalog of a language. @param {string} tag */
 export async function loadLocale(tag) {
   const answer = await fetch(`${assets}locales/${tag}.json`);
   texts = await answer.json();
@@ -39,10 +36,7 @@ export async function loadLocale(tag) {
   document.documentElement.lang = tag;
 }
 
-/**
- * Whether the catalog has a text.
- * @param {string} key
- */
+/** Whether the catalog has a text. @param {string} key */
 export const hasText = (key) => key in texts;
 
 /**
@@ -96,17 +90,11 @@ export function formatMoney(amount, currency) {
   return format.format(/** @type {any} */ (amount));
 }
 
-/**
- * Formats a decimal of the API without trailing zeros.
- * @param {string} amount
- */
+/** Formats a decimal of the API without trailing zeros. @param {string} amount */
 export const formatDecimal = (amount) =>
   new Intl.NumberFormat(current, { maximumFractionDigits: 6 }).format(/** @type {any} */ (amount));
 
-/**
- * Joins texts as a list.
- * @param {string[]} items
- */
+/** Joins texts as a list. @param {string[]} items */
 export const formatList = (items) => new Intl.ListFormat(current, { type: "conjunction" }).format(items);
 
 /**

@@ -39,10 +39,7 @@ function announce(change) {
   for (const listener of listeners) listener(change);
 }
 
-/**
- * Notes whether the server answered a call.
- * @param {boolean} answered
- */
+/** Notes whether the server answered a call. @param {boolean} answered */
 export function noteContact(answered) {
   if (answered) connection.answeredAt = Date.now();
   const state = answered ? (streaming ? "live" : "polling") : "offline";

@@ -2,7 +2,6 @@
 // Starts the app: texts, session, pages.
 
 import { render } from "../vendor/lit-html/lit-html.js";
-import { openKeys } from "./components/help.js";
 import { layout, pages } from "./components/layout.js";
 import { problemBox, skeleton } from "./components/small.js";
 import { toastList } from "./components/toast.js";
@@ -67,7 +66,7 @@ async function start() {
   if (!prefs.locale) await useLocaleOfPerson();
   await loadDirectory("stores");
   onRefresh(refreshPage);
-  startShortcuts({ pages, page: () => page?.keys?.() ?? {}, help: openKeys });
+  startShortcuts({ pages, page: () => page?.keys?.() ?? {}, help: async () => void (await import("./components/help.js")).openKeys() });
   onChange(follow);
   startLive();
   startRouter(open);

@@ -17,10 +17,7 @@ function read() {
   }
 }
 
-/**
- * Changes and stores preferences.
- * @param {Partial<typeof defaults>} change
- */
+/** Changes and stores preferences. @param {Partial<typeof defaults>} change */
 export function setPrefs(change) {
   Object.assign(prefs, change);
   try {

@@ -4,10 +4,7 @@
 import { Problem } from "./api.js";
 import { hasText, t, word } from "./i18n.js";
 
-/**
- * Returns the sentence for an error, keyed by its stable code.
- * @param {unknown} error
- */
+/** Returns the sentence for an error, keyed by its stable code. @param {unknown} error */
 export function describe(error) {
   if (!(error instanceof Problem)) return t("problem.unexpected");
   const key = `problem.${error.code}`;
@@ -19,10 +16,7 @@ export function describe(error) {
   return error.message || t("problem.unexpected");
 }
 
-/**
- * Returns what to copy for support.
- * @param {unknown} error
- */
+/** Returns what to copy for support. @param {unknown} error */
 export function supportText(error) {
   if (!(error instanceof Problem)) return String(error);
   const parts = [new Date().toISOString(), location.pathname, `status ${error.status}`, `code ${error.code}`];
@@ -30,10 +24,7 @@ export function supportText(error) {
   return parts.join("\n");
 }
 
-/**
- * Returns the message for an invalid field.
- * @param {{code: string, detail: string}} error
- */
+/** Returns the message for an invalid field. @param {{code: string, detail: string}} error */
 export function describeField(error) {
   const key = `field_error.${error.code}`;
   return hasText(key) ? t(key, { detail: error.detail }) : error.detail;

@@ -9,16 +9,10 @@ export function setRights(rights) {
   held = new Set(rights);
 }
 
-/**
- * Whether the person holds a right.
- * @param {string} right
- */
+/** Whether the person holds a right. @param {string} right */
 export const can = (right) => held.has("admin") || held.has(right);
 
-/**
- * Whether the person holds one of these rights.
- * @param {string[]} rights
- */
+/** Whether the person holds one of these rights. @param {string[]} rights */
 export const canAny = (rights) => rights.length === 0 || rights.some(can);
 
 /** Prefixes and names of rights, by group, in the order of the page. */

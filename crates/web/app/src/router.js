@@ -50,10 +50,7 @@ export function navigate(address, { replace = false } = {}) {
   listener(currentRoute());
 }
 
-/**
- * Starts to follow the address.
- * @param {(route: Route) => void} follow
- */
+/** Starts to follow the address. @param {(route: Route) => void} follow */
 export function startRouter(follow) {
   listener = follow;
   addEventListener("popstate", () => follow(currentRoute()));

@@ -62,10 +62,7 @@ function goToSignIn() {
   return false;
 }
 
-/**
- * @param {boolean} answered
- * @param {string | null} version
- */
+/** @param {boolean} answered @param {string | null} version */
 function noteAnswer(answered, version) {
   noteContact(answered);
   if (!version) return;

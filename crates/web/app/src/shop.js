@@ -4,10 +4,7 @@
 import { call } from "./api.js";
 import { setZone } from "./time.js";
 
-export const shop = {
-  /** @type {any} */
-  tenant: null,
-};
+export const shop = { tenant: /** @type {any} */ (null) };
 
 /** Reads the tenant. */
 export async function loadShop() {

@@ -11,10 +11,7 @@ import { href, navigate } from "./router.js";
 let context = { pages: [], page: () => ({}), help: () => {} };
 let awaitsPage = 0;
 
-/**
- * Starts to listen to keys.
- * @param {typeof context} given
- */
+/** Starts to listen to keys. @param {typeof context} given */
 export function startShortcuts(given) {
   context = given;
   document.addEventListener("keydown", onKey);
@@ -78,10 +75,7 @@ function onKey(event) {
   return action ? run(event, action) : undefined;
 }
 
-/**
- * @param {KeyboardEvent} event
- * @param {() => void} action
- */
+/** @param {KeyboardEvent} event @param {() => void} action */
 function run(event, action) {
   event.preventDefault();
   action();

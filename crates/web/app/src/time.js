@@ -20,10 +20,7 @@ export const currentZone = () => zone;
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 
-/**
- * @param {string} name
- * @param {Intl.DateTimeFormatOptions} options
- */
+/** @param {string} name @param {Intl.DateTimeFormatOptions} options */
 function format(name, options) {
   const key = `${name} ${locale()} ${zone}`;
   let found = formats.get(key);
@@ -49,10 +46,7 @@ export const formatDate = (at) =>
 export const formatExact = (at) =>
   format("exact", { dateStyle: "medium", timeStyle: "long" }).format(new Date(at));
 
-/**
- * Day and time, without the day if it is today.
- * @param {string} at
- */
+/** Day and time, without the day if it is today. @param {string} at */
 export function formatMoment(at) {
   const date = new Date(at);
   if (dayOf(date) === dayOf(new Date())) return formatTime(at);
@@ -96,10 +90,7 @@ export function formatDuration(from, until) {
   return `${Math.floor(minutes / 1_440)} d ${Math.floor((minutes % 1_440) / 60)} h`;
 }
 
-/**
- * The start of a day in the tenant's zone, `days` before today.
- * @param {number} days
- */
+/** The start of a day in the tenant's zone, `days` before today. @param {number} days */
 export function startOfDay(days) {
   const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
   const [year, month, day] = parts.format(new Date()).split("-").map(Number);
@@ -111,24 +102,8 @@ export function startOfDay(days) {
 
 /** @param {number} instant */
 function offsetAt(instant) {
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  }).formatToParts(new Date(instant));
-  const value = (/** @type {string} */ type) => Number(parts.find((part) => part.type === type)?.value);
-  const local = Date.UTC(
-    value("year"),
-    value("month") - 1,
-    value("day"),
-    value("hour"),
-    value("minute"),
-    value("second"),
-  );
-  return local - Math.floor(instant / 1000) * 1000;
+  const parts = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" }).formatToParts(new Date(instant));
+  const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+  const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(name) ?? ["", "+", "0", "0"];
+  return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
 }

@@ -13,17 +13,11 @@ import { refreshPage } from "../shop.js";
 
 export const environments = ["CashRegister", "PDA", "BackOffice", "Tool"];
 
-/**
- * @param {any} device
- * @param {string} status
- */
+/** @param {any} device @param {string} status */
 const setStatus = (device, status) =>
   call("PATCH", `devices/${device.id}`, { body: { status }, ifMatch: "*" });
 
-/**
- * Locks a device at once; the message offers to undo it.
- * @param {any} device
- */
+/** Locks a device at once; the message offers to undo it. @param {any} device */
 export async function lockDevice(device) {
   try {
     await setStatus(device, "locked");
@@ -49,10 +43,7 @@ export async function unlockDevice(device) {
   await refreshPage();
 }
 
-/**
- * Lets everybody log in on the device again after failed attempts.
- * @param {any} device
- */
+/** Lets everybody log in on the device again after failed attempts. @param {any} device */
 export async function clearDeviceThrottle(device) {
   try {
     await call("POST", `devices/${device.id}/unlock`);
@@ -125,10 +116,7 @@ export async function registerDevice() {
   navigate(href("devices", created.id));
 }
 
-/**
- * @param {any} device
- * @param {string | null} etag
- */
+/** @param {any} device @param {string | null} etag */
 export async function editDevice(device, etag) {
   await requireDirectories("stores", "roles");
   const base = { ...device, store: device.store?.id ?? "" };

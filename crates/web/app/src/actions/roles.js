@@ -14,10 +14,7 @@ import { environments } from "./devices.js";
 
 const environmentOptions = () => environments.map((value) => ({ value, label: word("environment", value) }));
 
-/**
- * Adds a role, with the rights of another one.
- * @param {any} [source]
- */
+/** Adds a role, with the rights of another one. @param {any} [source] */
 export async function addRole(source) {
   const rights = source?.rights ?? [];
   const body = (/** @type {Record<string, any>} */ { label, description, ...rest }) => ({
@@ -45,10 +42,7 @@ export async function addRole(source) {
   navigate(href("roles", created.id));
 }
 
-/**
- * @param {any} role
- * @param {string | null} etag
- */
+/** @param {any} role @param {string | null} etag */
 export async function editRole(role, etag) {
   const saved = await formDialog({
     title: t("edit.title", { name: role.label || role.name }),

@@ -10,10 +10,7 @@ import { refreshPage } from "../shop.js";
 
 const RECEIPT_DELAY = 600;
 
-/**
- * Ends one session at once.
- * @param {{id: string, user?: any, device?: any}} session
- */
+/** Ends one session at once. @param {{id: string, user?: any, device?: any}} session */
 export async function endSession(session) {
   try {
     const answer = await call("DELETE", `sessions/${session.id}`);
@@ -27,10 +24,7 @@ export async function endSession(session) {
   await refreshPage();
 }
 
-/**
- * Ends sessions one by one, and reports which were refused.
- * @param {any[]} sessions
- */
+/** Ends sessions one by one, and reports which were refused. @param {any[]} sessions */
 export async function endMany(sessions) {
   const isSure = await confirmDialog({
     title: tn("session.end_many", sessions.length),

@@ -9,11 +9,8 @@ import { toast, toastProblem } from "../components/toast.js";
 import { directory, loadDirectory, requireDirectories, usableDevices } from "../directory.js";
 import { t } from "../i18n.js";
 import { href, navigate } from "../router.js";
-import { session } from "../session.js";
+import { isSelf } from "../pages/user-state.js";
 import { refreshPage } from "../shop.js";
-
-/** @param {any} user */
-export const isSelf = (user) => user.id === session.user?.id;
 
 const roleOptions = () => directory("roles").map((role) => ({ value: role.name, label: role.label || role.name }));
 
@@ -56,10 +53,7 @@ export async function addUser() {
   navigate(href("people", created.id));
 }
 
-/**
- * @param {any} user
- * @param {string | null} etag
- */
+/** @param {any} user @param {string | null} etag */
 export async function editUser(user, etag) {
   const change = (/** @type {Record<string, any>} */ { current_password: password, ...values }) => {
     const changed = differences(user, { ...values, email: values.email || null });

@@ -20,10 +20,7 @@ export class Detail {
     this.extras = new Map();
   }
 
-  /**
-   * Reads the item; null closes it.
-   * @param {string | null} id
-   */
+  /** Reads the item; null closes it. @param {string | null} id */
   async load(id) {
     if (id !== this.id) Object.assign(this, { id, data: null, etag: null, error: null, extras: new Map() });
     if (!id) return;

@@ -122,10 +122,7 @@ export function showSecret({ title, text, secret, file, content }) {
   ).finally(() => URL.revokeObjectURL(address));
 }
 
-/**
- * Copies a text; without the clipboard, shows it selected.
- * @param {string} text
- */
+/** Copies a text; without the clipboard, shows it selected. @param {string} text */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);

@@ -6,9 +6,7 @@ import { currentRoute, navigate, withQuery } from "../router.js";
 import { html, live, nothing } from "../view.js";
 import { icon } from "./icon.js";
 
-/**
- * @typedef {{name: string, label: string, options: {value: string, label: string}[]}} Filter
- */
+/** @typedef {{name: string, label: string, options: {value: string, label: string}[]}} Filter */
 
 let searchTimer = 0;
 

@@ -104,10 +104,7 @@ function initial(field) {
   return "";
 }
 
-/**
- * @param {unknown} error
- * @param {Field[]} fields
- */
+/** @param {unknown} error @param {Field[]} fields */
 function sortErrors(error, fields) {
   /** @type {Map<string, string>} */
   const atField = new Map();

@@ -6,7 +6,7 @@ import { t } from "../i18n.js";
 import { prefs, setPrefs } from "../prefs.js";
 import { shortcutGroups } from "../shortcuts.js";
 import { formatSeconds } from "../time.js";
-import { html, nothing, repaint } from "../view.js";
+import { html, repaint } from "../view.js";
 import { copy, dialogHead, openDialog } from "./dialog.js";
 import { icon } from "./icon.js";
 import { curlLine } from "./small.js";
@@ -56,7 +56,6 @@ export const openKeys = () =>
               <dl>${keys.map(([key, label]) => html`<div><dt>${key.split(" ").map((part) => html`<kbd>${part}</kbd>`)}</dt><dd>${label}</dd></div>`)}</dl>
             </section>`,
           )}
-          ${nothing}
         </div>
       </div>`;
   });

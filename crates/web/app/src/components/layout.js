@@ -10,10 +10,12 @@ import { canAny } from "../rights.js";
 import { renew, session, signOut } from "../session.js";
 import { formatSeconds } from "../time.js";
 import { html, nothing, repaint } from "../view.js";
-import { openCalls, openKeys } from "./help.js";
+import { lazyActions } from "./lazy.js";
 import { icon } from "./icon.js";
 import { openMenu } from "./menu.js";
 import { toastProblem } from "./toast.js";
+
+const { openCalls, openKeys } = lazyActions(() => import("./help.js"));
 
 /**
  * The pages of the rail, each with the rights of which one is needed to see it.
@@ -53,7 +55,7 @@ export const layout = (route, title, content) => html`
     ${lamp()}
     <button class="icon-button" aria-label=${t("as_call.title")} title=${t("as_call.title")} @click=${openCalls}>${icon("code")}</button>
     <button class="icon-button wide-only" aria-label=${t("keys.title")} title="${t("keys.title")} (?)" @click=${openKeys}>${icon("keyboard")}</button>
-    <button class="person" aria-haspopup="menu" aria-expanded="false" aria-label=${t("person.menu")}
+    <button class="person" aria-haspopup="menu" aria-expanded="false" title=${t("person.menu")}
       @click=${(/** @type {Event} */ event) => openMenu(event, personMenu(), t("person.menu"))}>
       <span class="avatar" aria-hidden="true">${initials(session.user?.display_name ?? "")}</span>
       <span class="person-name">${session.user?.display_name}</span>
@@ -61,10 +63,7 @@ export const layout = (route, title, content) => html`
   </header>
   <main id="main" tabindex="-1">${notices()}${content}</main>`;
 
-/**
- * @param {typeof pages[number]} page
- * @param {boolean} isCurrent
- */
+/** @param {typeof pages[number]} page @param {boolean} isCurrent */
 const railItem = (page, isCurrent) => html`
   <li class=${page.second ? "second" : ""}>
     <a href=${href(page.id)} aria-current=${isCurrent ? "page" : nothing} title=${prefs.folded ? t(`nav.${page.id}`) : nothing}>

@@ -69,10 +69,7 @@ export class ListState {
     }
   }
 
-  /**
-   * @param {Record<string, any>} query
-   * @param {(items: any[]) => any[]} join
-   */
+  /** @param {Record<string, any>} query @param {(items: any[]) => any[]} join */
   async #read(query, join) {
     this.request += 1;
     const request = this.request;
@@ -186,10 +183,7 @@ function selectAll(list) {
   return html`<input type="checkbox" aria-label=${t("list.select_all")} .checked=${all} @change=${toggle}>`;
 }
 
-/**
- * @param {ListState} list
- * @param {TableOptions} options
- */
+/** @param {ListState} list @param {TableOptions} options */
 function bulkBar(list, options) {
   const chosen = () => list.items.filter((item) => list.selected.has(item.id));
   const clear = () => {

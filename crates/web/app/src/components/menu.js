@@ -53,10 +53,7 @@ export function openMenu(event, items, label) {
   /** @type {HTMLElement | null} */ (menu.querySelector("[role^=menuitem]"))?.focus();
 }
 
-/**
- * @param {NonNullable<MenuItem>} item
- * @param {(item: NonNullable<MenuItem>) => void} pick
- */
+/** @param {NonNullable<MenuItem>} item @param {(item: NonNullable<MenuItem>) => void} pick */
 function view(item, pick) {
   const content = html`${item.icon ? icon(item.icon) : nothing}<span>${item.label}</span>
     ${item.key ? html`<kbd>${item.key}</kbd>` : nothing}${item.checked ? icon("check") : nothing}`;
@@ -69,10 +66,7 @@ function view(item, pick) {
     @click=${() => pick(item)}>${content}</button>`;
 }
 
-/**
- * @param {HTMLElement} menu
- * @param {HTMLElement} button
- */
+/** @param {HTMLElement} menu @param {HTMLElement} button */
 function place(menu, button) {
   const { left, right, top, bottom } = button.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;

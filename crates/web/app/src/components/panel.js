@@ -41,18 +41,12 @@ export function panel({ title, subtitle, state, actions, tabs, body, wide }) {
     </aside>`;
 }
 
-/**
- * The id of the tab that is open.
- * @param {{id: string}[] | undefined} tabs
- */
+/** The id of the tab that is open. @param {{id: string}[] | undefined} tabs */
 export function openTab(tabs) {
   const wanted = currentRoute().query.get("tab");
   return tabs?.find((tab) => tab.id === wanted)?.id ?? tabs?.[0].id ?? "";
 }
 
-/**
- * Names and values.
- * @param {([string, any] | null)[]} pairs
- */
+/** Names and values. @param {([string, any] | null)[]} pairs */
 export const facts = (pairs) => html`
   <dl class="facts">${pairs.map((pair) => (pair ? html`<div><dt>${pair[0]}</dt><dd>${pair[1] ?? "–"}</dd></div>` : nothing))}</dl>`;

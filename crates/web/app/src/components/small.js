@@ -50,16 +50,10 @@ const MARKS = {
   new: svg`<path d="M6 .8 11.2 6 6 11.2.8 6z"></path>`,
 };
 
-/**
- * Small labels, one per name.
- * @param {string[]} names
- */
+/** Small labels, one per name. @param {string[]} names */
 export const chips = (names) => names.map((name) => html`<span class="chip">${name}</span>`);
 
-/**
- * An id that can be copied.
- * @param {string} id
- */
+/** An id that can be copied. @param {string} id */
 export const idText = (id) => html`
   <button class="id-text" title=${t("copy")} @click=${() => copy(id)}><code>${id}</code>${icon("copy")}</button>`;
 

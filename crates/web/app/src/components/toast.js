@@ -43,10 +43,7 @@ export function extendToast(entry, detail) {
   repaint();
 }
 
-/**
- * Reports an error that belongs to no form.
- * @param {unknown} error
- */
+/** Reports an error that belongs to no form. @param {unknown} error */
 export const toastProblem = (error) => toast(describe(error), { bad: true });
 
 /** @param {number} id */

@@ -10,7 +10,7 @@ import { can, collectRights, effectiveRoles } from "../rights.js";
 import { href } from "../router.js";
 import { refreshPage } from "../shop.js";
 import { html, nothing, repaint } from "../view.js";
-import { isSelf } from "../actions/users.js";
+import { isSelf } from "./user-state.js";
 
 /**
  * The changes that are not saved yet, by user id.
@@ -27,13 +27,10 @@ export function resetAccess() {
   unfolded = null;
 }
 
-/**
- * @param {any} user
- * @param {string | null} etag
- */
+/** @param {any} user @param {string | null} etag */
 export function accessTab(user, etag) {
   if (draft?.id !== user.id) draft = { id: user.id, roles: [...user.roles], devices: structuredClone(user.devices) };
-  const current = draft;
+  const current = /** @type {NonNullable<typeof draft>} */ (draft);
   const roles = directory("roles");
   const devices = usableDevices();
   const isFixed = !can("userUpdate") || user.status === "deleted";
@@ -52,7 +49,7 @@ export function accessTab(user, etag) {
             <th scope="col">${t("access.where")}</th>
             <th scope="col" class="mark-col">${t("access.login")}</th>
             ${roles.map((role) => html`<th scope="col" class="mark-col"><a href=${href("roles", role.id)}>${role.label || role.name}</a></th>`)}
-            <th></th>
+            <th><span class="visually-hidden">${t("field.rights")}</span></th>
           </tr>
         </thead>
         <tbody>
@@ -161,10 +158,7 @@ function toggleRole(device, role) {
   repaint();
 }
 
-/**
- * @param {any} user
- * @param {string | null} etag
- */
+/** @param {any} user @param {string | null} etag */
 async function save(user, etag) {
   if (!draft) return;
   const { roles, devices } = draft;

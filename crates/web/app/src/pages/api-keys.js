@@ -43,10 +43,10 @@ const columns = () => [
   { key: "name", label: t("field.name"), cell: (/** @type {any} */ key) => html`<strong>${key.name}</strong>` },
   { key: "status", label: t("field.status"), cell: keyState },
   { key: "user", label: t("key.acts_as"), cell: (/** @type {any} */ key) => `${key.user} · ${key.device}` },
-  { key: "rights", label: t("key.rights"), cell: (/** @type {any} */ key) => (key.permissions.length ? tn("rights.count", key.permissions.length) : t("key.all_rights")) },
+  { key: "rights", label: t("key.rights"), class: "wide", cell: (/** @type {any} */ key) => (key.permissions.length ? tn("rights.count", key.permissions.length) : t("key.all_rights")) },
   ...(list.items.some((key) => "last_used_at" in key) ? [{ key: "used", label: t("key.last_used"), class: "num", cell: (/** @type {any} */ key) => age(key.last_used_at) }] : []),
   ...(list.items.some((key) => "expires_at" in key) ? [{ key: "expires", label: t("key.expires"), class: "num", cell: (/** @type {any} */ key) => moment(key.expires_at) }] : []),
-  { key: "created", label: t("field.created_at"), class: "num", cell: (/** @type {any} */ key) => moment(key.created_at) },
+  { key: "created", label: t("field.created_at"), class: "num wide", cell: (/** @type {any} */ key) => moment(key.created_at) },
 ];
 
 /** @param {import("../router.js").Route} route */

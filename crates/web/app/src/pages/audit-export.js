@@ -28,10 +28,7 @@ export async function exportEvents(format, filter) {
   }
 }
 
-/**
- * @param {string} address
- * @returns {Promise<Response>}
- */
+/** @param {string} address @returns {Promise<Response>} */
 async function read(address) {
   for (;;) {
     const answer = await fetch(address, { credentials: "same-origin", cache: "no-store" });

@@ -5,6 +5,7 @@ import { filterBar } from "../components/filters.js";
 import { Detail } from "../components/detail.js";
 import { icon } from "../components/icon.js";
 import { ListState, tableView } from "../components/list.js";
+import { lazyActions } from "../components/lazy.js";
 import { openMenu } from "../components/menu.js";
 import { facts, panel } from "../components/panel.js";
 import { emptyBox, idText, moment, problemBox, skeleton } from "../components/small.js";
@@ -14,10 +15,10 @@ import { can } from "../rights.js";
 import { href, withQuery } from "../router.js";
 import { formatExact, startOfDay } from "../time.js";
 import { html, nothing } from "../view.js";
-import { exportEvents } from "./audit-export.js";
 import { detailText, outcome, sentence, subjectName, subjectWord } from "./event-list.js";
 import { loadSeal, sealStrip } from "./seal.js";
 
+const { exportEvents } = lazyActions(() => import("./audit-export.js"));
 const list = new ListState("audit-events");
 const detail = new Detail("audit-events");
 
@@ -65,7 +66,7 @@ const columns = () => [
   },
   { key: "who", label: t("field.user"), cell: (/** @type {any} */ each) => nameOf(each.user) || html`<span class="faint">–</span>` },
   { key: "where", label: t("field.device"), cell: (/** @type {any} */ each) => each.device?.name ?? html`<span class="faint">–</span>` },
-  { key: "address", label: t("field.address"), class: "num wide-only", cell: (/** @type {any} */ each) => each.address ?? "" },
+  { key: "address", label: t("field.address"), class: "num wide", cell: (/** @type {any} */ each) => each.address ?? "" },
 ];
 
 const filters = () => [

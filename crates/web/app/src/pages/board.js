@@ -11,10 +11,7 @@ const SILENT_AFTER = 36 * 3_600_000;
 /** Whether the server lists devices together with their seats. */
 let hasSeats = true;
 
-/**
- * Reads the devices that are not retired, each with `seat` and `last_seat`.
- * @param {string | null} store
- */
+/** Reads the devices that are not retired, each with `seat` and `last_seat`. @param {string | null} store */
 export async function readBoard(store) {
   const filter = store ? { store } : {};
   if (hasSeats) {
@@ -40,10 +37,7 @@ const withoutRetired = (devices) => devices.filter((device) => device.status !==
 const toSeat = (session) =>
   session ? { ...session, session_id: session.id, user: session.user && { ...session.user, display_name: nameOf(session.user) } } : null;
 
-/**
- * The state of a device on the board: `used`, `idle`, `free`, `locked` or `pending`.
- * @param {any} device
- */
+/** The state of a device on the board: `used`, `idle`, `free`, `locked` or `pending`. @param {any} device */
 export function boardState(device) {
   if (device.status === "locked" || device.status === "pending") return device.status;
   if (!device.seat) return "free";
@@ -54,17 +48,11 @@ export function boardState(device) {
 /** The tone in which a state is shown. @type {Record<string, string>} */
 export const tones = { used: "good", idle: "idle", free: "free", locked: "bad", pending: "new", retired: "free" };
 
-/**
- * Whether a till has been silent for longer than a usual day.
- * @param {any} device
- */
+/** Whether a till has been silent for longer than a usual day. @param {any} device */
 export const isSilent = (device) =>
   device.status === "active" && device.last_seen_at && Date.now() - new Date(device.last_seen_at).getTime() > SILENT_AFTER;
 
-/**
- * Groups devices by store; a device without one is in the last group.
- * @param {any[]} devices
- */
+/** Groups devices by store; a device without one is in the last group. @param {any[]} devices */
 export function groupByStore(devices) {
   const stores = directory("stores");
   if (!devices.some((device) => device.store)) return [{ id: "", name: "", devices }];

@@ -17,54 +17,23 @@ import { icon } from "../components/icon.js";
 import { openMenu } from "../components/menu.js";
 import { facts, openTab, panel } from "../components/panel.js";
 import { age, chips, idText, moment, problemBox, skeleton, state } from "../components/small.js";
-import { directory, nameOf } from "../directory.js";
+import { directory } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
 import { can } from "../rights.js";
 import { currentRoute, href } from "../router.js";
-import { formatDuration, formatTime } from "../time.js";
+import { formatTime } from "../time.js";
 import { html, nothing, repaint } from "../view.js";
 import { boardState, tones } from "./board.js";
 import { eventList } from "./event-list.js";
+import { sessionRow } from "./session-row.js";
 
 const detail = new Detail("devices");
 
 /** @param {string | null} id */
-export const loadDevicePanel = (id) => detail.load(id);
-
-/**
- * What can be done with a device, as a menu.
- * @param {any} device
- * @returns {import("../components/menu.js").MenuItem[]}
- */
-export function deviceMenu(device) {
-  const seat = device.seat;
-  const canUpdate = can("deviceUpdate");
-  /** @type {import("../components/menu.js").MenuItem[]} */
-  const items = [];
-  if (seat && can("sessionDelete")) {
-    const session = { id: seat.session_id, user: seat.user, device };
-    items.push({ label: t("session.end"), icon: "leave", key: "e", run: () => endSession(session) });
-  }
-  if (canUpdate && device.status === "active") {
-    items.push({ label: t(seat ? "device.end_and_lock" : "device.lock"), icon: "lock", key: "l", run: () => lockDevice(device) });
-  }
-  if (canUpdate && device.status !== "active" && device.status !== "retired") {
-    const label = t(device.status === "pending" ? "device.activate" : "device.unlock");
-    items.push({ label, icon: "unlock", key: "l", run: () => unlockDevice(device) });
-  }
-  if (items.length) items.push(null);
-  items.push({ label: t("device.open"), icon: "device", href: href("devices", device.id) });
-  if (seat?.user && can("userRead")) items.push({ label: t("board.open_person"), icon: "person", href: href("people", seat.user.id) });
-  if (can("sessionRead") || can("sessionDelete")) {
-    items.push({ label: t("nav.sessions"), icon: "session", href: href("sessions", null, { device: device.id }) });
-  }
-  items.push({ label: t("nav.tickets"), icon: "ticket", href: href("tickets", null, { device: device.id }) });
-  if (can("auditRead")) items.push({ label: t("nav.audit"), icon: "audit", href: href("audit", null, { device: device.id }) });
-  return items;
-}
+export const load = (id) => detail.load(id);
 
 /** @param {string} id */
-export function devicePanel(id) {
+export function view(id) {
   const device = detail.data;
   if (!device) {
     return panel({ title: "…", body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
@@ -141,17 +110,6 @@ function nowTab(device) {
     <ul class="rows">${sessions?.map(sessionRow) ?? nothing}</ul>
     ${sessions?.length === 0 ? html`<p class="muted">${t("sessions.none_here")}</p>` : nothing}`;
 }
-
-/** @param {any} session */
-export const sessionRow = (session) => html`
-  <li>
-    <div><strong>${nameOf(session.user) || session.device?.name}</strong>
-      <span class="faint">${word("mount", session.mount)}${session.device && session.user ? ` · ${session.device.name ?? ""}` : ""}</span></div>
-    <span class="fill"></span>
-    <div class="end">${session.ended_at
-      ? html`<span class="muted">${word("ended_why", session.ended_why)}</span> ${moment(session.ended_at)}`
-      : state("good", t("session.live_for", { duration: formatDuration(session.created_at) }))}</div>
-  </li>`;
 
 /** @param {any} device */
 function peopleTab(device) {

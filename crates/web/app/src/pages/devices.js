@@ -1,9 +1,9 @@
 // @ts-check
 // All devices, also those that are retired.
 
-import { registerDevice, environments } from "../actions/devices.js";
 import { filterBar } from "../components/filters.js";
 import { icon } from "../components/icon.js";
+import { lazyPanel } from "../components/lazy.js";
 import { ListState, tableView } from "../components/list.js";
 import { age, chips, emptyBox, moment, state } from "../components/small.js";
 import { t, word } from "../i18n.js";
@@ -12,8 +12,10 @@ import { can } from "../rights.js";
 import { withQuery } from "../router.js";
 import { html, nothing } from "../view.js";
 import { boardState, tones } from "./board.js";
-import { deviceMenu, devicePanel, loadDevicePanel } from "./device-panel.js";
+import { deviceActions, deviceMenu } from "./device-menu.js";
 
+const { registerDevice } = deviceActions;
+const devicePanel = lazyPanel(() => import("./device-panel.js"));
 const list = new ListState("devices");
 
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
@@ -21,7 +23,7 @@ async function load(route, refresh) {
   const names = ["status", "environment", "search", "store"];
   const query = { ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])), with: "seat" };
   const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
-  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), loadDevicePanel(route.id)]);
+  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), devicePanel.load(route.id)]);
 }
 
 /** @param {any} device */
@@ -33,10 +35,10 @@ const columns = () => [
   { key: "environment", label: t("field.environment"), cell: (/** @type {any} */ each) => word("environment", each.environment) },
   ...(list.items.some((each) => each.store) ? [{ key: "store", label: t("field.store"), cell: (/** @type {any} */ each) => each.store?.name ?? html`<span class="faint">–</span>` }] : []),
   ...(list.items.some((each) => "seat" in each) ? [{ key: "seat", label: t("tills.column.person"), cell: (/** @type {any} */ each) => nameOf(each.seat?.user) || html`<span class="faint">–</span>` }] : []),
-  { key: "description", label: t("field.description"), class: "wide-only", cell: (/** @type {any} */ each) => each.description },
-  { key: "roles", label: t("device.roles"), cell: (/** @type {any} */ each) => (each.roles.length ? chips(each.roles) : html`<span class="faint">–</span>`) },
+  { key: "description", label: t("field.description"), class: "wide", cell: (/** @type {any} */ each) => each.description },
+  { key: "roles", label: t("device.roles"), class: "wide", cell: (/** @type {any} */ each) => (each.roles.length ? chips(each.roles) : html`<span class="faint">–</span>`) },
   { key: "seen", label: t("tills.column.seen"), class: "num", cell: (/** @type {any} */ each) => age(each.last_seen_at) },
-  { key: "created", label: t("field.created_at"), class: "num", cell: (/** @type {any} */ each) => moment(each.created_at) },
+  { key: "created", label: t("field.created_at"), class: "num wide", cell: (/** @type {any} */ each) => moment(each.created_at) },
 ];
 
 const filters = () => [
@@ -45,7 +47,7 @@ const filters = () => [
     label: t("filter.status"),
     options: ["active", "pending", "locked", "retired"].map((value) => ({ value, label: t(`board.${value}`) })),
   },
-  { name: "environment", label: t("field.environment"), options: environments.map((value) => ({ value, label: word("environment", value) })) },
+  { name: "environment", label: t("field.environment"), options: ["CashRegister", "PDA", "BackOffice", "Tool"].map((value) => ({ value, label: word("environment", value) })) },
 ];
 
 /** @param {import("../router.js").Route} route */
@@ -74,7 +76,7 @@ function view(route) {
             }),
         })}
       </div>
-      ${route.id ? devicePanel(route.id) : nothing}
+      ${route.id ? devicePanel.view(route.id) : nothing}
     </div>`;
 }
 

@@ -7,23 +7,24 @@ import { hasText, t, word } from "../i18n.js";
 import { href } from "../router.js";
 import { html, nothing } from "../view.js";
 
-/**
- * The sentence of an event, with names instead of ids.
- * @param {any} event
- */
+/** The sentence of an event, with names instead of ids. @param {any} event */
 export function sentence(event) {
-  const who = event.user ? nameOf(event.user) || t("audit.gone_user") : event.device ? event.device.name : t("audit.server");
-  const key = `audit.${event.action}`;
-  const what = subjectName(event);
-  const text = hasText(key) ? t(key, { who, what }) : `${who}: ${event.action}`;
+  const { action, device, details, user } = event;
+  const who = user ? nameOf(user) || t("audit.gone_user") : details.login ?? device?.name ?? t("audit.server");
+  const right = typeof details.right === "string" ? word("right", details.right) : "";
+  const status = details.status?.to ? ` (${word("status", details.status.to)})` : "";
+  const refusal = `audit.refused.${action}`;
+  let key = `audit.${action}`;
+  if (action === "right.missing" && right) key = "audit.right.missing.named";
+  else if (event.outcome === "refused" && hasText(refusal)) key = refusal;
+  else if (event.outcome === "refused" && action !== "api_key.use" && action !== "right.missing") key = "audit.was_refused";
+  const values = { who, right, what: `${subjectName(event)}${status}`, action: word("action", action) };
+  const text = hasText(key) ? t(key, values) : `${who}: ${action}`;
   const where = event.device?.name && event.user ? ` ${t("audit.on", { device: event.device.name })}` : "";
   return `${text.replace(/\s+/g, " ").trim()}${where}`;
 }
 
-/**
- * The name of what an event is about, as far as it is known here.
- * @param {any} event
- */
+/** The name of what an event is about, as far as it is known here. @param {any} event */
 export function subjectName(event) {
   const { kind, id } = event.subject;
   const { details } = event;
@@ -39,10 +40,7 @@ export function subjectName(event) {
 /** @param {any} value */
 const text = (value) => (typeof value === "string" ? value : "");
 
-/**
- * The mark of an event that was refused.
- * @param {any} event
- */
+/** The mark of an event that was refused. @param {any} event */
 export const outcome = (event) =>
   event.outcome === "refused" ? html`<span class="chip bad">${t("audit.refused")}</span>` : nothing;
 

@@ -1,11 +1,11 @@
 // @ts-check
 // Everybody who can log in.
 
-import { addUser, isSelf, setUserStatus } from "../actions/users.js";
 import { endAll, forEachItem } from "../actions/sessions.js";
 import { call } from "../api.js";
 import { filterBar } from "../components/filters.js";
 import { icon } from "../components/icon.js";
+import { lazyActions, lazyPanel } from "../components/lazy.js";
 import { ListState, tableView } from "../components/list.js";
 import { age, chips, emptyBox, state } from "../components/small.js";
 import { directory } from "../directory.js";
@@ -13,8 +13,10 @@ import { t, tn, word } from "../i18n.js";
 import { can } from "../rights.js";
 import { href, withQuery } from "../router.js";
 import { html, nothing } from "../view.js";
-import { loadPersonPanel, personPanel, userTones } from "./person-panel.js";
+import { isSelf, userTones } from "./user-state.js";
 
+const { addUser, setUserStatus } = lazyActions(() => import("../actions/users.js"));
+const personPanel = lazyPanel(() => import("./person-panel.js"));
 const list = new ListState("users");
 
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
@@ -22,7 +24,7 @@ async function load(route, refresh) {
   const names = ["status", "role", "search"];
   const query = { ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])), sort: "user_name" };
   const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
-  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), loadPersonPanel(route.id)]);
+  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), personPanel.load(route.id)]);
 }
 
 const columns = () => [
@@ -45,7 +47,7 @@ const columns = () => [
         ? tn("user.till_count", user.devices.length)
         : user.devices.map((/** @type {any} */ each) => each.device).join(", ") || html`<span class="faint">–</span>`,
   },
-  { key: "email", label: t("field.email"), cell: (/** @type {any} */ user) => user.email ?? html`<span class="faint">–</span>` },
+  { key: "email", label: t("field.email"), class: "wide", cell: (/** @type {any} */ user) => user.email ?? html`<span class="faint">–</span>` },
   {
     key: "last",
     label: t("user.last_login"),
@@ -98,7 +100,7 @@ function view(route) {
             }),
         })}
       </div>
-      ${route.id ? personPanel(route.id) : nothing}
+      ${route.id ? personPanel.view(route.id) : nothing}
     </div>`;
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 // The panel of a person: access, sessions, security, events.
 
-import { clearUserThrottle, deleteUser, editUser, isSelf, setUserStatus } from "../actions/users.js";
+import { clearUserThrottle, deleteUser, editUser, setUserStatus } from "../actions/users.js";
 import { setPassword } from "../actions/passwords.js";
 import { endAll } from "../actions/sessions.js";
 import { call } from "../api.js";
@@ -16,22 +16,21 @@ import { href } from "../router.js";
 import { formatTime } from "../time.js";
 import { html, nothing } from "../view.js";
 import { accessTab, resetAccess } from "./access-matrix.js";
-import { sessionRow } from "./device-panel.js";
+import { sessionRow } from "./session-row.js";
 import { eventList } from "./event-list.js";
+import { isSelf, userTones } from "./user-state.js";
 
 const detail = new Detail("users");
 
-/** @type {Record<string, string>} */
-export const userTones = { active: "good", pending: "new", suspended: "bad", deleted: "free" };
 
 /** @param {string | null} id */
-export async function loadPersonPanel(id) {
+export async function load(id) {
   if (id !== detail.id) resetAccess();
   await detail.load(id);
 }
 
 /** @param {string} id */
-export function personPanel(id) {
+export function view(id) {
   const user = detail.data;
   if (!user) {
     return panel({ title: "…", wide: true, body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });

@@ -1,11 +1,10 @@
 // @ts-check
 // The person's own account.
 
-import { changeOwnPassword } from "../actions/passwords.js";
-import { editUser } from "../actions/users.js";
 import { endMany } from "../actions/sessions.js";
 import { call } from "../api.js";
 import { icon } from "../components/icon.js";
+import { lazyActions } from "../components/lazy.js";
 import { facts } from "../components/panel.js";
 import { problemBox, skeleton } from "../components/small.js";
 import { directory } from "../directory.js";
@@ -15,8 +14,11 @@ import { href } from "../router.js";
 import { loadCurrent, session, signOut } from "../session.js";
 import { toastProblem } from "../components/toast.js";
 import { html, nothing, repaint } from "../view.js";
-import { sessionRow } from "./device-panel.js";
+import { sessionRow } from "./session-row.js";
 import { eventList } from "./event-list.js";
+
+const { changeOwnPassword } = lazyActions(() => import("../actions/passwords.js"));
+const { editUser } = lazyActions(() => import("../actions/users.js"));
 
 /** @type {{user: any, etag: string | null, sessions: any[], events: any[] | null, error: any}} */
 const data = { user: null, etag: null, sessions: [], events: null, error: null };

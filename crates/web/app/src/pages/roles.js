@@ -1,9 +1,9 @@
 // @ts-check
 // Roles side by side, with the rights of each.
 
-import { addRole, deleteRole, editRole } from "../actions/roles.js";
 import { call, readAll } from "../api.js";
 import { patch } from "../components/conflict.js";
+import { lazyActions } from "../components/lazy.js";
 import { icon } from "../components/icon.js";
 import { openMenu } from "../components/menu.js";
 import { problemBox, skeleton } from "../components/small.js";
@@ -18,6 +18,7 @@ import { html, nothing, repaint } from "../view.js";
 import { effectOf } from "./role-effect.js";
 import { rightsMatrix, toggleDraft } from "./rights-matrix.js";
 
+const { addRole, deleteRole, editRole } = lazyActions(() => import("../actions/roles.js"));
 const MAX_COLUMNS = 6;
 
 /** @type {{roles: any[] | null, rights: any[], error: any}} */

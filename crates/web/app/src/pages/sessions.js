@@ -55,16 +55,16 @@ const columns = () => [
   },
   { key: "device", label: t("field.device"), cell: (/** @type {any} */ each) => (each.user ? each.device?.name ?? html`<span class="faint">${t("session.office")}</span>` : "") },
   { key: "state", label: t("field.status"), cell: sessionState },
-  { key: "mount", label: t("session.column.mount"), cell: (/** @type {any} */ each) => word("mount", each.mount) },
+  { key: "mount", label: t("session.column.mount"), class: "wide", cell: (/** @type {any} */ each) => word("mount", each.mount) },
   { key: "created", label: t("session.column.since"), class: "num", cell: (/** @type {any} */ each) => moment(each.created_at) },
   { key: "used", label: t("session.column.used"), class: "num", cell: (/** @type {any} */ each) => age(each.last_used_at) },
   {
     key: "ends",
     label: t("session.column.ends"),
-    class: "num",
+    class: "num wide",
     cell: (/** @type {any} */ each) => (each.ended_at ? moment(each.ended_at) : moment(each.expires_at, t("session.no_end"))),
   },
-  { key: "address", label: t("field.address"), class: "num", cell: (/** @type {any} */ each) => each.address ?? "" },
+  { key: "address", label: t("field.address"), class: "num wide", cell: (/** @type {any} */ each) => each.address ?? "" },
 ];
 
 const filters = () => [

@@ -8,32 +8,21 @@ import { icon } from "../components/icon.js";
 import { panel } from "../components/panel.js";
 import { idText, moment, problemBox, skeleton, state } from "../components/small.js";
 import { toast } from "../components/toast.js";
-import { directory } from "../directory.js";
 import { formatDecimal, formatMoney, t, word } from "../i18n.js";
 import { can } from "../rights.js";
 import { href } from "../router.js";
 import { refreshPage } from "../shop.js";
 import { html, nothing } from "../view.js";
 import { eventList } from "./event-list.js";
+import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
 
 const detail = new Detail("tickets");
 
 /** @param {string | null} id */
-export const loadTicketPanel = (id) => detail.load(id);
-
-/** @type {Record<string, string>} */
-export const ticketTones = { open: "new", closed: "good", void: "bad" };
-
-/** @param {any} ticket */
-export const ticketTitle = (ticket) =>
-  ticket.closed ? t("ticket.number", { number: ticket.closed.number }) : ticket.name || t("ticket.unnamed");
-
-/** @param {{user_name: string | null, id: string}} person */
-export const personName = (person) =>
-  directory("users").find((user) => user.id === person.id)?.display_name ?? person.user_name ?? t("audit.gone_user");
+export const load = (id) => detail.load(id);
 
 /** @param {string} id */
-export function ticketPanel(id) {
+export function view(id) {
   const ticket = detail.data;
   if (!ticket) return panel({ title: "…", body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
   const events = can("auditRead")

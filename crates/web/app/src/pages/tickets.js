@@ -2,6 +2,7 @@
 // Tickets of the tills.
 
 import { filterBar } from "../components/filters.js";
+import { lazyPanel } from "../components/lazy.js";
 import { ListState, tableView } from "../components/list.js";
 import { emptyBox, moment, state } from "../components/small.js";
 import { directory } from "../directory.js";
@@ -10,8 +11,9 @@ import { can } from "../rights.js";
 import { withQuery } from "../router.js";
 import { startOfDay } from "../time.js";
 import { html, nothing } from "../view.js";
-import { loadTicketPanel, personName, ticketPanel, ticketTitle, ticketTones } from "./ticket-panel.js";
+import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
 
+const ticketPanel = lazyPanel(() => import("./ticket-panel.js"));
 const list = new ListState("tickets");
 /** The days back that a period begins. @type {Record<string, number>} */
 const PERIODS = { today: 0, week: 6, month: 29 };
@@ -26,7 +28,7 @@ async function load(route, refresh) {
     sort: "-opened_at",
   };
   const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
-  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), loadTicketPanel(route.id)]);
+  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), ticketPanel.load(route.id)]);
 }
 
 const columns = () => [
@@ -42,9 +44,9 @@ const columns = () => [
   {
     key: "place",
     label: t("ticket.place"),
-    cell: (/** @type {any} */ each) => [each.location.zone, each.location.table].filter(Boolean).join(" ") || html`<span class="faint">–</span>`,
+    class: "wide", cell: (/** @type {any} */ each) => [each.location.zone, each.location.table].filter(Boolean).join(" ") || html`<span class="faint">–</span>`,
   },
-  { key: "items", label: t("ticket.items"), class: "num", cell: (/** @type {any} */ each) => each.items.length },
+  { key: "items", label: t("ticket.items"), class: "num wide", cell: (/** @type {any} */ each) => each.items.length },
   { key: "opened", label: t("ticket.opened"), class: "num", cell: (/** @type {any} */ each) => moment(each.opened_at) },
   { key: "payable", label: t("ticket.payable"), class: "num end", cell: (/** @type {any} */ each) => formatMoney(each.payable, each.currency) },
 ];
@@ -87,7 +89,7 @@ function view(route) {
           empty: () => emptyBox({ title: t("tickets.empty.title"), text: t("tickets.empty.text"), curl: ["GET", "tickets?sort=-opened_at"] }),
         })}
       </div>
-      ${route.id ? ticketPanel(route.id) : nothing}
+      ${route.id ? ticketPanel.view(route.id) : nothing}
     </div>`;
 }
 

@@ -2,9 +2,9 @@
 // Who is on which till.
 
 import { endSession } from "../actions/sessions.js";
-import { lockDevice, registerDevice, unlockDevice } from "../actions/devices.js";
 import { call } from "../api.js";
 import { icon } from "../components/icon.js";
+import { lazyPanel } from "../components/lazy.js";
 import { openMenu } from "../components/menu.js";
 import { age, emptyBox, moment, problemBox, skeleton, state } from "../components/small.js";
 import { nameOf } from "../directory.js";
@@ -17,8 +17,10 @@ import { currentRowId } from "../shortcuts.js";
 import { formatDuration, formatMoment, formatSeconds } from "../time.js";
 import { html, nothing, repaint, repeat } from "../view.js";
 import { boardState, groupByStore, isSilent, readBoard, tones } from "./board.js";
-import { deviceMenu, devicePanel, loadDevicePanel } from "./device-panel.js";
+import { deviceActions, deviceMenu } from "./device-menu.js";
 
+const { lockDevice, registerDevice, unlockDevice } = deviceActions;
+const devicePanel = lazyPanel(() => import("./device-panel.js"));
 const TINT_FOR = 1_600;
 
 /** @type {{devices: any[] | null, summary: any, error: any, readAt: number, showsTools: boolean}} */
@@ -29,7 +31,7 @@ const changed = new Set();
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
   const store = route.query.get("store");
-  const panel = loadDevicePanel(route.id);
+  const panel = devicePanel.load(route.id);
   if (!refresh && board.devices && Date.now() - board.readAt < 2_000) return panel;
   try {
     const devices = await readBoard(store);
@@ -69,7 +71,7 @@ function view(route) {
     : devices.length === 0
       ? empty()
       : boardView(route, devices);
-  return html`<div class="split"><div class="page">${content}</div>${route.id ? devicePanel(route.id) : nothing}</div>`;
+  return html`<div class="split"><div class="page">${content}</div>${route.id ? devicePanel.view(route.id) : nothing}</div>`;
 }
 
 const empty = () =>
@@ -81,10 +83,7 @@ const empty = () =>
     command: "tillgate device add P01 --environment CashRegister",
   });
 
-/**
- * @param {import("../router.js").Route} route
- * @param {any[]} all
- */
+/** @param {import("../router.js").Route} route @param {any[]} all */
 function boardView(route, all) {
   const tools = all.filter((device) => device.environment === "Tool");
   const devices = board.showsTools ? all : all.filter((device) => device.environment !== "Tool");

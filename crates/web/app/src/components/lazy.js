@@ -1,0 +1,49 @@
+// @ts-check
+// Parts of the app that are loaded when they are first needed.
+
+import { html, repaint } from "../view.js";
+import { problemBox, skeleton } from "./small.js";
+
+/**
+ * A panel whose module is loaded when it is first opened.
+ * @param {() => Promise<{load: (id: string | null) => Promise<void>, view: (id: string) => any}>} read
+ */
+export function lazyPanel(read) {
+  /** @type {Awaited<ReturnType<typeof read>> | null} */
+  let module = null;
+  /** @type {unknown} */
+  let error = null;
+  const load = async (/** @type {string | null} */ id) => {
+    try {
+      if (id) module ??= await read();
+      error = null;
+      await module?.load(id);
+    } catch (caught) {
+      error = caught;
+    }
+    repaint();
+  };
+  const view = (/** @type {string} */ id) =>
+    module
+      ? module.view(id)
+      : html`<aside class="panel"><div class="panel-body">${error ? problemBox(error, () => load(id)) : skeleton()}</div></aside>`;
+  return { load, view };
+}
+
+/**
+ * Functions of a module that is loaded when the first of them is called.
+ * @template {Record<string, any>} M
+ * @param {() => Promise<M>} read
+ * @returns {{[K in keyof M]: M[K] extends (...given: infer A) => any ? (...given: A) => Promise<void> : never}}
+ */
+export const lazyActions = (read) =>
+  /** @type {any} */ (
+    new Proxy(
+      {},
+      {
+        get: (_, name) => async (/** @type {any[]} */ ...given) => {
+          await (await read())[/** @type {string} */ (name)](...given);
+        },
+      },
+    )
+  );

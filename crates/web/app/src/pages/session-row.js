@@ -1,0 +1,17 @@
+// @ts-check
+import { moment, state } from "../components/small.js";
+import { nameOf } from "../directory.js";
+import { t, word } from "../i18n.js";
+import { formatDuration } from "../time.js";
+import { html } from "../view.js";
+
+/** A session in a short list. @param {any} session */
+export const sessionRow = (session) => html`
+  <li>
+    <div><strong>${nameOf(session.user) || session.device?.name}</strong>
+      <span class="faint">${word("mount", session.mount)}${session.device && session.user ? ` · ${session.device.name ?? ""}` : ""}</span></div>
+    <span class="fill"></span>
+    <div class="end">${session.ended_at
+      ? html`<span class="muted">${word("ended_why", session.ended_why)}</span> ${moment(session.ended_at)}`
+      : state("good", t("session.live_for", { duration: formatDuration(session.created_at) }))}</div>
+  </li>`;

@@ -1,0 +1,14 @@
+// @ts-check
+import { directory } from "../directory.js";
+import { t } from "../i18n.js";
+
+/** @type {Record<string, string>} */
+export const ticketTones = { open: "new", closed: "good", void: "bad" };
+
+/** @param {any} ticket */
+export const ticketTitle = (ticket) =>
+  ticket.closed ? t("ticket.number", { number: ticket.closed.number }) : ticket.name || t("ticket.unnamed");
+
+/** @param {{user_name: string | null, id: string}} person */
+export const personName = (person) =>
+  directory("users").find((user) => user.id === person.id)?.display_name ?? person.user_name ?? t("audit.gone_user");
