@@ -67,6 +67,7 @@ const STYLES: &[(&str, &[u8])] = files! {
 const FILES: &[(&str, &[u8])] = files! {
     "favicon.svg",
     "icons.svg",
+    "src/actions/api-keys.js",
     "src/actions/devices.js",
     "src/actions/passwords.js",
     "src/actions/roles.js",

@@ -76,7 +76,7 @@ export const usableDevices = () => directory("devices").filter((device) => devic
  */
 export function nameOf(user) {
   if (!user) return "";
-  return user.display_name ?? lists.users?.find((each) => each.id === user.id)?.display_name ?? user.user_name ?? "";
+  return user.display_name ?? directory("users").find((each) => each.id === user.id)?.display_name ?? user.user_name ?? "";
 }
 
 onChange(({ kind }) => {

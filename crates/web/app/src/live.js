@@ -108,7 +108,7 @@ function lead() {
       source.onerror = () => {
         setStreaming(false);
         share({ streaming: false });
-        if (source.readyState === EventSource.CLOSED) setTimeout(open, 60_000);
+        if (source.readyState === EventSource.CLOSED) setTimeout(open, 300_000);
       };
     };
     open();

@@ -116,7 +116,7 @@ async function refreshPage() {
 }
 
 function app() {
-  if (!shop.tenant) return failure ? problemBox(failure, () => location.reload()) : skeleton();
+  if (!shop.tenant) return failure ? html`<main class="boot-problem">${problemBox(failure, () => location.reload())}</main>` : skeleton();
   const route = currentRoute();
   const title = failure || !page ? t("nav.label") : page.title();
   let content;

@@ -1,7 +1,8 @@
 // @ts-check
 // Parts of the app that are loaded when they are first needed.
 
-import { html, repaint } from "../view.js";
+import { repaint } from "../view.js";
+import { panel } from "./panel.js";
 import { problemBox, skeleton } from "./small.js";
 
 /**
@@ -26,7 +27,7 @@ export function lazyPanel(read) {
   const view = (/** @type {string} */ id) =>
     module
       ? module.view(id)
-      : html`<aside class="panel"><div class="panel-body">${error ? problemBox(error, () => load(id)) : skeleton()}</div></aside>`;
+      : panel({ title: "…", body: error ? problemBox(error, () => load(id)) : skeleton() });
   return { load, view };
 }
 

@@ -64,8 +64,8 @@ const columns = () => [
     cell: (/** @type {any} */ each) => html`${sentence(each)} ${outcome(each)}
       ${each.approver ? html`<span class="chip">${t("audit.approved_by", { name: nameOf({ id: each.approver }) || "–" })}</span>` : nothing}`,
   },
-  { key: "who", label: t("field.user"), cell: (/** @type {any} */ each) => nameOf(each.user) || html`<span class="faint">–</span>` },
-  { key: "where", label: t("field.device"), cell: (/** @type {any} */ each) => each.device?.name ?? html`<span class="faint">–</span>` },
+  { key: "who", label: t("field.user"), class: "wide", cell: (/** @type {any} */ each) => nameOf(each.user) || html`<span class="faint">–</span>` },
+  { key: "where", label: t("field.device"), class: "wide", cell: (/** @type {any} */ each) => each.device?.name ?? html`<span class="faint">–</span>` },
   { key: "address", label: t("field.address"), class: "num wide", cell: (/** @type {any} */ each) => each.address ?? "" },
 ];
 

@@ -1,0 +1,114 @@
+// @ts-check
+// Acts on API keys: create, change, rotate, revoke, delete.
+
+import { call } from "../api.js";
+import { differences, patch } from "../components/conflict.js";
+import { confirmDialog, showSecret } from "../components/dialog.js";
+import { formDialog } from "../components/form.js";
+import { toast, toastProblem } from "../components/toast.js";
+import { directory, requireDirectories, usableDevices } from "../directory.js";
+import { t, tn, word } from "../i18n.js";
+import { navigate, withQuery } from "../router.js";
+import { refreshPage } from "../shop.js";
+
+/** @param {any} [key] @returns {Promise<import("../components/form.js").Field[]>} */
+async function fields(key) {
+  await requireDirectories("users", "devices");
+  const { data } = await call("GET", "rights", { quiet: true });
+  const rights = data.items.filter((/** @type {any} */ right) => right.name !== "admin");
+  return [
+    { name: "name", label: t("field.name"), required: true, value: key?.name, max: 200 },
+    { name: "description", label: t("field.description"), type: "textarea", value: key?.description },
+    { name: "user", label: t("key.user"), type: "select", required: true, value: key?.user, options: directory("users").filter((user) => user.status !== "deleted").map((user) => ({ value: user.user_name, label: user.display_name })) },
+    { name: "device", label: t("key.device"), type: "select", required: true, value: key?.device, options: usableDevices().map(({ name }) => ({ value: name, label: name })), hint: t("key.device.hint") },
+    {
+      name: "permissions",
+      label: t("key.rights"),
+      type: "checks",
+      value: key?.permissions,
+      options: rights.map((/** @type {any} */ right) => ({ value: right.name, label: word("right", right.name), disabled: !right.held })),
+      hint: t("key.rights.hint"),
+    },
+  ];
+}
+
+/** Creates a key, and shows its secret once. */
+export async function createKey() {
+  const created = await formDialog({
+    title: t("key.new"),
+    wide: true,
+    fields: await fields(),
+    action: t("key.create"),
+    submit: async (values) => (await call("POST", "api-keys", { body: values })).data,
+    asCall: (values) => ["POST", "api-keys", values],
+  });
+  if (!created) return;
+  await offerSecret(created);
+  await refreshPage();
+  navigate(withQuery({}, created.id));
+}
+
+/** @param {any} key */
+const offerSecret = (key) =>
+  showSecret({
+    title: t("key.secret", { name: key.name }),
+    text: t("key.secret.text"),
+    secret: key.client_secret,
+    file: "tillgate.env",
+    content: `TILLGATE_CLIENT_ID=${key.client_id}\nTILLGATE_CLIENT_SECRET=${key.client_secret}\n`,
+  });
+
+/** @param {any} key @param {string | null} etag */
+export async function editKey(key, etag) {
+  const all = await fields(key);
+  const saved = await formDialog({
+    title: t("edit.title", { name: key.name }),
+    wide: true,
+    fields: all,
+    action: t("save"),
+    submit: (values) => patch(`api-keys/${key.id}`, etag, key, differences(key, values)),
+    asCall: (values) => ["PATCH", `api-keys/${key.id}`, differences(key, values)],
+  });
+  if (saved) await refreshPage();
+}
+
+/** @param {any} key */
+export async function rotateKey(key) {
+  const options = [1, 4, 24].map((hours) => ({ value: String(hours), label: tn("key.overlap_hours", hours) }));
+  const rotated = await formDialog({
+    title: t("key.rotate.title", { name: key.name }),
+    text: t("key.rotate.text"),
+    fields: [{ name: "overlap", label: t("key.overlap.label"), type: "select", required: true, value: "24", options }],
+    action: t("key.rotate"),
+    submit: async (values) => (await call("POST", `api-keys/${key.id}/rotate`, { body: { overlap_hours: Number(values.overlap) } })).data,
+    asCall: (values) => ["POST", `api-keys/${key.id}/rotate`, { overlap_hours: Number(values.overlap) }],
+  });
+  if (!rotated) return;
+  await offerSecret({ ...key, ...rotated });
+  await refreshPage();
+}
+
+/** @param {any} key @param {"active" | "revoked"} status */
+export async function setKeyStatus(key, status) {
+  try {
+    await patch(`api-keys/${key.id}`, "*", key, { status });
+    const other = status === "active" ? "revoked" : "active";
+    toast(t(`key.now.${status}`, { name: key.name }), { action: { label: t("undo"), run: () => setKeyStatus(key, other) } });
+  } catch (error) {
+    toastProblem(error);
+  }
+  await refreshPage();
+}
+
+/** @param {any} key */
+export async function deleteKey(key) {
+  if (!(await confirmDialog({ title: t("key.delete", { name: key.name }), text: t("key.delete.text"), action: t("delete"), name: key.name }))) return;
+  try {
+    await call("DELETE", `api-keys/${key.id}`, { ifMatch: "*" });
+    toast(t("key.deleted", { name: key.name }));
+    navigate(withQuery({}, null));
+  } catch (error) {
+    toastProblem(error);
+  }
+  await refreshPage();
+}

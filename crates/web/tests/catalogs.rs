@@ -1,0 +1,125 @@
+//! The message catalogs: every language has every text, with the same placeholders and the plural
+//! forms of the language.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tillgate_domain::ticket::{PaymentMethod, TicketStatus};
+use tillgate_domain::{
+    Action, DeviceStatus, EndReason, Environment, EventOutcome, KnownRight, SubjectKind, UserStatus,
+};
+use tillgate_web::{Locale, assets, find_asset};
+
+type Catalog = BTreeMap<String, String>;
+
+fn catalog(locale: Locale) -> Catalog {
+    let asset = find_asset(&format!("locales/{}.json", locale.tag())).unwrap();
+    serde_json::from_slice(&asset.bytes).unwrap()
+}
+
+/// The forms that `Intl.PluralRules` selects for whole numbers and fractions.
+fn plural_forms(locale: Locale) -> &'static [&'static str] {
+    match locale {
+        Locale::English => &["one", "other"],
+        Locale::Slovak => &["one", "few", "many", "other"],
+        Locale::Indonesian => &["other"],
+    }
+}
+
+/// Splits a catalog into plain texts, and plural texts by form.
+fn split(catalog: Catalog) -> (Catalog, BTreeMap<String, Catalog>) {
+    let stems: BTreeSet<String> = catalog
+        .iter()
+        .filter(|(_, text)| text.contains("{count}"))
+        .filter_map(|(key, _)| key.strip_suffix(".other").map(ToOwned::to_owned))
+        .collect();
+    let mut plain = Catalog::new();
+    let mut plurals: BTreeMap<String, Catalog> = BTreeMap::new();
+    for (key, text) in catalog {
+        match key.rsplit_once('.') {
+            Some((stem, form)) if stems.contains(stem) => {
+                plurals.entry(stem.to_owned()).or_default().insert(form.to_owned(), text);
+            }
+            _ => {
+                plain.insert(key, text);
+            }
+        }
+    }
+    (plain, plurals)
+}
+
+fn placeholders(text: &str) -> BTreeSet<&str> {
+    text.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()).collect()
+}
+
+#[test]
+fn languages_have_same_keys_and_placeholders() {
+    let (english, _) = split(catalog(Locale::English));
+    for locale in [Locale::Slovak, Locale::Indonesian] {
+        let (other, _) = split(catalog(locale));
+        let keys = |catalog: &Catalog| catalog.keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(keys(&english), keys(&other), "{locale:?}");
+        for (key, text) in &english {
+            assert!(!other[key].trim().is_empty(), "{locale:?}: {key}");
+            assert_eq!(placeholders(text), placeholders(&other[key]), "{locale:?}: {key}");
+        }
+    }
+}
+
+#[test]
+fn plural_texts_have_all_forms_of_their_language() {
+    let (_, english) = split(catalog(Locale::English));
+    assert!(english.len() > 20);
+    for locale in Locale::ALL {
+        let (_, plurals) = split(catalog(locale));
+        assert!(english.keys().eq(plurals.keys()), "{locale:?}");
+        for (stem, forms) in plurals {
+            let expected: BTreeSet<&str> = plural_forms(locale).iter().copied().collect();
+            let found: BTreeSet<&str> = forms.keys().map(String::as_str).collect();
+            assert_eq!(found, expected, "{locale:?}: {stem}");
+            for text in forms.values() {
+                assert_eq!(placeholders(text), placeholders(&english[&stem]["other"]), "{locale:?}: {stem}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_of_the_domain_have_texts() {
+    let mut keys: Vec<String> = Vec::new();
+    keys.extend(KnownRight::ALL.iter().map(|right| format!("right.{}", right.as_str())));
+    for action in Action::ALL {
+        keys.extend([format!("action.{}", action.name()), format!("audit.{}", action.name())]);
+    }
+    keys.extend(EventOutcome::ALL.iter().map(|outcome| format!("audit.{}", outcome.name())));
+    keys.extend(SubjectKind::ALL.iter().map(|kind| format!("subject.{}", kind.name())));
+    keys.extend(EndReason::ALL.iter().map(|why| format!("ended_why.{}", why.name())));
+    keys.extend(Environment::ALL.iter().map(|environment| format!("environment.{}", environment.name())));
+    keys.extend(DeviceStatus::ALL.iter().map(|status| format!("board.{}", status.name())));
+    keys.extend(UserStatus::ALL.iter().map(|status| format!("user_status.{}", status.name())));
+    keys.extend(TicketStatus::ALL.iter().map(|status| format!("ticket_state.{}", status.name())));
+    keys.extend(PaymentMethod::ALL.iter().map(|method| format!("payment.{}", method.name())));
+    for locale in Locale::ALL {
+        let catalog = catalog(locale);
+        let missing: Vec<&String> = keys.iter().filter(|key| !catalog.contains_key(*key)).collect();
+        assert!(missing.is_empty(), "{locale:?}: {missing:?}");
+    }
+}
+
+#[test]
+fn texts_that_modules_name_exist() {
+    let english = catalog(Locale::English);
+    let mut checked = 0;
+    for asset in assets().iter().filter(|asset| asset.path.starts_with("src/")) {
+        let module = String::from_utf8_lossy(&asset.bytes).into_owned();
+        for (call, suffix) in [("(t(\"", ""), (" t(\"", ""), ("{t(\"", ""), ("tn(\"", ".other")] {
+            for rest in module.split(call).skip(1) {
+                let key = format!("{}{suffix}", rest.split('"').next().unwrap());
+                assert!(english.contains_key(&key), "{}: {key}", asset.path);
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 200, "only {checked} texts were found");
+}
