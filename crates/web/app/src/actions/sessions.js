@@ -28,7 +28,7 @@ export async function endSession(session) {
 export async function endMany(sessions) {
   const isSure = await confirmDialog({
     title: tn("session.end_many", sessions.length),
-    text: t("session.end_many.text"),
+    text: t("session.end_selected"),
     action: tn("session.end_many", sessions.length),
   });
   if (!isSure) return;
