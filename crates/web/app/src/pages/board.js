@@ -2,7 +2,7 @@
 // The devices with who is on each of them.
 
 import { Problem, readAll } from "../api.js";
-import { nameOf, directory } from "../directory.js";
+import { directory } from "../directory.js";
 import { can } from "../rights.js";
 
 const IDLE_AFTER = 15 * 60_000;
@@ -34,8 +34,7 @@ export async function readBoard(store) {
 const withoutRetired = (devices) => devices.filter((device) => device.status !== "retired");
 
 /** @param {any} session */
-const toSeat = (session) =>
-  session ? { ...session, session_id: session.id, user: session.user && { ...session.user, display_name: nameOf(session.user) } } : null;
+const toSeat = (session) => (session ? { ...session, session_id: session.id } : null);
 
 /** The state of a device on the board: `used`, `idle`, `free`, `locked` or `pending`. @param {any} device */
 export function boardState(device) {

@@ -3,7 +3,7 @@
 
 import { skeleton, moment } from "../components/small.js";
 import { directory, nameOf } from "../directory.js";
-import { hasText, t, word } from "../i18n.js";
+import { formatDecimal, hasText, t, word } from "../i18n.js";
 import { href } from "../router.js";
 import { html, nothing } from "../view.js";
 
@@ -60,8 +60,14 @@ export const eventList = (events, all) =>
         ${events.length === 0 ? html`<p class="muted">${t("audit.none")}</p>` : nothing}
         ${all ? html`<p><a href=${all}>${t("audit.all")}</a></p>` : nothing}`;
 
-/** @param {any} value */
-export const detailText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+/** A value of the details as text; items of tickets by their names. @param {any} value @returns {string} */
+export function detailText(value) {
+  if (value === null || value === undefined || value === "") return "–";
+  if (Array.isArray(value)) return value.map(detailText).join(", ") || "–";
+  if (typeof value !== "object") return String(value);
+  if (typeof value.name !== "string") return JSON.stringify(value);
+  return typeof value.quantity === "string" ? `${formatDecimal(value.quantity)} × ${value.name}` : value.name;
+}
 
 /** @param {string} kind */
 export const subjectWord = (kind) => word("subject", kind);

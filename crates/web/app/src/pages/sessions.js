@@ -64,7 +64,7 @@ const columns = () => [
     class: "num wide",
     cell: (/** @type {any} */ each) => (each.ended_at ? moment(each.ended_at) : moment(each.expires_at, t("session.no_end"))),
   },
-  { key: "address", label: t("field.address"), class: "num wide", cell: (/** @type {any} */ each) => each.address ?? "" },
+  ...(list.items.some((each) => each.address) ? [{ key: "address", label: t("field.address"), class: "num wide", cell: (/** @type {any} */ each) => each.address ?? "" }] : []),
 ];
 
 const filters = () => [
