@@ -142,6 +142,10 @@ pub enum LoginDenied {
     /// The user has no role on the device with the rank that the login requires.
     #[error("the user has no role that may log in here")]
     RankTooLow,
+    /// The user has no right of the back office, which the login requires
+    /// ([`LoginRequest::requires_office_right`](crate::LoginRequest::requires_office_right)).
+    #[error("you have no role in the office")]
+    OfficeRoleMissing,
 }
 
 impl LoginDenied {
@@ -156,6 +160,7 @@ impl LoginDenied {
             Self::VirtualUser => "login_virtual",
             Self::PasswordChangeRequired => "password_change_required",
             Self::RankTooLow => "login_rank",
+            Self::OfficeRoleMissing => "office_role_missing",
         }
     }
 }

@@ -115,5 +115,5 @@ pub use requests::{
 pub use session::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind};
 pub use signature::Signature;
 pub use system::{SystemClock, SystemEntropy};
-pub use terms::{RefreshTerms, Terms};
+pub use terms::{OfficeTerms, RefreshTerms, Terms};
 pub use throttle::{Throttle, ThrottleLimits};

@@ -63,6 +63,9 @@ pub struct LoginRequest {
     pub proof: Proof,
     /// The lowest rank with which the login is admitted; `None` admits every rank.
     pub min_rank: Option<Rank>,
+    /// Whether the login is admitted only with a right of the back office
+    /// ([`Rights::opens_office`](tillgate_domain::Rights::opens_office)).
+    pub requires_office_right: bool,
     /// The network address of the client.
     pub address: Option<IpAddr>,
     /// Refresh tokens of earlier sessions. A client that presents the current or previous refresh
@@ -112,6 +115,7 @@ impl LoginRequest {
             identity: who,
             proof: Proof::Password(Secret::new(password.to_owned())),
             min_rank: None,
+            requires_office_right: false,
             address: None,
             previous_refresh_tokens: Vec::new(),
             reports_password_change: false,

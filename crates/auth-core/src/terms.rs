@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tillgate_domain::{Instant, SessionLimits, Zone};
+use tillgate_domain::{Instant, Rights, SessionLimits, Zone};
 
 use crate::SessionKind;
 
@@ -29,6 +29,19 @@ pub struct Terms {
     /// ([`Auth::exchange`](crate::Auth::exchange)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange_overlap: Option<Duration>,
+    /// The rules of a session in the back office; `None` for every other session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub office: Option<OfficeTerms>,
+}
+
+/// How a session in the back office depends on the rights of its user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfficeTerms {
+    /// The lifetime of an access token while the user may change nothing
+    /// ([`Rights::allows_change`]).
+    pub read_only_access: Duration,
+    /// How long after its last refresh the session ends while the user may change nothing.
+    pub read_only_idle: Duration,
 }
 
 /// How a session is refreshed.
@@ -68,6 +81,7 @@ impl Default for Terms {
             absolute: days(90),
             midnight: false,
             exchange_overlap: None,
+            office: None,
         }
     }
 }
@@ -104,6 +118,19 @@ impl Terms {
         (later > current && (due || is_last)).then_some(later)
     }
 
+    /// These terms as they apply to a user with these rights. Call it at each login and refresh: the
+    /// stored terms of a session do not depend on rights, which may change.
+    #[must_use]
+    pub fn for_rights(&self, rights: &Rights) -> Self {
+        let (Some(office), false) = (&self.office, rights.allows_change()) else { return self.clone() };
+        let refresh = self.refresh.as_ref();
+        Self {
+            access: office.read_only_access,
+            refresh: refresh.map(|refresh| RefreshTerms { idle: Some(office.read_only_idle), ..refresh.clone() }),
+            ..self.clone()
+        }
+    }
+
     /// These terms, shortened by a tenant's limits. A permanent session never expires, whatever the
     /// limits: only the lifetime of its access tokens is shortened.
     #[must_use]
@@ -129,7 +156,11 @@ impl Terms {
         let exchange_overlap =
             self.exchange_overlap.map(|overlap| limits.overlap.map_or(overlap, |limit| overlap.min(limit)));
         let absolute = shorter(self.absolute, limits.absolute);
-        Self { access, refresh, absolute, midnight: self.midnight, exchange_overlap }
+        let office = self.office.as_ref().map(|office| OfficeTerms {
+            read_only_access: limits.access.map_or(office.read_only_access, |limit| office.read_only_access.min(limit)),
+            read_only_idle: limits.idle.map_or(office.read_only_idle, |limit| office.read_only_idle.min(limit)),
+        });
+        Self { access, refresh, absolute, midnight: self.midnight, exchange_overlap, office }
     }
 
     /// The limits that shorten nothing: a higher limit has no effect
@@ -138,8 +169,10 @@ impl Terms {
         // A day on which clocks are set back has 25 hours.
         let day = self.midnight.then_some(Duration::from_hours(25));
         let end = |span: Option<Duration>| span.into_iter().chain(day).min();
-        let Self { access, refresh, absolute, exchange_overlap, .. } = self;
-        let access = Some((*access).min(MAX_ACCESS_TOKEN_LIFETIME));
+        let Self { access, refresh, absolute, exchange_overlap, office, .. } = self;
+        let read_only = office.as_ref();
+        let access = read_only.map_or(*access, |office| office.read_only_access.max(*access));
+        let access = Some(access.min(MAX_ACCESS_TOKEN_LIFETIME));
         match refresh {
             // Only a permanent session never expires.
             Some(RefreshTerms { idle: None, .. }) if absolute.is_none() && day.is_none() => {
@@ -147,7 +180,7 @@ impl Terms {
             }
             Some(RefreshTerms { idle, overlap, .. }) => SessionLimits {
                 access,
-                idle: end(*idle),
+                idle: end(idle.map(|idle| read_only.map_or(idle, |office| office.read_only_idle.max(idle)))),
                 absolute: end(*absolute),
                 overlap: overlap.or(SessionLimits::ZERO.overlap),
             },
@@ -180,6 +213,8 @@ impl Terms {
 
 #[cfg(test)]
 mod tests {
+    use tillgate_domain::KnownRight;
+
     use super::*;
 
     const NOON: Instant = Instant::from_millis(1_800_014_400_000);
@@ -195,6 +230,7 @@ mod tests {
             absolute: None,
             midnight: false,
             exchange_overlap: None,
+            office: None,
         }
     }
 
@@ -284,6 +320,7 @@ mod tests {
             absolute: minutes(600),
             midnight: false,
             exchange_overlap: None,
+            office: None,
         };
         assert_eq!(terms().limited_by(&short, person), expected);
         assert_eq!(terms().limited_by(&short, SessionKind::Device), expected);
@@ -358,6 +395,28 @@ mod tests {
         }
         let long = Terms { access: 48 * hour, ..terms() };
         assert_eq!(long.max_limits().access, Some(MAX_ACCESS_TOKEN_LIFETIME));
+    }
+
+    #[test]
+    fn office_terms_depend_on_rights_and_are_limited_like_others() {
+        let minutes = Duration::from_mins;
+        let office = OfficeTerms { read_only_access: minutes(60), read_only_idle: minutes(60) };
+        let of_office = Terms { office: Some(office), ..terms() };
+        let rights = |known: &[KnownRight]| Rights::of(known);
+        for changing in [&[KnownRight::Admin][..], &[KnownRight::AuditRead, KnownRight::TicketClose]] {
+            assert_eq!(of_office.for_rights(&rights(changing)), of_office, "{changing:?}");
+        }
+        let reading = of_office.for_rights(&rights(&[KnownRight::AuditRead, KnownRight::UserRead]));
+        let idle = |terms: &Terms| terms.refresh.as_ref().and_then(|refresh| refresh.idle);
+        assert_eq!((reading.access, idle(&reading)), (minutes(60), Some(minutes(60))));
+        assert_eq!(of_office.for_rights(&Rights::default()), reading, "nobody who may do nothing can change anything");
+        assert_eq!(terms().for_rights(&Rights::default()), terms(), "other sessions do not depend on rights");
+        let short = SessionLimits { access: Some(minutes(5)), idle: Some(minutes(30)), ..SessionLimits::default() };
+        let limited = of_office.limited_by(&short, SessionKind::Person).for_rights(&Rights::default());
+        assert_eq!((limited.access, idle(&limited)), (minutes(5), Some(minutes(30))));
+        let quick = Terms { access: minutes(15), ..of_office };
+        let quick = Terms { refresh: quick.refresh.map(|r| RefreshTerms { idle: Some(minutes(15)), ..r }), ..quick };
+        assert_eq!((quick.max_limits().access, quick.max_limits().idle), (Some(minutes(60)), Some(minutes(60))));
     }
 
     #[test]

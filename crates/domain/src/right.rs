@@ -171,6 +171,17 @@ impl Rights {
         self.custom.iter().map(|CustomRight(name)| name.len().saturating_add(48)).sum()
     }
 
+    /// Whether the set contains a right of the back office.
+    pub fn opens_office(&self) -> bool {
+        self.known().any(KnownRight::is_of_office)
+    }
+
+    /// Whether the set contains a known right to change something. The server requires no custom
+    /// right, so those do not count.
+    pub fn allows_change(&self) -> bool {
+        self.known().any(|right| !right.is_read_only())
+    }
+
     fn holds(&self, right: &Right) -> bool {
         match right {
             Right::Known(known) => self.known & known.bit() != 0,

@@ -4,6 +4,7 @@ pub(crate) mod dialects;
 pub(crate) mod docs;
 pub(crate) mod native;
 pub(crate) mod oauth;
+pub(crate) mod office;
 pub(crate) mod operations;
 
 #[cfg(test)]

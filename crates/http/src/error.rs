@@ -57,6 +57,8 @@ pub enum ProtocolError {
     InvalidFields(Vec<FieldViolation>),
     /// A browser sent the request for a page of an untrusted origin.
     UntrustedOrigin,
+    /// The request sets cookies that browsers accept over TLS only, and came without it.
+    TlsRequired,
     /// A change lacks the version in `If-Match`.
     PreconditionRequired,
     /// The `Idempotency-Key` is invalid.
@@ -193,7 +195,7 @@ impl ProtocolError {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::InvalidFields(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
-            Self::UntrustedOrigin | Self::NoAccessRule => StatusCode::FORBIDDEN,
+            Self::UntrustedOrigin | Self::TlsRequired | Self::NoAccessRule => StatusCode::FORBIDDEN,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -210,6 +212,7 @@ impl ProtocolError {
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::InvalidFields(_) => "fields_invalid",
             Self::UntrustedOrigin => "origin_foreign",
+            Self::TlsRequired => "tls_required",
             Self::PreconditionRequired => "version_required",
             Self::InvalidIdempotencyKey => "idempotency_key_invalid",
             Self::NoAccessRule => "access_unlisted",

@@ -4,12 +4,14 @@ pub(crate) mod authentication;
 pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod connection;
+pub(crate) mod cookies;
 pub(crate) mod cursor;
 pub(crate) mod endpoint_info;
 pub(crate) mod field;
 pub(crate) mod form;
 pub(crate) mod head;
 pub(crate) mod meta;
+pub(crate) mod origin_check;
 pub(crate) mod query;
 pub(crate) mod trace_id;
 
@@ -123,6 +125,14 @@ impl Request {
             reports_password_change: true,
             ..self.build_login(who, Proof::Password(password))?
         };
+        self.run_login_with_new_password(login, new_password).await
+    }
+
+    async fn run_login_with_new_password(
+        &self,
+        login: LoginRequest,
+        new_password: Option<Secret<String>>,
+    ) -> Result<IssuedTokens, ApiError> {
         let Some(new) = new_password else { return self.run_login(login, call_auth_login).await };
         self.run_login(login, move |mount, login| {
             let store = &*mount.server.office;
@@ -131,6 +141,27 @@ impl Request {
             mount.server.auth.login_with_new_password(login, &NewPassword { password: &new, context_words: &words })
         })
         .await
+    }
+
+    /// Logs in to the back office: the user must have a right of it. A `new_password` replaces the
+    /// current one.
+    pub(crate) async fn log_in_to_office(
+        &self,
+        login: String,
+        password: Secret<String>,
+        new_password: Option<Secret<String>>,
+        tenant: Option<String>,
+        previous: Vec<Secret<String>>,
+    ) -> Result<IssuedTokens, ApiError> {
+        let who = LoginIdentity::User { login, device: None };
+        let login = LoginRequest {
+            tenancy: self.build_tenancy(tenant),
+            previous_refresh_tokens: previous,
+            reports_password_change: true,
+            requires_office_right: true,
+            ..self.build_login(who, Proof::Password(password))?
+        };
+        self.run_login_with_new_password(login, new_password).await
     }
 
     /// Logs in, if the session would have at least the role `least`.
@@ -205,6 +236,7 @@ impl Request {
             identity: who,
             proof,
             min_rank: None,
+            requires_office_right: false,
             address: self.address(),
             previous_refresh_tokens: Vec::new(),
             reports_password_change: false,
@@ -269,6 +301,17 @@ impl Request {
             Ok(proven)
         })
         .await
+    }
+
+    /// Ends the sessions of the refresh cookies that a new session replaces, since no client has them
+    /// any more (OWASP ASVS 5.0, 7.2.4). A failure does not affect the login.
+    pub(crate) async fn end_replaced_sessions(&self, old: Vec<Secret<String>>) {
+        if old.is_empty() {
+            return;
+        }
+        if let Err(failure) = self.end_sessions_by_refresh_tokens(old, EndReason::Replaced).await {
+            tracing::warn!(trace = self.head.trace_id(), ?failure, "the sessions that a login replaces were not ended");
+        }
     }
 
     /// Changes the caller's own password, confirmed by the old one. `end_keys` revokes the caller's

@@ -246,6 +246,7 @@ impl ContractFixture {
                 absolute: None,
                 midnight: false,
                 exchange_overlap: None,
+                office: None,
             },
             generation: 1,
             key: key_id(1),

@@ -56,6 +56,7 @@ impl MintedTokens {
             absolute: None,
             midnight: false,
             exchange_overlap: None,
+            office: None,
         };
         let login = LoginRequest {
             dialect: dialect.clone(),
@@ -65,6 +66,7 @@ impl MintedTokens {
             proof: Proof::Password(Secret::new("cashier".to_owned())),
             address: None,
             min_rank: None,
+            requires_office_right: false,
             previous_refresh_tokens: Vec::new(),
             reports_password_change: false,
         };

@@ -332,15 +332,18 @@ impl Auth {
 ///
 /// A denial that a client sees as a wrong password must cost as much as one, or the throttle would
 /// reveal the difference. A denial that is reported as itself after the right password is not a
-/// failed attempt: for a device that logs in as itself, for a missing rank, for a weak new
-/// password, and for a required password change if the dialect reports that.
+/// failed attempt: for a device that logs in as itself, for a missing rank or role in the office,
+/// for a weak new password, and for a required password change if the dialect reports that.
 fn charge_outcome(login: &LoginRequest, denial: &AuthDenied) -> AttemptOutcome {
     match (&login.identity, denial) {
         (
             LoginIdentity::Device { .. },
             AuthDenied::Login(LoginDenied::Pending | LoginDenied::Suspended | LoginDenied::Retired),
         )
-        | (_, AuthDenied::Login(LoginDenied::RankTooLow) | AuthDenied::WeakPassword(_)) => AttemptOutcome::Withdrawn,
+        | (
+            _,
+            AuthDenied::Login(LoginDenied::RankTooLow | LoginDenied::OfficeRoleMissing) | AuthDenied::WeakPassword(_),
+        ) => AttemptOutcome::Withdrawn,
         (_, AuthDenied::Login(LoginDenied::PasswordChangeRequired)) if login.reports_password_change => {
             AttemptOutcome::Withdrawn
         }

@@ -36,7 +36,7 @@ impl Auth {
         let principal = session
             .principal()
             .ok_or_else(|| Error::Fault(format!("session \"{}\" has neither a user nor a device", session.id)))?;
-        let expires_at = session.terms.access_expiry(session.expires_at, now);
+        let expires_at = session.terms.for_rights(&profile.rights).access_expiry(session.expires_at, now);
         let mut claims = self.build_claims(&session, principal, epochs, now.seconds(), expires_at.seconds())?;
         claims.set_rights(profile.rights.to_scope(), &profile.roles);
         let access_token = claims

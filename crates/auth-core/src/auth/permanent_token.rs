@@ -23,8 +23,14 @@ impl Auth {
             return Err(LoginDenied::DeviceNotAllowed.into());
         }
         let refresh = Some(RefreshTerms { idle: None, overlap: None, first_reusable: false });
-        let terms =
-            Terms { access: login.terms.access, refresh, absolute: None, midnight: false, exchange_overlap: None };
+        let terms = Terms {
+            access: login.terms.access,
+            refresh,
+            absolute: None,
+            midnight: false,
+            exchange_overlap: None,
+            office: None,
+        };
         self.login_as(&LoginRequest { terms, ..login.clone() }, LoginKind::Pairing, None)
     }
 

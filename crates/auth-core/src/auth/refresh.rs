@@ -25,7 +25,7 @@ use crate::revocations::Version;
 use crate::session::FIRST_GENERATION;
 use crate::token::access::{Claims, read_key_id};
 use crate::token::refresh::{RefreshToken, UnverifiedRefreshToken};
-use crate::{Error, IssuedTokens, Profile, RefreshRequest, Session, SessionKind, TokenDenied};
+use crate::{Error, IssuedTokens, Profile, RefreshRequest, Session, SessionKind, Terms, TokenDenied};
 
 /// How often a refresh is judged again within one unit of work, if other units of work change its
 /// session.
@@ -165,7 +165,8 @@ impl Auth {
             let plan = match verdict {
                 Verdict::Deny(denial) => return Ok(Step::Decided(Err(denial))),
                 Verdict::Rotate { to, store_rolled_back } => {
-                    RefreshPlan::rotate(&record, &attempt, to, store_rolled_back)
+                    let terms = self.current_terms(tx, &record.session)?;
+                    RefreshPlan::rotate(&record, &attempt, &terms, to, store_rolled_back)
                 }
                 Verdict::Renew => {
                     let report = self.should_report_shared(&record.session, &attempt, false);
@@ -321,6 +322,15 @@ impl Auth {
                 self.clock.monotonic(),
                 SHARED_REPORT_INTERVAL,
             )
+    }
+
+    /// The terms of the session as they apply to the current rights of its principal.
+    fn current_terms(&self, tx: &mut dyn AuthTx, session: &Session) -> StoreResult<Terms> {
+        if session.terms.office.is_none() {
+            return Ok(session.terms.clone());
+        }
+        let profile = self.cached_or_read_profile(tx, session)?;
+        Ok(profile.map_or_else(|| session.terms.clone(), |profile| session.terms.for_rights(&profile.rights)))
     }
 
     /// The profile of the session's principal, from the cache if it is current.

@@ -29,6 +29,7 @@ fn standing(generation: i64, used: i64, rotated: Option<u64>) -> SessionRecord {
             absolute: None,
             midnight: false,
             exchange_overlap: None,
+            office: None,
         },
         generation,
         key,

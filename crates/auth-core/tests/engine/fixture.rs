@@ -39,6 +39,7 @@ pub(crate) fn terms() -> Terms {
         absolute: None,
         midnight: false,
         exchange_overlap: None,
+        office: None,
     }
 }
 
@@ -236,6 +237,7 @@ pub(crate) fn by_user(name: &str, device: Option<&str>) -> LoginRequest {
         identity: LoginIdentity::User { login: name.to_owned(), device: device.map(str::to_owned) },
         proof: Proof::Password(Secret::new(password_of(person))),
         min_rank: None,
+        requires_office_right: false,
         previous_refresh_tokens: Vec::new(),
         reports_password_change: false,
         address: address(1),

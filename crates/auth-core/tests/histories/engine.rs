@@ -110,6 +110,7 @@ impl Engines {
                 identity: LoginIdentity::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
                 proof: Proof::Password(Secret::new("right".to_owned())),
                 min_rank: None,
+                requires_office_right: false,
                 previous_refresh_tokens: Vec::new(),
                 reports_password_change: false,
                 address: None,

@@ -34,6 +34,7 @@ impl Terms {
             absolute: self.absolute,
             midnight: false,
             exchange_overlap: None,
+            office: None,
         }
     }
 }

@@ -110,6 +110,49 @@ impl KnownRight {
         Self::ALL.get(place).copied()
     }
 
+    /// Whether the right is one of the back office: it is about the shop's users, roles, devices,
+    /// stores, API keys, sessions or audit events, and not about sales.
+    pub const fn is_of_office(self) -> bool {
+        matches!(
+            self,
+            Self::Admin
+                | Self::ApiKeyCreate
+                | Self::ApiKeyDelete
+                | Self::ApiKeyUpdate
+                | Self::AuditRead
+                | Self::DeviceCreate
+                | Self::DeviceDelete
+                | Self::DeviceUpdate
+                | Self::RoleCreate
+                | Self::RoleDelete
+                | Self::RoleUpdate
+                | Self::SessionDelete
+                | Self::StoreCreate
+                | Self::StoreDelete
+                | Self::StoreUpdate
+                | Self::TenantCreate
+                | Self::TenantUpdate
+                | Self::UserCreate
+                | Self::UserDelete
+                | Self::UserRead
+                | Self::UserUpdate
+        )
+    }
+
+    /// Whether the right changes nothing: its holder can only read.
+    pub const fn is_read_only(self) -> bool {
+        matches!(
+            self,
+            Self::AuditRead
+                | Self::DetailedIntervalSalesReport
+                | Self::LicenseGet
+                | Self::OverviewSalesReport
+                | Self::SummaryIntervalSalesReport
+                | Self::TokenIntrospect
+                | Self::UserRead
+        )
+    }
+
     /// The bit of the right in a set of known rights.
     pub(super) const fn bit(self) -> u128 {
         1 << self as u32

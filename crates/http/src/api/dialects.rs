@@ -1,5 +1,5 @@
 //! The dialects: published wire contracts, each of which stands alone. What two of them share is a function of this crate,
-//! never of another dialect.
+//! never of another dialect. The back office for browsers is mounted like one of them.
 //!
 //! [`DIALECTS`] is the only list of them. Configuration and composition look up there, so that a new dialect is one entry more
 //! and no dialect is ever served in the place of another.
@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use tillgate_auth_core::Terms;
 
+use crate::api::office::{Office, OfficeApi};
 use crate::serving::dialect::Dialect;
 use fiuu::Fiuu;
 use kasir::{BrowserSettings, Kasir};
@@ -27,12 +28,14 @@ pub const DIALECTS: &[DialectEntry] = &[
         name: Portos::NAME,
         registers_tenants: false,
         default_terms: Portos::default_terms,
+        nested: None,
         build: |settings| Arc::new(Portos::new(settings.terms)),
     },
     DialectEntry {
         name: Kasir::NAME,
         registers_tenants: false,
         default_terms: Kasir::default_terms,
+        nested: None,
         build: |settings| {
             let per_minute = settings.requests_per_minute.unwrap_or(Kasir::DEFAULT_REQUESTS_PER_MINUTE);
             Arc::new(Kasir::new(settings.terms, settings.browser, per_minute))
@@ -42,6 +45,7 @@ pub const DIALECTS: &[DialectEntry] = &[
         name: Fiuu::NAME,
         registers_tenants: false,
         default_terms: Fiuu::default_terms,
+        nested: None,
         build: |settings| {
             let per_minute = settings.requests_per_minute.unwrap_or(Fiuu::DEFAULT_REQUESTS_PER_MINUTE);
             Arc::new(Fiuu::new(settings.terms, per_minute))
@@ -51,6 +55,7 @@ pub const DIALECTS: &[DialectEntry] = &[
         name: PosStar::NAME,
         registers_tenants: true,
         default_terms: PosStar::default_terms,
+        nested: None,
         build: |settings| {
             let per_minute = settings.requests_per_minute.unwrap_or(PosStar::DEFAULT_REQUESTS_PER_MINUTE);
             Arc::new(PosStar::new(settings.terms, per_minute))
@@ -60,7 +65,18 @@ pub const DIALECTS: &[DialectEntry] = &[
         name: Krmpesan::NAME,
         registers_tenants: false,
         default_terms: Krmpesan::default_terms,
+        nested: None,
         build: |settings| Arc::new(Krmpesan::new(settings.terms)),
+    },
+    DialectEntry {
+        name: Office::NAME,
+        registers_tenants: false,
+        default_terms: Office::default_terms,
+        nested: Some(NestedDialect {
+            path: OfficeApi::PATH,
+            build: |settings| Arc::new(OfficeApi::new(settings.terms)),
+        }),
+        build: |settings| Arc::new(Office::new(settings.terms)),
     },
 ];
 
@@ -74,7 +90,19 @@ pub struct DialectEntry {
     pub registers_tenants: bool,
     /// The terms of its sessions if the configuration has none.
     pub default_terms: fn() -> Terms,
+    /// What is mounted below the prefix of the dialect, under the same name, for the same host and
+    /// tenant.
+    pub nested: Option<NestedDialect>,
     /// Makes the dialect with these settings.
+    pub build: fn(DialectSettings) -> Arc<dyn Dialect>,
+}
+
+/// A second dialect below the prefix of one.
+#[derive(Debug)]
+pub struct NestedDialect {
+    /// The path below the prefix.
+    pub path: &'static str,
+    /// Makes the dialect with the settings of the outer one.
     pub build: fn(DialectSettings) -> Arc<dyn Dialect>,
 }
 

@@ -37,6 +37,9 @@ use crate::request::head::RequestHead;
 use crate::serving::dialect::Dialect;
 use crate::serving::route::Route;
 
+pub(crate) use error::render_error;
+pub(crate) use sessions::response::CallerBody;
+
 /// The native API as a dialect.
 #[derive(Clone, Debug)]
 pub struct Native {
@@ -64,6 +67,7 @@ impl Native {
             absolute: Some(Duration::from_hours(90 * 24)),
             midnight: false,
             exchange_overlap: None,
+            office: None,
         }
     }
 }
@@ -86,25 +90,30 @@ impl Dialect for Native {
     }
 
     fn routes(&self) -> Vec<Route> {
-        let all = [
-            Route::all_about(SubjectKind::Session, sessions::routes()),
-            Route::all_about(SubjectKind::User, users::routes()),
-            Route::all_about(SubjectKind::Device, devices::routes()),
-            Route::all_about(SubjectKind::Role, roles::routes()),
-            vec![rights::route()],
-            Route::all_about(SubjectKind::Store, stores::routes()),
-            Route::all_about(SubjectKind::Tenant, tenants::routes()),
-            Route::all_about(SubjectKind::Ticket, tickets::routes()),
-            Route::all_about(SubjectKind::ApiKey, api_keys::routes()),
-            audit::routes(),
-            vec![gateway_check::route()],
-        ];
-        all.into_iter().flatten().collect()
+        routes()
     }
 
     fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
-        error::render_error(failure, head)
+        render_error(failure, head)
     }
+}
+
+/// The routes of the native API.
+pub(crate) fn routes() -> Vec<Route> {
+    let all = [
+        Route::all_about(SubjectKind::Session, sessions::routes()),
+        Route::all_about(SubjectKind::User, users::routes()),
+        Route::all_about(SubjectKind::Device, devices::routes()),
+        Route::all_about(SubjectKind::Role, roles::routes()),
+        vec![rights::route()],
+        Route::all_about(SubjectKind::Store, stores::routes()),
+        Route::all_about(SubjectKind::Tenant, tenants::routes()),
+        Route::all_about(SubjectKind::Ticket, tickets::routes()),
+        Route::all_about(SubjectKind::ApiKey, api_keys::routes()),
+        audit::routes(),
+        vec![gateway_check::route()],
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// Builds a response without content (204).

@@ -5,6 +5,7 @@
 //! decides no rule of sessions or rights.
 
 use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use tillgate_auth_core::{RequestCredentials, Terms};
 
@@ -54,6 +55,11 @@ pub trait Dialect: Send + Sync + 'static {
     /// # Errors
     /// The credentials are malformed.
     fn read_credentials<'r>(&self, head: &'r RequestHead, body: &'r Bytes) -> Result<RequestCredentials<'r>, ApiError>;
+
+    /// Headers of every response, errors included; empty for a contract that has none.
+    fn response_headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &[]
+    }
 
     /// How request paths are compared with those of the routes.
     fn path_matching(&self) -> PathMatching {

@@ -145,6 +145,11 @@ impl Route {
         Self { documentation: Some(entry), ..self }
     }
 
+    /// The same call without its documentation, for a second mount of it.
+    pub(crate) fn undocumented(self) -> Self {
+        Self { documentation: None, ..self }
+    }
+
     /// The call as the OpenAPI document describes it, for a mount at `prefix`; `None` if it is documented elsewhere.
     pub(crate) fn documented_call(&self, prefix: &str) -> Option<DocumentedCall> {
         Some(DocumentedCall {

@@ -68,6 +68,9 @@ pub(crate) async fn serve_request(
         }
         answer
     });
+    for (name, value) in service.dialect.response_headers() {
+        answer.headers_mut().insert(name.clone(), value.clone());
+    }
     cors::add_cors_headers(service.dialect.trusted_origins(), head.headers(), &mut answer);
     answer
 }

@@ -35,6 +35,7 @@ mod native;
 mod oauth;
 mod oauth_tokens;
 mod office;
+mod office_browser;
 mod office_errors;
 mod openapi;
 mod overload;

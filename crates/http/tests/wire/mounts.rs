@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tillgate_domain::Slug;
-use tillgate_http::{BrowserSettings, Fiuu, Kasir, Krmpesan, Mount, Native, OAuth, Portos, PosStar};
+use tillgate_http::{BrowserSettings, Fiuu, Kasir, Krmpesan, Mount, Native, OAuth, Office, OfficeApi, Portos, PosStar};
 
 /// All contracts at their default prefixes.
 pub fn mounts() -> Vec<Mount> {
@@ -35,6 +35,16 @@ pub fn krmpesan(prefix: &str) -> Mount {
 pub fn kasir(web: BrowserSettings) -> Mount {
     Mount::at_prefix("/kasir", Arc::new(Kasir::new(Kasir::default_terms(), web, Kasir::DEFAULT_REQUESTS_PER_MINUTE)))
         .unwrap()
+}
+
+/// The two mounts of the back office in the browser, for the tenant `default`.
+pub fn office() -> Vec<Mount> {
+    let terms = Office::default_terms;
+    let mounts = [
+        Mount::at_prefix("/office", Arc::new(Office::new(terms()))),
+        Mount::at_prefix("/office/api/v1", Arc::new(OfficeApi::new(terms()))),
+    ];
+    mounts.map(|mount| mount.unwrap().with_tenant(Slug::parse("default").unwrap())).into()
 }
 
 pub fn native(prefix: &str) -> Mount {

@@ -270,6 +270,7 @@ impl TestServer {
             identity: LoginIdentity::User { login: user.to_owned(), device: Some(device.to_owned()) },
             proof: Proof::Password(Secret::new(TEST_PASSWORD.to_owned())),
             min_rank: None,
+            requires_office_right: false,
             previous_refresh_tokens: Vec::new(),
             reports_password_change: false,
             address: None,

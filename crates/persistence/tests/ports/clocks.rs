@@ -73,11 +73,19 @@ impl<'a> ClockFixture<'a> {
         let refresh = Some(RefreshTerms { idle: Some(12 * HOUR), overlap: Some(OVERLAP), first_reusable: false });
         let login = LoginRequest {
             dialect: self.dialect.clone(),
-            terms: Terms { access: 15 * MINUTE, refresh, absolute: None, midnight: false, exchange_overlap: None },
+            terms: Terms {
+                access: 15 * MINUTE,
+                refresh,
+                absolute: None,
+                midnight: false,
+                exchange_overlap: None,
+                office: None,
+            },
             tenancy: Tenancy::default(),
             identity: LoginIdentity::User { login: format!("{name}@example.com"), device: device.map(str::to_owned) },
             proof: Proof::Password(Secret::new("right".to_owned())),
             min_rank: None,
+            requires_office_right: false,
             address: None,
             previous_refresh_tokens: Vec::new(),
             reports_password_change: false,

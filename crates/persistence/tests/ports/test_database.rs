@@ -222,6 +222,7 @@ impl StoreFixture {
                 absolute: Some(Duration::from_hours(24 * 90)),
                 midnight: false,
                 exchange_overlap: None,
+                office: None,
             },
             generation: 1,
             key: KeyId(uuid(50)),

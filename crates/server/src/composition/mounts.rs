@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tillgate_auth_core::terms::{RefreshTerms, Terms};
 use tillgate_http::{
-    BrowserSettings, DialectEntry, DialectSettings, Fiuu, Kasir, Mount, Mounts, Native, OAuth, Portos, PosStar,
+    BrowserSettings, DialectEntry, DialectSettings, Fiuu, Kasir, Mount, Mounts, Native, OAuth, Office, Portos, PosStar,
 };
 
 use crate::command::CommandError;
@@ -22,15 +22,20 @@ pub(crate) fn build_mounts(settings: &Settings) -> Result<Mounts, CommandError> 
     for each in &settings.mounts {
         let entry = DialectEntry::find(&each.dialect)
             .ok_or_else(|| CommandError::usage(format!("mounts: the dialect \"{}\" does not exist", each.dialect)))?;
-        let dialect = (entry.build)(dialect_settings(entry, settings));
-        let mut mount = Mount::at_prefix(&each.prefix, dialect).map_err(CommandError::usage)?;
-        if let Some(host) = &each.host {
-            mount = mount.with_host(host);
+        let outer = ("", entry.build);
+        let nested = entry.nested.as_ref().map(|nested| (nested.path, nested.build));
+        for (path, build) in std::iter::once(outer).chain(nested) {
+            let dialect = build(dialect_settings(entry, settings));
+            let prefix = format!("{}{path}", each.prefix);
+            let mut mount = Mount::at_prefix(&prefix, dialect).map_err(CommandError::usage)?;
+            if let Some(host) = &each.host {
+                mount = mount.with_host(host);
+            }
+            if let Some(tenant) = &each.tenant {
+                mount = mount.with_tenant(tenant.clone());
+            }
+            mounts.push(mount);
         }
-        if let Some(tenant) = &each.tenant {
-            mount = mount.with_tenant(tenant.clone());
-        }
-        mounts.push(mount);
     }
     Mounts::check(mounts).map_err(CommandError::usage)
 }
@@ -44,6 +49,7 @@ fn native_terms(settings: &Settings) -> Terms {
         absolute: Some(sessions.absolute),
         midnight: false,
         exchange_overlap: None,
+        office: None,
     }
 }
 
@@ -51,11 +57,12 @@ fn native_terms(settings: &Settings) -> Terms {
 type ReadDialectSettings = fn(&Settings) -> DialectSettings;
 
 /// The dialects that have a table of their own in the configuration.
-const CONFIGURED_DIALECTS: [(&str, ReadDialectSettings); 4] = [
+const CONFIGURED_DIALECTS: [(&str, ReadDialectSettings); 5] = [
     (Portos::NAME, portos_settings),
     (Kasir::NAME, kasir_settings),
     (Fiuu::NAME, fiuu_settings),
     (PosStar::NAME, posstar_settings),
+    (Office::NAME, office_settings),
 ];
 
 /// The settings of a dialect by the configuration; the dialect's defaults if the configuration has no table for it.
@@ -78,6 +85,7 @@ fn portos_settings(settings: &Settings) -> DialectSettings {
             absolute: None,
             midnight: false,
             exchange_overlap: None,
+            office: None,
         },
         requests_per_minute: None,
         browser: BrowserSettings::default(),
@@ -94,6 +102,7 @@ fn kasir_settings(settings: &Settings) -> DialectSettings {
             absolute: None,
             midnight: false,
             exchange_overlap: None,
+            office: None,
         },
         requests_per_minute: Some(kasir.per_minute),
         browser: BrowserSettings { origins: kasir.origins.clone(), secure: kasir.secure, same_site: kasir.same_site },
@@ -110,6 +119,7 @@ fn fiuu_settings(settings: &Settings) -> DialectSettings {
             absolute: None,
             midnight: true,
             exchange_overlap: None,
+            office: None,
         },
         requests_per_minute: Some(fiuu.per_minute),
         browser: BrowserSettings::default(),
@@ -125,8 +135,18 @@ fn posstar_settings(settings: &Settings) -> DialectSettings {
             absolute: posstar.absolute,
             midnight: false,
             exchange_overlap: Some(posstar.overlap),
+            office: None,
         },
         requests_per_minute: Some(posstar.per_minute),
+        browser: BrowserSettings::default(),
+    }
+}
+
+fn office_settings(settings: &Settings) -> DialectSettings {
+    let office = &settings.office;
+    DialectSettings {
+        terms: Office::terms_of(office.idle, office.read_only_idle, office.absolute),
+        requests_per_minute: None,
         browser: BrowserSettings::default(),
     }
 }

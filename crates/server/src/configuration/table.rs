@@ -162,6 +162,15 @@ settings! {
         /// How long an ended session stays in lists.
         keep: Duration = "30d",
     }
+    /// Session lifetimes of the back office in the browser.
+    office: Office {
+        /// How long after its last renewal a session ends. Its access tokens live as long.
+        idle: Duration = "15m",
+        /// The same while the user may change nothing.
+        read_only_idle: Duration = "1h",
+        /// How long after the sign-in a session ends, at most 24 h.
+        absolute: Duration = "12h",
+    }
     /// Session lifetimes of PORTOS.
     portos: Portos {
         /// Lifetime of an access token, at most 24 h.

@@ -15,6 +15,7 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
     let Settings {
         server,
         sessions,
+        office,
         portos,
         kasir,
         fiuu,
@@ -45,6 +46,12 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
     require(sessions.absolute >= sessions.idle, || {
         "sessions.absolute must not be shorter than sessions.idle".to_owned()
     })?;
+    for (name, idle) in [("idle", office.idle), ("read_only_idle", office.read_only_idle)] {
+        require(idle >= Duration::from_secs(2) && idle <= office.absolute, || {
+            format!("office.{name} must be between 2s and office.absolute")
+        })?;
+    }
+    require(office.absolute <= DAY, || "office.absolute must be at most 24h".to_owned())?;
     require(portos.idle >= portos.access, || "portos.idle must not be shorter than portos.access".to_owned())?;
     require((Duration::from_mins(15)..=Duration::from_hours(1)).contains(&kasir.access), || {
         "kasir.access must be between 15m and 60m".to_owned()

@@ -24,6 +24,7 @@ pub fn session_is_read_back_as_added(harness: &AuthStoreHarness) {
             absolute: Some(Duration::from_hours(2160)),
             midnight: true,
             exchange_overlap: None,
+            office: None,
         },
         generation: 7,
         previous_key: key_id(3),

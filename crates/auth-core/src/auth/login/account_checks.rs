@@ -35,6 +35,7 @@ pub(super) fn check_account(
                 (Some(_), None) => false,
             };
             match (may_log_in_there, user.password_change_required && !changes_password) {
+                (false, _) if login.requires_office_right && device.is_none() => Err(LoginDenied::OfficeRoleMissing),
                 (false, _) => Err(LoginDenied::DeviceNotAllowed),
                 (true, true) => Err(LoginDenied::PasswordChangeRequired),
                 (true, false) => Ok(()),

@@ -72,6 +72,9 @@ impl LoginTx<'_> {
         if self.login.min_rank.is_some_and(|rank| !access::has_rank(profile.rank, rank)) {
             return Ok(LoginTxOutcome::Denied(LoginDenied::RankTooLow));
         }
+        if self.login.requires_office_right && !profile.rights.opens_office() {
+            return Ok(LoginTxOutcome::Denied(LoginDenied::OfficeRoleMissing));
+        }
         let password_replacement = match self.new_password {
             Some(new) => Some(new.replace_password(tx, credential, &mut profile, self.now)?),
             None => None,
@@ -124,7 +127,7 @@ impl LoginTx<'_> {
             device: device.map(|device| device.id),
             parent: None,
             dialect: self.login.dialect.clone(),
-            expires_at: terms.session_expiry(self.now, self.now, &tenant.zone),
+            expires_at: terms.for_rights(&profile.rights).session_expiry(self.now, self.now, &tenant.zone),
             terms,
             generation: FIRST_GENERATION,
             key: self.key,

@@ -9,9 +9,9 @@ use tillgate_domain::network::subscriber_network;
 use tillgate_domain::{Action, Actor, EndReason, EventOutcome, StoreResult};
 
 use super::RefreshAttempt;
-use crate::Session;
 use crate::ports::{AuthTx, Rotation, SessionRecord};
 use crate::requests::GrantKind;
+use crate::{Session, Terms};
 
 /// The writes that carry out one verdict.
 pub(super) struct RefreshPlan {
@@ -34,10 +34,12 @@ enum SessionUpdate {
 }
 
 impl RefreshPlan {
-    /// `Verdict::Rotate`: a new refresh token of generation `to`.
+    /// `Verdict::Rotate`: a new refresh token of generation `to`. `terms` are those of the session
+    /// for the current rights of its principal.
     pub(super) fn rotate(
         record: &SessionRecord,
         attempt: &RefreshAttempt<'_>,
+        terms: &Terms,
         to: i64,
         store_rolled_back: bool,
     ) -> Self {
@@ -48,7 +50,7 @@ impl RefreshPlan {
             key: if store_rolled_back { attempt.token.key } else { attempt.current_key },
             previous_key: attempt.token.key,
             at: attempt.now,
-            expires_at: session.terms.session_expiry(session.created_at, attempt.now, &record.zone),
+            expires_at: terms.session_expiry(session.created_at, attempt.now, &record.zone),
             from: attempt.request.address,
         };
         let session = Session {

@@ -55,6 +55,7 @@ impl Fiuu {
             absolute: None,
             midnight: true,
             exchange_overlap: None,
+            office: None,
         }
     }
 }

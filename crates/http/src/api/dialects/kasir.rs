@@ -10,7 +10,6 @@ mod error;
 #[cfg(feature = "fuzzing")]
 mod fuzzing;
 mod logs;
-mod origin_check;
 mod page;
 mod paths;
 mod request;
@@ -28,7 +27,9 @@ use tillgate_domain::SubjectKind;
 
 use crate::error::ApiError;
 use crate::request::bearer::read_bearer;
+use crate::request::cookies::read_cookies;
 use crate::request::head::RequestHead;
+use crate::request::origin_check::{TrustedSenders, check_origin};
 use crate::serving::cors::WebOrigin;
 use crate::serving::dialect::Dialect;
 use crate::serving::rate_limiter::RateLimiter;
@@ -80,6 +81,7 @@ impl Kasir {
             absolute: None,
             midnight: false,
             exchange_overlap: None,
+            office: None,
         }
     }
 }
@@ -117,12 +119,12 @@ impl Dialect for Kasir {
         if let RequestCredentials::Bearer(token) = read_bearer(head.headers())? {
             return Ok(RequestCredentials::Bearer(token));
         }
-        let tokens = cookies::read_cookies(head, cookies::ACCESS_COOKIE);
+        let tokens = read_cookies(head, cookies::ACCESS_COOKIE);
         if tokens.is_empty() {
             return Ok(RequestCredentials::None);
         }
         if !matches!(*head.method(), Method::GET | Method::HEAD) {
-            origin_check::check_origin(&self.browser.origins, head)?;
+            check_origin(TrustedSenders::PagesAndPrograms(&self.browser.origins), head)?;
         }
         Ok(RequestCredentials::AnyBearer(tokens))
     }

@@ -56,6 +56,7 @@ impl Krmpesan {
             absolute: None,
             midnight: false,
             exchange_overlap: None,
+            office: None,
         }
     }
 }

@@ -62,6 +62,7 @@ impl Portos {
             absolute: None,
             midnight: false,
             exchange_overlap: None,
+            office: None,
         }
     }
 }

@@ -55,6 +55,7 @@ impl PosStar {
             absolute: Some(Duration::from_hours(90 * 24)),
             midnight: false,
             exchange_overlap: Some(Duration::from_mins(5)),
+            office: None,
         }
     }
 }

@@ -44,7 +44,7 @@ struct ErrorItemBody<'p> {
 }
 
 /// Renders the response to a failed request.
-pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpResponse {
+pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpResponse {
     let status = map_status(failure);
     let (code, detail) = describe_error(failure);
     let office_violations = match failure {
@@ -95,7 +95,9 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
 fn map_status(failure: &ApiError) -> StatusCode {
     match failure {
         // the password was correct, and the client can solve the problem
-        ApiError::Denied(AuthDenied::Login(LoginDenied::PasswordChangeRequired)) => StatusCode::FORBIDDEN,
+        ApiError::Denied(AuthDenied::Login(LoginDenied::PasswordChangeRequired | LoginDenied::OfficeRoleMissing)) => {
+            StatusCode::FORBIDDEN
+        }
         failure => failure.status(),
     }
 }
@@ -106,7 +108,8 @@ fn describe_error(failure: &ApiError) -> (&'static str, String) {
         ApiError::Denied(AuthDenied::Login(denial @ LoginDenied::PasswordChangeRequired)) => {
             (denial.code(), PASSWORD_CHANGE_REQUIRED_DETAIL.to_owned())
         }
-        // all reasons that block a login except a required password change get the same answer
+        ApiError::Denied(denial @ AuthDenied::Login(LoginDenied::OfficeRoleMissing)) => describe_denial(denial),
+        // all other reasons that block a login get the same answer
         ApiError::Denied(AuthDenied::Login(_)) => describe_denial(&AuthDenied::Login(LoginDenied::Mismatch)),
         ApiError::Denied(denial) => describe_denial(denial),
         ApiError::Office(office_error) => describe_office_error(office_error),
@@ -170,6 +173,9 @@ fn describe_protocol_error(protocol: &ProtocolError) -> String {
         ProtocolError::InvalidFields(_) => INVALID_REQUEST_DETAIL.to_owned(),
         ProtocolError::RateLimited { .. } => "Too many requests from this address.".to_owned(),
         ProtocolError::UntrustedOrigin => "Pages of this origin may not send this request.".to_owned(),
+        ProtocolError::TlsRequired => "Signing in requires TLS: set `server.tls_cert`, or name the proxy that \
+             terminates TLS in `server.proxies`."
+            .to_owned(),
         ProtocolError::PreconditionRequired => "Send the ETag you read in `If-Match`.".to_owned(),
         ProtocolError::InvalidIdempotencyKey => {
             "`Idempotency-Key` must be one key of 1 to 255 visible ASCII characters, such as a UUID.".to_owned()

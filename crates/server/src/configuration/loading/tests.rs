@@ -162,9 +162,9 @@ fn mounts_are_read_from_the_file() {
     let names = |mounts: &[crate::configuration::mounts::MountConfig]| {
         mounts.iter().map(|mount| mount.dialect.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(names(&default_mounts), ["portos", "kasir", "fiuu", "krmpesan"], "PosStar is not mounted by default");
+    assert_eq!(names(&default_mounts), ["portos", "kasir", "fiuu", "krmpesan", "office"], "PosStar is not mounted by default");
     let demo = load_settings(&Flags { every_dialect: true, ..Flags::default() }, &[]).unwrap().mounts;
-    assert_eq!(names(&demo), ["portos", "kasir", "fiuu", "posstar", "krmpesan"]);
+    assert_eq!(names(&demo), ["portos", "kasir", "fiuu", "posstar", "krmpesan", "office"]);
     let root = "[[mounts]]\ndialect = \"portos\"\nprefix = \"\"\nhost = \"pos.example.com\"\n";
     let mounts = load_settings(&flags(root), &[]).unwrap().mounts;
     assert_eq!((mounts.len(), mounts[0].prefix.as_str(), mounts[0].tenant.as_ref()), (1, "", None));

@@ -9,7 +9,6 @@ use tillgate_domain::{EndReason, Rank, Secret};
 
 use super::BrowserSettings;
 use super::cookies;
-use super::origin_check;
 use super::paths::{LOGIN_PATH, LOGOUT_PATH, PASSWORD_PATH, REFRESH_PATH};
 use super::request::{ChangePasswordBody, read_login, read_refresh};
 use super::response::{TokensBody, UserBody, render_data, render_message};
@@ -18,7 +17,9 @@ use crate::request::Request;
 use crate::request::authentication::authenticate_caller;
 use crate::request::bearer::read_bearer;
 use crate::request::body;
+use crate::request::cookies::{read_cookies, read_secret_cookies};
 use crate::request::field::{check_password, validate_body_with};
+use crate::request::origin_check::{TrustedSenders, check_origin};
 use crate::serving::permission::Permission;
 use crate::serving::route::Route;
 
@@ -37,7 +38,7 @@ async fn log_in(call: Request, web: Arc<BrowserSettings>) -> Result<HttpResponse
     let (who, password) = read_login(call.head().headers(), call.body())?;
     let previous = read_previous_tokens(&call, &web);
     let issued = call.log_in_with_rank(who, password, Rank::Cashier, previous.clone()).await?;
-    end_replaced_sessions(&call, previous).await;
+    call.end_replaced_sessions(previous).await;
     let tokens = TokensBody::from_issued_tokens(&issued, Some(UserBody::from_profile(&issued.profile)?))?;
     let mut answer = render_data(StatusCode::OK, "Login successful", &tokens)?;
     web.set_token_cookies(&mut answer, call.head(), &issued, call.auth().time().at);
@@ -47,23 +48,12 @@ async fn log_in(call: Request, web: Arc<BrowserSettings>) -> Result<HttpResponse
 /// Returns the refresh tokens of earlier sessions in the browser's cookies, if the page that sends
 /// them is trusted.
 fn read_previous_tokens(call: &Request, web: &BrowserSettings) -> Vec<Secret<String>> {
-    let previous = to_secrets(cookies::read_cookies(call.head(), cookies::REFRESH_COOKIE));
-    if origin_check::check_origin(&web.origins, call.head()).is_ok() { previous } else { Vec::new() }
-}
-
-/// Ends the sessions of the refresh cookies that the new session replaces, since no client has them
-/// any more (OWASP ASVS 5.0, 7.2.4). A failure does not affect the login.
-async fn end_replaced_sessions(call: &Request, old: Vec<Secret<String>>) {
-    if old.is_empty() {
-        return;
+    let previous = read_secret_cookies(call.head(), cookies::REFRESH_COOKIE);
+    if check_origin(TrustedSenders::PagesAndPrograms(&web.origins), call.head()).is_ok() {
+        previous
+    } else {
+        Vec::new()
     }
-    if let Err(failure) = call.end_sessions_by_refresh_tokens(old, EndReason::Replaced).await {
-        tracing::warn!(trace = call.head().trace_id(), ?failure, "the sessions that a login replaces were not ended");
-    }
-}
-
-fn to_secrets(tokens: Vec<&str>) -> Vec<Secret<String>> {
-    tokens.into_iter().map(|token| Secret::new(token.to_owned())).collect()
 }
 
 async fn get_current_user(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -107,10 +97,10 @@ fn read_refresh_source(call: &Request, web: &BrowserSettings) -> Result<RefreshS
     if let Some(token) = read_refresh(call.head().headers(), call.body())? {
         return Ok(RefreshSource::Reusable(token));
     }
-    let tokens = cookies::read_cookies(call.head(), cookies::REFRESH_COOKIE);
+    let tokens = read_secret_cookies(call.head(), cookies::REFRESH_COOKIE);
     if !tokens.is_empty() {
-        origin_check::check_origin(&web.origins, call.head())?;
-        return Ok(RefreshSource::Cookies(to_secrets(tokens)));
+        check_origin(TrustedSenders::PagesAndPrograms(&web.origins), call.head())?;
+        return Ok(RefreshSource::Cookies(tokens));
     }
     match read_bearer(call.head().headers())? {
         // a token with dots is an access token, which is no refresh credential and is ignored
@@ -139,12 +129,12 @@ async fn log_out(call: Request, web: Arc<BrowserSettings>) -> Result<HttpRespons
 /// Ends the sessions that either cookie identifies. After the access token has expired, the browser
 /// may have only the refresh cookie, which still keeps the session alive.
 async fn end_sessions_by_cookies(call: &Request, web: &BrowserSettings) -> Result<(), ApiError> {
-    let access = cookies::read_cookies(call.head(), cookies::ACCESS_COOKIE);
-    let refresh = to_secrets(cookies::read_cookies(call.head(), cookies::REFRESH_COOKIE));
+    let access = read_cookies(call.head(), cookies::ACCESS_COOKIE);
+    let refresh = read_secret_cookies(call.head(), cookies::REFRESH_COOKIE);
     if access.is_empty() && refresh.is_empty() {
         return Err(ApiError::Denied(TokenDenied::Missing.into()));
     }
-    origin_check::check_origin(&web.origins, call.head())?;
+    check_origin(TrustedSenders::PagesAndPrograms(&web.origins), call.head())?;
     let by_access = authenticate_caller(call.mount(), call.head(), RequestCredentials::AnyBearer(access)).await;
     let proven = match refresh.as_slice() {
         [] => 0,

@@ -96,7 +96,7 @@ pub(super) struct TokensBody<'s> {
 /// The authenticated caller.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Current)]
-pub(super) struct CallerBody<'s> {
+pub(crate) struct CallerBody<'s> {
     /// The session; null if a program authenticated with an API key.
     session: Option<SessionBody<'s>>,
     /// The user; null if a device is logged in as itself.
@@ -216,10 +216,25 @@ impl<'s> TokensBody<'s> {
 }
 
 impl<'s> CallerBody<'s> {
-    pub(super) fn from_caller(caller: &'s Caller) -> Self {
-        let Profile { user, device, rights, .. } = &*caller.profile;
+    pub(crate) fn from_caller(caller: &'s Caller) -> Self {
+        Self::from_profile(SessionBody::from_caller(caller), &caller.profile)
+    }
+
+    /// The caller as whom these tokens authenticate.
+    pub(crate) fn from_issued_tokens(issued: &'s IssuedTokens) -> Self {
+        let SessionBody { user, device, .. } = SessionBody::from_issued_tokens(issued);
+        let session = SessionBody {
+            user: user.map(|user| SessionUserBody { user_name: None, ..user }),
+            device: device.map(|device| SessionDeviceBody { name: None, ..device }),
+            ..SessionBody::from_issued_tokens(issued)
+        };
+        Self::from_profile(Some(session), &issued.profile)
+    }
+
+    fn from_profile(session: Option<SessionBody<'s>>, profile: &'s Profile) -> Self {
+        let Profile { user, device, rights, .. } = profile;
         Self {
-            session: SessionBody::from_caller(caller),
+            session,
             user: user.as_ref().map(|user| CallerUserBody {
                 id: user.id,
                 user_name: user.name.as_str(),

@@ -28,8 +28,14 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// Terms of the page's session.
-const VISIT_TERMS: Terms =
-    Terms { access: Duration::from_mins(15), refresh: None, absolute: None, midnight: false, exchange_overlap: None };
+const VISIT_TERMS: Terms = Terms {
+    access: Duration::from_mins(15),
+    refresh: None,
+    absolute: None,
+    midnight: false,
+    exchange_overlap: None,
+    office: None,
+};
 
 async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
     let sent: LoginBody = validate_body(body::read_object(call.head().headers(), call.body())?)?;

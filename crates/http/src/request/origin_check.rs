@@ -11,13 +11,35 @@ use crate::serving::cors::{WebOrigin, read_single_header};
 /// Header in which browsers report the site of the requesting page (Fetch Metadata, 2.3).
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Rejects a request of a page whose origin is neither the server's own nor one of these.
-pub(super) fn check_origin(origins: &[WebOrigin], head: &RequestHead) -> Result<(), ApiError> {
-    if is_trusted_sender(origins, head.headers(), head.host()) {
-        Ok(())
-    } else {
-        Err(ProtocolError::UntrustedOrigin.into())
+/// Which senders may change something with a cookie.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TrustedSenders<'o> {
+    /// The server's own pages, pages of these origins, and programs that are no browsers. For a
+    /// contract that scripts use with cookies, too.
+    PagesAndPrograms(&'o [WebOrigin]),
+    /// The server's own pages only. A request that does not say who sends it is rejected.
+    OwnPages,
+}
+
+/// Rejects a request whose sender is not one of these.
+pub(crate) fn check_origin(trusted: TrustedSenders<'_>, head: &RequestHead) -> Result<(), ApiError> {
+    let passes = match trusted {
+        TrustedSenders::PagesAndPrograms(origins) => is_trusted_sender(origins, head.headers(), head.host()),
+        TrustedSenders::OwnPages => is_own_page(head.headers(), head.scheme(), head.host()),
+    };
+    if passes { Ok(()) } else { Err(ProtocolError::UntrustedOrigin.into()) }
+}
+
+/// Whether a page of this server sent the request. Browsers of before 2023 send only `Origin`, and
+/// so does every browser over plain HTTP.
+fn is_own_page(headers: &HeaderMap, scheme: &str, host: &str) -> bool {
+    if headers.contains_key(SEC_FETCH_SITE) {
+        return read_single_header(headers, SEC_FETCH_SITE) == Some("same-origin");
     }
+    read_single_header(headers, ORIGIN).is_some_and(|origin| {
+        let downgraded = scheme == "https" && !origin.starts_with("https://");
+        !downgraded && is_same_host(origin, host)
+    })
 }
 
 fn is_trusted_sender(origins: &[WebOrigin], headers: &HeaderMap, host: &str) -> bool {
@@ -83,6 +105,33 @@ mod tests {
             (&[("origin", "https://front.example"), ("origin", "https://evil.example")], false),
         ] {
             assert_eq!(is_trusted_sender(&origins, &headers(lines), "till.example:8080"), passes, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn own_page_is_recognized_by_fetch_metadata_then_by_origin() {
+        for (lines, https, passes) in [
+            (&[][..], true, false),
+            (&[("sec-fetch-site", "same-origin")], true, true),
+            (&[("sec-fetch-site", "same-origin")], false, true),
+            (&[("sec-fetch-site", "none")], true, false),
+            (&[("sec-fetch-site", "same-site")], true, false),
+            (&[("sec-fetch-site", "cross-site")], true, false),
+            (&[("sec-fetch-site", "none"), ("origin", "https://till.example")], true, false),
+            (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], true, false),
+            (&[("origin", "https://till.example")], true, true),
+            (&[("origin", "https://till.example:443")], true, true),
+            (&[("origin", "http://till.example:443")], true, false),
+            // behind a proxy that does not report the scheme
+            (&[("origin", "https://till.example")], false, true),
+            (&[("origin", "http://till.example")], false, true),
+            (&[("origin", "https://evil.example")], true, false),
+            (&[("origin", "https://till.example.evil.example")], true, false),
+            (&[("origin", "null")], true, false),
+            (&[("origin", "https://till.example"), ("origin", "https://evil.example")], true, false),
+        ] {
+            let scheme = if https { "https" } else { "http" };
+            assert_eq!(is_own_page(&headers(lines), scheme, "till.example"), passes, "{lines:?} {scheme}");
         }
     }
 

@@ -1,0 +1,125 @@
+//! The back office in the browser, mounted like a dialect: the session of the browser at its
+//! prefix, and below `/api/v1` the native API, whose credentials are a cookie.
+//!
+//! Both mounts have one name, so that the tokens of the browser's session open both and nothing
+//! else. The tokens are in cookies only: no response contains one, so no script can read it. The
+//! native API itself accepts no cookie and needs no defense against forged requests.
+
+mod api;
+mod cookies;
+mod session;
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::Bytes;
+use tillgate_auth_core::{OfficeTerms, RefreshTerms, RequestCredentials, Terms};
+
+pub use api::OfficeApi;
+
+use crate::api::native;
+use crate::error::ApiError;
+use crate::request::cookies::read_cookies;
+use crate::request::head::RequestHead;
+use crate::request::origin_check::{TrustedSenders, check_origin};
+use crate::serving::dialect::Dialect;
+use crate::serving::route::Route;
+use cookies::CookieNames;
+
+/// The pages of the back office and the session of the browser, as a dialect.
+#[derive(Clone, Debug)]
+pub struct Office {
+    terms: Terms,
+}
+
+impl Office {
+    /// The name of the back office in configuration, tokens, logs and metrics.
+    pub const NAME: &'static str = "office";
+
+    /// Creates the back office with these terms for its sessions.
+    pub fn new(terms: Terms) -> Self {
+        Self { terms }
+    }
+
+    /// The terms that apply unless the configuration overrides them. An access token lives as long
+    /// as the session may be idle: a page renews it only after somebody used the page.
+    pub fn default_terms() -> Terms {
+        Self::terms_of(Duration::from_mins(15), Duration::from_hours(1), Duration::from_hours(12))
+    }
+
+    /// The terms of sessions that end after `idle` without use, or after `read_only_idle` while
+    /// their user may change nothing, and in any case `absolute` after the sign-in.
+    pub fn terms_of(idle: Duration, read_only_idle: Duration, absolute: Duration) -> Terms {
+        let overlap = Duration::from_mins(2).min(idle.min(read_only_idle) / 2);
+        Terms {
+            access: idle,
+            refresh: Some(RefreshTerms { idle: Some(idle), overlap: Some(overlap), first_reusable: false }),
+            absolute: Some(absolute),
+            midnight: false,
+            exchange_overlap: None,
+            office: Some(OfficeTerms { read_only_access: read_only_idle, read_only_idle }),
+        }
+    }
+}
+
+impl Dialect for Office {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn terms(&self) -> Option<&Terms> {
+        Some(&self.terms)
+    }
+
+    fn read_credentials<'r>(
+        &self,
+        head: &'r RequestHead,
+        _body: &'r Bytes,
+    ) -> Result<RequestCredentials<'r>, ApiError> {
+        read_cookie_credentials(head)
+    }
+
+    fn response_headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &*RESPONSE_HEADERS
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        session::routes()
+    }
+
+    fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
+        native::render_error(failure, head)
+    }
+}
+
+/// Headers of every response of both mounts: the version, by which a page recognizes that it is
+/// older than the server, and the isolation of its documents and data from other sites.
+static RESPONSE_HEADERS: LazyLock<[(HeaderName, HeaderValue); 4]> = LazyLock::new(|| {
+    let header = |name, value| (HeaderName::from_static(name), HeaderValue::from_static(value));
+    [
+        header("x-tillgate-version", env!("CARGO_PKG_VERSION")),
+        header("cross-origin-opener-policy", "same-origin"),
+        header("cross-origin-resource-policy", "same-origin"),
+        header("permissions-policy", PERMISSIONS_POLICY),
+    ]
+});
+
+/// Features that the pages use; the others are off.
+const PERMISSIONS_POLICY: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=(), \
+     clipboard-write=(self), publickey-credentials-create=(self), publickey-credentials-get=(self)";
+
+/// Reads the access token from the cookie. A change is accepted from pages of this server only.
+fn read_cookie_credentials(head: &RequestHead) -> Result<RequestCredentials<'_>, ApiError> {
+    let Some(names) = CookieNames::of_connection(head) else { return Ok(RequestCredentials::None) };
+    let tokens = read_cookies(head, names.access);
+    if tokens.is_empty() {
+        return Ok(RequestCredentials::None);
+    }
+    if !matches!(*head.method(), Method::GET | Method::HEAD) {
+        check_origin(TrustedSenders::OwnPages, head)?;
+    }
+    Ok(RequestCredentials::AnyBearer(tokens))
+}
