@@ -25,6 +25,7 @@ mod revoke;
 mod session_end;
 mod session_list;
 mod signed_request;
+mod step_up;
 mod unlock;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tillgate_domain::access;
 use tillgate_domain::{
@@ -66,6 +67,11 @@ pub struct SessionContext {
     pub generation: i64,
     /// The instant at which the session was created.
     pub created_at: Instant,
+    /// The instant at which the user last proved their identity, to the second: the login, or a
+    /// step-up ([`Auth::step_up`](crate::Auth::step_up)).
+    pub proved_at: Instant,
+    /// How old that proof may be for acts that require a recent one; `None` if no act does.
+    pub max_proof_age: Option<Duration>,
     /// The instant of the newest use of the session, to the minute.
     pub last_used_at: Instant,
     /// The instant at which the session expires unless it is refreshed; `None` if it never expires.
@@ -99,6 +105,12 @@ impl Caller {
     /// The caller's authority in the back office: its current rights.
     pub fn authority(&self) -> Authority {
         Authority::Rights(self.profile.rights.clone())
+    }
+
+    /// The greatest age of a proof in this session, if the caller's is older at `now`.
+    pub fn stale_proof(&self, now: Instant) -> Option<Duration> {
+        let session = self.session_context()?;
+        session.max_proof_age.filter(|max_age| now.duration_since(session.proved_at) > *max_age)
     }
 
     /// The caller as audit events record it.

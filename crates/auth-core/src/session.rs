@@ -54,12 +54,12 @@ impl Epochs {
     }
 }
 
-/// How the principal was authenticated at the login.
+/// How the principal last proved its identity: at the login, or by a step-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthenticationInfo {
     /// The methods as in RFC 8176, such as `pwd`, separated by spaces.
     pub methods: String,
-    /// The instant of the login.
+    /// The instant of the proof.
     pub at: Instant,
 }
 
@@ -97,7 +97,7 @@ pub struct Session {
     pub used_generation: i64,
     /// The epochs under which it was created.
     pub epochs: Epochs,
-    /// How the principal was authenticated at the login.
+    /// How the principal last proved its identity.
     pub authentication: AuthenticationInfo,
     /// The network address of the login.
     pub address: Option<IpAddr>,

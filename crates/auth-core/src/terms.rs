@@ -42,6 +42,8 @@ pub struct OfficeTerms {
     pub read_only_access: Duration,
     /// How long after its last refresh the session ends while the user may change nothing.
     pub read_only_idle: Duration,
+    /// How old the last proof of identity may be for acts that require a recent one.
+    pub max_proof_age: Duration,
 }
 
 /// How a session is refreshed.
@@ -159,6 +161,7 @@ impl Terms {
         let office = self.office.as_ref().map(|office| OfficeTerms {
             read_only_access: limits.access.map_or(office.read_only_access, |limit| office.read_only_access.min(limit)),
             read_only_idle: limits.idle.map_or(office.read_only_idle, |limit| office.read_only_idle.min(limit)),
+            max_proof_age: office.max_proof_age,
         });
         Self { access, refresh, absolute, midnight: self.midnight, exchange_overlap, office }
     }
@@ -400,7 +403,8 @@ mod tests {
     #[test]
     fn office_terms_depend_on_rights_and_are_limited_like_others() {
         let minutes = Duration::from_mins;
-        let office = OfficeTerms { read_only_access: minutes(60), read_only_idle: minutes(60) };
+        let office =
+            OfficeTerms { read_only_access: minutes(60), read_only_idle: minutes(60), max_proof_age: minutes(5) };
         let of_office = Terms { office: Some(office), ..terms() };
         let rights = |known: &[KnownRight]| Rights::of(known);
         for changing in [&[KnownRight::Admin][..], &[KnownRight::AuditRead, KnownRight::TicketClose]] {

@@ -28,6 +28,8 @@ mod tickets;
 pub mod unguarded;
 mod users;
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use crate::{Action, Event, KnownRight, MissingRight, Rights, Store, Subject, TenantId};
@@ -77,6 +79,8 @@ pub struct Office<'s> {
     store: &'s dyn Store<OfficePorts>,
     tenant: TenantId,
     context: AuditContext,
+    /// The greatest age of a proof, if the caller's is older.
+    stale_proof: Option<Duration>,
 }
 
 /// The reads of one tenant that check no authority. Call them only if the request is authorized, or
@@ -90,7 +94,20 @@ pub struct UnguardedOffice<'s> {
 impl<'s> Office<'s> {
     /// The office of the tenant for a use case with this context.
     pub fn new(store: &'s dyn Store<OfficePorts>, tenant: TenantId, context: AuditContext) -> Self {
-        Self { store, tenant, context }
+        Self { store, tenant, context, stale_proof: None }
+    }
+
+    /// The same office for a caller whose identity was proved longer ago than this greatest age,
+    /// which denies acts that require a recent proof. `None` denies nothing.
+    #[must_use]
+    pub fn with_stale_proof(self, max_age: Option<Duration>) -> Self {
+        Self { stale_proof: max_age, ..self }
+    }
+
+    /// Checks that the caller's identity was proved recently, for an act that gives or takes access
+    /// or cannot be undone.
+    fn require_recent_proof(&self) -> Result<(), OfficeError> {
+        self.stale_proof.map_or(Ok(()), |max_age| Err(OfficeError::ProofTooOld { max_age }))
     }
 
     /// The reads of the same tenant that check no authority.

@@ -331,6 +331,11 @@ impl Request {
         .await
     }
 
+    /// Confirms the caller's password, and issues tokens of the same session with this proof.
+    pub(crate) async fn step_up(&self, caller: Caller, password: Secret<String>) -> Result<IssuedTokens, ApiError> {
+        self.run_blocking(move |auth| auth.step_up(&caller, &password)).await
+    }
+
     /// Returns the tenant that this mount serves; `None` if requests name their tenant.
     pub(crate) async fn tenant_id(&self) -> Result<Option<TenantId>, ApiError> {
         match &self.mount.tenant {

@@ -77,6 +77,7 @@ impl Sessions for Transaction<'_> {
                 session.rotated_at = Some(to.at);
                 session.rotated_from = to.from;
                 session.expires_at = to.expires_at;
+                session.authentication.at = to.proved_at.unwrap_or(session.authentication.at);
             });
         }
         Ok(open)

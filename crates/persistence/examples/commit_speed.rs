@@ -170,6 +170,7 @@ fn measure_database(database: &Database, folder: &Path, span: Duration) -> f64 {
                         at,
                         expires_at: Some(at),
                         from: Some([127, 0, 0, 1].into()),
+                        proved_at: None,
                     };
                     let won = StoreExt::<AuthPorts>::write(database, "test", |tx| {
                         tx.sessions().rotate(session, from, &rotation)

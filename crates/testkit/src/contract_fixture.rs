@@ -323,5 +323,6 @@ pub(crate) fn new_rotation(generation: i64, when: Instant) -> Rotation {
         at: when,
         expires_at: Some(when.saturating_add(Duration::from_hours(24))),
         from: "2001:db8::5".parse().ok(),
+        proved_at: None,
     }
 }

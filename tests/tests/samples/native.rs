@@ -89,6 +89,7 @@ fn user_samples(office: &str, SampleIds { user, device, .. }: &SampleIds) -> Vec
             "/api/v1/sessions/current/password",
             json!({ "current_password": "x", "password": "sea salt and honey" }),
         ),
+        of_office("POST", "/api/v1/sessions/current/step-up", json!({ "password": "x" })),
         of_office(
             "POST",
             "/api/v1/users",

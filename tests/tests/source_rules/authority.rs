@@ -17,7 +17,7 @@ const TICKETS: &str = "crates/domain/src/ticket";
 const CHECKS: [&str; 4] = ["require(", "require_any(", "require_all(", "authorize("];
 
 /// The methods of `Office` that run no use case.
-const CONSTRUCTORS: [&str; 2] = ["new", "unguarded"];
+const CONSTRUCTORS: [&str; 3] = ["new", "unguarded", "with_stale_proof"];
 
 /// Whether a program outside of the crate can call the function, and it reads or writes the store for a caller.
 fn is_use_case(function: &Function) -> bool {

@@ -108,6 +108,8 @@ impl Auth {
             kind: claims.kind(),
             generation: claims.generation,
             created_at: tillgate_domain::Instant::from_millis(claims.sat),
+            proved_at: tillgate_domain::Instant::from_millis(claims.auth_time.saturating_mul(1000)),
+            max_proof_age: claims.max_proof_age(),
             last_used_at: verified.last_recorded_at(),
             session_expires_at: claims.sxp.map(tillgate_domain::Instant::from_millis),
             expires_at: claims.expires_at(),

@@ -70,6 +70,7 @@ impl Auth {
                     at: now,
                     expires_at: extended.max(session.expires_at),
                     from: presented.address,
+                    proved_at: None,
                 };
                 if tx.sessions().rotate(session.id, session.generation, &later)? {
                     let (rotated_at, rotated_from) = (Some(now), later.from);

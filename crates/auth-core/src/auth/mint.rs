@@ -114,6 +114,7 @@ impl Auth {
             sxp: session.expires_at.map(tillgate_domain::Instant::millis),
             fin: session.terms.has_fixed_end(),
             exo: session.terms.exchange_overlap.map(|overlap| i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX)),
+            pma: session.terms.office.as_ref().map(|office| office.max_proof_age.as_secs()),
             scope: None,
             roles: None,
         })

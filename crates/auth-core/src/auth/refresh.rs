@@ -240,7 +240,7 @@ impl Auth {
     }
 
     /// The open keys. Reads them from the store if the refresh key of this id is not among them.
-    fn keys_with(&self, refresh_key: KeyId) -> Result<Arc<OpenKeys>, Error> {
+    pub(super) fn keys_with(&self, refresh_key: KeyId) -> Result<Arc<OpenKeys>, Error> {
         let keys = self.keyring.current();
         if keys.refresh_key(refresh_key).is_some() {
             return Ok(keys);

@@ -63,6 +63,8 @@ pub struct Rotation {
     pub expires_at: Option<Instant>,
     /// The network address of the request.
     pub from: Option<IpAddr>,
+    /// The instant of a new proof of identity; `None` keeps the last one.
+    pub proved_at: Option<Instant>,
 }
 
 /// A record that an access token of a session has authenticated a request.

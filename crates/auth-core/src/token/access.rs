@@ -37,7 +37,7 @@ pub struct Claims {
     pub iat: i64,
     /// The identifier of the token.
     pub jti: Uuid,
-    /// The instant of the login, in seconds.
+    /// The instant of the newest proof of identity, in seconds.
     pub auth_time: i64,
     /// The methods of authentication (RFC 8176).
     pub amr: Vec<String>,
@@ -66,6 +66,9 @@ pub struct Claims {
     /// How long the token stays valid after the first use of its successor, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exo: Option<i64>,
+    /// How old `auth_time` may be for acts that require a recent proof, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pma: Option<u64>,
     /// The rights, separated by spaces, if they are short enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
@@ -118,6 +121,11 @@ impl Claims {
     /// expiry.
     pub fn exchange_overlap(&self) -> Option<Duration> {
         self.exo.map(|overlap| Duration::from_millis(overlap.unsigned_abs()))
+    }
+
+    /// How old the last proof may be for acts that require a recent one; `None` if no act does.
+    pub fn max_proof_age(&self) -> Option<Duration> {
+        self.pma.map(Duration::from_secs)
     }
 
     /// Whether the session has expired and no refresh can have extended it.
@@ -221,6 +229,7 @@ mod tests {
             sxp: None,
             fin: false,
             exo: None,
+            pma: None,
             scope: None,
             roles: None,
         }

@@ -33,6 +33,7 @@ mod refresh_reuse;
 mod session_end;
 mod session_lifetime;
 mod signed_requests;
+mod step_up;
 mod store_clock;
 mod store_failures;
 mod sweep;

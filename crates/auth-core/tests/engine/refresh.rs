@@ -197,6 +197,7 @@ fn token_ahead_of_rolled_back_store_rotates_and_is_audited() {
         at: was.created_at,
         expires_at: was.expires_at,
         from: was.address,
+        proved_at: None,
     };
     assert!(fixture.auth_store().write("test", |tx| tx.sessions().rotate(was.id, 3, &back)).unwrap());
     for auth in [fixture.auth.clone(), fixture.process()] {

@@ -97,6 +97,7 @@ fn rolled_back_store_issues_no_token_twice() {
         at: first.session.created_at,
         expires_at: first.session.expires_at,
         from: None,
+        proved_at: None,
     };
     let id = first.session.id;
     assert!(

@@ -314,6 +314,7 @@ impl Server for Engines {
             at: backup.rotated_at.unwrap_or(backup.created_at),
             expires_at: backup.expires_at,
             from: backup.rotated_from,
+            proved_at: None,
         };
         store.write("test", |tx| tx.sessions().rotate(backup.id, newest, &back)).unwrap()
     }

@@ -3,6 +3,7 @@
 mod range_violation;
 
 use std::fmt;
+use std::time::Duration;
 
 pub use range_violation::RangeViolation;
 
@@ -236,6 +237,12 @@ pub enum OfficeError {
     /// reset the password.
     #[error("changing your own e-mail address requires your password; send it in current_password")]
     CurrentPasswordRequired,
+    /// The act requires that the caller's identity was proved more recently.
+    #[error("confirm your password again; this requires a proof of at most {} s ago", .max_age.as_secs())]
+    ProofTooOld {
+        /// The greatest age of the proof.
+        max_age: Duration,
+    },
     /// The new status cannot follow the current one.
     #[error("status: \"{from}\" cannot become \"{to}\"")]
     InvalidStatusTransition {
@@ -308,6 +315,7 @@ impl OfficeError {
             Self::LimitReached { .. } => (DenialKind::Conflict, "too_many"),
             Self::VirtualUser => (DenialKind::Conflict, "user_virtual"),
             Self::OwnPassword => (DenialKind::Forbidden, "own_password"),
+            Self::ProofTooOld { .. } => (DenialKind::Forbidden, "proof_too_old"),
             Self::CurrentPasswordRequired => (DenialKind::Invalid, "current_password_required"),
             Self::InvalidStatusTransition { .. } => (DenialKind::Conflict, "status_impossible"),
             Self::Several(_) => (DenialKind::InvalidFields, "fields_invalid"),

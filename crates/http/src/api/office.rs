@@ -47,12 +47,18 @@ impl Office {
     /// The terms that apply unless the configuration overrides them. An access token lives as long
     /// as the session may be idle: a page renews it only after somebody used the page.
     pub fn default_terms() -> Terms {
-        Self::terms_of(Duration::from_mins(15), Duration::from_hours(1), Duration::from_hours(12))
+        Self::terms_of(
+            Duration::from_mins(15),
+            Duration::from_hours(1),
+            Duration::from_hours(12),
+            Duration::from_mins(5),
+        )
     }
 
     /// The terms of sessions that end after `idle` without use, or after `read_only_idle` while
-    /// their user may change nothing, and in any case `absolute` after the sign-in.
-    pub fn terms_of(idle: Duration, read_only_idle: Duration, absolute: Duration) -> Terms {
+    /// their user may change nothing, and in any case `absolute` after the sign-in. Acts that give or
+    /// take access require a proof of identity that is at most `max_proof_age` old.
+    pub fn terms_of(idle: Duration, read_only_idle: Duration, absolute: Duration, max_proof_age: Duration) -> Terms {
         let overlap = Duration::from_mins(2).min(idle.min(read_only_idle) / 2);
         Terms {
             access: idle,
@@ -60,7 +66,7 @@ impl Office {
             absolute: Some(absolute),
             midnight: false,
             exchange_overlap: None,
-            office: Some(OfficeTerms { read_only_access: read_only_idle, read_only_idle }),
+            office: Some(OfficeTerms { read_only_access: read_only_idle, read_only_idle, max_proof_age }),
         }
     }
 }

@@ -35,7 +35,9 @@ impl<'o> OfficeContext<'o> {
     /// # Errors
     /// No id can be generated.
     pub fn for_caller(&self, caller: &Caller) -> Result<Office<'o>, Error> {
-        Ok(Office::new(self.store, caller.profile.tenant.id, self.auth.caller_context(caller)?))
+        let context = self.auth.caller_context(caller)?;
+        let stale_proof = caller.stale_proof(context.at);
+        Ok(Office::new(self.store, caller.profile.tenant.id, context).with_stale_proof(stale_proof))
     }
 
     /// The reads of the tenant that check no rights.

@@ -130,6 +130,7 @@ mod tests {
             (OfficeError::LastAdmin, 409, None),
             (OfficeError::VirtualUser, 409, None),
             (OfficeError::OwnPassword, 403, None),
+            (OfficeError::ProofTooOld { max_age: std::time::Duration::from_mins(5) }, 403, None),
             (
                 OfficeError::Several(vec![OfficeError::LastAdmin, OfficeError::Required { field }]),
                 422,

@@ -145,6 +145,16 @@ impl Route {
         Self { documentation: Some(entry), ..self }
     }
 
+    /// The same call with another handler, if it requires authentication: the same permission and documentation.
+    pub(crate) fn with_handler<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
+        self,
+        handler: impl Fn(Request, Caller) -> F + Send + Sync + 'static,
+    ) -> Self {
+        let Handler::Authenticated(permission, _) = self.handler else { return self };
+        let run = move |call, caller| -> HandlerFuture { Box::pin(handler(call, caller)) };
+        Self { handler: Handler::Authenticated(permission, Box::new(run)), ..self }
+    }
+
     /// The same call without its documentation, for a second mount of it.
     pub(crate) fn undocumented(self) -> Self {
         Self { documentation: None, ..self }

@@ -177,7 +177,7 @@ pub async fn request(
 pub fn is_office_path(path: &str) -> bool {
     let own = ["/api/v1/sessions", "/api/v1/access"].iter().any(|other| path.starts_with(other));
     path.starts_with("/api/v1/")
-        && (!own || ["/current/password", "/sessions/end"].iter().any(|ours| path.ends_with(ours)))
+        && (!own || ["/current/password", "/current/step-up", "/sessions/end"].iter().any(|ours| path.ends_with(ours)))
 }
 
 /// Builds a valid request for this route without a token, about the resource with this id.
@@ -201,6 +201,7 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("PUT", "/sessions/current/password") => {
             Some(json!({ "current_password": TEST_PASSWORD, "password": "staple battery" }))
         }
+        ("POST", "/sessions/current/step-up") => Some(json!({ "password": TEST_PASSWORD })),
         _ => None,
     };
     let mut request = build_request(method.parse().unwrap(), &path.replace("{id}", id));

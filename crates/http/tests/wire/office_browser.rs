@@ -111,8 +111,7 @@ async fn browser_has_the_calls_of_the_native_api_except_those_that_return_tokens
         routes.filter_map(|route| Some((route.method, route.path.strip_prefix(prefix)?.to_owned()))).collect()
     };
     let (native, browser) = (calls("native", "/api/v1"), calls("office", "/office/api/v1"));
-    let absent: Vec<String> =
-        native.difference(&browser).map(|(method, path)| format!("{method} {path}")).collect();
+    let absent: Vec<String> = native.difference(&browser).map(|(method, path)| format!("{method} {path}")).collect();
     assert_eq!(absent, ["GET /access", "POST /sessions", "POST /sessions/refresh"]);
     assert_eq!(browser.difference(&native).count(), 0);
     let document = shop.get("/openapi.json", "").await.json();
@@ -234,7 +233,8 @@ async fn change_is_accepted_from_own_pages_only() {
     let with_sender = |sender: &[(&'static str, &'static str)], request: TestRequest| {
         sender.iter().fold(request, |request, header| request.insert_header(*header))
     };
-    let role = json!({ "name": "auditor", "label": "Auditor", "rights": ["auditRead"] });
+    let role =
+        json!({ "name": "auditor", "label": "Auditor", "rights": ["auditRead"], "environments": ["BackOffice"] });
     for sender in senders {
         let changes = [
             build_request(Method::POST, "/office/api/v1/roles").set_json(role.clone()),
@@ -245,7 +245,11 @@ async fn change_is_accepted_from_own_pages_only() {
         ];
         for change in changes {
             let answer = browser.send_raw(with_sender(sender, change)).await;
-            assert_eq!((answer.status.as_u16(), answer.text_at("/code").as_str()), (403, "origin_foreign"), "{sender:?}");
+            assert_eq!(
+                (answer.status.as_u16(), answer.text_at("/code").as_str()),
+                (403, "origin_foreign"),
+                "{sender:?}"
+            );
             assert!(answer.cookies().is_empty());
         }
     }
@@ -262,7 +266,8 @@ async fn change_is_accepted_from_own_pages_only() {
     assert_eq!(browser.send_raw(form).await.status, 415);
     // nothing was done, and an older browser that sends only its origin may do it
     assert_eq!(browser.get(CURRENT).await.status, 200);
-    let request = build_request(Method::POST, "/office/api/v1/roles").insert_header(("Origin", "http://localhost:8080"));
+    let request =
+        build_request(Method::POST, "/office/api/v1/roles").insert_header(("Origin", "http://localhost:8080"));
     let created = browser.send_raw(request.set_json(role)).await;
     assert_eq!(created.status, 201, "{}", created.json());
     assert!(created.header("location").starts_with("/office/api/v1/roles/"));
@@ -273,7 +278,7 @@ async fn session_lasts_by_what_its_user_may_do() {
     let shop = server();
     let admin = Browser::new(&shop);
     admin.sign_in("admin").await;
-    let role = json!({ "name": "auditor", "label": "Auditor", "rights": ["auditRead", "userRead"] });
+    let role = json!({ "name": "auditor", "label": "Auditor", "rights": ["auditRead", "userRead"], "environments": ["BackOffice"] });
     assert_eq!(admin.post("/office/api/v1/roles", role).await.status, 201);
     let ida = json!({ "user_name": "ida", "password": "sea salt and honey", "roles": ["auditor"] });
     let made = admin.post("/office/api/v1/users", ida).await;
@@ -411,4 +416,42 @@ async fn password_that_must_be_changed_is_changed_by_the_sign_in() {
     assert_eq!(sign_in("short").await.status, 422);
     assert_eq!(sign_in("second horse battery").await.status, 200);
     assert_eq!(browser.get(CURRENT).await.status, 200);
+}
+
+#[actix_web::test]
+async fn act_that_gives_access_requires_a_recent_proof_in_the_browser_only() {
+    let shop = server();
+    let browser = Browser::new(&shop);
+    browser.sign_in("admin").await;
+    let id = browser.session_id().await;
+    let native = shop.log_in_native("admin").await.text_at("/access_token");
+    let role = |name: &str| json!({ "name": name, "rights": ["storno"], "environments": ["PDA"] });
+    assert_eq!(browser.post("/office/api/v1/roles", role("one")).await.status, 201);
+    shop.clock.advance(Duration::from_mins(6));
+    let refused = browser.post("/office/api/v1/roles", role("two")).await;
+    assert_eq!((refused.status.as_u16(), refused.text_at("/code").as_str()), (403, "proof_too_old"));
+    assert_eq!(refused.json()["max_age"], json!(300));
+    // reading, and what can be undone, is not affected
+    assert_eq!(browser.get("/office/api/v1/roles").await.status, 200);
+    let native_role = with_bearer(build_request(Method::POST, "/api/v1/roles").set_json(role("two")), &native);
+    assert_eq!(shop.send(native_role).await.status, 201, "the native API does not require it");
+    let step_up = "/office/api/v1/sessions/current/step-up";
+    let wrong = browser.post(step_up, json!({ "password": "wrong horse" })).await;
+    assert_eq!((wrong.status.as_u16(), wrong.text_at("/code").as_str()), (401, "login_mismatch"));
+    let before = browser.copy();
+    let proved = browser.post(step_up, json!({ "password": TEST_PASSWORD })).await;
+    assert_eq!((proved.status.as_u16(), &proved.json()["expires_in"]), (200, &json!(900)));
+    assert_eq!(proved.text_at("/session/session/id"), id, "the session keeps its id");
+    let text = String::from_utf8(proved.bytes).unwrap();
+    assert!(browser.cookies.borrow().values().all(|value| !text.contains(value)), "no token in the answer: {text}");
+    assert_ne!(browser.jar(), before.jar());
+    assert_eq!(browser.post("/office/api/v1/roles", role("three")).await.status, 201);
+    // another tab with the cookies from before renews, and has the proof as well
+    assert_eq!(before.renew().await.status, 200);
+    assert_eq!(before.post("/office/api/v1/roles", role("four")).await.status, 201);
+    // the native call answers tokens
+    let request = build_request(Method::POST, "/api/v1/sessions/current/step-up");
+    let tokens = shop.send(with_bearer(request.set_json(json!({ "password": TEST_PASSWORD })), &native)).await;
+    assert_eq!(tokens.status, 200);
+    assert_eq!(shop.get("/api/v1/sessions/current", &tokens.text_at("/access_token")).await.status, 200);
 }

@@ -43,6 +43,7 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("POST", "/api/v1/sessions/end", "own", [401, 204, 204, 204]),
     ("POST", "/api/v1/sessions/end", "another's", [401, 403, 204, 204]),
     ("PUT", "/api/v1/sessions/current/password", "", [401, 200, 200, 200]),
+    ("POST", "/api/v1/sessions/current/step-up", "", [401, 200, 200, 200]),
     ("GET", "/api/v1/users", "", [401, 403, 200, 200]),
     ("POST", "/api/v1/users", "", [401, 403, 403, 201]),
     ("GET", "/api/v1/users/{id}", "own", [401, 200, 200, 200]),

@@ -27,11 +27,11 @@ use crate::transaction::Transaction;
 const MAX_USES_PER_STATEMENT: usize = 500;
 
 const ROTATE: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, expires_at = $7, \
-     expires_day = $8, rotated_from = $9 WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
+     expires_day = $8, rotated_from = $9, proved_at = COALESCE($10, proved_at) WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
 // SQLite has no clock of its own, and its processes run on one machine. `clock_timestamp()`
 // advances within a transaction.
 const ROTATE_POSTGRES: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, \
-     expires_at = $7, expires_day = $8, rotated_from = $9, \
+     expires_at = $7, expires_day = $8, rotated_from = $9, proved_at = COALESCE($10, proved_at), \
      rotated_clock = (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint, \
      rotated_server = (EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint * 2 + pg_is_in_recovery()::int \
      WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
@@ -208,6 +208,7 @@ impl Sessions for Transaction<'_> {
             to.expires_at.into(),
             to.expires_at.map(day_number).into(),
             address.as_deref().into(),
+            to.proved_at.into(),
         ];
         let text = match self.connection {
             AnyConnection::Sqlite(_) => ROTATE,

@@ -66,6 +66,7 @@ fn rotation_succeeds_once_and_never_after_an_end(engine: DatabaseEngine) {
         at: at(60),
         expires_at: Some(at(9000)),
         from: None,
+        proved_at: None,
     };
     assert!(fresh.write(|tx| tx.sessions().rotate(session.id, 1, &to(2))));
     assert!(!fresh.write(|tx| tx.sessions().rotate(session.id, 1, &to(2))));

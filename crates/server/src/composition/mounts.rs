@@ -145,7 +145,7 @@ fn posstar_settings(settings: &Settings) -> DialectSettings {
 fn office_settings(settings: &Settings) -> DialectSettings {
     let office = &settings.office;
     DialectSettings {
-        terms: Office::terms_of(office.idle, office.read_only_idle, office.absolute),
+        terms: Office::terms_of(office.idle, office.read_only_idle, office.absolute, office.max_proof_age),
         requests_per_minute: None,
         browser: BrowserSettings::default(),
     }

@@ -170,6 +170,8 @@ settings! {
         read_only_idle: Duration = "1h",
         /// How long after the sign-in a session ends, at most 24 h.
         absolute: Duration = "12h",
+        /// How old the last confirmation of the password may be for acts that give or take access.
+        max_proof_age: Duration = "5m",
     }
     /// Session lifetimes of PORTOS.
     portos: Portos {

@@ -51,6 +51,7 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
             format!("office.{name} must be between 2s and office.absolute")
         })?;
     }
+    require(office.max_proof_age >= Duration::from_secs(1), || "office.max_proof_age must be at least 1s".to_owned())?;
     require(office.absolute <= DAY, || "office.absolute must be at most 24h".to_owned())?;
     require(portos.idle >= portos.access, || "portos.idle must not be shorter than portos.access".to_owned())?;
     require((Duration::from_mins(15)..=Duration::from_hours(1)).contains(&kasir.access), || {

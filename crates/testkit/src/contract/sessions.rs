@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tillgate_auth_core::ports::{SessionFilter, SessionRecord};
-use tillgate_auth_core::{Epochs, RefreshTerms, Session, SessionKind, Terms};
+use tillgate_auth_core::{AuthenticationInfo, Epochs, RefreshTerms, Session, SessionKind, Terms};
 use tillgate_domain::{DeviceStatus, EndReason, Epoch, Instant, Scope, SessionId, UserStatus};
 
 use super::session_lists::{listed_ids, session_ids};
@@ -154,6 +154,11 @@ pub fn rotation_updates_the_session(harness: &AuthStoreHarness) {
     assert!(run_write(harness, |tx| tx.sessions().rotate(session_id(1), 2, &forever)), "generations may be skipped");
     let now = load_session(harness, session_id(1));
     assert_eq!((now.generation, now.expires_at, now.rotated_from), (9, None, None));
+    let proved =
+        tillgate_auth_core::ports::Rotation { proved_at: Some(after_start(80)), ..new_rotation(10, after_start(80)) };
+    assert!(run_write(harness, |tx| tx.sessions().rotate(session_id(1), 9, &proved)));
+    let now = load_session(harness, session_id(1)).authentication;
+    assert_eq!(now, AuthenticationInfo { at: after_start(80), ..expected.authentication });
 }
 
 /// A store with a clock of its own computes the age of a rotation by that clock, whatever instant

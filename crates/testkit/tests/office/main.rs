@@ -13,6 +13,7 @@ mod inputs;
 mod last_admin;
 mod lists;
 mod password_changes;
+mod recent_proof;
 mod roles;
 mod staffed_fixture;
 mod tenants;

@@ -52,6 +52,7 @@ impl RefreshPlan {
             at: attempt.now,
             expires_at: terms.session_expiry(session.created_at, attempt.now, &record.zone),
             from: attempt.request.address,
+            proved_at: None,
         };
         let session = Session {
             generation: rotation.generation,
@@ -77,6 +78,7 @@ impl RefreshPlan {
             at: attempt.now,
             expires_at: session.expires_at,
             from: session.rotated_from,
+            proved_at: None,
         };
         Self {
             session: Session { rotated_at: Some(attempt.now), ..session.clone() },

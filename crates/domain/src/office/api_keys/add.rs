@@ -48,6 +48,7 @@ impl Office<'_> {
 
 fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewApiKey) -> Result<ApiKey, UseCaseError> {
     office.require(KnownRight::ApiKeyCreate)?;
+    office.require_recent_proof()?;
     check_texts(&new.name, "", &new.description)?;
     office.require_all(&new.permissions)?;
     let (user, device) = user_and_device(tx, office.tenant, &new.user, &new.device)?;

@@ -59,6 +59,7 @@ fn apply(
     change: &ApiKeyChange,
 ) -> Result<ApiKey, UseCaseError> {
     office.require(KnownRight::ApiKeyUpdate)?;
+    office.require_recent_proof()?;
     let before = load_key(tx, office.tenant, id, version)?;
     office.require_all(&compute_rights(tx, &before)?)?;
     let mut after = apply_change(tx, &office.context, &before, change)?;
@@ -90,6 +91,7 @@ fn delete(
     version: Option<i64>,
 ) -> Result<ApiKey, UseCaseError> {
     office.require(KnownRight::ApiKeyDelete)?;
+    office.require_recent_proof()?;
     let key = load_key(tx, office.tenant, id, version)?;
     office.require_all(&compute_rights(tx, &key)?)?;
     if !tx.api_keys().remove(id, key.version)? {

@@ -112,6 +112,9 @@ fn apply(
     if after == before {
         return Ok(before);
     }
+    if retires || after.roles != before.roles {
+        office.require_recent_proof()?;
+    }
     if after.environment != before.environment {
         office.require_all(&collect_new_rights(
             &tx.users().find_roles_on_device(id)?,

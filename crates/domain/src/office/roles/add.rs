@@ -36,6 +36,7 @@ impl Office<'_> {
 
 fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewRole) -> Result<Role, UseCaseError> {
     office.require(KnownRight::RoleCreate)?;
+    office.require_recent_proof()?;
     office.require_all(&new.rights)?;
     new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why })?;
     check_label(&new.label, "")?;

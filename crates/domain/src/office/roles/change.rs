@@ -63,6 +63,7 @@ fn apply(
     change: &RoleChange,
 ) -> Result<Role, UseCaseError> {
     office.require(KnownRight::RoleUpdate)?;
+    office.require_recent_proof()?;
     if change.rights.is_some() || change.environments.is_some() {
         last_admin::claim_tenant(tx, office.tenant)?;
     }
@@ -103,6 +104,7 @@ fn apply(
 
 fn delete(tx: &mut dyn OfficeTx, office: &Office<'_>, id: RoleId, version: Option<i64>) -> Result<Role, UseCaseError> {
     office.require(KnownRight::RoleDelete)?;
+    office.require_recent_proof()?;
     // A user who is being given the role concurrently may be the last admin by it.
     last_admin::claim_tenant(tx, office.tenant)?;
     let role = load_role(&tx.roles().list(office.tenant)?, id)?;

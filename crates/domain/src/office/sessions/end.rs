@@ -33,6 +33,9 @@ fn end(tx: &mut dyn OfficeTx, office: &Office<'_>, target: SessionTarget, perman
     if !own {
         office.require(KnownRight::SessionDelete)?;
     }
+    if target == SessionTarget::Everyone {
+        office.require_recent_proof()?;
+    }
     let (scope, subject) = match target {
         SessionTarget::User(id) => {
             load_user(tx, office.tenant, id)?;

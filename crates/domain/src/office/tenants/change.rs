@@ -92,6 +92,9 @@ fn apply(
     if after == before {
         return Ok(before);
     }
+    if after.limits != before.limits {
+        office.require_recent_proof()?;
+    }
     let details = audit_details(&before, &after);
     save_tenant(tx, office, after, Action::TenantUpdate, Subject::Tenant(office.tenant), details)
 }

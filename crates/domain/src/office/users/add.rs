@@ -80,6 +80,9 @@ pub(in crate::office) fn add(
     let assignment = refusals.gather(resolved)?.unwrap_or_default();
     refusals.checked()?;
     office.require_all(&assignment::collect_assigned_rights(&assignment, &roles))?;
+    if assignment != before || new.verifier.is_some() {
+        office.require_recent_proof()?;
+    }
     let user = User {
         id: new.id,
         tenant: office.tenant,

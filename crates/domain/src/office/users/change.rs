@@ -139,6 +139,9 @@ fn apply_to(
     if after == *before {
         return Ok(after);
     }
+    if change.status == Some(UserStatus::Deleted) || after.assignment != before.assignment {
+        office.require_recent_proof()?;
+    }
     if let Some(email) = after.email.as_ref().filter(|_| after.email != before.email) {
         if after.name != before.name {
             check_name_free(tx, office.tenant, &after.name, id)?;

@@ -74,6 +74,7 @@ fn set(
 /// itself.
 fn authorize_set(tx: &mut dyn OfficeTx, office: &Office<'_>, principal: PrincipalId) -> Result<(), UseCaseError> {
     authorize_credential_change(tx, office, principal)?;
+    office.require_recent_proof()?;
     if office.context.is_principal(principal) { Err(OfficeError::OwnPassword.into()) } else { Ok(()) }
 }
 
@@ -86,6 +87,7 @@ impl Office<'_> {
             let mut run = || -> Result<bool, UseCaseError> {
                 let principal = PrincipalId::Device(device);
                 let subject = authorize_credential_change(tx, self, principal)?;
+                self.require_recent_proof()?;
                 if !tx.passwords().has(principal)? {
                     return Ok(false);
                 }

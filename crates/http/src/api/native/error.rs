@@ -28,6 +28,8 @@ struct ProblemBody<'p> {
     right: Option<&'p str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ErrorItemBody<'p>>,
 }
@@ -74,6 +76,10 @@ pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             ApiError::Office(
                 OfficeError::VersionMismatch { current } | OfficeError::TicketVersionMismatch { current, .. },
             ) => Some(*current),
+            _ => None,
+        },
+        max_age: match failure {
+            ApiError::Office(OfficeError::ProofTooOld { max_age }) => Some(max_age.as_secs()),
             _ => None,
         },
         errors: match failure {

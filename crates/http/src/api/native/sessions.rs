@@ -8,7 +8,7 @@ pub(super) mod response;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::ports::SessionFilter;
-use tillgate_auth_core::{AuthDenied, Caller};
+use tillgate_auth_core::{AuthDenied, Caller, IssuedTokens};
 use tillgate_domain::{KnownRight, SessionId, TenantId};
 
 use super::page::PageQuery;
@@ -25,6 +25,9 @@ pub(super) use request::{LoginInput, read_login};
 pub use response::SessionBody;
 use response::{CallerBody, TokensBody};
 
+/// The path of the step-up.
+pub(crate) const STEP_UP_PATH: &str = "/sessions/current/step-up";
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::public(Method::POST, "/sessions", log_in).documented(openapi::log_in),
@@ -37,6 +40,8 @@ pub(super) fn routes() -> Vec<Route> {
             .documented(openapi::log_out),
         Route::authenticated(Method::PUT, "/sessions/current/password", Permission::Authenticated, change_own_password)
             .documented(openapi::change_own_password),
+        Route::authenticated(Method::POST, STEP_UP_PATH, Permission::Authenticated, step_up)
+            .documented(openapi::step_up),
         Route::authenticated(
             Method::POST,
             "/sessions/end",
@@ -105,6 +110,17 @@ async fn change_own_password(call: Request, caller: Caller) -> Result<HttpRespon
         request::read_password_change(call.head().headers(), call.body(), call.auth().build_password_policy())?;
     let changed = call.change_password(caller, old, new, end_keys).await?;
     passwords::render_changed_password(&changed.api_keys, changed.api_keys_revoked)
+}
+
+async fn step_up(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let issued = issue_step_up_tokens(&call, caller).await?;
+    render_json(StatusCode::OK, &TokensBody::from_issued_tokens(&issued))
+}
+
+/// Confirms the caller's password by the body of the request, and issues new tokens of the session.
+pub(crate) async fn issue_step_up_tokens(call: &Request, caller: Caller) -> Result<IssuedTokens, ApiError> {
+    let password = request::read_step_up(call.head().headers(), call.body())?;
+    call.step_up(caller, password).await
 }
 
 async fn list_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

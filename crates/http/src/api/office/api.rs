@@ -4,11 +4,14 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
-use tillgate_auth_core::{RequestCredentials, Terms};
+use tillgate_auth_core::{Caller, RequestCredentials, Terms};
 
+use super::cookies::CookieNames;
+use super::session::render_session;
 use super::{Office, RESPONSE_HEADERS, read_cookie_credentials};
 use crate::api::native;
 use crate::error::ApiError;
+use crate::request::Request;
 use crate::request::head::RequestHead;
 use crate::serving::dialect::Dialect;
 use crate::serving::route::Route;
@@ -58,10 +61,20 @@ impl Dialect for OfficeApi {
     fn routes(&self) -> Vec<Route> {
         let absent =
             |route: &Route| ABSENT_CALLS.iter().any(|(method, path)| route.method == *method && route.path == *path);
-        native::routes().into_iter().filter(|route| !absent(route)).map(Route::undocumented).collect()
+        let own = |route: Route| {
+            // the answer of the native API has tokens
+            if route.path == native::STEP_UP_PATH { route.with_handler(step_up) } else { route }
+        };
+        native::routes().into_iter().filter(|route| !absent(route)).map(Route::undocumented).map(own).collect()
     }
 
     fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
         native::render_error(failure, head)
     }
+}
+
+async fn step_up(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let names = CookieNames::require_for(call.head())?;
+    let issued = native::issue_step_up_tokens(&call, caller).await?;
+    render_session(&call, names, &issued)
 }

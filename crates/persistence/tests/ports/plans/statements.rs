@@ -47,6 +47,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
             at: at(2),
             expires_at: Some(at(99)),
             from: None,
+            proved_at: None,
         };
         tx.sessions().rotate(shop.new_session(1).id, 1, &to)?;
         tx.sessions().extend(shop.new_session(1).id, 2, Some(at(99)), None)?;

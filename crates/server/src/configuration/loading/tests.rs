@@ -162,7 +162,11 @@ fn mounts_are_read_from_the_file() {
     let names = |mounts: &[crate::configuration::mounts::MountConfig]| {
         mounts.iter().map(|mount| mount.dialect.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(names(&default_mounts), ["portos", "kasir", "fiuu", "krmpesan", "office"], "PosStar is not mounted by default");
+    assert_eq!(
+        names(&default_mounts),
+        ["portos", "kasir", "fiuu", "krmpesan", "office"],
+        "PosStar is not mounted by default"
+    );
     let demo = load_settings(&Flags { every_dialect: true, ..Flags::default() }, &[]).unwrap().mounts;
     assert_eq!(names(&demo), ["portos", "kasir", "fiuu", "posstar", "krmpesan", "office"]);
     let root = "[[mounts]]\ndialect = \"portos\"\nprefix = \"\"\nhost = \"pos.example.com\"\n";

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::request::{ChangeOwnPassword, EndSessions, LoginBody, RefreshBody};
+use super::request::{ChangeOwnPassword, EndSessions, LoginBody, RefreshBody, StepUp};
 use crate::api::native::passwords::{self, ChangedPasswordBody};
 use crate::api::native::sessions::response::{CallerBody, SessionBody, TokensBody};
 use crate::openapi::{OperationDoc, bool_schema, id_schema};
@@ -105,6 +105,19 @@ pub(super) fn change_own_password() -> OperationDoc {
             json!({ "current_password": "correct horse battery", "password": "another horse battery" }),
         )
         .response::<ChangedPasswordBody<'_>>(200, "The password was changed.", passwords::example_changed_password())
+        .errors(&[429])
+}
+
+pub(super) fn step_up() -> OperationDoc {
+    OperationDoc::new(TAG, "Confirm your password for acts that require a recent proof")
+        .description(
+            "The session keeps its id, and its tokens are replaced: store the complete response, as after a \
+             refresh. In the browser, acts that give or take access are answered with 403, `proof_too_old` \
+             and `max_age` if the last proof is older than that; in this API no act requires it. A wrong \
+             password is answered with 401 and counts as a failed login.",
+        )
+        .request_body::<StepUp>(json!({ "password": "correct horse battery" }))
+        .response::<TokensBody<'_>>(200, "The new tokens.", example_tokens())
         .errors(&[429])
 }
 

@@ -87,6 +87,16 @@ pub(super) struct ChangeOwnPassword {
     keys: BodyField<bool>,
 }
 
+/// A step-up.
+#[derive(Deserialize, Validate, ToSchema)]
+pub(super) struct StepUp {
+    /// Password of the user.
+    #[serde(default)]
+    #[validate(required, custom(function = "well_typed"))]
+    #[schema(value_type = String, write_only, required = true)]
+    password: BodyField<Secret<String>>,
+}
+
 /// Selects the sessions to end: those of a user, those on a device, or all of the tenant. Send
 /// exactly one of the three.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -111,6 +121,12 @@ pub(super) struct EndSessions {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<bool>)]
     permanent: BodyField<bool>,
+}
+
+/// Reads the password of a step-up.
+pub(super) fn read_step_up(headers: &HeaderMap, body: &[u8]) -> Result<Secret<String>, ApiError> {
+    let sent: StepUp = read_body(headers, body)?;
+    sent.password.require_value()
 }
 
 /// Reads which sessions to end, and whether permanent tokens end too.
