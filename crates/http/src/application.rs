@@ -13,6 +13,7 @@ use tillgate_domain::office::OfficePorts;
 
 use crate::api::native::Native;
 use crate::api::oauth::OAuth;
+use crate::api::office::Office;
 use crate::api::operations;
 use crate::context::ServerContext;
 use crate::context::large_body_slots::LargeBodySlots;
@@ -87,15 +88,12 @@ impl Http {
         // prefixes before shorter ones
         mounts.sort_by_key(|mount| (mount.host.is_none(), std::cmp::Reverse(mount.prefix.len())));
         let native_dialect: Arc<dyn Dialect> = Arc::new(Native::new(Native::default_terms()));
+        let mut server_routes = operations::routes(served, oauth.as_deref());
+        server_routes.extend(find_home(&mounts).map(operations::home_route));
         let root = || Mount { dialect: Arc::clone(&native_dialect), prefix: String::new(), host: None, tenant: None };
         Self {
             mounts: mounts.into_iter().map(|mount| MountService::new(mount, &shared)).collect(),
-            server_mount: MountService::with_routes(
-                root(),
-                "server",
-                operations::routes(served, oauth.as_deref()),
-                &shared,
-            ),
+            server_mount: MountService::with_routes(root(), "server", server_routes, &shared),
             operations_mount: MountService::apart(root(), "server", operations::operator_routes(), &shared),
             access_table,
             server: shared,
@@ -171,4 +169,12 @@ impl Http {
         routes.sort();
         routes
     }
+}
+
+/// The prefix of the back office for browsers, unless it or another mount is at the root itself.
+fn find_home(mounts: &[Mount]) -> Option<String> {
+    let is_free = mounts.iter().all(|mount| !mount.prefix.is_empty());
+    let office = mounts.iter().filter(|mount| mount.dialect.name() == Office::NAME && mount.host.is_none());
+    // the mount of its API is below the one of its pages
+    office.map(|mount| mount.prefix.clone()).min_by_key(String::len).filter(|_| is_free)
 }

@@ -19,6 +19,9 @@ pub(crate) const DOCUMENT_PATH: &str = "/openapi.json";
 /// The page that shows the OpenAPI document.
 pub(crate) const DOCS_PATH: &str = "/docs";
 
+/// The root, where browsers are redirected to the back office.
+pub(crate) const HOME_PATH: &str = "/";
+
 /// Whether a path is one that health checks request.
 pub(crate) fn is_probe(path: &str) -> bool {
     [HEALTH_PATH, READY_PATH].contains(&path)

@@ -1,11 +1,13 @@
-//! The back office in the browser, mounted like a dialect: the session of the browser at its
-//! prefix, and below `/api/v1` the native API, whose credentials are a cookie.
+//! The back office in the browser, mounted like a dialect: its pages and the session of the browser
+//! at its prefix, and below `/api/v1` the native API, whose credentials are a cookie.
 //!
 //! Both mounts have one name, so that the tokens of the browser's session open both and nothing
 //! else. The tokens are in cookies only: no response contains one, so no script can read it. The
 //! native API itself accepts no cookie and needs no defense against forged requests.
 
 mod api;
+mod app;
+mod auth_pages;
 mod cookies;
 mod session;
 
@@ -93,11 +95,15 @@ impl Dialect for Office {
     }
 
     fn routes(&self) -> Vec<Route> {
-        session::routes()
+        [app::routes(), auth_pages::routes(), session::routes()].into_iter().flatten().collect()
     }
 
     fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
-        native::render_error(failure, head)
+        if head.route_path() == session::SESSION_PATH {
+            native::render_error(failure, head)
+        } else {
+            auth_pages::render_error_page(failure, head)
+        }
     }
 }
 
@@ -105,8 +111,11 @@ impl Dialect for Office {
 /// older than the server, and the isolation of its documents and data from other sites.
 static RESPONSE_HEADERS: LazyLock<[(HeaderName, HeaderValue); 4]> = LazyLock::new(|| {
     let header = |name, value| (HeaderName::from_static(name), HeaderValue::from_static(value));
+    // two builds of one version may have different files
+    let version = format!("{}+{}", env!("CARGO_PKG_VERSION"), tillgate_web::digest());
+    let unknown = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
     [
-        header("x-tillgate-version", env!("CARGO_PKG_VERSION")),
+        (HeaderName::from_static("x-tillgate-version"), HeaderValue::try_from(version).unwrap_or(unknown)),
         header("cross-origin-opener-policy", "same-origin"),
         header("cross-origin-resource-policy", "same-origin"),
         header("permissions-policy", PERMISSIONS_POLICY),

@@ -14,7 +14,7 @@ use crate::api::oauth::metadata;
 use crate::error::ApiError;
 use crate::openapi::OperationDoc;
 use crate::request::Request;
-use crate::reserved_paths::{HEALTH_PATH, JWKS_PATH, METRICS_PATH, READY_PATH};
+use crate::reserved_paths::{HEALTH_PATH, HOME_PATH, JWKS_PATH, METRICS_PATH, READY_PATH};
 use crate::serving::route::Route;
 
 /// Which operations routes are served beside the mounts; a separate operations listener serves all
@@ -49,6 +49,16 @@ pub(crate) fn routes(here: ServedOperations, oauth: Option<&str>) -> Vec<Route> 
         routes.extend(docs::routes());
     }
     routes
+}
+
+/// Redirects `/` to the pages of the back office at this prefix, for somebody who opens the server
+/// in a browser.
+pub(crate) fn home_route(office: String) -> Route {
+    Route::public(Method::GET, HOME_PATH, move |_call| {
+        let location = format!("{office}/");
+        async move { Ok(HttpResponse::TemporaryRedirect().insert_header(("location", location)).finish()) }
+    })
+    .served_before_ready()
 }
 
 /// The routes of the operations listener.

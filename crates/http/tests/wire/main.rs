@@ -37,6 +37,7 @@ mod oauth_tokens;
 mod office;
 mod office_browser;
 mod office_errors;
+mod office_pages;
 mod openapi;
 mod overload;
 mod password_changes;

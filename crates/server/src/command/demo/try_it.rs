@@ -55,6 +55,9 @@ pub(super) fn instructions(
     for (what, path, body) in calls {
         let _ = writeln!(text, "  # {what}\n  curl -s {url}{path} -H 'content-type: application/json' -d \"{body}\"");
     }
+    if let Some(office) = settings.mounts.iter().find(|mount| mount.dialect == "office" && mount.host.is_none()) {
+        let _ = writeln!(text, "Back office in a browser, as admin: {url}{}", office.prefix);
+    }
     if settings.operations.docs {
         let _ = writeln!(text, "API documentation: {url}/docs");
     }

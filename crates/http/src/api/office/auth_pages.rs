@@ -1,0 +1,229 @@
+//! The pages for signing in and out: forms that work without scripts.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{
+    ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, REFERRER_POLICY, RETRY_AFTER, VARY,
+};
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::{AuthDenied, LoginDenied};
+use tillgate_domain::Secret;
+use tillgate_web::{ErrorPage, Locale, PageError, SignInNotice, SignInPage, SignedOutPage};
+
+use super::app;
+use super::cookies::CookieNames;
+use super::session::{SignIn, render_signed_out, sign_out};
+use crate::error::{ApiError, ProtocolError};
+use crate::request::Request;
+use crate::request::body;
+use crate::request::form::read_form_pairs;
+use crate::request::head::RequestHead;
+use crate::request::origin_check::{TrustedSenders, check_origin};
+use crate::serving::route::Route;
+
+const SIGN_IN_PATH: &str = "/sign-in";
+const SIGNED_OUT_PATH: &str = "/signed-out";
+
+/// The pages load one style sheet and images, and post forms to this server.
+const PAGE_CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::public(Method::GET, SIGN_IN_PATH, show_sign_in),
+        Route::public(Method::POST, SIGN_IN_PATH, sign_in),
+        Route::public(Method::POST, "/sign-out", post_sign_out),
+        Route::public(Method::GET, SIGNED_OUT_PATH, show_signed_out),
+    ]
+}
+
+async fn show_sign_in(call: Request) -> Result<HttpResponse, ApiError> {
+    let head = call.head();
+    CookieNames::require_for(head)?;
+    let sent = read_form_pairs(head.query().as_bytes()).unwrap_or_default();
+    let form = SignInForm::from_pairs(sent, head.prefix());
+    Ok(form.render(head, StatusCode::OK, None))
+}
+
+async fn sign_in(call: Request) -> Result<HttpResponse, ApiError> {
+    let head = call.head();
+    check_origin(TrustedSenders::OwnPages, head)?;
+    let names = CookieNames::require_for(head)?;
+    let form = SignInForm::from_pairs(body::read_form(head.headers(), call.body())?, head.prefix());
+    let sign_in = SignIn {
+        login: form.login.clone(),
+        password: form.password.clone(),
+        new_password: form.new_password.clone(),
+        tenant: None,
+    };
+    match sign_in.run(&call, names).await {
+        Ok(issued) => {
+            let mut answer = redirect_to(&form.next);
+            names.set_tokens(&mut answer, &issued, call.auth().time().at);
+            Ok(answer)
+        }
+        Err(failure) => form.render_failure(head, failure),
+    }
+}
+
+async fn post_sign_out(call: Request) -> Result<HttpResponse, ApiError> {
+    let head = call.head();
+    check_origin(TrustedSenders::OwnPages, head)?;
+    let names = CookieNames::require_for(head)?;
+    sign_out(&call, names).await?;
+    let mut answer = redirect_to(&format!("{}{SIGNED_OUT_PATH}", head.prefix()));
+    render_signed_out(names, &mut answer);
+    Ok(answer)
+}
+
+async fn show_signed_out(call: Request) -> Result<HttpResponse, ApiError> {
+    let page = SignedOutPage { locale: choose_locale(call.head()), prefix: call.head().prefix() };
+    Ok(render_page(StatusCode::OK, page.render()))
+}
+
+/// Redirects with 303, so that the browser requests the page with GET.
+fn redirect_to(path: &str) -> HttpResponse {
+    let mut answer = HttpResponse::SeeOther();
+    if let Ok(path) = HeaderValue::from_str(path) {
+        answer.insert_header((LOCATION, path));
+    }
+    answer.finish()
+}
+
+/// What the sign-in form sends.
+struct SignInForm {
+    login: String,
+    password: Secret<String>,
+    new_password: Option<Secret<String>>,
+    /// The page to continue at: one of this back office.
+    next: String,
+}
+
+impl SignInForm {
+    /// Reads the fields; unknown ones are ignored, and of repeated ones the first counts.
+    fn from_pairs(pairs: Vec<(String, String)>, prefix: &str) -> Self {
+        let field = |name: &str| pairs.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.clone());
+        let next = field("next").filter(|next| is_own_page(next, prefix));
+        Self {
+            login: field("login").unwrap_or_default(),
+            password: Secret::new(field("password").unwrap_or_default()),
+            new_password: field("new_password").map(Secret::new),
+            next: next.unwrap_or_else(|| format!("{prefix}/")),
+        }
+    }
+
+    fn render(&self, head: &RequestHead, status: StatusCode, notice: Option<SignInNotice>) -> HttpResponse {
+        let page = SignInPage {
+            locale: choose_locale(head),
+            prefix: head.prefix(),
+            tenant: None,
+            next: &self.next,
+            login: &self.login,
+            notice,
+        };
+        render_page(status, page.render())
+    }
+
+    /// Shows the form again with what to do, if the person can do something there.
+    fn render_failure(&self, head: &RequestHead, failure: ApiError) -> Result<HttpResponse, ApiError> {
+        let seconds = failure.retry_after().map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        let notice = match &failure {
+            ApiError::Denied(AuthDenied::Login(LoginDenied::PasswordChangeRequired)) => {
+                SignInNotice::PasswordChangeRequired
+            }
+            ApiError::Denied(AuthDenied::Login(LoginDenied::OfficeRoleMissing)) => SignInNotice::NoRole,
+            ApiError::Denied(AuthDenied::Login(_)) => SignInNotice::Mismatch,
+            ApiError::Denied(AuthDenied::WeakPassword(_)) => SignInNotice::WeakPassword,
+            ApiError::Denied(AuthDenied::TooManyAttempts { .. }) => {
+                SignInNotice::Throttled { retry_after: seconds.unwrap_or(1).max(1) }
+            }
+            ApiError::Unavailable { reason, .. } => {
+                tracing::warn!(trace = head.trace_id(), reason, "unavailable");
+                SignInNotice::Unavailable
+            }
+            _ => return Err(failure),
+        };
+        head.meta().error_code.set(Some(failure.code()));
+        let status = match notice {
+            SignInNotice::PasswordChangeRequired | SignInNotice::NoRole => StatusCode::FORBIDDEN,
+            _ => failure.status(),
+        };
+        let mut answer = self.render(head, status, Some(notice));
+        if let Some(seconds) = seconds {
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        Ok(answer)
+    }
+}
+
+/// Whether `next` is the address of a page of the back office at `prefix`, and nothing that a
+/// browser could take for another site.
+fn is_own_page(next: &str, prefix: &str) -> bool {
+    let plain = next.len() <= 2048 && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let dots = path.split('/').any(|segment| segment.to_ascii_lowercase().replace("%2e", ".").starts_with(".."));
+    plain && !dots && next.starts_with('/') && path.strip_prefix(prefix).is_some_and(app::is_page)
+}
+
+/// Renders an error as a page.
+pub(super) fn render_error_page(failure: &ApiError, head: &RequestHead) -> HttpResponse {
+    let error = match failure {
+        ApiError::Protocol(ProtocolError::RouteNotFound) => PageError::NotFound,
+        ApiError::Protocol(ProtocolError::UntrustedOrigin) => PageError::ForeignOrigin,
+        ApiError::Protocol(ProtocolError::TlsRequired) => PageError::PlainHttp,
+        ApiError::Protocol(ProtocolError::RateLimited { .. }) => PageError::Throttled,
+        ApiError::Unavailable { .. } => PageError::Unavailable,
+        _ => PageError::Other,
+    };
+    let page = ErrorPage { locale: choose_locale(head), prefix: head.prefix(), error, trace_id: Some(head.trace_id()) };
+    render_page(failure.status(), page.render())
+}
+
+fn render_page(status: StatusCode, html: String) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE_CSP))
+        // with `no-referrer`, a form says `Origin: null`, and older browsers send nothing else that
+        // names their page (Fetch standard, 3.1)
+        .insert_header((REFERRER_POLICY, "same-origin"))
+        .insert_header((VARY, "Accept-Language"))
+        .body(html)
+}
+
+fn choose_locale(head: &RequestHead) -> Locale {
+    head.header(ACCEPT_LANGUAGE).and_then(Locale::negotiate).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_page_is_one_of_this_back_office() {
+        for next in
+            ["/office", "/office/", "/office/tills", "/office/people/0192?tab=roles", "/office/audit?text=a%20b#top"]
+        {
+            assert!(is_own_page(next, "/office"), "{next}");
+        }
+        for next in [
+            "",
+            "tills",
+            "//evil.example",
+            "//evil.example/office/tills",
+            "https://evil.example/office/tills",
+            "/\\evil.example",
+            "/office\\evil.example",
+            "/office/..//evil.example",
+            "/office/tills/%2e%2E",
+            "/officer/tills",
+            "/office/sign-in?next=/office",
+            "/office/sign-out",
+            "/office/tills\r\nSet-Cookie: a=b",
+            "/office/tills/ä",
+            "/api/v1/users",
+            "javascript:alert(1)",
+        ] {
+            assert!(!is_own_page(next, "/office"), "{next}");
+        }
+        assert!(is_own_page("/tills", "") && !is_own_page("//tills", ""), "at the root");
+    }
+}

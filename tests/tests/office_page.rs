@@ -1,0 +1,178 @@
+//! The back office in a real browser against the real server: a person signs in, sees the board and
+//! signs out. Nothing secret stays in the browser, and a page of another origin can neither frame
+//! nor reach it, nor change anything.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tillgate_tests::browser::keys;
+use tillgate_tests::{Browser, DatabaseEngine, Installation, PASSWORD, RunningServer, wait_until};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+fn start() -> (Installation, RunningServer, Browser) {
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite).with_setting("LOG__LEVEL", "trace");
+    let server = installation.serve();
+    (installation, server, Browser::start())
+}
+
+fn wait_for_address(browser: &Browser, address: &str) {
+    wait_until(TIMEOUT, &format!("the address {address}"), || browser.address().split('?').next() == Some(address));
+}
+
+fn sign_in(browser: &Browser, login: &str) {
+    browser.wait_until_visible("#login");
+    browser.type_into("#login", login);
+    browser.type_into("#password", &format!("{PASSWORD}{}", keys::ENTER));
+}
+
+/// The value of a promise on the page.
+fn run_async(browser: &Browser, expression: &str) -> Value {
+    let parameters =
+        json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true });
+    browser.devtools("Runtime.evaluate", &parameters)["result"]["value"].clone()
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn person_signs_in_sees_the_board_and_signs_out() {
+    let (installation, server, browser) = start();
+    let address = |path: &str| format!("{}{path}", server.address());
+    // the root leads to the app, which has no session yet and leads to the form
+    browser.open(server.address());
+    wait_for_address(&browser, &address("/office/sign-in"));
+    sign_in(&browser, "admin");
+    wait_for_address(&browser, &address("/office/"));
+    browser.wait_for("#main", "P01");
+    assert_eq!(run_async(&browser, "fetch('/office/api/v1/sessions/current').then(a => a.status)"), json!(200));
+    // nothing in the reach of scripts, and only preferences are stored
+    assert_eq!(browser.run("return document.cookie"), json!(""));
+    let stored = browser.run("return [...Object.keys(localStorage), ...Object.keys(sessionStorage)]");
+    assert!(stored.as_array().unwrap().iter().all(|key| *key == json!("tillgate-office")), "{stored}");
+    let cookies = browser.devtools("Network.getAllCookies", &json!({}));
+    let tokens: Vec<&str> =
+        cookies["cookies"].as_array().unwrap().iter().map(|c| c["value"].as_str().unwrap()).collect();
+    assert_eq!(tokens.len(), 2, "{cookies}");
+    tokens.iter().for_each(|token| installation.secrets().add(token));
+    let page =
+        browser.run("return document.documentElement.outerHTML + JSON.stringify({...localStorage, ...history.state})");
+    installation.secrets().assert_absent("the page", page.as_str().unwrap());
+
+    browser.click("button.person");
+    browser.wait_until_visible("[role=menu] [role^=menuitem]");
+    let leave =
+        "[...document.querySelectorAll('[role=menuitem]')].find(item => item.textContent.includes('Sign out')).click()";
+    browser.run(leave);
+    wait_for_address(&browser, &address("/office/signed-out"));
+    browser.wait_for("h1", "Signed out");
+    assert_eq!(browser.devtools("Network.getAllCookies", &json!({}))["cookies"], json!([]));
+    // the back button shows no data: the app has no session and leads to the form
+    browser.back();
+    wait_for_address(&browser, &address("/office/sign-in"));
+
+    assert_eq!(browser.take_console_errors(), Vec::<String>::new(), "script errors and violations of the policy");
+    for url in browser.take_requests() {
+        assert!(url.starts_with(server.address()), "{url}");
+        installation.secrets().assert_absent("an address", &url);
+    }
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn person_without_scripts_signs_in_and_out() {
+    let (_installation, server, browser) = start();
+    browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    browser.open(&format!("{}/office/sign-in", server.address()));
+    sign_in(&browser, "admin");
+    wait_for_address(&browser, &format!("{}/office/", server.address()));
+    assert!(browser.text("noscript").contains("JavaScript"), "{}", browser.text("body"));
+}
+
+/// Serves one page for every request, on another port: another origin of the same site, so that the
+/// browser sends the cookies of the back office with its requests.
+fn serve_foreign_page(html: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let Ok(mut connection) = connection else { return };
+            let _ = connection.read(&mut [0; 4096]);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n", html.len());
+            let _ = connection.write_all(format!("{head}Connection: close\r\n\r\n{html}").as_bytes());
+        }
+    });
+    address
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn page_of_another_origin_can_neither_frame_nor_reach_nor_change_anything() {
+    let (_installation, server, browser) = start();
+    let office = format!("{}/office", server.address());
+    browser.open(&format!("{office}/sign-in"));
+    sign_in(&browser, "admin");
+    wait_for_address(&browser, &format!("{office}/"));
+    browser.wait_for("#main", "P01");
+    let roles = || {
+        let login = json!({ "login": "admin", "password": PASSWORD });
+        let till = server.new_till();
+        let token = till.post("/api/v1/sessions", &login).expect_status(201).text_at("/access_token");
+        let mut admin = server.new_till();
+        admin.access = token;
+        admin.get("/api/v1/roles").json()["items"].as_array().unwrap().len()
+    };
+    let before = roles();
+    let form = |path: &str, target: &str| {
+        format!(
+            "<form id={target} method=post action={office}{path} target={target}><input name=login value=admin>\
+             <input name=password value=\"{PASSWORD}\"></form><iframe name={target}></iframe>"
+        )
+    };
+    let html = format!(
+        "<!doctype html><iframe id=framed src={office}/sign-in></iframe>{}{}",
+        form("/sign-in", "in"),
+        form("/sign-out", "out")
+    );
+    browser.open(&serve_foreign_page(html));
+    // framed: the browser shows its own error page instead, which has another origin than the office
+    let refused = |console: &[String]| console.iter().any(|line| line.contains("frame"));
+    let mut console = Vec::new();
+    wait_until(TIMEOUT, "the frame to be refused", || {
+        console.extend(browser.take_console_errors());
+        refused(&console)
+    });
+    // reached: the opened window is in a browsing context group of its own
+    let closed = "new Promise(done => { const opened = open('OFFICE/sign-in'); if (!opened) done('blocked'); \
+                  const look = () => opened.closed ? done('severed') : setTimeout(look, 50); look(); })";
+    assert_eq!(run_async(&browser, &closed.replace("OFFICE", &office)), json!("severed"));
+    // changed: calls with the cookies, as a form, as text and with a preflight
+    let role = r#"{"name":"thief","rights":["admin"],"environments":["PDA"]}"#;
+    for (path, method, kind) in [
+        ("/api/v1/roles", "POST", "text/plain"),
+        ("/api/v1/roles", "POST", "application/x-www-form-urlencoded"),
+        ("/api/v1/roles", "POST", "application/json"),
+        ("/api/v1/sessions/current", "DELETE", "text/plain"),
+        ("/session", "DELETE", "text/plain"),
+    ] {
+        let mode = if method == "POST" && kind != "application/json" { "no-cors" } else { "cors" };
+        let call = format!(
+            "fetch('{office}{path}', {{ method: '{method}', mode: '{mode}', credentials: 'include', \
+             headers: {{ 'content-type': '{kind}' }}, body: {} }}).then(a => a.type, () => 'refused')",
+            if method == "POST" { format!("'{role}'") } else { "undefined".to_owned() }
+        );
+        let seen = run_async(&browser, &call);
+        assert!(seen == json!("opaque") || seen == json!("refused"), "{method} {path} {kind}: {seen}");
+    }
+    // read: an answer has no permission for another origin
+    let read =
+        format!("fetch('{office}/api/v1/users', {{ credentials: 'include' }}).then(() => 'read', () => 'refused')");
+    assert_eq!(run_async(&browser, &read), json!("refused"));
+    browser.run("document.getElementById('in').submit(); document.getElementById('out').submit()");
+    assert_eq!(roles(), before, "nothing was added");
+    browser.open(&format!("{office}/"));
+    browser.wait_for("#main", "P01");
+}
