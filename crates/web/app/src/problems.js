@@ -27,5 +27,7 @@ export function supportText(error) {
 /** Returns the message for an invalid field. @param {{code: string, detail: string}} error */
 export function describeField(error) {
   const key = `field_error.${error.code}`;
-  return hasText(key) ? t(key, { detail: error.detail }) : error.detail;
+  if (hasText(key)) return t(key, { detail: error.detail });
+  const { detail } = error;
+  return detail ? `${detail[0].toUpperCase()}${detail.slice(1)}${/[.!?]$/.test(detail) ? "" : "."}` : error.code;
 }

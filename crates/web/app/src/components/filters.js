@@ -9,6 +9,8 @@ import { icon } from "./icon.js";
 /** @typedef {{name: string, label: string, options: {value: string, label: string}[]}} Filter */
 
 let searchTimer = 0;
+/** What is typed but not searched yet. @type {string | null} */
+let typed = null;
 
 /**
  * A bar with a search field and selections.
@@ -20,23 +22,27 @@ export function filterBar({ search, filters = [], end = nothing }) {
     navigate(withQuery({ [name]: value || null }, null), { replace: true });
   const type = (/** @type {Event} */ event) => {
     const { value } = /** @type {HTMLInputElement} */ (event.target);
+    typed = value;
     clearTimeout(searchTimer);
-    searchTimer = setTimeout(() => set("search", value), 200);
+    searchTimer = setTimeout(() => {
+      typed = null;
+      set("search", value);
+    }, 200);
   };
   const active = filters.some((filter) => query.get(filter.name)) || query.get("search");
   return html`
     <div class="filters" role="search">
       ${search
         ? html`<label class="search">${icon("search")}<input type="search" id="search" placeholder=${search}
-            aria-label=${search} .value=${live(query.get("search") ?? "")} @input=${type}></label>`
+            aria-label=${search} .value=${live(typed ?? query.get("search") ?? "")} @input=${type}></label>`
         : nothing}
       ${filters.map((filter) => {
         const value = query.get(filter.name) ?? "";
         return html`<select aria-label=${filter.label} class=${value ? "active" : ""}
           @change=${(/** @type {any} */ event) => set(filter.name, event.target.value)}>
-          <option value="">${filter.label}</option>
+          <option value="" .selected=${live(!value)}>${filter.label}</option>
           ${filter.options.map(
-            (option) => html`<option value=${option.value} ?selected=${option.value === value}>${option.label}</option>`,
+            (option) => html`<option value=${option.value} .selected=${live(option.value === value)}>${option.label}</option>`,
           )}
         </select>`;
       })}

@@ -4,7 +4,7 @@
 import { Problem } from "../api.js";
 import { t } from "../i18n.js";
 import { describe, describeField } from "../problems.js";
-import { html, nothing, repaint } from "../view.js";
+import { html, live, nothing, repaint } from "../view.js";
 import { curlLine } from "./small.js";
 import { dialogHead, openDialog } from "./dialog.js";
 
@@ -162,7 +162,7 @@ function control(field, value, input, isInvalid, described) {
   if (field.type === "select") {
     return html`<select name=${field.name} aria-invalid=${invalid} aria-describedby=${by} @change=${input}>
       ${field.options?.map(
-        (option) => html`<option value=${option.value} ?selected=${option.value === value} ?disabled=${option.disabled}>
+        (option) => html`<option value=${option.value} .selected=${live(option.value === value)} ?disabled=${option.disabled}>
           ${option.label}</option>`,
       )}
     </select>`;

@@ -9,7 +9,7 @@ import { prefs, setPrefs } from "../prefs.js";
 import { canAny } from "../rights.js";
 import { renew, session, signOut } from "../session.js";
 import { formatSeconds } from "../time.js";
-import { html, nothing, repaint } from "../view.js";
+import { html, live, nothing, repaint } from "../view.js";
 import { lazyActions } from "./lazy.js";
 import { icon } from "./icon.js";
 import { openMenu } from "./menu.js";
@@ -80,8 +80,8 @@ function storePicker(route) {
   return html`
     <label class="store-picker">${icon("store")}<span class="visually-hidden">${t("store.pick")}</span>
       <select @change=${pick}>
-        <option value="">${t("store.all")}</option>
-        ${stores.map((store) => html`<option value=${store.id} ?selected=${store.id === selected}>${store.name}</option>`)}
+        <option value="" .selected=${live(!selected)}>${t("store.all")}</option>
+        ${stores.map((store) => html`<option value=${store.id} .selected=${live(store.id === selected)}>${store.name}</option>`)}
       </select>
     </label>`;
 }

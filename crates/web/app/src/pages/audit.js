@@ -131,7 +131,7 @@ function eventPanel(id) {
         event.device ? [t("field.device"), html`<a href=${href("devices", event.device.id)}>${event.device.name ?? event.device.id}</a>`] : null,
         event.session ? [t("audit.session"), html`<a href=${href("sessions", event.session)}>${t("audit.session_open")}</a>`] : null,
         event.address ? [t("field.address"), html`<span class="num">${event.address}</span>`] : null,
-        [t("audit.subject"), html`${subjectWord(event.subject.kind)} ${subjectName(event)}`],
+        [t("audit.subject"), subjectLink(event)],
         event.approver ? [t("audit.approver"), nameOf({ id: event.approver })] : null,
         [t("field.id"), idText(event.id)],
       ])}
@@ -139,6 +139,16 @@ function eventPanel(id) {
       ${details.length ? html`<dl class="facts">${details.map(([name, value]) => detailRow(name, value))}</dl>` : html`<p class="muted">${t("none")}</p>`}
       <details class="commands"><summary>JSON</summary><pre class="code" tabindex="0">${JSON.stringify(event, null, 2)}</pre></details>`,
   });
+}
+
+/** Where each kind of subject is shown. @type {Record<string, string>} */
+const SUBJECT_PAGES = { session: "sessions", user: "people", device: "devices", role: "roles", ticket: "tickets", api_key: "api-keys" };
+
+/** @param {any} event */
+function subjectLink(event) {
+  const { kind, id } = event.subject;
+  const text = `${subjectWord(kind)} ${subjectName(event)}`;
+  return SUBJECT_PAGES[kind] && id ? html`<a href=${href(SUBJECT_PAGES[kind], id)}>${text}</a>` : text;
 }
 
 /** A detail; a change shows both values. @param {string} name @param {any} value */

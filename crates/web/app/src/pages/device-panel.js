@@ -62,7 +62,10 @@ export function view(id) {
 }
 
 /** @param {any} device */
-const sessionsOf = (device) =>
+const sessionsOf = (device) => (can("sessionRead") || can("sessionDelete") ? readSessions(device) : { value: null, error: null });
+
+/** @param {any} device */
+const readSessions = (device) =>
   detail.extra("sessions", async () => (await call("GET", "sessions", { query: { device: device.id, limit: 12 }, quiet: true })).data.items);
 
 /** @param {any} device @param {any} seat */
@@ -105,7 +108,7 @@ function nowTab(device) {
       [t("field.created_at"), moment(device.created_at)],
       [t("field.id"), idText(device.id)],
     ])}
-    <h3>${t("device.last_sessions")}</h3>
+    ${sessions || error ? html`<h3>${t("device.last_sessions")}</h3>` : nothing}
     ${error ? problemBox(error, () => detail.load(device.id)) : nothing}
     <ul class="rows">${sessions?.map(sessionRow) ?? nothing}</ul>
     ${sessions?.length === 0 ? html`<p class="muted">${t("sessions.none_here")}</p>` : nothing}`;

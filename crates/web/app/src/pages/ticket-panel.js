@@ -85,8 +85,7 @@ function paper(ticket) {
       </table>
       ${ticket.closed ? html`<p class="faint">${t("ticket.closed_by", { name: personName(ticket.closed.by), device: ticket.closed.device.name ?? "–" })}
           ${ticket.closed.fiscal ? html` · ${ticket.closed.fiscal}` : nothing}</p>` : nothing}
-      ${ticket.voided ? html`<p class="bad-text">${t("ticket.voided_by", { name: personName(ticket.voided.by) })}
-          ${ticket.voided.reason ? html`: ${ticket.voided.reason}` : nothing}</p>` : nothing}
+      ${ticket.voided ? html`<p class="bad-text">${t("ticket.voided_by", { name: personName(ticket.voided.by) })}${ticket.voided.reason ? `: ${ticket.voided.reason}` : ""}</p>` : nothing}
     </div>`;
 }
 
