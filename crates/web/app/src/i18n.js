@@ -15,10 +15,7 @@ let plurals = new Intl.PluralRules("en");
 /** The tag of the current language. */
 export const locale = () => current;
 
-/**
- * Returns the first of these tags that has a catalog.
- * @param {(string | null | undefined)[]} tags
- */
+/** Returns the first of these tags that has a catalog. @param {(string | null | undefined)[]} tags */
 export function chooseLocale(tags) {
   for (const tag of tags) {
     const primary = tag?.toLowerCase().split("-")[0] ?? "";

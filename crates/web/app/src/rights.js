@@ -15,6 +15,9 @@ export const can = (right) => held.has("admin") || held.has(right);
 /** Whether the person holds one of these rights. @param {string[]} rights */
 export const canAny = (rights) => rights.length === 0 || rights.some(can);
 
+/** Whether the person sees other people's sessions. */
+export const seesSessions = () => canAny(["sessionRead", "sessionDelete"]);
+
 /** Prefixes and names of rights, by group, in the order of the page. */
 const GROUPS = /** @type {[string, RegExp][]} */ ([
   ["tickets", /^ticket(?!SetDiscount)/],

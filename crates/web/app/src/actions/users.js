@@ -7,12 +7,19 @@ import { confirmDialog } from "../components/dialog.js";
 import { formDialog } from "../components/form.js";
 import { toast, toastProblem } from "../components/toast.js";
 import { directory, loadDirectory, requireDirectories, usableDevices } from "../directory.js";
-import { t } from "../i18n.js";
+import { languages, t } from "../i18n.js";
 import { href, navigate } from "../router.js";
 import { isSelf } from "../pages/user-state.js";
 import { refreshPage } from "../shop.js";
 
 const roleOptions = () => directory("roles").map((role) => ({ value: role.name, label: role.label || role.name }));
+
+/** @param {any} user @returns {import("../components/form.js").Field} */
+function localeField(user) {
+  const tags = [...new Set([...Object.keys(languages), user.locale].filter(Boolean))];
+  const options = tags.map((value) => ({ value, label: languages[/** @type {keyof typeof languages} */ (value)] ?? value }));
+  return { name: "locale", label: t("field.locale"), type: "select", value: user.locale ?? "", options: [{ value: "", label: t("user.locale.none") }, ...options] };
+}
 
 /** @param {Record<string, any>} values */
 function newUser(values) {
@@ -56,7 +63,8 @@ export async function addUser() {
 /** @param {any} user @param {string | null} etag */
 export async function editUser(user, etag) {
   const change = (/** @type {Record<string, any>} */ { current_password: password, ...values }) => {
-    const changed = differences(user, { ...values, email: values.email || null });
+    const locale = "locale" in values ? { locale: values.locale || null } : {};
+    const changed = differences(user, { ...values, email: values.email || null, ...locale });
     return password && "email" in changed ? { ...changed, current_password: password } : changed;
   };
   const saved = await formDialog({
@@ -68,6 +76,7 @@ export async function editUser(user, etag) {
       ...(isSelf(user)
         ? [/** @type {any} */ ({ name: "current_password", label: t("password.current"), type: "password", autocomplete: "current-password", hint: t("user.email.own"), when: (/** @type {any} */ values) => (values.email || null) !== user.email })]
         : []),
+      ...("locale" in user ? [localeField(user)] : []),
       { name: "password_change_required", label: t("password.must_change"), type: "check", value: user.password_change_required },
     ],
     action: t("save"),

@@ -12,10 +12,7 @@ let searchTimer = 0;
 /** What is typed but not searched yet. @type {string | null} */
 let typed = null;
 
-/**
- * A bar with a search field and selections.
- * @param {{search?: string, filters?: Filter[], end?: any}} options
- */
+/** A bar with a search field and selections. @param {{search?: string, filters?: Filter[], end?: any}} options */
 export function filterBar({ search, filters = [], end = nothing }) {
   const { query } = currentRoute();
   const set = (/** @type {string} */ name, /** @type {string} */ value) =>

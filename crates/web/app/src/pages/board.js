@@ -3,7 +3,7 @@
 
 import { Problem, readAll } from "../api.js";
 import { directory } from "../directory.js";
-import { can } from "../rights.js";
+import { seesSessions } from "../rights.js";
 
 const IDLE_AFTER = 15 * 60_000;
 const SILENT_AFTER = 36 * 3_600_000;
@@ -14,6 +14,7 @@ let hasSeats = true;
 /** Reads the devices that are not retired, each with `seat` and `last_seat`. @param {string | null} store */
 export async function readBoard(store) {
   const filter = store ? { store } : {};
+  if (!seesSessions()) return withoutRetired(await readAll("devices", filter));
   if (hasSeats) {
     try {
       return withoutRetired(await readAll("devices", { with: "seat", ...filter }));
@@ -22,10 +23,7 @@ export async function readBoard(store) {
       hasSeats = false;
     }
   }
-  const [devices, sessions] = await Promise.all([
-    readAll("devices"),
-    can("sessionDelete") || can("sessionRead") ? readAll("sessions", { live: true }) : [],
-  ]);
+  const [devices, sessions] = await Promise.all([readAll("devices"), readAll("sessions", { live: true })]);
   const seats = new Map(sessions.filter((each) => each.device && each.mount !== "krmpesan").map((each) => [each.device.id, each]));
   return withoutRetired(devices).map((device) => ({ ...device, seat: toSeat(seats.get(device.id)) }));
 }
@@ -36,16 +34,17 @@ const withoutRetired = (devices) => devices.filter((device) => device.status !==
 /** @param {any} session */
 const toSeat = (session) => (session ? { ...session, session_id: session.id } : null);
 
-/** The state of a device on the board: `used`, `idle`, `free`, `locked` or `pending`. @param {any} device */
+/** The state of a device on the board: `used`, `idle`, `free`, `locked`, `pending`; `active` if the seat is unknown. @param {any} device */
 export function boardState(device) {
   if (device.status === "locked" || device.status === "pending") return device.status;
+  if (!("seat" in device)) return "active";
   if (!device.seat) return "free";
   const used = device.seat.last_used_at ?? device.seat.created_at;
   return Date.now() - new Date(used).getTime() > IDLE_AFTER ? "idle" : "used";
 }
 
 /** The tone in which a state is shown. @type {Record<string, string>} */
-export const tones = { used: "good", idle: "idle", free: "free", locked: "bad", pending: "new", retired: "free" };
+export const tones = { used: "good", active: "good", idle: "idle", free: "free", locked: "bad", pending: "new", retired: "free" };
 
 /** Whether a till has been silent for longer than a usual day. @param {any} device */
 export const isSilent = (device) =>

@@ -2,7 +2,7 @@
 import { endSession } from "../actions/sessions.js";
 import { lazyActions } from "../components/lazy.js";
 import { t } from "../i18n.js";
-import { can } from "../rights.js";
+import { can, seesSessions } from "../rights.js";
 import { href } from "../router.js";
 
 export const deviceActions = lazyActions(() => import("../actions/devices.js"));
@@ -31,7 +31,7 @@ export function deviceMenu(device) {
   if (items.length) items.push(null);
   items.push({ label: t("device.open"), icon: "device", href: href("devices", device.id) });
   if (seat?.user && can("userRead")) items.push({ label: t("board.open_person"), icon: "person", href: href("people", seat.user.id) });
-  if (can("sessionRead") || can("sessionDelete")) {
+  if (seesSessions()) {
     items.push({ label: t("nav.sessions"), icon: "session", href: href("sessions", null, { device: device.id }) });
   }
   items.push({ label: t("nav.tickets"), icon: "ticket", href: href("tickets", null, { device: device.id }) });

@@ -19,7 +19,7 @@ import { facts, openTab, panel } from "../components/panel.js";
 import { age, chips, idText, moment, problemBox, skeleton, state } from "../components/small.js";
 import { directory } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
-import { can } from "../rights.js";
+import { can, seesSessions } from "../rights.js";
 import { currentRoute, href } from "../router.js";
 import { formatTime } from "../time.js";
 import { html, nothing, repaint } from "../view.js";
@@ -48,7 +48,7 @@ export function view(id) {
   const bodies = { now: nowTab, people: peopleTab, settings: settingsTab, audit: auditTab };
   const { value: live } = sessionsOf(device);
   const seat = live?.find((/** @type {any} */ each) => !each.ended_at);
-  const shown = { ...device, seat };
+  const shown = live ? { ...device, seat } : device;
   const is = device.status === "retired" ? "retired" : boardState(shown);
   const subtitle = [word("environment", device.environment), device.store?.name, device.description].filter(Boolean).join(" · ");
   return panel({
@@ -62,7 +62,7 @@ export function view(id) {
 }
 
 /** @param {any} device */
-const sessionsOf = (device) => (can("sessionRead") || can("sessionDelete") ? readSessions(device) : { value: null, error: null });
+const sessionsOf = (device) => (seesSessions() ? readSessions(device) : { value: null, error: null });
 
 /** @param {any} device */
 const readSessions = (device) =>
@@ -90,8 +90,8 @@ function actions(device, seat) {
       ? html`<button class="button primary" @click=${() => unlockDevice(device)}>${icon("unlock")}${t(device.status === "pending" ? "device.activate" : "device.unlock")}</button>`
       : nothing}
     ${canUpdate ? html`<button class="button" @click=${() => editDevice(device, detail.etag)}>${icon("edit")}${t("edit")}</button>` : nothing}
-    <button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${t("actions")}
-      @click=${(/** @type {Event} */ event) => openMenu(event, more(), t("actions"))}>${icon("more")}</button>`;
+    ${more().some(Boolean) ? html`<button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${t("actions")}
+      @click=${(/** @type {Event} */ event) => openMenu(event, more(), t("actions"))}>${icon("more")}</button>` : nothing}`;
 }
 
 /** @param {any} device */

@@ -8,7 +8,7 @@ import { ListState, tableView } from "../components/list.js";
 import { age, chips, emptyBox, moment, state } from "../components/small.js";
 import { t, word } from "../i18n.js";
 import { nameOf } from "../directory.js";
-import { can } from "../rights.js";
+import { can, seesSessions } from "../rights.js";
 import { withQuery } from "../router.js";
 import { html, nothing } from "../view.js";
 import { boardState, tones } from "./board.js";
@@ -21,13 +21,13 @@ const list = new ListState("devices");
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
   const names = ["status", "environment", "search", "store"];
-  const query = { ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])), with: "seat" };
+  const query = { ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])), with: seesSessions() ? "seat" : undefined };
   const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
   await Promise.all([isSame && !refresh ? null : list.load(query, refresh), devicePanel.load(route.id)]);
 }
 
 /** @param {any} device */
-const stateOf = (device) => (device.status === "retired" ? "retired" : "seat" in device ? boardState(device) : device.status === "active" ? "active" : device.status);
+const stateOf = (device) => (device.status === "retired" ? "retired" : boardState(device));
 
 const columns = () => [
   { key: "name", label: t("field.name"), cell: (/** @type {any} */ each) => html`<strong>${each.name}</strong>` },

@@ -11,7 +11,7 @@ import { nameOf } from "../directory.js";
 import { compareNames, formatNumber, t, tn, word } from "../i18n.js";
 import { connection } from "../live.js";
 import { prefs, setPrefs } from "../prefs.js";
-import { can } from "../rights.js";
+import { can, seesSessions } from "../rights.js";
 import { currentRoute, href, withQuery } from "../router.js";
 import { currentRowId } from "../shortcuts.js";
 import { formatDuration, formatMoment, formatSeconds } from "../time.js";
@@ -93,7 +93,7 @@ function boardView(route, all) {
   return html`
     ${board.error ? problemBox(board.error, () => load(route, true).then(repaint)) : nothing}
     <nav class="tiles" aria-label=${t("tills.summary")}>
-      ${tile("logged_in", "used", devices, filter)}${tile("free", "free", devices, filter)}
+      ${seesSessions() ? [tile("logged_in", "used", devices, filter), tile("free", "free", devices, filter)] : nothing}
       ${tile("closed", "closed", devices, filter)}${throttleTile()}
     </nav>
     <div class="filters">
@@ -191,6 +191,7 @@ function seatLines(device) {
 /** @param {any} device */
 function freeLines(device) {
   const last = device.last_seat;
+  if (device.status === "active" && !("seat" in device)) return html`<p class="card-line faint">${device.description}</p>`;
   return html`
     <p class="card-person none">${device.status === "pending" ? t("board.not_set_up") : t("board.nobody")}</p>
     ${last
