@@ -40,7 +40,7 @@ async fn show_sign_in(call: Request) -> Result<HttpResponse, ApiError> {
     let head = call.head();
     CookieNames::require_for(head)?;
     let sent = read_form_pairs(head.query().as_bytes()).unwrap_or_default();
-    let form = SignInForm::from_pairs(sent, head.prefix());
+    let form = SignInForm::from_pairs(&sent, head.prefix());
     Ok(form.render(head, StatusCode::OK, None))
 }
 
@@ -48,7 +48,7 @@ async fn sign_in(call: Request) -> Result<HttpResponse, ApiError> {
     let head = call.head();
     check_origin(TrustedSenders::OwnPages, head)?;
     let names = CookieNames::require_for(head)?;
-    let form = SignInForm::from_pairs(body::read_form(head.headers(), call.body())?, head.prefix());
+    let form = SignInForm::from_pairs(&body::read_form(head.headers(), call.body())?, head.prefix());
     let sign_in = SignIn {
         login: form.login.clone(),
         password: form.password.clone(),
@@ -100,7 +100,7 @@ struct SignInForm {
 
 impl SignInForm {
     /// Reads the fields; unknown ones are ignored, and of repeated ones the first counts.
-    fn from_pairs(pairs: Vec<(String, String)>, prefix: &str) -> Self {
+    fn from_pairs(pairs: &[(String, String)], prefix: &str) -> Self {
         let field = |name: &str| pairs.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.clone());
         let next = field("next").filter(|next| is_own_page(next, prefix));
         Self {
