@@ -22,7 +22,7 @@ fn missing_right_is_denied_before_the_request_is_examined(engine: DatabaseEngine
     native("PATCH", &format!("/api/v1/users/{unknown}"), Some(json!({})), "userUpdate");
     native("DELETE", &format!("/api/v1/devices/{unknown}"), None, "deviceDelete");
     native("GET", &format!("/api/v1/users/{unknown}"), None, "userRead");
-    native("GET", &format!("/api/v1/sessions/{unknown}"), None, "sessionDelete");
+    native("GET", &format!("/api/v1/sessions/{unknown}"), None, "sessionRead");
 
     let login = json!({"UserName": "cashier", "Password": PASSWORD, "DeviceName": "P02"});
     let token = server.new_till().post("/portos/api/auth", &login).expect_status(200).text_at("/tokenId");

@@ -26,6 +26,7 @@ mod session_end;
 mod session_list;
 mod signed_request;
 mod step_up;
+mod throttled;
 mod unlock;
 
 use std::sync::Arc;

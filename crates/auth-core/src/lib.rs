@@ -112,7 +112,7 @@ pub use requests::{
     AuthRequest, Client, GrantKind, IssuedTokens, LoginIdentity, LoginRequest, NewPassword, Proof, RefreshRequest,
     ReplayCheck, RequestCredentials, Tenancy,
 };
-pub use session::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind};
+pub use session::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind, UnknownSessionKind};
 pub use signature::Signature;
 pub use system::{SystemClock, SystemEntropy};
 pub use terms::{OfficeTerms, RefreshTerms, Terms};

@@ -14,12 +14,13 @@ mod credentials;
 mod directory;
 mod feed;
 mod keys;
+mod session_list;
 mod sessions;
 
 use tillgate_domain::{PortSet, Tx};
 
 pub use api_keys::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
-pub use attempts::{Attempts, Bucket, CountKey, KnownNetworks, TokenDisposition};
+pub use attempts::{Attempts, Bucket, CountKey, KnownNetworks, PrincipalBucket, TokenDisposition};
 pub use credentials::{Credential, CredentialKind, Credentials, Verifier};
 pub use directory::{Devices, Roles, Tenants, Users};
 pub use feed::{
@@ -27,7 +28,8 @@ pub use feed::{
     ServerTime,
 };
 pub use keys::{KeyKind, KeyState, Keys, StoredKey};
-pub use sessions::{FirstUse, Rotation, SessionFilter, SessionRecord, SessionUse, SessionView, Sessions, StoreClock};
+pub use session_list::{SessionCursor, SessionFilter, SessionOrder, SessionView};
+pub use sessions::{FirstUse, Rotation, SessionRecord, SessionUse, Sessions, StoreClock};
 
 /// The set of ports that the engine uses.
 pub struct AuthPorts;

@@ -11,7 +11,7 @@ use tillgate_domain::{DeviceId, EndReason, Epoch, Instant, KeyId, PrincipalId, S
 
 use crate::Terms;
 
-pub use kind::SessionKind;
+pub use kind::{SessionKind, UnknownSessionKind};
 
 /// The name of the dialect through which a session was created. The engine only compares it: a
 /// token of one dialect is not accepted in another.
@@ -118,6 +118,13 @@ pub struct Session {
 }
 
 impl Session {
+    /// When and why it ended, as of `now`: an expired session ended at its expiry, whether or not
+    /// its end has been recorded.
+    pub fn end_as_of(&self, now: Instant) -> Option<(Instant, EndReason)> {
+        let expired = self.expires_at.filter(|expiry| *expiry <= now).map(|expiry| (expiry, EndReason::Expired));
+        self.ended.or(expired)
+    }
+
     /// The user, or the device if it logged in as itself. `None` only for a row that names neither,
     /// which no store writes.
     pub fn principal(&self) -> Option<PrincipalId> {

@@ -24,6 +24,7 @@
 mod count_keys;
 mod login_queue;
 mod rules;
+mod status;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -38,6 +39,7 @@ use count_keys::{AttemptKeys, CountKeyDeriver};
 pub use login_queue::{LoginQueue, QueueFull, QueueSlot, Turn};
 pub use rules::Rate;
 use rules::RateVerdict;
+pub use status::LoginThrottle;
 
 /// The limits of the throttle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{DeviceId, DeviceName, Epoch, Instant, JsonObject, RoleId, SessionId, TenantId};
+use crate::{BranchId, DeviceId, DeviceName, Epoch, Instant, JsonObject, RoleId, SessionId, TenantId};
 
 /// The kind of a device, by the name that tills use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -117,6 +117,8 @@ pub struct Device {
     pub preferences: JsonObject,
     /// What the back office sets for the program on the device.
     pub settings: BTreeMap<String, String>,
+    /// The store in which it is; a retired device is in none.
+    pub branch: Option<BranchId>,
     /// The roles that the device has when it logs in as itself.
     pub roles: BTreeSet<RoleId>,
     /// Raised to end all sessions on the device, except permanent ones.

@@ -22,6 +22,7 @@ mod resets;
 mod roles;
 mod sessions;
 mod stores;
+mod summary;
 mod tenants;
 mod text;
 mod tickets;
@@ -53,11 +54,13 @@ pub use queries::collect_pages;
 pub use resets::password::{ResetDispatch, ResetGrant};
 pub use roles::add::NewRole;
 pub use roles::change::RoleChange;
+pub use roles::views::RoleView;
 pub use sessions::end::SessionTarget;
+pub use summary::{OfficeSummary, SealSummary, SeatSummary};
 pub use tenants::add::{NewTenant, add_tenant};
 pub use tenants::change::{LimitsChange, TenantChange};
 pub use tenants::register::{TenantRegistration, register_tenant};
-pub use text::{check_description, check_new_label, check_new_name, check_setting};
+pub use text::{check_description, check_new_label, check_new_name, check_setting, normalize_search_text};
 pub use tickets::{
     DEFAULT_FISCAL_NAME, IdempotentRequest, ItemInput, NewRefund, NewTicket, OwnerRef, TicketAmendment, TicketChange,
     TicketClosing, TicketCreation, TicketSearch, TicketView,

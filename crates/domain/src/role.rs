@@ -55,6 +55,7 @@ const MANAGER_RIGHTS: &[KnownRight] = &[
     KnownRight::TicketDelete,
     KnownRight::Storno,
     KnownRight::SessionDelete,
+    KnownRight::SessionRead,
     KnownRight::UserRead,
     KnownRight::AuditRead,
 ];

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use crate::{DeviceId, Email, Epoch, Instant, RoleId, TenantId, UserId, UserName};
+use crate::{DeviceId, Email, Epoch, Instant, Locale, RoleId, TenantId, UserId, UserName};
 
 /// The status of a user. Only an active user can log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +69,10 @@ pub struct User {
     /// seen it. Until then, logins are denied after the right password. Devices and API keys of the
     /// user are not affected.
     pub password_change_required: bool,
+    /// The language of the user; `None` for that of the tenant.
+    pub locale: Option<Locale>,
+    /// The instant of the newest login of the user.
+    pub last_login_at: Option<Instant>,
     /// Raised to end all sessions of the user, except permanent ones.
     pub epoch: Epoch,
     /// The instant at which the user was added.

@@ -1,11 +1,11 @@
 //! The in-memory ports for failed logins and known networks.
 
-use tillgate_domain::{Instant, StoreResult};
+use tillgate_domain::{BranchId, DeviceId, Instant, StoreResult, TenantId, UserId};
 use uuid::Uuid;
 
 use super::rows::BucketRow;
 use super::transaction::{Transaction, to_u32, to_usize};
-use tillgate_auth_core::ports::{Attempts, Bucket, CountKey, KnownNetworks, TokenDisposition};
+use tillgate_auth_core::ports::{Attempts, Bucket, CountKey, KnownNetworks, PrincipalBucket, TokenDisposition};
 
 /// The smallest count key, for ranges.
 const MIN_COUNT_KEY: CountKey = CountKey([0; 32]);
@@ -14,6 +14,31 @@ impl Attempts for Transaction<'_> {
     fn find_buckets(&mut self, keys: &[CountKey]) -> StoreResult<Vec<Bucket>> {
         let buckets = &self.tables().buckets;
         Ok(keys.iter().map(|key| buckets.get(key).map_or_else(Bucket::default, |row| row.bucket)).collect())
+    }
+
+    fn find_depleted(
+        &mut self,
+        tenant: TenantId,
+        branch: Option<BranchId>,
+        full_after: Instant,
+        limit: u32,
+    ) -> StoreResult<Vec<PrincipalBucket>> {
+        let tables = self.tables();
+        let belongs = |principal: Uuid| {
+            let device = tables.devices.get(&DeviceId(principal)).filter(|device| device.tenant == tenant);
+            match branch {
+                Some(branch) => device.is_some_and(|device| device.branch == Some(branch)),
+                None => {
+                    device.is_some() || tables.users.get(&UserId(principal)).is_some_and(|user| user.tenant == tenant)
+                }
+            }
+        };
+        let rows = tables.buckets.rows().iter().filter(|(_, row)| row.bucket.full_at > full_after);
+        let found = rows.filter_map(|(key, row)| {
+            let principal = row.principal.filter(|principal| belongs(*principal))?;
+            Some(PrincipalBucket { principal, key: *key, bucket: row.bucket })
+        });
+        Ok(found.take(to_usize(limit)).collect())
     }
 
     fn take_token(

@@ -35,9 +35,14 @@ impl Users for Transaction<'_> {
         Ok(tables.emails.get(email).and_then(|id| tables.users.get(id)).cloned())
     }
 
-    fn claim(&mut self, id: UserId, epoch: Epoch, _at: Instant) -> StoreResult<bool> {
+    fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> StoreResult<bool> {
+        let users = &mut self.tables_mut()?.users;
         let stands = |user: &User| user.status == UserStatus::Active && user.epoch == epoch;
-        Ok(self.tables_mut()?.users.get(&id).is_some_and(stands))
+        let claimed = users.get(&id).is_some_and(stands);
+        if claimed {
+            users.change(&id, |user| user.last_login_at = Some(at));
+        }
+        Ok(claimed)
     }
 
     fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> StoreResult<bool> {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use tillgate_domain::office::ports::{EventFilter, EventView, Events, OffsetPageRequest};
-use tillgate_domain::{Event, EventId, StoreResult};
+use tillgate_domain::{BranchId, Event, EventId, EventOutcome, Instant, StoreResult, TenantId};
 
 use super::lock;
 use super::transaction::{Transaction, to_usize};
@@ -15,6 +15,27 @@ impl Events for Transaction<'_> {
         let after = fitting.into_iter().filter(|told| part.after.is_none_or(|after| told.event.id < after));
         let skip = usize::try_from(part.skip).unwrap_or(usize::MAX);
         Ok(after.skip(skip).take(to_usize(part.limit)).collect())
+    }
+
+    fn count_refused(
+        &mut self,
+        tenant: TenantId,
+        branch: Option<BranchId>,
+        since: Instant,
+        most: u32,
+    ) -> StoreResult<u64> {
+        let from = EventId::new(since, [0; 10]);
+        let committed = lock(self.audit);
+        let refused = committed
+            .iter()
+            .chain(&self.rows.new_events)
+            .filter(|event| event.tenant == Some(tenant) && event.outcome == EventOutcome::Refused && event.id >= from);
+        let devices = &self.tables().devices;
+        let here = refused.filter(|event| {
+            let device = event.actor.device.and_then(|id| devices.get(&id));
+            branch.is_none_or(|branch| device.is_some_and(|device| device.branch == Some(branch)))
+        });
+        Ok(u64::try_from(here.take(to_usize(most)).count()).unwrap_or(u64::MAX))
     }
 
     fn count(&mut self, filter: &EventFilter) -> StoreResult<u64> {

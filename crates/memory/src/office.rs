@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use tillgate_domain::office::ports::{PageRequest, Tenants};
-use tillgate_domain::{Slug, StoreResult, Tenant, TenantId};
+use tillgate_domain::{BranchId, Device, Slug, StoreResult, Tenant, TenantId};
 
 use super::transaction::{Transaction, constraint_error, to_usize};
 use tillgate_auth_core::ports as auth;
@@ -41,10 +41,15 @@ impl Tenants for Transaction<'_> {
     }
 
     fn update(&mut self, tenant: &Tenant) -> StoreResult<bool> {
-        let tenants = &mut self.tables_mut()?.tenants;
-        let Some(old) = tenants.get(&tenant.id).filter(|old| old.version == tenant.version).cloned() else {
+        let tables = self.tables_mut()?;
+        let Some(old) = tables.tenants.get(&tenant.id).filter(|old| old.version == tenant.version).cloned() else {
             return Ok(false);
         };
+        let removed = |branch: &BranchId| tenant.branches.iter().all(|each| each.id != *branch);
+        let own = |device: &&Device| device.tenant == tenant.id;
+        if tables.devices.rows().values().filter(own).filter_map(|device| device.branch.as_ref()).any(removed) {
+            return constraint_error("a store with devices stays");
+        }
         let kept = Tenant {
             slug: old.slug,
             epoch: old.epoch,
@@ -52,7 +57,7 @@ impl Tenants for Transaction<'_> {
             version: old.version.saturating_add(1),
             ..tenant.clone()
         };
-        tenants.put(tenant.id, kept);
+        tables.tenants.put(tenant.id, kept);
         Ok(true)
     }
 

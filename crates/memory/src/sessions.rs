@@ -1,5 +1,6 @@
 //! The in-memory port for sessions.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::Bound;
@@ -10,7 +11,8 @@ use tillgate_domain::{Change, EndReason, Epoch, Instant, KeyId, SessionId, Store
 use super::rows::Tables;
 use super::transaction::{Transaction, constraint_error, to_u32, to_usize};
 use tillgate_auth_core::ports::{
-    FirstUse, Rotation, ServerTime, SessionFilter, SessionRecord, SessionUse, SessionView, Sessions, StoreClock,
+    FirstUse, Rotation, ServerTime, SessionCursor, SessionFilter, SessionOrder, SessionRecord, SessionUse, SessionView,
+    Sessions, StoreClock,
 };
 use tillgate_auth_core::{DialectName, Epochs, Session};
 
@@ -140,15 +142,37 @@ impl Sessions for Transaction<'_> {
         Ok(dialects.into_iter().collect())
     }
 
-    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> StoreResult<Vec<SessionView>> {
+    fn list(
+        &mut self,
+        filter: &SessionFilter,
+        order: SessionOrder,
+        after: Option<SessionCursor>,
+        limit: u32,
+    ) -> StoreResult<Vec<SessionView>> {
         let tables = self.tables();
-        let end = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let sessions = tables.sessions.rows().range((Bound::Unbounded, end)).rev().map(|(_, session)| session);
+        let rows = tables.sessions.rows();
+        let bound = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.id));
+        let sessions: Box<dyn Iterator<Item = &Session>> = match order {
+            SessionOrder::Newest => Box::new(rows.range((Bound::Unbounded, bound)).rev().map(|(_, session)| session)),
+            SessionOrder::Oldest => Box::new(rows.range((bound, Bound::Unbounded)).map(|(_, session)| session)),
+            SessionOrder::LastUsed => {
+                let behind = |session: &&Session| after.is_none_or(|after| order.cursor(session) < after);
+                let mut sessions: Vec<&Session> = rows.values().filter(behind).collect();
+                sessions.sort_by_key(|session| Reverse(order.cursor(session)));
+                Box::new(sessions.into_iter())
+            }
+        };
         Ok(sessions
-            .filter(|session| matches_filter(filter, session))
+            .filter(|session| matches_filter(tables, filter, session))
             .take(to_usize(limit))
             .map(|each| session_view(tables, each))
             .collect())
+    }
+
+    fn find_many(&mut self, ids: &BTreeSet<SessionId>) -> StoreResult<Vec<SessionView>> {
+        let tables = self.tables();
+        let sessions = ids.iter().filter_map(|id| tables.sessions.get(id));
+        Ok(sessions.map(|session| session_view(tables, session)).collect())
     }
 
     fn uses_key(&mut self, key: KeyId, now: Instant) -> StoreResult<bool> {
@@ -190,12 +214,10 @@ fn is_live(session: &Session, now: Instant) -> bool {
     session.ended.is_none() && session.expires_at.is_none_or(|expires| expires > now)
 }
 
-fn matches_filter(filter: &SessionFilter, session: &Session) -> bool {
-    filter.tenant.is_none_or(|tenant| session.tenant == tenant)
-        && filter.user.is_none_or(|user| session.user == Some(user))
-        && filter.device.is_none_or(|device| session.device == Some(device))
-        && filter.id.is_none_or(|id| session.id == id)
-        && filter.live.is_none_or(|(wanted, at)| is_live(session, at) == wanted)
+fn matches_filter(tables: &Tables, filter: &SessionFilter, session: &Session) -> bool {
+    let user = session.user.and_then(|user| tables.users.get(&user));
+    let device = session.device.and_then(|device| tables.devices.get(&device));
+    filter.matches(session, user, device)
 }
 
 fn session_view(tables: &Tables, session: &Session) -> SessionView {

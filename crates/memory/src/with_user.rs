@@ -59,6 +59,7 @@ impl MemoryStore {
             devices: Vec::new(),
             verifier: Some(Secret::new(verifier.expose().clone())),
             password_change_required: false,
+            locale: None,
         };
         unwrap_result(Office::new(&memory, tenant.id, stamp()?).add_user(&new))?;
         Ok(memory)

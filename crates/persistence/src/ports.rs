@@ -45,8 +45,8 @@ fn unique_violation_as_conflict(error: Error) -> StoreError {
     }
 }
 
-/// Classifies the error of a statement that assigns or removes a role. If the role or its holder
-/// was added or removed in the meantime, this is a conflict, and the unit of work runs again and
+/// Classifies the error of a statement that assigns or removes a role or a store. If the role, the
+/// store or its holder was added or removed in the meantime, this is a conflict, and the unit of work runs again and
 /// finds it.
 fn foreign_key_violation_as_conflict(error: Error) -> StoreError {
     match error {
@@ -54,6 +54,15 @@ fn foreign_key_violation_as_conflict(error: Error) -> StoreError {
             StoreError::Conflict(info.message().to_owned())
         }
         other => classify(other),
+    }
+}
+
+/// Classifies the error of a write that depends on names and on other rows, as the two functions
+/// above do.
+fn violation_as_conflict(error: Error) -> StoreError {
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => foreign_key_violation_as_conflict(error),
+        other => unique_violation_as_conflict(other),
     }
 }
 

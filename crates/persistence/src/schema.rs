@@ -67,6 +67,7 @@ diesel::table! {
         version -> BigInt,
         searched -> Text,
         password_change_required -> Bool,
+        locale -> Nullable<Text>,
     }
 }
 
@@ -81,6 +82,7 @@ diesel::table! {
         description -> Text,
         preferences -> Text,
         settings -> Text,
+        branch_id -> Nullable<Binary>,
         epoch -> BigInt,
         seat_id -> Nullable<Binary>,
         pairing_id -> Nullable<Binary>,

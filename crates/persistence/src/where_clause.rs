@@ -15,6 +15,11 @@ pub(crate) struct WhereClause<'a> {
 }
 
 impl<'a> WhereClause<'a> {
+    /// Conditions of a statement whose head has these values.
+    pub(crate) fn after(head: &[Bind<'a>]) -> Self {
+        Self { text: String::new(), binds: head.to_vec() }
+    }
+
     /// Adds a condition. Each `?` in `clause` is the next of the values.
     pub(crate) fn and(&mut self, clause: &str, values: &[Bind<'a>]) {
         self.text.push_str(if self.text.is_empty() { " WHERE " } else { " AND " });

@@ -95,6 +95,7 @@ impl LastAdminFixture {
                 description: String::new(),
                 preferences: tillgate_domain::JsonObject::default(),
                 settings: std::collections::BTreeMap::new(),
+                branch: None,
                 roles: Vec::new(),
                 verifier: None,
             };
@@ -112,6 +113,7 @@ impl LastAdminFixture {
                 devices: Vec::new(),
                 verifier: verifier.then(|| Secret::new("hash".to_owned())),
                 password_change_required: false,
+                locale: None,
             };
             Office::new(store, tenant, audit_context()).add_user(&new).unwrap().unwrap().id
         };

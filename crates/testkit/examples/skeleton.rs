@@ -13,6 +13,7 @@
     reason = "a skeleton to be filled in"
 )]
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -164,8 +165,17 @@ impl Sessions for Transaction {
     fn list_live_dialects(&mut self, now: Instant) -> StoreResult<Vec<DialectName>> {
         todo!("the dialects of the sessions that have neither ended nor expired at `now`, each once")
     }
-    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> StoreResult<Vec<SessionView>> {
+    fn list(
+        &mut self,
+        filter: &SessionFilter,
+        order: SessionOrder,
+        after: Option<SessionCursor>,
+        limit: u32,
+    ) -> StoreResult<Vec<SessionView>> {
         todo!("sessions with the names of their users and devices, newest first, from behind `after`, at most `limit`")
+    }
+    fn find_many(&mut self, ids: &BTreeSet<SessionId>) -> StoreResult<Vec<SessionView>> {
+        todo!("those of the sessions that exist, with the names of their users and devices")
     }
     fn uses_key(&mut self, key: KeyId, now: Instant) -> StoreResult<bool> {
         todo!(
@@ -276,6 +286,15 @@ impl Roles for Transaction {
 impl Attempts for Transaction {
     fn find_buckets(&mut self, keys: &[CountKey]) -> StoreResult<Vec<Bucket>> {
         todo!("the buckets of these keys, in their order; a full one for each key without a stored bucket")
+    }
+    fn find_depleted(
+        &mut self,
+        tenant: TenantId,
+        branch: Option<BranchId>,
+        full_after: Instant,
+        limit: u32,
+    ) -> StoreResult<Vec<PrincipalBucket>> {
+        todo!("the buckets of users and devices of the tenant that are full only after this instant")
     }
     fn take_token(
         &mut self,

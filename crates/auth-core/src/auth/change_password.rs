@@ -18,7 +18,7 @@ use super::Auth;
 use super::login::WaitResult;
 use crate::denials::GuestKey;
 use crate::passwords::{Lane, PasswordPolicy, WeakPassword, is_same_password};
-use crate::ports::{AuthTx, Credential, CredentialKind, SessionFilter, SessionView, Verifier};
+use crate::ports::{AuthTx, Credential, CredentialKind, SessionFilter, SessionOrder, SessionView, Verifier};
 use crate::throttle::{AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt, PriorSession};
 use crate::{AuthDenied, Caller, Error, LoginDenied, TokenDenied};
 
@@ -248,8 +248,14 @@ pub(super) fn end_other_sessions(
     now: Instant,
 ) -> StoreResult<u32> {
     let filter = SessionFilter { user: Some(user), live: Some((true, now)), ..SessionFilter::default() };
-    let live =
-        collect_pages(None, |page| tx.sessions().list(&filter, page.after, page.limit), |listed| listed.session.id)?;
+    let live = {
+        let order = SessionOrder::Newest;
+        collect_pages(
+            None,
+            |page| tx.sessions().list(&filter, order, page.after, page.limit),
+            |listed| order.cursor(&listed.session),
+        )?
+    };
     let mut ended = 0_u32;
     for SessionView { session, .. } in &live {
         if Some(session.id) != own && tx.revocations().end_session(session.id, EndReason::Password, now)? {

@@ -5,7 +5,7 @@
 //! engine's own functions that end all sessions ([`Auth::end_user_sessions`] and the like) are for
 //! programs that embed it without a back office.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use tillgate_domain::{
@@ -13,11 +13,17 @@ use tillgate_domain::{
 };
 
 use super::Auth;
-use crate::ports::SessionView;
+use crate::ports::{SessionFilter, SessionOrder, SessionView};
 use crate::{AuthDenied, Caller, Error, RefreshRequest, TokenDenied};
+
+/// The right to see sessions of others; [`END_SESSIONS_RIGHT`] includes it.
+const READ_SESSIONS_RIGHT: KnownRight = KnownRight::SessionRead;
 
 /// The right to see and end sessions of others.
 pub(super) const END_SESSIONS_RIGHT: KnownRight = KnownRight::SessionDelete;
+
+/// The greatest number of ids in one query.
+const MAX_IDS_PER_STATEMENT: usize = 500;
 
 impl Auth {
     /// Ends the caller's own session. Succeeds if it has ended already, and for a signed call,
@@ -91,7 +97,7 @@ impl Auth {
     /// Ends a session of the caller's tenant and returns it as it was before, also if it had ended
     /// already. A session of another principal requires the right `sessionDelete`.
     pub fn end_session_for(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Error> {
-        let listed = self.find_session(caller, session)?;
+        let listed = self.find_session_to_end(caller, session)?;
         let why = if caller.session_id() == Some(session) { EndReason::Logout } else { EndReason::Admin };
         let tenant = Some(caller.profile.tenant.id);
         let mut event = self.new_event(Action::SessionEnd, EventOutcome::Done, Subject::Session(session), tenant)?;
@@ -105,6 +111,55 @@ impl Auth {
             Ok(())
         })?;
         Ok(listed)
+    }
+
+    /// A session of the caller's tenant that the caller may end. Every session that is not the
+    /// caller's own requires the right `sessionDelete`, whether it exists or not.
+    pub fn find_session_to_end(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Error> {
+        self.find_authorized(caller, session, || caller.require_right(END_SESSIONS_RIGHT))
+    }
+
+    /// A session of the caller's tenant. Every session that is not the caller's own requires the
+    /// right `sessionRead` or `sessionDelete`, whether it exists or not.
+    pub fn find_session(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Error> {
+        self.find_authorized(caller, session, || require_session_reader(caller))
+    }
+
+    /// Those of the sessions that exist in the caller's tenant, by their ids. Requires the right
+    /// `sessionRead` or `sessionDelete`.
+    pub fn find_sessions(
+        &self,
+        caller: &Caller,
+        ids: &BTreeSet<SessionId>,
+    ) -> Result<BTreeMap<SessionId, SessionView>, Error> {
+        require_session_reader(caller)?;
+        let mut found = BTreeMap::new();
+        let all: Vec<SessionId> = ids.iter().copied().collect();
+        for some in all.chunks(MAX_IDS_PER_STATEMENT) {
+            let some = some.iter().copied().collect();
+            let views = self.store.read("find_sessions", |tx| tx.sessions().find_many(&some))?;
+            found.extend(views.into_iter().map(|view| (view.session.id, view)));
+        }
+        found.retain(|_, view| view.session.tenant == caller.profile.tenant.id);
+        Ok(found)
+    }
+
+    /// The session, if it is the caller's own or `authorize` allows those of others.
+    fn find_authorized(
+        &self,
+        caller: &Caller,
+        session: SessionId,
+        authorize: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<SessionView, Error> {
+        let filter =
+            SessionFilter { tenant: Some(caller.profile.tenant.id), id: Some(session), ..SessionFilter::default() };
+        let found = self.store.read("find_session", |tx| tx.sessions().list(&filter, SessionOrder::Newest, None, 1))?;
+        let found = found.into_iter().next();
+        let own = found.as_ref().is_some_and(|listed| listed.session.principal() == Some(caller.principal));
+        if !own {
+            authorize()?;
+        }
+        found.ok_or(Self::SESSION_NOT_FOUND)
     }
 
     /// Ends a session without a check of rights, for the operator of the server. Returns false if
@@ -157,4 +212,9 @@ impl Auth {
 
     /// The denial for a session that does not exist or belongs to another tenant.
     pub(super) const SESSION_NOT_FOUND: Error = Error::Denied(AuthDenied::SessionNotFound);
+}
+
+/// Checks that the caller may see sessions of others in its tenant.
+pub(super) fn require_session_reader(caller: &Caller) -> Result<(), Error> {
+    Ok(caller.profile.rights.require_any(&[READ_SESSIONS_RIGHT, END_SESSIONS_RIGHT])?)
 }

@@ -1,11 +1,11 @@
 //! Lists of sessions, and the lookup of a mount's tenant.
 
-use tillgate_domain::office::MAX_FETCH_ROWS;
+use tillgate_domain::office::{MAX_FETCH_ROWS, normalize_search_text};
 use tillgate_domain::{PrincipalId, SessionId, Slug, StoreExt, TenantId};
 
 use super::Auth;
-use super::session_end::END_SESSIONS_RIGHT;
-use crate::ports::{SessionFilter, SessionView};
+use super::session_end::require_session_reader;
+use crate::ports::{SessionCursor, SessionFilter, SessionOrder, SessionView};
 use crate::{Caller, DialectName, Error};
 
 impl Auth {
@@ -15,8 +15,8 @@ impl Auth {
         Ok(self.store.read("list_live_dialects", |tx| tx.sessions().list_live_dialects(now))?)
     }
 
-    /// Lists at most [`MAX_FETCH_ROWS`] sessions of the caller's tenant, newest first, starting after `after`.
-    /// With the right `sessionDelete` all sessions, otherwise the caller's own.
+    /// Lists at most [`MAX_FETCH_ROWS`] sessions of the caller's tenant, newest first, starting after
+    /// `after`; see [`search_sessions`](Self::search_sessions).
     pub fn list_sessions(
         &self,
         caller: &Caller,
@@ -24,9 +24,22 @@ impl Auth {
         after: Option<SessionId>,
         limit: u32,
     ) -> Result<Vec<SessionView>, Error> {
-        let mut filter = filter.clone();
-        filter.tenant = Some(caller.profile.tenant.id);
-        let all = caller.require_right(END_SESSIONS_RIGHT).is_ok();
+        self.search_sessions(caller, filter, SessionOrder::Newest, after.map(SessionCursor::from_id), limit)
+    }
+
+    /// Lists at most [`MAX_FETCH_ROWS`] sessions of the caller's tenant in this order, starting after
+    /// `after`. With the right `sessionRead` or `sessionDelete` all sessions, otherwise the caller's own.
+    pub fn search_sessions(
+        &self,
+        caller: &Caller,
+        filter: &SessionFilter,
+        order: SessionOrder,
+        after: Option<SessionCursor>,
+        limit: u32,
+    ) -> Result<Vec<SessionView>, Error> {
+        let Some(text) = normalize_search_text(filter.text.as_deref()) else { return Ok(Vec::new()) };
+        let mut filter = SessionFilter { tenant: Some(caller.profile.tenant.id), text, ..filter.clone() };
+        let all = require_session_reader(caller).is_ok();
         if !all {
             match caller.principal {
                 PrincipalId::User(user) if filter.user.is_none_or(|asked| asked == user) => filter.user = Some(user),
@@ -42,9 +55,9 @@ impl Auth {
         let (mut after, limit) = (after, limit.clamp(1, MAX_FETCH_ROWS));
         let mut kept = Vec::new();
         loop {
-            let part = self.store.read("list_sessions", |tx| tx.sessions().list(&filter, after, limit))?;
+            let part = self.store.read("list_sessions", |tx| tx.sessions().list(&filter, order, after, limit))?;
             let last = part.len() < limit as usize;
-            after = part.last().map(|listed| listed.session.id).or(after);
+            after = part.last().map(|listed| order.cursor(&listed.session)).or(after);
             kept.extend(part.into_iter().filter(|each| all || own(each)));
             if last || kept.len() >= limit as usize {
                 kept.truncate(limit as usize);
@@ -53,32 +66,19 @@ impl Auth {
         }
     }
 
-    /// A session of the caller's tenant. Every session that is not the caller's own requires the
-    /// right `sessionDelete`, whether it exists or not.
-    pub fn find_session(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Error> {
-        let filter =
-            SessionFilter { tenant: Some(caller.profile.tenant.id), id: Some(session), ..SessionFilter::default() };
-        let found = self.store.read("find_session", |tx| tx.sessions().list(&filter, None, 1))?;
-        let found = found.into_iter().next();
-        let own = found.as_ref().is_some_and(|listed| listed.session.principal() == Some(caller.principal));
-        if !own {
-            caller.require_right(END_SESSIONS_RIGHT)?;
-        }
-        found.ok_or(Self::SESSION_NOT_FOUND)
-    }
-
     /// The id of the tenant with this slug, for a mount that serves one tenant.
     pub fn find_tenant_id(&self, slug: &Slug) -> Result<Option<TenantId>, Error> {
         Ok(self.store.read("find_tenant", |tx| tx.tenants().find_by_slug(slug))?.map(|tenant| tenant.id))
     }
 
-    /// Lists sessions of any tenant without a check of rights, for the operator of the server.
+    /// Lists sessions of any tenant, newest first, without a check of rights, for the operator of the server.
     pub fn list_all_sessions(
         &self,
         filter: &SessionFilter,
         after: Option<SessionId>,
         limit: u32,
     ) -> Result<Vec<SessionView>, Error> {
-        Ok(self.store.read("list_sessions", |tx| tx.sessions().list(filter, after, limit))?)
+        let after = after.map(SessionCursor::from_id);
+        Ok(self.store.read("list_sessions", |tx| tx.sessions().list(filter, SessionOrder::Newest, after, limit))?)
     }
 }

@@ -1,6 +1,6 @@
 //! The ports for failed logins and for the networks in which principals have logged in.
 
-use tillgate_domain::{Instant, StoreResult};
+use tillgate_domain::{BranchId, Instant, StoreResult, TenantId};
 use uuid::Uuid;
 
 /// The key of a bucket or a wrong password: a digest, so that the database reveals neither unknown
@@ -28,6 +28,17 @@ pub struct Bucket {
     pub blocked_until: Option<Instant>,
 }
 
+/// A stored bucket of a user or device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PrincipalBucket {
+    /// The id of the user or device.
+    pub principal: Uuid,
+    /// The key of the bucket.
+    pub key: CountKey,
+    /// The bucket itself.
+    pub bucket: Bucket,
+}
+
 /// What happens to the token of a settled attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenDisposition {
@@ -41,6 +52,16 @@ pub enum TokenDisposition {
 pub trait Attempts {
     /// The buckets of these keys, in the same order; a key without a stored bucket has a full one.
     fn find_buckets(&mut self, keys: &[CountKey]) -> StoreResult<Vec<Bucket>>;
+
+    /// At most `limit` buckets that are full only after this instant, of the users and devices of a
+    /// tenant, or of the devices in this store.
+    fn find_depleted(
+        &mut self,
+        tenant: TenantId,
+        branch: Option<BranchId>,
+        full_after: Instant,
+        limit: u32,
+    ) -> StoreResult<Vec<PrincipalBucket>>;
 
     /// Stores the bucket `to`, from which an attempt has taken a token at `at`, if `full_at` and
     /// `open_attempts` still equal those of `from`; otherwise returns false. `blocked_until` stays.

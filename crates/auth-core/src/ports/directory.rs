@@ -23,7 +23,8 @@ pub trait Users {
     /// The user with this e-mail address, in any tenant.
     fn find_by_email(&mut self, email: &FoldedText) -> StoreResult<Option<User>>;
     /// Claims the user for a login. Returns true if the user is active and at this epoch; then no
-    /// other unit of work ends the user's sessions before this one ends.
+    /// other unit of work ends the user's sessions before this one ends, and `at` is recorded as
+    /// `last_login_at`.
     fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> StoreResult<bool>;
     /// Records that the user has changed the password and is no longer required to. Returns true if
     /// it was required; then the user's version increases.

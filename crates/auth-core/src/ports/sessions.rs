@@ -1,14 +1,13 @@
 //! The port for sessions.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tillgate_domain::{
-    DeviceId, DeviceName, DeviceStatus, Environment, Instant, KeyId, SessionId, StoreResult, TenantId, UserId,
-    UserName, UserStatus, Zone,
-};
+use tillgate_domain::{DeviceStatus, Instant, KeyId, SessionId, StoreResult, UserStatus, Zone};
 
 use super::feed::ServerTime;
+use super::session_list::{SessionCursor, SessionFilter, SessionOrder, SessionView};
 use crate::{DialectName, Epochs, Session};
 
 /// A session with everything that decides whether it is still valid, from one consistent read.
@@ -87,37 +86,6 @@ pub struct FirstUse {
     pub at: Instant,
 }
 
-/// A filter for lists of sessions; `None` does not filter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SessionFilter {
-    /// Sessions of this tenant.
-    pub tenant: Option<TenantId>,
-    /// Sessions of this user.
-    pub user: Option<UserId>,
-    /// Sessions on this device.
-    pub device: Option<DeviceId>,
-    /// The session with this identifier.
-    pub id: Option<SessionId>,
-    /// With `Some((true, at))`, sessions that have neither ended nor expired at this instant; with
-    /// `Some((false, at))`, the others.
-    pub live: Option<(bool, Instant)>,
-}
-
-/// A session with the names that lists show.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionView {
-    /// The session as it is stored.
-    pub session: Session,
-    /// The user name of its user.
-    pub user_name: Option<UserName>,
-    /// The display name of its user.
-    pub display_name: Option<String>,
-    /// The name of its device.
-    pub device_name: Option<DeviceName>,
-    /// The environment of its device.
-    pub environment: Option<Environment>,
-}
-
 /// Reads and writes sessions.
 pub trait Sessions {
     /// Adds a session, whose id is new.
@@ -160,8 +128,18 @@ pub trait Sessions {
     /// session, for the start of a server.
     fn list_live_dialects(&mut self, now: Instant) -> StoreResult<Vec<DialectName>>;
 
-    /// Lists at most `limit` sessions, newest first, starting after the session `after`.
-    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> StoreResult<Vec<SessionView>>;
+    /// Lists at most `limit` sessions that the filter matches, in this order, starting after the
+    /// position `after`.
+    fn list(
+        &mut self,
+        filter: &SessionFilter,
+        order: SessionOrder,
+        after: Option<SessionCursor>,
+        limit: u32,
+    ) -> StoreResult<Vec<SessionView>>;
+
+    /// Those of the sessions that exist, in any order.
+    fn find_many(&mut self, ids: &BTreeSet<SessionId>) -> StoreResult<Vec<SessionView>>;
 
     /// Whether a session that has neither ended nor expired at `now` references the key, as its
     /// current or previous one.

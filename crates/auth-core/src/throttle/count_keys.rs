@@ -59,6 +59,15 @@ impl CountKeyDeriver {
         }
     }
 
+    /// The bucket of a principal for unknown networks.
+    pub(super) fn unknown_of(&self, principal: Uuid) -> CountKey {
+        self.digest("principal", &[Some(&self.known(principal).0)])
+    }
+
+    fn known(&self, principal: Uuid) -> CountKey {
+        self.digest("known", &[Some(principal.as_bytes())])
+    }
+
     /// The bucket of the network of an address, for all accounts.
     pub(super) fn network_of(&self, address: IpAddr) -> CountKey {
         self.network(&octets(site_network(address)))
@@ -88,7 +97,7 @@ impl CountKeyDeriver {
         match who {
             ClaimedIdentity::Principal(principal) => {
                 let uuid = principal.uuid();
-                (self.digest("known", &[Some(uuid.as_bytes())]), uuid)
+                (self.known(uuid), uuid)
             }
             ClaimedIdentity::Unknown { tenant, name } => {
                 let tenant = tenant.map(|tenant| tenant.0);

@@ -61,6 +61,20 @@ pub(super) fn check_buckets(limits: &ThrottleLimits, buckets: &[(Rate, Bucket)],
     buckets.iter().position(empty).map_or(RateVerdict::Admit, RateVerdict::Wait)
 }
 
+/// The time until an empty bucket has a token again, and the number of its missing tokens; `None` if
+/// it admits attempts now or once open ones are settled.
+pub(super) fn find_rate_limit(
+    limits: &ThrottleLimits,
+    rate: Rate,
+    bucket: &Bucket,
+    now: Instant,
+) -> Option<(Duration, u32)> {
+    let RateVerdict::RateLimited(wait) = check_buckets(limits, &[(rate, *bucket)], now) else { return None };
+    let (missing, each) = (full_at(rate, bucket, now).duration_since(now), rate.refill_interval);
+    let tokens = missing.as_millis().div_ceil(each.as_millis().max(1));
+    Some((wait, u32::try_from(tokens).unwrap_or(u32::MAX)))
+}
+
 /// Judges a proof with which `spent` wrong passwords were tried within [`super::GUESS_MEMORY`].
 pub(super) fn check_proof(limits: &ThrottleLimits, bucket: &Bucket, spent: u32, now: Instant) -> ProofState {
     let blocked = bucket
@@ -157,6 +171,16 @@ mod tests {
         for (name, buckets, expected) in rows {
             assert_eq!(check_buckets(&ThrottleLimits::default(), buckets, NOW), *expected, "{name}");
         }
+    }
+
+    #[test]
+    fn empty_bucket_reports_its_wait_and_missing_tokens() {
+        let limit = |(rate, bucket)| find_rate_limit(&ThrottleLimits::default(), rate, &bucket, NOW);
+        assert_eq!(limit((RATE, Bucket::default())), None);
+        assert_eq!(limit(bucket(20_000, 0, 0)), None, "one token is left");
+        assert_eq!(limit(bucket(30_000, 1, 0)), None, "one may come back");
+        assert_eq!(limit(bucket(30_000, 0, 0)), Some((Duration::from_secs(10), 3)));
+        assert_eq!(limit(bucket(20_001, 0, 0)), Some((Duration::from_millis(1), 3)));
     }
 
     #[test]

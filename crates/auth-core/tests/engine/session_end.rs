@@ -2,7 +2,7 @@
 
 use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{AuthDenied, Caller, Error, IssuedTokens, TokenDenied};
-use tillgate_domain::{Action, EndReason, PrincipalId, SessionId};
+use tillgate_domain::{Action, EndReason, KnownRight, PrincipalId, Rights, SessionId};
 use uuid::Uuid;
 
 use crate::fixture::{EngineFixture, authenticate, by_user, refresh, token_refused, with_password};
@@ -84,6 +84,26 @@ fn session_list_shows_own_sessions_only() {
     assert!(seen(&person, &all).len() > 7, "by right everybody's");
     let others = SessionFilter { user: Some(fixture.records.user("manager").id), ..SessionFilter::default() };
     assert!(seen(&cashier, &others).is_empty() && seen(&device, &others).is_empty());
+}
+
+#[test]
+fn right_to_see_sessions_of_others_does_not_end_them() {
+    let fixture = EngineFixture::open();
+    let boss = fixture.user("admin", None);
+    let mut viewer = caller(&fixture, &fixture.user("cashier", None));
+    let see = |viewer: &Caller| fixture.auth.find_session(viewer, boss.session.id);
+    let missing = |error: Error| match error {
+        Error::Denied(AuthDenied::RightMissing(missing)) => missing.0.to_string(),
+        other => panic!("{other}"),
+    };
+    assert_eq!(missing(see(&viewer).unwrap_err()), "sessionRead");
+    let mut profile = (*viewer.profile).clone();
+    profile.rights = Rights::of(&[KnownRight::SessionRead]);
+    viewer.profile = profile.into();
+    assert_eq!(see(&viewer).unwrap().session.id, boss.session.id);
+    assert_eq!(fixture.auth.list_sessions(&viewer, &SessionFilter::default(), None, 200).unwrap().len(), 2);
+    assert_eq!(missing(fixture.auth.end_session_for(&viewer, boss.session.id).unwrap_err()), "sessionDelete");
+    assert!(authenticate(&fixture.auth, &boss).is_ok());
 }
 
 #[test]

@@ -219,6 +219,12 @@ pub enum OfficeError {
     /// The last store of a tenant cannot be closed.
     #[error("this is the last store; add another store first")]
     LastStore,
+    /// A store with devices cannot be closed.
+    #[error("the store has {} first", devices_to_move(*.devices))]
+    StoreInUse {
+        /// The number of devices.
+        devices: u64,
+    },
     /// The greatest number of items is reached.
     #[error("{field}: the limit of {most} has been reached")]
     LimitReached {
@@ -271,6 +277,14 @@ fn more(named: usize, total: u64) -> String {
     }
 }
 
+/// The number of devices, and what to do with them.
+fn devices_to_move(number: u64) -> String {
+    match number {
+        1 => "1 device; move or retire it".to_owned(),
+        more => format!("{more} devices; move or retire them"),
+    }
+}
+
 impl OfficeError {
     /// Checks that the entity has the version that the caller has read; `None` matches every
     /// version.
@@ -312,6 +326,7 @@ impl OfficeError {
             Self::InUse { .. } => (DenialKind::Conflict, "role_held"),
             Self::BuiltInRole => (DenialKind::Conflict, "role_built_in"),
             Self::LastStore => (DenialKind::Conflict, "last_store"),
+            Self::StoreInUse { .. } => (DenialKind::Conflict, "store_in_use"),
             Self::LimitReached { .. } => (DenialKind::Conflict, "too_many"),
             Self::VirtualUser => (DenialKind::Conflict, "user_virtual"),
             Self::OwnPassword => (DenialKind::Forbidden, "own_password"),

@@ -16,7 +16,8 @@ pub use idempotency_keys::{
 };
 pub use lists::{
     ApiKeyFilter, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_FETCH_ROWS, MAX_PAGE_SIZE,
-    OffsetPageRequest, PageWithTotal, RoleHolderFilter, RoleHolders, UserCursor, UserFilter, UserOrder,
+    OffsetPageRequest, PageWithTotal, RoleHolderFilter, RoleHolders, TillCountSpan, TillCounts, UserCursor, UserFilter,
+    UserOrder,
 };
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
 pub use seals::{Seals, UnsealedCount};
@@ -25,8 +26,8 @@ pub use tickets::{TicketCursor, TicketFilter, TicketOrder, TicketSortKey, Ticket
 use std::collections::BTreeSet;
 
 use crate::{
-    ApiKey, ApiKeyId, Device, DeviceId, EventId, FoldedText, Instant, PortSet, PrincipalId, Role, RoleId, RoleName,
-    Scope, Secret, Slug, StoreResult, Tenant, TenantId, Tx, User, UserId,
+    ApiKey, ApiKeyId, BranchId, Device, DeviceId, EventId, FoldedText, Instant, PortSet, PrincipalId, Role, RoleId,
+    RoleName, Scope, Secret, Slug, StoreResult, Tenant, TenantId, Tx, User, UserId,
 };
 
 /// The set of ports that the back office uses.
@@ -84,7 +85,8 @@ pub trait Tenants {
     /// previous lock has left it.
     fn claim(&mut self, id: TenantId) -> StoreResult<bool>;
     /// Writes name, zone, language, limits and stores, if the stored version is that of `tenant`,
-    /// and increases the version.
+    /// and increases the version. Removing a store to which a device is added concurrently either
+    /// conflicts or prevents the device.
     fn update(&mut self, tenant: &Tenant) -> StoreResult<bool>;
     /// Lists tenants in the order of their ids.
     fn list(&mut self, page: &PageRequest<TenantId>) -> StoreResult<Vec<Tenant>>;
@@ -102,7 +104,8 @@ pub trait Users {
     fn find_many_by_email(&mut self, emails: &BTreeSet<FoldedText>) -> StoreResult<Vec<User>>;
     /// Adds a user with its roles.
     fn insert(&mut self, user: &User) -> StoreResult<bool>;
-    /// Writes all fields except the epoch, and the roles, if the stored version is that of `user`.
+    /// Writes all fields except the epoch and `last_login_at`, and the roles, if the stored version is
+    /// that of `user`.
     fn update(&mut self, user: &User) -> StoreResult<bool>;
     /// Records whether the user must change the password at the next login. Returns true, and
     /// increases the version, if that is a change; false otherwise, and if the user does not exist.
@@ -153,6 +156,15 @@ pub trait Devices {
         filter: &DeviceFilter,
         page: &PageRequest<DeviceId>,
     ) -> StoreResult<Vec<Device>>;
+    /// Counts the sale devices of a tenant, all or those in this store.
+    fn count_tills(
+        &mut self,
+        tenant: TenantId,
+        branch: Option<BranchId>,
+        span: &TillCountSpan,
+    ) -> StoreResult<TillCounts>;
+    /// The number of devices in this store, with any status.
+    fn count_in_branch(&mut self, branch: BranchId) -> StoreResult<u64>;
 }
 
 /// Reads and writes roles. Assigning a role that is removed concurrently either conflicts or
@@ -205,6 +217,15 @@ pub trait ApiKeys {
 pub trait Events {
     /// Lists the events that the filter matches, newest first, by id.
     fn list(&mut self, filter: &EventFilter, part: &OffsetPageRequest<EventId>) -> StoreResult<Vec<EventView>>;
+    /// The number of refused events of a tenant since this instant, counted up to `most`, all or
+    /// those on devices that are in this store now. The instant is that of the events' ids.
+    fn count_refused(
+        &mut self,
+        tenant: TenantId,
+        branch: Option<BranchId>,
+        since: Instant,
+        most: u32,
+    ) -> StoreResult<u64>;
     /// The number of events that the filter matches.
     fn count(&mut self, filter: &EventFilter) -> StoreResult<u64>;
 }

@@ -2,3 +2,4 @@
 
 pub(super) mod add;
 pub(super) mod change;
+pub(super) mod views;

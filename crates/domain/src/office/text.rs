@@ -79,8 +79,7 @@ pub(super) fn check_renamed(field: FieldName, text: &str, before: &str, most: us
 
 /// The text by which a list is searched: `None` if nothing can match it, `Some(None)` if everything
 /// does.
-#[expect(clippy::option_option, reason = "two kinds of nothing")]
-pub(super) fn normalize_search_text(text: Option<&str>) -> Option<Option<String>> {
+pub fn normalize_search_text(text: Option<&str>) -> Option<Option<String>> {
     match text.map(str::trim).filter(|text| !text.is_empty()) {
         // No searched text contains one: not every database accepts it, and one separates the parts
         // of the searched text.

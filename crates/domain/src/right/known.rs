@@ -79,6 +79,7 @@ known_rights! {
     RoleDelete = "roleDelete",
     RoleUpdate = "roleUpdate",
     SessionDelete = "sessionDelete",
+    SessionRead = "sessionRead",
     StoreCreate = "storeCreate",
     StoreDelete = "storeDelete",
     StoreUpdate = "storeUpdate",

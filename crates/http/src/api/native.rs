@@ -11,6 +11,7 @@ mod error;
 mod fuzzing;
 mod gateway_check;
 mod key_status;
+mod login_throttle;
 mod page;
 mod passwords;
 mod path;
@@ -19,6 +20,7 @@ mod roles;
 mod schemas;
 mod sessions;
 mod stores;
+mod summary;
 mod tenants;
 mod tickets;
 mod users;
@@ -112,6 +114,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::all_about(SubjectKind::Ticket, tickets::routes()),
         Route::all_about(SubjectKind::ApiKey, api_keys::routes()),
         audit::routes(),
+        summary::routes(),
         vec![gateway_check::route()],
     ];
     all.into_iter().flatten().collect()

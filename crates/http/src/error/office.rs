@@ -125,6 +125,7 @@ mod tests {
             (OfficeError::InUse { by: vec!["user anna".into()], total: 1 }, 409, None),
             (OfficeError::BuiltInRole, 409, None),
             (OfficeError::LastStore, 409, None),
+            (OfficeError::StoreInUse { devices: 1 }, 409, None),
             (OfficeError::LimitReached { field, most: 1 }, 409, None),
             (OfficeError::VersionMismatch { current: 2 }, 412, None),
             (OfficeError::LastAdmin, 409, None),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tillgate_auth_core::ports::{AuthPorts, SessionFilter};
+use tillgate_auth_core::ports::{AuthPorts, SessionFilter, SessionOrder};
 use tillgate_domain::office::unguarded::read_audit;
 use tillgate_domain::office::{EventFilter, OffsetPageRequest};
 use tillgate_domain::{Action, Actor, Store, StoreExt, Subject};
@@ -227,7 +227,9 @@ async fn revoked_token_ends_its_session() {
         }
         assert_eq!(introspect(&shop, &held, token).await, inactive_body(), "{mount}");
         let sessions: &dyn Store<AuthPorts> = &*shop.store.memory;
-        let all = sessions.read("test", |tx| tx.sessions().list(&SessionFilter::default(), None, 100)).unwrap();
+        let all = sessions
+            .read("test", |tx| tx.sessions().list(&SessionFilter::default(), SessionOrder::Newest, None, 100))
+            .unwrap();
         let ended: Vec<_> = all.iter().filter(|listed| listed.session.ended.is_some()).collect();
         assert_eq!(ended.len(), 1, "{mount}: that one and no other");
         assert_eq!(json!(ended[0].session.id), session, "{mount}");

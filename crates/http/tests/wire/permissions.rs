@@ -81,6 +81,6 @@ async fn session_of_others_is_denied_whether_it_exists_or_not() {
     let cashier = shop.log_in_native("cashier").await.text_at("/access_token");
     for id in [others.as_str(), "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5"] {
         let answer = shop.get(&format!("/api/v1/sessions/{id}"), &cashier).await;
-        assert_eq!((answer.status.as_u16(), answer.text_at("/right")), (403, "sessionDelete".to_owned()), "{id}");
+        assert_eq!((answer.status.as_u16(), answer.text_at("/right")), (403, "sessionRead".to_owned()), "{id}");
     }
 }

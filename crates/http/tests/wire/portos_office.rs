@@ -85,7 +85,7 @@ async fn sessions_of_others_require_the_right() {
     let manager = shop.get("/portos/api/sessions", &other.text_at("/tokenId")).await;
     let at = names(&manager, "userName").iter().position(|name| name == "manager").unwrap();
     let path = format!("/portos/api/sessions/{}", manager.text_at(&format!("/items/{at}/id")));
-    for method in [Method::GET, Method::DELETE] {
+    for (method, right) in [(Method::GET, "sessionRead"), (Method::DELETE, "sessionDelete")] {
         let refused = shop
             .send(
                 build_request(method, &path)
@@ -98,7 +98,7 @@ async fn sessions_of_others_require_the_right() {
             (refused.status.as_u16(), refused.json_masked(&["/traceId", "/instance"])),
             (
                 403,
-                json!({ "title": "Forbidden", "status": 403, "detail": "The right sessionDelete is missing.",
+                json!({ "title": "Forbidden", "status": 403, "detail": format!("The right {right} is missing."),
                           "instance": "…", "errorCode": "Unauthorized", "traceId": "…" })
             )
         );

@@ -147,7 +147,10 @@ async fn empty_patch_changes_nothing() {
     for (path, _) in update_cases(&desk).await {
         let before = desk.get(&path).await;
         let answer = desk.patch(&path, before.header("etag"), json!({})).await;
-        assert_eq!((answer.status.as_u16(), answer.json()), (200, before.json()), "{path}");
+        let mut shown = before.json();
+        // which is not of the resource itself
+        shown.as_object_mut().unwrap().remove("login_throttle");
+        assert_eq!((answer.status.as_u16(), answer.json()), (200, shown), "{path}");
         assert_eq!(answer.header("etag"), before.header("etag"), "{path}");
     }
 }

@@ -33,6 +33,7 @@ async fn device_is_registered_changed_and_retired() {
         "description": "Terrace",
         "preferences": { "sound": { "on": true, "level": 3 } },
         "settings": { "MaxQuantity": "200" },
+        "store": null,
         "roles": ["cashier"],
         "last_seen_at": null,
         "created_at": "2026-11-21T12:00:00.000Z",
@@ -41,7 +42,9 @@ async fn device_is_registered_changed_and_retired() {
     assert_eq!(added.json(), expected);
     assert_eq!((added.header("etag"), added.header("location")), ("\"1\"", &*format!("/api/v1/devices/{id}")));
     let path = format!("/devices/{id}");
-    assert_eq!(desk.get(&path).await.json(), expected);
+    let mut single = expected;
+    single["login_throttle"] = json!(null);
+    assert_eq!(desk.get(&path).await.json(), single);
     let login = json!({ "device": "P09", "password": "staple battery" });
     let own = desk.shop.post("/api/v1/sessions", login.clone()).await;
     assert_eq!(own.status, 201);
@@ -117,9 +120,129 @@ async fn devices_are_searched_in_pages() {
     assert_eq!(desk.collect_pages("/devices?search=KUCHY%C5%87A", "/name").await, ["Kuchyňa"]);
     assert_eq!(desk.collect_pages("/devices?search=z&environment=Tool", "/name").await, ["Z1"]);
     assert!(desk.collect_pages("/devices", "/name").await.len() > 5);
-    let query = desk.get("/devices?limit=201&after=x&status=gone&environment=Till").await;
+    let query = desk.get("/devices?limit=201&after=x&status=gone&environment=Till&store=x").await;
     let places: Vec<String> = violations(&query).2.into_iter().map(|(place, _)| place).collect();
-    assert_eq!(places, ["after", "limit", "status", "environment"]);
+    assert_eq!(places, ["after", "limit", "status", "environment", "store"]);
+}
+
+#[actix_web::test]
+async fn devices_belong_to_stores_which_stay_as_long() {
+    let desk = OfficeClient::open().await;
+    let station = desk.post("/stores", json!({ "name": "Station" })).await.text_at("/id");
+    let store = json!({ "id": station, "name": "Station" });
+    let added = desk.post("/devices", json!({ "name": "P90", "environment": "PDA", "store": station })).await;
+    assert_eq!((added.status.as_u16(), &added.json()["store"]), (201, &store));
+    let path = format!("/devices/{}", added.text_at("/id"));
+    assert_eq!(desk.get(&path).await.json()["store"], store);
+    let here = format!("/devices?store={station}");
+    assert_eq!(desk.collect_pages(&here, "/name").await, ["P90"]);
+    let store_path = format!("/stores/{station}");
+    let delete = || desk.send(Method::DELETE, &store_path, Some("*"), None);
+    let refused = delete().await;
+    assert_eq!((refused.status.as_u16(), refused.text_at("/code").as_str()), (409, "store_in_use"));
+    assert_eq!(refused.text_at("/detail"), "The store has 1 device; move or retire it first.");
+    let unknown = "00000000-0000-7000-8000-000000000000";
+    let wrong = desk.patch(&path, "*", json!({ "store": unknown, "roles": ["nobody"] })).await;
+    let expected = expected_pointers(&[("/roles", "unknown"), ("/store", "unknown")]);
+    assert_eq!(violations(&wrong), (422, "fields_invalid".to_owned(), expected.clone()));
+    let wrong = desk.post("/devices", json!({ "store": unknown, "roles": ["nobody"], "environment": "PDA" })).await;
+    let expected = [expected_pointers(&[("/name", "required")]), expected].concat();
+    assert_eq!(violations(&wrong), (422, "fields_invalid".to_owned(), expected));
+    let wrong = desk.patch(&path, "*", json!({ "store": "Station" })).await;
+    assert_eq!(violations(&wrong).2, expected_pointers(&[("/store", "format")]));
+    let renamed = desk.patch(&path, "*", json!({ "description": "x" })).await;
+    assert_eq!(renamed.json()["store"], store, "what is not sent stays");
+    let moved = desk.patch(&path, "*", json!({ "store": null })).await;
+    assert_eq!((moved.status.as_u16(), &moved.json()["store"]), (200, &json!(null)));
+    assert!(desk.collect_pages(&here, "/name").await.is_empty());
+    assert_eq!(delete().await.status, 204);
+}
+
+#[actix_web::test]
+async fn devices_are_listed_with_their_seats() {
+    let desk = OfficeClient::open().await;
+    let seat = async |token: &str| {
+        let page = desk.shop.get("/api/v1/devices?with=seat&search=P01", token).await;
+        assert_eq!(page.status, 200, "{}", page.json());
+        page.json()["items"][0].clone()
+    };
+    let admin = desk.shop.log_in_native("admin").await.text_at("/access_token");
+    let empty = seat(&admin).await;
+    assert_eq!((&empty["seat"], &empty["last_seat"]), (&json!(null), &json!(null)));
+    let login = json!({ "login": "cashier", "password": TEST_PASSWORD, "device": "P01" });
+    let cashier = desk.shop.post("/api/v1/sessions", login).await;
+    let session = cashier.text_at("/session/id");
+    let taken = seat(&admin).await;
+    let user =
+        json!({ "id": cashier.text_at("/session/user/id"), "user_name": "cashier", "display_name": "Cora Cashier" });
+    assert_eq!(
+        taken["seat"],
+        json!({
+            "session_id": session,
+            "user": user,
+            "mount": "native",
+            "created_at": "2026-11-21T12:00:00.000Z",
+            "last_used_at": null,
+            "address": taken["seat"]["address"],
+        })
+    );
+    assert_eq!(taken["last_seat"], json!(null));
+    let refused = desk.shop.get("/api/v1/devices?with=seat", &cashier.text_at("/access_token")).await;
+    assert_eq!((refused.status.as_u16(), refused.text_at("/right").as_str()), (403, "sessionRead"));
+    let plain = desk.shop.get("/api/v1/devices?search=P01", &admin).await.json()["items"][0].clone();
+    assert!(!plain.as_object().unwrap().contains_key("seat"), "{plain}");
+    assert_eq!(desk.shop.delete(&format!("/api/v1/sessions/{session}"), &admin).await.status, 204);
+    let left = seat(&admin).await;
+    assert_eq!(left["seat"], json!(null));
+    let expected = json!({ "user": user, "ended_at": "2026-11-21T12:00:00.000Z", "ended_why": "admin" });
+    assert_eq!(left["last_seat"], expected);
+    let wrong = desk.get("/devices?with=ear").await;
+    assert_eq!(violations(&wrong).2.len(), 1);
+}
+
+#[actix_web::test]
+async fn summary_counts_what_the_caller_may_see() {
+    let desk = OfficeClient::open().await;
+    let station = desk.post("/stores", json!({ "name": "Station" })).await.text_at("/id");
+    for (name, status) in [("K1", "active"), ("K2", "active"), ("K3", "pending")] {
+        let sent = json!({ "name": name, "environment": "PDA", "status": status, "store": station });
+        assert_eq!(desk.post("/devices", sent).await.status, 201);
+    }
+    let locked = device(&desk.shop, "P01").id;
+    let user = desk.post("/users", json!({
+        "user_name": "vera", "password": "staple battery horse", "devices": [{ "device": "K1", "roles": ["cashier"] }],
+    }));
+    assert_eq!(user.await.status, 201);
+    let login = json!({ "login": "vera", "password": "staple battery horse", "device": "K1" });
+    let cashier = desk.shop.post("/api/v1/sessions", login).await;
+    assert_eq!(cashier.status, 201);
+    let here = format!("/summary?store={station}");
+    let summary = desk.get(&here).await;
+    let expected = json!({
+        "logged_in": 1, "idle": 0, "free": 1, "locked": 0, "pending": 1, "login_throttled": 0, "denied_24h": 0,
+        "seal": { "unsealed": summary.json()["seal"]["unsealed"], "sealed_at": null },
+    });
+    assert_eq!((summary.status.as_u16(), summary.json()), (200, expected));
+    let all = desk.get("/summary").await.json();
+    assert!(all["free"].as_u64() > Some(1), "{all}");
+    assert_eq!(desk.patch(&format!("/devices/{locked}"), "*", json!({ "status": "locked" })).await.status, 200);
+    let token = cashier.text_at("/access_token");
+    assert_eq!(desk.shop.get("/api/v1/users", &token).await.status, 403);
+    let later = desk.get("/summary").await.json();
+    assert_eq!(later["locked"].as_u64(), all["locked"].as_u64().map(|locked| locked + 1));
+    assert_eq!(later["denied_24h"], 1, "{later}");
+    desk.shop.clock.advance(std::time::Duration::from_mins(16));
+    assert_eq!(OfficeClient::log_in_as("admin").await.get("/summary").await.status, 200);
+    let own = desk.shop.get(&format!("/api/v1{here}"), &token).await.json();
+    let hidden = json!({
+        "logged_in": null, "idle": null, "free": null, "locked": 0, "pending": 1, "login_throttled": null,
+        "denied_24h": null, "seal": null,
+    });
+    if own["code"].is_null() {
+        assert_eq!(own, hidden);
+    }
+    let wrong = desk.shop.get("/api/v1/summary?store=x&more=1", &token).await;
+    assert!([401, 422].contains(&wrong.status.as_u16()));
 }
 
 #[actix_web::test]
@@ -204,6 +327,7 @@ async fn role_is_added_changed_and_deleted_if_unused() {
         "rights": ["ticketCreate", "ticketUpdate"],
         "environments": ["PDA"],
         "built_in": false,
+        "holder_count": 0,
     });
     assert_eq!((added.json(), added.header("etag")), (expected.clone(), "\"1\""));
     assert_eq!(added.header("location"), format!("/api/v1/roles/{id}"));

@@ -87,6 +87,7 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/api/v1/stores/{id}", "", [401, 200, 200, 200]),
     ("PATCH", "/api/v1/stores/{id}", "", [401, 403, 403, 200]),
     ("DELETE", "/api/v1/stores/{id}", "", [401, 403, 403, 204]),
+    ("GET", "/api/v1/summary", "", [401, 200, 200, 200]),
     ("GET", "/api/v1/tenants", "", [401, 200, 200, 200]),
     ("GET", "/api/v1/tenants/{id}", "", [401, 200, 200, 200]),
     ("PATCH", "/api/v1/tenants/{id}", "", [401, 403, 403, 200]),

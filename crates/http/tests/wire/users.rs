@@ -19,6 +19,31 @@ fn create_user_body() -> Value {
 }
 
 #[actix_web::test]
+async fn user_has_a_language_and_shows_failed_logins() {
+    let desk = OfficeClient::open().await;
+    let mut sent = create_user_body();
+    sent["locale"] = json!("sk-SK");
+    let added = desk.post("/users", sent).await;
+    assert_eq!((added.status.as_u16(), added.text_at("/locale").as_str()), (201, "sk-SK"));
+    let path = format!("/users/{}", added.text_at("/id"));
+    let cleared = desk.patch(&path, "*", json!({ "locale": null })).await;
+    assert_eq!((cleared.status.as_u16(), &cleared.json()["locale"]), (200, &json!(null)));
+    let wrong = desk.patch(&path, "*", json!({ "locale": "sk_SK" })).await;
+    assert_eq!(violations(&wrong).2, expected_pointers(&[("/locale", "format")]));
+    assert_eq!(desk.get(&path).await.json()["login_throttle"], json!(null));
+    for attempt in 0..12 {
+        let login = json!({ "login": "nina", "password": format!("wrong {attempt}") });
+        assert!([401, 429].contains(&desk.shop.post("/api/v1/sessions", login).await.status.as_u16()));
+    }
+    let throttle = desk.get(&path).await.json()["login_throttle"].clone();
+    assert_eq!(throttle["failures"], 10, "{throttle}");
+    assert!(throttle["until"].as_str().unwrap() > "2026-11-21T12:00:00.000Z", "{throttle}");
+    assert_eq!(desk.get("/summary").await.json()["login_throttled"], 1);
+    assert_eq!(desk.send(Method::POST, &format!("{path}/unlock"), None, None).await.status, 204);
+    assert_eq!(desk.get(&path).await.json()["login_throttle"], json!(null));
+}
+
+#[actix_web::test]
 async fn user_is_created_read_updated_and_deleted() {
     let desk = OfficeClient::open().await;
     let added = desk.post("/users", create_user_body()).await;
@@ -33,6 +58,8 @@ async fn user_is_created_read_updated_and_deleted() {
         "virtual": false,
         "feature": null,
         "password_change_required": false,
+        "locale": null,
+        "last_login_at": null,
         "roles": ["manager"],
         "devices": [{ "device": "P01", "roles": ["cashier"] }],
         "created_at": "2026-11-21T12:00:00.000Z",
@@ -42,9 +69,13 @@ async fn user_is_created_read_updated_and_deleted() {
     assert_eq!((added.header("etag"), added.header("location")), ("\"1\"", &*format!("/api/v1/users/{id}")));
     let path = format!("/users/{id}");
     let shown = desk.get(&path).await;
-    assert_eq!((shown.header("etag"), shown.json()), ("\"1\"", expected));
+    let mut single = expected;
+    single["login_throttle"] = json!(null);
+    assert_eq!((shown.header("etag"), shown.json()), ("\"1\"", single));
     let login = json!({ "login": "nina", "password": "staple battery", "device": "P01" });
     assert_eq!(desk.shop.post("/api/v1/sessions", login.clone()).await.status, 201);
+
+    assert_eq!(desk.get(&path).await.json()["last_login_at"], "2026-11-21T12:00:00.000Z");
 
     let patch = json!({ "email": null, "display_name": "Nina Nová", "roles": [] });
     let changed = desk.patch(&path, "\"1\"", patch).await;

@@ -66,7 +66,7 @@ impl Users for Transaction<'_> {
         }
         index_name(tables, user);
         let version = user.version.saturating_add(1);
-        tables.users.put(user.id, User { epoch: old.epoch, version, ..user.clone() });
+        tables.users.put(user.id, User { epoch: old.epoch, last_login_at: old.last_login_at, version, ..user.clone() });
         Ok(true)
     }
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use tillgate_auth_core::ports::{Attempts, Bucket, CountKey, TokenDisposition};
-use tillgate_domain::{Instant, StoreResult};
+use diesel::sql_types::{BigInt, Binary, Nullable};
+use tillgate_auth_core::ports::{Attempts, Bucket, CountKey, PrincipalBucket, TokenDisposition};
+use tillgate_domain::{BranchId, Instant, StoreResult, TenantId};
 use uuid::Uuid;
 
 use super::removed_rows;
 use crate::error_class::classify;
-use crate::row::from_millis;
+use crate::row::{Column, from_millis};
 use crate::schema::{attempts, guesses};
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
@@ -36,6 +37,51 @@ const SWEEP: &str = "DELETE FROM attempts WHERE key IN (\
 const SWEEP_GUESSES: &str = "DELETE FROM guesses WHERE (key, guess) IN (\
      SELECT key, guess FROM guesses WHERE guessed_at < $1 ORDER BY guessed_at LIMIT $2) AND guessed_at < $1";
 
+const FIND_DEPLETED: &str = "SELECT attempts.key, attempts.principal_id, attempts.full_at, attempts.open, \
+     attempts.opened_at, attempts.barred_until FROM attempts \
+     WHERE attempts.principal_id IS NOT NULL AND attempts.full_at > $1 \
+     AND (EXISTS (SELECT 1 FROM users WHERE users.id = attempts.principal_id AND users.tenant_id = $2) \
+     OR EXISTS (SELECT 1 FROM devices WHERE devices.id = attempts.principal_id AND devices.tenant_id = $2)) LIMIT $3";
+const FIND_DEPLETED_IN_BRANCH: &str = "SELECT attempts.key, attempts.principal_id, attempts.full_at, attempts.open, \
+     attempts.opened_at, attempts.barred_until FROM attempts \
+     WHERE attempts.principal_id IS NOT NULL AND attempts.full_at > $1 \
+     AND EXISTS (SELECT 1 FROM devices WHERE devices.id = attempts.principal_id AND devices.tenant_id = $2 \
+     AND devices.branch_id = $4) LIMIT $3";
+
+#[derive(QueryableByName)]
+struct PrincipalBucketRow {
+    #[diesel(sql_type = Binary)]
+    key: Vec<u8>,
+    #[diesel(sql_type = Binary)]
+    principal_id: Vec<u8>,
+    #[diesel(sql_type = BigInt)]
+    full_at: i64,
+    #[diesel(sql_type = BigInt)]
+    open: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    opened_at: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    barred_until: Option<i64>,
+}
+
+impl PrincipalBucketRow {
+    fn into_domain(self) -> StoreResult<PrincipalBucket> {
+        let key = Column("attempts", "key");
+        let wrong_length =
+            |key_bytes: Vec<u8>| key.corrupt(format!("a key has 32 bytes, but this one has {}", key_bytes.len()));
+        Ok(PrincipalBucket {
+            principal: Column("attempts", "principal_id").parse_uuid(&self.principal_id)?,
+            key: CountKey(self.key.try_into().map_err(wrong_length)?),
+            bucket: Bucket {
+                full_at: Instant::from_millis(self.full_at),
+                open_attempts: self.open,
+                opened_at: from_millis(self.opened_at),
+                blocked_until: from_millis(self.barred_until),
+            },
+        })
+    }
+}
+
 type BucketRow = (Vec<u8>, i64, i64, Option<i64>, Option<i64>);
 
 impl Attempts for Transaction<'_> {
@@ -60,6 +106,21 @@ impl Attempts for Transaction<'_> {
         };
         let found: BTreeMap<Vec<u8>, Bucket> = rows.into_iter().map(bucket).collect();
         Ok(keys.iter().map(|key| found.get(key.0.as_slice()).copied().unwrap_or_default()).collect())
+    }
+
+    fn find_depleted(
+        &mut self,
+        tenant: TenantId,
+        branch: Option<BranchId>,
+        full_after: Instant,
+        limit: u32,
+    ) -> StoreResult<Vec<PrincipalBucket>> {
+        let mut binds = vec![full_after.into(), Bind::from(&tenant.0), i64::from(limit).into()];
+        binds.extend(branch.as_ref().map(|branch| Bind::from(&branch.0)));
+        let text = if branch.is_some() { FIND_DEPLETED_IN_BRANCH } else { FIND_DEPLETED };
+        let rows: Vec<PrincipalBucketRow> =
+            Statement::uncached(text.to_owned(), binds).load(self.connection).map_err(classify)?;
+        rows.into_iter().map(PrincipalBucketRow::into_domain).collect()
     }
 
     fn take_token(

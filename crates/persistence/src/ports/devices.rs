@@ -2,18 +2,19 @@
 //! page of devices, is read with two queries.
 
 mod search;
+mod tills;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports as auth;
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::{DeviceFilter, PageRequest};
+use tillgate_domain::office::ports::{DeviceFilter, PageRequest, TillCountSpan, TillCounts};
 use tillgate_domain::{
-    Device, DeviceId, DeviceStatus, Epoch, FoldedText, Instant, RoleId, SessionId, StoreResult, TenantId,
+    BranchId, Device, DeviceId, DeviceStatus, Epoch, FoldedText, Instant, RoleId, SessionId, StoreResult, TenantId,
 };
 
-use super::{lookup_keys, unique_violation_as_conflict};
+use super::{foreign_key_violation_as_conflict, lookup_keys, violation_as_conflict};
 use crate::error_class::classify;
 use crate::row::{Column, DeviceRow, NewDeviceRow};
 use crate::schema::{device_roles, devices};
@@ -27,7 +28,7 @@ const PAIR: &str = "UPDATE devices SET pairing_id = $2 WHERE id = $1 AND pairing
 const UPDATE: &str = "UPDATE devices SET name = $3, environment = $5, status = $6, description = $7, \
      folded = CASE WHEN name = $3 AND EXISTS (SELECT 1 FROM devices other WHERE other.tenant_id = devices.tenant_id \
      AND other.folded = $4 AND other.status <> 'retired' AND other.id <> devices.id) THEN folded ELSE $4 END, \
-     preferences = $8, settings = $9, updated_at = $10, searched = $11, version = version + 1 \
+     preferences = $8, settings = $9, updated_at = $10, searched = $11, branch_id = $13, version = version + 1 \
      WHERE id = $1 AND version = $2 \
      AND ($6 = 'retired' OR (name = $3 AND status <> 'retired') \
      OR NOT EXISTS (SELECT 1 FROM devices other WHERE other.tenant_id = devices.tenant_id \
@@ -76,7 +77,7 @@ impl Transaction<'_> {
     fn insert_roles(&mut self, device: &Device) -> StoreResult<()> {
         let id = Bind::from(&device.id.0);
         let role_values: Vec<Bind<'_>> = device.roles.iter().flat_map(|role| [id, Bind::from(&role.0)]).collect();
-        self.insert_or("device_roles (device_id, role_id)", 2, &role_values, super::foreign_key_violation_as_conflict)
+        self.insert_or("device_roles (device_id, role_id)", 2, &role_values, foreign_key_violation_as_conflict)
     }
 }
 
@@ -154,7 +155,9 @@ impl office::Devices for Transaction<'_> {
             return Ok(false);
         }
         let insert = diesel::insert_into(devices::table).values(NewDeviceRow::from_domain(device)?);
-        if OnConflictDoNothing(insert).execute(self.write_connection()?).map_err(classify)? == 0 {
+        if OnConflictDoNothing(insert).execute(self.write_connection()?).map_err(foreign_key_violation_as_conflict)?
+            == 0
+        {
             return Ok(false);
         }
         self.insert_roles(device)?;
@@ -177,8 +180,9 @@ impl office::Devices for Transaction<'_> {
             device.updated_at.into(),
             searched.as_str().into(),
             name.legacy_key().unwrap_or(name.as_str()).into(),
+            device.branch.as_ref().map(|id| &id.0).into(),
         ];
-        if Statement::new(UPDATE, binds).execute(self.write_connection()?).map_err(unique_violation_as_conflict)? == 0 {
+        if Statement::new(UPDATE, binds).execute(self.write_connection()?).map_err(violation_as_conflict)? == 0 {
             return Ok(false);
         }
         let id = [Bind::from(&device.id.0)];
@@ -207,5 +211,20 @@ impl office::Devices for Transaction<'_> {
         page: &PageRequest<DeviceId>,
     ) -> StoreResult<Vec<Device>> {
         search::search_page(self, tenant, filter, page)
+    }
+
+    fn count_tills(
+        &mut self,
+        tenant: TenantId,
+        branch: Option<BranchId>,
+        span: &TillCountSpan,
+    ) -> StoreResult<TillCounts> {
+        tills::count_tills(self, tenant, branch, span)
+    }
+
+    fn count_in_branch(&mut self, branch: BranchId) -> StoreResult<u64> {
+        let devices = devices::table.filter(devices::branch_id.eq(branch.0.as_bytes().as_slice()));
+        let number: i64 = devices.count().get_result(self.connection).map_err(classify)?;
+        Ok(u64::try_from(number).unwrap_or_default())
     }
 }

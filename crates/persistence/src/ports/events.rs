@@ -8,8 +8,8 @@ use diesel::sql_types::{Nullable, Text};
 use serde_json::{Map, Value};
 use tillgate_domain::office::ports::{EventFilter, EventView, Events, OffsetPageRequest, search_text};
 use tillgate_domain::{
-    Action, Actor, DeviceId, DeviceName, Event, EventId, EventOutcome, FoldedText, Instant, SessionId, StoreResult,
-    Subject, SubjectKind, TenantId, UserId, UserName,
+    Action, Actor, BranchId, DeviceId, DeviceName, Event, EventId, EventOutcome, FoldedText, Instant, SessionId,
+    StoreResult, Subject, SubjectKind, TenantId, UserId, UserName,
 };
 
 use crate::connection::AnyConnection;
@@ -154,6 +154,28 @@ impl Events for Transaction<'_> {
         let rows: Vec<EventRow> =
             Statement::uncached(format!("{HEAD}{ids}{TAIL}"), binds).load(self.connection).map_err(classify)?;
         rows.into_iter().map(EventRow::into_view).collect()
+    }
+
+    fn count_refused(
+        &mut self,
+        tenant: TenantId,
+        branch: Option<BranchId>,
+        since: Instant,
+        most: u32,
+    ) -> StoreResult<u64> {
+        let from = EventId::new(since, [0; 10]);
+        let mut all = WhereClause::default();
+        all.and("audit.tenant_id = ?", &[Bind::from(&tenant.0)]);
+        // literally as in the partial index
+        all.and("audit.outcome = 'refused'", &[]);
+        all.and("audit.id >= ?", &[Bind::from(&from.0)]);
+        let here = "audit.device_id IN (SELECT devices.id FROM devices WHERE devices.branch_id = ?)";
+        all.and_if_some(here, branch.as_ref().map(|branch| Bind::from(&branch.0)));
+        let (text, mut binds) = all.build_statement("SELECT COUNT(*) AS number FROM (SELECT 1 AS one FROM audit");
+        binds.push(Bind::Number(i64::from(most)));
+        let text = format!("{text} LIMIT ${}) part", binds.len());
+        let counted: CountRow = Statement::uncached(text, binds).get_result(self.connection).map_err(classify)?;
+        Ok(counted.count())
     }
 
     fn count(&mut self, filter: &EventFilter) -> StoreResult<u64> {

@@ -1,7 +1,9 @@
 //! Sessions. Each frequent operation is one statement: finding a session with everything that
 //! decides whether it is live, a rotation, a batch of uses.
 
-use std::collections::BTreeMap;
+mod list;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -10,10 +12,11 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable};
 use tillgate_auth_core::ports::{
-    FirstUse, Rotation, SessionFilter, SessionRecord, SessionUse, SessionView, Sessions, StoreClock,
+    FirstUse, Rotation, SessionCursor, SessionFilter, SessionOrder, SessionRecord, SessionUse, SessionView, Sessions,
+    StoreClock,
 };
 use tillgate_auth_core::{DialectName, Epochs, Session};
-use tillgate_domain::{DeviceName, Epoch, Instant, KeyId, SessionId, StoreResult, UserName, Zone};
+use tillgate_domain::{Epoch, Instant, KeyId, SessionId, StoreResult, Zone};
 use uuid::Uuid;
 
 use super::removed_rows;
@@ -52,8 +55,6 @@ const SWEEP_ENDED: &str = "DELETE FROM sessions WHERE id IN (\
 const SWEEP_EXPIRED: &str = "DELETE FROM sessions WHERE id IN (\
      SELECT id FROM sessions WHERE expires_day <= $3 AND expires_at < $1 LIMIT $2) AND expires_at < $1";
 
-/// A session with two names of its user and two of its device.
-type SessionWithNames = (SessionRow, Option<String>, Option<String>, Option<String>, Option<String>);
 /// A session with the epoch and zone of its tenant, and the epochs and statuses of its user and
 /// device.
 type SessionWithEpochs = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
@@ -277,51 +278,18 @@ impl Sessions for Transaction<'_> {
         Ok(labels.iter().map(|label| DialectName::new(label)).collect())
     }
 
-    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> StoreResult<Vec<SessionView>> {
-        let mut query = sessions::table.left_join(users::table).left_join(devices::table).into_boxed::<MultiBackend>();
-        if let Some(id) = &filter.tenant {
-            query = query.filter(sessions::tenant_id.eq(id.0.as_bytes().as_slice()));
-        }
-        if let Some(id) = &filter.user {
-            query = query.filter(sessions::user_id.eq(id.0.as_bytes().as_slice()));
-        }
-        if let Some(id) = &filter.device {
-            query = query.filter(sessions::device_id.eq(id.0.as_bytes().as_slice()));
-        }
-        if let Some(id) = &filter.id {
-            query = query.filter(sessions::id.eq(id.0.as_bytes().as_slice()));
-        }
-        if let Some(id) = &after {
-            query = query.filter(sessions::id.lt(id.0.as_bytes().as_slice()));
-        }
-        if let Some((live, at)) = filter.live {
-            let expiry = sessions::expires_at;
-            query = if live {
-                query.filter(sessions::ended_at.is_null()).filter(expiry.is_null().or(expiry.gt(at.millis())))
-            } else {
-                query.filter(sessions::ended_at.is_not_null().or(expiry.le(at.millis())))
-            };
-        }
-        let rows: Vec<SessionWithNames> = query
-            .order(sessions::id.desc())
-            .limit(i64::from(limit))
-            .select((
-                SessionRow::as_select(),
-                users::name.nullable(),
-                users::display_name.nullable(),
-                devices::name.nullable(),
-                devices::environment.nullable(),
-            ))
-            .load(self.connection)
-            .map_err(classify)?;
-        let listed = |(row, user, display_name, device, environment): SessionWithNames| {
-            let user_name = user.map(UserName::from_stored);
-            let device_name = device.map(DeviceName::from_stored);
-            let environment =
-                environment.map(|name| Column("devices", "environment").check_parsed(name.parse())).transpose()?;
-            Ok(SessionView { session: row.into_domain()?, user_name, display_name, device_name, environment })
-        };
-        rows.into_iter().map(listed).collect()
+    fn list(
+        &mut self,
+        filter: &SessionFilter,
+        order: SessionOrder,
+        after: Option<SessionCursor>,
+        limit: u32,
+    ) -> StoreResult<Vec<SessionView>> {
+        list::list_page(self, filter, order, after, limit)
+    }
+
+    fn find_many(&mut self, ids: &BTreeSet<SessionId>) -> StoreResult<Vec<SessionView>> {
+        list::find_many(self, ids)
     }
 
     fn uses_key(&mut self, key: KeyId, now: Instant) -> StoreResult<bool> {

@@ -8,6 +8,7 @@ use tillgate_domain::office::ports as office;
 use tillgate_domain::office::ports::PageRequest;
 use tillgate_domain::{Branch, Slug, StoreResult, Tenant, TenantId};
 
+use super::foreign_key_violation_as_conflict;
 use crate::error_class::classify;
 use crate::row::{BranchRow, LimitColumns, TenantRow};
 use crate::schema::{branches, tenants};
@@ -20,7 +21,7 @@ impl Transaction<'_> {
         let found = auth::Tenants::find(self, tenant.id)?.map(|found| found.branches).unwrap_or_default();
         for gone in found.iter().filter(|old| tenant.branches.iter().all(|each| each.id != old.id)) {
             let rows = branches::table.find(gone.id.0.as_bytes().as_slice());
-            diesel::delete(rows).execute(self.write_connection()?).map_err(classify)?;
+            diesel::delete(rows).execute(self.write_connection()?).map_err(foreign_key_violation_as_conflict)?;
         }
         for branch in &tenant.branches {
             match found.iter().find(|old| old.id == branch.id) {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use tillgate_domain::office::ports::search_text;
-use tillgate_domain::{Device, DeviceId, DeviceName, Epoch, Instant, RoleId, SessionId, StoreResult, TenantId};
+use tillgate_domain::{
+    BranchId, Device, DeviceId, DeviceName, Epoch, Instant, RoleId, SessionId, StoreResult, TenantId,
+};
 
 use super::{Column, from_millis, to_json, to_millis, uuid_bytes};
 use crate::schema::devices;
@@ -21,6 +23,7 @@ pub(crate) struct DeviceRow {
     description: String,
     pub(crate) preferences: String,
     pub(crate) settings: String,
+    branch_id: Option<Vec<u8>>,
     epoch: i64,
     seat_id: Option<Vec<u8>>,
     pairing_id: Option<Vec<u8>>,
@@ -57,6 +60,7 @@ impl DeviceRow {
             description: device.description.clone(),
             preferences: to_json(&device.preferences)?,
             settings: to_json(&device.settings)?,
+            branch_id: device.branch.map(|id| uuid_bytes(&id.0)),
             epoch: device.epoch.0,
             seat_id: device.seat.map(|id| uuid_bytes(&id.0)),
             pairing_id: device.pairing.map(|id| uuid_bytes(&id.0)),
@@ -79,6 +83,7 @@ impl DeviceRow {
             description: self.description,
             preferences: cell("preferences").parse_json(&self.preferences)?,
             settings: cell("settings").parse_json(&self.settings)?,
+            branch: cell("branch_id").parse_optional_uuid(self.branch_id.as_deref())?.map(BranchId),
             roles,
             epoch: Epoch(self.epoch),
             seat: cell("seat_id").parse_optional_uuid(self.seat_id.as_deref())?.map(SessionId),

@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use tillgate_domain::office::ports::search_text;
 use tillgate_domain::{
-    Assignment, Email, Epoch, FoldedText, Instant, StoreResult, TenantId, User, UserId, UserName, UserStatus,
+    Assignment, Email, Epoch, FoldedText, Instant, Locale, StoreResult, TenantId, User, UserId, UserName, UserStatus,
 };
 
-use super::{Column, uuid_bytes};
+use super::{Column, from_millis, to_millis, uuid_bytes};
 use crate::schema::users;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -26,6 +26,8 @@ pub(crate) struct UserRow {
     updated_at: i64,
     version: i64,
     password_change_required: bool,
+    locale: Option<String>,
+    last_login_at: Option<i64>,
 }
 
 /// A new row of `users`.
@@ -64,6 +66,8 @@ impl UserRow {
             updated_at: user.updated_at.millis(),
             version: user.version,
             password_change_required: user.password_change_required,
+            locale: user.locale.as_ref().map(|locale| locale.as_str().to_owned()),
+            last_login_at: to_millis(user.last_login_at),
         }
     }
 
@@ -80,6 +84,8 @@ impl UserRow {
             feature: self.feature,
             assignment,
             password_change_required: self.password_change_required,
+            locale: self.locale.map(|tag| cell("locale").check_parsed(Locale::parse(&tag))).transpose()?,
+            last_login_at: from_millis(self.last_login_at),
             epoch: Epoch(self.epoch),
             created_at: Instant::from_millis(self.created_at),
             updated_at: Instant::from_millis(self.updated_at),

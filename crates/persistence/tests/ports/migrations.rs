@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use tillgate_auth_core::AuthPorts;
 use tillgate_auth_core::ports::{Cursor, Node};
 use tillgate_domain::office::ports::PageRequest;
-use tillgate_domain::{Instant, NodeId, Store, StoreError, StoreExt};
+use tillgate_domain::{Instant, KnownRight, NodeId, Rank, Rights, Role, RoleId, RoleName, Store, StoreError, StoreExt};
 use tillgate_persistence::{Address, Database, Limits, MigrateError, OpenError};
 use tillgate_testkit::DatabaseEngine;
 use uuid::Uuid;
@@ -31,6 +31,7 @@ fn column_names(raw: &RawConnection) -> Vec<String> {
 
 tillgate_testkit::on_both_databases!(
     migrations_run_up_down_and_up,
+    built_in_manager_gets_the_right_to_see_sessions,
     running_process_stops_writing_once_a_newer_one_has_migrated
 );
 
@@ -43,6 +44,39 @@ fn migrations_run_up_down_and_up(engine: DatabaseEngine) {
     fresh.database.migrate(&mut |_| ()).unwrap();
     assert_eq!(column_names(fresh.raw()), before);
     assert_eq!(fresh.database.pending_migrations().unwrap(), [""; 0]);
+}
+
+/// The built-in role of a tenant from before the right existed has the same rights as a new one.
+fn built_in_manager_gets_the_right_to_see_sessions(engine: DatabaseEngine) {
+    let fresh = TestDatabase::on(engine).with_fixture();
+    let role = Rank::Manager.to_role(RoleId(Uuid::from_u128(77)), StoreFixture::default().tenant.id).unwrap();
+    let custom = Role {
+        id: RoleId(Uuid::from_u128(78)),
+        name: RoleName::parse("watch").unwrap(),
+        built_in: false,
+        ..role.clone()
+    };
+    let custom = Role { rights: Rights::of(&[KnownRight::SessionDelete]), ..custom };
+    let (up, down) = match engine {
+        DatabaseEngine::Sqlite => (
+            include_str!("../../../../migrations/sqlite/2026-11-29-000020_session_read/up.sql"),
+            include_str!("../../../../migrations/sqlite/2026-11-29-000020_session_read/down.sql"),
+        ),
+        DatabaseEngine::Postgres => (
+            include_str!("../../../../migrations/postgres/2026-11-29-000020_session_read/up.sql"),
+            include_str!("../../../../migrations/postgres/2026-11-29-000020_session_read/down.sql"),
+        ),
+    };
+    fresh.write_office(|tx| tx.roles().insert(&role));
+    fresh.write_office(|tx| tx.roles().insert(&custom));
+    let read = |id| fresh.write_office(|tx| tx.roles().find(id)).unwrap();
+    fresh.raw().execute(down);
+    let before = read(role.id);
+    assert!(!before.rights.allows(KnownRight::SessionRead) && before.rights.allows(KnownRight::SessionDelete));
+    fresh.raw().execute(up);
+    fresh.raw().execute(up);
+    assert_eq!(read(role.id), Role { version: 3, ..role }, "once");
+    assert_eq!(read(custom.id), custom, "other roles stay");
 }
 
 /// If a newer process migrates the database, a running one notices it when it next reports its
@@ -83,6 +117,8 @@ fn databases_have_the_same_columns() {
 /// unknown networks, so that an attack in progress gets no fresh start, and they expire.
 fn check_failure_tokens(fresh: &TestDatabase, up: &str, down: &str) {
     let raw = fresh.raw();
+    // a later migration has an index of a column that this one adds
+    raw.execute("DROP INDEX attempts_full");
     raw.execute(down);
     let key = |number: u8| {
         let hex = format!("{number:02x}").repeat(32);

@@ -1,6 +1,6 @@
 //! Sessions on a database.
 
-use tillgate_auth_core::ports::{Rotation, SessionFilter, SessionUse};
+use tillgate_auth_core::ports::{Rotation, SessionCursor, SessionFilter, SessionOrder, SessionUse};
 use tillgate_auth_core::{Session, SessionKind};
 use tillgate_domain::{EndReason, Epoch, KeyId, Scope, SessionId};
 use tillgate_testkit::DatabaseEngine;
@@ -118,8 +118,9 @@ fn list_pages_from_the_newest_with_names(engine: DatabaseEngine) {
     sessions[2].ended = Some((at(5), EndReason::Logout));
     sessions[3].device = None;
     fresh.write(|tx| sessions.iter().try_for_each(|session| tx.sessions().insert(session)));
-    let list = |filter: SessionFilter, after, limit| {
-        let listed = fresh.read(|tx| tx.sessions().list(&filter, after, limit));
+    let list = |filter: SessionFilter, after: Option<SessionId>, limit| {
+        let after = after.map(SessionCursor::from_id);
+        let listed = fresh.read(|tx| tx.sessions().list(&filter, SessionOrder::Newest, after, limit));
         listed.into_iter().map(|each| each.session.id.0).collect::<Vec<_>>()
     };
     let ids = |numbers: &[usize]| numbers.iter().map(|number| sessions[number - 1].id.0).collect::<Vec<_>>();
@@ -130,7 +131,7 @@ fn list_pages_from_the_newest_with_names(engine: DatabaseEngine) {
     assert_eq!(list(SessionFilter { live: Some((true, at(10))), ..all.clone() }, None, 9), ids(&[5, 4, 1]));
     assert_eq!(list(SessionFilter { live: Some((false, at(10))), ..all.clone() }, None, 9), ids(&[3, 2]));
     let one = SessionFilter { tenant: Some(shop.tenant.id), user: Some(shop.anna.id), id: Some(sessions[3].id), ..all };
-    let listed = fresh.read(|tx| tx.sessions().list(&one, None, 9)).pop().unwrap();
+    let listed = fresh.read(|tx| tx.sessions().list(&one, SessionOrder::Newest, None, 9)).pop().unwrap();
     assert_eq!((listed.user_name, listed.device_name), (Some(shop.anna.name.clone()), None));
     assert_eq!(listed.display_name, Some(shop.anna.display_name.clone()));
 }
@@ -149,7 +150,7 @@ fn sweep_removes_ended_sessions_up_to_its_limit(engine: DatabaseEngine) {
     assert_eq!(fresh.write(|tx| tx.sessions().sweep(at(10), 2)), 2);
     assert_eq!(fresh.write(|tx| tx.sessions().sweep(at(10), 2)), 1);
     assert_eq!(fresh.write(|tx| tx.sessions().sweep(at(10), 2)), 0);
-    let left = fresh.read(|tx| tx.sessions().list(&SessionFilter::default(), None, 9));
+    let left = fresh.read(|tx| tx.sessions().list(&SessionFilter::default(), SessionOrder::Newest, None, 9));
     assert_eq!(left.iter().map(|each| each.session.id).collect::<Vec<_>>(), [sessions[3].id, sessions[2].id]);
 }
 

@@ -12,6 +12,7 @@ use super::confirmation::{Confirmation, count_text};
 use super::json::{format_instant, join_names};
 use super::office::{CommandOffice, check_decided};
 use super::session::count_live_sessions;
+use super::store::find_branch;
 use super::{CommandError, Context, parse, print};
 
 /// The subcommands of `device`.
@@ -27,6 +28,9 @@ pub(crate) enum DeviceCommand {
         /// Description, such as its location
         #[arg(long, default_value = "")]
         description: String,
+        /// Name or id of the store in which the device is
+        #[arg(long)]
+        store: Option<String>,
         /// Role for sessions in which the device logs in as itself
         #[arg(long = "role", value_parser = parse::role)]
         roles: Vec<RoleName>,
@@ -85,6 +89,12 @@ pub(crate) enum DeviceCommand {
         /// New description
         #[arg(long)]
         description: Option<String>,
+        /// Name or id of the store in which the device is from now on
+        #[arg(long, conflicts_with = "no_store")]
+        store: Option<String>,
+        /// Remove the device from its store
+        #[arg(long)]
+        no_store: bool,
         /// Setting to add or replace; an empty value removes it
         #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = parse::key_value)]
         settings: Vec<(String, String)>,
@@ -108,6 +118,9 @@ pub(crate) struct DeviceListArgs {
     status: Option<DeviceStatus>,
     #[arg(long, help = parse::ENVIRONMENT_HELP, ignore_case = true, value_parser = parse::environments())]
     env: Option<Environment>,
+    /// Only devices in this store (name or id)
+    #[arg(long)]
+    store: Option<String>,
     /// Maximum number of rows
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
@@ -118,7 +131,7 @@ impl DeviceCommand {
         let office = CommandOffice::open(context)?;
         let (device, what) = match self {
             Self::List(which) => return list_devices(&office, which, context.json),
-            Self::Add { name, env, description, roles, settings, password } => {
+            Self::Add { name, env, description, store, roles, settings, password } => {
                 let verifier = match password {
                     true => Some(office.hash_password(&office.read_new_password(
                         name.as_str(),
@@ -135,6 +148,7 @@ impl DeviceCommand {
                     description: description.clone(),
                     preferences: tillgate_domain::JsonObject::default(),
                     settings: settings.iter().cloned().collect(),
+                    branch: find_branch(&office, store.as_deref())?,
                     roles: roles.clone(),
                     verifier,
                 };
@@ -173,13 +187,17 @@ impl DeviceCommand {
                 check_decided(office.for_operator()?.unlock_principal(PrincipalId::Device(device.id)))?;
                 (device, "may log in again")
             }
-            Self::Set { name, rename, env, description, settings, roles, no_role } => {
+            Self::Set { name, rename, env, description, store, no_store, settings, roles, no_role } => {
                 let settings: BTreeMap<_, _> = settings.iter().cloned().collect();
                 let change = DeviceChange {
                     name: rename.clone(),
                     environment: *env,
                     description: description.clone(),
                     settings: if settings.is_empty() { SettingsChange::Keep } else { SettingsChange::Edit(settings) },
+                    branch: match find_branch(&office, store.as_deref())? {
+                        None if *no_store => Some(None),
+                        found => found.map(Some),
+                    },
                     roles: (*no_role || !roles.is_empty()).then(|| roles.clone()),
                     ..DeviceChange::default()
                 };
@@ -191,6 +209,11 @@ impl DeviceCommand {
         print::print_answer(context.json, &format!("{}: {what}", device.name), &DeviceBody::from_view(&view));
         Ok(())
     }
+}
+
+/// The name of a device's store; empty if it is in none.
+fn store_name(view: &DeviceView) -> String {
+    view.store.as_ref().map(|store| store.name.clone()).unwrap_or_default()
 }
 
 fn show_device(office: &CommandOffice, device: &Device, json: bool) -> Result<(), CommandError> {
@@ -209,6 +232,7 @@ fn show_device(office: &CommandOffice, device: &Device, json: bool) -> Result<()
         ("environment", device.environment.name().to_owned()),
         ("status", device.status.name().to_owned()),
         ("description", or_none(device.description.clone())),
+        ("store", or_none(store_name(&view))),
         ("roles", or_none(join_names(&view.roles))),
         ("users", or_none(people.join(","))),
         ("settings", or_none(settings.join(" "))),
@@ -224,12 +248,20 @@ fn list_devices(office: &CommandOffice, which: &DeviceListArgs, json: bool) -> R
     let row = |view: &DeviceView| {
         let device = &view.device;
         let (environment, status) = (device.environment.name().to_owned(), device.status.name().to_owned());
-        let cells = [device.name.to_string(), environment, status, join_names(&view.roles), device.description.clone()];
+        let cells = [
+            device.name.to_string(),
+            environment,
+            status,
+            store_name(view),
+            join_names(&view.roles),
+            device.description.clone(),
+        ];
         cells.to_vec()
     };
     let filter = DeviceFilter {
         statuses: which.status.into_iter().collect(),
         environment: which.env,
+        branch: find_branch(office, which.store.as_deref())?,
         text: which.search.clone(),
     };
     let mut found: Vec<Device> = office.list_devices()?.into_iter().filter(|device| filter.matches(device)).collect();
@@ -237,7 +269,7 @@ fn list_devices(office: &CommandOffice, which: &DeviceListArgs, json: bool) -> R
     found.truncate(which.limit.unwrap_or(usize::MAX));
     let views = office.unguarded().load_device_views(&found).map_err(CommandError::failed)?;
     let rows: Vec<_> = views.iter().map(|view| (row(view), DeviceBody::from_view(view))).collect();
-    print::print_table(json, &["NAME", "ENVIRONMENT", "STATUS", "ROLES", "DESCRIPTION"], &rows);
+    print::print_table(json, &["NAME", "ENVIRONMENT", "STATUS", "STORE", "ROLES", "DESCRIPTION"], &rows);
     print::note_omitted(matching - rows.len());
     Ok(())
 }

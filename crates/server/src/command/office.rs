@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use tillgate_domain::office::{self, DeviceView, Office, OfficePorts, UnguardedOffice, UseCaseResult, UserView};
-use tillgate_domain::{Device, DeviceName, PrincipalId, Secret, Store, Tenant, User, UserName, UserStatus};
+use tillgate_domain::office::{
+    self, DeviceView, Office, OfficePorts, RoleView, UnguardedOffice, UseCaseResult, UserView,
+};
+use tillgate_domain::{Device, DeviceName, PrincipalId, Role, Secret, Store, Tenant, User, UserName, UserStatus};
 use tillgate_persistence::Database;
 
 use super::password::{Delivery, GenerateArgs};
@@ -123,7 +125,12 @@ impl CommandOffice {
         view.ok_or_else(|| CommandError::failed("the user has no view"))
     }
 
-    /// A device with the names of its roles.
+    /// A role with the number of its holders.
+    pub(super) fn load_role_view(&self, role: Role) -> Result<RoleView, CommandError> {
+        self.unguarded().load_role_view(role).map_err(CommandError::failed)
+    }
+
+    /// A device with the names of its roles, and its store.
     pub(super) fn load_device_view(&self, device: &Device) -> Result<DeviceView, CommandError> {
         let view = self.unguarded().load_device_view(device).map_err(CommandError::failed)?;
         view.ok_or_else(|| CommandError::failed("the device has no view"))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tillgate_domain::office::DeviceRoleAssignment;
-use tillgate_domain::{DeviceName, Email, Environment, Right, RoleName, Slug, UserName};
+use tillgate_domain::{DeviceName, Email, Environment, Locale, Right, RoleName, Slug, UserName};
 
 use crate::configuration::parse_span;
 
@@ -62,6 +62,11 @@ pub(super) fn device(text: &str) -> Result<DeviceName, String> {
 /// Parses the name of a role.
 pub(super) fn role(text: &str) -> Result<RoleName, String> {
     RoleName::parse(text).map_err(|why| why.to_string())
+}
+
+/// Parses a language tag.
+pub(super) fn locale(text: &str) -> Result<Locale, String> {
+    Locale::parse(text).map_err(|why| why.to_string())
 }
 
 /// Parses the name of a right, known or custom.

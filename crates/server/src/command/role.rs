@@ -80,7 +80,11 @@ impl RoleCommand {
                     environments: environments.iter().copied().collect(),
                 };
                 let role = check_decided(office.for_operator()?.add_role(&new))?;
-                print::print_answer(context.json, &format!("{}: added", role.name), &RoleBody::from_role(&role));
+                print::print_answer(
+                    context.json,
+                    &format!("{}: added", role.name),
+                    &RoleBody::from_view(&office.load_role_view(role)?),
+                );
             }
             Self::Set { name, rename, rights, new_rights, environments, label, description } => {
                 let rights = check_rights(rights, new_rights)?;
@@ -97,12 +101,20 @@ impl RoleCommand {
                 }
                 let id = find_role(&office, name)?.id;
                 let role = check_decided(office.for_operator()?.change_role(id, None, &change))?;
-                print::print_answer(context.json, &format!("{}: set", role.name), &RoleBody::from_role(&role));
+                print::print_answer(
+                    context.json,
+                    &format!("{}: set", role.name),
+                    &RoleBody::from_view(&office.load_role_view(role)?),
+                );
             }
             Self::Delete { name } => {
                 let id = find_role(&office, name)?.id;
                 let role = check_decided(office.for_operator()?.delete_role(id, None))?;
-                print::print_answer(context.json, &format!("{}: deleted", role.name), &RoleBody::from_role(&role));
+                print::print_answer(
+                    context.json,
+                    &format!("{}: deleted", role.name),
+                    &RoleBody::from_view(&office.load_role_view(role)?),
+                );
             }
             Self::List => {
                 let row = |role: &tillgate_domain::Role| {
@@ -110,10 +122,11 @@ impl RoleCommand {
                     vec![role.name.to_string(), environments.join(","), role.rights.to_scope()]
                 };
                 let roles = office.unguarded().list_roles().map_err(CommandError::failed)?;
+                let views = office.unguarded().load_role_views(roles).map_err(CommandError::failed)?;
                 print::print_table(
                     context.json,
                     &["NAME", "ENVIRONMENTS", "RIGHTS"],
-                    &roles.iter().map(|role| (row(role), RoleBody::from_role(role))).collect::<Vec<_>>(),
+                    &views.iter().map(|view| (row(&view.role), RoleBody::from_view(view))).collect::<Vec<_>>(),
                 );
             }
         }

@@ -2,15 +2,17 @@
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use tillgate_auth_core::ports::{AuthPorts, SessionFilter, SessionView};
+use tillgate_auth_core::DialectName;
+use tillgate_auth_core::ports::{AuthPorts, SessionCursor, SessionFilter, SessionOrder, SessionView};
 use tillgate_auth_core::session::SessionKind;
-use tillgate_domain::office::{self, PageRequest, SessionTarget};
+use tillgate_domain::office::{self, PageRequest, SessionTarget, normalize_search_text};
 use tillgate_domain::{DeviceName, SessionId, Store, StoreExt, UserName};
 use tillgate_http::native_bodies::SessionBody;
 
 use super::confirmation::{Confirmation, count_text};
 use super::json::format_instant;
 use super::office::{CommandOffice, check_decided};
+use super::store::find_branch;
 use super::{CommandError, Context, parse, print};
 use crate::composition;
 
@@ -35,6 +37,18 @@ pub(crate) struct SessionListArgs {
     /// Only sessions on this device
     #[arg(long, value_name = "NAME", value_parser = parse::device)]
     device: Option<DeviceName>,
+    /// Only sessions on devices of this store (name or id)
+    #[arg(long)]
+    store: Option<String>,
+    /// Only sessions that were created through this API
+    #[arg(long, value_name = "NAME")]
+    mount: Option<String>,
+    /// Only sessions of this kind
+    #[arg(long, value_parser = parse::one_of_words::<SessionKind>(&["person", "device", "permanent"]))]
+    kind: Option<SessionKind>,
+    /// Only sessions with this text in the names of their user or device
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
     /// Maximum number of rows
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
@@ -136,10 +150,11 @@ fn live_filter(office: &CommandOffice) -> SessionFilter {
 
 fn find_sessions(office: &CommandOffice, filter: &SessionFilter) -> Result<Vec<SessionView>, CommandError> {
     let store: &dyn Store<AuthPorts> = &*office.database;
-    let load_page = |page: &PageRequest<SessionId>| {
-        store.read("list_sessions", |tx| tx.sessions().list(filter, page.after, page.limit))
+    let order = SessionOrder::Newest;
+    let load_page = |page: &PageRequest<SessionCursor>| {
+        store.read("list_sessions", |tx| tx.sessions().list(filter, order, page.after, page.limit))
     };
-    office::collect_pages(None, load_page, |view| view.session.id).map_err(CommandError::failed)
+    office::collect_pages(None, load_page, |view| order.cursor(&view.session)).map_err(CommandError::failed)
 }
 
 fn list_sessions(office: &CommandOffice, which: &SessionListArgs, json: bool) -> Result<(), CommandError> {
@@ -149,6 +164,13 @@ fn list_sessions(office: &CommandOffice, which: &SessionListArgs, json: bool) ->
     }
     filter.user = which.user.as_ref().map(|name| office.find_user(name)).transpose()?.map(|user| user.id);
     filter.device = which.device.as_ref().map(|name| office.find_device(name)).transpose()?.map(|device| device.id);
+    filter.branch = find_branch(office, which.store.as_deref())?;
+    filter.dialect = which.mount.as_deref().map(DialectName::new);
+    filter.kind = which.kind;
+    // nothing contains a text that a name cannot contain
+    let text = normalize_search_text(which.search.as_deref());
+    let unmatched = text.is_none();
+    filter.text = text.flatten();
     let row = |view: &SessionView| {
         let name = |name: Option<String>| name.unwrap_or_else(|| "-".to_owned());
         let session = &view.session;
@@ -166,10 +188,10 @@ fn list_sessions(office: &CommandOffice, which: &SessionListArgs, json: bool) ->
             end,
         ]
     };
-    let found = find_sessions(office, &filter)?;
+    let found = if unmatched { Vec::new() } else { find_sessions(office, &filter)? };
     let now = office.ids.now();
     let shown = found.iter().take(which.limit.unwrap_or(usize::MAX));
-    let rows: Vec<_> = shown.map(|view| (row(view), SessionBody::from_view(view, now))).collect();
+    let rows: Vec<_> = shown.map(|view| (row(view), SessionBody::from_view(view, now, true))).collect();
     print::print_table(json, &["ID", "USER", "DEVICE", "MOUNT", "LAST USED", "ENDS"], &rows);
     print::note_omitted(found.len() - rows.len());
     Ok(())

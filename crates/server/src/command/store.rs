@@ -25,7 +25,8 @@ pub(crate) enum StoreCommand {
         /// New name
         to: String,
     },
-    /// Close a store permanently; asks for confirmation. The last store cannot be closed
+    /// Close a store permanently; asks for confirmation. The last store, and a store with devices,
+    /// cannot be closed
     Close {
         /// Name or id of the store
         name: String,
@@ -70,6 +71,11 @@ fn print_store(context: &Context, tenant: &Tenant, id: BranchId, what: &str) {
     if let Some(store) = tenant.branches.iter().find(|store| store.id == id) {
         print::print_answer(context.json, &format!("{}: {what}", store.name), &StoreBody::from_branch(store));
     }
+}
+
+/// The id of the store with this name or id, if one is given.
+pub(super) fn find_branch(office: &CommandOffice, store: Option<&str>) -> Result<Option<BranchId>, CommandError> {
+    store.map(|store| Ok(find_store(&office.tenant, store)?.id)).transpose()
 }
 
 /// Finds a store by its name or id.

@@ -5,7 +5,7 @@ use tillgate_domain::office::ports::UserFilter;
 use tillgate_domain::office::{
     self, DeviceRoleAssignment, DeviceRolesChange, NewUser, PasswordOptions, SessionTarget, UserChange, UserView,
 };
-use tillgate_domain::{ApiKey, DeviceName, Email, PrincipalId, RoleName, User, UserId, UserName, UserStatus};
+use tillgate_domain::{ApiKey, DeviceName, Email, Locale, PrincipalId, RoleName, User, UserId, UserName, UserStatus};
 use tillgate_http::native_bodies::UserBody;
 
 use super::confirmation::{Confirmation, count_text};
@@ -29,6 +29,9 @@ pub(crate) enum UserCommand {
         /// Display name [default: the login name]
         #[arg(long)]
         display_name: Option<String>,
+        /// Language, such as en or sk-SK [default: that of the tenant]
+        #[arg(long, value_parser = parse::locale)]
+        locale: Option<Locale>,
         /// Role in sessions without a device
         #[arg(long = "role", value_parser = parse::role)]
         roles: Vec<RoleName>,
@@ -65,6 +68,12 @@ pub(crate) enum UserCommand {
         /// New display name
         #[arg(long)]
         display_name: Option<String>,
+        /// New language, such as en or sk-SK
+        #[arg(long, value_parser = parse::locale, conflicts_with = "no_locale")]
+        locale: Option<Locale>,
+        /// Use the language of the tenant
+        #[arg(long)]
+        no_locale: bool,
         #[command(flatten)]
         must_change: MustChangeArgs,
     },
@@ -141,25 +150,27 @@ impl UserCommand {
         let (user, what) = match self {
             Self::List(which) => return list_users(&office, which, context.json),
             Self::Show { name } => return show_user(&office, name, context.json),
-            Self::Set { name, rename, email, no_email, display_name, must_change } => {
+            Self::Set { name, rename, email, no_email, display_name, locale, no_locale, must_change } => {
                 let change = UserChange {
                     name: rename.clone(),
                     email: if *no_email { Some(None) } else { email.clone().map(Some) },
                     display_name: display_name.clone(),
                     password_change_required: must_change.requested(),
+                    locale: if *no_locale { Some(None) } else { locale.clone().map(Some) },
                     // the operator of this machine changes any user without confirming a password
                     password_confirmed: true,
                     ..UserChange::default()
                 };
                 let required = change.password_change_required;
-                if rename.is_none() && change.email.is_none() && display_name.is_none() && required.is_none() {
-                    let flags = "--rename, --email, --no-email, --display-name, --must-change-password or \
-                                 --no-must-change-password";
+                let names = rename.is_none() && change.email.is_none() && display_name.is_none();
+                if names && required.is_none() && change.locale.is_none() {
+                    let flags = "--rename, --email, --no-email, --display-name, --locale, --no-locale, \
+                                 --must-change-password or --no-must-change-password";
                     return Err(CommandError::usage(format!("nothing to change: use {flags}")));
                 }
                 (check_decided(office.for_operator()?.change_user(named(name)?, None, &change))?, "set")
             }
-            Self::Add { name, email, display_name, roles, on, generate, must_change } => {
+            Self::Add { name, email, display_name, locale, roles, on, generate, must_change } => {
                 let names = [name.to_string()].into_iter().chain(display_name.clone());
                 let names = names.chain(email.iter().flat_map(office::email_context_words));
                 let new_password = office.choose_password(generate, name.as_str(), None, names)?;
@@ -174,6 +185,7 @@ impl UserCommand {
                     devices: on.clone(),
                     verifier: Some(office.hash_password(&new_password.password)?),
                     password_change_required: must_change.is_required(generate),
+                    locale: locale.clone(),
                 };
                 let user = check_decided(office.for_operator()?.add_user(&new))?;
                 new_password.deliver(user.name.as_str())?;
@@ -247,7 +259,9 @@ fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), 
         ("email", or_none(user.email.as_ref().map(ToString::to_string).unwrap_or_default())),
         ("status", user.status.name().to_owned()),
         ("roles", or_none(format_assignment(&view))),
+        ("language", user.locale.as_ref().map_or("that of the tenant", Locale::as_str).to_owned()),
         ("password", password_state(user).to_owned()),
+        ("last login", user.last_login_at.map_or_else(|| "never".to_owned(), format_instant)),
         ("sessions", count_live_sessions(office, SessionTarget::User(user.id))?.to_string()),
         ("created", format_instant(user.created_at)),
         ("changed", format_instant(user.updated_at)),

@@ -284,6 +284,17 @@ fn stores_are_opened_renamed_and_closed(engine: DatabaseEngine) {
     assert!(home.run_refused(&["store", "add", "STANICA"], 1).contains("is taken"));
     home.run_ok(&["store", "rename", "stanica", "Letisko"]);
     assert_eq!(names(), ["Main store", "Letisko"]);
+    let added = home.run_ok(&["device", "add", "P01", "--env", "PDA", "--store", "letisko", "--json"]).json();
+    assert_eq!(added["store"], json!({ "id": id, "name": "Letisko" }));
+    let listed = |store: &str| home.run_ok(&["device", "list", "--store", store, "--json"]).json();
+    assert_eq!((listed("Letisko")[0]["name"].clone(), listed("Main store")), (json!("P01"), json!([])));
+    assert!(home.run_ok(&["device", "show", "P01"]).out.contains("store:       Letisko"));
+    let refused = home.run_refused(&["store", "close", "Letisko", "--yes"], 1);
+    assert!(refused.contains("the store has 1 device; move or retire it first"), "{refused}");
+    assert!(home.run_refused(&["device", "set", "P01", "--store", "x"], 1).contains("there is no store \"x\""));
+    home.run_ok(&["device", "set", "P01", "--store", "main store"]);
+    home.run_ok(&["device", "set", "P01", "--no-store"]);
+    assert!(home.run_ok(&["device", "show", "P01"]).out.contains("store:       none"));
     home.run_ok(&["store", "close", "Main store", "--yes"]);
     assert!(home.run_refused(&["store", "close", &id, "--yes"], 1).contains("the last store"));
     assert!(home.run_refused(&["store", "rename", "Main store", "x"], 1).contains("no store \"Main store\""));

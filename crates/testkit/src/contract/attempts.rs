@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tillgate_auth_core::ports::{Bucket, CountKey, TokenDisposition};
+use tillgate_auth_core::ports::{Bucket, CountKey, PrincipalBucket, TokenDisposition};
 use uuid::Uuid;
 
 use crate::AuthStoreHarness;
 use crate::contract::{bucket_after_charge, count_key, full_bucket};
-use crate::contract_fixture::{after_start, run_read, run_write, user_id};
+use crate::contract_fixture::{ContractFixture, after_start, run_read, run_write, user_id};
 
 fn find_bucket(harness: &AuthStoreHarness, key: CountKey) -> Bucket {
     let buckets = run_read(harness, |tx| tx.attempts().find_buckets(&[key]));
@@ -52,6 +52,31 @@ pub fn buckets_are_returned_in_key_order(harness: &AuthStoreHarness) {
     assert_eq!(full_at, [full_bucket().full_at, after_start(25), after_start(17), after_start(25)]);
     assert_eq!(buckets[0], full_bucket());
     assert_eq!(run_read(harness, |tx| tx.attempts().find_buckets(&[])), []);
+}
+
+/// Buckets that are full only after an instant are found by the tenant of their users and devices;
+/// buckets of networks are not.
+pub fn depleted_buckets_are_found_by_tenant(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    spend_token(harness, count_key(1), Some(fixture.anna.id.0), 5);
+    spend_token(harness, count_key(2), Some(fixture.till.id.0), 6);
+    spend_token(harness, count_key(3), Some(fixture.namesake.id.0), 7);
+    spend_token(harness, count_key(4), None, 8);
+    let find = |tenant, branch, seconds, limit| {
+        let mut found =
+            run_read(harness, |tx| tx.attempts().find_depleted(tenant, branch, after_start(seconds), limit));
+        found.sort_by_key(|found| found.key);
+        found
+    };
+    let tenant = fixture.tenant.id;
+    let bucket = |key| find_bucket(harness, key);
+    let annas = PrincipalBucket { principal: fixture.anna.id.0, key: count_key(1), bucket: bucket(count_key(1)) };
+    let tills = PrincipalBucket { principal: fixture.till.id.0, key: count_key(2), bucket: bucket(count_key(2)) };
+    assert_eq!(find(tenant, None, 0, 9), [annas, tills]);
+    assert_eq!(find(tenant, None, 15, 9), [tills], "the other one is full by then");
+    assert_eq!(find(tenant, None, 0, 1).len(), 1);
+    assert_eq!(find(tenant, Some(fixture.tenant.branches[0].id), 0, 9), [], "the till is in no store");
+    assert_eq!(find(fixture.other_tenant.id, None, 0, 9).len(), 1);
 }
 
 /// A token is taken if the bucket is still as it was read. The instant is stored.

@@ -3,7 +3,8 @@
 use serde_json::json;
 use tillgate_domain::office::ports::{EventFilter, EventView, OffsetPageRequest};
 use tillgate_domain::{
-    Action, Actor, Event, EventId, EventOutcome, StoreError, StoreExt, Subject, SubjectKind, User, UserName, UserStatus,
+    Action, Actor, Device, Event, EventId, EventOutcome, StoreError, StoreExt, Subject, SubjectKind, User, UserName,
+    UserStatus,
 };
 
 use crate::StoreHarness;
@@ -52,6 +53,38 @@ fn insert_fixture(harness: &StoreHarness) -> (ContractFixture, Vec<Event>) {
 
 fn list_events(harness: &StoreHarness, filter: &EventFilter, part: &OffsetPageRequest<EventId>) -> Vec<EventView> {
     harness.office.read("test", |tx| tx.events().list(filter, part)).unwrap()
+}
+
+/// Refused events of a tenant are counted since an instant, up to a limit, and by the store in which
+/// their device is now.
+pub fn refused_events_are_counted(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let branch = fixture.tenant.branches[0].id;
+    let till = Device { branch: Some(branch), ..fixture.till.clone() };
+    assert!(harness.office.write("test", |tx| tx.devices().update(&till)).unwrap());
+    let at = |number: u8, seconds| Event {
+        id: EventId::new(after_start(seconds), [number; 10]),
+        outcome: EventOutcome::Refused,
+        actor: Actor::default(),
+        ..new_event(number, after_start(seconds))
+    };
+    let on_till = Actor { device: Some(fixture.till.id), ..Actor::default() };
+    for event in [
+        at(1, 10),
+        at(2, 20),
+        Event { actor: on_till, ..at(3, 30) },
+        Event { outcome: EventOutcome::Done, ..at(4, 40) },
+        Event { tenant: Some(fixture.other_tenant.id), ..at(5, 50) },
+    ] {
+        contract_fixture::run_write(&harness.auth, |tx| tx.audit().record(&event));
+    }
+    let count = |branch, since, most| {
+        let since = after_start(since);
+        harness.office.read("test", |tx| tx.events().count_refused(fixture.tenant.id, branch, since, most)).unwrap()
+    };
+    assert_eq!((count(None, 0, 9), count(None, 20, 9), count(None, 21, 9)), (3, 2, 1));
+    assert_eq!(count(None, 0, 2), 2, "counted no further");
+    assert_eq!((count(Some(branch), 0, 9), count(Some(fixture.other_tenant.branches[0].id), 0, 9)), (1, 0));
 }
 
 fn all_events(filter: &EventFilter) -> (EventFilter, OffsetPageRequest<EventId>) {

@@ -108,6 +108,10 @@ macro_rules! auth_contract {
                 session_list_is_paged_newest_first,
                 filter_narrows_the_session_list,
                 filter_separates_live_sessions,
+                sessions_are_found_by_their_origin,
+                sessions_are_found_by_names,
+                sessions_are_found_by_id,
+                sessions_are_listed_in_every_order,
                 session_list_has_names,
             ]
         );
@@ -176,6 +180,7 @@ macro_rules! auth_contract {
             attempts,
             [
                 buckets_are_returned_in_key_order,
+                depleted_buckets_are_found_by_tenant,
                 charge_takes_a_token,
                 charge_of_a_changed_bucket_fails,
                 settled_token_is_spent,

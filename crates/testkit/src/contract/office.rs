@@ -46,6 +46,9 @@ macro_rules! contract {
                 device_name_is_unique,
                 device_update_stores_every_field,
                 device_update_fails_on_a_conflict,
+                store_is_kept_while_devices_are_in_it,
+                device_and_removal_of_its_store_exclude_each_other,
+                tills_are_counted_by_state,
                 filter_narrows_the_devices,
                 retired_name_is_free,
                 concurrent_reuse_of_a_retired_name_succeeds_once,
@@ -171,6 +174,7 @@ macro_rules! contract {
                 filter_narrows_the_events,
                 text_is_found_in_events,
                 event_has_the_current_names,
+                refused_events_are_counted,
                 event_is_readable_once_recorded,
             ]
         );

@@ -1,10 +1,11 @@
 //! Devices as the back office writes and finds them, and the names of retired devices.
 
-use tillgate_auth_core::ports::SessionUse;
-use tillgate_domain::office::ports::{DeviceFilter, PageRequest};
+use tillgate_auth_core::Session;
+use tillgate_auth_core::ports::{SessionFilter, SessionOrder, SessionUse};
+use tillgate_domain::office::ports::{DeviceFilter, PageRequest, TillCountSpan, TillCounts};
 use tillgate_domain::{
-    Device, DeviceId, DeviceName, DeviceStatus, EndReason, Environment, Epoch, ExactJson, FoldedText, JsonObject,
-    PrincipalId, Scope,
+    Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, EndReason, Environment, Epoch, ExactJson, FoldedText,
+    JsonObject, PrincipalId, Scope, StoreExt, Tenant,
 };
 
 use crate::StoreHarness;
@@ -17,7 +18,8 @@ use crate::rendezvous::{Rendezvous, run_both};
 /// A filter narrows the devices of a tenant, which are listed in pages, in the order of their ids.
 pub fn filter_narrows_the_devices(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
-    let terrace = Device { description: "Terasa".into(), ..new_device(9, fixture.tenant.id, "Žltá 1") };
+    let branch = Some(fixture.tenant.branches[0].id);
+    let terrace = Device { description: "Terasa".into(), branch, ..new_device(9, fixture.tenant.id, "Žltá 1") };
     run_office_write(harness, |tx| tx.devices().insert(&terrace));
     let of = |filter: &DeviceFilter, after, limit| -> Vec<DeviceId> {
         let found = run_office_read(harness, |tx| {
@@ -43,6 +45,10 @@ pub fn filter_narrows_the_devices(harness: &StoreHarness) {
     for pattern in ["%", "_", "\\"] {
         assert_eq!(of(&text(pattern), None, 9), [], "no pattern");
     }
+    let here = DeviceFilter { branch, ..none.clone() };
+    assert_eq!(of(&here, None, 9), [terrace.id], "in the store");
+    let elsewhere = DeviceFilter { branch: Some(fixture.other_tenant.branches[0].id), ..none.clone() };
+    assert_eq!(of(&elsewhere, None, 9), []);
     let both = DeviceFilter { environment: Some(Environment::Tool), ..text("p0") };
     assert_eq!(of(&both, None, 9), [], "all criteria apply");
     let whole_device = run_office_read(harness, |tx| {
@@ -133,6 +139,127 @@ pub fn device_name_is_unique(harness: &StoreHarness) {
     assert!(add(&new_device(9, fixture.other_tenant.id, "PDA1")), "the same name elsewhere");
 }
 
+/// The devices of a store are counted, and the store cannot be removed while there are any. A device
+/// can leave its store.
+pub fn store_is_kept_while_devices_are_in_it(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let first = fixture.tenant.branches[0].clone();
+    let second = Branch { id: BranchId::new(after_start(1), [1; 10]), name: "Station".into() };
+    let both = Tenant { branches: vec![first.clone(), second.clone()], ..fixture.tenant.clone() };
+    assert!(run_office_write(harness, |tx| tx.tenants().update(&both)));
+    let till = Device { branch: Some(second.id), ..fixture.till.clone() };
+    assert!(run_office_write(harness, |tx| tx.devices().update(&till)));
+    insert_sessions(&harness.auth, &[fixture.new_session(1), fixture.new_till_session(2)]);
+    let here = SessionFilter { branch: Some(second.id), ..SessionFilter::default() };
+    let found =
+        contract_fixture::run_read(&harness.auth, |tx| tx.sessions().list(&here, SessionOrder::Newest, None, 9));
+    assert_eq!(found.iter().map(|view| view.session.id).collect::<Vec<_>>(), [session_id(2)], "sessions of the store");
+    let retired = Device { branch: Some(second.id), ..fixture.retired_device.clone() };
+    assert!(run_office_write(harness, |tx| tx.devices().update(&retired)));
+    let count = |id| run_office_read(harness, |tx| tx.devices().count_in_branch(id));
+    assert_eq!((count(first.id), count(second.id)), (0, 2), "of any status");
+    let remaining = Tenant { branches: vec![first], version: 2, ..fixture.tenant.clone() };
+    let refused = harness.office.write("test", |tx| tx.tenants().update(&remaining));
+    assert!(refused.is_err(), "devices are in it: {refused:?}");
+    for id in [till.id, retired.id] {
+        let left = run_office_write(harness, |tx| {
+            let device = tx.devices().find(id)?.expect("it is stored");
+            tx.devices().update(&Device { branch: None, ..device })
+        });
+        assert!(left);
+    }
+    assert_eq!(count(second.id), 0);
+    assert!(run_office_write(harness, |tx| tx.tenants().update(&remaining)));
+}
+
+/// A device is added to a store, or the store is removed, but not both.
+pub fn device_and_removal_of_its_store_exclude_each_other(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let store = Branch { id: BranchId::new(after_start(1), [1; 10]), name: "Station".into() };
+    let branches = vec![fixture.tenant.branches[0].clone(), store.clone()];
+    let both = Tenant { branches, ..fixture.tenant.clone() };
+    assert!(run_office_write(harness, |tx| tx.tenants().update(&both)));
+    let crossing = Rendezvous::default();
+    let add = || {
+        run_office_write(harness, |tx| {
+            let tenant = tx.tenants().find(fixture.tenant.id)?.expect("it is stored");
+            crossing.wait();
+            if !tenant.branches.contains(&store) {
+                return Ok(false);
+            }
+            tx.devices().insert(&Device { branch: Some(store.id), ..new_device(9, fixture.tenant.id, "P09") })
+        })
+    };
+    let remove = || {
+        run_office_write(harness, |tx| {
+            let devices = tx.devices().count_in_branch(store.id)?;
+            let tenant = tx.tenants().find(fixture.tenant.id)?.expect("it is stored");
+            crossing.wait();
+            if devices > 0 {
+                return Ok(false);
+            }
+            tx.tenants().update(&Tenant { branches: vec![fixture.tenant.branches[0].clone()], ..tenant })
+        })
+    };
+    let (added, removed) = run_both(add, remove);
+    assert!(added != removed, "{added} {removed}");
+}
+
+/// Sale devices are counted by status, and those whose seat has a live session by its newest use.
+pub fn tills_are_counted_by_state(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let branch = fixture.tenant.branches[0].id;
+    let of = |number: u8, status, environment| Device {
+        status,
+        environment,
+        branch: Some(branch),
+        ..new_device(number, fixture.tenant.id, &format!("K{number}"))
+    };
+    let (active, pda) = (DeviceStatus::Active, Environment::Pda);
+    for device in [
+        of(20, active, pda),
+        of(21, active, Environment::CashRegister),
+        of(22, active, pda),
+        of(23, DeviceStatus::Locked, pda),
+        of(24, DeviceStatus::Pending, pda),
+        of(25, active, Environment::BackOffice),
+        Device { branch: None, ..of(26, DeviceStatus::Retired, pda) },
+    ] {
+        assert!(run_office_write(harness, |tx| tx.devices().insert(&device)));
+    }
+    let on = |number: u8, device: u8, expires: u64, used: Option<u64>| Session {
+        device: Some(device_id(device)),
+        expires_at: Some(after_start(expires)),
+        last_used_at: used.map(after_start),
+        ..fixture.new_till_session(number)
+    };
+    // created after 1 to 5 seconds
+    let ended = Session { ended: Some((after_start(50), EndReason::Logout)), ..on(4, 22, 900, Some(60)) };
+    insert_sessions(
+        &harness.auth,
+        &[on(1, 20, 900, Some(60)), on(2, 21, 900, None), on(3, 22, 100, Some(60)), ended, on(5, 25, 900, None)],
+    );
+    contract_fixture::run_write(&harness.auth, |tx| {
+        for (device, session) in [(20, 1), (21, 2), (22, 3), (25, 5)] {
+            tx.devices().seat(device_id(device), None, Some(session_id(session)))?;
+        }
+        Ok(())
+    });
+    let count = |branch, now, idle| {
+        let span = TillCountSpan { now: after_start(now), idle_since: after_start(idle) };
+        run_office_read(harness, |tx| tx.devices().count_tills(fixture.tenant.id, branch, &span))
+    };
+    let expected = TillCounts { active: 3, locked: 1, pending: 1, logged_in: 3, idle: 1 };
+    assert_eq!(count(Some(branch), 99, 59), expected);
+    assert_eq!(count(Some(branch), 100, 60), TillCounts { logged_in: 2, idle: 2, ..expected }, "one has expired");
+    contract_fixture::run_write(&harness.auth, |tx| {
+        tx.devices().seat(device_id(22), Some(session_id(3)), Some(session_id(4)))
+    });
+    assert_eq!(count(Some(branch), 99, 59).logged_in, 2, "one has ended");
+    assert_eq!(count(None, 99, 59).active, 5, "with those in no store");
+    assert_eq!(count(Some(fixture.other_tenant.branches[0].id), 99, 59), TillCounts::default());
+}
+
 /// An update of a device stores every field except those that other operations write, and
 /// increments the version.
 pub fn device_update_stores_every_field(harness: &StoreHarness) {
@@ -157,6 +284,7 @@ pub fn device_update_stores_every_field(harness: &StoreHarness) {
             ("level".to_owned(), ExactJson::Number("1.10".to_owned())),
             ("far".to_owned(), ExactJson::Number("123456789012345678901234567890".to_owned())),
         ]),
+        branch: Some(fixture.tenant.branches[0].id),
         settings: [("Ž".to_owned(), "\"\\\n".to_owned())].into(),
         roles: [role_id(3)].into(),
         epoch: Epoch(99),

@@ -213,6 +213,8 @@ pub fn user_update_stores_every_field(harness: &StoreHarness) {
                 .into(),
         },
         password_change_required: true,
+        locale: tillgate_domain::Locale::parse("sk-SK").ok(),
+        last_login_at: None,
         updated_at: after_start(50),
         ..fixture.anna.clone()
     };

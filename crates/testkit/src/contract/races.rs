@@ -4,7 +4,7 @@
 //! transactions, the second thread waits; each case passes there too, and no thread waits forever.
 
 use tillgate_auth_core::Session;
-use tillgate_auth_core::ports::{CredentialKind, SessionFilter};
+use tillgate_auth_core::ports::{CredentialKind, SessionFilter, SessionOrder};
 use tillgate_domain::{EndReason, Epoch, PrincipalId, Scope, StoreExt, StoreResult};
 
 use crate::contract_fixture::{
@@ -27,7 +27,7 @@ fn change_password(harness: &AuthStoreHarness, owner: PrincipalId) -> StoreResul
             PrincipalId::User(id) => SessionFilter { user: Some(id), ..SessionFilter::default() },
             PrincipalId::Device(id) => SessionFilter { device: Some(id), ..SessionFilter::default() },
         };
-        for listed in tx.sessions().list(&filter, None, 100)? {
+        for listed in tx.sessions().list(&filter, SessionOrder::Newest, None, 100)? {
             tx.revocations().end_session(listed.session.id, EndReason::Password, after_start(9))?;
         }
         Ok(())
@@ -55,7 +55,7 @@ fn replace_password(harness: &AuthStoreHarness, owner: PrincipalId) -> StoreResu
         }
         let PrincipalId::User(user) = owner else { return Ok(true) };
         let filter = SessionFilter { user: Some(user), ..SessionFilter::default() };
-        for listed in tx.sessions().list(&filter, None, 100)? {
+        for listed in tx.sessions().list(&filter, SessionOrder::Newest, None, 100)? {
             tx.revocations().end_session(listed.session.id, EndReason::Password, after_start(9))?;
         }
         Ok(true)

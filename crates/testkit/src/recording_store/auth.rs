@@ -1,17 +1,18 @@
 //! The recording ports of authentication.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use tillgate_auth_core::ports::{
     ApiKeys, Attempts, Bookmark, Bucket, CountKey, Credential, CredentialKind, Credentials, Devices, Feed, FeedBatch,
-    FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks, Node, Nodes, Roles, Rotation, SessionFilter,
-    SessionRecord, SessionUse, SessionView, Sessions, SignatureDigest, Signatures, StoredKey, Tenants,
-    TokenDisposition, Users, Verifier, WrappedApiKey,
+    FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks, Node, Nodes, PrincipalBucket, Roles, Rotation,
+    SessionCursor, SessionFilter, SessionOrder, SessionRecord, SessionUse, SessionView, Sessions, SignatureDigest,
+    Signatures, StoredKey, Tenants, TokenDisposition, Users, Verifier, WrappedApiKey,
 };
 use tillgate_auth_core::{AuthTx, DialectName, Session};
 use tillgate_domain::{
-    ApiKey, Audit, Device, DeviceId, EndReason, Epoch, Event, FoldedText, Instant, KeyId, NodeId, PrincipalId,
-    Revocations, Role, RoleId, Scope, SessionId, Slug, StoreResult, Tenant, TenantId, Tx, User, UserId,
+    ApiKey, Audit, BranchId, Device, DeviceId, EndReason, Epoch, Event, FoldedText, Instant, KeyId, NodeId,
+    PrincipalId, Revocations, Role, RoleId, Scope, SessionId, Slug, StoreResult, Tenant, TenantId, Tx, User, UserId,
 };
 use uuid::Uuid;
 
@@ -26,7 +27,8 @@ record_port!(AuthTx, sessions: Sessions {
     fn list_first_uses(id: SessionId) -> Vec<FirstUse>;
     fn record_first_use(id: SessionId, first: FirstUse, settled: Instant) -> bool;
     fn list_live_dialects(now: Instant) -> Vec<DialectName>;
-    fn list(filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> Vec<SessionView>;
+    fn list(filter: &SessionFilter, order: SessionOrder, after: Option<SessionCursor>, limit: u32) -> Vec<SessionView>;
+    fn find_many(ids: &BTreeSet<SessionId>) -> Vec<SessionView>;
     fn uses_key(key: KeyId, now: Instant) -> bool;
     fn ids_by_key(key: KeyId, now: Instant, limit: u32) -> Vec<SessionId>;
     fn sweep(before: Instant, limit: u32) -> u32;
@@ -65,6 +67,7 @@ record_port!(AuthTx, roles: Roles {
 
 record_port!(AuthTx, attempts: Attempts {
     fn find_buckets(keys: &[CountKey]) -> Vec<Bucket>;
+    fn find_depleted(tenant: TenantId, branch: Option<BranchId>, full_after: Instant, limit: u32) -> Vec<PrincipalBucket>;
     fn take_token(key: CountKey, principal: Option<Uuid>, from: &Bucket, to: &Bucket, at: Instant) -> bool;
     fn settle(key: CountKey, how: TokenDisposition, at: Instant) -> ();
     fn block(key: CountKey, until: Instant) -> ();

@@ -8,13 +8,13 @@ use tillgate_domain::office::ports::{
     ApiKeyFilter, ApiKeys, DeviceFilter, Devices, EventFilter, EventView, Events, IdempotencyKeys, OfficeTx,
     OffsetPageRequest, PageRequest, Passwords, Reset, ResetDigest, ResetRequest, Resets, RoleHolderFilter, RoleHolders,
     Roles, ScopedIdempotencyKey, Seals, StoredResponse, Tenants, TicketCursor, TicketFilter, TicketOrder, Tickets,
-    UnsealedCount, UserCursor, UserFilter, UserOrder, Users,
+    TillCountSpan, TillCounts, UnsealedCount, UserCursor, UserFilter, UserOrder, Users,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
-    ApiKey, ApiKeyId, Audit, Device, DeviceId, EndReason, Epoch, Event, EventId, FoldedText, Instant, PrincipalId,
-    Revocations, Role, RoleId, RoleName, Scope, Secret, SessionId, Slug, StoreResult, Tenant, TenantId, TicketId, Tx,
-    User, UserId,
+    ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, EndReason, Epoch, Event, EventId, FoldedText, Instant,
+    PrincipalId, Revocations, Role, RoleId, RoleName, Scope, Secret, SessionId, Slug, StoreResult, Tenant, TenantId,
+    TicketId, Tx, User, UserId,
 };
 
 use super::{RecordingTx, record_port};
@@ -53,6 +53,8 @@ record_port!(OfficeTx, devices: Devices {
     fn update(device: &Device) -> bool;
     fn list(tenant: TenantId, page: &PageRequest<DeviceId>) -> Vec<Device>;
     fn search(tenant: TenantId, filter: &DeviceFilter, page: &PageRequest<DeviceId>) -> Vec<Device>;
+    fn count_tills(tenant: TenantId, branch: Option<BranchId>, span: &TillCountSpan) -> TillCounts;
+    fn count_in_branch(branch: BranchId) -> u64;
 });
 
 record_port!(OfficeTx, roles: Roles {
@@ -115,6 +117,7 @@ record_port!(OfficeTx, idempotency_keys: IdempotencyKeys {
 
 record_port!(OfficeTx, events: Events {
     fn list(filter: &EventFilter, part: &OffsetPageRequest<EventId>) -> Vec<EventView>;
+    fn count_refused(tenant: TenantId, branch: Option<BranchId>, since: Instant, most: u32) -> u64;
     fn count(filter: &EventFilter) -> u64;
 });
 

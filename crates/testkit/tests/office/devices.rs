@@ -1,10 +1,13 @@
 //! The rules for devices: change of environment, retirement, removal of a password, and rights that
 //! a caller cannot grant through a device.
 
+use serde_json::json;
 use tillgate_domain::office::{
     ApiKeyChange, AuditContext, DeviceChange, DeviceRolesChange, FieldName, NewApiKey, NewDevice, OfficeError,
 };
-use tillgate_domain::{Action, ApiKeyId, Change, DeviceStatus, Environment, Epoch, PrincipalId, Scope, StoreExt};
+use tillgate_domain::{
+    Action, ApiKeyId, Branch, BranchId, Change, DeviceStatus, Environment, Epoch, PrincipalId, Scope, StoreExt,
+};
 
 use crate::inputs::*;
 use crate::staffed_fixture::*;
@@ -117,6 +120,39 @@ fn retired_device_frees_its_name_roles_and_user_lists() {
     let found = shop.unguarded().find_device_by_name(&p01.name).unwrap().unwrap();
     assert_eq!(found.id, next.id);
     assert_eq!(shop.unguarded().find_device(p01.id).unwrap().unwrap().status, DeviceStatus::Retired);
+}
+
+#[test]
+fn store_with_devices_is_closed_once_they_have_left() {
+    let shop = StaffedFixture::open();
+    let first = shop.fixture.tenant.branches[0].id;
+    let station = Branch { id: BranchId::new(NOW, random_bytes()), name: "Station".to_owned() };
+    shop.office().add_store(&station).unwrap().unwrap();
+    let close = || shop.office().close_store(station.id, None).unwrap();
+    let into = |branch| DeviceChange { branch: Some(branch), ..DeviceChange::default() };
+    let p01 = shop.fixture.device("P01").id;
+    let moved = shop.change_device(p01, &audit_context(), &into(Some(station.id))).unwrap();
+    assert_eq!(moved.branch, Some(station.id));
+    let recorded = shop.last_event();
+    assert_eq!((recorded.action, &recorded.details["store"]["to"]), (Action::DeviceUpdate, &json!(station.id)));
+    let added = NewDevice { branch: Some(station.id), ..new_device("P90") };
+    let added = shop.office().add_device(&added).unwrap().unwrap();
+    assert_eq!(shop.last_event().details["store"], json!(station.id));
+    assert_eq!(close(), Err(OfficeError::StoreInUse { devices: 2 }));
+    assert_eq!(shop.set_status(added.id, DeviceStatus::Retired).unwrap().branch, None, "it leaves its store");
+    assert_eq!(close(), Err(OfficeError::StoreInUse { devices: 1 }));
+    assert_eq!(OfficeError::StoreInUse { devices: 1 }.to_string(), "the store has 1 device; move or retire it first");
+    shop.change_device(p01, &audit_context(), &into(None)).unwrap();
+    assert_eq!(close().unwrap().branches.len(), 1);
+    let unknown = OfficeError::UnknownName { field: FieldName::Store, value: station.id.to_string() };
+    assert_eq!(shop.change_device(p01, &audit_context(), &into(Some(station.id))), Err(unknown.clone()));
+    let gone = NewDevice { branch: Some(station.id), ..new_device("P91") };
+    assert_eq!(shop.office().add_device(&gone).unwrap(), Err(unknown));
+    let view = |branch| {
+        shop.change_device(p01, &audit_context(), &into(branch)).unwrap();
+        shop.unguarded().find_device_view(p01).unwrap().unwrap().store.map(|store| store.id)
+    };
+    assert_eq!((view(Some(first)), view(None)), (Some(first), None));
 }
 
 #[test]

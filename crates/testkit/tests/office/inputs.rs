@@ -68,6 +68,7 @@ pub(crate) fn new_user(name: &str, roles: &[&str]) -> NewUser {
         devices: Vec::new(),
         verifier: None,
         password_change_required: false,
+        locale: None,
     }
 }
 
@@ -80,6 +81,7 @@ pub(crate) fn new_device(name: &str) -> NewDevice {
         description: String::new(),
         preferences: tillgate_domain::JsonObject::default(),
         settings: BTreeMap::new(),
+        branch: None,
         roles: vec![parse_role("cashier")],
         verifier: None,
     }

@@ -7,11 +7,12 @@ use serde_json::{Map, json};
 use crate::office::devices::change::{check_preferences, check_settings};
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
+use crate::office::stores::lookup::check_branch_exists;
 use crate::office::users::assignment;
 use crate::office::{Office, text};
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, JsonObject, KnownRight, MissingRight,
-    PrincipalId, RoleName, Scope, Secret, StoreExt, Subject,
+    Action, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, JsonObject, KnownRight,
+    MissingRight, PrincipalId, RoleName, Scope, Secret, StoreExt, Subject,
 };
 
 /// The device to register.
@@ -31,6 +32,8 @@ pub struct NewDevice {
     pub preferences: JsonObject,
     /// What the back office sets for the program on the device.
     pub settings: BTreeMap<String, String>,
+    /// The store in which it is.
+    pub branch: Option<BranchId>,
     /// The names of the roles that the device has when it logs in as itself.
     pub roles: Vec<RoleName>,
     /// The verifier of its password, computed by the caller.
@@ -62,6 +65,7 @@ fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewDevice) -> Result<De
             .add(OfficeError::InvalidStatusTransition { from: DeviceStatus::Pending.name(), to: new.status.name() });
     }
     let roles = tx.roles().list(office.tenant)?;
+    refusals.gather(check_branch_exists(tx, office.tenant, new.branch))?;
     let held = refusals.gather(assignment::resolve_role_ids(&roles, &new.roles))?.unwrap_or_default();
     refusals.checked()?;
     office.require_all(&assignment::collect_role_rights(&held, &roles))?;
@@ -74,6 +78,7 @@ fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewDevice) -> Result<De
         description: new.description.clone(),
         preferences: new.preferences.clone(),
         settings: new.settings.clone(),
+        branch: new.branch,
         roles: held,
         epoch: Epoch::default(),
         seat: None,
@@ -90,12 +95,15 @@ fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewDevice) -> Result<De
         tx.passwords().set(PrincipalId::Device(device.id), verifier, office.context.at)?;
     }
     tx.revocations().invalidate(Scope::Device(device.id), office.context.at)?;
-    let details = Map::from_iter([
+    let mut details = Map::from_iter([
         ("name".to_owned(), json!(device.name)),
         ("environment".to_owned(), json!(device.environment.name())),
         ("status".to_owned(), json!(device.status.name())),
         ("roles".to_owned(), json!(new.roles)),
     ]);
+    if let Some(branch) = new.branch {
+        details.insert("store".to_owned(), json!(branch));
+    }
     tx.audit().record(&office.build_event(Action::DeviceAdd, Subject::Device(device.id), details))?;
     Ok(device)
 }

@@ -7,12 +7,13 @@ use serde_json::{Map, Value, json};
 use crate::office::differences::diff_fields;
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
+use crate::office::stores::lookup::check_branch_exists;
 use crate::office::users::assignment;
 use crate::office::users::last_admin;
 use crate::office::{Office, text};
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, EndReason, Environment, ExactJson, InvalidText, JsonObject,
-    KnownRight, Rights, Role, RoleId, RoleName, Scope, StoreError, StoreExt, Subject, TenantId, access,
+    Action, BranchId, Device, DeviceId, DeviceName, DeviceStatus, EndReason, Environment, ExactJson, InvalidText,
+    JsonObject, KnownRight, Rights, Role, RoleId, RoleName, Scope, StoreError, StoreExt, Subject, TenantId, access,
 };
 
 /// A change of a device; `None` keeps a field.
@@ -31,6 +32,8 @@ pub struct DeviceChange {
     pub preferences: PreferencesChange,
     /// The change of the settings that the back office makes.
     pub settings: SettingsChange,
+    /// The store in which it is from now on; `Some(None)` for none.
+    pub branch: Option<Option<BranchId>>,
     /// The names of new roles for when the device logs in as itself.
     pub roles: Option<Vec<RoleName>>,
 }
@@ -68,8 +71,8 @@ impl Office<'_> {
     /// gets as itself, and every right that its users gain by another environment.
     ///
     /// A device that is no longer active loses all sessions on it; the permanent one only if it is
-    /// retired. A retired device is also removed from its users and loses its roles, and its name
-    /// becomes free. A change without a difference writes nothing.
+    /// retired. A retired device is also removed from its users, loses its roles and its store, and its
+    /// name becomes free. A change without a difference writes nothing.
     pub fn change_device(&self, id: DeviceId, version: Option<i64>, change: &DeviceChange) -> UseCaseResult<Device> {
         self.store.write("change_device", |tx| commit_refusal(apply(tx, self, id, version, change)))
     }
@@ -99,6 +102,7 @@ fn apply(
     office.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
     let mut refusals = FieldRefusals::default();
     let mut after = apply_change(&before, change, &mut refusals)?;
+    refusals.gather(check_branch_exists(tx, office.tenant, change.branch.flatten()))?;
     let named =
         change.roles.as_ref().map(|names| refusals.gather(assignment::resolve_role_ids(&roles, names))).transpose()?;
     refusals.checked()?;
@@ -177,6 +181,9 @@ fn apply_change(before: &Device, change: &DeviceChange, refusals: &mut FieldRefu
     if let Some(environment) = change.environment {
         after.environment = environment;
     }
+    if let Some(branch) = change.branch {
+        after.branch = branch;
+    }
     if let Some(description) = &change.description {
         refusals.gather(text::check_text(FieldName::Description, description, text::MAX_DESCRIPTION_CHARS))?;
         after.description.clone_from(description);
@@ -212,6 +219,9 @@ fn apply_change(before: &Device, change: &DeviceChange, refusals: &mut FieldRefu
     if let Some(status) = change.status {
         refusals.gather(check_status(before.status, status))?;
         after.status = status;
+    }
+    if after.status == DeviceStatus::Retired {
+        after.branch = None;
     }
     Ok(after)
 }
@@ -291,6 +301,7 @@ fn audit_details(before: &Device, after: &Device) -> (Action, Map<String, Value>
         ("description", json!(before.description), json!(after.description)),
         ("preferences", json!(before.preferences), json!(after.preferences)),
         ("settings", json!(before.settings), json!(after.settings)),
+        ("store", json!(before.branch), json!(after.branch)),
         ("roles", json!(words(&before.roles)), json!(words(&after.roles))),
         ("status", json!(before.status.name()), json!(after.status.name())),
     ]);

@@ -1,19 +1,21 @@
 //! Searches devices, page by page, with the names of their roles, which the row of a device
-//! references by id.
+//! references by id, and their stores.
 
 use std::collections::BTreeMap;
 
 use crate::office::UnguardedOffice;
 use crate::office::ports::{DeviceFilter, MAX_FETCH_ROWS, OfficeTx, PageRequest};
-use crate::{Device, DeviceId, RoleId, RoleName, StoreExt, StoreResult, TenantId};
+use crate::{Branch, Device, DeviceId, RoleId, RoleName, StoreExt, StoreResult, TenantId};
 
-/// A device with the sorted names of the roles that it has as itself.
+/// A device with the sorted names of the roles that it has as itself, and its store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceView {
     /// The device itself.
     pub device: Device,
     /// The names of its roles.
     pub roles: Vec<RoleName>,
+    /// The store in which it is.
+    pub store: Option<Branch>,
 }
 
 impl UnguardedOffice<'_> {
@@ -55,10 +57,16 @@ fn load_views(tx: &mut (dyn OfficeTx + '_), tenant: TenantId, devices: Vec<Devic
     }
     let roles: BTreeMap<RoleId, RoleName> =
         tx.roles().list(tenant)?.into_iter().map(|role| (role.id, role.name)).collect();
+    let branches = if devices.iter().any(|device| device.branch.is_some()) {
+        tx.tenants().find(tenant)?.map(|tenant| tenant.branches).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let named = |device: Device| {
         let mut names: Vec<RoleName> = device.roles.iter().filter_map(|id| roles.get(id)).cloned().collect();
         names.sort();
-        DeviceView { device, roles: names }
+        let store = branches.iter().find(|branch| Some(branch.id) == device.branch).cloned();
+        DeviceView { device, roles: names, store }
     };
     Ok(devices.into_iter().map(named).collect())
 }

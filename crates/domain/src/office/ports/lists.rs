@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::search_text;
 use crate::{
-    Action, ApiKey, Device, DeviceId, DeviceName, DeviceStatus, Environment, Event, EventId, EventOutcome, FoldedText,
-    Instant, RoleId, SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
+    Action, ApiKey, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Environment, Event, EventId, EventOutcome,
+    FoldedText, Instant, RoleId, SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// The greatest number of rows of a page, in the native API, the use cases and the command line.
@@ -166,6 +166,8 @@ pub struct DeviceFilter {
     pub statuses: Vec<DeviceStatus>,
     /// Devices with this environment.
     pub environment: Option<Environment>,
+    /// Devices in this store.
+    pub branch: Option<BranchId>,
     /// Devices with this text in the name or the description, compared by folding.
     pub text: Option<String>,
 }
@@ -175,11 +177,37 @@ impl DeviceFilter {
     pub fn matches(&self, device: &Device) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&device.status))
             && self.environment.is_none_or(|wanted| device.environment == wanted)
+            && self.branch.is_none_or(|wanted| device.branch == Some(wanted))
             && self
                 .text
                 .as_ref()
                 .is_none_or(|text| search_text::from_device(device).contains(FoldedText::of(text).as_str()))
     }
+}
+
+/// The instants between which sessions on sale devices are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TillCountSpan {
+    /// Sessions that expire at this instant or earlier are over.
+    pub now: Instant,
+    /// Sessions whose newest use, or creation if they were never used, was at this instant or
+    /// earlier are idle.
+    pub idle_since: Instant,
+}
+
+/// Numbers of sale devices that are not retired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TillCounts {
+    /// Active devices.
+    pub active: u64,
+    /// Locked devices.
+    pub locked: u64,
+    /// Pending devices.
+    pub pending: u64,
+    /// Active devices whose seat has a session that is neither ended nor expired.
+    pub logged_in: u64,
+    /// Those of them whose session is idle.
+    pub idle: u64,
 }
 
 /// The order of users. Users that are equal in it are ordered by id, descending if the order is.

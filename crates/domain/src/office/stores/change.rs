@@ -35,7 +35,8 @@ impl Office<'_> {
     }
 
     /// Closes the store for good and returns the tenant. With `version`, fails if the tenant has
-    /// another version. The last store cannot be closed. Requires the right `storeDelete`.
+    /// another version. The last store, and a store with devices, cannot be closed. Requires the right
+    /// `storeDelete`.
     pub fn close_store(&self, id: BranchId, version: Option<i64>) -> UseCaseResult<Tenant> {
         self.store.write("close_store", |tx| {
             let mut run = || -> Result<Tenant, UseCaseError> {
@@ -44,6 +45,10 @@ impl Office<'_> {
                 let closed = find_branch(&tenant, id)?;
                 if tenant.branches.len() == 1 {
                     return Err(OfficeError::LastStore.into());
+                }
+                let devices = tx.devices().count_in_branch(id)?;
+                if devices > 0 {
+                    return Err(OfficeError::StoreInUse { devices }.into());
                 }
                 tenant.branches.retain(|each| each.id != id);
                 let details = Map::from_iter([("name".to_owned(), json!(closed.name))]);

@@ -7,8 +7,8 @@ use crate::office::ports::OfficeTx;
 use crate::office::users::assignment::{self, DeviceRoleAssignment, DeviceRolesChange};
 use crate::office::{Office, text};
 use crate::{
-    Action, Assignment, Email, Epoch, KnownRight, MissingRight, PrincipalId, RoleName, Scope, Secret, StoreError,
-    StoreExt, StoreResult, Subject, TenantId, User, UserId, UserName, UserStatus,
+    Action, Assignment, Email, Epoch, KnownRight, Locale, MissingRight, PrincipalId, RoleName, Scope, Secret,
+    StoreError, StoreExt, StoreResult, Subject, TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// The user to add.
@@ -34,6 +34,8 @@ pub struct NewUser {
     pub verifier: Option<Secret<String>>,
     /// Whether the user must change the password at the next login.
     pub password_change_required: bool,
+    /// The language of the user; `None` for that of the tenant.
+    pub locale: Option<Locale>,
 }
 
 impl Office<'_> {
@@ -93,6 +95,8 @@ pub(in crate::office) fn add(
         feature: new.feature.clone(),
         assignment,
         password_change_required: new.password_change_required,
+        locale: new.locale.clone(),
+        last_login_at: None,
         epoch: Epoch::default(),
         created_at: office.context.at,
         updated_at: office.context.at,

@@ -14,8 +14,8 @@ use crate::office::users::assignment::{self, DeviceRolesChange};
 use crate::office::users::last_admin;
 use crate::office::{Office, text};
 use crate::{
-    Action, Email, EndReason, KnownRight, MissingRight, PrincipalId, Rank, RoleName, Scope, StoreError, StoreExt,
-    Subject, TenantId, User, UserId, UserName, UserStatus,
+    Action, Email, EndReason, KnownRight, Locale, MissingRight, PrincipalId, Rank, RoleName, Scope, StoreError,
+    StoreExt, Subject, TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// A change of a user; `None` keeps a field.
@@ -38,6 +38,8 @@ pub struct UserChange {
     pub devices: DeviceRolesChange,
     /// Whether the user must change the password at the next login. This ends no session.
     pub password_change_required: Option<bool>,
+    /// A new language, or `Some(None)` for that of the tenant.
+    pub locale: Option<Option<Locale>>,
     /// Whether the caller has just proved the own password, which is required to change the own
     /// e-mail address.
     pub password_confirmed: bool,
@@ -203,6 +205,9 @@ fn apply_change(before: &User, change: &UserChange, refusals: &mut FieldRefusals
         }
         after.name = name.clone();
     }
+    if let Some(locale) = &change.locale {
+        after.locale.clone_from(locale);
+    }
     if let Some(email) = &change.email {
         if let Some(email) = email.as_ref().filter(|_| *email != before.email) {
             refusals
@@ -250,6 +255,7 @@ fn audit_details(before: &User, after: &User) -> (Action, Map<String, Value>) {
         (FieldName::UserName.name(), json!(before.name), json!(after.name)),
         (FieldName::Email.name(), json!(before.email), json!(after.email)),
         (FieldName::DisplayName.name(), json!(before.display_name), json!(after.display_name)),
+        ("locale", json!(before.locale.as_ref().map(Locale::as_str)), json!(after.locale.as_ref().map(Locale::as_str))),
         ("status", json!(before.status.name()), json!(after.status.name())),
         (
             FieldName::PasswordChangeRequired.name(),

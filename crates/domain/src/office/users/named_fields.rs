@@ -9,12 +9,13 @@ use crate::office::api_keys::add::{any_device, resolve_user, user_and_device};
 use crate::office::devices::change as change_device;
 use crate::office::error::{FieldRefusals, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
+use crate::office::stores::lookup::check_branch_exists;
 use crate::office::tickets::OwnerRef;
 use crate::office::users::assignment::{self, DeviceRoleAssignment, DeviceRolesChange};
 use crate::office::users::change as change_user;
 use crate::{
-    Assignment, DeviceId, DeviceName, DeviceStatus, KnownRight, RoleName, StoreExt, StoreResult, UserId, UserName,
-    UserStatus,
+    Assignment, BranchId, DeviceId, DeviceName, DeviceStatus, KnownRight, RoleName, StoreExt, StoreResult, UserId,
+    UserName, UserStatus,
 };
 
 /// The fields that name something of the tenant, as far as the request has them and they could be
@@ -31,6 +32,8 @@ pub struct NamedFields<'a> {
     pub device: Option<&'a DeviceName>,
     /// The new owner of a ticket, and its current one.
     pub owner: Option<(&'a OwnerRef, UserId)>,
+    /// The store of a device.
+    pub store: Option<BranchId>,
     /// A new status of a user.
     pub user_status: Option<(UserId, UserStatus)>,
     /// A new status of a device.
@@ -80,6 +83,7 @@ fn look_up(
         (None, Some(device)) => drop(refusals.gather(any_device(tx, office.tenant, device))?),
         (None, None) => {}
     }
+    refusals.gather(check_branch_exists(tx, office.tenant, fields.store))?;
     if let Some((owner, now)) = fields.owner {
         refusals.gather(owner.resolve(tx, office.tenant, now))?;
     }

@@ -4,17 +4,21 @@ mod openapi;
 mod request;
 mod response;
 
+use std::collections::BTreeSet;
+
 use crate::context::office::name_violations;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{DeviceChange, DeviceFilter, DeviceView, FieldName, Office, PageRequest, UseCaseResult};
-use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, KnownRight, PrincipalId, TenantId};
+use tillgate_domain::{
+    BranchId, Device, DeviceId, DeviceStatus, Environment, KnownRight, PrincipalId, SessionId, TenantId,
+};
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{VersionCondition, read_if_match, render_versioned};
-use super::{body, no_content, passwords};
+use super::{body, no_content, passwords, sessions};
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
@@ -71,16 +75,27 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list_devices(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let (query, filter, with_seat) = read_filter(&call, caller.profile.tenant.id)?;
     let page = PageRequest { after: query.after_id().map(DeviceId), limit: query.fetch_limit() };
-    let found = call
-        .with_office(move |context| Ok(context.unguarded(caller.profile.tenant.id).search_devices(&filter, &page)?))
+    let shows_address = sessions::shows_address(&caller);
+    let (found, seats) = call
+        .with_office(move |context| {
+            let found = context.unguarded(caller.profile.tenant.id).search_devices(&filter, &page)?;
+            let ids: BTreeSet<SessionId> = found.iter().filter_map(|view| view.device.seat).collect();
+            let seats = with_seat.then(|| context.auth.find_sessions(&caller, &ids)).transpose()?;
+            Ok((found, seats))
+        })
         .await?;
-    query.render(&found, |each| each.device.id.0, DeviceBody::from_view)
+    let now = call.auth().time().at;
+    let to_body = |view| match &seats {
+        None => DeviceBody::from_view(view),
+        Some(seats) => DeviceBody::from_view(view).with_seat(view, seats, now, shows_address),
+    };
+    query.render(&found, |each| each.device.id.0, to_body)
 }
 
-/// Reads the filter from the query; without a status it selects all devices that are not retired.
-fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, DeviceFilter), ApiError> {
+/// Reads the filter from the query, and whether the seats are requested; without a status it selects all devices that are not retired.
+fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, DeviceFilter, bool), ApiError> {
     let mut sent = QueryParameters::strict(call.head());
     let query = PageQuery::read(&mut sent, "devices", "", tenant);
     let status: Option<DeviceStatus> = sent.parse("status", "must be pending, active, locked or retired");
@@ -89,8 +104,10 @@ fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, DeviceFil
         Some(status) => vec![status],
         None => DeviceStatus::ALL.into_iter().filter(|status| *status != DeviceStatus::Retired).collect(),
     };
-    let filter = DeviceFilter { statuses, environment, text: sent.read_nonempty("search") };
-    sent.finish((query, filter))
+    let branch: Option<BranchId> = sent.parse("store", "must be an id");
+    let filter = DeviceFilter { statuses, environment, branch, text: sent.read_nonempty("search") };
+    let with_seat = sent.parse_choice("with", [("seat", ())], "must be seat").is_some();
+    sent.finish((query, filter, with_seat))
 }
 
 async fn create_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -123,10 +140,15 @@ async fn create_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_id(&call, FieldName::Device)?;
     let found = call
-        .with_office(move |context| Ok(context.unguarded(caller.profile.tenant.id).find_device_view(id)?))
-        .await?
-        .ok_or_else(|| not_found(FieldName::Device, id))?;
-    render_versioned(StatusCode::OK, found.device.version, &DeviceBody::from_view(&found))
+        .with_office(move |context| {
+            let office = context.unguarded(caller.profile.tenant.id);
+            let Some(view) = office.find_device_view(id)? else { return Ok(None) };
+            Ok(Some((view, context.auth.find_login_throttle(PrincipalId::Device(id))?)))
+        })
+        .await?;
+    let (view, throttle) = found.ok_or_else(|| not_found(FieldName::Device, id))?;
+    let body = DeviceBody::from_view(&view).with_login_throttle(throttle);
+    render_versioned(StatusCode::OK, view.device.version, &body)
 }
 
 async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -46,15 +46,17 @@ async fn list_roles(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
     let built_in: Option<bool> = sent.parse("built_in", "must be true or false");
     let query: PageQuery = sent.finish(query)?;
     let after = query.after_id();
-    let mut roles =
-        call.with_office(move |context| Ok(context.unguarded(caller.profile.tenant.id).list_roles()?)).await?;
+    let tenant = caller.profile.tenant.id;
+    let mut roles = call.with_office(move |context| Ok(context.unguarded(tenant).list_roles()?)).await?;
     roles.retain(|role| {
         let texts = [role.name.as_str(), &role.label, &role.description];
         after.is_none_or(|after| role.id.0 > after)
             && built_in.is_none_or(|built_in| role.built_in == built_in)
             && search.as_ref().is_none_or(|text| FoldedText::join_search_text(texts).contains(text.as_str()))
     });
-    query.render(&roles, |role| role.id.0, RoleBody::from_role)
+    roles.truncate(usize::try_from(query.fetch_limit()).unwrap_or(usize::MAX));
+    let views = call.with_office(move |context| Ok(context.unguarded(tenant).load_role_views(roles)?)).await?;
+    query.render(&views, |view| view.role.id.0, RoleBody::from_view)
 }
 
 async fn create_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -62,24 +64,28 @@ async fn create_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let role = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            into_api_result(office.add_role(&sent.into_new_role(context.auth)?))
+            let role = into_api_result(office.add_role(&sent.into_new_role(context.auth)?))?;
+            Ok(office.unguarded().load_role_view(role)?)
         })
         .await?;
     render_created(
         &call,
         "roles",
-        role.id,
-        render_versioned(StatusCode::CREATED, role.version, &RoleBody::from_role(&role))?,
+        role.role.id,
+        render_versioned(StatusCode::CREATED, role.role.version, &RoleBody::from_view(&role))?,
     )
 }
 
 async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_id(&call, FieldName::Role)?;
     let found = call
-        .with_office(move |context| Ok(context.unguarded(caller.profile.tenant.id).find_role(id)?))
+        .with_office(move |context| {
+            let office = context.unguarded(caller.profile.tenant.id);
+            Ok(office.find_role(id)?.map(|role| office.load_role_view(role)).transpose()?)
+        })
         .await?
         .ok_or_else(|| not_found(FieldName::Role, id))?;
-    render_versioned(StatusCode::OK, found.version, &RoleBody::from_role(&found))
+    render_versioned(StatusCode::OK, found.role.version, &RoleBody::from_view(&found))
 }
 
 async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -89,10 +95,11 @@ async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let role = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            condition.apply(|version| into_api_result(office.change_role(id, version, &change)))
+            let role = condition.apply(|version| into_api_result(office.change_role(id, version, &change)))?;
+            Ok(office.unguarded().load_role_view(role)?)
         })
         .await?;
-    render_versioned(StatusCode::OK, role.version, &RoleBody::from_role(&role))
+    render_versioned(StatusCode::OK, role.role.version, &RoleBody::from_view(&role))
 }
 
 async fn delete_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -11,6 +11,9 @@ use utoipa::{PartialSchema, ToSchema};
 use super::key_status::KeyStatus;
 use crate::openapi::enum_schema;
 
+/// A member of a response: omitted if the outer option is `None`, null if the inner one is.
+pub(super) type Omittable<T> = Option<Option<T>>;
+
 /// Declares a type without values for each named schema.
 macro_rules! named {
     ($($name:ident: $schema:expr),* $(,)?) => {$(
@@ -35,6 +38,7 @@ named! {
     Environments: ArrayBuilder::new().items(Environment::schema()).min_items(Some(1)),
     RightNames: ArrayBuilder::new().items(pattern_schema("^[a-z][A-Za-z0-9]{0,63}$")).min_items(Some(1)),
     EndedWhy: enum_schema(tillgate_domain::EndReason::ALL.map(tillgate_domain::EndReason::name)),
+    SessionKind: enum_schema(tillgate_auth_core::SessionKind::ALL.map(tillgate_auth_core::SessionKind::name)),
     AuditAction: enum_schema(Action::ALL.iter().map(|action| action.name())),
     AuditOutcome: enum_schema(EventOutcome::ALL.iter().map(|outcome| outcome.name())),
     AuditSubjectKind: enum_schema(SubjectKind::ALL.iter().map(|kind| kind.name())),

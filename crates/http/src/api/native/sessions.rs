@@ -7,8 +7,8 @@ pub(super) mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use tillgate_auth_core::ports::SessionFilter;
-use tillgate_auth_core::{AuthDenied, Caller, IssuedTokens};
+use tillgate_auth_core::ports::{SessionCursor, SessionFilter, SessionOrder, SessionView};
+use tillgate_auth_core::{AuthDenied, Caller, DialectName, IssuedTokens};
 use tillgate_domain::{KnownRight, SessionId, TenantId};
 
 use super::page::PageQuery;
@@ -17,6 +17,7 @@ use super::{no_content, passwords};
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
+use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
 use crate::serving::permission::Permission;
 use crate::serving::response::render_json;
@@ -52,7 +53,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::authenticated(
             Method::GET,
             "/sessions/{id}",
-            Permission::RightForOthers(KnownRight::SessionDelete),
+            Permission::RightForOthers(KnownRight::SessionRead),
             get_session,
         )
         .documented(openapi::get_session),
@@ -123,32 +124,57 @@ pub(crate) async fn issue_step_up_tokens(call: &Request, caller: Caller) -> Resu
     call.step_up(caller, password).await
 }
 
+/// The orders of the list; the first one is the default.
+const SESSION_ORDERS: [(&str, SessionOrder); 3] = [
+    ("-created_at", SessionOrder::Newest),
+    ("created_at", SessionOrder::Oldest),
+    ("-last_used_at", SessionOrder::LastUsed),
+];
+
 async fn list_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
-    let (after, limit) = (query.after_id().map(SessionId), query.fetch_limit());
-    let found = call.run_blocking(move |auth| auth.list_sessions(&caller, &filter, after, limit)).await?;
+    let (query, order, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let after = query.after.as_ref().map(|Cursor { key, id }| SessionCursor { key: *key, id: SessionId(*id) });
+    let (limit, shows_address) = (query.fetch_limit(), shows_address(&caller));
+    let found = call.run_blocking(move |auth| auth.search_sessions(&caller, &filter, order, after, limit)).await?;
     let now = call.auth().time().at;
-    query.render(&found, |view| view.session.id.0, |view| SessionBody::from_view(view, now))
+    let position = |view: &SessionView| {
+        let SessionCursor { key, id } = order.cursor(&view.session);
+        Cursor { key, id: id.0 }
+    };
+    query.render_by(&found, position, |view| SessionBody::from_view(view, now, shows_address))
 }
 
-fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, SessionFilter), ApiError> {
+/// Whether the caller sees the network addresses of sessions.
+pub(super) fn shows_address(caller: &Caller) -> bool {
+    caller.require_right(KnownRight::SessionDelete).is_ok()
+}
+
+fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, SessionOrder, SessionFilter), ApiError> {
     const ID_MESSAGE: &str = "must be an id";
     let mut sent = QueryParameters::strict(call.head());
     let now = call.auth().time().at;
     let filter = SessionFilter {
         user: sent.parse("user", ID_MESSAGE),
         device: sent.parse("device", ID_MESSAGE),
+        branch: sent.parse("store", ID_MESSAGE),
         live: sent.parse("live", "must be true or false").map(|live| (live, now)),
+        dialect: sent.read_nonempty("mount").map(|mount| DialectName::new(&mount)),
+        kind: sent.parse("kind", "must be person, device or permanent"),
+        text: sent.read_nonempty("search"),
         ..SessionFilter::default()
     };
-    let query = PageQuery::read(&mut sent, "sessions", "", tenant);
-    sent.finish((query, filter))
+    let words = SESSION_ORDERS.map(|(word, order)| (word, (word, order)));
+    let (word, order) =
+        sent.parse_choice("sort", words, "must be created_at, -created_at or -last_used_at").unwrap_or(words[0].1);
+    let query = PageQuery::read(&mut sent, "sessions", word, tenant);
+    sent.finish((query, order, filter))
 }
 
 async fn get_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_session_id(&call)?;
+    let shows_address = shows_address(&caller);
     let view = call.run_blocking(move |auth| auth.find_session(&caller, id)).await?;
-    render_json(StatusCode::OK, &SessionBody::from_view(&view, call.auth().time().at))
+    render_json(StatusCode::OK, &SessionBody::from_view(&view, call.auth().time().at, shows_address))
 }
 
 async fn end_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -134,10 +134,15 @@ async fn create_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_id(&call, FieldName::User)?;
     let found = call
-        .with_office(move |context| into_api_result(context.for_caller(&caller)?.find_user_view(caller.user(), id)))
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let Some(view) = into_api_result(office.find_user_view(caller.user(), id))? else { return Ok(None) };
+            Ok(Some((view, context.auth.find_login_throttle(PrincipalId::User(id))?)))
+        })
         .await?;
-    let view = found.ok_or_else(|| not_found(FieldName::User, id))?;
-    render_versioned(StatusCode::OK, view.user.version, &UserBody::from_view(&view))
+    let (view, throttle) = found.ok_or_else(|| not_found(FieldName::User, id))?;
+    let body = UserBody::from_view(&view).with_login_throttle(throttle);
+    render_versioned(StatusCode::OK, view.user.version, &body)
 }
 
 async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

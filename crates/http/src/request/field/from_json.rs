@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tillgate_domain::{
-    DeviceId, DeviceName, DeviceStatus, Email, Environment, ExactJson, JsonObject, Locale, Right, RoleName, Secret,
-    Slug, UserId, UserName, UserStatus, Zone,
+    BranchId, DeviceId, DeviceName, DeviceStatus, Email, Environment, ExactJson, JsonObject, Locale, Right, RoleName,
+    Secret, Slug, UserId, UserName, UserStatus, Zone,
 };
 
 use crate::error::office::name_error_code;
@@ -220,7 +220,7 @@ macro_rules! ids {
     )*};
 }
 
-ids!(DeviceId, UserId);
+ids!(BranchId, DeviceId, UserId);
 
 /// Implements parsing of strings by a parser of the domain.
 macro_rules! texts {

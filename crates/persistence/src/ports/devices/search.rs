@@ -26,6 +26,7 @@ pub(super) fn search_page(
     let statuses: Vec<Bind<'_>> = filter.statuses.iter().map(|status| status.name().into()).collect();
     all.and_in("devices.status", &statuses);
     all.and_if_some("devices.environment = ?", filter.environment.map(|environment| environment.name().into()));
+    all.and_if_some("devices.branch_id = ?", filter.branch.as_ref().map(|branch| Bind::from(&branch.0)));
     let holds = contains_condition(transaction.connection, "devices.searched");
     all.and_if_some(&holds, search_text.as_ref().map(|text| text.as_str().into()));
     let (text, mut binds) = all.build_statement("SELECT devices.id FROM devices");

@@ -63,6 +63,7 @@ const RECURSIVE_END: &str = "WITH RECURSIVE over (id) AS (SELECT id FROM session
 /// Lists that may sort their result, identified by a part of the statement, with the reason.
 const SORTED_STATEMENTS: &[(&str, &str)] = &[
     ("FROM keys ORDER BY", "a server has few keys"),
+    ("ORDER BY COALESCE(sessions.last_used_at, 0)", "an index would be written at every recorded use"),
     ("WITH feed AS MATERIALIZED", "what has changed since the look before, or once at a start"),
     ("SELECT DISTINCT sessions.dialect", "once at a start, and there are few dialects"),
     ("SELECT name, device FROM (", "who holds a role: they are counted beside, which reads all of them too"),

@@ -13,6 +13,7 @@ const EXACT_INDEXES: &[&str] = &["audit_unsealed"];
 /// Lists that may sort their result, identified by a part of the statement, with the reason.
 const SORTED_STATEMENTS: &[(&str, &str)] = &[
     ("FROM keys ORDER BY", "a server has few keys"),
+    ("ORDER BY COALESCE(sessions.last_used_at, 0)", "an index would be written at every recorded use"),
     ("LEFT JOIN changes ON changes.position >= ?", "what has come since the last look, all of which is read"),
     ("SELECT name, device FROM (", "who holds a role: they are counted beside, which reads all of them too"),
     ("tickets.opened_at >= ? ORDER BY tickets.updated_at", SCATTERED_REASON),
@@ -56,6 +57,8 @@ const ORDERED_STATEMENTS: &[(&str, &str)] = &[
     ("WHERE (sessions.device_id = ?) ORDER BY sessions.id", "sessions_device"),
     ("FROM users WHERE users.tenant_id = ? ORDER BY users.id", "users_tenant"),
     ("FROM users WHERE users.tenant_id = ? ORDER BY lower(users.name)", "users_in_order"),
+    ("FROM (SELECT 1 AS one FROM audit WHERE audit.tenant_id = ? AND audit.outcome = 'refused'", "audit_refused"),
+    ("AND attempts.full_at > ?", "attempts_full"),
     ("(devices.folded = ?)) ORDER BY devices.id", "devices_named"),
 ];
 

@@ -2,15 +2,15 @@
 //! neighboring tests explain. This module knows no database.
 
 use tillgate_auth_core::ports::{
-    Bucket, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, Rotation, SessionFilter, SessionUse,
-    SignatureDigest, StoredKey, TokenDisposition,
+    Bucket, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, Rotation, SessionFilter, SessionOrder,
+    SessionUse, SignatureDigest, StoredKey, TokenDisposition,
 };
 use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{
     ApiKeyFilter, DeviceFilter, EventFilter, IdempotencyKey, OffsetPageRequest, PageRequest, Reset, ResetRequest,
-    RoleHolderFilter, ScopedIdempotencyKey, StoredResponse, TicketFilter, TicketOrder, TicketSortKey, UserFilter,
-    UserOrder,
+    RoleHolderFilter, ScopedIdempotencyKey, StoredResponse, TicketFilter, TicketOrder, TicketSortKey, TillCountSpan,
+    UserFilter, UserOrder,
 };
 use tillgate_domain::ticket::{Label, NumberSeries, TicketStatus};
 use tillgate_domain::{
@@ -98,10 +98,20 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
             SessionFilter { device: Some(shop.till.id), ..SessionFilter::default() },
             SessionFilter { device: Some(shop.till.id), ..of.clone() },
             SessionFilter { id: Some(shop.new_session(1).id), ..of.clone() },
+            SessionFilter { branch: Some(shop.tenant.branches[0].id), ..of.clone() },
+            SessionFilter { dialect: Some(shop.new_session(1).dialect), ..of.clone() },
+            SessionFilter { kind: Some(shop.new_session(1).kind), ..of.clone() },
+            SessionFilter { text: Some("anna".into()), ..of.clone() },
         ] {
-            tx.sessions().list(&filter, None, 9)?;
-            tx.sessions().list(&filter, Some(shop.new_session(3).id), 9)?;
+            for order in [SessionOrder::Newest, SessionOrder::Oldest, SessionOrder::LastUsed] {
+                tx.sessions().list(&filter, order, None, 9)?;
+                tx.sessions().list(&filter, order, Some(order.cursor(&shop.new_session(3))), 9)?;
+            }
         }
+        for branch in [None, Some(shop.tenant.branches[0].id)] {
+            tx.attempts().find_depleted(shop.tenant.id, branch, at(1), 9)?;
+        }
+        tx.sessions().find_many(&[shop.new_session(1).id, shop.new_session(3).id].into())?;
         tx.sessions().uses_key(KeyId(uuid(50)), at(1))?;
         tx.sessions().ids_by_key(KeyId(uuid(50)), at(1), 9)?;
         tx.credentials().find(principal, kind)?;
@@ -153,9 +163,11 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
             DeviceFilter::default(),
             DeviceFilter { statuses: vec![shop.till.status], ..DeviceFilter::default() },
             DeviceFilter { environment: Some(shop.till.environment), ..DeviceFilter::default() },
+            DeviceFilter { branch: Some(shop.tenant.branches[0].id), ..DeviceFilter::default() },
             DeviceFilter {
                 statuses: vec![shop.till.status],
                 environment: Some(shop.till.environment),
+                branch: Some(shop.tenant.branches[0].id),
                 text: Some("p".into()),
             },
         ] {
@@ -209,6 +221,12 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
             tx.events().count(&filter)?;
         }
         tx.devices().update(&shop.till)?;
+        let span = TillCountSpan { now: at(9), idle_since: at(8) };
+        for branch in [None, Some(shop.tenant.branches[0].id)] {
+            tx.devices().count_tills(shop.tenant.id, branch, &span)?;
+            tx.events().count_refused(shop.tenant.id, branch, at(0), 9)?;
+        }
+        tx.devices().count_in_branch(shop.tenant.branches[0].id)?;
         tx.devices().list(shop.tenant.id, &PageRequest { after: None, limit: 9 })?;
         tx.roles().find_by_name(shop.tenant.id, &shop.role.name)?;
         tx.roles().list(shop.tenant.id)?;

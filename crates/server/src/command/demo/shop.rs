@@ -39,11 +39,11 @@ pub(super) fn create_demo(
     if delivery == PasswordDelivery::File && !created.is_empty() {
         passwords::write_passwords(&settings.server.data, &created, created.len() < accounts::all_accounts().len())?;
     }
-    let tenant = composition::find_tenant(database, &Slug::parse(DEMO_TENANT).map_err(CommandError::failed)?)?.id;
+    let tenant = composition::find_tenant(database, &Slug::parse(DEMO_TENANT).map_err(CommandError::failed)?)?;
     for (account, password) in &created {
         let verifier = ids.hash_password(composition::password_cost(settings), password)?;
         match (account.id, account.environment) {
-            (PrincipalId::User(id), _) => add_user(database, tenant, &ids, account.name, id, verifier)?,
+            (PrincipalId::User(id), _) => add_user(database, tenant.id, &ids, account.name, id, verifier)?,
             (PrincipalId::Device(id), environment) => {
                 let new = NewDevice {
                     id,
@@ -53,10 +53,11 @@ pub(super) fn create_demo(
                     description: "Demo".to_owned(),
                     preferences: tillgate_domain::JsonObject::default(),
                     settings: BTreeMap::new(),
+                    branch: tenant.branches.first().map(|store| store.id),
                     roles: vec![parse_role(DEVICE_ROLE)?],
                     verifier: Some(verifier),
                 };
-                check_decided(Office::new(database, tenant, ids.audit_context()?).add_device(&new)).map(drop)?;
+                check_decided(Office::new(database, tenant.id, ids.audit_context()?).add_device(&new)).map(drop)?;
             }
         }
     }
@@ -90,6 +91,7 @@ fn add_user(
         devices: devices.map(on).collect::<Result<_, CommandError>>()?,
         verifier: Some(verifier),
         password_change_required: false,
+        locale: None,
     };
     check_decided(Office::new(store, tenant, ids.audit_context()?).add_user(&new)).map(drop)
 }

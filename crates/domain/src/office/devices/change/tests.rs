@@ -23,6 +23,7 @@ fn till(status: DeviceStatus) -> Device {
         description: String::new(),
         preferences: crate::JsonObject::default(),
         settings: [("stock".to_owned(), "S01".to_owned())].into(),
+        branch: None,
         roles: BTreeSet::new(),
         epoch: Epoch(0),
         seat: None,

@@ -24,6 +24,8 @@ fn anna(status: UserStatus) -> User {
         feature: None,
         assignment: Assignment::default(),
         password_change_required: false,
+        locale: None,
+        last_login_at: None,
         epoch: Epoch(0),
         created_at: Instant::default(),
         updated_at: Instant::default(),

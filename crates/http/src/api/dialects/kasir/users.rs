@@ -77,6 +77,7 @@ async fn create_ranked_user(call: &Request, caller: Caller, below: bool) -> Resu
             devices: Vec::new(),
             verifier: Some(verifier),
             password_change_required: false,
+            locale: None,
         };
         let user = if below {
             into_api_result(office.register_user(caller.profile.rank, rank, &new))?

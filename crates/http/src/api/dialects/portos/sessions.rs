@@ -36,7 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
         .map(|path| Route::authenticated(Method::GET, path, Permission::Authenticated, list_session_rows));
     let one_paths = api_paths!("/sessions/{id}").into_iter().flat_map(|path| {
         [
-            Route::authenticated(Method::GET, path, Permission::RightForOthers(KnownRight::SessionDelete), get_session),
+            Route::authenticated(Method::GET, path, Permission::RightForOthers(KnownRight::SessionRead), get_session),
             Route::authenticated(
                 Method::DELETE,
                 path,
@@ -70,7 +70,7 @@ async fn end_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let id = read_session_id(&call)?;
     let row = call
         .with_office(move |context| {
-            require_live(context, &context.auth.find_session(&caller, id)?)?;
+            require_live(context, &context.auth.find_session_to_end(&caller, id)?)?;
             Ok(build_row(&context.auth.end_session_for(&caller, id)?))
         })
         .await?;

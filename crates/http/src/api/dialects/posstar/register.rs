@@ -82,6 +82,7 @@ fn build_vendor(
         devices: Vec::new(),
         verifier: Some(verifier),
         password_change_required: false,
+        locale: None,
     };
     Ok(TenantRegistration { tenant, admin, industry: sent.industry.into_value().unwrap_or_default() })
 }

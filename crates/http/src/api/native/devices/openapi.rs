@@ -7,7 +7,7 @@ use super::request::{CreateDevice, UpdateDevice};
 use super::response::DeviceBody;
 use crate::api::native::passwords::SetDevicePassword;
 use crate::api::native::schemas::{DeviceStatus, Environment};
-use crate::openapi::{OperationDoc, text_schema};
+use crate::openapi::{OperationDoc, enum_schema, id_schema, text_schema};
 
 const TAG: &str = "devices";
 
@@ -20,6 +20,7 @@ fn example_device() -> Value {
         "description": "By the door",
         "preferences": { "sound": { "on": true } },
         "settings": { "MaxQuantity": "200" },
+        "store": { "id": "0192f0c1-2222-7c4d-8e5f-60718293a4b5", "name": "Main street" },
         "roles": ["cashier"],
         "last_seen_at": "2026-11-21T08:00:00.000Z",
         "created_at": "2026-11-21T08:00:00.000Z",
@@ -30,10 +31,18 @@ fn example_device() -> Value {
 pub(super) fn list_devices() -> OperationDoc {
     OperationDoc::new(TAG, "List and search devices")
         .description("Sorted by creation time. Retired devices are listed only if `status` is `retired`.")
+        .description("`with=seat` requires the right `sessionRead` or `sessionDelete`.")
         .page_response::<DeviceBody<'_>>(&example_device())
+        .errors(&[403])
         .query_parameter("search", "Text in the name or the description.", text_schema())
         .query_parameter("status", "Only devices with this status.", DeviceStatus::schema())
         .query_parameter("environment", "Only devices of this kind.", Environment::schema())
+        .query_parameter("store", "Only devices in this store.", id_schema())
+        .query_parameter(
+            "with",
+            "`seat` adds who is logged in on each till or handheld, or was last.",
+            enum_schema(["seat"]),
+        )
 }
 
 pub(super) fn create_device() -> OperationDoc {
@@ -77,7 +86,7 @@ pub(super) fn retire_device() -> OperationDoc {
     OperationDoc::new(TAG, "Retire a device")
         .description(
             "All sessions on the device end at once, including permanent ones. The device is removed from its \
-             users, loses its roles, and its name becomes available again.",
+             users, loses its roles and its store, and its name becomes available again.",
         )
         .requires_if_match()
         .no_content("The device was retired.")

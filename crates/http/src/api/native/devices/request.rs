@@ -9,7 +9,9 @@ use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::office::{
     DeviceChange, NamedFields, NewDevice, PreferencesChange, SettingsChange, UnguardedOffice,
 };
-use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, KnownRight, RoleName, Secret};
+use tillgate_domain::{
+    BranchId, DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, KnownRight, RoleName, Secret,
+};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -55,6 +57,11 @@ pub(super) struct CreateDevice {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
     settings: BodyField<DeviceSettings>,
+    /// Id of the store in which the device is; in none if omitted.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    store: BodyField<BranchId>,
     /// Names of the roles that apply when the device logs in as itself.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
@@ -104,6 +111,11 @@ pub(super) struct UpdateDevice {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
     settings: BodyField<DeviceSettings>,
+    /// Id of the store in which the device is from now on; null removes it from its store.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    store: BodyField<BranchId>,
     /// The complete new list of roles that apply when the device logs in as itself.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
@@ -139,7 +151,11 @@ impl CreateDevice {
 
     /// Returns the names in the request that must exist in the tenant.
     pub(super) fn names(&self) -> NamedFields<'_> {
-        NamedFields { roles: self.roles.as_value().map(Vec::as_slice), ..NamedFields::default() }
+        NamedFields {
+            roles: self.roles.as_value().map(Vec::as_slice),
+            store: self.store.as_value().copied(),
+            ..NamedFields::default()
+        }
     }
 
     /// Creates the device with a new id and the hash of its password, which must not consist of
@@ -164,6 +180,7 @@ impl CreateDevice {
             description: self.description.into_value().map(|Description(text)| text).unwrap_or_default(),
             preferences: self.preferences.into_value().map(|DevicePreferences(object)| object).unwrap_or_default(),
             settings: settings.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
+            branch: self.store.into_value(),
             roles: self.roles.into_value().unwrap_or_default(),
             verifier,
         })
@@ -176,6 +193,7 @@ impl UpdateDevice {
     pub(super) fn names(&self, id: DeviceId) -> NamedFields<'_> {
         NamedFields {
             roles: self.roles.as_value().map(Vec::as_slice),
+            store: self.store.as_value().copied(),
             device_status: self.status.as_value().map(|status| (id, *status)),
             ..NamedFields::default()
         }
@@ -209,6 +227,7 @@ impl UpdateDevice {
                 Some(None) => SettingsChange::Replace(BTreeMap::new()),
                 Some(Some(DeviceSettings(patch))) => SettingsChange::Patch(patch),
             },
+            branch: self.store.into_patch(),
             roles: self.roles.into_value(),
         }
     }

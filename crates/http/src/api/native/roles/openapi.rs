@@ -17,6 +17,7 @@ fn example_role() -> Value {
         "rights": ["ticketCreate", "ticketUpdate"],
         "environments": ["PDA"],
         "built_in": false,
+        "holder_count": 3,
     })
 }
 

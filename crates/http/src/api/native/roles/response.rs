@@ -1,7 +1,8 @@
 //! Roles in responses of the native API.
 
 use serde::Serialize;
-use tillgate_domain::{Rights, Role, RoleId};
+use tillgate_domain::office::RoleView;
+use tillgate_domain::{Rights, RoleId};
 use utoipa::ToSchema;
 
 use crate::api::native::schemas::{Environments, RightNames};
@@ -27,11 +28,14 @@ pub struct RoleBody<'r> {
     environments: Vec<&'static str>,
     /// Whether the role was created with the tenant; such a role cannot be changed or deleted.
     built_in: bool,
+    /// Number of users that are not deleted and of devices that have the role.
+    holder_count: u64,
 }
 
 impl<'r> RoleBody<'r> {
     /// Converts a role.
-    pub fn from_role(role: &'r Role) -> Self {
+    pub fn from_view(view: &'r RoleView) -> Self {
+        let role = &view.role;
         Self {
             id: role.id,
             name: role.name.as_str(),
@@ -40,6 +44,7 @@ impl<'r> RoleBody<'r> {
             rights: &role.rights,
             environments: role.environments.iter().map(|each| each.name()).collect(),
             built_in: role.built_in,
+            holder_count: view.holder_count,
         }
     }
 }

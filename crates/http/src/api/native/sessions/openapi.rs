@@ -1,11 +1,13 @@
 //! OpenAPI documentation of the session operations.
 
 use serde_json::{Value, json};
+use utoipa::PartialSchema;
 
 use super::request::{ChangeOwnPassword, EndSessions, LoginBody, RefreshBody, StepUp};
 use crate::api::native::passwords::{self, ChangedPasswordBody};
+use crate::api::native::schemas::SessionKind;
 use crate::api::native::sessions::response::{CallerBody, SessionBody, TokensBody};
-use crate::openapi::{OperationDoc, bool_schema, id_schema};
+use crate::openapi::{OperationDoc, bool_schema, id_schema, order_schema, text_schema};
 
 const TAG: &str = "sessions";
 
@@ -15,6 +17,29 @@ fn example_session() -> Value {
         "user": { "id": "0192f0c1-0000-7c4d-8e5f-60718293a4b5", "user_name": "cashier" },
         "device": { "id": "0192f0c1-1111-7c4d-8e5f-60718293a4b5", "name": "P01" },
         "mount": "native",
+        "created_at": "2026-11-21T08:00:00.000Z",
+        "last_used_at": "2026-11-21T09:30:00.000Z",
+        "expires_at": "2026-12-21T08:00:00.000Z",
+        "ended_at": null,
+        "ended_why": null,
+    })
+}
+
+/// A session as the list shows it.
+fn example_listed_session() -> Value {
+    json!({
+        "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5",
+        "user": {
+            "id": "0192f0c1-0000-7c4d-8e5f-60718293a4b5",
+            "user_name": "cashier",
+            "display_name": "Cashier",
+        },
+        "device": { "id": "0192f0c1-1111-7c4d-8e5f-60718293a4b5", "name": "P01" },
+        "mount": "native",
+        "kind": "person",
+        "methods": ["pwd"],
+        "proved_at": "2026-11-21T08:00:00.000Z",
+        "address": "192.0.2.7",
         "created_at": "2026-11-21T08:00:00.000Z",
         "last_used_at": "2026-11-21T09:30:00.000Z",
         "expires_at": "2026-12-21T08:00:00.000Z",
@@ -123,10 +148,26 @@ pub(super) fn step_up() -> OperationDoc {
 
 pub(super) fn list_sessions() -> OperationDoc {
     OperationDoc::new(TAG, "List sessions")
-        .description("Without the right `sessionDelete` you see only your own sessions.")
-        .page_response::<SessionBody<'_>>(&example_session())
+        .description(
+            "Without the right `sessionRead` or `sessionDelete` you see only your own sessions. If the list is \
+             sorted by `-last_used_at`, a session that is used between two pages may appear twice or be missed.",
+        )
+        .page_response::<SessionBody<'_>>(&example_listed_session())
         .query_parameter("user", "Only sessions of this user.", id_schema())
         .query_parameter("device", "Only sessions on this device.", id_schema())
+        .query_parameter("store", "Only sessions on devices of this store.", id_schema())
+        .query_parameter("mount", "Only sessions that were created through this contract.", text_schema())
+        .query_parameter("kind", "Only sessions of this kind.", SessionKind::schema())
+        .query_parameter(
+            "search",
+            "Text in the name or display name of the user, or in the name of the device.",
+            text_schema(),
+        )
+        .query_parameter(
+            "sort",
+            "Order of the list; the default is newest first.",
+            order_schema(["-created_at", "created_at", "-last_used_at"]),
+        )
         .query_parameter("live", "Only live sessions if true, only ended or expired sessions if false.", bool_schema())
 }
 
@@ -139,11 +180,9 @@ pub(super) fn end_sessions() -> OperationDoc {
 }
 
 pub(super) fn get_session() -> OperationDoc {
-    OperationDoc::new(TAG, "Get a session").response::<SessionBody<'_>>(
-        200,
-        "The session, which may have ended.",
-        example_session(),
-    )
+    OperationDoc::new(TAG, "Get a session")
+        .description("The right `sessionDelete` is enough, too.")
+        .response::<SessionBody<'_>>(200, "The session, which may have ended.", example_listed_session())
 }
 
 pub(super) fn end_session() -> OperationDoc {

@@ -2,14 +2,15 @@
 //! engine has in memory and are serialized once.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::Serialize;
 use tillgate_auth_core::ports::SessionView;
 use tillgate_auth_core::{Caller, IssuedTokens, Profile};
-use tillgate_domain::{DeviceId, DeviceName, Email, EndReason, Instant, Rights, SessionId, UserId, UserName};
+use tillgate_domain::{DeviceId, DeviceName, Email, Instant, Rights, SessionId, UserId, UserName};
 use utoipa::ToSchema;
 
-use crate::api::native::schemas::{self, Environment};
+use crate::api::native::schemas::{self, Environment, Omittable};
 use crate::timestamps::{serialize_instant, serialize_optional_instant};
 
 /// A session. `user` and `device` are null if the session has none.
@@ -25,6 +26,24 @@ pub struct SessionBody<'s> {
     device: Option<SessionDeviceBody<'s>>,
     /// Name of the contract through which the session was created.
     mount: &'s str,
+    /// What the session was created for: a user who logged in, a device that logged in as itself, or
+    /// a permanent token of a device. Only in the list and in `sessions/{id}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schemas::SessionKind>)]
+    kind: Option<&'static str>,
+    /// How the user or device was authenticated (RFC 8176), such as `pwd`. Only in the list and in
+    /// `sessions/{id}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    methods: Option<Vec<&'s str>>,
+    /// When the user or device was authenticated. Only in the list and in `sessions/{id}`.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    proved_at: Option<Instant>,
+    /// Network address of the newest refresh, or of the login before the first one; null if unknown.
+    /// Only in the list and in `sessions/{id}`, and only for callers with the right `sessionDelete`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    address: Omittable<IpAddr>,
     /// When the session was created by a login.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
@@ -55,6 +74,9 @@ struct SessionUserBody<'s> {
     /// Name of the user in logins; omitted in `sessions/current`.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_name: Option<&'s str>,
+    /// Display name of the user. Only in the list and in `sessions/{id}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<&'s str>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -140,19 +162,24 @@ struct CallerDeviceBody<'s> {
 impl<'s> SessionBody<'s> {
     /// Converts a session of a list. An expired session is reported as ended at its expiry, whether
     /// or not its end has been recorded.
-    pub fn from_view(view: &'s SessionView, now: Instant) -> Self {
+    pub fn from_view(view: &'s SessionView, now: Instant, shows_address: bool) -> Self {
         let session = &view.session;
-        let outlived = session.expires_at.filter(|expiry| *expiry <= now).map(|expiry| (expiry, EndReason::Expired));
-        let ended = session.ended.or(outlived);
+        let ended = session.end_as_of(now);
         Self {
             id: session.id,
-            user: session
-                .user
-                .map(|id| SessionUserBody { id, user_name: view.user_name.as_ref().map(UserName::as_str) }),
+            user: session.user.map(|id| SessionUserBody {
+                id,
+                user_name: view.user_name.as_ref().map(UserName::as_str),
+                display_name: view.display_name.as_deref(),
+            }),
             device: session
                 .device
                 .map(|id| SessionDeviceBody { id, name: view.device_name.as_ref().map(DeviceName::as_str) }),
             mount: session.dialect.as_str(),
+            kind: Some(session.kind.name()),
+            methods: Some(session.authentication.methods.split_whitespace().collect()),
+            proved_at: Some(session.authentication.at),
+            address: shows_address.then(|| session.rotated_from.or(session.address)),
             created_at: session.created_at,
             last_used_at: session.last_used_at,
             expires_at: session.expires_at,
@@ -165,15 +192,20 @@ impl<'s> SessionBody<'s> {
         let (session, profile) = (&issued.session, &issued.profile);
         Self {
             id: session.id,
-            user: profile
-                .user
-                .as_ref()
-                .map(|user| SessionUserBody { id: user.id, user_name: Some(user.name.as_str()) }),
+            user: profile.user.as_ref().map(|user| SessionUserBody {
+                id: user.id,
+                user_name: Some(user.name.as_str()),
+                display_name: None,
+            }),
             device: profile
                 .device
                 .as_ref()
                 .map(|device| SessionDeviceBody { id: device.id, name: Some(device.name.as_str()) }),
             mount: session.dialect.as_str(),
+            kind: None,
+            methods: None,
+            proved_at: None,
+            address: None,
             created_at: session.created_at,
             last_used_at: session.last_used_at,
             expires_at: session.expires_at,
@@ -188,9 +220,13 @@ impl<'s> SessionBody<'s> {
         let session = caller.session_context()?;
         Some(Self {
             id: session.id,
-            user: caller.user().map(|id| SessionUserBody { id, user_name: None }),
+            user: caller.user().map(|id| SessionUserBody { id, user_name: None, display_name: None }),
             device: caller.device.map(|id| SessionDeviceBody { id, name: None }),
             mount: caller.dialect.as_str(),
+            kind: None,
+            methods: None,
+            proved_at: None,
+            address: None,
             created_at: session.created_at,
             last_used_at: Some(session.last_used_at),
             expires_at: session.session_expires_at,

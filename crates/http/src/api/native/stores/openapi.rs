@@ -50,7 +50,7 @@ pub(super) fn update_store() -> OperationDoc {
 
 pub(super) fn delete_store() -> OperationDoc {
     OperationDoc::new(TAG, "Delete a store")
-        .description("The last store of a tenant cannot be deleted.")
+        .description("The last store of a tenant, and a store with devices, cannot be deleted.")
         .requires_if_match()
         .no_content("The store was deleted.")
         .errors(&[409])

@@ -21,8 +21,10 @@ fn example_user() -> Value {
         "virtual": false,
         "feature": null,
         "password_change_required": false,
+        "locale": "sk",
         "roles": ["manager"],
         "devices": [{ "device": "P01", "roles": ["cashier"] }],
+        "last_login_at": "2026-11-21T08:00:00.000Z",
         "created_at": "2026-11-21T08:00:00.000Z",
         "updated_at": "2026-11-21T08:00:00.000Z",
     })

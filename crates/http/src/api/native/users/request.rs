@@ -8,7 +8,7 @@ use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::office::{
     self, DeviceRoleAssignment, DeviceRolesChange, NamedFields, NewUser, UnguardedOffice, UserChange,
 };
-use tillgate_domain::{Email, ExactJson, KnownRight, RoleName, Secret, UserId, UserName, UserStatus};
+use tillgate_domain::{Email, ExactJson, KnownRight, Locale, RoleName, Secret, UserId, UserName, UserStatus};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -72,6 +72,11 @@ pub(super) struct CreateUser {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<RolesOnDeviceBody>>)]
     devices: BodyField<Vec<DeviceRoleAssignment>>,
+    /// Language of the user, as a BCP 47 tag; that of the tenant if omitted.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, max_length = 35)]
+    locale: BodyField<Locale>,
 }
 
 /// Changes to a user, as a merge patch (RFC 7396): omitted members stay unchanged.
@@ -120,6 +125,11 @@ pub(super) struct UpdateUser {
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = bool)]
     password_change_required: BodyField<bool>,
+    /// New language of the user, as a BCP 47 tag; null for that of the tenant.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, max_length = 35)]
+    locale: BodyField<Locale>,
 }
 
 impl CreateUser {
@@ -187,6 +197,7 @@ impl CreateUser {
             devices: self.devices.into_value().unwrap_or_default(),
             verifier,
             password_change_required: self.password_change_required.into_value().unwrap_or(false),
+            locale: self.locale.into_value(),
         })
     }
 }
@@ -227,6 +238,7 @@ impl UpdateUser {
             rank: None,
             devices: self.devices.into_value().map_or(DeviceRolesChange::Keep, DeviceRolesChange::Replace),
             password_change_required: self.password_change_required.into_value(),
+            locale: self.locale.into_patch(),
             password_confirmed: false,
         }
     }

@@ -1,13 +1,15 @@
 //! Users in responses of the native API.
 
 use serde::Serialize;
+use tillgate_auth_core::throttle::LoginThrottle;
 use tillgate_domain::office::{DeviceRoleAssignment, UserView};
-use tillgate_domain::{ApiKey, Email, Instant, RoleName, UserId};
+use tillgate_domain::{ApiKey, Email, Instant, Locale, RoleName, UserId};
 use utoipa::ToSchema;
 
 use crate::api::native::api_keys::ApiKeySummary;
-use crate::api::native::schemas::UserStatus;
-use crate::timestamps::serialize_instant;
+use crate::api::native::login_throttle::LoginThrottleBody;
+use crate::api::native::schemas::{Omittable, UserStatus};
+use crate::timestamps::{serialize_instant, serialize_optional_instant};
 
 /// A user who can log in.
 #[derive(Serialize, ToSchema)]
@@ -31,11 +33,21 @@ pub struct UserBody<'p> {
     feature: Option<&'p str>,
     /// Whether the password must be changed at the next login.
     password_change_required: bool,
+    /// Language of the user, as a BCP 47 tag; null for that of the tenant.
+    locale: Option<&'p str>,
     /// Names of the roles that the user has in general.
     #[schema(value_type = Vec<String>)]
     roles: &'p [RoleName],
     /// The devices on which the user may log in, with the roles there.
     devices: Vec<RolesOnDeviceBody<'p>>,
+    /// Why logins are denied now after failed logins; null if they are not. Only in `users/{id}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LoginThrottleBody>)]
+    login_throttle: Omittable<LoginThrottleBody>,
+    /// When the user last logged in with a password; null if never.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_login_at: Option<Instant>,
     /// When the user was created.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
@@ -95,11 +107,18 @@ impl<'p> UserBody<'p> {
             r#virtual: user.is_virtual(),
             feature: user.feature.as_deref(),
             password_change_required: user.password_change_required,
+            locale: user.locale.as_ref().map(Locale::as_str),
             roles: &view.roles,
             devices: view.devices.iter().map(RolesOnDeviceBody::from_roles).collect(),
+            login_throttle: None,
+            last_login_at: user.last_login_at,
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
+    }
+
+    pub(super) fn with_login_throttle(self, throttle: Option<LoginThrottle>) -> Self {
+        Self { login_throttle: Some(throttle.map(LoginThrottleBody::from_throttle)), ..self }
     }
 }
 

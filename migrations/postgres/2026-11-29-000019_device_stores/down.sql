@@ -1,0 +1,2 @@
+DROP INDEX devices_branch;
+ALTER TABLE devices DROP COLUMN branch_id;

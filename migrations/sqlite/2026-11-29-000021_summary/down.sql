@@ -1,0 +1,2 @@
+DROP INDEX attempts_full;
+DROP INDEX devices_state;
