@@ -32,6 +32,16 @@ pub fn create_database() -> String {
     server().create_database()
 }
 
+/// Returns the address of a copy of a database on this process's server, to which no connection is
+/// open. A copy takes less time than the migrations of a new database.
+///
+/// # Panics
+///
+/// As [`create_database`].
+pub fn copy_database(original: &str) -> String {
+    server().copy_database(original)
+}
+
 /// The server of this process, started at the first call.
 ///
 /// # Panics
@@ -113,8 +123,23 @@ impl Server {
     ///
     /// If the server cannot create it.
     pub fn create_database(&self) -> String {
+        self.create_from("template1")
+    }
+
+    /// Copies the database with this address and returns the address of the copy. No connection to
+    /// it may be open; PostgreSQL waits up to five seconds for the last one to end.
+    ///
+    /// # Panics
+    ///
+    /// If the server cannot copy it.
+    pub fn copy_database(&self, original: &str) -> String {
+        self.create_from(original.rsplit('/').next().unwrap_or_default())
+    }
+
+    fn create_from(&self, template: &str) -> String {
         let name = format!("shop_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.sql("postgres", &format!("CREATE DATABASE {name}")).unwrap_or_else(|error| panic_without_server(&error));
+        self.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template}"))
+            .unwrap_or_else(|error| panic_without_server(&error));
         self.address(&name)
     }
 
@@ -365,5 +390,16 @@ mod tests {
     #[ignore = "requires PostgreSQL"]
     fn every_test_has_its_own_database() {
         assert_ne!(create_database(), create_database());
+    }
+
+    #[test]
+    #[ignore = "requires PostgreSQL"]
+    fn copy_has_the_tables_of_the_original() {
+        let name = |address: &str| address.rsplit('/').next().unwrap_or_default().to_owned();
+        let original = create_database();
+        server().sql(&name(&original), "CREATE TABLE t (n int); INSERT INTO t VALUES (7)").unwrap();
+        let copy = copy_database(&original);
+        server().sql(&name(&original), "DROP TABLE t").unwrap();
+        assert_eq!(server().sql(&name(&copy), "SELECT n FROM t").unwrap(), "7");
     }
 }

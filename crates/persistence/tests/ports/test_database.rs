@@ -4,8 +4,8 @@ mod raw;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tillgate_auth_core::{
@@ -82,9 +82,15 @@ impl TestDatabase {
         Self::open(SQLITE_ADDRESS, None, folder, raw)
     }
 
-    /// A database on the PostgreSQL server of this test run.
+    /// A database on the PostgreSQL server of this test run: a copy of one that was migrated once.
     pub(crate) fn postgres() -> Self {
-        let url = tillgate_testkit::postgres::create_database();
+        static MIGRATED: OnceLock<String> = OnceLock::new();
+        let migrated = MIGRATED.get_or_init(|| {
+            let url = tillgate_testkit::postgres::create_database();
+            drop(Self::open(&url, None, TestFolder::new(), RawConnection::Postgres(url.clone())));
+            url
+        });
+        let url = tillgate_testkit::postgres::copy_database(migrated);
         Self::open(&url, None, TestFolder::new(), RawConnection::Postgres(url.clone()))
     }
 
@@ -129,12 +135,12 @@ impl TestDatabase {
 
     /// Inserts the records of the shop.
     pub(crate) fn with_fixture(self) -> Self {
-        let shop = StoreFixture::default();
+        let fixture = StoreFixture::default();
         self.write_office(|tx| {
-            assert!(tx.tenants().insert(&shop.tenant)?);
-            assert!(tx.roles().insert(&shop.role)?);
-            assert!(tx.devices().insert(&shop.till)?);
-            assert!(tx.users().insert(&shop.anna)?);
+            assert!(tx.tenants().insert(&fixture.tenant)?);
+            assert!(tx.roles().insert(&fixture.role)?);
+            assert!(tx.devices().insert(&fixture.till)?);
+            assert!(tx.users().insert(&fixture.anna)?);
             Ok(())
         });
         self
