@@ -84,7 +84,9 @@ fn commands_print_the_bodies_of_the_native_api(engine: DatabaseEngine) {
         (["ticket", "show", &ticket], format!("/tickets/{ticket}")),
     ] {
         let printed = home.run_ok(&[&command[..], &["--json"]].concat()).json();
-        let native = call(&server, &admin, "GET", &path, None);
+        let mut native = call(&server, &admin, "GET", &path, None);
+        // only the answer for a single user or device has it
+        native.as_object_mut().unwrap().remove("login_throttle");
         assert_eq!(without_activity(printed), without_activity(native), "{command:?}");
     }
     let mut tenant = home.run_ok(&["tenant", "show", "--json"]).json();
