@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 /// A language in which the pages are available.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Locale {
-    /// American English.
+    /// English, in American spelling.
     #[default]
     English,
     /// The Slovak language.

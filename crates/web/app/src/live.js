@@ -41,6 +41,7 @@ function announce(change) {
 
 /** Notes whether the server answered a call. @param {boolean} answered */
 export function noteContact(answered) {
+  reached = answered;
   if (answered) connection.answeredAt = Date.now();
   const state = answered ? (streaming ? "live" : "polling") : "offline";
   if (connection.state !== state && !(state === "polling" && connection.state === "connecting" && !polls)) {
@@ -50,6 +51,8 @@ export function noteContact(answered) {
 }
 
 let polls = false;
+/** Whether the last call was answered. */
+let reached = true;
 
 /** Starts to follow changes. */
 export function startLive() {
@@ -81,7 +84,8 @@ function setStreaming(value) {
   if (value && !streaming && polls) announce({ kind: "*", id: null });
   streaming = value;
   polls = !value;
-  connection.state = value ? "live" : "polling";
+  if (value) reached = true;
+  connection.state = value ? "live" : reached ? "polling" : "offline";
   repaint();
 }
 
@@ -108,7 +112,7 @@ function lead() {
       source.onerror = () => {
         setStreaming(false);
         share({ streaming: false });
-        if (source.readyState === EventSource.CLOSED) setTimeout(open, 300_000);
+        if (source.readyState === EventSource.CLOSED) setTimeout(open, 30_000);
       };
     };
     open();

@@ -95,9 +95,7 @@ function noteTerms(data) {
 }
 
 function watchIdle() {
-  const note = () => {
-    lastActivity = Date.now();
-  };
+  const note = () => void (lastActivity = Date.now());
   for (const kind of ["keydown", "pointerdown", "touchstart"]) addEventListener(kind, note, { passive: true });
   if (channel) {
     channel.onmessage = ({ data }) => {

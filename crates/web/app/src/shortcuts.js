@@ -66,9 +66,7 @@ function onKey(event) {
     m: () => /** @type {HTMLElement} */ (currentRow()?.querySelector("[aria-haspopup=menu]"))?.click(),
     "/": focusSearch,
     "?": context.help,
-    g: () => {
-      awaitsPage = Date.now();
-    },
+    g: () => void (awaitsPage = Date.now()),
     ...Object.fromEntries(Object.entries(context.page()).map(([key, each]) => [key, each.run])),
   };
   const action = /** @type {Record<string, () => void>} */ (actions)[event.key];
