@@ -8,7 +8,9 @@ use std::time::Duration;
 pub use range_violation::RangeViolation;
 
 use crate::ticket::TicketError;
-use crate::{DenialKind, InvalidText, MissingRight, Rank, StoreError, StoreResult, TicketId};
+use crate::{
+    DenialKind, InvalidText, MissingRight, Rank, RoleName, StoreError, StoreResult, Subject, SubjectKind, UserName,
+};
 
 /// The result of a use case: its value, or an [`OfficeError`]; `Err` if the store failed.
 pub type UseCaseResult<T> = StoreResult<Result<T, OfficeError>>;
@@ -181,18 +183,13 @@ pub enum OfficeError {
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     OutOfRange(Vec<RangeViolation>),
     /// The entity was changed since the caller read it.
-    #[error("it was changed in the meantime and has version {current} now; read it again and repeat the change")]
-    VersionMismatch {
-        /// The current version.
-        current: i64,
-    },
-    /// The ticket was changed since the caller read it.
     #[error(
-        "the ticket was changed in the meantime and has version {current} now; read it again and repeat the change"
+        "the {} was changed in the meantime and has version {current} now; read it again and repeat the change",
+        noun(.subject.kind())
     )]
-    TicketVersionMismatch {
-        /// The id of the ticket.
-        ticket: TicketId,
+    VersionMismatch {
+        /// The entity, or the one whose version it shares: a store has its tenant's.
+        subject: Subject,
         /// The current version.
         current: i64,
     },
@@ -206,19 +203,28 @@ pub enum OfficeError {
     #[error("this is the last active admin; add another admin first")]
     LastAdmin,
     /// A role that users or devices have cannot be deleted.
-    #[error("the role is assigned to {}{}; remove it from them first", .by.join(", "), more(.by.len(), *.total))]
+    #[error(
+        "the role \"{role}\" is assigned to {}{}; remove it from them first",
+        .by.join(", "),
+        more(.by.len(), *.total)
+    )]
     InUse {
+        /// The role to delete.
+        role: RoleName,
         /// The first few holders, by kind and name.
         by: Vec<String>,
         /// The total number of holders.
         total: u64,
     },
     /// A built-in role cannot be changed.
-    #[error("a built-in role cannot be changed; add a role of your own")]
-    BuiltInRole,
+    #[error("the role \"{0}\" is built in and cannot be changed; add a role of your own")]
+    BuiltInRole(RoleName),
     /// The last store of a tenant cannot be closed.
-    #[error("this is the last store; add another store first")]
-    LastStore,
+    #[error("\"{name}\" is the last store; add another store first")]
+    LastStore {
+        /// The name of the store.
+        name: String,
+    },
     /// A store with devices cannot be closed.
     #[error("the store has {} first", devices_to_move(*.devices))]
     StoreInUse {
@@ -234,8 +240,8 @@ pub enum OfficeError {
         most: usize,
     },
     /// A virtual user cannot have a password.
-    #[error("a virtual user stands for a feature and has no password; add a user for the person")]
-    VirtualUser,
+    #[error("the virtual user \"{0}\" stands for a feature and has no password; add a user for the person")]
+    VirtualUser(UserName),
     /// Callers change their own password by proving the current one; an access token is not enough.
     #[error("this is your own password; change it with PUT /sessions/current/password and current_password")]
     OwnPassword,
@@ -269,6 +275,14 @@ pub enum OfficeError {
     RightMissing(#[from] MissingRight),
 }
 
+/// The word for entities of a kind.
+const fn noun(kind: SubjectKind) -> &'static str {
+    match kind {
+        SubjectKind::ApiKey => "API key",
+        other => other.name(),
+    }
+}
+
 /// The number of holders that are not named.
 fn more(named: usize, total: u64) -> String {
     match total.saturating_sub(u64::try_from(named).unwrap_or(u64::MAX)) {
@@ -288,8 +302,8 @@ fn devices_to_move(number: u64) -> String {
 impl OfficeError {
     /// Checks that the entity has the version that the caller has read; `None` matches every
     /// version.
-    pub(super) fn check_version(read: Option<i64>, current: i64) -> Result<(), Self> {
-        if read.is_none_or(|read| read == current) { Ok(()) } else { Err(Self::VersionMismatch { current }) }
+    pub(super) fn check_version(subject: Subject, read: Option<i64>, current: i64) -> Result<(), Self> {
+        if read.is_none_or(|read| read == current) { Ok(()) } else { Err(Self::VersionMismatch { subject, current }) }
     }
 
     /// Whether the error can be reported among others of the same request's fields.
@@ -317,18 +331,16 @@ impl OfficeError {
             Self::DuplicateItem { .. } => (DenialKind::InvalidFields, "field_repeated"),
             Self::Required { .. } => (DenialKind::InvalidFields, "field_empty"),
             Self::OutOfRange(_) => (DenialKind::InvalidFields, "field_range"),
-            Self::VersionMismatch { .. } | Self::TicketVersionMismatch { .. } => {
-                (DenialKind::VersionMismatch, "version_moved")
-            }
+            Self::VersionMismatch { .. } => (DenialKind::VersionMismatch, "version_moved"),
             Self::Ticket(why) => (why.kind(), why.code()),
             Self::IdempotencyKeyReused => (DenialKind::Invalid, "idempotency_key_reused"),
             Self::LastAdmin => (DenialKind::Conflict, "last_admin"),
             Self::InUse { .. } => (DenialKind::Conflict, "role_held"),
-            Self::BuiltInRole => (DenialKind::Conflict, "role_built_in"),
-            Self::LastStore => (DenialKind::Conflict, "last_store"),
+            Self::BuiltInRole(_) => (DenialKind::Conflict, "role_built_in"),
+            Self::LastStore { .. } => (DenialKind::Conflict, "last_store"),
             Self::StoreInUse { .. } => (DenialKind::Conflict, "store_in_use"),
             Self::LimitReached { .. } => (DenialKind::Conflict, "too_many"),
-            Self::VirtualUser => (DenialKind::Conflict, "user_virtual"),
+            Self::VirtualUser(_) => (DenialKind::Conflict, "user_virtual"),
             Self::OwnPassword => (DenialKind::Forbidden, "own_password"),
             Self::ProofTooOld { .. } => (DenialKind::Forbidden, "proof_too_old"),
             Self::CurrentPasswordRequired => (DenialKind::Invalid, "current_password_required"),

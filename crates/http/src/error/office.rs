@@ -103,7 +103,7 @@ mod tests {
     use std::time::Duration;
 
     use tillgate_domain::office::RangeViolation;
-    use tillgate_domain::{DenialKind, KnownRight, MissingRight};
+    use tillgate_domain::{DenialKind, KnownRight, MissingRight, RoleName, Subject, UserName};
 
     use super::*;
 
@@ -122,25 +122,24 @@ mod tests {
             (OfficeError::DuplicateItem { field, value: "P01".into() }, 422, Some("duplicate")),
             (OfficeError::Required { field }, 422, Some("required")),
             (OfficeError::OutOfRange(vec![span]), 422, Some("range")),
-            (OfficeError::InUse { by: vec!["user anna".into()], total: 1 }, 409, None),
-            (OfficeError::BuiltInRole, 409, None),
-            (OfficeError::LastStore, 409, None),
+            (
+                OfficeError::InUse { role: RoleName::parse("guest").unwrap(), by: vec!["user anna".into()], total: 1 },
+                409,
+                None,
+            ),
+            (OfficeError::BuiltInRole(RoleName::parse("admin").unwrap()), 409, None),
+            (OfficeError::LastStore { name: "Main".into() }, 409, None),
             (OfficeError::StoreInUse { devices: 1 }, 409, None),
             (OfficeError::LimitReached { field, most: 1 }, 409, None),
-            (OfficeError::VersionMismatch { current: 2 }, 412, None),
+            (OfficeError::VersionMismatch { subject: Subject::Server, current: 2 }, 412, None),
             (OfficeError::LastAdmin, 409, None),
-            (OfficeError::VirtualUser, 409, None),
+            (OfficeError::VirtualUser(UserName::parse("kiosk").unwrap()), 409, None),
             (OfficeError::OwnPassword, 403, None),
             (OfficeError::ProofTooOld { max_age: std::time::Duration::from_mins(5) }, 403, None),
             (
                 OfficeError::Several(vec![OfficeError::LastAdmin, OfficeError::Required { field }]),
                 422,
                 Some("required"),
-            ),
-            (
-                OfficeError::TicketVersionMismatch { ticket: tillgate_domain::TicketId(uuid::Uuid::nil()), current: 2 },
-                412,
-                None,
             ),
             (OfficeError::Ticket(TicketError::Closed), 409, None),
             (OfficeError::Ticket(TicketError::SaleDeviceRequired), 403, None),

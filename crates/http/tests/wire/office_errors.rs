@@ -9,7 +9,7 @@ use actix_web::web::Bytes;
 use serde_json::{Value, json};
 use tillgate_auth_core::{RequestCredentials, Terms};
 use tillgate_domain::office::{FieldName, OfficeError};
-use tillgate_domain::{InvalidText, KnownRight, Rank, StoreError};
+use tillgate_domain::{InvalidText, KnownRight, Rank, StoreError, Subject, UserName};
 use tillgate_http::{
     ApiError, BrowserSettings, Dialect, HttpSettings, Kasir, Krmpesan, Mount, Native, Portos, Request, RequestHead,
     Route, into_api_result,
@@ -108,7 +108,7 @@ fn error_cases() -> Vec<ErrorCase> {
             400,
         ),
         (
-            OfficeError::VersionMismatch { current: 7 },
+            OfficeError::VersionMismatch { subject: Subject::Server, current: 7 },
             (412, "version_moved"),
             (412, json!("ResourceVersionMismatch"), Value::Null),
             (412, "Precondition Failed", false),
@@ -116,7 +116,7 @@ fn error_cases() -> Vec<ErrorCase> {
         ),
         (OfficeError::LastAdmin, (409, "last_admin"), (409, Value::Null, Value::Null), (409, "Conflict", true), 409),
         (
-            OfficeError::VirtualUser,
+            OfficeError::VirtualUser(UserName::parse("kiosk").unwrap()),
             (409, "user_virtual"),
             (409, Value::Null, Value::Null),
             (409, "Conflict", true),

@@ -45,7 +45,7 @@ fn run_till(fixture: &HistoryFixture, till: Till, ticket: &Ticket, random: &mut 
         known = match (&deed.result, &deed.action) {
             (Ok(_), TillAction::Refund(_)) => known,
             (Ok(now), _) => now.version,
-            (Err(OfficeError::TicketVersionMismatch { current, .. }), _) => *current,
+            (Err(OfficeError::VersionMismatch { current, .. }), _) => *current,
             (Err(_), _) => known,
         };
         deeds.push(deed);
@@ -142,7 +142,7 @@ fn count_actions(tally: &mut Tally, deeds: &[ActionRecord]) {
         match &deed.result {
             Ok(_) if matches!(deed.action, TillAction::Refund(_)) => tally.refunds += 1,
             Ok(_) => tally.done += 1,
-            Err(OfficeError::TicketVersionMismatch { .. }) => tally.moved += 1,
+            Err(OfficeError::VersionMismatch { .. }) => tally.moved += 1,
             Err(_) => tally.ended += 1,
         }
     }

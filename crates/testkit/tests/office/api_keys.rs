@@ -231,10 +231,12 @@ fn stale_api_key_version_is_refused() {
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let change = ApiKeyChange { name: Some("Other".into()), ..ApiKeyChange::default() };
     let change_at = |version| shop.office().change_api_key(key.id, Some(version), &change).unwrap();
-    assert_eq!(change_at(2), Err(OfficeError::VersionMismatch { current: 1 }));
+    let mismatch = |current| OfficeError::VersionMismatch { subject: Subject::ApiKey(key.id), current };
+    assert_eq!(change_at(2), Err(mismatch(1)));
+    assert!(mismatch(1).to_string().starts_with("the API key was changed"), "{}", mismatch(1));
     assert_eq!(change_at(1).unwrap().version, 2);
     let host = audit_context();
-    assert_eq!(shop.delete_as(&host, &key, Some(1)).unwrap(), Err(OfficeError::VersionMismatch { current: 2 }));
+    assert_eq!(shop.delete_as(&host, &key, Some(1)).unwrap(), Err(mismatch(2)));
     assert!(shop.delete_as(&host, &key, Some(2)).unwrap().is_ok());
     assert_eq!(shop.find_key(&key), None);
     let not_found = Err(OfficeError::NotFound { field: FieldName::ApiKey, value: key.id.to_string() });

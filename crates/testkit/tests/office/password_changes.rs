@@ -53,7 +53,7 @@ fn new_user_may_have_to_change_the_password() {
     assert!(anna.password_change_required && is_required(&shop, &anna));
     assert_eq!(last_event(&shop), (Action::UserAdd, Some(json!(true))));
     let kiosk = NewUser { feature: Some("kiosk".into()), password_change_required: true, ..new_user("kiosk", &[]) };
-    assert_eq!(shop.add(&kiosk), Err(OfficeError::VirtualUser));
+    assert_eq!(shop.add(&kiosk), Err(OfficeError::VirtualUser(kiosk.name.clone())));
 }
 
 #[test]

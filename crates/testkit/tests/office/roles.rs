@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use tillgate_domain::office::{DeviceChange, DeviceRolesChange, FieldName, OfficeError, RoleChange};
-use tillgate_domain::{Action, Change, Environment, Rights, Scope, UserStatus};
+use tillgate_domain::{Action, Change, Environment, Rights, Scope, Subject, UserStatus};
 
 use crate::inputs::*;
 use crate::staffed_fixture::*;
@@ -45,7 +45,7 @@ fn role_change_notifies_its_holders_only() {
     assert_eq!(shop.change_role(&audit_context(), &night, &change).unwrap(), after);
     assert_eq!(shop.memory.audit_events().len(), count);
     let by = |version| shop.office().change_role(night.id, Some(version), &change).unwrap();
-    assert_eq!(by(1), Err(OfficeError::VersionMismatch { current: 2 }));
+    assert_eq!(by(1), Err(OfficeError::VersionMismatch { subject: Subject::Role(night.id), current: 2 }));
     let taken = RoleChange { name: Some(parse_role("Cashier")), ..RoleChange::default() };
     let refused = shop.change_role(&audit_context(), &night, &taken);
     assert_eq!(refused, Err(OfficeError::AlreadyExists { field: FieldName::Name, value: "Cashier".into() }));
@@ -66,8 +66,11 @@ fn built_in_role_is_unchangeable() {
     let shop = StaffedFixture::open();
     for role in &shop.fixture.roles {
         let change = RoleChange { label: Some("x".into()), ..RoleChange::default() };
-        assert_eq!(shop.change_role(&audit_context(), role, &change), Err(OfficeError::BuiltInRole));
-        assert_eq!(shop.delete_role(&audit_context(), role), Err(OfficeError::BuiltInRole));
+        let built_in = OfficeError::BuiltInRole(role.name.clone());
+        let text = format!("the role \"{}\" is built in and cannot be changed; add a role of your own", role.name);
+        assert_eq!(built_in.to_string(), text);
+        assert_eq!(shop.change_role(&audit_context(), role, &change), Err(built_in.clone()));
+        assert_eq!(shop.delete_role(&audit_context(), role), Err(built_in));
     }
     assert_eq!(shop.unguarded().list_roles().unwrap().len(), 3);
 }
@@ -78,8 +81,11 @@ fn role_in_use_is_not_deleted() {
     let night = shop.add_role("night", &["storno"], ALL_ENVIRONMENTS);
     let manager = shop.fixture.user("manager").id;
     shop.assign(manager, &["night", "manager"], DeviceRolesChange::Keep).unwrap();
-    let in_use =
-        |by: &[&str], total| OfficeError::InUse { by: by.iter().map(|who| (*who).to_owned()).collect(), total };
+    let in_use = |by: &[&str], total| OfficeError::InUse {
+        role: night.name.clone(),
+        by: by.iter().map(|who| (*who).to_owned()).collect(),
+        total,
+    };
     assert_eq!(shop.delete_role(&audit_context(), &night), Err(in_use(&["user manager"], 1)));
     let equip = |roles: &[&str]| DeviceChange {
         roles: Some(roles.iter().map(|named| parse_role(named)).collect()),
@@ -87,7 +93,8 @@ fn role_in_use_is_not_deleted() {
     };
     shop.change_device(shop.fixture.device("P01").id, &audit_context(), &equip(&["night"])).unwrap();
     assert_eq!(shop.delete_role(&audit_context(), &night), Err(in_use(&["user manager", "device P01"], 2)));
-    assert!(in_use(&["user manager", "device P01"], 7).to_string().contains("user manager, device P01 and 5 more"));
+    let text = in_use(&["user manager", "device P01"], 7).to_string();
+    assert!(text.starts_with("the role \"night\" is assigned to user manager, device P01 and 5 more"), "{text}");
     shop.assign(manager, &["manager"], roles_only_on(shop.fixture.device("P02"), &["night"])).unwrap();
     shop.change_device(shop.fixture.device("P01").id, &audit_context(), &equip(&[])).unwrap();
     assert_eq!(shop.delete_role(&audit_context(), &night), Err(in_use(&["user manager"], 1)), "on a device alone");

@@ -6,7 +6,7 @@ use tillgate_domain::office::{
     self, AuditContext, FieldName, LimitsChange, Office, OfficeError, PageRequest, RoleChange, TenantChange,
     UnguardedOffice,
 };
-use tillgate_domain::{Action, Branch, BranchId, Change, Scope, SessionLimits, Zone};
+use tillgate_domain::{Action, Branch, BranchId, Change, Scope, SessionLimits, Subject, Zone};
 
 use crate::inputs::*;
 use crate::staffed_fixture::*;
@@ -19,7 +19,7 @@ fn stores_are_opened_renamed_and_closed_except_the_last() {
     let open = |stamp: &AuditContext, store: &Branch| shop.office_as(stamp.clone()).add_store(store).unwrap();
     let close = |id, version| shop.office().close_store(id, version).unwrap();
     let rename = |id, version, to: &str| shop.office().rename_store(id, version, Some(to)).unwrap();
-    assert_eq!(close(first.id, None), Err(OfficeError::LastStore));
+    assert_eq!(close(first.id, None), Err(OfficeError::LastStore { name: "Main".into() }));
     let station = branch(" Station ");
     let tenant = open(&audit_context(), &station).unwrap();
     assert_eq!(tenant.branches[1].name, "Station");
@@ -34,7 +34,10 @@ fn stores_are_opened_renamed_and_closed_except_the_last() {
         Err(OfficeError::InvalidValue { field: FieldName::Name, .. })
     ));
     assert_eq!(open(&caller_context(&["storeUpdate"]), &branch("x")), Err(missing_right("storeCreate")));
-    assert_eq!(rename(station.id, Some(1), "Airport"), Err(OfficeError::VersionMismatch { current: 2 }));
+    // stores share their tenant's version
+    let mismatch = OfficeError::VersionMismatch { subject: Subject::Tenant(shop.tenant_id()), current: 2 };
+    assert!(mismatch.to_string().starts_with("the tenant was changed in the meantime"), "{mismatch}");
+    assert_eq!(rename(station.id, Some(1), "Airport"), Err(mismatch));
     assert_eq!(rename(station.id, Some(2), "Airport").unwrap().branches[1].name, "Airport");
     assert_eq!(rename(station.id, None, "Airport").unwrap().version, 3, "the same again writes nothing");
     assert!(matches!(rename(station.id, None, "main"), Err(OfficeError::AlreadyExists { .. })));
@@ -48,7 +51,7 @@ fn stores_are_opened_renamed_and_closed_except_the_last() {
         close(first.id, None),
         Err(OfficeError::NotFound { field: FieldName::Store, value: first.id.to_string() })
     );
-    assert_eq!(close(station.id, None), Err(OfficeError::LastStore));
+    assert_eq!(close(station.id, None), Err(OfficeError::LastStore { name: "Airport".into() }));
     let actions: Vec<Action> = shop.memory.audit_events().iter().map(|event| event.action).collect();
     assert_eq!(actions, [Action::StoreAdd, Action::StoreUpdate, Action::StoreClose]);
     for number in 0..199 {

@@ -10,7 +10,7 @@ use tillgate_domain::office::{
     TicketClosing, TicketSearch, UnguardedOffice,
 };
 use tillgate_domain::ticket::{Note, PaymentMethod, Ticket, TicketError};
-use tillgate_domain::{Action, EventId, StoreExt, TicketId, UserStatus};
+use tillgate_domain::{Action, EventId, StoreExt, Subject, TicketId, UserStatus};
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::{CallLog, Fixture, RecordingStore};
 
@@ -154,7 +154,7 @@ fn refused_batch_changes_nothing_and_may_change_a_ticket_twice() {
         batch(&[(one.id, None, name_change("a")), (other.id, None, tea_change("3")), (sold, None, name_change("c"))]);
     assert_eq!(refused, Err(OfficeError::Ticket(TicketError::Closed)));
     let moved = batch(&[(one.id, Some(1), name_change("a")), (one.id, Some(1), name_change("b"))]);
-    assert_eq!(moved, Err(OfficeError::TicketVersionMismatch { ticket: one.id, current: 2 }));
+    assert_eq!(moved, Err(OfficeError::VersionMismatch { subject: Subject::Ticket(one.id), current: 2 }));
     assert_eq!(shop.memory.audit_events().len(), lines);
     for before in [&one, &other] {
         assert_eq!(shop.unguarded().find_ticket(before.id).unwrap().unwrap().ticket, *before);

@@ -11,7 +11,7 @@ use tillgate_domain::office::{
 };
 use tillgate_domain::{
     Action, Actor, Change, DeviceId, DeviceName, Email, Epoch, MissingRight, PrincipalId, Right, Scope, Secret, Store,
-    StoreExt, UserId, UserName, UserStatus,
+    StoreExt, Subject, UserId, UserName, UserStatus,
 };
 
 use crate::fixture::*;
@@ -161,13 +161,14 @@ fn stale_user_version_is_refused() {
     let change = UserChange { display_name: Some("Anna B.".into()), ..UserChange::default() };
     let by = |version| shop.office().change_user(anna.id, version, &change).unwrap();
     let changed = by(Some(anna.version)).unwrap();
-    assert_eq!(changed.version, anna.version + 1);
-    assert_eq!(by(Some(anna.version)), Err(OfficeError::VersionMismatch { current: changed.version }));
+    assert_eq!((anna.version, changed.version), (1, 2));
+    let mismatch = |subject| OfficeError::VersionMismatch { subject, current: 2 };
+    assert_eq!(by(Some(anna.version)), Err(mismatch(Subject::User(anna.id))));
     let till = shop.add_device("P01");
     let change = DeviceChange { description: Some("door".into()), ..DeviceChange::default() };
     let by = |version| shop.office().change_device(till.id, version, &change).unwrap();
-    let changed = by(Some(till.version)).unwrap();
-    assert_eq!(by(Some(till.version)), Err(OfficeError::VersionMismatch { current: changed.version }));
+    by(Some(till.version)).unwrap();
+    assert_eq!(by(Some(till.version)), Err(mismatch(Subject::Device(till.id))));
 }
 
 #[test]
@@ -191,10 +192,11 @@ fn virtual_user_has_no_password() {
     let shop = OfficeFixture::open();
     let verifier = Secret::new("hash".to_owned());
     let kiosk = NewUser { feature: Some("kiosk".into()), ..new_user("kiosk", &[]) };
-    assert_eq!(shop.add(&NewUser { verifier: Some(verifier.clone()), ..kiosk.clone() }), Err(OfficeError::VirtualUser));
+    let refused = OfficeError::VirtualUser(kiosk.name.clone());
+    assert_eq!(shop.add(&NewUser { verifier: Some(verifier.clone()), ..kiosk.clone() }), Err(refused.clone()));
     let kiosk = PrincipalId::User(shop.add(&kiosk).unwrap().id);
     let set = shop.office().set_password(kiosk, &verifier).unwrap();
-    assert_eq!(set, Err(OfficeError::VirtualUser));
+    assert_eq!(set, Err(refused));
     assert_eq!(shop.password_version(kiosk), None);
 }
 

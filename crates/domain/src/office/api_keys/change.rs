@@ -112,7 +112,7 @@ fn load_key(
 ) -> Result<ApiKey, UseCaseError> {
     let found = tx.api_keys().find(id)?.filter(|key| key.tenant == tenant);
     let key = found.ok_or_else(|| OfficeError::NotFound { field: FieldName::ApiKey, value: id.to_string() })?;
-    OfficeError::check_version(version, key.version)?;
+    OfficeError::check_version(Subject::ApiKey(id), version, key.version)?;
     Ok(key)
 }
 

@@ -93,7 +93,7 @@ fn apply(
     let retires = change.status == Some(DeviceStatus::Retired);
     office.require(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
     let before = load_device(tx, office.tenant, id)?;
-    OfficeError::check_version(version, before.version)?;
+    OfficeError::check_version(Subject::Device(id), version, before.version)?;
     let leaves = change.status.is_some_and(|status| status != DeviceStatus::Active);
     if leaves {
         last_admin::claim_tenant(tx, office.tenant)?;

@@ -113,7 +113,7 @@ fn delete(tx: &mut dyn OfficeTx, office: &Office<'_>, id: RoleId, version: Optio
     if !tx.roles().remove(id, role.version)? {
         let holders = tx.roles().find_holders(id, MAX_HOLDERS_NAMED)?;
         // If nobody holds it any more, or it was changed, the checks have to be repeated.
-        return Err(if holders.total == 0 { conflict_error() } else { in_use_error(&holders).into() });
+        return Err(if holders.total == 0 { conflict_error() } else { in_use_error(role.name, &holders).into() });
     }
     // Nobody holds it, so no cached profile is outdated.
     let details = Map::from_iter([("name".to_owned(), json!(role.name)), ("rights".to_owned(), json!(role.rights))]);
@@ -138,8 +138,8 @@ fn load_role(roles: &[Role], id: RoleId) -> Result<Role, OfficeError> {
 
 /// Checks that the role is not built-in and has the given version.
 fn check_changeable(role: &Role, version: Option<i64>) -> Result<(), OfficeError> {
-    OfficeError::check_version(version, role.version)?;
-    if role.built_in { Err(OfficeError::BuiltInRole) } else { Ok(()) }
+    OfficeError::check_version(Subject::Role(role.id), version, role.version)?;
+    if role.built_in { Err(OfficeError::BuiltInRole(role.name.clone())) } else { Ok(()) }
 }
 
 fn apply_change(before: &Role, change: &RoleChange) -> Role {
@@ -154,10 +154,10 @@ fn apply_change(before: &Role, change: &RoleChange) -> Role {
     }
 }
 
-fn in_use_error(holders: &RoleHolders) -> OfficeError {
+fn in_use_error(role: RoleName, holders: &RoleHolders) -> OfficeError {
     let users = holders.users.iter().map(|name| format!("user {name}"));
     let devices = holders.devices.iter().map(|name| format!("device {name}"));
-    OfficeError::InUse { by: users.chain(devices).collect(), total: holders.total }
+    OfficeError::InUse { role, by: users.chain(devices).collect(), total: holders.total }
 }
 
 /// The error if somebody has changed the role concurrently: the unit of work runs again with the

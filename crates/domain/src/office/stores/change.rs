@@ -44,7 +44,7 @@ impl Office<'_> {
                 let mut tenant = load_tenant(tx, self.tenant, version)?;
                 let closed = find_branch(&tenant, id)?;
                 if tenant.branches.len() == 1 {
-                    return Err(OfficeError::LastStore.into());
+                    return Err(OfficeError::LastStore { name: closed.name }.into());
                 }
                 let devices = tx.devices().count_in_branch(id)?;
                 if devices > 0 {

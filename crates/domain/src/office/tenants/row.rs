@@ -15,7 +15,7 @@ pub(in crate::office) fn load_tenant(
 ) -> Result<Tenant, UseCaseError> {
     let found = tx.tenants().find(id)?;
     let tenant = found.ok_or_else(|| OfficeError::NotFound { field: FieldName::Tenant, value: id.to_string() })?;
-    OfficeError::check_version(version, tenant.version)?;
+    OfficeError::check_version(Subject::Tenant(id), version, tenant.version)?;
     Ok(tenant)
 }
 

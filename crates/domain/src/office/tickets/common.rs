@@ -4,7 +4,7 @@ use crate::office::Office;
 use crate::office::error::{FieldName, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
 use crate::ticket::{Ticket, TicketActor, TicketError};
-use crate::{StoreError, TenantId, TicketId};
+use crate::{StoreError, Subject, TenantId, TicketId};
 
 /// The user who works on a ticket, with its device and rights. The host of the server is not a user
 /// and cannot work on tickets.
@@ -30,7 +30,9 @@ pub(super) fn load_ticket(tx: &mut dyn OfficeTx, tenant: TenantId, id: TicketId)
 pub(super) fn map_ticket_error<T>(ticket: TicketId, ruling: Result<T, TicketError>) -> Result<T, UseCaseError> {
     ruling.map_err(|why| match why {
         TicketError::RightMissing(missing) => missing.into(),
-        TicketError::VersionMismatch { current } => OfficeError::TicketVersionMismatch { ticket, current }.into(),
+        TicketError::VersionMismatch { current } => {
+            OfficeError::VersionMismatch { subject: Subject::Ticket(ticket), current }.into()
+        }
         other => OfficeError::Ticket(other).into(),
     })
 }

@@ -67,7 +67,7 @@ pub(in crate::office) fn add(
     if let Some(feature) = &new.feature {
         text::check_name(FieldName::Feature, feature, text::MAX_LABEL_CHARS)?;
         if new.verifier.is_some() || new.password_change_required {
-            return Err(OfficeError::VirtualUser.into());
+            return Err(OfficeError::VirtualUser(new.name.clone()).into());
         }
     }
     let mut refusals = FieldRefusals::default();

@@ -120,7 +120,7 @@ fn apply_to(
 ) -> Result<User, UseCaseError> {
     let id = before.id;
     authorize(office, change)?;
-    OfficeError::check_version(version, before.version)?;
+    OfficeError::check_version(Subject::User(id), version, before.version)?;
     if may_remove_admin(change) {
         last_admin::claim_tenant(tx, office.tenant)?;
     }
@@ -228,7 +228,7 @@ fn apply_change(before: &User, change: &UserChange, refusals: &mut FieldRefusals
     if let Some(required) = change.password_change_required {
         // A virtual user has no password to change.
         if required && before.is_virtual() {
-            return Err(OfficeError::VirtualUser.into());
+            return Err(OfficeError::VirtualUser(before.name.clone()).into());
         }
         after.password_change_required = required;
     }

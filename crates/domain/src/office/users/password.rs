@@ -167,7 +167,7 @@ pub(in crate::office) fn authorize_credential_change(
             let roles = tx.roles().list(office.tenant)?;
             office.require_all(&assignment::collect_assigned_rights(&user.assignment, &roles))?;
             if user.is_virtual() {
-                return Err(OfficeError::VirtualUser.into());
+                return Err(OfficeError::VirtualUser(user.name).into());
             }
             Ok(Subject::User(id))
         }

@@ -73,9 +73,7 @@ pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             _ => None,
         },
         version: match failure {
-            ApiError::Office(
-                OfficeError::VersionMismatch { current } | OfficeError::TicketVersionMismatch { current, .. },
-            ) => Some(*current),
+            ApiError::Office(OfficeError::VersionMismatch { current, .. }) => Some(*current),
             _ => None,
         },
         max_age: match failure {

@@ -167,7 +167,7 @@ async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Ap
             let mut answer = condition.apply(&amend);
             for _ in 1..MAX_UPDATE_ATTEMPTS {
                 match answer {
-                    Err(ApiError::Office(OfficeError::TicketVersionMismatch { .. }))
+                    Err(ApiError::Office(OfficeError::VersionMismatch { .. }))
                         if condition == VersionCondition::Any =>
                     {
                         answer = condition.apply(&amend);

@@ -75,9 +75,9 @@ impl VersionCondition {
         let mut answer = attempt(Some(expected));
         for _ in versions {
             match answer {
-                Err(ApiError::Office(
-                    OfficeError::VersionMismatch { current } | OfficeError::TicketVersionMismatch { current, .. },
-                )) if current != expected && versions.contains(&current) => {
+                Err(ApiError::Office(OfficeError::VersionMismatch { current, .. }))
+                    if current != expected && versions.contains(&current) =>
+                {
                     expected = current;
                     answer = attempt(Some(expected));
                 }
@@ -97,8 +97,13 @@ fn parse_version(digits: &str) -> Option<i64> {
 mod tests {
     use actix_web::http::header::Header;
     use actix_web::test::TestRequest;
+    use tillgate_domain::{Subject, UserId};
 
     use super::*;
+
+    fn mismatch(current: i64) -> ApiError {
+        OfficeError::VersionMismatch { subject: Subject::User(UserId(uuid::Uuid::nil())), current }.into()
+    }
 
     fn read_condition(tags: &str) -> VersionCondition {
         let request = TestRequest::default().insert_header((IF_MATCH, tags)).to_http_request();
@@ -127,11 +132,7 @@ mod tests {
             let mut tried = Vec::new();
             let answer = read_condition(tags).apply(|expected| {
                 tried.push(expected);
-                if expected.is_none_or(|expected| expected == current) {
-                    Ok(())
-                } else {
-                    Err(OfficeError::VersionMismatch { current }.into())
-                }
+                if expected.is_none_or(|expected| expected == current) { Ok(()) } else { Err(mismatch(current)) }
             });
             (answer.is_ok(), tried)
         };
@@ -144,7 +145,7 @@ mod tests {
         let mut moving = 10;
         let answer: Result<(), ApiError> = read_condition("\"7\", \"8\", \"9\"").apply(|_| {
             moving -= 1;
-            Err(OfficeError::VersionMismatch { current: moving }.into())
+            Err(mismatch(moving))
         });
         assert!(answer.is_err() && moving >= 5);
     }

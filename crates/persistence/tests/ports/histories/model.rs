@@ -1,6 +1,7 @@
 //! The model of a ticket, a plain list of fields, and its comparison with the stored ticket.
 
 use std::collections::BTreeMap;
+use tillgate_domain::Subject;
 use tillgate_domain::office::{OfficeError, UnguardedOffice};
 
 use tillgate_domain::ticket::{Amount, Quantity, Ticket, TicketError, TicketStatus};
@@ -61,8 +62,8 @@ pub(super) fn check_history(fixture: &HistoryFixture, opened: &[Ticket], actions
                     "{action:?} did not hold to its version"
                 );
             }
-            (Err(OfficeError::TicketVersionMismatch { ticket, current }), _) => {
-                assert_eq!(*ticket, first.id);
+            (Err(OfficeError::VersionMismatch { subject, current }), _) => {
+                assert_eq!(*subject, Subject::Ticket(first.id));
                 assert!(*current > action.expected_version.unwrap() && *current <= now.version, "{action:?}");
             }
             (Err(OfficeError::Ticket(TicketError::Closed)), _) => assert_eq!(now.state.status(), TicketStatus::Closed),

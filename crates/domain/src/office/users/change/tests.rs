@@ -82,7 +82,7 @@ fn audit_event_has_narrowest_action() {
 fn virtual_user_has_no_password_to_change() {
     let change = |required| UserChange { password_change_required: Some(required), ..UserChange::default() };
     let kiosk = User { feature: Some("kiosk".into()), ..anna(UserStatus::Active) };
-    assert_eq!(changed(&kiosk, &change(true)), Err(OfficeError::VirtualUser));
+    assert_eq!(changed(&kiosk, &change(true)), Err(OfficeError::VirtualUser(kiosk.name.clone())));
     assert_eq!(changed(&kiosk, &change(false)), Ok(kiosk.clone()));
     let anna = anna(UserStatus::Active);
     assert_eq!(changed(&anna, &change(true)), Ok(User { password_change_required: true, ..anna.clone() }));

@@ -11,8 +11,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LANGUAGE, HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tillgate_auth_core::AuthDenied;
-use tillgate_domain::DenialKind;
 use tillgate_domain::office::OfficeError;
+use tillgate_domain::{DenialKind, Subject};
 
 use super::language::Language;
 use super::ticket_id;
@@ -80,13 +80,7 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             _ => Some(office_violations.iter().map(|violation| build_member_error(violation, language)).collect()),
         },
         resource: match failure {
-            // only API keys and tickets are changed by version in this contract
-            ApiError::Office(OfficeError::VersionMismatch { current }) => {
-                Some(ResourceBody { name: "ApiKey", id: head.path_parameter("id").to_owned(), version: *current })
-            }
-            ApiError::Office(OfficeError::TicketVersionMismatch { ticket, current }) => {
-                Some(ResourceBody { name: "Ticket", id: ticket_id::format_ticket_id(*ticket), version: *current })
-            }
+            ApiError::Office(OfficeError::VersionMismatch { subject, current }) => build_resource(*subject, *current),
             _ => None,
         },
     };
@@ -98,6 +92,17 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
         }
     }
     answer
+}
+
+/// The resource that was changed; only API keys and tickets are changed by version in this
+/// contract.
+fn build_resource(subject: Subject, version: i64) -> Option<ResourceBody> {
+    let (name, id) = match subject {
+        Subject::ApiKey(id) => ("ApiKey", id.to_string()),
+        Subject::Ticket(id) => ("Ticket", ticket_id::format_ticket_id(id)),
+        _ => return None,
+    };
+    Some(ResourceBody { name, id, version })
 }
 
 fn map_status(failure: &ApiError) -> StatusCode {
