@@ -1,6 +1,7 @@
 //! Errors of requests. Each dialect renders them in its own format; nothing here depends on a
 //! format.
 
+mod field_error_code;
 pub(crate) mod office;
 
 use std::borrow::Cow;
@@ -12,6 +13,8 @@ use tillgate_auth_core::error::DEFAULT_RETRY_AFTER;
 use tillgate_auth_core::{AuthDenied, Error};
 use tillgate_domain::office::OfficeError;
 use tillgate_domain::{DenialKind, MissingRight, StoreError};
+
+pub use field_error_code::FieldErrorCode;
 
 /// Why a request fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,8 +85,8 @@ pub struct FieldViolation {
     pub field: Cow<'static, str>,
     /// Whether it is a query parameter.
     pub in_query: bool,
-    /// Stable code: `required`, `type`, `length`, `range`.
-    pub code: Cow<'static, str>,
+    /// The code, for programs.
+    pub code: FieldErrorCode,
     /// What the value must be, as a message for the client.
     pub message: Cow<'static, str>,
 }

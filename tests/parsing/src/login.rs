@@ -7,7 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::{Value, json};
 use tillgate_auth_core::LoginIdentity;
 use tillgate_domain::DeviceName;
-use tillgate_http::{ApiError, Fiuu, Kasir, Native, Portos, ProtocolError};
+use tillgate_http::{ApiError, FieldErrorCode, Fiuu, Kasir, Native, Portos, ProtocolError};
 
 /// A body is parsed as another JSON parser parses it, or rejected without echoing its content. What
 /// was parsed is the same after it is serialized and parsed again.
@@ -142,7 +142,10 @@ fn check_refusal(failure: &ApiError) {
                 let known = "login password new_password device tenant username devicename tokenid refreshtoken pos_id email refresh_token";
                 let known = |field: &str| field.is_empty() || known.split(' ').any(|each| each == field);
                 // a duplicate member may have any name, and its value is not shown
-                assert!((known(&fault.field) || fault.code == "duplicate") && !fault.message.is_empty(), "{fault:?}");
+                assert!(
+                    (known(&fault.field) || fault.code == FieldErrorCode::Duplicate) && !fault.message.is_empty(),
+                    "{fault:?}"
+                );
             }
         }
         other => panic!("the error of the caller is reported as {other:?}"),

@@ -7,7 +7,7 @@ use tillgate_domain::InvalidText;
 use tillgate_domain::office::{FieldName, OfficeError, UseCaseResult};
 use tillgate_domain::ticket::TicketError;
 
-use crate::error::{ApiError, FieldViolation};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation};
 
 /// Merges the two error levels of a use case's result.
 ///
@@ -20,31 +20,40 @@ pub fn into_api_result<T>(answer: UseCaseResult<T>) -> Result<T, ApiError> {
 /// Converts an error to violations of body fields, with their names in the native API; empty if it
 /// concerns no field.
 pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldViolation> {
-    let violation = |field: &'static str, code: &'static str, message: String| FieldViolation {
+    let violation = |field: &'static str, code: FieldErrorCode, message: String| FieldViolation {
         field: field.into(),
         in_query: false,
-        code: code.into(),
+        code,
         message: message.into(),
     };
-    let of = |field: FieldName, code: &'static str, message: String| vec![violation(field.name(), code, message)];
+    let of = |field: FieldName, code: FieldErrorCode, message: String| vec![violation(field.name(), code, message)];
     match office_error {
-        OfficeError::AlreadyExists { field, .. } => of(*field, "taken", "is already in use; choose another".to_owned()),
-        OfficeError::UnknownName { field, value } => of(*field, "unknown", format!("\"{value}\" does not exist")),
+        OfficeError::AlreadyExists { field, .. } => {
+            of(*field, FieldErrorCode::Taken, "is already in use; choose another".to_owned())
+        }
+        OfficeError::UnknownName { field, value } => {
+            of(*field, FieldErrorCode::Unknown, format!("\"{value}\" does not exist"))
+        }
         OfficeError::DuplicateItem { field, value } => {
-            of(*field, "duplicate", format!("contains \"{value}\" more than once"))
+            of(*field, FieldErrorCode::Duplicate, format!("contains \"{value}\" more than once"))
         }
-        OfficeError::Required { field } => of(*field, "required", "must have at least one element".to_owned()),
+        OfficeError::Required { field } => {
+            of(*field, FieldErrorCode::Required, "must have at least one element".to_owned())
+        }
         OfficeError::InvalidValue { field, why } => of(*field, name_error_code(why), why.to_string()),
-        OfficeError::CurrentPasswordRequired => {
-            of(FieldName::CurrentPassword, "required", "is required to change your own e-mail address".to_owned())
-        }
-        OfficeError::OutOfRange(spans) => {
-            spans.iter().map(|span| violation(span.field.name(), "range", span.describe_bounds())).collect()
-        }
+        OfficeError::CurrentPasswordRequired => of(
+            FieldName::CurrentPassword,
+            FieldErrorCode::Required,
+            "is required to change your own e-mail address".to_owned(),
+        ),
+        OfficeError::OutOfRange(spans) => spans
+            .iter()
+            .map(|span| violation(span.field.name(), FieldErrorCode::Range, span.describe_bounds()))
+            .collect(),
         OfficeError::Several(all) => {
             let one = |each: &OfficeError| match each {
                 OfficeError::InvalidStatusTransition { from, to } => {
-                    of(FieldName::Status, "transition", format!("cannot change from {from} to {to}"))
+                    of(FieldName::Status, FieldErrorCode::Transition, format!("cannot change from {from} to {to}"))
                 }
                 other => office_error_violations(other),
             };
@@ -55,7 +64,7 @@ pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldVi
         OfficeError::Ticket(why) => {
             let violations = |why: &TicketError| {
                 let (field, code) = ticket_violation_field(why)?;
-                Some(FieldViolation { field, in_query: false, code: code.into(), message: why.to_string().into() })
+                Some(FieldViolation { field, in_query: false, code, message: why.to_string().into() })
             };
             let mut violations: Vec<FieldViolation> = why.as_slice().iter().filter_map(violations).collect();
             violations.sort();
@@ -68,33 +77,35 @@ pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldVi
 }
 
 /// The field that a ticket error concerns, and the code of the violation.
-fn ticket_violation_field(why: &TicketError) -> Option<(Cow<'static, str>, &'static str)> {
+fn ticket_violation_field(why: &TicketError) -> Option<(Cow<'static, str>, FieldErrorCode)> {
     let (field, code) = match why {
         TicketError::Unpayable { payment: Some(payment), .. } => {
-            return Some((format!("payments/{payment}/amount").into(), "range"));
+            return Some((format!("payments/{payment}/amount").into(), FieldErrorCode::Range));
         }
-        TicketError::TooLarge | TicketError::TooMany { .. } => ("items", "range"),
-        TicketError::DuplicateItem(_) => ("items", "taken"),
-        TicketError::RoundingTooLarge { .. } | TicketError::Unpayable { payment: None, .. } => ("rounding", "range"),
-        TicketError::InvalidPayment { .. } => ("payments", "range"),
-        TicketError::EmptyRefund => ("items", "required"),
-        TicketError::UnknownItem(_) => ("items", "unknown"),
+        TicketError::TooLarge | TicketError::TooMany { .. } => ("items", FieldErrorCode::Range),
+        TicketError::DuplicateItem(_) => ("items", FieldErrorCode::Taken),
+        TicketError::RoundingTooLarge { .. } | TicketError::Unpayable { payment: None, .. } => {
+            ("rounding", FieldErrorCode::Range)
+        }
+        TicketError::InvalidPayment { .. } => ("payments", FieldErrorCode::Range),
+        TicketError::EmptyRefund => ("items", FieldErrorCode::Required),
+        TicketError::UnknownItem(_) => ("items", FieldErrorCode::Unknown),
         _ => return None,
     };
     Some((field.into(), code))
 }
 
-/// Returns the stable code of an invalid name.
-pub(crate) fn name_error_code(why: &InvalidText) -> &'static str {
+/// The code of an invalid name.
+pub(crate) const fn name_error_code(why: &InvalidText) -> FieldErrorCode {
     match why {
-        InvalidText::Empty => "required",
-        InvalidText::TooLong(_) | InvalidText::TooDeep(_) => "length",
+        InvalidText::Empty => FieldErrorCode::Required,
+        InvalidText::TooLong(_) | InvalidText::TooDeep(_) => FieldErrorCode::Length,
         InvalidText::ControlCharacter
         | InvalidText::DisallowedCharacter(_)
         | InvalidText::MixedDirection
         | InvalidText::AtSign
         | InvalidText::Email
-        | InvalidText::Slug => "format",
+        | InvalidText::Slug => FieldErrorCode::Format,
     }
 }
 
@@ -108,20 +119,20 @@ mod tests {
     use super::*;
 
     /// Errors of every kind, and those of fields; their status, and the code of their violation.
-    fn office_errors() -> Vec<(OfficeError, u16, Option<&'static str>)> {
+    fn office_errors() -> Vec<(OfficeError, u16, Option<FieldErrorCode>)> {
         let (field, value) = (FieldName::Roles, String::from("x"));
         let missing = MissingRight::from(KnownRight::UserCreate);
         let span = RangeViolation { field, min: Duration::ZERO, max: Duration::ZERO, configured: false };
         vec![
-            (OfficeError::AlreadyExists { field, value: value.clone() }, 409, Some("taken")),
+            (OfficeError::AlreadyExists { field, value: value.clone() }, 409, Some(FieldErrorCode::Taken)),
             (OfficeError::NotFound { field, value: value.clone() }, 404, None),
-            (OfficeError::UnknownName { field, value }, 422, Some("unknown")),
-            (OfficeError::InvalidValue { field, why: InvalidText::Empty }, 422, Some("required")),
-            (OfficeError::InvalidValue { field, why: InvalidText::TooLong(3) }, 422, Some("length")),
-            (OfficeError::InvalidValue { field, why: InvalidText::AtSign }, 422, Some("format")),
-            (OfficeError::DuplicateItem { field, value: "P01".into() }, 422, Some("duplicate")),
-            (OfficeError::Required { field }, 422, Some("required")),
-            (OfficeError::OutOfRange(vec![span]), 422, Some("range")),
+            (OfficeError::UnknownName { field, value }, 422, Some(FieldErrorCode::Unknown)),
+            (OfficeError::InvalidValue { field, why: InvalidText::Empty }, 422, Some(FieldErrorCode::Required)),
+            (OfficeError::InvalidValue { field, why: InvalidText::TooLong(3) }, 422, Some(FieldErrorCode::Length)),
+            (OfficeError::InvalidValue { field, why: InvalidText::AtSign }, 422, Some(FieldErrorCode::Format)),
+            (OfficeError::DuplicateItem { field, value: "P01".into() }, 422, Some(FieldErrorCode::Duplicate)),
+            (OfficeError::Required { field }, 422, Some(FieldErrorCode::Required)),
+            (OfficeError::OutOfRange(vec![span]), 422, Some(FieldErrorCode::Range)),
             (
                 OfficeError::InUse { role: RoleName::parse("guest").unwrap(), by: vec!["user anna".into()], total: 1 },
                 409,
@@ -139,7 +150,7 @@ mod tests {
             (
                 OfficeError::Several(vec![OfficeError::LastAdmin, OfficeError::Required { field }]),
                 422,
-                Some("required"),
+                Some(FieldErrorCode::Required),
             ),
             (OfficeError::Ticket(TicketError::Closed), 409, None),
             (OfficeError::Ticket(TicketError::SaleDeviceRequired), 403, None),
@@ -156,7 +167,7 @@ mod tests {
             assert_eq!(ApiError::Office(office_error.clone()).status(), expected, "{office_error}");
             let violations = office_error_violations(&office_error);
             assert_eq!(
-                violations.iter().map(|violation| &*violation.code).collect::<Vec<_>>(),
+                violations.iter().map(|violation| violation.code).collect::<Vec<_>>(),
                 Vec::from_iter(code),
                 "{office_error}"
             );
@@ -174,14 +185,14 @@ mod tests {
         let several = OfficeError::Several(vec![OfficeError::Required { field: FieldName::Roles }, office_error]);
         let violations = office_error_violations(&several);
         assert_eq!((several.kind(), violations.len()), (DenialKind::InvalidFields, 2));
-        assert_eq!((&*violations[1].field, &*violations[1].code), ("status", "transition"));
+        assert_eq!((&*violations[1].field, violations[1].code), ("status", FieldErrorCode::Transition));
     }
 
     #[test]
     fn own_email_without_password_names_the_missing_member() {
         let violations = office_error_violations(&OfficeError::CurrentPasswordRequired);
         assert_eq!((OfficeError::CurrentPasswordRequired.kind(), violations.len()), (DenialKind::Invalid, 1));
-        assert_eq!((&*violations[0].field, &*violations[0].code), ("current_password", "required"));
+        assert_eq!((&*violations[0].field, violations[0].code), ("current_password", FieldErrorCode::Required));
     }
 
     #[test]

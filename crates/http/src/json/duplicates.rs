@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::error::{ApiError, FieldViolation, ProtocolError, malformed_body_error};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, malformed_body_error};
 
 /// When two member names are equal, and how their position is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(crate) fn duplicate_violation(place: String) -> FieldViolation {
     FieldViolation {
         field: place.into(),
         in_query: false,
-        code: "duplicate".into(),
+        code: FieldErrorCode::Duplicate,
         message: "must not be repeated".into(),
     }
 }
@@ -158,7 +158,11 @@ mod tests {
         match check_members(json.as_bytes(), names) {
             Ok(()) => Vec::new(),
             Err(ApiError::Protocol(ProtocolError::InvalidFields(violations))) => {
-                assert!(violations.iter().all(|violation| violation.code == "duplicate" && !violation.in_query));
+                assert!(
+                    violations
+                        .iter()
+                        .all(|violation| violation.code == FieldErrorCode::Duplicate && !violation.in_query)
+                );
                 violations.into_iter().map(|violation| violation.field.into_owned()).collect()
             }
             Err(other) => panic!("{other:?}"),

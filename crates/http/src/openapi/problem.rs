@@ -6,6 +6,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 
 use super::schema::text_schema;
+use crate::error::FieldErrorCode;
 
 /// Name of the schema of all errors.
 pub(super) const PROBLEM_SCHEMA: &str = "Problem";
@@ -52,10 +53,11 @@ pub(super) fn response_header(about: &str) -> Header {
 /// The schema of a problem (RFC 9457).
 pub(super) fn problem_schema() -> RefOr<Schema> {
     let about = |about: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(about));
+    let codes = FieldErrorCode::ALL.iter().map(|code| code.name());
     let violation = ObjectBuilder::new()
         .property("pointer", about("Position in the body as a JSON pointer (RFC 6901)."))
         .property("parameter", about("Name of the query parameter."))
-        .property("code", about("Stable code of the error, for programs."))
+        .property("code", about("Stable code of the error, for programs.").enum_values(Some(codes)))
         .property("detail", about("What the value must be, for people."))
         .required("code")
         .required("detail");

@@ -4,7 +4,7 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::error::{ApiError, FieldViolation, ProtocolError, malformed_body_error};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, malformed_body_error};
 use crate::json::duplicates::{self, NameComparison};
 use crate::json::exact::{ExactJson, parse_exact};
 use crate::request::form;
@@ -103,7 +103,7 @@ pub(crate) fn check_json_object<'b>(
     Err(ProtocolError::InvalidFields(vec![FieldViolation {
         field: "".into(),
         in_query: false,
-        code: "type".into(),
+        code: FieldErrorCode::Type,
         message: "must be an object".into(),
     }])
     .into())

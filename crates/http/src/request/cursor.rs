@@ -14,6 +14,8 @@ use ring::digest::{Context, SHA256};
 use tillgate_domain::TenantId;
 use uuid::Uuid;
 
+use crate::error::FieldErrorCode;
+
 /// The first byte of every cursor; a new format gets a new number.
 const FORMAT_VERSION: u8 = 1;
 
@@ -109,11 +111,11 @@ pub enum InvalidCursor {
 }
 
 impl InvalidCursor {
-    /// Returns a stable code for the error.
-    pub const fn code(self) -> &'static str {
+    /// The code of the error.
+    pub const fn code(self) -> FieldErrorCode {
         match self {
-            Self::Unreadable => "type",
-            Self::OtherList => "other_list",
+            Self::Unreadable => FieldErrorCode::Type,
+            Self::OtherList => FieldErrorCode::OtherList,
         }
     }
 

@@ -17,7 +17,7 @@ use validator::{Validate, ValidateLength, ValidateRequired, ValidationError};
 pub(crate) use bounded_texts::{Description, DevicePreferences, DeviceSettings, DisplayName, LabelText, NonEmptyList};
 pub(crate) use from_json::{FieldError, FromJson, NewName, ObjectReader, parse_integer};
 
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 
 /// A field as received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,10 +109,15 @@ impl ValidateLength<u64> for BodyField<String> {
 /// Parameter of a validation error that contains the violations inside a field.
 const FIELD_ERRORS_PARAM: &str = "within";
 
+/// The error of a validator function.
+pub(crate) fn validation_error(code: FieldErrorCode) -> ValidationError {
+    ValidationError::new(code.name())
+}
+
 /// Validator function: the value, if any, must be of its type.
 pub(crate) fn well_typed<T>(field: &BodyField<T>) -> Result<(), ValidationError> {
     let BodyField::Invalid(field_errors) = field else { return Ok(()) };
-    let mut error = ValidationError::new("type");
+    let mut error = validation_error(FieldErrorCode::Type);
     error.add_param(Cow::Borrowed(FIELD_ERRORS_PARAM), field_errors);
     Err(error)
 }
@@ -148,7 +153,7 @@ pub(crate) fn check_password<T: PasswordText>(
     let weak = |why: tillgate_auth_core::passwords::WeakPassword| FieldViolation {
         field: name.into(),
         in_query: false,
-        code: "weak".into(),
+        code: FieldErrorCode::Weak,
         message: why.to_string().into(),
     };
     policy.check(password.as_text(), words).map_err(weak).err().into_iter().collect()
@@ -159,7 +164,7 @@ pub(crate) fn initial_status_violation() -> FieldViolation {
     FieldViolation {
         field: "status".into(),
         in_query: false,
-        code: "format".into(),
+        code: FieldErrorCode::Format,
         message: "must be active or pending".into(),
     }
 }
@@ -167,7 +172,9 @@ pub(crate) fn initial_status_violation() -> FieldViolation {
 /// Validator function for merge patches: the value cannot be removed, so it must not be null.
 pub(crate) fn not_null<T>(field: &BodyField<T>) -> Result<(), ValidationError> {
     match field {
-        BodyField::Null => Err(ValidationError::new("required").with_message(Cow::Borrowed("cannot be null"))),
+        BodyField::Null => {
+            Err(validation_error(FieldErrorCode::Required).with_message(Cow::Borrowed("cannot be null")))
+        }
         field => well_typed(field),
     }
 }
@@ -206,10 +213,10 @@ pub(crate) fn field_violations<T: Validate>(
 }
 
 fn to_violations(field: &str, violation: &ValidationError) -> Vec<FieldViolation> {
-    let of = |field: String, code: String, message: String| FieldViolation {
+    let of = |field: String, code: FieldErrorCode, message: String| FieldViolation {
         field: field.into(),
         in_query: false,
-        code: code.into(),
+        code,
         message: message.into(),
     };
     if let Some(within) = violation.params.get(FIELD_ERRORS_PARAM) {
@@ -219,14 +226,16 @@ fn to_violations(field: &str, violation: &ValidationError) -> Vec<FieldViolation
             .map(|each| of(format!("{field}{}", each.pointer), each.code, each.message))
             .collect();
     }
+    // the validator's own codes have these names too
+    let code = FieldErrorCode::from_name(&violation.code).unwrap_or(FieldErrorCode::Format);
     let most = || violation.params.get("max").map(ToString::to_string);
-    let message = match (violation.message.clone(), violation.code.as_ref(), most()) {
+    let message = match (violation.message.clone(), code, most()) {
         (Some(message), _, _) => message.into_owned(),
-        (None, "required", _) => "is required".to_owned(),
-        (None, "length", Some(most)) => format!("must have at most {most} characters"),
+        (None, FieldErrorCode::Required, _) => "is required".to_owned(),
+        (None, FieldErrorCode::Length, Some(most)) => format!("must have at most {most} characters"),
         (None, _, _) => "is not valid".to_owned(),
     };
-    vec![of(field.to_owned(), violation.code.to_string(), message)]
+    vec![of(field.to_owned(), code, message)]
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ mod tests {
             panic!("it is taken")
         };
         let reported: Vec<_> =
-            violations.iter().map(|violation| (violation.field.as_ref(), violation.code.as_ref())).collect();
+            violations.iter().map(|violation| (violation.field.as_ref(), violation.code.name())).collect();
         assert_eq!(reported, [("a", "duplicate"), ("b", "duplicate")]);
     }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::request::form;
 use crate::request::head::RequestHead;
 
@@ -61,14 +61,14 @@ impl QueryParameters {
         let (_, sent) = self.pairs.iter().rev().find(|(each, _)| each == name)?;
         let text = sent.clone();
         if text.is_none() && !self.violations.iter().any(|violation| violation.field == name) {
-            self.add_violation(name, "format", ENCODING_MESSAGE);
+            self.add_violation(name, FieldErrorCode::Format, ENCODING_MESSAGE);
         }
         text
     }
 
     /// Parses a parameter, if present; `what` is the message if that fails.
     pub(crate) fn parse<T: FromStr>(&mut self, name: &'static str, what: &'static str) -> Option<T> {
-        self.parse_with(name, "type", |text| text.parse().ok(), what)
+        self.parse_with(name, FieldErrorCode::Type, |text| text.parse().ok(), what)
     }
 
     /// Parses a parameter by `read`, if present; if that fails, `code` and `what` are the
@@ -76,7 +76,7 @@ impl QueryParameters {
     pub(crate) fn parse_with<T>(
         &mut self,
         name: &'static str,
-        code: &'static str,
+        code: FieldErrorCode,
         read: impl FnOnce(&str) -> Option<T>,
         what: &'static str,
     ) -> Option<T> {
@@ -96,7 +96,12 @@ impl QueryParameters {
         what: &'static str,
     ) -> Option<T> {
         let mut words = words.into_iter();
-        self.parse_with(name, "format", |text| words.find(|(word, _)| *word == text).map(|(_, value)| value), what)
+        self.parse_with(
+            name,
+            FieldErrorCode::Format,
+            |text| words.find(|(word, _)| *word == text).map(|(_, value)| value),
+            what,
+        )
     }
 
     /// Reads a parameter as text; `None` if it is absent or empty.
@@ -105,13 +110,12 @@ impl QueryParameters {
     }
 
     /// Adds a violation.
-    pub(crate) fn add_violation(&mut self, name: &'static str, code: &'static str, message: &'static str) {
+    pub(crate) fn add_violation(&mut self, name: &'static str, code: FieldErrorCode, message: &'static str) {
         self.push_violation(Cow::Borrowed(name), code, message);
     }
 
-    fn push_violation(&mut self, field: Cow<'static, str>, code: &'static str, message: &'static str) {
-        let (code, message) = (Cow::Borrowed(code), Cow::Borrowed(message));
-        self.violations.push(FieldViolation { field, in_query: true, code, message });
+    fn push_violation(&mut self, field: Cow<'static, str>, code: FieldErrorCode, message: &'static str) {
+        self.violations.push(FieldViolation { field, in_query: true, code, message: message.into() });
     }
 
     /// Returns `value` if there is no violation.
@@ -120,9 +124,13 @@ impl QueryParameters {
             let mut seen: Vec<String> = Vec::new();
             for (name, _) in std::mem::take(&mut self.pairs) {
                 if !known.contains(&name.as_str()) {
-                    self.push_violation(Cow::Owned(name), "unknown", "is not a parameter of this operation");
+                    self.push_violation(
+                        Cow::Owned(name),
+                        FieldErrorCode::Unknown,
+                        "is not a parameter of this operation",
+                    );
                 } else if seen.contains(&name) {
-                    self.push_violation(Cow::Owned(name), "repeated", "must not be repeated");
+                    self.push_violation(Cow::Owned(name), FieldErrorCode::Repeated, "must not be repeated");
                 } else {
                     seen.push(name);
                 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use tillgate_domain::ExactJson;
 use validator::Validate;
 
-use crate::error::{ApiError, FieldViolation, ProtocolError, malformed_body_error};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, malformed_body_error};
 use crate::json::duplicates::NameComparison;
 use crate::json::exact;
 use crate::request::Request;
@@ -96,7 +96,7 @@ impl<T> PartialBody<T> {
     pub(super) fn add(&mut self, violations: Vec<FieldViolation>) {
         for violation in violations {
             let weak = |known: &FieldViolation| {
-                violation.code == "weak" && known.code == "weak" && known.field == violation.field
+                [violation.code, known.code] == [FieldErrorCode::Weak; 2] && known.field == violation.field
             };
             if !self.violations.iter().any(|known| *known == violation || weak(known)) {
                 self.violations.push(violation);
@@ -146,7 +146,7 @@ fn deserialize_known<'de, T: DeserializeOwned, D: Deserializer<'de>>(
         unknown.extend(FieldError::unknown_member(&member.to_string()).into_iter().map(|field_error| FieldViolation {
             field: field_error.pointer.trim_start_matches('/').to_owned().into(),
             in_query: false,
-            code: field_error.code.into(),
+            code: field_error.code,
             message: field_error.message.into(),
         }));
     })?;

@@ -9,7 +9,7 @@ use tillgate_domain::office::OfficeError;
 use tillgate_domain::{DenialKind, MissingRight};
 
 use crate::error::office;
-use crate::error::{ApiError, FieldViolation, ProtocolError, to_sentence};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, to_sentence};
 use crate::request::bearer::BEARER_CHALLENGE;
 use crate::request::head::RequestHead;
 use crate::serving::response;
@@ -41,7 +41,7 @@ struct ErrorItemBody<'p> {
     pointer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'p str>,
-    code: &'p str,
+    code: &'static str,
     detail: &'p str,
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
         ApiError::Denied(AuthDenied::WeakPassword(why)) => vec![FieldViolation {
             field: "password".into(),
             in_query: false,
-            code: "weak".into(),
+            code: FieldErrorCode::Weak,
             message: why.to_string().into(),
         }],
         _ => Vec::new(),
@@ -127,7 +127,7 @@ fn describe_error(failure: &ApiError) -> (&'static str, String) {
         }
         // a weak password has its own code if nothing else is wrong
         ApiError::Protocol(ProtocolError::InvalidFields(violations))
-            if violations.iter().all(|violation| violation.code == "weak") =>
+            if violations.iter().all(|violation| violation.code == FieldErrorCode::Weak) =>
         {
             let why = violations.first().map_or("is weak", |violation| &*violation.message);
             ("password_weak", to_sentence(&format!("the password {why}")))
@@ -201,7 +201,7 @@ fn build_error_item(violation: &FieldViolation) -> ErrorItemBody<'_> {
     ErrorItemBody {
         pointer: (!violation.in_query).then(pointer),
         parameter: violation.in_query.then_some(&*violation.field),
-        code: &violation.code,
+        code: violation.code.name(),
         detail: &violation.message,
     }
 }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use tillgate_domain::ExactJson;
 
+use crate::error::FieldErrorCode;
 use crate::request::field::{FieldError, FromJson};
 
 /// Whether an API key is accepted.
@@ -41,6 +42,8 @@ impl FromStr for KeyStatus {
 
 impl FromJson for KeyStatus {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        String::from_json(value)?.parse().map_err(|()| FieldError::for_value("format", "must be active or revoked"))
+        String::from_json(value)?
+            .parse()
+            .map_err(|()| FieldError::for_value(FieldErrorCode::Format, "must be active or revoked"))
     }
 }

@@ -7,7 +7,7 @@ use tillgate_domain::TenantId;
 use tillgate_domain::office::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use uuid::Uuid;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, FieldErrorCode};
 use crate::request::cursor::{Cursor, CursorScope, SortKey};
 use crate::request::query::QueryParameters;
 use crate::serving::response::render_json;
@@ -35,7 +35,7 @@ impl<K: SortKey> PageQuery<K> {
     /// Reads `after` and `limit` of a request for the list `list` of this tenant in this order.
     pub(super) fn read(sent: &mut QueryParameters, list: &str, order: &str, tenant: TenantId) -> Self {
         let scope = CursorScope::new(list, order, tenant);
-        let after = match sent.parse_with("after", "type", |text| Some(Cursor::decode(text, scope)), "") {
+        let after = match sent.parse_with("after", FieldErrorCode::Type, |text| Some(Cursor::decode(text, scope)), "") {
             Some(Ok(cursor)) => Some(cursor),
             Some(Err(why)) => {
                 sent.add_violation("after", why.code(), why.message());
@@ -45,7 +45,7 @@ impl<K: SortKey> PageQuery<K> {
         };
         let limit = sent.parse("limit", LIMIT_MESSAGE).unwrap_or(DEFAULT_PAGE_SIZE);
         if !(1..=MAX_PAGE_SIZE).contains(&limit) {
-            sent.add_violation("limit", "range", LIMIT_MESSAGE);
+            sent.add_violation("limit", FieldErrorCode::Range, LIMIT_MESSAGE);
         }
         Self { after, limit, scope }
     }

@@ -22,8 +22,8 @@ use super::path::{not_found, read_id, render_created};
 use super::version::{VersionCondition, read_if_match, render_versioned};
 use super::{body, no_content};
 use crate::context::large_body_slots::MAX_TICKET_BODY_BYTES;
-use crate::error::ApiError;
 use crate::error::office::into_api_result;
+use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::body::read_object;
 use crate::request::cursor::Cursor;
@@ -185,7 +185,8 @@ async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
     let mut sent = QueryParameters::strict(call.head());
     let what = "must have at most 2000 characters and no control characters";
-    let reason = sent.parse_with("reason", "length", |text| Note::parse(text).ok(), what).unwrap_or_default();
+    let reason =
+        sent.parse_with("reason", FieldErrorCode::Length, |text| Note::parse(text).ok(), what).unwrap_or_default();
     let reason = sent.finish(reason)?;
     call.with_office(move |context| {
         let office = context.for_caller(&caller)?;

@@ -17,8 +17,8 @@ use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{VersionCondition, read_if_match, render_versioned};
 use super::{body, no_content, passwords};
-use crate::error::ApiError;
 use crate::error::office::into_api_result;
+use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
@@ -92,7 +92,12 @@ fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<String>, U
         .unwrap_or(words[0].1);
     let query = PageQuery::read(&mut sent, "users", word, tenant);
     let status: Option<UserStatus> = sent.parse("status", "must be pending, active, suspended or deleted");
-    let role = sent.parse_with("role", "format", |name| RoleName::parse(name).ok(), "must be the name of a role");
+    let role = sent.parse_with(
+        "role",
+        FieldErrorCode::Format,
+        |name| RoleName::parse(name).ok(),
+        "must be the name of a role",
+    );
     let search = UserViewQuery {
         text: sent.read_nonempty("search"),
         statuses: status.into_iter().collect(),

@@ -10,6 +10,7 @@ use tillgate_domain::office::{
 use tillgate_domain::{ExactJson, InvalidText, JsonObject};
 
 use super::from_json::{FieldError, FromJson};
+use crate::error::FieldErrorCode;
 use crate::error::office::name_error_code;
 
 /// A display name: 1 to 200 characters.
@@ -70,7 +71,10 @@ impl FromJson for DeviceSettings {
             }
         }
         if count > MAX_SETTINGS {
-            violations.extend(FieldError::for_value("length", format!("must have at most {MAX_SETTINGS} members")));
+            violations.extend(FieldError::for_value(
+                FieldErrorCode::Length,
+                format!("must have at most {MAX_SETTINGS} members"),
+            ));
         }
         if violations.is_empty() { Ok(Self(settings)) } else { Err(violations) }
     }
@@ -88,7 +92,7 @@ impl<T: FromJson> FromJson for NonEmptyList<T> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         let all = Vec::from_json(value)?;
         if all.is_empty() {
-            Err(FieldError::for_value("required", "must have at least one element"))
+            Err(FieldError::for_value(FieldErrorCode::Required, "must have at least one element"))
         } else {
             Ok(Self(all))
         }

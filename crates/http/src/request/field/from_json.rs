@@ -11,6 +11,7 @@ use tillgate_domain::{
     Secret, Slug, UserId, UserName, UserStatus, Zone,
 };
 
+use crate::error::FieldErrorCode;
 use crate::error::office::name_error_code;
 
 /// A violation inside a value.
@@ -18,21 +19,21 @@ use crate::error::office::name_error_code;
 pub(crate) struct FieldError {
     /// Position in the value as a JSON pointer (RFC 6901); empty for the whole value.
     pub(crate) pointer: String,
-    /// Stable code: `type`, `format`, `length`, `required`, `unknown`.
-    pub(crate) code: String,
+    /// The code, for programs.
+    pub(crate) code: FieldErrorCode,
     /// What the value must be, as a message for the client.
     pub(crate) message: String,
 }
 
 impl FieldError {
     /// A violation of the whole value.
-    pub(crate) fn for_value(code: &str, why: impl fmt::Display) -> Vec<Self> {
-        vec![Self { pointer: String::new(), code: code.to_owned(), message: why.to_string() }]
+    pub(crate) fn for_value(code: FieldErrorCode, why: impl fmt::Display) -> Vec<Self> {
+        vec![Self { pointer: String::new(), code, message: why.to_string() }]
     }
 
     /// The violation for a member that the object cannot have.
     pub(crate) fn unknown_member(name: &str) -> Vec<Self> {
-        Self::nested_under(Self::for_value("unknown", "is not a member of this object"), name).collect()
+        Self::nested_under(Self::for_value(FieldErrorCode::Unknown, "is not a member of this object"), name).collect()
     }
 
     /// Moves violations below a member or an element of the enclosing value.
@@ -62,7 +63,7 @@ impl FromJson for String {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         match value {
             ExactJson::String(text) => Ok(text),
-            _ => Err(FieldError::for_value("type", "must be a string")),
+            _ => Err(FieldError::for_value(FieldErrorCode::Type, "must be a string")),
         }
     }
 }
@@ -77,14 +78,14 @@ impl FromJson for bool {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         match value {
             ExactJson::Bool(truth) => Ok(truth),
-            _ => Err(FieldError::for_value("type", "must be true or false")),
+            _ => Err(FieldError::for_value(FieldErrorCode::Type, "must be true or false")),
         }
     }
 }
 
 impl FromJson for i64 {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        parse_integer(&value).ok_or_else(|| FieldError::for_value("type", "must be a whole number"))
+        parse_integer(&value).ok_or_else(|| FieldError::for_value(FieldErrorCode::Type, "must be a whole number"))
     }
 }
 
@@ -92,7 +93,9 @@ impl FromJson for i64 {
 impl FromJson for Duration {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         let seconds: Option<u64> = parse_integer(&value).filter(|seconds| *seconds < 1 << 32);
-        seconds.map(Self::from_secs).ok_or_else(|| FieldError::for_value("type", "must be a whole number of seconds"))
+        seconds
+            .map(Self::from_secs)
+            .ok_or_else(|| FieldError::for_value(FieldErrorCode::Type, "must be a whole number of seconds"))
     }
 }
 
@@ -100,14 +103,16 @@ impl FromJson for JsonObject {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         match value {
             ExactJson::Object(members) => Ok(Self::new(members)),
-            _ => Err(FieldError::for_value("type", "must be an object")),
+            _ => Err(FieldError::for_value(FieldErrorCode::Type, "must be an object")),
         }
     }
 }
 
 impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        let ExactJson::Array(values) = value else { return Err(FieldError::for_value("type", "must be a list")) };
+        let ExactJson::Array(values) = value else {
+            return Err(FieldError::for_value(FieldErrorCode::Type, "must be a list"));
+        };
         let (mut all, mut violations) = (Self::with_capacity(values.len()), Vec::new());
         for (at, value) in values.into_iter().enumerate() {
             match T::from_json(value) {
@@ -122,7 +127,9 @@ impl<T: FromJson> FromJson for Vec<T> {
 /// A map whose values may be null, which removes a member in a merge patch.
 impl<T: FromJson> FromJson for BTreeMap<String, Option<T>> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        let ExactJson::Object(values) = value else { return Err(FieldError::for_value("type", "must be an object")) };
+        let ExactJson::Object(values) = value else {
+            return Err(FieldError::for_value(FieldErrorCode::Type, "must be an object"));
+        };
         let (mut all, mut violations) = (Self::new(), Vec::new());
         for (key, value) in values {
             match if value.is_null() { Ok(None) } else { T::from_json(value).map(Some) } {
@@ -145,7 +152,7 @@ impl ObjectReader {
     pub(crate) fn open(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         match value {
             ExactJson::Object(members) => Ok(Self { members, errors: Vec::new() }),
-            _ => Err(FieldError::for_value("type", "must be an object")),
+            _ => Err(FieldError::for_value(FieldErrorCode::Type, "must be an object")),
         }
     }
 
@@ -164,7 +171,8 @@ impl ObjectReader {
     /// Parses a member that must be present.
     pub(crate) fn require<T: FromJson>(&mut self, name: &str) -> Option<T> {
         if !self.members.iter().any(|(own, value)| own == name && !value.is_null()) {
-            self.errors.extend(FieldError::nested_under(FieldError::for_value("required", "is required"), name));
+            self.errors
+                .extend(FieldError::nested_under(FieldError::for_value(FieldErrorCode::Required, "is required"), name));
         }
         self.read(name)
     }
@@ -214,7 +222,7 @@ macro_rules! ids {
     ($($name:ty),*) => {$(
         impl FromJson for $name {
             fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-                String::from_json(value)?.parse().map_err(|_| FieldError::for_value("format", "must be an id"))
+                String::from_json(value)?.parse().map_err(|_| FieldError::for_value(FieldErrorCode::Format, "must be an id"))
             }
         }
     )*};
@@ -228,7 +236,7 @@ macro_rules! texts {
         impl FromJson for $name {
             fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
                 let read = $read;
-                read(&String::from_json(value)?).map_err(|message| FieldError::for_value("format", message))
+                read(&String::from_json(value)?).map_err(|message| FieldError::for_value(FieldErrorCode::Format, message))
             }
         }
     )*};

@@ -34,7 +34,7 @@ fn collect_violations(body: Value) -> Vec<(String, String)> {
     match validate_body(serde_json::from_value::<Body>(body).unwrap()) {
         Err(ProtocolError::InvalidFields(violations)) => violations
             .into_iter()
-            .map(|violation| (violation.field.into_owned(), violation.code.into_owned()))
+            .map(|violation| (violation.field.into_owned(), violation.code.name().to_owned()))
             .collect(),
         other => panic!("{other:?}"),
     }

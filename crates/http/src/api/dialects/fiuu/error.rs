@@ -7,9 +7,8 @@ use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
 use tillgate_domain::DenialKind;
 
 use super::paths::REFRESH_PATH;
-use super::request::POS_ID_CODE;
 use crate::error::office;
-use crate::error::{ApiError, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, ProtocolError};
 use crate::request::head::RequestHead;
 use crate::serving::response;
 
@@ -50,7 +49,7 @@ fn find_published_error(failure: &ApiError, route: &str) -> Option<(u32, &'stati
             (40_031, INVALID_PARAMETERS_MESSAGE)
         }
         ApiError::Protocol(ProtocolError::InvalidFields(violations))
-            if violations.iter().any(|violation| violation.code == POS_ID_CODE) =>
+            if violations.iter().any(|violation| violation.code == FieldErrorCode::Format) =>
         {
             (40_021, "Invalid POS ID.")
         }

@@ -6,12 +6,9 @@ use tillgate_auth_core::LoginIdentity;
 use tillgate_domain::{DeviceName, Secret};
 use validator::{Validate, ValidationError};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, FieldErrorCode};
 use crate::request::body;
-use crate::request::field::{BodyField, validate_body, well_typed};
-
-/// The code of a field that cannot be the name of a register.
-pub(super) const POS_ID_CODE: &str = "pos_id";
+use crate::request::field::{BodyField, validate_body, validation_error, well_typed};
 
 /// A login. The password may have any length: an empty or overlong one is a wrong password.
 #[derive(Deserialize, Validate)]
@@ -24,12 +21,12 @@ struct LoginBody {
     password: BodyField<String>,
 }
 
-/// Validates that the name is a valid device name.
+/// Validates that the name is a valid device name. No other field of the contract has a format.
 fn check_pos_id(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
         BodyField::Missing | BodyField::Null => Ok(()),
         BodyField::Value(name) if DeviceName::parse(name).is_ok() => Ok(()),
-        BodyField::Value(_) | BodyField::Invalid(_) => Err(ValidationError::new(POS_ID_CODE)),
+        BodyField::Value(_) | BodyField::Invalid(_) => Err(validation_error(FieldErrorCode::Format)),
     }
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::page::PageParams;
 use super::response::{format_timestamp, render_data};
-use crate::error::ApiError;
+use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::query::QueryParameters;
 use crate::serving::permission::Permission;
@@ -88,7 +88,7 @@ fn read_query(call: &Request, caller: &Caller) -> Result<(Option<EventFilter>, P
     let mut day = |name: &'static str| {
         let day = sent.read_nonempty(name).map(|date| tenant.zone.day_bounds(&date));
         if day == Some(None) {
-            sent.add_violation(name, "format", DATE_MESSAGE);
+            sent.add_violation(name, FieldErrorCode::Format, DATE_MESSAGE);
         }
         day.flatten()
     };

@@ -1,5 +1,6 @@
 //! Pages of lists in POS Kasir: numbered from 1, with 10 items by default and 100 at most.
 
+use crate::error::FieldErrorCode;
 use crate::request::query::QueryParameters;
 
 const DEFAULT_PAGE_SIZE: u32 = 10;
@@ -19,11 +20,11 @@ impl PageParams {
         const SIZE_MESSAGE: &str = "must be a number from 1 to 100";
         let number = sent.parse("page", NUMBER_MESSAGE).unwrap_or(1);
         if number == 0 {
-            sent.add_violation("page", "range", NUMBER_MESSAGE);
+            sent.add_violation("page", FieldErrorCode::Range, NUMBER_MESSAGE);
         }
         let size = sent.parse("limit", SIZE_MESSAGE).unwrap_or(DEFAULT_PAGE_SIZE);
         if !(1..=MAX_PAGE_SIZE).contains(&size) {
-            sent.add_violation("limit", "range", SIZE_MESSAGE);
+            sent.add_violation("limit", FieldErrorCode::Range, SIZE_MESSAGE);
         }
         Self { number, size }
     }

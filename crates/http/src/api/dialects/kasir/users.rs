@@ -17,7 +17,7 @@ use tillgate_domain::{Rank, RoleName, User, UserId, UserStatus};
 use super::paths::{USER_PATH, USERS_PATH};
 use super::response::{UserBody, render_data, render_message};
 use crate::error::office::into_api_result;
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::request::Request;
 use crate::serving::permission::Permission;
 use crate::serving::route::Route;
@@ -153,7 +153,7 @@ async fn run_user_change(
 /// Reads the user id in the path.
 fn read_user_id(call: &Request) -> Result<UserId, ApiError> {
     call.head().path_parameter("id").parse().map_err(|_| {
-        let (code, message) = ("type".into(), "must be a UUID".into());
+        let (code, message) = (FieldErrorCode::Type, "must be a UUID".into());
         ProtocolError::InvalidFields(vec![FieldViolation { field: "id".into(), in_query: false, code, message }]).into()
     })
 }

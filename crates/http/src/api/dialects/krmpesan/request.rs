@@ -4,7 +4,7 @@
 
 use tillgate_domain::{Secret, SessionId};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, FieldErrorCode};
 use crate::request::head::RequestHead;
 use crate::request::query::QueryParameters;
 
@@ -15,10 +15,10 @@ pub(super) fn read_refresh(head: &RequestHead) -> Result<(Secret<String>, Option
     let token = take_nonempty(&mut query, "refresh_token");
     let pairing = take_nonempty(&mut query, "device_id").or_else(|| take_nonempty(&mut query, "device_key"));
     if token.is_none() {
-        query.add_violation("refresh_token", "required", "is required");
+        query.add_violation("refresh_token", FieldErrorCode::Required, "is required");
     }
     if pairing.is_none() {
-        query.add_violation("device_id", "required", "is required; device_key is accepted too");
+        query.add_violation("device_id", FieldErrorCode::Required, "is required; device_key is accepted too");
     }
     let (token, pairing) = query.finish((token.unwrap_or_default(), pairing.unwrap_or_default()))?;
     Ok((Secret::new(token), parse_pairing(&pairing)))

@@ -15,7 +15,7 @@ use tillgate_domain::{ApiKeyId, DeviceName, InvalidText, KnownRight, Right, Righ
 use super::list::{ListMember, ListQuery, MemberKind};
 use super::paths::api_paths;
 use crate::error::office::into_api_result;
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::request::Request;
 use crate::request::body;
 use crate::request::field::BodyField;
@@ -191,13 +191,15 @@ fn read_api_key(call: &Request, new: bool) -> Result<ApiKeyInput, ApiError> {
     let device = read_text(&mut violations, "devicename", sent.devicename, new, DeviceName::parse);
     let description = read_value(&mut violations, "description", sent.description).and_then(|text| {
         let fit = check_description(&text).map(|()| text);
-        fit.map_err(|why| push_violation(&mut violations, "description", "format", why.to_string())).ok()
+        fit.map_err(|why| push_violation(&mut violations, "description", FieldErrorCode::Format, why.to_string())).ok()
     });
     let active = read_value(&mut violations, "isactive", sent.isactive);
     let version = read_value(&mut violations, "_v", sent.version);
     let permissions = read_value(&mut violations, "permissions", sent.permissions).and_then(|names| {
         let rights: Result<Rights, _> = names.iter().map(|name| Right::parse(name)).collect();
-        rights.map_err(|why| push_violation(&mut violations, "permissions", "format", why.to_string())).ok()
+        rights
+            .map_err(|why| push_violation(&mut violations, "permissions", FieldErrorCode::Format, why.to_string()))
+            .ok()
     });
     if violations.is_empty() {
         Ok(ApiKeyInput { change: ApiKeyChange { name, description, active, user, device, permissions }, version })
@@ -207,13 +209,8 @@ fn read_api_key(call: &Request, new: bool) -> Result<ApiKeyInput, ApiError> {
     }
 }
 
-fn push_violation(violations: &mut Vec<FieldViolation>, field: &'static str, code: &'static str, message: String) {
-    violations.push(FieldViolation {
-        field: field.into(),
-        in_query: false,
-        code: code.into(),
-        message: message.into(),
-    });
+fn push_violation(violations: &mut Vec<FieldViolation>, field: &'static str, code: FieldErrorCode, message: String) {
+    violations.push(FieldViolation { field: field.into(), in_query: false, code, message: message.into() });
 }
 
 /// Reads a text that must not be blank, and must be present if `required`.
@@ -226,12 +223,16 @@ fn read_text<T>(
 ) -> Option<T> {
     let missing = sent.is_missing();
     match read_value(violations, name, sent) {
-        Some(text) if text.trim().is_empty() => push_violation(violations, name, "required", "is required".to_owned()),
+        Some(text) if text.trim().is_empty() => {
+            push_violation(violations, name, FieldErrorCode::Required, "is required".to_owned())
+        }
         Some(text) => match parse(&text) {
             Ok(value) => return Some(value),
-            Err(why) => push_violation(violations, name, "format", why.to_string()),
+            Err(why) => push_violation(violations, name, FieldErrorCode::Format, why.to_string()),
         },
-        None if missing && required => push_violation(violations, name, "required", "is required".to_owned()),
+        None if missing && required => {
+            push_violation(violations, name, FieldErrorCode::Required, "is required".to_owned())
+        }
         None => {}
     }
     None
@@ -243,7 +244,7 @@ fn read_value<T>(violations: &mut Vec<FieldViolation>, name: &'static str, sent:
         BodyField::Value(value) => Some(value),
         BodyField::Missing | BodyField::Null => None,
         BodyField::Invalid(_) => {
-            push_violation(violations, name, "type", "has the wrong type".to_owned());
+            push_violation(violations, name, FieldErrorCode::Type, "has the wrong type".to_owned());
             None
         }
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tillgate_domain::{Environment, ExactJson, Instant};
 
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::request::head::RequestHead;
 use crate::request::query;
 use crate::serving::response;
@@ -242,7 +242,7 @@ fn push_violation<T: Default>(violations: &mut Vec<FieldViolation>, name: &'stat
     violations.push(FieldViolation {
         field: name.into(),
         in_query: true,
-        code: "type".into(),
+        code: FieldErrorCode::Type,
         message: "is not valid".into(),
     });
     T::default()

@@ -7,9 +7,9 @@ use tillgate_domain::Secret;
 use validator::Validate;
 
 use super::refresh_token::decode_refresh_token;
-use crate::error::ApiError;
+use crate::error::{ApiError, FieldErrorCode};
 use crate::request::body;
-use crate::request::field::{BodyField, validate_body, well_typed};
+use crate::request::field::{BodyField, validate_body, validation_error, well_typed};
 
 /// A login. `Password` may be missing: that is a wrong password, unless the device's environment
 /// requires none.
@@ -39,7 +39,7 @@ fn check_not_blank(field: &BodyField<String>) -> Result<(), validator::Validatio
     match field {
         BodyField::Value(text) if !text.trim().is_empty() => Ok(()),
         BodyField::Invalid(_) => Ok(()),
-        BodyField::Value(_) | BodyField::Missing | BodyField::Null => Err(validator::ValidationError::new("required")),
+        BodyField::Value(_) | BodyField::Missing | BodyField::Null => Err(validation_error(FieldErrorCode::Required)),
     }
 }
 

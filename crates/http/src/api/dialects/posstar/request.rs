@@ -5,7 +5,8 @@ use tillgate_domain::office::email_context_words;
 use tillgate_domain::{Email, InvalidText, check_display_name};
 use validator::{Validate, ValidationError};
 
-use crate::request::field::{BodyField, well_typed};
+use crate::error::FieldErrorCode;
+use crate::request::field::{BodyField, validation_error, well_typed};
 
 /// The industries of vendors. The value is recorded in the audit event and not used otherwise.
 const INDUSTRIES: [&str; 6] = ["retail", "restaurant", "distribution", "salon", "pharmacy", "grocery"];
@@ -15,7 +16,7 @@ const INDUSTRIES: [&str; 6] = ["retail", "restaurant", "distribution", "salon", 
 fn check_email(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
         BodyField::Value(email) if Email::parse(email).is_err() => {
-            Err(ValidationError::new("format").with_message("must be an e-mail address".into()))
+            Err(validation_error(FieldErrorCode::Format).with_message("must be an e-mail address".into()))
         }
         field => well_typed(field),
     }
@@ -56,10 +57,10 @@ pub(super) struct RegisterBody {
 fn check_not_empty(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
         BodyField::Value(name) if name.trim().is_empty() => {
-            Err(ValidationError::new("required").with_message("must not be empty".into()))
+            Err(validation_error(FieldErrorCode::Required).with_message("must not be empty".into()))
         }
         BodyField::Value(name) => check_display_name(name.trim())
-            .map_err(|why| ValidationError::new("format").with_message(why.to_string().into())),
+            .map_err(|why| validation_error(FieldErrorCode::Format).with_message(why.to_string().into())),
         field => well_typed(field),
     }
 }
@@ -69,7 +70,7 @@ fn check_not_empty(field: &BodyField<String>) -> Result<(), ValidationError> {
 fn check_deliverable(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
         BodyField::Value(text) if Email::parse(text).is_ok_and(|email| email.check_deliverable().is_err()) => {
-            Err(ValidationError::new("format").with_message(InvalidText::Email.to_string().into()))
+            Err(validation_error(FieldErrorCode::Format).with_message(InvalidText::Email.to_string().into()))
         }
         field => check_email(field),
     }
@@ -77,7 +78,7 @@ fn check_deliverable(field: &BodyField<String>) -> Result<(), ValidationError> {
 
 fn check_industry(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
-        BodyField::Value(name) if !INDUSTRIES.contains(&name.as_str()) => Err(ValidationError::new("choice")
+        BodyField::Value(name) if !INDUSTRIES.contains(&name.as_str()) => Err(validation_error(FieldErrorCode::Format)
             .with_message("must be one of retail, restaurant, distribution, salon, pharmacy, grocery".into())),
         field => well_typed(field),
     }

@@ -12,7 +12,7 @@ use tillgate_domain::{Email, PrincipalId, ResetId, Secret};
 use super::paths::{FORGOT_PASSWORD_PATH, RESET_PASSWORD_PATH};
 use super::request::{ForgotPasswordBody, ResetPasswordBody};
 use super::response::MessageBody;
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::request::Request;
 use crate::request::body;
 use crate::request::field::{check_password, validate_body, validate_body_with};
@@ -65,6 +65,6 @@ async fn reset_password(call: Request) -> Result<HttpResponse, ApiError> {
 
 /// The error of an unknown, used or expired token; it does not reveal which.
 fn spent_token_error() -> ApiError {
-    let (code, message) = ("spent".into(), "is invalid or has expired".into());
+    let (code, message) = (FieldErrorCode::Unknown, "is invalid or has expired".into());
     ProtocolError::InvalidFields(vec![FieldViolation { field: "token".into(), in_query: false, code, message }]).into()
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::api::native::body::{read_body, read_body_with};
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::request::body;
 use crate::request::field::{BodyField, check_password, validate_body, well_typed};
 
@@ -141,7 +141,7 @@ pub(super) fn read_end_sessions(headers: &HeaderMap, body: &[u8]) -> Result<(Ses
             return Err(ProtocolError::InvalidFields(vec![FieldViolation {
                 field: "".into(),
                 in_query: false,
-                code: "choice".into(),
+                code: FieldErrorCode::Choice,
                 message: "must contain exactly one of user, device, and everyone with the value true".into(),
             }])
             .into());
@@ -168,7 +168,7 @@ pub(super) fn new_password_violation(why: &WeakPassword) -> FieldViolation {
     FieldViolation {
         field: "new_password".into(),
         in_query: false,
-        code: "weak".into(),
+        code: FieldErrorCode::Weak,
         message: why.to_string().into(),
     }
 }
@@ -188,7 +188,7 @@ impl LoginBody {
             return Some(FieldViolation {
                 field: "new_password".into(),
                 in_query: false,
-                code: "unexpected".into(),
+                code: FieldErrorCode::Unexpected,
                 message: "is for users only; change the password of a device in the back office".into(),
             });
         }
@@ -213,7 +213,7 @@ pub(in crate::api::native) fn read_login(
     let nobody = (sent.login.is_missing() && sent.device.is_missing()).then(|| FieldViolation {
         field: "login".into(),
         in_query: false,
-        code: "required".into(),
+        code: FieldErrorCode::Required,
         message: "is required unless a device logs in as itself".into(),
     });
     let mut others: Vec<FieldViolation> = nobody.into_iter().chain(misplaced).collect();

@@ -10,6 +10,7 @@ use tillgate_domain::ticket::{
 };
 use tillgate_domain::{ExactJson, JsonObject, UserId, UserName};
 
+use crate::error::FieldErrorCode;
 use crate::error::office::name_error_code;
 use crate::request::field::{FieldError, FromJson, ObjectReader, parse_integer};
 
@@ -21,9 +22,9 @@ impl<const MOST: usize> FromJson for BoundedText<MOST> {
 
 fn parse_decimal<T: std::str::FromStr<Err: Display>>(value: ExactJson) -> Result<T, Vec<FieldError>> {
     let ExactJson::String(text) = value else {
-        return Err(FieldError::for_value("type", "must be a decimal in a string, such as \"12.50\""));
+        return Err(FieldError::for_value(FieldErrorCode::Type, "must be a decimal in a string, such as \"12.50\""));
     };
-    text.parse().map_err(|why| FieldError::for_value("range", why))
+    text.parse().map_err(|why| FieldError::for_value(FieldErrorCode::Range, why))
 }
 
 impl<const PLACES: u32> FromJson for Decimal<PLACES> {
@@ -52,20 +53,22 @@ impl FromJson for Quantity {
 
 impl FromJson for Currency {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        Self::parse(&String::from_json(value)?).map_err(|why| FieldError::for_value("format", why))
+        Self::parse(&String::from_json(value)?).map_err(|why| FieldError::for_value(FieldErrorCode::Format, why))
     }
 }
 
 /// Parses an integer that is not negative.
 impl FromJson for u64 {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        parse_integer(&value).ok_or_else(|| FieldError::for_value("type", "must be a non-negative integer"))
+        parse_integer(&value)
+            .ok_or_else(|| FieldError::for_value(FieldErrorCode::Type, "must be a non-negative integer"))
     }
 }
 
 impl FromJson for u32 {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        Self::try_from(u64::from_json(value)?).map_err(|_| FieldError::for_value("range", "must be at most 4294967295"))
+        Self::try_from(u64::from_json(value)?)
+            .map_err(|_| FieldError::for_value(FieldErrorCode::Range, "must be at most 4294967295"))
     }
 }
 
@@ -92,7 +95,7 @@ impl FromJson for Location {
 
 impl FromJson for Meta {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        Self::new(JsonObject::from_json(value)?).map_err(|why| FieldError::for_value("length", why))
+        Self::new(JsonObject::from_json(value)?).map_err(|why| FieldError::for_value(FieldErrorCode::Length, why))
     }
 }
 
@@ -147,7 +150,9 @@ impl FromJson for KnownWord<ItemKind> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         let text = String::from_json(value)?;
         let found = ItemKind::ALL.into_iter().find(|kind| kind.name().to_ascii_lowercase() == text);
-        found.map(Self).ok_or_else(|| FieldError::for_value("format", "must be positive, negative or returned"))
+        found
+            .map(Self)
+            .ok_or_else(|| FieldError::for_value(FieldErrorCode::Format, "must be positive, negative or returned"))
     }
 }
 
@@ -155,7 +160,9 @@ impl FromJson for KnownWord<PaymentMethod> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         let text = String::from_json(value)?;
         let found = PaymentMethod::ALL.into_iter().find(|means| means.name() == text);
-        found.map(Self).ok_or_else(|| FieldError::for_value("format", "must be cash, card, voucher or other"))
+        found
+            .map(Self)
+            .ok_or_else(|| FieldError::for_value(FieldErrorCode::Format, "must be cash, card, voucher or other"))
     }
 }
 

@@ -20,8 +20,8 @@ use super::item::NewItemBody;
 use super::response::{self, CustomerBody, LocationBody, PaymentBody, RefundItemBody};
 use crate::api::native::{body, schemas};
 use crate::error::office::office_error_violations;
-use crate::error::{ApiError, FieldViolation};
-use crate::request::field::{BodyField, not_null, well_typed};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation};
+use crate::request::field::{BodyField, not_null, validation_error, well_typed};
 
 /// A new ticket.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -179,8 +179,10 @@ pub(super) struct CloseTicket {
 /// Validates that the name of a fiscal memory is not blank.
 fn not_blank(field: &BodyField<Label>) -> Result<(), ValidationError> {
     match field {
-        BodyField::Value(name) if NumberSeries::is_blank(name.as_str()) => Err(ValidationError::new("required")
-            .with_message("must not be blank; omit it to use the device's own numbers".into())),
+        BodyField::Value(name) if NumberSeries::is_blank(name.as_str()) => {
+            Err(validation_error(FieldErrorCode::Required)
+                .with_message("must not be blank; omit it to use the device's own numbers".into()))
+        }
         field => well_typed(field),
     }
 }

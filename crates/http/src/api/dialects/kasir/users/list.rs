@@ -10,7 +10,7 @@ use tillgate_domain::office::{UserOrder, UserSearch};
 use super::request::{ROLE_MESSAGE, parse_rank};
 use crate::api::dialects::kasir::page::PageParams;
 use crate::api::dialects::kasir::response::{UserBody, render_data};
-use crate::error::ApiError;
+use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::query::QueryParameters;
 
@@ -52,7 +52,7 @@ fn read_search(call: &Request) -> Result<(UserSearch, PageParams), ApiError> {
         Some("deleted") => &[UserStatus::Deleted],
         Some("all") => &UserStatus::ALL,
         Some(_) => {
-            sent.add_violation("status", "format", "must be active, deleted or all");
+            sent.add_violation("status", FieldErrorCode::Format, "must be active, deleted or all");
             &[]
         }
     };
@@ -61,13 +61,13 @@ fn read_search(call: &Request) -> Result<(UserSearch, PageParams), ApiError> {
     let role = sent.read_nonempty("role");
     let rank = role.as_deref().and_then(parse_rank);
     if role.is_some() && rank.is_none() {
-        sent.add_violation("role", "format", ROLE_MESSAGE);
+        sent.add_violation("role", FieldErrorCode::Format, ROLE_MESSAGE);
     }
     let by_name = match sent.read_nonempty("sortBy").as_deref() {
         None | Some("created_at") => false,
         Some("username") => true,
         Some(_) => {
-            sent.add_violation("sortBy", "format", "must be created_at or username");
+            sent.add_violation("sortBy", FieldErrorCode::Format, "must be created_at or username");
             false
         }
     };
@@ -77,7 +77,7 @@ fn read_search(call: &Request) -> Result<(UserSearch, PageParams), ApiError> {
         (None | Some("desc"), true) => UserOrder::NameDescending,
         (Some("asc"), true) => UserOrder::Name,
         (Some(_), _) => {
-            sent.add_violation("sortOrder", "format", "must be asc or desc");
+            sent.add_violation("sortOrder", FieldErrorCode::Format, "must be asc or desc");
             UserOrder::Newest
         }
     };

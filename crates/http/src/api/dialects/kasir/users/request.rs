@@ -5,7 +5,7 @@ use tillgate_domain::office::email_context_words;
 use tillgate_domain::{Email, ExactJson, Rank, Secret, UserName};
 use validator::Validate;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::body;
 use crate::request::field::{
@@ -46,7 +46,8 @@ struct UpdateUser {
 
 impl FromJson for Rank {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        parse_rank(&String::from_json(value)?).ok_or_else(|| FieldError::for_value("format", ROLE_MESSAGE))
+        parse_rank(&String::from_json(value)?)
+            .ok_or_else(|| FieldError::for_value(FieldErrorCode::Format, ROLE_MESSAGE))
     }
 }
 

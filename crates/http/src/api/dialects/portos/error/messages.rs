@@ -10,7 +10,7 @@ use tillgate_domain::{DenialKind, MissingRight};
 use super::ticket_messages;
 use crate::api::dialects::portos::language::Language;
 use crate::error::office::office_error_violations;
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 
 /// Returns the published title, or the reason phrase of the status if none is published.
 pub(super) fn find_title(failure: &ApiError, status: StatusCode, language: Language) -> &'static str {
@@ -116,9 +116,9 @@ fn describe_protocol_error(protocol: &ProtocolError, language: Language) -> &str
 
 /// Returns the message of a violation and its published number.
 pub(super) fn describe_violation(violation: &FieldViolation, language: Language) -> (&'static str, Option<u8>) {
-    match violation.code.as_ref() {
-        "required" => (language.pick("Pole je povinné.", "The field is required."), Some(1)),
-        "taken" => (language.pick("Hodnota sa už používa.", "The value is already in use."), Some(2)),
+    match violation.code {
+        FieldErrorCode::Required => (language.pick("Pole je povinné.", "The field is required."), Some(1)),
+        FieldErrorCode::Taken => (language.pick("Hodnota sa už používa.", "The value is already in use."), Some(2)),
         _ => (language.pick("Neplatná hodnota.", "The value is not valid."), None),
     }
 }

@@ -16,7 +16,7 @@ use super::{
     ARTICLE_EXTRA_MEMBERS, CLOSE_INFO_EXTRA_MEMBERS, CUSTOMER_EXTRA_MEMBERS, DEFAULT_PURCHASE_TYPE,
     TICKET_EXTRA_MEMBERS, VAT_CATEGORIES, VERBATIM_MEMBERS,
 };
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::json::exact::ExactJson;
 use crate::request::body::{is_empty_body, read_exact};
 use object_reader::TicketObjectReader;
@@ -50,7 +50,7 @@ impl TicketInput {
         let (exact, mut violations) = (read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
         let list = if let ExactJson::Array(list) = &exact { Some(list) } else { find_items(&exact) };
         let Some(list) = list.filter(|list| list.len() <= MAX_TICKETS_PER_REQUEST) else {
-            let code = if list.is_some() { "range" } else { "type" };
+            let code = if list.is_some() { FieldErrorCode::Range } else { FieldErrorCode::Type };
             return Err(ProtocolError::InvalidFields(vec![build_violation("Items".to_owned(), code)]).into());
         };
         let read = list.iter().enumerate().map(|(index, each)| {
@@ -64,7 +64,7 @@ impl TicketInput {
         let id = members.read_plain::<String>("Id", named).and_then(|id| {
             let parsed = ticket_id::parse_ticket_id(&id);
             if parsed.is_none() {
-                members.add_violation("Id", "format");
+                members.add_violation("Id", FieldErrorCode::Format);
             }
             parsed
         });
@@ -88,15 +88,15 @@ fn check_violations<T>(sent: T, mut violations: Vec<FieldViolation>) -> Result<T
     Err(ProtocolError::InvalidFields(violations).into())
 }
 
-fn build_violation(field: String, code: &'static str) -> FieldViolation {
-    FieldViolation { field: field.into(), in_query: false, code: code.into(), message: "is not valid".into() }
+fn build_violation(field: String, code: FieldErrorCode) -> FieldViolation {
+    FieldViolation { field: field.into(), in_query: false, code, message: "is not valid".into() }
 }
 
 fn read_change(members: &mut TicketObjectReader<'_, '_>) -> TicketChange {
     let owner = members.read_object("Employee").and_then(|mut employee| {
         let name = employee.read_plain::<String>("UserName", false)?;
         let parsed = UserName::parse(&name);
-        parsed.map_err(|_| employee.add_violation("UserName", "format")).ok().map(OwnerRef::Name)
+        parsed.map_err(|_| employee.add_violation("UserName", FieldErrorCode::Format)).ok().map(OwnerRef::Name)
     });
     let customer = if members.is_null("Customer") {
         Some(None)
@@ -160,7 +160,7 @@ fn read_extra(members: &mut TicketObjectReader<'_, '_>, names: &[&str]) -> Meta 
     let length = |value: &ExactJson| serde_json::to_string(value).map_or(0, |json| json.len());
     if let Some((longest, _)) = sent.iter().max_by_key(|(_, value)| length(value)) {
         let (first, rest) = longest.split_at(1);
-        members.add_violation(&format!("{}{rest}", first.to_uppercase()), "length");
+        members.add_violation(&format!("{}{rest}", first.to_uppercase()), FieldErrorCode::Length);
     }
     Meta::default()
 }
@@ -170,9 +170,9 @@ fn read_meta(members: &mut TicketObjectReader<'_, '_>) -> Meta {
     match sent {
         ExactJson::Object(kept) => match Meta::new(JsonObject::new(kept.clone())) {
             Ok(meta) => return meta,
-            Err(_) => members.add_violation("Meta", "length"),
+            Err(_) => members.add_violation("Meta", FieldErrorCode::Length),
         },
-        _ => members.add_violation("Meta", "type"),
+        _ => members.add_violation("Meta", FieldErrorCode::Type),
     }
     Meta::default()
 }
@@ -183,7 +183,7 @@ fn read_item(members: &mut TicketObjectReader<'_, '_>) -> ItemInput {
     let kind = members.read_plain::<String>("Type", false).and_then(|word| {
         let kind = ItemKind::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(&word));
         if kind.is_none() {
-            members.add_violation("Type", "format");
+            members.add_violation("Type", FieldErrorCode::Format);
         }
         kind
     });
@@ -244,7 +244,7 @@ fn read_vat_category(members: &mut TicketObjectReader<'_, '_>) -> Label {
     let found = VAT_CATEGORIES.into_iter().find(|number| f64::from(*number).total_cmp(&sent).is_eq());
     let label = found.and_then(|number| Label::parse(&number.to_string()).ok());
     if label.is_none() {
-        members.add_violation("Category", "range");
+        members.add_violation("Category", FieldErrorCode::Range);
     }
     label.unwrap_or_default()
 }
@@ -286,7 +286,7 @@ pub(super) fn read_closing(
     let receipt = |members: &mut TicketObjectReader<'_, '_>| {
         let (number, fiscal) = (members.read_integer("Number"), members.read_text::<200>("FiscalName"));
         if NumberSeries::is_blank(fiscal.as_str()) {
-            members.add_violation("FiscalName", "required");
+            members.add_violation("FiscalName", FieldErrorCode::Required);
         }
         (number, fiscal, members.read_integer("DailySalesReportNumber"), read_extra(members, &CLOSE_INFO_EXTRA_MEMBERS))
     };

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use tillgate_domain::ticket::{Amount, BoundedText, Currency, InvalidDecimal, Label};
 
 use super::build_violation;
-use crate::error::FieldViolation;
+use crate::error::{FieldErrorCode, FieldViolation};
 use crate::json::exact::ExactJson;
 
 /// An object that is being read.
@@ -47,7 +47,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
     /// members.
     pub(super) fn new(exact: &'e ExactJson, path: &str, violations: &'f mut Vec<FieldViolation>) -> Self {
         if !matches!(exact, ExactJson::Object(_)) {
-            violations.push(build_violation(path.trim_end_matches('.').to_owned(), "type"));
+            violations.push(build_violation(path.trim_end_matches('.').to_owned(), FieldErrorCode::Type));
         }
         Self { exact, path: path.to_owned(), currency: None, violations }
     }
@@ -58,7 +58,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
     }
 
     /// Adds a violation of a member.
-    pub(super) fn add_violation(&mut self, name: &str, code: &'static str) {
+    pub(super) fn add_violation(&mut self, name: &str, code: FieldErrorCode) {
         self.violations.push(build_violation(format!("{}{name}", self.path), code));
     }
 
@@ -81,13 +81,13 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
     pub(super) fn read_plain<T: PlainValue>(&mut self, name: &str, required: bool) -> Option<T> {
         let Some(value) = self.get_non_null(name) else {
             if required {
-                self.add_violation(name, "required");
+                self.add_violation(name, FieldErrorCode::Required);
             }
             return None;
         };
         let read = T::from_exact(value);
         if read.is_none() {
-            self.add_violation(name, "type");
+            self.add_violation(name, FieldErrorCode::Type);
         }
         read
     }
@@ -101,7 +101,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
     pub(super) fn read_text<const MOST: usize>(&mut self, name: &str) -> BoundedText<MOST> {
         let Some(text) = self.read_plain::<String>(name, false) else { return BoundedText::default() };
         BoundedText::parse(&text).unwrap_or_else(|_| {
-            self.add_violation(name, "format");
+            self.add_violation(name, FieldErrorCode::Format);
             BoundedText::default()
         })
     }
@@ -117,10 +117,10 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         let code = match self.get_non_null(name) {
             Some(ExactJson::Number(digits)) => match digits.parse() {
                 Ok(decimal) => return Some(decimal),
-                Err(_) => "range",
+                Err(_) => FieldErrorCode::Range,
             },
-            Some(_) => "type",
-            None if required => "required",
+            Some(_) => FieldErrorCode::Type,
+            None if required => FieldErrorCode::Required,
             None => return None,
         };
         self.add_violation(name, code);
@@ -131,7 +131,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
     pub(super) fn read_amount(&mut self, name: &str, required: bool) -> Option<Amount> {
         let amount = self.read_decimal(name, required)?;
         if self.currency.is_some_and(|currency| !currency.can_represent(amount)) {
-            self.add_violation(name, "range");
+            self.add_violation(name, FieldErrorCode::Range);
             return None;
         }
         Some(amount)
@@ -142,9 +142,9 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         let code = match self.get_non_null(name)? {
             ExactJson::Number(digits) => match digits.parse() {
                 Ok(number) => return Some(number),
-                Err(_) => "range",
+                Err(_) => FieldErrorCode::Range,
             },
-            _ => "type",
+            _ => FieldErrorCode::Type,
         };
         self.add_violation(name, code);
         None
@@ -162,7 +162,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
     /// Reads a nested object that must be present.
     pub(super) fn require_object(&mut self, name: &str) -> Option<TicketObjectReader<'e, '_>> {
         if self.get_non_null(name).is_none() {
-            self.add_violation(name, "required");
+            self.add_violation(name, FieldErrorCode::Required);
         }
         self.read_object(name)
     }
@@ -186,7 +186,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
                 Some(made)
             }
             _ => {
-                self.add_violation(name, "type");
+                self.add_violation(name, FieldErrorCode::Type);
                 None
             }
         }
@@ -196,13 +196,13 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
     pub(super) fn read_labels(&mut self, name: &str) -> Vec<Label> {
         let Some(value) = self.get_non_null(name) else { return Vec::new() };
         let ExactJson::Array(list) = value else {
-            self.add_violation(name, "type");
+            self.add_violation(name, FieldErrorCode::Type);
             return Vec::new();
         };
         let read = |each: &ExactJson| String::from_exact(each).and_then(|text| Label::parse(&text).ok());
         let labels: Option<Vec<Label>> = list.iter().map(read).collect();
         labels.unwrap_or_else(|| {
-            self.add_violation(name, "format");
+            self.add_violation(name, FieldErrorCode::Format);
             Vec::new()
         })
     }
