@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use tillgate_domain::{MissingRight, Rank, StoreError};
+use tillgate_domain::{DenialKind, MissingRight, Rank, StoreError};
 
 use crate::passwords::WeakPassword;
 
@@ -97,6 +97,17 @@ pub enum AuthDenied {
 }
 
 impl AuthDenied {
+    /// What kind of denial it is, from which a contract takes its default status and text.
+    pub const fn kind(&self) -> DenialKind {
+        match self {
+            Self::Login(_) | Self::Token(_) => DenialKind::Unauthenticated,
+            Self::TooManyAttempts { .. } => DenialKind::TooManyAttempts,
+            Self::RightMissing(_) | Self::RankTooLow(_) => DenialKind::Forbidden,
+            Self::WeakPassword(_) => DenialKind::InvalidFields,
+            Self::SessionNotFound => DenialKind::NotFound,
+        }
+    }
+
     /// The stable code of the denial in answers, logs and metrics.
     pub fn code(&self) -> &'static str {
         match self {

@@ -8,6 +8,10 @@ pub enum DenialKind {
     InvalidFields,
     /// The request is invalid; the code of the error says why.
     Invalid,
+    /// The caller is not authenticated: the token, or the name or password of a login, is wrong.
+    Unauthenticated,
+    /// The rate limit of failed attempts has been reached.
+    TooManyAttempts,
     /// The caller may not do this: a right, a rank or the required kind of login is missing.
     Forbidden,
     /// What the request is about does not exist for the caller.

@@ -115,14 +115,7 @@ impl ApiError {
     /// The HTTP status, unless the contract defines another one.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Denied(denial) => match denial {
-                AuthDenied::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-                // all reasons that block a login get the same answer
-                AuthDenied::Login(_) | AuthDenied::Token(_) => StatusCode::UNAUTHORIZED,
-                AuthDenied::RightMissing(_) | AuthDenied::RankTooLow(_) => StatusCode::FORBIDDEN,
-                AuthDenied::WeakPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
-                AuthDenied::SessionNotFound => StatusCode::NOT_FOUND,
-            },
+            Self::Denied(denial) => default_status(denial.kind()),
             Self::Office(office_error) => default_status(office_error.kind()),
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -175,6 +168,9 @@ impl ApiError {
 const fn default_status(kind: DenialKind) -> StatusCode {
     match kind {
         DenialKind::InvalidFields | DenialKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        // all reasons that block a login get the same answer
+        DenialKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        DenialKind::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
         DenialKind::Forbidden => StatusCode::FORBIDDEN,
         DenialKind::NotFound => StatusCode::NOT_FOUND,
         DenialKind::Conflict => StatusCode::CONFLICT,

@@ -148,11 +148,7 @@ fn describe_office_error(office_error: &OfficeError) -> (&'static str, String) {
         other => match other.kind() {
             DenialKind::InvalidFields => ("fields_invalid", INVALID_REQUEST_DETAIL.to_owned()),
             DenialKind::NotFound => (other.code(), "Not found.".to_owned()),
-            DenialKind::Invalid
-            | DenialKind::Forbidden
-            | DenialKind::Conflict
-            | DenialKind::VersionMismatch
-            | DenialKind::Inconsistent => (other.code(), to_sentence(&other.to_string())),
+            _ => (other.code(), to_sentence(&other.to_string())),
         },
     }
 }

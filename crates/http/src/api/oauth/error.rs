@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tillgate_auth_core::AuthDenied;
+use tillgate_domain::DenialKind;
 
 use crate::error::{ApiError, ProtocolError};
 use crate::serving::response;
@@ -21,15 +22,13 @@ struct ErrorBody<'s> {
 /// Renders the response to a failed request.
 pub(super) fn render_error(failure: &ApiError) -> HttpResponse {
     let (error, description) = match failure {
-        ApiError::Denied(AuthDenied::RightMissing(_) | AuthDenied::RankTooLow(_)) => ("unauthorized_client", None),
-        ApiError::Denied(AuthDenied::Token(_) | AuthDenied::Login(_) | AuthDenied::TooManyAttempts { .. })
-            if failure.status() == StatusCode::UNAUTHORIZED =>
-        {
+        ApiError::Denied(denial) if denial.kind() == DenialKind::Forbidden => ("unauthorized_client", None),
+        ApiError::Denied(denial) if denial.kind() == DenialKind::Unauthenticated => {
             // the same text for an unknown client and a wrong secret, which must be
             // indistinguishable
             ("invalid_client", Some("unknown client or wrong secret".to_owned()))
         }
-        ApiError::Denied(AuthDenied::Login(_) | AuthDenied::TooManyAttempts { .. }) => {
+        ApiError::Denied(AuthDenied::TooManyAttempts { .. }) => {
             ("temporarily_unavailable", Some("too many wrong client secrets; retry later".to_owned()))
         }
         // the reason is for the log only

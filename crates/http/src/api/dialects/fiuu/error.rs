@@ -7,7 +7,6 @@ use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
 use tillgate_domain::DenialKind;
 
 use super::paths::REFRESH_PATH;
-use crate::error::office;
 use crate::error::{ApiError, FieldErrorCode, ProtocolError};
 use crate::request::head::RequestHead;
 use crate::serving::response;
@@ -42,12 +41,7 @@ fn map_status(failure: &ApiError) -> StatusCode {
 fn find_published_error(failure: &ApiError, route: &str) -> Option<(u32, &'static str)> {
     Some(match failure {
         ApiError::Denied(denial) => map_denial(denial, route)?,
-        ApiError::Office(office_error)
-            if !office::office_error_violations(office_error).is_empty()
-                && office_error.kind() != DenialKind::Conflict =>
-        {
-            (40_031, INVALID_PARAMETERS_MESSAGE)
-        }
+        ApiError::Office(office_error) => default_error(office_error.kind())?,
         ApiError::Protocol(ProtocolError::InvalidFields(violations))
             if violations.iter().any(|violation| violation.code == FieldErrorCode::Format) =>
         {
@@ -59,7 +53,7 @@ fn find_published_error(failure: &ApiError, route: &str) -> Option<(u32, &'stati
         ApiError::Protocol(ProtocolError::RateLimited { .. }) => (42_900, "Too many requests."),
         ApiError::Protocol(ProtocolError::UntrustedOrigin) => (40_310, UNAUTHORIZED_MESSAGE),
         ApiError::Fault(_) => (500, "Internal server error."),
-        ApiError::Office(_) | ApiError::Unavailable { .. } | ApiError::Protocol(_) => return None,
+        ApiError::Unavailable { .. } | ApiError::Protocol(_) => return None,
     })
 }
 
@@ -70,7 +64,6 @@ const LOCKED_OUT_MESSAGE: &str =
 
 fn map_denial(denial: &AuthDenied, route: &str) -> Option<(u32, &'static str)> {
     Some(match denial {
-        AuthDenied::TooManyAttempts { .. } => (42_930, LOCKED_OUT_MESSAGE),
         AuthDenied::Login(LoginDenied::Pending) => (40_311, "Login failed, this account is pending activation."),
         AuthDenied::Login(LoginDenied::Suspended) => (40_312, "Login failed, this account is currently suspended."),
         AuthDenied::Login(LoginDenied::Retired) => (40_313, "Login failed, this account is permanently deleted."),
@@ -81,10 +74,22 @@ fn map_denial(denial: &AuthDenied, route: &str) -> Option<(u32, &'static str)> {
         AuthDenied::Token(TokenDenied::Expired) => (40_123, "Token expired."),
         AuthDenied::Token(_) if route == REFRESH_PATH => (40_121, "Invalid or missing refresh token."),
         AuthDenied::Token(_) => (40_120, "Invalid or missing access token."),
-        AuthDenied::RightMissing(_) | AuthDenied::RankTooLow(_) => (40_310, UNAUTHORIZED_MESSAGE),
-        AuthDenied::WeakPassword(_) => (40_031, INVALID_PARAMETERS_MESSAGE),
-        AuthDenied::SessionNotFound => return None,
+        other => return default_error(other.kind()),
     })
+}
+
+/// The published number and message for errors without ones of their own.
+const fn default_error(kind: DenialKind) -> Option<(u32, &'static str)> {
+    match kind {
+        DenialKind::InvalidFields | DenialKind::Invalid => Some((40_031, INVALID_PARAMETERS_MESSAGE)),
+        DenialKind::TooManyAttempts => Some((42_930, LOCKED_OUT_MESSAGE)),
+        DenialKind::Forbidden => Some((40_310, UNAUTHORIZED_MESSAGE)),
+        DenialKind::Unauthenticated
+        | DenialKind::NotFound
+        | DenialKind::Conflict
+        | DenialKind::VersionMismatch
+        | DenialKind::Inconsistent => None,
+    }
 }
 
 /// Returns the number and message of an error that the contract does not define: status times 100

@@ -72,19 +72,29 @@ const FORBIDDEN_MESSAGE: &str = "Insufficient permissions";
 
 fn map_denial(denial: &AuthDenied, route: &str) -> Option<&'static str> {
     Some(match denial {
-        AuthDenied::TooManyAttempts { .. } => TOO_MANY_MESSAGE,
-        AuthDenied::Login(LoginDenied::DeviceNotAllowed | LoginDenied::RankTooLow)
-        | AuthDenied::RightMissing(_)
-        | AuthDenied::RankTooLow(_) => FORBIDDEN_MESSAGE,
+        AuthDenied::Login(LoginDenied::DeviceNotAllowed | LoginDenied::RankTooLow) => FORBIDDEN_MESSAGE,
         AuthDenied::Login(_) if requires_password(route) => "Invalid current password",
         AuthDenied::Login(_) => "Invalid username or password",
         AuthDenied::Token(TokenDenied::Missing) if route == REFRESH_PATH => "Refresh token missing",
         AuthDenied::Token(_) if route == REFRESH_PATH => "Invalid or expired session",
         AuthDenied::Token(TokenDenied::Missing) => "Authorization header required",
         AuthDenied::Token(_) => "Invalid or expired token",
-        AuthDenied::WeakPassword(_) => UNREADABLE_MESSAGE,
-        AuthDenied::SessionNotFound => return None,
+        other => return default_message(other.kind()),
     })
+}
+
+/// The published message for errors without one of their own.
+const fn default_message(kind: DenialKind) -> Option<&'static str> {
+    match kind {
+        DenialKind::InvalidFields | DenialKind::Invalid => Some(UNREADABLE_MESSAGE),
+        DenialKind::Forbidden => Some(FORBIDDEN_MESSAGE),
+        DenialKind::TooManyAttempts => Some(TOO_MANY_MESSAGE),
+        DenialKind::Unauthenticated
+        | DenialKind::NotFound
+        | DenialKind::Conflict
+        | DenialKind::VersionMismatch
+        | DenialKind::Inconsistent => None,
+    }
 }
 
 /// Whether the route requires a logged-in caller's password.
@@ -98,13 +108,7 @@ fn map_office_error(office_error: &OfficeError) -> Option<&'static str> {
         OfficeError::AlreadyExists { field: FieldName::Email, .. } => Some("Email already exists"),
         OfficeError::NotFound { field: FieldName::User, .. } => Some("User not found"),
         OfficeError::RankTooHigh(_) => Some("Cannot assign a role equal to or higher than your own"),
-        other => match other.kind() {
-            DenialKind::InvalidFields | DenialKind::Invalid => Some(UNREADABLE_MESSAGE),
-            DenialKind::Forbidden => Some(FORBIDDEN_MESSAGE),
-            DenialKind::NotFound | DenialKind::Conflict | DenialKind::VersionMismatch | DenialKind::Inconsistent => {
-                None
-            }
-        },
+        other => default_message(other.kind()),
     }
 }
 

@@ -117,25 +117,27 @@ fn map_status(failure: &ApiError) -> StatusCode {
 /// Returns the published error code, if the contract defines one.
 fn find_error_code(failure: &ApiError) -> Option<&'static str> {
     Some(match failure {
-        ApiError::Denied(denial) => match denial {
-            AuthDenied::TooManyAttempts { .. } => "ResourceLocked",
-            AuthDenied::Token(_) => "Unauthenticated",
-            AuthDenied::Login(_) | AuthDenied::RightMissing(_) | AuthDenied::RankTooLow(_) => "Unauthorized",
-            AuthDenied::WeakPassword(_) => "ValidationFailed",
-            AuthDenied::SessionNotFound => return None,
-        },
-        ApiError::Office(office_error) => match office_error.kind() {
-            _ if !office::office_error_violations(office_error).is_empty() => "ValidationFailed",
-            DenialKind::InvalidFields => "ValidationFailed",
-            DenialKind::VersionMismatch => "ResourceVersionMismatch",
-            DenialKind::Forbidden => "Unauthorized",
-            DenialKind::Invalid | DenialKind::NotFound | DenialKind::Conflict | DenialKind::Inconsistent => {
-                return None;
-            }
-        },
+        ApiError::Denied(AuthDenied::Login(_)) => "Unauthorized",
+        ApiError::Denied(denial) => return default_error_code(denial.kind()),
+        ApiError::Office(office_error) if !office::office_error_violations(office_error).is_empty() => {
+            "ValidationFailed"
+        }
+        ApiError::Office(office_error) => return default_error_code(office_error.kind()),
         ApiError::Protocol(ProtocolError::InvalidFields(_)) => "ValidationFailed",
         ApiError::Unavailable { .. } | ApiError::Fault(_) | ApiError::Protocol(_) => return None,
     })
+}
+
+/// The published error code for errors without one of their own.
+const fn default_error_code(kind: DenialKind) -> Option<&'static str> {
+    match kind {
+        DenialKind::InvalidFields => Some("ValidationFailed"),
+        DenialKind::Unauthenticated => Some("Unauthenticated"),
+        DenialKind::TooManyAttempts => Some("ResourceLocked"),
+        DenialKind::Forbidden => Some("Unauthorized"),
+        DenialKind::VersionMismatch => Some("ResourceVersionMismatch"),
+        DenialKind::Invalid | DenialKind::NotFound | DenialKind::Conflict | DenialKind::Inconsistent => None,
+    }
 }
 
 fn build_member_error(violation: &FieldViolation, language: Language) -> MemberErrorBody<'_> {

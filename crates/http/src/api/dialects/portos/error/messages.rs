@@ -74,11 +74,7 @@ fn describe_office_error(office_error: &OfficeError, language: Language) -> Opti
                 "Záznam medzitým niekto zmenil. Načítajte ho znova.",
                 "The record has been changed in the meantime. Read it again.",
             ),
-            DenialKind::InvalidFields
-            | DenialKind::Invalid
-            | DenialKind::Forbidden
-            | DenialKind::Conflict
-            | DenialKind::Inconsistent => language.pick("Táto zmena nie je možná.", "This change cannot be made."),
+            _ => language.pick("Táto zmena nie je možná.", "This change cannot be made."),
         },
     }))
 }
