@@ -22,9 +22,10 @@ use crate::configuration::Settings;
 use crate::key_sweeping::SweepingThread;
 use crate::listener::{self, BoundListener, ListenerOptions, RunningListener, StopHandle};
 use crate::mail::ResetMailThread;
+use crate::startup::{ListenSetting, bind_error};
 use crate::version::VERSION;
 use crate::{
-    composition, exposure, first_admin, logging, open_files, priority, startup, tls, unknown_tenants, unserved_sessions,
+    composition, exposure, first_admin, logging, open_files, priority, tls, unknown_tenants, unserved_sessions,
 };
 
 /// The parts from which a server is assembled.
@@ -82,7 +83,7 @@ pub(crate) fn run_server(
         let workers = composition::worker_count(settings);
         let allowed_networks = exposure::allowed_networks(settings);
         let main = bind_listener(
-            "server.listen",
+            ListenSetting::Server,
             settings.server.listen,
             ListenerOptions {
                 allowed_networks,
@@ -93,7 +94,7 @@ pub(crate) fn run_server(
         let url = format!("{scheme}://{}", main.address());
         let operations = match exposure::operations_address(settings) {
             Some(listen) => Some(bind_listener(
-                "operations.listen",
+                ListenSetting::Operations,
                 listen,
                 listener_options(settings, tls, 1, priority::OPERATIONS_NICENESS),
             )?),
@@ -228,6 +229,10 @@ fn listener_options(
     }
 }
 
-fn bind_listener(key: &str, listen: SocketAddr, options: ListenerOptions) -> Result<BoundListener, CommandError> {
-    listener::bind(listen, options).map_err(|error| startup::bind_error(key, listen, &error))
+fn bind_listener(
+    setting: ListenSetting,
+    listen: SocketAddr,
+    options: ListenerOptions,
+) -> Result<BoundListener, CommandError> {
+    listener::bind(listen, options).map_err(|error| bind_error(setting, listen, &error))
 }

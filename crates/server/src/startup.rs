@@ -59,30 +59,57 @@ pub(crate) fn wait_for_database(settings: &Settings) -> Result<WaitOutcome, Comm
 /// Refuses to start if another program uses one of the configured addresses, before anything is
 /// created or changed.
 pub(crate) fn check_addresses(settings: &Settings) -> Result<(), CommandError> {
-    let operations = exposure::operations_address(settings).map(|listen| ("operations.listen", listen));
-    for (key, listen) in [("server.listen", settings.server.listen)].into_iter().chain(operations) {
-        std::net::TcpListener::bind(listen).map_err(|error| bind_error(key, listen, &error))?;
+    let operations = exposure::operations_address(settings).map(|listen| (ListenSetting::Operations, listen));
+    for (setting, listen) in [(ListenSetting::Server, settings.server.listen)].into_iter().chain(operations) {
+        std::net::TcpListener::bind(listen).map_err(|error| bind_error(setting, listen, &error))?;
     }
     Ok(())
 }
 
+/// A setting with an address on which the server listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListenSetting {
+    /// The address of the APIs.
+    Server,
+    /// The address of probes and metrics.
+    Operations,
+}
+
+impl ListenSetting {
+    /// The key in the configuration.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Server => "server.listen",
+            Self::Operations => "operations.listen",
+        }
+    }
+}
+
 /// The error if an address cannot be used, with a fix.
-pub(crate) fn bind_error(key: &str, listen: SocketAddr, error: &io::Error) -> CommandError {
-    let remedy = match error.kind() {
-        io::ErrorKind::AddrInUse if key == "server.listen" => {
+pub(crate) fn bind_error(setting: ListenSetting, listen: SocketAddr, error: &io::Error) -> CommandError {
+    let key = setting.key();
+    let remedy = match (error.kind(), setting) {
+        (io::ErrorKind::AddrInUse, ListenSetting::Server) => {
             let next = SocketAddr::new(listen.ip(), listen.port().wrapping_add(1));
             format!("another program uses the address; choose another one, such as --listen {next}")
         }
-        io::ErrorKind::AddrInUse => format!("another program uses the address; set {key} to another one"),
-        io::ErrorKind::PermissionDenied => {
+        (io::ErrorKind::AddrInUse, ListenSetting::Operations) => {
+            format!("another program uses the address; set {key} to another one")
+        }
+        (io::ErrorKind::PermissionDenied, _) => {
             "ports below 1024 require a privilege (CAP_NET_BIND_SERVICE); choose another port".to_owned()
         }
-        io::ErrorKind::AddrNotAvailable => "this machine does not have the address; choose one of its own".to_owned(),
+        (io::ErrorKind::AddrNotAvailable, _) => {
+            "this machine does not have the address; choose one of its own".to_owned()
+        }
         _ => error.to_string(),
     };
     let why = format!("{key}: cannot listen on {listen}: {remedy}");
     // a server that is about to end may still use the address of the APIs, so a retry can help
-    if key == "server.listen" { CommandError::failed(why) } else { CommandError::usage(why) }
+    match setting {
+        ListenSetting::Server => CommandError::failed(why),
+        ListenSetting::Operations => CommandError::usage(why),
+    }
 }
 
 #[cfg(unix)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
+use tillgate_domain::audit::chain::ChainError;
 use tillgate_domain::audit::seal::SealedEvent;
 use tillgate_domain::office::{self, AuditFault, AuditVerification};
 use tillgate_domain::{Instant, hex};
@@ -147,8 +148,8 @@ fn describe_fault(fault: &AuditFault) -> String {
 
 /// A likely harmless cause of a fault, with the command that settles it.
 fn explain_fault(fault: &AuditFault, stored: Option<&StoredSeal>, seal_file: &SealFile) -> String {
-    match (fault.error.code(), stored) {
-        ("cut" | "other", Some(stored)) => format!(
+    match (&fault.error, stored) {
+        (ChainError::Truncated { .. } | ChainError::SealMismatch { .. }, Some(stored)) => format!(
             ". If the database was restored from a backup made before {}, that is the reason: run {}",
             format_instant(stored.at),
             seal_file.restored_hint()
