@@ -224,14 +224,14 @@ fn read_text<T>(
     let missing = sent.is_missing();
     match read_value(violations, name, sent) {
         Some(text) if text.trim().is_empty() => {
-            push_violation(violations, name, FieldErrorCode::Required, "is required".to_owned())
+            push_violation(violations, name, FieldErrorCode::Required, "is required".to_owned());
         }
         Some(text) => match parse(&text) {
             Ok(value) => return Some(value),
             Err(why) => push_violation(violations, name, FieldErrorCode::Format, why.to_string()),
         },
         None if missing && required => {
-            push_violation(violations, name, FieldErrorCode::Required, "is required".to_owned())
+            push_violation(violations, name, FieldErrorCode::Required, "is required".to_owned());
         }
         None => {}
     }
