@@ -34,11 +34,11 @@ const withoutRetired = (devices) => devices.filter((device) => device.status !==
 /** @param {any} session */
 const toSeat = (session) => (session ? { ...session, session_id: session.id } : null);
 
-/** The state of a device on the board: `used`, `idle`, `free`, `locked`, `pending`; `active` if the seat is unknown. @param {any} device */
+/** The state of a device on the board: `used`, `idle`, `free`, `locked`, `pending`; `active` without a known seat. @param {any} device */
 export function boardState(device) {
   if (device.status === "locked" || device.status === "pending") return device.status;
-  if (!("seat" in device)) return "active";
-  if (!device.seat) return "free";
+  const isTill = device.environment === "CashRegister" || device.environment === "PDA";
+  if (!device.seat) return isTill && "seat" in device ? "free" : "active";
   const used = device.seat.last_used_at ?? device.seat.created_at;
   return Date.now() - new Date(used).getTime() > IDLE_AFTER ? "idle" : "used";
 }

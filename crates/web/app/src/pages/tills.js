@@ -191,7 +191,7 @@ function seatLines(device) {
 /** @param {any} device */
 function freeLines(device) {
   const last = device.last_seat;
-  if (device.status === "active" && !("seat" in device)) return html`<p class="card-line faint">${device.description}</p>`;
+  if (boardState(device) === "active") return html`<p class="card-line faint">${device.description}</p>`;
   return html`
     <p class="card-person none">${device.status === "pending" ? t("board.not_set_up") : t("board.nobody")}</p>
     ${last
