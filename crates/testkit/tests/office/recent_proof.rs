@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tillgate_domain::office::{
-    DeviceChange, DeviceRolesChange, LimitsChange, NewApiKey, NewRole, NewUser, Office, OfficeError, RoleChange,
-    SessionTarget, TenantChange, UseCaseResult, UserChange,
+    ApiKeyChange, DeviceChange, DeviceRolesChange, LimitsChange, NewApiKey, NewRole, NewUser, Office, OfficeError,
+    RoleChange, SessionTarget, TenantChange, UseCaseResult, UserChange,
 };
 use tillgate_domain::{ApiKeyId, DeviceStatus, Environment, PrincipalId, RoleId, Secret, SessionLimits, UserStatus};
 
@@ -30,7 +30,7 @@ fn tenant_change(limits: LimitsChange, name: Option<&str>) -> TenantChange {
 }
 
 /// The acts that require a recent proof, in an order in which all of them are possible.
-fn dangerous_acts<'a>(shop: &'a StaffedFixture, night: RoleId) -> Vec<(&'static str, Act<'a>)> {
+fn dangerous_acts(shop: &StaffedFixture, night: RoleId) -> Vec<(&'static str, Act<'_>)> {
     let (cashier, manager) = (shop.fixture.user("cashier").id, shop.fixture.user("manager").id);
     let (p01, p02) = (shop.fixture.device("P01").id, shop.fixture.device("P02").id);
     let password = || Secret::new("hash".to_owned());
@@ -76,7 +76,7 @@ fn dangerous_acts<'a>(shop: &'a StaffedFixture, night: RoleId) -> Vec<(&'static 
         ("set a password", act(move |office| office.set_password(PrincipalId::User(manager), &password()))),
         ("remove the password of a device", act(move |office| office.remove_password(p01))),
         ("add an API key", act(move |office| office.add_api_key(&key))),
-        ("change an API key", act(move |office| office.change_api_key(key_id, None, &Default::default()))),
+        ("change an API key", act(move |office| office.change_api_key(key_id, None, &ApiKeyChange::default()))),
         ("delete an API key", act(move |office| office.delete_api_key(key_id, None))),
         (
             "give a device a role",
