@@ -231,6 +231,30 @@ mod tests {
     }
 
     #[test]
+    fn rights_of_sales_open_no_office() {
+        let opens = |name: &str| rights(&[name]).opens_office();
+        for name in ["admin", "auditRead", "userRead", "sessionDelete", "storeUpdate", "tenantUpdate", "apiKeyCreate"] {
+            assert!(opens(name), "{name}");
+        }
+        for name in ["storno", "ticketClose", "fiscalOpenDrawer", "tokenIntrospect", "orderProcess", "myOwnRight"] {
+            assert!(!opens(name), "{name}");
+        }
+        assert!(!crate::Rank::Cashier.rights().opens_office() && crate::Rank::Manager.rights().opens_office());
+    }
+
+    #[test]
+    fn rights_that_only_read_allow_no_change() {
+        let changes = |names: &[&str]| rights(names).allows_change();
+        for name in ["auditRead", "userRead", "licenseGet", "detailedIntervalSalesReport", "overviewSalesReport"] {
+            assert!(!changes(&[name]), "{name}");
+        }
+        for name in ["admin", "doDailySalesReport", "ticketClose", "licenseActivate", "userUpdate"] {
+            assert!(changes(&[name]) && changes(&["auditRead", name]), "{name}");
+        }
+        assert!(!changes(&[]) && !changes(&["myOwnRight"]));
+    }
+
+    #[test]
     fn admin_right_allows_unknown_rights() {
         assert!(rights(&["admin"]).allows(Right::parse("teleportUpdate").unwrap()));
         assert!(!rights(&["ticketClose"]).allows(KnownRight::TicketCreate));
