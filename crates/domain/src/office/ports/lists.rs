@@ -198,11 +198,11 @@ pub struct TillCountSpan {
 /// Numbers of sale devices that are not retired.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TillCounts {
-    /// Active devices.
+    /// Devices with the status `Active`.
     pub active: u64,
-    /// Locked devices.
+    /// Devices with the status `Locked`.
     pub locked: u64,
-    /// Pending devices.
+    /// Devices with the status `Pending`.
     pub pending: u64,
     /// Active devices whose seat has a session that is neither ended nor expired.
     pub logged_in: u64,
