@@ -50,7 +50,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// The first of them, if the caller has none.
+    /// The first of them, if the caller has none. Of no rights at all, only `admin` has any.
     pub fn require_any(&self, rights: &[KnownRight]) -> Result<(), MissingRight> {
         match self {
             Self::Host => Ok(()),
@@ -88,12 +88,10 @@ impl Rights {
     ///
     /// # Errors
     ///
-    /// The first of them, if the set grants none.
+    /// The first of them, if the set grants none. Of no rights at all, only `admin` has any.
     pub fn require_any(&self, rights: &[KnownRight]) -> Result<(), MissingRight> {
-        match rights.first() {
-            Some(first) if !rights.iter().any(|right| self.allows(*right)) => Err(MissingRight::from(*first)),
-            _ => Ok(()),
-        }
+        let first = rights.first().copied().unwrap_or(KnownRight::Admin);
+        if rights.iter().any(|right| self.allows(*right)) { Ok(()) } else { self.require(first) }
     }
 
     /// Checks that the set grants everything that `other` grants.
@@ -134,6 +132,12 @@ mod tests {
         }
         assert_eq!(Authority::Host.require_any(&rights), Ok(()));
         assert_eq!(caller(&["userRead"]).require_any(&rights), Err(KnownRight::UserUpdate.into()));
+        assert_eq!(
+            caller(&["userRead"]).require_any(&[]),
+            Err(KnownRight::Admin.into()),
+            "an empty list allows nobody"
+        );
+        assert_eq!(caller(&["admin"]).require_any(&[]), Ok(()));
     }
 
     #[test]

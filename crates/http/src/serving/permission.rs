@@ -13,8 +13,8 @@ pub enum Permission {
     Authenticated,
     /// Callers who have this right.
     Right(KnownRight),
-    /// Callers who have all of these rights.
-    AllOf(&'static [KnownRight]),
+    /// Callers who have both rights.
+    Both(KnownRight, KnownRight),
     /// Callers who have at least one of these rights. The use case decides which of them a request requires.
     AnyOf(&'static [KnownRight]),
     /// Every caller for its own things, and callers who have this right for those of others. The use
@@ -34,18 +34,19 @@ impl Permission {
         match self {
             Self::Authenticated | Self::RightForOthers(_) => Ok(()),
             Self::Right(right) => Ok(rights.require(right)?),
-            Self::AllOf(all) => Ok(all.iter().try_for_each(|right| rights.require(*right))?),
+            Self::Both(one, other) => Ok(rights.require(one).and_then(|()| rights.require(other))?),
             Self::AnyOf(any) => Ok(rights.require_any(any)?),
             Self::Role(least) => caller.require_rank(least),
         }
     }
 
     /// The rights that it names.
-    pub fn rights(&self) -> &[KnownRight] {
+    pub fn rights(self) -> Vec<KnownRight> {
         match self {
-            Self::Right(right) | Self::RightForOthers(right) => std::slice::from_ref(right),
-            Self::AllOf(rights) | Self::AnyOf(rights) => rights,
-            Self::Authenticated | Self::Role(_) => &[],
+            Self::Right(right) | Self::RightForOthers(right) => vec![right],
+            Self::Both(one, other) => vec![one, other],
+            Self::AnyOf(rights) => rights.to_vec(),
+            Self::Authenticated | Self::Role(_) => Vec::new(),
         }
     }
 }
@@ -53,19 +54,20 @@ impl Permission {
 /// A sentence for people; empty if every authenticated caller is allowed.
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |rights: &[KnownRight], last: &str| {
+        let list = |rights: &[KnownRight]| {
             let names: Vec<String> = rights.iter().map(|right| format!("`{}`", right.as_str())).collect();
             match names.split_last() {
-                Some((end, [])) => end.clone(),
-                Some((end, others)) => format!("{} {last} {end}", others.join(", ")),
-                None => String::new(),
+                Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+                _ => names.concat(),
             }
         };
         match self {
             Self::Authenticated => Ok(()),
             Self::Right(right) => write!(f, "Requires the `{}` right.", right.as_str()),
-            Self::AllOf(rights) => write!(f, "Requires the rights {}.", list(rights, "and")),
-            Self::AnyOf(rights) => write!(f, "Requires one of the rights {}.", list(rights, "or")),
+            Self::Both(one, other) => {
+                write!(f, "Requires the rights `{}` and `{}`.", one.as_str(), other.as_str())
+            }
+            Self::AnyOf(rights) => write!(f, "Requires one of the rights {}.", list(rights)),
             Self::RightForOthers(right) => {
                 write!(f, "For resources of other users, requires the `{}` right.", right.as_str())
             }
@@ -84,7 +86,7 @@ mod tests {
         for (permission, text) in [
             (Permission::Authenticated, ""),
             (Permission::Right(UserRead), "Requires the `userRead` right."),
-            (Permission::AllOf(&[TicketCreate, Storno]), "Requires the rights `ticketCreate` and `storno`."),
+            (Permission::Both(TicketCreate, Storno), "Requires the rights `ticketCreate` and `storno`."),
             (
                 Permission::AnyOf(&[UserUpdate, UserDelete, UserRead]),
                 "Requires one of the rights `userUpdate`, `userDelete` or `userRead`.",

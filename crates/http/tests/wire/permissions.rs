@@ -14,7 +14,7 @@ pub fn denies_role(permission: Permission, rank: Rank) -> bool {
     let rights: Rights = rank.rights();
     match permission {
         Permission::Right(right) => !rights.allows(right),
-        Permission::AllOf(all) => all.iter().any(|right| !rights.allows(*right)),
+        Permission::Both(one, other) => !(rights.allows(one) && rights.allows(other)),
         Permission::AnyOf(any) => !any.iter().any(|right| rights.allows(*right)),
         Permission::Role(least) => rank < least,
         Permission::Authenticated | Permission::RightForOthers(_) => false,

@@ -64,7 +64,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::authenticated(
             Method::POST,
             "/tickets/{id}/refund",
-            Permission::AllOf(&[KnownRight::TicketCreate, KnownRight::Storno]),
+            Permission::Both(KnownRight::TicketCreate, KnownRight::Storno),
             refund_ticket,
         )
         .with_body_limit(MAX_TICKET_BODY_BYTES)
