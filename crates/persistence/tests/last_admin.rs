@@ -7,7 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what is not as it should be fails the test")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,20 +16,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use tillgate_domain::office::{
-    self, AuditContext, DeviceRoleAssignment, DeviceRolesChange, NewDevice, NewRole, NewTenant, NewUser, Office,
-    OfficeError, OfficePorts, PageRequest, RoleChange,
+    AuditContext, DeviceRoleAssignment, DeviceRolesChange, NewRole, Office, OfficeError, OfficePorts, PageRequest,
+    RoleChange,
 };
 use tillgate_domain::{
-    Actor, Authority, Branch, BranchId, DeviceId, DeviceName, DeviceStatus, Environment, EventId, Instant, KnownRight,
-    Locale, PrincipalId, Right, RoleId, RoleName, Secret, Slug, Store, StoreExt, TenantId, UserId, UserName,
-    UserStatus, Zone,
+    Actor, Assignment, Authority, DeviceId, DeviceName, DeviceStatus, Environment, EventId, Instant, KnownRight,
+    PrincipalId, Rank, Right, RoleId, RoleName, Secret, Store, StoreExt, TenantId, UserId, UserStatus,
 };
 use tillgate_persistence::{Address, Database, Limits};
-use tillgate_testkit::Random;
+use tillgate_testkit::{FixtureBuilder, Random};
 
 const NOW: Instant = Instant::from_millis(1_800_000_000_000);
 /// The number of histories per tenant.
-const HISTORY_COUNT: u64 = 100;
+const HISTORY_COUNT: u32 = 100;
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// Random bytes for a new id.
@@ -64,66 +63,33 @@ struct LastAdminFixture {
 
 const ROLES: [&str; 4] = ["admin", "owner", "owner", "cashier"];
 const TILLS: [&str; 2] = ["P01", "P02"];
+/// The users with their role in general.
+const USERS: [(&str, Option<&str>); 4] =
+    [("one", Some("admin")), ("two", Some("owner")), ("three", None), ("bare", Some("admin"))];
 
 impl LastAdminFixture {
-    fn open(store: &dyn Store<OfficePorts>, number: u64) -> Self {
-        let new = NewTenant {
-            id: TenantId::new(NOW, random_bytes()),
-            slug: Slug::parse(&format!("shop-{number}")).unwrap(),
-            name: "Shop".into(),
-            zone: Zone::UTC,
-            locale: Locale::parse("en").unwrap(),
-            branch: Branch { id: BranchId::new(NOW, random_bytes()), name: "Main".into() },
-            roles: [(); 3].map(|()| RoleId::new(NOW, random_bytes())),
-        };
-        let tenant = office::add_tenant(store, &audit_context(), &new).unwrap().unwrap().id;
-        let owner = NewRole {
-            id: RoleId::new(NOW, random_bytes()),
-            name: role("owner"),
-            label: String::new(),
-            description: String::new(),
-            rights: Right::parse("admin").into_iter().collect(),
-            environments: Environment::ALL.into(),
-        };
-        Office::new(store, tenant, audit_context()).add_role(&owner).unwrap().unwrap();
-        let devices = TILLS.map(|name| {
-            let new = NewDevice {
-                id: DeviceId::new(NOW, random_bytes()),
-                name: DeviceName::parse(name).unwrap(),
-                environment: Environment::CashRegister,
-                status: DeviceStatus::Active,
-                description: String::new(),
-                preferences: tillgate_domain::JsonObject::default(),
-                settings: std::collections::BTreeMap::new(),
-                branch: None,
-                roles: Vec::new(),
-                verifier: None,
-            };
-            Office::new(store, tenant, audit_context()).add_device(&new).unwrap().unwrap().id
-        });
-        let add = |name: &str, roles: &[&str], verifier: bool| {
-            let new = NewUser {
-                id: UserId::new(NOW, random_bytes()),
-                name: UserName::parse(name).unwrap(),
-                email: None,
-                display_name: name.to_owned(),
-                status: UserStatus::Active,
-                feature: None,
-                roles: roles.iter().map(|name| role(name)).collect(),
-                devices: Vec::new(),
-                verifier: verifier.then(|| Secret::new("hash".to_owned())),
-                password_change_required: false,
-                locale: None,
-            };
-            Office::new(store, tenant, audit_context()).add_user(&new).unwrap().unwrap().id
-        };
-        let users = vec![
-            add("one", &["admin"], true),
-            add("two", &["owner"], true),
-            add("three", &[], true),
-            add("bare", &["admin"], false),
-        ];
-        Self { tenant, users, devices: devices.to_vec(), own_role: owner.id }
+    fn open(store: &dyn Store<OfficePorts>, number: u8) -> Self {
+        let mut builder = FixtureBuilder::other_tenant(NOW, number, &format!("shop-{number}"))
+            .role_with(Rank::Admin, |added| added.name = role("owner"));
+        for name in TILLS {
+            builder = builder.device(name, Environment::CashRegister);
+        }
+        let roles = builder.clone().build().roles;
+        for (name, held) in USERS {
+            let held = roles.iter().filter(|role| Some(role.name.as_str()) == held).map(|role| role.id).collect();
+            builder = builder.user_with(name, Rank::Cashier, |user| {
+                user.email = None;
+                user.assignment = Assignment { office: held, devices: BTreeMap::new() };
+            });
+        }
+        let fixture = builder.user_passwords(|name| (name != "bare").then(|| Secret::new("hash".to_owned()))).build();
+        fixture.insert_into(store).unwrap();
+        Self {
+            tenant: fixture.tenant.id,
+            users: fixture.users.iter().map(|user| user.id).collect(),
+            devices: fixture.devices.iter().map(|device| device.id).collect(),
+            own_role: fixture.roles.last().unwrap().id,
+        }
     }
 
     /// Takes one random step and returns a description of it and its result.
@@ -225,20 +191,21 @@ impl LastAdminFixture {
 fn run_histories(store: &dyn Store<OfficePorts>, seed: u64) {
     let mut random = Random::from_seed(seed);
     let mut refused = 0;
-    let tenants = u64::from(tillgate_testkit::histories()).div_ceil(HISTORY_COUNT);
-    for life in 0..tenants {
-        let shop = LastAdminFixture::open(store, life);
+    // The fixture numbers at most 255 tenants.
+    let tenants = tillgate_testkit::histories().div_ceil(HISTORY_COUNT).min(u8::MAX.into());
+    for life in 1..=u8::try_from(tenants).unwrap() {
+        let fixture = LastAdminFixture::open(store, life);
         let mut last = String::new();
         for history in 0..HISTORY_COUNT {
             let seeds: Vec<u64> = (0..2 + random.below(2)).map(|_| random.next_u64()).collect();
             let start = Barrier::new(seeds.len());
             let done: Vec<String> = thread::scope(|scope| {
                 let hand = |seed: u64| {
-                    let (shop, start) = (&shop, &start);
+                    let (fixture, start) = (&fixture, &start);
                     scope.spawn(move || {
                         let mut random = Random::from_seed(seed);
                         start.wait();
-                        shop.run_step(store, &mut random)
+                        fixture.run_step(store, &mut random)
                     })
                 };
                 let hands: Vec<_> = seeds.iter().copied().map(hand).collect();
@@ -246,8 +213,8 @@ fn run_histories(store: &dyn Store<OfficePorts>, seed: u64) {
             });
             let mut told = String::new();
             writeln!(told, "{done:#?}").unwrap();
-            refused += told.matches("last_admin").count();
-            let admins = shop.find_admins(store);
+            refused += u32::try_from(told.matches("last_admin").count()).unwrap();
+            let admins = fixture.find_admins(store);
             assert!(
                 !admins.is_empty(),
                 "seed {seed}, tenant {life}, history {history}: no admin is left\nbefore: {last}\nthen: {told}"
@@ -256,7 +223,7 @@ fn run_histories(store: &dyn Store<OfficePorts>, seed: u64) {
         }
     }
     // otherwise the histories did not test the rule
-    assert!(refused as u64 > 10 * tenants, "only {refused} refusals in all");
+    assert!(refused > 10 * tenants, "only {refused} refusals in all");
 }
 
 /// A temporary folder, removed when dropped.

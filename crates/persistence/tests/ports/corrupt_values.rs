@@ -10,12 +10,12 @@ use crate::test_database::{RawConnection, StoreFixture, TestDatabase, uuid};
 type ReadFn = fn(&mut (dyn AuthTx + '_), &StoreFixture) -> StoreResult<()>;
 
 fn check_corrupt(fresh: &TestDatabase, table: &str, column: &str, value: &str, look: ReadFn) {
-    let shop = StoreFixture::default();
+    let fixture = StoreFixture::default();
     let store: &dyn Store<AuthPorts> = &*fresh.database;
-    assert_eq!(store.read("test", |tx| look(tx, &shop)), Ok(()), "{table}.{column}");
+    assert_eq!(store.read("test", |tx| look(tx, &fixture)), Ok(()), "{table}.{column}");
     let old = fresh.raw().query_texts(&format!("SELECT {column} AS text FROM {table}")).pop().unwrap();
     fresh.raw().execute(&format!("UPDATE {table} SET {column} = '{value}'"));
-    match store.read("test", |tx| look(tx, &shop)) {
+    match store.read("test", |tx| look(tx, &fixture)) {
         Err(StoreError::Corrupt { table: told_table, column: told_column, detail }) => {
             assert_eq!((told_table, told_column), (table, column));
             assert!(!detail.contains("secret"), "{detail}");
@@ -23,7 +23,7 @@ fn check_corrupt(fresh: &TestDatabase, table: &str, column: &str, value: &str, l
         other => panic!("{table}.{column} read as {other:?}"),
     }
     fresh.raw().execute(&format!("UPDATE {table} SET {column} = '{}'", old.replace('\'', "''")));
-    assert_eq!(store.read("test", |tx| look(tx, &shop)), Ok(()), "{table}.{column} again");
+    assert_eq!(store.read("test", |tx| look(tx, &fixture)), Ok(()), "{table}.{column} again");
 }
 
 tillgate_testkit::on_both_databases!(
@@ -35,25 +35,25 @@ tillgate_testkit::on_both_databases!(
 fn corrupt_value_names_its_column(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
     fresh.write(|tx| tx.sessions().insert(&StoreFixture::default().new_session(1)));
-    let session: ReadFn = |tx, shop| tx.sessions().find(shop.new_session(1).id).map(drop);
+    let session: ReadFn = |tx, fixture| tx.sessions().find(fixture.new_session(1).id).map(drop);
     for (column, value) in [("kind", "secret"), ("terms", "\"secret\""), ("terms", "{"), ("address", "secret")] {
         check_corrupt(fresh, "sessions", column, value, session);
     }
     check_corrupt(fresh, "users", "status", "secret", session);
     check_corrupt(fresh, "devices", "status", "secret", session);
     check_corrupt(fresh, "tenants", "zone", "secret", session);
-    let user: ReadFn = |tx, shop| tx.users().find(shop.anna.id).map(drop);
+    let user: ReadFn = |tx, fixture| tx.users().find(fixture.anna.id).map(drop);
     // names and addresses were valid when they were stored, and are not validated again
     check_corrupt(fresh, "users", "status", "secret", user);
-    let device: ReadFn = |tx, shop| tx.devices().find(shop.till.id).map(drop);
+    let device: ReadFn = |tx, fixture| tx.devices().find(fixture.till.id).map(drop);
     for column in ["environment", "status", "preferences", "settings"] {
         check_corrupt(fresh, "devices", column, "secret", device);
     }
-    let role: ReadFn = |tx, shop| tx.roles().find_many(shop.tenant.id, &[shop.role.id]).map(drop);
+    let role: ReadFn = |tx, fixture| tx.roles().find_many(fixture.tenant.id, &[fixture.role.id]).map(drop);
     for (column, value) in [("rights", "[\"Secret secret\"]"), ("environments", "[\"secret\"]")] {
         check_corrupt(fresh, "roles", column, value, role);
     }
-    let tenant: ReadFn = |tx, shop| tx.tenants().find(shop.tenant.id).map(drop);
+    let tenant: ReadFn = |tx, fixture| tx.tenants().find(fixture.tenant.id).map(drop);
     for column in ["slug", "zone", "locale"] {
         check_corrupt(fresh, "tenants", column, "SECRET secret", tenant);
     }
@@ -82,10 +82,10 @@ fn event_with_unreadable_details_is_shown(engine: DatabaseEngine) {
 
 fn incomplete_ending_is_corrupt(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
-    fresh.write(|tx| tx.sessions().insert(&shop.new_session(1)));
+    let fixture = StoreFixture::default();
+    fresh.write(|tx| tx.sessions().insert(&fixture.new_session(1)));
     fresh.raw().execute("UPDATE sessions SET ended_at = 5");
     let store: &dyn Store<AuthPorts> = &*fresh.database;
-    let read = store.read("test", |tx| tx.sessions().find(shop.new_session(1).id).map(drop));
+    let read = store.read("test", |tx| tx.sessions().find(fixture.new_session(1).id).map(drop));
     assert!(matches!(read, Err(StoreError::Corrupt { table: "sessions", column: "ended_why", .. })), "{read:?}");
 }

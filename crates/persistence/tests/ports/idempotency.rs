@@ -19,8 +19,8 @@ use crate::test_database::{StoreFixture, TestDatabase, at, uuid};
 const SENDER_COUNT: u64 = 8;
 
 fn audit_context(number: u64) -> AuditContext {
-    let shop = StoreFixture::default();
-    let actor = Actor { user: Some(shop.anna.id), device: Some(shop.till.id), ..Actor::default() };
+    let fixture = StoreFixture::default();
+    let actor = Actor { user: Some(fixture.anna.id), device: Some(fixture.till.id), ..Actor::default() };
     AuditContext {
         at: at(number),
         event_id: EventId(uuid(5_000 + number)),

@@ -38,19 +38,19 @@ const EVENT_COUNT: u64 = 5;
 
 /// An event in which every column is set except the digest of an approved operation.
 fn test_event(number: u64) -> Event {
-    let shop = StoreFixture::default();
+    let fixture = StoreFixture::default();
     Event {
         id: EventId(uuid(9_000 + number)),
         actor: Actor {
-            user: Some(shop.anna.id),
-            device: Some(shop.till.id),
+            user: Some(fixture.anna.id),
+            device: Some(fixture.till.id),
             session: Some(SessionId(uuid(700 + number))),
             address: "192.0.2.7".parse().ok(),
         },
-        tenant: Some(shop.tenant.id),
+        tenant: Some(fixture.tenant.id),
         at: at(number),
-        approver: Some(shop.anna.id),
-        subject: Subject::Device(shop.till.id),
+        approver: Some(fixture.anna.id),
+        subject: Subject::Device(fixture.till.id),
         details: serde_json::Map::from_iter([("name".to_owned(), serde_json::json!(format!("Žofia {number}")))]),
         ..crate::store::test_event(1)
     }

@@ -19,14 +19,14 @@ tillgate_testkit::on_both_databases!(
 
 fn session_is_read_back_with_epochs_and_statuses(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
+    let fixture = StoreFixture::default();
     let full = Session {
-        parent: Some(shop.new_session(1).id),
+        parent: Some(fixture.new_session(1).id),
         thumbprint: Some(vec![0, 255, 3]),
         rotated_at: Some(at(1)),
         last_used_at: Some(at(2)),
         ended: Some((at(3), EndReason::Replay)),
-        ..shop.new_session(2)
+        ..fixture.new_session(2)
     };
     let bare = Session {
         kind: SessionKind::Permanent,
@@ -35,20 +35,20 @@ fn session_is_read_back_with_epochs_and_statuses(engine: DatabaseEngine) {
         address: None,
         rotated_from: None,
         expires_at: None,
-        ..shop.new_session(3)
+        ..fixture.new_session(3)
     };
-    for session in [&shop.new_session(1), &full, &bare] {
+    for session in [&fixture.new_session(1), &full, &bare] {
         fresh.write(|tx| tx.sessions().insert(session));
         let standing = fresh.read(|tx| tx.sessions().find(session.id)).unwrap();
         assert_eq!(standing.session, *session);
-        assert_eq!(standing.user, session.user.map(|_| shop.anna.status));
-        assert_eq!(standing.device, session.device.map(|_| shop.till.status));
-        assert_eq!(standing.zone, shop.tenant.zone);
+        assert_eq!(standing.user, session.user.map(|_| fixture.anna.status));
+        assert_eq!(standing.device, session.device.map(|_| fixture.till.status));
+        assert_eq!(standing.zone, fixture.tenant.zone);
     }
     fresh.write(|tx| {
-        tx.revocations().bump_epoch(Scope::User(shop.anna.id), EndReason::Admin, at(4))?;
-        tx.revocations().bump_epoch(Scope::Tenant(shop.tenant.id), EndReason::Admin, at(4))?;
-        tx.revocations().bump_epoch(Scope::Tenant(shop.tenant.id), EndReason::Admin, at(4))
+        tx.revocations().bump_epoch(Scope::User(fixture.anna.id), EndReason::Admin, at(4))?;
+        tx.revocations().bump_epoch(Scope::Tenant(fixture.tenant.id), EndReason::Admin, at(4))?;
+        tx.revocations().bump_epoch(Scope::Tenant(fixture.tenant.id), EndReason::Admin, at(4))
     });
     let now = fresh.read(|tx| tx.sessions().find(full.id)).unwrap().epochs;
     assert_eq!((now.user, now.device, now.tenant), (Epoch(1), Epoch(0), Epoch(2)));
@@ -86,13 +86,13 @@ fn rotation_succeeds_once_and_never_after_an_end(engine: DatabaseEngine) {
 
 fn recorded_uses_never_decrease_in_a_large_batch(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
+    let fixture = StoreFixture::default();
     let many = 1203;
-    fresh.write(|tx| (0..many).try_for_each(|number| tx.sessions().insert(&shop.new_session(number))));
+    fresh.write(|tx| (0..many).try_for_each(|number| tx.sessions().insert(&fixture.new_session(number))));
     let uses: Vec<SessionUse> = (0..many)
         .flat_map(|number| [(number, 3, 50), (number, 2, 70)])
         .map(|(number, generation, seconds)| SessionUse {
-            session: shop.new_session(number).id,
+            session: fixture.new_session(number).id,
             generation,
             at: at(seconds),
         })
@@ -100,20 +100,20 @@ fn recorded_uses_never_decrease_in_a_large_batch(engine: DatabaseEngine) {
         .collect();
     fresh.write(|tx| tx.sessions().record_uses(&uses));
     fresh.write(|tx| {
-        tx.sessions().record_uses(&[SessionUse { session: shop.new_session(7).id, generation: 1, at: at(1) }])
+        tx.sessions().record_uses(&[SessionUse { session: fixture.new_session(7).id, generation: 1, at: at(1) }])
     });
     for number in [0, 7, many - 1] {
-        let stored = fresh.read(|tx| tx.sessions().find(shop.new_session(number).id)).unwrap().session;
+        let stored = fresh.read(|tx| tx.sessions().find(fixture.new_session(number).id)).unwrap().session;
         assert_eq!((stored.used_generation, stored.last_used_at), (3, Some(at(70))));
     }
-    assert_eq!(fresh.read(|tx| tx.devices().find(shop.till.id)).unwrap().last_seen_at, Some(at(70)));
+    assert_eq!(fresh.read(|tx| tx.devices().find(fixture.till.id)).unwrap().last_seen_at, Some(at(70)));
     fresh.write(|tx| tx.sessions().record_uses(&[]));
 }
 
 fn list_pages_from_the_newest_with_names(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
-    let mut sessions: Vec<Session> = (1..=5).map(|number| shop.new_session(number)).collect();
+    let fixture = StoreFixture::default();
+    let mut sessions: Vec<Session> = (1..=5).map(|number| fixture.new_session(number)).collect();
     sessions[1].expires_at = Some(at(10));
     sessions[2].ended = Some((at(5), EndReason::Logout));
     sessions[3].device = None;
@@ -127,24 +127,25 @@ fn list_pages_from_the_newest_with_names(engine: DatabaseEngine) {
     let all = SessionFilter::default();
     assert_eq!(list(all.clone(), None, 3), ids(&[5, 4, 3]));
     assert_eq!(list(all.clone(), Some(sessions[2].id), 3), ids(&[2, 1]));
-    assert_eq!(list(SessionFilter { device: Some(shop.till.id), ..all.clone() }, None, 9), ids(&[5, 3, 2, 1]));
+    assert_eq!(list(SessionFilter { device: Some(fixture.till.id), ..all.clone() }, None, 9), ids(&[5, 3, 2, 1]));
     assert_eq!(list(SessionFilter { live: Some((true, at(10))), ..all.clone() }, None, 9), ids(&[5, 4, 1]));
     assert_eq!(list(SessionFilter { live: Some((false, at(10))), ..all.clone() }, None, 9), ids(&[3, 2]));
-    let one = SessionFilter { tenant: Some(shop.tenant.id), user: Some(shop.anna.id), id: Some(sessions[3].id), ..all };
+    let one =
+        SessionFilter { tenant: Some(fixture.tenant.id), user: Some(fixture.anna.id), id: Some(sessions[3].id), ..all };
     let listed = fresh.read(|tx| tx.sessions().list(&one, SessionOrder::Newest, None, 9)).pop().unwrap();
-    assert_eq!((listed.user_name, listed.device_name), (Some(shop.anna.name.clone()), None));
-    assert_eq!(listed.display_name, Some(shop.anna.display_name.clone()));
+    assert_eq!((listed.user_name, listed.device_name), (Some(fixture.anna.name.clone()), None));
+    assert_eq!(listed.display_name, Some(fixture.anna.display_name.clone()));
 }
 
 fn sweep_removes_ended_sessions_up_to_its_limit(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
+    let fixture = StoreFixture::default();
     let sessions = [
-        Session { ended: Some((at(5), EndReason::Logout)), ..shop.new_session(1) },
-        Session { expires_at: Some(at(9)), ..shop.new_session(2) },
-        Session { expires_at: Some(at(10)), ..shop.new_session(3) },
-        Session { expires_at: None, ..shop.new_session(4) },
-        Session { expires_at: Some(at(8)), ended: Some((at(20), EndReason::Admin)), ..shop.new_session(5) },
+        Session { ended: Some((at(5), EndReason::Logout)), ..fixture.new_session(1) },
+        Session { expires_at: Some(at(9)), ..fixture.new_session(2) },
+        Session { expires_at: Some(at(10)), ..fixture.new_session(3) },
+        Session { expires_at: None, ..fixture.new_session(4) },
+        Session { expires_at: Some(at(8)), ended: Some((at(20), EndReason::Admin)), ..fixture.new_session(5) },
     ];
     fresh.write(|tx| sessions.iter().try_for_each(|session| tx.sessions().insert(session)));
     assert_eq!(fresh.write(|tx| tx.sessions().sweep(at(10), 2)), 2);
@@ -156,12 +157,12 @@ fn sweep_removes_ended_sessions_up_to_its_limit(engine: DatabaseEngine) {
 
 fn key_is_in_use_only_by_live_sessions(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
+    let fixture = StoreFixture::default();
     let (old, new) = (KeyId(uuid(51)), KeyId(uuid(52)));
     let sessions = [
-        Session { key: new, previous_key: old, ..shop.new_session(1) },
-        Session { key: old, previous_key: old, expires_at: Some(at(10)), ..shop.new_session(2) },
-        Session { key: old, ended: Some((at(1), EndReason::Logout)), ..shop.new_session(3) },
+        Session { key: new, previous_key: old, ..fixture.new_session(1) },
+        Session { key: old, previous_key: old, expires_at: Some(at(10)), ..fixture.new_session(2) },
+        Session { key: old, ended: Some((at(1), EndReason::Logout)), ..fixture.new_session(3) },
     ];
     fresh.write(|tx| sessions.iter().try_for_each(|session| tx.sessions().insert(session)));
     let under = |key, seconds| fresh.read(|tx| tx.sessions().ids_by_key(key, at(seconds), 9));
@@ -176,13 +177,15 @@ fn key_is_in_use_only_by_live_sessions(engine: DatabaseEngine) {
 
 fn end_reaches_child_sessions_and_epoch_bump_reaches_the_rest(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
-    let parent = shop.new_session(1);
-    let child = Session { parent: Some(parent.id), ..shop.new_session(2) };
-    let grandchild = Session { parent: Some(child.id), ..shop.new_session(3) };
-    let lone = Session { kind: SessionKind::Permanent, ..shop.new_session(4) };
-    let kept = Session { kind: SessionKind::Permanent, parent: Some(shop.new_session(6).id), ..shop.new_session(7) };
-    let sessions = [parent.clone(), child.clone(), grandchild.clone(), lone.clone(), shop.new_session(6), kept.clone()];
+    let fixture = StoreFixture::default();
+    let parent = fixture.new_session(1);
+    let child = Session { parent: Some(parent.id), ..fixture.new_session(2) };
+    let grandchild = Session { parent: Some(child.id), ..fixture.new_session(3) };
+    let lone = Session { kind: SessionKind::Permanent, ..fixture.new_session(4) };
+    let kept =
+        Session { kind: SessionKind::Permanent, parent: Some(fixture.new_session(6).id), ..fixture.new_session(7) };
+    let sessions =
+        [parent.clone(), child.clone(), grandchild.clone(), lone.clone(), fixture.new_session(6), kept.clone()];
     fresh.write(|tx| sessions.iter().try_for_each(|session| tx.sessions().insert(session)));
     assert!(fresh.write(|tx| tx.revocations().end_session(parent.id, EndReason::Logout, at(9))));
     assert!(!fresh.write(|tx| tx.revocations().end_session(parent.id, EndReason::Admin, at(10))));
@@ -193,14 +196,14 @@ fn end_reaches_child_sessions_and_epoch_bump_reaches_the_rest(engine: DatabaseEn
     let change_count = fresh.read(|tx| tx.feed().poll(None)).entries.len();
     assert_eq!(change_count, 3);
     assert_eq!(
-        fresh.write(|tx| tx.revocations().bump_epoch(Scope::Device(shop.till.id), EndReason::Locked, at(11))),
+        fresh.write(|tx| tx.revocations().bump_epoch(Scope::Device(fixture.till.id), EndReason::Locked, at(11))),
         Some(Epoch(1))
     );
     assert_eq!(ended(lone.id), None);
-    assert_eq!(ended(shop.new_session(6).id), Some((at(11), EndReason::Locked)));
+    assert_eq!(ended(fixture.new_session(6).id), Some((at(11), EndReason::Locked)));
     assert_eq!(ended(kept.id), Some((at(11), EndReason::Locked)));
     let changes = fresh.read(|tx| tx.feed().poll(None)).entries;
     let new: Vec<_> = changes[change_count..].iter().map(|found| found.change).collect();
-    let raised = tillgate_domain::Change::EpochBumped { scope: Scope::Device(shop.till.id), epoch: Epoch(1) };
+    let raised = tillgate_domain::Change::EpochBumped { scope: Scope::Device(fixture.till.id), epoch: Epoch(1) };
     assert_eq!(new, [raised, tillgate_domain::Change::SessionEnded(kept.id)]);
 }

@@ -104,10 +104,10 @@ fn processes_join_and_leave(engine: DatabaseEngine) {
 
 fn newest_instant_is_the_newest_of_any_table(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
+    let fixture = StoreFixture::default();
     let newest = || fresh.read(|tx| tx.instances().newest_instant());
     assert_eq!(newest(), None);
-    fresh.write(|tx| tx.sessions().insert(&shop.new_session(1)));
+    fresh.write(|tx| tx.sessions().insert(&fixture.new_session(1)));
     assert_eq!(newest(), Some(at(0)), "an expiry lies ahead and says nothing");
     fresh.write(|tx| tx.revocations().invalidate(tillgate_domain::Scope::Keys, at(10)));
     assert_eq!(newest(), Some(at(10)));

@@ -63,8 +63,8 @@ tillgate_testkit::on_both_databases!(
 
 fn amounts_stored_in_hundredths_are_kept_and_usable(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
-    insert_ticket(fresh, &open_ticket(&shop, 1));
+    let fixture = StoreFixture::default();
+    insert_ticket(fresh, &open_ticket(&fixture, 1));
     // 100 yen and 40 hundredths, which cannot be paid today, and a rounding larger than any
     // coin
     let paid = json!([{ "means": "card", "name": "", "amount": 10_000 }]);
@@ -76,11 +76,11 @@ fn amounts_stored_in_hundredths_are_kept_and_usable(engine: DatabaseEngine) {
     let card = Payment { method: PaymentMethod::Card, name: parse_label(""), amount: parse_amount("101.30") };
     let receipt = Receipt { number: 1, fiscal: parse_label(""), daily_sales_report: None, extra: Meta::default() };
     let settlement = Settlement::new(Some(vec![card]), receipt);
-    let sold = close(&ticket, settlement, &ticket_actor(&shop), None, at(9)).unwrap();
+    let sold = close(&ticket, settlement, &ticket_actor(&fixture), None, at(9)).unwrap();
     assert!(fresh.write_office(|tx| tx.tickets().update(&sold)));
     assert_eq!(find_ticket(fresh, sold.id), sold);
-    let opening = Opening { id: TicketId(uuid(2)), tenant: shop.tenant.id, at: at(10) };
-    let back = refund(&sold, &[], &[(1, "1".parse().unwrap())].into(), opening, &ticket_actor(&shop)).unwrap();
+    let opening = Opening { id: TicketId(uuid(2)), tenant: fixture.tenant.id, at: at(10) };
+    let back = refund(&sold, &[], &[(1, "1".parse().unwrap())].into(), opening, &ticket_actor(&fixture)).unwrap();
     assert_eq!(back.sheet.payable(), parse_amount("-101.30"));
     insert_ticket(fresh, &back);
     assert_eq!(find_ticket(fresh, back.id), back);
@@ -88,14 +88,14 @@ fn amounts_stored_in_hundredths_are_kept_and_usable(engine: DatabaseEngine) {
 
 fn rounding_of_an_old_refund_is_its_whole_share(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
-    insert_ticket(fresh, &open_ticket(&shop, 1));
-    let sold = crate::tickets::close_ticket(&find_ticket(fresh, TicketId(uuid(1))), &shop);
+    let fixture = StoreFixture::default();
+    insert_ticket(fresh, &open_ticket(&fixture, 1));
+    let sold = crate::tickets::close_ticket(&find_ticket(fresh, TicketId(uuid(1))), &fixture);
     assert!(fresh.write_office(|tx| tx.tickets().update(&sold)));
-    let opening = Opening { id: TicketId(uuid(2)), tenant: shop.tenant.id, at: at(10) };
+    let opening = Opening { id: TicketId(uuid(2)), tenant: fixture.tenant.id, at: at(10) };
     insert_ticket(
         fresh,
-        &refund(&sold, &[], &[(1, "1".parse().unwrap())].into(), opening, &ticket_actor(&shop)).unwrap(),
+        &refund(&sold, &[], &[(1, "1".parse().unwrap())].into(), opening, &ticket_actor(&fixture)).unwrap(),
     );
     replace_document(fresh, "EUR", 300, &old_item_json(-10_000_000), &json!([]));
     let back = find_ticket(fresh, TicketId(uuid(2)));
@@ -110,8 +110,8 @@ fn rounding_of_an_old_refund_is_its_whole_share(engine: DatabaseEngine) {
 
 fn ticket_size_estimate_is_tight(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
-    let plain = |id: u32| ItemDraft { id, ..open_ticket(&shop, 1).sheet.items[0].draft().clone() };
+    let fixture = StoreFixture::default();
+    let plain = |id: u32| ItemDraft { id, ..open_ticket(&fixture, 1).sheet.items[0].draft().clone() };
     let full = |id: u32| {
         let text = "\"quoted\" \\ and\n\tčaj ".repeat(8);
         let long = Note::parse(&text).unwrap();
@@ -158,7 +158,7 @@ fn ticket_size_estimate_is_tight(engine: DatabaseEngine) {
     };
     let cash =
         |text: &str| Payment { method: PaymentMethod::Voucher, name: parse_label("\"\\"), amount: parse_amount(text) };
-    let blank = || Draft::of(shop.anna.id, euro);
+    let blank = || Draft::of(fixture.anna.id, euro);
     let drafts = [
         blank(),
         Draft { items: items(vec![plain(1)]), ..blank() },
@@ -174,8 +174,8 @@ fn ticket_size_estimate_is_tight(engine: DatabaseEngine) {
         },
     ];
     for (number, draft) in (1..).zip(drafts) {
-        let opening = Opening { id: TicketId(uuid(number)), tenant: shop.tenant.id, at: at(number) };
-        let ticket = open(opening, draft.check().unwrap(), &ticket_actor(&shop)).unwrap();
+        let opening = Opening { id: TicketId(uuid(number)), tenant: fixture.tenant.id, at: at(number) };
+        let ticket = open(opening, draft.check().unwrap(), &ticket_actor(&fixture)).unwrap();
         insert_ticket(fresh, &ticket);
         assert_eq!(find_ticket(fresh, ticket.id), ticket);
         let kept =
@@ -187,18 +187,18 @@ fn ticket_size_estimate_is_tight(engine: DatabaseEngine) {
 
 fn migration_finds_the_numbers_of_receipts(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let shop = StoreFixture::default();
+    let fixture = StoreFixture::default();
     for (number, fiscal, receipt) in [(1, "ekasa", 4), (2, "ekasa", 4), (3, "", 2), (4, "ekasa", 900), (5, "fm", 77)] {
-        let ticket = open_ticket(&shop, number);
+        let ticket = open_ticket(&fixture, number);
         insert_ticket(fresh, &ticket);
         let card = Payment { method: PaymentMethod::Card, name: parse_label(""), amount: ticket.sheet.payable() };
         let receipt =
             Receipt { number: receipt, fiscal: parse_label(fiscal), daily_sales_report: None, extra: Meta::default() };
         let sold =
-            close(&ticket, Settlement::new(Some(vec![card]), receipt), &ticket_actor(&shop), None, at(90 + number));
+            close(&ticket, Settlement::new(Some(vec![card]), receipt), &ticket_actor(&fixture), None, at(90 + number));
         assert!(fresh.write_office(|tx| tx.tickets().update(sold.as_ref().unwrap())));
     }
-    insert_ticket(fresh, &open_ticket(&shop, 9));
+    insert_ticket(fresh, &open_ticket(&fixture, 9));
     let (up, down) = match fresh.raw() {
         RawConnection::Sqlite(_) => (
             include_str!("../../../../migrations/sqlite/2026-11-28-000013_receipt_numbers/up.sql"),
@@ -216,11 +216,11 @@ fn migration_finds_the_numbers_of_receipts(engine: DatabaseEngine) {
     );
     fresh.raw().execute(up);
     let nine = TicketId(uuid(9));
-    let series = |fiscal: &str| NumberSeries::of(shop.till.id, &parse_label(fiscal));
+    let series = |fiscal: &str| NumberSeries::of(fixture.till.id, &parse_label(fiscal));
     let draw =
-        |fiscal: &str| fresh.write_office(|tx| tx.tickets().allocate_number(shop.tenant.id, &series(fiscal), nine));
+        |fiscal: &str| fresh.write_office(|tx| tx.tickets().allocate_number(fixture.tenant.id, &series(fiscal), nine));
     let give = |fiscal: &str, number| {
-        fresh.write_office(|tx| tx.tickets().assign_number(shop.tenant.id, &series(fiscal), number, nine))
+        fresh.write_office(|tx| tx.tickets().assign_number(fixture.tenant.id, &series(fiscal), number, nine))
     };
     assert_eq!([draw(""), draw("ekasa"), draw("fm")], [6, 5, 1]);
     assert!(!give("", 2) && !give("ekasa", 4) && !give("ekasa", 900) && !give("fm", 77));

@@ -11,15 +11,15 @@ use tillgate_testkit::DatabaseEngine;
 
 use crate::test_database::{RawConnection, StoreFixture, TestDatabase, at, uuid};
 
-pub(crate) fn ticket_actor(shop: &StoreFixture) -> TicketActor {
+pub(crate) fn ticket_actor(fixture: &StoreFixture) -> TicketActor {
     TicketActor {
-        user: Some(shop.anna.id),
-        device: Some((shop.till.id, Environment::CashRegister)),
+        user: Some(fixture.anna.id),
+        device: Some((fixture.till.id, Environment::CashRegister)),
         authority: Authority::Rights(Rights::of(&[KnownRight::Admin])),
     }
 }
 
-pub(crate) fn open_ticket(shop: &StoreFixture, number: u64) -> Ticket {
+pub(crate) fn open_ticket(fixture: &StoreFixture, number: u64) -> Ticket {
     let line = ItemDraft {
         id: 1,
         external_id: Label::default(),
@@ -32,15 +32,15 @@ pub(crate) fn open_ticket(shop: &StoreFixture, number: u64) -> Ticket {
         discount: Rate::ZERO,
     };
     let currency = Currency::parse("EUR").unwrap();
-    let draft = Draft { items: vec![Item::new(line).unwrap()], ..Draft::of(shop.anna.id, currency) };
-    let opening = Opening { id: TicketId(uuid(number)), tenant: shop.tenant.id, at: at(number) };
-    open(opening, draft.check().unwrap(), &ticket_actor(shop)).unwrap()
+    let draft = Draft { items: vec![Item::new(line).unwrap()], ..Draft::of(fixture.anna.id, currency) };
+    let opening = Opening { id: TicketId(uuid(number)), tenant: fixture.tenant.id, at: at(number) };
+    open(opening, draft.check().unwrap(), &ticket_actor(fixture)).unwrap()
 }
 
-pub(crate) fn close_ticket(ticket: &Ticket, shop: &StoreFixture) -> Ticket {
+pub(crate) fn close_ticket(ticket: &Ticket, fixture: &StoreFixture) -> Ticket {
     let payment = Payment { method: PaymentMethod::Card, name: Label::default(), amount: ticket.sheet.payable() };
     let receipt = Receipt { number: 1, fiscal: Label::default(), daily_sales_report: None, extra: Meta::default() };
-    close(ticket, Settlement::new(Some(vec![payment]), receipt), &ticket_actor(shop), None, at(99)).unwrap()
+    close(ticket, Settlement::new(Some(vec![payment]), receipt), &ticket_actor(fixture), None, at(99)).unwrap()
 }
 
 /// The SQL literal of an id.
@@ -54,10 +54,10 @@ fn id_literal(raw: &RawConnection, id: uuid::Uuid) -> String {
 
 fn closed_tickets_are_kept(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
-    let (shop, raw) = (StoreFixture::default(), fresh.raw());
-    let (one, two, three) = (open_ticket(&shop, 1), open_ticket(&shop, 2), open_ticket(&shop, 3));
+    let (fixture, raw) = (StoreFixture::default(), fresh.raw());
+    let (one, two, three) = (open_ticket(&fixture, 1), open_ticket(&fixture, 2), open_ticket(&fixture, 3));
     let (sold, gone) =
-        (close_ticket(&one, &shop), void(&two, Note::default(), &ticket_actor(&shop), None, at(98)).unwrap());
+        (close_ticket(&one, &fixture), void(&two, Note::default(), &ticket_actor(&fixture), None, at(98)).unwrap());
     fresh.write_office(|tx| {
         for ticket in [&one, &two, &three] {
             assert!(tx.tickets().insert(ticket)?);
@@ -65,8 +65,9 @@ fn closed_tickets_are_kept(engine: DatabaseEngine) {
         assert!(tx.tickets().update(&sold)? && tx.tickets().update(&gone)?);
         Ok(())
     });
-    let row =
-        |id: TicketId| format!("tenant_id = {} AND id = {}", id_literal(raw, shop.tenant.id.0), id_literal(raw, id.0));
+    let row = |id: TicketId| {
+        format!("tenant_id = {} AND id = {}", id_literal(raw, fixture.tenant.id.0), id_literal(raw, id.0))
+    };
     let all = || {
         raw.query_texts(
             "SELECT state || sheet || version || COALESCE(ending, '') || payable AS text FROM tickets ORDER BY id",
@@ -140,7 +141,7 @@ fn closed_tickets_are_kept(engine: DatabaseEngine) {
     raw.execute(&format!("DELETE FROM tickets WHERE {}", row(three.id)));
     assert_eq!(all().len(), 2);
     let store: &dyn Store<OfficePorts> = &*fresh.database;
-    assert_eq!(store.read("test", |tx| tx.tickets().find(shop.tenant.id, sold.id)).unwrap(), Some(sold));
+    assert_eq!(store.read("test", |tx| tx.tickets().find(fixture.tenant.id, sold.id)).unwrap(), Some(sold));
 }
 
 tillgate_testkit::on_both_databases!(closed_tickets_are_kept, incomplete_closing_is_refused);

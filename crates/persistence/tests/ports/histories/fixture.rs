@@ -26,31 +26,31 @@ pub(super) struct Till {
 
 pub(super) struct HistoryFixture {
     pub(super) database: Arc<Database>,
-    pub(super) shop: StoreFixture,
+    pub(super) records: StoreFixture,
     pub(super) tills: [Till; TILL_COUNT],
     next_id: AtomicU64,
 }
 
 impl HistoryFixture {
     pub(super) fn open(fresh: &TestDatabase) -> Self {
-        let shop = StoreFixture::default();
-        let mut tills = [Till { user: shop.anna.id, device: shop.till.id }; TILL_COUNT];
+        let records = StoreFixture::default();
+        let mut tills = [Till { user: records.anna.id, device: records.till.id }; TILL_COUNT];
         fresh.write_office(|tx| {
             for (number, till) in (1..).zip(&mut tills[1..]) {
                 let name = format!("P0{}", number + 1);
                 let device = Device {
                     id: DeviceId(uuid(300 + number)),
                     name: DeviceName::parse(&name).unwrap(),
-                    ..shop.till.clone()
+                    ..records.till.clone()
                 };
                 let name = UserName::parse(&format!("Ben {number}")).unwrap();
-                let user = User { id: UserId(uuid(400 + number)), name, email: None, ..shop.anna.clone() };
+                let user = User { id: UserId(uuid(400 + number)), name, email: None, ..records.anna.clone() };
                 assert!(tx.devices().insert(&device)? && tx.users().insert(&user)?);
                 *till = Till { user: user.id, device: device.id };
             }
             Ok(())
         });
-        Self { database: Arc::clone(&fresh.database), shop, tills, next_id: AtomicU64::new(1 << 32) }
+        Self { database: Arc::clone(&fresh.database), records, tills, next_id: AtomicU64::new(1 << 32) }
     }
 
     fn draw_id(&self) -> Uuid {
@@ -71,14 +71,14 @@ impl HistoryFixture {
         let key = IdempotencyKey::parse(&format!("history-{history}")).unwrap();
         let request = [u8::try_from(history % 251).unwrap(); 32];
         let once = IdempotentRequest { key, digest: request, legacy_digest: request };
-        let made = Office::new(&*self.database, self.shop.tenant.id, self.audit_context(till))
+        let made = Office::new(&*self.database, self.records.tenant.id, self.audit_context(till))
             .open_ticket(&new, Some(&once))
             .unwrap();
         made.unwrap().ticket.ticket
     }
 
     pub(super) fn run_action(&self, till: Till, ticket: TicketId, act: TillAction, seen: Option<i64>) -> ActionRecord {
-        let office = Office::new(&*self.database, self.shop.tenant.id, self.audit_context(till));
+        let office = Office::new(&*self.database, self.records.tenant.id, self.audit_context(till));
         let mark = self.draw_id().to_string();
         let amend = |change: TicketChange| {
             let external_id = Some(Label::parse(&mark).unwrap());

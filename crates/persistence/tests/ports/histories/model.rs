@@ -48,7 +48,7 @@ pub(super) fn check_history(fixture: &HistoryFixture, opened: &[Ticket], actions
     let first = &opened[0];
     assert!(opened.iter().all(|ticket| ticket.id == first.id), "one key has made two tickets: {opened:?}");
     let started = opened.iter().map(|ticket| ticket.version).max().unwrap();
-    let tenant = fixture.shop.tenant.id;
+    let tenant = fixture.records.tenant.id;
     let now = UnguardedOffice::new(&*fixture.database, tenant).find_ticket(first.id).unwrap().unwrap().ticket;
     let mut order: BTreeMap<i64, &ActionRecord> = BTreeMap::new();
     let mut refunds: Vec<&Ticket> = Vec::new();

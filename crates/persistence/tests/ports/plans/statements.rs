@@ -23,23 +23,23 @@ use crate::tickets::{close_ticket, open_ticket};
 
 /// Calls every method of every port at least once.
 #[expect(clippy::too_many_lines, reason = "a list")]
-pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
-    let principal = PrincipalId::User(shop.anna.id);
+pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
+    let principal = PrincipalId::User(fixture.anna.id);
     let kind = CredentialKind::Password;
     let count = CountKey([1; 32]);
     fresh.write_office(|tx| tx.passwords().set(principal, &Secret::new("hash".into()), at(0)));
     fresh.write(|tx| {
-        tx.users().claim(shop.anna.id, Epoch(0), at(1))?;
-        tx.users().clear_password_change_required(shop.anna.id, at(1))?;
-        tx.devices().claim(shop.till.id, Epoch(0), at(1))?;
+        tx.users().claim(fixture.anna.id, Epoch(0), at(1))?;
+        tx.users().clear_password_change_required(fixture.anna.id, at(1))?;
+        tx.devices().claim(fixture.till.id, Epoch(0), at(1))?;
         tx.credentials().claim(principal, kind, 1, None, at(1))?;
         tx.credentials().replace(principal, kind, 7, &Secret::new("other".into()), at(1))?;
         tx.credentials().claim(principal, kind, 1, Some(&Secret::new("other".into())), at(1))?;
-        tx.devices().seat(shop.till.id, None, Some(shop.new_session(1).id))?;
-        tx.devices().seat(shop.till.id, Some(shop.new_session(1).id), None)?;
-        tx.devices().pair(shop.till.id, None, Some(shop.new_session(1).id))?;
-        tx.devices().pair(shop.till.id, Some(shop.new_session(1).id), None)?;
-        (1..=4).try_for_each(|number| tx.sessions().insert(&shop.new_session(number)))?;
+        tx.devices().seat(fixture.till.id, None, Some(fixture.new_session(1).id))?;
+        tx.devices().seat(fixture.till.id, Some(fixture.new_session(1).id), None)?;
+        tx.devices().pair(fixture.till.id, None, Some(fixture.new_session(1).id))?;
+        tx.devices().pair(fixture.till.id, Some(fixture.new_session(1).id), None)?;
+        (1..=4).try_for_each(|number| tx.sessions().insert(&fixture.new_session(number)))?;
         let to = Rotation {
             generation: 2,
             key: KeyId(uuid(51)),
@@ -49,12 +49,12 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
             from: None,
             proved_at: None,
         };
-        tx.sessions().rotate(shop.new_session(1).id, 1, &to)?;
-        tx.sessions().extend(shop.new_session(1).id, 2, Some(at(99)), None)?;
+        tx.sessions().rotate(fixture.new_session(1).id, 1, &to)?;
+        tx.sessions().extend(fixture.new_session(1).id, 2, Some(at(99)), None)?;
         let first = FirstUse { generation: 2, at: at(2) };
-        tx.sessions().record_first_use(shop.new_session(1).id, first, at(1))?;
+        tx.sessions().record_first_use(fixture.new_session(1).id, first, at(1))?;
         let uses: Vec<SessionUse> = (1..=4)
-            .map(|number| SessionUse { session: shop.new_session(number).id, generation: 1, at: at(3) })
+            .map(|number| SessionUse { session: fixture.new_session(number).id, generation: 1, at: at(3) })
             .collect();
         tx.sessions().record_uses(&uses)?;
         let taken = Bucket { full_at: at(60), open_attempts: 1, ..Bucket::default() };
@@ -65,7 +65,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
         tx.attempts().record_guess(count, &CountKey([3; 32]), at(0), at(5))?;
         tx.known_networks().record_success(uuid(40), &count, at(5))?;
         tx.known_networks().trim(uuid(40), 4)?;
-        tx.api_keys().revoke(&sample_api_key(shop))?;
+        tx.api_keys().revoke(&sample_api_key(fixture))?;
         tx.signatures().insert_if_new(&SignatureDigest([1; 32]), at(5))?;
         let key = StoredKey {
             id: KeyId(uuid(50)),
@@ -85,50 +85,50 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
     });
     // in a unit of work that writes: it runs on this thread, where its statements are recorded
     fresh.write(|tx| {
-        tx.sessions().find(shop.new_session(1).id)?;
-        tx.sessions().list_first_uses(shop.new_session(1).id)?;
+        tx.sessions().find(fixture.new_session(1).id)?;
+        tx.sessions().list_first_uses(fixture.new_session(1).id)?;
         tx.sessions().list_live_dialects(at(1))?;
-        let of = SessionFilter { tenant: Some(shop.tenant.id), ..SessionFilter::default() };
+        let of = SessionFilter { tenant: Some(fixture.tenant.id), ..SessionFilter::default() };
         for filter in [
             of.clone(),
             SessionFilter { live: Some((true, at(9))), ..of.clone() },
             SessionFilter { live: Some((false, at(9))), ..of.clone() },
-            SessionFilter { user: Some(shop.anna.id), ..SessionFilter::default() },
-            SessionFilter { user: Some(shop.anna.id), ..of.clone() },
-            SessionFilter { device: Some(shop.till.id), ..SessionFilter::default() },
-            SessionFilter { device: Some(shop.till.id), ..of.clone() },
-            SessionFilter { id: Some(shop.new_session(1).id), ..of.clone() },
-            SessionFilter { branch: Some(shop.tenant.branches[0].id), ..of.clone() },
-            SessionFilter { dialect: Some(shop.new_session(1).dialect), ..of.clone() },
-            SessionFilter { kind: Some(shop.new_session(1).kind), ..of.clone() },
+            SessionFilter { user: Some(fixture.anna.id), ..SessionFilter::default() },
+            SessionFilter { user: Some(fixture.anna.id), ..of.clone() },
+            SessionFilter { device: Some(fixture.till.id), ..SessionFilter::default() },
+            SessionFilter { device: Some(fixture.till.id), ..of.clone() },
+            SessionFilter { id: Some(fixture.new_session(1).id), ..of.clone() },
+            SessionFilter { branch: Some(fixture.tenant.branches[0].id), ..of.clone() },
+            SessionFilter { dialect: Some(fixture.new_session(1).dialect), ..of.clone() },
+            SessionFilter { kind: Some(fixture.new_session(1).kind), ..of.clone() },
             SessionFilter { text: Some("anna".into()), ..of.clone() },
         ] {
             for order in [SessionOrder::Newest, SessionOrder::Oldest, SessionOrder::LastUsed] {
                 tx.sessions().list(&filter, order, None, 9)?;
-                tx.sessions().list(&filter, order, Some(order.cursor(&shop.new_session(3))), 9)?;
+                tx.sessions().list(&filter, order, Some(order.cursor(&fixture.new_session(3))), 9)?;
             }
         }
-        for branch in [None, Some(shop.tenant.branches[0].id)] {
-            tx.attempts().find_depleted(shop.tenant.id, branch, at(1), 9)?;
+        for branch in [None, Some(fixture.tenant.branches[0].id)] {
+            tx.attempts().find_depleted(fixture.tenant.id, branch, at(1), 9)?;
         }
-        tx.sessions().find_many(&[shop.new_session(1).id, shop.new_session(3).id].into())?;
+        tx.sessions().find_many(&[fixture.new_session(1).id, fixture.new_session(3).id].into())?;
         tx.sessions().uses_key(KeyId(uuid(50)), at(1))?;
         tx.sessions().ids_by_key(KeyId(uuid(50)), at(1), 9)?;
         tx.credentials().find(principal, kind)?;
-        tx.tenants().find(shop.tenant.id)?;
-        tx.tenants().find_by_slug(&shop.tenant.slug)?;
-        tx.users().find(shop.anna.id)?;
-        tx.users().find_by_name(shop.tenant.id, &FoldedText::of("anna"))?;
+        tx.tenants().find(fixture.tenant.id)?;
+        tx.tenants().find_by_slug(&fixture.tenant.slug)?;
+        tx.users().find(fixture.anna.id)?;
+        tx.users().find_by_name(fixture.tenant.id, &FoldedText::of("anna"))?;
         tx.users().find_by_email(&FoldedText::of("anna@example.com"))?;
-        tx.devices().find(shop.till.id)?;
-        tx.devices().find_by_name(shop.tenant.id, &FoldedText::of("p01"))?;
-        tx.roles().find_many(shop.tenant.id, &[shop.role.id])?;
+        tx.devices().find(fixture.till.id)?;
+        tx.devices().find_by_name(fixture.tenant.id, &FoldedText::of("p01"))?;
+        tx.roles().find_many(fixture.tenant.id, &[fixture.role.id])?;
         tx.attempts().find_buckets(&[count, CountKey([2; 32])])?;
         tx.attempts().count_guesses(count, at(0))?;
         tx.known_networks().find(uuid(40), &count)?;
         tx.keys().list()?;
         tx.api_keys().find_by_client_id("client")?;
-        tx.api_keys().list_active_by_user(shop.tenant.id, shop.anna.id)?;
+        tx.api_keys().list_active_by_user(fixture.tenant.id, fixture.anna.id)?;
         let look = tx.feed().poll(None)?;
         tx.feed().poll(Some(&look.next))?;
         tx.nodes().list_live(at(0))?;
@@ -137,78 +137,81 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
         tx.instances().newest_instant()
     });
     fresh.write_office(|tx| {
-        let other = User { id: tillgate_domain::UserId(uuid(41)), ..shop.anna.clone() };
+        let other = User { id: tillgate_domain::UserId(uuid(41)), ..fixture.anna.clone() };
         tx.users().insert(&User { name: "Ben".to_owned().try_into().unwrap(), email: None, ..other })?;
-        tx.users().update(&shop.anna)?;
-        tx.users().list(shop.tenant.id, &PageRequest { after: None, limit: 9 })?;
-        let admins = [shop.role.id];
-        let holders =
-            RoleHolderFilter { roles: &admins, except_user: Some(shop.anna.id), except_device: Some(shop.till.id) };
-        tx.users().count_holders(shop.tenant.id, &holders)?;
-        tx.users().find_roles_on_device(shop.till.id)?;
-        tx.users().remove_device(shop.till.id)?;
-        tx.users().set_password_change_required(shop.anna.id, true, at(8))?;
-        tx.roles().find(shop.role.id)?;
-        tx.roles().update(&shop.role)?;
-        tx.roles().find_holders(shop.role.id, 5)?;
-        tx.roles().find_holder_scopes(shop.role.id, 5)?;
+        tx.users().update(&fixture.anna)?;
+        tx.users().list(fixture.tenant.id, &PageRequest { after: None, limit: 9 })?;
+        let admins = [fixture.role.id];
+        let holders = RoleHolderFilter {
+            roles: &admins,
+            except_user: Some(fixture.anna.id),
+            except_device: Some(fixture.till.id),
+        };
+        tx.users().count_holders(fixture.tenant.id, &holders)?;
+        tx.users().find_roles_on_device(fixture.till.id)?;
+        tx.users().remove_device(fixture.till.id)?;
+        tx.users().set_password_change_required(fixture.anna.id, true, at(8))?;
+        tx.roles().find(fixture.role.id)?;
+        tx.roles().update(&fixture.role)?;
+        tx.roles().find_holders(fixture.role.id, 5)?;
+        tx.roles().find_holder_scopes(fixture.role.id, 5)?;
         let free = tillgate_domain::Role {
             id: tillgate_domain::RoleId(uuid(99)),
             name: "free".to_owned().try_into().unwrap(),
-            ..shop.role.clone()
+            ..fixture.role.clone()
         };
         tx.roles().insert(&free)?;
         assert!(tx.roles().remove(free.id, 1)?);
         for filter in [
             DeviceFilter::default(),
-            DeviceFilter { statuses: vec![shop.till.status], ..DeviceFilter::default() },
-            DeviceFilter { environment: Some(shop.till.environment), ..DeviceFilter::default() },
-            DeviceFilter { branch: Some(shop.tenant.branches[0].id), ..DeviceFilter::default() },
+            DeviceFilter { statuses: vec![fixture.till.status], ..DeviceFilter::default() },
+            DeviceFilter { environment: Some(fixture.till.environment), ..DeviceFilter::default() },
+            DeviceFilter { branch: Some(fixture.tenant.branches[0].id), ..DeviceFilter::default() },
             DeviceFilter {
-                statuses: vec![shop.till.status],
-                environment: Some(shop.till.environment),
-                branch: Some(shop.tenant.branches[0].id),
+                statuses: vec![fixture.till.status],
+                environment: Some(fixture.till.environment),
+                branch: Some(fixture.tenant.branches[0].id),
                 text: Some("p".into()),
             },
         ] {
-            tx.devices().search(shop.tenant.id, &filter, &PageRequest { after: None, limit: 9 })?;
+            tx.devices().search(fixture.tenant.id, &filter, &PageRequest { after: None, limit: 9 })?;
         }
         tx.users().any_exists()?;
-        tx.devices().find_many(&[shop.till.id].into())?;
+        tx.devices().find_many(&[fixture.till.id].into())?;
         let any = UserFilter::default();
         for filter in [
             any.clone(),
-            UserFilter { statuses: vec![shop.anna.status], ..any.clone() },
-            UserFilter { with_role: Some(shop.role.id), ..any.clone() },
-            UserFilter { without_roles: vec![shop.role.id], ..any.clone() },
+            UserFilter { statuses: vec![fixture.anna.status], ..any.clone() },
+            UserFilter { with_role: Some(fixture.role.id), ..any.clone() },
+            UserFilter { without_roles: vec![fixture.role.id], ..any.clone() },
             UserFilter {
-                statuses: vec![shop.anna.status],
-                with_role: Some(shop.role.id),
-                without_roles: vec![shop.role.id],
+                statuses: vec![fixture.anna.status],
+                with_role: Some(fixture.role.id),
+                without_roles: vec![fixture.role.id],
                 text: Some("a".into()),
             },
         ] {
             for order in [UserOrder::Oldest, UserOrder::Newest, UserOrder::Name, UserOrder::NameDescending] {
-                for after in [None, Some(order.cursor(&shop.anna))] {
+                for after in [None, Some(order.cursor(&fixture.anna))] {
                     let part = OffsetPageRequest { after, skip: 9, limit: 9 };
-                    tx.users().search(shop.tenant.id, &filter, order, &part)?;
+                    tx.users().search(fixture.tenant.id, &filter, order, &part)?;
                 }
             }
-            tx.users().count(shop.tenant.id, &filter)?;
+            tx.users().count(fixture.tenant.id, &filter)?;
         }
-        let of = EventFilter { tenant: Some(shop.tenant.id), ..EventFilter::default() };
+        let of = EventFilter { tenant: Some(fixture.tenant.id), ..EventFilter::default() };
         for filter in [
             of.clone(),
             EventFilter { text: Some("a".into()), ..of.clone() },
             EventFilter { from: Some(at(0)), until: Some(at(9)), ..of.clone() },
-            EventFilter { user: Some(shop.anna.id), ..of.clone() },
-            EventFilter { session: Some(shop.new_session(1).id), ..of.clone() },
-            EventFilter { subject_id: Some(shop.anna.id.0), subject_kind: Some(SubjectKind::User), ..of.clone() },
+            EventFilter { user: Some(fixture.anna.id), ..of.clone() },
+            EventFilter { session: Some(fixture.new_session(1).id), ..of.clone() },
+            EventFilter { subject_id: Some(fixture.anna.id.0), subject_kind: Some(SubjectKind::User), ..of.clone() },
             EventFilter { subject_kind: Some(SubjectKind::User), ..of.clone() },
             EventFilter { outcome: Some(EventOutcome::Refused), ..of.clone() },
             EventFilter { outcome: Some(EventOutcome::Done), ..of.clone() },
             EventFilter { id: Some(crate::store::test_event(7).id), ..of.clone() },
-            EventFilter { device: Some(shop.till.id), ..of.clone() },
+            EventFilter { device: Some(fixture.till.id), ..of.clone() },
             EventFilter { actions: vec![Action::Login], ..of.clone() },
             EventFilter { actions: vec![Action::Login, Action::Logout], ..of.clone() },
             EventFilter { actions: vec![Action::Login, Action::Logout], ..EventFilter::default() },
@@ -220,51 +223,51 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
             tx.events().list(&filter, &OffsetPageRequest::first(9))?;
             tx.events().count(&filter)?;
         }
-        tx.devices().update(&shop.till)?;
+        tx.devices().update(&fixture.till)?;
         let span = TillCountSpan { now: at(9), idle_since: at(8) };
-        for branch in [None, Some(shop.tenant.branches[0].id)] {
-            tx.devices().count_tills(shop.tenant.id, branch, &span)?;
-            tx.events().count_refused(shop.tenant.id, branch, at(0), 9)?;
+        for branch in [None, Some(fixture.tenant.branches[0].id)] {
+            tx.devices().count_tills(fixture.tenant.id, branch, &span)?;
+            tx.events().count_refused(fixture.tenant.id, branch, at(0), 9)?;
         }
-        tx.devices().count_in_branch(shop.tenant.branches[0].id)?;
-        tx.devices().list(shop.tenant.id, &PageRequest { after: None, limit: 9 })?;
-        tx.roles().find_by_name(shop.tenant.id, &shop.role.name)?;
-        tx.roles().list(shop.tenant.id)?;
-        tx.tenants().claim(shop.tenant.id)?;
-        tx.tenants().update(&shop.tenant)?;
+        tx.devices().count_in_branch(fixture.tenant.branches[0].id)?;
+        tx.devices().list(fixture.tenant.id, &PageRequest { after: None, limit: 9 })?;
+        tx.roles().find_by_name(fixture.tenant.id, &fixture.role.name)?;
+        tx.roles().list(fixture.tenant.id)?;
+        tx.tenants().claim(fixture.tenant.id)?;
+        tx.tenants().update(&fixture.tenant)?;
         tx.tenants().list(&PageRequest { after: None, limit: 9 })?;
-        let key = sample_api_key(shop);
+        let key = sample_api_key(fixture);
         tx.api_keys().insert(&key, &[1])?;
         tx.api_keys().find(key.id)?;
         tx.api_keys().update(&key)?;
-        tx.api_keys().list(shop.tenant.id, &ApiKeyFilter::default(), &PageRequest { after: None, limit: 9 })?;
+        tx.api_keys().list(fixture.tenant.id, &ApiKeyFilter::default(), &PageRequest { after: None, limit: 9 })?;
         let (user, device) = (Some(key.user), Some(key.device));
         let filter = ApiKeyFilter { user, device, active: Some(true) };
-        tx.api_keys().list(shop.tenant.id, &filter, &PageRequest { after: None, limit: 9 })?;
+        tx.api_keys().list(fixture.tenant.id, &filter, &PageRequest { after: None, limit: 9 })?;
         tx.api_keys().remove(key.id, 2)?;
-        call_tickets(tx, shop)?;
-        call_resets(tx, shop)?;
+        call_tickets(tx, fixture)?;
+        call_resets(tx, fixture)?;
         call_seals(tx)?;
         let device = tillgate_domain::Device {
             id: tillgate_domain::DeviceId(uuid(31)),
             name: tillgate_domain::DeviceName::parse("P09").unwrap(),
-            ..shop.till.clone()
+            ..fixture.till.clone()
         };
         tx.devices().insert(&device)?;
         let tenant = tillgate_domain::Tenant {
             id: tillgate_domain::TenantId(uuid(12)),
             slug: tillgate_domain::Slug::parse("market").unwrap(),
             branches: Vec::new(),
-            ..shop.tenant.clone()
+            ..fixture.tenant.clone()
         };
         tx.tenants().insert(&tenant)?;
         tx.passwords().has(principal)?;
-        tx.passwords().remove(PrincipalId::Device(shop.till.id))?;
+        tx.passwords().remove(PrincipalId::Device(fixture.till.id))?;
         tx.passwords().clear_failed_logins(principal)
     });
     fresh.write(|tx| {
-        tx.revocations().end_session(shop.new_session(1).id, EndReason::Logout, at(9))?;
-        for scope in [Scope::User(shop.anna.id), Scope::Device(shop.till.id), Scope::Tenant(shop.tenant.id)] {
+        tx.revocations().end_session(fixture.new_session(1).id, EndReason::Logout, at(9))?;
+        for scope in [Scope::User(fixture.anna.id), Scope::Device(fixture.till.id), Scope::Tenant(fixture.tenant.id)] {
             tx.revocations().bump_epoch(scope, EndReason::Admin, at(9))?;
             tx.revocations().end_permanent(scope, EndReason::Admin, at(9))?;
         }
@@ -283,19 +286,19 @@ pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
 }
 
 /// Calls every method of the ports of tickets, and every form of their lists.
-fn call_tickets(tx: &mut (dyn OfficeTx + '_), shop: &StoreFixture) -> StoreResult<()> {
-    let (tenant, ticket) = (shop.tenant.id, open_ticket(shop, 1));
+fn call_tickets(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreResult<()> {
+    let (tenant, ticket) = (fixture.tenant.id, open_ticket(fixture, 1));
     tx.tickets().insert(&ticket)?;
     let key = IdempotencyKey::parse("key").unwrap();
-    let key = ScopedIdempotencyKey { tenant, user: shop.anna.id, key };
+    let key = ScopedIdempotencyKey { tenant, user: fixture.anna.id, key };
     tx.idempotency_keys().insert(&key, &StoredResponse { request_digest: [1; 32], ticket: ticket.clone() }, at(1))?;
     tx.idempotency_keys().find(&key)?;
     tx.idempotency_keys().sweep(at(10), 9)?;
-    tx.tickets().update(&close_ticket(&ticket, shop))?;
+    tx.tickets().update(&close_ticket(&ticket, fixture))?;
     tx.tickets().find(tenant, ticket.id)?;
     tx.tickets().claim(tenant, ticket.id)?;
     tx.tickets().list_refunds(tenant, ticket.id)?;
-    let series = NumberSeries::of(shop.till.id, &Label::default());
+    let series = NumberSeries::of(fixture.till.id, &Label::default());
     tx.tickets().assign_number(tenant, &series, 1, ticket.id)?;
     tx.tickets().allocate_number(tenant, &series, ticket.id)?;
     let (open, closed) = (TicketStatus::Open, TicketStatus::Closed);
@@ -303,8 +306,8 @@ fn call_tickets(tx: &mut (dyn OfficeTx + '_), shop: &StoreFixture) -> StoreResul
         TicketFilter::default(),
         TicketFilter { statuses: vec![open], ..TicketFilter::default() },
         TicketFilter { statuses: vec![open, closed], ..TicketFilter::default() },
-        TicketFilter { owner: Some(shop.anna.id), ..TicketFilter::default() },
-        TicketFilter { device: Some(shop.till.id), ..TicketFilter::default() },
+        TicketFilter { owner: Some(fixture.anna.id), ..TicketFilter::default() },
+        TicketFilter { device: Some(fixture.till.id), ..TicketFilter::default() },
         TicketFilter { refund_of: Some(ticket.id), ..TicketFilter::default() },
         TicketFilter { from: Some(at(0)), ..TicketFilter::default() },
         TicketFilter { from: Some(at(0)), until: Some(at(9)), ..TicketFilter::default() },
@@ -328,12 +331,12 @@ fn call_tickets(tx: &mut (dyn OfficeTx + '_), shop: &StoreFixture) -> StoreResul
 }
 
 /// Calls every method of the port of password resets.
-fn call_resets(tx: &mut (dyn OfficeTx + '_), shop: &StoreFixture) -> StoreResult<()> {
-    let email = shop.anna.email.clone().unwrap();
+fn call_resets(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreResult<()> {
+    let email = fixture.anna.email.clone().unwrap();
     let request = ResetRequest {
         id: ResetId(uuid(70)),
         email: email.clone(),
-        tenant: Some(shop.tenant.id),
+        tenant: Some(fixture.tenant.id),
         address: None,
         requested_at: at(0),
         due_at: at(1),
@@ -342,7 +345,7 @@ fn call_resets(tx: &mut (dyn OfficeTx + '_), shop: &StoreFixture) -> StoreResult
     tx.resets().insert_request(&request)?;
     tx.resets().list_due(at(9), 9)?;
     tx.resets().postpone(request.id, at(1), at(2))?;
-    let (digest, user) = ([7; 32], shop.anna.id);
+    let (digest, user) = ([7; 32], fixture.anna.id);
     let reset = Reset { digest, request: request.id, user, email, granted_at: at(1), expires_at: at(9) };
     tx.resets().insert_reset(&reset)?;
     tx.resets().find(&digest)?;
@@ -368,16 +371,16 @@ fn call_seals(tx: &mut (dyn OfficeTx + '_)) -> StoreResult<()> {
     tx.seals().list_sealed(1, 9).map(drop)
 }
 
-fn sample_api_key(shop: &StoreFixture) -> ApiKey {
+fn sample_api_key(fixture: &StoreFixture) -> ApiKey {
     ApiKey {
         id: ApiKeyId(uuid(60)),
-        tenant: shop.tenant.id,
+        tenant: fixture.tenant.id,
         client_id: "client".into(),
         name: "Shop window".into(),
         description: String::new(),
         active: true,
-        user: shop.anna.id,
-        device: shop.till.id,
+        user: fixture.anna.id,
+        device: fixture.till.id,
         permissions: std::iter::empty().collect(),
         created_at: at(0),
         version: 1,
