@@ -57,7 +57,9 @@ fn person_signs_in_sees_the_board_and_signs_out() {
     let tokens: Vec<&str> =
         cookies["cookies"].as_array().unwrap().iter().map(|c| c["value"].as_str().unwrap()).collect();
     assert_eq!(tokens.len(), 2, "{cookies}");
-    tokens.iter().for_each(|token| installation.secrets().add(token));
+    for token in tokens {
+        installation.secrets().add(token);
+    }
     let page =
         browser.run("return document.documentElement.outerHTML + JSON.stringify({...localStorage, ...history.state})");
     installation.secrets().assert_absent("the page", page.as_str().unwrap());
