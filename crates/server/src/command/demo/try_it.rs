@@ -27,6 +27,9 @@ pub(super) fn instructions(
         (PasswordDelivery::Terminal, _) => "PASSWORD='the cashier'\\''s password'".to_owned(),
     };
     // writing to a String cannot fail
+    if let Some(office) = settings.mounts.iter().find(|mount| mount.dialect == "office" && mount.host.is_none()) {
+        let _ = writeln!(text, "Open {url}{} in a browser and sign in as admin.", office.prefix);
+    }
     let _ = match (delivery, created.is_empty()) {
         (_, true) => writeln!(text, "The demo already exists; its accounts keep their passwords."),
         (PasswordDelivery::Chosen, false) => {
@@ -54,9 +57,6 @@ pub(super) fn instructions(
     let _ = writeln!(text, "Try:\n  {password}");
     for (what, path, body) in calls {
         let _ = writeln!(text, "  # {what}\n  curl -s {url}{path} -H 'content-type: application/json' -d \"{body}\"");
-    }
-    if let Some(office) = settings.mounts.iter().find(|mount| mount.dialect == "office" && mount.host.is_none()) {
-        let _ = writeln!(text, "Back office in a browser, as admin: {url}{}", office.prefix);
     }
     if settings.operations.docs {
         let _ = writeln!(text, "API documentation: {url}/docs");

@@ -16,12 +16,12 @@ import { href, withQuery } from "../router.js";
 import { formatExact, startOfDay } from "../time.js";
 import { html, nothing } from "../view.js";
 import { detailText, outcome, sentence, subjectName, subjectWord } from "./event-list.js";
-import { loadSeal, sealStrip } from "./seal.js";
+import { hasSeal, loadSeal, sealStrip } from "./seal.js";
 
 const { exportEvents } = lazyActions(() => import("./audit-export.js"));
+const FORMATS = /** @type {const} */ (["csv", "jsonl"]);
 const list = new ListState("audit-events");
 const detail = new Detail("audit-events");
-
 const FILTERS = ["user", "device", "session", "action", "outcome", "subject", "search"];
 
 /** The actions of the filter, by group. */
@@ -80,13 +80,13 @@ const filters = () => [
 /** @param {import("../router.js").Route} route */
 function view(route) {
   const query = queryOf(route.query);
+  const [formats, label] = hasSeal() ? [FORMATS, t("audit.export")] : [[], t("print")];
   const exports = [
-    { label: t("audit.export.csv"), icon: "download", run: () => exportEvents("csv", query) },
-    { label: t("audit.export.jsonl"), icon: "download", run: () => exportEvents("jsonl", query) },
+    ...formats.map((format) => ({ label: t(`audit.export.${format}`), icon: "download", run: () => exportEvents(format, query) })),
     { label: t("print"), icon: "print", run: () => print() },
   ];
   const end = html`<button class="button" aria-haspopup="menu" aria-expanded="false"
-    @click=${(/** @type {Event} */ event) => openMenu(event, exports, t("audit.export"))}>${icon("download")}${t("audit.export")}</button>`;
+    @click=${(/** @type {Event} */ event) => openMenu(event, exports, label)}>${icon(hasSeal() ? "download" : "print")}${label}</button>`;
   return html`
     <div class="split">
       <div class="page">
