@@ -264,8 +264,8 @@ fn roles_are_changed_and_deleted_only_if_unused(engine: DatabaseEngine) {
     );
     assert!(home.run_refused(&["role", "set", "late"], 2).contains("--right"));
     assert!(home.run_refused(&["role", "set", "night", "--label", "x"], 1).contains("no role \"night\""));
-    assert!(home.run_refused(&["role", "set", "cashier", "--label", "x"], 1).contains("built-in"));
-    assert!(home.run_refused(&["role", "delete", "admin"], 1).contains("built-in"));
+    assert!(home.run_refused(&["role", "set", "cashier", "--label", "x"], 1).contains("built in"));
+    assert!(home.run_refused(&["role", "delete", "admin"], 1).contains("built in"));
     home.run_ok_with(&["user", "add", "Eva", "--role", "late"], PASSWORD);
     assert!(home.run_refused(&["role", "delete", "late"], 1).contains("user Eva"));
     home.run_ok(&["user", "roles", "Eva", "--role", "cashier"]);
