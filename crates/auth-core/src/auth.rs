@@ -3,6 +3,7 @@
 //! [`Auth::builder`] creates an [`Auth`], which all threads share. Its calls block. Each call is in
 //! a module below this one; the decisions are pure functions in `judge`, `throttle` and `terms`.
 
+mod api_keys;
 mod audit_context;
 mod audit_denials;
 mod authenticate;
@@ -24,7 +25,6 @@ mod reset_token;
 mod revoke;
 mod session_end;
 mod session_list;
-mod signed_request;
 mod step_up;
 mod throttled;
 mod unlock;
@@ -37,12 +37,12 @@ use tillgate_domain::{
     Action, Actor, Event, EventId, EventOutcome, Instant, NodeId, Secret, Store, StoreExt, Subject, TenantId,
 };
 
+pub use api_keys::{ApiKeyIdentity, GeneratedApiKey};
 pub use audit_denials::{DeniedCall, MissingRequirement};
 pub use builder::{AuthBuilder, AuthSettings, BuildError};
 pub use change_password::PasswordChange;
 pub use introspect::{Introspection, TokenUse};
 pub use maintenance::SweepCounts;
-pub use signed_request::{ApiKeyIdentity, GeneratedApiKey};
 
 use crate::Error;
 use crate::activity::ActivityTracker;

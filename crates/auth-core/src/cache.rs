@@ -23,7 +23,7 @@ use tillgate_domain::{DeviceId, Instant, KeyId, PrincipalId, SessionId};
 use crate::Profile;
 use crate::ports::FirstUse;
 use crate::revocations::Version;
-use crate::token::access::Claims;
+use crate::token::access_token::Claims;
 
 pub(crate) use api_keys::{ApiKeyCache, OpenedApiKey};
 pub(crate) use sessions::SessionCache;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_domain::access;
+use tillgate_domain::principal_access;
 use tillgate_domain::{
     Actor, ApiKeyId, Authority, Device, DeviceId, Instant, PrincipalId, Rank, Right, Rights, SessionId, Tenant, User,
     UserId,
@@ -125,7 +125,7 @@ impl Caller {
 
     /// Returns [`AuthDenied::RankTooLow`] if the caller has a lower rank.
     pub fn require_rank(&self, least: Rank) -> Result<(), Error> {
-        if access::has_rank(self.profile.rank, least) {
+        if principal_access::has_rank(self.profile.rank, least) {
             Ok(())
         } else {
             Err(Error::Denied(AuthDenied::RankTooLow(least)))

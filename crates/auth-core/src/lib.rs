@@ -84,13 +84,13 @@ pub mod keys;
 pub mod passwords;
 pub mod ports;
 pub mod prelude;
-mod profile;
+mod principal_profile;
+pub mod request_signature;
 pub mod requests;
 mod revocations;
 pub mod session;
-pub mod signature;
+pub mod session_terms;
 pub mod system;
-pub mod terms;
 pub mod throttle;
 pub mod token;
 
@@ -108,12 +108,12 @@ pub use fair_queue::FairQueue;
 pub use keys::MasterKey;
 pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthPorts, AuthTx};
+pub use request_signature::Signature;
 pub use requests::{
     AuthRequest, Client, GrantKind, IssuedTokens, LoginIdentity, LoginRequest, NewPassword, Proof, RefreshRequest,
     ReplayCheck, RequestCredentials, Tenancy,
 };
 pub use session::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind, UnknownSessionKind};
-pub use signature::Signature;
+pub use session_terms::{OfficeTerms, RefreshTerms, Terms};
 pub use system::{SystemClock, SystemEntropy};
-pub use terms::{OfficeTerms, RefreshTerms, Terms};
 pub use throttle::{Throttle, ThrottleLimits};

@@ -2,7 +2,7 @@
 //!
 //! - Entities that are valid by construction: [`Tenant`], [`User`], [`Device`], [`Role`],
 //!   [`ApiKey`] and the [`ticket`]s.
-//! - Pure rules over them: [`access`] for roles, [`authority`] for the check of rights, [`ticket`] for
+//! - Pure rules over them: [`principal_access`] for roles, [`authority`] for the check of rights, [`ticket`] for
 //!   amounts and states.
 //! - The unit of work ([`work`]), and the two ports that every part of the server uses:
 //!   [`Revocations`] and [`Audit`].
@@ -11,7 +11,6 @@
 //! This crate does not depend on a database, a wire format, a clock or a source of random bytes:
 //! instants and ids are arguments.
 
-pub mod access;
 pub mod api_key;
 pub mod audit;
 pub mod authority;
@@ -26,6 +25,7 @@ pub mod merge_patch;
 pub mod name;
 pub mod network;
 pub mod office;
+pub mod principal_access;
 pub mod right;
 pub mod role;
 pub mod secret;

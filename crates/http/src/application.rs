@@ -16,8 +16,8 @@ use crate::api::oauth::OAuth;
 use crate::api::office::Office;
 use crate::api::operations;
 use crate::context::ServerContext;
-use crate::context::large_body_slots::LargeBodySlots;
-use crate::context::list_slots::ListSlots;
+use crate::context::large_body_limiter::LargeBodyLimiter;
+use crate::context::list_limiter::ListLimiter;
 use crate::context::load_shedding;
 use crate::context::readiness_gate::ReadinessGate;
 use crate::context::threads::Threads;
@@ -80,8 +80,8 @@ impl Http {
             readiness_gate: Arc::default(),
             document,
             threads,
-            list_slots: ListSlots::default(),
-            large_body_slots: LargeBodySlots::default(),
+            list_limiter: ListLimiter::default(),
+            large_body_limiter: LargeBodyLimiter::default(),
         });
         let access_table = Arc::new(AccessTable::build(&shared.settings.access_rules, &mounts, &shared));
         // the router takes the first match: mounts with a host name before those without, longer

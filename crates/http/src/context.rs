@@ -3,8 +3,8 @@
 //! A request holds its mount's context and nothing of what serves it: neither the routes nor the dialect.
 
 pub(crate) mod blocking_pool;
-pub(crate) mod large_body_slots;
-pub(crate) mod list_slots;
+pub(crate) mod large_body_limiter;
+pub(crate) mod list_limiter;
 pub(crate) mod load_shedding;
 pub(crate) mod office;
 pub(crate) mod readiness_gate;
@@ -18,8 +18,8 @@ use tillgate_auth_core::{Auth, DialectName, Terms};
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::{SessionLimits, Slug, Store, TenantId};
 
-use crate::context::large_body_slots::LargeBodySlots;
-use crate::context::list_slots::ListSlots;
+use crate::context::large_body_limiter::LargeBodyLimiter;
+use crate::context::list_limiter::ListLimiter;
 use crate::context::readiness_gate::ReadinessGate;
 use crate::context::threads::Threads;
 use crate::metrics::Metrics;
@@ -36,8 +36,8 @@ pub(crate) struct ServerContext {
     pub(crate) readiness_gate: Arc<ReadinessGate>,
     pub(crate) threads: Arc<Threads>,
     pub(crate) document: Document,
-    pub(crate) list_slots: ListSlots,
-    pub(crate) large_body_slots: LargeBodySlots,
+    pub(crate) list_limiter: ListLimiter,
+    pub(crate) large_body_limiter: LargeBodyLimiter,
 }
 
 /// What a request needs to know of the mount that serves it.

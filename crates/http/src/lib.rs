@@ -30,7 +30,7 @@
 //! }
 //! ```
 
-mod access;
+mod access_rule;
 mod api;
 mod application;
 mod context;
@@ -46,7 +46,7 @@ mod serving;
 mod settings;
 mod timestamps;
 
-pub use access::{AccessRequirement, AccessRule, InvalidPathPattern, PathPattern};
+pub use access_rule::{AccessRequirement, AccessRule, InvalidPathPattern, PathPattern};
 pub use api::dialects::fiuu::Fiuu;
 pub use api::dialects::kasir::{BrowserSettings, Kasir, SameSite, SecurePolicy};
 pub use api::dialects::krmpesan::Krmpesan;

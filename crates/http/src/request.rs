@@ -30,7 +30,7 @@ use tillgate_domain::{EndReason, PrincipalId, Rank, Secret, SessionId, TenantId}
 
 use crate::context::MountContext;
 use crate::context::blocking_pool::run_blocking;
-use crate::context::list_slots::ListSlot;
+use crate::context::list_limiter::ListPermit;
 use crate::context::office::OfficeContext;
 use crate::context::tenant::find_tenant_id;
 use crate::error::ApiError;
@@ -98,9 +98,9 @@ impl Request {
     }
 
     /// Waits until the caller has fewer lists in progress than the maximum. The list is in progress
-    /// until the slot is dropped.
-    pub(crate) async fn acquire_list_slot(&self, caller: &Caller) -> Result<ListSlot, ApiError> {
-        self.mount.server.list_slots.acquire(caller.principal).await
+    /// until the permit is dropped.
+    pub(crate) async fn acquire_list_permit(&self, caller: &Caller) -> Result<ListPermit, ApiError> {
+        self.mount.server.list_limiter.acquire(caller.principal).await
     }
 
     /// Logs in with this mount's terms.

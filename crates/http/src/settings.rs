@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::access::AccessRule;
+use crate::access_rule::AccessRule;
 use crate::proxies::ProxyHeaders;
 
 /// Settings of the HTTP server.

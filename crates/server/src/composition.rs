@@ -3,7 +3,7 @@
 
 mod database;
 mod engine;
-mod mounts;
+mod mount_building;
 
 use std::num::NonZeroUsize;
 
@@ -12,7 +12,7 @@ pub(crate) use database::{
     open_existing_database, prepare_database,
 };
 pub(crate) use engine::{build_command_engine, build_engine, build_password_policy, password_cost};
-pub(crate) use mounts::build_mounts;
+pub(crate) use mount_building::build_mounts;
 
 use crate::configuration::{ForwardingHeaders, Settings};
 use crate::exposure;

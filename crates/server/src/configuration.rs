@@ -5,11 +5,11 @@
 //! as `TILLGATE_SERVER__LISTEN`, then from flags; later sources override earlier ones. An unknown
 //! key is an error. This module opens no database and no socket.
 
-mod access;
+mod access_rows;
 mod database_address;
 mod layers;
 mod loading;
-mod mounts;
+mod mount_rows;
 mod table;
 mod validation;
 mod value;

@@ -269,7 +269,7 @@ fn id_bytes(kind: IdKind, tenant: u8, index: u8) -> [u8; 10] {
 mod tests {
     use tillgate_auth_core::AuthPorts;
     use tillgate_auth_core::ports::CredentialKind;
-    use tillgate_domain::{Secret, StoreExt, access};
+    use tillgate_domain::{Secret, StoreExt, principal_access};
     use tillgate_memory::MemoryStore;
 
     use super::*;
@@ -280,9 +280,13 @@ mod tests {
         let fixture = Fixture::demo(CLOCK_START).build();
         for (user, rank) in fixture.users.iter().zip([Rank::Admin, Rank::Manager, Rank::Cashier]) {
             for device in fixture.devices.iter().map(Some).chain([None]) {
-                assert!(access::may_log_in(user, device));
+                assert!(principal_access::may_log_in(user, device));
                 assert_eq!(
-                    access::collect_rights(access::effective_user_roles(user, device, &fixture.roles)),
+                    principal_access::collect_rights(principal_access::effective_user_roles(
+                        user,
+                        device,
+                        &fixture.roles
+                    )),
                     rank.rights()
                 );
             }

@@ -1,6 +1,6 @@
 //! Refresh tokens.
 
-use tillgate_auth_core::token::refresh::UnverifiedRefreshToken;
+use tillgate_auth_core::token::refresh_token::UnverifiedRefreshToken;
 use tillgate_auth_core::{AuthDenied, Error, GrantKind, TokenDenied};
 
 use crate::minted_tokens::MintedTokens;

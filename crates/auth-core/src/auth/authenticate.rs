@@ -18,9 +18,9 @@ use super::reach::Reach;
 use super::{ApiKeyIdentity, Auth};
 use crate::cache::{TokenCache, VerifiedToken};
 use crate::ports::{self, SessionUse};
-use crate::profile;
+use crate::principal_profile;
 use crate::revocations::{RevocationCheck, SessionScopes};
-use crate::token::access::{Claims, MAX_TOKEN_BYTES, read_key_id};
+use crate::token::access_token::{Claims, MAX_TOKEN_BYTES, read_key_id};
 use crate::{
     AuthDenied, AuthRequest, AuthenticatedBy, Caller, Error, Profile, RequestCredentials, SessionContext, TokenDenied,
 };
@@ -232,7 +232,7 @@ impl Auth {
             }
             match &known {
                 Some(profile) => Ok(Some(Arc::clone(profile))),
-                None => Ok(profile::read(tx, principal, device)?.map(Arc::new)),
+                None => Ok(principal_profile::read(tx, principal, device)?.map(Arc::new)),
             }
         })?;
         let profile = found.ok_or(TokenDenied::SessionOver)?;

@@ -10,8 +10,8 @@ use subtle::ConstantTimeEq as _;
 use tillgate_domain::network::subscriber_network;
 use tillgate_domain::{FoldedText, StoreExt, TenantId};
 
+use super::api_keys::{ApiKeyWithProfile, require_usable};
 use super::reach::Reach;
-use super::signed_request::{ApiKeyWithProfile, require_usable};
 use super::{ApiKeyIdentity, Auth};
 use crate::throttle::{Admission, AttemptOutcome, ClaimedIdentity, LoginAttempt};
 use crate::{AuthDenied, Client, Error, TokenDenied};

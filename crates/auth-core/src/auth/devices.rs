@@ -1,6 +1,6 @@
 //! The devices on which a user may log in.
 
-use tillgate_domain::{Device, DeviceStatus, StoreExt, access};
+use tillgate_domain::{Device, DeviceStatus, StoreExt, principal_access};
 
 use super::Auth;
 use crate::{Caller, Error};
@@ -16,7 +16,9 @@ impl Auth {
             for id in user.assignment.devices.keys() {
                 let device = tx.devices().find(*id)?;
                 let stands = |device: &Device| device.status == DeviceStatus::Active;
-                open.extend(device.filter(|device| stands(device) && access::may_log_in(&user, Some(device))));
+                open.extend(
+                    device.filter(|device| stands(device) && principal_access::may_log_in(&user, Some(device))),
+                );
             }
             Ok(open)
         })?;

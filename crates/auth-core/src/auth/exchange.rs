@@ -21,7 +21,7 @@ use crate::ports::{FirstUse, Rotation};
 use crate::requests::GrantKind;
 use crate::revocations::Version;
 use crate::session::FIRST_GENERATION;
-use crate::token::access::Claims;
+use crate::token::access_token::Claims;
 use crate::{AuthRequest, Error, IssuedTokens, Session, TokenDenied};
 
 /// How often an exchange starts again because another one has overtaken it.

@@ -16,9 +16,9 @@ use super::Auth;
 use super::reach::Reach;
 use crate::judge::{Presenter, Verdict, judge};
 use crate::ports::SessionRecord;
-use crate::profile;
-use crate::token::access::{Claims, build_audience};
-use crate::token::refresh::{RefreshToken, UnverifiedRefreshToken};
+use crate::principal_profile;
+use crate::token::access_token::{Claims, build_audience};
+use crate::token::refresh_token::{RefreshToken, UnverifiedRefreshToken};
 use crate::{AuthDenied, Caller, DialectName, Error, Profile, TokenDenied};
 
 /// The right that introspection requires.
@@ -132,7 +132,7 @@ impl Auth {
         let introspection = self.store.read("introspect", |tx| {
             let Some(record) = tx.sessions().find(token.session)? else { return Ok(None) };
             let principal = require_principal(&record)?;
-            let profile = profile::read(tx, principal, record.session.device)?;
+            let profile = principal_profile::read(tx, principal, record.session.device)?;
             Ok(profile.map(|profile| (record, principal, Arc::new(profile))))
         })?;
         let (record, principal, profile) = introspection.ok_or(TokenDenied::SessionOver)?;

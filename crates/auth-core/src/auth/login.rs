@@ -16,9 +16,9 @@
 mod account_checks;
 mod admission;
 mod audit_event;
+mod device_slot;
 mod login_tx;
 mod new_password;
-mod slot;
 mod stale_epochs;
 
 use std::sync::Arc;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tillgate_domain::{Instant, StoreExt, StoreResult};
 
 use super::Auth;
-use super::signed_request::MAX_SIGNATURE_SKEW;
+use super::api_keys::MAX_SIGNATURE_SKEW;
 use crate::Error;
 use crate::ports::{AuthTx, MachineClock, Node};
-use crate::terms::MAX_ACCESS_TOKEN_LIFETIME;
+use crate::session_terms::MAX_ACCESS_TOKEN_LIFETIME;
 use crate::throttle::GUESS_MEMORY;
 
 /// How often the change feed is polled.

@@ -11,9 +11,9 @@ use crate::keys::OpenKeys;
 use crate::requests::GrantKind;
 use crate::revocations::Version;
 use crate::session::FIRST_GENERATION;
-use crate::token::access::{Claims, build_audience, kind_letter};
+use crate::token::access_token::{Claims, build_audience, kind_letter};
 use crate::token::identity::{IdTokenClaims, UserClaims};
-use crate::token::refresh::RefreshToken;
+use crate::token::refresh_token::RefreshToken;
 use crate::{Epochs, Error, IssuedTokens, Profile, Session, SessionKind, TokenDenied};
 
 impl Auth {

@@ -20,11 +20,11 @@ use crate::clock::ClockConfidence;
 use crate::judge::{Presenter, Verdict, judge};
 use crate::keys::OpenKeys;
 use crate::ports::AuthTx;
-use crate::profile;
+use crate::principal_profile;
 use crate::revocations::Version;
 use crate::session::FIRST_GENERATION;
-use crate::token::access::{Claims, read_key_id};
-use crate::token::refresh::{RefreshToken, UnverifiedRefreshToken};
+use crate::token::access_token::{Claims, read_key_id};
+use crate::token::refresh_token::{RefreshToken, UnverifiedRefreshToken};
 use crate::{Error, IssuedTokens, Profile, RefreshRequest, Session, SessionKind, Terms, TokenDenied};
 
 /// How often a refresh is judged again within one unit of work, if other units of work change its
@@ -345,7 +345,7 @@ impl Auth {
         let invalidated_at = self.revocations.invalidated_at(session);
         match self.profile_cache.get(principal, session.device, invalidated_at) {
             Some(profile) => Ok(Some(profile)),
-            None => Ok(profile::read(tx, principal, session.device)?.map(Arc::new)),
+            None => Ok(principal_profile::read(tx, principal, session.device)?.map(Arc::new)),
         }
     }
 }

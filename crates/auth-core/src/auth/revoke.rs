@@ -6,7 +6,7 @@ use tillgate_domain::{Action, EndReason, EventOutcome, SessionId, StoreExt, Subj
 use super::reach::Reach;
 use super::session_end::END_SESSIONS_RIGHT;
 use super::{Auth, TokenUse};
-use crate::token::refresh::UnverifiedRefreshToken;
+use crate::token::refresh_token::UnverifiedRefreshToken;
 use crate::{AuthDenied, AuthenticatedBy, Caller, Error};
 
 impl Auth {

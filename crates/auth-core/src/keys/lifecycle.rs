@@ -6,7 +6,7 @@ use std::time::Duration;
 use tillgate_domain::{Instant, KeyId, StoreResult};
 
 use crate::ports::{AuthTx, KeyKind, KeyState, StoredKey};
-use crate::terms::MAX_ACCESS_TOKEN_LIFETIME;
+use crate::session_terms::MAX_ACCESS_TOKEN_LIFETIME;
 
 /// How long a signing key is kept after it signed its last token: the longest lifetime of a token,
 /// and an hour for differences between clocks.

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use tillgate_domain::User;
 
-use super::access::{Claims, sign_claims};
+use super::access_token::{Claims, sign_claims};
 use crate::keys::SigningKey;
 
 /// The claims of an ID token.

@@ -10,7 +10,7 @@ use actix_web::http::header::{CONTENT_LENGTH, HOST, Header, HeaderMap, TRANSFER_
 use actix_web::http::uri::{Authority, PathAndQuery};
 use actix_web::http::{Method, Uri};
 
-use crate::access::OriginalRequest;
+use crate::access_rule::OriginalRequest;
 use crate::context::MountContext;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::meta::RequestMeta;

@@ -11,7 +11,7 @@ use actix_web::http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::web::Bytes;
 use tillgate_auth_core::{AuthDenied, Caller, RequestCredentials, TokenDenied};
 
-use crate::access::{AccessRule, NormalizedPath, OriginalRequest};
+use crate::access_rule::{AccessRule, NormalizedPath, OriginalRequest};
 use crate::context::ServerContext;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::authentication::authenticate_caller;

@@ -1,13 +1,13 @@
 //! Where dialects are served, and the check that no two mounts claim the same route.
 
-mod mounts;
+mod checked_mounts;
 
 use std::fmt;
 use std::sync::Arc;
 
 use tillgate_domain::Slug;
 
-pub use mounts::{MountClash, Mounts};
+pub use checked_mounts::{MountClash, Mounts};
 
 use crate::percent::is_unreserved;
 use crate::serving::dialect::Dialect;

@@ -19,7 +19,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::context::MountContext;
 use crate::context::blocking_pool;
-use crate::context::large_body_slots::LargeBodySlot;
+use crate::context::large_body_limiter::LargeBodyPermit;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
 use crate::request::authentication::authenticate_caller;
@@ -115,14 +115,14 @@ async fn handle_request(
     }
 }
 
-/// Reads the body, if any. A large body comes with its slot, which it keeps until the request is
+/// Reads the body, if any. A large body comes with its permit, which it keeps until the request is
 /// answered.
 async fn read_body<'m>(
     mount: &'m MountContext,
     head: &RequestHead,
     payload: Payload,
     least: usize,
-) -> Result<(Bytes, Option<LargeBodySlot<'m>>), ApiError> {
+) -> Result<(Bytes, Option<LargeBodyPermit<'m>>), ApiError> {
     if matches!(payload, Payload::None) || !head.has_body() {
         return Ok((Bytes::new(), None));
     }
@@ -140,7 +140,7 @@ async fn read_body<'m>(
             return Err(ProtocolError::BodyTooLarge.into());
         }
         if body.len() + chunk.len() > usual && large.is_none() {
-            large = Some(mount.server.large_body_slots.claim()?);
+            large = Some(mount.server.large_body_limiter.claim()?);
         }
         body.extend_from_slice(&chunk);
     }

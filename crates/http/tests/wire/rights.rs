@@ -27,7 +27,7 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     // there is no such file: see openapi.rs
     ("GET", "/docs/{file}", "", [404, 404, 404, 404]),
     ("GET", "/readyz", "", [200, 200, 200, 200]),
-    // no original request: see access.rs
+    // no original request: see gateway_check.rs
     ("GET", "/api/v1/access", "", [400, 400, 400, 400]),
     ("POST", "/api/v1/sessions", "", [201, 201, 201, 201]),
     ("POST", "/api/v1/sessions/refresh", "", [200, 200, 200, 200]),

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::layers::{Layers, read_text_file};
 use super::table::KEYS;
-use super::{ConfigError, Settings, access, mounts, validation};
+use super::{ConfigError, Settings, access_rows, mount_rows, validation};
 
 /// The settings given on the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -136,8 +136,8 @@ pub fn read_settings(name: &str, text: &str, variables: &[(String, String)]) -> 
 /// Reads the settings, the mounts and the access rules from the layers, and checks how they fit
 /// together.
 fn read_layers(layers: &Layers) -> Result<Settings, ConfigError> {
-    let mut settings = Settings::read_keys(layers, mounts::read_mounts(layers)?)?;
-    settings.access = access::read_rules(layers, &settings.mounts)?;
+    let mut settings = Settings::read_keys(layers, mount_rows::read_mounts(layers)?)?;
+    settings.access = access_rows::read_rules(layers, &settings.mounts)?;
     validation::check_settings(&settings)?;
     Ok(settings)
 }

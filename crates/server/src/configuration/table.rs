@@ -12,7 +12,7 @@ use toml::Value;
 
 use super::ConfigError;
 use super::layers::{Key, Layers, Source};
-use super::mounts::MountConfig;
+use super::mount_rows::MountConfig;
 use super::value::{Algorithm, ByteSize, ForwardingHeaders, LogFormat, MailTls, Setting};
 
 macro_rules! settings {

@@ -1,7 +1,7 @@
 //! The checks of an account that a login must pass besides its password. A pure function over what
 //! the store has.
 
-use tillgate_domain::{DeviceStatus, UserStatus, access};
+use tillgate_domain::{DeviceStatus, UserStatus, principal_access};
 
 use super::LoginSubject;
 use crate::{LoginDenied, LoginIdentity, LoginRequest};
@@ -28,9 +28,9 @@ pub(super) fn check_account(
                 return Err(LoginDenied::VirtualUser);
             }
             let may_log_in_there = match (device, &subject.device) {
-                (None, _) => access::may_log_in(user, None),
+                (None, _) => principal_access::may_log_in(user, None),
                 (Some(_), Some(device)) => {
-                    device.status == DeviceStatus::Active && access::may_log_in(user, Some(device))
+                    device.status == DeviceStatus::Active && principal_access::may_log_in(user, Some(device))
                 }
                 (Some(_), None) => false,
             };

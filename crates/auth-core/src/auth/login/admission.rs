@@ -14,7 +14,7 @@ use crate::cancellation::Cancellation;
 use crate::passwords::HashError;
 use crate::ports::{AuthTx, CredentialKind};
 use crate::throttle::{Admission, Charge, ClaimedIdentity, LoginAttempt, PriorSession};
-use crate::token::refresh::RefreshToken;
+use crate::token::refresh_token::RefreshToken;
 use crate::{AuthDenied, Error, LoginIdentity, LoginRequest, Proof, SessionKind, Tenancy};
 
 /// The tenant of a login that names none.

@@ -1,14 +1,14 @@
 //! The second unit of work of a login: claims the rows, reads them again, checks them again, and
 //! writes the session.
 
-use tillgate_domain::{Instant, KeyId, PrincipalId, SessionId, StoreResult, access};
+use tillgate_domain::{Instant, KeyId, PrincipalId, SessionId, StoreResult, principal_access};
 
+use super::device_slot::{self, DeviceSlot};
 use super::new_password::NewPasswordHash;
-use super::slot::{self, DeviceSlot};
 use super::{LoginKind, LoginSubject, LoginTxOutcome, NewSession, account_checks};
 use crate::passwords::PasswordCheck;
 use crate::ports::{AuthTx, CredentialKind};
-use crate::profile;
+use crate::principal_profile;
 use crate::session::FIRST_GENERATION;
 use crate::{AuthenticationInfo, Epochs, LoginDenied, LoginRequest, Profile, Session, SessionKind};
 
@@ -68,8 +68,8 @@ impl LoginTx<'_> {
             return Ok(LoginTxOutcome::Denied(denial));
         }
         let Some(tenant) = subject.tenant else { return Ok(LoginTxOutcome::Retry) };
-        let mut profile = profile::assemble(tx, tenant, subject.user, subject.device)?;
-        if self.login.min_rank.is_some_and(|rank| !access::has_rank(profile.rank, rank)) {
+        let mut profile = principal_profile::assemble(tx, tenant, subject.user, subject.device)?;
+        if self.login.min_rank.is_some_and(|rank| !principal_access::has_rank(profile.rank, rank)) {
             return Ok(LoginTxOutcome::Denied(LoginDenied::RankTooLow));
         }
         if self.login.requires_office_right && !profile.rights.opens_office() {
@@ -83,10 +83,10 @@ impl LoginTx<'_> {
         tx.sessions().insert(&session)?;
         let replaced_session = match &profile.device {
             Some(device) if session.kind == SessionKind::Person && device.environment.sells() => {
-                slot::claim(tx, DeviceSlot::Seat, device, session.id, self.now)?
+                device_slot::claim(tx, DeviceSlot::Seat, device, session.id, self.now)?
             }
             Some(device) if session.kind == SessionKind::Permanent => {
-                slot::claim(tx, DeviceSlot::Pairing, device, session.id, self.now)?
+                device_slot::claim(tx, DeviceSlot::Pairing, device, session.id, self.now)?
             }
             _ => None,
         };

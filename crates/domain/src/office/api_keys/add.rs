@@ -8,7 +8,7 @@ use crate::office::ports::OfficeTx;
 use crate::office::{Office, text};
 use crate::{
     Action, ApiKey, ApiKeyId, Device, DeviceName, DeviceStatus, KnownRight, Rights, Scope, StoreError, StoreExt,
-    Subject, TenantId, User, UserName, access,
+    Subject, TenantId, User, UserName, principal_access,
 };
 
 /// The API key to add.
@@ -127,8 +127,10 @@ pub(in crate::office) fn resolve_device(
     user: &User,
     name: &DeviceName,
 ) -> Result<Device, UseCaseError> {
-    let found =
-        tx.devices().find_by_name(tenant, &name.to_folded())?.filter(|device| access::may_log_in(user, Some(device)));
+    let found = tx
+        .devices()
+        .find_by_name(tenant, &name.to_folded())?
+        .filter(|device| principal_access::may_log_in(user, Some(device)));
     Ok(found.ok_or_else(|| OfficeError::UnknownName { field: FieldName::Device, value: name.to_string() })?)
 }
 
@@ -169,6 +171,6 @@ pub(in crate::office) fn compute_rights(tx: &mut dyn OfficeTx, key: &ApiKey) -> 
     let roles = tx.roles().list(key.tenant)?;
     let (user, device) = (tx.users().find(key.user)?, tx.devices().find(key.device)?);
     let (Some(user), Some(device)) = (user, device) else { return Ok(Rights::default()) };
-    let held = access::effective_user_roles(&user, Some(&device), &roles);
-    Ok(key.narrow(&access::collect_rights(held)))
+    let held = principal_access::effective_user_roles(&user, Some(&device), &roles);
+    Ok(key.narrow(&principal_access::collect_rights(held)))
 }

@@ -13,7 +13,8 @@ use crate::office::users::last_admin;
 use crate::office::{Office, text};
 use crate::{
     Action, BranchId, Device, DeviceId, DeviceName, DeviceStatus, EndReason, Environment, ExactJson, InvalidText,
-    JsonObject, KnownRight, Rights, Role, RoleId, RoleName, Scope, StoreError, StoreExt, Subject, TenantId, access,
+    JsonObject, KnownRight, Rights, Role, RoleId, RoleName, Scope, StoreError, StoreExt, Subject, TenantId,
+    principal_access,
 };
 
 /// A change of a device; `None` keeps a field.
@@ -289,7 +290,7 @@ fn end_reason(before: &Device, after: &Device) -> Option<EndReason> {
 fn collect_new_rights(ids: &BTreeSet<RoleId>, roles: &[Role], from: Environment, to: Environment) -> Rights {
     let begins =
         |role: &&Role| ids.contains(&role.id) && role.environments.contains(&to) && !role.environments.contains(&from);
-    access::collect_rights(roles.iter().filter(begins))
+    principal_access::collect_rights(roles.iter().filter(begins))
 }
 
 /// The action and the changed fields of the audit event.

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
-use crate::{Assignment, DeviceId, DeviceName, DeviceStatus, Rank, Rights, Role, RoleId, RoleName, TenantId, access};
+use crate::{
+    Assignment, DeviceId, DeviceName, DeviceStatus, Rank, Rights, Role, RoleId, RoleName, TenantId, principal_access,
+};
 
 /// The roles of a user on one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +119,7 @@ pub(in crate::office) fn collect_assigned_rights(assignment: &Assignment, roles:
 
 /// All rights that these roles grant together.
 pub(in crate::office) fn collect_role_rights(held: &BTreeSet<RoleId>, roles: &[Role]) -> Rights {
-    access::collect_rights(roles.iter().filter(|role| held.contains(&role.id)))
+    principal_access::collect_rights(roles.iter().filter(|role| held.contains(&role.id)))
 }
 
 /// The roles on devices for the audit event: role names by device name.

@@ -2,7 +2,7 @@
 
 use crate::office::UnguardedOffice;
 use crate::office::ports::{MAX_PAGE_SIZE, OfficeTx, OffsetPageRequest, PageWithTotal, UserFilter, UserOrder};
-use crate::{Rank, Role, StoreExt, StoreResult, User, UserId, UserStatus, access};
+use crate::{Rank, Role, StoreExt, StoreResult, User, UserId, UserStatus, principal_access};
 
 /// The filter, order and page of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,6 @@ impl UnguardedOffice<'_> {
 }
 
 fn rank_user(user: User, roles: &[Role]) -> RankedUserView {
-    let rank = access::highest_rank(access::effective_user_roles(&user, None, roles));
+    let rank = principal_access::highest_rank(principal_access::effective_user_roles(&user, None, roles));
     RankedUserView { user, rank }
 }

@@ -21,7 +21,7 @@ use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{VersionCondition, read_if_match, render_versioned};
 use super::{body, no_content};
-use crate::context::large_body_slots::MAX_TICKET_BODY_BYTES;
+use crate::context::large_body_limiter::MAX_TICKET_BODY_BYTES;
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
@@ -76,7 +76,7 @@ async fn list_tickets(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let tenant = caller.profile.tenant.id;
     let (query, search) = read_search(&call, tenant)?;
     let by = search.order.sort_key;
-    let slot = call.acquire_list_slot(&caller).await?;
+    let permit = call.acquire_list_permit(&caller).await?;
     let found = call
         .with_office(move |context| Ok(context.unguarded(tenant).list_tickets_while(&search, response::fits_page)?))
         .await?;
@@ -84,7 +84,7 @@ async fn list_tickets(call: Request, caller: Caller) -> Result<HttpResponse, Api
         let TicketCursor { key, id } = by.cursor(&view.ticket);
         Cursor { key, id: id.0 }
     };
-    Ok(slot.hold_until_sent(query.with_max_items(response::count_fitting(&found)).render_by(
+    Ok(permit.hold_until_sent(query.with_max_items(response::count_fitting(&found)).render_by(
         &found,
         cursor,
         TicketBody::from_view,

@@ -159,7 +159,7 @@ fn mounts_are_read_from_the_file() {
     let flags = |text: &str| Flags { config: Some(folder.write("m.toml", text)), ..Flags::default() };
     let default_mounts = load_settings(&Flags::default(), &[]).unwrap().mounts;
     assert_eq!(default_mounts.first().unwrap().prefix, "/portos");
-    let names = |mounts: &[crate::configuration::mounts::MountConfig]| {
+    let names = |mounts: &[crate::configuration::mount_rows::MountConfig]| {
         mounts.iter().map(|mount| mount.dialect.clone()).collect::<Vec<_>>()
     };
     assert_eq!(

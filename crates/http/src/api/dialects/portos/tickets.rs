@@ -18,7 +18,7 @@ use tillgate_domain::{EventId, KnownRight, TicketId};
 
 use super::paths::api_paths;
 use super::ticket_id;
-use crate::context::large_body_slots::MAX_TICKET_BODY_BYTES;
+use crate::context::large_body_limiter::MAX_TICKET_BODY_BYTES;
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::json::exact::ExactJson;
@@ -99,8 +99,8 @@ fn default_currency() -> Result<Currency, ApiError> {
 
 async fn list_ticket_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let query = TicketQuery::parse(call.head().query())?;
-    let slot = call.acquire_list_slot(&caller).await?;
-    Ok(slot
+    let permit = call.acquire_list_permit(&caller).await?;
+    Ok(permit
         .hold_until_sent(streaming::stream_json(&call, TicketListStream::new(caller.profile.tenant.id, query)).await?))
 }
 

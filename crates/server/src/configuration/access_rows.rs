@@ -9,7 +9,7 @@ use toml::Value;
 
 use super::ConfigError;
 use super::layers::{Layers, Source};
-use super::mounts::MountConfig;
+use super::mount_rows::MountConfig;
 use crate::suggestions;
 
 /// A row of the table as written in the file.

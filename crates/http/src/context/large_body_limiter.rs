@@ -15,27 +15,27 @@ const MAX_LARGE_BODIES: usize = 32;
 
 /// The number of large bodies that are being read or answered.
 #[derive(Debug, Default)]
-pub(crate) struct LargeBodySlots(AtomicUsize);
+pub(crate) struct LargeBodyLimiter(AtomicUsize);
 
-/// A slot for one large body, which is released on drop.
+/// The permission to read one large body, which is released on drop.
 #[derive(Debug)]
-pub(crate) struct LargeBodySlot<'b>(&'b LargeBodySlots);
+pub(crate) struct LargeBodyPermit<'b>(&'b LargeBodyLimiter);
 
-impl LargeBodySlots {
-    /// Claims a slot.
+impl LargeBodyLimiter {
+    /// Claims a permit.
     ///
     /// # Errors
-    /// Unavailable if no slot is free.
-    pub(crate) fn claim(&self) -> Result<LargeBodySlot<'_>, ApiError> {
+    /// Unavailable if no permit is free.
+    pub(crate) fn claim(&self) -> Result<LargeBodyPermit<'_>, ApiError> {
         let one_more = |count: usize| (count < MAX_LARGE_BODIES).then_some(count + 1);
         match self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more) {
-            Ok(_) => Ok(LargeBodySlot(self)),
+            Ok(_) => Ok(LargeBodyPermit(self)),
             Err(_) => Err(ApiError::unavailable("too many large bodies are being read")),
         }
     }
 }
 
-impl Drop for LargeBodySlot<'_> {
+impl Drop for LargeBodyPermit<'_> {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::AcqRel);
     }
@@ -46,8 +46,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_body_slots_are_limited() {
-        let bodies = LargeBodySlots::default();
+    fn large_bodies_are_limited() {
+        let bodies = LargeBodyLimiter::default();
         let mut all: Vec<_> = (0..MAX_LARGE_BODIES).map(|_| bodies.claim().unwrap()).collect();
         assert!(bodies.claim().is_err());
         all.pop();

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tillgate_auth_core::terms::{RefreshTerms, Terms};
+use tillgate_auth_core::session_terms::{RefreshTerms, Terms};
 use tillgate_http::{
     BrowserSettings, DialectEntry, DialectSettings, Fiuu, Kasir, Mount, Mounts, Native, OAuth, Office, Portos, PosStar,
 };

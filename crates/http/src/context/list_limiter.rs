@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::ApiError;
 
-/// Maximum number of lists per principal; the next one waits for a slot, until its request's
+/// Maximum number of lists per principal; the next one waits for a permit, until its request's
 /// deadline.
 pub(crate) const MAX_LISTS_IN_FLIGHT: usize = 2;
 
@@ -25,56 +25,56 @@ const PRUNE_THRESHOLD: usize = 1_024;
 /// Size of the pieces in which a response is sent.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// The slots of all principals.
+/// The permits of all principals.
 #[derive(Default)]
-pub(crate) struct ListSlots(Mutex<HashMap<PrincipalId, Arc<Semaphore>>>);
+pub(crate) struct ListLimiter(Mutex<HashMap<PrincipalId, Arc<Semaphore>>>);
 
-/// A slot for one list, which is released on drop.
-pub(crate) struct ListSlot {
+/// The permission to answer one list, which is released on drop.
+pub(crate) struct ListPermit {
     _permit: OwnedSemaphorePermit,
 }
 
-impl fmt::Debug for ListSlots {
+impl fmt::Debug for ListLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ListSlots").finish_non_exhaustive()
+        f.debug_struct("ListLimiter").finish_non_exhaustive()
     }
 }
 
-impl ListSlots {
-    /// Waits for a slot of the principal.
+impl ListLimiter {
+    /// Waits for a permit of the principal.
     ///
     /// # Errors
     /// The semaphore is closed, which never happens.
-    pub(crate) async fn acquire(&self, principal: PrincipalId) -> Result<ListSlot, ApiError> {
+    pub(crate) async fn acquire(&self, principal: PrincipalId) -> Result<ListPermit, ApiError> {
         let semaphore = {
-            let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if slots.len() >= PRUNE_THRESHOLD {
+            let mut semaphores = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if semaphores.len() >= PRUNE_THRESHOLD {
                 // a waiting or answering request has a second reference
-                slots.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
+                semaphores.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
             }
-            Arc::clone(slots.entry(principal).or_insert_with(|| Arc::new(Semaphore::new(MAX_LISTS_IN_FLIGHT))))
+            Arc::clone(semaphores.entry(principal).or_insert_with(|| Arc::new(Semaphore::new(MAX_LISTS_IN_FLIGHT))))
         };
         let permit = semaphore.acquire_owned().await;
-        let permit = permit.map_err(|_| ApiError::Fault("the semaphore of list slots is closed".to_owned()))?;
-        Ok(ListSlot { _permit: permit })
+        let permit = permit.map_err(|_| ApiError::Fault("the semaphore of lists is closed".to_owned()))?;
+        Ok(ListPermit { _permit: permit })
     }
 }
 
-impl ListSlot {
-    /// Keeps the slot until the last byte of the response was sent, or its client has disconnected.
+impl ListPermit {
+    /// Keeps the permit until the last byte of the response was sent, or its client has disconnected.
     pub(crate) fn hold_until_sent(self, answer: HttpResponse) -> HttpResponse {
-        answer.map_body(|_, body| BoxBody::new(SlotBody { body, rest: Bytes::new(), _slot: self }))
+        answer.map_body(|_, body| BoxBody::new(PermitBody { body, rest: Bytes::new(), _permit: self }))
     }
 }
 
-/// A body that keeps a slot, and is sent in pieces.
-struct SlotBody {
+/// A body that keeps a permit, and is sent in pieces.
+struct PermitBody {
     body: BoxBody,
     rest: Bytes,
-    _slot: ListSlot,
+    _permit: ListPermit,
 }
 
-impl MessageBody for SlotBody {
+impl MessageBody for PermitBody {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
@@ -110,57 +110,57 @@ mod tests {
         PrincipalId::User(UserId(uuid::Uuid::from_u128(number)))
     }
 
-    /// Whether a slot of the principal is free.
-    async fn is_free(slots: &ListSlots, number: u128) -> bool {
-        timeout(Duration::ZERO, slots.acquire(principal(number))).await.is_ok()
+    /// Whether a permit of the principal is free.
+    async fn is_free(limiter: &ListLimiter, number: u128) -> bool {
+        timeout(Duration::ZERO, limiter.acquire(principal(number))).await.is_ok()
     }
 
     #[actix_web::test]
     async fn third_list_of_a_principal_waits() {
-        let slots = Arc::new(ListSlots::default());
-        let first = slots.acquire(principal(1)).await.unwrap();
-        let _second = slots.acquire(principal(1)).await.unwrap();
-        assert!(!is_free(&slots, 1).await);
-        assert!(is_free(&slots, 2).await, "another's");
+        let limiter = Arc::new(ListLimiter::default());
+        let first = limiter.acquire(principal(1)).await.unwrap();
+        let _second = limiter.acquire(principal(1)).await.unwrap();
+        assert!(!is_free(&limiter, 1).await);
+        assert!(is_free(&limiter, 2).await, "another's");
         let waiting = actix_web::rt::spawn({
-            let slots = Arc::clone(&slots);
-            async move { slots.acquire(principal(1)).await.is_ok() }
+            let limiter = Arc::clone(&limiter);
+            async move { limiter.acquire(principal(1)).await.is_ok() }
         });
         drop(first);
         assert!(waiting.await.unwrap());
-        assert!(is_free(&slots, 1).await, "a list that was answered gives its slot back");
+        assert!(is_free(&limiter, 1).await, "a list that was answered gives its permit back");
     }
 
     #[actix_web::test]
-    async fn slot_is_held_until_response_is_sent_or_dropped() {
-        let slots = ListSlots::default();
+    async fn permit_is_held_until_response_is_sent_or_dropped() {
+        let limiter = ListLimiter::default();
         let whole = "x".repeat(3 * CHUNK_BYTES / 2);
         for taken in [true, false] {
-            let _other = slots.acquire(principal(1)).await.unwrap();
-            let slot = slots.acquire(principal(1)).await.unwrap();
+            let _other = limiter.acquire(principal(1)).await.unwrap();
+            let permit = limiter.acquire(principal(1)).await.unwrap();
             let answer = HttpResponse::with_body(StatusCode::OK, whole.clone()).map_into_boxed_body();
-            let held = slot.hold_until_sent(answer);
-            assert!(!is_free(&slots, 1).await);
+            let held = permit.hold_until_sent(answer);
+            assert!(!is_free(&limiter, 1).await);
             if taken {
                 let bytes = actix_web::body::to_bytes(held.into_body()).await.unwrap();
                 assert_eq!(bytes.len(), whole.len());
             } else {
                 drop(held);
             }
-            assert!(is_free(&slots, 1).await, "{taken}");
+            assert!(is_free(&limiter, 1).await, "{taken}");
         }
     }
 
     #[actix_web::test]
     async fn idle_principals_are_pruned() {
-        let slots = ListSlots::default();
-        let kept = slots.acquire(principal(0)).await.unwrap();
+        let limiter = ListLimiter::default();
+        let kept = limiter.acquire(principal(0)).await.unwrap();
         for number in 1..3 * u128::try_from(PRUNE_THRESHOLD).unwrap() {
-            drop(slots.acquire(principal(number)).await.unwrap());
+            drop(limiter.acquire(principal(number)).await.unwrap());
         }
-        assert!(slots.0.lock().unwrap().len() <= PRUNE_THRESHOLD);
-        let _second = slots.acquire(principal(0)).await.unwrap();
-        assert!(!is_free(&slots, 0).await, "who has one is remembered");
+        assert!(limiter.0.lock().unwrap().len() <= PRUNE_THRESHOLD);
+        let _second = limiter.acquire(principal(0)).await.unwrap();
+        assert!(!is_free(&limiter, 0).await, "who has one is remembered");
         drop(kept);
     }
 }

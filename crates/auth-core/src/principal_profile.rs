@@ -1,6 +1,6 @@
 //! Reads the profile of a principal on a device: names, settings and current rights.
 
-use tillgate_domain::access::{collect_rights, effective_device_roles, effective_user_roles, highest_rank};
+use tillgate_domain::principal_access::{collect_rights, effective_device_roles, effective_user_roles, highest_rank};
 use tillgate_domain::{Device, DeviceId, PrincipalId, RoleId, StoreResult, Tenant, User};
 
 use crate::Profile;

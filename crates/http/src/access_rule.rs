@@ -14,7 +14,7 @@ mod pattern;
 
 use actix_web::http::Method;
 use tillgate_auth_core::AuthDenied;
-use tillgate_domain::access::has_rank;
+use tillgate_domain::principal_access::has_rank;
 use tillgate_domain::{Rank, Right, Rights, Slug};
 
 pub(crate) use normalized_path::NormalizedPath;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_domain::access::may_log_in;
+use tillgate_domain::principal_access::may_log_in;
 use tillgate_domain::{
     ApiKey, ApiKeyId, DeviceStatus, Instant, PrincipalId, Secret, StoreExt, TenantId, UserStatus, hex,
 };
@@ -12,8 +12,8 @@ use super::Auth;
 use super::reach::Reach;
 use crate::cache::OpenedApiKey;
 use crate::ports::{SignatureDigest, WrappedApiKey};
-use crate::profile;
-use crate::signature::sha256;
+use crate::principal_profile;
+use crate::request_signature::sha256;
 use crate::{Error, Profile, ReplayCheck, Signature, TokenDenied};
 
 /// The greatest difference between the time of a signature and the server's, in either direction.
@@ -130,7 +130,7 @@ impl Auth {
         let read_version = self.revocations.current_version();
         let (found, profile) = self.store.read("open_api_key", |tx| {
             let Some(found) = tx.api_keys().find_by_client_id(client)? else { return Ok((None, None)) };
-            let profile = profile::read(tx, PrincipalId::User(found.key.user), Some(found.key.device))?;
+            let profile = principal_profile::read(tx, PrincipalId::User(found.key.user), Some(found.key.device))?;
             Ok((Some(found), profile))
         })?;
         let WrappedApiKey { key, wrapped_secret: wrapped } = found.ok_or(TokenDenied::Invalid)?;
