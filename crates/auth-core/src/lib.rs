@@ -108,10 +108,10 @@ pub use fair_queue::FairQueue;
 pub use keys::MasterKey;
 pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthPorts, AuthTx};
-pub use request_signature::Signature;
+pub use request_signature::{ReplayCheck, Signature};
 pub use requests::{
     AuthRequest, Client, GrantKind, IssuedTokens, LoginIdentity, LoginRequest, NewPassword, Proof, RefreshRequest,
-    ReplayCheck, RequestCredentials, Tenancy,
+    RequestCredentials, Tenancy,
 };
 pub use session::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind, UnknownSessionKind};
 pub use session_terms::{OfficeTerms, RefreshTerms, Terms};

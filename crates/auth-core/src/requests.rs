@@ -9,7 +9,7 @@ use std::time::Duration;
 use tillgate_domain::{DeviceId, Instant, Rank, Secret, Slug, StoreResult, TenantId, UserId};
 
 use crate::ports::Verifier;
-use crate::{DialectName, Profile, Session, Signature, Terms};
+use crate::{DialectName, Profile, ReplayCheck, Session, Signature, Terms};
 
 /// The tenant of a request.
 #[derive(Clone, Debug, Default)]
@@ -186,17 +186,6 @@ pub struct Client {
     pub id: String,
     /// The client secret in plain text.
     pub secret: Secret<String>,
-}
-
-/// Whether verifying a signature consumes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplayCheck {
-    /// The signature is stored, and rejected if it is stored already.
-    Consume,
-    /// The signature is verified only. For a gateway, which passes the request on to a server that
-    /// consumes it, and for dialects in which a signed read may be repeated while its time stamp is
-    /// valid.
-    Peek,
 }
 
 /// A request to authenticate.

@@ -11,9 +11,8 @@ use tillgate_domain::{
 use super::Auth;
 use super::reach::Reach;
 use crate::cache::OpenedApiKey;
-use crate::ports::{SignatureDigest, WrappedApiKey};
+use crate::ports::WrappedApiKey;
 use crate::principal_profile;
-use crate::request_signature::sha256;
 use crate::{Error, Profile, ReplayCheck, Signature, TokenDenied};
 
 /// The greatest difference between the time of a signature and the server's, in either direction.
@@ -103,11 +102,10 @@ impl Auth {
             return Err(TokenDenied::Expired.into());
         }
         let profile = require_usable(key, profile)?;
-        if counting == ReplayCheck::Consume {
-            let digest = SignatureDigest(sha256(&[key.client_id.as_bytes(), b"\n", &signature.mac].concat()));
-            if !self.store.write("verify_signature", |tx| tx.signatures().insert_if_new(&digest, time.at))? {
-                return Err(TokenDenied::SignatureReplayed.into());
-            }
+        if counting == ReplayCheck::Consume
+            && !self.store.write("verify_signature", |tx| signature.consume(key, tx, time.at))?
+        {
+            return Err(TokenDenied::SignatureReplayed.into());
         }
         Ok(Some(ApiKeyIdentity::new(key, profile)))
     }
