@@ -155,7 +155,8 @@ fn send_bytes(server: &RunningServer, bytes: &[u8]) -> u16 {
 /// The demo's shop with every contract and without limits per address.
 fn create_installation(engine: DatabaseEngine) -> Installation {
     let installation = Installation::with_fixture(engine);
-    let dialects = [("portos", true), ("kasir", true), ("fiuu", true), ("posstar", false), ("krmpesan", true)];
+    let dialects =
+        [("portos", true), ("kasir", true), ("fiuu", true), ("posstar", false), ("krmpesan", true), ("office", true)];
     let mounts = dialects.map(|(dialect, alone)| {
         let tenant = if alone { "tenant = \"default\"\n" } else { "" };
         format!("[[mounts]]\ndialect = \"{dialect}\"\nprefix = \"/{dialect}\"\n{tenant}\n")

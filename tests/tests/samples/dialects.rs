@@ -1,4 +1,4 @@
-//! Samples of POS Kasir, krmpesan, PosStar and Fiuu: a request for each call that accepts text.
+//! Samples of POS Kasir, krmpesan, PosStar, Fiuu and the back office in the browser: a request for each call that accepts text.
 
 use serde_json::json;
 use tillgate_tests::{PASSWORD, RunningServer, TillClient};
@@ -9,6 +9,7 @@ use super::{Sample, SampleBody};
 pub(super) fn all_samples(server: &RunningServer) -> Vec<Sample> {
     let mut samples = kasir_samples(server);
     samples.extend(other_samples(server));
+    samples.extend(office_samples());
     samples
 }
 
@@ -94,5 +95,30 @@ fn other_samples(server: &RunningServer) -> Vec<Sample> {
         Sample::form("/fiuu/auth/login", &[("posId", "P01"), ("password", "x")]),
         Sample::new("GET", "/fiuu/api/terminals", SampleBody::None).with_token("x"),
         Sample::get("/fiuu/api/terminals", &["posId"]).with_token(&register),
+    ]
+}
+
+/// The samples of the back office in the browser.
+fn office_samples() -> Vec<Sample> {
+    let from_own_page = |sample: Sample| sample.call_with_header("Sec-Fetch-Site", "same-origin");
+    let with_cookies =
+        |sample: Sample| from_own_page(sample).call_with_header("Cookie", "tillgate-office=x; tillgate-renew=x");
+    let session = "/office/session";
+    vec![
+        from_own_page(Sample::json(
+            "POST",
+            session,
+            json!({ "login": "nobody", "password": "x", "new_password": "sea salt and honey", "tenant": "default" }),
+        )),
+        with_cookies(Sample::json("POST", session, json!({}))),
+        with_cookies(Sample::new("DELETE", session, SampleBody::None)),
+        with_cookies(Sample::new("GET", "/office/api/v1/sessions/current", SampleBody::None)),
+        Sample::get("/office/sign-in", &["next", "login"]).call_with_header("Accept-Language", "sk"),
+        from_own_page(Sample::form(
+            "/office/sign-in",
+            &[("login", "nobody"), ("password", "x"), ("new_password", "sea salt and honey"), ("next", "/office/")],
+        )),
+        with_cookies(Sample::form("/office/sign-out", &[])),
+        Sample::get("/office/{}", &[]),
     ]
 }

@@ -95,6 +95,7 @@ fn user_samples(office: &str, SampleIds { user, device, .. }: &SampleIds) -> Vec
             "/api/v1/users",
             json!({
                 "user_name": "new", "email": "new@example.com", "display_name": "New", "password": "sea salt and honey",
+                "locale": "sk",
                 "status": "active", "roles": ["cashier"], "devices": [{ "device": "P01", "roles": ["cashier"] }],
             }),
         ),
@@ -104,6 +105,7 @@ fn user_samples(office: &str, SampleIds { user, device, .. }: &SampleIds) -> Vec
             &path_with_id("users", user),
             json!({
                 "user_name": "odd", "email": "odd@example.com", "display_name": "Odd", "current_password": "x",
+                "locale": "sk",
                 "status": "active", "roles": ["cashier"], "devices": [{ "device": "P01", "roles": ["cashier"] }],
             }),
         ),
@@ -123,6 +125,7 @@ fn directory_samples(office: &str, SampleIds { device, role, store, key, tenant,
             json!({
                 "name": "NEW", "environment": "CashRegister", "description": "new", "preferences": { "a": "b" },
                 "settings": { "a": "b" }, "roles": ["cashier"], "password": "sea salt and honey", "status": "active",
+                "store": store,
             }),
         ),
         of_office(
@@ -130,7 +133,7 @@ fn directory_samples(office: &str, SampleIds { device, role, store, key, tenant,
             &path_with_id("devices", device),
             json!({
                 "name": "ODD", "environment": "CashRegister", "status": "active", "description": "odd",
-                "preferences": { "a": "b" }, "settings": { "a": "b" }, "roles": ["cashier"],
+                "preferences": { "a": "b" }, "settings": { "a": "b" }, "roles": ["cashier"], "store": store,
             }),
         ),
         of_office(
