@@ -38,10 +38,11 @@ BUDGET = {"admin": (16, 10), "cashier": (6, 4), "nobody": (3, 2)}
 PROTECTED = {"admin", "manager", "cashier", "guinea-admin", "guinea-cashier", "P01", "P02"}
 # the till of each caller: tickets are sold there only
 TILLS = {"admin": "P01", "cashier": "P02"}
-# calls that end or may end the session in which they are sent; each is sent in a separate session
+# calls that end or may end the session in which they are sent, or replace its tokens; each is sent in a separate session
 OWN = {
     ("DELETE", "/api/v1/sessions/current"),
     ("PUT", "/api/v1/sessions/current/password"),
+    ("POST", "/api/v1/sessions/current/step-up"),
     ("POST", "/api/v1/sessions/end"),
 }
 
@@ -138,6 +139,8 @@ class Records:
     def example(self, method, path):
         if path == "/api/v1/sessions/end":
             return {"user": self.guinea}
+        if path.endswith("/step-up"):
+            return {"password": PASSWORD}
         operation = self.document["paths"].get(path, {}).get(method.lower(), {})
         for content in (operation.get("requestBody") or {}).get("content", {}).values():
             if "example" in content:
