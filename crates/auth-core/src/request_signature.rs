@@ -8,8 +8,8 @@
 //! A signature for a call that changes something costs one write, which stores it so that it is
 //! accepted once across all processes. Its key is cached and outdated, like a profile, by any later
 //! change that affects its user. A gateway, which verifies on behalf of another server, uses
-//! [`ReplayCheck::Peek`](crate::ReplayCheck::Peek): nothing is stored, and the receiver of the
-//! request has to consume the signature.
+//! [`ReplayCheck::Peek`]: nothing is stored, and the receiver of the request has to consume the
+//! signature.
 
 use ring::{digest, hmac};
 use tillgate_domain::{ApiKey, Instant, Secret, StoreResult};
