@@ -2,7 +2,9 @@
 //!
 //! The session keeps its id. Its tokens are rotated, because the access token contains the instant
 //! of the proof. As after every rotation, the previous refresh token returns its successor within
-//! the grace period, and after a lost answer.
+//! the grace period, and after a lost answer. Within the grace period of an earlier rotation the
+//! refresh token stays: otherwise a tab that still has the previous one would be two generations
+//! behind, like a thief.
 
 use tillgate_domain::{Secret, StoreError, StoreExt};
 
@@ -39,19 +41,23 @@ impl Auth {
                 {
                     return Ok(None);
                 }
-                let rotates = session.terms.refresh.as_ref().is_some_and(|refresh| refresh.overlap.is_some());
+                let overlap = session.terms.refresh.as_ref().and_then(|refresh| refresh.overlap);
+                let recent =
+                    session.rotated_at.filter(|at| overlap.is_some_and(|most| now.duration_since(*at) <= most));
+                let rotates = overlap.is_some() && recent.is_none();
                 let terms = session.terms.for_rights(&caller.profile.rights);
                 let rotation = Rotation {
                     generation: session.generation.saturating_add(i64::from(rotates)),
                     key: if rotates { current_key } else { session.key },
                     previous_key: if rotates { session.key } else { session.previous_key },
-                    at: now,
+                    at: recent.unwrap_or(now),
                     expires_at: terms.session_expiry(session.created_at, now, &record.zone),
                     from: caller.address,
                     proved_at: Some(now),
                 };
                 if tx.sessions().rotate(id, session.generation, &rotation)? {
-                    return Ok(Some(Session {
+                    let measured = overlap.filter(|_| rotates);
+                    let session = Session {
                         generation: rotation.generation,
                         key: rotation.key,
                         previous_key: rotation.previous_key,
@@ -60,15 +66,16 @@ impl Auth {
                         expires_at: rotation.expires_at,
                         authentication: AuthenticationInfo { at: now, ..session.authentication.clone() },
                         ..session.clone()
-                    }));
+                    };
+                    return Ok(Some((session, measured)));
                 }
             }
             Err(StoreError::Conflict(format!(
                 "session \"{id}\" was changed by others {MAX_ROTATION_ATTEMPTS} times in a row"
             )))
         })?;
-        let session = rotated.ok_or(TokenDenied::SessionOver)?;
-        if let Some(overlap) = session.terms.refresh.as_ref().and_then(|refresh| refresh.overlap) {
+        let (session, measured) = rotated.ok_or(TokenDenied::SessionOver)?;
+        if let Some(overlap) = measured {
             self.activity.record_rotation(&session, self.clock.monotonic(), overlap);
         }
         let (keys, epochs) = (self.keys_with(session.key)?, session.epochs);

@@ -63,6 +63,31 @@ fn lost_answer_of_a_step_up_and_a_second_tab_end_nothing() {
 }
 
 #[test]
+fn step_up_within_the_overlap_of_a_rotation_leaves_previous_refresh_token_valid() {
+    let fixture = EngineFixture::open();
+    let issued = log_in(&fixture);
+    let renewed = refresh(&fixture.auth, &issued).unwrap();
+    let token = |tokens: &IssuedTokens| tokens.refresh_token.as_ref().map(|token| token.expose().clone());
+    let proved = step_up(&fixture, &caller(&fixture, &renewed), &password_of("manager")).unwrap();
+    assert_eq!(token(&proved), token(&renewed));
+    assert_eq!(caller(&fixture, &proved).stale_proof(fixture.clock.now()), None);
+    // a tab that has none of the answers is one generation behind
+    assert_eq!(token(&refresh(&fixture.auth, &issued).unwrap()), token(&renewed));
+    // several tabs at once
+    let session = log_in(&fixture);
+    for _ in 0..4 {
+        step_up(&fixture, &caller(&fixture, &session), &password_of("manager")).unwrap();
+    }
+    assert!(refresh(&fixture.auth, &session).is_ok());
+    // after the grace period it rotates
+    fixture.clock.advance(10 * MINUTE);
+    let later = refresh(&fixture.auth, &session).unwrap();
+    fixture.clock.advance(10 * MINUTE);
+    let proved = step_up(&fixture, &caller(&fixture, &later), &password_of("manager")).unwrap();
+    assert_ne!(token(&proved), token(&later));
+}
+
+#[test]
 fn step_up_requires_the_password_of_a_user_with_a_live_session() {
     let fixture = EngineFixture::open();
     let issued = log_in(&fixture);

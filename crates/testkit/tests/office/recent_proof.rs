@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tillgate_domain::office::{
-    ApiKeyChange, DeviceChange, DeviceRolesChange, LimitsChange, NewApiKey, NewRole, NewUser, Office, OfficeError,
-    RoleChange, SessionTarget, TenantChange, UseCaseResult, UserChange,
+    ApiKeyChange, DeviceChange, DeviceRolesChange, LimitsChange, NewApiKey, NewDevice, NewRole, NewUser, Office,
+    OfficeError, RoleChange, SessionTarget, TenantChange, UseCaseResult, UserChange,
 };
 use tillgate_domain::{ApiKeyId, DeviceStatus, Environment, PrincipalId, RoleId, Secret, SessionLimits, UserStatus};
 
@@ -56,6 +56,8 @@ fn dangerous_acts(shop: &StaffedFixture, night: RoleId) -> Vec<(&'static str, Ac
     let key_id = key.id;
     let jana = new_user("jana", &["cashier"]);
     let karl = NewUser { verifier: Some(password()), ..new_user("karl", &[]) };
+    let kiosk = NewDevice { roles: vec![parse_role("cashier")], ..new_device("K01") };
+    let locker = NewDevice { verifier: Some(password()), ..new_device("K02") };
     let idle = LimitsChange { idle: Some(Some(Duration::from_hours(1))), ..LimitsChange::default() };
     vec![
         ("add a role", act(move |office| office.add_role(&role))),
@@ -84,6 +86,26 @@ fn dangerous_acts(shop: &StaffedFixture, night: RoleId) -> Vec<(&'static str, Ac
                 let change = DeviceChange { roles: Some(vec![parse_role("manager")]), ..DeviceChange::default() };
                 office.change_device(p02, None, &change)
             }),
+        ),
+        (
+            "change the kind of a device",
+            act(move |office| {
+                let change = DeviceChange { environment: Some(Environment::Pda), ..DeviceChange::default() };
+                office.change_device(p02, None, &change)
+            }),
+        ),
+        ("add a device with a role", act(move |office| office.add_device(&kiosk))),
+        ("add a device with a password", act(move |office| office.add_device(&locker))),
+        (
+            "change the e-mail address of another user",
+            act(move |office| {
+                let email = Some(Some(tillgate_domain::Email::parse("other@example.com").unwrap()));
+                office.change_user(cashier, None, &UserChange { email, ..UserChange::default() })
+            }),
+        ),
+        (
+            "end the permanent sessions of a device",
+            act(move |office| office.end_sessions(SessionTarget::Device(p01), true)),
         ),
         ("retire a device", act(move |office| office.set_device_status(p02, DeviceStatus::Retired))),
         (

@@ -69,6 +69,9 @@ fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewDevice) -> Result<De
     let held = refusals.gather(assignment::resolve_role_ids(&roles, &new.roles))?.unwrap_or_default();
     refusals.checked()?;
     office.require_all(&assignment::collect_role_rights(&held, &roles))?;
+    if !held.is_empty() || new.verifier.is_some() {
+        office.require_recent_proof()?;
+    }
     let device = Device {
         id: new.id,
         tenant: office.tenant,

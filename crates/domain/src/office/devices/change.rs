@@ -117,7 +117,7 @@ fn apply(
     if after == before {
         return Ok(before);
     }
-    if retires || after.roles != before.roles {
+    if retires || after.roles != before.roles || after.environment != before.environment {
         office.require_recent_proof()?;
     }
     if after.environment != before.environment {

@@ -33,7 +33,7 @@ fn end(tx: &mut dyn OfficeTx, office: &Office<'_>, target: SessionTarget, perman
     if !own {
         office.require(KnownRight::SessionDelete)?;
     }
-    if target == SessionTarget::Everyone {
+    if target == SessionTarget::Everyone || permanent {
         office.require_recent_proof()?;
     }
     let (scope, subject) = match target {

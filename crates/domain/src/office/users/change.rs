@@ -141,7 +141,10 @@ fn apply_to(
     if after == *before {
         return Ok(after);
     }
-    if change.status == Some(UserStatus::Deleted) || after.assignment != before.assignment {
+    // a password can be reset by mail; a change of the caller's own address requires their password
+    let own = office.context.is_principal(PrincipalId::User(id));
+    let others_email = after.email != before.email && !own;
+    if change.status == Some(UserStatus::Deleted) || after.assignment != before.assignment || others_email {
         office.require_recent_proof()?;
     }
     if let Some(email) = after.email.as_ref().filter(|_| after.email != before.email) {
@@ -150,7 +153,7 @@ fn apply_to(
         }
         check_email(tx, email, id)?;
     }
-    if after.email != before.email && office.context.is_principal(PrincipalId::User(id)) && !change.password_confirmed {
+    if after.email != before.email && own && !change.password_confirmed {
         return Err(OfficeError::CurrentPasswordRequired.into());
     }
     last_admin::check_user_change(tx, &roles, before, &after)?;

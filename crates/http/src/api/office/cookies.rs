@@ -31,13 +31,22 @@ static SECURE_NAMES: CookieNames =
 static LOOPBACK_NAMES: CookieNames =
     CookieNames { access: "tillgate-office", renewal: "tillgate-renew", secure: false };
 
+/// The headers by which proxies say for whom they forward (RFC 7239; RFC 9110, 7.6.3).
+const FORWARDING_HEADERS: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+
 impl CookieNames {
     /// The names on the connection of a request; `None` without TLS from another machine, where the
-    /// tokens would be readable on the network.
+    /// tokens would be readable on the network. A request that a proxy has forwarded comes from
+    /// another machine, even if the proxy is on this one and names it as the host.
     pub(super) fn of_connection(head: &RequestHead) -> Option<&'static Self> {
+        let is_local = || {
+            is_loopback_host(head.host())
+                && head.address().is_none_or(|address| address.is_loopback())
+                && !FORWARDING_HEADERS.iter().any(|name| head.headers().contains_key(*name))
+        };
         match head.scheme() {
             "https" => Some(&SECURE_NAMES),
-            _ => is_loopback_host(head.host()).then_some(&LOOPBACK_NAMES),
+            _ => is_local().then_some(&LOOPBACK_NAMES),
         }
     }
 
