@@ -72,6 +72,7 @@ fn second_demo_adds_and_restores_nothing() {
     home.run_ok(&["user", "status", "cashier", "deleted", "--yes"]);
     let mut server = home.start(&["demo"]);
     server.wait_until_ready();
+    assert_eq!(server.read_line(), format!("Open http://{}/office in a browser and sign in as admin.", server.address));
     assert!(server.read_line().contains("already exists"));
     assert!((0..20).any(|_| server.read_line() == format!("API documentation: http://{}/docs", server.address)));
     assert_eq!(server.login(&json!({ "login": "cashier", "device": "P01", "password": PASSWORD })), 401);
