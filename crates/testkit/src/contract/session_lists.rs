@@ -131,6 +131,7 @@ pub fn sessions_are_found_by_their_origin(harness: &AuthStoreHarness) {
     for (filter, expected) in [
         (SessionFilter { dialect: Some(DialectName::new("portos")), ..all() }, session_ids(&[3])),
         (SessionFilter { dialect: Some(DialectName::new("none")), ..all() }, session_ids(&[])),
+        (SessionFilter { dialect: Some(DialectName::new("por\0tos")), ..all() }, session_ids(&[])),
         (SessionFilter { kind: Some(SessionKind::Device), ..all() }, session_ids(&[2])),
         (SessionFilter { kind: Some(SessionKind::Person), ..all() }, session_ids(&[3, 1])),
         (SessionFilter { kind: Some(SessionKind::Permanent), ..all() }, session_ids(&[])),
