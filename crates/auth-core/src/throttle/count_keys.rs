@@ -61,10 +61,10 @@ impl CountKeyDeriver {
 
     /// The bucket of a principal for unknown networks.
     pub(super) fn unknown_of(&self, principal: Uuid) -> CountKey {
-        self.digest("principal", &[Some(&self.known(principal).0)])
+        self.digest("principal", &[Some(&self.derive_principal(principal).0)])
     }
 
-    fn known(&self, principal: Uuid) -> CountKey {
+    fn derive_principal(&self, principal: Uuid) -> CountKey {
         self.digest("known", &[Some(principal.as_bytes())])
     }
 
@@ -97,7 +97,7 @@ impl CountKeyDeriver {
         match who {
             ClaimedIdentity::Principal(principal) => {
                 let uuid = principal.uuid();
-                (self.known(uuid), uuid)
+                (self.derive_principal(uuid), uuid)
             }
             ClaimedIdentity::Unknown { tenant, name } => {
                 let tenant = tenant.map(|tenant| tenant.0);

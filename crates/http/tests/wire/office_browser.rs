@@ -256,7 +256,7 @@ async fn change_is_accepted_from_own_pages_only() {
             assert!(answer.cookies().is_empty());
         }
     }
-    // a form cannot be a call, whoever sends it
+    // a call requires JSON: browsers send forms without asking the server first
     let form = build_request(Method::POST, "/office/api/v1/roles")
         .insert_header(("Sec-Fetch-Site", "same-origin"))
         .insert_header(("Content-Type", "application/x-www-form-urlencoded"))

@@ -87,7 +87,7 @@ pub(super) struct ChangeOwnPassword {
     keys: BodyField<bool>,
 }
 
-/// A step-up.
+/// The body of a step-up: the password of the session's user.
 #[derive(Deserialize, Validate, ToSchema)]
 pub(super) struct StepUp {
     /// Password of the user.
