@@ -145,7 +145,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         base = f"http://127.0.0.1:{port}/api/v1"
-        command = [binary.resolve(), "demo", "--data", folder, "--password", PASSWORD, "--listen", f"127.0.0.1:{port}"]
+        command = [binary.resolve(), "demo", "--small", "--data", folder, "--password", PASSWORD, "--listen", f"127.0.0.1:{port}"]
         log = open(Path(folder) / "log", "wb")
         server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
         try:

@@ -37,7 +37,7 @@ impl Installation {
         Self { folder: create_folder(), database, engine, secrets: Secrets::default(), settings: Vec::new(), program }
     }
 
-    /// Creates an installation with the demo's shop: users admin, manager, cashier, devices P01,
+    /// Creates an installation with the small demo shop: users admin, manager, cashier, devices P01,
     /// P02, PDA1, OFFICE, all with [`PASSWORD`].
     pub fn with_fixture(engine: DatabaseEngine) -> Self {
         let installation = Self::new(engine);
@@ -45,10 +45,10 @@ impl Installation {
         installation
     }
 
-    /// Creates the demo's shop in the database.
+    /// Creates the small demo shop in the database.
     pub fn create_demo_shop(&self) {
         self.secrets.add(PASSWORD);
-        drop(RunningServer::start(self, &["demo", "--password", PASSWORD, "--yes"]));
+        drop(RunningServer::start(self, &["demo", "--small", "--password", PASSWORD, "--yes"]));
     }
 
     /// Adds a setting by the name of its environment variable, such as `SESSIONS__OVERLAP`.

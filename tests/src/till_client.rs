@@ -124,7 +124,7 @@ impl TillClient {
         }
     }
 
-    /// Logs a user of the demo's shop in on a device, with the native API.
+    /// Logs a user of the demo shop in on a device, with the native API.
     #[track_caller]
     pub fn login(mut self, user: &str, device: &str) -> Self {
         let answer = self.post("/api/v1/sessions", &json!({"login": user, "password": PASSWORD, "device": device}));

@@ -11,8 +11,10 @@ pub(crate) use database::{
     create_database, database_address, database_location, find_tenant, has_database, open_database,
     open_existing_database, prepare_database,
 };
-pub(crate) use engine::{build_command_engine, build_engine, build_password_policy, password_cost};
-pub(crate) use mount_building::build_mounts;
+pub(crate) use engine::{
+    build_command_engine, build_engine, build_engine_with_clock, build_password_policy, password_cost,
+};
+pub(crate) use mount_building::{build_mounts, session_terms};
 
 use crate::configuration::{ForwardingHeaders, Settings};
 use crate::exposure;

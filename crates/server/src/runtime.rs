@@ -38,8 +38,16 @@ pub(crate) struct ServerParts {
 }
 
 /// A task that runs while the server already listens but does not serve requests that need the
-/// engine yet. It receives the server's URL and returns a text to print.
-pub(crate) type StartupTask = Box<dyn FnOnce(&str) -> Result<String, CommandError> + Send>;
+/// engine yet. It receives the server's URL.
+pub(crate) type StartupTask = Box<dyn FnOnce(&str) -> Result<StartupOutcome, CommandError> + Send>;
+
+/// The result of a startup task.
+pub(crate) struct StartupOutcome {
+    /// The text to print.
+    pub(crate) text: String,
+    /// What runs as long as the server serves. It is dropped when the server has stopped.
+    pub(crate) background: Option<Box<dyn Send>>,
+}
 
 /// Counts the units of work of the database. The metrics hold the database for its gauges, so the database holds them weakly.
 fn report_units(database: &Database, metrics: &Arc<Metrics>) {
@@ -129,7 +137,7 @@ pub(crate) fn run_server(
             operations.wait_until_stopped().await.map_err(CommandError::failed)?;
         }
         match startup_task {
-            Some(startup_task) => startup_task.await.map_err(CommandError::failed)?,
+            Some(startup_task) => startup_task.await.map_err(CommandError::failed)?.map(drop),
             None => Ok(()),
         }
     });
@@ -152,7 +160,7 @@ fn spawn_startup_task(
     url: String,
     handles: Vec<StopHandle>,
     json: bool,
-) -> actix_web::rt::task::JoinHandle<Result<(), CommandError>> {
+) -> actix_web::rt::task::JoinHandle<Result<Option<Box<dyn Send>>, CommandError>> {
     let gate = http.readiness_gate();
     actix_web::rt::spawn(async move {
         let done = actix_web::rt::task::spawn_blocking(move || startup_task(&url))
@@ -160,12 +168,12 @@ fn spawn_startup_task(
             .map_err(CommandError::failed)
             .and_then(|done| done);
         match done {
-            Ok(text) => {
+            Ok(StartupOutcome { text, background }) => {
                 gate.open();
                 if !json {
                     print::print_line(&text);
                 }
-                Ok(())
+                Ok(background)
             }
             Err(stop) => {
                 for handle in handles {

@@ -46,7 +46,7 @@ impl BenchStore {
     /// A store with this many tills and a session on each.
     pub(crate) fn with_tills(engine: Engine, tills: usize) -> Self {
         let mut store = Self::empty(engine);
-        drop(store.start_server(&["demo", "--password", PASSWORD, "--yes"], &CHEAP_PASSWORD_SETTINGS));
+        drop(store.start_server(&["demo", "--small", "--password", PASSWORD, "--yes"], &CHEAP_PASSWORD_SETTINGS));
         store.execute_sql(&fill::insert_tills_sql(&store.engine, tills));
         let server = store.serve(&[CHEAP_PASSWORD_SETTINGS, TERM_SETTINGS].concat());
         store.tokens = log_in(&server.address, tills);
@@ -57,7 +57,7 @@ impl BenchStore {
     /// A store with the demo's shop only, and no sessions.
     pub(crate) fn with_demo(engine: Engine) -> Self {
         let store = Self::empty(engine);
-        drop(store.start_server(&["demo", "--password", PASSWORD, "--yes"], &[]));
+        drop(store.start_server(&["demo", "--small", "--password", PASSWORD, "--yes"], &[]));
         // PosStar is served only if a mount names it
         let mounts = ["portos", "kasir", "fiuu", "posstar", "krmpesan"].map(|dialect| {
             let tenant = if dialect == "posstar" { "" } else { "tenant = \"default\"\n" };

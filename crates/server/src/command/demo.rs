@@ -4,8 +4,13 @@
 //! protects a server that other machines can reach.
 
 mod accounts;
+mod assortment;
+mod day;
+mod dice;
 mod passwords;
+mod past;
 mod shop;
+mod staff;
 mod try_it;
 
 use std::io::IsTerminal;
@@ -19,8 +24,9 @@ use tillgate_persistence::{Address, Database};
 use super::listen_args::ListenArgs;
 use super::{CommandError, Context, password};
 use crate::configuration::Settings;
-use crate::runtime::{self, StartupTask};
+use crate::runtime::{self, StartupOutcome, StartupTask};
 use crate::{composition, exposure, logging, startup};
+use accounts::ShopSize;
 use passwords::PasswordDelivery;
 
 /// The arguments of `demo`.
@@ -31,6 +37,9 @@ pub(crate) struct DemoArgs {
     /// Password for all accounts, instead of a random one for each
     #[arg(long, value_name = "PASSWORD")]
     password: Option<String>,
+    /// Create the accounts of the examples only: three users, four devices and no sales
+    #[arg(long)]
+    small: bool,
     /// Create the demo shop in PostgreSQL without asking again
     #[arg(long)]
     yes: bool,
@@ -46,6 +55,7 @@ impl DemoArgs {
             password::check_strength(chosen, &PasswordPolicy::default(), &[]).map_err(CommandError::usage)?;
         }
         let settings = self.listening.settings(context, true)?;
+        let size = if self.small { ShopSize::Small } else { ShopSize::Full };
         if matches!(composition::database_address(&settings)?, Address::Postgres(_)) && !self.yes {
             return Err(CommandError::usage(
                 "the demo creates users, devices and passwords in this PostgreSQL database: repeat with --yes if it \
@@ -75,7 +85,7 @@ impl DemoArgs {
             )));
         }
         check_not_exposed(&settings, &database)?;
-        if !exposure::is_loopback(&settings.server.listen) && !accounts::missing_accounts(&database)?.is_empty() {
+        if !exposure::is_loopback(&settings.server.listen) && !accounts::missing_accounts(&database, size)?.is_empty() {
             return Err(CommandError::usage(exposed_address_text(&settings)));
         }
         let auth = composition::build_engine(&settings, &database)?;
@@ -89,8 +99,9 @@ impl DemoArgs {
         let behind: StartupTask = {
             let (settings, database) = (settings.clone(), std::sync::Arc::clone(&database));
             Box::new(move |url| {
-                let created = shop::create_demo(&settings, &database, chosen.as_ref(), delivery)?;
-                Ok(try_it::instructions(&settings, url, delivery, &created))
+                let created = shop::create_demo(&settings, &database, size, chosen.as_ref(), delivery)?;
+                let text = try_it::instructions(&settings, url, delivery, size, &created);
+                Ok(StartupOutcome { text, background: None })
             })
         };
         runtime::run_server(

@@ -5,12 +5,12 @@ use std::io::BufReader;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use tillgate_auth_core::CacheLimits;
 use tillgate_auth_core::auth::{Auth, AuthSettings};
 use tillgate_auth_core::keys::{MasterKey, SigningAlgorithm};
 use tillgate_auth_core::passwords::{Cost, PasswordList, PasswordListError, PasswordPolicy, QueueLimits};
 use tillgate_auth_core::ports::AuthPorts;
 use tillgate_auth_core::throttle::{Rate, ThrottleLimits};
+use tillgate_auth_core::{CacheLimits, Clock, SystemClock};
 use tillgate_domain::{Store, StoreExt};
 use tillgate_persistence::Database;
 
@@ -24,7 +24,7 @@ use crate::{master_key, shell};
 pub(crate) fn build_engine(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, CommandError> {
     let master = master_key::find_or_create_master_key(settings, !has_keys(database)?)?;
     master_key::warn_if_open(settings);
-    build_auth(settings, database, master, true)
+    build_auth(settings, database, master, true, Arc::new(SystemClock))
 }
 
 /// Builds the engine of a command that runs beside a server: it creates no keys and runs no
@@ -36,9 +36,22 @@ pub(crate) fn build_command_engine(settings: &Settings, database: &Arc<Database>
             settings.command("serve")
         )));
     }
-    let master = master_key::find_master_key(settings)?
-        .ok_or_else(|| CommandError::failed(master_key::missing_key_text(settings)))?;
-    build_auth(settings, database, master, false)
+    let master = find_master_key(settings)?;
+    build_auth(settings, database, master, false, Arc::new(SystemClock))
+}
+
+/// Builds a second engine beside that of this server, with a clock of its own. It runs no
+/// maintenance.
+pub(crate) fn build_engine_with_clock(
+    settings: &Settings,
+    database: &Arc<Database>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<Auth>, CommandError> {
+    build_auth(settings, database, find_master_key(settings)?, false, clock)
+}
+
+fn find_master_key(settings: &Settings) -> Result<MasterKey, CommandError> {
+    master_key::find_master_key(settings)?.ok_or_else(|| CommandError::failed(master_key::missing_key_text(settings)))
 }
 
 /// Whether a server has created the first keys of the database.
@@ -52,11 +65,12 @@ fn build_auth(
     database: &Arc<Database>,
     master: MasterKey,
     maintenance: bool,
+    clock: Arc<dyn Clock>,
 ) -> Result<Arc<Auth>, CommandError> {
     // a server records no operating-system user: it acts for its clients, or for itself
     let os_user = (!maintenance).then(shell::shell_user);
     let settings = AuthSettings { os_user, ..build_auth_settings(settings)? };
-    let builder = Auth::builder(Arc::clone(database) as _).master(master).settings(settings);
+    let builder = Auth::builder(Arc::clone(database) as _).master(master).settings(settings).clock(clock);
     let builder = if maintenance { builder } else { builder.without_maintenance() };
     builder.build().map_err(CommandError::failed)
 }

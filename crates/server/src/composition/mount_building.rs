@@ -40,6 +40,12 @@ pub(crate) fn build_mounts(settings: &Settings) -> Result<Mounts, CommandError> 
     Mounts::check(mounts).map_err(CommandError::usage)
 }
 
+/// The terms of sessions that are created through this dialect; those of the native API for a name that is not
+/// the name of a dialect.
+pub(crate) fn session_terms(settings: &Settings, dialect: &str) -> Terms {
+    DialectEntry::find(dialect).map_or_else(|| native_terms(settings), |entry| dialect_settings(entry, settings).terms)
+}
+
 fn native_terms(settings: &Settings) -> Terms {
     let sessions = &settings.sessions;
     let refresh = RefreshTerms { idle: Some(sessions.idle), overlap: Some(sessions.overlap), first_reusable: false };

@@ -1,8 +1,8 @@
 //! The command `demo`: the shop is created once, and its passwords never protect a public server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tillgate_testkit::DatabaseEngine;
 
 use crate::program::{PASSWORD, RunningServer, TestInstallation, file_mode};
@@ -51,10 +51,98 @@ fn demo_shop_is_created_behind_the_server_and_every_account_logs_in() {
         );
         assert_eq!(server.login(&json!({ "device": device, "password": passwords["admin"] })), 401);
     }
+    assert_eq!(passwords.len(), 4 + 15);
+    let users = home.run_ok(&["user", "list", "--json"]).json();
+    for user in users.as_array().unwrap() {
+        let name = user["user_name"].as_str().unwrap();
+        let login = json!({ "login": name, "device": user["devices"][0]["device"], "password": passwords[name] });
+        let expected = match name {
+            "tomas.balaz" => 401,
+            "rina.kusumawati" => 429,
+            _ => 201,
+        };
+        assert_eq!(server.login(&login), expected, "{login}");
+    }
     let devices = home.run_ok(&["device", "list", "--json"]).json();
-    let kinds: Vec<_> =
-        devices.as_array().unwrap().iter().map(|device| device["environment"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(kinds, ["CashRegister", "CashRegister", "PDA", "BackOffice"]);
+    let devices = devices.as_array().unwrap().clone();
+    let kind = |name: &str| devices.iter().find(|device| device["name"] == name).unwrap()["environment"].clone();
+    assert_eq!(
+        ["P01", "P02", "PDA1", "OFFICE"].map(kind),
+        ["CashRegister", "CashRegister", "PDA", "BackOffice"].map(|kind| json!(kind))
+    );
+    stop_server(server);
+}
+
+#[test]
+fn full_demo_has_a_day_of_work() {
+    let home = TestInstallation::new();
+    let server = home.start(&["demo", "--password", PASSWORD]);
+    server.wait_until_ready();
+    let (status, session) =
+        server.request("POST", "/api/v1/sessions", Some(&json!({ "login": "admin", "password": PASSWORD })));
+    assert_eq!(status, 201, "{session}");
+    let session: Value = serde_json::from_str(&session).unwrap();
+    let token = session["access_token"].as_str().unwrap().to_owned();
+    let get = |path: &str| -> Value {
+        let (status, body) = server.request_as(&token, "GET", &format!("/api/v1{path}"), None);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    };
+    let items = |path: &str| get(path)["items"].as_array().unwrap().clone();
+    let devices = items("/devices?with=seat&limit=200");
+    let seated: Vec<&str> = devices
+        .iter()
+        .filter(|device| !device["seat"].is_null())
+        .map(|device| device["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(seated, ["P03", "P04", "P05", "P07", "P08", "P10", "P12"]);
+    let stores: BTreeSet<&str> = devices.iter().map(|device| device["store"]["name"].as_str().unwrap()).collect();
+    assert_eq!(stores.into_iter().collect::<Vec<_>>(), ["Bratislava", "Jakarta"]);
+    let summary = get("/summary");
+    assert_eq!(
+        ["logged_in", "locked", "login_throttled"].map(|member| summary[member].as_u64()),
+        [Some(7), Some(1), Some(1)],
+        "{summary}"
+    );
+    assert_eq!(summary["idle"], 2, "{summary}");
+    assert!(summary["denied_24h"].as_u64() >= Some(8), "{summary}");
+    // the sales of a day: of both stores, with discounts, cancellations and refunds
+    let tickets = items("/tickets?limit=200");
+    let has = |what: &str, is: &dyn Fn(&Value) -> bool| assert!(tickets.iter().any(is), "no ticket {what}");
+    has("in EUR", &|ticket| ticket["currency"] == "EUR");
+    has("in IDR", &|ticket| ticket["currency"] == "IDR");
+    has("open", &|ticket| ticket["state"] == "open");
+    has("void", &|ticket| ticket["state"] == "void");
+    has("refunded", &|ticket| !ticket["refund_of"].is_null() && ticket["state"] == "closed");
+    has("with a discount", &|ticket| ticket["discount_rate"] != "0.000000" && ticket["state"] == "closed");
+    let opened: Vec<&str> = tickets.iter().map(|ticket| ticket["opened_at"].as_str().unwrap()).collect();
+    let session_start = session["session"]["created_at"].as_str().unwrap();
+    assert!(opened[0][..10] < session_start[..10], "the day began yesterday: {opened:?} {session_start}");
+    assert!(opened.iter().all(|at| *at < session_start));
+    for action in ["user.status", "device.status", "session.end", "right.missing", "ticket.refund", "ticket.void"] {
+        assert!(!items(&format!("/audit-events?action={action}")).is_empty(), "{action}");
+    }
+    stop_server(server);
+    home.run_ok(&["audit", "verify"]);
+    home.run_ok(&["doctor"]);
+}
+
+#[test]
+fn small_demo_has_the_accounts_of_the_examples_only() {
+    let home = TestInstallation::new();
+    let mut server = home.start(&["demo", "--small", "--password", PASSWORD]);
+    server.wait_until_ready();
+    server.read_line();
+    assert_eq!(server.read_line(), "Created 3 users and 4 devices, all with the password that you chose.");
+    let devices = home.run_ok(&["device", "list", "--json"]).json();
+    assert_eq!(devices.as_array().unwrap().len(), 4);
+    assert_eq!(home.run_ok(&["ticket", "list", "--json"]).json(), json!([]));
+    stop_server(server);
+    // the full shop follows without a past
+    let server = home.start(&["demo", "--password", PASSWORD]);
+    server.wait_until_ready();
+    assert_eq!(server.login(&json!({ "login": "budi.santoso", "device": "P08", "password": PASSWORD })), 201);
+    assert_eq!(home.run_ok(&["ticket", "list", "--json"]).json(), json!([]));
     stop_server(server);
 }
 
@@ -90,7 +178,7 @@ fn unfinished_demo_is_completed() {
     let server = home.start(&["demo"]);
     server.wait_until_ready();
     let passwords = read_passwords(&home);
-    assert_eq!(passwords.len(), 7);
+    assert_eq!(passwords.len(), 4 + 15);
     for user in ["admin", "manager", "cashier"] {
         assert_eq!(
             server.login(&json!({ "login": user, "device": "P01", "password": passwords[user] })),
@@ -133,7 +221,13 @@ fn demo_passwords_are_refused_beyond_this_machine() {
     let beyond = ["--listen", "0.0.0.0:0", "--behind-proxy", "10.0.0.0/8"];
     let refused = |command: &str, code: i32| home.run_refused(&[&[command][..], &beyond[..]].concat(), code);
     assert!(refused("demo", 2).contains("this machine only"));
-    let server = home.start(&["demo", "--password", PASSWORD]);
+    let full = TestInstallation::new();
+    let server = full.start(&["demo", "--password", PASSWORD]);
+    server.wait_until_ready();
+    stop_server(server);
+    let error = full.run_refused(&[&["serve"][..], &beyond[..]].concat(), 1);
+    assert!(error.contains("siti.rahmawati") && !error.contains("tomas.balaz") && !error.contains("P07"), "{error}");
+    let server = home.start(&["demo", "--small", "--password", PASSWORD]);
     server.wait_until_ready();
     stop_server(server);
     let error = refused("serve", 1);

@@ -190,7 +190,7 @@ fn port_in_use_and_conflicting_mounts_are_reported() {
     );
     // a demo does not start either
     let empty = TestInstallation::new();
-    empty.run_refused(&["demo", "--password", PASSWORD.trim_end(), "--listen", &address], 1);
+    empty.run_refused(&["demo", "--small", "--password", PASSWORD.trim_end(), "--listen", &address], 1);
     assert!(!empty.data().join("tillgate.db").exists());
     // with a JSON log, the error is JSON too
     let config = home.path("json.toml");

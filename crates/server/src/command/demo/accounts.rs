@@ -8,7 +8,17 @@ use tillgate_domain::{
 };
 use tillgate_persistence::Database;
 
+use super::staff::{PEOPLE, TILLS};
 use crate::command::CommandError;
+
+/// How much of the demo shop is created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShopSize {
+    /// The accounts of the examples only.
+    Small,
+    /// Two stores with more tills and people, and a day of their work.
+    Full,
+}
 
 /// A user or device of the demo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,29 +29,43 @@ pub(super) struct DemoAccount {
     pub(super) id: PrincipalId,
     /// The kind of device; `None` for a user.
     pub(super) environment: Option<Environment>,
+    /// Whether it has a password and can log in as itself.
+    pub(super) has_password: bool,
 }
 
-/// All accounts, devices first: the users are assigned to them.
-pub(super) fn all_accounts() -> [DemoAccount; 7] {
-    let device = |number, name, environment| DemoAccount {
+/// The accounts of a shop of this size, devices first: the users are assigned to them.
+pub(super) fn list_accounts(size: ShopSize) -> Vec<DemoAccount> {
+    let device = |number, name, environment, has_password| DemoAccount {
         name,
         id: PrincipalId::Device(DeviceId::new(CREATED_AT, id_bytes(number))),
         environment: Some(environment),
+        has_password,
     };
     let user = |number, name| DemoAccount {
         name,
         id: PrincipalId::User(UserId::new(CREATED_AT, id_bytes(number))),
         environment: None,
+        has_password: true,
     };
-    [
-        device(1, "P01", Environment::CashRegister),
-        device(2, "P02", Environment::CashRegister),
-        device(3, "PDA1", Environment::Pda),
-        device(4, "OFFICE", Environment::BackOffice),
-        user(5, "admin"),
-        user(6, "manager"),
-        user(7, "cashier"),
-    ]
+    let (tills, people) = match size {
+        ShopSize::Small => (&[][..], &[][..]),
+        ShopSize::Full => (TILLS, PEOPLE),
+    };
+    let mut accounts = vec![
+        device(1, "P01", Environment::CashRegister, true),
+        device(2, "P02", Environment::CashRegister, true),
+        device(3, "PDA1", Environment::Pda, true),
+        device(4, "OFFICE", Environment::BackOffice, true),
+    ];
+    accounts.extend(tills.iter().map(|till| device(till.number, till.name, till.environment, false)));
+    accounts.extend([user(5, "admin"), user(6, "manager"), user(7, "cashier")]);
+    accounts.extend(people.iter().map(|person| user(person.number, person.name)));
+    accounts
+}
+
+/// The account of the full shop with this name.
+pub(super) fn find_account(name: &str) -> Option<DemoAccount> {
+    list_accounts(ShopSize::Full).into_iter().find(|account| account.name == name)
 }
 
 /// 2026-01-01T00:00:00Z, which is part of every id of a demo.
@@ -69,9 +93,11 @@ pub(super) fn has_demo_accounts(database: &Database) -> Result<bool, CommandErro
     Ok(read_states(database)?.iter().any(|state| state.active.is_some()))
 }
 
-/// The accounts that were never created in this database. A deleted account counts as created.
-pub(super) fn missing_accounts(database: &Database) -> Result<Vec<DemoAccount>, CommandError> {
-    let missing = read_states(database)?.into_iter().filter(|state| state.active.is_none());
+/// The accounts of a shop of this size that were never created in this database. A deleted account counts as created.
+pub(super) fn missing_accounts(database: &Database, size: ShopSize) -> Result<Vec<DemoAccount>, CommandError> {
+    let wanted = list_accounts(size);
+    let missing =
+        read_states(database)?.into_iter().filter(|state| state.active.is_none() && wanted.contains(&state.account));
     Ok(missing.map(|state| state.account).collect())
 }
 
@@ -107,7 +133,7 @@ fn read_states(database: &Database) -> Result<Vec<AccountState>, CommandError> {
     let store: &dyn Store<AuthPorts> = database;
     let read = store.read("check_demo", |tx| {
         let mut states = Vec::new();
-        for account in all_accounts() {
+        for account in list_accounts(ShopSize::Full) {
             let active = match account.id {
                 PrincipalId::User(id) => tx.users().find(id)?.map(|user| user.status == UserStatus::Active),
                 PrincipalId::Device(id) => tx.devices().find(id)?.map(|device| device.status == DeviceStatus::Active),
@@ -118,4 +144,32 @@ fn read_states(database: &Database) -> Result<Vec<AccountState>, CommandError> {
         Ok(states)
     });
     read.map_err(CommandError::failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::command::demo::staff::SUPERVISOR;
+
+    #[test]
+    fn people_work_on_devices_and_in_roles_of_the_shop() {
+        for person in PEOPLE {
+            for (device, role) in person.devices {
+                let account = find_account(device).unwrap_or_else(|| panic!("{} on {device}", person.name));
+                assert!(account.environment.is_some(), "{} on {device}", person.name);
+                assert!(["cashier", "manager", SUPERVISOR.name].contains(role), "{} as {role}", person.name);
+            }
+        }
+    }
+
+    #[test]
+    fn ids_and_names_are_unique_and_the_small_shop_is_part_of_the_full_one() {
+        let accounts = list_accounts(ShopSize::Full);
+        let names: BTreeSet<&str> = accounts.iter().map(|account| account.name).collect();
+        let ids: BTreeSet<_> = accounts.iter().map(|account| account.id).collect();
+        assert_eq!((names.len(), ids.len()), (accounts.len(), accounts.len()));
+        assert!(list_accounts(ShopSize::Small).iter().all(|account| accounts.contains(account)));
+    }
 }

@@ -70,7 +70,7 @@ pub(super) fn write_passwords(data: &Path, passwords: &[DemoCredential], unfinis
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::demo::accounts;
+    use crate::command::demo::accounts::{ShopSize, list_accounts};
 
     #[test]
     fn random_passwords_pass_the_policy_and_differ() {
@@ -86,9 +86,9 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("tillgate-demo-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(password_file(&folder), "left over from another database\n").unwrap();
-        let known = |index: usize| (accounts::all_accounts()[index], Secret::new("secret".to_owned()));
+        let known = |index: usize| (list_accounts(ShopSize::Small)[index], Secret::new("secret".to_owned()));
         write_passwords(&folder, &[known(0), known(6)], false).unwrap();
-        let other = (accounts::all_accounts()[6], Secret::new("another".to_owned()));
+        let other = (list_accounts(ShopSize::Small)[6], Secret::new("another".to_owned()));
         write_passwords(&folder, &[other], true).unwrap();
         assert_eq!(std::fs::read_to_string(password_file(&folder)).unwrap(), "P01: secret\ncashier: another\n");
         #[cfg(unix)]

@@ -1,16 +1,21 @@
 //! Creates the accounts of the demo that do not exist yet, with the use cases of the back office.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tillgate_domain::office::{DeviceRoleAssignment, NewDevice, NewUser, Office, OfficePorts};
+use tillgate_domain::office::{DeviceRoleAssignment, NewDevice, NewRole, NewUser};
 use tillgate_domain::{
-    DeviceName, DeviceStatus, Email, Environment, PrincipalId, RoleName, Secret, Slug, Store, TenantId, UserId,
-    UserName, UserStatus,
+    Branch, BranchId, DeviceName, DeviceStatus, Email, Environment, Locale, PrincipalId, RoleId, RoleName, Secret,
+    Slug, Tenant, UserName, UserStatus,
 };
 use tillgate_persistence::Database;
 
-use super::accounts::{self, DemoAccount};
+use super::accounts::{self, DemoAccount, ShopSize};
+use super::day::{self, DAY_LENGTH};
 use super::passwords::{self, DemoCredential, PasswordDelivery};
+use super::past::PastEngine;
+use super::staff::{DemoStore, PEOPLE, SUPERVISOR, TILLS};
 use crate::command::{CommandError, office::check_decided};
 use crate::composition;
 use crate::configuration::Settings;
@@ -22,78 +27,181 @@ pub(super) const DEMO_TENANT: &str = "default";
 /// The role of a device that logs in as itself.
 const DEVICE_ROLE: &str = "cashier";
 
-/// Creates the missing accounts and returns their passwords. A password file is written before the
-/// accounts, so that no password is lost in a crash.
-pub(super) fn create_demo(
-    settings: &Settings,
-    database: &Database,
-    chosen: Option<&Secret<String>>,
-    delivery: PasswordDelivery,
-) -> Result<Vec<DemoCredential>, CommandError> {
-    let ids = IdSource::default();
-    let missing = accounts::missing_accounts(database)?;
-    let password =
-        |_: &DemoAccount| chosen.map_or_else(|| passwords::generate_password(&ids), |chosen| Ok(chosen.clone()));
-    let created: Vec<DemoCredential> =
-        missing.iter().map(|account| Ok((*account, password(account)?))).collect::<Result<_, CommandError>>()?;
-    if delivery == PasswordDelivery::File && !created.is_empty() {
-        passwords::write_passwords(&settings.server.data, &created, created.len() < accounts::all_accounts().len())?;
-    }
-    let tenant = composition::find_tenant(database, &Slug::parse(DEMO_TENANT).map_err(CommandError::failed)?)?;
-    for (account, password) in &created {
-        let verifier = ids.hash_password(composition::password_cost(settings), password)?;
-        match (account.id, account.environment) {
-            (PrincipalId::User(id), _) => add_user(database, tenant.id, &ids, account.name, id, verifier)?,
-            (PrincipalId::Device(id), environment) => {
-                let new = NewDevice {
-                    id,
-                    name: DeviceName::parse(account.name).map_err(CommandError::failed)?,
-                    environment: environment.unwrap_or(Environment::Tool),
-                    status: DeviceStatus::Active,
-                    description: "Demo".to_owned(),
-                    preferences: tillgate_domain::JsonObject::default(),
-                    settings: BTreeMap::new(),
-                    branch: tenant.branches.first().map(|store| store.id),
-                    roles: vec![parse_role(DEVICE_ROLE)?],
-                    verifier: Some(verifier),
-                };
-                check_decided(Office::new(database, tenant.id, ids.audit_context()?).add_device(&new)).map(drop)?;
-            }
-        }
-    }
-    Ok(created)
+/// How long it takes to set the shop up, before its day begins.
+const SETUP_TIME: Duration = Duration::from_mins(10);
+
+/// What was created of the demo.
+pub(super) struct CreatedDemo {
+    /// The new accounts.
+    pub(super) accounts: Vec<DemoAccount>,
+    /// The passwords of those that have one.
+    pub(super) credentials: Vec<DemoCredential>,
 }
 
-/// Adds a user who has the role of the same name, without a device and on every device of the demo.
-fn add_user(
-    store: &dyn Store<OfficePorts>,
-    tenant: TenantId,
-    ids: &IdSource,
-    name: &str,
-    id: UserId,
-    verifier: Secret<String>,
+/// Creates the missing accounts. A password file is written before the accounts, so that no password
+/// is lost in a crash. A full shop that is new has a past: a day of work.
+pub(super) fn create_demo(
+    settings: &Settings,
+    database: &Arc<Database>,
+    size: ShopSize,
+    chosen: Option<&Secret<String>>,
+    delivery: PasswordDelivery,
+) -> Result<CreatedDemo, CommandError> {
+    let ids = IdSource::default();
+    let missing = accounts::missing_accounts(database, size)?;
+    let password =
+        |_: &DemoAccount| chosen.map_or_else(|| passwords::generate_password(&ids), |chosen| Ok(chosen.clone()));
+    let credentials: Vec<DemoCredential> = missing
+        .iter()
+        .filter(|account| account.has_password)
+        .map(|account| Ok((*account, password(account)?)))
+        .collect::<Result<_, CommandError>>()?;
+    let is_new = missing.len() == accounts::list_accounts(size).len();
+    if delivery == PasswordDelivery::File && !credentials.is_empty() {
+        passwords::write_passwords(&settings.server.data, &credentials, !is_new)?;
+    }
+    if missing.is_empty() {
+        return Ok(CreatedDemo { accounts: missing, credentials });
+    }
+    let engine = PastEngine::start(settings, database)?;
+    let has_past = is_new && size == ShopSize::Full;
+    if has_past {
+        engine.set_time_ago(DAY_LENGTH + SETUP_TIME);
+    }
+    let tenant = find_demo_tenant(database)?;
+    let tenant = if size == ShopSize::Full { set_up_stores(&engine, tenant)? } else { tenant };
+    let mut verifiers = BTreeMap::new();
+    for account in &missing {
+        let password = credentials.iter().find(|(each, _)| each == account).map(|(_, password)| password);
+        let verifier =
+            password.map(|password| ids.hash_password(composition::password_cost(settings), password)).transpose()?;
+        if let Some(verifier) = &verifier {
+            verifiers.insert(account.name, verifier.clone());
+        }
+        add_account(&engine, &tenant, account, verifier)?;
+    }
+    if has_past {
+        day::play_day(settings, &engine, &tenant, &verifiers)?;
+    }
+    engine.finish()?;
+    Ok(CreatedDemo { accounts: missing, credentials })
+}
+
+fn find_demo_tenant(database: &Database) -> Result<Tenant, CommandError> {
+    composition::find_tenant(database, &Slug::parse(DEMO_TENANT).map_err(CommandError::failed)?)
+}
+
+/// Names the first store and adds the second one and the role of the full shop, unless they exist.
+fn set_up_stores(engine: &PastEngine<'_>, tenant: Tenant) -> Result<Tenant, CommandError> {
+    let mut tenant = tenant;
+    let has_store = |tenant: &Tenant, store: DemoStore| tenant.branches.iter().any(|each| each.name == store.name());
+    if let [only] = tenant.branches.as_slice()
+        && !has_store(&tenant, DemoStore::Bratislava)
+    {
+        let office = engine.operator_office(tenant.id)?;
+        tenant = check_decided(office.rename_store(only.id, None, Some(DemoStore::Bratislava.name())))?;
+    }
+    if !has_store(&tenant, DemoStore::Jakarta) {
+        let id = engine.auth.new_id(BranchId::new).map_err(CommandError::failed)?;
+        let new = Branch { id, name: DemoStore::Jakarta.name().to_owned() };
+        tenant = check_decided(engine.operator_office(tenant.id)?.add_store(&new))?;
+    }
+    let role = parse_role(SUPERVISOR.name)?;
+    let roles = engine.operator_office(tenant.id)?.unguarded().list_roles().map_err(CommandError::failed)?;
+    if roles.iter().all(|each| each.name != role) {
+        let new = NewRole {
+            id: engine.auth.new_id(RoleId::new).map_err(CommandError::failed)?,
+            name: role,
+            label: SUPERVISOR.label.to_owned(),
+            description: SUPERVISOR.description.to_owned(),
+            rights: tillgate_domain::Rights::of(SUPERVISOR.rights),
+            environments: Environment::ALL.into_iter().filter(|each| each.sells()).collect(),
+        };
+        check_decided(engine.operator_office(tenant.id)?.add_role(&new))?;
+    }
+    Ok(tenant)
+}
+
+fn add_account(
+    engine: &PastEngine<'_>,
+    tenant: &Tenant,
+    account: &DemoAccount,
+    verifier: Option<Secret<String>>,
 ) -> Result<(), CommandError> {
-    let devices = accounts::all_accounts().into_iter().filter(|account| account.environment.is_some());
-    let on = |device: DemoAccount| {
+    match account.environment {
+        Some(environment) => add_device(engine, tenant, account, environment, verifier),
+        None => add_user(engine, tenant, account, verifier),
+    }
+}
+
+fn add_device(
+    engine: &PastEngine<'_>,
+    tenant: &Tenant,
+    account: &DemoAccount,
+    environment: Environment,
+    verifier: Option<Secret<String>>,
+) -> Result<(), CommandError> {
+    let PrincipalId::Device(id) = account.id else { return Ok(()) };
+    let till = TILLS.iter().find(|till| till.name == account.name);
+    let branch = match till {
+        Some(till) => tenant.branches.iter().find(|store| store.name == till.store.name()),
+        None => tenant.branches.first(),
+    };
+    let new = NewDevice {
+        id,
+        name: DeviceName::parse(account.name).map_err(CommandError::failed)?,
+        environment,
+        status: DeviceStatus::Active,
+        description: till.map_or("Demo", |till| till.description).to_owned(),
+        preferences: tillgate_domain::JsonObject::default(),
+        settings: BTreeMap::new(),
+        branch: branch.map(|store| store.id),
+        roles: if account.has_password { vec![parse_role(DEVICE_ROLE)?] } else { Vec::new() },
+        verifier,
+    };
+    check_decided(engine.operator_office(tenant.id)?.add_device(&new)).map(drop)
+}
+
+/// Adds a user. A user of the examples has the role of the same name, without a device and on every
+/// device of the examples.
+fn add_user(
+    engine: &PastEngine<'_>,
+    tenant: &Tenant,
+    account: &DemoAccount,
+    verifier: Option<Secret<String>>,
+) -> Result<(), CommandError> {
+    let PrincipalId::User(id) = account.id else { return Ok(()) };
+    let name = account.name;
+    let person = PEOPLE.iter().find(|person| person.name == name);
+    let devices: Vec<(&str, &str)> = match person {
+        Some(person) => person.devices.to_vec(),
+        None => accounts::list_accounts(ShopSize::Small)
+            .into_iter()
+            .filter(|account| account.environment.is_some())
+            .map(|device| (device.name, name))
+            .collect(),
+    };
+    let on = |(device, role): (&str, &str)| {
         Ok(DeviceRoleAssignment {
-            device: DeviceName::parse(device.name).map_err(CommandError::failed)?,
-            roles: vec![parse_role(name)?],
+            device: DeviceName::parse(device).map_err(CommandError::failed)?,
+            roles: vec![parse_role(role)?],
         })
     };
+    let office_role = person.map_or(Some(name), |person| person.office_role);
     let new = NewUser {
         id,
         name: UserName::parse(name).map_err(CommandError::failed)?,
         email: Some(Email::parse(&format!("{name}@example.com")).map_err(CommandError::failed)?),
-        display_name: capitalize(name),
+        display_name: person.map_or_else(|| capitalize(name), |person| person.display_name.to_owned()),
         status: UserStatus::Active,
         feature: None,
-        roles: vec![parse_role(name)?],
-        devices: devices.map(on).collect::<Result<_, CommandError>>()?,
-        verifier: Some(verifier),
+        roles: office_role.map(parse_role).into_iter().collect::<Result<_, _>>()?,
+        devices: devices.into_iter().map(on).collect::<Result<_, CommandError>>()?,
+        verifier,
         password_change_required: false,
-        locale: None,
+        locale: person.map(|person| Locale::parse(person.locale)).transpose().map_err(CommandError::failed)?,
     };
-    check_decided(Office::new(store, tenant, ids.audit_context()?).add_user(&new)).map(drop)
+    check_decided(engine.operator_office(tenant.id)?.add_user(&new)).map(drop)
 }
 
 fn parse_role(name: &str) -> Result<RoleName, CommandError> {

@@ -2,14 +2,16 @@
 
 use std::fmt::Write;
 
-use super::passwords::{self, DemoCredential, PasswordDelivery};
+use super::accounts::ShopSize;
+use super::passwords::{self, PasswordDelivery};
+use super::shop::CreatedDemo;
 use crate::command::confirmation::count_text;
 use crate::configuration::Settings;
 
-/// The number of created accounts: `3 users and 4 devices`.
-fn accounts_text(created: &[DemoCredential]) -> String {
-    let devices = created.iter().filter(|(account, _)| account.environment.is_some()).count();
-    format!("{} and {}", count_text(created.len() - devices, "user"), count_text(devices, "device"))
+/// The number of created accounts: `15 users and 14 devices`.
+fn accounts_text(created: &CreatedDemo) -> String {
+    let devices = created.accounts.iter().filter(|account| account.environment.is_some()).count();
+    format!("{} and {}", count_text(created.accounts.len() - devices, "user"), count_text(devices, "device"))
 }
 
 /// The text that the demo prints once it is ready.
@@ -17,11 +19,13 @@ pub(super) fn instructions(
     settings: &Settings,
     url: &str,
     delivery: PasswordDelivery,
-    created: &[DemoCredential],
+    size: ShopSize,
+    created: &CreatedDemo,
 ) -> String {
     let mut text = String::new();
     let file = passwords::password_file(&settings.server.data);
-    let password = match (delivery, created.is_empty()) {
+    let exists = created.accounts.is_empty();
+    let password = match (delivery, exists) {
         (PasswordDelivery::Chosen, _) => "PASSWORD='the password that you chose'".to_owned(),
         (PasswordDelivery::File, _) => format!("PASSWORD=$(sed -n 's/^cashier: //p' '{}')", file.display()),
         (PasswordDelivery::Terminal, _) => "PASSWORD='the cashier'\\''s password'".to_owned(),
@@ -30,7 +34,7 @@ pub(super) fn instructions(
     if let Some(office) = settings.mounts.iter().find(|mount| mount.dialect == "office" && mount.host.is_none()) {
         let _ = writeln!(text, "Open {url}{} in a browser and sign in as admin.", office.prefix);
     }
-    let _ = match (delivery, created.is_empty()) {
+    let _ = match (delivery, exists) {
         (_, true) => writeln!(text, "The demo already exists; its accounts keep their passwords."),
         (PasswordDelivery::Chosen, false) => {
             writeln!(text, "Created {}, all with the password that you chose.", accounts_text(created))
@@ -39,8 +43,10 @@ pub(super) fn instructions(
             writeln!(text, "Created {}; their passwords are in {}.", accounts_text(created), file.display())
         }
         (PasswordDelivery::Terminal, false) => {
-            let lines =
-                created.iter().map(|(account, password)| format!("  {:8} {}\n", account.name, password.expose()));
+            let lines = created
+                .credentials
+                .iter()
+                .map(|(account, password)| format!("  {:16} {}\n", account.name, password.expose()));
             write!(text, "Passwords of the accounts, shown only once:\n{}", lines.collect::<String>())
         }
     };
@@ -62,5 +68,8 @@ pub(super) fn instructions(
         let _ = writeln!(text, "API documentation: {url}/docs");
     }
     let _ = write!(text, "Users: admin, manager, cashier (each @example.com). Devices: P01, P02, PDA1, OFFICE.");
+    if size == ShopSize::Full {
+        let _ = write!(text, " Twelve more people work on the tills P03 to P12: tillgate user list.");
+    }
     text
 }
