@@ -16,6 +16,7 @@ mod feed_follower;
 mod introspect;
 mod keys;
 mod login;
+mod login_throttles;
 mod maintenance;
 mod mint;
 mod permanent_token;
@@ -26,7 +27,6 @@ mod revoke;
 mod session_end;
 mod session_list;
 mod step_up;
-mod throttled;
 mod unlock;
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use tillgate_domain::office::OfficePorts;
 
 use crate::api::native::Native;
 use crate::api::oauth::OAuth;
-use crate::api::office::Office;
+use crate::api::office::OfficePages;
 use crate::api::operations;
 use crate::context::ServerContext;
 use crate::context::large_body_limiter::LargeBodyLimiter;
@@ -174,7 +174,7 @@ impl Http {
 /// The prefix of the back office for browsers, unless it or another mount is at the root itself.
 fn find_home(mounts: &[Mount]) -> Option<String> {
     let is_free = mounts.iter().all(|mount| !mount.prefix.is_empty());
-    let office = mounts.iter().filter(|mount| mount.dialect.name() == Office::NAME && mount.host.is_none());
+    let office = mounts.iter().filter(|mount| mount.dialect.name() == OfficePages::NAME && mount.host.is_none());
     // the mount of its API is below the one of its pages
     office.map(|mount| mount.prefix.clone()).min_by_key(String::len).filter(|_| is_free)
 }

@@ -55,7 +55,7 @@ pub use api::dialects::posstar::PosStar;
 pub use api::dialects::{DIALECTS, DialectEntry, DialectSettings, NestedDialect};
 pub use api::native::{Native, bodies as native_bodies};
 pub use api::oauth::OAuth;
-pub use api::office::{Office, OfficeApi};
+pub use api::office::{OfficeApi, OfficePages};
 pub use application::Http;
 pub use context::load_shedding::record_wait;
 pub use context::office::OfficeContext;

@@ -31,7 +31,7 @@ impl Throttle {
 
     /// The number of users and devices of a tenant, or of devices in one of its stores, whose logins
     /// from unknown networks are denied now. At most `most` buckets are considered.
-    pub fn count_throttled(
+    pub fn count_login_throttles(
         &self,
         tx: &mut (dyn AuthTx + '_),
         tenant: TenantId,

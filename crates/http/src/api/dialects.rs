@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use tillgate_auth_core::Terms;
 
-use crate::api::office::{Office, OfficeApi};
+use crate::api::office::{OfficeApi, OfficePages};
 use crate::serving::dialect::Dialect;
 use fiuu::Fiuu;
 use kasir::{BrowserSettings, Kasir};
@@ -69,14 +69,14 @@ pub const DIALECTS: &[DialectEntry] = &[
         build: |settings| Arc::new(Krmpesan::new(settings.terms)),
     },
     DialectEntry {
-        name: Office::NAME,
+        name: OfficePages::NAME,
         registers_tenants: false,
-        default_terms: Office::default_terms,
+        default_terms: OfficePages::default_terms,
         nested: Some(NestedDialect {
             path: OfficeApi::PATH,
             build: |settings| Arc::new(OfficeApi::new(settings.terms)),
         }),
-        build: |settings| Arc::new(Office::new(settings.terms)),
+        build: |settings| Arc::new(OfficePages::new(settings.terms)),
     },
 ];
 

@@ -33,11 +33,11 @@ use cookies::CookieNames;
 
 /// The pages of the back office and the session of the browser, as a dialect.
 #[derive(Clone, Debug)]
-pub struct Office {
+pub struct OfficePages {
     terms: Terms,
 }
 
-impl Office {
+impl OfficePages {
     /// The name of the back office in configuration, tokens, logs and metrics.
     pub const NAME: &'static str = "office";
 
@@ -73,7 +73,7 @@ impl Office {
     }
 }
 
-impl Dialect for Office {
+impl Dialect for OfficePages {
     fn name(&self) -> &'static str {
         Self::NAME
     }

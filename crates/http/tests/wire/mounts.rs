@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use tillgate_domain::Slug;
-use tillgate_http::{BrowserSettings, Fiuu, Kasir, Krmpesan, Mount, Native, OAuth, Office, OfficeApi, Portos, PosStar};
+use tillgate_http::{
+    BrowserSettings, Fiuu, Kasir, Krmpesan, Mount, Native, OAuth, OfficeApi, OfficePages, Portos, PosStar,
+};
 
 /// All contracts at their default prefixes.
 pub fn mounts() -> Vec<Mount> {
@@ -39,9 +41,9 @@ pub fn kasir(web: BrowserSettings) -> Mount {
 
 /// The two mounts of the back office in the browser, for the tenant `default`.
 pub fn office() -> Vec<Mount> {
-    let terms = Office::default_terms;
+    let terms = OfficePages::default_terms;
     let mounts = [
-        Mount::at_prefix("/office", Arc::new(Office::new(terms()))),
+        Mount::at_prefix("/office", Arc::new(OfficePages::new(terms()))),
         Mount::at_prefix("/office/api/v1", Arc::new(OfficeApi::new(terms()))),
     ];
     mounts.map(|mount| mount.unwrap().with_tenant(Slug::parse("default").unwrap())).into()

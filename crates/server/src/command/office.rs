@@ -122,7 +122,7 @@ impl CommandOffice {
     /// A user with the names of its roles and devices.
     pub(super) fn load_user_view(&self, user: &User) -> Result<UserView, CommandError> {
         let view = self.unguarded().load_user_view(user).map_err(CommandError::failed)?;
-        view.ok_or_else(|| CommandError::failed("the user has no view"))
+        view.ok_or_else(|| CommandError::failed("the user does not exist any more"))
     }
 
     /// A role with the number of its holders.
@@ -133,7 +133,7 @@ impl CommandOffice {
     /// A device with the names of its roles, and its store.
     pub(super) fn load_device_view(&self, device: &Device) -> Result<DeviceView, CommandError> {
         let view = self.unguarded().load_device_view(device).map_err(CommandError::failed)?;
-        view.ok_or_else(|| CommandError::failed("the device has no view"))
+        view.ok_or_else(|| CommandError::failed("the device does not exist any more"))
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tillgate_auth_core::session_terms::{RefreshTerms, Terms};
 use tillgate_http::{
-    BrowserSettings, DialectEntry, DialectSettings, Fiuu, Kasir, Mount, Mounts, Native, OAuth, Office, Portos, PosStar,
+    BrowserSettings, DialectEntry, DialectSettings, Fiuu, Kasir, Mount, Mounts, Native, OAuth, OfficePages, Portos,
+    PosStar,
 };
 
 use crate::command::CommandError;
@@ -68,7 +69,7 @@ const CONFIGURED_DIALECTS: [(&str, ReadDialectSettings); 5] = [
     (Kasir::NAME, kasir_settings),
     (Fiuu::NAME, fiuu_settings),
     (PosStar::NAME, posstar_settings),
-    (Office::NAME, office_settings),
+    (OfficePages::NAME, office_settings),
 ];
 
 /// The settings of a dialect by the configuration; the dialect's defaults if the configuration has no table for it.
@@ -151,7 +152,7 @@ fn posstar_settings(settings: &Settings) -> DialectSettings {
 fn office_settings(settings: &Settings) -> DialectSettings {
     let office = &settings.office;
     DialectSettings {
-        terms: Office::terms_of(office.idle, office.read_only_idle, office.absolute, office.max_proof_age),
+        terms: OfficePages::terms_of(office.idle, office.read_only_idle, office.absolute, office.max_proof_age),
         requests_per_minute: None,
         browser: BrowserSettings::default(),
     }

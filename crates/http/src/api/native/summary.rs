@@ -83,7 +83,7 @@ async fn get_summary(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let (summary, throttled) = call
         .with_office(move |context| {
             let summary = context.for_caller(&caller)?.summarize(branch)?;
-            Ok((summary, context.auth.count_throttled(&caller, branch)?))
+            Ok((summary, context.auth.count_login_throttles(&caller, branch)?))
         })
         .await?;
     render_json(StatusCode::OK, &SummaryBody::from_summary(&summary, throttled))

@@ -8,7 +8,7 @@ use tillgate_auth_core::{Caller, RequestCredentials, Terms};
 
 use super::cookies::CookieNames;
 use super::session::render_session;
-use super::{Office, RESPONSE_HEADERS, read_cookie_credentials};
+use super::{OfficePages, RESPONSE_HEADERS, read_cookie_credentials};
 use crate::api::native;
 use crate::error::ApiError;
 use crate::request::Request;
@@ -39,7 +39,7 @@ impl OfficeApi {
 
 impl Dialect for OfficeApi {
     fn name(&self) -> &'static str {
-        Office::NAME
+        OfficePages::NAME
     }
 
     fn terms(&self) -> Option<&Terms> {

@@ -11,7 +11,7 @@ use tillgate_web::{ErrorPage, Locale, PageError, SignInNotice, SignInPage, Signe
 
 use super::app;
 use super::cookies::CookieNames;
-use super::session::{SignIn, render_signed_out, sign_out};
+use super::session::{SignInRequest, render_signed_out, sign_out};
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
 use crate::request::body;
@@ -49,7 +49,7 @@ async fn sign_in(call: Request) -> Result<HttpResponse, ApiError> {
     check_origin(TrustedSenders::OwnPages, head)?;
     let names = CookieNames::require_for(head)?;
     let form = SignInForm::from_pairs(&body::read_form(head.headers(), call.body())?, head.prefix());
-    let sign_in = SignIn {
+    let sign_in = SignInRequest {
         login: form.login.clone(),
         password: form.password.clone(),
         new_password: form.new_password.clone(),

@@ -51,7 +51,7 @@ struct SessionRequest {
 }
 
 /// A login with its credentials.
-pub(super) struct SignIn {
+pub(super) struct SignInRequest {
     pub(super) login: String,
     pub(super) password: Secret<String>,
     pub(super) new_password: Option<Secret<String>>,
@@ -85,7 +85,7 @@ async fn start_session(call: Request) -> Result<HttpResponse, ApiError> {
         let issued = call.refresh_first_valid(tokens).await?;
         return render_session(&call, names, &issued);
     }
-    let sign_in = SignIn {
+    let sign_in = SignInRequest {
         login: sent.login.into_value().unwrap_or_default(),
         password: sent.password.into_value().unwrap_or_else(|| Secret::new(String::new())),
         new_password: sent.new_password.into_value(),
@@ -95,7 +95,7 @@ async fn start_session(call: Request) -> Result<HttpResponse, ApiError> {
     render_session(&call, names, &issued)
 }
 
-impl SignIn {
+impl SignInRequest {
     /// Signs in with a new session. The sessions that the browser had before end.
     pub(super) async fn run(self, call: &Request, names: &CookieNames) -> Result<IssuedTokens, ApiError> {
         let previous = names.read_renewals(call.head());

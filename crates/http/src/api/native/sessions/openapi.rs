@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
-use super::request::{ChangeOwnPassword, EndSessions, LoginBody, RefreshBody, StepUp};
+use super::request::{ChangeOwnPassword, EndSessions, LoginBody, RefreshBody, StepUpBody};
 use crate::api::native::passwords::{self, ChangedPasswordBody};
 use crate::api::native::schemas::SessionKind;
 use crate::api::native::sessions::response::{CallerBody, SessionBody, TokensBody};
@@ -141,7 +141,7 @@ pub(super) fn step_up() -> OperationDoc {
              and `max_age` if the last proof is older than that; in this API no act requires it. A wrong \
              password is answered with 401 and counts as a failed login.",
         )
-        .request_body::<StepUp>(json!({ "password": "correct horse battery" }))
+        .request_body::<StepUpBody>(json!({ "password": "correct horse battery" }))
         .response::<TokensBody<'_>>(200, "The new tokens.", example_tokens())
         .errors(&[429])
 }

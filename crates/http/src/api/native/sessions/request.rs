@@ -89,7 +89,7 @@ pub(super) struct ChangeOwnPassword {
 
 /// The body of a step-up: the password of the session's user.
 #[derive(Deserialize, Validate, ToSchema)]
-pub(super) struct StepUp {
+pub(super) struct StepUpBody {
     /// Password of the user.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
@@ -125,7 +125,7 @@ pub(super) struct EndSessions {
 
 /// Reads the password of a step-up.
 pub(super) fn read_step_up(headers: &HeaderMap, body: &[u8]) -> Result<Secret<String>, ApiError> {
-    let sent: StepUp = read_body(headers, body)?;
+    let sent: StepUpBody = read_body(headers, body)?;
     sent.password.require_value()
 }
 
