@@ -89,7 +89,7 @@ enum Command {
     #[command(after_help = "Example:\n  tillgate serve --data /var/lib/tillgate --behind-proxy 127.0.0.1/32")]
     Serve(serve::ServeArgs),
     /// Run the server with a demo shop
-    #[command(after_help = "Example:\n  tillgate demo --data ./demo-data")]
+    #[command(after_help = "Example:\n  tillgate demo --data ./demo-data --alive")]
     Demo(demo::DemoArgs),
     /// Create the database of a new installation, its master key and its first keys
     #[command(after_help = "Example:\n  tillgate init --data /var/lib/tillgate")]

@@ -4,6 +4,7 @@
 //! protects a server that other machines can reach.
 
 mod accounts;
+mod alive;
 mod assortment;
 mod day;
 mod dice;
@@ -40,6 +41,17 @@ pub(crate) struct DemoArgs {
     /// Create the accounts of the examples only: three users, four devices and no sales
     #[arg(long)]
     small: bool,
+    /// Let people work: cashiers log in and out and sell at the tills P03 to P12, SPEED times as fast as people
+    #[arg(
+        long,
+        value_name = "SPEED",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        value_parser = clap::value_parser!(u32).range(1..=100),
+        conflicts_with = "small"
+    )]
+    alive: Option<u32>,
     /// Create the demo shop in PostgreSQL without asking again
     #[arg(long)]
     yes: bool,
@@ -97,11 +109,14 @@ impl DemoArgs {
             PasswordDelivery::File
         };
         let behind: StartupTask = {
-            let (settings, database) = (settings.clone(), std::sync::Arc::clone(&database));
+            let (settings, database, alive) = (settings.clone(), std::sync::Arc::clone(&database), self.alive);
             Box::new(move |url| {
                 let created = shop::create_demo(&settings, &database, size, chosen.as_ref(), delivery)?;
                 let text = try_it::instructions(&settings, url, delivery, size, &created);
-                Ok(StartupOutcome { text, background: None })
+                let Some(speed) = alive else { return Ok(StartupOutcome { text, background: None }) };
+                let passwords = created.passwords(&settings, chosen.as_ref())?;
+                let staff = alive::WorkingStaff::start(url, &settings.native.prefix, &passwords, speed)?;
+                Ok(StartupOutcome { text, background: Some(Box::new(staff)) })
             })
         };
         runtime::run_server(

@@ -20,6 +20,9 @@ fn every_published_form_is_parsed() {
          postgres://h/d --config c.toml",
         "demo",
         "demo --password correct-horse --yes --listen 127.0.0.1:0",
+        "demo --small",
+        "demo --alive",
+        "demo --alive=20",
         "migrate",
         "migrate --check",
         "user add anna --email anna@example.com --display-name Anna --role cashier --role manager --on \

@@ -128,6 +128,52 @@ fn full_demo_has_a_day_of_work() {
 }
 
 #[test]
+fn people_of_a_demo_that_is_alive_work_until_the_server_stops() {
+    let home = TestInstallation::new();
+    let server = home.start(&["demo", "--password", PASSWORD, "--alive=50"]);
+    server.wait_until_ready();
+    let (_, session) =
+        server.request("POST", "/api/v1/sessions", Some(&json!({ "login": "admin", "password": PASSWORD })));
+    let session: Value = serde_json::from_str(&session).unwrap();
+    let token = session["access_token"].as_str().unwrap();
+    let start = session["session"]["created_at"].as_str().unwrap();
+    let count = |path: &str| {
+        let (status, body) = server.request_as(token, "GET", &format!("/api/v1{path}"), None);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str::<Value>(&body).unwrap()["items"].as_array().unwrap().len()
+    };
+    let waits = [
+        format!("/tickets?state=closed&from={start}"),
+        format!("/audit-events?action=logout&from={start}"),
+        format!("/audit-events?action=ticket.update&from={start}"),
+        format!("/audit-events?action=right.missing&from={start}"),
+    ];
+    for path in waits {
+        let mut tries = 0;
+        while count(&path) == 0 {
+            tries += 1;
+            assert!(tries < 600, "{path}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+    // the tills of the examples stay free
+    let (_, devices) = server.request_as(token, "GET", "/api/v1/devices?with=seat&limit=200", None);
+    let devices: Value = serde_json::from_str(&devices).unwrap();
+    for device in devices["items"].as_array().unwrap().iter().filter(|device| device["name"] == "P01") {
+        assert!(device["seat"].is_null(), "{device}");
+    }
+    stop_server(server);
+    home.run_ok(&["audit", "verify"]);
+    // the passwords of a demo that exists are in the file, or given again
+    let server = home.start(&["demo", "--password", PASSWORD, "--alive"]);
+    server.wait_until_ready();
+    stop_server(server);
+    let mut unknown = home.start(&["demo", "--alive"]);
+    assert_eq!(unknown.wait_until_ended(), Some(2));
+    home.run_refused(&["demo", "--small", "--alive"], 2);
+}
+
+#[test]
 fn small_demo_has_the_accounts_of_the_examples_only() {
     let home = TestInstallation::new();
     let mut server = home.start(&["demo", "--small", "--password", PASSWORD]);

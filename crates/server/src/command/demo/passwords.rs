@@ -1,5 +1,6 @@
 //! The passwords of the demo: random by default, and shown or written to a file once.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +66,19 @@ pub(super) fn write_passwords(data: &Path, passwords: &[DemoCredential], unfinis
     let mut file = options.open(&draft).map_err(failed)?;
     file.write_all(text.expose().as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     std::fs::rename(&draft, &path).map_err(failed)
+}
+
+/// Reads the password file, if there is one.
+pub(super) fn read_passwords(data: &Path) -> Result<BTreeMap<String, Secret<String>>, CommandError> {
+    let path = password_file(data);
+    match std::fs::read_to_string(&path).map(Secret::new) {
+        Ok(text) => {
+            let pairs = text.expose().lines().filter_map(|line| line.split_once(": "));
+            Ok(pairs.map(|(name, password)| (name.to_owned(), Secret::new(password.to_owned()))).collect())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(CommandError::failed(format!("{}: {error}", path.display()))),
+    }
 }
 
 #[cfg(test)]

@@ -38,6 +38,23 @@ pub(super) struct CreatedDemo {
     pub(super) credentials: Vec<DemoCredential>,
 }
 
+impl CreatedDemo {
+    /// The passwords of the accounts by name, as far as they are known: chosen, just created, or in the password file.
+    pub(super) fn passwords(
+        &self,
+        settings: &Settings,
+        chosen: Option<&Secret<String>>,
+    ) -> Result<BTreeMap<String, Secret<String>>, CommandError> {
+        if let Some(chosen) = chosen {
+            let accounts = accounts::list_accounts(ShopSize::Full).into_iter();
+            return Ok(accounts.map(|account| (account.name.to_owned(), chosen.clone())).collect());
+        }
+        let mut known = passwords::read_passwords(&settings.server.data)?;
+        known.extend(self.credentials.iter().map(|(account, password)| (account.name.to_owned(), password.clone())));
+        Ok(known)
+    }
+}
+
 /// Creates the missing accounts. A password file is written before the accounts, so that no password
 /// is lost in a crash. A full shop that is new has a past: a day of work.
 pub(super) fn create_demo(
