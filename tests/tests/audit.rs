@@ -16,6 +16,8 @@ mod backlog;
 
 const SEALING_TIMEOUT: Duration = Duration::from_secs(3);
 
+const VERIFICATION_TIMEOUT: Duration = Duration::from_secs(20);
+
 #[derive(QueryableByName)]
 struct NumberRow {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
@@ -84,7 +86,9 @@ tillgate_testkit::on_both_databases!(
     external_seal_is_compared,
     two_processes_seal_each_event_once,
     removed_seal_file_is_reported_until_reseal,
-    audit_is_exported_and_listed
+    audit_is_exported_and_listed,
+    export_over_http_equals_that_of_the_command_line,
+    verification_over_http_finds_what_the_command_line_finds
 );
 
 fn events_are_sealed_within_a_second_and_verify(engine: DatabaseEngine) {
@@ -330,14 +334,14 @@ fn audit_is_exported_and_listed(engine: DatabaseEngine) {
         .run_ok(&["user", "add", "formula", "--display-name", "=1+1", "--on", "P01=cashier"], "a long enough one\n");
     let (json, csv) = (installation.folder().join("audit.jsonl"), installation.folder().join("audit.csv"));
     let export = |more: &[&str]| installation.run_ok(&[&["audit", "export"], more].concat(), "");
+    let of = query_number(&installation, "SELECT COUNT(*) FROM audit WHERE tenant_id IS NOT NULL");
     assert!(export(&["--output", json.to_str().unwrap()]).contains(" events"));
     export(&["--format", "csv", "--output", csv.to_str().unwrap()]);
-    let of = query_number(&installation, "SELECT COUNT(*) FROM audit WHERE tenant_id IS NOT NULL");
     let lines: Vec<Value> = read_rows(&json).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(i64::try_from(lines.len()).unwrap(), of);
     assert!(lines.windows(2).all(|pair| pair[0]["id"].as_str() > pair[1]["id"].as_str()), "the newest first");
     let table = read_rows(&csv);
-    assert_eq!(table.len(), lines.len() + 1);
+    assert_eq!(table.len(), lines.len() + 2, "the headings, and the event of the first export");
     assert!(table[0].starts_with("\u{feff}id,at,tenant_id,user_id,user_name,"), "Excel knows UTF-8 by its mark");
     let bare = export(&["--format", "csv"]);
     assert!(bare.starts_with("id,at,"), "who reads a pipe is no Excel");
@@ -346,14 +350,17 @@ fn audit_is_exported_and_listed(engine: DatabaseEngine) {
     export(&["--format", "csv", "--bom=false", "--output", unmarked.to_str().unwrap()]);
     assert!(read_rows(&unmarked)[0].starts_with("id,at,"));
     assert_eq!(installation.run(&["audit", "export", "--bom"], "").status.code(), Some(2), "JSON lines have no mark");
-    assert!(table[1].starts_with(lines[0]["id"].as_str().unwrap()));
+    assert!(table[1].contains(",audit.export,tenant,"), "{}", table[1]);
+    assert!(table[2].starts_with(lines[0]["id"].as_str().unwrap()));
     let login = lines.iter().find(|line| line["action"] == "login" && line["user"]["user_name"] == "cashier");
     let session = login.unwrap()["session"].as_str().or(login.unwrap()["subject"]["id"].as_str()).unwrap();
     assert!(!session.is_empty());
     let text = export(&["--action", "user.add", "--outcome", "done"]);
     assert!(!text.is_empty() && text.lines().all(|line| line.contains("\"action\":\"user.add\"")));
     assert_eq!(export(&["--until", "2020-01-01"]), "");
-    assert_eq!(export(&["--from", "2020-01-01"]).lines().count(), lines.len());
+    let all = export(&["--from", "2020-01-01"]);
+    let exported = all.lines().filter(|line| line.contains("\"action\":\"audit.export\""));
+    assert_eq!(all.lines().count() - exported.count(), lines.len());
     assert_eq!(export(&["--user", "cashier", "--action", "login"]).lines().count(), 1);
     assert!(export(&["--all-tenants"]).lines().count() > lines.len(), "the server's own lines too");
     // an existing file is never overwritten
@@ -362,5 +369,81 @@ fn audit_is_exported_and_listed(engine: DatabaseEngine) {
     let listed = installation.run_ok(&["audit", "list", "--limit", "2"], "");
     assert!(listed.starts_with("AT") && listed.lines().count() == 3, "{listed}");
     let listed: Value = serde_json::from_str(&installation.run_ok(&["audit", "list", "--json"], "")).unwrap();
-    assert_eq!(listed.as_array().unwrap().len(), lines.len().min(50));
+    let recorded = query_number(&installation, "SELECT COUNT(*) FROM audit WHERE tenant_id IS NOT NULL");
+    assert_eq!(i64::try_from(listed.as_array().unwrap().len()).unwrap(), recorded.min(50));
+    let exports = "SELECT COUNT(*) FROM audit WHERE action = 'audit.export' AND tenant_id IS NULL";
+    assert_eq!(query_number(&installation, exports), 1, "an export of all tenants is an event of the server");
+}
+
+fn export_over_http_equals_that_of_the_command_line(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    installation
+        .run_ok(&["user", "add", "formula", "--display-name", "=cmd()", "--on", "P01=cashier"], "a long enough one\n");
+    let server = installation.serve();
+    let office = server.new_till().login("admin", "OFFICE");
+    office.post("/api/v1/users", &serde_json::json!({ "user_name": "číslo", "display_name": "a;=1, \"2\"" }));
+    assert_eq!(server.new_till().login("cashier", "P01").get("/api/v1/users").status(), 403);
+    let listed = office.get("/api/v1/audit-events?limit=1").expect_status(200);
+    let newest = listed.text_at("/items/0/at");
+    let filters = [
+        (format!("until={newest}"), &["--until", newest.as_str()][..]),
+        ("action=user.add".to_owned(), &["--action", "user.add"]),
+        ("outcome=refused".to_owned(), &["--outcome", "refused"]),
+        ("action=user.delete".to_owned(), &["--action", "user.delete"]),
+    ];
+    for (number, (query, arguments)) in filters.into_iter().enumerate() {
+        let by_http = |format: &str| {
+            let path = format!("/api/v1/audit-events/export?{format}&{query}");
+            office.get(&path).expect_status(200).text().to_owned()
+        };
+        let by_command = |more: &[&str]| installation.run_ok(&[&["audit", "export"], arguments, more].concat(), "");
+        assert_eq!(by_http("format=jsonl"), by_command(&[]), "{query}");
+        assert_eq!(by_http("format=csv&bom=false"), by_command(&["--format", "csv"]), "{query}");
+        let path = installation.folder().join(format!("{number}.csv"));
+        by_command(&["--format", "csv", "--output", path.to_str().unwrap()]);
+        assert_eq!(by_http("format=csv").as_bytes(), std::fs::read(&path).unwrap(), "{query}");
+    }
+}
+
+/// Starts a verification over HTTP and returns its result.
+fn verify_over_http(office: &tillgate_tests::TillClient) -> Value {
+    let started = office.post("/api/v1/audit/verifications", &serde_json::json!({})).expect_status(202);
+    let location = started.header("location").to_owned();
+    let mut result = Value::Null;
+    wait_until(VERIFICATION_TIMEOUT, "the result", || {
+        result = office.get(&location).expect_status(200).json();
+        result["state"] != "running"
+    });
+    assert_eq!(result["state"], "done", "{result}");
+    assert_eq!(office.get("/api/v1/audit/seal").expect_status(200).json()["last_verification"], result);
+    result
+}
+
+fn verification_over_http_finds_what_the_command_line_finds(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    let server = installation.serve();
+    let office = server.new_till().login("admin", "OFFICE");
+    wait_until(SEALING_TIMEOUT, "the seal of every event", || {
+        office.get("/api/v1/audit/seal").expect_status(200).json()["unsealed"] == 0
+    });
+    let seal = office.get("/api/v1/audit/seal").json();
+    assert_eq!(seal["position"], query_number(&installation, "SELECT MAX(sequence) FROM audit"), "{seal}");
+    let whole = verify_over_http(&office);
+    assert_eq!(whole["fault"], Value::Null);
+    assert!(whole["checked"].as_i64() > seal["position"].as_i64(), "its own start is sealed first: {whole}");
+    drop_triggers(&installation);
+    let query = "SELECT MIN(sequence) FROM audit WHERE action = 'login' AND tenant_id IS NOT NULL";
+    let changed = query_number(&installation, query);
+    execute_sql(&installation, &format!("UPDATE audit SET at = at + 1 WHERE sequence = {changed}"));
+    let fault = verify_over_http(&office)["fault"].clone();
+    let (whole, document) = verify_audit(&installation, &[]);
+    assert!(!whole);
+    for member in ["code", "wrong", "sequence", "id", "at"] {
+        assert_eq!(fault[member], document["fault"][member], "{member}: {fault}");
+    }
+    let said = String::from_utf8(installation.run(&["audit", "verify"], "").stderr).unwrap();
+    assert!(said.contains(fault["detail"].as_str().unwrap()), "{said} {fault}");
+    assert_eq!((fault["code"].as_str(), fault["sequence"].as_i64()), (Some("changed"), Some(changed)));
+    // logins still work
+    server.new_till().login("cashier", "P01");
 }

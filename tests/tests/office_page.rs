@@ -8,6 +8,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 use tillgate_tests::browser::keys;
 use tillgate_tests::{Browser, DatabaseEngine, Installation, PASSWORD, RunningServer, wait_until};
@@ -180,4 +182,55 @@ fn page_of_another_origin_can_neither_frame_nor_reach_nor_change_anything() {
     assert_eq!(roles(), before, "nothing was added");
     browser.open(&format!("{office}/"));
     browser.wait_for("#main", "P01");
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn audit_log_is_verified_and_exported_on_its_page() {
+    let (installation, server, browser) = start();
+    let folder = installation.folder().join("downloads");
+    std::fs::create_dir(&folder).unwrap();
+    browser.devtools("Browser.setDownloadBehavior", &json!({ "behavior": "allow", "downloadPath": folder }));
+    browser.open(&format!("{}/office/audit?action=login", server.address()));
+    wait_for_address(&browser, &format!("{}/office/sign-in", server.address()));
+    sign_in(&browser, "admin");
+    browser.wait_for(".seal", "Sealed to line");
+    browser.wait_for(".seal", "Not verified yet");
+    let verify = || {
+        browser.click(".seal .button");
+        browser.wait_until_visible(".seal .button:not([disabled])");
+    };
+    verify();
+    browser.wait_for(".seal", "whole");
+    browser.click(".filters > button[aria-haspopup=menu]");
+    browser.wait_until_visible("[role=menuitem]");
+    browser.run(
+        "[...document.querySelectorAll('[role=menuitem]')].find(item => item.textContent.includes('CSV')).click()",
+    );
+    browser.wait_for(".toasts", "Saved audit-");
+    let mut saved = None;
+    wait_until(TIMEOUT, "the file", || {
+        let mut files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+        saved = files.find(|path| path.extension().is_some_and(|extension| extension == "csv"));
+        saved.is_some()
+    });
+    let exported = std::fs::read(saved.unwrap()).unwrap();
+    let command = folder.join("command.csv");
+    let arguments = ["audit", "export", "--format", "csv", "--action", "login", "--output", command.to_str().unwrap()];
+    installation.run_ok(&arguments, "");
+    assert_eq!(String::from_utf8(exported).unwrap(), std::fs::read_to_string(command).unwrap());
+    // one byte behind the server's back: the page names the event as the command does
+    let path = installation.folder().join("tillgate.db");
+    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let own = "(SELECT MIN(sequence) FROM audit WHERE tenant_id IS NOT NULL)";
+    let change = format!("DROP TRIGGER audit_unchanged; UPDATE audit SET at = at + 1 WHERE sequence = {own}");
+    connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+    connection.batch_execute(&change).unwrap();
+    verify();
+    browser.wait_for(".seal.broken", "it was changed after it was sealed. The ");
+    let shown = browser.text(".seal.broken");
+    let said = String::from_utf8(installation.run(&["audit", "verify"], "").stderr).unwrap();
+    let line = said.trim().trim_start_matches("tillgate: ");
+    assert!(shown.contains(line), "{shown}: {said}");
+    assert_eq!(browser.take_console_errors(), Vec::<String>::new());
 }

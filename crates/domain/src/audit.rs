@@ -238,6 +238,12 @@ words! {
         StoreRestored = "store.restored",
         /// A new chain of seals was started.
         AuditReseal = "audit.reseal",
+        /// Audit events were exported.
+        AuditExport = "audit.export",
+        /// A verification of the audit log was started.
+        AuditVerify = "audit.verify",
+        /// A verification of the audit log was completed; the details give its result.
+        AuditVerified = "audit.verified",
     }
 }
 

@@ -39,8 +39,12 @@ pub use api_keys::add::NewApiKey;
 pub use api_keys::change::ApiKeyChange;
 pub use api_keys::unrestricted::audit_api_keys;
 pub use api_keys::views::ApiKeyView;
+pub use audit::export::export_page;
 pub use audit::sealing::SealResult;
 pub use audit::verification::{AuditFault, AuditVerification};
+pub use audit::verifications::{
+    FaultReport, IsRunning, SealState, Verification, VerificationReport, VerificationState,
+};
 pub use context::{AuditContext, OS_USER_DETAIL};
 pub use devices::add::NewDevice;
 pub use devices::change::{DeviceChange, MAX_SETTINGS, PreferencesChange, SettingsChange, validate_preferences};

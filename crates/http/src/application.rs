@@ -16,6 +16,7 @@ use crate::api::oauth::OAuth;
 use crate::api::office::OfficePages;
 use crate::api::operations;
 use crate::context::ServerContext;
+use crate::context::audit_verifier::AuditVerifier;
 use crate::context::large_body_limiter::LargeBodyLimiter;
 use crate::context::list_limiter::ListLimiter;
 use crate::context::load_shedding;
@@ -82,6 +83,7 @@ impl Http {
             threads,
             list_limiter: ListLimiter::default(),
             large_body_limiter: LargeBodyLimiter::default(),
+            audit_verifications: Arc::default(),
         });
         let access_table = Arc::new(AccessTable::build(&shared.settings.access_rules, &mounts, &shared));
         // the router takes the first match: mounts with a host name before those without, longer
@@ -104,6 +106,12 @@ impl Http {
     /// The readiness gate, initially open; close it while the server's data is incomplete.
     pub fn readiness_gate(&self) -> Arc<ReadinessGate> {
         Arc::clone(&self.server.readiness_gate)
+    }
+
+    /// Sets how requests verify the audit log, once. Without it, the chain is verified in itself, and
+    /// removed events at its end are not found.
+    pub fn set_audit_verifier(&self, verifier: Arc<dyn AuditVerifier>) {
+        self.server.audit_verifications.set_verifier(verifier);
     }
 
     /// Creates the application of a worker: [`configure`](Self::configure) inside

@@ -2,6 +2,7 @@
 //!
 //! A request holds its mount's context and nothing of what serves it: neither the routes nor the dialect.
 
+pub(crate) mod audit_verifier;
 pub(crate) mod blocking_pool;
 pub(crate) mod large_body_limiter;
 pub(crate) mod list_limiter;
@@ -18,6 +19,7 @@ use tillgate_auth_core::{Auth, DialectName, Terms};
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::{SessionLimits, Slug, Store, TenantId};
 
+use crate::context::audit_verifier::AuditVerifications;
 use crate::context::large_body_limiter::LargeBodyLimiter;
 use crate::context::list_limiter::ListLimiter;
 use crate::context::readiness_gate::ReadinessGate;
@@ -38,6 +40,7 @@ pub(crate) struct ServerContext {
     pub(crate) document: Document,
     pub(crate) list_limiter: ListLimiter,
     pub(crate) large_body_limiter: LargeBodyLimiter,
+    pub(crate) audit_verifications: Arc<AuditVerifications>,
 }
 
 /// What a request needs to know of the mount that serves it.

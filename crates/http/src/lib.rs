@@ -57,6 +57,7 @@ pub use api::native::{Native, bodies as native_bodies};
 pub use api::oauth::OAuth;
 pub use api::office::{OfficeApi, OfficePages};
 pub use application::Http;
+pub use context::audit_verifier::{AuditVerifier, VerifiedAudit};
 pub use context::load_shedding::record_wait;
 pub use context::office::OfficeContext;
 pub use context::readiness_gate::ReadinessGate;

@@ -6,6 +6,7 @@
 //! command line and the [`configuration`] exactly as the program does.
 
 mod audit_sealing;
+mod audit_verification;
 mod command;
 mod composition;
 pub mod configuration;

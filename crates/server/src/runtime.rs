@@ -17,6 +17,7 @@ use tillgate_http::{Http, Metrics, Mounts};
 use tillgate_persistence::Database;
 
 use crate::audit_sealing::SealingThread;
+use crate::audit_verification::ServerVerifier;
 use crate::command::{CommandError, print};
 use crate::configuration::Settings;
 use crate::key_sweeping::SweepingThread;
@@ -77,6 +78,7 @@ pub(crate) fn run_server(
         composition::build_http_settings(settings),
         Arc::clone(&metrics),
     );
+    http.set_audit_verifier(Arc::new(ServerVerifier::new(settings, &database, &auth)));
     if startup_task.is_some() {
         http.readiness_gate().close();
     }

@@ -1,11 +1,12 @@
 //! Maintenance: the periodic work of the engine. Each step can be called separately; a built engine
 //! runs them on a thread until it is dropped.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tillgate_domain::{Instant, StoreExt, StoreResult};
+use tillgate_domain::{Instant, NodeId, StoreExt, StoreResult};
 
 use super::Auth;
 use super::api_keys::MAX_SIGNATURE_SKEW;
@@ -167,6 +168,18 @@ impl Auth {
         }
         let node = Node { id: self.node, applied, seen_at: self.time().at, clock };
         Ok(self.store.write("send_heartbeat", |tx| tx.nodes().upsert(&node))?)
+    }
+
+    /// The id under which this process records its heartbeat.
+    pub fn process_id(&self) -> NodeId {
+        self.node
+    }
+
+    /// The processes over the store that have recorded a heartbeat within the last minute.
+    pub fn list_live_processes(&self) -> Result<BTreeSet<NodeId>, Error> {
+        let since = self.time().at.saturating_sub(NODE_LIVENESS_TIMEOUT);
+        let nodes = self.store.read("list_processes", |tx| tx.nodes().list_live(since))?;
+        Ok(nodes.into_iter().map(|node| node.id).collect())
     }
 
     /// Stops in good order: writes the recorded uses, and records that other processes need not

@@ -34,10 +34,10 @@ impl AuditContext {
         }
     }
 
-    /// Builds the audit event of the use case.
+    /// Builds the audit event of the use case; without a tenant, an event of the whole server.
     pub(super) fn build_event(
         &self,
-        tenant: TenantId,
+        tenant: impl Into<Option<TenantId>>,
         action: Action,
         subject: Subject,
         mut details: Map<String, Value>,
@@ -48,7 +48,7 @@ impl AuditContext {
         Event {
             id: self.event_id,
             at: self.at,
-            tenant: Some(tenant),
+            tenant: tenant.into(),
             actor: self.actor,
             action,
             subject,

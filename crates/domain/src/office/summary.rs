@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Office;
+use super::audit::verifications::MAX_UNSEALED;
 use super::ports::{OfficeTx, TillCountSpan};
 use crate::{BranchId, Instant, KnownRight, StoreExt, StoreResult};
 
@@ -14,9 +15,6 @@ const REFUSED_SPAN: Duration = Duration::from_hours(24);
 
 /// Up to how many denials are counted.
 const MAX_REFUSED: u32 = 10_000;
-
-/// Up to how many events without a seal are counted.
-const MAX_UNSEALED: u32 = 10_000;
 
 /// Numbers of a tenant, or of one of its stores. `None` if the caller may not see them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

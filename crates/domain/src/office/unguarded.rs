@@ -2,9 +2,11 @@
 //! server itself, and requests that a token proves. Call it only if the request is authorized, or on
 //! the server's own behalf.
 
+pub use super::audit::export::start_audit_export;
 pub use super::audit::queries::{read_audit, search_audit};
 pub use super::audit::sealing::{count_unsealed_audit, has_seal, seal_audit};
 pub use super::audit::verification::verify_audit;
+pub use super::audit::verifications::finish_verification;
 pub use super::queries::{any_user_exists, find_tenant_by_slug, list_tenants};
 pub use super::resets::password::{
     abandon_reset, complete_reset, find_reset_user, grant_reset, request_reset, reset_password, retry_reset,

@@ -155,12 +155,14 @@ impl OperationDoc {
         self
     }
 
-    /// Documents a response of another media type: an object if it is a JSON type, otherwise text.
+    /// Documents a response of another media type, or another media type of a response: an object if
+    /// it is a JSON type, otherwise text.
     pub(crate) fn typed_response(mut self, status: u16, about: &str, content_type: &str) -> Self {
         let is_json = content_type.ends_with("json");
         let kind = if is_json { Type::Object } else { Type::String };
         let content = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(kind))).build();
-        self.responses.insert(status, ResponseBuilder::new().description(about).content(content_type, content));
+        let answer = self.responses.remove(&status).unwrap_or_default();
+        self.responses.insert(status, answer.description(about).content(content_type, content));
         self
     }
 

@@ -33,13 +33,25 @@ pub(crate) trait PartSource: Sized + Send + Unpin + 'static {
     fn next_part(self, context: &OfficeContext<'_>) -> Result<StreamPart<Self>, ApiError>;
 }
 
-/// Sends the JSON that `parts` produces. A failure of the first part is answered like any other; a
+/// Sends the JSON that `parts` produces; see [`stream_parts`].
+///
+/// # Errors
+/// The first part could not be produced.
+pub(crate) async fn stream_json<P: PartSource>(call: &Request, parts: P) -> Result<HttpResponse, ApiError> {
+    stream_parts(call, "application/json", parts).await
+}
+
+/// Sends what `parts` produces, of this media type. A failure of the first part is answered like any other; a
 /// later failure closes the connection before the end of the response, which clients recognize as
 /// incomplete. For `HEAD` only the first part is produced.
 ///
 /// # Errors
 /// The first part could not be produced.
-pub(crate) async fn stream_json<P: PartSource>(call: &Request, parts: P) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn stream_parts<P: PartSource>(
+    call: &Request,
+    media_type: &'static str,
+    parts: P,
+) -> Result<HttpResponse, ApiError> {
     let (first, rest) = call.with_office(move |context| parts.next_part(context)).await?;
     let mut answer = match rest {
         None => HttpResponse::with_body(StatusCode::OK, first).map_into_boxed_body(),
@@ -49,7 +61,7 @@ pub(crate) async fn stream_json<P: PartSource>(call: &Request, parts: P) -> Resu
         }
         rest => HttpResponse::with_body(StatusCode::OK, StreamedBody::new(call, first, rest)).map_into_boxed_body(),
     };
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     Ok(answer)
 }
 

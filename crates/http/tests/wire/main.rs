@@ -12,6 +12,8 @@ mod access;
 mod addresses;
 mod api_keys;
 mod audit_events;
+mod audit_export;
+mod audit_verifications;
 mod bodies;
 mod captured_log;
 mod cursors;

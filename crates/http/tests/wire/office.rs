@@ -10,7 +10,7 @@ use tillgate_domain::{
 use tillgate_http::{Http, HttpSettings, Metrics, Mount, Mounts};
 
 use crate::portos_signed;
-use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request};
+use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, with_bearer};
 
 /// A server with a user's token.
 pub struct OfficeClient {
@@ -155,6 +155,11 @@ pub async fn request(
     let lines = shop.store.memory.audit_events();
     let id = match path {
         "/api/v1/audit-events/{id}" => lines.last().unwrap().id.to_string(),
+        "/api/v1/audit/verifications/{id}" => {
+            let admin = shop.log_in_native("admin").await.text_at("/access_token");
+            let start = post_request("/api/v1/audit/verifications", json!({}));
+            shop.send(with_bearer(start, &admin)).await.text_at("/id")
+        }
         path if path.starts_with("/api/v1/api-keys") => {
             portos_signed::create_key(shop, "cashier", "P01", &[]).0.id.to_string()
         }

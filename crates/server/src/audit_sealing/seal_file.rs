@@ -78,6 +78,11 @@ impl SealFile {
         Self { path: path.to_owned(), flags: String::new() }
     }
 
+    /// The same file; its hints are for a reader who does not know the installation.
+    pub(crate) fn without_flags(self) -> Self {
+        Self { flags: String::new(), ..self }
+    }
+
     /// The path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path

@@ -1,6 +1,5 @@
 //! `audit`: lists, exports, verifies and reseals the audit log.
 
-mod csv;
 mod export;
 mod filter;
 mod reseal;
@@ -8,8 +7,9 @@ mod verify;
 
 use clap::Subcommand;
 use tillgate_domain::office::{EventView, OS_USER_DETAIL};
+use tillgate_http::native_bodies::TenantAuditEventBody;
 
-use super::json::{EventWithTenant, format_instant};
+use super::json::format_instant;
 use super::office::CommandOffice;
 use super::{CommandError, Context, print};
 use filter::{AuditFilterArgs, EventPages};
@@ -51,7 +51,7 @@ fn list_events(context: &Context, which: &AuditFilterArgs, limit: u32) -> Result
     while let Some(page) = pages.next_page(limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX)))? {
         found.extend(page);
     }
-    let rows: Vec<_> = found.iter().map(|view| (event_cells(view), EventWithTenant::from_view(view))).collect();
+    let rows: Vec<_> = found.iter().map(|view| (event_cells(view), TenantAuditEventBody::from_view(view))).collect();
     print::print_table(context.json, &["AT", "USER", "DEVICE", "ACTION", "SUBJECT", "OUTCOME", "DETAILS"], &rows);
     Ok(())
 }

@@ -4,9 +4,8 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use tillgate_domain::office::EventView;
-use tillgate_domain::{Instant, RoleName, Tenant, TenantId};
-use tillgate_http::native_bodies::{AuditEventBody, TenantBody};
+use tillgate_domain::{Instant, RoleName, Tenant};
+use tillgate_http::native_bodies::TenantBody;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -27,20 +26,6 @@ impl<'t> TenantWithStores<'t> {
     pub(super) fn from_tenant(tenant: &'t Tenant) -> Self {
         let stores = tenant.branches.iter().map(|store| store.name.as_str()).collect();
         Self { tenant: TenantBody::from_tenant(tenant), stores }
-    }
-}
-
-/// An audit event with the id of its tenant, since a command can select those of all tenants.
-#[derive(Serialize)]
-pub(super) struct EventWithTenant<'e> {
-    #[serde(flatten)]
-    event: AuditEventBody<'e>,
-    tenant: Option<TenantId>,
-}
-
-impl<'e> EventWithTenant<'e> {
-    pub(super) fn from_view(view: &'e EventView) -> Self {
-        Self { event: AuditEventBody::from_view(view), tenant: view.event.tenant }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tillgate_domain::office::{
-    ApiKeyChange, DeviceChange, DeviceRolesChange, LimitsChange, NewApiKey, NewDevice, NewRole, NewUser, Office,
-    OfficeError, RoleChange, SessionTarget, TenantChange, UseCaseResult, UserChange,
+    ApiKeyChange, DeviceChange, DeviceRolesChange, EventFilter, LimitsChange, NewApiKey, NewDevice, NewRole, NewUser,
+    Office, OfficeError, RoleChange, SessionTarget, TenantChange, UseCaseResult, UserChange,
 };
 use tillgate_domain::{ApiKeyId, DeviceStatus, Environment, PrincipalId, RoleId, Secret, SessionLimits, UserStatus};
 
@@ -112,6 +112,7 @@ fn dangerous_acts(shop: &StaffedFixture, night: RoleId) -> Vec<(&'static str, Ac
             "change the limits of sessions",
             act(move |office| office.change_tenant(None, &tenant_change(idle, None), &limits())),
         ),
+        ("export the audit log", act(|office| office.start_export(&EventFilter::default(), "csv"))),
         ("end everybody's sessions", act(|office| office.end_sessions(SessionTarget::Everyone, false))),
         ("delete a user", act(move |office| office.set_user_status(manager, UserStatus::Deleted))),
     ]

@@ -1,9 +1,14 @@
 //! Queries of audit events.
 
+mod csv;
+pub(super) mod export;
+pub(super) mod fault;
 mod openapi;
 mod response;
+mod verifications;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{EventFilter, FieldName, OffsetPageRequest};
@@ -11,20 +16,32 @@ use tillgate_domain::{Action, EventId, EventOutcome, KnownRight, SubjectKind, Te
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id};
-use crate::error::ApiError;
 use crate::error::office::into_api_result;
+use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::query::QueryParameters;
 use crate::serving::permission::Permission;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
-use crate::timestamps::Rfc3339Instant;
-pub use response::AuditEventBody;
+use crate::serving::streaming::stream_parts;
+use crate::timestamps::{Rfc3339Instant, format_instant};
+use export::{AuditExportStream, AuditExportWriter, ExportFormat};
+pub use response::{AuditEventBody, TenantAuditEventBody};
+
+/// The violation of a parameter with a fixed set of values.
+const WORD_MESSAGE: &str = "must be one of the values in the documentation";
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![
+    let mut routes = vec![
         Route::authenticated(Method::GET, "/audit-events", Permission::Right(KnownRight::AuditRead), list_audit_events)
             .documented(openapi::list_audit_events),
+        Route::authenticated(
+            Method::GET,
+            "/audit-events/export",
+            Permission::Right(KnownRight::AuditRead),
+            export_audit_events,
+        )
+        .documented(openapi::export_audit_events),
         Route::authenticated(
             Method::GET,
             "/audit-events/{id}",
@@ -32,7 +49,9 @@ pub(super) fn routes() -> Vec<Route> {
             get_audit_event,
         )
         .documented(openapi::get_audit_event),
-    ]
+    ];
+    routes.extend(verifications::routes());
+    routes
 }
 
 async fn list_audit_events(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -49,16 +68,21 @@ async fn list_audit_events(call: Request, caller: Caller) -> Result<HttpResponse
 }
 
 fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, EventFilter), ApiError> {
-    const ID_MESSAGE: &str = "must be an id";
-    const INSTANT_MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
-    const WORD_MESSAGE: &str = "must be one of the values in the documentation";
     let mut sent = QueryParameters::strict(call.head());
     let query = PageQuery::read(&mut sent, "audit_events", "", tenant);
+    let filter = read_criteria(&mut sent);
+    sent.finish((query, filter))
+}
+
+/// Reads the filter that the list and the export have in common.
+fn read_criteria(sent: &mut QueryParameters) -> EventFilter {
+    const ID_MESSAGE: &str = "must be an id";
+    const INSTANT_MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
     let action = sent.parse_choice("action", Action::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
     let outcome = sent.parse_choice("outcome", EventOutcome::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
     let kind =
         sent.parse_choice("subject_kind", SubjectKind::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
-    let filter = EventFilter {
+    EventFilter {
         user: sent.parse("user", ID_MESSAGE),
         device: sent.parse("device", ID_MESSAGE),
         session: sent.parse("session", ID_MESSAGE),
@@ -70,8 +94,31 @@ fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, EventFilt
         until: sent.parse("until", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
         text: sent.read_nonempty("search"),
         ..EventFilter::default()
-    };
-    sent.finish((query, filter))
+    }
+}
+
+/// Sends the events of a filter as a file. The byte order mark is the default for CSV, since the
+/// file has a name that ends in `.csv`.
+async fn export_audit_events(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let formats = ExportFormat::ALL.map(|format| (format.name(), format));
+    let format = sent.parse_choice("format", formats, WORD_MESSAGE).unwrap_or(ExportFormat::JsonLines);
+    let bom = sent.parse("bom", "must be true or false");
+    let filter = read_criteria(&mut sent);
+    if bom == Some(true) && format == ExportFormat::JsonLines {
+        sent.add_violation("bom", FieldErrorCode::Format, "must not be true for JSON lines");
+    }
+    sent.finish(())?;
+    let today = format_instant(call.auth().time().at);
+    let name = format!("audit-{}.{}", today.split('T').next().unwrap_or_default(), format.name());
+    let permit = call.acquire_list_permit(&caller).await?;
+    let writer = AuditExportWriter::new(format, bom.unwrap_or(true));
+    let parts = AuditExportStream::new(caller, filter, writer);
+    let mut answer = stream_parts(&call, format.media_type(), parts).await?;
+    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+        answer.headers_mut().insert(CONTENT_DISPOSITION, disposition);
+    }
+    Ok(permit.hold_until_sent(answer))
 }
 
 async fn get_audit_event(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -2,7 +2,9 @@
 //! line prints with `--json` are these bodies.
 
 pub use super::api_keys::{ApiKeyBody, CreatedApiKeyBody};
-pub use super::audit::AuditEventBody;
+pub use super::audit::export::{AuditExportWriter, ExportFormat};
+pub use super::audit::fault::{AuditFaultBody, describe_fault};
+pub use super::audit::{AuditEventBody, TenantAuditEventBody};
 pub use super::devices::DeviceBody;
 pub use super::roles::RoleBody;
 pub use super::sessions::SessionBody;

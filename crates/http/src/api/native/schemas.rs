@@ -42,6 +42,7 @@ named! {
     AuditAction: enum_schema(Action::ALL.iter().map(|action| action.name())),
     AuditOutcome: enum_schema(EventOutcome::ALL.iter().map(|outcome| outcome.name())),
     AuditSubjectKind: enum_schema(SubjectKind::ALL.iter().map(|kind| kind.name())),
+    VerificationState: enum_schema(["running", "done", "interrupted"]),
     TicketState: enum_schema(TicketStatus::ALL.map(TicketStatus::name)),
     TicketItemKind: enum_schema(["positive", "negative", "returned"]),
     PaymentMeans: enum_schema(PaymentMethod::ALL.map(PaymentMethod::name)),

@@ -6,23 +6,30 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
-use serde_json::{Value, json};
-use tillgate_domain::office::EventView;
+use serde_json::json;
+use tillgate_http::native_bodies::{AuditExportWriter, ExportFormat};
 
-use super::super::json::{EventWithTenant, format_instant};
+use super::super::json::format_instant;
 use super::super::office::CommandOffice;
 use super::super::{CommandError, Context, print};
-use super::csv;
 use super::filter::{AuditFilterArgs, EventPages};
 
 /// The file format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ExportFormat {
+enum FormatArg {
     /// One JSON object per line
     Jsonl,
     /// Comma-separated values with a header row
     Csv,
+}
+
+impl FormatArg {
+    const fn format(self) -> ExportFormat {
+        match self {
+            Self::Jsonl => ExportFormat::JsonLines,
+            Self::Csv => ExportFormat::Csv,
+        }
+    }
 }
 
 /// The arguments of `audit export`.
@@ -30,7 +37,7 @@ enum ExportFormat {
 pub(crate) struct ExportArgs {
     /// File format
     #[arg(long, value_enum, default_value = "jsonl")]
-    format: ExportFormat,
+    format: FormatArg,
     /// Begin with a byte order mark, by which Excel recognizes UTF-8 [default: true if the file
     /// name ends in .csv]
     #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -45,28 +52,9 @@ pub(crate) struct ExportArgs {
 /// The number of written events between two progress messages.
 const PROGRESS_INTERVAL_ROWS: u64 = 10_000;
 
-/// The header row of a CSV export.
-const CSV_HEADINGS: [&str; 15] = [
-    "id",
-    "at",
-    "tenant_id",
-    "user_id",
-    "user_name",
-    "device_id",
-    "device_name",
-    "session_id",
-    "address",
-    "action",
-    "subject",
-    "subject_id",
-    "outcome",
-    "details",
-    "approver_id",
-];
-
 impl ExportArgs {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
-        if self.bom == Some(true) && self.format == ExportFormat::Jsonl {
+        if self.bom == Some(true) && self.format == FormatArg::Jsonl {
             return Err(CommandError::usage(
                 "--bom is for --format csv: JSON lines have no byte order mark (RFC 8259, 8.1)",
             ));
@@ -111,26 +99,24 @@ impl ExportArgs {
         self.bom.unwrap_or_else(|| self.output.as_ref().is_some_and(is_csv))
     }
 
-    fn write_events(&self, mut pages: EventPages<'_>, to: &mut dyn Write) -> Result<u64, ExportError> {
-        if self.format == ExportFormat::Csv {
-            if self.has_bom() {
-                to.write_all(csv::BYTE_ORDER_MARK.as_bytes())?;
-            }
-            to.write_all(csv::format_row(CSV_HEADINGS).as_bytes())?;
-        }
+    fn write_events(&self, pages: EventPages<'_>, to: &mut dyn Write) -> Result<u64, ExportError> {
+        let mut pages = pages.recorded_as_export(self.format.format())?;
+        let writer = AuditExportWriter::new(self.format.format(), self.has_bom());
+        let mut text = Vec::new();
+        writer.write_start(&mut text);
         let mut number = 0;
         while let Some(page) = pages.next_page(u32::MAX)? {
             for view in &page {
-                match self.format {
-                    ExportFormat::Jsonl => write_json_line(to, &EventWithTenant::from_view(view))?,
-                    ExportFormat::Csv => to.write_all(event_row(view).as_bytes())?,
-                }
+                writer.write_event(view, &mut text).map_err(std::io::Error::from)?;
+                to.write_all(&text)?;
+                text.clear();
                 number += 1;
                 if number % PROGRESS_INTERVAL_ROWS == 0 {
                     print::print_note(&format!("{number} events written, back to {}", format_instant(view.event.at)));
                 }
             }
         }
+        to.write_all(&text)?;
         to.flush()?;
         Ok(number)
     }
@@ -162,32 +148,4 @@ fn create_file(path: &Path) -> std::io::Result<std::fs::File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-fn write_json_line(to: &mut dyn Write, document: &impl Serialize) -> std::io::Result<()> {
-    serde_json::to_writer(&mut *to, document)?;
-    to.write_all(b"\n")
-}
-
-fn event_row(view: &EventView) -> String {
-    let event = &view.event;
-    let id = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
-    let cells = [
-        event.id.to_string(),
-        format_instant(event.at),
-        id(event.tenant.map(|id| id.0)),
-        id(event.actor.user.map(|id| id.0)),
-        view.user_name.as_ref().map(ToString::to_string).unwrap_or_default(),
-        id(event.actor.device.map(|id| id.0)),
-        view.device_name.as_ref().map(ToString::to_string).unwrap_or_default(),
-        id(event.actor.session.map(|id| id.0)),
-        event.actor.address.map(|address| address.to_string()).unwrap_or_default(),
-        event.action.name().to_owned(),
-        event.subject.kind().name().to_owned(),
-        id(event.subject.uuid()),
-        event.outcome.name().to_owned(),
-        Value::Object(event.details.clone()).to_string(),
-        id(event.approver.map(|id| id.0)),
-    ];
-    csv::format_row(cells.iter().map(String::as_str))
 }

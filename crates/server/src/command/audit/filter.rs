@@ -5,6 +5,7 @@ use tillgate_domain::office::{self, EventFilter, EventView, MAX_PAGE_SIZE, Offse
 use tillgate_domain::{
     Action, DeviceId, DeviceName, EventId, EventOutcome, Instant, SessionId, UserId, UserName, Zone,
 };
+use tillgate_http::native_bodies::ExportFormat;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -46,6 +47,8 @@ pub(super) struct EventPages<'o> {
     filter: EventFilter,
     after: Option<EventId>,
     ended: bool,
+    /// The first page of an export, which was read before the export was recorded.
+    first: Option<Vec<EventView>>,
 }
 
 impl<'o> EventPages<'o> {
@@ -66,7 +69,15 @@ impl<'o> EventPages<'o> {
             until: when(&which.until, true)?,
             ..EventFilter::default()
         };
-        Ok(Self { office, filter, after: None, ended: false })
+        Ok(Self { office, filter, after: None, ended: false, first: None })
+    }
+
+    /// Reads the first page and records the export as an audit event, which is not part of it.
+    pub(super) fn recorded_as_export(self, format: ExportFormat) -> Result<Self, CommandError> {
+        let context = self.office.ids.audit_context()?;
+        let first = office::unguarded::start_audit_export(self.office.store(), &context, &self.filter, format.name())
+            .map_err(CommandError::failed)?;
+        Ok(Self { first: Some(first), ..self })
     }
 
     /// The next page, with at most `most` events; `None` at the end.
@@ -75,8 +86,12 @@ impl<'o> EventPages<'o> {
             return Ok(None);
         }
         let page = OffsetPageRequest { after: self.after, ..OffsetPageRequest::first(most.min(MAX_PAGE_SIZE)) };
-        let events =
-            office::unguarded::read_audit(self.office.store(), &self.filter, &page).map_err(CommandError::failed)?;
+        let events = match self.first.take() {
+            Some(first) => first,
+            None => {
+                office::unguarded::read_audit(self.office.store(), &self.filter, &page).map_err(CommandError::failed)?
+            }
+        };
         self.ended = events.len() < page.limit as usize;
         self.after = events.last().map(|view| view.event.id);
         Ok((!events.is_empty()).then_some(events))

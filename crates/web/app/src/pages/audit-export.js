@@ -3,7 +3,7 @@
 
 import { hooks, Problem } from "../api.js";
 import { apiBase } from "../base.js";
-import { toast, toastProblem } from "../components/toast.js";
+import { extendToast, toast, toastProblem } from "../components/toast.js";
 import { t } from "../i18n.js";
 
 /**
@@ -22,7 +22,7 @@ export async function exportEvents(format, filter) {
     link.download = `audit-${new Date().toISOString().slice(0, 10)}.${format}`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    started.text = t("audit.export.done", { file: link.download });
+    extendToast(started, t("audit.export.done", { file: link.download }));
   } catch (error) {
     toastProblem(error);
   }

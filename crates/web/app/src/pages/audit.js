@@ -30,7 +30,7 @@ const ACTIONS = [
   "user.add", "user.update", "user.status", "user.delete", "user.roles", "device.add", "device.update", "device.status",
   "role.add", "role.update", "role.delete", "store.add", "store.update", "store.close", "tenant.update",
   "api_key.add", "api_key.update", "api_key.status", "api_key.use", "api_key.delete",
-  "ticket.open", "ticket.update", "ticket.close", "ticket.void", "ticket.refund",
+  "ticket.open", "ticket.update", "ticket.close", "ticket.void", "ticket.refund", "audit.export", "audit.verify", "audit.verified",
 ];
 
 /** The start and the end of a period. @type {Record<string, () => {from?: string, until?: string}>} */

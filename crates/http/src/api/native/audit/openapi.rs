@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
+use super::export::ExportFormat;
 use super::response::AuditEventBody;
 use crate::api::native::schemas::{AuditAction, AuditOutcome, AuditSubjectKind};
-use crate::openapi::{OperationDoc, id_schema, instant_schema, text_schema};
+use crate::openapi::{OperationDoc, enum_schema, id_schema, instant_schema, text_schema};
 
 const TAG: &str = "audit";
 
@@ -26,11 +28,40 @@ fn example_audit_event() -> Value {
 }
 
 pub(super) fn list_audit_events() -> OperationDoc {
-    OperationDoc::new(TAG, "List audit events, newest first")
+    let document = OperationDoc::new(TAG, "List audit events, newest first")
         .description(
             "Each change, login and denial in the caller's tenant is an event. Events are never changed or removed.",
         )
-        .page_response::<AuditEventBody<'_>>(&example_audit_event())
+        .page_response::<AuditEventBody<'_>>(&example_audit_event());
+    filtered(document)
+}
+
+pub(super) fn export_audit_events() -> OperationDoc {
+    let document = OperationDoc::new(TAG, "Export audit events, newest first")
+        .description(
+            "The response is a file with all events that the filter matches, as `tillgate audit export` writes it: one \
+             JSON object per line, or CSV, in which text that a spreadsheet would run as a formula begins with an \
+             apostrophe. It is sent in parts; a response that is cut short is incomplete. The export itself is an \
+             audit event (`audit.export`), which is not part of the file. Browsers require a recent proof of identity.",
+        )
+        .typed_response(200, "The events.", "application/jsonl")
+        .typed_response(200, "The events.", "text/csv")
+        .query_parameter(
+            "format",
+            "The format of the file; `jsonl` by default.",
+            enum_schema(ExportFormat::ALL.map(ExportFormat::name)),
+        )
+        .query_parameter(
+            "bom",
+            "Whether CSV begins with a byte order mark, by which Excel recognizes UTF-8; true by default.",
+            ObjectBuilder::new().schema_type(Type::Boolean),
+        );
+    filtered(document)
+}
+
+/// Adds the parameters that the list and the export have in common.
+fn filtered(document: OperationDoc) -> OperationDoc {
+    document
         .query_parameter("user", "Only events caused by this user.", id_schema())
         .query_parameter("device", "Only events on this device.", id_schema())
         .query_parameter("session", "Only events in this session.", id_schema())

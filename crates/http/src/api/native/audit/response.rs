@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tillgate_domain::office::EventView;
-use tillgate_domain::{DeviceId, DeviceName, EventId, Instant, SessionId, UserId, UserName};
+use tillgate_domain::{DeviceId, DeviceName, EventId, Instant, SessionId, TenantId, UserId, UserName};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -50,6 +50,22 @@ pub struct AuditEventBody<'t> {
     /// The user who approved the action; null if no approval was needed.
     #[schema(value_type = Option<Uuid>)]
     approver: Option<UserId>,
+}
+
+/// An audit event with the id of its tenant, as commands and exports show it: they may contain
+/// events of several tenants.
+#[derive(Serialize)]
+pub struct TenantAuditEventBody<'t> {
+    #[serde(flatten)]
+    event: AuditEventBody<'t>,
+    tenant: Option<TenantId>,
+}
+
+impl<'t> TenantAuditEventBody<'t> {
+    /// Converts an event with the names of its user and device.
+    pub fn from_view(view: &'t EventView) -> Self {
+        Self { event: AuditEventBody::from_view(view), tenant: view.event.tenant }
+    }
 }
 
 /// A user, with the current user name.

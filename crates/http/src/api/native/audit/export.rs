@@ -1,0 +1,177 @@
+//! Exports of audit events, over HTTP and from the command line: JSON lines, or CSV for
+//! spreadsheets.
+
+use serde_json::Value;
+use tillgate_auth_core::Caller;
+use tillgate_domain::Instant;
+use tillgate_domain::office::{EventFilter, EventView, export_page};
+
+use super::csv;
+use super::response::TenantAuditEventBody;
+use crate::context::office::OfficeContext;
+use crate::error::ApiError;
+use crate::error::office::into_api_result;
+use crate::serving::streaming::{PartSource, StreamPart};
+use crate::timestamps::format_instant;
+
+/// The file format of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// One JSON object per line.
+    JsonLines,
+    /// Comma-separated values with a header row.
+    Csv,
+}
+
+impl ExportFormat {
+    /// The formats, the default one first.
+    pub const ALL: [Self; 2] = [Self::JsonLines, Self::Csv];
+
+    /// The name, which is also the extension of files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::JsonLines => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
+
+    pub(super) const fn media_type(self) -> &'static str {
+        match self {
+            Self::JsonLines => "application/jsonl",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+}
+
+/// The header row of a CSV export.
+const CSV_HEADINGS: [&str; 15] = [
+    "id",
+    "at",
+    "tenant_id",
+    "user_id",
+    "user_name",
+    "device_id",
+    "device_name",
+    "session_id",
+    "address",
+    "action",
+    "subject",
+    "subject_id",
+    "outcome",
+    "details",
+    "approver_id",
+];
+
+/// Writes an export. What it writes depends on the format and the events alone.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditExportWriter {
+    format: ExportFormat,
+    has_bom: bool,
+}
+
+impl AuditExportWriter {
+    /// A writer of this format. `has_bom` is whether a CSV export begins with a byte order mark, by
+    /// which Excel recognizes UTF-8; JSON lines never do.
+    pub const fn new(format: ExportFormat, has_bom: bool) -> Self {
+        Self { format, has_bom }
+    }
+
+    /// Writes what precedes the events.
+    pub fn write_start(self, out: &mut Vec<u8>) {
+        if self.format == ExportFormat::Csv {
+            if self.has_bom {
+                out.extend_from_slice(csv::BYTE_ORDER_MARK.as_bytes());
+            }
+            out.extend_from_slice(csv::format_row(CSV_HEADINGS).as_bytes());
+        }
+    }
+
+    /// Writes an event.
+    ///
+    /// # Errors
+    /// The event cannot be serialized.
+    pub fn write_event(self, view: &EventView, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        match self.format {
+            ExportFormat::JsonLines => {
+                serde_json::to_writer(&mut *out, &TenantAuditEventBody::from_view(view))?;
+                out.push(b'\n');
+            }
+            ExportFormat::Csv => out.extend_from_slice(format_event_row(view).as_bytes()),
+        }
+        Ok(())
+    }
+}
+
+fn format_event_row(view: &EventView) -> String {
+    let event = &view.event;
+    let id = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+    let cells = [
+        event.id.to_string(),
+        format_time_cell(event.at),
+        id(event.tenant.map(|id| id.0)),
+        id(event.actor.user.map(|id| id.0)),
+        view.user_name.as_ref().map(ToString::to_string).unwrap_or_default(),
+        id(event.actor.device.map(|id| id.0)),
+        view.device_name.as_ref().map(ToString::to_string).unwrap_or_default(),
+        id(event.actor.session.map(|id| id.0)),
+        event.actor.address.map(|address| address.to_string()).unwrap_or_default(),
+        event.action.name().to_owned(),
+        event.subject.kind().name().to_owned(),
+        id(event.subject.uuid()),
+        event.outcome.name().to_owned(),
+        Value::Object(event.details.clone()).to_string(),
+        id(event.approver.map(|id| id.0)),
+    ];
+    csv::format_row(cells.iter().map(String::as_str))
+}
+
+/// An instant in RFC 3339, or in milliseconds since 1970 if RFC 3339 cannot express it.
+pub(super) fn format_time_cell(at: Instant) -> String {
+    let text = format_instant(at);
+    if text.is_empty() { at.millis().to_string() } else { text }
+}
+
+/// An export that is being sent: each part is a page of events.
+pub(super) struct AuditExportStream {
+    caller: Caller,
+    filter: EventFilter,
+    writer: AuditExportWriter,
+    position: ExportPosition,
+}
+
+/// How far an export has been sent.
+enum ExportPosition {
+    /// Nothing has been read yet.
+    Start,
+    /// The page after this event follows.
+    After(tillgate_domain::EventId),
+}
+
+impl AuditExportStream {
+    /// An export of the events that the filter matches, for this caller.
+    pub(super) const fn new(caller: Caller, filter: EventFilter, writer: AuditExportWriter) -> Self {
+        Self { caller, filter, writer, position: ExportPosition::Start }
+    }
+}
+
+impl PartSource for AuditExportStream {
+    fn next_part(self, context: &OfficeContext<'_>) -> Result<StreamPart<Self>, ApiError> {
+        let office = context.for_caller(&self.caller)?;
+        let mut out = Vec::new();
+        let page = match self.position {
+            ExportPosition::Start => {
+                self.writer.write_start(&mut out);
+                into_api_result(office.start_export(&self.filter, self.writer.format.name()))?
+            }
+            ExportPosition::After(last) => into_api_result(office.list_events(&self.filter, &export_page(Some(last))))?,
+        };
+        for view in &page {
+            self.writer
+                .write_event(view, &mut out)
+                .map_err(|error| ApiError::Fault(format!("an event cannot be written: {error}")))?;
+        }
+        let is_full = page.len() >= export_page(None).limit as usize;
+        let last = page.last().filter(|_| is_full).map(|view| view.event.id);
+        Ok((out, last.map(|last| Self { position: ExportPosition::After(last), ..self })))
+    }
+}

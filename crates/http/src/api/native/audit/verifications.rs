@@ -1,0 +1,320 @@
+//! The seals of the audit log, and its verification in the background.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+use tillgate_auth_core::{Auth, Caller};
+use tillgate_domain::office::{FaultReport, FieldName, SealState, Verification, VerificationReport, VerificationState};
+use tillgate_domain::{EventId, Instant, KnownRight, NodeId, TenantId, hex};
+use utoipa::ToSchema;
+
+use super::fault::report_verification;
+use crate::api::native::path::{not_found, read_id, render_created};
+use crate::api::native::schemas::VerificationState as StateSchema;
+use crate::context::ServerContext;
+use crate::context::audit_verifier::{AuditVerifications, VerificationSlot, VerifiedAudit};
+use crate::context::blocking_pool::run_blocking;
+use crate::context::office::OfficeContext;
+use crate::error::ApiError;
+use crate::error::office::into_api_result;
+use crate::openapi::OperationDoc;
+use crate::request::Request;
+use crate::serving::permission::Permission;
+use crate::serving::response::render_json;
+use crate::serving::route::Route;
+use crate::timestamps::{serialize_instant, serialize_optional_instant};
+
+/// The path of verifications.
+const VERIFICATIONS: &str = "audit/verifications";
+
+/// The code of a report if the log could not be verified at all.
+const NOT_VERIFIED: &str = "not_verified";
+
+/// The code of a report if there is no seal outside of the store to compare with.
+const SEAL_MISSING: &str = "seal_missing";
+
+pub(super) fn routes() -> Vec<Route> {
+    let permission = Permission::Right(KnownRight::AuditRead);
+    vec![
+        Route::authenticated(Method::GET, "/audit/seal", permission, get_seal).documented(document_seal),
+        Route::authenticated(Method::POST, "/audit/verifications", permission, start_verification)
+            .documented(document_start),
+        Route::authenticated(Method::GET, "/audit/verifications/{id}", permission, get_verification)
+            .documented(document_verification),
+    ]
+}
+
+/// The state of the seals of the audit log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditSeal)]
+struct SealBody {
+    /// Number of the newest sealed event of the server; 0 if none is sealed.
+    position: i64,
+    /// The newest seal in hexadecimal digits, to keep elsewhere; null if no event is sealed.
+    hash: Option<String>,
+    /// Time of the newest sealed event; null if none is sealed.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    sealed_at: Option<Instant>,
+    /// Events without a seal, at most 10,000.
+    unsealed: u32,
+    /// The last complete verification by a caller of this tenant; null if there is none.
+    #[schema(inline)]
+    last_verification: Option<VerificationBody>,
+}
+
+impl SealBody {
+    fn from_state(state: SealState) -> Self {
+        Self {
+            position: state.position,
+            hash: (state.position > 0).then(|| hex::encode(&state.hash)),
+            sealed_at: state.sealed_at,
+            unsealed: state.unsealed,
+            last_verification: state.last_verification.map(|last| VerificationBody::from_verification(last, 0)),
+        }
+    }
+}
+
+/// A verification of the audit log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditVerification)]
+struct VerificationBody {
+    /// Id of the verification, and of the audit event that records its start.
+    #[schema(value_type = Uuid)]
+    id: EventId,
+    /// Whether it runs, is done, or ended with its process.
+    #[schema(value_type = StateSchema)]
+    state: &'static str,
+    /// Number of events that are as they were sealed, so far. While it runs in another process, 0.
+    checked: i64,
+    /// The first fault; null if there is none, or none yet.
+    #[schema(inline)]
+    fault: Option<FaultBody>,
+    /// When it was started.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schema(value_type = String, format = DateTime)]
+    started_at: Instant,
+    /// When it was done; null if it is not.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    finished_at: Option<Instant>,
+}
+
+/// The first fault of the audit log.
+#[derive(Serialize, ToSchema)]
+struct FaultBody {
+    /// Stable code, as `tillgate audit verify --json` prints it.
+    code: String,
+    /// What is wrong.
+    wrong: String,
+    /// The event, what is wrong with it, and what is intact, as `tillgate audit verify` prints it.
+    detail: String,
+    /// Number of the event in the chain; null if no event is concerned.
+    sequence: Option<i64>,
+    /// Id of the event; null if no event of this tenant is concerned.
+    id: Option<String>,
+    /// Time of the event; null if no event is concerned.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Instant>,
+}
+
+impl FaultBody {
+    fn from_report(fault: FaultReport) -> Self {
+        let FaultReport { code, wrong, detail, sequence, id, at } = fault;
+        Self { code, wrong, detail, sequence, id, at }
+    }
+}
+
+impl VerificationBody {
+    /// `checked` is the progress of a running verification.
+    fn from_verification(verification: Verification, checked: i64) -> Self {
+        let (state, checked, fault, finished_at) = match verification.state {
+            VerificationState::Running => ("running", checked, None, None),
+            VerificationState::Interrupted => ("interrupted", 0, None, None),
+            VerificationState::Done { finished_at, report } => {
+                ("done", report.verified, report.fault.map(FaultBody::from_report), Some(finished_at))
+            }
+        };
+        Self { id: verification.id, state, checked, fault, started_at: verification.started_at, finished_at }
+    }
+}
+
+async fn get_seal(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let state =
+        call.with_office(move |context| into_api_result(context.for_caller(&caller)?.read_seal_state())).await?;
+    render_json(StatusCode::OK, &SealBody::from_state(state))
+}
+
+/// The verifications that run here, and the live processes. It is read before the audit log, so a
+/// verification that ends meanwhile counts as running, never as interrupted.
+struct Liveness {
+    here: BTreeSet<EventId>,
+    own: NodeId,
+    live: BTreeSet<NodeId>,
+}
+
+impl Liveness {
+    fn read(auth: &Auth, here: &AuditVerifications) -> Result<Self, ApiError> {
+        Ok(Self { here: here.list_running(), own: auth.process_id(), live: auth.list_live_processes()? })
+    }
+
+    fn is_running(&self, id: EventId, process: NodeId) -> bool {
+        if process == self.own { self.here.contains(&id) } else { self.live.contains(&process) }
+    }
+}
+
+async fn start_verification(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (verification, checked) = run_blocking(call.mount(), move |mount| {
+        let server = &mount.server;
+        let tenant = caller.profile.tenant.id;
+        let slot = server.audit_verifications.reserve()?;
+        let _starting = server.audit_verifications.lock_starts();
+        let liveness = Liveness::read(&server.auth, &server.audit_verifications)?;
+        let office = OfficeContext { store: &*server.office, auth: &server.auth }.for_caller(&caller)?;
+        let is_running = |id, process| liveness.is_running(id, process);
+        let (verification, is_new) = into_api_result(office.start_verification(server.auth.process_id(), &is_running))?;
+        if is_new {
+            run_verification(server, tenant, verification.id, slot)?;
+        }
+        let checked = server.audit_verifications.progress(verification.id).unwrap_or_default();
+        Ok::<_, ApiError>((verification, checked))
+    })
+    .await?;
+    let id = verification.id;
+    let answer = render_json(StatusCode::ACCEPTED, &VerificationBody::from_verification(verification, checked))?;
+    render_created(&call, VERIFICATIONS, id, answer)
+}
+
+/// Runs a verification on a thread of its own, which records the result.
+fn run_verification(
+    server: &Arc<ServerContext>,
+    tenant: TenantId,
+    id: EventId,
+    mut slot: VerificationSlot,
+) -> Result<(), ApiError> {
+    slot.begin(id);
+    let server = Arc::clone(server);
+    let work = move || {
+        let verified =
+            server.audit_verifications.verify(&*server.office, &server.auth, &mut |verified| slot.report(verified));
+        let recorded = server.auth.system_context(None).map_err(|error| error.to_string()).and_then(|context| {
+            let report = report_result(verified, tenant);
+            let store = &*server.office;
+            tillgate_domain::office::unguarded::finish_verification(store, &context, tenant, id, &report)
+                .map_err(|error| error.to_string())
+        });
+        if let Err(why) = recorded {
+            tracing::warn!(why, verification = %id, "the result of a verification of the audit log cannot be recorded");
+        }
+        // the verification counts as running until its result is recorded
+        drop(slot);
+    };
+    let thread = std::thread::Builder::new().name("tillgate-verifier".to_owned()).spawn(work);
+    thread.map(drop).map_err(|error| ApiError::unavailable(format!("no thread can be started: {error}")))
+}
+
+/// The report for a tenant.
+fn report_result(verified: Result<VerifiedAudit, String>, tenant: TenantId) -> VerificationReport {
+    let plain = |code: &str, verified: i64, wrong: String| {
+        let detail = wrong.clone();
+        let fault = FaultReport { code: code.to_owned(), wrong, detail, sequence: None, id: None, at: None };
+        VerificationReport { verified, fault: Some(fault) }
+    };
+    match verified {
+        Ok(VerifiedAudit { verification, unwitnessed: Some(wrong), .. }) if verification.fault.is_none() => {
+            plain(SEAL_MISSING, verification.last.sequence, wrong)
+        }
+        Ok(VerifiedAudit { verification, explanation, .. }) => report_verification(&verification, &explanation, tenant),
+        Err(why) => {
+            tracing::error!(why, "the audit log cannot be verified");
+            plain(
+                NOT_VERIFIED,
+                0,
+                "the audit log cannot be verified; the log of the server contains the reason".to_owned(),
+            )
+        }
+    }
+}
+
+async fn get_verification(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id: EventId = read_id(&call, FieldName::Event)?;
+    let found = run_blocking(call.mount(), move |mount| {
+        let server = &mount.server;
+        let checked = server.audit_verifications.progress(id).unwrap_or_default();
+        let liveness = Liveness::read(&server.auth, &server.audit_verifications)?;
+        let office = OfficeContext { store: &*server.office, auth: &server.auth }.for_caller(&caller)?;
+        let found = into_api_result(office.find_verification(id, &|id, process| liveness.is_running(id, process)))?;
+        Ok::<_, ApiError>(found.map(|found| VerificationBody::from_verification(found, checked)))
+    })
+    .await?;
+    render_json(StatusCode::OK, &found.ok_or_else(|| not_found(FieldName::Event, id))?)
+}
+
+fn example_verification() -> serde_json::Value {
+    json!({
+        "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5",
+        "state": "done",
+        "checked": 56,
+        "fault": {
+            "code": "changed",
+            "wrong": "it was changed after it was sealed",
+            "detail": "event 57, id 0192f0c1-3333-7c4d-8e5f-60718293a4b5, at 2026-11-21T08:00:00.000Z: it was changed after it was sealed. The 56 events before it are intact",
+            "sequence": 57,
+            "id": "0192f0c1-3333-7c4d-8e5f-60718293a4b5",
+            "at": "2026-11-21T08:00:00.000Z",
+        },
+        "started_at": "2026-11-21T09:00:00.000Z",
+        "finished_at": "2026-11-21T09:00:04.000Z",
+    })
+}
+
+fn document_seal() -> OperationDoc {
+    OperationDoc::new("audit", "Get the state of the audit log's seals")
+        .description("The chain of seals is that of the whole server. See `docs/audit.md`.")
+        .response::<SealBody>(
+            200,
+            "The state.",
+            json!({
+                "position": 57,
+                "hash": "01a3f5",
+                "sealed_at": "2026-11-21T08:00:00.000Z",
+                "unsealed": 0,
+                "last_verification": example_verification(),
+            }),
+        )
+}
+
+fn document_start() -> OperationDoc {
+    OperationDoc::new("audit", "Verify the audit log")
+        .description(
+            "Verifies every event of the server against its seal, in the background, as `tillgate audit verify` does. A \
+             tenant has one verification at a time: if one is running, the response names it. The start and the result \
+             are audit events (`audit.verify`, `audit.verified`).",
+        )
+        .response::<VerificationBody>(202, "The verification that is running.", running_example())
+        .with_location()
+}
+
+fn document_verification() -> OperationDoc {
+    OperationDoc::new("audit", "Get a verification of the audit log").response::<VerificationBody>(
+        200,
+        "The verification.",
+        example_verification(),
+    )
+}
+
+fn running_example() -> serde_json::Value {
+    json!({
+        "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5",
+        "state": "running",
+        "checked": 0,
+        "fault": null,
+        "started_at": "2026-11-21T09:00:00.000Z",
+        "finished_at": null,
+    })
+}
