@@ -15,6 +15,7 @@ mod exchange;
 mod feed_follower;
 mod introspect;
 mod keys;
+mod live_events;
 mod login;
 mod login_throttles;
 mod maintenance;
@@ -42,6 +43,7 @@ pub use audit_denials::{DeniedCall, MissingRequirement};
 pub use builder::{AuthBuilder, AuthSettings, BuildError};
 pub use change_password::PasswordChange;
 pub use introspect::{Introspection, TokenUse};
+pub use live_events::may_see_event;
 pub use maintenance::SweepCounts;
 
 use crate::Error;
@@ -209,6 +211,11 @@ impl Auth {
         address: Option<std::net::IpAddr>,
     ) -> Result<crate::ports::Verifier, Error> {
         self.hash_queue.hash(password, Lane::Known, address).map_err(|error| map_hash_error(&error))
+    }
+
+    /// Adds an observer of the changes that this process commits.
+    pub fn observe_changes(&self, observer: Arc<dyn Observer>) {
+        self.store.add_observer(observer);
     }
 
     /// The observer of the store: the revocation cache.

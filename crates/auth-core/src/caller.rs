@@ -11,7 +11,7 @@ use tillgate_domain::{
 };
 
 use crate::error::{AuthDenied, Error};
-use crate::{DialectName, SessionKind};
+use crate::{DialectName, Epochs, SessionKind};
 
 /// What a token does not contain about its principal: names, settings and current rights.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +78,8 @@ pub struct SessionContext {
     pub session_expires_at: Option<Instant>,
     /// The instant at which the access token expires.
     pub expires_at: Instant,
+    /// The epochs under which the session was created.
+    pub epochs: Epochs,
 }
 
 impl Caller {

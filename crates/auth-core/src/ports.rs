@@ -14,6 +14,7 @@ mod credentials;
 mod directory;
 mod feed;
 mod keys;
+mod live_events;
 mod session_list;
 mod sessions;
 
@@ -28,6 +29,7 @@ pub use feed::{
     ServerTime,
 };
 pub use keys::{KeyKind, KeyState, Keys, StoredKey};
+pub use live_events::{LiveEventBatch, LiveEventView, LiveEvents};
 pub use session_list::{SessionCursor, SessionFilter, SessionOrder, SessionView};
 pub use sessions::{FirstUse, Rotation, SessionRecord, SessionUse, Sessions, StoreClock};
 
@@ -60,6 +62,8 @@ pub trait AuthTx: Tx {
     fn keys(&mut self) -> &mut dyn Keys;
     /// The change feed of the store.
     fn feed(&mut self) -> &mut dyn Feed;
+    /// The live events, which clients follow.
+    fn live_events(&mut self) -> &mut dyn LiveEvents;
     /// The processes that use the store.
     fn nodes(&mut self) -> &mut dyn Nodes;
     /// The identity of the store.

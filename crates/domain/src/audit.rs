@@ -282,7 +282,8 @@ pub struct Event {
 
 /// The port that records audit events. Every change records its event in its own transaction.
 pub trait Audit {
-    /// Adds an event. Events are never changed.
+    /// Adds an event, and in the same transaction the [`LiveEvent`](crate::LiveEvent)s that
+    /// [`list_for`](crate::LiveEvent::list_for) returns for it. Events are never changed.
     fn record(&mut self, event: &Event) -> StoreResult<()>;
 }
 

@@ -21,6 +21,7 @@ pub mod hex;
 pub mod id;
 pub mod instant;
 pub mod json;
+pub mod live_event;
 pub mod merge_patch;
 pub mod name;
 pub mod network;
@@ -48,6 +49,7 @@ pub use id::{
 };
 pub use instant::Instant;
 pub use json::{ExactJson, JsonObject};
+pub use live_event::{LiveEvent, LiveEventKind};
 pub use name::{DeviceName, Email, FoldedText, InvalidText, RoleName, Slug, UserName, check_display_name, skeleton};
 pub use right::{CustomRight, InvalidRight, KnownRight, Right, Rights};
 pub use role::{Rank, Role};

@@ -17,6 +17,7 @@ use crate::api::office::OfficePages;
 use crate::api::operations;
 use crate::context::ServerContext;
 use crate::context::audit_verifier::AuditVerifier;
+use crate::context::event_hub::EventHub;
 use crate::context::large_body_limiter::LargeBodyLimiter;
 use crate::context::list_limiter::ListLimiter;
 use crate::context::load_shedding;
@@ -72,6 +73,7 @@ impl Http {
             routes.iter().filter_map(|route| route.documented_call(prefix)).collect::<Vec<_>>()
         }));
         let threads = Threads::new(settings.threads);
+        let event_hub = EventHub::new(Arc::clone(&auth), Arc::clone(&metrics));
         let shared = Arc::new(ServerContext {
             auth,
             office,
@@ -84,6 +86,7 @@ impl Http {
             list_limiter: ListLimiter::default(),
             large_body_limiter: LargeBodyLimiter::default(),
             audit_verifications: Arc::default(),
+            event_hub,
         });
         let access_table = Arc::new(AccessTable::build(&shared.settings.access_rules, &mounts, &shared));
         // the router takes the first match: mounts with a host name before those without, longer

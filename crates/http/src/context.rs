@@ -4,6 +4,7 @@
 
 pub(crate) mod audit_verifier;
 pub(crate) mod blocking_pool;
+pub(crate) mod event_hub;
 pub(crate) mod large_body_limiter;
 pub(crate) mod list_limiter;
 pub(crate) mod load_shedding;
@@ -20,6 +21,7 @@ use tillgate_domain::office::OfficePorts;
 use tillgate_domain::{SessionLimits, Slug, Store, TenantId};
 
 use crate::context::audit_verifier::AuditVerifications;
+use crate::context::event_hub::EventHub;
 use crate::context::large_body_limiter::LargeBodyLimiter;
 use crate::context::list_limiter::ListLimiter;
 use crate::context::readiness_gate::ReadinessGate;
@@ -41,6 +43,7 @@ pub(crate) struct ServerContext {
     pub(crate) list_limiter: ListLimiter,
     pub(crate) large_body_limiter: LargeBodyLimiter,
     pub(crate) audit_verifications: Arc<AuditVerifications>,
+    pub(crate) event_hub: Arc<EventHub>,
 }
 
 /// What a request needs to know of the mount that serves it.

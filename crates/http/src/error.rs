@@ -75,7 +75,21 @@ pub enum ProtocolError {
         /// How long the client should wait before it retries.
         retry_after: Duration,
     },
+    /// No further event stream is possible.
+    StreamLimitReached(StreamLimit),
 }
+
+/// A limit of the number of event streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamLimit {
+    /// The number for one user or device.
+    Principal,
+    /// The number for the process.
+    Process,
+}
+
+/// How long the client of a refused event stream should wait.
+const STREAM_RETRY_DELAY: Duration = Duration::from_secs(30);
 
 /// An invalid field of the body, or an invalid query parameter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,6 +164,7 @@ impl ApiError {
             Self::Unavailable { retry_after, .. }
             | Self::Denied(AuthDenied::TooManyAttempts { retry_after })
             | Self::Protocol(ProtocolError::RateLimited { retry_after }) => Some(*retry_after),
+            Self::Protocol(ProtocolError::StreamLimitReached(_)) => Some(STREAM_RETRY_DELAY),
             _ => None,
         }
     }
@@ -195,7 +210,10 @@ impl ProtocolError {
             Self::InvalidFields(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::UntrustedOrigin | Self::TlsRequired | Self::NoAccessRule => StatusCode::FORBIDDEN,
-            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited { .. } | Self::StreamLimitReached(StreamLimit::Principal) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::StreamLimitReached(StreamLimit::Process) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -217,6 +235,7 @@ impl ProtocolError {
             Self::NoAccessRule => "access_unlisted",
             Self::MissingOriginalRequest => "access_nothing_asked",
             Self::RateLimited { .. } => "requests_limited",
+            Self::StreamLimitReached(_) => "streams_limited",
         }
     }
 }
@@ -286,6 +305,8 @@ mod tests {
             (ApiError::Unavailable { reason: "full".to_owned(), retry_after: after(0) }, 503, Some("1")),
             (ApiError::Denied(AuthDenied::TooManyAttempts { retry_after: after(2_001) }), 429, Some("3")),
             (ProtocolError::RateLimited { retry_after: after(60_000) }.into(), 429, Some("60")),
+            (ProtocolError::StreamLimitReached(StreamLimit::Principal).into(), 429, Some("30")),
+            (ProtocolError::StreamLimitReached(StreamLimit::Process).into(), 503, Some("30")),
             (ApiError::Denied(AuthDenied::SessionNotFound), 404, None),
             (OfficeError::LastAdmin.into(), 409, None),
             (ProtocolError::BodyTimeout.into(), 408, None),

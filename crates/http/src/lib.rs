@@ -62,7 +62,7 @@ pub use context::load_shedding::record_wait;
 pub use context::office::OfficeContext;
 pub use context::readiness_gate::ReadinessGate;
 pub use error::office::into_api_result;
-pub use error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
+pub use error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, StreamLimit};
 pub use metrics::{Gauge, Metrics};
 pub use proxies::ProxyHeaders;
 pub use request::Request;

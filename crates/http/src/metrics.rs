@@ -15,7 +15,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, Prometheu
 use metrics_process::Collector;
 use tillgate_auth_core::{AuthDenied, LoginDenied};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, StreamLimit};
 
 const REQUESTS_METRIC: &str = "tillgate_http_requests_total";
 const DURATION_METRIC: &str = "tillgate_http_request_duration_seconds";
@@ -24,6 +24,9 @@ const REFRESHES_METRIC: &str = "tillgate_refreshes_total";
 const UNITS_METRIC: &str = "tillgate_unit_of_work_seconds";
 const UNIT_CONFLICTS_METRIC: &str = "tillgate_unit_of_work_conflicts_total";
 const CLOSED_METRIC: &str = "tillgate_connections_closed_total";
+const STREAMS_METRIC: &str = "tillgate_event_streams";
+const REFUSED_STREAMS_METRIC: &str = "tillgate_event_streams_refused_total";
+const RESETS_METRIC: &str = "tillgate_event_resets_total";
 /// Reasons why connections were closed.
 const REASON_UNREAD: &str = "unread";
 const REASON_NETWORK: &str = "network";
@@ -87,6 +90,8 @@ impl Metrics {
             (REFRESHES_METRIC, Unit::Count, "Refreshes by mount and verdict."),
             (UNIT_CONFLICTS_METRIC, Unit::Count, "Runs of units of work that a conflict undid, by unit."),
             (CLOSED_METRIC, Unit::Count, "Connections closed by the server, by reason."),
+            (REFUSED_STREAMS_METRIC, Unit::Count, "Event streams refused, by the limit that was reached."),
+            (RESETS_METRIC, Unit::Count, "Clients of event streams that were told to read their lists again."),
         ] {
             recorder.describe_counter(KeyName::from_const_str(name), Some(unit), help.into());
         }
@@ -100,6 +105,7 @@ impl Metrics {
             Some(Unit::Seconds),
             "Duration of units of work, waiting included, by unit and outcome.".into(),
         );
+        recorder.describe_gauge(KeyName::from_const_str(STREAMS_METRIC), None, "Open event streams.".into());
         let handle = recorder.handle();
         let process = Collector::default();
         ::metrics::with_local_recorder(&recorder, || process.describe());
@@ -115,6 +121,10 @@ impl Metrics {
         for reason in [REASON_UNREAD, REASON_NETWORK, REASON_NOT_PROXY] {
             drop(metrics.closed_counter(reason));
         }
+        for limit in [StreamLimit::Principal, StreamLimit::Process] {
+            drop(metrics.refused_stream_counter(limit));
+        }
+        drop(metrics.counter(RESETS_METRIC, Vec::new()));
         Arc::new(metrics)
     }
 
@@ -195,6 +205,30 @@ impl Metrics {
     /// those may connect.
     pub fn count_foreign_connection(&self) {
         self.closed_counter(REASON_NOT_PROXY).increment(1);
+    }
+
+    /// Sets the number of open event streams.
+    pub(crate) fn set_event_streams(&self, count: usize) {
+        let gauge = self.recorder.register_gauge(&Key::from_static_name(STREAMS_METRIC), &METRIC_METADATA);
+        gauge.set(u32::try_from(count).map_or(f64::MAX, f64::from));
+    }
+
+    /// Counts an event stream that was refused.
+    pub(crate) fn count_refused_stream(&self, limit: StreamLimit) {
+        self.refused_stream_counter(limit).increment(1);
+    }
+
+    fn refused_stream_counter(&self, limit: StreamLimit) -> Counter {
+        let limit = match limit {
+            StreamLimit::Principal => "principal",
+            StreamLimit::Process => "process",
+        };
+        self.counter(REFUSED_STREAMS_METRIC, vec![Label::from_static_parts("limit", limit)])
+    }
+
+    /// Counts an event `reset`.
+    pub(crate) fn count_event_reset(&self) {
+        self.counter(RESETS_METRIC, Vec::new()).increment(1);
     }
 
     fn closed_counter(&self, reason: &'static str) -> Counter {

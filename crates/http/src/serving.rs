@@ -6,6 +6,7 @@ pub(crate) mod chunked_body;
 pub(crate) mod cors;
 pub(crate) mod dialect;
 pub(crate) mod endpoint;
+pub(crate) mod event_stream;
 pub(crate) mod mount;
 pub(crate) mod mount_service;
 pub(crate) mod permission;

@@ -13,6 +13,7 @@ mod directory;
 mod events;
 mod feed;
 mod keys;
+mod live_events;
 mod office;
 mod resets;
 mod revocations;

@@ -1,6 +1,8 @@
 //! The in-memory ports for revocations and audit events.
 
-use tillgate_domain::{Audit, Change, EndReason, Epoch, Event, Instant, Revocations, Scope, SessionId, StoreResult};
+use tillgate_domain::{
+    Audit, Change, EndReason, Epoch, Event, Instant, LiveEvent, Revocations, Scope, SessionId, StoreResult,
+};
 use uuid::Uuid;
 
 use super::transaction::{Transaction, constraint_error};
@@ -92,6 +94,6 @@ impl Audit for Transaction<'_> {
         }
         lines.put(event.id, ());
         self.rows.new_events.push(event.clone());
-        Ok(())
+        self.insert_live_events(&LiveEvent::list_for(event), event.at)
     }
 }

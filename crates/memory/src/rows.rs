@@ -7,8 +7,8 @@ use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::ports::{Reset, ResetDigest, ResetRequest, ScopedIdempotencyKey, StoredResponse};
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
-    ApiKeyId, Change, Device, DeviceId, Event, EventId, FoldedText, Instant, KeyId, NodeId, PrincipalId, ResetId, Role,
-    RoleId, SessionId, Slug, Tenant, TenantId, TicketId, User, UserId,
+    ApiKeyId, Change, Device, DeviceId, Event, EventId, FoldedText, Instant, KeyId, LiveEvent, NodeId, PrincipalId,
+    ResetId, Role, RoleId, SessionId, Slug, Tenant, TenantId, TicketId, User, UserId,
 };
 use uuid::Uuid;
 
@@ -86,6 +86,12 @@ tables! {
     changes: i64 => (Change, Instant),
     /// The number of the next change.
     next_change: () => i64,
+    /// By position; the position of a committed event is never used again.
+    live_events: i64 => (LiveEvent, Instant),
+    /// The position of the next event.
+    next_live_event: () => i64,
+    /// The greatest position that was swept.
+    swept_live_event: () => i64,
     nodes: NodeId => Node,
     /// Processes that have stopped in good order.
     left_nodes: NodeId => Node,

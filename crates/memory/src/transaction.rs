@@ -91,6 +91,7 @@ shows!(AuthTx {
     known_networks: ports::KnownNetworks,
     keys: ports::Keys,
     feed: ports::Feed,
+    live_events: ports::LiveEvents,
     nodes: ports::Nodes,
     instances: ports::Instances,
     api_keys: ports::ApiKeys,

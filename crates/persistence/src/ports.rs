@@ -18,6 +18,7 @@ mod idempotency_keys;
 pub(crate) mod instances;
 mod keys;
 mod known_networks;
+mod live_events;
 mod nodes;
 mod resets;
 mod revocations;

@@ -204,6 +204,7 @@ shows!(AuthTx {
     known_networks: auth::KnownNetworks,
     keys: auth::Keys,
     feed: auth::Feed,
+    live_events: auth::LiveEvents,
     nodes: auth::Nodes,
     instances: auth::Instances,
     api_keys: auth::ApiKeys,

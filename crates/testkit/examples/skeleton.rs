@@ -86,6 +86,9 @@ impl AuthTx for Transaction {
     fn feed(&mut self) -> &mut dyn Feed {
         self
     }
+    fn live_events(&mut self) -> &mut dyn LiveEvents {
+        self
+    }
     fn nodes(&mut self) -> &mut dyn Nodes {
         self
     }
@@ -379,6 +382,16 @@ impl Feed for Transaction {
     }
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         todo!("remove at most `limit` changes written before this instant, and return how many")
+    }
+}
+
+// Port: the live events, which `Audit::record` writes.
+impl LiveEvents for Transaction {
+    fn poll(&mut self, from: Option<&Bookmark>, limit: u32) -> StoreResult<LiveEventBatch> {
+        todo!("the events that the read which returned the bookmark did not contain; a gap for `None`")
+    }
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        todo!("remove at most `limit` events written before this instant, and return how many")
     }
 }
 

@@ -16,6 +16,7 @@ pub mod idempotency_keys;
 pub mod instances;
 pub mod keys;
 pub mod known_networks;
+pub mod live_events;
 pub mod observers;
 mod office;
 pub mod office_devices;
@@ -83,6 +84,7 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     idempotency_keys,
     instances,
     keys,
+    live_events,
     races,
     office_devices,
     office_directory,

@@ -12,17 +12,18 @@
 
 use std::sync::Arc;
 
-use tillgate_domain::{DeviceStatus, PrincipalId, StoreExt, UserStatus};
+use tillgate_domain::{DeviceId, DeviceStatus, PrincipalId, SessionId, StoreExt, UserStatus};
 
 use super::reach::Reach;
 use super::{ApiKeyIdentity, Auth};
 use crate::cache::{TokenCache, VerifiedToken};
 use crate::ports::{self, SessionUse};
 use crate::principal_profile;
-use crate::revocations::{RevocationCheck, SessionScopes};
+use crate::revocations::{RevocationCheck, SessionScopes, Version};
 use crate::token::access_token::{Claims, MAX_TOKEN_BYTES, read_key_id};
 use crate::{
-    AuthDenied, AuthRequest, AuthenticatedBy, Caller, Error, Profile, RequestCredentials, SessionContext, TokenDenied,
+    AuthDenied, AuthRequest, AuthenticatedBy, Caller, Epochs, Error, Profile, RequestCredentials, SessionContext,
+    TokenDenied,
 };
 
 /// A valid access token with the current profile.
@@ -113,6 +114,7 @@ impl Auth {
             last_used_at: verified.last_recorded_at(),
             session_expires_at: claims.sxp.map(tillgate_domain::Instant::from_millis),
             expires_at: claims.expires_at(),
+            epochs: claims.epochs(),
         };
         Ok(Some(Caller {
             authenticated_by: AuthenticatedBy::Session(session),
@@ -222,33 +224,98 @@ impl Auth {
         if reach == Reach::Memory {
             return Ok(None);
         }
-        let (read_version, mut epochs) = (self.revocations.current_version(), claims.epochs());
+        let identity = TokenIdentity { session: claims.sid, principal, device, epochs: claims.epochs() };
+        let (profile, read_version) = self.read_profile(&identity, known.as_ref(), read, check.forgotten_until)?;
+        if !read {
+            verified.record_session_read(read_version);
+        }
+        Ok(Some(profile))
+    }
+
+    /// Reads the profile from the store unless it is known, and the session's row unless it was
+    /// read already. Returns the version at which the reading began.
+    fn read_profile(
+        &self,
+        identity: &TokenIdentity,
+        known: Option<&Arc<Profile>>,
+        is_session_read: bool,
+        horizon: Version,
+    ) -> Result<(Arc<Profile>, Version), Error> {
+        let &TokenIdentity { session, principal, device, epochs: claimed } = identity;
+        let (read_version, mut epochs) = (self.revocations.current_version(), claimed);
         let found = self.store.read("authenticate", |tx| {
-            if !read {
-                match tx.sessions().find(claims.sid)? {
-                    Some(record) if is_live(&record, claims) => epochs = record.epochs,
+            if !is_session_read {
+                match tx.sessions().find(session)? {
+                    Some(record) if is_live(&record, &claimed) => epochs = record.epochs,
                     _ => return Ok(None),
                 }
             }
-            match &known {
+            match known {
                 Some(profile) => Ok(Some(Arc::clone(profile))),
                 None => Ok(principal_profile::read(tx, principal, device)?.map(Arc::new)),
             }
         })?;
         let profile = found.ok_or(TokenDenied::SessionOver)?;
-        if !read {
-            self.session_cache.insert(claims.sid, &epochs, read_version, check.forgotten_until);
-            verified.record_session_read(read_version);
+        if !is_session_read {
+            self.session_cache.insert(session, &epochs, read_version, horizon);
         }
         self.profile_cache.insert(principal, device, &profile, read_version);
-        Ok(Some(profile))
+        Ok((profile, read_version))
+    }
+
+    /// Checks a caller again during a long response: whether the session is still live and the
+    /// access token has not expired. Returns the caller with its current rights. Unlike a request,
+    /// this is not a use of the session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Denied`] if the session has ended, if the access token has expired, or if the caller
+    /// has no session. [`Error::Unavailable`] if that cannot be checked now.
+    pub fn recheck_caller(&self, caller: &Caller) -> Result<Caller, Error> {
+        let session = caller.session_context().ok_or(TokenDenied::SessionOver)?;
+        if session.expires_at <= self.time().at {
+            return Err(TokenDenied::Expired.into());
+        }
+        self.catch_up()?;
+        let (user, device, tenant) = (caller.user(), caller.device, caller.profile.tenant.id);
+        let scopes = SessionScopes { session: session.id, user, device, tenant };
+        let check = self.revocations.check_session(&scopes, &session.epochs);
+        if check.over {
+            return Err(TokenDenied::SessionOver.into());
+        }
+        let horizon = check.forgotten_until;
+        let known = self.profile_cache.get(caller.principal, device, check.invalidated);
+        let read = self.session_cache.find_read_version(session.id, &session.epochs, horizon).is_some();
+        let profile = match known {
+            Some(profile) if read => profile,
+            known => {
+                let principal = caller.principal;
+                let identity = TokenIdentity { session: session.id, principal, device, epochs: session.epochs };
+                self.read_profile(&identity, known.as_ref(), read, horizon)?.0
+            }
+        };
+        Ok(Caller { profile, ..caller.clone() })
+    }
+
+    /// A number that rises with every change that this process learns of. As long as it is the
+    /// same, [`recheck_caller`](Self::recheck_caller) finds the same session and rights.
+    pub fn change_version(&self) -> u64 {
+        self.revocations.current_version().0
     }
 }
 
+/// What a token names, with the epochs that it contains.
+struct TokenIdentity {
+    session: SessionId,
+    principal: PrincipalId,
+    device: Option<DeviceId>,
+    epochs: Epochs,
+}
+
 /// Whether a token is valid according to the rows of its session, user, device and tenant.
-fn is_live(record: &ports::SessionRecord, claims: &Claims) -> bool {
+fn is_live(record: &ports::SessionRecord, claimed: &Epochs) -> bool {
     record.session.ended.is_none()
-        && !claims.epochs().is_below(&record.epochs)
+        && !claimed.is_below(&record.epochs)
         && record.user.is_none_or(|status| status == UserStatus::Active)
         && record.device.is_none_or(|status| status == DeviceStatus::Active)
 }

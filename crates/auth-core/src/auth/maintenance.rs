@@ -47,6 +47,9 @@ const CHANGE_RETENTION: Duration = Duration::from_hours(7 * 24);
 /// clocks differ by minutes do not remove one too early.
 const SIGNATURE_RETENTION: Duration = MAX_SIGNATURE_SKEW.saturating_mul(4);
 
+/// How long live events are kept: a client that was away for longer reads its lists again.
+const LIVE_EVENT_RETENTION: Duration = Duration::from_hours(24);
+
 /// How long the heartbeats of stopped processes, and their clocks, are kept.
 const NODE_RETENTION: Duration = Duration::from_hours(7 * 24);
 
@@ -66,6 +69,8 @@ pub struct SweepCounts {
     pub known_networks: u32,
     /// Signatures that are too old to be valid again.
     pub signatures: u32,
+    /// Live events that no client follows any more.
+    pub live_events: u32,
 }
 
 /// When each step was last run, and the thread that runs them.
@@ -284,6 +289,14 @@ impl Auth {
             &|tx, before| tx.signatures().sweep(before, ROWS_PER_SWEEP),
             &mut |count| {
                 swept.signatures += count;
+                progress(swept);
+            },
+        )?;
+        self.sweep_table(
+            now.saturating_sub(LIVE_EVENT_RETENTION),
+            &|tx, before| tx.live_events().sweep(before, ROWS_PER_SWEEP),
+            &mut |count| {
+                swept.live_events += count;
                 progress(swept);
             },
         )?;

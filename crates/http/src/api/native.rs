@@ -7,6 +7,7 @@ pub mod bodies;
 mod body;
 mod devices;
 mod error;
+mod events;
 #[cfg(feature = "fuzzing")]
 mod fuzzing;
 mod gateway_check;
@@ -115,6 +116,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::all_about(SubjectKind::ApiKey, api_keys::routes()),
         audit::routes(),
         summary::routes(),
+        vec![events::route()],
         vec![gateway_check::route()],
     ];
     all.into_iter().flatten().collect()

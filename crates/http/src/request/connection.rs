@@ -38,6 +38,10 @@ pub struct Connection {
     has_been_used: Cell<bool>,
     /// The task to wake when the last response has been sent.
     idle_waker: RefCell<Option<Waker>>,
+    /// Whether the client has closed its side.
+    has_input_ended: Cell<bool>,
+    /// The task to wake when the client closes its side.
+    input_end_waker: RefCell<Option<Waker>>,
 }
 
 impl Connection {
@@ -51,12 +55,35 @@ impl Connection {
             has_unanswered_bytes: Cell::new(false),
             has_been_used: Cell::new(false),
             idle_waker: RefCell::default(),
+            has_input_ended: Cell::new(false),
+            input_end_waker: RefCell::default(),
         })
     }
 
     /// Records that bytes of a request were received.
     pub fn record_received(&self) {
         self.has_unanswered_bytes.set(true);
+    }
+
+    /// Records that the client has closed its side: no request follows.
+    pub fn record_input_end(&self) {
+        self.has_input_ended.set(true);
+        if let Some(waker) = self.input_end_waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Whether the client has closed its side; if not, wakes the task when it does.
+    pub(crate) fn poll_input_end(&self, waker: &Waker) -> bool {
+        if !self.has_input_ended.get() {
+            self.input_end_waker.replace(Some(waker.clone()));
+        }
+        self.has_input_ended.get()
+    }
+
+    /// Whether the server is shutting down.
+    pub(crate) fn drain_state(&self) -> &DrainState {
+        &self.drain_state
     }
 
     /// Whether no request is in progress, and none has begun to arrive since the last response was

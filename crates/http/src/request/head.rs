@@ -13,6 +13,7 @@ use actix_web::http::{Method, Uri};
 use crate::access_rule::OriginalRequest;
 use crate::context::MountContext;
 use crate::error::{ApiError, ProtocolError};
+use crate::request::connection::Connection;
 use crate::request::meta::RequestMeta;
 
 /// The head of a request.
@@ -140,6 +141,11 @@ impl RequestHead {
     /// Returns the address of the client.
     pub fn address(&self) -> Option<IpAddr> {
         self.meta.address
+    }
+
+    /// Returns the state of the connection, if the listener shares it.
+    pub(crate) fn connection(&self) -> Option<Rc<Connection>> {
+        self.request.conn_data::<Rc<Connection>>().cloned()
     }
 
     /// Returns the trace id of the request.

@@ -21,6 +21,7 @@ mod devices;
 mod edge;
 mod enrolled_users;
 mod error_responses;
+mod events;
 mod every_route;
 mod fiuu;
 mod fiuu_midnight;

@@ -6,9 +6,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Context, Poll, Waker};
 
 use crate::enrolled_users;
-use actix_web::http::header::{HeaderMap, SET_COOKIE, WWW_AUTHENTICATE};
+use actix_web::body::MessageBody;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, SET_COOKIE, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{self, TestRequest};
 use serde_json::{Value, json};
@@ -212,7 +214,13 @@ impl TestServer {
                 Box::pin(async move {
                     let answer = test::call_service(&*app, request.to_request()).await;
                     let (status, headers) = (answer.status(), answer.headers().clone());
-                    TestResponse { status, headers, bytes: test::read_body(answer).await.to_vec() }
+                    let is_endless = headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+                    let bytes = if is_endless {
+                        read_available(answer.into_body())
+                    } else {
+                        test::read_body(answer).await.to_vec()
+                    };
+                    TestResponse { status, headers, bytes }
                 })
             };
             // two first requests may both have built it
@@ -356,6 +364,17 @@ pub fn build_request(method: Method, path: &str) -> TestRequest {
 /// Adds the access token to the request.
 pub fn with_bearer(request: TestRequest, token: &str) -> TestRequest {
     request.insert_header(("Authorization", format!("Bearer {token}")))
+}
+
+/// What of a stream is there, which is then dropped.
+fn read_available(body: impl MessageBody) -> Vec<u8> {
+    let mut body = Box::pin(body);
+    let context = &mut Context::from_waker(Waker::noop());
+    let mut bytes = Vec::new();
+    while let Poll::Ready(Some(Ok(piece))) = body.as_mut().poll_next(context) {
+        bytes.extend_from_slice(&piece);
+    }
+    bytes
 }
 
 pub fn post_request(path: &str, body: Value) -> TestRequest {

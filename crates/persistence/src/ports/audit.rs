@@ -1,8 +1,8 @@
-//! Records audit events. They are written without a seal and sealed later.
+//! Records audit events, with their live events. They are written without a seal and sealed later.
 
 use diesel::prelude::*;
 use tillgate_domain::office::ports::search_text;
-use tillgate_domain::{Audit, Event, StoreResult};
+use tillgate_domain::{Audit, Event, LiveEvent, StoreResult};
 
 use crate::error_class::classify;
 use crate::row::{to_json, uuid_bytes};
@@ -49,6 +49,6 @@ impl Audit for Transaction<'_> {
             searched: search_text::from_details(&event.details),
         };
         diesel::insert_into(audit::table).values(row).execute(self.write_connection()?).map_err(classify)?;
-        Ok(())
+        self.insert_live_events(&LiveEvent::list_for(event), event.at)
     }
 }

@@ -54,21 +54,34 @@ const SWEEP_POSTGRES: &str = "DELETE FROM changes WHERE number IN (\
 /// start time than the previous server, so the reader then reads everything that is kept. Both
 /// values share the 63 bits of a [`Cursor`]: 15 for the server, 48 for the position.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct StoredPosition {
-    server: i64,
-    position: i64,
+pub(super) struct StoredPosition {
+    pub(super) server: i64,
+    pub(super) position: i64,
 }
 
 const POSITION_BITS: u32 = 48;
 
 impl StoredPosition {
-    const fn from_cursor(cursor: Cursor) -> Self {
+    pub(super) const fn from_cursor(cursor: Cursor) -> Self {
         Self { server: cursor.0 >> POSITION_BITS, position: cursor.0 & ((1 << POSITION_BITS) - 1) }
     }
 
     const fn to_cursor(self) -> Cursor {
         Cursor((self.server << POSITION_BITS) | self.position)
     }
+
+    /// The bookmark of a read on this server. `open` lists the transactions that were running,
+    /// separated by commas.
+    pub(super) fn read_bookmark(server: i64, bound: i64, open: Option<&str>) -> StoreResult<Bookmark> {
+        let open = open.unwrap_or_default().split(',').filter(|id| !id.is_empty());
+        let at = |id: &str| Some(Self { server, position: id.parse().ok()? }.to_cursor());
+        let open = open.map(|id| at(id).ok_or_else(no_position)).collect::<StoreResult<_>>()?;
+        Ok(Bookmark { cursor: Self { server, position: bound }.to_cursor(), open })
+    }
+}
+
+fn no_position() -> StoreError {
+    StoreError::Fault("the feed returned no position".to_owned())
 }
 
 #[derive(QueryableByName)]
@@ -109,14 +122,9 @@ impl Transaction<'_> {
 }
 
 /// The end of the feed, from the first row of a read.
-fn read_position(rows: &[FeedRow]) -> StoreResult<(StoredPosition, Vec<Cursor>)> {
-    let nowhere = || StoreError::Fault("the feed returned no position".to_owned());
-    let row = rows.first().ok_or_else(nowhere)?;
-    let server = row.server;
-    let open = row.open.as_deref().unwrap_or_default().split(',').filter(|id| !id.is_empty());
-    let at = |id: &str| Some(StoredPosition { server, position: id.parse().ok()? }.to_cursor());
-    let open = open.map(|id| at(id).ok_or_else(nowhere)).collect::<StoreResult<_>>()?;
-    Ok((StoredPosition { server, position: row.bound }, open))
+fn read_end(rows: &[FeedRow]) -> StoreResult<Bookmark> {
+    let row = rows.first().ok_or_else(no_position)?;
+    StoredPosition::read_bookmark(row.server, row.bound, row.open.as_deref())
 }
 
 impl Feed for Transaction<'_> {
@@ -127,21 +135,16 @@ impl Feed for Transaction<'_> {
         let open: Vec<String> =
             open.iter().map(|open| StoredPosition::from_cursor(*open).position.to_string()).collect();
         let mut rows = self.select_changes(at.position, &open.join(","))?;
-        let now = read_position(&rows)?.0;
+        let now = StoredPosition::from_cursor(read_end(&rows)?.cursor);
         let elsewhere = at.server != now.server || at.position > now.position;
         if from.is_some() && elsewhere {
             rows = self.select_changes(0, "")?;
         }
-        let (next, open) = read_position(&rows)?;
+        let next = read_end(&rows)?;
         let clock = rows.first().and_then(|row| row.clock_server.zip(row.clock));
         let clock = clock.map(|(server, now)| ServerTime { server, now: Instant::from_millis(now) });
         let changes = rows.iter().filter_map(|row| read_change(row).transpose()).collect::<StoreResult<_>>()?;
-        Ok(FeedBatch {
-            entries: changes,
-            next: Bookmark { cursor: next.to_cursor(), open },
-            restarted: from.is_none() || elsewhere,
-            clock,
-        })
+        Ok(FeedBatch { entries: changes, next, restarted: from.is_none() || elsewhere, clock })
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {

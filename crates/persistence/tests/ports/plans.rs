@@ -10,8 +10,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
+use tillgate_auth_core::AuthTx;
+use tillgate_auth_core::ports::Rotation;
+use tillgate_domain::{Action, Actor, Event, KeyId, LiveEvent, StoreResult};
 
-use crate::test_database::{StoreFixture, TestDatabase};
+use crate::test_database::{StoreFixture, TestDatabase, at, uuid};
 use statements::call_every_method;
 
 thread_local! {
@@ -29,6 +32,7 @@ const SMALL_TABLES: &[&str] = &[
     "who",
     "mine",
     "seen",
+    "found",
     "feed",
     "open",
     "keys",
@@ -93,6 +97,7 @@ fn hot_statements_are_prepared_once() {
         "INSERT INTO places",
         "INSERT INTO changes",
         "INSERT INTO audit",
+        "INSERT INTO events",
         "INSERT INTO tickets",
         "UPDATE tickets SET",
         "SELECT tickets.tenant_id",
@@ -102,4 +107,39 @@ fn hot_statements_are_prepared_once() {
     }
     let lists = |text: &&String| text.contains("VALUES (?, ?, ?), (");
     assert_eq!(kept.iter().find(lists), None, "a text that changes with its length fills the memory of the connection");
+}
+
+/// The tables into which the statements of a unit of work insert, in alphabetical order.
+fn inserted_tables(fresh: &TestDatabase, work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<()>) -> Vec<String> {
+    SENT_STATEMENTS.take();
+    fresh.write(work);
+    let sent = SENT_STATEMENTS.take();
+    let table = |text: &String| Some(text.strip_prefix("INSERT INTO ")?.split(' ').next()?.replace('`', ""));
+    sent.iter().filter_map(table).collect()
+}
+
+/// The audit event of a login costs one more statement for all of its live events, and a rotation
+/// costs none.
+#[test]
+fn live_events_cost_a_login_one_insert_and_a_refresh_none() {
+    install_instrumentation();
+    let (fresh, fixture) = (TestDatabase::sqlite().with_fixture(), StoreFixture::default());
+    let session = fixture.new_session(1);
+    fresh.write(|tx| tx.sessions().insert(&session));
+    let event = crate::store::test_event(7);
+    let actor = Actor { session: Some(session.id), ..event.actor };
+    let details = serde_json::Map::from_iter([("replaced".to_owned(), serde_json::json!(session.id))]);
+    let login = Event { tenant: Some(fixture.tenant.id), actor, details, action: Action::Login, ..event };
+    assert_eq!(LiveEvent::list_for(&login).len(), 3);
+    assert_eq!(inserted_tables(&fresh, |tx| tx.audit().record(&login)), ["audit", "events"]);
+    let to = Rotation {
+        generation: 2,
+        key: KeyId(uuid(51)),
+        previous_key: KeyId(uuid(50)),
+        at: at(2),
+        expires_at: Some(at(99)),
+        from: None,
+        proved_at: None,
+    };
+    assert_eq!(inserted_tables(&fresh, |tx| tx.sessions().rotate(session.id, 1, &to).map(drop)), [""; 0]);
 }

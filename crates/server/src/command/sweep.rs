@@ -1,6 +1,6 @@
 //! `sweep`: removes what a server removes every minute: sessions that ended long ago, changes older
-//! than every live token, old counts of failed logins, expired signatures, and idempotency keys
-//! older than two days.
+//! than every live token, old counts of failed logins, expired signatures, live events older than a
+//! day, and idempotency keys older than two days.
 
 use serde_json::json;
 use tillgate_auth_core::auth::SweepCounts;
@@ -23,24 +23,24 @@ pub(super) fn run(context: &Context) -> Result<(), CommandError> {
         }
     });
     let swept = swept.map_err(CommandError::failed)?;
-    let SweepCounts { sessions, changes, attempts, known_networks, signatures } = swept;
+    let SweepCounts { sessions, changes, attempts, known_networks, signatures, live_events } = swept;
     let keys = key_sweeping::sweep_keys(&database, &engine).map_err(CommandError::failed)?;
     let all = json!({
         "sessions": sessions, "changes": changes, "attempts": attempts, "places": known_networks, "signatures": signatures,
-        "idempotency_keys": keys,
+        "live_events": live_events, "idempotency_keys": keys,
     });
     print::print_answer(context.json, &format!("removed: {}, {keys} idempotency keys", describe_swept(&swept)), &all);
     Ok(())
 }
 
 fn total_rows(swept: &SweepCounts) -> u32 {
-    swept.sessions + swept.changes + swept.attempts + swept.known_networks + swept.signatures
+    swept.sessions + swept.changes + swept.attempts + swept.known_networks + swept.signatures + swept.live_events
 }
 
 fn describe_swept(swept: &SweepCounts) -> String {
-    let SweepCounts { sessions, changes, attempts, known_networks, signatures } = swept;
+    let SweepCounts { sessions, changes, attempts, known_networks, signatures, live_events } = swept;
     format!(
         "{sessions} sessions, {changes} changes, {attempts} counts of failed logins, {known_networks} known networks, \
-         {signatures} signatures"
+         {signatures} signatures, {live_events} live events"
     )
 }

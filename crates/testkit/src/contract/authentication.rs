@@ -237,6 +237,21 @@ macro_rules! auth_contract {
             $open,
             $attributes,
             AuthStoreHarness,
+            live_events,
+            [
+                recorded_event_has_its_live_events,
+                event_has_the_version_or_the_principal_of_its_resource,
+                unknown_bookmark_has_a_gap,
+                more_events_than_the_limit_are_a_gap,
+                rolled_back_event_is_not_found,
+                late_event_is_found_once,
+                swept_events_are_a_gap,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            $attributes,
+            AuthStoreHarness,
             feed,
             [
                 changes_are_returned_oldest_first,

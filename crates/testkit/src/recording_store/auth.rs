@@ -5,9 +5,10 @@ use std::net::IpAddr;
 
 use tillgate_auth_core::ports::{
     ApiKeys, Attempts, Bookmark, Bucket, CountKey, Credential, CredentialKind, Credentials, Devices, Feed, FeedBatch,
-    FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks, Node, Nodes, PrincipalBucket, Roles, Rotation,
-    SessionCursor, SessionFilter, SessionOrder, SessionRecord, SessionUse, SessionView, Sessions, SignatureDigest,
-    Signatures, StoredKey, Tenants, TokenDisposition, Users, Verifier, WrappedApiKey,
+    FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks, LiveEventBatch, LiveEvents, Node, Nodes,
+    PrincipalBucket, Roles, Rotation, SessionCursor, SessionFilter, SessionOrder, SessionRecord, SessionUse,
+    SessionView, Sessions, SignatureDigest, Signatures, StoredKey, Tenants, TokenDisposition, Users, Verifier,
+    WrappedApiKey,
 };
 use tillgate_auth_core::{AuthTx, DialectName, Session};
 use tillgate_domain::{
@@ -98,6 +99,11 @@ record_port!(AuthTx, feed: Feed {
     fn sweep(before: Instant, limit: u32) -> u32;
 });
 
+record_port!(AuthTx, live_events: LiveEvents {
+    fn poll(from: Option<&Bookmark>, limit: u32) -> LiveEventBatch;
+    fn sweep(before: Instant, limit: u32) -> u32;
+});
+
 record_port!(AuthTx, nodes: Nodes {
     fn upsert(node: &Node) -> ();
     fn list_live(since: Instant) -> Vec<Node>;
@@ -182,6 +188,10 @@ impl AuthTx for RecordingTx<'_, dyn AuthTx + '_> {
     }
 
     fn feed(&mut self) -> &mut dyn Feed {
+        self
+    }
+
+    fn live_events(&mut self) -> &mut dyn LiveEvents {
         self
     }
 

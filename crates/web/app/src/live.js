@@ -94,25 +94,24 @@ function lead() {
   leads = true;
   return new Promise((resolve) => {
     const share = (/** @type {any} */ message) => channel?.postMessage(message);
+    const tell = (/** @type {Change} */ change) => {
+      share({ change });
+      announce(change);
+    };
     const open = () => {
       const source = new EventSource(`${apiBase}events`);
       source.onopen = () => {
         setStreaming(true);
         share({ streaming: true });
       };
-      source.addEventListener("change", (event) => {
-        const { kind, id } = JSON.parse(/** @type {MessageEvent} */ (event).data);
-        share({ change: { kind, id } });
-        announce({ kind, id });
-      });
-      source.addEventListener("reset", () => {
-        share({ change: { kind: "*", id: null } });
-        announce({ kind: "*", id: null });
-      });
+      source.addEventListener("change", (event) => tell(JSON.parse(/** @type {MessageEvent} */ (event).data)));
+      source.addEventListener("reset", () => tell({ kind: "*", id: null }));
       source.onerror = () => {
         setStreaming(false);
         share({ streaming: false });
-        if (source.readyState === EventSource.CLOSED) setTimeout(open, 30_000);
+        if (source.readyState !== EventSource.CLOSED) return;
+        tell({ kind: "*", id: null });
+        setTimeout(open, 30_000);
       };
     };
     open();

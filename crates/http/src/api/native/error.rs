@@ -8,8 +8,9 @@ use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
 use tillgate_domain::office::OfficeError;
 use tillgate_domain::{DenialKind, MissingRight};
 
+use crate::context::event_hub::MAX_STREAMS_PER_PRINCIPAL;
 use crate::error::office;
-use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, to_sentence};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, StreamLimit, to_sentence};
 use crate::request::bearer::BEARER_CHALLENGE;
 use crate::request::head::RequestHead;
 use crate::serving::response;
@@ -172,6 +173,13 @@ fn describe_protocol_error(protocol: &ProtocolError) -> String {
         ProtocolError::MethodNotAllowed { allow } => format!("This path accepts {allow}."),
         ProtocolError::InvalidFields(_) => INVALID_REQUEST_DETAIL.to_owned(),
         ProtocolError::RateLimited { .. } => "Too many requests from this address.".to_owned(),
+        ProtocolError::StreamLimitReached(StreamLimit::Principal) => {
+            format!("You already have {MAX_STREAMS_PER_PRINCIPAL} event streams: close one, or retry later.")
+        }
+        ProtocolError::StreamLimitReached(StreamLimit::Process) => {
+            "The server has too many event streams: read your lists again from time to time, and retry later."
+                .to_owned()
+        }
         ProtocolError::UntrustedOrigin => "Pages of this origin may not send this request.".to_owned(),
         ProtocolError::TlsRequired => "Signing in requires TLS: set `server.tls_cert`, or name the proxy that \
              terminates TLS in `server.proxies`."

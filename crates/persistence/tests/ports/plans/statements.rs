@@ -131,6 +131,8 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.api_keys().list_active_by_user(fixture.tenant.id, fixture.anna.id)?;
         let look = tx.feed().poll(None)?;
         tx.feed().poll(Some(&look.next))?;
+        let live = tx.live_events().poll(None, 9)?;
+        tx.live_events().poll(Some(&live.next), 9)?;
         tx.nodes().list_live(at(0))?;
         tx.nodes().find_origin(uuid(1))?;
         tx.instances().find()?;
@@ -279,6 +281,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.known_networks().sweep(at(10), 9)?;
         tx.signatures().sweep(at(10), 9)?;
         tx.feed().sweep(at(10), 9)?;
+        tx.live_events().sweep(at(10), 9)?;
         tx.keys().remove(KeyId(uuid(50)))?;
         tx.nodes().mark_left(NodeId(uuid(1)), at(400))?;
         tx.nodes().sweep(at(10))

@@ -1,0 +1,17 @@
+-- The live events: what has changed, for clients that follow it. An event has only ids; a reader
+-- looks up what they name. Kept for a day.
+CREATE TABLE events (
+    -- the number of the transaction that wrote the row, as in `changes`
+    position BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
+    -- the order within a transaction
+    number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id BYTEA NOT NULL,
+    kind TEXT NOT NULL,
+    -- NULL if several sessions have ended at once
+    subject_id BYTEA,
+    written_at BIGINT NOT NULL
+);
+CREATE INDEX events_position ON events (position, number);
+CREATE INDEX events_written ON events (written_at);
+-- The greatest position that was swept: a reader from there on has missed nothing.
+ALTER TABLE meta ADD COLUMN events_swept BIGINT NOT NULL DEFAULT 0;

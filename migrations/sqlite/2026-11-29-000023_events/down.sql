@@ -1,0 +1,2 @@
+ALTER TABLE meta DROP COLUMN events_swept;
+DROP TABLE events;
