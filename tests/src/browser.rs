@@ -116,6 +116,27 @@ impl Browser {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
+    /// Runs an expression on the page and returns the value of its promise.
+    #[track_caller]
+    pub fn run_async(&self, expression: &str) -> Value {
+        let parameters =
+            json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true });
+        self.devtools("Runtime.evaluate", &parameters)["result"]["value"].clone()
+    }
+
+    /// Opens another tab and uses it from now on. Returns the tab before it.
+    pub fn open_tab(&self) -> String {
+        let before = self.get("/window").as_str().unwrap().to_owned();
+        let opened = self.post("/window/new", &json!({ "type": "tab" }))["handle"].as_str().unwrap().to_owned();
+        self.switch_to_tab(&opened);
+        before
+    }
+
+    /// Uses this tab from now on.
+    pub fn switch_to_tab(&self, tab: &str) {
+        self.post("/window", &json!({ "handle": tab }));
+    }
+
     /// Runs a command of the Chrome `DevTools` Protocol.
     #[track_caller]
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {

@@ -36,6 +36,11 @@ impl TillClient {
         Self { access: access.to_owned(), ..server.new_till() }
     }
 
+    /// The address of a path on the server.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.server)
+    }
+
     /// The same session on another server.
     pub fn at_server(&self, server: &str) -> Self {
         Self { server: server.to_owned(), ..self.clone() }

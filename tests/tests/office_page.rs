@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
-use serde_json::{Value, json};
+use serde_json::json;
 use tillgate_tests::browser::keys;
-use tillgate_tests::{Browser, DatabaseEngine, Installation, PASSWORD, RunningServer, wait_until};
+use tillgate_tests::{Browser, DatabaseEngine, Installation, OfficePage, PASSWORD, RunningServer, wait_until};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -32,60 +32,22 @@ fn sign_in(browser: &Browser, login: &str) {
     browser.type_into("#password", &format!("{PASSWORD}{}", keys::ENTER));
 }
 
-/// The value of a promise on the page.
-fn run_async(browser: &Browser, expression: &str) -> Value {
-    let parameters =
-        json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true });
-    browser.devtools("Runtime.evaluate", &parameters)["result"]["value"].clone()
-}
-
 #[test]
 #[ignore = "requires Chromium"]
 fn person_signs_in_sees_the_board_and_signs_out() {
-    let (installation, server, browser) = start();
-    let address = |path: &str| format!("{}{path}", server.address());
+    let page = OfficePage::start(DatabaseEngine::Sqlite);
     // the root leads to the app, which has no session yet and leads to the form
-    browser.open(server.address());
-    wait_for_address(&browser, &address("/office/sign-in"));
-    sign_in(&browser, "admin");
-    wait_for_address(&browser, &address("/office/"));
-    browser.wait_for("#main", "P01");
-    assert_eq!(run_async(&browser, "fetch('/office/api/v1/sessions/current').then(a => a.status)"), json!(200));
-    // nothing in the reach of scripts, and only preferences are stored
-    assert_eq!(browser.run("return document.cookie"), json!(""));
-    let stored = browser.run("return [...Object.keys(localStorage), ...Object.keys(sessionStorage)]");
-    assert!(stored.as_array().unwrap().iter().all(|key| *key == json!("tillgate-office")), "{stored}");
-    let cookies = browser.devtools("Network.getAllCookies", &json!({}));
-    let tokens: Vec<&str> =
-        cookies["cookies"].as_array().unwrap().iter().map(|c| c["value"].as_str().unwrap()).collect();
-    assert_eq!(tokens.len(), 2, "{cookies}");
-    for token in tokens {
-        installation.secrets().add(token);
-    }
-    let page =
-        browser.run("return document.documentElement.outerHTML + JSON.stringify({...localStorage, ...history.state})");
-    installation.secrets().assert_absent("the page", page.as_str().unwrap());
-
-    browser.click("button.person");
-    browser.wait_until_visible("[role=menu] [role^=menuitem]");
-    let leave =
-        "[...document.querySelectorAll('[role=menuitem]')].find(item => item.textContent.includes('Sign out')).click()";
-    browser.run(leave);
-    wait_for_address(&browser, &address("/office/signed-out"));
-    browser.wait_for("h1", "Signed out");
-    assert_eq!(browser.devtools("Network.getAllCookies", &json!({}))["cookies"], json!([]));
-    // the back button shows no data: the app has no session and leads to the form
-    browser.back();
-    wait_for_address(&browser, &address("/office/sign-in"));
-
-    // the browser notes what the sign-out has cleared
-    let errors: Vec<String> =
-        browser.take_console_errors().into_iter().filter(|line| !line.contains("Cleared data types")).collect();
-    assert_eq!(errors, Vec::<String>::new(), "script errors and violations of the policy");
-    for url in browser.take_requests() {
-        assert!(url.starts_with(server.address()), "{url}");
-        installation.secrets().assert_absent("an address", &url);
-    }
+    page.browser.open(page.server.address());
+    page.wait_for_path("/sign-in");
+    page.sign_in("admin");
+    assert_eq!(page.fetch("GET", "/sessions/current", None).0, 200);
+    let cookies = page.browser.devtools("Network.getAllCookies", &json!({}));
+    assert_eq!(cookies["cookies"].as_array().unwrap().len(), 2, "{cookies}");
+    page.assert_clean();
+    page.sign_out();
+    page.browser.wait_for("h1", "Signed out");
+    assert_eq!(page.browser.devtools("Network.getAllCookies", &json!({}))["cookies"], json!([]));
+    page.assert_clean();
 }
 
 #[test]
@@ -155,7 +117,7 @@ fn page_of_another_origin_can_neither_frame_nor_reach_nor_change_anything() {
     // reached: the opened window is in a browsing context group of its own
     let closed = "new Promise(done => { const opened = open('OFFICE/sign-in'); if (!opened) done('blocked'); \
                   const look = () => opened.closed ? done('severed') : setTimeout(look, 50); look(); })";
-    assert_eq!(run_async(&browser, &closed.replace("OFFICE", &office)), json!("severed"));
+    assert_eq!(browser.run_async(&closed.replace("OFFICE", &office)), json!("severed"));
     // changed: calls with the cookies, as a form, as text and with a preflight
     let role = r#"{"name":"thief","rights":["admin"],"environments":["PDA"]}"#;
     for (path, method, kind) in [
@@ -171,13 +133,13 @@ fn page_of_another_origin_can_neither_frame_nor_reach_nor_change_anything() {
              headers: {{ 'content-type': '{kind}' }}, body: {} }}).then(a => a.type, () => 'refused')",
             if method == "POST" { format!("'{role}'") } else { "undefined".to_owned() }
         );
-        let seen = run_async(&browser, &call);
+        let seen = browser.run_async(&call);
         assert!(seen == json!("opaque") || seen == json!("refused"), "{method} {path} {kind}: {seen}");
     }
     // read: an answer has no permission for another origin
     let read =
         format!("fetch('{office}/api/v1/users', {{ credentials: 'include' }}).then(() => 'read', () => 'refused')");
-    assert_eq!(run_async(&browser, &read), json!("refused"));
+    assert_eq!(browser.run_async(&read), json!("refused"));
     browser.run("document.getElementById('in').submit(); document.getElementById('out').submit()");
     assert_eq!(roles(), before, "nothing was added");
     browser.open(&format!("{office}/"));
