@@ -30,7 +30,7 @@ export class Problem extends Error {
 }
 
 /**
- * @typedef {{body?: any, query?: Record<string, any>, ifMatch?: string | null, quiet?: boolean}} CallOptions
+ * @typedef {{body?: any, query?: Record<string, any>, ifMatch?: string | null}} CallOptions
  * @typedef {{status: number, data: any, etag: string | null, headers: Headers}} Answer
  * @typedef {{method: string, path: string, body: any, status: number, at: number, took: number}} RecordedCall
  */
@@ -84,7 +84,7 @@ export const callOffice = (method, path, options = {}) => send(method, `${prefix
  * @param {CallOptions} options
  * @returns {Promise<Answer>}
  */
-async function send(method, address, { body, query, ifMatch, quiet }) {
+async function send(method, address, { body, query, ifMatch }) {
   const url = address + toQuery(query);
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };
@@ -105,7 +105,7 @@ async function send(method, address, { body, query, ifMatch, quiet }) {
     throw new Problem(0, {});
   }
   hooks.contact(true, answer.headers.get("x-tillgate-version"));
-  if (!quiet) record(method, url, body, answer.status, performance.now() - started);
+  if (address.startsWith(apiBase)) record(method, url, body, answer.status, performance.now() - started);
   const text = await answer.text();
   const data = parse(text);
   if (!answer.ok) throw new Problem(answer.status, data, Number(answer.headers.get("retry-after")) || undefined);
@@ -132,6 +132,7 @@ function toQuery(query) {
 }
 
 /**
+ * Notes a call; one that reads again what was read before replaces the earlier one.
  * @param {string} method
  * @param {string} path
  * @param {any} body
@@ -139,6 +140,8 @@ function toQuery(query) {
  * @param {number} took
  */
 function record(method, path, body, status, took) {
+  const earlier = method === "GET" ? recentCalls.findIndex((each) => each.method === method && each.path === path) : -1;
+  if (earlier >= 0) recentCalls.splice(earlier, 1);
   recentCalls.unshift({ method, path, body: mask(body), status, at: Date.now(), took });
   recentCalls.length = Math.min(recentCalls.length, MAX_RECENT_CALLS);
 }
@@ -163,7 +166,7 @@ export async function readAll(path, query = {}, maxPages = 25) {
   const items = [];
   let after;
   for (let page = 0; page < maxPages; page += 1) {
-    const { data } = await call("GET", path, { query: { limit: 200, ...query, after }, quiet: true });
+    const { data } = await call("GET", path, { query: { limit: 200, ...query, after } });
     items.push(...data.items);
     after = data.next;
     if (!after) break;

@@ -51,7 +51,7 @@ export async function loadSession() {
 
 /** Reads the rights again, for example after a change of roles. */
 export async function loadCurrent() {
-  const { data } = await call("GET", "sessions/current", { quiet: true });
+  const { data } = await call("GET", "sessions/current");
   session.user = data.user;
   session.current = data.session;
   setRights(data.rights);
@@ -76,7 +76,7 @@ function noteAnswer(answered, version) {
 /** Renews the session by its cookie; returns whether there is one. */
 export async function renew() {
   try {
-    const { data } = await callOffice("POST", "session", { body: {}, quiet: true });
+    const { data } = await callOffice("POST", "session", { body: {} });
     noteTerms(data);
     return true;
   } catch (error) {
@@ -134,13 +134,13 @@ let signingIn = null;
 function signInAgain() {
   signingIn ??= (async () => {
     // another tab may have renewed the session
-    const { status } = await callOffice("POST", "session", { body: {}, quiet: true }).catch((error) => error);
+    const { status } = await callOffice("POST", "session", { body: {} }).catch((error) => error);
     if (status !== 200) {
       await askPassword({
         login: session.user?.user_name ?? "",
         kind: "sign_in",
         submit: async (login, password) => {
-          noteTerms((await callOffice("POST", "session", { body: { login, password }, quiet: true })).data);
+          noteTerms((await callOffice("POST", "session", { body: { login, password } })).data);
           const previous = session.user?.id;
           await loadCurrent();
           if (previous && previous !== session.user?.id) location.reload();
@@ -160,7 +160,7 @@ async function stepUp() {
     login: session.user?.user_name ?? "",
     kind: "step_up",
     submit: async (_, password) => {
-      noteTerms((await call("POST", "sessions/current/step-up", { body: { password }, quiet: true })).data);
+      noteTerms((await call("POST", "sessions/current/step-up", { body: { password } })).data);
     },
   });
 }
@@ -168,7 +168,7 @@ async function stepUp() {
 /** Ends the session, in every tab. */
 export async function signOut() {
   try {
-    await callOffice("DELETE", "session", { quiet: true });
+    await callOffice("DELETE", "session");
   } catch (error) {
     if (error instanceof Problem && error.status !== 401) throw error;
   }

@@ -2,13 +2,14 @@
 // The tenant of the back office, and reading the open page again.
 
 import { call } from "./api.js";
+import { toastProblem } from "./components/toast.js";
 import { setZone } from "./time.js";
 
 export const shop = { tenant: /** @type {any} */ (null) };
 
 /** Reads the tenant. */
 export async function loadShop() {
-  const { data } = await call("GET", "tenants", { quiet: true });
+  const { data } = await call("GET", "tenants");
   shop.tenant = data.items[0];
   setZone(shop.tenant.zone);
 }
@@ -23,3 +24,13 @@ export function onRefresh(refresh) {
 
 /** Reads what the open page shows again. */
 export const refreshPage = () => refresher();
+
+/** Does something, reports its error as a message, and reads the open page again. @param {() => Promise<any>} run */
+export async function act(run) {
+  try {
+    await run();
+  } catch (error) {
+    toastProblem(error);
+  }
+  await refreshPage();
+}

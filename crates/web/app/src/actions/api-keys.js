@@ -5,16 +5,16 @@ import { call } from "../api.js";
 import { differences, patch } from "../components/conflict.js";
 import { confirmDialog, showSecret } from "../components/dialog.js";
 import { formDialog } from "../components/form.js";
-import { toast, toastProblem } from "../components/toast.js";
+import { toast } from "../components/toast.js";
 import { directory, requireDirectories, usableDevices } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
 import { navigate, withQuery } from "../router.js";
-import { refreshPage } from "../shop.js";
+import { act, refreshPage } from "../shop.js";
 
 /** @param {any} [key] @returns {Promise<import("../components/form.js").Field[]>} */
 async function fields(key) {
   await requireDirectories("users", "devices");
-  const { data } = await call("GET", "rights", { quiet: true });
+  const { data } = await call("GET", "rights");
   const rights = data.items.filter((/** @type {any} */ right) => right.name !== "admin");
   return [
     { name: "name", label: t("field.name"), required: true, value: key?.name, max: 200 },
@@ -89,26 +89,19 @@ export async function rotateKey(key) {
 }
 
 /** @param {any} key @param {"active" | "revoked"} status */
-export async function setKeyStatus(key, status) {
-  try {
+export const setKeyStatus = (key, status) =>
+  act(async () => {
     await patch(`api-keys/${key.id}`, "*", key, { status });
     const other = status === "active" ? "revoked" : "active";
     toast(t(`key.now.${status}`, { name: key.name }), { action: { label: t("undo"), run: () => setKeyStatus(key, other) } });
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
-}
+  });
 
 /** @param {any} key */
 export async function deleteKey(key) {
   if (!(await confirmDialog({ title: t("key.delete", { name: key.name }), text: t("key.delete.text"), action: t("delete"), name: key.name }))) return;
-  try {
+  await act(async () => {
     await call("DELETE", `api-keys/${key.id}`, { ifMatch: "*" });
     toast(t("key.deleted", { name: key.name }));
     navigate(withQuery({}, null));
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
+  });
 }

@@ -5,11 +5,11 @@ import { call } from "../api.js";
 import { differences, patch } from "../components/conflict.js";
 import { confirmDialog } from "../components/dialog.js";
 import { formDialog } from "../components/form.js";
-import { toast, toastProblem } from "../components/toast.js";
+import { toast } from "../components/toast.js";
 import { directory, loadDirectory, requireDirectories } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
 import { href, navigate } from "../router.js";
-import { refreshPage } from "../shop.js";
+import { act, refreshPage } from "../shop.js";
 
 export const environments = ["CashRegister", "PDA", "BackOffice", "Tool"];
 
@@ -18,41 +18,22 @@ const setStatus = (device, status) =>
   call("PATCH", `devices/${device.id}`, { body: { status }, ifMatch: "*" });
 
 /** Locks a device at once; the message offers to undo it. @param {any} device */
-export async function lockDevice(device) {
-  try {
+export const lockDevice = (device) =>
+  act(async () => {
     await setStatus(device, "locked");
     const detail = device.seat ? t("device.locked.ended") : undefined;
     toast(t("device.locked", { name: device.name }), {
       detail,
       action: { label: t("undo"), run: () => unlockDevice(device) },
     });
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
-}
+  });
 
 /** @param {any} device */
-export async function unlockDevice(device) {
-  try {
+export const unlockDevice = (device) =>
+  act(async () => {
     await setStatus(device, "active");
     toast(t("device.unlocked", { name: device.name }));
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
-}
-
-/** Lets everybody log in on the device again after failed attempts. @param {any} device */
-export async function clearDeviceThrottle(device) {
-  try {
-    await call("POST", `devices/${device.id}/unlock`);
-    toast(t("throttle.cleared", { name: device.name }));
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
-}
+  });
 
 /** @param {any} [device] @returns {import("../components/form.js").Field[]} */
 function fields(device) {
@@ -149,14 +130,11 @@ export async function retireDevice(device, sessions) {
     name: device.name,
   });
   if (!isSure) return;
-  try {
+  await act(async () => {
     await call("DELETE", `devices/${device.id}`, { ifMatch: "*" });
     toast(t("device.retired", { name: device.name }));
     navigate(href("devices"));
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
+  });
 }
 
 /**

@@ -1,11 +1,11 @@
 // @ts-check
-// Passwords of other people and of devices.
+// Passwords of other people and of devices, and their failed attempts.
 
 import { call } from "../api.js";
 import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { t, tn } from "../i18n.js";
-import { refreshPage } from "../shop.js";
+import { act, refreshPage } from "../shop.js";
 
 /**
  * Sets the password of a user or a device.
@@ -36,6 +36,18 @@ export async function setPassword(list, owner, name) {
   toast(t("password.changed", { name }), { detail: keys ? tn("password.keys_left", keys) : undefined });
   await refreshPage();
 }
+
+/**
+ * Lets a user log in again after failed attempts, or everybody on a device.
+ * @param {"users" | "devices"} list
+ * @param {any} owner
+ * @param {string} name
+ */
+export const clearThrottle = (list, owner, name) =>
+  act(async () => {
+    await call("POST", `${list}/${owner.id}/unlock`);
+    toast(t("throttle.cleared", { name }));
+  });
 
 /** Changes the person's own password. */
 export async function changeOwnPassword() {

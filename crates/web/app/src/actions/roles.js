@@ -5,11 +5,11 @@ import { call } from "../api.js";
 import { differences, patch } from "../components/conflict.js";
 import { confirmDialog } from "../components/dialog.js";
 import { formDialog } from "../components/form.js";
-import { toast, toastProblem } from "../components/toast.js";
+import { toast } from "../components/toast.js";
 import { loadDirectory } from "../directory.js";
 import { t, word } from "../i18n.js";
 import { href, navigate } from "../router.js";
-import { refreshPage } from "../shop.js";
+import { act, refreshPage } from "../shop.js";
 import { environments } from "./devices.js";
 
 const environmentOptions = () => environments.map((value) => ({ value, label: word("environment", value) }));
@@ -71,13 +71,10 @@ export async function deleteRole(role) {
     name: role.name,
   });
   if (!isSure) return;
-  try {
+  await act(async () => {
     await call("DELETE", `roles/${role.id}`, { ifMatch: "*" });
     toast(t("role.deleted", { name }));
     await loadDirectory("roles");
     navigate(href("roles"));
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
+  });
 }

@@ -6,23 +6,19 @@ import { confirmDialog } from "../components/dialog.js";
 import { extendToast, toast, toastProblem } from "../components/toast.js";
 import { formatList, t, tn } from "../i18n.js";
 import { nameOf } from "../directory.js";
-import { refreshPage } from "../shop.js";
+import { act, refreshPage } from "../shop.js";
 
 const RECEIPT_DELAY = 600;
 
 /** Ends one session at once. @param {{id: string, user?: any, device?: any}} session */
-export async function endSession(session) {
-  try {
+export const endSession = (session) =>
+  act(async () => {
     const answer = await call("DELETE", `sessions/${session.id}`);
     const values = { name: nameOf(session.user) || session.device?.name || "", device: session.device?.name ?? "" };
     const text = session.user && session.device ? t("session.ended_on", values) : t("session.ended", values);
     const entry = toast(text, { detail: session.user ? t("session.ended.hint") : undefined });
     addReceipt(entry, answer.headers.get("revocation"));
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
-}
+  });
 
 /** Ends sessions one by one, and reports which were refused. @param {any[]} sessions */
 export async function endMany(sessions) {
@@ -74,14 +70,11 @@ export async function endAll(whose, name, count) {
     name: whose.everyone ? name : undefined,
   });
   if (!isSure) return;
-  try {
+  await act(async () => {
     const answer = await call("POST", "sessions/end", { body: whose });
     const entry = toast(t("session.ended_all", { name }));
     addReceipt(entry, answer.headers.get("revocation"));
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
+  });
 }
 
 /**
@@ -93,7 +86,7 @@ function addReceipt(entry, position) {
   if (!position) return;
   setTimeout(async () => {
     try {
-      const { data } = await call("GET", `revocations/${position}`, { quiet: true });
+      const { data } = await call("GET", `revocations/${position}`);
       const lines = (data.processes ?? data.nodes ?? []).map(
         (/** @type {any} */ each) => `${each.name} ${new Date(each.applied_at).toISOString().slice(11, 23)}`,
       );

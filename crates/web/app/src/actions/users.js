@@ -5,12 +5,12 @@ import { call } from "../api.js";
 import { differences, patch } from "../components/conflict.js";
 import { confirmDialog } from "../components/dialog.js";
 import { formDialog } from "../components/form.js";
-import { toast, toastProblem } from "../components/toast.js";
+import { toast } from "../components/toast.js";
 import { directory, loadDirectory, requireDirectories, usableDevices } from "../directory.js";
 import { languages, t } from "../i18n.js";
 import { href, navigate } from "../router.js";
 import { isSelf } from "../pages/user-state.js";
-import { refreshPage } from "../shop.js";
+import { act, refreshPage } from "../shop.js";
 
 const roleOptions = () => directory("roles").map((role) => ({ value: role.name, label: role.label || role.name }));
 
@@ -94,8 +94,8 @@ export async function editUser(user, etag) {
  * @param {any} user
  * @param {"active" | "suspended"} status
  */
-export async function setUserStatus(user, status) {
-  try {
+export const setUserStatus = (user, status) =>
+  act(async () => {
     await call("PATCH", `users/${user.id}`, { body: { status }, ifMatch: "*" });
     const other = status === "active" ? "suspended" : "active";
     const undo = user.status === "pending" ? undefined : { label: t("undo"), run: () => setUserStatus({ ...user, status }, other) };
@@ -103,11 +103,7 @@ export async function setUserStatus(user, status) {
       detail: status === "suspended" ? t("user.suspended.hint") : undefined,
       action: undo,
     });
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
-}
+  });
 
 /** @param {any} user */
 export async function deleteUser(user) {
@@ -119,23 +115,9 @@ export async function deleteUser(user) {
     name: user.user_name,
   });
   if (!isSure) return;
-  try {
+  await act(async () => {
     await call("DELETE", `users/${user.id}`, { ifMatch: "*" });
     toast(t("user.deleted", { name: user.display_name }));
     navigate(href("people"));
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
-}
-
-/** @param {any} user */
-export async function clearUserThrottle(user) {
-  try {
-    await call("POST", `users/${user.id}/unlock`);
-    toast(t("throttle.cleared", { name: user.display_name }));
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
+  });
 }

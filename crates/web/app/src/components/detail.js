@@ -25,7 +25,7 @@ export class Detail {
     if (id !== this.id) Object.assign(this, { id, data: null, etag: null, error: null, extras: new Map() });
     if (!id) return;
     try {
-      const { data, etag } = await call("GET", `${this.path}/${id}`, { quiet: true });
+      const { data, etag } = await call("GET", `${this.path}/${id}`);
       if (id === this.id) Object.assign(this, { data, etag, error: null });
       for (const name of [...this.extras.keys()]) this.extras.set(name, { ...this.get(name), isOld: true });
     } catch (error) {

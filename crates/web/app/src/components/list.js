@@ -46,6 +46,12 @@ export class ListState {
     await this.#read({ ...query, limit }, (items) => items);
   }
 
+  /** Reads the first page unless it is shown already. @param {Record<string, any>} query @param {boolean} refresh */
+  async show(query, refresh) {
+    const isShown = this.isLoaded && JSON.stringify(query) === JSON.stringify(this.query);
+    if (!isShown || refresh) await this.load(query, refresh);
+  }
+
   /** Reads the next page. */
   async more() {
     if (!this.next || this.isLoading) return;

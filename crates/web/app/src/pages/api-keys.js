@@ -22,8 +22,7 @@ const detail = new Detail("api-keys");
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
   const query = { status: route.query.get("status") ?? undefined, search: route.query.get("search") ?? undefined };
-  const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
-  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), detail.load(route.id)]);
+  await Promise.all([list.show(query, refresh), detail.load(route.id)]);
 }
 
 /** @param {any} key */

@@ -50,9 +50,8 @@ const queryOf = (query) => ({
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
   const query = queryOf(route.query);
-  const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
   loadSeal();
-  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), detail.load(route.id)]);
+  await Promise.all([list.show(query, refresh), detail.load(route.id)]);
 }
 
 const columns = () => [

@@ -1,15 +1,8 @@
 // @ts-check
 // The panel of a device: who is on it, who may log in, its settings, its events.
 
-import {
-  clearDeviceThrottle,
-  editDevice,
-  editSetting,
-  lockDevice,
-  retireDevice,
-  unlockDevice,
-} from "../actions/devices.js";
-import { setPassword } from "../actions/passwords.js";
+import { editDevice, editSetting, lockDevice, retireDevice, unlockDevice } from "../actions/devices.js";
+import { clearThrottle, setPassword } from "../actions/passwords.js";
 import { endAll, endSession } from "../actions/sessions.js";
 import { call } from "../api.js";
 import { Detail } from "../components/detail.js";
@@ -66,7 +59,7 @@ const sessionsOf = (device) => (seesSessions() ? readSessions(device) : { value:
 
 /** @param {any} device */
 const readSessions = (device) =>
-  detail.extra("sessions", async () => (await call("GET", "sessions", { query: { device: device.id, limit: 12 }, quiet: true })).data.items);
+  detail.extra("sessions", async () => (await call("GET", "sessions", { query: { device: device.id, limit: 12 } })).data.items);
 
 /** @param {any} device @param {any} seat */
 function actions(device, seat) {
@@ -75,7 +68,7 @@ function actions(device, seat) {
   const more = () => [
     ...(can("sessionDelete") ? [{ label: t("session.end_all.menu"), icon: "leave", run: () => endAll({ device: device.id }, device.name, null) }] : []),
     ...(canUpdate ? [{ label: t("device.password"), icon: "key", run: () => setPassword("devices", device, device.name) }] : []),
-    ...(canUpdate ? [{ label: t("throttle.clear"), icon: "unlock", run: () => clearDeviceThrottle(device) }] : []),
+    ...(canUpdate ? [{ label: t("throttle.clear"), icon: "unlock", run: () => clearThrottle("devices", device, device.name) }] : []),
     null,
     ...(can("deviceDelete") ? [{ label: t("device.retire.action"), icon: "trash", danger: true, run: () => retireDevice(device, seat ? 1 : 0) }] : []),
   ];
@@ -160,6 +153,6 @@ function settingsTab(device) {
 function auditTab(device) {
   const { id } = currentRoute();
   const { value, error } = detail.extra("events", async () =>
-    (await call("GET", "audit-events", { query: { device: device.id, limit: 25 }, quiet: true })).data.items);
+    (await call("GET", "audit-events", { query: { device: device.id, limit: 25 } })).data.items);
   return error ? problemBox(error, () => detail.load(id)) : eventList(value, href("audit", null, { device: device.id }));
 }

@@ -22,8 +22,7 @@ const list = new ListState("devices");
 async function load(route, refresh) {
   const names = ["status", "environment", "search", "store"];
   const query = { ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])), with: seesSessions() ? "seat" : undefined };
-  const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
-  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), devicePanel.load(route.id)]);
+  await Promise.all([list.show(query, refresh), devicePanel.load(route.id)]);
 }
 
 /** @param {any} device */

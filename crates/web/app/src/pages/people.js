@@ -23,8 +23,7 @@ const list = new ListState("users");
 async function load(route, refresh) {
   const names = ["status", "role", "search"];
   const query = { ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])), sort: "user_name" };
-  const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
-  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), personPanel.load(route.id)]);
+  await Promise.all([list.show(query, refresh), personPanel.load(route.id)]);
 }
 
 const columns = () => [

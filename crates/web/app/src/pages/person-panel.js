@@ -1,8 +1,8 @@
 // @ts-check
 // The panel of a person: access, sessions, security, events.
 
-import { clearUserThrottle, deleteUser, editUser, setUserStatus } from "../actions/users.js";
-import { setPassword } from "../actions/passwords.js";
+import { deleteUser, editUser, setUserStatus } from "../actions/users.js";
+import { clearThrottle, setPassword } from "../actions/passwords.js";
 import { endAll } from "../actions/sessions.js";
 import { call } from "../api.js";
 import { Detail } from "../components/detail.js";
@@ -64,7 +64,7 @@ function actions(user) {
   if (user.status === "deleted" || !can("userUpdate")) return undefined;
   const more = () => [
     ...(can("sessionDelete") ? [{ label: t("session.end_all.menu"), icon: "leave", run: () => endAll({ user: user.id }, user.display_name, null) }] : []),
-    { label: t("throttle.clear"), icon: "unlock", run: () => clearUserThrottle(user) },
+    { label: t("throttle.clear"), icon: "unlock", run: () => clearThrottle("users", user, user.display_name) },
     null,
     ...(can("userDelete") && !isSelf(user) ? [{ label: t("user.delete.action"), icon: "trash", danger: true, run: () => deleteUser(user) }] : []),
   ];
@@ -82,7 +82,7 @@ function actions(user) {
 /** @param {any} user */
 function sessionsTab(user) {
   const { value, error } = detail.extra("sessions", async () =>
-    (await call("GET", "sessions", { query: { user: user.id, limit: 25 }, quiet: true })).data.items);
+    (await call("GET", "sessions", { query: { user: user.id, limit: 25 } })).data.items);
   if (error) return problemBox(error, () => detail.load(user.id));
   if (!value) return skeleton();
   return html`
@@ -98,7 +98,7 @@ function securityTab(user) {
     ${throttle
       ? html`<div class="notice notice-warn">${icon("clock")}
           <span>${t("throttle.until", { time: formatTime(throttle.until), count: throttle.failures })}</span>
-          ${can("userUpdate") ? html`<button class="button small" @click=${() => clearUserThrottle(user)}>${t("throttle.clear")}</button>` : nothing}
+          ${can("userUpdate") ? html`<button class="button small" @click=${() => clearThrottle("users", user, user.display_name)}>${t("throttle.clear")}</button>` : nothing}
         </div>`
       : nothing}
     ${facts([
@@ -118,7 +118,7 @@ function securityTab(user) {
 /** @param {any} user */
 function auditTab(user) {
   const read = (/** @type {any} */ query) => async () =>
-    (await call("GET", "audit-events", { query: { limit: 15, ...query }, quiet: true })).data.items;
+    (await call("GET", "audit-events", { query: { limit: 15, ...query } })).data.items;
   const by = detail.extra("by", read({ user: user.id }));
   const about = detail.extra("about", read({ subject: user.id }));
   return html`

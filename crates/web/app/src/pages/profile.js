@@ -28,12 +28,12 @@ async function load() {
     await loadCurrent();
     const { id } = session.user;
     const [user, sessions] = await Promise.all([
-      call("GET", `users/${id}`, { quiet: true }),
-      call("GET", "sessions", { query: { user: id, live: true }, quiet: true }),
+      call("GET", `users/${id}`),
+      call("GET", "sessions", { query: { user: id, live: true } }),
     ]);
     Object.assign(data, { user: user.data, etag: user.etag, sessions: sessions.data.items, error: null });
     if (can("auditRead")) {
-      data.events = (await call("GET", "audit-events", { query: { user: id, limit: 20 }, quiet: true })).data.items;
+      data.events = (await call("GET", "audit-events", { query: { user: id, limit: 20 } })).data.items;
     }
   } catch (error) {
     data.error = error;

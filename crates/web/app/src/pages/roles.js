@@ -34,7 +34,7 @@ let busy = false;
 /** @param {import("../router.js").Route} _ */
 async function load(_) {
   try {
-    const [roles, rights] = await Promise.all([readAll("roles"), call("GET", "rights", { quiet: true })]);
+    const [roles, rights] = await Promise.all([readAll("roles"), call("GET", "rights")]);
     Object.assign(data, { roles, rights: rights.data.items, error: null });
     directory("users");
     directory("devices");
@@ -111,7 +111,7 @@ const countHolders = (role) =>
 
 /** @param {any} role */
 async function openEditor(role) {
-  const { data: fresh, etag } = await call("GET", `roles/${role.id}`, { quiet: true });
+  const { data: fresh, etag } = await call("GET", `roles/${role.id}`);
   await editRole(fresh, etag);
 }
 
@@ -133,7 +133,7 @@ async function toggle(role, rights, gives) {
   repaint();
   if (draft.etag) return;
   // the version is that of the rights which the person saw
-  const { data: fresh, etag } = await call("GET", `roles/${role.id}`, { quiet: true });
+  const { data: fresh, etag } = await call("GET", `roles/${role.id}`);
   const isSame = JSON.stringify(fresh.rights) === JSON.stringify(role.rights);
   draft.etag = isSame ? etag : '"0"';
 }

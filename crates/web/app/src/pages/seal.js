@@ -19,7 +19,7 @@ export const hasSeal = () => Boolean(seal.data);
 export async function loadSeal() {
   if (seal.isMissing) return;
   try {
-    seal.data = (await call("GET", "audit/seal", { quiet: true })).data;
+    seal.data = (await call("GET", "audit/seal")).data;
   } catch (error) {
     if (error instanceof Problem && (error.status === 404 || error.status === 403)) seal.isMissing = true;
   }
@@ -35,7 +35,7 @@ async function verify() {
     while (seal.running.state === "running") {
       repaint();
       await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL));
-      seal.running = (await call("GET", `audit/verifications/${id}`, { quiet: true })).data;
+      seal.running = (await call("GET", `audit/verifications/${id}`)).data;
     }
   } catch (error) {
     toastProblem(error);

@@ -34,9 +34,7 @@ function queryOf({ query }) {
 
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
-  const query = queryOf(route);
-  const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
-  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), detail.load(route.id)]);
+  await Promise.all([list.show(queryOf(route), refresh), detail.load(route.id)]);
 }
 
 /** @param {any} session */
@@ -137,7 +135,7 @@ function sessionPanel(id) {
   const session = detail.data;
   if (!session) return panel({ title: "…", body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
   const events = can("auditRead")
-    ? detail.extra("events", async () => (await call("GET", "audit-events", { query: { session: id, limit: 25 }, quiet: true })).data.items)
+    ? detail.extra("events", async () => (await call("GET", "audit-events", { query: { session: id, limit: 25 } })).data.items)
     : null;
   return panel({
     title: nameOf(session.user) || session.device?.name || t("nav.sessions"),

@@ -7,12 +7,12 @@ import { confirmDialog } from "../components/dialog.js";
 import { formDialog } from "../components/form.js";
 import { icon } from "../components/icon.js";
 import { emptyBox, problemBox, skeleton } from "../components/small.js";
-import { toast, toastProblem } from "../components/toast.js";
+import { toast } from "../components/toast.js";
 import { directory, loadDirectory } from "../directory.js";
 import { t, tn } from "../i18n.js";
 import { can } from "../rights.js";
 import { href } from "../router.js";
-import { refreshPage } from "../shop.js";
+import { act, refreshPage } from "../shop.js";
 import { html, nothing, repaint } from "../view.js";
 
 /** @type {{stores: any[] | null, error: any}} */
@@ -68,7 +68,7 @@ async function addStore() {
 
 /** @param {any} store */
 async function renameStore(store) {
-  const { data: fresh, etag } = await call("GET", `stores/${store.id}`, { quiet: true });
+  const { data: fresh, etag } = await call("GET", `stores/${store.id}`);
   const saved = await formDialog({
     title: t("store.rename"),
     fields: [{ name: "name", label: t("field.name"), required: true, value: fresh.name, max: 200 }],
@@ -84,13 +84,10 @@ async function closeStore(store, devices) {
   const points = devices.length ? [t("store.close.devices", { devices: devices.map((each) => each.name).join(", ") })] : [];
   const isSure = await confirmDialog({ title: t("store.close.title", { name: store.name }), text: t("store.close.text"), points, action: t("store.close"), name: store.name });
   if (!isSure) return;
-  try {
+  await act(async () => {
     await call("DELETE", `stores/${store.id}`, { ifMatch: "*" });
     toast(t("store.closed", { name: store.name }));
-  } catch (error) {
-    toastProblem(error);
-  }
-  await refreshPage();
+  });
 }
 
 /** @type {import("../main.js").Page} */

@@ -26,7 +26,7 @@ export function view(id) {
   const ticket = detail.data;
   if (!ticket) return panel({ title: "…", body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
   const events = can("auditRead")
-    ? detail.extra("events", async () => (await call("GET", "audit-events", { query: { subject: id, limit: 30 }, quiet: true })).data.items)
+    ? detail.extra("events", async () => (await call("GET", "audit-events", { query: { subject: id, limit: 30 } })).data.items)
     : null;
   return panel({
     title: ticketTitle(ticket),

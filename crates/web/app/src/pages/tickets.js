@@ -27,8 +27,7 @@ async function load(route, refresh) {
     from: period === undefined ? undefined : startOfDay(period),
     sort: "-opened_at",
   };
-  const isSame = list.isLoaded && JSON.stringify(query) === JSON.stringify(list.query);
-  await Promise.all([isSame && !refresh ? null : list.load(query, refresh), ticketPanel.load(route.id)]);
+  await Promise.all([list.show(query, refresh), ticketPanel.load(route.id)]);
 }
 
 const columns = () => [

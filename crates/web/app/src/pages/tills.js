@@ -41,7 +41,7 @@ async function load(route, refresh) {
   } catch (error) {
     board.error = error;
   }
-  call("GET", "summary", { query: { store }, quiet: true })
+  call("GET", "summary", { query: { store } })
     .then(({ data }) => Object.assign(board, { summary: data }), () => {})
     .finally(repaint);
   return panel;
