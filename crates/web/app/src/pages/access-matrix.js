@@ -1,20 +1,20 @@
 // @ts-check
 // What a person may do where: devices by roles, and the rights that follow.
 
-import { patch } from "../components/conflict.js";
+import { differences, patch } from "../components/conflict.js";
 import { icon } from "../components/icon.js";
-import { toast, toastProblem } from "../components/toast.js";
+import { toast } from "../components/toast.js";
 import { directory, loadDirectory, usableDevices } from "../directory.js";
 import { formatList, t, tn, word } from "../i18n.js";
 import { can, collectRights, effectiveRoles } from "../rights.js";
 import { href } from "../router.js";
-import { refreshPage } from "../shop.js";
+import { act } from "../shop.js";
 import { html, nothing, repaint } from "../view.js";
 import { isSelf } from "./user-state.js";
 
 /**
- * The changes that are not saved yet, by user id.
- * @type {{id: string, roles: string[], devices: {device: string, roles: string[]}[]} | null}
+ * The access as it is shown, with the user and the version that it started from.
+ * @type {{base: any, etag: string | null, roles: string[], devices: {device: string, roles: string[]}[]} | null}
  */
 let draft = null;
 /** The device whose rights are shown; an empty text is the office. @type {string | null} */
@@ -27,15 +27,29 @@ export function resetAccess() {
   unfolded = null;
 }
 
+/** The access of a user, regardless of the order. @param {{roles: string[], devices: {device: string, roles: string[]}[]}} access */
+const keyOf = ({ roles, devices }) =>
+  JSON.stringify([[...roles].sort(), devices.map((each) => [each.device, ...[...each.roles].sort()]).sort()]);
+
+/**
+ * Without changes, the draft follows the user. With changes, it keeps what it started from, so that
+ * saving finds out whether somebody else changed the same.
+ * @param {any} user
+ * @param {string | null} etag
+ */
+function draftOf(user, etag) {
+  if (draft?.base.id !== user.id || keyOf(draft) === keyOf(draft.base)) {
+    draft = { base: user, etag, roles: [...user.roles], devices: structuredClone(user.devices) };
+  }
+  return draft;
+}
+
 /** @param {any} user @param {string | null} etag */
 export function accessTab(user, etag) {
-  if (draft?.id !== user.id) draft = { id: user.id, roles: [...user.roles], devices: structuredClone(user.devices) };
-  const current = /** @type {NonNullable<typeof draft>} */ (draft);
+  const current = draftOf(user, etag);
   const roles = directory("roles");
   const devices = usableDevices();
   const isFixed = !can("userUpdate") || user.status === "deleted";
-  const isChanged =
-    JSON.stringify(current.roles) !== JSON.stringify(user.roles) || JSON.stringify(current.devices) !== JSON.stringify(user.devices);
   const groups = [
     ...directory("stores").map((store) => ({ name: store.name, devices: devices.filter((each) => each.store?.id === store.id) })),
     { name: devices.some((each) => each.store) ? t("store.none") : "", devices: devices.filter((each) => !each.store) },
@@ -61,11 +75,11 @@ export function accessTab(user, etag) {
         </tbody>
       </table>
     </div>
-    ${isChanged
+    ${keyOf(current) !== keyOf(current.base)
       ? html`<div class="save-bar" role="status">
-          <span>${effect(user, current, roles)}</span><span class="fill"></span>
+          <span>${effect(current.base, current, roles)}</span><span class="fill"></span>
           <button class="button" @click=${() => (resetAccess(), repaint())}>${t("cancel")}</button>
-          <button class="button primary" ?disabled=${busy} @click=${() => save(user, etag)}>${t("save")}</button>
+          <button class="button primary" ?disabled=${busy} @click=${save}>${t("save")}</button>
         </div>`
       : html`<p class="muted small">${t("access.hint")}</p>`}`;
 }
@@ -101,7 +115,7 @@ function row(user, device, roles, isFixed) {
       <td class="mark-col"><button class="icon-button" aria-expanded=${String(isOpen)} aria-label=${t("access.rights_on", { device: label })}
         @click=${() => ((unfolded = isOpen ? null : name), repaint())}>${icon(isOpen ? "up" : "down")}</button></td>
     </tr>
-    ${isOpen ? html`<tr class="unfolded"><td colspan=${roles.length + 3}>${rightsOn(user, device, roles)}</td></tr>` : nothing}`;
+    ${isOpen ? html`<tr class="unfolded"><td colspan=${roles.length + 3}><div>${rightsOn(user, device, roles)}</div></td></tr>` : nothing}`;
 }
 
 /**
@@ -158,28 +172,23 @@ function toggleRole(device, role) {
   repaint();
 }
 
-/** @param {any} user @param {string | null} etag */
-async function save(user, etag) {
+async function save() {
   if (!draft) return;
-  const { roles, devices } = draft;
-  const change = {
-    ...(JSON.stringify(roles) === JSON.stringify(user.roles) ? {} : { roles }),
-    ...(JSON.stringify(devices) === JSON.stringify(user.devices) ? {} : { devices }),
-  };
+  const saved = draft;
+  const { base, etag, roles, devices } = saved;
+  let isSaved = false;
   busy = true;
   repaint();
-  try {
-    const answer = await patch(`users/${user.id}`, etag, user, change);
-    if (answer) {
-      const growing = answer.data.growing_api_keys?.length ?? 0;
-      toast(t("access.saved", { name: user.display_name }), { detail: growing ? tn("access.growing_keys", growing) : t("access.saved.hint") });
-      resetAccess();
-      await loadDirectory("users");
-    }
-  } catch (error) {
-    toastProblem(error);
-  } finally {
-    busy = false;
-  }
-  await refreshPage();
+  await act(async () => {
+    const answer = await patch(`users/${base.id}`, etag, base, differences(base, { roles, devices }));
+    if (!answer) return;
+    isSaved = true;
+    const growing = answer.data.growing_api_keys?.length ?? 0;
+    toast(t("access.saved", { name: base.display_name }), { detail: growing ? tn("access.growing_keys", growing) : t("access.saved.hint") });
+    await loadDirectory("users");
+  });
+  busy = false;
+  // the page shows the saved user now
+  if (isSaved && draft === saved) draft = null;
+  repaint();
 }
