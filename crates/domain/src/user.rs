@@ -99,3 +99,10 @@ pub struct Assignment {
     /// The roles on each assigned device.
     pub devices: BTreeMap<DeviceId, BTreeSet<RoleId>>,
 }
+
+impl Assignment {
+    /// Whether the role is assigned, without or on any device.
+    pub fn contains_role(&self, role: RoleId) -> bool {
+        self.office.contains(&role) || self.devices.values().any(|roles| roles.contains(&role))
+    }
+}

@@ -221,6 +221,9 @@ fn filter_clause<'a>(
     all.and_if_some("tickets.owner_id = ?", filter.owner.as_ref().map(|id| Bind::from(&id.0)));
     all.and_if_some("tickets.device_id = ?", filter.device.as_ref().map(|id| Bind::from(&id.0)));
     all.and_if_some("tickets.refund_of = ?", filter.refund_of.as_ref().map(|id| Bind::from(&id.0)));
+    if let Some(is_refund) = filter.is_refund {
+        all.and(if is_refund { "tickets.refund_of IS NOT NULL" } else { "tickets.refund_of IS NULL" }, &[]);
+    }
     all.and_if_some("tickets.opened_at >= ?", filter.from.map(Bind::from));
     all.and_if_some("tickets.opened_at < ?", filter.until.map(Bind::from));
     all.and_if_some(&contains_condition(connection, "tickets.searched"), text.map(|text| text.as_str().into()));

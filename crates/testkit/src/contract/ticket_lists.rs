@@ -151,6 +151,8 @@ pub fn filter_narrows_the_tickets(harness: &StoreHarness) {
         (TicketFilter { owner: Some(UserId::new(after_start(0), [99; 10])), ..any() }, &[]),
         (TicketFilter { device: Some(fixture.handheld.id), ..any() }, &[5]),
         (TicketFilter { refund_of: Some(ticket_id(1)), ..any() }, &[6]),
+        (TicketFilter { is_refund: Some(true), ..any() }, &[6]),
+        (TicketFilter { is_refund: Some(false), ..any() }, &[1, 2, 3, 4, 5]),
         (TicketFilter { from: Some(after_start(3)), until: Some(after_start(5)), ..any() }, &[3, 4]),
         (text("garden_"), &[1]),
         (text("GARDEN"), &[1]),

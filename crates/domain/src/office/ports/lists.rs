@@ -115,6 +115,8 @@ pub struct EventView {
 pub struct UserFilter {
     /// Users with one of these statuses.
     pub statuses: Vec<UserStatus>,
+    /// Users with this role, without or on any device.
+    pub assigned_role: Option<RoleId>,
     /// Users with this role without a device.
     pub with_role: Option<RoleId>,
     /// Users without any of these roles without a device.
@@ -128,6 +130,7 @@ impl UserFilter {
     pub fn matches(&self, user: &User) -> bool {
         let office = &user.assignment.office;
         (self.statuses.is_empty() || self.statuses.contains(&user.status))
+            && self.assigned_role.is_none_or(|role| user.assignment.contains_role(role))
             && self.with_role.is_none_or(|role| office.contains(&role))
             && !self.without_roles.iter().any(|role| office.contains(role))
             && self

@@ -20,6 +20,8 @@ pub struct TicketFilter {
     pub device: Option<DeviceId>,
     /// Refunds of this ticket.
     pub refund_of: Option<TicketId>,
+    /// Only refunds if true, only sales if false.
+    pub is_refund: Option<bool>,
     /// Tickets opened at this instant or later.
     pub from: Option<Instant>,
     /// Tickets opened before this instant.
@@ -36,6 +38,7 @@ impl TicketFilter {
             && self.owner.is_none_or(|owner| ticket.sheet.owner == owner)
             && self.device.is_none_or(|device| ticket.opened_on == device)
             && self.refund_of.is_none_or(|sold| ticket.refund_of == Some(sold))
+            && self.is_refund.is_none_or(|is_refund| ticket.refund_of.is_some() == is_refund)
             && self.from.is_none_or(|from| ticket.opened_at >= from)
             && self.until.is_none_or(|until| ticket.opened_at < until)
             && self

@@ -28,7 +28,7 @@ pub struct UserViewQuery {
     pub text: Option<String>,
     /// The statuses to find; empty finds all except deleted users.
     pub statuses: Vec<UserStatus>,
-    /// The name of a role that the users have without a device.
+    /// The name of a role that the users have, without or on any device.
     pub role: Option<RoleName>,
     /// The order of the users.
     pub order: UserOrder,
@@ -55,7 +55,7 @@ impl Office<'_> {
             let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
             if let Some(name) = &search.role {
                 let Some(role) = tx.roles().find_by_name(self.tenant, name)? else { return Ok(Ok(Vec::new())) };
-                filter.with_role = Some(role.id);
+                filter.assigned_role = Some(role.id);
             }
             let users = tx.users().search(self.tenant, &filter, search.order, &part)?;
             Ok(Ok(load_views(tx, self.tenant, users)?))

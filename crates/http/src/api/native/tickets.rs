@@ -116,6 +116,7 @@ fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, Tick
         owner: sent.parse("owner", ID_MESSAGE),
         device: sent.parse("device", ID_MESSAGE),
         refund_of: sent.parse("refund_of", ID_MESSAGE),
+        is_refund: sent.parse("refund", "must be true or false"),
         from: sent.parse("from", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
         until: sent.parse("until", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
         text: sent.read_nonempty("search"),

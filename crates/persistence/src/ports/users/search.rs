@@ -27,10 +27,15 @@ fn filter_clause<'a>(
 ) -> WhereClause<'a> {
     const HOLDS_ROLE: &str =
         "EXISTS (SELECT 1 FROM user_roles held WHERE held.user_id = users.id AND held.role_id = ?)";
+    const IS_ASSIGNED_ROLE: &str = "(EXISTS (SELECT 1 FROM user_roles held WHERE held.user_id = users.id AND held.role_id = ?) \
+         OR EXISTS (SELECT 1 FROM user_device_roles held WHERE held.user_id = users.id AND held.role_id = ?))";
     let mut all = WhereClause::default();
     all.and("users.tenant_id = ?", &[Bind::from(&tenant.0)]);
     let statuses: Vec<Bind<'_>> = filter.statuses.iter().map(|status| status.name().into()).collect();
     all.and_in("users.status", &statuses);
+    if let Some(role) = &filter.assigned_role {
+        all.and(IS_ASSIGNED_ROLE, &[Bind::from(&role.0); 2]);
+    }
     all.and_if_some(HOLDS_ROLE, filter.with_role.as_ref().map(|role| Bind::from(&role.0)));
     for role in &filter.without_roles {
         all.and(&format!("NOT {HOLDS_ROLE}"), &[Bind::from(&role.0)]);

@@ -8,7 +8,7 @@ use super::idempotency::IDEMPOTENCY_KEY_HEADER;
 use super::request::{CloseTicket, CreateTicket, RefundTicket, UpdateTicket};
 use super::response::TicketBody;
 use crate::api::native::schemas::TicketState;
-use crate::openapi::{OperationDoc, id_schema, instant_schema, order_schema, text_schema};
+use crate::openapi::{OperationDoc, bool_schema, id_schema, instant_schema, order_schema, text_schema};
 
 const TAG: &str = "tickets";
 const TILL_NOTE: &str =
@@ -83,6 +83,7 @@ pub(super) fn list_tickets() -> OperationDoc {
         .query_parameter("owner", "Only tickets of the owner with this id.", id_schema())
         .query_parameter("device", "Only tickets opened on the device with this id.", id_schema())
         .query_parameter("refund_of", "Only refunds of the ticket with this id.", id_schema())
+        .query_parameter("refund", "Only refunds if true, only sales if false.", bool_schema())
         .query_parameter("from", "Only tickets opened at this time or later.", instant_schema())
         .query_parameter("until", "Only tickets opened before this time.", instant_schema())
         .query_parameter("search", "Text in the name, the external id or the customer's full name.", text_schema())

@@ -36,7 +36,11 @@ pub(super) fn list_users() -> OperationDoc {
         .page_response::<UserBody<'_>>(&example_user())
         .query_parameter("search", "Text in the user name, the e-mail address or the display name.", text_schema())
         .query_parameter("status", "Only users with this status.", UserStatus::schema())
-        .query_parameter("role", "Only users who have the role with this name without a device.", text_schema())
+        .query_parameter(
+            "role",
+            "Only users who have the role with this name, without or on any device.",
+            text_schema(),
+        )
         .query_parameter("sort", "Order of the list.", order_schema(super::USER_ORDERS.map(|(word, _)| word)))
 }
 
