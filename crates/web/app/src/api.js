@@ -49,6 +49,8 @@ export const hooks = {
 export const recentCalls = [];
 
 const MAX_RECENT_CALLS = 30;
+/** After this time a server that does not answer counts as not reached. */
+const TIMEOUT = 20_000;
 
 /**
  * Calls the API. A call that lacks a session or a fresh proof is repeated once the person has
@@ -92,6 +94,7 @@ async function send(method, address, { body, query, ifMatch }) {
   if (ifMatch) headers["if-match"] = ifMatch;
   const started = performance.now();
   let answer;
+  let text;
   try {
     answer = await fetch(url, {
       method,
@@ -99,14 +102,15 @@ async function send(method, address, { body, query, ifMatch }) {
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT),
     });
+    text = await answer.text();
   } catch {
     hooks.contact(false, null);
     throw new Problem(0, {});
   }
   hooks.contact(true, answer.headers.get("x-tillgate-version"));
   if (address.startsWith(apiBase)) record(method, url, body, answer.status, performance.now() - started);
-  const text = await answer.text();
   const data = parse(text);
   if (!answer.ok) throw new Problem(answer.status, data, Number(answer.headers.get("retry-after")) || undefined);
   return { status: answer.status, data, etag: answer.headers.get("etag"), headers: answer.headers };

@@ -9,6 +9,7 @@ import { can } from "./rights.js";
 import { repaint } from "./view.js";
 
 const MAX_AGE = 60_000;
+const RETRY_DELAY = 5_000;
 
 /** @type {Record<string, {path: string, kind: string, right?: string, query?: any, name: (item: any) => string}>} */
 const SOURCES = {
@@ -45,15 +46,18 @@ export function loadDirectory(name) {
   if (source.right && !can(source.right)) return Promise.resolve((lists[name] = []));
   pending[name] ??= readAll(source.path, source.query)
     .then((items) => {
+      readAt[name] = Date.now();
       lists[name] = items.sort((a, b) => compareNames(source.name(a), source.name(b)));
       return lists[name];
     })
     .catch((error) => {
-      if (error instanceof Problem && error.status === 403) return (lists[name] = []);
+      const isRefused = error instanceof Problem && error.status === 403;
+      readAt[name] = Date.now() - (isRefused ? 0 : MAX_AGE - RETRY_DELAY);
+      setTimeout(repaint, RETRY_DELAY + 100);
+      if (isRefused) return (lists[name] = []);
       throw error;
     })
     .finally(() => {
-      readAt[name] = Date.now();
       delete pending[name];
       repaint();
     });

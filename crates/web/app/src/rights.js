@@ -1,6 +1,8 @@
 // @ts-check
 // What the person may do, and the groups in which rights are shown.
 
+import { hasText } from "./i18n.js";
+
 /** @type {Set<string>} */
 let held = new Set();
 
@@ -33,13 +35,9 @@ const GROUPS = /** @type {[string, RegExp][]} */ ([
   ["server", /^(tenant|license|admin)/],
 ]);
 
-/**
- * Returns the group of a right; `own` if only roles of the tenant name it.
- * @param {string} right
- * @param {(right: string) => boolean} isKnown
- */
-export function groupOf(right, isKnown) {
-  if (!isKnown(right)) return "own";
+/** Returns the group of a right; `own` if only roles of the tenant name it. @param {string} right */
+export function groupOf(right) {
+  if (!hasText(`right.${right}`)) return "own";
   return GROUPS.find(([, names]) => names.test(right))?.[0] ?? "own";
 }
 

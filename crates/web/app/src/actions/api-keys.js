@@ -8,29 +8,39 @@ import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { directory, requireDirectories, usableDevices } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
+import { groupNames, groupOf } from "../rights.js";
 import { navigate, withQuery } from "../router.js";
-import { act, refreshPage } from "../shop.js";
+import { act } from "../shop.js";
 
 /** @param {any} [key] @returns {Promise<import("../components/form.js").Field[]>} */
 async function fields(key) {
   await requireDirectories("users", "devices");
   const { data } = await call("GET", "rights");
-  const rights = data.items.filter((/** @type {any} */ right) => right.name !== "admin");
+  const rights = data.items
+    .filter((/** @type {any} */ right) => right.name !== "admin")
+    .map((/** @type {any} */ right) => ({ ...right, group: groupOf(right.name) }))
+    .sort((/** @type {any} */ a, /** @type {any} */ b) => groupNames.indexOf(a.group) - groupNames.indexOf(b.group));
+  const none = { value: "", label: t("choose"), disabled: true };
   return [
     { name: "name", label: t("field.name"), required: true, value: key?.name, max: 200 },
     { name: "description", label: t("field.description"), type: "textarea", value: key?.description },
-    { name: "user", label: t("key.user"), type: "select", required: true, value: key?.user, options: directory("users").filter((user) => user.status !== "deleted").map((user) => ({ value: user.user_name, label: user.display_name })) },
-    { name: "device", label: t("key.device"), type: "select", required: true, value: key?.device, options: usableDevices().map(({ name }) => ({ value: name, label: name })), hint: t("key.device.hint") },
+    { name: "user", label: t("key.user"), type: "select", required: true, value: key?.user, options: [none, ...directory("users").filter((user) => user.status !== "deleted").map((user) => ({ value: user.user_name, label: user.display_name }))] },
+    { name: "device", label: t("key.device"), type: "select", required: true, value: key?.device, options: [none, ...usableDevices().map(({ name }) => ({ value: name, label: name }))], hint: t("key.device.hint") },
+    { name: "all", label: t("key.all_rights"), type: "check", value: key?.permissions.length === 0, hint: t("key.rights.hint") },
     {
       name: "permissions",
       label: t("key.rights"),
+      required: true,
+      when: (values) => !values.all,
       type: "checks",
       value: key?.permissions,
-      options: rights.map((/** @type {any} */ right) => ({ value: right.name, label: word("right", right.name), disabled: !right.held })),
-      hint: t("key.rights.hint"),
+      options: rights.map((/** @type {any} */ right) => ({ value: right.name, label: word("right", right.name), group: t(`right_group.${right.group}`), disabled: !right.held })),
     },
   ];
 }
+
+/** The key that a form describes; without rights of its own it has all rights of its person. @param {Record<string, any>} values */
+const body = ({ all, permissions, ...rest }) => ({ ...rest, permissions: all ? [] : permissions });
 
 /** Creates a key, and shows its secret once. */
 export async function createKey() {
@@ -39,12 +49,11 @@ export async function createKey() {
     wide: true,
     fields: await fields(),
     action: t("key.create"),
-    submit: async (values) => (await call("POST", "api-keys", { body: values })).data,
-    asCall: (values) => ["POST", "api-keys", values],
+    submit: async (values) => (await call("POST", "api-keys", { body: body(values) })).data,
+    asCall: (values) => ["POST", "api-keys", body(values)],
   });
   if (!created) return;
   await offerSecret(created);
-  await refreshPage();
   navigate(withQuery({}, created.id));
 }
 
@@ -53,7 +62,6 @@ const offerSecret = (key) =>
   showSecret({
     title: t("key.secret", { name: key.name }),
     text: t("key.secret.text"),
-    secret: key.client_secret,
     file: "tillgate.env",
     content: `TILLGATE_CLIENT_ID=${key.client_id}\nTILLGATE_CLIENT_SECRET=${key.client_secret}\n`,
   });
@@ -61,15 +69,14 @@ const offerSecret = (key) =>
 /** @param {any} key @param {string | null} etag */
 export async function editKey(key, etag) {
   const all = await fields(key);
-  const saved = await formDialog({
+  await formDialog({
     title: t("edit.title", { name: key.name }),
     wide: true,
     fields: all,
     action: t("save"),
-    submit: (values) => patch(`api-keys/${key.id}`, etag, key, differences(key, values)),
-    asCall: (values) => ["PATCH", `api-keys/${key.id}`, differences(key, values)],
+    submit: (values) => patch(`api-keys/${key.id}`, etag, key, differences(key, body(values))),
+    asCall: (values) => ["PATCH", `api-keys/${key.id}`, differences(key, body(values))],
   });
-  if (saved) await refreshPage();
 }
 
 /** @param {any} key */
@@ -85,7 +92,6 @@ export async function rotateKey(key) {
   });
   if (!rotated) return;
   await offerSecret({ ...key, ...rotated });
-  await refreshPage();
 }
 
 /** @param {any} key @param {"active" | "revoked"} status */

@@ -9,7 +9,7 @@ import { toast } from "../components/toast.js";
 import { directory, loadDirectory, requireDirectories } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
 import { href, navigate } from "../router.js";
-import { act, refreshPage } from "../shop.js";
+import { act } from "../shop.js";
 
 export const environments = ["CashRegister", "PDA", "BackOffice", "Tool"];
 
@@ -106,14 +106,13 @@ export async function editDevice(device, etag) {
     if (changed.store === "") changed.store = null;
     return changed;
   };
-  const saved = await formDialog({
+  await formDialog({
     title: t("edit.title", { name: device.name }),
     fields: fields(device),
     action: t("save"),
     submit: (values) => patch(`devices/${device.id}`, etag, base, change(values)),
     asCall: (values) => ["PATCH", `devices/${device.id}`, change(values)],
   });
-  if (saved) await refreshPage();
 }
 
 /**
@@ -144,7 +143,7 @@ export async function retireDevice(device, sessions) {
  * @param {string} [key] the setting to change; a new one if omitted
  */
 export async function editSetting(device, etag, key) {
-  const saved = await formDialog({
+  await formDialog({
     title: key ? t("setting.edit", { key }) : t("setting.new"),
     fields: [
       ...(key ? [] : [/** @type {any} */ ({ name: "key", label: t("setting.key"), required: true, pointer: "/settings" })]),
@@ -155,5 +154,4 @@ export async function editSetting(device, etag, key) {
       patch(`devices/${device.id}`, etag, device, { settings: { [key ?? values.key]: values.value || null } }),
     asCall: (values) => ["PATCH", `devices/${device.id}`, { settings: { [key ?? values.key]: values.value || null } }],
   });
-  if (saved) await refreshPage();
 }

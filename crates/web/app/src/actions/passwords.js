@@ -5,7 +5,7 @@ import { call } from "../api.js";
 import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { t, tn } from "../i18n.js";
-import { act, refreshPage } from "../shop.js";
+import { act } from "../shop.js";
 
 /**
  * Sets the password of a user or a device.
@@ -34,7 +34,6 @@ export async function setPassword(list, owner, name) {
   if (!answer) return;
   const keys = answer.api_keys?.filter((/** @type {any} */ key) => key.status === "active").length ?? 0;
   toast(t("password.changed", { name }), { detail: keys ? tn("password.keys_left", keys) : undefined });
-  await refreshPage();
 }
 
 /**

@@ -9,7 +9,7 @@ import { toast } from "../components/toast.js";
 import { loadDirectory } from "../directory.js";
 import { t, word } from "../i18n.js";
 import { href, navigate } from "../router.js";
-import { act, refreshPage } from "../shop.js";
+import { act } from "../shop.js";
 import { environments } from "./devices.js";
 
 const environmentOptions = () => environments.map((value) => ({ value, label: word("environment", value) }));
@@ -38,7 +38,6 @@ export async function addRole(source) {
   });
   if (!created) return;
   await loadDirectory("roles");
-  await refreshPage();
   navigate(href("roles", created.id));
 }
 
@@ -58,7 +57,6 @@ export async function editRole(role, etag) {
   });
   if (!saved) return;
   await loadDirectory("roles");
-  await refreshPage();
 }
 
 /** @param {any} role */

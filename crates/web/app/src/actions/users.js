@@ -10,7 +10,7 @@ import { directory, loadDirectory, requireDirectories, usableDevices } from "../
 import { languages, t } from "../i18n.js";
 import { href, navigate } from "../router.js";
 import { isSelf } from "../pages/user-state.js";
-import { act, refreshPage } from "../shop.js";
+import { act } from "../shop.js";
 
 const roleOptions = () => directory("roles").map((role) => ({ value: role.name, label: role.label || role.name }));
 
@@ -85,7 +85,6 @@ export async function editUser(user, etag) {
   });
   if (saved) {
     await loadDirectory("users");
-    await refreshPage();
   }
 }
 

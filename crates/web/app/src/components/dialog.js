@@ -11,10 +11,10 @@ import { toast } from "./toast.js";
  * Opens a dialog and returns what it was closed with; undefined if it was canceled.
  * @template T
  * @param {(close: (value?: T) => void) => any} content
- * @param {{wide?: boolean, locked?: boolean}} [options]
+ * @param {{wide?: boolean, locked?: boolean, leave?: () => void}} [options] `leave` is called instead of closing
  * @returns {Promise<T | undefined>}
  */
-export function openDialog(content, { wide = false, locked = false } = {}) {
+export function openDialog(content, { wide = false, locked = false, leave } = {}) {
   return new Promise((resolve) => {
     const dialog = document.createElement("dialog");
     dialog.className = wide ? "dialog wide" : "dialog";
@@ -29,7 +29,10 @@ export function openDialog(content, { wide = false, locked = false } = {}) {
     };
     const paint = () => render(content(close), dialog);
     const stop = onPaint(paint);
-    dialog.addEventListener("cancel", (event) => locked && event.preventDefault());
+    dialog.addEventListener("cancel", (event) => {
+      if (locked || leave) event.preventDefault();
+      leave?.();
+    });
     dialog.addEventListener("close", () => {
       stop();
       dialog.remove();
@@ -38,6 +41,8 @@ export function openDialog(content, { wide = false, locked = false } = {}) {
     });
     paint();
     dialog.showModal();
+    const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector(".dialog-body :is(input, select, textarea):enabled");
+    /** @type {HTMLElement | null} */ (first)?.focus();
   });
 }
 
@@ -95,9 +100,9 @@ export async function confirmDialog({ title, text, points = [], action, name }) 
 
 /**
  * Shows a secret that is shown only once.
- * @param {{title: string, text: string, secret: string, file: string, content: string}} options
+ * @param {{title: string, text: string, file: string, content: string}} options
  */
-export function showSecret({ title, text, secret, file, content }) {
+export function showSecret({ title, text, file, content }) {
   let stored = false;
   const check = (/** @type {Event} */ event) => {
     stored = /** @type {HTMLInputElement} */ (event.target).checked;
@@ -109,9 +114,9 @@ export function showSecret({ title, text, secret, file, content }) {
         ${dialogHead(title, null)}
         <div class="dialog-body">
           <p>${text}</p>
-          <p class="secret"><code>${secret}</code></p>
+          <pre class="secret">${content}</pre>
           <p class="row">
-            <button type="button" class="button" @click=${() => copy(secret)}>${icon("copy")}${t("copy")}</button>
+            <button type="button" class="button" @click=${() => copy(content)}>${icon("copy")}${t("copy")}</button>
             <a class="button" href=${address} download=${file}>${icon("download")}${t("download_as", { file })}</a>
           </p>
           <label class="check"><input type="checkbox" required @change=${check}>${t("secret.stored")}</label>

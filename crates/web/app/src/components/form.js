@@ -4,6 +4,7 @@
 import { Problem } from "../api.js";
 import { t } from "../i18n.js";
 import { describe, describeField } from "../problems.js";
+import { refreshPage } from "../shop.js";
 import { html, live, nothing, repaint } from "../view.js";
 import { curlLine } from "./small.js";
 import { dialogHead, openDialog } from "./dialog.js";
@@ -14,7 +15,7 @@ import { dialogHead, openDialog } from "./dialog.js";
  *   label: string,
  *   type?: "text" | "email" | "password" | "textarea" | "select" | "check" | "checks" | "number",
  *   value?: any,
- *   options?: {value: string, label: string, hint?: string, disabled?: boolean}[],
+ *   options?: {value: string, label: string, group?: string, disabled?: boolean}[],
  *   hint?: string,
  *   required?: boolean,
  *   pointer?: string,
@@ -25,7 +26,8 @@ import { dialogHead, openDialog } from "./dialog.js";
  */
 
 /**
- * Opens a form and returns what `submit` returned; undefined if the form was canceled.
+ * Opens a form and returns what `submit` returned; undefined if the form was canceled. A form that
+ * was sent has the page read again.
  * @param {{
  *   title: string,
  *   text?: string,
@@ -44,11 +46,15 @@ export async function formDialog({ title, text, fields, action, danger, wide, su
   let error = null;
   let busy = false;
   let showsCall = false;
+  let isDirty = false;
+  let asksToLeave = false;
   const set = (/** @type {string} */ name, /** @type {any} */ value) => {
     values[name] = value;
+    isDirty = true;
     if (showsCall || fields.some((field) => field.when)) repaint();
   };
-  return openDialog(
+  let leave = () => {};
+  const result = await openDialog(
     (close) => {
       const send = async (/** @type {SubmitEvent} */ event) => {
         event.preventDefault();
@@ -57,6 +63,7 @@ export async function formDialog({ title, text, fields, action, danger, wide, su
         error = null;
         repaint();
         try {
+          requireValues(fields.filter((field) => !field.when || field.when(values)), values);
           close((await submit(values)) ?? true);
         } catch (caught) {
           error = caught;
@@ -67,12 +74,21 @@ export async function formDialog({ title, text, fields, action, danger, wide, su
           repaint();
         }
       };
+      leave = () => {
+        if (!isDirty || asksToLeave) return close();
+        asksToLeave = true;
+        return repaint();
+      };
       const shown = fields.filter((field) => !field.when || field.when(values));
       const { atField, others } = sortErrors(error, shown);
       return html`
         <form @submit=${send} novalidate>
-          ${dialogHead(title, () => close())}
+          ${dialogHead(title, leave)}
           <div class="dialog-body">
+            ${asksToLeave
+              ? html`<p class="notice notice-warn" role="alert">${t("form.discard.text")}
+                  <button type="button" class="button small" @click=${() => close()}>${t("form.discard")}</button></p>`
+              : nothing}
             ${text ? html`<p class="muted">${text}</p>` : nothing}
             ${error && (others.length > 0 || atField.size === 0)
               ? html`<div class="notice notice-bad" role="alert">
@@ -92,8 +108,19 @@ export async function formDialog({ title, text, fields, action, danger, wide, su
           </footer>
         </form>`;
     },
-    { wide },
+    { wide, leave: () => leave() },
   );
+  if (result !== undefined) await refreshPage();
+  return result;
+}
+
+/** Reports required fields without a value, as the API does. @param {Field[]} fields @param {Record<string, any>} values */
+function requireValues(fields, values) {
+  const mayBeEmpty = (/** @type {Field} */ field) => field.options?.some((option) => option.value === "" && !option.disabled);
+  const errors = fields
+    .filter((field) => field.required && values[field.name].length === 0 && !mayBeEmpty(field))
+    .map(({ name, pointer = `/${name}` }) => ({ pointer, code: "required" }));
+  if (errors.length) throw new Problem(422, { code: "fields_invalid", errors });
 }
 
 /** @param {Field} field */
@@ -189,14 +216,17 @@ function checksView(field, value, notes, set) {
     value = checked ? [...rest, name] : rest;
     set(field.name, value);
   };
+  const groups = Map.groupBy(field.options ?? [], ({ group }) => group ?? "");
   return html`
     <fieldset class="field">
       <legend>${field.label}</legend>
       <div class="checks">
-        ${field.options?.map(
-          (option) => html`<label class="check" title=${option.hint ?? nothing}>
-            <input type="checkbox" value=${option.value} ?checked=${value.includes(option.value)}
-              ?disabled=${option.disabled} @change=${change}>${option.label}</label>`,
+        ${[...groups].map(
+          ([group, options]) => html`${group ? html`<strong>${group}</strong>` : nothing}
+            ${options.map(
+              (option) => html`<label class="check"><input type="checkbox" value=${option.value}
+                ?checked=${value.includes(option.value)} ?disabled=${option.disabled} @change=${change}>${option.label}</label>`,
+            )}`,
         )}
       </div>
       ${notes}

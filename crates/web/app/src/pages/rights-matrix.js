@@ -2,7 +2,7 @@
 // Rights as rows in groups, roles as columns.
 
 import { icon } from "../components/icon.js";
-import { hasText, t, word } from "../i18n.js";
+import { t, word } from "../i18n.js";
 import { groupNames, groupOf } from "../rights.js";
 import { html, live, nothing, repaint } from "../view.js";
 
@@ -23,7 +23,6 @@ const folded = new Set();
  */
 export function rightsMatrix(options) {
   const { roles, rights, shows, openId, rightsOf, head } = options;
-  const isKnown = (/** @type {string} */ name) => hasText(`right.${name}`);
   const shown = rights.filter(({ name, held }) => {
     if (name === "admin") return false;
     if (shows === "held") return held;
@@ -44,7 +43,7 @@ export function rightsMatrix(options) {
             : nothing}
         </thead>
         ${groupNames.map((group) => {
-          const members = shown.filter(({ name }) => groupOf(name, isKnown) === group);
+          const members = shown.filter(({ name }) => groupOf(name) === group);
           return members.length ? groupView(group, members, options) : nothing;
         })}
       </table>

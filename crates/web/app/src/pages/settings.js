@@ -10,7 +10,7 @@ import { problemBox, skeleton } from "../components/small.js";
 import { languages, t, tn } from "../i18n.js";
 import { can } from "../rights.js";
 import { session } from "../session.js";
-import { loadShop, refreshPage, shop } from "../shop.js";
+import { loadShop, shop } from "../shop.js";
 import { formatExact } from "../time.js";
 import { html, nothing, repaint } from "../view.js";
 
@@ -77,7 +77,7 @@ async function editShop() {
   const options = [...new Set([tenant.zone, ...zones])].map((value) => ({ value, label: value }));
   const change = (/** @type {Record<string, any>} */ values) =>
     Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== tenant[name]));
-  const saved = await formDialog({
+  await formDialog({
     title: t("settings.shop"),
     fields: [
       { name: "name", label: t("field.name"), required: true, value: tenant.name, max: 200 },
@@ -88,7 +88,6 @@ async function editShop() {
     submit: (values) => save(change(values)),
     asCall: (values) => ["PATCH", `tenants/${tenant.id}`, change(values)],
   });
-  if (saved) await refreshPage();
 }
 
 async function editLimits() {
@@ -97,7 +96,7 @@ async function editLimits() {
     limits: Object.fromEntries(LIMITS.map((name) => [name, values[name] === "" ? null : Math.round(Number(values[name]) * 60)])),
   });
   const minutes = (/** @type {number | null} */ seconds) => (seconds === null ? "" : String(seconds / 60));
-  const saved = await formDialog({
+  await formDialog({
     title: t("settings.sessions"),
     text: t("settings.limits.text"),
     fields: LIMITS.map((name) => ({
@@ -112,7 +111,6 @@ async function editLimits() {
     submit: (values) => save(change(values)),
     asCall: (values) => ["PATCH", `tenants/${tenant.id}`, change(values)],
   });
-  if (saved) await refreshPage();
 }
 
 /** @type {import("../main.js").Page} */

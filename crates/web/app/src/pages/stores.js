@@ -12,7 +12,7 @@ import { directory, loadDirectory } from "../directory.js";
 import { t, tn } from "../i18n.js";
 import { can } from "../rights.js";
 import { href } from "../router.js";
-import { act, refreshPage } from "../shop.js";
+import { act } from "../shop.js";
 import { html, nothing, repaint } from "../view.js";
 
 /** @type {{stores: any[] | null, error: any}} */
@@ -56,27 +56,25 @@ function storeRow(store) {
 }
 
 async function addStore() {
-  const added = await formDialog({
+  await formDialog({
     title: t("store.new"),
     fields: [{ name: "name", label: t("field.name"), required: true, max: 200 }],
     action: t("store.add"),
     submit: async (values) => (await call("POST", "stores", { body: values })).data,
     asCall: (values) => ["POST", "stores", values],
   });
-  if (added) await refreshPage();
 }
 
 /** @param {any} store */
 async function renameStore(store) {
   const { data: fresh, etag } = await call("GET", `stores/${store.id}`);
-  const saved = await formDialog({
+  await formDialog({
     title: t("store.rename"),
     fields: [{ name: "name", label: t("field.name"), required: true, value: fresh.name, max: 200 }],
     action: t("save"),
     submit: (values) => patch(`stores/${store.id}`, etag, fresh, { name: values.name }),
     asCall: (values) => ["PATCH", `stores/${store.id}`, { name: values.name }],
   });
-  if (saved) await refreshPage();
 }
 
 /** @param {any} store @param {any[]} devices */

@@ -11,7 +11,6 @@ import { toast } from "../components/toast.js";
 import { formatDecimal, formatMoney, t, word } from "../i18n.js";
 import { can } from "../rights.js";
 import { href } from "../router.js";
-import { refreshPage } from "../shop.js";
 import { html, nothing } from "../view.js";
 import { eventList } from "./event-list.js";
 import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
@@ -105,5 +104,4 @@ async function voidTicket(ticket) {
     asCall: (values) => ["DELETE", `tickets/${ticket.id}${values.reason ? `?reason=${encodeURIComponent(values.reason)}` : ""}`],
   });
   if (done) toast(t("ticket.voided"));
-  await refreshPage();
 }
