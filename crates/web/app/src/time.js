@@ -91,7 +91,7 @@ export function formatDuration(from, until) {
 }
 
 /** The start of a day in the tenant's zone, `days` before today. @param {number} days */
-export function startOfDay(days) {
+function startOfDay(days) {
   const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
   const [year, month, day] = parts.format(new Date()).split("-").map(Number);
   const midnight = Date.UTC(year, month - 1, day - days);
@@ -99,6 +99,14 @@ export function startOfDay(days) {
   const guess = midnight - offsetAt(midnight);
   return new Date(midnight - offsetAt(guess)).toISOString();
 }
+
+/** The start and the end of a period. @type {Record<string, () => {from?: string, until?: string}>} */
+export const PERIODS = {
+  today: () => ({ from: startOfDay(0) }),
+  yesterday: () => ({ from: startOfDay(1), until: startOfDay(0) }),
+  week: () => ({ from: startOfDay(6) }),
+  month: () => ({ from: startOfDay(29) }),
+};
 
 /** @param {number} instant */
 function offsetAt(instant) {

@@ -69,7 +69,7 @@ export function accessTab(user, etag) {
         <tbody>
           ${row(user, null, roles, isFixed)}
           ${groups.map(
-            (group) => html`${group.name ? html`<tr class="group"><th scope="rowgroup" colspan=${roles.length + 3}>${group.name}</th></tr>` : nothing}
+            (group) => html`${group.name ? html`<tr class="group"><th scope="rowgroup" colspan=${roles.length + 3}><span>${group.name}</span></th></tr>` : nothing}
               ${group.devices.map((device) => row(user, device, roles, isFixed))}`,
           )}
         </tbody>
@@ -100,10 +100,10 @@ function row(user, device, roles, isFixed) {
   return html`
     <tr class=${isOpen ? "open" : ""}>
       <th scope="row">${label} ${device && device.environment !== "CashRegister" ? html`<span class="faint">${word("environment", device.environment)}</span>` : nothing}</th>
-      <td class="mark-col">
-        <input type="checkbox" aria-label="${t("access.login")}: ${label}" ?disabled=${isFixed || !device}
-          .checked=${device ? Boolean(on) : given.length > 0} @change=${() => toggleDevice(name)}>
-      </td>
+      <td class="mark-col">${device
+        ? html`<input type="checkbox" aria-label="${t("access.login")}: ${label}" ?disabled=${isFixed}
+            .checked=${Boolean(on)} @change=${() => toggleDevice(name)}>`
+        : nothing}</td>
       ${roles.map((role) => {
         const applies = !device || role.environments.includes(device.environment);
         return html`<td class="mark-col ${applies ? "" : "void"}">
@@ -140,15 +140,19 @@ function rightsOn(user, device, roles) {
  * @param {any[]} roles
  */
 function effect(user, changed, roles) {
-  let added = 0;
-  let removed = 0;
+  const added = new Set();
+  const removed = new Set();
+  let places = 0;
   for (const device of [null, ...usableDevices()]) {
-    const before = new Set(collectRights(effectiveRoles(user, device, roles)).keys());
-    const after = new Set(collectRights(effectiveRoles({ ...user, ...changed }, device, roles)).keys());
-    added += [...after].filter((right) => !before.has(right)).length;
-    removed += [...before].filter((right) => !after.has(right)).length;
+    const before = collectRights(effectiveRoles(user, device, roles));
+    const after = collectRights(effectiveRoles({ ...user, ...changed }, device, roles));
+    const gains = [...after.keys()].filter((right) => !before.has(right));
+    const losses = [...before.keys()].filter((right) => !after.has(right));
+    if (gains.length + losses.length) places += 1;
+    for (const right of gains) added.add(right);
+    for (const right of losses) removed.add(right);
   }
-  return t("access.effect", { added: tn("rights.count", added), removed: tn("rights.count", removed) });
+  return t("access.effect", { added: tn("rights.count", added.size), removed: tn("rights.count", removed.size), places: tn("count.places", places) });
 }
 
 /** @param {string} name */

@@ -13,7 +13,7 @@ import { directory, nameOf } from "../directory.js";
 import { t, word } from "../i18n.js";
 import { can } from "../rights.js";
 import { href, withQuery } from "../router.js";
-import { formatExact, startOfDay } from "../time.js";
+import { formatExact, PERIODS } from "../time.js";
 import { html, nothing } from "../view.js";
 import { detailText, outcome, sentence, subjectName, subjectWord } from "./event-list.js";
 import { hasSeal, loadSeal, sealStrip } from "./seal.js";
@@ -32,14 +32,6 @@ const ACTIONS = [
   "api_key.add", "api_key.update", "api_key.status", "api_key.use", "api_key.delete",
   "ticket.open", "ticket.update", "ticket.close", "ticket.void", "ticket.refund", "audit.export", "audit.verify", "audit.verified",
 ];
-
-/** The start and the end of a period. @type {Record<string, () => {from?: string, until?: string}>} */
-const PERIODS = {
-  today: () => ({ from: startOfDay(0) }),
-  yesterday: () => ({ from: startOfDay(1), until: startOfDay(0) }),
-  week: () => ({ from: startOfDay(6) }),
-  month: () => ({ from: startOfDay(29) }),
-};
 
 /** @param {URLSearchParams} query */
 const queryOf = (query) => ({

@@ -23,11 +23,12 @@ const folded = new Set();
  */
 export function rightsMatrix(options) {
   const { roles, rights, shows, openId, rightsOf, head } = options;
+  const isAdmin = (/** @type {any} */ role) => rightsOf(role).has("admin");
   const shown = rights.filter(({ name, held }) => {
     if (name === "admin") return false;
     if (shows === "held") return held;
     if (shows === "all") return true;
-    const given = roles.filter((role) => rightsOf(role).has(name)).length;
+    const given = roles.filter((role) => isAdmin(role) || rightsOf(role).has(name)).length;
     return given > 0 && given < roles.length;
   });
   return html`
@@ -37,9 +38,9 @@ export function rightsMatrix(options) {
         <thead>
           <tr><th scope="col">${t("role.right")}</th>
             ${roles.map((role) => html`<th scope="col" class="mark-col ${role.id === openId ? "open" : ""}">${head(role)}</th>`)}</tr>
-          ${roles.some((role) => rightsOf(role).has("admin"))
+          ${roles.some(isAdmin)
             ? html`<tr class="banner"><th scope="row">${t("role.everything")}</th>
-                ${roles.map((role) => html`<td class="mark-col">${rightsOf(role).has("admin") ? icon("check") : nothing}</td>`)}</tr>`
+                ${roles.map((role) => html`<td class="mark-col">${isAdmin(role) ? icon("check") : nothing}</td>`)}</tr>`
             : nothing}
         </thead>
         ${groupNames.map((group) => {
@@ -70,7 +71,7 @@ function groupView(group, members, { roles, rightsOf, isEditable, toggle }) {
         ${roles.map((role) => {
           const given = members.filter(({ name }) => rightsOf(role).has(name)).length;
           const all = given === members.length;
-          if (!isEditable(role)) return html`<td class="mark-col faint num">${given || ""}</td>`;
+          if (!isEditable(role)) return html`<td class="mark-col faint num">${rightsOf(role).has("admin") ? members.length : given || ""}</td>`;
           return html`<td class="mark-col"><input type="checkbox" aria-label="${t(`right_group.${group}`)}: ${role.label || role.name}"
             .checked=${live(all)} .indeterminate=${live(given > 0 && !all)} ?disabled=${names.length === 0}
             @change=${() => toggle(role, names, !all)}></td>`;
@@ -92,7 +93,7 @@ function rightRow({ name, held }, { roles, rightsOf, isEditable, toggle }) {
       ${roles.map((role) => {
         const has = rightsOf(role).has(name);
         if (!isEditable(role)) {
-          return html`<td class="mark-col">${has
+          return html`<td class="mark-col">${has || rightsOf(role).has("admin")
             ? html`<span class="given" role="img" aria-label=${t("role.has")}>${icon("check")}</span>`
             : html`<span class="visually-hidden">${t("role.has_not")}</span>`}</td>`;
         }

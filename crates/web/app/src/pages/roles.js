@@ -19,7 +19,6 @@ import { effectOf } from "./role-effect.js";
 import { rightsMatrix, toggleDraft } from "./rights-matrix.js";
 
 const { addRole, deleteRole, editRole } = lazyActions(() => import("../actions/roles.js"));
-const MAX_COLUMNS = 6;
 
 /** @type {{roles: any[] | null, rights: any[], error: any}} */
 const data = { roles: null, rights: [], error: null };
@@ -31,32 +30,25 @@ const hidden = new Set();
 let shows = "all";
 let busy = false;
 
-/** @param {import("../router.js").Route} _ */
-async function load(_) {
+/** @param {import("../router.js").Route} route @param {boolean} [refresh] */
+async function load(route, refresh) {
   try {
     const [roles, rights] = await Promise.all([readAll("roles"), call("GET", "rights")]);
     Object.assign(data, { roles, rights: rights.data.items, error: null });
     directory("users");
     directory("devices");
+    repaint();
+    if (!refresh) requestAnimationFrame(() => document.querySelector(".matrix th.open")?.scrollIntoView({ inline: "center", block: "nearest" }));
   } catch (error) {
     data.error = error;
   }
 }
 
-/** The roles that are shown as columns. @param {string | null} open */
-function columns(open) {
-  const roles = data.roles ?? [];
-  const shown = roles.filter((role) => role.id === open || !hidden.has(role.id));
-  if (shown.length <= MAX_COLUMNS) return shown;
-  const first = shown.slice(0, MAX_COLUMNS);
-  const opened = shown.find((role) => role.id === open);
-  return opened && !first.includes(opened) ? [...first.slice(0, -1), opened] : first;
-}
-
 /** @param {import("../router.js").Route} route */
 function view(route) {
   if (!data.roles) return data.error ? problemBox(data.error, () => load(route).then(repaint)) : skeleton();
-  const shown = columns(route.id);
+  const shown = data.roles.filter((role) => role.id === route.id || !hidden.has(role.id));
+  const hiddenCount = data.roles.length - shown.length;
   return html`
     <div class="page">
       <div class="filters">
@@ -65,6 +57,9 @@ function view(route) {
             (name) => html`<button aria-pressed=${String(shows === name)} @click=${() => ((shows = name), repaint())}>${t(`role.shows.${name}`)}</button>`,
           )}
         </div>
+        ${hiddenCount
+          ? html`<button class="button quiet" @click=${() => (hidden.clear(), repaint())}>${tn("role.show_hidden", hiddenCount)}</button>`
+          : nothing}
         <span class="fill"></span>
         ${can("roleCreate") ? html`<button class="button primary" @click=${() => addRole()}>${icon("plus")}${t("role.new")}</button>` : nothing}
       </div>
@@ -75,7 +70,7 @@ function view(route) {
         shows,
         openId: route.id,
         rightsOf: (role) => drafts.get(role.id)?.rights ?? new Set(role.rights),
-        isEditable: (role) => can("roleUpdate") && !role.built_in,
+        isEditable: (role) => can("roleUpdate") && !role.built_in && !role.rights.includes("admin"),
         toggle,
         head: (role) => columnHead(role, route.id === role.id),
       })}
@@ -90,6 +85,7 @@ function columnHead(role, isOpen) {
     ...(can("roleUpdate") && !role.built_in ? [{ label: t("edit"), icon: "edit", run: () => openEditor(role) }] : []),
     ...(can("roleCreate") ? [{ label: t("role.duplicate"), icon: "copy", run: () => addRole(role) }] : []),
     ...(can("userRead") ? [{ label: t("role.holders"), icon: "people", href: href("people", null, { role: role.name }) }] : []),
+    ...(can("auditRead") ? [{ label: t("nav.audit"), icon: "audit", href: href("audit", null, { subject: role.id }) }] : []),
     { label: t("role.hide"), icon: "close", run: () => (hidden.add(role.id), repaint()) },
     ...(can("roleDelete") && !role.built_in ? [null, { label: t("role.delete.action"), icon: "trash", danger: true, run: () => deleteRole(role) }] : []),
   ];

@@ -30,7 +30,7 @@ export function view(id) {
   return panel({
     title: ticketTitle(ticket),
     subtitle: [ticket.device.name, personName(ticket.owner)].filter(Boolean).join(" · "),
-    state: state(ticketTones[ticket.state], t(`ticket_state.${ticket.state}`)),
+    state: html`${ticket.refund_of ? html`<span class="chip">${t("ticket.refund")}</span>` : nothing} ${state(ticketTones[ticket.state], t(`ticket_state.${ticket.state}`))}`,
     actions: actions(ticket),
     body: html`
       ${paper(ticket)}

@@ -9,22 +9,18 @@ import { directory } from "../directory.js";
 import { formatMoney, t } from "../i18n.js";
 import { can } from "../rights.js";
 import { withQuery } from "../router.js";
-import { startOfDay } from "../time.js";
+import { PERIODS } from "../time.js";
 import { html, nothing } from "../view.js";
 import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
 
 const ticketPanel = lazyPanel(() => import("./ticket-panel.js"));
 const list = new ListState("tickets");
-/** The days back that a period begins. @type {Record<string, number>} */
-const PERIODS = { today: 0, week: 6, month: 29 };
-
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
   const names = ["state", "device", "owner", "search"];
-  const period = PERIODS[route.query.get("period") ?? ""];
   const query = {
     ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])),
-    from: period === undefined ? undefined : startOfDay(period),
+    ...PERIODS[route.query.get("period") ?? ""]?.(),
     sort: "-opened_at",
   };
   await Promise.all([list.show(query, refresh), ticketPanel.load(route.id)]);
