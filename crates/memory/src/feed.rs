@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::transaction::{Transaction, to_u32, to_usize};
 use tillgate_auth_core::Session;
-use tillgate_auth_core::ports::{Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, Instances, Node, Nodes};
+use tillgate_auth_core::ports::{
+    Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, Instances, Node, NodeReceipt, Nodes,
+};
 
 impl Feed for Transaction<'_> {
     fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch> {
@@ -25,6 +27,10 @@ impl Feed for Transaction<'_> {
             restarted: from.is_none(),
             clock: self.server_time(),
         })
+    }
+
+    fn end(&mut self) -> StoreResult<Cursor> {
+        Ok(Cursor(self.tables().next_change.get(&()).copied().unwrap_or(1)))
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
@@ -48,6 +54,29 @@ impl Nodes for Transaction<'_> {
 
     fn list_live(&mut self, since: Instant) -> StoreResult<Vec<Node>> {
         Ok(self.tables().nodes.rows().values().filter(|node| node.seen_at >= since).copied().collect())
+    }
+
+    fn record_receipt(&mut self, receipt: &NodeReceipt) -> StoreResult<()> {
+        let tables = self.tables_mut()?;
+        if tables.nodes.change(&receipt.id, |node| node.applied = receipt.applied).is_some() {
+            tables.receipts.put(receipt.id, receipt.clone());
+        }
+        Ok(())
+    }
+
+    fn list_receipts(&mut self, since: Instant) -> StoreResult<Vec<NodeReceipt>> {
+        let live = self.list_live(since)?;
+        let tables = self.tables();
+        let receipt = |node: &Node| {
+            let recorded = tables.receipts.get(&node.id);
+            NodeReceipt {
+                id: node.id,
+                name: recorded.map(|receipt| receipt.name.clone()).unwrap_or_default(),
+                applied: node.applied,
+                applied_at: recorded.and_then(|receipt| receipt.applied_at),
+            }
+        };
+        Ok(live.iter().map(receipt).collect())
     }
 
     fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>> {
@@ -80,6 +109,7 @@ impl Nodes for Transaction<'_> {
         for id in &old {
             tables.nodes.remove(id);
             tables.left_nodes.remove(id);
+            tables.receipts.remove(id);
         }
         Ok(to_u32(old.len()))
     }

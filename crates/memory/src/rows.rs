@@ -16,7 +16,8 @@ use super::table::{Table, Undo};
 use tillgate_auth_core::Session;
 use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::ports::{
-    Bucket, CountKey, Credential, CredentialKind, Instance, Node, SignatureDigest, StoredKey, WrappedApiKey,
+    Bucket, CountKey, Credential, CredentialKind, Instance, Node, NodeReceipt, SignatureDigest, StoredKey,
+    WrappedApiKey,
 };
 
 /// A bucket with its principal and the instant of its newest write.
@@ -93,6 +94,7 @@ tables! {
     /// The greatest position that was swept.
     swept_live_event: () => i64,
     nodes: NodeId => Node,
+    receipts: NodeId => NodeReceipt,
     /// Processes that have stopped in good order.
     left_nodes: NodeId => Node,
     api_keys: ApiKeyId => WrappedApiKey,

@@ -227,6 +227,8 @@ diesel::table! {
         boot_id -> Nullable<Binary>,
         origin -> Nullable<BigInt>,
         left_at -> Nullable<BigInt>,
+        name -> Nullable<Text>,
+        applied_at -> Nullable<BigInt>,
     }
 }
 

@@ -1,4 +1,5 @@
-//! Identifies the operating-system user who runs a command, for the audit log.
+//! Identifies the operating-system user who runs a command, for the audit log, and the process of a
+//! server, for its receipts.
 
 /// The operating-system user and the machine, such as `tillgate@pos-1`, with the user who called
 /// `sudo`: `root@pos-1 (anna)`.
@@ -9,4 +10,10 @@ pub(crate) fn shell_user() -> String {
         Ok(caller) if !caller.is_empty() && caller != user => format!("{user}@{machine} ({caller})"),
         _ => format!("{user}@{machine}"),
     }
+}
+
+/// The machine and the number of this process, such as `pos-1:4711`.
+pub(crate) fn process_name() -> String {
+    let machine = whoami::hostname().unwrap_or_else(|_| "unknown".to_owned());
+    format!("{machine}:{}", std::process::id())
 }

@@ -9,7 +9,7 @@ use tillgate_domain::{Change, Instant, KeyId, Scope, StoreExt};
 
 use super::Auth;
 use crate::Error;
-use crate::ports::{Bookmark, Cursor};
+use crate::ports::{Bookmark, Cursor, FeedEntry};
 use crate::revocations::Version;
 
 /// How long a call waits for a newer view.
@@ -34,8 +34,22 @@ struct FeedPosition {
     /// The acceptances of the clock that were processed already.
     accepted_clocks: BTreeSet<Instant>,
     keys_looked_up_at: Option<Duration>,
+    receipt: ReceiptState,
     /// The position of the feed when this process first had a key that is not in use yet.
     key_cursors: HashMap<KeyId, Cursor>,
+}
+
+/// How long after an ending was applied this process records that its position advances: a receipt
+/// is asked for right after the ending.
+const RECEIPT_PERIOD: Duration = Duration::from_secs(3);
+
+/// What this process records about the endings that it has applied.
+#[derive(Default)]
+struct ReceiptState {
+    /// When the newest poll found an ending, by the wall clock and by the monotonic clock.
+    applied_at: Option<(Instant, Duration)>,
+    /// The position and the instant that were recorded last.
+    recorded: Option<(Cursor, Instant)>,
 }
 
 /// The times of polls, by the monotonic clock.
@@ -88,6 +102,22 @@ impl FeedFollower {
         self.lock_position().bookmark.as_ref().map(Bookmark::applied_cursor)
     }
 
+    /// The position and the instant of the newest ending that is applied, if they are to be recorded
+    /// now.
+    pub(crate) fn due_receipt(&self, now: Duration) -> Option<(Cursor, Instant)> {
+        let place = self.lock_position();
+        let (applied_at, polled_at) = place.receipt.applied_at?;
+        let due = (place.bookmark.as_ref()?.applied_cursor(), applied_at);
+        let is_news = place.receipt.recorded.is_none_or(|(_, recorded_at)| recorded_at != applied_at);
+        let is_recent = now.saturating_sub(polled_at) <= RECEIPT_PERIOD;
+        (is_news || (is_recent && place.receipt.recorded != Some(due))).then_some(due)
+    }
+
+    /// Notes that this receipt was recorded.
+    pub(crate) fn note_receipt(&self, receipt: (Cursor, Instant)) {
+        self.lock_position().receipt.recorded = Some(receipt);
+    }
+
     /// The position of the feed when this process first had the key.
     pub(crate) fn key_cursor(&self, key: KeyId) -> Option<Cursor> {
         self.lock_position().key_cursors.get(&key).copied()
@@ -138,6 +168,11 @@ impl Auth {
             }
         }
         self.revocations.apply_poll(&look, started_at);
+        let is_ending =
+            |found: &FeedEntry| matches!(found.change, Change::SessionEnded(_) | Change::EpochBumped { .. });
+        if from.is_none() || look.entries.iter().any(is_ending) {
+            place.receipt.applied_at = Some((self.time().at, started_at));
+        }
         let oldest = look.next.open.first().copied();
         place.bookmark = Some(look.next);
         let keys = self.revocations.keys_version();

@@ -72,6 +72,10 @@ pub trait Feed {
     /// open. A bookmark beyond the end of the feed (the store was rolled back) counts as `None`.
     fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch>;
 
+    /// The end of the feed. A process that has read up to there has read every change that was
+    /// committed before this call.
+    fn end(&mut self) -> StoreResult<Cursor>;
+
     /// Removes at most `limit` changes that were written before this instant. Returns their number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }
@@ -99,12 +103,31 @@ pub struct MachineClock {
     pub origin: Instant,
 }
 
+/// How far a process has applied the feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeReceipt {
+    /// The identifier of the process, as in [`Node`].
+    pub id: NodeId,
+    /// Its name for people, such as the machine and the number of the process; empty if it has not
+    /// recorded one yet.
+    pub name: String,
+    /// The position in the feed up to which it has applied changes.
+    pub applied: Cursor,
+    /// The instant at which it applied the newest ending before that position; `None` if it has not
+    /// recorded one yet.
+    pub applied_at: Option<Instant>,
+}
+
 /// The processes that use the store.
 pub trait Nodes {
     /// Records the heartbeat of a process. Without a clock, the clock recorded before stays.
     fn upsert(&mut self, node: &Node) -> StoreResult<()>;
     /// The processes with a heartbeat since this instant that have not stopped.
     fn list_live(&mut self, since: Instant) -> StoreResult<Vec<Node>>;
+    /// Records how far a process has applied the feed, if the process has recorded a heartbeat.
+    fn record_receipt(&mut self, receipt: &NodeReceipt) -> StoreResult<()>;
+    /// The receipts of the processes that [`list_live`](Self::list_live) returns.
+    fn list_receipts(&mut self, since: Instant) -> StoreResult<Vec<NodeReceipt>>;
     /// The origin that a process on this start of a machine last recorded, whether or not it still
     /// runs.
     fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>>;

@@ -16,6 +16,7 @@ mod login_throttle;
 mod page;
 mod passwords;
 mod path;
+mod revocations;
 mod rights;
 mod roles;
 mod schemas;
@@ -116,7 +117,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::all_about(SubjectKind::ApiKey, api_keys::routes()),
         audit::routes(),
         summary::routes(),
-        vec![events::route()],
+        vec![events::route(), revocations::route()],
         vec![gateway_check::route()],
     ];
     all.into_iter().flatten().collect()

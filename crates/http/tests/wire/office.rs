@@ -209,7 +209,8 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("POST", "/sessions/current/step-up") => Some(json!({ "password": TEST_PASSWORD })),
         _ => None,
     };
-    let mut request = build_request(method.parse().unwrap(), &path.replace("{id}", id));
+    let path_of_resource = path.replace("{id}", id).replace("{position}", "1");
+    let mut request = build_request(method.parse().unwrap(), &path_of_resource);
     if matches!(method, "PATCH" | "DELETE") || path.ends_with("/close") {
         request = request.insert_header(("If-Match", "*"));
     }

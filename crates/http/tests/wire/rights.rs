@@ -53,6 +53,7 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("PUT", "/api/v1/users/{id}/password", "", [401, 403, 403, 200]),
     ("POST", "/api/v1/users/{id}/unlock", "", [401, 403, 403, 204]),
     ("GET", "/api/v1/events", "", [401, 200, 200, 200]),
+    ("GET", "/api/v1/revocations/{position}", "", [401, 403, 200, 200]),
     ("GET", "/api/v1/tickets", "", [401, 200, 200, 200]),
     ("POST", "/api/v1/tickets", "", [401, 201, 201, 201]),
     ("GET", "/api/v1/tickets/{id}", "", [401, 200, 200, 200]),

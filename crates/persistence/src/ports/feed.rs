@@ -42,6 +42,10 @@ const SELECT_CHANGES_POSTGRES: &str = "WITH feed AS MATERIALIZED (SELECT pg_curr
      UNION ALL SELECT position, number, 0, 0, NULL, NULL, NULL, kind, scope, subject_id, epoch, written_at FROM changes \
      WHERE position = ANY (string_to_array($2, ',')::bigint[]) \
      ORDER BY position NULLS FIRST, number";
+const SELECT_END_SQLITE: &str =
+    "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) + 1 AS bound, 0 AS server";
+const SELECT_END_POSTGRES: &str = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS bound, \
+     EXTRACT(EPOCH FROM pg_postmaster_start_time())::bigint & 32767 AS server";
 const SWEEP_SQLITE: &str = "DELETE FROM changes WHERE position IN (\
      SELECT position FROM changes WHERE written_at < $1 ORDER BY written_at LIMIT $2)";
 const SWEEP_POSTGRES: &str = "DELETE FROM changes WHERE number IN (\
@@ -82,6 +86,14 @@ impl StoredPosition {
 
 fn no_position() -> StoreError {
     StoreError::Fault("the feed returned no position".to_owned())
+}
+
+#[derive(QueryableByName)]
+struct EndRow {
+    #[diesel(sql_type = BigInt)]
+    bound: i64,
+    #[diesel(sql_type = BigInt)]
+    server: i64,
 }
 
 #[derive(QueryableByName)]
@@ -145,6 +157,15 @@ impl Feed for Transaction<'_> {
         let clock = clock.map(|(server, now)| ServerTime { server, now: Instant::from_millis(now) });
         let changes = rows.iter().filter_map(|row| read_change(row).transpose()).collect::<StoreResult<_>>()?;
         Ok(FeedBatch { entries: changes, next, restarted: from.is_none() || elsewhere, clock })
+    }
+
+    fn end(&mut self) -> StoreResult<Cursor> {
+        let text = match self.connection {
+            AnyConnection::Sqlite(_) => SELECT_END_SQLITE,
+            AnyConnection::Postgres(_) => SELECT_END_POSTGRES,
+        };
+        let row: EndRow = Statement::new(text, []).get_result(self.connection).map_err(classify)?;
+        Ok(StoredPosition { server: row.server, position: row.bound }.to_cursor())
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {

@@ -105,6 +105,7 @@ fn build_auth_settings(settings: &Settings) -> Result<AuthSettings, CommandError
         },
         caches: build_cache_limits(settings),
         os_user: None,
+        process_name: Some(shell::process_name()),
     })
 }
 

@@ -264,6 +264,7 @@ macro_rules! auth_contract {
                 long_open_unit_repeats_no_change,
                 bookmark_names_open_units_and_the_end,
                 observer_receives_the_numbers_of_changes,
+                end_is_beyond_every_committed_change,
             ]
         );
         $crate::cases!(
@@ -280,6 +281,7 @@ macro_rules! auth_contract {
                 departed_process_does_not_set_the_newest_instant,
                 machine_clock_outlives_its_processes,
                 unseen_processes_are_swept,
+                receipt_of_a_live_process_is_listed,
             ]
         );
         $crate::cases!(

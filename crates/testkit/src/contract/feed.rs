@@ -223,3 +223,16 @@ pub fn cursor_survives_a_sweep(harness: &AuthStoreHarness) {
     record_touch(harness, Scope::Keys, 20);
     assert!(has_touch(&poll_feed(harness, Some(&cursor)), Scope::Keys));
 }
+
+/// A process that has read the feed after a change was committed is at the end that was returned
+/// after that commit, or beyond; one that has not read it is before that end.
+pub fn end_is_beyond_every_committed_change(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let before = poll_feed(harness, None).next;
+    record_touch(harness, Scope::User(fixture.anna.id), 9);
+    let end = run_read(harness, |tx| tx.feed().end());
+    assert!(before.applied_cursor() < end, "{before:?}, {end:?}");
+    // on a busy server, an older transaction may still be open
+    let reached = (0..1_000).any(|_| poll_feed(harness, Some(&before)).next.applied_cursor() >= end);
+    assert!(reached, "{end:?}");
+}

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use tillgate_auth_core::ports::{
-    ApiKeys, Attempts, Bookmark, Bucket, CountKey, Credential, CredentialKind, Credentials, Devices, Feed, FeedBatch,
-    FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks, LiveEventBatch, LiveEvents, Node, Nodes,
-    PrincipalBucket, Roles, Rotation, SessionCursor, SessionFilter, SessionOrder, SessionRecord, SessionUse,
-    SessionView, Sessions, SignatureDigest, Signatures, StoredKey, Tenants, TokenDisposition, Users, Verifier,
-    WrappedApiKey,
+    ApiKeys, Attempts, Bookmark, Bucket, CountKey, Credential, CredentialKind, Credentials, Cursor, Devices, Feed,
+    FeedBatch, FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks, LiveEventBatch, LiveEvents, Node,
+    NodeReceipt, Nodes, PrincipalBucket, Roles, Rotation, SessionCursor, SessionFilter, SessionOrder, SessionRecord,
+    SessionUse, SessionView, Sessions, SignatureDigest, Signatures, StoredKey, Tenants, TokenDisposition, Users,
+    Verifier, WrappedApiKey,
 };
 use tillgate_auth_core::{AuthTx, DialectName, Session};
 use tillgate_domain::{
@@ -96,6 +96,7 @@ record_port!(AuthTx, keys: Keys {
 
 record_port!(AuthTx, feed: Feed {
     fn poll(from: Option<&Bookmark>) -> FeedBatch;
+    fn end() -> Cursor;
     fn sweep(before: Instant, limit: u32) -> u32;
 });
 
@@ -107,6 +108,8 @@ record_port!(AuthTx, live_events: LiveEvents {
 record_port!(AuthTx, nodes: Nodes {
     fn upsert(node: &Node) -> ();
     fn list_live(since: Instant) -> Vec<Node>;
+    fn record_receipt(receipt: &NodeReceipt) -> ();
+    fn list_receipts(since: Instant) -> Vec<NodeReceipt>;
     fn find_origin(boot: Uuid) -> Option<Instant>;
     fn mark_left(id: NodeId, at: Instant) -> ();
     fn sweep(before: Instant) -> u32;

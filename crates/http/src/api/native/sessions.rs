@@ -7,13 +7,13 @@ pub(super) mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use tillgate_auth_core::ports::{SessionCursor, SessionFilter, SessionOrder, SessionView};
+use tillgate_auth_core::ports::{Cursor as FeedCursor, SessionCursor, SessionFilter, SessionOrder, SessionView};
 use tillgate_auth_core::{AuthDenied, Caller, DialectName, IssuedTokens};
 use tillgate_domain::{KnownRight, SessionId, TenantId};
 
 use super::page::PageQuery;
 use super::path::render_created;
-use super::{no_content, passwords};
+use super::{no_content, passwords, revocations};
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
@@ -179,19 +179,32 @@ async fn get_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 
 async fn end_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_session_id(&call)?;
-    call.run_blocking(move |auth| auth.end_session_for(&caller, id)).await?;
-    Ok(no_content())
+    let position = call
+        .run_blocking(move |auth| {
+            auth.end_session_for(&caller, id)?;
+            Ok(revocations::find_position(auth))
+        })
+        .await?;
+    Ok(no_content_with_position(position))
 }
 
 /// Ends all sessions of a user, of a device or of the tenant.
 async fn end_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (target, permanent) = request::read_end_sessions(call.head().headers(), call.body())?;
-    call.with_office(move |context| {
-        let office = context.for_caller(&caller)?;
-        into_api_result(office.end_sessions(target, permanent))
-    })
-    .await?;
-    Ok(no_content())
+    let position = call
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            into_api_result(office.end_sessions(target, permanent))?;
+            Ok(revocations::find_position(context.auth))
+        })
+        .await?;
+    Ok(no_content_with_position(position))
+}
+
+fn no_content_with_position(position: Option<FeedCursor>) -> HttpResponse {
+    let mut answer = no_content();
+    revocations::insert_position(&mut answer, position);
+    answer
 }
 
 /// Reads the id in the path. A malformed id is answered like an unknown one.

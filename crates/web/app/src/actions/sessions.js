@@ -87,9 +87,8 @@ function addReceipt(entry, position) {
   setTimeout(async () => {
     try {
       const { data } = await call("GET", `revocations/${position}`);
-      const lines = (data.processes ?? data.nodes ?? []).map(
-        (/** @type {any} */ each) => `${each.name} ${new Date(each.applied_at).toISOString().slice(11, 23)}`,
-      );
+      const applied = data.processes.filter((/** @type {any} */ each) => each.applied_at);
+      const lines = applied.map((/** @type {any} */ each) => `${each.name} ${each.applied_at.slice(11, 23)}`);
       if (lines.length) extendToast(entry, t("session.receipt", { processes: formatList(lines) }));
     } catch {
       // the receipt is an addition: the session has ended

@@ -176,6 +176,7 @@ pub(super) fn end_sessions() -> OperationDoc {
         .description("Their tokens are invalid from the next request on, in every process.")
         .request_body::<EndSessions>(json!({ "user": "0192f0c1-0000-7c4d-8e5f-60718293a4b5" }))
         .no_content("The sessions ended.")
+        .with_revocation()
         .errors(&[404])
 }
 
@@ -189,4 +190,5 @@ pub(super) fn end_session() -> OperationDoc {
     OperationDoc::new(TAG, "End a session")
         .description("Its tokens are invalid from the next request on, in every process.")
         .no_content("The session ended.")
+        .with_revocation()
 }

@@ -1,0 +1,2 @@
+ALTER TABLE nodes DROP COLUMN applied_at;
+ALTER TABLE nodes DROP COLUMN name;
