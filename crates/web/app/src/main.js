@@ -94,6 +94,7 @@ async function open(route) {
       document.getElementById("main")?.focus({ preventScroll: true });
     }
     repaint();
+    requestAnimationFrame(() => document.querySelector(".rail [aria-current]")?.scrollIntoView({ inline: "nearest", block: "nearest" }));
     if (canAny(next.rights ?? [])) await next.load(route, false);
   } catch (error) {
     failure = error;

@@ -69,12 +69,12 @@ export function formatAge(at, now = Date.now()) {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
   const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto", style: "short" });
   const size = Math.abs(seconds);
-  if (size < 45) return relative.format(0, "second");
-  if (size < 3_300) return relative.format(Math.round(seconds / 60), "minute");
-  if (size < 79_200) return relative.format(Math.round(seconds / 3_600), "hour");
-  if (size < 2_500_000) return relative.format(Math.round(seconds / 86_400), "day");
-  if (size < 29_000_000) return relative.format(Math.round(seconds / 2_629_800), "month");
-  return relative.format(Math.round(seconds / 31_557_600), "year");
+  if (size < 60) return relative.format(0, "second");
+  if (size < 3_600) return relative.format(Math.trunc(seconds / 60), "minute");
+  if (size < 86_400) return relative.format(Math.trunc(seconds / 3_600), "hour");
+  if (size < 2_629_800) return relative.format(Math.trunc(seconds / 86_400), "day");
+  if (size < 31_557_600) return relative.format(Math.trunc(seconds / 2_629_800), "month");
+  return relative.format(Math.trunc(seconds / 31_557_600), "year");
 }
 
 /**
@@ -102,6 +102,7 @@ function startOfDay(days) {
 
 /** The start and the end of a period. @type {Record<string, () => {from?: string, until?: string}>} */
 export const PERIODS = {
+  day: () => ({ from: new Date((Math.floor(Date.now() / 60_000) - 1_440) * 60_000).toISOString() }),
   today: () => ({ from: startOfDay(0) }),
   yesterday: () => ({ from: startOfDay(1), until: startOfDay(0) }),
   week: () => ({ from: startOfDay(6) }),

@@ -8,7 +8,7 @@ import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { directory, loadDirectory, requireDirectories } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
-import { href, navigate } from "../router.js";
+import { currentRoute, href, navigate } from "../router.js";
 import { act } from "../shop.js";
 
 export const environments = ["CashRegister", "PDA", "BackOffice", "Tool"];
@@ -57,7 +57,7 @@ function fields(device) {
             label: t("field.store"),
             type: "select",
             required: true,
-            value: device?.store?.id ?? "",
+            value: device ? device.store?.id ?? "" : currentRoute().query.get("store") ?? "",
             options: [{ value: "", label: t("store.none") }, ...stores.map(({ id, name }) => ({ value: id, label: name }))],
           }),
         ]
@@ -92,7 +92,7 @@ export async function registerDevice() {
     asCall: (values) => ["POST", "devices", body(values)],
   });
   if (!created) return;
-  toast(t("device.registered", { name: created.name }), { detail: t("device.registered.hint") });
+  toast(t("device.registered", { name: created.name }), { detail: t("device.registered.hint"), action: { label: t("nav.people"), run: () => navigate(href("people")) } });
   await loadDirectory("devices");
   navigate(href("devices", created.id));
 }

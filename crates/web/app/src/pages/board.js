@@ -1,44 +1,29 @@
 // @ts-check
 // The devices with who is on each of them.
 
-import { Problem, readAll } from "../api.js";
+import { readAll } from "../api.js";
 import { directory } from "../directory.js";
 import { seesSessions } from "../rights.js";
 
 const IDLE_AFTER = 15 * 60_000;
 const SILENT_AFTER = 36 * 3_600_000;
 
-/** Whether the server lists devices together with their seats. */
-let hasSeats = true;
-
 /** Reads the devices that are not retired, each with `seat` and `last_seat`. @param {string | null} store */
 export async function readBoard(store) {
-  const filter = store ? { store } : {};
-  if (!seesSessions()) return withoutRetired(await readAll("devices", filter));
-  if (hasSeats) {
-    try {
-      return withoutRetired(await readAll("devices", { with: "seat", ...filter }));
-    } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 422) throw error;
-      hasSeats = false;
-    }
-  }
-  const [devices, sessions] = await Promise.all([readAll("devices"), readAll("sessions", { live: true })]);
-  const seats = new Map(sessions.filter((each) => each.device && each.mount !== "krmpesan").map((each) => [each.device.id, each]));
-  return withoutRetired(devices).map((device) => ({ ...device, seat: toSeat(seats.get(device.id)) }));
+  const devices = await readAll("devices", { with: seesSessions() ? "seat" : undefined, store });
+  return devices.filter((device) => device.status !== "retired");
 }
 
-/** @param {any[]} devices */
-const withoutRetired = (devices) => devices.filter((device) => device.status !== "retired");
+/** Whether people sell on a device. @param {any} device */
+export const isTill = (device) => device.environment === "CashRegister" || device.environment === "PDA";
 
-/** @param {any} session */
-const toSeat = (session) => (session ? { ...session, session_id: session.id } : null);
+/** When a device was last used, or somebody logged in on it. @param {any} device @returns {string | null} */
+export const seenAt = ({ last_seen_at: seen, seat }) => [seen, seat?.last_used_at, seat?.created_at].filter(Boolean).sort().at(-1) ?? null;
 
 /** The state of a device on the board: `used`, `idle`, `free`, `locked`, `pending`; `active` without a known seat. @param {any} device */
 export function boardState(device) {
   if (device.status === "locked" || device.status === "pending") return device.status;
-  const isTill = device.environment === "CashRegister" || device.environment === "PDA";
-  if (!device.seat) return isTill && "seat" in device ? "free" : "active";
+  if (!device.seat) return isTill(device) && "seat" in device ? "free" : "active";
   const used = device.seat.last_used_at ?? device.seat.created_at;
   return Date.now() - new Date(used).getTime() > IDLE_AFTER ? "idle" : "used";
 }

@@ -16,7 +16,7 @@ import { can, seesSessions } from "../rights.js";
 import { currentRoute, href } from "../router.js";
 import { formatTime } from "../time.js";
 import { html, nothing, repaint } from "../view.js";
-import { boardState, tones } from "./board.js";
+import { boardState, seenAt, tones } from "./board.js";
 import { eventList } from "./event-list.js";
 import { sessionRow } from "./session-row.js";
 
@@ -96,7 +96,7 @@ function nowTab(device) {
       ? html`<p class="notice notice-warn">${icon("clock")}${t("throttle.until", { time: formatTime(throttle.until), count: throttle.failures })}</p>`
       : nothing}
     ${facts([
-      [t("field.last_seen_at"), age(device.last_seen_at)],
+      [t("field.last_seen_at"), age(seenAt({ ...device, seat: sessions?.[0] }))],
       [t("device.roles"), device.roles.length ? chips(device.roles) : html`<span class="faint">${t("none")}</span>`],
       [t("field.created_at"), moment(device.created_at)],
       [t("field.id"), idText(device.id)],
@@ -121,7 +121,8 @@ function peopleTab(device) {
         <a href=${href("people", user.id)}>${user.display_name}</a><span class="fill"></span>
         ${roles.length ? chips(roles) : html`<span class="faint">${t("access.no_roles")}</span>`}
       </li>`,
-    )}</ul>`;
+    )}</ul>
+    <p><a href=${href("people")}>${t("device.give_access")}</a></p>`;
 }
 
 let showsJson = false;

@@ -11,7 +11,7 @@ import { nameOf } from "../directory.js";
 import { can, seesSessions } from "../rights.js";
 import { withQuery } from "../router.js";
 import { html, nothing } from "../view.js";
-import { boardState, tones } from "./board.js";
+import { boardState, seenAt, tones } from "./board.js";
 import { deviceActions, deviceMenu } from "./device-menu.js";
 
 const { registerDevice } = deviceActions;
@@ -36,7 +36,7 @@ const columns = () => [
   ...(list.items.some((each) => "seat" in each) ? [{ key: "seat", label: t("tills.column.person"), cell: (/** @type {any} */ each) => nameOf(each.seat?.user) || html`<span class="faint">–</span>` }] : []),
   { key: "description", label: t("field.description"), class: "wide", cell: (/** @type {any} */ each) => each.description },
   { key: "roles", label: t("device.roles"), class: "wide", cell: (/** @type {any} */ each) => (each.roles.length ? chips(each.roles) : html`<span class="faint">–</span>`) },
-  { key: "seen", label: t("tills.column.seen"), class: "num", cell: (/** @type {any} */ each) => age(each.last_seen_at) },
+  { key: "seen", label: t("tills.column.seen"), class: "num", cell: (/** @type {any} */ each) => age(seenAt(each)) },
   { key: "created", label: t("field.created_at"), class: "num wide", cell: (/** @type {any} */ each) => moment(each.created_at) },
 ];
 

@@ -80,7 +80,6 @@ function view(route) {
 
 /** @param {any} role @param {boolean} isOpen */
 function columnHead(role, isOpen) {
-  const holders = role.holder_count ?? countHolders(role);
   const items = [
     ...(can("roleUpdate") && !role.built_in ? [{ label: t("edit"), icon: "edit", run: () => openEditor(role) }] : []),
     ...(can("roleCreate") ? [{ label: t("role.duplicate"), icon: "copy", run: () => addRole(role) }] : []),
@@ -95,15 +94,9 @@ function columnHead(role, isOpen) {
         ${role.built_in ? icon("lock") : nothing}<strong>${role.label || role.name}</strong>${icon("down")}
       </button>
       <code>${role.name}</code>
-      <span class="faint">${tn("role.held_by", holders)}</span>
+      <span class="faint">${tn("role.held_by", role.holder_count)}</span>
     </div>`;
 }
-
-/** @param {any} role */
-const countHolders = (role) =>
-  directory("users").filter(
-    (user) => user.roles.includes(role.name) || user.devices.some((/** @type {any} */ each) => each.roles.includes(role.name)),
-  ).length;
 
 /** @param {any} role */
 async function openEditor(role) {

@@ -55,7 +55,7 @@ const columns = () => [
   { key: "state", label: t("field.status"), cell: sessionState },
   { key: "mount", label: t("session.column.mount"), class: "wide", cell: (/** @type {any} */ each) => word("mount", each.mount) },
   { key: "created", label: t("session.column.since"), class: "num", cell: (/** @type {any} */ each) => moment(each.created_at) },
-  { key: "used", label: t("session.column.used"), class: "num", cell: (/** @type {any} */ each) => age(each.last_used_at) },
+  { key: "used", label: t("session.column.used"), class: "num", cell: (/** @type {any} */ each) => age(each.last_used_at ?? each.created_at) },
   {
     key: "ends",
     label: t("session.column.ends"),
@@ -145,7 +145,7 @@ function sessionPanel(id) {
     body: html`
       ${facts([
         [t("session.column.since"), html`${formatExact(session.created_at)} <span class="faint">${formatDuration(session.created_at, session.ended_at)}</span>`],
-        [t("session.column.used"), age(session.last_used_at)],
+        [t("session.column.used"), age(session.last_used_at ?? session.created_at)],
         session.ended_at
           ? [t("session.ended_at"), html`${formatExact(session.ended_at)} <span class="faint">${word("ended_why", session.ended_why)}</span>`]
           : [t("session.column.ends"), moment(session.expires_at, t("session.no_end"))],

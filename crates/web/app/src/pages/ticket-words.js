@@ -1,5 +1,5 @@
 // @ts-check
-import { directory } from "../directory.js";
+import { nameOf } from "../directory.js";
 import { t } from "../i18n.js";
 
 /** @type {Record<string, string>} */
@@ -10,5 +10,4 @@ export const ticketTitle = (ticket) =>
   ticket.closed ? t("ticket.number", { number: ticket.closed.number }) : ticket.name || t("ticket.unnamed");
 
 /** @param {{user_name: string | null, id: string}} person */
-export const personName = (person) =>
-  directory("users").find((user) => user.id === person.id)?.display_name ?? person.user_name ?? t("audit.gone_user");
+export const personName = (person) => nameOf(person) || t("audit.gone_user");

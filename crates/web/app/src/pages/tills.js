@@ -16,15 +16,15 @@ import { currentRoute, href, withQuery } from "../router.js";
 import { currentRowId } from "../shortcuts.js";
 import { formatDuration, formatMoment, formatSeconds } from "../time.js";
 import { html, nothing, repaint, repeat } from "../view.js";
-import { boardState, groupByStore, isSilent, readBoard, tones } from "./board.js";
+import { boardState, groupByStore, isSilent, isTill, readBoard, seenAt, tones } from "./board.js";
 import { deviceActions, deviceMenu } from "./device-menu.js";
 
 const { lockDevice, registerDevice, unlockDevice } = deviceActions;
 const devicePanel = lazyPanel(() => import("./device-panel.js"));
 const TINT_FOR = 1_600;
 
-/** @type {{devices: any[] | null, summary: any, error: any, readAt: number, showsTools: boolean}} */
-const board = { devices: null, summary: null, error: null, readAt: 0, showsTools: false };
+/** @type {{devices: any[] | null, summary: any, error: any, readAt: number, showsOthers: boolean}} */
+const board = { devices: null, summary: null, error: null, readAt: 0, showsOthers: false };
 /** @type {Set<string>} */
 const changed = new Set();
 
@@ -85,8 +85,8 @@ const empty = () =>
 
 /** @param {import("../router.js").Route} route @param {any[]} all */
 function boardView(route, all) {
-  const tools = all.filter((device) => device.environment === "Tool");
-  const devices = board.showsTools ? all : all.filter((device) => device.environment !== "Tool");
+  const others = all.filter((device) => !isTill(device));
+  const devices = board.showsOthers ? all : all.filter(isTill);
   const filter = route.query.get("state");
   const shown = filter ? devices.filter((device) => matches(device, filter)) : devices;
   const isStale = board.error || connection.state === "offline";
@@ -99,9 +99,9 @@ function boardView(route, all) {
     <div class="filters">
       ${isStale ? html`<span class="stale-note">${icon("clock")}${t("as_of", { time: formatSeconds(new Date(board.readAt).toISOString()) })}</span>` : nothing}
       <span class="fill"></span>
-      ${tools.length
-        ? html`<label class="check"><input type="checkbox" ?checked=${board.showsTools}
-            @change=${() => ((board.showsTools = !board.showsTools), repaint())}>${tn("tills.programs", tools.length)}</label>`
+      ${others.length
+        ? html`<label class="check"><input type="checkbox" ?checked=${board.showsOthers}
+            @change=${() => ((board.showsOthers = !board.showsOthers), repaint())}>${tn("tills.others", others.length)}</label>`
         : nothing}
       <div class="segments" role="group" aria-label=${t("tills.layout")}>
         ${["tiles", "table"].map(
@@ -150,7 +150,7 @@ function closedHint(devices) {
 function throttleTile() {
   const summary = board.summary;
   if (!summary || summary.login_throttled === null || summary.login_throttled === undefined) return nothing;
-  const to = can("auditRead") ? href("audit", null, { outcome: "refused" }) : null;
+  const to = can("auditRead") ? href("audit", null, { outcome: "refused", period: "day" }) : null;
   const refused = summary.denied_24h;
   return html`<a class="tile throttled ${summary.login_throttled ? "" : "zero"}" href=${to ?? nothing}>
     <strong>${formatNumber(summary.login_throttled)}</strong><span>${t("tills.tile.throttled")}</span>
@@ -184,7 +184,7 @@ function seatLines(device) {
     <p class="card-person">${nameOf(seat.user) || t("board.itself")}</p>
     <p class="card-line">${t("board.since", { time: formatMoment(seat.created_at), duration: formatDuration(seat.created_at) })}</p>
     <p class="card-line faint">${word("mount", seat.mount)}${seat.address ? html` · <span class="num">${seat.address}</span>` : nothing}
-      <span class="fill"></span>${age(seat.last_used_at ?? seat.created_at)}</p>
+      <span class="fill"></span>${age(seenAt(device))}</p>
     ${others.length ? html`<p class="card-note">${icon("people")}${t("board.also_on", { devices: others.map((each) => each.name).join(", ") })}</p>` : nothing}`;
 }
 
@@ -215,7 +215,7 @@ const tableOf = (devices, route) => html`
         <td data-label=${t("tills.column.state")}>${state(tones[is], t(`board.${is}`))}</td>
         <td data-label=${t("tills.column.person")}>${seat ? nameOf(seat.user) || t("board.itself") : html`<span class="faint">–</span>`}</td>
         <td class="num" data-label=${t("tills.column.since")}>${seat ? html`${moment(seat.created_at)} <span class="faint">${formatDuration(seat.created_at)}</span>` : ""}</td>
-        <td data-label=${t("tills.column.seen")}>${age(seat?.last_used_at ?? device.last_seen_at)}</td>
+        <td data-label=${t("tills.column.seen")}>${age(seenAt(device))}</td>
         <td data-label=${t("tills.column.mount")}>${word("mount", seat?.mount)}</td>
         <td class="num" data-label=${t("tills.column.address")}>${seat?.address ?? ""}</td>
         <td class="menu-cell"><button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${t("actions_for", { name: device.name })}
