@@ -5,7 +5,7 @@
 import { Problem, readAll } from "./api.js";
 import { compareNames } from "./i18n.js";
 import { onChange } from "./live.js";
-import { can } from "./rights.js";
+import { can, roleName } from "./rights.js";
 import { repaint } from "./view.js";
 
 const MAX_AGE = 60_000;
@@ -70,6 +70,10 @@ export function loadDirectory(name) {
  */
 export const requireDirectories = (...names) =>
   Promise.all(names.map((name) => (Date.now() - (readAt[name] ?? 0) < 5_000 ? lists[name] : loadDirectory(name))));
+
+/** The names for people of the roles with these names. @param {string[]} names */
+export const roleNames = (names) =>
+  names.map((name) => roleName(directory("roles").find((role) => role.name === name) ?? { name }));
 
 /** Devices that are not retired. */
 export const usableDevices = () => directory("devices").filter((device) => device.status !== "retired");

@@ -3,7 +3,7 @@
 
 import { render } from "../vendor/lit-html/lit-html.js";
 import { layout, pages } from "./components/layout.js";
-import { problemBox, skeleton } from "./components/small.js";
+import { problemBox, problemView, skeleton } from "./components/small.js";
 import { toastList } from "./components/toast.js";
 import { loadDirectory } from "./directory.js";
 import { chooseLocale, loadLocale, t } from "./i18n.js";
@@ -84,7 +84,8 @@ async function open(route) {
   try {
     const load = modules[route.page];
     if (!load) throw new Problem(404, { code: "route_unknown" });
-    const next = (await load()).page;
+    // a module that cannot be read means that the server was not reached
+    const next = (await load().catch(() => Promise.reject(new Problem(0, {})))).page;
     const isOther = next !== page;
     page = next;
     failure = null;
@@ -112,12 +113,13 @@ function follow({ kind, id }) {
 
 /** Reads what the page shows again. */
 async function refreshPage() {
+  if (failure instanceof Problem && failure.status === 0) return open(currentRoute());
   if (page && canAny(page.rights ?? [])) await page.load(currentRoute(), true);
   repaint();
 }
 
 function app() {
-  if (!shop.tenant) return failure ? html`<main class="boot-problem">${problemBox(failure, () => location.reload())}</main>` : skeleton();
+  if (!shop.tenant) return failure ? html`<main class="boot-problem">${problemView(failure, () => location.reload())}</main>` : skeleton();
   const route = currentRoute();
   const title = failure || !page ? t("nav.label") : page.title();
   let content;

@@ -1,7 +1,7 @@
 // @ts-check
 // What the person may do, and the groups in which rights are shown.
 
-import { hasText } from "./i18n.js";
+import { hasText, t } from "./i18n.js";
 
 /** @type {Set<string>} */
 let held = new Set();
@@ -19,6 +19,12 @@ export const canAny = (rights) => rights.length === 0 || rights.some(can);
 
 /** Whether the person sees other people's sessions. */
 export const seesSessions = () => canAny(["sessionRead", "sessionDelete"]);
+
+/** The name of a role for people. @param {any} role */
+export const roleName = (role) => {
+  const key = `built_in_role.${role.name}`;
+  return role.built_in && hasText(key) ? t(key) : role.label || role.name;
+};
 
 /** Prefixes and names of rights, by group, in the order of the page. */
 const GROUPS = /** @type {[string, RegExp][]} */ ([
@@ -64,7 +70,7 @@ export function effectiveRoles(user, device, roles) {
 export function collectRights(roles) {
   const found = new Map();
   for (const role of roles) {
-    for (const right of role.rights) found.set(right, [...(found.get(right) ?? []), role.label || role.name]);
+    for (const right of role.rights) found.set(right, [...(found.get(right) ?? []), roleName(role)]);
   }
   return found;
 }

@@ -8,6 +8,7 @@ import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { directory, loadDirectory, requireDirectories } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
+import { roleName } from "../rights.js";
 import { currentRoute, href, navigate } from "../router.js";
 import { act } from "../shop.js";
 
@@ -68,7 +69,7 @@ function fields(device) {
       label: t("device.roles"),
       type: "checks",
       value: device?.roles,
-      options: directory("roles").map((role) => ({ value: role.name, label: role.label || role.name })),
+      options: directory("roles").map((role) => ({ value: role.name, label: roleName(role) })),
       hint: t("device.roles.hint"),
     },
   ];

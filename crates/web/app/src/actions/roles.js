@@ -8,6 +8,7 @@ import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { loadDirectory } from "../directory.js";
 import { t, word } from "../i18n.js";
+import { roleName } from "../rights.js";
 import { href, navigate } from "../router.js";
 import { act } from "../shop.js";
 import { environments } from "./devices.js";
@@ -24,7 +25,7 @@ export async function addRole(source) {
     rights: rights.length ? rights : ["ticketCreate"],
   });
   const created = await formDialog({
-    title: source ? t("role.duplicate_of", { name: source.label || source.name }) : t("role.new"),
+    title: source ? t("role.duplicate_of", { name: roleName(source) }) : t("role.new"),
     text: source ? undefined : t("role.new.text"),
     fields: [
       { name: "name", label: t("field.name"), required: true, max: 64, hint: t("role.name.hint") },
@@ -44,7 +45,7 @@ export async function addRole(source) {
 /** @param {any} role @param {string | null} etag */
 export async function editRole(role, etag) {
   const saved = await formDialog({
-    title: t("edit.title", { name: role.label || role.name }),
+    title: t("edit.title", { name: roleName(role) }),
     fields: [
       { name: "name", label: t("field.name"), required: true, value: role.name, max: 64, hint: t("role.name.hint") },
       { name: "label", label: t("field.label"), value: role.label, max: 200 },
@@ -61,7 +62,7 @@ export async function editRole(role, etag) {
 
 /** @param {any} role */
 export async function deleteRole(role) {
-  const name = role.label || role.name;
+  const name = roleName(role);
   const isSure = await confirmDialog({
     title: t("role.delete", { name }),
     text: t("role.delete.text"),

@@ -8,11 +8,12 @@ import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { directory, loadDirectory, requireDirectories, usableDevices } from "../directory.js";
 import { languages, t } from "../i18n.js";
+import { roleName } from "../rights.js";
 import { href, navigate } from "../router.js";
 import { isSelf } from "../pages/user-state.js";
 import { act } from "../shop.js";
 
-const roleOptions = () => directory("roles").map((role) => ({ value: role.name, label: role.label || role.name }));
+const roleOptions = () => directory("roles").map((role) => ({ value: role.name, label: roleName(role) }));
 
 /** @param {any} user @returns {import("../components/form.js").Field} */
 function localeField(user) {
@@ -47,7 +48,7 @@ export async function addUser() {
       { name: "password", label: t("auth.password"), type: "password", autocomplete: "new-password", hint: t("password.hint") },
       { name: "password_change_required", label: t("password.temporary"), type: "check", value: true, when: (values) => Boolean(values.password) },
       { name: "devices", label: t("user.tills"), type: "checks", options: usableDevices().map(({ name }) => ({ value: name, label: name })) },
-      { name: "till_roles", label: t("user.till_roles"), type: "checks", options: roleOptions(), pointer: "/devices/0/roles", when: (values) => values.devices.length > 0 },
+      { name: "till_roles", label: t("user.till_roles"), type: "checks", required: true, options: roleOptions(), pointer: "/devices/0/roles", when: (values) => values.devices.length > 0 },
       { name: "roles", label: t("user.office_roles"), type: "checks", options: roleOptions(), hint: t("user.office_roles.hint") },
     ],
     action: t("user.add"),

@@ -3,6 +3,7 @@
 
 import { prefix } from "../base.js";
 import { t } from "../i18n.js";
+import { connection } from "../live.js";
 import { describe, supportText } from "../problems.js";
 import { formatAge, formatExact, formatMoment } from "../time.js";
 import { html, nothing, svg } from "../view.js";
@@ -58,11 +59,15 @@ export const idText = (id) => html`
   <button class="id-text" title=${t("copy")} @click=${() => copy(id)}><code>${id}</code>${icon("copy")}</button>`;
 
 /**
- * An error in place of what could not be shown.
+ * An error in place of what could not be shown. The frame reports a lost connection for all of the page.
  * @param {any} error
  * @param {() => void} retry
  */
-export const problemBox = (error, retry) => html`
+export const problemBox = (error, retry) =>
+  error?.status === 0 && connection.state === "offline" ? nothing : problemView(error, retry);
+
+/** @param {any} error @param {() => void} retry */
+export const problemView = (error, retry) => html`
   <div class="problem" role="alert">
     ${icon("alert")}
     <div>

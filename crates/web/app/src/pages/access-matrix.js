@@ -6,7 +6,7 @@ import { icon } from "../components/icon.js";
 import { toast } from "../components/toast.js";
 import { directory, loadDirectory, usableDevices } from "../directory.js";
 import { formatList, t, tn, word } from "../i18n.js";
-import { can, collectRights, effectiveRoles } from "../rights.js";
+import { can, collectRights, effectiveRoles, roleName } from "../rights.js";
 import { href } from "../router.js";
 import { act } from "../shop.js";
 import { html, nothing, repaint } from "../view.js";
@@ -62,7 +62,7 @@ export function accessTab(user, etag) {
           <tr>
             <th scope="col">${t("access.where")}</th>
             <th scope="col" class="mark-col">${t("access.login")}</th>
-            ${roles.map((role) => html`<th scope="col" class="mark-col"><a href=${href("roles", role.id)}>${role.label || role.name}</a></th>`)}
+            ${roles.map((role) => html`<th scope="col" class="mark-col"><a href=${href("roles", role.id)}>${roleName(role)}</a></th>`)}
             <th><span class="visually-hidden">${t("field.rights")}</span></th>
           </tr>
         </thead>
@@ -107,7 +107,7 @@ function row(user, device, roles, isFixed) {
       ${roles.map((role) => {
         const applies = !device || role.environments.includes(device.environment);
         return html`<td class="mark-col ${applies ? "" : "void"}">
-          <input type="checkbox" aria-label="${role.label || role.name}: ${label}" .checked=${given.includes(role.name)}
+          <input type="checkbox" aria-label="${roleName(role)}: ${label}" .checked=${given.includes(role.name)}
             title=${isLastOwn(role) ? t("access.own_admin") : applies ? nothing : t("access.not_here")}
             ?disabled=${isFixed || isLastOwn(role)} @change=${() => toggleRole(name, role.name)}>
         </td>`;

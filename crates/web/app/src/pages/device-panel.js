@@ -10,7 +10,7 @@ import { icon } from "../components/icon.js";
 import { openMenu } from "../components/menu.js";
 import { facts, openTab, panel } from "../components/panel.js";
 import { age, chips, idText, moment, problemBox, skeleton, state } from "../components/small.js";
-import { directory } from "../directory.js";
+import { directory, roleNames } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
 import { can, seesSessions } from "../rights.js";
 import { currentRoute, href } from "../router.js";
@@ -97,7 +97,7 @@ function nowTab(device) {
       : nothing}
     ${facts([
       [t("field.last_seen_at"), age(seenAt({ ...device, seat: sessions?.[0] }))],
-      [t("device.roles"), device.roles.length ? chips(device.roles) : html`<span class="faint">${t("none")}</span>`],
+      [t("device.roles"), device.roles.length ? chips(roleNames(device.roles)) : html`<span class="faint">${t("none")}</span>`],
       [t("field.created_at"), moment(device.created_at)],
       [t("field.id"), idText(device.id)],
     ])}
@@ -119,7 +119,7 @@ function peopleTab(device) {
     <ul class="rows">${allowed.map(
       ({ user, roles }) => html`<li>
         <a href=${href("people", user.id)}>${user.display_name}</a><span class="fill"></span>
-        ${roles.length ? chips(roles) : html`<span class="faint">${t("access.no_roles")}</span>`}
+        ${roles.length ? chips(roleNames(roles)) : html`<span class="faint">${t("access.no_roles")}</span>`}
       </li>`,
     )}</ul>
     <p><a href=${href("people")}>${t("device.give_access")}</a></p>`;

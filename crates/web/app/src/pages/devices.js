@@ -7,7 +7,7 @@ import { lazyPanel } from "../components/lazy.js";
 import { ListState, tableView } from "../components/list.js";
 import { age, chips, emptyBox, moment, state } from "../components/small.js";
 import { t, word } from "../i18n.js";
-import { nameOf } from "../directory.js";
+import { nameOf, roleNames } from "../directory.js";
 import { can, seesSessions } from "../rights.js";
 import { withQuery } from "../router.js";
 import { html, nothing } from "../view.js";
@@ -35,7 +35,7 @@ const columns = () => [
   ...(list.items.some((each) => each.store) ? [{ key: "store", label: t("field.store"), cell: (/** @type {any} */ each) => each.store?.name ?? html`<span class="faint">–</span>` }] : []),
   ...(list.items.some((each) => "seat" in each) ? [{ key: "seat", label: t("tills.column.person"), cell: (/** @type {any} */ each) => nameOf(each.seat?.user) || html`<span class="faint">–</span>` }] : []),
   { key: "description", label: t("field.description"), class: "wide", cell: (/** @type {any} */ each) => each.description },
-  { key: "roles", label: t("device.roles"), class: "wide", cell: (/** @type {any} */ each) => (each.roles.length ? chips(each.roles) : html`<span class="faint">–</span>`) },
+  { key: "roles", label: t("device.roles"), class: "wide", cell: (/** @type {any} */ each) => (each.roles.length ? chips(roleNames(each.roles)) : html`<span class="faint">–</span>`) },
   { key: "seen", label: t("tills.column.seen"), class: "num", cell: (/** @type {any} */ each) => age(seenAt(each)) },
   { key: "created", label: t("field.created_at"), class: "num wide", cell: (/** @type {any} */ each) => moment(each.created_at) },
 ];

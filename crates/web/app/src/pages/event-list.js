@@ -4,6 +4,7 @@
 import { skeleton, moment } from "../components/small.js";
 import { directory, nameOf } from "../directory.js";
 import { formatDecimal, hasText, t, word } from "../i18n.js";
+import { roleName } from "../rights.js";
 import { href } from "../router.js";
 import { html, nothing } from "../view.js";
 
@@ -20,7 +21,8 @@ export function sentence(event) {
   else if (event.outcome === "refused" && action !== "api_key.use" && action !== "right.missing") key = "audit.was_refused";
   const values = { who, right, what: `${subjectName(event)}${status}`, action: word("action", action) };
   const text = hasText(key) ? t(key, values) : `${who}: ${action}`;
-  const where = event.device?.name && event.user ? ` ${t("audit.on", { device: event.device.name })}` : "";
+  const isThere = /^(login|logout|ticket)/.test(action);
+  const where = device?.name && user ? ` ${t(isThere ? "audit.on" : "audit.from", { device: device.name })}` : "";
   return `${text.replace(/\s+/g, " ").trim()}${where}`;
 }
 
@@ -31,9 +33,9 @@ export function subjectName(event) {
   const named = details.name ?? details.user_name ?? details.login ?? details.slug;
   if (kind === "user") return nameOf({ id }) || text(named);
   if (kind === "device") return directory("devices").find((each) => each.id === id)?.name ?? text(named);
-  if (kind === "role") return directory("roles").find((each) => each.id === id)?.label || text(named);
+  if (kind === "role") return roleName(directory("roles").find((each) => each.id === id) ?? { name: text(named) });
   if (kind === "store") return directory("stores").find((each) => each.id === id)?.name ?? text(named);
-  if (kind === "ticket") return details.number ? `#${details.number}` : "";
+  if (kind === "ticket") return details.number ? `#${details.number}` : text(named?.to ?? named) || `…${id.slice(-6)}`;
   return text(named);
 }
 

@@ -8,9 +8,9 @@ import { icon } from "../components/icon.js";
 import { lazyActions, lazyPanel } from "../components/lazy.js";
 import { ListState, tableView } from "../components/list.js";
 import { age, chips, emptyBox, state } from "../components/small.js";
-import { directory } from "../directory.js";
+import { directory, roleNames } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
-import { can } from "../rights.js";
+import { can, roleName } from "../rights.js";
 import { href, withQuery } from "../router.js";
 import { html, nothing } from "../view.js";
 import { isSelf, userTones } from "./user-state.js";
@@ -36,7 +36,7 @@ const columns = () => [
   {
     key: "roles",
     label: t("user.office_roles"),
-    cell: (/** @type {any} */ user) => (user.roles.length ? chips(user.roles) : html`<span class="faint">–</span>`),
+    cell: (/** @type {any} */ user) => (user.roles.length ? chips(roleNames(user.roles)) : html`<span class="faint">–</span>`),
   },
   {
     key: "devices",
@@ -61,7 +61,7 @@ const filters = () => [
     label: t("filter.status"),
     options: ["active", "pending", "suspended", "deleted"].map((value) => ({ value, label: word("user_status", value) })),
   },
-  { name: "role", label: t("filter.role"), options: directory("roles").map((role) => ({ value: role.name, label: role.label || role.name })) },
+  { name: "role", label: t("filter.role"), options: directory("roles").map((role) => ({ value: role.name, label: roleName(role) })) },
 ];
 
 /** @param {import("../router.js").Route} route */

@@ -3,7 +3,7 @@
 
 import { icon } from "../components/icon.js";
 import { t, word } from "../i18n.js";
-import { groupNames, groupOf } from "../rights.js";
+import { groupNames, groupOf, roleName } from "../rights.js";
 import { html, live, nothing, repaint } from "../view.js";
 
 /** @type {Set<string>} */
@@ -72,7 +72,7 @@ function groupView(group, members, { roles, rightsOf, isEditable, toggle }) {
           const given = members.filter(({ name }) => rightsOf(role).has(name)).length;
           const all = given === members.length;
           if (!isEditable(role)) return html`<td class="mark-col faint num">${rightsOf(role).has("admin") ? members.length : given || ""}</td>`;
-          return html`<td class="mark-col"><input type="checkbox" aria-label="${t(`right_group.${group}`)}: ${role.label || role.name}"
+          return html`<td class="mark-col"><input type="checkbox" aria-label="${t(`right_group.${group}`)}: ${roleName(role)}"
             .checked=${live(all)} .indeterminate=${live(given > 0 && !all)} ?disabled=${names.length === 0}
             @change=${() => toggle(role, names, !all)}></td>`;
         })}
@@ -99,7 +99,7 @@ function rightRow({ name, held }, { roles, rightsOf, isEditable, toggle }) {
         }
         const isChanged = has !== role.rights.includes(name);
         return html`<td class="mark-col ${isChanged ? "changed" : ""}">
-          <input type="checkbox" aria-label="${label}: ${role.label || role.name}" .checked=${live(has)} ?disabled=${!held}
+          <input type="checkbox" aria-label="${label}: ${roleName(role)}" .checked=${live(has)} ?disabled=${!held}
             title=${held ? nothing : t("role.not_held")} @change=${() => toggle(role, [name], !has)}></td>`;
       })}
     </tr>`;

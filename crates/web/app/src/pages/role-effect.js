@@ -3,7 +3,7 @@
 
 import { directory } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
-import { collectRights, effectiveRoles } from "../rights.js";
+import { collectRights, effectiveRoles, roleName } from "../rights.js";
 
 const MAX_LOSSES = 3;
 
@@ -39,7 +39,7 @@ export function effectOf(role, rights, roles) {
     }
   }
   const summary = t("role.effect", {
-    role: role.label || role.name,
+    role: roleName(role),
     change: `+${added.length} −${removed.length}`,
     people: tn("count.people", people.size),
     devices: tn("count.devices", devices.size),

@@ -10,7 +10,7 @@ import { problemBox, skeleton } from "../components/small.js";
 import { toast, toastProblem } from "../components/toast.js";
 import { directory, loadDirectory } from "../directory.js";
 import { t, tn } from "../i18n.js";
-import { can } from "../rights.js";
+import { can, roleName } from "../rights.js";
 import { href } from "../router.js";
 import { loadCurrent } from "../session.js";
 import { refreshPage } from "../shop.js";
@@ -90,8 +90,8 @@ function columnHead(role, isOpen) {
   ];
   return html`
     <div class="role-head ${isOpen ? "open" : ""}" title=${role.description || nothing}>
-      <button class="role-name" aria-haspopup="menu" aria-expanded="false" @click=${(/** @type {Event} */ event) => openMenu(event, items, role.label || role.name)}>
-        ${role.built_in ? icon("lock") : nothing}<strong>${role.label || role.name}</strong>${icon("down")}
+      <button class="role-name" aria-haspopup="menu" aria-expanded="false" @click=${(/** @type {Event} */ event) => openMenu(event, items, roleName(role))}>
+        ${role.built_in ? icon("lock") : nothing}<strong>${roleName(role)}</strong>${icon("down")}
       </button>
       <code>${role.name}</code>
       <span class="faint">${tn("role.held_by", role.holder_count)}</span>
@@ -146,7 +146,7 @@ async function save() {
       const answer = await patch(`roles/${id}`, draft.etag, draft.base, { rights: [...draft.rights] });
       if (!answer) break;
       drafts.delete(id);
-      toast(t("role.saved", { name: answer.data.label || answer.data.name }), { detail: t("role.saved.hint") });
+      toast(t("role.saved", { name: roleName(answer.data) }), { detail: t("role.saved.hint") });
     }
     await Promise.all([loadDirectory("roles"), loadCurrent()]);
   } catch (error) {
