@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tillgate_domain::{Instant, SessionId};
+use tillgate_domain::{ApiKeyId, Instant, SessionId};
 
 use crate::Session;
 use crate::bounded_map::BoundedMap;
@@ -39,6 +39,9 @@ struct ActivityState {
     /// session is judged as if the current one were unused.
     pending: BoundedMap<SessionId, SessionUse>,
     writing: BoundedMap<SessionId, SessionUse>,
+    /// The uses of API keys that are not written yet, to the minute. If this is full, uses of other
+    /// keys are not recorded.
+    keys: BoundedMap<ApiKeyId, Instant>,
     /// If this is full, the timestamps of the store replace what is dropped.
     rotations: BoundedMap<SessionId, LocalRotation>,
     /// For which generation, and when, the shared use of its token was recorded. What is dropped is
@@ -84,7 +87,8 @@ impl ActivityTracker {
             pending: BoundedMap::new(limit / 8),
             writing: BoundedMap::new(limit / 8),
             rotations: BoundedMap::new(limit / 2),
-            reported: BoundedMap::new(limit / 4),
+            reported: BoundedMap::new(limit / 8),
+            keys: BoundedMap::new(limit / 8),
             started,
             server: None,
         }))
@@ -98,6 +102,7 @@ impl ActivityTracker {
             state.writing.size_bytes(),
             state.rotations.size_bytes(),
             state.reported.size_bytes(),
+            state.keys.size_bytes(),
         ]
         .into_iter()
         .sum()
@@ -120,6 +125,28 @@ impl ActivityTracker {
             }
             None => {}
         }
+    }
+
+    /// Records that an API key has authenticated a request in this minute.
+    pub(crate) fn record_key_use(&self, key: ApiKeyId, minute: Instant) {
+        match self.lock_state().keys.entry(key) {
+            Some(Entry::Occupied(mut entry)) => {
+                let known = entry.get_mut();
+                *known = minute.max(*known);
+            }
+            Some(Entry::Vacant(entry)) => {
+                entry.insert(minute);
+            }
+            None => {}
+        }
+    }
+
+    /// Takes the uses of API keys to write, sorted by key. Those that cannot be written are recorded
+    /// again by [`record_key_use`](Self::record_key_use).
+    pub(crate) fn take_key_uses(&self) -> Vec<(ApiKeyId, Instant)> {
+        let mut taken: Vec<(ApiKeyId, Instant)> = self.lock_state().keys.take().into_iter().collect();
+        taken.sort_unstable();
+        taken
     }
 
     /// Takes the uses to write, sorted by session. They count until

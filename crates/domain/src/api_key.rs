@@ -26,11 +26,22 @@ pub struct ApiKey {
     pub permissions: Rights,
     /// The instant at which it was created.
     pub created_at: Instant,
+    /// The instant from which it is not accepted any more; `None` for never.
+    pub expires_at: Option<Instant>,
+    /// The minute of its last use, as far as it is stored.
+    pub last_used_at: Option<Instant>,
+    /// The end of the overlap after a rotation, until which the previous secret is accepted, too.
+    pub previous_secret_until: Option<Instant>,
     /// Increased by every change.
     pub version: i64,
 }
 
 impl ApiKey {
+    /// Whether the key is not accepted any more at this instant.
+    pub fn is_expired(&self, at: Instant) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= at)
+    }
+
     /// Restricts these rights to the permissions of the key.
     pub fn narrow(&self, rights: &Rights) -> Rights {
         if self.permissions.is_empty() {

@@ -220,6 +220,8 @@ words! {
         /// A call with an API key was denied: the secret or signature is wrong, was used before, or
         /// the key is not active.
         ApiKeyUse = "api_key.use",
+        /// An API key was given a new secret.
+        ApiKeyRotate = "api_key.rotate",
         /// An API key was deleted.
         ApiKeyDelete = "api_key.delete",
         /// A ticket was opened.

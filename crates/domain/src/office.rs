@@ -37,6 +37,7 @@ use crate::{Action, Event, KnownRight, MissingRight, Rights, Store, Subject, Ten
 
 pub use api_keys::add::NewApiKey;
 pub use api_keys::change::ApiKeyChange;
+pub use api_keys::rotate::{DEFAULT_SECRET_OVERLAP, MAX_SECRET_OVERLAP, SecretRotation};
 pub use api_keys::unrestricted::audit_api_keys;
 pub use api_keys::views::ApiKeyView;
 pub use audit::export::export_page;

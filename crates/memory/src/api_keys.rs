@@ -24,6 +24,16 @@ impl ApiKeys for Transaction<'_> {
     fn revoke(&mut self, key: &ApiKey) -> StoreResult<bool> {
         office::ApiKeys::update(self, &ApiKey { active: false, ..key.clone() })
     }
+
+    fn record_uses(&mut self, uses: &[(ApiKeyId, Instant)]) -> StoreResult<()> {
+        let tables = self.tables_mut()?;
+        for (id, at) in uses {
+            if tables.api_keys.get(id).is_some_and(|row| row.key.last_used_at < Some(*at)) {
+                tables.api_keys.change(id, |row| row.key.last_used_at = Some(*at));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Signatures for Transaction<'_> {
@@ -66,7 +76,9 @@ impl office::ApiKeys for Transaction<'_> {
             return constraint_error("a program's key belongs to a tenant, a user and a device");
         }
         tables.api_keys_by_client.put(key.client_id.clone(), key.id);
-        tables.api_keys.put(key.id, WrappedApiKey { key: key.clone(), wrapped_secret: wrapped.to_vec() });
+        let key = ApiKey { last_used_at: None, previous_secret_until: None, ..key.clone() };
+        let row = WrappedApiKey { key, wrapped_secret: wrapped.to_vec(), previous_wrapped_secret: None };
+        tables.api_keys.put(row.key.id, row);
         Ok(true)
     }
 
@@ -84,9 +96,26 @@ impl office::ApiKeys for Transaction<'_> {
                     tenant: old.tenant,
                     client_id: old.client_id,
                     created_at: old.created_at,
+                    last_used_at: old.last_used_at,
+                    previous_secret_until: old.previous_secret_until,
                     version,
                     ..key.clone()
                 };
+            });
+        }
+        Ok(stands)
+    }
+
+    fn rotate(&mut self, key: &ApiKey, wrapped: &[u8]) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
+        let stands = tables.api_keys.get(&key.id).is_some_and(|row| row.key.version == key.version);
+        if stands {
+            tables.api_keys.change(&key.id, |row| {
+                let before = std::mem::replace(&mut row.wrapped_secret, wrapped.to_vec());
+                row.previous_wrapped_secret = key.previous_secret_until.map(|_| before);
+                row.key.previous_secret_until = key.previous_secret_until;
+                row.key.permissions = key.permissions.clone();
+                row.key.version = key.version.saturating_add(1);
             });
         }
         Ok(stands)

@@ -269,6 +269,10 @@ diesel::table! {
         permissions -> Text,
         created_at -> BigInt,
         version -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        previous_wrapped -> Nullable<Binary>,
+        previous_until -> Nullable<BigInt>,
     }
 }
 

@@ -448,6 +448,9 @@ impl ApiKeys for Transaction {
     fn revoke(&mut self, key: &ApiKey) -> StoreResult<bool> {
         todo!("revoke the key if it still has this version; return false if it was changed or removed in the meantime")
     }
+    fn record_uses(&mut self, uses: &[(ApiKeyId, Instant)]) -> StoreResult<()> {
+        todo!("set the instant of each key's last use, unless a later one is stored; the version stays")
+    }
 }
 
 // Port: signatures that have been verified.

@@ -165,7 +165,7 @@ fn directory_samples(office: &str, SampleIds { device, role, store, key, tenant,
             "/api/v1/api-keys",
             json!({
                 "name": "New", "description": "new", "status": "active", "user": "admin", "device": "P01",
-                "permissions": ["storno"],
+                "permissions": ["storno"], "expires_at": "2199-12-31T08:00:00Z",
             }),
         ),
         of_office(
@@ -173,7 +173,7 @@ fn directory_samples(office: &str, SampleIds { device, role, store, key, tenant,
             &path_with_id("api-keys", key),
             json!({
                 "name": "Odd", "description": "odd", "status": "active", "user": "admin", "device": "P01",
-                "permissions": ["storno"],
+                "permissions": ["storno"], "expires_at": "2199-12-31T08:00:00Z",
             }),
         ),
     ]

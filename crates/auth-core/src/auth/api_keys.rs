@@ -49,20 +49,26 @@ impl Auth {
     pub fn generate_api_key(&self) -> Result<GeneratedApiKey, Error> {
         let drawn = |error: crate::EntropyError| Error::Fault(error.to_string());
         let client = hex::encode(&self.entropy.random_bytes::<16>().map_err(drawn)?);
-        let bytes = Secret::new(self.entropy.random_bytes::<32>().map_err(drawn)?);
-        let secret = Secret::new(hex::encode(bytes.expose()));
-        let wrapped =
-            self.keyring.master().wrap(secret.expose().as_bytes(), &wrapping_context(&client), &*self.entropy);
-        let wrapped = wrapped.ok_or_else(|| Error::Fault("could not encrypt a secret".to_owned()))?;
-        Ok(GeneratedApiKey { id: self.new_id(ApiKeyId::new)?, client_id: client, secret, wrapped_secret: wrapped })
+        let (secret, wrapped_secret) = self.generate_api_key_secret(&client)?;
+        Ok(GeneratedApiKey { id: self.new_id(ApiKeyId::new)?, client_id: client, secret, wrapped_secret })
+    }
+
+    /// Generates a secret for the API key with this client id, and encrypts it for the store.
+    pub fn generate_api_key_secret(&self, client_id: &str) -> Result<(Secret<String>, Vec<u8>), Error> {
+        let bytes = self.entropy.random_bytes::<32>().map_err(|error| Error::Fault(error.to_string()))?;
+        let secret = Secret::new(hex::encode(Secret::new(bytes).expose()));
+        let context = wrapping_context(client_id);
+        let wrapped = self.keyring.master().wrap(secret.expose().as_bytes(), &context, &*self.entropy);
+        Ok((secret, wrapped.ok_or_else(|| Error::Fault("could not encrypt a secret".to_owned()))?))
     }
 
     /// Authenticates a signature. `tenant` is the one that the mount serves. Reads the store only
     /// for what is not cached, and writes it only to consume the signature.
     ///
     /// A revoked key is rejected immediately, and so is a key whose user is not active or may not
-    /// log in on the device, or whose device is not active. The result is [`Error::Unavailable`]
-    /// while the clock is in doubt.
+    /// log in on the device, or whose device is not active. An expired key is rejected like an unknown
+    /// one. During the overlap after a rotation, both secrets are accepted. The result is
+    /// [`Error::Unavailable`] while the clock is in doubt.
     pub fn authenticate_signature(
         &self,
         signature: &Signature,
@@ -86,13 +92,15 @@ impl Auth {
         self.catch_up()?;
         let Some((opened, profile)) = self.open_api_key(&signature.client_id, reach)? else { return Ok(None) };
         let key = &opened.key;
-        if !signature.verify(&opened.secret) {
-            return Err(TokenDenied::Invalid.into());
+        let time = self.time();
+        match opened.find_secret(time.at, |secret| signature.verify(secret)) {
+            SecretMatch::None => return Err(TokenDenied::Invalid.into()),
+            SecretMatch::Past if !time.in_doubt => return Err(TokenDenied::Invalid.into()),
+            SecretMatch::Past | SecretMatch::Valid => {}
         }
         if tenant.is_some_and(|tenant| tenant != key.tenant) {
             return Err(TokenDenied::WrongAudience.into());
         }
-        let time = self.time();
         if time.in_doubt {
             return Err(Error::unavailable(
                 "the signature cannot be checked while the clock is in doubt: check the clock of this machine",
@@ -107,6 +115,7 @@ impl Auth {
         {
             return Err(TokenDenied::SignatureReplayed.into());
         }
+        self.record_api_key_use(&opened, time.at);
         Ok(Some(ApiKeyIdentity::new(key, profile)))
     }
 
@@ -131,18 +140,58 @@ impl Auth {
             let profile = principal_profile::read(tx, PrincipalId::User(found.key.user), Some(found.key.device))?;
             Ok((Some(found), profile))
         })?;
-        let WrappedApiKey { key, wrapped_secret: wrapped } = found.ok_or(TokenDenied::Invalid)?;
-        let secret = self.keyring.master().unwrap(&wrapped, &wrapping_context(&key.client_id));
-        let secret = secret.and_then(|secret| String::from_utf8(secret.expose().clone()).ok()).map(Secret::new);
-        let secret =
-            secret.ok_or_else(|| Error::Fault(format!("could not decrypt the secret of API key \"{}\"", key.id)))?;
-        let (opened, profile) = (Arc::new(OpenedApiKey { key, secret }), profile.map(Arc::new));
+        let WrappedApiKey { key, wrapped_secret, previous_wrapped_secret } = found.ok_or(TokenDenied::Invalid)?;
+        let secret = self.unwrap_secret(&key, &wrapped_secret)?;
+        let previous = previous_wrapped_secret.map(|wrapped| self.unwrap_secret(&key, &wrapped)).transpose()?;
+        let (opened, profile) = (Arc::new(OpenedApiKey::new(key, secret, previous)), profile.map(Arc::new));
         self.api_key_cache.insert(&opened, read_version);
         if let Some(profile) = &profile {
             let user = PrincipalId::User(opened.key.user);
             self.profile_cache.insert(user, Some(opened.key.device), profile, read_version);
         }
         Ok(Some((opened, profile)))
+    }
+
+    fn unwrap_secret(&self, key: &ApiKey, wrapped: &[u8]) -> Result<Secret<String>, Error> {
+        let secret = self.keyring.master().unwrap(wrapped, &wrapping_context(&key.client_id));
+        let secret = secret.and_then(|secret| String::from_utf8(secret.expose().clone()).ok()).map(Secret::new);
+        secret.ok_or_else(|| Error::Fault(format!("could not decrypt the secret of API key \"{}\"", key.id)))
+    }
+
+    /// Records that a key has authenticated a request, at most once a minute. The store is written in
+    /// the background.
+    pub(super) fn record_api_key_use(&self, opened: &OpenedApiKey, at: Instant) {
+        if let Some(minute) = opened.begin_minute(at) {
+            self.activity.record_key_use(opened.key.id, minute);
+        }
+    }
+}
+
+/// Whether a secret of a key is the one that was presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SecretMatch {
+    /// None is.
+    None,
+    /// One is, but the key or the overlap of its secrets has ended by this clock.
+    Past,
+    /// One is that is accepted now.
+    Valid,
+}
+
+impl OpenedApiKey {
+    /// Whether the secret that `is_presented` recognizes is accepted at this instant.
+    pub(super) fn find_secret(&self, now: Instant, is_presented: impl Fn(&Secret<String>) -> bool) -> SecretMatch {
+        let ends = if is_presented(&self.secret) {
+            None
+        } else if let Some((_, until)) = self.previous().filter(|(previous, _)| is_presented(previous)) {
+            Some(until)
+        } else {
+            return SecretMatch::None;
+        };
+        if self.key.is_expired(now) || ends.is_some_and(|until| until <= now) {
+            return SecretMatch::Past;
+        }
+        SecretMatch::Valid
     }
 }
 

@@ -112,6 +112,9 @@ impl Auth {
         event.details.insert("why".to_owned(), json!(denial.code()));
         event.details.insert("client".to_owned(), json!(client.chars().take(MAX_CLIENT_ID_CHARS).collect::<String>()));
         event.details.insert("dialect".to_owned(), json!(presented.dialect.as_str()));
+        if let Some(expired_at) = key.filter(|key| key.is_expired(event.at)).and_then(|key| key.expires_at) {
+            event.details.insert("expired_at".to_owned(), json!(expired_at.millis()));
+        }
         let guest = match key {
             Some(key) => GuestKey::ApiKey(key.id),
             None => GuestKey::Network(presented.address.map(site_network)),

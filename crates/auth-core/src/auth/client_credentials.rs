@@ -8,9 +8,9 @@ use std::net::IpAddr;
 
 use subtle::ConstantTimeEq as _;
 use tillgate_domain::network::subscriber_network;
-use tillgate_domain::{FoldedText, StoreExt, TenantId};
+use tillgate_domain::{FoldedText, Secret, StoreExt, TenantId};
 
-use super::api_keys::{ApiKeyWithProfile, require_usable};
+use super::api_keys::{SecretMatch, require_usable};
 use super::reach::Reach;
 use super::{ApiKeyIdentity, Auth};
 use crate::throttle::{Admission, AttemptOutcome, ClaimedIdentity, LoginAttempt};
@@ -38,13 +38,22 @@ impl Auth {
             Ok(None) => return Ok(None),
             found => found?,
         };
-        match found.filter(|found| secret_matches(found, client)) {
+        let time = self.time();
+        let found = found.map(|found| (found.0.find_secret(time.at, |secret| secrets_equal(secret, client)), found));
+        if time.in_doubt && found.as_ref().is_some_and(|(matched, _)| *matched == SecretMatch::Past) {
+            return Err(Error::unavailable(
+                "the API key cannot be checked while the clock is in doubt: check the clock of this machine",
+            ));
+        }
+        match found.filter(|(matched, _)| *matched == SecretMatch::Valid).map(|(_, found)| found) {
             Some((found, profile)) => {
                 let key = &found.key;
                 if tenant.is_some_and(|tenant| tenant != key.tenant) {
                     return Err(TokenDenied::WrongAudience.into());
                 }
-                Ok(Some(ApiKeyIdentity::new(key, require_usable(key, profile)?)))
+                let profile = require_usable(key, profile)?;
+                self.record_api_key_use(&found, time.at);
+                Ok(Some(ApiKeyIdentity::new(key, profile)))
             }
             // A wrong secret is counted in the store.
             None if reach == Reach::Memory => Ok(None),
@@ -74,8 +83,8 @@ impl Auth {
     }
 }
 
-fn secret_matches((found, _): &ApiKeyWithProfile, client: &Client) -> bool {
-    found.secret.expose().as_bytes().ct_eq(client.secret.expose().as_bytes()).into()
+fn secrets_equal(secret: &Secret<String>, client: &Client) -> bool {
+    secret.expose().as_bytes().ct_eq(client.secret.expose().as_bytes()).into()
 }
 
 /// The attempt under which a wrong secret is counted: the API key, separately for each address.

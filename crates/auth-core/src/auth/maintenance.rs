@@ -152,12 +152,27 @@ impl Auth {
         }
     }
 
-    /// Writes the recorded uses: `used_generation` and `last_used_at` of sessions.
+    /// Writes the recorded uses: `used_generation` and `last_used_at` of sessions, and `last_used_at`
+    /// of API keys.
     pub fn write_activity(&self) -> Result<(), Error> {
         let taken = self.activity.take_pending();
         for part in taken.chunks(USES_PER_WRITE) {
             self.store.write("write_activity", |tx| tx.sessions().record_uses(part))?;
             self.activity.mark_written(part);
+        }
+        self.write_key_activity()
+    }
+
+    fn write_key_activity(&self) -> Result<(), Error> {
+        let mut uses = self.activity.take_key_uses();
+        while !uses.is_empty() {
+            let rest = uses.split_off(uses.len().min(USES_PER_WRITE));
+            let written = self.store.write("write_key_activity", |tx| tx.api_keys().record_uses(&uses));
+            if let Err(error) = written {
+                uses.into_iter().chain(rest).for_each(|(key, at)| self.activity.record_key_use(key, at));
+                return Err(error.into());
+            }
+            uses = rest;
         }
         Ok(())
     }

@@ -4,17 +4,47 @@
 //! its user, so an older reading is outdated by the same comparison as a profile.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use moka::sync::Cache;
-use tillgate_domain::{ApiKey, Secret};
+use tillgate_domain::{ApiKey, Instant, Secret};
 
 use super::{build_cache, size_bytes};
 use crate::revocations::Version;
 
-/// An API key with its decrypted secret.
+/// An API key with its decrypted secrets.
 pub(crate) struct OpenedApiKey {
     pub(crate) key: ApiKey,
     pub(crate) secret: Secret<String>,
+    /// The secret before the last rotation.
+    previous_secret: Option<Secret<String>>,
+    /// The minute of the last use that this process has recorded, or the stored one.
+    last_recorded_at: AtomicI64,
+}
+
+/// The minute in milliseconds, the resolution of the recorded uses.
+const MINUTE_MILLIS: i64 = 60_000;
+
+impl OpenedApiKey {
+    /// A key with its secret, and the one before.
+    pub(crate) fn new(key: ApiKey, secret: Secret<String>, previous_secret: Option<Secret<String>>) -> Self {
+        let last_recorded_at = AtomicI64::new(key.last_used_at.map_or(i64::MIN, Instant::millis));
+        Self { key, secret, previous_secret, last_recorded_at }
+    }
+
+    /// The previous secret with the end of its overlap, if the key has been rotated with one.
+    pub(crate) fn previous(&self) -> Option<(&Secret<String>, Instant)> {
+        self.previous_secret.as_ref().zip(self.key.previous_secret_until)
+    }
+
+    /// The minute of a use at this instant, if it is to be recorded: the first use of a minute.
+    pub(crate) fn begin_minute(&self, at: Instant) -> Option<Instant> {
+        let minute = at.millis().div_euclid(MINUTE_MILLIS).saturating_mul(MINUTE_MILLIS);
+        let recorded = self.last_recorded_at.load(Ordering::Relaxed);
+        let first = minute != recorded
+            && self.last_recorded_at.compare_exchange(recorded, minute, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        first.then(|| Instant::from_millis(minute))
+    }
 }
 
 #[derive(Clone)]
@@ -55,6 +85,8 @@ impl ApiKeyCache {
 fn api_key_weight(client: &str, opened: &OpenedApiKey) -> usize {
     let key = &opened.key;
     let rights = key.permissions.heap_bytes();
-    let texts = 2 * client.len() + key.name.len() + key.description.len() + opened.secret.expose().len();
+    let secrets =
+        opened.secret.expose().len() + opened.previous_secret.as_ref().map_or(0, |secret| secret.expose().len());
+    let texts = 2 * client.len() + key.name.len() + key.description.len() + secrets;
     size_of::<OpenedApiKey>() + rights + texts
 }

@@ -1,6 +1,6 @@
 //! The ports for API keys and for the signatures that were accepted.
 
-use tillgate_domain::{ApiKey, Instant, StoreResult, TenantId, UserId};
+use tillgate_domain::{ApiKey, ApiKeyId, Instant, StoreResult, TenantId, UserId};
 
 /// An API key with its secret, as the store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,9 +9,12 @@ pub struct WrappedApiKey {
     pub key: ApiKey,
     /// The secret, encrypted by the master key.
     pub wrapped_secret: Vec<u8>,
+    /// The secret before the last rotation, encrypted likewise; it is accepted until the end of the
+    /// overlap that the key has.
+    pub previous_wrapped_secret: Option<Vec<u8>>,
 }
 
-/// Reads and revokes API keys.
+/// Reads and revokes API keys, and records their use.
 pub trait ApiKeys {
     /// Finds the key with this client id, whatever its status.
     fn find_by_client_id(&mut self, client: &str) -> StoreResult<Option<WrappedApiKey>>;
@@ -19,6 +22,9 @@ pub trait ApiKeys {
     fn list_active_by_user(&mut self, tenant: TenantId, user: UserId) -> StoreResult<Vec<ApiKey>>;
     /// Revokes a key if its stored version equals that of `key`; otherwise returns false.
     fn revoke(&mut self, key: &ApiKey) -> StoreResult<bool>;
+    /// Records uses of keys, without a change of their versions. A later use that is stored already
+    /// stays, and a key that does not exist any more is skipped.
+    fn record_uses(&mut self, uses: &[(ApiKeyId, Instant)]) -> StoreResult<()>;
 }
 
 /// The digest under which an accepted signature is stored.

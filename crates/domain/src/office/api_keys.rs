@@ -3,5 +3,6 @@
 
 pub(super) mod add;
 pub(super) mod change;
+pub(super) mod rotate;
 pub(super) mod unrestricted;
 pub(super) mod views;

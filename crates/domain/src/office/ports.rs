@@ -199,9 +199,13 @@ pub trait ApiKeys {
     fn find(&mut self, id: ApiKeyId) -> StoreResult<Option<ApiKey>>;
     /// Adds a key with its encrypted secret. Returns false if any key has its client id.
     fn insert(&mut self, key: &ApiKey, wrapped: &[u8]) -> StoreResult<bool>;
-    /// Writes name, description, status, user, device and permissions, if the stored version is
-    /// that of `key`.
+    /// Writes name, description, status, user, device, permissions and expiry, if the stored version
+    /// is that of `key`.
     fn update(&mut self, key: &ApiKey) -> StoreResult<bool>;
+    /// Writes a new encrypted secret and the permissions, if the stored version is that of `key`. The
+    /// present secret becomes the previous one until the end of the overlap that `key` has; without
+    /// an overlap, no previous one remains.
+    fn rotate(&mut self, key: &ApiKey, wrapped: &[u8]) -> StoreResult<bool>;
     /// Removes the key, if it has this version.
     fn remove(&mut self, id: ApiKeyId, version: i64) -> StoreResult<bool>;
     /// Lists the keys of a tenant that the filter matches, in the order of their ids.

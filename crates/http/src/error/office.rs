@@ -100,6 +100,7 @@ pub(crate) const fn name_error_code(why: &InvalidText) -> FieldErrorCode {
     match why {
         InvalidText::Empty => FieldErrorCode::Required,
         InvalidText::TooLong(_) | InvalidText::TooDeep(_) => FieldErrorCode::Length,
+        InvalidText::Past => FieldErrorCode::Range,
         InvalidText::ControlCharacter
         | InvalidText::DisallowedCharacter(_)
         | InvalidText::MixedDirection

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::oauth::{INTROSPECT, token_request};
 use crate::office::{OfficeClient, expected_pointers, violations};
-use crate::portos_client::PortosKey;
+use crate::portos_client::{PortosKey, UnsignedRequest};
+use crate::portos_signed;
 
 fn create_api_key_body() -> Value {
     json!({ "name": "Warehouse", "user": "Admin", "device": "office", "permissions": ["tokenIntrospect"] })
@@ -28,6 +29,7 @@ async fn api_key_is_created_read_updated_and_deleted() {
     let shown = json!({
         "id": id, "client_id": key.client, "name": "Warehouse", "description": "", "status": "active", "user": "admin",
         "device": "OFFICE", "permissions": ["tokenIntrospect"], "created_at": "2026-11-21T12:00:00.000Z",
+        "expires_at": null, "last_used_at": null, "previous_secret_until": null,
     });
     let mut with_secret = shown.clone();
     with_secret["client_secret"] = json!(key.secret);
@@ -135,4 +137,76 @@ async fn api_key_of_another_tenant_is_not_found() {
     }
     assert_eq!(desk.collect_pages("/api-keys", "/id").await, [""; 0]);
     assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 200, "the key still exists");
+}
+
+#[actix_web::test]
+async fn rotated_key_has_two_secrets_until_the_overlap_ends() {
+    let desk = OfficeClient::open().await;
+    let made = desk.post("/api-keys", create_api_key_body()).await;
+    let (path, first) = (format!("/api-keys/{}", made.text_at("/id")), created_key_id(&made));
+    let rotated = desk.post(&format!("{path}/rotate"), json!({ "overlap_hours": 2 })).await;
+    assert_eq!((rotated.status.as_u16(), rotated.header("etag")), (200, "\"2\""), "{}", rotated.json());
+    let second = created_key_id(&rotated);
+    assert_eq!((second.client == first.client, second.secret == first.secret), (true, false));
+    assert_eq!(rotated.text_at("/previous_secret_until"), "2026-11-21T14:00:00.000Z");
+    let shown = desk.get(&path).await.json();
+    assert!(!shown.to_string().contains(&second.secret), "{shown}");
+    let statuses = async || {
+        let mut found = Vec::new();
+        for (key, number) in [(&first, 0), (&second, 1)] {
+            let by_secret = desk.shop.send(token_request(INTROSPECT, key, "x")).await.status.as_u16();
+            // PORTOS: a signature, with either secret
+            let sent_at = desk.shop.auth.time().at.millis() + number;
+            let signed = UnsignedRequest { sent_at, ..portos_signed::get("/portos/api/auth") };
+            let by_signature = desk.shop.send(portos_signed::sign_request(key, &signed)).await.status.as_u16();
+            found.push((by_secret, by_signature));
+        }
+        found
+    };
+    assert_eq!(statuses().await, [(200, 200), (200, 200)]);
+    desk.shop.clock.advance(Duration::from_hours(2));
+    assert_eq!(statuses().await, [(401, 401), (200, 200)]);
+    // without a body, the overlap is a day
+    let whole = OfficeClient::open().await;
+    let made = whole.post("/api-keys", create_api_key_body()).await;
+    let path = format!("/api-keys/{}/rotate", made.text_at("/id"));
+    let rotated = whole.send(Method::POST, &path, None, None).await;
+    assert_eq!(rotated.text_at("/previous_secret_until"), "2026-11-22T12:00:00.000Z");
+    let none = whole.post(&path, json!({ "overlap_hours": 0 })).await;
+    assert_eq!(none.json()["previous_secret_until"], Value::Null);
+    for wrong in [json!(25), json!(-1), json!("1"), json!(1.5)] {
+        let refused = violations(&whole.post(&path, json!({ "overlap_hours": wrong })).await);
+        assert_eq!((refused.0, refused.1.as_str(), refused.2.len()), (422, "fields_invalid", 1), "{wrong}");
+    }
+    let unknown = "/api-keys/00000000-0000-7000-8000-000000000000/rotate";
+    assert_eq!(whole.post(unknown, json!({})).await.status, 404);
+}
+
+#[actix_web::test]
+async fn key_expires_and_shows_its_last_use() {
+    let desk = OfficeClient::open().await;
+    let mut body = create_api_key_body();
+    body["expires_at"] = json!("2026-11-21T13:10:00+01:00");
+    let made = desk.post("/api-keys", body.clone()).await;
+    let (path, key) = (format!("/api-keys/{}", made.text_at("/id")), created_key_id(&made));
+    assert_eq!(made.text_at("/expires_at"), "2026-11-21T12:10:00.000Z");
+    desk.shop.clock.advance(Duration::from_secs(61));
+    assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 200);
+    desk.shop.auth.write_activity().unwrap();
+    assert_eq!(desk.get(&path).await.text_at("/last_used_at"), "2026-11-21T12:01:00.000Z");
+    desk.shop.clock.advance(Duration::from_mins(9));
+    let expired = desk.shop.send(token_request(INTROSPECT, &key, "x")).await;
+    let nobody = PortosKey { client: "nobody".to_owned(), ..key.clone() };
+    let unknown = desk.shop.send(token_request(INTROSPECT, &nobody, "x")).await;
+    assert_eq!((expired.status, expired.json()), (unknown.status, unknown.json()));
+    assert_eq!(expired.status, 401);
+    let again = desk.patch(&path, "*", json!({ "expires_at": null })).await;
+    assert_eq!((again.status.as_u16(), &again.json()["expires_at"]), (200, &Value::Null));
+    assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 200);
+    for (wrong, code) in [(json!("2026-11-21T12:00:00Z"), "range"), (json!("tomorrow"), "type"), (json!(1), "type")] {
+        body["expires_at"] = wrong.clone();
+        let expected = (422, "fields_invalid".to_owned(), expected_pointers(&[("/expires_at", code)]));
+        assert_eq!(violations(&desk.post("/api-keys", body.clone()).await), expected, "{wrong}");
+        assert_eq!(violations(&desk.patch(&path, "*", json!({ "expires_at": wrong })).await), expected);
+    }
 }

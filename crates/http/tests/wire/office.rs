@@ -192,6 +192,7 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("POST", "/sessions/end") => Some(json!({ "user": id })),
         ("POST", "/api-keys") => Some(json!({ "name": "Warehouse", "user": "cashier", "device": "P01" })),
         ("PATCH", "/api-keys/{id}") => Some(json!({ "status": "revoked" })),
+        ("POST", "/api-keys/{id}/rotate") => Some(json!({ "overlap_hours": 1 })),
         ("POST", "/devices") => Some(json!({ "name": "P09", "environment": "PDA" })),
         ("PATCH", "/devices/{id}") => Some(json!({ "description": "Another" })),
         ("POST", "/roles") => Some(json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })),

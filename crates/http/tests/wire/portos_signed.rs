@@ -59,6 +59,7 @@ pub fn create_key_in(
         user: UserName::parse(user).unwrap(),
         device: DeviceName::parse(device).unwrap(),
         permissions: permissions.iter().map(|name| Right::parse(name).unwrap()).collect(),
+        expires_at: None,
     };
     let made = Office::new(&*shop.store.memory, find_tenant_id(shop, whose), unique_timestamp(shop))
         .add_api_key(&new)

@@ -69,6 +69,7 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("POST", "/api/v1/api-keys", "", [401, 403, 403, 201]),
     ("GET", "/api/v1/api-keys/{id}", "", [401, 403, 403, 200]),
     ("PATCH", "/api/v1/api-keys/{id}", "", [401, 403, 403, 200]),
+    ("POST", "/api/v1/api-keys/{id}/rotate", "", [401, 403, 403, 200]),
     ("DELETE", "/api/v1/api-keys/{id}", "", [401, 403, 403, 204]),
     ("GET", "/api/v1/devices", "", [401, 200, 200, 200]),
     ("POST", "/api/v1/devices", "", [401, 403, 403, 201]),

@@ -19,6 +19,12 @@ use crate::transaction::Transaction;
 const INSERT_SIGNATURE: &str = "INSERT INTO seen_signatures (digest, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 const SWEEP_SIGNATURES: &str = "DELETE FROM seen_signatures WHERE digest IN (\
      SELECT digest FROM seen_signatures WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)";
+// the present secret becomes the previous one, unless there is no overlap
+const ROTATE_API_KEY: &str = "UPDATE api_keys SET previous_wrapped = CASE WHEN $5 IS NULL THEN NULL ELSE wrapped END, \
+     previous_until = $5, wrapped = $3, permissions = $4, version = version + 1 WHERE id = $1 AND version = $2";
+// a use by another process may be stored already
+const RECORD_USE: &str = "UPDATE api_keys SET last_used_at = $2 \
+     WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
 const REMOVE_API_KEY: &str = "DELETE FROM api_keys WHERE id = $1 AND version = $2";
 
 impl ApiKeys for Transaction<'_> {
@@ -42,6 +48,12 @@ impl ApiKeys for Transaction<'_> {
 
     fn revoke(&mut self, key: &ApiKey) -> StoreResult<bool> {
         office::ApiKeys::update(self, &ApiKey { active: false, ..key.clone() })
+    }
+
+    fn record_uses(&mut self, uses: &[(ApiKeyId, Instant)]) -> StoreResult<()> {
+        uses.iter().try_for_each(|(id, at)| {
+            self.execute(&Statement::new(RECORD_USE, [Bind::from(&id.0), (*at).into()])).map(drop)
+        })
     }
 }
 
@@ -80,9 +92,17 @@ impl office::ApiKeys for Transaction<'_> {
             api_keys::user_id.eq(uuid_bytes(&key.user.0)),
             api_keys::device_id.eq(uuid_bytes(&key.device.0)),
             api_keys::permissions.eq(permissions),
+            api_keys::expires_at.eq(key.expires_at.map(Instant::millis)),
             api_keys::version.eq(api_keys::version + 1),
         ));
         Ok(update.execute(self.write_connection()?).map_err(classify)? == 1)
+    }
+
+    fn rotate(&mut self, key: &ApiKey, wrapped: &[u8]) -> StoreResult<bool> {
+        let permissions = to_json(&key.permissions)?;
+        let until: Bind<'_> = key.previous_secret_until.as_ref().map(|at| at.millis()).into();
+        let binds = [Bind::from(&key.id.0), key.version.into(), Bind::Bytes(wrapped), Bind::Text(&permissions), until];
+        Ok(self.execute(&Statement::new(ROTATE_API_KEY, binds))? == 1)
     }
 
     fn remove(&mut self, id: ApiKeyId, version: i64) -> StoreResult<bool> {

@@ -22,10 +22,14 @@ pub(crate) struct ApiKeyRow {
     permissions: String,
     created_at: i64,
     version: i64,
+    expires_at: Option<i64>,
+    last_used_at: Option<i64>,
+    previous_wrapped: Option<Vec<u8>>,
+    previous_until: Option<i64>,
 }
 
 impl ApiKeyRow {
-    /// The secret is passed in wrapped form.
+    /// The row of a new key. The secret is passed in wrapped form.
     pub(crate) fn from_domain(key: &ApiKey, wrapped: &[u8]) -> StoreResult<Self> {
         Ok(Self {
             id: uuid_bytes(&key.id.0),
@@ -40,6 +44,10 @@ impl ApiKeyRow {
             permissions: to_json(&key.permissions)?,
             created_at: key.created_at.millis(),
             version: key.version,
+            expires_at: key.expires_at.map(Instant::millis),
+            last_used_at: None,
+            previous_wrapped: None,
+            previous_until: None,
         })
     }
 
@@ -56,8 +64,11 @@ impl ApiKeyRow {
             device: DeviceId(cell("device_id").parse_uuid(&self.device_id)?),
             permissions: cell("permissions").parse_json(&self.permissions)?,
             created_at: Instant::from_millis(self.created_at),
+            expires_at: self.expires_at.map(Instant::from_millis),
+            last_used_at: self.last_used_at.map(Instant::from_millis),
+            previous_secret_until: self.previous_until.map(Instant::from_millis),
             version: self.version,
         };
-        Ok(WrappedApiKey { key, wrapped_secret: self.wrapped })
+        Ok(WrappedApiKey { key, wrapped_secret: self.wrapped, previous_wrapped_secret: self.previous_wrapped })
     }
 }

@@ -1,10 +1,13 @@
 //! `api-key`: manages the API keys with which programs sign their requests.
 
+use std::time::Duration;
+
 use clap::Subcommand;
-use tillgate_domain::office::{self, ApiKeyChange, ApiKeyFilter, ApiKeyView, NewApiKey};
-use tillgate_domain::{ApiKey, ApiKeyId, DeviceName, Right, UserName};
+use tillgate_domain::office::{self, ApiKeyChange, ApiKeyFilter, ApiKeyView, NewApiKey, SecretRotation};
+use tillgate_domain::{ApiKey, ApiKeyId, DeviceName, Instant, Right, Secret, UserName};
 use tillgate_http::native_bodies::{ApiKeyBody, CreatedApiKeyBody};
 
+use super::json::format_instant;
 use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, parse, print};
 use crate::composition;
@@ -29,6 +32,25 @@ pub(crate) enum ApiKeyCommand {
         /// the device
         #[arg(long = "right", value_parser = parse::right)]
         rights: Vec<Right>,
+        /// When the key stops being accepted: 2026-11-21T08:00:00Z, or the last day, in the tenant's
+        /// time zone
+        #[arg(long, value_name = "WHEN")]
+        expires_at: Option<String>,
+    },
+    /// Change when an API key stops being accepted
+    Expire {
+        /// Id of the API key
+        id: ApiKeyId,
+        /// 2026-11-21T08:00:00Z, or the last day, in the tenant's time zone; or never
+        when: String,
+    },
+    /// Give an API key a new secret, which is shown once; the previous one stays valid for a while
+    Rotate {
+        /// Id of the API key
+        id: ApiKeyId,
+        /// Hours for which the previous secret stays valid, from 0 to 24
+        #[arg(long, value_name = "NUMBER", default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=24))]
+        overlap_hours: u64,
     },
     /// List API keys
     List,
@@ -67,7 +89,8 @@ impl ApiKeyCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let office = CommandOffice::open(context)?;
         match self {
-            Self::Add { name, user, device, description, rights } => {
+            Self::Add { name, user, device, description, rights, expires_at } => {
+                let expires_at = expires_at.as_deref().map(|when| parse_expiry(&office, when)).transpose()?;
                 let engine = composition::build_command_engine(&office.settings, &office.database)?;
                 let generated = engine.generate_api_key().map_err(CommandError::failed)?;
                 let new = NewApiKey {
@@ -80,14 +103,39 @@ impl ApiKeyCommand {
                     user: user.clone(),
                     device: device.clone(),
                     permissions: rights.iter().cloned().collect(),
+                    expires_at: expires_at.flatten(),
                 };
                 let key = check_decided(office.for_operator()?.add_api_key(&new))?;
-                let secret = generated.secret.expose();
+                print_secret(context, &view_api_key(&office, &key)?, &generated.secret);
+                Ok(())
+            }
+            Self::Expire { id, when } => {
+                let change = ApiKeyChange { expires_at: Some(parse_expiry(&office, when)?), ..ApiKeyChange::default() };
+                let key = check_decided(office.for_operator()?.change_api_key(*id, None, &change))?;
                 let view = view_api_key(&office, &key)?;
-                let lines = format!("id: {}\nclientId: {}\nclientSecret: {secret}", key.id, key.client_id);
-                print::print_answer(context.json, &lines, &CreatedApiKeyBody::from_view(&view, &generated.secret));
-                if !context.json {
-                    print::print_note("Save the secret now: it is not shown again.");
+                let expiry = key.expires_at.map_or_else(|| "never".to_owned(), format_instant);
+                print::print_answer(
+                    context.json,
+                    &format!("{}: expires {expiry}", key.name),
+                    &ApiKeyBody::from_view(&view),
+                );
+                Ok(())
+            }
+            Self::Rotate { id, overlap_hours } => {
+                let engine = composition::build_command_engine(&office.settings, &office.database)?;
+                let operator = office.for_operator()?;
+                let found = check_decided(operator.find_api_key(*id))?;
+                let found = found.ok_or_else(|| CommandError::failed(format!("there is no API key {id}")))?;
+                let generated = engine.generate_api_key_secret(&found.key.client_id).map_err(CommandError::failed)?;
+                let (secret, wrapped_secret) = generated;
+                let overlap = Duration::from_secs(overlap_hours * 3_600);
+                let key =
+                    check_decided(operator.rotate_api_key(*id, None, &SecretRotation { wrapped_secret, overlap }))?;
+                print_secret(context, &view_api_key(&office, &key)?, &secret);
+                if !context.json
+                    && let Some(until) = key.previous_secret_until
+                {
+                    print::print_note(&format!("The previous secret is valid until {}.", format_instant(until)));
                 }
                 Ok(())
             }
@@ -104,6 +152,20 @@ impl ApiKeyCommand {
     }
 }
 
+fn print_secret(context: &Context, view: &ApiKeyView, secret: &Secret<String>) {
+    let (id, client) = (view.key.id, &view.key.client_id);
+    let lines = format!("id: {id}\nclientId: {client}\nclientSecret: {}", secret.expose());
+    print::print_answer(context.json, &lines, &CreatedApiKeyBody::from_view(view, secret));
+    if !context.json {
+        print::print_note("Save the secret now: it is not shown again.");
+    }
+}
+
+/// Parses when a key stops being accepted: a time, the end of a day in the tenant's zone, or `never`.
+fn parse_expiry(office: &CommandOffice, text: &str) -> Result<Option<Instant>, CommandError> {
+    if text == "never" { Ok(None) } else { parse::instant(&office.tenant.zone, text, true).map(Some) }
+}
+
 fn list_api_keys(office: &CommandOffice, json: bool) -> Result<(), CommandError> {
     let (operator, every) = (office.for_operator()?, ApiKeyFilter::default());
     let load_page = |page: &_| check_decided(operator.list_api_keys(&every, page));
@@ -118,11 +180,17 @@ fn list_api_keys(office: &CommandOffice, json: bool) -> Result<(), CommandError>
             view.user.to_string(),
             view.device.to_string(),
             ApiKeyStatus::from_key(key).name().to_owned(),
+            key.expires_at.map_or_else(|| "-".to_owned(), format_instant),
+            key.last_used_at.map_or_else(|| "-".to_owned(), format_instant),
             rights,
         ]
     };
     let rows: Vec<_> = keys.iter().map(|view| (row(view), ApiKeyBody::from_view(view))).collect();
-    print::print_table(json, &["ID", "CLIENT ID", "NAME", "USER", "DEVICE", "STATUS", "RIGHTS"], &rows);
+    print::print_table(
+        json,
+        &["ID", "CLIENT ID", "NAME", "USER", "DEVICE", "STATUS", "EXPIRES", "LAST USED", "RIGHTS"],
+        &rows,
+    );
     Ok(())
 }
 

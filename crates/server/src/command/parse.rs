@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tillgate_domain::office::DeviceRoleAssignment;
-use tillgate_domain::{DeviceName, Email, Environment, Locale, Right, RoleName, Slug, UserName};
+use tillgate_domain::{DeviceName, Email, Environment, Instant, Locale, Right, RoleName, Slug, UserName, Zone};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
+use super::CommandError;
 use crate::configuration::parse_span;
 
 /// Parses `DEVICE=ROLE[,ROLE]...`. Without roles after the `=`, the user may log in on the device
@@ -24,6 +27,18 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
         _ => Err("must be KEY=VALUE".to_owned()),
     }
+}
+
+/// Parses a time, or a date in the zone: its start, or with `end` the start of the next day.
+pub(super) fn instant(zone: &Zone, text: &str, end: bool) -> Result<Instant, CommandError> {
+    if let Some((first, next)) = zone.day_bounds(text) {
+        return Ok(if end { next } else { first });
+    }
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok();
+    let millis = at.and_then(|at| i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok());
+    millis.map(Instant::from_millis).ok_or_else(|| {
+        CommandError::usage(format!("\"{text}\" is not a time: use 2026-11-21T08:00:00Z, or a date such as 2026-11-21"))
+    })
 }
 
 /// A limit on session lifetimes; `None` removes the limit, so that the configuration applies.
@@ -103,6 +118,17 @@ pub(super) fn environment(text: &str) -> Result<Environment, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn instant_or_date_is_parsed() {
+        let zone = Zone::parse("Europe/Bratislava").unwrap();
+        let at = |text, end| instant(&zone, text, end).map(Instant::millis).ok();
+        assert_eq!(at("2026-11-21T08:00:00Z", false), Some(1_795_248_000_000));
+        assert_eq!(at("2026-11-21T09:00:00.5+01:00", true), Some(1_795_248_000_500));
+        assert_eq!(at("2026-11-21", false), Some(1_795_215_600_000));
+        assert_eq!(at("2026-11-21", true), Some(1_795_302_000_000));
+        assert_eq!((at("yesterday", false), at("2026-13-01", false)), (None, None));
+    }
 
     #[test]
     fn roles_on_a_device_are_parsed() {

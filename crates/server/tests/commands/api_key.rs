@@ -5,7 +5,7 @@ use tillgate_testkit::DatabaseEngine;
 
 use crate::program::{PASSWORD, TestInstallation};
 
-tillgate_testkit::on_both_databases!(api_key_is_created_listed_and_revoked);
+tillgate_testkit::on_both_databases!(api_key_is_created_listed_and_revoked, api_key_expires_and_is_rotated);
 
 fn api_key_is_created_listed_and_revoked(engine: DatabaseEngine) {
     let home = TestInstallation::on(engine).with_admin();
@@ -38,6 +38,44 @@ fn api_key_is_created_listed_and_revoked(engine: DatabaseEngine) {
     assert_eq!(home.run_ok(&["api-key", "status", id, "revoked", "--json"]).json()["status"], "revoked");
     assert!(home.run_ok(&["api-key", "list"]).out.lines().any(|line| line.contains(id) && line.contains("revoked")));
     assert_eq!(home.run_ok(&["api-key", "status", id, "active"]).out, "Till sync: active\n");
+}
+
+fn api_key_expires_and_is_rotated(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
+    home.run_ok_with(&["user", "add", "anna", "--on", "P01=cashier"], PASSWORD);
+    home.start(&["serve"]).wait_until_ready();
+    let add = ["api-key", "add", "Till sync", "--user", "anna", "--device", "P01", "--json"];
+    let expiry = ["--expires-at", "2199-12-31T08:00:00Z"];
+    let made = home.run_ok(&[&add[..], &expiry].concat()).json();
+    assert_eq!(made["expires_at"], "2199-12-31T08:00:00.000Z");
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(home.run_ok(&["api-key", "expire", id, "never"]).out, "Till sync: expires never\n");
+    let day = home.run_ok(&["api-key", "expire", id, "2199-12-30", "--json"]).json();
+    assert!(day["expires_at"].as_str().unwrap().starts_with("2199-12-3"), "{day}");
+    assert!(home.run_refused(&["api-key", "expire", id, "2020-01-01"], 1).contains("expires_at must be in the future"));
+    assert!(home.run_refused(&["api-key", "expire", id, "soon"], 2).contains("is not a time"));
+
+    let rotated = home.run_ok(&["api-key", "rotate", id, "--json"]).json();
+    assert_eq!(rotated["client_id"], made["client_id"]);
+    assert_ne!(rotated["client_secret"], made["client_secret"]);
+    assert!(rotated["previous_secret_until"].is_string(), "the default is an overlap: {rotated}");
+    let shown = home.run_ok(&["api-key", "rotate", id, "--overlap-hours", "2"]);
+    assert!(
+        shown.out.contains("clientSecret: ") && shown.err.contains("is valid until "),
+        "{} {}",
+        shown.out,
+        shown.err
+    );
+    let none = home.run_ok(&["api-key", "rotate", id, "--overlap-hours", "0", "--json"]).json();
+    assert!(none["previous_secret_until"].is_null(), "{none}");
+    home.run_refused(&["api-key", "rotate", id, "--overlap-hours", "25"], 2);
+    let unknown = ["api-key", "rotate", "018f3b3e-0000-7000-8000-000000000000"];
+    assert!(home.run_refused(&unknown, 1).contains("there is no API key"));
+    let listed = home.run_ok(&["api-key", "list"]).out;
+    assert!(listed.contains("EXPIRES") && listed.contains("LAST USED") && listed.contains("2199-12-3"), "{listed}");
+    let events = home.run_ok(&["audit", "list", "--action", "api_key.rotate", "--json"]).json();
+    assert_eq!(events.as_array().unwrap().len(), 3);
 }
 
 #[test]

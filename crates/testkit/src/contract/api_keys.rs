@@ -41,6 +41,9 @@ fn new_api_key(fixture: &ContractFixture, number: u8) -> ApiKey {
         device: fixture.till.id,
         permissions: ["ticketClose", "storno"].into_iter().map(|name| Right::parse(name).unwrap()).collect(),
         created_at: after_start(5),
+        expires_at: Some(after_start(900)),
+        last_used_at: None,
+        previous_secret_until: None,
         version: 1,
     }
 }
@@ -52,6 +55,7 @@ pub fn api_key_is_read_back_as_added(harness: &StoreHarness) {
     let narrow = new_api_key(&fixture, 1);
     let wide = ApiKey {
         permissions: Rights::default(),
+        expires_at: None,
         active: false,
         description: String::new(),
         ..new_api_key(&fixture, 2)
@@ -61,6 +65,7 @@ pub fn api_key_is_read_back_as_added(harness: &StoreHarness) {
         assert_eq!(find_api_key(harness, key.id).as_ref(), Some(key));
         let found = find_by_client(harness, &key.client_id).unwrap();
         assert_eq!((&found.key, found.wrapped_secret), (key, wrap_secret(key)));
+        assert_eq!(found.previous_wrapped_secret, None);
     }
     assert_eq!(find_api_key(harness, api_key_id(3)), None);
     for other in ["client 3", "CLIENT 1", "client", ""] {
@@ -119,8 +124,8 @@ pub fn client_id_is_unique(harness: &StoreHarness) {
     assert_eq!(find_api_key(harness, api_key_id(2)), None);
 }
 
-/// An update stores every field except the tenant, the client id, the secret and the creation time,
-/// and increments the version.
+/// An update stores every field except the tenant, the client id, the secrets, the creation time and
+/// the last use, and increments the version.
 pub fn api_key_update_stores_every_field(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let (before, beside) = (new_api_key(&fixture, 1), new_api_key(&fixture, 2));
@@ -132,9 +137,12 @@ pub fn api_key_update_stores_every_field(harness: &StoreHarness) {
         user: fixture.ben.id,
         device: fixture.handheld.id,
         permissions: Rights::default(),
+        expires_at: None,
         ..before.clone()
     };
     let meant = ApiKey {
+        last_used_at: Some(after_start(98)),
+        previous_secret_until: Some(after_start(97)),
         tenant: fixture.other_tenant.id,
         client_id: "another".into(),
         created_at: after_start(99),
@@ -167,6 +175,69 @@ pub fn api_key_update_fails_on_another_version(harness: &StoreHarness) {
         "one that does not exist"
     );
     assert_eq!(find_api_key(harness, api_key_id(3)), None);
+}
+
+/// A rotation stores the new secret and the permissions. The present secret becomes the previous one
+/// until the end of the overlap; without an overlap, none remains.
+pub fn api_key_secret_is_rotated(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let (first, beside) = (new_api_key(&fixture, 1), new_api_key(&fixture, 2));
+    assert!(insert_api_key(harness, &first) && insert_api_key(harness, &beside));
+    let rotate = |version, until, secret: &[u8]| {
+        let key = ApiKey {
+            version,
+            previous_secret_until: until,
+            permissions: Rights::default(),
+            name: "not stored".into(),
+            expires_at: None,
+            ..first.clone()
+        };
+        run_office_write(harness, |tx| tx.api_keys().rotate(&key, secret))
+    };
+    let expected = |version, until| ApiKey {
+        version,
+        previous_secret_until: until,
+        permissions: Rights::default(),
+        ..first.clone()
+    };
+    let (until, later) = (Some(after_start(20)), Some(after_start(30)));
+    assert!(!rotate(2, until, b"early"), "another version");
+    for (version, until, secret, previous) in [
+        (1, until, &b"second"[..], Some(wrap_secret(&first))),
+        (2, later, b"third", Some(b"second".to_vec())),
+        (3, None, b"fourth", None),
+        (4, until, b"fifth", Some(b"fourth".to_vec())),
+    ] {
+        assert!(rotate(version, until, secret));
+        let found = find_by_client(harness, &first.client_id).unwrap();
+        assert_eq!(found.key, expected(version + 1, until));
+        assert_eq!((found.wrapped_secret.as_slice(), found.previous_wrapped_secret), (secret, previous));
+        assert_eq!(find_api_key(harness, first.id), Some(found.key));
+    }
+    assert!(!rotate(1, until, b"late"));
+    let other = find_by_client(harness, &beside.client_id).unwrap();
+    assert_eq!((other.wrapped_secret, other.key), (wrap_secret(&beside), beside));
+}
+
+/// A use is stored without a change of the version. A later use that is stored already stays, and a
+/// key that does not exist is skipped.
+pub fn api_key_use_is_recorded(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let keys = [new_api_key(&fixture, 1), new_api_key(&fixture, 2)];
+    assert!(keys.iter().all(|key| insert_api_key(harness, key)));
+    let record = |uses: &[(ApiKeyId, tillgate_domain::Instant)]| {
+        contract_fixture::run_write(&harness.auth, |tx| tx.api_keys().record_uses(uses));
+    };
+    record(&[]);
+    record(&[(keys[0].id, after_start(60)), (api_key_id(9), after_start(60))]);
+    let used = |at| Some(ApiKey { last_used_at: Some(after_start(at)), ..keys[0].clone() });
+    assert_eq!(find_api_key(harness, keys[0].id), used(60));
+    assert_eq!(find_api_key(harness, keys[1].id), Some(keys[1].clone()));
+    record(&[(keys[0].id, after_start(30))]);
+    assert_eq!(find_api_key(harness, keys[0].id), used(60), "an earlier use by another process");
+    record(&[(keys[0].id, after_start(120)), (keys[1].id, after_start(120))]);
+    assert_eq!(find_api_key(harness, keys[0].id), used(120));
+    assert_eq!(find_api_key(harness, api_key_id(9)), None);
 }
 
 /// A key is removed at the version that was read, and its client id can be used again.

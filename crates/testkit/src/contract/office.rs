@@ -88,6 +88,8 @@ macro_rules! contract {
                 api_keys_of_a_user_are_listed_and_revoked,
                 api_key_update_stores_every_field,
                 api_key_update_fails_on_another_version,
+                api_key_secret_is_rotated,
+                api_key_use_is_recorded,
                 api_key_is_removed,
                 api_keys_are_listed_in_pages,
                 api_keys_are_filtered,

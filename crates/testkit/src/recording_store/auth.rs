@@ -12,7 +12,7 @@ use tillgate_auth_core::ports::{
 };
 use tillgate_auth_core::{AuthTx, DialectName, Session};
 use tillgate_domain::{
-    ApiKey, Audit, BranchId, Device, DeviceId, EndReason, Epoch, Event, FoldedText, Instant, KeyId, NodeId,
+    ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, EndReason, Epoch, Event, FoldedText, Instant, KeyId, NodeId,
     PrincipalId, Revocations, Role, RoleId, Scope, SessionId, Slug, StoreResult, Tenant, TenantId, Tx, User, UserId,
 };
 use uuid::Uuid;
@@ -124,6 +124,7 @@ record_port!(AuthTx, api_keys: ApiKeys {
     fn find_by_client_id(client: &str) -> Option<WrappedApiKey>;
     fn list_active_by_user(tenant: TenantId, user: UserId) -> Vec<ApiKey>;
     fn revoke(key: &ApiKey) -> bool;
+    fn record_uses(uses: &[(ApiKeyId, Instant)]) -> ();
 });
 
 record_port!(AuthTx, signatures: Signatures {

@@ -93,6 +93,7 @@ record_port!(OfficeTx, api_keys: ApiKeys {
     fn find(id: ApiKeyId) -> Option<ApiKey>;
     fn insert(key: &ApiKey, wrapped: &[u8]) -> bool;
     fn update(key: &ApiKey) -> bool;
+    fn rotate(key: &ApiKey, wrapped: &[u8]) -> bool;
     fn remove(id: ApiKeyId, version: i64) -> bool;
     fn list(tenant: TenantId, filter: &ApiKeyFilter, page: &PageRequest<ApiKeyId>) -> Vec<ApiKey>;
 });

@@ -1,11 +1,13 @@
 //! The rules for API keys in the back office, on the in-memory store.
 
+use std::time::Duration;
+
 use tillgate_domain::office::{
     self, ApiKeyChange, ApiKeyFilter, AuditContext, FieldName, NewApiKey, Office, OfficeError, PageRequest,
-    UnguardedOffice, UseCaseResult,
+    SecretRotation, UnguardedOffice, UseCaseResult,
 };
 use tillgate_domain::{
-    Action, ApiKey, ApiKeyId, Change, DeviceName, MissingRight, Right, Rights, Scope, Subject, UserName,
+    Action, ApiKey, ApiKeyId, Change, DeviceName, InvalidText, MissingRight, Right, Rights, Scope, Subject, UserName,
 };
 
 use crate::inputs::*;
@@ -56,6 +58,7 @@ fn new_key(user: &str, device: &str, permissions: &[&str]) -> NewApiKey {
         user: UserName::parse(user).unwrap(),
         device: DeviceName::parse(device).unwrap(),
         permissions: parse_rights(permissions),
+        expires_at: None,
     }
 }
 
@@ -258,4 +261,46 @@ fn api_key_of_another_tenant_is_not_found() {
     assert_eq!(elsewhere.change_api_key(key.id, None, &change).unwrap(), not_found);
     assert_eq!(elsewhere.delete_api_key(key.id, None).unwrap(), not_found);
     assert_eq!(shop.find_key(&key), Some(key));
+}
+
+#[test]
+fn api_key_expires_in_the_future_only() {
+    let shop = StaffedFixture::open();
+    let (past, future) = (Some(NOW), Some(NOW.saturating_add(Duration::from_secs(1))));
+    let refused = OfficeError::InvalidValue { field: FieldName::ExpiresAt, why: InvalidText::Past };
+    let new = |expires_at| NewApiKey { expires_at, ..new_key("cashier", "P01", &["ticketClose"]) };
+    assert_eq!(shop.add(&new(past)), Err(refused.clone()));
+    let key = shop.add(&new(future)).unwrap();
+    assert_eq!((key.expires_at, key.is_expired(NOW), key.is_expired(future.unwrap())), (future, false, true));
+    let change = |expires_at| ApiKeyChange { expires_at: Some(expires_at), ..ApiKeyChange::default() };
+    assert_eq!(shop.change(&key, &change(past)), Err(refused));
+    assert_eq!(shop.change(&key, &change(future)).unwrap().version, 1, "no change");
+    let unlimited = shop.change(&key, &change(None)).unwrap();
+    assert_eq!((unlimited.expires_at, unlimited.version), (None, 2));
+}
+
+#[test]
+fn rotation_requires_the_rights_of_a_new_key_and_is_recorded() {
+    let shop = StaffedFixture::open();
+    let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
+    let rotation = |hours| SecretRotation { wrapped_secret: vec![9], overlap: Duration::from_hours(hours) };
+    let rotate = |by: &AuditContext, version, hours| {
+        shop.office_as(by.clone()).rotate_api_key(key.id, version, &rotation(hours)).unwrap()
+    };
+    for rights in [&["apiKeyCreate"][..], &["apiKeyUpdate"]] {
+        assert!(matches!(rotate(&caller_context(rights), None, 1), Err(OfficeError::RightMissing(_))), "{rights:?}");
+    }
+    assert!(matches!(rotate(&audit_context(), None, 25), Err(OfficeError::OutOfRange(_))));
+    assert!(matches!(rotate(&audit_context(), Some(7), 1), Err(OfficeError::VersionMismatch { current: 1, .. })));
+    assert_eq!(shop.find_key(&key), Some(key.clone()), "nothing of that was done");
+    let rotated = rotate(&audit_context(), Some(1), 24).unwrap();
+    let until = Some(NOW.saturating_add(Duration::from_hours(24)));
+    assert_eq!(rotated, ApiKey { previous_secret_until: until, version: 2, ..key.clone() });
+    assert_eq!(rotate(&audit_context(), None, 0).unwrap().previous_secret_until, None);
+    // a manager gets the secret of a key that grants no more than it does now
+    let given = shop.given_rights("cashier");
+    let names: Vec<&str> = given.names().chain(["apiKeyUpdate"]).collect();
+    let manager = caller_context(&names);
+    let narrowed = rotate(&manager, None, 1).unwrap();
+    assert_eq!(narrowed.permissions, given);
 }

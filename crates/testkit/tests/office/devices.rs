@@ -54,6 +54,7 @@ fn device_or_api_key_grants_no_more_than_the_caller_has() {
         user: cashier.name.clone(),
         device: p01.name.clone(),
         permissions: parse_rights(&["ticketClose", "userDelete"]),
+        expires_at: None,
     };
     let maker = clerk(&["auditRead", "apiKeyCreate", "apiKeyUpdate"]);
     // the cashier does not have the right now, but may be given it later

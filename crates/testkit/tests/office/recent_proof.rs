@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tillgate_domain::office::{
     ApiKeyChange, DeviceChange, DeviceRolesChange, EventFilter, LimitsChange, NewApiKey, NewDevice, NewRole, NewUser,
-    Office, OfficeError, RoleChange, SessionTarget, TenantChange, UseCaseResult, UserChange,
+    Office, OfficeError, RoleChange, SecretRotation, SessionTarget, TenantChange, UseCaseResult, UserChange,
 };
 use tillgate_domain::{ApiKeyId, DeviceStatus, Environment, PrincipalId, RoleId, Secret, SessionLimits, UserStatus};
 
@@ -52,6 +52,7 @@ fn dangerous_acts(shop: &StaffedFixture, night: RoleId) -> Vec<(&'static str, Ac
         user: shop.fixture.user("cashier").name.clone(),
         device: shop.fixture.device("P01").name.clone(),
         permissions: parse_rights(&[]),
+        expires_at: None,
     };
     let key_id = key.id;
     let jana = new_user("jana", &["cashier"]);
@@ -79,6 +80,13 @@ fn dangerous_acts(shop: &StaffedFixture, night: RoleId) -> Vec<(&'static str, Ac
         ("remove the password of a device", act(move |office| office.remove_password(p01))),
         ("add an API key", act(move |office| office.add_api_key(&key))),
         ("change an API key", act(move |office| office.change_api_key(key_id, None, &ApiKeyChange::default()))),
+        (
+            "rotate an API key",
+            act(move |office| {
+                let rotation = SecretRotation { wrapped_secret: vec![2], overlap: Duration::ZERO };
+                office.rotate_api_key(key_id, None, &rotation)
+            }),
+        ),
         ("delete an API key", act(move |office| office.delete_api_key(key_id, None))),
         (
             "give a device a role",

@@ -7,8 +7,8 @@ use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, 
 use crate::office::ports::OfficeTx;
 use crate::office::{Office, text};
 use crate::{
-    Action, ApiKey, ApiKeyId, Device, DeviceName, DeviceStatus, KnownRight, Rights, Scope, StoreError, StoreExt,
-    Subject, TenantId, User, UserName, principal_access,
+    Action, ApiKey, ApiKeyId, Device, DeviceName, DeviceStatus, Instant, InvalidText, KnownRight, Rights, Scope,
+    StoreError, StoreExt, Subject, TenantId, User, UserName, principal_access,
 };
 
 /// The API key to add.
@@ -32,6 +32,8 @@ pub struct NewApiKey {
     pub device: DeviceName,
     /// The rights to which the user's rights are restricted; if empty, they are not.
     pub permissions: Rights,
+    /// The instant from which the key is not accepted any more, in the future; `None` for never.
+    pub expires_at: Option<Instant>,
 }
 
 impl Office<'_> {
@@ -50,6 +52,7 @@ fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewApiKey) -> Result<Ap
     office.require(KnownRight::ApiKeyCreate)?;
     office.require_recent_proof()?;
     check_texts(&new.name, "", &new.description)?;
+    check_expiry(new.expires_at, office.context.at)?;
     office.require_all(&new.permissions)?;
     let (user, device) = user_and_device(tx, office.tenant, &new.user, &new.device)?;
     let mut key = ApiKey {
@@ -63,6 +66,9 @@ fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewApiKey) -> Result<Ap
         device: device.id,
         permissions: new.permissions.clone(),
         created_at: office.context.at,
+        expires_at: new.expires_at,
+        last_used_at: None,
+        previous_secret_until: None,
         version: 1,
     };
     let given = compute_rights(tx, &key)?;
@@ -79,6 +85,7 @@ fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewApiKey) -> Result<Ap
         ("device".to_owned(), json!(device.id)),
         ("permissions".to_owned(), json!(key.permissions)),
         ("active".to_owned(), json!(key.active)),
+        ("expires_at".to_owned(), json!(key.expires_at.map(Instant::millis))),
     ]);
     tx.audit().record(&office.build_event(Action::ApiKeyAdd, Subject::ApiKey(key.id), details))?;
     Ok(key)
@@ -99,6 +106,14 @@ pub(in crate::office) fn fix_permissions(
     }
     key.permissions = given;
     Ok(())
+}
+
+/// Checks that a new expiry is in the future.
+pub(in crate::office) fn check_expiry(expires_at: Option<Instant>, now: Instant) -> Result<(), OfficeError> {
+    match expires_at {
+        Some(at) if at <= now => Err(OfficeError::InvalidValue { field: FieldName::ExpiresAt, why: InvalidText::Past }),
+        _ => Ok(()),
+    }
 }
 
 /// Checks the texts for people; `before` is the previous name of the key, empty for a new one.

@@ -3,13 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use crate::office::Office;
-use crate::office::api_keys::add::{check_texts, compute_rights, fix_permissions, resolve_device, user_and_device};
+use crate::office::api_keys::add::{
+    check_expiry, check_texts, compute_rights, fix_permissions, resolve_device, user_and_device,
+};
 use crate::office::context::AuditContext;
 use crate::office::differences::diff_fields;
 use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
 use crate::{
-    Action, ApiKey, ApiKeyId, DeviceName, KnownRight, Rights, Scope, StoreError, StoreExt, Subject, TenantId, UserName,
+    Action, ApiKey, ApiKeyId, DeviceName, Instant, KnownRight, Rights, Scope, StoreError, StoreExt, Subject, TenantId,
+    UserName,
 };
 
 /// A change of an API key; `None` keeps a field.
@@ -27,6 +30,9 @@ pub struct ApiKeyChange {
     pub device: Option<DeviceName>,
     /// The new permissions of the key, which limit the rights that it grants.
     pub permissions: Option<Rights>,
+    /// The new instant from which the key is not accepted any more, in the future; the inner `None`
+    /// for never.
+    pub expires_at: Option<Option<Instant>>,
 }
 
 impl Office<'_> {
@@ -34,8 +40,8 @@ impl Office<'_> {
     /// the right `apiKeyUpdate`, every right that the key grants before and after, and every right
     /// among new permissions.
     ///
-    /// If anybody but an admin changes the user, the device or the permissions, or activates a revoked
-    /// key, a key without permissions is restricted to its current rights, as in
+    /// If anybody but an admin changes the user, the device, the permissions or the expiry, or activates
+    /// a revoked key, a key without permissions is restricted to its current rights, as in
     /// [`add_api_key`](Self::add_api_key).
     ///
     /// Signatures are verified with the changed key immediately. A change without a difference writes
@@ -104,7 +110,7 @@ fn delete(
 }
 
 /// The key, if it belongs to this tenant and has the given version.
-fn load_key(
+pub(in crate::office) fn load_key(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     id: ApiKeyId,
@@ -138,6 +144,12 @@ fn apply_change(
         context.authority.require_all(permissions)?;
         after.permissions.clone_from(permissions);
     }
+    if let Some(expires_at) = change.expires_at {
+        if expires_at != before.expires_at {
+            check_expiry(expires_at, context.at)?;
+        }
+        after.expires_at = expires_at;
+    }
     if change.user.is_some() || change.device.is_some() {
         let device_name = match &change.device {
             Some(name) => name.clone(),
@@ -161,12 +173,12 @@ fn dangling_reference(what: &str) -> StoreError {
 
 /// The error if somebody has changed the key concurrently: the unit of work runs again with the new
 /// state.
-fn conflict_error() -> UseCaseError {
+pub(in crate::office) fn conflict_error() -> UseCaseError {
     StoreError::Conflict("the API key was changed in the meantime".to_owned()).into()
 }
 
 /// Invalidates the users of the key, with whom cached keys are outdated.
-fn invalidate_users(
+pub(in crate::office) fn invalidate_users(
     tx: &mut dyn OfficeTx,
     before: &ApiKey,
     after: &ApiKey,
@@ -188,6 +200,7 @@ fn audit_details(before: &ApiKey, after: &ApiKey) -> (Action, Map<String, Value>
         ("device", json!(before.device), json!(after.device)),
         ("permissions", json!(before.permissions), json!(after.permissions)),
         ("active", json!(before.active), json!(after.active)),
+        ("expires_at", json!(before.expires_at.map(Instant::millis)), json!(after.expires_at.map(Instant::millis))),
     ]);
     let only_active = details.len() == 1 && details.contains_key("active");
     (if only_active { Action::ApiKeyStatus } else { Action::ApiKeyUpdate }, details)

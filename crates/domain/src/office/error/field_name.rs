@@ -49,6 +49,10 @@ pub enum FieldName {
     Device,
     /// The API key as a whole.
     ApiKey,
+    /// The instant from which an API key is not accepted any more.
+    ExpiresAt,
+    /// How long the previous secret of an API key is accepted after a rotation.
+    SecretOverlap,
     /// The role as a whole.
     Role,
     /// The tenant as a whole.
@@ -97,6 +101,8 @@ impl FieldName {
             Self::User => "user",
             Self::Device => "device",
             Self::ApiKey => "api_key",
+            Self::ExpiresAt => "expires_at",
+            Self::SecretOverlap => "overlap_hours",
             Self::Role => "role",
             Self::Tenant => "tenant",
             Self::Store => "store",

@@ -1,5 +1,5 @@
 //! Operations on API keys, with which programs sign requests and authenticate. The secret of a key
-//! is only in the response that creates it.
+//! is only in the response that creates it, and a new one in that of its rotation.
 
 mod openapi;
 mod request;
@@ -9,7 +9,7 @@ use crate::context::office::name_violations;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{ApiKeyFilter, FieldName, PageRequest};
+use tillgate_domain::office::{ApiKeyFilter, FieldName, PageRequest, SecretRotation};
 use tillgate_domain::{ApiKeyId, KnownRight, TenantId};
 
 use super::key_status::KeyStatus;
@@ -23,7 +23,7 @@ use crate::request::Request;
 use crate::request::query::QueryParameters;
 use crate::serving::permission::Permission;
 use crate::serving::route::Route;
-use request::{CreateApiKey, UpdateApiKey};
+use request::{CreateApiKey, RotateApiKey, UpdateApiKey};
 pub(super) use response::ApiKeySummary;
 pub use response::{ApiKeyBody, CreatedApiKeyBody};
 
@@ -52,6 +52,13 @@ pub(super) fn routes() -> Vec<Route> {
             update_api_key,
         )
         .documented(openapi::update_api_key),
+        Route::authenticated(
+            Method::POST,
+            "/api-keys/{id}/rotate",
+            Permission::Right(KnownRight::ApiKeyUpdate),
+            rotate_api_key,
+        )
+        .documented(openapi::rotate_api_key),
         Route::authenticated(
             Method::DELETE,
             "/api-keys/{id}",
@@ -123,6 +130,21 @@ async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
         })
         .await?;
     render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))
+}
+
+async fn rotate_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, FieldName::ApiKey)?;
+    let overlap = body::read_optional_request::<RotateApiKey>(&call)?.into_overlap();
+    let (view, secret) = call
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let found = into_api_result(office.find_api_key(id))?.ok_or_else(|| not_found(FieldName::ApiKey, id))?;
+            let (secret, wrapped_secret) = context.auth.generate_api_key_secret(&found.key.client_id)?;
+            let key = into_api_result(office.rotate_api_key(id, None, &SecretRotation { wrapped_secret, overlap }))?;
+            Ok((office.unguarded().load_api_key_view(&key)?, secret))
+        })
+        .await?;
+    render_versioned(StatusCode::OK, view.key.version, &CreatedApiKeyBody::from_view(&view, &secret))
 }
 
 async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

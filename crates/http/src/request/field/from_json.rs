@@ -13,6 +13,7 @@ use tillgate_domain::{
 
 use crate::error::FieldErrorCode;
 use crate::error::office::name_error_code;
+use crate::timestamps::Rfc3339Instant;
 
 /// A violation inside a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +97,17 @@ impl FromJson for Duration {
         seconds
             .map(Self::from_secs)
             .ok_or_else(|| FieldError::for_value(FieldErrorCode::Type, "must be a whole number of seconds"))
+    }
+}
+
+/// An instant in RFC 3339.
+impl FromJson for Rfc3339Instant {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let wrong = || FieldError::for_value(FieldErrorCode::Type, "must be an instant such as 2026-11-21T08:00:00Z");
+        match value {
+            ExactJson::String(text) => text.parse().map_err(|_| wrong()),
+            _ => Err(wrong()),
+        }
     }
 }
 

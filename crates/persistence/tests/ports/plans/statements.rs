@@ -66,6 +66,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.known_networks().record_success(uuid(40), &count, at(5))?;
         tx.known_networks().trim(uuid(40), 4)?;
         tx.api_keys().revoke(&sample_api_key(fixture))?;
+        tx.api_keys().record_uses(&[(sample_api_key(fixture).id, at(60))])?;
         tx.signatures().insert_if_new(&SignatureDigest([1; 32]), at(5))?;
         let key = StoredKey {
             id: KeyId(uuid(50)),
@@ -252,6 +253,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         let (user, device) = (Some(key.user), Some(key.device));
         let filter = ApiKeyFilter { user, device, active: Some(true) };
         tx.api_keys().list(fixture.tenant.id, &filter, &PageRequest { after: None, limit: 9 })?;
+        tx.api_keys().rotate(&key, &[2])?;
         tx.api_keys().remove(key.id, 2)?;
         call_tickets(tx, fixture)?;
         call_resets(tx, fixture)?;
@@ -393,6 +395,9 @@ fn sample_api_key(fixture: &StoreFixture) -> ApiKey {
         device: fixture.till.id,
         permissions: std::iter::empty().collect(),
         created_at: at(0),
+        expires_at: Some(at(900)),
+        last_used_at: None,
+        previous_secret_until: Some(at(90)),
         version: 1,
     }
 }

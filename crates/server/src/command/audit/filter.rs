@@ -2,12 +2,8 @@
 
 use clap::Args;
 use tillgate_domain::office::{self, EventFilter, EventView, MAX_PAGE_SIZE, OffsetPageRequest};
-use tillgate_domain::{
-    Action, DeviceId, DeviceName, EventId, EventOutcome, Instant, SessionId, UserId, UserName, Zone,
-};
+use tillgate_domain::{Action, DeviceId, DeviceName, EventId, EventOutcome, SessionId, UserId, UserName};
 use tillgate_http::native_bodies::ExportFormat;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::super::office::CommandOffice;
 use super::super::{CommandError, parse};
@@ -55,7 +51,7 @@ impl<'o> EventPages<'o> {
     /// Starts reading the events that the filters select.
     pub(super) fn open(office: &'o CommandOffice, which: &AuditFilterArgs) -> Result<Self, CommandError> {
         let when = |text: &Option<String>, end| match text {
-            Some(text) => parse_instant(&office.tenant.zone, text, end).map(Some),
+            Some(text) => parse::instant(&office.tenant.zone, text, end).map(Some),
             None => Ok(None),
         };
         let filter = EventFilter {
@@ -98,18 +94,6 @@ impl<'o> EventPages<'o> {
     }
 }
 
-/// Parses a time, or a date in the zone: its start, or with `end` the start of the next day.
-fn parse_instant(zone: &Zone, text: &str, end: bool) -> Result<Instant, CommandError> {
-    if let Some((first, next)) = zone.day_bounds(text) {
-        return Ok(if end { next } else { first });
-    }
-    let at = OffsetDateTime::parse(text, &Rfc3339).ok();
-    let millis = at.and_then(|at| i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok());
-    millis.map(Instant::from_millis).ok_or_else(|| {
-        CommandError::usage(format!("\"{text}\" is not a time: use 2026-11-21T08:00:00Z, or a date such as 2026-11-21"))
-    })
-}
-
 fn find_user(office: &CommandOffice, text: &str) -> Result<UserId, CommandError> {
     match text.parse() {
         Ok(id) => Ok(id),
@@ -140,17 +124,6 @@ fn parse_outcome(text: &str) -> Result<EventOutcome, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn instant_or_date_is_parsed() {
-        let zone = Zone::parse("Europe/Bratislava").unwrap();
-        let at = |text, end| parse_instant(&zone, text, end).map(Instant::millis).ok();
-        assert_eq!(at("2026-11-21T08:00:00Z", false), Some(1_795_248_000_000));
-        assert_eq!(at("2026-11-21T09:00:00.5+01:00", true), Some(1_795_248_000_500));
-        assert_eq!(at("2026-11-21", false), Some(1_795_215_600_000));
-        assert_eq!(at("2026-11-21", true), Some(1_795_302_000_000));
-        assert_eq!((at("yesterday", false), at("2026-13-01", false)), (None, None));
-    }
 
     #[test]
     fn filter_words_are_audit_names() {

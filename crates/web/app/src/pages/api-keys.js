@@ -96,8 +96,8 @@ function keyPanel(id) {
       [t("key.rights"), key.permissions.length ? chips(key.permissions.map((/** @type {string} */ right) => word("right", right))) : t("key.all_rights")],
       "last_used_at" in key ? [t("key.last_used"), age(key.last_used_at)] : null,
       "expires_at" in key ? [t("key.expires"), moment(key.expires_at)] : null,
-      [t("field.created_at"), moment(key.created_at)],
-      [t("field.id"), idText(key.id)],
+      key.previous_secret_until ? [t("key.previous_until"), moment(key.previous_secret_until)] : null,
+      [t("field.created_at"), moment(key.created_at)], [t("field.id"), idText(key.id)],
     ]),
   });
 }

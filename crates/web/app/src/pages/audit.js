@@ -29,7 +29,7 @@ const ACTIONS = [
   "login", "logout", "session.end", "right.missing", "password", "unlock", "refresh.replay", "refresh.shared",
   "user.add", "user.update", "user.status", "user.delete", "user.roles", "device.add", "device.update", "device.status",
   "role.add", "role.update", "role.delete", "store.add", "store.update", "store.close", "tenant.update",
-  "api_key.add", "api_key.update", "api_key.status", "api_key.use", "api_key.delete",
+  "api_key.add", "api_key.update", "api_key.status", "api_key.use", "api_key.rotate", "api_key.delete",
   "ticket.open", "ticket.update", "ticket.close", "ticket.void", "ticket.refund", "audit.export", "audit.verify", "audit.verified",
 ];
 

@@ -131,6 +131,7 @@ async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
                 user,
                 device,
                 permissions,
+                expires_at: None,
             };
             let office = context.for_caller(&caller)?;
             let key = into_api_result(office.add_api_key(&new))?;
@@ -202,7 +203,10 @@ fn read_api_key(call: &Request, new: bool) -> Result<ApiKeyInput, ApiError> {
             .ok()
     });
     if violations.is_empty() {
-        Ok(ApiKeyInput { change: ApiKeyChange { name, description, active, user, device, permissions }, version })
+        Ok(ApiKeyInput {
+            change: ApiKeyChange { name, description, active, user, device, permissions, expires_at: None },
+            version,
+        })
     } else {
         violations.sort();
         Err(ProtocolError::InvalidFields(violations).into())

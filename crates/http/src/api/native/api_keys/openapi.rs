@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
-use super::request::{CreateApiKey, UpdateApiKey};
+use super::request::{CreateApiKey, RotateApiKey, UpdateApiKey};
 use super::response::{ApiKeyBody, CreatedApiKeyBody};
 use crate::api::native::schemas::ApiKeyStatus;
 use crate::openapi::{OperationDoc, id_schema};
@@ -21,6 +21,9 @@ fn example_api_key() -> Value {
         "device": "CHECKER",
         "permissions": ["tokenIntrospect"],
         "created_at": "2026-11-21T08:00:00.000Z",
+        "expires_at": null,
+        "last_used_at": "2026-11-28T17:31:00.000Z",
+        "previous_secret_until": null,
     })
 }
 
@@ -75,6 +78,20 @@ pub(super) fn update_api_key() -> OperationDoc {
         )
         .merge_patch::<UpdateApiKey>(json!({ "status": "revoked", "description": null }))
         .response::<ApiKeyBody<'_>>(200, "The updated key.", example_api_key())
+        .with_etag()
+}
+
+pub(super) fn rotate_api_key() -> OperationDoc {
+    OperationDoc::new(TAG, "Give an API key a new secret")
+        .description(
+            "The previous secret is accepted for `overlap_hours`, too, so that you can change the program without an \
+             interruption; after that, it is rejected. A rotation during the overlap ends the older of the two \
+             secrets at once. The new secret is returned only in this response. You need every right that the key \
+             grants.",
+        )
+        .request_body::<RotateApiKey>(json!({ "overlap_hours": 24 }))
+        .optional_body()
+        .response::<CreatedApiKeyBody<'_>>(200, "The key with its new secret.", example_created_api_key())
         .with_etag()
 }
 

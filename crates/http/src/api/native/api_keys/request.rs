@@ -1,16 +1,19 @@
 //! Requests of the API key operations.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use tillgate_auth_core::auth::GeneratedApiKey;
-use tillgate_domain::office::{ApiKeyChange, NamedFields, NewApiKey};
-use tillgate_domain::{DeviceName, Right, UserName};
+use tillgate_domain::office::{ApiKeyChange, DEFAULT_SECRET_OVERLAP, MAX_SECRET_OVERLAP, NamedFields, NewApiKey};
+use tillgate_domain::{DeviceName, ExactJson, Right, UserName};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::api::native::key_status::KeyStatus;
 use crate::api::native::schemas::ApiKeyStatus;
-use crate::error::ApiError;
-use crate::request::field::{BodyField, Description, DisplayName, not_null, well_typed};
+use crate::error::{ApiError, FieldErrorCode};
+use crate::request::field::{BodyField, Description, DisplayName, FieldError, FromJson, not_null, well_typed};
+use crate::timestamps::Rfc3339Instant;
 
 /// A new API key.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -48,6 +51,11 @@ pub(super) struct CreateApiKey {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<String>>)]
     permissions: BodyField<Vec<Right>>,
+    /// When the key stops being accepted, in the future; never if omitted.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: BodyField<Rfc3339Instant>,
 }
 
 /// Changes to an API key, as a merge patch (RFC 7396): omitted members stay unchanged.
@@ -85,6 +93,43 @@ pub(super) struct UpdateApiKey {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<String>>)]
     permissions: BodyField<Vec<Right>>,
+    /// When the key stops being accepted, in the future; null for never.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: BodyField<Rfc3339Instant>,
+}
+
+/// A new secret of an API key.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = ApiKeyRotation)]
+pub(super) struct RotateApiKey {
+    /// For how many hours the previous secret is accepted, too; 24 if omitted. With 0, it is rejected
+    /// at once.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 24, default = 24)]
+    overlap_hours: BodyField<OverlapHours>,
+}
+
+/// A number of hours in the range of [`MAX_SECRET_OVERLAP`].
+struct OverlapHours(Duration);
+
+impl FromJson for OverlapHours {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let hours = i64::from_json(value)?;
+        let overlap = u64::try_from(hours).ok().and_then(|hours| Some(Duration::from_secs(hours.checked_mul(3_600)?)));
+        overlap
+            .filter(|overlap| *overlap <= MAX_SECRET_OVERLAP)
+            .map(Self)
+            .ok_or_else(|| FieldError::for_value(FieldErrorCode::Range, "must be from 0 to 24"))
+    }
+}
+
+impl RotateApiKey {
+    pub(super) fn into_overlap(self) -> Duration {
+        self.overlap_hours.into_value().map_or(DEFAULT_SECRET_OVERLAP, |OverlapHours(overlap)| overlap)
+    }
 }
 
 impl CreateApiKey {
@@ -105,6 +150,7 @@ impl CreateApiKey {
             user: self.user.require_value()?,
             device: self.device.require_value()?,
             permissions: self.permissions.into_value().unwrap_or_default().into_iter().collect(),
+            expires_at: self.expires_at.into_value().map(|Rfc3339Instant(at)| at),
         })
     }
 }
@@ -126,6 +172,7 @@ impl UpdateApiKey {
             user: self.user.into_value(),
             device: self.device.into_value(),
             permissions: self.permissions.into_patch().map(|rights| rights.unwrap_or_default().into_iter().collect()),
+            expires_at: self.expires_at.into_patch().map(|at| at.map(|Rfc3339Instant(at)| at)),
         }
     }
 }

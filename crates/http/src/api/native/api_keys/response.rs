@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::api::native::key_status::KeyStatus;
 use crate::api::native::schemas::ApiKeyStatus;
-use crate::timestamps::serialize_instant;
+use crate::timestamps::{serialize_instant, serialize_optional_instant};
 
 /// An API key, without its secret.
 #[derive(Serialize, ToSchema)]
@@ -36,9 +36,21 @@ pub struct ApiKeyBody<'k> {
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
+    /// When the key stops being accepted; null for never.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Instant>,
+    /// The minute of the last request that was authenticated with the key; null for none.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Instant>,
+    /// Until when the secret before the last rotation is accepted, too; null if there is none.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    previous_secret_until: Option<Instant>,
 }
 
-/// A new API key with its secret.
+/// An API key with its new secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MadeApiKey)]
 pub struct CreatedApiKeyBody<'k> {
@@ -77,6 +89,9 @@ impl<'k> ApiKeyBody<'k> {
             device: view.device.as_str(),
             permissions: &key.permissions,
             created_at: key.created_at,
+            expires_at: key.expires_at,
+            last_used_at: key.last_used_at,
+            previous_secret_until: key.previous_secret_until,
         }
     }
 }
