@@ -6,7 +6,7 @@
 //! refresh token stays: otherwise a tab that still has the previous one would be two generations
 //! behind, like a thief.
 
-use tillgate_domain::{Secret, StoreError, StoreExt};
+use tillgate_domain::{Action, EventOutcome, Secret, StoreError, StoreExt, Subject};
 
 use super::Auth;
 use crate::ports::Rotation;
@@ -31,6 +31,9 @@ impl Auth {
         self.confirm_password(caller, password)?;
         let (now, read_version) = (self.time().at, self.revocations.current_version());
         let current_key = self.keyring.current().current_refresh_key();
+        let tenant = Some(caller.profile.tenant.id);
+        let mut event = self.new_event(Action::StepUp, EventOutcome::Done, Subject::Session(id), tenant)?;
+        event.actor = caller.actor();
         let rotated = self.store.write("step_up", |tx| {
             for _ in 0..MAX_ROTATION_ATTEMPTS {
                 let Some(record) = tx.sessions().find(id)? else { return Ok(None) };
@@ -56,6 +59,7 @@ impl Auth {
                     proved_at: Some(now),
                 };
                 if tx.sessions().rotate(id, session.generation, &rotation)? {
+                    tx.audit().record(&event)?;
                     let measured = overlap.filter(|_| rotates);
                     let session = Session {
                         generation: rotation.generation,

@@ -3,7 +3,7 @@
 use tillgate_auth_core::{
     Caller, Clock as _, Error, IssuedTokens, LoginDenied, LoginRequest, OfficeTerms, Terms, TokenDenied,
 };
-use tillgate_domain::Secret;
+use tillgate_domain::{Action, EventOutcome, Secret, Subject};
 
 use crate::fixture::{
     EngineFixture, MINUTE, authenticate, by_device, by_user, login_refused, password_of, refresh, terms, token_refused,
@@ -38,6 +38,9 @@ fn proof_is_stale_after_its_greatest_age_until_a_step_up() {
     assert_eq!(stale(&renewed), Some(MAX_AGE), "a refresh is no proof");
     let proved = step_up(&fixture, &caller(&fixture, &renewed), &password_of("manager")).unwrap();
     assert_eq!(proved.session.id, issued.session.id);
+    let [event] = &fixture.audit_events(Action::StepUp)[..] else { panic!("one event") };
+    assert_eq!((event.subject, event.outcome), (Subject::Session(issued.session.id), EventOutcome::Done));
+    assert_eq!((event.actor.user, event.actor.session), (proved.session.user, Some(issued.session.id)));
     assert_eq!((stale(&proved), stale(&renewed)), (None, Some(MAX_AGE)), "the older token has the older proof");
     assert_eq!(fixture.session(issued.session.id).authentication.at, fixture.clock.now());
     let next = refresh(&fixture.auth, &proved).unwrap();
@@ -101,4 +104,5 @@ fn step_up_requires_the_password_of_a_user_with_a_live_session() {
     assert_eq!(token_refused(step_up(&fixture, &device, &password_of("P01"))), TokenDenied::WrongAudience);
     fixture.auth.logout(&own).unwrap();
     assert_eq!(token_refused(step_up(&fixture, &own, &password_of("manager"))), TokenDenied::SessionOver);
+    assert_eq!(fixture.audit_events(Action::StepUp).len(), 0, "what was denied is no step-up");
 }

@@ -26,7 +26,7 @@ const FILTERS = ["user", "device", "session", "action", "outcome", "subject", "s
 
 /** The actions of the filter, by group. */
 const ACTIONS = [
-  "login", "logout", "session.end", "right.missing", "password", "unlock", "refresh.replay", "refresh.shared",
+  "login", "logout", "session.end", "step_up", "right.missing", "password", "unlock", "refresh.replay", "refresh.shared",
   "user.add", "user.update", "user.status", "user.delete", "user.roles", "device.add", "device.update", "device.status",
   "role.add", "role.update", "role.delete", "store.add", "store.update", "store.close", "tenant.update",
   "api_key.add", "api_key.update", "api_key.status", "api_key.use", "api_key.rotate", "api_key.delete",
