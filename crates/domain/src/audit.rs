@@ -154,7 +154,7 @@ words! {
         Logout = "logout",
         /// A session was ended by somebody else or by a rule; the details give the reason.
         SessionEnd = "session.end",
-        /// A user confirmed the password in a session, for acts that require a recent proof.
+        /// A user confirmed the password in a session, for operations that require a recent proof.
         StepUp = "step_up",
         /// A refresh token was presented after its successor was in use.
         RefreshReplay = "refresh.replay",

@@ -108,6 +108,16 @@ fn names_of_the_domain_have_texts() {
 }
 
 #[test]
+fn every_key_is_defined_once() {
+    // a parser keeps the last of two without a word
+    for locale in Locale::ALL {
+        let file = find_asset(&format!("locales/{}.json", locale.tag())).unwrap();
+        let lines = String::from_utf8_lossy(&file.bytes).lines().filter(|line| line.contains("\": \"")).count();
+        assert_eq!(lines, catalog(locale).len(), "{locale:?}");
+    }
+}
+
+#[test]
 fn texts_that_modules_name_exist() {
     let english = catalog(Locale::English);
     let mut checked = 0;
