@@ -3,14 +3,16 @@
 
 import { call } from "../api.js";
 import { differences, patch } from "../components/conflict.js";
-import { confirmDialog, showSecret } from "../components/dialog.js";
+import { confirmDialog, copy, dialogHead, openDialog } from "../components/dialog.js";
 import { formDialog } from "../components/form.js";
+import { icon } from "../components/icon.js";
 import { toast } from "../components/toast.js";
 import { directory, requireDirectories, usableDevices } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
 import { groupNames, groupOf } from "../rights.js";
 import { navigate, withQuery } from "../router.js";
 import { act } from "../shop.js";
+import { html } from "../view.js";
 
 /** @param {any} [key] @returns {Promise<import("../components/form.js").Field[]>} */
 async function fields(key) {
@@ -57,14 +59,33 @@ export async function createKey() {
   navigate(withQuery({}, created.id));
 }
 
-/** @param {any} key */
-const offerSecret = (key) =>
-  showSecret({
-    title: t("key.secret", { name: key.name }),
-    text: t("key.secret.text"),
-    file: "tillgate.env",
-    content: `TILLGATE_CLIENT_ID=${key.client_id}\nTILLGATE_CLIENT_SECRET=${key.client_secret}\n`,
-  });
+/** Shows the secret of a key, which is shown only once. @param {any} key */
+function offerSecret(key) {
+  const file = "tillgate.env";
+  const content = `TILLGATE_CLIENT_ID=${key.client_id}\nTILLGATE_CLIENT_SECRET=${key.client_secret}\n`;
+  let stored = false;
+  const check = (/** @type {Event} */ event) => {
+    stored = /** @type {HTMLInputElement} */ (event.target).checked;
+  };
+  const address = URL.createObjectURL(new Blob([content], { type: "text/plain" }));
+  return openDialog(
+    (close) => html`
+      <form @submit=${(/** @type {Event} */ event) => (event.preventDefault(), stored && close())}>
+        ${dialogHead(t("key.secret", { name: key.name }), null)}
+        <div class="dialog-body">
+          <p>${t("key.secret.text")}</p>
+          <pre class="secret">${content}</pre>
+          <p class="row">
+            <button type="button" class="button" @click=${() => copy(content)}>${icon("copy")}${t("copy")}</button>
+            <a class="button" href=${address} download=${file}>${icon("download")}${t("download_as", { file })}</a>
+          </p>
+          <label class="check"><input type="checkbox" required @change=${check}>${t("secret.stored")}</label>
+        </div>
+        <footer class="dialog-foot"><button class="button primary">${t("done")}</button></footer>
+      </form>`,
+    { locked: true },
+  ).finally(() => URL.revokeObjectURL(address));
+}
 
 /** @param {any} key @param {string | null} etag */
 export async function editKey(key, etag) {

@@ -98,35 +98,6 @@ export async function confirmDialog({ title, text, points = [], action, name }) 
   return answer === true;
 }
 
-/**
- * Shows a secret that is shown only once.
- * @param {{title: string, text: string, file: string, content: string}} options
- */
-export function showSecret({ title, text, file, content }) {
-  let stored = false;
-  const check = (/** @type {Event} */ event) => {
-    stored = /** @type {HTMLInputElement} */ (event.target).checked;
-  };
-  const address = URL.createObjectURL(new Blob([content], { type: "text/plain" }));
-  return openDialog(
-    (close) => html`
-      <form @submit=${(/** @type {Event} */ event) => (event.preventDefault(), stored && close())}>
-        ${dialogHead(title, null)}
-        <div class="dialog-body">
-          <p>${text}</p>
-          <pre class="secret">${content}</pre>
-          <p class="row">
-            <button type="button" class="button" @click=${() => copy(content)}>${icon("copy")}${t("copy")}</button>
-            <a class="button" href=${address} download=${file}>${icon("download")}${t("download_as", { file })}</a>
-          </p>
-          <label class="check"><input type="checkbox" required @change=${check}>${t("secret.stored")}</label>
-        </div>
-        <footer class="dialog-foot"><button class="button primary">${t("done")}</button></footer>
-      </form>`,
-    { locked: true },
-  ).finally(() => URL.revokeObjectURL(address));
-}
-
 /** Copies a text; without the clipboard, shows it selected. @param {string} text */
 export async function copy(text) {
   try {

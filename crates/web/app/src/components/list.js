@@ -1,7 +1,7 @@
 // @ts-check
 // A list of the API as a table: pages, refreshing, selection, keyboard.
 
-import { call, Problem } from "../api.js";
+import { call } from "../api.js";
 import { t, tn } from "../i18n.js";
 import { html, nothing, repaint, repeat } from "../view.js";
 import { icon } from "./icon.js";
@@ -29,8 +29,6 @@ export class ListState {
     /** @type {Set<string>} */
     this.selected = new Set();
     this.request = 0;
-    /** Parameters that the server does not know. @type {Set<string>} */
-    this.unknown = new Set();
   }
 
   /**
@@ -58,23 +56,6 @@ export class ListState {
     await this.#read({ ...this.query, limit: PAGE_SIZE, after: this.next }, (items) => [...this.items, ...items]);
   }
 
-  /**
-   * Reads a page. Parameters that an older server does not know are left out.
-   * @param {Record<string, any>} query
-   * @returns {Promise<import("../api.js").Answer>}
-   */
-  async #request(query) {
-    const known = Object.fromEntries(Object.entries(query).filter(([name]) => !this.unknown.has(name)));
-    try {
-      return await call("GET", this.path, { query: known });
-    } catch (error) {
-      const unknown = (error instanceof Problem ? error.errors : []).filter((each) => each.code === "unknown" && each.parameter);
-      if (unknown.length === 0) throw error;
-      for (const { parameter = "" } of unknown) this.unknown.add(parameter);
-      return this.#request(query);
-    }
-  }
-
   /** @param {Record<string, any>} query @param {(items: any[]) => any[]} join */
   async #read(query, join) {
     this.request += 1;
@@ -82,7 +63,7 @@ export class ListState {
     this.isLoading = true;
     repaint();
     try {
-      const { data } = await this.#request(query);
+      const { data } = await call("GET", this.path, { query });
       if (request !== this.request) return;
       Object.assign(this, { items: join(data.items), next: data.next, error: null, isLoaded: true });
     } catch (error) {

@@ -21,7 +21,7 @@ const detail = new Detail("api-keys");
 
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
-  const query = { status: route.query.get("status") ?? undefined, search: route.query.get("search") ?? undefined };
+  const query = { status: route.query.get("status") ?? undefined };
   await Promise.all([list.show(query, refresh), detail.load(route.id)]);
 }
 
@@ -50,7 +50,7 @@ function view(route) {
   return html`
     <div class="split">
       <div class="page">
-        ${filterBar({ search: t("key.search"), filters, end })}
+        ${filterBar({ filters, end })}
         ${tableView(list, {
           columns: columns(),
           label: t("nav.api-keys"),

@@ -6,7 +6,7 @@ import { icon } from "../components/icon.js";
 import { lazyPanel } from "../components/lazy.js";
 import { ListState, tableView } from "../components/list.js";
 import { age, chips, emptyBox, moment, state } from "../components/small.js";
-import { t, word } from "../i18n.js";
+import { compareNames, t, word } from "../i18n.js";
 import { nameOf, roleNames } from "../directory.js";
 import { can, seesSessions } from "../rights.js";
 import { withQuery } from "../router.js";
@@ -54,6 +54,7 @@ function view(route) {
   const end = can("deviceCreate")
     ? html`<button class="button primary" @click=${registerDevice}>${icon("plus")}${t("device.new")}</button>`
     : nothing;
+  list.items.sort((a, b) => compareNames(a.name, b.name));
   return html`
     <div class="split">
       <div class="page">
