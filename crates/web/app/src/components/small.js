@@ -34,13 +34,7 @@ export const moment = (at, never = t("never")) =>
  * @param {string} text
  */
 export const state = (tone, text) =>
-  html`<span class="state ${tone}"><svg class="state-mark" aria-hidden="true" viewBox="0 0 12 12">${mark(tone)}</svg>${text}</span>`;
-
-/** @param {string} tone */
-function mark(tone) {
-  return MARKS[tone] ?? MARKS.free;
-}
-
+  html`<span class="state ${tone}"><svg class="state-mark" aria-hidden="true" viewBox="0 0 12 12">${MARKS[tone] ?? MARKS.free}</svg>${text}</span>`;
 
 /** @type {Record<string, any>} */
 const MARKS = {

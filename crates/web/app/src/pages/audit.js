@@ -15,7 +15,7 @@ import { can } from "../rights.js";
 import { href, withQuery } from "../router.js";
 import { formatExact, PERIODS } from "../time.js";
 import { html, nothing } from "../view.js";
-import { detailText, outcome, sentence, subjectName, subjectWord } from "./event-list.js";
+import { detailText, outcome, sentence, subjectName } from "./event-list.js";
 import { hasSeal, loadSeal, sealStrip } from "./seal.js";
 
 const { exportEvents } = lazyActions(() => import("./audit-export.js"));
@@ -138,7 +138,7 @@ const SUBJECT_PAGES = { session: "sessions", user: "people", device: "devices", 
 /** @param {any} event */
 function subjectLink(event) {
   const { kind, id } = event.subject;
-  const text = `${subjectWord(kind)} ${subjectName(event)}`;
+  const text = `${word("subject", kind)} ${subjectName(event)}`;
   return SUBJECT_PAGES[kind] && id ? html`<a href=${href(SUBJECT_PAGES[kind], id)}>${text}</a>` : text;
 }
 

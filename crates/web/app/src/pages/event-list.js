@@ -70,6 +70,3 @@ export function detailText(value) {
   if (typeof value.name !== "string") return JSON.stringify(value);
   return typeof value.quantity === "string" ? `${formatDecimal(value.quantity)} × ${value.name}` : value.name;
 }
-
-/** @param {string} kind */
-export const subjectWord = (kind) => word("subject", kind);
