@@ -47,9 +47,6 @@ pub enum InvalidText {
     /// The text is not an e-mail address.
     #[error("must be an e-mail address such as anna@example.com")]
     Email,
-    /// The instant is not in the future.
-    #[error("must be in the future")]
-    Past,
     /// The text is not a slug.
     #[error("must consist of lower-case letters a to z, digits and inner hyphens")]
     Slug,

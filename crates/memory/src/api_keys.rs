@@ -87,8 +87,8 @@ impl office::ApiKeys for Transaction<'_> {
         if !(tables.users.has(&key.user) && tables.devices.has(&key.device)) {
             return constraint_error("a program's key belongs to a user and a device");
         }
-        let stands = tables.api_keys.get(&key.id).is_some_and(|row| row.key.version == key.version);
-        if stands {
+        let is_current = tables.api_keys.get(&key.id).is_some_and(|row| row.key.version == key.version);
+        if is_current {
             tables.api_keys.change(&key.id, |row| {
                 let old = row.key.clone();
                 let version = key.version.saturating_add(1);
@@ -103,13 +103,13 @@ impl office::ApiKeys for Transaction<'_> {
                 };
             });
         }
-        Ok(stands)
+        Ok(is_current)
     }
 
     fn rotate(&mut self, key: &ApiKey, wrapped: &[u8]) -> StoreResult<bool> {
         let tables = self.tables_mut()?;
-        let stands = tables.api_keys.get(&key.id).is_some_and(|row| row.key.version == key.version);
-        if stands {
+        let is_current = tables.api_keys.get(&key.id).is_some_and(|row| row.key.version == key.version);
+        if is_current {
             tables.api_keys.change(&key.id, |row| {
                 let before = std::mem::replace(&mut row.wrapped_secret, wrapped.to_vec());
                 row.previous_wrapped_secret = key.previous_secret_until.map(|_| before);
@@ -118,7 +118,7 @@ impl office::ApiKeys for Transaction<'_> {
                 row.key.version = key.version.saturating_add(1);
             });
         }
-        Ok(stands)
+        Ok(is_current)
     }
 
     fn remove(&mut self, id: ApiKeyId, version: i64) -> StoreResult<bool> {

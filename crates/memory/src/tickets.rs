@@ -38,16 +38,16 @@ impl Tickets for Transaction<'_> {
     fn update(&mut self, ticket: &Ticket) -> StoreResult<bool> {
         let tables = self.tables_mut()?;
         let key = (ticket.tenant, ticket.id);
-        let stands = tables.tickets.get(&key).is_some_and(|there| {
+        let is_current = tables.tickets.get(&key).is_some_and(|there| {
             there.state.status() == TicketStatus::Open && there.version.saturating_add(1) == ticket.version
         });
-        if stands && !tables.users.has(&ticket.sheet.owner) {
+        if is_current && !tables.users.has(&ticket.sheet.owner) {
             return constraint_error("a ticket belongs to a user");
         }
-        if stands {
+        if is_current {
             tables.tickets.put(key, ticket.clone());
         }
-        Ok(stands)
+        Ok(is_current)
     }
 
     fn claim(&mut self, tenant: TenantId, sold: TicketId) -> StoreResult<()> {

@@ -93,10 +93,10 @@ impl Auth {
         let Some((opened, profile)) = self.open_api_key(&signature.client_id, reach)? else { return Ok(None) };
         let key = &opened.key;
         let time = self.time();
-        match opened.find_secret(time.at, |secret| signature.verify(secret)) {
-            SecretMatch::None => return Err(TokenDenied::Invalid.into()),
-            SecretMatch::Past if !time.in_doubt => return Err(TokenDenied::Invalid.into()),
-            SecretMatch::Past | SecretMatch::Valid => {}
+        match opened.match_secret(time.at, |secret| signature.verify(secret)) {
+            SecretMatch::NoMatch => return Err(TokenDenied::Invalid.into()),
+            SecretMatch::Expired if !time.in_doubt => return Err(TokenDenied::Invalid.into()),
+            SecretMatch::Expired | SecretMatch::Valid => {}
         }
         if tenant.is_some_and(|tenant| tenant != key.tenant) {
             return Err(TokenDenied::WrongAudience.into());
@@ -161,35 +161,36 @@ impl Auth {
     /// Records that a key has authenticated a request, at most once a minute. The store is written in
     /// the background.
     pub(super) fn record_api_key_use(&self, opened: &OpenedApiKey, at: Instant) {
-        if let Some(minute) = opened.begin_minute(at) {
+        if let Some(minute) = opened.claim_minute_to_record(at) {
             self.activity.record_key_use(opened.key.id, minute);
         }
     }
 }
 
-/// Whether a secret of a key is the one that was presented.
+/// The result of comparing a presented secret with those of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SecretMatch {
-    /// None is.
-    None,
-    /// One is, but the key or the overlap of its secrets has ended by this clock.
-    Past,
-    /// One is that is accepted now.
+    /// No secret of the key matches.
+    NoMatch,
+    /// A secret matches, but the key or the overlap has expired.
+    Expired,
+    /// A secret matches and is valid.
     Valid,
 }
 
 impl OpenedApiKey {
-    /// Whether the secret that `is_presented` recognizes is accepted at this instant.
-    pub(super) fn find_secret(&self, now: Instant, is_presented: impl Fn(&Secret<String>) -> bool) -> SecretMatch {
-        let ends = if is_presented(&self.secret) {
+    /// Looks for a secret of the key for which `matches` is true, and whether it is valid at this
+    /// instant.
+    pub(super) fn match_secret(&self, now: Instant, matches: impl Fn(&Secret<String>) -> bool) -> SecretMatch {
+        let ends = if matches(&self.secret) {
             None
-        } else if let Some((_, until)) = self.previous().filter(|(previous, _)| is_presented(previous)) {
+        } else if let Some((_, until)) = self.previous().filter(|(previous, _)| matches(previous)) {
             Some(until)
         } else {
-            return SecretMatch::None;
+            return SecretMatch::NoMatch;
         };
         if self.key.is_expired(now) || ends.is_some_and(|until| until <= now) {
-            return SecretMatch::Past;
+            return SecretMatch::Expired;
         }
         SecretMatch::Valid
     }

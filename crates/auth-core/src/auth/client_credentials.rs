@@ -39,8 +39,8 @@ impl Auth {
             found => found?,
         };
         let time = self.time();
-        let found = found.map(|found| (found.0.find_secret(time.at, |secret| secrets_equal(secret, client)), found));
-        if time.in_doubt && found.as_ref().is_some_and(|(matched, _)| *matched == SecretMatch::Past) {
+        let found = found.map(|found| (found.0.match_secret(time.at, |secret| secrets_equal(secret, client)), found));
+        if time.in_doubt && found.as_ref().is_some_and(|(matched, _)| *matched == SecretMatch::Expired) {
             return Err(Error::unavailable(
                 "the API key cannot be checked while the clock is in doubt: check the clock of this machine",
             ));

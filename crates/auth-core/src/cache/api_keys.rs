@@ -38,7 +38,7 @@ impl OpenedApiKey {
     }
 
     /// The minute of a use at this instant, if it is to be recorded: the first use of a minute.
-    pub(crate) fn begin_minute(&self, at: Instant) -> Option<Instant> {
+    pub(crate) fn claim_minute_to_record(&self, at: Instant) -> Option<Instant> {
         let minute = at.millis().div_euclid(MINUTE_MILLIS).saturating_mul(MINUTE_MILLIS);
         let recorded = self.last_recorded_at.load(Ordering::Relaxed);
         let first = minute != recorded

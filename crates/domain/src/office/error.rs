@@ -51,6 +51,12 @@ pub enum OfficeError {
         /// The rule that it violates.
         why: InvalidText,
     },
+    /// An instant is not in the future.
+    #[error("{field} must be in the future")]
+    NotInFuture {
+        /// The field with the instant.
+        field: FieldName,
+    },
     /// A list contains an item more than once, ignoring case.
     #[error("{field}: \"{value}\" appears more than once; name it once")]
     DuplicateItem {
@@ -213,7 +219,7 @@ impl OfficeError {
             Self::AlreadyExists { .. } => (DenialKind::Conflict, "name_taken"),
             Self::NotFound { .. } => (DenialKind::NotFound, "not_found"),
             Self::UnknownName { .. } => (DenialKind::InvalidFields, "name_unknown"),
-            Self::InvalidValue { .. } => (DenialKind::InvalidFields, "field_invalid"),
+            Self::InvalidValue { .. } | Self::NotInFuture { .. } => (DenialKind::InvalidFields, "field_invalid"),
             Self::DuplicateItem { .. } => (DenialKind::InvalidFields, "field_repeated"),
             Self::Required { .. } => (DenialKind::InvalidFields, "field_empty"),
             Self::OutOfRange(_) => (DenialKind::InvalidFields, "field_range"),

@@ -41,6 +41,7 @@ pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldVi
             of(*field, FieldErrorCode::Required, "must have at least one element".to_owned())
         }
         OfficeError::InvalidValue { field, why } => of(*field, name_error_code(why), why.to_string()),
+        OfficeError::NotInFuture { field } => of(*field, FieldErrorCode::Range, "must be in the future".to_owned()),
         OfficeError::CurrentPasswordRequired => of(
             FieldName::CurrentPassword,
             FieldErrorCode::Required,
@@ -100,7 +101,6 @@ pub(crate) const fn name_error_code(why: &InvalidText) -> FieldErrorCode {
     match why {
         InvalidText::Empty => FieldErrorCode::Required,
         InvalidText::TooLong(_) | InvalidText::TooDeep(_) => FieldErrorCode::Length,
-        InvalidText::Past => FieldErrorCode::Range,
         InvalidText::ControlCharacter
         | InvalidText::DisallowedCharacter(_)
         | InvalidText::MixedDirection
@@ -131,6 +131,7 @@ mod tests {
             (OfficeError::InvalidValue { field, why: InvalidText::Empty }, 422, Some(FieldErrorCode::Required)),
             (OfficeError::InvalidValue { field, why: InvalidText::TooLong(3) }, 422, Some(FieldErrorCode::Length)),
             (OfficeError::InvalidValue { field, why: InvalidText::AtSign }, 422, Some(FieldErrorCode::Format)),
+            (OfficeError::NotInFuture { field }, 422, Some(FieldErrorCode::Range)),
             (OfficeError::DuplicateItem { field, value: "P01".into() }, 422, Some(FieldErrorCode::Duplicate)),
             (OfficeError::Required { field }, 422, Some(FieldErrorCode::Required)),
             (OfficeError::OutOfRange(vec![span]), 422, Some(FieldErrorCode::Range)),

@@ -84,8 +84,8 @@ impl office::ApiKeys for Transaction<'_> {
 
     fn update(&mut self, key: &ApiKey) -> StoreResult<bool> {
         let permissions = to_json(&key.permissions)?;
-        let stands = api_keys::table.find(uuid_bytes(&key.id.0)).filter(api_keys::version.eq(key.version));
-        let update = diesel::update(stands).set((
+        let current_row = api_keys::table.find(uuid_bytes(&key.id.0)).filter(api_keys::version.eq(key.version));
+        let update = diesel::update(current_row).set((
             api_keys::name.eq(&key.name),
             api_keys::description.eq(&key.description),
             api_keys::active.eq(key.active),

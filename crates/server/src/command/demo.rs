@@ -4,13 +4,13 @@
 //! protects a server that other machines can reach.
 
 mod accounts;
-mod alive;
 mod assortment;
+mod backdated_engine;
 mod day;
-mod dice;
 mod passwords;
-mod past;
+mod seeded_random;
 mod shop;
+mod simulation;
 mod staff;
 mod try_it;
 
@@ -41,7 +41,7 @@ pub(crate) struct DemoArgs {
     /// Create the accounts of the examples only: three users, four devices and no sales
     #[arg(long)]
     small: bool,
-    /// Let people work: cashiers log in and out and sell at the tills P03 to P12, SPEED times as fast as people
+    /// Simulate activity: cashiers log in and out and sell on devices P03 to P12, at SPEED times the real pace
     #[arg(
         long,
         value_name = "SPEED",
@@ -115,8 +115,8 @@ impl DemoArgs {
                 let text = try_it::instructions(&settings, url, delivery, size, &created);
                 let Some(speed) = alive else { return Ok(StartupOutcome { text, background: None }) };
                 let passwords = created.passwords(&settings, chosen.as_ref())?;
-                let staff = alive::WorkingStaff::start(url, &settings.native.prefix, &passwords, speed)?;
-                Ok(StartupOutcome { text, background: Some(Box::new(staff)) })
+                let simulation = simulation::StaffSimulation::start(url, &settings.native.prefix, &passwords, speed)?;
+                Ok(StartupOutcome { text, background: Some(Box::new(simulation)) })
             })
         };
         runtime::run_server(

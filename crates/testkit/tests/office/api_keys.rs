@@ -7,7 +7,7 @@ use tillgate_domain::office::{
     SecretRotation, UnguardedOffice, UseCaseResult,
 };
 use tillgate_domain::{
-    Action, ApiKey, ApiKeyId, Change, DeviceName, InvalidText, MissingRight, Right, Rights, Scope, Subject, UserName,
+    Action, ApiKey, ApiKeyId, Change, DeviceName, MissingRight, Right, Rights, Scope, Subject, UserName,
 };
 
 use crate::inputs::*;
@@ -267,7 +267,7 @@ fn api_key_of_another_tenant_is_not_found() {
 fn api_key_expires_in_the_future_only() {
     let shop = StaffedFixture::open();
     let (past, future) = (Some(NOW), Some(NOW.saturating_add(Duration::from_secs(1))));
-    let refused = OfficeError::InvalidValue { field: FieldName::ExpiresAt, why: InvalidText::Past };
+    let refused = OfficeError::NotInFuture { field: FieldName::ExpiresAt };
     let new = |expires_at| NewApiKey { expires_at, ..new_key("cashier", "P01", &["ticketClose"]) };
     assert_eq!(shop.add(&new(past)), Err(refused.clone()));
     let key = shop.add(&new(future)).unwrap();

@@ -7,8 +7,8 @@ use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, 
 use crate::office::ports::OfficeTx;
 use crate::office::{Office, text};
 use crate::{
-    Action, ApiKey, ApiKeyId, Device, DeviceName, DeviceStatus, Instant, InvalidText, KnownRight, Rights, Scope,
-    StoreError, StoreExt, Subject, TenantId, User, UserName, principal_access,
+    Action, ApiKey, ApiKeyId, Device, DeviceName, DeviceStatus, Instant, KnownRight, Rights, Scope, StoreError,
+    StoreExt, Subject, TenantId, User, UserName, principal_access,
 };
 
 /// The API key to add.
@@ -111,7 +111,7 @@ pub(in crate::office) fn fix_permissions(
 /// Checks that a new expiry is in the future.
 pub(in crate::office) fn check_expiry(expires_at: Option<Instant>, now: Instant) -> Result<(), OfficeError> {
     match expires_at {
-        Some(at) if at <= now => Err(OfficeError::InvalidValue { field: FieldName::ExpiresAt, why: InvalidText::Past }),
+        Some(at) if at <= now => Err(OfficeError::NotInFuture { field: FieldName::ExpiresAt }),
         _ => Ok(()),
     }
 }

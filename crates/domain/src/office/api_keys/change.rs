@@ -69,11 +69,11 @@ fn apply(
     let before = load_key(tx, office.tenant, id, version)?;
     office.require_all(&compute_rights(tx, &before)?)?;
     let mut after = apply_change(tx, &office.context, &before, change)?;
-    let gives = compute_rights(tx, &after)?;
-    office.require_all(&gives)?;
+    let granted_rights = compute_rights(tx, &after)?;
+    office.require_all(&granted_rights)?;
     let renamed = ApiKey { name: after.name.clone(), description: after.description.clone(), ..before.clone() };
     if after != renamed && after.active {
-        fix_permissions(&office.context, &mut after, gives)?;
+        fix_permissions(&office.context, &mut after, granted_rights)?;
     }
     if after == before {
         return Ok(before);

@@ -11,8 +11,7 @@ use crate::office::error::{FieldName, OfficeError, RangeViolation, UseCaseError,
 use crate::office::ports::OfficeTx;
 use crate::{Action, ApiKey, ApiKeyId, Instant, KnownRight, StoreError, StoreExt, Subject};
 
-/// How long the previous secret of an API key is accepted after a rotation, unless the caller says
-/// otherwise.
+/// The default overlap of two secrets after a rotation.
 pub const DEFAULT_SECRET_OVERLAP: Duration = Duration::from_hours(24);
 
 /// The longest overlap of two secrets of an API key.
@@ -60,12 +59,12 @@ fn rotate(
         return Err(OfficeError::OutOfRange(vec![span]).into());
     }
     let before = load_key(tx, office.tenant, id, version)?;
-    let gives = compute_rights(tx, &before)?;
-    office.require_all(&gives)?;
+    let granted_rights = compute_rights(tx, &before)?;
+    office.require_all(&granted_rights)?;
     let now = office.context.at;
     let until = (!rotation.overlap.is_zero()).then(|| now.saturating_add(rotation.overlap));
     let mut after = ApiKey { previous_secret_until: until, ..before.clone() };
-    fix_permissions(&office.context, &mut after, gives)?;
+    fix_permissions(&office.context, &mut after, granted_rights)?;
     if !tx.api_keys().rotate(&after, &rotation.wrapped_secret)? {
         return Err(conflict_error());
     }

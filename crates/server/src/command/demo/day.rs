@@ -17,8 +17,8 @@ use tillgate_domain::office::{DeviceChange, UserChange};
 use tillgate_domain::{BranchId, DeviceStatus, KnownRight, PrincipalId, Secret, Subject, Tenant, TicketId, UserStatus};
 
 use super::accounts::{DemoAccount, find_account};
-use super::dice::Dice;
-use super::past::PastEngine;
+use super::backdated_engine::BackdatedEngine;
+use super::seeded_random::SeededRandom;
 use super::staff::{DemoStore, TILLS};
 use crate::command::CommandError;
 use crate::command::office::check_decided;
@@ -33,7 +33,7 @@ pub(super) const DAY_LENGTH: Duration = Duration::from_hours(24);
 /// The seed of the day: it is the same in every demo.
 const SEED: u64 = 2026;
 
-/// How many different passwords a person mistypes or somebody guesses at most.
+/// Maximum number of wrong passwords in `Incident::Guessing`.
 const MAX_GUESSES: u8 = 12;
 
 /// The address of the office of the first store.
@@ -42,31 +42,31 @@ const OFFICE_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 10, 100));
 /// The address of somebody who guesses passwords (RFC 5737).
 const GUESSER_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 77));
 
-/// Plays the day. `verifiers` are those of the passwords that were set for the accounts before.
-pub(super) fn play_day(
+/// Simulates the day. `verifiers` are those of the passwords that were set for the accounts before.
+pub(super) fn simulate_day(
     settings: &Settings,
-    engine: &PastEngine<'_>,
+    engine: &BackdatedEngine<'_>,
     tenant: &Tenant,
     verifiers: &BTreeMap<&'static str, Secret<String>>,
 ) -> Result<(), CommandError> {
-    let mut dice = Dice::new(SEED);
-    let moments = timetable::build_timetable(&mut dice);
+    let mut random = SeededRandom::new(SEED);
+    let moments = timetable::build_timetable(&mut random);
     let (sessions, last_closed) = (BTreeMap::new(), BTreeMap::new());
-    let mut day = Day { settings, engine, tenant, verifiers, dice, sessions, last_closed };
+    let mut day = Day { settings, engine, tenant, verifiers, random, sessions, last_closed };
     for (ago, step) in moments {
         engine.set_time_ago(ago);
-        day.play(&step, ago)?;
+        day.run_step(&step, ago)?;
     }
     Ok(())
 }
 
-/// The day, as far as it has been played.
+/// The day, as far as it has been simulated.
 struct Day<'d> {
     settings: &'d Settings,
-    engine: &'d PastEngine<'d>,
+    engine: &'d BackdatedEngine<'d>,
     tenant: &'d Tenant,
     verifiers: &'d BTreeMap<&'static str, Secret<String>>,
-    dice: Dice,
+    random: SeededRandom,
     /// The sessions at tills, by the till.
     sessions: BTreeMap<&'static str, WorkSession>,
     /// The newest closed ticket of each till.
@@ -74,7 +74,7 @@ struct Day<'d> {
 }
 
 impl Day<'_> {
-    fn play(&mut self, step: &Step, ago: Duration) -> Result<(), CommandError> {
+    fn run_step(&mut self, step: &Step, ago: Duration) -> Result<(), CommandError> {
         match step {
             Step::LogIn(shift) => self.begin_shift(shift),
             Step::Sell(shift) => match self.sessions.get_mut(shift.till) {
@@ -95,7 +95,7 @@ impl Day<'_> {
                 }
                 None => Ok(()),
             },
-            Step::Incident(incident) => self.play_incident(incident),
+            Step::Incident(incident) => self.run_incident(incident),
         }
     }
 
@@ -109,7 +109,7 @@ impl Day<'_> {
         Ok(())
     }
 
-    fn play_incident(&mut self, incident: &Incident) -> Result<(), CommandError> {
+    fn run_incident(&mut self, incident: &Incident) -> Result<(), CommandError> {
         match incident {
             Incident::WrongPassword { person, till } => {
                 let wrong = guess(0);
@@ -125,7 +125,7 @@ impl Day<'_> {
                 let caller = session.authenticate(&self.engine.auth)?;
                 let denied = DeniedCall {
                     missing: MissingRequirement::Right(KnownRight::Storno.into()),
-                    call: format!("POST {}/tickets/{ticket}/refunds", self.settings.native.prefix),
+                    call: format!("POST {}/tickets/{ticket}/refund", self.settings.native.prefix),
                     subject: Some(Subject::Ticket(*ticket)),
                 };
                 self.engine.auth.record_denial(&caller, &denied).map_err(CommandError::failed)

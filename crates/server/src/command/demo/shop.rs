@@ -12,9 +12,9 @@ use tillgate_domain::{
 use tillgate_persistence::Database;
 
 use super::accounts::{self, DemoAccount, ShopSize};
+use super::backdated_engine::BackdatedEngine;
 use super::day::{self, DAY_LENGTH};
 use super::passwords::{self, DemoCredential, PasswordDelivery};
-use super::past::PastEngine;
 use super::staff::{DemoStore, PEOPLE, SUPERVISOR, TILLS};
 use crate::command::{CommandError, office::check_decided};
 use crate::composition;
@@ -56,7 +56,7 @@ impl CreatedDemo {
 }
 
 /// Creates the missing accounts. A password file is written before the accounts, so that no password
-/// is lost in a crash. A full shop that is new has a past: a day of work.
+/// is lost in a crash. A full shop that is new gets the events of a simulated day.
 pub(super) fn create_demo(
     settings: &Settings,
     database: &Arc<Database>,
@@ -80,9 +80,9 @@ pub(super) fn create_demo(
     if missing.is_empty() {
         return Ok(CreatedDemo { accounts: missing, credentials });
     }
-    let engine = PastEngine::start(settings, database)?;
-    let has_past = is_new && size == ShopSize::Full;
-    if has_past {
+    let engine = BackdatedEngine::start(settings, database)?;
+    let has_history = is_new && size == ShopSize::Full;
+    if has_history {
         engine.set_time_ago(DAY_LENGTH + SETUP_TIME);
     }
     let tenant = find_demo_tenant(database)?;
@@ -97,8 +97,8 @@ pub(super) fn create_demo(
         }
         add_account(&engine, &tenant, account, verifier)?;
     }
-    if has_past {
-        day::play_day(settings, &engine, &tenant, &verifiers)?;
+    if has_history {
+        day::simulate_day(settings, &engine, &tenant, &verifiers)?;
     }
     engine.finish()?;
     Ok(CreatedDemo { accounts: missing, credentials })
@@ -109,7 +109,7 @@ fn find_demo_tenant(database: &Database) -> Result<Tenant, CommandError> {
 }
 
 /// Names the first store and adds the second one and the role of the full shop, unless they exist.
-fn set_up_stores(engine: &PastEngine<'_>, tenant: Tenant) -> Result<Tenant, CommandError> {
+fn set_up_stores(engine: &BackdatedEngine<'_>, tenant: Tenant) -> Result<Tenant, CommandError> {
     let mut tenant = tenant;
     let has_store = |tenant: &Tenant, store: DemoStore| tenant.branches.iter().any(|each| each.name == store.name());
     if let [only] = tenant.branches.as_slice()
@@ -140,7 +140,7 @@ fn set_up_stores(engine: &PastEngine<'_>, tenant: Tenant) -> Result<Tenant, Comm
 }
 
 fn add_account(
-    engine: &PastEngine<'_>,
+    engine: &BackdatedEngine<'_>,
     tenant: &Tenant,
     account: &DemoAccount,
     verifier: Option<Secret<String>>,
@@ -152,7 +152,7 @@ fn add_account(
 }
 
 fn add_device(
-    engine: &PastEngine<'_>,
+    engine: &BackdatedEngine<'_>,
     tenant: &Tenant,
     account: &DemoAccount,
     environment: Environment,
@@ -182,7 +182,7 @@ fn add_device(
 /// Adds a user. A user of the examples has the role of the same name, without a device and on every
 /// device of the examples.
 fn add_user(
-    engine: &PastEngine<'_>,
+    engine: &BackdatedEngine<'_>,
     tenant: &Tenant,
     account: &DemoAccount,
     verifier: Option<Secret<String>>,

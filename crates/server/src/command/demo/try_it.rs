@@ -69,7 +69,10 @@ pub(super) fn instructions(
     }
     let _ = write!(text, "Users: admin, manager, cashier (each @example.com). Devices: P01, P02, PDA1, OFFICE.");
     if size == ShopSize::Full {
-        let _ = write!(text, " Twelve more people work on the tills P03 to P12: tillgate user list.");
+        let _ = write!(
+            text,
+            " There are twelve more users and ten more devices (P03 to P12). List them with: tillgate user list"
+        );
     }
     text
 }

@@ -38,13 +38,13 @@ impl Day<'_> {
     /// A sale at a till by this caller, which began `ago`.
     pub(super) fn sell(&mut self, till: &'static str, caller: &Caller, ago: Duration) -> Result<(), CommandError> {
         let rights = &caller.profile.rights;
-        let special = rights.allows(KnownRight::Storno) && self.dice.happens(55);
+        let special = rights.allows(KnownRight::Storno) && self.random.chance(55);
         let sale = if special {
             let choices = [Sale::Discounted, Sale::Corrected, Sale::Voided, Sale::Refund];
-            self.dice.pick(&choices).copied().unwrap_or(Sale::Cash)
+            self.random.choose(&choices).copied().unwrap_or(Sale::Cash)
         } else {
             let choices = [Sale::Cash, Sale::Cash, Sale::Cash, Sale::Card, Sale::Card, Sale::LeftOpen];
-            self.dice.pick(&choices).copied().unwrap_or(Sale::Cash)
+            self.random.choose(&choices).copied().unwrap_or(Sale::Cash)
         };
         match (sale, self.last_closed.remove(till)) {
             (Sale::Refund, Some(sold)) => self.refund(caller, sold, ago),
@@ -59,7 +59,7 @@ impl Day<'_> {
             DemoStore::Jakarta
         };
         let assortment = store.assortment();
-        let count = if sale == Sale::Corrected { 2 } else { self.dice.between(1, 3) };
+        let count = if sale == Sale::Corrected { 2 } else { self.random.number_between(1, 3) };
         let items = (0..count).map(|_| self.draw_item(&assortment)).collect::<Result<Vec<_>, _>>()?;
         let id = self.engine.auth.new_id(TicketId::new).map_err(CommandError::failed)?;
         let new = NewTicket {
@@ -107,7 +107,7 @@ impl Day<'_> {
     }
 
     fn draw_item(&mut self, assortment: &Assortment) -> Result<ItemInput, CommandError> {
-        let Some(chosen) = self.dice.pick(assortment.articles) else {
+        let Some(chosen) = self.random.choose(assortment.articles) else {
             return Err(CommandError::failed("the store sells nothing"));
         };
         let article = Article {
@@ -123,7 +123,7 @@ impl Day<'_> {
             article,
             comment: Note::default(),
             unit_price: parse(chosen.price)?,
-            quantity: parse::<Quantity>(&self.dice.between(1, 3).to_string())?,
+            quantity: parse::<Quantity>(&self.random.number_between(1, 3).to_string())?,
             unit: Label::default(),
             discount: Rate::ZERO,
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::command::demo::dice::Dice;
+use crate::command::demo::seeded_random::SeededRandom;
 
 /// A person at a till.
 #[derive(Debug)]
@@ -104,17 +104,17 @@ static INCIDENTS: &[(u64, Incident)] = &[
 const SALE_INTERVAL: (u64, u64) = (100, 160);
 
 /// The moments of the day in their order, each with how long before the creation of the shop it is.
-pub(super) fn build_timetable(dice: &mut Dice) -> Vec<(Duration, Step)> {
+pub(super) fn build_timetable(random: &mut SeededRandom) -> Vec<(Duration, Step)> {
     let mut moments: Vec<(u64, Step)> =
         INCIDENTS.iter().map(|(ago, incident)| (*ago, Step::Incident(incident))).collect();
     for shift in SHIFTS {
         let (ShiftEnd::Logout(last) | ShiftEnd::Taken(last) | ShiftEnd::Working(last)) = shift.end;
         moments.push((shift.begins, Step::LogIn(shift)));
-        let mut ago = shift.begins.saturating_sub(dice.between(5, 20));
+        let mut ago = shift.begins.saturating_sub(random.number_between(5, 20));
         // the last minutes of a shift have no sale, so that moments of a till keep their order
         while ago > last + 5 {
             moments.push((ago, Step::Sell(shift)));
-            ago = ago.saturating_sub(dice.between(SALE_INTERVAL.0, SALE_INTERVAL.1));
+            ago = ago.saturating_sub(random.number_between(SALE_INTERVAL.0, SALE_INTERVAL.1));
         }
         match shift.end {
             ShiftEnd::Logout(ago) => moments.push((ago, Step::LogOut(shift))),
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn moments_are_in_order_and_those_of_a_shift_within_it() {
-        let moments = build_timetable(&mut Dice::new(1));
+        let moments = build_timetable(&mut SeededRandom::new(1));
         assert!(moments.windows(2).all(|pair| pair[0].0 >= pair[1].0));
         for shift in SHIFTS {
             let steps: Vec<&Step> = moments.iter().map(|(_, step)| step).filter(|step| is_of(step, shift)).collect();

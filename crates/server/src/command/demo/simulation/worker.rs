@@ -1,4 +1,4 @@
-//! What the people at work do: one action at one till at a time, each a request of the native API.
+//! The simulated cashiers: one action at one till at a time, each a request of the native API.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,7 +9,7 @@ use tillgate_domain::Secret;
 
 use super::loopback_client::{Answer, LoopbackClient, Request};
 use crate::command::demo::assortment::DemoArticle;
-use crate::command::demo::dice::Dice;
+use crate::command::demo::seeded_random::SeededRandom;
 use crate::command::demo::staff::{Person, TILLS, Till};
 
 /// How long somebody does something else after a refused login, or a session that others ended.
@@ -51,36 +51,42 @@ struct OpenTicket {
     items: Vec<Value>,
 }
 
-/// The people at work, and the tills at which they are logged in.
+/// The simulated cashiers, and the tills at which they are logged in.
 pub(super) struct Staff {
     client: LoopbackClient,
     /// The prefix of the native API.
     api: String,
     workers: Vec<Worker>,
     seats: BTreeMap<&'static str, Seat>,
-    dice: Dice,
+    random: SeededRandom,
     speed: u32,
 }
 
 impl Staff {
-    pub(super) fn new(client: LoopbackClient, api: &str, workers: Vec<Worker>, dice: Dice, speed: u32) -> Self {
-        Self { client, api: api.to_owned(), workers, seats: BTreeMap::new(), dice, speed }
+    pub(super) fn new(
+        client: LoopbackClient,
+        api: &str,
+        workers: Vec<Worker>,
+        random: SeededRandom,
+        speed: u32,
+    ) -> Self {
+        Self { client, api: api.to_owned(), workers, seats: BTreeMap::new(), random, speed }
     }
 
     /// One action at one till. `now` is by the monotonic clock.
-    pub(super) fn act(&mut self, now: Duration) -> io::Result<()> {
-        let Some(till) = self.dice.pick(TILLS) else { return Ok(()) };
+    pub(super) fn run_action(&mut self, now: Duration) -> io::Result<()> {
+        let Some(till) = self.random.choose(TILLS) else { return Ok(()) };
         let Some(mut seat) = self.seats.remove(till.name) else { return self.log_in(till, now) };
-        let stays = self.work(till, &mut seat, now);
+        let stays = self.work_at_till(till, &mut seat, now);
         match stays {
-            Ok(false) => self.rest(seat.person, now),
+            Ok(false) => self.pause_worker(seat.person, now),
             // without an answer, the person tries again
             Ok(true) | Err(_) => drop(self.seats.insert(till.name, seat)),
         }
         stays.map(drop)
     }
 
-    fn rest(&mut self, person: &str, now: Duration) {
+    fn pause_worker(&mut self, person: &str, now: Duration) {
         for worker in self.workers.iter_mut().filter(|worker| worker.person.name == person) {
             worker.rests_until = now.saturating_add(REST_TIME / self.speed);
         }
@@ -94,38 +100,38 @@ impl Staff {
             .filter(|worker| worker.rests_until <= now && !seated.contains(&worker.person.name))
             .filter(|worker| worker.person.devices.iter().any(|(device, _)| *device == till.name))
             .collect();
-        let Some(worker) = self.dice.pick(&free) else { return Ok(()) };
+        let Some(worker) = self.random.choose(&free) else { return Ok(()) };
         let person = worker.person.name;
-        let password = if self.dice.happens(4) { "a slip of the hand" } else { worker.password.expose().as_str() };
+        let password = if self.random.chance(4) { "a slip of the hand" } else { worker.password.expose().as_str() };
         let body = json!({ "login": person, "password": password, "device": till.name });
         let answer = self.send("POST", "/sessions", None, None, Some(&body))?;
-        match Seat::of_answer(person, &answer, now) {
+        match Seat::from_answer(person, &answer, now) {
             Some(seat) => drop(self.seats.insert(till.name, seat)),
             // the server is still starting, or overloaded
             None if answer.status == 503 => {}
-            None => self.rest(person, now),
+            None => self.pause_worker(person, now),
         }
         Ok(())
     }
 
     /// Works at the till; returns whether the person is still logged in.
-    fn work(&mut self, till: &'static Till, seat: &mut Seat, now: Duration) -> io::Result<bool> {
+    fn work_at_till(&mut self, till: &'static Till, seat: &mut Seat, now: Duration) -> io::Result<bool> {
         if seat.expires_at <= now.saturating_add(REFRESH_MARGIN) {
             let body = json!({ "refresh_token": seat.refresh_token.expose() });
             let answer = self.send("POST", "/sessions/refresh", None, None, Some(&body))?;
             if answer.status == 401 {
                 return Ok(false);
             }
-            seat.take_tokens(&answer, now);
+            seat.store_tokens(&answer, now);
         }
-        let choice = self.dice.between(0, 99);
+        let choice = self.random.number_between(0, 99);
         let answer = match seat.ticket.take() {
             None if choice < 75 => {
                 let assortment = till.store.assortment();
                 let items = [self.draw_item(assortment.articles)];
                 let body = json!({ "currency": assortment.currency, "items": items });
                 let answer = self.send_as(seat, "POST", "/tickets", None, Some(&body))?;
-                seat.ticket = OpenTicket::of_answer(&answer);
+                seat.ticket = OpenTicket::from_answer(&answer);
                 answer
             }
             None if choice < 84 => self.send_as(seat, "GET", "/sessions/current", None, None)?,
@@ -137,7 +143,7 @@ impl Staff {
                 Some(id) => {
                     let path = format!("/tickets/{id}/refund");
                     let answer = self.send_as(seat, "POST", &path, None, Some(&json!({})))?;
-                    seat.ticket = OpenTicket::of_answer(&answer);
+                    seat.ticket = OpenTicket::from_answer(&answer);
                     answer
                 }
                 None => self.send_as(seat, "GET", "/tickets?state=open&limit=5", None, None)?,
@@ -148,12 +154,12 @@ impl Staff {
                 let path = format!("/tickets/{}", ticket.id);
                 let body = json!({ "items": items });
                 let answer = self.send_as(seat, "PATCH", &path, Some(&ticket.version), Some(&body))?;
-                seat.ticket = OpenTicket::of_answer(&answer);
+                seat.ticket = OpenTicket::from_answer(&answer);
                 answer
             }
             Some(ticket) if choice < 94 => {
                 let path = format!("/tickets/{}/close", ticket.id);
-                let means = if self.dice.happens(40) { "card" } else { "cash" };
+                let means = if self.random.chance(40) { "card" } else { "cash" };
                 let body = json!({ "payments": [{ "means": means, "amount": ticket.payable }] });
                 let answer = self.send_as(seat, "POST", &path, Some(&ticket.version), Some(&body))?;
                 if answer.status == 200 && !ticket.is_refund() {
@@ -174,8 +180,8 @@ impl Staff {
     }
 
     fn draw_item(&mut self, articles: &[DemoArticle]) -> Value {
-        let quantity = self.dice.between(1, 3).to_string();
-        self.dice.pick(articles).map_or(Value::Null, |article| {
+        let quantity = self.random.number_between(1, 3).to_string();
+        self.random.choose(articles).map_or(Value::Null, |article| {
             json!({
                 "article": { "name": article.name, "vat_rate": article.vat },
                 "unit_price": article.price,
@@ -210,7 +216,7 @@ impl Staff {
 
 impl Seat {
     /// The seat after a login; `None` if the login was refused.
-    fn of_answer(person: &'static str, answer: &Answer, now: Duration) -> Option<Self> {
+    fn from_answer(person: &'static str, answer: &Answer, now: Duration) -> Option<Self> {
         let mut seat = Self {
             person,
             access_token: Secret::new(String::new()),
@@ -219,12 +225,12 @@ impl Seat {
             ticket: None,
             last_closed: None,
         };
-        seat.take_tokens(answer, now);
+        seat.store_tokens(answer, now);
         (answer.status == 201).then_some(seat)
     }
 
     /// Stores the tokens of a login or a refresh, if the answer has them.
-    fn take_tokens(&mut self, answer: &Answer, now: Duration) {
+    fn store_tokens(&mut self, answer: &Answer, now: Duration) {
         let text = |member: &str| answer.body.get(member).and_then(Value::as_str);
         let expires_in = answer.body.get("expires_in").and_then(Value::as_u64);
         if let (Some(access), Some(refresh), Some(expires_in)) =
@@ -239,7 +245,7 @@ impl Seat {
 
 impl OpenTicket {
     /// The ticket of an answer; `None` if the request was refused.
-    fn of_answer(answer: &Answer) -> Option<Self> {
+    fn from_answer(answer: &Answer) -> Option<Self> {
         if !matches!(answer.status, 200 | 201) {
             return None;
         }

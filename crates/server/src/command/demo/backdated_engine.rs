@@ -1,5 +1,5 @@
-//! An engine whose clock can be set back, so that the demo shop has a past: its use cases are those
-//! of the server, at earlier instants.
+//! An engine whose clock can be set back, for the earlier events of the demo shop: its use cases are
+//! those of the server, at earlier instants.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,23 +18,23 @@ use crate::command::CommandError;
 use crate::composition;
 use crate::configuration::Settings;
 
-/// How long the machine has run at least, as this clock reports it: longer than any past.
+/// How long the machine has run at least, as this clock reports it: longer than the clock is set back.
 const BOOT_AGE: Duration = Duration::from_hours(30 * 24);
 
 /// The clocks of this machine, set back. The wall clock and the time since boot move together, so
 /// that the time is trusted.
 #[derive(Default)]
-struct PastClock {
+struct OffsetClock {
     behind_millis: AtomicI64,
 }
 
-impl PastClock {
+impl OffsetClock {
     fn behind(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.behind_millis.load(Ordering::Relaxed)).unwrap_or_default())
     }
 }
 
-impl Clock for PastClock {
+impl Clock for OffsetClock {
     fn now(&self) -> Instant {
         SystemClock.now().saturating_sub(self.behind())
     }
@@ -48,17 +48,17 @@ impl Clock for PastClock {
     }
 }
 
-/// The engine of the past, with the database that the server uses as well.
-pub(super) struct PastEngine<'d> {
+/// An engine whose clock can be set back, with the database that the server uses as well.
+pub(super) struct BackdatedEngine<'d> {
     pub(super) auth: Arc<Auth>,
     pub(super) database: &'d Database,
-    clock: Arc<PastClock>,
+    clock: Arc<OffsetClock>,
 }
 
-impl<'d> PastEngine<'d> {
+impl<'d> BackdatedEngine<'d> {
     /// Starts the engine at the current time.
     pub(super) fn start(settings: &Settings, database: &'d Arc<Database>) -> Result<Self, CommandError> {
-        let clock = Arc::new(PastClock::default());
+        let clock = Arc::new(OffsetClock::default());
         let auth = composition::build_engine_with_clock(settings, database, Arc::clone(&clock) as _)?;
         Ok(Self { auth, database, clock })
     }

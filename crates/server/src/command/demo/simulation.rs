@@ -1,5 +1,5 @@
-//! People at work in the running demo: cashiers log in and out, and sell, through the server's API
-//! over loopback, at the pace of people.
+//! Simulates activity in the running demo: cashiers log in and out, and sell, through the server's
+//! API over loopback.
 
 mod loopback_client;
 mod worker;
@@ -13,7 +13,7 @@ use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::system::SystemClock;
 use tillgate_domain::Secret;
 
-use super::dice::Dice;
+use super::seeded_random::SeededRandom;
 use super::staff::PEOPLE;
 use crate::command::CommandError;
 use loopback_client::LoopbackClient;
@@ -22,41 +22,40 @@ use worker::{Staff, Worker};
 /// The least and the greatest number of milliseconds between two actions.
 const PAUSE_MILLIS: (u64, u64) = (1_000, 4_000);
 
-/// The thread of the people at work. Dropping it ends the thread.
-pub(super) struct WorkingStaff {
+/// The thread of the simulation. Dropping it ends the thread.
+pub(super) struct StaffSimulation {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl WorkingStaff {
-    /// Starts the thread. `url` is that of the server, `speed` how many times as fast as people they
-    /// work.
+impl StaffSimulation {
+    /// Starts the thread. `url` is that of the server; the simulation has `speed` times the real pace.
     pub(super) fn start(
         url: &str,
         api: &str,
         passwords: &BTreeMap<String, Secret<String>>,
         speed: u32,
     ) -> Result<Self, CommandError> {
-        let client = LoopbackClient::of_url(url)
+        let client = LoopbackClient::from_url(url)
             .ok_or_else(|| CommandError::usage("--alive requires a server with plain HTTP: omit server.tls_cert"))?;
         let workers: Vec<Worker> =
             PEOPLE.iter().filter_map(|person| Some(Worker::new(person, passwords.get(person.name)?.clone()))).collect();
         if workers.is_empty() {
             return Err(CommandError::usage(
-                "--alive requires the passwords of the people in the demo: add --password with the one that the demo \
-                 was created with",
+                "--alive needs the passwords of the demo users. Pass --password with the password that the demo was \
+                 created with",
             ));
         }
         let seed = u64::try_from(SystemClock.now().millis()).unwrap_or_default();
-        let mut pauses = Dice::new(seed.rotate_left(32));
-        let mut staff = Staff::new(client, api, workers, Dice::new(seed), speed);
+        let mut pauses = SeededRandom::new(seed.rotate_left(32));
+        let mut staff = Staff::new(client, api, workers, SeededRandom::new(seed), speed);
         let (stop, stopped) = channel::<()>();
         let work = move || {
             loop {
-                let pause = Duration::from_millis(pauses.between(PAUSE_MILLIS.0, PAUSE_MILLIS.1)) / speed;
+                let pause = Duration::from_millis(pauses.number_between(PAUSE_MILLIS.0, PAUSE_MILLIS.1)) / speed;
                 let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) else { return };
-                if let Err(error) = staff.act(SystemClock.monotonic()) {
-                    tracing::debug!(%error, "a request of the demo's people was not answered");
+                if let Err(error) = staff.run_action(SystemClock.monotonic()) {
+                    tracing::debug!(%error, "a request of the demo simulation failed");
                 }
             }
         };
@@ -65,13 +64,13 @@ impl WorkingStaff {
     }
 }
 
-impl Drop for WorkingStaff {
+impl Drop for StaffSimulation {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::warn!("the thread of the demo's people has panicked");
+            tracing::warn!("the demo simulation thread panicked");
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Answer {
 
 impl LoopbackClient {
     /// A client of the server with this URL; `None` if it does not use plain HTTP.
-    pub(super) fn of_url(url: &str) -> Option<Self> {
+    pub(super) fn from_url(url: &str) -> Option<Self> {
         let mut address: SocketAddr = url.strip_prefix("http://")?.trim_end_matches('/').parse().ok()?;
         if address.ip().is_unspecified() {
             address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -53,7 +53,7 @@ impl LoopbackClient {
         let mut connection = TcpStream::connect_timeout(&self.address, REQUEST_TIMEOUT)?;
         connection.set_read_timeout(Some(REQUEST_TIMEOUT))?;
         connection.set_write_timeout(Some(REQUEST_TIMEOUT))?;
-        connection.write_all(render(self.address, request).as_bytes())?;
+        connection.write_all(render_request(self.address, request).as_bytes())?;
         let mut received = Vec::new();
         connection.take(MAX_ANSWER_BYTES).read_to_end(&mut received)?;
         parse_answer(&received)
@@ -61,7 +61,7 @@ impl LoopbackClient {
     }
 }
 
-fn render(address: SocketAddr, request: Request<'_>) -> String {
+fn render_request(address: SocketAddr, request: Request<'_>) -> String {
     let Request { method, path, token, if_match, body } = request;
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     if let Some(token) = token {
@@ -107,9 +107,9 @@ mod tests {
 
     #[test]
     fn client_is_of_plain_http_only() {
-        assert_eq!(LoopbackClient::of_url("http://127.0.0.1:8080").unwrap().address.to_string(), "127.0.0.1:8080");
-        assert_eq!(LoopbackClient::of_url("http://0.0.0.0:8080").unwrap().address.to_string(), "127.0.0.1:8080");
-        assert!(LoopbackClient::of_url("https://127.0.0.1:8443").is_none());
+        assert_eq!(LoopbackClient::from_url("http://127.0.0.1:8080").unwrap().address.to_string(), "127.0.0.1:8080");
+        assert_eq!(LoopbackClient::from_url("http://0.0.0.0:8080").unwrap().address.to_string(), "127.0.0.1:8080");
+        assert!(LoopbackClient::from_url("https://127.0.0.1:8443").is_none());
     }
 
     #[test]
@@ -117,7 +117,7 @@ mod tests {
         let body = json!({ "login": "zuzana" });
         let request =
             Request { method: "POST", path: "/x", token: Some("t"), if_match: Some("\"1\""), body: Some(&body) };
-        let text = render("127.0.0.1:1".parse().unwrap(), request);
+        let text = render_request("127.0.0.1:1".parse().unwrap(), request);
         assert!(text.starts_with("POST /x HTTP/1.1\r\nHost: 127.0.0.1:1\r\n"), "{text}");
         assert!(text.contains("\r\nAuthorization: Bearer t\r\nIf-Match: \"1\"\r\n"), "{text}");
         assert!(text.ends_with("Content-Length: 18\r\n\r\n{\"login\":\"zuzana\"}"), "{text}");
