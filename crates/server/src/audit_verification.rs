@@ -99,7 +99,7 @@ pub(crate) struct ServerVerifier {
 impl ServerVerifier {
     /// A verifier that compares with the seal file of the installation.
     pub(crate) fn new(settings: &Settings, database: &Arc<Database>, auth: &Arc<Auth>) -> Self {
-        // what a caller reads does not name the folders of the server
+        // responses must not contain paths of the server
         let seal_file = SealFile::from_settings(settings).without_flags();
         Self { seal_file, database: Arc::clone(database), auth: Arc::clone(auth) }
     }

@@ -78,7 +78,7 @@ impl SealFile {
         Self { path: path.to_owned(), flags: String::new() }
     }
 
-    /// The same file; its hints are for a reader who does not know the installation.
+    /// Omits the command-line flags, which contain paths, from the hints.
     pub(crate) fn without_flags(self) -> Self {
         Self { flags: String::new(), ..self }
     }

@@ -128,7 +128,7 @@ fn full_demo_has_a_day_of_work() {
 }
 
 #[test]
-fn people_of_a_demo_that_is_alive_work_until_the_server_stops() {
+fn demo_simulation_runs_until_the_server_stops() {
     let home = TestInstallation::new();
     let server = home.start(&["demo", "--password", PASSWORD, "--alive=50"]);
     server.wait_until_ready();

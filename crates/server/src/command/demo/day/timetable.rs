@@ -147,6 +147,14 @@ mod tests {
             let steps: Vec<&Step> = moments.iter().map(|(_, step)| step).filter(|step| is_of(step, shift)).collect();
             assert!(matches!(steps[0], Step::LogIn(_)), "{shift:?}");
             assert!(steps.len() > 2, "{shift:?} has a sale");
+            let (ago, last) = moments.iter().rfind(|(_, step)| is_of(step, shift)).unwrap();
+            let ago = ago.as_secs() / 60;
+            let ends = match shift.end {
+                ShiftEnd::Logout(end) => matches!(last, Step::LogOut(_)) && ago == end,
+                ShiftEnd::Working(end) => matches!(last, Step::Use(_)) && ago == end,
+                ShiftEnd::Taken(end) => matches!(last, Step::Sell(_)) && ago > end,
+            };
+            assert!(ends, "{shift:?} ends {ago} minutes ago with {last:?}");
         }
     }
 
