@@ -17,7 +17,7 @@ tillgate_testkit::on_both_databases!(
     client_that_continues_misses_nothing,
     stream_ends_with_its_session_in_every_process,
     viewer_sees_no_events_of_other_rights,
-    ending_has_a_receipt_of_every_process
+    revocation_has_an_acknowledgment_of_every_process
 );
 
 /// The id of the caller's session.
@@ -109,7 +109,7 @@ fn viewer_sees_no_events_of_other_rights(engine: DatabaseEngine) {
     assert!(before.is_empty(), "neither audit events nor the manager's session: {before:?}");
 }
 
-fn ending_has_a_receipt_of_every_process(engine: DatabaseEngine) {
+fn revocation_has_an_acknowledgment_of_every_process(engine: DatabaseEngine) {
     let installation = Installation::with_fixture(engine);
     let (one, other) = (installation.serve(), installation.serve());
     let admin = one.new_till().login("admin", "OFFICE");
@@ -117,17 +117,17 @@ fn ending_has_a_receipt_of_every_process(engine: DatabaseEngine) {
     let ended = admin.delete(&format!("/api/v1/sessions/{}", session_id(&till))).expect_status(204);
     let path = format!("/api/v1/revocations/{}", ended.header("revocation"));
     let applied = || {
-        let receipt = admin.get(&path).expect_status(200).json();
-        let processes = receipt["processes"].as_array().unwrap().clone();
-        assert_eq!(processes.len(), 2, "{receipt}");
+        let answer = admin.get(&path).expect_status(200).json();
+        let processes = answer["processes"].as_array().unwrap().clone();
+        assert_eq!(processes.len(), 2, "{answer}");
         for server in [&one, &other] {
             let end = format!(":{}", server.pid());
-            assert!(processes.iter().any(|process| process["name"].as_str().unwrap().ends_with(&end)), "{receipt}");
+            assert!(processes.iter().any(|process| process["name"].as_str().unwrap().ends_with(&end)), "{answer}");
         }
         processes.iter().filter(|process| process["applied_at"].is_string()).count()
     };
-    wait_until(EVENT_TIMEOUT, "the receipts of both", || applied() == 2);
-    // the receipt of the other process is never early
+    wait_until(EVENT_TIMEOUT, "the acknowledgments of both", || applied() == 2);
+    // the acknowledgment of the other process is never early
     assert_eq!(till.get_current_session().status(), 401);
     let cashier = one.new_till().login("cashier", "P01");
     cashier.get(&path).expect_status(403);

@@ -25,8 +25,8 @@ pub use attempts::{Attempts, Bucket, CountKey, KnownNetworks, PrincipalBucket, T
 pub use credentials::{Credential, CredentialKind, Credentials, Verifier};
 pub use directory::{Devices, Roles, Tenants, Users};
 pub use feed::{
-    Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, InstanceState, Instances, MachineClock, Node, NodeReceipt,
-    Nodes, ServerTime,
+    Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, InstanceState, Instances, MachineClock, Node,
+    NodeAcknowledgment, Nodes, ServerTime,
 };
 pub use keys::{KeyKind, KeyState, Keys, StoredKey};
 pub use live_events::{LiveEventBatch, LiveEventView, LiveEvents};

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::transaction::{Transaction, to_u32, to_usize};
 use tillgate_auth_core::Session;
 use tillgate_auth_core::ports::{
-    Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, Instances, Node, NodeReceipt, Nodes,
+    Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, Instances, Node, NodeAcknowledgment, Nodes,
 };
 
 impl Feed for Transaction<'_> {
@@ -29,7 +29,7 @@ impl Feed for Transaction<'_> {
         })
     }
 
-    fn end(&mut self) -> StoreResult<Cursor> {
+    fn find_end(&mut self) -> StoreResult<Cursor> {
         Ok(Cursor(self.tables().next_change.get(&()).copied().unwrap_or(1)))
     }
 
@@ -56,27 +56,27 @@ impl Nodes for Transaction<'_> {
         Ok(self.tables().nodes.rows().values().filter(|node| node.seen_at >= since).copied().collect())
     }
 
-    fn record_receipt(&mut self, receipt: &NodeReceipt) -> StoreResult<()> {
+    fn record_acknowledgment(&mut self, acknowledgment: &NodeAcknowledgment) -> StoreResult<()> {
         let tables = self.tables_mut()?;
-        if tables.nodes.change(&receipt.id, |node| node.applied = receipt.applied).is_some() {
-            tables.receipts.put(receipt.id, receipt.clone());
+        if tables.nodes.change(&acknowledgment.id, |node| node.applied = acknowledgment.applied).is_some() {
+            tables.acknowledgments.put(acknowledgment.id, acknowledgment.clone());
         }
         Ok(())
     }
 
-    fn list_receipts(&mut self, since: Instant) -> StoreResult<Vec<NodeReceipt>> {
+    fn list_acknowledgments(&mut self, since: Instant) -> StoreResult<Vec<NodeAcknowledgment>> {
         let live = self.list_live(since)?;
         let tables = self.tables();
-        let receipt = |node: &Node| {
-            let recorded = tables.receipts.get(&node.id);
-            NodeReceipt {
+        let acknowledgment = |node: &Node| {
+            let recorded = tables.acknowledgments.get(&node.id);
+            NodeAcknowledgment {
                 id: node.id,
-                name: recorded.map(|receipt| receipt.name.clone()).unwrap_or_default(),
+                name: recorded.map(|acknowledgment| acknowledgment.name.clone()).unwrap_or_default(),
                 applied: node.applied,
-                applied_at: recorded.and_then(|receipt| receipt.applied_at),
+                applied_at: recorded.and_then(|acknowledgment| acknowledgment.applied_at),
             }
         };
-        Ok(live.iter().map(receipt).collect())
+        Ok(live.iter().map(acknowledgment).collect())
     }
 
     fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>> {
@@ -109,7 +109,7 @@ impl Nodes for Transaction<'_> {
         for id in &old {
             tables.nodes.remove(id);
             tables.left_nodes.remove(id);
-            tables.receipts.remove(id);
+            tables.acknowledgments.remove(id);
         }
         Ok(to_u32(old.len()))
     }

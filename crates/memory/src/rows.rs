@@ -16,7 +16,7 @@ use super::table::{Table, Undo};
 use tillgate_auth_core::Session;
 use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::ports::{
-    Bucket, CountKey, Credential, CredentialKind, Instance, Node, NodeReceipt, SignatureDigest, StoredKey,
+    Bucket, CountKey, Credential, CredentialKind, Instance, Node, NodeAcknowledgment, SignatureDigest, StoredKey,
     WrappedApiKey,
 };
 
@@ -94,7 +94,7 @@ tables! {
     /// The greatest position that was swept.
     swept_live_event: () => i64,
     nodes: NodeId => Node,
-    receipts: NodeId => NodeReceipt,
+    acknowledgments: NodeId => NodeAcknowledgment,
     /// Processes that have stopped in good order.
     left_nodes: NodeId => Node,
     api_keys: ApiKeyId => WrappedApiKey,

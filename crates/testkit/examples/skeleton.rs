@@ -380,7 +380,7 @@ impl Feed for Transaction {
     fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch> {
         todo!("the changes that the read which returned the bookmark did not contain; all kept changes for `None`")
     }
-    fn end(&mut self) -> StoreResult<Cursor> {
+    fn find_end(&mut self) -> StoreResult<Cursor> {
         todo!("the position after every change that is committed")
     }
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
@@ -406,10 +406,10 @@ impl Nodes for Transaction {
     fn list_live(&mut self, since: Instant) -> StoreResult<Vec<Node>> {
         todo!("the processes that were seen since this instant and have not left")
     }
-    fn record_receipt(&mut self, receipt: &NodeReceipt) -> StoreResult<()> {
+    fn record_acknowledgment(&mut self, acknowledgment: &NodeAcknowledgment) -> StoreResult<()> {
         todo!("update name, position and time of the process, if it has a record")
     }
-    fn list_receipts(&mut self, since: Instant) -> StoreResult<Vec<NodeReceipt>> {
+    fn list_acknowledgments(&mut self, since: Instant) -> StoreResult<Vec<NodeAcknowledgment>> {
         todo!("what those processes have recorded, with their newest position")
     }
     fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>> {

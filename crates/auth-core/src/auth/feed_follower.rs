@@ -34,19 +34,18 @@ struct FeedPosition {
     /// The acceptances of the clock that were processed already.
     accepted_clocks: BTreeSet<Instant>,
     keys_looked_up_at: Option<Duration>,
-    receipt: ReceiptState,
+    acknowledgment: AcknowledgmentState,
     /// The position of the feed when this process first had a key that is not in use yet.
     key_cursors: HashMap<KeyId, Cursor>,
 }
 
-/// How long after an ending was applied this process records that its position advances: a receipt
-/// is asked for right after the ending.
-const RECEIPT_PERIOD: Duration = Duration::from_secs(3);
+/// How long after a revocation this process keeps recording its position.
+const ACKNOWLEDGMENT_PERIOD: Duration = Duration::from_secs(3);
 
-/// What this process records about the endings that it has applied.
+/// What this process records about the revocations that it has applied.
 #[derive(Default)]
-struct ReceiptState {
-    /// When the newest poll found an ending, by the wall clock and by the monotonic clock.
+struct AcknowledgmentState {
+    /// When the newest poll found a revocation, by the wall clock and by the monotonic clock.
     applied_at: Option<(Instant, Duration)>,
     /// The position and the instant that were recorded last.
     recorded: Option<(Cursor, Instant)>,
@@ -82,8 +81,8 @@ impl FeedFollower {
     /// The position, unless another thread is polling.
     fn try_lock_position(&self) -> Option<MutexGuard<'_, FeedPosition>> {
         match self.position.try_lock() {
-            Ok(place) => Some(place),
-            Err(TryLockError::Poisoned(place)) => Some(place.into_inner()),
+            Ok(position) => Some(position),
+            Err(TryLockError::Poisoned(position)) => Some(position.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         }
     }
@@ -102,20 +101,20 @@ impl FeedFollower {
         self.lock_position().bookmark.as_ref().map(Bookmark::applied_cursor)
     }
 
-    /// The position and the instant of the newest ending that is applied, if they are to be recorded
-    /// now.
-    pub(crate) fn due_receipt(&self, now: Duration) -> Option<(Cursor, Instant)> {
-        let place = self.lock_position();
-        let (applied_at, polled_at) = place.receipt.applied_at?;
-        let due = (place.bookmark.as_ref()?.applied_cursor(), applied_at);
-        let is_news = place.receipt.recorded.is_none_or(|(_, recorded_at)| recorded_at != applied_at);
-        let is_recent = now.saturating_sub(polled_at) <= RECEIPT_PERIOD;
-        (is_news || (is_recent && place.receipt.recorded != Some(due))).then_some(due)
+    /// The position and the instant of the newest revocation that is applied, if they are to be
+    /// recorded now.
+    pub(crate) fn due_acknowledgment(&self, now: Duration) -> Option<(Cursor, Instant)> {
+        let position = self.lock_position();
+        let (applied_at, polled_at) = position.acknowledgment.applied_at?;
+        let due = (position.bookmark.as_ref()?.applied_cursor(), applied_at);
+        let is_unrecorded = position.acknowledgment.recorded.is_none_or(|(_, recorded_at)| recorded_at != applied_at);
+        let is_recent = now.saturating_sub(polled_at) <= ACKNOWLEDGMENT_PERIOD;
+        (is_unrecorded || (is_recent && position.acknowledgment.recorded != Some(due))).then_some(due)
     }
 
-    /// Notes that this receipt was recorded.
-    pub(crate) fn note_receipt(&self, receipt: (Cursor, Instant)) {
-        self.lock_position().receipt.recorded = Some(receipt);
+    /// Marks the position and the instant as recorded.
+    pub(crate) fn mark_recorded(&self, acknowledgment: (Cursor, Instant)) {
+        self.lock_position().acknowledgment.recorded = Some(acknowledgment);
     }
 
     /// The position of the feed when this process first had the key.
@@ -131,8 +130,8 @@ impl Auth {
         self.poll_from(self.follower.lock_position())
     }
 
-    fn poll_from(&self, place: MutexGuard<'_, FeedPosition>) -> Result<(), Error> {
-        let followed = self.apply_poll(place);
+    fn poll_from(&self, position: MutexGuard<'_, FeedPosition>) -> Result<(), Error> {
+        let followed = self.apply_poll(position);
         let mut looks = self.follower.lock_polls();
         match &followed {
             Ok((started_at, oldest)) => {
@@ -149,9 +148,9 @@ impl Auth {
 
     /// Polls the feed and applies the result. Returns when the poll began, and the oldest open unit
     /// of work.
-    fn apply_poll(&self, mut place: MutexGuard<'_, FeedPosition>) -> Result<(Duration, Option<Cursor>), Error> {
+    fn apply_poll(&self, mut position: MutexGuard<'_, FeedPosition>) -> Result<(Duration, Option<Cursor>), Error> {
         let started_at = self.clock.monotonic();
-        let from = place.bookmark.clone();
+        let from = position.bookmark.clone();
         self.revocations.begin_poll();
         let look = self.store.read("poll_feed", |tx| tx.feed().poll(from.as_ref()))?;
         if let Some(time) = look.clock {
@@ -161,38 +160,38 @@ impl Auth {
             // A row may be found twice, but a clock is accepted once for each command. Acceptances
             // that are found at the start concern an earlier clock.
             if found.change == Change::Invalidated(Scope::Clock)
-                && place.accepted_clocks.insert(found.at)
+                && position.accepted_clocks.insert(found.at)
                 && from.is_some()
             {
                 self.timekeeper.accept();
             }
         }
         self.revocations.apply_poll(&look, started_at);
-        let is_ending =
+        let is_revocation =
             |found: &FeedEntry| matches!(found.change, Change::SessionEnded(_) | Change::EpochBumped { .. });
-        if from.is_none() || look.entries.iter().any(is_ending) {
-            place.receipt.applied_at = Some((self.time().at, started_at));
+        if from.is_none() || look.entries.iter().any(is_revocation) {
+            position.acknowledgment.applied_at = Some((self.time().at, started_at));
         }
         let oldest = look.next.open.first().copied();
-        place.bookmark = Some(look.next);
+        position.bookmark = Some(look.next);
         let keys = self.revocations.keys_version();
-        if keys > place.keys_version || from.is_none() {
-            self.reload_keys(&mut place)?;
-            place.keys_version = keys;
+        if keys > position.keys_version || from.is_none() {
+            self.reload_keys(&mut position)?;
+            position.keys_version = keys;
         }
         Ok((started_at, oldest))
     }
 
-    fn reload_keys(&self, place: &mut FeedPosition) -> Result<(), Error> {
+    fn reload_keys(&self, position: &mut FeedPosition) -> Result<(), Error> {
         let stored = self.store.read("list_keys", |tx| tx.keys().list())?;
         let followed = self.keyring.reload(&stored);
         self.follower.keys_unreadable.store(followed.is_err(), Ordering::Relaxed);
         followed.map_err(|error| Error::Fault(error.to_string()))?;
-        if let Some(cursor) = place.bookmark.as_ref().map(Bookmark::applied_cursor) {
+        if let Some(cursor) = position.bookmark.as_ref().map(Bookmark::applied_cursor) {
             let held = self.keyring.current();
-            place.key_cursors.retain(|key, _| held.pending_keys().contains(key));
+            position.key_cursors.retain(|key, _| held.pending_keys().contains(key));
             for key in held.pending_keys() {
-                place.key_cursors.entry(*key).or_insert(cursor);
+                position.key_cursors.entry(*key).or_insert(cursor);
             }
         }
         Ok(())
@@ -204,11 +203,11 @@ impl Auth {
     pub(super) fn reload_unknown_keys(&self) -> Result<(), Error> {
         let arrived = self.clock.monotonic();
         {
-            let mut place = self.follower.lock_position();
-            let lately = place.keys_looked_up_at.is_some_and(|at| arrived.saturating_sub(at) < KEY_LOOKUP_INTERVAL);
+            let mut position = self.follower.lock_position();
+            let lately = position.keys_looked_up_at.is_some_and(|at| arrived.saturating_sub(at) < KEY_LOOKUP_INTERVAL);
             if !lately || !self.schedule.is_running() {
-                self.reload_keys(&mut place)?;
-                place.keys_looked_up_at = Some(arrived);
+                self.reload_keys(&mut position)?;
+                position.keys_looked_up_at = Some(arrived);
                 return Ok(());
             }
         }
@@ -269,9 +268,9 @@ impl Auth {
         let arrived = self.clock.monotonic();
         // If polls were only missed, the first call polls: the maintenance thread may be busy with
         // something else.
-        let place = if self.is_feed_fresh() { self.follower.try_lock_position() } else { None };
-        let polled = match place {
-            Some(place) => self.poll_from(place),
+        let position = if self.is_feed_fresh() { self.follower.try_lock_position() } else { None };
+        let polled = match position {
+            Some(position) => self.poll_from(position),
             None => self.wait_for_poll(arrived),
         };
         if polled.is_err() && self.is_feed_fresh() { Ok(()) } else { polled }

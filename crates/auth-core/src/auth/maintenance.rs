@@ -11,7 +11,7 @@ use tillgate_domain::{Instant, NodeId, StoreExt, StoreResult};
 use super::Auth;
 use super::api_keys::MAX_SIGNATURE_SKEW;
 use crate::Error;
-use crate::ports::{AuthTx, Cursor, MachineClock, Node, NodeReceipt};
+use crate::ports::{AuthTx, Cursor, MachineClock, Node, NodeAcknowledgment};
 use crate::session_terms::MAX_ACCESS_TOKEN_LIFETIME;
 use crate::throttle::GUESS_MEMORY;
 
@@ -140,7 +140,7 @@ impl Auth {
         if say {
             log_failure("saying how far this process follows", self.send_heartbeat());
         }
-        log_failure("recording what this process has applied", self.record_receipt());
+        log_failure("recording what this process has applied", self.record_acknowledgment());
         if sweep {
             self.revocations.forget_older_than(ENDED_SESSION_RETENTION);
             self.activity.forget_expired(now);
@@ -203,27 +203,27 @@ impl Auth {
         Ok(nodes.into_iter().map(|node| node.id).collect())
     }
 
-    /// Records up to where, and when, this process has applied endings; does nothing if that is
+    /// Records up to where, and when, this process has applied revocations; does nothing if that is
     /// recorded.
-    pub fn record_receipt(&self) -> Result<(), Error> {
-        let Some(due) = self.follower.due_receipt(self.clock.monotonic()) else { return Ok(()) };
+    pub fn record_acknowledgment(&self) -> Result<(), Error> {
+        let Some(due) = self.follower.due_acknowledgment(self.clock.monotonic()) else { return Ok(()) };
         let name = self.settings.process_name.clone().unwrap_or_else(|| self.node.to_string());
-        let receipt = NodeReceipt { id: self.node, name, applied: due.0, applied_at: Some(due.1) };
-        self.store.write("record_receipt", |tx| tx.nodes().record_receipt(&receipt))?;
-        self.follower.note_receipt(due);
+        let acknowledgment = NodeAcknowledgment { id: self.node, name, applied: due.0, applied_at: Some(due.1) };
+        self.store.write("record_acknowledgment", |tx| tx.nodes().record_acknowledgment(&acknowledgment))?;
+        self.follower.mark_recorded(due);
         Ok(())
     }
 
-    /// The end of the change feed: a process whose receipt is there or beyond has applied every
-    /// ending that was committed before this call.
+    /// The end of the change feed: a process whose recorded position is at or after it has applied
+    /// every revocation that was committed before this call.
     pub fn find_feed_end(&self) -> Result<Cursor, Error> {
-        Ok(self.store.read("find_feed_end", |tx| tx.feed().end())?)
+        Ok(self.store.read("find_feed_end", |tx| tx.feed().find_end())?)
     }
 
-    /// The receipts of the running processes.
-    pub fn list_receipts(&self) -> Result<Vec<NodeReceipt>, Error> {
+    /// The acknowledgments of the running processes.
+    pub fn list_acknowledgments(&self) -> Result<Vec<NodeAcknowledgment>, Error> {
         let since = self.time().at.saturating_sub(NODE_LIVENESS_TIMEOUT);
-        Ok(self.store.read("list_receipts", |tx| tx.nodes().list_receipts(since))?)
+        Ok(self.store.read("list_acknowledgments", |tx| tx.nodes().list_acknowledgments(since))?)
     }
 
     /// Stops in good order: writes the recorded uses, and records that other processes need not

@@ -74,7 +74,7 @@ pub trait Feed {
 
     /// The end of the feed. A process that has read up to there has read every change that was
     /// committed before this call.
-    fn end(&mut self) -> StoreResult<Cursor>;
+    fn find_end(&mut self) -> StoreResult<Cursor>;
 
     /// Removes at most `limit` changes that were written before this instant. Returns their number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
@@ -105,7 +105,7 @@ pub struct MachineClock {
 
 /// How far a process has applied the feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeReceipt {
+pub struct NodeAcknowledgment {
     /// The identifier of the process, as in [`Node`].
     pub id: NodeId,
     /// Its name for people, such as the machine and the number of the process; empty if it has not
@@ -113,7 +113,7 @@ pub struct NodeReceipt {
     pub name: String,
     /// The position in the feed up to which it has applied changes.
     pub applied: Cursor,
-    /// The instant at which it applied the newest ending before that position; `None` if it has not
+    /// The instant at which it applied the newest revocation before that position; `None` if it has not
     /// recorded one yet.
     pub applied_at: Option<Instant>,
 }
@@ -125,9 +125,9 @@ pub trait Nodes {
     /// The processes with a heartbeat since this instant that have not stopped.
     fn list_live(&mut self, since: Instant) -> StoreResult<Vec<Node>>;
     /// Records how far a process has applied the feed, if the process has recorded a heartbeat.
-    fn record_receipt(&mut self, receipt: &NodeReceipt) -> StoreResult<()>;
-    /// The receipts of the processes that [`list_live`](Self::list_live) returns.
-    fn list_receipts(&mut self, since: Instant) -> StoreResult<Vec<NodeReceipt>>;
+    fn record_acknowledgment(&mut self, acknowledgment: &NodeAcknowledgment) -> StoreResult<()>;
+    /// The acknowledgments of the processes that [`list_live`](Self::list_live) returns.
+    fn list_acknowledgments(&mut self, since: Instant) -> StoreResult<Vec<NodeAcknowledgment>>;
     /// The origin that a process on this start of a machine last recorded, whether or not it still
     /// runs.
     fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>>;

@@ -188,9 +188,9 @@ impl OperationDoc {
         self.with_response_header("Location", "The location of the resource.")
     }
 
-    /// Documents that responses have the position of an ending in `Revocation`.
+    /// Documents that responses have the position of a revocation in `Revocation`.
     pub(crate) fn with_revocation(self) -> Self {
-        self.with_response_header("Revocation", "The position of the ending, for `GET revocations/{position}`.")
+        self.with_response_header("Revocation", "The position of the revocation, for `GET revocations/{position}`.")
     }
 
     fn with_response_header(mut self, name: &str, about: &str) -> Self {

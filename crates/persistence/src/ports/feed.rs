@@ -159,7 +159,7 @@ impl Feed for Transaction<'_> {
         Ok(FeedBatch { entries: changes, next, restarted: from.is_none() || elsewhere, clock })
     }
 
-    fn end(&mut self) -> StoreResult<Cursor> {
+    fn find_end(&mut self) -> StoreResult<Cursor> {
         let text = match self.connection {
             AnyConnection::Sqlite(_) => SELECT_END_SQLITE,
             AnyConnection::Postgres(_) => SELECT_END_POSTGRES,

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use tillgate_auth_core::ports::{Cursor, MachineClock, Node, NodeReceipt, Nodes};
+use tillgate_auth_core::ports::{Cursor, MachineClock, Node, NodeAcknowledgment, Nodes};
 use tillgate_domain::{Instant, NodeId, StoreResult};
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::transaction::Transaction;
 const UPSERT_NODE: &str = "INSERT INTO nodes (id, applied, seen_at, boot_id, origin) VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, seen_at = excluded.seen_at, \
      boot_id = COALESCE(excluded.boot_id, nodes.boot_id), origin = COALESCE(excluded.origin, nodes.origin)";
-const RECORD_RECEIPT: &str = "UPDATE nodes SET name = $2, applied = $3, applied_at = $4 WHERE id = $1";
+const RECORD_ACKNOWLEDGMENT: &str = "UPDATE nodes SET name = $2, applied = $3, applied_at = $4 WHERE id = $1";
 // the record stays: the last process that leaves a machine has reported its clock
 const LEAVE: &str = "UPDATE nodes SET left_at = $2 WHERE id = $1";
 const SWEEP_LEFT: &str = "DELETE FROM nodes WHERE left_at IS NOT NULL AND (boot_id IS NULL \
@@ -36,8 +36,8 @@ struct Applied {
     version: String,
 }
 
-/// A row of the receipt of a live process.
-type ReceiptRow = (Vec<u8>, Option<String>, i64, Option<i64>);
+/// A row of the acknowledgment of a live process.
+type AcknowledgmentRow = (Vec<u8>, Option<String>, i64, Option<i64>);
 
 /// A row of a live process.
 type NodeRow = (Vec<u8>, i64, i64, Option<Vec<u8>>, Option<i64>);
@@ -76,29 +76,29 @@ impl Nodes for Transaction<'_> {
         rows.into_iter().map(node).collect()
     }
 
-    fn record_receipt(&mut self, receipt: &NodeReceipt) -> StoreResult<()> {
-        let NodeReceipt { id, name, applied, applied_at } = receipt;
+    fn record_acknowledgment(&mut self, acknowledgment: &NodeAcknowledgment) -> StoreResult<()> {
+        let NodeAcknowledgment { id, name, applied, applied_at } = acknowledgment;
         let binds = [Bind::from(&id.0), Bind::Text(name), applied.0.into(), (*applied_at).into()];
-        self.execute(&Statement::new(RECORD_RECEIPT, binds)).map(drop)
+        self.execute(&Statement::new(RECORD_ACKNOWLEDGMENT, binds)).map(drop)
     }
 
-    fn list_receipts(&mut self, since: Instant) -> StoreResult<Vec<NodeReceipt>> {
-        let rows: Vec<ReceiptRow> = nodes::table
+    fn list_acknowledgments(&mut self, since: Instant) -> StoreResult<Vec<NodeAcknowledgment>> {
+        let rows: Vec<AcknowledgmentRow> = nodes::table
             .filter(nodes::left_at.is_null())
             .filter(nodes::seen_at.ge(since.millis()))
             .order(nodes::id)
             .select((nodes::id, nodes::name, nodes::applied, nodes::applied_at))
             .load(self.connection)
             .map_err(classify)?;
-        let receipt = |(id, name, applied, applied_at): ReceiptRow| {
-            Ok(NodeReceipt {
+        let acknowledgment = |(id, name, applied, applied_at): AcknowledgmentRow| {
+            Ok(NodeAcknowledgment {
                 id: NodeId(Column("nodes", "id").parse_uuid(&id)?),
                 name: name.unwrap_or_default(),
                 applied: Cursor(applied),
                 applied_at: applied_at.map(Instant::from_millis),
             })
         };
-        rows.into_iter().map(receipt).collect()
+        rows.into_iter().map(acknowledgment).collect()
     }
 
     fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>> {

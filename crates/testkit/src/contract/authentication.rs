@@ -281,7 +281,7 @@ macro_rules! auth_contract {
                 departed_process_does_not_set_the_newest_instant,
                 machine_clock_outlives_its_processes,
                 unseen_processes_are_swept,
-                receipt_of_a_live_process_is_listed,
+                acknowledgment_of_a_live_process_is_listed,
             ]
         );
         $crate::cases!(

@@ -1,7 +1,7 @@
 //! The identity of the store, and the processes that use it.
 
 use tillgate_auth_core::Session;
-use tillgate_auth_core::ports::{Cursor, InstanceState, MachineClock, Node, NodeReceipt};
+use tillgate_auth_core::ports::{Cursor, InstanceState, MachineClock, Node, NodeAcknowledgment};
 use tillgate_domain::{EndReason, Instant, Scope};
 use uuid::Uuid;
 
@@ -146,27 +146,27 @@ pub fn unseen_processes_are_swept(harness: &AuthStoreHarness) {
     assert_eq!((origin(7), origin(8)), (None, Some(after_start(5))));
 }
 
-/// A process that has recorded a heartbeat records its receipt; a later heartbeat moves only the
-/// position. A process without one has no receipt.
-pub fn receipt_of_a_live_process_is_listed(harness: &AuthStoreHarness) {
-    let list = |seconds| run_read(harness, |tx| tx.nodes().list_receipts(after_start(seconds)));
-    let receipt = |number: u8, applied, applied_at: Option<u64>| NodeReceipt {
+/// A process that has recorded a heartbeat records its acknowledgment; a later heartbeat moves
+/// only the position. A process without one has no acknowledgment.
+pub fn acknowledgment_of_a_live_process_is_listed(harness: &AuthStoreHarness) {
+    let list = |seconds| run_read(harness, |tx| tx.nodes().list_acknowledgments(after_start(seconds)));
+    let acknowledgment = |number: u8, applied, applied_at: Option<u64>| NodeAcknowledgment {
         id: node_id(number),
         name: if applied_at.is_some() { format!("pos-1:{number}") } else { String::new() },
         applied: Cursor(applied),
         applied_at: applied_at.map(after_start),
     };
-    run_write(harness, |tx| tx.nodes().record_receipt(&receipt(1, 4, Some(3))));
+    run_write(harness, |tx| tx.nodes().record_acknowledgment(&acknowledgment(1, 4, Some(3))));
     assert_eq!(list(0), []);
     run_write(harness, |tx| {
         tx.nodes().upsert(&new_node(1, 4, 100))?;
         tx.nodes().upsert(&new_node(2, 5, 200))?;
-        tx.nodes().record_receipt(&receipt(1, 7, Some(101)))
+        tx.nodes().record_acknowledgment(&acknowledgment(1, 7, Some(101)))
     });
-    assert_eq!(list(0), [receipt(1, 7, Some(101)), receipt(2, 5, None)]);
+    assert_eq!(list(0), [acknowledgment(1, 7, Some(101)), acknowledgment(2, 5, None)]);
     run_write(harness, |tx| tx.nodes().upsert(&new_node(1, 9, 110)));
-    assert_eq!(list(105), [receipt(1, 9, Some(101)), receipt(2, 5, None)]);
-    assert_eq!(list(150), [receipt(2, 5, None)]);
+    assert_eq!(list(105), [acknowledgment(1, 9, Some(101)), acknowledgment(2, 5, None)]);
+    assert_eq!(list(150), [acknowledgment(2, 5, None)]);
     run_write(harness, |tx| tx.nodes().mark_left(node_id(2), after_start(210)));
     assert_eq!(list(150), []);
 }

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use tillgate_auth_core::ports::{
     ApiKeys, Attempts, Bookmark, Bucket, CountKey, Credential, CredentialKind, Credentials, Cursor, Devices, Feed,
     FeedBatch, FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks, LiveEventBatch, LiveEvents, Node,
-    NodeReceipt, Nodes, PrincipalBucket, Roles, Rotation, SessionCursor, SessionFilter, SessionOrder, SessionRecord,
-    SessionUse, SessionView, Sessions, SignatureDigest, Signatures, StoredKey, Tenants, TokenDisposition, Users,
-    Verifier, WrappedApiKey,
+    NodeAcknowledgment, Nodes, PrincipalBucket, Roles, Rotation, SessionCursor, SessionFilter, SessionOrder,
+    SessionRecord, SessionUse, SessionView, Sessions, SignatureDigest, Signatures, StoredKey, Tenants,
+    TokenDisposition, Users, Verifier, WrappedApiKey,
 };
 use tillgate_auth_core::{AuthTx, DialectName, Session};
 use tillgate_domain::{
@@ -96,7 +96,7 @@ record_port!(AuthTx, keys: Keys {
 
 record_port!(AuthTx, feed: Feed {
     fn poll(from: Option<&Bookmark>) -> FeedBatch;
-    fn end() -> Cursor;
+    fn find_end() -> Cursor;
     fn sweep(before: Instant, limit: u32) -> u32;
 });
 
@@ -108,8 +108,8 @@ record_port!(AuthTx, live_events: LiveEvents {
 record_port!(AuthTx, nodes: Nodes {
     fn upsert(node: &Node) -> ();
     fn list_live(since: Instant) -> Vec<Node>;
-    fn record_receipt(receipt: &NodeReceipt) -> ();
-    fn list_receipts(since: Instant) -> Vec<NodeReceipt>;
+    fn record_acknowledgment(acknowledgment: &NodeAcknowledgment) -> ();
+    fn list_acknowledgments(since: Instant) -> Vec<NodeAcknowledgment>;
     fn find_origin(boot: Uuid) -> Option<Instant>;
     fn mark_left(id: NodeId, at: Instant) -> ();
     fn sweep(before: Instant) -> u32;

@@ -1,4 +1,4 @@
-//! Receipts of endings: by when each process of the server has applied one.
+//! Acknowledgments of revocations: when each process of the server has applied one.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -18,7 +18,7 @@ use crate::serving::response::render_json;
 use crate::serving::route::Route;
 use crate::timestamps::serialize_optional_instant;
 
-/// The header of an answer that has ended sessions.
+/// The header with the position of a revocation.
 const REVOCATION: HeaderName = HeaderName::from_static("revocation");
 
 pub(super) fn route() -> Route {
@@ -31,11 +31,11 @@ pub(super) fn route() -> Route {
     .documented(document_revocation)
 }
 
-/// The processes of the server, and which of them have applied an ending.
+/// The processes of the server, and which of them have applied a revocation.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Revocation)]
 struct RevocationBody {
-    /// The position of the ending.
+    /// The position of the revocation.
     position: String,
     /// The running processes.
     processes: Vec<ProcessBody>,
@@ -46,19 +46,19 @@ struct RevocationBody {
 struct ProcessBody {
     /// The name of the process: its machine and its number.
     name: String,
-    /// When the process has applied the newest ending up to now, and therefore this one at the
+    /// When the process has applied the newest revocation up to now, and therefore this one at the
     /// latest; null if it has not recorded that yet.
     #[serde(serialize_with = "serialize_optional_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     applied_at: Option<Instant>,
 }
 
-/// The position of what this call has ended; `None` if it cannot be read, since the ending is done.
+/// The position of what this call has revoked; `None` if it cannot be read: the revocation is done.
 pub(super) fn find_position(auth: &Auth) -> Option<Cursor> {
     auth.find_feed_end().ok()
 }
 
-/// Names the position of an ending in its answer.
+/// Adds the position of a revocation to its response.
 pub(super) fn insert_position(answer: &mut HttpResponse, position: Option<Cursor>) {
     if let Some(Cursor(position)) = position {
         answer.headers_mut().insert(REVOCATION, HeaderValue::from(position));
@@ -68,20 +68,20 @@ pub(super) fn insert_position(answer: &mut HttpResponse, position: Option<Cursor
 async fn get_revocation(call: Request, _caller: Caller) -> Result<HttpResponse, ApiError> {
     let position = call.head().path_parameter("position");
     let cursor = position.parse().map(Cursor).map_err(|_| ProtocolError::RouteNotFound)?;
-    let receipts = call.run_blocking(Auth::list_receipts).await?;
-    let process = |receipt: tillgate_auth_core::ports::NodeReceipt| ProcessBody {
-        applied_at: receipt.applied_at.filter(|_| receipt.applied >= cursor),
-        name: if receipt.name.is_empty() { receipt.id.to_string() } else { receipt.name },
+    let acknowledgments = call.run_blocking(Auth::list_acknowledgments).await?;
+    let process = |acknowledgment: tillgate_auth_core::ports::NodeAcknowledgment| ProcessBody {
+        applied_at: acknowledgment.applied_at.filter(|_| acknowledgment.applied >= cursor),
+        name: if acknowledgment.name.is_empty() { acknowledgment.id.to_string() } else { acknowledgment.name },
     };
-    let processes = receipts.into_iter().map(process).collect();
+    let processes = acknowledgments.into_iter().map(process).collect();
     render_json(StatusCode::OK, &RevocationBody { position: cursor.0.to_string(), processes })
 }
 
 fn document_revocation() -> OperationDoc {
-    OperationDoc::new("sessions", "Get the receipt of an ending")
+    OperationDoc::new("sessions", "Get the acknowledgments of a revocation")
         .description(
-            "An answer that ends sessions has its position in the header `Revocation`. A process applies it within \
-             about a quarter of a second, and records that right after.",
+            "`DELETE /sessions/{id}` and `POST /sessions/end` return the position of the revocation in the header \
+             `Revocation`. A process applies it within about a quarter of a second, and records that right after.",
         )
         .response::<RevocationBody>(
             200,

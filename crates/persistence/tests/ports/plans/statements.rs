@@ -2,8 +2,8 @@
 //! neighboring tests explain. This module knows no database.
 
 use tillgate_auth_core::ports::{
-    Bucket, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, NodeReceipt, Rotation, SessionFilter,
-    SessionOrder, SessionUse, SignatureDigest, StoredKey, TokenDisposition,
+    Bucket, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, NodeAcknowledgment, Rotation,
+    SessionFilter, SessionOrder, SessionUse, SignatureDigest, StoredKey, TokenDisposition,
 };
 use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::OfficeTx;
@@ -83,7 +83,12 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.keys().change_state(key.id, KeyState::Current, KeyState::Kept, at(1))?;
         tx.nodes().upsert(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1), clock: None })?;
         let (name, applied_at) = (String::new(), Some(at(1)));
-        tx.nodes().record_receipt(&NodeReceipt { id: NodeId(uuid(1)), name, applied: Cursor(0), applied_at })?;
+        tx.nodes().record_acknowledgment(&NodeAcknowledgment {
+            id: NodeId(uuid(1)),
+            name,
+            applied: Cursor(0),
+            applied_at,
+        })?;
         tx.audit().record(&crate::store::test_event(7))
     });
     // in a unit of work that writes: it runs on this thread, where its statements are recorded
@@ -136,9 +141,9 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.feed().poll(Some(&look.next))?;
         let live = tx.live_events().poll(None, 9)?;
         tx.live_events().poll(Some(&live.next), 9)?;
-        tx.feed().end()?;
+        tx.feed().find_end()?;
         tx.nodes().list_live(at(0))?;
-        tx.nodes().list_receipts(at(0))?;
+        tx.nodes().list_acknowledgments(at(0))?;
         tx.nodes().find_origin(uuid(1))?;
         tx.instances().find()?;
         tx.instances().newest_instant()

@@ -1,5 +1,5 @@
 // @ts-check
-// Ending sessions, with a receipt of where they are invalid.
+// Ending sessions, with the acknowledgments of the processes.
 
 import { call } from "../api.js";
 import { confirmDialog } from "../components/dialog.js";
@@ -8,7 +8,7 @@ import { formatList, t, tn } from "../i18n.js";
 import { nameOf } from "../directory.js";
 import { act, refreshPage } from "../shop.js";
 
-const RECEIPT_DELAY = 600;
+const ACKNOWLEDGMENT_DELAY = 600;
 
 /** Ends one session at once. @param {{id: string, user?: any, device?: any}} session */
 export const endSession = (session) =>
@@ -17,7 +17,7 @@ export const endSession = (session) =>
     const values = { name: nameOf(session.user) || session.device?.name || "", device: session.device?.name ?? "" };
     const text = session.user && session.device ? t("session.ended_on", values) : t("session.ended", values);
     const entry = toast(text, { detail: session.user ? t("session.ended.hint") : undefined });
-    addReceipt(entry, answer.headers.get("revocation"));
+    addAcknowledgment(entry, answer.headers.get("revocation"));
   });
 
 /** Ends sessions one by one, and reports which were refused. @param {any[]} sessions */
@@ -73,25 +73,25 @@ export async function endAll(whose, name, count) {
   await act(async () => {
     const answer = await call("POST", "sessions/end", { body: whose });
     const entry = toast(t("session.ended_all", { name }));
-    addReceipt(entry, answer.headers.get("revocation"));
+    addAcknowledgment(entry, answer.headers.get("revocation"));
   });
 }
 
 /**
- * Adds to a message by when every process of the server applied an ending.
+ * Adds to a message by when every process of the server applied a revocation.
  * @param {import("../components/toast.js").Toast} entry
  * @param {string | null} position
  */
-function addReceipt(entry, position) {
+function addAcknowledgment(entry, position) {
   if (!position) return;
   setTimeout(async () => {
     try {
       const { data } = await call("GET", `revocations/${position}`);
       const applied = data.processes.filter((/** @type {any} */ each) => each.applied_at);
       const lines = applied.map((/** @type {any} */ each) => `${each.name} ${each.applied_at.slice(11, 23)}`);
-      if (lines.length) extendToast(entry, t("session.receipt", { processes: formatList(lines) }));
+      if (lines.length) extendToast(entry, t("session.acknowledgment", { processes: formatList(lines) }));
     } catch {
-      // the receipt is an addition: the session has ended
+      // the acknowledgment is an addition: the session has ended
     }
-  }, RECEIPT_DELAY);
+  }, ACKNOWLEDGMENT_DELAY);
 }

@@ -1,4 +1,0 @@
--- The receipt of a process: its name for people, and the instant at which it applied the newest
--- ending of the feed up to its position. NULL until then.
-ALTER TABLE nodes ADD COLUMN name TEXT;
-ALTER TABLE nodes ADD COLUMN applied_at INTEGER;
