@@ -91,7 +91,7 @@ impl Metrics {
             (UNIT_CONFLICTS_METRIC, Unit::Count, "Runs of units of work that a conflict undid, by unit."),
             (CLOSED_METRIC, Unit::Count, "Connections closed by the server, by reason."),
             (REFUSED_STREAMS_METRIC, Unit::Count, "Event streams refused, by the limit that was reached."),
-            (RESETS_METRIC, Unit::Count, "Clients of event streams that were told to read their lists again."),
+            (RESETS_METRIC, Unit::Count, "`reset` events sent on event streams."),
         ] {
             recorder.describe_counter(KeyName::from_const_str(name), Some(unit), help.into());
         }

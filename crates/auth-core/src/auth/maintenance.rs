@@ -69,7 +69,7 @@ pub struct SweepCounts {
     pub known_networks: u32,
     /// Signatures that are too old to be valid again.
     pub signatures: u32,
-    /// Live events that no client follows any more.
+    /// Live events older than their retention.
     pub live_events: u32,
 }
 
@@ -140,7 +140,7 @@ impl Auth {
         if say {
             log_failure("saying how far this process follows", self.send_heartbeat());
         }
-        log_failure("recording what this process has applied", self.record_acknowledgment());
+        log_failure("recording the feed position of this process", self.record_acknowledgment());
         if sweep {
             self.revocations.forget_older_than(ENDED_SESSION_RETENTION);
             self.activity.forget_expired(now);

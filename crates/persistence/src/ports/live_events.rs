@@ -41,32 +41,32 @@ const SELECT_EVENTS_SQLITE: &str = concat!(
     "SELECT feed.last + 1 AS bound, 0 AS server, NULL AS open, feed.swept AS swept, found.position AS number, \
      found.tenant_id, found.kind, found.subject_id, ",
     select_resource!(),
-    " FROM (SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) AS last, \
-     (SELECT events_swept FROM meta WHERE id = 1) AS swept) feed \
-     LEFT JOIN (SELECT position, tenant_id, kind, subject_id FROM events WHERE position >= $1 \
+    " FROM (SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'live_events'), 0) AS last, \
+     (SELECT live_events_swept FROM meta WHERE id = 1) AS swept) feed \
+     LEFT JOIN (SELECT position, tenant_id, kind, subject_id FROM live_events WHERE position >= $1 \
      ORDER BY position LIMIT $2) found"
 );
 // A position beyond the snapshot is from another cluster, whose data was restored here.
 const SELECT_EVENTS_POSTGRES: &str = concat!(
     "WITH feed AS MATERIALIZED (SELECT pg_current_snapshot() AS now), \
-     found AS (SELECT position, number, tenant_id, kind, subject_id FROM events WHERE position >= $1 \
+     found AS (SELECT position, number, tenant_id, kind, subject_id FROM live_events WHERE position >= $1 \
      AND position < (SELECT pg_snapshot_xmax(feed.now)::text::bigint FROM feed) \
-     UNION ALL SELECT position, number, tenant_id, kind, subject_id FROM events \
+     UNION ALL SELECT position, number, tenant_id, kind, subject_id FROM live_events \
      WHERE position = ANY (string_to_array($3, ',')::bigint[]) ORDER BY position, number LIMIT $2) \
      SELECT NULL::bigint AS number, pg_snapshot_xmax(feed.now)::text::bigint AS bound, \
      EXTRACT(EPOCH FROM pg_postmaster_start_time())::bigint & 32767 AS server, \
      (SELECT string_agg(open.id::text, ',' ORDER BY open.id) FROM pg_snapshot_xip(feed.now) AS open (id)) AS open, \
-     (SELECT events_swept FROM meta WHERE id = 1) AS swept, NULL::bytea AS tenant_id, NULL::text AS kind, \
+     (SELECT live_events_swept FROM meta WHERE id = 1) AS swept, NULL::bytea AS tenant_id, NULL::text AS kind, \
      NULL::bytea AS subject_id, NULL::bigint AS version, NULL::bytea AS user_id, NULL::bytea AS device_id FROM feed \
      UNION ALL SELECT found.number, 0, 0, NULL, 0, found.tenant_id, found.kind, found.subject_id, ",
     select_resource!(),
     " FROM found"
 );
-const SWEEP_SQLITE: &str = "DELETE FROM events WHERE position IN (\
-     SELECT position FROM events WHERE written_at < $1 ORDER BY written_at LIMIT $2) RETURNING position AS number";
-const SWEEP_POSTGRES: &str = "DELETE FROM events WHERE number IN (\
-     SELECT number FROM events WHERE written_at < $1 ORDER BY written_at LIMIT $2) RETURNING position AS number";
-const RECORD_SWEPT: &str = "UPDATE meta SET events_swept = $1 WHERE id = 1 AND events_swept < $1";
+const SWEEP_SQLITE: &str = "DELETE FROM live_events WHERE position IN (\
+     SELECT position FROM live_events WHERE written_at < $1 ORDER BY written_at LIMIT $2) RETURNING position AS number";
+const SWEEP_POSTGRES: &str = "DELETE FROM live_events WHERE number IN (\
+     SELECT number FROM live_events WHERE written_at < $1 ORDER BY written_at LIMIT $2) RETURNING position AS number";
+const RECORD_SWEPT: &str = "UPDATE meta SET live_events_swept = $1 WHERE id = 1 AND live_events_swept < $1";
 
 #[derive(QueryableByName)]
 struct LiveEventRow {
@@ -98,7 +98,7 @@ struct LiveEventRow {
 impl LiveEventRow {
     /// The event in the row; `None` for the row that only contains the end of the events.
     fn to_view(&self) -> StoreResult<Option<LiveEventView>> {
-        let cell = |column| Column("events", column);
+        let cell = |column| Column("live_events", column);
         let (Some(tenant), Some(kind)) = (self.tenant_id.as_deref(), self.kind.as_deref()) else { return Ok(None) };
         let session = |column, id: &Option<Vec<u8>>| Column("sessions", column).parse_optional_uuid(id.as_deref());
         let user = session("user_id", &self.user_id)?.map(|id| PrincipalId::User(UserId(id)));
@@ -137,7 +137,7 @@ impl Transaction<'_> {
             .collect();
         // an audit event has few live events, so there are few texts
         let text = format!(
-            "INSERT INTO events (tenant_id, kind, subject_id, written_at) VALUES {}",
+            "INSERT INTO live_events (tenant_id, kind, subject_id, written_at) VALUES {}",
             placeholders(1, events.len(), 4)
         );
         self.execute(&Statement::cached(text, values)).map(drop)

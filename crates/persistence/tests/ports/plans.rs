@@ -97,7 +97,7 @@ fn hot_statements_are_prepared_once() {
         "INSERT INTO places",
         "INSERT INTO changes",
         "INSERT INTO audit",
-        "INSERT INTO events",
+        "INSERT INTO live_events",
         "INSERT INTO tickets",
         "UPDATE tickets SET",
         "SELECT tickets.tenant_id",
@@ -131,7 +131,7 @@ fn live_events_cost_a_login_one_insert_and_a_refresh_none() {
     let details = serde_json::Map::from_iter([("replaced".to_owned(), serde_json::json!(session.id))]);
     let login = Event { tenant: Some(fixture.tenant.id), actor, details, action: Action::Login, ..event };
     assert_eq!(LiveEvent::list_for(&login).len(), 3);
-    assert_eq!(inserted_tables(&fresh, |tx| tx.audit().record(&login)), ["audit", "events"]);
+    assert_eq!(inserted_tables(&fresh, |tx| tx.audit().record(&login)), ["audit", "live_events"]);
     let to = Rotation {
         generation: 2,
         key: KeyId(uuid(51)),

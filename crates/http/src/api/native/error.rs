@@ -174,11 +174,10 @@ fn describe_protocol_error(protocol: &ProtocolError) -> String {
         ProtocolError::InvalidFields(_) => INVALID_REQUEST_DETAIL.to_owned(),
         ProtocolError::RateLimited { .. } => "Too many requests from this address.".to_owned(),
         ProtocolError::StreamLimitReached(StreamLimit::Principal) => {
-            format!("You already have {MAX_STREAMS_PER_PRINCIPAL} event streams: close one, or retry later.")
+            format!("You already have {MAX_STREAMS_PER_PRINCIPAL} event streams. Close one or retry later.")
         }
         ProtocolError::StreamLimitReached(StreamLimit::Process) => {
-            "The server has too many event streams: read your lists again from time to time, and retry later."
-                .to_owned()
+            "Too many event streams are open. Poll your lists and retry later.".to_owned()
         }
         ProtocolError::UntrustedOrigin => "Pages of this origin may not send this request.".to_owned(),
         ProtocolError::TlsRequired => "Signing in requires TLS: set `server.tls_cert`, or name the proxy that \

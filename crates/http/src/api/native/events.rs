@@ -52,12 +52,13 @@ fn document_events() -> OperationDoc {
             "A stream of server-sent events (`EventSource`). An event `change` has the data `{\"kind\", \"id\", \
              \"version\"}`: the resource of this kind was added, changed or removed. `kind` is `audit_event`, `session`, \
              `user`, `device`, `role`, `tenant`, `store`, `api_key` or `ticket`; `id` is null if several sessions have \
-             ended at once; `version` is the current version, if the resource has one. Only what the caller may read at \
-             that moment is reported. An event may be repeated.",
+             ended at once; `version` is the current version, if the resource has one; that of a store is the \
+             version of its tenant. Only what the caller may read at that moment is reported. An event may be repeated.",
         )
         .description(
             "After an event `reset`, read your lists again: earlier changes are not reported. A stream begins with \
-             `reset` unless `Last-Event-ID` is an id of the last 24 hours. A client that reads too slowly gets it, too.",
+             `reset` unless `Last-Event-ID` is an id of the last 24 hours. A client that reads too slowly also gets \
+             `reset`.",
         )
         .description(format!(
             "The stream ends when the access token expires and when the session ends. A user or device has at most \

@@ -1,7 +1,7 @@
 -- The live events: what has changed, for clients that follow it. An event has only ids; a reader
 -- looks up what they name. Kept for a day.
-CREATE TABLE events (
-    -- AUTOINCREMENT, else a number would be given again after the newest rows were swept
+CREATE TABLE live_events (
+    -- AUTOINCREMENT: otherwise a number would be reused after the newest rows were swept
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant_id BLOB NOT NULL,
     kind TEXT NOT NULL,
@@ -9,6 +9,6 @@ CREATE TABLE events (
     subject_id BLOB,
     written_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX events_written ON events (written_at);
+CREATE INDEX live_events_written ON live_events (written_at);
 -- The greatest position that was swept: a reader from there on has missed nothing.
-ALTER TABLE meta ADD COLUMN events_swept INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE meta ADD COLUMN live_events_swept INTEGER NOT NULL DEFAULT 0;

@@ -1,6 +1,6 @@
 -- The live events: what has changed, for clients that follow it. An event has only ids; a reader
 -- looks up what they name. Kept for a day.
-CREATE TABLE events (
+CREATE TABLE live_events (
     -- the number of the transaction that wrote the row, as in `changes`
     position BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
     -- the order within a transaction
@@ -11,7 +11,7 @@ CREATE TABLE events (
     subject_id BYTEA,
     written_at BIGINT NOT NULL
 );
-CREATE INDEX events_position ON events (position, number);
-CREATE INDEX events_written ON events (written_at);
+CREATE INDEX live_events_position ON live_events (position, number);
+CREATE INDEX live_events_written ON live_events (written_at);
 -- The greatest position that was swept: a reader from there on has missed nothing.
-ALTER TABLE meta ADD COLUMN events_swept BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE meta ADD COLUMN live_events_swept BIGINT NOT NULL DEFAULT 0;

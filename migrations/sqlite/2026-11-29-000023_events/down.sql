@@ -1,2 +1,0 @@
-ALTER TABLE meta DROP COLUMN events_swept;
-DROP TABLE events;
