@@ -73,7 +73,7 @@ struct Stream {
 #[derive(Default)]
 struct StreamCounts(Mutex<HashMap<PrincipalId, usize>>);
 
-/// The place of a stream in the counts, until it is dropped.
+/// The slot of a stream; released on drop.
 pub(crate) struct StreamPermit {
     principal: PrincipalId,
     counts: Arc<StreamCounts>,
@@ -86,7 +86,7 @@ impl StreamCounts {
     }
 
     /// Adds a stream, and returns the number of all.
-    fn add(&self, principal: PrincipalId) -> Result<usize, StreamLimit> {
+    fn increment(&self, principal: PrincipalId) -> Result<usize, StreamLimit> {
         let mut counts = self.lock();
         let all: usize = counts.values().sum();
         if counts.get(&principal).is_some_and(|own| *own >= MAX_STREAMS_PER_PRINCIPAL) {
@@ -100,7 +100,7 @@ impl StreamCounts {
     }
 
     /// Removes a stream, and returns the number of the others.
-    fn remove(&self, principal: PrincipalId) -> usize {
+    fn decrement(&self, principal: PrincipalId) -> usize {
         let mut counts = self.lock();
         if let Some(count) = counts.get_mut(&principal) {
             *count = count.saturating_sub(1);
@@ -114,7 +114,7 @@ impl StreamCounts {
 
 impl Drop for StreamPermit {
     fn drop(&mut self) {
-        self.metrics.set_event_streams(self.counts.remove(self.principal));
+        self.metrics.set_event_streams(self.counts.decrement(self.principal));
     }
 }
 
@@ -140,18 +140,18 @@ impl Drop for StreamHandle {
 /// Wakes the poller before its next poll is due.
 #[derive(Default)]
 struct PollSignal {
-    is_due: Mutex<bool>,
+    is_poll_due: Mutex<bool>,
     changed: Condvar,
 }
 
 impl PollSignal {
     fn set(&self) {
-        *self.is_due.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.is_poll_due.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
     }
 
     fn wait(&self) {
-        let due = self.is_due.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = self.is_poll_due.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_timeout_while(due, POLL_INTERVAL, |due| !*due);
         *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
     }
@@ -187,7 +187,7 @@ impl EventHub {
     /// # Errors
     /// The principal or the process has the greatest number of streams.
     pub(crate) fn claim_stream(&self, principal: PrincipalId) -> Result<StreamPermit, ApiError> {
-        match self.counts.add(principal) {
+        match self.counts.increment(principal) {
             Ok(all) => self.metrics.set_event_streams(all),
             Err(limit) => {
                 self.metrics.count_refused_stream(limit);
@@ -220,7 +220,8 @@ impl EventHub {
         state.position.get_or_insert(batch.next);
         state.streams.push(stream);
         if !state.is_polling {
-            self.start_poller().map_err(|error| ApiError::unavailable(format!("no thread for events: {error}")))?;
+            self.start_poller()
+                .map_err(|error| ApiError::unavailable(format!("the event thread cannot be started: {error}")))?;
             state.is_polling = true;
         }
         Ok(handle)
@@ -254,18 +255,18 @@ impl EventHub {
             }
         };
         let changes = batch.as_ref().map(render_changes).unwrap_or_default();
-        let news = batch.as_ref().filter(|batch| batch.has_gap || !batch.events.is_empty());
+        let updates = batch.as_ref().filter(|batch| batch.has_gap || !batch.events.is_empty());
         for stream in streams.iter_mut() {
-            match self.recheck(stream, news.is_some()) {
+            match self.recheck_viewer(stream, updates.is_some()) {
                 Ok(()) => {
-                    if let Some(batch) = news {
+                    if let Some(batch) = updates {
                         self.send_batch(stream, batch, &changes);
                     }
                 }
                 Err(Error::Denied(_)) => stream.queue.close(),
                 // without the viewer's rights nothing can be sent
                 Err(_) => {
-                    if let Some(batch) = news {
+                    if let Some(batch) = updates {
                         self.send_reset(stream, batch);
                     }
                 }
@@ -274,9 +275,9 @@ impl EventHub {
         true
     }
 
-    /// Checks whether the stream has to end, and the viewer again if there is news or anything has
-    /// changed.
-    fn recheck(&self, stream: &mut Stream, has_news: bool) -> Result<(), Error> {
+    /// Checks whether the stream has to end, and the viewer again if there are updates or anything
+    /// has changed.
+    fn recheck_viewer(&self, stream: &mut Stream, has_updates: bool) -> Result<(), Error> {
         let expires_at = stream.viewer.session_context().map(|session| session.expires_at);
         let is_over = expires_at.is_none_or(|expires_at| expires_at <= self.auth.time().at)
             || stream.drain_state.as_ref().is_some_and(DrainState::has_begun);
@@ -285,7 +286,7 @@ impl EventHub {
             return Ok(());
         }
         let version = self.auth.change_version();
-        if has_news || stream.checked_version != Some(version) {
+        if has_updates || stream.checked_version != Some(version) {
             stream.viewer = self.auth.recheck_caller(&stream.viewer)?;
             stream.checked_version = Some(version);
         }
@@ -339,11 +340,11 @@ mod tests {
         let counts = StreamCounts::default();
         let principal = |number: usize| PrincipalId::User(UserId(Uuid::from_u128(number as u128)));
         for number in 0..MAX_STREAMS {
-            assert_eq!(counts.add(principal(number / MAX_STREAMS_PER_PRINCIPAL)), Ok(number + 1));
+            assert_eq!(counts.increment(principal(number / MAX_STREAMS_PER_PRINCIPAL)), Ok(number + 1));
         }
-        assert_eq!(counts.add(principal(0)), Err(StreamLimit::Principal));
-        assert_eq!(counts.add(principal(MAX_STREAMS)), Err(StreamLimit::Process));
-        assert_eq!(counts.remove(principal(0)), MAX_STREAMS - 1);
-        assert_eq!(counts.add(principal(0)), Ok(MAX_STREAMS));
+        assert_eq!(counts.increment(principal(0)), Err(StreamLimit::Principal));
+        assert_eq!(counts.increment(principal(MAX_STREAMS)), Err(StreamLimit::Process));
+        assert_eq!(counts.decrement(principal(0)), MAX_STREAMS - 1);
+        assert_eq!(counts.increment(principal(0)), Ok(MAX_STREAMS));
     }
 }
