@@ -1,4 +1,4 @@
-//! Live events: what a client that follows the changes of its tenant is told.
+//! Live events for clients that follow the changes of their tenant.
 
 use tillgate_domain::{KnownRight, LiveEventKind, StoreExt};
 
@@ -10,9 +10,6 @@ use crate::{Caller, Error};
 /// The number of events that one poll returns at most. A client that has missed more reads its
 /// lists again.
 const MAX_EVENTS_PER_POLL: u32 = 1_000;
-
-/// The rights of which a caller needs one to see API keys.
-const API_KEY_RIGHTS: [KnownRight; 3] = [KnownRight::ApiKeyCreate, KnownRight::ApiKeyUpdate, KnownRight::ApiKeyDelete];
 
 impl Auth {
     /// Returns the live events of all tenants since the poll of the bookmark, at most 1,000.
@@ -36,7 +33,7 @@ pub fn may_see_event(caller: &Caller, view: &LiveEventView) -> bool {
                 rights.allows(KnownRight::UserRead)
                     || caller.user().is_some_and(|user| view.event.subject == Some(user.0))
             }
-            LiveEventKind::ApiKey => rights.require_any(&API_KEY_RIGHTS).is_ok(),
+            LiveEventKind::ApiKey => rights.require_any(KnownRight::API_KEY_RIGHTS).is_ok(),
             // every authenticated caller may read these
             LiveEventKind::Device
             | LiveEventKind::Role

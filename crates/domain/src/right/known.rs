@@ -105,6 +105,9 @@ known_rights! {
 }
 
 impl KnownRight {
+    /// The rights each of which includes that a caller may see the API keys.
+    pub const API_KEY_RIGHTS: &[Self] = &[Self::ApiKeyCreate, Self::ApiKeyUpdate, Self::ApiKeyDelete];
+
     /// Finds the known right with this name.
     pub fn named(name: &str) -> Option<Self> {
         let place = Self::ALL.binary_search_by(|known| known.as_str().cmp(name)).ok()?;

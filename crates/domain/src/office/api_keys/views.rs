@@ -12,9 +12,6 @@ use crate::{
     UserName,
 };
 
-/// The rights each of which includes that a caller may see the API keys.
-const API_KEY_RIGHTS: [KnownRight; 3] = [KnownRight::ApiKeyCreate, KnownRight::ApiKeyUpdate, KnownRight::ApiKeyDelete];
-
 /// An API key with names instead of ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKeyView {
@@ -63,7 +60,7 @@ impl UnguardedOffice<'_> {
 
 impl Office<'_> {
     fn authorize_key_read(&self) -> Result<(), MissingRight> {
-        self.context.authority.require_any(&API_KEY_RIGHTS)
+        self.context.authority.require_any(KnownRight::API_KEY_RIGHTS)
     }
 }
 

@@ -29,22 +29,12 @@ pub use response::{ApiKeyBody, CreatedApiKeyBody};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(
-            Method::GET,
-            "/api-keys",
-            Permission::AnyOf(&[KnownRight::ApiKeyCreate, KnownRight::ApiKeyUpdate, KnownRight::ApiKeyDelete]),
-            list_api_keys,
-        )
-        .documented(openapi::list_api_keys),
+        Route::authenticated(Method::GET, "/api-keys", Permission::AnyOf(KnownRight::API_KEY_RIGHTS), list_api_keys)
+            .documented(openapi::list_api_keys),
         Route::authenticated(Method::POST, "/api-keys", Permission::Right(KnownRight::ApiKeyCreate), create_api_key)
             .documented(openapi::create_api_key),
-        Route::authenticated(
-            Method::GET,
-            "/api-keys/{id}",
-            Permission::AnyOf(&[KnownRight::ApiKeyCreate, KnownRight::ApiKeyUpdate, KnownRight::ApiKeyDelete]),
-            get_api_key,
-        )
-        .documented(openapi::get_api_key),
+        Route::authenticated(Method::GET, "/api-keys/{id}", Permission::AnyOf(KnownRight::API_KEY_RIGHTS), get_api_key)
+            .documented(openapi::get_api_key),
         Route::authenticated(
             Method::PATCH,
             "/api-keys/{id}",

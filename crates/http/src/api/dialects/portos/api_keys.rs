@@ -41,23 +41,13 @@ const LIST_MEMBERS: &[ListMember] = &[
 pub(super) fn routes() -> Vec<Route> {
     let collection = api_paths!("/apikeys").into_iter().flat_map(|path| {
         [
-            Route::authenticated(
-                Method::GET,
-                path,
-                Permission::AnyOf(&[KnownRight::ApiKeyCreate, KnownRight::ApiKeyUpdate, KnownRight::ApiKeyDelete]),
-                list_api_key_rows,
-            ),
+            Route::authenticated(Method::GET, path, Permission::AnyOf(KnownRight::API_KEY_RIGHTS), list_api_key_rows),
             Route::authenticated(Method::POST, path, Permission::Right(KnownRight::ApiKeyCreate), create_api_key),
         ]
     });
     let one = api_paths!("/apikeys/{id}").into_iter().flat_map(|path| {
         [
-            Route::authenticated(
-                Method::GET,
-                path,
-                Permission::AnyOf(&[KnownRight::ApiKeyCreate, KnownRight::ApiKeyUpdate, KnownRight::ApiKeyDelete]),
-                get_api_key,
-            ),
+            Route::authenticated(Method::GET, path, Permission::AnyOf(KnownRight::API_KEY_RIGHTS), get_api_key),
             Route::authenticated(Method::PUT, path, Permission::Right(KnownRight::ApiKeyUpdate), update_api_key),
             Route::authenticated(Method::DELETE, path, Permission::Right(KnownRight::ApiKeyDelete), delete_api_key),
         ]
