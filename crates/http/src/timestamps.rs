@@ -26,6 +26,11 @@ pub(crate) fn format_trimmed(at: Instant) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rfc3339Instant(pub(crate) Instant);
 
+impl Rfc3339Instant {
+    /// The message for a text that is not an instant.
+    pub(crate) const MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
+}
+
 impl std::str::FromStr for Rfc3339Instant {
     type Err = time::error::Parse;
 

@@ -304,7 +304,7 @@ impl Auth {
     }
 }
 
-/// What a token names, with the epochs that it contains.
+/// The ids and epochs in a token.
 struct TokenIdentity {
     session: SessionId,
     principal: PrincipalId,

@@ -75,7 +75,7 @@ impl Request {
         self.run_login_with_new_password(login, new_password).await
     }
 
-    /// Logs in, if the session would have at least the role `least`.
+    /// Logs in if the session would have at least the rank `min_rank`.
     pub async fn log_in_with_rank(
         &self,
         who: LoginIdentity,

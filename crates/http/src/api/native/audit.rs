@@ -77,7 +77,6 @@ fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, EventFilt
 /// Reads the filter that the list and the export have in common.
 fn read_criteria(sent: &mut QueryParameters) -> EventFilter {
     const ID_MESSAGE: &str = "must be an id";
-    const INSTANT_MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
     let action = sent.parse_choice("action", Action::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
     let outcome = sent.parse_choice("outcome", EventOutcome::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
     let kind =
@@ -90,8 +89,8 @@ fn read_criteria(sent: &mut QueryParameters) -> EventFilter {
         outcome,
         subject_kind: kind,
         subject_id: sent.parse("subject", ID_MESSAGE),
-        from: sent.parse("from", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
-        until: sent.parse("until", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
+        from: sent.parse("from", Rfc3339Instant::MESSAGE).map(|Rfc3339Instant(at)| at),
+        until: sent.parse("until", Rfc3339Instant::MESSAGE).map(|Rfc3339Instant(at)| at),
         text: sent.read_nonempty("search"),
         ..EventFilter::default()
     }

@@ -103,7 +103,6 @@ const TICKET_ORDERS: [(&str, TicketOrder); 6] = [
 
 fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, TicketSearch), ApiError> {
     const ID_MESSAGE: &str = "must be an id";
-    const INSTANT_MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
     const SORT_MESSAGE: &str = "must be opened_at, updated_at or payable, with a - prefix for descending order";
     let mut sent = QueryParameters::strict(call.head());
     let status =
@@ -117,8 +116,8 @@ fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, Tick
         device: sent.parse("device", ID_MESSAGE),
         refund_of: sent.parse("refund_of", ID_MESSAGE),
         is_refund: sent.parse("refund", "must be true or false"),
-        from: sent.parse("from", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
-        until: sent.parse("until", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
+        from: sent.parse("from", Rfc3339Instant::MESSAGE).map(|Rfc3339Instant(at)| at),
+        until: sent.parse("until", Rfc3339Instant::MESSAGE).map(|Rfc3339Instant(at)| at),
         text: sent.read_nonempty("search"),
     };
     let after = query.after.clone().map(|Cursor { key, id }| TicketCursor { key, id: TicketId(id) });

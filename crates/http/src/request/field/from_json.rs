@@ -103,7 +103,7 @@ impl FromJson for Duration {
 /// An instant in RFC 3339.
 impl FromJson for Rfc3339Instant {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        let wrong = || FieldError::for_value(FieldErrorCode::Type, "must be an instant such as 2026-11-21T08:00:00Z");
+        let wrong = || FieldError::for_value(FieldErrorCode::Type, Self::MESSAGE);
         match value {
             ExactJson::String(text) => text.parse().map_err(|_| wrong()),
             _ => Err(wrong()),
