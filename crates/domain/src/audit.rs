@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
+use crate::words::words;
 use crate::{
     ApiKeyId, BranchId, DeviceId, EventId, Instant, KeyId, RoleId, SessionId, StoreResult, TenantId, TicketId, UserId,
 };
@@ -99,24 +100,6 @@ impl Subject {
             SubjectKind::Server => id.is_none().then_some(Self::Server),
         }
     }
-}
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$each])* $variant),* }
-
-        impl $name {
-            /// All values, in the order of declaration.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The name in the database and in answers.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $word),* }
-            }
-        }
-    };
 }
 
 words! {

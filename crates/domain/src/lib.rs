@@ -34,6 +34,7 @@ pub mod store_error;
 pub mod tenant;
 pub mod ticket;
 pub mod user;
+mod words;
 pub mod work;
 pub mod zone;
 

@@ -6,60 +6,34 @@
 
 use uuid::Uuid;
 
+use crate::words::words;
 use crate::{Action, Event, EventOutcome, Subject, SubjectKind, TenantId};
 
-/// What a live event names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LiveEventKind {
-    /// An audit event.
-    AuditEvent,
-    /// A session of a user or device.
-    Session,
-    /// A user of a tenant.
-    User,
-    /// A device of a tenant.
-    Device,
-    /// A role of a tenant.
-    Role,
-    /// A tenant itself.
-    Tenant,
-    /// A store of a tenant.
-    Store,
-    /// An API key of a program.
-    ApiKey,
-    /// A ticket of a tenant.
-    Ticket,
+words! {
+    /// What a live event names.
+    LiveEventKind {
+        /// An audit event.
+        AuditEvent = "audit_event",
+        /// A session of a user or device.
+        Session = "session",
+        /// A user of a tenant.
+        User = "user",
+        /// A device of a tenant.
+        Device = "device",
+        /// A role of a tenant.
+        Role = "role",
+        /// A tenant itself.
+        Tenant = "tenant",
+        /// A store of a tenant.
+        Store = "store",
+        /// An API key of a program.
+        ApiKey = "api_key",
+        /// A ticket of a tenant.
+        Ticket = "ticket",
+    }
 }
 
 impl LiveEventKind {
-    /// All kinds, in the order of declaration.
-    pub const ALL: [Self; 9] = [
-        Self::AuditEvent,
-        Self::Session,
-        Self::User,
-        Self::Device,
-        Self::Role,
-        Self::Tenant,
-        Self::Store,
-        Self::ApiKey,
-        Self::Ticket,
-    ];
-
-    /// The name of the kind in the database and in the stream.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AuditEvent => "audit_event",
-            Self::Session => "session",
-            Self::User => "user",
-            Self::Device => "device",
-            Self::Role => "role",
-            Self::Tenant => "tenant",
-            Self::Store => "store",
-            Self::ApiKey => "api_key",
-            Self::Ticket => "ticket",
-        }
-    }
-
     /// The kind of an audit event's subject; `None` for what belongs to no tenant.
     const fn of_subject(kind: SubjectKind) -> Option<Self> {
         match kind {

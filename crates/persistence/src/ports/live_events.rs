@@ -106,7 +106,7 @@ impl LiveEventRow {
         Ok(Some(LiveEventView {
             event: LiveEvent {
                 tenant: TenantId(cell("tenant_id").parse_uuid(tenant)?),
-                kind: cell("kind").parse_word(&LiveEventKind::ALL, LiveEventKind::name, kind)?,
+                kind: cell("kind").parse_word(LiveEventKind::ALL, LiveEventKind::name, kind)?,
                 subject: cell("subject_id").parse_optional_uuid(self.subject_id.as_deref())?,
             },
             version: self.version,
