@@ -4,20 +4,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use serde_json::Value;
+use tillgate_testkit::server_sent_events::{StreamEvent, take_event};
 
 use crate::{RunningServer, now};
-
-/// An event of a stream.
-#[derive(Clone, Debug)]
-pub struct StreamEvent {
-    /// The name: `change` or `reset`.
-    pub name: String,
-    /// The position after the event, if the event has one.
-    pub id: Option<String>,
-    /// The data of the event.
-    pub data: Value,
-}
 
 /// An open event stream.
 pub struct EventStream {
@@ -98,23 +87,9 @@ impl EventStream {
     }
 
     fn take_event(&mut self) -> Option<StreamEvent> {
-        while let Some((frame, rest)) = self.text.split_once("\n\n") {
-            let field = |name: &str| {
-                let line = frame.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-                line.map(str::to_owned)
-            };
-            let event = field("event").map(|name| StreamEvent {
-                name,
-                id: field("id"),
-                data: serde_json::from_str(&field("data").unwrap()).unwrap(),
-            });
-            self.text = rest.to_owned();
-            if let Some(event) = event {
-                self.position = event.id.clone().or(self.position.take());
-                return Some(event);
-            }
-        }
-        None
+        let event = take_event(&mut self.text)?;
+        self.position = event.id.clone().or(self.position.take());
+        Some(event)
     }
 
     /// The next event, if it comes within this time; `None` otherwise and at the end of the stream.

@@ -31,7 +31,7 @@ mod till_client;
 pub use browser::Browser;
 pub use caddy::Caddy;
 pub use echo_server::EchoServer;
-pub use event_stream::{EventStream, StreamEvent};
+pub use event_stream::EventStream;
 pub use installation::{Installation, PASSWORD};
 pub use metadata::cargo_metadata;
 pub use nginx::Nginx;

@@ -37,6 +37,7 @@ mod recording_observer;
 mod recording_store;
 pub mod records;
 mod rendezvous;
+pub mod server_sent_events;
 mod thoroughness;
 mod ticket_samples;
 

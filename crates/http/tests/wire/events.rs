@@ -10,6 +10,7 @@ use actix_web::test;
 use serde_json::{Value, json};
 use tillgate_auth_core::{AuthPorts, Clock};
 use tillgate_domain::{Store, StoreExt};
+use tillgate_testkit::server_sent_events::{StreamEvent, take_event};
 
 use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, with_bearer};
 
@@ -18,26 +19,10 @@ const EVENTS: &str = "/api/v1/events";
 /// How long an event may take, and a stream to end.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// An event of a stream: its name, its position if it has one, and its data.
-#[derive(Clone, Debug, PartialEq)]
-struct StreamEvent {
-    name: String,
-    id: Option<String>,
-    data: Value,
-}
-
 /// The complete events in the text of a stream.
 fn parse_events(text: &str) -> Vec<StreamEvent> {
-    let complete = text.rsplit_once("\n\n").map_or("", |(complete, _)| complete);
-    let field = |frame: &str, name: &str| {
-        let line = frame.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        line.map(str::to_owned)
-    };
-    let frames = complete.split("\n\n").filter_map(|frame| {
-        let (name, data) = (field(frame, "event")?, field(frame, "data").unwrap());
-        Some(StreamEvent { name, id: field(frame, "id"), data: serde_json::from_str(&data).unwrap() })
-    });
-    frames.collect()
+    let mut text = text.to_owned();
+    std::iter::from_fn(|| take_event(&mut text)).collect()
 }
 
 fn events(answer: &TestResponse) -> Vec<StreamEvent> {
