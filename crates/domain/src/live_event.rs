@@ -72,8 +72,7 @@ impl LiveEvent {
         let changed = LiveEventKind::of_subject(event.subject.kind());
         match (event.action, event.outcome) {
             (Action::RefreshReplay, _) => events.push(named(LiveEventKind::Session, subject)),
-            // a refresh changes nothing that a list shows
-            (_, EventOutcome::Refused) | (Action::RefreshShared, _) => {}
+            (_, EventOutcome::Refused) => {}
             (Action::Login, EventOutcome::Done) => {
                 let replaced = event.details.get("replaced").and_then(|id| id.as_str()?.parse().ok());
                 let sessions = [event.actor.session.map(|session| session.0), replaced];
@@ -83,7 +82,9 @@ impl LiveEvent {
                 events.push(named(LiveEventKind::Session, None));
             }
             (action, EventOutcome::Done) => {
-                events.extend(changed.map(|kind| named(kind, subject)));
+                if changes_subject(action) {
+                    events.extend(changed.map(|kind| named(kind, subject)));
+                }
                 if ends_sessions(action) {
                     events.push(named(LiveEventKind::Session, None));
                 }
@@ -93,11 +94,72 @@ impl LiveEvent {
     }
 }
 
+/// Whether an action changes what the API shows of its subject.
+const fn changes_subject(action: Action) -> bool {
+    match action {
+        Action::Logout
+        | Action::SessionEnd
+        // the instant of the proof
+        | Action::StepUp
+        | Action::UserAdd
+        | Action::UserRegister
+        | Action::UserUpdate
+        | Action::UserStatus
+        | Action::UserDelete
+        | Action::UserRoles
+        | Action::Password
+        | Action::DeviceAdd
+        | Action::DeviceUpdate
+        | Action::DeviceStatus
+        | Action::RoleAdd
+        | Action::RoleUpdate
+        | Action::RoleDelete
+        | Action::TenantAdd
+        | Action::TenantUpdate
+        | Action::StoreAdd
+        | Action::StoreUpdate
+        | Action::StoreClose
+        | Action::ApiKeyAdd
+        | Action::ApiKeyUpdate
+        | Action::ApiKeyStatus
+        | Action::ApiKeyRotate
+        | Action::ApiKeyDelete
+        | Action::TicketOpen
+        | Action::TicketUpdate
+        | Action::TicketClose
+        | Action::TicketVoid
+        | Action::TicketRefund => true,
+        Action::Login
+        | Action::RefreshReplay
+        | Action::RefreshShared
+        | Action::StoreRollback
+        | Action::RightMissing
+        | Action::ResetGrant
+        | Action::Unlock
+        | Action::KeyAdd
+        | Action::KeyPromote
+        | Action::KeyRevoke
+        | Action::KeyRetire
+        | Action::ApiKeyUse
+        | Action::ClockAccept
+        | Action::StoreRestored
+        | Action::AuditReseal
+        | Action::AuditExport
+        | Action::AuditVerify
+        | Action::AuditVerified => false,
+    }
+}
+
 /// Whether an action on something else than a session may end sessions.
 const fn ends_sessions(action: Action) -> bool {
     matches!(
         action,
-        Action::UserStatus | Action::UserDelete | Action::Password | Action::DeviceUpdate | Action::DeviceStatus
+        Action::UserStatus
+            | Action::UserDelete
+            | Action::Password
+            | Action::DeviceUpdate
+            | Action::DeviceStatus
+            | Action::StoreRollback
     )
 }
 
@@ -137,6 +199,7 @@ mod tests {
         let user = Subject::User(UserId(Uuid::from_u128(7)));
         let device = Subject::Device(DeviceId(Uuid::from_u128(8)));
         let session = Subject::Session(SessionId(Uuid::from_u128(9)));
+        let tenant = Subject::Tenant(TenantId(Uuid::from_u128(6)));
         for (action, subject, outcome, expected) in [
             (Action::Login, user, Done, vec![("session", Some(3))]),
             (Action::Login, user, Refused, vec![]),
@@ -150,6 +213,13 @@ mod tests {
             (Action::UserStatus, user, Done, vec![("user", Some(7)), ("session", None)]),
             (Action::DeviceStatus, device, Done, vec![("device", Some(8)), ("session", None)]),
             (Action::StoreRestored, Subject::Server, Done, vec![]),
+            (Action::StepUp, session, Done, vec![("session", Some(9))]),
+            (Action::AuditExport, tenant, Done, vec![]),
+            (Action::AuditVerify, tenant, Done, vec![]),
+            (Action::AuditVerified, tenant, Done, vec![]),
+            (Action::TenantUpdate, tenant, Done, vec![("tenant", Some(6))]),
+            (Action::ResetGrant, user, Done, vec![]),
+            (Action::StoreRollback, user, Done, vec![("session", None)]),
             (Action::KeyAdd, Subject::Key(KeyId(Uuid::from_u128(5))), Done, vec![]),
         ] {
             assert_eq!(changes(&event(action, subject, outcome)), expected, "{action:?} {outcome:?}");

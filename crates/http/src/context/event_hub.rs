@@ -17,7 +17,7 @@ use std::time::Duration;
 use actix_web::web::Bytes;
 use tillgate_auth_core::auth::may_see_event;
 use tillgate_auth_core::ports::{Bookmark, LiveEventBatch};
-use tillgate_auth_core::{Auth, Caller, Error};
+use tillgate_auth_core::{Auth, Caller, Error, TokenDenied};
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Change, PrincipalId};
 
@@ -275,15 +275,16 @@ impl EventHub {
         true
     }
 
-    /// Checks whether the stream has to end, and the viewer again if there are updates or anything
-    /// has changed.
+    /// Checks the viewer again if there are updates or anything has changed.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] if the stream has to end.
     fn recheck_viewer(&self, stream: &mut Stream, has_updates: bool) -> Result<(), Error> {
         let expires_at = stream.viewer.session_context().map(|session| session.expires_at);
         let is_over = expires_at.is_none_or(|expires_at| expires_at <= self.auth.time().at)
             || stream.drain_state.as_ref().is_some_and(DrainState::has_begun);
         if is_over {
-            stream.queue.close();
-            return Ok(());
+            return Err(TokenDenied::Expired.into());
         }
         let version = self.auth.change_version();
         if has_updates || stream.checked_version != Some(version) {

@@ -9,8 +9,9 @@ use actix_web::rt::time::timeout;
 use actix_web::test;
 use serde_json::{Value, json};
 use tillgate_auth_core::{AuthPorts, Clock};
-use tillgate_domain::{Store, StoreExt};
+use tillgate_domain::{Event, EventId, Store, StoreExt};
 use tillgate_testkit::server_sent_events::{StreamEvent, take_event};
+use uuid::Uuid;
 
 use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, with_bearer};
 
@@ -202,6 +203,25 @@ async fn stream_ends_when_its_access_token_expires() {
     let mut follower = Follower::open(&shop, &token).await;
     shop.clock.advance(Duration::from_mins(16));
     assert_eq!(follower.read_until(|event| event.name == "never").await, None);
+}
+
+#[actix_web::test]
+async fn event_after_the_expiry_is_not_delivered() {
+    let shop = TestServer::start();
+    let login = shop.log_in_native("admin").await;
+    let mut follower = Follower::open(&shop, &login.text_at("/access_token")).await;
+    follower.read_until(|event| event.name == "reset").await.unwrap();
+    let template = shop.store.memory.audit_events().pop().unwrap();
+    let event = Event { id: EventId(Uuid::from_u128(7)), ..template };
+    let store: &dyn Store<AuthPorts> = &*shop.store.memory;
+    // no poll is between the event and the expiry
+    let recorded = store.write("test", |tx| {
+        tx.audit().record(&event)?;
+        shop.clock.advance(Duration::from_mins(16));
+        Ok(())
+    });
+    recorded.unwrap();
+    assert_eq!(follower.read_until(|event| event.name == "change").await, None, "the stream ends first");
 }
 
 #[actix_web::test]

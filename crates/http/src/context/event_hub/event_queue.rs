@@ -28,9 +28,13 @@ impl EventQueue {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds frames. If they do not fit, `reset` replaces all that wait; returns whether it did.
+    /// Adds frames, unless the queue is closed. If they do not fit, `reset` replaces all that wait;
+    /// returns whether it did.
     pub(super) fn push(&self, frames: Bytes, reset: impl FnOnce() -> Bytes) -> bool {
         let mut state = self.lock();
+        if state.is_closed {
+            return false;
+        }
         let overflows = state.bytes + frames.len() > MAX_QUEUE_BYTES;
         let frames = if overflows {
             state.frames.clear();
@@ -111,6 +115,7 @@ mod tests {
         assert!(queue.poll_next(&context).is_pending());
         queue.push(Bytes::from_static(b"one"), Bytes::new);
         queue.close();
+        assert!(!queue.push(Bytes::from_static(b"two"), Bytes::new));
         assert_eq!(queue.poll_next(&context), Poll::Ready(Some(Bytes::from_static(b"one"))));
         assert_eq!(queue.poll_next(&context), Poll::Ready(None));
     }
