@@ -84,6 +84,8 @@ pub enum ProtocolError {
 pub enum StreamLimit {
     /// The number for one user or device.
     Principal,
+    /// The number for one tenant.
+    Tenant,
     /// The number for the process.
     Process,
 }
@@ -213,7 +215,7 @@ impl ProtocolError {
             Self::RateLimited { .. } | Self::StreamLimitReached(StreamLimit::Principal) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::StreamLimitReached(StreamLimit::Process) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::StreamLimitReached(StreamLimit::Tenant | StreamLimit::Process) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -306,6 +308,7 @@ mod tests {
             (ApiError::Denied(AuthDenied::TooManyAttempts { retry_after: after(2_001) }), 429, Some("3")),
             (ProtocolError::RateLimited { retry_after: after(60_000) }.into(), 429, Some("60")),
             (ProtocolError::StreamLimitReached(StreamLimit::Principal).into(), 429, Some("30")),
+            (ProtocolError::StreamLimitReached(StreamLimit::Tenant).into(), 503, Some("30")),
             (ProtocolError::StreamLimitReached(StreamLimit::Process).into(), 503, Some("30")),
             (ApiError::Denied(AuthDenied::SessionNotFound), 404, None),
             (OfficeError::LastAdmin.into(), 409, None),

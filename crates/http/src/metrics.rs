@@ -121,7 +121,7 @@ impl Metrics {
         for reason in [REASON_UNREAD, REASON_NETWORK, REASON_NOT_PROXY] {
             drop(metrics.closed_counter(reason));
         }
-        for limit in [StreamLimit::Principal, StreamLimit::Process] {
+        for limit in [StreamLimit::Principal, StreamLimit::Tenant, StreamLimit::Process] {
             drop(metrics.refused_stream_counter(limit));
         }
         drop(metrics.counter(RESETS_METRIC, Vec::new()));
@@ -221,6 +221,7 @@ impl Metrics {
     fn refused_stream_counter(&self, limit: StreamLimit) -> Counter {
         let limit = match limit {
             StreamLimit::Principal => "principal",
+            StreamLimit::Tenant => "tenant",
             StreamLimit::Process => "process",
         };
         self.counter(REFUSED_STREAMS_METRIC, vec![Label::from_static_parts("limit", limit)])

@@ -272,11 +272,20 @@ impl Auth {
     /// [`Error::Denied`] if the session has ended, if the access token has expired, or if the caller
     /// has no session. [`Error::Unavailable`] if that cannot be checked now.
     pub fn recheck_caller(&self, caller: &Caller) -> Result<Caller, Error> {
+        self.catch_up()?;
+        self.recheck_caller_in_view(caller)
+    }
+
+    /// Checks a caller as [`recheck_caller`](Self::recheck_caller) does, after a call of
+    /// [`catch_up`](Self::catch_up) for several callers.
+    ///
+    /// # Errors
+    /// Those of [`recheck_caller`](Self::recheck_caller).
+    pub fn recheck_caller_in_view(&self, caller: &Caller) -> Result<Caller, Error> {
         let session = caller.session_context().ok_or(TokenDenied::SessionOver)?;
         if session.expires_at <= self.time().at {
             return Err(TokenDenied::Expired.into());
         }
-        self.catch_up()?;
         let (user, device, tenant) = (caller.user(), caller.device, caller.profile.tenant.id);
         let scopes = SessionScopes { session: session.id, user, device, tenant };
         let check = self.revocations.check_session(&scopes, &session.epochs);

@@ -258,7 +258,10 @@ impl Auth {
 
     /// Waits at most half a second for a current view; one thread polls for all. If the poll is not
     /// possible, a view that is young enough is trusted.
-    pub(super) fn catch_up(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the view is too old.
+    pub fn catch_up(&self) -> Result<(), Error> {
         if self.is_feed_current() {
             return Ok(());
         }

@@ -28,6 +28,13 @@ pub struct LiveEventBatch {
     pub has_gap: bool,
 }
 
+impl LiveEventBatch {
+    /// Whether there is anything to tell a client.
+    pub fn has_updates(&self) -> bool {
+        self.has_gap || !self.events.is_empty()
+    }
+}
+
 /// The live events that [`Audit::record`](tillgate_domain::Audit::record) has written:
 /// [`LiveEvent::list_for`] each audit event.
 pub trait LiveEvents {

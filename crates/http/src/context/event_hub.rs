@@ -7,8 +7,8 @@
 
 mod event_queue;
 mod frames;
+mod stream_counts;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
@@ -19,23 +19,22 @@ use tillgate_auth_core::auth::may_see_event;
 use tillgate_auth_core::ports::{Bookmark, LiveEventBatch};
 use tillgate_auth_core::{Auth, Caller, Error, TokenDenied};
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Change, PrincipalId};
+use tillgate_domain::{Change, Instant};
 
-use crate::error::{ApiError, ProtocolError, StreamLimit};
+use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::request::connection::DrainState;
 use event_queue::EventQueue;
+use stream_counts::StreamCounts;
 
 pub(crate) use frames::parse_position;
+pub(crate) use stream_counts::{MAX_STREAMS, MAX_STREAMS_PER_PRINCIPAL, MAX_STREAMS_PER_TENANT, StreamPermit};
 
 /// The least time between two polls, however often this process commits.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(25);
 
-/// The number of streams of one user or device.
-pub(crate) const MAX_STREAMS_PER_PRINCIPAL: usize = 4;
-
-/// The number of streams of the process.
-pub(crate) const MAX_STREAMS: usize = 1_000;
+/// How often a new stream reads its first events, if polls come in between.
+const MAX_FIRST_READS: u32 = 5;
 
 /// How often the live events are polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -44,7 +43,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 pub(crate) struct EventHub {
     auth: Arc<Auth>,
     metrics: Arc<Metrics>,
-    /// Locked during a poll, and while a stream is added.
+    /// Never locked while the store is read.
     state: Mutex<HubState>,
     counts: Arc<StreamCounts>,
     signal: Arc<PollSignal>,
@@ -55,9 +54,36 @@ struct HubState {
     /// What was sent to the streams; `None` while there is none.
     position: Option<Bookmark>,
     streams: Vec<Stream>,
+    /// Rises whenever the position passes events.
+    advances: u64,
     is_polling: bool,
     /// Whether the newest poll failed, so that an outage is logged once.
     has_failed: bool,
+}
+
+impl HubState {
+    /// Advances the position after a poll. Returns what it has found, unless it failed.
+    fn record_poll(&mut self, polled: Result<LiveEventBatch, Error>) -> Option<LiveEventBatch> {
+        match polled {
+            Ok(batch) => {
+                self.has_failed = false;
+                self.position = Some(batch.next.clone());
+                self.advances += u64::from(batch.has_updates());
+                Some(batch)
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.has_failed, true) {
+                    tracing::warn!(%error, "polling the live events failed; it will be retried");
+                }
+                None
+            }
+        }
+    }
+
+    fn set_position(&mut self, position: Bookmark) {
+        self.position = Some(position);
+        self.advances += 1;
+    }
 }
 
 /// A stream as the poller sees it.
@@ -66,68 +92,52 @@ struct Stream {
     /// The version of the changes at which the viewer was last checked.
     checked_version: Option<u64>,
     queue: Arc<EventQueue>,
+    end: StreamEnd,
+}
+
+/// A stream that is not polled any more ends.
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// The conditions that end a stream whatever the store says.
+#[derive(Clone)]
+struct StreamEnd {
+    auth: Arc<Auth>,
+    expires_at: Option<Instant>,
     drain_state: Option<DrainState>,
 }
 
-/// The numbers of streams.
-#[derive(Default)]
-struct StreamCounts(Mutex<HashMap<PrincipalId, usize>>);
-
-/// The slot of a stream; released on drop.
-pub(crate) struct StreamPermit {
-    principal: PrincipalId,
-    counts: Arc<StreamCounts>,
-    metrics: Arc<Metrics>,
-}
-
-impl StreamCounts {
-    fn lock(&self) -> MutexGuard<'_, HashMap<PrincipalId, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds a stream, and returns the number of all.
-    fn increment(&self, principal: PrincipalId) -> Result<usize, StreamLimit> {
-        let mut counts = self.lock();
-        let all: usize = counts.values().sum();
-        if counts.get(&principal).is_some_and(|own| *own >= MAX_STREAMS_PER_PRINCIPAL) {
-            return Err(StreamLimit::Principal);
-        }
-        if all >= MAX_STREAMS {
-            return Err(StreamLimit::Process);
-        }
-        *counts.entry(principal).or_default() += 1;
-        Ok(all + 1)
-    }
-
-    /// Removes a stream, and returns the number of the others.
-    fn decrement(&self, principal: PrincipalId) -> usize {
-        let mut counts = self.lock();
-        if let Some(count) = counts.get_mut(&principal) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                counts.remove(&principal);
-            }
-        }
-        counts.values().sum()
-    }
-}
-
-impl Drop for StreamPermit {
-    fn drop(&mut self) {
-        self.metrics.set_event_streams(self.counts.decrement(self.principal));
+impl StreamEnd {
+    /// Whether the access token has expired or the server shuts down.
+    fn is_reached(&self) -> bool {
+        self.expires_at.is_none_or(|expires_at| expires_at <= self.auth.time().at)
+            || self.drain_state.as_ref().is_some_and(DrainState::has_begun)
     }
 }
 
 /// A stream as its response sees it. Dropping it ends the stream.
 pub(crate) struct StreamHandle {
     queue: Arc<EventQueue>,
+    end: StreamEnd,
     _permit: StreamPermit,
 }
 
 impl StreamHandle {
-    /// The next frames; `None` at the end of the stream.
+    /// The next frames; `None` at the end of the stream. Does not wake the task when the access
+    /// token expires or the server shuts down: the task has to look again now and then.
     pub(crate) fn poll_next(&self, context: &Context<'_>) -> Poll<Option<Bytes>> {
+        if self.end.is_reached() {
+            return Poll::Ready(None);
+        }
         self.queue.poll_next(context)
+    }
+
+    /// What to send if there is no event for a while; `None` if frames wait.
+    pub(crate) fn heartbeat(&self) -> Option<Bytes> {
+        self.queue.heartbeat()
     }
 }
 
@@ -182,20 +192,12 @@ impl EventHub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a stream of this principal.
+    /// Counts a stream of this caller.
     ///
     /// # Errors
-    /// The principal or the process has the greatest number of streams.
-    pub(crate) fn claim_stream(&self, principal: PrincipalId) -> Result<StreamPermit, ApiError> {
-        match self.counts.increment(principal) {
-            Ok(all) => self.metrics.set_event_streams(all),
-            Err(limit) => {
-                self.metrics.count_refused_stream(limit);
-                return Err(ProtocolError::StreamLimitReached(limit).into());
-            }
-        }
-        let (counts, metrics) = (Arc::clone(&self.counts), Arc::clone(&self.metrics));
-        Ok(StreamPermit { principal, counts, metrics })
+    /// The principal, the tenant or the process has the greatest number of streams.
+    pub(crate) fn claim_stream(&self, caller: &Caller) -> Result<StreamPermit, ApiError> {
+        Ok(StreamPermit::claim(&self.counts, &self.metrics, caller.principal, caller.profile.tenant.id)?)
     }
 
     /// Opens a stream that continues from a bookmark: it begins with the events since then, or with
@@ -210,14 +212,18 @@ impl EventHub {
         drain_state: Option<DrainState>,
         permit: StreamPermit,
     ) -> Result<StreamHandle, ApiError> {
-        // during the lock nothing is polled, so the stream misses nothing between this read and the next poll
-        let mut state = self.lock();
-        let batch = self.auth.poll_live_events(from)?;
-        let handle = StreamHandle { queue: Arc::default(), _permit: permit };
-        handle.queue.push(frames::render_start(), Bytes::new);
-        let stream = Stream { viewer, checked_version: None, queue: Arc::clone(&handle.queue), drain_state };
-        self.send_batch(&stream, &batch, &render_changes(&batch));
-        state.position.get_or_insert(batch.next);
+        let expires_at = viewer.session_context().map(|session| session.expires_at);
+        let end = StreamEnd { auth: Arc::clone(&self.auth), expires_at, drain_state };
+        let handle = StreamHandle { queue: Arc::default(), end: end.clone(), _permit: permit };
+        let stream = Stream { viewer, checked_version: None, queue: Arc::clone(&handle.queue), end };
+        let (mut state, batch) = self.read_first_batch(from)?;
+        let missed = self.render_batch(&stream.viewer, &batch, &render_changes(&batch));
+        // a batch is limited by the number of its events
+        stream.queue.push_first(frames::render_start(&missed.unwrap_or_default()));
+        stream.queue.set_heartbeat(frames::render_heartbeat(&batch.next));
+        if state.position.is_none() {
+            state.set_position(batch.next);
+        }
         state.streams.push(stream);
         if !state.is_polling {
             self.start_poller()
@@ -227,6 +233,26 @@ impl EventHub {
         Ok(handle)
     }
 
+    /// Reads the events since a bookmark. No event is missed between this read and the next poll, as
+    /// long as the state stays locked.
+    fn read_first_batch(&self, from: Option<&Bookmark>) -> Result<(MutexGuard<'_, HubState>, LiveEventBatch), Error> {
+        let mut advances = self.lock().advances;
+        let mut attempts = 1;
+        loop {
+            let mut batch = self.auth.poll_live_events(from)?;
+            let state = self.lock();
+            if state.advances == advances {
+                return Ok((state, batch));
+            }
+            if attempts == MAX_FIRST_READS {
+                // its next poll may begin after events that this read did not find
+                (batch.has_gap, batch.events) = (true, Vec::new());
+                return Ok((state, batch));
+            }
+            (advances, attempts) = (state.advances, attempts + 1);
+        }
+    }
+
     fn start_poller(self: &Arc<Self>) -> std::io::Result<()> {
         let (hub, signal) = (Arc::downgrade(self), Arc::clone(&self.signal));
         std::thread::Builder::new().name("events".to_owned()).spawn(move || run_poller(&hub, &signal)).map(drop)
@@ -234,33 +260,34 @@ impl EventHub {
 
     /// Polls once. Returns false if there is no stream any more.
     fn poll(&self) -> bool {
-        let mut state = self.lock();
-        let HubState { position, streams, is_polling, has_failed } = &mut *state;
-        streams.retain(|stream| !stream.queue.is_closed());
-        if streams.is_empty() {
-            (*position, *is_polling) = (None, false);
-            return false;
-        }
-        let batch = match self.auth.poll_live_events(position.as_ref()) {
-            Ok(batch) => {
-                *has_failed = false;
-                *position = Some(batch.next.clone());
-                Some(batch)
+        let position = {
+            let mut state = self.lock();
+            state.streams.retain(|stream| !stream.queue.is_closed());
+            if state.streams.is_empty() {
+                (state.position, state.is_polling) = (None, false);
+                return false;
             }
-            Err(error) => {
-                if !std::mem::replace(has_failed, true) {
-                    tracing::warn!(%error, "polling the live events failed; it will be retried");
-                }
-                None
-            }
+            state.position.clone()
+        };
+        let polled = self.auth.poll_live_events(position.as_ref());
+        let (batch, mut streams) = {
+            let mut state = self.lock();
+            let batch = state.record_poll(polled);
+            (batch, std::mem::take(&mut state.streams))
         };
         let changes = batch.as_ref().map(render_changes).unwrap_or_default();
-        let updates = batch.as_ref().filter(|batch| batch.has_gap || !batch.events.is_empty());
-        for stream in streams.iter_mut() {
-            match self.recheck_viewer(stream, updates.is_some()) {
+        let updates = batch.as_ref().filter(|batch| batch.has_updates());
+        let heartbeat = batch.as_ref().map(|batch| frames::render_heartbeat(&batch.next));
+        // once for all streams: it may wait
+        let is_current = self.auth.catch_up().is_ok();
+        for stream in &mut streams {
+            match self.recheck_viewer(stream, updates.is_some(), is_current) {
                 Ok(()) => {
                     if let Some(batch) = updates {
                         self.send_batch(stream, batch, &changes);
+                    }
+                    if let Some(heartbeat) = &heartbeat {
+                        stream.queue.set_heartbeat(heartbeat.clone());
                     }
                 }
                 Err(Error::Denied(_)) => stream.queue.close(),
@@ -272,6 +299,7 @@ impl EventHub {
                 }
             }
         }
+        self.lock().streams.append(&mut streams);
         true
     }
 
@@ -279,28 +307,34 @@ impl EventHub {
     ///
     /// # Errors
     /// [`Error::Denied`] if the stream has to end.
-    fn recheck_viewer(&self, stream: &mut Stream, has_updates: bool) -> Result<(), Error> {
-        let expires_at = stream.viewer.session_context().map(|session| session.expires_at);
-        let is_over = expires_at.is_none_or(|expires_at| expires_at <= self.auth.time().at)
-            || stream.drain_state.as_ref().is_some_and(DrainState::has_begun);
-        if is_over {
+    fn recheck_viewer(&self, stream: &mut Stream, has_updates: bool, is_current: bool) -> Result<(), Error> {
+        if stream.end.is_reached() {
             return Err(TokenDenied::Expired.into());
         }
         let version = self.auth.change_version();
         if has_updates || stream.checked_version != Some(version) {
-            stream.viewer = self.auth.recheck_caller(&stream.viewer)?;
+            if !is_current {
+                return Err(Error::unavailable("the change feed could not be read in time"));
+            }
+            stream.viewer = self.auth.recheck_caller_in_view(&stream.viewer)?;
             stream.checked_version = Some(version);
         }
         Ok(())
     }
 
-    /// Sends what the viewer may see of a batch. `changes` are its events as text.
-    fn send_batch(&self, stream: &Stream, batch: &LiveEventBatch, changes: &[String]) {
+    /// The frames of what the viewer may see of a batch. `changes` are its events as text.
+    fn render_batch(&self, viewer: &Caller, batch: &LiveEventBatch, changes: &[String]) -> Option<Bytes> {
         if batch.has_gap {
-            return self.send_reset(stream, batch);
+            self.metrics.count_event_reset();
+            return Some(frames::render_reset(&batch.next));
         }
-        let visible = batch.events.iter().zip(changes).filter(|(event, _)| may_see_event(&stream.viewer, event));
-        if let Some(frames) = frames::join_changes(visible.map(|(_, change)| change.as_str()), &batch.next)
+        let visible = batch.events.iter().zip(changes).filter(|(event, _)| may_see_event(viewer, event));
+        frames::join_changes(visible.map(|(_, change)| change.as_str()), &batch.next)
+    }
+
+    /// Sends what the viewer may see of a batch.
+    fn send_batch(&self, stream: &Stream, batch: &LiveEventBatch, changes: &[String]) {
+        if let Some(frames) = self.render_batch(&stream.viewer, batch, changes)
             && stream.queue.push(frames, || frames::render_reset(&batch.next))
         {
             self.metrics.count_event_reset();
@@ -318,34 +352,27 @@ fn render_changes(batch: &LiveEventBatch) -> Vec<String> {
     batch.events.iter().map(frames::render_change).collect()
 }
 
+/// Ends all streams if the poller panics, so that their clients connect again and start another.
+struct PanicGuard<'h>(&'h EventHub);
+
+impl Drop for PanicGuard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut state = self.0.lock();
+            state.streams.clear();
+            (state.position, state.is_polling) = (None, false);
+        }
+    }
+}
+
 fn run_poller(hub: &Weak<EventHub>, signal: &PollSignal) {
     loop {
         std::thread::sleep(MIN_POLL_INTERVAL);
         signal.wait();
         let Some(hub) = hub.upgrade() else { return };
+        let _guard = PanicGuard(&hub);
         if !hub.poll() {
             return;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tillgate_domain::UserId;
-    use uuid::Uuid;
-
-    use super::*;
-
-    #[test]
-    fn streams_are_limited_for_each_principal_and_for_the_process() {
-        let counts = StreamCounts::default();
-        let principal = |number: usize| PrincipalId::User(UserId(Uuid::from_u128(number as u128)));
-        for number in 0..MAX_STREAMS {
-            assert_eq!(counts.increment(principal(number / MAX_STREAMS_PER_PRINCIPAL)), Ok(number + 1));
-        }
-        assert_eq!(counts.increment(principal(0)), Err(StreamLimit::Principal));
-        assert_eq!(counts.increment(principal(MAX_STREAMS)), Err(StreamLimit::Process));
-        assert_eq!(counts.decrement(principal(0)), MAX_STREAMS - 1);
-        assert_eq!(counts.increment(principal(0)), Ok(MAX_STREAMS));
     }
 }

@@ -13,7 +13,9 @@ use tillgate_domain::{Event, EventId, Store, StoreExt};
 use tillgate_testkit::server_sent_events::{StreamEvent, take_event};
 use uuid::Uuid;
 
-use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, with_bearer};
+use crate::test_server::{
+    StoreState, TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, with_bearer,
+};
 
 const EVENTS: &str = "/api/v1/events";
 
@@ -206,6 +208,33 @@ async fn stream_ends_when_its_access_token_expires() {
 }
 
 #[actix_web::test]
+async fn stream_ends_at_the_expiry_while_the_store_hangs() {
+    let shop = TestServer::start();
+    let token = shop.log_in_native("cashier").await.text_at("/access_token");
+    let mut follower = Follower::open(&shop, &token).await;
+    follower.read_until(|event| event.name == "reset").await.unwrap();
+    shop.store.set_state(StoreState::Hanging);
+    shop.clock.advance(Duration::from_mins(16));
+    let end = follower.read_until(|event| event.name == "never").await;
+    shop.store.set_state(StoreState::Healthy);
+    assert_eq!(end, None);
+}
+
+#[actix_web::test]
+async fn streams_end_if_polling_panics_and_can_be_opened_again() {
+    let shop = TestServer::start();
+    let token = shop.log_in_native("cashier").await.text_at("/access_token");
+    let mut follower = Follower::open(&shop, &token).await;
+    follower.read_until(|event| event.name == "reset").await.unwrap();
+    shop.store.set_state(StoreState::Panicking);
+    assert_eq!(follower.read_until(|event| event.name == "never").await, None, "the stream has ended");
+    shop.store.set_state(StoreState::Healthy);
+    let mut follower = Follower::open(&shop, &token).await;
+    let session = shop.log_in_native("cashier").await.text_at("/session/id");
+    follower.read_until(|event| event.data["id"] == session).await.expect("a new poller");
+}
+
+#[actix_web::test]
 async fn event_after_the_expiry_is_not_delivered() {
     let shop = TestServer::start();
     let login = shop.log_in_native("admin").await;
@@ -265,6 +294,18 @@ async fn reader_that_falls_behind_is_reset() {
     assert_eq!(seen[0].name, "reset", "what was not read is dropped");
     let last = shop.log_in_native("witness").await.text_at("/session/id");
     follower.read_until(|event| event.data["id"] == last).await.unwrap();
+}
+
+#[actix_web::test]
+async fn client_that_missed_many_changes_receives_them_all() {
+    let shop = TestServer::start();
+    let admin = shop.log_in_native("admin").await.text_at("/access_token");
+    let from = find_position(&shop, &admin).await;
+    for _ in 0..450 {
+        shop.log_in_native("cashier").await;
+    }
+    let seen = open(&shop, &admin, Some(&from)).await;
+    assert_eq!((seen.len(), changes(&seen).len()), (900, 900), "an audit event and a session for each login");
 }
 
 #[actix_web::test]

@@ -176,7 +176,7 @@ fn describe_protocol_error(protocol: &ProtocolError) -> String {
         ProtocolError::StreamLimitReached(StreamLimit::Principal) => {
             format!("You already have {MAX_STREAMS_PER_PRINCIPAL} event streams. Close one or retry later.")
         }
-        ProtocolError::StreamLimitReached(StreamLimit::Process) => {
+        ProtocolError::StreamLimitReached(StreamLimit::Tenant | StreamLimit::Process) => {
             "Too many event streams are open. Poll your lists and retry later.".to_owned()
         }
         ProtocolError::UntrustedOrigin => "Pages of this origin may not send this request.".to_owned(),

@@ -7,7 +7,7 @@ use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 
 use crate::context::blocking_pool::run_blocking;
-use crate::context::event_hub::{MAX_STREAMS, MAX_STREAMS_PER_PRINCIPAL, parse_position};
+use crate::context::event_hub::{MAX_STREAMS, MAX_STREAMS_PER_PRINCIPAL, MAX_STREAMS_PER_TENANT, parse_position};
 use crate::error::ApiError;
 use crate::openapi::{OperationDoc, text_schema};
 use crate::request::Request;
@@ -28,7 +28,7 @@ async fn follow_events(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     if call.head().method() == Method::HEAD {
         return Ok(build_response(HttpResponse::with_body(StatusCode::OK, NoBody::new()).map_into_boxed_body()));
     }
-    let permit = call.mount().server.event_hub.claim_stream(caller.principal)?;
+    let permit = call.mount().server.event_hub.claim_stream(&caller)?;
     let from = call.head().header(LAST_EVENT_ID).and_then(parse_position);
     let connection = call.head().connection();
     let drain_state = connection.as_ref().map(|connection| connection.drain_state().clone());
@@ -62,9 +62,9 @@ fn document_events() -> OperationDoc {
         )
         .description(format!(
             "The stream ends when the access token expires and when the session ends. A user or device has at most \
-             {MAX_STREAMS_PER_PRINCIPAL} streams (429), a process {MAX_STREAMS} (503)."
+             {MAX_STREAMS_PER_PRINCIPAL} streams (429), a tenant {MAX_STREAMS_PER_TENANT} and a process {MAX_STREAMS} (503)."
         ))
         .header_parameter(LAST_EVENT_ID, "The id of the last event that you received.", text_schema())
-        .typed_response(200, "The stream, with a comment every 15 seconds.", "text/event-stream")
+        .typed_response(200, "The stream, with a position every 15 seconds.", "text/event-stream")
         .errors(&[429])
 }

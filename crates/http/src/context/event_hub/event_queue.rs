@@ -17,7 +17,12 @@ pub(super) struct EventQueue(Mutex<QueueState>);
 #[derive(Default)]
 struct QueueState {
     frames: VecDeque<Bytes>,
+    /// The size of the frames, without the first one if it was added by `push_first`.
     bytes: usize,
+    /// The size of the frame that is not counted.
+    first_bytes: usize,
+    /// What is sent if there is no event for a while.
+    heartbeat: Bytes,
     /// Whether no frame follows, or nobody takes them any more.
     is_closed: bool,
     waker: Option<Waker>,
@@ -38,7 +43,7 @@ impl EventQueue {
         let overflows = state.bytes + frames.len() > MAX_QUEUE_BYTES;
         let frames = if overflows {
             state.frames.clear();
-            state.bytes = 0;
+            (state.bytes, state.first_bytes) = (0, 0);
             reset()
         } else {
             frames
@@ -49,6 +54,24 @@ impl EventQueue {
             waker.wake();
         }
         overflows
+    }
+
+    /// Adds what the stream begins with, whatever its size. Nothing may wait.
+    pub(super) fn push_first(&self, frames: Bytes) {
+        let mut state = self.lock();
+        state.first_bytes = frames.len();
+        state.frames.push_back(frames);
+    }
+
+    /// Sets what is sent if there is no event for a while, after the frames that wait now.
+    pub(super) fn set_heartbeat(&self, heartbeat: Bytes) {
+        self.lock().heartbeat = heartbeat;
+    }
+
+    /// What to send if there is no event for a while; `None` if frames wait.
+    pub(super) fn heartbeat(&self) -> Option<Bytes> {
+        let state = self.lock();
+        state.frames.is_empty().then(|| state.heartbeat.clone())
     }
 
     /// Ends the stream: what waits is still sent, and nothing is added.
@@ -68,7 +91,7 @@ impl EventQueue {
     pub(super) fn poll_next(&self, context: &Context<'_>) -> Poll<Option<Bytes>> {
         let mut state = self.lock();
         if let Some(frames) = state.frames.pop_front() {
-            state.bytes -= frames.len();
+            state.bytes -= frames.len() - std::mem::take(&mut state.first_bytes);
             return Poll::Ready(Some(frames));
         }
         if state.is_closed {
@@ -106,6 +129,26 @@ mod tests {
         }
         let left: usize = take_all(&queue).iter().map(Bytes::len).sum();
         assert!(left <= MAX_QUEUE_BYTES, "{left}");
+    }
+
+    #[test]
+    fn first_frames_may_be_larger_than_the_limit() {
+        let queue = EventQueue::default();
+        let (first, last) = (Bytes::from(vec![b'x'; MAX_QUEUE_BYTES * 2]), Bytes::from_static(b"last"));
+        queue.push_first(first.clone());
+        assert!(!queue.push(last.clone(), Bytes::new), "they do not count");
+        assert_eq!(take_all(&queue), [first, last]);
+        assert!(queue.push(Bytes::from(vec![b'x'; MAX_QUEUE_BYTES + 1]), Bytes::new), "later frames count");
+    }
+
+    #[test]
+    fn heartbeat_follows_the_frames_that_wait() {
+        let queue = EventQueue::default();
+        queue.push(Bytes::from_static(b"one"), Bytes::new);
+        queue.set_heartbeat(Bytes::from_static(b"beat"));
+        assert_eq!(queue.heartbeat(), None);
+        assert_eq!(take_all(&queue).len(), 1);
+        assert_eq!(queue.heartbeat().as_deref(), Some(&b"beat"[..]));
     }
 
     #[test]

@@ -52,9 +52,14 @@ pub(super) fn render_reset(next: &Bookmark) -> Bytes {
     format!("{}event: reset\ndata: {{}}\n\n", render_position(next)).into()
 }
 
-/// The start of a stream.
-pub(super) fn render_start() -> Bytes {
-    format!("retry: {RETRY_MILLIS}\n\n").into()
+/// A position without an event: a browser keeps it, and reports nothing.
+pub(super) fn render_heartbeat(next: &Bookmark) -> Bytes {
+    format!("{}\n", render_position(next)).into()
+}
+
+/// The start of a stream, with the frames of what was missed.
+pub(super) fn render_start(missed: &[u8]) -> Bytes {
+    [format!("retry: {RETRY_MILLIS}\n\n").as_bytes(), missed].concat().into()
 }
 
 #[cfg(test)]
@@ -82,6 +87,7 @@ mod tests {
              data: {\"kind\":\"device\",\"id\":\"00000000-0000-0000-0000-000000000004\",\"version\":null}\n\n"
         );
         assert_eq!(join_changes(std::iter::empty(), &next), None);
+        assert_eq!(render_heartbeat(&next), "id: 7\n\n");
         assert_eq!(render_reset(&next), "id: 7\nevent: reset\ndata: {}\n\n");
     }
 
