@@ -1,15 +1,19 @@
 //! The export of audit events: the file, its filter, and the event that records it.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::time::Duration;
 
+use actix_web::body::MessageBody;
 use actix_web::http::Method;
+use actix_web::test;
 use serde_json::{Map, Value, json};
 use tillgate_domain::office::OfficePorts;
 use tillgate_domain::{Action, Actor, Event, EventId, EventOutcome, Store, StoreExt, Subject, TenantId, UserId};
 
 use crate::office::{OfficeClient, expected_pointers, tenant, violations};
 use crate::office_browser::{Browser, server};
-use crate::test_server::{TEST_PASSWORD, TestResponse};
+use crate::test_server::{TEST_PASSWORD, TestResponse, build_request, with_bearer};
 
 const EXPORT: &str = "/audit-events/export";
 
@@ -130,6 +134,52 @@ async fn export_with_unknown_parameters_is_rejected_and_not_recorded() {
     let cashier = OfficeClient::log_in_as("cashier").await;
     assert_eq!(cashier.get(EXPORT).await.text_at("/right"), "auditRead");
     assert_eq!((exports(&desk).len(), exports(&cashier).len()), (0, 0));
+}
+
+#[actix_web::test]
+async fn export_ends_with_the_session_or_the_right() {
+    for ending in ["logout", "suspension", "right", "expiry", "nothing"] {
+        let desk = OfficeClient::open().await;
+        record_events(&desk, 450);
+        desk.create_role("auditor", &["auditRead"]);
+        let auditor = json!({ "user_name": "auditor", "password": TEST_PASSWORD, "roles": ["auditor"] });
+        let auditor = format!("/users/{}", desk.post("/users", auditor).await.text_at("/id"));
+        let login = desk.shop.log_in_native("auditor").await;
+        let session = format!("/sessions/{}", login.text_at("/session/id"));
+        let app = test::init_service(desk.shop.http.app()).await;
+        let request = build_request(Method::GET, &format!("/api/v1{EXPORT}?action=clock.accept"));
+        let request = with_bearer(request, &login.text_at("/access_token")).to_request();
+        let mut body = pin!(test::call_service(&app, request).await.into_body());
+        match ending {
+            "logout" => drop(desk.send(Method::DELETE, &session, Some("*"), None).await),
+            "suspension" => drop(desk.patch(&auditor, "*", json!({ "status": "suspended" })).await),
+            "right" => drop(desk.patch(&auditor, "*", json!({ "roles": [] })).await),
+            "expiry" => desk.shop.clock.advance(Duration::from_hours(12)),
+            _ => {}
+        }
+        let mut sent = Vec::new();
+        let is_whole = loop {
+            match poll_fn(|context| body.as_mut().poll_next(context)).await {
+                Some(Ok(piece)) => sent.extend_from_slice(&piece),
+                Some(Err(_)) => break false,
+                None => break true,
+            }
+        };
+        let lines = sent.split(|byte| *byte == b'\n').count() - 1;
+        assert_eq!((is_whole, lines), if ending == "nothing" { (true, 450) } else { (false, 200) }, "{ending}");
+    }
+}
+
+#[actix_web::test]
+async fn headers_of_an_export_are_no_export() {
+    let desk = OfficeClient::open().await;
+    record_events(&desk, 450);
+    let head = desk.send(Method::HEAD, &format!("{EXPORT}?format=csv"), None, None).await;
+    assert_eq!((head.status.as_u16(), head.bytes.len()), (200, 0));
+    assert_eq!(head.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(exports(&desk).len(), 0);
+    let cashier = OfficeClient::log_in_as("cashier").await;
+    assert_eq!(cashier.send(Method::HEAD, EXPORT, None, None).await.status, 403);
 }
 
 #[actix_web::test]

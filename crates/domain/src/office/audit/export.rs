@@ -22,7 +22,11 @@ impl Office<'_> {
         Ok(Ok(start_audit_export(self.store, &self.context, &filter, format)?))
     }
 
-    fn authorize_export(&self) -> Result<(), OfficeError> {
+    /// Checks what an export requires.
+    ///
+    /// # Errors
+    /// The right `auditRead` or a recent proof of identity is missing.
+    pub fn authorize_export(&self) -> Result<(), OfficeError> {
         self.require(KnownRight::AuditRead)?;
         self.require_recent_proof()
     }

@@ -112,7 +112,8 @@ async fn export_audit_events(call: Request, caller: Caller) -> Result<HttpRespon
     let name = format!("audit-{}.{}", today.split('T').next().unwrap_or_default(), format.name());
     let permit = call.acquire_list_permit(&caller).await?;
     let writer = AuditExportWriter::new(format, bom.unwrap_or(true));
-    let parts = AuditExportStream::new(caller, filter, writer);
+    let headers_only = call.head().method() == Method::HEAD;
+    let parts = AuditExportStream::new(caller, filter, writer, headers_only);
     let mut answer = stream_parts(&call, format.media_type(), parts).await?;
     if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
         answer.headers_mut().insert(CONTENT_DISPOSITION, disposition);

@@ -131,7 +131,8 @@ pub(super) fn format_time_cell(at: Instant) -> String {
     if text.is_empty() { at.millis().to_string() } else { text }
 }
 
-/// An export that is being sent: each part is a page of events.
+/// An export that is being sent: each part is a page of events. It ends early if the caller's session
+/// or access token ends, or if the caller loses the right.
 pub(super) struct AuditExportStream {
     caller: Caller,
     filter: EventFilter,
@@ -141,6 +142,8 @@ pub(super) struct AuditExportStream {
 
 /// How far an export has been sent.
 enum ExportPosition {
+    /// Only the headers are sent, so nothing is read or recorded.
+    Headers,
     /// Nothing has been read yet.
     Start,
     /// The page after this event follows.
@@ -148,22 +151,36 @@ enum ExportPosition {
 }
 
 impl AuditExportStream {
-    /// An export of the events that the filter matches, for this caller.
-    pub(super) const fn new(caller: Caller, filter: EventFilter, writer: AuditExportWriter) -> Self {
-        Self { caller, filter, writer, position: ExportPosition::Start }
+    /// An export of the events that the filter matches, for this caller. With `headers_only`, it has
+    /// no events.
+    pub(super) const fn new(
+        caller: Caller,
+        filter: EventFilter,
+        writer: AuditExportWriter,
+        headers_only: bool,
+    ) -> Self {
+        let position = if headers_only { ExportPosition::Headers } else { ExportPosition::Start };
+        Self { caller, filter, writer, position }
     }
 }
 
 impl PartSource for AuditExportStream {
     fn next_part(self, context: &OfficeContext<'_>) -> Result<StreamPart<Self>, ApiError> {
-        let office = context.for_caller(&self.caller)?;
         let mut out = Vec::new();
         let page = match self.position {
+            ExportPosition::Headers => {
+                context.for_caller(&self.caller)?.authorize_export()?;
+                return Ok((out, Some(self)));
+            }
             ExportPosition::Start => {
                 self.writer.write_start(&mut out);
+                let office = context.for_caller(&self.caller)?;
                 into_api_result(office.start_export(&self.filter, self.writer.format.name()))?
             }
-            ExportPosition::After(last) => into_api_result(office.list_events(&self.filter, &export_page(Some(last))))?,
+            ExportPosition::After(last) => {
+                let office = context.for_caller(&context.auth.recheck_caller(&self.caller)?)?;
+                into_api_result(office.list_events(&self.filter, &export_page(Some(last))))?
+            }
         };
         for view in &page {
             self.writer

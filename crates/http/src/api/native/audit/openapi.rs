@@ -41,7 +41,8 @@ pub(super) fn export_audit_events() -> OperationDoc {
         .description(
             "The response is a file with all events that the filter matches, as `tillgate audit export` writes it: one \
              JSON object per line, or CSV, in which text that a spreadsheet would run as a formula begins with an \
-             apostrophe. It is sent in parts; a response that is cut short is incomplete. The export itself is an \
+             apostrophe. It is sent in parts; a response that is cut short is incomplete, as when the session or the \
+             access token ends, or the right is revoked. The export itself is an \
              audit event (`audit.export`), which is not part of the file. Browsers require a recent proof of identity.",
         )
         .typed_response(200, "The events.", "application/jsonl")
