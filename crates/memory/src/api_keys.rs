@@ -97,10 +97,11 @@ impl office::ApiKeys for Transaction<'_> {
                     client_id: old.client_id,
                     created_at: old.created_at,
                     last_used_at: old.last_used_at,
-                    previous_secret_until: old.previous_secret_until,
+                    previous_secret_until: old.previous_secret_until.filter(|_| key.active),
                     version,
                     ..key.clone()
                 };
+                row.previous_wrapped_secret = row.previous_wrapped_secret.take().filter(|_| key.active);
             });
         }
         Ok(is_current)

@@ -142,7 +142,7 @@ impl Auth {
         })?;
         let WrappedApiKey { key, wrapped_secret, previous_wrapped_secret } = found.ok_or(TokenDenied::Invalid)?;
         let secret = self.unwrap_secret(&key, &wrapped_secret)?;
-        let previous = previous_wrapped_secret.map(|wrapped| self.unwrap_secret(&key, &wrapped)).transpose()?;
+        let previous = previous_wrapped_secret.and_then(|wrapped| self.unwrap_previous_secret(&key, &wrapped));
         let (opened, profile) = (Arc::new(OpenedApiKey::new(key, secret, previous)), profile.map(Arc::new));
         self.api_key_cache.insert(&opened, read_version);
         if let Some(profile) = &profile {
@@ -156,6 +156,13 @@ impl Auth {
         let secret = self.keyring.master().unwrap(wrapped, &wrapping_context(&key.client_id));
         let secret = secret.and_then(|secret| String::from_utf8(secret.expose().clone()).ok()).map(Secret::new);
         secret.ok_or_else(|| Error::Fault(format!("could not decrypt the secret of API key \"{}\"", key.id)))
+    }
+
+    /// Decrypts the previous secret. A damaged one is only logged: the present secret stays valid.
+    fn unwrap_previous_secret(&self, key: &ApiKey, wrapped: &[u8]) -> Option<Secret<String>> {
+        self.unwrap_secret(key, wrapped)
+            .inspect_err(|error| tracing::warn!(%error, "the previous secret of an API key is ignored"))
+            .ok()
     }
 
     /// Records that a key has authenticated a request, at most once a minute. The store is written in

@@ -430,14 +430,41 @@ fn both_secrets_are_accepted_until_the_overlap_ends() {
     assert!(accepted(&first, "the last moment") && accepted(&second, "the new one then"));
     fixture.clock.advance(MILLI);
     assert!(!accepted(&first, "after the overlap") && accepted(&second, "the new one after"));
-    // a rotation during an overlap ends the older secret, and one without an overlap both
+    // a rotation without an overlap ends both secrets
     let third = rotate(4);
-    let fourth = rotate(4);
-    assert!(!accepted(&second, "two before") && accepted(&third, "one before") && accepted(&fourth, "the present"));
-    let fifth = rotate(0);
-    assert!(!accepted(&fourth, "replaced") && !accepted(&third, "long replaced") && accepted(&fifth, "the last"));
+    assert!(accepted(&second, "the second overlap") && accepted(&third, "the third in it"));
+    let fourth = rotate(0);
+    assert!(!accepted(&second, "long replaced") && !accepted(&third, "replaced") && accepted(&fourth, "the last"));
     let rotations = fixture.audit_events(Action::ApiKeyRotate);
-    assert_eq!((rotations.len(), rotations[3].details["previous_secret_until"].is_null()), (4, true));
+    assert_eq!((rotations.len(), rotations[2].details["previous_secret_until"].is_null()), (3, true));
+}
+
+#[test]
+fn damaged_previous_secret_does_not_reject_the_present_one() {
+    let fixture = EngineFixture::open();
+    let (key, first) = key(&fixture, "cashier", &[]);
+    let damaged = SecretRotation { wrapped_secret: b"damaged".to_vec(), overlap: Duration::ZERO };
+    done(office(&fixture).rotate_api_key(key.id, None, &damaged));
+    let (secret, wrapped_secret) = fixture.auth.generate_api_key_secret(&key.client_id).unwrap();
+    done(office(&fixture).rotate_api_key(key.id, None, &SecretRotation { wrapped_secret, overlap: HOUR }));
+    let present = GeneratedApiKey { secret, ..first };
+    assert!(verify_signature(&fixture.auth, &present, "GET /valid").is_ok());
+}
+
+#[test]
+fn revoked_key_loses_its_previous_secret() {
+    let fixture = EngineFixture::open();
+    let (key, first) = key(&fixture, "cashier", &[]);
+    let (secret, wrapped_secret) = fixture.auth.generate_api_key_secret(&key.client_id).unwrap();
+    done(office(&fixture).rotate_api_key(key.id, None, &SecretRotation { wrapped_secret, overlap: HOUR }));
+    for active in [false, true] {
+        let change = ApiKeyChange { active: Some(active), ..ApiKeyChange::default() };
+        done(office(&fixture).change_api_key(key.id, None, &change));
+    }
+    let present = GeneratedApiKey { secret, ..first.clone() };
+    assert!(verify_signature(&fixture.auth, &present, "GET /present").is_ok());
+    let previous = verify_signature(&fixture.auth, &first, "GET /previous");
+    assert_eq!(token_refused(previous), TokenDenied::Invalid);
 }
 
 #[test]

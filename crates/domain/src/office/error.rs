@@ -123,6 +123,15 @@ pub enum OfficeError {
         /// The number of devices.
         devices: u64,
     },
+    /// An API key whose previous secret is still accepted gets no further secret with an overlap.
+    #[error(
+        "the previous secret of the API key is still accepted; rotate it again after the overlap, or with an overlap \
+         of 0 hours, after which only the new secret is accepted"
+    )]
+    SecretOverlap,
+    /// A revoked or expired API key gets no new secret, because that would be rejected.
+    #[error("the API key is revoked or has expired; activate it or change its expiration first")]
+    ApiKeyEnded,
     /// The greatest number of items is reached.
     #[error("{field}: the limit of {most} has been reached")]
     LimitReached {
@@ -231,6 +240,8 @@ impl OfficeError {
             Self::BuiltInRole(_) => (DenialKind::Conflict, "role_built_in"),
             Self::LastStore { .. } => (DenialKind::Conflict, "last_store"),
             Self::StoreInUse { .. } => (DenialKind::Conflict, "store_in_use"),
+            Self::SecretOverlap => (DenialKind::Conflict, "secret_overlap"),
+            Self::ApiKeyEnded => (DenialKind::Conflict, "api_key_ended"),
             Self::LimitReached { .. } => (DenialKind::Conflict, "too_many"),
             Self::VirtualUser(_) => (DenialKind::Conflict, "user_virtual"),
             Self::OwnPassword => (DenialKind::Forbidden, "own_password"),

@@ -200,7 +200,7 @@ pub trait ApiKeys {
     /// Adds a key with its encrypted secret. Returns false if any key has its client id.
     fn insert(&mut self, key: &ApiKey, wrapped: &[u8]) -> StoreResult<bool>;
     /// Writes name, description, status, user, device, permissions and expiry, if the stored version
-    /// is that of `key`.
+    /// is that of `key`. A revoked key loses its previous secret and the end of its overlap.
     fn update(&mut self, key: &ApiKey) -> StoreResult<bool>;
     /// Writes a new encrypted secret and the permissions, if the stored version is that of `key`. The
     /// present secret becomes the previous one until the end of the overlap that `key` has; without

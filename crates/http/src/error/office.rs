@@ -143,6 +143,8 @@ mod tests {
             (OfficeError::BuiltInRole(RoleName::parse("admin").unwrap()), 409, None),
             (OfficeError::LastStore { name: "Main".into() }, 409, None),
             (OfficeError::StoreInUse { devices: 1 }, 409, None),
+            (OfficeError::SecretOverlap, 409, None),
+            (OfficeError::ApiKeyEnded, 409, None),
             (OfficeError::LimitReached { field, most: 1 }, 409, None),
             (OfficeError::VersionMismatch { subject: Subject::Server, current: 2 }, 412, None),
             (OfficeError::LastAdmin, 409, None),

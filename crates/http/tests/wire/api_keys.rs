@@ -10,13 +10,14 @@ use crate::oauth::{INTROSPECT, token_request};
 use crate::office::{OfficeClient, expected_pointers, violations};
 use crate::portos_client::{PortosKey, UnsignedRequest};
 use crate::portos_signed;
+use crate::test_server::TestResponse;
 
 fn create_api_key_body() -> Value {
     json!({ "name": "Warehouse", "user": "Admin", "device": "office", "permissions": ["tokenIntrospect"] })
 }
 
 /// What a program stores of a new key.
-fn created_key_id(made: &crate::test_server::TestResponse) -> PortosKey {
+fn created_key_id(made: &TestResponse) -> PortosKey {
     PortosKey { client: made.text_at("/client_id"), secret: made.text_at("/client_secret") }
 }
 
@@ -144,7 +145,7 @@ async fn rotated_key_has_two_secrets_until_the_overlap_ends() {
     let desk = OfficeClient::open().await;
     let made = desk.post("/api-keys", create_api_key_body()).await;
     let (path, first) = (format!("/api-keys/{}", made.text_at("/id")), created_key_id(&made));
-    let rotated = desk.post(&format!("{path}/rotate"), json!({ "overlap_hours": 2 })).await;
+    let rotated = rotate(&desk, &path, "\"1\"", Some(json!({ "overlap_hours": 2 }))).await;
     assert_eq!((rotated.status.as_u16(), rotated.header("etag")), (200, "\"2\""), "{}", rotated.json());
     let second = created_key_id(&rotated);
     assert_eq!((second.client == first.client, second.secret == first.secret), (true, false));
@@ -169,17 +170,43 @@ async fn rotated_key_has_two_secrets_until_the_overlap_ends() {
     // without a body, the overlap is a day
     let whole = OfficeClient::open().await;
     let made = whole.post("/api-keys", create_api_key_body()).await;
-    let path = format!("/api-keys/{}/rotate", made.text_at("/id"));
-    let rotated = whole.send(Method::POST, &path, None, None).await;
+    let path = format!("/api-keys/{}", made.text_at("/id"));
+    let rotated = rotate(&whole, &path, "*", None).await;
     assert_eq!(rotated.text_at("/previous_secret_until"), "2026-11-22T12:00:00.000Z");
-    let none = whole.post(&path, json!({ "overlap_hours": 0 })).await;
+    let none = rotate(&whole, &path, "*", Some(json!({ "overlap_hours": 0 }))).await;
     assert_eq!(none.json()["previous_secret_until"], Value::Null);
     for wrong in [json!(25), json!(-1), json!("1"), json!(1.5)] {
-        let refused = violations(&whole.post(&path, json!({ "overlap_hours": wrong })).await);
+        let refused = violations(&rotate(&whole, &path, "*", Some(json!({ "overlap_hours": wrong }))).await);
         assert_eq!((refused.0, refused.1.as_str(), refused.2.len()), (422, "fields_invalid", 1), "{wrong}");
     }
-    let unknown = "/api-keys/00000000-0000-7000-8000-000000000000/rotate";
-    assert_eq!(whole.post(unknown, json!({})).await.status, 404);
+    let unknown = "/api-keys/00000000-0000-7000-8000-000000000000";
+    assert_eq!(rotate(&whole, unknown, "*", Some(json!({}))).await.status, 404);
+}
+
+#[actix_web::test]
+async fn repeated_rotation_does_not_end_the_secret_in_use() {
+    let desk = OfficeClient::open().await;
+    let made = desk.post("/api-keys", create_api_key_body()).await;
+    let (path, first) = (format!("/api-keys/{}", made.text_at("/id")), created_key_id(&made));
+    let code = |answer: &TestResponse| (answer.status.as_u16(), answer.text_at("/code"));
+    let refused = |status: u16, code: &str| (status, code.to_owned());
+    let unconditional = desk.send(Method::POST, &format!("{path}/rotate"), None, None).await;
+    assert_eq!(unconditional.status, 428);
+    let second = created_key_id(&rotate(&desk, &path, "\"1\"", None).await);
+    let repeated = rotate(&desk, &path, "\"1\"", None).await;
+    assert_eq!(code(&repeated), refused(412, "version_moved"));
+    let again = rotate(&desk, &path, "*", Some(json!({ "overlap_hours": 1 }))).await;
+    assert_eq!(code(&again), refused(409, "secret_overlap"));
+    let status = async |key: &PortosKey| desk.shop.send(token_request(INTROSPECT, key, "x")).await.status.as_u16();
+    assert_eq!((status(&first).await, status(&second).await), (200, 200));
+    let third = created_key_id(&rotate(&desk, &path, "*", Some(json!({ "overlap_hours": 0 }))).await);
+    assert_eq!((status(&first).await, status(&second).await, status(&third).await), (401, 401, 200));
+    desk.patch(&path, "*", json!({ "status": "revoked" })).await;
+    assert_eq!(code(&rotate(&desk, &path, "*", None).await), refused(409, "api_key_ended"));
+}
+
+async fn rotate(desk: &OfficeClient, key: &str, if_match: &str, body: Option<Value>) -> TestResponse {
+    desk.send(Method::POST, &format!("{key}/rotate"), Some(if_match), body).await
 }
 
 #[actix_web::test]

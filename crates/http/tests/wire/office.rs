@@ -212,7 +212,7 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
     };
     let path_of_resource = path.replace("{id}", id).replace("{position}", "1");
     let mut request = build_request(method.parse().unwrap(), &path_of_resource);
-    if matches!(method, "PATCH" | "DELETE") || path.ends_with("/close") {
+    if matches!(method, "PATCH" | "DELETE") || path.ends_with("/close") || path.ends_with("/rotate") {
         request = request.insert_header(("If-Match", "*"));
     }
     if let Some(body) = body { request.set_json(body) } else { request }

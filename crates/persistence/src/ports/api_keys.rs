@@ -85,6 +85,8 @@ impl office::ApiKeys for Transaction<'_> {
     fn update(&mut self, key: &ApiKey) -> StoreResult<bool> {
         let permissions = to_json(&key.permissions)?;
         let current_row = api_keys::table.find(uuid_bytes(&key.id.0)).filter(api_keys::version.eq(key.version));
+        let no_previous_secret =
+            (api_keys::previous_wrapped.eq(None::<Vec<u8>>), api_keys::previous_until.eq(None::<i64>));
         let update = diesel::update(current_row).set((
             api_keys::name.eq(&key.name),
             api_keys::description.eq(&key.description),
@@ -94,6 +96,7 @@ impl office::ApiKeys for Transaction<'_> {
             api_keys::permissions.eq(permissions),
             api_keys::expires_at.eq(key.expires_at.map(Instant::millis)),
             api_keys::version.eq(api_keys::version + 1),
+            (!key.active).then_some(no_previous_secret),
         ));
         Ok(update.execute(self.write_connection()?).map_err(classify)? == 1)
     }

@@ -48,7 +48,7 @@ pub(crate) enum ApiKeyCommand {
     Rotate {
         /// Id of the API key
         id: ApiKeyId,
-        /// Hours for which the previous secret stays valid, from 0 to 24
+        /// Hours for which the previous secret stays valid, from 0 to 24; during that time, only 0 is possible
         #[arg(long, value_name = "NUMBER", default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=24))]
         overlap_hours: u64,
     },
@@ -129,8 +129,8 @@ impl ApiKeyCommand {
                 let generated = engine.generate_api_key_secret(&found.key.client_id).map_err(CommandError::failed)?;
                 let (secret, wrapped_secret) = generated;
                 let overlap = Duration::from_secs(overlap_hours * 3_600);
-                let key =
-                    check_decided(operator.rotate_api_key(*id, None, &SecretRotation { wrapped_secret, overlap }))?;
+                let (version, rotation) = (Some(found.key.version), SecretRotation { wrapped_secret, overlap });
+                let key = check_decided(operator.rotate_api_key(*id, version, &rotation))?;
                 print_secret(context, &view_api_key(&office, &key)?, &secret);
                 if !context.json
                     && let Some(until) = key.previous_secret_until

@@ -60,6 +60,10 @@ fn api_key_expires_and_is_rotated(engine: DatabaseEngine) {
     assert_eq!(rotated["client_id"], made["client_id"]);
     assert_ne!(rotated["client_secret"], made["client_secret"]);
     assert!(rotated["previous_secret_until"].is_string(), "the default is an overlap: {rotated}");
+    let refused = home.run_refused(&["api-key", "rotate", id, "--overlap-hours", "2"], 1);
+    assert!(refused.contains("the previous secret of the API key is still accepted"), "{refused}");
+    let none = home.run_ok(&["api-key", "rotate", id, "--overlap-hours", "0", "--json"]).json();
+    assert!(none["previous_secret_until"].is_null(), "{none}");
     let shown = home.run_ok(&["api-key", "rotate", id, "--overlap-hours", "2"]);
     assert!(
         shown.out.contains("clientSecret: ") && shown.err.contains("is valid until "),
@@ -67,8 +71,9 @@ fn api_key_expires_and_is_rotated(engine: DatabaseEngine) {
         shown.out,
         shown.err
     );
-    let none = home.run_ok(&["api-key", "rotate", id, "--overlap-hours", "0", "--json"]).json();
-    assert!(none["previous_secret_until"].is_null(), "{none}");
+    home.run_ok(&["api-key", "status", id, "revoked"]);
+    let refused = home.run_refused(&["api-key", "rotate", id, "--overlap-hours", "0"], 1);
+    assert!(refused.contains("the API key is revoked or has expired"), "{refused}");
     home.run_refused(&["api-key", "rotate", id, "--overlap-hours", "25"], 2);
     let unknown = ["api-key", "rotate", "018f3b3e-0000-7000-8000-000000000000"];
     assert!(home.run_refused(&unknown, 1).contains("there is no API key"));

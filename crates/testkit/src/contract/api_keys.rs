@@ -215,6 +215,15 @@ pub fn api_key_secret_is_rotated(harness: &StoreHarness) {
         assert_eq!(find_api_key(harness, first.id), Some(found.key));
     }
     assert!(!rotate(1, until, b"late"));
+    let update = |version, active| {
+        let key = ApiKey { active, ..expected(version, until) };
+        assert!(run_office_write(harness, |tx| tx.api_keys().update(&key)));
+        let found = find_by_client(harness, &first.client_id).unwrap();
+        (found.wrapped_secret, found.previous_wrapped_secret, found.key.previous_secret_until)
+    };
+    assert_eq!(update(5, true), (b"fifth".to_vec(), Some(b"fourth".to_vec()), until));
+    assert_eq!(update(6, false), (b"fifth".to_vec(), None, None), "a revoked key");
+    assert_eq!(update(7, true), (b"fifth".to_vec(), None, None), "reactivated");
     let other = find_by_client(harness, &beside.client_id).unwrap();
     assert_eq!((other.wrapped_secret, other.key), (wrap_secret(&beside), beside));
 }

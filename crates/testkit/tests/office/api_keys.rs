@@ -296,6 +296,7 @@ fn rotation_requires_the_rights_of_a_new_key_and_is_recorded() {
     let rotated = rotate(&audit_context(), Some(1), 24).unwrap();
     let until = Some(NOW.saturating_add(Duration::from_hours(24)));
     assert_eq!(rotated, ApiKey { previous_secret_until: until, version: 2, ..key.clone() });
+    assert_eq!(rotate(&audit_context(), None, 24), Err(OfficeError::SecretOverlap));
     assert_eq!(rotate(&audit_context(), None, 0).unwrap().previous_secret_until, None);
     // a manager gets the secret of a key that grants no more than it does now
     let given = shop.given_rights("cashier");
@@ -303,4 +304,12 @@ fn rotation_requires_the_rights_of_a_new_key_and_is_recorded() {
     let manager = caller_context(&names);
     let narrowed = rotate(&manager, None, 1).unwrap();
     assert_eq!(narrowed.permissions, given);
+    let later = AuditContext { at: NOW.saturating_add(Duration::from_hours(1)), ..audit_context() };
+    assert!(rotate(&later, None, 1).is_ok(), "the overlap has ended");
+    let change = |change: ApiKeyChange| shop.change(&key, &change).unwrap();
+    let expires_at = Some(Some(NOW.saturating_add(Duration::from_secs(1))));
+    change(ApiKeyChange { expires_at, ..ApiKeyChange::default() });
+    assert_eq!(rotate(&later, None, 0), Err(OfficeError::ApiKeyEnded));
+    change(ApiKeyChange { expires_at: Some(None), active: Some(false), ..ApiKeyChange::default() });
+    assert_eq!(rotate(&later, None, 0), Err(OfficeError::ApiKeyEnded));
 }

@@ -28,8 +28,9 @@ pub struct SecretRotation {
 
 impl Office<'_> {
     /// Gives the key a new secret and returns it. The present secret is accepted until the end of
-    /// the overlap, and the one before it no longer. With `version`, fails if the key has another
-    /// version. Requires the right `apiKeyUpdate`, every right that the key grants, and a recent proof
+    /// the overlap. With `version`, fails if the key has another version. While the previous secret is
+    /// accepted, only a rotation without an overlap is possible, which ends both secrets: otherwise a
+    /// repeated rotation would end the secret in use. A revoked or expired key is not rotated. Requires the right `apiKeyUpdate`, every right that the key grants, and a recent proof
     /// of identity.
     ///
     /// If anybody but an admin does this, a key without permissions is restricted to its current
@@ -62,6 +63,12 @@ fn rotate(
     let granted_rights = compute_rights(tx, &before)?;
     office.require_all(&granted_rights)?;
     let now = office.context.at;
+    if !before.active || before.is_expired(now) {
+        return Err(OfficeError::ApiKeyEnded.into());
+    }
+    if !rotation.overlap.is_zero() && before.previous_secret_until.is_some_and(|until| until > now) {
+        return Err(OfficeError::SecretOverlap.into());
+    }
     let until = (!rotation.overlap.is_zero()).then(|| now.saturating_add(rotation.overlap));
     let mut after = ApiKey { previous_secret_until: until, ..before.clone() };
     fix_permissions(&office.context, &mut after, granted_rights)?;

@@ -123,14 +123,15 @@ async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
 }
 
 async fn rotate_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let id = read_id(&call, FieldName::ApiKey)?;
+    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head())?);
     let overlap = body::read_optional_request::<RotateApiKey>(&call)?.into_overlap();
     let (view, secret) = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
             let found = into_api_result(office.find_api_key(id))?.ok_or_else(|| not_found(FieldName::ApiKey, id))?;
             let (secret, wrapped_secret) = context.auth.generate_api_key_secret(&found.key.client_id)?;
-            let key = into_api_result(office.rotate_api_key(id, None, &SecretRotation { wrapped_secret, overlap }))?;
+            let rotation = SecretRotation { wrapped_secret, overlap };
+            let key = condition.apply(|version| into_api_result(office.rotate_api_key(id, version, &rotation)))?;
             Ok((office.unguarded().load_api_key_view(&key)?, secret))
         })
         .await?;

@@ -100,15 +100,15 @@ export async function editKey(key, etag) {
   });
 }
 
-/** @param {any} key */
-export async function rotateKey(key) {
+/** @param {any} key @param {string | null} etag */
+export async function rotateKey(key, etag) {
   const options = [1, 4, 24].map((hours) => ({ value: String(hours), label: tn("key.overlap_hours", hours) }));
   const rotated = await formDialog({
     title: t("key.rotate.title", { name: key.name }),
     text: t("key.rotate.text"),
     fields: [{ name: "overlap", label: t("key.overlap.label"), type: "select", required: true, value: "24", options }],
     action: t("key.rotate"),
-    submit: async (values) => (await call("POST", `api-keys/${key.id}/rotate`, { body: { overlap_hours: Number(values.overlap) } })).data,
+    submit: async (values) => (await call("POST", `api-keys/${key.id}/rotate`, { body: { overlap_hours: Number(values.overlap) }, ifMatch: etag ?? "*" })).data,
     asCall: (values) => ["POST", `api-keys/${key.id}/rotate`, { overlap_hours: Number(values.overlap) }],
   });
   if (!rotated) return;

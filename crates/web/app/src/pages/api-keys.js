@@ -82,7 +82,7 @@ function keyPanel(id) {
     actions: html`
       ${can("apiKeyUpdate") ? html`<button class="button" @click=${() => editKey(key, detail.etag)}>${icon("edit")}${t("edit")}</button>` : nothing}
       ${can("apiKeyUpdate") && isActive && "expires_at" in key
-        ? html`<button class="button" @click=${() => rotateKey(key)}>${icon("rotate")}${t("key.rotate")}</button>`
+        ? html`<button class="button" @click=${() => rotateKey(key, detail.etag)}>${icon("rotate")}${t("key.rotate")}</button>`
         : nothing}
       ${can("apiKeyUpdate")
         ? html`<button class="button ${isActive ? "danger-quiet" : ""}" @click=${() => setKeyStatus(key, isActive ? "revoked" : "active")}>

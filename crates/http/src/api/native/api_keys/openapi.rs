@@ -85,12 +85,15 @@ pub(super) fn rotate_api_key() -> OperationDoc {
     OperationDoc::new(TAG, "Give an API key a new secret")
         .description(
             "The previous secret is accepted for `overlap_hours`, too, so that you can change the program without an \
-             interruption; after that, it is rejected. A rotation during the overlap ends the older of the two \
-             secrets at once. The new secret is returned only in this response. You need every right that the key \
+             interruption; after that, it is rejected. During the overlap, only a rotation with 0 hours is possible, \
+             which ends both secrets; any other is rejected (409, `secret_overlap`), and so is the rotation of a \
+             revoked or expired key (409, `api_key_ended`). The new secret is returned only in this response. You need every right that the key \
              grants.",
         )
         .request_body::<RotateApiKey>(json!({ "overlap_hours": 24 }))
         .optional_body()
+        .requires_if_match()
+        .errors(&[409])
         .response::<CreatedApiKeyBody<'_>>(200, "The key with its new secret.", example_created_api_key())
         .with_etag()
 }
