@@ -2,9 +2,9 @@
 
 use serde::Serializer;
 use tillgate_domain::Instant;
-use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
 const TIMESTAMP_FORMAT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
@@ -22,7 +22,8 @@ pub(crate) fn format_trimmed(at: Instant) -> String {
     text.strip_suffix(".000Z").map(|seconds| format!("{seconds}Z")).unwrap_or(text)
 }
 
-/// A timestamp in a request (RFC 3339), with a resolution of one millisecond.
+/// A timestamp in a request (RFC 3339), with a resolution of one millisecond. In UTC, too, its year
+/// has four digits, so that it can be formatted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rfc3339Instant(pub(crate) Instant);
 
@@ -31,11 +32,17 @@ impl Rfc3339Instant {
     pub(crate) const MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
 }
 
-impl std::str::FromStr for Rfc3339Instant {
-    type Err = time::error::Parse;
+/// A text is no timestamp, or one that cannot be formatted in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InvalidTimestamp;
 
-    fn from_str(text: &str) -> Result<Self, time::error::Parse> {
-        let at = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339)?;
+impl std::str::FromStr for Rfc3339Instant {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let at = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok();
+        let at = at.and_then(|at| at.checked_to_offset(UtcOffset::UTC)).filter(|at| (0..=9999).contains(&at.year()));
+        let at = at.ok_or(InvalidTimestamp)?;
         // years of four digits fit into an i64
         let millis = i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).unwrap_or(i64::MAX);
         Ok(Self(Instant::from_millis(millis)))
@@ -70,5 +77,19 @@ mod tests {
         assert_eq!(format_instant(Instant::from_millis(1_795_258_496_789)), "2026-11-21T10:54:56.789Z");
         assert_eq!(format_trimmed(Instant::from_millis(0)), "1970-01-01T00:00:00Z");
         assert_eq!(format_trimmed(Instant::from_millis(120)), "1970-01-01T00:00:00.120Z");
+    }
+
+    #[test]
+    fn parsed_instant_can_be_formatted() {
+        let reformat = |text: &str| text.parse().map(|Rfc3339Instant(at)| format_instant(at)).ok();
+        for (text, formatted) in [
+            ("9999-12-31T23:59:59.999Z", Some("9999-12-31T23:59:59.999Z")),
+            ("9999-12-31T23:59:59+23:59", Some("9999-12-31T00:00:59.000Z")),
+            ("9999-12-31T23:59:59-23:59", None),
+            ("0000-01-01T00:00:00Z", Some("0000-01-01T00:00:00.000Z")),
+            ("0000-01-01T00:00:00+00:01", None),
+        ] {
+            assert_eq!(reformat(text).as_deref(), formatted, "{text}");
+        }
     }
 }

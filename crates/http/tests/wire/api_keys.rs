@@ -230,7 +230,12 @@ async fn key_expires_and_shows_its_last_use() {
     let again = desk.patch(&path, "*", json!({ "expires_at": null })).await;
     assert_eq!((again.status.as_u16(), &again.json()["expires_at"]), (200, &Value::Null));
     assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 200);
-    for (wrong, code) in [(json!("2026-11-21T12:00:00Z"), "range"), (json!("tomorrow"), "type"), (json!(1), "type")] {
+    for (wrong, code) in [
+        (json!("2026-11-21T12:00:00Z"), "range"),
+        (json!("tomorrow"), "type"),
+        (json!(1), "type"),
+        (json!("9999-12-31T23:59:59-23:59"), "type"),
+    ] {
         body["expires_at"] = wrong.clone();
         let expected = (422, "fields_invalid".to_owned(), expected_pointers(&[("/expires_at", code)]));
         assert_eq!(violations(&desk.post("/api-keys", body.clone()).await), expected, "{wrong}");

@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tillgate_domain::office::DeviceRoleAssignment;
 use tillgate_domain::{DeviceName, Email, Environment, Instant, Locale, Right, RoleName, Slug, UserName, Zone};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 use super::CommandError;
 use crate::configuration::parse_span;
@@ -34,7 +34,9 @@ pub(super) fn instant(zone: &Zone, text: &str, end: bool) -> Result<Instant, Com
     if let Some((first, next)) = zone.day_bounds(text) {
         return Ok(if end { next } else { first });
     }
-    let at = OffsetDateTime::parse(text, &Rfc3339).ok();
+    // a time that has no four-digit year in UTC could not be printed
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok().and_then(|at| at.checked_to_offset(UtcOffset::UTC));
+    let at = at.filter(|at| (0..=9999).contains(&at.year()));
     let millis = at.and_then(|at| i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok());
     millis.map(Instant::from_millis).ok_or_else(|| {
         CommandError::usage(format!("\"{text}\" is not a time: use 2026-11-21T08:00:00Z, or a date such as 2026-11-21"))
@@ -128,6 +130,9 @@ mod tests {
         assert_eq!(at("2026-11-21", false), Some(1_795_215_600_000));
         assert_eq!(at("2026-11-21", true), Some(1_795_302_000_000));
         assert_eq!((at("yesterday", false), at("2026-13-01", false)), (None, None));
+        for text in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+00:01"] {
+            assert_eq!(at(text, true), None, "{text}");
+        }
     }
 
     #[test]
