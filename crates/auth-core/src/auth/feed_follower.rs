@@ -96,9 +96,11 @@ impl FeedFollower {
         !self.keys_unreadable.load(Ordering::Relaxed)
     }
 
-    /// The position up to which the feed was applied.
-    pub(crate) fn cursor(&self) -> Option<Cursor> {
-        self.lock_position().bookmark.as_ref().map(Bookmark::applied_cursor)
+    /// The position up to which the feed was applied, and the instant of the newest revocation that
+    /// is applied.
+    pub(crate) fn acknowledgment(&self) -> Option<(Cursor, Instant)> {
+        let position = self.lock_position();
+        Some((position.bookmark.as_ref()?.applied_cursor(), position.acknowledgment.applied_at?.0))
     }
 
     /// The position and the instant of the newest revocation that is applied, if they are to be

@@ -180,15 +180,27 @@ impl Auth {
     /// Records the heartbeat of this process, with its position in the feed; does nothing after
     /// [`leave`](Self::leave).
     pub fn send_heartbeat(&self) -> Result<(), Error> {
-        let Some(applied) = self.follower.cursor() else { return Ok(()) };
+        let Some(applied) = self.follower.acknowledgment() else { return Ok(()) };
         let clock = self.clock.boot_id().zip(self.timekeeper.origin());
         let clock = clock.map(|(boot, origin)| MachineClock { boot_id: boot, origin });
         let left = self.schedule.has_left.lock().unwrap_or_else(PoisonError::into_inner);
         if *left {
             return Ok(());
         }
-        let node = Node { id: self.node, applied, seen_at: self.time().at, clock };
-        Ok(self.store.write("send_heartbeat", |tx| tx.nodes().upsert(&node))?)
+        let node = Node { id: self.node, applied: applied.0, seen_at: self.time().at, clock };
+        let acknowledgment = self.build_acknowledgment(applied);
+        // the position is never recorded with the instant of an earlier one
+        self.store.write("send_heartbeat", |tx| {
+            tx.nodes().upsert(&node)?;
+            tx.nodes().record_acknowledgment(&acknowledgment)
+        })?;
+        self.follower.mark_recorded(applied);
+        Ok(())
+    }
+
+    fn build_acknowledgment(&self, (applied, applied_at): (Cursor, Instant)) -> NodeAcknowledgment {
+        let name = self.settings.process_name.clone().unwrap_or_else(|| self.node.to_string());
+        NodeAcknowledgment { id: self.node, name, applied, applied_at: Some(applied_at) }
     }
 
     /// The id under which this process records its heartbeat.
@@ -207,8 +219,7 @@ impl Auth {
     /// recorded.
     pub fn record_acknowledgment(&self) -> Result<(), Error> {
         let Some(due) = self.follower.due_acknowledgment(self.clock.monotonic()) else { return Ok(()) };
-        let name = self.settings.process_name.clone().unwrap_or_else(|| self.node.to_string());
-        let acknowledgment = NodeAcknowledgment { id: self.node, name, applied: due.0, applied_at: Some(due.1) };
+        let acknowledgment = self.build_acknowledgment(due);
         self.store.write("record_acknowledgment", |tx| tx.nodes().record_acknowledgment(&acknowledgment))?;
         self.follower.mark_recorded(due);
         Ok(())

@@ -51,6 +51,26 @@ fn process_that_has_left_is_not_live_again() {
 }
 
 #[test]
+fn heartbeat_acknowledges_a_revocation_with_the_instant_of_its_application() {
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let granted = fixture.user("cashier", Some("P01"));
+    fixture.auth.poll_feed().unwrap();
+    fixture.auth.send_heartbeat().unwrap();
+    fixture.auth.record_acknowledgment().unwrap();
+    fixture.clock.advance(MINUTE);
+    let ended_at = other.time().at;
+    assert!(other.end_session(granted.session.id).unwrap());
+    let end = other.find_feed_end().unwrap();
+    fixture.auth.poll_feed().unwrap();
+    fixture.auth.send_heartbeat().unwrap();
+    let acknowledgments = other.list_acknowledgments().unwrap();
+    let own = acknowledgments.iter().find(|own| own.id == fixture.auth.process_id()).unwrap();
+    assert!(own.applied >= end);
+    assert_eq!(own.applied_at, Some(ended_at));
+}
+
+#[test]
 fn second_engine_accepts_tokens_of_first() {
     let fixture = EngineFixture::open();
     let other = fixture.process();

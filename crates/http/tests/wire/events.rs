@@ -309,6 +309,16 @@ async fn client_that_missed_many_changes_receives_them_all() {
 }
 
 #[actix_web::test]
+async fn position_of_a_revocation_is_not_negative() {
+    let shop = TestServer::start();
+    let admin = shop.log_in_native("admin").await.text_at("/access_token");
+    for (position, status) in [("0", 200), ("-1", 404), ("x", 404)] {
+        let answer = shop.get(&format!("/api/v1/revocations/{position}"), &admin).await;
+        assert_eq!(answer.status, status, "{position}");
+    }
+}
+
+#[actix_web::test]
 async fn fifth_stream_of_a_user_is_refused() {
     let shop = TestServer::start();
     let token = shop.log_in_native("cashier").await.text_at("/access_token");

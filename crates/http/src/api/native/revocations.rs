@@ -67,7 +67,8 @@ pub(super) fn insert_position(answer: &mut HttpResponse, position: Option<Cursor
 
 async fn get_revocation(call: Request, _caller: Caller) -> Result<HttpResponse, ApiError> {
     let position = call.head().path_parameter("position");
-    let cursor = position.parse().map(Cursor).map_err(|_| ProtocolError::RouteNotFound)?;
+    let cursor = position.parse().ok().filter(|position: &i64| *position >= 0).map(Cursor);
+    let cursor = cursor.ok_or(ProtocolError::RouteNotFound)?;
     let acknowledgments = call.run_blocking(Auth::list_acknowledgments).await?;
     let process = |acknowledgment: tillgate_auth_core::ports::NodeAcknowledgment| ProcessBody {
         applied_at: acknowledgment.applied_at.filter(|_| acknowledgment.applied >= cursor),
