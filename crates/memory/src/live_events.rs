@@ -9,14 +9,15 @@ use super::transaction::{Transaction, to_u32, to_usize};
 use tillgate_auth_core::ports::{Bookmark, Cursor, LiveEventBatch, LiveEventView, LiveEvents};
 
 impl LiveEvents for Transaction<'_> {
-    fn poll(&mut self, from: Option<&Bookmark>, limit: u32) -> StoreResult<LiveEventBatch> {
+    fn poll(&mut self, from: Option<&Bookmark>, tenant: Option<TenantId>, limit: u32) -> StoreResult<LiveEventBatch> {
         let tables = self.tables();
         let next = tables.next_live_event.get(&()).copied().unwrap_or(1);
         let swept = tables.swept_live_event.get(&()).copied().unwrap_or_default();
         let from = from.map(|from| from.cursor.0).filter(|from| *from <= next && *from > swept);
         let found = from.map(|from| tables.live_events.rows().range(from..));
-        let events: Vec<LiveEventView> =
-            found.into_iter().flatten().map(|(_, (event, _))| self.view_live_event(event)).collect();
+        let found = found.into_iter().flatten().map(|(_, (event, _))| event);
+        let found = found.filter(|event| tenant.is_none_or(|tenant| event.tenant == tenant));
+        let events: Vec<LiveEventView> = found.map(|event| self.view_live_event(event)).collect();
         let has_gap = from.is_none() || events.len() > to_usize(limit);
         let events = if has_gap { Vec::new() } else { events };
         Ok(LiveEventBatch { events, next: Bookmark::from_cursor(Cursor(next)), has_gap })

@@ -390,8 +390,10 @@ impl Feed for Transaction {
 
 // Port: the live events, which `Audit::record` writes.
 impl LiveEvents for Transaction {
-    fn poll(&mut self, from: Option<&Bookmark>, limit: u32) -> StoreResult<LiveEventBatch> {
-        todo!("the events that the read which returned the bookmark did not contain; a gap for `None`")
+    fn poll(&mut self, from: Option<&Bookmark>, tenant: Option<TenantId>, limit: u32) -> StoreResult<LiveEventBatch> {
+        todo!(
+            "the events of the tenant, or of all, that the read which returned the bookmark did not contain; a gap for `None`"
+        )
     }
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         todo!("remove at most `limit` events written before this instant, and return how many")

@@ -1,6 +1,6 @@
 //! Live events for clients that follow the changes of their tenant.
 
-use tillgate_domain::{KnownRight, LiveEventKind, StoreExt};
+use tillgate_domain::{KnownRight, LiveEventKind, StoreExt, TenantId};
 
 use super::Auth;
 use super::session_end::require_session_reader;
@@ -12,10 +12,10 @@ use crate::{Caller, Error};
 const MAX_EVENTS_PER_POLL: u32 = 1_000;
 
 impl Auth {
-    /// Returns the live events of all tenants since the poll of the bookmark, at most 1,000.
-    /// Without a bookmark, returns none and the bookmark of the end.
-    pub fn poll_live_events(&self, from: Option<&Bookmark>) -> Result<LiveEventBatch, Error> {
-        Ok(self.store.read("poll_live_events", |tx| tx.live_events().poll(from, MAX_EVENTS_PER_POLL))?)
+    /// Returns the live events of this tenant, or of all, since the poll of the bookmark, at most
+    /// 1,000. Without a bookmark, returns none and the bookmark of the end.
+    pub fn poll_live_events(&self, from: Option<&Bookmark>, tenant: Option<TenantId>) -> Result<LiveEventBatch, Error> {
+        Ok(self.store.read("poll_live_events", |tx| tx.live_events().poll(from, tenant, MAX_EVENTS_PER_POLL))?)
     }
 }
 

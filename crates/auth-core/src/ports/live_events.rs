@@ -1,6 +1,6 @@
 //! The port for the live events, which a client follows as a stream.
 
-use tillgate_domain::{Instant, LiveEvent, PrincipalId, StoreResult};
+use tillgate_domain::{Instant, LiveEvent, PrincipalId, StoreResult, TenantId};
 
 use super::Bookmark;
 
@@ -38,10 +38,11 @@ impl LiveEventBatch {
 /// The live events that [`Audit::record`](tillgate_domain::Audit::record) has written:
 /// [`LiveEvent::list_for`] each audit event.
 pub trait LiveEvents {
-    /// Returns the events that the poll of the bookmark did not see, at most `limit`. No event is
-    /// missed without a gap: one that is committed later by a transaction that had already begun is
-    /// found by the next poll, as in [`Feed::poll`](super::Feed::poll).
-    fn poll(&mut self, from: Option<&Bookmark>, limit: u32) -> StoreResult<LiveEventBatch>;
+    /// Returns the events of this tenant, or of all, that the poll of the bookmark did not see, at
+    /// most `limit`: the events of other tenants do not count. No event is missed without a gap: one
+    /// that is committed later by a transaction that had already begun is found by the next poll, as
+    /// in [`Feed::poll`](super::Feed::poll).
+    fn poll(&mut self, from: Option<&Bookmark>, tenant: Option<TenantId>, limit: u32) -> StoreResult<LiveEventBatch>;
 
     /// Removes at most `limit` events that were written before this instant. Returns their number.
     /// A poll of an older bookmark has a gap afterwards.

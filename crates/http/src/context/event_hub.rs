@@ -19,7 +19,7 @@ use tillgate_auth_core::auth::may_see_event;
 use tillgate_auth_core::ports::{Bookmark, LiveEventBatch};
 use tillgate_auth_core::{Auth, Caller, Error, TokenDenied};
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Change, Instant};
+use tillgate_domain::{Change, Instant, TenantId};
 
 use crate::error::ApiError;
 use crate::metrics::Metrics;
@@ -216,7 +216,7 @@ impl EventHub {
         let end = StreamEnd { auth: Arc::clone(&self.auth), expires_at, drain_state };
         let handle = StreamHandle { queue: Arc::default(), end: end.clone(), _permit: permit };
         let stream = Stream { viewer, checked_version: None, queue: Arc::clone(&handle.queue), end };
-        let (mut state, batch) = self.read_first_batch(from)?;
+        let (mut state, batch) = self.read_first_batch(from, stream.viewer.profile.tenant.id)?;
         let missed = self.render_batch(&stream.viewer, &batch, &render_changes(&batch));
         // a batch is limited by the number of its events
         stream.queue.push_first(frames::render_start(&missed.unwrap_or_default()));
@@ -233,13 +233,17 @@ impl EventHub {
         Ok(handle)
     }
 
-    /// Reads the events since a bookmark. No event is missed between this read and the next poll, as
+    /// Reads the events of a tenant since a bookmark. No event is missed between this read and the next poll, as
     /// long as the state stays locked.
-    fn read_first_batch(&self, from: Option<&Bookmark>) -> Result<(MutexGuard<'_, HubState>, LiveEventBatch), Error> {
+    fn read_first_batch(
+        &self,
+        from: Option<&Bookmark>,
+        tenant: TenantId,
+    ) -> Result<(MutexGuard<'_, HubState>, LiveEventBatch), Error> {
         let mut advances = self.lock().advances;
         let mut attempts = 1;
         loop {
-            let mut batch = self.auth.poll_live_events(from)?;
+            let mut batch = self.auth.poll_live_events(from, Some(tenant))?;
             let state = self.lock();
             if state.advances == advances {
                 return Ok((state, batch));
@@ -269,7 +273,7 @@ impl EventHub {
             }
             state.position.clone()
         };
-        let polled = self.auth.poll_live_events(position.as_ref());
+        let polled = self.auth.poll_live_events(position.as_ref(), None);
         let (batch, mut streams) = {
             let mut state = self.lock();
             let batch = state.record_poll(polled);

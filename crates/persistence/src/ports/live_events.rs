@@ -44,15 +44,17 @@ const SELECT_EVENTS_SQLITE: &str = concat!(
     " FROM (SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'live_events'), 0) AS last, \
      (SELECT live_events_swept FROM meta WHERE id = 1) AS swept) feed \
      LEFT JOIN (SELECT position, tenant_id, kind, subject_id FROM live_events WHERE position >= $1 \
-     ORDER BY position LIMIT $2) found"
+     AND ($3 IS NULL OR tenant_id = $3) ORDER BY position LIMIT $2) found"
 );
 // A position beyond the snapshot is from another cluster, whose data was restored here.
 const SELECT_EVENTS_POSTGRES: &str = concat!(
     "WITH feed AS MATERIALIZED (SELECT pg_current_snapshot() AS now), \
      found AS (SELECT position, number, tenant_id, kind, subject_id FROM live_events WHERE position >= $1 \
      AND position < (SELECT pg_snapshot_xmax(feed.now)::text::bigint FROM feed) \
+     AND ($4::bytea IS NULL OR tenant_id = $4) \
      UNION ALL SELECT position, number, tenant_id, kind, subject_id FROM live_events \
-     WHERE position = ANY (string_to_array($3, ',')::bigint[]) ORDER BY position, number LIMIT $2) \
+     WHERE position = ANY (string_to_array($3, ',')::bigint[]) \
+     AND ($4::bytea IS NULL OR tenant_id = $4) ORDER BY position, number LIMIT $2) \
      SELECT NULL::bigint AS number, pg_snapshot_xmax(feed.now)::text::bigint AS bound, \
      EXTRACT(EPOCH FROM pg_postmaster_start_time())::bigint & 32767 AS server, \
      (SELECT string_agg(open.id::text, ',' ORDER BY open.id) FROM pg_snapshot_xip(feed.now) AS open (id)) AS open, \
@@ -143,13 +145,23 @@ impl Transaction<'_> {
         self.execute(&Statement::cached(text, values)).map(drop)
     }
 
-    fn select_live_events(&mut self, position: i64, open: &str, limit: u32) -> StoreResult<Vec<LiveEventRow>> {
+    fn select_live_events(
+        &mut self,
+        position: i64,
+        open: &str,
+        tenant: Option<TenantId>,
+        limit: u32,
+    ) -> StoreResult<Vec<LiveEventRow>> {
+        let tenant = tenant.map(|tenant| tenant.0);
         let limit = i64::from(limit).saturating_add(1);
         let statement = match self.connection {
-            AnyConnection::Sqlite(_) => Statement::new(SELECT_EVENTS_SQLITE, [position.into(), limit.into()]),
-            AnyConnection::Postgres(_) => {
-                Statement::new(SELECT_EVENTS_POSTGRES, [position.into(), limit.into(), Bind::Text(open)])
+            AnyConnection::Sqlite(_) => {
+                Statement::new(SELECT_EVENTS_SQLITE, [position.into(), limit.into(), tenant.as_ref().into()])
             }
+            AnyConnection::Postgres(_) => Statement::new(
+                SELECT_EVENTS_POSTGRES,
+                [position.into(), limit.into(), Bind::Text(open), tenant.as_ref().into()],
+            ),
         };
         let mut rows: Vec<LiveEventRow> = statement.load(self.connection).map_err(classify)?;
         rows.sort_by_key(|row| row.number);
@@ -158,12 +170,12 @@ impl Transaction<'_> {
 }
 
 impl LiveEvents for Transaction<'_> {
-    fn poll(&mut self, from: Option<&Bookmark>, limit: u32) -> StoreResult<LiveEventBatch> {
+    fn poll(&mut self, from: Option<&Bookmark>, tenant: Option<TenantId>, limit: u32) -> StoreResult<LiveEventBatch> {
         let at = from.map(|from| StoredPosition::from_cursor(from.cursor));
         let open = from.map_or(&[][..], |from| &from.open);
         let open: Vec<String> =
             open.iter().map(|open| StoredPosition::from_cursor(*open).position.to_string()).collect();
-        let rows = self.select_live_events(at.map_or(i64::MAX, |at| at.position), &open.join(","), limit)?;
+        let rows = self.select_live_events(at.map_or(i64::MAX, |at| at.position), &open.join(","), tenant, limit)?;
         let first = rows.first().ok_or_else(|| StoreError::Fault("the live events have no position".to_owned()))?;
         let next = StoredPosition::read_bookmark(first.server, first.bound, first.open.as_deref())?;
         let events = rows.iter().filter_map(|row| row.to_view().transpose()).collect::<StoreResult<Vec<_>>>()?;

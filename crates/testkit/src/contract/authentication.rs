@@ -243,6 +243,7 @@ macro_rules! auth_contract {
                 event_has_the_version_or_the_principal_of_its_resource,
                 unknown_bookmark_has_a_gap,
                 more_events_than_the_limit_are_a_gap,
+                poll_of_a_tenant_finds_only_its_events,
                 rolled_back_event_is_not_found,
                 late_event_is_found_once,
                 swept_events_are_a_gap,

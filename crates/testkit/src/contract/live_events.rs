@@ -12,7 +12,7 @@ use crate::contract_fixture::{
 use crate::rendezvous::{ThreadSignal, run_both};
 
 fn poll(harness: &AuthStoreHarness, from: Option<&Bookmark>) -> LiveEventBatch {
-    run_read(harness, |tx| tx.live_events().poll(from, 100))
+    run_read(harness, |tx| tx.live_events().poll(from, None, 100))
 }
 
 /// The bookmark of the end.
@@ -109,13 +109,29 @@ pub fn more_events_than_the_limit_are_a_gap(harness: &AuthStoreHarness) {
     for number in 1..=3 {
         record(harness, &user_change(&fixture, number));
     }
-    let with_limit = |limit| run_read(harness, |tx| tx.live_events().poll(Some(&from), limit));
+    let with_limit = |limit| run_read(harness, |tx| tx.live_events().poll(Some(&from), None, limit));
     let exact = with_limit(6);
     assert_eq!((exact.events.len(), exact.has_gap), (6, false));
     let beyond = with_limit(5);
     assert_eq!((beyond.events.len(), beyond.has_gap), (0, true));
     record(harness, &user_change(&fixture, 4));
     assert_eq!(poll(harness, Some(&beyond.next)).events.len(), 2);
+}
+
+/// The events of other tenants are not found by a poll of one tenant, and do not count.
+pub fn poll_of_a_tenant_finds_only_its_events(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let from = find_end(harness);
+    for number in 1..=3 {
+        record(harness, &Event { tenant: Some(fixture.other_tenant.id), ..user_change(&fixture, number) });
+    }
+    let own = user_change(&fixture, 4);
+    record(harness, &own);
+    let poll_tenant = |tenant, limit| run_read(harness, |tx| tx.live_events().poll(Some(&from), Some(tenant), limit));
+    let found = poll_tenant(fixture.tenant.id, 2);
+    assert_eq!((audit_ids(&found), found.events.len(), found.has_gap), (vec![own.id.0], 2, false));
+    assert!(poll_tenant(fixture.other_tenant.id, 5).has_gap);
+    assert_eq!(poll(harness, Some(&found.next)).events, [], "the position is that of all");
 }
 
 /// An event that was rolled back is not found.

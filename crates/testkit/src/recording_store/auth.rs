@@ -101,7 +101,7 @@ record_port!(AuthTx, feed: Feed {
 });
 
 record_port!(AuthTx, live_events: LiveEvents {
-    fn poll(from: Option<&Bookmark>, limit: u32) -> LiveEventBatch;
+    fn poll(from: Option<&Bookmark>, tenant: Option<TenantId>, limit: u32) -> LiveEventBatch;
     fn sweep(before: Instant, limit: u32) -> u32;
 });
 

@@ -57,8 +57,8 @@ fn document_events() -> OperationDoc {
         )
         .description(
             "After an event `reset`, read your lists again: earlier changes are not reported. A stream begins with \
-             `reset` unless `Last-Event-ID` is an id of the last 24 hours. A client that reads too slowly also gets \
-             `reset`.",
+             `reset` unless `Last-Event-ID` is an id of the last 24 hours, after which the tenant has at most 1,000 \
+             events. A client that reads too slowly also gets `reset`.",
         )
         .description(format!(
             "The stream ends when the access token expires and when the session ends. A user or device has at most \

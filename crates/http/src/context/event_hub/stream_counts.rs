@@ -63,18 +63,18 @@ impl StreamCounts {
     /// Removes a stream, and returns the number of the others.
     fn decrement(&self, principal: PrincipalId, tenant: TenantId) -> usize {
         let mut counts = self.lock();
-        decrement_entry(&mut counts.principals, principal);
-        decrement_entry(&mut counts.tenants, tenant);
+        decrement_entry(&mut counts.principals, &principal);
+        decrement_entry(&mut counts.tenants, &tenant);
         counts.all = counts.all.saturating_sub(1);
         counts.all
     }
 }
 
-fn decrement_entry<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K) {
-    if let Some(count) = counts.get_mut(&key) {
+fn decrement_entry<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
         *count = count.saturating_sub(1);
         if *count == 0 {
-            counts.remove(&key);
+            counts.remove(key);
         }
     }
 }

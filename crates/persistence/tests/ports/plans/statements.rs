@@ -139,8 +139,9 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.api_keys().list_active_by_user(fixture.tenant.id, fixture.anna.id)?;
         let look = tx.feed().poll(None)?;
         tx.feed().poll(Some(&look.next))?;
-        let live = tx.live_events().poll(None, 9)?;
-        tx.live_events().poll(Some(&live.next), 9)?;
+        let live = tx.live_events().poll(None, None, 9)?;
+        tx.live_events().poll(Some(&live.next), None, 9)?;
+        tx.live_events().poll(Some(&live.next), Some(fixture.tenant.id), 9)?;
         tx.feed().find_end()?;
         tx.nodes().list_live(at(0))?;
         tx.nodes().list_acknowledgments(at(0))?;
