@@ -27,6 +27,7 @@ mod reset_token;
 mod revoke;
 mod session_end;
 mod session_list;
+pub mod setup_token;
 mod step_up;
 mod unlock;
 

@@ -23,6 +23,7 @@
 
 mod count_keys;
 mod login_queue;
+mod network_charge;
 mod rules;
 mod status;
 

@@ -20,6 +20,7 @@ mod revocations;
 mod rows;
 mod seals;
 mod sessions;
+mod setup_tokens;
 mod table;
 mod tickets;
 mod transaction;

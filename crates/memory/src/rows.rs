@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tillgate_domain::audit::seal::Seal;
-use tillgate_domain::office::ports::{Reset, ResetDigest, ResetRequest, ScopedIdempotencyKey, StoredResponse};
+use tillgate_domain::office::ports::{
+    Reset, ResetDigest, ResetRequest, ScopedIdempotencyKey, SetupTokenDigest, StoredResponse,
+};
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
     ApiKeyId, Change, Device, DeviceId, Event, EventId, FoldedText, Instant, KeyId, LiveEvent, NodeId, PrincipalId,
@@ -117,6 +119,7 @@ tables! {
     seals: EventId => SealRow,
     by_sequence: i64 => EventId,
     newest_seal: () => Seal,
+    setup_token: () => SetupTokenDigest,
 }
 
 /// The tables, the audit events of the open unit of work, and the identity of the store.

@@ -110,4 +110,5 @@ shows!(OfficeTx {
     idempotency_keys: office::IdempotencyKeys,
     events: office::Events,
     seals: office::Seals,
+    setup_tokens: office::SetupTokens,
 });

@@ -25,6 +25,7 @@ mod revocations;
 mod roles;
 mod seals;
 mod sessions;
+mod setup_tokens;
 mod tenants;
 mod tickets;
 mod users;

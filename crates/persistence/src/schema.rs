@@ -10,6 +10,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    setup_token (id) {
+        id -> BigInt,
+        digest -> Binary,
+        drawn_at -> BigInt,
+    }
+}
+
+diesel::table! {
     tenants (id) {
         id -> Binary,
         slug -> Text,

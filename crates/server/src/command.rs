@@ -26,6 +26,7 @@ pub(crate) mod print;
 mod role;
 mod serve;
 mod session;
+mod setup_token;
 mod store;
 mod sweep;
 mod tenant;
@@ -88,6 +89,10 @@ enum Command {
     /// Run the server
     #[command(after_help = "Example:\n  tillgate serve --data /var/lib/tillgate --behind-proxy 127.0.0.1/32")]
     Serve(serve::ServeArgs),
+    /// Draw a new one-time token with which the first administrator is set up in the browser
+    #[command(name = "setup-token")]
+    #[command(after_help = "Example:\n  tillgate setup-token --data /var/lib/tillgate")]
+    SetupToken,
     /// Run the server with a demo shop
     #[command(after_help = "Example:\n  tillgate demo --data ./demo-data --alive")]
     Demo(demo::DemoArgs),
@@ -226,6 +231,7 @@ pub fn run_cli(line: Cli, variables: Vec<(String, String)>) -> ExitCode {
         Command::Serve(serve) => serve.run(&context),
         Command::Demo(demo) => demo.run(&context),
         Command::Init(init) => init.run(&context),
+        Command::SetupToken => setup_token::run(&context),
         Command::Migrate(migrate) => migrate.run(&context),
         Command::User(user) => user.run(&context),
         Command::Device(device) => device.run(&context),

@@ -130,8 +130,16 @@ pub(crate) fn run_server(
         log_start(settings, &url);
         certificate_reload::start_reloading(settings, certificate)?;
         print_addresses(json, &url, operations_url.as_deref());
-        if no_users && !json {
-            print::print_line(&first_admin::first_admin_hint(settings));
+        if no_users {
+            let link = first_admin::prepare_set_up(settings, &*database, &url, json);
+            if !json {
+                print::print_line(&first_admin::first_admin_hint(settings));
+                if let Some(link) = link {
+                    print::print_line(&link);
+                }
+            }
+        } else if startup_task.is_none() {
+            first_admin::remove_token_file(settings);
         }
         let startup_task = startup_task.map(|startup_task| spawn_startup_task(startup_task, &http, url, handles, json));
         server.wait_until_stopped().await.map_err(CommandError::failed)?;

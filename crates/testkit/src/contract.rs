@@ -32,6 +32,7 @@ pub mod seals;
 pub mod session_lists;
 pub mod session_uses;
 pub mod sessions;
+pub mod setup_tokens;
 pub mod signatures;
 pub mod ticket_lists;
 pub mod tickets;
@@ -99,6 +100,7 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     session_lists,
     session_uses,
     sessions,
+    setup_tokens,
     signatures,
     ticket_lists,
     tickets,

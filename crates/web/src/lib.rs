@@ -5,8 +5,8 @@
 //! - [`find_asset`] returns a file of the app. Files are served below `<prefix>/a/<digest>/`, may be
 //!   cached forever, and change their address whenever any file changes ([`digest`]).
 //! - [`render_index`] renders the document of the app for a page of it ([`PAGES`]).
-//! - [`SignInPage`], [`SignedOutPage`] and [`ErrorPage`] are plain forms and pages that work without
-//!   scripts. They are rendered in a [`Locale`].
+//! - [`SignInPage`], [`SetUpPage`], [`SignedOutPage`] and [`ErrorPage`] are plain forms and pages that
+//!   work without scripts. They are rendered in a [`Locale`].
 //!
 //! The app consists of ES modules that are served as they are written, over lit-html
 //! (`app/vendor/lit-html`). No build step creates them. It calls the native API and needs nothing
@@ -28,4 +28,4 @@ mod pages;
 pub use assets::{Asset, assets, digest, find_asset};
 pub use index::{IndexPage, PAGES, render_index};
 pub use locale::Locale;
-pub use pages::{ErrorPage, PageError, SignInNotice, SignInPage, SignedOutPage};
+pub use pages::{ErrorPage, PageError, SetUpField, SetUpNotice, SetUpPage, SignInNotice, SignInPage, SignedOutPage};

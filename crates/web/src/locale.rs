@@ -60,6 +60,16 @@ impl Locale {
         }
     }
 
+    /// The texts of the page of the first set-up, which the app does not need: its first visit
+    /// would load them.
+    const fn set_up_json(self) -> &'static str {
+        match self {
+            Self::English => include_str!("../locales/set-up/en.json"),
+            Self::Slovak => include_str!("../locales/set-up/sk.json"),
+            Self::Indonesian => include_str!("../locales/set-up/id.json"),
+        }
+    }
+
     /// Returns the text of `key`, or the key itself if the catalog has no such text.
     pub(crate) fn text(self, key: &str) -> &str {
         self.catalog().get(key).map_or(key, String::as_str)
@@ -79,7 +89,11 @@ impl Locale {
             Self::Indonesian => indonesian,
         };
         // the tests check that every catalog can be parsed
-        catalog.get_or_init(|| serde_json::from_str(self.catalog_json()).unwrap_or_default())
+        catalog.get_or_init(|| {
+            let mut all: HashMap<String, String> = serde_json::from_str(self.catalog_json()).unwrap_or_default();
+            all.extend(serde_json::from_str::<HashMap<_, _>>(self.set_up_json()).unwrap_or_default());
+            all
+        })
     }
 }
 
@@ -93,6 +107,19 @@ mod tests {
         assert_eq!(Locale::negotiate("en;q=0.4, id;q=0.9"), Some(Locale::Indonesian));
         assert_eq!(Locale::negotiate("en;q=0, de"), None);
         assert_eq!(Locale::negotiate(""), None);
+    }
+
+    #[test]
+    fn set_up_has_the_same_texts_in_every_language() {
+        let read = |json: &str| serde_json::from_str::<std::collections::BTreeMap<String, String>>(json).unwrap();
+        let english = read(Locale::English.set_up_json());
+        assert!(english.len() > 20);
+        for locale in Locale::ALL {
+            let (texts, served) = (read(locale.set_up_json()), read(locale.catalog_json()));
+            assert!(texts.keys().eq(english.keys()), "{locale:?}");
+            assert!(texts.values().all(|text| !text.trim().is_empty() && !text.contains('{')), "{locale:?}");
+            assert!(texts.keys().all(|key| !served.contains_key(key)), "{locale:?}: a text is defined twice");
+        }
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The auth pages: forms and messages that work without scripts.
 
+mod set_up;
+
 use askama::Template;
 
 use crate::assets::digest;
 use crate::locale::Locale;
+
+pub use set_up::{SetUpField, SetUpNotice, SetUpPage};
 
 /// Why the sign-in page is shown again, or what the person must know before signing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +90,8 @@ pub enum PageError {
     Throttled,
     /// Temporarily unavailable (503).
     Unavailable,
+    /// The first administrator exists already (404).
+    AlreadySetUp,
     /// Any other error, in the request or in the server.
     Other,
 }
@@ -98,6 +104,7 @@ impl PageError {
             Self::PlainHttp => ("auth.error.plain_http", "auth.error.plain_http.text"),
             Self::Throttled => ("auth.error.throttled", "auth.error.throttled.text"),
             Self::Unavailable => ("auth.error.unavailable", "auth.error.unavailable.text"),
+            Self::AlreadySetUp => ("auth.error.set_up", "auth.error.set_up.text"),
             Self::Other => ("auth.error.other", "auth.error.other.text"),
         }
     }

@@ -119,6 +119,11 @@ fn office_samples() -> Vec<Sample> {
             &[("login", "nobody"), ("password", "x"), ("new_password", "sea salt and honey"), ("next", "/office/")],
         )),
         with_cookies(Sample::form("/office/sign-out", &[])),
+        Sample::get("/office/set-up", &[]).call_with_header("Accept-Language", "id"),
+        from_own_page(Sample::form(
+            "/office/set-up",
+            &[("token", "x"), ("shop", "Shop"), ("zone", "UTC"), ("user_name", "ada"), ("password", "x")],
+        )),
         Sample::get("/office/{}", &[]),
     ]
 }

@@ -9,6 +9,7 @@ mod lists;
 mod resets;
 mod seals;
 pub mod search_text;
+mod setup_tokens;
 mod tickets;
 
 pub use idempotency_keys::{
@@ -21,6 +22,7 @@ pub use lists::{
 };
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
 pub use seals::{Seals, UnsealedCount};
+pub use setup_tokens::{SetupTokenDigest, SetupTokens};
 pub use tickets::{TicketCursor, TicketFilter, TicketOrder, TicketSortKey, Tickets};
 
 use std::collections::BTreeSet;
@@ -61,6 +63,8 @@ pub trait OfficeTx: Tx {
     fn events(&mut self) -> &mut dyn Events;
     /// Seals of audit events.
     fn seals(&mut self) -> &mut dyn Seals;
+    /// The token with which the first administrator is set up.
+    fn setup_tokens(&mut self) -> &mut dyn SetupTokens;
 }
 
 /// A page of a list: at most `limit` rows after `after`, in the order of the list.

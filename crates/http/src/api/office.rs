@@ -10,6 +10,7 @@ mod app;
 mod auth_pages;
 mod cookies;
 mod session;
+mod set_up;
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -95,7 +96,7 @@ impl Dialect for OfficePages {
     }
 
     fn routes(&self) -> Vec<Route> {
-        [app::routes(), auth_pages::routes(), session::routes()].into_iter().flatten().collect()
+        [app::routes(), auth_pages::routes(), session::routes(), set_up::routes()].into_iter().flatten().collect()
     }
 
     fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {

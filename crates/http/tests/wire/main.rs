@@ -42,6 +42,7 @@ mod office;
 mod office_browser;
 mod office_errors;
 mod office_pages;
+mod office_set_up;
 mod office_tokens;
 mod openapi;
 mod overload;

@@ -183,12 +183,17 @@ impl TestServer {
 
     /// Starts a server in a time zone.
     pub fn in_time_zone(zone: Zone, settings: HttpSettings, mounts: Vec<Mount>) -> Self {
-        crate::captured_log::capture_log();
         let memory = Arc::new(MemoryStore::new());
         enrolled_users::enroll(&memory, zone);
+        let master = MasterKey::generate(&SystemEntropy::new()).unwrap();
+        Self::over(memory, master, settings, mounts)
+    }
+
+    /// Starts a server over this store, whose keys are encrypted with this master key.
+    pub fn over(memory: Arc<MemoryStore>, master: MasterKey, settings: HttpSettings, mounts: Vec<Mount>) -> Self {
+        crate::captured_log::capture_log();
         let store = Arc::new(FlakyStore { memory, state: AtomicU8::new(0), state_changed: Default::default() });
         let clock = Arc::new(ManualClock::starting_at(NOON));
-        let master = MasterKey::generate(&SystemEntropy::new()).unwrap();
         let auth = build_auth(&store, &clock, master);
         let http = Http::new(
             Arc::clone(&auth),

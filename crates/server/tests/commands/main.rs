@@ -14,3 +14,5 @@ mod office;
 mod program;
 #[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod setup_token;

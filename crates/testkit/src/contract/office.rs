@@ -200,6 +200,13 @@ macro_rules! contract {
             $open,
             $attributes,
             StoreHarness,
+            setup_tokens,
+            [setup_token_is_one_for_all, setup_token_is_spent_once, concurrent_uses_of_a_setup_token_succeed_once,]
+        );
+        $crate::cases!(
+            $open,
+            $attributes,
+            StoreHarness,
             user_search,
             [
                 filter_narrows_the_users,

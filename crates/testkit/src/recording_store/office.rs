@@ -7,8 +7,9 @@ use tillgate_domain::id::ResetId;
 use tillgate_domain::office::ports::{
     ApiKeyFilter, ApiKeys, DeviceFilter, Devices, EventFilter, EventView, Events, IdempotencyKeys, OfficeTx,
     OffsetPageRequest, PageRequest, Passwords, Reset, ResetDigest, ResetRequest, Resets, RoleHolderFilter, RoleHolders,
-    Roles, ScopedIdempotencyKey, Seals, StoredResponse, Tenants, TicketCursor, TicketFilter, TicketOrder, Tickets,
-    TillCountSpan, TillCounts, UnsealedCount, UserCursor, UserFilter, UserOrder, Users,
+    Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest, SetupTokens, StoredResponse, Tenants, TicketCursor,
+    TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts, UnsealedCount, UserCursor, UserFilter, UserOrder,
+    Users,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
@@ -131,6 +132,12 @@ record_port!(OfficeTx, seals: Seals {
     fn list_sealed(from: i64, limit: u32) -> Vec<SealedEvent>;
 });
 
+record_port!(OfficeTx, setup_tokens: SetupTokens {
+    fn find() -> Option<SetupTokenDigest>;
+    fn put(digest: &SetupTokenDigest, at: Instant) -> ();
+    fn consume(digest: &SetupTokenDigest) -> bool;
+});
+
 record_port!(OfficeTx, revocations: Revocations {
     fn end_session(session: SessionId, why: EndReason, at: Instant) -> bool;
     fn bump_epoch(scope: Scope, why: EndReason, at: Instant) -> Option<Epoch>;
@@ -195,6 +202,10 @@ impl OfficeTx for RecordingTx<'_, dyn OfficeTx + '_> {
     }
 
     fn seals(&mut self) -> &mut dyn Seals {
+        self
+    }
+
+    fn setup_tokens(&mut self) -> &mut dyn SetupTokens {
         self
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 
 const PAGE: SignInPage<'_> = SignInPage {
@@ -46,14 +48,37 @@ fn pages_have_no_inline_script_or_style_in_any_language() {
             PageError::PlainHttp,
             PageError::Throttled,
             PageError::Unavailable,
+            PageError::AlreadySetUp,
             PageError::Other,
         ];
         pages
             .extend(errors.map(|error| ErrorPage { locale, prefix: "/office", error, trace_id: Some("abc") }.render()));
+        let values = BTreeMap::from([(SetUpField::Shop, "Corner & Co".to_owned())]);
+        let all = &SetUpField::ALL;
+        for faults in [&[][..], all] {
+            let notice = Some(SetUpNotice::Invalid);
+            pages.push(SetUpPage { locale, prefix: "/office", values: &values, faults, notice }.render());
+        }
         for html in pages {
             assert!(html.contains(&format!("<html lang=\"{}\"", locale.tag())));
             assert!(!html.contains("<script") && !html.contains("<style") && !html.contains("style="), "{html}");
             assert!(!html.contains("auth."), "a text is missing: {html}");
         }
     }
+}
+
+#[test]
+fn set_up_page_keeps_what_was_entered_except_the_password() {
+    let values = SetUpField::ALL.map(|field| (field, format!("<{}>\"secret\"", field.name()))).into();
+    let faults = &[SetUpField::Zone, SetUpField::Password];
+    let notice = Some(SetUpNotice::Throttled { retry_after: 37 });
+    let html = SetUpPage { locale: Locale::English, prefix: "/office", values: &values, faults, notice }.render();
+    for field in SetUpField::ALL {
+        let kept = format!("value=\"&#60;{}&#62;&#34;secret&#34;\"", field.name());
+        let is_kept = !matches!(field, SetUpField::Password | SetUpField::Locale);
+        assert_eq!(html.contains(&kept), is_kept, "{field:?}: {html}");
+        assert_eq!(html.contains(&format!("id=\"{}-fault\"", field.name())), faults.contains(&field), "{field:?}");
+    }
+    assert!(html.contains("37") && !html.contains("<zone>"), "{html}");
+    assert!(html.contains("action=\"/office/set-up\""), "{html}");
 }

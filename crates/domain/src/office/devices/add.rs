@@ -53,7 +53,11 @@ impl Office<'_> {
     }
 }
 
-fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewDevice) -> Result<Device, UseCaseError> {
+pub(in crate::office) fn add(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    new: &NewDevice,
+) -> Result<Device, UseCaseError> {
     office.authorize_add_device()?;
     new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why })?;
     text::check_text(FieldName::Description, &new.description, text::MAX_DESCRIPTION_CHARS)?;

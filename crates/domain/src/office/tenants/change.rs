@@ -72,7 +72,7 @@ impl Office<'_> {
     }
 }
 
-fn apply(
+pub(in crate::office) fn apply(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     version: Option<i64>,

@@ -20,7 +20,7 @@ use crate::request::head::RequestHead;
 use crate::request::origin_check::{TrustedSenders, check_origin};
 use crate::serving::route::Route;
 
-const SIGN_IN_PATH: &str = "/sign-in";
+pub(super) const SIGN_IN_PATH: &str = "/sign-in";
 const SIGNED_OUT_PATH: &str = "/signed-out";
 
 /// The pages load one style sheet and images, and post forms to this server.
@@ -81,7 +81,7 @@ async fn show_signed_out(call: Request) -> Result<HttpResponse, ApiError> {
 }
 
 /// Redirects with 303, so that the browser requests the page with GET.
-fn redirect_to(path: &str) -> HttpResponse {
+pub(super) fn redirect_to(path: &str) -> HttpResponse {
     let mut answer = HttpResponse::SeeOther();
     if let Ok(path) = HeaderValue::from_str(path) {
         answer.insert_header((LOCATION, path));
@@ -178,7 +178,7 @@ pub(super) fn render_error_page(failure: &ApiError, head: &RequestHead) -> HttpR
     render_page(failure.status(), page.render())
 }
 
-fn render_page(status: StatusCode, html: String) -> HttpResponse {
+pub(super) fn render_page(status: StatusCode, html: String) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((CONTENT_SECURITY_POLICY, PAGE_CSP))
@@ -189,7 +189,7 @@ fn render_page(status: StatusCode, html: String) -> HttpResponse {
         .body(html)
 }
 
-fn choose_locale(head: &RequestHead) -> Locale {
+pub(super) fn choose_locale(head: &RequestHead) -> Locale {
     head.header(ACCEPT_LANGUAGE).and_then(Locale::negotiate).unwrap_or_default()
 }
 

@@ -377,7 +377,7 @@ fn call_resets(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreRes
     tx.users().find_many_by_email(&emails.into()).map(drop)
 }
 
-/// Calls every method of the port of seals.
+/// Calls every method of the ports of seals and of the set-up token.
 fn call_seals(tx: &mut (dyn OfficeTx + '_)) -> StoreResult<()> {
     tx.seals().count_unsealed(9)?;
     tx.seals().find_newest()?;
@@ -386,7 +386,10 @@ fn call_seals(tx: &mut (dyn OfficeTx + '_)) -> StoreResult<()> {
     let seal = |number: usize| Seal { sequence: i64::try_from(number).unwrap() + 1, hash: vec![1; 33] };
     let seals: Vec<_> = lines.into_iter().enumerate().map(|(number, line)| (line.id, seal(number))).collect();
     tx.seals().insert_seals(&before, &seals)?;
-    tx.seals().list_sealed(1, 9).map(drop)
+    tx.seals().list_sealed(1, 9)?;
+    tx.setup_tokens().put(&[1; 32], at(1))?;
+    tx.setup_tokens().find()?;
+    tx.setup_tokens().consume(&[1; 32]).map(drop)
 }
 
 fn sample_api_key(fixture: &StoreFixture) -> ApiKey {

@@ -1,0 +1,7 @@
+-- The one-time token with which the first administrator is set up in the browser: its SHA-256, in
+-- at most one row. There is none once a user was set up with it.
+CREATE TABLE setup_token (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    digest BLOB NOT NULL,
+    drawn_at INTEGER NOT NULL
+) STRICT;
