@@ -8,8 +8,10 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 use tillgate_domain::audit::chain::ChainError;
 use tillgate_domain::audit::seal::{Seal, SealedEvent, StoredEvent};
-use tillgate_domain::office::{self, AuditFault, AuditVerification};
-use tillgate_domain::{Action, Subject};
+use tillgate_domain::office::{
+    self, AuditFault, AuditVerification, MAX_PAGE_SIZE, VERIFICATION_INTERVAL, VerificationReport,
+};
+use tillgate_domain::{Action, EventId, Subject};
 use tillgate_http::{AuditVerifier, VerifiedAudit};
 
 use crate::office::{OfficeClient, tenant};
@@ -107,7 +109,12 @@ async fn verification_runs_in_background_once_at_a_time() {
         .collect();
     let subject = Subject::Tenant(tenant(&desk.shop).id);
     assert_eq!(found, [(Action::AuditVerify, subject, true), (Action::AuditVerified, subject, false)]);
-    desk.shop.clock.advance(Duration::from_secs(1));
+    // a verification that ended recently is not repeated
+    desk.shop.clock.advance(VERIFICATION_INTERVAL - Duration::from_millis(1));
+    let recent = desk.post(START, json!({})).await;
+    assert_eq!((recent.status.as_u16(), recent.json()), (200, done.clone()));
+    assert_eq!(desk.shop.store.memory.audit_events().len(), events.len());
+    desk.shop.clock.advance(Duration::from_millis(1));
     let third = assert_accepted(&desk.post(START, json!({})).await);
     assert_ne!(third, location);
     results.send(Ok(intact(58))).unwrap();
@@ -121,6 +128,7 @@ async fn fault_is_described_in_the_words_of_the_command_line() {
     let (desk, results, _starts) = open_desk().await;
     let run = |verified: Result<VerifiedAudit, String>| {
         results.send(verified).unwrap();
+        desk.shop.clock.advance(VERIFICATION_INTERVAL);
         let desk = &desk;
         async move {
             let location = assert_accepted(&desk.post(START, json!({})).await);
@@ -150,6 +158,23 @@ async fn fault_is_described_in_the_words_of_the_command_line() {
     let failed = run(Err("/var/lib/secret: no such file".to_owned())).await;
     assert_eq!(failed["fault"]["code"], "not_verified");
     assert!(!failed.to_string().contains("/var/lib"), "{failed}");
+}
+
+#[actix_web::test]
+async fn result_of_an_old_verification_stays() {
+    let (desk, results, _starts) = open_desk().await;
+    results.send(Ok(intact(56))).unwrap();
+    let location = assert_accepted(&desk.post(START, json!({})).await);
+    let done = follow(&desk, &location).await;
+    let (store, tenant) = (&*desk.shop.store.memory, tenant(&desk.shop).id);
+    let report = VerificationReport { verified: 57, fault: None };
+    for _ in 0..2 * MAX_PAGE_SIZE {
+        desk.shop.clock.advance(Duration::from_millis(1));
+        let id = desk.shop.auth.new_id(EventId::new).unwrap();
+        let context = desk.shop.auth.system_context(None).unwrap();
+        office::unguarded::finish_verification(store, &context, tenant, id, &report).unwrap();
+    }
+    assert_eq!(follow(&desk, &location).await, done);
 }
 
 #[actix_web::test]

@@ -3,6 +3,8 @@
 //!
 //! The chain is that of the whole server; a report names no event of another tenant.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use crate::office::Office;
@@ -13,6 +15,13 @@ use crate::{Action, Event, EventId, Instant, KnownRight, NodeId, Store, StoreExt
 
 /// Up to how many events without a seal are counted.
 pub(in crate::office) const MAX_UNSEALED: u32 = 10_000;
+
+/// How long after the end of a verification the tenant gets its result instead of a new one: each reads
+/// the whole log and adds two events to it.
+pub const VERIFICATION_INTERVAL: Duration = Duration::from_mins(3);
+
+/// How long after the start of a verification its result is looked for.
+const MAX_VERIFICATION_TIME: Duration = Duration::from_hours(7 * 24);
 
 /// A verification of the audit log.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,9 +95,22 @@ pub struct SealState {
 pub type IsRunning<'f> = &'f dyn Fn(EventId, NodeId) -> bool;
 
 impl Office<'_> {
-    /// Starts a verification in this process and returns true, or returns the one that is running and
-    /// false: a tenant has one at a time. The caller then runs it, and records its result by
-    /// [`finish_verification`]. Requires the right `auditRead`.
+    /// The verification that [`start_verification`](Self::start_verification) returns instead of a new
+    /// one: the last one of the tenant, if it is running or ended within [`VERIFICATION_INTERVAL`].
+    /// Requires the right `auditRead`.
+    pub fn find_current_verification(&self, is_running: IsRunning<'_>) -> UseCaseResult<Option<Verification>> {
+        self.store.read("find_current_verification", |tx: &mut (dyn OfficeTx + '_)| {
+            let mut run = || -> Result<Option<Verification>, UseCaseError> {
+                self.require(KnownRight::AuditRead)?;
+                Ok(find_current(tx, self, is_running)?)
+            };
+            commit_refusal(run())
+        })
+    }
+
+    /// Starts a verification in this process and returns true, or returns the current one and false: a
+    /// tenant has one at a time, and one in each [`VERIFICATION_INTERVAL`]. The caller then runs it, and
+    /// records its result by [`finish_verification`]. Requires the right `auditRead`.
     pub fn start_verification(
         &self,
         process: NodeId,
@@ -156,12 +178,8 @@ fn start(
     office.require(KnownRight::AuditRead)?;
     // of two that start at once, the second finds the first
     tx.tenants().claim(office.tenant)?;
-    let last = tx.events().list(&of_tenant(office.tenant, Action::AuditVerify), &OffsetPageRequest::first(1))?.pop();
-    if let Some(last) = last {
-        let last = load(tx, office.tenant, &last.event, is_running)?;
-        if last.state == VerificationState::Running {
-            return Ok((last, false));
-        }
+    if let Some(current) = find_current(tx, office, is_running)? {
+        return Ok((current, false));
     }
     let details = Map::from_iter([("process".to_owned(), json!(process))]);
     let event = office.build_event(Action::AuditVerify, Subject::Tenant(office.tenant), details);
@@ -169,30 +187,67 @@ fn start(
     Ok((Verification { id: event.id, started_at: event.at, state: VerificationState::Running }, true))
 }
 
+/// The last verification of the tenant, if it is running or ended recently.
+fn find_current(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    is_running: IsRunning<'_>,
+) -> StoreResult<Option<Verification>> {
+    let started = of_tenant(office.tenant, Action::AuditVerify);
+    let Some(last) = tx.events().list(&started, &OffsetPageRequest::first(1))?.pop() else { return Ok(None) };
+    let last = load(tx, office.tenant, &last.event, is_running)?;
+    let is_current = match &last.state {
+        VerificationState::Running => true,
+        VerificationState::Done { finished_at, .. } => {
+            office.context.at < finished_at.saturating_add(VERIFICATION_INTERVAL)
+        }
+        VerificationState::Interrupted => false,
+    };
+    Ok(is_current.then_some(last))
+}
+
 fn of_tenant(tenant: TenantId, action: Action) -> EventFilter {
     EventFilter { tenant: Some(tenant), actions: vec![action], ..EventFilter::default() }
 }
 
-/// The verification that this event has started. Its result is looked for among the newest 200.
+/// The verification that this event has started.
 fn load(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     started: &Event,
     is_running: IsRunning<'_>,
 ) -> StoreResult<Verification> {
-    let results = OffsetPageRequest::first(MAX_PAGE_SIZE);
-    let found = tx.events().list(&of_tenant(tenant, Action::AuditVerified), &results)?;
-    let own = found.iter().find(|view| verification_of(view) == Some(started.id));
+    let result = find_result(tx, tenant, started)?;
     let runs = || {
         let process = started.details.get("process").and_then(Value::as_str).and_then(|text| text.parse().ok());
         process.is_some_and(|process| is_running(started.id, process))
     };
-    let state = match own {
-        Some(view) => done(&view.event),
+    let state = match result {
+        Some(result) => done(&result),
         None if runs() => VerificationState::Running,
         None => VerificationState::Interrupted,
     };
     Ok(Verification { id: started.id, started_at: started.at, state })
+}
+
+/// The result of the verification that this event has started.
+fn find_result(tx: &mut dyn OfficeTx, tenant: TenantId, started: &Event) -> StoreResult<Option<Event>> {
+    let filter = EventFilter {
+        from: Some(started.at),
+        until: Some(started.at.saturating_add(MAX_VERIFICATION_TIME)),
+        ..of_tenant(tenant, Action::AuditVerified)
+    };
+    let mut after = None;
+    loop {
+        let page = OffsetPageRequest { after, ..OffsetPageRequest::first(MAX_PAGE_SIZE) };
+        let found = tx.events().list(&filter, &page)?;
+        let last = found.last().filter(|_| found.len() >= MAX_PAGE_SIZE as usize).map(|view| view.event.id);
+        let own = found.into_iter().find(|view| verification_of(view) == Some(started.id));
+        if own.is_some() || last.is_none() {
+            return Ok(own.map(|view| view.event));
+        }
+        after = last;
+    }
 }
 
 /// The last complete verification.

@@ -172,22 +172,31 @@ async fn start_verification(call: Request, caller: Caller) -> Result<HttpRespons
     let (verification, checked) = run_blocking(call.mount(), move |mount| {
         let server = &mount.server;
         let tenant = caller.profile.tenant.id;
-        let slot = server.audit_verifications.reserve()?;
         let _starting = server.audit_verifications.lock_starts();
         let liveness = Liveness::read(&server.auth, &server.audit_verifications)?;
         let office = OfficeContext { store: &*server.office, auth: &server.auth }.for_caller(&caller)?;
         let is_running = |id, process| liveness.is_running(id, process);
-        let (verification, is_new) = into_api_result(office.start_verification(server.auth.process_id(), &is_running))?;
-        if is_new {
-            run_verification(server, tenant, verification.id, slot)?;
-        }
+        let verification = if let Some(current) = into_api_result(office.find_current_verification(&is_running))? {
+            current
+        } else {
+            let slot = server.audit_verifications.reserve()?;
+            let process = server.auth.process_id();
+            let (verification, is_new) = into_api_result(office.start_verification(process, &is_running))?;
+            if is_new {
+                run_verification(server, tenant, verification.id, slot)?;
+            }
+            verification
+        };
         let checked = server.audit_verifications.progress(verification.id).unwrap_or_default();
         Ok::<_, ApiError>((verification, checked))
     })
     .await?;
-    let id = verification.id;
-    let answer = render_json(StatusCode::ACCEPTED, &VerificationBody::from_verification(verification, checked))?;
-    render_created(&call, VERIFICATIONS, id, answer)
+    let (id, is_done) = (verification.id, matches!(verification.state, VerificationState::Done { .. }));
+    let body = VerificationBody::from_verification(verification, checked);
+    if is_done {
+        return render_json(StatusCode::OK, &body);
+    }
+    render_created(&call, VERIFICATIONS, id, render_json(StatusCode::ACCEPTED, &body)?)
 }
 
 /// Runs a verification on a thread of its own, which records the result.
@@ -294,8 +303,10 @@ fn document_start() -> OperationDoc {
         .description(
             "Verifies every event of the server against its seal, in the background, as `tillgate audit verify` does. A \
              tenant has one verification at a time: if one is running, the response names it. The start and the result \
-             are audit events (`audit.verify`, `audit.verified`).",
+             are audit events (`audit.verify`, `audit.verified`). Within 3 minutes of its end, the response is the last \
+             verification (200), and no other one is started.",
         )
+        .response::<VerificationBody>(200, "The verification that ended recently.", example_verification())
         .response::<VerificationBody>(202, "The verification that is running.", running_example())
         .with_location()
 }
