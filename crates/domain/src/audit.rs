@@ -155,6 +155,8 @@ words! {
         UserStatus = "user.status",
         /// A user was deleted.
         UserDelete = "user.delete",
+        /// A user was invited to choose a password.
+        UserInvite = "user.invite",
         /// The roles of a user were changed.
         UserRoles = "user.roles",
         /// A caller did not have a required right or rank; the details give the requirement and the

@@ -130,6 +130,7 @@ const fn changes_subject(action: Action) -> bool {
         | Action::TicketVoid
         | Action::TicketRefund => true,
         Action::Login
+        | Action::UserInvite
         | Action::RefreshReplay
         | Action::RefreshShared
         | Action::StoreRollback

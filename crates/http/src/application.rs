@@ -8,8 +8,8 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, Error};
 use tillgate_auth_core::Auth;
-use tillgate_domain::Store;
 use tillgate_domain::office::OfficePorts;
+use tillgate_domain::{Slug, Store};
 
 use crate::api::native::Native;
 use crate::api::oauth::OAuth;
@@ -66,6 +66,7 @@ impl Http {
         let served = operations::ServedOperations { metrics: settings.serve_metrics, docs: settings.serve_docs };
         let mount_limits = mounts.session_limits();
         let mut mounts = mounts.into_inner();
+        let office_prefixes = find_office_prefixes(&mounts);
         let oauth = mounts.iter().find(|mount| mount.dialect.name() == OAuth::NAME).map(|mount| mount.prefix.clone());
         let own = operations::routes(operations::ServedOperations::ALL, oauth.as_deref());
         let documented = mounts.iter().map(|mount| (mount.prefix.as_str(), mount.dialect.routes()));
@@ -79,6 +80,7 @@ impl Http {
             office,
             mount_limits,
             settings,
+            office_prefixes,
             metrics,
             readiness_gate: Arc::default(),
             document,
@@ -180,6 +182,15 @@ impl Http {
         routes.sort();
         routes
     }
+}
+
+/// The prefixes of the back offices for browsers on every host, with the tenants that they serve.
+fn find_office_prefixes(mounts: &[Mount]) -> Vec<(String, Option<Slug>)> {
+    let office = mounts.iter().filter(|mount| mount.dialect.name() == OfficePages::NAME && mount.host.is_none());
+    let mut prefixes: Vec<_> = office.map(|mount| (mount.prefix.clone(), mount.tenant.clone())).collect();
+    // the mount of an API is below the one of its pages
+    prefixes.sort_by_key(|(prefix, _)| prefix.len());
+    prefixes
 }
 
 /// The prefix of the back office for browsers, unless it or another mount is at the root itself.

@@ -36,6 +36,9 @@ pub(crate) struct ServerContext {
     pub(crate) office: Arc<dyn Store<OfficePorts>>,
     pub(crate) mount_limits: MountLimits,
     pub(crate) settings: HttpSettings,
+    /// The prefixes of the back offices for browsers on every host, each with the only tenant that it
+    /// serves.
+    pub(crate) office_prefixes: Vec<(String, Option<Slug>)>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) readiness_gate: Arc<ReadinessGate>,
     pub(crate) threads: Arc<Threads>,
@@ -44,6 +47,15 @@ pub(crate) struct ServerContext {
     pub(crate) large_body_limiter: LargeBodyLimiter,
     pub(crate) audit_verifications: Arc<AuditVerifications>,
     pub(crate) event_hub: Arc<EventHub>,
+}
+
+impl ServerContext {
+    /// The prefix of the back office for browsers that serves this tenant; `None` if there is none on
+    /// every host.
+    pub(crate) fn office_prefix(&self, tenant: &Slug) -> Option<&str> {
+        let serving = self.office_prefixes.iter().find(|(_, only)| only.as_ref().is_none_or(|only| only == tenant));
+        serving.map(|(prefix, _)| prefix.as_str())
+    }
 }
 
 /// What a request needs to know of the mount that serves it.

@@ -1,10 +1,18 @@
 //! The in-memory ports for credentials, of the engine and of the back office.
 
-use tillgate_domain::office::ports::Passwords;
+use tillgate_domain::office::ports::{Invitations, Passwords};
 use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult};
 
 use super::transaction::{Transaction, constraint_error};
 use tillgate_auth_core::ports::{Attempts, Credential, CredentialKind, Credentials, Verifier};
+
+/// Removes the invitation to choose a password, which is set already.
+fn revoke_invitation(tx: &mut Transaction<'_>, principal: PrincipalId) -> StoreResult<()> {
+    match principal {
+        PrincipalId::User(user) => Invitations::revoke_by_user(tx, user),
+        PrincipalId::Device(_) => Ok(()),
+    }
+}
 
 impl Credentials for Transaction<'_> {
     fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> StoreResult<Option<Credential>> {
@@ -44,6 +52,7 @@ impl Credentials for Transaction<'_> {
                 row.verifier = verifier.clone();
                 row.version = version.saturating_add(1);
             });
+            revoke_invitation(self, principal)?;
         }
         Ok(replaced)
     }
@@ -63,7 +72,7 @@ impl Passwords for Transaction<'_> {
         let key = (principal, kind);
         let version = tables.credentials.get(&key).map_or(1, |row| row.version.saturating_add(1));
         tables.credentials.put(key, Credential { principal, kind, verifier: verifier.clone(), version });
-        Ok(())
+        revoke_invitation(self, principal)
     }
 
     fn has(&mut self, principal: PrincipalId) -> StoreResult<bool> {

@@ -12,6 +12,7 @@ mod credentials;
 mod directory;
 mod events;
 mod feed;
+mod invitations;
 mod keys;
 mod live_events;
 mod office;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::ports::{
-    Reset, ResetDigest, ResetRequest, ScopedIdempotencyKey, SetupTokenDigest, StoredResponse,
+    Invitation, Reset, ResetDigest, ResetRequest, ScopedIdempotencyKey, SetupTokenDigest, StoredResponse,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
@@ -104,6 +104,7 @@ tables! {
     api_keys_by_client: String => ApiKeyId,
     reset_requests: ResetId => ResetRequest,
     resets: ResetDigest => Reset,
+    invitations: UserId => Invitation,
     tickets: (TenantId, TicketId) => Ticket,
     /// Receipt numbers and their tickets.
     receipt_numbers: (TenantId, NumberSeries, u64) => TicketId,

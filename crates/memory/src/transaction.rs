@@ -105,6 +105,7 @@ shows!(OfficeTx {
     roles: office::Roles,
     passwords: office::Passwords,
     resets: office::Resets,
+    invitations: office::Invitations,
     api_keys: office::ApiKeys,
     tickets: office::Tickets,
     idempotency_keys: office::IdempotencyKeys,

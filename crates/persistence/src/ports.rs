@@ -16,6 +16,7 @@ mod events;
 mod feed;
 mod idempotency_keys;
 pub(crate) mod instances;
+mod invitations;
 mod keys;
 mod known_networks;
 mod live_events;

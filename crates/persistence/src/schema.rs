@@ -307,6 +307,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    invitations (user_id) {
+        user_id -> Binary,
+        digest -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
 diesel::joinable!(sessions -> tenants (tenant_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(sessions -> devices (device_id));

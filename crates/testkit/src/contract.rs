@@ -14,6 +14,7 @@ pub mod directory;
 pub mod feed;
 pub mod idempotency_keys;
 pub mod instances;
+pub mod invitations;
 pub mod keys;
 pub mod known_networks;
 pub mod live_events;
@@ -84,6 +85,7 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     feed,
     idempotency_keys,
     instances,
+    invitations,
     keys,
     live_events,
     races,

@@ -92,6 +92,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "src/components/toast.js",
     "src/directory.js",
     "src/i18n.js",
+    "src/invitation.js",
     "src/live.js",
     "src/main.js",
     "src/pages/access-matrix.js",

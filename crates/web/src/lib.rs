@@ -28,4 +28,7 @@ mod pages;
 pub use assets::{Asset, assets, digest, find_asset};
 pub use index::{IndexPage, PAGES, render_index};
 pub use locale::Locale;
-pub use pages::{ErrorPage, PageError, SetUpField, SetUpNotice, SetUpPage, SignInNotice, SignInPage, SignedOutPage};
+pub use pages::{
+    ErrorPage, InvitationNotice, InvitationPage, PageError, SetUpField, SetUpNotice, SetUpPage, SignInNotice,
+    SignInPage, SignedOutPage,
+};

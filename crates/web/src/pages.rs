@@ -68,6 +68,41 @@ pub struct SignInPage<'a> {
     pub notice: Option<SignInNotice>,
 }
 
+/// Why the page of an invitation is shown again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvitationNotice {
+    /// The token is unknown, used or expired (422).
+    Invalid,
+    /// The password is not acceptable (422).
+    WeakPassword,
+    /// Temporarily unavailable (503).
+    Unavailable,
+}
+
+impl InvitationNotice {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Invalid => "auth.invitation.invalid",
+            Self::WeakPassword => "auth.weak_password",
+            Self::Unavailable => "auth.unavailable",
+        }
+    }
+}
+
+/// The form at which an invited user chooses a password. It posts `token` and `new_password` to
+/// `<prefix>/invitation`. A script enters the token that the address has as its fragment.
+#[derive(Clone, Copy, Debug)]
+pub struct InvitationPage<'a> {
+    /// Language of the page.
+    pub locale: Locale,
+    /// Prefix of the back office, such as `/office`.
+    pub prefix: &'a str,
+    /// The token that was entered before.
+    pub token: &'a str,
+    /// Why the page is shown again.
+    pub notice: Option<InvitationNotice>,
+}
+
 /// The page after signing out.
 #[derive(Clone, Copy, Debug)]
 pub struct SignedOutPage<'a> {
@@ -134,6 +169,15 @@ struct SignInTemplate<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "invitation.html")]
+struct InvitationTemplate<'a> {
+    locale: Locale,
+    assets: String,
+    page: &'a InvitationPage<'a>,
+    notice: Option<&'a str>,
+}
+
+#[derive(Template)]
 #[template(path = "signed_out.html")]
 struct SignedOutTemplate<'a> {
     locale: Locale,
@@ -164,6 +208,15 @@ impl SignInPage<'_> {
             notice: notice.map(|notice| notice.text(locale)),
             asks_new_password: notice.is_some_and(SignInNotice::asks_new_password),
         })
+    }
+}
+
+impl InvitationPage<'_> {
+    /// Renders the page as HTML.
+    pub fn render(&self) -> String {
+        let Self { locale, prefix, notice, .. } = *self;
+        let notice = notice.map(|notice| locale.text(notice.key()));
+        render(&InvitationTemplate { locale, assets: assets_path(prefix), page: self, notice })
     }
 }
 

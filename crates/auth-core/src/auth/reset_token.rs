@@ -1,4 +1,5 @@
-//! Tokens for password resets: random, mailed once, and stored as digests only.
+//! Tokens by which a user sets a password, for resets and invitations: random, shown or mailed once,
+//! and stored as digests only.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -12,9 +13,14 @@ impl Auth {
     /// A new token and its digest.
     pub fn generate_reset_token(&self) -> Result<(Secret<String>, [u8; 32]), Error> {
         let bytes = self.entropy.random_bytes::<32>().map_err(|error| Error::Fault(error.to_string()))?;
+        Ok(Self::encode_reset_token(bytes))
+    }
+
+    /// The token of these random bytes, and its digest.
+    pub fn encode_reset_token(bytes: [u8; 32]) -> (Secret<String>, [u8; 32]) {
         let token = BASE64_URL_SAFE_NO_PAD.encode(bytes);
         let digest = Self::digest_reset_token(&token);
-        Ok((Secret::new(token), digest))
+        (Secret::new(token), digest)
     }
 
     /// The digest under which a token is stored. Tokens have enough random bits that guessing need

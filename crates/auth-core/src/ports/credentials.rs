@@ -57,7 +57,7 @@ pub trait Credentials {
 
     /// Replaces the secret, if the credential has this version, and increases the version;
     /// otherwise returns false. It waits for a login that has claimed the credential; a login that
-    /// claims it later fails.
+    /// claims it later fails. A new password of a user removes the user's invitation to choose one.
     fn replace(
         &mut self,
         principal: PrincipalId,

@@ -143,6 +143,9 @@ pub enum OfficeError {
     /// A virtual user cannot have a password.
     #[error("the virtual user \"{0}\" stands for a feature and has no password; add a user for the person")]
     VirtualUser(UserName),
+    /// A suspended user cannot be invited.
+    #[error("the user \"{0}\" is suspended; activate the user first")]
+    UserSuspended(UserName),
     /// Callers change their own password by proving the current one; an access token is not enough.
     #[error("this is your own password; change it with PUT /sessions/current/password and current_password")]
     OwnPassword,
@@ -244,6 +247,7 @@ impl OfficeError {
             Self::ApiKeyEnded => (DenialKind::Conflict, "api_key_ended"),
             Self::LimitReached { .. } => (DenialKind::Conflict, "too_many"),
             Self::VirtualUser(_) => (DenialKind::Conflict, "user_virtual"),
+            Self::UserSuspended(_) => (DenialKind::Conflict, "user_suspended"),
             Self::OwnPassword => (DenialKind::Forbidden, "own_password"),
             Self::ProofTooOld { .. } => (DenialKind::Forbidden, "proof_too_old"),
             Self::CurrentPasswordRequired => (DenialKind::Invalid, "current_password_required"),

@@ -5,6 +5,7 @@
 //! increases versions.
 
 mod idempotency_keys;
+mod invitations;
 mod lists;
 mod resets;
 mod seals;
@@ -15,6 +16,7 @@ mod tickets;
 pub use idempotency_keys::{
     IdempotencyKey, IdempotencyKeys, InvalidIdempotencyKey, RequestDigest, ScopedIdempotencyKey, StoredResponse,
 };
+pub use invitations::{Invitation, InvitationDigest, Invitations};
 pub use lists::{
     ApiKeyFilter, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_FETCH_ROWS, MAX_PAGE_SIZE,
     OffsetPageRequest, PageWithTotal, RoleHolderFilter, RoleHolders, TillCountSpan, TillCounts, UserCursor, UserFilter,
@@ -53,6 +55,8 @@ pub trait OfficeTx: Tx {
     fn passwords(&mut self) -> &mut dyn Passwords;
     /// Resets of forgotten passwords.
     fn resets(&mut self) -> &mut dyn Resets;
+    /// Invitations of users to choose a password.
+    fn invitations(&mut self) -> &mut dyn Invitations;
     /// API keys of programs.
     fn api_keys(&mut self) -> &mut dyn ApiKeys;
     /// Tickets and receipt numbers.
@@ -240,7 +244,8 @@ pub trait Events {
 
 /// Writes verifiers of passwords.
 pub trait Passwords {
-    /// Sets the first password of a principal, or replaces it under a new version.
+    /// Sets the first password of a principal, or replaces it under a new version. Removes the
+    /// invitation of a user.
     fn set(&mut self, principal: PrincipalId, verifier: &Secret<String>, at: Instant) -> StoreResult<()>;
     /// Whether the principal has a password.
     fn has(&mut self, principal: PrincipalId) -> StoreResult<bool>;

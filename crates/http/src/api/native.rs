@@ -44,6 +44,7 @@ use crate::serving::route::Route;
 pub(crate) use error::render_error;
 pub(crate) use sessions::response::CallerBody;
 pub(crate) use sessions::{STEP_UP_PATH, issue_step_up_tokens};
+pub(crate) use users::INVITATION_PATH;
 
 /// The native API as a dialect.
 #[derive(Clone, Debug)]

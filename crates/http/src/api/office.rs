@@ -9,10 +9,11 @@ mod api;
 mod app;
 mod auth_pages;
 mod cookies;
+mod invitation;
 mod session;
 mod set_up;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -29,13 +30,19 @@ use crate::request::cookies::read_cookies;
 use crate::request::head::RequestHead;
 use crate::request::origin_check::{TrustedSenders, check_origin};
 use crate::serving::dialect::Dialect;
+use crate::serving::rate_limiter::RateLimiter;
 use crate::serving::route::Route;
 use cookies::CookieNames;
+
+/// The number of invitations that one address can try to accept per minute.
+const INVITATIONS_PER_MINUTE: u32 = 20;
 
 /// The pages of the back office and the session of the browser, as a dialect.
 #[derive(Clone, Debug)]
 pub struct OfficePages {
     terms: Terms,
+    /// Rate limit of accepted and guessed invitations per address.
+    limiter: Arc<RateLimiter>,
 }
 
 impl OfficePages {
@@ -44,7 +51,7 @@ impl OfficePages {
 
     /// Creates the back office with these terms for its sessions.
     pub fn new(terms: Terms) -> Self {
-        Self { terms }
+        Self { terms, limiter: Arc::new(RateLimiter::new(INVITATIONS_PER_MINUTE)) }
     }
 
     /// The terms that apply unless the configuration overrides them. An access token lives as long
@@ -91,12 +98,27 @@ impl Dialect for OfficePages {
         read_cookie_credentials(head)
     }
 
+    fn rate_limit(&self, head: &RequestHead) -> Result<(), ApiError> {
+        if *head.method() == Method::POST && head.route_path() == native::INVITATION_PATH {
+            self.limiter.check_rate(head)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn rate_limiter_bytes(&self) -> Option<usize> {
+        Some(self.limiter.size_bytes())
+    }
+
     fn response_headers(&self) -> &[(HeaderName, HeaderValue)] {
         &*RESPONSE_HEADERS
     }
 
     fn routes(&self) -> Vec<Route> {
-        [app::routes(), auth_pages::routes(), session::routes(), set_up::routes()].into_iter().flatten().collect()
+        [app::routes(), auth_pages::routes(), invitation::routes(), session::routes(), set_up::routes()]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {

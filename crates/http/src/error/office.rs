@@ -149,6 +149,7 @@ mod tests {
             (OfficeError::VersionMismatch { subject: Subject::Server, current: 2 }, 412, None),
             (OfficeError::LastAdmin, 409, None),
             (OfficeError::VirtualUser(UserName::parse("kiosk").unwrap()), 409, None),
+            (OfficeError::UserSuspended(UserName::parse("anna").unwrap()), 409, None),
             (OfficeError::OwnPassword, 403, None),
             (OfficeError::ProofTooOld { max_age: std::time::Duration::from_mins(5) }, 403, None),
             (

@@ -26,6 +26,7 @@ mod every_route;
 mod fiuu;
 mod fiuu_midnight;
 mod flood;
+mod invitations;
 mod kasir;
 mod kasir_browser;
 mod kasir_golden;

@@ -123,6 +123,13 @@ fn error_cases() -> Vec<ErrorCase> {
             409,
         ),
         (
+            OfficeError::UserSuspended(UserName::parse("anna").unwrap()),
+            (409, "user_suspended"),
+            (409, Value::Null, Value::Null),
+            (409, "Conflict", true),
+            409,
+        ),
+        (
             OfficeError::InvalidStatusTransition { from: "active", to: "pending" },
             (409, "status_impossible"),
             (409, Value::Null, Value::Null),

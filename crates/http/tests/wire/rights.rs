@@ -51,6 +51,7 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("PATCH", "/api/v1/users/{id}", "", [401, 403, 403, 200]),
     ("DELETE", "/api/v1/users/{id}", "", [401, 403, 403, 204]),
     ("PUT", "/api/v1/users/{id}/password", "", [401, 403, 403, 200]),
+    ("POST", "/api/v1/users/{id}/invitations", "", [401, 403, 403, 201]),
     ("POST", "/api/v1/users/{id}/unlock", "", [401, 403, 403, 204]),
     ("GET", "/api/v1/events", "", [401, 200, 200, 200]),
     ("GET", "/api/v1/revocations/{position}", "", [401, 403, 200, 200]),

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{Credential, CredentialKind, Credentials, Verifier};
-use tillgate_domain::office::ports::Passwords;
+use tillgate_domain::office::ports::{Invitations, Passwords};
 use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult};
 
 use crate::error_class::classify;
@@ -26,6 +26,14 @@ const fn principal_kind(principal: PrincipalId) -> &'static str {
     match principal {
         PrincipalId::User(_) => "user",
         PrincipalId::Device(_) => "device",
+    }
+}
+
+/// Removes the invitation to choose a password, which is set already.
+fn revoke_invitation(tx: &mut Transaction<'_>, principal: PrincipalId) -> StoreResult<()> {
+    match principal {
+        PrincipalId::User(user) => Invitations::revoke_by_user(tx, user),
+        PrincipalId::Device(_) => Ok(()),
     }
 }
 
@@ -83,7 +91,11 @@ impl Credentials for Transaction<'_> {
             verifier.into(),
             at.into(),
         ];
-        Ok(self.execute(&Statement::new(REPLACE, binds))? == 1)
+        let replaced = self.execute(&Statement::new(REPLACE, binds))? == 1;
+        if replaced {
+            revoke_invitation(self, principal)?;
+        }
+        Ok(replaced)
     }
 }
 
@@ -98,7 +110,8 @@ impl Passwords for Transaction<'_> {
             verifier.expose().as_str().into(),
             at.into(),
         ];
-        self.execute(&Statement::new(SET, binds)).map(drop)
+        self.execute(&Statement::new(SET, binds))?;
+        revoke_invitation(self, principal)
     }
 
     fn has(&mut self, principal: PrincipalId) -> StoreResult<bool> {

@@ -6,6 +6,7 @@ use tillgate_domain::office::{
     self, DeviceView, Office, OfficePorts, RoleView, UnguardedOffice, UseCaseResult, UserView,
 };
 use tillgate_domain::{Device, DeviceName, PrincipalId, Role, Secret, Store, Tenant, User, UserName, UserStatus};
+use tillgate_http::OfficePages;
 use tillgate_persistence::Database;
 
 use super::password::{Delivery, GenerateArgs};
@@ -45,6 +46,14 @@ impl CommandOffice {
     /// The reads of the tenant.
     pub(super) fn unguarded(&self) -> UnguardedOffice<'_> {
         UnguardedOffice::new(self.store(), self.tenant.id)
+    }
+
+    /// The prefix of the back office for browsers that serves the tenant on every host.
+    pub(super) fn office_prefix(&self) -> Option<&str> {
+        let mounts = self.settings.mounts.iter().filter(|mount| mount.dialect == OfficePages::NAME);
+        let mut serving = mounts
+            .filter(|mount| mount.host.is_none() && mount.tenant.as_ref().is_none_or(|only| *only == self.tenant.slug));
+        serving.next().map(|mount| mount.prefix.trim_end_matches('/'))
     }
 
     /// Hashes a password at the configured cost.

@@ -1,12 +1,13 @@
 //! `user`: manages users.
 
 use clap::{Args, Subcommand};
+use tillgate_auth_core::Auth;
 use tillgate_domain::office::ports::UserFilter;
 use tillgate_domain::office::{
     self, DeviceRoleAssignment, DeviceRolesChange, NewUser, PasswordOptions, SessionTarget, UserChange, UserView,
 };
 use tillgate_domain::{ApiKey, DeviceName, Email, Locale, PrincipalId, RoleName, User, UserId, UserName, UserStatus};
-use tillgate_http::native_bodies::UserBody;
+use tillgate_http::native_bodies::{InvitationBody, UserBody};
 
 use super::confirmation::{Confirmation, count_text};
 use super::json::{format_instant, join_names};
@@ -101,6 +102,12 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         must_change: MustChangeArgs,
     },
+    /// Invite a user to choose a password; print the path of the page with a token that works once
+    Invite {
+        /// Name of the user
+        #[arg(value_parser = parse::user)]
+        name: UserName,
+    },
     /// Unlock a user after too many failed logins
     Unlock {
         /// Name of the user
@@ -150,6 +157,7 @@ impl UserCommand {
         let (user, what) = match self {
             Self::List(which) => return list_users(&office, which, context.json),
             Self::Show { name } => return show_user(&office, name, context.json),
+            Self::Invite { name } => return invite_user(&office, name, context.json),
             Self::Set { name, rename, email, no_email, display_name, locale, no_locale, must_change } => {
                 let change = UserChange {
                     name: rename.clone(),
@@ -243,6 +251,22 @@ impl UserCommand {
 /// A note for commands that may set a password: whether it must be changed.
 fn must_change_note(user: &User) -> &'static str {
     if user.password_change_required { "; the password must be changed at the next login" } else { "" }
+}
+
+/// Invites a user, and prints the path of the page with the token, or without a back office for
+/// browsers the token.
+fn invite_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), CommandError> {
+    let user = office.find_user(name)?;
+    let (token, digest) = Auth::encode_reset_token(office.ids.random_bytes()?);
+    let invitation = check_decided(office.for_operator()?.invite_user(user.id, digest))?;
+    let body = InvitationBody::new(&token, office.office_prefix(), invitation.expires_at);
+    print::print_answer(json, body.path_or_token(), &body);
+    let until = format_instant(invitation.expires_at);
+    print::print_note(&format!(
+        "{}: invited until {until}; open the path at the server's address. It works once",
+        user.name
+    ));
+    Ok(())
 }
 
 fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), CommandError> {

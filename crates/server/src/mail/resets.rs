@@ -138,6 +138,9 @@ impl ResetMailWorker {
         if let Err(error) = office::unguarded::sweep_resets(&*self.database, now, MAX_SWEPT_TOKENS) {
             tracing::warn!(%error, "expired password resets cannot be removed");
         }
+        if let Err(error) = office::unguarded::sweep_invitations(&*self.database, now, MAX_SWEPT_TOKENS) {
+            tracing::warn!(%error, "expired invitations cannot be removed");
+        }
     }
 }
 

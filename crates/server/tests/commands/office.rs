@@ -45,6 +45,10 @@ fn users_are_added_listed_and_suspended(engine: DatabaseEngine) {
     assert!(home.run_ok(&["user", "list"]).out.contains("cashier P01=cashier,manager"));
     home.run_ok(&["user", "status", "Ján", "active"]);
     home.run_ok(&["user", "unlock", "Ján"]);
+    let invited = home.run_ok(&["user", "invite", "Ján"]);
+    assert!(invited.out.starts_with("/office/invitation#") && invited.out.trim().len() == 62, "{}", invited.out);
+    let invited = home.run_ok(&["user", "invite", "Ján", "--json"]).json();
+    assert_eq!(invited["path"], format!("/office/invitation#{}", invited["token"].as_str().unwrap()));
     home.run_ok_with(&["user", "password", "Ján"], "another fine password\n");
     let off = home.run_ok(&["user", "roles", "Ján", "--off", "P01", "--role", "manager", "--json"]).json();
     assert_eq!((off["roles"].clone(), off["devices"].clone()), (json!(["manager"]), json!([])));

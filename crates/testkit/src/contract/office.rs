@@ -152,6 +152,20 @@ macro_rules! contract {
             $open,
             $attributes,
             StoreHarness,
+            invitations,
+            [
+                invitation_is_consumed_once,
+                invitation_replaces_the_previous_one,
+                password_removes_invitation,
+                expired_invitations_are_removed,
+                invitation_is_accepted_while_valid,
+                concurrent_uses_of_one_invitation_succeed_once,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            $attributes,
+            StoreHarness,
             resets,
             [
                 reset_requests_are_returned_when_due,

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use tillgate_domain::audit::seal::{Seal, SealedEvent, StoredEvent};
 use tillgate_domain::id::ResetId;
 use tillgate_domain::office::ports::{
-    ApiKeyFilter, ApiKeys, DeviceFilter, Devices, EventFilter, EventView, Events, IdempotencyKeys, OfficeTx,
-    OffsetPageRequest, PageRequest, Passwords, Reset, ResetDigest, ResetRequest, Resets, RoleHolderFilter, RoleHolders,
-    Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest, SetupTokens, StoredResponse, Tenants, TicketCursor,
-    TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts, UnsealedCount, UserCursor, UserFilter, UserOrder,
-    Users,
+    ApiKeyFilter, ApiKeys, DeviceFilter, Devices, EventFilter, EventView, Events, IdempotencyKeys, Invitation,
+    InvitationDigest, Invitations, OfficeTx, OffsetPageRequest, PageRequest, Passwords, Reset, ResetDigest,
+    ResetRequest, Resets, RoleHolderFilter, RoleHolders, Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest,
+    SetupTokens, StoredResponse, Tenants, TicketCursor, TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts,
+    UnsealedCount, UserCursor, UserFilter, UserOrder, Users,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
@@ -86,6 +86,14 @@ record_port!(OfficeTx, resets: Resets {
     fn find(digest: &ResetDigest) -> Option<Reset>;
     fn find_newest_grant(user: UserId, but: ResetId) -> Option<Instant>;
     fn consume(digest: &ResetDigest) -> bool;
+    fn revoke_by_user(user: UserId) -> ();
+    fn sweep(before: Instant, limit: u32) -> u32;
+});
+
+record_port!(OfficeTx, invitations: Invitations {
+    fn insert_or_replace(invitation: &Invitation) -> ();
+    fn find(digest: &InvitationDigest) -> Option<Invitation>;
+    fn consume(digest: &InvitationDigest) -> bool;
     fn revoke_by_user(user: UserId) -> ();
     fn sweep(before: Instant, limit: u32) -> u32;
 });
@@ -182,6 +190,10 @@ impl OfficeTx for RecordingTx<'_, dyn OfficeTx + '_> {
     }
 
     fn resets(&mut self) -> &mut dyn Resets {
+        self
+    }
+
+    fn invitations(&mut self) -> &mut dyn Invitations {
         self
     }
 

@@ -21,6 +21,22 @@ fn sign_in_page_escapes_what_was_entered() {
 }
 
 #[test]
+fn invitation_page_escapes_the_token_and_loads_one_script() {
+    for locale in Locale::ALL {
+        for notice in [InvitationNotice::Invalid, InvitationNotice::WeakPassword, InvitationNotice::Unavailable] {
+            let page = InvitationPage { locale, prefix: "/office", token: "\"><img src=x>", notice: Some(notice) };
+            let html = page.render();
+            assert!(!html.contains("<img") && !html.contains("style="), "{html}");
+            assert_eq!(
+                (html.matches("<script").count(), html.matches("/src/invitation.js\"></script>").count()),
+                (1, 1)
+            );
+            assert!(!html.contains("auth.invitation"), "a text is missing: {html}");
+        }
+    }
+}
+
+#[test]
 fn sign_in_page_asks_a_new_password_only_if_required() {
     assert!(!PAGE.render().contains("new_password"));
     for notice in [SignInNotice::PasswordChangeRequired, SignInNotice::WeakPassword] {

@@ -162,6 +162,7 @@ fn apply_to(
     match end_reason(before.status, after.status) {
         Some(why) => {
             tx.revocations().bump_epoch(scope, why, office.context.at)?;
+            tx.invitations().revoke_by_user(id)?;
             // A permanent session is blocked while its user is suspended, and continues afterwards.
             if change.status == Some(UserStatus::Deleted) {
                 tx.revocations().end_permanent(scope, why, office.context.at)?;

@@ -72,7 +72,11 @@ fn set(
 
 /// Checks that the caller may change the credentials of the principal, and is not the principal
 /// itself.
-fn authorize_set(tx: &mut dyn OfficeTx, office: &Office<'_>, principal: PrincipalId) -> Result<(), UseCaseError> {
+pub(in crate::office) fn authorize_set(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    principal: PrincipalId,
+) -> Result<(), UseCaseError> {
     authorize_credential_change(tx, office, principal)?;
     office.require_recent_proof()?;
     if office.context.is_principal(principal) { Err(OfficeError::OwnPassword.into()) } else { Ok(()) }

@@ -1,5 +1,6 @@
 //! Operations on users: list, create, update, delete, set the password, and unlock.
 
+mod invitations;
 mod openapi;
 mod request;
 mod response;
@@ -24,6 +25,8 @@ use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
 use crate::serving::permission::Permission;
 use crate::serving::route::Route;
+pub(crate) use invitations::INVITATION_PATH;
+pub use invitations::InvitationBody;
 use request::{CreateUser, UpdateUser};
 use response::UpdatedUserBody;
 pub use response::UserBody;
@@ -52,6 +55,13 @@ pub(super) fn routes() -> Vec<Route> {
             set_user_password,
         )
         .documented(openapi::set_user_password),
+        Route::authenticated(
+            Method::POST,
+            "/users/{id}/invitations",
+            Permission::Right(KnownRight::UserUpdate),
+            invite_user,
+        )
+        .documented(openapi::invite_user),
         Route::authenticated(
             Method::POST,
             "/users/{id}/unlock",
@@ -181,6 +191,11 @@ async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 
 async fn set_user_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     passwords::set_user_password(&call, caller, read_id(&call, FieldName::User)?).await
+}
+
+async fn invite_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, FieldName::User)?;
+    invitations::invite_user(&call, caller, id).await
 }
 
 async fn unlock_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

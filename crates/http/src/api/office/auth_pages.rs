@@ -179,9 +179,14 @@ pub(super) fn render_error_page(failure: &ApiError, head: &RequestHead) -> HttpR
 }
 
 pub(super) fn render_page(status: StatusCode, html: String) -> HttpResponse {
+    render_page_with(status, PAGE_CSP, html)
+}
+
+/// Renders a page with a content security policy of its own.
+pub(super) fn render_page_with(status: StatusCode, policy: &'static str, html: String) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
-        .insert_header((CONTENT_SECURITY_POLICY, PAGE_CSP))
+        .insert_header((CONTENT_SECURITY_POLICY, policy))
         // with `no-referrer`, a form says `Origin: null`, and older browsers send nothing else that
         // names their page (Fetch standard, 3.1)
         .insert_header((REFERRER_POLICY, "same-origin"))

@@ -8,9 +8,9 @@ use tillgate_auth_core::ports::{
 use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{
-    ApiKeyFilter, DeviceFilter, EventFilter, IdempotencyKey, OffsetPageRequest, PageRequest, Reset, ResetRequest,
-    RoleHolderFilter, ScopedIdempotencyKey, StoredResponse, TicketFilter, TicketOrder, TicketSortKey, TillCountSpan,
-    UserFilter, UserOrder,
+    ApiKeyFilter, DeviceFilter, EventFilter, IdempotencyKey, Invitation, OffsetPageRequest, PageRequest, Reset,
+    ResetRequest, RoleHolderFilter, ScopedIdempotencyKey, StoredResponse, TicketFilter, TicketOrder, TicketSortKey,
+    TillCountSpan, UserFilter, UserOrder,
 };
 use tillgate_domain::ticket::{Label, NumberSeries, TicketStatus};
 use tillgate_domain::{
@@ -263,6 +263,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.api_keys().remove(key.id, 2)?;
         call_tickets(tx, fixture)?;
         call_resets(tx, fixture)?;
+        call_invitations(tx, fixture)?;
         call_seals(tx)?;
         let device = tillgate_domain::Device {
             id: tillgate_domain::DeviceId(uuid(31)),
@@ -375,6 +376,16 @@ fn call_resets(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreRes
     tx.resets().remove_requests(&[request.id, ResetId(uuid(71))])?;
     let emails = [FoldedText::of("anna@example.com"), FoldedText::of("ben@example.com")];
     tx.users().find_many_by_email(&emails.into()).map(drop)
+}
+
+/// Calls every method of the port of invitations.
+fn call_invitations(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreResult<()> {
+    let (digest, user) = ([7; 32], fixture.anna.id);
+    tx.invitations().insert_or_replace(&Invitation { digest, user, created_at: at(1), expires_at: at(9) })?;
+    tx.invitations().find(&digest)?;
+    tx.invitations().consume(&digest)?;
+    tx.invitations().revoke_by_user(user)?;
+    tx.invitations().sweep(at(99), 9).map(drop)
 }
 
 /// Calls every method of the ports of seals and of the set-up token.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
+use super::invitations::InvitationBody;
 use super::request::{CreateUser, UpdateUser};
 use super::response::{UpdatedUserBody, UserBody};
 use crate::api::native::passwords::{self, ChangedPasswordBody as ChangedPassword, SetUserPassword};
@@ -107,6 +108,28 @@ pub(super) fn set_user_password() -> OperationDoc {
         .description("To set your own password, use `PUT /sessions/current/password`.")
         .request_body::<SetUserPassword>(json!({ "password": "correct horse battery" }))
         .response::<ChangedPassword<'_>>(200, "The password was set.", passwords::example_changed_password())
+        .errors(&[409])
+}
+
+pub(super) fn invite_user() -> OperationDoc {
+    OperationDoc::new(TAG, "Invite a user to choose a password")
+        .description(
+            "The user chooses the password with the token at `path`, once, within 24 hours. A new invitation \
+             replaces the previous one. Accepting it activates a pending user.",
+        )
+        .description(
+            "Setting the password in another way and suspending or deleting the user revoke the invitation. \
+             Requires every right of the user, as setting the password does.",
+        )
+        .response::<InvitationBody<'_>>(
+            201,
+            "The invitation.",
+            json!({
+                "token": "3sDLSOmkIlZ1cJbyQ7dRyZ2pgAyyvYtEHLUZXr4cTnM",
+                "path": "/office/invitation#3sDLSOmkIlZ1cJbyQ7dRyZ2pgAyyvYtEHLUZXr4cTnM",
+                "expires_at": "2026-11-22T08:00:00.000Z",
+            }),
+        )
         .errors(&[409])
 }
 

@@ -1,0 +1,34 @@
+//! The port for invitations, by whose token a user chooses a password.
+
+use crate::{Instant, StoreResult, UserId};
+
+/// The SHA-256 of the token of an invitation.
+pub type InvitationDigest = [u8; 32];
+
+/// An invitation of a user to choose a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// The digest of its token.
+    pub digest: InvitationDigest,
+    /// The invited user.
+    pub user: UserId,
+    /// The instant of its creation.
+    pub created_at: Instant,
+    /// The instant at which it expires.
+    pub expires_at: Instant,
+}
+
+/// Stores invitations, at most one per user. Setting the password of a user, by whatever port, removes
+/// the user's invitation.
+pub trait Invitations {
+    /// Adds an invitation, and removes the previous one of the user.
+    fn insert_or_replace(&mut self, invitation: &Invitation) -> StoreResult<()>;
+    /// The invitation with this digest.
+    fn find(&mut self, digest: &InvitationDigest) -> StoreResult<Option<Invitation>>;
+    /// Removes an invitation. Returns true for one caller only.
+    fn consume(&mut self, digest: &InvitationDigest) -> StoreResult<bool>;
+    /// Removes the invitation of a user, if there is one.
+    fn revoke_by_user(&mut self, user: UserId) -> StoreResult<()>;
+    /// Removes at most `limit` invitations that expired before this instant. Returns their number.
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
+}

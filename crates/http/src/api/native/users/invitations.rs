@@ -1,0 +1,60 @@
+//! Invitations of users to choose a password.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+use tillgate_auth_core::Caller;
+use tillgate_domain::{Instant, Secret, UserId};
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+use crate::error::office::into_api_result;
+use crate::request::Request;
+use crate::serving::response::render_json;
+use crate::timestamps::serialize_instant;
+
+/// The path of the page that accepts invitations, below the prefix of the back office for browsers.
+pub(crate) const INVITATION_PATH: &str = "/invitation";
+
+/// An invitation of a user to choose a password.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Invitation)]
+pub struct InvitationBody<'i> {
+    /// The token, which works once. It is returned only in this response.
+    token: &'i str,
+    /// Path of the page of the back office at which the user chooses the password, with the token;
+    /// null if the server serves no back office for browsers. Add it to the address of the server.
+    path: Option<String>,
+    /// When the invitation expires.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Instant,
+}
+
+impl<'i> InvitationBody<'i> {
+    /// An invitation for the back office for browsers at this prefix.
+    pub fn new(token: &'i Secret<String>, office_prefix: Option<&str>, expires_at: Instant) -> Self {
+        let token = token.expose();
+        // a browser sends no fragment, so that the token is in no log
+        Self { token, path: office_prefix.map(|prefix| format!("{prefix}{INVITATION_PATH}#{token}")), expires_at }
+    }
+
+    /// The path with the token, or the token alone without a back office for browsers.
+    pub fn path_or_token(&self) -> &str {
+        self.path.as_deref().unwrap_or(self.token)
+    }
+}
+
+/// Invites the user to choose a password.
+pub(super) async fn invite_user(call: &Request, caller: Caller, id: UserId) -> Result<HttpResponse, ApiError> {
+    let tenant = caller.profile.tenant.slug.clone();
+    let (token, invitation) = call
+        .with_office(move |context| {
+            let (token, digest) = context.auth.generate_reset_token()?;
+            let invitation = into_api_result(context.for_caller(&caller)?.invite_user(id, digest))?;
+            Ok((token, invitation))
+        })
+        .await?;
+    let prefix = call.mount().server.office_prefix(&tenant);
+    render_json(StatusCode::CREATED, &InvitationBody::new(&token, prefix, invitation.expires_at))
+}

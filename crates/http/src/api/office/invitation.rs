@@ -1,0 +1,109 @@
+//! The page at which an invited user chooses a password: a form that works without scripts. A script
+//! moves the token of the link into the form; without it, the person enters the token.
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::{Auth, AuthDenied};
+use tillgate_domain::{PrincipalId, Secret, User, office};
+use tillgate_web::{InvitationNotice, InvitationPage};
+
+use super::auth_pages::{SIGN_IN_PATH, choose_locale, redirect_to, render_page_with};
+use super::cookies::CookieNames;
+use crate::api::native::INVITATION_PATH;
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
+use crate::percent::{encode, is_unreserved};
+use crate::request::Request;
+use crate::request::body;
+use crate::request::head::RequestHead;
+use crate::request::origin_check::{TrustedSenders, check_origin};
+use crate::serving::route::Route;
+
+/// The page loads one script, one style sheet and images, and posts its form to this server.
+const INVITATION_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::public(Method::GET, INVITATION_PATH, show_invitation),
+        Route::public(Method::POST, INVITATION_PATH, accept_invitation),
+    ]
+}
+
+async fn show_invitation(call: Request) -> Result<HttpResponse, ApiError> {
+    CookieNames::require_for(call.head())?;
+    Ok(InvitationForm::from_pairs(&[]).render(call.head(), StatusCode::OK, None))
+}
+
+async fn accept_invitation(call: Request) -> Result<HttpResponse, ApiError> {
+    let head = call.head();
+    check_origin(TrustedSenders::OwnPages, head)?;
+    CookieNames::require_for(head)?;
+    let form = InvitationForm::from_pairs(&body::read_form(head.headers(), call.body())?);
+    match set_password(&call, &form).await {
+        Ok(user) => {
+            let login = encode(user.name.as_str(), is_unreserved);
+            Ok(redirect_to(&format!("{}{SIGN_IN_PATH}?login={login}", head.prefix())))
+        }
+        Err(failure) => form.render_failure(head, failure),
+    }
+}
+
+/// Sets the password of the invited user, if the mount serves the user's tenant.
+async fn set_password(call: &Request, form: &InvitationForm) -> Result<User, ApiError> {
+    let (address, tenant) = (call.address(), call.tenant_id().await?);
+    let (digest, password) = (Auth::digest_reset_token(form.token.trim()), form.password.clone());
+    call.with_office(move |context| {
+        // checked before the password is hashed, so that guessing tokens is cheap for the server
+        let user = office::unguarded::find_invited_user(context.store, tenant, &digest, context.auth.time().at)?
+            .ok_or_else(invalid_token_error)?;
+        let words = context.unguarded(user.tenant).list_context_words(Some(PrincipalId::User(user.id)))?;
+        let verifier = context.auth.hash_stranger_password(&password, &words, address)?;
+        let audit_context = context.auth.system_context(address)?;
+        office::unguarded::accept_invitation(context.store, &audit_context, tenant, &digest, &verifier)?
+            .ok_or_else(invalid_token_error)
+    })
+    .await
+}
+
+/// The error of an unknown, used or expired token; it does not reveal which.
+fn invalid_token_error() -> ApiError {
+    let (code, message) = (FieldErrorCode::Unknown, "is invalid or has expired".into());
+    ProtocolError::InvalidFields(vec![FieldViolation { field: "token".into(), in_query: false, code, message }]).into()
+}
+
+/// What the form sends.
+struct InvitationForm {
+    token: String,
+    password: Secret<String>,
+}
+
+impl InvitationForm {
+    /// Reads the fields; unknown ones are ignored, and of repeated ones the first counts.
+    fn from_pairs(pairs: &[(String, String)]) -> Self {
+        let field = |name: &str| pairs.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.clone());
+        Self {
+            token: field("token").unwrap_or_default(),
+            password: Secret::new(field("new_password").unwrap_or_default()),
+        }
+    }
+
+    fn render(&self, head: &RequestHead, status: StatusCode, notice: Option<InvitationNotice>) -> HttpResponse {
+        let page = InvitationPage { locale: choose_locale(head), prefix: head.prefix(), token: &self.token, notice };
+        render_page_with(status, INVITATION_CSP, page.render())
+    }
+
+    /// Shows the form again with what to do, if the person can do something there.
+    fn render_failure(&self, head: &RequestHead, failure: ApiError) -> Result<HttpResponse, ApiError> {
+        let notice = match &failure {
+            ApiError::Denied(AuthDenied::WeakPassword(_)) => InvitationNotice::WeakPassword,
+            ApiError::Protocol(ProtocolError::InvalidFields(_)) => InvitationNotice::Invalid,
+            ApiError::Unavailable { reason, .. } => {
+                tracing::warn!(trace = head.trace_id(), reason, "unavailable");
+                InvitationNotice::Unavailable
+            }
+            _ => return Err(failure),
+        };
+        head.meta().error_code.set(Some(failure.code()));
+        Ok(self.render(head, failure.status(), Some(notice)))
+    }
+}

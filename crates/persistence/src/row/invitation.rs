@@ -1,0 +1,30 @@
+//! Rows of `invitations`.
+
+use diesel::prelude::*;
+use tillgate_domain::office::ports::Invitation;
+use tillgate_domain::{Instant, StoreResult, UserId};
+
+use super::Column;
+use crate::schema::invitations;
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = invitations)]
+pub(crate) struct InvitationRow {
+    user_id: Vec<u8>,
+    digest: Vec<u8>,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl InvitationRow {
+    pub(crate) fn into_domain(self) -> StoreResult<Invitation> {
+        let cell = |column| Column("invitations", column);
+        let digest = <[u8; 32]>::try_from(self.digest).map_err(|_| "no digest of 32 bytes");
+        Ok(Invitation {
+            digest: cell("digest").check_parsed(digest)?,
+            user: UserId(cell("user_id").parse_uuid(&self.user_id)?),
+            created_at: Instant::from_millis(self.created_at),
+            expires_at: Instant::from_millis(self.expires_at),
+        })
+    }
+}
