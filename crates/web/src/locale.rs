@@ -60,7 +60,7 @@ impl Locale {
         }
     }
 
-    /// The texts of the page of the first set-up, which the app does not need: its first visit
+    /// The texts of the pages of the first set-up and of invitations, which the app does not need: its first visit
     /// would load them.
     const fn set_up_json(self) -> &'static str {
         match self {
