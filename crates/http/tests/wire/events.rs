@@ -50,6 +50,19 @@ async fn find_position(shop: &TestServer, token: &str) -> String {
     begin[0].id.clone().unwrap()
 }
 
+/// Records an event of the tenant, and does this in the same unit of work.
+fn record_event(shop: &TestServer, act: impl Fn()) {
+    let template = shop.store.memory.audit_events().pop().unwrap();
+    let event = Event { id: EventId(Uuid::from_u128(7)), ..template };
+    let store: &dyn Store<AuthPorts> = &*shop.store.memory;
+    let recorded = store.write("test", |tx| {
+        tx.audit().record(&event)?;
+        act();
+        Ok(())
+    });
+    recorded.unwrap();
+}
+
 /// The kinds and ids of the changes.
 fn changes(events: &[StreamEvent]) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or("null").to_owned();
@@ -240,17 +253,32 @@ async fn event_after_the_expiry_is_not_delivered() {
     let login = shop.log_in_native("admin").await;
     let mut follower = Follower::open(&shop, &login.text_at("/access_token")).await;
     follower.read_until(|event| event.name == "reset").await.unwrap();
-    let template = shop.store.memory.audit_events().pop().unwrap();
-    let event = Event { id: EventId(Uuid::from_u128(7)), ..template };
-    let store: &dyn Store<AuthPorts> = &*shop.store.memory;
     // no poll is between the event and the expiry
-    let recorded = store.write("test", |tx| {
-        tx.audit().record(&event)?;
-        shop.clock.advance(Duration::from_mins(16));
-        Ok(())
-    });
-    recorded.unwrap();
+    record_event(&shop, || shop.clock.advance(Duration::from_mins(16)));
     assert_eq!(follower.read_until(|event| event.name == "change").await, None, "the stream ends first");
+}
+
+#[actix_web::test]
+async fn streams_share_one_poll_of_the_change_feed() {
+    let shop = TestServer::start();
+    let token = shop.log_in_native("admin").await.text_at("/access_token");
+    let mut followers = Vec::new();
+    for _ in 0..4 {
+        let mut follower = Follower::open(&shop, &token).await;
+        follower.read_until(|event| event.name == "reset").await.unwrap();
+        follower.text.clear();
+        followers.push(follower);
+    }
+    shop.store.set_state(StoreState::FeedUnavailable);
+    shop.clock.advance(Duration::from_mins(2));
+    shop.store.units.lock().unwrap().clear();
+    record_event(&shop, || {});
+    for follower in &mut followers {
+        follower.read_until(|event| event.name == "reset").await.expect("a reset, since the rights are unknown");
+    }
+    let units = shop.store.units.lock().unwrap().clone();
+    assert!(units.contains(&"poll_feed"));
+    assert!(!units.windows(2).any(|pair| pair == ["poll_feed", "poll_feed"]), "{units:?}");
 }
 
 #[actix_web::test]

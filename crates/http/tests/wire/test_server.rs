@@ -44,11 +44,15 @@ pub enum StoreState {
     Panicking = 3,
     /// Operations wait until the state changes.
     Hanging = 4,
+    /// Only the change feed cannot be read.
+    FeedUnavailable = 5,
 }
 
 /// The in-memory store, which can be made unavailable.
 pub struct FlakyStore {
     pub memory: Arc<MemoryStore>,
+    /// The names of the units of work, in order.
+    pub units: Mutex<Vec<&'static str>>,
     state: AtomicU8,
     state_changed: (Mutex<()>, Condvar),
 }
@@ -74,12 +78,14 @@ impl FlakyStore {
 
 impl FlakyStore {
     /// Runs a unit of work, or fails as the state requires.
-    fn check_state(&self) -> StoreResult<()> {
+    fn check_state(&self, unit: &UnitOfWork) -> StoreResult<()> {
+        self.units.lock().unwrap().push(unit.name);
         match self.state.load(Ordering::SeqCst) {
             1 => return Err(StoreError::Unavailable("the disk is full".into())),
             2 => return Err(StoreError::Fault("no such table: sessions".into())),
             3 => panic!("the store panics"),
             4 => self.wait_while_hanging(),
+            5 if unit.name == "poll_feed" => return Err(StoreError::Unavailable("the disk is full".into())),
             _ => {}
         }
         Ok(())
@@ -88,14 +94,14 @@ impl FlakyStore {
 
 impl Store<AuthPorts> for FlakyStore {
     fn run(&self, unit: UnitOfWork, work: Work<'_, AuthPorts>) -> StoreResult<()> {
-        self.check_state()?;
+        self.check_state(&unit)?;
         Store::<AuthPorts>::run(&*self.memory, unit, work)
     }
 }
 
 impl Store<OfficePorts> for FlakyStore {
     fn run(&self, unit: UnitOfWork, work: Work<'_, OfficePorts>) -> StoreResult<()> {
-        self.check_state()?;
+        self.check_state(&unit)?;
         Store::<OfficePorts>::run(&*self.memory, unit, work)
     }
 }
@@ -192,7 +198,8 @@ impl TestServer {
     /// Starts a server over this store, whose keys are encrypted with this master key.
     pub fn over(memory: Arc<MemoryStore>, master: MasterKey, settings: HttpSettings, mounts: Vec<Mount>) -> Self {
         crate::captured_log::capture_log();
-        let store = Arc::new(FlakyStore { memory, state: AtomicU8::new(0), state_changed: Default::default() });
+        let (units, state, state_changed) = Default::default();
+        let store = Arc::new(FlakyStore { memory, units, state, state_changed });
         let clock = Arc::new(ManualClock::starting_at(NOON));
         let auth = build_auth(&store, &clock, master);
         let http = Http::new(
