@@ -40,6 +40,10 @@ pub(super) fn routes() -> Vec<Route> {
 /// The fields as they were sent.
 type FormValues = BTreeMap<SetUpField, String>;
 
+/// What to set up, without the verifier of the password, and the words that the password must not
+/// consist of; or the invalid fields.
+type ReadFields = Result<(SetUp, Vec<String>), Vec<SetUpField>>;
+
 /// The result of a form whose fields were read.
 enum FormOutcome {
     Decided(SetUpOutcome),
@@ -147,14 +151,13 @@ fn find_tenant(context: &OfficeContext<'_>, tenant: Option<TenantId>) -> Result<
     Ok(found.map(|tenant| tenant.id).ok_or(ProtocolError::RouteNotFound)?)
 }
 
-/// Reads and checks all fields. Returns what to set up, without the verifier of the password, and
-/// the words that the password must not consist of; or the invalid fields.
+/// Reads and checks all fields.
 fn read_fields(
     context: &OfficeContext<'_>,
     tenant: TenantId,
     token: [u8; 32],
     form: &FormValues,
-) -> Result<Result<(SetUp, Vec<String>), Vec<SetUpField>>, ApiError> {
+) -> Result<ReadFields, ApiError> {
     let value = |field: SetUpField| form.get(&field).map_or("", |value| value.trim());
     let filled = |field: SetUpField| Some(value(field)).filter(|text| !text.is_empty());
     let mut faults = Vec::new();
