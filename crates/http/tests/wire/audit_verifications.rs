@@ -110,7 +110,7 @@ async fn verification_runs_in_background_once_at_a_time() {
     let subject = Subject::Tenant(tenant(&desk.shop).id);
     assert_eq!(found, [(Action::AuditVerify, subject, true), (Action::AuditVerified, subject, false)]);
     // a verification that ended recently is not repeated
-    desk.shop.clock.advance(VERIFICATION_INTERVAL - Duration::from_millis(1));
+    desk.shop.clock.advance(VERIFICATION_INTERVAL.saturating_sub(Duration::from_millis(1)));
     let recent = desk.post(START, json!({})).await;
     assert_eq!((recent.status.as_u16(), recent.json()), (200, done.clone()));
     assert_eq!(desk.shop.store.memory.audit_events().len(), events.len());
