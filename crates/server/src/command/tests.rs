@@ -165,6 +165,7 @@ fn missing_features_are_not_offered() {
         names,
         [
             "serve",
+            "setup-token",
             "demo",
             "init",
             "migrate",
