@@ -160,11 +160,11 @@ fn writes_are_unavailable_while_sqlite_is_locked() {
 fn writes_are_unavailable_while_the_sqlite_disk_is_full() {
     let installation = Installation::new(DatabaseEngine::Sqlite).with_setting("SESSIONS__OVERLAP", "0s");
     installation.create_demo_shop();
-    // A file may not grow beyond 640 KiB: the write-ahead log, through which every write goes, is
-    // soon full.
+    // A file may not grow beyond 1.25 MiB, twice the size of the new database: the write-ahead log,
+    // through which every write goes, is soon full.
     let plain = installation.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut limited = std::process::Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -S -f 1280; exec \"$0\" \"$@\""]).arg(plain.get_program());
+    limited.args(["-c", "trap '' XFSZ; ulimit -S -f 2560; exec \"$0\" \"$@\""]).arg(plain.get_program());
     limited.args(plain.get_args()).env_clear().env("TILLGATE_SESSIONS__OVERLAP", "0s");
     let server = RunningServer::spawn(&installation, limited);
     server.wait_until_ready();
