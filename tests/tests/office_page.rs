@@ -156,14 +156,10 @@ fn audit_log_is_verified_and_exported_on_its_page() {
     browser.open(&format!("{}/office/audit?action=login", server.address()));
     wait_for_address(&browser, &format!("{}/office/sign-in", server.address()));
     sign_in(&browser, "admin");
-    browser.wait_for(".seal", "Sealed to line");
+    browser.wait_for(".seal", "Sealed up to event");
     browser.wait_for(".seal", "Not verified yet");
-    let verify = || {
-        browser.click(".seal .button");
-        browser.wait_until_visible(".seal .button:not([disabled])");
-    };
-    verify();
-    browser.wait_for(".seal", "whole");
+    browser.click(".seal .button");
+    browser.wait_for(".seal", "events, intact");
     browser.click(".filters > button[aria-haspopup=menu]");
     browser.wait_until_visible("[role=menuitem]");
     browser.run(
@@ -181,14 +177,25 @@ fn audit_log_is_verified_and_exported_on_its_page() {
     let arguments = ["audit", "export", "--format", "csv", "--action", "login", "--output", command.to_str().unwrap()];
     installation.run_ok(&arguments, "");
     assert_eq!(String::from_utf8(exported).unwrap(), std::fs::read_to_string(command).unwrap());
-    // one byte behind the server's back: the page names the event as the command does
+    assert_eq!(browser.take_console_errors(), Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn changed_audit_event_is_named_on_the_page_as_by_the_command() {
+    let (installation, server, browser) = start();
+    browser.open(&format!("{}/office/audit", server.address()));
+    wait_for_address(&browser, &format!("{}/office/sign-in", server.address()));
+    sign_in(&browser, "admin");
+    browser.wait_for(".seal", "Not verified yet");
+    // one byte behind the server's back
     let path = installation.folder().join("tillgate.db");
     let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     let own = "(SELECT MIN(sequence) FROM audit WHERE tenant_id IS NOT NULL)";
     let change = format!("DROP TRIGGER audit_unchanged; UPDATE audit SET at = at + 1 WHERE sequence = {own}");
     connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
     connection.batch_execute(&change).unwrap();
-    verify();
+    browser.click(".seal .button");
     browser.wait_for(".seal.broken", "it was changed after it was sealed. The ");
     let shown = browser.text(".seal.broken");
     let said = String::from_utf8(installation.run(&["audit", "verify"], "").stderr).unwrap();
