@@ -46,6 +46,8 @@ const PAGE_CASES: [PageCase; 8] = [
             ("api-key add NAME --user USER --device DEVICE", "api-key add sync --user cashier --device P01"),
             ("device unlock NAME", "device unlock P01"),
             ("NAME", "zuzana"),
+            ("expire ID 2027-01-31", "expire \"$api_key\" 9999-01-31"),
+            ("rotate ID", "rotate \"$api_key\""),
             ("status ID", "status \"$api_key\""),
         ],
     ),
@@ -180,9 +182,10 @@ fn run_page(page: &PageCase) {
             text = text.replace(placeholder, value);
         }
         if text.contains("$api_key") {
-            text = text.replace(
-                "tillgate api-key status",
-                &format!("api_key={API_KEY_SUBSTITUTION}\ntillgate api-key status"),
+            text = text.replacen(
+                "tillgate api-key list\n",
+                &format!("tillgate api-key list\napi_key={API_KEY_SUBSTITUTION}\n"),
+                1,
             );
         }
         let script = format!("{SHELL_PRELUDE}{}", machine.replace_paths(&text, installation.folder()));
