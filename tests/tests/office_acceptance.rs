@@ -84,7 +84,7 @@ fn signed_out_browser_shows_no_data_in_any_tab(engine: DatabaseEngine) {
     page.browser.switch_to_tab(&first);
     page.sign_out();
     page.assert_clean();
-    // the other tab is told; without that, it would ask for the password over what it shows
+    // the other tab gets the sign-out; otherwise it would ask for the password over its page
     page.browser.switch_to_tab(&second);
     page.wait_for_path("/signed-out");
     assert!(!page.text().contains("P01"), "{}", page.text());

@@ -13,6 +13,7 @@
     reason = "what is not as it should be fails the test that stands on it"
 )]
 
+mod api_key_lifetime;
 mod audit_denials;
 mod caches;
 mod clocks;

@@ -4,30 +4,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ring::hmac;
-use serde_json::json;
 use tillgate_auth_core::auth::{ApiKeyIdentity, GeneratedApiKey};
 use tillgate_auth_core::{
     Auth, AuthRequest, AuthenticatedBy, Client, DialectName, Error, ReplayCheck, RequestCredentials, Signature,
     TokenDenied,
 };
-use tillgate_domain::office::{ApiKeyChange, NewApiKey, Office, SecretRotation};
+use tillgate_domain::office::{ApiKeyChange, NewApiKey, Office};
 use tillgate_domain::{
     Action, ApiKey, DeviceName, EventOutcome, Instant, Mode, Rank, Right, Rights, Secret, StoreError, Subject, UserName,
 };
 use tillgate_testkit::FailingStore;
 use tillgate_testkit::failing_store::PlannedFailure;
 
-use crate::fixture::{EngineFixture, HOUR, MINUTE, address, authenticate, done, stamp, token_refused, unavailable};
+use crate::fixture::{EngineFixture, HOUR, address, authenticate, done, stamp, token_refused, unavailable};
 
 const WINDOW: Duration = Duration::from_secs(150);
-const MILLI: Duration = Duration::from_millis(1);
+pub(crate) const MILLI: Duration = Duration::from_millis(1);
 
 fn rights(names: &[&str]) -> Rights {
     names.iter().map(|name| Right::parse(name).unwrap()).collect()
 }
 
 /// Adds an API key and returns it as it was generated.
-fn key(fixture: &EngineFixture, user: &str, permissions: &[&str]) -> (ApiKey, GeneratedApiKey) {
+pub(crate) fn key(fixture: &EngineFixture, user: &str, permissions: &[&str]) -> (ApiKey, GeneratedApiKey) {
     let drawn = fixture.auth.generate_api_key().unwrap();
     let new = NewApiKey {
         id: drawn.id,
@@ -59,7 +58,7 @@ fn signature(drawn: &GeneratedApiKey, at: Instant, message: &str) -> Signature {
     }
 }
 
-fn verify_signature(auth: &Auth, drawn: &GeneratedApiKey, message: &str) -> Result<ApiKeyIdentity, Error> {
+pub(crate) fn verify_signature(auth: &Auth, drawn: &GeneratedApiKey, message: &str) -> Result<ApiKeyIdentity, Error> {
     auth.authenticate_signature(&signature(drawn, auth.time().at, message), None, ReplayCheck::Consume)
 }
 
@@ -389,142 +388,4 @@ fn denied_api_keys_are_audited() {
     fixture.auth.leave().unwrap();
     let last = fixture.audit_events(Action::ApiKeyUse).pop().unwrap();
     assert_eq!((last.subject, &last.details["times"]), (Subject::ApiKey(key.id), &25.into()));
-}
-
-/// Changes the key at the present time.
-fn office(fixture: &EngineFixture) -> Office<'_> {
-    Office::new(fixture.office_store(), fixture.records.tenant.id, stamp(fixture.auth.time().at))
-}
-
-/// Authenticates by the client secret, with cached data if possible.
-fn authenticate_client(auth: &Auth, drawn: &GeneratedApiKey) -> Result<(), Error> {
-    let native = DialectName::new("native");
-    let client = Client { id: drawn.client_id.clone(), secret: drawn.secret.clone() };
-    let request = AuthRequest { credentials: RequestCredentials::Client(client), ..AuthRequest::bearer(&native, "") };
-    auth.authenticate_cached(&request).unwrap_or_else(|| auth.authenticate(&request)).map(drop)
-}
-
-#[test]
-fn both_secrets_are_accepted_until_the_overlap_ends() {
-    let fixture = EngineFixture::open();
-    let (key, first) = key(&fixture, "cashier", &[]);
-    verify_signature(&fixture.auth, &first, "GET /cached").unwrap();
-    let rotate = |hours: u32| {
-        let (secret, wrapped_secret) = fixture.auth.generate_api_key_secret(&key.client_id).unwrap();
-        let rotation = SecretRotation { wrapped_secret, overlap: hours * HOUR };
-        done(office(&fixture).rotate_api_key(key.id, None, &rotation));
-        GeneratedApiKey { secret, ..first.clone() }
-    };
-    let accepted = |drawn: &GeneratedApiKey, message: &str| {
-        let by_signature = verify_signature(&fixture.auth, drawn, message).map(drop);
-        let by_secret = authenticate_client(&fixture.auth, drawn);
-        assert_eq!(by_signature.is_ok(), by_secret.is_ok(), "{message}: {by_signature:?} {by_secret:?}");
-        by_signature.is_ok() || {
-            assert_eq!(token_refused(by_signature), TokenDenied::Invalid, "{message}");
-            false
-        }
-    };
-    let second = rotate(4);
-    assert!(accepted(&first, "at once") && accepted(&second, "the new one at once"));
-    fixture.clock.advance(4 * HOUR - MILLI);
-    assert!(accepted(&first, "the last moment") && accepted(&second, "the new one then"));
-    fixture.clock.advance(MILLI);
-    assert!(!accepted(&first, "after the overlap") && accepted(&second, "the new one after"));
-    // a rotation without an overlap ends both secrets
-    let third = rotate(4);
-    assert!(accepted(&second, "the second overlap") && accepted(&third, "the third in it"));
-    let fourth = rotate(0);
-    assert!(!accepted(&second, "long replaced") && !accepted(&third, "replaced") && accepted(&fourth, "the last"));
-    let rotations = fixture.audit_events(Action::ApiKeyRotate);
-    assert_eq!((rotations.len(), rotations[2].details["previous_secret_until"].is_null()), (3, true));
-}
-
-#[test]
-fn damaged_previous_secret_does_not_reject_the_present_one() {
-    let fixture = EngineFixture::open();
-    let (key, first) = key(&fixture, "cashier", &[]);
-    let damaged = SecretRotation { wrapped_secret: b"damaged".to_vec(), overlap: Duration::ZERO };
-    done(office(&fixture).rotate_api_key(key.id, None, &damaged));
-    let (secret, wrapped_secret) = fixture.auth.generate_api_key_secret(&key.client_id).unwrap();
-    done(office(&fixture).rotate_api_key(key.id, None, &SecretRotation { wrapped_secret, overlap: HOUR }));
-    let present = GeneratedApiKey { secret, ..first };
-    assert!(verify_signature(&fixture.auth, &present, "GET /valid").is_ok());
-}
-
-#[test]
-fn revoked_key_loses_its_previous_secret() {
-    let fixture = EngineFixture::open();
-    let (key, first) = key(&fixture, "cashier", &[]);
-    let (secret, wrapped_secret) = fixture.auth.generate_api_key_secret(&key.client_id).unwrap();
-    done(office(&fixture).rotate_api_key(key.id, None, &SecretRotation { wrapped_secret, overlap: HOUR }));
-    for active in [false, true] {
-        let change = ApiKeyChange { active: Some(active), ..ApiKeyChange::default() };
-        done(office(&fixture).change_api_key(key.id, None, &change));
-    }
-    let present = GeneratedApiKey { secret, ..first.clone() };
-    assert!(verify_signature(&fixture.auth, &present, "GET /present").is_ok());
-    let previous = verify_signature(&fixture.auth, &first, "GET /previous");
-    assert_eq!(token_refused(previous), TokenDenied::Invalid);
-}
-
-#[test]
-fn expired_key_is_denied_like_an_unknown_one() {
-    let fixture = EngineFixture::open();
-    let (key, drawn) = key(&fixture, "cashier", &[]);
-    let expires_at = fixture.auth.time().at.saturating_add(HOUR);
-    let change = ApiKeyChange { expires_at: Some(Some(expires_at)), ..ApiKeyChange::default() };
-    done(office(&fixture).change_api_key(key.id, None, &change));
-    fixture.clock.advance(HOUR - MILLI);
-    assert!(verify_signature(&fixture.auth, &drawn, "before").is_ok());
-    assert!(authenticate_client(&fixture.auth, &drawn).is_ok());
-    fixture.clock.advance(MILLI);
-    assert_eq!(token_refused(verify_signature(&fixture.auth, &drawn, "after")), TokenDenied::Invalid);
-    assert_eq!(token_refused(authenticate_client(&fixture.auth, &drawn)), TokenDenied::Invalid);
-    let [event] = &fixture.audit_events(Action::ApiKeyUse)[..] else { panic!("one event for the client secret") };
-    assert_eq!((event.subject, &event.details["why"]), (Subject::ApiKey(key.id), &json!("token_invalid")));
-    assert_eq!(event.details["expired_at"], json!(expires_at.millis()));
-    // a clock that may be wrong denies nothing
-    let (_, fresh) = self::key(&fixture, "cashier", &[]);
-    fixture.clock.step_forward(20 * HOUR);
-    assert!(fixture.auth.time().in_doubt);
-    assert!(unavailable(verify_signature(&fixture.auth, &drawn, "in doubt")));
-    assert!(unavailable(authenticate_client(&fixture.auth, &drawn)));
-    assert!(authenticate_client(&fixture.auth, &fresh).is_ok());
-}
-
-#[test]
-fn use_of_a_key_is_written_once_a_minute_in_the_background() {
-    let fixture = EngineFixture::open();
-    let (key, drawn) = key(&fixture, "cashier", &[]);
-    let store = Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())));
-    let auth = fixture.process_over(store.clone());
-    let stored = || office(&fixture).find_api_key(key.id).unwrap().unwrap().unwrap().key;
-    let minute = |at: Instant| Instant::from_millis(at.millis() / 60_000 * 60_000);
-    let no_write = || PlannedFailure::at_once(StoreError::Unavailable("gone".into())).only(Mode::Write);
-    store.plan_failure(no_write());
-    authenticate_client(&auth, &drawn).unwrap();
-    assert!(unavailable(auth.write_activity()), "the first use is to be written");
-    store.clear_failure();
-    assert_eq!(stored().last_used_at, None, "not within the request");
-    auth.write_activity().unwrap();
-    let first = ApiKey { last_used_at: Some(minute(auth.time().at)), ..key.clone() };
-    assert_eq!(stored(), first, "what could not be written is written later, and the version stays");
-    store.plan_failure(no_write());
-    for _ in 0..5 {
-        authenticate_client(&auth, &drawn).unwrap();
-        auth.write_activity().expect("nothing is written in the same minute");
-    }
-    fixture.clock.advance(MINUTE);
-    authenticate_client(&auth, &drawn).unwrap();
-    assert!(unavailable(auth.write_activity()), "a use in the next minute");
-    store.clear_failure();
-    auth.write_activity().unwrap();
-    assert_eq!(stored().last_used_at, Some(minute(auth.time().at)));
-    // a signature counts, too, and another process does not write what is stored
-    let other = fixture.process();
-    assert!(verify_signature(&other, &drawn, "GET /").is_ok());
-    fixture.clock.advance(MINUTE);
-    assert!(verify_signature(&other, &drawn, "GET /later").is_ok());
-    other.write_activity().unwrap();
-    assert_eq!(stored().last_used_at, Some(minute(other.time().at)));
 }

@@ -132,7 +132,15 @@ fn live_events_cost_a_login_one_insert_and_a_refresh_none() {
     let login = Event { tenant: Some(fixture.tenant.id), actor, details, action: Action::Login, ..event };
     assert_eq!(LiveEvent::list_for(&login).len(), 3);
     assert_eq!(inserted_tables(&fresh, |tx| tx.audit().record(&login)), ["audit", "live_events"]);
-    let to = Rotation {
+    assert_eq!(
+        inserted_tables(&fresh, |tx| tx.sessions().rotate(session.id, 1, &sample_rotation()).map(drop)),
+        [""; 0]
+    );
+}
+
+/// A rotation of the first session.
+fn sample_rotation() -> Rotation {
+    Rotation {
         generation: 2,
         key: KeyId(uuid(51)),
         previous_key: KeyId(uuid(50)),
@@ -140,6 +148,5 @@ fn live_events_cost_a_login_one_insert_and_a_refresh_none() {
         expires_at: Some(at(99)),
         from: None,
         proved_at: None,
-    };
-    assert_eq!(inserted_tables(&fresh, |tx| tx.sessions().rotate(session.id, 1, &to).map(drop)), [""; 0]);
+    }
 }

@@ -6,8 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 use actix_web::web::Bytes;
 
-/// The size of the frames that wait for a client. A client that has not read that much loses them
-/// and is told to read its lists again.
+/// The size of the frames that wait for a client. A client that has more to read loses them
+/// and gets a `reset` instead.
 pub(super) const MAX_QUEUE_BYTES: usize = 32 * 1024;
 
 /// The frames that wait for one client. The poller adds them; the response body takes them.

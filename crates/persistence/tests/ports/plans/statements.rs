@@ -2,8 +2,8 @@
 //! neighboring tests explain. This module knows no database.
 
 use tillgate_auth_core::ports::{
-    Bucket, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, NodeAcknowledgment, Rotation,
-    SessionFilter, SessionOrder, SessionUse, SignatureDigest, StoredKey, TokenDisposition,
+    Bucket, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, NodeAcknowledgment, SessionFilter,
+    SessionOrder, SessionUse, SignatureDigest, StoredKey, TokenDisposition,
 };
 use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::OfficeTx;
@@ -18,6 +18,7 @@ use tillgate_domain::{
     Secret, StoreResult, SubjectKind, User,
 };
 
+use super::sample_rotation;
 use crate::test_database::{StoreFixture, TestDatabase, at, uuid};
 use crate::tickets::{close_ticket, open_ticket};
 
@@ -40,16 +41,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.devices().pair(fixture.till.id, None, Some(fixture.new_session(1).id))?;
         tx.devices().pair(fixture.till.id, Some(fixture.new_session(1).id), None)?;
         (1..=4).try_for_each(|number| tx.sessions().insert(&fixture.new_session(number)))?;
-        let to = Rotation {
-            generation: 2,
-            key: KeyId(uuid(51)),
-            previous_key: KeyId(uuid(50)),
-            at: at(2),
-            expires_at: Some(at(99)),
-            from: None,
-            proved_at: None,
-        };
-        tx.sessions().rotate(fixture.new_session(1).id, 1, &to)?;
+        tx.sessions().rotate(fixture.new_session(1).id, 1, &sample_rotation())?;
         tx.sessions().extend(fixture.new_session(1).id, 2, Some(at(99)), None)?;
         let first = FirstUse { generation: 2, at: at(2) };
         tx.sessions().record_first_use(fixture.new_session(1).id, first, at(1))?;
