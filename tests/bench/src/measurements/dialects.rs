@@ -29,9 +29,11 @@ struct DialectRequests {
     name: &'static str,
     /// The path and body of a login; `PASSWORD` stands for the password.
     login: (&'static str, &'static str),
-    /// The text in front of the access token and the refresh token in an answer; empty if the
-    /// refresh token is kept.
+    /// The text in front of the access token and the refresh token in an answer; empty if no answer
+    /// has a refresh token.
     tokens: (&'static str, &'static str),
+    /// Whether a refresh replaces the refresh token.
+    rotates: bool,
     /// The path and body of a refresh; `ACCESS` and `REFRESH` stand for the tokens. Without a body,
     /// the refresh token is the bearer token or part of the path.
     refresh: (&'static str, &'static str),
@@ -46,6 +48,7 @@ const fn native_requests(login: &'static str) -> DialectRequests {
         name: "native",
         login: ("/api/v1/sessions", login),
         tokens: NATIVE_TOKEN_KEYS,
+        rotates: true,
         refresh: ("/api/v1/sessions/refresh", "{\"refresh_token\":\"REFRESH\"}"),
         own: "/api/v1/sessions/current",
     }
@@ -62,6 +65,7 @@ const DIALECTS: [(&str, DialectRequests, DialectRequests); 5] = [
                 "{\"userName\":\"cashier\",\"password\":\"PASSWORD\",\"deviceName\":\"OFFICE\"}",
             ),
             tokens: ("\"tokenId\":\"", "\"refreshToken\":\""),
+            rotates: true,
             refresh: ("/portos/api/auth/refresh", "{\"tokenId\":\"ACCESS\",\"refreshToken\":\"REFRESH\"}"),
             own: "/portos/api/auth",
         },
@@ -73,6 +77,8 @@ const DIALECTS: [(&str, DialectRequests, DialectRequests); 5] = [
             name: "POS Kasir",
             login: ("/kasir/api/v1/auth/login", "{\"email\":\"cashier\",\"password\":\"PASSWORD\"}"),
             tokens: ("\"Token\":\"", "\"refresh_token\":\""),
+            // without cookies the first refresh token stays valid
+            rotates: false,
             refresh: ("/kasir/api/v1/auth/refresh", "{\"refresh_token\":\"REFRESH\"}"),
             own: "/kasir/api/v1/auth/me",
         },
@@ -84,6 +90,7 @@ const DIALECTS: [(&str, DialectRequests, DialectRequests); 5] = [
             name: "Fiuu",
             login: ("/fiuu/auth/login", "{\"posId\":\"P02\",\"password\":\"PASSWORD\"}"),
             tokens: ("\"access\":{\"token\":\"", "\"refresh\":{\"token\":\""),
+            rotates: true,
             refresh: ("/fiuu/auth/refresh", ""),
             own: "/fiuu/api/terminals",
         },
@@ -96,6 +103,7 @@ const DIALECTS: [(&str, DialectRequests, DialectRequests); 5] = [
             login: ("/posstar/api/v1/auth/login", "{\"email\":\"cashier@example.com\",\"password\":\"PASSWORD\"}"),
             // the single token is exchanged for the next one
             tokens: ("\"access_token\":\"", "\"access_token\":\""),
+            rotates: true,
             refresh: ("/posstar/api/v1/auth/refresh", "{\"token\":\"REFRESH\"}"),
             own: "/posstar/api/v1/auth/me",
         },
@@ -109,6 +117,7 @@ const DIALECTS: [(&str, DialectRequests, DialectRequests); 5] = [
             login: ("/krmpesan/app/login", "{\"login\":\"cashier\",\"password\":\"PASSWORD\"}"),
             // `token` from the page, and `AccessToken` from a refresh
             tokens: ("oken\":\"", ""),
+            rotates: false,
             refresh: ("/krmpesan/tokens?REFRESH", ""),
             own: "/krmpesan/devices",
         },
@@ -165,15 +174,15 @@ impl LoadClient for DialectClient {
             return true;
         }
         let (access, refresh) = self.contract.tokens;
-        let kept = refresh.is_empty();
+        let kept = refresh.is_empty() || (self.call == RequestKind::Refresh && !self.contract.rotates);
         let found = if kept { Some(self.tokens.refresh.clone()) } else { find_text(body, refresh.as_bytes()) };
         let (Some(access), Some(refresh)) = (find_text(body, access.as_bytes()), found) else {
             return false;
         };
         // an answer with the same refresh token was not a rotation, which is what is measured
-        let moved = kept || self.call == RequestKind::Login || refresh != self.tokens.refresh;
+        let is_expected = kept || self.call == RequestKind::Login || refresh != self.tokens.refresh;
         self.tokens = Tokens { access, refresh };
-        moved
+        is_expected
     }
 }
 
