@@ -45,7 +45,12 @@ impl Auth {
     /// [`Error::Denied`] with a [`TokenDenied`] if the credentials are missing or not valid.
     /// [`Error::Unavailable`] if they cannot be checked now.
     pub fn authenticate(&self, request: &AuthRequest<'_>) -> Result<Caller, Error> {
-        self.authenticate_within(request, Reach::Store)?
+        self.authenticate_with_store(request, Reach::Store)
+    }
+
+    /// Authenticates a request with a reach that includes the store.
+    pub(super) fn authenticate_with_store(&self, request: &AuthRequest<'_>, reach: Reach) -> Result<Caller, Error> {
+        self.authenticate_within(request, reach)?
             .ok_or_else(|| Error::Fault("authentication with the store did not return a result".to_owned()))
     }
 

@@ -13,11 +13,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_domain::{Instant, PrincipalId, Scope, SessionId, StoreError, StoreExt};
+use tillgate_domain::{Instant, PrincipalId, Scope, SessionId, StoreError, StoreExt, StoreResult};
 
 use super::Auth;
 use super::reach::Reach;
-use crate::ports::{FirstUse, Rotation};
+use crate::ports::{AuthTx, FirstUse, Rotation};
 use crate::requests::GrantKind;
 use crate::revocations::Version;
 use crate::session::FIRST_GENERATION;
@@ -41,7 +41,7 @@ impl Auth {
     /// As [`authenticate`](Self::authenticate), and [`TokenDenied::WrongAudience`] if the session
     /// has a refresh token, which it must use instead.
     pub fn exchange(&self, presented: &AuthRequest<'_>) -> Result<IssuedTokens, Error> {
-        let caller = self.authenticate(presented)?;
+        let caller = self.authenticate_with_store(presented, Reach::Exchange)?;
         let presented_in = *caller.session_context().ok_or(TokenDenied::Invalid)?;
         let id = presented_in.id;
         let (now, read_version) = (self.time().at, self.revocations.current_version());
@@ -73,6 +73,10 @@ impl Auth {
                     proved_at: None,
                 };
                 if tx.sessions().rotate(session.id, session.generation, &later)? {
+                    if let Some(overlap) = session.terms.exchange_overlap {
+                        let first = FirstUse { generation: presented_in.generation, at: now };
+                        record_first_use(tx, id, caller.principal, first, overlap)?;
+                    }
                     let (rotated_at, rotated_from) = (Some(now), later.from);
                     let (generation, expires_at) = (later.generation, later.expires_at);
                     let session = Session { generation, rotated_from, rotated_at, expires_at, ..session.clone() };
@@ -111,7 +115,7 @@ impl Auth {
     ) -> Result<Option<bool>, Error> {
         let Some(overlap) = claims.exchange_overlap() else { return Ok(Some(false)) };
         let mut known = self.first_use_cache.get(claims.sid, touched);
-        if known.is_none() && reach == Reach::Store {
+        if known.is_none() && reach != Reach::Memory {
             known = Some(self.read_first_uses(claims.sid)?);
         }
         let Some(known) = known else { return Ok(None) };
@@ -119,12 +123,21 @@ impl Auth {
         if known.iter().filter(follows).any(|first| now.duration_since(first.at) >= overlap) {
             return Ok(Some(true));
         }
-        let recorded = known.iter().any(|first| first.generation >= claims.generation);
-        if claims.generation > FIRST_GENERATION && !recorded {
-            if reach == Reach::Memory {
-                return Ok(None);
+        let is_recorded =
+            claims.generation == FIRST_GENERATION || known.iter().any(|first| first.generation >= claims.generation);
+        match reach {
+            Reach::Memory if !is_recorded => return Ok(None),
+            Reach::Store if !is_recorded => {
+                let first = FirstUse { generation: claims.generation, at: now };
+                self.store.write("record_first_use", |tx| {
+                    // A session that no longer exists has ended; that is reported by other means.
+                    if tx.sessions().find(claims.sid)?.is_some() {
+                        record_first_use(tx, claims.sid, claims.principal(), first, overlap)?;
+                    }
+                    Ok(())
+                })?;
             }
-            self.record_first_use(claims, now, overlap)?;
+            _ => {}
         }
         Ok(Some(false))
     }
@@ -136,24 +149,26 @@ impl Auth {
         self.first_use_cache.insert(session, &uses, read_version);
         Ok(uses)
     }
+}
 
-    fn record_first_use(&self, claims: &Claims, now: Instant, overlap: Duration) -> Result<(), Error> {
-        let first = FirstUse { generation: claims.generation, at: now };
-        let scope = match claims.principal() {
-            PrincipalId::User(id) => Scope::User(id),
-            PrincipalId::Device(id) => Scope::Device(id),
-        };
-        self.store.write("record_first_use", |tx| {
-            // A session that no longer exists has ended; that is reported by other means.
-            if tx.sessions().find(claims.sid)?.is_some()
-                && tx.sessions().record_first_use(claims.sid, first, now.saturating_sub(overlap))?
-            {
-                tx.revocations().invalidate(scope, now)?;
-            }
-            Ok(())
-        })?;
-        Ok(())
+/// Records the first use of a generation after the first, if there is none yet, and reports it to
+/// all processes.
+fn record_first_use(
+    tx: &mut dyn AuthTx,
+    session: SessionId,
+    principal: PrincipalId,
+    first: FirstUse,
+    overlap: Duration,
+) -> StoreResult<()> {
+    let scope = match principal {
+        PrincipalId::User(id) => Scope::User(id),
+        PrincipalId::Device(id) => Scope::Device(id),
+    };
+    let settled = first.at.saturating_sub(overlap);
+    if first.generation > FIRST_GENERATION && tx.sessions().record_first_use(session, first, settled)? {
+        tx.revocations().invalidate(scope, first.at)?;
     }
+    Ok(())
 }
 
 /// The generation of the token that a token of generation `presented` is exchanged for. If the

@@ -96,6 +96,7 @@ fn measure_filled(
     );
     log_progress(&format!("filling {} with {size}", names.on));
     let (small, large) = (LargeDataset::fill(engine(), few), LargeDataset::fill(engine(), all));
+    let skipped = few.events as u64 - u64::from(PAGE_SIZE);
     let on = names.on;
     let line = |name, what: &str, pages: [Vec<(&'static str, ReadFn<'_>)>; 2], target| {
         log_progress(&format!("{what}, {on}"));
@@ -116,8 +117,8 @@ fn measure_filled(
         ),
         line(
             names.skipped,
-            "the thousandth page of a list, by number",
-            [skipped_pages(&small), skipped_pages(&large)],
+            "the last page by number that the smaller list has too",
+            [skipped_pages(&small, skipped), skipped_pages(&large, skipped)],
             MeasurementTarget::Times(1.5),
         ),
         line(names.counted, "how long a list is", [counts(&small), counts(&large)], MeasurementTarget::None),
@@ -315,11 +316,11 @@ fn later_pages(many: &LargeDataset) -> Vec<(&'static str, ReadFn<'_>)> {
     all
 }
 
-/// Pages that a contract reads by number, which have a thousandth page in the small shop too.
-fn skipped_pages(many: &LargeDataset) -> Vec<(&'static str, ReadFn<'_>)> {
-    let thousandth = OffsetPageRequest { skip: u64::from(SKIPPED_ROWS), ..OffsetPageRequest::first(PAGE_SIZE) };
+/// Pages that a contract reads by number, after this many items.
+fn skipped_pages(many: &LargeDataset, skipped: u64) -> Vec<(&'static str, ReadFn<'_>)> {
+    let page = OffsetPageRequest { skip: skipped, ..OffsetPageRequest::first(PAGE_SIZE) };
     let filtered = many.event_filters().into_iter().map(|(name, filter)| {
-        let part = thousandth.clone();
+        let part = page.clone();
         let read: ReadFn<'_> = Box::new(move || {
             assert_eq!(black_box(many.list_events(&filter, &part)).len(), PAGE_SIZE as usize);
         });
