@@ -171,6 +171,14 @@ enum Command {
     Manual(manual::ManualArgs),
 }
 
+impl Cli {
+    /// Whether the command runs a server until it is stopped.
+    #[must_use]
+    pub fn runs_server(&self) -> bool {
+        matches!(self.command, Command::Serve(_) | Command::Demo(_))
+    }
+}
+
 /// Why a command stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {

@@ -19,6 +19,7 @@ mod listener;
 mod logging;
 mod mail;
 mod master_key;
+mod memory_arenas;
 mod open_files;
 mod priority;
 mod runtime;
@@ -31,3 +32,4 @@ mod unserved_sessions;
 mod version;
 
 pub use command::{Cli, run_cli};
+pub use memory_arenas::limit_memory_arenas;

@@ -3,10 +3,15 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use tillgate_server::Cli;
 
 fn main() -> ExitCode {
     // variables that are not UTF-8 are ignored: no setting has such a name or value
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    tillgate_server::run_cli(tillgate_server::Cli::parse(), variables.collect())
+    let cli = Cli::parse();
+    if cli.runs_server() {
+        tillgate_server::limit_memory_arenas();
+    }
+    tillgate_server::run_cli(cli, variables.collect())
 }
