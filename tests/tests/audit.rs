@@ -238,9 +238,9 @@ fn external_seal_is_compared(engine: DatabaseEngine) {
     installation.run_ok(&["user", "status", "cashier", "suspended"], "");
     assert!(verify_audit(&installation, &["--seal", path]).0);
     std::fs::remove_file(installation.folder().join("audit.seal")).unwrap();
-    let unwitnessed = installation.run(&["audit", "verify"], "");
-    assert_eq!(unwitnessed.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&unwitnessed.stderr).contains("audit.seal is missing"), "{unwitnessed:?}");
+    let without_file = installation.run(&["audit", "verify"], "");
+    assert_eq!(without_file.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&without_file.stderr).contains("audit.seal is missing"), "{without_file:?}");
     let fault = verify_audit(&installation, &[]).1["fault"].clone();
     assert_eq!(fault["code"], "seal_missing");
     let mut other: Value = document["seal"].clone();

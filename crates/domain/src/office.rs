@@ -45,7 +45,7 @@ pub use audit::export::export_page;
 pub use audit::sealing::SealResult;
 pub use audit::verification::{AuditFault, AuditVerification};
 pub use audit::verifications::{
-    FaultReport, IsRunning, SealState, VERIFICATION_INTERVAL, Verification, VerificationReport, VerificationState,
+    FaultReport, RunningCheck, SealState, VERIFICATION_INTERVAL, Verification, VerificationReport, VerificationState,
 };
 pub use context::{AuditContext, OS_USER_DETAIL};
 pub use devices::add::NewDevice;

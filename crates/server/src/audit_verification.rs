@@ -19,6 +19,15 @@ use crate::priority;
 /// The pause between two batches of events, during which requests can use the database.
 const BATCH_PAUSE: Duration = Duration::from_millis(5);
 
+/// A seal file, and whether it must exist.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SealFileSource<'f> {
+    /// That of the installation, which is created for an empty chain.
+    Installation(&'f SealFile),
+    /// One that was kept elsewhere, which must exist.
+    Given(&'f SealFile),
+}
+
 /// The result of a verification, and the seal in the file with which it was compared.
 pub(crate) struct FileVerification {
     /// The id of the database.
@@ -32,7 +41,7 @@ pub(crate) struct FileVerification {
 impl FileVerification {
     /// Whether events that were removed from the end of the log could not be found: some are sealed,
     /// and there is no seal outside of the database.
-    pub(crate) fn is_unwitnessed(&self) -> bool {
+    pub(crate) fn is_seal_missing(&self) -> bool {
         self.stored.is_none() && self.verified.last.sequence > 0 && self.verified.fault.is_none()
     }
 
@@ -50,23 +59,25 @@ impl FileVerification {
 }
 
 /// Seals the events that have no seal yet, and verifies the whole chain against the seal in the file.
-/// `is_own` is whether the file is that of the installation, which is created for an empty chain;
-/// another one must exist. `report` gets the reason if events cannot be sealed; the verification of
-/// the chain then shows why.
+/// `report` gets the reason if events cannot be sealed; the verification of the chain then shows why.
 pub(crate) fn verify_audit_log(
     database: &Database,
     auth: &Auth,
-    (seal_file, is_own): (&SealFile, bool),
+    source: SealFileSource<'_>,
     report: &mut dyn FnMut(String),
     progress: &mut dyn FnMut(i64),
 ) -> Result<FileVerification, String> {
     let instance = read_instance_id(database)?;
-    if is_own {
-        seal_file.create_if_missing(database, IdSource::default().now())?;
-    }
+    let seal_file = match source {
+        SealFileSource::Installation(file) => {
+            file.create_if_missing(database, IdSource::default().now())?;
+            file
+        }
+        SealFileSource::Given(file) => file,
+    };
     // read before sealing: an event that is sealed meanwhile is not a missing one
     let stored = seal_file.read()?;
-    if !is_own && stored.is_none() {
+    if matches!(source, SealFileSource::Given(_)) && stored.is_none() {
         return Err(format!("there is no seal file at {}", seal_file.path().display()));
     }
     if stored.as_ref().is_some_and(|stored| stored.instance != instance) {
@@ -111,7 +122,7 @@ impl AuditVerifier for ServerVerifier {
         let found = verify_audit_log(
             &self.database,
             &self.auth,
-            (&self.seal_file, true),
+            SealFileSource::Installation(&self.seal_file),
             &mut |why| tracing::warn!(why, "the audit log is verified as far as it is sealed"),
             &mut |verified| {
                 progress(verified);
@@ -120,11 +131,11 @@ impl AuditVerifier for ServerVerifier {
         )?;
         let fault = found.verified.fault.as_ref();
         let explanation = fault.map(|fault| found.explain_fault(fault, &self.seal_file)).unwrap_or_default();
-        let unwitnessed = found.is_unwitnessed().then(|| {
+        let missing_seal = found.is_seal_missing().then(|| {
             "the seal file of the server is missing: events removed from the end of the audit log would not be detected. \
              Restore the file from its backup. If there is none, run tillgate audit reseal --yes"
                 .to_owned()
         });
-        Ok(VerifiedAudit { verification: found.verified, explanation, unwitnessed })
+        Ok(VerifiedAudit { verification: found.verified, explanation, missing_seal })
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn verification_over_http_finds_what_the_command_line_finds(engine: D
     let fault = verify_over_http(&office)["fault"].clone();
     let (whole, document) = verify_audit(&installation, &[]);
     assert!(!whole);
-    for member in ["code", "wrong", "sequence", "id", "at"] {
+    for member in ["code", "wrong", "detail", "sequence", "id", "at"] {
         assert_eq!(fault[member], document["fault"][member], "{member}: {fault}");
     }
     let said = String::from_utf8(installation.run(&["audit", "verify"], "").stderr).unwrap();

@@ -22,8 +22,8 @@ pub struct VerifiedAudit {
     pub verification: AuditVerification,
     /// A likely harmless cause of the fault, to follow its description; may be empty.
     pub explanation: String,
-    /// What is wrong with the seal that is kept outside of the store, if it could not be compared.
-    pub unwitnessed: Option<String>,
+    /// The problem, if there is no seal outside of the store to compare with.
+    pub missing_seal: Option<String>,
 }
 
 /// Verifies the audit log against a seal that is kept outside of the store.
@@ -78,10 +78,10 @@ impl AuditVerifications {
         }
         let verification = office::unguarded::verify_audit(store, auth.audit_seal_key(), None, progress);
         let verification = verification.map_err(|error| error.to_string())?;
-        Ok(VerifiedAudit { verification, explanation: String::new(), unwitnessed: None })
+        Ok(VerifiedAudit { verification, explanation: String::new(), missing_seal: None })
     }
 
-    /// Reserves a place for a verification.
+    /// Reserves a slot for a verification.
     ///
     /// # Errors
     /// Unavailable if there are too many.
@@ -114,7 +114,7 @@ impl AuditVerifications {
     }
 }
 
-/// The place of a verification, which is released on drop.
+/// The slot of a verification, which is released on drop.
 pub(crate) struct VerificationSlot {
     all: Arc<AuditVerifications>,
     id: Option<EventId>,
@@ -122,7 +122,7 @@ pub(crate) struct VerificationSlot {
 }
 
 impl VerificationSlot {
-    /// Names the verification that runs in this place.
+    /// Names the verification that runs in this slot.
     pub(crate) fn begin(&mut self, id: EventId) {
         self.id = Some(id);
         self.all.lock().progress.insert(id, Arc::clone(&self.progress));
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_limited_and_released() {
+    fn slots_are_limited_and_released() {
         let all = Arc::new(AuditVerifications::default());
         let mut slots: Vec<VerificationSlot> = (0..MAX_RUNNING).map(|_| all.reserve().unwrap()).collect();
         assert!(all.reserve().is_err());

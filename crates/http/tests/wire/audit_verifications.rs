@@ -43,7 +43,7 @@ async fn open_desk() -> (OfficeClient, Sender<Result<VerifiedAudit, String>>, Re
 
 fn intact(verified: i64) -> VerifiedAudit {
     let verification = AuditVerification { last: Seal { sequence: verified, hash: vec![1] }, fault: None };
-    VerifiedAudit { verification, explanation: String::new(), unwitnessed: None }
+    VerifiedAudit { verification, explanation: String::new(), missing_seal: None }
 }
 
 /// A fault in the event 57, which is one of the given tenant.
@@ -59,7 +59,7 @@ fn changed(tenant: uuid::Uuid) -> VerifiedAudit {
         last: Seal { sequence: 56, hash: vec![1] },
         fault: Some(AuditFault { error: ChainError::Changed, event: Some(event) }),
     };
-    VerifiedAudit { verification, explanation: ". Perhaps it is harmless".to_owned(), unwitnessed: None }
+    VerifiedAudit { verification, explanation: ". Perhaps it is harmless".to_owned(), missing_seal: None }
 }
 
 /// Waits for the state of a verification to be another than running.
@@ -150,9 +150,9 @@ async fn fault_is_described_in_the_words_of_the_command_line() {
     let foreign = run(Ok(changed(uuid::Uuid::from_u128(9)))).await;
     assert_eq!((&foreign["fault"]["sequence"], &foreign["fault"]["id"]), (&json!(57), &Value::Null));
     assert!(!foreign.to_string().contains(&id), "{foreign}");
-    let unwitnessed = run(Ok(VerifiedAudit { unwitnessed: Some("no file".to_owned()), ..intact(5) })).await;
+    let without_seal = run(Ok(VerifiedAudit { missing_seal: Some("no file".to_owned()), ..intact(5) })).await;
     assert_eq!(
-        (&unwitnessed["fault"]["code"], &unwitnessed["fault"]["detail"]),
+        (&without_seal["fault"]["code"], &without_seal["fault"]["detail"]),
         (&json!("seal_missing"), &json!("no file"))
     );
     let failed = run(Err("/var/lib/secret: no such file".to_owned())).await;

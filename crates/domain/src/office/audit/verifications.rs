@@ -91,14 +91,14 @@ pub struct SealState {
     pub last_verification: Option<Verification>,
 }
 
-/// Whether the verification with this id still runs in this process.
-pub type IsRunning<'f> = &'f dyn Fn(EventId, NodeId) -> bool;
+/// Whether the verification with this id still runs in the process with this id.
+pub type RunningCheck<'f> = &'f dyn Fn(EventId, NodeId) -> bool;
 
 impl Office<'_> {
     /// The verification that [`start_verification`](Self::start_verification) returns instead of a new
     /// one: the last one of the tenant, if it is running or ended within [`VERIFICATION_INTERVAL`].
     /// Requires the right `auditRead`.
-    pub fn find_current_verification(&self, is_running: IsRunning<'_>) -> UseCaseResult<Option<Verification>> {
+    pub fn find_current_verification(&self, is_running: RunningCheck<'_>) -> UseCaseResult<Option<Verification>> {
         self.store.read("find_current_verification", |tx: &mut (dyn OfficeTx + '_)| {
             let mut run = || -> Result<Option<Verification>, UseCaseError> {
                 self.require(KnownRight::AuditRead)?;
@@ -114,19 +114,19 @@ impl Office<'_> {
     pub fn start_verification(
         &self,
         process: NodeId,
-        is_running: IsRunning<'_>,
+        is_running: RunningCheck<'_>,
     ) -> UseCaseResult<(Verification, bool)> {
-        self.store.write("start_verification", |tx| commit_refusal(start(tx, self, process, is_running)))
+        self.store.write("start_verification", |tx| commit_refusal(record_start(tx, self, process, is_running)))
     }
 
     /// The verification with this id, if it is one of the tenant. Requires the right `auditRead`.
-    pub fn find_verification(&self, id: EventId, is_running: IsRunning<'_>) -> UseCaseResult<Option<Verification>> {
+    pub fn find_verification(&self, id: EventId, is_running: RunningCheck<'_>) -> UseCaseResult<Option<Verification>> {
         self.store.read("find_verification", |tx: &mut (dyn OfficeTx + '_)| {
             let mut run = || -> Result<Option<Verification>, UseCaseError> {
                 self.require(KnownRight::AuditRead)?;
-                let filter = EventFilter { id: Some(id), ..of_tenant(self.tenant, Action::AuditVerify) };
+                let filter = EventFilter { id: Some(id), ..filter_by_action(self.tenant, Action::AuditVerify) };
                 let found = tx.events().list(&filter, &OffsetPageRequest::first(1))?.pop();
-                Ok(found.map(|view| load(tx, self.tenant, &view.event, is_running)).transpose()?)
+                Ok(found.map(|view| load_verification(tx, self.tenant, &view.event, is_running)).transpose()?)
             };
             commit_refusal(run())
         })
@@ -144,7 +144,7 @@ impl Office<'_> {
                     hash: newest.hash,
                     sealed_at: sealed.first().map(|sealed| Instant::from_millis(sealed.event.at)),
                     unsealed: tx.seals().count_unsealed(MAX_UNSEALED)?.events,
-                    last_verification: find_last(tx, self.tenant)?,
+                    last_verification: find_last_verification(tx, self.tenant)?,
                 })
             };
             commit_refusal(run())
@@ -169,11 +169,11 @@ pub fn finish_verification(
     store.write("finish_verification", |tx| tx.audit().record(&event))
 }
 
-fn start(
+fn record_start(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     process: NodeId,
-    is_running: IsRunning<'_>,
+    is_running: RunningCheck<'_>,
 ) -> Result<(Verification, bool), UseCaseError> {
     office.require(KnownRight::AuditRead)?;
     // of two that start at once, the second finds the first
@@ -191,11 +191,11 @@ fn start(
 fn find_current(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
-    is_running: IsRunning<'_>,
+    is_running: RunningCheck<'_>,
 ) -> StoreResult<Option<Verification>> {
-    let started = of_tenant(office.tenant, Action::AuditVerify);
+    let started = filter_by_action(office.tenant, Action::AuditVerify);
     let Some(last) = tx.events().list(&started, &OffsetPageRequest::first(1))?.pop() else { return Ok(None) };
-    let last = load(tx, office.tenant, &last.event, is_running)?;
+    let last = load_verification(tx, office.tenant, &last.event, is_running)?;
     let is_current = match &last.state {
         VerificationState::Running => true,
         VerificationState::Done { finished_at, .. } => {
@@ -206,16 +206,17 @@ fn find_current(
     Ok(is_current.then_some(last))
 }
 
-fn of_tenant(tenant: TenantId, action: Action) -> EventFilter {
+/// The events of the tenant with this action.
+fn filter_by_action(tenant: TenantId, action: Action) -> EventFilter {
     EventFilter { tenant: Some(tenant), actions: vec![action], ..EventFilter::default() }
 }
 
 /// The verification that this event has started.
-fn load(
+fn load_verification(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     started: &Event,
-    is_running: IsRunning<'_>,
+    is_running: RunningCheck<'_>,
 ) -> StoreResult<Verification> {
     let result = find_result(tx, tenant, started)?;
     let runs = || {
@@ -223,7 +224,7 @@ fn load(
         process.is_some_and(|process| is_running(started.id, process))
     };
     let state = match result {
-        Some(result) => done(&result),
+        Some(result) => build_done_state(&result),
         None if runs() => VerificationState::Running,
         None => VerificationState::Interrupted,
     };
@@ -235,38 +236,40 @@ fn find_result(tx: &mut dyn OfficeTx, tenant: TenantId, started: &Event) -> Stor
     let filter = EventFilter {
         from: Some(started.at),
         until: Some(started.at.saturating_add(MAX_VERIFICATION_TIME)),
-        ..of_tenant(tenant, Action::AuditVerified)
+        ..filter_by_action(tenant, Action::AuditVerified)
     };
     let mut after = None;
     loop {
         let page = OffsetPageRequest { after, ..OffsetPageRequest::first(MAX_PAGE_SIZE) };
         let found = tx.events().list(&filter, &page)?;
         let last = found.last().filter(|_| found.len() >= MAX_PAGE_SIZE as usize).map(|view| view.event.id);
-        let own = found.into_iter().find(|view| verification_of(view) == Some(started.id));
-        if own.is_some() || last.is_none() {
-            return Ok(own.map(|view| view.event));
+        let result = found.into_iter().find(|view| parse_verification_id(view) == Some(started.id));
+        if result.is_some() || last.is_none() {
+            return Ok(result.map(|view| view.event));
         }
         after = last;
     }
 }
 
 /// The last complete verification.
-fn find_last(tx: &mut dyn OfficeTx, tenant: TenantId) -> StoreResult<Option<Verification>> {
-    let result = tx.events().list(&of_tenant(tenant, Action::AuditVerified), &OffsetPageRequest::first(1))?.pop();
-    let Some((result, id)) = result.and_then(|view| verification_of(&view).map(|id| (view.event, id))) else {
+fn find_last_verification(tx: &mut dyn OfficeTx, tenant: TenantId) -> StoreResult<Option<Verification>> {
+    let result =
+        tx.events().list(&filter_by_action(tenant, Action::AuditVerified), &OffsetPageRequest::first(1))?.pop();
+    let Some((result, id)) = result.and_then(|view| parse_verification_id(&view).map(|id| (view.event, id))) else {
         return Ok(None);
     };
-    let filter = EventFilter { id: Some(id), ..of_tenant(tenant, Action::AuditVerify) };
+    let filter = EventFilter { id: Some(id), ..filter_by_action(tenant, Action::AuditVerify) };
     let started = tx.events().list(&filter, &OffsetPageRequest::first(1))?.pop();
-    Ok(started.map(|view| Verification { id, started_at: view.event.at, state: done(&result) }))
+    Ok(started.map(|view| Verification { id, started_at: view.event.at, state: build_done_state(&result) }))
 }
 
-/// The verification whose result this event is.
-fn verification_of(view: &EventView) -> Option<EventId> {
+/// The id of the verification whose result this event is.
+fn parse_verification_id(view: &EventView) -> Option<EventId> {
     view.event.details.get("verification")?.as_str()?.parse().ok()
 }
 
-fn done(result: &Event) -> VerificationState {
+/// The state of a verification with the result that this event records.
+fn build_done_state(result: &Event) -> VerificationState {
     let fault = result.details.get("fault").filter(|fault| !fault.is_null()).map(fault_from_json);
     let verified = result.details.get("verified").and_then(Value::as_i64).unwrap_or_default();
     VerificationState::Done { finished_at: result.at, report: VerificationReport { verified, fault } }

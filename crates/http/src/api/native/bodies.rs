@@ -3,7 +3,7 @@
 
 pub use super::api_keys::{ApiKeyBody, CreatedApiKeyBody};
 pub use super::audit::export::{AuditExportWriter, ExportFormat};
-pub use super::audit::fault::{AuditFaultBody, describe_fault};
+pub use super::audit::fault::{AuditFaultBody, report_fault, report_missing_seal};
 pub use super::audit::{AuditEventBody, TenantAuditEventBody};
 pub use super::devices::DeviceBody;
 pub use super::roles::RoleBody;

@@ -24,7 +24,7 @@ enum FormatArg {
 }
 
 impl FormatArg {
-    const fn format(self) -> ExportFormat {
+    const fn to_export_format(self) -> ExportFormat {
         match self {
             Self::Jsonl => ExportFormat::JsonLines,
             Self::Csv => ExportFormat::Csv,
@@ -100,8 +100,8 @@ impl ExportArgs {
     }
 
     fn write_events(&self, pages: EventPages<'_>, to: &mut dyn Write) -> Result<u64, ExportError> {
-        let mut pages = pages.recorded_as_export(self.format.format())?;
-        let writer = AuditExportWriter::new(self.format.format(), self.has_bom());
+        let mut pages = pages.record_export(self.format.to_export_format())?;
+        let writer = AuditExportWriter::new(self.format.to_export_format(), self.has_bom());
         let mut text = Vec::new();
         writer.write_start(&mut text);
         let mut number = 0;

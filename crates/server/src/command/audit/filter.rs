@@ -69,7 +69,7 @@ impl<'o> EventPages<'o> {
     }
 
     /// Reads the first page and records the export as an audit event, which is not part of it.
-    pub(super) fn recorded_as_export(self, format: ExportFormat) -> Result<Self, CommandError> {
+    pub(super) fn record_export(self, format: ExportFormat) -> Result<Self, CommandError> {
         let context = self.office.ids.audit_context()?;
         let first = office::unguarded::start_audit_export(self.office.store(), &context, &self.filter, format.name())
             .map_err(CommandError::failed)?;

@@ -4,13 +4,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use tillgate_domain::hex;
-use tillgate_http::native_bodies::{AuditFaultBody, describe_fault};
+use tillgate_http::native_bodies::{AuditFaultBody, report_fault, report_missing_seal};
 
 use super::super::{CommandError, Context, print};
 use crate::audit_sealing::{SealFile, StoredSeal};
-use crate::audit_verification::{FileVerification, verify_audit_log};
+use crate::audit_verification::{FileVerification, SealFileSource, verify_audit_log};
 use crate::composition;
 use crate::ids::IdSource;
 
@@ -34,58 +34,52 @@ impl VerifyArgs {
             Some(path) => SealFile::from_path(path),
             None => SealFile::from_settings(&settings),
         };
+        let source = match &self.seal {
+            Some(_) => SealFileSource::Given(&seal_file),
+            None => SealFileSource::Installation(&seal_file),
+        };
         let mut reported = 0;
-        let found = verify_audit_log(
-            &database,
-            &auth,
-            (&seal_file, self.seal.is_none()),
-            &mut |why| print::print_note(&why),
-            &mut |number| {
-                if number - reported >= PROGRESS_INTERVAL_EVENTS {
-                    reported = number;
-                    print::print_note(&format!("{number} events verified"));
-                }
-            },
-        );
+        let found = verify_audit_log(&database, &auth, source, &mut |why| print::print_note(&why), &mut |number| {
+            if number - reported >= PROGRESS_INTERVAL_EVENTS {
+                reported = number;
+                print::print_note(&format!("{number} events verified"));
+            }
+        });
         print_result(context.json, &found.map_err(CommandError::failed)?, &seal_file)
     }
 }
 
 fn print_result(json: bool, found: &FileVerification, seal_file: &SealFile) -> Result<(), CommandError> {
     let FileVerification { instance, stored, verified } = found;
-    let (lines, unwitnessed) = (verified.last.sequence, found.is_unwitnessed());
+    let lines = verified.last.sequence;
     let newest = StoredSeal { instance: *instance, seal: verified.last.clone(), at: IdSource::default().now() };
+    let report = match &verified.fault {
+        Some(fault) => Some(report_fault(fault, lines, &found.explain_fault(fault, seal_file))),
+        None if found.is_seal_missing() => Some(report_missing_seal(seal_file.missing_text())),
+        None => None,
+    };
+    // the command line also prints how much was verified if only the seal is missing
+    let error = report.as_ref().map(|report| match &verified.fault {
+        Some(_) => report.detail.clone(),
+        None => format!("{lines} events verified, but {}", report.detail),
+    });
     let document = json!({
-        "whole": verified.fault.is_none() && !unwitnessed,
+        "whole": report.is_none(),
         "lines": lines,
         "seal": newest.to_json(),
         "outside": stored.as_ref().map(StoredSeal::to_json),
-        "fault": match &verified.fault {
-            Some(fault) => json!(AuditFaultBody::from_fault(fault)),
-            None if unwitnessed => json!({ "code": "seal_missing", "wrong": seal_file.missing_text() }),
-            None => Value::Null,
-        },
+        "fault": report.map(AuditFaultBody::from_report),
     });
-    match &verified.fault {
-        None if unwitnessed => {
-            if json {
-                print::print_line(&document.to_string());
-            }
-            Err(CommandError::failed(format!("{lines} events verified, but {}", seal_file.missing_text())))
+    if let Some(error) = error {
+        if json {
+            print::print_line(&document.to_string());
         }
-        None => {
-            let kept = stored.as_ref().map_or_else(String::new, |stored| {
-                format!("; the seal of event {} outside the database matches", stored.seal.sequence)
-            });
-            let line = format!("{lines} events verified{kept}. Newest seal: {}", hex::encode(&newest.seal.hash));
-            print::print_answer(json, &line, &document);
-            Ok(())
-        }
-        Some(fault) => {
-            if json {
-                print::print_line(&document.to_string());
-            }
-            Err(CommandError::failed(describe_fault(fault, lines, &found.explain_fault(fault, seal_file))))
-        }
+        return Err(CommandError::failed(error));
     }
+    let matching = stored.as_ref().map_or_else(String::new, |stored| {
+        format!("; the seal of event {} outside the database matches", stored.seal.sequence)
+    });
+    let line = format!("{lines} events verified{matching}. Newest seal: {}", hex::encode(&newest.seal.hash));
+    print::print_answer(json, &line, &document);
+    Ok(())
 }

@@ -33,7 +33,7 @@ pub(super) fn list_audit_events() -> OperationDoc {
             "Each change, login and denial in the caller's tenant is an event. Events are never changed or removed.",
         )
         .page_response::<AuditEventBody<'_>>(&example_audit_event());
-    filtered(document)
+    add_filter_parameters(document)
 }
 
 pub(super) fn export_audit_events() -> OperationDoc {
@@ -57,11 +57,11 @@ pub(super) fn export_audit_events() -> OperationDoc {
             "Whether CSV begins with a byte order mark, by which Excel recognizes UTF-8; true by default.",
             ObjectBuilder::new().schema_type(Type::Boolean),
         );
-    filtered(document)
+    add_filter_parameters(document)
 }
 
-/// Adds the parameters that the list and the export have in common.
-fn filtered(document: OperationDoc) -> OperationDoc {
+/// Adds the filter's parameters, which the list and the export have in common.
+fn add_filter_parameters(document: OperationDoc) -> OperationDoc {
     document
         .query_parameter("user", "Only events caused by this user.", id_schema())
         .query_parameter("device", "Only events on this device.", id_schema())

@@ -8,11 +8,11 @@ use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 use tillgate_auth_core::{Auth, Caller};
-use tillgate_domain::office::{FaultReport, FieldName, SealState, Verification, VerificationReport, VerificationState};
+use tillgate_domain::office::{FieldName, SealState, Verification, VerificationReport, VerificationState};
 use tillgate_domain::{EventId, Instant, KnownRight, NodeId, TenantId, hex};
 use utoipa::ToSchema;
 
-use super::fault::report_verification;
+use super::fault::{AuditFaultBody, report_missing_seal, report_verification, report_without_event};
 use crate::api::native::path::{not_found, read_id, render_created};
 use crate::api::native::schemas::VerificationState as StateSchema;
 use crate::context::ServerContext;
@@ -33,9 +33,6 @@ const VERIFICATIONS: &str = "audit/verifications";
 
 /// The code of a report if the log could not be verified at all.
 const NOT_VERIFIED: &str = "not_verified";
-
-/// The code of a report if there is no seal outside of the store to compare with.
-const SEAL_MISSING: &str = "seal_missing";
 
 pub(super) fn routes() -> Vec<Route> {
     let permission = Permission::Right(KnownRight::AuditRead);
@@ -93,7 +90,7 @@ struct VerificationBody {
     checked: i64,
     /// The first fault; null if there is none, or none yet.
     #[schema(inline)]
-    fault: Option<FaultBody>,
+    fault: Option<AuditFaultBody>,
     /// When it was started.
     #[serde(serialize_with = "serialize_instant")]
     #[schema(value_type = String, format = DateTime)]
@@ -104,32 +101,6 @@ struct VerificationBody {
     finished_at: Option<Instant>,
 }
 
-/// The first fault of the audit log.
-#[derive(Serialize, ToSchema)]
-struct FaultBody {
-    /// Stable code, as `tillgate audit verify --json` prints it.
-    code: String,
-    /// What is wrong.
-    wrong: String,
-    /// The event, what is wrong with it, and what is intact, as `tillgate audit verify` prints it.
-    detail: String,
-    /// Number of the event in the chain; null if no event is concerned.
-    sequence: Option<i64>,
-    /// Id of the event; null if no event of this tenant is concerned.
-    id: Option<String>,
-    /// Time of the event; null if no event is concerned.
-    #[serde(serialize_with = "serialize_optional_instant")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    at: Option<Instant>,
-}
-
-impl FaultBody {
-    fn from_report(fault: FaultReport) -> Self {
-        let FaultReport { code, wrong, detail, sequence, id, at } = fault;
-        Self { code, wrong, detail, sequence, id, at }
-    }
-}
-
 impl VerificationBody {
     /// `checked` is the progress of a running verification.
     fn from_verification(verification: Verification, checked: i64) -> Self {
@@ -137,7 +108,7 @@ impl VerificationBody {
             VerificationState::Running => ("running", checked, None, None),
             VerificationState::Interrupted => ("interrupted", 0, None, None),
             VerificationState::Done { finished_at, report } => {
-                ("done", report.verified, report.fault.map(FaultBody::from_report), Some(finished_at))
+                ("done", report.verified, report.fault.map(AuditFaultBody::from_report), Some(finished_at))
             }
         };
         Self { id: verification.id, state, checked, fault, started_at: verification.started_at, finished_at }
@@ -150,21 +121,29 @@ async fn get_seal(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
     render_json(StatusCode::OK, &SealBody::from_state(state))
 }
 
-/// The verifications that run here, and the live processes. It is read before the audit log, so a
-/// verification that ends meanwhile counts as running, never as interrupted.
-struct Liveness {
-    here: BTreeSet<EventId>,
-    own: NodeId,
-    live: BTreeSet<NodeId>,
+/// The verifications that run in this process, and the live processes. It is read before the audit
+/// log, so a verification that ends meanwhile counts as running, never as interrupted.
+struct ProcessLiveness {
+    running_here: BTreeSet<EventId>,
+    own_process: NodeId,
+    live_processes: BTreeSet<NodeId>,
 }
 
-impl Liveness {
-    fn read(auth: &Auth, here: &AuditVerifications) -> Result<Self, ApiError> {
-        Ok(Self { here: here.list_running(), own: auth.process_id(), live: auth.list_live_processes()? })
+impl ProcessLiveness {
+    fn read(auth: &Auth, verifications: &AuditVerifications) -> Result<Self, ApiError> {
+        Ok(Self {
+            running_here: verifications.list_running(),
+            own_process: auth.process_id(),
+            live_processes: auth.list_live_processes()?,
+        })
     }
 
     fn is_running(&self, id: EventId, process: NodeId) -> bool {
-        if process == self.own { self.here.contains(&id) } else { self.live.contains(&process) }
+        if process == self.own_process {
+            self.running_here.contains(&id)
+        } else {
+            self.live_processes.contains(&process)
+        }
     }
 }
 
@@ -173,7 +152,7 @@ async fn start_verification(call: Request, caller: Caller) -> Result<HttpRespons
         let server = &mount.server;
         let tenant = caller.profile.tenant.id;
         let _starting = server.audit_verifications.lock_starts();
-        let liveness = Liveness::read(&server.auth, &server.audit_verifications)?;
+        let liveness = ProcessLiveness::read(&server.auth, &server.audit_verifications)?;
         let office = OfficeContext { store: &*server.office, auth: &server.auth }.for_caller(&caller)?;
         let is_running = |id, process| liveness.is_running(id, process);
         let verification = if let Some(current) = into_api_result(office.find_current_verification(&is_running))? {
@@ -229,23 +208,15 @@ fn run_verification(
 
 /// The report for a tenant.
 fn report_result(verified: Result<VerifiedAudit, String>, tenant: TenantId) -> VerificationReport {
-    let plain = |code: &str, verified: i64, wrong: String| {
-        let detail = wrong.clone();
-        let fault = FaultReport { code: code.to_owned(), wrong, detail, sequence: None, id: None, at: None };
-        VerificationReport { verified, fault: Some(fault) }
-    };
     match verified {
-        Ok(VerifiedAudit { verification, unwitnessed: Some(wrong), .. }) if verification.fault.is_none() => {
-            plain(SEAL_MISSING, verification.last.sequence, wrong)
+        Ok(VerifiedAudit { verification, missing_seal: Some(wrong), .. }) if verification.fault.is_none() => {
+            VerificationReport { verified: verification.last.sequence, fault: Some(report_missing_seal(wrong)) }
         }
         Ok(VerifiedAudit { verification, explanation, .. }) => report_verification(&verification, &explanation, tenant),
         Err(why) => {
             tracing::error!(why, "the audit log cannot be verified");
-            plain(
-                NOT_VERIFIED,
-                0,
-                "the audit log cannot be verified; the log of the server contains the reason".to_owned(),
-            )
+            let wrong = "the audit log cannot be verified; the log of the server contains the reason";
+            VerificationReport { verified: 0, fault: Some(report_without_event(NOT_VERIFIED, wrong.to_owned())) }
         }
     }
 }
@@ -255,7 +226,7 @@ async fn get_verification(call: Request, caller: Caller) -> Result<HttpResponse,
     let found = run_blocking(call.mount(), move |mount| {
         let server = &mount.server;
         let checked = server.audit_verifications.progress(id).unwrap_or_default();
-        let liveness = Liveness::read(&server.auth, &server.audit_verifications)?;
+        let liveness = ProcessLiveness::read(&server.auth, &server.audit_verifications)?;
         let office = OfficeContext { store: &*server.office, auth: &server.auth }.for_caller(&caller)?;
         let found = into_api_result(office.find_verification(id, &|id, process| liveness.is_running(id, process)))?;
         Ok::<_, ApiError>(found.map(|found| VerificationBody::from_verification(found, checked)))
