@@ -203,7 +203,7 @@ impl ActivityTracker {
 
     /// Whether the shared use of the token of this generation was recorded.
     pub(crate) fn was_reported(&self, session: SessionId, generation: i64) -> bool {
-        self.lock_state().reported.get(&session).is_some_and(|(told, _)| *told == generation)
+        self.lock_state().reported.get(&session).is_some_and(|(recorded, _)| *recorded == generation)
     }
 
     /// Whether it was recorded less than `span` before `now` of the monotonic clock.
@@ -215,8 +215,8 @@ impl ActivityTracker {
         span: Duration,
     ) -> bool {
         let state = self.lock_state();
-        let recent = |(told, at): &(i64, Duration)| *told == generation && now.saturating_sub(*at) < span;
-        state.reported.get(&session).is_some_and(recent)
+        let is_recent = |(recorded, at): &(i64, Duration)| *recorded == generation && now.saturating_sub(*at) < span;
+        state.reported.get(&session).is_some_and(is_recent)
     }
 
     /// Remembers that it was recorded, at `now` of the monotonic clock.
@@ -250,11 +250,12 @@ impl ActivityTracker {
         };
         let used = |uses: &BoundedMap<SessionId, SessionUse>| uses.get(&session.id).map_or(0, |used| used.generation);
         let used = used(&state.pending).max(used(&state.writing));
-        let own = |rotated: &&LocalRotation| {
+        let is_newest = |rotated: &&LocalRotation| {
             rotated.generation == session.generation && rotated.stored_at >= session.rotated_at
         };
-        let own = state.rotations.get(&session.id).filter(own);
-        let measured = own.map(|rotated| (now.saturating_sub(rotated.at), rotated.stored_at == session.rotated_at));
+        let own_rotation = state.rotations.get(&session.id).filter(is_newest);
+        let measured =
+            own_rotation.map(|rotated| (now.saturating_sub(rotated.at), rotated.stored_at == session.rotated_at));
         match measured {
             Some((ago, true)) => {
                 Witness { used_generation: used, since_rotation: Some(ago), vouched_for: up, in_doubt }

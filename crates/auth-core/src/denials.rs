@@ -81,9 +81,9 @@ impl<W: Copy + Eq + Hash> DenialLimiter<W> {
     /// Counts a denial at this monotonic time. Returns whether to record it individually.
     pub(crate) fn should_record(&self, who: W, event: &Event, now: Duration) -> bool {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = windows.len() < self.max_windows || windows.contains_key(&Some(who));
+        let has_room = windows.len() < self.max_windows || windows.contains_key(&Some(who));
         let fresh = || Window { since: now, recorded: 0, suppressed: 0, last: None };
-        let window = windows.entry(room.then_some(who)).or_insert_with(fresh);
+        let window = windows.entry(has_room.then_some(who)).or_insert_with(fresh);
         if now.saturating_sub(window.since) >= WINDOW_LENGTH && window.suppressed == 0 {
             *window = fresh();
         }

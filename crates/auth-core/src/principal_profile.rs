@@ -41,13 +41,13 @@ pub(crate) fn assemble(
     user: Option<User>,
     device: Option<Device>,
 ) -> StoreResult<Profile> {
-    let held: Vec<RoleId> = match (&user, &device) {
+    let role_ids: Vec<RoleId> = match (&user, &device) {
         (Some(user), Some(device)) => user.assignment.devices.get(&device.id).into_iter().flatten().copied().collect(),
         (Some(user), None) => user.assignment.office.iter().copied().collect(),
         (None, Some(device)) => device.roles.iter().copied().collect(),
         (None, None) => Vec::new(),
     };
-    let roles = if held.is_empty() { Vec::new() } else { tx.roles().find_many(tenant.id, &held)? };
+    let roles = if role_ids.is_empty() { Vec::new() } else { tx.roles().find_many(tenant.id, &role_ids)? };
     let counting = match (&user, &device) {
         (Some(user), device) => effective_user_roles(user, device.as_ref(), &roles),
         (None, Some(device)) => effective_device_roles(device, &roles),

@@ -93,8 +93,8 @@ const MAX_OWN_CHANGES: usize = 65_536;
 
 impl OwnChanges {
     fn add(&mut self, numbers: &[i64]) {
-        let room = MAX_OWN_CHANGES.saturating_sub(self.fresh.len().saturating_add(self.due.len()));
-        self.fresh.extend(numbers.iter().take(room));
+        let remaining = MAX_OWN_CHANGES.saturating_sub(self.fresh.len().saturating_add(self.due.len()));
+        self.fresh.extend(numbers.iter().take(remaining));
     }
 
     fn consume(&mut self, number: i64) -> bool {
@@ -224,9 +224,9 @@ impl RevocationCache {
 
     /// Marks the start of a poll of the feed.
     pub(crate) fn begin_poll(&self) {
-        let own = &mut self.write_state().own_changes;
-        let fresh = std::mem::take(&mut own.fresh);
-        own.due.extend(fresh);
+        let own_changes = &mut self.write_state().own_changes;
+        let fresh = std::mem::take(&mut own_changes.fresh);
+        own_changes.due.extend(fresh);
     }
 
     /// Applies the result of a poll that began at this monotonic time.

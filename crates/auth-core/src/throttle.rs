@@ -286,9 +286,9 @@ impl Throttle {
             _ => false,
         };
         for taken in &charge.tokens {
-            let how =
+            let disposition =
                 if counts { TokenDisposition::Spent } else { TokenDisposition::Returned(taken.rate.refill_interval) };
-            tx.attempts().settle(taken.key, how, now)?;
+            tx.attempts().settle(taken.key, disposition, now)?;
         }
         if let (true, BucketClass::Proof, Some(key)) = (counts, charge.class, first) {
             let spent = tx.attempts().count_guesses(key, now.saturating_sub(GUESS_MEMORY))?;
@@ -322,12 +322,14 @@ impl Throttle {
 
     fn select_buckets(&self, charge: &Charge) -> Vec<TakenToken> {
         let (names, limits) = (&charge.names, &self.limits);
-        let own = |key, rate| TakenToken { key, rate, own: true };
+        let own_bucket = |key, rate| TakenToken { key, rate, own: true };
         let network = names.network.map(|key| TakenToken { key, rate: limits.network, own: false });
         match charge.class {
-            BucketClass::Proof => names.proof.map(|key| own(key, limits.proof)).into_iter().collect(),
-            BucketClass::Known => vec![own(names.known, limits.known)],
-            BucketClass::Unknown => [Some(own(names.unknown, limits.unknown)), network].into_iter().flatten().collect(),
+            BucketClass::Proof => names.proof.map(|key| own_bucket(key, limits.proof)).into_iter().collect(),
+            BucketClass::Known => vec![own_bucket(names.known, limits.known)],
+            BucketClass::Unknown => {
+                [Some(own_bucket(names.unknown, limits.unknown)), network].into_iter().flatten().collect()
+            }
         }
     }
 

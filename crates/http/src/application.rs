@@ -68,9 +68,9 @@ impl Http {
         let mut mounts = mounts.into_inner();
         let office_prefixes = find_office_prefixes(&mounts);
         let oauth = mounts.iter().find(|mount| mount.dialect.name() == OAuth::NAME).map(|mount| mount.prefix.clone());
-        let own = operations::routes(operations::ServedOperations::ALL, oauth.as_deref());
+        let server_routes = operations::routes(operations::ServedOperations::ALL, oauth.as_deref());
         let documented = mounts.iter().map(|mount| (mount.prefix.as_str(), mount.dialect.routes()));
-        let document = Document::from_calls(documented.chain([("", own)]).flat_map(|(prefix, routes)| {
+        let document = Document::from_calls(documented.chain([("", server_routes)]).flat_map(|(prefix, routes)| {
             routes.iter().filter_map(|route| route.documented_call(prefix)).collect::<Vec<_>>()
         }));
         let threads = Threads::new(settings.threads);

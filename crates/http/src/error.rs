@@ -287,12 +287,12 @@ pub(crate) fn to_sentence(why: &str) -> String {
 
 /// The error of a body that is not JSON. It quotes nothing of the body, which may hold a password.
 pub(crate) fn malformed_body_error(error: &serde_json::Error) -> ApiError {
-    let what = match error.classify() {
+    let problem = match error.classify() {
         serde_json::error::Category::Eof => "ends too early",
         _ if error.to_string().starts_with("number out of range") => "has a number that is out of range",
         _ => "is not valid JSON",
     };
-    ApiError::malformed(format!("the body {what} (line {}, column {})", error.line(), error.column()))
+    ApiError::malformed(format!("the body {problem} (line {}, column {})", error.line(), error.column()))
 }
 
 #[cfg(test)]

@@ -112,8 +112,8 @@ fn read_forwarded(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) 
         return None;
     }
     let (address, distance) = find_client_address(trusted, peer, hops.iter().rev().map(|hop| hop.address));
-    let said = hops.into_iter().rev().nth(distance).unwrap_or_default();
-    Some(Hop { address, ..said })
+    let client_hop = hops.into_iter().rev().nth(distance).unwrap_or_default();
+    Some(Hop { address, ..client_hop })
 }
 
 /// Reads the `X-Forwarded-` headers.

@@ -144,36 +144,37 @@ impl Attempts for Transaction<'_> {
 }
 
 impl KnownNetworks for Transaction<'_> {
-    fn find(&mut self, principal: Uuid, place: &CountKey) -> StoreResult<Option<Instant>> {
-        Ok(self.tables().known_networks.get(&(principal, *place)).copied())
+    fn find(&mut self, principal: Uuid, network: &CountKey) -> StoreResult<Option<Instant>> {
+        Ok(self.tables().known_networks.get(&(principal, *network)).copied())
     }
 
-    fn record_success(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> StoreResult<()> {
-        let places = &mut self.tables_mut()?.known_networks;
-        let key = (principal, *place);
-        let last = places.get(&key).copied().max(Some(at)).unwrap_or(at);
-        places.put(key, last);
+    fn record_success(&mut self, principal: Uuid, network: &CountKey, at: Instant) -> StoreResult<()> {
+        let networks = &mut self.tables_mut()?.known_networks;
+        let key = (principal, *network);
+        let last = networks.get(&key).copied().max(Some(at)).unwrap_or(at);
+        networks.put(key, last);
         Ok(())
     }
 
     fn trim(&mut self, principal: Uuid, keep: u32) -> StoreResult<()> {
-        let places = &mut self.tables_mut()?.known_networks;
-        let own = places.rows().range((principal, MIN_COUNT_KEY)..).take_while(|((of, _), _)| *of == principal);
-        let mut own: Vec<_> = own.map(|(key, last)| (*last, *key)).collect();
-        own.sort_unstable();
-        let over = own.len().saturating_sub(to_usize(keep));
-        for (_, key) in own.into_iter().take(over) {
-            places.remove(&key);
+        let networks = &mut self.tables_mut()?.known_networks;
+        let of_principal =
+            networks.rows().range((principal, MIN_COUNT_KEY)..).take_while(|((of, _), _)| *of == principal);
+        let mut by_age: Vec<_> = of_principal.map(|(key, last)| (*last, *key)).collect();
+        by_age.sort_unstable();
+        let over = by_age.len().saturating_sub(to_usize(keep));
+        for (_, key) in by_age.into_iter().take(over) {
+            networks.remove(&key);
         }
         Ok(())
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
-        let places = &mut self.tables_mut()?.known_networks;
-        let old = places.rows().iter().filter(|(_, last)| **last < before).take(to_usize(limit));
+        let networks = &mut self.tables_mut()?.known_networks;
+        let old = networks.rows().iter().filter(|(_, last)| **last < before).take(to_usize(limit));
         let old: Vec<_> = old.map(|(key, _)| *key).collect();
         for key in &old {
-            places.remove(key);
+            networks.remove(key);
         }
         Ok(to_u32(old.len()))
     }

@@ -37,8 +37,8 @@ impl Users for Transaction<'_> {
 
     fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> StoreResult<bool> {
         let users = &mut self.tables_mut()?.users;
-        let stands = |user: &User| user.status == UserStatus::Active && user.epoch == epoch;
-        let claimed = users.get(&id).is_some_and(stands);
+        let is_current = |user: &User| user.status == UserStatus::Active && user.epoch == epoch;
+        let claimed = users.get(&id).is_some_and(is_current);
         if claimed {
             users.change(&id, |user| user.last_login_at = Some(at));
         }
@@ -67,26 +67,26 @@ impl Devices for Transaction<'_> {
     }
 
     fn claim(&mut self, id: DeviceId, epoch: Epoch, _at: Instant) -> StoreResult<bool> {
-        let stands = |device: &Device| device.status == DeviceStatus::Active && device.epoch == epoch;
-        Ok(self.tables_mut()?.devices.get(&id).is_some_and(stands))
+        let is_current = |device: &Device| device.status == DeviceStatus::Active && device.epoch == epoch;
+        Ok(self.tables_mut()?.devices.get(&id).is_some_and(is_current))
     }
 
     fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool> {
         let devices = &mut self.tables_mut()?.devices;
-        let held = devices.get(&id).is_some_and(|device| device.seat == from);
-        if held {
+        let is_current = devices.get(&id).is_some_and(|device| device.seat == from);
+        if is_current {
             devices.change(&id, |device| device.seat = to);
         }
-        Ok(held)
+        Ok(is_current)
     }
 
     fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool> {
         let devices = &mut self.tables_mut()?.devices;
-        let held = devices.get(&id).is_some_and(|device| device.pairing == from);
-        if held {
+        let is_current = devices.get(&id).is_some_and(|device| device.pairing == from);
+        if is_current {
             devices.change(&id, |device| device.pairing = to);
         }
-        Ok(held)
+        Ok(is_current)
     }
 }
 

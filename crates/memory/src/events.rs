@@ -11,8 +11,8 @@ use super::transaction::{Transaction, to_usize};
 impl Events for Transaction<'_> {
     fn list(&mut self, filter: &EventFilter, part: &OffsetPageRequest<EventId>) -> StoreResult<Vec<EventView>> {
         let mut fitting = self.matching_events(filter);
-        fitting.sort_by_key(|told| Reverse(told.event.id));
-        let after = fitting.into_iter().filter(|told| part.after.is_none_or(|after| told.event.id < after));
+        fitting.sort_by_key(|view| Reverse(view.event.id));
+        let after = fitting.into_iter().filter(|view| part.after.is_none_or(|after| view.event.id < after));
         let skip = usize::try_from(part.skip).unwrap_or(usize::MAX);
         Ok(after.skip(skip).take(to_usize(part.limit)).collect())
     }
@@ -31,11 +31,11 @@ impl Events for Transaction<'_> {
             .chain(&self.rows.new_events)
             .filter(|event| event.tenant == Some(tenant) && event.outcome == EventOutcome::Refused && event.id >= from);
         let devices = &self.tables().devices;
-        let here = refused.filter(|event| {
+        let in_store = refused.filter(|event| {
             let device = event.actor.device.and_then(|id| devices.get(&id));
             branch.is_none_or(|branch| device.is_some_and(|device| device.branch == Some(branch)))
         });
-        Ok(u64::try_from(here.take(to_usize(most)).count()).unwrap_or(u64::MAX))
+        Ok(u64::try_from(in_store.take(to_usize(most)).count()).unwrap_or(u64::MAX))
     }
 
     fn count(&mut self, filter: &EventFilter) -> StoreResult<u64> {
@@ -48,7 +48,7 @@ impl Transaction<'_> {
     fn matching_events(&self, filter: &EventFilter) -> Vec<EventView> {
         let committed = lock(self.audit);
         let all = committed.iter().chain(&self.rows.new_events);
-        all.map(|event| self.event_view(event)).filter(|told| filter.matches(told)).collect()
+        all.map(|event| self.event_view(event)).filter(|view| filter.matches(view)).collect()
     }
 
     fn event_view(&self, event: &Event) -> EventView {

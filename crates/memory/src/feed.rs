@@ -82,9 +82,9 @@ impl Nodes for Transaction<'_> {
     fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>> {
         let tables = self.tables();
         let all = tables.nodes.rows().values().chain(tables.left_nodes.rows().values());
-        let said = all.filter_map(|node| Some((node.seen_at, node.clock.filter(|clock| clock.boot_id == boot)?)));
+        let clocks = all.filter_map(|node| Some((node.seen_at, node.clock.filter(|clock| clock.boot_id == boot)?)));
         // By the time since the machine started, which no clock setting changes.
-        let last = said.max_by_key(|(seen, clock)| seen.millis().saturating_sub(clock.origin.millis()));
+        let last = clocks.max_by_key(|(seen, clock)| seen.millis().saturating_sub(clock.origin.millis()));
         Ok(last.map(|(_, clock)| clock.origin))
     }
 
@@ -124,9 +124,9 @@ impl Instances for Transaction<'_> {
         let tables = self.tables();
         let sessions = tables.sessions.rows().values().filter_map(newest_instant);
         let changes = tables.changes.rows().values().map(|(_, at)| *at);
-        let told = self.rows.new_events.iter().map(|event| event.at).chain(self.rows.newest_event_at);
+        let events = self.rows.new_events.iter().map(|event| event.at).chain(self.rows.newest_event_at);
         let nodes = tables.nodes.rows().values().map(|node| node.seen_at);
-        Ok(sessions.chain(changes).chain(told).chain(nodes).max())
+        Ok(sessions.chain(changes).chain(events).chain(nodes).max())
     }
 }
 

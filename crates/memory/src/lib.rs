@@ -95,9 +95,9 @@ impl MemoryStore {
     pub fn with_id(instance: Uuid) -> Self {
         let rows = Rows::new(Instance { id: instance, state: InstanceState::Open });
         let state = Mutex::new(InstanceState::Open);
-        let held =
+        let shared =
             SharedState { unit_lock: UnitLock::default(), state, rows: Mutex::new(rows), audit: Mutex::default() };
-        Self { shared: Arc::new(held), observers: Mutex::default() }
+        Self { shared: Arc::new(shared), observers: Mutex::default() }
     }
 
     /// The same store as another process sees it: with the same data, and with observers of its
@@ -120,9 +120,9 @@ impl MemoryStore {
     /// Gives the store a clock of its own, as a database server has: rotations are dated by it. A
     /// second call simulates that another server has taken over.
     pub fn set_store_clock(&self, clock: Arc<dyn Clock>) {
-        let held = &mut lock(&self.shared.rows).clock;
-        let server = held.as_ref().map_or(0, |(_, server)| server.saturating_add(1));
-        *held = Some((clock, server));
+        let current = &mut lock(&self.shared.rows).clock;
+        let server = current.as_ref().map_or(0, |(_, server)| server.saturating_add(1));
+        *current = Some((clock, server));
     }
 
     /// The committed audit events, oldest first.

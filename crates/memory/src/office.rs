@@ -46,8 +46,8 @@ impl Tenants for Transaction<'_> {
             return Ok(false);
         };
         let removed = |branch: &BranchId| tenant.branches.iter().all(|each| each.id != *branch);
-        let own = |device: &&Device| device.tenant == tenant.id;
-        if tables.devices.rows().values().filter(own).filter_map(|device| device.branch.as_ref()).any(removed) {
+        let of_tenant = |device: &&Device| device.tenant == tenant.id;
+        if tables.devices.rows().values().filter(of_tenant).filter_map(|device| device.branch.as_ref()).any(removed) {
             return constraint_error("a store with devices stays");
         }
         let kept = Tenant {

@@ -56,11 +56,11 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
     /// Removes a row; returns whether it existed.
     pub(super) fn remove(&mut self, key: &K) -> bool {
         let before = self.rows.remove(key);
-        let there = before.is_some();
-        if there {
+        let existed = before.is_some();
+        if existed {
             self.undo_log.push((key.clone(), before));
         }
-        there
+        existed
     }
 }
 

@@ -38,8 +38,8 @@ impl Tickets for Transaction<'_> {
     fn update(&mut self, ticket: &Ticket) -> StoreResult<bool> {
         let tables = self.tables_mut()?;
         let key = (ticket.tenant, ticket.id);
-        let is_current = tables.tickets.get(&key).is_some_and(|there| {
-            there.state.status() == TicketStatus::Open && there.version.saturating_add(1) == ticket.version
+        let is_current = tables.tickets.get(&key).is_some_and(|stored| {
+            stored.state.status() == TicketStatus::Open && stored.version.saturating_add(1) == ticket.version
         });
         if is_current && !tables.users.has(&ticket.sheet.owner) {
             return constraint_error("a ticket belongs to a user");
@@ -103,15 +103,15 @@ impl Tickets for Transaction<'_> {
         part: &OffsetPageRequest<TicketCursor>,
     ) -> StoreResult<Vec<Ticket>> {
         let mut fitting = self.matching_tickets(tenant, filter);
-        let place = |ticket: &&Ticket| order.sort_key.cursor(ticket);
+        let cursor_of = |ticket: &&Ticket| order.sort_key.cursor(ticket);
         if order.descending {
-            fitting.sort_by_key(|ticket| Reverse(place(ticket)));
+            fitting.sort_by_key(|ticket| Reverse(cursor_of(ticket)));
         } else {
-            fitting.sort_by_key(place);
+            fitting.sort_by_key(cursor_of);
         }
         let after = |ticket: &&Ticket| match part.after {
-            Some(after) if order.descending => place(ticket) < after,
-            Some(after) => place(ticket) > after,
+            Some(after) if order.descending => cursor_of(ticket) < after,
+            Some(after) => cursor_of(ticket) > after,
             None => true,
         };
         let skip = usize::try_from(part.skip).unwrap_or(usize::MAX);

@@ -321,19 +321,19 @@ const NAME_KEYWORDS: &[&str] = &[
 
 /// The message without the quoted words that may be values of a row.
 fn redact_values(message: &str) -> String {
-    let mut said = String::new();
+    let mut redacted = String::new();
     let mut before = "";
     for (number, part) in message.split('"').enumerate() {
         if number % 2 == 0 {
-            said.push_str(part);
+            redacted.push_str(part);
             before = part.trim_end().rsplit(' ').next().unwrap_or_default();
         } else {
-            said.push('"');
-            said.push_str(if NAME_KEYWORDS.contains(&before) { part } else { ".." });
-            said.push('"');
+            redacted.push('"');
+            redacted.push_str(if NAME_KEYWORDS.contains(&before) { part } else { ".." });
+            redacted.push('"');
         }
     }
-    said
+    redacted
 }
 
 #[cfg(test)]

@@ -128,9 +128,9 @@ fn build_filter(level: &str, spans: &str) -> Result<EnvFilter, CommandError> {
     // tracing takes an unknown word for a target, and then logs nothing else
     for word in level.split(',').filter(|word| !word.contains(['=', '['])) {
         if !LEVEL_NAMES.iter().any(|level| level.eq_ignore_ascii_case(word)) {
-            let near = suggestions::did_you_mean(&word.to_ascii_lowercase(), LEVEL_NAMES.iter().copied());
+            let suggestion = suggestions::did_you_mean(&word.to_ascii_lowercase(), LEVEL_NAMES.iter().copied());
             return Err(CommandError::usage(format!(
-                "log.level: \"{word}\" is not a level such as info or warn{near}"
+                "log.level: \"{word}\" is not a level such as info or warn{suggestion}"
             )));
         }
     }

@@ -9,7 +9,7 @@ pub(crate) fn find_nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k s
 
 /// The end of an error text about an unknown word: `; did you mean "GET"?`, or nothing.
 pub(crate) fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
-    find_nearest(word, known).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default()
+    find_nearest(word, known).map(|nearest| format!("; did you mean \"{nearest}\"?")).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -169,12 +169,13 @@ mod tests {
 
     #[test]
     fn failure_point_decides_what_is_committed() {
-        for (point, stands) in [(FailurePoint::Before, 0), (FailurePoint::AtCommit, 0), (FailurePoint::AfterCommit, 1)]
+        for (point, committed) in
+            [(FailurePoint::Before, 0), (FailurePoint::AtCommit, 0), (FailurePoint::AfterCommit, 1)]
         {
             let (memory, failing) = new_store();
             failing.plan_failure(PlannedFailure::at_once(unavailable_error()).at_point(point));
             assert_eq!(write_node(&failing, 1), Err(unavailable_error().in_unit("test")), "{point:?}");
-            assert_eq!(count_keys(memory.as_ref()), stands, "{point:?}");
+            assert_eq!(count_keys(memory.as_ref()), committed, "{point:?}");
             failing.clear_failure();
             assert_eq!(write_node(&failing, 2), Ok(true), "{point:?}");
         }

@@ -57,7 +57,7 @@ impl Auth {
         let subject = attempt.subject.unwrap_or(Subject::Tenant(tenant));
         let mut event = self.new_event(Action::RightMissing, EventOutcome::Refused, subject, Some(tenant))?;
         event.actor = caller.actor();
-        let (word, lacking) = match &attempt.missing {
+        let (name, requirement) = match &attempt.missing {
             MissingRequirement::Right(right) => ("right", json!(right)),
             MissingRequirement::Rank(rank) => ("role", json!(rank.name())),
             MissingRequirement::RankAbove(rank) => ("above", json!(rank.name())),
@@ -66,7 +66,7 @@ impl Auth {
             }
             MissingRequirement::Person => ("kind", json!(SessionKind::Person.name())),
         };
-        event.details.insert(word.to_owned(), lacking);
+        event.details.insert(name.to_owned(), requirement);
         event.details.insert("call".to_owned(), json!(attempt.call.chars().take(MAX_CALL_CHARS).collect::<String>()));
         event.details.insert("dialect".to_owned(), json!(caller.dialect.as_str()));
         if let AuthenticatedBy::ApiKey(key) = caller.authenticated_by {
@@ -74,8 +74,8 @@ impl Auth {
         }
         let who = (caller.principal, caller.device);
         if self.caller_denials.should_record(who, &event, self.clock.monotonic()) {
-            let told = self.store.write("record_denial", |tx| tx.audit().record(&event));
-            told.inspect_err(|_| self.caller_denials.mark_unrecorded(who, &event))?;
+            let recorded = self.store.write("record_denial", |tx| tx.audit().record(&event));
+            recorded.inspect_err(|_| self.caller_denials.mark_unrecorded(who, &event))?;
         }
         Ok(())
     }

@@ -205,9 +205,11 @@ impl Auth {
         event.actor = caller.actor();
         let changed = self.store.write("change_password", |tx| {
             // A signed call has no session that could have ended.
-            if let Some(own) = caller.session_id() {
-                let own = tx.sessions().find(own)?;
-                if own.is_none_or(|own| own.session.ended.is_some() || own.session.epochs.is_below(&own.epochs)) {
+            if let Some(id) = caller.session_id() {
+                let found = tx.sessions().find(id)?;
+                if found
+                    .is_none_or(|found| found.session.ended.is_some() || found.session.epochs.is_below(&found.epochs))
+                {
                     return Ok(ChangeResult::SessionOver);
                 }
             }
@@ -240,11 +242,11 @@ impl Auth {
     }
 }
 
-/// Ends all live sessions of the user except `own`, including permanent ones. Returns their number.
+/// Ends all live sessions of the user except `kept`, including permanent ones. Returns their number.
 pub(super) fn end_other_sessions(
     tx: &mut dyn AuthTx,
     user: UserId,
-    own: Option<SessionId>,
+    kept: Option<SessionId>,
     now: Instant,
 ) -> StoreResult<u32> {
     let filter = SessionFilter { user: Some(user), live: Some((true, now)), ..SessionFilter::default() };
@@ -258,7 +260,7 @@ pub(super) fn end_other_sessions(
     };
     let mut ended = 0_u32;
     for SessionView { session, .. } in &live {
-        if Some(session.id) != own && tx.revocations().end_session(session.id, EndReason::Password, now)? {
+        if Some(session.id) != kept && tx.revocations().end_session(session.id, EndReason::Password, now)? {
             ended = ended.saturating_add(1);
         }
     }

@@ -15,9 +15,9 @@ impl Auth {
             let mut open = Vec::new();
             for id in user.assignment.devices.keys() {
                 let device = tx.devices().find(*id)?;
-                let stands = |device: &Device| device.status == DeviceStatus::Active;
+                let is_active = |device: &Device| device.status == DeviceStatus::Active;
                 open.extend(
-                    device.filter(|device| stands(device) && principal_access::may_log_in(&user, Some(device))),
+                    device.filter(|device| is_active(device) && principal_access::may_log_in(&user, Some(device))),
                 );
             }
             Ok(open)

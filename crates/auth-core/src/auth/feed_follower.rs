@@ -15,7 +15,7 @@ use crate::revocations::Version;
 /// How long a call waits for a newer view.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How often, at most, an unknown key is polled up in the store.
+/// How often, at most, an unknown key is looked up in the store.
 const KEY_LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The age from which the view counts as having missed polls, which happen four times as often.
@@ -133,19 +133,19 @@ impl Auth {
     }
 
     fn poll_from(&self, position: MutexGuard<'_, FeedPosition>) -> Result<(), Error> {
-        let followed = self.apply_poll(position);
-        let mut looks = self.follower.lock_polls();
-        match &followed {
+        let applied = self.apply_poll(position);
+        let mut times = self.follower.lock_polls();
+        match &applied {
             Ok((started_at, oldest)) => {
-                let known = looks.oldest_open_age.filter(|(known, _)| Some(*known) == *oldest);
+                let known = times.oldest_open_age.filter(|(known, _)| Some(*known) == *oldest);
                 let oldest = known.or(oldest.map(|oldest| (oldest, *started_at)));
-                *looks = PollTimes { last_success: Some(*started_at), last_failure: None, oldest_open_age: oldest };
+                *times = PollTimes { last_success: Some(*started_at), last_failure: None, oldest_open_age: oldest };
             }
-            Err(_) => looks.last_failure = Some(self.clock.monotonic()),
+            Err(_) => times.last_failure = Some(self.clock.monotonic()),
         }
-        drop(looks);
+        drop(times);
         self.follower.polled.notify_all();
-        followed.map(drop)
+        applied.map(drop)
     }
 
     /// Polls the feed and applies the result. Returns when the poll began, and the oldest open unit
@@ -154,11 +154,11 @@ impl Auth {
         let started_at = self.clock.monotonic();
         let from = position.bookmark.clone();
         self.revocations.begin_poll();
-        let look = self.store.read("poll_feed", |tx| tx.feed().poll(from.as_ref()))?;
-        if let Some(time) = look.clock {
+        let batch = self.store.read("poll_feed", |tx| tx.feed().poll(from.as_ref()))?;
+        if let Some(time) = batch.clock {
             self.activity.watch(time, self.clock.monotonic());
         }
-        for found in &look.entries {
+        for found in &batch.entries {
             // A row may be found twice, but a clock is accepted once for each command. Acceptances
             // that are found at the start concern an earlier clock.
             if found.change == Change::Invalidated(Scope::Clock)
@@ -168,14 +168,14 @@ impl Auth {
                 self.timekeeper.accept();
             }
         }
-        self.revocations.apply_poll(&look, started_at);
+        self.revocations.apply_poll(&batch, started_at);
         let is_revocation =
             |found: &FeedEntry| matches!(found.change, Change::SessionEnded(_) | Change::EpochBumped { .. });
-        if from.is_none() || look.entries.iter().any(is_revocation) {
+        if from.is_none() || batch.entries.iter().any(is_revocation) {
             position.acknowledgment.applied_at = Some((self.time().at, started_at));
         }
-        let oldest = look.next.open.first().copied();
-        position.bookmark = Some(look.next);
+        let oldest = batch.next.open.first().copied();
+        position.bookmark = Some(batch.next);
         let keys = self.revocations.keys_version();
         if keys > position.keys_version || from.is_none() {
             self.reload_keys(&mut position)?;
@@ -186,13 +186,13 @@ impl Auth {
 
     fn reload_keys(&self, position: &mut FeedPosition) -> Result<(), Error> {
         let stored = self.store.read("list_keys", |tx| tx.keys().list())?;
-        let followed = self.keyring.reload(&stored);
-        self.follower.keys_unreadable.store(followed.is_err(), Ordering::Relaxed);
-        followed.map_err(|error| Error::Fault(error.to_string()))?;
+        let reloaded = self.keyring.reload(&stored);
+        self.follower.keys_unreadable.store(reloaded.is_err(), Ordering::Relaxed);
+        reloaded.map_err(|error| Error::Fault(error.to_string()))?;
         if let Some(cursor) = position.bookmark.as_ref().map(Bookmark::applied_cursor) {
-            let held = self.keyring.current();
-            position.key_cursors.retain(|key, _| held.pending_keys().contains(key));
-            for key in held.pending_keys() {
+            let open_keys = self.keyring.current();
+            position.key_cursors.retain(|key, _| open_keys.pending_keys().contains(key));
+            for key in open_keys.pending_keys() {
                 position.key_cursors.entry(*key).or_insert(cursor);
             }
         }
@@ -206,8 +206,9 @@ impl Auth {
         let arrived = self.clock.monotonic();
         {
             let mut position = self.follower.lock_position();
-            let lately = position.keys_looked_up_at.is_some_and(|at| arrived.saturating_sub(at) < KEY_LOOKUP_INTERVAL);
-            if !lately || !self.schedule.is_running() {
+            let is_recent =
+                position.keys_looked_up_at.is_some_and(|at| arrived.saturating_sub(at) < KEY_LOOKUP_INTERVAL);
+            if !is_recent || !self.schedule.is_running() {
                 self.reload_keys(&mut position)?;
                 position.keys_looked_up_at = Some(arrived);
                 return Ok(());
@@ -219,16 +220,16 @@ impl Auth {
     /// Waits at most half a second for a poll that begins now or later. Few calls may wait, because
     /// each occupies a thread.
     fn wait_for_poll(&self, arrived: Duration) -> Result<(), Error> {
-        let missing = |looks: &PollTimes| looks.last_success < Some(arrived);
-        let waiting = |looks: &mut PollTimes| missing(looks) && looks.last_failure < Some(arrived);
-        let room = self.follower.waiters.fetch_add(1, Ordering::Relaxed) < MAX_WAITERS;
-        let mut looks = self.follower.lock_polls();
-        if room {
-            let waited = self.follower.polled.wait_timeout_while(looks, CATCH_UP_TIMEOUT, waiting);
-            looks = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let is_missing = |times: &PollTimes| times.last_success < Some(arrived);
+        let must_wait = |times: &mut PollTimes| is_missing(times) && times.last_failure < Some(arrived);
+        let may_wait = self.follower.waiters.fetch_add(1, Ordering::Relaxed) < MAX_WAITERS;
+        let mut times = self.follower.lock_polls();
+        if may_wait {
+            let waited = self.follower.polled.wait_timeout_while(times, CATCH_UP_TIMEOUT, must_wait);
+            times = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         self.follower.waiters.fetch_sub(1, Ordering::Relaxed);
-        if missing(&looks) { Err(Error::unavailable("the change feed could not be read in time")) } else { Ok(()) }
+        if is_missing(&times) { Err(Error::unavailable("the change feed could not be read in time")) } else { Ok(()) }
     }
 
     /// How long the oldest unit of work has been open that every poll since has found open. Its

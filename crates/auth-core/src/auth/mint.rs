@@ -77,11 +77,11 @@ impl Auth {
     /// Signs the same claims again as an ID token, with claims about the user. It authenticates
     /// like the access token.
     fn sign_id_token(&self, claims: &mut Claims, profile: &Profile, keys: &OpenKeys) -> Result<Secret<String>, Error> {
-        let own = self.new_id(|at, random| tillgate_domain::EventId::new(at, random).0)?;
-        let access = std::mem::replace(&mut claims.jti, own);
+        let id_token_id = self.new_id(|at, random| tillgate_domain::EventId::new(at, random).0)?;
+        let access_token_id = std::mem::replace(&mut claims.jti, id_token_id);
         let signed = IdTokenClaims { claims, person: profile.user.as_ref().map(UserClaims::of) }
             .sign(keys.current_signing_key());
-        claims.jti = access;
+        claims.jti = access_token_id;
         let signed = signed.map_err(|error| Error::Fault(format!("could not sign an ID token: {error}")))?;
         Ok(signed.into())
     }

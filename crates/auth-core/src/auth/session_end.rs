@@ -155,8 +155,8 @@ impl Auth {
             SessionFilter { tenant: Some(caller.profile.tenant.id), id: Some(session), ..SessionFilter::default() };
         let found = self.store.read("find_session", |tx| tx.sessions().list(&filter, SessionOrder::Newest, None, 1))?;
         let found = found.into_iter().next();
-        let own = found.as_ref().is_some_and(|listed| listed.session.principal() == Some(caller.principal));
-        if !own {
+        let is_own = found.as_ref().is_some_and(|listed| listed.session.principal() == Some(caller.principal));
+        if !is_own {
             authorize()?;
         }
         found.ok_or(Self::SESSION_NOT_FOUND)

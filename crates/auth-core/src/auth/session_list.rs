@@ -51,14 +51,14 @@ impl Auth {
                 _ => return Ok(Vec::new()),
             }
         }
-        let own = |listed: &SessionView| listed.session.principal() == Some(caller.principal);
+        let is_own = |listed: &SessionView| listed.session.principal() == Some(caller.principal);
         let (mut after, limit) = (after, limit.clamp(1, MAX_FETCH_ROWS));
         let mut kept = Vec::new();
         loop {
             let part = self.store.read("list_sessions", |tx| tx.sessions().list(&filter, order, after, limit))?;
             let last = part.len() < limit as usize;
             after = part.last().map(|listed| order.cursor(&listed.session)).or(after);
-            kept.extend(part.into_iter().filter(|each| all || own(each)));
+            kept.extend(part.into_iter().filter(|each| all || is_own(each)));
             if last || kept.len() >= limit as usize {
                 kept.truncate(limit as usize);
                 return Ok(kept);

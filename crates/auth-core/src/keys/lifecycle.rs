@@ -30,9 +30,9 @@ pub(crate) fn insert_first_keys(
     candidates: &[StoredKey],
 ) -> StoreResult<(Vec<StoredKey>, Vec<KeyEvent>)> {
     let mut born = Vec::new();
-    let there = tx.keys().list()?;
+    let stored = tx.keys().list()?;
     for candidate in candidates {
-        let missing = !there.iter().any(|key| key.kind == candidate.kind);
+        let missing = !stored.iter().any(|key| key.kind == candidate.kind);
         if missing && tx.keys().insert(candidate)? {
             born.push(KeyEvent::Created(candidate.id));
         }

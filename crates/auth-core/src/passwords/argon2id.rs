@@ -118,10 +118,10 @@ impl PasswordHasher for Argon2id {
 
     fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError> {
         let ParsedVerifier { cost, salt, hash } = ParsedVerifier::parse(verifier)?;
-        let mut ours = Zeroizing::new(vec![0; hash.as_bytes().len()]);
-        self.hash_into(password, &salt, cost, &mut ours)?;
+        let mut computed = Zeroizing::new(vec![0; hash.as_bytes().len()]);
+        self.hash_into(password, &salt, cost, &mut computed)?;
         self.max_work.fetch_max(cost.work(), Ordering::Relaxed);
-        Ok(ours.ct_eq(hash.as_bytes()).into())
+        Ok(computed.ct_eq(hash.as_bytes()).into())
     }
 
     fn needs_rehash(&self, verifier: &Verifier) -> bool {

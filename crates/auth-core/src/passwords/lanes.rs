@@ -86,7 +86,7 @@ impl<T> Lanes<T> {
         now: Duration,
         job: T,
     ) -> Option<QueueTicket<T>> {
-        let room = match lane {
+        let vacancy = match lane {
             Lane::Known => self.make_room_for_known(address)?,
             Lane::Stranger | Lane::NewPassword => self.make_room_in(lane, address)?,
         };
@@ -97,7 +97,7 @@ impl<T> Lanes<T> {
             Lane::Stranger => self.strangers.push(address, waiting),
             Lane::NewPassword => self.new_passwords.push(address, waiting),
         }
-        let displaced = match room {
+        let displaced = match vacancy {
             Vacancy::Free => None,
             Vacancy::Displacing(job) => Some(job),
         };
@@ -111,19 +111,19 @@ impl<T> Lanes<T> {
             return Some(Vacancy::Free);
         }
         let displaced = displace_newest(&mut self.new_passwords, 0).or_else(|| displace_newest(&mut self.strangers, 0));
-        let own = self.known.count_of(address, |_| true);
-        displaced.or_else(|| displace_newest(&mut self.known, own + 1)).map(Vacancy::Displacing)
+        let network_jobs = self.known.count_of(address, |_| true);
+        displaced.or_else(|| displace_newest(&mut self.known, network_jobs + 1)).map(Vacancy::Displacing)
     }
 
     fn make_room_in(&mut self, lane: Lane, address: Option<IpAddr>) -> Option<Vacancy<T>> {
-        let room = self.bounds.capacity;
-        let full = self.len() >= room;
+        let capacity = self.bounds.capacity;
+        let full = self.len() >= capacity;
         let (shared, share) = match lane {
-            Lane::NewPassword => (&mut self.new_passwords, room.div_ceil(4)),
-            Lane::Known | Lane::Stranger => (&mut self.strangers, room.div_ceil(2)),
+            Lane::NewPassword => (&mut self.new_passwords, capacity.div_ceil(4)),
+            Lane::Known | Lane::Stranger => (&mut self.strangers, capacity.div_ceil(2)),
         };
-        let own = shared.count_of(address, |_| true);
-        if address.is_some() && own >= self.bounds.per_network {
+        let network_jobs = shared.count_of(address, |_| true);
+        if address.is_some() && network_jobs >= self.bounds.per_network {
             return None;
         }
         if shared.len() < share && !full {
@@ -133,10 +133,10 @@ impl<T> Lanes<T> {
             if let Some(job) = displace_newest(&mut self.new_passwords, 0) {
                 return Some(Vacancy::Displacing(job));
             }
-            return displace_newest(&mut self.strangers, own + 1).map(Vacancy::Displacing);
+            return displace_newest(&mut self.strangers, network_jobs + 1).map(Vacancy::Displacing);
         }
         // The other network keeps at least as many jobs as this one will have.
-        displace_newest(shared, own + 1).map(Vacancy::Displacing)
+        displace_newest(shared, network_jobs + 1).map(Vacancy::Displacing)
     }
 
     /// Takes the next job: an unknown one only if no known one waits, a new password only if no

@@ -110,10 +110,10 @@ pub trait Attempts {
 /// Stores the networks, as digests, in which principals have logged in.
 pub trait KnownNetworks {
     /// The instant, to the day, of the principal's newest login in the network.
-    fn find(&mut self, principal: Uuid, place: &CountKey) -> StoreResult<Option<Instant>>;
+    fn find(&mut self, principal: Uuid, network: &CountKey) -> StoreResult<Option<Instant>>;
 
     /// Records a login in the network.
-    fn record_success(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> StoreResult<()>;
+    fn record_success(&mut self, principal: Uuid, network: &CountKey, at: Instant) -> StoreResult<()>;
 
     /// Removes the principal's networks except the `keep` ones with the newest logins.
     fn trim(&mut self, principal: Uuid, keep: u32) -> StoreResult<()>;

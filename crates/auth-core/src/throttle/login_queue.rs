@@ -46,14 +46,14 @@ pub struct LoginQueue {
 #[derive(Debug)]
 struct WaitLists {
     by_key: HashMap<CountKey, VecDeque<Waiter>>,
-    /// The capacity, with the place of each waiting login in its line.
-    room: Lanes<Place>,
+    /// The capacity, with the position of each waiting login in its line.
+    lanes: Lanes<LinePosition>,
     last: u64,
 }
 
-/// A place in a line.
+/// A position in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
+struct LinePosition {
     key: CountKey,
     number: u64,
 }
@@ -65,10 +65,10 @@ struct Waiter {
 }
 
 impl LoginQueue {
-    /// A queue for at most `room` waiting logins, half of them from unknown networks.
-    pub fn new(room: usize) -> Self {
-        let room = Lanes::new(LaneLimits { capacity: room, per_network: room, max_wait: Duration::MAX });
-        Self { lines: Mutex::new(WaitLists { by_key: HashMap::new(), room, last: 0 }) }
+    /// A queue for at most `capacity` waiting logins, half of them from unknown networks.
+    pub fn new(capacity: usize) -> Self {
+        let lanes = Lanes::new(LaneLimits { capacity, per_network: capacity, max_wait: Duration::MAX });
+        Self { lines: Mutex::new(WaitLists { by_key: HashMap::new(), lanes, last: 0 }) }
     }
 
     /// A slot for one login, in no line yet. Dropping it leaves the line.
@@ -86,7 +86,7 @@ impl LoginQueue {
 
     /// The number of waiting logins.
     pub fn waiting_count(&self) -> usize {
-        self.lock().room.len()
+        self.lock().lanes.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, WaitLists> {
@@ -103,32 +103,32 @@ impl WaitLists {
     }
 
     /// Puts a login at the end of a line.
-    fn join(&mut self, turn: &Turn, wake: SyncSender<()>) -> Result<(Place, u64), QueueFull> {
+    fn join(&mut self, turn: &Turn, wake: SyncSender<()>) -> Result<(LinePosition, u64), QueueFull> {
         self.last += 1;
-        let place = Place { key: turn.key, number: self.last };
-        let offered = self.room.offer(turn.lane, turn.address, Duration::ZERO, place).ok_or(QueueFull)?;
-        self.by_key.entry(turn.key).or_default().push_back(Waiter { number: place.number, wake });
+        let position = LinePosition { key: turn.key, number: self.last };
+        let offered = self.lanes.offer(turn.lane, turn.address, Duration::ZERO, position).ok_or(QueueFull)?;
+        self.by_key.entry(turn.key).or_default().push_back(Waiter { number: position.number, wake });
         if let Some(displaced) = offered.displaced {
             self.vacate(displaced);
         }
-        Ok((place, offered.number))
+        Ok((position, offered.number))
     }
 
-    fn has(&self, place: Place) -> bool {
-        self.by_key.get(&place.key).is_some_and(|line| line.iter().any(|waiter| waiter.number == place.number))
+    fn has(&self, position: LinePosition) -> bool {
+        self.by_key.get(&position.key).is_some_and(|line| line.iter().any(|waiter| waiter.number == position.number))
     }
 
     /// Removes a login from its line and notifies it if it still waits.
-    fn vacate(&mut self, place: Place) {
-        let Some(line) = self.by_key.get_mut(&place.key) else { return };
-        let Some(at) = line.iter().position(|waiter| waiter.number == place.number) else { return };
+    fn vacate(&mut self, position: LinePosition) {
+        let Some(line) = self.by_key.get_mut(&position.key) else { return };
+        let Some(at) = line.iter().position(|waiter| waiter.number == position.number) else { return };
         if let Some(left) = line.remove(at) {
             let _ = left.wake.try_send(());
         }
         if line.is_empty() {
-            self.by_key.remove(&place.key);
+            self.by_key.remove(&position.key);
         } else if at == 0 {
-            self.wake(place.key);
+            self.wake(position.key);
         }
     }
 }
@@ -142,23 +142,23 @@ pub struct QueueSlot<'a> {
 
 #[derive(Debug)]
 struct QueuePosition {
-    place: Place,
-    /// Its number in the capacity.
-    room: u64,
+    line_position: LinePosition,
+    /// Its number in the lanes.
+    lane_number: u64,
     wake: SyncSender<()>,
     wake_up: Receiver<()>,
 }
 
 impl QueueSlot<'_> {
     /// Waits in the line of this turn until it is time to try again: at most `at_most`, and no
-    /// longer than the caller of the login waits for its answer. The place in the line is kept for
+    /// longer than the caller of the login waits for its answer. The position in the line is kept for
     /// the next wait with the same key.
     ///
     /// # Errors
     ///
     /// [`QueueFull`] if there is no capacity, or if another login has displaced this one.
     pub fn wait(&mut self, turn: &Turn, at_most: Duration) -> Result<(), QueueFull> {
-        if self.position.as_ref().is_none_or(|position| position.place.key != turn.key) {
+        if self.position.as_ref().is_none_or(|position| position.line_position.key != turn.key) {
             self.leave();
             self.join(turn)?;
         }
@@ -171,7 +171,7 @@ impl QueueSlot<'_> {
         // Notified or not, it is time to try again; the line keeps the order.
         let _ = position.wake_up.recv_timeout(span);
         drop(waiting);
-        if self.turns.lock().has(position.place) {
+        if self.turns.lock().has(position.line_position) {
             return Ok(());
         }
         self.position = None;
@@ -180,23 +180,24 @@ impl QueueSlot<'_> {
 
     fn join(&mut self, turn: &Turn) -> Result<(), QueueFull> {
         let (wake, woken) = sync_channel(1);
-        let (place, room) = self.turns.lock().join(turn, wake.clone())?;
-        self.position = Some(QueuePosition { place, room, wake, wake_up: woken });
+        let (line_position, lane_number) = self.turns.lock().join(turn, wake.clone())?;
+        self.position = Some(QueuePosition { line_position, lane_number, wake, wake_up: woken });
         Ok(())
     }
 
     fn is_first(&self) -> bool {
         let lines = self.turns.lock();
-        let first = |place: Place| lines.by_key.get(&place.key).and_then(VecDeque::front).map(|first| first.number);
-        self.position.as_ref().is_some_and(|position| first(position.place) == Some(position.place.number))
+        let find_first = |key: &CountKey| lines.by_key.get(key).and_then(VecDeque::front).map(|first| first.number);
+        let position = self.position.as_ref().map(|position| position.line_position);
+        position.is_some_and(|position| find_first(&position.key) == Some(position.number))
     }
 
     fn leave(&mut self) {
         if let Some(position) = self.position.take() {
             let mut lines = self.turns.lock();
             // A displaced login has left both.
-            lines.room.withdraw(position.room);
-            lines.vacate(position.place);
+            lines.lanes.withdraw(position.lane_number);
+            lines.vacate(position.line_position);
         }
     }
 }

@@ -53,9 +53,9 @@ pub(super) fn check_buckets(limits: &ThrottleLimits, buckets: &[(Rate, Bucket)],
         let open = u32::try_from(open_attempts(limits, bucket, now)).unwrap_or(u32::MAX);
         wait_time(*rate, full_at(*rate, bucket, now).saturating_sub(rate.refill_interval.saturating_mul(open)), now)
     };
-    let held = buckets.iter().map(settled).max().unwrap_or_default();
-    if !held.is_zero() {
-        return RateVerdict::RateLimited(held);
+    let wait = buckets.iter().map(settled).max().unwrap_or_default();
+    if !wait.is_zero() {
+        return RateVerdict::RateLimited(wait);
     }
     let empty = |(rate, bucket): &(Rate, Bucket)| !wait_time(*rate, full_at(*rate, bucket, now), now).is_zero();
     buckets.iter().position(empty).map_or(RateVerdict::Admit, RateVerdict::Wait)

@@ -110,8 +110,8 @@ impl KnownRight {
 
     /// Finds the known right with this name.
     pub fn named(name: &str) -> Option<Self> {
-        let place = Self::ALL.binary_search_by(|known| known.as_str().cmp(name)).ok()?;
-        Self::ALL.get(place).copied()
+        let index = Self::ALL.binary_search_by(|known| known.as_str().cmp(name)).ok()?;
+        Self::ALL.get(index).copied()
     }
 
     /// Whether the right is one of the back office: it is about the shop's users, roles, devices,

@@ -72,13 +72,19 @@ impl Edit {
         let (old, new) = (&from.external_id, &to.external_id);
         field("external_id", None, text(old), text(new), old != new);
         field("name", Some(TicketOperation::Rename), text(&from.name), text(&to.name), from.name != to.name);
-        let place = |sheet: &Sheet| format!("{} / {}", sheet.location.zone, sheet.location.table);
-        field("location", None, place(from), place(to), from.location != to.location);
-        let who = |sheet: &Sheet| sheet.customer.as_ref().map_or_else(String::new, |each| each.id.to_string());
-        field("customer", Some(TicketOperation::Customer), who(from), who(to), from.customer != to.customer);
-        let own = to.customer.as_ref().is_some_and(|customer| customer.discount == to.discount);
-        let asks = (!own).then_some(TicketOperation::Discount);
-        field("discount", asks, text(&from.discount), text(&to.discount), from.discount != to.discount);
+        let location = |sheet: &Sheet| format!("{} / {}", sheet.location.zone, sheet.location.table);
+        field("location", None, location(from), location(to), from.location != to.location);
+        let customer_id = |sheet: &Sheet| sheet.customer.as_ref().map_or_else(String::new, |each| each.id.to_string());
+        field(
+            "customer",
+            Some(TicketOperation::Customer),
+            customer_id(from),
+            customer_id(to),
+            from.customer != to.customer,
+        );
+        let is_customer_discount = to.customer.as_ref().is_some_and(|customer| customer.discount == to.discount);
+        let required = (!is_customer_discount).then_some(TicketOperation::Discount);
+        field("discount", required, text(&from.discount), text(&to.discount), from.discount != to.discount);
         let (old, new) = (from.rounding.amount(), to.rounding.amount());
         field("rounding", None, text(&from.money(old)), text(&to.money(new)), old != new);
         let kept = |sheet: &Sheet| serde_json::to_string(sheet.extra.object()).unwrap_or_default();
@@ -159,17 +165,17 @@ fn is_same_goods(from: &Item, to: &Item) -> bool {
 /// The details of an audit event: every difference by its name, items as lists, numbers as exact
 /// text. Of a customer, only the id is recorded.
 pub fn audit_details(edits: &[Edit]) -> Map<String, Value> {
-    let mut told = Map::new();
+    let mut details = Map::new();
     for edit in edits {
         let many = matches!(edit, Edit::ItemAdded(_) | Edit::ItemRemoved(_) | Edit::ItemChanged { .. });
-        if let Some(Value::Array(list)) = told.get_mut(edit.name()) {
+        if let Some(Value::Array(list)) = details.get_mut(edit.name()) {
             list.push(edit.to_json());
         } else {
             let value = if many { Value::Array(vec![edit.to_json()]) } else { edit.to_json() };
-            told.insert(edit.name().to_owned(), value);
+            details.insert(edit.name().to_owned(), value);
         }
     }
-    told
+    details
 }
 
 fn audit_item(item: &Item) -> Value {

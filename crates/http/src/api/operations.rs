@@ -31,7 +31,7 @@ impl ServedOperations {
 }
 
 /// The server's own routes. `oauth` is the prefix of the OAuth mount, if there is one.
-pub(crate) fn routes(here: ServedOperations, oauth: Option<&str>) -> Vec<Route> {
+pub(crate) fn routes(served: ServedOperations, oauth: Option<&str>) -> Vec<Route> {
     let mut routes = vec![Route::public(Method::GET, JWKS_PATH, jwks::get_jwks).documented(|| {
         OperationDoc::new("server", "Get the public keys of access tokens")
             .description(
@@ -42,10 +42,10 @@ pub(crate) fn routes(here: ServedOperations, oauth: Option<&str>) -> Vec<Route> 
     })];
     routes.extend(oauth.into_iter().flat_map(metadata::routes));
     routes.extend(health_routes());
-    if here.metrics {
+    if served.metrics {
         routes.push(metrics_route());
     }
-    if here.docs {
+    if served.docs {
         routes.extend(docs::routes());
     }
     routes

@@ -66,9 +66,9 @@ impl Threads {
         let mut state = self.lock();
         if limit.is_some_and(|limit| load.load(Ordering::Acquire) >= limit) {
             let same_worker = |waiter: &Waiter| waiter.makes_room && Arc::ptr_eq(&waiter.load, load);
-            let own = state.waiting.count_of(address, same_worker);
+            let network_waiters = state.waiting.count_of(address, same_worker);
             // dropping the sender notifies the displaced request; its slot is free at once
-            drop(state.waiting.displace(own + 1, same_worker).ok_or(PoolFull)?);
+            drop(state.waiting.displace(network_waiters + 1, same_worker).ok_or(PoolFull)?);
             load.fetch_sub(1, Ordering::AcqRel);
         }
         load.fetch_add(1, Ordering::AcqRel);

@@ -38,9 +38,9 @@ pub(crate) fn check_members(json: &[u8], names: NameComparison) -> Result<(), Ap
 }
 
 /// The violation for a member that occurs more than once.
-pub(crate) fn duplicate_violation(place: String) -> FieldViolation {
+pub(crate) fn duplicate_violation(path: String) -> FieldViolation {
     FieldViolation {
-        field: place.into(),
+        field: path.into(),
         in_query: false,
         code: FieldErrorCode::Duplicate,
         message: "must not be repeated".into(),
@@ -58,7 +58,7 @@ struct MemberChecker {
 }
 
 impl MemberChecker {
-    fn format_place(&self, name: &str) -> String {
+    fn format_path(&self, name: &str) -> String {
         let segments = self.path.iter().map(String::as_str).chain([name]);
         match self.names {
             NameComparison::Exact => {
@@ -66,9 +66,9 @@ impl MemberChecker {
                     segments.map(|segment| segment.replace('~', "~0").replace('/', "~1")).collect();
                 escaped.join("/")
             }
-            NameComparison::Caseless(_) => segments.fold(String::new(), |place, segment| match segment {
-                segment if place.is_empty() || segment.starts_with('[') => place + segment,
-                segment => format!("{place}.{segment}"),
+            NameComparison::Caseless(_) => segments.fold(String::new(), |path, segment| match segment {
+                segment if path.is_empty() || segment.starts_with('[') => path + segment,
+                segment => format!("{path}.{segment}"),
             }),
         }
     }
@@ -131,19 +131,19 @@ impl<'de> Visitor<'de> for &mut MemberChecker {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(name) = members.next_key::<String>()? {
-            let (same, own) = match self.names {
+            let (compared, is_verbatim) = match self.names {
                 NameComparison::Caseless(as_sent) if self.verbatim_depth == 0 => {
                     (name.to_ascii_lowercase(), as_sent.iter().any(|each| each.eq_ignore_ascii_case(&name)))
                 }
                 NameComparison::Caseless(_) | NameComparison::Exact => (name.clone(), false),
             };
-            if !seen.insert(same) {
-                self.duplicates.push(self.format_place(&name));
+            if !seen.insert(compared) {
+                self.duplicates.push(self.format_path(&name));
             }
             self.path.push(name);
-            self.verbatim_depth += usize::from(own);
+            self.verbatim_depth += usize::from(is_verbatim);
             members.next_value_seed(&mut *self)?;
-            self.verbatim_depth -= usize::from(own);
+            self.verbatim_depth -= usize::from(is_verbatim);
             self.path.pop();
         }
         Ok(())

@@ -284,14 +284,14 @@ impl OperationDoc {
 
 fn build_parameter(
     name: &str,
-    place: ParameterIn,
+    location: ParameterIn,
     required: Required,
     about: &str,
     schema: RefOr<Schema>,
 ) -> Parameter {
     ParameterBuilder::new()
         .name(name)
-        .parameter_in(place)
+        .parameter_in(location)
         .required(required)
         .description(Some(about))
         .schema(Some(schema))

@@ -27,7 +27,7 @@ pub(crate) async fn authenticate_caller(
     }
     let address = head.address();
     let owned = |token: &str| Secret::new(token.to_owned());
-    let (held, tokens) = match presented.credentials {
+    let (other_credentials, tokens) = match presented.credentials {
         RequestCredentials::Bearer(token) => (RequestCredentials::None, vec![owned(token)]),
         RequestCredentials::AnyBearer(tokens) => (RequestCredentials::None, tokens.into_iter().map(owned).collect()),
         RequestCredentials::None => (RequestCredentials::None, Vec::new()),
@@ -38,7 +38,7 @@ pub(crate) async fn authenticate_caller(
     };
     run_blocking(mount, move |mount| {
         let credentials = match tokens.as_slice() {
-            [] => held,
+            [] => other_credentials,
             tokens => RequestCredentials::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),
         };
         mount.server.auth.authenticate(&AuthRequest { credentials, dialect: &mount.dialect_name, tenant, address })

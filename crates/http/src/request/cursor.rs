@@ -150,9 +150,9 @@ impl<K: SortKey> Cursor<K> {
         }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor::Unreadable)?;
         let rest = bytes.strip_prefix(&[FORMAT_VERSION]).ok_or(InvalidCursor::Unreadable)?;
-        let (own, rest) = rest.split_first_chunk::<SCOPE_LENGTH>().ok_or(InvalidCursor::Unreadable)?;
+        let (encoded_scope, rest) = rest.split_first_chunk::<SCOPE_LENGTH>().ok_or(InvalidCursor::Unreadable)?;
         let (id, key) = rest.split_first_chunk::<ID_LENGTH>().ok_or(InvalidCursor::Unreadable)?;
-        if *own != scope.0 {
+        if *encoded_scope != scope.0 {
             return Err(InvalidCursor::OtherList);
         }
         let key = K::read(key).ok_or(InvalidCursor::Unreadable)?;

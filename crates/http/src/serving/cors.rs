@@ -75,8 +75,8 @@ const PREFLIGHT_VARY: &str = "Access-Control-Request-Method, Access-Control-Requ
 /// does not send the request. `None` if the request is not a preflight, or if there are no trusted
 /// origins.
 pub(crate) fn answer_preflight(origins: &[WebOrigin], method: &Method, headers: &HeaderMap) -> Option<HttpResponse> {
-    let asks = [ORIGIN, ACCESS_CONTROL_REQUEST_METHOD].iter().all(|name| headers.contains_key(name));
-    if origins.is_empty() || *method != Method::OPTIONS || !asks {
+    let has_preflight_headers = [ORIGIN, ACCESS_CONTROL_REQUEST_METHOD].iter().all(|name| headers.contains_key(name));
+    if origins.is_empty() || *method != Method::OPTIONS || !has_preflight_headers {
         return None;
     }
     let mut answer = HttpResponse::NoContent().finish();

@@ -56,8 +56,8 @@ impl RateLimiter {
     /// The address has exceeded the limit.
     pub(crate) fn check_rate(&self, head: &RequestHead) -> Result<(), ApiError> {
         let now = head.meta().started_at.saturating_duration_since(self.created_at);
-        let room = head.rate_limiter_byte_limit() / ADDRESS_ENTRY_BYTES;
-        match head.address().map(|address| self.count_request(address, now, room)) {
+        let max_addresses = head.rate_limiter_byte_limit() / ADDRESS_ENTRY_BYTES;
+        match head.address().map(|address| self.count_request(address, now, max_addresses)) {
             Some(Err(retry_after)) => Err(ProtocolError::RateLimited { retry_after }.into()),
             _ => Ok(()),
         }
@@ -70,23 +70,23 @@ impl RateLimiter {
     }
 
     /// Counts a request at `now`, measured from the limiter's creation, or returns how long to
-    /// wait. At most `room` addresses are counted; requests of further addresses are admitted until
+    /// wait. At most `max_addresses` addresses are counted; requests of further addresses are admitted until
     /// idle ones have been removed.
-    fn count_request(&self, address: IpAddr, now: Duration, room: usize) -> Result<(), Duration> {
+    fn count_request(&self, address: IpAddr, now: Duration, max_addresses: usize) -> Result<(), Duration> {
         let address = subscriber_network(address);
         let mut table = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let replenished = table.replenished_at.get(&address).copied().unwrap_or_default().max(now) + self.request_cost;
         if let Some(wait) = replenished.checked_sub(now + WINDOW).filter(|wait| !wait.is_zero()) {
             return Err(wait);
         }
-        if table.replenished_at.len() >= room && now >= table.pruned_at + PRUNE_INTERVAL {
+        if table.replenished_at.len() >= max_addresses && now >= table.pruned_at + PRUNE_INTERVAL {
             table.pruned_at = now;
             table.replenished_at.retain(|_, replenished| *replenished > now);
-            if table.replenished_at.len() < room / 4 {
+            if table.replenished_at.len() < max_addresses / 4 {
                 table.replenished_at.shrink_to_fit();
             }
         }
-        if table.replenished_at.len() < room || table.replenished_at.contains_key(&address) {
+        if table.replenished_at.len() < max_addresses || table.replenished_at.contains_key(&address) {
             table.replenished_at.insert(address, replenished);
         }
         Ok(())

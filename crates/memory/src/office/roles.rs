@@ -77,8 +77,8 @@ impl Roles for Transaction<'_> {
         let devices: Vec<&Device> = devices.collect();
         let total = to_u64(users.len() + devices.len());
         let users: Vec<_> = users.into_iter().take(to_usize(limit)).map(|user| user.name.clone()).collect();
-        let room = to_usize(limit).saturating_sub(users.len());
-        let devices = devices.into_iter().take(room).map(|device| device.name.clone()).collect();
+        let remaining = to_usize(limit).saturating_sub(users.len());
+        let devices = devices.into_iter().take(remaining).map(|device| device.name.clone()).collect();
         Ok(RoleHolders { users, devices, total })
     }
 

@@ -118,7 +118,7 @@ impl Users for Transaction<'_> {
     fn count_holders(&mut self, tenant: TenantId, of: &RoleHolderFilter<'_>) -> StoreResult<u64> {
         let tables = self.tables();
         let holds = |held: &BTreeSet<RoleId>| of.roles.iter().any(|role| held.contains(role));
-        let stands = |device: &DeviceId| {
+        let is_in_use = |device: &DeviceId| {
             Some(*device) != of.except_device
                 && tables.devices.get(device).is_some_and(|device| device.status == DeviceStatus::Active)
         };
@@ -128,7 +128,7 @@ impl Users for Transaction<'_> {
                 && user.status == UserStatus::Active
                 && tables.credentials.has(&(PrincipalId::User(user.id), CredentialKind::Password))
                 && (holds(&user.assignment.office)
-                    || user.assignment.devices.iter().any(|(device, held)| stands(device) && holds(held)))
+                    || user.assignment.devices.iter().any(|(device, held)| is_in_use(device) && holds(held)))
         };
         Ok(to_u64(tables.users.rows().values().filter(holder).count()))
     }

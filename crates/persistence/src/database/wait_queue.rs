@@ -22,11 +22,11 @@ impl WaitQueue {
 
     /// Takes a slot in the queue until the guard is dropped. Fails if the queue is full.
     pub(crate) fn enter(&self) -> StoreResult<WaitSlot<'_>> {
-        let place = WaitSlot(self);
+        let slot = WaitSlot(self);
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.max_waiting {
             return Err(StoreError::Unavailable(format!("{} units of work are waiting already", self.max_waiting)));
         }
-        Ok(place)
+        Ok(slot)
     }
 }
 

@@ -169,8 +169,8 @@ impl Events for Transaction<'_> {
         // literally as in the partial index
         all.and("audit.outcome = 'refused'", &[]);
         all.and("audit.id >= ?", &[Bind::from(&from.0)]);
-        let here = "audit.device_id IN (SELECT devices.id FROM devices WHERE devices.branch_id = ?)";
-        all.and_if_some(here, branch.as_ref().map(|branch| Bind::from(&branch.0)));
+        let in_store = "audit.device_id IN (SELECT devices.id FROM devices WHERE devices.branch_id = ?)";
+        all.and_if_some(in_store, branch.as_ref().map(|branch| Bind::from(&branch.0)));
         let (text, mut binds) = all.build_statement("SELECT COUNT(*) AS number FROM (SELECT 1 AS one FROM audit");
         binds.push(Bind::Number(i64::from(most)));
         let text = format!("{text} LIMIT ${}) part", binds.len());

@@ -38,7 +38,7 @@ impl Instances for Transaction<'_> {
             .first(self.connection)
             .optional()
             .map_err(classify)?;
-        let told: Option<i64> = audit::table
+        let newest_event: Option<i64> = audit::table
             .order(audit::id.desc())
             .select(audit::at)
             .first(self.connection)
@@ -55,6 +55,6 @@ impl Instances for Transaction<'_> {
             .select(max(nodes::seen_at))
             .get_result(self.connection)
             .map_err(classify)?;
-        Ok([made, told, changed, seen].into_iter().flatten().max().map(Instant::from_millis))
+        Ok([made, newest_event, changed, seen].into_iter().flatten().max().map(Instant::from_millis))
     }
 }

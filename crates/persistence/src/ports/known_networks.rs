@@ -23,9 +23,9 @@ const SWEEP: &str = "DELETE FROM places WHERE (principal_id, place) IN (\
      SELECT principal_id, place FROM places WHERE succeeded_at < $1 ORDER BY succeeded_at LIMIT $2) AND succeeded_at < $1";
 
 impl KnownNetworks for Transaction<'_> {
-    fn find(&mut self, principal: Uuid, place: &CountKey) -> StoreResult<Option<Instant>> {
+    fn find(&mut self, principal: Uuid, network: &CountKey) -> StoreResult<Option<Instant>> {
         let found: Option<i64> = places::table
-            .find((principal.as_bytes().as_slice(), place.0.as_slice()))
+            .find((principal.as_bytes().as_slice(), network.0.as_slice()))
             .select(places::succeeded_at)
             .get_result(self.connection)
             .optional()
@@ -33,8 +33,8 @@ impl KnownNetworks for Transaction<'_> {
         Ok(from_millis(found))
     }
 
-    fn record_success(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> StoreResult<()> {
-        self.execute(&Statement::new(UPSERT_NETWORK, [Bind::from(&principal), Bind::Bytes(&place.0), at.into()]))
+    fn record_success(&mut self, principal: Uuid, network: &CountKey, at: Instant) -> StoreResult<()> {
+        self.execute(&Statement::new(UPSERT_NETWORK, [Bind::from(&principal), Bind::Bytes(&network.0), at.into()]))
             .map(drop)
     }
 

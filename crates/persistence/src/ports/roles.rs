@@ -25,9 +25,9 @@ impl auth::Roles for Transaction<'_> {
             return Ok(Vec::new());
         }
         // a tenant has few roles: one index and one prepared statement serve every set of ids
-        let mut held = office::Roles::list(self, tenant)?;
-        held.retain(|role| ids.contains(&role.id));
-        Ok(held)
+        let mut roles = office::Roles::list(self, tenant)?;
+        roles.retain(|role| ids.contains(&role.id));
+        Ok(roles)
     }
 }
 

@@ -120,8 +120,9 @@ impl office::Tenants for Transaction<'_> {
     }
 
     fn update(&mut self, tenant: &Tenant) -> StoreResult<bool> {
-        let held = tenants::table.find(tenant.id.0.as_bytes().as_slice()).filter(tenants::version.eq(tenant.version));
-        let rows = diesel::update(held)
+        let unchanged =
+            tenants::table.find(tenant.id.0.as_bytes().as_slice()).filter(tenants::version.eq(tenant.version));
+        let rows = diesel::update(unchanged)
             .set((
                 tenants::name.eq(tenant.name.as_str()),
                 tenants::zone.eq(tenant.zone.name()),

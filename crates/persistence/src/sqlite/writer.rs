@@ -114,9 +114,9 @@ impl Writer {
             if let Some(group) = table.idle.take() {
                 return Ok(group);
             }
-            let place = self.waiting.enter()?;
+            let slot = self.waiting.enter()?;
             table.queue.push_back(Arc::clone(turn));
-            place
+            slot
         };
         match turn.wait(deadline) {
             Some(Signal::YourTurn(group)) => Ok(group),

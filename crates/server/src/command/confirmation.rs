@@ -37,8 +37,8 @@ fn is_yes(answer: &str) -> bool {
 }
 
 /// A number with its noun: `1 session`, `3 sessions`.
-pub(super) fn count_text(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+pub(super) fn count_text(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 #[cfg(test)]

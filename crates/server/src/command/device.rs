@@ -225,8 +225,8 @@ fn show_device(office: &CommandOffice, device: &Device, json: bool) -> Result<()
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
     let settings: Vec<String> = device.settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let users = office.list_users()?;
-    let here = users.iter().filter(|user| user.assignment.devices.contains_key(&device.id));
-    let people: Vec<&str> = here.map(|user| user.name.as_str()).collect();
+    let assigned = users.iter().filter(|user| user.assignment.devices.contains_key(&device.id));
+    let people: Vec<&str> = assigned.map(|user| user.name.as_str()).collect();
     let rows = [
         ("name", device.name.to_string()),
         ("environment", device.environment.name().to_owned()),

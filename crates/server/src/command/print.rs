@@ -83,8 +83,8 @@ fn align_columns<'r>(headings: &[&str], rows: impl Iterator<Item = &'r [String]>
     let widths: Vec<usize> = (0..headings.len()).map(|column| width(column).unwrap_or_default()).collect();
     let padded = |line: &Vec<String>| {
         let cells = line.iter().zip(&widths).map(|(cell, width)| {
-            let room = width.saturating_sub(cell.width());
-            format!("{cell}{:room$}", "")
+            let padding = width.saturating_sub(cell.width());
+            format!("{cell}{:padding$}", "")
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };

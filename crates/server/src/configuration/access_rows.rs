@@ -145,8 +145,8 @@ fn describe_several_tenants(names: &[String], mounts: &[MountConfig]) -> Option<
 /// Parses the methods; empty for `*`.
 fn parse_methods(words: &[String]) -> Result<Vec<actix_web::http::Method>, RowError> {
     let wrong = |word: &str| {
-        let near = suggestions::did_you_mean(&word.to_ascii_uppercase(), METHODS.iter().copied());
-        ("method", format!("{word:?} is neither a method such as \"GET\" nor \"*\" for all{near}"))
+        let suggestion = suggestions::did_you_mean(&word.to_ascii_uppercase(), METHODS.iter().copied());
+        ("method", format!("{word:?} is neither a method such as \"GET\" nor \"*\" for all{suggestion}"))
     };
     match words {
         [] => Err(wrong("")),

@@ -178,10 +178,10 @@ fn unreadable_text(path: &Path, error: &std::io::Error) -> String {
         use std::os::unix::fs::MetadataExt;
         // if the folder cannot be searched, the owner of the folder is known
         let owner = path.ancestors().find_map(|each| std::fs::metadata(each).ok()).map(|found| found.uid());
-        let own = rustix::process::geteuid().as_raw();
-        if let Some(owner) = owner.filter(|owner| *owner != own) {
+        let process_owner = rustix::process::geteuid().as_raw();
+        if let Some(owner) = owner.filter(|owner| *owner != process_owner) {
             return format!(
-                "{error}: the file belongs to the user id {owner}, but the user id of this process is {own}; run it \
+                "{error}: the file belongs to the user id {owner}, but the user id of this process is {process_owner}; run it \
                  as that user (sudo -u)"
             );
         }

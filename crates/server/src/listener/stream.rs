@@ -119,7 +119,7 @@ impl AsyncRead for Stream {
             self.read_deferred = true;
             return Poll::Pending;
         }
-        let (before, room) = (buffer.filled().len(), buffer.remaining());
+        let (before, capacity) = (buffer.filled().len(), buffer.remaining());
         let read = match &mut self.transport {
             Transport::Plain(socket) => Pin::new(socket).poll_read(context, buffer),
             Transport::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
@@ -134,7 +134,7 @@ impl AsyncRead for Stream {
             read @ Poll::Ready(_) => {
                 if buffer.filled().len() > before {
                     self.connection.record_received();
-                } else if room > 0 {
+                } else if capacity > 0 {
                     // the end of the input, or an error
                     self.connection.record_input_end();
                 }

@@ -81,8 +81,8 @@ record_port!(AuthTx, attempts: Attempts {
 });
 
 record_port!(AuthTx, known_networks: KnownNetworks {
-    fn find(principal: Uuid, place: &CountKey) -> Option<Instant>;
-    fn record_success(principal: Uuid, place: &CountKey, at: Instant) -> ();
+    fn find(principal: Uuid, network: &CountKey) -> Option<Instant>;
+    fn record_success(principal: Uuid, network: &CountKey, at: Instant) -> ();
     fn trim(principal: Uuid, keep: u32) -> ();
     fn sweep(before: Instant, limit: u32) -> u32;
 });

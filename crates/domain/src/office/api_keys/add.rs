@@ -186,6 +186,6 @@ pub(in crate::office) fn compute_rights(tx: &mut dyn OfficeTx, key: &ApiKey) -> 
     let roles = tx.roles().list(key.tenant)?;
     let (user, device) = (tx.users().find(key.user)?, tx.devices().find(key.device)?);
     let (Some(user), Some(device)) = (user, device) else { return Ok(Rights::default()) };
-    let held = principal_access::effective_user_roles(&user, Some(&device), &roles);
-    Ok(key.narrow(&principal_access::collect_rights(held)))
+    let effective = principal_access::effective_user_roles(&user, Some(&device), &roles);
+    Ok(key.narrow(&principal_access::collect_rights(effective)))
 }

@@ -70,10 +70,10 @@ pub(in crate::office) fn add(
     }
     let roles = tx.roles().list(office.tenant)?;
     refusals.gather(check_branch_exists(tx, office.tenant, new.branch))?;
-    let held = refusals.gather(assignment::resolve_role_ids(&roles, &new.roles))?.unwrap_or_default();
+    let role_ids = refusals.gather(assignment::resolve_role_ids(&roles, &new.roles))?.unwrap_or_default();
     refusals.checked()?;
-    office.require_all(&assignment::collect_role_rights(&held, &roles))?;
-    if !held.is_empty() || new.verifier.is_some() {
+    office.require_all(&assignment::collect_role_rights(&role_ids, &roles))?;
+    if !role_ids.is_empty() || new.verifier.is_some() {
         office.require_recent_proof()?;
     }
     let device = Device {
@@ -86,7 +86,7 @@ pub(in crate::office) fn add(
         preferences: new.preferences.clone(),
         settings: new.settings.clone(),
         branch: new.branch,
-        roles: held,
+        roles: role_ids,
         epoch: Epoch::default(),
         seat: None,
         pairing: None,

@@ -29,8 +29,8 @@ impl Office<'_> {
 }
 
 fn end(tx: &mut dyn OfficeTx, office: &Office<'_>, target: SessionTarget, permanent: bool) -> Result<(), UseCaseError> {
-    let own = matches!(target, SessionTarget::User(id) if office.context.actor.user == Some(id));
-    if !own {
+    let is_own = matches!(target, SessionTarget::User(id) if office.context.actor.user == Some(id));
+    if !is_own {
         office.require(KnownRight::SessionDelete)?;
     }
     if target == SessionTarget::Everyone || permanent {

@@ -152,12 +152,12 @@ impl OwnerRef {
             }
         };
         let fits = found.filter(|user| user.tenant == tenant && user.status == UserStatus::Active);
-        let told = || match self {
+        let requested = || match self {
             Self::Id(id) => id.to_string(),
             Self::Name(name) => name.to_string(),
         };
         Ok(fits
             .map(|user| user.id)
-            .ok_or_else(|| OfficeError::UnknownName { field: FieldName::Owner, value: told() })?)
+            .ok_or_else(|| OfficeError::UnknownName { field: FieldName::Owner, value: requested() })?)
     }
 }

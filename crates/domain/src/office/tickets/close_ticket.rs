@@ -114,11 +114,11 @@ fn names_foreign_memory(
     let (Some(named), Ok(till)) = (NumberSeries::of_fiscal_memory(named.as_str()), actor.require_sale_device()) else {
         return Ok(false);
     };
-    let own = tx.devices().find(till)?.and_then(|device| {
+    let of_device = tx.devices().find(till)?.and_then(|device| {
         let name = device.settings.get(DEFAULT_FISCAL_NAME)?;
         NumberSeries::of_fiscal_memory(name)
     });
-    if own.is_none_or(|own| own == named) {
+    if of_device.is_none_or(|of_device| of_device == named) {
         return Ok(false);
     }
     let sold = match before.refund_of {

@@ -142,8 +142,8 @@ fn apply_to(
         return Ok(after);
     }
     // a password can be reset by mail; a change of the caller's own address requires their password
-    let own = office.context.is_principal(PrincipalId::User(id));
-    let others_email = after.email != before.email && !own;
+    let is_own = office.context.is_principal(PrincipalId::User(id));
+    let others_email = after.email != before.email && !is_own;
     if change.status == Some(UserStatus::Deleted) || after.assignment != before.assignment || others_email {
         office.require_recent_proof()?;
     }
@@ -153,7 +153,7 @@ fn apply_to(
         }
         check_email(tx, email, id)?;
     }
-    if after.email != before.email && own && !change.password_confirmed {
+    if after.email != before.email && is_own && !change.password_confirmed {
         return Err(OfficeError::CurrentPasswordRequired.into());
     }
     last_admin::check_user_change(tx, &roles, before, &after)?;

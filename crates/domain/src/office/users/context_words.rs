@@ -27,8 +27,8 @@ fn collect_words(tx: &mut dyn OfficeTx, tenant: TenantId, principal: Option<Prin
         words.extend(user.email.iter().flat_map(email_context_words));
     }
     let devices = collect_pages(None, |page| tx.devices().list(tenant, page), |device| device.id)?;
-    let there = devices.into_iter().filter(|device| device.status != DeviceStatus::Retired);
-    words.extend(there.map(|device| device.name.to_string()));
+    let in_use = devices.into_iter().filter(|device| device.status != DeviceStatus::Retired);
+    words.extend(in_use.map(|device| device.name.to_string()));
     Ok(words)
 }
 

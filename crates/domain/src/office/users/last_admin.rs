@@ -83,11 +83,11 @@ fn require_admin(admins: u64) -> Result<(), UseCaseError> {
 /// Whether the user is an admin who can log in: active, with a password, and with an admin role
 /// without a device or on one in use.
 fn covers_everything(tx: &mut dyn OfficeTx, user: &User, admins: &[RoleId]) -> StoreResult<bool> {
-    let makes = |held: &BTreeSet<RoleId>| admins.iter().any(|role| held.contains(role));
-    let places: Vec<_> =
-        user.assignment.devices.iter().filter(|(_, held)| makes(held)).map(|(device, _)| *device).collect();
-    let office = makes(&user.assignment.office);
-    if user.status != UserStatus::Active || (!office && places.is_empty()) {
+    let has_admin_role = |held: &BTreeSet<RoleId>| admins.iter().any(|role| held.contains(role));
+    let devices: Vec<_> =
+        user.assignment.devices.iter().filter(|(_, held)| has_admin_role(held)).map(|(device, _)| *device).collect();
+    let office = has_admin_role(&user.assignment.office);
+    if user.status != UserStatus::Active || (!office && devices.is_empty()) {
         return Ok(false);
     }
     if !tx.passwords().has(PrincipalId::User(user.id))? {
@@ -96,8 +96,8 @@ fn covers_everything(tx: &mut dyn OfficeTx, user: &User, admins: &[RoleId]) -> S
     if office {
         return Ok(true);
     }
-    for place in places {
-        if tx.devices().find(place)?.is_some_and(|device| device.status == DeviceStatus::Active) {
+    for device in devices {
+        if tx.devices().find(device)?.is_some_and(|device| device.status == DeviceStatus::Active) {
             return Ok(true);
         }
     }

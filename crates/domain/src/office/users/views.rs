@@ -63,11 +63,11 @@ impl Office<'_> {
     }
 
     /// The user with this id; deleted users are found, too. Requires the right `userRead`, unless it is
-    /// the caller's own (`own`).
-    pub fn find_user_view(&self, own: Option<UserId>, id: UserId) -> UseCaseResult<Option<UserView>> {
+    /// that of the caller (`caller`).
+    pub fn find_user_view(&self, caller: Option<UserId>, id: UserId) -> UseCaseResult<Option<UserView>> {
         self.store.read("find_user", |tx: &mut (dyn OfficeTx + '_)| {
             let mut run = || -> Result<Option<UserView>, UseCaseError> {
-                if own != Some(id) {
+                if caller != Some(id) {
                     self.require(KnownRight::UserRead)?;
                 }
                 let found = tx.users().find(id)?.filter(|user| user.tenant == self.tenant);

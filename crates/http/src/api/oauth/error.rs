@@ -62,6 +62,6 @@ pub(super) fn render_unsupported_token_type() -> HttpResponse {
 fn render_error_body(status: StatusCode, error: &str, description: &str) -> HttpResponse {
     // the characters that a description may contain (RFC 6749, 5.2)
     let plain = |c: &char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
-    let said = ErrorBody { error, error_description: description.chars().filter(plain).collect() };
-    response::render_json(status, &said).unwrap_or_else(|_| HttpResponse::new(status))
+    let body = ErrorBody { error, error_description: description.chars().filter(plain).collect() };
+    response::render_json(status, &body).unwrap_or_else(|_| HttpResponse::new(status))
 }

@@ -17,7 +17,11 @@ const TOKEN_TYPE_HINTS: [&str; 2] = ["access_token", "refresh_token"];
 pub(super) async fn revoke_token(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let mut form = FormParameters::read(call.head().headers(), call.body())?;
     let (token, hint) = (form.take_token()?, form.take("token_type_hint"));
-    let ours = call.run_blocking(move |auth| auth.revoke_token(&caller, token.expose())).await?;
+    let is_own_token = call.run_blocking(move |auth| auth.revoke_token(&caller, token.expose())).await?;
     let unsupported = hint.is_some_and(|hint| !TOKEN_TYPE_HINTS.contains(&hint.as_str()));
-    if !ours && unsupported { Ok(error::render_unsupported_token_type()) } else { Ok(HttpResponse::Ok().finish()) }
+    if !is_own_token && unsupported {
+        Ok(error::render_unsupported_token_type())
+    } else {
+        Ok(HttpResponse::Ok().finish())
+    }
 }

@@ -61,11 +61,16 @@ impl Dialect for OfficeApi {
     fn routes(&self) -> Vec<Route> {
         let absent =
             |route: &Route| ABSENT_CALLS.iter().any(|(method, path)| route.method == *method && route.path == *path);
-        let own = |route: Route| {
+        let replace_step_up = |route: Route| {
             // the answer of the native API has tokens
             if route.path == native::STEP_UP_PATH { route.with_handler(step_up) } else { route }
         };
-        native::routes().into_iter().filter(|route| !absent(route)).map(Route::undocumented).map(own).collect()
+        native::routes()
+            .into_iter()
+            .filter(|route| !absent(route))
+            .map(Route::undocumented)
+            .map(replace_step_up)
+            .collect()
     }
 
     fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {

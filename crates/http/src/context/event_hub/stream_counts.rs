@@ -45,10 +45,10 @@ impl StreamCounts {
     /// Adds a stream, and returns the number of all.
     fn increment(&self, principal: PrincipalId, tenant: TenantId) -> Result<usize, StreamLimit> {
         let mut counts = self.lock();
-        if counts.principals.get(&principal).is_some_and(|own| *own >= MAX_STREAMS_PER_PRINCIPAL) {
+        if counts.principals.get(&principal).is_some_and(|count| *count >= MAX_STREAMS_PER_PRINCIPAL) {
             return Err(StreamLimit::Principal);
         }
-        if counts.tenants.get(&tenant).is_some_and(|own| *own >= MAX_STREAMS_PER_TENANT) {
+        if counts.tenants.get(&tenant).is_some_and(|count| *count >= MAX_STREAMS_PER_TENANT) {
             return Err(StreamLimit::Tenant);
         }
         if counts.all >= MAX_STREAMS {

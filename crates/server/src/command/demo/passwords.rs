@@ -48,9 +48,9 @@ pub(super) fn write_passwords(data: &Path, passwords: &[DemoCredential], unfinis
     let mut text = Secret::new(String::new());
     match std::fs::read_to_string(&path).map(Secret::new) {
         Ok(before) if unfinished => {
-            let ours =
+            let is_replaced =
                 |line: &&str| passwords.iter().any(|(account, _)| line.starts_with(&format!("{}: ", account.name)));
-            let kept = before.expose().lines().filter(|line| !ours(line)).map(|line| format!("{line}\n"));
+            let kept = before.expose().lines().filter(|line| !is_replaced(line)).map(|line| format!("{line}\n"));
             text = Secret::new(kept.collect());
         }
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),

@@ -125,9 +125,11 @@ async fn list_terminals(
     caller: Caller,
     lists: Arc<TerminalListCache>,
 ) -> Result<HttpResponse, ApiError> {
-    let (now, own, tenant) = (call.auth().time().at, caller.device, caller.profile.tenant.id);
+    let (now, own_device, tenant) = (call.auth().time().at, caller.device, caller.profile.tenant.id);
     // a caller that is newer than the cached list causes a new read
-    let knows_caller = |list: &Arc<[TerminalDevice]>| own.is_none_or(|own| list.iter().any(|device| device.id == own));
+    let knows_caller = |list: &Arc<[TerminalDevice]>| {
+        own_device.is_none_or(|own_device| list.iter().any(|device| device.id == own_device))
+    };
     let list = if let Some(list) = lists.get(tenant, now).filter(knows_caller) {
         list
     } else {
@@ -140,7 +142,7 @@ async fn list_terminals(
         .iter()
         .map(|device| TerminalBody {
             name: &device.name,
-            connected: own == Some(device.id)
+            connected: own_device == Some(device.id)
                 || device.last_seen_at.is_some_and(|seen| now.duration_since(seen) <= CONNECTED_WINDOW),
             is_vt: 0,
         })

@@ -85,14 +85,14 @@ fn read_query(call: &Request, caller: &Caller) -> Result<(Option<EventFilter>, P
     let tenant = &caller.profile.tenant;
     let mut sent = QueryParameters::lenient(call.head());
     let page = PageParams::read(&mut sent);
-    let mut day = |name: &'static str| {
-        let day = sent.read_nonempty(name).map(|date| tenant.zone.day_bounds(&date));
-        if day == Some(None) {
+    let mut read_day = |name: &'static str| {
+        let bounds = sent.read_nonempty(name).map(|date| tenant.zone.day_bounds(&date));
+        if bounds == Some(None) {
             sent.add_violation(name, FieldErrorCode::Format, DATE_MESSAGE);
         }
-        day.flatten()
+        bounds.flatten()
     };
-    let (from, until) = (day("start_date").map(|(from, _)| from), day("end_date").map(|(_, until)| until));
+    let (from, until) = (read_day("start_date").map(|(from, _)| from), read_day("end_date").map(|(_, until)| until));
     let kind = sent.read_nonempty("entity_type").map(|word| find_subject_kind(&word));
     let acts = sent.read_nonempty("action_type").map(|word| find_actions(&word));
     let filter = EventFilter {

@@ -55,7 +55,7 @@ async fn create_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn create_ranked_user(call: &Request, caller: Caller, below: bool) -> Result<RankedUserView, ApiError> {
     let CreateUserInput { name, email, password, rank, active } = CreateUserInput::read(call)?;
     // checked before the password is hashed, which is expensive
-    if below && caller.profile.rank.is_none_or(|own| rank >= own) {
+    if below && caller.profile.rank.is_none_or(|caller_rank| rank >= caller_rank) {
         return Err(OfficeError::RankTooHigh(rank).into());
     }
     let role = RoleName::parse(rank.name()).map_err(|why| ApiError::Fault(format!("a rank is no role: {why}")))?;
@@ -104,8 +104,8 @@ async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 
 async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, sent) = (read_user_id(&call)?, UpdateUserInput::read(&call)?);
-    let own = caller.user() == Some(id);
-    let proof = sent.current_password.filter(|_| own && sent.email.is_some());
+    let is_own = caller.user() == Some(id);
+    let proof = sent.current_password.filter(|_| is_own && sent.email.is_some());
     let mut change = UserChange {
         name: sent.name,
         email: sent.email.map(Some),

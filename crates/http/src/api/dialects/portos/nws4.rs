@@ -127,14 +127,14 @@ impl SignatureClaims {
         let (mut credential, mut names, mut timestamp, mut mac) = (None, None, None, None);
         for part in whole.split(',') {
             let (name, value) = part.split_once('=')?;
-            let place = match name.trim() {
+            let parameter = match name.trim() {
                 "Credential" => &mut credential,
                 "SignedHeaders" => &mut names,
                 "Timestamp" => &mut timestamp,
                 "Signature" => &mut mac,
                 _ => return None,
             };
-            if place.replace(value).is_some() {
+            if parameter.replace(value).is_some() {
                 return None;
             }
         }

@@ -107,8 +107,8 @@ async fn list_ticket_rows(call: Request, caller: Caller) -> Result<HttpResponse,
 async fn get_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, tenant) = (read_ticket_id(&call)?, caller.profile.tenant.id);
     let found = call.with_office(move |context| Ok(context.unguarded(tenant).find_ticket(id)?)).await?;
-    let there = found.filter(|view| view.ticket.state.status() != TicketStatus::Void);
-    render_ticket(StatusCode::OK, &there.ok_or_else(|| not_found(ticket_id::format_ticket_id(id)))?)
+    let present = found.filter(|view| view.ticket.state.status() != TicketStatus::Void);
+    render_ticket(StatusCode::OK, &present.ok_or_else(|| not_found(ticket_id::format_ticket_id(id)))?)
 }
 
 async fn open_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -266,9 +266,9 @@ pub(super) fn apply_patch(
     let mut patch = patch.clone().into_members();
     for (name, sent) in &mut patch {
         if NESTED_OBJECTS.contains(&name.as_str()) && matches!(sent, ExactJson::Object(_)) {
-            let there = response::nested_member(found, name)
+            let current = response::nested_member(found, name)
                 .map_err(|error| ApiError::Fault(format!("what a ticket shows cannot be read: {error}")))?;
-            *sent = merge_value(there, std::mem::take(sent));
+            *sent = merge_value(current, std::mem::take(sent));
         }
     }
     let currency = found.ticket.sheet.currency;

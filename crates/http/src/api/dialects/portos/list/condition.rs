@@ -127,11 +127,11 @@ impl Condition {
     /// Parses `op:value`. A text before a colon that is not an operator is part of the value.
     /// `None` if the value or the operator is invalid for the member.
     pub(super) fn parse(member: &ListMember, text: &str) -> Option<Self> {
-        let said = text.split_once(':').and_then(|(word, rest)| {
+        let named = text.split_once(':').and_then(|(word, rest)| {
             let known = OPERATOR_NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
             known.map(|(_, operator)| (*operator, rest))
         });
-        let (operator, text) = said.unwrap_or((Operator::Equal, text));
+        let (operator, text) = named.unwrap_or((Operator::Equal, text));
         let operand = match member.kind {
             MemberKind::Text => Operand::Text(fold_text(text)),
             MemberKind::OneOf(words) => parse_word(words, operator, text)?,

@@ -159,8 +159,8 @@ impl TicketListStream {
     ) -> Result<bool, ApiError> {
         let ids: Vec<TicketId> = sorted.drain(..self.page_size.min(sorted.len())).collect();
         let found = office.find_tickets(&ids)?;
-        let there = found.iter().filter(|view| view.ticket.state.status() != TicketStatus::Void);
-        there.into_iter().try_for_each(|view| self.write_ticket(view, out))?;
+        let present = found.iter().filter(|view| view.ticket.state.status() != TicketStatus::Void);
+        present.into_iter().try_for_each(|view| self.write_ticket(view, out))?;
         self.page_size = next_page_size(self.page_size, out.len());
         Ok(sorted.is_empty())
     }
