@@ -20,14 +20,13 @@ mod login;
 mod login_throttles;
 mod maintenance;
 mod mint;
+mod one_time_tokens;
 mod permanent_token;
 mod reach;
 mod refresh;
-mod reset_token;
 mod revoke;
 mod session_end;
 mod session_list;
-pub mod setup_token;
 mod step_up;
 mod unlock;
 

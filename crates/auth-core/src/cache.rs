@@ -21,6 +21,7 @@ use moka::sync::Cache;
 use tillgate_domain::{DeviceId, Instant, KeyId, PrincipalId, SessionId};
 
 use crate::Profile;
+use crate::digest::sha256;
 use crate::ports::FirstUse;
 use crate::revocations::Version;
 use crate::token::access_token::Claims;
@@ -170,9 +171,7 @@ impl TokenCache {
     }
 
     pub(crate) fn digest(token: &str) -> TokenDigest {
-        let mut digest = [0; 32];
-        digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, token.as_bytes()).as_ref());
-        digest
+        sha256(token.as_bytes())
     }
 
     pub(crate) fn get(&self, digest: &TokenDigest) -> Option<Arc<VerifiedToken>> {

@@ -4,7 +4,7 @@
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use tillgate_auth_core::auth::setup_token::{digest_setup_token, format_setup_token};
+use tillgate_auth_core::one_time_token::{OneTimeToken, digest_typed_token};
 use tillgate_domain::office::{self, OfficePorts};
 use tillgate_domain::{Secret, Store};
 
@@ -65,8 +65,7 @@ pub(crate) fn set_up_page(settings: &Settings, url: &str) -> Option<String> {
 /// Draws a token, which replaces the previous one. Fails if a user exists.
 pub(crate) fn draw_token(store: &dyn Store<OfficePorts>) -> Result<Secret<String>, CommandError> {
     let ids = IdSource::default();
-    let token = format_setup_token(&ids.random_bytes()?);
-    let digest = digest_setup_token(token.expose());
+    let OneTimeToken { token, digest } = OneTimeToken::new_typed_token(&ids.random_bytes()?);
     if !office::unguarded::put_setup_token(store, &digest, ids.now()).map_err(CommandError::failed)? {
         return Err(CommandError::failed(
             "a user exists already: the first administrator can be set up only once; add others with tillgate user add",
@@ -90,7 +89,7 @@ fn keep_token_in_file(settings: &Settings, store: &dyn Store<OfficePorts>, page:
     let path = token_file(&settings.server.data);
     let current = office::unguarded::find_setup_token(store).map_err(CommandError::failed)?;
     let kept = std::fs::read_to_string(&path).map(Secret::new).ok();
-    let is_current = kept.is_some_and(|kept| current == Some(digest_setup_token(kept.expose())));
+    let is_current = kept.is_some_and(|kept| current == Some(digest_typed_token(kept.expose())));
     if !is_current {
         write_private(&path, &draw_token(store)?)?;
     }

@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use tillgate_auth_core::request_signature::sha256;
+use tillgate_auth_core::digest::sha256;
 use tillgate_auth_core::{AuthDenied, Signature, TokenDenied};
 use tillgate_http::{ApiError, Portos, ProtocolError};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
-use tillgate_auth_core::auth::setup_token::digest_setup_token;
+use tillgate_auth_core::one_time_token::digest_typed_token;
 use tillgate_auth_core::{MasterKey, SystemEntropy};
 use tillgate_domain::office::{self, OfficePorts};
 use tillgate_domain::{Event, FoldedText, Store, StoreExt, Tenant};
@@ -36,7 +36,7 @@ const FIELDS: [(&str, &str); 9] = [
 fn empty_store() -> Arc<MemoryStore> {
     let memory = Arc::new(MemoryStore::new());
     Fixture::builder(NOON).build().insert_into(&*memory).unwrap();
-    assert!(office::unguarded::put_setup_token(&*memory, &digest_setup_token(TOKEN), NOON).unwrap());
+    assert!(office::unguarded::put_setup_token(&*memory, &digest_typed_token(TOKEN), NOON).unwrap());
     memory
 }
 
@@ -164,7 +164,7 @@ async fn wrong_set_up_tokens_are_throttled_by_network_and_replace_nothing() {
 #[actix_web::test]
 async fn newer_set_up_token_replaces_the_previous_one() {
     let shop = serve(empty_store());
-    assert!(office::unguarded::put_setup_token(office_store(&shop), &digest_setup_token("NEWER"), NOON).unwrap());
+    assert!(office::unguarded::put_setup_token(office_store(&shop), &digest_typed_token("NEWER"), NOON).unwrap());
     assert_eq!(post(&shop, &[]).await.status, 401);
     assert_eq!(post(&shop, &[("token", "NEWER")]).await.status, 303);
 }
@@ -249,7 +249,7 @@ async fn set_up_names_no_till_that_exists() {
     let memory = Arc::new(MemoryStore::new());
     let fixture = Fixture::builder(NOON).device("P01", tillgate_domain::Environment::CashRegister).build();
     fixture.insert_into(&*memory).unwrap();
-    office::unguarded::put_setup_token(&*memory, &digest_setup_token(TOKEN), NOON).unwrap();
+    office::unguarded::put_setup_token(&*memory, &digest_typed_token(TOKEN), NOON).unwrap();
     let shop = serve(memory);
     let answer = post(&shop, &[]).await;
     assert_eq!((answer.status.as_u16(), faults(&answer)), (422, vec![SetUpField::Till]));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tillgate_auth_core::OneTimeToken;
 use tillgate_domain::office::ports::ResetRequest;
 use tillgate_domain::office::{self, OfficePorts, ResetDispatch, ResetGrant};
 use tillgate_domain::{Email, ResetId, Store, StoreExt, User, UserId, UserStatus};
@@ -24,7 +25,7 @@ fn pending_requests(shop: &TestServer) -> Vec<ResetRequest> {
 /// the mail.
 fn take_mail(shop: &TestServer) -> Option<(String, String)> {
     let [request] = pending_requests(shop).try_into().unwrap();
-    let (token, digest) = shop.auth.generate_reset_token().unwrap();
+    let OneTimeToken { token, digest } = shop.auth.generate_link_token().unwrap();
     let now = shop.auth.time().at;
     let (expires_at, again_at) =
         (now.saturating_add(Duration::from_mins(30)), now.saturating_add(Duration::from_mins(2)));
@@ -143,7 +144,7 @@ async fn failed_mail_is_retried_with_a_new_token() {
     forgot(&shop, "rita@example.com").await;
     let [request] = pending_requests(&shop).try_into().unwrap();
     let now = shop.auth.time().at;
-    let (token, digest) = shop.auth.generate_reset_token().unwrap();
+    let OneTimeToken { token, digest } = shop.auth.generate_link_token().unwrap();
     let grant = ResetGrant {
         digest,
         expires_at: now.saturating_add(Duration::from_mins(30)),
@@ -176,7 +177,7 @@ async fn permanently_refused_mail_is_not_retried() {
     forgot(&shop, "rita@example.com").await;
     let [request] = pending_requests(&shop).try_into().unwrap();
     let now = shop.auth.time().at;
-    let (token, digest) = shop.auth.generate_reset_token().unwrap();
+    let OneTimeToken { token, digest } = shop.auth.generate_link_token().unwrap();
     let grant = ResetGrant {
         digest,
         expires_at: now.saturating_add(Duration::from_mins(30)),

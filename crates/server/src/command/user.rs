@@ -1,7 +1,7 @@
 //! `user`: manages users.
 
 use clap::{Args, Subcommand};
-use tillgate_auth_core::Auth;
+use tillgate_auth_core::OneTimeToken;
 use tillgate_domain::office::ports::UserFilter;
 use tillgate_domain::office::{
     self, DeviceRoleAssignment, DeviceRolesChange, NewUser, PasswordOptions, SessionTarget, UserChange, UserView,
@@ -257,7 +257,7 @@ fn must_change_note(user: &User) -> &'static str {
 /// browsers the token.
 fn invite_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), CommandError> {
     let user = office.find_user(name)?;
-    let (token, digest) = Auth::encode_reset_token(office.ids.random_bytes()?);
+    let OneTimeToken { token, digest } = OneTimeToken::new_link_token(office.ids.random_bytes()?);
     let invitation = check_decided(office.for_operator()?.invite_user(user.id, digest))?;
     let body = InvitationBody::new(&token, office.office_prefix(), invitation.expires_at);
     print::print_answer(json, body.path_or_token(), &body);

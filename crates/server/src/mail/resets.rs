@@ -10,7 +10,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use tillgate_auth_core::Auth;
+use tillgate_auth_core::{Auth, OneTimeToken};
 use tillgate_domain::office::ports::ResetRequest;
 use tillgate_domain::office::{self, ResetDispatch, ResetGrant};
 use tillgate_persistence::Database;
@@ -105,7 +105,7 @@ impl ResetMailWorker {
                                                     up");
             return office::unguarded::complete_reset(store, request.id).map_err(|error| to_text(&error));
         }
-        let (token, digest) = self.auth.generate_reset_token().map_err(|error| to_text(&error))?;
+        let OneTimeToken { token, digest } = self.auth.generate_link_token().map_err(|error| to_text(&error))?;
         let grant = ResetGrant {
             digest,
             expires_at: now.saturating_add(TOKEN_LIFETIME),

@@ -3,7 +3,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use tillgate_auth_core::{Auth, AuthDenied};
+use tillgate_auth_core::AuthDenied;
+use tillgate_auth_core::one_time_token::digest_link_token;
 use tillgate_domain::{PrincipalId, Secret, User, office};
 use tillgate_web::{InvitationNotice, InvitationPage};
 
@@ -51,7 +52,7 @@ async fn accept_invitation(call: Request) -> Result<HttpResponse, ApiError> {
 /// Sets the password of the invited user, if the mount serves the user's tenant.
 async fn set_password(call: &Request, form: &InvitationForm) -> Result<User, ApiError> {
     let (address, tenant) = (call.address(), call.tenant_id().await?);
-    let (digest, password) = (Auth::digest_reset_token(form.token.trim()), form.password.clone());
+    let (digest, password) = (digest_link_token(form.token.trim()), form.password.clone());
     call.with_office(move |context| {
         // checked before the password is hashed, so that guessing tokens is cheap for the server
         let user = office::unguarded::find_invited_user(context.store, tenant, &digest, context.auth.time().at)?

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
-use tillgate_auth_core::auth::setup_token::digest_setup_token;
+use tillgate_auth_core::one_time_token::digest_typed_token;
 use tillgate_auth_core::{AuthDenied, Error, LoginDenied};
 use tillgate_domain::office::{
     self, FieldName, NewDevice, NewUser, OfficeError, SetUp, SetUpContexts, SetUpOutcome, TenantChange,
@@ -111,7 +111,7 @@ fn process_form(
 ) -> Result<FormOutcome, ApiError> {
     let value = |field: SetUpField| form.get(&field).map_or("", |value| value.as_str());
     let token = Secret::new(value(SetUpField::Token).to_owned());
-    let digest = digest_setup_token(token.expose());
+    let digest = digest_typed_token(token.expose());
     let is_correct = context.auth.check_setup_guess(&token, address, || {
         Ok(office::unguarded::find_setup_token(context.store)? == Some(digest))
     })?;

@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use tillgate_auth_core::request_signature::sha256;
+use tillgate_auth_core::digest::sha256;
 
 use crate::error::ApiError;
 use crate::request::Request;

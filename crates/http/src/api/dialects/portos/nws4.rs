@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use tillgate_auth_core::request_signature::sha256;
+use tillgate_auth_core::digest::sha256;
 use tillgate_auth_core::{AuthDenied, Signature, TokenDenied};
 use tillgate_domain::{Instant, hex};
 use time::PrimitiveDateTime;

@@ -5,7 +5,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use tillgate_auth_core::Auth;
+use tillgate_auth_core::one_time_token::digest_link_token;
 use tillgate_domain::office::{self, ports::ResetRequest};
 use tillgate_domain::{Email, PrincipalId, ResetId, Secret};
 
@@ -45,7 +45,7 @@ async fn reset_password(call: Request) -> Result<HttpResponse, ApiError> {
     let sent: ResetPasswordBody = body::read_object(call.head().headers(), call.body())?;
     let policy = call.auth().build_password_policy();
     let sent = validate_body_with(sent, |sent| check_password(policy, "password", &sent.password, &[]))?;
-    let digest = Auth::digest_reset_token(&sent.token.into_value().unwrap_or_default());
+    let digest = digest_link_token(&sent.token.into_value().unwrap_or_default());
     let password = Secret::new(sent.password.into_value().unwrap_or_default());
     let address = call.address();
     call.with_office(move |context| {

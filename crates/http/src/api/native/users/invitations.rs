@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
-use tillgate_auth_core::Caller;
+use tillgate_auth_core::{Caller, OneTimeToken};
 use tillgate_domain::{Instant, Secret, UserId};
 use utoipa::ToSchema;
 
@@ -50,7 +50,7 @@ pub(super) async fn invite_user(call: &Request, caller: Caller, id: UserId) -> R
     let tenant = caller.profile.tenant.slug.clone();
     let (token, invitation) = call
         .with_office(move |context| {
-            let (token, digest) = context.auth.generate_reset_token()?;
+            let OneTimeToken { token, digest } = context.auth.generate_link_token()?;
             let invitation = into_api_result(context.for_caller(&caller)?.invite_user(id, digest))?;
             Ok((token, invitation))
         })

@@ -1,37 +1,21 @@
-//! The one-time token with which the first administrator is set up: random, shown once, and stored
-//! as a digest only.
+//! Calls about one-time tokens.
 
 use std::net::IpAddr;
 
-use ring::digest::{SHA256, digest};
 use tillgate_domain::{FoldedText, Secret, StoreExt};
 
 use super::Auth;
+use crate::one_time_token::OneTimeToken;
 use crate::throttle::{Admission, AttemptOutcome, ClaimedIdentity, LoginAttempt};
 use crate::{AuthDenied, Error};
 
-/// The number of characters of a token, of 5 random bits each: 130 bits.
-pub const SETUP_TOKEN_CHARS: usize = 26;
-
-/// Digits and letters that are not easily confused.
-const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-
-/// The token of these random bytes.
-pub fn format_setup_token(bytes: &[u8; SETUP_TOKEN_CHARS]) -> Secret<String> {
-    let letter = |byte: &u8| ALPHABET.get(usize::from(byte % 32)).copied().map_or('2', char::from);
-    Secret::new(bytes.iter().map(letter).collect())
-}
-
-/// The digest under which a token is stored. Blanks, hyphens and the case of letters do not count.
-pub fn digest_setup_token(token: &str) -> [u8; 32] {
-    let plain = token.chars().filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_uppercase());
-    let plain = Secret::new(plain.collect::<String>());
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, plain.expose().as_bytes()).as_ref());
-    out
-}
-
 impl Auth {
+    /// A new link token, for an invitation or the reset of a password.
+    pub fn generate_link_token(&self) -> Result<OneTimeToken, Error> {
+        let bytes = self.entropy.random_bytes().map_err(|error| Error::Fault(error.to_string()))?;
+        Ok(OneTimeToken::new_link_token(bytes))
+    }
+
     /// Checks a guess of the set-up token with `is_correct`, and returns whether it is correct. Wrong
     /// guesses count in the network of `address` like wrong passwords.
     ///
@@ -70,26 +54,5 @@ impl Auth {
             },
         );
         decided
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn setup_token_consists_of_unambiguous_characters() {
-        let bytes = std::array::from_fn(|index| u8::try_from(index * 9).unwrap());
-        let token = format_setup_token(&bytes);
-        assert_eq!(token.expose().len(), SETUP_TOKEN_CHARS);
-        assert!(token.expose().bytes().all(|byte| ALPHABET.contains(&byte)));
-        assert!(!ALPHABET.iter().any(|byte| b"01IO".contains(byte)));
-    }
-
-    #[test]
-    fn setup_token_is_recognized_as_people_type_it() {
-        let digest = digest_setup_token("K7QXA");
-        assert_eq!(digest_setup_token(" k7q-xa\n"), digest);
-        assert_ne!(digest_setup_token("K7QXB"), digest);
     }
 }
