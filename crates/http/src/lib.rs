@@ -74,7 +74,7 @@ pub use serving::chunked_body::ChunkedBody;
 pub use serving::cors::{InvalidWebOrigin, WebOrigin};
 pub use serving::dialect::Dialect;
 pub use serving::mount::{InvalidMountPrefix, Mount, MountClash, Mounts};
-pub use serving::permission::Permission;
 pub use serving::request_layer::RequestLayer;
+pub use serving::requirement::Requirement;
 pub use serving::route::{PathMatching, Route, RouteInfo};
 pub use settings::HttpSettings;

@@ -23,7 +23,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApiBuilder, Paths};
 
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 
 pub(crate) use operation::OperationDoc;
 pub(crate) use schema::{bool_schema, enum_schema, id_schema, instant_schema, order_schema, text_schema};
@@ -64,7 +64,7 @@ pub(crate) struct DocumentedCall {
     /// The whole path, the prefix of the mount included.
     pub(crate) path: String,
     /// What a caller must have; `None` if the call requires no authentication.
-    pub(crate) permission: Option<Permission>,
+    pub(crate) requirement: Option<Requirement>,
     pub(crate) documentation: fn() -> OperationDoc,
 }
 
@@ -100,7 +100,7 @@ impl Document {
         for call in &self.calls {
             let entry = (call.documentation)();
             components = components.schemas_from_iter(entry.schemas());
-            let operation = entry.build(&call.method, &call.path, call.permission);
+            let operation = entry.build(&call.method, &call.path, call.requirement);
             let item = PathItem::new(call.method.clone(), operation);
             match items.get_mut(call.path.as_str()) {
                 Some(together) => together.merge_operations(item),

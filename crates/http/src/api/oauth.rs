@@ -22,7 +22,7 @@ use tillgate_auth_core::{RequestCredentials, Terms};
 use crate::error::ApiError;
 use crate::request::head::RequestHead;
 use crate::serving::dialect::Dialect;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 use tillgate_domain::KnownRight;
 
@@ -58,13 +58,13 @@ impl Dialect for OAuth {
             Route::authenticated(
                 Method::POST,
                 paths::INTROSPECT_PATH,
-                Permission::Right(KnownRight::TokenIntrospect),
+                Requirement::Right(KnownRight::TokenIntrospect),
                 introspect::introspect_token,
             ),
             Route::authenticated(
                 Method::POST,
                 paths::REVOKE_PATH,
-                Permission::Right(KnownRight::SessionDelete),
+                Requirement::Right(KnownRight::SessionDelete),
                 revoke::revoke_token,
             ),
         ]

@@ -17,7 +17,7 @@ const MAX_LARGE_BODIES: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct LargeBodyLimiter(AtomicUsize);
 
-/// The permission to read one large body, which is released on drop.
+/// The permit to read one large body, which is released on drop.
 #[derive(Debug)]
 pub(crate) struct LargeBodyPermit<'b>(&'b LargeBodyLimiter);
 

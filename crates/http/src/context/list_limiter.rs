@@ -29,7 +29,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 #[derive(Default)]
 pub(crate) struct ListLimiter(Mutex<HashMap<PrincipalId, Arc<Semaphore>>>);
 
-/// The permission to answer one list, which is released on drop.
+/// The permit to answer one list, which is released on drop.
 pub(crate) struct ListPermit {
     _permit: OwnedSemaphorePermit,
 }

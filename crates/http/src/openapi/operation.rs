@@ -17,7 +17,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::problem::{PROBLEM_SCHEMA, error_response, problem_schema, response_header};
 use super::schema::{id_schema, nullable_text_schema, text_schema};
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 
 /// The documentation of one operation.
 pub(crate) struct OperationDoc {
@@ -223,9 +223,9 @@ impl OperationDoc {
         schemas
     }
 
-    /// Builds the operation at this path, for callers with this permission; `None` if it requires no
+    /// Builds the operation at this path, for callers who meet this requirement; `None` if it requires no
     /// authentication.
-    pub(crate) fn build(self, method: &HttpMethod, path: &str, permission: Option<Permission>) -> Operation {
+    pub(crate) fn build(self, method: &HttpMethod, path: &str, requirement: Option<Requirement>) -> Operation {
         let mut parameters: Vec<Parameter> = path_parameter_names(path)
             .map(|name| {
                 build_parameter(
@@ -252,12 +252,12 @@ impl OperationDoc {
             refuses.push(404);
         }
         let mut more = self.description;
-        if permission.is_some() {
+        if requirement.is_some() {
             refuses.push(401);
         }
-        if let Some(permission) = permission.filter(|permission| *permission != Permission::Authenticated) {
+        if let Some(requirement) = requirement.filter(|requirement| *requirement != Requirement::Authenticated) {
             refuses.push(403);
-            more.push(permission.to_string());
+            more.push(requirement.to_string());
         }
 
         let mut answers: BTreeMap<u16, RefOr<utoipa::openapi::Response>> =
@@ -272,7 +272,7 @@ impl OperationDoc {
             .operation_id(Some(build_operation_id(method, path)))
             .parameters(Some(parameters))
             .request_body(self.body);
-        if permission.is_some() {
+        if requirement.is_some() {
             operation = operation.security(SecurityRequirement::new("bearer", Vec::<String>::new()));
         }
         for (status, answer) in answers {

@@ -128,7 +128,7 @@ impl MountService {
                 mount: endpoint.info.mount,
                 method: route.method.to_string(),
                 path: endpoint.info.template.clone(),
-                permission: route.handler.permission(),
+                requirement: route.handler.requirement(),
             })
         })
     }

@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::openapi::{DocumentedCall, OperationDoc};
 use crate::request::Request;
 use crate::request::head::RequestHead;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 
 /// The future of a handler.
 pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>>>>;
@@ -29,17 +29,17 @@ pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Result<HttpResponse,
 pub(crate) enum Handler {
     /// A handler for every client; credentials, if any, are in the body.
     Public(Box<dyn Fn(Request) -> HandlerFuture + Send + Sync>),
-    /// A handler for authenticated callers who have the permission.
-    Authenticated(Permission, Box<dyn Fn(Request, Caller) -> HandlerFuture + Send + Sync>),
+    /// A handler for authenticated callers who meet the requirement.
+    Authenticated(Requirement, Box<dyn Fn(Request, Caller) -> HandlerFuture + Send + Sync>),
     /// For gateways, which ask whether a request of another API may pass: the access rules decide, and this renders the caller.
     Gateway(fn(&Caller) -> Result<HttpResponse, ApiError>),
 }
 
 impl Handler {
     /// What a caller must have; `None` if the call itself requires no authentication.
-    pub(crate) fn permission(&self) -> Option<Permission> {
+    pub(crate) fn requirement(&self) -> Option<Requirement> {
         match self {
-            Self::Authenticated(permission, _) => Some(*permission),
+            Self::Authenticated(requirement, _) => Some(*requirement),
             Self::Public(_) | Self::Gateway(_) => None,
         }
     }
@@ -75,16 +75,16 @@ impl Route {
     }
 
     /// Creates a route that requires authentication: the handler runs only for callers with valid
-    /// credentials and the permission. A caller without the permission is denied before the path,
+    /// credentials who meet the requirement. A caller who does not meet it is denied before the path,
     /// the conditions and the body of the request are examined.
     pub fn authenticated<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
         method: Method,
         path: &'static str,
-        permission: Permission,
+        requirement: Requirement,
         handler: impl Fn(Request, Caller) -> F + Send + Sync + 'static,
     ) -> Self {
         let run = move |call, caller| -> HandlerFuture { Box::pin(handler(call, caller)) };
-        Self::new(method, path, Handler::Authenticated(permission, Box::new(run)))
+        Self::new(method, path, Handler::Authenticated(requirement, Box::new(run)))
     }
 
     /// The call by which a gateway asks whether a request of another API may pass. `render_identity` makes the response that
@@ -145,14 +145,14 @@ impl Route {
         Self { documentation: Some(entry), ..self }
     }
 
-    /// The same call with another handler, if it requires authentication: the same permission and documentation.
+    /// The same call with another handler, if it requires authentication: the same requirement and documentation.
     pub(crate) fn with_handler<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
         self,
         handler: impl Fn(Request, Caller) -> F + Send + Sync + 'static,
     ) -> Self {
-        let Handler::Authenticated(permission, _) = self.handler else { return self };
+        let Handler::Authenticated(requirement, _) = self.handler else { return self };
         let run = move |call, caller| -> HandlerFuture { Box::pin(handler(call, caller)) };
-        Self { handler: Handler::Authenticated(permission, Box::new(run)), ..self }
+        Self { handler: Handler::Authenticated(requirement, Box::new(run)), ..self }
     }
 
     /// The same call without its documentation, for a second mount of it.
@@ -165,7 +165,7 @@ impl Route {
         Some(DocumentedCall {
             method: parse_method(self.method.as_str())?,
             path: format!("{prefix}{}", self.path),
-            permission: self.handler.permission(),
+            requirement: self.handler.requirement(),
             documentation: self.documentation?,
         })
     }
@@ -233,7 +233,7 @@ pub struct RouteInfo {
     /// Full path with the mount's prefix.
     pub path: String,
     /// What a caller must have; `None` if the route requires no authentication.
-    pub permission: Option<Permission>,
+    pub requirement: Option<Requirement>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The path of every request through a mount: method, readiness gate, body, rate limit,
-//! credentials, permission, handler. Every failure on it is rendered by the dialect, including panics,
+//! credentials, requirement, handler. Every failure on it is rendered by the dialect, including panics,
 //! deadlines and unknown routes.
 
 use std::cell::Cell;
@@ -96,10 +96,10 @@ async fn handle_request(
     service.dialect.rate_limit(head)?;
     match &route.handler {
         Handler::Public(handler) => handler(Request::new(head.clone(), body, Arc::clone(&service.context))).await,
-        Handler::Authenticated(permission, handler) => {
+        Handler::Authenticated(requirement, handler) => {
             let credentials = service.dialect.read_credentials(head, &body)?;
             let caller = authenticate_caller(&service.context, head, credentials).await?;
-            let answered = match permission.check(&caller) {
+            let answered = match requirement.check(&caller) {
                 Ok(()) => handler(Request::new(head.clone(), body, Arc::clone(&service.context)), caller.clone()).await,
                 Err(denial) => Err(denial.into()),
             };

@@ -49,7 +49,6 @@ mod openapi;
 mod overload;
 mod password_changes;
 mod passwords;
-mod permissions;
 mod portos;
 #[path = "../../../../tests/src/portos_client.rs"]
 mod portos_client;
@@ -61,6 +60,7 @@ mod portos_tickets_rights;
 mod posstar;
 mod posstar_reset;
 mod requests;
+mod requirements;
 mod rights;
 mod roles;
 mod store_faults;

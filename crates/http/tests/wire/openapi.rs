@@ -57,7 +57,7 @@ async fn every_operation_has_summary_tag_and_responses() {
         .http
         .routes()
         .into_iter()
-        .filter(|route| route.permission.is_none())
+        .filter(|route| route.requirement.is_none())
         .map(|route| (route.method, route.path))
         .collect();
     for (method, path, operation) in operations(&document) {

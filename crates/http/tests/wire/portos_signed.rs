@@ -334,7 +334,7 @@ async fn every_bearer_route_accepts_a_signature() {
     let shop = TestServer::start();
     let (_, key) = create_key(&shop, "admin", "OFFICE", &[]);
     let routes: Vec<_> =
-        shop.http.routes().into_iter().filter(|route| route.mount == "portos" && route.permission.is_some()).collect();
+        shop.http.routes().into_iter().filter(|route| route.mount == "portos" && route.requirement.is_some()).collect();
     assert!(routes.len() >= 32, "{routes:?}");
     for (route, sent_at) in routes.iter().zip(NOON.millis()..) {
         let target = route.path.replace("{id}", "nothing").replace("{name}", "nothing");

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use actix_web::http::Method;
 use tillgate_domain::Rank;
-use tillgate_http::Permission;
+use tillgate_http::Requirement;
 
 use crate::every_route::request;
 use crate::openapi;
-use crate::permissions::denies_role;
+use crate::requirements::denies_role;
 use crate::test_server::TestServer;
 
 /// Expected statuses for nobody, a cashier, a manager and an admin. If a route refers to a session,
@@ -249,24 +249,24 @@ async fn public_routes_are_those_without_authentication() {
     for route in TestServer::start().http.routes().into_iter().filter(|route| route.path != judges_itself) {
         let of_nobody =
             TABLE.iter().find(|(method, path, ..)| (*method, *path) == (&*route.method, &*route.path)).unwrap().3[0];
-        assert_eq!(route.permission.is_none(), of_nobody != 401, "{route:?}");
+        assert_eq!(route.requirement.is_none(), of_nobody != 401, "{route:?}");
     }
 }
 
 #[test]
-fn table_denies_what_the_permission_of_the_route_denies() {
+fn table_denies_what_the_requirement_of_the_route_denies() {
     let system = actix_web::rt::System::new();
     let routes = system.block_on(async { TestServer::start().http.routes() });
     for (method, path, whose, expected) in TABLE {
         let route = routes.iter().find(|route| (&*route.method, &*route.path) == (*method, *path)).unwrap();
-        let Some(permission) = route.permission else { continue };
+        let Some(requirement) = route.requirement else { continue };
         for (rank, expected) in Rank::ALL.into_iter().zip(&expected[1..]) {
-            let call = format!("{method} {path} {whose} as {}: {permission:?}", rank.name());
-            if denies_role(permission, rank) {
+            let call = format!("{method} {path} {whose} as {}: {requirement:?}", rank.name());
+            if denies_role(requirement, rank) {
                 assert_eq!(*expected, 403, "{call}");
             } else if *expected == 403 {
                 // the use case decides about the rest
-                let depends_on_owner = *whose == "another's" || matches!(permission, Permission::RightForOthers(_));
+                let depends_on_owner = *whose == "another's" || matches!(requirement, Requirement::RightForOthers(_));
                 assert!(depends_on_owner, "{call}");
             }
         }

@@ -21,7 +21,7 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 use request::{CreateApiKey, RotateApiKey, UpdateApiKey};
 pub(super) use response::ApiKeySummary;
@@ -29,30 +29,35 @@ pub use response::{ApiKeyBody, CreatedApiKeyBody};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/api-keys", Permission::AnyOf(KnownRight::API_KEY_RIGHTS), list_api_keys)
+        Route::authenticated(Method::GET, "/api-keys", Requirement::AnyOf(KnownRight::API_KEY_RIGHTS), list_api_keys)
             .documented(openapi::list_api_keys),
-        Route::authenticated(Method::POST, "/api-keys", Permission::Right(KnownRight::ApiKeyCreate), create_api_key)
+        Route::authenticated(Method::POST, "/api-keys", Requirement::Right(KnownRight::ApiKeyCreate), create_api_key)
             .documented(openapi::create_api_key),
-        Route::authenticated(Method::GET, "/api-keys/{id}", Permission::AnyOf(KnownRight::API_KEY_RIGHTS), get_api_key)
-            .documented(openapi::get_api_key),
+        Route::authenticated(
+            Method::GET,
+            "/api-keys/{id}",
+            Requirement::AnyOf(KnownRight::API_KEY_RIGHTS),
+            get_api_key,
+        )
+        .documented(openapi::get_api_key),
         Route::authenticated(
             Method::PATCH,
             "/api-keys/{id}",
-            Permission::Right(KnownRight::ApiKeyUpdate),
+            Requirement::Right(KnownRight::ApiKeyUpdate),
             update_api_key,
         )
         .documented(openapi::update_api_key),
         Route::authenticated(
             Method::POST,
             "/api-keys/{id}/rotate",
-            Permission::Right(KnownRight::ApiKeyUpdate),
+            Requirement::Right(KnownRight::ApiKeyUpdate),
             rotate_api_key,
         )
         .documented(openapi::rotate_api_key),
         Route::authenticated(
             Method::DELETE,
             "/api-keys/{id}",
-            Permission::Right(KnownRight::ApiKeyDelete),
+            Requirement::Right(KnownRight::ApiKeyDelete),
             delete_api_key,
         )
         .documented(openapi::delete_api_key),

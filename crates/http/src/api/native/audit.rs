@@ -20,7 +20,7 @@ use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::query::QueryParameters;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 use crate::serving::streaming::stream_parts;
@@ -33,19 +33,24 @@ const WORD_MESSAGE: &str = "must be one of the values in the documentation";
 
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
-        Route::authenticated(Method::GET, "/audit-events", Permission::Right(KnownRight::AuditRead), list_audit_events)
-            .documented(openapi::list_audit_events),
+        Route::authenticated(
+            Method::GET,
+            "/audit-events",
+            Requirement::Right(KnownRight::AuditRead),
+            list_audit_events,
+        )
+        .documented(openapi::list_audit_events),
         Route::authenticated(
             Method::GET,
             "/audit-events/export",
-            Permission::Right(KnownRight::AuditRead),
+            Requirement::Right(KnownRight::AuditRead),
             export_audit_events,
         )
         .documented(openapi::export_audit_events),
         Route::authenticated(
             Method::GET,
             "/audit-events/{id}",
-            Permission::Right(KnownRight::AuditRead),
+            Requirement::Right(KnownRight::AuditRead),
             get_audit_event,
         )
         .documented(openapi::get_audit_event),

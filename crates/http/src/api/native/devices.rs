@@ -23,51 +23,51 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 use request::{CreateDevice, UpdateDevice};
 pub use response::DeviceBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/devices", Permission::Authenticated, list_devices)
+        Route::authenticated(Method::GET, "/devices", Requirement::Authenticated, list_devices)
             .documented(openapi::list_devices),
-        Route::authenticated(Method::POST, "/devices", Permission::Right(KnownRight::DeviceCreate), create_device)
+        Route::authenticated(Method::POST, "/devices", Requirement::Right(KnownRight::DeviceCreate), create_device)
             .documented(openapi::create_device),
-        Route::authenticated(Method::GET, "/devices/{id}", Permission::Authenticated, get_device)
+        Route::authenticated(Method::GET, "/devices/{id}", Requirement::Authenticated, get_device)
             .documented(openapi::get_device),
         Route::authenticated(
             Method::PATCH,
             "/devices/{id}",
-            Permission::AnyOf(&[KnownRight::DeviceUpdate, KnownRight::DeviceDelete]),
+            Requirement::AnyOf(&[KnownRight::DeviceUpdate, KnownRight::DeviceDelete]),
             update_device,
         )
         .documented(openapi::update_device),
         Route::authenticated(
             Method::DELETE,
             "/devices/{id}",
-            Permission::Right(KnownRight::DeviceDelete),
+            Requirement::Right(KnownRight::DeviceDelete),
             retire_device,
         )
         .documented(openapi::retire_device),
         Route::authenticated(
             Method::PUT,
             "/devices/{id}/password",
-            Permission::Right(KnownRight::DeviceUpdate),
+            Requirement::Right(KnownRight::DeviceUpdate),
             set_device_password,
         )
         .documented(openapi::set_device_password),
         Route::authenticated(
             Method::DELETE,
             "/devices/{id}/password",
-            Permission::Right(KnownRight::DeviceUpdate),
+            Requirement::Right(KnownRight::DeviceUpdate),
             remove_device_password,
         )
         .documented(openapi::remove_device_password),
         Route::authenticated(
             Method::POST,
             "/devices/{id}/unlock",
-            Permission::Right(KnownRight::DeviceUpdate),
+            Requirement::Right(KnownRight::DeviceUpdate),
             unlock_device,
         )
         .documented(openapi::unlock_device),

@@ -12,7 +12,7 @@ use crate::error::ApiError;
 use crate::openapi::{OperationDoc, text_schema};
 use crate::request::Request;
 use crate::serving::event_stream::EventStreamBody;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 
 const LAST_EVENT_ID: &str = "Last-Event-ID";
@@ -21,7 +21,7 @@ const LAST_EVENT_ID: &str = "Last-Event-ID";
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 pub(super) fn route() -> Route {
-    Route::authenticated(Method::GET, "/events", Permission::Authenticated, follow_events).documented(document_events)
+    Route::authenticated(Method::GET, "/events", Requirement::Authenticated, follow_events).documented(document_events)
 }
 
 async fn follow_events(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

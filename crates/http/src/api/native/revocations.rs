@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::error::{ApiError, ProtocolError};
 use crate::openapi::OperationDoc;
 use crate::request::Request;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 use crate::timestamps::serialize_optional_instant;
@@ -25,7 +25,7 @@ pub(super) fn route() -> Route {
     Route::authenticated(
         Method::GET,
         "/revocations/{position}",
-        Permission::Right(KnownRight::SessionDelete),
+        Requirement::Right(KnownRight::SessionDelete),
         get_revocation,
     )
     .documented(document_revocation)

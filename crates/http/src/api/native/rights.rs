@@ -12,13 +12,13 @@ use tillgate_domain::{KnownRight, Right};
 
 use crate::error::ApiError;
 use crate::request::Request;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 use response::{RightBody, RightsBody};
 
 pub(super) fn route() -> Route {
-    Route::authenticated(Method::GET, "/rights", Permission::Authenticated, list_rights)
+    Route::authenticated(Method::GET, "/rights", Requirement::Authenticated, list_rights)
         .documented(openapi::list_rights)
 }
 

@@ -19,22 +19,22 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 use request::{CreateRole, UpdateRole};
 pub use response::RoleBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/roles", Permission::Authenticated, list_roles)
+        Route::authenticated(Method::GET, "/roles", Requirement::Authenticated, list_roles)
             .documented(openapi::list_roles),
-        Route::authenticated(Method::POST, "/roles", Permission::Right(KnownRight::RoleCreate), create_role)
+        Route::authenticated(Method::POST, "/roles", Requirement::Right(KnownRight::RoleCreate), create_role)
             .documented(openapi::create_role),
-        Route::authenticated(Method::GET, "/roles/{id}", Permission::Authenticated, get_role)
+        Route::authenticated(Method::GET, "/roles/{id}", Requirement::Authenticated, get_role)
             .documented(openapi::get_role),
-        Route::authenticated(Method::PATCH, "/roles/{id}", Permission::Right(KnownRight::RoleUpdate), update_role)
+        Route::authenticated(Method::PATCH, "/roles/{id}", Requirement::Right(KnownRight::RoleUpdate), update_role)
             .documented(openapi::update_role),
-        Route::authenticated(Method::DELETE, "/roles/{id}", Permission::Right(KnownRight::RoleDelete), delete_role)
+        Route::authenticated(Method::DELETE, "/roles/{id}", Requirement::Right(KnownRight::RoleDelete), delete_role)
             .documented(openapi::delete_role),
     ]
 }

@@ -19,7 +19,7 @@ use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
 use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 pub(super) use request::{LoginInput, read_login};
@@ -32,35 +32,40 @@ pub(crate) const STEP_UP_PATH: &str = "/sessions/current/step-up";
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::public(Method::POST, "/sessions", log_in).documented(openapi::log_in),
-        Route::authenticated(Method::GET, "/sessions", Permission::Authenticated, list_sessions)
+        Route::authenticated(Method::GET, "/sessions", Requirement::Authenticated, list_sessions)
             .documented(openapi::list_sessions),
         Route::public(Method::POST, "/sessions/refresh", refresh_session).documented(openapi::refresh_session),
-        Route::authenticated(Method::GET, "/sessions/current", Permission::Authenticated, get_current_session)
+        Route::authenticated(Method::GET, "/sessions/current", Requirement::Authenticated, get_current_session)
             .documented(openapi::get_current_session),
-        Route::authenticated(Method::DELETE, "/sessions/current", Permission::Authenticated, log_out)
+        Route::authenticated(Method::DELETE, "/sessions/current", Requirement::Authenticated, log_out)
             .documented(openapi::log_out),
-        Route::authenticated(Method::PUT, "/sessions/current/password", Permission::Authenticated, change_own_password)
-            .documented(openapi::change_own_password),
-        Route::authenticated(Method::POST, STEP_UP_PATH, Permission::Authenticated, step_up)
+        Route::authenticated(
+            Method::PUT,
+            "/sessions/current/password",
+            Requirement::Authenticated,
+            change_own_password,
+        )
+        .documented(openapi::change_own_password),
+        Route::authenticated(Method::POST, STEP_UP_PATH, Requirement::Authenticated, step_up)
             .documented(openapi::step_up),
         Route::authenticated(
             Method::POST,
             "/sessions/end",
-            Permission::RightForOthers(KnownRight::SessionDelete),
+            Requirement::RightForOthers(KnownRight::SessionDelete),
             end_sessions,
         )
         .documented(openapi::end_sessions),
         Route::authenticated(
             Method::GET,
             "/sessions/{id}",
-            Permission::RightForOthers(KnownRight::SessionRead),
+            Requirement::RightForOthers(KnownRight::SessionRead),
             get_session,
         )
         .documented(openapi::get_session),
         Route::authenticated(
             Method::DELETE,
             "/sessions/{id}",
-            Permission::RightForOthers(KnownRight::SessionDelete),
+            Requirement::RightForOthers(KnownRight::SessionDelete),
             end_session,
         )
         .documented(openapi::end_session),

@@ -18,22 +18,22 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 use request::{CreateStore, UpdateStore};
 pub use response::StoreBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/stores", Permission::Authenticated, list_stores)
+        Route::authenticated(Method::GET, "/stores", Requirement::Authenticated, list_stores)
             .documented(openapi::list_stores),
-        Route::authenticated(Method::POST, "/stores", Permission::Right(KnownRight::StoreCreate), create_store)
+        Route::authenticated(Method::POST, "/stores", Requirement::Right(KnownRight::StoreCreate), create_store)
             .documented(openapi::create_store),
-        Route::authenticated(Method::GET, "/stores/{id}", Permission::Authenticated, get_store)
+        Route::authenticated(Method::GET, "/stores/{id}", Requirement::Authenticated, get_store)
             .documented(openapi::get_store),
-        Route::authenticated(Method::PATCH, "/stores/{id}", Permission::Right(KnownRight::StoreUpdate), update_store)
+        Route::authenticated(Method::PATCH, "/stores/{id}", Requirement::Right(KnownRight::StoreUpdate), update_store)
             .documented(openapi::update_store),
-        Route::authenticated(Method::DELETE, "/stores/{id}", Permission::Right(KnownRight::StoreDelete), delete_store)
+        Route::authenticated(Method::DELETE, "/stores/{id}", Requirement::Right(KnownRight::StoreDelete), delete_store)
             .documented(openapi::delete_store),
     ]
 }

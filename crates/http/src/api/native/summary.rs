@@ -13,14 +13,14 @@ use crate::error::ApiError;
 use crate::openapi::{OperationDoc, id_schema};
 use crate::request::Request;
 use crate::request::query::QueryParameters;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 use crate::timestamps::serialize_optional_instant;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/summary", Permission::Authenticated, get_summary)
+        Route::authenticated(Method::GET, "/summary", Requirement::Authenticated, get_summary)
             .documented(document_summary),
     ]
 }

@@ -19,21 +19,21 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::query::QueryParameters;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 use request::UpdateTenant;
 pub use response::TenantBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/tenants", Permission::Authenticated, list_tenants)
+        Route::authenticated(Method::GET, "/tenants", Requirement::Authenticated, list_tenants)
             .documented(openapi::list_tenants),
-        Route::authenticated(Method::GET, "/tenants/{id}", Permission::Authenticated, get_tenant)
+        Route::authenticated(Method::GET, "/tenants/{id}", Requirement::Authenticated, get_tenant)
             .documented(openapi::get_tenant),
         Route::authenticated(
             Method::PATCH,
             "/tenants/{id}",
-            Permission::Right(KnownRight::TenantUpdate),
+            Requirement::Right(KnownRight::TenantUpdate),
             update_tenant,
         )
         .documented(openapi::update_tenant),

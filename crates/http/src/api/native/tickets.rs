@@ -28,7 +28,7 @@ use crate::request::Request;
 use crate::request::body::read_object;
 use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 use crate::timestamps::Rfc3339Instant;
 use request::{CloseTicket, CreateTicket, RefundTicket};
@@ -36,27 +36,32 @@ pub use response::TicketBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/tickets", Permission::Authenticated, list_tickets)
+        Route::authenticated(Method::GET, "/tickets", Requirement::Authenticated, list_tickets)
             .documented(openapi::list_tickets),
-        Route::authenticated(Method::POST, "/tickets", Permission::Right(KnownRight::TicketCreate), create_ticket)
+        Route::authenticated(Method::POST, "/tickets", Requirement::Right(KnownRight::TicketCreate), create_ticket)
             .with_body_limit(MAX_TICKET_BODY_BYTES)
             .documented(openapi::create_ticket),
-        Route::authenticated(Method::GET, "/tickets/{id}", Permission::Authenticated, get_ticket)
+        Route::authenticated(Method::GET, "/tickets/{id}", Requirement::Authenticated, get_ticket)
             .documented(openapi::get_ticket),
         Route::authenticated(
             Method::PATCH,
             "/tickets/{id}",
-            Permission::AnyOf(&[KnownRight::TicketUpdate, KnownRight::TicketUpdateAny]),
+            Requirement::AnyOf(&[KnownRight::TicketUpdate, KnownRight::TicketUpdateAny]),
             update_ticket,
         )
         .with_body_limit(MAX_TICKET_BODY_BYTES)
         .documented(openapi::update_ticket),
-        Route::authenticated(Method::DELETE, "/tickets/{id}", Permission::Right(KnownRight::TicketDelete), void_ticket)
-            .documented(openapi::void_ticket),
+        Route::authenticated(
+            Method::DELETE,
+            "/tickets/{id}",
+            Requirement::Right(KnownRight::TicketDelete),
+            void_ticket,
+        )
+        .documented(openapi::void_ticket),
         Route::authenticated(
             Method::POST,
             "/tickets/{id}/close",
-            Permission::Right(KnownRight::TicketClose),
+            Requirement::Right(KnownRight::TicketClose),
             close_ticket,
         )
         .with_body_limit(MAX_TICKET_BODY_BYTES)
@@ -64,7 +69,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::authenticated(
             Method::POST,
             "/tickets/{id}/refund",
-            Permission::Both(KnownRight::TicketCreate, KnownRight::Storno),
+            Requirement::Both(KnownRight::TicketCreate, KnownRight::Storno),
             refund_ticket,
         )
         .with_body_limit(MAX_TICKET_BODY_BYTES)

@@ -23,7 +23,7 @@ use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 pub(crate) use invitations::INVITATION_PATH;
 pub use invitations::InvitationBody;
@@ -33,39 +33,39 @@ pub use response::UserBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::GET, "/users", Permission::Right(KnownRight::UserRead), list_users)
+        Route::authenticated(Method::GET, "/users", Requirement::Right(KnownRight::UserRead), list_users)
             .documented(openapi::list_users),
-        Route::authenticated(Method::POST, "/users", Permission::Right(KnownRight::UserCreate), create_user)
+        Route::authenticated(Method::POST, "/users", Requirement::Right(KnownRight::UserCreate), create_user)
             .documented(openapi::create_user),
-        Route::authenticated(Method::GET, "/users/{id}", Permission::RightForOthers(KnownRight::UserRead), get_user)
+        Route::authenticated(Method::GET, "/users/{id}", Requirement::RightForOthers(KnownRight::UserRead), get_user)
             .documented(openapi::get_user),
         Route::authenticated(
             Method::PATCH,
             "/users/{id}",
-            Permission::AnyOf(&[KnownRight::UserUpdate, KnownRight::UserDelete]),
+            Requirement::AnyOf(&[KnownRight::UserUpdate, KnownRight::UserDelete]),
             update_user,
         )
         .documented(openapi::update_user),
-        Route::authenticated(Method::DELETE, "/users/{id}", Permission::Right(KnownRight::UserDelete), delete_user)
+        Route::authenticated(Method::DELETE, "/users/{id}", Requirement::Right(KnownRight::UserDelete), delete_user)
             .documented(openapi::delete_user),
         Route::authenticated(
             Method::PUT,
             "/users/{id}/password",
-            Permission::Right(KnownRight::UserUpdate),
+            Requirement::Right(KnownRight::UserUpdate),
             set_user_password,
         )
         .documented(openapi::set_user_password),
         Route::authenticated(
             Method::POST,
             "/users/{id}/invitations",
-            Permission::Right(KnownRight::UserUpdate),
+            Requirement::Right(KnownRight::UserUpdate),
             invite_user,
         )
         .documented(openapi::invite_user),
         Route::authenticated(
             Method::POST,
             "/users/{id}/unlock",
-            Permission::Right(KnownRight::UserUpdate),
+            Requirement::Right(KnownRight::UserUpdate),
             unlock_user,
         )
         .documented(openapi::unlock_user),

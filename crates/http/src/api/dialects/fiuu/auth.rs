@@ -11,7 +11,7 @@ use super::response::{LogoutBody, render_tokens};
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::bearer::read_bearer;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response;
 use crate::serving::route::Route;
 
@@ -19,7 +19,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::public(Method::POST, LOGIN_PATH, log_in),
         Route::public(Method::POST, REFRESH_PATH, refresh_session),
-        Route::authenticated(Method::POST, "/auth/logout", Permission::Authenticated, log_out),
+        Route::authenticated(Method::POST, "/auth/logout", Requirement::Authenticated, log_out),
     ]
 }
 

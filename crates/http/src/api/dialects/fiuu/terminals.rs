@@ -14,7 +14,7 @@ use tillgate_domain::{Device, DeviceId, DeviceStatus, Instant, TenantId};
 
 use crate::error::ApiError;
 use crate::request::Request;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response;
 use crate::serving::route::Route;
 
@@ -26,7 +26,7 @@ const LIST_CACHE_TTL: Duration = Duration::from_secs(1);
 
 pub(super) fn route(lists: &Arc<TerminalListCache>) -> Route {
     let lists = Arc::clone(lists);
-    Route::authenticated(Method::GET, "/api/terminals", Permission::Authenticated, move |call, caller| {
+    Route::authenticated(Method::GET, "/api/terminals", Requirement::Authenticated, move |call, caller| {
         list_terminals(call, caller, Arc::clone(&lists))
     })
 }

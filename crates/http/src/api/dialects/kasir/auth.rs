@@ -20,15 +20,15 @@ use crate::request::body;
 use crate::request::cookies::{read_cookies, read_secret_cookies};
 use crate::request::field::{check_password, validate_body_with};
 use crate::request::origin_check::{TrustedSenders, check_origin};
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 
 pub(super) fn routes(web: &Arc<BrowserSettings>) -> Vec<Route> {
     let (to_login, to_refresh, to_logout) = (Arc::clone(web), Arc::clone(web), Arc::clone(web));
     vec![
         Route::public(Method::POST, LOGIN_PATH, move |call| log_in(call, Arc::clone(&to_login))),
-        Route::authenticated(Method::GET, "/api/v1/auth/me", Permission::Role(Rank::Cashier), get_current_user),
-        Route::authenticated(Method::PUT, PASSWORD_PATH, Permission::Role(Rank::Cashier), change_password),
+        Route::authenticated(Method::GET, "/api/v1/auth/me", Requirement::Role(Rank::Cashier), get_current_user),
+        Route::authenticated(Method::PUT, PASSWORD_PATH, Requirement::Role(Rank::Cashier), change_password),
         Route::public(Method::POST, REFRESH_PATH, move |call| refresh_session(call, Arc::clone(&to_refresh))),
         Route::public(Method::POST, LOGOUT_PATH, move |call| log_out(call, Arc::clone(&to_logout))),
     ]

@@ -14,11 +14,11 @@ use super::response::{format_timestamp, render_data};
 use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::query::QueryParameters;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 
 pub(super) fn route() -> Route {
-    Route::authenticated(Method::GET, "/api/v1/activity-logs", Permission::Role(Rank::Admin), list_logs)
+    Route::authenticated(Method::GET, "/api/v1/activity-logs", Requirement::Role(Rank::Admin), list_logs)
 }
 
 #[derive(Serialize)]

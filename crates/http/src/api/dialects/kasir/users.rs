@@ -19,23 +19,23 @@ use super::response::{UserBody, render_data, render_message};
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::request::Request;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 use list::list_users;
 use request::{CreateUserInput, UpdateUserInput};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::authenticated(Method::POST, "/api/v1/auth/add", Permission::Role(Rank::Admin), register_user),
-        Route::authenticated(Method::GET, USERS_PATH, Permission::Role(Rank::Cashier), list_users),
-        Route::authenticated(Method::POST, USERS_PATH, Permission::Role(Rank::Admin), create_user),
-        Route::authenticated(Method::GET, USER_PATH, Permission::Role(Rank::Manager), get_user),
-        Route::authenticated(Method::PUT, USER_PATH, Permission::Role(Rank::Admin), update_user),
-        Route::authenticated(Method::DELETE, USER_PATH, Permission::Role(Rank::Admin), delete_user),
+        Route::authenticated(Method::POST, "/api/v1/auth/add", Requirement::Role(Rank::Admin), register_user),
+        Route::authenticated(Method::GET, USERS_PATH, Requirement::Role(Rank::Cashier), list_users),
+        Route::authenticated(Method::POST, USERS_PATH, Requirement::Role(Rank::Admin), create_user),
+        Route::authenticated(Method::GET, USER_PATH, Requirement::Role(Rank::Manager), get_user),
+        Route::authenticated(Method::PUT, USER_PATH, Requirement::Role(Rank::Admin), update_user),
+        Route::authenticated(Method::DELETE, USER_PATH, Requirement::Role(Rank::Admin), delete_user),
         Route::authenticated(
             Method::POST,
             "/api/v1/users/{id}/toggle-status",
-            Permission::Role(Rank::Admin),
+            Requirement::Role(Rank::Admin),
             toggle_user_status,
         ),
     ]

@@ -9,11 +9,11 @@ use tillgate_domain::SessionId;
 use super::response::render_success;
 use crate::error::ApiError;
 use crate::request::Request;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 
 pub(super) fn route() -> Route {
-    Route::authenticated(Method::GET, "/devices", Permission::Authenticated, list_devices)
+    Route::authenticated(Method::GET, "/devices", Requirement::Authenticated, list_devices)
 }
 
 #[derive(Serialize)]

@@ -19,7 +19,7 @@ use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::request::Request;
 use crate::request::body;
 use crate::request::field::BodyField;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response;
 use crate::serving::route::Route;
 use crate::timestamps;
@@ -41,15 +41,15 @@ const LIST_MEMBERS: &[ListMember] = &[
 pub(super) fn routes() -> Vec<Route> {
     let collection = api_paths!("/apikeys").into_iter().flat_map(|path| {
         [
-            Route::authenticated(Method::GET, path, Permission::AnyOf(KnownRight::API_KEY_RIGHTS), list_api_key_rows),
-            Route::authenticated(Method::POST, path, Permission::Right(KnownRight::ApiKeyCreate), create_api_key),
+            Route::authenticated(Method::GET, path, Requirement::AnyOf(KnownRight::API_KEY_RIGHTS), list_api_key_rows),
+            Route::authenticated(Method::POST, path, Requirement::Right(KnownRight::ApiKeyCreate), create_api_key),
         ]
     });
     let one = api_paths!("/apikeys/{id}").into_iter().flat_map(|path| {
         [
-            Route::authenticated(Method::GET, path, Permission::AnyOf(KnownRight::API_KEY_RIGHTS), get_api_key),
-            Route::authenticated(Method::PUT, path, Permission::Right(KnownRight::ApiKeyUpdate), update_api_key),
-            Route::authenticated(Method::DELETE, path, Permission::Right(KnownRight::ApiKeyDelete), delete_api_key),
+            Route::authenticated(Method::GET, path, Requirement::AnyOf(KnownRight::API_KEY_RIGHTS), get_api_key),
+            Route::authenticated(Method::PUT, path, Requirement::Right(KnownRight::ApiKeyUpdate), update_api_key),
+            Route::authenticated(Method::DELETE, path, Requirement::Right(KnownRight::ApiKeyDelete), delete_api_key),
         ]
     });
     collection.chain(one).collect()

@@ -9,7 +9,7 @@ use super::request::{read_login, read_refresh};
 use super::response::{build_user, render_tokens};
 use crate::error::ApiError;
 use crate::request::Request;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response;
 use crate::serving::route::Route;
 
@@ -19,8 +19,8 @@ pub(super) fn routes() -> Vec<Route> {
         .flat_map(|path| {
             [
                 Route::public(Method::POST, path, log_in),
-                Route::authenticated(Method::GET, path, Permission::Authenticated, get_current_user),
-                Route::authenticated(Method::DELETE, path, Permission::Authenticated, log_out),
+                Route::authenticated(Method::GET, path, Requirement::Authenticated, get_current_user),
+                Route::authenticated(Method::DELETE, path, Requirement::Authenticated, log_out),
             ]
         })
         .chain(

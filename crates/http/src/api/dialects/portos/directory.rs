@@ -17,7 +17,7 @@ use super::list::{ENVIRONMENT_KIND, ListMember, ListQuery, MemberKind};
 use super::paths::{api_paths, read_path_name};
 use crate::error::ApiError;
 use crate::request::Request;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response;
 use crate::serving::route::Route;
 
@@ -51,26 +51,26 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     routes.extend(
         api_paths!("/devices")
-            .map(|path| Route::authenticated(Method::GET, path, Permission::Authenticated, list_device_rows)),
+            .map(|path| Route::authenticated(Method::GET, path, Requirement::Authenticated, list_device_rows)),
     );
     routes.extend(
         api_paths!("/devices/{name}")
-            .map(|path| Route::authenticated(Method::GET, path, Permission::Authenticated, get_device)),
+            .map(|path| Route::authenticated(Method::GET, path, Requirement::Authenticated, get_device)),
     );
     routes.extend(
         api_paths!("/roles")
-            .map(|path| Route::authenticated(Method::GET, path, Permission::Authenticated, list_role_rows)),
+            .map(|path| Route::authenticated(Method::GET, path, Requirement::Authenticated, list_role_rows)),
     );
     routes.extend(
         api_paths!("/roles/{name}")
-            .map(|path| Route::authenticated(Method::GET, path, Permission::Authenticated, get_role)),
+            .map(|path| Route::authenticated(Method::GET, path, Requirement::Authenticated, get_role)),
     );
     routes.extend(
         api_paths!("/users")
-            .map(|path| Route::authenticated(Method::GET, path, Permission::Authenticated, list_user_rows)),
+            .map(|path| Route::authenticated(Method::GET, path, Requirement::Authenticated, list_user_rows)),
     );
     routes.extend(api_paths!("/users/{id}").map(|path| {
-        Route::authenticated(Method::GET, path, Permission::Authenticated, get_user).about(SubjectKind::User)
+        Route::authenticated(Method::GET, path, Requirement::Authenticated, get_user).about(SubjectKind::User)
     }));
     routes
 }

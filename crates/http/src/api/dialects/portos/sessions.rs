@@ -13,7 +13,7 @@ use super::paths::api_paths;
 use crate::context::office::OfficeContext;
 use crate::error::ApiError;
 use crate::request::Request;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response;
 use crate::serving::route::Route;
 use crate::timestamps;
@@ -33,14 +33,14 @@ const LIST_MEMBERS: &[ListMember] = &[
 
 pub(super) fn routes() -> Vec<Route> {
     let list_paths = api_paths!("/sessions")
-        .map(|path| Route::authenticated(Method::GET, path, Permission::Authenticated, list_session_rows));
+        .map(|path| Route::authenticated(Method::GET, path, Requirement::Authenticated, list_session_rows));
     let one_paths = api_paths!("/sessions/{id}").into_iter().flat_map(|path| {
         [
-            Route::authenticated(Method::GET, path, Permission::RightForOthers(KnownRight::SessionRead), get_session),
+            Route::authenticated(Method::GET, path, Requirement::RightForOthers(KnownRight::SessionRead), get_session),
             Route::authenticated(
                 Method::DELETE,
                 path,
-                Permission::RightForOthers(KnownRight::SessionDelete),
+                Requirement::RightForOthers(KnownRight::SessionDelete),
                 end_session,
             ),
         ]

@@ -23,7 +23,7 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::json::exact::ExactJson;
 use crate::request::Request;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 use crate::serving::streaming;
 pub(super) use query::TicketQuery;
@@ -60,13 +60,13 @@ const VAT_CATEGORIES: RangeInclusive<u8> = 1..=10;
 pub(super) fn routes() -> Vec<Route> {
     let collection = api_paths!("/tickets").into_iter().flat_map(|path| {
         [
-            Route::authenticated(Method::GET, path, Permission::Authenticated, list_ticket_rows),
-            Route::authenticated(Method::POST, path, Permission::Right(KnownRight::TicketCreate), open_ticket)
+            Route::authenticated(Method::GET, path, Requirement::Authenticated, list_ticket_rows),
+            Route::authenticated(Method::POST, path, Requirement::Right(KnownRight::TicketCreate), open_ticket)
                 .with_body_limit(MAX_TICKET_BODY_BYTES),
             Route::authenticated(
                 Method::PATCH,
                 path,
-                Permission::AnyOf(&[KnownRight::TicketUpdate, KnownRight::TicketUpdateAny]),
+                Requirement::AnyOf(&[KnownRight::TicketUpdate, KnownRight::TicketUpdateAny]),
                 amend_tickets,
             )
             .with_body_limit(MAX_TICKET_BODY_BYTES),
@@ -74,19 +74,19 @@ pub(super) fn routes() -> Vec<Route> {
     });
     let one = api_paths!("/tickets/{id}").into_iter().flat_map(|path| {
         [
-            Route::authenticated(Method::GET, path, Permission::Authenticated, get_ticket),
+            Route::authenticated(Method::GET, path, Requirement::Authenticated, get_ticket),
             Route::authenticated(
                 Method::PUT,
                 path,
-                Permission::AnyOf(&[KnownRight::TicketCreate, KnownRight::TicketUpdate, KnownRight::TicketUpdateAny]),
+                Requirement::AnyOf(&[KnownRight::TicketCreate, KnownRight::TicketUpdate, KnownRight::TicketUpdateAny]),
                 put_ticket,
             )
             .with_body_limit(MAX_TICKET_BODY_BYTES),
-            Route::authenticated(Method::DELETE, path, Permission::Right(KnownRight::TicketDelete), delete_ticket),
+            Route::authenticated(Method::DELETE, path, Requirement::Right(KnownRight::TicketDelete), delete_ticket),
         ]
     });
     let close = api_paths!("/tickets/{id}/close").map(|path| {
-        Route::authenticated(Method::POST, path, Permission::Right(KnownRight::TicketClose), close_ticket)
+        Route::authenticated(Method::POST, path, Requirement::Right(KnownRight::TicketClose), close_ticket)
             .with_body_limit(MAX_TICKET_BODY_BYTES)
     });
     collection.chain(one).chain(close).collect()

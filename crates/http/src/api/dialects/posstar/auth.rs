@@ -12,7 +12,7 @@ use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::body;
 use crate::request::field::validate_body;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response;
 use crate::serving::route::Route;
 use crate::timestamps;
@@ -20,9 +20,9 @@ use crate::timestamps;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::public(Method::POST, LOGIN_PATH, log_in),
-        Route::authenticated(Method::GET, "/api/v1/auth/me", Permission::Role(Rank::Cashier), get_current_user),
+        Route::authenticated(Method::GET, "/api/v1/auth/me", Requirement::Role(Rank::Cashier), get_current_user),
         Route::public(Method::POST, REFRESH_PATH, exchange_token),
-        Route::authenticated(Method::POST, "/api/v1/auth/logout", Permission::Authenticated, log_out),
+        Route::authenticated(Method::POST, "/api/v1/auth/logout", Requirement::Authenticated, log_out),
     ]
 }
 

@@ -23,7 +23,7 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::openapi::OperationDoc;
 use crate::request::Request;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 use crate::timestamps::{serialize_instant, serialize_optional_instant};
@@ -35,12 +35,12 @@ const VERIFICATIONS: &str = "audit/verifications";
 const NOT_VERIFIED: &str = "not_verified";
 
 pub(super) fn routes() -> Vec<Route> {
-    let permission = Permission::Right(KnownRight::AuditRead);
+    let requirement = Requirement::Right(KnownRight::AuditRead);
     vec![
-        Route::authenticated(Method::GET, "/audit/seal", permission, get_seal).documented(document_seal),
-        Route::authenticated(Method::POST, "/audit/verifications", permission, start_verification)
+        Route::authenticated(Method::GET, "/audit/seal", requirement, get_seal).documented(document_seal),
+        Route::authenticated(Method::POST, "/audit/verifications", requirement, start_verification)
             .documented(document_start),
-        Route::authenticated(Method::GET, "/audit/verifications/{id}", permission, get_verification)
+        Route::authenticated(Method::GET, "/audit/verifications/{id}", requirement, get_verification)
             .documented(document_verification),
     ]
 }

@@ -15,15 +15,15 @@ use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::body;
 use crate::request::field::validate_body;
-use crate::serving::permission::Permission;
+use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::public(Method::POST, "/app/login", log_in),
-        Route::authenticated(Method::GET, "/app/devices", Permission::Authenticated, list_devices),
-        Route::authenticated(Method::POST, "/app/generate", Permission::Authenticated, generate_tokens),
-        Route::authenticated(Method::POST, "/app/logout", Permission::Authenticated, log_out),
+        Route::authenticated(Method::GET, "/app/devices", Requirement::Authenticated, list_devices),
+        Route::authenticated(Method::POST, "/app/generate", Requirement::Authenticated, generate_tokens),
+        Route::authenticated(Method::POST, "/app/logout", Requirement::Authenticated, log_out),
     ]
 }
 

@@ -8,7 +8,7 @@ use tillgate_domain::{KnownRight, Rank};
 
 /// What a caller must have to use a route that requires authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Permission {
+pub enum Requirement {
     /// Every authenticated caller. The response may contain only what the caller may see.
     Authenticated,
     /// Callers who have this right.
@@ -24,7 +24,7 @@ pub enum Permission {
     Role(Rank),
 }
 
-impl Permission {
+impl Requirement {
     /// Checks what can be decided before the request is examined: path, conditions and body.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl Permission {
 }
 
 /// A sentence for people; empty if every authenticated caller is allowed.
-impl fmt::Display for Permission {
+impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |rights: &[KnownRight]| {
             let names: Vec<String> = rights.iter().map(|right| format!("`{}`", right.as_str())).collect();
@@ -81,20 +81,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permission_reads_as_a_sentence() {
+    fn requirement_reads_as_a_sentence() {
         use KnownRight::{Storno, TicketCreate, UserDelete, UserRead, UserUpdate};
-        for (permission, text) in [
-            (Permission::Authenticated, ""),
-            (Permission::Right(UserRead), "Requires the `userRead` right."),
-            (Permission::Both(TicketCreate, Storno), "Requires the rights `ticketCreate` and `storno`."),
+        for (requirement, text) in [
+            (Requirement::Authenticated, ""),
+            (Requirement::Right(UserRead), "Requires the `userRead` right."),
+            (Requirement::Both(TicketCreate, Storno), "Requires the rights `ticketCreate` and `storno`."),
             (
-                Permission::AnyOf(&[UserUpdate, UserDelete, UserRead]),
+                Requirement::AnyOf(&[UserUpdate, UserDelete, UserRead]),
                 "Requires one of the rights `userUpdate`, `userDelete` or `userRead`.",
             ),
-            (Permission::RightForOthers(UserRead), "For resources of other users, requires the `userRead` right."),
-            (Permission::Role(Rank::Manager), "Requires the manager role or higher."),
+            (Requirement::RightForOthers(UserRead), "For resources of other users, requires the `userRead` right."),
+            (Requirement::Role(Rank::Manager), "Requires the manager role or higher."),
         ] {
-            assert_eq!(permission.to_string(), text);
+            assert_eq!(requirement.to_string(), text);
         }
     }
 }

@@ -1,43 +1,43 @@
-//! The permission of a route: a caller without it is denied before anything of the request is
+//! The requirement of a route: a caller who does not meet it is denied before anything of the request is
 //! examined, in every contract.
 
 use actix_web::http::Method;
 use serde_json::json;
 use tillgate_domain::{Rank, Rights};
-use tillgate_http::{Permission, RouteInfo};
+use tillgate_http::{Requirement, RouteInfo};
 
 use crate::every_route;
 use crate::test_server::{TestServer, build_request, post_request};
 
 /// Whether the route denies every request of a caller with this built-in role.
-pub fn denies_role(permission: Permission, rank: Rank) -> bool {
+pub fn denies_role(requirement: Requirement, rank: Rank) -> bool {
     let rights: Rights = rank.rights();
-    match permission {
-        Permission::Right(right) => !rights.allows(right),
-        Permission::Both(one, other) => !(rights.allows(one) && rights.allows(other)),
-        Permission::AnyOf(any) => !any.iter().any(|right| rights.allows(*right)),
-        Permission::Role(least) => rank < least,
-        Permission::Authenticated | Permission::RightForOthers(_) => false,
+    match requirement {
+        Requirement::Right(right) => !rights.allows(right),
+        Requirement::Both(one, other) => !(rights.allows(one) && rights.allows(other)),
+        Requirement::AnyOf(any) => !any.iter().any(|right| rights.allows(*right)),
+        Requirement::Role(least) => rank < least,
+        Requirement::Authenticated | Requirement::RightForOthers(_) => false,
     }
 }
 
 /// The routes that deny a built-in role, with the highest such role.
-fn denying_routes() -> Vec<(RouteInfo, Permission, Rank)> {
+fn denying_routes() -> Vec<(RouteInfo, Requirement, Rank)> {
     let routes = TestServer::start().http.routes().into_iter();
-    let denied = |permission| Rank::ALL.into_iter().filter(|rank| denies_role(permission, *rank)).max();
+    let denied = |requirement| Rank::ALL.into_iter().filter(|rank| denies_role(requirement, *rank)).max();
     routes
-        .filter_map(|route| Some((route.permission?, route)))
-        .filter_map(|(permission, route)| Some((route, permission, denied(permission)?)))
+        .filter_map(|route| Some((route.requirement?, route)))
+        .filter_map(|(requirement, route)| Some((route, requirement, denied(requirement)?)))
         .collect()
 }
 
 #[actix_web::test]
-async fn missing_permission_is_denied_before_the_request_is_examined() {
+async fn unmet_requirement_is_denied_before_the_request_is_examined() {
     let routes = denying_routes();
     for prefix in ["/api/v1/", "/oauth/", "/portos/", "/kasir/"] {
         assert!(routes.iter().any(|(route, ..)| route.path.starts_with(prefix)), "{prefix}");
     }
-    for (route, permission, rank) in routes {
+    for (route, requirement, rank) in routes {
         let call = format!("{} {} as {}", route.method, route.path, rank.name());
         let method: Method = route.method.parse().unwrap();
         // neither id exists, and the second is none
@@ -56,7 +56,7 @@ async fn missing_permission_is_denied_before_the_request_is_examined() {
             assert_eq!(denials.len(), 1, "{call}: {denials:?}");
             if route.mount == "native" {
                 let right = answer.text_at("/right");
-                assert!(permission.rights().iter().any(|named| named.as_str() == right), "{call}: {right}");
+                assert!(requirement.rights().iter().any(|named| named.as_str() == right), "{call}: {right}");
             }
         }
     }
