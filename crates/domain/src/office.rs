@@ -3,8 +3,8 @@
 //!
 //! The use cases of a tenant are methods of [`Office`], which has an [`AuditContext`]: the instant,
 //! the actor, its authority, and the id of the audit event. All are determined before the
-//! transaction, because its closure may run again. Reads that check no authority are methods of
-//! [`UnguardedOffice`]. What belongs to no tenant yet, or to all of them, is a function of the store:
+//! transaction, because its closure may run again. Reads are methods of [`OfficeReader`], which
+//! checks the authority and records nothing, or of [`UnguardedOffice`], which checks none. What belongs to no tenant yet, or to all of them, is a function of the store:
 //! those that check no authority are in [`unguarded`].
 //!
 //! A denial is returned as an [`OfficeError`] inside `Ok`; `Err` means that the store failed. This
@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::{Action, Event, KnownRight, MissingRight, Rights, Store, Subject, TenantId};
+use crate::{Action, Authority, Event, Instant, KnownRight, MissingRight, Rights, Store, Subject, TenantId};
 
 pub use api_keys::add::NewApiKey;
 pub use api_keys::change::ApiKeyChange;
@@ -93,6 +93,16 @@ pub struct Office<'s> {
     stale_proof: Option<Duration>,
 }
 
+/// The reads of one tenant that check the authority of the caller. They record nothing, so they need
+/// no audit context.
+#[derive(Clone)]
+pub struct OfficeReader<'s> {
+    store: &'s dyn Store<OfficePorts>,
+    tenant: TenantId,
+    at: Instant,
+    authority: Authority,
+}
+
 /// The reads of one tenant that check no authority. Call them only if the request is authorized, or
 /// if its answer does not depend on the result.
 #[derive(Clone, Copy)]
@@ -120,6 +130,11 @@ impl<'s> Office<'s> {
         self.stale_proof.map_or(Ok(()), |max_age| Err(OfficeError::ProofTooOld { max_age }))
     }
 
+    /// The reads of the same tenant with the same authority.
+    pub fn reader(&self) -> OfficeReader<'s> {
+        OfficeReader::new(self.store, self.tenant, self.context.at, self.context.authority.clone())
+    }
+
     /// The reads of the same tenant that check no authority.
     pub fn unguarded(&self) -> UnguardedOffice<'s> {
         UnguardedOffice::new(self.store, self.tenant)
@@ -138,6 +153,18 @@ impl<'s> Office<'s> {
     /// Builds the audit event of the use case.
     fn build_event(&self, action: Action, subject: Subject, details: Map<String, Value>) -> Event {
         self.context.build_event(self.tenant, action, subject, details)
+    }
+}
+
+impl<'s> OfficeReader<'s> {
+    /// The reads of this tenant for a caller with this authority, at this instant.
+    pub fn new(store: &'s dyn Store<OfficePorts>, tenant: TenantId, at: Instant, authority: Authority) -> Self {
+        Self { store, tenant, at, authority }
+    }
+
+    /// Checks that the caller has the right.
+    fn require(&self, right: KnownRight) -> Result<(), MissingRight> {
+        self.authority.require(right)
     }
 }
 

@@ -121,7 +121,7 @@ fn use_of_a_key_is_written_once_a_minute_in_the_background() {
     let (key, drawn) = key(&fixture, "cashier", &[]);
     let store = Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())));
     let auth = fixture.process_over(store.clone());
-    let stored = || office(&fixture).find_api_key(key.id).unwrap().unwrap().unwrap().key;
+    let stored = || office(&fixture).reader().find_api_key(key.id).unwrap().unwrap().unwrap().key;
     let minute = |at: Instant| Instant::from_millis(at.millis() / 60_000 * 60_000);
     let no_write = || PlannedFailure::at_once(StoreError::Unavailable("gone".into())).only(Mode::Write);
     store.plan_failure(no_write());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Office;
+use super::OfficeReader;
 use super::audit::verifications::MAX_UNSEALED;
 use super::ports::{OfficeTx, TillCountSpan};
 use crate::{BranchId, Instant, KnownRight, StoreExt, StoreResult};
@@ -51,13 +51,13 @@ pub struct SealSummary {
     pub sealed_at: Option<Instant>,
 }
 
-impl Office<'_> {
+impl OfficeReader<'_> {
     /// Summarizes the tenant, or one of its stores. Each number is read from an index.
     pub fn summarize(&self, branch: Option<BranchId>) -> StoreResult<OfficeSummary> {
         let readers = [KnownRight::SessionRead, KnownRight::SessionDelete];
-        let sees_seats = self.context.authority.require_any(&readers).is_ok();
+        let sees_seats = self.authority.require_any(&readers).is_ok();
         let sees_audit = self.require(KnownRight::AuditRead).is_ok();
-        let now = self.context.at;
+        let now = self.at;
         let span = TillCountSpan { now, idle_since: now.saturating_sub(IDLE_AFTER) };
         self.store.read("summarize", |tx| {
             let tills = tx.devices().count_tills(self.tenant, branch, &span)?;

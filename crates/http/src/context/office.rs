@@ -8,7 +8,7 @@
 use std::fmt;
 
 use tillgate_auth_core::{Auth, Caller, Error};
-use tillgate_domain::office::{NamedFields, Office, OfficeError, OfficePorts, UnguardedOffice};
+use tillgate_domain::office::{NamedFields, Office, OfficeError, OfficePorts, OfficeReader, UnguardedOffice};
 use tillgate_domain::{KnownRight, Store, TenantId};
 
 use crate::error::office::office_error_violations;
@@ -38,6 +38,11 @@ impl<'o> OfficeContext<'o> {
         let context = self.auth.caller_context(caller)?;
         let stale_proof = caller.stale_proof(context.at);
         Ok(Office::new(self.store, caller.profile.tenant.id, context).with_stale_proof(stale_proof))
+    }
+
+    /// The reads of the caller's tenant, with the caller's current rights.
+    pub fn reader_for_caller(&self, caller: &Caller) -> OfficeReader<'o> {
+        OfficeReader::new(self.store, caller.profile.tenant.id, self.auth.time().at, caller.authority())
     }
 
     /// The reads of the tenant that check no rights.

@@ -124,7 +124,7 @@ impl ApiKeyCommand {
             Self::Rotate { id, overlap_hours } => {
                 let engine = composition::build_command_engine(&office.settings, &office.database)?;
                 let operator = office.for_operator()?;
-                let found = check_decided(operator.find_api_key(*id))?;
+                let found = check_decided(operator.reader().find_api_key(*id))?;
                 let found = found.ok_or_else(|| CommandError::failed(format!("there is no API key {id}")))?;
                 let generated = engine.generate_api_key_secret(&found.key.client_id).map_err(CommandError::failed)?;
                 let (secret, wrapped_secret) = generated;
@@ -167,8 +167,8 @@ fn parse_expiry(office: &CommandOffice, text: &str) -> Result<Option<Instant>, C
 }
 
 fn list_api_keys(office: &CommandOffice, json: bool) -> Result<(), CommandError> {
-    let (operator, every) = (office.for_operator()?, ApiKeyFilter::default());
-    let load_page = |page: &_| check_decided(operator.list_api_keys(&every, page));
+    let (reader, every) = (office.reader_for_operator(), ApiKeyFilter::default());
+    let load_page = |page: &_| check_decided(reader.list_api_keys(&every, page));
     let keys = office::collect_pages(None, load_page, |view| view.key.id)?;
     let row = |view: &ApiKeyView| {
         let key = &view.key;

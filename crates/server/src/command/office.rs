@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use tillgate_domain::office::{
-    self, DeviceView, Office, OfficePorts, RoleView, UnguardedOffice, UseCaseResult, UserView,
+    self, DeviceView, Office, OfficePorts, OfficeReader, RoleView, UnguardedOffice, UseCaseResult, UserView,
 };
-use tillgate_domain::{Device, DeviceName, PrincipalId, Role, Secret, Store, Tenant, User, UserName, UserStatus};
+use tillgate_domain::{
+    Authority, Device, DeviceName, PrincipalId, Role, Secret, Store, Tenant, User, UserName, UserStatus,
+};
 use tillgate_http::OfficePages;
 use tillgate_persistence::Database;
 
@@ -43,7 +45,12 @@ impl CommandOffice {
         Ok(Office::new(self.store(), self.tenant.id, self.ids.audit_context()?))
     }
 
-    /// The reads of the tenant.
+    /// The reads of the tenant that check an authority, for the operator of this machine.
+    pub(super) fn reader_for_operator(&self) -> OfficeReader<'_> {
+        OfficeReader::new(self.store(), self.tenant.id, self.ids.now(), Authority::Host)
+    }
+
+    /// The reads of the tenant that check no authority.
     pub(super) fn unguarded(&self) -> UnguardedOffice<'_> {
         UnguardedOffice::new(self.store(), self.tenant.id)
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::office::devices::lookup::find_devices_by_id;
 use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::{ApiKeyFilter, MAX_FETCH_ROWS, OfficeTx, PageRequest};
-use crate::office::{Office, UnguardedOffice};
+use crate::office::{OfficeReader, UnguardedOffice};
 use crate::{
     ApiKey, ApiKeyId, DeviceId, DeviceName, KnownRight, MissingRight, StoreError, StoreExt, StoreResult, UserId,
     UserName,
@@ -23,7 +23,7 @@ pub struct ApiKeyView {
     pub device: DeviceName,
 }
 
-impl Office<'_> {
+impl OfficeReader<'_> {
     /// Lists at most [`MAX_FETCH_ROWS`] keys that the filter matches, in the order of their ids. Requires one of the
     /// rights to create, change or delete keys.
     pub fn list_api_keys(&self, filter: &ApiKeyFilter, page: &PageRequest<ApiKeyId>) -> UseCaseResult<Vec<ApiKeyView>> {
@@ -48,6 +48,10 @@ impl Office<'_> {
             commit_refusal(run())
         })
     }
+
+    fn authorize_key_read(&self) -> Result<(), MissingRight> {
+        self.authority.require_any(KnownRight::API_KEY_RIGHTS)
+    }
 }
 
 impl UnguardedOffice<'_> {
@@ -55,12 +59,6 @@ impl UnguardedOffice<'_> {
     pub fn load_api_key_view(&self, key: &ApiKey) -> StoreResult<ApiKeyView> {
         let known = self.store.read("find_api_key", |tx| load_views(tx, vec![key.clone()]))?.pop();
         known.ok_or_else(|| StoreError::Fault("an API key has neither a user nor a device".to_owned()))
-    }
-}
-
-impl Office<'_> {
-    fn authorize_key_read(&self) -> Result<(), MissingRight> {
-        self.context.authority.require_any(KnownRight::API_KEY_RIGHTS)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reads audit events, newest first.
 
-use crate::office::Office;
+use crate::office::OfficeReader;
 use crate::office::error::UseCaseResult;
 use crate::office::ports::{EventFilter, EventView, MAX_FETCH_ROWS, OfficePorts, OffsetPageRequest, PageWithTotal};
 use crate::{EventId, KnownRight, Store, StoreExt, StoreResult};
@@ -27,7 +27,7 @@ pub fn search_audit(
     })
 }
 
-impl Office<'_> {
+impl OfficeReader<'_> {
     /// Reads the audit events of a tenant. Requires the right `auditRead`.
     pub fn list_events(
         &self,

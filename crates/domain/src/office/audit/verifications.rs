@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::office::Office;
 use crate::office::context::AuditContext;
 use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::{EventFilter, EventView, MAX_PAGE_SIZE, OfficePorts, OfficeTx, OffsetPageRequest};
+use crate::office::{Office, OfficeReader};
 use crate::{Action, Event, EventId, Instant, KnownRight, NodeId, Store, StoreExt, StoreResult, Subject, TenantId};
 
 /// Up to how many events without a seal are counted.
@@ -118,7 +118,9 @@ impl Office<'_> {
     ) -> UseCaseResult<(Verification, bool)> {
         self.store.write("start_verification", |tx| commit_refusal(record_start(tx, self, process, is_running)))
     }
+}
 
+impl OfficeReader<'_> {
     /// The verification with this id, if it is one of the tenant. Requires the right `auditRead`.
     pub fn find_verification(&self, id: EventId, is_running: RunningCheck<'_>) -> UseCaseResult<Option<Verification>> {
         self.store.read("find_verification", |tx: &mut (dyn OfficeTx + '_)| {

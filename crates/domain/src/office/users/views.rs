@@ -7,7 +7,7 @@ use crate::office::devices::lookup::find_devices_by_id;
 use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::{MAX_FETCH_ROWS, OfficeTx, OffsetPageRequest, UserCursor, UserFilter, UserOrder};
 use crate::office::users::assignment::DeviceRoleAssignment;
-use crate::office::{Office, UnguardedOffice, text};
+use crate::office::{OfficeReader, UnguardedOffice, text};
 use crate::{DeviceId, KnownRight, RoleId, RoleName, StoreExt, StoreResult, TenantId, User, UserId, UserStatus};
 
 /// A user with names instead of ids.
@@ -38,7 +38,7 @@ pub struct UserViewQuery {
     pub limit: u32,
 }
 
-impl Office<'_> {
+impl OfficeReader<'_> {
     /// Lists the users that the query matches. Requires the right `userRead`.
     pub fn list_user_views(&self, search: &UserViewQuery) -> UseCaseResult<Vec<UserView>> {
         if let Err(refused) = self.require(KnownRight::UserRead) {

@@ -68,7 +68,7 @@ async fn list_api_keys(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
     let page = PageRequest { after: query.after_id().map(ApiKeyId), limit: query.fetch_limit() };
     let found = call
-        .with_office(move |context| into_api_result(context.for_caller(&caller)?.list_api_keys(&filter, &page)))
+        .with_office(move |context| into_api_result(context.reader_for_caller(&caller).list_api_keys(&filter, &page)))
         .await?;
     query.render(&found, |view| view.key.id.0, ApiKeyBody::from_view)
 }
@@ -107,7 +107,8 @@ async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
 
 async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_id(&call, FieldName::ApiKey)?;
-    let found = call.with_office(move |context| into_api_result(context.for_caller(&caller)?.find_api_key(id))).await?;
+    let found =
+        call.with_office(move |context| into_api_result(context.reader_for_caller(&caller).find_api_key(id))).await?;
     let view = found.ok_or_else(|| not_found(FieldName::ApiKey, id))?;
     render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))
 }
@@ -133,7 +134,8 @@ async fn rotate_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
     let (view, secret) = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            let found = into_api_result(office.find_api_key(id))?.ok_or_else(|| not_found(FieldName::ApiKey, id))?;
+            let found =
+                into_api_result(office.reader().find_api_key(id))?.ok_or_else(|| not_found(FieldName::ApiKey, id))?;
             let (secret, wrapped_secret) = context.auth.generate_api_key_secret(&found.key.client_id)?;
             let rotation = SecretRotation { wrapped_secret, overlap };
             let key = condition.apply(|version| into_api_result(office.rotate_api_key(id, version, &rotation)))?;

@@ -64,10 +64,7 @@ async fn list_audit_events(call: Request, caller: Caller) -> Result<HttpResponse
     let part =
         OffsetPageRequest { after: query.after_id().map(EventId), ..OffsetPageRequest::first(query.fetch_limit()) };
     let found = call
-        .with_office(move |context| {
-            let office = context.for_caller(&caller)?;
-            into_api_result(office.list_events(&filter, &part))
-        })
+        .with_office(move |context| into_api_result(context.reader_for_caller(&caller).list_events(&filter, &part)))
         .await?;
     query.render(&found, |view| view.event.id.0, AuditEventBody::from_view)
 }
@@ -128,11 +125,7 @@ async fn export_audit_events(call: Request, caller: Caller) -> Result<HttpRespon
 
 async fn get_audit_event(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id: EventId = read_id(&call, FieldName::Event)?;
-    let found = call
-        .with_office(move |context| {
-            let office = context.for_caller(&caller)?;
-            into_api_result(office.find_event(id))
-        })
-        .await?;
+    let found =
+        call.with_office(move |context| into_api_result(context.reader_for_caller(&caller).find_event(id))).await?;
     render_json(StatusCode::OK, &AuditEventBody::from_view(&found.ok_or_else(|| not_found(FieldName::Event, id))?))
 }

@@ -82,7 +82,7 @@ async fn get_summary(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let branch = sent.finish(branch)?;
     let (summary, throttled) = call
         .with_office(move |context| {
-            let summary = context.for_caller(&caller)?.summarize(branch)?;
+            let summary = context.reader_for_caller(&caller).summarize(branch)?;
             Ok((summary, context.auth.count_login_throttles(&caller, branch)?))
         })
         .await?;

@@ -75,8 +75,9 @@ pub(super) fn routes() -> Vec<Route> {
 async fn list_users(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (query, search) = read_search(&call, caller.profile.tenant.id)?;
     let order = search.order;
-    let found =
-        call.with_office(move |context| into_api_result(context.for_caller(&caller)?.list_user_views(&search))).await?;
+    let found = call
+        .with_office(move |context| into_api_result(context.reader_for_caller(&caller).list_user_views(&search)))
+        .await?;
     let cursor = |view: &UserView| {
         let UserCursor { key, id } = order.cursor(&view.user);
         Cursor { key, id: id.0 }
@@ -150,8 +151,8 @@ async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
     let id = read_id(&call, FieldName::User)?;
     let found = call
         .with_office(move |context| {
-            let office = context.for_caller(&caller)?;
-            let Some(view) = into_api_result(office.find_user_view(caller.user(), id))? else { return Ok(None) };
+            let reader = context.reader_for_caller(&caller);
+            let Some(view) = into_api_result(reader.find_user_view(caller.user(), id))? else { return Ok(None) };
             Ok(Some((view, context.auth.find_login_throttle(PrincipalId::User(id))?)))
         })
         .await?;

@@ -79,8 +79,8 @@ async fn list_api_key_rows(call: Request, caller: Caller) -> Result<HttpResponse
     let query = ListQuery::from_head(call.head(), LIST_MEMBERS)?;
     let rows = call
         .with_office(move |context| {
-            let (office, every) = (context.for_caller(&caller)?, ApiKeyFilter::default());
-            let part = |page: &_| into_api_result(office.list_api_keys(&every, page));
+            let (reader, every) = (context.reader_for_caller(&caller), ApiKeyFilter::default());
+            let part = |page: &_| into_api_result(reader.list_api_keys(&every, page));
             let found = office::collect_pages(None, part, |view| view.key.id)?;
             Ok(found.iter().map(|view| build_row(view, None)).collect())
         })
@@ -92,7 +92,7 @@ async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let id = read_api_key_id(&call)?;
     let row = call
         .with_office(move |context| {
-            let found = into_api_result(context.for_caller(&caller)?.find_api_key(id))?;
+            let found = into_api_result(context.reader_for_caller(&caller).find_api_key(id))?;
             let view = found.ok_or_else(|| not_found(&id.to_string()))?;
             Ok(build_row(&view, None))
         })

@@ -178,8 +178,8 @@ impl PartSource for AuditExportStream {
                 into_api_result(office.start_export(&self.filter, self.writer.format.name()))?
             }
             ExportPosition::After(last) => {
-                let office = context.for_caller(&context.auth.recheck_caller(&self.caller)?)?;
-                into_api_result(office.list_events(&self.filter, &export_page(Some(last))))?
+                let reader = context.reader_for_caller(&context.auth.recheck_caller(&self.caller)?);
+                into_api_result(reader.list_events(&self.filter, &export_page(Some(last))))?
             }
         };
         for view in &page {

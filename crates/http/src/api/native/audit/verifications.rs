@@ -117,7 +117,7 @@ impl VerificationBody {
 
 async fn get_seal(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let state =
-        call.with_office(move |context| into_api_result(context.for_caller(&caller)?.read_seal_state())).await?;
+        call.with_office(move |context| into_api_result(context.reader_for_caller(&caller).read_seal_state())).await?;
     render_json(StatusCode::OK, &SealBody::from_state(state))
 }
 
@@ -227,8 +227,8 @@ async fn get_verification(call: Request, caller: Caller) -> Result<HttpResponse,
         let server = &mount.server;
         let checked = server.audit_verifications.progress(id).unwrap_or_default();
         let liveness = ProcessLiveness::read(&server.auth, &server.audit_verifications)?;
-        let office = OfficeContext { store: &*server.office, auth: &server.auth }.for_caller(&caller)?;
-        let found = into_api_result(office.find_verification(id, &|id, process| liveness.is_running(id, process)))?;
+        let reader = OfficeContext { store: &*server.office, auth: &server.auth }.reader_for_caller(&caller);
+        let found = into_api_result(reader.find_verification(id, &|id, process| liveness.is_running(id, process)))?;
         Ok::<_, ApiError>(found.map(|found| VerificationBody::from_verification(found, checked)))
     })
     .await?;
