@@ -23,8 +23,8 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    /// Opens a stream with this access token, from a position if there is one. Panics if there is no
-    /// answer.
+    /// Opens a stream with this access token, from a position if there is one. Panics if there is
+    /// no answer.
     pub fn open(server: &RunningServer, token: &str, position: Option<&str>) -> Self {
         let mut socket = TcpStream::connect(server.address().trim_start_matches("http://")).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();

@@ -63,7 +63,8 @@ fn source_files(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The names that a source gives to its units of work: the literals after `before`, if `after` follows them.
+/// The names that a source gives to its units of work: the literals after `before`, if `after`
+/// follows them.
 fn unit_names<'t>(text: &'t str, before: &str, after: &[&str]) -> impl Iterator<Item = &'t str> {
     text.split(before).skip(1).filter_map(move |rest| {
         let (name, rest) = rest.trim_start().strip_prefix('"')?.split_once('"')?;

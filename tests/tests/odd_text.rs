@@ -253,7 +253,8 @@ fn sqlite_statuses() -> &'static BTreeMap<String, u16> {
     STATUSES.get_or_init(|| send_odd_texts(DatabaseEngine::Sqlite))
 }
 
-/// Sends odd text in every place of every call. No answer is a server error; returns their statuses.
+/// Sends odd text in every place of every call. No answer is a server error; returns their
+/// statuses.
 fn send_odd_texts(engine: DatabaseEngine) -> BTreeMap<String, u16> {
     let corpus = build_corpus();
     let installation = create_installation(engine);

@@ -1,5 +1,5 @@
-//! The open pages of the back office follow the event stream: they show changes without a reload, and
-//! all tabs of a browser share one stream.
+//! The open pages of the back office follow the event stream: they show changes without a reload,
+//! and all tabs of a browser share one stream.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

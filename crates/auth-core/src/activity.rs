@@ -141,8 +141,8 @@ impl ActivityTracker {
         }
     }
 
-    /// Takes the uses of API keys to write, sorted by key. Those that cannot be written are recorded
-    /// again by [`record_key_use`](Self::record_key_use).
+    /// Takes the uses of API keys to write, sorted by key. Those that cannot be written are
+    /// recorded again by [`record_key_use`](Self::record_key_use).
     pub(crate) fn take_key_uses(&self) -> Vec<(ApiKeyId, Instant)> {
         let mut taken: Vec<(ApiKeyId, Instant)> = self.lock_state().keys.take().into_iter().collect();
         taken.sort_unstable();

@@ -120,8 +120,8 @@ impl Terms {
         (later > current && (due || is_last)).then_some(later)
     }
 
-    /// These terms as they apply to a user with these rights. Call it at each login and refresh: the
-    /// stored terms of a session do not depend on rights, which may change.
+    /// These terms as they apply to a user with these rights. Call it at each login and refresh:
+    /// the stored terms of a session do not depend on rights, which may change.
     #[must_use]
     pub fn for_rights(&self, rights: &Rights) -> Self {
         let (Some(office), false) = (&self.office, rights.allows_change()) else { return self.clone() };

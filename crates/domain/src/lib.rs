@@ -2,8 +2,8 @@
 //!
 //! - Entities that are valid by construction: [`Tenant`], [`User`], [`Device`], [`Role`],
 //!   [`ApiKey`] and the [`ticket`]s.
-//! - Pure rules over them: [`principal_access`] for roles, [`authority`] for the check of rights, [`ticket`] for
-//!   amounts and states.
+//! - Pure rules over them: [`principal_access`] for roles, [`authority`] for the check of rights,
+//!   [`ticket`] for amounts and states.
 //! - The unit of work ([`work`]), and the two ports that every part of the server uses:
 //!   [`Revocations`] and [`Audit`].
 //! - The use cases of the back office ([`office`]), with their ports.

@@ -1,5 +1,5 @@
-//! Where a principal may log in, and which roles and rights it has there: pure functions over users,
-//! devices and roles. [`Authority`](crate::Authority) checks the rights.
+//! Where a principal may log in, and which roles and rights it has there: pure functions over
+//! users, devices and roles. [`Authority`](crate::Authority) checks the rights.
 
 use crate::{Device, Environment, Rank, Rights, Role, RoleId, User};
 

@@ -44,8 +44,8 @@ impl StoreError {
         }
     }
 
-    /// The same error with the name of its unit of work in the text. [`StoreExt`](crate::StoreExt) adds it to
-    /// every error.
+    /// The same error with the name of its unit of work in the text. [`StoreExt`](crate::StoreExt)
+    /// adds it to every error.
     #[must_use]
     pub fn in_unit(self, name: &str) -> Self {
         let named = |text: String| format!("{text} (unit of work \"{name}\")");

@@ -1,4 +1,5 @@
-//! What the server serves: the native API, the dialects, OAuth, the server's own routes and the documentation of the native API.
+//! What the server serves: the native API, the dialects, OAuth, the server's own routes and the
+//! documentation of the native API.
 
 pub(crate) mod dialects;
 pub(crate) mod docs;

@@ -113,8 +113,8 @@ impl Http {
         Arc::clone(&self.server.readiness_gate)
     }
 
-    /// Sets how requests verify the audit log, once. Without it, the chain is verified in itself, and
-    /// removed events at its end are not found.
+    /// Sets how requests verify the audit log, once. Without it, the chain is verified in itself,
+    /// and removed events at its end are not found.
     pub fn set_audit_verifier(&self, verifier: Arc<dyn AuditVerifier>) {
         self.server.audit_verifications.set_verifier(verifier);
     }

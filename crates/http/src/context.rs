@@ -1,6 +1,8 @@
-//! What requests share: the context of the server, which all mounts have in common, and the context of one mount.
+//! What requests share: the context of the server, which all mounts have in common, and the context
+//! of one mount.
 //!
-//! A request holds its mount's context and nothing of what serves it: neither the routes nor the dialect.
+//! A request holds its mount's context and nothing of what serves it: neither the routes nor the
+//! dialect.
 
 pub(crate) mod audit_verifier;
 pub(crate) mod blocking_pool;
@@ -36,8 +38,8 @@ pub(crate) struct ServerContext {
     pub(crate) office: Arc<dyn Store<OfficePorts>>,
     pub(crate) mount_limits: MountLimits,
     pub(crate) settings: HttpSettings,
-    /// The prefixes of the back offices for browsers on every host, each with the only tenant that it
-    /// serves.
+    /// The prefixes of the back offices for browsers on every host, each with the only tenant that
+    /// it serves.
     pub(crate) office_prefixes: Vec<(String, Option<Slug>)>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) readiness_gate: Arc<ReadinessGate>,
@@ -50,8 +52,8 @@ pub(crate) struct ServerContext {
 }
 
 impl ServerContext {
-    /// The prefix of the back office for browsers that serves this tenant; `None` if there is none on
-    /// every host.
+    /// The prefix of the back office for browsers that serves this tenant; `None` if there is none
+    /// on every host.
     pub(crate) fn office_prefix(&self, tenant: &Slug) -> Option<&str> {
         let serving = self.office_prefixes.iter().find(|(_, only)| only.as_ref().is_none_or(|only| only == tenant));
         serving.map(|(prefix, _)| prefix.as_str())
@@ -82,12 +84,14 @@ impl fmt::Debug for MountContext {
     }
 }
 
-/// The limits of sessions that each mount allows at most, with the tenant that it serves (`None` for every tenant).
+/// The limits of sessions that each mount allows at most, with the tenant that it serves (`None`
+/// for every tenant).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MountLimits(pub(crate) Vec<(Option<Slug>, SessionLimits)>);
 
 impl MountLimits {
-    /// The longest limits of this tenant's sessions over all mounts that serve the tenant; zero if none does.
+    /// The longest limits of this tenant's sessions over all mounts that serve the tenant; zero if
+    /// none does.
     pub(crate) fn longest(&self, tenant: &Slug) -> SessionLimits {
         let serving = self.0.iter().filter(|(own, _)| own.as_ref().is_none_or(|own| own == tenant));
         serving.map(|(_, limits)| *limits).fold(SessionLimits::ZERO, SessionLimits::or_longer)

@@ -158,8 +158,8 @@ impl Metrics {
         .increment(1);
     }
 
-    /// Counts a unit of work of the store that has ended: its name, `ok` or the kind of its error, the
-    /// runs that conflicts undid, and its duration.
+    /// Counts a unit of work of the store that has ended: its name, `ok` or the kind of its error,
+    /// the runs that conflicts undid, and its duration.
     pub fn count_unit(&self, name: &'static str, outcome: &'static str, conflicts: u32, duration: Duration) {
         let units = self.units.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(unit) = units.get(&(name, outcome)) {

@@ -1,4 +1,5 @@
-//! The way of a request: the layer around all routes, the mounts, their routes, the call of a handler and its response.
+//! The way of a request: the layer around all routes, the mounts, their routes, the call of a
+//! handler and its response.
 
 pub(crate) mod access_table;
 pub(crate) mod audit_denials;

@@ -154,8 +154,8 @@ impl Database {
         self.observers.add(observer);
     }
 
-    /// From now on calls `observer` at the end of every unit of work, on the thread that ran it. Returns `false` and does nothing
-    /// if the database has an observer of units already.
+    /// From now on calls `observer` at the end of every unit of work, on the thread that ran it.
+    /// Returns `false` and does nothing if the database has an observer of units already.
     pub fn observe_units(&self, observer: impl Fn(&UnitReport) + Send + Sync + 'static) -> bool {
         self.unit_observer.set(observer)
     }

@@ -1,13 +1,16 @@
-//! Finds the cause of a database error, and what follows from it: unavailable, another run, or a fault.
+//! Finds the cause of a database error, and what follows from it: unavailable, another run, or a
+//! fault.
 //!
-//! diesel passes on neither SQLite's extended result code nor PostgreSQL's SQLSTATE, only a kind for a few of them and the
-//! message. What the kind does not say is read from the message: SQLite's messages are fixed English texts (`sqlite3ErrStr`, and
-//! the one for a missing savepoint), PostgreSQL's are English as long as `lc_messages` is, which `postgres.rs` sets if it may.
-//! An unrecognized error is a fault, never an absence and never the caller's mistake. The crate decides by [`Cause`]; the texts
-//! of [`StoreError`] are for people.
+//! diesel passes on neither SQLite's extended result code nor PostgreSQL's SQLSTATE, only a kind
+//! for a few of them and the message. What the kind does not say is read from the message: SQLite's
+//! messages are fixed English texts (`sqlite3ErrStr`, and the one for a missing savepoint),
+//! PostgreSQL's are English as long as `lc_messages` is, which `postgres.rs` sets if it may. An
+//! unrecognized error is a fault, never an absence and never the caller's mistake. The crate
+//! decides by [`Cause`]; the texts of [`StoreError`] are for people.
 //!
-//! `SQLITE_BUSY_SNAPSHOT` has the text of `SQLITE_BUSY`. It cannot occur here: it requires a transaction that has read before it
-//! takes the write lock, and every transaction that writes takes the lock at its `BEGIN IMMEDIATE`.
+//! `SQLITE_BUSY_SNAPSHOT` has the text of `SQLITE_BUSY`. It cannot occur here: it requires a
+//! transaction that has read before it takes the write lock, and every transaction that writes
+//! takes the lock at its `BEGIN IMMEDIATE`.
 
 use std::cell::Cell;
 
@@ -155,9 +158,10 @@ impl Cause {
 }
 
 thread_local! {
-    /// The cause of the newest error that this thread has made. The closure of a unit of work returns only [`StoreError`], a type
-    /// of the domain that names no database. diesel's instrumentation would not do: on SQLite it does not report the errors of
-    /// statements that return rows.
+    /// The cause of the newest error that this thread has made. The closure of a unit of work
+    /// returns only [`StoreError`], a type of the domain that names no database. diesel's
+    /// instrumentation would not do: on SQLite it does not report the errors of statements that
+    /// return rows.
     static LAST_CAUSE: Cell<Option<Cause>> = const { Cell::new(None) };
 }
 
@@ -177,8 +181,8 @@ impl UnitError {
         Self { error: classify(error), cause: Some(cause) }
     }
 
-    /// What the closure of a unit of work returned. Call it on the closure's thread, before another statement runs. A cause of
-    /// another severity belongs to an error that the closure handled.
+    /// What the closure of a unit of work returned. Call it on the closure's thread, before another
+    /// statement runs. A cause of another severity belongs to an error that the closure handled.
     pub(crate) fn of_closure(error: StoreError) -> Self {
         let severity = match error {
             StoreError::Unavailable(_) => Severity::Unavailable,
@@ -196,12 +200,14 @@ impl From<StoreError> for UnitError {
     }
 }
 
-/// Forgets the cause of earlier errors of this thread: a unit of work calls it before it runs its closure.
+/// Forgets the cause of earlier errors of this thread: a unit of work calls it before it runs its
+/// closure.
 pub(crate) fn clear_last_cause() {
     LAST_CAUSE.set(None);
 }
 
-/// Parts of messages in lower case, and the cause of each. The first part that a message contains decides.
+/// Parts of messages in lower case, and the cause of each. The first part that a message contains
+/// decides.
 const MESSAGES: &[(&str, Cause)] = &[
     // Another run may succeed.
     ("terminating connection", Cause::ConnectionLost),
@@ -226,7 +232,8 @@ const MESSAGES: &[(&str, Cause)] = &[
     ("disk i/o error", Cause::DiskFailure),
     ("unable to open database", Cause::FileNotOpenable),
     ("interrupted", Cause::Interrupted),
-    // PostgreSQL: 57014, 55P03, 53100, 58030, 53200 (and SQLite's NOMEM), 53300, 57P03, and a standby that receives a write.
+    // PostgreSQL: 57014, 55P03, 53100, 58030, 53200 (and SQLite's NOMEM), 53300, 57P03, and a
+    // standby that receives a write.
     ("due to statement timeout", Cause::StatementTimeout),
     ("due to lock timeout", Cause::LockTimeout),
     ("due to user request", Cause::Canceled),

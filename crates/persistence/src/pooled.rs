@@ -1,6 +1,6 @@
-//! Runs a unit of work in a transaction of its own, on a connection of the pool: all on PostgreSQL, and
-//! those that only read on SQLite. It repeats a unit of work after a conflict; `error_class` classifies
-//! the errors.
+//! Runs a unit of work in a transaction of its own, on a connection of the pool: all on PostgreSQL,
+//! and those that only read on SQLite. It repeats a unit of work after a conflict; `error_class`
+//! classifies the errors.
 
 use std::time::Duration;
 
@@ -39,7 +39,8 @@ pub(crate) fn run_unit(
         clear_last_cause();
         match begin_transaction(&mut pooled.connection, mode, deadline).map_err(UnitError::of_statement) {
             Ok(()) => {}
-            // It broke while it was idle in the pool. The closure has not run, so this is no run; the next one may work.
+            // It broke while it was idle in the pool. The closure has not run, so this is no run;
+            // the next one may work.
             Err(UnitError { error: StoreError::Conflict(_), .. }) if !deadline.has_passed() => continue,
             Err(UnitError { error: StoreError::Conflict(text), .. }) => {
                 return Err(StoreError::Unavailable(text).into());

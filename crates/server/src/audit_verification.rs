@@ -39,8 +39,8 @@ pub(crate) struct FileVerification {
 }
 
 impl FileVerification {
-    /// Whether events that were removed from the end of the log could not be found: some are sealed,
-    /// and there is no seal outside of the database.
+    /// Whether events that were removed from the end of the log could not be found: some are
+    /// sealed, and there is no seal outside of the database.
     pub(crate) fn is_seal_missing(&self) -> bool {
         self.stored.is_none() && self.verified.last.sequence > 0 && self.verified.fault.is_none()
     }
@@ -58,8 +58,9 @@ impl FileVerification {
     }
 }
 
-/// Seals the events that have no seal yet, and verifies the whole chain against the seal in the file.
-/// `report` gets the reason if events cannot be sealed; the verification of the chain then shows why.
+/// Seals the events that have no seal yet, and verifies the whole chain against the seal in the
+/// file. `report` gets the reason if events cannot be sealed; the verification of the chain then
+/// shows why.
 pub(crate) fn verify_audit_log(
     database: &Database,
     auth: &Auth,

@@ -20,8 +20,8 @@ pub(crate) fn first_admin_hint(settings: &Settings) -> String {
     )
 }
 
-/// Prepares the set-up in the browser while there is no user: draws a token, unless the file has the
-/// current one. Returns the line to print, which contains the token on a terminal only.
+/// Prepares the set-up in the browser while there is no user: draws a token, unless the file has
+/// the current one. Returns the line to print, which contains the token on a terminal only.
 ///
 /// A failure is logged, because the first administrator can also be created on the command line.
 pub(crate) fn prepare_set_up(

@@ -44,9 +44,9 @@ impl Fixture {
 
     /// The builder of the demo's shop.
     ///
-    /// The users `admin`, `manager` and `cashier` (`@example.com`) have the role with their name, in
-    /// general and on every device. The tills `P01` and `P02`, the handheld `PDA1` and the office
-    /// program `OFFICE` have the role `cashier` themselves. The ids depend only on `at`.
+    /// The users `admin`, `manager` and `cashier` (`@example.com`) have the role with their name,
+    /// in general and on every device. The tills `P01` and `P02`, the handheld `PDA1` and the
+    /// office program `OFFICE` have the role `cashier` themselves. The ids depend only on `at`.
     pub fn demo(at: Instant) -> FixtureBuilder {
         let mut builder = Self::builder(at);
         for (name, environment) in [
@@ -194,8 +194,8 @@ impl FixtureBuilder {
         self
     }
 
-    /// Adds an active user with an e-mail address at `example.com`, who has the role of this rank in
-    /// general and on every device so far.
+    /// Adds an active user with an e-mail address at `example.com`, who has the role of this rank
+    /// in general and on every device so far.
     #[must_use]
     pub fn user(self, name: &str, rank: Rank) -> Self {
         self.user_with(name, rank, |_| ())

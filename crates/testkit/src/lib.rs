@@ -6,8 +6,9 @@
 //! [`Fixture`] builds a tenant with its users and devices, and [`records`] single ones.
 //! [`ManualClock`] and [`SeededEntropy`] make time and randomness repeatable; [`Random`] draws for
 //! model and property tests, [`histories`] of each. [`PlainHasher`] hashes passwords without cost.
-//! [`FailingStore`] wraps a store and fails on demand, [`RecordingStore`] records the calls. [`postgres`] starts a PostgreSQL server for a
-//! test process, and [`on_both_databases!`] makes a test for each database.
+//! [`FailingStore`] wraps a store and fails on demand, [`RecordingStore`] records the calls.
+//! [`postgres`] starts a PostgreSQL server for a test process, and [`on_both_databases!`] makes a
+//! test for each database.
 //!
 //! This crate depends on no database library and no web framework.
 

@@ -11,8 +11,8 @@ use tillgate_domain::Secret;
 
 type Hook = Box<dyn FnOnce() + Send>;
 
-/// A hasher without cost for tests: the verifier contains the password as it is. A hook can run during
-/// a verification, between the two units of work of a login.
+/// A hasher without cost for tests: the verifier contains the password as it is. A hook can run
+/// during a verification, between the two units of work of a login.
 #[derive(Default)]
 pub struct PlainHasher {
     meanwhile: Mutex<VecDeque<Hook>>,

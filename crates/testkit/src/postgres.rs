@@ -1,8 +1,9 @@
 //! A PostgreSQL server for tests: one per test process, with a new database for each test.
 //!
 //! The server has a temporary folder, listens on a Unix socket there and on a free port of
-//! 127.0.0.1, and stops when the process ends. On a machine without PostgreSQL the tests that start it
-//! fail, so they are marked `#[ignore = "requires PostgreSQL"]` and run with `--include-ignored`.
+//! 127.0.0.1, and stops when the process ends. On a machine without PostgreSQL the tests that start
+//! it fail, so they are marked `#[ignore = "requires PostgreSQL"]` and run with
+//! `--include-ignored`.
 
 use std::fs;
 use std::io::{self, Read as _};

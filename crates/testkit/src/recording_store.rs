@@ -39,8 +39,8 @@ impl CallLog {
         self.record(format!("{call} returned {}", truncate_debug(answer, MAX_ANSWER_CHARS)));
     }
 
-    /// The calls with their results, one per line. If several threads made them, each line begins with the number of
-    /// its thread.
+    /// The calls with their results, one per line. If several threads made them, each line begins
+    /// with the number of its thread.
     pub fn to_text(&self) -> String {
         let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut threads: Vec<ThreadId> = Vec::new();

@@ -1,4 +1,5 @@
-//! The events of a stream of server-sent events (`text/event-stream`), as the native API writes them.
+//! The events of a stream of server-sent events (`text/event-stream`), as the native API writes
+//! them.
 
 use serde_json::Value;
 

@@ -6,8 +6,8 @@ pub fn is_thorough() -> bool {
     std::env::var_os("THOROUGH").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// The number of histories or cases of a model or property test: `HISTORIES` if it is set, otherwise
-/// 500, or 10,000 in a thorough run. Tests whose every case takes long run
+/// The number of histories or cases of a model or property test: `HISTORIES` if it is set,
+/// otherwise 500, or 10,000 in a thorough run. Tests whose every case takes long run
 /// [`costly_histories`] instead.
 ///
 /// # Panics

@@ -1,4 +1,5 @@
-//! Samples of POS Kasir, krmpesan, PosStar, Fiuu and the back office in the browser: a request for each call that accepts text.
+//! Samples of POS Kasir, krmpesan, PosStar, Fiuu and the back office in the browser: a request for
+//! each call that accepts text.
 
 use serde_json::json;
 use tillgate_tests::{PASSWORD, RunningServer, TillClient};

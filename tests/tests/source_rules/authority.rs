@@ -1,5 +1,6 @@
-//! Every use case of the back office checks the authority of its caller, or is called unguarded: a method of
-//! `UnguardedOffice`, a function of `office::unguarded`, or a function whose name ends in `_unguarded`.
+//! Every use case of the back office checks the authority of its caller, or is called unguarded: a
+//! method of `UnguardedOffice`, a function of `office::unguarded`, or a function whose name ends in
+//! `_unguarded`.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,8 @@ const CHECKS: [&str; 4] = ["require(", "require_any(", "require_all(", "authoriz
 /// The methods of `Office` and `OfficeReader` that run no use case.
 const CONSTRUCTORS: [&str; 4] = ["new", "reader", "unguarded", "with_stale_proof"];
 
-/// Whether a program outside of the crate can call the function, and it reads or writes the store for a caller.
+/// Whether a program outside of the crate can call the function, and it reads or writes the store
+/// for a caller.
 fn is_use_case(function: &Function) -> bool {
     let is_public =
         function.path.starts_with(OFFICE) && function.header.contains("pub") && !function.header.contains("pub(");
@@ -31,8 +33,8 @@ fn checks_by_itself(function: &Function) -> bool {
     CHECKS.iter().any(|check| find_words(&function.body, check).any(|before| before.ends_with('.')))
 }
 
-/// Whether `caller` calls `called`. A bare name means the function of the same file, if there is one; with a module
-/// before it, a function of another file.
+/// Whether `caller` calls `called`. A bare name means the function of the same file, if there is
+/// one; with a module before it, a function of another file.
 fn calls(caller: &Function, called: &Function, all: &[Function]) -> bool {
     let call = format!("{}(", called.name);
     if called.takes_self() {
@@ -51,7 +53,8 @@ fn calls(caller: &Function, called: &Function, all: &[Function]) -> bool {
     })
 }
 
-/// The places of the functions that check an authority, by themselves or by the functions that they call.
+/// The places of the functions that check an authority, by themselves or by the functions that they
+/// call.
 fn checking(all: &[Function]) -> BTreeSet<usize> {
     let mut found: BTreeSet<usize> = (0..all.len()).filter(|at| checks_by_itself(&all[*at])).collect();
     loop {

@@ -32,7 +32,8 @@ fn expand(path: &str) -> Vec<String> {
     full.flat_map(expand).map(|rest| format!("{head}{rest}")).collect()
 }
 
-/// Resolves a path as a module sees it to a module and the name that remains; `None` for paths of other crates.
+/// Resolves a path as a module sees it to a module and the name that remains; `None` for paths of
+/// other crates.
 fn resolve(modules: &BTreeMap<Module, String>, from: &Module, path: &str) -> Option<(Module, Option<String>)> {
     let mut segments = path.split("::").map(str::trim).filter(|segment| !segment.is_empty()).peekable();
     let mut base = match *segments.peek()? {
@@ -59,7 +60,8 @@ fn resolve(modules: &BTreeMap<Module, String>, from: &Module, path: &str) -> Opt
     Some((base, segments.next().map(str::to_owned)))
 }
 
-/// The paths that a module names: those of its `use` declarations, with whether these are exported, and those in expressions.
+/// The paths that a module names: those of its `use` declarations, with whether these are exported,
+/// and those in expressions.
 fn named_paths(code: &str) -> Vec<(String, bool)> {
     // without the tests of the file
     let code = code.split("#[cfg(test)]\nmod ").next().unwrap();

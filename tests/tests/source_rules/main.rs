@@ -1,5 +1,5 @@
-//! Rules on the source that no compiler checks: names of types, documentation of public items, the glossary, module
-//! cycles, checks of authority, and matches on dialects.
+//! Rules on the source that no compiler checks: names of types, documentation of public items, the
+//! glossary, module cycles, checks of authority, and matches on dialects.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

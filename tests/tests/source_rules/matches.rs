@@ -16,8 +16,8 @@ fn dialect_names() -> BTreeSet<String> {
     files.iter().map(|file| first(file).trim_end_matches(".rs").to_lowercase()).filter(|name| name != "mod").collect()
 }
 
-/// The arms of every `match`: the line on which it starts, and the pattern and the start of the value of each arm. `code` is
-/// `text` with strings blanked.
+/// The arms of every `match`: the line on which it starts, and the pattern and the start of the
+/// value of each arm. `code` is `text` with strings blanked.
 fn match_arms(text: &[char], code: &[char]) -> Vec<(usize, Vec<(String, String)>)> {
     let word: Vec<char> = "match ".chars().collect();
     let mut found = Vec::new();

@@ -6,7 +6,8 @@ use std::fs;
 use crate::assert_none;
 use crate::source::{declaration, is_type, read_sources, repository_root};
 
-/// Participles, adjectives and pronouns that name no thing. A type has a noun: `RefreshAttempt`, `UserView`.
+/// Participles, adjectives and pronouns that name no thing. A type has a noun: `RefreshAttempt`,
+/// `UserView`.
 const PARTICIPLES: &[&str] = &[
     "Accepted",
     "Accepting",

@@ -1,5 +1,5 @@
-//! A test that starts a program other than a Rust toolchain and a C compiler is ignored unless the tests run with
-//! `--include-ignored`, and its `#[ignore = "requires ..."]` names the program.
+//! A test that starts a program other than a Rust toolchain and a C compiler is ignored unless the
+//! tests run with `--include-ignored`, and its `#[ignore = "requires ..."]` names the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,7 +65,8 @@ fn required_programs(functions: &[Function]) -> Vec<BTreeSet<&'static str>> {
     }
 }
 
-/// The invocations of `contract!(open)` without an attribute whose `open`, the function before, starts a program.
+/// The invocations of `contract!(open)` without an attribute whose `open`, the function before,
+/// starts a program.
 fn unmarked_contracts(source: &Source, functions: &[Function], required: &[BTreeSet<&'static str>]) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in source.code.match_indices("contract!(") {

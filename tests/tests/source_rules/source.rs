@@ -56,7 +56,8 @@ pub(crate) fn crate_sources() -> Vec<Source> {
     sources
 }
 
-/// Blanks the comments of a text, and the contents of its strings if `strings` is true. Lines and columns stay.
+/// Blanks the comments of a text, and the contents of its strings if `strings` is true. Lines and
+/// columns stay.
 pub(crate) fn blank(text: &str, strings: bool) -> String {
     let chars: Vec<char> = text.chars().collect();
     let at = |index: usize| chars.get(index).copied().unwrap_or('\0');
@@ -113,7 +114,8 @@ pub(crate) fn blank(text: &str, strings: bool) -> String {
     out.into_iter().collect()
 }
 
-/// The position of the opening quote of a raw string that starts here, and the number of `#` before it.
+/// The position of the opening quote of a raw string that starts here, and the number of `#` before
+/// it.
 fn raw_hashes(chars: &[char], start: usize) -> Option<(usize, usize)> {
     let mut at = start + if chars[start] == 'b' { 2 } else { 1 };
     let first = at;

@@ -66,8 +66,8 @@ impl Auth {
     /// for what is not cached, and writes it only to consume the signature.
     ///
     /// A revoked key is rejected immediately, and so is a key whose user is not active or may not
-    /// log in on the device, or whose device is not active. An expired key is rejected like an unknown
-    /// one. During the overlap after a rotation, both secrets are accepted. The result is
+    /// log in on the device, or whose device is not active. An expired key is rejected like an
+    /// unknown one. During the overlap after a rotation, both secrets are accepted. The result is
     /// [`Error::Unavailable`] while the clock is in doubt.
     pub fn authenticate_signature(
         &self,
@@ -165,8 +165,8 @@ impl Auth {
             .ok()
     }
 
-    /// Records that a key has authenticated a request, at most once a minute. The store is written in
-    /// the background.
+    /// Records that a key has authenticated a request, at most once a minute. The store is written
+    /// in the background.
     pub(super) fn record_api_key_use(&self, opened: &OpenedApiKey, at: Instant) {
         if let Some(minute) = opened.claim_minute_to_record(at) {
             self.activity.record_key_use(opened.key.id, minute);

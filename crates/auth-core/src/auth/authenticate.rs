@@ -274,8 +274,8 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// [`Error::Denied`] if the session has ended, if the access token has expired, or if the caller
-    /// has no session. [`Error::Unavailable`] if that cannot be checked now.
+    /// [`Error::Denied`] if the session has ended, if the access token has expired, or if the
+    /// caller has no session. [`Error::Unavailable`] if that cannot be checked now.
     pub fn recheck_caller(&self, caller: &Caller) -> Result<Caller, Error> {
         self.catch_up()?;
         self.recheck_caller_in_view(caller)

@@ -242,7 +242,8 @@ impl Auth {
     }
 }
 
-/// Ends all live sessions of the user except `kept`, including permanent ones. Returns their number.
+/// Ends all live sessions of the user except `kept`, including permanent ones. Returns their
+/// number.
 pub(super) fn end_other_sessions(
     tx: &mut dyn AuthTx,
     user: UserId,

@@ -152,8 +152,8 @@ impl Auth {
         }
     }
 
-    /// Writes the recorded uses: `used_generation` and `last_used_at` of sessions, and `last_used_at`
-    /// of API keys.
+    /// Writes the recorded uses: `used_generation` and `last_used_at` of sessions, and
+    /// `last_used_at` of API keys.
     pub fn write_activity(&self) -> Result<(), Error> {
         let taken = self.activity.take_pending();
         for part in taken.chunks(USES_PER_WRITE) {

@@ -16,8 +16,8 @@ impl Auth {
         Ok(OneTimeToken::new_link_token(bytes))
     }
 
-    /// Checks a guess of the set-up token with `is_correct`, and returns whether it is correct. Wrong
-    /// guesses count in the network of `address` like wrong passwords.
+    /// Checks a guess of the set-up token with `is_correct`, and returns whether it is correct.
+    /// Wrong guesses count in the network of `address` like wrong passwords.
     ///
     /// # Errors
     ///

@@ -15,8 +15,8 @@ impl Auth {
         Ok(self.store.read("list_live_dialects", |tx| tx.sessions().list_live_dialects(now))?)
     }
 
-    /// Lists at most [`MAX_FETCH_ROWS`] sessions of the caller's tenant, newest first, starting after
-    /// `after`; see [`search_sessions`](Self::search_sessions).
+    /// Lists at most [`MAX_FETCH_ROWS`] sessions of the caller's tenant, newest first, starting
+    /// after `after`; see [`search_sessions`](Self::search_sessions).
     pub fn list_sessions(
         &self,
         caller: &Caller,
@@ -27,8 +27,9 @@ impl Auth {
         self.search_sessions(caller, filter, SessionOrder::Newest, after.map(SessionCursor::from_id), limit)
     }
 
-    /// Lists at most [`MAX_FETCH_ROWS`] sessions of the caller's tenant in this order, starting after
-    /// `after`. With the right `sessionRead` or `sessionDelete` all sessions, otherwise the caller's own.
+    /// Lists at most [`MAX_FETCH_ROWS`] sessions of the caller's tenant in this order, starting
+    /// after `after`. With the right `sessionRead` or `sessionDelete` all sessions, otherwise the
+    /// caller's own.
     pub fn search_sessions(
         &self,
         caller: &Caller,
@@ -71,7 +72,8 @@ impl Auth {
         Ok(self.store.read("find_tenant", |tx| tx.tenants().find_by_slug(slug))?.map(|tenant| tenant.id))
     }
 
-    /// Lists sessions of any tenant, newest first, without a check of rights, for the operator of the server.
+    /// Lists sessions of any tenant, newest first, without a check of rights, for the operator of
+    /// the server.
     pub fn list_all_sessions(
         &self,
         filter: &SessionFilter,

@@ -1,4 +1,5 @@
-//! Step-up: the user of a session proves their identity again, for acts that require a recent proof.
+//! Step-up: the user of a session proves their identity again, for acts that require a recent
+//! proof.
 //!
 //! The session keeps its id. Its tokens are rotated, because the access token contains the instant
 //! of the proof. As after every rotation, the previous refresh token returns its successor within

@@ -39,9 +39,9 @@ impl LiveEventBatch {
 /// [`LiveEvent::list_for`] each audit event.
 pub trait LiveEvents {
     /// Returns the events of this tenant, or of all, that the poll of the bookmark did not see, at
-    /// most `limit`: the events of other tenants do not count. No event is missed without a gap: one
-    /// that is committed later by a transaction that had already begun is found by the next poll, as
-    /// in [`Feed::poll`](super::Feed::poll).
+    /// most `limit`: the events of other tenants do not count. No event is missed without a gap:
+    /// one that is committed later by a transaction that had already begun is found by the next
+    /// poll, as in [`Feed::poll`](super::Feed::poll).
     fn poll(&mut self, from: Option<&Bookmark>, tenant: Option<TenantId>, limit: u32) -> StoreResult<LiveEventBatch>;
 
     /// Removes at most `limit` events that were written before this instant. Returns their number.

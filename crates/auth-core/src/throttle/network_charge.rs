@@ -6,8 +6,8 @@ use super::{Admission, BucketClass, LoginAttempt, Throttle};
 use crate::AuthTx;
 
 impl Throttle {
-    /// Decides about a guess of a secret that belongs to no account. It takes a token of its network
-    /// only, so that no network can lock out another. Without an address, it takes none.
+    /// Decides about a guess of a secret that belongs to no account. It takes a token of its
+    /// network only, so that no network can lock out another. Without an address, it takes none.
     pub fn open_network_charge(
         &self,
         tx: &mut (dyn AuthTx + '_),

@@ -61,8 +61,8 @@ pub(super) fn check_buckets(limits: &ThrottleLimits, buckets: &[(Rate, Bucket)],
     buckets.iter().position(empty).map_or(RateVerdict::Admit, RateVerdict::Wait)
 }
 
-/// The time until an empty bucket has a token again, and the number of its missing tokens; `None` if
-/// it admits attempts now or once open ones are settled.
+/// The time until an empty bucket has a token again, and the number of its missing tokens; `None`
+/// if it admits attempts now or once open ones are settled.
 pub(super) fn find_rate_limit(
     limits: &ThrottleLimits,
     rate: Rate,

@@ -29,8 +29,8 @@ impl Throttle {
         Ok(limited.map(|(wait, failures)| LoginThrottle { until: now.saturating_add(wait), failures }))
     }
 
-    /// The number of users and devices of a tenant, or of devices in one of its stores, whose logins
-    /// from unknown networks are denied now. At most `most` buckets are considered.
+    /// The number of users and devices of a tenant, or of devices in one of its stores, whose
+    /// logins from unknown networks are denied now. At most `most` buckets are considered.
     pub fn count_login_throttles(
         &self,
         tx: &mut (dyn AuthTx + '_),

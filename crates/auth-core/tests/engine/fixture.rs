@@ -57,8 +57,8 @@ pub(crate) fn next_entropy() -> Arc<dyn Entropy> {
     Arc::new(SeededEntropy::from_seed(SEEDS.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// An engine over the demo's shop, with additional users: `trainee` is pending, `robot` is virtual, `driver` may use P02
-/// only. The tenant `market` in Kuala Lumpur also has a `cashier` and a `P01`.
+/// An engine over the demo's shop, with additional users: `trainee` is pending, `robot` is virtual,
+/// `driver` may use P02 only. The tenant `market` in Kuala Lumpur also has a `cashier` and a `P01`.
 pub(crate) struct EngineFixture {
     pub(crate) memory: Arc<MemoryStore>,
     pub(crate) clock: Arc<ManualClock>,

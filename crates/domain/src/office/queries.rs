@@ -40,7 +40,8 @@ pub fn find_tenant_by_slug(store: &dyn Store<OfficePorts>, slug: &Slug) -> Store
     store.read("find_tenant", |tx| tx.tenants().find_by_slug(slug))
 }
 
-/// Lists at most [`MAX_PAGE_SIZE`] tenants in the order of their ids, for the operator of the server.
+/// Lists at most [`MAX_PAGE_SIZE`] tenants in the order of their ids, for the operator of the
+/// server.
 pub fn list_tenants(store: &dyn Store<OfficePorts>, page: &PageRequest<TenantId>) -> StoreResult<Vec<Tenant>> {
     store.read("list_tenants", |tx| tx.tenants().list(&clamp_limit(page)))
 }

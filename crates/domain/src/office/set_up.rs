@@ -47,9 +47,9 @@ pub enum SetUpOutcome {
     WrongToken,
 }
 
-/// Sets the tenant up in one unit of work, which claims the tenant: of two at once, the second finds
-/// the administrator of the first. All invalid fields are reported together. Requires the rights to
-/// change the tenant, and to add users and devices.
+/// Sets the tenant up in one unit of work, which claims the tenant: of two at once, the second
+/// finds the administrator of the first. All invalid fields are reported together. Requires the
+/// rights to change the tenant, and to add users and devices.
 pub fn set_up_tenant(
     store: &dyn Store<OfficePorts>,
     contexts: &SetUpContexts,

@@ -122,8 +122,8 @@ impl KnownRight {
         ABOUT.iter().any(|about| self.as_str().starts_with(about))
     }
 
-    /// Whether the right changes nothing: its holder can only read. A name ends with what its holder
-    /// does; of the reports, the daily one closes the day.
+    /// Whether the right changes nothing: its holder can only read. A name ends with what its
+    /// holder does; of the reports, the daily one closes the day.
     pub fn is_read_only(self) -> bool {
         const READS: [&str; 5] = ["Get", "Introspect", "Read", "IntervalSalesReport", "overviewSalesReport"];
         READS.iter().any(|reads| self.as_str().ends_with(reads))

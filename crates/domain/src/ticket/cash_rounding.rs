@@ -1,5 +1,5 @@
-//! Cash rounding: what is added to the sum of the items, so that it can be paid in coins, and what a
-//! refund gives back of it.
+//! Cash rounding: what is added to the sum of the items, so that it can be paid in coins, and what
+//! a refund gives back of it.
 
 use super::amount::Amount;
 use super::currency::Currency;

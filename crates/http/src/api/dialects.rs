@@ -1,8 +1,9 @@
-//! The dialects: published wire contracts, each of which stands alone. What two of them share is a function of this crate,
-//! never of another dialect. The back office for browsers is mounted like one of them.
+//! The dialects: published wire contracts, each of which stands alone. What two of them share is a
+//! function of this crate, never of another dialect. The back office for browsers is mounted like
+//! one of them.
 //!
-//! [`DIALECTS`] is the only list of them. Configuration and composition look up there, so that a new dialect is one entry more
-//! and no dialect is ever served in the place of another.
+//! [`DIALECTS`] is the only list of them. Configuration and composition look up there, so that a
+//! new dialect is one entry more and no dialect is ever served in the place of another.
 
 pub(crate) mod fiuu;
 pub(crate) mod kasir;
@@ -85,8 +86,8 @@ pub const DIALECTS: &[DialectEntry] = &[
 pub struct DialectEntry {
     /// The name in configuration, tokens, logs and metrics.
     pub name: &'static str,
-    /// Whether anybody can register a tenant through it. Such a dialect finds the tenant of each request itself, and is
-    /// served only if a configuration mounts it or in a demo.
+    /// Whether anybody can register a tenant through it. Such a dialect finds the tenant of each
+    /// request itself, and is served only if a configuration mounts it or in a demo.
     pub registers_tenants: bool,
     /// The terms of its sessions if the configuration has none.
     pub default_terms: fn() -> Terms,
@@ -106,7 +107,8 @@ pub struct NestedDialect {
     pub build: fn(DialectSettings) -> Arc<dyn Dialect>,
 }
 
-/// What a configuration can set for a dialect. A dialect ignores the settings that it has no use for.
+/// What a configuration can set for a dialect. A dialect ignores the settings that it has no use
+/// for.
 #[derive(Clone, Debug)]
 pub struct DialectSettings {
     /// The terms of the sessions that are created through it.

@@ -1,9 +1,10 @@
 //! The event streams of a process. One thread polls the live events of the store for all of them,
 //! and runs only while there is a stream.
 //!
-//! Each poll checks every stream again: it ends with its session, at the expiry of its access token,
-//! and when the server shuts down, and an event is sent only if the viewer may see it at that moment.
-//! Frames wait in a queue of bounded size, so a client that does not read costs no more memory.
+//! Each poll checks every stream again: it ends with its session, at the expiry of its access
+//! token, and when the server shuts down, and an event is sent only if the viewer may see it at
+//! that moment. Frames wait in a queue of bounded size, so a client that does not read costs no
+//! more memory.
 
 mod event_queue;
 mod frames;
@@ -233,8 +234,8 @@ impl EventHub {
         Ok(handle)
     }
 
-    /// Reads the events of a tenant since a bookmark. No event is missed between this read and the next poll, as
-    /// long as the state stays locked.
+    /// Reads the events of a tenant since a bookmark. No event is missed between this read and the
+    /// next poll, as long as the state stays locked.
     fn read_first_batch(
         &self,
         from: Option<&Bookmark>,

@@ -61,7 +61,8 @@ impl ListLimiter {
 }
 
 impl ListPermit {
-    /// Keeps the permit until the last byte of the response was sent, or its client has disconnected.
+    /// Keeps the permit until the last byte of the response was sent, or its client has
+    /// disconnected.
     pub(crate) fn hold_until_sent(self, answer: HttpResponse) -> HttpResponse {
         answer.map_body(|_, body| BoxBody::new(PermitBody { body, rest: Bytes::new(), _permit: self }))
     }

@@ -2,8 +2,8 @@
 //! violations.
 //!
 //! A handler reads a request, runs one use case of `domain::office` in
-//! [`Request::with_office`](crate::request::Request::with_office), and renders the result. Nothing here
-//! decides who may do what.
+//! [`Request::with_office`](crate::request::Request::with_office), and renders the result. Nothing
+//! here decides who may do what.
 
 use std::fmt;
 

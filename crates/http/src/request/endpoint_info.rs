@@ -1,4 +1,5 @@
-//! What a request records about the endpoint that serves it: the labels of the access log and the metrics.
+//! What a request records about the endpoint that serves it: the labels of the access log and the
+//! metrics.
 
 use std::fmt;
 

@@ -53,8 +53,8 @@ impl Request {
         .await
     }
 
-    /// Ends the sessions of the refresh cookies that a new session replaces, since no client has them
-    /// any more (OWASP ASVS 5.0, 7.2.4). A failure does not affect the login.
+    /// Ends the sessions of the refresh cookies that a new session replaces, since no client has
+    /// them any more (OWASP ASVS 5.0, 7.2.4). A failure does not affect the login.
     pub(crate) async fn end_replaced_sessions(&self, old: Vec<Secret<String>>) {
         if old.is_empty() {
             return;

@@ -1,6 +1,8 @@
-//! The access rules with the mounts whose tokens they accept: authorizes the requests that gateways ask about.
+//! The access rules with the mounts whose tokens they accept: authorizes the requests that gateways
+//! ask about.
 //!
-//! A rule names dialects by their mounts. Each of these reads its credentials and renders its errors itself.
+//! A rule names dialects by their mounts. Each of these reads its credentials and renders its
+//! errors itself.
 
 use std::fmt;
 use std::sync::Arc;

@@ -21,8 +21,8 @@ use crate::request::head::RequestHead;
 /// How long a denial waits until its audit event is written.
 const AUDIT_WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Records in the audit log that the caller was denied, if the error is a missing right, rank or place of login. `subject` is
-/// what the call was about, if it names one thing.
+/// Records in the audit log that the caller was denied, if the error is a missing right, rank or
+/// place of login. `subject` is what the call was about, if it names one thing.
 pub(crate) async fn record_denial(
     mount: &Arc<MountContext>,
     head: &RequestHead,

@@ -19,7 +19,8 @@ pub trait Dialect: Send + Sync + 'static {
     /// The dialect's name: in the audience of its tokens, in sessions, logs and metrics.
     fn name(&self) -> &'static str;
 
-    /// The terms of the sessions that are created through this dialect; `None` if no session can be.
+    /// The terms of the sessions that are created through this dialect; `None` if no session can
+    /// be.
     fn terms(&self) -> Option<&Terms>;
 
     /// The web origins whose scripts may send requests with their users' cookies; empty if the

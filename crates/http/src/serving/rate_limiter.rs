@@ -70,8 +70,8 @@ impl RateLimiter {
     }
 
     /// Counts a request at `now`, measured from the limiter's creation, or returns how long to
-    /// wait. At most `max_addresses` addresses are counted; requests of further addresses are admitted until
-    /// idle ones have been removed.
+    /// wait. At most `max_addresses` addresses are counted; requests of further addresses are
+    /// admitted until idle ones have been removed.
     fn count_request(&self, address: IpAddr, now: Duration, max_addresses: usize) -> Result<(), Duration> {
         let address = subscriber_network(address);
         let mut table = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,5 @@
-//! Registers mounts with the router: the exact paths of their routes, and one fallback for every other path.
+//! Registers mounts with the router: the exact paths of their routes, and one fallback for every
+//! other path.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,7 +40,8 @@ pub(crate) fn register_scope(
     };
 }
 
-/// Serves a path that no route has exactly: by the route that has it leniently, if the dialect compares so.
+/// Serves a path that no route has exactly: by the route that has it leniently, if the dialect
+/// compares so.
 pub(crate) fn unknown_route(service: &Arc<MountService>, access_table: &Arc<AccessTable>) -> actix_web::Route {
     let (service, access_table) = (Arc::clone(service), Arc::clone(access_table));
     web::to(move |request: HttpRequest, payload: web::Payload| {

@@ -15,10 +15,11 @@ pub enum Requirement {
     Right(KnownRight),
     /// Callers who have both rights.
     Both(KnownRight, KnownRight),
-    /// Callers who have at least one of these rights. The use case decides which of them a request requires.
+    /// Callers who have at least one of these rights. The use case decides which of them a request
+    /// requires.
     AnyOf(&'static [KnownRight]),
-    /// Every caller for its own things, and callers who have this right for those of others. The use
-    /// case decides, since only the store knows whose they are.
+    /// Every caller for its own things, and callers who have this right for those of others. The
+    /// use case decides, since only the store knows whose they are.
     RightForOthers(KnownRight),
     /// Callers with this role or a higher one.
     Role(Rank),

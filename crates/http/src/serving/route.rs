@@ -31,7 +31,8 @@ pub(crate) enum Handler {
     Public(Box<dyn Fn(Request) -> HandlerFuture + Send + Sync>),
     /// A handler for authenticated callers who meet the requirement.
     Authenticated(Requirement, Box<dyn Fn(Request, Caller) -> HandlerFuture + Send + Sync>),
-    /// For gateways, which ask whether a request of another API may pass: the access rules decide, and this renders the caller.
+    /// For gateways, which ask whether a request of another API may pass: the access rules decide,
+    /// and this renders the caller.
     Gateway(fn(&Caller) -> Result<HttpResponse, ApiError>),
 }
 
@@ -57,7 +58,8 @@ pub struct Route {
     pub(crate) sets_error_code: bool,
     /// Whether it is a file of a page; all files have one label in the metrics.
     pub(crate) is_static_file: bool,
-    /// What kind of thing the `{id}` of the path names; `None` if the path names nothing that the audit log knows.
+    /// What kind of thing the `{id}` of the path names; `None` if the path names nothing that the
+    /// audit log knows.
     pub(crate) subject: Option<SubjectKind>,
     /// OpenAPI documentation; `None` for contracts that are published elsewhere.
     pub(crate) documentation: Option<fn() -> OperationDoc>,
@@ -75,8 +77,8 @@ impl Route {
     }
 
     /// Creates a route that requires authentication: the handler runs only for callers with valid
-    /// credentials who meet the requirement. A caller who does not meet it is denied before the path,
-    /// the conditions and the body of the request are examined.
+    /// credentials who meet the requirement. A caller who does not meet it is denied before the
+    /// path, the conditions and the body of the request are examined.
     pub fn authenticated<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
         method: Method,
         path: &'static str,
@@ -87,8 +89,9 @@ impl Route {
         Self::new(method, path, Handler::Authenticated(requirement, Box::new(run)))
     }
 
-    /// The call by which a gateway asks whether a request of another API may pass. `render_identity` makes the response that
-    /// lets it pass. Its errors carry their code in a header, since gateways do not read bodies.
+    /// The call by which a gateway asks whether a request of another API may pass.
+    /// `render_identity` makes the response that lets it pass. Its errors carry their code in a
+    /// header, since gateways do not read bodies.
     pub(crate) fn gateway_check(
         path: &'static str,
         render_identity: fn(&Caller) -> Result<HttpResponse, ApiError>,
@@ -125,7 +128,8 @@ impl Route {
         Self { is_static_file: true, ..self }
     }
 
-    /// The same call, whose `{id}` in the path names a thing of this kind: the subject of a denial in the audit log.
+    /// The same call, whose `{id}` in the path names a thing of this kind: the subject of a denial
+    /// in the audit log.
     pub(crate) fn about(self, kind: SubjectKind) -> Self {
         Self { subject: Some(kind), ..self }
     }
@@ -145,7 +149,8 @@ impl Route {
         Self { documentation: Some(entry), ..self }
     }
 
-    /// The same call with another handler, if it requires authentication: the same requirement and documentation.
+    /// The same call with another handler, if it requires authentication: the same requirement and
+    /// documentation.
     pub(crate) fn with_handler<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
         self,
         handler: impl Fn(Request, Caller) -> F + Send + Sync + 'static,
@@ -160,7 +165,8 @@ impl Route {
         Self { documentation: None, ..self }
     }
 
-    /// The call as the OpenAPI document describes it, for a mount at `prefix`; `None` if it is documented elsewhere.
+    /// The call as the OpenAPI document describes it, for a mount at `prefix`; `None` if it is
+    /// documented elsewhere.
     pub(crate) fn documented_call(&self, prefix: &str) -> Option<DocumentedCall> {
         Some(DocumentedCall {
             method: parse_method(self.method.as_str())?,

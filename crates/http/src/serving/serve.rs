@@ -1,6 +1,6 @@
 //! The path of every request through a mount: method, readiness gate, body, rate limit,
-//! credentials, requirement, handler. Every failure on it is rendered by the dialect, including panics,
-//! deadlines and unknown routes.
+//! credentials, requirement, handler. Every failure on it is rendered by the dialect, including
+//! panics, deadlines and unknown routes.
 
 use std::cell::Cell;
 use std::future::Future;

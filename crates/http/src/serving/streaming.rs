@@ -41,9 +41,9 @@ pub(crate) async fn stream_json<P: PartSource>(call: &Request, parts: P) -> Resu
     stream_parts(call, "application/json", parts).await
 }
 
-/// Sends what `parts` produces, of this media type. A failure of the first part is answered like any other; a
-/// later failure closes the connection before the end of the response, which clients recognize as
-/// incomplete. For `HEAD` only the first part is produced.
+/// Sends what `parts` produces, of this media type. A failure of the first part is answered like
+/// any other; a later failure closes the connection before the end of the response, which clients
+/// recognize as incomplete. For `HEAD` only the first part is produced.
 ///
 /// # Errors
 /// The first part could not be produced.

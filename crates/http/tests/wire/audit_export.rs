@@ -74,7 +74,8 @@ async fn export_of_several_pages_has_every_event_of_the_list() {
     store.write("test", |tx| tx.audit().record(&foreign)).unwrap();
     assert!(lines(&desk.get(EXPORT).await).iter().all(|line| line["tenant"] == own));
     assert!(lines(&desk.get(&format!("{EXPORT}?subject={subject}")).await).is_empty());
-    // exactly one page: the last 150 of the first events, and the 50 after them; and no event at all
+    // exactly one page: the last 150 of the first events, and the 50 after them; and no event at
+    // all
     let from = lines(&answer)[149]["at"].as_str().unwrap().to_owned();
     let page = desk.get(&format!("{EXPORT}?action=clock.accept&from={from}&format=jsonl")).await;
     assert_eq!((lines(&page).len(), MAX_PAGE_SIZE), (200, 200));

@@ -33,7 +33,8 @@ impl AuditVerifier for WaitingVerifier {
     }
 }
 
-/// A server whose verifications wait, the sender of their results, and the receiver of their starts.
+/// A server whose verifications wait, the sender of their results, and the receiver of their
+/// starts.
 async fn open_desk() -> (OfficeClient, Sender<Result<VerifiedAudit, String>>, Receiver<()>) {
     let desk = OfficeClient::open().await;
     let ((results, receiver), (started, starts)) = (channel(), channel());

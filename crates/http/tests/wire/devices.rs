@@ -1,4 +1,5 @@
-//! The native API's devices: registered, changed and retired, searched, with their stores and seats.
+//! The native API's devices: registered, changed and retired, searched, with their stores and
+//! seats.
 
 use std::collections::BTreeSet;
 

@@ -250,7 +250,8 @@ fn flood_from_many_networks_keeps_no_login_of_a_known_network_waiting() {
             facts.strangers == WAITING / 2 && facts.running == 1 && refused.load(Ordering::SeqCst) > 100
         });
         let known = scope.spawn(|| {
-            // A server that is short of processor time sheds load before the queue, so the till repeats.
+            // A server that is short of processor time sheds load before the queue, so the till
+            // repeats.
             let mut answers = std::iter::repeat_with(|| served.log_in("198.51.100.9", "cashier", TEST_PASSWORD));
             answers.find(|status| *status != 503).unwrap()
         });

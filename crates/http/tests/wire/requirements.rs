@@ -1,5 +1,5 @@
-//! The requirement of a route: a caller who does not meet it is denied before anything of the request is
-//! examined, in every contract.
+//! The requirement of a route: a caller who does not meet it is denied before anything of the
+//! request is examined, in every contract.
 
 use actix_web::http::Method;
 use serde_json::json;

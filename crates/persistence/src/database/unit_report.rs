@@ -1,4 +1,5 @@
-//! Reports each unit of work when it has ended: which one is slow, and which one runs again and again.
+//! Reports each unit of work when it has ended: which one is slow, and which one runs again and
+//! again.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -10,7 +11,8 @@ pub struct UnitReport {
     pub name: &'static str,
     /// `ok`, or the [kind](tillgate_domain::StoreError::kind) of its error.
     pub outcome: &'static str,
-    /// How many times its closure ran: more than once after conflicts, zero if it never got a connection or its turn.
+    /// How many times its closure ran: more than once after conflicts, zero if it never got a
+    /// connection or its turn.
     pub runs: u32,
     /// The time from the call to its end, waiting included.
     pub duration: Duration,

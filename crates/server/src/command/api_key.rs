@@ -32,8 +32,8 @@ pub(crate) enum ApiKeyCommand {
         /// the device
         #[arg(long = "right", value_parser = parse::right)]
         rights: Vec<Right>,
-        /// When the key stops being accepted: 2026-11-21T08:00:00Z, or the last day, in the tenant's
-        /// time zone
+        /// When the key stops being accepted: 2026-11-21T08:00:00Z, or the last day, in the
+        /// tenant's time zone
         #[arg(long, value_name = "WHEN")]
         expires_at: Option<String>,
     },
@@ -48,7 +48,8 @@ pub(crate) enum ApiKeyCommand {
     Rotate {
         /// Id of the API key
         id: ApiKeyId,
-        /// Hours for which the previous secret stays valid, from 0 to 24; during that time, only 0 is possible
+        /// Hours for which the previous secret stays valid, from 0 to 24; during that time, only 0
+        /// is possible
         #[arg(long, value_name = "NUMBER", default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=24))]
         overlap_hours: u64,
     },
@@ -161,7 +162,8 @@ fn print_secret(context: &Context, view: &ApiKeyView, secret: &Secret<String>) {
     }
 }
 
-/// Parses when a key stops being accepted: a time, the end of a day in the tenant's zone, or `never`.
+/// Parses when a key stops being accepted: a time, the end of a day in the tenant's zone, or
+/// `never`.
 fn parse_expiry(office: &CommandOffice, text: &str) -> Result<Option<Instant>, CommandError> {
     if text == "never" { Ok(None) } else { parse::instant(&office.tenant.zone, text, true).map(Some) }
 }

@@ -37,7 +37,8 @@ pub(crate) enum DeviceCommand {
         /// Setting for the program on the device
         #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = parse::key_value)]
         settings: Vec<(String, String)>,
-        /// Set a password with which the device logs in as itself, read from the terminal or standard input
+        /// Set a password with which the device logs in as itself, read from the terminal or
+        /// standard input
         #[arg(long)]
         password: bool,
     },

@@ -29,7 +29,8 @@ pub(crate) struct MountConfig {
 /// unless its requests identify their tenant.
 pub(super) fn read_mounts(layers: &Layers) -> Result<Vec<MountConfig>, ConfigError> {
     let Some((value, source)) = &layers.mounts else {
-        // a dialect through which anybody can register a tenant is served only if the file mounts it, and in a demo
+        // a dialect through which anybody can register a tenant is served only if the file mounts
+        // it, and in a demo
         let served = |entry: &&DialectEntry| layers.every_dialect || !entry.registers_tenants;
         return Ok(DIALECTS.iter().filter(served).filter_map(default_mount).collect());
     };

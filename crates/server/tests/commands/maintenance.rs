@@ -49,7 +49,8 @@ fn init_creates_a_database_once(engine: DatabaseEngine) {
     home.start(&["serve"]).wait_until_ready();
 }
 
-/// Covers a volume that is not mounted, an empty file and a wrong address. A new database would log out every till.
+/// Covers a volume that is not mounted, an empty file and a wrong address. A new database would log
+/// out every till.
 #[test]
 fn missing_database_is_not_recreated_beside_its_key() {
     let home = TestInstallation::new().with_admin();
@@ -179,7 +180,8 @@ fn doctor_finds_nothing_on_a_healthy_installation(engine: DatabaseEngine) {
     home.run_ok(&["doctor", "--restored"]);
 }
 
-/// Checks the number of unsealed events beside a running server, and the number of users of all tenants.
+/// Checks the number of unsealed events beside a running server, and the number of users of all
+/// tenants.
 fn doctor_counts_users_and_sees_a_running_server(engine: DatabaseEngine) {
     let home = TestInstallation::on(engine).with_admin();
     let found = |check: &str| {

@@ -124,8 +124,8 @@ pub fn client_id_is_unique(harness: &StoreHarness) {
     assert_eq!(find_api_key(harness, api_key_id(2)), None);
 }
 
-/// An update stores every field except the tenant, the client id, the secrets, the creation time and
-/// the last use, and increments the version.
+/// An update stores every field except the tenant, the client id, the secrets, the creation time
+/// and the last use, and increments the version.
 pub fn api_key_update_stores_every_field(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let (before, beside) = (new_api_key(&fixture, 1), new_api_key(&fixture, 2));
@@ -177,8 +177,8 @@ pub fn api_key_update_fails_on_another_version(harness: &StoreHarness) {
     assert_eq!(find_api_key(harness, api_key_id(3)), None);
 }
 
-/// A rotation stores the new secret and the permissions. The present secret becomes the previous one
-/// until the end of the overlap; without an overlap, none remains.
+/// A rotation stores the new secret and the permissions. The present secret becomes the previous
+/// one until the end of the overlap; without an overlap, none remains.
 pub fn api_key_secret_is_rotated(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let (first, beside) = (new_api_key(&fixture, 1), new_api_key(&fixture, 2));

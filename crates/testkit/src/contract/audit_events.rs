@@ -55,8 +55,8 @@ fn list_events(harness: &StoreHarness, filter: &EventFilter, part: &OffsetPageRe
     harness.office.read("test", |tx| tx.events().list(filter, part)).unwrap()
 }
 
-/// Refused events of a tenant are counted since an instant, up to a limit, and by the store in which
-/// their device is now.
+/// Refused events of a tenant are counted since an instant, up to a limit, and by the store in
+/// which their device is now.
 pub fn refused_events_are_counted(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let branch = fixture.tenant.branches[0].id;

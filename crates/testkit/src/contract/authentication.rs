@@ -4,8 +4,8 @@
 /// `auth-core`'s ports, in one module per port.
 ///
 /// Takes a function that opens a new [`AuthStoreHarness`](crate::AuthStoreHarness) or
-/// [`StoreHarness`](crate::StoreHarness): `fn() -> AuthStoreHarness`. An attribute after it, such as
-/// `ignore = "requires PostgreSQL"`, applies to every test.
+/// [`StoreHarness`](crate::StoreHarness): `fn() -> AuthStoreHarness`. An attribute after it, such
+/// as `ignore = "requires PostgreSQL"`, applies to every test.
 ///
 /// ```
 /// # use std::sync::Arc;

@@ -57,8 +57,8 @@ pub fn filter_narrows_the_devices(harness: &StoreHarness) {
     assert_eq!(whole_device, [fixture.till], "complete, with its roles");
 }
 
-/// The name of a retired device is free. A search by name finds the device that has the name now, or
-/// else the newest retired one.
+/// The name of a retired device is free. A search by name finds the device that has the name now,
+/// or else the newest retired one.
 pub fn retired_name_is_free(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let named = |name: &str| {
@@ -139,8 +139,8 @@ pub fn device_name_is_unique(harness: &StoreHarness) {
     assert!(add(&new_device(9, fixture.other_tenant.id, "PDA1")), "the same name elsewhere");
 }
 
-/// The devices of a store are counted, and the store cannot be removed while there are any. A device
-/// can leave its store.
+/// The devices of a store are counted, and the store cannot be removed while there are any. A
+/// device can leave its store.
 pub fn store_is_kept_while_devices_are_in_it(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let first = fixture.tenant.branches[0].clone();

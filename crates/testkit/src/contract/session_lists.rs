@@ -161,8 +161,8 @@ pub fn sessions_are_found_by_names(harness: &AuthStoreHarness) {
     }
 }
 
-/// Sessions are listed by creation in both directions, and by their newest use; a page starts behind
-/// the position of a session, whether or not that session still has it.
+/// Sessions are listed by creation in both directions, and by their newest use; a page starts
+/// behind the position of a session, whether or not that session still has it.
 pub fn sessions_are_listed_in_every_order(harness: &AuthStoreHarness) {
     let fixture = ContractFixture::insert_into(harness);
     let sessions: Vec<Session> =

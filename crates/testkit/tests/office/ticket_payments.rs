@@ -1,4 +1,5 @@
-//! The use cases that involve money: payments and change, closing with a receipt number, and refunds.
+//! The use cases that involve money: payments and change, closing with a receipt number, and
+//! refunds.
 
 use tillgate_domain::office::{self, AuditContext, NewTicket, OfficeError, TicketChange, TicketClosing};
 use tillgate_domain::ticket::{Currency, Label, Meta, Note, PaymentMethod, TicketError, TicketState, TicketStatus};

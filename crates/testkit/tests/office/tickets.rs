@@ -1,4 +1,5 @@
-//! The use cases for tickets: who may own one, isolation of tenants, idempotency, and rejected batches.
+//! The use cases for tickets: who may own one, isolation of tenants, idempotency, and rejected
+//! batches.
 
 use std::sync::Arc;
 

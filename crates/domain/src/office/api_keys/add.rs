@@ -38,11 +38,11 @@ pub struct NewApiKey {
 
 impl Office<'_> {
     /// Adds the key. Requires the right `apiKeyCreate`, every right that the key grants, and every
-    /// right among its permissions, because the user may be given those later: nobody can create a key
-    /// with more rights than their own.
+    /// right among its permissions, because the user may be given those later: nobody can create a
+    /// key with more rights than their own.
     ///
-    /// A key without permissions grants whatever its user is given later, so only an admin can create
-    /// one. For anybody else, the key gets its current rights as permissions.
+    /// A key without permissions grants whatever its user is given later, so only an admin can
+    /// create one. For anybody else, the key gets its current rights as permissions.
     pub fn add_api_key(&self, new: &NewApiKey) -> UseCaseResult<ApiKey> {
         self.store.write("add_api_key", |tx| commit_refusal(add(tx, self, new)))
     }

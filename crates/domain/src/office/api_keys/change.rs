@@ -36,22 +36,22 @@ pub struct ApiKeyChange {
 }
 
 impl Office<'_> {
-    /// Changes the key and returns it. With `version`, fails if the key has another version. Requires
-    /// the right `apiKeyUpdate`, every right that the key grants before and after, and every right
-    /// among new permissions.
+    /// Changes the key and returns it. With `version`, fails if the key has another version.
+    /// Requires the right `apiKeyUpdate`, every right that the key grants before and after, and
+    /// every right among new permissions.
     ///
-    /// If anybody but an admin changes the user, the device, the permissions or the expiry, or activates
-    /// a revoked key, a key without permissions is restricted to its current rights, as in
-    /// [`add_api_key`](Self::add_api_key).
+    /// If anybody but an admin changes the user, the device, the permissions or the expiry, or
+    /// activates a revoked key, a key without permissions is restricted to its current rights, as
+    /// in [`add_api_key`](Self::add_api_key).
     ///
-    /// Signatures are verified with the changed key immediately. A change without a difference writes
-    /// nothing.
+    /// Signatures are verified with the changed key immediately. A change without a difference
+    /// writes nothing.
     pub fn change_api_key(&self, id: ApiKeyId, version: Option<i64>, change: &ApiKeyChange) -> UseCaseResult<ApiKey> {
         self.store.write("change_api_key", |tx| commit_refusal(apply(tx, self, id, version, change)))
     }
 
-    /// Deletes the key for good and returns it. Requires the right `apiKeyDelete`, and every right that
-    /// the key grants.
+    /// Deletes the key for good and returns it. Requires the right `apiKeyDelete`, and every right
+    /// that the key grants.
     pub fn delete_api_key(&self, id: ApiKeyId, version: Option<i64>) -> UseCaseResult<ApiKey> {
         self.store.write("delete_api_key", |tx| commit_refusal(delete(tx, self, id, version)))
     }

@@ -28,10 +28,11 @@ pub struct SecretRotation {
 
 impl Office<'_> {
     /// Gives the key a new secret and returns it. The present secret is accepted until the end of
-    /// the overlap. With `version`, fails if the key has another version. While the previous secret is
-    /// accepted, only a rotation without an overlap is possible, which ends both secrets: otherwise a
-    /// repeated rotation would end the secret in use. A revoked or expired key is not rotated. Requires the right `apiKeyUpdate`, every right that the key grants, and a recent proof
-    /// of identity.
+    /// the overlap. With `version`, fails if the key has another version. While the previous secret
+    /// is accepted, only a rotation without an overlap is possible, which ends both secrets:
+    /// otherwise a repeated rotation would end the secret in use. A revoked or expired key is not
+    /// rotated. Requires the right `apiKeyUpdate`, every right that the key grants, and a recent
+    /// proof of identity.
     ///
     /// If anybody but an admin does this, a key without permissions is restricted to its current
     /// rights, as in [`add_api_key`](Self::add_api_key).

@@ -24,8 +24,8 @@ pub struct ApiKeyView {
 }
 
 impl OfficeReader<'_> {
-    /// Lists at most [`MAX_FETCH_ROWS`] keys that the filter matches, in the order of their ids. Requires one of the
-    /// rights to create, change or delete keys.
+    /// Lists at most [`MAX_FETCH_ROWS`] keys that the filter matches, in the order of their ids.
+    /// Requires one of the rights to create, change or delete keys.
     pub fn list_api_keys(&self, filter: &ApiKeyFilter, page: &PageRequest<ApiKeyId>) -> UseCaseResult<Vec<ApiKeyView>> {
         if let Err(refused) = self.authorize_key_read() {
             return Ok(Err(refused.into()));

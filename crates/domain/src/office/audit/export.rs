@@ -11,9 +11,10 @@ use crate::office::ports::{EventFilter, EventView, MAX_PAGE_SIZE, OfficePorts, O
 use crate::{Action, EventId, KnownRight, Store, StoreExt, StoreResult, Subject};
 
 impl Office<'_> {
-    /// Reads the first page of an export, as [`list_events`](crate::office::OfficeReader::list_events) would, and records
-    /// the export as an audit event, which is not part of it. `format` is the name of the file
-    /// format. Requires the right `auditRead` and a recent proof of identity.
+    /// Reads the first page of an export, as
+    /// [`list_events`](crate::office::OfficeReader::list_events) would, and records the export as
+    /// an audit event, which is not part of it. `format` is the name of the file format. Requires
+    /// the right `auditRead` and a recent proof of identity.
     pub fn start_export(&self, filter: &EventFilter, format: &str) -> UseCaseResult<Vec<EventView>> {
         if let Err(refused) = self.authorize_export() {
             return Ok(Err(refused));

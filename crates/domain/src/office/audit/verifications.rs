@@ -16,8 +16,8 @@ use crate::{Action, Event, EventId, Instant, KnownRight, NodeId, Store, StoreExt
 /// Up to how many events without a seal are counted.
 pub(in crate::office) const MAX_UNSEALED: u32 = 10_000;
 
-/// How long after the end of a verification the tenant gets its result instead of a new one: each reads
-/// the whole log and adds two events to it.
+/// How long after the end of a verification the tenant gets its result instead of a new one: each
+/// reads the whole log and adds two events to it.
 pub const VERIFICATION_INTERVAL: Duration = Duration::from_mins(3);
 
 /// How long after the start of a verification its result is looked for.
@@ -95,9 +95,9 @@ pub struct SealState {
 pub type RunningCheck<'f> = &'f dyn Fn(EventId, NodeId) -> bool;
 
 impl Office<'_> {
-    /// The verification that [`start_verification`](Self::start_verification) returns instead of a new
-    /// one: the last one of the tenant, if it is running or ended within [`VERIFICATION_INTERVAL`].
-    /// Requires the right `auditRead`.
+    /// The verification that [`start_verification`](Self::start_verification) returns instead of a
+    /// new one: the last one of the tenant, if it is running or ended within
+    /// [`VERIFICATION_INTERVAL`]. Requires the right `auditRead`.
     pub fn find_current_verification(&self, is_running: RunningCheck<'_>) -> UseCaseResult<Option<Verification>> {
         self.store.read("find_current_verification", |tx: &mut (dyn OfficeTx + '_)| {
             let mut run = || -> Result<Option<Verification>, UseCaseError> {
@@ -108,9 +108,10 @@ impl Office<'_> {
         })
     }
 
-    /// Starts a verification in this process and returns true, or returns the current one and false: a
-    /// tenant has one at a time, and one in each [`VERIFICATION_INTERVAL`]. The caller then runs it, and
-    /// records its result by [`finish_verification`]. Requires the right `auditRead`.
+    /// Starts a verification in this process and returns true, or returns the current one and
+    /// false: a tenant has one at a time, and one in each [`VERIFICATION_INTERVAL`]. The caller
+    /// then runs it, and records its result by [`finish_verification`]. Requires the right
+    /// `auditRead`.
     pub fn start_verification(
         &self,
         process: NodeId,

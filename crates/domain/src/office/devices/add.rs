@@ -46,8 +46,8 @@ impl Office<'_> {
         self.require(KnownRight::DeviceCreate)
     }
 
-    /// Registers the device. Its name is unique in the tenant. Requires the right `deviceCreate`, and
-    /// every right that the device gets.
+    /// Registers the device. Its name is unique in the tenant. Requires the right `deviceCreate`,
+    /// and every right that the device gets.
     pub fn add_device(&self, new: &NewDevice) -> UseCaseResult<Device> {
         self.store.write("add_device", |tx| commit_refusal(add(tx, self, new)))
     }

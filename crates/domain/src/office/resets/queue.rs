@@ -73,7 +73,8 @@ fn partition_requests(due: Vec<ResetRequest>, known: &[User]) -> (Vec<ResetReque
     (pending, settled)
 }
 
-/// The second request of a site's network comes after the first one of each other network, and so on.
+/// The second request of a site's network comes after the first one of each other network, and so
+/// on.
 fn interleave_by_network(requests: Vec<ResetRequest>) -> Vec<ResetRequest> {
     let mut taken: BTreeMap<Option<IpAddr>, usize> = BTreeMap::new();
     let mut turns: Vec<(usize, ResetRequest)> = Vec::with_capacity(requests.len());

@@ -40,16 +40,16 @@ pub struct RoleChange {
 }
 
 impl Office<'_> {
-    /// Changes the role and returns it. With `version`, fails if the role has another version. Requires
-    /// the right `roleUpdate`, and every right that the role grants before and after, because a change
-    /// gives and takes these rights, also to the caller. A built-in role cannot be changed, and the
-    /// tenant must keep an admin.
+    /// Changes the role and returns it. With `version`, fails if the role has another version.
+    /// Requires the right `roleUpdate`, and every right that the role grants before and after,
+    /// because a change gives and takes these rights, also to the caller. A built-in role cannot be
+    /// changed, and the tenant must keep an admin.
     pub fn change_role(&self, id: RoleId, version: Option<i64>, change: &RoleChange) -> UseCaseResult<Role> {
         self.store.write("change_role", |tx| commit_refusal(apply(tx, self, id, version, change)))
     }
 
-    /// Deletes the role and returns it. Requires the right `roleDelete`, and every right that the role
-    /// grants. A built-in role cannot be deleted, nor one that a user or a device has.
+    /// Deletes the role and returns it. Requires the right `roleDelete`, and every right that the
+    /// role grants. A built-in role cannot be deleted, nor one that a user or a device has.
     pub fn delete_role(&self, id: RoleId, version: Option<i64>) -> UseCaseResult<Role> {
         self.store.write("delete_role", |tx| commit_refusal(delete(tx, self, id, version)))
     }

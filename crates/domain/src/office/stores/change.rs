@@ -11,9 +11,9 @@ use crate::office::tenants::row::{load_tenant, save_tenant};
 use crate::{Action, Branch, BranchId, KnownRight, StoreExt, Subject, Tenant};
 
 impl Office<'_> {
-    /// Renames the store (`None` keeps the name) and returns the tenant. With `version`, fails if the
-    /// tenant has another version. Requires the right `storeUpdate`. A change without a difference
-    /// writes nothing.
+    /// Renames the store (`None` keeps the name) and returns the tenant. With `version`, fails if
+    /// the tenant has another version. Requires the right `storeUpdate`. A change without a
+    /// difference writes nothing.
     pub fn rename_store(&self, id: BranchId, version: Option<i64>, name: Option<&str>) -> UseCaseResult<Tenant> {
         self.store.write("rename_store", |tx| {
             let mut run = || -> Result<Tenant, UseCaseError> {
@@ -35,8 +35,8 @@ impl Office<'_> {
     }
 
     /// Closes the store for good and returns the tenant. With `version`, fails if the tenant has
-    /// another version. The last store, and a store with devices, cannot be closed. Requires the right
-    /// `storeDelete`.
+    /// another version. The last store, and a store with devices, cannot be closed. Requires the
+    /// right `storeDelete`.
     pub fn close_store(&self, id: BranchId, version: Option<i64>) -> UseCaseResult<Tenant> {
         self.store.write("close_store", |tx| {
             let mut run = || -> Result<Tenant, UseCaseError> {

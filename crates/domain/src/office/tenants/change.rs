@@ -60,8 +60,8 @@ impl Office<'_> {
     /// Requires the right `tenantUpdate`. A change without a difference writes nothing.
     ///
     /// `given` are the longest lifetimes that the server's configuration allows for the tenant's
-    /// sessions. A new limit above them would shorten nothing and is rejected. An existing one stays,
-    /// even if the configuration allows less now.
+    /// sessions. A new limit above them would shorten nothing and is rejected. An existing one
+    /// stays, even if the configuration allows less now.
     pub fn change_tenant(
         &self,
         version: Option<i64>,

@@ -26,8 +26,8 @@ pub struct TicketAmendment {
 
 impl Office<'_> {
     /// Changes the tickets and returns them in the order of the request. The required rights follow
-    /// from the differences of each ticket. A change without a difference writes nothing. If one change
-    /// is denied, none is made.
+    /// from the differences of each ticket. A change without a difference writes nothing. If one
+    /// change is denied, none is made.
     pub fn amend_tickets(&self, amendments: &[TicketAmendment]) -> UseCaseResult<Vec<TicketView>> {
         self.store.write("amend_tickets", |tx| commit_refusal(amend(tx, self, BTreeMap::new(), amendments)))
     }
@@ -53,8 +53,8 @@ pub(super) fn amend_one(
     Ok(changed.ok_or_else(|| StoreError::Fault("a change of a ticket has no result".to_owned()))?)
 }
 
-/// Checks all changes before anything is written, because a denial does not roll back. `tickets` are
-/// those that this unit of work has read already.
+/// Checks all changes before anything is written, because a denial does not roll back. `tickets`
+/// are those that this unit of work has read already.
 fn amend(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,

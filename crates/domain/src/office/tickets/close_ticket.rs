@@ -36,9 +36,9 @@ pub struct TicketClosing {
 }
 
 impl Office<'_> {
-    /// Closes the ticket for good. Requires the right `ticketClose` and a sale device; the due amount
-    /// must be paid. Other payments, a given number, and a number of another fiscal memory also require
-    /// the rights of a change of the ticket.
+    /// Closes the ticket for good. Requires the right `ticketClose` and a sale device; the due
+    /// amount must be paid. Other payments, a given number, and a number of another fiscal memory
+    /// also require the rights of a change of the ticket.
     pub fn close_ticket(
         &self,
         id: TicketId,

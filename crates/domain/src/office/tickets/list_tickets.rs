@@ -51,8 +51,9 @@ impl UnguardedOffice<'_> {
         })
     }
 
-    /// Lists the same tickets batch by batch, as long as `fits` accepts what was read. A list of large
-    /// tickets therefore ends early, with at least one, and reads at most one batch beyond its end.
+    /// Lists the same tickets batch by batch, as long as `fits` accepts what was read. A list of
+    /// large tickets therefore ends early, with at least one, and reads at most one batch beyond
+    /// its end.
     pub fn list_tickets_while(
         &self,
         search: &TicketSearch,

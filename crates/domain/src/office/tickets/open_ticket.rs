@@ -23,9 +23,9 @@ pub struct NewTicket {
 }
 
 impl Office<'_> {
-    /// Opens the ticket on a sale device. Requires the right `ticketCreate` and the rights for what is
-    /// on the sheet. With `once`, a repeat of the request opens no other ticket and gets the same
-    /// response.
+    /// Opens the ticket on a sale device. Requires the right `ticketCreate` and the rights for what
+    /// is on the sheet. With `once`, a repeat of the request opens no other ticket and gets the
+    /// same response.
     pub fn open_ticket(&self, new: &NewTicket, once: Option<&IdempotentRequest>) -> UseCaseResult<TicketCreation> {
         self.store.write("open_ticket", |tx| commit_refusal(open_once(tx, self, new, once)))
     }

@@ -23,9 +23,9 @@ pub struct NewRefund {
 }
 
 impl Office<'_> {
-    /// Opens a refund of the closed ticket `sold`. Requires the rights `ticketCreate` and `storno`, and
-    /// a sale device. All refunds together refund no more than was sold, also if they are concurrent.
-    /// `once` is as for [`open_ticket`](Self::open_ticket).
+    /// Opens a refund of the closed ticket `sold`. Requires the rights `ticketCreate` and `storno`,
+    /// and a sale device. All refunds together refund no more than was sold, also if they are
+    /// concurrent. `once` is as for [`open_ticket`](Self::open_ticket).
     pub fn refund_ticket(
         &self,
         sold: TicketId,

@@ -11,8 +11,8 @@ use crate::ticket::{self, Note};
 use crate::{Action, StoreExt, Subject, TicketId};
 
 impl Office<'_> {
-    /// Voids the ticket, which stays stored with its sheet. Requires the right `ticketDelete`, for a
-    /// ticket of another owner also `ticketUpdateAny`. It does not require a sale device.
+    /// Voids the ticket, which stays stored with its sheet. Requires the right `ticketDelete`, for
+    /// a ticket of another owner also `ticketUpdateAny`. It does not require a sale device.
     pub fn void_ticket(&self, id: TicketId, version: Option<i64>, reason: &Note) -> UseCaseResult<TicketView> {
         self.store.write("void_ticket", |tx| commit_refusal(void(tx, self, id, version, reason)))
     }

@@ -8,7 +8,8 @@ use crate::{DeviceStatus, Email, PrincipalId, StoreExt, StoreResult, TenantId};
 
 impl UnguardedOffice<'_> {
     /// The names of the tenant and its stores, of the principal whose password is set, and of all
-    /// devices that are not retired. The caller adds the names of a principal that is not stored yet.
+    /// devices that are not retired. The caller adds the names of a principal that is not stored
+    /// yet.
     pub fn list_context_words(&self, principal: Option<PrincipalId>) -> StoreResult<Vec<String>> {
         self.store.read("list_context_words", |tx| collect_words(tx, self.tenant, principal))
     }

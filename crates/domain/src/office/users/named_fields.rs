@@ -54,8 +54,8 @@ impl Office<'_> {
         self.store.read("check_names", |tx| {
             let mut refusals = FieldRefusals::default();
             match look_up(tx, self, fields, &mut refusals) {
-                // Errors that concern no field, such as a deleted user, are reported when the fields
-                // are valid.
+                // Errors that concern no field, such as a deleted user, are reported when the
+                // fields are valid.
                 Ok(()) | Err(UseCaseError::Office(_)) => Ok(refusals.into_vec()),
                 Err(UseCaseError::Store(error)) => Err(error),
             }

@@ -29,19 +29,19 @@ pub struct PasswordOptions {
 }
 
 impl Office<'_> {
-    /// Sets the password; the caller computes the verifier. Ends all sessions of the user (including
-    /// permanent ones) or on the device, and clears the failed logins. Returns the user's active API
-    /// keys, which need no password and stay active.
+    /// Sets the password; the caller computes the verifier. Ends all sessions of the user
+    /// (including permanent ones) or on the device, and clears the failed logins. Returns the
+    /// user's active API keys, which need no password and stay active.
     ///
-    /// A virtual user, and the caller's own password, are denied. Requires the right `userUpdate` and
-    /// every right of the user, or `deviceUpdate` and every right of the device.
+    /// A virtual user, and the caller's own password, are denied. Requires the right `userUpdate`
+    /// and every right of the user, or `deviceUpdate` and every right of the device.
     pub fn set_password(&self, principal: PrincipalId, verifier: &Secret<String>) -> UseCaseResult<Vec<ApiKey>> {
         self.store
             .write("set_password", |tx| commit_refusal(set(tx, self, principal, verifier, PasswordOptions::default())))
     }
 
-    /// Sets the password as [`set_password`](Self::set_password) does, with these options. Returns revoked API keys as they
-    /// were before.
+    /// Sets the password as [`set_password`](Self::set_password) does, with these options. Returns
+    /// revoked API keys as they were before.
     pub fn set_password_with(
         &self,
         principal: PrincipalId,
@@ -83,9 +83,9 @@ pub(in crate::office) fn authorize_set(
 }
 
 impl Office<'_> {
-    /// Removes the password of a device, which then cannot log in as itself, and ends all sessions on
-    /// it. Returns false if it had none. Requires what [`set_password`](Self::set_password) requires. The password of a
-    /// user cannot be removed; suspend the user instead.
+    /// Removes the password of a device, which then cannot log in as itself, and ends all sessions
+    /// on it. Returns false if it had none. Requires what [`set_password`](Self::set_password)
+    /// requires. The password of a user cannot be removed; suspend the user instead.
     pub fn remove_password(&self, device: DeviceId) -> UseCaseResult<bool> {
         self.store.write("remove_password", |tx| {
             let mut run = || -> Result<bool, UseCaseError> {

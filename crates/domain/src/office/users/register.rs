@@ -6,9 +6,8 @@ use crate::office::users::add::{self as add_user, NewUser};
 use crate::{Action, Rank, StoreExt, User};
 
 impl Office<'_> {
-    /// Adds the user with the built-in role of this rank and no other, without a device. `caller_rank`
-    /// must be higher. Requires what [`add_user`](Self::add_user)
-    /// requires.
+    /// Adds the user with the built-in role of this rank and no other, without a device.
+    /// `caller_rank` must be higher. Requires what [`add_user`](Self::add_user) requires.
     pub fn register_user(&self, caller_rank: Option<Rank>, rank: Rank, new: &NewUser) -> UseCaseResult<User> {
         if caller_rank.is_none_or(|caller_rank| rank >= caller_rank) {
             return Ok(Err(OfficeError::RankTooHigh(rank)));

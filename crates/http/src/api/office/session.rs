@@ -133,8 +133,8 @@ async fn end_session(call: Request) -> Result<HttpResponse, ApiError> {
     Ok(answer)
 }
 
-/// Removes the cookies, and what the browser has cached of the pages. What scripts stored are choices
-/// such as the language, which stay.
+/// Removes the cookies, and what the browser has cached of the pages. What scripts stored are
+/// choices such as the language, which stay.
 pub(super) fn render_signed_out(names: &CookieNames, answer: &mut HttpResponse) {
     names.clear(answer);
     answer.headers_mut().insert(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));

@@ -93,7 +93,8 @@ pub(super) fn has_demo_accounts(database: &Database) -> Result<bool, CommandErro
     Ok(read_states(database)?.iter().any(|state| state.active.is_some()))
 }
 
-/// The accounts of a shop of this size that were never created in this database. A deleted account counts as created.
+/// The accounts of a shop of this size that were never created in this database. A deleted account
+/// counts as created.
 pub(super) fn missing_accounts(database: &Database, size: ShopSize) -> Result<Vec<DemoAccount>, CommandError> {
     let wanted = list_accounts(size);
     let missing =

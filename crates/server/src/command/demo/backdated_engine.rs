@@ -1,5 +1,5 @@
-//! An engine whose clock can be set back, for the earlier events of the demo shop: its use cases are
-//! those of the server, at earlier instants.
+//! An engine whose clock can be set back, for the earlier events of the demo shop: its use cases
+//! are those of the server, at earlier instants.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,7 +18,8 @@ use crate::command::CommandError;
 use crate::composition;
 use crate::configuration::Settings;
 
-/// How long the machine has run at least, as this clock reports it: longer than the clock is set back.
+/// How long the machine has run at least, as this clock reports it: longer than the clock is set
+/// back.
 const BOOT_AGE: Duration = Duration::from_hours(30 * 24);
 
 /// The clocks of this machine, set back. The wall clock and the time since boot move together, so

@@ -29,7 +29,8 @@ pub(super) struct StaffSimulation {
 }
 
 impl StaffSimulation {
-    /// Starts the thread. `url` is that of the server; the simulation has `speed` times the real pace.
+    /// Starts the thread. `url` is that of the server; the simulation has `speed` times the real
+    /// pace.
     pub(super) fn start(
         url: &str,
         api: &str,

@@ -1,5 +1,5 @@
-//! The tills and people of the full demo shop, besides the accounts of the examples: two stores, one
-//! in Bratislava and one in Jakarta.
+//! The tills and people of the full demo shop, besides the accounts of the examples: two stores,
+//! one in Bratislava and one in Jakarta.
 
 use tillgate_domain::{Environment, KnownRight};
 

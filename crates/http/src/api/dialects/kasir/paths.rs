@@ -1,4 +1,5 @@
-//! The paths of POS Kasir's calls that more than one module refers to, below the prefix of the mount.
+//! The paths of POS Kasir's calls that more than one module refers to, below the prefix of the
+//! mount.
 
 pub(super) const LOGIN_PATH: &str = "/api/v1/auth/login";
 pub(super) const LOGOUT_PATH: &str = "/api/v1/auth/logout";

@@ -1,4 +1,5 @@
-//! krmpesan's refresh: takes a permanent token and its pairing, and returns an access token and an id token.
+//! krmpesan's refresh: takes a permanent token and its pairing, and returns an access token and an
+//! id token.
 
 use std::sync::Arc;
 

@@ -104,8 +104,8 @@ pub(super) struct UpdateApiKey {
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = ApiKeyRotation)]
 pub(super) struct RotateApiKey {
-    /// For how many hours the previous secret is accepted, too; 24 if omitted. With 0, it is rejected
-    /// at once.
+    /// For how many hours the previous secret is accepted, too; 24 if omitted. With 0, it is
+    /// rejected at once.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 24, default = 24)]

@@ -131,8 +131,8 @@ pub(super) fn format_time_cell(at: Instant) -> String {
     if text.is_empty() { at.millis().to_string() } else { text }
 }
 
-/// An export that is being sent: each part is a page of events. It ends early if the caller's session
-/// or access token ends, or if the caller loses the right.
+/// An export that is being sent: each part is a page of events. It ends early if the caller's
+/// session or access token ends, or if the caller loses the right.
 pub(super) struct AuditExportStream {
     caller: Caller,
     filter: EventFilter,
@@ -151,8 +151,8 @@ enum ExportPosition {
 }
 
 impl AuditExportStream {
-    /// An export of the events that the filter matches, for this caller. With `headers_only`, it has
-    /// no events.
+    /// An export of the events that the filter matches, for this caller. With `headers_only`, it
+    /// has no events.
     pub(super) const fn new(
         caller: Caller,
         filter: EventFilter,

@@ -40,8 +40,8 @@ impl AuditFaultBody {
     }
 }
 
-/// The report of a fault after `verified` intact events, with the id of its event. `explanation` is a
-/// likely harmless cause, which follows the description; it may be empty.
+/// The report of a fault after `verified` intact events, with the id of its event. `explanation` is
+/// a likely harmless cause, which follows the description; it may be empty.
 pub fn report_fault(fault: &AuditFault, verified: i64, explanation: &str) -> FaultReport {
     build_report(fault, fault.event.as_ref().map(format_event_id), verified, explanation)
 }
@@ -81,7 +81,8 @@ fn format_fault(fault: &AuditFault, id: Option<&str>, verified: i64, explanation
     format!("{described}. The {verified} events before it are intact{explanation}")
 }
 
-/// The report of a verification for a tenant. It does not name the id of an event of another tenant.
+/// The report of a verification for a tenant. It does not name the id of an event of another
+/// tenant.
 pub(super) fn report_verification(
     verification: &AuditVerification,
     explanation: &str,

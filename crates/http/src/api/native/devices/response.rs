@@ -135,8 +135,8 @@ struct SeatBody<'s> {
     #[serde(serialize_with = "serialize_optional_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_used_at: Option<Instant>,
-    /// Network address of the newest refresh, or of the login before the first one; null if unknown.
-    /// Only for callers with the right `sessionDelete`.
+    /// Network address of the newest refresh, or of the login before the first one; null if
+    /// unknown. Only for callers with the right `sessionDelete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     address: Omittable<IpAddr>,

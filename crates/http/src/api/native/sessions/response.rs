@@ -26,8 +26,8 @@ pub struct SessionBody<'s> {
     device: Option<SessionDeviceBody<'s>>,
     /// Name of the contract through which the session was created.
     mount: &'s str,
-    /// What the session was created for: a user who logged in, a device that logged in as itself, or
-    /// a permanent token of a device. Only in the list and in `sessions/{id}`.
+    /// What the session was created for: a user who logged in, a device that logged in as itself,
+    /// or a permanent token of a device. Only in the list and in `sessions/{id}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schemas::SessionKind>)]
     kind: Option<&'static str>,
@@ -39,8 +39,9 @@ pub struct SessionBody<'s> {
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     proved_at: Option<Instant>,
-    /// Network address of the newest refresh, or of the login before the first one; null if unknown.
-    /// Only in the list and in `sessions/{id}`, and only for callers with the right `sessionDelete`.
+    /// Network address of the newest refresh, or of the login before the first one; null if
+    /// unknown. Only in the list and in `sessions/{id}`, and only for callers with the right
+    /// `sessionDelete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     address: Omittable<IpAddr>,

@@ -15,8 +15,8 @@ pub(super) struct WorkSession {
 }
 
 impl WorkSession {
-    /// The caller of a request that is sent now. Refreshes the session first if its access token has
-    /// expired.
+    /// The caller of a request that is sent now. Refreshes the session first if its access token
+    /// has expired.
     pub(super) fn authenticate(&mut self, auth: &Auth) -> Result<Caller, CommandError> {
         if self.tokens.access_expires_at <= auth.time().at
             && let Some(refresh_token) = &self.tokens.refresh_token
