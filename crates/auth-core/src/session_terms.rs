@@ -207,10 +207,10 @@ impl Terms {
     /// lives as long as its terms say, but never later than its session.
     pub fn access_expiry(&self, session_expiry: Option<Instant>, now: Instant) -> Instant {
         let second = |instant: Instant| Instant::from_millis(instant.seconds().saturating_mul(1000));
-        let own = second(
+        let token_expiry = second(
             now.saturating_add(self.access.min(MAX_ACCESS_TOKEN_LIFETIME)).saturating_add(Duration::from_millis(999)),
         );
-        session_expiry.map_or(own, |expiry| second(expiry).min(own))
+        session_expiry.map_or(token_expiry, |expiry| second(expiry).min(token_expiry))
     }
 }
 

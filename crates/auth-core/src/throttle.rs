@@ -163,7 +163,7 @@ struct TakenToken {
     key: CountKey,
     rate: Rate,
     /// Whether the bucket belongs to the principal.
-    own: bool,
+    is_own: bool,
 }
 
 /// The tokens of an admitted attempt. Settle each charge once.
@@ -322,8 +322,8 @@ impl Throttle {
 
     fn select_buckets(&self, charge: &Charge) -> Vec<TakenToken> {
         let (names, limits) = (&charge.names, &self.limits);
-        let own_bucket = |key, rate| TakenToken { key, rate, own: true };
-        let network = names.network.map(|key| TakenToken { key, rate: limits.network, own: false });
+        let own_bucket = |key, rate| TakenToken { key, rate, is_own: true };
+        let network = names.network.map(|key| TakenToken { key, rate: limits.network, is_own: false });
         match charge.class {
             BucketClass::Proof => names.proof.map(|key| own_bucket(key, limits.proof)).into_iter().collect(),
             BucketClass::Known => vec![own_bucket(names.known, limits.known)],
@@ -381,7 +381,7 @@ impl Throttle {
         let principal = charge.principal.map(PrincipalId::uuid);
         for (index, (taken, (rate, from))) in charge.tokens.iter().zip(buckets_now).enumerate() {
             let to = rules::take_token(&self.limits, *rate, from, now);
-            if !tx.attempts().take_token(taken.key, principal.filter(|_| taken.own), from, &to, now)? {
+            if !tx.attempts().take_token(taken.key, principal.filter(|_| taken.is_own), from, &to, now)? {
                 for before in charge.tokens.iter().take(index) {
                     tx.attempts().settle(before.key, TokenDisposition::Returned(before.rate.refill_interval), now)?;
                 }

@@ -48,7 +48,7 @@ impl ExactJson {
     pub fn find_member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => {
-                members.iter().rev().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+                members.iter().rev().find(|(member, _)| member.eq_ignore_ascii_case(name)).map(|(_, value)| value)
             }
             _ => None,
         }

@@ -18,9 +18,9 @@ pub fn merge_value(target: ExactJson, patch: ExactJson) -> ExactJson {
 pub fn merge_object(target: JsonObject, patch: JsonObject) -> JsonObject {
     let mut members = target.into_members();
     for (name, value) in patch.into_members() {
-        let at = members.iter().position(|(own, _)| *own == name);
+        let at = members.iter().position(|(member, _)| *member == name);
         match at.and_then(|at| members.get_mut(at)) {
-            _ if value.is_null() => members.retain(|(own, _)| *own != name),
+            _ if value.is_null() => members.retain(|(member, _)| *member != name),
             Some((_, there)) => *there = merge_value(std::mem::take(there), value),
             None => members.push((name, merge_value(ExactJson::Null, value))),
         }

@@ -93,7 +93,7 @@ impl MountLimits {
     /// The longest limits of this tenant's sessions over all mounts that serve the tenant; zero if
     /// none does.
     pub(crate) fn longest(&self, tenant: &Slug) -> SessionLimits {
-        let serving = self.0.iter().filter(|(own, _)| own.as_ref().is_none_or(|own| own == tenant));
+        let serving = self.0.iter().filter(|(served, _)| served.as_ref().is_none_or(|served| served == tenant));
         serving.map(|(_, limits)| *limits).fold(SessionLimits::ZERO, SessionLimits::or_longer)
     }
 }

@@ -64,10 +64,10 @@ impl Attempts for Transaction<'_> {
         Ok(true)
     }
 
-    fn settle(&mut self, key: CountKey, how: TokenDisposition, at: Instant) -> StoreResult<()> {
+    fn settle(&mut self, key: CountKey, disposition: TokenDisposition, at: Instant) -> StoreResult<()> {
         self.tables_mut()?.buckets.change(&key, |row| {
             row.bucket.open_attempts = row.bucket.open_attempts.saturating_sub(1).max(0);
-            if let TokenDisposition::Returned(span) = how {
+            if let TokenDisposition::Returned(span) = disposition {
                 row.bucket.full_at = row.bucket.full_at.saturating_sub(span);
             }
             row.updated_at = at;

@@ -93,9 +93,9 @@ impl Nodes for Transaction<'_> {
         let Some(node) = tables.nodes.get(&id).copied() else { return Ok(()) };
         tables.nodes.remove(&id);
         let Some(clock) = node.clock else { return Ok(()) };
-        let boot = |left: &Node| left.clock.is_some_and(|left| left.boot_id == clock.boot_id);
-        let before: Vec<_> = tables.left_nodes.rows().values().filter(|left| boot(left)).map(|left| left.id).collect();
-        for id in before {
+        let is_of_boot = |left: &&Node| left.clock.is_some_and(|left| left.boot_id == clock.boot_id);
+        let earlier: Vec<_> = tables.left_nodes.rows().values().filter(is_of_boot).map(|left| left.id).collect();
+        for id in earlier {
             tables.left_nodes.remove(&id);
         }
         tables.left_nodes.put(id, node);

@@ -72,9 +72,9 @@ impl Resets for Transaction<'_> {
 
     fn revoke_by_user(&mut self, user: UserId) -> StoreResult<()> {
         let resets = &mut self.tables_mut()?.resets;
-        let theirs: Vec<ResetDigest> =
+        let digests: Vec<ResetDigest> =
             resets.rows().values().filter(|reset| reset.user == user).map(|reset| reset.digest).collect();
-        for digest in &theirs {
+        for digest in &digests {
             resets.remove(digest);
         }
         Ok(())

@@ -311,7 +311,7 @@ impl Attempts for Transaction {
             "store the bucket `to` if `full_at` and `open_attempts` are still those of `from`; return whether they are"
         )
     }
-    fn settle(&mut self, key: CountKey, how: TokenDisposition, at: Instant) -> StoreResult<()> {
+    fn settle(&mut self, key: CountKey, disposition: TokenDisposition, at: Instant) -> StoreResult<()> {
         todo!("settle one open attempt: its token is spent or returned")
     }
     fn block(&mut self, key: CountKey, until: Instant) -> StoreResult<()> {

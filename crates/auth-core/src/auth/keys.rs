@@ -21,9 +21,9 @@ impl Auth {
     /// Adds a next key of each kind. It is used after the lead time, when every live process has
     /// read it; with `at_once`, immediately.
     pub fn rotate_keys(&self, at_once: bool) -> Result<Vec<KeyEvent>, Error> {
-        let drawn = KeyKind::ALL.map(|kind| self.generate_key(kind));
-        let drawn = drawn.into_iter().collect::<Result<Vec<_>, Error>>()?;
-        self.run_key_step(|tx, now| add_next_keys(tx, &drawn, at_once, now))
+        let generated = KeyKind::ALL.map(|kind| self.generate_key(kind));
+        let keys = generated.into_iter().collect::<Result<Vec<_>, Error>>()?;
+        self.run_key_step(|tx, now| add_next_keys(tx, &keys, at_once, now))
     }
 
     fn generate_key(&self, kind: KeyKind) -> Result<StoredKey, Error> {
@@ -102,9 +102,9 @@ impl Auth {
     ) -> Result<Vec<KeyEvent>, Error> {
         let template = self.new_event(Action::KeyAdd, EventOutcome::Done, Subject::Server, None)?;
         let ids = (0..8).map(|_| self.new_id(tillgate_domain::EventId::new)).collect::<Result<Vec<_>, Error>>()?;
-        let happened = self.store.write("run_key_step", |tx| {
-            let happened = step(tx, template.at)?;
-            for (each, id) in happened.iter().zip(&ids) {
+        let events = self.store.write("run_key_step", |tx| {
+            let events = step(tx, template.at)?;
+            for (each, id) in events.iter().zip(&ids) {
                 let (action, key) = match each {
                     KeyEvent::Created(key) => (Action::KeyAdd, *key),
                     KeyEvent::Promoted(key) => (Action::KeyPromote, *key),
@@ -114,14 +114,14 @@ impl Auth {
                 (event.id, event.action, event.subject) = (*id, action, Subject::Key(key));
                 tx.audit().record(&event)?;
             }
-            if !happened.is_empty() {
+            if !events.is_empty() {
                 tx.revocations().invalidate(Scope::Keys, template.at)?;
             }
-            Ok(happened)
+            Ok(events)
         })?;
-        if !happened.is_empty() {
+        if !events.is_empty() {
             self.poll_feed()?;
         }
-        Ok(happened)
+        Ok(events)
     }
 }

@@ -29,36 +29,36 @@ pub(crate) fn insert_first_keys(
     tx: &mut dyn AuthTx,
     candidates: &[StoredKey],
 ) -> StoreResult<(Vec<StoredKey>, Vec<KeyEvent>)> {
-    let mut born = Vec::new();
+    let mut events = Vec::new();
     let stored = tx.keys().list()?;
     for candidate in candidates {
         let missing = !stored.iter().any(|key| key.kind == candidate.kind);
         if missing && tx.keys().insert(candidate)? {
-            born.push(KeyEvent::Created(candidate.id));
+            events.push(KeyEvent::Created(candidate.id));
         }
     }
-    Ok((tx.keys().list()?, born))
+    Ok((tx.keys().list()?, events))
 }
 
 /// Stores new keys, as the next of their kind or immediately as the current one.
 pub(crate) fn add_next_keys(
     tx: &mut dyn AuthTx,
-    drawn: &[StoredKey],
+    keys: &[StoredKey],
     at_once: bool,
     now: Instant,
 ) -> StoreResult<Vec<KeyEvent>> {
-    let mut happened = Vec::new();
-    for key in drawn {
+    let mut events = Vec::new();
+    for key in keys {
         let mut key = key.clone();
         key.state = KeyState::Next;
         if tx.keys().insert(&key)? {
-            happened.push(KeyEvent::Created(key.id));
+            events.push(KeyEvent::Created(key.id));
             if at_once {
-                happened.extend(make_current(tx, &key, now)?);
+                events.extend(make_current(tx, &key, now)?);
             }
         }
     }
-    Ok(happened)
+    Ok(events)
 }
 
 /// Promotes the next keys that are at least `lead` old and that every live process has read,
@@ -69,13 +69,13 @@ pub(crate) fn promote(
     read: &dyn Fn(KeyId) -> bool,
     now: Instant,
 ) -> StoreResult<Vec<KeyEvent>> {
-    let mut happened = Vec::new();
+    let mut events = Vec::new();
     for key in tx.keys().list()? {
         if key.state == KeyState::Next && key.state_since.saturating_add(lead) <= now && read(key.id) {
-            happened.extend(make_current(tx, &key, now)?);
+            events.extend(make_current(tx, &key, now)?);
         }
     }
-    Ok(happened)
+    Ok(events)
 }
 
 fn make_current(tx: &mut dyn AuthTx, next: &StoredKey, now: Instant) -> StoreResult<Option<KeyEvent>> {
@@ -85,14 +85,14 @@ fn make_current(tx: &mut dyn AuthTx, next: &StoredKey, now: Instant) -> StoreRes
     {
         return Ok(None);
     }
-    let taken = tx.keys().change_state(next.id, KeyState::Next, KeyState::Current, now)?;
-    Ok(taken.then_some(KeyEvent::Promoted(next.id)))
+    let is_promoted = tx.keys().change_state(next.id, KeyState::Next, KeyState::Current, now)?;
+    Ok(is_promoted.then_some(KeyEvent::Promoted(next.id)))
 }
 
 /// Removes the keys that nothing needs any more: signing keys after the expiry of their last token,
 /// refresh keys that no live session references.
 pub(crate) fn retire(tx: &mut dyn AuthTx, now: Instant) -> StoreResult<Vec<KeyEvent>> {
-    let mut gone = Vec::new();
+    let mut events = Vec::new();
     for key in tx.keys().list()? {
         let idle = matches!(key.state, KeyState::Kept | KeyState::Revoked)
             && key.state_since.saturating_add(SIGNING_KEY_RETENTION) <= now;
@@ -102,8 +102,8 @@ pub(crate) fn retire(tx: &mut dyn AuthTx, now: Instant) -> StoreResult<Vec<KeyEv
         };
         if idle && !needed {
             tx.keys().remove(key.id)?;
-            gone.push(KeyEvent::Retired(key.id));
+            events.push(KeyEvent::Retired(key.id));
         }
     }
-    Ok(gone)
+    Ok(events)
 }

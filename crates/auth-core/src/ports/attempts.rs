@@ -78,7 +78,7 @@ pub trait Attempts {
 
     /// Settles an open attempt. The number of open attempts never falls below zero; a bucket that
     /// is not stored is ignored.
-    fn settle(&mut self, key: CountKey, how: TokenDisposition, at: Instant) -> StoreResult<()>;
+    fn settle(&mut self, key: CountKey, disposition: TokenDisposition, at: Instant) -> StoreResult<()>;
 
     /// Blocks a stored bucket until this instant.
     fn block(&mut self, key: CountKey, until: Instant) -> StoreResult<()>;

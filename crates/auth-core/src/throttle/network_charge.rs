@@ -16,7 +16,7 @@ impl Throttle {
     ) -> StoreResult<Admission> {
         let mut charge = self.classify(tx, attempt, now)?;
         charge.class = BucketClass::Unknown;
-        charge.tokens = self.select_buckets(&charge).into_iter().filter(|taken| !taken.own).collect();
+        charge.tokens = self.select_buckets(&charge).into_iter().filter(|taken| !taken.is_own).collect();
         // only an attempt with a proof gets no decision
         let decided = self.try_take_tokens(tx, &charge, attempt.address, now)?;
         Ok(decided.unwrap_or_else(|| Admission::Wait(charge.turn(charge.names.unknown, attempt.address))))

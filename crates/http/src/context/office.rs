@@ -51,7 +51,7 @@ impl<'o> OfficeContext<'o> {
     }
 }
 
-/// Returns the words that a new password must not consist of: `own`, and those of the tenant if
+/// Returns the words that a new password must not consist of: `words`, and those of the tenant if
 /// there is a password.
 ///
 /// # Errors
@@ -59,12 +59,12 @@ impl<'o> OfficeContext<'o> {
 pub(crate) fn context_words(
     office: UnguardedOffice<'_>,
     has_password: bool,
-    mut own: Vec<String>,
+    mut words: Vec<String>,
 ) -> Result<Vec<String>, ApiError> {
     if has_password {
-        own.extend(office.list_context_words(None)?);
+        words.extend(office.list_context_words(None)?);
     }
-    Ok(own)
+    Ok(words)
 }
 
 /// Checks the names in a body that is rejected anyway against the store, so that all violations

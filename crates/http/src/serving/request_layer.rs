@@ -93,9 +93,9 @@ where
             trace = origin.trace_id.as_str(),
         );
         let own_tls = origin.own_tls;
-        let made = self.inner.call(request).instrument(span.clone());
+        let response = self.inner.call(request).instrument(span.clone());
         Box::pin(async move {
-            let answer = made.await?;
+            let answer = response.await?;
             let mut answer = answer.map_body(|_, body| ChunkedBody::new(body.boxed(), answering));
             if upgrade || connection.is_some_and(|connection| connection.is_draining()) {
                 // no other protocol is supported, and the framework closes a connection on which an

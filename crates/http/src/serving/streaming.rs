@@ -81,9 +81,9 @@ struct StreamedBody<P> {
 }
 
 impl<P: PartSource> StreamedBody<P> {
-    fn new(call: &Request, made: Vec<u8>, rest: Option<P>) -> Self {
+    fn new(call: &Request, first: Vec<u8>, rest: Option<P>) -> Self {
         let (mount, trace) = (Arc::clone(call.mount()), call.head().trace_id().to_owned());
-        Self { mount, trace, address: call.address(), buffer: made.into(), rest, pending: None }
+        Self { mount, trace, address: call.address(), buffer: first.into(), rest, pending: None }
     }
 
     fn start_part(&self, parts: P) -> PartFuture<P> {
@@ -123,11 +123,11 @@ impl<P: PartSource> MessageBody for StreamedBody<P> {
                 let length = this.buffer.len().min(MAX_CHUNK_BYTES);
                 return Poll::Ready(Some(Ok(this.buffer.split_to(length))));
             }
-            if let Some(making) = &mut this.pending {
-                let made = ready!(making.as_mut().poll(context));
+            if let Some(pending) = &mut this.pending {
+                let part = ready!(pending.as_mut().poll(context));
                 this.pending = None;
-                match made {
-                    Ok((made, rest)) => (this.buffer, this.rest) = (made.into(), rest),
+                match part {
+                    Ok((bytes, rest)) => (this.buffer, this.rest) = (bytes.into(), rest),
                     Err(failure) => {
                         tracing::warn!(
                             trace = this.trace,

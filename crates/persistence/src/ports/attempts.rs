@@ -146,8 +146,8 @@ impl Attempts for Transaction<'_> {
         Ok(self.execute(&Statement::new(if first { CHARGE_FIRST } else { CHARGE }, binds))? == 1)
     }
 
-    fn settle(&mut self, key: CountKey, how: TokenDisposition, at: Instant) -> StoreResult<()> {
-        let back = match how {
+    fn settle(&mut self, key: CountKey, disposition: TokenDisposition, at: Instant) -> StoreResult<()> {
+        let back = match disposition {
             TokenDisposition::Spent => 0,
             TokenDisposition::Returned(span) => i64::try_from(span.as_millis()).unwrap_or(i64::MAX),
         };

@@ -19,8 +19,8 @@ impl Transaction<'_> {
     /// Replaces the branches of a tenant. The preceding update has locked the tenant's row.
     fn replace_branches(&mut self, tenant: &Tenant) -> StoreResult<()> {
         let found = auth::Tenants::find(self, tenant.id)?.map(|found| found.branches).unwrap_or_default();
-        for gone in found.iter().filter(|old| tenant.branches.iter().all(|each| each.id != old.id)) {
-            let rows = branches::table.find(gone.id.0.as_bytes().as_slice());
+        for removed in found.iter().filter(|old| tenant.branches.iter().all(|each| each.id != old.id)) {
+            let rows = branches::table.find(removed.id.0.as_bytes().as_slice());
             diesel::delete(rows).execute(self.write_connection()?).map_err(foreign_key_violation_as_conflict)?;
         }
         for branch in &tenant.branches {

@@ -57,10 +57,10 @@ fn check_no_leftovers(settings: &Settings, location: &str) -> Result<(), Command
         master_key::MasterKeySource::Setting => None,
     };
     let seal = SealFile::from_settings(settings).path().to_owned();
-    let Some(left) = key.into_iter().chain([seal]).find(|path| path.exists()) else { return Ok(()) };
+    let Some(existing) = key.into_iter().chain([seal]).find(|path| path.exists()) else { return Ok(()) };
     Err(CommandError::failed(format!(
         "{} belongs to a database, but there is none at {location}: mount its volume or restore its backup. For a new \
          installation, move the file away first",
-        left.display()
+        existing.display()
     )))
 }

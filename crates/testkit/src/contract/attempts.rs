@@ -29,8 +29,8 @@ fn charge(harness: &AuthStoreHarness, key: CountKey, principal: Option<Uuid>, se
     })
 }
 
-fn settle(harness: &AuthStoreHarness, key: CountKey, how: TokenDisposition, seconds: u64) {
-    run_write(harness, |tx| tx.attempts().settle(key, how, after_start(seconds)));
+fn settle(harness: &AuthStoreHarness, key: CountKey, disposition: TokenDisposition, seconds: u64) {
+    run_write(harness, |tx| tx.attempts().settle(key, disposition, after_start(seconds)));
 }
 
 fn spend_token(harness: &AuthStoreHarness, key: CountKey, principal: Option<Uuid>, seconds: u64) {
@@ -144,10 +144,10 @@ pub fn settled_token_is_returned(harness: &AuthStoreHarness) {
 /// The number of open attempts never drops below zero, and settling a token does not create a
 /// bucket.
 pub fn open_attempts_never_drop_below_zero(harness: &AuthStoreHarness) {
-    for how in [TokenDisposition::Spent, RETURNED_TOKEN] {
+    for disposition in [TokenDisposition::Spent, RETURNED_TOKEN] {
         spend_token(harness, count_key(1), None, 5);
-        settle(harness, count_key(1), how, 6);
-        assert_eq!(find_bucket(harness, count_key(1)).open_attempts, 0, "{how:?}");
+        settle(harness, count_key(1), disposition, 6);
+        assert_eq!(find_bucket(harness, count_key(1)).open_attempts, 0, "{disposition:?}");
     }
     settle(harness, count_key(7), RETURNED_TOKEN, 6);
     assert_eq!(find_bucket(harness, count_key(7)), full_bucket(), "a bucket that was never used");

@@ -70,7 +70,7 @@ record_port!(AuthTx, attempts: Attempts {
     fn find_buckets(keys: &[CountKey]) -> Vec<Bucket>;
     fn find_depleted(tenant: TenantId, branch: Option<BranchId>, full_after: Instant, limit: u32) -> Vec<PrincipalBucket>;
     fn take_token(key: CountKey, principal: Option<Uuid>, from: &Bucket, to: &Bucket, at: Instant) -> bool;
-    fn settle(key: CountKey, how: TokenDisposition, at: Instant) -> ();
+    fn settle(key: CountKey, disposition: TokenDisposition, at: Instant) -> ();
     fn block(key: CountKey, until: Instant) -> ();
     fn record_guess(key: CountKey, guess: &CountKey, since: Instant, at: Instant) -> bool;
     fn count_guesses(key: CountKey, since: Instant) -> u32;

@@ -25,8 +25,8 @@ pub(super) fn route() -> Route {
 async fn list_rights(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let tenant = caller.profile.tenant.id;
     let roles = call.with_office(move |context| Ok(context.unguarded(tenant).list_roles()?)).await?;
-    let own = roles.iter().flat_map(|role| role.rights.iter());
-    let all: BTreeSet<Right> = KnownRight::ALL.iter().copied().map(Right::Known).chain(own).collect();
-    let shown = |right| RightBody { name: Right::as_str(right), held: caller.profile.rights.allows(right) };
-    render_json(StatusCode::OK, &RightsBody { items: all.iter().map(shown).collect(), next: () })
+    let role_rights = roles.iter().flat_map(|role| role.rights.iter());
+    let all: BTreeSet<Right> = KnownRight::ALL.iter().copied().map(Right::Known).chain(role_rights).collect();
+    let to_body = |right| RightBody { name: Right::as_str(right), held: caller.profile.rights.allows(right) };
+    render_json(StatusCode::OK, &RightsBody { items: all.iter().map(to_body).collect(), next: () })
 }

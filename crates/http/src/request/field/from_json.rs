@@ -170,7 +170,7 @@ impl ObjectReader {
 
     /// Parses the member `name`; `None` if it is absent or null.
     pub(crate) fn read<T: FromJson>(&mut self, name: &str) -> Option<T> {
-        let at = self.members.iter().position(|(own, _)| own == name)?;
+        let at = self.members.iter().position(|(member, _)| member == name)?;
         let (_, value) = self.members.remove(at);
         if value.is_null() {
             return None;
@@ -182,7 +182,7 @@ impl ObjectReader {
 
     /// Parses a member that must be present.
     pub(crate) fn require<T: FromJson>(&mut self, name: &str) -> Option<T> {
-        if !self.members.iter().any(|(own, value)| own == name && !value.is_null()) {
+        if !self.members.iter().any(|(member, value)| member == name && !value.is_null()) {
             self.errors
                 .extend(FieldError::nested_under(FieldError::for_value(FieldErrorCode::Required, "is required"), name));
         }

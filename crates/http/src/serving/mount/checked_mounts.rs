@@ -99,9 +99,9 @@ fn find_shared_route(one: &Mount, other: &Mount) -> Option<String> {
 
 /// Checks that the mount does not claim the server's own routes, which are outside of every mount.
 fn check_server_routes(mount: &Mount) -> Result<(), MountClash> {
-    let claimed = RESERVED_PATHS.iter().find(|own| {
-        full_paths(mount).iter().any(|path| path == *own)
-            || (!mount.prefix.is_empty() && is_below(own, &mount.prefix, PathMatching::Exact))
+    let claimed = RESERVED_PATHS.iter().find(|reserved| {
+        full_paths(mount).iter().any(|path| path == *reserved)
+            || (!mount.prefix.is_empty() && is_below(reserved, &mount.prefix, PathMatching::Exact))
     });
     claimed.map_or(Ok(()), |route| {
         Err(MountClash { first: "the server itself".to_owned(), second: mount.to_string(), route: (*route).to_owned() })

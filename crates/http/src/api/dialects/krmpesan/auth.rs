@@ -16,16 +16,16 @@ use crate::serving::rate_limiter::RateLimiter;
 use crate::serving::response;
 use crate::serving::route::Route;
 
-/// The routes; `wrong` limits wrong tokens per address.
-pub(super) fn routes(wrong: &Arc<RateLimiter>) -> Vec<Route> {
+/// The routes; `limiter` limits wrong tokens per address.
+pub(super) fn routes(limiter: &Arc<RateLimiter>) -> Vec<Route> {
     let route = |method, path| {
-        let wrong = Arc::clone(wrong);
-        Route::public(method, path, move |call| refresh_session(call, Arc::clone(&wrong)))
+        let limiter = Arc::clone(limiter);
+        Route::public(method, path, move |call| refresh_session(call, Arc::clone(&limiter)))
     };
     TOKEN_PATHS.into_iter().flat_map(|path| [route(Method::GET, path), route(Method::POST, path)]).collect()
 }
 
-async fn refresh_session(call: Request, wrong: Arc<RateLimiter>) -> Result<HttpResponse, ApiError> {
+async fn refresh_session(call: Request, limiter: Arc<RateLimiter>) -> Result<HttpResponse, ApiError> {
     let (token, pairing) = read_refresh(call.head())?;
     let result = match pairing {
         Some(pairing) => call.refresh_pairing(token, pairing).await,
@@ -34,7 +34,7 @@ async fn refresh_session(call: Request, wrong: Arc<RateLimiter>) -> Result<HttpR
     // counted after the refresh: a valid token must not be blocked by wrong ones of others behind
     // the same address, and an ended or suspended one gets its own error every time
     if let Err(ApiError::Denied(AuthDenied::Token(TokenDenied::Invalid | TokenDenied::WrongAudience))) = &result {
-        wrong.check_rate(call.head())?;
+        limiter.check_rate(call.head())?;
     }
     let issued = result?;
     let id_token = issued.id_token.as_ref();

@@ -90,22 +90,23 @@ pub(crate) fn read_signature(received: &SignedRequest<'_>) -> Result<Option<Sign
 }
 
 fn is_chunked(headers: &HeaderMap) -> bool {
-    let says = |name: &str, word: &str| {
+    let has_item = |name: &str, item: &str| {
         let lines = headers.get_all(name).filter_map(|line| line.to_str().ok());
-        lines.flat_map(|line| line.split(',')).any(|each| each.trim().eq_ignore_ascii_case(word))
+        lines.flat_map(|line| line.split(',')).any(|each| each.trim().eq_ignore_ascii_case(item))
     };
-    says(DIGEST_HEADER, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD") || says("content-encoding", "nws-chunked")
+    has_item(DIGEST_HEADER, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD") || has_item("content-encoding", "nws-chunked")
 }
 
 fn verify_request(received: &SignedRequest<'_>) -> Option<Signature> {
     let mut lines = received.headers.get_all(AUTHORIZATION);
     let (Some(line), None) = (lines.next(), lines.next()) else { return None };
     let claimed = SignatureClaims::parse(line.to_str().ok()?.trim().split_once(' ')?.1.trim())?;
-    let all = [HOST_HEADER, DATE_HEADER, DIGEST_HEADER].into_iter().all(|name| claimed.signed_headers.contains(name));
-    let dated = signed_header_value(received, DATE_HEADER)? == claimed.timestamp.as_bytes();
+    let are_signed =
+        [HOST_HEADER, DATE_HEADER, DIGEST_HEADER].into_iter().all(|name| claimed.signed_headers.contains(name));
+    let is_dated = signed_header_value(received, DATE_HEADER)? == claimed.timestamp.as_bytes();
     let body = decode_digest(std::str::from_utf8(&signed_header_value(received, DIGEST_HEADER)?).ok()?)?;
-    let whole = received.body.is_none_or(|bytes| sha256(bytes) == body);
-    if !(all && dated && whole) {
+    let is_body_intact = received.body.is_none_or(|bytes| sha256(bytes) == body);
+    if !(are_signed && is_dated && is_body_intact) {
         return None;
     }
     let request = sha256(&build_canonical_request(received, &claimed.signed_headers, &body)?);

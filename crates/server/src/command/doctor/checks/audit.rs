@@ -62,7 +62,8 @@ const MAX_COUNTED_EVENTS: u32 = 10_000;
 /// database. Only the end of the chain is checked.
 pub(super) fn check_seals(settings: &Settings, database: &Database) -> Finding {
     const CHECK: &str = "audit";
-    let bad = |error: &dyn std::fmt::Display| Finding::problem(CHECK, error.to_string(), "see the check \"database\"");
+    let store_problem =
+        |error: &dyn std::fmt::Display| Finding::problem(CHECK, error.to_string(), "see the check \"database\"");
     let seal_file = SealFile::from_settings(settings);
     let stored = match seal_file.read() {
         Ok(stored) => stored,
@@ -78,7 +79,7 @@ pub(super) fn check_seals(settings: &Settings, database: &Database) -> Finding {
     if let Some(stored) = &stored {
         let store: &dyn Store<AuthPorts> = database;
         match store.read("doctor", |tx| tx.instances().find()) {
-            Err(error) => return bad(&error),
+            Err(error) => return store_problem(&error),
             Ok(instance) if instance.id != stored.instance => {
                 return Finding::problem(
                     CHECK,
@@ -90,7 +91,7 @@ pub(super) fn check_seals(settings: &Settings, database: &Database) -> Finding {
             Ok(_) => {}
         }
         match office::unguarded::has_seal(database, &stored.seal) {
-            Err(error) => return bad(&error),
+            Err(error) => return store_problem(&error),
             Ok(false) => {
                 return Finding::problem(
                     CHECK,
@@ -108,7 +109,7 @@ pub(super) fn check_seals(settings: &Settings, database: &Database) -> Finding {
         .read("doctor", |tx| tx.nodes().list_live(now.saturating_sub(MAX_UNSEALED_AGE)))
         .map(|nodes| !nodes.is_empty());
     match (office::unguarded::count_unsealed_audit(database, MAX_COUNTED_EVENTS), served) {
-        (Err(error), _) | (_, Err(error)) => bad(&error),
+        (Err(error), _) | (_, Err(error)) => store_problem(&error),
         (Ok((_, newest)), _) if stored.is_none() && newest.sequence > 0 => {
             Finding::problem(CHECK, seal_file.missing_text(), "investigate before you create a new one")
                 .with_command(settings, "audit verify")
