@@ -1,4 +1,4 @@
-//! SHA-256.
+//! SHA-256 digests of byte strings.
 
 use ring::digest::{SHA256, digest};
 
