@@ -10,7 +10,7 @@
     clippy::unnecessary_wraps,
     clippy::needless_pass_by_value,
     clippy::cast_possible_truncation,
-    reason = "what is not as it should be fails the test that stands on it"
+    reason = "a failed expectation fails the test"
 )]
 
 mod api_key_lifetime;
