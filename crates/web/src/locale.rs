@@ -60,8 +60,8 @@ impl Locale {
         }
     }
 
-    /// The texts of the pages of the first set-up and of invitations, which the app does not need:
-    /// its first visit would load them.
+    /// The texts of the pages of the first set-up and of invitations, which the app does not need: its first visit
+    /// would load them.
     const fn set_up_json(self) -> &'static str {
         match self {
             Self::English => include_str!("../locales/set-up/en.json"),
