@@ -1,13 +1,16 @@
 //! Databases that are locked, full, frozen, read-only or lost: the answer is 503 with `Retry-After`
 //! within five seconds in the format of each mount, and never one that makes a till discard its
-//! tokens. Sessions continue afterwards.
+//! tokens. Sessions continue afterwards. A server that is told to stop meanwhile stops.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tillgate_testkit::postgres::Server;
 use tillgate_tests::{
@@ -314,4 +317,77 @@ fn start_waits_for_postgresql_and_obeys_signals() {
     });
     assert!(server.read_log().contains(away), "{}", server.read_log());
     server.new_till().login("cashier", "P01").get_current_session().expect_status(200);
+}
+
+#[test]
+#[ignore = "requires PostgreSQL"]
+fn idle_server_stops_while_postgresql_hangs() {
+    check_stop_while_postgresql_hangs(0);
+}
+
+#[test]
+#[ignore = "requires PostgreSQL"]
+fn server_with_requests_in_progress_stops_while_postgresql_hangs() {
+    check_stop_while_postgresql_hangs(12);
+}
+
+/// The process ends although the database never answers and this number of requests waits for it,
+/// and logs what was not written. The sessions continue.
+fn check_stop_while_postgresql_hangs(requests: usize) {
+    let database = Server::start(&[]).unwrap();
+    let installation = Installation::with_database(DatabaseEngine::Postgres, database.create_database())
+        .with_setting("SERVER__GRACE", "1s");
+    installation.create_demo_shop();
+    let mut server = installation.serve();
+    let tills = DatabaseDownFixture::log_in(&server, &installation);
+    // one connection each for the threads that poll the change feed, seal events and send mail, and
+    // one for a request: a thread that gets none has its error in time
+    wait_until(Duration::from_secs(20), "four connections to the database", || {
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| tills.native.get("/api/v1/sessions").expect_status(200));
+            }
+        });
+        read_gauge(&server, "connections_busy") + read_gauge(&server, "connections_idle") >= 4
+    });
+    database.freeze().unwrap();
+    wait_until(Duration::from_secs(20), "threads that wait for the database", || {
+        read_gauge(&server, "connections_busy") >= 3
+    });
+    let request =
+        format!("GET /api/v1/sessions HTTP/1.1\r\nHost: till\r\nAuthorization: Bearer {}\r\n\r\n", tills.native.access);
+    let open = |_| {
+        let mut stream = TcpStream::connect(server.address().trim_start_matches("http://")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    };
+    let waiting: Vec<TcpStream> = (0..requests).map(open).collect();
+    if requests > 0 {
+        wait_until(Duration::from_secs(20), "a request that waits for the database", || {
+            read_gauge(&server, "connections_busy") >= 4
+        });
+    }
+    server.send_signal(Signal::TERM);
+    for mut stream in waiting {
+        let mut answer = Vec::new();
+        // without an answer, the connection is closed or reset after the grace period
+        let _ = stream.read_to_end(&mut answer);
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 503"), "{}", String::from_utf8_lossy(&answer));
+    }
+    assert_eq!(server.wait_until_ended().code(), Some(1));
+    wait_until(Duration::from_secs(20), "the log of what was not written", || {
+        let log = server.read_log();
+        log.contains("the process ends without its last writes") && log.contains("that this process has stopped")
+    });
+    database.thaw().unwrap();
+    let server = installation.serve();
+    tills.native.at_server(server.address()).refresh().expect_status(200);
+}
+
+/// A gauge of the database in the metrics of a server.
+fn read_gauge(server: &RunningServer, name: &str) -> usize {
+    let metrics = server.read_metrics().expect_status(200).text().to_owned();
+    let line = format!("tillgate_database_{name} ");
+    metrics.lines().find_map(|text| text.strip_prefix(&line)).unwrap().parse().unwrap()
 }

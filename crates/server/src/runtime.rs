@@ -2,6 +2,7 @@
 //! everything down in order.
 
 mod certificate_reload;
+mod final_writes;
 mod gauges;
 mod signals;
 
@@ -28,6 +29,7 @@ use crate::version::VERSION;
 use crate::{
     composition, exposure, first_admin, logging, open_files, priority, tls, unknown_tenants, unserved_sessions,
 };
+use final_writes::{FINAL_WRITES_TIMEOUT, FinalWrite};
 
 /// The parts from which a server is assembled.
 pub(crate) struct ServerParts {
@@ -151,15 +153,29 @@ pub(crate) fn run_server(
             None => Ok(()),
         }
     });
-    // In this order: the sealer also seals the last events of mails and sweeps, and nothing writes
-    // any more when the database is closed.
     drop((mailing, sweeping));
-    drop(sealing);
-    let stopped = auth.leave().map_err(CommandError::failed);
-    if let Err(error) = database.close() {
-        tracing::warn!(%error, "the write-ahead log could not be merged into the database: copy both files");
-    }
-    served.and(stopped)
+    served.and(final_writes::run_final_writes(list_final_writes(sealing, auth, database), FINAL_WRITES_TIMEOUT))
+}
+
+/// In this order: the sealer also seals the last events of mails and sweeps, and nothing writes any
+/// more when the database is closed.
+fn list_final_writes(sealing: SealingThread, auth: Arc<Auth>, database: Arc<Database>) -> Vec<FinalWrite> {
+    vec![
+        FinalWrite::new("seals of the last audit events, which the next server adds", move || {
+            drop(sealing);
+            Ok(())
+        }),
+        FinalWrite::new(
+            "the last uses of sessions and API keys, the numbers of denied requests, and that this process has stopped",
+            move || auth.leave().map_err(CommandError::failed),
+        ),
+        FinalWrite::new("the merge of the write-ahead log into the file of the database", move || {
+            if let Err(error) = database.close() {
+                tracing::warn!(%error, "the write-ahead log could not be merged into the database: copy both files");
+            }
+            Ok(())
+        }),
+    ]
 }
 
 /// Runs the startup task on a blocking thread and then opens the readiness gate; stops the server
