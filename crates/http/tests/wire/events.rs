@@ -19,8 +19,8 @@ use crate::test_server::{
 
 const EVENTS: &str = "/api/v1/events";
 
-/// How long an event may take, and a stream to end.
-const EVENT_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long an event may take, and a stream to end, on a busy machine.
+const EVENT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The complete events in the text of a stream.
 fn parse_events(text: &str) -> Vec<StreamEvent> {
@@ -320,8 +320,16 @@ async fn reader_that_falls_behind_is_reset() {
     let seen = follower.read_until(|event| event.name == "reset").await.unwrap();
     assert!(follower.text.len() < 64 * 1024, "{} bytes were kept", follower.text.len());
     assert_eq!(seen[0].name, "reset", "what was not read is dropped");
-    let last = shop.log_in_native("witness").await.text_at("/session/id");
-    follower.read_until(|event| event.data["id"] == last).await.unwrap();
+    // while the poller is behind, the next login may be part of what another reset replaces
+    for _ in 0..100 {
+        follower.text.clear();
+        let last = shop.log_in_native("witness").await.text_at("/session/id");
+        let seen = follower.read_until(|event| event.name == "reset" || event.data["id"] == last).await.unwrap();
+        if seen.iter().any(|event| event.data["id"] == last) {
+            return;
+        }
+    }
+    panic!("a reader that reads again receives no changes");
 }
 
 #[actix_web::test]
