@@ -71,6 +71,14 @@ ids! {
     TicketId,
 }
 
+impl NodeId {
+    /// A short name of the process for clients: eight of its random digits. Unlike the machine and the
+    /// number of the process, it says nothing about the server.
+    pub fn short_name(&self) -> String {
+        format!("{:08x}", self.0.as_u128() & 0xffff_ffff)
+    }
+}
+
 /// The owner of a session or a credential: a user, or a device that logs in as itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PrincipalId {

@@ -129,7 +129,7 @@ pub(crate) fn run_server(
         let handles: Vec<StopHandle> =
             [Some(server.handle()), operations.as_ref().map(RunningListener::handle)].into_iter().flatten().collect();
         signals::stop_on_signal(handles.clone())?;
-        log_start(settings, &url);
+        log_start(settings, &auth, &url);
         certificate_reload::start_reloading(settings, certificate)?;
         print_addresses(json, &url, operations_url.as_deref());
         if no_users {
@@ -211,12 +211,13 @@ fn spawn_startup_task(
     })
 }
 
-/// Logs what has started, with its version and settings.
-fn log_start(settings: &Settings, url: &str) {
+/// Logs what has started, with its version and settings, and its name in acknowledgments.
+fn log_start(settings: &Settings, auth: &Auth, url: &str) {
     let mounts: Vec<String> =
         settings.mounts.iter().map(|mount| format!("{}:{}", mount.dialect, mount.prefix)).collect();
     tracing::info!(
         version = VERSION.as_str(),
+        process = auth.process_id().short_name(),
         data = %settings.server.data.display(),
         database = composition::database_location(settings).unwrap_or_default(),
         listening = url,

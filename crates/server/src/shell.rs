@@ -1,5 +1,5 @@
 //! Identifies the operating-system user who runs a command, for the audit log, and the process of a
-//! server, for its receipts.
+//! server, for the operator.
 
 /// The operating-system user and the machine, such as `tillgate@pos-1`, with the user who called
 /// `sudo`: `root@pos-1 (anna)`.

@@ -52,7 +52,7 @@ pub struct AuthSettings {
     /// The operating system user of a command-line process, such as `anna@pos-1`. It is recorded as
     /// `shell` in the details of audit events that have no other actor. `None` for a server.
     pub os_user: Option<String>,
-    /// The name of this process for people, such as `pos-1:4711`; `None` for its id.
+    /// The name of this process for the operator, such as `pos-1:4711`; `None` for its id.
     pub process_name: Option<String>,
 }
 

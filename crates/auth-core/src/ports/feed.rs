@@ -108,8 +108,8 @@ pub struct MachineClock {
 pub struct NodeAcknowledgment {
     /// The identifier of the process, as in [`Node`].
     pub id: NodeId,
-    /// Its name for people, such as the machine and the number of the process; empty if it has not
-    /// recorded one yet.
+    /// Its name for the operator, such as the machine and the number of the process; empty if it has
+    /// not recorded one yet. Clients see [`NodeId::short_name`].
     pub name: String,
     /// The position in the feed up to which it has applied changes.
     pub applied: Cursor,

@@ -44,7 +44,7 @@ struct RevocationBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = RevocationProcess)]
 struct ProcessBody {
-    /// The name of the process: its machine and its number.
+    /// A short name of the process, which it keeps until it stops.
     name: String,
     /// When the process has applied the newest revocation up to now, and therefore this one at the
     /// latest; null if it has not recorded that yet.
@@ -72,7 +72,7 @@ async fn get_revocation(call: Request, _caller: Caller) -> Result<HttpResponse, 
     let acknowledgments = call.run_blocking(Auth::list_acknowledgments).await?;
     let process = |acknowledgment: tillgate_auth_core::ports::NodeAcknowledgment| ProcessBody {
         applied_at: acknowledgment.applied_at.filter(|_| acknowledgment.applied >= cursor),
-        name: if acknowledgment.name.is_empty() { acknowledgment.id.to_string() } else { acknowledgment.name },
+        name: acknowledgment.id.short_name(),
     };
     let processes = acknowledgments.into_iter().map(process).collect();
     render_json(StatusCode::OK, &RevocationBody { position: cursor.0.to_string(), processes })
@@ -89,7 +89,7 @@ fn document_revocation() -> OperationDoc {
             "The running processes.",
             json!({
                 "position": "4711",
-                "processes": [{ "name": "pos-1:812", "applied_at": "2026-11-21T08:00:00.123Z" }],
+                "processes": [{ "name": "5e8f0d3b", "applied_at": "2026-11-21T08:00:00.123Z" }],
             }),
         )
 }

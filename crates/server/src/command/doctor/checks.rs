@@ -53,6 +53,7 @@ pub(super) fn run_checks(context: &Context) -> Vec<Finding> {
                     findings.push(database::check_users(&settings, &database));
                     findings.push(database::check_tenants(&settings, &database));
                     findings.push(names::check_similar_names(&database));
+                    findings.push(database::list_processes(&database));
                 }
             }
         }

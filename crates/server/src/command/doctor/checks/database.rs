@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_auth_core::ports::AuthPorts;
+use tillgate_auth_core::ports::{AuthPorts, NodeAcknowledgment};
 use tillgate_domain::office::UserCount;
 use tillgate_domain::{Instant, Store, StoreExt, office};
 use tillgate_persistence::{Address, Database};
@@ -89,6 +89,24 @@ pub(super) fn check_tenants(settings: &Settings, database: &Database) -> Finding
         Ok(found) => Finding::problem(CHECK, found.join("; "), "correct the name, or add the tenant with")
             .with_command(settings, "tenant add"),
         Err(error) => Finding::problem(CHECK, error.to_string(), "see the check \"database\""),
+    }
+}
+
+/// The age of a heartbeat up to which a server counts as running.
+const MAX_HEARTBEAT_AGE: Duration = Duration::from_mins(1);
+
+/// The running servers: the short name that clients see, and the machine and number of the process.
+pub(super) fn list_processes(database: &Database) -> Finding {
+    const CHECK: &str = "processes";
+    let store: &dyn Store<AuthPorts> = database;
+    let since = IdSource::default().now().saturating_sub(MAX_HEARTBEAT_AGE);
+    match store.read("doctor", |tx| tx.nodes().list_acknowledgments(since)) {
+        Err(error) => Finding::problem(CHECK, error.to_string(), "see the check \"database\""),
+        Ok(processes) if processes.is_empty() => Finding::ok(CHECK, "no server is running"),
+        Ok(processes) => {
+            let describe = |process: &NodeAcknowledgment| format!("{} is {}", process.id.short_name(), process.name);
+            Finding::ok(CHECK, processes.iter().map(describe).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
