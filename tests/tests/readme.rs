@@ -133,6 +133,21 @@ fn own_store_page_counts_the_ports() {
     assert!(page.contains(&format!("to the {ports} ports of `tillgate_auth_core::ports`")), "there are {ports}");
 }
 
+/// The dependencies that docs/own-store.md names are crates of this repository.
+#[test]
+fn own_store_page_names_existing_crates() {
+    let toml = read_blocks("docs/own-store.md").into_iter().find(|(language, _)| language == "toml").unwrap().1;
+    let named = toml.lines().filter_map(|line| line.split_once(" = { path = \"../tillgate/"));
+    let mut count = 0;
+    for (name, path) in named {
+        let folder = path.split_once('"').unwrap().0;
+        let manifest = std::fs::read_to_string(repository_root().join(folder).join("Cargo.toml")).unwrap();
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} is not in {folder}");
+        count += 1;
+    }
+    assert_eq!(count, 3, "{toml}");
+}
+
 #[test]
 fn shown_output_is_compared_exactly() {
     assert!(matches_shown("{\"a\":\"…\",\n \"b\":1}", "{\"a\":\"x\",\"b\":1}"));

@@ -1,4 +1,5 @@
-//! The engine in an axum server, with the in-memory store: log in, read the current user, log out.
+//! The engine in an axum server, with the in-memory store: log in, read the current user, refresh
+//! the session, log out.
 //!
 //! `cargo run -p tillgate-auth-core --example axum` serves on port 3000. With `--once` it sends a
 //! few requests to itself and exits, for tests. The calls of the engine block, so they run on
@@ -10,16 +11,17 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tillgate_auth_core::{
-    Auth, AuthDenied, AuthRequest, Caller, DialectName, Error as AuthError, LoginRequest, MasterKey, SystemEntropy,
+    Auth, AuthRequest, Caller, DialectName, Error as AuthError, IssuedTokens, LoginRequest, MasterKey, RefreshRequest,
+    SystemEntropy,
 };
-use tillgate_domain::Secret;
+use tillgate_domain::{DenialKind, Secret};
 use tillgate_memory::MemoryStore;
 use tokio::net::TcpListener;
 
@@ -38,16 +40,42 @@ struct Credentials {
     device: Option<String>,
 }
 
-async fn login(State(state): State<AppState>, Json(credentials): Json<Credentials>) -> Result<Response, ApiError> {
-    let login =
+#[derive(serde::Deserialize)]
+struct RefreshBody {
+    refresh_token: String,
+}
+
+async fn login(
+    State(state): State<AppState>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Json(credentials): Json<Credentials>,
+) -> Result<Response, ApiError> {
+    let mut login =
         LoginRequest::user(&state.dialect, &credentials.login, credentials.device.as_deref(), &credentials.password);
+    login.address = Some(client.ip()); // the rate limits of failed logins need it
     let tokens = run_blocking(move || state.auth.login(&login)).await?;
+    Ok(render_tokens(StatusCode::CREATED, &tokens))
+}
+
+async fn refresh(
+    State(state): State<AppState>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Json(body): Json<RefreshBody>,
+) -> Result<Response, ApiError> {
+    let refreshed = run_blocking(move || {
+        let request = RefreshRequest::new(&state.dialect, &body.refresh_token);
+        state.auth.refresh(&RefreshRequest { address: Some(client.ip()), ..request })
+    });
+    Ok(render_tokens(StatusCode::OK, &refreshed.await?))
+}
+
+fn render_tokens(status: StatusCode, tokens: &IssuedTokens) -> Response {
     let body = json!({
         "access_token": tokens.access_token.expose(),
         "refresh_token": tokens.refresh_token.as_ref().map(Secret::expose),
         "expires_in": tokens.access_expires_in.as_secs(),
     });
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
 async fn me(State(state): State<AppState>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
@@ -94,15 +122,16 @@ impl From<AuthError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (status, retry_after) = match &self.0 {
-            AuthError::Denied(AuthDenied::Login(_) | AuthDenied::Token(_)) => (StatusCode::UNAUTHORIZED, None),
-            AuthError::Denied(AuthDenied::TooManyAttempts { retry_after }) => {
-                (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after))
-            }
-            AuthError::Denied(AuthDenied::SessionNotFound) => (StatusCode::NOT_FOUND, None),
-            AuthError::Denied(_) => (StatusCode::FORBIDDEN, None),
-            AuthError::Unavailable { retry_after, .. } => (StatusCode::SERVICE_UNAVAILABLE, Some(*retry_after)),
-            AuthError::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        let status = match &self.0 {
+            AuthError::Denied(denial) => match denial.kind() {
+                DenialKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+                DenialKind::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
+                DenialKind::Forbidden => StatusCode::FORBIDDEN,
+                DenialKind::NotFound => StatusCode::NOT_FOUND,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            },
+            AuthError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            AuthError::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let code = match &self.0 {
             AuthError::Denied(denial) => denial.code(),
@@ -110,7 +139,7 @@ impl IntoResponse for ApiError {
             AuthError::Fault(_) => "fault",
         };
         let mut answer = (status, Json(json!({ "code": code }))).into_response();
-        if let Some(span) = retry_after {
+        if let Some(span) = self.0.retry_after() {
             answer.headers_mut().insert(header::RETRY_AFTER, (span.as_secs() + 1).into());
         }
         answer
@@ -128,6 +157,7 @@ fn serve(once: bool) -> Result<(), Box<dyn Error>> {
     let state = AppState { auth, dialect: DialectName::new("example") };
     let routes = Router::new()
         .route("/login", post(login))
+        .route("/refresh", post(refresh))
         .route("/me", get(me))
         .route("/logout", post(logout))
         .with_state(state);
@@ -135,7 +165,7 @@ fn serve(once: bool) -> Result<(), Box<dyn Error>> {
     runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", if once { 0 } else { 3000 })).await?;
         let at = listener.local_addr()?;
-        let server = axum::serve(listener, routes);
+        let server = axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>());
         if once {
             let calls = tokio::task::spawn_blocking(move || call_itself(at).map_err(|error| error.to_string()));
             tokio::select! {
@@ -150,7 +180,8 @@ fn serve(once: bool) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Logs in, reads the current user, logs out, and checks that the token is invalid afterwards.
+/// Logs in, reads the current user, refreshes the session, logs out, and checks that the token is
+/// invalid afterwards.
 fn call_itself(at: SocketAddr) -> Result<(), Box<dyn Error>> {
     let expect = |(status, body): (u16, String), expected: u16| {
         if status == expected { Ok(body) } else { Err(format!("{status} instead of {expected}: {body}")) }
@@ -158,16 +189,23 @@ fn call_itself(at: SocketAddr) -> Result<(), Box<dyn Error>> {
     let credentials = |password: &str| json!({ "login": "anna", "password": password }).to_string();
     expect(send(at, "POST /login", "", &credentials("a song in the sun"))?, 401)?;
     let tokens = expect(send(at, "POST /login", "", &credentials("a song in the rain"))?, 201)?;
-    let tokens: Value = serde_json::from_str(&tokens)?;
-    let token = tokens.get("access_token").and_then(Value::as_str).ok_or("no access token")?;
+    let token_of = |tokens: &str, name: &str| -> Result<String, Box<dyn Error>> {
+        let tokens: Value = serde_json::from_str(tokens)?;
+        Ok(tokens.get(name).and_then(Value::as_str).ok_or("no token")?.to_owned())
+    };
+    let token = &token_of(&tokens, "access_token")?;
     let seen = expect(send(at, "GET /me", token, "")?, 200)?;
     if !seen.contains("\"anna\"") || !seen.contains("ticketClose") {
         return Err(seen.into());
     }
     expect(send(at, "GET /me", "", "")?, 401)?;
+    let refresh = json!({ "refresh_token": token_of(&tokens, "refresh_token")? }).to_string();
+    let refreshed = expect(send(at, "POST /refresh", "", &refresh)?, 200)?;
+    let token = &token_of(&refreshed, "access_token")?;
+    expect(send(at, "GET /me", token, "")?, 200)?;
     expect(send(at, "POST /logout", token, "")?, 204)?;
     expect(send(at, "GET /me", token, "")?, 401)?;
-    println!("logged in, read the current user, logged out; the token is invalid");
+    println!("logged in, read the current user, refreshed, logged out; the token is invalid");
     Ok(())
 }
 

@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let native = DialectName::new("native");
 
     let granted = auth.login(&LoginRequest::user(&native, "anna", None, "a song in the rain"))?;
-    println!("the session expires at {:?}", granted.session.expires_at);
+    println!("the access token expires in {:?}", granted.access_expires_in);
 
     let caller = auth.authenticate(&AuthRequest::bearer(&native, granted.access_token.expose()))?;
     println!("may close tickets: {}", caller.profile.rights.allows(KnownRight::TicketClose));

@@ -38,6 +38,17 @@ impl Error {
     pub fn unavailable(why: impl Into<String>) -> Self {
         Self::Unavailable { why: why.into(), retry_after: DEFAULT_RETRY_AFTER }
     }
+
+    /// How long the caller should wait before it retries; `None` if a retry does not help. Round it
+    /// up to whole seconds, at least one, for `Retry-After` (RFC 9110, section 10.2.3).
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } | Self::Denied(AuthDenied::TooManyAttempts { retry_after }) => {
+                Some(*retry_after)
+            }
+            Self::Denied(_) | Self::Fault(_) => None,
+        }
+    }
 }
 
 impl From<StoreError> for Error {
@@ -127,7 +138,8 @@ impl AuthDenied {
 /// as a mismatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginDenied {
-    /// The name is unknown, the password is wrong, or the user has no role on the device.
+    /// The name is unknown or the password is wrong. The text names more reasons, so that it also
+    /// fits the variants that a dialect reports as a mismatch.
     #[error("the name, the password or the device is wrong, or the user has no role there")]
     Mismatch,
     /// The user or the device is not activated yet.

@@ -25,6 +25,22 @@
 //! password hash. An async server runs the calls on a pool of blocking threads;
 //! [`Auth::authenticate_cached`] alone never waits.
 //!
+//! # Use it in a server
+//!
+//! 1. Build one engine at the start of the process and share it among all threads.
+//! 2. A login calls [`Auth::login`] and sends the access token and the refresh token to the client.
+//! 3. Every other request calls [`Auth::authenticate_cached`], and if that returns `None`,
+//!    [`Auth::authenticate`]. The [`Caller`] has the current user, device and rights
+//!    ([`Profile`]).
+//! 4. Before the access token expires ([`IssuedTokens::access_expires_in`]), or after a 401, the
+//!    client sends its refresh token. [`Auth::refresh`] returns a new access token and the refresh
+//!    token to use from then on. The client stores both before it uses them.
+//! 5. Before the process exits, [`Auth::leave`] writes the uses that are not stored yet.
+//!
+//! Set the `address` of a request to the network address of the client. The rate limits of
+//! failed logins use it: without it, all clients of a user share one limit, so a stranger who
+//! guesses passwords delays the user's own logins.
+//!
 //! # Example
 //!
 //! The program `examples/embed.rs`, with the in-memory store; `examples/axum.rs` uses the engine in
@@ -63,10 +79,24 @@
 //! Every call returns [`Error`], which has three variants. Treat them differently:
 //!
 //! - [`Error::Denied`] is a decision: the caller may not do this. It says why ([`AuthDenied`]), and
-//!   only this variant may become a 401, 403 or 429. A client that gets a 401 discards its tokens.
+//!   only this variant may become a 4xx. A client whose refresh gets a 401 discards its tokens.
 //! - [`Error::Unavailable`] means that nothing was decided, for example because the database is not
 //!   reachable. Answer 503 with `Retry-After`; the client keeps its tokens and retries.
 //! - [`Error::Fault`] is a defect or a damaged database. Answer 500; a retry does not help.
+//!
+//! [`AuthDenied::kind`] gives each denial one of few kinds, which decide the status:
+//!
+//! | [`DenialKind`](tillgate_domain::DenialKind) | status | denials |
+//! | --- | --- | --- |
+//! | `Unauthenticated` | 401 | a login or a token is not accepted |
+//! | `Forbidden` | 403 | a right or a rank is missing |
+//! | `NotFound` | 404 | the session does not exist for the caller |
+//! | `InvalidFields` | 422 | the new password violates the policy |
+//! | `TooManyAttempts` | 429 with `Retry-After` | too many failed logins |
+//!
+//! The other kinds are those of the back office. [`Error::retry_after`] is the delay for a 429 or a
+//! 503. Before the password has proved right, a denied login reports nothing but
+//! [`LoginDenied::Mismatch`], so you may send the [code](AuthDenied::code) to the client.
 
 mod activity;
 pub mod auth;

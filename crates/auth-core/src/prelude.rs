@@ -5,8 +5,9 @@
 
 pub use tillgate_domain::office::{self, OfficePorts};
 pub use tillgate_domain::{
-    Device, DeviceId, DeviceName, Instant, KnownRight, Rank, Right, Rights, Role, RoleName, Secret, SessionId, Slug,
-    Store, StoreError, StoreExt, Tenant, TenantId, UnitOfWork, User, UserId, UserName,
+    DenialKind, Device, DeviceId, DeviceName, EndReason, Instant, KnownRight, PrincipalId, Rank, Right, Rights, Role,
+    RoleName, Secret, SessionId, Slug, Store, StoreError, StoreExt, Tenant, TenantId, UnitOfWork, User, UserId,
+    UserName,
 };
 
 pub use crate::{

@@ -272,7 +272,8 @@ pub struct Event {
 /// The port that records audit events. Every change records its event in its own transaction.
 pub trait Audit {
     /// Adds an event, and in the same transaction the [`LiveEvent`](crate::LiveEvent)s that
-    /// [`list_for`](crate::LiveEvent::list_for) returns for it. Events are never changed.
+    /// [`list_for`](crate::LiveEvent::list_for) returns for it. Events are never changed: if the id
+    /// exists already, returns an error and changes nothing.
     fn record(&mut self, event: &Event) -> StoreResult<()>;
 }
 

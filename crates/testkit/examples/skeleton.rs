@@ -1,8 +1,9 @@
 //! A store with nothing implemented: every trait and every method that authentication requires, to
-//! be filled in from top to bottom. Copy this file, and run the contract (`docs/own-store.md`)
-//! after each port.
+//! be filled in from top to bottom. Copy this file, delete `main`, and run the contract
+//! (`docs/own-store.md`) after each port.
 //!
-//! The documentation of each trait's methods says what they promise.
+//! The documentation of each trait's methods says what they promise; the texts here only summarize
+//! it.
 
 #![allow(
     dead_code,
@@ -31,9 +32,11 @@ struct Transaction;
 
 impl Store<AuthPorts> for MyStore {
     fn run(&self, unit: UnitOfWork, work: Work<'_, AuthPorts>) -> StoreResult<()> {
-        // Begin a transaction and call `work`. Commit if it returns `Ok`, otherwise roll back.
-        // After `StoreError::Conflict` call it again, at most five times. Notify the observers
-        // after the commit.
+        // Return `StoreError::Nested` if this thread is in a unit of work already. Begin a
+        // transaction, and return `StoreError::Unavailable` if that takes longer than a deadline of
+        // a few seconds. Call `work`. Commit if it returns `Ok`, otherwise roll back, also after a
+        // panic. After `StoreError::Conflict` call it again, at most five times. Notify the
+        // observers after the commit.
         let mut transaction = Transaction;
         work(&mut transaction)?;
         todo!("commit, and notify the observers")
@@ -106,7 +109,7 @@ impl AuthTx for Transaction {
 // Port: records audit events. Every change records its event in its own transaction.
 impl Audit for Transaction {
     fn record(&mut self, event: &Event) -> StoreResult<()> {
-        todo!("insert the event")
+        todo!("insert the event and its live events; return an error if its id exists already")
     }
 }
 
@@ -133,14 +136,14 @@ impl Revocations for Transaction {
 // Port: sessions.
 impl Sessions for Transaction {
     fn insert(&mut self, session: &Session) -> StoreResult<()> {
-        todo!("insert the session")
+        todo!("insert the session; return an error if its id exists already")
     }
     fn find(&mut self, id: SessionId) -> StoreResult<Option<SessionRecord>> {
         todo!("the session with everything that decides whether it is live")
     }
     fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> StoreResult<bool> {
         todo!(
-            "rotate the session if it is live and has the generation `from`; the new generation may be the same, or any later one after a backup was restored"
+            "rotate the session if it has not ended and has the generation `from`; the new generation may be the same, or any later one after a backup was restored"
         )
     }
     fn extend(
@@ -151,7 +154,7 @@ impl Sessions for Transaction {
         from: Option<IpAddr>,
     ) -> StoreResult<bool> {
         todo!(
-            "set the expiry and the client's address if the session is live and has this generation; change nothing else"
+            "set the expiry and the client's address if the session has not ended and has this generation; change nothing else"
         )
     }
     fn record_uses(&mut self, uses: &[SessionUse]) -> StoreResult<()> {
@@ -163,7 +166,9 @@ impl Sessions for Transaction {
         todo!("the recorded first uses of the session's generations, by generation")
     }
     fn record_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> StoreResult<bool> {
-        todo!("record the first use of a generation; return false if one is recorded already")
+        todo!(
+            "record the first use of a generation, and return false if one is recorded already; in either case remove the first uses of all generations before one that was first used at `settled` or earlier"
+        )
     }
     fn list_live_dialects(&mut self, now: Instant) -> StoreResult<Vec<DialectName>> {
         todo!("the dialects of the sessions that have neither ended nor expired at `now`, each once")
@@ -416,7 +421,7 @@ impl Nodes for Transaction {
     }
     fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>> {
         todo!(
-            "the latest reported origin of the machine's clock for this boot id, whether or not the process still runs"
+            "the origin of the machine's clock for this boot id, whether or not the process still runs; of several, that with the longest time from the origin to the heartbeat"
         )
     }
     fn mark_left(&mut self, id: NodeId, at: Instant) -> StoreResult<()> {

@@ -1,13 +1,19 @@
 //! The text of a failed test case: the promise, what was found instead, and the last calls of the
-//! store.
+//! store. A case that does not end reports the same while it runs.
 //!
 //! The cases use the `assert!`, `assert_eq!` and `assert_ne!` of this module, which also quote the
 //! asserted expression: `0 != 1` alone would not help the author of a store.
 
 use std::any::Any;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use crate::AuthStoreHarness;
+use crate::rendezvous::ThreadSignal;
+
+/// The time after which a case that still runs reports its promise and the last calls.
+const HANG_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Like [`std::assert!`], but quotes the condition even if a message is given.
 macro_rules! assert {
@@ -74,12 +80,37 @@ pub(crate) fn fail_assertion(expression: &str, message: &str, values: &str, at: 
 /// Runs a case. If it panics, panics with its promise, what was found, and the last calls of the
 /// store.
 pub(crate) fn run_case<S: AsRef<AuthStoreHarness>>(case: &str, promise: &str, subject: &S, run: fn(&S)) {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(subject))) else { return };
-    let calls = subject.as_ref().format_calls();
+    let harness = subject.as_ref();
+    let report_hang = || {
+        let (calls, seconds) = (harness.format_calls(), HANG_TIMEOUT.as_secs());
+        // `eprintln!` would be captured until the case ends
+        let _ = writeln!(
+            std::io::stderr(),
+            "{case} has not ended after {seconds} s: does the store wait without a deadline, perhaps for its own thread?\npromise: {promise}\nthe last calls of the store:\n{calls}"
+        );
+    };
+    let outcome = run_watched(|| catch_unwind(AssertUnwindSafe(|| run(subject))), HANG_TIMEOUT, report_hang);
+    let Err(panic) = outcome else { return };
+    let calls = harness.format_calls();
     panic!(
         "the store does not keep the promise of {case}\npromise: {promise}\nfound: {}\nthe last calls of the store:\n{calls}",
         panic_text(panic.as_ref())
     );
+}
+
+/// Runs `work`, which does not panic, and calls `report` if it has not ended after `timeout`.
+fn run_watched<T>(work: impl FnOnce() -> T, timeout: Duration, report: impl FnOnce() + Send) -> T {
+    let ended = ThreadSignal::default();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            if !ended.wait_timeout(timeout) {
+                report();
+            }
+        });
+        let result = work();
+        ended.set();
+        result
+    })
 }
 
 /// The message of a panic.
@@ -93,4 +124,21 @@ pub(crate) fn read_promise(source: &str, case: &str) -> Option<String> {
     let (before, _) = source.split_once(&format!("\npub fn {case}("))?;
     let lines = before.lines().rev().map_while(|line| line.strip_prefix("/// ")).collect::<Vec<_>>();
     (!lines.is_empty()).then(|| lines.into_iter().rev().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_that_does_not_end_is_reported() {
+        let reported = ThreadSignal::default();
+        run_watched(|| reported.wait(), Duration::ZERO, || reported.set());
+    }
+
+    #[test]
+    fn case_that_ends_is_not_reported() {
+        let result = run_watched(|| 7, Duration::MAX, || panic!("reported"));
+        assert_eq!(result, 7);
+    }
 }

@@ -35,7 +35,8 @@ impl ThreadSignal {
         self.wait_timeout(SHORT_TIMEOUT)
     }
 
-    fn wait_timeout(&self, span: Duration) -> bool {
+    /// Returns whether the signal was given in this time.
+    pub(crate) fn wait_timeout(&self, span: Duration) -> bool {
         let is_set = self.is_set.lock().unwrap();
         let (is_set, _) = self.condvar.wait_timeout_while(is_set, span, |is_set| !*is_set).unwrap();
         *is_set

@@ -109,7 +109,8 @@ pub trait Attempts {
 
 /// Stores the networks, as digests, in which principals have logged in.
 pub trait KnownNetworks {
-    /// The instant, to the day, of the principal's newest login in the network.
+    /// The instant of the principal's newest login in the network. The store may round it down to
+    /// the day.
     fn find(&mut self, principal: Uuid, network: &CountKey) -> StoreResult<Option<Instant>>;
 
     /// Records a login in the network.

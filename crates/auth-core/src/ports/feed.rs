@@ -129,7 +129,8 @@ pub trait Nodes {
     /// The acknowledgments of the processes that [`list_live`](Self::list_live) returns.
     fn list_acknowledgments(&mut self, since: Instant) -> StoreResult<Vec<NodeAcknowledgment>>;
     /// The origin that a process on this start of a machine last recorded, whether or not it still
-    /// runs.
+    /// runs. If several have recorded one, the last is the one with the longest time from its
+    /// origin to its heartbeat: the origins differ if the wall clock was set.
     fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>>;
     /// Records that a process has stopped in good order. Its clock is kept; at least one process
     /// for each start of a machine.

@@ -88,7 +88,7 @@ pub struct FirstUse {
 
 /// Reads and writes sessions.
 pub trait Sessions {
-    /// Adds a session, whose id is new.
+    /// Adds a session. If its id exists already, returns an error and changes nothing.
     fn insert(&mut self, session: &Session) -> StoreResult<()>;
 
     /// Reads a session with everything that decides whether it is valid; `None` if it does not
@@ -120,8 +120,8 @@ pub trait Sessions {
     fn list_first_uses(&mut self, id: SessionId) -> StoreResult<Vec<FirstUse>>;
 
     /// Records the first use of a generation of an existing session. Returns false if it was
-    /// recorded before. Removes the first uses of all generations before one that was first used at
-    /// `settled` or earlier.
+    /// recorded before. In either case, removes the first uses of all generations before one that
+    /// was first used at `settled` or earlier.
     fn record_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> StoreResult<bool>;
 
     /// The dialects of the sessions that have neither ended nor expired at `now`. It reads every

@@ -149,7 +149,11 @@ pub fn unseen_processes_are_swept(harness: &AuthStoreHarness) {
 /// A process that has recorded a heartbeat records its acknowledgment; a later heartbeat moves
 /// only the position. A process without one has no acknowledgment.
 pub fn acknowledgment_of_a_live_process_is_listed(harness: &AuthStoreHarness) {
-    let list = |seconds| run_read(harness, |tx| tx.nodes().list_acknowledgments(after_start(seconds)));
+    let list = |seconds| {
+        let mut listed = run_read(harness, |tx| tx.nodes().list_acknowledgments(after_start(seconds)));
+        listed.sort_by_key(|acknowledgment| acknowledgment.id);
+        listed
+    };
     let acknowledgment = |number: u8, applied, applied_at: Option<u64>| NodeAcknowledgment {
         id: node_id(number),
         name: if applied_at.is_some() { format!("pos-1:{number}") } else { String::new() },

@@ -356,8 +356,8 @@ pub fn nested_unit_of_work_is_refused(harness: &AuthStoreHarness) {
     run_write(harness, |tx| tx.sessions().insert(&fixture.new_session(20)));
 }
 
-/// Waiting for another unit of work has a deadline: then the result is `Unavailable`, and nothing
-/// is written.
+/// Waiting for another unit of work has a deadline, in these cases of less than ten seconds: then
+/// the result is `Unavailable`, and nothing is written.
 pub fn waiting_has_a_deadline(harness: &AuthStoreHarness) {
     let fixture = insert_fixture(harness);
     let (holds, gave_up) = (ThreadSignal::default(), ThreadSignal::default());
