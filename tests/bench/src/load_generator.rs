@@ -129,10 +129,12 @@ pub(crate) fn to_micros(span: Duration) -> u32 {
 pub(crate) fn parse_response(answer: &[u8]) -> Option<(u16, usize)> {
     let head = memmem::find(answer, b"\r\n\r\n")?;
     let status = std::str::from_utf8(answer.get(9..12)?).ok()?.parse().ok()?;
-    let name = b"content-length: ";
-    let length = match memmem::find(&answer[..head], name) {
-        Some(at) => {
-            let digits = answer[at + name.len()..head].split(|byte| *byte == b'\r').next()?;
+    // as tillgate and as chromedriver send it
+    let names = [b"content-length: ", b"Content-Length: "];
+    let begin = names.iter().find_map(|name| Some(memmem::find(&answer[..head], *name)? + name.len()));
+    let length = match begin {
+        Some(begin) => {
+            let digits = answer[begin..head].split(|byte| *byte == b'\r').next()?;
             std::str::from_utf8(digits).ok()?.parse().ok()?
         }
         None => 0,
@@ -152,6 +154,9 @@ mod tests {
             assert_eq!(parse_response(&text[..cut]), None, "{cut}");
         }
         assert_eq!(parse_response(b"HTTP/1.1 204 No Content\r\n\r\n"), Some((204, 27)));
+        let driver = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        assert_eq!(parse_response(driver), Some((200, driver.len() - 2)));
+        assert_eq!(parse_response(&driver[..driver.len() - 1]), None);
     }
 
     #[test]

@@ -18,6 +18,7 @@
 mod benchmark_run;
 mod chart;
 mod cpu_share;
+mod event_streams;
 mod fill;
 mod http_client;
 mod large_dataset;
@@ -32,6 +33,7 @@ mod server;
 mod statements;
 mod store;
 mod till;
+mod webdriver;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

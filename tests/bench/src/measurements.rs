@@ -2,16 +2,19 @@
 
 mod current;
 mod dialects;
+mod event_delay;
 mod growth;
 mod lists;
 mod logins;
 mod memory;
+mod office;
 mod overload;
 mod refreshes;
 mod sealing;
 mod soak;
 mod start;
 mod storm;
+mod streams;
 
 use crate::benchmark_run::BenchmarkRun;
 use crate::measurement::Measurement;
@@ -20,7 +23,7 @@ use crate::measurement::Measurement;
 type MeasureFn = fn(&BenchmarkRun) -> Vec<Measurement>;
 
 /// All benchmarks by the name that `--only` takes.
-pub(crate) const ALL_MEASUREMENTS: [(&str, MeasureFn); 13] = [
+pub(crate) const ALL_MEASUREMENTS: [(&str, MeasureFn); 18] = [
     ("logins", logins::measure),
     ("refreshes-sqlite", refreshes::measure_on_sqlite),
     ("refreshes-postgres", refreshes::measure_on_postgres),
@@ -32,6 +35,11 @@ pub(crate) const ALL_MEASUREMENTS: [(&str, MeasureFn); 13] = [
     ("sealing", sealing::measure),
     ("start", start::measure),
     ("memory", memory::measure),
+    ("office-board", office::measure_board),
+    ("office-sessions", office::measure_sessions),
+    ("event-delay", event_delay::measure),
+    ("streams-memory", streams::measure_memory),
+    ("streams-refresh", streams::measure_refreshes),
     ("overload", overload::measure),
     ("soak", soak::measure),
 ];

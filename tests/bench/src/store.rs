@@ -11,7 +11,7 @@ use tillgate_testkit::postgres;
 use crate::fill;
 use crate::http_client;
 use crate::server::{self, BenchServer};
-use crate::till::{PASSWORD, Tokens, login_body};
+use crate::till::{PASSWORD, Tokens, login_body, write_post};
 
 /// The database engine.
 #[derive(Clone)]
@@ -187,6 +187,15 @@ pub(crate) fn log_in(address: &str, tills: usize) -> Vec<Tokens> {
     });
     all.sort_by_key(|(till, _)| *till);
     all.into_iter().map(|(_, tokens)| tokens).collect()
+}
+
+/// Logs in as the administrator of the shop, without a device.
+pub(crate) fn log_in_admin(address: &str) -> Tokens {
+    let mut request = Vec::new();
+    write_post(&mut request, "/api/v1/sessions", &format!("{{\"login\":\"admin\",\"password\":\"{PASSWORD}\"}}"));
+    let (status, _, body) = http_client::send_request(&mut http_client::connect(address), &request);
+    assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
+    Tokens::parse(&body).unwrap()
 }
 
 pub(crate) fn create_folder() -> PathBuf {

@@ -41,6 +41,17 @@ pub(crate) fn write_post(request: &mut Vec<u8>, path: &str, body: &str) {
     request.extend_from_slice(body.as_bytes());
 }
 
+/// Writes a request with an access token. `line` is the method and the path; `headers` are complete
+/// lines.
+pub(crate) fn write_authorized(request: &mut Vec<u8>, access: &str, line: &str, headers: &str, body: &str) {
+    let length = body.len();
+    let head = format!(
+        "{line} HTTP/1.1\r\nhost: till.example\r\nauthorization: Bearer {access}\r\n{headers}content-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    );
+    request.extend_from_slice(head.as_bytes());
+}
+
 /// The body of a login of the clerk and device with this number.
 pub(crate) fn login_body(number: usize) -> String {
     format!("{{\"login\":\"clerk-{number}\",\"password\":\"{PASSWORD}\",\"device\":\"t{number}\"}}")
@@ -188,12 +199,7 @@ impl ShiftClient {
     }
 
     fn write_with_token(&self, request: &mut Vec<u8>, session: usize, line: &str, header: &str, body: &str) {
-        let (access, length) = (&self.sessions[session].access, body.len());
-        let head = format!(
-            "{line} HTTP/1.1\r\nhost: till.example\r\nauthorization: Bearer {access}\r\n{header}content-type: application/json\r\n\
-             content-length: {length}\r\n\r\n{body}"
-        );
-        request.extend_from_slice(head.as_bytes());
+        write_authorized(request, &self.sessions[session].access, line, header, body);
     }
 }
 

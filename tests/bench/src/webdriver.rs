@@ -1,0 +1,140 @@
+//! A headless Chromium, driven over `WebDriver` (W3C) by its chromedriver.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::http_client;
+use crate::store::create_folder;
+
+/// How long a page may take until a script returns something.
+const PAGE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How often the page is asked. Each time takes a little of the page's own thread.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// A running browser with one page.
+pub(crate) struct Browser {
+    driver: Child,
+    /// The address and port of chromedriver.
+    address: String,
+    /// The path of the browser at chromedriver.
+    session: String,
+    profile: PathBuf,
+}
+
+impl Browser {
+    /// Starts a browser with its own profile; `None` if chromedriver or Chromium is missing.
+    pub(crate) fn start() -> Option<Self> {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut driver = command.spawn().ok()?;
+        let address = read_address(driver.stdout.take()?);
+        let mut browser =
+            Self { driver, address: address.unwrap_or_default(), session: String::new(), profile: create_folder() };
+        if browser.address.is_empty() {
+            return None;
+        }
+        let created = browser.command("POST", "/session", &capabilities(&browser.profile)).ok()?;
+        browser.session = format!("/session/{}", created["sessionId"].as_str()?);
+        Some(browser)
+    }
+
+    fn command(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        let mut stream = http_client::connect(&self.address);
+        let (_, _, answer) = http_client::send_request(&mut stream, request.as_bytes());
+        let answer: Value = serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
+        match answer["value"]["error"].as_str() {
+            Some(error) => Err(format!("{error}: {}", answer["value"]["message"])),
+            None => Ok(answer["value"].clone()),
+        }
+    }
+
+    fn command_of_session(&self, path: &str, body: &Value) -> Value {
+        self.command("POST", &format!("{}{path}", self.session), body).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Opens an address and waits until the page and its resources are loaded.
+    pub(crate) fn open(&self, address: &str) {
+        self.command_of_session("/url", &json!({ "url": address }));
+    }
+
+    /// Runs a command of the Chrome `DevTools` Protocol.
+    pub(crate) fn devtools(&self, command: &str, parameters: &Value) {
+        self.command_of_session("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
+    }
+
+    /// Runs a script on the page until it returns a value that is not null, and returns that.
+    pub(crate) fn wait_for(&self, what: &str, script: &str) -> Value {
+        let deadline = Instant::now() + PAGE_TIMEOUT;
+        loop {
+            // while the page changes, the script may fail
+            let path = format!("{}/execute/sync", self.session);
+            match self.command("POST", &path, &json!({ "script": script, "args": [] })) {
+                Ok(value) if !value.is_null() => return value,
+                answer => assert!(Instant::now() < deadline, "{what}: {answer:?}"),
+            }
+            std::thread::sleep(POLL_INTERVAL);
+        }
+    }
+}
+
+/// The address in chromedriver's output, which is read to its end in the background.
+fn read_address(output: ChildStdout) -> Option<String> {
+    let mut output = BufReader::new(output);
+    let mut line = String::new();
+    let port = loop {
+        line.clear();
+        if output.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        // the line before names the requested port, without a full stop
+        if let Some((_, port)) = line.trim().strip_suffix('.').and_then(|line| line.rsplit_once("on port ")) {
+            break port.to_owned();
+        }
+    };
+    std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+    Some(format!("127.0.0.1:{port}"))
+}
+
+fn capabilities(profile: &std::path::Path) -> Value {
+    let profile = format!("--user-data-dir={}", profile.display());
+    let arguments = [
+        "--headless=new",
+        // root has no sandbox; the browser opens our own page only
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+        "--no-default-browser-check",
+        "--window-size=1280,1024",
+        &profile,
+    ];
+    json!({ "capabilities": { "alwaysMatch": {
+        "browserName": "chrome",
+        "goog:chromeOptions": { "args": arguments },
+    } } })
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !self.session.is_empty() && !std::thread::panicking() {
+            let _ = self.command("DELETE", &self.session, &Value::Null);
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        let _ = std::fs::remove_dir_all(&self.profile);
+    }
+}
