@@ -188,9 +188,11 @@ impl OperationDoc {
         self.with_response_header("Location", "The location of the resource.")
     }
 
-    /// Documents that responses have the position of a revocation in `Revocation`.
+    /// Documents that responses have the position of a revocation in `Revocation`, if the call ends
+    /// sessions or API keys.
     pub(crate) fn with_revocation(self) -> Self {
-        self.with_response_header("Revocation", "The position of the revocation, for `GET revocations/{position}`.")
+        let about = "The position of the revocation, for `GET revocations/{position}`; absent if nothing ended.";
+        self.with_response_header("Revocation", about)
     }
 
     fn with_response_header(mut self, name: &str, about: &str) -> Self {

@@ -63,6 +63,7 @@ mod posstar;
 mod posstar_reset;
 mod requests;
 mod requirements;
+mod revocations;
 mod rights;
 mod roles;
 mod session_lists;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::test_server::{TestServer, build_request};
 use actix_web::http::Method;
 
-async fn document(shop: &TestServer) -> Value {
+pub async fn document(shop: &TestServer) -> Value {
     let answer = shop.send(build_request(Method::GET, "/openapi.json")).await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
     answer.json()
@@ -21,7 +21,7 @@ pub async fn description(shop: &TestServer, method: &str, path: &str) -> String 
 }
 
 /// Returns every operation with its method and path.
-fn operations(document: &Value) -> impl Iterator<Item = (String, String, &Value)> {
+pub fn operations(document: &Value) -> impl Iterator<Item = (String, String, &Value)> {
     document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
         item.as_object().unwrap().iter().map(|(method, operation)| (method.to_uppercase(), path.clone(), operation))
     })

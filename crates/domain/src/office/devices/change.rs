@@ -39,6 +39,18 @@ pub struct DeviceChange {
     pub roles: Option<Vec<RoleName>>,
 }
 
+impl DeviceChange {
+    /// Whether the change ends the sessions on a device that is active and of another kind.
+    pub fn ends_sessions(&self) -> bool {
+        self.leaves() || self.environment.is_some()
+    }
+
+    /// Whether the device is not active afterwards.
+    fn leaves(&self) -> bool {
+        self.status.is_some_and(|status| status != DeviceStatus::Active)
+    }
+}
+
 /// A change of the preferences of a device.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum PreferencesChange {
@@ -95,7 +107,7 @@ fn apply(
     office.require(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
     let before = load_device(tx, office.tenant, id)?;
     OfficeError::check_version(Subject::Device(id), version, before.version)?;
-    let leaves = change.status.is_some_and(|status| status != DeviceStatus::Active);
+    let leaves = change.leaves();
     if leaves {
         last_admin::claim_tenant(tx, office.tenant)?;
     }

@@ -45,6 +45,13 @@ pub struct UserChange {
     pub password_confirmed: bool,
 }
 
+impl UserChange {
+    /// Whether the change ends the sessions of a user who is active.
+    pub fn ends_sessions(&self) -> bool {
+        self.status.is_some_and(|status| status != UserStatus::Active)
+    }
+}
+
 impl Office<'_> {
     /// Changes the user and returns it. With `version`, fails if the user has another version. Requires
     /// the right `userUpdate` (`userDelete` to delete), and every right that the user has or gets.
@@ -185,7 +192,7 @@ fn apply_to(
 
 /// Whether the change could remove something that makes the user an admin.
 fn may_remove_admin(change: &UserChange) -> bool {
-    change.status.is_some_and(|status| status != UserStatus::Active)
+    change.ends_sessions()
         || change.roles.is_some()
         || change.rank.is_some()
         || change.devices != DeviceRolesChange::Keep

@@ -16,7 +16,7 @@ use super::key_status::KeyStatus;
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{read_if_match, render_versioned};
-use super::{body, no_content};
+use super::{body, no_content, revocations};
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
@@ -116,21 +116,23 @@ async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head())?);
     let sent = body::read_partial_request(&call, |_: &UpdateApiKey| Vec::new())?;
-    let view = call
+    let (view, revokes) = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
             let sent = sent.check_body(|sent| name_violations(&office, KnownRight::ApiKeyUpdate, &sent.names()))?;
             let change = sent.into_change();
             let key = condition.apply(|version| into_api_result(office.change_api_key(id, version, &change)))?;
-            Ok(office.unguarded().load_api_key_view(&key)?)
+            Ok((office.unguarded().load_api_key_view(&key)?, change.active == Some(false)))
         })
         .await?;
-    render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))
+    let answer = render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))?;
+    Ok(if revokes { revocations::with_position(&call, answer).await } else { answer })
 }
 
 async fn rotate_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head())?);
     let overlap = body::read_optional_request::<RotateApiKey>(&call)?.into_overlap();
+    let ends_previous = overlap.is_zero();
     let (view, secret) = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
@@ -142,7 +144,9 @@ async fn rotate_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
             Ok((office.unguarded().load_api_key_view(&key)?, secret))
         })
         .await?;
-    render_versioned(StatusCode::OK, view.key.version, &CreatedApiKeyBody::from_view(&view, &secret))
+    let body = CreatedApiKeyBody::from_view(&view, &secret);
+    let answer = render_versioned(StatusCode::OK, view.key.version, &body)?;
+    Ok(if ends_previous { revocations::with_position(&call, answer).await } else { answer })
 }
 
 async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -152,5 +156,5 @@ async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
         condition.apply(|version| into_api_result(office.delete_api_key(id, version)))
     })
     .await?;
-    Ok(no_content())
+    Ok(revocations::with_position(&call, no_content()).await)
 }

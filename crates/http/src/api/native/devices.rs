@@ -18,7 +18,7 @@ use tillgate_domain::{
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{VersionCondition, read_if_match, render_versioned};
-use super::{body, no_content, passwords, sessions};
+use super::{body, no_content, passwords, revocations, sessions};
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
@@ -160,16 +160,17 @@ async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head())?);
     let sent = body::read_partial_request(&call, |_: &UpdateDevice| Vec::new())?;
-    let changed = call
+    let (changed, ends_sessions) = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
             let sent = sent.check_body(|sent| name_violations(&office, sent.right(), &sent.names(id)))?;
             let change = sent.into_change();
-            let change = |version| into_api_result(office.change_device(id, version, &change));
-            load_view(&office, &condition.apply(change)?)
+            let changed = condition.apply(|version| into_api_result(office.change_device(id, version, &change)))?;
+            Ok((load_view(&office, &changed)?, change.ends_sessions()))
         })
         .await?;
-    render_versioned(StatusCode::OK, changed.device.version, &DeviceBody::from_view(&changed))
+    let answer = render_versioned(StatusCode::OK, changed.device.version, &DeviceBody::from_view(&changed))?;
+    Ok(if ends_sessions { revocations::with_position(&call, answer).await } else { answer })
 }
 
 async fn retire_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -177,7 +178,7 @@ async fn retire_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let change = DeviceChange { status: Some(DeviceStatus::Retired), ..DeviceChange::default() };
     run_device_change(&call, caller, condition, move |office, version| office.change_device(id, version, &change))
         .await?;
-    Ok(no_content())
+    Ok(revocations::with_position(&call, no_content()).await)
 }
 
 async fn set_device_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -191,7 +192,7 @@ async fn remove_device_password(call: Request, caller: Caller) -> Result<HttpRes
         into_api_result(office.remove_password(id))
     })
     .await?;
-    Ok(no_content())
+    Ok(revocations::with_position(&call, no_content()).await)
 }
 
 async fn unlock_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -11,7 +11,7 @@ use tillgate_domain::office::PasswordOptions;
 use tillgate_domain::{ApiKey, DeviceId, PrincipalId, UserId};
 
 use super::body::PartialBody;
-use super::{body, no_content};
+use super::{body, no_content, revocations};
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
@@ -25,7 +25,8 @@ pub(super) async fn set_user_password(call: &Request, caller: Caller, id: UserId
     let policy = call.auth().build_password_policy();
     let sent = body::read_partial_request(call, |sent: &SetUserPassword| sent.password_violations(policy, &[]))?;
     let (keys, options) = set_password(call, caller, PrincipalId::User(id), sent).await?;
-    render_changed_password(&keys, options.revoke_api_keys)
+    let answer = render_changed_password(&keys, options.revoke_api_keys)?;
+    Ok(revocations::with_position(call, answer).await)
 }
 
 /// Sets the password of a device to the one in the body.
@@ -37,7 +38,7 @@ pub(super) async fn set_device_password(
     let policy = call.auth().build_password_policy();
     let sent = body::read_partial_request(call, |sent: &SetDevicePassword| sent.password_violations(policy, &[]))?;
     set_password(call, caller, PrincipalId::Device(id), sent).await?;
-    Ok(no_content())
+    Ok(revocations::with_position(call, no_content()).await)
 }
 
 async fn set_password<T: SetPassword>(

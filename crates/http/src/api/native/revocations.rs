@@ -53,16 +53,13 @@ struct ProcessBody {
     applied_at: Option<Instant>,
 }
 
-/// The position of what this call has revoked; `None` if it cannot be read: the revocation is done.
-pub(super) fn find_position(auth: &Auth) -> Option<Cursor> {
-    auth.find_feed_end().ok()
-}
-
-/// Adds the position of a revocation to its response.
-pub(super) fn insert_position(answer: &mut HttpResponse, position: Option<Cursor>) {
-    if let Some(Cursor(position)) = position {
+/// Adds its position to the response of a call that has ended sessions or API keys. The revocation is
+/// done, so that a position that cannot be read is left out.
+pub(super) async fn with_position(call: &Request, mut answer: HttpResponse) -> HttpResponse {
+    if let Ok(Cursor(position)) = call.run_blocking(Auth::find_feed_end).await {
         answer.headers_mut().insert(REVOCATION, HeaderValue::from(position));
     }
+    answer
 }
 
 async fn get_revocation(call: Request, _caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -81,8 +78,8 @@ async fn get_revocation(call: Request, _caller: Caller) -> Result<HttpResponse, 
 fn document_revocation() -> OperationDoc {
     OperationDoc::new("sessions", "Get the acknowledgments of a revocation")
         .description(
-            "`DELETE /sessions/{id}` and `POST /sessions/end` return the position of the revocation in the header \
-             `Revocation`. A process applies it within about a quarter of a second, and records that right after.",
+            "Calls that end sessions or API keys return the position of the revocation in the header `Revocation`. A \
+             process applies it within about a quarter of a second, and records that right after.",
         )
         .response::<RevocationBody>(
             200,

@@ -7,7 +7,7 @@ pub(super) mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use tillgate_auth_core::ports::{Cursor as FeedCursor, SessionCursor, SessionFilter, SessionOrder, SessionView};
+use tillgate_auth_core::ports::{SessionCursor, SessionFilter, SessionOrder, SessionView};
 use tillgate_auth_core::{AuthDenied, Caller, DialectName, IssuedTokens};
 use tillgate_domain::{KnownRight, SessionId, TenantId};
 
@@ -106,7 +106,7 @@ async fn get_current_session(_call: Request, caller: Caller) -> Result<HttpRespo
 
 async fn log_out(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     call.run_blocking(move |auth| auth.logout(&caller)).await?;
-    Ok(no_content())
+    Ok(revocations::with_position(&call, no_content()).await)
 }
 
 /// Changes the caller's own password, confirmed by the current one. All other sessions of the
@@ -115,7 +115,8 @@ async fn change_own_password(call: Request, caller: Caller) -> Result<HttpRespon
     let (old, new, end_keys) =
         request::read_password_change(call.head().headers(), call.body(), call.auth().build_password_policy())?;
     let changed = call.change_password(caller, old, new, end_keys).await?;
-    passwords::render_changed_password(&changed.api_keys, changed.api_keys_revoked)
+    let answer = passwords::render_changed_password(&changed.api_keys, changed.api_keys_revoked)?;
+    Ok(revocations::with_position(&call, answer).await)
 }
 
 async fn step_up(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -184,32 +185,19 @@ async fn get_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 
 async fn end_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_session_id(&call)?;
-    let position = call
-        .run_blocking(move |auth| {
-            auth.end_session_for(&caller, id)?;
-            Ok(revocations::find_position(auth))
-        })
-        .await?;
-    Ok(no_content_with_position(position))
+    call.run_blocking(move |auth| auth.end_session_for(&caller, id)).await?;
+    Ok(revocations::with_position(&call, no_content()).await)
 }
 
 /// Ends all sessions of a user, of a device or of the tenant.
 async fn end_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (target, permanent) = request::read_end_sessions(call.head().headers(), call.body())?;
-    let position = call
-        .with_office(move |context| {
-            let office = context.for_caller(&caller)?;
-            into_api_result(office.end_sessions(target, permanent))?;
-            Ok(revocations::find_position(context.auth))
-        })
-        .await?;
-    Ok(no_content_with_position(position))
-}
-
-fn no_content_with_position(position: Option<FeedCursor>) -> HttpResponse {
-    let mut answer = no_content();
-    revocations::insert_position(&mut answer, position);
-    answer
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        into_api_result(office.end_sessions(target, permanent))
+    })
+    .await?;
+    Ok(revocations::with_position(&call, no_content()).await)
 }
 
 /// Reads the id in the path. A malformed id is answered like an unknown one.

@@ -17,7 +17,7 @@ use tillgate_domain::{KnownRight, PrincipalId, RoleName, TenantId, User, UserId,
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{VersionCondition, read_if_match, render_versioned};
-use super::{body, no_content, passwords};
+use super::{body, no_content, passwords, revocations};
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
@@ -164,7 +164,7 @@ async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head())?);
     let sent = body::read_partial_request(&call, |_: &UpdateUser| Vec::new())?;
-    let (view, growing) = call
+    let (view, growing, ends_sessions) = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
             let sent = sent.check_body(|sent| name_violations(&office, sent.right(), &sent.names(id)))?;
@@ -177,17 +177,18 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
             }
             let user = condition.apply(|version| into_api_result(office.change_user(id, version, &change)))?;
             let growing = if promotes { office.unguarded().list_unrestricted_api_keys(id)? } else { Vec::new() };
-            Ok((load_view(&office, &user)?, growing))
+            Ok((load_view(&office, &user)?, growing, change.ends_sessions()))
         })
         .await?;
-    render_versioned(StatusCode::OK, view.user.version, &UpdatedUserBody::from_view(&view, &growing))
+    let answer = render_versioned(StatusCode::OK, view.user.version, &UpdatedUserBody::from_view(&view, &growing))?;
+    Ok(if ends_sessions { revocations::with_position(&call, answer).await } else { answer })
 }
 
 async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head())?);
     let change = office::UserChange { status: Some(UserStatus::Deleted), ..office::UserChange::default() };
     run_user_change(&call, caller, condition, move |office, version| office.change_user(id, version, &change)).await?;
-    Ok(no_content())
+    Ok(revocations::with_position(&call, no_content()).await)
 }
 
 async fn set_user_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -79,6 +79,7 @@ pub(super) fn update_api_key() -> OperationDoc {
         .merge_patch::<UpdateApiKey>(json!({ "status": "revoked", "description": null }))
         .response::<ApiKeyBody<'_>>(200, "The updated key.", example_api_key())
         .with_etag()
+        .with_revocation()
 }
 
 pub(super) fn rotate_api_key() -> OperationDoc {
@@ -96,6 +97,7 @@ pub(super) fn rotate_api_key() -> OperationDoc {
         .errors(&[409])
         .response::<CreatedApiKeyBody<'_>>(200, "The key with its new secret.", example_created_api_key())
         .with_etag()
+        .with_revocation()
 }
 
 pub(super) fn delete_api_key() -> OperationDoc {
@@ -103,4 +105,5 @@ pub(super) fn delete_api_key() -> OperationDoc {
         .description("Deletion is permanent and takes effect at once. Audit events keep the name of the key.")
         .requires_if_match()
         .no_content("The key was deleted.")
+        .with_revocation()
 }

@@ -79,6 +79,7 @@ pub(super) fn update_device() -> OperationDoc {
         .merge_patch::<UpdateDevice>(json!({ "status": "locked", "settings": { "MaxQuantity": "100", "Old": null } }))
         .response::<DeviceBody<'_>>(200, "The updated device.", example_device())
         .with_etag()
+        .with_revocation()
         .errors(&[409])
 }
 
@@ -90,6 +91,7 @@ pub(super) fn retire_device() -> OperationDoc {
         )
         .requires_if_match()
         .no_content("The device was retired.")
+        .with_revocation()
         .errors(&[409])
 }
 
@@ -98,6 +100,7 @@ pub(super) fn set_device_password() -> OperationDoc {
         .description("All sessions on the device end at once, and its failed logins are reset.")
         .request_body::<SetDevicePassword>(json!({ "password": "correct horse battery" }))
         .no_content("The password was set.")
+        .with_revocation()
         .errors(&[409])
 }
 
@@ -105,6 +108,7 @@ pub(super) fn remove_device_password() -> OperationDoc {
     OperationDoc::new(TAG, "Remove the password of a device")
         .description("The device can no longer log in as itself, and all sessions on it end at once.")
         .no_content("The device has no password.")
+        .with_revocation()
 }
 
 pub(super) fn unlock_device() -> OperationDoc {

@@ -113,6 +113,7 @@ pub(super) fn log_out() -> OperationDoc {
     OperationDoc::new(TAG, "Log out")
         .description("The tokens are invalid from now on.")
         .no_content("The session ended.")
+        .with_revocation()
 }
 
 pub(super) fn change_own_password() -> OperationDoc {
@@ -130,6 +131,7 @@ pub(super) fn change_own_password() -> OperationDoc {
             json!({ "current_password": "correct horse battery", "password": "another horse battery" }),
         )
         .response::<ChangedPasswordBody<'_>>(200, "The password was changed.", passwords::example_changed_password())
+        .with_revocation()
         .errors(&[429])
 }
 

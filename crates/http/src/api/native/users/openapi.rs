@@ -83,6 +83,7 @@ pub(super) fn update_user() -> OperationDoc {
         )
         .response::<UpdatedUserBody<'_>>(200, "The updated user.", example_user())
         .with_etag()
+        .with_revocation()
         .errors(&[409])
 }
 
@@ -94,6 +95,7 @@ pub(super) fn delete_user() -> OperationDoc {
         )
         .requires_if_match()
         .no_content("The user was deleted.")
+        .with_revocation()
         .errors(&[409])
 }
 
@@ -108,6 +110,7 @@ pub(super) fn set_user_password() -> OperationDoc {
         .description("To set your own password, use `PUT /sessions/current/password`.")
         .request_body::<SetUserPassword>(json!({ "password": "correct horse battery" }))
         .response::<ChangedPassword<'_>>(200, "The password was set.", passwords::example_changed_password())
+        .with_revocation()
         .errors(&[409])
 }
 
