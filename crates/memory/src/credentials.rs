@@ -1,7 +1,9 @@
 //! The in-memory ports for credentials, of the engine and of the back office.
 
+use std::collections::BTreeSet;
+
 use tillgate_domain::office::ports::{Invitations, Passwords};
-use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult};
+use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult, UserId};
 
 use super::transaction::{Transaction, constraint_error};
 use tillgate_auth_core::ports::{Attempts, Credential, CredentialKind, Credentials, Verifier};
@@ -77,6 +79,12 @@ impl Passwords for Transaction<'_> {
 
     fn has(&mut self, principal: PrincipalId) -> StoreResult<bool> {
         Ok(self.tables().credentials.has(&(principal, CredentialKind::Password)))
+    }
+
+    fn find_users_with_password(&mut self, users: &BTreeSet<UserId>) -> StoreResult<BTreeSet<UserId>> {
+        let credentials = &self.tables().credentials;
+        let has = |id: &&UserId| credentials.has(&(PrincipalId::User(**id), CredentialKind::Password));
+        Ok(users.iter().filter(has).copied().collect())
     }
 
     fn remove(&mut self, principal: PrincipalId) -> StoreResult<bool> {

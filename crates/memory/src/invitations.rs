@@ -1,5 +1,7 @@
 //! The in-memory port for invitations.
 
+use std::collections::BTreeSet;
+
 use tillgate_domain::office::ports::{Invitation, InvitationDigest, Invitations};
 use tillgate_domain::{Instant, StoreResult, UserId};
 
@@ -17,6 +19,11 @@ impl Invitations for Transaction<'_> {
 
     fn find(&mut self, digest: &InvitationDigest) -> StoreResult<Option<Invitation>> {
         Ok(self.tables().invitations.rows().values().find(|invitation| invitation.digest == *digest).cloned())
+    }
+
+    fn list_by_users(&mut self, users: &BTreeSet<UserId>) -> StoreResult<Vec<Invitation>> {
+        let invitations = &self.tables().invitations;
+        Ok(users.iter().filter_map(|user| invitations.get(user)).cloned().collect())
     }
 
     fn consume(&mut self, digest: &InvitationDigest) -> StoreResult<bool> {

@@ -249,6 +249,8 @@ pub trait Passwords {
     fn set(&mut self, principal: PrincipalId, verifier: &Secret<String>, at: Instant) -> StoreResult<()>;
     /// Whether the principal has a password.
     fn has(&mut self, principal: PrincipalId) -> StoreResult<bool>;
+    /// Those of these users who have a password.
+    fn find_users_with_password(&mut self, users: &BTreeSet<UserId>) -> StoreResult<BTreeSet<UserId>>;
     /// Removes the password; returns false if there is none.
     fn remove(&mut self, principal: PrincipalId) -> StoreResult<bool>;
     /// Clears the failed logins of the principal.

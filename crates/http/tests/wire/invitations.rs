@@ -88,6 +88,26 @@ async fn invited_user_chooses_a_password_once() {
 }
 
 #[actix_web::test]
+async fn user_shows_password_and_invitation() {
+    let shop = server();
+    let admin = shop.log_in_native("admin").await.text_at("/access_token");
+    let added = with_bearer(post_request("/api/v1/users", json!({ "user_name": "nora" })), &admin);
+    let id = shop.send(added).await.text_at("/id");
+    let show = async || {
+        let members = |user: &Value| (user["has_password"].clone(), user["invited_until"].clone());
+        let user = shop.get(&format!("/api/v1/users/{id}"), &admin).await.json();
+        let listed = shop.get("/api/v1/users?search=nora", &admin).await.json();
+        assert_eq!(members(&user), members(&listed["items"][0]));
+        members(&user)
+    };
+    assert_eq!(show().await, (json!(false), json!(null)));
+    let token = invite(&shop, &id).await;
+    assert_eq!(show().await, (json!(false), json!("2026-11-22T12:00:00.000Z")));
+    assert_eq!(accept(&shop, &token, NEW_PASSWORD).await.status, 303);
+    assert_eq!(show().await, (json!(true), json!(null)));
+}
+
+#[actix_web::test]
 async fn newer_invitation_password_suspension_and_time_revoke_an_invitation() {
     let shop = server();
     let id = user_id(&shop, "cashier").await;

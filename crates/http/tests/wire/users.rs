@@ -57,6 +57,8 @@ async fn user_is_created_read_updated_and_deleted() {
         "status": "active",
         "virtual": false,
         "feature": null,
+        "has_password": true,
+        "invited_until": null,
         "password_change_required": false,
         "locale": null,
         "last_login_at": null,

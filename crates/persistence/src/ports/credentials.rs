@@ -1,11 +1,14 @@
 //! Credentials: read and claimed by a login, set by the back office.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{Credential, CredentialKind, Credentials, Verifier};
 use tillgate_domain::office::ports::{Invitations, Passwords};
-use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult};
+use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult, UserId};
 
 use crate::error_class::classify;
+use crate::row::Column;
 use crate::schema::credentials;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
@@ -122,6 +125,18 @@ impl Passwords for Transaction<'_> {
             .filter(credentials::kind.eq(CredentialKind::Password.name()))
             .filter(credentials::device_id.is_null());
         diesel::select(diesel::dsl::exists(found)).get_result(self.connection).map_err(classify)
+    }
+
+    fn find_users_with_password(&mut self, users: &BTreeSet<UserId>) -> StoreResult<BTreeSet<UserId>> {
+        let ids: Vec<Vec<u8>> = credentials::table
+            .filter(credentials::principal_id.eq_any(users.iter().map(|id| id.0.as_bytes().as_slice())))
+            .filter(credentials::principal_kind.eq("user"))
+            .filter(credentials::kind.eq(CredentialKind::Password.name()))
+            .filter(credentials::device_id.is_null())
+            .select(credentials::principal_id)
+            .load(self.connection)
+            .map_err(classify)?;
+        ids.iter().map(|id| Column("credentials", "principal_id").parse_uuid(id).map(UserId)).collect()
     }
 
     fn remove(&mut self, principal: PrincipalId) -> StoreResult<bool> {

@@ -1,5 +1,7 @@
 //! Invitations: one per user, by the digest of its token.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use tillgate_domain::office::ports::{Invitation, InvitationDigest, Invitations};
 use tillgate_domain::{Instant, StoreResult, UserId};
@@ -38,6 +40,16 @@ impl Invitations for Transaction<'_> {
             .optional()
             .map_err(classify)?;
         found.map(InvitationRow::into_domain).transpose()
+    }
+
+    fn list_by_users(&mut self, users: &BTreeSet<UserId>) -> StoreResult<Vec<Invitation>> {
+        let rows: Vec<InvitationRow> = invitations::table
+            .filter(invitations::user_id.eq_any(users.iter().map(|id| id.0.as_bytes().as_slice())))
+            .order(invitations::user_id)
+            .select(InvitationRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        rows.into_iter().map(InvitationRow::into_domain).collect()
     }
 
     fn consume(&mut self, digest: &InvitationDigest) -> StoreResult<bool> {

@@ -48,6 +48,9 @@ pub fn invitation_is_consumed_once(harness: &StoreHarness) {
     let (annas, bens) = (new_invitation(fixture.anna.id, 1, 90), new_invitation(fixture.ben.id, 2, 90));
     insert(harness, &annas);
     insert(harness, &bens);
+    let list =
+        |users: [UserId; 2]| harness.office.read("test", |tx| tx.invitations().list_by_users(&users.into())).unwrap();
+    assert_eq!(list([fixture.anna.id, fixture.namesake.id]), std::slice::from_ref(&annas));
     assert_eq!((find(harness, 1), find(harness, 3)), (Some(annas), None));
     let consume = |number: u8| run_office_write(harness, |tx| tx.invitations().consume(&[number; 32]));
     assert_eq!((consume(1), consume(1), consume(3)), (true, false, false));

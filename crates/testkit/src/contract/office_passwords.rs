@@ -41,6 +41,13 @@ pub fn password_is_set(harness: &StoreHarness) {
     }
     let annas = find_password(harness, PrincipalId::User(fixture.anna.id)).unwrap().0;
     assert_eq!(annas, hash_requested_password("hash of Anna's"), "another's stays");
+    let without = new_user(90, fixture.tenant.id, "without", None);
+    assert!(run_office_write(harness, |tx| tx.users().insert(&without)));
+    let with = [fixture.anna.id, fixture.namesake.id];
+    let found = harness
+        .office
+        .read("test", |tx| tx.passwords().find_users_with_password(&with.into_iter().chain([without.id]).collect()));
+    assert_eq!(found.unwrap(), with.into());
 }
 
 /// Clearing the failed logins of a principal does not affect other principals.

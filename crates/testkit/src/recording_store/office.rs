@@ -72,6 +72,7 @@ record_port!(OfficeTx, roles: Roles {
 record_port!(OfficeTx, passwords: Passwords {
     fn set(principal: PrincipalId, verifier: &Secret<String>, at: Instant) -> ();
     fn has(principal: PrincipalId) -> bool;
+    fn find_users_with_password(users: &BTreeSet<UserId>) -> BTreeSet<UserId>;
     fn remove(principal: PrincipalId) -> bool;
     fn clear_failed_logins(principal: PrincipalId) -> ();
 });
@@ -93,6 +94,7 @@ record_port!(OfficeTx, resets: Resets {
 record_port!(OfficeTx, invitations: Invitations {
     fn insert_or_replace(invitation: &Invitation) -> ();
     fn find(digest: &InvitationDigest) -> Option<Invitation>;
+    fn list_by_users(users: &BTreeSet<UserId>) -> Vec<Invitation>;
     fn consume(digest: &InvitationDigest) -> bool;
     fn revoke_by_user(user: UserId) -> ();
     fn sweep(before: Instant, limit: u32) -> u32;

@@ -1,5 +1,7 @@
 //! The port for invitations, by whose token a user chooses a password.
 
+use std::collections::BTreeSet;
+
 use crate::{Instant, StoreResult, UserId};
 
 /// The SHA-256 of the token of an invitation.
@@ -25,6 +27,8 @@ pub trait Invitations {
     fn insert_or_replace(&mut self, invitation: &Invitation) -> StoreResult<()>;
     /// The invitation with this digest.
     fn find(&mut self, digest: &InvitationDigest) -> StoreResult<Option<Invitation>>;
+    /// The invitations of these users, in the order of their ids.
+    fn list_by_users(&mut self, users: &BTreeSet<UserId>) -> StoreResult<Vec<Invitation>>;
     /// Removes an invitation. Returns true for one caller only.
     fn consume(&mut self, digest: &InvitationDigest) -> StoreResult<bool>;
     /// Removes the invitation of a user, if there is one.

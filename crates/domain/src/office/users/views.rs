@@ -8,7 +8,9 @@ use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::{MAX_FETCH_ROWS, OfficeTx, OffsetPageRequest, UserCursor, UserFilter, UserOrder};
 use crate::office::users::assignment::DeviceRoleAssignment;
 use crate::office::{OfficeReader, UnguardedOffice, text};
-use crate::{DeviceId, KnownRight, RoleId, RoleName, StoreExt, StoreResult, TenantId, User, UserId, UserStatus};
+use crate::{
+    DeviceId, Instant, KnownRight, RoleId, RoleName, StoreExt, StoreResult, TenantId, User, UserId, UserStatus,
+};
 
 /// A user with names instead of ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,10 @@ pub struct UserView {
     pub roles: Vec<RoleName>,
     /// The sorted names of the devices, with the roles on them.
     pub devices: Vec<DeviceRoleAssignment>,
+    /// Whether the user has a password.
+    pub has_password: bool,
+    /// When the user's invitation expires; `None` without one. It may have expired already.
+    pub invited_until: Option<Instant>,
 }
 
 /// The filter, order and page of a list of users.
@@ -97,6 +103,11 @@ fn load_views(tx: &mut dyn OfficeTx, tenant: TenantId, users: Vec<User>) -> Stor
     }
     let listed: BTreeSet<DeviceId> = users.iter().flat_map(|user| user.assignment.devices.keys().copied()).collect();
     let devices = find_devices_by_id(tx, &listed)?;
+    let ids: BTreeSet<UserId> = users.iter().map(|user| user.id).collect();
+    let with_password = tx.passwords().find_users_with_password(&ids)?;
+    let invitations = tx.invitations().list_by_users(&ids)?;
+    let invited: BTreeMap<UserId, Instant> =
+        invitations.into_iter().map(|invitation| (invitation.user, invitation.expires_at)).collect();
     let roles: BTreeMap<RoleId, RoleName> =
         tx.roles().list(tenant)?.into_iter().map(|role| (role.id, role.name)).collect();
     let names = |held: &BTreeSet<RoleId>| {
@@ -110,7 +121,13 @@ fn load_views(tx: &mut dyn OfficeTx, tenant: TenantId, users: Vec<User>) -> Stor
         };
         let mut on: Vec<DeviceRoleAssignment> = user.assignment.devices.iter().filter_map(on).collect();
         on.sort_by(|one, other| one.device.cmp(&other.device));
-        UserView { roles: names(&user.assignment.office), devices: on, user }
+        UserView {
+            roles: names(&user.assignment.office),
+            devices: on,
+            has_password: with_password.contains(&user.id),
+            invited_until: invited.get(&user.id).copied(),
+            user,
+        }
     };
     Ok(users.into_iter().map(named).collect())
 }

@@ -271,6 +271,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         };
         tx.tenants().insert(&tenant)?;
         tx.passwords().has(principal)?;
+        tx.passwords().find_users_with_password(&[fixture.anna.id].into())?;
         tx.passwords().remove(PrincipalId::Device(fixture.till.id))?;
         tx.passwords().clear_failed_logins(principal)
     });
@@ -375,6 +376,7 @@ fn call_invitations(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> Sto
     let (digest, user) = ([7; 32], fixture.anna.id);
     tx.invitations().insert_or_replace(&Invitation { digest, user, created_at: at(1), expires_at: at(9) })?;
     tx.invitations().find(&digest)?;
+    tx.invitations().list_by_users(&[user].into())?;
     tx.invitations().consume(&digest)?;
     tx.invitations().revoke_by_user(user)?;
     tx.invitations().sweep(at(99), 9).map(drop)

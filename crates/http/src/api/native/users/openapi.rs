@@ -21,6 +21,8 @@ fn example_user() -> Value {
         "status": "active",
         "virtual": false,
         "feature": null,
+        "has_password": true,
+        "invited_until": null,
         "password_change_required": false,
         "locale": "sk",
         "roles": ["manager"],

@@ -31,6 +31,13 @@ pub struct UserBody<'p> {
     r#virtual: bool,
     /// The feature that a virtual user stands for; null for a person.
     feature: Option<&'p str>,
+    /// Whether the user has a password, without which nobody can log in as the user.
+    has_password: bool,
+    /// Until when the user can choose a password by an invitation; null without one. An instant in the
+    /// past is that of an expired invitation.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    invited_until: Option<Instant>,
     /// Whether the password must be changed at the next login.
     password_change_required: bool,
     /// Language of the user, as a BCP 47 tag; null for that of the tenant.
@@ -106,6 +113,8 @@ impl<'p> UserBody<'p> {
             status: user.status.name(),
             r#virtual: user.is_virtual(),
             feature: user.feature.as_deref(),
+            has_password: view.has_password,
+            invited_until: view.invited_until,
             password_change_required: user.password_change_required,
             locale: user.locale.as_ref().map(Locale::as_str),
             roles: &view.roles,
