@@ -61,6 +61,64 @@ fn person_without_scripts_signs_in_and_out() {
     assert!(browser.text("noscript").contains("JavaScript"), "{}", browser.text("body"));
 }
 
+#[test]
+#[ignore = "requires Chromium"]
+fn new_person_is_invited_and_chooses_a_password() {
+    let page = OfficePage::start(DatabaseEngine::Sqlite);
+    page.sign_in("admin");
+    page.open("/people");
+    page.click_text("button", "New person");
+    page.browser.wait_until_visible("dialog [name=user_name]");
+    page.browser.type_into("dialog [name=user_name]", "nora");
+    page.browser.click("dialog input[value=manager]");
+    page.click_text("dialog button", "Add person");
+    page.wait_for_text("dialog .secret", "/office/invitation#");
+    let link = page.browser.text("dialog .secret").trim().to_owned();
+    page.browser.click("dialog input[type=checkbox]");
+    page.click_text("dialog button", "Done");
+    page.wait_for_text(".panel .state", "Invited until ");
+    page.sign_out();
+    page.browser.open(&link);
+    page.browser.wait_until_visible("#new_password");
+    // the token is in the form, and no longer in the address
+    wait_until(TIMEOUT, "the token in the form", || {
+        page.browser.run("return document.getElementById('token').value") == json!(link.split('#').nth(1).unwrap())
+    });
+    assert_eq!(Some(page.browser.address().as_str()), link.split('#').next());
+    page.click_text("a", "Slovenčina");
+    page.wait_for_text("h1", "Zvoľte si heslo");
+    wait_until(TIMEOUT, "the token in the form", || {
+        page.browser.run("return document.getElementById('token').value") == json!(link.split('#').nth(1).unwrap())
+    });
+    page.browser.type_into("#new_password", &format!("a staple of batteries{}", keys::ENTER));
+    page.wait_for_path("/sign-in");
+    page.browser.type_into("#password", &format!("a staple of batteries{}", keys::ENTER));
+    page.wait_for_path("/");
+    // the app follows the language that was chosen
+    page.wait_for_text("h1", "Pokladnice");
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn link_of_the_server_sets_up_the_first_administrator() {
+    let installation = Installation::new(DatabaseEngine::Sqlite);
+    let server = installation.serve();
+    let browser = Browser::start();
+    let token = std::fs::read_to_string(installation.folder().join("setup-token")).unwrap();
+    let address = format!("{}/office/set-up", server.address());
+    browser.open(&format!("{address}#{}", token.trim()));
+    let field = |name: &str| browser.run(&format!("return document.getElementById('{name}').value"));
+    wait_until(TIMEOUT, "the token in the form", || field("token") == json!(token.trim()));
+    assert_eq!(browser.address(), address, "the token is no longer in the address");
+    assert_eq!(field("zone"), browser.run("return Intl.DateTimeFormat().resolvedOptions().timeZone"));
+    browser.type_into("#shop", "Corner & Co");
+    browser.type_into("#password", &format!("{PASSWORD}{}", keys::ENTER));
+    wait_for_address(&browser, &format!("{}/office/sign-in", server.address()));
+    sign_in(&browser, "admin");
+    wait_for_address(&browser, &format!("{}/office/", server.address()));
+    assert_eq!(browser.take_console_errors(), Vec::<String>::new());
+}
+
 /// Serves one page for every request, on another port: another origin of the same site, so that the
 /// browser sends the cookies of the back office with its requests.
 fn serve_foreign_page(html: String) -> String {

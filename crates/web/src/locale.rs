@@ -28,6 +28,15 @@ impl Locale {
         }
     }
 
+    /// The name of the language in itself.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::Slovak => "Slovenčina",
+            Self::Indonesian => "Bahasa Indonesia",
+        }
+    }
+
     /// Returns the language of a BCP 47 tag such as `sk-SK`.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split(['-', '_']).next()?;
@@ -60,13 +69,12 @@ impl Locale {
         }
     }
 
-    /// The texts of the pages of the first set-up and of invitations, which the app does not need: its first visit
-    /// would load them.
-    const fn set_up_json(self) -> &'static str {
+    /// The texts of the auth pages, which the app does not need: its first visit would load them.
+    const fn auth_json(self) -> &'static str {
         match self {
-            Self::English => include_str!("../locales/set-up/en.json"),
-            Self::Slovak => include_str!("../locales/set-up/sk.json"),
-            Self::Indonesian => include_str!("../locales/set-up/id.json"),
+            Self::English => include_str!("../locales/auth/en.json"),
+            Self::Slovak => include_str!("../locales/auth/sk.json"),
+            Self::Indonesian => include_str!("../locales/auth/id.json"),
         }
     }
 
@@ -91,7 +99,7 @@ impl Locale {
         // the tests check that every catalog can be parsed
         catalog.get_or_init(|| {
             let mut all: HashMap<String, String> = serde_json::from_str(self.catalog_json()).unwrap_or_default();
-            all.extend(serde_json::from_str::<HashMap<_, _>>(self.set_up_json()).unwrap_or_default());
+            all.extend(serde_json::from_str::<HashMap<_, _>>(self.auth_json()).unwrap_or_default());
             all
         })
     }
@@ -112,10 +120,10 @@ mod tests {
     #[test]
     fn set_up_has_the_same_texts_in_every_language() {
         let read = |json: &str| serde_json::from_str::<std::collections::BTreeMap<String, String>>(json).unwrap();
-        let english = read(Locale::English.set_up_json());
+        let english = read(Locale::English.auth_json());
         assert!(english.len() > 20);
         for locale in Locale::ALL {
-            let (texts, served) = (read(locale.set_up_json()), read(locale.catalog_json()));
+            let (texts, served) = (read(locale.auth_json()), read(locale.catalog_json()));
             assert!(texts.keys().eq(english.keys()), "{locale:?}");
             assert!(texts.values().all(|text| !text.trim().is_empty() && !text.contains('{')), "{locale:?}");
             assert!(texts.keys().all(|key| !served.contains_key(key)), "{locale:?}: a text is defined twice");

@@ -2,6 +2,8 @@
 
 mod set_up;
 
+use std::fmt::Write as _;
+
 use askama::Template;
 
 use crate::assets::digest;
@@ -166,6 +168,8 @@ struct SignInTemplate<'a> {
     page: &'a SignInPage<'a>,
     notice: Option<String>,
     asks_new_password: bool,
+    /// What the links to the other languages keep of the query.
+    query: String,
 }
 
 #[derive(Template)]
@@ -175,6 +179,7 @@ struct InvitationTemplate<'a> {
     assets: String,
     page: &'a InvitationPage<'a>,
     notice: Option<&'a str>,
+    query: &'static str,
 }
 
 #[derive(Template)]
@@ -183,6 +188,7 @@ struct SignedOutTemplate<'a> {
     locale: Locale,
     assets: String,
     prefix: &'a str,
+    query: &'static str,
 }
 
 #[derive(Template)]
@@ -207,6 +213,7 @@ impl SignInPage<'_> {
             page: self,
             notice: notice.map(|notice| notice.text(locale)),
             asks_new_password: notice.is_some_and(SignInNotice::asks_new_password),
+            query: format!("&next={}", encode_query(self.next)),
         })
     }
 }
@@ -216,7 +223,7 @@ impl InvitationPage<'_> {
     pub fn render(&self) -> String {
         let Self { locale, prefix, notice, .. } = *self;
         let notice = notice.map(|notice| locale.text(notice.key()));
-        render(&InvitationTemplate { locale, assets: assets_path(prefix), page: self, notice })
+        render(&InvitationTemplate { locale, assets: assets_path(prefix), page: self, notice, query: "" })
     }
 }
 
@@ -224,7 +231,7 @@ impl SignedOutPage<'_> {
     /// Renders the page as HTML.
     pub fn render(&self) -> String {
         let Self { locale, prefix } = *self;
-        render(&SignedOutTemplate { locale, assets: assets_path(prefix), prefix })
+        render(&SignedOutTemplate { locale, assets: assets_path(prefix), prefix, query: "" })
     }
 }
 
@@ -248,6 +255,19 @@ impl ErrorPage<'_> {
 
 fn assets_path(prefix: &str) -> String {
     format!("{prefix}/a/{}", digest())
+}
+
+/// Encodes a value for the query of an address (RFC 3986, 2.1): all but the unreserved characters.
+fn encode_query(value: &str) -> String {
+    value.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // a string accepts every write
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
 }
 
 fn render(template: &impl Template) -> String {

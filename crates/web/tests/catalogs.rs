@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use tillgate_domain::ticket::{PaymentMethod, TicketStatus};
 use tillgate_domain::{
@@ -103,6 +104,46 @@ fn names_of_the_domain_have_texts() {
     for locale in Locale::ALL {
         let catalog = catalog(locale);
         let missing: Vec<&String> = keys.iter().filter(|key| !catalog.contains_key(*key)).collect();
+        assert!(missing.is_empty(), "{locale:?}: {missing:?}");
+    }
+}
+
+/// The codes of errors in the native API, as the sources name them. A failed login has one code for
+/// all reasons that are not the person's to know, and invalid fields have one for all fields.
+fn problem_codes() -> BTreeSet<String> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let sources =
+        ["http/src/error.rs", "auth-core/src/error.rs", "domain/src/office/error.rs", "domain/src/ticket/error.rs"];
+    let mut codes = BTreeSet::new();
+    for source in sources {
+        let text = std::fs::read_to_string(crates.join(source)).unwrap();
+        let before = codes.len();
+        for line in text.lines().filter(|line| line.trim_start().starts_with("Self::") && line.contains("=> ")) {
+            let code = line.rsplit_once(" => ").unwrap().1.split('"').nth(1).unwrap_or_default();
+            let is_code = code.contains('_') || ["unavailable", "internal"].contains(&code);
+            if is_code && !code.contains(' ') && !line.contains("DenialKind::InvalidFields") {
+                codes.insert(code.to_owned());
+            }
+        }
+        assert!(codes.len() > before + 3, "{source} has no codes");
+    }
+    let is_secret = |code: &String| code.starts_with("login_") && !["login_mismatch", "login_held"].contains(&&**code);
+    codes.retain(|code| !is_secret(code));
+    codes.insert("fields_invalid".to_owned());
+    codes
+}
+
+#[test]
+fn every_problem_code_has_a_text() {
+    let codes = problem_codes();
+    for known in ["unavailable", "body_malformed", "secret_overlap", "token_expired", "right_missing", "ticket_unpaid"]
+    {
+        assert!(codes.contains(known), "{known}: {codes:?}");
+    }
+    for locale in Locale::ALL {
+        let catalog = catalog(locale);
+        let missing: Vec<&String> =
+            codes.iter().filter(|code| !catalog.contains_key(&format!("problem.{code}"))).collect();
         assert!(missing.is_empty(), "{locale:?}: {missing:?}");
     }
 }

@@ -221,12 +221,41 @@ async fn sign_in_page_says_what_prevents_it() {
     let seconds: u64 = limited.header("retry-after").parse().unwrap();
     assert!(text(&limited).contains(&format!("Try again in {seconds} s.")), "{}", text(&limited));
     let slovak = build_request(Method::GET, SIGN_IN).insert_header(("Accept-Language", "sk-SK,sk;q=0.9,en;q=0.8"));
-    assert!(text(&browser.send_raw(slovak).await).contains("lang=\"sk\""));
+    assert!(text(&browser.send_raw(slovak).await).contains("<html lang=\"sk\""));
     // without TLS from another machine
     let plain = build_request(Method::GET, SIGN_IN).insert_header(("Host", "till.example"));
     let plain = shop.send(plain).await;
     assert_eq!(plain.status, 403);
     assert!(text(&plain).contains("tls_cert") && text(&plain).contains("proxies"), "{}", text(&plain));
+}
+
+#[actix_web::test]
+async fn chosen_language_is_kept_without_scripts_and_stands_above_that_of_the_browser() {
+    let shop = server();
+    let request = |path: &str| {
+        let headers = (("Host", "localhost"), ("Accept-Language", "id"));
+        build_request(Method::GET, path).insert_header(headers.0).insert_header(headers.1)
+    };
+    // the machine itself, which needs no TLS
+    let send = async |request: TestRequest| shop.send_from("127.0.0.1", request).await;
+    let language = |page: &str| page.split("<html lang=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let plain = send(request(SIGN_IN)).await;
+    assert_eq!((language(&text(&plain)).as_str(), plain.header("set-cookie")), ("id", ""));
+    assert_eq!(plain.header("vary"), "Accept-Language, Cookie");
+    let chosen = send(request("/office/sign-in?lang=sk&next=%2Foffice%2Fpeople")).await;
+    assert_eq!(language(&text(&chosen)), "sk");
+    assert!(text(&chosen).contains("value=\"/office/people\""), "{}", text(&chosen));
+    let cookie = chosen.header("set-cookie").to_owned();
+    assert!(cookie.starts_with("tillgate-locale=sk; ") && cookie.contains("SameSite=Lax"), "{cookie}");
+    for path in [SIGN_IN, "/office/signed-out", "/office/invitation", "/office/nowhere"] {
+        let page = send(request(path).insert_header(("Cookie", "tillgate-locale=sk"))).await;
+        assert_eq!((language(&text(&page)).as_str(), page.header("set-cookie")), ("sk", ""), "{path}");
+    }
+    // neither a parameter nor a cookie without such a language changes anything
+    for path in [SIGN_IN, "/office/sign-in?lang=de", "/office/sign-in?lang=%22%0d%0a"] {
+        let page = send(request(path).insert_header(("Cookie", "tillgate-locale=de"))).await;
+        assert_eq!((language(&text(&page)).as_str(), page.header("set-cookie")), ("id", ""), "{path}");
+    }
 }
 
 #[actix_web::test]

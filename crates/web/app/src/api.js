@@ -5,11 +5,7 @@ import { apiBase, prefix } from "./base.js";
 
 /** An answer with an error, or no answer at all (status 0). */
 export class Problem extends Error {
-  /**
-   * @param {number} status
-   * @param {any} body
-   * @param {number} [retryAfter]
-   */
+  /** @param {number} status @param {any} body @param {number} [retryAfter] */
   constructor(status, body, retryAfter) {
     super(body?.detail ?? body?.title ?? "");
     this.status = status;
@@ -80,12 +76,7 @@ export async function call(method, path, options = {}) {
  */
 export const callOffice = (method, path, options = {}) => send(method, `${prefix}/${path}`, options);
 
-/**
- * @param {string} method
- * @param {string} address
- * @param {CallOptions} options
- * @returns {Promise<Answer>}
- */
+/** @param {string} method @param {string} address @param {CallOptions} options @returns {Promise<Answer>} */
 async function send(method, address, { body, query, ifMatch }) {
   const url = address + toQuery(query);
   /** @type {Record<string, string>} */
@@ -150,13 +141,15 @@ function record(method, path, body, status, took) {
   recentCalls.length = Math.min(recentCalls.length, MAX_RECENT_CALLS);
 }
 
-/** @param {any} body */
-function mask(body) {
+/** Hides what a body has of passwords. @param {any} body */
+export function mask(body) {
   if (!body || typeof body !== "object") return body;
-  return Object.fromEntries(
-    Object.entries(body).map(([name, value]) => [name, /password|secret/.test(name) ? "…" : value]),
-  );
+  const isSecret = (/** @type {string} */ name, /** @type {any} */ value) => typeof value === "string" && /password|secret/.test(name);
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, isSecret(name, value) && value ? "…" : value]));
 }
+
+/** Reads the first page of a list. @param {string} path @param {Record<string, any>} query @returns {Promise<any[]>} */
+export const readItems = async (path, query) => (await call("GET", path, { query })).data.items;
 
 /**
  * Reads all pages of a list.

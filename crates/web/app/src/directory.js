@@ -36,11 +36,7 @@ export function directory(name) {
   return lists[name] ?? [];
 }
 
-/**
- * Reads a list.
- * @param {"stores" | "roles" | "devices" | "users"} name
- * @returns {Promise<any[]>}
- */
+/** Reads a list. @param {"stores" | "roles" | "devices" | "users"} name @returns {Promise<any[]>} */
 export function loadDirectory(name) {
   const source = SOURCES[name];
   if (source.right && !can(source.right)) return Promise.resolve((lists[name] = []));
@@ -74,6 +70,9 @@ export const requireDirectories = (...names) =>
 /** The names for people of the roles with these names. @param {string[]} names */
 export const roleNames = (names) =>
   names.map((name) => roleName(directory("roles").find((role) => role.name === name) ?? { name }));
+
+/** The roles as options of a selection. */
+export const roleOptions = () => directory("roles").map((role) => ({ value: role.name, label: roleName(role) }));
 
 /** Devices that are not retired. */
 export const usableDevices = () => directory("devices").filter((device) => device.status !== "retired");

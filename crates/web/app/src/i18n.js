@@ -68,6 +68,9 @@ export function word(group, name) {
   return hasText(key) ? t(key) : name;
 }
 
+/** The options of a selection. @template {string} V @param {readonly V[]} values @param {(value: V) => string} label */
+export const optionsOf = (values, label) => values.map((value) => ({ value, label: label(value) }));
+
 /** @param {number} value */
 export const formatNumber = (value) => new Intl.NumberFormat(current).format(value);
 
@@ -94,9 +97,5 @@ export const formatDecimal = (amount) =>
 /** Joins texts as a list. @param {string[]} items */
 export const formatList = (items) => new Intl.ListFormat(current, { type: "conjunction" }).format(items);
 
-/**
- * Compares names as people sort them.
- * @param {string} a
- * @param {string} b
- */
+/** Compares names as people sort them. @param {string} a @param {string} b */
 export const compareNames = (a, b) => a.localeCompare(b, current, { numeric: true, sensitivity: "base" });

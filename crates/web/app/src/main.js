@@ -46,6 +46,9 @@ const modules = {
 const REFRESH_DELAY = 250;
 const AGES_INTERVAL = 30_000;
 
+/** The language that the person chose on a page such as that for signing in. */
+const chosenLocale = /(?:^|; )tillgate-locale=(\w+)/.exec(document.cookie)?.[1];
+
 /** @type {Page | null} */
 let page = null;
 /** @type {unknown} */
@@ -54,7 +57,7 @@ let refreshTimer = 0;
 
 async function start() {
   applyPrefs();
-  await loadLocale(chooseLocale([prefs.locale, ...navigator.languages]));
+  await loadLocale(chooseLocale([prefs.locale, chosenLocale, ...navigator.languages]));
   const root = /** @type {HTMLElement} */ (document.getElementById("app"));
   const toasts = document.createElement("div");
   document.body.append(toasts);
@@ -63,7 +66,7 @@ async function start() {
   root.replaceChildren();
   if (!(await loadSession())) return;
   await loadShop();
-  if (!prefs.locale) await useLocaleOfPerson();
+  if (!prefs.locale && !chosenLocale) await useLocaleOfPerson();
   await loadDirectory("stores");
   onRefresh(refreshPage);
   startShortcuts({ pages, page: () => page?.keys?.() ?? {}, help: async () => void (await import("./components/help.js")).openKeys() });

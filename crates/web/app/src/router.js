@@ -14,6 +14,9 @@ export function currentRoute() {
   return { page: page || "tills", id: id ? decodeURIComponent(id) : null, query: new URLSearchParams(location.search) };
 }
 
+/** The parameters with these names, as far as the address has them. @param {Route} route @param {string[]} names */
+export const pickQuery = ({ query }, names) => Object.fromEntries(names.map((name) => [name, query.get(name) ?? undefined]));
+
 /**
  * Returns the address of a page. The store that the person selected stays selected.
  * @param {string} page
@@ -39,11 +42,7 @@ export function withQuery(change, id) {
   return href(page, id === undefined ? open : id, { ...all, store: all.store ?? null });
 }
 
-/**
- * Goes to an address of the back office.
- * @param {string} address
- * @param {{replace?: boolean}} [options]
- */
+/** Goes to an address of the back office. @param {string} address @param {{replace?: boolean}} [options] */
 export function navigate(address, { replace = false } = {}) {
   if (replace) history.replaceState(null, "", address);
   else if (address !== location.pathname + location.search) history.pushState(null, "", address);

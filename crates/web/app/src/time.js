@@ -60,11 +60,7 @@ function dayOf(date) {
   return format("key", { year: "numeric", month: "2-digit", day: "2-digit" }).format(date);
 }
 
-/**
- * How long ago it was, in words.
- * @param {string} at
- * @param {number} [now]
- */
+/** How long ago it was, in words. @param {string} at @param {number} [now] */
 export function formatAge(at, now = Date.now()) {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
   const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto", style: "short" });
@@ -77,11 +73,7 @@ export function formatAge(at, now = Date.now()) {
   return relative.format(Math.trunc(seconds / 31_557_600), "year");
 }
 
-/**
- * A length of time such as `6 h 05`.
- * @param {string} from
- * @param {string | null} [until]
- */
+/** A length of time such as `6 h 05`. @param {string} from @param {string | null} [until] */
 export function formatDuration(from, until) {
   const end = until ? new Date(until).getTime() : Date.now();
   const minutes = Math.max(0, Math.floor((end - new Date(from).getTime()) / 60_000));
@@ -90,15 +82,23 @@ export function formatDuration(from, until) {
   return `${Math.floor(minutes / 1_440)} d ${Math.floor((minutes % 1_440) / 60)} h`;
 }
 
-/** The start of a day in the tenant's zone, `days` before today. @param {number} days */
-function startOfDay(days) {
-  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
-  const [year, month, day] = parts.format(new Date()).split("-").map(Number);
-  const midnight = Date.UTC(year, month - 1, day - days);
-  // the offset at that midnight, which may differ from today's
-  const guess = midnight - offsetAt(midnight);
-  return new Date(midnight - offsetAt(guess)).toISOString();
+/** The date of an instant in the tenant's zone, such as 2026-11-29. @param {string | number | null | undefined} at */
+export const dateOf = (at) =>
+  at ? new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(at)) : "";
+
+/** The first instant of a date in the tenant's zone, moved by days. @param {string} date @param {number} days */
+function startOfDate(date, days) {
+  const [year, month, day] = date.split("-").map(Number);
+  const midnight = Date.UTC(year, month - 1, day + days);
+  // the offset at that midnight, which may differ from that of a neighbor
+  return midnight - offsetAt(midnight - offsetAt(midnight));
 }
+
+/** The last second of a date in the tenant's zone. @param {string} date */
+export const endOfDate = (date) => new Date(startOfDate(date, 1) - 1_000).toISOString();
+
+/** The start of a day in the tenant's zone, `days` before today. @param {number} days */
+const startOfDay = (days) => new Date(startOfDate(dateOf(Date.now()), -days)).toISOString();
 
 /** The start and the end of a period. @type {Record<string, () => {from?: string, until?: string}>} */
 export const PERIODS = {

@@ -123,6 +123,8 @@ struct SetUpTemplate<'a> {
     prefix: &'a str,
     notice: Option<String>,
     rows: Vec<Row<'a>>,
+    /// What the links to the other languages keep of the query.
+    query: &'static str,
 }
 
 /// A field as the template shows it.
@@ -157,6 +159,7 @@ impl SetUpPage<'_> {
             prefix: self.prefix,
             notice,
             rows: SetUpField::ALL.map(|field| self.row(field)).into(),
+            query: "",
         })
     }
 
@@ -167,7 +170,7 @@ impl SetUpPage<'_> {
             SetUpField::Password => "",
             _ => self.values.get(&field).map_or("", String::as_str),
         };
-        let choice = |each: Locale| (each.tag(), language_name(each), Locale::from_tag(value) == Some(each));
+        let choice = |each: Locale| (each.tag(), each.name(), Locale::from_tag(value) == Some(each));
         Row {
             name: field.name(),
             label: locale.text(label),
@@ -194,14 +197,5 @@ const fn texts(field: SetUpField) -> (&'static str, Option<&'static str>, &'stat
         SetUpField::Email => ("auth.setup.email", None, "auth.setup.fault.email"),
         SetUpField::Password => ("auth.setup.password", None, "auth.weak_password"),
         SetUpField::Till => ("auth.setup.till", Some("auth.setup.till.hint"), "auth.setup.fault.till"),
-    }
-}
-
-/// The name of a language in itself.
-const fn language_name(locale: Locale) -> &'static str {
-    match locale {
-        Locale::English => "English",
-        Locale::Slovak => "Slovenčina",
-        Locale::Indonesian => "Bahasa Indonesia",
     }
 }

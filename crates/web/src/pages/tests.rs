@@ -27,10 +27,7 @@ fn invitation_page_escapes_the_token_and_loads_one_script() {
             let page = InvitationPage { locale, prefix: "/office", token: "\"><img src=x>", notice: Some(notice) };
             let html = page.render();
             assert!(!html.contains("<img") && !html.contains("style="), "{html}");
-            assert_eq!(
-                (html.matches("<script").count(), html.matches("/src/invitation.js\"></script>").count()),
-                (1, 1)
-            );
+            assert_eq!((html.matches("<script").count(), html.matches("/src/token.js\"></script>").count()), (1, 1));
             assert!(!html.contains("auth.invitation"), "a text is missing: {html}");
         }
     }
@@ -77,9 +74,27 @@ fn pages_have_no_inline_script_or_style_in_any_language() {
         }
         for html in pages {
             assert!(html.contains(&format!("<html lang=\"{}\"", locale.tag())));
-            assert!(!html.contains("<script") && !html.contains("<style") && !html.contains("style="), "{html}");
+            let scripts = html.matches("<script").count();
+            assert_eq!(scripts, html.matches("/src/token.js\"></script>").count(), "{html}");
+            assert_eq!(scripts, html.matches("name=\"token\"").count(), "{html}");
+            assert!(!html.contains("<style") && !html.contains("style="), "{html}");
             assert!(!html.contains("auth."), "a text is missing: {html}");
         }
+    }
+}
+
+#[test]
+fn forms_offer_every_language_and_keep_where_to_continue() {
+    for locale in Locale::ALL {
+        let html = SignInPage { locale, ..PAGE }.render();
+        for other in Locale::ALL {
+            let link = format!("href=\"?lang={}&#38;next=%2Foffice%2Fpeople%3Fsearch%3D%22x%22\"", other.tag());
+            assert!(html.contains(&link) && html.contains(&format!(">{}</a>", other.name())), "{html}");
+        }
+        let current = format!("hreflang=\"{}\" aria-current=\"true\"", locale.tag());
+        assert_eq!((html.matches("aria-current").count(), html.matches(&current).count()), (1, 1), "{html}");
+        let signed_out = SignedOutPage { locale, prefix: "/office" }.render();
+        assert!(signed_out.contains("href=\"?lang=sk\""), "{signed_out}");
     }
 }
 

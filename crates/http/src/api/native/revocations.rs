@@ -53,8 +53,8 @@ struct ProcessBody {
     applied_at: Option<Instant>,
 }
 
-/// Adds its position to the response of a call that has ended sessions or API keys. The revocation is
-/// done, so that a position that cannot be read is left out.
+/// Adds its position to the response of a call that has ended sessions or API keys. The revocation
+/// is done, so that a position that cannot be read is left out.
 pub(super) async fn with_position(call: &Request, mut answer: HttpResponse) -> HttpResponse {
     if let Ok(Cursor(position)) = call.run_blocking(Auth::find_feed_end).await {
         answer.headers_mut().insert(REVOCATION, HeaderValue::from(position));

@@ -10,7 +10,7 @@ use tillgate_domain::Secret;
 use tillgate_web::{ErrorPage, Locale, PageError, SignInNotice, SignInPage, SignedOutPage};
 
 use super::app;
-use super::cookies::CookieNames;
+use super::cookies::{CookieNames, find_locale_cookie, set_locale_cookie};
 use super::session::{SignInRequest, render_signed_out, sign_out};
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
@@ -26,6 +26,14 @@ const SIGNED_OUT_PATH: &str = "/signed-out";
 /// The pages load one style sheet and images, and post forms to this server.
 const PAGE_CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
+
+/// The pages whose form has a one-time token also load a script, which moves the token of the link
+/// into the form.
+pub(super) const TOKEN_PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The query parameter with the language that a person chooses on a page.
+const LOCALE_PARAMETER: &str = "lang";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -76,8 +84,9 @@ async fn post_sign_out(call: Request) -> Result<HttpResponse, ApiError> {
 }
 
 async fn show_signed_out(call: Request) -> Result<HttpResponse, ApiError> {
-    let page = SignedOutPage { locale: choose_locale(call.head()), prefix: call.head().prefix() };
-    Ok(render_page(StatusCode::OK, page.render()))
+    let head = call.head();
+    let page = SignedOutPage { locale: choose_locale(head), prefix: head.prefix() };
+    Ok(render_page(head, StatusCode::OK, page.render()))
 }
 
 /// Redirects with 303, so that the browser requests the page with GET.
@@ -120,7 +129,7 @@ impl SignInForm {
             login: &self.login,
             notice,
         };
-        render_page(status, page.render())
+        render_page(head, status, page.render())
     }
 
     /// Shows the form again with what to do, if the person can do something there.
@@ -175,27 +184,46 @@ pub(super) fn render_error_page(failure: &ApiError, head: &RequestHead) -> HttpR
         _ => PageError::Other,
     };
     let page = ErrorPage { locale: choose_locale(head), prefix: head.prefix(), error, trace_id: Some(head.trace_id()) };
-    render_page(failure.status(), page.render())
+    render_page(head, failure.status(), page.render())
 }
 
-pub(super) fn render_page(status: StatusCode, html: String) -> HttpResponse {
-    render_page_with(status, PAGE_CSP, html)
+pub(super) fn render_page(head: &RequestHead, status: StatusCode, html: String) -> HttpResponse {
+    render_page_with(head, status, PAGE_CSP, html)
 }
 
-/// Renders a page with a content security policy of its own.
-pub(super) fn render_page_with(status: StatusCode, policy: &'static str, html: String) -> HttpResponse {
-    HttpResponse::build(status)
+/// Renders a page with a content security policy of its own. The browser keeps the language that
+/// the person chose by the request.
+pub(super) fn render_page_with(
+    head: &RequestHead,
+    status: StatusCode,
+    policy: &'static str,
+    html: String,
+) -> HttpResponse {
+    let mut answer = HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((CONTENT_SECURITY_POLICY, policy))
         // with `no-referrer`, a form says `Origin: null`, and older browsers send nothing else that
         // names their page (Fetch standard, 3.1)
         .insert_header((REFERRER_POLICY, "same-origin"))
-        .insert_header((VARY, "Accept-Language"))
-        .body(html)
+        .insert_header((VARY, "Accept-Language, Cookie"))
+        .body(html);
+    if let Some(locale) = find_chosen_locale(head) {
+        set_locale_cookie(&mut answer, head, locale);
+    }
+    answer
 }
 
+/// The language of a page: the one that the person chooses by this request, or chose before, or
+/// that the browser prefers.
 pub(super) fn choose_locale(head: &RequestHead) -> Locale {
-    head.header(ACCEPT_LANGUAGE).and_then(Locale::negotiate).unwrap_or_default()
+    let preferred = || head.header(ACCEPT_LANGUAGE).and_then(Locale::negotiate);
+    find_chosen_locale(head).or_else(|| find_locale_cookie(head)).or_else(preferred).unwrap_or_default()
+}
+
+fn find_chosen_locale(head: &RequestHead) -> Option<Locale> {
+    let sent = read_form_pairs(head.query().as_bytes()).unwrap_or_default();
+    let (_, tag) = sent.iter().find(|(name, _)| name == LOCALE_PARAMETER)?;
+    Locale::from_tag(tag)
 }
 
 #[cfg(test)]

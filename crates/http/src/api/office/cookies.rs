@@ -3,12 +3,14 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use actix_web::HttpResponse;
+use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 use tillgate_auth_core::IssuedTokens;
 use tillgate_domain::{Instant, Secret};
+use tillgate_web::Locale;
 
 use crate::error::{ApiError, ProtocolError};
-use crate::request::cookies::{append_cookie, read_secret_cookies};
+use crate::request::cookies::{append_cookie, read_cookies, read_secret_cookies};
 use crate::request::head::RequestHead;
 
 /// The names of the two cookies on one kind of connection.
@@ -83,9 +85,30 @@ impl CookieNames {
             .http_only(true)
             .secure(self.secure)
             .same_site(SameSite::Strict)
-            .max_age(cookie::time::Duration::seconds(seconds));
+            .max_age(Duration::seconds(seconds));
         append_cookie(answer, cookie);
     }
+}
+
+/// The cookie with the language that a person chose on a page. The app reads it, too.
+const LOCALE_COOKIE: &str = "tillgate-locale";
+
+/// How long the browser keeps the language.
+const LOCALE_COOKIE_LIFETIME: Duration = Duration::days(365);
+
+/// The language that a person chose in this browser before.
+pub(super) fn find_locale_cookie(head: &RequestHead) -> Option<Locale> {
+    read_cookies(head, LOCALE_COOKIE).into_iter().find_map(Locale::from_tag)
+}
+
+/// Keeps the language in the browser.
+pub(super) fn set_locale_cookie(answer: &mut HttpResponse, head: &RequestHead, locale: Locale) {
+    let cookie = Cookie::build((LOCALE_COOKIE, locale.tag()))
+        .path("/")
+        .secure(head.scheme() == "https")
+        .same_site(SameSite::Lax)
+        .max_age(LOCALE_COOKIE_LIFETIME);
+    append_cookie(answer, cookie);
 }
 
 /// Whether a host, with or without a port, is the machine itself (RFC 6761, 6.3).

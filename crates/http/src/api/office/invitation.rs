@@ -8,7 +8,7 @@ use tillgate_auth_core::one_time_token::digest_link_token;
 use tillgate_domain::{PrincipalId, Secret, User, office};
 use tillgate_web::{InvitationNotice, InvitationPage};
 
-use super::auth_pages::{SIGN_IN_PATH, choose_locale, redirect_to, render_page_with};
+use super::auth_pages::{SIGN_IN_PATH, TOKEN_PAGE_CSP, choose_locale, redirect_to, render_page_with};
 use super::cookies::CookieNames;
 use crate::api::native::INVITATION_PATH;
 use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
@@ -18,10 +18,6 @@ use crate::request::body;
 use crate::request::head::RequestHead;
 use crate::request::origin_check::{TrustedSenders, check_origin};
 use crate::serving::route::Route;
-
-/// The page loads one script, one style sheet and images, and posts its form to this server.
-const INVITATION_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -90,7 +86,7 @@ impl InvitationForm {
 
     fn render(&self, head: &RequestHead, status: StatusCode, notice: Option<InvitationNotice>) -> HttpResponse {
         let page = InvitationPage { locale: choose_locale(head), prefix: head.prefix(), token: &self.token, notice };
-        render_page_with(status, INVITATION_CSP, page.render())
+        render_page_with(head, status, TOKEN_PAGE_CSP, page.render())
     }
 
     /// Shows the form again with what to do, if the person can do something there.

@@ -18,7 +18,7 @@ use tillgate_domain::{
 };
 use tillgate_web::{ErrorPage, PageError, SetUpField, SetUpNotice, SetUpPage};
 
-use super::auth_pages::{SIGN_IN_PATH, choose_locale, redirect_to, render_page};
+use super::auth_pages::{SIGN_IN_PATH, TOKEN_PAGE_CSP, choose_locale, redirect_to, render_page, render_page_with};
 use super::cookies::CookieNames;
 use crate::context::office::OfficeContext;
 use crate::error::{ApiError, ProtocolError};
@@ -254,7 +254,7 @@ fn render_form(
     notice: Option<SetUpNotice>,
 ) -> HttpResponse {
     let page = SetUpPage { locale: choose_locale(head), prefix: head.prefix(), values, faults, notice };
-    render_page(status, page.render())
+    render_page_with(head, status, TOKEN_PAGE_CSP, page.render())
 }
 
 /// Shows the form again with what to do, if the person can do something there.
@@ -284,5 +284,5 @@ fn render_set_up_already(head: &RequestHead) -> HttpResponse {
     head.meta().error_code.set(Some(ApiError::from(ProtocolError::RouteNotFound).code()));
     let error = PageError::AlreadySetUp;
     let page = ErrorPage { locale: choose_locale(head), prefix: head.prefix(), error, trace_id: None };
-    render_page(StatusCode::NOT_FOUND, page.render())
+    render_page(head, StatusCode::NOT_FOUND, page.render())
 }

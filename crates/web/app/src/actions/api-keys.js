@@ -2,17 +2,17 @@
 // Acts on API keys: create, change, rotate, revoke, delete.
 
 import { call } from "../api.js";
-import { differences, patch } from "../components/conflict.js";
-import { confirmDialog, copy, dialogHead, openDialog } from "../components/dialog.js";
+import { differences } from "../components/conflict.js";
+import { offerSecret } from "../components/secret.js";
 import { formDialog } from "../components/form.js";
-import { icon } from "../components/icon.js";
-import { toast } from "../components/toast.js";
 import { directory, requireDirectories, usableDevices } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
 import { groupNames, groupOf } from "../rights.js";
 import { navigate, withQuery } from "../router.js";
 import { act } from "../shop.js";
-import { html } from "../view.js";
+import { currentZone, dateOf, endOfDate } from "../time.js";
+import { askAndDelete } from "./delete.js";
+import { toastEnding } from "./sessions.js";
 
 /** @param {any} [key] @returns {Promise<import("../components/form.js").Field[]>} */
 async function fields(key) {
@@ -28,6 +28,7 @@ async function fields(key) {
     { name: "description", label: t("field.description"), type: "textarea", value: key?.description },
     { name: "user", label: t("key.user"), type: "select", required: true, value: key?.user, options: [none, ...directory("users").filter((user) => user.status !== "deleted").map((user) => ({ value: user.user_name, label: user.display_name }))] },
     { name: "device", label: t("key.device"), type: "select", required: true, value: key?.device, options: [none, ...usableDevices().map(({ name }) => ({ value: name, label: name }))], hint: t("key.device.hint") },
+    { name: "expires_at", label: t("key.expires"), type: "date", value: dateOf(key?.expires_at), hint: t("key.expires.hint", { zone: currentZone() }) },
     { name: "all", label: t("key.all_rights"), type: "check", value: key?.permissions.length === 0, hint: t("key.rights.hint") },
     {
       name: "permissions",
@@ -41,8 +42,16 @@ async function fields(key) {
   ];
 }
 
-/** The key that a form describes; without rights of its own it has all rights of its person. @param {Record<string, any>} values */
-const body = ({ all, permissions, ...rest }) => ({ ...rest, permissions: all ? [] : permissions });
+/**
+ * The key that a form describes; without rights of its own it has all rights of its person. An unchanged
+ * date keeps the time of the day.
+ * @param {Record<string, any>} values
+ * @param {any} [key]
+ */
+function body({ all, permissions, expires_at: date, ...rest }, key) {
+  const expires = date === dateOf(key?.expires_at) ? key?.expires_at ?? null : date ? endOfDate(date) : null;
+  return { ...rest, expires_at: expires, permissions: all ? [] : permissions };
+}
 
 /** Creates a key, and shows its secret once. */
 export async function createKey() {
@@ -51,52 +60,29 @@ export async function createKey() {
     wide: true,
     fields: await fields(),
     action: t("key.create"),
-    submit: async (values) => (await call("POST", "api-keys", { body: body(values) })).data,
     asCall: (values) => ["POST", "api-keys", body(values)],
   });
   if (!created) return;
-  await offerSecret(created);
+  await offerKey(created);
   navigate(withQuery({}, created.id));
 }
 
 /** Shows the secret of a key, which is shown only once. @param {any} key */
-function offerSecret(key) {
-  const file = "tillgate.env";
-  const content = `TILLGATE_CLIENT_ID=${key.client_id}\nTILLGATE_CLIENT_SECRET=${key.client_secret}\n`;
-  let stored = false;
-  const check = (/** @type {Event} */ event) => {
-    stored = /** @type {HTMLInputElement} */ (event.target).checked;
-  };
-  const address = URL.createObjectURL(new Blob([content], { type: "text/plain" }));
-  return openDialog(
-    (close) => html`
-      <form @submit=${(/** @type {Event} */ event) => (event.preventDefault(), stored && close())}>
-        ${dialogHead(t("key.secret", { name: key.name }), null)}
-        <div class="dialog-body">
-          <p>${t("key.secret.text")}</p>
-          <pre class="secret">${content}</pre>
-          <p class="row">
-            <button type="button" class="button" @click=${() => copy(content)}>${icon("copy")}${t("copy")}</button>
-            <a class="button" href=${address} download=${file}>${icon("download")}${t("download_as", { file })}</a>
-          </p>
-          <label class="check"><input type="checkbox" required @change=${check}>${t("secret.stored")}</label>
-        </div>
-        <footer class="dialog-foot"><button class="button primary">${t("done")}</button></footer>
-      </form>`,
-    { locked: true },
-  ).finally(() => URL.revokeObjectURL(address));
-}
+const offerKey = (key) =>
+  offerSecret({
+    title: t("key.secret", { name: key.name }),
+    text: t("key.secret.text"),
+    content: `TILLGATE_CLIENT_ID=${key.client_id}\nTILLGATE_CLIENT_SECRET=${key.client_secret}\n`,
+    file: "tillgate.env",
+  });
 
 /** @param {any} key @param {string | null} etag */
 export async function editKey(key, etag) {
-  const all = await fields(key);
   await formDialog({
     title: t("edit.title", { name: key.name }),
     wide: true,
-    fields: all,
-    action: t("save"),
-    submit: (values) => patch(`api-keys/${key.id}`, etag, key, differences(key, body(values))),
-    asCall: (values) => ["PATCH", `api-keys/${key.id}`, differences(key, body(values))],
+    fields: await fields(key),
+    edit: { path: `api-keys/${key.id}`, etag, base: key, change: (values) => differences(key, body(values, key)) },
   });
 }
 
@@ -111,24 +97,20 @@ export async function rotateKey(key, etag) {
     submit: async (values) => (await call("POST", `api-keys/${key.id}/rotate`, { body: { overlap_hours: Number(values.overlap) }, ifMatch: etag ?? "*" })).data,
     asCall: (values) => ["POST", `api-keys/${key.id}/rotate`, { overlap_hours: Number(values.overlap) }],
   });
-  if (!rotated) return;
-  await offerSecret({ ...key, ...rotated });
+  if (rotated) await offerKey({ ...key, ...rotated });
 }
 
 /** @param {any} key @param {"active" | "revoked"} status */
 export const setKeyStatus = (key, status) =>
   act(async () => {
-    await patch(`api-keys/${key.id}`, "*", key, { status });
+    const answer = await call("PATCH", `api-keys/${key.id}`, { body: { status }, ifMatch: "*" });
     const other = status === "active" ? "revoked" : "active";
-    toast(t(`key.now.${status}`, { name: key.name }), { action: { label: t("undo"), run: () => setKeyStatus(key, other) } });
+    toastEnding(answer, t(`key.now.${status}`, { name: key.name }), { action: { label: t("undo"), run: () => setKeyStatus(key, other) } });
   });
 
 /** @param {any} key */
-export async function deleteKey(key) {
-  if (!(await confirmDialog({ title: t("key.delete", { name: key.name }), text: t("key.delete.text"), action: t("delete"), name: key.name }))) return;
-  await act(async () => {
-    await call("DELETE", `api-keys/${key.id}`, { ifMatch: "*" });
-    toast(t("key.deleted", { name: key.name }));
-    navigate(withQuery({}, null));
-  });
+export function deleteKey(key) {
+  const { name } = key;
+  const question = { title: t("key.delete", { name }), text: t("key.delete.text"), action: t("delete"), name };
+  return askAndDelete(`api-keys/${key.id}`, question, t("key.deleted", { name }), withQuery({}, null));
 }

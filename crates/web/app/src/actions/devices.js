@@ -2,15 +2,15 @@
 // Acts on devices: lock, unlock, register, change, retire.
 
 import { call } from "../api.js";
-import { differences, patch } from "../components/conflict.js";
-import { confirmDialog } from "../components/dialog.js";
+import { differences } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
-import { directory, loadDirectory, requireDirectories } from "../directory.js";
-import { t, tn, word } from "../i18n.js";
-import { roleName } from "../rights.js";
+import { directory, loadDirectory, requireDirectories, roleOptions } from "../directory.js";
+import { optionsOf, t, tn, word } from "../i18n.js";
 import { currentRoute, href, navigate } from "../router.js";
 import { act } from "../shop.js";
+import { askAndDelete } from "./delete.js";
+import { toastEnding } from "./sessions.js";
 
 export const environments = ["CashRegister", "PDA", "BackOffice", "Tool"];
 
@@ -21,10 +21,8 @@ const setStatus = (device, status) =>
 /** Locks a device at once; the message offers to undo it. @param {any} device */
 export const lockDevice = (device) =>
   act(async () => {
-    await setStatus(device, "locked");
-    const detail = device.seat ? t("device.locked.ended") : undefined;
-    toast(t("device.locked", { name: device.name }), {
-      detail,
+    toastEnding(await setStatus(device, "locked"), t("device.locked", { name: device.name }), {
+      detail: device.seat ? t("device.locked.ended") : undefined,
       action: { label: t("undo"), run: () => unlockDevice(device) },
     });
   });
@@ -39,39 +37,23 @@ export const unlockDevice = (device) =>
 /** @param {any} [device] @returns {import("../components/form.js").Field[]} */
 function fields(device) {
   const stores = directory("stores");
-  const hasStores = stores.length > 0 && (!device || "store" in device);
+  /** @type {import("../components/form.js").Field} */
+  const store = {
+    name: "store",
+    label: t("field.store"),
+    type: "select",
+    required: true,
+    value: device ? device.store?.id ?? "" : currentRoute().query.get("store") ?? "",
+    options: [{ value: "", label: t("store.none") }, ...stores.map(({ id, name }) => ({ value: id, label: name }))],
+  };
+  const kinds = optionsOf(environments, (name) => word("environment", name));
+  const hint = device ? t("device.environment.hint") : undefined;
   return [
     { name: "name", label: t("field.name"), required: true, value: device?.name, max: 100, hint: t("device.name.hint") },
-    {
-      name: "environment",
-      label: t("field.environment"),
-      type: "select",
-      required: true,
-      value: device?.environment ?? "CashRegister",
-      options: environments.map((value) => ({ value, label: word("environment", value) })),
-      hint: device ? t("device.environment.hint") : undefined,
-    },
-    ...(hasStores
-      ? [
-          /** @type {import("../components/form.js").Field} */ ({
-            name: "store",
-            label: t("field.store"),
-            type: "select",
-            required: true,
-            value: device ? device.store?.id ?? "" : currentRoute().query.get("store") ?? "",
-            options: [{ value: "", label: t("store.none") }, ...stores.map(({ id, name }) => ({ value: id, label: name }))],
-          }),
-        ]
-      : []),
+    { name: "environment", label: t("field.environment"), type: "select", required: true, value: device?.environment ?? "CashRegister", options: kinds, hint },
+    ...(stores.length ? [store] : []),
     { name: "description", label: t("field.description"), type: "textarea", value: device?.description },
-    {
-      name: "roles",
-      label: t("device.roles"),
-      type: "checks",
-      value: device?.roles,
-      options: directory("roles").map((role) => ({ value: role.name, label: roleName(role) })),
-      hint: t("device.roles.hint"),
-    },
+    { name: "roles", label: t("device.roles"), type: "checks", value: device?.roles, options: roleOptions(), hint: t("device.roles.hint") },
   ];
 }
 
@@ -89,7 +71,6 @@ export async function registerDevice() {
     title: t("device.new"),
     fields: fields(),
     action: t("device.register"),
-    submit: async (values) => (await call("POST", "devices", { body: body(values) })).data,
     asCall: (values) => ["POST", "devices", body(values)],
   });
   if (!created) return;
@@ -110,31 +91,16 @@ export async function editDevice(device, etag) {
   await formDialog({
     title: t("edit.title", { name: device.name }),
     fields: fields(device),
-    action: t("save"),
-    submit: (values) => patch(`devices/${device.id}`, etag, base, change(values)),
-    asCall: (values) => ["PATCH", `devices/${device.id}`, change(values)],
+    edit: { path: `devices/${device.id}`, etag, base, change },
   });
 }
 
-/**
- * Retires a device, which cannot be undone.
- * @param {any} device
- * @param {number} sessions how many sessions end
- */
-export async function retireDevice(device, sessions) {
-  const isSure = await confirmDialog({
-    title: t("device.retire", { name: device.name }),
-    text: t("device.retire.text"),
-    points: [tn("device.retire.sessions", sessions), t("device.retire.stays"), t("device.retire.name")],
-    action: t("device.retire.action"),
-    name: device.name,
-  });
-  if (!isSure) return;
-  await act(async () => {
-    await call("DELETE", `devices/${device.id}`, { ifMatch: "*" });
-    toast(t("device.retired", { name: device.name }));
-    navigate(href("devices"));
-  });
+/** Retires a device, which cannot be undone. @param {any} device @param {number} sessions how many sessions end */
+export function retireDevice(device, sessions) {
+  const { name } = device;
+  const points = [tn("device.retire.sessions", sessions), t("device.retire.stays"), t("device.retire.name")];
+  const question = { title: t("device.retire", { name }), text: t("device.retire.text"), points, action: t("device.retire.action"), name };
+  return askAndDelete(`devices/${device.id}`, question, t("device.retired", { name }), href("devices"));
 }
 
 /**
@@ -150,9 +116,11 @@ export async function editSetting(device, etag, key) {
       ...(key ? [] : [/** @type {any} */ ({ name: "key", label: t("setting.key"), required: true, pointer: "/settings" })]),
       { name: "value", label: t("setting.value"), value: key ? device.settings[key] : "", hint: key ? t("setting.value.hint") : undefined, pointer: "/settings" },
     ],
-    action: t("save"),
-    submit: (values) =>
-      patch(`devices/${device.id}`, etag, device, { settings: { [key ?? values.key]: values.value || null } }),
-    asCall: (values) => ["PATCH", `devices/${device.id}`, { settings: { [key ?? values.key]: values.value || null } }],
+    edit: {
+      path: `devices/${device.id}`,
+      etag,
+      base: device,
+      change: (values) => ({ settings: { [key ?? values.key]: values.value || null } }),
+    },
   });
 }

@@ -1,11 +1,14 @@
 // @ts-check
-// Passwords of other people and of devices, and their failed attempts.
+// Passwords of other people and of devices, invitations to choose one, and failed attempts.
 
 import { call } from "../api.js";
 import { formDialog } from "../components/form.js";
+import { offerSecret } from "../components/secret.js";
 import { toast } from "../components/toast.js";
 import { t, tn } from "../i18n.js";
 import { act } from "../shop.js";
+import { formatMoment } from "../time.js";
+import { toastEnding } from "./sessions.js";
 
 /**
  * Sets the password of a user or a device.
@@ -28,13 +31,22 @@ export async function setPassword(list, owner, name) {
         : []),
     ],
     action: t("password.action"),
-    submit: async (values) => (await call("PUT", `${list}/${owner.id}/password`, { body: values })).data ?? {},
-    asCall: (values) => ["PUT", `${list}/${owner.id}/password`, { ...values, password: "…" }],
+    asCall: (values) => ["PUT", `${list}/${owner.id}/password`, values],
+    submit: (values) => call("PUT", `${list}/${owner.id}/password`, { body: values }),
   });
   if (!answer) return;
-  const keys = answer.api_keys?.filter((/** @type {any} */ key) => key.status === "active").length ?? 0;
-  toast(t("password.changed", { name }), { detail: keys ? tn("password.keys_left", keys) : undefined });
+  const keys = answer.data?.api_keys.filter((/** @type {any} */ key) => key.status === "active").length;
+  toastEnding(answer, t("password.changed", { name }), { detail: keys ? tn("password.keys_left", keys) : undefined });
 }
+
+/** Invites a person to choose a password, and shows the link, which is shown only once. @param {any} user */
+export const inviteUser = (user) =>
+  act(async () => {
+    const { data } = await call("POST", `users/${user.id}/invitations`);
+    const values = { name: user.display_name, time: formatMoment(data.expires_at) };
+    const content = data.path ? location.origin + data.path : data.token;
+    await offerSecret({ title: t("invitation.title", values), text: t("invitation.text", values), content });
+  });
 
 /**
  * Lets a user log in again after failed attempts, or everybody on a device.
@@ -59,7 +71,7 @@ export async function changeOwnPassword() {
       { name: "keys", label: t("password.keys.own"), type: "check" },
     ],
     action: t("password.action"),
-    submit: async (values) => (await call("PUT", "sessions/current/password", { body: values })).data ?? {},
+    submit: (values) => call("PUT", "sessions/current/password", { body: values }),
   });
-  if (answer) toast(t("password.own.changed"));
+  if (answer) toastEnding(answer, t("password.own.changed"));
 }

@@ -1,19 +1,22 @@
 // @ts-check
 // Acts on roles: add, duplicate, describe, delete.
 
-import { call } from "../api.js";
-import { differences, patch } from "../components/conflict.js";
-import { confirmDialog } from "../components/dialog.js";
+import { differences } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
-import { toast } from "../components/toast.js";
 import { loadDirectory } from "../directory.js";
-import { t, word } from "../i18n.js";
+import { optionsOf, t, word } from "../i18n.js";
 import { roleName } from "../rights.js";
 import { href, navigate } from "../router.js";
-import { act } from "../shop.js";
+import { askAndDelete } from "./delete.js";
 import { environments } from "./devices.js";
 
-const environmentOptions = () => environments.map((value) => ({ value, label: word("environment", value) }));
+/** @param {any} role @returns {import("../components/form.js").Field[]} */
+const fields = (role) => [
+  { name: "name", label: t("field.name"), required: true, value: role.name, max: 64, hint: t("role.name.hint") },
+  { name: "label", label: t("field.label"), value: role.label, max: 200 },
+  { name: "description", label: t("field.description"), type: "textarea", value: role.description },
+  { name: "environments", label: t("role.environments"), type: "checks", value: role.environments, options: optionsOf(environments, (name) => word("environment", name)), required: true },
+];
 
 /** Adds a role, with the rights of another one. @param {any} [source] */
 export async function addRole(source) {
@@ -27,14 +30,8 @@ export async function addRole(source) {
   const created = await formDialog({
     title: source ? t("role.duplicate_of", { name: roleName(source) }) : t("role.new"),
     text: source ? undefined : t("role.new.text"),
-    fields: [
-      { name: "name", label: t("field.name"), required: true, max: 64, hint: t("role.name.hint") },
-      { name: "label", label: t("field.label"), max: 200 },
-      { name: "description", label: t("field.description"), type: "textarea" },
-      { name: "environments", label: t("role.environments"), type: "checks", value: source?.environments ?? ["CashRegister"], options: environmentOptions(), required: true },
-    ],
+    fields: fields({ environments: source?.environments ?? ["CashRegister"] }),
     action: t("role.add"),
-    submit: async (values) => (await call("POST", "roles", { body: body(values) })).data,
     asCall: (values) => ["POST", "roles", body(values)],
   });
   if (!created) return;
@@ -46,34 +43,16 @@ export async function addRole(source) {
 export async function editRole(role, etag) {
   const saved = await formDialog({
     title: t("edit.title", { name: roleName(role) }),
-    fields: [
-      { name: "name", label: t("field.name"), required: true, value: role.name, max: 64, hint: t("role.name.hint") },
-      { name: "label", label: t("field.label"), value: role.label, max: 200 },
-      { name: "description", label: t("field.description"), type: "textarea", value: role.description },
-      { name: "environments", label: t("role.environments"), type: "checks", value: role.environments, options: environmentOptions(), required: true },
-    ],
-    action: t("save"),
-    submit: (values) => patch(`roles/${role.id}`, etag, role, differences(role, values)),
-    asCall: (values) => ["PATCH", `roles/${role.id}`, differences(role, values)],
+    fields: fields(role),
+    edit: { path: `roles/${role.id}`, etag, base: role, change: (values) => differences(role, values) },
   });
-  if (!saved) return;
-  await loadDirectory("roles");
+  if (saved) await loadDirectory("roles");
 }
 
 /** @param {any} role */
 export async function deleteRole(role) {
   const name = roleName(role);
-  const isSure = await confirmDialog({
-    title: t("role.delete", { name }),
-    text: t("role.delete.text"),
-    action: t("role.delete.action"),
-    name: role.name,
-  });
-  if (!isSure) return;
-  await act(async () => {
-    await call("DELETE", `roles/${role.id}`, { ifMatch: "*" });
-    toast(t("role.deleted", { name }));
-    await loadDirectory("roles");
-    navigate(href("roles"));
-  });
+  const question = { title: t("role.delete", { name }), text: t("role.delete.text"), action: t("role.delete.action"), name: role.name };
+  await askAndDelete(`roles/${role.id}`, question, t("role.deleted", { name }), href("roles"));
+  await loadDirectory("roles");
 }

@@ -1,11 +1,12 @@
 // @ts-check
-// Ending sessions, with the acknowledgments of the processes.
+// Ending sessions, and the acknowledgments of the processes for whatever ends sessions.
 
 import { call } from "../api.js";
 import { confirmDialog } from "../components/dialog.js";
 import { extendToast, toast, toastProblem } from "../components/toast.js";
 import { formatList, t, tn } from "../i18n.js";
 import { nameOf } from "../directory.js";
+import { can } from "../rights.js";
 import { act, refreshPage } from "../shop.js";
 
 const ACKNOWLEDGMENT_DELAY = 600;
@@ -16,8 +17,7 @@ export const endSession = (session) =>
     const answer = await call("DELETE", `sessions/${session.id}`);
     const values = { name: nameOf(session.user) || session.device?.name || "", device: session.device?.name ?? "" };
     const text = session.user && session.device ? t("session.ended_on", values) : t("session.ended", values);
-    const entry = toast(text, { detail: session.user ? t("session.ended.hint") : undefined });
-    addAcknowledgment(entry, answer.headers.get("revocation"));
+    toastEnding(answer, text, { detail: session.user ? t("session.ended.hint") : undefined });
   });
 
 /** Ends sessions one by one, and reports which were refused. @param {any[]} sessions */
@@ -71,19 +71,21 @@ export async function endAll(whose, name, count) {
   });
   if (!isSure) return;
   await act(async () => {
-    const answer = await call("POST", "sessions/end", { body: whose });
-    const entry = toast(t("session.ended_all", { name }));
-    addAcknowledgment(entry, answer.headers.get("revocation"));
+    toastEnding(await call("POST", "sessions/end", { body: whose }), t("session.ended_all", { name }));
   });
 }
 
 /**
- * Adds to a message by when every process of the server applied a revocation.
- * @param {import("../components/toast.js").Toast} entry
- * @param {string | null} position
+ * Reports what was done. If it ended sessions, the message also says when each process of the server
+ * had applied that.
+ * @param {{headers: Headers} | null} answer
+ * @param {string} text
+ * @param {Parameters<typeof toast>[1]} [options]
  */
-function addAcknowledgment(entry, position) {
-  if (!position) return;
+export function toastEnding(answer, text, options) {
+  const entry = toast(text, options);
+  const position = answer?.headers.get("revocation");
+  if (!position || !can("sessionDelete")) return;
   setTimeout(async () => {
     try {
       const { data } = await call("GET", `revocations/${position}`);

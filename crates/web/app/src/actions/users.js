@@ -2,18 +2,18 @@
 // Acts on people: add, change, suspend, delete, give roles.
 
 import { call } from "../api.js";
-import { differences, patch } from "../components/conflict.js";
-import { confirmDialog } from "../components/dialog.js";
+import { differences } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
-import { directory, loadDirectory, requireDirectories, usableDevices } from "../directory.js";
-import { languages, t } from "../i18n.js";
-import { roleName } from "../rights.js";
+import { loadDirectory, requireDirectories, roleOptions, usableDevices } from "../directory.js";
+import { languages, optionsOf, t, tn } from "../i18n.js";
+import { can } from "../rights.js";
 import { href, navigate } from "../router.js";
 import { isSelf } from "../pages/user-state.js";
 import { act } from "../shop.js";
-
-const roleOptions = () => directory("roles").map((role) => ({ value: role.name, label: roleName(role) }));
+import { askAndDelete } from "./delete.js";
+import { inviteUser } from "./passwords.js";
+import { forEachItem, toastEnding } from "./sessions.js";
 
 /** @param {any} user @returns {import("../components/form.js").Field} */
 function localeField(user) {
@@ -24,7 +24,9 @@ function localeField(user) {
 
 /** @param {Record<string, any>} values */
 function newUser(values) {
-  const { email, password, till_roles: roles, devices, display_name: name, password_change_required: isTemporary, ...rest } = values;
+  const { invite, email, till_roles: roles, devices, display_name: name, password_change_required: isTemporary, ...rest } = values;
+  const password = invite ? "" : rest.password;
+  delete rest.password;
   return {
     ...rest,
     ...(name ? { display_name: name } : {}),
@@ -45,20 +47,55 @@ export async function addUser() {
       { name: "display_name", label: t("field.display_name"), max: 200 },
       { name: "user_name", label: t("field.user_name"), required: true, max: 100, hint: t("user.user_name.hint") },
       { name: "email", label: t("field.email"), type: "email", max: 254 },
-      { name: "password", label: t("auth.password"), type: "password", autocomplete: "new-password", hint: t("password.hint") },
-      { name: "password_change_required", label: t("password.temporary"), type: "check", value: true, when: (values) => Boolean(values.password) },
+      { name: "invite", label: t("user.invite_new"), type: "check", value: can("userUpdate"), hint: t("user.invite.hint"), when: () => can("userUpdate") },
+      { name: "password", label: t("auth.password"), type: "password", autocomplete: "new-password", hint: t("password.hint"), when: (values) => !values.invite },
+      { name: "password_change_required", label: t("password.temporary"), type: "check", value: true, when: (values) => Boolean(!values.invite && values.password) },
       { name: "devices", label: t("user.tills"), type: "checks", options: usableDevices().map(({ name }) => ({ value: name, label: name })) },
       { name: "till_roles", label: t("user.till_roles"), type: "checks", required: true, options: roleOptions(), pointer: "/devices/0/roles", when: (values) => values.devices.length > 0 },
       { name: "roles", label: t("user.office_roles"), type: "checks", options: roleOptions(), hint: t("user.office_roles.hint") },
     ],
     action: t("user.add"),
-    submit: async (values) => (await call("POST", "users", { body: newUser(values) })).data,
-    asCall: (values) => ["POST", "users", { ...newUser(values), ...(values.password ? { password: "…" } : {}) }],
+    asCall: (values) => ["POST", "users", newUser(values)],
+    submit: async (values) => ({ user: (await call("POST", "users", { body: newUser(values) })).data, invites: values.invite }),
   });
   if (!created) return;
-  toast(t("user.added", { name: created.display_name }));
+  const { user, invites } = created;
+  toast(t("user.added", { name: user.display_name }));
   await loadDirectory("users");
-  navigate(href("people", created.id));
+  navigate(href("people", user.id));
+  if (invites) await inviteUser(user);
+}
+
+/** Gives a role to people, or takes it from them, in the office or on one device. @param {any[]} users */
+export async function changeRole(users) {
+  await requireDirectories("roles", "devices");
+  const places = usableDevices().map(({ name }) => ({ value: name, label: name }));
+  const chosen = await formDialog({
+    title: tn("bulk.role", users.length),
+    fields: [
+      { name: "act", label: t("role_change.act"), type: "select", required: true, options: optionsOf(["give", "take"], (name) => t(`role_change.${name}`)) },
+      { name: "role", label: t("field.roles"), type: "select", required: true, options: roleOptions() },
+      { name: "place", label: t("access.where"), type: "select", required: true, options: [{ value: "", label: t("access.office") }, ...places] },
+    ],
+    submit: async (values) => values,
+  });
+  if (!chosen) return;
+  await forEachItem(users, async ({ id }) => {
+    const { data, etag } = await call("GET", `users/${id}`);
+    const body = withRole(data, chosen);
+    if (body) await call("PATCH", `users/${id}`, { body, ifMatch: etag });
+  });
+}
+
+/** The change that gives or takes a role; null if there is nothing to change. @param {any} user @param {Record<string, any>} chosen */
+function withRole(user, { act: kind, role, place }) {
+  const on = user.devices.find((/** @type {any} */ each) => each.device === place);
+  /** @type {string[]} */
+  const before = place ? on?.roles ?? [] : user.roles;
+  if (before.includes(role) === (kind === "give")) return null;
+  const roles = kind === "give" ? [...before, role] : before.filter((each) => each !== role);
+  if (!place) return { roles };
+  return { devices: [...user.devices.filter((/** @type {any} */ each) => each !== on), { device: place, roles }] };
 }
 
 /** @param {any} user @param {string | null} etag */
@@ -80,13 +117,9 @@ export async function editUser(user, etag) {
       ...("locale" in user ? [localeField(user)] : []),
       { name: "password_change_required", label: t("password.must_change"), type: "check", value: user.password_change_required },
     ],
-    action: t("save"),
-    submit: (values) => patch(`users/${user.id}`, etag, user, change(values)),
-    asCall: (values) => ["PATCH", `users/${user.id}`, change({ ...values, current_password: "" })],
+    edit: { path: `users/${user.id}`, etag, base: user, change },
   });
-  if (saved) {
-    await loadDirectory("users");
-  }
+  if (saved) await loadDirectory("users");
 }
 
 /**
@@ -96,28 +129,19 @@ export async function editUser(user, etag) {
  */
 export const setUserStatus = (user, status) =>
   act(async () => {
-    await call("PATCH", `users/${user.id}`, { body: { status }, ifMatch: "*" });
+    const answer = await call("PATCH", `users/${user.id}`, { body: { status }, ifMatch: "*" });
     const other = status === "active" ? "suspended" : "active";
     const undo = user.status === "pending" ? undefined : { label: t("undo"), run: () => setUserStatus({ ...user, status }, other) };
-    toast(t(`user.now.${status}`, { name: user.display_name }), {
+    toastEnding(answer, t(`user.now.${status}`, { name: user.display_name }), {
       detail: status === "suspended" ? t("user.suspended.hint") : undefined,
       action: undo,
     });
   });
 
 /** @param {any} user */
-export async function deleteUser(user) {
-  const isSure = await confirmDialog({
-    title: t("user.delete", { name: user.display_name }),
-    text: t("user.delete.text"),
-    points: [t("user.delete.sessions"), t("user.delete.stays"), t("user.delete.name")],
-    action: t("user.delete.action"),
-    name: user.user_name,
-  });
-  if (!isSure) return;
-  await act(async () => {
-    await call("DELETE", `users/${user.id}`, { ifMatch: "*" });
-    toast(t("user.deleted", { name: user.display_name }));
-    navigate(href("people"));
-  });
+export function deleteUser(user) {
+  const { display_name: name, user_name: typed } = user;
+  const points = [t("user.delete.sessions"), t("user.delete.stays"), t("user.delete.name")];
+  const question = { title: t("user.delete", { name }), text: t("user.delete.text"), points, action: t("user.delete.action"), name: typed };
+  return askAndDelete(`users/${user.id}`, question, t("user.deleted", { name }), href("people"));
 }

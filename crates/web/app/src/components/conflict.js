@@ -28,22 +28,14 @@ export async function patch(path, etag, base, change) {
   return patch(path, fresh.etag, fresh.data, mine);
 }
 
-/**
- * Returns the members of `values` that differ from `base`.
- * @param {any} base
- * @param {Record<string, any>} values
- */
+/** Returns the members of `values` that differ from `base`. @param {any} base @param {Record<string, any>} values */
 export function differences(base, values) {
   return Object.fromEntries(
     Object.entries(values).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(base[name] ?? null)),
   );
 }
 
-/**
- * @param {any} base
- * @param {any} theirs
- * @param {Record<string, any>} mine
- */
+/** @param {any} base @param {any} theirs @param {Record<string, any>} mine */
 function askConflict(base, theirs, mine) {
   /** @type {Record<string, "mine" | "theirs">} */
   const choice = Object.fromEntries(Object.keys(mine).map((name) => [name, "mine"]));

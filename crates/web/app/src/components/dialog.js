@@ -46,11 +46,7 @@ export function openDialog(content, { wide = false, locked = false, leave } = {}
   });
 }
 
-/**
- * The head of a dialog.
- * @param {string} title
- * @param {(() => void) | null} close
- */
+/** The head of a dialog. @param {string} title @param {(() => void) | null} close */
 export const dialogHead = (title, close) => html`
   <header class="dialog-head">
     <h2 id="dialog-title">${title}</h2>

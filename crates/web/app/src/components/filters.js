@@ -1,7 +1,9 @@
 // @ts-check
 // Filters of a list. They are part of the address, so that a link shows what one sees.
 
+import { directory } from "../directory.js";
 import { t } from "../i18n.js";
+import { can } from "../rights.js";
 import { currentRoute, navigate, withQuery } from "../router.js";
 import { html, live, nothing } from "../view.js";
 import { icon } from "./icon.js";
@@ -48,6 +50,12 @@ export function filterBar({ search, filters = [], end = nothing }) {
       ${end}
     </div>`;
 }
+
+/** The filters by person and by device. @returns {Filter[]} */
+export const whoFilters = () => [
+  ...(can("userRead") ? [{ name: "user", label: t("field.user"), options: directory("users").map(({ id, display_name: name }) => ({ value: id, label: name })) }] : []),
+  { name: "device", label: t("field.device"), options: directory("devices").map(({ id, name }) => ({ value: id, label: name })) },
+];
 
 /** @param {Filter[]} filters */
 const clearHref = (filters) =>

@@ -1,19 +1,20 @@
 // @ts-check
 // Forms in dialogs. Errors of the API appear at the field that its JSON pointer names.
 
-import { Problem } from "../api.js";
+import { call, mask, Problem } from "../api.js";
 import { t } from "../i18n.js";
 import { describe, describeField } from "../problems.js";
 import { refreshPage } from "../shop.js";
 import { html, live, nothing, repaint } from "../view.js";
 import { curlLine } from "./small.js";
+import { patch } from "./conflict.js";
 import { dialogHead, openDialog } from "./dialog.js";
 
 /**
  * @typedef {{
  *   name: string,
  *   label: string,
- *   type?: "text" | "email" | "password" | "textarea" | "select" | "check" | "checks" | "number",
+ *   type?: "text" | "email" | "password" | "textarea" | "select" | "check" | "checks" | "number" | "date",
  *   value?: any,
  *   options?: {value: string, label: string, group?: string, disabled?: boolean}[],
  *   hint?: string,
@@ -26,20 +27,30 @@ import { dialogHead, openDialog } from "./dialog.js";
  */
 
 /**
- * Opens a form and returns what `submit` returned; undefined if the form was canceled. A form that
- * was sent has the page read again.
+ * Opens a form and returns what was answered, or what `submit` returned; undefined if the form was
+ * canceled. A form that was sent has the page read again.
+ *
+ * The form sends `asCall`, or changes what was read as `base` (`edit`), unless it has a `submit`.
  * @param {{
  *   title: string,
  *   text?: string,
  *   fields: Field[],
- *   action: string,
+ *   action?: string,
  *   danger?: boolean,
  *   wide?: boolean,
- *   submit: (values: Record<string, any>) => Promise<any>,
  *   asCall?: (values: Record<string, any>) => [string, string, any?],
+ *   edit?: {path: string, etag: string | null, base: any, change: (values: Record<string, any>) => Record<string, any>},
+ *   submit?: (values: Record<string, any>) => Promise<any>,
  * }} options
  */
-export async function formDialog({ title, text, fields, action, danger, wide, submit, asCall }) {
+export async function formDialog({ title, text, fields, action = t("save"), danger, wide, asCall, edit, submit }) {
+  const toCall = edit ? (/** @type {Record<string, any>} */ given) => /** @type {[string, string, any?]} */ (["PATCH", edit.path, edit.change(given)]) : asCall;
+  const run = async () => {
+    if (submit) return submit(values);
+    if (edit) return patch(edit.path, edit.etag, edit.base, edit.change(values));
+    const [method, path, body] = /** @type {NonNullable<typeof asCall>} */ (asCall)(values);
+    return (await call(method, path, { body })).data;
+  };
   /** @type {Record<string, any>} */
   const values = Object.fromEntries(fields.map((field) => [field.name, field.value ?? initial(field)]));
   /** @type {unknown} */
@@ -64,7 +75,7 @@ export async function formDialog({ title, text, fields, action, danger, wide, su
         repaint();
         try {
           requireValues(fields.filter((field) => !field.when || field.when(values)), values);
-          close((await submit(values)) ?? true);
+          close((await run()) ?? true);
         } catch (caught) {
           error = caught;
           const form = /** @type {HTMLFormElement} */ (event.target);
@@ -96,10 +107,10 @@ export async function formDialog({ title, text, fields, action, danger, wide, su
                 </div>`
               : nothing}
             ${shown.map((field) => fieldView(field, values[field.name], atField.get(field.name), set))}
-            ${showsCall && asCall ? html`<pre class="code" tabindex="0">${curlLine(...asCall(values))}</pre>` : nothing}
+            ${showsCall && toCall ? callView(...toCall(values)) : nothing}
           </div>
           <footer class="dialog-foot">
-            ${asCall
+            ${toCall
               ? html`<button type="button" class="button quiet start" aria-pressed=${String(showsCall)}
                   @click=${() => ((showsCall = !showsCall), repaint())}>${t("as_call")}</button>`
               : nothing}
@@ -113,6 +124,9 @@ export async function formDialog({ title, text, fields, action, danger, wide, su
   if (result !== undefined) await refreshPage();
   return result;
 }
+
+/** @param {string} method @param {string} path @param {any} [body] */
+const callView = (method, path, body) => html`<pre class="code" tabindex="0">${curlLine(method, path, mask(body))}</pre>`;
 
 /** Reports required fields without a value, as the API does. @param {Field[]} fields @param {Record<string, any>} values */
 function requireValues(fields, values) {
@@ -203,12 +217,7 @@ function control(field, value, input, isInvalid, described) {
     aria-invalid=${invalid} aria-describedby=${by} spellcheck="false" @input=${input}>`;
 }
 
-/**
- * @param {Field} field
- * @param {string[]} value
- * @param {any} notes
- * @param {(name: string, value: any) => void} set
- */
+/** @param {Field} field @param {string[]} value @param {any} notes @param {(name: string, value: any) => void} set */
 function checksView(field, value, notes, set) {
   const change = (/** @type {Event} */ event) => {
     const { value: name, checked } = /** @type {HTMLInputElement} */ (event.target);

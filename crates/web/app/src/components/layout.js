@@ -34,11 +34,7 @@ export const pages = [
   { id: "settings", icon: "settings", rights: ["tenantUpdate"], second: true },
 ];
 
-/**
- * @param {import("../router.js").Route} route
- * @param {string} title
- * @param {any} content
- */
+/** @param {import("../router.js").Route} route @param {string} title @param {any} content */
 export const layout = (route, title, content) => html`
   <a class="skip" href="#main" @click=${skip}>${t("skip")}</a>
   <nav class="rail ${prefs.folded ? "folded" : ""}" aria-label=${t("nav.label")}>

@@ -2,8 +2,7 @@
 // Parts of the app that are loaded when they are first needed.
 
 import { repaint } from "../view.js";
-import { panel } from "./panel.js";
-import { problemBox, skeleton } from "./small.js";
+import { loadingPanel } from "./panel.js";
 
 /**
  * A panel whose module is loaded when it is first opened.
@@ -24,10 +23,7 @@ export function lazyPanel(read) {
     }
     repaint();
   };
-  const view = (/** @type {string} */ id) =>
-    module
-      ? module.view(id)
-      : panel({ title: "…", body: error ? problemBox(error, () => load(id)) : skeleton() });
+  const view = (/** @type {string} */ id) => (module ? module.view(id) : loadingPanel({ id, error, load }));
   return { load, view };
 }
 

@@ -5,7 +5,7 @@ import { call } from "../api.js";
 import { t, tn } from "../i18n.js";
 import { html, nothing, repaint, repeat } from "../view.js";
 import { icon } from "./icon.js";
-import { openMenu } from "./menu.js";
+import { menuButton } from "./menu.js";
 import { problemBox, skeleton } from "./small.js";
 
 const PAGE_SIZE = 50;
@@ -89,11 +89,7 @@ export class ListState {
  * }} TableOptions
  */
 
-/**
- * Renders a list as a table whose rows open a panel.
- * @param {ListState} list
- * @param {TableOptions} options
- */
+/** Renders a list as a table whose rows open a panel. @param {ListState} list @param {TableOptions} options */
 export function tableView(list, options) {
   const { columns, label, empty } = options;
   if (list.error && !list.isLoaded) return problemBox(list.error, () => list.load(list.query));
@@ -123,12 +119,7 @@ export function tableView(list, options) {
     </p>`;
 }
 
-/**
- * @param {ListState} list
- * @param {any} item
- * @param {TableOptions} options
- * @param {boolean} hasBulk
- */
+/** @param {ListState} list @param {any} item @param {TableOptions} options @param {boolean} hasBulk */
 function row(list, item, options, hasBulk) {
   const { columns, rowHref, openId, actions } = options;
   const toggle = () => {
@@ -152,9 +143,7 @@ function row(list, item, options, hasBulk) {
         </td>`,
       )}
       ${actions
-        ? html`<td class="menu-cell"><button class="icon-button" aria-haspopup="menu" aria-expanded="false"
-            aria-label=${t("actions")} @click=${(/** @type {Event} */ event) => openMenu(event, actions(item), t("actions"))}>
-            ${icon("more")}</button></td>`
+        ? html`<td class="menu-cell">${menuButton(() => actions(item))}</td>`
         : nothing}
     </tr>`;
 }

@@ -2,6 +2,7 @@
 // A menu beside the button that opened it.
 
 import { render } from "../../vendor/lit-html/lit-html.js";
+import { t } from "../i18n.js";
 import { html, nothing } from "../view.js";
 import { icon } from "./icon.js";
 
@@ -10,13 +11,18 @@ import { icon } from "./icon.js";
 /** @type {(() => void) | null} */
 let closeOpen = null;
 
+/** A button with three dots that opens a menu. @param {() => MenuItem[]} items @param {string} [label] */
+export const menuButton = (items, label = t("actions")) => html`
+  <button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${label}
+    @click=${(/** @type {Event} */ event) => openMenu(event, items())}>${icon("more")}</button>`;
+
 /**
  * Opens a menu of items; null is a separator.
  * @param {Event} event the click on the button
  * @param {MenuItem[]} items
- * @param {string} label
+ * @param {string} [label]
  */
-export function openMenu(event, items, label) {
+export function openMenu(event, items, label = t("actions")) {
   event.preventDefault();
   event.stopPropagation();
   const button = /** @type {HTMLElement} */ (event.currentTarget);
@@ -76,12 +82,7 @@ function place(menu, button) {
   menu.style.setProperty("top", `${y}px`);
 }
 
-/**
- * @param {KeyboardEvent} event
- * @param {HTMLElement} menu
- * @param {HTMLElement} button
- * @param {() => void} close
- */
+/** @param {KeyboardEvent} event @param {HTMLElement} menu @param {HTMLElement} button @param {() => void} close */
 function moveFocus(event, menu, button, close) {
   const items = /** @type {HTMLElement[]} */ ([...menu.querySelectorAll("[role^=menuitem]")]);
   const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));

@@ -5,6 +5,7 @@ import { t } from "../i18n.js";
 import { currentRoute, withQuery } from "../router.js";
 import { html, nothing } from "../view.js";
 import { icon } from "./icon.js";
+import { problemBox, skeleton } from "./small.js";
 
 /**
  * @param {{
@@ -40,6 +41,14 @@ export function panel({ title, subtitle, state, actions, tabs, body, wide }) {
       <div class="panel-body">${body}</div>
     </aside>`;
 }
+
+/**
+ * The panel of an item that is not read yet.
+ * @param {{id: string | null, error?: any, load: (id: any) => any}} detail
+ * @param {boolean} [wide]
+ */
+export const loadingPanel = (detail, wide) =>
+  panel({ title: "…", wide, body: detail.error ? problemBox(detail.error, () => detail.load(detail.id)) : skeleton() });
 
 /** The id of the tab that is open. @param {{id: string}[] | undefined} tabs */
 export function openTab(tabs) {

@@ -10,19 +10,11 @@ import { html, nothing, svg } from "../view.js";
 import { copy } from "./dialog.js";
 import { icon } from "./icon.js";
 
-/**
- * An instant as an age, with the exact time on hover.
- * @param {string | null | undefined} at
- * @param {string} [never]
- */
+/** An instant as an age, with the exact time on hover. @param {string | null | undefined} at @param {string} [never] */
 export const age = (at, never = t("never")) =>
   at ? html`<time datetime=${at} title=${formatExact(at)}>${formatAge(at)}</time>` : html`<span class="faint">${never}</span>`;
 
-/**
- * An instant as day and time.
- * @param {string | null | undefined} at
- * @param {string} [never]
- */
+/** An instant as day and time. @param {string | null | undefined} at @param {string} [never] */
 export const moment = (at, never = t("never")) =>
   at
     ? html`<time datetime=${at} title=${formatExact(at)}>${formatMoment(at)}</time>`
@@ -91,12 +83,7 @@ export const emptyBox = ({ title, text, action, curl, command }) => html`
       : nothing}
   </div>`;
 
-/**
- * A call as a line for a shell.
- * @param {string} method
- * @param {string} path
- * @param {any} [body]
- */
+/** A call as a line for a shell. @param {string} method @param {string} path @param {any} [body] */
 export function curlLine(method, path, body) {
   const address = `${location.origin}/api/v1/${path.replace(`${prefix}/api/v1/`, "")}`;
   const data = body === undefined ? "" : ` \\\n  -H 'content-type: application/json' -d '${JSON.stringify(body)}'`;

@@ -33,13 +33,9 @@ export function toast(text, options = {}) {
   return entry;
 }
 
-/**
- * Adds a line to a message that is still shown.
- * @param {Toast} entry
- * @param {string} detail
- */
+/** Adds a line to a message that is still shown. @param {Toast} entry @param {string} detail */
 export function extendToast(entry, detail) {
-  entry.detail = detail;
+  entry.detail = [entry.detail, detail].filter(Boolean).join(" ");
   repaint();
 }
 

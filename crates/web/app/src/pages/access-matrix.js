@@ -84,12 +84,7 @@ export function accessTab(user, etag) {
       : html`<p class="muted small">${t("access.hint")}</p>`}`;
 }
 
-/**
- * @param {any} user
- * @param {any | null} device
- * @param {any[]} roles
- * @param {boolean} isFixed
- */
+/** @param {any} user @param {any | null} device @param {any[]} roles @param {boolean} isFixed */
 function row(user, device, roles, isFixed) {
   const name = device?.name ?? "";
   const on = draft?.devices.find((each) => each.device === name);
@@ -133,12 +128,7 @@ function rightsOn(user, device, roles) {
   )}</ul>`;
 }
 
-/**
- * What saving would change, in words.
- * @param {any} user
- * @param {any} changed
- * @param {any[]} roles
- */
+/** What saving would change, in words. @param {any} user @param {any} changed @param {any[]} roles */
 function effect(user, changed, roles) {
   const added = new Set();
   const removed = new Set();

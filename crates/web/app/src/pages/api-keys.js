@@ -6,11 +6,11 @@ import { filterBar } from "../components/filters.js";
 import { icon } from "../components/icon.js";
 import { lazyActions } from "../components/lazy.js";
 import { ListState, tableView } from "../components/list.js";
-import { facts, panel } from "../components/panel.js";
-import { age, chips, emptyBox, idText, moment, problemBox, skeleton, state } from "../components/small.js";
-import { t, tn, word } from "../i18n.js";
+import { facts, loadingPanel, panel } from "../components/panel.js";
+import { age, chips, emptyBox, idText, moment, state } from "../components/small.js";
+import { optionsOf, t, tn, word } from "../i18n.js";
 import { can } from "../rights.js";
-import { withQuery } from "../router.js";
+import { pickQuery, withQuery } from "../router.js";
 import { html, nothing } from "../view.js";
 
 const { createKey, deleteKey, editKey, rotateKey, setKeyStatus } = lazyActions(() => import("../actions/api-keys.js"));
@@ -21,8 +21,7 @@ const detail = new Detail("api-keys");
 
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
-  const query = { status: route.query.get("status") ?? undefined };
-  await Promise.all([list.show(query, refresh), detail.load(route.id)]);
+  await Promise.all([list.show(pickQuery(route, ["status"]), refresh), detail.load(route.id)]);
 }
 
 /** @param {any} key */
@@ -33,20 +32,21 @@ function keyState(key) {
   return state("good", t("key.active"));
 }
 
+/** @returns {import("../components/list.js").Column[]} */
 const columns = () => [
-  { key: "name", label: t("field.name"), cell: (/** @type {any} */ key) => html`<strong>${key.name}</strong>` },
+  { key: "name", label: t("field.name"), cell: (key) => html`<strong>${key.name}</strong>` },
   { key: "status", label: t("field.status"), cell: keyState },
-  { key: "user", label: t("key.acts_as"), cell: (/** @type {any} */ key) => `${key.user} · ${key.device}` },
-  { key: "rights", label: t("key.rights"), class: "wide", cell: (/** @type {any} */ key) => (key.permissions.length ? tn("rights.count", key.permissions.length) : t("key.all_rights")) },
-  ...(list.items.some((key) => "last_used_at" in key) ? [{ key: "used", label: t("key.last_used"), class: "num", cell: (/** @type {any} */ key) => age(key.last_used_at) }] : []),
-  ...(list.items.some((key) => "expires_at" in key) ? [{ key: "expires", label: t("key.expires"), class: "num", cell: (/** @type {any} */ key) => moment(key.expires_at) }] : []),
-  { key: "created", label: t("field.created_at"), class: "num wide", cell: (/** @type {any} */ key) => moment(key.created_at) },
+  { key: "user", label: t("key.acts_as"), cell: (key) => `${key.user} · ${key.device}` },
+  { key: "rights", label: t("key.rights"), class: "wide", cell: (key) => (key.permissions.length ? tn("rights.count", key.permissions.length) : t("key.all_rights")) },
+  { key: "used", label: t("key.last_used"), class: "num", cell: (key) => age(key.last_used_at) },
+  { key: "expires", label: t("key.expires"), class: "num", cell: (key) => moment(key.expires_at) },
+  { key: "created", label: t("field.created_at"), class: "num wide", cell: (key) => moment(key.created_at) },
 ];
 
 /** @param {import("../router.js").Route} route */
 function view(route) {
   const end = can("apiKeyCreate") ? html`<button class="button primary" @click=${createKey}>${icon("plus")}${t("key.new")}</button>` : nothing;
-  const filters = [{ name: "status", label: t("filter.status"), options: ["active", "revoked"].map((value) => ({ value, label: t(`key.${value}`) })) }];
+  const filters = [{ name: "status", label: t("filter.status"), options: optionsOf(["active", "revoked"], (name) => t(`key.${name}`)) }];
   return html`
     <div class="split">
       <div class="page">
@@ -73,7 +73,7 @@ function view(route) {
 /** @param {string} id */
 function keyPanel(id) {
   const key = detail.data;
-  if (!key) return panel({ title: "…", body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
+  if (!key) return loadingPanel(detail);
   const isActive = key.status === "active";
   return panel({
     title: key.name,
@@ -81,7 +81,7 @@ function keyPanel(id) {
     state: keyState(key),
     actions: html`
       ${can("apiKeyUpdate") ? html`<button class="button" @click=${() => editKey(key, detail.etag)}>${icon("edit")}${t("edit")}</button>` : nothing}
-      ${can("apiKeyUpdate") && isActive && "expires_at" in key
+      ${can("apiKeyUpdate") && isActive
         ? html`<button class="button" @click=${() => rotateKey(key, detail.etag)}>${icon("rotate")}${t("key.rotate")}</button>`
         : nothing}
       ${can("apiKeyUpdate")
@@ -94,8 +94,8 @@ function keyPanel(id) {
       [t("field.user"), key.user],
       [t("field.device"), key.device],
       [t("key.rights"), key.permissions.length ? chips(key.permissions.map((/** @type {string} */ right) => word("right", right))) : t("key.all_rights")],
-      "last_used_at" in key ? [t("key.last_used"), age(key.last_used_at)] : null,
-      "expires_at" in key ? [t("key.expires"), moment(key.expires_at)] : null,
+      [t("key.last_used"), age(key.last_used_at)],
+      [t("key.expires"), moment(key.expires_at)],
       key.previous_secret_until ? [t("key.previous_until"), moment(key.previous_secret_until)] : null,
       [t("field.created_at"), moment(key.created_at)], [t("field.id"), idText(key.id)],
     ]),

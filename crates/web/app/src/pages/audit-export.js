@@ -6,11 +6,7 @@ import { apiBase } from "../base.js";
 import { extendToast, toast, toastProblem } from "../components/toast.js";
 import { t } from "../i18n.js";
 
-/**
- * Saves the events of a filter as a file.
- * @param {"csv" | "jsonl"} format
- * @param {Record<string, any>} filter
- */
+/** Saves the events of a filter as a file. @param {"csv" | "jsonl"} format @param {Record<string, any>} filter */
 export async function exportEvents(format, filter) {
   const query = new URLSearchParams({ format });
   for (const [name, value] of Object.entries(filter)) if (value) query.set(name, value);

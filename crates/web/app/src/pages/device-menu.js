@@ -1,11 +1,22 @@
 // @ts-check
-import { endSession } from "../actions/sessions.js";
 import { lazyActions } from "../components/lazy.js";
+import { emptyBox } from "../components/small.js";
 import { t } from "../i18n.js";
 import { can, seesSessions } from "../rights.js";
 import { href } from "../router.js";
 
+const { endSession } = lazyActions(() => import("../actions/sessions.js"));
 export const deviceActions = lazyActions(() => import("../actions/devices.js"));
+
+/** What a list without devices says. */
+export const noDevices = () =>
+  emptyBox({
+    title: t("tills.empty.title"),
+    text: t("tills.empty.text"),
+    action: can("deviceCreate") ? { label: t("device.register"), run: deviceActions.registerDevice } : undefined,
+    curl: ["POST", "devices", { name: "P01", environment: "CashRegister" }],
+    command: "tillgate device add P01 --environment CashRegister",
+  });
 
 /**
  * What can be done with a device, as a menu.

@@ -4,20 +4,20 @@
 import { editDevice, editSetting, lockDevice, retireDevice, unlockDevice } from "../actions/devices.js";
 import { clearThrottle, setPassword } from "../actions/passwords.js";
 import { endAll, endSession } from "../actions/sessions.js";
-import { call } from "../api.js";
+import { readItems } from "../api.js";
 import { Detail } from "../components/detail.js";
 import { icon } from "../components/icon.js";
-import { openMenu } from "../components/menu.js";
-import { facts, openTab, panel } from "../components/panel.js";
-import { age, chips, idText, moment, problemBox, skeleton, state } from "../components/small.js";
+import { menuButton } from "../components/menu.js";
+import { facts, loadingPanel, openTab, panel } from "../components/panel.js";
+import { age, chips, idText, moment, problemBox, state } from "../components/small.js";
 import { directory, roleNames } from "../directory.js";
 import { t, tn, word } from "../i18n.js";
 import { can, seesSessions } from "../rights.js";
-import { currentRoute, href } from "../router.js";
+import { href } from "../router.js";
 import { formatTime } from "../time.js";
 import { html, nothing, repaint } from "../view.js";
 import { boardState, seenAt, tones } from "./board.js";
-import { eventList } from "./event-list.js";
+import { eventsOf } from "./event-list.js";
 import { sessionRow } from "./session-row.js";
 
 const detail = new Detail("devices");
@@ -28,9 +28,7 @@ export const load = (id) => detail.load(id);
 /** @param {string} id */
 export function view(id) {
   const device = detail.data;
-  if (!device) {
-    return panel({ title: "…", body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
-  }
+  if (!device) return loadingPanel(detail);
   const tabs = [
     { id: "now", label: t("device.tab.now") },
     ...(can("userRead") ? [{ id: "people", label: t("device.tab.people") }] : []),
@@ -59,7 +57,7 @@ const sessionsOf = (device) => (seesSessions() ? readSessions(device) : { value:
 
 /** @param {any} device */
 const readSessions = (device) =>
-  detail.extra("sessions", async () => (await call("GET", "sessions", { query: { device: device.id, limit: 12 } })).data.items);
+  detail.extra("sessions", () => readItems("sessions", { device: device.id, limit: 12 }));
 
 /** @param {any} device @param {any} seat */
 function actions(device, seat) {
@@ -83,8 +81,7 @@ function actions(device, seat) {
       ? html`<button class="button primary" @click=${() => unlockDevice(device)}>${icon("unlock")}${t(device.status === "pending" ? "device.activate" : "device.unlock")}</button>`
       : nothing}
     ${canUpdate ? html`<button class="button" @click=${() => editDevice(device, detail.etag)}>${icon("edit")}${t("edit")}</button>` : nothing}
-    ${more().some(Boolean) ? html`<button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${t("actions")}
-      @click=${(/** @type {Event} */ event) => openMenu(event, more(), t("actions"))}>${icon("more")}</button>` : nothing}`;
+    ${more().some(Boolean) ? menuButton(more) : nothing}`;
 }
 
 /** @param {any} device */
@@ -151,9 +148,4 @@ function settingsTab(device) {
 }
 
 /** @param {any} device */
-function auditTab(device) {
-  const { id } = currentRoute();
-  const { value, error } = detail.extra("events", async () =>
-    (await call("GET", "audit-events", { query: { device: device.id, limit: 25 } })).data.items);
-  return error ? problemBox(error, () => detail.load(id)) : eventList(value, href("audit", null, { device: device.id }));
-}
+const auditTab = (device) => eventsOf(detail, { device: device.id }, 25);

@@ -5,14 +5,14 @@ import { filterBar } from "../components/filters.js";
 import { icon } from "../components/icon.js";
 import { lazyPanel } from "../components/lazy.js";
 import { ListState, tableView } from "../components/list.js";
-import { age, chips, emptyBox, moment, state } from "../components/small.js";
-import { compareNames, t, word } from "../i18n.js";
+import { age, chips, moment, state } from "../components/small.js";
+import { compareNames, optionsOf, t, word } from "../i18n.js";
 import { nameOf, roleNames } from "../directory.js";
 import { can, seesSessions } from "../rights.js";
-import { withQuery } from "../router.js";
+import { pickQuery, withQuery } from "../router.js";
 import { html, nothing } from "../view.js";
 import { boardState, seenAt, tones } from "./board.js";
-import { deviceActions, deviceMenu } from "./device-menu.js";
+import { deviceActions, deviceMenu, noDevices } from "./device-menu.js";
 
 const { registerDevice } = deviceActions;
 const devicePanel = lazyPanel(() => import("./device-panel.js"));
@@ -20,33 +20,29 @@ const list = new ListState("devices");
 
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
-  const names = ["status", "environment", "search", "store"];
-  const query = { ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])), with: seesSessions() ? "seat" : undefined };
+  const query = { ...pickQuery(route, ["status", "environment", "search", "store"]), with: seesSessions() ? "seat" : undefined };
   await Promise.all([list.show(query, refresh), devicePanel.load(route.id)]);
 }
 
 /** @param {any} device */
 const stateOf = (device) => (device.status === "retired" ? "retired" : boardState(device));
 
+/** @returns {import("../components/list.js").Column[]} */
 const columns = () => [
-  { key: "name", label: t("field.name"), cell: (/** @type {any} */ each) => html`<strong>${each.name}</strong>` },
-  { key: "status", label: t("field.status"), cell: (/** @type {any} */ each) => state(tones[stateOf(each)] ?? "good", t(`board.${stateOf(each)}`)) },
-  { key: "environment", label: t("field.environment"), cell: (/** @type {any} */ each) => word("environment", each.environment) },
+  { key: "name", label: t("field.name"), cell: (each) => html`<strong>${each.name}</strong>` },
+  { key: "status", label: t("field.status"), cell: (each) => state(tones[stateOf(each)] ?? "good", t(`board.${stateOf(each)}`)) },
+  { key: "environment", label: t("field.environment"), cell: (each) => word("environment", each.environment) },
   ...(list.items.some((each) => each.store) ? [{ key: "store", label: t("field.store"), cell: (/** @type {any} */ each) => each.store?.name ?? html`<span class="faint">–</span>` }] : []),
   ...(list.items.some((each) => "seat" in each) ? [{ key: "seat", label: t("tills.column.person"), cell: (/** @type {any} */ each) => nameOf(each.seat?.user) || html`<span class="faint">–</span>` }] : []),
-  { key: "description", label: t("field.description"), class: "wide", cell: (/** @type {any} */ each) => each.description },
-  { key: "roles", label: t("device.roles"), class: "wide", cell: (/** @type {any} */ each) => (each.roles.length ? chips(roleNames(each.roles)) : html`<span class="faint">–</span>`) },
-  { key: "seen", label: t("tills.column.seen"), class: "num", cell: (/** @type {any} */ each) => age(seenAt(each)) },
-  { key: "created", label: t("field.created_at"), class: "num wide", cell: (/** @type {any} */ each) => moment(each.created_at) },
+  { key: "description", label: t("field.description"), class: "wide", cell: (each) => each.description },
+  { key: "roles", label: t("device.roles"), class: "wide", cell: (each) => (each.roles.length ? chips(roleNames(each.roles)) : html`<span class="faint">–</span>`) },
+  { key: "seen", label: t("tills.column.seen"), class: "num", cell: (each) => age(seenAt(each)) },
+  { key: "created", label: t("field.created_at"), class: "num wide", cell: (each) => moment(each.created_at) },
 ];
 
 const filters = () => [
-  {
-    name: "status",
-    label: t("filter.status"),
-    options: ["active", "pending", "locked", "retired"].map((value) => ({ value, label: t(`board.${value}`) })),
-  },
-  { name: "environment", label: t("field.environment"), options: ["CashRegister", "PDA", "BackOffice", "Tool"].map((value) => ({ value, label: word("environment", value) })) },
+  { name: "status", label: t("filter.status"), options: optionsOf(["active", "pending", "locked", "retired"], (name) => t(`board.${name}`)) },
+  { name: "environment", label: t("field.environment"), options: optionsOf(["CashRegister", "PDA", "BackOffice", "Tool"], (name) => word("environment", name)) },
 ];
 
 /** @param {import("../router.js").Route} route */
@@ -66,14 +62,7 @@ function view(route) {
           openId: route.id,
           rowClass: (device) => (device.status === "retired" ? "over" : ""),
           actions: deviceMenu,
-          empty: () =>
-            emptyBox({
-              title: t("tills.empty.title"),
-              text: t("tills.empty.text"),
-              action: can("deviceCreate") ? { label: t("device.register"), run: registerDevice } : undefined,
-              curl: ["POST", "devices", { name: "P01", environment: "CashRegister" }],
-              command: "tillgate device add P01 --environment CashRegister",
-            }),
+          empty: noDevices,
         })}
       </div>
       ${route.id ? devicePanel.view(route.id) : nothing}

@@ -1,56 +1,14 @@
 // @ts-check
-// Audit events as sentences.
+// Short lists of audit events.
 
-import { skeleton, moment } from "../components/small.js";
-import { directory, nameOf } from "../directory.js";
-import { formatDecimal, hasText, t, word } from "../i18n.js";
-import { roleName } from "../rights.js";
+import { readItems } from "../api.js";
+import { moment, problemBox, skeleton } from "../components/small.js";
+import { t } from "../i18n.js";
 import { href } from "../router.js";
 import { html, nothing } from "../view.js";
+import { outcome, sentence } from "./event-words.js";
 
-/** The sentence of an event, with names instead of ids. @param {any} event */
-export function sentence(event) {
-  const { action, device, details, user } = event;
-  const who = user ? nameOf(user) || t("audit.gone_user") : details.login ?? device?.name ?? t("audit.server");
-  const right = typeof details.right === "string" ? word("right", details.right) : "";
-  const status = details.status?.to ? ` (${word("status", details.status.to)})` : "";
-  const refusal = `audit.refused.${action}`;
-  let key = `audit.${action}`;
-  if (action === "right.missing" && right) key = "audit.right.missing.named";
-  else if (event.outcome === "refused" && hasText(refusal)) key = refusal;
-  else if (event.outcome === "refused" && action !== "api_key.use" && action !== "right.missing") key = "audit.was_refused";
-  const values = { who, right, what: `${subjectName(event)}${status}`, action: word("action", action) };
-  const text = hasText(key) ? t(key, values) : `${who}: ${action}`;
-  const isThere = /^(login|logout|ticket)/.test(action);
-  const where = device?.name && user ? ` ${t(isThere ? "audit.on" : "audit.from", { device: device.name })}` : "";
-  return `${text.replace(/\s+/g, " ").trim()}${where}`;
-}
-
-/** The name of what an event is about, as far as it is known here. @param {any} event */
-export function subjectName(event) {
-  const { kind, id } = event.subject;
-  const { details } = event;
-  const named = details.name ?? details.user_name ?? details.login ?? details.slug;
-  if (kind === "user") return nameOf({ id }) || text(named);
-  if (kind === "device") return directory("devices").find((each) => each.id === id)?.name ?? text(named);
-  if (kind === "role") return roleName(directory("roles").find((each) => each.id === id) ?? { name: text(named) });
-  if (kind === "store") return directory("stores").find((each) => each.id === id)?.name ?? text(named);
-  if (kind === "ticket") return details.number ? `#${details.number}` : text(named?.to ?? named) || `…${id.slice(-6)}`;
-  return text(named);
-}
-
-/** @param {any} value */
-const text = (value) => (typeof value === "string" ? value : "");
-
-/** The mark of an event that was refused. @param {any} event */
-export const outcome = (event) =>
-  event.outcome === "refused" ? html`<span class="chip bad">${t("audit.refused")}</span>` : nothing;
-
-/**
- * A short list of events.
- * @param {any[] | null} events
- * @param {string} [all] address of the complete list
- */
+/** A short list of events. @param {any[] | null} events @param {string} [all] address of the complete list */
 export const eventList = (events, all) =>
   !events
     ? skeleton()
@@ -62,11 +20,14 @@ export const eventList = (events, all) =>
         ${events.length === 0 ? html`<p class="muted">${t("audit.none")}</p>` : nothing}
         ${all ? html`<p><a href=${all}>${t("audit.all")}</a></p>` : nothing}`;
 
-/** A value of the details as text; items of tickets by their names. @param {any} value @returns {string} */
-export function detailText(value) {
-  if (value === null || value === undefined || value === "") return "–";
-  if (Array.isArray(value)) return value.map(detailText).join(", ") || "–";
-  if (typeof value !== "object") return String(value);
-  if (typeof value.name !== "string") return JSON.stringify(value);
-  return typeof value.quantity === "string" ? `${formatDecimal(value.quantity)} × ${value.name}` : value.name;
+/**
+ * The newest events of a filter, and a link to all of them.
+ * @param {import("../components/detail.js").Detail} detail the item whose panel shows them
+ * @param {Record<string, string>} filter
+ * @param {number} limit
+ */
+export function eventsOf(detail, filter, limit) {
+  const read = () => readItems("audit-events", { ...filter, limit });
+  const { value, error } = detail.extra(`events by ${Object.keys(filter)}`, read);
+  return error ? problemBox(error, () => detail.load(detail.id)) : eventList(value, href("audit", null, filter));
 }

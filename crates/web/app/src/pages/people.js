@@ -7,61 +7,43 @@ import { filterBar } from "../components/filters.js";
 import { icon } from "../components/icon.js";
 import { lazyActions, lazyPanel } from "../components/lazy.js";
 import { ListState, tableView } from "../components/list.js";
-import { age, chips, emptyBox, state } from "../components/small.js";
-import { directory, roleNames } from "../directory.js";
-import { t, tn, word } from "../i18n.js";
-import { can, roleName } from "../rights.js";
-import { href, withQuery } from "../router.js";
+import { age, chips, emptyBox } from "../components/small.js";
+import { roleNames, roleOptions } from "../directory.js";
+import { optionsOf, t, tn, word } from "../i18n.js";
+import { can } from "../rights.js";
+import { href, pickQuery, withQuery } from "../router.js";
 import { html, nothing } from "../view.js";
-import { isSelf, userTones } from "./user-state.js";
+import { isSelf, userState } from "./user-state.js";
 
-const { addUser, setUserStatus } = lazyActions(() => import("../actions/users.js"));
+const { addUser, changeRole, setUserStatus } = lazyActions(() => import("../actions/users.js"));
 const personPanel = lazyPanel(() => import("./person-panel.js"));
 const list = new ListState("users");
 
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
-  const names = ["status", "role", "search"];
-  const query = { ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])), sort: "user_name" };
+  const query = { ...pickQuery(route, ["status", "role", "search"]), sort: "user_name" };
   await Promise.all([list.show(query, refresh), personPanel.load(route.id)]);
 }
 
+/** @returns {import("../components/list.js").Column[]} */
 const columns = () => [
-  {
-    key: "name",
-    label: t("field.display_name"),
-    cell: (/** @type {any} */ user) => html`<strong>${user.display_name}</strong> <span class="faint">${user.user_name}</span>`,
-  },
-  { key: "status", label: t("field.status"), cell: (/** @type {any} */ user) => state(userTones[user.status], word("user_status", user.status)) },
-  {
-    key: "roles",
-    label: t("user.office_roles"),
-    cell: (/** @type {any} */ user) => (user.roles.length ? chips(roleNames(user.roles)) : html`<span class="faint">–</span>`),
-  },
-  {
-    key: "devices",
-    label: t("user.tills"),
-    cell: (/** @type {any} */ user) =>
-      user.devices.length > 4
-        ? tn("user.till_count", user.devices.length)
-        : user.devices.map((/** @type {any} */ each) => each.device).join(", ") || html`<span class="faint">–</span>`,
-  },
-  { key: "email", label: t("field.email"), class: "wide", cell: (/** @type {any} */ user) => user.email ?? html`<span class="faint">–</span>` },
-  {
-    key: "last",
-    label: t("user.last_login"),
-    class: "num",
-    cell: (/** @type {any} */ user) => ("last_login_at" in user ? age(user.last_login_at) : ""),
-  },
+  { key: "name", label: t("field.display_name"), cell: (user) => html`<strong>${user.display_name}</strong> <span class="faint">${user.user_name}</span>` },
+  { key: "status", label: t("field.status"), cell: userState },
+  { key: "roles", label: t("user.office_roles"), cell: (user) => (user.roles.length ? chips(roleNames(user.roles)) : html`<span class="faint">–</span>`) },
+  { key: "devices", label: t("user.tills"), cell: tillsOf },
+  { key: "email", label: t("field.email"), class: "wide", cell: (user) => user.email ?? html`<span class="faint">–</span>` },
+  { key: "last", label: t("user.last_login"), class: "num", cell: (user) => age(user.last_login_at) },
 ];
 
+/** @param {any} user */
+function tillsOf({ devices }) {
+  if (devices.length > 4) return tn("user.till_count", devices.length);
+  return devices.map((/** @type {any} */ each) => each.device).join(", ") || html`<span class="faint">–</span>`;
+}
+
 const filters = () => [
-  {
-    name: "status",
-    label: t("filter.status"),
-    options: ["active", "pending", "suspended", "deleted"].map((value) => ({ value, label: word("user_status", value) })),
-  },
-  { name: "role", label: t("filter.role"), options: directory("roles").map((role) => ({ value: role.name, label: roleName(role) })) },
+  { name: "status", label: t("filter.status"), options: optionsOf(["active", "pending", "suspended", "deleted"], (name) => word("user_status", name)) },
+  { name: "role", label: t("filter.role"), options: roleOptions() },
 ];
 
 /** @param {import("../router.js").Route} route */
@@ -69,7 +51,6 @@ function view(route) {
   const end = can("userCreate")
     ? html`<button class="button primary" @click=${addUser}>${icon("plus")}${t("user.new")}</button>`
     : nothing;
-  const shown = list.items.some((user) => "last_login_at" in user) ? columns() : columns().filter(({ key }) => key !== "last");
   const status = (/** @type {"active" | "suspended"} */ name) => (/** @type {any[]} */ users) =>
     forEachItem(users, (user) => call("PATCH", `users/${user.id}`, { body: { status: name }, ifMatch: "*" }));
   return html`
@@ -77,7 +58,7 @@ function view(route) {
       <div class="page">
         ${filterBar({ search: t("user.search"), filters: filters(), end })}
         ${tableView(list, {
-          columns: shown,
+          columns: columns(),
           label: t("nav.people"),
           rowHref: (user) => withQuery({ tab: null }, user.id),
           openId: route.id,
@@ -87,6 +68,7 @@ function view(route) {
             ? [
                 { label: t("user.suspend"), icon: "lock", run: status("suspended") },
                 { label: t("user.activate"), icon: "unlock", run: status("active") },
+                { label: t("role_change.label"), icon: "role", run: changeRole },
               ]
             : [],
           empty: () =>

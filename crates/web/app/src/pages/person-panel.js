@@ -2,26 +2,25 @@
 // The panel of a person: access, sessions, security, events.
 
 import { deleteUser, editUser, setUserStatus } from "../actions/users.js";
-import { clearThrottle, setPassword } from "../actions/passwords.js";
+import { clearThrottle, inviteUser, setPassword } from "../actions/passwords.js";
 import { endAll } from "../actions/sessions.js";
-import { call } from "../api.js";
+import { readItems } from "../api.js";
 import { Detail } from "../components/detail.js";
 import { icon } from "../components/icon.js";
-import { openMenu } from "../components/menu.js";
-import { facts, openTab, panel } from "../components/panel.js";
+import { menuButton } from "../components/menu.js";
+import { facts, loadingPanel, openTab, panel } from "../components/panel.js";
 import { age, idText, moment, problemBox, skeleton, state } from "../components/small.js";
-import { t, word } from "../i18n.js";
+import { t } from "../i18n.js";
 import { can } from "../rights.js";
 import { href } from "../router.js";
 import { formatTime } from "../time.js";
 import { html, nothing } from "../view.js";
 import { accessTab, resetAccess } from "./access-matrix.js";
 import { sessionRow } from "./session-row.js";
-import { eventList } from "./event-list.js";
-import { isSelf, userTones } from "./user-state.js";
+import { eventsOf } from "./event-list.js";
+import { isInvitable, isSelf, userState } from "./user-state.js";
 
 const detail = new Detail("users");
-
 
 /** @param {string | null} id */
 export async function load(id) {
@@ -32,9 +31,7 @@ export async function load(id) {
 /** @param {string} id */
 export function view(id) {
   const user = detail.data;
-  if (!user) {
-    return panel({ title: "…", wide: true, body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
-  }
+  if (!user) return loadingPanel(detail, true);
   const tabs = [
     { id: "access", label: t("person.tab.access") },
     ...(can("sessionRead") || can("sessionDelete") ? [{ id: "sessions", label: t("nav.sessions") }] : []),
@@ -52,7 +49,7 @@ export function view(id) {
     title: user.display_name,
     wide: true,
     subtitle: [user.user_name, user.email].filter(Boolean).join(" · "),
-    state: state(userTones[user.status], word("user_status", user.status)),
+    state: userState(user),
     actions: actions(user),
     tabs,
     body: bodies[openTab(tabs)](user),
@@ -75,14 +72,17 @@ function actions(user) {
       : user.status === "active"
         ? html`<button class="button" @click=${() => setUserStatus(user, "suspended")}>${icon("lock")}${t("user.suspend")}</button>`
         : html`<button class="button primary" @click=${() => setUserStatus(user, "active")}>${icon("unlock")}${t("user.activate")}</button>`}
-    <button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${t("actions")}
-      @click=${(/** @type {Event} */ event) => openMenu(event, more(), t("actions"))}>${icon("more")}</button>`;
+    ${isInvitable(user) && !user.has_password ? inviteButton(user, "primary") : nothing}
+    ${menuButton(more)}`;
 }
+
+/** @param {any} user @param {string} look */
+const inviteButton = (user, look) =>
+  html`<button class="button ${look}" @click=${() => inviteUser(user)}>${icon("people")}${t("user.invite")}</button>`;
 
 /** @param {any} user */
 function sessionsTab(user) {
-  const { value, error } = detail.extra("sessions", async () =>
-    (await call("GET", "sessions", { query: { user: user.id, limit: 25 } })).data.items);
+  const { value, error } = detail.extra("sessions", () => readItems("sessions", { user: user.id, limit: 25 }));
   if (error) return problemBox(error, () => detail.load(user.id));
   if (!value) return skeleton();
   return html`
@@ -102,28 +102,27 @@ function securityTab(user) {
         </div>`
       : nothing}
     ${facts([
-      [t("field.password"), user.password_change_required ? state("idle", t("password.must_change")) : t("password.stays")],
-      "last_login_at" in user ? [t("user.last_login"), age(user.last_login_at)] : null,
+      [t("field.password"), passwordState(user)],
+      [t("user.last_login"), age(user.last_login_at)],
       [t("field.created_at"), moment(user.created_at)],
       [t("field.updated_at"), moment(user.updated_at)],
       [t("field.id"), idText(user.id)],
     ])}
     ${can("userUpdate") && !isSelf(user) && user.status !== "deleted"
-      ? html`<p><button class="button" @click=${() => setPassword("users", user, user.display_name)}>${icon("key")}${t("password.set.action")}</button></p>
-          <p class="muted">${t("password.set.user")}</p>`
+      ? html`<p class="row"><button class="button" @click=${() => setPassword("users", user, user.display_name)}>${icon("key")}${t("password.set.action")}</button>
+            ${isInvitable(user) ? inviteButton(user, "") : nothing}</p>
+          <p class="muted">${t("password.set.user")} ${t("user.invite.hint")}</p>`
       : nothing}
     ${isSelf(user) ? html`<p><a href=${href("profile")}>${t("user.own_security")}</a></p>` : nothing}`;
 }
 
 /** @param {any} user */
-function auditTab(user) {
-  const read = (/** @type {any} */ query) => async () =>
-    (await call("GET", "audit-events", { query: { limit: 15, ...query } })).data.items;
-  const by = detail.extra("by", read({ user: user.id }));
-  const about = detail.extra("about", read({ subject: user.id }));
-  return html`
-    <h3>${t("person.did")}</h3>
-    ${by.error ? problemBox(by.error, () => detail.load(user.id)) : eventList(by.value, href("audit", null, { user: user.id }))}
-    <h3>${t("person.was_done")}</h3>
-    ${about.error ? problemBox(about.error, () => detail.load(user.id)) : eventList(about.value, href("audit", null, { subject: user.id }))}`;
+function passwordState(user) {
+  if (!user.has_password) return t("user.no_password");
+  return user.password_change_required ? state("idle", t("password.must_change")) : t("password.stays");
 }
+
+/** @param {any} user */
+const auditTab = (user) => html`
+  <h3>${t("person.did")}</h3>${eventsOf(detail, { user: user.id }, 15)}
+  <h3>${t("person.was_done")}</h3>${eventsOf(detail, { subject: user.id }, 15)}`;

@@ -2,10 +2,11 @@
 // The person's own account.
 
 import { endMany } from "../actions/sessions.js";
-import { call } from "../api.js";
+import { call, readItems } from "../api.js";
 import { icon } from "../components/icon.js";
 import { lazyActions } from "../components/lazy.js";
 import { facts } from "../components/panel.js";
+import { section } from "../components/section.js";
 import { problemBox, skeleton } from "../components/small.js";
 import { directory } from "../directory.js";
 import { t, word } from "../i18n.js";
@@ -27,14 +28,9 @@ async function load() {
   try {
     await loadCurrent();
     const { id } = session.user;
-    const [user, sessions] = await Promise.all([
-      call("GET", `users/${id}`),
-      call("GET", "sessions", { query: { user: id, live: true } }),
-    ]);
-    Object.assign(data, { user: user.data, etag: user.etag, sessions: sessions.data.items, error: null });
-    if (can("auditRead")) {
-      data.events = (await call("GET", "audit-events", { query: { user: id, limit: 20 } })).data.items;
-    }
+    const [user, sessions] = await Promise.all([call("GET", `users/${id}`), readItems("sessions", { user: id, live: true })]);
+    Object.assign(data, { user: user.data, etag: user.etag, sessions, error: null });
+    if (can("auditRead")) data.events = await readItems("audit-events", { user: id, limit: 20 });
   } catch (error) {
     data.error = error;
   }
@@ -46,29 +42,24 @@ function view() {
   const others = sessions.filter((each) => each.id !== session.current?.id);
   return html`
     <div class="page narrow-page">
-      ${section("account", html`
-        ${facts([
+      ${section("profile.account",
+        can("userUpdate") ? html`<button class="button" @click=${() => editUser(user, data.etag)}>${icon("edit")}${t("edit")}</button>` : nothing,
+        facts([
           [t("field.display_name"), user.display_name],
           [t("field.user_name"), user.user_name],
           [t("field.email"), user.email ?? html`<span class="faint">${t("none")}</span>`],
-        ])}`,
-        can("userUpdate") ? html`<button class="button" @click=${() => editUser(user, data.etag)}>${icon("edit")}${t("edit")}</button>` : nothing)}
-      ${section("password", html`<p class="muted">${t("password.own.text")}</p>`,
-        html`<button class="button" @click=${changeOwnPassword}>${icon("key")}${t("password.own")}</button>`)}
-      ${section("sessions", html`<ul class="rows boxed">${sessions.map(sessionRow)}</ul>`, html`
+        ]))}
+      ${section("profile.password",
+        html`<button class="button" @click=${changeOwnPassword}>${icon("key")}${t("password.own")}</button>`,
+        html`<p class="muted">${t("password.own.text")}</p>`)}
+      ${section("profile.sessions", html`
         ${others.length ? html`<button class="button" @click=${() => endMany(others)}>${icon("leave")}${t("profile.end_others")}</button>` : nothing}
-        <button class="button" @click=${() => signOut().catch(toastProblem)}>${t("sign_out")}</button>`)}
-      ${section("rights", rightsView(user), nothing)}
-      ${events ? section("events", eventList(events, href("audit", null, { user: user.id })), nothing) : nothing}
+        <button class="button" @click=${() => signOut().catch(toastProblem)}>${t("sign_out")}</button>`,
+        html`<ul class="rows boxed">${sessions.map(sessionRow)}</ul>`)}
+      ${section("profile.rights", nothing, rightsView(user))}
+      ${events ? section("profile.events", nothing, eventList(events, href("audit", null, { user: user.id }))) : nothing}
     </div>`;
 }
-
-/** @param {string} name @param {any} body @param {any} actions */
-const section = (name, body, actions) => html`
-  <section class="setting">
-    <header><h2>${t(`profile.${name}`)}</h2><p class="muted">${t(`profile.${name}.text`)}</p><div class="row">${actions}</div></header>
-    <div>${body}</div>
-  </section>`;
 
 /** @param {any} user */
 function rightsView(user) {

@@ -105,12 +105,7 @@ function rightRow({ name, held }, { roles, rightsOf, isEditable, toggle }) {
     </tr>`;
 }
 
-/**
- * Gives or takes rights in a set.
- * @param {Set<string>} rights
- * @param {string[]} names
- * @param {boolean} gives
- */
+/** Gives or takes rights in a set. @param {Set<string>} rights @param {string[]} names @param {boolean} gives */
 export function toggleDraft(rights, names, gives) {
   for (const name of names) {
     if (gives) rights.add(name);

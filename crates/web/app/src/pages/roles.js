@@ -104,11 +104,7 @@ async function openEditor(role) {
   await editRole(fresh, etag);
 }
 
-/**
- * @param {any} role
- * @param {string[]} rights
- * @param {boolean} gives
- */
+/** @param {any} role @param {string[]} rights @param {boolean} gives */
 async function toggle(role, rights, gives) {
   let draft = drafts.get(role.id);
   if (!draft) {

@@ -2,89 +2,73 @@
 // All sessions, live and over.
 
 import { endAll, endMany, endSession } from "../actions/sessions.js";
-import { call } from "../api.js";
-import { Detail } from "../components/detail.js";
-import { filterBar } from "../components/filters.js";
+import { filterBar, whoFilters } from "../components/filters.js";
 import { icon } from "../components/icon.js";
+import { lazyPanel } from "../components/lazy.js";
 import { ListState, tableView } from "../components/list.js";
-import { facts, panel } from "../components/panel.js";
-import { age, emptyBox, idText, moment, problemBox, skeleton, state } from "../components/small.js";
+import { age, emptyBox, moment, state } from "../components/small.js";
 import { directory, nameOf } from "../directory.js";
-import { t, word } from "../i18n.js";
+import { optionsOf, t, word } from "../i18n.js";
 import { can } from "../rights.js";
-import { currentRoute, href, withQuery } from "../router.js";
+import { currentRoute, href, pickQuery, withQuery } from "../router.js";
 import { shop } from "../shop.js";
 import { currentRowId } from "../shortcuts.js";
-import { formatDuration, formatExact } from "../time.js";
 import { html, nothing } from "../view.js";
-import { eventList } from "./event-list.js";
 
 const MOUNTS = ["native", "office", "portos", "kasir", "posstar", "krmpesan", "fiuu", "oauth"];
 
 const list = new ListState("sessions");
-const detail = new Detail("sessions");
+const sessionPanel = lazyPanel(() => import("./session-panel.js"));
+
+/** @param {any} session */
+export const sessionState = (session) =>
+  session.ended_at ? state("free", word("ended_why", session.ended_why)) : state("good", t("session.live"));
+
+/** Whether the person may end a session that is not over. @param {any} session */
+export const canEnd = (session) => can("sessionDelete") && !session.ended_at;
 
 /** @param {import("../router.js").Route} route */
-function queryOf({ query }) {
-  const live = query.get("live") ?? "true";
-  const known = ["device", "user", "mount", "kind", "search", "store"];
-  const filters = Object.fromEntries(known.map((name) => [name, query.get(name)]).filter(([, value]) => value));
+function queryOf(route) {
+  const live = route.query.get("live") ?? "true";
+  const filters = pickQuery(route, ["device", "user", "mount", "kind", "search", "store"]);
   return { ...filters, sort: "-created_at", live: live === "all" ? undefined : live };
 }
 
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
-  await Promise.all([list.show(queryOf(route), refresh), detail.load(route.id)]);
+  await Promise.all([list.show(queryOf(route), refresh), sessionPanel.load(route.id)]);
 }
 
-/** @param {any} session */
-const sessionState = (session) =>
-  session.ended_at ? state("free", word("ended_why", session.ended_why)) : state("good", t("session.live"));
-
-/** @param {any} session */
-const canEnd = (session) => can("sessionDelete") && !session.ended_at;
-
+/** @returns {import("../components/list.js").Column[]} */
 const columns = () => [
   {
     key: "who",
     label: t("session.column.who"),
-    cell: (/** @type {any} */ each) => html`<strong>${nameOf(each.user) || each.device?.name || "–"}</strong>
+    cell: (each) => html`<strong>${nameOf(each.user) || each.device?.name || "–"}</strong>
       ${each.user ? nothing : html`<span class="faint">${t("session.device_itself")}</span>`}`,
   },
-  { key: "device", label: t("field.device"), cell: (/** @type {any} */ each) => (each.user ? each.device?.name ?? html`<span class="faint">${t("session.office")}</span>` : "") },
+  { key: "device", label: t("field.device"), cell: (each) => (each.user ? each.device?.name ?? html`<span class="faint">${t("session.office")}</span>` : "") },
   { key: "state", label: t("field.status"), cell: sessionState },
-  { key: "mount", label: t("session.column.mount"), class: "wide", cell: (/** @type {any} */ each) => word("mount", each.mount) },
-  { key: "created", label: t("session.column.since"), class: "num", cell: (/** @type {any} */ each) => moment(each.created_at) },
-  { key: "used", label: t("session.column.used"), class: "num", cell: (/** @type {any} */ each) => age(each.last_used_at ?? each.created_at) },
-  {
-    key: "ends",
-    label: t("session.column.ends"),
-    class: "num wide",
-    cell: (/** @type {any} */ each) => (each.ended_at ? moment(each.ended_at) : moment(each.expires_at, t("session.no_end"))),
-  },
+  { key: "mount", label: t("session.column.mount"), class: "wide", cell: (each) => word("mount", each.mount) },
+  { key: "created", label: t("session.column.since"), class: "num", cell: (each) => moment(each.created_at) },
+  { key: "used", label: t("session.column.used"), class: "num", cell: (each) => age(each.last_used_at ?? each.created_at) },
+  { key: "ends", label: t("session.column.ends"), class: "num wide", cell: (each) => moment(each.ended_at ?? each.expires_at, t("session.no_end")) },
   ...(list.items.some((each) => each.address) ? [{ key: "address", label: t("field.address"), class: "num wide", cell: (/** @type {any} */ each) => each.address ?? "" }] : []),
 ];
 
 const filters = () => [
-  {
-    name: "live",
-    label: t("session.live_only"),
-    options: [
-      { value: "false", label: t("session.over") },
-      { value: "all", label: t("session.live_and_over") },
-    ],
-  },
-  { name: "mount", label: t("session.column.mount"), options: MOUNTS.map((value) => ({ value, label: word("mount", value) })) },
-  { name: "device", label: t("field.device"), options: directory("devices").map(({ id, name }) => ({ value: id, label: name })) },
-  ...(can("userRead") ? [{ name: "user", label: t("field.user"), options: directory("users").map((user) => ({ value: user.id, label: user.display_name })) }] : []),
+  { name: "live", label: t("session.live_only"), options: [{ value: "false", label: t("session.over") }, { value: "all", label: t("session.live_and_over") }] },
+  { name: "mount", label: t("session.column.mount"), options: optionsOf(MOUNTS, (name) => word("mount", name)) },
+  ...whoFilters(),
 ];
 
 /** @param {import("../router.js").Route} route */
 function view(route) {
   const { query } = route;
-  const end = html`${can("sessionDelete")
-    ? html`<button class="button danger-quiet" @click=${() => endFiltered(query)}>${icon("leave")}${endLabel(query)}</button>`
-    : nothing}`;
+  const target = filteredTarget(query);
+  const end = can("sessionDelete")
+    ? html`<button class="button danger-quiet" @click=${() => endFiltered(target)}>${icon("leave")}${target ? t("session.end_all", { name: target.name }) : t("session.end_everyone")}</button>`
+    : nothing;
   return html`
     <div class="split">
       <div class="page">
@@ -100,7 +84,7 @@ function view(route) {
           empty: () => emptyBox({ title: t("sessions.empty.title"), text: t("sessions.empty.text"), curl: ["GET", "sessions?live=true"], command: "tillgate session list" }),
         })}
       </div>
-      ${route.id ? sessionPanel(route.id) : nothing}
+      ${route.id ? sessionPanel.view(route.id) : nothing}
     </div>`;
 }
 
@@ -112,51 +96,18 @@ const menu = (session) => [
   ...(can("auditRead") ? [{ label: t("nav.audit"), icon: "audit", href: href("audit", null, { session: session.id }) }] : []),
 ];
 
-/** @param {URLSearchParams} query */
-function endLabel(query) {
+/** The device or the person of the filter. @param {URLSearchParams} query */
+function filteredTarget(query) {
   const device = directory("devices").find((each) => each.id === query.get("device"));
+  if (device) return { whose: { device: device.id }, name: device.name };
   const user = directory("users").find((each) => each.id === query.get("user"));
-  const name = device?.name ?? user?.display_name;
-  return name ? t("session.end_all", { name }) : t("session.end_everyone");
+  return user ? { whose: { user: user.id }, name: user.display_name } : null;
 }
 
-/** @param {URLSearchParams} query */
-function endFiltered(query) {
-  const device = directory("devices").find((each) => each.id === query.get("device"));
-  const user = directory("users").find((each) => each.id === query.get("user"));
-  const count = list.next ? null : list.items.filter((each) => !each.ended_at).length;
-  if (device) return endAll({ device: device.id }, device.name, count);
-  if (user) return endAll({ user: user.id }, user.display_name, count);
-  return endAll({ everyone: true }, shop.tenant.name, null);
-}
-
-/** @param {string} id */
-function sessionPanel(id) {
-  const session = detail.data;
-  if (!session) return panel({ title: "…", body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
-  const events = can("auditRead")
-    ? detail.extra("events", async () => (await call("GET", "audit-events", { query: { session: id, limit: 25 } })).data.items)
-    : null;
-  return panel({
-    title: nameOf(session.user) || session.device?.name || t("nav.sessions"),
-    subtitle: [session.user && session.device?.name, word("mount", session.mount)].filter(Boolean).join(" · "),
-    state: sessionState(session),
-    actions: canEnd(session) ? html`<button class="button" @click=${() => endSession(session)}>${icon("leave")}${t("session.end")}</button>` : undefined,
-    body: html`
-      ${facts([
-        [t("session.column.since"), html`${formatExact(session.created_at)} <span class="faint">${formatDuration(session.created_at, session.ended_at)}</span>`],
-        [t("session.column.used"), age(session.last_used_at ?? session.created_at)],
-        session.ended_at
-          ? [t("session.ended_at"), html`${formatExact(session.ended_at)} <span class="faint">${word("ended_why", session.ended_why)}</span>`]
-          : [t("session.column.ends"), moment(session.expires_at, t("session.no_end"))],
-        session.kind ? [t("session.kind"), word("session_kind", session.kind)] : null,
-        session.address ? [t("field.address"), html`<span class="num">${session.address}</span>`] : null,
-        session.methods ? [t("session.methods"), session.methods.map((/** @type {string} */ name) => word("method", name)).join(", ")] : null,
-        session.proved_at ? [t("session.proved_at"), age(session.proved_at)] : null,
-        [t("field.id"), idText(session.id)],
-      ])}
-      ${events ? html`<h3>${t("session.timeline")}</h3>${eventList(events.value, href("audit", null, { session: id }))}` : nothing}`,
-  });
+/** @param {ReturnType<typeof filteredTarget>} target */
+function endFiltered(target) {
+  if (!target) return endAll({ everyone: true }, shop.tenant.name, null);
+  return endAll(target.whose, target.name, list.next ? null : list.items.filter((each) => !each.ended_at).length);
 }
 
 /** @type {import("../main.js").Page} */

@@ -1,19 +1,17 @@
 // @ts-check
 // The stores of the tenant.
 
-import { call, readAll } from "../api.js";
-import { patch } from "../components/conflict.js";
-import { confirmDialog } from "../components/dialog.js";
-import { formDialog } from "../components/form.js";
+import { readAll } from "../api.js";
 import { icon } from "../components/icon.js";
+import { lazyActions } from "../components/lazy.js";
 import { emptyBox, problemBox, skeleton } from "../components/small.js";
-import { toast } from "../components/toast.js";
 import { directory, loadDirectory } from "../directory.js";
 import { t, tn } from "../i18n.js";
 import { can } from "../rights.js";
 import { href } from "../router.js";
-import { act } from "../shop.js";
 import { html, nothing, repaint } from "../view.js";
+
+const { addStore, closeStore, renameStore } = lazyActions(() => import("../actions/stores.js"));
 
 /** @type {{stores: any[] | null, error: any}} */
 const data = { stores: null, error: null };
@@ -53,39 +51,6 @@ function storeRow(store) {
       ${can("storeUpdate") ? html`<button class="button small" @click=${() => renameStore(store)}>${t("store.rename")}</button>` : nothing}
       ${can("storeDelete") ? html`<button class="button small danger-quiet" @click=${() => closeStore(store, devices)}>${t("store.close")}</button>` : nothing}
     </li>`;
-}
-
-async function addStore() {
-  await formDialog({
-    title: t("store.new"),
-    fields: [{ name: "name", label: t("field.name"), required: true, max: 200 }],
-    action: t("store.add"),
-    submit: async (values) => (await call("POST", "stores", { body: values })).data,
-    asCall: (values) => ["POST", "stores", values],
-  });
-}
-
-/** @param {any} store */
-async function renameStore(store) {
-  const { data: fresh, etag } = await call("GET", `stores/${store.id}`);
-  await formDialog({
-    title: t("store.rename"),
-    fields: [{ name: "name", label: t("field.name"), required: true, value: fresh.name, max: 200 }],
-    action: t("save"),
-    submit: (values) => patch(`stores/${store.id}`, etag, fresh, { name: values.name }),
-    asCall: (values) => ["PATCH", `stores/${store.id}`, { name: values.name }],
-  });
-}
-
-/** @param {any} store @param {any[]} devices */
-async function closeStore(store, devices) {
-  const points = devices.length ? [t("store.close.devices", { devices: devices.map((each) => each.name).join(", ") })] : [];
-  const isSure = await confirmDialog({ title: t("store.close.title", { name: store.name }), text: t("store.close.text"), points, action: t("store.close"), name: store.name });
-  if (!isSure) return;
-  await act(async () => {
-    await call("DELETE", `stores/${store.id}`, { ifMatch: "*" });
-    toast(t("store.closed", { name: store.name }));
-  });
 }
 
 /** @type {import("../main.js").Page} */

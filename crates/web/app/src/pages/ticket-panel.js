@@ -5,14 +5,14 @@ import { call } from "../api.js";
 import { Detail } from "../components/detail.js";
 import { formDialog } from "../components/form.js";
 import { icon } from "../components/icon.js";
-import { panel } from "../components/panel.js";
-import { idText, moment, problemBox, skeleton, state } from "../components/small.js";
+import { loadingPanel, panel } from "../components/panel.js";
+import { idText, moment, state } from "../components/small.js";
 import { toast } from "../components/toast.js";
 import { formatDecimal, formatMoney, t, word } from "../i18n.js";
 import { can } from "../rights.js";
 import { href } from "../router.js";
 import { html, nothing } from "../view.js";
-import { eventList } from "./event-list.js";
+import { eventsOf } from "./event-list.js";
 import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
 
 const detail = new Detail("tickets");
@@ -23,10 +23,7 @@ export const load = (id) => detail.load(id);
 /** @param {string} id */
 export function view(id) {
   const ticket = detail.data;
-  if (!ticket) return panel({ title: "…", body: detail.error ? problemBox(detail.error, () => detail.load(id)) : skeleton() });
-  const events = can("auditRead")
-    ? detail.extra("events", async () => (await call("GET", "audit-events", { query: { subject: id, limit: 30 } })).data.items)
-    : null;
+  if (!ticket) return loadingPanel(detail);
   return panel({
     title: ticketTitle(ticket),
     subtitle: [ticket.device.name, personName(ticket.owner)].filter(Boolean).join(" · "),
@@ -36,10 +33,7 @@ export function view(id) {
       ${paper(ticket)}
       ${ticket.refund_of ? html`<p><a href=${href("tickets", ticket.refund_of)}>${t("ticket.refund_of")}</a></p>` : nothing}
       ${idText(ticket.id)}
-      ${events
-        ? html`<h3>${t("ticket.history")}</h3>
-            ${events.error ? problemBox(events.error, () => detail.load(id)) : eventList(events.value, href("audit", null, { subject: id }))}`
-        : nothing}`,
+      ${can("auditRead") ? html`<h3>${t("ticket.history")}</h3>${eventsOf(detail, { subject: id }, 30)}` : nothing}`,
   });
 }
 

@@ -8,7 +8,7 @@ import { emptyBox, moment, state } from "../components/small.js";
 import { directory } from "../directory.js";
 import { formatMoney, t } from "../i18n.js";
 import { can } from "../rights.js";
-import { withQuery } from "../router.js";
+import { pickQuery, withQuery } from "../router.js";
 import { PERIODS } from "../time.js";
 import { html, nothing } from "../view.js";
 import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
@@ -17,33 +17,29 @@ const ticketPanel = lazyPanel(() => import("./ticket-panel.js"));
 const list = new ListState("tickets");
 /** @param {import("../router.js").Route} route @param {boolean} refresh */
 async function load(route, refresh) {
-  const names = ["state", "device", "owner", "search"];
   const query = {
-    ...Object.fromEntries(names.map((name) => [name, route.query.get(name) ?? undefined])),
+    ...pickQuery(route, ["state", "device", "owner", "search"]),
     ...PERIODS[route.query.get("period") ?? ""]?.(),
     sort: "-opened_at",
   };
   await Promise.all([list.show(query, refresh), ticketPanel.load(route.id)]);
 }
 
+/** @returns {import("../components/list.js").Column[]} */
 const columns = () => [
   {
     key: "number",
     label: t("ticket.column.ticket"),
-    cell: (/** @type {any} */ each) => html`<strong class="num">${ticketTitle(each)}</strong>
+    cell: (each) => html`<strong class="num">${ticketTitle(each)}</strong>
       ${each.refund_of ? html`<span class="chip">${t("ticket.refund")}</span>` : nothing}`,
   },
-  { key: "state", label: t("field.status"), cell: (/** @type {any} */ each) => state(ticketTones[each.state], t(`ticket_state.${each.state}`)) },
-  { key: "device", label: t("field.device"), cell: (/** @type {any} */ each) => each.device.name ?? "–" },
-  { key: "owner", label: t("ticket.owner"), cell: (/** @type {any} */ each) => personName(each.owner) },
-  {
-    key: "place",
-    label: t("ticket.place"),
-    class: "wide", cell: (/** @type {any} */ each) => [each.location.zone, each.location.table].filter(Boolean).join(" ") || html`<span class="faint">–</span>`,
-  },
-  { key: "items", label: t("ticket.items"), class: "num wide", cell: (/** @type {any} */ each) => each.items.length },
-  { key: "opened", label: t("ticket.opened"), class: "num", cell: (/** @type {any} */ each) => moment(each.opened_at) },
-  { key: "payable", label: t("ticket.payable"), class: "num end", cell: (/** @type {any} */ each) => formatMoney(each.payable, each.currency) },
+  { key: "state", label: t("field.status"), cell: (each) => state(ticketTones[each.state], t(`ticket_state.${each.state}`)) },
+  { key: "device", label: t("field.device"), cell: (each) => each.device.name ?? "–" },
+  { key: "owner", label: t("ticket.owner"), cell: (each) => personName(each.owner) },
+  { key: "place", label: t("ticket.place"), class: "wide", cell: (each) => [each.location.zone, each.location.table].filter(Boolean).join(" ") || html`<span class="faint">–</span>` },
+  { key: "items", label: t("ticket.items"), class: "num wide", cell: (each) => each.items.length },
+  { key: "opened", label: t("ticket.opened"), class: "num", cell: (each) => moment(each.opened_at) },
+  { key: "payable", label: t("ticket.payable"), class: "num end", cell: (each) => formatMoney(each.payable, each.currency) },
 ];
 
 const filters = () => [

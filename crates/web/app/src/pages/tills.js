@@ -5,8 +5,8 @@ import { endSession } from "../actions/sessions.js";
 import { call } from "../api.js";
 import { icon } from "../components/icon.js";
 import { lazyPanel } from "../components/lazy.js";
-import { openMenu } from "../components/menu.js";
-import { age, emptyBox, moment, problemBox, skeleton, state } from "../components/small.js";
+import { menuButton } from "../components/menu.js";
+import { age, moment, problemBox, skeleton, state } from "../components/small.js";
 import { nameOf } from "../directory.js";
 import { compareNames, formatNumber, t, tn, word } from "../i18n.js";
 import { connection } from "../live.js";
@@ -17,7 +17,7 @@ import { currentRowId } from "../shortcuts.js";
 import { formatDuration, formatMoment, formatSeconds } from "../time.js";
 import { html, nothing, repaint, repeat } from "../view.js";
 import { boardState, groupByStore, isSilent, isTill, readBoard, seenAt, tones } from "./board.js";
-import { deviceActions, deviceMenu } from "./device-menu.js";
+import { deviceActions, deviceMenu, noDevices } from "./device-menu.js";
 
 const { lockDevice, registerDevice, unlockDevice } = deviceActions;
 const devicePanel = lazyPanel(() => import("./device-panel.js"));
@@ -69,19 +69,10 @@ function view(route) {
       ? problemBox(error, () => load(route, true).then(repaint))
       : skeleton()
     : devices.length === 0
-      ? empty()
+      ? noDevices()
       : boardView(route, devices);
   return html`<div class="split"><div class="page">${content}</div>${route.id ? devicePanel.view(route.id) : nothing}</div>`;
 }
-
-const empty = () =>
-  emptyBox({
-    title: t("tills.empty.title"),
-    text: t("tills.empty.text"),
-    action: can("deviceCreate") ? { label: t("device.register"), run: registerDevice } : undefined,
-    curl: ["POST", "devices", { name: "P01", environment: "CashRegister" }],
-    command: "tillgate device add P01 --environment CashRegister",
-  });
 
 /** @param {import("../router.js").Route} route @param {any[]} all */
 function boardView(route, all) {
@@ -169,8 +160,7 @@ function card(device, isOpen) {
       <div class="card-head">
         <a class="card-name" href=${href("tills", device.id, keepQuery())}>${device.name}</a>
         ${state(tones[is], t(`board.${is}`))}
-        <button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${t("actions_for", { name: device.name })}
-          @click=${(/** @type {Event} */ event) => openMenu(event, deviceMenu(device), t("actions"))}>${icon("more")}</button>
+        ${menuButton(() => deviceMenu(device), t("actions_for", { name: device.name }))}
       </div>
       ${device.seat ? seatLines(device) : freeLines(device)}
     </li>`;
@@ -218,8 +208,7 @@ const tableOf = (devices, route) => html`
         <td data-label=${t("tills.column.seen")}>${age(seenAt(device))}</td>
         <td data-label=${t("tills.column.mount")}>${word("mount", seat?.mount)}</td>
         <td class="num" data-label=${t("tills.column.address")}>${seat?.address ?? ""}</td>
-        <td class="menu-cell"><button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${t("actions_for", { name: device.name })}
-          @click=${(/** @type {Event} */ event) => openMenu(event, deviceMenu(device), t("actions"))}>${icon("more")}</button></td>
+        <td class="menu-cell">${menuButton(() => deviceMenu(device), t("actions_for", { name: device.name }))}</td>
       </tr>`;
     })}</tbody>
   </table></div>`;

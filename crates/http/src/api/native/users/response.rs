@@ -33,8 +33,8 @@ pub struct UserBody<'p> {
     feature: Option<&'p str>,
     /// Whether the user has a password, without which nobody can log in as the user.
     has_password: bool,
-    /// Until when the user can choose a password by an invitation; null without one. An instant in the
-    /// past is that of an expired invitation.
+    /// Until when the user can choose a password by an invitation; null without one. An instant in
+    /// the past is that of an expired invitation.
     #[serde(serialize_with = "serialize_optional_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     invited_until: Option<Instant>,

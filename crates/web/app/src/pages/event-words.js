@@ -1,0 +1,45 @@
+// @ts-check
+// Audit events as sentences.
+
+import { directory, nameOf } from "../directory.js";
+import { hasText, t, word } from "../i18n.js";
+import { roleName } from "../rights.js";
+import { html, nothing } from "../view.js";
+
+/** The sentence of an event, with names instead of ids. @param {any} event */
+export function sentence(event) {
+  const { action, device, details, user } = event;
+  const who = user ? nameOf(user) || t("audit.gone_user") : details.login ?? device?.name ?? t("audit.server");
+  const right = typeof details.right === "string" ? word("right", details.right) : "";
+  const status = details.status?.to ? ` (${word("status", details.status.to)})` : "";
+  const refusal = `audit.refused.${action}`;
+  let key = `audit.${action}`;
+  if (action === "right.missing" && right) key = "audit.right.missing.named";
+  else if (event.outcome === "refused" && hasText(refusal)) key = refusal;
+  else if (event.outcome === "refused" && action !== "api_key.use" && action !== "right.missing") key = "audit.was_refused";
+  const values = { who, right, what: `${subjectName(event)}${status}`, action: word("action", action) };
+  const text = hasText(key) ? t(key, values) : `${who}: ${action}`;
+  const isThere = /^(login|logout|ticket)/.test(action);
+  const where = device?.name && user ? ` ${t(isThere ? "audit.on" : "audit.from", { device: device.name })}` : "";
+  return `${text.replace(/\s+/g, " ").trim()}${where}`;
+}
+
+/** The name of what an event is about, as far as it is known here. @param {any} event */
+export function subjectName(event) {
+  const { kind, id } = event.subject;
+  const { details } = event;
+  const named = details.name ?? details.user_name ?? details.login ?? details.slug;
+  if (kind === "user") return nameOf({ id }) || text(named);
+  if (kind === "device") return directory("devices").find((each) => each.id === id)?.name ?? text(named);
+  if (kind === "role") return roleName(directory("roles").find((each) => each.id === id) ?? { name: text(named) });
+  if (kind === "store") return directory("stores").find((each) => each.id === id)?.name ?? text(named);
+  if (kind === "ticket") return details.number ? `#${details.number}` : text(named?.to ?? named) || `…${id.slice(-6)}`;
+  return text(named);
+}
+
+/** @param {any} value */
+const text = (value) => (typeof value === "string" ? value : "");
+
+/** The mark of an event that was refused. @param {any} event */
+export const outcome = (event) =>
+  event.outcome === "refused" ? html`<span class="chip bad">${t("audit.refused")}</span>` : nothing;

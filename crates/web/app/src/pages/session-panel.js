@@ -1,0 +1,46 @@
+// @ts-check
+// The panel of a session: its life, and the events in it.
+
+import { endSession } from "../actions/sessions.js";
+import { Detail } from "../components/detail.js";
+import { icon } from "../components/icon.js";
+import { facts, loadingPanel, panel } from "../components/panel.js";
+import { age, idText, moment } from "../components/small.js";
+import { nameOf } from "../directory.js";
+import { t, word } from "../i18n.js";
+import { can } from "../rights.js";
+import { formatDuration, formatExact } from "../time.js";
+import { html, nothing } from "../view.js";
+import { eventsOf } from "./event-list.js";
+import { canEnd, sessionState } from "./sessions.js";
+
+const detail = new Detail("sessions");
+
+/** @param {string | null} id */
+export const load = (id) => detail.load(id);
+
+/** @param {string} id */
+export function view(id) {
+  const session = detail.data;
+  if (!session) return loadingPanel(detail);
+  return panel({
+    title: nameOf(session.user) || session.device?.name || t("nav.sessions"),
+    subtitle: [session.user && session.device?.name, word("mount", session.mount)].filter(Boolean).join(" · "),
+    state: sessionState(session),
+    actions: canEnd(session) ? html`<button class="button" @click=${() => endSession(session)}>${icon("leave")}${t("session.end")}</button>` : undefined,
+    body: html`
+      ${facts([
+        [t("session.column.since"), html`${formatExact(session.created_at)} <span class="faint">${formatDuration(session.created_at, session.ended_at)}</span>`],
+        [t("session.column.used"), age(session.last_used_at ?? session.created_at)],
+        session.ended_at
+          ? [t("session.ended_at"), html`${formatExact(session.ended_at)} <span class="faint">${word("ended_why", session.ended_why)}</span>`]
+          : [t("session.column.ends"), moment(session.expires_at, t("session.no_end"))],
+        session.kind ? [t("session.kind"), word("session_kind", session.kind)] : null,
+        session.address ? [t("field.address"), html`<span class="num">${session.address}</span>`] : null,
+        session.methods ? [t("session.methods"), session.methods.map((/** @type {string} */ name) => word("method", name)).join(", ")] : null,
+        session.proved_at ? [t("session.proved_at"), age(session.proved_at)] : null,
+        [t("field.id"), idText(session.id)],
+      ])}
+      ${can("auditRead") ? html`<h3>${t("session.timeline")}</h3>${eventsOf(detail, { session: id }, 25)}` : nothing}`,
+  });
+}
