@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::Request;
@@ -29,6 +30,10 @@ pub mod keys {
     pub const ENTER: &str = "\u{E007}";
     /// The space bar.
     pub const SPACE: &str = "\u{E00D}";
+    /// The Escape key.
+    pub const ESCAPE: &str = "\u{E00C}";
+    /// The Shift key.
+    pub const SHIFT: &str = "\u{E008}";
 }
 
 /// A running browser with one page.
@@ -149,6 +154,31 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
+    /// Sets the color scheme that the person prefers, `light` or `dark`, without animations.
+    pub fn set_color_scheme(&self, scheme: &str) {
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]);
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
+        // Chromium keeps inherited colors of `light-dark()` until the elements are rendered anew
+        self.run(
+            "const root = document.documentElement; root.style.display = 'none'; root.offsetHeight; \
+             root.style.display = ''; root.offsetHeight",
+        );
+    }
+
+    /// Runs a script in every document that this tab opens from now on, before its own scripts.
+    pub fn run_in_new_documents(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
+    }
+
+    /// A picture of the visible part of the page, as PNG.
+    pub fn take_screenshot(&self) -> Vec<u8> {
+        let encoded = self.get("/screenshot");
+        base64::engine::general_purpose::STANDARD.decode(encoded.as_str().unwrap()).unwrap()
+    }
+
     #[track_caller]
     fn find_element(&self, css: &str) -> String {
         let found = self.post("/element", &json!({ "using": "css selector", "value": css }));
@@ -169,6 +199,19 @@ impl Browser {
             .chars()
             .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() })))
             .collect();
+        self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] }));
+    }
+
+    /// Presses a key while Shift is held, wherever the focus is.
+    #[track_caller]
+    pub fn press_with_shift(&self, key: &str) {
+        let stroke = |kind: &str, value: &str| json!({ "type": kind, "value": value });
+        let strokes = [
+            stroke("keyDown", keys::SHIFT),
+            stroke("keyDown", key),
+            stroke("keyUp", key),
+            stroke("keyUp", keys::SHIFT),
+        ];
         self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] }));
     }
 
@@ -248,15 +291,22 @@ impl Browser {
 
     /// The address of every network request since the last call.
     pub fn take_requests(&self) -> Vec<String> {
+        self.take_requests_with_method().into_iter().map(|(_, url)| url).collect()
+    }
+
+    /// The method and the address of every network request since the last call.
+    pub fn take_requests_with_method(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
         let log = self.post("/se/log", &json!({ "type": "performance" }));
         log.as_array()
             .unwrap()
             .iter()
             .filter_map(|entry| serde_json::from_str::<Value>(entry["message"].as_str()?).ok())
             .filter(|entry| entry["message"]["method"] == "Network.requestWillBeSent")
-            .map(|entry| entry["message"]["params"]["request"]["url"].as_str().unwrap().to_owned())
+            .map(|entry| entry["message"]["params"]["request"].clone())
+            .map(|request| (text(&request["method"]), text(&request["url"])))
             // the browser's own pages and embedded data are excluded
-            .filter(|url| url.starts_with("http") || url.starts_with("ws"))
+            .filter(|(_, url)| url.starts_with("http") || url.starts_with("ws"))
             .collect()
     }
 }

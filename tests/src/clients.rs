@@ -8,10 +8,12 @@ fn repository_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository_root().join("../target"), PathBuf::from)
+}
+
 fn find_installed(path: &str) -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository_root().join("../target"), PathBuf::from);
-    let path = target.join("clients").join(path);
+    let path = target_folder().join("clients").join(path);
     assert!(path.exists(), "{} is not there: tests/run install puts it there", path.display());
     path
 }
@@ -34,9 +36,26 @@ pub fn node_script(name: &str) -> Command {
     let folder = find_installed("node/installed.json").with_file_name("");
     let copy = folder.join(format!("{}-{name}", std::process::id()));
     std::fs::copy(repository_root().join("scripts").join(name), &copy).unwrap();
+    node_command(&copy)
+}
+
+/// A command that runs a file with Node.js.
+pub fn node_command(file: &Path) -> Command {
     let mut command = Command::new("node");
-    command.arg(copy);
+    command.arg(file);
     command
+}
+
+/// A file of an installed package of npm.
+pub fn find_node_file(path: &str) -> PathBuf {
+    find_installed("node/node_modules").join(path)
+}
+
+/// A folder for what tests write to look at, in the target folder. It is kept.
+pub fn output_folder(name: &str) -> PathBuf {
+    let folder = target_folder().join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 /// Runs a client, which must succeed, and returns its output.

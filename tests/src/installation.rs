@@ -51,6 +51,12 @@ impl Installation {
         drop(RunningServer::start(self, &["demo", "--small", "--password", PASSWORD, "--yes"]));
     }
 
+    /// Creates the full demo shop, with two stores and a day of work, in the database.
+    pub fn create_full_demo_shop(&self) {
+        self.secrets.add(PASSWORD);
+        drop(RunningServer::start(self, &["demo", "--password", PASSWORD, "--yes"]));
+    }
+
     /// Adds a setting by the name of its environment variable, such as `SESSIONS__OVERLAP`.
     pub fn with_setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((format!("TILLGATE_{name}"), value.to_owned()));

@@ -8,6 +8,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
+mod accessibility;
 pub mod browser;
 mod caddy;
 pub mod clients;
@@ -19,6 +20,8 @@ pub mod markdown_pages;
 mod metadata;
 mod nginx;
 mod office_page;
+mod office_views;
+mod openapi_document;
 mod portos_client;
 mod raw_http;
 mod response;
@@ -28,6 +31,7 @@ mod secrets;
 mod server_log;
 mod till_client;
 
+pub use accessibility::{AxeRules, find_axe_faults, find_unnamed_controls};
 pub use browser::Browser;
 pub use caddy::Caddy;
 pub use echo_server::EchoServer;
@@ -36,6 +40,8 @@ pub use installation::{Installation, PASSWORD};
 pub use metadata::cargo_metadata;
 pub use nginx::Nginx;
 pub use office_page::OfficePage;
+pub use office_views::fill_shop;
+pub use openapi_document::is_documented;
 pub use portos_client::{PortosKey, UnsignedRequest};
 pub use response::TestResponse;
 pub use retry::retry_while_overloaded;

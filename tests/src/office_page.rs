@@ -1,11 +1,13 @@
 //! The back office in a browser: a server, a browser, and what every visit must hold.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tillgate_testkit::DatabaseEngine;
 
 use crate::browser::keys;
+use crate::openapi_document::is_documented;
 use crate::{Browser, Installation, PASSWORD, RunningServer, TillClient, wait_until};
 
 /// How long the page may take to show something.
@@ -20,26 +22,61 @@ pub struct OfficePage {
     pub browser: Browser,
     /// The server.
     pub server: RunningServer,
-    installation: Installation,
+    /// The installation of the server.
+    pub installation: Installation,
+    /// Where the browser reaches the server: its own address, or that of a proxy.
+    address: String,
+    /// The OpenAPI document of the server.
+    document: OnceLock<Value>,
 }
+
+/// Whether the page shows all that it has to show: neither it nor its panel is still being read.
+const SETTLED: &str = "const resources = performance.getEntriesByType('resource'); \
+    const quiet = performance.now() - Math.max(0, ...resources.map(each => each.responseEnd)); \
+    return document.readyState === 'complete' && quiet > 150 \
+    && !document.querySelector('.boot, .skeleton, [aria-busy=true]') \
+    && document.querySelector('aside.panel h2')?.textContent !== '…' \
+    && Boolean(document.querySelector('#main, main')?.childElementCount)";
 
 impl OfficePage {
     /// Starts a server on this database engine, and a browser.
     pub fn start(engine: DatabaseEngine) -> Self {
-        let installation = Installation::with_fixture(engine);
+        Self::start_on(Installation::with_fixture(engine))
+    }
+
+    /// Starts a server on this installation, and a browser.
+    pub fn start_on(installation: Installation) -> Self {
         let server = installation.serve();
-        Self { browser: Browser::start(), server, installation }
+        let address = server.address().to_owned();
+        Self::start_at(installation, server, address)
+    }
+
+    /// Starts a browser that reaches a running server at this address.
+    pub fn start_at(installation: Installation, server: RunningServer, address: String) -> Self {
+        Self { browser: Browser::start(), server, installation, address, document: OnceLock::new() }
+    }
+
+    /// The address of a page of the back office, such as `/people`.
+    pub fn address_of(&self, path: &str) -> String {
+        format!("{}/office{path}", self.address)
     }
 
     /// Opens a page of the back office, such as `/people`.
     pub fn open(&self, path: &str) {
-        self.browser.open(&format!("{}/office{path}", self.server.address()));
+        self.browser.open(&self.address_of(path));
+    }
+
+    /// Waits until the page shows all that it has to show.
+    #[track_caller]
+    pub fn wait_until_settled(&self) {
+        let what = format!("{} to be complete", self.browser.address());
+        wait_until(TIMEOUT, &what, || self.browser.run(SETTLED) == json!(true));
     }
 
     /// Waits until the address is that of this page, whatever its query is.
     #[track_caller]
     pub fn wait_for_path(&self, path: &str) {
-        let address = format!("{}/office{path}", self.server.address());
+        let address = self.address_of(path);
         wait_until(TIMEOUT, &format!("the address {address}"), || {
             self.browser.address().split('?').next() == Some(address.as_str())
         });
@@ -48,12 +85,18 @@ impl OfficePage {
     /// Signs a user in on the sign-in page and waits for the board.
     #[track_caller]
     pub fn sign_in(&self, login: &str) {
+        self.sign_in_and_wait_for(login, "P01");
+    }
+
+    /// Signs a user in on the sign-in page and waits until the board contains the text.
+    #[track_caller]
+    pub fn sign_in_and_wait_for(&self, login: &str, text: &str) {
         self.open("/sign-in");
         self.browser.wait_until_visible("#login");
         self.browser.type_into("#login", login);
         self.browser.type_into("#password", &format!("{PASSWORD}{}", keys::ENTER));
         self.wait_for_path("/");
-        self.browser.wait_for("#main", "P01");
+        self.browser.wait_for("#main", text);
     }
 
     /// Signs out by the menu of the person.
@@ -109,8 +152,8 @@ impl OfficePage {
     }
 
     /// Checks what every visit must hold, and the requests and messages since the last check: no
-    /// script error and no violation of the policy, requests to the own server only, and nothing
-    /// secret in reach of scripts.
+    /// script error and no violation of the policy, requests to the own server only, calls of the
+    /// OpenAPI document only, and nothing secret in reach of scripts or in the history.
     #[track_caller]
     pub fn assert_clean(&self) {
         let secrets = self.installation.secrets();
@@ -132,9 +175,16 @@ impl OfficePage {
             .filter(|line| !line.contains("Cleared data types"))
             .collect();
         assert_eq!(errors, Vec::<String>::new(), "script errors and violations of the policy");
-        for url in self.browser.take_requests() {
-            assert!(url.starts_with(&format!("{}/", self.server.address())), "{url}");
+        let history = self.browser.devtools("Page.getNavigationHistory", &json!({}));
+        secrets.assert_absent("the history", &history["entries"].to_string());
+        let document =
+            self.document.get_or_init(|| self.server.new_till().get("/openapi.json").expect_status(200).json());
+        for (method, url) in self.browser.take_requests_with_method() {
+            assert!(url.starts_with(&format!("{}/", self.address)), "{url}");
             secrets.assert_absent("an address", &url);
+            if let Some(path) = url.strip_prefix(&self.address_of("/api/v1/")) {
+                assert!(is_documented(document, &method, path), "{method} {url} is no documented call");
+            }
         }
     }
 }

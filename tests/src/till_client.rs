@@ -112,6 +112,14 @@ impl TillClient {
         self.call("POST", path, Some(body))
     }
 
+    /// Changes a resource in whatever version it is.
+    #[track_caller]
+    pub fn change(&self, method: &str, path: &str, body: &Value) -> TestResponse {
+        let mut request = self.build_request(method, path, Some(body));
+        request.headers_mut().insert("if-match", ureq::http::HeaderValue::from_static("*"));
+        self.send(&request)
+    }
+
     /// Sends a DELETE request.
     #[track_caller]
     pub fn delete(&self, path: &str) -> TestResponse {

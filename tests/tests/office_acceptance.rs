@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use serde_json::{Value, json};
-use tillgate_tests::{DatabaseEngine, OfficePage, PASSWORD, TestResponse, TillClient};
+use tillgate_tests::{DatabaseEngine, OfficePage, PASSWORD, TillClient};
 
 /// Runs each case in Chromium on both databases.
 macro_rules! in_chromium {
@@ -41,17 +41,6 @@ in_chromium!(
     texts_of_others_are_shown_as_text,
     ticket_panel_shows_what_was_sold_and_done,
 );
-
-/// Changes a resource in whatever version it is.
-fn change(client: &TillClient, method: &str, path: &str, body: &Value) -> TestResponse {
-    let request = ureq::http::Request::builder()
-        .method(method)
-        .uri(client.url(path))
-        .header("authorization", format!("Bearer {}", client.access))
-        .header("content-type", "application/json")
-        .header("if-match", "*");
-    client.send(&request.body(body.to_string()).unwrap())
-}
 
 fn add_user(admin: &TillClient, name: &str, roles: &[&str]) -> String {
     let body = json!({ "user_name": name, "password": PASSWORD, "roles": roles });
@@ -203,7 +192,7 @@ fn two_administrators_change_one_role_and_lose_nothing(engine: DatabaseEngine) {
         page.browser.run(&format!("return {read}")) == json!(true)
     });
     page.browser.run_async("new Promise(done => setTimeout(done, 200))");
-    change(&admin, "PATCH", &path, &other).expect_status(200);
+    admin.change("PATCH", &path, &other).expect_status(200);
     page.click_text(".save-bar button", "Save");
     page.wait_for_text("dialog", "Somebody else changed this meanwhile");
     page.wait_for_text("dialog", "ticketCreate");
@@ -242,8 +231,8 @@ fn last_administrator_stays(engine: DatabaseEngine) {
     let second = page.log_in_natively("second");
     let suspended = json!({ "status": "suspended" });
     let statuses = std::thread::scope(|scope| {
-        let one = scope.spawn(|| change(&admin, "PATCH", &format!("/api/v1/users/{second_id}"), &suspended).status());
-        let other = scope.spawn(|| change(&second, "PATCH", &format!("/api/v1/users/{id}"), &suspended).status());
+        let one = scope.spawn(|| admin.change("PATCH", &format!("/api/v1/users/{second_id}"), &suspended).status());
+        let other = scope.spawn(|| second.change("PATCH", &format!("/api/v1/users/{id}"), &suspended).status());
         [one.join().unwrap(), other.join().unwrap()]
     });
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
@@ -306,10 +295,10 @@ fn ticket_panel_shows_what_was_sold_and_done(engine: DatabaseEngine) {
     let opened = till.post("/api/v1/tickets", &body).expect_status(201).json();
     let path = format!("/api/v1/tickets/{}", opened["id"].as_str().unwrap());
     let kept = json!({ "items": [opened["items"][0]], "discount_rate": "10" });
-    let changed = change(&till, "PATCH", &path, &kept).expect_status(200).json();
+    let changed = till.change("PATCH", &path, &kept).expect_status(200).json();
     let payable = changed["payable"].as_str().unwrap();
     let payments = json!({ "payments": [{ "means": "cash", "amount": payable }] });
-    let closed = change(&till, "POST", &format!("{path}/close"), &payments).expect_status(200).json();
+    let closed = till.change("POST", &format!("{path}/close"), &payments).expect_status(200).json();
     page.sign_in("admin");
     page.open(&format!("/tickets/{}", opened["id"].as_str().unwrap()));
     page.wait_for_text(".paper .total", &format!("€{payable}"));

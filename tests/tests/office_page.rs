@@ -54,11 +54,27 @@ fn person_signs_in_sees_the_board_and_signs_out() {
 #[ignore = "requires Chromium"]
 fn person_without_scripts_signs_in_and_out() {
     let (_installation, server, browser) = start();
+    let address = |path: &str| format!("{}/office{path}", server.address());
+    let cookies = || browser.devtools("Network.getAllCookies", &json!({}))["cookies"].as_array().unwrap().len();
     browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
-    browser.open(&format!("{}/office/sign-in", server.address()));
-    sign_in(&browser, "admin");
-    wait_for_address(&browser, &format!("{}/office/", server.address()));
-    assert!(browser.text("noscript").contains("JavaScript"), "{}", browser.text("body"));
+    browser.open(&address("/sign-in?next=/office/people"));
+    browser.type_into("#login", "admin");
+    browser.type_into("#password", &format!("wrong-horse-till{}", keys::ENTER));
+    browser.wait_until_visible("[role=alert]");
+    assert_eq!(browser.text("[role=alert]"), "User name or password is wrong.");
+    assert_eq!((browser.value("#login"), browser.value("#password")), ("admin".to_owned(), String::new()));
+    browser.type_into("#password", &format!("{PASSWORD}{}", keys::ENTER));
+    wait_for_address(&browser, &address("/people"));
+    assert!(browser.text("noscript").contains("requires JavaScript"), "{}", browser.text("body"));
+    assert_eq!(cookies(), 2);
+    browser.click("noscript button");
+    wait_for_address(&browser, &address("/signed-out"));
+    assert_eq!((browser.text("h1"), cookies()), ("Signed out".to_owned(), 0));
+    browser.click("a.button");
+    wait_for_address(&browser, &address("/sign-in"));
+    // the browser notes what the sign-out has cleared
+    let errors: Vec<String> = browser.take_console_errors();
+    assert!(errors.iter().all(|line| line.contains("Cleared data types")), "{errors:?}");
 }
 
 #[test]

@@ -24,6 +24,7 @@ pub struct IndexPage {
 #[derive(Template)]
 #[template(path = "app.html")]
 struct AppTemplate<'a> {
+    prefix: &'a str,
     assets: &'a str,
     modules: &'a BTreeSet<String>,
 }
@@ -38,7 +39,7 @@ pub fn render_index(prefix: &str, page: &str) -> IndexPage {
     if PAGES.contains(&page) {
         collect_imports(&format!("src/pages/{page}.js"), &mut modules);
     }
-    let template = AppTemplate { assets: &format!("{prefix}/a/{}", digest()), modules: &modules };
+    let template = AppTemplate { prefix, assets: &format!("{prefix}/a/{}", digest()), modules: &modules };
     // a string accepts every write
     let bytes = template.render().unwrap_or_default().into_bytes();
     let etag = format!("\"{}\"", short_hash(&bytes));

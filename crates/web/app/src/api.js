@@ -26,8 +26,11 @@ export class Problem extends Error {
 }
 
 /**
+ * @template [T=any]
+ * @typedef {{status: number, data: T, etag: string | null, headers: Headers}} Answer
+ */
+/**
  * @typedef {{body?: any, query?: Record<string, any>, ifMatch?: string | null}} CallOptions
- * @typedef {{status: number, data: any, etag: string | null, headers: Headers}} Answer
  * @typedef {{method: string, path: string, body: any, status: number, at: number, took: number}} RecordedCall
  */
 
@@ -51,10 +54,12 @@ const TIMEOUT = 20_000;
 /**
  * Calls the API. A call that lacks a session or a fresh proof is repeated once the person has
  * given it.
- * @param {string} method
- * @param {string} path below the API, without a leading slash
- * @param {CallOptions} [options]
- * @returns {Promise<Answer>}
+ * @template {string} M
+ * @template {string} P
+ * @param {M} method
+ * @param {P} path below the API, without a leading slash
+ * @param {{body?: NativeApi.Body<M, P>, query?: NativeApi.Query<M, P>, ifMatch?: string | null}} [options]
+ * @returns {Promise<Answer<NativeApi.Answer<M, P>>>}
  */
 export async function call(method, path, options = {}) {
   for (let attempt = 0; ; attempt += 1) {
@@ -163,7 +168,7 @@ export async function readAll(path, query = {}, maxPages = 25) {
   const items = [];
   let after;
   for (let page = 0; page < maxPages; page += 1) {
-    const { data } = await call("GET", path, { query: { limit: 200, ...query, after } });
+    const { data } = /** @type {Answer} */ (await call("GET", path, { query: { limit: 200, ...query, after } }));
     items.push(...data.items);
     after = data.next;
     if (!after) break;

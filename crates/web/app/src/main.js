@@ -87,8 +87,8 @@ async function open(route) {
   try {
     const load = modules[route.page];
     if (!load) throw new Problem(404, { code: "route_unknown" });
-    // a module that cannot be read means that the server was not reached
-    const next = (await load().catch(() => Promise.reject(new Problem(0, {})))).page;
+    // a module that cannot be read means that the server was not reached, or has other files after an update
+    const next = (await load().catch(() => Promise.reject(new Problem(0, session.outdated ? { code: "outdated" } : {})))).page;
     const isOther = next !== page;
     page = next;
     failure = null;

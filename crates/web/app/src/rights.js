@@ -20,7 +20,7 @@ export const canAny = (rights) => rights.length === 0 || rights.some(can);
 /** Whether the person sees other people's sessions. */
 export const seesSessions = () => canAny(["sessionRead", "sessionDelete"]);
 
-/** The name of a role for people. @param {any} role */
+/** The name of a role for people. @param {NativeApi.Role} role */
 export const roleName = (role) => {
   const key = `built_in_role.${role.name}`;
   return role.built_in && hasText(key) ? t(key) : role.label || role.name;
@@ -52,7 +52,7 @@ export const groupNames = [...GROUPS.map(([name]) => name), "own"];
 
 /**
  * The roles of a user that apply on a device, or in the office without one.
- * @param {any} user
+ * @param {NativeApi.User} user
  * @param {any | null} device
  * @param {any[]} roles
  */

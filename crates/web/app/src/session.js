@@ -119,7 +119,7 @@ async function checkIdle() {
   const left = session.idleUntil - Date.now();
   const isActive = Date.now() - lastActivity < ACTIVE_WITHIN;
   if (isActive && lastActivity > renewedAt && (left < 5 * WARN_BEFORE || Date.now() - renewedAt > ACTIVE_WITHIN)) {
-    await renew();
+    if (!(await renew())) hooks.signIn().catch(() => {});
   } else if (left < WARN_BEFORE) {
     session.warns = true;
     repaint();

@@ -1,9 +1,12 @@
 // @ts-check
 // One repaint per animation frame.
 
+import { repeat as renderItems } from "../vendor/lit-html/directives/repeat.js";
+
 export { html, nothing, svg } from "../vendor/lit-html/lit-html.js";
-export { repeat } from "../vendor/lit-html/directives/repeat.js";
 export { live } from "../vendor/lit-html/directives/live.js";
+/** @type {(items: any[], key: (item: any) => string | number, view: (item: any) => any) => any} */
+export const repeat = renderItems;
 
 /** @type {Set<() => void>} */
 const painters = new Set();
@@ -26,7 +29,13 @@ export function repaint() {
   const paint = () => {
     if (!scheduled) return;
     scheduled = false;
+    const focused = document.activeElement;
+    const place = focused?.closest("dialog, .panel, main");
     for (const painter of [...painters]) painter();
+    // an element that was removed or disabled loses the focus
+    if (!focused || focused === document.body || (focused.isConnected && !focused.matches(":disabled"))) return;
+    const next = [place, document.getElementById("main")].find((each) => each?.isConnected);
+    if (next instanceof HTMLElement) next.focus({ preventScroll: true });
   };
   // a hidden tab has no animation frames
   if (document.hidden) setTimeout(paint, 100);

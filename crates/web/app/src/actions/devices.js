@@ -14,7 +14,7 @@ import { toastEnding } from "./sessions.js";
 
 export const environments = ["CashRegister", "PDA", "BackOffice", "Tool"];
 
-/** @param {any} device @param {string} status */
+/** @param {any} device @param {NativeApi.DeviceStatus} status */
 const setStatus = (device, status) =>
   call("PATCH", `devices/${device.id}`, { body: { status }, ifMatch: "*" });
 
@@ -57,7 +57,7 @@ function fields(device) {
   ];
 }
 
-/** @param {Record<string, any>} values */
+/** @param {any} values */
 const body = ({ store, description, ...rest }) => ({
   ...rest,
   ...(description ? { description } : {}),

@@ -21,7 +21,7 @@ const fields = (role) => [
 /** Adds a role, with the rights of another one. @param {any} [source] */
 export async function addRole(source) {
   const rights = source?.rights ?? [];
-  const body = (/** @type {Record<string, any>} */ { label, description, ...rest }) => ({
+  const body = (/** @type {any} */ { label, description, ...rest }) => ({
     ...rest,
     ...(label ? { label } : {}),
     ...(description ? { description } : {}),
@@ -39,7 +39,7 @@ export async function addRole(source) {
   navigate(href("roles", created.id));
 }
 
-/** @param {any} role @param {string | null} etag */
+/** @param {NativeApi.Role} role @param {string | null} etag */
 export async function editRole(role, etag) {
   const saved = await formDialog({
     title: t("edit.title", { name: roleName(role) }),
@@ -49,7 +49,7 @@ export async function editRole(role, etag) {
   if (saved) await loadDirectory("roles");
 }
 
-/** @param {any} role */
+/** @param {NativeApi.Role} role */
 export async function deleteRole(role) {
   const name = roleName(role);
   const question = { title: t("role.delete", { name }), text: t("role.delete.text"), action: t("role.delete.action"), name: role.name };

@@ -22,7 +22,7 @@ function localeField(user) {
   return { name: "locale", label: t("field.locale"), type: "select", value: user.locale ?? "", options: [{ value: "", label: t("user.locale.none") }, ...options] };
 }
 
-/** @param {Record<string, any>} values */
+/** @param {any} values */
 function newUser(values) {
   const { invite, email, till_roles: roles, devices, display_name: name, password_change_required: isTemporary, ...rest } = values;
   const password = invite ? "" : rest.password;

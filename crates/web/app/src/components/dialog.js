@@ -17,6 +17,7 @@ import { toast } from "./toast.js";
 export function openDialog(content, { wide = false, locked = false, leave } = {}) {
   return new Promise((resolve) => {
     const dialog = document.createElement("dialog");
+    dialog.tabIndex = -1;
     dialog.className = wide ? "dialog wide" : "dialog";
     dialog.setAttribute("aria-labelledby", "dialog-title");
     document.body.append(dialog);

@@ -21,7 +21,7 @@ import { problemBox, skeleton } from "./small.js";
 export function panel({ title, subtitle, state, actions, tabs, body, wide }) {
   const open = openTab(tabs);
   return html`
-    <aside class="panel ${wide ? "wide" : ""}" aria-label=${t("panel")}>
+    <aside class="panel ${wide ? "wide" : ""}" tabindex="-1" aria-label=${t("panel")}>
       <header class="panel-head">
         <div class="panel-title">
           <h2>${title}</h2>

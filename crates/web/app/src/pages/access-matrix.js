@@ -38,9 +38,8 @@ const keyOf = ({ roles, devices }) =>
  * @param {string | null} etag
  */
 function draftOf(user, etag) {
-  if (draft?.base.id !== user.id || keyOf(draft) === keyOf(draft.base)) {
-    draft = { base: user, etag, roles: [...user.roles], devices: structuredClone(user.devices) };
-  }
+  if (draft && draft.base.id === user.id && keyOf(draft) !== keyOf(draft.base)) return draft;
+  draft = { base: user, etag, roles: [...user.roles], devices: structuredClone(user.devices) };
   return draft;
 }
 

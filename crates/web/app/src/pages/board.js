@@ -14,13 +14,13 @@ export async function readBoard(store) {
   return devices.filter((device) => device.status !== "retired");
 }
 
-/** Whether people sell on a device. @param {any} device */
+/** Whether people sell on a device. @param {NativeApi.Device} device */
 export const isTill = (device) => device.environment === "CashRegister" || device.environment === "PDA";
 
-/** When a device was last used, or somebody logged in on it. @param {any} device @returns {string | null} */
+/** When a device was last used, or somebody logged in on it. @param {NativeApi.Device} device @returns {string | null} */
 export const seenAt = ({ last_seen_at: seen, seat }) => [seen, seat?.last_used_at, seat?.created_at].filter(Boolean).sort().at(-1) ?? null;
 
-/** The state of a device on the board: `used`, `idle`, `free`, `locked`, `pending`; `active` without a known seat. @param {any} device */
+/** The state of a device on the board: `used`, `idle`, `free`, `locked`, `pending`; `active` without a known seat. @param {NativeApi.Device} device */
 export function boardState(device) {
   if (device.status === "locked" || device.status === "pending") return device.status;
   if (!device.seat) return isTill(device) && "seat" in device ? "free" : "active";
@@ -31,7 +31,7 @@ export function boardState(device) {
 /** The tone in which a state is shown. @type {Record<string, string>} */
 export const tones = { used: "good", active: "good", idle: "idle", free: "free", locked: "bad", pending: "new", retired: "free" };
 
-/** Whether a till has been silent for longer than a usual day. @param {any} device */
+/** Whether a till has been silent for longer than a usual day. @param {NativeApi.Device} device */
 export const isSilent = (device) =>
   device.status === "active" && device.last_seen_at && Date.now() - new Date(device.last_seen_at).getTime() > SILENT_AFTER;
 

@@ -20,7 +20,7 @@ export const noDevices = () =>
 
 /**
  * What can be done with a device, as a menu.
- * @param {any} device
+ * @param {NativeApi.Device} device
  * @returns {import("../components/menu.js").MenuItem[]}
  */
 export function deviceMenu(device) {

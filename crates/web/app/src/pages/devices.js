@@ -24,7 +24,7 @@ async function load(route, refresh) {
   await Promise.all([list.show(query, refresh), devicePanel.load(route.id)]);
 }
 
-/** @param {any} device */
+/** @param {NativeApi.Device} device */
 const stateOf = (device) => (device.status === "retired" ? "retired" : boardState(device));
 
 /** @returns {import("../components/list.js").Column[]} */

@@ -23,7 +23,7 @@ const folded = new Set();
  */
 export function rightsMatrix(options) {
   const { roles, rights, shows, openId, rightsOf, head } = options;
-  const isAdmin = (/** @type {any} */ role) => rightsOf(role).has("admin");
+  const isAdmin = (/** @type {NativeApi.Role} */ role) => rightsOf(role).has("admin");
   const shown = rights.filter(({ name, held }) => {
     if (name === "admin") return false;
     if (shows === "held") return held;

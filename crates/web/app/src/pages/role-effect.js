@@ -9,7 +9,7 @@ const MAX_LOSSES = 3;
 
 /**
  * Returns the effect in sentences.
- * @param {any} role
+ * @param {NativeApi.Role} role
  * @param {Set<string>} rights the rights that the role would have
  * @param {any[]} roles
  * @returns {string[]}

@@ -5,7 +5,7 @@ import { t, word } from "../i18n.js";
 import { formatDuration } from "../time.js";
 import { html } from "../view.js";
 
-/** A session in a short list. @param {any} session */
+/** A session in a short list. @param {NativeApi.Session} session */
 export const sessionRow = (session) => html`
   <li>
     <div><strong>${nameOf(session.user) || session.device?.name}</strong>

@@ -37,13 +37,13 @@ export function view(id) {
   });
 }
 
-/** @param {any} ticket */
+/** @param {NativeApi.Ticket} ticket */
 function actions(ticket) {
   const canVoid = ticket.state === "open" && can("ticketDelete");
   return canVoid ? html`<button class="button danger-quiet" @click=${() => voidTicket(ticket)}>${icon("trash")}${t("ticket.void")}</button>` : undefined;
 }
 
-/** @param {any} ticket */
+/** @param {NativeApi.Ticket} ticket */
 function paper(ticket) {
   const money = (/** @type {string} */ amount) => formatMoney(amount, ticket.currency);
   const isZero = (/** @type {string} */ amount) => /^-?0+(\.0+)?$/.test(amount);
@@ -85,7 +85,7 @@ function paper(ticket) {
 /** @param {string} label @param {string} value */
 const sumRow = (label, value) => html`<tr><th colspan="2">${label}</th><td class="num end">${value}</td></tr>`;
 
-/** @param {any} ticket */
+/** @param {NativeApi.Ticket} ticket */
 async function voidTicket(ticket) {
   const done = await formDialog({
     title: t("ticket.void.title"),

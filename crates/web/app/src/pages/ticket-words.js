@@ -5,9 +5,9 @@ import { t } from "../i18n.js";
 /** @type {Record<string, string>} */
 export const ticketTones = { open: "new", closed: "good", void: "bad" };
 
-/** @param {any} ticket */
+/** @param {NativeApi.Ticket} ticket */
 export const ticketTitle = (ticket) =>
   ticket.closed ? t("ticket.number", { number: ticket.closed.number }) : ticket.name || t("ticket.unnamed");
 
-/** @param {{user_name: string | null, id: string}} person */
+/** @param {NativeApi.TicketPerson} person */
 export const personName = (person) => nameOf(person) || t("audit.gone_user");

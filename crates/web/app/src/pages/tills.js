@@ -115,7 +115,7 @@ function boardView(route, all) {
     </div>`;
 }
 
-/** @param {any} device @param {string} filter */
+/** @param {NativeApi.Device} device @param {string} filter */
 function matches(device, filter) {
   const is = boardState(device);
   if (filter === "closed") return is === "locked" || is === "pending";
@@ -152,7 +152,7 @@ function throttleTile() {
 const tilesOf = (devices, route) => html`
   <ul class="cards">${repeat(devices, (device) => device.id, (device) => card(device, route.id === device.id))}</ul>`;
 
-/** @param {any} device @param {boolean} isOpen */
+/** @param {NativeApi.Device} device @param {boolean} isOpen */
 function card(device, isOpen) {
   const is = boardState(device);
   return html`

@@ -7,7 +7,7 @@ import { formatMoment } from "../time.js";
 /** The tone of a person's status. @type {Record<string, string>} */
 const tones = { active: "good", pending: "new", suspended: "bad", deleted: "free" };
 
-/** @param {any} user */
+/** @param {NativeApi.User} user */
 export const isSelf = (user) => user.id === session.user?.id;
 
 /** Whether a person can choose a password by an invitation. @param {any} user */

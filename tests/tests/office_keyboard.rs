@@ -1,0 +1,104 @@
+//! The back office by keyboard alone: a new person gets access to a till, is suspended and activated,
+//! and the focus is never lost on the way.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use serde_json::json;
+use tillgate_tests::browser::keys;
+use tillgate_tests::{DatabaseEngine, OfficePage, PASSWORD};
+
+/// The most keys that lead to a control.
+const MAX_KEYS: usize = 150;
+
+/// Something has the focus: the document itself is no place to continue from.
+#[track_caller]
+fn assert_focus(page: &OfficePage) {
+    assert_ne!(page.browser.focused_id(), "body", "the focus is lost");
+}
+
+/// Moves the focus with Tab, or backwards, to the control with this CSS selector and this name.
+#[track_caller]
+fn walk_to(page: &OfficePage, css: &str, name: &str, backwards: bool) {
+    let is_there = format!(
+        "const focused = document.activeElement; return focused.matches({css:?}) \
+         && (focused.getAttribute('aria-label') ?? focused.textContent).includes({name:?})"
+    );
+    for _ in 0..MAX_KEYS {
+        if backwards {
+            page.browser.press_with_shift(keys::TAB);
+        } else {
+            page.browser.press(keys::TAB);
+        }
+        assert_focus(page);
+        if page.browser.run(&is_there) == json!(true) {
+            return;
+        }
+    }
+    panic!("{MAX_KEYS} keys do not lead to {name}");
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn person_is_managed_by_keyboard_alone() {
+    let page = OfficePage::start(DatabaseEngine::Sqlite);
+    let admin = page.log_in_natively("admin");
+    page.open("/sign-in");
+    page.browser.wait_until_visible("#login");
+    assert_eq!(page.browser.focused_id(), "login", "the first field has the focus from the start");
+    page.browser.press("admin");
+    page.browser.press(keys::TAB);
+    page.browser.press(&format!("{PASSWORD}{}", keys::ENTER));
+    page.wait_for_path("/");
+    page.browser.wait_for("#main", "P01");
+    page.browser.press("gp");
+    page.wait_for_text("#main", "manager@example.com");
+    assert_focus(&page);
+    // a new person
+    page.press_for_dialog("n");
+    page.browser.press("Nora Nov\u{e1}");
+    page.browser.press(keys::TAB);
+    page.browser.press("nora");
+    walk_to(&page, "dialog [name=invite]", "", false);
+    page.browser.press(keys::SPACE);
+    walk_to(&page, "dialog [type=password]", "", false);
+    page.browser.press(&format!("{PASSWORD}{}", keys::ENTER));
+    page.wait_for_text("aside.panel h2", "Nora Nov\u{e1}");
+    page.wait_until_settled();
+    assert_focus(&page);
+    // the role on a till
+    walk_to(&page, "aside.panel [type=checkbox]", "Cashier: P01", false);
+    page.browser.press(keys::SPACE);
+    page.wait_for_text(".save-bar", "Gains");
+    walk_to(&page, "aside.panel button", "Save", false);
+    page.browser.press(keys::ENTER);
+    page.wait_for_text(".toast", "Saved the access of Nora");
+    page.wait_until_settled();
+    assert_focus(&page);
+    // the form proposes that the new person chooses another password first
+    let login = json!({ "login": "nora", "password": PASSWORD, "device": "P01" });
+    let answer = page.server.new_till().post("/api/v1/sessions", &login).expect_status(403);
+    assert_eq!(answer.json()["code"], "password_change_required");
+    // what follows from it
+    walk_to(&page, "aside.panel button", "Rights: P01", false);
+    page.browser.press(keys::ENTER);
+    page.wait_for_text("aside.panel .unfolded li", "Open tickets");
+    page.wait_for_text("aside.panel .unfolded li", "Cashier");
+    assert_focus(&page);
+    let status = || admin.get("/api/v1/users?search=nora").json()["items"][0]["status"].clone();
+    for (action, backwards, message, expected) in
+        [("Suspend", true, "Suspended Nora", "suspended"), ("Activate", false, "Nora Nov\u{e1} is active", "active")]
+    {
+        walk_to(&page, "aside.panel button", action, backwards);
+        page.browser.press(keys::SPACE);
+        page.wait_for_text(".toast", message);
+        page.wait_until_settled();
+        assert_eq!(status(), expected);
+        assert_focus(&page);
+    }
+    // back to the row of the list
+    page.browser.press(keys::ESCAPE);
+    page.wait_for_path("/people");
+    page.wait_until_settled();
+    assert_focus(&page);
+    page.assert_clean();
+}

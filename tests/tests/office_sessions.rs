@@ -1,0 +1,128 @@
+//! The session of the browser over time: a page that nobody uses signs out after a warning, work in
+//! one tab keeps all of them, and acts that give access require a recent proof.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tillgate_tests::browser::keys;
+use tillgate_tests::{DatabaseEngine, Installation, OfficePage, PASSWORD, TestResponse, now, wait_until};
+use ureq::http::Request;
+
+/// The page looks every 15 s whether the session is about to end. As the settings shorten the session,
+/// this shortens the interval.
+const SHORT_INTERVAL: &str = "const start = window.setInterval; \
+    window.setInterval = (run, time) => start(run, time === 15_000 ? 300 : time)";
+
+const IDLE: Duration = Duration::from_secs(5);
+const ABSOLUTE: Duration = Duration::from_secs(15);
+
+fn is_asked_to_sign_in(page: &OfficePage) -> bool {
+    let asks =
+        "return [...document.querySelectorAll('dialog')].some(each => each.textContent.includes('session has ended'))";
+    page.browser.run(asks) == json!(true)
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn idle_page_is_signed_out_and_work_in_one_tab_keeps_all() {
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite)
+        .with_setting("OFFICE__IDLE", &format!("{}s", IDLE.as_secs()))
+        .with_setting("OFFICE__READ_ONLY_IDLE", &format!("{}s", IDLE.as_secs()))
+        .with_setting("OFFICE__ABSOLUTE", &format!("{}s", ABSOLUTE.as_secs()));
+    let page = OfficePage::start_on(installation);
+    page.browser.run_in_new_documents(SHORT_INTERVAL);
+    page.sign_in("admin");
+    page.wait_for_text(".lamp", "Live");
+    page.press_for_dialog("n");
+    page.browser.type_into("dialog [name=name]", "P77");
+    // the open stream and the reads that it causes are no use of the page
+    page.wait_for_text("#main .notice-warn", "You will be signed out soon");
+    page.server.new_till().login("cashier", "P01");
+    wait_until(3 * IDLE, "the sign-out of the idle page", || is_asked_to_sign_in(&page));
+    assert_eq!(page.fetch("GET", "/sessions/current", None).0, 401);
+    assert_eq!(page.browser.value("dialog [name=name]"), "P77", "what was typed is kept");
+    let signed_in_at = now();
+    page.browser.type_into("dialog [type=password]", &format!("{PASSWORD}{}", keys::ENTER));
+    wait_until(IDLE, "the dialog to be closed", || !is_asked_to_sign_in(&page));
+    assert_eq!(page.browser.value("dialog [name=name]"), "P77");
+    // work in another tab
+    let first = page.browser.open_tab();
+    page.browser.run_in_new_documents(SHORT_INTERVAL);
+    page.open("/devices");
+    page.wait_until_settled();
+    let second = page.browser.open_tab();
+    page.browser.switch_to_tab(&second);
+    while signed_in_at.elapsed() < 2 * IDLE {
+        page.browser.press(keys::SHIFT);
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!is_asked_to_sign_in(&page));
+    }
+    page.browser.switch_to_tab(&first);
+    assert!(!is_asked_to_sign_in(&page));
+    assert_eq!(page.fetch("GET", "/sessions/current", None).0, 200);
+    page.assert_clean();
+    // the session ends at its absolute end, however much is done
+    page.browser.switch_to_tab(&second);
+    wait_until(2 * ABSOLUTE, "the absolute end of the session", || {
+        page.browser.press(keys::SHIFT);
+        is_asked_to_sign_in(&page)
+    });
+    assert!(signed_in_at.elapsed() + Duration::from_secs(1) > ABSOLUTE);
+}
+
+/// Creates an API key as a program would that has the cookies of the browser.
+fn create_key_with_cookies(page: &OfficePage, body: &Value) -> TestResponse {
+    let cookies = page.browser.devtools("Network.getAllCookies", &json!({}));
+    let pair = |cookie: &Value| format!("{}={}", cookie["name"].as_str().unwrap(), cookie["value"].as_str().unwrap());
+    let jar: Vec<String> = cookies["cookies"].as_array().unwrap().iter().map(pair).collect();
+    let request = Request::builder()
+        .method("POST")
+        .uri(page.address_of("/api/v1/api-keys"))
+        .header("cookie", jar.join("; "))
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/json");
+    page.server.new_till().send(&request.body(body.to_string()).unwrap())
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn act_that_gives_access_requires_a_recent_proof() {
+    let max_age = Duration::from_secs(8);
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite)
+        .with_setting("OFFICE__MAX_PROOF_AGE", &format!("{}s", max_age.as_secs()));
+    let page = OfficePage::start_on(installation);
+    page.sign_in("admin");
+    let signed_in_at = now();
+    page.open("/api-keys");
+    page.wait_until_settled();
+    page.press_for_dialog("n");
+    page.browser.type_into("dialog [name=name]", "Warehouse");
+    for (name, value) in [("user", "manager"), ("device", "OFFICE")] {
+        let choose = "const list = document.querySelector('dialog [name=NAME]'); list.value = 'VALUE'; \
+                      list.dispatchEvent(new Event('change', { bubbles: true }))";
+        page.browser.run(&choose.replace("NAME", name).replace("VALUE", value));
+    }
+    page.browser.click("dialog [name=all]");
+    std::thread::sleep((max_age + Duration::from_secs(2)).saturating_sub(signed_in_at.elapsed()));
+    let body = json!({ "name": "Other", "user": "manager", "device": "OFFICE", "permissions": ["ticketCreate"] });
+    let denied = create_key_with_cookies(&page, &body).expect_status(403).json();
+    assert_eq!((&denied["code"], &denied["max_age"]), (&json!("proof_too_old"), &json!(max_age.as_secs())), "{denied}");
+    page.click_text("dialog .dialog-foot button", "Create");
+    page.wait_for_text("dialog", "Confirm that it is you");
+    page.browser.type_into("dialog [type=password]", &format!("wrong-horse-till{}", keys::ENTER));
+    page.wait_for_text("dialog [role=alert]", "wrong");
+    let before = page.browser.run("return document.querySelectorAll('dialog').length");
+    page.browser.type_into("dialog [type=password]", &format!("{PASSWORD}{}", keys::ENTER));
+    // the call goes on by itself
+    page.wait_for_text("dialog .secret", "TILLGATE_CLIENT_SECRET=");
+    assert_eq!(before, json!(2), "the question was over the form");
+    // within the time nobody is asked again
+    let created = create_key_with_cookies(&page, &body).expect_status(201).json();
+    page.installation.secrets().add(created["client_secret"].as_str().unwrap());
+    page.browser.click("dialog [type=checkbox]");
+    page.click_text("dialog button", "Done");
+    page.wait_for_text("aside.panel", "Warehouse");
+    page.assert_clean();
+}
