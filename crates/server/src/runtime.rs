@@ -161,7 +161,7 @@ pub(crate) fn run_server(
 /// more when the database is closed.
 fn list_final_writes(sealing: SealingThread, auth: Arc<Auth>, database: Arc<Database>) -> Vec<FinalWrite> {
     vec![
-        FinalWrite::new("seals of the last audit events, which the next server adds", move || {
+        FinalWrite::new("the seals of the last audit events, which the next server adds", move || {
             drop(sealing);
             Ok(())
         }),
@@ -169,7 +169,7 @@ fn list_final_writes(sealing: SealingThread, auth: Arc<Auth>, database: Arc<Data
             "the last uses of sessions and API keys, the numbers of denied requests, and that this process has stopped",
             move || auth.leave().map_err(CommandError::failed),
         ),
-        FinalWrite::new("the merge of the write-ahead log into the file of the database", move || {
+        FinalWrite::new("on SQLite, the merge of the write-ahead log into the file", move || {
             if let Err(error) = database.close() {
                 tracing::warn!(%error, "the write-ahead log could not be merged into the database: copy both files");
             }
