@@ -14,11 +14,11 @@ import { toastEnding } from "./sessions.js";
 
 export const environments = ["CashRegister", "PDA", "BackOffice", "Tool"];
 
-/** @param {any} device @param {NativeApi.DeviceStatus} status */
+/** @param {NativeApi.Device} device @param {NativeApi.DeviceStatus} status */
 const setStatus = (device, status) =>
   call("PATCH", `devices/${device.id}`, { body: { status }, ifMatch: "*" });
 
-/** Locks a device at once; the message offers to undo it. @param {any} device */
+/** Locks a device at once; the message offers to undo it. @param {NativeApi.Device} device */
 export const lockDevice = (device) =>
   act(async () => {
     toastEnding(await setStatus(device, "locked"), t("device.locked", { name: device.name }), {
@@ -27,7 +27,7 @@ export const lockDevice = (device) =>
     });
   });
 
-/** @param {any} device */
+/** @param {NativeApi.Device} device */
 export const unlockDevice = (device) =>
   act(async () => {
     await setStatus(device, "active");
@@ -79,7 +79,7 @@ export async function registerDevice() {
   navigate(href("devices", created.id));
 }
 
-/** @param {any} device @param {string | null} etag */
+/** @param {NativeApi.Device} device @param {string | null} etag */
 export async function editDevice(device, etag) {
   await requireDirectories("stores", "roles");
   const base = { ...device, store: device.store?.id ?? "" };
@@ -95,7 +95,7 @@ export async function editDevice(device, etag) {
   });
 }
 
-/** Retires a device, which cannot be undone. @param {any} device @param {number} sessions how many sessions end */
+/** Retires a device, which cannot be undone. @param {NativeApi.Device} device @param {number} sessions how many sessions end */
 export function retireDevice(device, sessions) {
   const { name } = device;
   const points = [tn("device.retire.sessions", sessions), t("device.retire.stays"), t("device.retire.name")];
@@ -105,7 +105,7 @@ export function retireDevice(device, sessions) {
 
 /**
  * Changes settings: null removes one.
- * @param {any} device
+ * @param {NativeApi.Device} device
  * @param {string | null} etag
  * @param {string} [key] the setting to change; a new one if omitted
  */

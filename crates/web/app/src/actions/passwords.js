@@ -39,7 +39,7 @@ export async function setPassword(list, owner, name) {
   toastEnding(answer, t("password.changed", { name }), { detail: keys ? tn("password.keys_left", keys) : undefined });
 }
 
-/** Invites a person to choose a password, and shows the link, which is shown only once. @param {any} user */
+/** Invites a person to choose a password, and shows the link, which is shown only once. @param {NativeApi.User} user */
 export const inviteUser = (user) =>
   act(async () => {
     const { data } = await call("POST", `users/${user.id}/invitations`);

@@ -17,7 +17,7 @@ export async function addStore() {
   });
 }
 
-/** @param {any} store */
+/** @param {NativeApi.Store} store */
 export async function renameStore(store) {
   const { data: fresh, etag } = await call("GET", `stores/${store.id}`);
   await formDialog({
@@ -27,7 +27,7 @@ export async function renameStore(store) {
   });
 }
 
-/** @param {any} store @param {any[]} devices */
+/** @param {NativeApi.Store} store @param {any[]} devices */
 export function closeStore(store, devices) {
   const { name } = store;
   const points = devices.length ? [t("store.close.devices", { devices: devices.map((each) => each.name).join(", ") })] : [];

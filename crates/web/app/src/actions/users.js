@@ -87,7 +87,7 @@ export async function changeRole(users) {
   });
 }
 
-/** The change that gives or takes a role; null if there is nothing to change. @param {any} user @param {Record<string, any>} chosen */
+/** The change that gives or takes a role; null if there is nothing to change. @param {NativeApi.User} user @param {Record<string, any>} chosen */
 function withRole(user, { act: kind, role, place }) {
   const on = user.devices.find((/** @type {any} */ each) => each.device === place);
   /** @type {string[]} */
@@ -98,7 +98,7 @@ function withRole(user, { act: kind, role, place }) {
   return { devices: [...user.devices.filter((/** @type {any} */ each) => each !== on), { device: place, roles }] };
 }
 
-/** @param {any} user @param {string | null} etag */
+/** @param {NativeApi.User} user @param {string | null} etag */
 export async function editUser(user, etag) {
   const change = (/** @type {Record<string, any>} */ { current_password: password, ...values }) => {
     const locale = "locale" in values ? { locale: values.locale || null } : {};
@@ -124,7 +124,7 @@ export async function editUser(user, etag) {
 
 /**
  * Suspends or activates a person at once; the message offers to undo it.
- * @param {any} user
+ * @param {NativeApi.User} user
  * @param {"active" | "suspended"} status
  */
 export const setUserStatus = (user, status) =>
@@ -138,7 +138,7 @@ export const setUserStatus = (user, status) =>
     });
   });
 
-/** @param {any} user */
+/** @param {NativeApi.User} user */
 export function deleteUser(user) {
   const { display_name: name, user_name: typed } = user;
   const points = [t("user.delete.sessions"), t("user.delete.stays"), t("user.delete.name")];

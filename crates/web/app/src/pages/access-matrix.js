@@ -34,7 +34,7 @@ const keyOf = ({ roles, devices }) =>
 /**
  * Without changes, the draft follows the user. With changes, it keeps what it started from, so that
  * saving finds out whether somebody else changed the same.
- * @param {any} user
+ * @param {NativeApi.User} user
  * @param {string | null} etag
  */
 function draftOf(user, etag) {
@@ -43,7 +43,7 @@ function draftOf(user, etag) {
   return draft;
 }
 
-/** @param {any} user @param {string | null} etag */
+/** @param {NativeApi.User} user @param {string | null} etag */
 export function accessTab(user, etag) {
   const current = draftOf(user, etag);
   const roles = directory("roles");
@@ -83,13 +83,13 @@ export function accessTab(user, etag) {
       : html`<p class="muted small">${t("access.hint")}</p>`}`;
 }
 
-/** @param {any} user @param {any | null} device @param {any[]} roles @param {boolean} isFixed */
+/** @param {NativeApi.User} user @param {any | null} device @param {any[]} roles @param {boolean} isFixed */
 function row(user, device, roles, isFixed) {
   const name = device?.name ?? "";
   const on = draft?.devices.find((each) => each.device === name);
   const given = device ? on?.roles ?? [] : draft?.roles ?? [];
   const label = device ? device.name : t("access.office");
-  const isLastOwn = (/** @type {any} */ role) => !device && isSelf(user) && role.name === "admin" && user.roles.includes("admin");
+  const isLastOwn = (/** @type {NativeApi.Role} */ role) => !device && isSelf(user) && role.name === "admin" && user.roles.includes("admin");
   const isOpen = unfolded === name;
   return html`
     <tr class=${isOpen ? "open" : ""}>
@@ -114,7 +114,7 @@ function row(user, device, roles, isFixed) {
 
 /**
  * The effective rights, each with the role that gives it.
- * @param {any} user
+ * @param {NativeApi.User} user
  * @param {any | null} device
  * @param {any[]} roles
  */
@@ -127,7 +127,7 @@ function rightsOn(user, device, roles) {
   )}</ul>`;
 }
 
-/** What saving would change, in words. @param {any} user @param {any} changed @param {any[]} roles */
+/** What saving would change, in words. @param {NativeApi.User} user @param {any} changed @param {any[]} roles */
 function effect(user, changed, roles) {
   const added = new Set();
   const removed = new Set();

@@ -52,14 +52,14 @@ export function view(id) {
   });
 }
 
-/** @param {any} device */
+/** @param {NativeApi.Device} device */
 const sessionsOf = (device) => (seesSessions() ? readSessions(device) : { value: null, error: null });
 
-/** @param {any} device */
+/** @param {NativeApi.Device} device */
 const readSessions = (device) =>
   detail.extra("sessions", () => readItems("sessions", { device: device.id, limit: 12 }));
 
-/** @param {any} device @param {any} seat */
+/** @param {NativeApi.Device} device @param {any} seat */
 function actions(device, seat) {
   if (device.status === "retired") return nothing;
   const canUpdate = can("deviceUpdate");
@@ -84,7 +84,7 @@ function actions(device, seat) {
     ${more().some(Boolean) ? menuButton(more) : nothing}`;
 }
 
-/** @param {any} device */
+/** @param {NativeApi.Device} device */
 function nowTab(device) {
   const { value: sessions, error } = sessionsOf(device);
   const throttle = device.login_throttle;
@@ -104,7 +104,7 @@ function nowTab(device) {
     ${sessions?.length === 0 ? html`<p class="muted">${t("sessions.none_here")}</p>` : nothing}`;
 }
 
-/** @param {any} device */
+/** @param {NativeApi.Device} device */
 function peopleTab(device) {
   const people = directory("users").filter((user) => user.status !== "deleted");
   const allowed = people.flatMap((user) => {
@@ -124,7 +124,7 @@ function peopleTab(device) {
 
 let showsJson = false;
 
-/** @param {any} device */
+/** @param {NativeApi.Device} device */
 function settingsTab(device) {
   const entries = Object.entries(device.settings);
   const canUpdate = can("deviceUpdate") && device.status !== "retired";
@@ -147,5 +147,5 @@ function settingsTab(device) {
     <pre class="code" tabindex="0">${JSON.stringify(device.preferences, null, 2)}</pre>`;
 }
 
-/** @param {any} device */
+/** @param {NativeApi.Device} device */
 const auditTab = (device) => eventsOf(detail, { device: device.id }, 25);

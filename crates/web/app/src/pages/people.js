@@ -35,7 +35,7 @@ const columns = () => [
   { key: "last", label: t("user.last_login"), class: "num", cell: (user) => age(user.last_login_at) },
 ];
 
-/** @param {any} user */
+/** @param {NativeApi.User} user */
 function tillsOf({ devices }) {
   if (devices.length > 4) return tn("user.till_count", devices.length);
   return devices.map((/** @type {any} */ each) => each.device).join(", ") || html`<span class="faint">–</span>`;
@@ -85,7 +85,7 @@ function view(route) {
     </div>`;
 }
 
-/** @param {any} user @returns {import("../components/menu.js").MenuItem[]} */
+/** @param {NativeApi.User} user @returns {import("../components/menu.js").MenuItem[]} */
 function menu(user) {
   const canChange = can("userUpdate") && !isSelf(user) && user.status !== "deleted";
   return [

@@ -56,7 +56,7 @@ export function view(id) {
   });
 }
 
-/** @param {any} user */
+/** @param {NativeApi.User} user */
 function actions(user) {
   if (user.status === "deleted" || !can("userUpdate")) return undefined;
   const more = () => [
@@ -76,11 +76,11 @@ function actions(user) {
     ${menuButton(more)}`;
 }
 
-/** @param {any} user @param {string} look */
+/** @param {NativeApi.User} user @param {string} look */
 const inviteButton = (user, look) =>
   html`<button class="button ${look}" @click=${() => inviteUser(user)}>${icon("people")}${t("user.invite")}</button>`;
 
-/** @param {any} user */
+/** @param {NativeApi.User} user */
 function sessionsTab(user) {
   const { value, error } = detail.extra("sessions", () => readItems("sessions", { user: user.id, limit: 25 }));
   if (error) return problemBox(error, () => detail.load(user.id));
@@ -91,7 +91,7 @@ function sessionsTab(user) {
     <p><a href=${href("sessions", null, { user: user.id, live: "all" })}>${t("sessions.all")}</a></p>`;
 }
 
-/** @param {any} user */
+/** @param {NativeApi.User} user */
 function securityTab(user) {
   const throttle = user.login_throttle;
   return html`
@@ -116,13 +116,13 @@ function securityTab(user) {
     ${isSelf(user) ? html`<p><a href=${href("profile")}>${t("user.own_security")}</a></p>` : nothing}`;
 }
 
-/** @param {any} user */
+/** @param {NativeApi.User} user */
 function passwordState(user) {
   if (!user.has_password) return t("user.no_password");
   return user.password_change_required ? state("idle", t("password.must_change")) : t("password.stays");
 }
 
-/** @param {any} user */
+/** @param {NativeApi.User} user */
 const auditTab = (user) => html`
   <h3>${t("person.did")}</h3>${eventsOf(detail, { user: user.id }, 15)}
   <h3>${t("person.was_done")}</h3>${eventsOf(detail, { subject: user.id }, 15)}`;

@@ -61,7 +61,7 @@ function view() {
     </div>`;
 }
 
-/** @param {any} user */
+/** @param {NativeApi.User} user */
 function rightsView(user) {
   const rights = collectRights(effectiveRoles(user, null, directory("roles")));
   if (rights.has("admin")) return html`<p>${t("profile.all_rights")}</p>`;

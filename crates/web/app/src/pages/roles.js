@@ -78,7 +78,7 @@ function view(route) {
     </div>`;
 }
 
-/** @param {any} role @param {boolean} isOpen */
+/** @param {NativeApi.Role} role @param {boolean} isOpen */
 function columnHead(role, isOpen) {
   const items = [
     ...(can("roleUpdate") && !role.built_in ? [{ label: t("edit"), icon: "edit", run: () => openEditor(role) }] : []),
@@ -98,13 +98,13 @@ function columnHead(role, isOpen) {
     </div>`;
 }
 
-/** @param {any} role */
+/** @param {NativeApi.Role} role */
 async function openEditor(role) {
   const { data: fresh, etag } = await call("GET", `roles/${role.id}`);
   await editRole(fresh, etag);
 }
 
-/** @param {any} role @param {string[]} rights @param {boolean} gives */
+/** @param {NativeApi.Role} role @param {string[]} rights @param {boolean} gives */
 async function toggle(role, rights, gives) {
   let draft = drafts.get(role.id);
   if (!draft) {

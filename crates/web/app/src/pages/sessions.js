@@ -20,11 +20,11 @@ const MOUNTS = ["native", "office", "portos", "kasir", "posstar", "krmpesan", "f
 const list = new ListState("sessions");
 const sessionPanel = lazyPanel(() => import("./session-panel.js"));
 
-/** @param {any} session */
+/** @param {NativeApi.Session} session */
 export const sessionState = (session) =>
   session.ended_at ? state("free", word("ended_why", session.ended_why)) : state("good", t("session.live"));
 
-/** Whether the person may end a session that is not over. @param {any} session */
+/** Whether the person may end a session that is not over. @param {NativeApi.Session} session */
 export const canEnd = (session) => can("sessionDelete") && !session.ended_at;
 
 /** @param {import("../router.js").Route} route */
@@ -88,7 +88,7 @@ function view(route) {
     </div>`;
 }
 
-/** @param {any} session */
+/** @param {NativeApi.Session} session */
 const menu = (session) => [
   ...(canEnd(session) ? [{ label: t("session.end"), icon: "leave", key: "e", run: () => endSession(session) }, null] : []),
   ...(session.user && can("userRead") ? [{ label: t("board.open_person"), icon: "person", href: href("people", session.user.id) }] : []),

@@ -38,7 +38,7 @@ function view() {
     </div>`;
 }
 
-/** @param {any} store */
+/** @param {NativeApi.Store} store */
 function storeRow(store) {
   const devices = directory("devices").filter((device) => device.store?.id === store.id && device.status !== "retired");
   return html`

@@ -10,7 +10,7 @@ const tones = { active: "good", pending: "new", suspended: "bad", deleted: "free
 /** @param {NativeApi.User} user */
 export const isSelf = (user) => user.id === session.user?.id;
 
-/** Whether a person can choose a password by an invitation. @param {any} user */
+/** Whether a person can choose a password by an invitation. @param {NativeApi.User} user */
 export const isInvitable = (user) => !isSelf(user) && !user.virtual && ["active", "pending"].includes(user.status);
 
 /** The status of a person by shape and word; without a password they cannot log in yet. @param {any} user */
