@@ -37,8 +37,8 @@ impl Installation {
         Self { folder: create_folder(), database, engine, secrets: Secrets::default(), settings: Vec::new(), program }
     }
 
-    /// Creates an installation with the small demo shop: users admin, manager, cashier, devices P01,
-    /// P02, PDA1, OFFICE, all with [`PASSWORD`].
+    /// Creates an installation with the small demo shop: users admin, manager, cashier, devices
+    /// P01, P02, PDA1, OFFICE, all with [`PASSWORD`].
     pub fn with_fixture(engine: DatabaseEngine) -> Self {
         let installation = Self::new(engine);
         installation.create_demo_shop();
@@ -202,8 +202,8 @@ fn build_program(features: &[&str], folder: &str) -> PathBuf {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "tillgate-server", "--bin", "tillgate", "--target-dir"]);
     cargo.arg(&target).args(features).current_dir(root);
-    // Cargo describes the test's package to it. These variables would differ from those of a build by
-    // hand, and the build script of ring runs again when they change, with everything behind it.
+    // Cargo describes the test's package to it. These variables would differ from those of a build
+    // by hand, and the build script of ring runs again when they change, with everything behind it.
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
             cargo.env_remove(name);

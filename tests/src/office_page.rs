@@ -127,7 +127,8 @@ impl OfficePage {
         self.browser.run("return document.body.innerText").as_str().unwrap_or_default().to_owned()
     }
 
-    /// Sends a request from a script of the page, with its cookies; returns the status and the body.
+    /// Sends a request from a script of the page, with its cookies; returns the status and the
+    /// body.
     pub fn fetch(&self, method: &str, path: &str, body: Option<&Value>) -> (u64, Value) {
         let headers = json!({ "content-type": "application/json", "if-match": "*" });
         let options = json!({ "method": method, "headers": headers, "body": body.map(Value::to_string) });

@@ -84,7 +84,8 @@ impl TillClient {
         self.send(&self.build_request(method, path, body))
     }
 
-    /// As [`call`](Self::call), but sends the request once; an error means that there was no answer.
+    /// As [`call`](Self::call), but sends the request once; an error means that there was no
+    /// answer.
     pub fn try_call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<TestResponse, ureq::Error> {
         self.try_send(self.build_request(method, path, body))
     }

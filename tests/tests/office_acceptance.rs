@@ -1,6 +1,6 @@
-//! What people rely on in the back office, in a real browser on both databases: a signed-out browser
-//! shows nothing, acts can be undone, what a person may not do is named and refused, nothing is lost
-//! when two people change one thing, and texts of others are shown as text.
+//! What people rely on in the back office, in a real browser on both databases: a signed-out
+//! browser shows nothing, acts can be undone, what a person may not do is named and refused,
+//! nothing is lost when two people change one thing, and texts of others are shown as text.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

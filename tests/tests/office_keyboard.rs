@@ -1,5 +1,5 @@
-//! The back office by keyboard alone: a new person gets access to a till, is suspended and activated,
-//! and the focus is never lost on the way.
+//! The back office by keyboard alone: a new person gets access to a till, is suspended and
+//! activated, and the focus is never lost on the way.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

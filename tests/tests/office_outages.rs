@@ -79,8 +79,8 @@ fn page_continues_when_its_database_was_stopped_and_started_again() {
     page.assert_clean();
 }
 
-/// Makes the answers of a server those of a newer version, once it is told to: another version in the
-/// header, and no files of the earlier one.
+/// Makes the answers of a server those of a newer version, once it is told to: another version in
+/// the header, and no files of the earlier one.
 fn start_updating_proxy(server: &RunningServer) -> (String, Arc<AtomicBool>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -99,7 +99,8 @@ fn start_updating_proxy(server: &RunningServer) -> (String, Arc<AtomicBool>) {
     (address, is_newer)
 }
 
-/// Copies a stream. While `replaces`, the first text is replaced by the second one, which is as long.
+/// Copies a stream. While `replaces`, the first text is replaced by the second one, which is as
+/// long.
 fn copy(mut from: TcpStream, mut to: TcpStream, replaces: &AtomicBool, [text, other]: [&str; 2]) {
     let mut buffer = vec![0; 65_536];
     while let Ok(read @ 1..) = from.read(&mut buffer) {

@@ -181,7 +181,8 @@ fn page_of_another_origin_can_neither_frame_nor_reach_nor_change_anything() {
         form("/sign-out", "out")
     );
     browser.open(&serve_foreign_page(html));
-    // framed: the browser shows its own error page instead, which has another origin than the office
+    // framed: the browser shows its own error page instead, which has another origin than the
+    // office
     let refused = |console: &[String]| console.iter().any(|line| line.contains("frame"));
     let mut console = Vec::new();
     wait_until(TIMEOUT, "the frame to be refused", || {

@@ -10,8 +10,8 @@ use tillgate_tests::browser::keys;
 use tillgate_tests::{DatabaseEngine, Installation, OfficePage, PASSWORD, TestResponse, now, wait_until};
 use ureq::http::Request;
 
-/// The page looks every 15 s whether the session is about to end. As the settings shorten the session,
-/// this shortens the interval.
+/// The page looks every 15 s whether the session is about to end. As the settings shorten the
+/// session, this shortens the interval.
 const SHORT_INTERVAL: &str = "const start = window.setInterval; \
     window.setInterval = (run, time) => start(run, time === 15_000 ? 300 : time)";
 

@@ -1,5 +1,5 @@
-//! The TypeScript compiler checks the modules of the back office against the types of the native API,
-//! which are generated from its OpenAPI document: a changed API breaks the check.
+//! The TypeScript compiler checks the modules of the back office against the types of the native
+//! API, which are generated from its OpenAPI document: a changed API breaks the check.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -81,8 +81,8 @@ fn read_modules() -> Vec<(String, String)> {
     modules
 }
 
-/// The texts that follow `start` in a module up to the end of a string or template, with `{}` for what
-/// a template inserts.
+/// The texts that follow `start` in a module up to the end of a string or template, with `{}` for
+/// what a template inserts.
 fn strings_after<'m>(module: &'m str, start: &str) -> impl Iterator<Item = String> + use<'m> {
     let found: Vec<&str> = module.split(start).skip(1).collect();
     found.into_iter().filter_map(|rest| {

@@ -72,8 +72,8 @@ ids! {
 }
 
 impl NodeId {
-    /// A short name of the process for clients: eight of its random digits. Unlike the machine and the
-    /// number of the process, it says nothing about the server.
+    /// A short name of the process for clients: eight of its random digits. Unlike the machine and
+    /// the number of the process, it says nothing about the server.
     pub fn short_name(&self) -> String {
         format!("{:08x}", self.0.as_u128() & 0xffff_ffff)
     }

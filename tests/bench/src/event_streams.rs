@@ -33,8 +33,8 @@ impl OpenStreams {
         Self { sockets, reader: std::thread::spawn(move || count_changes(streams)), server: address.to_owned() }
     }
 
-    /// Closes the streams, and waits until the server has none. Returns the number of changes that all
-    /// streams have received.
+    /// Closes the streams, and waits until the server has none. Returns the number of changes that
+    /// all streams have received.
     pub(crate) fn close(self) -> usize {
         for socket in &self.sockets {
             let _ = socket.shutdown(Shutdown::Both);

@@ -108,13 +108,13 @@ pub struct MachineClock {
 pub struct NodeAcknowledgment {
     /// The identifier of the process, as in [`Node`].
     pub id: NodeId,
-    /// Its name for the operator, such as the machine and the number of the process; empty if it has
-    /// not recorded one yet. Clients see [`NodeId::short_name`].
+    /// Its name for the operator, such as the machine and the number of the process; empty if it
+    /// has not recorded one yet. Clients see [`NodeId::short_name`].
     pub name: String,
     /// The position in the feed up to which it has applied changes.
     pub applied: Cursor,
-    /// The instant at which it applied the newest revocation before that position; `None` if it has not
-    /// recorded one yet.
+    /// The instant at which it applied the newest revocation before that position; `None` if it has
+    /// not recorded one yet.
     pub applied_at: Option<Instant>,
 }
 

@@ -1,5 +1,5 @@
-//! OpenAPI documentation of one operation: summary, request and responses. Who may call it is in the
-//! table of routes.
+//! OpenAPI documentation of one operation: summary, request and responses. Who may call it is in
+//! the table of routes.
 //!
 //! Responses that follow from the kind of operation (an unreadable body, a rejected token, an
 //! unknown id) are added here, once. A route's own documentation lists only the responses specific
@@ -155,8 +155,8 @@ impl OperationDoc {
         self
     }
 
-    /// Documents a response of another media type, or another media type of a response: an object if
-    /// it is a JSON type, otherwise text.
+    /// Documents a response of another media type, or another media type of a response: an object
+    /// if it is a JSON type, otherwise text.
     pub(crate) fn typed_response(mut self, status: u16, about: &str, content_type: &str) -> Self {
         let is_json = content_type.ends_with("json");
         let kind = if is_json { Type::Object } else { Type::String };
@@ -225,8 +225,8 @@ impl OperationDoc {
         schemas
     }
 
-    /// Builds the operation at this path, for callers who meet this requirement; `None` if it requires no
-    /// authentication.
+    /// Builds the operation at this path, for callers who meet this requirement; `None` if it
+    /// requires no authentication.
     pub(crate) fn build(self, method: &HttpMethod, path: &str, requirement: Option<Requirement>) -> Operation {
         let mut parameters: Vec<Parameter> = path_parameter_names(path)
             .map(|name| {

@@ -1,4 +1,5 @@
-//! The pages of the back office: the app's document and files, and the forms for signing in and out.
+//! The pages of the back office: the app's document and files, and the forms for signing in and
+//! out.
 
 use std::collections::BTreeSet;
 

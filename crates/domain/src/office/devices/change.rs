@@ -80,17 +80,18 @@ pub enum SettingsChange {
 
 impl Office<'_> {
     /// Changes the device and returns it. With `version`, fails if the device has another version.
-    /// Requires the right `deviceUpdate` (`deviceDelete` to retire), every right that the device has or
-    /// gets as itself, and every right that its users gain by another environment.
+    /// Requires the right `deviceUpdate` (`deviceDelete` to retire), every right that the device
+    /// has or gets as itself, and every right that its users gain by another environment.
     ///
     /// A device that is no longer active loses all sessions on it; the permanent one only if it is
-    /// retired. A retired device is also removed from its users, loses its roles and its store, and its
-    /// name becomes free. A change without a difference writes nothing.
+    /// retired. A retired device is also removed from its users, loses its roles and its store, and
+    /// its name becomes free. A change without a difference writes nothing.
     pub fn change_device(&self, id: DeviceId, version: Option<i64>, change: &DeviceChange) -> UseCaseResult<Device> {
         self.store.write("change_device", |tx| commit_refusal(apply(tx, self, id, version, change)))
     }
 
-    /// Activates, locks or retires a device; see [`change_device`](Self::change_device). A retired device stays retired.
+    /// Activates, locks or retires a device; see [`change_device`](Self::change_device). A retired
+    /// device stays retired.
     pub fn set_device_status(&self, id: DeviceId, status: DeviceStatus) -> UseCaseResult<Device> {
         self.change_device(id, None, &DeviceChange { status: Some(status), ..DeviceChange::default() })
     }

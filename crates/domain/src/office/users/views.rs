@@ -68,8 +68,8 @@ impl OfficeReader<'_> {
         })
     }
 
-    /// The user with this id; deleted users are found, too. Requires the right `userRead`, unless it is
-    /// that of the caller (`caller`).
+    /// The user with this id; deleted users are found, too. Requires the right `userRead`, unless
+    /// it is that of the caller (`caller`).
     pub fn find_user_view(&self, caller: Option<UserId>, id: UserId) -> UseCaseResult<Option<UserView>> {
         self.store.read("find_user", |tx: &mut (dyn OfficeTx + '_)| {
             let mut run = || -> Result<Option<UserView>, UseCaseError> {

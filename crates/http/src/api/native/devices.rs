@@ -94,7 +94,8 @@ async fn list_devices(call: Request, caller: Caller) -> Result<HttpResponse, Api
     query.render(&found, |each| each.device.id.0, to_body)
 }
 
-/// Reads the filter from the query, and whether the seats are requested; without a status it selects all devices that are not retired.
+/// Reads the filter from the query, and whether the seats are requested; without a status it
+/// selects all devices that are not retired.
 fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, DeviceFilter, bool), ApiError> {
     let mut sent = QueryParameters::strict(call.head());
     let query = PageQuery::read(&mut sent, "devices", "", tenant);

@@ -1,5 +1,5 @@
-//! The page at which an invited user chooses a password: a form that works without scripts. A script
-//! moves the token of the link into the form; without it, the person enters the token.
+//! The page at which an invited user chooses a password: a form that works without scripts. A
+//! script moves the token of the link into the form; without it, the person enters the token.
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
