@@ -14,6 +14,7 @@ use std::sync::Arc;
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Mode, StoreError, StoreResult, UnitOfWork};
 
+pub(crate) use address::redact_message;
 pub use address::{Address, InvalidAddress};
 pub use limits::Limits;
 pub use unit_report::UnitReport;

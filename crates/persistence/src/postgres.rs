@@ -8,7 +8,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_query, sql_types::Text};
 use tillgate_domain::Mode;
 
 use crate::connection::AnyConnection;
-use crate::database::Limits;
+use crate::database::{Limits, redact_message};
 use crate::deadline::Deadline;
 use crate::pool::{ConnectFailure, ConnectFn};
 
@@ -29,7 +29,7 @@ pub(crate) fn connect_plain(address: &str, limits: &Limits) -> Result<PgConnecti
 }
 
 fn connect(address: &str) -> Result<PgConnection, ConnectFailure> {
-    PgConnection::establish(address).map_err(|error| ConnectFailure(error.to_string().trim().to_owned()))
+    PgConnection::establish(address).map_err(|error| ConnectFailure(redact_message(address, &error.to_string())))
 }
 
 /// The time-outs are set once per connection, so they cost a unit of work nothing. Each limits one

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 
 pub(crate) use database::{
     create_database, database_address, database_location, find_tenant, has_database, open_database,
-    open_existing_database, prepare_database,
+    open_database_before_upgrade, open_existing_database, prepare_database,
 };
 pub(crate) use engine::{
     build_command_engine, build_engine, build_engine_with_clock, build_password_policy, password_cost,

@@ -21,7 +21,7 @@ pub(crate) fn raise_limit(connections: u64) {
     if let Some(limit) = exceeded_limit(now, connections) {
         tracing::warn!(
             limit,
-            connections,
+            needed = connections.saturating_add(RESERVED_FILES),
             "limits.connections times server.workers exceeds the limit of open files: raise the hard limit \
              (LimitNOFILE= in systemd, --ulimit nofile for containers) or lower limits.connections"
         );

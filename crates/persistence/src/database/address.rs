@@ -99,9 +99,93 @@ fn redact_password(address: &str) -> String {
     }
 }
 
+/// The message of libpq on one line. Quoted text that may be part of a password in the address is
+/// replaced by dots, since libpq quotes the part of an address that it cannot parse.
+pub(crate) fn redact_message(address: &str, message: &str) -> String {
+    let message = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let (written, public) = (decode_percent(address), public_parts(address));
+    let mut hidden = false;
+    let parts = message.trim().split('"').enumerate().map(|(number, part)| {
+        let may_be_quoted = number % 2 == 1 || written.contains('"');
+        let is_secret = may_be_quoted
+            && (address.contains(part) || written.contains(part))
+            && !public.iter().any(|public| public.contains(part));
+        hidden |= is_secret;
+        if is_secret { "..." } else { part }
+    });
+    let mut redacted = parts.collect::<Vec<_>>().join("\"");
+    if hidden {
+        redacted.push_str(". In a password in the URL, write % as %25, / as %2F, : as %3A and @ as %40");
+    }
+    redacted
+}
+
+/// What a message may show of an address: what `redact_password` shows and, unless the address has
+/// several readings, its parameters other than passwords; each as written and decoded.
+fn public_parts(address: &str) -> Vec<String> {
+    let shown = redact_password(address);
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    let parameters = if shown.ends_with("...") { "" } else { query };
+    let is_password = |pair: &str| decode_percent(pair.split('=').next().unwrap_or_default()).ends_with("password");
+    let parameters = parameters.split('&').filter(|pair| !is_password(pair));
+    let mut parts: Vec<String> = parameters.map(str::to_owned).chain([shown]).collect();
+    parts.extend(parts.iter().map(|part| decode_percent(part)).collect::<Vec<_>>());
+    parts
+}
+
+/// The text with every valid percent-encoding decoded.
+fn decode_percent(text: &str) -> String {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let byte = match after {
+            [high, low, ..] if *first == b'%' => {
+                std::str::from_utf8(&[*high, *low]).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok())
+            }
+            _ => None,
+        };
+        decoded.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn message_of_libpq_shows_no_part_of_a_password() {
+        for (address, message) in [
+            ("postgres://till:ge%heim@a/shop", "invalid percent-encoded token: \"ge%heim\""),
+            ("postgres://till:a/ge@heim%@a/shop", "invalid percent-encoded token: \"ge@heim%@a/shop\""),
+            ("postgres://till:ge@heim@a/shop", "could not translate host name \"heim@a\" to address: unknown"),
+            ("postgres://till:heim/x%40y@a", "invalid integer value \"heim\" for connection option \"port\""),
+            ("postgres://till/ge@he%69m", "database \"ge@heim\" does not exist"),
+            ("postgres://till:ge\"heim%@a/shop", "invalid percent-encoded token: \"ge\"heim%\""),
+            ("postgres://a/shop?p%61ssword=heim%", "invalid percent-encoded token: \"heim%\""),
+        ] {
+            let shown = redact_message(address, message);
+            assert!(!shown.contains("heim") && shown.contains("\"...\""), "{address}: {shown}");
+            assert!(shown.ends_with("@ as %40"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn message_of_libpq_keeps_the_rest_on_one_line() {
+        let address = "postgres://till:ge%40heim@127.0.0.1:1/shop?sslmode=requir&sslrootcert=%2Fetc%2Fca.pem";
+        for (message, shown) in [
+            (
+                "connection to server at \"127.0.0.1\", port 1 failed: Connection refused\n\tIs the server running?\n",
+                "connection to server at \"127.0.0.1\", port 1 failed: Connection refused Is the server running?",
+            ),
+            ("invalid sslmode value: \"requir\"", "invalid sslmode value: \"requir\""),
+            ("file \"/etc/ca.pem\" does not exist", "file \"/etc/ca.pem\" does not exist"),
+            ("no entry for host \"10.0.0.5\", user \"till\"", "no entry for host \"10.0.0.5\", user \"till\""),
+        ] {
+            assert_eq!(redact_message(address, message), shown);
+        }
+    }
 
     fn parse(text: &str) -> Result<Address, InvalidAddress> {
         Address::parse(text, Path::new("/data"))

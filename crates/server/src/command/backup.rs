@@ -19,7 +19,8 @@ pub(crate) struct BackupArgs {
 impl BackupArgs {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let settings = context.settings(|_| ())?;
-        composition::open_existing_database(&settings)?.backup(&self.file).map_err(CommandError::failed)?;
+        // a backup precedes the migration, also if the new program is installed already
+        composition::open_database_before_upgrade(&settings)?.backup(&self.file).map_err(CommandError::failed)?;
         let file = self.file.display().to_string();
         let beside = match master_key::master_key_source(&settings) {
             master_key::MasterKeySource::File(key) => {

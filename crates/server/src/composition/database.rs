@@ -120,6 +120,18 @@ pub(crate) fn open_existing_database(settings: &Settings) -> Result<Arc<Database
     }
 }
 
+/// Opens an existing database of this or an older version. Creates and migrates nothing.
+pub(crate) fn open_database_before_upgrade(settings: &Settings) -> Result<Arc<Database>, CommandError> {
+    if !has_database(settings)? {
+        return Err(no_database_error(settings)?);
+    }
+    let database = open_database(settings)?;
+    if database.pending_migrations().map_err(CommandError::failed)?.is_empty() {
+        check_master_key(settings, &database)?;
+    }
+    Ok(database)
+}
+
 /// Checks that the master key decrypts the keys in the database; otherwise one of the two is the
 /// wrong one.
 fn check_master_key(settings: &Settings, database: &Database) -> Result<(), CommandError> {

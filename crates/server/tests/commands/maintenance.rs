@@ -168,6 +168,9 @@ fn backup_is_a_database_that_serves() {
 fn backup_of_postgres_names_pg_dump() {
     let home = TestInstallation::on(DatabaseEngine::Postgres).with_admin();
     assert!(home.run_refused(&["backup", "x.db"], 1).contains("pg_dump"));
+    home.make_older();
+    assert!(home.run_refused(&["user", "list"], 1).contains("not up to date"));
+    assert!(home.run_refused(&["backup", "x.db"], 1).contains("pg_dump"), "a backup precedes the migration");
 }
 
 fn doctor_finds_nothing_on_a_healthy_installation(engine: DatabaseEngine) {
@@ -222,6 +225,9 @@ fn doctor_suggests_remedies() {
     std::fs::write(home.data().join("tillgate.toml"), "[server]\nlisen = 1\n").unwrap();
     assert!(remedy_of("configuration").contains("config/tillgate.toml"));
     std::fs::remove_file(home.data().join("tillgate.toml")).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let remedy = remedy_of("master key");
+    assert!(remedy.contains("A lost master key") && !remedy.contains("init"), "{remedy}");
     std::fs::write(home.data().join("tillgate.db"), "not a database").unwrap();
     assert!(!remedy_of("database").is_empty());
 }

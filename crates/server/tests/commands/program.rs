@@ -122,6 +122,15 @@ impl TestInstallation {
         home
     }
 
+    /// Makes the database on PostgreSQL look like that of an older version: its newest migration is
+    /// pending.
+    pub(crate) fn make_older(&self) {
+        let database = self.database.as_ref().and_then(|url| url.rsplit('/').next()).unwrap();
+        let newest = "(SELECT max(version) FROM __diesel_schema_migrations)";
+        let statement = format!("DELETE FROM __diesel_schema_migrations WHERE version = {newest}");
+        tillgate_testkit::postgres::server().sql(database, &statement).unwrap();
+    }
+
     /// Starts a server (`serve` or `demo`, with its flags) on a free port.
     pub(crate) fn start(&self, line: &[&str]) -> RunningServer {
         let mut command = self.command(line);

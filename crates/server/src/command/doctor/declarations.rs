@@ -31,9 +31,10 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
         let seal_file = SealFile::from_settings(&office.settings);
         if seal_file.read().map_err(CommandError::failed)?.is_none() {
             print::print_note(&format!(
-                "{} is missing: also run this command with the --data of every server that uses the database; \
-                 otherwise those servers keep reporting a broken audit log",
-                seal_file.path().display()
+                "{} is missing. In a new folder, create it: {}. Also run this command with the --data of every \
+                 server that uses the database; otherwise those servers keep reporting a broken audit log",
+                seal_file.path().display(),
+                office.settings.command("audit reseal --yes")
             ));
         }
         if let Some(seal) = set_aside_seal(&office)? {

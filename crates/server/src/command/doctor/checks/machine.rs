@@ -97,6 +97,11 @@ pub(super) fn check_master_key(settings: &Settings) -> Finding {
         (Err(stop), _) => {
             Finding::problem(CHECK, stop.to_string(), "restore the key with which the database was created")
         }
+        (Ok(None), _) if composition::has_database(settings).unwrap_or(true) => Finding::problem(
+            CHECK,
+            "there is no master key",
+            "restore the key from its backup; without a backup, follow \"A lost master key\" in docs/backup.md",
+        ),
         (Ok(None), _) => Finding::problem(
             CHECK,
             "there is no master key",
