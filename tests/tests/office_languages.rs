@@ -1,0 +1,159 @@
+//! The back office in Slovak and Indonesian: no page shows a text of the English catalog, plurals are
+//! those of the language, and times are those of the shop.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tillgate_tests::clients::{node_script, output_folder, run_ok};
+use tillgate_tests::{DatabaseEngine, OfficePage, fill_shop};
+
+type Catalog = BTreeMap<String, String>;
+
+fn web_crate() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("crates/web")
+}
+
+#[test]
+#[ignore = "requires Node.js"]
+fn plurals_and_times_are_those_of_language_and_zone() {
+    // Node.js reads them as ES modules because of the file beside them
+    let modules = output_folder("office-modules");
+    std::fs::write(modules.join("package.json"), "{ \"type\": \"module\" }").unwrap();
+    for name in ["base.js", "i18n.js", "time.js"] {
+        std::fs::copy(web_crate().join("app/src").join(name), modules.join(name)).unwrap();
+    }
+    let mut script = node_script("languages.mjs");
+    script.arg(modules).arg(web_crate().join("locales"));
+    run_ok(script);
+}
+
+fn read_catalog(locale: &str) -> Catalog {
+    let (mut all, mut folders) = (Catalog::new(), vec![web_crate().join("locales")]);
+    while let Some(folder) = folders.pop() {
+        let file = folder.join(format!("{locale}.json"));
+        all.extend(serde_json::from_str::<Catalog>(&std::fs::read_to_string(file).unwrap()).unwrap());
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        folders.extend(entries.filter(|path| path.is_dir()));
+    }
+    all
+}
+
+/// Whether the text is this one of the catalog, whatever its placeholders are filled with.
+fn is_instance(text: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut last = first;
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+        last = part;
+    }
+    rest.is_empty() || (last.is_empty() && pattern.ends_with('}'))
+}
+
+/// The English texts that the other catalog has in other words, and that are more than placeholders.
+fn english_only(english: &Catalog, other: &Catalog) -> Vec<String> {
+    let translated: BTreeSet<&String> = other.values().collect();
+    let has_words = |text: &str| {
+        let words = text.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+        words.flat_map(str::chars).filter(|c| c.is_alphabetic()).count() > 2
+    };
+    english.values().filter(|text| !translated.contains(text) && has_words(text)).cloned().collect()
+}
+
+/// The texts of the page, and the names and hints of its elements.
+const TEXTS: &str = "const texts = new Set(); \
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); \
+    while (walker.nextNode()) if (!walker.currentNode.parentElement.closest('noscript, script, code, pre')) \
+    texts.add(walker.currentNode.data.trim()); \
+    for (const each of document.querySelectorAll('[title], [aria-label], [placeholder]')) \
+    for (const name of ['title', 'aria-label', 'placeholder']) texts.add(each.getAttribute(name)?.trim() ?? ''); \
+    texts.add(document.title.split(' \u{b7} ')[0]); return [...texts]";
+
+fn texts_of(page: &OfficePage) -> BTreeSet<String> {
+    serde_json::from_value(page.browser.run(TEXTS)).unwrap()
+}
+
+fn choose_language(page: &OfficePage, locale: &str) {
+    let choice = json!({ "locale": locale }).to_string();
+    page.browser.run(&format!("localStorage.setItem('tillgate-office', {})", json!(choice)));
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn no_page_shows_english_in_another_language() {
+    let page = OfficePage::start(DatabaseEngine::Sqlite);
+    let admin = page.log_in_natively("admin");
+    fill_shop(&page.server, &admin);
+    // names that people chose are no texts of the catalog
+    let mut names = BTreeSet::new();
+    for path in ["users", "roles", "devices", "stores", "tickets", "api-keys", "tenants"] {
+        let items = admin.get(&format!("/api/v1/{path}")).json()["items"].clone();
+        for item in items.as_array().unwrap() {
+            let members = ["display_name", "user_name", "name", "label", "description"];
+            names.extend(members.iter().filter_map(|name| item[*name].as_str()).map(str::to_owned));
+        }
+    }
+    // and so is the name of a mount in the details of an event
+    names.extend(["English", "tillgate", "office"].map(str::to_owned));
+    let english = read_catalog("en");
+    page.sign_in("admin");
+    page.wait_until_settled();
+    let of_page = english_only(&english, &read_catalog("sk"));
+    let shown = texts_of(&page);
+    let found = shown.iter().filter(|text| of_page.iter().any(|pattern| is_instance(text, pattern))).count();
+    assert!(found > 20, "English is recognized: {shown:?}");
+    for locale in ["sk", "id"] {
+        choose_language(&page, locale);
+        let forbidden = english_only(&english, &read_catalog(locale));
+        let mut leaks = BTreeSet::new();
+        page.for_each_view(|view| {
+            assert_eq!(page.browser.run("return document.documentElement.lang"), Value::from(locale), "{view}");
+            let texts = texts_of(&page).into_iter().filter(|text| !names.contains(text));
+            let leaking = texts.filter(|text| forbidden.iter().any(|pattern| is_instance(text, pattern)));
+            leaks.extend(leaking.map(|text| format!("{view}: {text}")));
+        });
+        assert!(leaks.is_empty(), "{locale}: {leaks:#?}");
+    }
+    // the pages without a session are in the language of the browser
+    for locale in ["sk", "id"] {
+        let agent = page.browser.run("return navigator.userAgent");
+        let language = json!({ "userAgent": agent, "acceptLanguage": locale });
+        page.browser.devtools("Network.setUserAgentOverride", &language);
+        let forbidden = english_only(&english, &read_catalog(locale));
+        page.for_each_view_without_session(|view| {
+            let texts = texts_of(&page);
+            assert!(texts.len() > 3, "{view}: {texts:?}");
+            let mut own = texts.iter().filter(|text| !names.contains(*text));
+            let leak = own.find(|text| forbidden.iter().any(|pattern| is_instance(text, pattern)));
+            assert_eq!(leak, None, "{locale}: {view}");
+        });
+    }
+    page.assert_clean();
+}
+
+/// Times in the page are those of the shop, not those of the browser.
+#[test]
+#[ignore = "requires Chromium"]
+fn times_are_those_of_the_shop() {
+    let page = OfficePage::start(DatabaseEngine::Sqlite);
+    let admin = page.log_in_natively("admin");
+    let tenant = admin.get("/api/v1/tenants").json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let zone = json!({ "zone": "Asia/Jakarta" });
+    admin.change("PATCH", &format!("/api/v1/tenants/{tenant}"), &zone).expect_status(200);
+    page.server.new_till().login("cashier", "P01");
+    page.browser.devtools("Emulation.setTimezoneOverride", &json!({ "timezoneId": "America/New_York" }));
+    page.sign_in("admin");
+    page.open("/sessions");
+    page.wait_until_settled();
+    let times = "return [...document.querySelectorAll('td time')].map(each => [each.title, \
+                 new Intl.DateTimeFormat('en', { timeZone: 'Asia/Jakarta', hourCycle: 'h23', dateStyle: 'medium', \
+                 timeStyle: 'long' }).format(new Date(each.dateTime))])";
+    let times: Vec<[String; 2]> = serde_json::from_value(page.browser.run(times)).unwrap();
+    assert!(times.len() > 2 && times.iter().all(|[shown, expected]| shown == expected), "{times:?}");
+    page.assert_clean();
+}
