@@ -16,6 +16,10 @@ test *ARGS:
 quick:
     cargo test --workspace --exclude tillgate-tests
 
+# take a picture of every page of the back office into target/screenshots; requires Chromium ("just test install")
+screenshots:
+    cargo run --locked -p tillgate-tests --example screenshots
+
 # run the benchmarks and write the results to docs/bench
 bench *ARGS:
     cargo build --release --bin tillgate

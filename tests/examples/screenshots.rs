@@ -1,0 +1,80 @@
+//! Takes a picture of everything that the back office shows: on a desktop and on a phone, in the light
+//! and in the dark color scheme, of a shop with 40 tills and of one without any. The pictures are in
+//! `target/screenshots`.
+//!
+//! ```sh
+//! cargo run --locked -p tillgate-tests --example screenshots
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::path::Path;
+
+use serde_json::json;
+use tillgate_tests::clients::output_folder;
+use tillgate_tests::{DatabaseEngine, Installation, OfficePage, PASSWORD, TillClient};
+
+/// The sizes of a desktop and of a phone, in CSS pixels.
+const SIZES: [(&str, u32, u32); 2] = [("desktop", 1280, 800), ("phone", 390, 844)];
+
+/// The number of tills in the shop. The demo has 12.
+const TILL_COUNT: usize = 40;
+
+const NAMES: [&str; 7] = ["Jana", "Peter", "Zuzana", "Budi", "Dewi", "Anna", "Marek"];
+const SURNAMES: [&str; 4] = ["Nov\u{e1}", "Hor\u{e1}k", "Santoso", "Wijaya"];
+
+/// Takes the pictures of what the page shows.
+fn take_pictures(page: &OfficePage, folder: &Path, view: &str) {
+    let name = view.replace(": ", "-").replace(' ', "-");
+    for (device, width, height) in SIZES {
+        page.browser.resize(width, height);
+        for scheme in ["light", "dark"] {
+            page.browser.set_color_scheme(scheme);
+            let file = folder.join(format!("{name}-{device}-{scheme}.png"));
+            std::fs::write(file, page.browser.take_screenshot()).unwrap();
+        }
+    }
+    let (_, width, height) = SIZES[0];
+    page.browser.resize(width, height);
+}
+
+/// Adds tills to the full demo shop, and people who are logged in on every second of them.
+fn add_tills(page: &OfficePage, admin: &TillClient) {
+    let stores = admin.get("/api/v1/stores").expect_status(200).json();
+    for number in 13..=TILL_COUNT {
+        let till = format!("P{number:02}");
+        let store = &stores["items"][number % 2]["id"];
+        let body = json!({ "name": till, "environment": "CashRegister", "store": store });
+        admin.post("/api/v1/devices", &body).expect_status(201);
+        if number % 2 == 0 {
+            let user = format!("person{number}");
+            let name = format!("{} {}", NAMES[number % NAMES.len()], SURNAMES[number % SURNAMES.len()]);
+            let devices = json!([{ "device": till, "roles": ["cashier"] }]);
+            let body = json!({ "user_name": user, "display_name": name, "password": PASSWORD, "devices": devices });
+            admin.post("/api/v1/users", &body).expect_status(201);
+            page.server.new_till().login(&user, &till);
+        }
+    }
+}
+
+fn main() {
+    let folder = output_folder("screenshots/shop");
+    let installation = Installation::new(DatabaseEngine::Sqlite);
+    installation.create_full_demo_shop();
+    let page = OfficePage::start_on(installation);
+    add_tills(&page, &page.log_in_natively("admin"));
+    page.for_each_view_without_session(|view| take_pictures(&page, &folder, view));
+    page.sign_in("admin");
+    page.for_each_view(|view| take_pictures(&page, &folder, view));
+    println!("{}", folder.display());
+
+    let folder = output_folder("screenshots/empty");
+    let installation = Installation::new(DatabaseEngine::Sqlite);
+    installation.secrets().add(PASSWORD);
+    installation.run_ok(&["init"], "");
+    installation.run_ok(&["user", "add", "admin", "--role", "admin"], &format!("{PASSWORD}\n"));
+    let page = OfficePage::start_on(installation);
+    page.sign_in_and_wait_for("admin", "No till yet");
+    page.for_each_view(|view| take_pictures(&page, &folder, view));
+    println!("{}", folder.display());
+}
