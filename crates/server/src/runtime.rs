@@ -41,8 +41,26 @@ pub(crate) struct ServerParts {
 }
 
 /// A task that runs while the server already listens but does not serve requests that need the
-/// engine yet. It receives the server's URL.
-pub(crate) type StartupTask = Box<dyn FnOnce(&str) -> Result<StartupOutcome, CommandError> + Send>;
+/// engine yet.
+pub(crate) struct StartupTask {
+    /// Returns the first line to print, if there is one. It receives the server's URL.
+    pub(crate) first_line: Box<dyn FnOnce(&str) -> Option<String>>,
+    /// The work. It receives the server's URL.
+    pub(crate) work: StartupWork,
+}
+
+/// The work of a startup task.
+type StartupWork = Box<dyn FnOnce(&str) -> Result<StartupOutcome, CommandError> + Send>;
+
+impl StartupTask {
+    /// Prints the first line, unless the output is JSON, and returns the work.
+    fn announce(self, json: bool, url: &str) -> StartupWork {
+        if let Some(line) = (self.first_line)(url).filter(|_| !json) {
+            print::print_line(&line);
+        }
+        self.work
+    }
+}
 
 /// The result of a startup task.
 pub(crate) struct StartupOutcome {
@@ -131,6 +149,7 @@ pub(crate) fn run_server(
         signals::stop_on_signal(handles.clone())?;
         log_start(settings, &auth, &url);
         certificate_reload::start_reloading(settings, certificate)?;
+        let startup_work = startup_task.map(|task| task.announce(json, &url));
         print_addresses(json, &url, operations_url.as_deref());
         if no_users {
             let link = first_admin::prepare_set_up(settings, &*database, &url, json);
@@ -140,16 +159,16 @@ pub(crate) fn run_server(
                     print::print_line(&link);
                 }
             }
-        } else if startup_task.is_none() {
+        } else if startup_work.is_none() {
             first_admin::remove_token_file(settings);
         }
-        let startup_task = startup_task.map(|startup_task| spawn_startup_task(startup_task, &http, url, handles, json));
+        let startup = startup_work.map(|work| spawn_startup_work(work, &http, url, handles, json));
         server.wait_until_stopped().await.map_err(CommandError::failed)?;
         if let Some(operations) = operations {
             operations.wait_until_stopped().await.map_err(CommandError::failed)?;
         }
-        match startup_task {
-            Some(startup_task) => startup_task.await.map_err(CommandError::failed)?.map(drop),
+        match startup {
+            Some(startup) => startup.await.map_err(CommandError::failed)?.map(drop),
             None => Ok(()),
         }
     });
@@ -178,10 +197,10 @@ fn list_final_writes(sealing: SealingThread, auth: Arc<Auth>, database: Arc<Data
     ]
 }
 
-/// Runs the startup task on a blocking thread and then opens the readiness gate; stops the server
-/// if the task fails.
-fn spawn_startup_task(
-    startup_task: StartupTask,
+/// Runs the work of the startup task on a blocking thread and then opens the readiness gate; stops
+/// the server if it fails.
+fn spawn_startup_work(
+    work: StartupWork,
     http: &Http,
     url: String,
     handles: Vec<StopHandle>,
@@ -189,7 +208,7 @@ fn spawn_startup_task(
 ) -> actix_web::rt::task::JoinHandle<Result<Option<Box<dyn Send>>, CommandError>> {
     let gate = http.readiness_gate();
     actix_web::rt::spawn(async move {
-        let done = actix_web::rt::task::spawn_blocking(move || startup_task(&url))
+        let done = actix_web::rt::task::spawn_blocking(move || work(&url))
             .await
             .map_err(CommandError::failed)
             .and_then(|done| done);

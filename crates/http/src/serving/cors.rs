@@ -11,7 +11,7 @@ use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
     AsHeaderName, HeaderMap, HeaderValue, ORIGIN, VARY,
 };
-use url::Url;
+use url::{Host, Url};
 
 /// A web origin whose scripts may send requests with their users' cookies: scheme, host and port
 /// (RFC 6454, 4), in the form that browsers send.
@@ -27,6 +27,18 @@ impl WebOrigin {
     /// The origin as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether connections to the origin are encrypted, or stay on the machine of the client.
+    pub fn is_protected(&self) -> bool {
+        let Ok(url) = Url::parse(&self.0) else { return false };
+        let is_local = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        url.scheme() == "https" || is_local
     }
 
     /// Whether a browser's `Origin` header has this origin.

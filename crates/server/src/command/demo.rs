@@ -108,21 +108,28 @@ impl DemoArgs {
         } else {
             PasswordDelivery::File
         };
-        let behind: StartupTask = {
+        let new = shop::prepare_accounts(&settings, &database, size, chosen.as_ref(), delivery)?;
+        let passwords = new.passwords(&settings, chosen.as_ref())?;
+        let startup_task = {
+            let password = try_it::admin_password(&settings, delivery, &passwords);
+            let office = try_it::office_prefix(&settings).map(str::to_owned);
+            let first_line = move |url: &str| {
+                office.map(|prefix| format!("Open {url}{prefix} and sign in as admin with the password {password}"))
+            };
             let (settings, database, alive) = (settings.clone(), std::sync::Arc::clone(&database), self.alive);
-            Box::new(move |url| {
-                let created = shop::create_demo(&settings, &database, size, chosen.as_ref(), delivery)?;
-                let text = try_it::instructions(&settings, url, delivery, size, &created);
+            let work = move |url: &str| {
+                shop::create_demo(&settings, &database, size, &new)?;
+                let text = try_it::instructions(&settings, url, delivery, size, &new);
                 let Some(speed) = alive else { return Ok(StartupOutcome { text, background: None }) };
-                let passwords = created.passwords(&settings, chosen.as_ref())?;
                 let simulation = simulation::StaffSimulation::start(url, &settings.native.prefix, &passwords, speed)?;
                 Ok(StartupOutcome { text, background: Some(Box::new(simulation)) })
-            })
+            };
+            StartupTask { first_line: Box::new(first_line), work: Box::new(work) }
         };
         runtime::run_server(
             &settings,
             runtime::ServerParts { database, auth, mounts, json: context.json },
-            Some(behind),
+            Some(startup_task),
         )
     }
 }

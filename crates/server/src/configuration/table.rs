@@ -13,7 +13,7 @@ use toml::Value;
 use super::ConfigError;
 use super::layers::{Key, Layers, Source};
 use super::mount_rows::MountConfig;
-use super::value::{Algorithm, ByteSize, ForwardingHeaders, LogFormat, MailTls, Setting};
+use super::value::{Algorithm, ByteSize, ForwardingHeaders, LogFormat, MailTls, PublicUrl, Setting};
 
 macro_rules! settings {
     ($($(#[$section_doc:meta])* $section:ident: $Section:ident {
@@ -84,6 +84,9 @@ settings! {
         /// `forwarded` (`Forwarded`, RFC 7239). The proxy must set them itself: a header that it
         /// only passes on is controlled by the client.
         proxy_headers: ForwardingHeaders = "x-forwarded",
+        /// The address at which people reach the server, such as `https://pos.example`, without a path;
+        /// http only for this machine. It begins the links in mails. Empty: such mails are not sent.
+        public_url: Option<PublicUrl> = "",
         /// Threads that serve requests. 0: one per core.
         workers: u32 = "0",
         /// Shutdown grace period: how long a shutdown waits for requests in progress.

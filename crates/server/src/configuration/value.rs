@@ -109,6 +109,33 @@ impl Setting for Vec<WebOrigin> {
     }
 }
 
+/// The address at which people reach the server, such as `https://pos.example`: a web origin whose
+/// connections are encrypted, or stay on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublicUrl(WebOrigin);
+
+impl PublicUrl {
+    /// The address without a slash at its end.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl Setting for PublicUrl {
+    fn read(value: &Value) -> Result<Self, String> {
+        let origin: WebOrigin = parse_as(
+            value,
+            "must be the address of the server without a path, query or fragment, such as https://pos.example",
+        )?;
+        if origin.is_protected() {
+            Ok(Self(origin))
+        } else {
+            Err("must begin with https://; http:// is possible for this machine only, such as http://localhost:8080"
+                .to_owned())
+        }
+    }
+}
+
 impl Setting for SecurePolicy {
     fn read(value: &Value) -> Result<Self, String> {
         match trimmed_text(value) {
@@ -269,6 +296,28 @@ mod tests {
         }
         assert_eq!((read("off"), read("none")), (Ok(SecurePolicy::Off), Ok(SameSite::None)));
         assert!(read::<SecurePolicy>("true").is_err());
+    }
+
+    #[test]
+    fn public_url_is_an_encrypted_or_local_origin() {
+        for (text, url) in [
+            ("https://pos.example", "https://pos.example"),
+            ("https://pos.example:8443/", "https://pos.example:8443"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("http://localhost", "http://localhost"),
+        ] {
+            assert_eq!(read::<PublicUrl>(text).as_ref().map(PublicUrl::as_str), Ok(url));
+        }
+        assert_eq!(read::<Option<PublicUrl>>(""), Ok(None));
+        for bad in
+            ["pos.example", "https://pos.example/till", "https://pos.example?a", "https://pos.example/#a", "ftp://a"]
+        {
+            assert!(read::<PublicUrl>(bad).unwrap_err().contains("without a path"), "{bad}");
+        }
+        for bad in ["http://pos.example", "http://192.0.2.1", "http://localhost.example"] {
+            assert!(read::<PublicUrl>(bad).unwrap_err().contains("https://"), "{bad}");
+        }
     }
 
     #[test]

@@ -25,7 +25,9 @@ fn demo_shop_is_created_behind_the_server_and_every_account_logs_in() {
     let server = home.start(&["demo"]);
     assert_eq!(server.request("GET", "/healthz", None).0, 200);
     server.wait_until_ready();
-    assert_eq!(file_mode(&home.data().join("demo-passwords.txt")), 0o600);
+    let file = home.data().join("demo-passwords.txt");
+    assert!(server.announcement.trim_end().ends_with(&format!("the password of admin in {}", file.display())));
+    assert_eq!(file_mode(&file), 0o600);
     let passwords = read_passwords(&home);
     for user in ["admin", "manager", "cashier"] {
         let password = &passwords[user];
@@ -178,7 +180,9 @@ fn small_demo_has_the_accounts_of_the_examples_only() {
     let home = TestInstallation::new();
     let mut server = home.start(&["demo", "--small", "--password", PASSWORD]);
     server.wait_until_ready();
-    server.read_line();
+    let expected =
+        format!("Open http://{}/office and sign in as admin with the password {}\n", server.address, PASSWORD);
+    assert_eq!(server.announcement, expected);
     assert_eq!(server.read_line(), "Created 3 users and 4 devices, all with the password that you chose.");
     let devices = home.run_ok(&["device", "list", "--json"]).json();
     assert_eq!(devices.as_array().unwrap().len(), 4);
@@ -206,7 +210,7 @@ fn second_demo_adds_and_restores_nothing() {
     home.run_ok(&["user", "status", "cashier", "deleted", "--yes"]);
     let mut server = home.start(&["demo"]);
     server.wait_until_ready();
-    assert_eq!(server.read_line(), format!("Open http://{}/office in a browser and sign in as admin.", server.address));
+    assert!(server.announcement.ends_with("as admin with the password that was shown when the demo was created\n"));
     assert!(server.read_line().contains("already exists"));
     assert!((0..20).any(|_| server.read_line() == format!("API documentation: http://{}/docs", server.address)));
     assert_eq!(server.login(&json!({ "login": "cashier", "device": "P01", "password": PASSWORD })), 401);

@@ -137,14 +137,15 @@ impl TestInstallation {
         command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut first = String::new();
-        out.read_line(&mut first).unwrap();
-        let Some(address) = first.trim().strip_prefix("listening on http://") else {
-            let mut err = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-            panic!("the server did not start: {first}{err}");
-        };
-        RunningServer { address: address.to_owned(), child, out }
+        let mut lines = String::new();
+        while out.read_line(&mut lines).unwrap() > 0 {
+            if let Some((before, address)) = lines.trim_end().split_once("listening on http://") {
+                return RunningServer { address: address.to_owned(), announcement: before.to_owned(), child, out };
+            }
+        }
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        panic!("the server did not start: {lines}{err}");
     }
 }
 
@@ -157,6 +158,8 @@ impl Drop for TestInstallation {
 /// A running server, killed when dropped.
 pub(crate) struct RunningServer {
     pub(crate) address: String,
+    /// What it printed before its address.
+    pub(crate) announcement: String,
     child: Child,
     out: BufReader<ChildStdout>,
 }

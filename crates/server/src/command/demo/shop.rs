@@ -30,15 +30,17 @@ const DEVICE_ROLE: &str = "cashier";
 /// How long it takes to set the shop up, before its day begins.
 const SETUP_TIME: Duration = Duration::from_mins(10);
 
-/// What was created of the demo.
-pub(super) struct CreatedDemo {
-    /// The new accounts.
+/// The accounts of the demo that do not exist yet.
+pub(super) struct NewAccounts {
+    /// The accounts to create.
     pub(super) accounts: Vec<DemoAccount>,
     /// The passwords of those that have one.
     pub(super) credentials: Vec<DemoCredential>,
+    /// Whether no account exists yet.
+    is_complete: bool,
 }
 
-impl CreatedDemo {
+impl NewAccounts {
     /// The passwords of the accounts by name, as far as they are known: chosen, just created, or in the password file.
     pub(super) fn passwords(
         &self,
@@ -55,15 +57,15 @@ impl CreatedDemo {
     }
 }
 
-/// Creates the missing accounts. A password file is written before the accounts, so that no password
-/// is lost in a crash. A full shop that is new gets the events of a simulated day.
-pub(super) fn create_demo(
+/// Generates the passwords of the missing accounts. A password file is written before the accounts
+/// are created, so that no password is lost in a crash.
+pub(super) fn prepare_accounts(
     settings: &Settings,
-    database: &Arc<Database>,
+    database: &Database,
     size: ShopSize,
     chosen: Option<&Secret<String>>,
     delivery: PasswordDelivery,
-) -> Result<CreatedDemo, CommandError> {
+) -> Result<NewAccounts, CommandError> {
     let ids = IdSource::default();
     let missing = accounts::missing_accounts(database, size)?;
     let password =
@@ -73,22 +75,34 @@ pub(super) fn create_demo(
         .filter(|account| account.has_password)
         .map(|account| Ok((*account, password(account)?)))
         .collect::<Result<_, CommandError>>()?;
-    let is_new = missing.len() == accounts::list_accounts(size).len();
+    let is_complete = missing.len() == accounts::list_accounts(size).len();
     if delivery == PasswordDelivery::File && !credentials.is_empty() {
-        passwords::write_passwords(&settings.server.data, &credentials, !is_new)?;
+        passwords::write_passwords(&settings.server.data, &credentials, !is_complete)?;
     }
+    Ok(NewAccounts { accounts: missing, credentials, is_complete })
+}
+
+/// Creates the accounts. A full shop that is new gets the events of a simulated day.
+pub(super) fn create_demo(
+    settings: &Settings,
+    database: &Arc<Database>,
+    size: ShopSize,
+    new: &NewAccounts,
+) -> Result<(), CommandError> {
+    let NewAccounts { accounts: missing, credentials, is_complete } = new;
     if missing.is_empty() {
-        return Ok(CreatedDemo { accounts: missing, credentials });
+        return Ok(());
     }
+    let ids = IdSource::default();
     let engine = BackdatedEngine::start(settings, database)?;
-    let has_history = is_new && size == ShopSize::Full;
+    let has_history = *is_complete && size == ShopSize::Full;
     if has_history {
         engine.set_time_ago(DAY_LENGTH + SETUP_TIME);
     }
     let tenant = find_demo_tenant(database)?;
     let tenant = if size == ShopSize::Full { set_up_stores(&engine, tenant)? } else { tenant };
     let mut verifiers = BTreeMap::new();
-    for account in &missing {
+    for account in missing {
         let password = credentials.iter().find(|(each, _)| each == account).map(|(_, password)| password);
         let verifier =
             password.map(|password| ids.hash_password(composition::password_cost(settings), password)).transpose()?;
@@ -100,8 +114,7 @@ pub(super) fn create_demo(
     if has_history {
         day::simulate_day(settings, &engine, &tenant, &verifiers)?;
     }
-    engine.finish()?;
-    Ok(CreatedDemo { accounts: missing, credentials })
+    engine.finish()
 }
 
 fn find_demo_tenant(database: &Database) -> Result<Tenant, CommandError> {

@@ -1,17 +1,42 @@
 //! What the demo prints: its accounts, and example requests.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+
+use tillgate_domain::Secret;
 
 use super::accounts::ShopSize;
 use super::passwords::{self, PasswordDelivery};
-use super::shop::CreatedDemo;
+use super::shop::NewAccounts;
 use crate::command::confirmation::count_text;
 use crate::configuration::Settings;
 
 /// The number of created accounts: `15 users and 14 devices`.
-fn accounts_text(created: &CreatedDemo) -> String {
+fn accounts_text(created: &NewAccounts) -> String {
     let devices = created.accounts.iter().filter(|account| account.environment.is_some()).count();
     format!("{} and {}", count_text(created.accounts.len() - devices, "user"), count_text(devices, "device"))
+}
+
+/// The prefix of the back office for browsers.
+pub(super) fn office_prefix(settings: &Settings) -> Option<&str> {
+    let office = settings.mounts.iter().find(|mount| mount.dialect == "office" && mount.host.is_none());
+    office.map(|mount| mount.prefix.as_str())
+}
+
+/// The password of the admin, or where it is. A generated password is not printed where it could get
+/// into a log.
+pub(super) fn admin_password(
+    settings: &Settings,
+    delivery: PasswordDelivery,
+    passwords: &BTreeMap<String, Secret<String>>,
+) -> String {
+    match (delivery, passwords.get("admin")) {
+        (_, None) => "that was shown when the demo was created".to_owned(),
+        (PasswordDelivery::File, Some(_)) => {
+            format!("of admin in {}", passwords::password_file(&settings.server.data).display())
+        }
+        (PasswordDelivery::Chosen | PasswordDelivery::Terminal, Some(password)) => password.expose().clone(),
+    }
 }
 
 /// The text that the demo prints once it is ready.
@@ -20,7 +45,7 @@ pub(super) fn instructions(
     url: &str,
     delivery: PasswordDelivery,
     size: ShopSize,
-    created: &CreatedDemo,
+    created: &NewAccounts,
 ) -> String {
     let mut text = String::new();
     let file = passwords::password_file(&settings.server.data);
@@ -31,9 +56,6 @@ pub(super) fn instructions(
         (PasswordDelivery::Terminal, _) => "PASSWORD='the cashier'\\''s password'".to_owned(),
     };
     // writing to a String cannot fail
-    if let Some(office) = settings.mounts.iter().find(|mount| mount.dialect == "office" && mount.host.is_none()) {
-        let _ = writeln!(text, "Open {url}{} in a browser and sign in as admin.", office.prefix);
-    }
     let _ = match (delivery, exists) {
         (_, true) => writeln!(text, "The demo already exists; its accounts keep their passwords."),
         (PasswordDelivery::Chosen, false) => {

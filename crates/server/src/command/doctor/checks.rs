@@ -25,6 +25,7 @@ pub(super) fn run_checks(context: &Context) -> Vec<Finding> {
     };
     let mut findings = vec![machine::check_configuration(&settings)];
     findings.extend(machine::check_certificate(&settings, IdSource::default().now()));
+    findings.extend(machine::check_public_url(&settings));
     findings.push(machine::check_data_folder(&settings));
     findings.extend(machine::check_disk(&settings));
     findings.push(machine::check_master_key(&settings));

@@ -56,6 +56,20 @@ pub(super) fn check_certificate(settings: &Settings, now: Instant) -> Option<Fin
     }
 }
 
+/// The address in the links of mails, if it is set or mail is configured.
+pub(super) fn check_public_url(settings: &Settings) -> Option<Finding> {
+    const CHECK: &str = "public address";
+    match (&settings.server.public_url, &settings.mail.host) {
+        (Some(url), _) => Some(Finding::ok(CHECK, format!("links in mails begin with {}", url.as_str()))),
+        (None, None) => None,
+        (None, Some(host)) => Some(Finding::problem(
+            CHECK,
+            format!("mail is sent through {host}, but not with links, because server.public_url is not set"),
+            "set server.public_url to the address at which people reach the server, such as https://pos.example",
+        )),
+    }
+}
+
 /// The free space on the disk that the server writes to; `None` if it is unknown.
 pub(super) fn check_disk(settings: &Settings) -> Option<Finding> {
     const CHECK: &str = "disk";
@@ -123,6 +137,20 @@ pub(super) fn check_master_key(settings: &Settings) -> Finding {
 #[cfg(test)]
 mod tests {
     use crate::configuration::{Flags, load_settings};
+
+    #[test]
+    fn mail_requires_a_public_url() {
+        let find = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let flags = Flags { data: Some("/nowhere/at/all".into()), ..Flags::default() };
+            super::check_public_url(&load_settings(&flags, &pairs).unwrap())
+        };
+        let (host, url) =
+            (("TILLGATE_MAIL__HOST", "smtp.example"), ("TILLGATE_SERVER__PUBLIC_URL", "https://pos.example"));
+        assert_eq!(find(&[]), None);
+        assert!(find(&[host]).unwrap().to_line().contains("set server.public_url"));
+        assert!(find(&[host, url]).unwrap().is_ok() && find(&[url]).unwrap().is_ok());
+    }
 
     #[test]
     fn every_problem_has_a_remedy() {
