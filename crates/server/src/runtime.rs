@@ -44,10 +44,13 @@ pub(crate) struct ServerParts {
 /// engine yet.
 pub(crate) struct StartupTask {
     /// Returns the first line to print, if there is one. It receives the server's URL.
-    pub(crate) first_line: Box<dyn FnOnce(&str) -> Option<String>>,
+    pub(crate) first_line: FirstLine,
     /// The work. It receives the server's URL.
     pub(crate) work: StartupWork,
 }
+
+/// Builds the first line of the output from the server's URL.
+type FirstLine = Box<dyn FnOnce(&str) -> Option<String>>;
 
 /// The work of a startup task.
 type StartupWork = Box<dyn FnOnce(&str) -> Result<StartupOutcome, CommandError> + Send>;

@@ -143,9 +143,8 @@ impl TestInstallation {
                 return RunningServer { address: address.to_owned(), announcement: before.to_owned(), child, out };
             }
         }
-        let mut err = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        panic!("the server did not start: {lines}{err}");
+        let output = child.wait_with_output().unwrap();
+        panic!("the server did not start: {lines}{}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
