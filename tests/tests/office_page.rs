@@ -84,7 +84,7 @@ fn new_person_is_invited_and_chooses_a_password() {
     page.sign_in("admin");
     page.open("/people");
     page.click_text("button", "New person");
-    page.browser.wait_until_visible("dialog [name=user_name]");
+    page.wait_for_text("dialog", "User name");
     page.browser.type_into("dialog [name=user_name]", "nora");
     page.browser.click("dialog input[value=manager]");
     page.click_text("dialog button", "Add person");
@@ -118,6 +118,7 @@ fn new_person_is_invited_and_chooses_a_password() {
 #[ignore = "requires Chromium"]
 fn link_of_the_server_sets_up_the_first_administrator() {
     let installation = Installation::new(DatabaseEngine::Sqlite);
+    installation.run_ok(&["init"], "");
     let server = installation.serve();
     let browser = Browser::start();
     let token = std::fs::read_to_string(installation.folder().join("setup-token")).unwrap();

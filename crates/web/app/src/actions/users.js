@@ -69,12 +69,13 @@ export async function addUser() {
 /** Gives a role to people, or takes it from them, in the office or on one device. @param {any[]} users */
 export async function changeRole(users) {
   await requireDirectories("roles", "devices");
+  const none = { value: "", label: t("choose"), disabled: true };
   const places = usableDevices().map(({ name }) => ({ value: name, label: name }));
   const chosen = await formDialog({
     title: tn("bulk.role", users.length),
     fields: [
       { name: "act", label: t("role_change.act"), type: "select", required: true, options: optionsOf(["give", "take"], (name) => t(`role_change.${name}`)) },
-      { name: "role", label: t("field.roles"), type: "select", required: true, options: roleOptions() },
+      { name: "role", label: t("subject.role"), type: "select", required: true, options: [none, ...roleOptions()] },
       { name: "place", label: t("access.where"), type: "select", required: true, options: [{ value: "", label: t("access.office") }, ...places] },
     ],
     submit: async (values) => values,
