@@ -6,8 +6,11 @@
 use tillgate_tests::clients::{python_script, run_ok};
 use tillgate_tests::{DatabaseEngine, Installation, PASSWORD};
 
-/// A row of the gateway's access table, so that this call can succeed too.
-const ACCESS_ROWS: &str = r#"
+/// The public address and a row of the gateway's access table, so that the calls that require them can succeed too.
+const CONFIGURATION: &str = r#"
+[server]
+public_url = "https://pos.example"
+
 [[access]]
 mount = "native"
 tenant = "default"
@@ -30,7 +33,7 @@ fn answers_match_the_openapi_document_on_postgres() {
 
 fn check_answers(engine: DatabaseEngine) {
     let installation = Installation::with_fixture(engine);
-    std::fs::write(installation.folder().join("tillgate.toml"), ACCESS_ROWS).unwrap();
+    std::fs::write(installation.folder().join("tillgate.toml"), CONFIGURATION).unwrap();
     let server = installation.serve();
     let mut script = python_script("openapi.py");
     script.env("BASE", server.address()).env("PASSWORD", PASSWORD);

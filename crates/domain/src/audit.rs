@@ -157,6 +157,10 @@ words! {
         UserDelete = "user.delete",
         /// A user was invited to choose a password.
         UserInvite = "user.invite",
+        /// A mail to verify the e-mail address of a user was requested.
+        EmailVerify = "user.email_verify",
+        /// A user proved to receive mail at the own e-mail address.
+        EmailVerified = "user.email_verified",
         /// The roles of a user were changed.
         UserRoles = "user.roles",
         /// A caller did not have a required right or rank; the details give the requirement and the

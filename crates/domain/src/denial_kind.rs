@@ -10,7 +10,7 @@ pub enum DenialKind {
     Invalid,
     /// The caller is not authenticated: the token, or the name or password of a login, is wrong.
     Unauthenticated,
-    /// The rate limit of failed attempts has been reached.
+    /// The rate limit of failed attempts, or of mails to a user, has been reached.
     TooManyAttempts,
     /// The caller may not do this: a right, a rank or the required kind of login is missing.
     Forbidden,

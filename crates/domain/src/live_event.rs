@@ -107,6 +107,7 @@ const fn changes_subject(action: Action) -> bool {
         | Action::UserStatus
         | Action::UserDelete
         | Action::UserRoles
+        | Action::EmailVerified
         | Action::Password
         | Action::DeviceAdd
         | Action::DeviceUpdate
@@ -131,6 +132,7 @@ const fn changes_subject(action: Action) -> bool {
         | Action::TicketRefund => true,
         Action::Login
         | Action::UserInvite
+        | Action::EmailVerify
         | Action::RefreshReplay
         | Action::RefreshShared
         | Action::StoreRollback
@@ -220,6 +222,8 @@ mod tests {
             (Action::AuditVerified, tenant, Done, vec![]),
             (Action::TenantUpdate, tenant, Done, vec![("tenant", Some(6))]),
             (Action::ResetGrant, user, Done, vec![]),
+            (Action::EmailVerify, user, Done, vec![]),
+            (Action::EmailVerified, user, Done, vec![("user", Some(7))]),
             (Action::StoreRollback, user, Done, vec![("session", None)]),
             (Action::KeyAdd, Subject::Key(KeyId(Uuid::from_u128(5))), Done, vec![]),
         ] {

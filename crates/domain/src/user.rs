@@ -57,6 +57,9 @@ pub struct User {
     pub name: UserName,
     /// The e-mail address with which the user can log in instead.
     pub email: Option<Email>,
+    /// The instant at which the user proved to receive mail at this address; `None` until then, and
+    /// after a change of the address.
+    pub email_verified_at: Option<Instant>,
     /// The name for people.
     pub display_name: String,
     /// Whether the user can log in.

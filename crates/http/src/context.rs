@@ -28,6 +28,7 @@ use crate::context::large_body_limiter::LargeBodyLimiter;
 use crate::context::list_limiter::ListLimiter;
 use crate::context::readiness_gate::ReadinessGate;
 use crate::context::threads::Threads;
+use crate::error::{MissingMailSetup, ProtocolError};
 use crate::metrics::Metrics;
 use crate::openapi::Document;
 use crate::settings::HttpSettings;
@@ -57,6 +58,15 @@ impl ServerContext {
     pub(crate) fn office_prefix(&self, tenant: &Slug) -> Option<&str> {
         let serving = self.office_prefixes.iter().find(|(_, only)| only.as_ref().is_none_or(|only| only == tenant));
         serving.map(|(prefix, _)| prefix.as_str())
+    }
+
+    /// Checks that a mail with a link to the back office of this tenant can be sent.
+    pub(crate) fn require_link_mail(&self, tenant: &Slug) -> Result<(), ProtocolError> {
+        if !self.settings.can_mail_links {
+            return Err(ProtocolError::MailNotConfigured(MissingMailSetup::PublicUrl));
+        }
+        let serving = self.office_prefix(tenant);
+        serving.map(drop).ok_or(ProtocolError::MailNotConfigured(MissingMailSetup::OfficePages))
     }
 }
 

@@ -77,6 +77,17 @@ pub enum ProtocolError {
     },
     /// No further event stream is possible.
     StreamLimitReached(StreamLimit),
+    /// The server cannot send mails with a link.
+    MailNotConfigured(MissingMailSetup),
+}
+
+/// What a mail with a link requires and the server does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingMailSetup {
+    /// The address at which people reach the server.
+    PublicUrl,
+    /// A back office for browsers that serves the tenant.
+    OfficePages,
 }
 
 /// A limit of the number of event streams.
@@ -165,6 +176,7 @@ impl ApiError {
         match self {
             Self::Unavailable { retry_after, .. }
             | Self::Denied(AuthDenied::TooManyAttempts { retry_after })
+            | Self::Office(OfficeError::MailedRecently { retry_after })
             | Self::Protocol(ProtocolError::RateLimited { retry_after }) => Some(*retry_after),
             Self::Protocol(ProtocolError::StreamLimitReached(_)) => Some(STREAM_RETRY_DELAY),
             _ => None,
@@ -212,6 +224,7 @@ impl ProtocolError {
             Self::InvalidFields(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::UntrustedOrigin | Self::TlsRequired | Self::NoAccessRule => StatusCode::FORBIDDEN,
+            Self::MailNotConfigured(_) => StatusCode::CONFLICT,
             Self::RateLimited { .. } | Self::StreamLimitReached(StreamLimit::Principal) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
@@ -238,6 +251,7 @@ impl ProtocolError {
             Self::MissingOriginalRequest => "access_nothing_asked",
             Self::RateLimited { .. } => "requests_limited",
             Self::StreamLimitReached(_) => "streams_limited",
+            Self::MailNotConfigured(_) => "mail_not_configured",
         }
     }
 }
@@ -310,6 +324,7 @@ mod tests {
             (ProtocolError::StreamLimitReached(StreamLimit::Principal).into(), 429, Some("30")),
             (ProtocolError::StreamLimitReached(StreamLimit::Tenant).into(), 503, Some("30")),
             (ProtocolError::StreamLimitReached(StreamLimit::Process).into(), 503, Some("30")),
+            (OfficeError::MailedRecently { retry_after: after(59_001) }.into(), 429, Some("60")),
             (ApiError::Denied(AuthDenied::SessionNotFound), 404, None),
             (OfficeError::LastAdmin.into(), 409, None),
             (ProtocolError::BodyTimeout.into(), 408, None),

@@ -26,6 +26,19 @@ impl Invitations for Transaction<'_> {
         Ok(users.iter().filter_map(|user| invitations.get(user)).cloned().collect())
     }
 
+    fn find_by_user(&mut self, user: UserId) -> StoreResult<Option<Invitation>> {
+        Ok(self.tables().invitations.get(&user).cloned())
+    }
+
+    fn replace_digest(&mut self, user: UserId, created_at: Instant, digest: &InvitationDigest) -> StoreResult<bool> {
+        let invitations = &mut self.tables_mut()?.invitations;
+        let found = invitations.get(&user).is_some_and(|invitation| invitation.created_at == created_at);
+        if found {
+            invitations.change(&user, |invitation| invitation.digest = *digest);
+        }
+        Ok(found)
+    }
+
     fn consume(&mut self, digest: &InvitationDigest) -> StoreResult<bool> {
         let Some(invitation) = Invitations::find(self, digest)? else { return Ok(false) };
         Ok(self.tables_mut()?.invitations.remove(&invitation.user))

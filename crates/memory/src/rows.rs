@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::ports::{
-    Invitation, Reset, ResetDigest, ResetRequest, ScopedIdempotencyKey, SetupTokenDigest, StoredResponse,
+    EmailVerification, Invitation, MailKind, QueuedMail, Reset, ResetDigest, ResetRequest, ScopedIdempotencyKey,
+    SetupTokenDigest, StoredResponse,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
@@ -105,6 +106,8 @@ tables! {
     reset_requests: ResetId => ResetRequest,
     resets: ResetDigest => Reset,
     invitations: UserId => Invitation,
+    email_verifications: UserId => EmailVerification,
+    mail_queue: (MailKind, UserId) => QueuedMail,
     tickets: (TenantId, TicketId) => Ticket,
     /// Receipt numbers and their tickets.
     receipt_numbers: (TenantId, NumberSeries, u64) => TicketId,

@@ -76,6 +76,7 @@ diesel::table! {
         searched -> Text,
         password_change_required -> Bool,
         locale -> Nullable<Text>,
+        email_verified_at -> Nullable<BigInt>,
     }
 }
 
@@ -313,6 +314,29 @@ diesel::table! {
         digest -> Binary,
         created_at -> BigInt,
         expires_at -> BigInt,
+        email -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    email_verifications (user_id) {
+        user_id -> Binary,
+        digest -> Binary,
+        email -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    mail_queue (kind, user_id) {
+        kind -> Text,
+        user_id -> Binary,
+        email -> Text,
+        requested_at -> BigInt,
+        expires_at -> BigInt,
+        due_at -> BigInt,
+        tries -> BigInt,
     }
 }
 

@@ -219,6 +219,8 @@ shows!(OfficeTx {
     passwords: office::Passwords,
     resets: office::Resets,
     invitations: office::Invitations,
+    email_verifications: office::EmailVerifications,
+    mail_queue: office::MailQueue,
     api_keys: office::ApiKeys,
     tickets: office::Tickets,
     idempotency_keys: office::IdempotencyKeys,

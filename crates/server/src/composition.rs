@@ -14,7 +14,7 @@ pub(crate) use database::{
 pub(crate) use engine::{
     build_command_engine, build_engine, build_engine_with_clock, build_password_policy, password_cost,
 };
-pub(crate) use mount_building::{build_mounts, session_terms};
+pub(crate) use mount_building::{build_mounts, office_prefix, session_terms};
 
 use crate::configuration::{ForwardingHeaders, Settings};
 use crate::exposure;
@@ -36,6 +36,7 @@ pub(crate) fn build_http_settings(settings: &Settings) -> tillgate_http::HttpSet
             .saturating_add(to_usize(settings.limits.waiting)),
         serve_metrics: exposure::operations_address(settings).is_none(),
         serve_docs: settings.operations.docs,
+        can_mail_links: settings.server.public_url.is_some(),
         access_rules: settings.access.clone(),
     }
 }

@@ -1,7 +1,10 @@
 //! Sends mail through a mail server, or writes it to a spool folder if none is configured.
-//! Recipients and contents are in `mail/resets`.
+//! Recipients and contents are in `mail/resets` and `mail/links`.
 
+mod links;
 mod resets;
+mod texts;
+mod thread;
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
@@ -19,7 +22,7 @@ use tillgate_domain::Email;
 use crate::command::CommandError;
 use crate::configuration::{MailTls, Settings};
 
-pub(crate) use resets::ResetMailThread;
+pub(crate) use thread::MailThread;
 
 /// The timeout for each step with the mail server.
 const SMTP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,6 +32,21 @@ const MAX_LINE_BYTES: usize = 990;
 
 /// The folder for mails if no mail server is configured, in the data folder.
 pub(crate) const SPOOL_FOLDER: &str = "spool";
+
+/// How long a mail is reserved for the process that claimed it.
+const MAIL_LEASE: Duration = Duration::from_mins(2);
+
+/// The delay after the first failed attempt; it doubles with each further one.
+const MIN_BACKOFF: Duration = Duration::from_secs(5);
+
+/// The maximum delay between two attempts.
+const MAX_BACKOFF: Duration = Duration::from_mins(15);
+
+/// The delay before the next attempt after `tries` attempts.
+fn backoff(tries: i64) -> Duration {
+    let doubled = u32::try_from(tries.clamp(0, 16)).map_or(u32::MAX, |tries| 1 << tries);
+    MIN_BACKOFF.saturating_mul(doubled).min(MAX_BACKOFF)
+}
 
 /// Replies that concern the server's login at the mail server (RFC 4954, section 6) and not the
 /// mail. The mail can be sent once the configuration is fixed.
@@ -155,6 +173,12 @@ mod tests {
     use lettre::transport::smtp::response::{Category, Detail, Severity};
 
     use super::*;
+
+    #[test]
+    fn backoff_doubles_up_to_its_maximum() {
+        let seconds: Vec<u64> = [0, 1, 2, 7, 8, 16, 1_000_000, -1].map(|tries| backoff(tries).as_secs()).to_vec();
+        assert_eq!(seconds, [5, 10, 20, 640, 900, 900, 900, 5]);
+    }
 
     #[test]
     fn login_replies_are_not_about_the_mail() {

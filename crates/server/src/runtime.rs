@@ -23,7 +23,7 @@ use crate::command::{CommandError, print};
 use crate::configuration::Settings;
 use crate::key_sweeping::SweepingThread;
 use crate::listener::{self, BoundListener, ListenerOptions, RunningListener, StopHandle};
-use crate::mail::ResetMailThread;
+use crate::mail::MailThread;
 use crate::startup::{ListenSetting, bind_error};
 use crate::version::VERSION;
 use crate::{
@@ -105,7 +105,7 @@ pub(crate) fn run_server(
     if startup_task.is_some() {
         http.readiness_gate().close();
     }
-    let mailing = ResetMailThread::start(settings, &database, &auth)?;
+    let mailing = MailThread::start(settings, &database, &auth)?;
     let sweeping = SweepingThread::start(&database, &auth)?;
     unserved_sessions::warn_unserved_sessions(settings, &auth)?;
     unknown_tenants::warn_unknown_tenants(settings, &*database);

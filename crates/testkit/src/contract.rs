@@ -11,6 +11,7 @@ pub mod audit_events;
 mod authentication;
 pub mod credentials;
 pub mod directory;
+pub mod email_verifications;
 pub mod feed;
 pub mod idempotency_keys;
 pub mod instances;
@@ -18,6 +19,7 @@ pub mod invitations;
 pub mod keys;
 pub mod known_networks;
 pub mod live_events;
+pub mod mail_queue;
 pub mod observers;
 mod office;
 pub mod office_devices;
@@ -81,6 +83,7 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     audit_events,
     credentials,
     directory,
+    email_verifications,
     revocations,
     feed,
     idempotency_keys,
@@ -88,6 +91,7 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     invitations,
     keys,
     live_events,
+    mail_queue,
     races,
     office_devices,
     office_directory,

@@ -54,6 +54,7 @@ pub fn new_user(id: UserId, tenant: TenantId, name: &str, at: Instant) -> User {
         tenant,
         name: UserName::parse(name).unwrap(),
         email: None,
+        email_verified_at: None,
         display_name: name.to_owned(),
         status: UserStatus::Active,
         feature: None,

@@ -1,6 +1,7 @@
 //! The auth pages: forms and messages that work without scripts.
 
 mod set_up;
+mod verify_email;
 
 use std::fmt::Write as _;
 
@@ -10,6 +11,7 @@ use crate::assets::digest;
 use crate::locale::Locale;
 
 pub use set_up::{SetUpField, SetUpNotice, SetUpPage};
+pub use verify_email::{VerifyEmailPage, VerifyEmailState};
 
 /// Why the sign-in page is shown again, or what the person must know before signing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

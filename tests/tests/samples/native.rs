@@ -110,6 +110,7 @@ fn user_samples(office: &str, SampleIds { user, device, .. }: &SampleIds) -> Vec
             }),
         ),
         of_office("PUT", &format!("{}/password", path_with_id("users", user)), json!({ "password": "sea salt and honey" })),
+        of_office("POST", &format!("{}/invitations", path_with_id("users", user)), json!({ "deliver": "mail" })),
     ]
 }
 

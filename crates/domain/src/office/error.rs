@@ -146,6 +146,18 @@ pub enum OfficeError {
     /// A suspended user cannot be invited.
     #[error("the user \"{0}\" is suspended; activate the user first")]
     UserSuspended(UserName),
+    /// A user without an e-mail address cannot be mailed.
+    #[error("the user \"{0}\" has no e-mail address; add one first")]
+    EmailMissing(UserName),
+    /// The e-mail address of the user was verified before.
+    #[error("the e-mail address of the user \"{0}\" is already verified")]
+    EmailAlreadyVerified(UserName),
+    /// A user is not mailed again so soon, so that repeated requests do not fill a mailbox.
+    #[error("a mail was just requested; wait {} s before you request another one", .retry_after.as_secs().max(1))]
+    MailedRecently {
+        /// After how long another mail can be requested.
+        retry_after: Duration,
+    },
     /// Callers change their own password by proving the current one; an access token is not enough.
     #[error("this is your own password; change it with PUT /sessions/current/password and current_password")]
     OwnPassword,
@@ -248,6 +260,9 @@ impl OfficeError {
             Self::LimitReached { .. } => (DenialKind::Conflict, "too_many"),
             Self::VirtualUser(_) => (DenialKind::Conflict, "user_virtual"),
             Self::UserSuspended(_) => (DenialKind::Conflict, "user_suspended"),
+            Self::EmailMissing(_) => (DenialKind::Conflict, "email_missing"),
+            Self::EmailAlreadyVerified(_) => (DenialKind::Conflict, "email_already_verified"),
+            Self::MailedRecently { .. } => (DenialKind::TooManyAttempts, "mailed_recently"),
             Self::OwnPassword => (DenialKind::Forbidden, "own_password"),
             Self::ProofTooOld { .. } => (DenialKind::Forbidden, "proof_too_old"),
             Self::CurrentPasswordRequired => (DenialKind::Invalid, "current_password_required"),

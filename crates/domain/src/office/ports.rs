@@ -4,15 +4,18 @@
 //! false if the stored version differs from the given one, or if the new name is in use. The store
 //! increases versions.
 
+mod email_verifications;
 mod idempotency_keys;
 mod invitations;
 mod lists;
+mod mail_queue;
 mod resets;
 mod seals;
 pub mod search_text;
 mod setup_tokens;
 mod tickets;
 
+pub use email_verifications::{EmailVerification, EmailVerifications, VerificationDigest};
 pub use idempotency_keys::{
     IdempotencyKey, IdempotencyKeys, InvalidIdempotencyKey, RequestDigest, ScopedIdempotencyKey, StoredResponse,
 };
@@ -22,6 +25,7 @@ pub use lists::{
     OffsetPageRequest, PageWithTotal, RoleHolderFilter, RoleHolders, TillCountSpan, TillCounts, UserCursor, UserFilter,
     UserOrder,
 };
+pub use mail_queue::{MailKind, MailQueue, QueuedMail};
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
 pub use seals::{Seals, UnsealedCount};
 pub use setup_tokens::{SetupTokenDigest, SetupTokens};
@@ -57,6 +61,10 @@ pub trait OfficeTx: Tx {
     fn resets(&mut self) -> &mut dyn Resets;
     /// Invitations of users to choose a password.
     fn invitations(&mut self) -> &mut dyn Invitations;
+    /// Verifications of users' e-mail addresses.
+    fn email_verifications(&mut self) -> &mut dyn EmailVerifications;
+    /// Mails with a link that are to be sent.
+    fn mail_queue(&mut self) -> &mut dyn MailQueue;
     /// API keys of programs.
     fn api_keys(&mut self) -> &mut dyn ApiKeys;
     /// Tickets and receipt numbers.

@@ -6,6 +6,7 @@ pub(super) mod assignment;
 pub(super) mod change;
 pub(super) mod context_words;
 pub(super) mod count;
+pub(super) mod email_verification;
 pub(super) mod invitations;
 pub(super) mod last_admin;
 pub(super) mod named_fields;

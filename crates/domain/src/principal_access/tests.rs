@@ -50,6 +50,7 @@ fn user(office: &[&Role], devices: &[(&Device, &[&Role])]) -> User {
         tenant: TENANT,
         name: UserName::parse("anna").unwrap(),
         email: None,
+        email_verified_at: None,
         display_name: "Anna".into(),
         status: UserStatus::Active,
         feature: None,

@@ -44,7 +44,8 @@ use crate::serving::route::Route;
 pub(crate) use error::render_error;
 pub(crate) use sessions::response::CallerBody;
 pub(crate) use sessions::{STEP_UP_PATH, issue_step_up_tokens};
-pub(crate) use users::INVITATION_PATH;
+pub use users::office_links;
+pub(crate) use users::{INVITATION_PATH, VERIFY_EMAIL_PATH};
 
 /// The native API as a dialect.
 #[derive(Clone, Debug)]

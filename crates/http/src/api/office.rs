@@ -12,6 +12,7 @@ mod cookies;
 mod invitation;
 mod session;
 mod set_up;
+mod verify_email;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -34,14 +35,14 @@ use crate::serving::rate_limiter::RateLimiter;
 use crate::serving::route::Route;
 use cookies::CookieNames;
 
-/// The number of invitations that one address can try to accept per minute.
-const INVITATIONS_PER_MINUTE: u32 = 20;
+/// The number of tokens of mailed links that one address can try per minute.
+const TOKENS_PER_MINUTE: u32 = 20;
 
 /// The pages of the back office and the session of the browser, as a dialect.
 #[derive(Clone, Debug)]
 pub struct OfficePages {
     terms: Terms,
-    /// Rate limit of accepted and guessed invitations per address.
+    /// Rate limit of used and guessed tokens per address.
     limiter: Arc<RateLimiter>,
 }
 
@@ -51,7 +52,7 @@ impl OfficePages {
 
     /// Creates the back office with these terms for its sessions.
     pub fn new(terms: Terms) -> Self {
-        Self { terms, limiter: Arc::new(RateLimiter::new(INVITATIONS_PER_MINUTE)) }
+        Self { terms, limiter: Arc::new(RateLimiter::new(TOKENS_PER_MINUTE)) }
     }
 
     /// The terms that apply unless the configuration overrides them. An access token lives as long
@@ -99,11 +100,8 @@ impl Dialect for OfficePages {
     }
 
     fn rate_limit(&self, head: &RequestHead) -> Result<(), ApiError> {
-        if *head.method() == Method::POST && head.route_path() == native::INVITATION_PATH {
-            self.limiter.check_rate(head)
-        } else {
-            Ok(())
-        }
+        let takes_token = [native::INVITATION_PATH, native::VERIFY_EMAIL_PATH].contains(&head.route_path());
+        if *head.method() == Method::POST && takes_token { self.limiter.check_rate(head) } else { Ok(()) }
     }
 
     fn rate_limiter_bytes(&self) -> Option<usize> {
@@ -115,10 +113,17 @@ impl Dialect for OfficePages {
     }
 
     fn routes(&self) -> Vec<Route> {
-        [app::routes(), auth_pages::routes(), invitation::routes(), session::routes(), set_up::routes()]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            app::routes(),
+            auth_pages::routes(),
+            invitation::routes(),
+            session::routes(),
+            set_up::routes(),
+            verify_email::routes(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {

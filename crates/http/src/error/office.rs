@@ -150,6 +150,9 @@ mod tests {
             (OfficeError::LastAdmin, 409, None),
             (OfficeError::VirtualUser(UserName::parse("kiosk").unwrap()), 409, None),
             (OfficeError::UserSuspended(UserName::parse("anna").unwrap()), 409, None),
+            (OfficeError::EmailMissing(UserName::parse("anna").unwrap()), 409, None),
+            (OfficeError::EmailAlreadyVerified(UserName::parse("anna").unwrap()), 409, None),
+            (OfficeError::MailedRecently { retry_after: std::time::Duration::from_mins(1) }, 429, None),
             (OfficeError::OwnPassword, 403, None),
             (OfficeError::ProofTooOld { max_age: std::time::Duration::from_mins(5) }, 403, None),
             (

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
+use tillgate_auth_core::{Clock, OneTimeToken};
 use tillgate_domain::Action;
+use tillgate_domain::office::ports::QueuedMail;
+use tillgate_domain::office::{self, MailDispatch, MailToken};
 use tillgate_http::HttpSettings;
 
-use crate::mounts::{native, office, posstar};
+use crate::mounts::{self, native, posstar};
 use crate::office::{OfficeClient, create_role, violations};
 use crate::office_browser::{Browser, server};
 use crate::posstar::register;
@@ -18,6 +21,38 @@ const NEW_PASSWORD: &str = "a staple of batteries";
 
 async fn user_id(shop: &TestServer, login: &str) -> String {
     shop.log_in_native(login).await.text_at("/session/user/id")
+}
+
+/// A server that can send mails with a link to the back office.
+pub(crate) fn mailing_server() -> TestServer {
+    let settings = HttpSettings { can_mail_links: true, ..HttpSettings::default() };
+    TestServer::with_mounts(settings, [vec![native("/api/v1")], mounts::office()].concat())
+}
+
+/// Gives a user an e-mail address, or removes it.
+pub(crate) async fn set_email(shop: &TestServer, id: &str, email: Option<&str>) {
+    let admin = shop.log_in_native("admin").await.text_at("/access_token");
+    let request = build_request(Method::PATCH, &format!("/api/v1/users/{id}"));
+    let request = request.insert_header(("If-Match", "*")).set_json(json!({ "email": email }));
+    let changed = shop.send(with_bearer(request, &admin)).await;
+    assert_eq!(changed.status, 200, "{}", changed.json());
+}
+
+/// Sends the queued mails as the server's thread does. Returns the address and the token of each.
+pub(crate) fn send_queued_mails(shop: &TestServer) -> Vec<(String, String)> {
+    let (store, now) = (&*shop.store.memory, shop.clock.now());
+    let send = |mail: &QueuedMail| {
+        let OneTimeToken { token: secret, digest } = shop.auth.generate_link_token().unwrap();
+        let token = MailToken { digest, retry_at: now.saturating_add(Duration::from_mins(2)) };
+        match office::unguarded::claim_mail(store, now, mail, &token).unwrap() {
+            MailDispatch::Send(link) => {
+                office::unguarded::complete_mail(store, mail, &token).unwrap();
+                Some((link.to.to_string(), secret.expose().clone()))
+            }
+            _ => None,
+        }
+    };
+    office::unguarded::list_due_mails(store, now, 9).unwrap().iter().filter_map(send).collect()
 }
 
 /// Invites a user through the native API.
@@ -85,6 +120,84 @@ async fn invited_user_chooses_a_password_once() {
     let old = shop.get("/api/v1/sessions/current", &session.text_at("/access_token")).await;
     assert_eq!(old.status, 401, "a new password ends sessions");
     assert_invalid(&accept(&shop, &token, "a third password").await);
+}
+
+async fn invite_by_mail(shop: &TestServer, inviter: &str, id: &str) -> TestResponse {
+    let token = shop.log_in_native(inviter).await.text_at("/access_token");
+    let request = post_request(&format!("/api/v1/users/{id}/invitations"), json!({ "deliver": "mail" }));
+    shop.send(with_bearer(request, &token)).await
+}
+
+#[actix_web::test]
+async fn mailed_invitation_shows_no_token_and_verifies_the_address() {
+    let shop = mailing_server();
+    let id = user_id(&shop, "cashier").await;
+    set_email(&shop, &id, Some("cashier@example.com")).await;
+    let invited = invite_by_mail(&shop, "admin", &id).await;
+    assert_eq!(invited.status, 202, "{}", invited.json());
+    let expected = json!({ "email": "cashier@example.com", "expires_at": "2026-11-22T12:00:00.000Z" });
+    assert_eq!(invited.json(), expected);
+    let last = shop.store.memory.audit_events().into_iter().rfind(|event| event.action == Action::UserInvite).unwrap();
+    assert_eq!(last.details["mailed_to"], "cashier@example.com");
+    let again = invite_by_mail(&shop, "admin", &id).await;
+    assert_eq!((again.status.as_u16(), again.text_at("/code").as_str()), (429, "mailed_recently"));
+    assert_eq!(again.header("retry-after"), "60");
+
+    let mails = send_queued_mails(&shop);
+    let [(to, token)] = mails.as_slice() else { panic!("{mails:?}") };
+    assert_eq!(to, "cashier@example.com");
+    assert_eq!(send_queued_mails(&shop), [], "a mail is sent once");
+    let accepted = accept(&shop, token, NEW_PASSWORD).await;
+    assert_eq!(accepted.status, 303, "{}", text(&accepted));
+    let last = shop.store.memory.audit_events().into_iter().rfind(|event| event.action == Action::Password).unwrap();
+    assert_eq!(last.details["email_verified"], "cashier@example.com");
+    let admin = shop.log_in_native("admin").await.text_at("/access_token");
+    let user = shop.get(&format!("/api/v1/users/{id}"), &admin).await;
+    assert_eq!(user.text_at("/email_verified_at"), "2026-11-21T12:00:00.000Z");
+}
+
+#[actix_web::test]
+async fn mailed_invitation_is_void_after_a_change_of_the_address() {
+    let shop = mailing_server();
+    let id = user_id(&shop, "cashier").await;
+    set_email(&shop, &id, Some("cashier@example.com")).await;
+    assert_eq!(invite_by_mail(&shop, "admin", &id).await.status, 202);
+    let mails = send_queued_mails(&shop);
+    set_email(&shop, &id, Some("other@example.com")).await;
+    assert_invalid(&accept(&shop, &mails[0].1, NEW_PASSWORD).await);
+    shop.clock.advance(Duration::from_mins(1));
+    assert_eq!(invite_by_mail(&shop, "admin", &id).await.status, 202);
+    set_email(&shop, &id, Some("third@example.com")).await;
+    assert_eq!(send_queued_mails(&shop), [], "nothing is mailed to an address that the user does not have");
+}
+
+#[actix_web::test]
+async fn invitation_is_mailed_only_if_it_can_arrive() {
+    let shop = mailing_server();
+    let id = user_id(&shop, "cashier").await;
+    let admin = shop.log_in_native("admin").await.text_at("/access_token");
+    let without = invite_by_mail(&shop, "admin", &id).await;
+    assert_eq!((without.status.as_u16(), without.text_at("/code").as_str()), (409, "email_missing"));
+    let request = post_request(&format!("/api/v1/users/{id}/invitations"), json!({ "deliver": "pigeon" }));
+    let other = shop.send(with_bearer(request, &admin)).await;
+    assert_eq!(violations(&other).0, 422);
+    assert_eq!(other.text_at("/errors/0/pointer"), "/deliver");
+    let request = post_request(&format!("/api/v1/users/{id}/invitations"), json!({ "deliver": "show" }));
+    assert_eq!(shop.send(with_bearer(request, &admin)).await.status, 201);
+
+    let shop = server();
+    let id = user_id(&shop, "cashier").await;
+    let refused = invite_by_mail(&shop, "admin", &id).await;
+    assert_eq!((refused.status.as_u16(), refused.text_at("/code").as_str()), (409, "mail_not_configured"));
+    assert!(refused.text_at("/detail").contains("server.public_url"), "{}", refused.json());
+    let refused = invite_by_mail(&shop, "cashier", &id).await;
+    assert_eq!(refused.status, 403, "who may not invite does not learn the configuration");
+    let settings = HttpSettings { can_mail_links: true, ..HttpSettings::default() };
+    let shop = TestServer::with_mounts(settings, vec![native("/api/v1")]);
+    let id = user_id(&shop, "cashier").await;
+    let refused = invite_by_mail(&shop, "admin", &id).await;
+    assert_eq!(refused.text_at("/code"), "mail_not_configured");
+    assert!(refused.text_at("/detail").contains("`office`"), "{}", refused.json());
 }
 
 #[actix_web::test]
@@ -183,7 +296,7 @@ async fn browser_invites_after_a_recent_proof_only() {
 
 #[actix_web::test]
 async fn invitation_of_another_tenant_is_unknown() {
-    let mounts = [vec![native("/api/v1"), posstar("/posstar")], office()].concat();
+    let mounts = [vec![native("/api/v1"), posstar("/posstar")], mounts::office()].concat();
     let shop = TestServer::with_mounts(HttpSettings::default(), mounts);
     let vendor = register(&shop, "rita@example.com").await;
     let (stranger, cashier) = (vendor.text_at("/user/id"), user_id(&shop, "cashier").await);

@@ -19,6 +19,7 @@ mod captured_log;
 mod cursors;
 mod devices;
 mod edge;
+mod email_verification;
 mod enrolled_users;
 mod error_responses;
 mod events;

@@ -50,6 +50,10 @@ async fn every_call_that_ends_sessions_documents_and_returns_its_position() {
         if method == "GET" || !path.starts_with("/api/v1/") {
             continue;
         }
+        // a mail without a public address is a conflict: see email_verification.rs
+        if path.ends_with("/email-verification") {
+            continue;
+        }
         let call = format!("{method} {path}");
         let shop = TestServer::start();
         let request = every_route::request(&shop, &method, &path, "another's", Some("admin")).await;

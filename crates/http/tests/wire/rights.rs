@@ -52,6 +52,9 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("DELETE", "/api/v1/users/{id}", "", [401, 403, 403, 204]),
     ("PUT", "/api/v1/users/{id}/password", "", [401, 403, 403, 200]),
     ("POST", "/api/v1/users/{id}/invitations", "", [401, 403, 403, 201]),
+    // no mail with a link can be sent: see email_verification.rs
+    ("POST", "/api/v1/users/{id}/email-verification", "own", [401, 409, 409, 409]),
+    ("POST", "/api/v1/users/{id}/email-verification", "another's", [401, 403, 403, 409]),
     ("POST", "/api/v1/users/{id}/unlock", "", [401, 403, 403, 204]),
     ("GET", "/api/v1/events", "", [401, 200, 200, 200]),
     ("GET", "/api/v1/revocations/{position}", "", [401, 403, 200, 200]),

@@ -53,6 +53,7 @@ async fn user_is_created_read_updated_and_deleted() {
         "id": id,
         "user_name": "nina",
         "email": "nina@example.com",
+        "email_verified_at": null,
         "display_name": "Nina",
         "status": "active",
         "virtual": false,

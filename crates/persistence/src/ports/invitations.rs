@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use tillgate_domain::office::ports::{Invitation, InvitationDigest, Invitations};
-use tillgate_domain::{Instant, StoreResult, UserId};
+use tillgate_domain::{Email, Instant, StoreResult, UserId};
 
 use super::removed_rows;
 use crate::error_class::classify;
@@ -13,9 +13,10 @@ use crate::schema::invitations;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
-const PUT: &str = "INSERT INTO invitations (user_id, digest, created_at, expires_at) VALUES ($1, $2, $3, $4) \
-     ON CONFLICT (user_id) \
-     DO UPDATE SET digest = excluded.digest, created_at = excluded.created_at, expires_at = excluded.expires_at";
+const PUT: &str = "INSERT INTO invitations (user_id, digest, created_at, expires_at, email) \
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (user_id) DO UPDATE SET digest = excluded.digest, \
+     created_at = excluded.created_at, expires_at = excluded.expires_at, email = excluded.email";
+const REPLACE_DIGEST: &str = "UPDATE invitations SET digest = $3 WHERE user_id = $1 AND created_at = $2";
 const CONSUME: &str = "DELETE FROM invitations WHERE digest = $1";
 const REVOKE: &str = "DELETE FROM invitations WHERE user_id = $1";
 const SWEEP: &str = "DELETE FROM invitations WHERE user_id IN (\
@@ -28,6 +29,7 @@ impl Invitations for Transaction<'_> {
             Bind::Bytes(&invitation.digest),
             invitation.created_at.into(),
             invitation.expires_at.into(),
+            invitation.email.as_ref().map(Email::as_str).into(),
         ];
         self.execute(&Statement::new(PUT, binds)).map(drop)
     }
@@ -50,6 +52,21 @@ impl Invitations for Transaction<'_> {
             .load(self.connection)
             .map_err(classify)?;
         rows.into_iter().map(InvitationRow::into_domain).collect()
+    }
+
+    fn find_by_user(&mut self, user: UserId) -> StoreResult<Option<Invitation>> {
+        let found: Option<InvitationRow> = invitations::table
+            .find(user.0.as_bytes().as_slice())
+            .select(InvitationRow::as_select())
+            .get_result(self.connection)
+            .optional()
+            .map_err(classify)?;
+        found.map(InvitationRow::into_domain).transpose()
+    }
+
+    fn replace_digest(&mut self, user: UserId, created_at: Instant, digest: &InvitationDigest) -> StoreResult<bool> {
+        let binds = [Bind::from(&user.0), created_at.into(), Bind::Bytes(digest)];
+        Ok(self.execute(&Statement::new(REPLACE_DIGEST, binds))? == 1)
     }
 
     fn consume(&mut self, digest: &InvitationDigest) -> StoreResult<bool> {

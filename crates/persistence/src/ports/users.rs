@@ -55,7 +55,8 @@ const UPDATE: &str = "UPDATE users SET name = $3, email = $5, display_name = $7,
      WHERE other.tenant_id = users.tenant_id AND other.folded = $4 AND other.id <> users.id) THEN folded ELSE $4 END, \
      email_folded = CASE WHEN $6 IS NOT NULL AND email = $5 AND email_folded IS NOT NULL AND EXISTS (SELECT 1 FROM users other \
      WHERE other.email_folded = $6 AND other.id <> users.id) THEN email_folded ELSE $6 END, \
-     feature = $9, updated_at = $10, searched = $11, password_change_required = ($14 <> 0), locale = $15, version = version + 1 \
+     feature = $9, updated_at = $10, searched = $11, password_change_required = ($14 <> 0), locale = $15, \
+     email_verified_at = $16, version = version + 1 \
      WHERE id = $1 AND version = $2 \
      AND ((name = $3 AND folded IS NOT NULL) OR NOT EXISTS (SELECT 1 FROM users other \
      WHERE other.tenant_id = users.tenant_id AND other.folded IN ($4, $12) AND other.id <> users.id)) \
@@ -232,6 +233,7 @@ impl office::Users for Transaction<'_> {
             former_email.as_deref().or(row.email_folded.as_deref()).into(),
             i64::from(user.password_change_required).into(),
             user.locale.as_ref().map(Locale::as_str).into(),
+            user.email_verified_at.into(),
         ];
         if Statement::new(UPDATE, binds).execute(self.write_connection()?).map_err(unique_violation_as_conflict)? == 0 {
             return Ok(false);

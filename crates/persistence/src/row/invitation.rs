@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use tillgate_domain::office::ports::Invitation;
-use tillgate_domain::{Instant, StoreResult, UserId};
+use tillgate_domain::{Email, Instant, StoreResult, UserId};
 
 use super::Column;
 use crate::schema::invitations;
@@ -14,6 +14,7 @@ pub(crate) struct InvitationRow {
     digest: Vec<u8>,
     created_at: i64,
     expires_at: i64,
+    email: Option<String>,
 }
 
 impl InvitationRow {
@@ -23,6 +24,7 @@ impl InvitationRow {
         Ok(Invitation {
             digest: cell("digest").check_parsed(digest)?,
             user: UserId(cell("user_id").parse_uuid(&self.user_id)?),
+            email: self.email.map(Email::from_stored),
             created_at: Instant::from_millis(self.created_at),
             expires_at: Instant::from_millis(self.expires_at),
         })

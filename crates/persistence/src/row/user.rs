@@ -27,6 +27,7 @@ pub(crate) struct UserRow {
     version: i64,
     password_change_required: bool,
     locale: Option<String>,
+    email_verified_at: Option<i64>,
     last_login_at: Option<i64>,
 }
 
@@ -67,6 +68,7 @@ impl UserRow {
             version: user.version,
             password_change_required: user.password_change_required,
             locale: user.locale.as_ref().map(|locale| locale.as_str().to_owned()),
+            email_verified_at: to_millis(user.email_verified_at),
             last_login_at: to_millis(user.last_login_at),
         }
     }
@@ -79,6 +81,7 @@ impl UserRow {
             tenant: TenantId(cell("tenant_id").parse_uuid(&self.tenant_id)?),
             name: UserName::from_stored(self.name),
             email: self.email.map(Email::from_stored),
+            email_verified_at: from_millis(self.email_verified_at),
             display_name: self.display_name,
             status: cell("status").check_parsed(self.status.parse())?,
             feature: self.feature,

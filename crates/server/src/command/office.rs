@@ -8,7 +8,6 @@ use tillgate_domain::office::{
 use tillgate_domain::{
     Authority, Device, DeviceName, PrincipalId, Role, Secret, Store, Tenant, User, UserName, UserStatus,
 };
-use tillgate_http::OfficePages;
 use tillgate_persistence::Database;
 
 use super::password::{Delivery, GenerateArgs};
@@ -57,10 +56,19 @@ impl CommandOffice {
 
     /// The prefix of the back office for browsers that serves the tenant on every host.
     pub(super) fn office_prefix(&self) -> Option<&str> {
-        let mounts = self.settings.mounts.iter().filter(|mount| mount.dialect == OfficePages::NAME);
-        let mut serving = mounts
-            .filter(|mount| mount.host.is_none() && mount.tenant.as_ref().is_none_or(|only| *only == self.tenant.slug));
-        serving.next().map(|mount| mount.prefix.trim_end_matches('/'))
+        composition::office_prefix(&self.settings, &self.tenant.slug)
+    }
+
+    /// Checks that a server with this configuration can mail links to users of the tenant.
+    pub(super) fn require_link_mail(&self) -> Result<(), CommandError> {
+        if self.settings.server.public_url.is_none() {
+            return Err(CommandError::failed(
+                "links cannot be mailed: set server.public_url to the address at which people reach the server",
+            ));
+        }
+        self.office_prefix().map(drop).ok_or_else(|| {
+            CommandError::failed("links cannot be mailed: no mount \"office\" without a host serves the tenant")
+        })
     }
 
     /// Hashes a password at the configured cost.

@@ -40,6 +40,7 @@ fn every_published_form_is_parsed() {
         "user status anna suspended",
         "user password anna --tenant corner-shop",
         "user unlock anna",
+        "user invite anna --mail --json",
         "address unlock 203.0.113.7",
         "address unlock 2001:db8::/48 --json",
         "user roles anna --role cashier --on P01=cashier --off P02",

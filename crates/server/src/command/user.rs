@@ -7,7 +7,7 @@ use tillgate_domain::office::{
     self, DeviceRoleAssignment, DeviceRolesChange, NewUser, PasswordOptions, SessionTarget, UserChange, UserView,
 };
 use tillgate_domain::{ApiKey, DeviceName, Email, Locale, PrincipalId, RoleName, User, UserId, UserName, UserStatus};
-use tillgate_http::native_bodies::{InvitationBody, UserBody};
+use tillgate_http::native_bodies::{InvitationBody, MailedLinkBody, UserBody};
 
 use super::confirmation::{Confirmation, count_text};
 use super::json::{format_instant, join_names};
@@ -107,6 +107,9 @@ pub(crate) enum UserCommand {
         /// Name of the user
         #[arg(value_parser = parse::user)]
         name: UserName,
+        /// Mail the link to the user's e-mail address instead; a running server sends it
+        #[arg(long)]
+        mail: bool,
     },
     /// Unlock a user after too many failed logins
     Unlock {
@@ -157,7 +160,8 @@ impl UserCommand {
         let (user, what) = match self {
             Self::List(which) => return list_users(&office, which, context.json),
             Self::Show { name } => return show_user(&office, name, context.json),
-            Self::Invite { name } => return invite_user(&office, name, context.json),
+            Self::Invite { name, mail: false } => return invite_user(&office, name, context.json),
+            Self::Invite { name, mail: true } => return invite_by_mail(&office, name, context.json),
             Self::Set { name, rename, email, no_email, display_name, locale, no_locale, must_change } => {
                 let change = UserChange {
                     name: rename.clone(),
@@ -269,6 +273,19 @@ fn invite_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<()
     Ok(())
 }
 
+/// Invites a user by a mail, which a running server sends.
+fn invite_by_mail(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), CommandError> {
+    let user = office.find_user(name)?;
+    office.require_link_mail()?;
+    let OneTimeToken { digest, .. } = OneTimeToken::new_link_token(office.ids.random_bytes()?);
+    let invitation = check_decided(office.for_operator()?.invite_user_by_mail(user.id, digest))?;
+    let email = invitation.email.ok_or_else(|| CommandError::failed("a mailed invitation has no address"))?;
+    let until = format_instant(invitation.expires_at);
+    let line = format!("{}: invited by mail to {email}, until {until}; a running server sends the mail", user.name);
+    print::print_answer(json, &line, &MailedLinkBody::new(&email, invitation.expires_at));
+    Ok(())
+}
+
 fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), CommandError> {
     let view = office.load_user_view(&office.find_user(name)?)?;
     if json {
@@ -281,6 +298,7 @@ fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), 
         ("name", user.name.to_string()),
         ("display name", user.display_name.clone()),
         ("email", or_none(user.email.as_ref().map(ToString::to_string).unwrap_or_default())),
+        ("verified", user.email_verified_at.map_or_else(|| "never".to_owned(), format_instant)),
         ("status", user.status.name().to_owned()),
         ("roles", or_none(format_assignment(&view))),
         ("language", user.locale.as_ref().map_or("that of the tenant", Locale::as_str).to_owned()),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tillgate_auth_core::session_terms::{RefreshTerms, Terms};
+use tillgate_domain::Slug;
 use tillgate_http::{
     BrowserSettings, DialectEntry, DialectSettings, Fiuu, Kasir, Mount, Mounts, Native, OAuth, OfficePages, Portos,
     PosStar,
@@ -39,6 +40,13 @@ pub(crate) fn build_mounts(settings: &Settings) -> Result<Mounts, CommandError> 
         }
     }
     Mounts::check(mounts).map_err(CommandError::usage)
+}
+
+/// The prefix of the back office for browsers that serves this tenant on every host.
+pub(crate) fn office_prefix<'s>(settings: &'s Settings, tenant: &Slug) -> Option<&'s str> {
+    let mounts = settings.mounts.iter().filter(|mount| mount.dialect == OfficePages::NAME && mount.host.is_none());
+    let mut serving = mounts.filter(|mount| mount.tenant.as_ref().is_none_or(|only| only == tenant));
+    serving.next().map(|mount| mount.prefix.trim_end_matches('/'))
 }
 
 /// The terms of sessions that are created through this dialect; those of the native API for a name that is not

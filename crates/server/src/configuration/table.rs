@@ -234,7 +234,7 @@ settings! {
         /// 429.
         per_minute: u32 = "20",
     }
-    /// Password-reset mail.
+    /// Mail: password resets, invitations, and the verification of e-mail addresses.
     mail: Mail {
         /// The host of the mail server. Empty: mails are written to the folder `spool` of the data
         /// folder.

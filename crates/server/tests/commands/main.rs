@@ -7,6 +7,8 @@ mod demo;
 #[cfg(test)]
 mod json;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod maintenance;
 #[cfg(test)]
 mod office;

@@ -15,6 +15,7 @@ fn new_invitation(user: UserId, number: u8, until: u64) -> Invitation {
     Invitation {
         digest: [number; 32],
         user,
+        email: None,
         created_at: after_start(u64::from(number)),
         expires_at: after_start(until),
     }
@@ -62,12 +63,52 @@ pub fn invitation_replaces_the_previous_one(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     insert(harness, &new_invitation(fixture.anna.id, 1, 90));
     insert(harness, &new_invitation(fixture.ben.id, 3, 90));
-    let newer = new_invitation(fixture.anna.id, 2, 95);
+    let newer = Invitation { email: fixture.anna.email.clone(), ..new_invitation(fixture.anna.id, 2, 95) };
+    assert!(newer.email.is_some());
     insert(harness, &newer);
-    assert_eq!((find(harness, 1), find(harness, 2)), (None, Some(newer)));
+    assert_eq!((find(harness, 1), find(harness, 2)), (None, Some(newer.clone())));
+    let of = |user| harness.office.read("test", |tx| tx.invitations().find_by_user(user)).unwrap();
+    assert_eq!((of(fixture.anna.id), of(fixture.namesake.id)), (Some(newer), None));
     run_office_write(harness, |tx| tx.invitations().revoke_by_user(fixture.anna.id));
     assert_eq!(find(harness, 2), None);
     assert!(find(harness, 3).is_some(), "another's stays");
+}
+
+/// The digest of an invitation is replaced while the user still has this invitation.
+pub fn digest_of_an_invitation_is_replaced(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let invitation = new_invitation(fixture.anna.id, 1, 90);
+    insert(harness, &invitation);
+    insert(harness, &new_invitation(fixture.ben.id, 3, 90));
+    let replace =
+        |user, created_at| run_office_write(harness, |tx| tx.invitations().replace_digest(user, created_at, &[2; 32]));
+    assert!(!replace(fixture.anna.id, after_start(2)), "another instant");
+    assert!(!replace(fixture.namesake.id, invitation.created_at), "another user");
+    assert!(replace(fixture.anna.id, invitation.created_at));
+    assert_eq!(find(harness, 1), None);
+    assert_eq!(find(harness, 2), Some(Invitation { digest: [2; 32], ..invitation }));
+    assert!(find(harness, 3).is_some(), "another's stays");
+}
+
+/// Accepting an invitation that was mailed verifies the address, if the user still has it; another
+/// address makes the invitation void. An invitation that was shown verifies nothing.
+pub fn mailed_invitation_verifies_the_address(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let user = |id| harness.office.read("test", |tx| tx.users().find(id)).unwrap().unwrap();
+    let (anna, ben) = (fixture.anna.id, fixture.ben.id);
+    assert_eq!(user(anna).email_verified_at, None);
+    insert(harness, &new_invitation(anna, 1, 90));
+    assert_eq!((accept(harness, 1, 1), user(anna).email_verified_at), (Some(anna), None));
+    let mailed = |email: &Option<tillgate_domain::Email>, number| Invitation {
+        email: email.clone(),
+        ..new_invitation(anna, number, 90)
+    };
+    let elsewhere = tillgate_domain::Email::parse("elsewhere@example.com").ok();
+    insert(harness, &mailed(&elsewhere, 2));
+    assert_eq!((accept(harness, 2, 2), user(anna).email_verified_at), (None, None));
+    insert(harness, &mailed(&fixture.anna.email, 3));
+    assert_eq!((accept(harness, 3, 3), user(anna).email_verified_at), (Some(anna), Some(after_start(50))));
+    assert_eq!(user(ben).email_verified_at, None);
 }
 
 /// Setting the password of a user removes the user's invitation: in the back office, and when the user

@@ -159,7 +159,34 @@ macro_rules! contract {
                 password_removes_invitation,
                 expired_invitations_are_removed,
                 invitation_is_accepted_while_valid,
+                digest_of_an_invitation_is_replaced,
+                mailed_invitation_verifies_the_address,
                 concurrent_uses_of_one_invitation_succeed_once,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            $attributes,
+            StoreHarness,
+            email_verifications,
+            [
+                verification_replaces_the_previous_one,
+                digest_of_a_verification_is_replaced,
+                verification_is_consumed_once,
+                expired_verifications_are_removed,
+                address_is_verified_while_the_token_is_valid,
+                concurrent_uses_of_one_verification_succeed_once,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            $attributes,
+            StoreHarness,
+            mail_queue,
+            [
+                queued_mails_are_listed_when_due,
+                queued_mail_is_postponed_once,
+                concurrent_claims_of_one_mail_succeed_once,
             ]
         );
         $crate::cases!(

@@ -215,6 +215,7 @@ pub fn user_update_stores_every_field(harness: &StoreHarness) {
         password_change_required: true,
         locale: tillgate_domain::Locale::parse("sk-SK").ok(),
         last_login_at: None,
+        email_verified_at: Some(after_start(40)),
         updated_at: after_start(50),
         ..fixture.anna.clone()
     };

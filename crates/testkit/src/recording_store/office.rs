@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use tillgate_domain::audit::seal::{Seal, SealedEvent, StoredEvent};
 use tillgate_domain::id::ResetId;
 use tillgate_domain::office::ports::{
-    ApiKeyFilter, ApiKeys, DeviceFilter, Devices, EventFilter, EventView, Events, IdempotencyKeys, Invitation,
-    InvitationDigest, Invitations, OfficeTx, OffsetPageRequest, PageRequest, Passwords, Reset, ResetDigest,
-    ResetRequest, Resets, RoleHolderFilter, RoleHolders, Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest,
-    SetupTokens, StoredResponse, Tenants, TicketCursor, TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts,
-    UnsealedCount, UserCursor, UserFilter, UserOrder, Users,
+    ApiKeyFilter, ApiKeys, DeviceFilter, Devices, EmailVerification, EmailVerifications, EventFilter, EventView,
+    Events, IdempotencyKeys, Invitation, InvitationDigest, Invitations, MailKind, MailQueue, OfficeTx,
+    OffsetPageRequest, PageRequest, Passwords, QueuedMail, Reset, ResetDigest, ResetRequest, Resets, RoleHolderFilter,
+    RoleHolders, Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest, SetupTokens, StoredResponse, Tenants,
+    TicketCursor, TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts, UnsealedCount, UserCursor, UserFilter,
+    UserOrder, Users, VerificationDigest,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
@@ -95,9 +96,27 @@ record_port!(OfficeTx, invitations: Invitations {
     fn insert_or_replace(invitation: &Invitation) -> ();
     fn find(digest: &InvitationDigest) -> Option<Invitation>;
     fn list_by_users(users: &BTreeSet<UserId>) -> Vec<Invitation>;
+    fn find_by_user(user: UserId) -> Option<Invitation>;
+    fn replace_digest(user: UserId, created_at: Instant, digest: &InvitationDigest) -> bool;
     fn consume(digest: &InvitationDigest) -> bool;
     fn revoke_by_user(user: UserId) -> ();
     fn sweep(before: Instant, limit: u32) -> u32;
+});
+
+record_port!(OfficeTx, email_verifications: EmailVerifications {
+    fn insert_or_replace(verification: &EmailVerification) -> ();
+    fn find(digest: &VerificationDigest) -> Option<EmailVerification>;
+    fn find_by_user(user: UserId) -> Option<EmailVerification>;
+    fn replace_digest(user: UserId, created_at: Instant, digest: &VerificationDigest) -> bool;
+    fn consume(digest: &VerificationDigest) -> bool;
+    fn sweep(before: Instant, limit: u32) -> u32;
+});
+
+record_port!(OfficeTx, mail_queue: MailQueue {
+    fn insert_or_replace(mail: &QueuedMail) -> ();
+    fn list_due(now: Instant, limit: u32) -> Vec<QueuedMail>;
+    fn postpone(kind: MailKind, user: UserId, from: Instant, to: Instant) -> bool;
+    fn remove(kind: MailKind, user: UserId, due_at: Instant) -> bool;
 });
 
 record_port!(OfficeTx, api_keys: ApiKeys {
@@ -196,6 +215,14 @@ impl OfficeTx for RecordingTx<'_, dyn OfficeTx + '_> {
     }
 
     fn invitations(&mut self) -> &mut dyn Invitations {
+        self
+    }
+
+    fn email_verifications(&mut self) -> &mut dyn EmailVerifications {
+        self
+    }
+
+    fn mail_queue(&mut self) -> &mut dyn MailQueue {
         self
     }
 

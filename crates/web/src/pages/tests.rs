@@ -99,6 +99,25 @@ fn forms_offer_every_language_and_keep_where_to_continue() {
 }
 
 #[test]
+fn verify_email_page_escapes_the_token_and_has_no_script() {
+    for locale in Locale::ALL {
+        let states = [
+            VerifyEmailState::Confirm,
+            VerifyEmailState::Verified,
+            VerifyEmailState::Invalid,
+            VerifyEmailState::Unavailable,
+        ];
+        for state in states {
+            let html = VerifyEmailPage { locale, prefix: "/office", token: "\"><script>", state }.render();
+            let has_form = matches!(state, VerifyEmailState::Confirm | VerifyEmailState::Unavailable);
+            assert_eq!(html.contains("action=\"/office/verify-email\""), has_form, "{html}");
+            assert!(!html.contains("<script") && !html.contains("style="), "{html}");
+            assert!(!html.contains("auth."), "a text is missing: {html}");
+        }
+    }
+}
+
+#[test]
 fn set_up_page_keeps_what_was_entered_except_the_password() {
     let values = SetUpField::ALL.map(|field| (field, format!("<{}>\"secret\"", field.name()))).into();
     let faults = &[SetUpField::Zone, SetUpField::Password];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Instant, StoreResult, UserId};
+use crate::{Email, Instant, StoreResult, UserId};
 
 /// The SHA-256 of the token of an invitation.
 pub type InvitationDigest = [u8; 32];
@@ -14,6 +14,8 @@ pub struct Invitation {
     pub digest: InvitationDigest,
     /// The invited user.
     pub user: UserId,
+    /// The address to which the token is mailed; `None` if it was shown instead.
+    pub email: Option<Email>,
     /// The instant of its creation.
     pub created_at: Instant,
     /// The instant at which it expires.
@@ -29,6 +31,11 @@ pub trait Invitations {
     fn find(&mut self, digest: &InvitationDigest) -> StoreResult<Option<Invitation>>;
     /// The invitations of these users, in the order of their ids.
     fn list_by_users(&mut self, users: &BTreeSet<UserId>) -> StoreResult<Vec<Invitation>>;
+    /// The invitation of this user.
+    fn find_by_user(&mut self, user: UserId) -> StoreResult<Option<Invitation>>;
+    /// Gives the invitation of the user another digest. Returns true if the user still has the
+    /// invitation that was created at this instant.
+    fn replace_digest(&mut self, user: UserId, created_at: Instant, digest: &InvitationDigest) -> StoreResult<bool>;
     /// Removes an invitation. Returns true for one caller only.
     fn consume(&mut self, digest: &InvitationDigest) -> StoreResult<bool>;
     /// Removes the invitation of a user, if there is one.

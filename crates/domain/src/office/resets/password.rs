@@ -7,6 +7,7 @@
 use serde_json::{Map, json};
 
 use crate::office::context::AuditContext;
+use crate::office::mail::remaining_interval;
 use crate::office::ports::{OfficePorts, OfficeTx, Reset, ResetDigest, ResetRequest};
 use crate::office::resets::queue::can_reset;
 use crate::office::users::add::find_by_email;
@@ -15,10 +16,6 @@ use crate::{
     Action, Email, Instant, PrincipalId, ResetId, Secret, Store, StoreError, StoreExt, StoreResult, Subject, User,
     UserId,
 };
-
-/// The shortest interval between two mails to a user, so that repeated requests do not fill a
-/// mailbox.
-const MIN_MAIL_INTERVAL_MILLIS: i64 = 60_000;
 
 /// The token for the owner of a requested address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +59,7 @@ pub fn grant_reset(
         let user = user.filter(|user| request.tenant.is_none_or(|tenant| tenant == user.tenant));
         let Some(user) = user else { return discard_request(tx, request.id) };
         let newest = tx.resets().find_newest_grant(user.id, request.id)?;
-        if newest.is_some_and(|newest| context.at.millis().saturating_sub(newest.millis()) < MIN_MAIL_INTERVAL_MILLIS) {
+        if newest.is_some_and(|newest| remaining_interval(newest, context.at).is_some()) {
             return discard_request(tx, request.id);
         }
         let email = user.email.clone().unwrap_or_else(|| request.email.clone());

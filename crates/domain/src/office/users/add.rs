@@ -90,6 +90,7 @@ pub(in crate::office) fn add(
         tenant: office.tenant,
         name: new.name.clone(),
         email: new.email.clone(),
+        email_verified_at: None,
         display_name: new.display_name.trim().to_owned(),
         status: new.status,
         feature: new.feature.clone(),

@@ -224,6 +224,9 @@ fn apply_change(before: &User, change: &UserChange, refusals: &mut FieldRefusals
             refusals
                 .gather(email.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Email, why }))?;
         }
+        if *email != before.email {
+            after.email_verified_at = None;
+        }
         after.email.clone_from(email);
     }
     if let Some(display_name) = &change.display_name {

@@ -11,4 +11,4 @@ pub use super::sessions::SessionBody;
 pub use super::stores::StoreBody;
 pub use super::tenants::TenantBody;
 pub use super::tickets::TicketBody;
-pub use super::users::{InvitationBody, UserBody};
+pub use super::users::{InvitationBody, MailedLinkBody, UserBody};

@@ -10,7 +10,9 @@ use tillgate_domain::{DenialKind, MissingRight};
 
 use crate::context::event_hub::MAX_STREAMS_PER_PRINCIPAL;
 use crate::error::office;
-use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, StreamLimit, to_sentence};
+use crate::error::{
+    ApiError, FieldErrorCode, FieldViolation, MissingMailSetup, ProtocolError, StreamLimit, to_sentence,
+};
 use crate::request::bearer::BEARER_CHALLENGE;
 use crate::request::head::RequestHead;
 use crate::serving::response;
@@ -178,6 +180,12 @@ fn describe_protocol_error(protocol: &ProtocolError) -> String {
         }
         ProtocolError::StreamLimitReached(StreamLimit::Tenant | StreamLimit::Process) => {
             "Too many event streams are open. Poll your lists and retry later.".to_owned()
+        }
+        ProtocolError::MailNotConfigured(MissingMailSetup::PublicUrl) => {
+            "The server cannot mail links: set `server.public_url` to the address at which people reach it.".to_owned()
+        }
+        ProtocolError::MailNotConfigured(MissingMailSetup::OfficePages) => {
+            "The server cannot mail links: no mount `office` without a host serves this tenant.".to_owned()
         }
         ProtocolError::UntrustedOrigin => "Pages of this origin may not send this request.".to_owned(),
         ProtocolError::TlsRequired => "Signing in requires TLS: set `server.tls_cert`, or name the proxy that \

@@ -32,6 +32,7 @@ macro_rules! named {
 named! {
     UserStatus: enum_schema(tillgate_domain::UserStatus::ALL.map(tillgate_domain::UserStatus::name)),
     FirstStatus: enum_schema(["active", "pending"]),
+    InvitationDelivery: enum_schema(["show", "mail"]),
     DeviceStatus: enum_schema(tillgate_domain::DeviceStatus::ALL.map(tillgate_domain::DeviceStatus::name)),
     ApiKeyStatus: enum_schema(KeyStatus::ALL.map(KeyStatus::name)),
     Environment: enum_schema(tillgate_domain::Environment::ALL.map(tillgate_domain::Environment::name)),

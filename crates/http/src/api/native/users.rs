@@ -1,6 +1,9 @@
 //! Operations on users: list, create, update, delete, set the password, and unlock.
 
+mod email_verification;
 mod invitations;
+mod mailed_link;
+pub mod office_links;
 mod openapi;
 mod request;
 mod response;
@@ -25,8 +28,9 @@ use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
 use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
-pub(crate) use invitations::INVITATION_PATH;
 pub use invitations::InvitationBody;
+pub use mailed_link::MailedLinkBody;
+pub(crate) use office_links::{INVITATION_PATH, VERIFY_EMAIL_PATH};
 use request::{CreateUser, UpdateUser};
 use response::UpdatedUserBody;
 pub use response::UserBody;
@@ -62,6 +66,13 @@ pub(super) fn routes() -> Vec<Route> {
             invite_user,
         )
         .documented(openapi::invite_user),
+        Route::authenticated(
+            Method::POST,
+            "/users/{id}/email-verification",
+            Requirement::RightForOthers(KnownRight::UserUpdate),
+            request_email_verification,
+        )
+        .documented(openapi::request_email_verification),
         Route::authenticated(
             Method::POST,
             "/users/{id}/unlock",
@@ -198,6 +209,11 @@ async fn set_user_password(call: Request, caller: Caller) -> Result<HttpResponse
 async fn invite_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_id(&call, FieldName::User)?;
     invitations::invite_user(&call, caller, id).await
+}
+
+async fn request_email_verification(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, FieldName::User)?;
+    email_verification::request_verification(&call, caller, id).await
 }
 
 async fn unlock_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

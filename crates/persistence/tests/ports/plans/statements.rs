@@ -8,9 +8,9 @@ use tillgate_auth_core::ports::{
 use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{
-    ApiKeyFilter, DeviceFilter, EventFilter, IdempotencyKey, Invitation, OffsetPageRequest, PageRequest, Reset,
-    ResetRequest, RoleHolderFilter, ScopedIdempotencyKey, StoredResponse, TicketFilter, TicketOrder, TicketSortKey,
-    TillCountSpan, UserFilter, UserOrder,
+    ApiKeyFilter, DeviceFilter, EmailVerification, EventFilter, IdempotencyKey, Invitation, MailKind,
+    OffsetPageRequest, PageRequest, QueuedMail, Reset, ResetRequest, RoleHolderFilter, ScopedIdempotencyKey,
+    StoredResponse, TicketFilter, TicketOrder, TicketSortKey, TillCountSpan, UserFilter, UserOrder,
 };
 use tillgate_domain::ticket::{Label, NumberSeries, TicketStatus};
 use tillgate_domain::{
@@ -256,6 +256,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         call_tickets(tx, fixture)?;
         call_resets(tx, fixture)?;
         call_invitations(tx, fixture)?;
+        call_email_verifications(tx, fixture)?;
         call_seals(tx)?;
         let device = tillgate_domain::Device {
             id: tillgate_domain::DeviceId(uuid(31)),
@@ -374,12 +375,39 @@ fn call_resets(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreRes
 /// Calls every method of the port of invitations.
 fn call_invitations(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreResult<()> {
     let (digest, user) = ([7; 32], fixture.anna.id);
-    tx.invitations().insert_or_replace(&Invitation { digest, user, created_at: at(1), expires_at: at(9) })?;
+    tx.invitations().insert_or_replace(&Invitation {
+        digest,
+        user,
+        email: None,
+        created_at: at(1),
+        expires_at: at(9),
+    })?;
     tx.invitations().find(&digest)?;
     tx.invitations().list_by_users(&[user].into())?;
+    tx.invitations().find_by_user(user)?;
+    tx.invitations().replace_digest(user, at(1), &[8; 32])?;
     tx.invitations().consume(&digest)?;
     tx.invitations().revoke_by_user(user)?;
     tx.invitations().sweep(at(99), 9).map(drop)
+}
+
+/// Calls every method of the ports of verified e-mail addresses and of queued mails.
+fn call_email_verifications(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreResult<()> {
+    let (digest, user, email) = ([7; 32], fixture.anna.id, fixture.anna.email.clone().unwrap());
+    let (created_at, expires_at) = (at(1), at(9));
+    let verification = EmailVerification { digest, user, email: email.clone(), created_at, expires_at };
+    tx.email_verifications().insert_or_replace(&verification)?;
+    tx.email_verifications().find(&digest)?;
+    tx.email_verifications().find_by_user(user)?;
+    tx.email_verifications().replace_digest(user, at(1), &[8; 32])?;
+    tx.email_verifications().consume(&digest)?;
+    tx.email_verifications().sweep(at(99), 9)?;
+    let (kind, requested_at, due_at) = (MailKind::Invitation, at(1), at(2));
+    let mail = QueuedMail { kind, user, email, requested_at, expires_at, due_at, tries: 0 };
+    tx.mail_queue().insert_or_replace(&mail)?;
+    tx.mail_queue().list_due(at(9), 9)?;
+    tx.mail_queue().postpone(kind, user, at(2), at(3))?;
+    tx.mail_queue().remove(kind, user, at(3)).map(drop)
 }
 
 /// Calls every method of the ports of seals and of the set-up token.

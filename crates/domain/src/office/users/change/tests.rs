@@ -19,6 +19,7 @@ fn anna(status: UserStatus) -> User {
         tenant: TenantId::new(Instant::default(), [1; 10]),
         name: UserName::parse("anna").unwrap(),
         email: None,
+        email_verified_at: None,
         display_name: "Anna".into(),
         status,
         feature: None,
@@ -76,6 +77,22 @@ fn audit_event_has_narrowest_action() {
     let (action, details) = audit_details(&before, &temporary);
     assert_eq!(action, Action::UserUpdate);
     assert_eq!(details["password_change_required"], json!({ "from": false, "to": true }));
+}
+
+#[test]
+fn changed_address_is_not_verified() {
+    let email = |text: &str| Email::parse(text).ok();
+    let verified = User {
+        email: email("anna@example.com"),
+        email_verified_at: Some(Instant::from_millis(5)),
+        ..anna(UserStatus::Active)
+    };
+    let change = |text: &str| UserChange { email: Some(email(text)), ..UserChange::default() };
+    assert_eq!(changed(&verified, &change("anna@example.com")), Ok(verified.clone()));
+    for other in ["ANNA@example.com", "anna@example.org", ""] {
+        let after = changed(&verified, &change(other)).unwrap();
+        assert_eq!((after.email, after.email_verified_at), (email(other), None));
+    }
 }
 
 #[test]

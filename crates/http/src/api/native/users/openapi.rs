@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
 use super::invitations::InvitationBody;
-use super::request::{CreateUser, UpdateUser};
+use super::mailed_link::MailedLinkBody;
+use super::request::{CreateUser, InviteUser, UpdateUser};
 use super::response::{UpdatedUserBody, UserBody};
 use crate::api::native::passwords::{self, ChangedPasswordBody as ChangedPassword, SetUserPassword};
 use crate::api::native::schemas::UserStatus;
@@ -17,6 +18,7 @@ fn example_user() -> Value {
         "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5",
         "user_name": "jana",
         "email": "jana@example.com",
+        "email_verified_at": null,
         "display_name": "Jana Nová",
         "status": "active",
         "virtual": false,
@@ -126,6 +128,12 @@ pub(super) fn invite_user() -> OperationDoc {
             "Setting the password in another way and suspending or deleting the user revoke the invitation. \
              Requires every right of the user, as setting the password does.",
         )
+        .description(
+            "With `deliver` as `mail`, a link with the token is mailed to the user's e-mail address, at most once a \
+             minute, and the response has no token. Accepting such an invitation also verifies the address.",
+        )
+        .request_body::<InviteUser>(json!({ "deliver": "show" }))
+        .optional_body()
         .response::<InvitationBody<'_>>(
             201,
             "The invitation.",
@@ -135,7 +143,23 @@ pub(super) fn invite_user() -> OperationDoc {
                 "expires_at": "2026-11-22T08:00:00.000Z",
             }),
         )
-        .errors(&[409])
+        .response::<MailedLinkBody<'_>>(202, "The invitation is mailed.", example_mailed_link())
+        .errors(&[409, 429])
+}
+
+fn example_mailed_link() -> Value {
+    json!({ "email": "jana@example.com", "expires_at": "2026-11-22T08:00:00.000Z" })
+}
+
+pub(super) fn request_email_verification() -> OperationDoc {
+    OperationDoc::new(TAG, "Mail a link to verify a user's e-mail address")
+        .description(
+            "The link works once, within 24 hours, for the address to which it is mailed, and sets \
+             `email_verified_at`. A new mail, at most once a minute, makes the previous link invalid.",
+        )
+        .description("For another user it requires every right of that user.")
+        .response::<MailedLinkBody<'_>>(202, "The link is mailed.", example_mailed_link())
+        .errors(&[409, 429])
 }
 
 pub(super) fn unlock_user() -> OperationDoc {

@@ -14,7 +14,7 @@ use validator::Validate;
 
 use super::response::RolesOnDeviceBody;
 use crate::api::native::schemas;
-use crate::error::{ApiError, FieldViolation};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation};
 use crate::request::field::{
     BodyField, DisplayName, FieldError, FromJson, NewName, ObjectReader, check_password, initial_status_violation,
     not_null, well_typed,
@@ -130,6 +130,44 @@ pub(super) struct UpdateUser {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 35)]
     locale: BodyField<Locale>,
+}
+
+/// How an invitation gets to the user.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewInvitation)]
+pub(super) struct InviteUser {
+    /// `show` returns the token in the response; `mail` mails a link to the user's e-mail address
+    /// instead. `show` if omitted.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<schemas::InvitationDelivery>)]
+    deliver: BodyField<Delivery>,
+}
+
+/// How the token of an invitation is delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// In the response, once.
+    #[default]
+    Show,
+    /// By a mail with a link.
+    Mail,
+}
+
+impl FromJson for Delivery {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        match String::from_json(value)?.as_str() {
+            "show" => Ok(Self::Show),
+            "mail" => Ok(Self::Mail),
+            _ => Err(FieldError::for_value(FieldErrorCode::Format, "must be show or mail")),
+        }
+    }
+}
+
+impl InviteUser {
+    pub(super) fn delivery(self) -> Delivery {
+        self.deliver.into_value().unwrap_or_default()
+    }
 }
 
 impl CreateUser {

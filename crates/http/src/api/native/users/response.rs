@@ -22,6 +22,11 @@ pub struct UserBody<'p> {
     user_name: &'p str,
     /// E-mail address, which can be used in logins instead of the user name; null if none.
     email: Option<&'p str>,
+    /// When the user proved to receive mail at the e-mail address; null if not yet. A change of the
+    /// address sets it to null.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    email_verified_at: Option<Instant>,
     /// Display name of the user.
     display_name: &'p str,
     /// Status of the user; logins require `active`.
@@ -109,6 +114,7 @@ impl<'p> UserBody<'p> {
             id: user.id,
             user_name: user.name.as_str(),
             email: user.email.as_ref().map(Email::as_str),
+            email_verified_at: user.email_verified_at,
             display_name: &user.display_name,
             status: user.status.name(),
             r#virtual: user.is_virtual(),

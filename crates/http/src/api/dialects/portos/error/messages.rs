@@ -101,7 +101,7 @@ fn describe_protocol_error(protocol: &ProtocolError, language: Language) -> &str
             language.pick("Stránky z tejto domény to nesmú.", "Pages of this origin may not send this request.")
         }
         // these occur only in the native API and the back office
-        ProtocolError::TlsRequired | ProtocolError::NoAccessRule | ProtocolError::MissingOriginalRequest | ProtocolError::PreconditionRequired | ProtocolError::InvalidIdempotencyKey | ProtocolError::StreamLimitReached(_) => {
+        ProtocolError::TlsRequired | ProtocolError::NoAccessRule | ProtocolError::MissingOriginalRequest | ProtocolError::PreconditionRequired | ProtocolError::InvalidIdempotencyKey | ProtocolError::StreamLimitReached(_) | ProtocolError::MailNotConfigured(_) => {
             language.pick("Táto požiadavka nie je povolená.", "This request is not allowed.")
         }
         ProtocolError::RateLimited { .. } => {

@@ -1,0 +1,43 @@
+//! The in-memory port for mails with a link that are to be sent.
+
+use tillgate_domain::office::ports::{MailKind, MailQueue, QueuedMail};
+use tillgate_domain::{Instant, StoreResult, UserId};
+
+use super::transaction::{Transaction, constraint_error, to_usize};
+
+impl MailQueue for Transaction<'_> {
+    fn insert_or_replace(&mut self, mail: &QueuedMail) -> StoreResult<()> {
+        let tables = self.tables_mut()?;
+        if !tables.users.has(&mail.user) {
+            return constraint_error("a mail is a user's");
+        }
+        tables.mail_queue.put((mail.kind, mail.user), mail.clone());
+        Ok(())
+    }
+
+    fn list_due(&mut self, now: Instant, limit: u32) -> StoreResult<Vec<QueuedMail>> {
+        let queued = self.tables().mail_queue.rows().values();
+        let mut due: Vec<QueuedMail> = queued.filter(|mail| mail.due_at <= now).cloned().collect();
+        due.sort_by_key(|mail| (mail.due_at, mail.user, mail.kind));
+        due.truncate(to_usize(limit));
+        Ok(due)
+    }
+
+    fn postpone(&mut self, kind: MailKind, user: UserId, from: Instant, to: Instant) -> StoreResult<bool> {
+        let queue = &mut self.tables_mut()?.mail_queue;
+        let claimed = queue.get(&(kind, user)).is_some_and(|mail| mail.due_at == from);
+        if claimed {
+            queue.change(&(kind, user), |mail| {
+                mail.due_at = to;
+                mail.tries = mail.tries.saturating_add(1);
+            });
+        }
+        Ok(claimed)
+    }
+
+    fn remove(&mut self, kind: MailKind, user: UserId, due_at: Instant) -> StoreResult<bool> {
+        let queue = &mut self.tables_mut()?.mail_queue;
+        let found = queue.get(&(kind, user)).is_some_and(|mail| mail.due_at == due_at);
+        Ok(found && queue.remove(&(kind, user)))
+    }
+}

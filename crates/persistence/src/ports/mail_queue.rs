@@ -1,0 +1,55 @@
+//! Mails with a link that are to be sent: one of each kind per user.
+
+use diesel::prelude::*;
+use tillgate_domain::office::ports::{MailKind, MailQueue, QueuedMail};
+use tillgate_domain::{Instant, StoreResult, UserId};
+
+use crate::error_class::classify;
+use crate::row::QueuedMailRow;
+use crate::schema::mail_queue;
+use crate::statement::{Bind, Statement};
+use crate::transaction::Transaction;
+
+const PUT: &str = "INSERT INTO mail_queue (kind, user_id, email, requested_at, expires_at, due_at, tries) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (kind, user_id) DO UPDATE SET email = excluded.email, \
+     requested_at = excluded.requested_at, expires_at = excluded.expires_at, due_at = excluded.due_at, \
+     tries = excluded.tries";
+const POSTPONE: &str = "UPDATE mail_queue SET due_at = $4, tries = tries + 1 \
+     WHERE kind = $1 AND user_id = $2 AND due_at = $3";
+const REMOVE: &str = "DELETE FROM mail_queue WHERE kind = $1 AND user_id = $2 AND due_at = $3";
+
+impl MailQueue for Transaction<'_> {
+    fn insert_or_replace(&mut self, mail: &QueuedMail) -> StoreResult<()> {
+        let binds = [
+            Bind::from(mail.kind.name()),
+            Bind::from(&mail.user.0),
+            mail.email.as_str().into(),
+            mail.requested_at.into(),
+            mail.expires_at.into(),
+            mail.due_at.into(),
+            mail.tries.into(),
+        ];
+        self.execute(&Statement::new(PUT, binds)).map(drop)
+    }
+
+    fn list_due(&mut self, now: Instant, limit: u32) -> StoreResult<Vec<QueuedMail>> {
+        let rows: Vec<QueuedMailRow> = mail_queue::table
+            .filter(mail_queue::due_at.le(now.millis()))
+            .order((mail_queue::due_at, mail_queue::user_id, mail_queue::kind))
+            .limit(i64::from(limit))
+            .select(QueuedMailRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        rows.into_iter().map(QueuedMailRow::into_domain).collect()
+    }
+
+    fn postpone(&mut self, kind: MailKind, user: UserId, from: Instant, to: Instant) -> StoreResult<bool> {
+        let binds = [Bind::from(kind.name()), Bind::from(&user.0), from.into(), to.into()];
+        Ok(self.execute(&Statement::new(POSTPONE, binds))? == 1)
+    }
+
+    fn remove(&mut self, kind: MailKind, user: UserId, due_at: Instant) -> StoreResult<bool> {
+        let binds = [Bind::from(kind.name()), Bind::from(&user.0), due_at.into()];
+        Ok(self.execute(&Statement::new(REMOVE, binds))? == 1)
+    }
+}

@@ -1,0 +1,105 @@
+//! The texts of mails with a link, in the languages of the pages. They contain no name: names are
+//! chosen by users, and the mail would carry their text.
+
+use tillgate_domain::office::ports::MailKind;
+use tillgate_domain::{Instant, Locale};
+
+use crate::command::json::format_instant;
+
+/// A language of the texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Language {
+    English,
+    Slovak,
+    Indonesian,
+}
+
+impl Language {
+    /// The language of a user; English if there are no texts in it.
+    pub(super) fn of_locale(locale: &Locale) -> Self {
+        match locale.as_str().split('-').next() {
+            Some(primary) if primary.eq_ignore_ascii_case("sk") => Self::Slovak,
+            Some(primary) if primary.eq_ignore_ascii_case("id") => Self::Indonesian,
+            _ => Self::English,
+        }
+    }
+}
+
+/// A mail without its addresses.
+pub(super) struct MailText {
+    pub(super) subject: &'static str,
+    pub(super) body: String,
+}
+
+/// The text of a mail with this link, which expires at this instant.
+pub(super) fn link_text(kind: MailKind, language: Language, link: &str, expires_at: Instant) -> MailText {
+    let (subject, request, unexpected) = match (kind, language) {
+        (MailKind::Invitation, Language::English) => (
+            "Choose your password",
+            "You were invited to choose a password. Open this link until {until}:",
+            "It works once. If you did not expect it, ignore this mail.",
+        ),
+        (MailKind::Invitation, Language::Slovak) => (
+            "Zvoľte si heslo",
+            "Dostali ste pozvánku, aby ste si zvolili heslo. Otvorte tento odkaz do {until}:",
+            "Odkaz funguje raz. Ak ste ho nečakali, túto správu ignorujte.",
+        ),
+        (MailKind::Invitation, Language::Indonesian) => (
+            "Pilih kata sandi Anda",
+            "Anda diundang untuk memilih kata sandi. Buka tautan ini sebelum {until}:",
+            "Tautan ini berlaku sekali. Jika Anda tidak mengharapkannya, abaikan email ini.",
+        ),
+        (MailKind::EmailVerification, Language::English) => (
+            "Verify your e-mail address",
+            "To confirm that you receive mail at this address, open this link until {until}\r\nand press the button:",
+            "It works once. If you did not expect it, ignore this mail.",
+        ),
+        (MailKind::EmailVerification, Language::Slovak) => (
+            "Overte svoju e-mailovú adresu",
+            "Ak chcete potvrdiť, že na túto adresu dostávate poštu, otvorte tento odkaz do {until}\r\na stlačte tlačidlo:",
+            "Odkaz funguje raz. Ak ste ho nečakali, túto správu ignorujte.",
+        ),
+        (MailKind::EmailVerification, Language::Indonesian) => (
+            "Verifikasi alamat email Anda",
+            "Untuk memastikan bahwa Anda menerima email di alamat ini,\r\nbuka tautan ini sebelum {until} dan tekan \
+             tombolnya:",
+            "Tautan ini berlaku sekali. Jika Anda tidak mengharapkannya, abaikan email ini.",
+        ),
+    };
+    let request = request.replace("{until}", &format_minute(expires_at));
+    MailText { subject, body: format!("{request}\r\n\r\n{link}\r\n\r\n{unexpected}\r\n") }
+}
+
+/// An instant to the minute: `2026-11-22 08:00 UTC`.
+fn format_minute(at: Instant) -> String {
+    let text = format_instant(at);
+    match (text.get(..10), text.get(11..16)) {
+        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn link_is_a_line_of_its_own_in_every_language() {
+        let link = "https://pos.example/office/invitation#abc_-";
+        let mut subjects = std::collections::BTreeSet::new();
+        for kind in MailKind::ALL {
+            for (tag, language) in
+                [("en", Language::English), ("sk-SK", Language::Slovak), ("ID", Language::Indonesian)]
+            {
+                assert_eq!(Language::of_locale(&Locale::parse(tag).unwrap()), language);
+                let mail = link_text(*kind, language, link, Instant::from_millis(1_800_000_000_123));
+                assert!(mail.body.contains(&format!("\r\n{link}\r\n")), "{}", mail.body);
+                assert!(mail.body.contains("2027-01-15 08:00 UTC") && !mail.body.contains('{'), "{}", mail.body);
+                assert!(mail.body.lines().all(|line| line.chars().count() <= 100), "{}", mail.body);
+                subjects.insert(mail.subject);
+            }
+        }
+        assert_eq!(subjects.len(), 6, "{subjects:?}");
+        assert_eq!(Language::of_locale(&Locale::parse("de").unwrap()), Language::English);
+    }
+}

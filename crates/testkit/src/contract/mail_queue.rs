@@ -1,0 +1,99 @@
+//! The queue of mails with a link: at most one of each kind per user, each claimed by one process.
+
+use tillgate_domain::office::ports::{MailKind, QueuedMail};
+use tillgate_domain::office::{self, MailDispatch, MailToken};
+use tillgate_domain::{StoreExt, UserId};
+
+use crate::StoreHarness;
+use crate::contract_fixture::{ContractFixture, after_start, run_office_write};
+use crate::rendezvous::{Rendezvous, run_both};
+
+const KIND: MailKind = MailKind::EmailVerification;
+
+fn new_mail(user: UserId, due: u64) -> QueuedMail {
+    QueuedMail {
+        kind: KIND,
+        user,
+        email: tillgate_domain::Email::parse("anna@example.com").unwrap(),
+        requested_at: after_start(1),
+        expires_at: after_start(90),
+        due_at: after_start(due),
+        tries: 0,
+    }
+}
+
+fn insert(harness: &StoreHarness, mail: &QueuedMail) {
+    run_office_write(harness, |tx| tx.mail_queue().insert_or_replace(mail));
+}
+
+fn list(harness: &StoreHarness, now: u64, limit: u32) -> Vec<QueuedMail> {
+    harness.office.read("test", |tx| tx.mail_queue().list_due(after_start(now), limit)).unwrap()
+}
+
+/// Mails are listed when they are due, the longest due first, at most `limit`. A new one of the same
+/// kind for the user replaces the previous one.
+pub fn queued_mails_are_listed_when_due(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let (annas, bens) = (new_mail(fixture.anna.id, 20), new_mail(fixture.ben.id, 10));
+    let invitation = QueuedMail { kind: MailKind::Invitation, ..new_mail(fixture.anna.id, 30) };
+    for mail in [&annas, &bens, &invitation] {
+        insert(harness, mail);
+    }
+    assert_eq!(list(harness, 9, 9), []);
+    assert_eq!(list(harness, 20, 9), [bens.clone(), annas]);
+    assert_eq!(list(harness, 30, 1), std::slice::from_ref(&bens));
+    let newer = QueuedMail { requested_at: after_start(5), tries: 3, ..new_mail(fixture.anna.id, 40) };
+    insert(harness, &newer);
+    assert_eq!(list(harness, 40, 9), [bens, invitation, newer]);
+}
+
+/// A mail is postponed and removed only by who knows when it is due.
+pub fn queued_mail_is_postponed_once(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let id = fixture.anna.id;
+    let mail = new_mail(id, 10);
+    insert(harness, &mail);
+    let postpone = |from, to| {
+        run_office_write(harness, |tx| tx.mail_queue().postpone(KIND, id, after_start(from), after_start(to)))
+    };
+    let remove = |due| run_office_write(harness, |tx| tx.mail_queue().remove(KIND, id, after_start(due)));
+    assert_eq!((postpone(10, 20), postpone(10, 30)), (true, false));
+    assert_eq!(list(harness, 30, 9), [QueuedMail { due_at: after_start(20), tries: 1, ..mail }]);
+    assert_eq!((remove(10), remove(20), remove(20)), (false, true, false));
+    assert_eq!(list(harness, 90, 9), []);
+}
+
+/// Of two processes that send one mail, one claims it, and the token of the mail is then that
+/// process's. A mail whose token was removed is discarded.
+pub fn concurrent_claims_of_one_mail_succeed_once(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let (anna, email) = (fixture.anna.id, fixture.anna.email.clone().expect("the fixture has an address"));
+    let mail = QueuedMail { email: email.clone(), ..new_mail(anna, 10) };
+    let verification = office::ports::EmailVerification {
+        digest: [9; 32],
+        user: anna,
+        email: email.clone(),
+        created_at: mail.requested_at,
+        expires_at: mail.expires_at,
+    };
+    run_office_write(harness, |tx| tx.email_verifications().insert_or_replace(&verification));
+    insert(harness, &mail);
+    let crossing = Rendezvous::default();
+    let claim = |number: u8| {
+        let token = MailToken { digest: [number; 32], retry_at: after_start(20) };
+        crossing.wait();
+        office::unguarded::claim_mail(&*harness.office, after_start(10), &mail, &token).unwrap()
+    };
+    let (one, other) = run_both(|| claim(1), || claim(2));
+    let sends = |dispatch: &MailDispatch| matches!(dispatch, MailDispatch::Send(mail) if mail.to == email);
+    assert!(sends(&one) ^ sends(&other), "{one:?} {other:?}");
+    assert!([&one, &other].contains(&&MailDispatch::AlreadyClaimed), "{one:?} {other:?}");
+    let digest = if sends(&one) { [1; 32] } else { [2; 32] };
+    let of = |user| harness.office.read("test", |tx| tx.email_verifications().find_by_user(user)).unwrap();
+    assert_eq!(of(anna).map(|verification| verification.digest), Some(digest));
+    let token = MailToken { digest: [3; 32], retry_at: after_start(30) };
+    run_office_write(harness, |tx| tx.email_verifications().consume(&digest));
+    let again = QueuedMail { due_at: after_start(20), tries: 1, ..mail.clone() };
+    let dispatch = office::unguarded::claim_mail(&*harness.office, after_start(20), &again, &token).unwrap();
+    assert_eq!((dispatch, list(harness, 90, 9)), (MailDispatch::Discarded, Vec::new()));
+}
