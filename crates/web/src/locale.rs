@@ -117,15 +117,23 @@ mod tests {
         assert_eq!(Locale::negotiate(""), None);
     }
 
+    /// The placeholders of a text, such as `{seconds}`.
+    fn placeholders(text: &str) -> std::collections::BTreeSet<&str> {
+        text.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()).collect()
+    }
+
     #[test]
-    fn set_up_has_the_same_texts_in_every_language() {
+    fn auth_pages_have_the_same_texts_in_every_language() {
         let read = |json: &str| serde_json::from_str::<std::collections::BTreeMap<String, String>>(json).unwrap();
         let english = read(Locale::English.auth_json());
         assert!(english.len() > 20);
         for locale in Locale::ALL {
             let (texts, served) = (read(locale.auth_json()), read(locale.catalog_json()));
             assert!(texts.keys().eq(english.keys()), "{locale:?}");
-            assert!(texts.values().all(|text| !text.trim().is_empty() && !text.contains('{')), "{locale:?}");
+            for (key, text) in &texts {
+                assert!(!text.trim().is_empty(), "{locale:?}: {key}");
+                assert_eq!(placeholders(text), placeholders(&english[key]), "{locale:?}: {key}");
+            }
             assert!(texts.keys().all(|key| !served.contains_key(key)), "{locale:?}: a text is defined twice");
         }
     }
