@@ -10,7 +10,17 @@ export const languages = { en: "English", sk: "Slovenčina", id: "Bahasa Indones
 /** @type {Record<string, string>} */
 let texts = {};
 let current = "en";
-let plurals = new Intl.PluralRules("en");
+let formats = formatsOf("en");
+
+/** @param {string} tag */
+function formatsOf(tag) {
+  return {
+    plurals: new Intl.PluralRules(tag),
+    numbers: new Intl.NumberFormat(tag),
+    names: new Intl.Collator(tag, { numeric: true, sensitivity: "base" }),
+    ages: new Intl.RelativeTimeFormat(tag, { numeric: "auto", style: "short" }),
+  };
+}
 
 /** The tag of the current language. */
 export const locale = () => current;
@@ -29,7 +39,7 @@ export async function loadLocale(tag) {
   const answer = await fetch(`${assets}locales/${tag}.json`);
   texts = await answer.json();
   current = tag;
-  plurals = new Intl.PluralRules(tag);
+  formats = formatsOf(tag);
   document.documentElement.lang = tag;
 }
 
@@ -53,7 +63,7 @@ export function t(key, values) {
  * @param {Record<string, string | number>} [values]
  */
 export function tn(key, count, values) {
-  const form = `${key}.${plurals.select(count)}`;
+  const form = `${key}.${formats.plurals.select(count)}`;
   return t(hasText(form) ? form : `${key}.other`, { count: formatNumber(count), ...values });
 }
 
@@ -72,7 +82,10 @@ export function word(group, name) {
 export const optionsOf = (values, label) => values.map((value) => ({ value, label: label(value) }));
 
 /** @param {number} value */
-export const formatNumber = (value) => new Intl.NumberFormat(current).format(value);
+export const formatNumber = (value) => formats.numbers.format(value);
+
+/** @param {number} value @param {Intl.RelativeTimeFormatUnit} unit */
+export const formatRelative = (value, unit) => formats.ages.format(value, unit);
 
 /**
  * Formats a decimal of the API in a currency, without converting it to a binary number.
@@ -98,4 +111,4 @@ export const formatDecimal = (amount) =>
 export const formatList = (items) => new Intl.ListFormat(current, { type: "conjunction" }).format(items);
 
 /** Compares names as people sort them. @param {string} a @param {string} b */
-export const compareNames = (a, b) => a.localeCompare(b, current, { numeric: true, sensitivity: "base" });
+export const compareNames = (a, b) => formats.names.compare(a, b);

@@ -1,7 +1,7 @@
 // @ts-check
 // Instants in the time zone of the tenant.
 
-import { locale } from "./i18n.js";
+import { formatRelative, locale } from "./i18n.js";
 
 let zone = "UTC";
 
@@ -63,14 +63,13 @@ function dayOf(date) {
 /** How long ago it was, in words. @param {string} at @param {number} [now] */
 export function formatAge(at, now = Date.now()) {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
-  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto", style: "short" });
   const size = Math.abs(seconds);
-  if (size < 60) return relative.format(0, "second");
-  if (size < 3_600) return relative.format(Math.trunc(seconds / 60), "minute");
-  if (size < 86_400) return relative.format(Math.trunc(seconds / 3_600), "hour");
-  if (size < 2_629_800) return relative.format(Math.trunc(seconds / 86_400), "day");
-  if (size < 31_557_600) return relative.format(Math.trunc(seconds / 2_629_800), "month");
-  return relative.format(Math.trunc(seconds / 31_557_600), "year");
+  if (size < 60) return formatRelative(0, "second");
+  if (size < 3_600) return formatRelative(Math.trunc(seconds / 60), "minute");
+  if (size < 86_400) return formatRelative(Math.trunc(seconds / 3_600), "hour");
+  if (size < 2_629_800) return formatRelative(Math.trunc(seconds / 86_400), "day");
+  if (size < 31_557_600) return formatRelative(Math.trunc(seconds / 2_629_800), "month");
+  return formatRelative(Math.trunc(seconds / 31_557_600), "year");
 }
 
 /** A length of time such as `6 h 05`. @param {string} from @param {string | null} [until] */

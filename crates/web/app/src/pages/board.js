@@ -47,3 +47,14 @@ export function groupByStore(devices) {
   groups.push({ id: "none", name: "", devices: devices.filter((device) => !device.store) });
   return groups.filter((group) => group.devices.length > 0);
 }
+
+/** The devices on which each person is logged in, by user id. @param {any[]} devices @returns {Map<string, any[]>} */
+export function groupByUser(devices) {
+  const groups = new Map();
+  for (const device of devices) {
+    const id = device.seat?.user?.id;
+    if (groups.has(id)) groups.get(id).push(device);
+    else if (id) groups.set(id, [device]);
+  }
+  return groups;
+}

@@ -16,15 +16,15 @@ import { currentRoute, href, withQuery } from "../router.js";
 import { currentRowId } from "../shortcuts.js";
 import { formatDuration, formatMoment, formatSeconds } from "../time.js";
 import { html, nothing, repaint, repeat } from "../view.js";
-import { boardState, groupByStore, isSilent, isTill, readBoard, seenAt, tones } from "./board.js";
+import { boardState, groupByStore, groupByUser, isSilent, isTill, readBoard, seenAt, tones } from "./board.js";
 import { deviceActions, deviceMenu, noDevices } from "./device-menu.js";
 
 const { lockDevice, registerDevice, unlockDevice } = deviceActions;
 const devicePanel = lazyPanel(() => import("./device-panel.js"));
 const TINT_FOR = 1_600;
 
-/** @type {{devices: any[] | null, summary: any, error: any, readAt: number, showsOthers: boolean}} */
-const board = { devices: null, summary: null, error: null, readAt: 0, showsOthers: false };
+/** @type {{devices: any[] | null, devicesByUser: Map<string, any[]>, summary: any, error: any, readAt: number, showsOthers: boolean}} */
+const board = { devices: null, devicesByUser: new Map(), summary: null, error: null, readAt: 0, showsOthers: false };
 /** @type {Set<string>} */
 const changed = new Set();
 
@@ -37,7 +37,7 @@ async function load(route, refresh) {
     const devices = await readBoard(store);
     if (refresh) noteChanges(devices);
     devices.sort((a, b) => compareNames(a.name, b.name));
-    Object.assign(board, { devices, error: null, readAt: Date.now() });
+    Object.assign(board, { devices, devicesByUser: groupByUser(devices), error: null, readAt: Date.now() });
   } catch (error) {
     board.error = error;
   }
@@ -169,7 +169,7 @@ function card(device, isOpen) {
 /** @param {any} device */
 function seatLines(device) {
   const { seat } = device;
-  const others = (board.devices ?? []).filter((each) => each.seat?.user && each.seat.user.id === seat.user?.id && each.id !== device.id);
+  const others = (board.devicesByUser.get(seat.user?.id) ?? []).filter((each) => each.id !== device.id);
   return html`
     <p class="card-person">${nameOf(seat.user) || t("board.itself")}</p>
     <p class="card-line">${t("board.since", { time: formatMoment(seat.created_at), duration: formatDuration(seat.created_at) })}</p>
