@@ -14,7 +14,8 @@ fn environment(server: &RunningServer) -> Vec<String> {
 
 #[test]
 fn server_starts_itself_again_with_two_arenas() {
-    let server = Installation::with_fixture(DatabaseEngine::Sqlite).serve();
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let server = installation.serve();
     let variables = environment(&server);
     assert!(variables.contains(&"MALLOC_ARENA_MAX=2".to_owned()), "{variables:?}");
     // the same process, with the same arguments
