@@ -82,8 +82,12 @@ export function formatDuration(from, until) {
 }
 
 /** The date of an instant in the tenant's zone, such as 2026-11-29. @param {string | number | null | undefined} at */
-export const dateOf = (at) =>
-  at ? new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(at)) : "";
+export function dateOf(at) {
+  if (!at) return "";
+  // by parts, since no language has this form in every version of a browser
+  const parts = new Intl.DateTimeFormat("en", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(new Date(at));
+  return ["year", "month", "day"].map((type) => parts.find((part) => part.type === type)?.value).join("-");
+}
 
 /** The first instant of a date in the tenant's zone, moved by days. @param {string} date @param {number} days */
 function startOfDate(date, days) {

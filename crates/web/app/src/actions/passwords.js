@@ -43,8 +43,9 @@ export async function setPassword(list, owner, name) {
 export const inviteUser = (user) =>
   act(async () => {
     const { data } = await call("POST", `users/${user.id}/invitations`);
-    const values = { name: user.display_name, time: formatMoment(data.expires_at) };
-    const content = data.path ? location.origin + data.path : data.token;
+    const invitation = /** @type {NativeApi.Invitation} */ (data);
+    const values = { name: user.display_name, time: formatMoment(invitation.expires_at) };
+    const content = invitation.path ? location.origin + invitation.path : invitation.token;
     await offerSecret({ title: t("invitation.title", values), text: t("invitation.text", values), content });
   });
 
