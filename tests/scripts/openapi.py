@@ -198,6 +198,10 @@ class Records:
             return {name: started.json()["id"]} if started.status_code in (200, 202) else {}
         if collection == "/api/v1/tickets":
             return {name: self.ticket(path, admin)}
+        if path.endswith("/email-verification"):
+            # a user with an address that is not verified and to which nothing was mailed yet
+            made = wire.post(f"{BASE}{collection}", json=self.example("POST", collection), headers=admin, timeout=20)
+            return {name: made.json()["id"]} if made.status_code == 201 else {}
         for _ in range(2):
             answer = wire.get(f"{BASE}{collection}", params={"limit": 200}, headers=admin, timeout=20)
             items = answer.json().get("items", []) if answer.status_code == 200 else []
@@ -304,7 +308,7 @@ def share(actor):
 if __name__ == "__main__":
     failures, actors, good, never = main()
     # a caller owner every call is answered 401 would find nothing
-    for actor, least in zip(actors, (0.3, 0.12, 0.04)):
+    for actor, least in zip(actors, (0.3, 0.12, 0.03)):
         assert share(actor) >= least, f"{actor.name}: only {share(actor):.0%} of the requests succeeded"
     assert not never, f"these calls never succeeded for an admin: {never}"
     sys.exit(1 if failures else 0)
