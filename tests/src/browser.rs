@@ -278,14 +278,17 @@ impl Browser {
     }
 
     /// The console messages since the last call: script errors, and violations of the page's
-    /// policy. A request that was answered with an error does not count.
+    /// policy. A request that was answered with an error does not count, nor does an error in the
+    /// browser's own first tab, which fails if scripts are switched off while it loads.
     pub fn take_console_errors(&self) -> Vec<String> {
         let log = self.post("/se/log", &json!({ "type": "browser" }));
         log.as_array()
             .unwrap()
             .iter()
             .filter(|entry| entry["source"] != "network")
-            .map(|entry| entry["message"].to_string())
+            .filter_map(|entry| entry["message"].as_str())
+            .filter(|message| !message.starts_with("chrome://"))
+            .map(str::to_owned)
             .collect()
     }
 
