@@ -307,7 +307,7 @@ def share(actor):
 
 if __name__ == "__main__":
     failures, actors, good, never = main()
-    # a caller owner every call is answered 401 would find nothing
+    # a caller whose calls are all answered 401 would find nothing
     for actor, least in zip(actors, (0.3, 0.12, 0.03)):
         assert share(actor) >= least, f"{actor.name}: only {share(actor):.0%} of the requests succeeded"
     assert not never, f"these calls never succeeded for an admin: {never}"

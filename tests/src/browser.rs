@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use serde_json::{Value, json};
+use tillgate_testkit::chromium::HEADLESS_ARGUMENTS;
 use ureq::Agent;
 use ureq::http::Request;
 
@@ -161,7 +162,7 @@ impl Browser {
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
         self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
-        // Chromium keeps inherited colors of `light-dark()` until the elements are rendered anew
+        // Chromium keeps inherited colors of `light-dark()` until the elements are rendered again
         self.run(
             "const root = document.documentElement; root.style.display = 'none'; root.offsetHeight; \
              root.style.display = ''; root.offsetHeight",
@@ -315,21 +316,8 @@ impl Browser {
 }
 
 fn capabilities(profile: &std::path::Path) -> Value {
-    let arguments = [
-        "--headless=new",
-        // CI runs as root, for whom Chromium has no sandbox; it opens our own page only
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-        "--no-default-browser-check",
-        "--window-size=1280,1024",
-    ];
-    let arguments: Vec<String> =
-        arguments.map(str::to_owned).into_iter().chain([format!("--user-data-dir={}", profile.display())]).collect();
+    let profile = format!("--user-data-dir={}", profile.display());
+    let arguments: Vec<&str> = HEADLESS_ARGUMENTS.into_iter().chain([profile.as_str()]).collect();
     json!({ "capabilities": { "alwaysMatch": {
         "browserName": "chrome",
         "goog:chromeOptions": { "args": arguments },

@@ -153,7 +153,7 @@ impl OfficePage {
     }
 
     /// Checks what every visit must hold, and the requests and messages since the last check: no
-    /// script error and no violation of the policy, requests to the own server only, calls of the
+    /// script error and no violation of the policy, requests to its server only, calls of the
     /// OpenAPI document only, and nothing secret in reach of scripts or in the history.
     #[track_caller]
     pub fn assert_clean(&self) {

@@ -1,6 +1,6 @@
 //! Databases that are locked, full, frozen, read-only or lost: the answer is 503 with `Retry-After`
 //! within five seconds in the format of each mount, and never one that makes a till discard its
-//! tokens. Sessions continue afterwards. A server that is told to stop meanwhile stops.
+//! tokens. Sessions continue afterwards. A server that receives SIGTERM during the outage stops.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

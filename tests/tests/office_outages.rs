@@ -79,7 +79,7 @@ fn page_continues_when_its_database_was_stopped_and_started_again() {
     page.assert_clean();
 }
 
-/// Makes the answers of a server those of a newer version, once it is told to: another version in
+/// A proxy that can present the server as a newer version: another version in
 /// the header, and no files of the earlier one.
 fn start_updating_proxy(server: &RunningServer) -> (String, Arc<AtomicBool>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

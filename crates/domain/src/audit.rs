@@ -159,7 +159,7 @@ words! {
         UserInvite = "user.invite",
         /// A mail to verify the e-mail address of a user was requested.
         EmailVerify = "user.email_verify",
-        /// A user proved to receive mail at the own e-mail address.
+        /// A user proved to receive mail at their e-mail address.
         EmailVerified = "user.email_verified",
         /// The roles of a user were changed.
         UserRoles = "user.roles",

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tillgate_auth_core::ports::{KeyKind, KeyState, Rotation, StoredKey};
 use tillgate_auth_core::{AuthTx, AuthenticationInfo, DialectName, Epochs, RefreshTerms, Session, SessionKind, Terms};
-use tillgate_domain::office::OfficeTx;
+use tillgate_domain::office::{AuditContext, OfficeTx};
 use tillgate_domain::{
-    Action, Actor, Assignment, BranchId, Device, DeviceId, DeviceStatus, Email, Environment, Event, EventId,
+    Action, Actor, Assignment, Authority, BranchId, Device, DeviceId, DeviceStatus, Email, Environment, Event, EventId,
     EventOutcome, Instant, KeyId, Locale, NodeId, PrincipalId, Rank, Role, RoleId, Secret, SessionId, StoreExt,
     StoreResult, Subject, Tenant, TenantId, User, UserId, UserStatus, Zone,
 };
@@ -324,5 +324,16 @@ pub(crate) fn new_rotation(generation: i64, when: Instant) -> Rotation {
         expires_at: Some(when.saturating_add(Duration::from_hours(24))),
         from: "2001:db8::5".parse().ok(),
         proved_at: None,
+    }
+}
+
+/// The context of a change that the host makes at this second, with an audit event of this number.
+pub(crate) fn host_context(seconds: u64, event: u8) -> AuditContext {
+    AuditContext {
+        at: after_start(seconds),
+        event_id: EventId::new(FIXTURE_START, [event; 10]),
+        actor: Actor::default(),
+        authority: Authority::Host,
+        os_user: None,
     }
 }

@@ -21,6 +21,7 @@
     reason = "a panic here fails the test"
 )]
 
+pub mod chromium;
 pub mod clock;
 mod harness;
 #[macro_use]

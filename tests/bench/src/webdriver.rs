@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tillgate_testkit::chromium::HEADLESS_ARGUMENTS;
 
 use crate::http_client;
 use crate::store::create_folder;
@@ -108,20 +109,7 @@ fn read_address(output: ChildStdout) -> Option<String> {
 
 fn capabilities(profile: &std::path::Path) -> Value {
     let profile = format!("--user-data-dir={}", profile.display());
-    let arguments = [
-        "--headless=new",
-        // root has no sandbox; the browser opens our own page only
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-        "--no-default-browser-check",
-        "--window-size=1280,1024",
-        &profile,
-    ];
+    let arguments: Vec<&str> = HEADLESS_ARGUMENTS.into_iter().chain([profile.as_str()]).collect();
     json!({ "capabilities": { "alwaysMatch": {
         "browserName": "chrome",
         "goog:chromeOptions": { "args": arguments },

@@ -263,7 +263,7 @@ async fn password_is_changed_by_its_owner_and_set_by_the_office() {
     let sent = json!({ "current_password": TEST_PASSWORD, "password": "staple battery" });
     let changed = desk.send(Method::PUT, "/sessions/current/password", None, Some(sent)).await;
     assert_eq!((changed.status.as_u16(), changed.json()), (200, json!({ "api_keys": [] })));
-    assert_eq!(desk.get("/sessions/current").await.status, 200, "the own session continues");
+    assert_eq!(desk.get("/sessions/current").await.status, 200, "the caller's session continues");
     let id = desk.get("/sessions/current").await.text_at("/user/id");
     let admin = desk.shop.log_in_native("admin").await.text_at("/access_token");
     let set = post_request(&format!("/api/v1/users/{id}/password"), json!({ "password": "third horse" }))

@@ -1,11 +1,11 @@
 //! Verifications of e-mail addresses: one per user, each of which verifies one address once.
 
+use tillgate_domain::office;
 use tillgate_domain::office::ports::EmailVerification;
-use tillgate_domain::office::{self, AuditContext};
-use tillgate_domain::{Actor, Authority, Email, EventId, StoreExt, User, UserId, UserStatus};
+use tillgate_domain::{Email, StoreExt, User, UserId, UserStatus};
 
 use crate::StoreHarness;
-use crate::contract_fixture::{ContractFixture, FIXTURE_START, after_start, run_office_write};
+use crate::contract_fixture::{ContractFixture, after_start, host_context, run_office_write};
 use crate::rendezvous::{Rendezvous, run_both};
 
 fn new_verification(user: UserId, email: &str, number: u8, until: u64) -> EmailVerification {
@@ -27,13 +27,7 @@ fn insert(harness: &StoreHarness, verification: &EmailVerification) {
 }
 
 fn verify(harness: &StoreHarness, number: u8, event: u8) -> Option<UserId> {
-    let context = AuditContext {
-        at: after_start(50),
-        event_id: EventId::new(FIXTURE_START, [event; 10]),
-        actor: Actor::default(),
-        authority: Authority::Host,
-        os_user: None,
-    };
+    let context = host_context(50, event);
     let verified = office::unguarded::verify_email(&*harness.office, &context, None, &[number; 32]).unwrap();
     verified.map(|user| user.id)
 }

@@ -1,13 +1,13 @@
 //! Invitations: one per user, each of which sets a password once.
 
 use tillgate_auth_core::ports::CredentialKind;
+use tillgate_domain::office;
 use tillgate_domain::office::ports::Invitation;
-use tillgate_domain::office::{self, AuditContext};
-use tillgate_domain::{Actor, Authority, EventId, PrincipalId, Secret, StoreExt, UserId, UserStatus};
+use tillgate_domain::{PrincipalId, Secret, StoreExt, UserId, UserStatus};
 
 use crate::StoreHarness;
 use crate::contract_fixture::{
-    ContractFixture, FIXTURE_START, after_start, hash_requested_password, run_office_write, run_read, run_write,
+    ContractFixture, after_start, hash_requested_password, host_context, run_office_write, run_read, run_write,
 };
 use crate::rendezvous::{Rendezvous, run_both};
 
@@ -30,13 +30,7 @@ fn insert(harness: &StoreHarness, invitation: &Invitation) {
 }
 
 fn accept(harness: &StoreHarness, number: u8, event: u8) -> Option<UserId> {
-    let context = AuditContext {
-        at: after_start(50),
-        event_id: EventId::new(FIXTURE_START, [event; 10]),
-        actor: Actor::default(),
-        authority: Authority::Host,
-        os_user: None,
-    };
+    let context = host_context(50, event);
     let verifier = Secret::new(format!("verifier {event}"));
     let accepted =
         office::unguarded::accept_invitation(&*harness.office, &context, None, &[number; 32], &verifier).unwrap();

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use tillgate_domain::office;
 use tillgate_domain::office::ports::{Reset, ResetRequest};
-use tillgate_domain::office::{self, AuditContext};
-use tillgate_domain::{Actor, Authority, Email, EventId, FoldedText, Instant, ResetId, Secret, StoreExt};
+use tillgate_domain::{Email, FoldedText, Instant, ResetId, Secret, StoreExt};
 
 use crate::StoreHarness;
-use crate::contract_fixture::{ContractFixture, FIXTURE_START, after_start, run_office_write};
+use crate::contract_fixture::{ContractFixture, FIXTURE_START, after_start, host_context, run_office_write};
 use crate::rendezvous::{Rendezvous, run_both};
 
 fn reset_id(number: u8) -> ResetId {
@@ -169,14 +169,7 @@ pub fn reset_password_need_not_be_changed(harness: &StoreHarness) {
         true,
         after_start(40)
     )));
-    let event = EventId::new(FIXTURE_START, [1; 10]);
-    let stamp = AuditContext {
-        at: after_start(50),
-        event_id: event,
-        actor: Actor::default(),
-        authority: Authority::Host,
-        os_user: None,
-    };
+    let stamp = host_context(50, 1);
     let set =
         office::unguarded::reset_password(&*harness.office, &stamp, &[1; 32], &Secret::new("verifier".to_owned()))
             .unwrap();
@@ -194,13 +187,7 @@ pub fn concurrent_uses_of_one_reset_token_succeed_once(harness: &StoreHarness) {
     });
     let crossing = Rendezvous::default();
     let show = |number: u8| {
-        let stamp = AuditContext {
-            at: after_start(50),
-            event_id: EventId::new(FIXTURE_START, [number; 10]),
-            actor: Actor::default(),
-            authority: Authority::Host,
-            os_user: None,
-        };
+        let stamp = host_context(50, number);
         crossing.wait();
         office::unguarded::reset_password(
             &*harness.office,

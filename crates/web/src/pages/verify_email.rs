@@ -1,4 +1,4 @@
-//! The page at which a person verifies the own e-mail address.
+//! The page at which a person verifies their e-mail address.
 
 use askama::Template;
 
@@ -29,7 +29,7 @@ impl VerifyEmailState {
     }
 }
 
-/// The page at which a person verifies the own e-mail address. Its form posts `token` to
+/// The page at which a person verifies their e-mail address. Its form posts `token` to
 /// `<prefix>/verify-email`.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyEmailPage<'a> {

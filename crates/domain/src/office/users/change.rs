@@ -40,7 +40,7 @@ pub struct UserChange {
     pub password_change_required: Option<bool>,
     /// A new language, or `Some(None)` for that of the tenant.
     pub locale: Option<Option<Locale>>,
-    /// Whether the caller has just proved the own password, which is required to change the own
+    /// Whether the caller has just proved their password, which is required to change their
     /// e-mail address.
     pub password_confirmed: bool,
 }

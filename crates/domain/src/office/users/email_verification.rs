@@ -1,4 +1,4 @@
-//! Verifies that a user receives mail at the own e-mail address: a token is mailed there, works once,
+//! Verifies that a user receives mail at their e-mail address: a token is mailed there, works once,
 //! for a day, and proves this address only.
 
 use std::time::Duration;
@@ -26,7 +26,7 @@ impl Office<'_> {
         self.store.read("authorize_email_verification", |tx| commit_refusal(authorize(tx, self, id).map(drop)))
     }
 
-    /// Requests a mail with a token by which the user verifies the own e-mail address. A previous token
+    /// Requests a mail with a token by which the user verifies their e-mail address. A previous token
     /// of the user is void. The token of `digest` is never valid for anybody: the mail gets a token of
     /// its own.
     ///
@@ -90,7 +90,7 @@ fn authorize(tx: &mut dyn OfficeTx, office: &Office<'_>, id: UserId) -> Result<U
     Ok(user)
 }
 
-/// Whether the user may verify the own address.
+/// Whether the user may verify their address.
 fn can_verify(user: &User) -> bool {
     matches!(user.status, UserStatus::Active | UserStatus::Pending)
 }

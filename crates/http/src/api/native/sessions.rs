@@ -1,4 +1,4 @@
-//! Operations on sessions: log in, refresh, get the caller, change the own password, log out, list
+//! Operations on sessions: log in, refresh, get the caller, change their password, log out, list
 //! and end.
 
 mod openapi;

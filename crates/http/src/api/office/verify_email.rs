@@ -1,4 +1,4 @@
-//! The page at which a person verifies the own e-mail address with the token of a mailed link. Opening
+//! The page at which a person verifies their e-mail address with the token of a mailed link. Opening
 //! the link changes nothing, because mail filters open links, too; a button does.
 
 use actix_web::HttpResponse;

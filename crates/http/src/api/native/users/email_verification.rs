@@ -11,7 +11,7 @@ use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::serving::response::render_json;
 
-/// Requests a mail by whose link the user verifies the own e-mail address.
+/// Requests a mail by whose link the user verifies their e-mail address.
 pub(super) async fn request_verification(call: &Request, caller: Caller, id: UserId) -> Result<HttpResponse, ApiError> {
     let mail = call.mount().server.require_link_mail(&caller.profile.tenant.slug);
     let verification = call

@@ -13,7 +13,7 @@ pub fn invitation_path(office_prefix: &str, token: &str) -> String {
     format!("{office_prefix}{INVITATION_PATH}#{token}")
 }
 
-/// The path with the token at which a user verifies the own e-mail address.
+/// The path with the token at which a user verifies their e-mail address.
 pub fn verify_email_path(office_prefix: &str, token: &str) -> String {
     format!("{office_prefix}{VERIFY_EMAIL_PATH}?token={token}")
 }

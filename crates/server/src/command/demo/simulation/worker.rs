@@ -18,7 +18,7 @@ const REST_TIME: Duration = Duration::from_mins(2);
 /// How long before its expiry an access token is refreshed.
 const REFRESH_MARGIN: Duration = Duration::from_mins(1);
 
-/// A person with the own password.
+/// A person with their password.
 pub(super) struct Worker {
     person: &'static Person,
     password: Secret<String>,
