@@ -122,7 +122,7 @@ async fn get_seal(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 }
 
 /// The verifications that run in this process, and the live processes. It is read before the audit
-/// log, so a verification that ends meanwhile counts as running, never as interrupted.
+/// log, so a verification that ends in between counts as running, never as interrupted.
 struct ProcessLiveness {
     running_here: BTreeSet<EventId>,
     own_process: NodeId,
