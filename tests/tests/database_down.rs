@@ -160,6 +160,19 @@ fn writes_are_unavailable_while_sqlite_is_locked() {
 }
 
 #[test]
+fn demo_is_created_although_sqlite_is_locked_longer_than_the_deadline() {
+    let installation = Installation::new(DatabaseEngine::Sqlite).with_setting("DATABASE__DEADLINE", "500ms");
+    let command = installation.tillgate_command(&["demo", "--password", PASSWORD, "--listen", "127.0.0.1:0"]);
+    let server = RunningServer::spawn(&installation, command);
+    let mut other = connect_sqlite(&installation);
+    other.batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").unwrap();
+    assert_eq!(server.new_till().get("/readyz").status(), 503, "the shop is not complete when the lock is taken");
+    std::thread::sleep(Duration::from_secs(2));
+    other.batch_execute("ROLLBACK").unwrap();
+    server.wait_until_ready();
+}
+
+#[test]
 fn writes_are_unavailable_while_the_sqlite_disk_is_full() {
     let installation = Installation::new(DatabaseEngine::Sqlite).with_setting("SESSIONS__OVERLAP", "0s");
     installation.create_demo_shop();

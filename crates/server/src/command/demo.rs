@@ -116,9 +116,9 @@ impl DemoArgs {
             let first_line = move |url: &str| {
                 office.map(|prefix| format!("Open {url}{prefix} and sign in as admin with the password {password}"))
             };
-            let (settings, database, alive) = (settings.clone(), std::sync::Arc::clone(&database), self.alive);
+            let (settings, alive) = (settings.clone(), self.alive);
             let work = move |url: &str| {
-                shop::create_demo(&settings, &database, size, &new)?;
+                shop::create_demo(&settings, size, &new)?;
                 let text = try_it::instructions(&settings, url, delivery, size, &new);
                 let Some(speed) = alive else { return Ok(StartupOutcome { text, background: None }) };
                 let simulation = simulation::StaffSimulation::start(url, &settings.native.prefix, &passwords, speed)?;

@@ -1,6 +1,7 @@
 //! Runs the program under test: a folder for each test, commands with their input, servers on a
 //! free port, and plain requests.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -134,17 +135,19 @@ impl TestInstallation {
     /// Starts a server (`serve` or `demo`, with its flags) on a free port.
     pub(crate) fn start(&self, line: &[&str]) -> RunningServer {
         let mut command = self.command(line);
-        command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let log = self.path.join("server.log");
+        let errors = File::options().create(true).append(true).open(&log).unwrap();
+        command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(errors);
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut lines = String::new();
         while out.read_line(&mut lines).unwrap() > 0 {
             if let Some((before, address)) = lines.trim_end().split_once("listening on http://") {
-                return RunningServer { address: address.to_owned(), announcement: before.to_owned(), child, out };
+                return RunningServer { address: address.to_owned(), announcement: before.to_owned(), child, out, log };
             }
         }
-        let output = child.wait_with_output().unwrap();
-        panic!("the server did not start: {lines}{}", String::from_utf8_lossy(&output.stderr));
+        child.wait().unwrap();
+        panic!("the server did not start: {lines}{}", std::fs::read_to_string(log).unwrap());
     }
 }
 
@@ -161,6 +164,8 @@ pub(crate) struct RunningServer {
     pub(crate) announcement: String,
     child: Child,
     out: BufReader<ChildStdout>,
+    /// The file with its standard error.
+    log: PathBuf,
 }
 
 impl RunningServer {
@@ -172,7 +177,8 @@ impl RunningServer {
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).unwrap();
+        let stream = TcpStream::connect(&self.address)
+            .unwrap_or_else(|error| panic!("{error}: {}", std::fs::read_to_string(&self.log).unwrap()));
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream
     }

@@ -30,6 +30,9 @@ const DEVICE_ROLE: &str = "cashier";
 /// How long it takes to set the shop up, before its day begins.
 const SETUP_TIME: Duration = Duration::from_mins(10);
 
+/// How long one unit of work of the creation may wait for the database.
+const SETUP_DEADLINE: Duration = Duration::from_secs(60);
+
 /// The accounts of the demo that do not exist yet.
 pub(super) struct NewAccounts {
     /// The accounts to create.
@@ -83,23 +86,19 @@ pub(super) fn prepare_accounts(
 }
 
 /// Creates the accounts. A full shop that is new gets the events of a simulated day.
-pub(super) fn create_demo(
-    settings: &Settings,
-    database: &Arc<Database>,
-    size: ShopSize,
-    new: &NewAccounts,
-) -> Result<(), CommandError> {
+pub(super) fn create_demo(settings: &Settings, size: ShopSize, new: &NewAccounts) -> Result<(), CommandError> {
     let NewAccounts { accounts: missing, credentials, is_complete } = new;
     if missing.is_empty() {
         return Ok(());
     }
     let ids = IdSource::default();
-    let engine = BackdatedEngine::start(settings, database)?;
+    let database = open_patiently(settings)?;
+    let engine = BackdatedEngine::start(settings, &database)?;
     let has_history = *is_complete && size == ShopSize::Full;
     if has_history {
         engine.set_time_ago(DAY_LENGTH + SETUP_TIME);
     }
-    let tenant = find_demo_tenant(database)?;
+    let tenant = find_demo_tenant(&database)?;
     let tenant = if size == ShopSize::Full { set_up_stores(&engine, tenant)? } else { tenant };
     let mut verifiers = BTreeMap::new();
     for account in missing {
@@ -115,6 +114,14 @@ pub(super) fn create_demo(
         day::simulate_day(settings, &engine, &tenant, &verifiers)?;
     }
     engine.finish()
+}
+
+/// Opens the database for the creation of the shop alone. No client waits for it, so that a slow
+/// disk delays the demo instead of ending it halfway.
+fn open_patiently(settings: &Settings) -> Result<Arc<Database>, CommandError> {
+    let mut settings = settings.clone();
+    settings.database.deadline = SETUP_DEADLINE;
+    composition::open_database(&settings)
 }
 
 fn find_demo_tenant(database: &Database) -> Result<Tenant, CommandError> {
