@@ -31,7 +31,7 @@ const DEVICE_ROLE: &str = "cashier";
 const SETUP_TIME: Duration = Duration::from_mins(10);
 
 /// How long one unit of work of the creation may wait for the database.
-const SETUP_DEADLINE: Duration = Duration::from_secs(60);
+const SETUP_DEADLINE: Duration = Duration::from_mins(1);
 
 /// The accounts of the demo that do not exist yet.
 pub(super) struct NewAccounts {
