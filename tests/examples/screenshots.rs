@@ -1,6 +1,6 @@
-//! Takes a picture of everything that the back office shows: on a desktop and on a phone, in the light
-//! and in the dark color scheme, of a shop with 40 tills and of one without any. The pictures are in
-//! `target/screenshots`.
+//! Takes a picture of everything that the back office shows: on a desktop and on a phone, in the
+//! light and in the dark color scheme, of a shop with 40 tills and of one without any. The pictures
+//! are in `target/screenshots`.
 //!
 //! ```sh
 //! cargo run --locked -p tillgate-tests --example screenshots

@@ -1,11 +1,12 @@
-//! The pages of the back office for people with assistive technology: axe-core finds nothing serious
-//! on any of them, every control has a name, and nothing is wider than the screen.
+//! The pages of the back office for people with assistive technology: axe-core finds nothing
+//! serious on any of them, every control has a name, and nothing is wider than the screen.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use tillgate_tests::{AxeRules, DatabaseEngine, OfficePage, fill_shop, find_axe_faults, find_unnamed_controls};
 
-/// What is wrong with what the browser shows, in both color schemes, and with texts of twice the size.
+/// What is wrong with what the browser shows, in both color schemes, and with texts of twice the
+/// size.
 fn find_faults(page: &OfficePage, width: u32) -> Vec<String> {
     let browser = &page.browser;
     let mut faults = find_unnamed_controls(browser);

@@ -1,5 +1,5 @@
-//! The back office in Slovak and Indonesian: no page shows a text of the English catalog, plurals are
-//! those of the language, and times are those of the shop.
+//! The back office in Slovak and Indonesian: no page shows a text of the English catalog, plurals
+//! are those of the language, and times are those of the shop.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -55,7 +55,8 @@ fn is_instance(text: &str, pattern: &str) -> bool {
     rest.is_empty() || (last.is_empty() && pattern.ends_with('}'))
 }
 
-/// The English texts that the other catalog has in other words, and that are more than placeholders.
+/// The English texts that the other catalog has in other words, and that are more than
+/// placeholders.
 fn english_only(english: &Catalog, other: &Catalog) -> Vec<String> {
     let translated: BTreeSet<&String> = other.values().collect();
     let has_words = |text: &str| {

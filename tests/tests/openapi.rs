@@ -6,7 +6,8 @@
 use tillgate_tests::clients::{python_script, run_ok};
 use tillgate_tests::{DatabaseEngine, Installation, PASSWORD};
 
-/// The public address and a row of the gateway's access table, so that the calls that require them can succeed too.
+/// The public address and a row of the gateway's access table, so that the calls that require them
+/// can succeed too.
 const CONFIGURATION: &str = r#"
 [server]
 public_url = "https://pos.example"

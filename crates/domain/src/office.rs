@@ -4,8 +4,9 @@
 //! The use cases of a tenant are methods of [`Office`], which has an [`AuditContext`]: the instant,
 //! the actor, its authority, and the id of the audit event. All are determined before the
 //! transaction, because its closure may run again. Reads are methods of [`OfficeReader`], which
-//! checks the authority and records nothing, or of [`UnguardedOffice`], which checks none. What belongs to no tenant yet, or to all of them, is a function of the store:
-//! those that check no authority are in [`unguarded`].
+//! checks the authority and records nothing, or of [`UnguardedOffice`], which checks none. What
+//! belongs to no tenant yet, or to all of them, is a function of the store: those that check no
+//! authority are in [`unguarded`].
 //!
 //! A denial is returned as an [`OfficeError`] inside `Ok`; `Err` means that the store failed. This
 //! module knows neither commands nor requests nor passwords: verifiers are computed by the caller.
@@ -95,8 +96,8 @@ pub struct Office<'s> {
     stale_proof: Option<Duration>,
 }
 
-/// The reads of one tenant that check the authority of the caller. They record nothing, so they need
-/// no audit context.
+/// The reads of one tenant that check the authority of the caller. They record nothing, so they
+/// need no audit context.
 #[derive(Clone)]
 pub struct OfficeReader<'s> {
     store: &'s dyn Store<OfficePorts>,

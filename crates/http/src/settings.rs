@@ -33,7 +33,8 @@ pub struct HttpSettings {
     pub serve_metrics: bool,
     /// Whether the OpenAPI document and its page are served beside the mounts.
     pub serve_docs: bool,
-    /// Whether mails with a link can be sent: the address at which people reach the server is known.
+    /// Whether mails with a link can be sent: the address at which people reach the server is
+    /// known.
     pub can_mail_links: bool,
     /// The rows of the access table for gateways.
     pub access_rules: Vec<AccessRule>,

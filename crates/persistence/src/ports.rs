@@ -51,8 +51,8 @@ fn unique_violation_as_conflict(error: Error) -> StoreError {
 }
 
 /// Classifies the error of a statement that assigns or removes a role or a store. If the role, the
-/// store or its holder was added or removed in the meantime, this is a conflict, and the unit of work runs again and
-/// finds it.
+/// store or its holder was added or removed in the meantime, this is a conflict, and the unit of
+/// work runs again and finds it.
 fn foreign_key_violation_as_conflict(error: Error) -> StoreError {
     match error {
         Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, info) => {

@@ -73,7 +73,8 @@ pub(crate) struct StartupOutcome {
     pub(crate) background: Option<Box<dyn Send>>,
 }
 
-/// Counts the units of work of the database. The metrics hold the database for its gauges, so the database holds them weakly.
+/// Counts the units of work of the database. The metrics hold the database for its gauges, so the
+/// database holds them weakly.
 fn report_units(database: &Database, metrics: &Arc<Metrics>) {
     let metrics = Arc::downgrade(metrics);
     database.observe_units(move |unit| {

@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use ring::digest::{SHA256, digest as hash};
 
-use crate::locale::Locale;
+use crate::page_language::PageLanguage;
 
 /// A file of the app.
 #[derive(Debug)]
@@ -152,8 +152,8 @@ pub fn assets() -> &'static [Asset] {
         for (_, part) in STYLES {
             style.extend_from_slice(part);
         }
-        let catalogs = Locale::ALL
-            .map(|locale| Asset::new(format!("locales/{}.json", locale.tag()), locale.catalog_json().as_bytes()));
+        let catalogs = PageLanguage::ALL
+            .map(|language| Asset::new(format!("locales/{}.json", language.tag()), language.catalog_json().as_bytes()));
         let mut all: Vec<Asset> = FILES.iter().map(|(path, bytes)| Asset::new(*path, *bytes)).collect();
         all.push(Asset::new("app.css", style));
         all.extend(catalogs);

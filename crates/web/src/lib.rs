@@ -2,11 +2,11 @@
 //!
 //! This crate knows neither HTTP nor a store. `tillgate-http` serves what is here:
 //!
-//! - [`find_asset`] returns a file of the app. Files are served below `<prefix>/a/<digest>/`, may be
-//!   cached forever, and change their address whenever any file changes ([`digest`]).
+//! - [`find_asset`] returns a file of the app. Files are served below `<prefix>/a/<digest>/`, may
+//!   be cached forever, and change their address whenever any file changes ([`digest`]).
 //! - [`render_index`] renders the document of the app for a page of it ([`PAGES`]).
-//! - [`SignInPage`], [`SetUpPage`], [`VerifyEmailPage`], [`SignedOutPage`] and [`ErrorPage`] are plain
-//!   forms and pages that work without scripts. They are rendered in a [`Locale`].
+//! - [`SignInPage`], [`SetUpPage`], [`VerifyEmailPage`], [`SignedOutPage`] and [`ErrorPage`] are
+//!   plain forms and pages that work without scripts. They are rendered in a [`PageLanguage`].
 //!
 //! The app consists of ES modules that are served as they are written, over lit-html
 //! (`app/vendor/lit-html`). No build step creates them. It calls the native API and needs nothing
@@ -22,12 +22,12 @@
 
 mod assets;
 mod index;
-mod locale;
+mod page_language;
 mod pages;
 
 pub use assets::{Asset, assets, digest, find_asset};
 pub use index::{IndexPage, PAGES, render_index};
-pub use locale::Locale;
+pub use page_language::PageLanguage;
 pub use pages::{
     ErrorPage, InvitationNotice, InvitationPage, PageError, SetUpField, SetUpNotice, SetUpPage, SignInNotice,
     SignInPage, SignedOutPage, VerifyEmailPage, VerifyEmailState,

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use askama::Template;
 
 use crate::assets::digest;
-use crate::locale::Locale;
+use crate::page_language::PageLanguage;
 
 pub use set_up::{SetUpField, SetUpNotice, SetUpPage};
 pub use verify_email::{VerifyEmailPage, VerifyEmailState};
@@ -37,15 +37,17 @@ pub enum SignInNotice {
 }
 
 impl SignInNotice {
-    fn text(self, locale: Locale) -> String {
+    fn text(self, language: PageLanguage) -> String {
         match self {
-            Self::Mismatch => locale.text("auth.mismatch").to_owned(),
-            Self::NoRole => locale.text("auth.no_role").to_owned(),
-            Self::PasswordChangeRequired => locale.text("auth.password_change_required").to_owned(),
-            Self::WeakPassword => locale.text("auth.weak_password").to_owned(),
-            Self::Throttled { retry_after } => locale.text_with("auth.throttled", "seconds", &retry_after.to_string()),
-            Self::Unavailable => locale.text("auth.unavailable").to_owned(),
-            Self::Expired => locale.text("auth.expired").to_owned(),
+            Self::Mismatch => language.text("auth.mismatch").to_owned(),
+            Self::NoRole => language.text("auth.no_role").to_owned(),
+            Self::PasswordChangeRequired => language.text("auth.password_change_required").to_owned(),
+            Self::WeakPassword => language.text("auth.weak_password").to_owned(),
+            Self::Throttled { retry_after } => {
+                language.text_with("auth.throttled", "seconds", &retry_after.to_string())
+            }
+            Self::Unavailable => language.text("auth.unavailable").to_owned(),
+            Self::Expired => language.text("auth.expired").to_owned(),
         }
     }
 
@@ -59,7 +61,7 @@ impl SignInNotice {
 #[derive(Clone, Copy, Debug)]
 pub struct SignInPage<'a> {
     /// Language of the page.
-    pub locale: Locale,
+    pub language: PageLanguage,
     /// Prefix of the back office, such as `/office`.
     pub prefix: &'a str,
     /// Display name of the tenant, if known.
@@ -98,7 +100,7 @@ impl InvitationNotice {
 #[derive(Clone, Copy, Debug)]
 pub struct InvitationPage<'a> {
     /// Language of the page.
-    pub locale: Locale,
+    pub language: PageLanguage,
     /// Prefix of the back office, such as `/office`.
     pub prefix: &'a str,
     /// The token that was entered before.
@@ -111,7 +113,7 @@ pub struct InvitationPage<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct SignedOutPage<'a> {
     /// Language of the page.
-    pub locale: Locale,
+    pub language: PageLanguage,
     /// Prefix of the back office, such as `/office`.
     pub prefix: &'a str,
 }
@@ -153,7 +155,7 @@ impl PageError {
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorPage<'a> {
     /// Language of the page.
-    pub locale: Locale,
+    pub language: PageLanguage,
     /// Prefix of the back office, such as `/office`.
     pub prefix: &'a str,
     /// What went wrong.
@@ -165,7 +167,7 @@ pub struct ErrorPage<'a> {
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInTemplate<'a> {
-    locale: Locale,
+    language: PageLanguage,
     assets: String,
     page: &'a SignInPage<'a>,
     notice: Option<String>,
@@ -177,7 +179,7 @@ struct SignInTemplate<'a> {
 #[derive(Template)]
 #[template(path = "invitation.html")]
 struct InvitationTemplate<'a> {
-    locale: Locale,
+    language: PageLanguage,
     assets: String,
     page: &'a InvitationPage<'a>,
     notice: Option<&'a str>,
@@ -187,7 +189,7 @@ struct InvitationTemplate<'a> {
 #[derive(Template)]
 #[template(path = "signed_out.html")]
 struct SignedOutTemplate<'a> {
-    locale: Locale,
+    language: PageLanguage,
     assets: String,
     prefix: &'a str,
     query: &'static str,
@@ -196,7 +198,7 @@ struct SignedOutTemplate<'a> {
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorTemplate<'a> {
-    locale: Locale,
+    language: PageLanguage,
     assets: String,
     prefix: &'a str,
     title: &'a str,
@@ -208,12 +210,12 @@ struct ErrorTemplate<'a> {
 impl SignInPage<'_> {
     /// Renders the page as HTML.
     pub fn render(&self) -> String {
-        let Self { locale, prefix, notice, .. } = *self;
+        let Self { language, prefix, notice, .. } = *self;
         render(&SignInTemplate {
-            locale,
+            language,
             assets: assets_path(prefix),
             page: self,
-            notice: notice.map(|notice| notice.text(locale)),
+            notice: notice.map(|notice| notice.text(language)),
             asks_new_password: notice.is_some_and(SignInNotice::asks_new_password),
             query: format!("&next={}", encode_query(self.next)),
         })
@@ -223,32 +225,32 @@ impl SignInPage<'_> {
 impl InvitationPage<'_> {
     /// Renders the page as HTML.
     pub fn render(&self) -> String {
-        let Self { locale, prefix, notice, .. } = *self;
-        let notice = notice.map(|notice| locale.text(notice.key()));
-        render(&InvitationTemplate { locale, assets: assets_path(prefix), page: self, notice, query: "" })
+        let Self { language, prefix, notice, .. } = *self;
+        let notice = notice.map(|notice| language.text(notice.key()));
+        render(&InvitationTemplate { language, assets: assets_path(prefix), page: self, notice, query: "" })
     }
 }
 
 impl SignedOutPage<'_> {
     /// Renders the page as HTML.
     pub fn render(&self) -> String {
-        let Self { locale, prefix } = *self;
-        render(&SignedOutTemplate { locale, assets: assets_path(prefix), prefix, query: "" })
+        let Self { language, prefix } = *self;
+        render(&SignedOutTemplate { language, assets: assets_path(prefix), prefix, query: "" })
     }
 }
 
 impl ErrorPage<'_> {
     /// Renders the page as HTML.
     pub fn render(&self) -> String {
-        let Self { locale, prefix, error, trace_id } = *self;
+        let Self { language, prefix, error, trace_id } = *self;
         let (title, text) = error.key();
         let is_plain_http = error == PageError::PlainHttp;
         render(&ErrorTemplate {
-            locale,
+            language,
             assets: assets_path(prefix),
             prefix,
-            title: locale.text(title),
-            text: locale.text(text),
+            title: language.text(title),
+            text: language.text(text),
             trace_id,
             is_plain_http,
         })

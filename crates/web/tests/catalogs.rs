@@ -10,21 +10,21 @@ use tillgate_domain::ticket::{PaymentMethod, TicketStatus};
 use tillgate_domain::{
     Action, DeviceStatus, EndReason, Environment, EventOutcome, KnownRight, SubjectKind, UserStatus,
 };
-use tillgate_web::{Locale, assets, find_asset};
+use tillgate_web::{PageLanguage, assets, find_asset};
 
 type Catalog = BTreeMap<String, String>;
 
-fn catalog(locale: Locale) -> Catalog {
-    let asset = find_asset(&format!("locales/{}.json", locale.tag())).unwrap();
+fn catalog(language: PageLanguage) -> Catalog {
+    let asset = find_asset(&format!("locales/{}.json", language.tag())).unwrap();
     serde_json::from_slice(&asset.bytes).unwrap()
 }
 
 /// The forms that `Intl.PluralRules` selects for whole numbers and fractions.
-fn plural_forms(locale: Locale) -> &'static [&'static str] {
-    match locale {
-        Locale::English => &["one", "other"],
-        Locale::Slovak => &["one", "few", "many", "other"],
-        Locale::Indonesian => &["other"],
+fn plural_forms(language: PageLanguage) -> &'static [&'static str] {
+    match language {
+        PageLanguage::English => &["one", "other"],
+        PageLanguage::Slovak => &["one", "few", "many", "other"],
+        PageLanguage::Indonesian => &["other"],
     }
 }
 
@@ -56,31 +56,31 @@ fn placeholders(text: &str) -> BTreeSet<&str> {
 
 #[test]
 fn languages_have_same_keys_and_placeholders() {
-    let (english, _) = split(catalog(Locale::English));
-    for locale in [Locale::Slovak, Locale::Indonesian] {
-        let (other, _) = split(catalog(locale));
+    let (english, _) = split(catalog(PageLanguage::English));
+    for language in [PageLanguage::Slovak, PageLanguage::Indonesian] {
+        let (other, _) = split(catalog(language));
         let keys = |catalog: &Catalog| catalog.keys().cloned().collect::<BTreeSet<_>>();
-        assert_eq!(keys(&english), keys(&other), "{locale:?}");
+        assert_eq!(keys(&english), keys(&other), "{language:?}");
         for (key, text) in &english {
-            assert!(!other[key].trim().is_empty(), "{locale:?}: {key}");
-            assert_eq!(placeholders(text), placeholders(&other[key]), "{locale:?}: {key}");
+            assert!(!other[key].trim().is_empty(), "{language:?}: {key}");
+            assert_eq!(placeholders(text), placeholders(&other[key]), "{language:?}: {key}");
         }
     }
 }
 
 #[test]
 fn plural_texts_have_all_forms_of_their_language() {
-    let (_, english) = split(catalog(Locale::English));
+    let (_, english) = split(catalog(PageLanguage::English));
     assert!(english.len() > 20);
-    for locale in Locale::ALL {
-        let (_, plurals) = split(catalog(locale));
-        assert!(english.keys().eq(plurals.keys()), "{locale:?}");
+    for language in PageLanguage::ALL {
+        let (_, plurals) = split(catalog(language));
+        assert!(english.keys().eq(plurals.keys()), "{language:?}");
         for (stem, forms) in plurals {
-            let expected: BTreeSet<&str> = plural_forms(locale).iter().copied().collect();
+            let expected: BTreeSet<&str> = plural_forms(language).iter().copied().collect();
             let found: BTreeSet<&str> = forms.keys().map(String::as_str).collect();
-            assert_eq!(found, expected, "{locale:?}: {stem}");
+            assert_eq!(found, expected, "{language:?}: {stem}");
             for text in forms.values() {
-                assert_eq!(placeholders(text), placeholders(&english[&stem]["other"]), "{locale:?}: {stem}");
+                assert_eq!(placeholders(text), placeholders(&english[&stem]["other"]), "{language:?}: {stem}");
             }
         }
     }
@@ -101,10 +101,10 @@ fn names_of_the_domain_have_texts() {
     keys.extend(UserStatus::ALL.iter().map(|status| format!("user_status.{}", status.name())));
     keys.extend(TicketStatus::ALL.iter().map(|status| format!("ticket_state.{}", status.name())));
     keys.extend(PaymentMethod::ALL.iter().map(|method| format!("payment.{}", method.name())));
-    for locale in Locale::ALL {
-        let catalog = catalog(locale);
+    for language in PageLanguage::ALL {
+        let catalog = catalog(language);
         let missing: Vec<&String> = keys.iter().filter(|key| !catalog.contains_key(*key)).collect();
-        assert!(missing.is_empty(), "{locale:?}: {missing:?}");
+        assert!(missing.is_empty(), "{language:?}: {missing:?}");
     }
 }
 
@@ -140,27 +140,27 @@ fn every_problem_code_has_a_text() {
     {
         assert!(codes.contains(known), "{known}: {codes:?}");
     }
-    for locale in Locale::ALL {
-        let catalog = catalog(locale);
+    for language in PageLanguage::ALL {
+        let catalog = catalog(language);
         let missing: Vec<&String> =
             codes.iter().filter(|code| !catalog.contains_key(&format!("problem.{code}"))).collect();
-        assert!(missing.is_empty(), "{locale:?}: {missing:?}");
+        assert!(missing.is_empty(), "{language:?}: {missing:?}");
     }
 }
 
 #[test]
 fn every_key_is_defined_once() {
     // a parser keeps the last of two without a word
-    for locale in Locale::ALL {
-        let file = find_asset(&format!("locales/{}.json", locale.tag())).unwrap();
+    for language in PageLanguage::ALL {
+        let file = find_asset(&format!("locales/{}.json", language.tag())).unwrap();
         let lines = String::from_utf8_lossy(&file.bytes).lines().filter(|line| line.contains("\": \"")).count();
-        assert_eq!(lines, catalog(locale).len(), "{locale:?}");
+        assert_eq!(lines, catalog(language).len(), "{language:?}");
     }
 }
 
 #[test]
 fn texts_that_modules_name_exist() {
-    let english = catalog(Locale::English);
+    let english = catalog(PageLanguage::English);
     let mut checked = 0;
     for asset in assets().iter().filter(|asset| asset.path.starts_with("src/")) {
         let module = String::from_utf8_lossy(&asset.bytes).into_owned();

@@ -1,10 +1,13 @@
-//! Public items are documented with more than their name.
+//! Public items are documented with more than their name, in lines that are easy to read.
 
 use crate::assert_none;
-use crate::source::{crate_sources, declaration};
+use crate::source::{crate_sources, declaration, read_sources};
 
 /// The shortest documentation of a public item, in words.
 const MIN_DOC_WORDS: usize = 3;
+
+/// The width of a line that is only a comment, in columns. Tables, links and code are not broken.
+const MAX_COMMENT_WIDTH: usize = 100;
 
 #[test]
 fn documentation_of_public_items_has_at_least_three_words() {
@@ -46,4 +49,22 @@ fn documentation_of_public_items_has_at_least_three_words() {
         }
     }
     assert_none(&found, "say what the name cannot, or make the item pub(crate) and delete the comment");
+}
+
+#[test]
+fn comments_are_at_most_100_columns_wide() {
+    let mut found = Vec::new();
+    for source in read_sources(&["crates", "tests", "fuzz"]) {
+        let mut is_in_code = false;
+        for (number, line) in source.text.lines().enumerate() {
+            let comment = line.trim_start();
+            let text = comment.trim_start_matches(['/', '!']).trim();
+            is_in_code ^= comment.starts_with("//") && text.starts_with("```");
+            let is_unbroken = is_in_code || text.starts_with('|') || !text.contains(' ');
+            if comment.starts_with("//") && !is_unbroken && line.chars().count() > MAX_COMMENT_WIDTH {
+                found.push(format!("{}:{}", source.path, number + 1));
+            }
+        }
+    }
+    assert_none(&found, "break these comments at 100 columns");
 }

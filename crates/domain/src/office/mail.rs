@@ -1,8 +1,8 @@
 //! Mails with a link that carries a one-time token: invitations, and verifications of e-mail
 //! addresses.
 //!
-//! A use case stores the token's row with a digest that nobody has a token of, and queues the mail. A
-//! background process generates the token when it sends the mail, so that the store has no token.
+//! A use case stores the token's row with a digest that nobody has a token of, and queues the mail.
+//! A background process generates the token when it sends the mail, so that the store has no token.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::{Email, Instant, Locale, Slug, Store, StoreExt, StoreResult, UserStat
 /// fill a mailbox.
 const MIN_MAIL_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How long after `now` another mail may be sent, if the previous one was requested so recently that
-/// none may be sent now.
+/// How long after `now` another mail may be sent, if the previous one was requested so recently
+/// that none may be sent now.
 pub(in crate::office) fn remaining_interval(previous: Instant, now: Instant) -> Option<Duration> {
     let next = previous.saturating_add(MIN_MAIL_INTERVAL);
     (next > now).then(|| next.duration_since(now).min(MIN_MAIL_INTERVAL))

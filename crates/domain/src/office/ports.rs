@@ -120,8 +120,8 @@ pub trait Users {
     fn find_many_by_email(&mut self, emails: &BTreeSet<FoldedText>) -> StoreResult<Vec<User>>;
     /// Adds a user with its roles.
     fn insert(&mut self, user: &User) -> StoreResult<bool>;
-    /// Writes all fields except the epoch and `last_login_at`, and the roles, if the stored version is
-    /// that of `user`.
+    /// Writes all fields except the epoch and `last_login_at`, and the roles, if the stored version
+    /// is that of `user`.
     fn update(&mut self, user: &User) -> StoreResult<bool>;
     /// Records whether the user must change the password at the next login. Returns true, and
     /// increases the version, if that is a change; false otherwise, and if the user does not exist.
@@ -215,12 +215,13 @@ pub trait ApiKeys {
     fn find(&mut self, id: ApiKeyId) -> StoreResult<Option<ApiKey>>;
     /// Adds a key with its encrypted secret. Returns false if any key has its client id.
     fn insert(&mut self, key: &ApiKey, wrapped: &[u8]) -> StoreResult<bool>;
-    /// Writes name, description, status, user, device, permissions and expiry, if the stored version
-    /// is that of `key`. A revoked key loses its previous secret and the end of its overlap.
+    /// Writes name, description, status, user, device, permissions and expiry, if the stored
+    /// version is that of `key`. A revoked key loses its previous secret and the end of its
+    /// overlap.
     fn update(&mut self, key: &ApiKey) -> StoreResult<bool>;
-    /// Writes a new encrypted secret and the permissions, if the stored version is that of `key`. The
-    /// present secret becomes the previous one until the end of the overlap that `key` has; without
-    /// an overlap, no previous one remains.
+    /// Writes a new encrypted secret and the permissions, if the stored version is that of `key`.
+    /// The present secret becomes the previous one until the end of the overlap that `key` has;
+    /// without an overlap, no previous one remains.
     fn rotate(&mut self, key: &ApiKey, wrapped: &[u8]) -> StoreResult<bool>;
     /// Removes the key, if it has this version.
     fn remove(&mut self, id: ApiKeyId, version: i64) -> StoreResult<bool>;

@@ -1,6 +1,6 @@
 //! What belongs to no tenant yet, or to all of them, and checks no authority: reads and work of the
-//! server itself, and requests that a token proves. Call it only if the request is authorized, or on
-//! the server's own behalf.
+//! server itself, and requests that a token proves. Call it only if the request is authorized, or
+//! on the server's own behalf.
 
 pub use super::audit::export::start_audit_export;
 pub use super::audit::queries::{read_audit, search_audit};

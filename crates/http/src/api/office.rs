@@ -67,8 +67,8 @@ impl OfficePages {
     }
 
     /// The terms of sessions that end after `idle` without use, or after `read_only_idle` while
-    /// their user may change nothing, and in any case `absolute` after the sign-in. Acts that give or
-    /// take access require a proof of identity that is at most `max_proof_age` old.
+    /// their user may change nothing, and in any case `absolute` after the sign-in. Acts that give
+    /// or take access require a proof of identity that is at most `max_proof_age` old.
     pub fn terms_of(idle: Duration, read_only_idle: Duration, absolute: Duration, max_proof_age: Duration) -> Terms {
         let overlap = Duration::from_mins(2).min(idle.min(read_only_idle) / 2);
         Terms {

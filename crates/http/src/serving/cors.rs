@@ -53,7 +53,8 @@ impl FromStr for WebOrigin {
     fn from_str(text: &str) -> Result<Self, InvalidWebOrigin> {
         let invalid = || InvalidWebOrigin(text.to_owned());
         let url = Url::parse(text).map_err(|_| invalid())?;
-        // the parser corrects more than a configuration should contain, such as `https:\\pos.example`
+        // the parser corrects more than a configuration should contain, such as
+        // `https:\\pos.example`
         let (_, authority) = text.split_once("://").ok_or_else(invalid)?;
         let authority = authority.strip_suffix('/').unwrap_or(authority);
         let is_plain = |c: char| !(c.is_whitespace() || c.is_control() || "/\\?#@%".contains(c));

@@ -128,8 +128,8 @@ impl Route {
         Self { is_static_file: true, ..self }
     }
 
-    /// The same call, whose `{id}` in the path identifies a record of this kind: the subject of a denial
-    /// in the audit log.
+    /// The same call, whose `{id}` in the path identifies a record of this kind: the subject of a
+    /// denial in the audit log.
     pub(crate) fn about(self, kind: SubjectKind) -> Self {
         Self { subject: Some(kind), ..self }
     }

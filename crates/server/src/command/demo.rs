@@ -41,7 +41,8 @@ pub(crate) struct DemoArgs {
     /// Create the accounts of the examples only: three users, four devices and no sales
     #[arg(long)]
     small: bool,
-    /// Simulate activity: cashiers log in and out and sell on devices P03 to P12, at SPEED times the real pace
+    /// Simulate activity: cashiers log in and out and sell on devices P03 to P12, at SPEED times
+    /// the real pace
     #[arg(
         long,
         value_name = "SPEED",

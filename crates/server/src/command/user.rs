@@ -89,7 +89,8 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         confirmation: Confirmation,
     },
-    /// Set a user's password, read from the terminal or standard input; all of the user's sessions end
+    /// Set a user's password, read from the terminal or standard input; all of the user's sessions
+    /// end
     Password {
         /// Name of the user
         #[arg(value_parser = parse::user)]

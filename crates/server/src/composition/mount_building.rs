@@ -49,8 +49,8 @@ pub(crate) fn office_prefix<'s>(settings: &'s Settings, tenant: &Slug) -> Option
     serving.next().map(|mount| mount.prefix.trim_end_matches('/'))
 }
 
-/// The terms of sessions that are created through this dialect; those of the native API for a name that is not
-/// the name of a dialect.
+/// The terms of sessions that are created through this dialect; those of the native API for a name
+/// that is not the name of a dialect.
 pub(crate) fn session_terms(settings: &Settings, dialect: &str) -> Terms {
     DialectEntry::find(dialect).map_or_else(|| native_terms(settings), |entry| dialect_settings(entry, settings).terms)
 }
@@ -80,7 +80,8 @@ const CONFIGURED_DIALECTS: [(&str, ReadDialectSettings); 5] = [
     (OfficePages::NAME, office_settings),
 ];
 
-/// The settings of a dialect by the configuration; the dialect's defaults if the configuration has no table for it.
+/// The settings of a dialect by the configuration; the dialect's defaults if the configuration has
+/// no table for it.
 fn dialect_settings(entry: &DialectEntry, settings: &Settings) -> DialectSettings {
     let configured = CONFIGURED_DIALECTS.iter().find(|(name, _)| *name == entry.name);
     configured.map_or_else(|| entry.default_settings(), |(_, read)| read(settings))

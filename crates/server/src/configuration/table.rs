@@ -84,8 +84,9 @@ settings! {
         /// `forwarded` (`Forwarded`, RFC 7239). The proxy must set them itself: a header that it
         /// only passes on is controlled by the client.
         proxy_headers: ForwardingHeaders = "x-forwarded",
-        /// The address at which people reach the server, such as `https://pos.example`, without a path;
-        /// http only for this machine. It begins the links in mails. Empty: such mails are not sent.
+        /// The address at which people reach the server, such as `https://pos.example`, without a
+        /// path; http only for this machine. It begins the links in mails. Empty: such mails are
+        /// not sent.
         public_url: Option<PublicUrl> = "",
         /// Threads that serve requests. 0: one per core.
         workers: u32 = "0",

@@ -1,6 +1,6 @@
 //! Sends queued mails with a link to a page of the back office for browsers: invitations, and
-//! verifications of e-mail addresses. The link begins with `server.public_url`, never with the `Host`
-//! of a request.
+//! verifications of e-mail addresses. The link begins with `server.public_url`, never with the
+//! `Host` of a request.
 //!
 //! The token is generated when the mail is sent. After a crash, any process over the same database
 //! sends the mail with another token.
@@ -31,8 +31,8 @@ pub(super) struct LinkMailer {
 }
 
 impl LinkMailer {
-    /// Sends mails with links to the public address of the server; `None` if it is not set. Then the
-    /// mails stay queued until their tokens expire.
+    /// Sends mails with links to the public address of the server; `None` if it is not set. Then
+    /// the mails stay queued until their tokens expire.
     pub(super) fn from_settings(
         settings: &Settings,
         mailer: &Arc<Mailer>,

@@ -105,8 +105,8 @@ pub fn mailed_invitation_verifies_the_address(harness: &StoreHarness) {
     assert_eq!(user(ben).email_verified_at, None);
 }
 
-/// Setting the password of a user removes the user's invitation: in the back office, and when the user
-/// changes it.
+/// Setting the password of a user removes the user's invitation: in the back office, and when the
+/// user changes it.
 pub fn password_removes_invitation(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let (anna, password) = (PrincipalId::User(fixture.anna.id), hash_requested_password("another"));

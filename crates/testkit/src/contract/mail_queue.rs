@@ -30,8 +30,8 @@ fn list(harness: &StoreHarness, now: u64, limit: u32) -> Vec<QueuedMail> {
     harness.office.read("test", |tx| tx.mail_queue().list_due(after_start(now), limit)).unwrap()
 }
 
-/// Mails are listed when they are due, the longest due first, at most `limit`. A new one of the same
-/// kind for the user replaces the previous one.
+/// Mails are listed when they are due, the longest due first, at most `limit`. A new one of the
+/// same kind for the user replaces the previous one.
 pub fn queued_mails_are_listed_when_due(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let (annas, bens) = (new_mail(fixture.anna.id, 20), new_mail(fixture.ben.id, 10));

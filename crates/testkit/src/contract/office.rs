@@ -1,7 +1,7 @@
 //! Lists the cases of the back office, by port.
 
-/// Runs the whole contract: the cases of [`auth_contract!`](crate::auth_contract!), and a `#[test]` for each promise of
-/// the back office's ports. Takes a function that opens a new
+/// Runs the whole contract: the cases of [`auth_contract!`](crate::auth_contract!), and a `#[test]`
+/// for each promise of the back office's ports. Takes a function that opens a new
 /// [`StoreHarness`](crate::StoreHarness): `fn() -> StoreHarness`. An attribute after it applies to
 /// every test, as in [`auth_contract!`](crate::auth_contract).
 #[macro_export]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 
 use super::{assets_path, render};
-use crate::locale::Locale;
+use crate::page_language::PageLanguage;
 
 /// A field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,7 +104,7 @@ pub enum SetUpNotice {
 #[derive(Clone, Copy, Debug)]
 pub struct SetUpPage<'a> {
     /// Language of the page.
-    pub locale: Locale,
+    pub language: PageLanguage,
     /// Prefix of the back office, such as `/office`.
     pub prefix: &'a str,
     /// What was entered before.
@@ -118,7 +118,7 @@ pub struct SetUpPage<'a> {
 #[derive(Template)]
 #[template(path = "set_up.html")]
 struct SetUpTemplate<'a> {
-    locale: Locale,
+    language: PageLanguage,
     assets: String,
     prefix: &'a str,
     notice: Option<String>,
@@ -144,17 +144,17 @@ struct Row<'a> {
 impl SetUpPage<'_> {
     /// Renders the page as HTML.
     pub fn render(&self) -> String {
-        let locale = self.locale;
+        let language = self.language;
         let notice = self.notice.map(|notice| match notice {
-            SetUpNotice::WrongToken => locale.text("auth.setup.wrong_token").to_owned(),
-            SetUpNotice::Invalid => locale.text("auth.setup.invalid").to_owned(),
+            SetUpNotice::WrongToken => language.text("auth.setup.wrong_token").to_owned(),
+            SetUpNotice::Invalid => language.text("auth.setup.invalid").to_owned(),
             SetUpNotice::Throttled { retry_after } => {
-                locale.text_with("auth.throttled", "seconds", &retry_after.to_string())
+                language.text_with("auth.throttled", "seconds", &retry_after.to_string())
             }
-            SetUpNotice::Unavailable => locale.text("auth.unavailable").to_owned(),
+            SetUpNotice::Unavailable => language.text("auth.unavailable").to_owned(),
         });
         render(&SetUpTemplate {
-            locale,
+            language,
             assets: assets_path(self.prefix),
             prefix: self.prefix,
             notice,
@@ -164,23 +164,23 @@ impl SetUpPage<'_> {
     }
 
     fn row(&self, field: SetUpField) -> Row<'_> {
-        let locale = self.locale;
+        let language = self.language;
         let (label, hint, fault) = texts(field);
         let value = match field {
             SetUpField::Password => "",
             _ => self.values.get(&field).map_or("", String::as_str),
         };
-        let choice = |each: Locale| (each.tag(), each.name(), Locale::from_tag(value) == Some(each));
+        let choice = |each: PageLanguage| (each.tag(), each.name(), PageLanguage::from_tag(value) == Some(each));
         Row {
             name: field.name(),
-            label: locale.text(label),
-            hint: hint.map(|key| locale.text(key)),
-            fault: self.faults.contains(&field).then(|| locale.text(fault)),
+            label: language.text(label),
+            hint: hint.map(|key| language.text(key)),
+            fault: self.faults.contains(&field).then(|| language.text(fault)),
             value,
             input_type: field.input_type(),
             autocomplete: field.autocomplete(),
             required: field.is_required(),
-            choices: if field == SetUpField::Locale { Locale::ALL.map(choice).into() } else { Vec::new() },
+            choices: if field == SetUpField::Locale { PageLanguage::ALL.map(choice).into() } else { Vec::new() },
         }
     }
 }

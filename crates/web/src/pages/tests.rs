@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 
 const PAGE: SignInPage<'_> = SignInPage {
-    locale: Locale::English,
+    language: PageLanguage::English,
     prefix: "/office",
     tenant: Some("Corner & Co"),
     next: "/office/people?search=\"x\"",
@@ -22,9 +22,9 @@ fn sign_in_page_escapes_what_was_entered() {
 
 #[test]
 fn invitation_page_escapes_the_token_and_loads_one_script() {
-    for locale in Locale::ALL {
+    for language in PageLanguage::ALL {
         for notice in [InvitationNotice::Invalid, InvitationNotice::WeakPassword, InvitationNotice::Unavailable] {
-            let page = InvitationPage { locale, prefix: "/office", token: "\"><img src=x>", notice: Some(notice) };
+            let page = InvitationPage { language, prefix: "/office", token: "\"><img src=x>", notice: Some(notice) };
             let html = page.render();
             assert!(!html.contains("<img") && !html.contains("style="), "{html}");
             assert_eq!((html.matches("<script").count(), html.matches("/src/token.js\"></script>").count()), (1, 1));
@@ -44,17 +44,17 @@ fn sign_in_page_asks_a_new_password_only_if_required() {
 
 #[test]
 fn throttled_notice_says_how_long() {
-    for locale in Locale::ALL {
+    for language in PageLanguage::ALL {
         let notice = Some(SignInNotice::Throttled { retry_after: 37 });
-        assert!(SignInPage { locale, notice, ..PAGE }.render().contains("37"), "{locale:?}");
+        assert!(SignInPage { language, notice, ..PAGE }.render().contains("37"), "{language:?}");
     }
 }
 
 #[test]
 fn pages_have_no_inline_script_or_style_in_any_language() {
-    for locale in Locale::ALL {
+    for language in PageLanguage::ALL {
         let mut pages =
-            vec![SignInPage { locale, ..PAGE }.render(), SignedOutPage { locale, prefix: "/office" }.render()];
+            vec![SignInPage { language, ..PAGE }.render(), SignedOutPage { language, prefix: "/office" }.render()];
         let errors = [
             PageError::NotFound,
             PageError::ForeignOrigin,
@@ -64,16 +64,17 @@ fn pages_have_no_inline_script_or_style_in_any_language() {
             PageError::AlreadySetUp,
             PageError::Other,
         ];
-        pages
-            .extend(errors.map(|error| ErrorPage { locale, prefix: "/office", error, trace_id: Some("abc") }.render()));
+        pages.extend(
+            errors.map(|error| ErrorPage { language, prefix: "/office", error, trace_id: Some("abc") }.render()),
+        );
         let values = BTreeMap::from([(SetUpField::Shop, "Corner & Co".to_owned())]);
         let all = &SetUpField::ALL;
         for faults in [&[][..], all] {
             let notice = Some(SetUpNotice::Invalid);
-            pages.push(SetUpPage { locale, prefix: "/office", values: &values, faults, notice }.render());
+            pages.push(SetUpPage { language, prefix: "/office", values: &values, faults, notice }.render());
         }
         for html in pages {
-            assert!(html.contains(&format!("<html lang=\"{}\"", locale.tag())));
+            assert!(html.contains(&format!("<html lang=\"{}\"", language.tag())));
             let scripts = html.matches("<script").count();
             assert_eq!(scripts, html.matches("/src/token.js\"></script>").count(), "{html}");
             assert_eq!(scripts, html.matches("name=\"token\"").count(), "{html}");
@@ -85,22 +86,22 @@ fn pages_have_no_inline_script_or_style_in_any_language() {
 
 #[test]
 fn forms_offer_every_language_and_keep_where_to_continue() {
-    for locale in Locale::ALL {
-        let html = SignInPage { locale, ..PAGE }.render();
-        for other in Locale::ALL {
+    for language in PageLanguage::ALL {
+        let html = SignInPage { language, ..PAGE }.render();
+        for other in PageLanguage::ALL {
             let link = format!("href=\"?lang={}&#38;next=%2Foffice%2Fpeople%3Fsearch%3D%22x%22\"", other.tag());
             assert!(html.contains(&link) && html.contains(&format!(">{}</a>", other.name())), "{html}");
         }
-        let current = format!("hreflang=\"{}\" aria-current=\"true\"", locale.tag());
+        let current = format!("hreflang=\"{}\" aria-current=\"true\"", language.tag());
         assert_eq!((html.matches("aria-current").count(), html.matches(&current).count()), (1, 1), "{html}");
-        let signed_out = SignedOutPage { locale, prefix: "/office" }.render();
+        let signed_out = SignedOutPage { language, prefix: "/office" }.render();
         assert!(signed_out.contains("href=\"?lang=sk\""), "{signed_out}");
     }
 }
 
 #[test]
 fn verify_email_page_escapes_the_token_and_has_no_script() {
-    for locale in Locale::ALL {
+    for language in PageLanguage::ALL {
         let states = [
             VerifyEmailState::Confirm,
             VerifyEmailState::Verified,
@@ -108,7 +109,7 @@ fn verify_email_page_escapes_the_token_and_has_no_script() {
             VerifyEmailState::Unavailable,
         ];
         for state in states {
-            let html = VerifyEmailPage { locale, prefix: "/office", token: "\"><script>", state }.render();
+            let html = VerifyEmailPage { language, prefix: "/office", token: "\"><script>", state }.render();
             let has_form = matches!(state, VerifyEmailState::Confirm | VerifyEmailState::Unavailable);
             assert_eq!(html.contains("action=\"/office/verify-email\""), has_form, "{html}");
             assert!(!html.contains("<script") && !html.contains("style="), "{html}");
@@ -122,7 +123,8 @@ fn set_up_page_keeps_what_was_entered_except_the_password() {
     let values = SetUpField::ALL.map(|field| (field, format!("<{}>\"secret\"", field.name()))).into();
     let faults = &[SetUpField::Zone, SetUpField::Password];
     let notice = Some(SetUpNotice::Throttled { retry_after: 37 });
-    let html = SetUpPage { locale: Locale::English, prefix: "/office", values: &values, faults, notice }.render();
+    let html =
+        SetUpPage { language: PageLanguage::English, prefix: "/office", values: &values, faults, notice }.render();
     for field in SetUpField::ALL {
         let kept = format!("value=\"&#60;{}&#62;&#34;secret&#34;\"", field.name());
         let is_kept = !matches!(field, SetUpField::Password | SetUpField::Locale);

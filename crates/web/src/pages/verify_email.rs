@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{assets_path, render};
-use crate::locale::Locale;
+use crate::page_language::PageLanguage;
 
 /// What the page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl VerifyEmailState {
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyEmailPage<'a> {
     /// Language of the page.
-    pub locale: Locale,
+    pub language: PageLanguage,
     /// Prefix of the back office, such as `/office`.
     pub prefix: &'a str,
     /// The token of the link.
@@ -46,7 +46,7 @@ pub struct VerifyEmailPage<'a> {
 #[derive(Template)]
 #[template(path = "verify_email.html")]
 struct VerifyEmailTemplate<'a> {
-    locale: Locale,
+    language: PageLanguage,
     assets: String,
     page: &'a VerifyEmailPage<'a>,
     text: &'a str,
@@ -57,12 +57,12 @@ struct VerifyEmailTemplate<'a> {
 impl VerifyEmailPage<'_> {
     /// Renders the page as HTML.
     pub fn render(&self) -> String {
-        let Self { locale, prefix, state, .. } = *self;
+        let Self { language, prefix, state, .. } = *self;
         render(&VerifyEmailTemplate {
-            locale,
+            language,
             assets: assets_path(prefix),
             page: self,
-            text: locale.text(state.key()),
+            text: language.text(state.key()),
             has_form: matches!(state, VerifyEmailState::Confirm | VerifyEmailState::Unavailable),
             is_unavailable: state == VerifyEmailState::Unavailable,
         })

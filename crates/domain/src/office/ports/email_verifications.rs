@@ -33,6 +33,7 @@ pub trait EmailVerifications {
     fn replace_digest(&mut self, user: UserId, created_at: Instant, digest: &VerificationDigest) -> StoreResult<bool>;
     /// Removes a verification. Returns true for one caller only.
     fn consume(&mut self, digest: &VerificationDigest) -> StoreResult<bool>;
-    /// Removes at most `limit` verifications that expired before this instant. Returns their number.
+    /// Removes at most `limit` verifications that expired before this instant. Returns their
+    /// number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }

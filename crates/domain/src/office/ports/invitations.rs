@@ -22,8 +22,8 @@ pub struct Invitation {
     pub expires_at: Instant,
 }
 
-/// Stores invitations, at most one per user. Setting the password of a user, by whatever port, removes
-/// the user's invitation.
+/// Stores invitations, at most one per user. Setting the password of a user, by whatever port,
+/// removes the user's invitation.
 pub trait Invitations {
     /// Adds an invitation, and removes the previous one of the user.
     fn insert_or_replace(&mut self, invitation: &Invitation) -> StoreResult<()>;

@@ -38,8 +38,8 @@ pub trait MailQueue {
     fn insert_or_replace(&mut self, mail: &QueuedMail) -> StoreResult<()>;
     /// Lists at most `limit` mails that are due, the longest due first.
     fn list_due(&mut self, now: Instant, limit: u32) -> StoreResult<Vec<QueuedMail>>;
-    /// Claims a mail. Returns true if it is still due at `from`; then it is due at `to`, and its tries
-    /// increase.
+    /// Claims a mail. Returns true if it is still due at `from`; then it is due at `to`, and its
+    /// tries increase.
     fn postpone(&mut self, kind: MailKind, user: UserId, from: Instant, to: Instant) -> StoreResult<bool>;
     /// Removes a mail, if it is still due at this instant. Returns whether it was removed.
     fn remove(&mut self, kind: MailKind, user: UserId, due_at: Instant) -> StoreResult<bool>;

@@ -39,8 +39,8 @@ pub struct NewUser {
 }
 
 impl Office<'_> {
-    /// Adds the user. The name is unique in the tenant, the e-mail address among all tenants. Requires
-    /// the right `userCreate`, and every right that the user gets.
+    /// Adds the user. The name is unique in the tenant, the e-mail address among all tenants.
+    /// Requires the right `userCreate`, and every right that the user gets.
     pub fn add_user(&self, new: &NewUser) -> UseCaseResult<User> {
         self.store.write("add_user", |tx| commit_refusal(add(tx, self, new, Action::UserAdd)))
     }

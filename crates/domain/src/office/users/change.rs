@@ -53,12 +53,13 @@ impl UserChange {
 }
 
 impl Office<'_> {
-    /// Changes the user and returns it. With `version`, fails if the user has another version. Requires
-    /// the right `userUpdate` (`userDelete` to delete), and every right that the user has or gets.
+    /// Changes the user and returns it. With `version`, fails if the user has another version.
+    /// Requires the right `userUpdate` (`userDelete` to delete), and every right that the user has
+    /// or gets.
     ///
     /// A caller who changes their own e-mail address must have proved their password, because a
-    /// password reset is mailed to it. API keys without permissions grow with the roles of their user;
-    /// the audit event lists them.
+    /// password reset is mailed to it. API keys without permissions grow with the roles of their
+    /// user; the audit event lists them.
     ///
     /// A user who is no longer active loses all sessions; only a deleted one also loses permanent
     /// sessions and the password. A change without a difference writes nothing.
@@ -66,13 +67,14 @@ impl Office<'_> {
         self.store.write("change_user", |tx| commit_refusal(apply(tx, self, id, version, change)))
     }
 
-    /// Activates, suspends or deletes a user; see [`change_user`](Self::change_user). A deleted user stays deleted, and
-    /// its name becomes free.
+    /// Activates, suspends or deletes a user; see [`change_user`](Self::change_user). A deleted
+    /// user stays deleted, and its name becomes free.
     pub fn set_user_status(&self, id: UserId, status: UserStatus) -> UseCaseResult<User> {
         self.change_user(id, None, &UserChange { status: Some(status), ..UserChange::default() })
     }
 
-    /// Replaces the roles of a user, without a device and on devices; see [`change_user`](Self::change_user).
+    /// Replaces the roles of a user, without a device and on devices; see
+    /// [`change_user`](Self::change_user).
     pub fn assign_roles(
         &self,
         id: UserId,
@@ -82,12 +84,13 @@ impl Office<'_> {
         self.change_user(id, None, &UserChange { roles, devices, ..UserChange::default() })
     }
 
-    /// Suspends an active user, or activates any other one that is not deleted; see [`change_user`](Self::change_user).
+    /// Suspends an active user, or activates any other one that is not deleted; see
+    /// [`change_user`](Self::change_user).
     pub fn toggle_user(&self, id: UserId) -> UseCaseResult<User> {
         self.store.write("toggle_user", |tx| {
             let mut run = || {
-                // Changes the version that was read: of two concurrent toggles, the second fails and
-                // reads again.
+                // Changes the version that was read: of two concurrent toggles, the second fails
+                // and reads again.
                 let before = load_user(tx, self.tenant, id)?;
                 let active = before.status == UserStatus::Active;
                 let status = if active { UserStatus::Suspended } else { UserStatus::Active };

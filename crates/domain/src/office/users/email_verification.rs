@@ -26,13 +26,13 @@ impl Office<'_> {
         self.store.read("authorize_email_verification", |tx| commit_refusal(authorize(tx, self, id).map(drop)))
     }
 
-    /// Requests a mail with a token by which the user verifies their e-mail address. A previous token
-    /// of the user is void. The token of `digest` is never valid for anybody: the mail gets a token of
-    /// its own.
+    /// Requests a mail with a token by which the user verifies their e-mail address. A previous
+    /// token of the user is void. The token of `digest` is never valid for anybody: the mail gets a
+    /// token of its own.
     ///
     /// Users may request it for themselves. For another user it requires what a change of that user
-    /// requires. A user who is suspended, has no address or a verified one is denied, and so is a second
-    /// mail within a minute.
+    /// requires. A user who is suspended, has no address or a verified one is denied, and so is a
+    /// second mail within a minute.
     pub fn request_email_verification(
         &self,
         id: UserId,
@@ -96,8 +96,8 @@ fn can_verify(user: &User) -> bool {
 }
 
 /// Verifies the e-mail address of the user with the token of this digest; with `tenant`, only of a
-/// user of it. Consumes the token. `None` if the token is not valid: it is unknown, used or expired, or
-/// the user has another address now.
+/// user of it. Consumes the token. `None` if the token is not valid: it is unknown, used or
+/// expired, or the user has another address now.
 pub fn verify_email(
     store: &dyn Store<OfficePorts>,
     context: &AuditContext,

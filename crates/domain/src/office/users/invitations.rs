@@ -1,5 +1,5 @@
-//! Invites a user to choose a password, so that nobody else knows it: a token that works once, for a
-//! day.
+//! Invites a user to choose a password, so that nobody else knows it: a token that works once, for
+//! a day.
 
 use std::time::Duration;
 
@@ -22,17 +22,17 @@ use crate::{
 const INVITATION_LIFETIME: Duration = Duration::from_hours(24);
 
 impl Office<'_> {
-    /// Invites a user to choose a password, with the token of this digest. A previous invitation of the
-    /// user is void. Nothing else changes: a password and sessions stay until the user accepts.
+    /// Invites a user to choose a password, with the token of this digest. A previous invitation of
+    /// the user is void. Nothing else changes: a password and sessions stay until the user accepts.
     ///
     /// Requires what [`set_password`](Self::set_password) requires. A suspended user is denied.
     pub fn invite_user(&self, id: UserId, digest: InvitationDigest) -> UseCaseResult<Invitation> {
         self.store.write("invite_user", |tx| commit_refusal(invite(tx, self, id, digest, InvitationDelivery::Shown)))
     }
 
-    /// Invites a user as [`invite_user`](Self::invite_user) does, with a token that is mailed to the
-    /// user's e-mail address. The token of `digest` is never valid for anybody: the mail gets a token of
-    /// its own. A user without an address, and a second mail within a minute, are denied.
+    /// Invites a user as [`invite_user`](Self::invite_user) does, with a token that is mailed to
+    /// the user's e-mail address. The token of `digest` is never valid for anybody: the mail gets a
+    /// token of its own. A user without an address, and a second mail within a minute, are denied.
     pub fn invite_user_by_mail(&self, id: UserId, digest: InvitationDigest) -> UseCaseResult<Invitation> {
         self.store.write("invite_user", |tx| commit_refusal(invite(tx, self, id, digest, InvitationDelivery::Mail)))
     }
@@ -98,7 +98,8 @@ fn can_accept(user: &User) -> bool {
     matches!(user.status, UserStatus::Active | UserStatus::Pending) && !user.is_virtual()
 }
 
-/// The user whose password the token with this digest can set now; with `tenant`, only a user of it.
+/// The user whose password the token with this digest can set now; with `tenant`, only a user of
+/// it.
 pub fn find_invited_user(
     store: &dyn Store<OfficePorts>,
     tenant: Option<TenantId>,
@@ -108,8 +109,8 @@ pub fn find_invited_user(
     store.read("find_invited_user", |tx| Ok(find_valid(tx, tenant, digest, now)?.map(|(_, user)| user)))
 }
 
-/// The invitation with this digest and its user, if it is valid: not expired, and the user still has
-/// the address to which it was mailed.
+/// The invitation with this digest and its user, if it is valid: not expired, and the user still
+/// has the address to which it was mailed.
 fn find_valid(
     tx: &mut dyn OfficeTx,
     tenant: Option<TenantId>,
@@ -126,8 +127,8 @@ fn find_valid(
 
 /// Sets the password that the user chose with the token of this digest; the caller computes the
 /// verifier. Consumes the token, activates a user who was pending, and ends sessions as every new
-/// password does. API keys stay active. A token that was mailed verifies the e-mail address. `None` if
-/// the token is not valid.
+/// password does. API keys stay active. A token that was mailed verifies the e-mail address. `None`
+/// if the token is not valid.
 pub fn accept_invitation(
     store: &dyn Store<OfficePorts>,
     context: &AuditContext,

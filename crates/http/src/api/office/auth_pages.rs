@@ -7,10 +7,10 @@ use actix_web::http::header::{
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::{AuthDenied, LoginDenied};
 use tillgate_domain::Secret;
-use tillgate_web::{ErrorPage, Locale, PageError, SignInNotice, SignInPage, SignedOutPage};
+use tillgate_web::{ErrorPage, PageError, PageLanguage, SignInNotice, SignInPage, SignedOutPage};
 
 use super::app;
-use super::cookies::{CookieNames, find_locale_cookie, set_locale_cookie};
+use super::cookies::{CookieNames, find_language_cookie, set_language_cookie};
 use super::session::{SignInRequest, render_signed_out, sign_out};
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
@@ -85,7 +85,7 @@ async fn post_sign_out(call: Request) -> Result<HttpResponse, ApiError> {
 
 async fn show_signed_out(call: Request) -> Result<HttpResponse, ApiError> {
     let head = call.head();
-    let page = SignedOutPage { locale: choose_locale(head), prefix: head.prefix() };
+    let page = SignedOutPage { language: choose_language(head), prefix: head.prefix() };
     Ok(render_page(head, StatusCode::OK, page.render()))
 }
 
@@ -122,7 +122,7 @@ impl SignInForm {
 
     fn render(&self, head: &RequestHead, status: StatusCode, notice: Option<SignInNotice>) -> HttpResponse {
         let page = SignInPage {
-            locale: choose_locale(head),
+            language: choose_language(head),
             prefix: head.prefix(),
             tenant: None,
             next: &self.next,
@@ -183,7 +183,8 @@ pub(super) fn render_error_page(failure: &ApiError, head: &RequestHead) -> HttpR
         ApiError::Unavailable { .. } => PageError::Unavailable,
         _ => PageError::Other,
     };
-    let page = ErrorPage { locale: choose_locale(head), prefix: head.prefix(), error, trace_id: Some(head.trace_id()) };
+    let page =
+        ErrorPage { language: choose_language(head), prefix: head.prefix(), error, trace_id: Some(head.trace_id()) };
     render_page(head, failure.status(), page.render())
 }
 
@@ -207,23 +208,23 @@ pub(super) fn render_page_with(
         .insert_header((REFERRER_POLICY, "same-origin"))
         .insert_header((VARY, "Accept-Language, Cookie"))
         .body(html);
-    if let Some(locale) = find_chosen_locale(head) {
-        set_locale_cookie(&mut answer, head, locale);
+    if let Some(language) = find_chosen_language(head) {
+        set_language_cookie(&mut answer, head, language);
     }
     answer
 }
 
 /// The language of a page: the one that the person chooses by this request, or chose before, or
 /// that the browser prefers.
-pub(super) fn choose_locale(head: &RequestHead) -> Locale {
-    let preferred = || head.header(ACCEPT_LANGUAGE).and_then(Locale::negotiate);
-    find_chosen_locale(head).or_else(|| find_locale_cookie(head)).or_else(preferred).unwrap_or_default()
+pub(super) fn choose_language(head: &RequestHead) -> PageLanguage {
+    let preferred = || head.header(ACCEPT_LANGUAGE).and_then(PageLanguage::negotiate);
+    find_chosen_language(head).or_else(|| find_language_cookie(head)).or_else(preferred).unwrap_or_default()
 }
 
-fn find_chosen_locale(head: &RequestHead) -> Option<Locale> {
+fn find_chosen_language(head: &RequestHead) -> Option<PageLanguage> {
     let sent = read_form_pairs(head.query().as_bytes()).unwrap_or_default();
     let (_, tag) = sent.iter().find(|(name, _)| name == LOCALE_PARAMETER)?;
-    Locale::from_tag(tag)
+    PageLanguage::from_tag(tag)
 }
 
 #[cfg(test)]

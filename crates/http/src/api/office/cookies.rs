@@ -7,7 +7,7 @@ use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 use tillgate_auth_core::IssuedTokens;
 use tillgate_domain::{Instant, Secret};
-use tillgate_web::Locale;
+use tillgate_web::PageLanguage;
 
 use crate::error::{ApiError, ProtocolError};
 use crate::request::cookies::{append_cookie, read_cookies, read_secret_cookies};
@@ -91,19 +91,19 @@ impl CookieNames {
 }
 
 /// The cookie with the language that a person chose on a page. The app reads it, too.
-const LOCALE_COOKIE: &str = "tillgate-locale";
+const LANGUAGE_COOKIE: &str = "tillgate-locale";
 
 /// How long the browser keeps the language.
 const LOCALE_COOKIE_LIFETIME: Duration = Duration::days(365);
 
 /// The language that a person chose in this browser before.
-pub(super) fn find_locale_cookie(head: &RequestHead) -> Option<Locale> {
-    read_cookies(head, LOCALE_COOKIE).into_iter().find_map(Locale::from_tag)
+pub(super) fn find_language_cookie(head: &RequestHead) -> Option<PageLanguage> {
+    read_cookies(head, LANGUAGE_COOKIE).into_iter().find_map(PageLanguage::from_tag)
 }
 
 /// Keeps the language in the browser.
-pub(super) fn set_locale_cookie(answer: &mut HttpResponse, head: &RequestHead, locale: Locale) {
-    let cookie = Cookie::build((LOCALE_COOKIE, locale.tag()))
+pub(super) fn set_language_cookie(answer: &mut HttpResponse, head: &RequestHead, language: PageLanguage) {
+    let cookie = Cookie::build((LANGUAGE_COOKIE, language.tag()))
         .path("/")
         .secure(head.scheme() == "https")
         .same_site(SameSite::Lax)

@@ -8,7 +8,7 @@ use tillgate_auth_core::one_time_token::digest_link_token;
 use tillgate_domain::{PrincipalId, Secret, User, office};
 use tillgate_web::{InvitationNotice, InvitationPage};
 
-use super::auth_pages::{SIGN_IN_PATH, TOKEN_PAGE_CSP, choose_locale, redirect_to, render_page_with};
+use super::auth_pages::{SIGN_IN_PATH, TOKEN_PAGE_CSP, choose_language, redirect_to, render_page_with};
 use super::cookies::CookieNames;
 use crate::api::native::INVITATION_PATH;
 use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
@@ -85,7 +85,8 @@ impl InvitationForm {
     }
 
     fn render(&self, head: &RequestHead, status: StatusCode, notice: Option<InvitationNotice>) -> HttpResponse {
-        let page = InvitationPage { locale: choose_locale(head), prefix: head.prefix(), token: &self.token, notice };
+        let page =
+            InvitationPage { language: choose_language(head), prefix: head.prefix(), token: &self.token, notice };
         render_page_with(head, status, TOKEN_PAGE_CSP, page.render())
     }
 

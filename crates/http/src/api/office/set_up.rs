@@ -13,12 +13,12 @@ use tillgate_domain::office::{
     self, FieldName, NewDevice, NewUser, OfficeError, SetUp, SetUpContexts, SetUpOutcome, TenantChange,
 };
 use tillgate_domain::{
-    DeviceId, DeviceName, DeviceStatus, Email, Environment, JsonObject, Locale as TenantLocale, Rank, RoleName, Secret,
-    Slug, TenantId, UserId, UserName, UserStatus, Zone,
+    DeviceId, DeviceName, DeviceStatus, Email, Environment, JsonObject, Locale, Rank, RoleName, Secret, Slug, TenantId,
+    UserId, UserName, UserStatus, Zone,
 };
 use tillgate_web::{ErrorPage, PageError, SetUpField, SetUpNotice, SetUpPage};
 
-use super::auth_pages::{SIGN_IN_PATH, TOKEN_PAGE_CSP, choose_locale, redirect_to, render_page, render_page_with};
+use super::auth_pages::{SIGN_IN_PATH, TOKEN_PAGE_CSP, choose_language, redirect_to, render_page, render_page_with};
 use super::cookies::CookieNames;
 use crate::context::office::OfficeContext;
 use crate::error::{ApiError, ProtocolError};
@@ -58,7 +58,7 @@ async fn show_form(call: Request) -> Result<HttpResponse, ApiError> {
     CookieNames::require_for(head)?;
     let values = [
         (SetUpField::Zone, Zone::UTC.name().to_owned()),
-        (SetUpField::Locale, choose_locale(head).tag().to_owned()),
+        (SetUpField::Locale, choose_language(head).tag().to_owned()),
         (SetUpField::UserName, Rank::Admin.name().to_owned()),
     ];
     Ok(render_form(head, StatusCode::OK, &values.into(), &[], None))
@@ -170,7 +170,7 @@ fn read_fields(
     check(SetUpField::Shop, office::check_new_name(shop).is_ok());
     let zone = Zone::parse(value(SetUpField::Zone)).ok();
     check(SetUpField::Zone, zone.is_some());
-    let locale = TenantLocale::parse(value(SetUpField::Locale)).ok();
+    let locale = Locale::parse(value(SetUpField::Locale)).ok();
     check(SetUpField::Locale, locale.is_some());
     let user_name = UserName::parse(value(SetUpField::UserName)).and_then(|name| name.check_new().map(|()| name)).ok();
     check(SetUpField::UserName, user_name.is_some());
@@ -253,7 +253,7 @@ fn render_form(
     faults: &[SetUpField],
     notice: Option<SetUpNotice>,
 ) -> HttpResponse {
-    let page = SetUpPage { locale: choose_locale(head), prefix: head.prefix(), values, faults, notice };
+    let page = SetUpPage { language: choose_language(head), prefix: head.prefix(), values, faults, notice };
     render_page_with(head, status, TOKEN_PAGE_CSP, page.render())
 }
 
@@ -283,6 +283,6 @@ fn render_failure(head: &RequestHead, values: &FormValues, failure: ApiError) ->
 fn render_set_up_already(head: &RequestHead) -> HttpResponse {
     head.meta().error_code.set(Some(ApiError::from(ProtocolError::RouteNotFound).code()));
     let error = PageError::AlreadySetUp;
-    let page = ErrorPage { locale: choose_locale(head), prefix: head.prefix(), error, trace_id: None };
+    let page = ErrorPage { language: choose_language(head), prefix: head.prefix(), error, trace_id: None };
     render_page(head, StatusCode::NOT_FOUND, page.render())
 }

@@ -1,5 +1,5 @@
-//! The page at which a person verifies their e-mail address with the token of a mailed link. Opening
-//! the link changes nothing, because mail filters open links, too; a button does.
+//! The page at which a person verifies their e-mail address with the token of a mailed link.
+//! Opening the link changes nothing, because mail filters open links, too; a button does.
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
@@ -7,7 +7,7 @@ use tillgate_auth_core::one_time_token::digest_link_token;
 use tillgate_domain::office;
 use tillgate_web::{VerifyEmailPage, VerifyEmailState};
 
-use super::auth_pages::{choose_locale, render_page};
+use super::auth_pages::{choose_language, render_page};
 use super::cookies::CookieNames;
 use crate::api::native::VERIFY_EMAIL_PATH;
 use crate::error::ApiError;
@@ -66,6 +66,6 @@ fn find_token(pairs: Vec<(String, String)>) -> String {
 }
 
 fn render(head: &RequestHead, status: StatusCode, token: &str, state: VerifyEmailState) -> HttpResponse {
-    let page = VerifyEmailPage { locale: choose_locale(head), prefix: head.prefix(), token, state };
+    let page = VerifyEmailPage { language: choose_language(head), prefix: head.prefix(), token, state };
     render_page(head, status, page.render())
 }

@@ -44,7 +44,8 @@ pub(super) struct NewAccounts {
 }
 
 impl NewAccounts {
-    /// The passwords of the accounts by name, as far as they are known: chosen, just created, or in the password file.
+    /// The passwords of the accounts by name, as far as they are known: chosen, just created, or in
+    /// the password file.
     pub(super) fn passwords(
         &self,
         settings: &Settings,

@@ -23,8 +23,8 @@ pub(super) fn office_prefix(settings: &Settings) -> Option<&str> {
     office.map(|mount| mount.prefix.as_str())
 }
 
-/// The password of the admin, or where it is. A generated password is not printed where it could get
-/// into a log.
+/// The password of the admin, or where it is. A generated password is not printed where it could
+/// get into a log.
 pub(super) fn admin_password(
     settings: &Settings,
     delivery: PasswordDelivery,

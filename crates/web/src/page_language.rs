@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 /// A language in which the pages are available.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Locale {
+pub enum PageLanguage {
     /// English, in American spelling.
     #[default]
     English,
@@ -15,7 +15,7 @@ pub enum Locale {
     Indonesian,
 }
 
-impl Locale {
+impl PageLanguage {
     /// All languages, in the order in which pages offer them.
     pub const ALL: [Self; 3] = [Self::English, Self::Slovak, Self::Indonesian];
 
@@ -40,7 +40,7 @@ impl Locale {
     /// Returns the language of a BCP 47 tag such as `sk-SK`.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split(['-', '_']).next()?;
-        Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(primary))
+        Self::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary))
     }
 
     /// Returns the language that the client prefers most, according to its `Accept-Language`
@@ -49,15 +49,15 @@ impl Locale {
         let mut best: Option<(f32, Self)> = None;
         for range in accept_language.split(',') {
             let mut parts = range.split(';');
-            let Some(locale) = parts.next().and_then(Self::from_tag) else { continue };
+            let Some(language) = parts.next().and_then(Self::from_tag) else { continue };
             let quality = parts
                 .find_map(|part| part.trim().strip_prefix("q="))
                 .map_or(1.0, |text| text.trim().parse::<f32>().unwrap_or(0.0));
             if quality > best.map_or(0.0, |(highest, _)| highest) {
-                best = Some((quality, locale));
+                best = Some((quality, language));
             }
         }
-        best.map(|(_, locale)| locale)
+        best.map(|(_, language)| language)
     }
 
     /// The catalog of the language as JSON: an object of texts by key.
@@ -111,10 +111,10 @@ mod tests {
 
     #[test]
     fn negotiation_follows_quality_and_skips_unknown_languages() {
-        assert_eq!(Locale::negotiate("de, sk-SK;q=0.8, en;q=0.5"), Some(Locale::Slovak));
-        assert_eq!(Locale::negotiate("en;q=0.4, id;q=0.9"), Some(Locale::Indonesian));
-        assert_eq!(Locale::negotiate("en;q=0, de"), None);
-        assert_eq!(Locale::negotiate(""), None);
+        assert_eq!(PageLanguage::negotiate("de, sk-SK;q=0.8, en;q=0.5"), Some(PageLanguage::Slovak));
+        assert_eq!(PageLanguage::negotiate("en;q=0.4, id;q=0.9"), Some(PageLanguage::Indonesian));
+        assert_eq!(PageLanguage::negotiate("en;q=0, de"), None);
+        assert_eq!(PageLanguage::negotiate(""), None);
     }
 
     /// The placeholders of a text, such as `{seconds}`.
@@ -125,22 +125,22 @@ mod tests {
     #[test]
     fn auth_pages_have_the_same_texts_in_every_language() {
         let read = |json: &str| serde_json::from_str::<std::collections::BTreeMap<String, String>>(json).unwrap();
-        let english = read(Locale::English.auth_json());
+        let english = read(PageLanguage::English.auth_json());
         assert!(english.len() > 20);
-        for locale in Locale::ALL {
-            let (texts, served) = (read(locale.auth_json()), read(locale.catalog_json()));
-            assert!(texts.keys().eq(english.keys()), "{locale:?}");
+        for language in PageLanguage::ALL {
+            let (texts, served) = (read(language.auth_json()), read(language.catalog_json()));
+            assert!(texts.keys().eq(english.keys()), "{language:?}");
             for (key, text) in &texts {
-                assert!(!text.trim().is_empty(), "{locale:?}: {key}");
-                assert_eq!(placeholders(text), placeholders(&english[key]), "{locale:?}: {key}");
+                assert!(!text.trim().is_empty(), "{language:?}: {key}");
+                assert_eq!(placeholders(text), placeholders(&english[key]), "{language:?}: {key}");
             }
-            assert!(texts.keys().all(|key| !served.contains_key(key)), "{locale:?}: a text is defined twice");
+            assert!(texts.keys().all(|key| !served.contains_key(key)), "{language:?}: a text is defined twice");
         }
     }
 
     #[test]
     fn unknown_key_is_shown_as_itself() {
-        assert_eq!(Locale::English.text("no.such.key"), "no.such.key");
-        assert_ne!(Locale::Slovak.text("auth.sign_in"), "auth.sign_in");
+        assert_eq!(PageLanguage::English.text("no.such.key"), "no.such.key");
+        assert_ne!(PageLanguage::Slovak.text("auth.sign_in"), "auth.sign_in");
     }
 }
