@@ -161,6 +161,7 @@ fn with_mail_server(installation: Installation, server: &MailServer) -> Installa
 
 tillgate_testkit::on_both_databases!(
     tenants_register_and_are_isolated,
+    exchanged_token_ends_in_every_process,
     forgotten_password_is_reset_by_mail_once,
     mail_survives_failures_of_mail_server_and_process
 );
@@ -208,6 +209,52 @@ fn tenants_register_and_are_isolated(engine: DatabaseEngine) {
     assert_counts_once(&server, &answers, 201);
     assert!(answers.iter().all(|status| [201, 409].contains(status)), "{answers:?}");
     app.login("crowd@example.com", FIRST_PASSWORD).expect_status(200);
+}
+
+/// The number of units of work with this name that the server has run.
+fn count_units(server: &RunningServer, name: &str) -> u64 {
+    let metrics = server.read_metrics().expect_status(200);
+    let label = format!("unit=\"{name}\"");
+    let is_count = |line: &&str| line.starts_with("tillgate_unit_of_work_seconds_count{") && line.contains(&label);
+    let counts = metrics.text().lines().filter(is_count);
+    counts.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
+}
+
+fn exchanged_token_ends_in_every_process(engine: DatabaseEngine) {
+    let installation = create_installation(engine).with_setting("POSSTAR__OVERLAP", "0s");
+    let (one, other) = (installation.serve(), installation.serve());
+    let (app, elsewhere) = (AppClient::for_server(&one), AppClient::for_server(&other));
+    let exchange = |client: &AppClient, token: &str| {
+        client.post_auth("refresh", &json!({ "token": token })).expect_status(200).text_at("/access_token")
+    };
+    let first = app.register("rita@example.com").expect_status(201).text_at("/access_token");
+    let neighbor = elsewhere.login("rita@example.com", FIRST_PASSWORD).expect_status(200).text_at("/access_token");
+    let second = exchange(&app, &first);
+    for client in [&app, &elsewhere] {
+        client.with_token(&first).get_me().expect_status(200);
+    }
+    elsewhere.with_token(&second).get_me().expect_status(200);
+    elsewhere.with_token(&first).get_me().expect_status(401);
+    wait_until(Duration::from_secs(2), "the end of the exchanged token in the other process", || {
+        app.with_token(&first).get_me().status() == 401
+    });
+    for client in [&app, &elsewhere] {
+        client.with_token(&second).get_me().expect_status(200);
+        client.with_token(&neighbor).get_me().expect_status(200);
+    }
+    // a process reads nothing again after the first uses that it has recorded
+    let reads = || count_units(&one, "authenticate") + count_units(&one, "read_first_uses");
+    let before = reads();
+    let last = (0..20).fold(second, |token, _| exchange(&app, &token));
+    let again = reads() - before;
+    assert!(again < 10, "{again} reads in 20 exchanges");
+    // the end of a session has effect in both
+    elsewhere.with_token(&last).post_auth("logout", &json!({})).expect_status(200);
+    elsewhere.with_token(&last).get_me().expect_status(401);
+    wait_until(Duration::from_secs(2), "the end of the session in the other process", || {
+        app.with_token(&last).get_me().status() == 401
+    });
+    app.with_token(&neighbor).get_me().expect_status(200);
 }
 
 fn forgotten_password_is_reset_by_mail_once(engine: DatabaseEngine) {

@@ -10,6 +10,7 @@
 //! the same comparison, and no cache has to be searched.
 
 mod api_keys;
+mod first_uses;
 mod sessions;
 
 use std::hash::Hash;
@@ -18,15 +19,15 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
-use tillgate_domain::{DeviceId, Instant, KeyId, PrincipalId, SessionId};
+use tillgate_domain::{DeviceId, Instant, KeyId, PrincipalId};
 
 use crate::Profile;
 use crate::digest::sha256;
-use crate::ports::FirstUse;
 use crate::revocations::Version;
 use crate::token::access_token::Claims;
 
 pub(crate) use api_keys::{ApiKeyCache, OpenedApiKey};
+pub(crate) use first_uses::{FirstUseCache, FirstUses};
 pub(crate) use sessions::SessionCache;
 
 /// The size limits of the caches of a process, in bytes each. Data that does not fit is read or
@@ -39,7 +40,7 @@ pub struct CacheLimits {
     pub profiles: u64,
     /// Sessions whose rows were read.
     pub sessions: u64,
-    /// First uses of exchanged tokens.
+    /// First uses of exchanged tokens, and the versions of their changes.
     pub first_uses: u64,
     /// API keys and their decrypted secrets.
     pub api_keys: u64,
@@ -231,40 +232,6 @@ impl ProfileCache {
         if self.0.get(&key).is_none_or(|read| read.read_version <= read_version && !Arc::ptr_eq(&read.profile, profile))
         {
             self.0.insert(key, CachedProfile { profile: Arc::clone(profile), read_version });
-        }
-    }
-}
-
-/// First uses of a session, with the version at which their reading began.
-#[derive(Clone)]
-struct CachedFirstUses {
-    uses: Arc<[FirstUse]>,
-    read_version: Version,
-}
-
-/// First uses of the generations of sessions.
-pub(crate) struct FirstUseCache(Cache<SessionId, CachedFirstUses>);
-
-impl FirstUseCache {
-    /// An empty cache of at most `limit` bytes.
-    pub(crate) fn with_limit(limit: u64) -> Self {
-        Self(build_cache(limit, |_, read: &CachedFirstUses| size_of::<CachedFirstUses>() + size_of_val(&*read.uses)))
-    }
-
-    /// The size in bytes.
-    pub(crate) fn size_bytes(&self) -> u64 {
-        size_bytes(&self.0)
-    }
-
-    /// The first uses, if their reading began at or after the version of the newest invalidation.
-    pub(crate) fn get(&self, session: SessionId, invalidated_at: Version) -> Option<Arc<[FirstUse]>> {
-        self.0.get(&session).filter(|read| read.read_version >= invalidated_at).map(|read| read.uses)
-    }
-
-    /// Stores first uses whose reading began at this version. Keeps those that were read later.
-    pub(crate) fn insert(&self, session: SessionId, uses: &Arc<[FirstUse]>, read_version: Version) {
-        if self.0.get(&session).is_none_or(|read| read.read_version <= read_version) {
-            self.0.insert(session, CachedFirstUses { uses: Arc::clone(uses), read_version });
         }
     }
 }

@@ -119,7 +119,7 @@ impl Sessions for Transaction<'_> {
         Ok(read_first_uses(self.tables(), id))
     }
 
-    fn record_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> StoreResult<bool> {
+    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<bool> {
         let tables = self.tables_mut()?;
         if !tables.sessions.has(&id) {
             return constraint_error("a first use is of a session that is in the store");
@@ -128,12 +128,15 @@ impl Sessions for Transaction<'_> {
         if new {
             tables.first_uses.put((id, first.generation), first.at);
         }
-        let uses = read_first_uses(tables, id);
-        let newest = uses.iter().filter(|each| each.at <= settled).map(|each| each.generation).max();
-        for each in uses.iter().filter(|each| newest.is_some_and(|newest| each.generation < newest)) {
+        Ok(new)
+    }
+
+    fn remove_first_uses(&mut self, id: SessionId, before: i64) -> StoreResult<()> {
+        let tables = self.tables_mut()?;
+        for each in read_first_uses(tables, id).iter().filter(|each| each.generation < before) {
             tables.first_uses.remove(&(id, each.generation));
         }
-        Ok(new)
+        Ok(())
     }
 
     fn list_live_dialects(&mut self, now: Instant) -> StoreResult<Vec<DialectName>> {

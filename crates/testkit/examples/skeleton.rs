@@ -165,10 +165,11 @@ impl Sessions for Transaction {
     fn list_first_uses(&mut self, id: SessionId) -> StoreResult<Vec<FirstUse>> {
         todo!("the recorded first uses of the session's generations, by generation")
     }
-    fn record_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> StoreResult<bool> {
-        todo!(
-            "record the first use of a generation, and return false if one is recorded already; in either case remove the first uses of all generations before one that was first used at `settled` or earlier"
-        )
+    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<bool> {
+        todo!("record the first use of a generation, and return false if one is recorded already")
+    }
+    fn remove_first_uses(&mut self, id: SessionId, before: i64) -> StoreResult<()> {
+        todo!("remove the first uses of the session's generations before this one")
     }
     fn list_live_dialects(&mut self, now: Instant) -> StoreResult<Vec<DialectName>> {
         todo!("the dialects of the sessions that have neither ended nor expired at `now`, each once")

@@ -163,7 +163,7 @@ impl Auth {
             let session_too = claims.session_has_expired(now) && !time.in_doubt;
             return Err(if session_too { TokenDenied::SessionOver } else { TokenDenied::Expired }.into());
         }
-        match self.is_superseded(claims, check.invalidated, now, reach)? {
+        match self.is_superseded(claims, now, reach)? {
             None => return Ok(None),
             Some(true) => return Err(TokenDenied::Expired.into()),
             Some(false) => {}

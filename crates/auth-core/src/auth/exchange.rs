@@ -7,19 +7,20 @@
 //! within its terms.
 //!
 //! The generations of the tokens define their order. The first use of a generation is written to
-//! the store immediately and reported to all processes as a change of the user. It makes their
-//! cached first uses outdated; until then, they authenticate from memory.
+//! the store immediately and reported to all processes as a change of the session. It makes their
+//! cached first uses of this session outdated and nothing else; until then, they authenticate from
+//! memory. The process that wrote it adds it to those it has cached, so that a client that stays
+//! with one process causes no reading.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_domain::{Instant, PrincipalId, Scope, SessionId, StoreError, StoreExt, StoreResult};
+use tillgate_domain::{Instant, Scope, SessionId, StoreError, StoreExt, StoreResult};
 
 use super::Auth;
 use super::reach::Reach;
+use crate::cache::FirstUses;
 use crate::ports::{AuthTx, FirstUse, Rotation};
 use crate::requests::GrantKind;
-use crate::revocations::Version;
 use crate::session::FIRST_GENERATION;
 use crate::token::access_token::Claims;
 use crate::{AuthRequest, Error, IssuedTokens, Session, TokenDenied};
@@ -29,7 +30,11 @@ const MAX_ROTATION_ATTEMPTS: usize = 8;
 
 /// The outcome of the unit of work.
 enum ExchangeOutcome {
-    Exchanged(Box<Session>),
+    Exchanged {
+        session: Box<Session>,
+        /// Whether the presented token was not used before.
+        is_first_use: bool,
+    },
     Denied(TokenDenied),
 }
 
@@ -45,6 +50,8 @@ impl Auth {
         let presented_in = *caller.session_context().ok_or(TokenDenied::Invalid)?;
         let id = presented_in.id;
         let (now, read_version) = (self.time().at, self.revocations.current_version());
+        let first = FirstUse { generation: presented_in.generation, at: now };
+        let known = self.cached_first_uses(id);
         let outcome = self.store.write("exchange_token", |tx| {
             for _ in 0..MAX_ROTATION_ATTEMPTS {
                 let Some(record) = tx.sessions().find(id)? else {
@@ -73,14 +80,14 @@ impl Auth {
                     proved_at: None,
                 };
                 if tx.sessions().rotate(session.id, session.generation, &later)? {
-                    if let Some(overlap) = session.terms.exchange_overlap {
-                        let first = FirstUse { generation: presented_in.generation, at: now };
-                        record_first_use(tx, id, caller.principal, first, overlap)?;
-                    }
+                    let is_first_use = match session.terms.exchange_overlap {
+                        Some(overlap) => record_first_use(tx, id, first, known.as_ref(), overlap)?,
+                        None => false,
+                    };
                     let (rotated_at, rotated_from) = (Some(now), later.from);
                     let (generation, expires_at) = (later.generation, later.expires_at);
                     let session = Session { generation, rotated_from, rotated_at, expires_at, ..session.clone() };
-                    return Ok(ExchangeOutcome::Exchanged(Box::new(session)));
+                    return Ok(ExchangeOutcome::Exchanged { session: Box::new(session), is_first_use });
                 }
             }
             Err(StoreError::Conflict(format!(
@@ -88,7 +95,10 @@ impl Auth {
             )))
         })?;
         match outcome {
-            ExchangeOutcome::Exchanged(session) => {
+            ExchangeOutcome::Exchanged { session, is_first_use } => {
+                if let (true, Some(known), Some(overlap)) = (is_first_use, known, session.terms.exchange_overlap) {
+                    self.cache_first_use(id, &known, first, overlap);
+                }
                 let epochs = session.epochs;
                 self.mint_tokens(
                     &self.keyring.current(),
@@ -106,69 +116,85 @@ impl Auth {
     /// Whether an exchanged token is past its grace period, which starts with the first use of a
     /// successor. Records the first use of the given token if there is none yet. `None` if that
     /// requires the store and `reach` does not allow it.
-    pub(super) fn is_superseded(
-        &self,
-        claims: &Claims,
-        touched: Version,
-        now: Instant,
-        reach: Reach,
-    ) -> Result<Option<bool>, Error> {
+    pub(super) fn is_superseded(&self, claims: &Claims, now: Instant, reach: Reach) -> Result<Option<bool>, Error> {
         let Some(overlap) = claims.exchange_overlap() else { return Ok(Some(false)) };
-        let mut known = self.first_use_cache.get(claims.sid, touched);
-        if known.is_none() && reach != Reach::Memory {
-            known = Some(self.read_first_uses(claims.sid)?);
-        }
-        let Some(known) = known else { return Ok(None) };
-        let follows = |first: &&FirstUse| first.generation > claims.generation;
-        if known.iter().filter(follows).any(|first| now.duration_since(first.at) >= overlap) {
+        let known = match self.cached_first_uses(claims.sid) {
+            Some(known) => known,
+            None if reach == Reach::Memory => return Ok(None),
+            None => self.read_first_uses(claims.sid)?,
+        };
+        if known.supersede(claims.generation, now, overlap) {
             return Ok(Some(true));
         }
-        let is_recorded =
-            claims.generation == FIRST_GENERATION || known.iter().any(|first| first.generation >= claims.generation);
+        let is_recorded = claims.generation == FIRST_GENERATION || known.reach(claims.generation);
         match reach {
             Reach::Memory if !is_recorded => return Ok(None),
             Reach::Store if !is_recorded => {
                 let first = FirstUse { generation: claims.generation, at: now };
-                self.store.write("record_first_use", |tx| {
+                let is_first_use = self.store.write("record_first_use", |tx| {
                     // A session that no longer exists has ended; that is reported by other means.
-                    if tx.sessions().find(claims.sid)?.is_some() {
-                        record_first_use(tx, claims.sid, claims.principal(), first, overlap)?;
+                    match tx.sessions().find(claims.sid)? {
+                        Some(_) => record_first_use(tx, claims.sid, first, Some(&known), overlap),
+                        None => Ok(false),
                     }
-                    Ok(())
                 })?;
+                if is_first_use {
+                    self.cache_first_use(claims.sid, &known, first, overlap);
+                }
             }
             _ => {}
         }
         Ok(Some(false))
     }
 
-    fn read_first_uses(&self, session: SessionId) -> Result<Arc<[FirstUse]>, Error> {
+    /// The first uses of a session, if they are cached and current.
+    fn cached_first_uses(&self, session: SessionId) -> Option<FirstUses> {
+        self.first_use_cache.get(session, self.revocations.first_uses_invalidated_at(session))
+    }
+
+    fn read_first_uses(&self, session: SessionId) -> Result<FirstUses, Error> {
         let read_version = self.revocations.current_version();
-        let uses: Arc<[FirstUse]> =
-            self.store.read("read_first_uses", |tx| tx.sessions().list_first_uses(session))?.into();
-        self.first_use_cache.insert(session, &uses, read_version);
+        let uses = self.store.read("read_first_uses", |tx| tx.sessions().list_first_uses(session))?;
+        let uses = FirstUses::new(uses, read_version);
+        self.first_use_cache.insert(session, uses.clone());
         Ok(uses)
+    }
+
+    /// Adds a first use that this process has just committed to those that it knew before. Its own
+    /// change has made those outdated. If there was another change since they were read, they stay
+    /// outdated and are read again.
+    fn cache_first_use(&self, session: SessionId, known: &FirstUses, first: FirstUse, overlap: Duration) {
+        if let Some(version) = self.revocations.only_first_use_since(session, known.read_version()) {
+            let oldest = obsolete_before(known, first, overlap);
+            self.first_use_cache.insert(session, known.with(first, oldest, version));
+        }
     }
 }
 
-/// Records the first use of a generation after the first, if there is none yet, and reports it to
-/// all processes.
+/// Records the first use of a generation after the first, and reports it to all processes. Returns
+/// false if there is one already. Removes the first uses that decide nothing, of those that are
+/// known.
 fn record_first_use(
     tx: &mut dyn AuthTx,
     session: SessionId,
-    principal: PrincipalId,
     first: FirstUse,
+    known: Option<&FirstUses>,
     overlap: Duration,
-) -> StoreResult<()> {
-    let scope = match principal {
-        PrincipalId::User(id) => Scope::User(id),
-        PrincipalId::Device(id) => Scope::Device(id),
-    };
-    let settled = first.at.saturating_sub(overlap);
-    if first.generation > FIRST_GENERATION && tx.sessions().record_first_use(session, first, settled)? {
-        tx.revocations().invalidate(scope, first.at)?;
+) -> StoreResult<bool> {
+    if first.generation <= FIRST_GENERATION || !tx.sessions().record_first_use(session, first)? {
+        return Ok(false);
     }
-    Ok(())
+    if let Some(oldest) = known.and_then(|known| obsolete_before(known, first, overlap)) {
+        tx.sessions().remove_first_uses(session, oldest)?;
+    }
+    tx.revocations().invalidate(Scope::Session(session), first.at)?;
+    Ok(true)
+}
+
+/// The generation before which no first use decides anything at the time of this one, if there are
+/// such: a later generation was first used an overlap ago.
+fn obsolete_before(known: &FirstUses, first: FirstUse, overlap: Duration) -> Option<i64> {
+    known.obsolete_before(first.at.saturating_sub(overlap))
 }
 
 /// The generation of the token that a token of generation `presented` is exchanged for. If the

@@ -6,7 +6,7 @@ use tillgate_domain::{PrincipalId, Secret};
 
 use super::Auth;
 use super::introspect::client_id;
-use crate::cache::{TokenCache, VerifiedToken};
+use crate::cache::{FirstUses, TokenCache, VerifiedToken};
 use crate::keys::OpenKeys;
 use crate::requests::GrantKind;
 use crate::revocations::Version;
@@ -31,7 +31,7 @@ impl Auth {
         self.session_cache.insert(session.id, epochs, read_version, self.revocations.forgotten_until());
         if session.generation == FIRST_GENERATION && session.terms.exchange_overlap.is_some() {
             // The first token of a session has no successor yet, so its first use needs no store.
-            self.first_use_cache.insert(session.id, &Arc::from([]), self.revocations.current_version());
+            self.first_use_cache.insert(session.id, FirstUses::new([], self.revocations.current_version()));
         }
         let principal = session
             .principal()

@@ -119,10 +119,12 @@ pub trait Sessions {
     /// The recorded first uses of a session, by generation.
     fn list_first_uses(&mut self, id: SessionId) -> StoreResult<Vec<FirstUse>>;
 
-    /// Records the first use of a generation of an existing session. Returns false if it was
-    /// recorded before. In either case, removes the first uses of all generations before one that
-    /// was first used at `settled` or earlier.
-    fn record_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> StoreResult<bool>;
+    /// Records the first use of a generation of an existing session. Returns false, and changes
+    /// nothing, if it was recorded before.
+    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<bool>;
+
+    /// Removes the first uses of all generations of a session before this one.
+    fn remove_first_uses(&mut self, id: SessionId, before: i64) -> StoreResult<()>;
 
     /// The dialects of the sessions that have neither ended nor expired at `now`. It reads every
     /// session, for the start of a server.

@@ -42,8 +42,7 @@ const EXTEND: &str = "UPDATE sessions SET expires_at = $3, expires_day = $4, rot
      WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
 const INSERT_FIRST_USE: &str = "INSERT INTO first_uses (session_id, generation, first_used_at) VALUES ($1, $2, $3) \
      ON CONFLICT (session_id, generation) DO NOTHING";
-const DELETE_FIRST_USES: &str = "DELETE FROM first_uses WHERE session_id = $1 AND generation < (\
-     SELECT MAX(generation) FROM first_uses WHERE session_id = $1 AND first_used_at <= $2)";
+const DELETE_FIRST_USES: &str = "DELETE FROM first_uses WHERE session_id = $1 AND generation < $2";
 const SELECT_IDS_BY_KEY: &str = "SELECT id FROM sessions \
      WHERE key_id = $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
      UNION ALL SELECT id FROM sessions \
@@ -258,11 +257,13 @@ impl Sessions for Transaction<'_> {
         Ok(rows.into_iter().map(first).collect())
     }
 
-    fn record_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> StoreResult<bool> {
+    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<bool> {
         let binds = [Bind::from(&id.0), first.generation.into(), first.at.into()];
-        let new = self.execute(&Statement::new(INSERT_FIRST_USE, binds))? == 1;
-        self.execute(&Statement::new(DELETE_FIRST_USES, [Bind::from(&id.0), settled.into()]))?;
-        Ok(new)
+        Ok(self.execute(&Statement::new(INSERT_FIRST_USE, binds))? == 1)
+    }
+
+    fn remove_first_uses(&mut self, id: SessionId, before: i64) -> StoreResult<()> {
+        self.execute(&Statement::new(DELETE_FIRST_USES, [Bind::from(&id.0), before.into()])).map(drop)
     }
 
     fn list_live_dialects(&mut self, now: Instant) -> StoreResult<Vec<DialectName>> {

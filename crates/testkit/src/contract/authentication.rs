@@ -95,7 +95,7 @@ macro_rules! auth_contract {
                 session_used_twice_in_a_batch_is_recorded,
                 use_of_an_unknown_session_is_ignored,
                 first_use_is_recorded_once,
-                obsolete_first_uses_are_removed,
+                first_uses_before_a_generation_are_removed,
                 first_uses_are_swept_with_their_session,
             ]
         );

@@ -100,7 +100,7 @@ pub fn first_use_is_recorded_once(harness: &AuthStoreHarness) {
     insert_sessions(harness, &[fixture.new_session(1), fixture.new_session(2)]);
     let note = |number: u8, generation, when| {
         let first = FirstUse { generation, at: after_start(when) };
-        run_write(harness, |tx| tx.sessions().record_first_use(session_id(number), first, after_start(0)))
+        run_write(harness, |tx| tx.sessions().record_first_use(session_id(number), first))
     };
     assert!(note(1, 3, 70) && note(1, 2, 60) && note(2, 2, 65));
     assert!(!note(1, 3, 50) && !note(1, 3, 90));
@@ -109,22 +109,24 @@ pub fn first_use_is_recorded_once(harness: &AuthStoreHarness) {
     assert_eq!(list_first_uses(harness, 3), [], "no such session");
 }
 
-/// Recording a first use removes those of earlier generations if a later generation was first used
-/// at the given instant or before.
-pub fn obsolete_first_uses_are_removed(harness: &AuthStoreHarness) {
+/// Removes the first uses of a session before a generation, and no others.
+pub fn first_uses_before_a_generation_are_removed(harness: &AuthStoreHarness) {
     let fixture = ContractFixture::insert_into(harness);
     insert_sessions(harness, &[fixture.new_session(1), fixture.new_session(2)]);
-    let note = |number: u8, generation, when, settled| {
+    let note = |number: u8, generation, when| {
         let first = FirstUse { generation, at: after_start(when) };
-        run_write(harness, |tx| tx.sessions().record_first_use(session_id(number), first, after_start(settled)))
+        run_write(harness, |tx| tx.sessions().record_first_use(session_id(number), first))
     };
-    assert!(note(2, 2, 60, 0) && note(1, 2, 60, 0) && note(1, 3, 70, 59) && note(1, 4, 80, 69));
-    assert_eq!(list_first_uses(harness, 1), [(2, after_start(60)), (3, after_start(70)), (4, after_start(80))]);
-    assert!(note(1, 5, 90, 70));
-    assert_eq!(list_first_uses(harness, 1), [(3, after_start(70)), (4, after_start(80)), (5, after_start(90))]);
-    assert!(!note(1, 5, 90, 90));
-    assert_eq!(list_first_uses(harness, 1), [(5, after_start(90))]);
+    let remove = |before| run_write(harness, |tx| tx.sessions().remove_first_uses(session_id(1), before));
+    assert!(note(2, 2, 60) && note(1, 2, 60) && note(1, 3, 70) && note(1, 5, 80));
+    remove(2);
+    assert_eq!(list_first_uses(harness, 1), [(2, after_start(60)), (3, after_start(70)), (5, after_start(80))]);
+    remove(3);
+    assert_eq!(list_first_uses(harness, 1), [(3, after_start(70)), (5, after_start(80))]);
+    remove(9);
+    assert_eq!(list_first_uses(harness, 1), []);
     assert_eq!(list_first_uses(harness, 2), [(2, after_start(60))], "another session's");
+    run_write(harness, |tx| tx.sessions().remove_first_uses(session_id(3), 9));
 }
 
 /// First uses are removed together with their session.
@@ -132,7 +134,7 @@ pub fn first_uses_are_swept_with_their_session(harness: &AuthStoreHarness) {
     let fixture = ContractFixture::insert_into(harness);
     insert_sessions(harness, &[Session { expires_at: Some(after_start(100)), ..fixture.new_session(1) }]);
     let first = FirstUse { generation: 2, at: after_start(60) };
-    assert!(run_write(harness, |tx| tx.sessions().record_first_use(session_id(1), first, after_start(0))));
+    assert!(run_write(harness, |tx| tx.sessions().record_first_use(session_id(1), first)));
     assert_eq!(run_write(harness, |tx| tx.sessions().sweep(after_start(200), 10)), 1);
     assert_eq!(list_first_uses(harness, 1), []);
 }

@@ -44,7 +44,8 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.sessions().rotate(fixture.new_session(1).id, 1, &sample_rotation())?;
         tx.sessions().extend(fixture.new_session(1).id, 2, Some(at(99)), None)?;
         let first = FirstUse { generation: 2, at: at(2) };
-        tx.sessions().record_first_use(fixture.new_session(1).id, first, at(1))?;
+        tx.sessions().record_first_use(fixture.new_session(1).id, first)?;
+        tx.sessions().remove_first_uses(fixture.new_session(1).id, 2)?;
         let uses: Vec<SessionUse> = (1..=4)
             .map(|number| SessionUse { session: fixture.new_session(number).id, generation: 1, at: at(3) })
             .collect();
