@@ -32,7 +32,14 @@ pub(crate) use frames::parse_position;
 pub(crate) use stream_counts::{MAX_STREAMS, MAX_STREAMS_PER_PRINCIPAL, MAX_STREAMS_PER_TENANT, StreamPermit};
 
 /// The least time between two polls, however often this process commits.
-const MIN_POLL_INTERVAL: Duration = Duration::from_millis(25);
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How many streams get a batch at once. Between them the workers answer requests, which would
+/// otherwise wait until all streams are written.
+const STREAMS_PER_BURST: usize = 16;
+
+/// The time between two bursts.
+const BURST_INTERVAL: Duration = Duration::from_millis(1);
 
 /// How often a new stream reads its first events, if polls come in between.
 const MAX_FIRST_READS: u32 = 5;
@@ -285,7 +292,10 @@ impl EventHub {
         let heartbeat = batch.as_ref().map(|batch| frames::render_heartbeat(&batch.next));
         // once for all streams: it may wait
         let is_current = self.auth.catch_up().is_ok();
-        for stream in &mut streams {
+        for (index, stream) in streams.iter_mut().enumerate() {
+            if updates.is_some() && index > 0 && index % STREAMS_PER_BURST == 0 {
+                std::thread::sleep(BURST_INTERVAL);
+            }
             match self.recheck_viewer(stream, updates.is_some(), is_current) {
                 Ok(()) => {
                     if let Some(batch) = updates {
