@@ -114,6 +114,78 @@ fn new_person_is_invited_and_chooses_a_password() {
     page.wait_for_text("h1", "Pokladnice");
 }
 
+/// The id of the user with this name.
+fn find_user(page: &OfficePage, name: &str) -> String {
+    let users = page.log_in_natively("admin").get(&format!("/api/v1/users?search={name}"));
+    users.expect_status(200).text_at("/items/0/id")
+}
+
+/// Waits for the mail in the spool folder with a link to this page of the back office, and returns
+/// the path of the link below the back office, with the token.
+fn wait_for_mailed_path(installation: &Installation, page: &str) -> String {
+    let read = || {
+        let files = std::fs::read_dir(installation.folder().join("spool")).into_iter().flatten();
+        let paths = files.map(|file| file.unwrap().path());
+        let mails = paths.filter(|path| path.extension().is_some_and(|extension| extension == "eml"));
+        let texts: Vec<String> = mails.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        let links = texts.iter().flat_map(|text| text.split_whitespace());
+        let mut paths = links.filter_map(|word| word.split_once("/office")).map(|(_, path)| path.to_owned());
+        paths.find(|path| path.starts_with(page))
+    };
+    let mut found = None;
+    wait_until(Duration::from_mins(1), &format!("a mail with a link to {page}"), || {
+        found = read();
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn person_is_mailed_a_link_to_verify_their_address_and_an_invitation() {
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let page = OfficePage::start_on(installation.with_setting("SERVER__PUBLIC_URL", "http://localhost:8080"));
+    let user = find_user(&page, "manager");
+    page.sign_in("admin");
+    let person = format!("/people/{user}?tab=security");
+    page.open(&person);
+    page.wait_for_text("aside.panel .facts", "Not verified");
+    page.click_text("aside.panel button", "Verify e-mail");
+    page.wait_for_text(".toast", "Mailed a link to manager@example.com");
+    // a second mail at once is refused in words
+    page.click_text("aside.panel button", "Verify e-mail");
+    page.wait_for_text(".toast.bad", "They were mailed a moment ago");
+    page.open(&wait_for_mailed_path(&page.installation, "/verify-email"));
+    page.browser.click("form button");
+    page.browser.wait_until_visible("[role=status]");
+    page.open(&person);
+    page.wait_for_text("aside.panel .facts", "Verified on ");
+    page.wait_until_settled();
+    assert!(!page.text().contains("Verify e-mail"), "{}", page.text());
+    page.click_text("aside.panel button", "Send invitation by mail");
+    page.wait_for_text(".toast", "Mailed an invitation to manager@example.com");
+    let link = wait_for_mailed_path(&page.installation, "/invitation");
+    assert!(link.len() > 30, "{link}");
+    page.assert_clean();
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn server_without_a_public_address_says_that_it_cannot_mail_a_link() {
+    let page = OfficePage::start(DatabaseEngine::Sqlite);
+    let user = find_user(&page, "manager");
+    page.sign_in("admin");
+    page.open(&format!("/people/{user}?tab=security"));
+    for button in ["Verify e-mail", "Send invitation by mail"] {
+        page.click_text("aside.panel button", button);
+        page.wait_for_text(".toast.bad", "requires the setting server.public_url");
+        page.browser.click(".toast.bad button");
+        let is_gone = || page.browser.run("return document.querySelector('.toast.bad') === null") == json!(true);
+        wait_until(TIMEOUT, "the message to be closed", is_gone);
+    }
+    page.assert_clean();
+}
+
 #[test]
 #[ignore = "requires Chromium"]
 fn link_of_the_server_sets_up_the_first_administrator() {

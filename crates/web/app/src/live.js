@@ -24,15 +24,8 @@ const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANNEL)
 let streaming = false;
 let leads = false;
 
-/**
- * Calls `listener` for every change, and with kind `*` if anything may have changed.
- * @param {(change: Change) => void} listener
- * @returns {() => void} stops it
- */
-export function onChange(listener) {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
+/** Calls `listener` for every change, and with kind `*` if anything may have changed. @param {(change: Change) => void} listener */
+export const onChange = (listener) => void listeners.add(listener);
 
 /** @param {Change} change */
 function announce(change) {

@@ -39,10 +39,6 @@ export const formatSeconds = (at) =>
   format("seconds", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(at));
 
 /** @param {string} at */
-export const formatDate = (at) =>
-  format("date", { day: "numeric", month: "short", year: "numeric" }).format(new Date(at));
-
-/** @param {string} at */
 export const formatExact = (at) =>
   format("exact", { dateStyle: "medium", timeStyle: "long" }).format(new Date(at));
 
@@ -56,9 +52,7 @@ export function formatMoment(at) {
 }
 
 /** @param {Date} date */
-function dayOf(date) {
-  return format("key", { year: "numeric", month: "2-digit", day: "2-digit" }).format(date);
-}
+const dayOf = (date) => format("key", { year: "numeric", month: "2-digit", day: "2-digit" }).format(date);
 
 /** How long ago it was, in words. @param {string} at @param {number} [now] */
 export function formatAge(at, now = Date.now()) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Passwords of other people and of devices, invitations to choose one, and failed attempts.
+// Passwords of other people and of devices, invitations to choose one, mails with links, and failed attempts.
 
 import { call } from "../api.js";
 import { formDialog } from "../components/form.js";
@@ -48,6 +48,18 @@ export const inviteUser = (user) =>
     const content = invitation.path ? location.origin + invitation.path : invitation.token;
     await offerSecret({ title: t("invitation.title", values), text: t("invitation.text", values), content });
   });
+
+/** Mails the person a link by which they choose a password. @param {NativeApi.User} user */
+export const mailInvitation = (user) =>
+  act(async () => toastMailed("invitation.mailed", await call("POST", `users/${user.id}/invitations`, { body: { deliver: "mail" } })));
+
+/** Mails the person a link by which they verify their address. @param {NativeApi.User} user */
+export const verifyEmail = (user) =>
+  act(async () => toastMailed("email.verification_mailed", await call("POST", `users/${user.id}/email-verification`)));
+
+/** Reports that a link will be mailed. @param {string} key @param {{data: any}} answer */
+const toastMailed = (key, { data }) =>
+  toast(t(key, { email: data.email }), { detail: t("email.link_until", { time: formatMoment(data.expires_at) }) });
 
 /**
  * Lets a user log in again after failed attempts, or everybody on a device.

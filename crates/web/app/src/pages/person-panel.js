@@ -2,7 +2,7 @@
 // The panel of a person: access, sessions, security, events.
 
 import { deleteUser, editUser, setUserStatus } from "../actions/users.js";
-import { clearThrottle, inviteUser, setPassword } from "../actions/passwords.js";
+import { clearThrottle, inviteUser, mailInvitation, setPassword, verifyEmail } from "../actions/passwords.js";
 import { endAll } from "../actions/sessions.js";
 import { readItems } from "../api.js";
 import { Detail } from "../components/detail.js";
@@ -18,7 +18,7 @@ import { html, nothing } from "../view.js";
 import { accessTab, resetAccess } from "./access-matrix.js";
 import { sessionRow } from "./session-row.js";
 import { eventsOf } from "./event-list.js";
-import { isInvitable, isSelf, userState } from "./user-state.js";
+import { emailState, isInvitable, isSelf, isVerifiable, userState } from "./user-state.js";
 
 const detail = new Detail("users");
 
@@ -72,13 +72,14 @@ function actions(user) {
       : user.status === "active"
         ? html`<button class="button" @click=${() => setUserStatus(user, "suspended")}>${icon("lock")}${t("user.suspend")}</button>`
         : html`<button class="button primary" @click=${() => setUserStatus(user, "active")}>${icon("unlock")}${t("user.activate")}</button>`}
-    ${isInvitable(user) && !user.has_password ? inviteButton(user, "primary") : nothing}
+    ${isInvitable(user) && !user.has_password ? inviteButtons(user, "primary") : nothing}
     ${menuButton(more)}`;
 }
 
 /** @param {NativeApi.User} user @param {string} look */
-const inviteButton = (user, look) =>
-  html`<button class="button ${look}" @click=${() => inviteUser(user)}>${icon("people")}${t("user.invite")}</button>`;
+const inviteButtons = (user, look) => html`
+  <button class="button ${look}" @click=${() => inviteUser(user)}>${icon("people")}${t("user.invite")}</button>
+  ${user.email ? html`<button class="button" @click=${() => mailInvitation(user)}>${icon("mail")}${t("user.invite_by_mail")}</button>` : nothing}`;
 
 /** @param {NativeApi.User} user */
 function sessionsTab(user) {
@@ -102,15 +103,20 @@ function securityTab(user) {
         </div>`
       : nothing}
     ${facts([
+      [t("field.email"), emailState(user)],
       [t("field.password"), passwordState(user)],
       [t("user.last_login"), age(user.last_login_at)],
       [t("field.created_at"), moment(user.created_at)],
       [t("field.updated_at"), moment(user.updated_at)],
       [t("field.id"), idText(user.id)],
     ])}
+    ${isVerifiable(user)
+      ? html`<p class="row"><button class="button" @click=${() => verifyEmail(user)}>${icon("mail")}${t("email.verify")}</button>
+            <span class="muted">${t("email.verify.hint")}</span></p>`
+      : nothing}
     ${can("userUpdate") && !isSelf(user) && user.status !== "deleted"
       ? html`<p class="row"><button class="button" @click=${() => setPassword("users", user, user.display_name)}>${icon("key")}${t("password.set.action")}</button>
-            ${isInvitable(user) ? inviteButton(user, "") : nothing}</p>
+            ${isInvitable(user) ? inviteButtons(user, "") : nothing}</p>
           <p class="muted">${t("password.set.user")} ${t("user.invite.hint")}</p>`
       : nothing}
     ${isSelf(user) ? html`<p><a href=${href("profile")}>${t("user.own_security")}</a></p>` : nothing}`;

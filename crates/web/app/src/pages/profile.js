@@ -17,8 +17,9 @@ import { toastProblem } from "../components/toast.js";
 import { html, nothing, repaint } from "../view.js";
 import { sessionRow } from "./session-row.js";
 import { eventList } from "./event-list.js";
+import { emailState, isVerifiable } from "./user-state.js";
 
-const { changeOwnPassword } = lazyActions(() => import("../actions/passwords.js"));
+const { changeOwnPassword, verifyEmail } = lazyActions(() => import("../actions/passwords.js"));
 const { editUser } = lazyActions(() => import("../actions/users.js"));
 
 /** @type {{user: any, etag: string | null, sessions: any[], events: any[] | null, error: any}} */
@@ -43,11 +44,12 @@ function view() {
   return html`
     <div class="page narrow-page">
       ${section("profile.account",
-        can("userUpdate") ? html`<button class="button" @click=${() => editUser(user, data.etag)}>${icon("edit")}${t("edit")}</button>` : nothing,
+        html`${can("userUpdate") ? html`<button class="button" @click=${() => editUser(user, data.etag)}>${icon("edit")}${t("edit")}</button>` : nothing}
+        ${isVerifiable(user) ? html`<button class="button" @click=${() => verifyEmail(user)}>${icon("mail")}${t("email.verify")}</button>` : nothing}`,
         facts([
           [t("field.display_name"), user.display_name],
           [t("field.user_name"), user.user_name],
-          [t("field.email"), user.email ?? html`<span class="faint">${t("none")}</span>`],
+          [t("field.email"), emailState(user)],
         ]))}
       ${section("profile.password",
         html`<button class="button" @click=${changeOwnPassword}>${icon("key")}${t("password.own")}</button>`,

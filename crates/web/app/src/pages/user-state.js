@@ -1,8 +1,10 @@
 // @ts-check
 import { state } from "../components/small.js";
 import { t, word } from "../i18n.js";
+import { can } from "../rights.js";
 import { session } from "../session.js";
 import { formatMoment } from "../time.js";
+import { html } from "../view.js";
 
 /** The tone of a person's status. @type {Record<string, string>} */
 const tones = { active: "good", pending: "new", suspended: "bad", deleted: "free" };
@@ -18,4 +20,15 @@ export function userState(user) {
   if (user.has_password || !isInvitable(user)) return state(tones[user.status], word("user_status", user.status));
   const isInvited = user.invited_until && Date.parse(user.invited_until) > Date.now();
   return state("new", isInvited ? t("user.invited_until", { time: formatMoment(user.invited_until) }) : t("user.no_password"));
+}
+
+/** Whether a mail can be sent by which the person verifies their address. @param {NativeApi.User} user */
+export const isVerifiable = (user) =>
+  Boolean(user.email) && !user.email_verified_at && ["active", "pending"].includes(user.status) && (isSelf(user) || can("userUpdate"));
+
+/** The address of a person, and whether they have verified it. @param {NativeApi.User} user */
+export function emailState(user) {
+  if (!user.email) return html`<span class="faint">${t("none")}</span>`;
+  const { email_verified_at: at } = user;
+  return html`${user.email}<br>${at ? state("good", t("email.verified_on", { time: formatMoment(at) })) : state("free", t("email.unverified"))}`;
 }
