@@ -157,9 +157,21 @@ impl Browser {
 
     /// Sets the color scheme that the person prefers, `light` or `dark`, without animations.
     pub fn set_color_scheme(&self, scheme: &str) {
+        self.set_media_features(scheme, "none");
+    }
+
+    /// Replaces the colors of pages by those of a high-contrast theme, `light` or `dark`, until the
+    /// next [`Browser::set_color_scheme`].
+    pub fn force_colors(&self, scheme: &str) {
+        self.set_media_features(scheme, "active");
+        assert_eq!(self.run("return matchMedia('(forced-colors: active)').matches"), json!(true));
+    }
+
+    fn set_media_features(&self, scheme: &str, forced_colors: &str) {
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
             { "name": "prefers-reduced-motion", "value": "reduce" },
+            { "name": "forced-colors", "value": forced_colors },
         ]);
         self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
         // Chromium keeps inherited colors of `light-dark()` until the elements are rendered again

@@ -1,8 +1,10 @@
 //! The pages of the back office for people with assistive technology: axe-core finds nothing
-//! serious on any of them, every control has a name, and nothing is wider than the screen.
+//! serious on any of them, every control has a name, nothing is wider than the screen, and states
+//! can be told without the colors of the pages.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use serde_json::json;
 use tillgate_tests::{AxeRules, DatabaseEngine, OfficePage, fill_shop, find_axe_faults, find_unnamed_controls};
 
 /// What is wrong with what the browser shows, in both color schemes, and with texts of twice the
@@ -60,4 +62,58 @@ fn no_page_has_a_serious_fault_on_a_desktop() {
 #[ignore = "requires Chromium and axe-core, which tests/run installs"]
 fn no_page_has_a_serious_fault_on_a_small_screen() {
     assert_no_faults(320, 640);
+}
+
+/// The lines of an element that remain when colors are forced.
+const LINES: &str = "const linesOf = element => { const style = getComputedStyle(element); \
+    const parts = ['outlineStyle', 'outlineWidth', 'outlineColor', 'borderBottomWidth', 'borderBottomColor', \
+    'borderInlineStartWidth', 'borderInlineStartColor'].map(name => style[name]); \
+    return (style.outlineStyle === 'none' ? parts.slice(3) : parts).join(' ') };";
+
+/// Whether the lines of the element with this state differ from those of one without it.
+#[track_caller]
+fn assert_told_apart(page: &OfficePage, with_state: &str, without: &str) {
+    page.wait_for_text(with_state, "");
+    let lines = |css: &str| {
+        let found = page.browser.run(&format!("{LINES} return linesOf(document.querySelector({}))", json!(css)));
+        found.as_str().unwrap_or_else(|| panic!("{css} is missing")).to_owned()
+    };
+    assert_ne!(lines(with_state), lines(without), "{with_state} looks as {without} does");
+}
+
+#[test]
+#[ignore = "requires Chromium and axe-core, which tests/run installs"]
+fn states_are_visible_when_the_browser_replaces_the_colors() {
+    let page = OfficePage::start(DatabaseEngine::Sqlite);
+    let admin = page.log_in_natively("admin");
+    fill_shop(&page.server, &admin);
+    page.browser.resize(1280, 800);
+    page.sign_in("admin");
+    let mut faults = Vec::new();
+    let mut look = |path: &str| {
+        page.open(path);
+        page.browser.force_colors("dark");
+        page.wait_until_settled();
+        faults.extend(
+            find_axe_faults(&page.browser, AxeRules::ColorContrast).into_iter().map(|f| format!("{path}: {f}")),
+        );
+    };
+    look("/?state=free");
+    assert_told_apart(&page, ".tile[aria-current]", ".tile:not([aria-current])");
+    assert_told_apart(&page, ".rail a[aria-current]", ".rail li a:not([aria-current])");
+    assert_told_apart(&page, ".segments [aria-pressed=true]", ".segments [aria-pressed=false]");
+    look("/people");
+    page.browser.run("document.querySelector('[data-row] a').click()");
+    page.wait_for_text("aside.panel .tabs", "Security");
+    page.wait_until_settled();
+    page.browser.run("document.querySelector('aside.panel [data-close]').focus()");
+    assert_told_apart(&page, ".tabs a[aria-current]", ".tabs a:not([aria-current])");
+    assert_told_apart(&page, ".table [aria-selected=true]", ".table [aria-selected=false]");
+    look("/roles");
+    page.browser.run("document.querySelector('tbody tr:not(.group) input:enabled').click()");
+    assert_told_apart(&page, ".rights-matrix td.changed", ".rights-matrix td.mark-col:not(.changed)");
+    look("/audit?outcome=refused");
+    assert_told_apart(&page, ".filters select.active", ".filters select:not(.active)");
+    assert_told_apart(&page, ".table .refused td:first-child", ".table .refused td:nth-child(2)");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -60,6 +60,7 @@ const STYLES: &[(&str, &[u8])] = files! {
     "styles/form.css",
     "styles/dialog.css",
     "styles/pages.css",
+    "styles/forced-colors.css",
     "styles/print.css",
 };
 
