@@ -1,5 +1,5 @@
-//! The back office by keyboard alone: a new person gets access to a till, is suspended and
-//! activated, and the focus is never lost on the way.
+//! The back office by keyboard alone: a new person is invited, gets access to a till, is suspended
+//! and activated, and the focus is never lost on the way.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -65,6 +65,26 @@ fn person_is_managed_by_keyboard_alone() {
     page.wait_for_text("aside.panel h2", "Nora Nov\u{e1}");
     page.wait_until_settled();
     assert_focus(&page);
+    // an invitation
+    walk_to(&page, "aside.panel .tabs a", "Security", false);
+    page.browser.press(keys::ENTER);
+    page.wait_for_text("aside.panel .facts", "Last login");
+    walk_to(&page, "aside.panel button", "Invite", false);
+    page.browser.press(keys::ENTER);
+    page.wait_for_text("dialog .secret", "/office/invitation#");
+    page.wait_until_settled();
+    let is_on_checkbox = "return document.activeElement.matches('dialog [type=checkbox]')";
+    assert_eq!(page.browser.run(is_on_checkbox), json!(true), "the first field has the focus");
+    page.browser.press(keys::SPACE);
+    walk_to(&page, "dialog button", "Done", false);
+    page.browser.press(keys::ENTER);
+    page.wait_until_settled();
+    assert_focus(&page);
+    let user = || admin.get("/api/v1/users?search=nora").json()["items"][0].clone();
+    assert!(user()["invited_until"].is_string(), "{}", user());
+    walk_to(&page, "aside.panel .tabs a", "Access", true);
+    page.browser.press(keys::ENTER);
+    page.wait_for_text("aside.panel .matrix", "P01");
     // the role on a till
     walk_to(&page, "aside.panel [type=checkbox]", "Cashier: P01", false);
     page.browser.press(keys::SPACE);
@@ -84,7 +104,6 @@ fn person_is_managed_by_keyboard_alone() {
     page.wait_for_text("aside.panel .unfolded li", "Open tickets");
     page.wait_for_text("aside.panel .unfolded li", "Cashier");
     assert_focus(&page);
-    let status = || admin.get("/api/v1/users?search=nora").json()["items"][0]["status"].clone();
     for (action, backwards, message, expected) in
         [("Suspend", true, "Suspended Nora", "suspended"), ("Activate", false, "Nora Nov\u{e1} is active", "active")]
     {
@@ -92,7 +111,7 @@ fn person_is_managed_by_keyboard_alone() {
         page.browser.press(keys::SPACE);
         page.wait_for_text(".toast", message);
         page.wait_until_settled();
-        assert_eq!(status(), expected);
+        assert_eq!(user()["status"], expected);
         assert_focus(&page);
     }
     // back to the row of the list

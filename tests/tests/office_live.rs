@@ -3,11 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use serde_json::json;
-use tillgate_tests::{DatabaseEngine, OfficePage};
+use tillgate_tests::{Browser, DatabaseEngine, Installation, OfficePage, wait_until};
 
 /// The number of tills on which somebody is logged in.
 const LOGGED_IN: &str = ".tile.logged_in strong";
+
+/// The most memory of scripts that a page may use.
+const MAX_PAGE_BYTES: u64 = 150_000_000;
 
 #[test]
 #[ignore = "requires Chromium"]
@@ -46,5 +53,77 @@ fn tabs_of_a_browser_share_one_stream() {
     page.wait_for_text(LOGGED_IN, "0");
     page.server.new_till().login("cashier", "P02");
     page.wait_for_text(LOGGED_IN, "1");
+    page.assert_clean();
+}
+
+/// Copies every session on a device as often as this.
+fn copy_sessions(installation: &Installation, copies: u32) {
+    let columns = "tenant_id, kind, user_id, device_id, parent_id, dialect, terms, generation, key_id, \
+                   previous_key_id, used, user_epoch, device_epoch, tenant_epoch, methods, proved_at, address, \
+                   rotated_from, thumbprint, created_at, rotated_at, last_used_at, expires_at, expires_day, ended_at, \
+                   ended_why";
+    // an id begins with a time, and has its version 7 behind it
+    let id = "unhex(substr(hex(id), 1, 12) || '7' || substr(hex(randomblob(10)), 1, 19))";
+    let path = installation.folder().join("tillgate.db");
+    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let insert = format!(
+        "PRAGMA busy_timeout = 5000; WITH RECURSIVE series(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series LIMIT \
+         {copies}) INSERT INTO sessions (id, {columns}) SELECT {id}, {columns} FROM series, sessions WHERE device_id \
+         IS NOT NULL"
+    );
+    connection.batch_execute(&insert).unwrap();
+}
+
+/// The DOM nodes and the bytes of scripts that a page keeps.
+fn measure_memory(browser: &Browser) -> (u64, u64) {
+    browser.devtools("HeapProfiler.collectGarbage", &json!({}));
+    let nodes = browser.devtools("Memory.getDOMCounters", &json!({}))["nodes"].as_u64().unwrap();
+    (nodes, browser.devtools("Runtime.getHeapUsage", &json!({}))["usedSize"].as_f64().unwrap() as u64)
+}
+
+#[test]
+#[ignore = "requires Chromium"]
+fn many_sessions_and_changes_do_not_fill_the_page() {
+    let page = OfficePage::start(DatabaseEngine::Sqlite);
+    let admin = page.log_in_natively("admin");
+    let cashier = page.server.new_till().login("cashier", "P01");
+    let user = cashier.get("/api/v1/sessions/current").expect_status(200).text_at("/user/id");
+    page.server.new_till().login("manager", "P02");
+    copy_sessions(&page.installation, 15_000);
+    let count_rows = || page.browser.run("return document.querySelectorAll('[data-row]').length").as_u64().unwrap();
+    let wait_for_rows = |rows: u64| {
+        wait_until(Duration::from_secs(20), &format!("{rows} rows"), || count_rows() == rows);
+    };
+    page.sign_in("admin");
+    page.open("/sessions?live=true");
+    wait_for_rows(50);
+    page.click_text("button", "Load more");
+    wait_for_rows(100);
+    page.wait_until_settled();
+    let (nodes, _) = measure_memory(&page.browser);
+    let sessions = admin.get("/api/v1/sessions?live=true&sort=-created_at&limit=200").expect_status(200).json();
+    let on_devices = sessions["items"].as_array().unwrap().iter().filter(|each| !each["device"].is_null());
+    let ended: Vec<&str> = on_devices.map(|each| each["id"].as_str().unwrap()).collect();
+    assert!(ended.len() > 150, "only {} sessions to end", ended.len());
+    for id in &ended {
+        admin.delete(&format!("/api/v1/sessions/{id}")).expect_status(204);
+    }
+    // every row that was shown has made way for another one
+    let last = json!(format!("[data-row='{}']", ended.last().unwrap()));
+    let first = json!(format!("[data-row='{}']", ended[0]));
+    wait_until(Duration::from_secs(20), "the sessions that have not ended", || {
+        let are_gone = format!("return !document.querySelector({first}) && !document.querySelector({last})");
+        page.browser.run(&are_gone) == json!(true)
+    });
+    page.wait_until_settled();
+    wait_for_rows(100);
+    let (nodes_after, bytes) = measure_memory(&page.browser);
+    assert!(nodes_after < nodes + nodes / 2, "{nodes} DOM nodes became {nodes_after}");
+    assert!(bytes < MAX_PAGE_BYTES, "{bytes} bytes");
+    // of one person
+    page.open(&format!("/sessions?user={user}"));
+    wait_for_rows(50);
+    let others = "return [...document.querySelectorAll('[data-row]')].filter(row => !row.textContent.includes('Cashier')).length";
+    assert_eq!(page.browser.run(others), json!(0));
     page.assert_clean();
 }
