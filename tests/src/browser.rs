@@ -31,6 +31,8 @@ pub mod keys {
     pub const ENTER: &str = "\u{E007}";
     /// The space bar.
     pub const SPACE: &str = "\u{E00D}";
+    /// The Backspace key.
+    pub const BACKSPACE: &str = "\u{E003}";
     /// The Escape key.
     pub const ESCAPE: &str = "\u{E00C}";
     /// The Shift key.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use serde_json::json;
+use tillgate_tests::browser::keys;
 use tillgate_tests::{AxeRules, DatabaseEngine, OfficePage, fill_shop, find_axe_faults, find_unnamed_controls};
 
 /// What is wrong with what the browser shows, in both color schemes, and with texts of twice the
@@ -116,4 +117,52 @@ fn states_are_visible_when_the_browser_replaces_the_colors() {
     assert_told_apart(&page, ".filters select.active", ".filters select:not(.active)");
     assert_told_apart(&page, ".table .refused td:first-child", ".table .refused td:nth-child(2)");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+#[ignore = "requires Chromium and axe-core, which tests/run installs"]
+fn accent_color_of_the_tenant_is_readable_everywhere() {
+    let page = OfficePage::start(DatabaseEngine::Sqlite);
+    let admin = page.log_in_natively("admin");
+    page.browser.resize(1280, 800);
+    page.sign_in("admin");
+    let accent = || page.browser.run("return getComputedStyle(document.querySelector('.brand .icon')).color");
+    let default = accent();
+    let tenant = admin.get("/api/v1/tenants").expect_status(200).text_at("/items/0/id");
+    // a gray and a pink that are barely dark enough
+    for color in ["#6a6a6a", "#d10068"] {
+        let change = json!({ "accent_color": color });
+        admin.change("PATCH", &format!("/api/v1/tenants/{tenant}"), &change).expect_status(200);
+        let mut faults = Vec::new();
+        for path in ["/", "/people", "/settings"] {
+            page.open(path);
+            page.wait_until_settled();
+            if path == "/people" {
+                page.browser.run("document.querySelector('[data-row] a').click()");
+                page.wait_for_text("aside.panel .tabs", "Security");
+                page.wait_until_settled();
+            }
+            for scheme in ["light", "dark"] {
+                page.browser.set_color_scheme(scheme);
+                assert_ne!(accent(), default, "{color}: {scheme}");
+                let found = find_axe_faults(&page.browser, AxeRules::ColorContrast);
+                faults.extend(found.into_iter().map(|fault| format!("{color}: {path}: {scheme}: {fault}")));
+            }
+        }
+        page.wait_for_text(".facts", color);
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+    // the form says what is wrong with a lighter color, and takes the default
+    for (text, outcome) in [("#ffdd00", ".field-error"), ("", ".facts")] {
+        page.open("/settings");
+        page.wait_until_settled();
+        page.click_text(".setting button", "Edit");
+        page.wait_for_text("dialog", "Accent color");
+        page.browser.run("document.querySelector('dialog [name=accent_color]').select()");
+        page.browser.press(&format!("{}{text}", keys::BACKSPACE));
+        page.click_text("dialog button", "Save");
+        page.wait_for_text(outcome, if text.is_empty() { "Default" } else { "Must be darker" });
+    }
+    page.browser.set_color_scheme("light");
+    assert_eq!(accent(), default);
 }

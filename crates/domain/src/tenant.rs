@@ -1,7 +1,9 @@
 //! Tenants: vendors, to whom users, devices, roles and tickets belong. Tenants share nothing.
 
+mod accent_color;
 mod limits;
 
+pub use accent_color::{AccentColor, InvalidAccentColor};
 pub use limits::SessionLimits;
 
 use crate::{BranchId, Epoch, Instant, Slug, TenantId, Zone};
@@ -19,6 +21,8 @@ pub struct Tenant {
     pub zone: Zone,
     /// The language of its users.
     pub locale: Locale,
+    /// The color of its pages; `None` for the default.
+    pub accent_color: Option<AccentColor>,
     /// The limits of its sessions, which shorten what the server's configuration allows.
     pub limits: SessionLimits,
     /// Its stores, at least one.

@@ -31,6 +31,7 @@ diesel::table! {
         idle_limit -> Nullable<BigInt>,
         absolute_limit -> Nullable<BigInt>,
         overlap_limit -> Nullable<BigInt>,
+        accent_color -> Nullable<Text>,
     }
 }
 

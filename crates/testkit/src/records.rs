@@ -16,6 +16,7 @@ pub fn new_tenant(id: TenantId, branch: BranchId, slug: &str, at: Instant) -> Te
         name: slug.to_owned(),
         zone: Zone::UTC,
         locale: Locale::parse("en").unwrap(),
+        accent_color: None,
         limits: SessionLimits::default(),
         branches: vec![Branch { id: branch, name: "Main".to_owned() }],
         epoch: Epoch(0),

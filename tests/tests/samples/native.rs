@@ -159,7 +159,7 @@ fn directory_samples(office: &str, SampleIds { device, role, store, key, tenant,
         of_office(
             "PATCH",
             &path_with_id("tenants", tenant),
-            json!({ "name": "Shop", "zone": "Europe/Bratislava", "locale": "sk" }),
+            json!({ "name": "Shop", "zone": "Europe/Bratislava", "locale": "sk", "accent_color": "#0b6b5e" }),
         ),
         of_office(
             "POST",

@@ -100,9 +100,9 @@ pub trait Tenants {
     /// it succeeds before this unit of work ends, and everything that is read afterwards is as the
     /// previous lock has left it.
     fn claim(&mut self, id: TenantId) -> StoreResult<bool>;
-    /// Writes name, zone, language, limits and stores, if the stored version is that of `tenant`,
-    /// and increases the version. Removing a store to which a device is added concurrently either
-    /// conflicts or prevents the device.
+    /// Writes name, zone, language, accent color, limits and stores, if the stored version is that
+    /// of `tenant`, and increases the version. Removing a store to which a device is added
+    /// concurrently either conflicts or prevents the device.
     fn update(&mut self, tenant: &Tenant) -> StoreResult<bool>;
     /// Lists tenants in the order of their ids.
     fn list(&mut self, page: &PageRequest<TenantId>) -> StoreResult<Vec<Tenant>>;

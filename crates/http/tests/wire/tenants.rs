@@ -1,4 +1,4 @@
-//! The native API's tenants and their limits of sessions.
+//! The native API's tenants, their limits of sessions and their accent color.
 
 use serde_json::{Value, json};
 
@@ -66,4 +66,22 @@ async fn tenant_limits_apply_from_the_next_login() {
     for other in ["00000000-0000-7000-8000-000000000000", "x"] {
         assert_eq!(desk.get(&format!("/tenants/{other}")).await.status, 404);
     }
+}
+
+#[actix_web::test]
+async fn accent_color_is_changed_checked_and_audited() {
+    let desk = OfficeClient::open().await;
+    let path = format!("/tenants/{}", tenant(&desk.shop).id);
+    assert_eq!(desk.get(&path).await.json()["accent_color"], Value::Null);
+    let changed = desk.patch(&path, "*", json!({ "accent_color": "#7C2D12" })).await;
+    assert_eq!((changed.status.as_u16(), &changed.json()["accent_color"]), (200, &json!("#7c2d12")));
+    assert_eq!(desk.get(&path).await.json(), changed.json());
+    for wrong in [json!("7c2d12"), json!("#ffdd00"), json!("red")] {
+        let refused = desk.patch(&path, "*", json!({ "accent_color": wrong })).await;
+        assert_eq!(violations(&refused).2, [("/accent_color".to_owned(), "format".to_owned())], "{wrong}");
+    }
+    let events = desk.get("/audit-events?action=tenant.update").await.json();
+    assert_eq!(events["items"][0]["details"]["accent_color"], json!({ "from": null, "to": "#7c2d12" }), "{events}");
+    let removed = desk.patch(&path, "*", json!({ "accent_color": null })).await;
+    assert_eq!(removed.json()["accent_color"], Value::Null);
 }

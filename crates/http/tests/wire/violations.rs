@@ -53,8 +53,9 @@ async fn all_violations_of_device_role_and_tenant_are_reported() {
     let empty = json!({ "name": "waiter", "rights": [], "environments": ["PDA"] });
     assert_eq!(violations(&desk.post("/roles", empty).await).2, expected_pointers(&[("/rights", "required")]));
     let path = format!("/tenants/{}", tenant(&desk.shop).id);
-    let sent = json!({ "name": null, "zone": "Mars", "locale": "-", "limits": { "access": "1h", "idle": -1 } });
+    let sent = json!({ "name": null, "zone": "Mars", "locale": "-", "accent_color": "#ffdd00", "limits": { "access": "1h", "idle": -1 } });
     let expected = expected_pointers(&[
+        ("/accent_color", "format"),
         ("/limits/access", "type"),
         ("/limits/idle", "type"),
         ("/locale", "format"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use tillgate_domain::{
-    Branch, BranchId, Epoch, Instant, Locale, SessionLimits, Slug, StoreResult, Tenant, TenantId, Zone,
+    AccentColor, Branch, BranchId, Epoch, Instant, Locale, SessionLimits, Slug, StoreResult, Tenant, TenantId, Zone,
 };
 
 use super::{Column, uuid_bytes};
@@ -18,6 +18,7 @@ pub(crate) struct TenantRow {
     name: String,
     zone: String,
     locale: String,
+    accent_color: Option<String>,
     epoch: i64,
     created_at: i64,
     version: i64,
@@ -70,6 +71,7 @@ impl TenantRow {
             name: tenant.name.clone(),
             zone: tenant.zone.name().to_owned(),
             locale: tenant.locale.as_str().to_owned(),
+            accent_color: tenant.accent_color.map(|color| color.to_string()),
             epoch: tenant.epoch.0,
             created_at: tenant.created_at.millis(),
             version: tenant.version,
@@ -86,6 +88,8 @@ impl TenantRow {
             name: self.name,
             zone: cell("zone").check_parsed(Zone::parse(&self.zone))?,
             locale: cell("locale").check_parsed(Locale::parse(&self.locale))?,
+            accent_color: cell("accent_color")
+                .check_parsed(self.accent_color.as_deref().map(AccentColor::parse).transpose())?,
             limits: self.limits.to_domain()?,
             branches,
             epoch: Epoch(self.epoch),

@@ -54,7 +54,7 @@ fn corrupt_value_names_its_column(engine: DatabaseEngine) {
         check_corrupt(fresh, "roles", column, value, role);
     }
     let tenant: ReadFn = |tx, fixture| tx.tenants().find(fixture.tenant.id).map(drop);
-    for column in ["slug", "zone", "locale"] {
+    for column in ["slug", "zone", "locale", "accent_color"] {
         check_corrupt(fresh, "tenants", column, "SECRET secret", tenant);
     }
 }

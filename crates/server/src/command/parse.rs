@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tillgate_domain::office::DeviceRoleAssignment;
-use tillgate_domain::{DeviceName, Email, Environment, Instant, Locale, Right, RoleName, Slug, UserName, Zone};
+use tillgate_domain::{
+    AccentColor, DeviceName, Email, Environment, Instant, Locale, Right, RoleName, Slug, UserName, Zone,
+};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
@@ -54,6 +56,18 @@ pub(super) fn session_limit(text: &str) -> Result<LimitArg, String> {
     }
     let span = parse_span(text).ok_or("must be a duration such as 120s, 15m, 12h or 30d, or none")?;
     Ok(LimitArg(Some(span)))
+}
+
+/// An accent color; `None` restores the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AccentColorArg(pub(super) Option<AccentColor>);
+
+/// Parses a color such as `#0b6b5e`, or `none`.
+pub(super) fn accent_color(text: &str) -> Result<AccentColorArg, String> {
+    if text == "none" {
+        return Ok(AccentColorArg(None));
+    }
+    AccentColor::parse(text).map(|color| AccentColorArg(Some(color))).map_err(|why| why.to_string())
 }
 
 /// Parses the short name of a tenant.

@@ -6,7 +6,7 @@ use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Tenant as Vendor, 
 
 use super::json::TenantWithStores;
 use super::office::{CommandOffice, check_decided};
-use super::parse::{self, LimitArg};
+use super::parse::{self, AccentColorArg, LimitArg};
 use super::{CommandError, Context, json, print};
 use crate::composition;
 use crate::ids::IdSource;
@@ -52,6 +52,9 @@ pub(crate) struct SetArgs {
     /// Language of the tenant, such as sk-SK
     #[arg(long, value_parser = parse_locale)]
     locale: Option<Locale>,
+    /// Color of the tenant's pages, such as #0b6b5e; none: the default
+    #[arg(long, value_name = "COLOR", value_parser = parse::accent_color)]
+    accent_color: Option<AccentColorArg>,
     /// Maximum lifetime of access tokens, such as 5m; none: no limit beyond the configuration
     #[arg(long, value_name = "SPAN", value_parser = parse::session_limit)]
     access: Option<LimitArg>,
@@ -101,6 +104,7 @@ impl SetArgs {
             name: self.name.clone(),
             zone: self.zone.clone(),
             locale: self.locale.clone(),
+            accent_color: self.accent_color.map(|color| color.0),
             limits: LimitsChange {
                 access: span(self.access),
                 idle: span(self.idle),
@@ -109,7 +113,7 @@ impl SetArgs {
             },
         };
         if change == TenantChange::default() {
-            let flags = "--name, --zone, --locale, --access, --idle, --absolute or --overlap";
+            let flags = "--name, --zone, --locale, --accent-color, --access, --idle, --absolute or --overlap";
             return Err(CommandError::usage(format!("nothing to change: use {flags}")));
         }
         let maximum = composition::build_mounts(&office.settings)?.longest_session_limits(&office.tenant.slug);
@@ -146,7 +150,8 @@ fn tenant_line(tenant: &Vendor) -> String {
         [("access", limits.access), ("idle", limits.idle), ("absolute", limits.absolute), ("overlap", limits.overlap)];
     let spans = spans.into_iter().filter_map(|(name, span)| Some(format!(", {name} {}", json::format_span(span?))));
     let (zone, locale) = (tenant.zone.name(), tenant.locale.as_str());
-    format!("{}: {}, {zone}, {locale}{}", tenant.slug, tenant.name, spans.collect::<String>())
+    let color = tenant.accent_color.map(|color| format!(", {color}")).unwrap_or_default();
+    format!("{}: {}, {zone}, {locale}{color}{}", tenant.slug, tenant.name, spans.collect::<String>())
 }
 
 fn parse_zone(text: &str) -> Result<Zone, String> {

@@ -343,6 +343,17 @@ fn shell_completions_are_generated() {
 }
 
 #[test]
+fn tenant_accent_color_is_set_and_removed() {
+    let home = TestInstallation::new().with_admin();
+    for (given, kept) in [("#7C2D12", json!("#7c2d12")), ("none", json!(null))] {
+        let after = home.run_ok(&["tenant", "set", "--accent-color", given, "--json"]).json();
+        assert_eq!(after["accent_color"], kept);
+        assert_eq!(home.run_ok(&["tenant", "show", "--json"]).json(), after);
+        assert_eq!(home.run_ok(&["tenant", "show"]).out.contains("#7c2d12"), !kept.is_null());
+    }
+}
+
+#[test]
 fn tenant_zone_and_locale_are_set() {
     let home = TestInstallation::new().with_admin();
     let before = home.run_ok(&["tenant", "show", "--json"]).json();
@@ -354,6 +365,7 @@ fn tenant_zone_and_locale_are_set() {
     assert_eq!(home.run_ok(&["tenant", "show", "--json"]).json(), after);
     assert!(home.run_refused(&["tenant", "set"], 2).contains("--zone"));
     home.run_refused(&["tenant", "set", "--zone", "Mars/Olympus"], 2);
+    assert!(home.run_refused(&["tenant", "set", "--accent-color", "#ffdd00"], 2).contains("must be darker"));
     home.run_refused(&["tenant", "set", "--name", " "], 1);
     assert_eq!(home.run_ok(&["tenant", "show", "--json"]).json(), after);
 }

@@ -2,8 +2,8 @@
 
 use tillgate_domain::office::ports::PageRequest;
 use tillgate_domain::{
-    Assignment, Branch, BranchId, Email, EndReason, Epoch, FoldedText, Instant, RoleId, RoleName, Scope, SessionLimits,
-    Slug, Tenant, TenantId, User, UserId, UserName, UserStatus,
+    AccentColor, Assignment, Branch, BranchId, Email, EndReason, Epoch, FoldedText, Instant, RoleId, RoleName, Scope,
+    SessionLimits, Slug, Tenant, TenantId, User, UserId, UserName, UserStatus,
 };
 
 use crate::contract_fixture::{
@@ -102,7 +102,8 @@ pub fn tenant_update_requires_its_version(harness: &StoreHarness) {
     let locale = tillgate_domain::Locale::parse("ms-MY").unwrap();
     let minutes = |minutes| Some(std::time::Duration::from_mins(minutes));
     let limits = SessionLimits { access: minutes(5), idle: None, absolute: minutes(720), overlap: minutes(1) };
-    let after = Tenant { name: "Kedai".into(), zone, locale, limits, ..fixture.tenant.clone() };
+    let accent_color = AccentColor::parse("#7c2d12").ok();
+    let after = Tenant { name: "Kedai".into(), zone, locale, accent_color, limits, ..fixture.tenant.clone() };
     let sent = Tenant { epoch: Epoch(9), slug: fixture.other_tenant.slug.clone(), ..after.clone() };
     let update = |tenant: &Tenant| run_office_write(harness, |tx| tx.tenants().update(tenant));
     assert!(!update(&Tenant { version: 0, ..sent.clone() }));
@@ -113,8 +114,9 @@ pub fn tenant_update_requires_its_version(harness: &StoreHarness) {
         Tenant { version: 2, ..after.clone() }
     );
     let none = SessionLimits { overlap: minutes(1), ..SessionLimits::default() };
-    assert!(update(&Tenant { limits: none, version: 2, ..after }), "a limit can be removed");
-    assert_eq!(run_office_read(harness, |tx| tx.tenants().find(fixture.tenant.id)).unwrap().limits, none);
+    assert!(update(&Tenant { limits: none, accent_color: None, version: 2, ..after }), "a limit can be removed");
+    let removed = run_office_read(harness, |tx| tx.tenants().find(fixture.tenant.id)).unwrap();
+    assert_eq!((removed.limits, removed.accent_color), (none, None));
     assert_eq!(
         run_office_read(harness, |tx| tx.tenants().find(fixture.other_tenant.id)).unwrap(),
         fixture.other_tenant

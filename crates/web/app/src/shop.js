@@ -1,5 +1,5 @@
 // @ts-check
-// The tenant of the back office, and reading the open page again.
+// The tenant of the back office with its accent color, and reading the open page again.
 
 import { call } from "./api.js";
 import { toastProblem } from "./components/toast.js";
@@ -12,6 +12,9 @@ export async function loadShop() {
   const { data } = await call("GET", "tenants");
   shop.tenant = data.items[0];
   setZone(shop.tenant.zone);
+  const root = document.documentElement;
+  root.toggleAttribute("data-accent", shop.tenant.accent_color !== null);
+  root.style.setProperty("--tenant-accent", shop.tenant.accent_color);
 }
 
 /** @type {() => Promise<void>} */

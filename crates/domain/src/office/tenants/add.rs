@@ -51,6 +51,7 @@ pub(in crate::office) fn add(
         name: new.name.clone(),
         zone: new.zone.clone(),
         locale: new.locale.clone(),
+        accent_color: None,
         limits: SessionLimits::default(),
         branches: vec![new.branch.clone()],
         epoch: Epoch::default(),

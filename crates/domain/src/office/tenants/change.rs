@@ -1,4 +1,4 @@
-//! Changes a tenant: its name, time zone, language and session limits.
+//! Changes a tenant: its name, time zone, language, accent color and session limits.
 //!
 //! A tenant's stores and limits are written together with it. They share its version and have no
 //! versions of their own.
@@ -14,7 +14,7 @@ use crate::office::error::{FieldName, UseCaseError, UseCaseResult, commit_refusa
 use crate::office::ports::OfficeTx;
 use crate::office::tenants::row::{load_tenant, save_tenant};
 use crate::office::{Office, text};
-use crate::{Action, KnownRight, Locale, SessionLimits, StoreExt, Subject, Tenant, Zone};
+use crate::{AccentColor, Action, KnownRight, Locale, SessionLimits, StoreExt, Subject, Tenant, Zone};
 
 /// A change of a tenant; `None` keeps a field. The slug never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct TenantChange {
     pub zone: Option<Zone>,
     /// A new language.
     pub locale: Option<Locale>,
+    /// A new accent color; `Some(None)` restores the default.
+    pub accent_color: Option<Option<AccentColor>>,
     /// New session limits, which apply to sessions that are created from then on.
     pub limits: LimitsChange,
 }
@@ -81,11 +83,12 @@ pub(in crate::office) fn apply(
 ) -> Result<Tenant, UseCaseError> {
     office.require(KnownRight::TenantUpdate)?;
     let before = load_tenant(tx, office.tenant, version)?;
-    let TenantChange { name, zone, locale, limits } = change.clone();
+    let TenantChange { name, zone, locale, accent_color, limits } = change.clone();
     let mut after = before.clone();
     after.name = name.unwrap_or(after.name);
     after.zone = zone.unwrap_or(after.zone);
     after.locale = locale.unwrap_or(after.locale);
+    after.accent_color = accent_color.unwrap_or(after.accent_color);
     after.limits = limits.apply_to(before.limits);
     text::check_renamed(FieldName::Name, &after.name, &before.name, text::MAX_LABEL_CHARS)?;
     limits::check_limits(&before.limits, &after.limits, given)?;
@@ -102,11 +105,13 @@ pub(in crate::office) fn apply(
 /// The changed fields for the audit event; durations in seconds.
 fn audit_details(before: &Tenant, after: &Tenant) -> Map<String, Value> {
     let seconds = |span: Option<Duration>| json!(span.map(|span| span.as_secs()));
+    let color = |tenant: &Tenant| json!(tenant.accent_color.map(|color| color.to_string()));
     let (from, to) = (before.limits, after.limits);
     diff_fields([
         ("name", json!(before.name), json!(after.name)),
         ("zone", json!(before.zone.name()), json!(after.zone.name())),
         ("locale", json!(before.locale.as_str()), json!(after.locale.as_str())),
+        ("accent_color", color(before), color(after)),
         ("access", seconds(from.access), seconds(to.access)),
         ("idle", seconds(from.idle), seconds(to.idle)),
         ("absolute", seconds(from.absolute), seconds(to.absolute)),

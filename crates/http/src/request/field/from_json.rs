@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tillgate_domain::{
-    BranchId, DeviceId, DeviceName, DeviceStatus, Email, Environment, ExactJson, JsonObject, Locale, Right, RoleName,
-    Secret, Slug, UserId, UserName, UserStatus, Zone,
+    AccentColor, BranchId, DeviceId, DeviceName, DeviceStatus, Email, Environment, ExactJson, JsonObject, Locale,
+    Right, RoleName, Secret, Slug, UserId, UserName, UserStatus, Zone,
 };
 
 use crate::error::FieldErrorCode;
@@ -259,5 +259,6 @@ texts! {
     Environment: |text: &str| text.parse::<Environment>(),
     DeviceStatus: |text: &str| text.parse::<DeviceStatus>(),
     Locale: Locale::parse,
+    AccentColor: AccentColor::parse,
     Zone: Zone::parse,
 }

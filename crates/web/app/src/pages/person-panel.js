@@ -111,8 +111,7 @@ function securityTab(user) {
       [t("field.id"), idText(user.id)],
     ])}
     ${isVerifiable(user)
-      ? html`<p class="row"><button class="button" @click=${() => verifyEmail(user)}>${icon("mail")}${t("email.verify")}</button>
-            <span class="muted">${t("email.verify.hint")}</span></p>`
+      ? html`<p><button class="button" @click=${() => verifyEmail(user)}>${icon("mail")}${t("email.verify")}</button></p>`
       : nothing}
     ${can("userUpdate") && !isSelf(user) && user.status !== "deleted"
       ? html`<p class="row"><button class="button" @click=${() => setPassword("users", user, user.display_name)}>${icon("key")}${t("password.set.action")}</button>

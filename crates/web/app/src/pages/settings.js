@@ -48,6 +48,7 @@ function view() {
         [t("field.slug"), html`<code>${tenant.slug}</code>`],
         [t("field.zone"), html`${tenant.zone} <span class="faint num">${formatExact(new Date().toISOString())}</span>`],
         [t("field.locale"), languages[/** @type {keyof typeof languages} */ (tenant.locale)] ?? tenant.locale],
+        [t("field.accent_color"), html`<span class="swatch" aria-hidden="true"></span> ${tenant.accent_color ?? t("settings.accent_color.default")}`],
       ]))}
       ${section("settings.sessions", editButton(editLimits), facts(LIMITS.map((name) => [t(`settings.limit.${name}`), span(tenant.limits[name])])))}
       ${section("settings.server", nothing, facts([
@@ -76,8 +77,9 @@ function editShop() {
     { name: "name", label: t("field.name"), required: true, value: tenant.name, max: 200 },
     { name: "zone", label: t("field.zone"), type: "select", required: true, value: tenant.zone, options, hint: t("settings.zone.hint") },
     { name: "locale", label: t("field.locale"), required: true, value: tenant.locale, max: 35, hint: t("settings.locale.hint") },
+    { name: "accent_color", label: t("field.accent_color"), value: tenant.accent_color ?? "", max: 7, hint: t("settings.accent_color.hint") },
   ];
-  return editTenant({ title: t("settings.shop"), fields }, (values) => differences(tenant, values));
+  return editTenant({ title: t("settings.shop"), fields }, (values) => differences(tenant, { ...values, accent_color: values.accent_color.trim() || null }));
 }
 
 function editLimits() {

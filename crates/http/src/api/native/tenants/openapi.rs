@@ -15,6 +15,7 @@ fn example_tenant() -> Value {
         "name": "The corner shop",
         "zone": "Europe/Bratislava",
         "locale": "sk-SK",
+        "accent_color": "#0b6b5e",
         "limits": { "access": 300, "idle": 43200, "absolute": null, "overlap": null },
         "created_at": "2026-11-21T08:00:00.000Z",
     })
@@ -40,7 +41,7 @@ pub(super) fn update_tenant() -> OperationDoc {
              configuration of any contract is rejected (422); the error names the longest allowed value.",
         )
         .merge_patch::<UpdateTenant>(
-            json!({ "zone": "Europe/Bratislava", "limits": { "access": 300, "absolute": null } }),
+            json!({ "zone": "Europe/Bratislava", "accent_color": "#0b6b5e", "limits": { "access": 300, "absolute": null } }),
         )
         .response::<TenantBody<'_>>(200, "The updated tenant.", example_tenant())
         .with_etag()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tillgate_domain::office::{LimitsChange, TenantChange};
-use tillgate_domain::{Locale, Zone};
+use tillgate_domain::{AccentColor, Locale, Zone};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -30,6 +30,12 @@ pub(super) struct UpdateTenant {
     #[validate(custom(function = "not_null"))]
     #[schema(value_type = String, max_length = 35)]
     locale: BodyField<Locale>,
+    /// Color of the tenant's pages in sRGB; null for the default. Texts in this color must have a
+    /// contrast of at least 4.5:1 on all backgrounds of the light color scheme (WCAG 2.2).
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, pattern = "^#[0-9a-fA-F]{6}$")]
+    accent_color: BodyField<AccentColor>,
     /// Upper limits of session lifetimes, in seconds; null removes one limit, or all of them if
     /// sent instead of the object.
     #[serde(default)]
@@ -59,6 +65,7 @@ impl UpdateTenant {
             name: self.name.into_value(),
             zone: self.zone.into_value(),
             locale: self.locale.into_value(),
+            accent_color: self.accent_color.into_patch(),
             limits,
         }
     }

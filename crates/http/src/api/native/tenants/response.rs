@@ -27,6 +27,8 @@ pub struct TenantBody<'t> {
     zone: &'t str,
     /// Language of the tenant's users, as a BCP 47 tag.
     locale: &'t str,
+    /// Color of the tenant's pages in sRGB, such as `#0b6b5e`; null for the default.
+    accent_color: Option<String>,
     /// Upper limits of session lifetimes.
     limits: LimitsBody,
     /// When the tenant was created.
@@ -63,6 +65,7 @@ impl<'t> TenantBody<'t> {
             name: &tenant.name,
             zone: tenant.zone.name(),
             locale: tenant.locale.as_str(),
+            accent_color: tenant.accent_color.map(|color| color.to_string()),
             limits: LimitsBody {
                 access: seconds(access),
                 idle: seconds(idle),
