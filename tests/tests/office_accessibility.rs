@@ -4,9 +4,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::time::Duration;
+
 use serde_json::json;
 use tillgate_tests::browser::keys;
-use tillgate_tests::{AxeRules, DatabaseEngine, OfficePage, fill_shop, find_axe_faults, find_unnamed_controls};
+use tillgate_tests::{
+    AxeRules, DatabaseEngine, OfficePage, fill_shop, find_axe_faults, find_unnamed_controls, wait_until,
+};
 
 /// What is wrong with what the browser shows, in both color schemes, and with texts of twice the
 /// size.
@@ -164,5 +168,5 @@ fn accent_color_of_the_tenant_is_readable_everywhere() {
         page.wait_for_text(outcome, if text.is_empty() { "Default" } else { "Must be darker" });
     }
     page.browser.set_color_scheme("light");
-    assert_eq!(accent(), default);
+    wait_until(Duration::from_secs(20), "the default color", || accent() == default);
 }

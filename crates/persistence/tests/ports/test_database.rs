@@ -13,8 +13,8 @@ use tillgate_auth_core::{
 };
 use tillgate_domain::office::{OfficePorts, OfficeTx};
 use tillgate_domain::{
-    Assignment, BranchId, Device, DeviceId, Email, Instant, KeyId, Locale, Rank, Role, RoleId, SessionId, Store,
-    StoreExt, StoreResult, Tenant, TenantId, User, UserId, Zone,
+    AccentColor, Assignment, BranchId, Device, DeviceId, Email, Instant, KeyId, Locale, Rank, Role, RoleId, SessionId,
+    Store, StoreExt, StoreResult, Tenant, TenantId, User, UserId, Zone,
 };
 use tillgate_persistence::{Address, Database, Limits};
 use tillgate_testkit::DatabaseEngine;
@@ -201,6 +201,7 @@ impl Default for StoreFixture {
             name: "Corner shop".into(),
             zone: Zone::parse("Europe/Bratislava").unwrap(),
             locale: Locale::parse("sk-SK").unwrap(),
+            accent_color: AccentColor::parse("#0b6b5e").ok(),
             ..new_tenant(tenant, BranchId(uuid(11)), "corner", START)
         };
         Self { tenant, role, till, anna }
