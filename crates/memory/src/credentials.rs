@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use tillgate_domain::office::ports::{Invitations, Passwords};
+use tillgate_domain::office::ports::{Invitations, Passwords, Resets};
 use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult, UserId};
 
 use super::transaction::{Transaction, constraint_error};
 use tillgate_auth_core::ports::{Attempts, Credential, CredentialKind, Credentials, Verifier};
 
-/// Removes the invitation to choose a password, which is set already.
-fn revoke_invitation(tx: &mut Transaction<'_>, principal: PrincipalId) -> StoreResult<()> {
+/// Removes the tokens by which the user could choose a password, which is set already.
+fn revoke_tokens(tx: &mut Transaction<'_>, principal: PrincipalId) -> StoreResult<()> {
     match principal {
-        PrincipalId::User(user) => Invitations::revoke_by_user(tx, user),
+        PrincipalId::User(user) => {
+            Invitations::revoke_by_user(tx, user)?;
+            Resets::revoke_by_user(tx, user)
+        }
         PrincipalId::Device(_) => Ok(()),
     }
 }
@@ -54,7 +57,7 @@ impl Credentials for Transaction<'_> {
                 row.verifier = verifier.clone();
                 row.version = version.saturating_add(1);
             });
-            revoke_invitation(self, principal)?;
+            revoke_tokens(self, principal)?;
         }
         Ok(replaced)
     }
@@ -74,7 +77,7 @@ impl Passwords for Transaction<'_> {
         let key = (principal, kind);
         let version = tables.credentials.get(&key).map_or(1, |row| row.version.saturating_add(1));
         tables.credentials.put(key, Credential { principal, kind, verifier: verifier.clone(), version });
-        revoke_invitation(self, principal)
+        revoke_tokens(self, principal)
     }
 
     fn has(&mut self, principal: PrincipalId) -> StoreResult<bool> {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use tillgate_domain::office::ports::{Invitation, InvitationDigest, Invitations};
-use tillgate_domain::{Instant, StoreResult, UserId};
+use tillgate_domain::{Instant, RoleId, StoreResult, UserId};
 
+use super::office::roles::holds_role;
 use super::transaction::{Transaction, constraint_error, to_u32, to_usize};
 
 impl Invitations for Transaction<'_> {
@@ -46,6 +47,15 @@ impl Invitations for Transaction<'_> {
 
     fn revoke_by_user(&mut self, user: UserId) -> StoreResult<()> {
         self.tables_mut()?.invitations.remove(&user);
+        Ok(())
+    }
+
+    fn revoke_by_role(&mut self, role: RoleId) -> StoreResult<()> {
+        let tables = self.tables_mut()?;
+        let holders = tables.users.rows().values().filter(|user| holds_role(user, role));
+        for user in holders.map(|user| user.id).collect::<Vec<_>>() {
+            tables.invitations.remove(&user);
+        }
         Ok(())
     }
 

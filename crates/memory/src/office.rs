@@ -1,7 +1,7 @@
 //! The in-memory ports of the back office: tenants here, the others in the modules below.
 
 mod devices;
-mod roles;
+pub(crate) mod roles;
 mod users;
 
 use std::collections::BTreeMap;

@@ -14,7 +14,9 @@ use crate::mounts::{self, native, posstar};
 use crate::office::{OfficeClient, create_role, violations};
 use crate::office_browser::{Browser, server};
 use crate::posstar::register;
-use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, with_bearer};
+use crate::test_server::{
+    StoreState, TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, with_bearer,
+};
 
 const PAGE: &str = "/office/invitation";
 const NEW_PASSWORD: &str = "a staple of batteries";
@@ -142,6 +144,8 @@ async fn mailed_invitation_shows_no_token_and_verifies_the_address() {
     let again = invite_by_mail(&shop, "admin", &id).await;
     assert_eq!((again.status.as_u16(), again.text_at("/code").as_str()), (429, "mailed_recently"));
     assert_eq!(again.header("retry-after"), "60");
+    let shown = invite_as(&shop, "admin", &id).await;
+    assert_eq!(shown.status, 429, "one that is shown would hide when the last was mailed");
 
     let mails = send_queued_mails(&shop);
     let [(to, token)] = mails.as_slice() else { panic!("{mails:?}") };
@@ -221,7 +225,7 @@ async fn user_shows_password_and_invitation() {
 }
 
 #[actix_web::test]
-async fn newer_invitation_password_suspension_and_time_revoke_an_invitation() {
+async fn newer_invitation_password_suspension_rights_and_time_revoke_an_invitation() {
     let shop = server();
     let id = user_id(&shop, "cashier").await;
     let first = invite(&shop, &id).await;
@@ -254,9 +258,38 @@ async fn newer_invitation_password_suspension_and_time_revoke_an_invitation() {
     send(Method::PATCH, format!("/api/v1/users/{id}"), json!({ "status": "active" })).await;
     assert_invalid(&accept(&shop, &fourth, NEW_PASSWORD).await);
 
+    // who has the token would get the rights that the user gains
+    let sixth = invite(&shop, &id).await;
+    send(Method::PATCH, format!("/api/v1/users/{id}"), json!({ "roles": ["manager"] })).await;
+    assert_invalid(&accept(&shop, &sixth, NEW_PASSWORD).await);
+    create_role(&shop, "helper", &["ticketRead"]);
+    shop.set_user_role(&id, "helper");
+    let roles = shop.get("/api/v1/roles", &admin).await.json();
+    let helper = roles["items"].as_array().unwrap().iter().find(|role| role["name"] == "helper").unwrap();
+    let path = format!("/api/v1/roles/{}", helper["id"].as_str().unwrap());
+    let seventh = invite(&shop, &id).await;
+    send(Method::PATCH, path, json!({ "rights": ["ticketRead", "userUpdate"] })).await;
+    assert_invalid(&accept(&shop, &seventh, NEW_PASSWORD).await);
+
     let fifth = invite(&shop, &id).await;
     shop.clock.advance(Duration::from_hours(24));
     assert_invalid(&accept(&shop, &fifth, NEW_PASSWORD).await);
+}
+
+#[actix_web::test]
+async fn unavailable_store_keeps_the_token_and_says_when_to_retry() {
+    let shop = server();
+    let token = invite(&shop, &user_id(&shop, "cashier").await).await;
+    for page in [PAGE, "/office/verify-email"] {
+        shop.store.set_state(StoreState::Unavailable);
+        let form = [("token", token.as_str()), ("new_password", NEW_PASSWORD)];
+        let request = build_request(Method::POST, page).insert_header(("Sec-Fetch-Site", "same-origin")).set_form(form);
+        let answer = Browser::new(&shop).send_raw(request).await;
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"), "{page}");
+        assert!(text(&answer).contains(&token), "{page}: {}", text(&answer));
+        shop.store.set_state(StoreState::Healthy);
+    }
+    assert_eq!(accept(&shop, &token, NEW_PASSWORD).await.status, 303);
 }
 
 #[actix_web::test]

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use actix_web::http::Method;
 use serde_json::json;
 use tillgate_auth_core::OneTimeToken;
 use tillgate_domain::office::ports::ResetRequest;
-use tillgate_domain::office::{self, OfficePorts, ResetDispatch, ResetGrant};
+use tillgate_domain::office::{self, Office, OfficePorts, ResetDispatch, ResetGrant};
 use tillgate_domain::{Email, ResetId, Store, StoreExt, User, UserId, UserStatus};
 
+use crate::invitations::set_email;
 use crate::posstar::{ME, REFRESH, assert_error, assert_unauthorized, login, register};
-use crate::test_server::{TestResponse, TestServer};
+use crate::test_server::{TestResponse, TestServer, build_request, with_bearer};
 
 const FORGOT: &str = "/posstar/api/v1/auth/forgot-password";
 const RESET: &str = "/posstar/api/v1/auth/reset-password";
@@ -95,6 +97,34 @@ async fn reset_token_lasts_half_an_hour_and_voids_earlier_ones() {
     shop.clock.advance(Duration::from_mins(30));
     assert_error(&reset(&shop, &late, "a third song of hers").await, 400, SPENT_MESSAGE, "Bad Request");
     assert_eq!(login(&shop, "rita@example.com", "another song entirely").await.status, 200);
+}
+
+#[actix_web::test]
+async fn password_set_otherwise_and_suspension_void_a_reset_token() {
+    let shop = TestServer::start();
+    register(&shop, "rita@example.com").await;
+    forgot(&shop, "rita@example.com").await;
+    let (_, token) = take_mail(&shop).unwrap();
+    let login = json!({ "login": "rita@example.com", "password": "a song in the rain" });
+    let access = shop.post("/api/v1/sessions", login).await.text_at("/access_token");
+    let own = json!({ "current_password": "a song in the rain", "password": "a tune in the snow" });
+    let change = build_request(Method::PUT, "/api/v1/sessions/current/password").set_json(own);
+    assert_eq!(shop.send(with_bearer(change, &access)).await.status, 200);
+    assert_error(&reset(&shop, &token, "another song entirely").await, 400, SPENT_MESSAGE, "Bad Request");
+
+    let id = shop.log_in_native("cashier").await.text_at("/session/user/id");
+    set_email(&shop, &id, Some("cashier@example.com")).await;
+    forgot(&shop, "cashier@example.com").await;
+    let (_, token) = take_mail(&shop).unwrap();
+    let id: UserId = id.parse().unwrap();
+    let store: &dyn Store<OfficePorts> = &*shop.store;
+    let tenant = store.read("test", |tx| tx.users().find(id)).unwrap().unwrap().tenant;
+    for status in [UserStatus::Suspended, UserStatus::Active] {
+        let office = Office::new(store, tenant, shop.auth.system_context(None).unwrap());
+        office.set_user_status(id, status).unwrap().unwrap();
+    }
+    assert_error(&reset(&shop, &token, "another song entirely").await, 400, SPENT_MESSAGE, "Bad Request");
+    shop.log_in_native("cashier").await;
 }
 
 #[actix_web::test]

@@ -98,6 +98,6 @@ impl Roles for Transaction<'_> {
 }
 
 /// Whether the user has the role, without a device or on one.
-fn holds_role(user: &User, role: RoleId) -> bool {
+pub(crate) fn holds_role(user: &User, role: RoleId) -> bool {
     user.assignment.office.contains(&role) || user.assignment.devices.values().any(|assigned| assigned.contains(&role))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{Credential, CredentialKind, Credentials, Verifier};
-use tillgate_domain::office::ports::{Invitations, Passwords};
+use tillgate_domain::office::ports::{Invitations, Passwords, Resets};
 use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult, UserId};
 
 use crate::error_class::classify;
@@ -32,10 +32,13 @@ const fn principal_kind(principal: PrincipalId) -> &'static str {
     }
 }
 
-/// Removes the invitation to choose a password, which is set already.
-fn revoke_invitation(tx: &mut Transaction<'_>, principal: PrincipalId) -> StoreResult<()> {
+/// Removes the tokens by which the user could choose a password, which is set already.
+fn revoke_tokens(tx: &mut Transaction<'_>, principal: PrincipalId) -> StoreResult<()> {
     match principal {
-        PrincipalId::User(user) => Invitations::revoke_by_user(tx, user),
+        PrincipalId::User(user) => {
+            Invitations::revoke_by_user(tx, user)?;
+            Resets::revoke_by_user(tx, user)
+        }
         PrincipalId::Device(_) => Ok(()),
     }
 }
@@ -96,7 +99,7 @@ impl Credentials for Transaction<'_> {
         ];
         let replaced = self.execute(&Statement::new(REPLACE, binds))? == 1;
         if replaced {
-            revoke_invitation(self, principal)?;
+            revoke_tokens(self, principal)?;
         }
         Ok(replaced)
     }
@@ -114,7 +117,7 @@ impl Passwords for Transaction<'_> {
             at.into(),
         ];
         self.execute(&Statement::new(SET, binds))?;
-        revoke_invitation(self, principal)
+        revoke_tokens(self, principal)
     }
 
     fn has(&mut self, principal: PrincipalId) -> StoreResult<bool> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use tillgate_domain::office::ports::{Invitation, InvitationDigest, Invitations};
-use tillgate_domain::{Email, Instant, StoreResult, UserId};
+use tillgate_domain::{Email, Instant, RoleId, StoreResult, UserId};
 
 use super::removed_rows;
 use crate::error_class::classify;
@@ -19,6 +19,8 @@ const PUT: &str = "INSERT INTO invitations (user_id, digest, created_at, expires
 const REPLACE_DIGEST: &str = "UPDATE invitations SET digest = $3 WHERE user_id = $1 AND created_at = $2";
 const CONSUME: &str = "DELETE FROM invitations WHERE digest = $1";
 const REVOKE: &str = "DELETE FROM invitations WHERE user_id = $1";
+const REVOKE_BY_ROLE: &str = "DELETE FROM invitations WHERE user_id IN (\
+     SELECT user_id FROM user_roles WHERE role_id = $1 UNION SELECT user_id FROM user_device_roles WHERE role_id = $1)";
 const SWEEP: &str = "DELETE FROM invitations WHERE user_id IN (\
      SELECT user_id FROM invitations WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
 
@@ -75,6 +77,10 @@ impl Invitations for Transaction<'_> {
 
     fn revoke_by_user(&mut self, user: UserId) -> StoreResult<()> {
         self.execute(&Statement::new(REVOKE, [Bind::from(&user.0)])).map(drop)
+    }
+
+    fn revoke_by_role(&mut self, role: RoleId) -> StoreResult<()> {
+        self.execute(&Statement::new(REVOKE_BY_ROLE, [Bind::from(&role.0)])).map(drop)
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {

@@ -2,8 +2,8 @@
 
 use tillgate_auth_core::ports::CredentialKind;
 use tillgate_domain::office;
-use tillgate_domain::office::ports::Invitation;
-use tillgate_domain::{PrincipalId, Secret, StoreExt, UserId, UserStatus};
+use tillgate_domain::office::ports::{Invitation, Reset};
+use tillgate_domain::{Email, PrincipalId, ResetId, Secret, StoreExt, UserId, UserStatus};
 
 use crate::StoreHarness;
 use crate::contract_fixture::{
@@ -17,6 +17,17 @@ fn new_invitation(user: UserId, number: u8, until: u64) -> Invitation {
         user,
         email: None,
         created_at: after_start(u64::from(number)),
+        expires_at: after_start(until),
+    }
+}
+
+fn new_reset(user: UserId, number: u8, until: u64) -> Reset {
+    Reset {
+        digest: [number; 32],
+        request: ResetId::new(after_start(0), [number; 10]),
+        user,
+        email: Email::parse("anna@example.com").unwrap(),
+        granted_at: after_start(u64::from(number)),
         expires_at: after_start(until),
     }
 }
@@ -93,11 +104,9 @@ pub fn mailed_invitation_verifies_the_address(harness: &StoreHarness) {
     assert_eq!(user(anna).email_verified_at, None);
     insert(harness, &new_invitation(anna, 1, 90));
     assert_eq!((accept(harness, 1, 1), user(anna).email_verified_at), (Some(anna), None));
-    let mailed = |email: &Option<tillgate_domain::Email>, number| Invitation {
-        email: email.clone(),
-        ..new_invitation(anna, number, 90)
-    };
-    let elsewhere = tillgate_domain::Email::parse("elsewhere@example.com").ok();
+    let mailed =
+        |email: &Option<Email>, number| Invitation { email: email.clone(), ..new_invitation(anna, number, 90) };
+    let elsewhere = Email::parse("elsewhere@example.com").ok();
     insert(harness, &mailed(&elsewhere, 2));
     assert_eq!((accept(harness, 2, 2), user(anna).email_verified_at), (None, None));
     insert(harness, &mailed(&fixture.anna.email, 3));
@@ -105,26 +114,50 @@ pub fn mailed_invitation_verifies_the_address(harness: &StoreHarness) {
     assert_eq!(user(ben).email_verified_at, None);
 }
 
-/// Setting the password of a user removes the user's invitation: in the back office, and when the
-/// user changes it.
-pub fn password_removes_invitation(harness: &StoreHarness) {
+/// Setting the password of a user removes the user's invitation and resets: in the back office, and
+/// when the user changes it.
+pub fn password_removes_invitation_and_resets(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let (anna, password) = (PrincipalId::User(fixture.anna.id), hash_requested_password("another"));
-    insert(harness, &new_invitation(fixture.ben.id, 9, 90));
-    insert(harness, &new_invitation(fixture.anna.id, 1, 90));
+    let insert_both = |user, number| {
+        insert(harness, &new_invitation(user, number, 90));
+        run_office_write(harness, |tx| tx.resets().insert_reset(&new_reset(user, number, 90)));
+    };
+    let has_reset = |number| harness.office.read("test", |tx| tx.resets().find(&[number; 32])).unwrap().is_some();
+    insert_both(fixture.ben.id, 9);
+    insert_both(fixture.anna.id, 1);
     run_office_write(harness, |tx| tx.passwords().set(anna, &password, after_start(5)));
-    assert_eq!(find(harness, 1), None);
-    insert(harness, &new_invitation(fixture.anna.id, 2, 90));
+    assert_eq!((find(harness, 1), has_reset(1)), (None, false));
+    insert_both(fixture.anna.id, 2);
     let kind = CredentialKind::Password;
     let version = run_read(&harness.auth, |tx| tx.credentials().find(anna, kind)).unwrap().version;
     let replace = |version| {
         run_write(&harness.auth, |tx| tx.credentials().replace(anna, kind, version, &password, after_start(6)))
     };
     assert!(!replace(version + 1));
-    assert!(find(harness, 2).is_some(), "nothing was replaced");
+    assert!(find(harness, 2).is_some() && has_reset(2), "nothing was replaced");
     assert!(replace(version));
-    assert_eq!(find(harness, 2), None);
-    assert!(find(harness, 9).is_some(), "another's stays");
+    assert_eq!((find(harness, 2), has_reset(2)), (None, false));
+    assert!(find(harness, 9).is_some() && has_reset(9), "another's stay");
+}
+
+/// The invitations of the users who have a role are removed together, whether they have it with or
+/// without a device.
+pub fn invitations_of_a_role_are_removed(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let revoke = |role| run_office_write(harness, |tx| tx.invitations().revoke_by_role(role));
+    let mut held = fixture.anna.assignment.office.clone();
+    held.extend(fixture.anna.assignment.devices.values().flatten());
+    assert_eq!(held.len(), 3, "one without a device, one on a device, one on both");
+    for (role, number) in held.into_iter().zip(1..) {
+        insert(harness, &new_invitation(fixture.anna.id, number, 90));
+        insert(harness, &new_invitation(fixture.ben.id, 9, 90));
+        revoke(fixture.foreign_role.id);
+        assert!(find(harness, number).is_some(), "{role:?}");
+        revoke(role);
+        assert_eq!(find(harness, number), None, "{role:?}");
+        assert!(find(harness, 9).is_some(), "another's stays");
+    }
 }
 
 /// A sweep removes at most `limit` expired invitations.

@@ -156,7 +156,8 @@ macro_rules! contract {
             [
                 invitation_is_consumed_once,
                 invitation_replaces_the_previous_one,
-                password_removes_invitation,
+                password_removes_invitation_and_resets,
+                invitations_of_a_role_are_removed,
                 expired_invitations_are_removed,
                 invitation_is_accepted_while_valid,
                 digest_of_an_invitation_is_replaced,

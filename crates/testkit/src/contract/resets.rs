@@ -170,9 +170,14 @@ pub fn reset_password_need_not_be_changed(harness: &StoreHarness) {
         after_start(40)
     )));
     let stamp = host_context(50, 1);
-    let set =
-        office::unguarded::reset_password(&*harness.office, &stamp, &[1; 32], &Secret::new("verifier".to_owned()))
-            .unwrap();
+    let set = office::unguarded::reset_password(
+        &*harness.office,
+        &stamp,
+        None,
+        &[1; 32],
+        &Secret::new("verifier".to_owned()),
+    )
+    .unwrap();
     assert_eq!(set, Some(fixture.anna.id));
     let anna = harness.office.read("test", |tx| tx.users().find(fixture.anna.id)).unwrap().unwrap();
     assert!(!anna.password_change_required);
@@ -192,6 +197,7 @@ pub fn concurrent_uses_of_one_reset_token_succeed_once(harness: &StoreHarness) {
         office::unguarded::reset_password(
             &*harness.office,
             &stamp,
+            None,
             &[1; 32],
             &Secret::new(format!("verifier {number}")),
         )

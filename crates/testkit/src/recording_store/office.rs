@@ -100,6 +100,7 @@ record_port!(OfficeTx, invitations: Invitations {
     fn replace_digest(user: UserId, created_at: Instant, digest: &InvitationDigest) -> bool;
     fn consume(digest: &InvitationDigest) -> bool;
     fn revoke_by_user(user: UserId) -> ();
+    fn revoke_by_role(role: RoleId) -> ();
     fn sweep(before: Instant, limit: u32) -> u32;
 });
 

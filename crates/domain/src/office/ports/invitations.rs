@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Email, Instant, StoreResult, UserId};
+use crate::{Email, Instant, RoleId, StoreResult, UserId};
 
 /// The SHA-256 of the token of an invitation.
 pub type InvitationDigest = [u8; 32];
@@ -40,6 +40,8 @@ pub trait Invitations {
     fn consume(&mut self, digest: &InvitationDigest) -> StoreResult<bool>;
     /// Removes the invitation of a user, if there is one.
     fn revoke_by_user(&mut self, user: UserId) -> StoreResult<()>;
+    /// Removes the invitations of the users who have this role, with or without a device.
+    fn revoke_by_role(&mut self, role: RoleId) -> StoreResult<()>;
     /// Removes at most `limit` invitations that expired before this instant. Returns their number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }

@@ -44,7 +44,8 @@ pub struct Reset {
     pub expires_at: Instant,
 }
 
-/// Stores password resets.
+/// Stores password resets. Setting the password of a user, by whatever port, removes the user's
+/// resets.
 pub trait Resets {
     /// Adds a request.
     fn insert_request(&mut self, request: &ResetRequest) -> StoreResult<()>;

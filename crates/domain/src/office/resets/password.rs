@@ -13,8 +13,8 @@ use crate::office::resets::queue::can_reset;
 use crate::office::users::add::find_by_email;
 use crate::office::users::password::{self as set_password, PasswordOptions};
 use crate::{
-    Action, Email, Instant, PrincipalId, ResetId, Secret, Store, StoreError, StoreExt, StoreResult, Subject, User,
-    UserId,
+    Action, Email, Instant, PrincipalId, ResetId, Secret, Store, StoreError, StoreExt, StoreResult, Subject, TenantId,
+    User, UserId,
 };
 
 /// The token for the owner of a requested address.
@@ -108,55 +108,64 @@ pub fn abandon_reset(store: &dyn Store<OfficePorts>, request: ResetId, grant: &R
     })
 }
 
-/// The user whose password the token with this digest can set now.
+/// The user whose password the token with this digest can set now; with `tenant`, only a user of
+/// it.
 pub fn find_reset_user(
     store: &dyn Store<OfficePorts>,
+    tenant: Option<TenantId>,
     digest: &ResetDigest,
     now: Instant,
 ) -> StoreResult<Option<User>> {
     store.read("find_reset_user", |tx| match tx.resets().find(digest)? {
-        Some(reset) => find_valid_user(tx, &reset, now),
+        Some(reset) => find_valid_user(tx, tenant, &reset, now),
         None => Ok(None),
     })
 }
 
 /// Sets the password of the user with the token of this digest; the caller computes the verifier.
 /// Consumes the token, revokes the user's other tokens, and ends all sessions of the user. `None`
-/// if the token is not valid.
+/// if the token is not valid; with `tenant`, it is valid only for a user of it.
 pub fn reset_password(
     store: &dyn Store<OfficePorts>,
     context: &AuditContext,
+    tenant: Option<TenantId>,
     digest: &ResetDigest,
     verifier: &Secret<String>,
 ) -> StoreResult<Option<UserId>> {
     store.write("reset_password", |tx| {
         let Some(reset) = tx.resets().find(digest)? else { return Ok(None) };
+        let Some(user) = find_valid_user(tx, tenant, &reset, context.at)? else { return Ok(None) };
         // Of two concurrent calls with the same token, one consumes it.
         if !tx.resets().consume(digest)? {
             return Ok(None);
         }
-        let Some(user) = find_valid_user(tx, &reset, context.at)? else { return Ok(None) };
-        tx.resets().revoke_by_user(user.id)?;
         let details = Map::from_iter([("why".to_owned(), json!("reset"))]);
         let principal = PrincipalId::User(user.id);
         // The owner of the mailbox has chosen the password, so no change is required.
         let options = PasswordOptions::default();
         let set = set_password::replace_password(tx, user.tenant, context, principal, verifier, options, details)?;
-        if set.is_some() {
+        // The new password has locked the user, whose status and address stay from now on.
+        if set.is_some() && find_valid_user(tx, tenant, &reset, context.at)?.is_some() {
             Ok(Some(user.id))
         } else {
-            Err(StoreError::Conflict("the user was removed in the meantime".to_owned()))
+            Err(StoreError::Conflict("the user was changed in the meantime".to_owned()))
         }
     })
 }
 
 /// The user of a reset, if it is valid: not expired, and the user still has the address to which it
 /// was mailed.
-fn find_valid_user(tx: &mut dyn OfficeTx, reset: &Reset, now: Instant) -> StoreResult<Option<User>> {
+fn find_valid_user(
+    tx: &mut dyn OfficeTx,
+    tenant: Option<TenantId>,
+    reset: &Reset,
+    now: Instant,
+) -> StoreResult<Option<User>> {
     if reset.expires_at <= now {
         return Ok(None);
     }
     let user = tx.users().find(reset.user)?.filter(can_reset);
+    let user = user.filter(|user| tenant.is_none_or(|tenant| tenant == user.tenant));
     Ok(user.filter(|user| user.email.as_ref().is_some_and(|email| email.lookup_key() == reset.email.lookup_key())))
 }
 

@@ -173,14 +173,18 @@ fn apply_to(
         Some(why) => {
             tx.revocations().bump_epoch(scope, why, office.context.at)?;
             tx.invitations().revoke_by_user(id)?;
+            tx.resets().revoke_by_user(id)?;
             // A permanent session is blocked while its user is suspended, and continues afterwards.
             if change.status == Some(UserStatus::Deleted) {
                 tx.revocations().end_permanent(scope, why, office.context.at)?;
                 tx.passwords().remove(PrincipalId::User(id))?;
-                tx.resets().revoke_by_user(id)?;
             }
         }
         None => tx.revocations().invalidate(scope, office.context.at)?,
+    }
+    if after.assignment != before.assignment {
+        // Whoever has the token of an invitation would get the rights that the user has gained.
+        tx.invitations().revoke_by_user(id)?;
     }
     if !tx.users().update(&after)? {
         return Err(find_conflict(tx, &after)?.into());

@@ -25,7 +25,11 @@ impl Office<'_> {
     /// Invites a user to choose a password, with the token of this digest. A previous invitation of
     /// the user is void. Nothing else changes: a password and sessions stay until the user accepts.
     ///
-    /// Requires what [`set_password`](Self::set_password) requires. A suspended user is denied.
+    /// The invitation becomes void if the user's roles change, or the rights of one of them: who
+    /// has the token would get rights that the inviter may lack.
+    ///
+    /// Requires what [`set_password`](Self::set_password) requires. A suspended user is denied, and
+    /// so is an invitation within a minute after one that was mailed.
     pub fn invite_user(&self, id: UserId, digest: InvitationDigest) -> UseCaseResult<Invitation> {
         self.store.write("invite_user", |tx| commit_refusal(invite(tx, self, id, digest, InvitationDelivery::Shown)))
     }
@@ -63,15 +67,14 @@ fn invite(
         return Err(OfficeError::UserSuspended(user.name).into());
     }
     let created_at = office.context.at;
+    // One that is shown would replace the row that tells when the last mail was requested.
+    let previous = tx.invitations().find_by_user(id)?.filter(|previous| previous.email.is_some());
+    if let Some(retry_after) = previous.and_then(|mailed| remaining_interval(mailed.created_at, created_at)) {
+        return Err(OfficeError::MailedRecently { retry_after }.into());
+    }
     let email = match delivery {
         InvitationDelivery::Shown => None,
-        InvitationDelivery::Mail => {
-            let previous = tx.invitations().find_by_user(id)?.filter(|previous| previous.email.is_some());
-            if let Some(retry_after) = previous.and_then(|mailed| remaining_interval(mailed.created_at, created_at)) {
-                return Err(OfficeError::MailedRecently { retry_after }.into());
-            }
-            Some(user.email.ok_or(OfficeError::EmailMissing(user.name))?)
-        }
+        InvitationDelivery::Mail => Some(user.email.ok_or(OfficeError::EmailMissing(user.name))?),
     };
     let expires_at = created_at.saturating_add(INVITATION_LIFETIME);
     let invitation = Invitation { digest, user: id, email, created_at, expires_at };
@@ -148,6 +151,7 @@ pub fn accept_invitation(
             let change = json!({ "from": user.status.name(), "to": UserStatus::Active.name() });
             details.insert("status".to_owned(), change);
         }
+        let is_mailed = invitation.email.is_some();
         let verified = invitation.email.filter(|_| user.email_verified_at.is_none());
         if let Some(email) = &verified {
             details.insert("email_verified".to_owned(), json!(email));
@@ -159,7 +163,7 @@ pub fn accept_invitation(
         let current = tx
             .users()
             .find(user.id)?
-            .filter(|current| current.status == user.status && (verified.is_none() || current.email == user.email));
+            .filter(|current| current.status == user.status && (!is_mailed || current.email == user.email));
         let (Some(_), Some(current)) = (replaced, current) else { return Err(changed_meanwhile()) };
         if !activates && verified.is_none() {
             return Ok(Some(current));

@@ -102,6 +102,8 @@ impl InvitationForm {
             _ => return Err(failure),
         };
         head.meta().error_code.set(Some(failure.code()));
-        Ok(self.render(head, failure.status(), Some(notice)))
+        let mut answer = self.render(head, failure.status(), Some(notice));
+        failure.insert_retry_after(answer.headers_mut());
+        Ok(answer)
     }
 }

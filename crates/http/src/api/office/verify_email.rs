@@ -4,7 +4,8 @@
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::one_time_token::digest_link_token;
-use tillgate_domain::office;
+use tillgate_domain::User;
+use tillgate_domain::office::{self, ports::VerificationDigest};
 use tillgate_web::{VerifyEmailPage, VerifyEmailState};
 
 use super::auth_pages::{choose_language, render_page};
@@ -37,27 +38,32 @@ async fn verify_email(call: Request) -> Result<HttpResponse, ApiError> {
     check_origin(TrustedSenders::OwnPages, head)?;
     CookieNames::require_for(head)?;
     let token = find_token(body::read_form(head.headers(), call.body())?);
-    let (address, tenant) = (call.address(), call.tenant_id().await?);
     let digest = digest_link_token(token.trim());
-    let verified = call
-        .with_office(move |context| {
-            let audit_context = context.auth.system_context(address)?;
-            Ok(office::unguarded::verify_email(context.store, &audit_context, tenant, &digest)?)
-        })
-        .await;
-    match verified {
+    match consume_token(&call, digest).await {
         Ok(Some(_)) => Ok(render(head, StatusCode::OK, "", VerifyEmailState::Verified)),
         Ok(None) => {
             head.meta().error_code.set(Some("fields_invalid"));
             Ok(render(head, StatusCode::UNPROCESSABLE_ENTITY, "", VerifyEmailState::Invalid))
         }
-        Err(ApiError::Unavailable { reason, .. }) => {
+        Err(ref failure @ ApiError::Unavailable { ref reason, .. }) => {
             tracing::warn!(trace = head.trace_id(), reason, "unavailable");
-            head.meta().error_code.set(Some("unavailable"));
-            Ok(render(head, StatusCode::SERVICE_UNAVAILABLE, &token, VerifyEmailState::Unavailable))
+            head.meta().error_code.set(Some(failure.code()));
+            let mut answer = render(head, failure.status(), &token, VerifyEmailState::Unavailable);
+            failure.insert_retry_after(answer.headers_mut());
+            Ok(answer)
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// Verifies the address to which the token of this digest was mailed; `None` if it is not valid.
+async fn consume_token(call: &Request, digest: VerificationDigest) -> Result<Option<User>, ApiError> {
+    let (address, tenant) = (call.address(), call.tenant_id().await?);
+    call.with_office(move |context| {
+        let audit_context = context.auth.system_context(address)?;
+        Ok(office::unguarded::verify_email(context.store, &audit_context, tenant, &digest)?)
+    })
+    .await
 }
 
 /// The token among the fields of the link or the form; empty if there is none.

@@ -47,15 +47,15 @@ async fn reset_password(call: Request) -> Result<HttpResponse, ApiError> {
     let sent = validate_body_with(sent, |sent| check_password(policy, "password", &sent.password, &[]))?;
     let digest = digest_link_token(&sent.token.into_value().unwrap_or_default());
     let password = Secret::new(sent.password.into_value().unwrap_or_default());
-    let address = call.address();
+    let (address, tenant) = (call.address(), call.tenant_id().await?);
     call.with_office(move |context| {
         // checked before the password is hashed, so that guessing tokens is cheap for the server
-        let holder = office::unguarded::find_reset_user(context.store, &digest, context.auth.time().at)?
+        let holder = office::unguarded::find_reset_user(context.store, tenant, &digest, context.auth.time().at)?
             .ok_or_else(spent_token_error)?;
         let words = context.unguarded(holder.tenant).list_context_words(Some(PrincipalId::User(holder.id)))?;
         let verifier = context.auth.hash_stranger_password(&password, &words, address)?;
         let audit_context = context.auth.system_context(address)?;
-        office::unguarded::reset_password(context.store, &audit_context, &digest, &verifier)?
+        office::unguarded::reset_password(context.store, &audit_context, tenant, &digest, &verifier)?
             .map(drop)
             .ok_or_else(spent_token_error)
     })

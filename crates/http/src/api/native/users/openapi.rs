@@ -125,12 +125,13 @@ pub(super) fn invite_user() -> OperationDoc {
              replaces the previous one. Accepting it activates a pending user.",
         )
         .description(
-            "Setting the password in another way and suspending or deleting the user revoke the invitation. \
+            "The invitation is void once the password is set in another way, the user is suspended or deleted, the \
+             user's roles change, or the rights of one of these roles do. \
              Requires every right of the user, as setting the password does.",
         )
         .description(
             "With `deliver` as `mail`, a link with the token is mailed to the user's e-mail address, at most once a \
-             minute, and the response has no token. Accepting such an invitation also verifies the address.",
+             minute; within it, no other invitation is created. The response has no token. Accepting such an invitation also verifies the address.",
         )
         .request_body::<InviteUser>(json!({ "deliver": "show" }))
         .optional_body()
