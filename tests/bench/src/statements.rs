@@ -13,7 +13,7 @@ pub(crate) const RELEASE_SAVEPOINT: &str = "RELEASE member";
 pub(crate) const SELECT_STATE: &str = "SELECT meta.state FROM meta WHERE meta.id = 1 LIMIT 1";
 
 /// The number of columns of [`SELECT_SESSION`].
-pub(crate) const FIND_COLUMN_COUNT: usize = 33;
+pub(crate) const FIND_COLUMN_COUNT: usize = 36;
 
 /// The session and what it depends on. `$1` is its id.
 pub(crate) const SELECT_SESSION: &str = "SELECT sessions.id, sessions.tenant_id, sessions.kind, sessions.user_id, sessions.device_id, \
@@ -21,9 +21,9 @@ pub(crate) const SELECT_SESSION: &str = "SELECT sessions.id, sessions.tenant_id,
     sessions.used, sessions.user_epoch, sessions.device_epoch, sessions.tenant_epoch, sessions.methods, sessions.proved_at, \
     sessions.address, sessions.rotated_from, sessions.thumbprint, sessions.created_at, sessions.rotated_at, \
     sessions.last_used_at, sessions.expires_at, sessions.expires_day, sessions.ended_at, sessions.ended_why, tenants.epoch, \
-    tenants.zone, users.epoch, users.status, devices.epoch, devices.status \
-    FROM (((sessions INNER JOIN tenants ON sessions.tenant_id = tenants.id) LEFT OUTER JOIN users ON sessions.user_id = users.id) \
-    LEFT OUTER JOIN devices ON sessions.device_id = devices.id) WHERE sessions.id = $1 LIMIT 1";
+    tenants.zone, users.epoch, users.status, devices.epoch, devices.status, NULL, NULL, NULL \
+    FROM sessions INNER JOIN tenants ON sessions.tenant_id = tenants.id LEFT OUTER JOIN users ON sessions.user_id = users.id \
+    LEFT OUTER JOIN devices ON sessions.device_id = devices.id WHERE sessions.id = $1";
 
 /// The rotation of a session.
 pub(crate) const ROTATE_SESSION: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, \

@@ -1,29 +1,25 @@
 //! Sessions. Each frequent operation is one statement: finding a session with everything that
 //! decides whether it is live, a rotation, a batch of uses.
 
+mod find;
 mod list;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::time::Duration;
 
-use diesel::expression::ValidGrouping;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Nullable};
 use tillgate_auth_core::ports::{
     FirstUse, Rotation, SessionCursor, SessionFilter, SessionOrder, SessionRecord, SessionUse, SessionView, Sessions,
-    StoreClock,
 };
-use tillgate_auth_core::{DialectName, Epochs, Session};
-use tillgate_domain::{Epoch, Instant, KeyId, SessionId, StoreResult, Zone};
+use tillgate_auth_core::{DialectName, Session};
+use tillgate_domain::{Instant, KeyId, SessionId, StoreResult};
 use uuid::Uuid;
 
 use super::removed_rows;
-use crate::connection::{AnyConnection, MultiBackend};
+use crate::connection::AnyConnection;
 use crate::error_class::classify;
 use crate::row::{Column, IdRow, SessionRow, day_number};
-use crate::schema::{devices, first_uses, sessions, tenants, users};
+use crate::schema::{first_uses, sessions};
 use crate::statement::{Bind, Statement, placeholders};
 use crate::transaction::Transaction;
 
@@ -53,57 +49,6 @@ const SWEEP_ENDED: &str = "DELETE FROM sessions WHERE id IN (\
      SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2) AND ended_at < $1";
 const SWEEP_EXPIRED: &str = "DELETE FROM sessions WHERE id IN (\
      SELECT id FROM sessions WHERE expires_day <= $3 AND expires_at < $1 LIMIT $2) AND expires_at < $1";
-
-/// A session with the epoch and zone of its tenant, and the epochs and statuses of its user and
-/// device.
-type SessionWithEpochs = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
-/// The same with the milliseconds since its rotation, the number of the server, and the server's
-/// clock.
-type SessionWithStoreClock =
-    (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>, Option<i64>, i64, i64);
-
-fn split_store_clock(found: SessionWithStoreClock) -> (SessionWithEpochs, Option<StoreClock>) {
-    let (row, tenant, zone, user, user_status, device, device_status, since, server, now) = found;
-    let rotated = since.map(|since| Duration::from_millis(u64::try_from(since).unwrap_or_default()));
-    let clock = StoreClock { since_rotation: rotated, server, now: Instant::from_millis(now) };
-    ((row, tenant, zone, user, user_status, device, device_status), Some(clock))
-}
-
-/// Defines expressions that PostgreSQL evaluates about itself.
-macro_rules! server_expressions {
-    ($($(#[$doc:meta])* $name:ident: $type:ty = $text:expr;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, QueryId, ValidGrouping)]
-        struct $name;
-
-        impl Expression for $name {
-            type SqlType = $type;
-        }
-        impl<T> AppearsOnTable<T> for $name {}
-        impl<T> SelectableExpression<T> for $name {}
-
-        impl QueryFragment<MultiBackend> for $name {
-            fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-                pass.push_sql($text);
-                Ok(())
-            }
-        }
-    )*};
-}
-
-server_expressions! {
-    /// The milliseconds since the rotation, if this server dated it.
-    SinceRotation: Nullable<BigInt> = "CASE WHEN sessions.rotated_server = \
-        (EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint * 2 + pg_is_in_recovery()::int \
-        THEN (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint - sessions.rotated_clock END";
-    /// The number of the server: its start time in microseconds, and whether it was in recovery.
-    /// The latter distinguishes a promoted standby from itself before its promotion, when a new
-    /// timeline begins.
-    ServerNumber: BigInt =
-        "(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint * 2 + pg_is_in_recovery()::int";
-    /// The server's clock, in milliseconds since the Unix epoch.
-    ServerNow: BigInt = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint";
-}
 
 impl Transaction<'_> {
     /// Records uses of different sessions. On PostgreSQL, their rows are first locked in the order
@@ -146,54 +91,7 @@ impl Sessions for Transaction<'_> {
     }
 
     fn find(&mut self, id: SessionId) -> StoreResult<Option<SessionRecord>> {
-        let query = sessions::table
-            .find(id.0.as_bytes().as_slice())
-            .inner_join(tenants::table)
-            .left_join(users::table)
-            .left_join(devices::table);
-        // one query with the server's clock, and one without
-        macro_rules! select {
-            ($($said:expr),*) => {
-                query.select((
-                    SessionRow::as_select(),
-                    tenants::epoch,
-                    tenants::zone,
-                    users::epoch.nullable(),
-                    users::status.nullable(),
-                    devices::epoch.nullable(),
-                    devices::status.nullable(),
-                    $($said),*
-                ))
-            };
-        }
-        let found: Option<(SessionWithEpochs, Option<StoreClock>)> = match self.connection {
-            AnyConnection::Sqlite(_) => {
-                let found = select!().get_result::<SessionWithEpochs>(self.connection).optional();
-                found.map(|found| found.map(|found| (found, None)))
-            }
-            AnyConnection::Postgres(_) => {
-                let found = select!(SinceRotation, ServerNumber, ServerNow)
-                    .get_result::<SessionWithStoreClock>(self.connection)
-                    .optional();
-                found.map(|found| found.map(split_store_clock))
-            }
-        }
-        .map_err(classify)?;
-        let Some((found, clock)) = found else { return Ok(None) };
-        let (row, tenant, zone, user, user_status, device, device_status) = found;
-        let epoch = |epoch: Option<i64>| Epoch(epoch.unwrap_or_default());
-        let user_status =
-            user_status.map(|status| Column("users", "status").check_parsed(status.parse())).transpose()?;
-        let device_status =
-            device_status.map(|status| Column("devices", "status").check_parsed(status.parse())).transpose()?;
-        Ok(Some(SessionRecord {
-            session: row.into_domain()?,
-            epochs: Epochs { user: epoch(user), device: epoch(device), tenant: Epoch(tenant) },
-            user: user_status,
-            device: device_status,
-            zone: Column("tenants", "zone").check_parsed(Zone::parse(&zone))?,
-            clock,
-        }))
+        self.find_session(id)
     }
 
     fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> StoreResult<bool> {
