@@ -48,11 +48,23 @@ pub(crate) struct Transaction<'a> {
     mode: Mode,
     /// Whether the store is known to accept writes.
     writes_allowed: bool,
+    /// Whether a statement that writes was requested.
+    wrote: bool,
 }
 
 impl<'a> Transaction<'a> {
     pub(crate) fn new(connection: &'a mut AnyConnection, written: &'a mut WrittenChanges, mode: Mode) -> Self {
-        Self { connection, written_changes: written, mode, writes_allowed: false }
+        Self { connection, written_changes: written, mode, writes_allowed: false, wrote: false }
+    }
+
+    /// The transaction of a unit of work in a group, of which an earlier one may have checked that
+    /// the store accepts writes.
+    pub(crate) fn in_group(
+        connection: &'a mut AnyConnection,
+        written: &'a mut WrittenChanges,
+        writes_allowed: bool,
+    ) -> Self {
+        Self { writes_allowed, ..Self::new(connection, written, Mode::Write) }
     }
 }
 
@@ -71,11 +83,18 @@ impl Transaction<'_> {
             self.check_writable()?;
             self.writes_allowed = true;
         }
+        self.wrote = true;
         Ok(self.connection)
     }
 
     /// Whether a statement that writes was requested.
     pub(crate) fn has_written(&self) -> bool {
+        self.wrote
+    }
+
+    /// Whether the store is known to accept writes until the end of the transaction, if it holds
+    /// the lock of SQLite.
+    pub(crate) fn writes_allowed(&self) -> bool {
         self.writes_allowed
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
-use tillgate_domain::{Mode, StoreError, StoreResult};
+use tillgate_domain::{StoreError, StoreResult};
 
 use crate::connection::AnyConnection;
 use crate::database::Limits;
@@ -78,6 +78,9 @@ pub(crate) struct Group {
     lock_busy_since: Option<Duration>,
     /// When the lock was last released.
     released_at: Option<Duration>,
+    /// Whether a member has checked that the store accepts writes. While the transaction is open,
+    /// no other process can change that.
+    writes_allowed: bool,
     /// The members that have run in the open transaction.
     pub(crate) members: Vec<Member>,
 }
@@ -93,6 +96,7 @@ impl Group {
             opened_at: None,
             lock_busy_since: None,
             released_at: None,
+            writes_allowed: false,
             members: Vec::new(),
         }
     }
@@ -179,7 +183,10 @@ impl Group {
         let mut written = WrittenChanges::default();
         let outcome = {
             let _inside = number.enter();
-            catch_unwind(AssertUnwindSafe(|| work(&mut Transaction::new(connection, &mut written, Mode::Write))))
+            let mut transaction = Transaction::in_group(connection, &mut written, self.writes_allowed);
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut transaction)));
+            self.writes_allowed = transaction.writes_allowed();
+            outcome
         };
         match outcome {
             Err(panic) => MemberOutcome::Panicked(panic),
@@ -235,6 +242,7 @@ impl Group {
 
     fn mark_ended(&mut self) {
         self.opened_at = None;
+        self.writes_allowed = false;
         self.released_at = Some(monotonic_now());
     }
 }

@@ -351,3 +351,20 @@ fn panicking_observer_blocks_no_writer() {
     assert_eq!(query_committed(&database, "SELECT SUM(id) FROM tills"), 3);
     assert_eq!(run_write(&database, |tx| insert_till(tx, 4)), Ok(()));
 }
+
+#[test]
+fn group_checks_once_whether_the_store_accepts_writes() {
+    let folder = TestFolder::new();
+    let database = folder.database(&test_limits());
+    let meta = "CREATE TABLE meta (id INTEGER PRIMARY KEY, state TEXT NOT NULL); INSERT INTO meta VALUES (1, 'open')";
+    run_write(&database, |tx| execute_sql(tx, meta)).unwrap();
+    let drain = |tx: &mut Transaction<'_>| {
+        tx.write_connection()?;
+        execute_sql(tx, "UPDATE meta SET state = 'draining'")
+    };
+    let write = |tx: &mut Transaction<'_>| tx.write_connection().map(drop);
+    let ends = run_in_one_group(&database, vec![Box::new(drain), Box::new(write)]);
+    assert!(ends.iter().all(|end| matches!(end, Ok(Ok(())))), "{ends:?}");
+    let next = run_write(&database, write);
+    assert!(matches!(next, Err(StoreError::Unavailable(_))), "{next:?}");
+}
