@@ -1,24 +1,17 @@
 //! A headless browser: Debian's Chromium, driven over `WebDriver` (W3C) by its chromedriver. Keys
 //! are sent as a person types them; console messages and requests are read from the browser itself.
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use serde_json::{Value, json};
-use tillgate_testkit::chromium::HEADLESS_ARGUMENTS;
-use ureq::Agent;
-use ureq::http::Request;
 
+use crate::chromium::{Chromium, ChromiumPool};
 use crate::wait_until;
 
 /// How long a page may take to show something.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// How long the browser may take for one command.
-const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The name of an element's reference (`WebDriver`, 12.1).
 const ELEMENT_KEY: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -41,51 +34,20 @@ pub mod keys {
 
 /// A running browser with one page.
 pub struct Browser {
-    driver: Child,
-    agent: Agent,
-    session: String,
-    profile: PathBuf,
+    /// Is always there until this is dropped.
+    chromium: Option<Chromium>,
+    pool: Arc<ChromiumPool>,
 }
 
 impl Browser {
-    /// Starts a browser with its own profile.
+    /// Starts a browser, or uses that of an earlier test, of which nothing is left.
     pub fn start() -> Self {
-        let profile = crate::installation::create_folder();
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is missing: tests/run install");
-        let mut output = BufReader::new(driver.stdout.take().unwrap());
-        let mut line = String::new();
-        let port = loop {
-            line.clear();
-            assert!(output.read_line(&mut line).unwrap() > 0, "chromedriver did not start");
-            if let Some(port) = line.trim().strip_suffix('.').and_then(|line| line.rsplit_once("on port ")) {
-                break port.1.to_owned();
-            }
-        };
-        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
-        let agent: Agent =
-            Agent::config_builder().http_status_as_error(false).timeout_global(Some(COMMAND_TIMEOUT)).build().into();
-        let mut browser = Self { driver, agent, session: format!("http://127.0.0.1:{port}/session"), profile };
-        let id = browser.post("", &capabilities(&browser.profile))["sessionId"].as_str().unwrap().to_owned();
-        browser.session = format!("{}/{id}", browser.session);
-        browser
+        let pool = ChromiumPool::current();
+        Self { chromium: Some(pool.take_chromium()), pool }
     }
 
     fn send_command(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
-        let request = Request::builder().method(method).uri(format!("{}{path}", self.session));
-        let request = request.header("content-type", "application/json");
-        let request = request.body(body.map(Value::to_string).unwrap_or_default()).unwrap();
-        let mut answer = self.agent.run(request).map_err(|error| error.to_string())?;
-        let answer_json: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
-        match answer_json["value"]["error"].as_str() {
-            Some(error) => Err(format!("{error}: {}", answer_json["value"]["message"])),
-            None => Ok(answer_json["value"].clone()),
-        }
+        self.chromium.as_ref().unwrap().send_command(method, path, body)
     }
 
     #[track_caller]
@@ -127,9 +89,14 @@ impl Browser {
     /// Runs an expression on the page and returns the value of its promise.
     #[track_caller]
     pub fn run_async(&self, expression: &str) -> Value {
-        let parameters =
-            json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true });
-        self.devtools("Runtime.evaluate", &parameters)["result"]["value"].clone()
+        self.devtools("Runtime.evaluate", &evaluation(expression))["result"]["value"].clone()
+    }
+
+    /// As [`run_async`](Self::run_async), but returns `None` if the page is left meanwhile.
+    pub fn try_run_async(&self, expression: &str) -> Option<Value> {
+        let command = json!({ "cmd": "Runtime.evaluate", "params": evaluation(expression) });
+        let answer = self.send_command("POST", "/goog/cdp/execute", Some(&command)).ok()?;
+        Some(answer["result"]["value"].clone())
     }
 
     /// Opens another tab and uses it from now on. Returns the tab before it.
@@ -329,21 +296,15 @@ impl Browser {
     }
 }
 
-fn capabilities(profile: &std::path::Path) -> Value {
-    let profile = format!("--user-data-dir={}", profile.display());
-    let arguments: Vec<&str> = HEADLESS_ARGUMENTS.into_iter().chain([profile.as_str()]).collect();
-    json!({ "capabilities": { "alwaysMatch": {
-        "browserName": "chrome",
-        "goog:chromeOptions": { "args": arguments },
-        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-    } } })
+/// The parameters to evaluate an expression and to wait for its promise.
+fn evaluation(expression: &str) -> Value {
+    json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true })
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.send_command("DELETE", "", None);
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
-        let _ = std::fs::remove_dir_all(&self.profile);
+        if let Some(chromium) = self.chromium.take() {
+            self.pool.give_back(chromium);
+        }
     }
 }

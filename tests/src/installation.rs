@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tillgate_testkit::DatabaseEngine;
 
+use crate::demo_shop::small_demo_shop;
 use crate::{RunningServer, Secrets};
 
 /// The password of every demo account in the tests.
@@ -40,9 +41,7 @@ impl Installation {
     /// Creates an installation with the small demo shop: users admin, manager, cashier, devices
     /// P01, P02, PDA1, OFFICE, all with [`PASSWORD`].
     pub fn with_fixture(engine: DatabaseEngine) -> Self {
-        let installation = Self::new(engine);
-        installation.create_demo_shop();
-        installation
+        small_demo_shop(engine).new_installation()
     }
 
     /// Creates the small demo shop in the database.

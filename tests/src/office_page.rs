@@ -30,13 +30,21 @@ pub struct OfficePage {
     document: OnceLock<Value>,
 }
 
-/// Whether the page shows all that it has to show: neither it nor its panel is still being read.
-const SETTLED: &str = "const resources = performance.getEntriesByType('resource'); \
+/// Counts the calls of a document whose answers its scripts have not read yet.
+const COUNT_OPEN_CALLS: &str = "{ window.openCalls = 0; const send = window.fetch; \
+    window.fetch = async (...request) => { openCalls += 1; const end = () => { openCalls -= 1; }; \
+    try { const answer = await send(...request); answer.clone().arrayBuffer().then(end, end); return answer; } \
+    catch (error) { end(); throw error; } } }";
+
+/// Whether the page shows all that it has to show, two frames from now: neither it nor its panel is
+/// still being read, and what was read last is rendered.
+const SETTLED: &str = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => { \
+    const resources = performance.getEntriesByType('resource'); \
     const quiet = performance.now() - Math.max(0, ...resources.map(each => each.responseEnd)); \
-    return document.readyState === 'complete' && quiet > 150 \
+    done(document.readyState === 'complete' && window.openCalls === 0 && quiet > 50 \
     && !document.querySelector('.boot, .skeleton, [aria-busy=true]') \
     && document.querySelector('aside.panel h2')?.textContent !== '…' \
-    && Boolean(document.querySelector('#main, main')?.childElementCount)";
+    && Boolean(document.querySelector('#main, main')?.childElementCount)) })))";
 
 impl OfficePage {
     /// Starts a server on this database engine, and a browser.
@@ -53,7 +61,16 @@ impl OfficePage {
 
     /// Starts a browser that reaches a running server at this address.
     pub fn start_at(installation: Installation, server: RunningServer, address: String) -> Self {
-        Self { browser: Browser::start(), server, installation, address, document: OnceLock::new() }
+        let browser = Browser::start();
+        browser.run_in_new_documents(COUNT_OPEN_CALLS);
+        Self { browser, server, installation, address, document: OnceLock::new() }
+    }
+
+    /// Opens another tab and uses it from now on. Returns the tab before it.
+    pub fn open_tab(&self) -> String {
+        let before = self.browser.open_tab();
+        self.browser.run_in_new_documents(COUNT_OPEN_CALLS);
+        before
     }
 
     /// The address of a page of the back office, such as `/people`.
@@ -66,11 +83,27 @@ impl OfficePage {
         self.browser.open(&self.address_of(path));
     }
 
+    /// Goes to a page by its link beside every page, without loading the app again.
+    #[track_caller]
+    pub fn follow_link_to(&self, page: &str) {
+        let address = json!(format!("/office/{page}"));
+        let follow = format!(
+            "const link = [...document.querySelectorAll('.rail li a')].find(link => link.pathname === {address}); \
+             const is_open = link?.getAttribute('aria-current') === 'page' && location.pathname === {address}; \
+             if (!is_open) {{ document.title = ''; link?.click() }} return Boolean(link)"
+        );
+        assert_eq!(self.browser.run(&follow), json!(true), "there is no link to {page}");
+        // the page sets its title when its module is loaded, and shows it in the next frame
+        let opened = "const title = document.title.split(' \u{b7} ')[0]; \
+                      return title !== '' && document.querySelector('h1')?.textContent === title";
+        wait_until(TIMEOUT, &format!("the title of {page}"), || self.browser.run(opened) == json!(true));
+    }
+
     /// Waits until the page shows all that it has to show.
     #[track_caller]
     pub fn wait_until_settled(&self) {
         let what = format!("{} to be complete", self.browser.address());
-        wait_until(TIMEOUT, &what, || self.browser.run(SETTLED) == json!(true));
+        wait_until(TIMEOUT, &what, || self.browser.try_run_async(SETTLED) == Some(json!(true)));
     }
 
     /// Waits until the address is that of this page, whatever its query is.

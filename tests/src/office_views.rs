@@ -67,17 +67,35 @@ impl OfficePage {
     /// Opens one after the other everything that the person who is signed in can see, and calls
     /// `look` with the name of each when it is complete.
     pub fn for_each_view(&self, mut look: impl FnMut(&str)) {
+        self.open("/");
+        self.wait_until_settled();
         for page in self.list_pages() {
-            self.open(&format!("/{page}"));
-            self.wait_until_settled();
-            look(&page);
-            if PAGES_WITH_FORM.contains(&&*page) {
-                self.press_for_dialog("n");
-                look(&format!("{page}: new"));
-                self.close_dialog();
-            }
-            self.look_at_panels(&page, &mut look);
+            self.for_each_view_of_page(&page, &mut look);
         }
+        self.for_each_view_of_frame(&mut look);
+    }
+
+    /// Opens a page, from another one, and one after the other its form, its panel, and the tabs of
+    /// that.
+    pub fn for_each_view_of_page(&self, page: &str, mut look: impl FnMut(&str)) {
+        if page == "profile" {
+            self.open("/profile");
+        } else {
+            self.follow_link_to(page);
+        }
+        self.wait_until_settled();
+        look(page);
+        if PAGES_WITH_FORM.contains(&page) {
+            self.press_for_dialog("n");
+            look(&format!("{page}: new"));
+            self.close_dialog();
+        }
+        self.look_at_panels(page, &mut look);
+    }
+
+    /// Opens one after the other what belongs to every page: the list of keys and the menu of the
+    /// person.
+    pub fn for_each_view_of_frame(&self, mut look: impl FnMut(&str)) {
         self.open("/");
         self.wait_until_settled();
         self.press_for_dialog("?");

@@ -18,6 +18,12 @@ impl Secrets {
         }
     }
 
+    /// Adds these secrets to those of another installation.
+    pub fn copy_into(&self, other: &Self) {
+        let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        other.0.lock().unwrap_or_else(PoisonError::into_inner).extend(secrets);
+    }
+
     /// Panics if one of the secrets is in the text. `place` says which text it is; the secret
     /// itself is not shown.
     pub fn assert_absent(&self, place: &str, text: &str) {

@@ -1,37 +1,15 @@
-//! What people rely on in the back office, in a real browser on both databases: a signed-out
-//! browser shows nothing, acts can be undone, what a person may not do is named and refused,
-//! nothing is lost when two people change one thing, and texts of others are shown as text.
+//! What people rely on in the back office, in a real browser: a signed-out browser shows nothing,
+//! acts can be undone, what a person may not do is named and refused, nothing is lost when two
+//! people change one thing, and texts of others are shown as text.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use serde_json::{Value, json};
 use tillgate_tests::{DatabaseEngine, OfficePage, PASSWORD, TillClient};
 
-/// Runs each case in Chromium on both databases.
-macro_rules! in_chromium {
-    ($($test:ident),+ $(,)?) => {
-        mod on_sqlite {
-            $(
-                #[test]
-                #[ignore = "requires Chromium"]
-                fn $test() {
-                    super::$test(super::DatabaseEngine::Sqlite);
-                }
-            )+
-        }
-        mod on_postgres {
-            $(
-                #[test]
-                #[ignore = "requires Chromium and PostgreSQL"]
-                fn $test() {
-                    super::$test(super::DatabaseEngine::Postgres);
-                }
-            )+
-        }
-    };
-}
+tillgate_tests::in_chromium_on_both_databases!(saved_access_lets_a_person_log_in_on_a_till);
 
-in_chromium!(
+tillgate_tests::in_chromium!(
     signed_out_browser_shows_no_data_in_any_tab,
     locked_till_is_named_so_and_undo_unlocks_it,
     missing_right_is_named_and_reveals_nothing,
@@ -66,10 +44,10 @@ fn signed_out_browser_shows_no_data_in_any_tab(engine: DatabaseEngine) {
     page.sign_in("admin");
     page.open("/people");
     page.wait_for_text("#main", "manager@example.com");
-    let first = page.browser.open_tab();
+    let first = page.open_tab();
     page.open("/");
     page.browser.wait_for("#main", "P01");
-    let second = page.browser.open_tab();
+    let second = page.open_tab();
     page.browser.switch_to_tab(&first);
     page.sign_out();
     page.assert_clean();
@@ -83,7 +61,7 @@ fn signed_out_browser_shows_no_data_in_any_tab(engine: DatabaseEngine) {
     page.wait_for_path("/sign-in");
     assert!(!page.text().contains("manager@example.com"), "{}", page.text());
     // a tab that the browser restores
-    page.browser.open_tab();
+    page.open_tab();
     page.open("/people");
     page.wait_for_path("/sign-in");
     assert!(!page.text().contains("manager@example.com"), "{}", page.text());
@@ -239,6 +217,27 @@ fn last_administrator_stays(engine: DatabaseEngine) {
     let left = if statuses[0] == 200 { "admin" } else { "second" };
     let users = list(&page.log_in_natively(left), "/users?status=active");
     assert!(users.iter().any(|user| user["user_name"] == left && user["roles"] == json!(["admin"])), "{users:?}");
+    page.assert_clean();
+}
+
+fn saved_access_lets_a_person_log_in_on_a_till(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let admin = page.log_in_natively("admin");
+    let id = add_user(&admin, "nora", &[]);
+    assert!(page.server.new_till().try_login("nora", "P01").is_none(), "nobody gave her access yet");
+    page.sign_in("admin");
+    page.open(&format!("/people/{id}"));
+    page.wait_for_text("aside.panel h2", "nora");
+    page.wait_until_settled();
+    page.browser.run("document.querySelector('aside.panel input[aria-label=\"Cashier: P01\"]').click()");
+    page.wait_for_text(".save-bar", "Gains");
+    page.click_text(".save-bar button", "Save");
+    page.wait_for_text(".toast", "Saved the access of nora");
+    let user = admin.get(&format!("/api/v1/users/{id}")).json();
+    assert_eq!(user["devices"], json!([{ "device": "P01", "roles": ["cashier"] }]), "{user}");
+    let till = page.server.new_till().login("nora", "P01");
+    let ticket = json!({ "currency": "EUR", "items": [{ "unit_price": "1", "quantity": "1" }] });
+    till.post("/api/v1/tickets", &ticket).expect_status(201);
     page.assert_clean();
 }
 

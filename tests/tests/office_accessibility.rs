@@ -9,13 +9,17 @@ use std::time::Duration;
 use serde_json::json;
 use tillgate_tests::browser::keys;
 use tillgate_tests::{
-    AxeRules, DatabaseEngine, OfficePage, fill_shop, find_axe_faults, find_unnamed_controls, wait_until,
+    AxeRules, DatabaseEngine, OfficePage, fill_shop, find_axe_faults, find_unnamed_controls, run_on_engines, wait_until,
 };
 
-/// What is wrong with what the browser shows, in both color schemes, and with texts of twice the
-/// size.
-fn find_faults(page: &OfficePage, width: u32) -> Vec<String> {
+/// A desktop, and a screen as wide as a desktop's 1280 pixels at 400 %.
+const SCREENS: [(u32, u32); 2] = [(1280, 800), (320, 640)];
+
+/// What is wrong with what the browser shows on a screen, in both color schemes, and on a desktop
+/// with texts of twice the size too.
+fn find_faults(page: &OfficePage, (width, height): (u32, u32)) -> Vec<String> {
     let browser = &page.browser;
+    browser.resize(width, height);
     let mut faults = find_unnamed_controls(browser);
     for (scheme, rules) in [("light", AxeRules::Default), ("dark", AxeRules::ColorContrast)] {
         browser.set_color_scheme(scheme);
@@ -31,42 +35,88 @@ fn find_faults(page: &OfficePage, width: u32) -> Vec<String> {
         }
     }
     browser.run("document.documentElement.style.fontSize = ''");
-    faults
+    faults.into_iter().map(|fault| format!("{width} pixels: {fault}")).collect()
 }
 
-/// Looks at everything on a screen of this size.
-fn assert_no_faults(width: u32, height: u32) {
-    let page = OfficePage::start(DatabaseEngine::Sqlite);
-    let admin = page.log_in_natively("admin");
-    fill_shop(&page.server, &admin);
-    page.browser.resize(width, height);
+/// Signs in to a shop in which every page shows something.
+fn open_shop(engine: DatabaseEngine) -> OfficePage {
+    let page = OfficePage::start(engine);
+    fill_shop(&page.server, &page.log_in_natively("admin"));
     page.sign_in("admin");
-    let (mut faults, mut views) = (Vec::new(), 0);
-    let mut look = |view: &str| {
-        views += 1;
-        faults.extend(find_faults(&page, width).into_iter().map(|fault| format!("{view}: {fault}")));
-    };
-    page.for_each_view(&mut look);
-    page.for_each_view_without_session(&mut look);
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(views > 30, "only {views} views");
-    // a fault is found
-    page.browser.run("document.querySelector('main').append(document.createElement('button'))");
-    assert!(find_axe_faults(&page.browser, AxeRules::Default).iter().any(|fault| fault.starts_with("button-name")));
-    assert_ne!(find_unnamed_controls(&page.browser), Vec::<String>::new());
+    page
+}
+
+/// Collects what is wrong with the views of a test.
+struct Findings<'p> {
+    page: &'p OfficePage,
+    faults: Vec<String>,
+    views: usize,
+}
+
+impl<'p> Findings<'p> {
+    fn new(page: &'p OfficePage) -> Self {
+        Self { page, faults: Vec::new(), views: 0 }
+    }
+
+    /// Looks at a view on each of the screens, of which the first one is set afterwards.
+    fn look(&mut self, view: &str, screens: &[(u32, u32)]) {
+        self.views += 1;
+        for screen in screens {
+            let faults = find_faults(self.page, *screen).into_iter();
+            self.faults.extend(faults.map(|fault| format!("{view}: {fault}")));
+        }
+        self.page.browser.resize(screens[0].0, screens[0].1);
+    }
+
+    fn assert_none(&self, least_views: usize) {
+        assert!(self.faults.is_empty(), "{}", self.faults.join("\n"));
+        assert!(self.views >= least_views, "only {} views", self.views);
+        // a fault is found
+        self.page.browser.run("document.querySelector('main').append(document.createElement('button'))");
+        let found = find_axe_faults(&self.page.browser, AxeRules::Default);
+        assert!(found.iter().any(|fault| fault.starts_with("button-name")), "{found:?}");
+        assert_ne!(find_unnamed_controls(&self.page.browser), Vec::<String>::new());
+    }
+}
+
+/// Looks at every second page, beginning with this one.
+fn look_at_pages(findings: &mut Findings<'_>, first: usize) {
+    let page = findings.page;
+    for each in page.list_pages().iter().skip(first).step_by(2) {
+        page.for_each_view_of_page(each, |view| findings.look(view, &SCREENS));
+    }
+}
+
+fn check_first_half(engine: DatabaseEngine) {
+    let page = open_shop(engine);
+    let mut findings = Findings::new(&page);
+    look_at_pages(&mut findings, 0);
+    findings.assert_none(17);
+}
+
+fn check_second_half(engine: DatabaseEngine) {
+    let page = open_shop(engine);
+    let mut findings = Findings::new(&page);
+    look_at_pages(&mut findings, 1);
+    for screen in SCREENS {
+        // a menu is placed when it is opened
+        page.browser.resize(screen.0, screen.1);
+        page.for_each_view_of_frame(|view| findings.look(view, &[screen]));
+    }
+    page.for_each_view_without_session(|view| findings.look(view, &SCREENS));
+    findings.assert_none(15);
 }
 
 #[test]
-#[ignore = "requires Chromium and axe-core, which tests/run installs"]
-fn no_page_has_a_serious_fault_on_a_desktop() {
-    assert_no_faults(1280, 800);
+#[ignore = "requires Chromium, axe-core, which tests/run installs, and PostgreSQL in a thorough run"]
+fn first_half_of_the_pages_has_no_serious_fault() {
+    run_on_engines(check_first_half);
 }
 
-/// As wide as a desktop's 1280 pixels at 400 %.
 #[test]
-#[ignore = "requires Chromium and axe-core, which tests/run installs"]
-fn no_page_has_a_serious_fault_on_a_small_screen() {
-    assert_no_faults(320, 640);
+#[ignore = "requires Chromium, axe-core, which tests/run installs, and PostgreSQL in a thorough run"]
+fn second_half_of_the_pages_has_no_serious_fault() {
+    run_on_engines(check_second_half);
 }
 
 /// The lines of an element that remain when colors are forced.
@@ -87,9 +137,13 @@ fn assert_told_apart(page: &OfficePage, with_state: &str, without: &str) {
 }
 
 #[test]
-#[ignore = "requires Chromium and axe-core, which tests/run installs"]
+#[ignore = "requires Chromium, axe-core, which tests/run installs, and PostgreSQL in a thorough run"]
 fn states_are_visible_when_the_browser_replaces_the_colors() {
-    let page = OfficePage::start(DatabaseEngine::Sqlite);
+    run_on_engines(check_forced_colors);
+}
+
+fn check_forced_colors(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
     let admin = page.log_in_natively("admin");
     fill_shop(&page.server, &admin);
     page.browser.resize(1280, 800);
@@ -124,9 +178,13 @@ fn states_are_visible_when_the_browser_replaces_the_colors() {
 }
 
 #[test]
-#[ignore = "requires Chromium and axe-core, which tests/run installs"]
+#[ignore = "requires Chromium, axe-core, which tests/run installs, and PostgreSQL in a thorough run"]
 fn accent_color_of_the_tenant_is_readable_everywhere() {
-    let page = OfficePage::start(DatabaseEngine::Sqlite);
+    run_on_engines(check_accent_color);
+}
+
+fn check_accent_color(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
     let admin = page.log_in_natively("admin");
     page.browser.resize(1280, 800);
     page.sign_in("admin");

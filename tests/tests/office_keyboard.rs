@@ -37,10 +37,10 @@ fn walk_to(page: &OfficePage, css: &str, name: &str, backwards: bool) {
     panic!("{MAX_KEYS} keys do not lead to {name}");
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn person_is_managed_by_keyboard_alone() {
-    let page = OfficePage::start(DatabaseEngine::Sqlite);
+tillgate_tests::in_chromium!(person_is_managed_by_keyboard_alone);
+
+fn person_is_managed_by_keyboard_alone(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
     let admin = page.log_in_natively("admin");
     page.open("/sign-in");
     page.browser.wait_until_visible("#login");

@@ -1,5 +1,5 @@
 //! The open pages of the back office follow the event stream: they show changes without a reload,
-//! and all tabs of a browser share one stream.
+//! and all tabs of a browser share one stream. What is ended on a page ends on the till at once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -8,7 +8,14 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use serde_json::json;
-use tillgate_tests::{Browser, DatabaseEngine, Installation, OfficePage, wait_until};
+use tillgate_tests::{Browser, DatabaseEngine, Installation, OfficePage, PASSWORD, TillClient, wait_until};
+
+tillgate_tests::in_chromium_on_both_databases!(
+    login_and_logout_elsewhere_show_on_the_open_board,
+    session_ended_on_the_board_is_over_on_its_till,
+);
+
+tillgate_tests::in_chromium!(tabs_of_a_browser_share_one_stream);
 
 /// The number of tills on which somebody is logged in.
 const LOGGED_IN: &str = ".tile.logged_in strong";
@@ -16,33 +23,54 @@ const LOGGED_IN: &str = ".tile.logged_in strong";
 /// The most memory of scripts that a page may use.
 const MAX_PAGE_BYTES: f64 = 150_000_000.0;
 
-#[test]
-#[ignore = "requires Chromium"]
-fn login_and_logout_elsewhere_show_on_the_open_board() {
-    let page = OfficePage::start(DatabaseEngine::Sqlite);
+fn login_and_logout_elsewhere_show_on_the_open_board(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
     page.sign_in("admin");
     // with a stream, the page reads nothing by itself
     page.wait_for_text(".lamp", "Live");
     page.wait_for_text(LOGGED_IN, "0");
     page.browser.run("window.openedOnce = true");
-    let till = page.server.new_till().login("cashier", "P01");
+    page.press_for_dialog("n");
+    page.browser.type_into("dialog [name=name]", "P77");
+    let login = json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "P01" });
+    let answer = page.server.new_till().post("/portos/api/v1/auth", &login).expect_status(200);
+    let token = answer.text_at("/tokenId");
+    page.installation.secrets().add(&token);
     page.wait_for_text(LOGGED_IN, "1");
+    page.wait_for_text("li.card.used", "P01");
+    page.wait_for_text("li.card.used", "Cashier");
     page.server.new_till().login("manager", "P02");
     page.wait_for_text(LOGGED_IN, "2");
-    till.delete("/api/v1/sessions/current").expect_status(204);
+    TillClient::with_token(&page.server, &token).delete("/portos/api/auth").expect_status(200);
     page.wait_for_text(LOGGED_IN, "1");
     assert_eq!(page.browser.run("return window.openedOnce"), json!(true), "it is still the same document");
+    assert_eq!(page.browser.value("dialog [name=name]"), "P77", "what was typed is kept");
     page.assert_clean();
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn tabs_of_a_browser_share_one_stream() {
-    let page = OfficePage::start(DatabaseEngine::Sqlite);
+fn session_ended_on_the_board_is_over_on_its_till(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let admin = page.log_in_natively("admin");
+    let till = page.server.new_till().login("cashier", "P01");
+    page.sign_in("admin");
+    page.wait_for_text("li.card.used", "P01");
+    page.browser.run("document.querySelector('li.card.used [aria-haspopup=menu]').click()");
+    page.click_text("[role=menuitem]", "End session");
+    page.wait_for_text(".toast", "Ended the session of Cashier on P01");
+    till.get("/api/v1/sessions/current").expect_status(401);
+    page.wait_for_text("li.card.free", "P01");
+    let events = admin.get("/api/v1/audit-events?action=session.end").expect_status(200).json();
+    assert_eq!(events["items"].as_array().unwrap().len(), 1, "{events}");
+    assert_eq!(events["items"][0]["user"]["user_name"], "admin", "{events}");
+    page.assert_clean();
+}
+
+fn tabs_of_a_browser_share_one_stream(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
     page.sign_in("admin");
     page.wait_for_text(".lamp", "Live");
     for path in ["/people", "/devices", "/"] {
-        page.browser.open_tab();
+        page.open_tab();
         page.open(path);
         page.wait_for_text(".lamp", "Live");
     }

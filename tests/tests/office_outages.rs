@@ -26,10 +26,13 @@ fn assert_form_is_kept(page: &OfficePage, name: &str) {
     assert_eq!(page.browser.value("dialog [name=name]"), name);
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn page_continues_when_its_server_was_killed_and_started_again() {
-    let mut page = OfficePage::start(DatabaseEngine::Sqlite);
+tillgate_tests::in_chromium!(
+    page_continues_when_its_server_was_killed_and_started_again,
+    page_older_than_its_server_offers_to_reload_and_keeps_what_was_typed,
+);
+
+fn page_continues_when_its_server_was_killed_and_started_again(engine: DatabaseEngine) {
+    let mut page = OfficePage::start(engine);
     page.sign_in("admin");
     page.wait_for_text(".lamp", "Live");
     type_new_device(&page, "P77");
@@ -117,10 +120,8 @@ fn copy(mut from: TcpStream, mut to: TcpStream, replaces: &AtomicBool, [text, ot
     let _ = to.shutdown(Shutdown::Both);
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn page_older_than_its_server_offers_to_reload_and_keeps_what_was_typed() {
-    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+fn page_older_than_its_server_offers_to_reload_and_keeps_what_was_typed(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
     let server = installation.serve();
     let (address, is_newer) = start_updating_proxy(&server);
     let page = OfficePage::start_at(installation, server, address);

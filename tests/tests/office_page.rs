@@ -16,8 +16,19 @@ use tillgate_tests::{Browser, DatabaseEngine, Installation, OfficePage, PASSWORD
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-fn start() -> (Installation, RunningServer, Browser) {
-    let installation = Installation::with_fixture(DatabaseEngine::Sqlite).with_setting("LOG__LEVEL", "trace");
+tillgate_tests::in_chromium!(
+    person_signs_in_sees_the_board_and_signs_out,
+    person_without_scripts_signs_in_and_out,
+    new_person_is_invited_and_chooses_a_password,
+    server_without_a_public_address_says_that_it_cannot_mail_a_link,
+    person_is_mailed_a_link_to_verify_their_address_and_an_invitation,
+    link_of_the_server_sets_up_the_first_administrator,
+    page_of_another_origin_can_neither_frame_nor_reach_nor_change_anything,
+    audit_log_is_verified_and_exported_on_its_page,
+);
+
+fn start(engine: DatabaseEngine) -> (Installation, RunningServer, Browser) {
+    let installation = Installation::with_fixture(engine).with_setting("LOG__LEVEL", "trace");
     let server = installation.serve();
     (installation, server, Browser::start())
 }
@@ -32,10 +43,8 @@ fn sign_in(browser: &Browser, login: &str) {
     browser.type_into("#password", &format!("{PASSWORD}{}", keys::ENTER));
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn person_signs_in_sees_the_board_and_signs_out() {
-    let page = OfficePage::start(DatabaseEngine::Sqlite);
+fn person_signs_in_sees_the_board_and_signs_out(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
     // the root leads to the app, which has no session yet and leads to the form
     page.browser.open(page.server.address());
     page.wait_for_path("/sign-in");
@@ -50,10 +59,8 @@ fn person_signs_in_sees_the_board_and_signs_out() {
     page.assert_clean();
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn person_without_scripts_signs_in_and_out() {
-    let (_installation, server, browser) = start();
+fn person_without_scripts_signs_in_and_out(engine: DatabaseEngine) {
+    let (_installation, server, browser) = start(engine);
     let address = |path: &str| format!("{}/office{path}", server.address());
     let cookies = || browser.devtools("Network.getAllCookies", &json!({}))["cookies"].as_array().unwrap().len();
     browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
@@ -77,10 +84,8 @@ fn person_without_scripts_signs_in_and_out() {
     assert!(errors.iter().all(|line| line.contains("Cleared data types")), "{errors:?}");
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn new_person_is_invited_and_chooses_a_password() {
-    let page = OfficePage::start(DatabaseEngine::Sqlite);
+fn new_person_is_invited_and_chooses_a_password(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
     page.sign_in("admin");
     page.open("/people");
     page.click_text("button", "New person");
@@ -140,10 +145,8 @@ fn wait_for_mailed_path(installation: &Installation, page: &str) -> String {
     found.unwrap()
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn person_is_mailed_a_link_to_verify_their_address_and_an_invitation() {
-    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+fn person_is_mailed_a_link_to_verify_their_address_and_an_invitation(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
     let page = OfficePage::start_on(installation.with_setting("SERVER__PUBLIC_URL", "http://localhost:8080"));
     let user = find_user(&page, "manager");
     page.sign_in("admin");
@@ -169,10 +172,8 @@ fn person_is_mailed_a_link_to_verify_their_address_and_an_invitation() {
     page.assert_clean();
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn server_without_a_public_address_says_that_it_cannot_mail_a_link() {
-    let page = OfficePage::start(DatabaseEngine::Sqlite);
+fn server_without_a_public_address_says_that_it_cannot_mail_a_link(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
     let user = find_user(&page, "manager");
     page.sign_in("admin");
     page.open(&format!("/people/{user}?tab=security"));
@@ -186,10 +187,8 @@ fn server_without_a_public_address_says_that_it_cannot_mail_a_link() {
     page.assert_clean();
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn link_of_the_server_sets_up_the_first_administrator() {
-    let installation = Installation::new(DatabaseEngine::Sqlite);
+fn link_of_the_server_sets_up_the_first_administrator(engine: DatabaseEngine) {
+    let installation = Installation::new(engine);
     installation.run_ok(&["init"], "");
     let server = installation.serve();
     let browser = Browser::start();
@@ -224,10 +223,8 @@ fn serve_foreign_page(html: String) -> String {
     address
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn page_of_another_origin_can_neither_frame_nor_reach_nor_change_anything() {
-    let (_installation, server, browser) = start();
+fn page_of_another_origin_can_neither_frame_nor_reach_nor_change_anything(engine: DatabaseEngine) {
+    let (_installation, server, browser) = start(engine);
     let office = format!("{}/office", server.address());
     browser.open(&format!("{office}/sign-in"));
     sign_in(&browser, "admin");
@@ -294,10 +291,8 @@ fn page_of_another_origin_can_neither_frame_nor_reach_nor_change_anything() {
     browser.wait_for("#main", "P01");
 }
 
-#[test]
-#[ignore = "requires Chromium"]
-fn audit_log_is_verified_and_exported_on_its_page() {
-    let (installation, server, browser) = start();
+fn audit_log_is_verified_and_exported_on_its_page(engine: DatabaseEngine) {
+    let (installation, server, browser) = start(engine);
     let folder = installation.folder().join("downloads");
     std::fs::create_dir(&folder).unwrap();
     browser.devtools("Browser.setDownloadBehavior", &json!({ "behavior": "allow", "downloadPath": folder }));
@@ -331,7 +326,7 @@ fn audit_log_is_verified_and_exported_on_its_page() {
 #[test]
 #[ignore = "requires Chromium"]
 fn changed_audit_event_is_named_on_the_page_as_by_the_command() {
-    let (installation, server, browser) = start();
+    let (installation, server, browser) = start(DatabaseEngine::Sqlite);
     browser.open(&format!("{}/office/audit", server.address()));
     wait_for_address(&browser, &format!("{}/office/sign-in", server.address()));
     sign_in(&browser, "admin");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tillgate_tests::browser::keys;
 use tillgate_tests::{
     AxeRules, DatabaseEngine, Installation, OfficePage, PASSWORD, RunningServer, TillClient, find_axe_faults,
-    find_unnamed_controls,
+    find_unnamed_controls, run_on_engines,
 };
 use ureq::Agent;
 
@@ -91,9 +91,13 @@ fn of_two_set_ups_at_once_in_two_processes_one_wins(engine: DatabaseEngine) {
 }
 
 #[test]
-#[ignore = "requires Chromium and axe-core, which tests/run installs"]
+#[ignore = "requires Chromium, axe-core, which tests/run installs, and PostgreSQL in a thorough run"]
 fn shop_is_set_up_by_its_page_and_works() {
-    let page = OfficePage::start_on(create_installation(DatabaseEngine::Sqlite));
+    run_on_engines(set_up_by_page);
+}
+
+fn set_up_by_page(engine: DatabaseEngine) {
+    let page = OfficePage::start_on(create_installation(engine));
     let token = read_token(&page.installation);
     page.open("/set-up");
     page.browser.wait_until_visible("#token");

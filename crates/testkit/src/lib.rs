@@ -8,7 +8,7 @@
 //! model and property tests, [`histories`] of each. [`PlainHasher`] hashes passwords without cost.
 //! [`FailingStore`] wraps a store and fails on demand, [`RecordingStore`] records the calls.
 //! [`postgres`] starts a PostgreSQL server for a test process, and [`on_both_databases!`] makes a
-//! test for each database.
+//! test for each database. [`FolderSnapshot`] copies the data folder of an installation.
 //!
 //! This crate depends on no database library and no web framework.
 
@@ -32,6 +32,7 @@ mod database_engine;
 pub mod entropy;
 pub mod failing_store;
 pub mod fixture;
+mod folder_snapshot;
 mod plain_hasher;
 pub mod postgres;
 mod random;
@@ -48,6 +49,7 @@ pub use database_engine::DatabaseEngine;
 pub use entropy::SeededEntropy;
 pub use failing_store::FailingStore;
 pub use fixture::{Fixture, FixtureBuilder};
+pub use folder_snapshot::FolderSnapshot;
 pub use harness::{AuthStoreHarness, Roster, StoreHarness, enroll};
 pub use plain_hasher::PlainHasher;
 pub use random::Random;
