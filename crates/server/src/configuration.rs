@@ -14,6 +14,7 @@ mod table;
 mod validation;
 mod value;
 
+pub(crate) use layers::SecretFile;
 pub use layers::Source;
 pub use loading::read_settings;
 pub(crate) use loading::{Flags, load_settings};

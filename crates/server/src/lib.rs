@@ -23,6 +23,7 @@ mod memory_arenas;
 mod open_files;
 mod priority;
 mod runtime;
+mod secret_files;
 mod shell;
 mod startup;
 mod suggestions;

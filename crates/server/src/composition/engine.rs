@@ -17,13 +17,14 @@ use tillgate_persistence::Database;
 use super::to_usize;
 use crate::command::CommandError;
 use crate::configuration::{Algorithm, Settings};
-use crate::{master_key, shell};
+use crate::{master_key, secret_files, shell};
 
 /// Builds the engine of a server. Creates the master key and the first keys if the database has
 /// none.
 pub(crate) fn build_engine(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, CommandError> {
     let master = master_key::find_or_create_master_key(settings, !has_keys(database)?)?;
     master_key::warn_if_open(settings);
+    secret_files::warn_if_open(settings);
     build_auth(settings, database, master, true, Arc::new(SystemClock))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
@@ -48,12 +48,23 @@ pub(crate) struct Key {
     pub(crate) secret: bool,
 }
 
+/// A file that contains the secret of a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SecretFile {
+    /// The key that names the file, or whose value is in it.
+    pub(crate) key: String,
+    /// The path of the file.
+    pub(crate) path: PathBuf,
+}
+
 /// The values of all layers so far, by `section.key`.
 #[derive(Clone, Debug)]
 pub(crate) struct Layers {
     /// The known settings; any other key is an error.
     keys: &'static [Key],
     values: BTreeMap<String, (Value, Source)>,
+    /// The files from which `*_file` keys took a value, by `section.key`.
+    value_files: BTreeMap<String, PathBuf>,
     /// The `[[mounts]]` tables of the file.
     pub(crate) mounts: Option<(Value, Source)>,
     /// The `[[access]]` tables of the file.
@@ -72,7 +83,14 @@ const FILE_SUFFIX: &str = "_file";
 impl Layers {
     /// Creates an empty set of layers over these settings.
     pub(crate) fn new(keys: &'static [Key]) -> Self {
-        Self { keys, values: BTreeMap::new(), mounts: None, access: None, every_dialect: false }
+        Self {
+            keys,
+            values: BTreeMap::new(),
+            value_files: BTreeMap::new(),
+            mounts: None,
+            access: None,
+            every_dialect: false,
+        }
     }
 
     /// Adds the values of a configuration file.
@@ -117,6 +135,7 @@ impl Layers {
 
     fn insert(&mut self, key: &str, value: Value, source: Source) -> Result<(), ConfigError> {
         if self.keys.iter().any(|known| known.path == key) {
+            self.value_files.remove(key);
             self.values.insert(key.to_owned(), (value, source));
             return Ok(());
         }
@@ -138,6 +157,7 @@ impl Layers {
                 });
             }
         };
+        self.value_files.insert(known.path.to_owned(), PathBuf::from(path));
         self.values.insert(known.path.to_owned(), (Value::String(content.trim_end().to_owned()), source));
         Ok(())
     }
@@ -145,6 +165,23 @@ impl Layers {
     /// The value of a key with its source, if any layer has it.
     pub(crate) fn find(&self, key: &str) -> Option<&(Value, Source)> {
         self.values.get(key)
+    }
+
+    /// The files that contain secrets: those given by `*_file` keys, and the configuration file if
+    /// it contains the secret itself.
+    pub(super) fn secret_files(&self) -> Vec<SecretFile> {
+        let find = |key: &str| {
+            if let Some(path) = self.value_files.get(key) {
+                return Some(SecretFile { key: format!("{key}{FILE_SUFFIX}"), path: path.clone() });
+            }
+            match self.values.get(key)? {
+                (Value::String(text), Source::File(path)) if contains_secret(text) => {
+                    Some(SecretFile { key: key.to_owned(), path: PathBuf::from(path) })
+                }
+                _ => None,
+            }
+        };
+        self.keys.iter().filter(|key| key.secret).filter_map(|key| find(key.path)).collect()
     }
 
     /// The error for a variable without a double underscore, which cannot be a setting.
@@ -162,6 +199,17 @@ impl Layers {
     fn unknown_key_error(&self, source: Source, key: &str) -> ConfigError {
         let near = find_nearest(key, self.keys.iter().map(|known| known.path)).map(str::to_owned);
         ConfigError::Unknown { source, key: key.to_owned(), near }
+    }
+}
+
+/// Whether the value of a secret setting contains a secret. The address of a database may have no
+/// password.
+fn contains_secret(value: &str) -> bool {
+    match value.split_once("://") {
+        Some(("postgres" | "postgresql", rest)) => {
+            rest.contains("password=") || rest.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+        }
+        _ => !value.is_empty() && !value.starts_with("sqlite:"),
     }
 }
 

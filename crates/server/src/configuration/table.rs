@@ -11,7 +11,7 @@ use tillgate_http::{AccessRule, SameSite, SecurePolicy, WebOrigin};
 use toml::Value;
 
 use super::ConfigError;
-use super::layers::{Key, Layers, Source};
+use super::layers::{Key, Layers, SecretFile, Source};
 use super::mount_rows::MountConfig;
 use super::value::{Algorithm, ByteSize, ForwardingHeaders, LogFormat, MailTls, PublicUrl, Setting};
 
@@ -42,6 +42,8 @@ macro_rules! settings {
             pub(crate) mounts: Vec<MountConfig>,
             /// The access table for gateways.
             pub(crate) access: Vec<AccessRule>,
+            /// The files that contain secrets, except a master key in the data folder.
+            pub(crate) secret_files: Vec<SecretFile>,
             /// The flags that select this installation, quoted for a shell, each after a space;
             /// hints repeat them.
             pub(crate) flags: String,
@@ -56,6 +58,7 @@ macro_rules! settings {
                     },)*
                     mounts,
                     access: Vec::new(),
+                    secret_files: layers.secret_files(),
                     flags: String::new(),
                 })
             }

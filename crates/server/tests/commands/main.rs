@@ -5,6 +5,8 @@ mod api_key;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod json;
 #[cfg(test)]
 mod mail;

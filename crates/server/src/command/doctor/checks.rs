@@ -29,6 +29,7 @@ pub(super) fn run_checks(context: &Context) -> Vec<Finding> {
     findings.push(machine::check_data_folder(&settings));
     findings.extend(machine::check_disk(&settings));
     findings.push(machine::check_master_key(&settings));
+    findings.extend(machine::check_secret_files(&settings));
     match database::open_database(&settings) {
         Err(finding) => findings.push(finding),
         Ok(database) => {

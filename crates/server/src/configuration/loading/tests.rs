@@ -120,6 +120,38 @@ fn secrets_are_read_from_files() {
 }
 
 #[test]
+fn files_with_secrets_are_known() {
+    let folder = TestFolder::new("secret-files");
+    let files = |text: &str, pairs: &[(&str, &str)]| {
+        let flags = Flags { config: Some(folder.write("c.toml", text)), ..Flags::default() };
+        let settings = load_settings(&flags, &variables(pairs)).unwrap();
+        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        let named = settings.secret_files.iter().map(|file| format!("{} {}", file.key, name(&file.path)));
+        named.collect::<Vec<_>>()
+    };
+    let secret = folder.write("secret", "geheim\n");
+    let secret = secret.to_str().unwrap();
+    let mail = format!("[mail]\nuser = \"till\"\npassword_file = {secret:?}\n");
+    assert_eq!(files(&mail, &[]), ["mail.password_file secret"]);
+    assert_eq!(files(&mail, &[("TILLGATE_MAIL__PASSWORD", "other")]), [""; 0], "the variable overrides the file");
+    let inline = "[mail]\nuser = \"till\"\npassword = \"geheim\"\n";
+    assert_eq!(
+        files(inline, &[("TILLGATE_KEYS__MASTER_FILE", secret)]),
+        ["keys.master_file secret", "mail.password c.toml"]
+    );
+    for (url, is_secret) in [
+        ("sqlite:tillgate.db", false),
+        ("postgres://tillgate@db.example/tillgate", false),
+        ("postgres:///tillgate?host=db.example", false),
+        ("postgres://tillgate:geheim@db.example/tillgate", true),
+        ("postgresql://db.example/tillgate?user=tillgate&password=geheim", true),
+    ] {
+        let found = files(&format!("[database]\nurl = {url:?}\n"), &[]);
+        assert_eq!(found, vec!["database.url c.toml"; usize::from(is_secret)], "{url}");
+    }
+}
+
+#[test]
 fn invalid_value_names_its_source_and_requirement() {
     let error = error_text(&Flags::default(), &[("TILLGATE_SESSIONS__IDLE", "90")]);
     assert!(error.contains("TILLGATE_SESSIONS__IDLE") && error.contains("sessions.idle"), "{error}");

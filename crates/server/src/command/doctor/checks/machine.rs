@@ -8,7 +8,7 @@ use tillgate_domain::Instant;
 use crate::command::doctor::finding::Finding;
 use crate::command::json::format_instant;
 use crate::configuration::Settings;
-use crate::{composition, disk, exposure, master_key, tls};
+use crate::{composition, disk, exposure, master_key, secret_files, tls};
 
 /// How long before its expiry a certificate should have been renewed. ACME clients renew it about
 /// 30 days before.
@@ -132,6 +132,26 @@ pub(super) fn check_master_key(settings: &Settings) -> Finding {
             _ => Finding::ok(CHECK, path.display().to_string()),
         },
     }
+}
+
+/// The other files with secrets, if settings name any.
+pub(super) fn check_secret_files(settings: &Settings) -> Option<Finding> {
+    const CHECK: &str = "secrets";
+    let files = secret_files::list_secret_files(settings);
+    let open: Vec<_> = files.iter().filter(|file| secret_files::can_others_read(file)).collect();
+    let (texts, paths): (Vec<String>, Vec<String>) = open
+        .iter()
+        .map(|file| {
+            let path = file.path.display();
+            (format!("{path} ({}) can be read by other users of this machine", file.key), format!("'{path}'"))
+        })
+        .unzip();
+    if !texts.is_empty() {
+        let remedy = format!("chmod 600 {}, with the user of the server as the owner", paths.join(" "));
+        return Some(Finding::problem(CHECK, texts.join("; "), remedy));
+    }
+    let named: Vec<String> = files.iter().map(|file| format!("{} ({})", file.path.display(), file.key)).collect();
+    (!named.is_empty()).then(|| Finding::ok(CHECK, named.join(", ")))
 }
 
 #[cfg(test)]

@@ -1,0 +1,65 @@
+//! The command `doctor`: what it reports about the machine and about mails.
+
+use serde_json::{Value, json};
+
+use crate::program::{PASSWORD, TestInstallation};
+
+/// What a check found; null if it was not made.
+fn find_check(home: &TestInstallation, line: &[&str], check: &str) -> Value {
+    let document = home.run(&[&["doctor", "--json"], line].concat()).json();
+    let checks = document["checks"].as_array().unwrap();
+    checks.iter().find(|each| each["check"] == check).cloned().unwrap_or_default()
+}
+
+#[cfg(unix)]
+#[test]
+fn secrets_that_others_can_read_are_reported() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = TestInstallation::new().with_admin();
+    let set_mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    assert_eq!(find_check(&home, &[], "secrets"), Value::Null);
+    let (url, password, config) = (home.path("url"), home.path("password"), home.data().join("tillgate.toml"));
+    std::fs::write(&url, "sqlite:tillgate.db\n").unwrap();
+    std::fs::write(&password, "geheim\n").unwrap();
+    let settings = format!("[database]\nurl_file = {url:?}\n[mail]\nuser = \"till\"\npassword_file = {password:?}\n");
+    std::fs::write(&config, settings).unwrap();
+    for path in [&url, &password] {
+        set_mode(path, 0o600);
+    }
+    let files = format!("{} (database.url_file), {} (mail.password_file)", url.display(), password.display());
+    let fine = json!({ "check": "secrets", "ok": true, "found": files, "mend": null });
+    assert_eq!(find_check(&home, &[], "secrets"), fine);
+    for path in [&url, &password] {
+        set_mode(path, 0o644);
+        let found = find_check(&home, &[], "secrets");
+        let text = found["found"].as_str().unwrap();
+        assert!(text.starts_with(path.to_str().unwrap()), "{found}");
+        assert!(text.ends_with("can be read by other users of this machine") && !text.contains(';'), "{found}");
+        assert!(found["mend"].as_str().unwrap().contains(&format!("chmod 600 '{}'", path.display())), "{found}");
+        let server = home.start(&["serve"]);
+        assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
+        drop(server);
+        let log = std::fs::read_to_string(home.path("server.log")).unwrap();
+        let warned =
+            log.lines().any(|line| line.contains("can read a secret") && line.contains(path.to_str().unwrap()));
+        assert!(warned, "{log}");
+        set_mode(path, 0o600);
+    }
+    // a secret in the configuration itself, and the key of the certificate
+    let inline = home.path("inline.toml");
+    let settings = format!(
+        "[mail]\nuser = \"till\"\npassword = \"geheim\"\n[server]\ntls_cert = {url:?}\ntls_key = {password:?}\n"
+    );
+    std::fs::write(&inline, settings).unwrap();
+    for path in [&inline, &password] {
+        set_mode(path, 0o644);
+    }
+    let flags = ["--config", inline.to_str().unwrap()];
+    let text = find_check(&home, &flags, "secrets")["found"].as_str().unwrap().to_owned();
+    assert!(
+        text.contains("inline.toml (mail.password) can") && text.contains("password (server.tls_key) can"),
+        "{text}"
+    );
+}
