@@ -138,15 +138,22 @@ impl Database {
             }
             Address::Postgres(url) => {
                 let mut connection = open_postgres(url, self)?;
-                // The connection holds the lock, so the lock ends with the connection whatever
-                // happens.
-                connection
-                    .batch_execute(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK_KEY})"))
-                    .map_err(|error| MigrateError::Unavailable(error.to_string()))?;
+                acquire_lock(&mut connection).map_err(|error| MigrateError::Unavailable(error.to_string()))?;
                 run(&mut connection)
             }
         }
     }
+}
+
+/// Acquires the lock of the migrations. The connection holds it, so it ends with the connection
+/// whatever happens.
+fn acquire_lock(connection: &mut PgConnection) -> diesel::QueryResult<()> {
+    let attempt = sql_query(format!("SELECT pg_try_advisory_lock({ADVISORY_LOCK_KEY}) AS acquired"));
+    if attempt.get_result::<LockRow>(connection)?.acquired {
+        return Ok(());
+    }
+    tracing::info!("another process updates the database; waiting until it has finished");
+    connection.batch_execute(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK_KEY})"))
 }
 
 fn open_sqlite(path: &std::path::Path, database: &Database) -> Result<SqliteConnection, MigrateError> {
@@ -261,6 +268,12 @@ struct ExistsRow {
     #[diesel(sql_type = diesel::sql_types::Integer)]
     #[expect(dead_code, reason = "only the existence of the row matters")]
     number: i32,
+}
+
+#[derive(diesel::QueryableByName)]
+struct LockRow {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    acquired: bool,
 }
 
 #[derive(diesel::QueryableByName)]

@@ -25,8 +25,17 @@ pub(crate) fn connection_opener(address: &str, limits: &Limits) -> ConnectFn {
 
 /// Opens a connection without time-outs, for operations that may take long (migrations).
 pub(crate) fn connect_plain(address: &str, limits: &Limits) -> Result<PgConnection, ConnectFailure> {
-    connect(&parameters::with_defaults(address, limits.deadline))
+    let mut connection = connect(&parameters::with_defaults(address, limits.deadline))?;
+    // a server that does not support it finds out later that a process has ended
+    drop(connection.batch_execute(DETECT_LOST_CLIENT));
+    Ok(connection)
 }
+
+/// Makes a server of version 14 or newer end a statement whose client has ended. Otherwise the
+/// statement of a process that was stopped while it waited for a lock stays in the queue for the
+/// lock, and everybody who needs the table waits behind it.
+const DETECT_LOST_CLIENT: &str =
+    "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'";
 
 fn connect(address: &str) -> Result<PgConnection, ConnectFailure> {
     PgConnection::establish(address).map_err(|error| ConnectFailure(redact_message(address, &error.to_string())))

@@ -18,6 +18,7 @@ mod key_sweeping;
 mod listener;
 mod logging;
 mod mail;
+mod main_thread;
 mod master_key;
 mod memory_arenas;
 mod open_files;

@@ -24,7 +24,9 @@ use crate::configuration::Settings;
 use crate::key_sweeping::SweepingThread;
 use crate::listener::{self, BoundListener, ListenerOptions, RunningListener, StopHandle};
 use crate::mail::MailThread;
+use crate::main_thread::MainThread;
 use crate::startup::{ListenSetting, bind_error};
+use crate::tls::Certificate;
 use crate::version::VERSION;
 use crate::{
     composition, exposure, first_admin, logging, open_files, priority, tls, unknown_tenants, unserved_sessions,
@@ -84,12 +86,23 @@ fn report_units(database: &Database, metrics: &Arc<Metrics>) {
     });
 }
 
-/// Runs the server until a signal stops it.
-pub(crate) fn run_server(
-    settings: &Settings,
-    parts: ServerParts,
-    startup_task: Option<StartupTask>,
-) -> Result<(), CommandError> {
+/// A server that has everything but its listeners.
+pub(crate) struct PreparedServer {
+    database: Arc<Database>,
+    auth: Arc<Auth>,
+    http: Http,
+    metrics: Arc<Metrics>,
+    certificate: Option<Arc<Certificate>>,
+    tls: Option<Arc<ServerConfig>>,
+    mailing: MailThread,
+    sweeping: SweepingThread,
+    sealing: SealingThread,
+    has_no_users: bool,
+    json: bool,
+}
+
+/// Builds the web server from its parts and starts the background threads.
+pub(crate) fn prepare_server(settings: &Settings, parts: ServerParts) -> Result<PreparedServer, CommandError> {
     let ServerParts { database, auth, mounts, json } = parts;
     let certificate = tls::load_certificate(settings)?;
     let tls = certificate.as_ref().map(tls::server_config).transpose()?;
@@ -103,17 +116,52 @@ pub(crate) fn run_server(
         Arc::clone(&metrics),
     );
     http.set_audit_verifier(Arc::new(ServerVerifier::new(settings, &database, &auth)));
-    if startup_task.is_some() {
-        http.readiness_gate().close();
-    }
     let mailing = MailThread::start(settings, &database, &auth)?;
     let sweeping = SweepingThread::start(&database, &auth)?;
     unserved_sessions::warn_unserved_sessions(settings, &auth)?;
     unknown_tenants::warn_unknown_tenants(settings, &*database);
     let sealing = SealingThread::start(settings, &database, &auth)?;
-    let no_users =
-        startup_task.is_none() && !office::unguarded::any_user_exists(&*database).map_err(CommandError::failed)?;
-    let served = actix_web::rt::System::new().block_on(async {
+    let has_no_users = !office::unguarded::any_user_exists(&*database).map_err(CommandError::failed)?;
+    Ok(PreparedServer {
+        database,
+        auth,
+        http,
+        metrics,
+        certificate,
+        tls,
+        mailing,
+        sweeping,
+        sealing,
+        has_no_users,
+        json,
+    })
+}
+
+/// Runs the server until a signal stops it.
+pub(crate) fn run_server(
+    settings: &Settings,
+    main_thread: MainThread,
+    server: PreparedServer,
+    startup_task: Option<StartupTask>,
+) -> Result<(), CommandError> {
+    let MainThread { runtime, signals } = main_thread;
+    let PreparedServer {
+        database,
+        auth,
+        http,
+        metrics,
+        certificate,
+        tls,
+        mailing,
+        sweeping,
+        sealing,
+        has_no_users,
+        json,
+    } = server;
+    if startup_task.is_some() {
+        http.readiness_gate().close();
+    }
+    let served = runtime.block_on(async {
         let workers = composition::worker_count(settings);
         let allowed_networks = exposure::allowed_networks(settings);
         let main = bind_listener(
@@ -150,12 +198,12 @@ pub(crate) fn run_server(
         actix_web::rt::spawn(logging::report_unparsable());
         let handles: Vec<StopHandle> =
             [Some(server.handle()), operations.as_ref().map(RunningListener::handle)].into_iter().flatten().collect();
-        signals::stop_on_signal(handles.clone())?;
+        signals::stop_on_signal(signals, handles.clone());
         log_start(settings, &auth, &url);
         certificate_reload::start_reloading(settings, certificate)?;
         let startup_work = startup_task.map(|task| task.announce(json, &url));
         print_addresses(json, &url, operations_url.as_deref());
-        if no_users {
+        if has_no_users && startup_work.is_none() {
             let link = first_admin::prepare_set_up(settings, &*database, &url, json);
             if !json {
                 print::print_line(&first_admin::first_admin_hint(settings));
@@ -176,7 +224,7 @@ pub(crate) fn run_server(
             None => Ok(()),
         }
     });
-    drop((mailing, sweeping));
+    drop((runtime, mailing, sweeping));
     served.and(final_writes::run_final_writes(list_final_writes(sealing, auth, database), FINAL_WRITES_TIMEOUT))
 }
 

@@ -15,45 +15,27 @@ use crate::{composition, exposure};
 /// The pause between two attempts to reach the database.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// The result of waiting for the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WaitOutcome {
-    /// The database can be reached.
-    Connected,
-    /// A signal ended the wait.
-    Stopped,
-}
-
 /// Waits until PostgreSQL can be reached, at most `database.start_wait`: after a power failure it
 /// may start later than this server. Does not wait for SQLite, which is a file.
 ///
 /// # Errors
 ///
 /// PostgreSQL could not be reached in time.
-pub(crate) fn wait_for_database(settings: &Settings) -> Result<WaitOutcome, CommandError> {
+pub(crate) fn wait_for_database(settings: &Settings) -> Result<(), CommandError> {
     if matches!(composition::database_address(settings)?, Address::Sqlite(_)) {
-        return Ok(WaitOutcome::Connected);
+        return Ok(());
     }
     let clock = SystemClock;
     let last = clock.monotonic().saturating_add(settings.database.start_wait);
-    actix_web::rt::System::new().block_on(async {
-        let mut signals = StopSignals::listen()?;
-        loop {
-            let Err(error) = composition::has_database(settings) else { return Ok(WaitOutcome::Connected) };
-            let left = last.saturating_sub(clock.monotonic());
-            if left.is_zero() {
-                return Err(error);
-            }
-            tracing::warn!(%error, seconds_left = left.as_secs(), "the database cannot be reached yet; retrying");
-            tokio::select! {
-                () = actix_web::rt::time::sleep(RETRY_PAUSE.min(left)) => (),
-                () = signals.wait() => {
-                    tracing::info!("stopped while waiting for the database");
-                    return Ok(WaitOutcome::Stopped);
-                }
-            }
+    loop {
+        let Err(error) = composition::has_database(settings) else { return Ok(()) };
+        let left = last.saturating_sub(clock.monotonic());
+        if left.is_zero() {
+            return Err(error);
         }
-    })
+        tracing::warn!(%error, seconds_left = left.as_secs(), "the database cannot be reached yet; retrying");
+        std::thread::sleep(RETRY_PAUSE.min(left));
+    }
 }
 
 /// Refuses to start if another program uses one of the configured addresses, before anything is
@@ -109,38 +91,5 @@ pub(crate) fn bind_error(setting: ListenSetting, listen: SocketAddr, error: &io:
     match setting {
         ListenSetting::Server => CommandError::failed(why),
         ListenSetting::Operations => CommandError::usage(why),
-    }
-}
-
-#[cfg(unix)]
-struct StopSignals {
-    term: tokio::signal::unix::Signal,
-    int: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl StopSignals {
-    fn listen() -> Result<Self, CommandError> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| signal(kind).map_err(CommandError::failed);
-        Ok(Self { term: listen(SignalKind::terminate())?, int: listen(SignalKind::interrupt())? })
-    }
-
-    async fn wait(&mut self) {
-        tokio::select! { _ = self.term.recv() => (), _ = self.int.recv() => () }
-    }
-}
-
-#[cfg(not(unix))]
-struct StopSignals;
-
-#[cfg(not(unix))]
-impl StopSignals {
-    fn listen() -> Result<Self, CommandError> {
-        Ok(Self)
-    }
-
-    async fn wait(&mut self) {
-        let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -25,6 +25,7 @@ use tillgate_persistence::{Address, Database};
 use super::listen_args::ListenArgs;
 use super::{CommandError, Context, password};
 use crate::configuration::Settings;
+use crate::main_thread::MainThread;
 use crate::runtime::{self, StartupOutcome, StartupTask};
 use crate::{composition, exposure, logging, startup};
 use accounts::ShopSize;
@@ -127,11 +128,9 @@ impl DemoArgs {
             };
             StartupTask { first_line: Box::new(first_line), work: Box::new(work) }
         };
-        runtime::run_server(
-            &settings,
-            runtime::ServerParts { database, auth, mounts, json: context.json },
-            Some(startup_task),
-        )
+        let parts = runtime::ServerParts { database, auth, mounts, json: context.json };
+        let server = runtime::prepare_server(&settings, parts)?;
+        runtime::run_server(&settings, MainThread::new()?, server, Some(startup_task))
     }
 }
 

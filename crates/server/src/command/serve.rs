@@ -6,8 +6,8 @@ use tillgate_http::Mounts;
 use super::listen_args::ListenArgs;
 use super::{CommandError, Context};
 use crate::configuration::Settings;
-use crate::startup::{self, WaitOutcome};
-use crate::{composition, logging, runtime};
+use crate::main_thread::{MainThread, StartOutcome};
+use crate::{composition, logging, runtime, startup};
 
 /// The arguments of `serve`.
 #[derive(Debug, Args)]
@@ -26,12 +26,22 @@ impl ServeArgs {
 
     fn serve(context: &Context, settings: &Settings, mounts: Mounts) -> Result<(), CommandError> {
         startup::check_addresses(settings)?;
-        if startup::wait_for_database(settings)? == WaitOutcome::Stopped {
-            return Ok(());
+        let mut main_thread = MainThread::new()?;
+        let (own_settings, json) = (settings.clone(), context.json);
+        let started = main_thread.run_start(move |step| {
+            let settings = &own_settings;
+            step.begin("waiting for the database");
+            startup::wait_for_database(settings)?;
+            step.begin("updating the database");
+            let database = composition::prepare_database(settings, &mut logging::log_migration)?;
+            step.begin("preparing the server");
+            super::demo::check_not_exposed(settings, &database)?;
+            let auth = composition::build_engine(settings, &database)?;
+            runtime::prepare_server(settings, runtime::ServerParts { database, auth, mounts, json })
+        })?;
+        match started {
+            StartOutcome::Complete(server) => runtime::run_server(settings, main_thread, server, None),
+            StartOutcome::Stopped => Ok(()),
         }
-        let database = composition::prepare_database(settings, &mut logging::log_migration)?;
-        super::demo::check_not_exposed(settings, &database)?;
-        let auth = composition::build_engine(settings, &database)?;
-        runtime::run_server(settings, runtime::ServerParts { database, auth, mounts, json: context.json }, None)
     }
 }
