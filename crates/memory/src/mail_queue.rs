@@ -3,7 +3,7 @@
 use tillgate_domain::office::ports::{MailKind, MailQueue, QueuedMail};
 use tillgate_domain::{Instant, StoreResult, UserId};
 
-use super::transaction::{Transaction, constraint_error, to_usize};
+use super::transaction::{Transaction, constraint_error, to_u32, to_usize};
 
 impl MailQueue for Transaction<'_> {
     fn insert_or_replace(&mut self, mail: &QueuedMail) -> StoreResult<()> {
@@ -39,5 +39,15 @@ impl MailQueue for Transaction<'_> {
         let queue = &mut self.tables_mut()?.mail_queue;
         let found = queue.get(&(kind, user)).is_some_and(|mail| mail.due_at == due_at);
         Ok(found && queue.remove(&(kind, user)))
+    }
+
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        let queue = &mut self.tables_mut()?.mail_queue;
+        let old = queue.rows().values().filter(|mail| mail.due_at < before && mail.expires_at < before);
+        let old: Vec<(MailKind, UserId)> = old.take(to_usize(limit)).map(|mail| (mail.kind, mail.user)).collect();
+        for key in &old {
+            queue.remove(key);
+        }
+        Ok(to_u32(old.len()))
     }
 }

@@ -114,6 +114,12 @@ pub fn retry_mail(
     store.write("retry_mail", |tx| tx.mail_queue().postpone(mail.kind, mail.user, token.retry_at, to).map(drop))
 }
 
+/// Removes at most `limit` mails whose token has expired before they could be sent. Returns their
+/// number.
+pub fn sweep_mails(store: &dyn Store<OfficePorts>, now: Instant, limit: u32) -> StoreResult<u32> {
+    store.write("sweep_mails", |tx| tx.mail_queue().sweep(now, limit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use tillgate_domain::office::ports::{MailKind, MailQueue, QueuedMail};
 use tillgate_domain::{Instant, StoreResult, UserId};
 
+use super::removed_rows;
 use crate::error_class::classify;
 use crate::row::QueuedMailRow;
 use crate::schema::mail_queue;
@@ -17,6 +18,9 @@ const PUT: &str = "INSERT INTO mail_queue (kind, user_id, email, requested_at, e
 const POSTPONE: &str = "UPDATE mail_queue SET due_at = $4, tries = tries + 1 \
      WHERE kind = $1 AND user_id = $2 AND due_at = $3";
 const REMOVE: &str = "DELETE FROM mail_queue WHERE kind = $1 AND user_id = $2 AND due_at = $3";
+const SWEEP: &str = "DELETE FROM mail_queue WHERE (kind, user_id) IN (\
+     SELECT kind, user_id FROM mail_queue WHERE due_at < $1 AND expires_at < $1 ORDER BY due_at LIMIT $2) \
+     AND due_at < $1 AND expires_at < $1";
 
 impl MailQueue for Transaction<'_> {
     fn insert_or_replace(&mut self, mail: &QueuedMail) -> StoreResult<()> {
@@ -51,5 +55,9 @@ impl MailQueue for Transaction<'_> {
     fn remove(&mut self, kind: MailKind, user: UserId, due_at: Instant) -> StoreResult<bool> {
         let binds = [Bind::from(kind.name()), Bind::from(&user.0), due_at.into()];
         Ok(self.execute(&Statement::new(REMOVE, binds))? == 1)
+    }
+
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        self.execute(&Statement::new(SWEEP, [before.into(), i64::from(limit).into()])).map(removed_rows)
     }
 }

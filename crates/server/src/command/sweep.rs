@@ -1,12 +1,14 @@
 //! `sweep`: removes what a server removes every minute: sessions that ended long ago, changes older
 //! than every live token, old counts of failed logins, expired signatures, live events older than a
-//! day, and idempotency keys older than two days.
+//! day, idempotency keys older than two days, expired one-time tokens, and mails whose token has
+//! expired.
 
 use serde_json::json;
 use tillgate_auth_core::auth::SweepCounts;
 
 use super::{CommandError, Context, print};
-use crate::{composition, key_sweeping};
+use crate::composition;
+use crate::office_sweeping::{OfficeSweepCounts, sweep_office};
 
 /// The number of removed rows between two progress messages.
 const PROGRESS_INTERVAL_ROWS: u32 = 10_000;
@@ -24,12 +26,15 @@ pub(super) fn run(context: &Context) -> Result<(), CommandError> {
     });
     let swept = swept.map_err(CommandError::failed)?;
     let SweepCounts { sessions, changes, attempts, known_networks, signatures, live_events } = swept;
-    let keys = key_sweeping::sweep_keys(&database, &engine).map_err(CommandError::failed)?;
+    let office = sweep_office(&database, &engine).map_err(CommandError::failed)?;
+    let OfficeSweepCounts { idempotency_keys, resets, invitations, email_verifications, queued_mails } = office;
     let all = json!({
         "sessions": sessions, "changes": changes, "attempts": attempts, "places": known_networks, "signatures": signatures,
-        "live_events": live_events, "idempotency_keys": keys,
+        "live_events": live_events, "idempotency_keys": idempotency_keys, "resets": resets, "invitations": invitations,
+        "email_verifications": email_verifications, "queued_mails": queued_mails,
     });
-    print::print_answer(context.json, &format!("removed: {}, {keys} idempotency keys", describe_swept(&swept)), &all);
+    let line = format!("removed: {}, {}", describe_swept(&swept), describe_office(&office));
+    print::print_answer(context.json, &line, &all);
     Ok(())
 }
 
@@ -42,5 +47,13 @@ fn describe_swept(swept: &SweepCounts) -> String {
     format!(
         "{sessions} sessions, {changes} changes, {attempts} counts of failed logins, {known_networks} known networks, \
          {signatures} signatures, {live_events} live events"
+    )
+}
+
+fn describe_office(swept: &OfficeSweepCounts) -> String {
+    let OfficeSweepCounts { idempotency_keys, resets, invitations, email_verifications, queued_mails } = swept;
+    format!(
+        "{idempotency_keys} idempotency keys, {resets} password resets, {invitations} invitations, \
+         {email_verifications} verifications of e-mail addresses, {queued_mails} mails that were not sent in time"
     )
 }

@@ -32,7 +32,7 @@ pub(super) struct LinkMailer {
 
 impl LinkMailer {
     /// Sends mails with links to the public address of the server; `None` if it is not set. Then
-    /// the mails stay queued until their tokens expire.
+    /// the mails stay queued until a sweep removes them, after their tokens have expired.
     pub(super) fn from_settings(
         settings: &Settings,
         mailer: &Arc<Mailer>,

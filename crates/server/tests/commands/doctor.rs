@@ -1,15 +1,8 @@
-//! The command `doctor`: what it reports about the machine and about mails.
+//! The command `doctor`: what it reports about files of the machine.
 
 use serde_json::{Value, json};
 
 use crate::program::{PASSWORD, TestInstallation};
-
-/// What a check found; null if it was not made.
-fn find_check(home: &TestInstallation, line: &[&str], check: &str) -> Value {
-    let document = home.run(&[&["doctor", "--json"], line].concat()).json();
-    let checks = document["checks"].as_array().unwrap();
-    checks.iter().find(|each| each["check"] == check).cloned().unwrap_or_default()
-}
 
 #[cfg(unix)]
 #[test]
@@ -19,7 +12,7 @@ fn secrets_that_others_can_read_are_reported() {
     let set_mode = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
-    assert_eq!(find_check(&home, &[], "secrets"), Value::Null);
+    assert_eq!(home.find_check(&[], "secrets"), Value::Null);
     let (url, password, config) = (home.path("url"), home.path("password"), home.data().join("tillgate.toml"));
     std::fs::write(&url, "sqlite:tillgate.db\n").unwrap();
     std::fs::write(&password, "geheim\n").unwrap();
@@ -30,10 +23,10 @@ fn secrets_that_others_can_read_are_reported() {
     }
     let files = format!("{} (database.url_file), {} (mail.password_file)", url.display(), password.display());
     let fine = json!({ "check": "secrets", "ok": true, "found": files, "mend": null });
-    assert_eq!(find_check(&home, &[], "secrets"), fine);
+    assert_eq!(home.find_check(&[], "secrets"), fine);
     for path in [&url, &password] {
         set_mode(path, 0o644);
-        let found = find_check(&home, &[], "secrets");
+        let found = home.find_check(&[], "secrets");
         let text = found["found"].as_str().unwrap();
         assert!(text.starts_with(path.to_str().unwrap()), "{found}");
         assert!(text.ends_with("can be read by other users of this machine") && !text.contains(';'), "{found}");
@@ -57,7 +50,7 @@ fn secrets_that_others_can_read_are_reported() {
         set_mode(path, 0o644);
     }
     let flags = ["--config", inline.to_str().unwrap()];
-    let text = find_check(&home, &flags, "secrets")["found"].as_str().unwrap().to_owned();
+    let text = home.find_check(&flags, "secrets")["found"].as_str().unwrap().to_owned();
     assert!(
         text.contains("inline.toml (mail.password) can") && text.contains("password (server.tls_key) can"),
         "{text}"

@@ -3,11 +3,17 @@
 use std::io::Write;
 use std::time::Duration;
 
+use tillgate_domain::office::OfficePorts;
+use tillgate_domain::office::ports::{EmailVerification, Invitation, MailKind, QueuedMail, Reset};
+use tillgate_domain::{Email, Instant, ResetId, Store, StoreExt, UserId};
 use tillgate_testkit::DatabaseEngine;
 
 use crate::program::{PASSWORD, RunningServer, TestInstallation, read_answer};
 
-tillgate_testkit::on_both_databases!(mailed_invitation_sets_a_password_and_verifies_the_address);
+tillgate_testkit::on_both_databases!(
+    mailed_invitation_sets_a_password_and_verifies_the_address,
+    expired_tokens_and_mails_are_swept
+);
 
 /// The text of the only mail in the spool folder, once it is there.
 fn read_mail(home: &TestInstallation) -> String {
@@ -64,4 +70,66 @@ fn mailed_invitation_sets_a_password_and_verifies_the_address(engine: DatabaseEn
     assert!(shown().is_string());
     let login = serde_json::json!({ "login": "anna", "password": "another fine password" });
     assert_eq!(server.login(&login), 201);
+}
+
+/// A mail is queued, and then the server's public address is taken away: `doctor` reports the mail
+/// until its link has expired, and then `sweep` removes it, together with tokens that have expired.
+fn expired_tokens_and_mails_are_swept(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    home.run_ok_with(&["user", "add", "anna", "--email", "anna@example.com", "--role", "cashier"], PASSWORD);
+    let config = home.data().join("tillgate.toml");
+    std::fs::write(&config, "[server]\npublic_url = \"https://pos.example\"\n").unwrap();
+    assert_eq!(home.find_check(&[], "mails")["found"], "no mail with a link is queued");
+    home.run_ok(&["user", "invite", "anna", "--mail"]);
+    let found = home.find_check(&[], "mails");
+    assert!(
+        found["ok"] == true && found["found"].as_str().unwrap().starts_with("1 queued mail with a link"),
+        "{found}"
+    );
+    std::fs::remove_file(&config).unwrap();
+    let found = home.find_check(&[], "mails");
+    assert!(found["found"].as_str().unwrap().starts_with("1 queued mail cannot be sent"), "{found}");
+    assert!(found["mend"].as_str().unwrap().contains("set server.public_url"), "{found}");
+
+    let sweep = || {
+        let swept = home.run_ok(&["sweep", "--json"]).json();
+        ["resets", "invitations", "email_verifications", "queued_mails"].map(|name| swept[name].as_u64().unwrap())
+    };
+    assert_eq!(sweep(), [0, 0, 0, 0], "nothing has expired");
+    let user: UserId = home.run_ok(&["user", "show", "anna", "--json"]).json()["id"].as_str().unwrap().parse().unwrap();
+    let (email, past) = (Email::parse("anna@example.com").unwrap(), Instant::from_millis(1_000));
+    let database = home.open_database();
+    let store: &dyn Store<OfficePorts> = &database;
+    store
+        .write("test", |tx| {
+            let email = email.clone();
+            let invitation =
+                Invitation { digest: [1; 32], user, email: Some(email.clone()), created_at: past, expires_at: past };
+            tx.invitations().insert_or_replace(&invitation)?;
+            let reset = Reset {
+                digest: [2; 32],
+                request: ResetId::new(past, [1; 10]),
+                user,
+                email: email.clone(),
+                granted_at: past,
+                expires_at: past,
+            };
+            tx.resets().insert_reset(&reset)?;
+            for kind in MailKind::ALL {
+                tx.mail_queue().insert_or_replace(&QueuedMail {
+                    kind: *kind,
+                    user,
+                    email: email.clone(),
+                    requested_at: past,
+                    expires_at: past,
+                    due_at: past,
+                    tries: 0,
+                })?;
+            }
+            let verification = EmailVerification { digest: [3; 32], user, email, created_at: past, expires_at: past };
+            tx.email_verifications().insert_or_replace(&verification)
+        })
+        .unwrap();
+    assert_eq!(home.find_check(&[], "mails")["found"], "no mail with a link is queued");
+    assert_eq!((sweep(), sweep()), ([1, 1, 1, 2], [0, 0, 0, 0]));
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
+use tillgate_persistence::{Address, Database, Limits};
 use tillgate_testkit::DatabaseEngine;
 
 /// A password that passes the policy.
@@ -108,6 +109,19 @@ impl TestInstallation {
         let answer = self.run(line);
         assert_eq!(answer.code, code, "{line:?}: {} {}", answer.out, answer.err);
         answer.err
+    }
+
+    /// What a check of `doctor` with these flags found; null if it was not made.
+    pub(crate) fn find_check(&self, flags: &[&str], check: &str) -> Value {
+        let document = self.run(&[&["doctor", "--json"], flags].concat()).json();
+        let checks = document["checks"].as_array().unwrap();
+        checks.iter().find(|each| each["check"] == check).cloned().unwrap_or_default()
+    }
+
+    /// The database, for rows that no command adds.
+    pub(crate) fn open_database(&self) -> Database {
+        let url = self.database.as_deref().unwrap_or("sqlite:tillgate.db");
+        Database::open(&Address::parse(url, &self.data()).unwrap(), &Limits::default()).unwrap()
     }
 
     /// Adds an initialized database.

@@ -63,6 +63,27 @@ pub fn queued_mail_is_postponed_once(harness: &StoreHarness) {
     assert_eq!(list(harness, 90, 9), []);
 }
 
+/// A sweep removes at most `limit` mails whose token has expired, but none that a process has
+/// claimed.
+pub fn expired_mails_are_removed(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let (anna, ben) = (fixture.anna.id, fixture.ben.id);
+    let mails = [
+        QueuedMail { expires_at: after_start(20), ..new_mail(anna, 10) },
+        QueuedMail { expires_at: after_start(20), kind: MailKind::Invitation, ..new_mail(anna, 11) },
+        QueuedMail { expires_at: after_start(20), ..new_mail(ben, 40) },
+        QueuedMail { expires_at: after_start(60), kind: MailKind::Invitation, ..new_mail(ben, 12) },
+    ];
+    for mail in &mails {
+        insert(harness, mail);
+    }
+    let sweep = |before, limit| run_office_write(harness, |tx| tx.mail_queue().sweep(after_start(before), limit));
+    assert_eq!((sweep(20, 9), sweep(30, 1), sweep(30, 9), sweep(30, 9)), (0, 1, 1, 0));
+    assert_eq!(list(harness, 90, 9), [mails[3].clone(), mails[2].clone()]);
+    assert_eq!((sweep(41, 9), sweep(61, 9)), (1, 1));
+    assert_eq!(list(harness, 90, 9), []);
+}
+
 /// Of two processes that send one mail, one claims it, and the token of the mail is then that
 /// process's. A mail whose token was removed is discarded.
 pub fn concurrent_claims_of_one_mail_succeed_once(harness: &StoreHarness) {

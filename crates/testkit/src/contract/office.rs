@@ -187,6 +187,7 @@ macro_rules! contract {
             [
                 queued_mails_are_listed_when_due,
                 queued_mail_is_postponed_once,
+                expired_mails_are_removed,
                 concurrent_claims_of_one_mail_succeed_once,
             ]
         );

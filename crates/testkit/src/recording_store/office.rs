@@ -118,6 +118,7 @@ record_port!(OfficeTx, mail_queue: MailQueue {
     fn list_due(now: Instant, limit: u32) -> Vec<QueuedMail>;
     fn postpone(kind: MailKind, user: UserId, from: Instant, to: Instant) -> bool;
     fn remove(kind: MailKind, user: UserId, due_at: Instant) -> bool;
+    fn sweep(before: Instant, limit: u32) -> u32;
 });
 
 record_port!(OfficeTx, api_keys: ApiKeys {

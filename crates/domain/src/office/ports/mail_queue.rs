@@ -43,4 +43,7 @@ pub trait MailQueue {
     fn postpone(&mut self, kind: MailKind, user: UserId, from: Instant, to: Instant) -> StoreResult<bool>;
     /// Removes a mail, if it is still due at this instant. Returns whether it was removed.
     fn remove(&mut self, kind: MailKind, user: UserId, due_at: Instant) -> StoreResult<bool>;
+    /// Removes at most `limit` mails that were due, and whose token expired, before this instant.
+    /// Returns their number.
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }

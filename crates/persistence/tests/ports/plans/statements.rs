@@ -408,7 +408,8 @@ fn call_email_verifications(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture
     tx.mail_queue().insert_or_replace(&mail)?;
     tx.mail_queue().list_due(at(9), 9)?;
     tx.mail_queue().postpone(kind, user, at(2), at(3))?;
-    tx.mail_queue().remove(kind, user, at(3)).map(drop)
+    tx.mail_queue().remove(kind, user, at(3))?;
+    tx.mail_queue().sweep(at(99), 9).map(drop)
 }
 
 /// Calls every method of the ports of seals and of the set-up token.

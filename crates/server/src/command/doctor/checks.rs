@@ -4,6 +4,7 @@
 mod audit;
 mod database;
 mod machine;
+mod mails;
 mod names;
 
 use super::finding::Finding;
@@ -55,6 +56,7 @@ pub(super) fn run_checks(context: &Context) -> Vec<Finding> {
                     findings.push(database::check_users(&settings, &database));
                     findings.push(database::check_tenants(&settings, &database));
                     findings.push(names::check_similar_names(&database));
+                    findings.push(mails::check_mails(&settings, &database));
                     findings.push(database::list_processes(&database));
                 }
             }

@@ -1,0 +1,79 @@
+//! Whether mails with links wait that cannot be sent.
+
+use std::time::Duration;
+
+use tillgate_domain::office::ports::QueuedMail;
+use tillgate_domain::{Instant, office};
+use tillgate_persistence::Database;
+
+use crate::command::confirmation::count_text;
+use crate::command::doctor::finding::Finding;
+use crate::command::json::format_instant;
+use crate::configuration::Settings;
+use crate::ids::IdSource;
+
+/// The maximum number of waiting mails that are counted.
+const MAX_COUNTED_MAILS: u32 = 10_000;
+
+/// How long after a failed attempt a mail is due again, at most.
+const MAX_DELAY: Duration = Duration::from_hours(1);
+
+pub(super) fn check_mails(settings: &Settings, database: &Database) -> Finding {
+    let now = IdSource::default().now();
+    match office::unguarded::list_due_mails(database, now.saturating_add(MAX_DELAY), MAX_COUNTED_MAILS) {
+        Ok(queued) => {
+            let waiting: Vec<_> = queued.into_iter().filter(|mail| mail.expires_at > now).collect();
+            mails_finding(settings.server.public_url.is_some(), &waiting)
+        }
+        Err(error) => Finding::problem("mails", error.to_string(), "see the check \"database\""),
+    }
+}
+
+fn mails_finding(can_send_links: bool, waiting: &[QueuedMail]) -> Finding {
+    const CHECK: &str = "mails";
+    let first_expiry: Option<Instant> = waiting.iter().map(|mail| mail.expires_at).min();
+    let Some(first_expiry) = first_expiry else { return Finding::ok(CHECK, "no mail with a link is queued") };
+    let (mails, expiry) = (count_text(waiting.len(), "queued mail"), format_instant(first_expiry));
+    if can_send_links {
+        return Finding::ok(CHECK, format!("{mails} with a link; the first link expires at {expiry}"));
+    }
+    Finding::problem(
+        CHECK,
+        format!("{mails} cannot be sent, because server.public_url is not set; the first link expires at {expiry}"),
+        "set server.public_url to the address at which people reach the server, such as https://pos.example, and \
+         restart the server",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use tillgate_domain::office::ports::MailKind;
+    use tillgate_domain::{Email, UserId};
+
+    use super::*;
+
+    #[test]
+    fn mails_that_wait_are_counted_and_require_a_public_url() {
+        let mail = |kind, expires_at| QueuedMail {
+            kind,
+            user: UserId::new(Instant::default(), [1; 10]),
+            email: Email::parse("anna@example.com").unwrap(),
+            requested_at: Instant::default(),
+            expires_at: Instant::from_millis(expires_at),
+            due_at: Instant::default(),
+            tries: 0,
+        };
+        let one = [mail(MailKind::Invitation, 1_800_000_000_000)];
+        let two = [mail(MailKind::EmailVerification, 1_800_000_060_000), one[0].clone()];
+        assert!(mails_finding(false, &[]).is_ok());
+        let line = mails_finding(true, &one).to_line();
+        assert_eq!(line, "ok    mails: 1 queued mail with a link; the first link expires at 2027-01-15T08:00:00.000Z");
+        let line = mails_finding(false, &two).to_line();
+        assert!(
+            line.starts_with("FIX   mails: 2 queued mails cannot be sent, because server.public_url is not set")
+                && line.contains("2027-01-15T08:00:00.000Z")
+                && line.contains("set server.public_url"),
+            "{line}"
+        );
+    }
+}
