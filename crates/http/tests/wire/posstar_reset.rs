@@ -34,7 +34,8 @@ fn take_mail(shop: &TestServer) -> Option<(String, String)> {
     let stamp = shop.auth.system_context(None).unwrap();
     let grant = ResetGrant { digest, expires_at, retry_at: again_at };
     let taken = office::unguarded::grant_reset(&*shop.store, &stamp, &request, &grant).unwrap();
-    if let ResetDispatch::Mail(to) = taken {
+    if let ResetDispatch::Mail { to, locale } = taken {
+        assert_eq!(locale.as_str(), "en", "the language of a registered vendor");
         office::unguarded::complete_reset(&*shop.store, request.id).unwrap();
         Some((to.to_string(), token.expose().clone()))
     } else {
@@ -183,7 +184,7 @@ async fn failed_mail_is_retried_with_a_new_token() {
     let stamp = || shop.auth.system_context(None).unwrap();
     assert!(matches!(
         office::unguarded::grant_reset(&*shop.store, &stamp(), &request, &grant).unwrap(),
-        ResetDispatch::Mail(_)
+        ResetDispatch::Mail { .. }
     ));
     assert_eq!(
         office::unguarded::grant_reset(&*shop.store, &stamp(), &request, &grant).unwrap(),
@@ -216,7 +217,7 @@ async fn permanently_refused_mail_is_not_retried() {
     let stamp = shop.auth.system_context(None).unwrap();
     assert!(matches!(
         office::unguarded::grant_reset(&*shop.store, &stamp, &request, &grant).unwrap(),
-        ResetDispatch::Mail(_)
+        ResetDispatch::Mail { .. }
     ));
     office::unguarded::abandon_reset(&*shop.store, request.id, &grant).unwrap();
     shop.clock.advance(Duration::from_hours(1));

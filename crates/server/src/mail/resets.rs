@@ -13,6 +13,7 @@ use tillgate_domain::office::ports::ResetRequest;
 use tillgate_domain::office::{self, ResetDispatch, ResetGrant};
 use tillgate_persistence::Database;
 
+use super::texts::{self, Language, ResetCode};
 use super::{MAIL_LEASE, Mailer, backoff};
 use crate::configuration::Settings;
 
@@ -74,13 +75,15 @@ impl ResetMailer {
             retry_at: now.saturating_add(MAIL_LEASE),
         };
         let stamp = self.auth.system_context(request.address).map_err(|error| to_text(&error))?;
-        let to =
+        let (to, locale) =
             match office::unguarded::grant_reset(store, &stamp, request, &grant).map_err(|error| to_text(&error))? {
-                ResetDispatch::Mail(to) => to,
+                ResetDispatch::Mail { to, locale } => (to, locale),
                 ResetDispatch::Discarded | ResetDispatch::AlreadyClaimed => return Ok(()),
             };
-        let text = mail_text(self.link.as_deref(), token.expose());
-        match self.mailer.send(&request.id.to_string(), &to, "Reset your password", &text) {
+        let link = self.link.as_ref().map(|link| link.replace("{token}", token.expose()));
+        let code = link.as_ref().map_or_else(|| ResetCode::Token(token.expose()), |link| ResetCode::Link(link));
+        let text = texts::reset_text(Language::of_locale(&locale), &code, TOKEN_LIFETIME);
+        match self.mailer.send(&request.id.to_string(), &to, text.subject, &text.body) {
             Ok(()) => office::unguarded::complete_reset(store, request.id).map_err(|error| to_text(&error)),
             Err(unsent) if unsent.permanent => {
                 tracing::warn!(request = %request.id, why = %unsent, "the mail for a password reset was rejected \
@@ -93,32 +96,5 @@ impl ResetMailer {
                 Err(unsent.to_string())
             }
         }
-    }
-}
-
-/// The text of the mail. It contains no name: names are chosen by users, and the mail would carry
-/// their text.
-fn mail_text(link: Option<&str>, token: &str) -> String {
-    let minutes = TOKEN_LIFETIME.as_secs() / 60;
-    let how = match link {
-        Some(link) => format!("open this link within {minutes} minutes:\r\n\r\n{}", link.replace("{token}", token)),
-        None => format!("enter this code in your app within {minutes} minutes:\r\n\r\n{token}"),
-    };
-    format!(
-        "Somebody requested a password reset for this e-mail address. To choose a new password,\r\n{how}\r\n\r\n\
-         It works once. If you did not request this, ignore this mail: the password does not change.\r\n"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn token_is_in_the_link_or_alone() {
-        let linked = mail_text(Some("https://app.example/reset?token={token}"), "abc_-");
-        assert!(linked.contains("\r\nhttps://app.example/reset?token=abc_-\r\n"), "{linked}");
-        assert!(mail_text(None, "abc_-").contains("\r\nabc_-\r\n"));
-        assert!(linked.is_ascii() && linked.lines().all(|line| line.len() <= 100), "{linked}");
     }
 }

@@ -1,5 +1,7 @@
-//! The texts of mails with a link, in the languages of the pages. They contain no name: names are
-//! chosen by users, and the mail would carry their text.
+//! The texts of mails, in the languages of the pages. They contain no name: names are chosen by
+//! users, and the mail would carry their text.
+
+use std::time::Duration;
 
 use tillgate_domain::office::ports::MailKind;
 use tillgate_domain::{Instant, Locale};
@@ -70,6 +72,52 @@ pub(super) fn link_text(kind: MailKind, language: Language, link: &str, expires_
     MailText { subject, body: format!("{request}\r\n\r\n{link}\r\n\r\n{unexpected}\r\n") }
 }
 
+/// What resets a password: the link of an app, or the token to enter there.
+pub(super) enum ResetCode<'c> {
+    Link(&'c str),
+    Token(&'c str),
+}
+
+/// The text of the mail for a password reset, whose token has this lifetime.
+pub(super) fn reset_text(language: Language, code: &ResetCode<'_>, lifetime: Duration) -> MailText {
+    let minutes = lifetime.as_secs() / 60;
+    let (ResetCode::Link(text) | ResetCode::Token(text)) = code;
+    let pick = |link: &'static str, token: &'static str| match code {
+        ResetCode::Link(_) => link,
+        ResetCode::Token(_) => token,
+    };
+    let (subject, request, how, end) = match language {
+        Language::English => (
+            "Reset your password",
+            "Somebody requested a password reset for this e-mail address.",
+            format!(
+                "To choose a new password, {} within {minutes} minutes:",
+                pick("open this link", "enter this code in your app")
+            ),
+            "It works once. If you did not request this, ignore this mail: the password does not change.",
+        ),
+        Language::Slovak => (
+            "Obnovenie hesla",
+            "Niekto požiadal o obnovenie hesla pre túto e-mailovú adresu.",
+            format!(
+                "Nové heslo si zvolíte tak, že do {minutes} minút {}:",
+                pick("otvoríte tento odkaz", "zadáte tento kód vo svojej aplikácii")
+            ),
+            "Funguje raz. Ak ste o to nepožiadali, túto správu ignorujte: heslo sa nezmení.",
+        ),
+        Language::Indonesian => (
+            "Atur ulang kata sandi Anda",
+            "Seseorang meminta pengaturan ulang kata sandi untuk alamat email ini.",
+            format!(
+                "Untuk memilih kata sandi baru, {} dalam {minutes} menit:",
+                pick("buka tautan ini", "masukkan kode ini di aplikasi Anda")
+            ),
+            "Berlaku sekali. Jika Anda tidak memintanya, abaikan email ini: kata sandi tidak berubah.",
+        ),
+    };
+    MailText { subject, body: format!("{request}\r\n{how}\r\n\r\n{text}\r\n\r\n{end}\r\n") }
+}
+
 /// An instant to the minute: `2026-11-22 08:00 UTC`.
 fn format_minute(at: Instant) -> String {
     let text = format_instant(at);
@@ -82,6 +130,20 @@ fn format_minute(at: Instant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reset_mail_has_the_link_or_the_token_on_a_line_of_its_own() {
+        for language in [Language::English, Language::Slovak, Language::Indonesian] {
+            for code in [ResetCode::Link("https://app.example/reset?token=abc_-"), ResetCode::Token("abc_-")] {
+                let mail = reset_text(language, &code, Duration::from_mins(30));
+                let (ResetCode::Link(text) | ResetCode::Token(text)) = code;
+                assert!(mail.body.contains(&format!("\r\n\r\n{text}\r\n\r\n")), "{}", mail.body);
+                assert!(mail.body.contains("30") && mail.body.lines().all(|line| line.chars().count() <= 100));
+                // a mail in ASCII is not encoded, so that the link is not split
+                assert!(language != Language::English || mail.body.is_ascii(), "{}", mail.body);
+            }
+        }
+    }
 
     #[test]
     fn link_is_a_line_of_its_own_in_every_language() {

@@ -13,8 +13,8 @@ use crate::office::resets::queue::can_reset;
 use crate::office::users::add::find_by_email;
 use crate::office::users::password::{self as set_password, PasswordOptions};
 use crate::{
-    Action, Email, Instant, PrincipalId, ResetId, Secret, Store, StoreError, StoreExt, StoreResult, Subject, TenantId,
-    User, UserId,
+    Action, Email, Instant, Locale, PrincipalId, ResetId, Secret, Store, StoreError, StoreExt, StoreResult, Subject,
+    TenantId, User, UserId,
 };
 
 /// The token for the owner of a requested address.
@@ -31,8 +31,13 @@ pub struct ResetGrant {
 /// The outcome of processing a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResetDispatch {
-    /// The token has to be mailed to this address.
-    Mail(Email),
+    /// The token has to be mailed.
+    Mail {
+        /// The address of the user.
+        to: Email,
+        /// The language of the user, otherwise of the tenant.
+        locale: Locale,
+    },
     /// No mail is sent; the request is removed.
     Discarded,
     /// Another process is processing the request.
@@ -62,6 +67,7 @@ pub fn grant_reset(
         if newest.is_some_and(|newest| remaining_interval(newest, context.at).is_some()) {
             return discard_request(tx, request.id);
         }
+        let Some(tenant) = tx.tenants().find(user.tenant)? else { return discard_request(tx, request.id) };
         let email = user.email.clone().unwrap_or_else(|| request.email.clone());
         tx.resets().insert_reset(&Reset {
             digest: grant.digest,
@@ -72,7 +78,7 @@ pub fn grant_reset(
             expires_at: grant.expires_at,
         })?;
         tx.audit().record(&context.build_event(user.tenant, Action::ResetGrant, Subject::User(user.id), Map::new()))?;
-        Ok(ResetDispatch::Mail(email))
+        Ok(ResetDispatch::Mail { to: email, locale: user.locale.unwrap_or(tenant.locale) })
     })
 }
 
