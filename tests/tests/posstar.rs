@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
@@ -338,6 +339,67 @@ fn permanently_refused_mail_is_dropped_and_other_is_retried() {
     let before = kept();
     wait_until(MAIL_TIMEOUT, "another attempt with the mail that is kept", || kept() > before);
     assert_eq!(lines("was rejected permanently"), 1, "and none with the one that was given up");
+}
+
+#[test]
+fn test_mail_reports_what_the_mail_server_answers() {
+    let mail = MailServer::start();
+    let installation = with_mail_server(create_installation(DatabaseEngine::Sqlite), &mail);
+    let sent = installation.run_ok(&["mail", "test", "rita@example.com"], "");
+    assert_eq!(sent, "127.0.0.1 has accepted the mail for rita@example.com: 250 OK\n");
+    let ReceivedMail { to, text } = mail.next_mail();
+    assert_eq!(to, "rita@example.com");
+    assert!(text.contains("From: pos@shop.example") && text.contains("Subject: Test of tillgate"), "{text}");
+    for (name, reply) in [("gone", "550): no such mailbox"), ("full", "452): too many mails")] {
+        let output = installation.run(&["mail", "test", &format!("{name}@example.com")], "");
+        let error = String::from_utf8(output.stderr).unwrap();
+        let refused = format!("127.0.0.1 did not accept the mail for {name}@example.com: ");
+        assert!(output.status.code() == Some(1) && error.contains(&refused) && error.contains(reply), "{error}");
+    }
+    assert!(mail.has_no_mail());
+}
+
+/// The body of a mail that is encoded as quoted-printable (RFC 2045, section 6.7), as far as a link
+/// needs it.
+fn decode_body(text: &str) -> String {
+    assert!(text.contains("Content-Transfer-Encoding: quoted-printable"), "{text}");
+    text.replace("=\n", "").replace("=3D", "=")
+}
+
+#[test]
+fn reset_mail_is_in_the_language_of_the_user() {
+    let mail = MailServer::start();
+    let installation = with_mail_server(create_installation(DatabaseEngine::Sqlite), &mail);
+    let server = installation.serve();
+    let app = AppClient::for_server(&server);
+    for (email, locale, subject) in [
+        ("rita@example.com", None, "Reset your password"),
+        ("olga@example.com", Some("sk"), "Obnovenie hesla"),
+        ("dewi@example.com", Some("id-ID"), "Atur ulang kata sandi Anda"),
+    ] {
+        let slugs = list_tenants(&installation);
+        app.register(email).expect_status(201);
+        let tenants = list_tenants(&installation);
+        let [tenant] = tenants.difference(&slugs).collect::<Vec<_>>()[..] else { panic!("{tenants:?}") };
+        if let Some(locale) = locale {
+            installation.run_ok(&["tenant", "set", "--locale", locale, "--tenant", tenant], "");
+        }
+        app.forgot(email);
+        let ReceivedMail { to, text } = mail.next_mail();
+        assert_eq!(to, email);
+        assert!(text.contains(&format!("Subject: {subject}\n")), "{text}");
+        // only the Slovak text is not ASCII
+        let token = find_token(&if locale == Some("sk") { decode_body(&text) } else { text });
+        installation.secrets().add(&token);
+        app.reset(&token, SECOND_PASSWORD).expect_status(200);
+    }
+}
+
+/// The slugs of all tenants.
+fn list_tenants(installation: &Installation) -> BTreeSet<String> {
+    let listed = installation.run_ok(&["tenant", "list", "--json"], "");
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    listed.as_array().unwrap().iter().map(|tenant| tenant["slug"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod init;
 pub(crate) mod json;
 mod keys;
 mod listen_args;
+mod mail;
 mod manual;
 mod migrate;
 mod office;
@@ -154,6 +155,10 @@ enum Command {
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate keys rotate")]
     Keys(keys::KeyCommand),
+    /// Check that mail can be sent
+    #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate mail test anna@example.com")]
+    Mail(mail::MailCommand),
     /// Remove data that is no longer needed, as a server does every minute
     #[command(after_help = "Example:\n  tillgate sweep --data /var/lib/tillgate")]
     Sweep,
@@ -254,6 +259,7 @@ pub fn run_cli(line: Cli, variables: Vec<(String, String)>) -> ExitCode {
         Command::Access(access) => access.run(&context),
         Command::Audit(audit) => audit.run(&context),
         Command::Keys(keys) => keys.run(&context),
+        Command::Mail(mail) => mail.run(&context),
         Command::Sweep => sweep::run(&context),
         Command::Backup(backup) => backup.run(&context),
         Command::Doctor(doctor) => doctor.run(&context),

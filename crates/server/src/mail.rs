@@ -116,8 +116,9 @@ impl Mailer {
         Ok(Self { from, transport: MailTransport::Server(Box::new(builder.build())) })
     }
 
-    /// Sends a mail. `id` is its file name in the spool folder.
-    pub(crate) fn send(&self, id: &str, to: &Email, subject: &str, text: &str) -> Result<(), MailError> {
+    /// Sends a mail, and returns the reply of the mail server; `None` if there is no mail server,
+    /// so that the mail was written to the spool folder. `id` is its file name there.
+    pub(crate) fn send(&self, id: &str, to: &Email, subject: &str, text: &str) -> Result<Option<String>, MailError> {
         let unreachable =
             |why: &str| MailError { why: format!("the address is not valid for mail: {why}"), permanent: true };
         let smtp_address = to.to_smtp_address().ok_or_else(|| unreachable("its domain is not a host name"))?;
@@ -132,15 +133,16 @@ impl Mailer {
             .map_err(|error| MailError::temporary(&error))?;
         match &self.transport {
             MailTransport::Server(server) => {
-                server.send(&message).map(drop).map_err(|error| MailError::from_smtp(&error, &address))
+                let reply = server.send(&message).map_err(|error| MailError::from_smtp(&error, &address))?;
+                let text: Vec<&str> = reply.message().collect();
+                Ok(Some(format!("{} {}", reply.code(), text.join(" "))))
             }
             MailTransport::Spool(folder) => {
                 let file =
                     write_to_spool(folder, id, &message.formatted()).map_err(|error| MailError::temporary(&error))?;
-                let file = file.display();
-                tracing::warn!(%file, "no mail server is configured (mail.host): the mail was written to the spool \
-                                       folder");
-                Ok(())
+                tracing::warn!(file = %file.display(), "no mail server is configured (mail.host): the mail was \
+                                                        written to the spool folder");
+                Ok(None)
             }
         }
     }

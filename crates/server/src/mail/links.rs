@@ -110,6 +110,6 @@ impl LinkMailer {
             &format!("{}{path}", self.public_url),
             mail.expires_at,
         );
-        self.mailer.send(&format!("{}-{id}", kind.name()), &mail.to, text.subject, &text.body)
+        self.mailer.send(&format!("{}-{id}", kind.name()), &mail.to, text.subject, &text.body).map(drop)
     }
 }

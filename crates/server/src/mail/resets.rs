@@ -84,7 +84,7 @@ impl ResetMailer {
         let code = link.as_ref().map_or_else(|| ResetCode::Token(token.expose()), |link| ResetCode::Link(link));
         let text = texts::reset_text(Language::of_locale(&locale), &code, TOKEN_LIFETIME);
         match self.mailer.send(&request.id.to_string(), &to, text.subject, &text.body) {
-            Ok(()) => office::unguarded::complete_reset(store, request.id).map_err(|error| to_text(&error)),
+            Ok(_) => office::unguarded::complete_reset(store, request.id).map_err(|error| to_text(&error)),
             Err(unsent) if unsent.permanent => {
                 tracing::warn!(request = %request.id, why = %unsent, "the mail for a password reset was rejected \
                                                                       permanently: giving up");

@@ -43,6 +43,20 @@ fn send_form(server: &RunningServer, path: &str, form: &str) -> u16 {
     read_answer(stream).0
 }
 
+#[test]
+fn test_mail_without_a_mail_server_reports_the_reason() {
+    let home = TestInstallation::new();
+    let error = home.run_refused(&["mail", "test", "anna@example.com"], 1);
+    assert!(error.contains("no mail server is configured") && error.contains("set mail.host"), "{error}");
+    assert!(!home.data().exists(), "nothing was created");
+    let config = home.path("c.toml");
+    // nobody listens on port 1
+    std::fs::write(&config, "[mail]\nhost = \"127.0.0.1\"\nport = 1\ntls = \"off\"\n").unwrap();
+    let error = home.run_refused(&["mail", "test", "anna@example.com", "--config", config.to_str().unwrap()], 1);
+    assert!(error.contains("127.0.0.1 did not accept the mail for anna@example.com: "), "{error}");
+    assert!(error.contains("refused"), "{error}");
+}
+
 fn mailed_invitation_sets_a_password_and_verifies_the_address(engine: DatabaseEngine) {
     let home = TestInstallation::on(engine).with_admin();
     home.run_ok_with(&["user", "add", "anna", "--email", "anna@example.com", "--role", "cashier"], PASSWORD);

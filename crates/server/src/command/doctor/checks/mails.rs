@@ -18,24 +18,39 @@ const MAX_COUNTED_MAILS: u32 = 10_000;
 /// How long after a failed attempt a mail is due again, at most.
 const MAX_DELAY: Duration = Duration::from_hours(1);
 
+/// The number of tries from which a mail has failed: an attempt counts as one, and a failure as
+/// another.
+const MIN_FAILED_TRIES: i64 = 2;
+
 pub(super) fn check_mails(settings: &Settings, database: &Database) -> Finding {
     let now = IdSource::default().now();
     match office::unguarded::list_due_mails(database, now.saturating_add(MAX_DELAY), MAX_COUNTED_MAILS) {
         Ok(queued) => {
             let waiting: Vec<_> = queued.into_iter().filter(|mail| mail.expires_at > now).collect();
-            mails_finding(settings.server.public_url.is_some(), &waiting)
+            mails_finding(settings, &waiting)
         }
         Err(error) => Finding::problem("mails", error.to_string(), "see the check \"database\""),
     }
 }
 
-fn mails_finding(can_send_links: bool, waiting: &[QueuedMail]) -> Finding {
+fn mails_finding(settings: &Settings, waiting: &[QueuedMail]) -> Finding {
     const CHECK: &str = "mails";
+    let can_send_links = settings.server.public_url.is_some();
     let first_expiry: Option<Instant> = waiting.iter().map(|mail| mail.expires_at).min();
     let Some(first_expiry) = first_expiry else { return Finding::ok(CHECK, "no mail with a link is queued") };
     let (mails, expiry) = (count_text(waiting.len(), "queued mail"), format_instant(first_expiry));
-    if can_send_links {
+    let failed = waiting.iter().filter(|mail| mail.tries >= MIN_FAILED_TRIES).count();
+    if can_send_links && failed == 0 {
         return Finding::ok(CHECK, format!("{mails} with a link; the first link expires at {expiry}"));
+    }
+    if can_send_links {
+        let found = format!("{mails}; {failed} could not be sent so far; the first link expires at {expiry}");
+        return Finding::problem(
+            CHECK,
+            found,
+            "the log of the server has the reason (WARN); check the mail server with",
+        )
+        .with_command(settings, "mail test ADDRESS");
     }
     Finding::problem(
         CHECK,
@@ -51,9 +66,16 @@ mod tests {
     use tillgate_domain::{Email, UserId};
 
     use super::*;
+    use crate::configuration::{Flags, load_settings};
 
     #[test]
     fn mails_that_wait_are_counted_and_require_a_public_url() {
+        let settings = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let flags = Flags { data: Some("/nowhere/at/all".into()), ..Flags::default() };
+            load_settings(&flags, &pairs).unwrap()
+        };
+        let (bare, public) = (settings(&[]), settings(&[("TILLGATE_SERVER__PUBLIC_URL", "https://pos.example")]));
         let mail = |kind, expires_at| QueuedMail {
             kind,
             user: UserId::new(Instant::default(), [1; 10]),
@@ -65,10 +87,14 @@ mod tests {
         };
         let one = [mail(MailKind::Invitation, 1_800_000_000_000)];
         let two = [mail(MailKind::EmailVerification, 1_800_000_060_000), one[0].clone()];
-        assert!(mails_finding(false, &[]).is_ok());
-        let line = mails_finding(true, &one).to_line();
+        assert!(mails_finding(&bare, &[]).is_ok());
+        let line = mails_finding(&public, &one).to_line();
         assert_eq!(line, "ok    mails: 1 queued mail with a link; the first link expires at 2027-01-15T08:00:00.000Z");
-        let line = mails_finding(false, &two).to_line();
+        let failed = [QueuedMail { tries: 2, ..one[0].clone() }, QueuedMail { tries: 1, ..one[0].clone() }];
+        let line = mails_finding(&public, &failed).to_line();
+        assert!(line.starts_with("FIX   mails: 2 queued mails; 1 could not be sent so far;"), "{line}");
+        assert!(line.ends_with("with: tillgate mail test ADDRESS --data /nowhere/at/all"), "{line}");
+        let line = mails_finding(&bare, &two).to_line();
         assert!(
             line.starts_with("FIX   mails: 2 queued mails cannot be sent, because server.public_url is not set")
                 && line.contains("2027-01-15T08:00:00.000Z")
