@@ -35,6 +35,11 @@ fn find_faults(page: &OfficePage, (width, height): (u32, u32)) -> Vec<String> {
         }
     }
     browser.run("document.documentElement.style.fontSize = ''");
+    let hidden = "const right = document.querySelector('aside.panel')?.getBoundingClientRect().right ?? 0; \
+                  return right > document.documentElement.clientWidth";
+    if browser.run(hidden) == json!(true) {
+        faults.push("the panel is partly behind the scroll bar".to_owned());
+    }
     faults.into_iter().map(|fault| format!("{width} pixels: {fault}")).collect()
 }
 
