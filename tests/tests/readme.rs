@@ -3,10 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use tillgate_tests::{DatabaseEngine, Installation, RunningServer};
+use tillgate_tests::{DatabaseEngine, Installation, InstallationSnapshot, RunningServer};
 
 fn repository_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -56,17 +57,25 @@ fn demo_pages_are_tried() {
 #[test]
 #[ignore = "requires curl"]
 fn pages_print_what_they_show() {
+    // the pages start the same demo, which is created once
+    let mut shops: BTreeMap<String, InstallationSnapshot> = BTreeMap::new();
     for (page, lines) in DEMO_PAGES {
-        assert_eq!(run_page(page), lines, "the lines of {page} were not found");
+        assert_eq!(run_page(page, &mut shops), lines, "the lines of {page} were not found");
     }
 }
 
-fn run_page(page: &str) -> usize {
+fn run_page(page: &str, shops: &mut BTreeMap<String, InstallationSnapshot>) -> usize {
     let blocks = read_blocks(page);
     let start = blocks.iter().position(|(_, block)| block.contains("-- demo")).unwrap();
-    let demo = blocks[start].1.split_once("-- ").unwrap().1.split_whitespace().collect::<Vec<_>>();
-    let installation = Installation::new(DatabaseEngine::Sqlite);
-    installation.secrets().add("open-the-shop");
+    let line = blocks[start].1.split_once("-- ").unwrap().1;
+    let demo: Vec<&str> = line.split_whitespace().collect();
+    let shop = shops.entry(line.to_owned()).or_insert_with(|| {
+        let original = Installation::new(DatabaseEngine::Sqlite);
+        original.secrets().add("open-the-shop");
+        drop(RunningServer::start(&original, &demo));
+        InstallationSnapshot::take_of(&original)
+    });
+    let installation = shop.new_installation();
     let server = RunningServer::start(&installation, &demo);
     let folder = installation.folder();
     let functions = blocks.iter().filter(|(language, _)| language == "sh").flat_map(|(_, block)| block.lines());

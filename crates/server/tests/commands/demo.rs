@@ -77,7 +77,7 @@ fn demo_shop_is_created_behind_the_server_and_every_account_logs_in() {
 
 #[test]
 fn full_demo_has_a_day_of_work() {
-    let home = TestInstallation::new();
+    let home = TestInstallation::new().with_full_demo();
     let server = home.start(&["demo", "--password", PASSWORD]);
     server.wait_until_ready();
     let (status, session) =
@@ -131,7 +131,7 @@ fn full_demo_has_a_day_of_work() {
 
 #[test]
 fn demo_simulation_runs_until_the_server_stops() {
-    let home = TestInstallation::new();
+    let home = TestInstallation::new().with_full_demo();
     let server = home.start(&["demo", "--password", PASSWORD, "--alive=50"]);
     server.wait_until_ready();
     let (_, session) =
@@ -198,7 +198,7 @@ fn small_demo_has_the_accounts_of_the_examples_only() {
 
 #[test]
 fn second_demo_adds_and_restores_nothing() {
-    let home = TestInstallation::new();
+    let home = TestInstallation::new().with_full_demo();
     let server = home.start(&["demo", "--password", PASSWORD]);
     server.wait_until_ready();
     assert_eq!(server.login(&json!({ "login": "cashier", "device": "P01", "password": PASSWORD })), 201);
@@ -271,10 +271,7 @@ fn demo_passwords_are_refused_beyond_this_machine() {
     let beyond = ["--listen", "0.0.0.0:0", "--behind-proxy", "10.0.0.0/8"];
     let refused = |command: &str, code: i32| home.run_refused(&[&[command][..], &beyond[..]].concat(), code);
     assert!(refused("demo", 2).contains("this machine only"));
-    let full = TestInstallation::new();
-    let server = full.start(&["demo", "--password", PASSWORD]);
-    server.wait_until_ready();
-    stop_server(server);
+    let full = TestInstallation::new().with_full_demo();
     let error = full.run_refused(&[&["serve"][..], &beyond[..]].concat(), 1);
     assert!(error.contains("siti.rahmawati") && !error.contains("tomas.balaz") && !error.contains("P07"), "{error}");
     let server = home.start(&["demo", "--small", "--password", PASSWORD]);

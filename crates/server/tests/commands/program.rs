@@ -6,12 +6,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 use tillgate_persistence::{Address, Database, Limits};
-use tillgate_testkit::DatabaseEngine;
+use tillgate_testkit::{DatabaseEngine, FolderSnapshot};
 
 /// A password that passes the policy.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -19,6 +20,12 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// The folder of one test, removed with it.
 pub(crate) struct TestInstallation {
     path: PathBuf,
+    database: Option<String>,
+}
+
+/// The data folder and the database of an installation that nothing uses any more.
+struct InstallationState {
+    data: FolderSnapshot,
     database: Option<String>,
 }
 
@@ -126,15 +133,41 @@ impl TestInstallation {
 
     /// Adds an initialized database.
     pub(crate) fn with_database(self) -> Self {
-        self.run_ok(&["init"]);
-        self
+        static STATES: [OnceLock<InstallationState>; 2] = [OnceLock::new(), OnceLock::new()];
+        self.in_state(&STATES, |home| drop(home.run_ok(&["init"])))
     }
 
     /// Adds an initialized database with an admin.
     pub(crate) fn with_admin(self) -> Self {
-        let home = self.with_database();
-        home.run_ok_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
-        home
+        static STATES: [OnceLock<InstallationState>; 2] = [OnceLock::new(), OnceLock::new()];
+        self.in_state(&STATES, |home| {
+            home.run_ok(&["init"]);
+            home.run_ok_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
+        })
+    }
+
+    /// Adds the full demo shop, in which every account has [`PASSWORD`].
+    pub(crate) fn with_full_demo(self) -> Self {
+        static STATES: [OnceLock<InstallationState>; 2] = [OnceLock::new(), OnceLock::new()];
+        self.in_state(&STATES, |home| {
+            let mut server = home.start(&["demo", "--password", PASSWORD, "--yes"]);
+            server.wait_until_ready();
+            server.send_signal("TERM");
+            assert_eq!(server.wait_until_ended(), Some(0));
+        })
+    }
+
+    /// Copies a state that is created once on each engine: that is faster than creating it again.
+    fn in_state(mut self, states: &[OnceLock<InstallationState>; 2], create: fn(&Self)) -> Self {
+        let engine = if self.database.is_some() { DatabaseEngine::Postgres } else { DatabaseEngine::Sqlite };
+        let state = states[usize::from(self.database.is_some())].get_or_init(|| {
+            let original = Self::on(engine);
+            create(&original);
+            InstallationState { data: FolderSnapshot::read_from(&original.data()), database: original.database.clone() }
+        });
+        self.database = state.database.as_deref().map(tillgate_testkit::postgres::copy_database);
+        state.data.write_to(&self.data());
+        self
     }
 
     /// Makes the database on PostgreSQL look like that of an older version: its newest migration is
