@@ -389,6 +389,7 @@ fn call_invitations(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> Sto
     tx.invitations().replace_digest(user, at(1), &[8; 32])?;
     tx.invitations().consume(&digest)?;
     tx.invitations().revoke_by_user(user)?;
+    tx.invitations().revoke_by_role(tillgate_domain::RoleId(uuid(20)))?;
     tx.invitations().sweep(at(99), 9).map(drop)
 }
 
