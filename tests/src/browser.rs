@@ -253,10 +253,15 @@ impl Browser {
         }
     }
 
-    /// Waits until the element is visible.
+    /// Waits until the element exists and is visible. The page may be replaced meanwhile.
     #[track_caller]
     pub fn wait_until_visible(&self, css: &str) {
-        wait_until(PAGE_TIMEOUT, &format!("{css} to be seen"), || self.is_visible(css));
+        let is_visible = || {
+            let found = self.send_command("POST", "/element", Some(&json!({ "using": "css selector", "value": css })));
+            let element = found.ok()?[ELEMENT_KEY].as_str()?.to_owned();
+            self.send_command("GET", &format!("/element/{element}/displayed"), None).ok()?.as_bool()
+        };
+        wait_until(PAGE_TIMEOUT, &format!("{css} to be seen"), || is_visible() == Some(true));
     }
 
     /// The console messages since the last call: script errors, and violations of the page's
