@@ -1,14 +1,13 @@
 //! Chromium with its chromedriver. Starting one takes longer than many tests, so that tests of this
 //! process use the same one after the other.
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tillgate_testkit::chromium::HEADLESS_ARGUMENTS;
+use tillgate_testkit::chromium::{HEADLESS_ARGUMENTS, start_driver};
 use ureq::Agent;
 use ureq::http::Request;
 
@@ -27,23 +26,7 @@ impl Chromium {
     /// Starts a Chromium with its own profile.
     fn start() -> Self {
         let profile = crate::installation::create_folder();
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is missing: tests/run install");
-        let mut output = BufReader::new(driver.stdout.take().unwrap());
-        let mut line = String::new();
-        let port = loop {
-            line.clear();
-            assert!(output.read_line(&mut line).unwrap() > 0, "chromedriver did not start");
-            if let Some(port) = line.trim().strip_suffix('.').and_then(|line| line.rsplit_once("on port ")) {
-                break port.1.to_owned();
-            }
-        };
-        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        let (driver, port) = start_driver().expect("chromedriver is missing: tests/run install");
         let agent: Agent =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(COMMAND_TIMEOUT)).build().into();
         let mut chromium = Self { driver, agent, session: format!("http://127.0.0.1:{port}/session"), profile };

@@ -1,12 +1,11 @@
 //! A headless Chromium, driven over `WebDriver` (W3C) by its chromedriver.
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tillgate_testkit::chromium::HEADLESS_ARGUMENTS;
+use tillgate_testkit::chromium::{HEADLESS_ARGUMENTS, start_driver};
 
 use crate::http_client;
 use crate::store::create_folder;
@@ -30,15 +29,9 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts a browser with its own profile; `None` if chromedriver or Chromium is missing.
     pub(crate) fn start() -> Option<Self> {
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut driver = command.spawn().ok()?;
-        let address = read_address(driver.stdout.take()?);
-        let mut browser =
-            Self { driver, address: address.unwrap_or_default(), session: String::new(), profile: create_folder() };
-        if browser.address.is_empty() {
-            return None;
-        }
+        let (driver, port) = start_driver()?;
+        let address = format!("127.0.0.1:{port}");
+        let mut browser = Self { driver, address, session: String::new(), profile: create_folder() };
         let created = browser.command("POST", "/session", &capabilities(&browser.profile)).ok()?;
         browser.session = format!("/session/{}", created["sessionId"].as_str()?);
         Some(browser)
@@ -87,24 +80,6 @@ impl Browser {
             std::thread::sleep(POLL_INTERVAL);
         }
     }
-}
-
-/// The address in chromedriver's output, which is read to its end in the background.
-fn read_address(output: ChildStdout) -> Option<String> {
-    let mut output = BufReader::new(output);
-    let mut line = String::new();
-    let port = loop {
-        line.clear();
-        if output.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        // the line before names the requested port, without a full stop
-        if let Some((_, port)) = line.trim().strip_suffix('.').and_then(|line| line.rsplit_once("on port ")) {
-            break port.to_owned();
-        }
-    };
-    std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
-    Some(format!("127.0.0.1:{port}"))
 }
 
 fn capabilities(profile: &std::path::Path) -> Value {

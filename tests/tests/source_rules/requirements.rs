@@ -14,7 +14,7 @@ const PROGRAMS: [(&str, &str); 18] = [
     ("Server::start(&[", "PostgreSQL"),
     ("DatabaseEngine::Postgres)", "PostgreSQL"),
     ("DatabaseEngine::Postgres,", "PostgreSQL"),
-    ("Command::new(\"chromedriver\")", "Chromium"),
+    ("start_driver(", "Chromium"),
     ("Command::new(\"caddy\")", "Caddy"),
     ("unwrap_or(\"nginx\")", "nginx"),
     ("Command::new(\"promtool\")", "promtool"),
