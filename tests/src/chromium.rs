@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tillgate_testkit::chromium::{HEADLESS_ARGUMENTS, start_driver};
+use tillgate_testkit::chromium::{build_capabilities, start_driver};
 use ureq::Agent;
 use ureq::http::Request;
 
 /// How long the browser may take for one command.
 const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The logs that the browser keeps: messages of the console, and events of the network.
+const LOGS: [&str; 2] = ["browser", "performance"];
 
 /// A running Chromium, driven over `WebDriver` (W3C) by its chromedriver.
 pub(crate) struct Chromium {
@@ -30,7 +33,7 @@ impl Chromium {
         let agent: Agent =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(COMMAND_TIMEOUT)).build().into();
         let mut chromium = Self { driver, agent, session: format!("http://127.0.0.1:{port}/session"), profile };
-        let created = chromium.send_command("POST", "", Some(&capabilities(&chromium.profile)));
+        let created = chromium.send_command("POST", "", Some(&build_capabilities(&chromium.profile, &LOGS)));
         let created = created.unwrap_or_else(|error| panic!("Chromium did not start: {error}"));
         chromium.session = format!("{}/{}", chromium.session, created["sessionId"].as_str().unwrap());
         chromium
@@ -74,21 +77,11 @@ impl Chromium {
             devtools(command, &json!({}))?;
         }
         devtools("Browser.setDownloadBehavior", &json!({ "behavior": "default" }))?;
-        for log in ["browser", "performance"] {
+        for log in LOGS {
             post("/se/log", &json!({ "type": log }))?;
         }
         Ok(())
     }
-}
-
-fn capabilities(profile: &std::path::Path) -> Value {
-    let profile = format!("--user-data-dir={}", profile.display());
-    let arguments: Vec<&str> = HEADLESS_ARGUMENTS.into_iter().chain([profile.as_str()]).collect();
-    json!({ "capabilities": { "alwaysMatch": {
-        "browserName": "chrome",
-        "goog:chromeOptions": { "args": arguments },
-        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-    } } })
 }
 
 impl Drop for Chromium {

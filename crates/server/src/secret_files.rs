@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::configuration::{SecretFile, Settings};
 
-/// The folder in which container engines show secrets to a container. Everybody in the container
-/// may read them, whoever may read them on the machine.
+/// The folder in which container engines mount secrets. Their permissions in the container differ
+/// from those on the host, and often allow everybody to read.
 const CONTAINER_SECRETS: &str = "/run/secrets";
 
 /// The files with secrets that settings name.

@@ -1,11 +1,15 @@
 //! How the tests and the benchmark start Chromium.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
 
 /// The arguments of a headless Chromium without a sandbox, which root cannot have: it must open
 /// only pages of servers that the caller has started.
-pub const HEADLESS_ARGUMENTS: [&str; 10] = [
+const HEADLESS_ARGUMENTS: [&str; 10] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -42,6 +46,19 @@ pub fn start_driver() -> Option<(Child, u16)> {
         driver.wait().unwrap();
     }
     panic!("chromedriver did not start {MAX_STARTS} times");
+}
+
+/// The capabilities of a new session (`WebDriver`, 7): a headless Chromium with this profile that
+/// keeps these logs.
+pub fn build_capabilities(profile: &Path, logs: &[&str]) -> Value {
+    let profile = format!("--user-data-dir={}", profile.display());
+    let arguments: Vec<&str> = HEADLESS_ARGUMENTS.into_iter().chain([profile.as_str()]).collect();
+    let logging: BTreeMap<&str, &str> = logs.iter().map(|log| (*log, "ALL")).collect();
+    json!({ "capabilities": { "alwaysMatch": {
+        "browserName": "chrome",
+        "goog:chromeOptions": { "args": arguments },
+        "goog:loggingPrefs": logging,
+    } } })
 }
 
 /// The port in the line by which chromedriver says that it has started.

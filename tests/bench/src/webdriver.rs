@@ -5,7 +5,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tillgate_testkit::chromium::{HEADLESS_ARGUMENTS, start_driver};
+use tillgate_testkit::chromium::{build_capabilities, start_driver};
 
 use crate::http_client;
 use crate::store::create_folder;
@@ -32,7 +32,7 @@ impl Browser {
         let (driver, port) = start_driver()?;
         let address = format!("127.0.0.1:{port}");
         let mut browser = Self { driver, address, session: String::new(), profile: create_folder() };
-        let created = browser.command("POST", "/session", &capabilities(&browser.profile)).ok()?;
+        let created = browser.command("POST", "/session", &build_capabilities(&browser.profile, &[])).ok()?;
         browser.session = format!("/session/{}", created["sessionId"].as_str()?);
         Some(browser)
     }
@@ -80,15 +80,6 @@ impl Browser {
             std::thread::sleep(POLL_INTERVAL);
         }
     }
-}
-
-fn capabilities(profile: &std::path::Path) -> Value {
-    let profile = format!("--user-data-dir={}", profile.display());
-    let arguments: Vec<&str> = HEADLESS_ARGUMENTS.into_iter().chain([profile.as_str()]).collect();
-    json!({ "capabilities": { "alwaysMatch": {
-        "browserName": "chrome",
-        "goog:chromeOptions": { "args": arguments },
-    } } })
 }
 
 impl Drop for Browser {

@@ -97,7 +97,7 @@ fn apply(
     let mut details = audit_details(&before, &after);
     if (&before.rights, &before.environments) != (&after.rights, &after.environments) {
         details.extend(unrestricted_keys::audit_details(&unrestricted_keys::list_by_role(tx, office.tenant, id)?));
-        // Whoever has the token of an invitation would get the rights that the role has gained.
+        // Otherwise, the inviter of a user could set the password of an account with more rights.
         tx.invitations().revoke_by_role(id)?;
     }
     tx.audit().record(&office.build_event(Action::RoleUpdate, Subject::Role(id), details))?;

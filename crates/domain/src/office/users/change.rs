@@ -183,7 +183,7 @@ fn apply_to(
         None => tx.revocations().invalidate(scope, office.context.at)?,
     }
     if after.assignment != before.assignment {
-        // Whoever has the token of an invitation would get the rights that the user has gained.
+        // Otherwise, the inviter could set the password of an account that has more rights now.
         tx.invitations().revoke_by_user(id)?;
     }
     if !tx.users().update(&after)? {
