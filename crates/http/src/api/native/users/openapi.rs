@@ -131,7 +131,8 @@ pub(super) fn invite_user() -> OperationDoc {
         )
         .description(
             "With `deliver` as `mail`, a link with the token is mailed to the user's e-mail address, at most once a \
-             minute; within it, no other invitation is created. The response has no token. Accepting such an invitation also verifies the address.",
+             minute; within it, no other invitation is created. The response has no token. Accepting such an \
+             invitation also verifies the address.",
         )
         .request_body::<InviteUser>(json!({ "deliver": "show" }))
         .optional_body()
