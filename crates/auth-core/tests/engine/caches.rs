@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use tillgate_auth_core::{Auth, AuthSettings, CacheLimits, Error, IssuedTokens, TokenDenied};
 use tillgate_domain::{SessionId, UserId};
 use tillgate_memory::MemoryStore;
-use tillgate_testkit::costly_histories;
 
+use crate::costly_property::check_costly;
 use crate::fixture::{
     EngineFixture, assign, authenticate, builder, by_user, native, presented, refresh, settings, token_refused,
 };
@@ -154,14 +154,9 @@ impl Model {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(costly_histories()))]
-
-    #[test]
-    fn cache_limits_never_revive_or_end_sessions(
-        limits in limits(),
-        steps in proptest::collection::vec(step(), 1..160),
-    ) {
+#[test]
+fn cache_limits_never_revive_or_end_sessions() {
+    check_costly(&(limits(), proptest::collection::vec(step(), 1..160)), |(limits, steps)| {
         let mut model = Model::of(limits);
         for (step, other) in steps {
             model.apply(step, other);
@@ -170,7 +165,8 @@ proptest! {
             model.check(at, false);
             model.check(at, true);
         }
-    }
+        Ok(())
+    });
 }
 
 #[test]

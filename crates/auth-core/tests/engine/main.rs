@@ -17,6 +17,8 @@ mod api_key_lifetime;
 mod audit_denials;
 mod caches;
 mod clocks;
+#[path = "../support/costly_property.rs"]
+mod costly_property;
 mod fixture;
 mod introspection;
 mod keys;

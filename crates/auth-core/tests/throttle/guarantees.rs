@@ -3,6 +3,8 @@
 
 use proptest::prelude::*;
 
+use crate::costly_property::check_costly;
+
 use super::*;
 
 /// An event, with the seconds that passed since the previous one.
@@ -104,31 +106,33 @@ fn days_with_more(instants: &[Instant], most: usize) -> usize {
     instants.iter().filter(|first| within(first) > most).count()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(tillgate_testkit::costly_histories()) })]
-
-    #[test]
-    fn client_with_proof_logs_in_at_once_under_attack(history in history(false)) {
+#[test]
+fn client_with_proof_logs_in_at_once_under_attack() {
+    check_costly(&history(false), |history| {
         let owner = anna_by_proof(1, 1);
         Time::begins().play(&owner, &history, |took| {
             prop_assert_eq!(took, Duration::ZERO);
             Ok(())
-        })?;
-    }
+        })
+    });
+}
 
-    #[test]
-    fn client_with_proof_and_typo_logs_in_within_five_seconds(history in history(true)) {
+#[test]
+fn client_with_proof_and_typo_logs_in_within_five_seconds() {
+    check_costly(&history(true), |history| {
         let (owner, mut time) = (anna_by_proof(1, 1), Time::begins());
         // Fewer than a hundred wrong passwords: the proof stays valid.
         let history: Vec<_> = history.into_iter().take(99).collect();
         time.play(&owner, &history, |took| {
             prop_assert!(took <= 5 * SECOND, "{took:?}");
             Ok(())
-        })?;
-    }
+        })
+    });
+}
 
-    #[test]
-    fn client_from_known_network_logs_in_within_a_minute_under_attack(history in history(true)) {
+#[test]
+fn client_from_known_network_logs_in_within_a_minute_under_attack() {
+    check_costly(&history(true), |history| {
         let (owner, mut time) = (anna_from(1), Time::begins());
         time.log_in(&owner);
         let mut waited = Duration::ZERO;
@@ -137,46 +141,55 @@ proptest! {
             Ok(())
         })?;
         prop_assert!(waited <= MINUTE, "{waited:?}");
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn known_network_without_failures_never_waits(history in history(false)) {
+#[test]
+fn known_network_without_failures_never_waits() {
+    check_costly(&history(false), |history| {
         let (owner, mut time) = (anna_from(1), Time::begins());
         time.log_in(&owner);
         time.play(&owner, &history, |took| {
             prop_assert_eq!(took, Duration::ZERO);
             Ok(())
-        })?;
-    }
+        })
+    });
+}
 
-    #[test]
-    fn unknown_networks_get_hundred_guesses_a_day(
-        history in prop::collection::vec((0_u32..1200, 0_u16..3000), 200..400),
-        unknown in any::<bool>(),
-        logins in prop::collection::vec(any::<bool>(), 500),
-    ) {
-        let mut time = Time::begins();
-        let mut looked_at = Vec::new();
-        for ((pause, network), login) in history.into_iter().zip(logins) {
-            time.now = time.now.saturating_add(Duration::from_secs(u64::from(pause)));
-            let mut attempt = anna_from(network);
-            if unknown {
-                attempt.identity = ClaimedIdentity::Unknown { tenant: None, name: FoldedText::of("nobody") };
-            } else if login {
-                // Logins of the owner give a guesser nothing.
-                time.log_in(&anna_by_proof(1, 5000));
+#[test]
+fn unknown_networks_get_hundred_guesses_a_day() {
+    check_costly(
+        &(
+            prop::collection::vec((0_u32..1200, 0_u16..3000), 200..400),
+            any::<bool>(),
+            prop::collection::vec(any::<bool>(), 500),
+        ),
+        |(history, unknown, logins)| {
+            let mut time = Time::begins();
+            let mut looked_at = Vec::new();
+            for ((pause, network), login) in history.into_iter().zip(logins) {
+                time.now = time.now.saturating_add(Duration::from_secs(u64::from(pause)));
+                let mut attempt = anna_from(network);
+                if unknown {
+                    attempt.identity = ClaimedIdentity::Unknown { tenant: None, name: FoldedText::of("nobody") };
+                } else if login {
+                    // Logins of the owner give a guesser nothing.
+                    time.log_in(&anna_by_proof(1, 5000));
+                }
+                if time.guess(&attempt) {
+                    looked_at.push(time.now);
+                }
             }
-            if time.guess(&attempt) {
-                looked_at.push(time.now);
-            }
-        }
-        prop_assert_eq!(days_with_more(&looked_at, 100), 0);
-    }
+            prop_assert_eq!(days_with_more(&looked_at, 100), 0);
+            Ok(())
+        },
+    );
+}
 
-    #[test]
-    fn proof_gets_hundred_guesses_a_day(
-        pauses in prop::collection::vec(prop_oneof![4 => 0_u32..10, 1 => 0_u32..3000], 150..400),
-    ) {
+#[test]
+fn proof_gets_hundred_guesses_a_day() {
+    check_costly(&prop::collection::vec(prop_oneof![4 => 0_u32..10, 1 => 0_u32..3000], 150..400), |pauses| {
         let mut time = Time::begins();
         let by_proof = anna_by_proof(1, 1);
         let (mut looked_at, mut all) = (Vec::new(), Vec::new());
@@ -203,12 +216,13 @@ proptest! {
             let after = looked_at.iter().filter(|at| *at > hundredth && at.duration_since(*hundredth) < DAY);
             prop_assert_eq!(after.count(), 0, "no proof for a day");
         }
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn known_network_gets_fifty_guesses_and_one_per_minute(
-        pauses in prop::collection::vec(prop_oneof![4 => 0_u32..20, 1 => 0_u32..600], 300..600),
-    ) {
+#[test]
+fn known_network_gets_fifty_guesses_and_one_per_minute() {
+    check_costly(&prop::collection::vec(prop_oneof![4 => 0_u32..20, 1 => 0_u32..600], 300..600), |pauses| {
         let mut time = Time::begins();
         time.log_in(&anna());
         let began = time.now;
@@ -218,12 +232,15 @@ proptest! {
             looked_at += u64::from(time.guess(&anna()));
             prop_assert!(looked_at <= 50 + time.now.duration_since(began).as_secs() / 60, "{looked_at}");
         }
-    }
+        Ok(())
+    });
+}
 
-    /// Each login makes its network known, and four are known at a time, so a guesser in many of
-    /// them has four buckets.
-    #[test]
-    fn account_is_known_in_four_networks_at_a_time(networks in prop::collection::vec(0_u16..12, 1..60)) {
+/// Each login makes its network known, and four are known at a time, so a guesser in many of
+/// them has four buckets.
+#[test]
+fn account_is_known_in_four_networks_at_a_time() {
+    check_costly(&prop::collection::vec(0_u16..12, 1..60), |networks| {
         let mut time = Time::begins();
         for network in networks {
             time.now = time.now.saturating_add(DAY);
@@ -232,5 +249,6 @@ proptest! {
             prop_assert!(known(&network));
             prop_assert!((0..12).filter(known).count() <= 4);
         }
-    }
+        Ok(())
+    });
 }

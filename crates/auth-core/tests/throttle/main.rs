@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod concurrency;
+#[path = "../support/costly_property.rs"]
+mod costly_property;
 mod guarantees;
 mod server;
 
