@@ -10,7 +10,7 @@
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::rt::time::Instant;
@@ -92,10 +92,24 @@ pub(crate) async fn run_blocking_unlimited<T: Send + 'static, E: Into<ApiError> 
 
 async fn run_in_slot<C: Send + Sync + 'static, T: Send + 'static, E: Into<ApiError> + Send + 'static>(
     context: &Arc<C>,
-    mut slot: ThreadSlot,
+    slot: ThreadSlot,
     work: impl FnOnce(&C) -> Result<T, E> + Send + 'static,
 ) -> Result<T, ApiError> {
     let context = Arc::clone(context);
+    let answer = Arc::new(Mutex::new(None));
+    let answered = Arc::clone(&answer);
+    let job = Box::new(move || {
+        let result: Result<T, ApiError> = work(&context).map_err(Into::into);
+        *answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    });
+    run_job(slot, job).await?;
+    let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+    answer.unwrap_or_else(|| Err(ApiError::Fault("a blocking call did not return a result".to_owned())))
+}
+
+/// Runs a job on the thread of a slot. The job has the same type for every call, so that the code
+/// of a task is compiled once and not for each of about a hundred calls.
+async fn run_job(mut slot: ThreadSlot, job: Box<dyn FnOnce() + Send>) -> Result<(), ApiError> {
     let deadline = CURRENT_REQUEST.try_with(|served| served.deadline).ok();
     let thread = slot.thread().await?;
     let cancellation = Cancellation::when(move || deadline.is_some_and(|deadline| Instant::now() >= deadline));
@@ -106,12 +120,10 @@ async fn run_in_slot<C: Send + Sync + 'static, T: Send + 'static, E: Into<ApiErr
             return Err(ApiError::unavailable("the deadline has passed before the work began"));
         }
         let _entered = cancellation.enter();
-        work(&context).map_err(Into::into)
+        job();
+        Ok(())
     });
-    match worked.await {
-        Ok(answer) => answer,
-        Err(_) => Err(ApiError::Fault("a blocking call panicked".to_owned())),
-    }
+    worked.await.unwrap_or_else(|_| Err(ApiError::Fault("a blocking call panicked".to_owned())))
 }
 
 #[cfg(test)]
