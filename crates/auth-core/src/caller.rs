@@ -16,12 +16,16 @@ use crate::{DialectName, Epochs, SessionKind};
 /// What a token does not contain about its principal: names, settings and current rights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
-    /// The tenant of the principal.
-    pub tenant: Tenant,
-    /// The user; `None` if a device is logged in as itself.
+    /// The tenant of the principal, which profiles share.
+    pub tenant: Arc<Tenant>,
+    /// The user; `None` if a device is logged in as itself. Its assignment is empty: the roles and
+    /// rights below are those that apply, and the whole assignment would only need memory.
     pub user: Option<User>,
     /// The device; `None` if the user is logged in without one.
     pub device: Option<Device>,
+    /// Whether the user may log in there: is assigned to the device or, without a device, has an
+    /// office role. True if a device is logged in as itself.
+    pub may_log_in: bool,
     /// The names of the roles that apply on the device.
     pub roles: Vec<String>,
     /// The rights that those roles grant together.

@@ -1,7 +1,11 @@
 //! Reads the profile of a principal on a device: names, settings and current rights.
 
-use tillgate_domain::principal_access::{collect_rights, effective_device_roles, effective_user_roles, highest_rank};
-use tillgate_domain::{Device, DeviceId, PrincipalId, RoleId, StoreResult, Tenant, User};
+use std::sync::Arc;
+
+use tillgate_domain::principal_access::{
+    collect_rights, effective_device_roles, effective_user_roles, highest_rank, may_log_in,
+};
+use tillgate_domain::{Assignment, Device, DeviceId, PrincipalId, RoleId, StoreResult, Tenant, User};
 
 use crate::Profile;
 use crate::ports::AuthTx;
@@ -56,5 +60,12 @@ pub(crate) fn assemble(
     let mut names: Vec<String> = counting.iter().map(|role| role.name.to_string()).collect();
     names.sort_unstable();
     let (rights, rank) = (collect_rights(counting.iter().copied()), highest_rank(counting.iter().copied()));
-    Ok(Profile { tenant, user, device, roles: names, rights, rank })
+    let may_log_in = user.as_ref().is_none_or(|user| may_log_in(user, device.as_ref()));
+    let user = user.map(without_assignment);
+    Ok(Profile { tenant: Arc::new(tenant), user, device, may_log_in, roles: names, rights, rank })
+}
+
+/// The user as it is in a profile.
+pub(crate) fn without_assignment(user: User) -> User {
+    User { assignment: Assignment::default(), ..user }
 }

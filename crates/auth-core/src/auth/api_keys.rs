@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_domain::principal_access::may_log_in;
 use tillgate_domain::{
     ApiKey, ApiKeyId, DeviceStatus, Instant, PrincipalId, Secret, StoreExt, TenantId, UserStatus, hex,
 };
@@ -143,7 +142,8 @@ impl Auth {
         let WrappedApiKey { key, wrapped_secret, previous_wrapped_secret } = found.ok_or(TokenDenied::Invalid)?;
         let secret = self.unwrap_secret(&key, &wrapped_secret)?;
         let previous = previous_wrapped_secret.and_then(|wrapped| self.unwrap_previous_secret(&key, &wrapped));
-        let (opened, profile) = (Arc::new(OpenedApiKey::new(key, secret, previous)), profile.map(Arc::new));
+        let opened = Arc::new(OpenedApiKey::new(key, secret, previous));
+        let profile = profile.map(|profile| self.profile_cache.share(profile));
         self.api_key_cache.insert(&opened, read_version);
         if let Some(profile) = &profile {
             let user = PrincipalId::User(opened.key.user);
@@ -227,7 +227,7 @@ fn narrow_profile(key: &ApiKey, profile: Arc<Profile>) -> Arc<Profile> {
 /// Whether the user may be on the device now.
 fn is_usable(profile: &Profile) -> bool {
     let (Some(user), Some(device)) = (&profile.user, &profile.device) else { return false };
-    user.status == UserStatus::Active && device.status == DeviceStatus::Active && may_log_in(user, Some(device))
+    user.status == UserStatus::Active && device.status == DeviceStatus::Active && profile.may_log_in
 }
 
 fn is_recent(signed: Instant, now: Instant) -> bool {

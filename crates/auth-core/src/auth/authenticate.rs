@@ -104,28 +104,27 @@ impl Auth {
         request: &AuthRequest<'_>,
         reach: Reach,
     ) -> Result<Option<Caller>, Error> {
-        let Some((verified, profile)) = self.verify_session(token, |claims| is_audience(claims, request), reach)?
+        let Some((verified, profile)) = self.verify_session(token, |verified| is_audience(verified, request), reach)?
         else {
             return Ok(None);
         };
-        let claims = &verified.claims;
         let session = SessionContext {
-            id: claims.sid,
-            kind: claims.kind(),
-            generation: claims.generation,
-            created_at: tillgate_domain::Instant::from_millis(claims.sat),
-            proved_at: tillgate_domain::Instant::from_millis(claims.auth_time.saturating_mul(1000)),
-            max_proof_age: claims.max_proof_age(),
+            id: verified.session,
+            kind: verified.kind,
+            generation: verified.generation,
+            created_at: verified.session_created_at,
+            proved_at: verified.proved_at,
+            max_proof_age: verified.max_proof_age,
             last_used_at: verified.last_recorded_at(),
-            session_expires_at: claims.sxp.map(tillgate_domain::Instant::from_millis),
-            expires_at: claims.expires_at(),
-            epochs: claims.epochs(),
+            session_expires_at: verified.session_expires_at,
+            expires_at: verified.expires_at,
+            epochs: verified.epochs,
         };
         Ok(Some(Caller {
             authenticated_by: AuthenticatedBy::Session(session),
             dialect: request.dialect.clone(),
-            principal: claims.principal(),
-            device: claims.did,
+            principal: verified.principal,
+            device: verified.device,
             address: request.address,
             profile,
         }))
@@ -135,47 +134,47 @@ impl Auth {
     pub(super) fn verify_session(
         &self,
         token: &str,
-        accepts: impl Fn(&Claims) -> bool,
+        accepts: impl Fn(&VerifiedToken) -> bool,
         reach: Reach,
     ) -> Result<Option<VerifiedSession>, Error> {
         let Some(verified) = self.verify_token(token, reach)? else { return Ok(None) };
-        let claims = &verified.claims;
-        if !accepts(claims) {
+        if !accepts(&verified) {
             return Err(TokenDenied::WrongAudience.into());
         }
-        let scopes = session_scopes(claims);
+        let scopes = session_scopes(&verified);
         let time = self.time();
         let now = time.at;
-        let mut check = self.revocations.check_session(&scopes, &claims.epochs());
-        if !check.over && claims.expires_at() > now && !self.is_feed_current() {
+        let mut check = self.revocations.check_session(&scopes, &verified.epochs);
+        if !check.over && verified.expires_at > now && !self.is_feed_current() {
             if reach == Reach::Memory {
                 return Ok(None);
             }
             self.catch_up()?;
-            check = self.revocations.check_session(&scopes, &claims.epochs());
+            check = self.revocations.check_session(&scopes, &verified.epochs);
         }
         if check.over {
             return Err(TokenDenied::SessionOver.into());
         }
-        if claims.expires_at() <= now {
+        if verified.expires_at <= now {
             // If the clock is in doubt, the session may still be valid; the client has to refresh
             // it.
-            let session_too = claims.session_has_expired(now) && !time.in_doubt;
+            let session_too = verified.session_has_expired(now) && !time.in_doubt;
             return Err(if session_too { TokenDenied::SessionOver } else { TokenDenied::Expired }.into());
         }
-        match self.is_superseded(claims, now, reach)? {
+        match self.is_superseded(&verified, now, reach)? {
             None => return Ok(None),
             Some(true) => return Err(TokenDenied::Expired.into()),
             Some(false) => {}
         }
         let Some(profile) = self.load_profile(&verified, &check, reach)? else { return Ok(None) };
         if verified.should_record_use(now) {
-            self.activity.record_use(SessionUse { session: claims.sid, generation: claims.generation, at: now });
+            let (session, generation) = (verified.session, verified.generation);
+            self.activity.record_use(SessionUse { session, generation, at: now });
         }
         Ok(Some((verified, profile)))
     }
 
-    /// The claims of a token whose signature was verified, now or before.
+    /// A token whose signature was verified, now or before.
     pub(super) fn verify_token(&self, token: &str, reach: Reach) -> Result<Option<Arc<VerifiedToken>>, Error> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenDenied::Invalid.into());
@@ -198,7 +197,7 @@ impl Auth {
         }
         let key = key.ok_or(TokenDenied::Invalid)?;
         let claims = Claims::verify(token, &key).ok_or(TokenDenied::Invalid)?;
-        let verified = Arc::new(VerifiedToken::new(claims, id));
+        let verified = self.token_cache.build_token(&claims, id).ok_or(TokenDenied::Invalid)?;
         self.token_cache.insert(digest, &verified);
         Ok(Some(verified))
     }
@@ -212,13 +211,11 @@ impl Auth {
         check: &RevocationCheck,
         reach: Reach,
     ) -> Result<Option<Arc<Profile>>, Error> {
-        let claims = &verified.claims;
-        let (principal, device) = (claims.principal(), claims.did);
+        let &VerifiedToken { session, principal, device, epochs, .. } = verified;
         let known = self.profile_cache.get(principal, device, check.invalidated);
         let mut read = verified.session_read_since(check.forgotten_until);
         if !read
-            && let Some(read_version) =
-                self.session_cache.find_read_version(claims.sid, &claims.epochs(), check.forgotten_until)
+            && let Some(read_version) = self.session_cache.find_read_version(session, &epochs, check.forgotten_until)
         {
             verified.record_session_read(read_version);
             read = true;
@@ -229,7 +226,7 @@ impl Auth {
         if reach == Reach::Memory {
             return Ok(None);
         }
-        let identity = TokenIdentity { session: claims.sid, principal, device, epochs: claims.epochs() };
+        let identity = TokenIdentity { session, principal, device, epochs };
         let (profile, read_version) = self.read_profile(&identity, known.as_ref(), read, check.forgotten_until)?;
         if !read {
             verified.record_session_read(read_version);
@@ -257,7 +254,10 @@ impl Auth {
             }
             match known {
                 Some(profile) => Ok(Some(Arc::clone(profile))),
-                None => Ok(principal_profile::read(tx, principal, device)?.map(Arc::new)),
+                None => {
+                    let profile = principal_profile::read(tx, principal, device)?;
+                    Ok(profile.map(|profile| self.profile_cache.share(profile)))
+                }
             }
         })?;
         let profile = found.ok_or(TokenDenied::SessionOver)?;
@@ -346,17 +346,16 @@ fn api_key_caller(signed: ApiKeyIdentity, request: &AuthRequest<'_>) -> Caller {
     }
 }
 
-fn session_scopes(claims: &Claims) -> SessionScopes {
-    let user = match claims.principal() {
+fn session_scopes(verified: &VerifiedToken) -> SessionScopes {
+    let &VerifiedToken { session, principal, device, tenant, .. } = verified;
+    let user = match principal {
         PrincipalId::User(id) => Some(id),
         PrincipalId::Device(_) => None,
     };
-    SessionScopes { session: claims.sid, user, device: claims.did, tenant: claims.tid }
+    SessionScopes { session, user, device, tenant }
 }
 
 /// Whether the token was issued in this dialect, and for the tenant of the mount.
-fn is_audience(claims: &Claims, request: &AuthRequest<'_>) -> bool {
-    let named = claims.aud.strip_prefix("urn:tillgate:").and_then(|rest| rest.rsplit_once(':'));
-    named.is_some_and(|(dialect, _)| dialect == request.dialect.as_str())
-        && request.tenant.is_none_or(|tenant| tenant == claims.tid)
+fn is_audience(verified: &VerifiedToken, request: &AuthRequest<'_>) -> bool {
+    *verified.dialect == *request.dialect.as_str() && request.tenant.is_none_or(|tenant| tenant == verified.tenant)
 }

@@ -18,11 +18,10 @@ use tillgate_domain::{Instant, Scope, SessionId, StoreError, StoreExt, StoreResu
 
 use super::Auth;
 use super::reach::Reach;
-use crate::cache::FirstUses;
+use crate::cache::{FirstUses, VerifiedToken};
 use crate::ports::{AuthTx, FirstUse, Rotation};
 use crate::requests::GrantKind;
 use crate::session::FIRST_GENERATION;
-use crate::token::access_token::Claims;
 use crate::{AuthRequest, Error, IssuedTokens, Session, TokenDenied};
 
 /// How often an exchange starts again because another one has overtaken it.
@@ -116,30 +115,36 @@ impl Auth {
     /// Whether an exchanged token is past its grace period, which starts with the first use of a
     /// successor. Records the first use of the given token if there is none yet. `None` if that
     /// requires the store and `reach` does not allow it.
-    pub(super) fn is_superseded(&self, claims: &Claims, now: Instant, reach: Reach) -> Result<Option<bool>, Error> {
-        let Some(overlap) = claims.exchange_overlap() else { return Ok(Some(false)) };
-        let known = match self.cached_first_uses(claims.sid) {
+    pub(super) fn is_superseded(
+        &self,
+        verified: &VerifiedToken,
+        now: Instant,
+        reach: Reach,
+    ) -> Result<Option<bool>, Error> {
+        let &VerifiedToken { session, generation, .. } = verified;
+        let Some(overlap) = verified.exchange_overlap else { return Ok(Some(false)) };
+        let known = match self.cached_first_uses(session) {
             Some(known) => known,
             None if reach == Reach::Memory => return Ok(None),
-            None => self.read_first_uses(claims.sid)?,
+            None => self.read_first_uses(session)?,
         };
-        if known.supersede(claims.generation, now, overlap) {
+        if known.supersede(generation, now, overlap) {
             return Ok(Some(true));
         }
-        let is_recorded = claims.generation == FIRST_GENERATION || known.reach(claims.generation);
+        let is_recorded = generation == FIRST_GENERATION || known.reach(generation);
         match reach {
             Reach::Memory if !is_recorded => return Ok(None),
             Reach::Store if !is_recorded => {
-                let first = FirstUse { generation: claims.generation, at: now };
+                let first = FirstUse { generation, at: now };
                 let is_first_use = self.store.write("record_first_use", |tx| {
                     // A session that no longer exists has ended; that is reported by other means.
-                    match tx.sessions().find(claims.sid)? {
-                        Some(_) => record_first_use(tx, claims.sid, first, Some(&known), overlap),
+                    match tx.sessions().find(session)? {
+                        Some(_) => record_first_use(tx, session, first, Some(&known), overlap),
                         None => Ok(false),
                     }
                 })?;
                 if is_first_use {
-                    self.cache_first_use(claims.sid, &known, first, overlap);
+                    self.cache_first_use(session, &known, first, overlap);
                 }
             }
             _ => {}

@@ -14,12 +14,13 @@ use uuid::Uuid;
 
 use super::Auth;
 use super::reach::Reach;
+use crate::cache::VerifiedToken;
 use crate::judge::{Presenter, Verdict, judge};
 use crate::ports::SessionRecord;
 use crate::principal_profile;
-use crate::token::access_token::{Claims, build_audience};
+use crate::token::access_token::build_audience;
 use crate::token::refresh_token::{RefreshToken, UnverifiedRefreshToken};
-use crate::{AuthDenied, Caller, DialectName, Error, Profile, TokenDenied};
+use crate::{AuthDenied, Caller, Error, Profile, TokenDenied};
 
 /// The right that introspection requires.
 const INTROSPECT_RIGHT: KnownRight = KnownRight::TokenIntrospect;
@@ -110,9 +111,9 @@ impl Auth {
             // Only the store knows which refresh token is the current one.
             Some(_) if reach == Reach::Memory => return Ok(IntrospectionLookup::NeedsStore),
             Some(_) => self.introspect_refresh_token(tenant, token),
-            None => match self.verify_session(token, |claims| claims.tid == tenant, reach) {
+            None => match self.verify_session(token, |verified| verified.tenant == tenant, reach) {
                 Ok(None) => return Ok(IntrospectionLookup::NeedsStore),
-                Ok(Some((verified, profile))) => Ok(Introspection::from_access_token(&verified.claims, profile)),
+                Ok(Some((verified, profile))) => Ok(Introspection::from_access_token(&verified, profile)),
                 Err(error) => Err(error),
             },
         };
@@ -133,7 +134,7 @@ impl Auth {
             let Some(record) = tx.sessions().find(token.session)? else { return Ok(None) };
             let principal = require_principal(&record)?;
             let profile = principal_profile::read(tx, principal, record.session.device)?;
-            Ok(profile.map(|profile| (record, principal, Arc::new(profile))))
+            Ok(profile.map(|profile| (record, principal, self.profile_cache.share(profile))))
         })?;
         let (record, principal, profile) = introspection.ok_or(TokenDenied::SessionOver)?;
         let session = &record.session;
@@ -172,19 +173,19 @@ fn require_principal(record: &SessionRecord) -> StoreResult<PrincipalId> {
 }
 
 impl Introspection {
-    fn from_access_token(claims: &Claims, profile: Arc<Profile>) -> Self {
+    fn from_access_token(verified: &VerifiedToken, profile: Arc<Profile>) -> Self {
         Self {
             token_use: TokenUse::Access,
-            session: claims.sid,
-            tenant: claims.tid,
-            principal: claims.principal(),
-            device: claims.did,
-            client: claims.client_id.clone(),
-            audience: claims.aud.clone(),
-            issuer: claims.iss.clone(),
-            id: Some(claims.jti),
-            issued_at: Some(Instant::from_millis(claims.iat.saturating_mul(1000))),
-            expires_at: Some(claims.expires_at()),
+            session: verified.session,
+            tenant: verified.tenant,
+            principal: verified.principal,
+            device: verified.device,
+            client: client_id(verified.device, &verified.dialect),
+            audience: build_audience(&verified.dialect, verified.tenant),
+            issuer: verified.issuer.to_string(),
+            id: Some(verified.id),
+            issued_at: Some(verified.issued_at),
+            expires_at: Some(verified.expires_at),
             profile,
         }
     }
@@ -204,8 +205,8 @@ impl Introspection {
             tenant: session.tenant,
             principal,
             device: session.device,
-            client: client_id(session.device, &session.dialect),
-            audience: build_audience(&session.dialect, session.tenant),
+            client: client_id(session.device, session.dialect.as_str()),
+            audience: build_audience(session.dialect.as_str(), session.tenant),
             issuer: issuer.to_owned(),
             id: None,
             issued_at: newest.then(|| session.rotated_at.unwrap_or(session.created_at)),
@@ -216,6 +217,6 @@ impl Introspection {
 }
 
 /// The client of a token, which RFC 9068 requires: the device, or the dialect if there is none.
-pub(super) fn client_id(device: Option<DeviceId>, dialect: &DialectName) -> String {
-    device.map_or_else(|| dialect.as_str().to_owned(), |device| device.to_string())
+pub(super) fn client_id(device: Option<DeviceId>, dialect: &str) -> String {
+    device.map_or_else(|| dialect.to_owned(), |device| device.to_string())
 }

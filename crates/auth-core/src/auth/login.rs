@@ -21,8 +21,6 @@ mod login_tx;
 mod new_password;
 mod stale_epochs;
 
-use std::sync::Arc;
-
 use serde_json::json;
 use tillgate_domain::network::site_network;
 use tillgate_domain::{Device, EventOutcome, PrincipalId, SessionId, StoreExt, Tenant, User};
@@ -318,7 +316,7 @@ impl Auth {
             LoginTxOutcome::Admitted(new_session) => *new_session,
         };
         self.login_queue.notify_settled(charge);
-        let profile = Arc::new(profile);
+        let profile = self.profile_cache.share(profile);
         if let Some(principal) = session.principal() {
             self.profile_cache.insert(principal, session.device, &profile, read_version);
         }

@@ -6,7 +6,7 @@ use tillgate_domain::{PrincipalId, Secret};
 
 use super::Auth;
 use super::introspect::client_id;
-use crate::cache::{FirstUses, TokenCache, VerifiedToken};
+use crate::cache::{FirstUses, TokenCache};
 use crate::keys::OpenKeys;
 use crate::requests::GrantKind;
 use crate::revocations::Version;
@@ -48,8 +48,9 @@ impl Auth {
         };
         let access_expires_at = claims.expires_at();
         // The successor of a token will be used next; its signature need not be verified.
-        if matches!(kind, GrantKind::Rotated | GrantKind::Exchanged) {
-            let verified = Arc::new(VerifiedToken::new(claims, keys.current_signing_key().id()));
+        if matches!(kind, GrantKind::Rotated | GrantKind::Exchanged)
+            && let Some(verified) = self.token_cache.build_token(&claims, keys.current_signing_key().id())
+        {
             verified.record_session_read(read_version);
             self.token_cache.insert(TokenCache::digest(&access_token), &verified);
         }
@@ -97,8 +98,8 @@ impl Auth {
         Ok(Claims {
             iss: self.issuer.clone(),
             sub: principal.uuid(),
-            client_id: client_id(session.device, &session.dialect),
-            aud: build_audience(&session.dialect, session.tenant),
+            client_id: client_id(session.device, session.dialect.as_str()),
+            aud: build_audience(session.dialect.as_str(), session.tenant),
             exp,
             iat,
             jti: self.new_id(|at, random| tillgate_domain::EventId::new(at, random).0)?,

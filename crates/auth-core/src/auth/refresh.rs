@@ -256,7 +256,7 @@ impl Auth {
     /// removed, its signature is not checked: the refresh token is the proof.
     fn session_of_access_token(&self, keys: &OpenKeys, token: &str) -> Option<SessionId> {
         if let Some(verified) = self.token_cache.get(&TokenCache::digest(token)) {
-            return Some(verified.claims.sid);
+            return Some(verified.session);
         }
         let claims = match read_key_id(token).and_then(|id| keys.signing_key(id)) {
             Some(key) => Claims::verify(token, key),
@@ -348,7 +348,10 @@ impl Auth {
         let invalidated_at = self.revocations.invalidated_at(session);
         match self.profile_cache.get(principal, session.device, invalidated_at) {
             Some(profile) => Ok(Some(profile)),
-            None => Ok(principal_profile::read(tx, principal, session.device)?.map(Arc::new)),
+            None => {
+                let profile = principal_profile::read(tx, principal, session.device)?;
+                Ok(profile.map(|profile| self.profile_cache.share(profile)))
+            }
         }
     }
 }

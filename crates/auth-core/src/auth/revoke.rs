@@ -50,6 +50,6 @@ impl Auth {
         let verified = self.verify_token(token, Reach::Store)?;
         let verified =
             verified.ok_or_else(|| Error::Fault("verification with the store did not return a result".to_owned()))?;
-        Ok((verified.claims.sid, TokenUse::Access))
+        Ok((verified.session, TokenUse::Access))
     }
 }

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use moka::sync::Cache;
 use tillgate_domain::{ApiKey, Instant, Secret};
 
-use super::{build_cache, size_bytes};
+use super::allocation_bytes;
+use super::bounded_cache::BoundedCache;
 use crate::revocations::Version;
 
 /// An API key with its decrypted secrets.
@@ -54,17 +54,17 @@ struct CachedApiKey {
 }
 
 /// API keys by client id.
-pub(crate) struct ApiKeyCache(Cache<String, CachedApiKey>);
+pub(crate) struct ApiKeyCache(BoundedCache<String, CachedApiKey>);
 
 impl ApiKeyCache {
     /// An empty cache of at most `limit` bytes.
     pub(crate) fn with_limit(limit: u64) -> Self {
-        Self(build_cache(limit, |client: &String, read: &CachedApiKey| api_key_weight(client, &read.opened)))
+        Self(BoundedCache::new(limit, |client: &String, read: &CachedApiKey| api_key_bytes(client, &read.opened)))
     }
 
     /// The size in bytes.
     pub(crate) fn size_bytes(&self) -> u64 {
-        size_bytes(&self.0)
+        self.0.size_bytes()
     }
 
     /// The key, and the version at which its reading began.
@@ -81,12 +81,11 @@ impl ApiKeyCache {
     }
 }
 
-/// An upper estimate.
-fn api_key_weight(client: &str, opened: &OpenedApiKey) -> usize {
+/// The memory of a key, and of the copies of its client id, estimated from above.
+fn api_key_bytes(client: &str, opened: &OpenedApiKey) -> usize {
     let key = &opened.key;
-    let rights = key.permissions.heap_bytes();
-    let secrets =
-        opened.secret.expose().len() + opened.previous_secret.as_ref().map_or(0, |secret| secret.expose().len());
-    let texts = 2 * client.len() + key.name.len() + key.description.len() + secrets;
-    size_of::<OpenedApiKey>() + rights + texts
+    let previous = opened.previous_secret.as_ref().map_or("", |secret| secret.expose().as_str());
+    let texts = [client, client, &key.client_id, &key.name, &key.description, opened.secret.expose(), previous];
+    let texts: usize = texts.into_iter().map(|text| allocation_bytes(text.len())).sum();
+    allocation_bytes(size_of::<OpenedApiKey>() + 2 * size_of::<usize>()) + key.permissions.heap_bytes() + texts
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::sync::Cache;
 use tillgate_domain::{Instant, SessionId};
 
-use super::{build_cache, size_bytes};
+use super::allocation_bytes;
+use super::bounded_cache::BoundedCache;
 use crate::ports::FirstUse;
 use crate::revocations::Version;
 
@@ -55,23 +55,24 @@ impl FirstUses {
         Self::new(uses, version)
     }
 
-    fn weight(&self) -> usize {
-        size_of::<Self>() + size_of_val(&*self.uses)
+    /// The memory of the first uses.
+    fn heap_bytes(&self) -> usize {
+        allocation_bytes(size_of_val(&*self.uses) + 2 * size_of::<usize>())
     }
 }
 
 /// First uses by session.
-pub(crate) struct FirstUseCache(Cache<SessionId, FirstUses>);
+pub(crate) struct FirstUseCache(BoundedCache<SessionId, FirstUses>);
 
 impl FirstUseCache {
     /// An empty cache of at most `limit` bytes.
     pub(crate) fn with_limit(limit: u64) -> Self {
-        Self(build_cache(limit, |_, read: &FirstUses| read.weight()))
+        Self(BoundedCache::new(limit, |_, read: &FirstUses| read.heap_bytes()))
     }
 
     /// The size in bytes.
     pub(crate) fn size_bytes(&self) -> u64 {
-        size_bytes(&self.0)
+        self.0.size_bytes()
     }
 
     /// The first uses, if their reading began at or after the version of the newest change of the

@@ -1,10 +1,9 @@
 //! The sessions whose rows this process has read or written, in bounded memory. The change feed
 //! reports their end.
 
-use moka::sync::Cache;
 use tillgate_domain::SessionId;
 
-use super::{build_cache, size_bytes};
+use super::bounded_cache::BoundedCache;
 use crate::Epochs;
 use crate::revocations::Version;
 
@@ -17,17 +16,17 @@ struct CachedSession {
 
 /// The sessions that this process has read or written since its start, with their epochs at that
 /// time.
-pub(crate) struct SessionCache(Cache<SessionId, CachedSession>);
+pub(crate) struct SessionCache(BoundedCache<SessionId, CachedSession>);
 
 impl SessionCache {
     /// An empty cache of at most `limit` bytes.
     pub(crate) fn with_limit(limit: u64) -> Self {
-        Self(build_cache(limit, |_, _: &CachedSession| size_of::<(SessionId, CachedSession)>()))
+        Self(BoundedCache::new(limit, |_, _| 0))
     }
 
     /// The size in bytes.
     pub(crate) fn size_bytes(&self) -> u64 {
-        size_bytes(&self.0)
+        self.0.size_bytes()
     }
 
     /// The version at which the row of this session was read, if that is not before the horizon and

@@ -9,7 +9,7 @@ use tillgate_domain::{DeviceId, Epoch, Instant, KeyId, PrincipalId, SessionId, T
 use uuid::Uuid;
 
 use crate::keys::SigningKey;
-use crate::{DialectName, Epochs, SessionKind};
+use crate::{Epochs, SessionKind};
 
 /// The longest token that is examined, in bytes.
 pub(crate) const MAX_TOKEN_BYTES: usize = 8192;
@@ -19,6 +19,9 @@ const MAX_SCOPE_BYTES: usize = 1024;
 
 /// The header parameter `typ` of an access token (RFC 9068, section 2.1).
 const TOKEN_TYPE: &str = "at+jwt";
+
+/// The beginning of an audience.
+const AUDIENCE_PREFIX: &str = "urn:tillgate:";
 
 /// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,8 +82,13 @@ pub struct Claims {
 
 /// The audience of tokens of a dialect and a tenant. It contains neither prefix nor host, so that a
 /// moved mount keeps its sessions.
-pub(crate) fn build_audience(dialect: &DialectName, tenant: TenantId) -> String {
-    format!("urn:tillgate:{}:{tenant}", dialect.as_str())
+pub(crate) fn build_audience(dialect: &str, tenant: TenantId) -> String {
+    format!("{AUDIENCE_PREFIX}{dialect}:{tenant}")
+}
+
+/// The dialect of an audience.
+pub(crate) fn parse_audience(audience: &str) -> Option<&str> {
+    audience.strip_prefix(AUDIENCE_PREFIX)?.rsplit_once(':').map(|(dialect, _)| dialect)
 }
 
 /// The letter of a kind of session, unique among the kinds.
@@ -126,11 +134,6 @@ impl Claims {
     /// How old the last proof may be for acts that require a recent one; `None` if no act does.
     pub fn max_proof_age(&self) -> Option<Duration> {
         self.pma.map(Duration::from_secs)
-    }
-
-    /// Whether the session has expired and no refresh can have extended it.
-    pub fn session_has_expired(&self, now: Instant) -> bool {
-        self.fin && self.sxp.is_some_and(|end| end <= now.millis())
     }
 
     /// Adds the rights, or the role names if the rights are too long.
@@ -213,7 +216,7 @@ mod tests {
             iss: "urn:uuid:7".to_owned(),
             sub: id,
             client_id: "native".to_owned(),
-            aud: build_audience(&DialectName::new("native"), TenantId(id)),
+            aud: build_audience("native", TenantId(id)),
             exp: 2,
             iat: 1,
             jti: id,

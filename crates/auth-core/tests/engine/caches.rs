@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tillgate_auth_core::{Auth, AuthSettings, CacheLimits, Error, IssuedTokens, TokenDenied};
-use tillgate_domain::{SessionId, UserId};
+use tillgate_domain::{Assignment, SessionId, UserId};
 use tillgate_memory::MemoryStore;
 
 use crate::costly_property::check_costly;
@@ -167,6 +167,20 @@ fn cache_limits_never_revive_or_end_sessions() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn profiles_share_their_tenant_and_have_no_assignments() {
+    let fixture = EngineFixture::open();
+    let [one, other] = [("cashier", Some("P01")), ("manager", None)].map(|(name, device)| {
+        let granted = fixture.user(name, device);
+        authenticate(&fixture.auth, &granted).unwrap().profile
+    });
+    assert!(Arc::ptr_eq(&one.tenant, &other.tenant));
+    for profile in [one, other] {
+        assert_eq!(profile.user.as_ref().unwrap().assignment, Assignment::default());
+        assert!(profile.may_log_in && !profile.roles.is_empty());
+    }
 }
 
 #[test]

@@ -118,11 +118,11 @@ settings! {
     /// again.
     caches: Caches {
         /// Access tokens with a verified signature.
-        tokens: ByteSize = "4MiB",
+        tokens: ByteSize = "3MiB",
         /// Users and devices with their rights.
-        profiles: ByteSize = "8MiB",
+        profiles: ByteSize = "6MiB",
         /// Sessions that are known to be live.
-        sessions: ByteSize = "2MiB",
+        sessions: ByteSize = "1MiB",
         /// First uses of PosStar's tokens.
         first_uses: ByteSize = "2MiB",
         /// API keys.

@@ -10,6 +10,7 @@ use crate::auth::Auth;
 use crate::auth::change_password::end_other_sessions;
 use crate::passwords::{WeakPassword, is_same_password};
 use crate::ports::{AuthTx, Credential, Verifier};
+use crate::principal_profile;
 use crate::requests::NewPassword;
 use crate::{AuthDenied, Error, LoginDenied, LoginRequest, Profile, Proof};
 
@@ -75,7 +76,7 @@ impl NewPasswordHash {
         let was_required = tx.users().clear_password_change_required(id, now)?;
         if was_required {
             tx.revocations().invalidate(Scope::User(id), now)?;
-            profile.user = tx.users().find(id)?;
+            profile.user = tx.users().find(id)?.map(principal_profile::without_assignment);
         }
         let ended = end_other_sessions(tx, id, None, now)?;
         let keys = tx.api_keys().list_active_by_user(profile.tenant.id, id)?;
