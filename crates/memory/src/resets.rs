@@ -23,16 +23,25 @@ impl Resets for Transaction<'_> {
         Ok(due)
     }
 
+    fn claim(&mut self, id: ResetId, from: Instant, to: Instant) -> StoreResult<bool> {
+        let requests = &mut self.tables_mut()?.reset_requests;
+        let is_due = requests.get(&id).is_some_and(|request| request.due_at == from);
+        if is_due {
+            requests.change(&id, |request| request.due_at = to);
+        }
+        Ok(is_due)
+    }
+
     fn postpone(&mut self, id: ResetId, from: Instant, to: Instant) -> StoreResult<bool> {
         let requests = &mut self.tables_mut()?.reset_requests;
-        let claimed = requests.get(&id).is_some_and(|request| request.due_at == from);
-        if claimed {
+        let is_due = requests.get(&id).is_some_and(|request| request.due_at == from);
+        if is_due {
             requests.change(&id, |request| {
                 request.due_at = to;
                 request.tries = request.tries.saturating_add(1);
             });
         }
-        Ok(claimed)
+        Ok(is_due)
     }
 
     fn remove_request(&mut self, id: ResetId) -> StoreResult<()> {

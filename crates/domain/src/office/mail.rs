@@ -66,7 +66,7 @@ pub fn claim_mail(
     token: &MailToken,
 ) -> StoreResult<MailDispatch> {
     store.write("claim_mail", |tx| {
-        if !tx.mail_queue().postpone(mail.kind, mail.user, mail.due_at, token.retry_at)? {
+        if !tx.mail_queue().claim(mail.kind, mail.user, mail.due_at, token.retry_at)? {
             return Ok(MailDispatch::AlreadyClaimed);
         }
         let prepared = if mail.expires_at > now { prepare_mail(tx, mail, token)? } else { None };
@@ -104,7 +104,7 @@ pub fn complete_mail(store: &dyn Store<OfficePorts>, mail: &QueuedMail, token: &
     store.write("complete_mail", |tx| tx.mail_queue().remove(mail.kind, mail.user, token.retry_at).map(drop))
 }
 
-/// Makes a claimed mail, which could not be sent, due again at `to`.
+/// Makes a claimed mail, which could not be sent, due again at `to`, and counts the attempt.
 pub fn retry_mail(
     store: &dyn Store<OfficePorts>,
     mail: &QueuedMail,
@@ -112,6 +112,16 @@ pub fn retry_mail(
     to: Instant,
 ) -> StoreResult<()> {
     store.write("retry_mail", |tx| tx.mail_queue().postpone(mail.kind, mail.user, token.retry_at, to).map(drop))
+}
+
+/// Makes a claimed mail due at `to`, because nothing was sent and nothing has failed.
+pub fn release_mail(
+    store: &dyn Store<OfficePorts>,
+    mail: &QueuedMail,
+    token: &MailToken,
+    to: Instant,
+) -> StoreResult<()> {
+    store.write("release_mail", |tx| tx.mail_queue().claim(mail.kind, mail.user, token.retry_at, to).map(drop))
 }
 
 /// Removes at most `limit` mails whose token has expired before they could be sent. Returns their

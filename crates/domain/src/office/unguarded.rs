@@ -7,11 +7,11 @@ pub use super::audit::queries::{read_audit, search_audit};
 pub use super::audit::sealing::{count_unsealed_audit, has_seal, seal_audit};
 pub use super::audit::verification::verify_audit;
 pub use super::audit::verifications::finish_verification;
-pub use super::mail::{claim_mail, complete_mail, list_due_mails, retry_mail, sweep_mails};
+pub use super::mail::{claim_mail, complete_mail, list_due_mails, release_mail, retry_mail, sweep_mails};
 pub use super::queries::{any_user_exists, find_tenant_by_slug, list_tenants};
 pub use super::resets::password::{
-    abandon_reset, complete_reset, find_reset_user, grant_reset, request_reset, reset_password, retry_reset,
-    sweep_resets,
+    abandon_reset, complete_reset, find_reset_user, grant_reset, release_reset, request_reset, reset_password,
+    retry_reset, sweep_resets,
 };
 pub use super::resets::queue::select_pending_resets;
 pub use super::set_up::{find_setup_token, put_setup_token};

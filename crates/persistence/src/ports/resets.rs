@@ -11,6 +11,7 @@ use crate::schema::{reset_requests, resets};
 use crate::statement::{Bind, Statement, placeholders};
 use crate::transaction::Transaction;
 
+const CLAIM: &str = "UPDATE reset_requests SET due_at = $1 WHERE id = $2 AND due_at = $3";
 const POSTPONE: &str = "UPDATE reset_requests SET due_at = $1, tries = tries + 1 WHERE id = $2 AND due_at = $3";
 const SETTLE: &str = "DELETE FROM reset_requests WHERE id = $1";
 const SPEND: &str = "DELETE FROM resets WHERE digest = $1";
@@ -33,6 +34,10 @@ impl Resets for Transaction<'_> {
             .load(self.connection)
             .map_err(classify)?;
         rows.into_iter().map(ResetRequestRow::into_domain).collect()
+    }
+
+    fn claim(&mut self, id: ResetId, from: Instant, to: Instant) -> StoreResult<bool> {
+        Ok(self.execute(&Statement::new(CLAIM, [to.into(), Bind::from(&id.0), from.into()]))? == 1)
     }
 
     fn postpone(&mut self, id: ResetId, from: Instant, to: Instant) -> StoreResult<bool> {

@@ -1,21 +1,27 @@
 //! Rows of `mail_queue`.
 
-use diesel::prelude::*;
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Binary, Text};
 use tillgate_domain::office::ports::{MailKind, QueuedMail};
 use tillgate_domain::{Email, Instant, StoreResult, UserId};
 
 use super::Column;
-use crate::schema::mail_queue;
 
-#[derive(Clone, Queryable, Selectable)]
-#[diesel(table_name = mail_queue)]
+#[derive(QueryableByName)]
 pub(crate) struct QueuedMailRow {
+    #[diesel(sql_type = Text)]
     kind: String,
+    #[diesel(sql_type = Binary)]
     user_id: Vec<u8>,
+    #[diesel(sql_type = Text)]
     email: String,
+    #[diesel(sql_type = BigInt)]
     requested_at: i64,
+    #[diesel(sql_type = BigInt)]
     expires_at: i64,
+    #[diesel(sql_type = BigInt)]
     due_at: i64,
+    #[diesel(sql_type = BigInt)]
     tries: i64,
 }
 

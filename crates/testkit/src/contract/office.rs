@@ -186,7 +186,9 @@ macro_rules! contract {
             mail_queue,
             [
                 queued_mails_are_listed_when_due,
+                tenants_take_turns_in_the_mail_queue,
                 queued_mail_is_postponed_once,
+                attempts_to_send_a_mail_are_counted_once,
                 expired_mails_are_removed,
                 concurrent_claims_of_one_mail_succeed_once,
             ]

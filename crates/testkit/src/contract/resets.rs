@@ -68,16 +68,21 @@ pub fn reset_requests_are_returned_when_due(harness: &StoreHarness) {
     assert_eq!(due_requests(harness, after_start(90), 10), [whole_request, new_request(3, 30)]);
 }
 
-/// A reset request is postponed from the instant that was read, and the attempts are counted.
+/// A reset request is claimed and postponed from the instant that was read. A failed attempt is
+/// counted once, when the request is postponed, and not when it is claimed.
 pub fn reset_request_is_postponed_once(harness: &StoreHarness) {
     ContractFixture::insert_into(&harness.auth);
     run_office_write(harness, |tx| tx.resets().insert_request(&new_request(1, 10)));
     let postpone = |from, to| {
         run_office_write(harness, |tx| tx.resets().postpone(reset_id(1), after_start(from), after_start(to)))
     };
-    assert!(!postpone(11, 50));
-    assert!(postpone(10, 50));
-    assert!(!postpone(10, 60));
+    let claim =
+        |from, to| run_office_write(harness, |tx| tx.resets().claim(reset_id(1), after_start(from), after_start(to)));
+    assert!(!claim(11, 40) && !postpone(11, 50));
+    assert!(claim(10, 40) && !claim(10, 50) && !postpone(10, 50));
+    assert_eq!(due_requests(harness, after_start(40), 10), [new_request(1, 40)]);
+    assert!(postpone(40, 50));
+    assert!(!postpone(40, 60));
     assert_eq!(due_requests(harness, after_start(49), 10), []);
     assert_eq!(due_requests(harness, after_start(50), 10), [ResetRequest { tries: 1, ..new_request(1, 50) }]);
     assert!(

@@ -81,6 +81,7 @@ record_port!(OfficeTx, passwords: Passwords {
 record_port!(OfficeTx, resets: Resets {
     fn insert_request(request: &ResetRequest) -> ();
     fn list_due(now: Instant, limit: u32) -> Vec<ResetRequest>;
+    fn claim(id: ResetId, from: Instant, to: Instant) -> bool;
     fn postpone(id: ResetId, from: Instant, to: Instant) -> bool;
     fn remove_request(id: ResetId) -> ();
     fn remove_requests(ids: &[ResetId]) -> u32;
@@ -116,6 +117,7 @@ record_port!(OfficeTx, email_verifications: EmailVerifications {
 record_port!(OfficeTx, mail_queue: MailQueue {
     fn insert_or_replace(mail: &QueuedMail) -> ();
     fn list_due(now: Instant, limit: u32) -> Vec<QueuedMail>;
+    fn claim(kind: MailKind, user: UserId, from: Instant, to: Instant) -> bool;
     fn postpone(kind: MailKind, user: UserId, from: Instant, to: Instant) -> bool;
     fn remove(kind: MailKind, user: UserId, due_at: Instant) -> bool;
     fn sweep(before: Instant, limit: u32) -> u32;

@@ -28,7 +28,7 @@ pub struct QueuedMail {
     pub expires_at: Instant,
     /// The instant at which the mail is due.
     pub due_at: Instant,
-    /// How many times it was claimed or postponed.
+    /// How many attempts to send it have failed.
     pub tries: i64,
 }
 
@@ -36,10 +36,14 @@ pub struct QueuedMail {
 pub trait MailQueue {
     /// Adds a mail, and removes the previous one of this kind for the user.
     fn insert_or_replace(&mut self, mail: &QueuedMail) -> StoreResult<()>;
-    /// Lists at most `limit` mails that are due, the longest due first.
+    /// Lists at most `limit` mails that are due. Tenants take turns: the mail of each tenant that
+    /// is due longest comes first, then the next one of each, and so on. Within a turn, the longest
+    /// due comes first.
     fn list_due(&mut self, now: Instant, limit: u32) -> StoreResult<Vec<QueuedMail>>;
-    /// Claims a mail. Returns true if it is still due at `from`; then it is due at `to`, and its
-    /// tries increase.
+    /// Claims a mail. Returns true if it is still due at `from`; then it is due at `to`.
+    fn claim(&mut self, kind: MailKind, user: UserId, from: Instant, to: Instant) -> StoreResult<bool>;
+    /// Records that an attempt to send a mail has failed. Returns true if it is still due at
+    /// `from`; then it is due at `to`, and its tries increase by one.
     fn postpone(&mut self, kind: MailKind, user: UserId, from: Instant, to: Instant) -> StoreResult<bool>;
     /// Removes a mail, if it is still due at this instant. Returns whether it was removed.
     fn remove(&mut self, kind: MailKind, user: UserId, due_at: Instant) -> StoreResult<bool>;

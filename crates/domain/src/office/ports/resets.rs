@@ -23,7 +23,7 @@ pub struct ResetRequest {
     pub requested_at: Instant,
     /// The instant at which it is due.
     pub due_at: Instant,
-    /// How many times it was processed.
+    /// How many attempts to send its mail have failed.
     pub tries: i64,
 }
 
@@ -51,8 +51,10 @@ pub trait Resets {
     fn insert_request(&mut self, request: &ResetRequest) -> StoreResult<()>;
     /// Lists at most `limit` requests that are due, the longest due first.
     fn list_due(&mut self, now: Instant, limit: u32) -> StoreResult<Vec<ResetRequest>>;
-    /// Claims a request. Returns true if it is still due at `from`; then it is due at `to`, and its
-    /// tries increase.
+    /// Claims a request. Returns true if it is still due at `from`; then it is due at `to`.
+    fn claim(&mut self, id: ResetId, from: Instant, to: Instant) -> StoreResult<bool>;
+    /// Records that an attempt to send the mail has failed. Returns true if the request is still
+    /// due at `from`; then it is due at `to`, and its tries increase by one.
     fn postpone(&mut self, id: ResetId, from: Instant, to: Instant) -> StoreResult<bool>;
     /// Removes a request.
     fn remove_request(&mut self, id: ResetId) -> StoreResult<()>;

@@ -57,7 +57,7 @@ pub fn grant_reset(
     grant: &ResetGrant,
 ) -> StoreResult<ResetDispatch> {
     store.write("grant_reset", |tx| {
-        if !tx.resets().postpone(request.id, request.due_at, grant.retry_at)? {
+        if !tx.resets().claim(request.id, request.due_at, grant.retry_at)? {
             return Ok(ResetDispatch::AlreadyClaimed);
         }
         let user = find_by_email(tx, request.email.as_str())?.filter(can_reset);
@@ -93,7 +93,7 @@ pub fn complete_reset(store: &dyn Store<OfficePorts>, request: ResetId) -> Store
 }
 
 /// Revokes the token, because its mail could not be sent. The request is due again at `to`, unless
-/// another process is processing it.
+/// another process is processing it, and the attempt is counted.
 pub fn retry_reset(
     store: &dyn Store<OfficePorts>,
     request: ResetId,
@@ -103,6 +103,20 @@ pub fn retry_reset(
     store.write("retry_reset", |tx| {
         tx.resets().consume(&grant.digest)?;
         tx.resets().postpone(request, grant.retry_at, to).map(drop)
+    })
+}
+
+/// Revokes the token, because its mail was not sent although nothing has failed. The request is due
+/// again at `to`, unless another process is processing it.
+pub fn release_reset(
+    store: &dyn Store<OfficePorts>,
+    request: ResetId,
+    grant: &ResetGrant,
+    to: Instant,
+) -> StoreResult<()> {
+    store.write("release_reset", |tx| {
+        tx.resets().consume(&grant.digest)?;
+        tx.resets().claim(request, grant.retry_at, to).map(drop)
     })
 }
 

@@ -66,6 +66,10 @@ const SORTED_STATEMENTS: &[(&str, &str)] = &[
     ("ORDER BY COALESCE(sessions.last_used_at, 0)", "an index would be written at every recorded use"),
     ("WITH feed AS MATERIALIZED", "what has changed since the look before, or once at a start"),
     ("SELECT DISTINCT sessions.dialect", "once at a start, and there are few dialects"),
+    (
+        "ROW_NUMBER() OVER (PARTITION BY due.tenant_id",
+        "tenants take turns, and only the mails that wait to be sent are read",
+    ),
     ("SELECT name, device FROM (", "who holds a role: they are counted beside, which reads all of them too"),
 ];
 

@@ -358,7 +358,8 @@ fn call_resets(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreRes
     };
     tx.resets().insert_request(&request)?;
     tx.resets().list_due(at(9), 9)?;
-    tx.resets().postpone(request.id, at(1), at(2))?;
+    tx.resets().claim(request.id, at(1), at(2))?;
+    tx.resets().postpone(request.id, at(2), at(3))?;
     let (digest, user) = ([7; 32], fixture.anna.id);
     let reset = Reset { digest, request: request.id, user, email, granted_at: at(1), expires_at: at(9) };
     tx.resets().insert_reset(&reset)?;
@@ -408,8 +409,9 @@ fn call_email_verifications(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture
     let mail = QueuedMail { kind, user, email, requested_at, expires_at, due_at, tries: 0 };
     tx.mail_queue().insert_or_replace(&mail)?;
     tx.mail_queue().list_due(at(9), 9)?;
-    tx.mail_queue().postpone(kind, user, at(2), at(3))?;
-    tx.mail_queue().remove(kind, user, at(3))?;
+    tx.mail_queue().claim(kind, user, at(2), at(3))?;
+    tx.mail_queue().postpone(kind, user, at(3), at(4))?;
+    tx.mail_queue().remove(kind, user, at(4))?;
     tx.mail_queue().sweep(at(99), 9).map(drop)
 }
 

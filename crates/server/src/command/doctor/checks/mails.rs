@@ -18,10 +18,6 @@ const MAX_COUNTED_MAILS: u32 = 10_000;
 /// How long after a failed attempt a mail is due again, at most.
 const MAX_DELAY: Duration = Duration::from_hours(1);
 
-/// The number of tries from which a mail has failed: an attempt counts as one, and a failure as
-/// another.
-const MIN_FAILED_TRIES: i64 = 2;
-
 pub(super) fn check_mails(settings: &Settings, database: &Database) -> Finding {
     let now = IdSource::default().now();
     match office::unguarded::list_due_mails(database, now.saturating_add(MAX_DELAY), MAX_COUNTED_MAILS) {
@@ -39,7 +35,7 @@ fn mails_finding(settings: &Settings, waiting: &[QueuedMail]) -> Finding {
     let first_expiry: Option<Instant> = waiting.iter().map(|mail| mail.expires_at).min();
     let Some(first_expiry) = first_expiry else { return Finding::ok(CHECK, "no mail with a link is queued") };
     let (mails, expiry) = (count_text(waiting.len(), "queued mail"), format_instant(first_expiry));
-    let failed = waiting.iter().filter(|mail| mail.tries >= MIN_FAILED_TRIES).count();
+    let failed = waiting.iter().filter(|mail| mail.tries > 0).count();
     if can_send_links && failed == 0 {
         return Finding::ok(CHECK, format!("{mails} with a link; the first link expires at {expiry}"));
     }
@@ -90,7 +86,7 @@ mod tests {
         assert!(mails_finding(&bare, &[]).is_ok());
         let line = mails_finding(&public, &one).to_line();
         assert_eq!(line, "ok    mails: 1 queued mail with a link; the first link expires at 2027-01-15T08:00:00.000Z");
-        let failed = [QueuedMail { tries: 2, ..one[0].clone() }, QueuedMail { tries: 1, ..one[0].clone() }];
+        let failed = [QueuedMail { tries: 1, ..one[0].clone() }, one[0].clone()];
         let line = mails_finding(&public, &failed).to_line();
         assert!(line.starts_with("FIX   mails: 2 queued mails; 1 could not be sent so far;"), "{line}");
         assert!(line.ends_with("with: tillgate mail test ADDRESS --data /nowhere/at/all"), "{line}");
