@@ -17,5 +17,5 @@ pub use super::resets::queue::select_pending_resets;
 pub use super::set_up::{find_setup_token, put_setup_token};
 pub use super::tickets::sweep_idempotency_keys;
 pub use super::users::count::count_users;
-pub use super::users::email_verification::{sweep_email_verifications, verify_email};
+pub use super::users::email_verification::{find_email_verification, sweep_email_verifications, verify_email};
 pub use super::users::invitations::{accept_invitation, find_invited_user, sweep_invitations};

@@ -9,7 +9,7 @@ use tillgate_domain::Action;
 use crate::invitations::{mailing_server, send_queued_mails, set_email};
 use crate::office::create_role;
 use crate::office_browser::{Browser, server};
-use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request, with_bearer};
+use crate::test_server::{StoreState, TEST_PASSWORD, TestResponse, TestServer, build_request, with_bearer};
 
 const PAGE: &str = "/office/verify-email";
 
@@ -79,6 +79,46 @@ async fn address_is_verified_by_the_button_once_and_not_by_the_link() {
     shop.clock.advance(Duration::from_mins(2));
     let done = request_as(&shop, "cashier", &id).await;
     assert_eq!((done.status.as_u16(), done.text_at("/code").as_str()), (409, "email_already_verified"));
+}
+
+#[actix_web::test]
+async fn page_names_shop_and_address_only_to_the_owner_of_a_valid_token() {
+    let shop = mailing_server();
+    let id = user_id(&shop, "cashier").await;
+    set_email(&shop, &id, Some("cashier@example.com")).await;
+    assert_eq!(request_as(&shop, "cashier", &id).await.status, 202);
+    let token = send_queued_mails(&shop).pop().unwrap().1;
+    let open = async |token: &str| Browser::new(&shop).get(&format!("{PAGE}?token={token}")).await;
+    let subject = ["<dd>default</dd>", "<dd>cashier@example.com</dd>"];
+    let valid = open(&token).await;
+    assert_eq!(valid.status, 200);
+    assert!(subject.iter().all(|part| text(&valid).contains(part)), "{}", text(&valid));
+
+    shop.store.set_state(StoreState::Unavailable);
+    let unavailable = open(&token).await;
+    assert_eq!((unavailable.status.as_u16(), unavailable.header("retry-after")), (503, "1"));
+    assert!(text(&unavailable).contains(&format!("value=\"{token}\"")), "{}", text(&unavailable));
+    shop.store.set_state(StoreState::Healthy);
+
+    let unknown = open("guess").await;
+    assert_eq!(unknown.status, 422);
+    assert!(text(&unknown).contains("wrong, used or expired"), "{}", text(&unknown));
+    assert!(!text(&unknown).contains("<dd>") && !text(&unknown).contains("<form"), "{}", text(&unknown));
+    shop.clock.advance(Duration::from_hours(24));
+    for invalid in [open(&token).await, open("").await] {
+        assert_eq!((invalid.status, text(&invalid)), (unknown.status, text(&unknown)), "the reason is not revealed");
+    }
+}
+
+/// Opening the link says whether a token is valid, so it counts as a guess.
+#[actix_web::test]
+async fn guesses_by_opening_the_link_are_limited() {
+    let shop = mailing_server();
+    let mut statuses = Vec::new();
+    for _ in 0..25 {
+        statuses.push(Browser::new(&shop).get(&format!("{PAGE}?token=guess")).await.status.as_u16());
+    }
+    assert!(statuses.starts_with(&[422]) && statuses.ends_with(&[429]), "{statuses:?}");
 }
 
 #[actix_web::test]

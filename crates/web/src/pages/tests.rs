@@ -100,19 +100,18 @@ fn forms_offer_every_language_and_keep_where_to_continue() {
 }
 
 #[test]
-fn verify_email_page_escapes_the_token_and_has_no_script() {
+fn verify_email_page_escapes_the_token_and_the_names_and_has_no_script() {
     for language in PageLanguage::ALL {
-        let states = [
-            VerifyEmailState::Confirm,
-            VerifyEmailState::Verified,
-            VerifyEmailState::Invalid,
-            VerifyEmailState::Unavailable,
-        ];
+        let subject = VerifyEmailState::Confirm { shop: "Corner <b>& Co", email: "anna<b>@example.com" };
+        let states = [subject, VerifyEmailState::Verified, VerifyEmailState::Invalid, VerifyEmailState::Unavailable];
         for state in states {
             let html = VerifyEmailPage { language, prefix: "/office", token: "\"><script>", state }.render();
-            let has_form = matches!(state, VerifyEmailState::Confirm | VerifyEmailState::Unavailable);
+            let has_form = state == subject || state == VerifyEmailState::Unavailable;
             assert_eq!(html.contains("action=\"/office/verify-email\""), has_form, "{html}");
-            assert!(!html.contains("<script") && !html.contains("style="), "{html}");
+            let shows_subject =
+                html.contains("Corner &#60;b&#62;&#38; Co") && html.contains("anna&#60;b&#62;@example.com");
+            assert_eq!(shows_subject, state == subject, "{html}");
+            assert!(!html.contains("<script") && !html.contains("<b>") && !html.contains("style="), "{html}");
             assert!(!html.contains("auth."), "a text is missing: {html}");
         }
     }

@@ -7,9 +7,14 @@ use crate::page_language::PageLanguage;
 
 /// What the page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VerifyEmailState {
+pub enum VerifyEmailState<'a> {
     /// The button that verifies the address.
-    Confirm,
+    Confirm {
+        /// Display name of the tenant.
+        shop: &'a str,
+        /// The address that is verified.
+        email: &'a str,
+    },
     /// The address is verified.
     Verified,
     /// The token is unknown, used or expired (422).
@@ -18,10 +23,10 @@ pub enum VerifyEmailState {
     Unavailable,
 }
 
-impl VerifyEmailState {
+impl VerifyEmailState<'_> {
     const fn key(self) -> &'static str {
         match self {
-            Self::Confirm => "auth.verify_email.text",
+            Self::Confirm { .. } => "auth.verify_email.text",
             Self::Verified => "auth.verify_email.done",
             Self::Invalid => "auth.verify_email.invalid",
             Self::Unavailable => "auth.unavailable",
@@ -40,7 +45,7 @@ pub struct VerifyEmailPage<'a> {
     /// The token of the link.
     pub token: &'a str,
     /// What the page shows.
-    pub state: VerifyEmailState,
+    pub state: VerifyEmailState<'a>,
 }
 
 #[derive(Template)]
@@ -50,6 +55,8 @@ struct VerifyEmailTemplate<'a> {
     assets: String,
     page: &'a VerifyEmailPage<'a>,
     text: &'a str,
+    /// The shop and the address, if they are shown.
+    subject: Option<(&'a str, &'a str)>,
     has_form: bool,
     is_unavailable: bool,
 }
@@ -58,12 +65,17 @@ impl VerifyEmailPage<'_> {
     /// Renders the page as HTML.
     pub fn render(&self) -> String {
         let Self { language, prefix, state, .. } = *self;
+        let subject = match state {
+            VerifyEmailState::Confirm { shop, email } => Some((shop, email)),
+            VerifyEmailState::Verified | VerifyEmailState::Invalid | VerifyEmailState::Unavailable => None,
+        };
         render(&VerifyEmailTemplate {
             language,
             assets: assets_path(prefix),
             page: self,
             text: language.text(state.key()),
-            has_form: matches!(state, VerifyEmailState::Confirm | VerifyEmailState::Unavailable),
+            subject,
+            has_form: matches!(state, VerifyEmailState::Confirm { .. } | VerifyEmailState::Unavailable),
             is_unavailable: state == VerifyEmailState::Unavailable,
         })
     }

@@ -13,8 +13,8 @@ use crate::office::ports::{EmailVerification, MailKind, OfficePorts, OfficeTx, Q
 use crate::office::users::assignment;
 use crate::office::users::change::load_user;
 use crate::{
-    Action, Instant, KnownRight, PrincipalId, Scope, Store, StoreError, StoreExt, StoreResult, Subject, TenantId, User,
-    UserId, UserStatus,
+    Action, Email, Instant, KnownRight, PrincipalId, Scope, Store, StoreError, StoreExt, StoreResult, Subject,
+    TenantId, User, UserId, UserStatus,
 };
 
 /// The lifetime of a verification.
@@ -95,6 +95,46 @@ fn can_verify(user: &User) -> bool {
     matches!(user.status, UserStatus::Active | UserStatus::Pending)
 }
 
+/// What a token verifies, for the page on which a person confirms it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailVerificationView {
+    /// The display name of the user's tenant.
+    pub tenant_name: String,
+    /// The address to which the token was mailed.
+    pub email: Email,
+}
+
+/// What the token of this digest verifies; with `tenant`, only for a user of it. Changes nothing.
+/// `None` if the token is not valid, for the same reasons as in [`verify_email`].
+pub fn find_email_verification(
+    store: &dyn Store<OfficePorts>,
+    tenant: Option<TenantId>,
+    digest: &VerificationDigest,
+    now: Instant,
+) -> StoreResult<Option<EmailVerificationView>> {
+    store.read("find_email_verification", |tx| {
+        let Some((user, verification)) = find_valid(tx, tenant, digest, now)? else { return Ok(None) };
+        let tenant = tx.tenants().find(user.tenant)?;
+        Ok(tenant.map(|tenant| EmailVerificationView { tenant_name: tenant.name, email: verification.email }))
+    })
+}
+
+/// The verification with this digest, and its user, if it is valid: not expired, and the user still
+/// has the address.
+fn find_valid(
+    tx: &mut dyn OfficeTx,
+    tenant: Option<TenantId>,
+    digest: &VerificationDigest,
+    now: Instant,
+) -> StoreResult<Option<(User, EmailVerification)>> {
+    let verification = tx.email_verifications().find(digest)?.filter(|found| found.expires_at > now);
+    let Some(verification) = verification else { return Ok(None) };
+    let user = tx.users().find(verification.user)?.filter(can_verify);
+    let user = user.filter(|user| tenant.is_none_or(|tenant| tenant == user.tenant));
+    let user = user.filter(|user| user.email.as_ref() == Some(&verification.email));
+    Ok(user.map(|user| (user, verification)))
+}
+
 /// Verifies the e-mail address of the user with the token of this digest; with `tenant`, only of a
 /// user of it. Consumes the token. `None` if the token is not valid: it is unknown, used or
 /// expired, or the user has another address now.
@@ -105,13 +145,7 @@ pub fn verify_email(
     digest: &VerificationDigest,
 ) -> StoreResult<Option<User>> {
     store.write("verify_email", |tx| {
-        let verification = tx.email_verifications().find(digest)?.filter(|found| found.expires_at > context.at);
-        let Some(verification) = verification else { return Ok(None) };
-        let user = tx.users().find(verification.user)?.filter(can_verify);
-        let user = user.filter(|user| tenant.is_none_or(|tenant| tenant == user.tenant));
-        let Some(user) = user.filter(|user| user.email.as_ref() == Some(&verification.email)) else {
-            return Ok(None);
-        };
+        let Some((user, verification)) = find_valid(tx, tenant, digest, context.at)? else { return Ok(None) };
         // Of two concurrent calls with the same token, one consumes it.
         if !tx.email_verifications().consume(digest)? {
             return Ok(None);

@@ -1,11 +1,14 @@
 //! The page at which a person verifies their e-mail address with the token of a mailed link.
 //! Opening the link changes nothing, because mail filters open links, too; a button does.
+//!
+//! The page names the shop and the address, so that the person knows what they confirm. Who has the
+//! token has read the mail to this address. Without a valid token, the page says nothing about it.
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::one_time_token::digest_link_token;
 use tillgate_domain::User;
-use tillgate_domain::office::{self, ports::VerificationDigest};
+use tillgate_domain::office::{self, EmailVerificationView, ports::VerificationDigest};
 use tillgate_web::{VerifyEmailPage, VerifyEmailState};
 
 use super::auth_pages::{choose_language, render_page};
@@ -30,7 +33,15 @@ async fn show_form(call: Request) -> Result<HttpResponse, ApiError> {
     let head = call.head();
     CookieNames::require_for(head)?;
     let token = find_token(read_form_pairs(head.query().as_bytes()).unwrap_or_default());
-    Ok(render(head, StatusCode::OK, &token, VerifyEmailState::Confirm))
+    let digest = digest_link_token(token.trim());
+    match find_verification(&call, digest).await {
+        Ok(Some(EmailVerificationView { tenant_name, email })) => {
+            let state = VerifyEmailState::Confirm { shop: &tenant_name, email: email.as_str() };
+            Ok(render(head, StatusCode::OK, &token, state))
+        }
+        Ok(None) => Ok(render_invalid(head)),
+        Err(failure) => render_failure(head, &token, failure),
+    }
 }
 
 async fn verify_email(call: Request) -> Result<HttpResponse, ApiError> {
@@ -41,19 +52,22 @@ async fn verify_email(call: Request) -> Result<HttpResponse, ApiError> {
     let digest = digest_link_token(token.trim());
     match consume_token(&call, digest).await {
         Ok(Some(_)) => Ok(render(head, StatusCode::OK, "", VerifyEmailState::Verified)),
-        Ok(None) => {
-            head.meta().error_code.set(Some("fields_invalid"));
-            Ok(render(head, StatusCode::UNPROCESSABLE_ENTITY, "", VerifyEmailState::Invalid))
-        }
-        Err(ref failure @ ApiError::Unavailable { ref reason, .. }) => {
-            tracing::warn!(trace = head.trace_id(), reason, "unavailable");
-            head.meta().error_code.set(Some(failure.code()));
-            let mut answer = render(head, failure.status(), &token, VerifyEmailState::Unavailable);
-            failure.insert_retry_after(answer.headers_mut());
-            Ok(answer)
-        }
-        Err(failure) => Err(failure),
+        Ok(None) => Ok(render_invalid(head)),
+        Err(failure) => render_failure(head, &token, failure),
     }
+}
+
+/// What the token of this digest verifies; `None` if it is not valid.
+async fn find_verification(
+    call: &Request,
+    digest: VerificationDigest,
+) -> Result<Option<EmailVerificationView>, ApiError> {
+    let tenant = call.tenant_id().await?;
+    call.with_office(move |context| {
+        let now = context.auth.time().at;
+        Ok(office::unguarded::find_email_verification(context.store, tenant, &digest, now)?)
+    })
+    .await
 }
 
 /// Verifies the address to which the token of this digest was mailed; `None` if it is not valid.
@@ -71,7 +85,23 @@ fn find_token(pairs: Vec<(String, String)>) -> String {
     pairs.into_iter().find(|(name, _)| name == "token").map(|(_, value)| value).unwrap_or_default()
 }
 
-fn render(head: &RequestHead, status: StatusCode, token: &str, state: VerifyEmailState) -> HttpResponse {
+/// The same page whatever the reason: the token is unknown, used, expired, or of another tenant.
+fn render_invalid(head: &RequestHead) -> HttpResponse {
+    head.meta().error_code.set(Some("fields_invalid"));
+    render(head, StatusCode::UNPROCESSABLE_ENTITY, "", VerifyEmailState::Invalid)
+}
+
+/// Shows the button again if the failure is temporary.
+fn render_failure(head: &RequestHead, token: &str, failure: ApiError) -> Result<HttpResponse, ApiError> {
+    let ApiError::Unavailable { reason, .. } = &failure else { return Err(failure) };
+    tracing::warn!(trace = head.trace_id(), reason, "unavailable");
+    head.meta().error_code.set(Some(failure.code()));
+    let mut answer = render(head, failure.status(), token, VerifyEmailState::Unavailable);
+    failure.insert_retry_after(answer.headers_mut());
+    Ok(answer)
+}
+
+fn render(head: &RequestHead, status: StatusCode, token: &str, state: VerifyEmailState<'_>) -> HttpResponse {
     let page = VerifyEmailPage { language: choose_language(head), prefix: head.prefix(), token, state };
     render_page(head, status, page.render())
 }
