@@ -3,6 +3,8 @@
 
 mod links;
 mod resets;
+mod smtp;
+mod stop;
 mod texts;
 mod thread;
 
@@ -14,18 +16,16 @@ use std::time::Duration;
 
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Body, Mailbox};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::response::Code;
-use lettre::{Message, SmtpTransport, Transport};
+use lettre::{Address, Message};
 use tillgate_domain::Email;
 
 use crate::command::CommandError;
-use crate::configuration::{MailTls, Settings};
+use crate::configuration::Settings;
+use smtp::{BuiltMail, SmtpServer};
 
+pub(crate) use smtp::SmtpTimeouts;
+pub(crate) use stop::{MailStop, UnsentMail};
 pub(crate) use thread::MailThread;
-
-/// The timeout for each step with the mail server.
-const SMTP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest line in bytes that is sent without an encoding.
 const MAX_LINE_BYTES: usize = 990;
@@ -33,8 +33,9 @@ const MAX_LINE_BYTES: usize = 990;
 /// The folder for mails if no mail server is configured, in the data folder.
 pub(crate) const SPOOL_FOLDER: &str = "spool";
 
-/// How long a mail is reserved for the process that claimed it.
-const MAIL_LEASE: Duration = Duration::from_mins(2);
+/// How long a mail is reserved for the process that claimed it: longer than the longest attempt,
+/// whose message is written and replied to after all commands.
+const MAIL_LEASE: Duration = Duration::from_mins(35);
 
 /// The delay after the first failed attempt; it doubles with each further one.
 const MIN_BACKOFF: Duration = Duration::from_secs(5);
@@ -48,17 +49,16 @@ fn backoff(tries: i64) -> Duration {
     MIN_BACKOFF.saturating_mul(doubled).min(MAX_BACKOFF)
 }
 
-/// Replies that concern the server's login at the mail server (RFC 4954, section 6) and not the
-/// mail. The mail can be sent once the configuration is fixed.
-const LOGIN_REPLY_CODES: [u16; 4] = [530, 534, 535, 538];
+/// Why a mail is not sent while the server stops.
+const STOPPING: &str = "the server is stopping";
 
 /// Why a mail was not sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
 pub(crate) struct MailError {
     why: String,
-    /// Whether a retry is pointless: the mail server rejected the mail permanently (RFC 5321,
-    /// section 4.2.1), or the address is invalid.
+    /// Whether a retry is pointless: the mail server refused the recipient or the message
+    /// permanently (RFC 5321, section 4.2.1), or the address is invalid.
     pub(crate) permanent: bool,
 }
 
@@ -66,18 +66,18 @@ impl MailError {
     fn temporary(error: &dyn std::fmt::Display) -> Self {
         Self { why: error.to_string(), permanent: false }
     }
-
-    fn from_smtp(error: &lettre::transport::smtp::Error, to: &lettre::Address) -> Self {
-        let refused = error.is_permanent() && error.status().is_none_or(is_about_mail);
-        // the mail server does not support SMTPUTF8 (RFC 6531), which the address requires
-        let not_supported = error.is_client() && !to.user().is_ascii();
-        Self { why: error.to_string(), permanent: refused || not_supported }
-    }
 }
 
-/// Whether a reply of the mail server concerns the mail and not the login there.
-fn is_about_mail(code: Code) -> bool {
-    !LOGIN_REPLY_CODES.contains(&u16::from(code))
+/// A mail to send.
+pub(crate) struct OutgoingMail<'m> {
+    /// The name of its file in the spool folder.
+    pub(crate) id: &'m str,
+    /// Its recipient.
+    pub(crate) to: &'m Email,
+    /// Its subject.
+    pub(crate) subject: &'m str,
+    /// Its text.
+    pub(crate) text: &'m str,
 }
 
 /// Sends mails from the configured sender.
@@ -87,63 +87,68 @@ pub(crate) struct Mailer {
 }
 
 enum MailTransport {
-    Server(Box<SmtpTransport>),
+    Server(Box<SmtpServer>),
     Spool(PathBuf),
 }
 
 impl Mailer {
     /// Creates a mailer from the settings. No connection is opened yet.
-    pub(crate) fn from_settings(settings: &Settings) -> Result<Self, CommandError> {
+    pub(crate) fn from_settings(settings: &Settings, timeouts: SmtpTimeouts) -> Result<Self, CommandError> {
         let mail = &settings.mail;
         let from = mail.from.parse().map_err(|_| CommandError::usage("mail.from must be an e-mail address"))?;
         let Some(host) = &mail.host else {
             return Ok(Self { from, transport: MailTransport::Spool(settings.server.data.join(SPOOL_FOLDER)) });
         };
-        let builder = match mail.tls {
-            MailTls::Tls => SmtpTransport::relay(host),
-            MailTls::StartTls => SmtpTransport::starttls_relay(host),
-            MailTls::Off => Ok(SmtpTransport::builder_dangerous(host)),
-        };
-        let mut builder =
-            builder.map_err(|error| CommandError::usage(format!("mail.host: {error}")))?.timeout(Some(SMTP_TIMEOUT));
-        if let Some(port) = mail.port {
-            builder = builder
-                .port(u16::try_from(port).map_err(|_| CommandError::usage("mail.port must be between 1 and 65535"))?);
-        }
-        if let (Some(user), Some(password)) = (&mail.user, &mail.password) {
-            builder = builder.credentials(Credentials::new(user.clone(), password.expose().clone()));
-        }
-        Ok(Self { from, transport: MailTransport::Server(Box::new(builder.build())) })
+        let server = SmtpServer::from_settings(settings, host, timeouts)?;
+        Ok(Self { from, transport: MailTransport::Server(Box::new(server)) })
     }
 
     /// Sends a mail, and returns the reply of the mail server; `None` if there is no mail server,
-    /// so that the mail was written to the spool folder. `id` is its file name there.
-    pub(crate) fn send(&self, id: &str, to: &Email, subject: &str, text: &str) -> Result<Option<String>, MailError> {
+    /// so that the mail was written to the spool folder. Calls `may_send` immediately before the
+    /// mail can be accepted, and sends nothing if it returns false.
+    pub(crate) fn send(
+        &self,
+        mail: &OutgoingMail<'_>,
+        may_send: &dyn Fn() -> bool,
+    ) -> Result<Option<String>, MailError> {
         let unreachable =
             |why: &str| MailError { why: format!("the address is not valid for mail: {why}"), permanent: true };
-        let smtp_address = to.to_smtp_address().ok_or_else(|| unreachable("its domain is not a host name"))?;
-        let address: lettre::Address =
+        let smtp_address = mail.to.to_smtp_address().ok_or_else(|| unreachable("its domain is not a host name"))?;
+        let address: Address =
             smtp_address.parse().map_err(|error: lettre::address::AddressError| unreachable(&error.to_string()))?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, address.clone()))
-            .subject(subject)
+            .subject(mail.subject)
             .header(ContentType::TEXT_PLAIN)
-            .body(build_body(text))
+            .body(build_body(mail.text))
             .map_err(|error| MailError::temporary(&error))?;
         match &self.transport {
             MailTransport::Server(server) => {
-                let reply = server.send(&message).map_err(|error| MailError::from_smtp(&error, &address))?;
+                let message = message.formatted();
+                let built = BuiltMail { from: &self.from.email, to: &address, message: &message };
+                let reply = server.send(&built, may_send)?;
                 let text: Vec<&str> = reply.message().collect();
                 Ok(Some(format!("{} {}", reply.code(), text.join(" "))))
             }
             MailTransport::Spool(folder) => {
-                let file =
-                    write_to_spool(folder, id, &message.formatted()).map_err(|error| MailError::temporary(&error))?;
+                if !may_send() {
+                    return Err(MailError::temporary(&STOPPING));
+                }
+                let file = write_to_spool(folder, mail.id, &message.formatted())
+                    .map_err(|error| MailError::temporary(&error))?;
                 tracing::warn!(file = %file.display(), "no mail server is configured (mail.host): the mail was \
                                                         written to the spool folder");
                 Ok(None)
             }
+        }
+    }
+
+    /// Checks that the mail server accepts mail of this server, without sending any.
+    pub(crate) fn check_server(&self) -> Result<(), MailError> {
+        match &self.transport {
+            MailTransport::Server(server) => server.check(&self.from.email),
+            MailTransport::Spool(_) => Ok(()),
         }
     }
 }
@@ -172,8 +177,6 @@ fn write_to_spool(folder: &Path, id: &str, message: &[u8]) -> std::io::Result<Pa
 
 #[cfg(test)]
 mod tests {
-    use lettre::transport::smtp::response::{Category, Detail, Severity};
-
     use super::*;
 
     #[test]
@@ -183,11 +186,8 @@ mod tests {
     }
 
     #[test]
-    fn login_replies_are_not_about_the_mail() {
-        let code = |category, detail| Code::new(Severity::PermanentNegativeCompletion, category, detail);
-        assert!(is_about_mail(code(Category::MailSystem, Detail::Zero)), "550");
-        assert!(is_about_mail(code(Category::MailSystem, Detail::Three)), "553");
-        assert!(!is_about_mail(code(Category::Unspecified3, Detail::Five)), "535");
-        assert!(!is_about_mail(code(Category::Unspecified3, Detail::Zero)), "530");
+    fn mail_is_reserved_for_longer_than_an_attempt_takes() {
+        let SmtpTimeouts { session, message, .. } = SmtpTimeouts::BACKGROUND;
+        assert!(MAIL_LEASE > session + 2 * message);
     }
 }

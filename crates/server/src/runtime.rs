@@ -22,7 +22,7 @@ use crate::audit_verification::ServerVerifier;
 use crate::command::{CommandError, print};
 use crate::configuration::Settings;
 use crate::listener::{self, BoundListener, ListenerOptions, RunningListener, StopHandle};
-use crate::mail::MailThread;
+use crate::mail::{MailThread, UnsentMail};
 use crate::main_thread::MainThread;
 use crate::office_sweeping::SweepingThread;
 use crate::startup::{ListenSetting, bind_error};
@@ -198,7 +198,7 @@ pub(crate) fn run_server(
         actix_web::rt::spawn(logging::report_unparsable());
         let handles: Vec<StopHandle> =
             [Some(server.handle()), operations.as_ref().map(RunningListener::handle)].into_iter().flatten().collect();
-        signals::stop_on_signal(signals, handles.clone());
+        signals::stop_on_signal(signals, handles.clone(), mailing.stop_handle());
         log_start(settings, &auth, &url);
         certificate_reload::start_reloading(settings, certificate)?;
         let startup_work = startup_task.map(|task| task.announce(json, &url));
@@ -224,14 +224,24 @@ pub(crate) fn run_server(
             None => Ok(()),
         }
     });
-    drop((runtime, mailing, sweeping));
-    served.and(final_writes::run_final_writes(list_final_writes(sealing, auth, database), FINAL_WRITES_TIMEOUT))
+    let unsent = runtime.block_on(mailing.wait_until_stopped(settings.server.grace));
+    drop((runtime, sweeping));
+    let writes = list_final_writes(unsent, sealing, auth, database);
+    served.and(final_writes::run_final_writes(writes, FINAL_WRITES_TIMEOUT))
 }
 
 /// In this order: the sealer also seals the last events of mails and sweeps, and nothing writes any
 /// more when the database is closed.
-fn list_final_writes(sealing: SealingThread, auth: Arc<Auth>, database: Arc<Database>) -> Vec<FinalWrite> {
-    vec![
+fn list_final_writes(
+    unsent: Option<UnsentMail>,
+    sealing: SealingThread,
+    auth: Arc<Auth>,
+    database: Arc<Database>,
+) -> Vec<FinalWrite> {
+    let unsent = unsent.map(|unsent| {
+        FinalWrite::new("that a mail that was not sent is due again", move || unsent().map_err(CommandError::failed))
+    });
+    let writes = [
         FinalWrite::new("the seals of the last audit events, which the next server adds", move || {
             drop(sealing);
             Ok(())
@@ -246,7 +256,8 @@ fn list_final_writes(sealing: SealingThread, auth: Arc<Auth>, database: Arc<Data
             }
             Ok(())
         }),
-    ]
+    ];
+    unsent.into_iter().chain(writes).collect()
 }
 
 /// Runs the work of the startup task on a blocking thread and then opens the readiness gate; stops

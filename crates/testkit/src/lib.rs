@@ -8,7 +8,8 @@
 //! model and property tests, [`histories`] of each. [`PlainHasher`] hashes passwords without cost.
 //! [`FailingStore`] wraps a store and fails on demand, [`RecordingStore`] records the calls.
 //! [`postgres`] starts a PostgreSQL server for a test process, and [`on_both_databases!`] makes a
-//! test for each database. [`FolderSnapshot`] copies the data folder of an installation.
+//! test for each database. [`FolderSnapshot`] copies the data folder of an installation, and
+//! [`MailServer`] receives its mails.
 //!
 //! This crate depends on no database library and no web framework.
 
@@ -33,6 +34,7 @@ pub mod entropy;
 pub mod failing_store;
 pub mod fixture;
 mod folder_snapshot;
+mod mail_server;
 mod plain_hasher;
 pub mod postgres;
 mod random;
@@ -51,6 +53,7 @@ pub use failing_store::FailingStore;
 pub use fixture::{Fixture, FixtureBuilder};
 pub use folder_snapshot::FolderSnapshot;
 pub use harness::{AuthStoreHarness, Roster, StoreHarness, enroll};
+pub use mail_server::{MailServer, SmtpStep};
 pub use plain_hasher::PlainHasher;
 pub use random::Random;
 pub use recording_store::{CallLog, RecordingStore};

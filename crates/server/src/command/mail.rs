@@ -5,7 +5,7 @@ use serde_json::json;
 use tillgate_domain::Email;
 
 use super::{CommandError, Context, parse, print};
-use crate::mail::{Mailer, SPOOL_FOLDER};
+use crate::mail::{Mailer, OutgoingMail, SPOOL_FOLDER, SmtpTimeouts};
 
 /// The subcommands of `mail`.
 #[derive(Debug, Subcommand)]
@@ -30,8 +30,9 @@ impl MailCommand {
             )));
         };
         let text = "This mail was sent by the command \"tillgate mail test\". The server can send mail.\r\n";
-        let reply = Mailer::from_settings(&settings)?
-            .send("test", address, "Test of tillgate", text)
+        let mail = OutgoingMail { id: "test", to: address, subject: "Test of tillgate", text };
+        let reply = Mailer::from_settings(&settings, SmtpTimeouts::INTERACTIVE)?
+            .send(&mail, &|| true)
             .map_err(|error| CommandError::failed(format!("{host} did not accept the mail for {address}: {error}")))?
             .unwrap_or_default();
         let line = format!("{host} has accepted the mail for {address}: {reply}");

@@ -13,8 +13,9 @@ use tillgate_domain::office::{self, LinkMail, MailDispatch, MailToken};
 use tillgate_http::office_links::{invitation_path, verify_email_path};
 use tillgate_persistence::Database;
 
+use super::stop::{Delivery, MailStop};
 use super::texts::{self, Language};
-use super::{MAIL_LEASE, Mailer, backoff};
+use super::{MAIL_LEASE, MailError, Mailer, OutgoingMail, backoff};
 use crate::composition;
 use crate::configuration::Settings;
 
@@ -49,12 +50,15 @@ impl LinkMailer {
         })
     }
 
-    /// Sends some of the mails that are due.
-    pub(super) fn poll_queue(&self) {
+    /// Sends some of the mails that are due, until the stop begins.
+    pub(super) fn poll_queue(&self, stop: &MailStop) {
         match office::unguarded::list_due_mails(&*self.database, self.auth.time().at, MAX_MAILS_PER_POLL) {
             Ok(due) => {
                 for mail in due {
-                    if let Err(why) = self.send(&mail) {
+                    if stop.is_stopping() {
+                        return;
+                    }
+                    if let Err(why) = self.send(&mail, stop) {
                         let (kind, user) = (mail.kind.name(), mail.user);
                         tracing::warn!(kind, %user, why, "a mail with a link was not sent; retrying later");
                     }
@@ -64,7 +68,7 @@ impl LinkMailer {
         }
     }
 
-    fn send(&self, mail: &QueuedMail) -> Result<(), String> {
+    fn send(&self, mail: &QueuedMail, stop: &MailStop) -> Result<(), String> {
         let (store, to_text) = (&*self.database, |error: &dyn std::fmt::Display| error.to_string());
         let now = self.auth.time().at;
         let OneTimeToken { token: secret, digest } =
@@ -80,7 +84,9 @@ impl LinkMailer {
                     return Ok(());
                 }
             };
-        match self.mail_link(mail.kind, &link_mail, secret.expose(), &format!("{}-{}", mail.user, now.millis())) {
+        let delivery = self.begin(mail, token, stop);
+        let id = format!("{}-{}-{}", mail.kind.name(), mail.user, now.millis());
+        match self.mail_link(mail.kind, &link_mail, secret.expose(), &id, &delivery) {
             Ok(()) => office::unguarded::complete_mail(store, mail, &token).map_err(|error| to_text(&error)),
             Err(unsent) if unsent.permanent => {
                 let (kind, user) = (mail.kind.name(), mail.user);
@@ -95,11 +101,24 @@ impl LinkMailer {
         }
     }
 
-    /// Mails the link with the token. `id` makes the name of the file in the spool folder unique.
-    fn mail_link(&self, kind: MailKind, mail: &LinkMail, token: &str, id: &str) -> Result<(), super::MailError> {
+    /// Begins the delivery of a mail that was claimed with this token.
+    fn begin(&self, mail: &QueuedMail, token: MailToken, stop: &MailStop) -> Delivery {
+        let (database, auth, mail) = (Arc::clone(&self.database), Arc::clone(&self.auth), mail.clone());
+        stop.begin(Box::new(move || office::unguarded::release_mail(&*database, &mail, &token, auth.time().at)))
+    }
+
+    /// Mails the link with the token. `id` is the name of the file in the spool folder.
+    fn mail_link(
+        &self,
+        kind: MailKind,
+        mail: &LinkMail,
+        token: &str,
+        id: &str,
+        delivery: &Delivery,
+    ) -> Result<(), MailError> {
         let no_office = "no mount \"office\" without a host serves the tenant of the user";
-        let prefix = composition::office_prefix(&self.settings, &mail.tenant)
-            .ok_or_else(|| super::MailError::temporary(&no_office))?;
+        let prefix =
+            composition::office_prefix(&self.settings, &mail.tenant).ok_or_else(|| MailError::temporary(&no_office))?;
         let path = match kind {
             MailKind::Invitation => invitation_path(prefix, token),
             MailKind::EmailVerification => verify_email_path(prefix, token),
@@ -110,6 +129,7 @@ impl LinkMailer {
             &format!("{}{path}", self.public_url),
             mail.expires_at,
         );
-        self.mailer.send(&format!("{}-{id}", kind.name()), &mail.to, text.subject, &text.body).map(drop)
+        let outgoing = OutgoingMail { id, to: &mail.to, subject: text.subject, text: &text.body };
+        self.mailer.send(&outgoing, &|| delivery.may_send()).map(drop)
     }
 }

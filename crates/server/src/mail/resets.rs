@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tillgate_auth_core::{Auth, OneTimeToken};
+use tillgate_domain::ResetId;
 use tillgate_domain::office::ports::ResetRequest;
 use tillgate_domain::office::{self, ResetDispatch, ResetGrant};
 use tillgate_persistence::Database;
 
+use super::stop::{Delivery, MailStop};
 use super::texts::{self, Language, ResetCode};
-use super::{MAIL_LEASE, Mailer, backoff};
+use super::{MAIL_LEASE, Mailer, OutgoingMail, backoff};
 use crate::configuration::Settings;
 
 /// The maximum number of mails per search.
@@ -45,12 +47,15 @@ impl ResetMailer {
         }
     }
 
-    /// Sends the mails of some pending requests.
-    pub(super) fn poll_requests(&self) {
+    /// Sends the mails of some pending requests, until the stop begins.
+    pub(super) fn poll_requests(&self, stop: &MailStop) {
         match office::unguarded::select_pending_resets(&*self.database, self.auth.time().at, MAX_MAILS_PER_POLL) {
             Ok(pending) => {
                 for request in pending {
-                    if let Err(why) = self.process_request(&request) {
+                    if stop.is_stopping() {
+                        return;
+                    }
+                    if let Err(why) = self.process_request(&request, stop) {
                         tracing::warn!(request = %request.id, why, "the mail for a password reset was not sent; \
                                                                     retrying later");
                     }
@@ -60,7 +65,7 @@ impl ResetMailer {
         }
     }
 
-    fn process_request(&self, request: &ResetRequest) -> Result<(), String> {
+    fn process_request(&self, request: &ResetRequest, stop: &MailStop) -> Result<(), String> {
         let (store, to_text) = (&*self.database, |error: &dyn std::fmt::Display| error.to_string());
         let now = self.auth.time().at;
         if now.duration_since(request.requested_at) > MAX_REQUEST_AGE {
@@ -83,7 +88,10 @@ impl ResetMailer {
         let link = self.link.as_ref().map(|link| link.replace("{token}", token.expose()));
         let code = link.as_ref().map_or_else(|| ResetCode::Token(token.expose()), |link| ResetCode::Link(link));
         let text = texts::reset_text(Language::of_locale(&locale), &code, TOKEN_LIFETIME);
-        match self.mailer.send(&request.id.to_string(), &to, text.subject, &text.body) {
+        let delivery = self.begin(request.id, &grant, stop);
+        let id = request.id.to_string();
+        let mail = OutgoingMail { id: &id, to: &to, subject: text.subject, text: &text.body };
+        match self.mailer.send(&mail, &|| delivery.may_send()) {
             Ok(_) => office::unguarded::complete_reset(store, request.id).map_err(|error| to_text(&error)),
             Err(unsent) if unsent.permanent => {
                 tracing::warn!(request = %request.id, why = %unsent, "the mail for a password reset was rejected \
@@ -96,5 +104,11 @@ impl ResetMailer {
                 Err(unsent.to_string())
             }
         }
+    }
+
+    /// Begins the delivery of the mail for a request that was claimed with this grant.
+    fn begin(&self, request: ResetId, grant: &ResetGrant, stop: &MailStop) -> Delivery {
+        let (database, auth, grant) = (Arc::clone(&self.database), Arc::clone(&self.auth), grant.clone());
+        stop.begin(Box::new(move || office::unguarded::release_reset(&*database, request, &grant, auth.time().at)))
     }
 }

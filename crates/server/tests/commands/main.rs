@@ -11,6 +11,8 @@ mod json;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod mail_server;
+#[cfg(test)]
 mod maintenance;
 #[cfg(test)]
 mod office;

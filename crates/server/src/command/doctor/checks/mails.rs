@@ -11,6 +11,7 @@ use crate::command::doctor::finding::Finding;
 use crate::command::json::format_instant;
 use crate::configuration::Settings;
 use crate::ids::IdSource;
+use crate::mail::{Mailer, SmtpTimeouts};
 
 /// The maximum number of waiting mails that are counted.
 const MAX_COUNTED_MAILS: u32 = 10_000;
@@ -23,13 +24,27 @@ pub(super) fn check_mails(settings: &Settings, database: &Database) -> Finding {
     match office::unguarded::list_due_mails(database, now.saturating_add(MAX_DELAY), MAX_COUNTED_MAILS) {
         Ok(queued) => {
             let waiting: Vec<_> = queued.into_iter().filter(|mail| mail.expires_at > now).collect();
-            mails_finding(settings, &waiting)
+            mails_finding(settings, &waiting, || find_refusal(settings))
         }
         Err(error) => Finding::problem("mails", error.to_string(), "see the check \"database\""),
     }
 }
 
-fn mails_finding(settings: &Settings, waiting: &[QueuedMail]) -> Finding {
+/// Why the mail server does not accept mail of this server, if it does not. No mail is sent.
+fn find_refusal(settings: &Settings) -> Option<String> {
+    let mailer = match Mailer::from_settings(settings, SmtpTimeouts::INTERACTIVE) {
+        Ok(mailer) => mailer,
+        Err(error) => return Some(error.to_string()),
+    };
+    mailer.check_server().err().map(|error| error.to_string())
+}
+
+/// `find_refusal` is called if mails could not be sent.
+fn mails_finding(
+    settings: &Settings,
+    waiting: &[QueuedMail],
+    find_refusal: impl FnOnce() -> Option<String>,
+) -> Finding {
     const CHECK: &str = "mails";
     let can_send_links = settings.server.public_url.is_some();
     let first_expiry: Option<Instant> = waiting.iter().map(|mail| mail.expires_at).min();
@@ -41,12 +56,14 @@ fn mails_finding(settings: &Settings, waiting: &[QueuedMail]) -> Finding {
     }
     if can_send_links {
         let found = format!("{mails}; {failed} could not be sent so far; the first link expires at {expiry}");
-        return Finding::problem(
-            CHECK,
-            found,
-            "the log of the server has the reason (WARN); check the mail server with",
-        )
-        .with_command(settings, "mail test ADDRESS");
+        let (found, remedy) = match find_refusal() {
+            Some(why) => (
+                format!("{found}; the mail server does not accept mail of this server: {why}"),
+                "correct the settings below [mail], or the mail server; then check it with",
+            ),
+            None => (found, "the log of the server has the reason (WARN); check the mail server with"),
+        };
+        return Finding::problem(CHECK, found, remedy).with_command(settings, "mail test ADDRESS");
     }
     Finding::problem(
         CHECK,
@@ -83,14 +100,19 @@ mod tests {
         };
         let one = [mail(MailKind::Invitation, 1_800_000_000_000)];
         let two = [mail(MailKind::EmailVerification, 1_800_000_060_000), one[0].clone()];
-        assert!(mails_finding(&bare, &[]).is_ok());
-        let line = mails_finding(&public, &one).to_line();
+        let unasked = || -> Option<String> { panic!("the mail server is not asked") };
+        assert!(mails_finding(&bare, &[], unasked).is_ok());
+        let line = mails_finding(&public, &one, unasked).to_line();
         assert_eq!(line, "ok    mails: 1 queued mail with a link; the first link expires at 2027-01-15T08:00:00.000Z");
         let failed = [QueuedMail { tries: 1, ..one[0].clone() }, one[0].clone()];
-        let line = mails_finding(&public, &failed).to_line();
+        let line = mails_finding(&public, &failed, || None).to_line();
         assert!(line.starts_with("FIX   mails: 2 queued mails; 1 could not be sent so far;"), "{line}");
         assert!(line.ends_with("with: tillgate mail test ADDRESS --data /nowhere/at/all"), "{line}");
-        let line = mails_finding(&bare, &two).to_line();
+        let line =
+            mails_finding(&public, &failed, || Some("MAIL FROM: permanent error (550): no".to_owned())).to_line();
+        assert!(line.contains("does not accept mail of this server: MAIL FROM: permanent error (550): no\n"), "{line}");
+        assert!(line.contains("correct the settings below [mail]"), "{line}");
+        let line = mails_finding(&bare, &two, unasked).to_line();
         assert!(
             line.starts_with("FIX   mails: 2 queued mails cannot be sent, because server.public_url is not set")
                 && line.contains("2027-01-15T08:00:00.000Z")
