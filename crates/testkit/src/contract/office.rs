@@ -201,6 +201,7 @@ macro_rules! contract {
             [
                 reset_requests_are_returned_when_due,
                 reset_request_is_postponed_once,
+                attempts_to_mail_a_reset_are_counted_once,
                 reset_requests_are_settled_together,
                 users_are_found_by_many_addresses,
                 reset_is_spent_once,

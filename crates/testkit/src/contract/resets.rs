@@ -1,9 +1,10 @@
 //! Password resets: the requests, and the tokens issued for them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use tillgate_domain::office;
 use tillgate_domain::office::ports::{Reset, ResetRequest};
+use tillgate_domain::office::{self, ResetDispatch, ResetGrant};
 use tillgate_domain::{Email, FoldedText, Instant, ResetId, Secret, StoreExt};
 
 use crate::StoreHarness;
@@ -89,6 +90,33 @@ pub fn reset_request_is_postponed_once(harness: &StoreHarness) {
         !run_office_write(harness, |tx| tx.resets().postpone(reset_id(2), after_start(10), after_start(50))),
         "none exists"
     );
+}
+
+/// The use cases count an attempt once: a grant and a release count nothing, a failure counts one.
+/// The token of an attempt that ended so is void.
+pub fn attempts_to_mail_a_reset_are_counted_once(harness: &StoreHarness) {
+    ContractFixture::insert_into(&harness.auth);
+    let store = &*harness.office;
+    let first = new_request(1, 10);
+    run_office_write(harness, |tx| tx.resets().insert_request(&first));
+    let grant = |request: &ResetRequest, number: u8| {
+        let retry_at = request.due_at.saturating_add(Duration::from_secs(5));
+        let grant = ResetGrant { digest: [number; 32], expires_at: after_start(90), retry_at };
+        let granted = office::unguarded::grant_reset(store, &host_context(50, number), request, &grant).unwrap();
+        assert!(matches!(granted, ResetDispatch::Mail { .. }), "{granted:?}");
+        grant
+    };
+    let released_grant = grant(&first, 1);
+    office::unguarded::release_reset(store, first.id, &released_grant, released_grant.retry_at).unwrap();
+    let released = ResetRequest { due_at: released_grant.retry_at, ..first };
+    assert_eq!(due_requests(harness, after_start(90), 9), std::slice::from_ref(&released));
+    let failed_grant = grant(&released, 2);
+    office::unguarded::retry_reset(store, released.id, &failed_grant, failed_grant.retry_at).unwrap();
+    let failed = ResetRequest { due_at: failed_grant.retry_at, tries: 1, ..released };
+    assert_eq!(due_requests(harness, after_start(90), 9), [failed]);
+    for number in [1, 2] {
+        assert_eq!(harness.office.read("test", |tx| tx.resets().find(&[number; 32])).unwrap(), None);
+    }
 }
 
 /// Several reset requests are settled together, even if some of them no longer exist.
