@@ -13,7 +13,7 @@ use tillgate_domain::office::{self, LinkMail, MailDispatch, MailToken};
 use tillgate_http::office_links::{invitation_path, verify_email_path};
 use tillgate_persistence::Database;
 
-use super::stop::{Delivery, MailStop};
+use super::stop::{MailAttempt, MailStop};
 use super::texts::{self, Language};
 use super::{MAIL_LEASE, MailError, Mailer, OutgoingMail, backoff};
 use crate::composition;
@@ -84,9 +84,9 @@ impl LinkMailer {
                     return Ok(());
                 }
             };
-        let delivery = self.begin(mail, token, stop);
+        let attempt = self.begin(mail, token, stop);
         let id = format!("{}-{}-{}", mail.kind.name(), mail.user, now.millis());
-        match self.mail_link(mail.kind, &link_mail, secret.expose(), &id, &delivery) {
+        match self.mail_link(mail.kind, &link_mail, secret.expose(), &id, &attempt) {
             Ok(()) => office::unguarded::complete_mail(store, mail, &token).map_err(|error| to_text(&error)),
             Err(unsent) if unsent.permanent => {
                 let (kind, user) = (mail.kind.name(), mail.user);
@@ -101,8 +101,8 @@ impl LinkMailer {
         }
     }
 
-    /// Begins the delivery of a mail that was claimed with this token.
-    fn begin(&self, mail: &QueuedMail, token: MailToken, stop: &MailStop) -> Delivery {
+    /// Begins the attempt of a mail that was claimed with this token.
+    fn begin(&self, mail: &QueuedMail, token: MailToken, stop: &MailStop) -> MailAttempt {
         let (database, auth, mail) = (Arc::clone(&self.database), Arc::clone(&self.auth), mail.clone());
         stop.begin(Box::new(move || office::unguarded::release_mail(&*database, &mail, &token, auth.time().at)))
     }
@@ -114,7 +114,7 @@ impl LinkMailer {
         mail: &LinkMail,
         token: &str,
         id: &str,
-        delivery: &Delivery,
+        attempt: &MailAttempt,
     ) -> Result<(), MailError> {
         let no_office = "no mount \"office\" without a host serves the tenant of the user";
         let prefix =
@@ -130,6 +130,6 @@ impl LinkMailer {
             mail.expires_at,
         );
         let outgoing = OutgoingMail { id, to: &mail.to, subject: text.subject, text: &text.body };
-        self.mailer.send(&outgoing, &|| delivery.may_send()).map(drop)
+        self.mailer.send(&outgoing, &|| attempt.may_send()).map(drop)
     }
 }

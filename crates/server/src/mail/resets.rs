@@ -14,7 +14,7 @@ use tillgate_domain::office::ports::ResetRequest;
 use tillgate_domain::office::{self, ResetDispatch, ResetGrant};
 use tillgate_persistence::Database;
 
-use super::stop::{Delivery, MailStop};
+use super::stop::{MailAttempt, MailStop};
 use super::texts::{self, Language, ResetCode};
 use super::{MAIL_LEASE, Mailer, OutgoingMail, backoff};
 use crate::configuration::Settings;
@@ -88,10 +88,10 @@ impl ResetMailer {
         let link = self.link.as_ref().map(|link| link.replace("{token}", token.expose()));
         let code = link.as_ref().map_or_else(|| ResetCode::Token(token.expose()), |link| ResetCode::Link(link));
         let text = texts::reset_text(Language::of_locale(&locale), &code, TOKEN_LIFETIME);
-        let delivery = self.begin(request.id, &grant, stop);
+        let attempt = self.begin(request.id, &grant, stop);
         let id = request.id.to_string();
         let mail = OutgoingMail { id: &id, to: &to, subject: text.subject, text: &text.body };
-        match self.mailer.send(&mail, &|| delivery.may_send()) {
+        match self.mailer.send(&mail, &|| attempt.may_send()) {
             Ok(_) => office::unguarded::complete_reset(store, request.id).map_err(|error| to_text(&error)),
             Err(unsent) if unsent.permanent => {
                 tracing::warn!(request = %request.id, why = %unsent, "the mail for a password reset was rejected \
@@ -106,8 +106,8 @@ impl ResetMailer {
         }
     }
 
-    /// Begins the delivery of the mail for a request that was claimed with this grant.
-    fn begin(&self, request: ResetId, grant: &ResetGrant, stop: &MailStop) -> Delivery {
+    /// Begins the attempt of the mail for a request that was claimed with this grant.
+    fn begin(&self, request: ResetId, grant: &ResetGrant, stop: &MailStop) -> MailAttempt {
         let (database, auth, grant) = (Arc::clone(&self.database), Arc::clone(&self.auth), grant.clone());
         stop.begin(Box::new(move || office::unguarded::release_reset(&*database, request, &grant, auth.time().at)))
     }

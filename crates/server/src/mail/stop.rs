@@ -71,9 +71,9 @@ impl MailStop {
     }
 
     /// Begins a mail that was claimed; `unsent` makes it due again.
-    pub(super) fn begin(&self, unsent: UnsentMail) -> Delivery {
+    pub(super) fn begin(&self, unsent: UnsentMail) -> MailAttempt {
         self.lock().progress = Progress::Claimed(unsent);
-        Delivery(self.clone())
+        MailAttempt(self.clone())
     }
 
     /// How much of the grace period is left; it begins with the stop.
@@ -115,9 +115,9 @@ impl MailStop {
 }
 
 /// A mail in progress, until it is dropped.
-pub(super) struct Delivery(MailStop);
+pub(super) struct MailAttempt(MailStop);
 
-impl Delivery {
+impl MailAttempt {
     /// Whether the mail may be sent. From then on, the mail server may have accepted it.
     pub(super) fn may_send(&self) -> bool {
         let mut state = self.0.lock();
@@ -128,7 +128,7 @@ impl Delivery {
     }
 }
 
-impl Drop for Delivery {
+impl Drop for MailAttempt {
     fn drop(&mut self) {
         self.0.lock().progress = Progress::None;
     }

@@ -101,14 +101,14 @@ mod tests {
             let (release, released) = channel();
             let (ready, is_ready) = channel();
             let thread = MailThread::run(move |stop| {
-                let delivery = stop.begin(Box::new(move || {
+                let attempt = stop.begin(Box::new(move || {
                     release.send(()).unwrap();
                     Ok(())
                 }));
-                let early = (!late).then(|| delivery.may_send());
+                let early = (!late).then(|| attempt.may_send());
                 ready.send(()).unwrap();
                 let _ = resumed.recv();
-                let _ = report.send(early.unwrap_or_else(|| delivery.may_send()));
+                let _ = report.send(early.unwrap_or_else(|| attempt.may_send()));
             })
             .unwrap();
             is_ready.recv().unwrap();
