@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub enum SmtpStep {
     /// A client has connected.
     Connection,
-    /// `EHLO`.
+    /// The command `EHLO`.
     Hello,
-    /// `MAIL FROM`.
+    /// The command `MAIL FROM`.
     Sender,
-    /// `RCPT TO`.
+    /// The command `RCPT TO`.
     Recipient,
-    /// `DATA`.
+    /// The command `DATA`.
     Data,
     /// The message after `DATA`.
     Message,

@@ -54,7 +54,7 @@ fn start_waiting(at: SmtpStep) -> (MailServer, Sender<()>) {
     let resumed = Mutex::new(resumed);
     let server = MailServer::start(move |step| {
         if step == at {
-            drop(resumed.lock().unwrap().recv());
+            let _ = resumed.lock().unwrap().recv();
         }
         step.accepted()
     });
