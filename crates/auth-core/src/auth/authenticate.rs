@@ -252,13 +252,11 @@ impl Auth {
                     _ => return Ok(None),
                 }
             }
-            match known {
-                Some(profile) => Ok(Some(Arc::clone(profile))),
-                None => {
-                    let profile = principal_profile::read(tx, principal, device)?;
-                    Ok(profile.map(|profile| self.profile_cache.share(profile)))
-                }
+            if let Some(profile) = known {
+                return Ok(Some(Arc::clone(profile)));
             }
+            let profile = principal_profile::read(tx, principal, device)?;
+            Ok(profile.map(|profile| self.profile_cache.share(profile)))
         })?;
         let profile = found.ok_or(TokenDenied::SessionOver)?;
         if !is_session_read {

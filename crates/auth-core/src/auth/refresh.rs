@@ -346,12 +346,10 @@ impl Auth {
             });
         };
         let invalidated_at = self.revocations.invalidated_at(session);
-        match self.profile_cache.get(principal, session.device, invalidated_at) {
-            Some(profile) => Ok(Some(profile)),
-            None => {
-                let profile = principal_profile::read(tx, principal, session.device)?;
-                Ok(profile.map(|profile| self.profile_cache.share(profile)))
-            }
+        if let Some(profile) = self.profile_cache.get(principal, session.device, invalidated_at) {
+            return Ok(Some(profile));
         }
+        let profile = principal_profile::read(tx, principal, session.device)?;
+        Ok(profile.map(|profile| self.profile_cache.share(profile)))
     }
 }
