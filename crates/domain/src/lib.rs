@@ -56,7 +56,7 @@ pub use right::{CustomRight, InvalidRight, KnownRight, Right, Rights};
 pub use role::{Rank, Role};
 pub use secret::Secret;
 pub use store_error::{StoreError, StoreResult};
-pub use tenant::{AccentColor, Branch, Locale, SessionLimits, Tenant};
+pub use tenant::{AccentColor, Branch, InvalidAccentColor, Locale, SessionLimits, Tenant};
 pub use user::{Assignment, User, UserStatus};
 pub use work::{Mode, PortSet, Store, StoreExt, Tx, UnitOfWork, Work};
 pub use zone::Zone;

@@ -3,6 +3,7 @@
 
 mod field_error_code;
 pub(crate) mod office;
+mod violation_message;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tillgate_domain::office::OfficeError;
 use tillgate_domain::{DenialKind, MissingRight, StoreError};
 
 pub use field_error_code::FieldErrorCode;
+pub use violation_message::{ViolatedRule, ViolationMessage};
 
 /// Why a request fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +117,7 @@ pub struct FieldViolation {
     /// The code, for programs.
     pub code: FieldErrorCode,
     /// What the value must be, as a message for the client.
-    pub message: Cow<'static, str>,
+    pub message: ViolationMessage,
 }
 
 /// Joins violations to one text, each as a field and what it must be. `rename` returns the

@@ -7,7 +7,7 @@ use tillgate_domain::InvalidText;
 use tillgate_domain::office::{FieldName, OfficeError, UseCaseResult};
 use tillgate_domain::ticket::TicketError;
 
-use crate::error::{ApiError, FieldErrorCode, FieldViolation};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ViolatedRule, ViolationMessage};
 
 /// Merges the two error levels of a use case's result.
 ///
@@ -20,42 +20,46 @@ pub fn into_api_result<T>(answer: UseCaseResult<T>) -> Result<T, ApiError> {
 /// Converts an error to violations of body fields, with their names in the native API; empty if it
 /// concerns no field.
 pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldViolation> {
-    let violation = |field: &'static str, code: FieldErrorCode, message: String| FieldViolation {
-        field: field.into(),
+    let violation = |field: FieldName, code: FieldErrorCode, message: ViolationMessage| FieldViolation {
+        field: field.name().into(),
         in_query: false,
         code,
-        message: message.into(),
+        message,
     };
-    let of = |field: FieldName, code: FieldErrorCode, message: String| vec![violation(field.name(), code, message)];
+    let of = |field: FieldName, code: FieldErrorCode, message: ViolationMessage| vec![violation(field, code, message)];
     match office_error {
         OfficeError::AlreadyExists { field, .. } => {
-            of(*field, FieldErrorCode::Taken, "is already in use; choose another".to_owned())
+            of(*field, FieldErrorCode::Taken, "is already in use; choose another".into())
         }
         OfficeError::UnknownName { field, value } => {
-            of(*field, FieldErrorCode::Unknown, format!("\"{value}\" does not exist"))
+            of(*field, FieldErrorCode::Unknown, format!("\"{value}\" does not exist").into())
         }
         OfficeError::DuplicateItem { field, value } => {
-            of(*field, FieldErrorCode::Duplicate, format!("contains \"{value}\" more than once"))
+            of(*field, FieldErrorCode::Duplicate, format!("contains \"{value}\" more than once").into())
         }
         OfficeError::Required { field } => {
-            of(*field, FieldErrorCode::Required, "must have at least one element".to_owned())
+            of(*field, FieldErrorCode::Required, "must have at least one element".into())
         }
-        OfficeError::InvalidValue { field, why } => of(*field, name_error_code(why), why.to_string()),
-        OfficeError::NotInFuture { field } => of(*field, FieldErrorCode::Range, "must be in the future".to_owned()),
+        OfficeError::InvalidValue { field, why } => of(*field, name_error_code(why), why.into()),
+        OfficeError::NotInFuture { field } => {
+            let message = ViolationMessage::with_rule("must be in the future", ViolatedRule::Future);
+            of(*field, FieldErrorCode::Range, message)
+        }
         OfficeError::CurrentPasswordRequired => of(
             FieldName::CurrentPassword,
             FieldErrorCode::Required,
-            "is required to change your own e-mail address".to_owned(),
+            "is required to change your own e-mail address".into(),
         ),
-        OfficeError::OutOfRange(spans) => spans
-            .iter()
-            .map(|span| violation(span.field.name(), FieldErrorCode::Range, span.describe_bounds()))
-            .collect(),
+        OfficeError::OutOfRange(spans) => {
+            spans.iter().map(|span| violation(span.field, FieldErrorCode::Range, span.into())).collect()
+        }
         OfficeError::Several(all) => {
             let one = |each: &OfficeError| match each {
-                OfficeError::InvalidStatusTransition { from, to } => {
-                    of(FieldName::Status, FieldErrorCode::Transition, format!("cannot change from {from} to {to}"))
-                }
+                OfficeError::InvalidStatusTransition { from, to } => of(
+                    FieldName::Status,
+                    FieldErrorCode::Transition,
+                    format!("cannot change from {from} to {to}").into(),
+                ),
                 other => office_error_violations(other),
             };
             let mut violations: Vec<FieldViolation> = all.iter().flat_map(one).collect();

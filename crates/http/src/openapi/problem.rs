@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 
 use super::schema::text_schema;
-use crate::error::FieldErrorCode;
+use crate::error::{FieldErrorCode, ViolatedRule};
 
 /// Name of the schema of all errors.
 pub(super) const PROBLEM_SCHEMA: &str = "Problem";
@@ -53,15 +53,23 @@ pub(super) fn response_header(about: &str) -> Header {
 /// The schema of a problem (RFC 9457).
 pub(super) fn problem_schema() -> RefOr<Schema> {
     let about = |about: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(about));
+    let integer = |about: &str| ObjectBuilder::new().schema_type(Type::Integer).description(Some(about));
     let codes = FieldErrorCode::ALL.iter().map(|code| code.name());
     let violation = ObjectBuilder::new()
         .property("pointer", about("Position in the body as a JSON pointer (RFC 6901)."))
         .property("parameter", about("Name of the query parameter."))
         .property("code", about("Stable code of the error, for programs.").enum_values(Some(codes)))
         .property("detail", about("What the value must be, for people."))
+        .property(
+            "rule",
+            about("The violated rule, more specific than the code, if it has a name.")
+                .enum_values(Some(ViolatedRule::NAMES)),
+        )
+        .property("min", integer("The least value of the rule: a number of characters or seconds."))
+        .property("max", integer("The largest value of the rule: a number of characters, levels or seconds."))
+        .property("contrast", about("The contrast of a color that is too light, as a decimal; texts require 4.5."))
         .required("code")
         .required("detail");
-    let integer = |about: &str| ObjectBuilder::new().schema_type(Type::Integer).description(Some(about));
     ObjectBuilder::new()
         .description(Some("An error (RFC 9457)."))
         .property("type", about("Always `about:blank`: `status` and `code` identify the error."))
@@ -73,6 +81,7 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .property("trace_id", about("Identifies the request in the server's log."))
         .property("right", about("The missing right."))
         .property("version", integer("The current version of the resource."))
+        .property("max_age", integer("The largest age of a proof of identity that this act accepts, in seconds."))
         .property(
             "errors",
             ArrayBuilder::new().items(violation).description(Some(

@@ -11,13 +11,13 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tillgate_auth_core::passwords::PasswordPolicy;
-use tillgate_domain::{ExactJson, Secret};
+use tillgate_domain::{ExactJson, InvalidText, Secret};
 use validator::{Validate, ValidateLength, ValidateRequired, ValidationError};
 
 pub(crate) use bounded_texts::{Description, DevicePreferences, DeviceSettings, DisplayName, LabelText, NonEmptyList};
 pub(crate) use from_json::{FieldError, FromJson, NewName, ObjectReader, parse_integer};
 
-use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, ViolationMessage};
 
 /// A field as received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -154,7 +154,7 @@ pub(crate) fn check_password<T: PasswordText>(
         field: name.into(),
         in_query: false,
         code: FieldErrorCode::Weak,
-        message: why.to_string().into(),
+        message: (&why).into(),
     };
     policy.check(password.as_text(), words).map_err(weak).err().into_iter().collect()
 }
@@ -213,11 +213,11 @@ pub(crate) fn field_violations<T: Validate>(
 }
 
 fn to_violations(field: &str, violation: &ValidationError) -> Vec<FieldViolation> {
-    let of = |field: String, code: FieldErrorCode, message: String| FieldViolation {
+    let of = |field: String, code: FieldErrorCode, message: ViolationMessage| FieldViolation {
         field: field.into(),
         in_query: false,
         code,
-        message: message.into(),
+        message,
     };
     if let Some(within) = violation.params.get(FIELD_ERRORS_PARAM) {
         let field_errors = Vec::<FieldError>::deserialize(within).unwrap_or_default();
@@ -228,12 +228,12 @@ fn to_violations(field: &str, violation: &ValidationError) -> Vec<FieldViolation
     }
     // the validator's own codes have these names too
     let code = FieldErrorCode::from_name(&violation.code).unwrap_or(FieldErrorCode::Format);
-    let most = || violation.params.get("max").map(ToString::to_string);
+    let most = || violation.params.get("max").and_then(|max| usize::try_from(max.as_u64()?).ok());
     let message = match (violation.message.clone(), code, most()) {
-        (Some(message), _, _) => message.into_owned(),
-        (None, FieldErrorCode::Required, _) => "is required".to_owned(),
-        (None, FieldErrorCode::Length, Some(most)) => format!("must have at most {most} characters"),
-        (None, _, _) => "is not valid".to_owned(),
+        (Some(message), _, _) => message.into_owned().into(),
+        (None, FieldErrorCode::Required, _) => "is required".into(),
+        (None, FieldErrorCode::Length, Some(most)) => InvalidText::TooLong(most).into(),
+        (None, _, _) => "is not valid".into(),
     };
     vec![of(field.to_owned(), code, message)]
 }

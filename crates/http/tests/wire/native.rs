@@ -122,7 +122,8 @@ async fn all_body_violations_are_reported_at_once() {
     assert_eq!(
         answer.json()["errors"],
         json!([
-            { "pointer": "/device", "code": "length", "detail": "must have at most 100 characters" },
+            { "pointer": "/device", "code": "length", "detail": "must have at most 100 characters",
+              "rule": "max_characters", "max": 100 },
             { "pointer": "/login", "code": "type", "detail": "must be a string" },
             { "pointer": "/password", "code": "required", "detail": "is required" },
             { "pointer": "/tenant", "code": "type", "detail": "must be a string" },

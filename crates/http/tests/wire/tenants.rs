@@ -16,11 +16,14 @@ async fn ineffective_limit_is_rejected_with_the_maximum() {
     assert_eq!(
         refused.json()["errors"],
         json!([
-            { "pointer": "/limits/access", "code": "range", "detail": "must lie between 120 and 86400 seconds" },
+            { "pointer": "/limits/access", "code": "range", "detail": "must lie between 120 and 86400 seconds",
+              "rule": "seconds", "min": 120, "max": 86_400 },
             { "pointer": "/limits/idle", "code": "range",
-              "detail": format!("must lie between 300 and {month} seconds, {longest}") },
+              "detail": format!("must lie between 300 and {month} seconds, {longest}"),
+              "rule": "seconds", "min": 300, "max": month },
             { "pointer": "/limits/overlap", "code": "range",
-              "detail": format!("must lie between 30 and 300 seconds, {longest}") },
+              "detail": format!("must lie between 30 and 300 seconds, {longest}"),
+              "rule": "seconds", "min": 30, "max": 300 },
         ])
     );
     assert_eq!((refused.status.as_u16(), refused.text_at("/code").as_str()), (422, "fields_invalid"));
@@ -76,9 +79,13 @@ async fn accent_color_is_changed_checked_and_audited() {
     let changed = desk.patch(&path, "*", json!({ "accent_color": "#7C2D12" })).await;
     assert_eq!((changed.status.as_u16(), &changed.json()["accent_color"]), (200, &json!("#7c2d12")));
     assert_eq!(desk.get(&path).await.json(), changed.json());
-    for wrong in [json!("7c2d12"), json!("#ffdd00"), json!("red")] {
+    let rules =
+        [("7c2d12", "color", Value::Null), ("#ffdd00", "contrast", json!("1.1")), ("red", "color", Value::Null)];
+    for (wrong, rule, contrast) in rules {
         let refused = desk.patch(&path, "*", json!({ "accent_color": wrong })).await;
         assert_eq!(violations(&refused).2, [("/accent_color".to_owned(), "format".to_owned())], "{wrong}");
+        let error = &refused.json()["errors"][0];
+        assert_eq!((&error["rule"], &error["contrast"]), (&json!(rule), &contrast), "{error}");
     }
     let events = desk.get("/audit-events?action=tenant.update").await.json();
     assert_eq!(events["items"][0]["details"]["accent_color"], json!({ "from": null, "to": "#7c2d12" }), "{events}");

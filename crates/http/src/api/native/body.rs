@@ -147,7 +147,7 @@ fn deserialize_known<'de, T: DeserializeOwned, D: Deserializer<'de>>(
             field: field_error.pointer.trim_start_matches('/').to_owned().into(),
             in_query: false,
             code: field_error.code,
-            message: field_error.message.into(),
+            message: field_error.message,
         }));
     })?;
     Ok((body, unknown))

@@ -11,7 +11,7 @@ use tillgate_domain::{DenialKind, MissingRight};
 use crate::context::event_hub::MAX_STREAMS_PER_PRINCIPAL;
 use crate::error::office;
 use crate::error::{
-    ApiError, FieldErrorCode, FieldViolation, MissingMailSetup, ProtocolError, StreamLimit, to_sentence,
+    ApiError, FieldErrorCode, FieldViolation, MissingMailSetup, ProtocolError, StreamLimit, ViolatedRule, to_sentence,
 };
 use crate::request::bearer::BEARER_CHALLENGE;
 use crate::request::head::RequestHead;
@@ -46,6 +46,8 @@ struct ErrorItemBody<'p> {
     parameter: Option<&'p str>,
     code: &'static str,
     detail: &'p str,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    rule: Option<&'p ViolatedRule>,
 }
 
 /// Renders the response to a failed request.
@@ -59,7 +61,7 @@ pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             field: "password".into(),
             in_query: false,
             code: FieldErrorCode::Weak,
-            message: why.to_string().into(),
+            message: why.into(),
         }],
         _ => Vec::new(),
     };
@@ -214,6 +216,7 @@ fn build_error_item(violation: &FieldViolation) -> ErrorItemBody<'_> {
         parameter: violation.in_query.then_some(&*violation.field),
         code: violation.code.name(),
         detail: &violation.message,
+        rule: violation.message.rule(),
     }
 }
 

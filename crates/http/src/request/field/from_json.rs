@@ -2,7 +2,6 @@
 //! Each error is a sentence that tells the client what the value must be.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,8 +10,8 @@ use tillgate_domain::{
     Right, RoleName, Secret, Slug, UserId, UserName, UserStatus, Zone,
 };
 
-use crate::error::FieldErrorCode;
 use crate::error::office::name_error_code;
+use crate::error::{FieldErrorCode, ViolatedRule, ViolationMessage};
 use crate::timestamps::Rfc3339Instant;
 
 /// A violation inside a value.
@@ -23,13 +22,13 @@ pub(crate) struct FieldError {
     /// The code, for programs.
     pub(crate) code: FieldErrorCode,
     /// What the value must be, as a message for the client.
-    pub(crate) message: String,
+    pub(crate) message: ViolationMessage,
 }
 
 impl FieldError {
     /// A violation of the whole value.
-    pub(crate) fn for_value(code: FieldErrorCode, why: impl fmt::Display) -> Vec<Self> {
-        vec![Self { pointer: String::new(), code, message: why.to_string() }]
+    pub(crate) fn for_value(code: FieldErrorCode, why: impl Into<ViolationMessage>) -> Vec<Self> {
+        vec![Self { pointer: String::new(), code, message: why.into() }]
     }
 
     /// The violation for a member that the object cannot have.
@@ -254,11 +253,13 @@ macro_rules! texts {
     )*};
 }
 texts! {
-    UserStatus: |text: &str| text.parse::<UserStatus>(),
-    Right: Right::parse,
-    Environment: |text: &str| text.parse::<Environment>(),
-    DeviceStatus: |text: &str| text.parse::<DeviceStatus>(),
-    Locale: Locale::parse,
+    UserStatus: |text: &str| text.parse::<UserStatus>().map_err(|why| why.to_string()),
+    Right: |text: &str| Right::parse(text).map_err(|why| why.to_string()),
+    Environment: |text: &str| text.parse::<Environment>().map_err(|why| why.to_string()),
+    DeviceStatus: |text: &str| text.parse::<DeviceStatus>().map_err(|why| why.to_string()),
+    Locale: |text: &str| {
+        Locale::parse(text).map_err(|why| ViolationMessage::with_rule(why.to_string(), ViolatedRule::Locale))
+    },
     AccentColor: AccentColor::parse,
-    Zone: Zone::parse,
+    Zone: |text: &str| Zone::parse(text).map_err(|why| ViolationMessage::with_rule(why.to_string(), ViolatedRule::Zone)),
 }

@@ -165,12 +165,7 @@ pub(in crate::api::native) struct LoginInput {
 
 /// Builds the violation for a weak new password.
 pub(super) fn new_password_violation(why: &WeakPassword) -> FieldViolation {
-    FieldViolation {
-        field: "new_password".into(),
-        in_query: false,
-        code: FieldErrorCode::Weak,
-        message: why.to_string().into(),
-    }
+    FieldViolation { field: "new_password".into(), in_query: false, code: FieldErrorCode::Weak, message: why.into() }
 }
 
 impl LoginBody {

@@ -24,7 +24,7 @@ fn parse_decimal<T: std::str::FromStr<Err: Display>>(value: ExactJson) -> Result
     let ExactJson::String(text) = value else {
         return Err(FieldError::for_value(FieldErrorCode::Type, "must be a decimal in a string, such as \"12.50\""));
     };
-    text.parse().map_err(|why| FieldError::for_value(FieldErrorCode::Range, why))
+    text.parse().map_err(|why: T::Err| FieldError::for_value(FieldErrorCode::Range, why.to_string()))
 }
 
 impl<const PLACES: u32> FromJson for Decimal<PLACES> {
@@ -53,7 +53,8 @@ impl FromJson for Quantity {
 
 impl FromJson for Currency {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        Self::parse(&String::from_json(value)?).map_err(|why| FieldError::for_value(FieldErrorCode::Format, why))
+        Self::parse(&String::from_json(value)?)
+            .map_err(|why| FieldError::for_value(FieldErrorCode::Format, why.to_string()))
     }
 }
 
@@ -95,7 +96,8 @@ impl FromJson for Location {
 
 impl FromJson for Meta {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        Self::new(JsonObject::from_json(value)?).map_err(|why| FieldError::for_value(FieldErrorCode::Length, why))
+        Self::new(JsonObject::from_json(value)?)
+            .map_err(|why| FieldError::for_value(FieldErrorCode::Length, why.to_string()))
     }
 }
 
