@@ -10,7 +10,8 @@ globalThis.document = /** @type {any} */ ({ documentElement: {} });
 globalThis.fetch = /** @type {any} */ (async (path) => ({ json: () => JSON.parse(readFileSync(`${catalogs}/${path.split("/").pop()}`, "utf8")) }));
 
 const { chooseLocale, loadLocale, tn } = await import(`${modules}/i18n.js`);
-const { formatExact, formatTime, PERIODS, setZone } = await import(`${modules}/time.js`);
+const { formatExact, formatTime, setZone } = await import(`${modules}/time.js`);
+const { PERIODS } = await import(`${modules}/periods.js`);
 
 const counts = [0, 1, 2, 4, 5, 22, 1.5];
 for (const [locale, expected] of Object.entries({

@@ -112,6 +112,13 @@ impl Browser {
         self.post("/window", &json!({ "handle": tab }));
     }
 
+    /// Closes the tab that is used, and uses this one from now on.
+    #[track_caller]
+    pub fn close_tab(&self, next: &str) {
+        self.send_command("DELETE", "/window", None).unwrap();
+        self.switch_to_tab(next);
+    }
+
     /// Runs a command of the Chrome `DevTools` Protocol.
     #[track_caller]
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {

@@ -173,6 +173,7 @@ fn two_administrators_change_one_role_and_lose_nothing(engine: DatabaseEngine) {
     admin.change("PATCH", &path, &other).expect_status(200);
     page.click_text(".save-bar button", "Save");
     page.wait_for_text("dialog", "Somebody else changed this meanwhile");
+    page.wait_for_text("dialog", "Admin changed it");
     page.wait_for_text("dialog", "ticketCreate");
     page.wait_for_text("dialog", "ticketClose");
     page.click_text("dialog button", "Apply");

@@ -22,7 +22,7 @@ fn plurals_and_times_are_those_of_language_and_zone() {
     // Node.js reads them as ES modules because of the file beside them
     let modules = output_folder("office-modules");
     std::fs::write(modules.join("package.json"), "{ \"type\": \"module\" }").unwrap();
-    for name in ["base.js", "i18n.js", "time.js"] {
+    for name in ["base.js", "i18n.js", "time.js", "periods.js"] {
         std::fs::copy(web_crate().join("app/src").join(name), modules.join(name)).unwrap();
     }
     let mut script = node_script("languages.mjs");
@@ -87,6 +87,7 @@ fn choose_language(page: &OfficePage, locale: &str) {
 tillgate_tests::in_chromium!(
     no_page_in_slovak_shows_english,
     no_page_in_indonesian_shows_english,
+    refusal_is_explained_in_the_language_of_the_page,
     times_are_those_of_the_shop
 );
 
@@ -140,6 +141,50 @@ fn assert_no_english(engine: DatabaseEngine, locale: &str) {
         assert_eq!(leak, None, "{locale}: {view}");
     });
     page.assert_clean();
+}
+
+/// What the server refuses is explained by the catalog of the page, not by the server's English.
+fn refusal_is_explained_in_the_language_of_the_page(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    page.sign_in("admin");
+    for (locale, contrast) in [("sk", "1,1"), ("id", "1,1"), ("en", "1.1")] {
+        choose_language(&page, locale);
+        page.open("/settings");
+        page.wait_until_settled();
+        let catalog = read_catalog(locale);
+        let errors = [
+            ("accent_color", "#ffdd00", catalog["field_error.contrast"].replace("{contrast}", contrast)),
+            ("accent_color", "yellow", catalog["field_error.color"].clone()),
+            ("locale", "-", catalog["field_error.locale"].clone()),
+            ("name", "a\u{202e}b", catalog["field_error.disallowed_character"].clone()),
+        ];
+        for (field, value, expected) in errors {
+            page.browser.run("document.querySelector('.setting button').click()");
+            page.wait_for_text("dialog form", "");
+            page.browser.run(&format!("document.querySelector('dialog [name={field}]').select()"));
+            page.browser.press(value);
+            page.browser.run("document.querySelector('dialog .dialog-foot .primary').click()");
+            page.wait_for_text("dialog .field-error", &expected);
+            page.browser.run("document.querySelector('dialog .dialog-foot .button:not(.primary, .start)').click()");
+            wait_for_no_dialog(&page);
+        }
+        page.browser.run("document.querySelectorAll('.setting button')[1].click()");
+        page.wait_for_text("dialog form", "");
+        page.browser.type_into("dialog [name=access]", "1");
+        page.browser.run("document.querySelector('dialog .dialog-foot .primary').click()");
+        let days = catalog.get("count.days.one").unwrap_or(&catalog["count.days.other"]);
+        page.wait_for_text("dialog .field-error", &days.replace("{count}", "1"));
+        page.browser.run("document.querySelector('dialog .dialog-foot .button:not(.primary, .start)').click()");
+    }
+    page.assert_clean();
+}
+
+/// Waits until no dialog is open.
+#[track_caller]
+fn wait_for_no_dialog(page: &OfficePage) {
+    tillgate_tests::wait_until(std::time::Duration::from_secs(20), "the dialog to be closed", || {
+        page.browser.run("return document.querySelector('dialog') === null") == json!(true)
+    });
 }
 
 /// Times in the page are those of the shop, not those of the browser.

@@ -69,18 +69,31 @@ fn tabs_of_a_browser_share_one_stream(engine: DatabaseEngine) {
     let page = OfficePage::start(engine);
     page.sign_in("admin");
     page.wait_for_text(".lamp", "Live");
-    for path in ["/people", "/devices", "/"] {
-        page.open_tab();
+    let [first, ..] = ["/people", "/devices", "/"].map(|path| {
+        let before = page.open_tab();
         page.open(path);
         page.wait_for_text(".lamp", "Live");
-    }
-    let metrics = page.server.read_metrics();
-    let streams = metrics.text().lines().find_map(|line| line.strip_prefix("tillgate_event_streams "));
-    assert_eq!(streams, Some("1"));
+        before
+    });
+    let count_streams = || {
+        let metrics = page.server.read_metrics();
+        let streams = metrics.text().lines().find_map(|line| line.strip_prefix("tillgate_event_streams "));
+        streams.unwrap().to_owned()
+    };
+    assert_eq!(count_streams(), "1");
     // a change reaches a tab that does not read the stream itself
     page.wait_for_text(LOGGED_IN, "0");
     page.server.new_till().login("cashier", "P02");
     page.wait_for_text(LOGGED_IN, "1");
+    page.assert_clean();
+    // another tab takes the stream over, and no change is lost
+    let board = page.open_tab();
+    page.browser.switch_to_tab(&first);
+    page.browser.close_tab(&board);
+    page.server.new_till().login("manager", "P01");
+    page.wait_for_text(LOGGED_IN, "2");
+    page.wait_for_text(".lamp", "Live");
+    assert_eq!(count_streams(), "1");
     page.assert_clean();
 }
 
@@ -153,5 +166,8 @@ fn many_sessions_and_changes_do_not_fill_the_page() {
     wait_for_rows(50);
     let others = "return [...document.querySelectorAll('[data-row]')].filter(row => !row.textContent.includes('Cashier')).length";
     assert_eq!(page.browser.run(others), json!(0));
+    // a pointer that scrolls to the end reads on
+    page.browser.run("document.querySelector('[data-more]').scrollIntoView(); dispatchEvent(new WheelEvent('wheel'))");
+    wait_for_rows(100);
     page.assert_clean();
 }

@@ -148,6 +148,34 @@ fn every_problem_code_has_a_text() {
     }
 }
 
+/// The quoted names in a source between two texts.
+fn names_between(source: &str, start: &str, end: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(source);
+    let text = std::fs::read_to_string(path).unwrap();
+    let part = text.split_once(start).unwrap().1.split_once(end).unwrap().0;
+    let names: Vec<String> = part.split('"').skip(1).step_by(2).map(ToOwned::to_owned).collect();
+    assert!(names.len() > 5, "{source} has no names: {names:?}");
+    names
+}
+
+#[test]
+fn every_error_of_a_field_and_fault_of_the_audit_log_has_a_text() {
+    let codes = names_between("http/src/error/field_error_code.rs", "\ncodes! {", "\n}");
+    let rules = names_between("http/src/error/violation_message.rs", "NAMES: [&'static str;", "];");
+    let faults = names_between("domain/src/audit/chain.rs", "pub const fn code", "\n    }\n}");
+    for known in ["required", "weak", "contrast", "max_characters"] {
+        assert!(codes.iter().chain(&rules).any(|name| name == known), "{known}: {codes:?} {rules:?}");
+    }
+    let mut keys: Vec<String> = codes.iter().chain(&rules).map(|name| format!("field_error.{name}")).collect();
+    let others = ["seal_missing", "not_verified"].map(ToOwned::to_owned);
+    keys.extend(faults.iter().chain(&others).map(|code| format!("seal_fault.{code}")));
+    for language in PageLanguage::ALL {
+        let catalog = catalog(language);
+        let missing: Vec<&String> = keys.iter().filter(|key| !catalog.contains_key(*key)).collect();
+        assert!(missing.is_empty(), "{language:?}: {missing:?}");
+    }
+}
+
 #[test]
 fn every_key_is_defined_once() {
     // a parser keeps the last of two without a word

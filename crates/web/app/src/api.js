@@ -3,6 +3,11 @@
 
 import { apiBase, prefix } from "./base.js";
 
+/**
+ * An invalid member of a body or parameter of a query; `rule` says which rule it violates, with the bounds of that.
+ * @typedef {{pointer?: string, parameter?: string, code: string, detail: string, rule?: string, min?: number, max?: number, contrast?: string}} FieldError
+ */
+
 /** An answer with an error, or no answer at all (status 0). */
 export class Problem extends Error {
   /** @param {number} status @param {any} body @param {number} [retryAfter] */
@@ -13,9 +18,7 @@ export class Problem extends Error {
     this.code = body?.code ?? (status === 0 ? "offline" : `http_${status}`);
     /** @type {string | undefined} */
     this.right = body?.right;
-    /** @type {number | undefined} */
-    this.version = body?.version;
-    /** @type {{pointer?: string, parameter?: string, code: string, detail: string}[]} */
+    /** @type {FieldError[]} */
     this.errors = body?.errors ?? [];
     /** @type {string | undefined} */
     this.traceId = body?.trace_id;
@@ -30,7 +33,7 @@ export class Problem extends Error {
  * @typedef {{status: number, data: T, etag: string | null, headers: Headers}} Answer
  */
 /**
- * @typedef {{body?: any, query?: Record<string, any>, ifMatch?: string | null}} CallOptions
+ * @typedef {{body?: any, query?: Record<string, any>, ifMatch?: string | null, asFile?: boolean}} CallOptions
  * @typedef {{method: string, path: string, body: any, status: number, at: number, took: number}} RecordedCall
  */
 
@@ -53,12 +56,12 @@ const TIMEOUT = 20_000;
 
 /**
  * Calls the API. A call that lacks a session or a fresh proof is repeated once the person has
- * given it.
+ * given it. With `asFile`, the answer may take its time and is not read as JSON.
  * @template {string} M
  * @template {string} P
  * @param {M} method
  * @param {P} path below the API, without a leading slash
- * @param {{body?: NativeApi.Body<M, P>, query?: NativeApi.Query<M, P>, ifMatch?: string | null}} [options]
+ * @param {{body?: NativeApi.Body<M, P>, query?: NativeApi.Query<M, P>, ifMatch?: string | null, asFile?: boolean}} [options]
  * @returns {Promise<Answer<NativeApi.Answer<M, P>>>}
  */
 export async function call(method, path, options = {}) {
@@ -82,7 +85,7 @@ export async function call(method, path, options = {}) {
 export const callOffice = (method, path, options = {}) => send(method, `${prefix}/${path}`, options);
 
 /** @param {string} method @param {string} address @param {CallOptions} options @returns {Promise<Answer>} */
-async function send(method, address, { body, query, ifMatch }) {
+async function send(method, address, { body, query, ifMatch, asFile }) {
   const url = address + toQuery(query);
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };
@@ -90,7 +93,7 @@ async function send(method, address, { body, query, ifMatch }) {
   if (ifMatch) headers["if-match"] = ifMatch;
   const started = performance.now();
   let answer;
-  let text;
+  let data;
   try {
     answer = await fetch(url, {
       method,
@@ -98,16 +101,15 @@ async function send(method, address, { body, query, ifMatch }) {
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
-      signal: AbortSignal.timeout(TIMEOUT),
+      signal: asFile ? undefined : AbortSignal.timeout(TIMEOUT),
     });
-    text = await answer.text();
+    data = asFile && answer.ok ? await answer.blob() : parse(await answer.text());
   } catch {
     hooks.contact(false, null);
     throw new Problem(0, {});
   }
   hooks.contact(true, answer.headers.get("x-tillgate-version"));
   if (address.startsWith(apiBase)) record(method, url, body, answer.status, performance.now() - started);
-  const data = parse(text);
   if (!answer.ok) throw new Problem(answer.status, data, Number(answer.headers.get("retry-after")) || undefined);
   return { status: answer.status, data, etag: answer.headers.get("etag"), headers: answer.headers };
 }
@@ -121,8 +123,8 @@ function parse(text) {
   }
 }
 
-/** @param {Record<string, any> | undefined} query */
-function toQuery(query) {
+/** The query of an address, with its question mark. @param {Record<string, any> | undefined} query */
+export function toQuery(query) {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null && value !== "") parameters.set(name, String(value));

@@ -2,11 +2,8 @@
 // Lists that many pages need: stores, roles, devices, people. Each is read once, and again after it
 // changed.
 
-import { Problem, readAll } from "./api.js";
-import { compareNames } from "./i18n.js";
+import { can, compareNames, Problem, readAll, repaint, roleName } from "./core.js";
 import { onChange } from "./live.js";
-import { can, roleName } from "./rights.js";
-import { repaint } from "./view.js";
 
 const MAX_AGE = 60_000;
 const RETRY_DELAY = 5_000;
@@ -76,6 +73,12 @@ export const roleOptions = () => directory("roles").map((role) => ({ value: role
 
 /** Devices that are not retired. */
 export const usableDevices = () => directory("devices").filter((device) => device.status !== "retired");
+
+/** The devices that are not retired, by name, as options of a selection. */
+export const deviceOptions = () => usableDevices().map(({ name }) => ({ value: name, label: name }));
+
+/** People who are not deleted. */
+export const usablePeople = () => directory("users").filter((user) => user.status !== "deleted");
 
 /**
  * The display name of a user, as far as it is known.

@@ -78,6 +78,9 @@ export function word(group, name) {
   return hasText(key) ? t(key) : name;
 }
 
+/** The names in a group that have a text. @param {string} group */
+export const namesIn = (group) => Object.keys(texts).filter((key) => key.startsWith(`${group}.`)).map((key) => key.slice(group.length + 1));
+
 /** The options of a selection. @template {string} V @param {readonly V[]} values @param {(value: V) => string} label */
 export const optionsOf = (values, label) => values.map((value) => ({ value, label: label(value) }));
 

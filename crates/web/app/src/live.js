@@ -3,7 +3,7 @@
 // Without a stream, a visible tab reads its lists every 10 seconds.
 
 import { apiBase } from "./base.js";
-import { repaint } from "./view.js";
+import { repaint } from "./core.js";
 
 const POLL_INTERVAL = 10_000;
 const CHANNEL = "tillgate-office-live";
@@ -85,6 +85,8 @@ function setStreaming(value) {
 /** Reads the stream until the tab is closed. */
 function lead() {
   leads = true;
+  // the stream of another tab: what changes until that of this tab is open is not known
+  const tookOver = streaming;
   return new Promise((resolve) => {
     const share = (/** @type {any} */ message) => channel?.postMessage(message);
     const tell = (/** @type {Change} */ change) => {
@@ -96,6 +98,7 @@ function lead() {
       source.onopen = () => {
         setStreaming(true);
         share({ streaming: true });
+        if (tookOver) tell({ kind: "*", id: null });
       };
       source.addEventListener("change", (event) => tell(JSON.parse(/** @type {MessageEvent} */ (event).data)));
       source.addEventListener("reset", () => tell({ kind: "*", id: null }));

@@ -6,42 +6,29 @@ import { layout, pages } from "./components/layout.js";
 import { problemBox, problemView, skeleton } from "./components/small.js";
 import { toastList } from "./components/toast.js";
 import { loadDirectory } from "./directory.js";
-import { chooseLocale, loadLocale, t } from "./i18n.js";
+import { canAny, chooseLocale, currentRoute, html, loadLocale, onPaint, Problem, repaint, startRouter, t } from "./core.js";
 import { onChange, startLive } from "./live.js";
 import { applyPrefs, prefs } from "./prefs.js";
-import { Problem } from "./api.js";
-import { canAny } from "./rights.js";
-import { currentRoute, startRouter } from "./router.js";
 import { loadCurrent, loadSession, session } from "./session.js";
 import { startShortcuts } from "./shortcuts.js";
 import { loadShop, onRefresh, shop } from "./shop.js";
-import { html, onPaint, repaint } from "./view.js";
 
 /**
  * @typedef {{
  *   title: () => string,
  *   rights?: string[],
  *   kinds: string[],
- *   load: (route: import("./router.js").Route, refresh: boolean) => Promise<void> | void,
+ *   load: (route: import("./router.js").Route, refresh: import("./components/list.js").Refresh) => Promise<void> | void,
  *   view: (route: import("./router.js").Route) => any,
  *   keys?: () => import("./shortcuts.js").PageKeys,
  * }} Page
  */
 
-/** @type {Record<string, () => Promise<{page: Page}>>} */
-const modules = {
-  tills: () => import("./pages/tills.js"),
-  sessions: () => import("./pages/sessions.js"),
-  people: () => import("./pages/people.js"),
-  roles: () => import("./pages/roles.js"),
-  devices: () => import("./pages/devices.js"),
-  tickets: () => import("./pages/tickets.js"),
-  audit: () => import("./pages/audit.js"),
-  "api-keys": () => import("./pages/api-keys.js"),
-  stores: () => import("./pages/stores.js"),
-  settings: () => import("./pages/settings.js"),
-  profile: () => import("./pages/profile.js"),
-};
+/** Whether there is a page with this name, which is that of its module. @param {string} name */
+const hasPage = (name) => name === "profile" || pages.some(({ id }) => id === name);
+
+/** @param {string} name @returns {Promise<{page: Page}>} */
+const loadPage = (name) => import(`./pages/${name}.js`);
 
 const REFRESH_DELAY = 250;
 const AGES_INTERVAL = 30_000;
@@ -85,10 +72,9 @@ async function useLocaleOfPerson() {
 /** @param {import("./router.js").Route} route */
 async function open(route) {
   try {
-    const load = modules[route.page];
-    if (!load) throw new Problem(404, { code: "route_unknown" });
+    if (!hasPage(route.page)) throw new Problem(404, { code: "route_unknown" });
     // a module that cannot be read means that the server was not reached, or has other files after an update
-    const next = (await load().catch(() => Promise.reject(new Problem(0, session.outdated ? { code: "outdated" } : {})))).page;
+    const next = (await loadPage(route.page).catch(() => Promise.reject(new Problem(0, session.outdated ? { code: "outdated" } : {})))).page;
     const isOther = next !== page;
     page = next;
     failure = null;
@@ -111,13 +97,13 @@ function follow({ kind, id }) {
   if (kind === "user" && id === session.user?.id) loadCurrent().catch(() => {});
   if (!page || (kind !== "*" && !page.kinds.includes(kind))) return;
   clearTimeout(refreshTimer);
-  refreshTimer = setTimeout(refreshPage, REFRESH_DELAY);
+  refreshTimer = setTimeout(() => refreshPage("live"), REFRESH_DELAY);
 }
 
-/** Reads what the page shows again. */
-async function refreshPage() {
+/** Reads what the page shows again. @param {import("./components/list.js").Refresh} [refresh] */
+async function refreshPage(refresh = true) {
   if (failure instanceof Problem && failure.status === 0) return open(currentRoute());
-  if (page && canAny(page.rights ?? [])) await page.load(currentRoute(), true);
+  if (page && canAny(page.rights ?? [])) await page.load(currentRoute(), refresh);
   repaint();
 }
 

@@ -4,7 +4,7 @@
 const KEY = "tillgate-office";
 
 /** @type {{theme: string, density: string, locale: string, folded: boolean, keys: boolean, board: string}} */
-const defaults = { theme: "auto", density: "comfortable", locale: "", folded: false, keys: true, board: "tiles" };
+const defaults = { theme: "auto", density: "comfortable", locale: "", folded: false, keys: true, board: "" };
 
 /** The current preferences. */
 export const prefs = { ...defaults, ...read() };

@@ -20,6 +20,20 @@ export const canAny = (rights) => rights.length === 0 || rights.some(can);
 /** Whether the person sees other people's sessions. */
 export const seesSessions = () => canAny(["sessionRead", "sessionDelete"]);
 
+/**
+ * The rights that a person gains and loses if these roles take the place of the earlier ones.
+ * @param {any[]} earlier
+ * @param {any[]} later
+ */
+export function compareRights(earlier, later) {
+  const [before, after] = [collectRights(earlier), collectRights(later)];
+  return {
+    gained: [...after.keys()].filter((right) => !before.has(right)),
+    lost: [...before.keys()].filter((right) => !after.has(right)),
+    isAdmin: after.has("admin"),
+  };
+}
+
 /** The name of a role for people. @param {NativeApi.Role} role */
 export const roleName = (role) => {
   const key = `built_in_role.${role.name}`;
@@ -50,6 +64,14 @@ export function groupOf(right) {
 /** The groups in the order of the page. */
 export const groupNames = [...GROUPS.map(([name]) => name), "own"];
 
+/** The roles of a user on a device. @typedef {{device: string, roles: string[]}} Access */
+
+/** The access to a device; undefined if the user cannot log in there. @param {{devices: Access[]}} user @param {string} device */
+export const accessOn = ({ devices }, device) => devices.find((each) => each.device === device);
+
+/** All access of a user with other roles on a device; null removes it. @param {{devices: Access[]}} user @param {string} device @param {string[] | null} roles */
+export const withAccess = ({ devices }, device, roles) => [...devices.filter((each) => each.device !== device), ...(roles ? [{ device, roles }] : [])];
+
 /**
  * The roles of a user that apply on a device, or in the office without one.
  * @param {NativeApi.User} user
@@ -58,7 +80,7 @@ export const groupNames = [...GROUPS.map(([name]) => name), "own"];
  */
 export function effectiveRoles(user, device, roles) {
   if (!device) return roles.filter((role) => user.roles.includes(role.name));
-  const on = user.devices.find((/** @type {any} */ each) => each.device === device.name);
+  const on = accessOn(user, device.name);
   return roles.filter((role) => on?.roles.includes(role.name) && role.environments.includes(device.environment));
 }
 

@@ -1,12 +1,9 @@
 // @ts-check
 // The person who is signed in: who they are, when their session ends, and their proofs.
 
-import { call, callOffice, hooks, Problem } from "./api.js";
+import { call, callOffice, hooks, Problem, repaint, setRights } from "./core.js";
 import { prefix } from "./base.js";
-import { askPassword } from "./components/sign-in.js";
 import { noteContact } from "./live.js";
-import { setRights } from "./rights.js";
-import { repaint } from "./view.js";
 
 const ACTIVE_WITHIN = 60_000;
 const WARN_BEFORE = 120_000;
@@ -27,6 +24,8 @@ export const session = {
   outdated: false,
 };
 
+/** The dialog for the password. It is loaded soon after the page, so that it does not depend on the server then. */
+const loadDialog = () => import("./components/sign-in.js");
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("tillgate-office-session") : null;
 let lastActivity = Date.now();
 let renewedAt = Date.now();
@@ -46,6 +45,7 @@ export async function loadSession() {
   hooks.stepUp = stepUp;
   await renew();
   watchIdle();
+  setTimeout(() => loadDialog().catch(() => {}), 1_000);
   return true;
 }
 
@@ -136,7 +136,7 @@ function signInAgain() {
     // another tab may have renewed the session
     const { status } = await callOffice("POST", "session", { body: {} }).catch((error) => error);
     if (status !== 200) {
-      await askPassword({
+      await (await loadDialog()).askPassword({
         login: session.user?.user_name ?? "",
         kind: "sign_in",
         submit: async (login, password) => {
@@ -156,7 +156,7 @@ function signInAgain() {
 
 /** Asks for the password before an act that requires a fresh proof. */
 async function stepUp() {
-  return askPassword({
+  return (await loadDialog()).askPassword({
     login: session.user?.user_name ?? "",
     kind: "step_up",
     submit: async (_, password) => {

@@ -1,9 +1,8 @@
 // @ts-check
 // The tenant of the back office with its accent color, and reading the open page again.
 
-import { call } from "./api.js";
-import { toastProblem } from "./components/toast.js";
-import { setZone } from "./time.js";
+import { call, setZone } from "./core.js";
+import { toastProblem } from "./components/small.js";
 
 export const shop = { tenant: /** @type {any} */ (null) };
 

@@ -1,44 +1,19 @@
 // @ts-check
 // Keys of the keyboard. Single letters can be switched off (WCAG 2.1.4).
 
-import { t } from "./i18n.js";
+import { href, navigate } from "./core.js";
 import { prefs } from "./prefs.js";
-import { href, navigate } from "./router.js";
 
 /** @typedef {Record<string, {label: string, run: () => void}>} PageKeys */
 
-/** @type {{pages: {id: string, key?: string}[], page: () => PageKeys, help: () => void}} */
-let context = { pages: [], page: () => ({}), help: () => {} };
+/** The pages with their keys, and the keys of the open page. @type {{pages: {id: string, key?: string}[], page: () => PageKeys, help: () => void}} */
+export let context = { pages: [], page: () => ({}), help: () => {} };
 let awaitsPage = 0;
 
 /** Starts to listen to keys. @param {typeof context} given */
 export function startShortcuts(given) {
   context = given;
   document.addEventListener("keydown", onKey);
-}
-
-/** All keys with what they do, in groups. @returns {[string, [string, string][]][]} */
-export function shortcutGroups() {
-  const own = Object.entries(context.page()).map(([key, { label }]) => /** @type {[string, string]} */ ([key, label]));
-  return [
-    ...(own.length ? [/** @type {[string, [string, string][]]} */ ([t("keys.page"), own])] : []),
-    [
-      t("keys.lists"),
-      [
-        ["j", t("keys.next")],
-        ["k", t("keys.previous")],
-        ["Enter", t("keys.open")],
-        ["Esc", t("keys.close")],
-        ["x", t("keys.select")],
-        ["/", t("keys.search")],
-        ["m", t("keys.menu")],
-      ],
-    ],
-    [
-      t("keys.pages"),
-      context.pages.filter((page) => page.key).map((page) => [`g ${page.key}`, t(`nav.${page.id}`)]),
-    ],
-  ];
 }
 
 /** @param {KeyboardEvent} event */

@@ -1,12 +1,21 @@
 // @ts-check
 // One repaint per animation frame.
 
+import { html } from "../vendor/lit-html/lit-html.js";
 import { repeat as renderItems } from "../vendor/lit-html/directives/repeat.js";
+import { assets } from "./base.js";
 
 export { html, nothing, svg } from "../vendor/lit-html/lit-html.js";
 export { live } from "../vendor/lit-html/directives/live.js";
 /** @type {(items: any[], key: (item: any) => string | number, view: (item: any) => any) => any} */
 export const repeat = renderItems;
+
+/** A symbol of the sprite. It is decoration: the control has its own name. @param {string} name */
+export const icon = (name) =>
+  html`<svg class="icon" aria-hidden="true"><use href="${assets}icons.svg#${name}"></use></svg>`;
+
+/** The value of the control that an event is about. @param {Event} event */
+export const valueOf = (event) => /** @type {HTMLInputElement} */ (event.target).value;
 
 /** @type {Set<() => void>} */
 const painters = new Set();

@@ -1,18 +1,14 @@
 // @ts-check
 // Acts on API keys: create, change, rotate, revoke, delete.
 
-import { call } from "../api.js";
+import { call, currentZone, groupNames, groupOf, navigate, t, tn, withQuery, word } from "../core.js";
+import { dateOf, endOfDate } from "../periods.js";
 import { differences } from "../components/conflict.js";
 import { offerSecret } from "../components/secret.js";
 import { formDialog } from "../components/form.js";
-import { directory, requireDirectories, usableDevices } from "../directory.js";
-import { t, tn, word } from "../i18n.js";
-import { groupNames, groupOf } from "../rights.js";
-import { navigate, withQuery } from "../router.js";
-import { act } from "../shop.js";
-import { currentZone, dateOf, endOfDate } from "../time.js";
+import { deviceOptions, requireDirectories, usablePeople } from "../directory.js";
 import { askAndDelete } from "./delete.js";
-import { toastEnding } from "./sessions.js";
+import { changeStatus } from "./sessions.js";
 
 /** @param {any} [key] @returns {Promise<import("../components/form.js").Field[]>} */
 async function fields(key) {
@@ -26,8 +22,8 @@ async function fields(key) {
   return [
     { name: "name", label: t("field.name"), required: true, value: key?.name, max: 200 },
     { name: "description", label: t("field.description"), type: "textarea", value: key?.description },
-    { name: "user", label: t("key.user"), type: "select", required: true, value: key?.user, options: [none, ...directory("users").filter((user) => user.status !== "deleted").map((user) => ({ value: user.user_name, label: user.display_name }))] },
-    { name: "device", label: t("key.device"), type: "select", required: true, value: key?.device, options: [none, ...usableDevices().map(({ name }) => ({ value: name, label: name }))], hint: t("key.device.hint") },
+    { name: "user", label: t("key.user"), type: "select", required: true, value: key?.user, options: [none, ...usablePeople().map((user) => ({ value: user.user_name, label: user.display_name }))] },
+    { name: "device", label: t("key.device"), type: "select", required: true, value: key?.device, options: [none, ...deviceOptions()], hint: t("key.device.hint") },
     { name: "expires_at", label: t("key.expires"), type: "date", value: dateOf(key?.expires_at), hint: t("key.expires.hint", { zone: currentZone() }) },
     { name: "all", label: t("key.all_rights"), type: "check", value: key?.permissions.length === 0, hint: t("key.rights.hint") },
     {
@@ -63,8 +59,8 @@ export async function createKey() {
     asCall: (values) => ["POST", "api-keys", body(values)],
   });
   if (!created) return;
-  await offerKey(created);
-  navigate(withQuery({}, created.id));
+  await offerKey(created.data);
+  navigate(withQuery({}, created.data.id));
 }
 
 /** Shows the secret of a key, which is shown only once. @param {any} key */
@@ -94,18 +90,15 @@ export async function rotateKey(key, etag) {
     text: t("key.rotate.text"),
     fields: [{ name: "overlap", label: t("key.overlap.label"), type: "select", required: true, value: "24", options }],
     action: t("key.rotate"),
-    submit: async (values) => (await call("POST", `api-keys/${key.id}/rotate`, { body: { overlap_hours: Number(values.overlap) }, ifMatch: etag ?? "*" })).data,
-    asCall: (values) => ["POST", `api-keys/${key.id}/rotate`, { overlap_hours: Number(values.overlap) }],
+    asCall: (values) => ["POST", `api-keys/${key.id}/rotate`, { overlap_hours: Number(values.overlap) }, { ifMatch: etag ?? "*" }],
   });
-  if (rotated) await offerKey({ ...key, ...rotated });
+  if (rotated) await offerKey({ ...key, ...rotated.data });
 }
 
-/** @param {any} key @param {"active" | "revoked"} status */
+/** @param {any} key @param {"active" | "revoked"} status @returns {Promise<void>} */
 export const setKeyStatus = (key, status) =>
-  act(async () => {
-    const answer = await call("PATCH", `api-keys/${key.id}`, { body: { status }, ifMatch: "*" });
-    const other = status === "active" ? "revoked" : "active";
-    toastEnding(answer, t(`key.now.${status}`, { name: key.name }), { action: { label: t("undo"), run: () => setKeyStatus(key, other) } });
+  changeStatus(`api-keys/${key.id}`, status, t(`key.now.${status}`, { name: key.name }), {
+    undo: () => setKeyStatus(key, status === "active" ? "revoked" : "active"),
   });
 
 /** @param {any} key */

@@ -1,9 +1,8 @@
 // @ts-check
 // Deletes what the person has confirmed.
 
-import { call } from "../api.js";
-import { confirmDialog } from "../components/dialog.js";
-import { navigate } from "../router.js";
+import { call, navigate } from "../core.js";
+import { confirmDialog } from "../components/dialog-form.js";
 import { act } from "../shop.js";
 import { toastEnding } from "./sessions.js";
 

@@ -1,38 +1,28 @@
 // @ts-check
 // Acts on devices: lock, unlock, register, change, retire.
 
-import { call } from "../api.js";
+import { call, can, currentRoute, href, navigate, optionsOf, t, tn, word } from "../core.js";
 import { differences } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { directory, loadDirectory, requireDirectories, roleOptions } from "../directory.js";
-import { optionsOf, t, tn, word } from "../i18n.js";
-import { currentRoute, href, navigate } from "../router.js";
-import { act } from "../shop.js";
+import { environments } from "../pages/board.js";
 import { askAndDelete } from "./delete.js";
-import { toastEnding } from "./sessions.js";
-
-export const environments = ["CashRegister", "PDA", "BackOffice", "Tool"];
-
-/** @param {NativeApi.Device} device @param {NativeApi.DeviceStatus} status */
-const setStatus = (device, status) =>
-  call("PATCH", `devices/${device.id}`, { body: { status }, ifMatch: "*" });
+import { changeStatus, forEachItem } from "./sessions.js";
 
 /** Locks a device at once; the message offers to undo it. @param {NativeApi.Device} device */
 export const lockDevice = (device) =>
-  act(async () => {
-    toastEnding(await setStatus(device, "locked"), t("device.locked", { name: device.name }), {
-      detail: device.seat ? t("device.locked.ended") : undefined,
-      action: { label: t("undo"), run: () => unlockDevice(device) },
-    });
+  changeStatus(`devices/${device.id}`, "locked", t("device.locked", { name: device.name }), {
+    detail: device.seat ? t("device.locked.ended") : undefined,
+    undo: () => unlockDevice(device),
   });
 
 /** @param {NativeApi.Device} device */
-export const unlockDevice = (device) =>
-  act(async () => {
-    await setStatus(device, "active");
-    toast(t("device.unlocked", { name: device.name }));
-  });
+export const unlockDevice = (device) => changeStatus(`devices/${device.id}`, "active", t("device.unlocked", { name: device.name }));
+
+/** Locks or unlocks several devices. @param {NativeApi.Device[]} devices @param {"active" | "locked"} status */
+export const changeStatuses = (devices, status) =>
+  forEachItem(devices, ({ id }) => call("PATCH", `devices/${id}`, { body: { status }, ifMatch: "*" }));
 
 /** @param {any} [device] @returns {import("../components/form.js").Field[]} */
 function fields(device) {
@@ -74,9 +64,10 @@ export async function registerDevice() {
     asCall: (values) => ["POST", "devices", body(values)],
   });
   if (!created) return;
-  toast(t("device.registered", { name: created.name }), { detail: t("device.registered.hint"), action: { label: t("nav.people"), run: () => navigate(href("people")) } });
+  const { id, name } = created.data;
+  toast(t("device.registered", { name }), { detail: t("device.registered.hint") });
   await loadDirectory("devices");
-  navigate(href("devices", created.id));
+  navigate(href("devices", id, { tab: can("userRead") ? "people" : null }));
 }
 
 /** @param {NativeApi.Device} device @param {string | null} etag */

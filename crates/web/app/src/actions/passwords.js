@@ -1,13 +1,11 @@
 // @ts-check
 // Passwords of other people and of devices, invitations to choose one, mails with links, and failed attempts.
 
-import { call } from "../api.js";
+import { call, formatMoment, t, tn } from "../core.js";
 import { formDialog } from "../components/form.js";
 import { offerSecret } from "../components/secret.js";
 import { toast } from "../components/toast.js";
-import { t, tn } from "../i18n.js";
 import { act } from "../shop.js";
-import { formatMoment } from "../time.js";
 import { toastEnding } from "./sessions.js";
 
 /**
@@ -32,7 +30,6 @@ export async function setPassword(list, owner, name) {
     ],
     action: t("password.action"),
     asCall: (values) => ["PUT", `${list}/${owner.id}/password`, values],
-    submit: (values) => call("PUT", `${list}/${owner.id}/password`, { body: values }),
   });
   if (!answer) return;
   const keys = answer.data?.api_keys.filter((/** @type {any} */ key) => key.status === "active").length;
@@ -84,7 +81,7 @@ export async function changeOwnPassword() {
       { name: "keys", label: t("password.keys.own"), type: "check" },
     ],
     action: t("password.action"),
-    submit: (values) => call("PUT", "sessions/current/password", { body: values }),
+    asCall: (values) => ["PUT", "sessions/current/password", values],
   });
   if (answer) toastEnding(answer, t("password.own.changed"));
 }

@@ -4,11 +4,9 @@
 import { differences } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
 import { loadDirectory } from "../directory.js";
-import { optionsOf, t, word } from "../i18n.js";
-import { roleName } from "../rights.js";
-import { href, navigate } from "../router.js";
+import { href, navigate, optionsOf, roleName, t, word } from "../core.js";
 import { askAndDelete } from "./delete.js";
-import { environments } from "./devices.js";
+import { environments } from "../pages/board.js";
 
 /** @param {any} role @returns {import("../components/form.js").Field[]} */
 const fields = (role) => [
@@ -36,7 +34,7 @@ export async function addRole(source) {
   });
   if (!created) return;
   await loadDirectory("roles");
-  navigate(href("roles", created.id));
+  navigate(href("roles", created.data.id));
 }
 
 /** @param {NativeApi.Role} role @param {string | null} etag */

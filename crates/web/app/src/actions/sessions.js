@@ -1,15 +1,16 @@
 // @ts-check
 // Ending sessions, and the acknowledgments of the processes for whatever ends sessions.
 
-import { call } from "../api.js";
-import { confirmDialog } from "../components/dialog.js";
-import { extendToast, toast, toastProblem } from "../components/toast.js";
-import { formatList, t, tn } from "../i18n.js";
+import { call, can, formatList, formatMillis, readItems, t, tn } from "../core.js";
+import { confirmDialog } from "../components/dialog-form.js";
+import { toastProblem } from "../components/small.js";
+import { extendToast, toast } from "../components/toast.js";
 import { nameOf } from "../directory.js";
-import { can } from "../rights.js";
 import { act, refreshPage } from "../shop.js";
 
 const ACKNOWLEDGMENT_DELAY = 600;
+/** The most sessions and tickets that are read to count them. */
+const MAX_COUNTED = 200;
 
 /** Ends one session at once. @param {{id: string, user?: any, device?: any}} session */
 export const endSession = (session) =>
@@ -30,6 +31,19 @@ export async function endMany(sessions) {
   if (!isSure) return;
   await forEachItem(sessions, (session) => call("DELETE", `sessions/${session.id}`));
 }
+
+/**
+ * Changes a status at once. With `undo`, the message offers to undo that.
+ * @param {string} path
+ * @param {string} status
+ * @param {string} text what to report
+ * @param {{detail?: string, undo?: () => void}} [options]
+ */
+export const changeStatus = (path, status, text, { detail, undo } = {}) =>
+  act(async () => {
+    const answer = await call("PATCH", path, { body: { status }, ifMatch: "*" });
+    toastEnding(answer, text, { detail, action: undo && { label: t("undo"), run: undo } });
+  });
 
 /**
  * Does something with each item, and reports how many were done and refused.
@@ -56,23 +70,41 @@ export async function forEachItem(items, act) {
 }
 
 /**
- * Ends all sessions of a person, on a device, or of the tenant.
+ * Ends all sessions of a person, on a device, or of the tenant, after a question that says in numbers
+ * what that means.
  * @param {{user?: string, device?: string, everyone?: boolean}} whose
  * @param {string} name
- * @param {number | null} count
  */
-export async function endAll(whose, name, count) {
+export async function endAll(whose, name) {
+  const { everyone, user, device } = whose;
+  const [sessions, tickets] = await Promise.all([
+    readItems("sessions", { user, device, live: true, limit: MAX_COUNTED }),
+    readItems("tickets", { owner: user, device, state: "open", limit: MAX_COUNTED }),
+  ]).catch(() => [[], []]);
+  const ending = sessions.filter(({ kind }) => kind !== "permanent");
+  const tills = new Set(ending.map((session) => session.device?.id).filter(Boolean)).size;
   const isSure = await confirmDialog({
-    title: whose.everyone ? t("session.end_everyone") : t("session.end_all", { name }),
-    text: count === null ? t("session.end_all.text") : tn("session.end_all.count", count),
-    points: [t("session.end_all.permanent")],
+    title: everyone ? t("session.end_everyone") : t("session.end_all", { name }),
+    text: ending.length === 0 || sessions.length === MAX_COUNTED ? t("session.end_all.text") : tn("session.end_all.count", ending.length),
+    points: [
+      ...(tills > 1 ? [tn("session.end_all.tills", tills)] : []),
+      ...(tickets.length ? [tn("session.end_all.tickets", tickets.length)] : []),
+      t("session.end_all.permanent"),
+    ],
     action: t("session.end_all.action"),
-    name: whose.everyone ? name : undefined,
+    name: everyone ? name : undefined,
   });
   if (!isSure) return;
   await act(async () => {
     toastEnding(await call("POST", "sessions/end", { body: whose }), t("session.ended_all", { name }));
   });
+}
+
+/** Ends all sessions of several people. @param {NativeApi.User[]} users */
+export async function endAllOf(users) {
+  const title = tn("session.end_of_people", users.length);
+  if (!(await confirmDialog({ title, text: t("session.end_selected"), action: t("session.end_all.action") }))) return;
+  await forEachItem(users, (user) => call("POST", "sessions/end", { body: { user: user.id } }));
 }
 
 /**
@@ -90,7 +122,7 @@ export function toastEnding(answer, text, options) {
     try {
       const { data } = await call("GET", `revocations/${position}`);
       const applied = data.processes.filter((/** @type {any} */ each) => each.applied_at);
-      const lines = applied.map((/** @type {any} */ each) => `${each.name} ${each.applied_at.slice(11, 23)}`);
+      const lines = applied.map((/** @type {any} */ each) => `${each.name} ${formatMillis(each.applied_at)}`);
       if (lines.length) extendToast(entry, t("session.acknowledgment", { processes: formatList(lines) }));
     } catch {
       // the acknowledgment is an addition: the session has ended

@@ -1,10 +1,9 @@
 // @ts-check
 // Acts on stores: add, rename, close.
 
-import { call } from "../api.js";
+import { call, t } from "../core.js";
 import { differences } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
-import { t } from "../i18n.js";
 import { askAndDelete } from "./delete.js";
 
 /** Adds a store. */

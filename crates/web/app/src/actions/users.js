@@ -1,19 +1,15 @@
 // @ts-check
 // Acts on people: add, change, suspend, delete, give roles.
 
-import { call } from "../api.js";
+import { accessOn, call, can, href, languages, navigate, optionsOf, t, tn, withAccess } from "../core.js";
 import { differences } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
-import { loadDirectory, requireDirectories, roleOptions, usableDevices } from "../directory.js";
-import { languages, optionsOf, t, tn } from "../i18n.js";
-import { can } from "../rights.js";
-import { href, navigate } from "../router.js";
+import { deviceOptions, loadDirectory, requireDirectories, roleOptions } from "../directory.js";
 import { isSelf } from "../pages/user-state.js";
-import { act } from "../shop.js";
 import { askAndDelete } from "./delete.js";
 import { inviteUser } from "./passwords.js";
-import { forEachItem, toastEnding } from "./sessions.js";
+import { changeStatus, forEachItem } from "./sessions.js";
 
 /** @param {any} user @returns {import("../components/form.js").Field} */
 function localeField(user) {
@@ -50,7 +46,7 @@ export async function addUser() {
       { name: "invite", label: t("user.invite_new"), type: "check", value: can("userUpdate"), hint: t("user.invite.hint"), when: () => can("userUpdate") },
       { name: "password", label: t("auth.password"), type: "password", autocomplete: "new-password", hint: t("password.hint"), when: (values) => !values.invite },
       { name: "password_change_required", label: t("password.temporary"), type: "check", value: true, when: (values) => Boolean(!values.invite && values.password) },
-      { name: "devices", label: t("user.tills"), type: "checks", options: usableDevices().map(({ name }) => ({ value: name, label: name })) },
+      { name: "devices", label: t("user.tills"), type: "checks", options: deviceOptions() },
       { name: "till_roles", label: t("user.till_roles"), type: "checks", required: true, options: roleOptions(), pointer: "/devices/0/roles", when: (values) => values.devices.length > 0 },
       { name: "roles", label: t("user.office_roles"), type: "checks", options: roleOptions(), hint: t("user.office_roles.hint") },
     ],
@@ -70,13 +66,12 @@ export async function addUser() {
 export async function changeRole(users) {
   await requireDirectories("roles", "devices");
   const none = { value: "", label: t("choose"), disabled: true };
-  const places = usableDevices().map(({ name }) => ({ value: name, label: name }));
   const chosen = await formDialog({
     title: tn("bulk.role", users.length),
     fields: [
       { name: "act", label: t("role_change.act"), type: "select", required: true, options: optionsOf(["give", "take"], (name) => t(`role_change.${name}`)) },
       { name: "role", label: t("subject.role"), type: "select", required: true, options: [none, ...roleOptions()] },
-      { name: "place", label: t("access.where"), type: "select", required: true, options: [{ value: "", label: t("access.office") }, ...places] },
+      { name: "place", label: t("access.where"), type: "select", required: true, options: [{ value: "", label: t("access.office") }, ...deviceOptions()] },
     ],
     submit: async (values) => values,
   });
@@ -90,13 +85,11 @@ export async function changeRole(users) {
 
 /** The change that gives or takes a role; null if there is nothing to change. @param {NativeApi.User} user @param {Record<string, any>} chosen */
 function withRole(user, { act: kind, role, place }) {
-  const on = user.devices.find((/** @type {any} */ each) => each.device === place);
   /** @type {string[]} */
-  const before = place ? on?.roles ?? [] : user.roles;
+  const before = place ? accessOn(user, place)?.roles ?? [] : user.roles;
   if (before.includes(role) === (kind === "give")) return null;
   const roles = kind === "give" ? [...before, role] : before.filter((each) => each !== role);
-  if (!place) return { roles };
-  return { devices: [...user.devices.filter((/** @type {any} */ each) => each !== on), { device: place, roles }] };
+  return place ? { devices: withAccess(user, place, roles) } : { roles };
 }
 
 /** @param {NativeApi.User} user @param {string | null} etag */
@@ -127,17 +120,17 @@ export async function editUser(user, etag) {
  * Suspends or activates a person at once; the message offers to undo it.
  * @param {NativeApi.User} user
  * @param {"active" | "suspended"} status
+ * @returns {Promise<void>}
  */
 export const setUserStatus = (user, status) =>
-  act(async () => {
-    const answer = await call("PATCH", `users/${user.id}`, { body: { status }, ifMatch: "*" });
-    const other = status === "active" ? "suspended" : "active";
-    const undo = user.status === "pending" ? undefined : { label: t("undo"), run: () => setUserStatus({ ...user, status }, other) };
-    toastEnding(answer, t(`user.now.${status}`, { name: user.display_name }), {
-      detail: status === "suspended" ? t("user.suspended.hint") : undefined,
-      action: undo,
-    });
+  changeStatus(`users/${user.id}`, status, t(`user.now.${status}`, { name: user.display_name }), {
+    detail: status === "suspended" ? t("user.suspended.hint") : undefined,
+    undo: user.status === "pending" ? undefined : () => setUserStatus({ ...user, status }, status === "active" ? "suspended" : "active"),
   });
+
+/** Changes the status of several people. @param {NativeApi.User[]} users @param {"active" | "suspended"} status */
+export const changeStatuses = (users, status) =>
+  forEachItem(users, (user) => call("PATCH", `users/${user.id}`, { body: { status }, ifMatch: "*" }));
 
 /** @param {NativeApi.User} user */
 export function deleteUser(user) {

@@ -2,10 +2,10 @@
 // Changes with the version that was read. If somebody else changed the same thing meanwhile, the
 // person decides field by field.
 
-import { call, Problem } from "../api.js";
-import { t, word } from "../i18n.js";
-import { html, repaint } from "../view.js";
-import { dialogHead, openDialog } from "./dialog.js";
+import { call, can, formatMoment, html, nothing, Problem, readItems, repaint, t, word } from "../core.js";
+import { nameOf } from "../directory.js";
+import { openDialog } from "./dialog.js";
+import { cancelButton, dialogForm } from "./dialog-form.js";
 
 /**
  * Sends a merge patch for what was read as `base` with `etag`.
@@ -22,8 +22,8 @@ export async function patch(path, etag, base, change) {
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== "version_moved") throw error;
   }
-  const fresh = await call("GET", path);
-  const mine = await askConflict(base, fresh.data, change);
+  const [fresh, author] = await Promise.all([call("GET", path), readAuthor(path.split("/")[1])]);
+  const mine = await askConflict(base, fresh.data, change, author);
   if (!mine) return null;
   return patch(path, fresh.etag, fresh.data, mine);
 }
@@ -35,46 +35,49 @@ export function differences(base, values) {
   );
 }
 
-/** @param {any} base @param {any} theirs @param {Record<string, any>} mine */
-function askConflict(base, theirs, mine) {
-  /** @type {Record<string, "mine" | "theirs">} */
-  const choice = Object.fromEntries(Object.keys(mine).map((name) => [name, "mine"]));
+/**
+ * @param {any} base
+ * @param {any} theirs
+ * @param {Record<string, any>} mine
+ * @param {string} author who changed it and when, as far as the person may see that
+ */
+function askConflict(base, theirs, mine, author) {
+  const names = Object.keys(mine);
+  /** The members of which the person keeps their own value. */
+  const kept = new Set(names);
+  const cell = (/** @type {string} */ name, /** @type {boolean} */ isMine, /** @type {any} */ value) => {
+    const pick = () => (isMine ? kept.add(name) : kept.delete(name), repaint());
+    return html`<td><label class="check">
+      <input type="radio" name=${name} ?checked=${kept.has(name) === isMine} @change=${pick}><span>${show(value)}</span></label></td>`;
+  };
+  const row = (/** @type {string} */ name) => html`
+    <tr><th scope="row">${word("field", name)}</th><td class="muted">${show(base[name])}</td>
+      ${cell(name, false, theirs[name])}${cell(name, true, mine[name])}</tr>`;
   return openDialog(
-    (close) => {
-      const submit = (/** @type {Event} */ event) => {
-        event.preventDefault();
-        close(Object.fromEntries(Object.entries(mine).filter(([name]) => choice[name] === "mine")));
-      };
-      const pick = (/** @type {string} */ name, /** @type {"mine" | "theirs"} */ value) => {
-        choice[name] = value;
-        repaint();
-      };
-      const cell = (/** @type {string} */ name, /** @type {"mine" | "theirs"} */ whose, /** @type {any} */ value) => html`
-        <td><label class="check">
-          <input type="radio" name=${name} ?checked=${choice[name] === whose} @change=${() => pick(name, whose)}>
-          <span>${show(value)}</span></label></td>`;
-      return html`
-        <form @submit=${submit}>
-          ${dialogHead(t("conflict.title"), () => close())}
-          <div class="dialog-body">
-            <p>${t("conflict.text")}</p>
-            <div class="scroll"><table class="plain">
-              <thead><tr><th>${t("conflict.field")}</th><th>${t("conflict.base")}</th>
-                <th>${t("conflict.theirs")}</th><th>${t("conflict.mine")}</th></tr></thead>
-              <tbody>${Object.keys(mine).map(
-                (name) => html`<tr><th scope="row">${word("field", name)}</th><td class="muted">${show(base[name])}</td>
-                  ${cell(name, "theirs", theirs[name])}${cell(name, "mine", mine[name])}</tr>`,
-              )}</tbody>
-            </table></div>
-          </div>
-          <footer class="dialog-foot">
-            <button type="button" class="button" @click=${() => close()}>${t("conflict.give_up")}</button>
-            <button class="button primary">${t("conflict.apply")}</button>
-          </footer>
-        </form>`;
-    },
+    (close) =>
+      dialogForm({
+        title: t("conflict.title"),
+        leave: () => close(),
+        submit: () => close(Object.fromEntries(names.filter((name) => kept.has(name)).map((name) => [name, mine[name]]))),
+        body: html`
+          <p>${t("conflict.text")}</p>
+          ${author ? html`<p class="muted">${author}</p>` : nothing}
+          <div class="scroll"><table class="plain">
+            <thead><tr><th>${t("conflict.field")}</th><th>${t("conflict.base")}</th>
+              <th>${t("conflict.theirs")}</th><th>${t("conflict.mine")}</th></tr></thead>
+            <tbody>${names.map(row)}</tbody>
+          </table></div>`,
+        foot: html`${cancelButton(close, t("conflict.give_up"))}<button class="button primary">${t("conflict.apply")}</button>`,
+      }),
     { wide: true },
   );
+}
+
+/** Who changed it last, and when, by the audit log. @param {string} id */
+async function readAuthor(id) {
+  if (!can("auditRead")) return "";
+  const [event] = await readItems("audit-events", { subject: id, outcome: "done", limit: 1 }).catch(() => []);
+  return event ? t("conflict.author", { name: nameOf(event.user) || t("audit.server"), time: formatMoment(event.at) }) : "";
 }
 
 /** @param {any} value */

@@ -1,8 +1,8 @@
 // @ts-check
-// The item that is open in the panel, with what its tabs read besides.
+// The item that is open in the panel or on a page, with what its tabs read besides.
 
-import { call } from "../api.js";
-import { repaint } from "../view.js";
+import { call, repaint } from "../core.js";
+import { problemBox, skeleton } from "./small.js";
 
 export class Detail {
   /** @param {string} path */
@@ -32,6 +32,11 @@ export class Detail {
       if (id === this.id) this.error = error;
     }
     repaint();
+  }
+
+  /** What to show as long as the item is not read. */
+  placeholder() {
+    return this.error ? problemBox(this.error, () => this.load(this.id)) : skeleton();
   }
 
   /** @param {string} name @returns {any} */

@@ -2,9 +2,7 @@
 // Modal dialogs. Each is a native <dialog>, which keeps the focus inside and returns it.
 
 import { render } from "../../vendor/lit-html/lit-html.js";
-import { t } from "../i18n.js";
-import { html, nothing, onPaint } from "../view.js";
-import { icon } from "./icon.js";
+import { html, icon, nothing, onPaint, t } from "../core.js";
 import { toast } from "./toast.js";
 
 /**
@@ -57,43 +55,6 @@ export const dialogHead = (title, close) => html`
         </button>`
       : nothing}
   </header>`;
-
-/**
- * Asks whether to do something wide or final. With `name`, the person must type it first.
- * @param {{title: string, text: string, points?: string[], action: string, name?: string}} question
- * @returns {Promise<boolean>}
- */
-export async function confirmDialog({ title, text, points = [], action, name }) {
-  let typed = "";
-  const answer = await openDialog((close) => {
-    const submit = (/** @type {Event} */ event) => {
-      event.preventDefault();
-      if (!name || typed.trim() === name) close(true);
-    };
-    const input = (/** @type {Event} */ event) => {
-      typed = /** @type {HTMLInputElement} */ (event.target).value;
-    };
-    return html`
-      <form @submit=${submit}>
-        ${dialogHead(title, () => close())}
-        <div class="dialog-body">
-          <p>${text}</p>
-          ${points.length ? html`<ul class="points">${points.map((point) => html`<li>${point}</li>`)}</ul>` : nothing}
-          ${name
-            ? html`<label class="field">
-                <span>${t("confirm.type_name", { name })}</span>
-                <input name="confirm" autocomplete="off" spellcheck="false" required @input=${input}>
-              </label>`
-            : nothing}
-        </div>
-        <footer class="dialog-foot">
-          <button type="button" class="button" @click=${() => close()}>${t("cancel")}</button>
-          <button class="button danger">${action}</button>
-        </footer>
-      </form>`;
-  });
-  return answer === true;
-}
 
 /** Copies a text; without the clipboard, shows it selected. @param {string} text */
 export async function copy(text) {

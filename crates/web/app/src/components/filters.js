@@ -2,11 +2,8 @@
 // Filters of a list. They are part of the address, so that a link shows what one sees.
 
 import { directory } from "../directory.js";
-import { t } from "../i18n.js";
-import { can } from "../rights.js";
-import { currentRoute, navigate, withQuery } from "../router.js";
-import { html, live, nothing } from "../view.js";
-import { icon } from "./icon.js";
+import { can, currentRoute, html, icon, live, navigate, nothing, t, valueOf, withQuery } from "../core.js";
+import { optionViews } from "./small.js";
 
 /** @typedef {{name: string, label: string, options: {value: string, label: string}[]}} Filter */
 
@@ -20,7 +17,7 @@ export function filterBar({ search, filters = [], end = nothing }) {
   const set = (/** @type {string} */ name, /** @type {string} */ value) =>
     navigate(withQuery({ [name]: value || null }, null), { replace: true });
   const type = (/** @type {Event} */ event) => {
-    const { value } = /** @type {HTMLInputElement} */ (event.target);
+    const value = valueOf(event);
     typed = value;
     clearTimeout(searchTimer);
     searchTimer = setTimeout(() => {
@@ -35,15 +32,10 @@ export function filterBar({ search, filters = [], end = nothing }) {
         ? html`<label class="search">${icon("search")}<input type="search" id="search" placeholder=${search}
             aria-label=${search} .value=${live(typed ?? query.get("search") ?? "")} @input=${type}></label>`
         : nothing}
-      ${filters.map((filter) => {
-        const value = query.get(filter.name) ?? "";
-        return html`<select aria-label=${filter.label} class=${value ? "active" : ""}
-          @change=${(/** @type {any} */ event) => set(filter.name, event.target.value)}>
-          <option value="" .selected=${live(!value)}>${filter.label}</option>
-          ${filter.options.map(
-            (option) => html`<option value=${option.value} .selected=${live(option.value === value)}>${option.label}</option>`,
-          )}
-        </select>`;
+      ${filters.map(({ name, label, options }) => {
+        const value = query.get(name) ?? "";
+        return html`<select aria-label=${label} class=${value ? "active" : ""} @change=${(/** @type {Event} */ event) => set(name, valueOf(event))}>
+          ${optionViews([{ value: "", label }, ...options], value)}</select>`;
       })}
       ${active ? html`<a class="button quiet" href=${clearHref(filters)}>${t("filter.clear")}</a>` : nothing}
       <span class="fill"></span>
@@ -51,9 +43,9 @@ export function filterBar({ search, filters = [], end = nothing }) {
     </div>`;
 }
 
-/** The filters by person and by device. @returns {Filter[]} */
-export const whoFilters = () => [
-  ...(can("userRead") ? [{ name: "user", label: t("field.user"), options: directory("users").map(({ id, display_name: name }) => ({ value: id, label: name })) }] : []),
+/** The filters by person and by device. @param {string} [user] the name of the first @param {string} [label] @returns {Filter[]} */
+export const whoFilters = (user = "user", label = t("field.user")) => [
+  ...(can("userRead") ? [{ name: user, label, options: directory("users").map((each) => ({ value: each.id, label: each.display_name })) }] : []),
   { name: "device", label: t("field.device"), options: directory("devices").map(({ id, name }) => ({ value: id, label: name })) },
 ];
 

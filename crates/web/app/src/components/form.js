@@ -1,14 +1,13 @@
 // @ts-check
 // Forms in dialogs. Errors of the API appear at the field that its JSON pointer names.
 
-import { call, mask, Problem } from "../api.js";
-import { t } from "../i18n.js";
-import { describe, describeField } from "../problems.js";
+import { call, html, mask, nothing, Problem, repaint, t, toQuery, valueOf } from "../core.js";
+import { describe, describeField, describeOther } from "../problems.js";
 import { refreshPage } from "../shop.js";
-import { html, live, nothing, repaint } from "../view.js";
-import { curlLine } from "./small.js";
+import { curlLine, optionViews, supportButton } from "./small.js";
 import { patch } from "./conflict.js";
-import { dialogHead, openDialog } from "./dialog.js";
+import { openDialog } from "./dialog.js";
+import { cancelButton, dialogForm } from "./dialog-form.js";
 
 /**
  * @typedef {{
@@ -27,8 +26,13 @@ import { dialogHead, openDialog } from "./dialog.js";
  */
 
 /**
- * Opens a form and returns what was answered, or what `submit` returned; undefined if the form was
- * canceled. A form that was sent has the page read again.
+ * The call of a form: method, path, body, and what else belongs to it.
+ * @typedef {[string, string, any?, {ifMatch?: string | null, query?: Record<string, any>}?]} FormCall
+ */
+
+/**
+ * Opens a form and returns the answer to its call, or what `submit` returned; undefined if the form
+ * was canceled. A form that was sent has the page read again.
  *
  * The form sends `asCall`, or changes what was read as `base` (`edit`), unless it has a `submit`.
  * @param {{
@@ -38,21 +42,22 @@ import { dialogHead, openDialog } from "./dialog.js";
  *   action?: string,
  *   danger?: boolean,
  *   wide?: boolean,
- *   asCall?: (values: Record<string, any>) => [string, string, any?],
+ *   asCall?: (values: Record<string, any>) => FormCall,
  *   edit?: {path: string, etag: string | null, base: any, change: (values: Record<string, any>) => Record<string, any>},
  *   submit?: (values: Record<string, any>) => Promise<any>,
  * }} options
  */
 export async function formDialog({ title, text, fields, action = t("save"), danger, wide, asCall, edit, submit }) {
-  const toCall = edit ? (/** @type {Record<string, any>} */ given) => /** @type {[string, string, any?]} */ (["PATCH", edit.path, edit.change(given)]) : asCall;
-  const run = async () => {
+  const toCall = edit ? (/** @type {Record<string, any>} */ given) => /** @type {FormCall} */ (["PATCH", edit.path, edit.change(given)]) : asCall;
+  const run = () => {
     if (submit) return submit(values);
     if (edit) return patch(edit.path, edit.etag, edit.base, edit.change(values));
-    const [method, path, body] = /** @type {NonNullable<typeof asCall>} */ (asCall)(values);
-    return (await call(method, path, { body })).data;
+    const [method, path, body, options] = /** @type {NonNullable<typeof asCall>} */ (asCall)(values);
+    return call(method, path, { body, ...options });
   };
   /** @type {Record<string, any>} */
   const values = Object.fromEntries(fields.map((field) => [field.name, field.value ?? initial(field)]));
+  const shownFields = () => fields.filter((field) => !field.when || field.when(values));
   /** @type {unknown} */
   let error = null;
   let busy = false;
@@ -68,13 +73,12 @@ export async function formDialog({ title, text, fields, action = t("save"), dang
   const result = await openDialog(
     (close) => {
       const send = async (/** @type {SubmitEvent} */ event) => {
-        event.preventDefault();
         if (busy) return;
         busy = true;
         error = null;
         repaint();
         try {
-          requireValues(fields.filter((field) => !field.when || field.when(values)), values);
+          requireValues(shownFields(), values);
           close((await run()) ?? true);
         } catch (caught) {
           error = caught;
@@ -90,34 +94,34 @@ export async function formDialog({ title, text, fields, action = t("save"), dang
         asksToLeave = true;
         return repaint();
       };
-      const shown = fields.filter((field) => !field.when || field.when(values));
+      const shown = shownFields();
       const { atField, others } = sortErrors(error, shown);
-      return html`
-        <form @submit=${send} novalidate>
-          ${dialogHead(title, leave)}
-          <div class="dialog-body">
-            ${asksToLeave
-              ? html`<p class="notice notice-warn" role="alert">${t("form.discard.text")}
-                  <button type="button" class="button small" @click=${() => close()}>${t("form.discard")}</button></p>`
-              : nothing}
-            ${text ? html`<p class="muted">${text}</p>` : nothing}
-            ${error && (others.length > 0 || atField.size === 0)
-              ? html`<div class="notice notice-bad" role="alert">
-                  ${describe(error)}${others.map((each) => html`<br>${each.pointer ?? each.parameter}: ${describeField(each)}`)}
-                </div>`
-              : nothing}
-            ${shown.map((field) => fieldView(field, values[field.name], atField.get(field.name), set))}
-            ${showsCall && toCall ? callView(...toCall(values)) : nothing}
-          </div>
-          <footer class="dialog-foot">
-            ${toCall
-              ? html`<button type="button" class="button quiet start" aria-pressed=${String(showsCall)}
-                  @click=${() => ((showsCall = !showsCall), repaint())}>${t("as_call")}</button>`
-              : nothing}
-            <button type="button" class="button" @click=${() => close()}>${t("cancel")}</button>
-            <button class="button ${danger ? "danger" : "primary"}" ?disabled=${busy}>${action}</button>
-          </footer>
-        </form>`;
+      return dialogForm({
+        title,
+        leave,
+        submit: send,
+        novalidate: true,
+        body: html`
+          ${asksToLeave
+            ? html`<p class="notice notice-warn" role="alert">${t("form.discard.text")}
+                <button type="button" class="button small" @click=${() => close()}>${t("form.discard")}</button></p>`
+            : nothing}
+          ${text ? html`<p class="muted">${text}</p>` : nothing}
+          ${error && (others.length > 0 || atField.size === 0)
+            ? html`<div class="notice notice-bad" role="alert">
+                ${describe(error)}${others.map((each) => html`<br>${describeOther(each)}`)} ${supportButton(error)}
+              </div>`
+            : nothing}
+          ${shown.map((field) => fieldView({ field, value: values[field.name], error: atField.get(field.name), set }))}
+          ${showsCall && toCall ? callView(toCall(values)) : nothing}`,
+        foot: html`
+          ${toCall
+            ? html`<button type="button" class="button quiet start" aria-pressed=${String(showsCall)}
+                @click=${() => ((showsCall = !showsCall), repaint())}>${t("as_call")}</button>`
+            : nothing}
+          ${cancelButton(close)}
+          <button class="button ${danger ? "danger" : "primary"}" ?disabled=${busy}>${action}</button>`,
+      });
     },
     { wide, leave: () => leave() },
   );
@@ -125,8 +129,9 @@ export async function formDialog({ title, text, fields, action = t("save"), dang
   return result;
 }
 
-/** @param {string} method @param {string} path @param {any} [body] */
-const callView = (method, path, body) => html`<pre class="code" tabindex="0">${curlLine(method, path, mask(body))}</pre>`;
+/** @param {FormCall} call */
+const callView = ([method, path, body, options]) =>
+  html`<pre class="code" tabindex="0">${curlLine(method, path + toQuery(options?.query), mask(body))}</pre>`;
 
 /** Reports required fields without a value, as the API does. @param {Field[]} fields @param {Record<string, any>} values */
 function requireValues(fields, values) {
@@ -159,24 +164,17 @@ function sortErrors(error, fields) {
   return { atField, others };
 }
 
-/**
- * One field with its label, hint and error.
- * @param {Field} field
- * @param {any} value
- * @param {string | undefined} error
- * @param {(name: string, value: any) => void} set
- */
-export function fieldView(field, value, error, set) {
-  const described = [error ? `${field.name}-error` : "", field.hint ? `${field.name}-hint` : ""].filter(Boolean);
+/** A field as it is shown. @typedef {{field: Field, value: any, error: string | undefined, set: (name: string, value: any) => void}} FieldState */
+
+/** One field with its label, hint and error. @param {FieldState} state */
+function fieldView(state) {
+  const { field, value, error } = state;
   const notes = html`
     ${error ? html`<span class="field-error" id="${field.name}-error">${error}</span>` : nothing}
     ${field.hint ? html`<span class="hint" id="${field.name}-hint">${field.hint}</span>` : nothing}`;
-  const input = (/** @type {Event} */ event) => {
-    const target = /** @type {HTMLInputElement} */ (event.target);
-    set(field.name, field.type === "check" ? target.checked : target.value);
-  };
-  if (field.type === "checks") return checksView(field, value, notes, set);
+  if (field.type === "checks") return checksView(state, notes);
   if (field.type === "check") {
+    const input = (/** @type {any} */ event) => state.set(field.name, event.target.checked);
     return html`<div class="field">
       <label class="check"><input type="checkbox" name=${field.name} ?checked=${value} @change=${input}>${field.label}</label>
       ${notes}
@@ -185,28 +183,19 @@ export function fieldView(field, value, error, set) {
   return html`
     <label class="field">
       <span>${field.label}${field.required ? "" : html` <span class="faint">${t("optional")}</span>`}</span>
-      ${control(field, value, input, Boolean(error), described.join(" "))}
+      ${control(state)}
       ${notes}
     </label>`;
 }
 
-/**
- * @param {Field} field
- * @param {any} value
- * @param {(event: Event) => void} input
- * @param {boolean} isInvalid
- * @param {string} described
- */
-function control(field, value, input, isInvalid, described) {
-  const invalid = isInvalid ? "true" : nothing;
-  const by = described || nothing;
+/** The control of a field with one value. @param {FieldState} state */
+function control({ field, value, error, set }) {
+  const input = (/** @type {Event} */ event) => set(field.name, valueOf(event));
+  const invalid = error ? "true" : nothing;
+  const by = [error ? `${field.name}-error` : "", field.hint ? `${field.name}-hint` : ""].filter(Boolean).join(" ") || nothing;
   if (field.type === "select") {
     return html`<select name=${field.name} aria-invalid=${invalid} aria-describedby=${by} @change=${input}>
-      ${field.options?.map(
-        (option) => html`<option value=${option.value} .selected=${live(option.value === value)} ?disabled=${option.disabled}>
-          ${option.label}</option>`,
-      )}
-    </select>`;
+      ${optionViews(field.options ?? [], value)}</select>`;
   }
   if (field.type === "textarea") {
     return html`<textarea name=${field.name} rows="3" aria-invalid=${invalid} aria-describedby=${by}
@@ -217,11 +206,11 @@ function control(field, value, input, isInvalid, described) {
     aria-invalid=${invalid} aria-describedby=${by} spellcheck="false" @input=${input}>`;
 }
 
-/** @param {Field} field @param {string[]} value @param {any} notes @param {(name: string, value: any) => void} set */
-function checksView(field, value, notes, set) {
+/** @param {FieldState} state @param {any} notes */
+function checksView({ field, value, set }, notes) {
   const change = (/** @type {Event} */ event) => {
     const { value: name, checked } = /** @type {HTMLInputElement} */ (event.target);
-    const rest = value.filter((each) => each !== name);
+    const rest = value.filter((/** @type {string} */ each) => each !== name);
     value = checked ? [...rest, name] : rest;
     set(field.name, value);
   };

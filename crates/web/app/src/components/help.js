@@ -1,14 +1,10 @@
 // @ts-check
 // What the page did as calls of the API, and the keys of the keyboard.
 
-import { recentCalls } from "../api.js";
-import { t } from "../i18n.js";
+import { formatSeconds, html, icon, recentCalls, repaint, t } from "../core.js";
 import { prefs, setPrefs } from "../prefs.js";
-import { shortcutGroups } from "../shortcuts.js";
-import { formatSeconds } from "../time.js";
-import { html, repaint } from "../view.js";
+import { context } from "../shortcuts.js";
 import { copy, dialogHead, openDialog } from "./dialog.js";
-import { icon } from "./icon.js";
 import { curlLine } from "./small.js";
 
 /** Shows the most recent calls of the page. */
@@ -33,11 +29,21 @@ const callView = (each) => html`
         <span class="fill"></span>
         <span class="faint">${each.status} · ${Math.round(each.took)} ms · ${formatSeconds(new Date(each.at).toISOString())}</span>
       </summary>
-      <pre class="code" tabindex="0">${curlLine(each.method, each.path.replace(/^.*?\/api\/v1\//, ""), each.body)}</pre>
-      <button class="button small" @click=${() => copy(curlLine(each.method, each.path.replace(/^.*?\/api\/v1\//, ""), each.body))}>
+      <pre class="code" tabindex="0">${curlLine(each.method, each.path, each.body)}</pre>
+      <button class="button small" @click=${() => copy(curlLine(each.method, each.path, each.body))}>
         ${icon("copy")}${t("copy")}</button>
     </details>
   </li>`;
+
+/** The keys of every list. */
+const LIST_KEYS = { j: "next", k: "previous", Enter: "open", Esc: "close", x: "select", "/": "search", m: "menu" };
+
+/** All keys with what they do, in groups. @returns {[string, [string, string][]][]} */
+const shortcutGroups = () => [
+  [t("keys.page"), Object.entries(context.page()).map(([key, { label }]) => [key, label])],
+  [t("keys.lists"), Object.entries(LIST_KEYS).map(([key, name]) => [key, t(`keys.${name}`)])],
+  [t("keys.pages"), context.pages.filter((page) => page.key).map((page) => [`g ${page.key}`, t(`nav.${page.id}`)])],
+];
 
 /** Shows the keys of the keyboard. */
 export const openKeys = () =>
@@ -51,7 +57,7 @@ export const openKeys = () =>
       <div class="dialog-body">
         <label class="check"><input type="checkbox" ?checked=${prefs.keys} @change=${toggle}>${t("keys.single")}</label>
         <div class="keys ${prefs.keys ? "" : "off"}">
-          ${shortcutGroups().map(
+          ${shortcutGroups().filter(([, keys]) => keys.length).map(
             ([title, keys]) => html`<section><h3>${title}</h3>
               <dl>${keys.map(([key, label]) => html`<div><dt>${key.split(" ").map((part) => html`<kbd>${part}</kbd>`)}</dt><dd>${label}</dd></div>`)}</dl>
             </section>`,

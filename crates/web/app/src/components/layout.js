@@ -1,19 +1,14 @@
 // @ts-check
 // The frame around every page: the rail, the top bar, the notices.
 
-import { href, withQuery, navigate } from "../router.js";
+import { canAny, formatSeconds, href, html, icon, languages, locale, navigate, nothing, repaint, t, valueOf, withQuery } from "../core.js";
 import { directory } from "../directory.js";
-import { languages, locale, t } from "../i18n.js";
 import { connection } from "../live.js";
 import { prefs, setPrefs } from "../prefs.js";
-import { canAny } from "../rights.js";
 import { renew, session, signOut } from "../session.js";
-import { formatSeconds } from "../time.js";
-import { html, live, nothing, repaint } from "../view.js";
 import { lazyActions } from "./lazy.js";
-import { icon } from "./icon.js";
 import { openMenu } from "./menu.js";
-import { toastProblem } from "./toast.js";
+import { optionViews, toastProblem } from "./small.js";
 
 const { openCalls, openKeys } = lazyActions(() => import("./help.js"));
 
@@ -71,14 +66,11 @@ const railItem = (page, isCurrent) => html`
 function storePicker(route) {
   const stores = directory("stores");
   if (stores.length < 2 || !["tills", "sessions", "devices"].includes(route.page)) return nothing;
-  const selected = route.query.get("store") ?? "";
-  const pick = (/** @type {any} */ event) => navigate(withQuery({ store: event.target.value || null }, null));
+  const pick = (/** @type {Event} */ event) => navigate(withQuery({ store: valueOf(event) || null }, null));
+  const options = stores.map(({ id, name }) => ({ value: id, label: name }));
   return html`
     <label class="store-picker">${icon("store")}<span class="visually-hidden">${t("store.pick")}</span>
-      <select @change=${pick}>
-        <option value="" .selected=${live(!selected)}>${t("store.all")}</option>
-        ${stores.map((store) => html`<option value=${store.id} .selected=${live(store.id === selected)}>${store.name}</option>`)}
-      </select>
+      <select @change=${pick}>${optionViews([{ value: "", label: t("store.all") }, ...options], route.query.get("store") ?? "")}</select>
     </label>`;
 }
 
@@ -89,49 +81,33 @@ function lamp() {
     <span class="lamp-mark" aria-hidden="true"></span><span>${t(`live.${state}`, { time: since })}</span></span>`;
 }
 
+/** @param {string} tone @param {string} role @param {string} symbol @param {string} text @param {any} [action] */
+const notice = (tone, role, symbol, text, action = nothing) =>
+  html`<p class="notice ${tone}" role=${role}>${icon(symbol)}${text} ${action}</p>`;
+
 function notices() {
+  const reload = html`<button class="button small" @click=${() => location.reload()}>${t("outdated.reload")}</button>`;
+  const stay = html`<button class="button small" @click=${renew}>${t("idle.stay")}</button>`;
   return html`
-    ${connection.state === "offline"
-      ? html`<p class="notice notice-bad" role="alert">${icon("alert")}${t("offline.text")}</p>`
-      : nothing}
-    ${session.outdated
-      ? html`<p class="notice" role="status">${icon("info")}${t("outdated.text")}
-          <button class="button small" @click=${() => location.reload()}>${t("outdated.reload")}</button></p>`
-      : nothing}
-    ${session.warns
-      ? html`<p class="notice notice-warn" role="alert">${icon("clock")}${t("idle.text")}
-          <button class="button small" @click=${renew}>${t("idle.stay")}</button></p>`
-      : nothing}`;
+    ${connection.state === "offline" ? notice("notice-bad", "alert", "alert", t("offline.text")) : nothing}
+    ${session.outdated ? notice("", "status", "info", t("outdated.text"), reload) : nothing}
+    ${session.warns ? notice("notice-warn", "alert", "clock", t("idle.text"), stay) : nothing}`;
 }
+
+/** A choice of the menu that is kept in this browser. @param {string} label @param {boolean} checked @param {Parameters<typeof setPrefs>[0]} change @param {() => void} [then] */
+const choice = (label, checked, change, then = repaint) => ({ label, checked, run: () => (setPrefs(change), then()) });
 
 /** @returns {import("./menu.js").MenuItem[]} */
 function personMenu() {
-  const theme = (/** @type {string} */ name) => ({
-    label: t(`theme.${name}`),
-    checked: prefs.theme === name,
-    run: () => (setPrefs({ theme: name }), repaint()),
-  });
+  const isCompact = prefs.density === "compact";
   return [
     { label: t("nav.profile"), icon: "person", href: href("profile") },
     null,
-    theme("auto"),
-    theme("light"),
-    theme("dark"),
+    ...["auto", "light", "dark"].map((theme) => choice(t(`theme.${theme}`), prefs.theme === theme, { theme })),
     null,
-    {
-      label: t("density.compact"),
-      checked: prefs.density === "compact",
-      run: () => (setPrefs({ density: prefs.density === "compact" ? "comfortable" : "compact" }), repaint()),
-    },
+    choice(t("density.compact"), isCompact, { density: isCompact ? "comfortable" : "compact" }),
     null,
-    ...Object.entries(languages).map(([tag, label]) => ({
-      label,
-      checked: locale() === tag,
-      run: () => {
-        setPrefs({ locale: tag });
-        location.reload();
-      },
-    })),
+    ...Object.entries(languages).map(([tag, label]) => choice(label, locale() === tag, { locale: tag }, () => location.reload())),
     null,
     { label: t("keys.title"), icon: "keyboard", key: "?", run: openKeys },
     { label: t("sign_out"), icon: "leave", run: () => signOut().catch(toastProblem) },

@@ -1,8 +1,9 @@
 // @ts-check
 // Parts of the app that are loaded when they are first needed.
 
-import { repaint } from "../view.js";
+import { repaint } from "../core.js";
 import { loadingPanel } from "./panel.js";
+import { problemBox, skeleton } from "./small.js";
 
 /**
  * A panel whose module is loaded when it is first opened.
@@ -23,7 +24,8 @@ export function lazyPanel(read) {
     }
     repaint();
   };
-  const view = (/** @type {string} */ id) => (module ? module.view(id) : loadingPanel({ id, error, load }));
+  const view = (/** @type {string} */ id) =>
+    module ? module.view(id) : loadingPanel({ placeholder: () => (error ? problemBox(error, () => load(id)) : skeleton()) });
   return { load, view };
 }
 

@@ -2,11 +2,12 @@
 // A menu beside the button that opened it.
 
 import { render } from "../../vendor/lit-html/lit-html.js";
-import { t } from "../i18n.js";
-import { html, nothing } from "../view.js";
-import { icon } from "./icon.js";
+import { html, icon, nothing, t } from "../core.js";
 
-/** @typedef {{label: string, icon?: string, run?: () => void, href?: string, danger?: boolean, checked?: boolean, key?: string} | null} MenuItem */
+/**
+ * What a menu offers. `null` is a separator, and other values without a label are nothing.
+ * @typedef {{label: string, icon?: string, run?: () => void, href?: string, danger?: boolean, checked?: boolean, key?: string} | null | false | undefined | ""} MenuItem
+ */
 
 /** @type {(() => void) | null} */
 let closeOpen = null;
@@ -14,15 +15,15 @@ let closeOpen = null;
 /** A button with three dots that opens a menu. @param {() => MenuItem[]} items @param {string} [label] */
 export const menuButton = (items, label = t("actions")) => html`
   <button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${label}
-    @click=${(/** @type {Event} */ event) => openMenu(event, items())}>${icon("more")}</button>`;
+    @click=${(/** @type {Event} */ event) => openMenu(event, items(), label)}>${icon("more")}</button>`;
 
 /**
- * Opens a menu of items; null is a separator.
+ * Opens a menu of items.
  * @param {Event} event the click on the button
  * @param {MenuItem[]} items
- * @param {string} [label]
+ * @param {string} label
  */
-export function openMenu(event, items, label = t("actions")) {
+export function openMenu(event, items, label) {
   event.preventDefault();
   event.stopPropagation();
   const button = /** @type {HTMLElement} */ (event.currentTarget);
@@ -45,12 +46,14 @@ export function openMenu(event, items, label = t("actions")) {
     const target = /** @type {Node} */ (other.target);
     if (!menu.contains(target) && !button.contains(target)) close();
   };
-  const pick = (/** @type {NonNullable<MenuItem>} */ item) => {
+  const pick = (/** @type {Item} */ item) => {
     close();
     button.focus();
     item.run?.();
   };
-  render(items.map((item) => (item ? view(item, pick) : html`<hr>`)), menu);
+  const shown = items.filter((item) => item || item === null);
+  const isBetween = (/** @type {number} */ at) => Boolean(shown[at - 1] && shown.slice(at).some(Boolean));
+  render(shown.map((item, at) => (item ? view(item, pick) : isBetween(at) ? html`<hr>` : nothing)), menu);
   place(menu, button);
   button.setAttribute("aria-expanded", "true");
   menu.addEventListener("keydown", (key) => moveFocus(key, menu, button, close));
@@ -59,7 +62,8 @@ export function openMenu(event, items, label = t("actions")) {
   /** @type {HTMLElement | null} */ (menu.querySelector("[role^=menuitem]"))?.focus();
 }
 
-/** @param {NonNullable<MenuItem>} item @param {(item: NonNullable<MenuItem>) => void} pick */
+/** @typedef {Exclude<MenuItem, null | false | undefined | "">} Item */
+/** @param {Item} item @param {(item: Item) => void} pick */
 function view(item, pick) {
   const content = html`${item.icon ? icon(item.icon) : nothing}<span>${item.label}</span>
     ${item.key ? html`<kbd>${item.key}</kbd>` : nothing}${item.checked ? icon("check") : nothing}`;

@@ -1,10 +1,9 @@
 // @ts-check
 // A secret that the API shows only once.
 
-import { t } from "../i18n.js";
-import { html, nothing } from "../view.js";
-import { copy, dialogHead, openDialog } from "./dialog.js";
-import { icon } from "./icon.js";
+import { html, icon, nothing, t } from "../core.js";
+import { copy, openDialog } from "./dialog.js";
+import { dialogForm } from "./dialog-form.js";
 
 /**
  * Shows a secret until the person has stored it.
@@ -12,25 +11,23 @@ import { icon } from "./icon.js";
  */
 export function offerSecret({ title, text, content, file }) {
   let isStored = false;
-  const check = (/** @type {Event} */ event) => {
-    isStored = /** @type {HTMLInputElement} */ (event.target).checked;
-  };
   const address = URL.createObjectURL(new Blob([content], { type: "text/plain" }));
   return openDialog(
-    (close) => html`
-      <form @submit=${(/** @type {Event} */ event) => (event.preventDefault(), isStored && close())}>
-        ${dialogHead(title, null)}
-        <div class="dialog-body">
+    (close) =>
+      dialogForm({
+        title,
+        leave: null,
+        submit: () => isStored && close(),
+        body: html`
           <p>${text}</p>
           <pre class="secret">${content}</pre>
           <p class="row">
             <button type="button" class="button" @click=${() => copy(content)}>${icon("copy")}${t("copy")}</button>
             ${file ? html`<a class="button" href=${address} download=${file}>${icon("download")}${t("download_as", { file })}</a>` : nothing}
           </p>
-          <label class="check"><input type="checkbox" required @change=${check}>${t("secret.stored")}</label>
-        </div>
-        <footer class="dialog-foot"><button class="button primary">${t("done")}</button></footer>
-      </form>`,
+          <label class="check"><input type="checkbox" required @change=${() => void (isStored = !isStored)}>${t("secret.stored")}</label>`,
+        foot: html`<button class="button primary">${t("done")}</button>`,
+      }),
     { locked: true },
   ).finally(() => URL.revokeObjectURL(address));
 }

@@ -1,6 +1,5 @@
 // @ts-check
-import { t } from "../i18n.js";
-import { html } from "../view.js";
+import { html, t } from "../core.js";
 
 /**
  * A part of a page of settings, beside what it is.

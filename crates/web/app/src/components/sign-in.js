@@ -2,9 +2,9 @@
 // Asks for the password over the page: to sign in again, or to prove who acts.
 
 import { describe } from "../problems.js";
-import { t } from "../i18n.js";
-import { html, nothing, repaint } from "../view.js";
-import { dialogHead, openDialog } from "./dialog.js";
+import { html, nothing, repaint, t } from "../core.js";
+import { openDialog } from "./dialog.js";
+import { cancelButton, dialogForm } from "./dialog-form.js";
 
 /**
  * @param {{
@@ -21,7 +21,6 @@ export async function askPassword({ login, kind, submit, cancel }) {
   let busy = false;
   const done = await openDialog((close) => {
     const send = async (/** @type {SubmitEvent} */ event) => {
-      event.preventDefault();
       if (busy) return;
       const form = /** @type {HTMLFormElement} */ (event.target);
       const values = new FormData(form);
@@ -42,28 +41,24 @@ export async function askPassword({ login, kind, submit, cancel }) {
         repaint();
       }
     };
-    return html`
-      <form @submit=${send}>
-        ${dialogHead(t(`${kind}.title`), cancel ? null : () => close())}
-        <div class="dialog-body">
-          <p>${t(`${kind}.text`)}</p>
-          ${error ? html`<p class="notice notice-bad" role="alert">${describe(error)}</p>` : nothing}
-          <label class="field">
-            <span>${t("auth.login")}</span>
-            <input name="login" .value=${login} autocomplete="username" ?readonly=${kind === "step_up"} required>
-          </label>
-          <label class="field">
-            <span>${t("auth.password")}</span>
-            <input name="password" type="password" autocomplete="current-password" required autofocus>
-          </label>
-        </div>
-        <footer class="dialog-foot">
-          <button type="button" class="button" @click=${cancel ?? (() => close())}>
-            ${t(cancel ? "sign_in.leave" : "cancel")}
-          </button>
-          <button class="button primary" ?disabled=${busy}>${t(`${kind}.action`)}</button>
-        </footer>
-      </form>`;
+    return dialogForm({
+      title: t(`${kind}.title`),
+      leave: cancel ? null : () => close(),
+      submit: send,
+      body: html`
+        <p>${t(`${kind}.text`)}</p>
+        ${error ? html`<p class="notice notice-bad" role="alert">${describe(error)}</p>` : nothing}
+        <label class="field">
+          <span>${t("auth.login")}</span>
+          <input name="login" .value=${login} autocomplete="username" ?readonly=${kind === "step_up"} required>
+        </label>
+        <label class="field">
+          <span>${t("auth.password")}</span>
+          <input name="password" type="password" autocomplete="current-password" required autofocus>
+        </label>`,
+      foot: html`${cancelButton(cancel ?? close, t(cancel ? "sign_in.leave" : "cancel"))}
+        <button class="button primary" ?disabled=${busy}>${t(`${kind}.action`)}</button>`,
+    });
   }, { locked: Boolean(cancel) });
   return done === true;
 }

@@ -2,13 +2,11 @@
 // Small parts that every page uses: instants, states, problems, empty lists.
 
 import { prefix } from "../base.js";
-import { t } from "../i18n.js";
+import { formatAge, formatExact, formatMoment, html, icon, live, nothing, svg, t } from "../core.js";
 import { connection } from "../live.js";
 import { describe, supportText } from "../problems.js";
-import { formatAge, formatExact, formatMoment } from "../time.js";
-import { html, nothing, svg } from "../view.js";
 import { copy } from "./dialog.js";
-import { icon } from "./icon.js";
+import { toast } from "./toast.js";
 
 /** An instant as an age, with the exact time on hover. @param {string | null | undefined} at @param {string} [never] */
 export const age = (at, never = t("never")) =>
@@ -16,9 +14,7 @@ export const age = (at, never = t("never")) =>
 
 /** An instant as day and time. @param {string | null | undefined} at @param {string} [never] */
 export const moment = (at, never = t("never")) =>
-  at
-    ? html`<time datetime=${at} title=${formatExact(at)}>${formatMoment(at)}</time>`
-    : html`<span class="faint">${never}</span>`;
+  at ? html`<time datetime=${at} title=${formatExact(at)}>${formatMoment(at)}</time>` : html`<span class="faint">${never}</span>`;
 
 /**
  * A state by shape, color and word.
@@ -37,8 +33,27 @@ const MARKS = {
   new: svg`<path d="M6 .8 11.2 6 6 11.2.8 6z"></path>`,
 };
 
-/** Small labels, one per name. @param {string[]} names */
-export const chips = (names) => names.map((name) => html`<span class="chip">${name}</span>`);
+/** Stands for a value that is not there. */
+export const dash = html`<span class="faint">–</span>`;
+
+/** Small labels, one per name. @param {string[]} names @param {any} [none] what to show without a name */
+export const chips = (names, none = dash) => (names.length ? names.map((name) => html`<span class="chip">${name}</span>`) : none);
+
+/**
+ * A button with a symbol.
+ * @param {string} symbol
+ * @param {string} label
+ * @param {() => void} run
+ * @param {string} [look] classes besides `button`
+ */
+export const button = (symbol, label, run, look = "") =>
+  html`<button class="button ${look}" @click=${() => run()}>${icon(symbol)}${label}</button>`;
+
+/** The options of a selection. @param {{value: string, label: string, disabled?: boolean}[]} options @param {string} selected */
+export const optionViews = (options, selected) =>
+  options.map(
+    ({ value, label, disabled }) => html`<option value=${value} .selected=${live(value === selected)} ?disabled=${disabled}>${label}</option>`,
+  );
 
 /** An id that can be copied. @param {string} id */
 export const idText = (id) => html`
@@ -52,6 +67,14 @@ export const idText = (id) => html`
 export const problemBox = (error, retry) =>
   error?.status === 0 && connection.state === "offline" ? nothing : problemView(error, retry);
 
+/** Reports an error that belongs to no form. @param {unknown} error */
+export const toastProblem = (error) =>
+  toast(describe(error), { bad: true, action: { label: t("problem.copy"), run: () => copy(supportText(error)) } });
+
+/** Copies what support needs to know about an error. @param {unknown} error */
+export const supportButton = (error) =>
+  html`<button type="button" class="button small quiet" @click=${() => copy(supportText(error))}>${t("problem.copy")}</button>`;
+
 /** @param {any} error @param {() => void} retry */
 export const problemView = (error, retry) => html`
   <div class="problem" role="alert">
@@ -61,7 +84,7 @@ export const problemView = (error, retry) => html`
       ${error?.right ? html`<p class="muted">${t("problem.ask_for", { right: error.right })}</p>` : nothing}
       <p class="row">
         <button class="button small" @click=${retry}>${t("retry")}</button>
-        <button class="button small quiet" @click=${() => copy(supportText(error))}>${t("problem.copy")}</button>
+        ${supportButton(error)}
       </p>
     </div>
   </div>`;
@@ -74,7 +97,7 @@ export const emptyBox = ({ title, text, action, curl, command }) => html`
   <div class="empty">
     <h2>${title}</h2>
     <p>${text}</p>
-    ${action ? html`<p><button class="button primary" @click=${action.run}>${icon("plus")}${action.label}</button></p>` : nothing}
+    ${action ? html`<p>${button("plus", action.label, action.run, "primary")}</p>` : nothing}
     ${curl || command
       ? html`<details class="commands">
           <summary>${t("empty.same")}</summary>
@@ -83,11 +106,11 @@ export const emptyBox = ({ title, text, action, curl, command }) => html`
       : nothing}
   </div>`;
 
-/** A call as a line for a shell. @param {string} method @param {string} path @param {any} [body] */
-export function curlLine(method, path, body) {
+/** A call as a line for a shell. @param {string} method @param {string} path @param {any} [body] @param {boolean} [hasToken] */
+export function curlLine(method, path, body, hasToken = true) {
   const address = `${location.origin}/api/v1/${path.replace(`${prefix}/api/v1/`, "")}`;
   const data = body === undefined ? "" : ` \\\n  -H 'content-type: application/json' -d '${JSON.stringify(body)}'`;
-  return `curl -X ${method} '${address}' -H "authorization: Bearer $TOKEN"${data}`;
+  return `curl -X ${method} '${address}'${hasToken ? ' -H "authorization: Bearer $TOKEN"' : ""}${data}`;
 }
 
 /** A list that is being read for the first time. */

@@ -1,10 +1,7 @@
 // @ts-check
 // Short messages that go away by themselves, with an action such as Undo.
 
-import { describe } from "../problems.js";
-import { t } from "../i18n.js";
-import { html, nothing, repaint, repeat } from "../view.js";
-import { icon } from "./icon.js";
+import { html, icon, nothing, repaint, repeat, t } from "../core.js";
 
 const SHOWN_FOR = 10_000;
 
@@ -17,7 +14,7 @@ let nextId = 1;
 /**
  * Shows a message for ten seconds, longer while the pointer or the focus is on it.
  * @param {string} text
- * @param {{detail?: string, bad?: boolean, action?: {label: string, run: () => void}}} [options]
+ * @param {Pick<Toast, "detail" | "bad" | "action">} [options]
  */
 export function toast(text, options = {}) {
   const entry = { id: nextId, text, ...options };
@@ -38,9 +35,6 @@ export function extendToast(entry, detail) {
   entry.detail = [entry.detail, detail].filter(Boolean).join(" ");
   repaint();
 }
-
-/** Reports an error that belongs to no form. @param {unknown} error */
-export const toastProblem = (error) => toast(describe(error), { bad: true });
 
 /** @param {number} id */
 function dismiss(id) {

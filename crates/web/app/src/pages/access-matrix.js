@@ -2,14 +2,13 @@
 // What a person may do where: devices by roles, and the rights that follow.
 
 import { differences, patch } from "../components/conflict.js";
-import { icon } from "../components/icon.js";
+import { button } from "../components/small.js";
 import { toast } from "../components/toast.js";
 import { directory, loadDirectory, usableDevices } from "../directory.js";
-import { formatList, t, tn, word } from "../i18n.js";
-import { can, collectRights, effectiveRoles, roleName } from "../rights.js";
-import { href } from "../router.js";
+import { accessOn, can, collectRights, compareRights, effectiveRoles, formatList, href, html, icon, nothing, repaint, roleName, t, tn, withAccess, word } from "../core.js";
 import { act } from "../shop.js";
-import { html, nothing, repaint } from "../view.js";
+import { groupByStore } from "./board.js";
+import { rightsList } from "./rights-list.js";
 import { isSelf } from "./user-state.js";
 
 /**
@@ -49,10 +48,7 @@ export function accessTab(user, etag) {
   const roles = directory("roles");
   const devices = usableDevices();
   const isFixed = !can("userUpdate") || user.status === "deleted";
-  const groups = [
-    ...directory("stores").map((store) => ({ name: store.name, devices: devices.filter((each) => each.store?.id === store.id) })),
-    { name: devices.some((each) => each.store) ? t("store.none") : "", devices: devices.filter((each) => !each.store) },
-  ].filter((group) => group.devices.length);
+  const titleOf = (/** @type {{id: string, name: string}} */ { id, name }) => (id === "none" ? t("store.none") : name);
   return html`
     <div class="scroll">
       <table class="matrix">
@@ -67,8 +63,8 @@ export function accessTab(user, etag) {
         </thead>
         <tbody>
           ${row(user, null, roles, isFixed)}
-          ${groups.map(
-            (group) => html`${group.name ? html`<tr class="group"><th scope="rowgroup" colspan=${roles.length + 3}><span>${group.name}</span></th></tr>` : nothing}
+          ${groupByStore(devices).map(
+            (group) => html`${group.id ? html`<tr class="group"><th scope="rowgroup" colspan=${roles.length + 3}><span>${titleOf(group)}</span></th></tr>` : nothing}
               ${group.devices.map((device) => row(user, device, roles, isFixed))}`,
           )}
         </tbody>
@@ -86,8 +82,8 @@ export function accessTab(user, etag) {
 /** @param {NativeApi.User} user @param {any | null} device @param {any[]} roles @param {boolean} isFixed */
 function row(user, device, roles, isFixed) {
   const name = device?.name ?? "";
-  const on = draft?.devices.find((each) => each.device === name);
-  const given = device ? on?.roles ?? [] : draft?.roles ?? [];
+  const on = device && rolesOn(name);
+  const given = rolesOn(name) ?? [];
   const label = device ? device.name : t("access.office");
   const isLastOwn = (/** @type {NativeApi.Role} */ role) => !device && isSelf(user) && role.name === "admin" && user.roles.includes("admin");
   const isOpen = unfolded === name;
@@ -96,7 +92,7 @@ function row(user, device, roles, isFixed) {
       <th scope="row">${label} ${device && device.environment !== "CashRegister" ? html`<span class="faint">${word("environment", device.environment)}</span>` : nothing}</th>
       <td class="mark-col">${device
         ? html`<input type="checkbox" aria-label="${t("access.login")}: ${label}" ?disabled=${isFixed}
-            .checked=${Boolean(on)} @change=${() => toggleDevice(name)}>`
+            .checked=${Boolean(on)} @change=${() => setRoles(name, on ? null : [])}>`
         : nothing}</td>
       ${roles.map((role) => {
         const applies = !device || role.environments.includes(device.environment);
@@ -109,7 +105,9 @@ function row(user, device, roles, isFixed) {
       <td class="mark-col"><button class="icon-button" aria-expanded=${String(isOpen)} aria-label=${t("access.rights_on", { device: label })}
         @click=${() => ((unfolded = isOpen ? null : name), repaint())}>${icon(isOpen ? "up" : "down")}</button></td>
     </tr>
-    ${isOpen ? html`<tr class="unfolded"><td colspan=${roles.length + 3}><div>${rightsOn(user, device, roles)}</div></td></tr>` : nothing}`;
+    ${isOpen
+      ? html`<tr class="unfolded"><td colspan=${roles.length + 3}><div>${rightsOn(user, device, roles)}${on && !isFixed ? copyButton(device) : nothing}</div></td></tr>`
+      : nothing}`;
 }
 
 /**
@@ -122,9 +120,17 @@ function rightsOn(user, device, roles) {
   const rights = collectRights(effectiveRoles({ ...user, ...draft }, device, roles));
   if (rights.has("admin")) return html`<p>${t("access.admin", { roles: formatList(rights.get("admin") ?? []) })}</p>`;
   if (rights.size === 0) return html`<p class="muted">${t("access.no_rights")}</p>`;
-  return html`<ul class="rights">${[...rights].sort(([a], [b]) => word("right", a).localeCompare(word("right", b))).map(
-    ([right, from]) => html`<li>${word("right", right)} <span class="faint">${from.join(", ")}</span></li>`,
-  )}</ul>`;
+  return rightsList(rights);
+}
+
+/** Gives the access to a device on all of its kind in its store, too. @param {NativeApi.Device} device */
+function copyButton(device) {
+  const isAlike = (/** @type {NativeApi.Device} */ each) => each.environment === device.environment && each.store?.id === device.store?.id;
+  const others = usableDevices().filter((each) => each.id !== device.id && isAlike(each)).map(({ name }) => name);
+  const copyAccess = () => {
+    for (const name of others) setRoles(name, [...(rolesOn(device.name) ?? [])]);
+  };
+  return others.length ? html`<p>${button("copy", tn("access.copy", others.length), copyAccess, "small")}</p>` : nothing;
 }
 
 /** What saving would change, in words. @param {NativeApi.User} user @param {any} changed @param {any[]} roles */
@@ -133,36 +139,28 @@ function effect(user, changed, roles) {
   const removed = new Set();
   let places = 0;
   for (const device of [null, ...usableDevices()]) {
-    const before = collectRights(effectiveRoles(user, device, roles));
-    const after = collectRights(effectiveRoles({ ...user, ...changed }, device, roles));
-    const gains = [...after.keys()].filter((right) => !before.has(right));
-    const losses = [...before.keys()].filter((right) => !after.has(right));
-    if (gains.length + losses.length) places += 1;
-    for (const right of gains) added.add(right);
-    for (const right of losses) removed.add(right);
+    const { gained, lost } = compareRights(effectiveRoles(user, device, roles), effectiveRoles({ ...user, ...changed }, device, roles));
+    if (gained.length + lost.length) places += 1;
+    for (const right of gained) added.add(right);
+    for (const right of lost) removed.add(right);
   }
   return t("access.effect", { added: tn("rights.count", added.size), removed: tn("rights.count", removed.size), places: tn("count.places", places) });
 }
 
-/** @param {string} name */
-function toggleDevice(name) {
-  if (!draft) return;
-  const has = draft.devices.some((each) => each.device === name);
-  draft.devices = has ? draft.devices.filter((each) => each.device !== name) : [...draft.devices, { device: name, roles: [] }];
+/** The roles of the draft on a device, or in the office without a name; undefined if the person cannot log in there. @param {string} name */
+const rolesOn = (name) => (name ? draft && accessOn(draft, name)?.roles : draft?.roles);
+
+/** Changes the draft. @param {string} name @param {string[] | null} roles */
+function setRoles(name, roles) {
+  if (draft && name) draft.devices = withAccess(draft, name, roles);
+  else if (draft) draft.roles = roles ?? [];
   repaint();
 }
 
-/** @param {string} device @param {string} role */
-function toggleRole(device, role) {
-  if (!draft) return;
-  const flip = (/** @type {string[]} */ roles) => (roles.includes(role) ? roles.filter((each) => each !== role) : [...roles, role]);
-  if (!device) draft.roles = flip(draft.roles);
-  else {
-    const on = draft.devices.find((each) => each.device === device);
-    if (on) on.roles = flip(on.roles);
-    else draft.devices = [...draft.devices, { device, roles: [role] }];
-  }
-  repaint();
+/** @param {string} name @param {string} role */
+function toggleRole(name, role) {
+  const roles = rolesOn(name) ?? [];
+  setRoles(name, roles.includes(role) ? roles.filter((each) => each !== role) : [...roles, role]);
 }
 
 async function save() {

@@ -1,94 +1,45 @@
 // @ts-check
 // What was done, by whom, and what was refused.
 
-import { filterBar, whoFilters } from "../components/filters.js";
-import { icon } from "../components/icon.js";
-import { ListState, tableView } from "../components/list.js";
+import { whoFilters } from "../components/filters.js";
+import { ListState } from "../components/list.js";
+import { listPage } from "../components/list-page.js";
 import { lazyActions, lazyPanel } from "../components/lazy.js";
 import { openMenu } from "../components/menu.js";
-import { emptyBox, moment } from "../components/small.js";
+import { dash, moment } from "../components/small.js";
 import { nameOf } from "../directory.js";
-import { optionsOf, t, word } from "../i18n.js";
-import { pickQuery, withQuery } from "../router.js";
-import { PERIODS } from "../time.js";
-import { html, nothing } from "../view.js";
+import { compareNames, html, icon, namesIn, nothing, optionsOf, pickQuery, t, withQuery, word } from "../core.js";
+import { PERIODS } from "../periods.js";
 import { outcome, sentence } from "./event-words.js";
-import { hasSeal, loadSeal, sealStrip } from "./seal.js";
 
 const { exportEvents } = lazyActions(() => import("./audit-export.js"));
 const FORMATS = /** @type {const} */ (["csv", "jsonl"]);
-const list = new ListState("audit-events");
-const eventPanel = lazyPanel(() => import("./event-panel.js"));
 const FILTERS = ["user", "device", "session", "action", "outcome", "subject", "search"];
+/** The seal, which is loaded after the list. @type {typeof import("./seal.js") | null} */
+let seal = null;
+const eventPanel = lazyPanel(() => import("./event-panel.js"));
 
-/** The actions of the filter, by group. */
-const ACTIONS = [
-  "login", "logout", "session.end", "step_up", "right.missing", "password", "unlock", "refresh.replay", "refresh.shared",
-  "user.add", "user.update", "user.status", "user.delete", "user.roles", "device.add", "device.update", "device.status",
-  "role.add", "role.update", "role.delete", "store.add", "store.update", "store.close", "tenant.update",
-  "api_key.add", "api_key.update", "api_key.status", "api_key.use", "api_key.rotate", "api_key.delete",
-  "ticket.open", "ticket.update", "ticket.close", "ticket.void", "ticket.refund", "audit.export", "audit.verify", "audit.verified",
-];
+/** The actions, as people sort their names. */
+const actionOptions = () => optionsOf(namesIn("action"), (name) => word("action", name)).sort((a, b) => compareNames(a.label, b.label));
+
+async function loadSeal() {
+  seal ??= await import("./seal.js");
+  await seal.loadSeal();
+}
 
 /** @param {import("../router.js").Route} route */
 const queryOf = (route) => ({ ...pickQuery(route, FILTERS), ...PERIODS[route.query.get("period") ?? ""]?.() });
 
-/** @param {import("../router.js").Route} route @param {boolean} refresh */
-async function load(route, refresh) {
-  const query = queryOf(route);
-  loadSeal();
-  await Promise.all([list.show(query, refresh), eventPanel.load(route.id)]);
-}
-
-/** @returns {import("../components/list.js").Column[]} */
-const columns = () => [
-  { key: "at", label: t("audit.column.at"), class: "num narrow", cell: (each) => moment(each.at) },
-  {
-    key: "what",
-    label: t("audit.column.what"),
-    class: "grow",
-    cell: (each) => html`${sentence(each)} ${outcome(each)}
-      ${each.approver ? html`<span class="chip">${t("audit.approved_by", { name: nameOf({ id: each.approver }) || "–" })}</span>` : nothing}`,
-  },
-  { key: "who", label: t("field.user"), class: "wide", cell: (each) => nameOf(each.user) || html`<span class="faint">–</span>` },
-  { key: "where", label: t("field.device"), class: "wide", cell: (each) => each.device?.name ?? html`<span class="faint">–</span>` },
-  { key: "address", label: t("field.address"), class: "num wide", cell: (each) => each.address ?? "" },
-];
-
-const filters = () => [
-  { name: "period", label: t("period.all"), options: optionsOf(Object.keys(PERIODS), (name) => t(`period.${name}`)) },
-  { name: "outcome", label: t("audit.outcome"), options: optionsOf(["refused", "done"], (name) => t(`audit.${name}`)) },
-  { name: "action", label: t("audit.action"), options: optionsOf(ACTIONS, (name) => word("action", name)) },
-  ...whoFilters(),
-];
-
-/** @param {import("../router.js").Route} route */
-function view(route) {
-  const query = queryOf(route);
-  const [formats, label] = hasSeal() ? [FORMATS, t("audit.export")] : [[], t("print")];
-  const exports = [
-    ...formats.map((format) => ({ label: t(`audit.export.${format}`), icon: "download", run: () => exportEvents(format, query) })),
+/** The exports and the form for printing. @param {import("../router.js").Route} route */
+function exportButton(route) {
+  const hasSeal = seal?.hasSeal();
+  const [formats, label] = hasSeal ? [FORMATS, t("audit.export")] : [[], t("print")];
+  const items = [
+    ...formats.map((format) => ({ label: t(`audit.export.${format}`), icon: "download", run: () => exportEvents(format, queryOf(route)) })),
     { label: t("print"), icon: "print", run: () => print() },
   ];
-  const end = html`<button class="button" aria-haspopup="menu" aria-expanded="false"
-    @click=${(/** @type {Event} */ event) => openMenu(event, exports, label)}>${icon(hasSeal() ? "download" : "print")}${label}</button>`;
-  return html`
-    <div class="split">
-      <div class="page">
-        ${sealStrip()}
-        ${filterBar({ search: t("audit.search"), filters: filters(), end })}
-        ${only(route)}
-        ${tableView(list, {
-          columns: columns(),
-          label: t("nav.audit"),
-          rowHref: (event) => withQuery({}, event.id),
-          openId: route.id,
-          rowClass: (event) => (event.outcome === "refused" ? "refused" : ""),
-          empty: () => emptyBox({ title: t("audit.empty.title"), text: t("audit.empty.text"), curl: ["GET", "audit-events"], command: "tillgate audit list" }),
-        })}
-      </div>
-      ${route.id ? eventPanel.view(route.id) : nothing}
-    </div>`;
+  return html`<button class="button" aria-haspopup="menu" aria-expanded="false"
+    @click=${(/** @type {Event} */ event) => openMenu(event, items, label)}>${icon(hasSeal ? "download" : "print")}${label}</button>`;
 }
 
 /** Filters that come from links, not from the bar. @param {import("../router.js").Route} route */
@@ -100,5 +51,34 @@ function only({ query }) {
     <a href=${withQuery({ session: null, subject: null }, null)}>${t("filter.clear")}</a></p>`;
 }
 
-/** @type {import("../main.js").Page} */
-export const page = { title: () => t("nav.audit"), rights: ["auditRead"], kinds: ["audit_event"], load, view };
+export const page = listPage({
+  list: new ListState("audit-events"),
+  panel: { load: (id) => (loadSeal().catch(() => {}), eventPanel.load(id)), view: eventPanel.view },
+  title: () => t("nav.audit"),
+  rights: ["auditRead"],
+  kinds: ["audit_event"],
+  query: queryOf,
+  columns: () => [
+    { label: t("audit.column.at"), class: "num narrow", cell: (each) => moment(each.at) },
+    {
+      label: t("audit.column.what"),
+      class: "grow",
+      cell: (each) => html`${sentence(each)} ${outcome(each)}
+        ${each.approver ? html`<span class="chip">${t("audit.approved_by", { name: nameOf({ id: each.approver }) || "–" })}</span>` : nothing}`,
+    },
+    { label: t("field.user"), class: "wide", cell: (each) => nameOf(each.user) || dash },
+    { label: t("field.device"), class: "wide", cell: (each) => each.device?.name ?? dash },
+    { label: t("field.address"), class: "num wide", cell: (each) => each.address ?? "" },
+  ],
+  search: () => t("audit.search"),
+  filters: () => [
+    { name: "period", label: t("period.all"), options: optionsOf(Object.keys(PERIODS), (name) => t(`period.${name}`)) },
+    { name: "outcome", label: t("audit.outcome"), options: optionsOf(["refused", "done"], (name) => t(`audit.${name}`)) },
+    { name: "action", label: t("audit.action"), options: actionOptions() },
+    ...whoFilters(),
+  ],
+  end: exportButton,
+  head: (route) => html`${seal?.sealStrip()}${only(route)}`,
+  rowClass: (event) => (event.outcome === "refused" ? "refused" : ""),
+  empty: () => ({ title: t("audit.empty.title"), text: t("audit.empty.text"), curl: ["GET", "audit-events"], command: "tillgate audit list" }),
+});

@@ -5,10 +5,7 @@ import { Detail } from "../components/detail.js";
 import { facts, loadingPanel, panel } from "../components/panel.js";
 import { idText } from "../components/small.js";
 import { nameOf } from "../directory.js";
-import { formatDecimal, t, word } from "../i18n.js";
-import { href } from "../router.js";
-import { formatExact } from "../time.js";
-import { html } from "../view.js";
+import { formatDecimal, formatExact, href, html, t, word } from "../core.js";
 import { outcome, sentence, subjectName } from "./event-words.js";
 
 const detail = new Detail("audit-events");

@@ -2,9 +2,7 @@
 // Audit events as sentences.
 
 import { directory, nameOf } from "../directory.js";
-import { hasText, t, word } from "../i18n.js";
-import { roleName } from "../rights.js";
-import { html, nothing } from "../view.js";
+import { hasText, html, nothing, roleName, t, word } from "../core.js";
 
 /** The sentence of an event, with names instead of ids. @param {any} event */
 export function sentence(event) {

@@ -4,21 +4,15 @@
 import { deleteUser, editUser, setUserStatus } from "../actions/users.js";
 import { clearThrottle, inviteUser, mailInvitation, setPassword, verifyEmail } from "../actions/passwords.js";
 import { endAll } from "../actions/sessions.js";
-import { readItems } from "../api.js";
+import { can, href, html, nothing, readItems, seesSessions, t } from "../core.js";
 import { Detail } from "../components/detail.js";
-import { icon } from "../components/icon.js";
 import { menuButton } from "../components/menu.js";
-import { facts, loadingPanel, openTab, panel } from "../components/panel.js";
-import { age, idText, moment, problemBox, skeleton, state } from "../components/small.js";
-import { t } from "../i18n.js";
-import { can } from "../rights.js";
-import { href } from "../router.js";
-import { formatTime } from "../time.js";
-import { html, nothing } from "../view.js";
+import { facts, loadingPanel, panel } from "../components/panel.js";
+import { age, button, idText, moment, problemBox, skeleton, state } from "../components/small.js";
 import { accessTab, resetAccess } from "./access-matrix.js";
 import { sessionRow } from "./session-row.js";
 import { eventsOf } from "./event-list.js";
-import { emailState, isInvitable, isSelf, isVerifiable, userState } from "./user-state.js";
+import { emailState, isInvitable, isSelf, isVerifiable, throttleNotice, userState } from "./user-state.js";
 
 const detail = new Detail("users");
 
@@ -28,58 +22,50 @@ export async function load(id) {
   await detail.load(id);
 }
 
-/** @param {string} id */
-export function view(id) {
+/** Shows the person who was read. */
+export function view() {
   const user = detail.data;
   if (!user) return loadingPanel(detail, true);
-  const tabs = [
-    { id: "access", label: t("person.tab.access") },
-    ...(can("sessionRead") || can("sessionDelete") ? [{ id: "sessions", label: t("nav.sessions") }] : []),
-    { id: "security", label: t("person.tab.security") },
-    ...(can("auditRead") ? [{ id: "audit", label: t("nav.audit") }] : []),
-  ];
-  /** @type {Record<string, (user: any) => any>} */
-  const bodies = {
-    access: () => accessTab(user, detail.etag),
-    sessions: sessionsTab,
-    security: securityTab,
-    audit: auditTab,
-  };
   return panel({
     title: user.display_name,
     wide: true,
     subtitle: [user.user_name, user.email].filter(Boolean).join(" · "),
     state: userState(user),
     actions: actions(user),
-    tabs,
-    body: bodies[openTab(tabs)](user),
+    tabs: [
+      { id: "access", label: t("person.tab.access"), body: () => accessTab(user, detail.etag) },
+      seesSessions() && { id: "sessions", label: t("nav.sessions"), body: () => sessionsTab(user) },
+      { id: "security", label: t("person.tab.security"), body: () => securityTab(user) },
+      can("auditRead") && { id: "audit", label: t("nav.audit"), body: () => auditTab(user) },
+    ],
   });
 }
 
 /** @param {NativeApi.User} user */
 function actions(user) {
+  const { display_name: name } = user;
   if (user.status === "deleted" || !can("userUpdate")) return undefined;
   const more = () => [
-    ...(can("sessionDelete") ? [{ label: t("session.end_all.menu"), icon: "leave", run: () => endAll({ user: user.id }, user.display_name, null) }] : []),
-    { label: t("throttle.clear"), icon: "unlock", run: () => clearThrottle("users", user, user.display_name) },
+    can("sessionDelete") && { label: t("session.end_all.menu"), icon: "leave", run: () => endAll({ user: user.id }, name) },
+    { label: t("throttle.clear"), icon: "unlock", run: () => clearThrottle("users", user, name) },
     null,
-    ...(can("userDelete") && !isSelf(user) ? [{ label: t("user.delete.action"), icon: "trash", danger: true, run: () => deleteUser(user) }] : []),
+    can("userDelete") && !isSelf(user) && { label: t("user.delete.action"), icon: "trash", danger: true, run: () => deleteUser(user) },
   ];
   return html`
-    <button class="button" @click=${() => editUser(user, detail.etag)}>${icon("edit")}${t("edit")}</button>
+    ${button("edit", t("edit"), () => editUser(user, detail.etag))}
     ${isSelf(user)
       ? html`<span class="muted small">${t("user.self")}</span>`
       : user.status === "active"
-        ? html`<button class="button" @click=${() => setUserStatus(user, "suspended")}>${icon("lock")}${t("user.suspend")}</button>`
-        : html`<button class="button primary" @click=${() => setUserStatus(user, "active")}>${icon("unlock")}${t("user.activate")}</button>`}
+        ? button("lock", t("user.suspend"), () => setUserStatus(user, "suspended"))
+        : button("unlock", t("user.activate"), () => setUserStatus(user, "active"), "primary")}
     ${isInvitable(user) && !user.has_password ? inviteButtons(user, "primary") : nothing}
-    ${menuButton(more)}`;
+    ${menuButton(more, t("actions_for", { name }))}`;
 }
 
 /** @param {NativeApi.User} user @param {string} look */
 const inviteButtons = (user, look) => html`
-  <button class="button ${look}" @click=${() => inviteUser(user)}>${icon("people")}${t("user.invite")}</button>
-  ${user.email ? html`<button class="button" @click=${() => mailInvitation(user)}>${icon("mail")}${t("user.invite_by_mail")}</button>` : nothing}`;
+  ${button("people", t("user.invite"), () => inviteUser(user), look)}
+  ${user.email ? button("mail", t("user.invite_by_mail"), () => mailInvitation(user)) : nothing}`;
 
 /** @param {NativeApi.User} user */
 function sessionsTab(user) {
@@ -94,14 +80,12 @@ function sessionsTab(user) {
 
 /** @param {NativeApi.User} user */
 function securityTab(user) {
-  const throttle = user.login_throttle;
+  const { display_name: name } = user;
+  const clear = can("userUpdate")
+    ? html`<button class="button small" @click=${() => clearThrottle("users", user, name)}>${t("throttle.clear")}</button>`
+    : nothing;
   return html`
-    ${throttle
-      ? html`<div class="notice notice-warn">${icon("clock")}
-          <span>${t("throttle.until", { time: formatTime(throttle.until), count: throttle.failures })}</span>
-          ${can("userUpdate") ? html`<button class="button small" @click=${() => clearThrottle("users", user, user.display_name)}>${t("throttle.clear")}</button>` : nothing}
-        </div>`
-      : nothing}
+    ${throttleNotice(user.login_throttle, clear)}
     ${facts([
       [t("field.email"), emailState(user)],
       [t("field.password"), passwordState(user)],
@@ -110,11 +94,9 @@ function securityTab(user) {
       [t("field.updated_at"), moment(user.updated_at)],
       [t("field.id"), idText(user.id)],
     ])}
-    ${isVerifiable(user)
-      ? html`<p><button class="button" @click=${() => verifyEmail(user)}>${icon("mail")}${t("email.verify")}</button></p>`
-      : nothing}
+    ${isVerifiable(user) ? html`<p>${button("mail", t("email.verify"), () => verifyEmail(user))}</p>` : nothing}
     ${can("userUpdate") && !isSelf(user) && user.status !== "deleted"
-      ? html`<p class="row"><button class="button" @click=${() => setPassword("users", user, user.display_name)}>${icon("key")}${t("password.set.action")}</button>
+      ? html`<p class="row">${button("key", t("password.set.action"), () => setPassword("users", user, name))}
             ${isInvitable(user) ? inviteButtons(user, "") : nothing}</p>
           <p class="muted">${t("password.set.user")} ${t("user.invite.hint")}</p>`
       : nothing}

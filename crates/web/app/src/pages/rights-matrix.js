@@ -1,16 +1,13 @@
 // @ts-check
 // Rights as rows in groups, roles as columns.
 
-import { icon } from "../components/icon.js";
-import { t, word } from "../i18n.js";
-import { groupNames, groupOf, roleName } from "../rights.js";
-import { html, live, nothing, repaint } from "../view.js";
+import { groupNames, groupOf, html, icon, live, nothing, repaint, roleName, t, word } from "../core.js";
 
 /** @type {Set<string>} */
 const folded = new Set();
 
 /**
- * @param {{
+ * @typedef {{
  *   roles: any[],
  *   rights: {name: string, held: boolean}[],
  *   shows: "all" | "differ" | "held",
@@ -19,8 +16,10 @@ const folded = new Set();
  *   isEditable: (role: any) => boolean,
  *   toggle: (role: any, rights: string[], gives: boolean) => void,
  *   head: (role: any) => any,
- * }} options
+ * }} MatrixOptions
  */
+
+/** @param {MatrixOptions} options */
 export function rightsMatrix(options) {
   const { roles, rights, shows, openId, rightsOf, head } = options;
   const isAdmin = (/** @type {NativeApi.Role} */ role) => rightsOf(role).has("admin");
@@ -51,12 +50,9 @@ export function rightsMatrix(options) {
     </div>`;
 }
 
-/**
- * @param {string} group
- * @param {{name: string, held: boolean}[]} members
- * @param {Parameters<typeof rightsMatrix>[0]} options
- */
-function groupView(group, members, { roles, rightsOf, isEditable, toggle }) {
+/** @param {string} group @param {MatrixOptions["rights"]} members @param {MatrixOptions} options */
+function groupView(group, members, options) {
+  const { roles, rightsOf, isEditable, toggle } = options;
   const isFolded = folded.has(group);
   const flip = () => {
     if (!folded.delete(group)) folded.add(group);
@@ -77,14 +73,11 @@ function groupView(group, members, { roles, rightsOf, isEditable, toggle }) {
             @change=${() => toggle(role, names, !all)}></td>`;
         })}
       </tr>
-      ${isFolded ? nothing : members.map((right) => rightRow(right, { roles, rightsOf, isEditable, toggle }))}
+      ${isFolded ? nothing : members.map((right) => rightRow(right, options))}
     </tbody>`;
 }
 
-/**
- * @param {{name: string, held: boolean}} right
- * @param {Pick<Parameters<typeof rightsMatrix>[0], "roles" | "rightsOf" | "isEditable" | "toggle">} options
- */
+/** @param {MatrixOptions["rights"][number]} right @param {MatrixOptions} options */
 function rightRow({ name, held }, { roles, rightsOf, isEditable, toggle }) {
   const label = word("right", name);
   return html`
@@ -103,12 +96,4 @@ function rightRow({ name, held }, { roles, rightsOf, isEditable, toggle }) {
             title=${held ? nothing : t("role.not_held")} @change=${() => toggle(role, [name], !has)}></td>`;
       })}
     </tr>`;
-}
-
-/** Gives or takes rights in a set. @param {Set<string>} rights @param {string[]} names @param {boolean} gives */
-export function toggleDraft(rights, names, gives) {
-  for (const name of names) {
-    if (gives) rights.add(name);
-    else rights.delete(name);
-  }
 }

@@ -1,9 +1,8 @@
 // @ts-check
 // What a change of a role would change for whom, before it is saved.
 
-import { directory } from "../directory.js";
-import { t, tn, word } from "../i18n.js";
-import { collectRights, effectiveRoles, roleName } from "../rights.js";
+import { directory, usablePeople } from "../directory.js";
+import { compareRights, effectiveRoles, roleName, t, tn, word } from "../core.js";
 
 const MAX_LOSSES = 3;
 
@@ -22,18 +21,14 @@ export function effectOf(role, rights, roles) {
   const devices = new Set();
   /** @type {string[]} */
   const losses = [];
-  for (const user of directory("users")) {
-    if (user.status === "deleted") continue;
+  for (const user of usablePeople()) {
     for (const device of [null, ...directory("devices")]) {
       if (device && !user.devices.some((/** @type {any} */ each) => each.device === device.name)) continue;
-      const before = collectRights(effectiveRoles(user, device, roles));
-      const after = collectRights(effectiveRoles(user, device, changed));
-      const lost = [...before.keys()].filter((right) => !after.has(right) && !after.has("admin"));
-      const isGained = [...after.keys()].some((right) => !before.has(right));
-      if (!lost.length && !isGained) continue;
+      const { gained, lost, isAdmin } = compareRights(effectiveRoles(user, device, roles), effectiveRoles(user, device, changed));
+      if ((isAdmin || !lost.length) && !gained.length) continue;
       people.add(user.id);
       if (device) devices.add(device.id);
-      for (const right of lost) {
+      for (const right of isAdmin ? [] : lost) {
         losses.push(t("role.effect.loses", { name: user.display_name, right: word("right", right), where: device?.name ?? t("access.office") }));
       }
     }

@@ -1,27 +1,26 @@
 // @ts-check
 // Roles side by side, with the rights of each.
 
-import { call, readAll } from "../api.js";
-import { patch } from "../components/conflict.js";
+import { call, can, href, html, icon, nothing, readAll, repaint, roleName, t, tn, word } from "../core.js";
 import { lazyActions } from "../components/lazy.js";
-import { icon } from "../components/icon.js";
 import { openMenu } from "../components/menu.js";
-import { problemBox, skeleton } from "../components/small.js";
-import { toast, toastProblem } from "../components/toast.js";
+import { PageData } from "../components/page-data.js";
+import { button, toastProblem } from "../components/small.js";
+import { toast } from "../components/toast.js";
 import { directory, loadDirectory } from "../directory.js";
-import { t, tn } from "../i18n.js";
-import { can, roleName } from "../rights.js";
-import { href } from "../router.js";
 import { loadCurrent } from "../session.js";
 import { refreshPage } from "../shop.js";
-import { html, nothing, repaint } from "../view.js";
+import { environments } from "./board.js";
+import { auditLink } from "./links.js";
 import { effectOf } from "./role-effect.js";
-import { rightsMatrix, toggleDraft } from "./rights-matrix.js";
+import { rightsMatrix } from "./rights-matrix.js";
 
 const { addRole, deleteRole, editRole } = lazyActions(() => import("../actions/roles.js"));
 
-/** @type {{roles: any[] | null, rights: any[], error: any}} */
-const data = { roles: null, rights: [], error: null };
+const data = new PageData(async () => {
+  const [roles, rights] = await Promise.all([readAll("roles"), call("GET", "rights")]);
+  return { roles, rights: rights.data.items };
+});
 /** The roles whose rights are changed but not saved: by id, with the version read. @type {Map<string, {rights: Set<string>, etag: string | null, base: any}>} */
 const drafts = new Map();
 /** @type {Set<string>} */
@@ -30,25 +29,20 @@ const hidden = new Set();
 let shows = "all";
 let busy = false;
 
-/** @param {import("../router.js").Route} route @param {boolean} [refresh] */
+/** @param {import("../router.js").Route} route @param {import("../components/list.js").Refresh} refresh */
 async function load(route, refresh) {
-  try {
-    const [roles, rights] = await Promise.all([readAll("roles"), call("GET", "rights")]);
-    Object.assign(data, { roles, rights: rights.data.items, error: null });
-    directory("users");
-    directory("devices");
-    repaint();
-    if (!refresh) requestAnimationFrame(() => document.querySelector(".matrix th.open")?.scrollIntoView({ inline: "center", block: "nearest" }));
-  } catch (error) {
-    data.error = error;
-  }
+  await data.load();
+  directory("users");
+  directory("devices");
+  if (!refresh) requestAnimationFrame(() => document.querySelector(".matrix th.open")?.scrollIntoView({ inline: "center", block: "nearest" }));
 }
 
 /** @param {import("../router.js").Route} route */
 function view(route) {
-  if (!data.roles) return data.error ? problemBox(data.error, () => load(route).then(repaint)) : skeleton();
-  const shown = data.roles.filter((role) => role.id === route.id || !hidden.has(role.id));
-  const hiddenCount = data.roles.length - shown.length;
+  if (!data.value) return data.placeholder();
+  const { roles, rights } = data.value;
+  const shown = roles.filter((role) => role.id === route.id || !hidden.has(role.id));
+  const hiddenCount = roles.length - shown.length;
   return html`
     <div class="page">
       <div class="filters">
@@ -61,12 +55,12 @@ function view(route) {
           ? html`<button class="button quiet" @click=${() => (hidden.clear(), repaint())}>${tn("role.show_hidden", hiddenCount)}</button>`
           : nothing}
         <span class="fill"></span>
-        ${can("roleCreate") ? html`<button class="button primary" @click=${() => addRole()}>${icon("plus")}${t("role.new")}</button>` : nothing}
+        ${can("roleCreate") ? button("plus", t("role.new"), () => addRole(), "primary") : nothing}
       </div>
-      ${data.error ? problemBox(data.error, () => load(route).then(repaint)) : nothing}
+      ${data.problem()}
       ${rightsMatrix({
         roles: shown,
-        rights: data.rights,
+        rights,
         shows,
         openId: route.id,
         rightsOf: (role) => drafts.get(role.id)?.rights ?? new Set(role.rights),
@@ -74,19 +68,21 @@ function view(route) {
         toggle,
         head: (role) => columnHead(role, route.id === role.id),
       })}
-      ${drafts.size ? saveBar() : nothing}
+      ${drafts.size ? saveBar(roles) : nothing}
     </div>`;
 }
 
 /** @param {NativeApi.Role} role @param {boolean} isOpen */
 function columnHead(role, isOpen) {
+  const isOwn = !role.built_in;
   const items = [
-    ...(can("roleUpdate") && !role.built_in ? [{ label: t("edit"), icon: "edit", run: () => openEditor(role) }] : []),
-    ...(can("roleCreate") ? [{ label: t("role.duplicate"), icon: "copy", run: () => addRole(role) }] : []),
-    ...(can("userRead") ? [{ label: t("role.holders"), icon: "people", href: href("people", null, { role: role.name }) }] : []),
-    ...(can("auditRead") ? [{ label: t("nav.audit"), icon: "audit", href: href("audit", null, { subject: role.id }) }] : []),
+    isOwn && can("roleUpdate") && { label: t("edit"), icon: "edit", run: () => openEditor(role) },
+    can("roleCreate") && { label: t("role.duplicate"), icon: "copy", run: () => addRole(role) },
+    can("userRead") && { label: t("role.holders"), icon: "people", href: href("people", null, { role: role.name }) },
+    auditLink({ subject: role.id }),
     { label: t("role.hide"), icon: "close", run: () => (hidden.add(role.id), repaint()) },
-    ...(can("roleDelete") && !role.built_in ? [null, { label: t("role.delete.action"), icon: "trash", danger: true, run: () => deleteRole(role) }] : []),
+    null,
+    isOwn && can("roleDelete") && { label: t("role.delete.action"), icon: "trash", danger: true, run: () => deleteRole(role) },
   ];
   return html`
     <div class="role-head ${isOpen ? "open" : ""}" title=${role.description || nothing}>
@@ -95,6 +91,9 @@ function columnHead(role, isOpen) {
       </button>
       <code>${role.name}</code>
       <span class="faint">${tn("role.held_by", role.holder_count)}</span>
+      ${role.environments.length < environments.length
+        ? html`<span class="faint">${role.environments.map((name) => word("environment", name)).join(", ")}</span>`
+        : nothing}
     </div>`;
 }
 
@@ -111,7 +110,7 @@ async function toggle(role, rights, gives) {
     draft = { rights: new Set(role.rights), etag: null, base: role };
     drafts.set(role.id, draft);
   }
-  toggleDraft(draft.rights, rights, gives);
+  for (const right of rights) draft.rights[gives ? "add" : "delete"](right);
   if (draft.rights.size === role.rights.length && role.rights.every((/** @type {string} */ right) => draft?.rights.has(right))) {
     drafts.delete(role.id);
   }
@@ -123,8 +122,9 @@ async function toggle(role, rights, gives) {
   draft.etag = isSame ? etag : '"0"';
 }
 
-function saveBar() {
-  const lines = [...drafts.values()].flatMap((draft) => effectOf(draft.base, draft.rights, data.roles ?? []));
+/** @param {NativeApi.Role[]} roles */
+function saveBar(roles) {
+  const lines = [...drafts.values()].flatMap((draft) => effectOf(draft.base, draft.rights, roles));
   return html`
     <div class="save-bar" role="status">
       <ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>
@@ -138,6 +138,7 @@ async function save() {
   busy = true;
   repaint();
   try {
+    const { patch } = await import("../components/conflict.js");
     for (const [id, draft] of [...drafts]) {
       const answer = await patch(`roles/${id}`, draft.etag, draft.base, { rights: [...draft.rights] });
       if (!answer) break;

@@ -1,13 +1,9 @@
 // @ts-check
 // Whether the audit log is sealed and whole.
 
-import { call, Problem } from "../api.js";
+import { call, formatAge, formatExact, formatMoment, formatNumber, html, icon, nothing, Problem, repaint, t, tn, word } from "../core.js";
 import { copy } from "../components/dialog.js";
-import { icon } from "../components/icon.js";
-import { toastProblem } from "../components/toast.js";
-import { formatNumber, t, tn } from "../i18n.js";
-import { formatAge, formatMoment } from "../time.js";
-import { html, nothing, repaint } from "../view.js";
+import { button, toastProblem } from "../components/small.js";
 
 const POLL_INTERVAL = 1_000;
 /** @type {{data: any, isMissing: boolean, running: any}} */
@@ -45,28 +41,32 @@ async function verify() {
   await loadSeal();
 }
 
+/** What the last verification found. @param {any} last */
+function result(last) {
+  if (seal.running) return t("seal.running", { checked: formatNumber(seal.running.checked ?? 0) });
+  if (!last || last.state === "interrupted") return t("seal.never");
+  const { fault } = last;
+  if (!fault) return t("seal.whole", { time: formatMoment(last.finished_at ?? last.started_at), checked: formatNumber(last.checked) });
+  let what = word("seal_fault", fault.code);
+  if (fault.sequence) what = t("seal.fault.event", { event: formatNumber(fault.sequence), time: fault.at ? formatExact(fault.at) : "–", what });
+  return html`${t("seal.fault", { what })} <code>${fault.detail}</code>`;
+}
+
 export function sealStrip() {
   const { data, running } = seal;
   if (!data) return nothing;
-  const last = data.last_verification;
-  const fault = last?.fault;
+  const isBroken = Boolean(data.last_verification?.fault);
   return html`
-    <div class="seal ${fault ? "broken" : ""}" role="status">
-      ${icon(fault ? "alert" : "seal")}
+    <div class="seal ${isBroken ? "broken" : ""}" role="status">
+      ${icon(isBroken ? "alert" : "seal")}
       <div>
         <p><strong>${t("seal.sealed", { position: formatNumber(data.position), age: data.sealed_at ? formatAge(data.sealed_at) : "–" })}</strong>
           ${data.unsealed ? html`<span class="muted">${tn("seal.unsealed", data.unsealed)}</span>` : nothing}</p>
-        <p class="muted">${running
-          ? t("seal.running", { checked: formatNumber(running.checked ?? 0) })
-          : fault
-            ? t("seal.fault", { detail: typeof fault === "string" ? fault : fault.detail ?? fault.code ?? JSON.stringify(fault) })
-            : last
-              ? t("seal.whole", { time: formatMoment(last.finished_at ?? last.started_at), checked: formatNumber(last.checked) })
-              : t("seal.never")}</p>
+        <p class="muted">${result(data.last_verification)}</p>
         ${running ? html`<progress aria-label=${t("seal.verify")} max=${data.position} .value=${running.checked ?? 0}></progress>` : nothing}
       </div>
       <span class="fill"></span>
       <button class="button" ?disabled=${Boolean(running)} @click=${verify}>${icon("check")}${t("seal.verify")}</button>
-      <button class="button quiet" @click=${() => copy(JSON.stringify(data, null, 2))}>${icon("copy")}${t("seal.copy")}</button>
+      ${button("copy", t("seal.copy"), () => copy(JSON.stringify(data, null, 2)), "quiet")}
     </div>`;
 }

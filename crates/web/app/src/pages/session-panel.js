@@ -3,14 +3,10 @@
 
 import { endSession } from "../actions/sessions.js";
 import { Detail } from "../components/detail.js";
-import { icon } from "../components/icon.js";
 import { facts, loadingPanel, panel } from "../components/panel.js";
-import { age, idText, moment } from "../components/small.js";
+import { age, button, idText, moment } from "../components/small.js";
 import { nameOf } from "../directory.js";
-import { t, word } from "../i18n.js";
-import { can } from "../rights.js";
-import { formatDuration, formatExact } from "../time.js";
-import { html, nothing } from "../view.js";
+import { can, formatDuration, formatExact, html, nothing, t, word } from "../core.js";
 import { eventsOf } from "./event-list.js";
 import { canEnd, sessionState } from "./sessions.js";
 
@@ -27,7 +23,7 @@ export function view(id) {
     title: nameOf(session.user) || session.device?.name || t("nav.sessions"),
     subtitle: [session.user && session.device?.name, word("mount", session.mount)].filter(Boolean).join(" · "),
     state: sessionState(session),
-    actions: canEnd(session) ? html`<button class="button" @click=${() => endSession(session)}>${icon("leave")}${t("session.end")}</button>` : undefined,
+    actions: canEnd(session) ? button("leave", t("session.end"), () => endSession(session)) : undefined,
     body: html`
       ${facts([
         [t("session.column.since"), html`${formatExact(session.created_at)} <span class="faint">${formatDuration(session.created_at, session.ended_at)}</span>`],

@@ -1,9 +1,7 @@
 // @ts-check
 import { moment, state } from "../components/small.js";
 import { nameOf } from "../directory.js";
-import { t, word } from "../i18n.js";
-import { formatDuration } from "../time.js";
-import { html } from "../view.js";
+import { formatDuration, html, t, word } from "../core.js";
 
 /** A session in a short list. @param {NativeApi.Session} session */
 export const sessionRow = (session) => html`

@@ -1,24 +1,21 @@
 // @ts-check
 // All sessions, live and over.
 
-import { endAll, endMany, endSession } from "../actions/sessions.js";
-import { filterBar, whoFilters } from "../components/filters.js";
-import { icon } from "../components/icon.js";
-import { lazyPanel } from "../components/lazy.js";
-import { ListState, tableView } from "../components/list.js";
-import { age, emptyBox, moment, state } from "../components/small.js";
+import { whoFilters } from "../components/filters.js";
+import { lazyActions, lazyPanel } from "../components/lazy.js";
+import { ListState } from "../components/list.js";
+import { listPage } from "../components/list-page.js";
+import { age, button, moment, state } from "../components/small.js";
 import { directory, nameOf } from "../directory.js";
-import { optionsOf, t, word } from "../i18n.js";
-import { can } from "../rights.js";
-import { currentRoute, href, pickQuery, withQuery } from "../router.js";
+import { can, currentRoute, html, nothing, optionsOf, pickQuery, t, word } from "../core.js";
 import { shop } from "../shop.js";
 import { currentRowId } from "../shortcuts.js";
-import { html, nothing } from "../view.js";
+import { auditLink, deviceLink, personLink } from "./links.js";
 
+const { endAll, endMany, endSession } = lazyActions(() => import("../actions/sessions.js"));
 const MOUNTS = ["native", "office", "portos", "kasir", "posstar", "krmpesan", "fiuu", "oauth"];
-
+const KINDS = ["person", "device", "permanent"];
 const list = new ListState("sessions");
-const sessionPanel = lazyPanel(() => import("./session-panel.js"));
 
 /** @param {NativeApi.Session} session */
 export const sessionState = (session) =>
@@ -31,99 +28,64 @@ export const canEnd = (session) => can("sessionDelete") && !session.ended_at;
 function queryOf(route) {
   const live = route.query.get("live") ?? "true";
   const filters = pickQuery(route, ["device", "user", "mount", "kind", "search", "store"]);
-  return { ...filters, sort: "-created_at", live: live === "all" ? undefined : live };
+  return { ...filters, sort: route.query.get("sort") ?? "-created_at", live: live === "all" ? undefined : live };
 }
 
-/** @param {import("../router.js").Route} route @param {boolean} refresh */
-async function load(route, refresh) {
-  await Promise.all([list.show(queryOf(route), refresh), sessionPanel.load(route.id)]);
-}
-
-/** @returns {import("../components/list.js").Column[]} */
-const columns = () => [
-  {
-    key: "who",
-    label: t("session.column.who"),
-    cell: (each) => html`<strong>${nameOf(each.user) || each.device?.name || "–"}</strong>
-      ${each.user ? nothing : html`<span class="faint">${t("session.device_itself")}</span>`}`,
-  },
-  { key: "device", label: t("field.device"), cell: (each) => (each.user ? each.device?.name ?? html`<span class="faint">${t("session.office")}</span>` : "") },
-  { key: "state", label: t("field.status"), cell: sessionState },
-  { key: "mount", label: t("session.column.mount"), class: "wide", cell: (each) => word("mount", each.mount) },
-  { key: "created", label: t("session.column.since"), class: "num", cell: (each) => moment(each.created_at) },
-  { key: "used", label: t("session.column.used"), class: "num", cell: (each) => age(each.last_used_at ?? each.created_at) },
-  { key: "ends", label: t("session.column.ends"), class: "num wide", cell: (each) => moment(each.ended_at ?? each.expires_at, t("session.no_end")) },
-  ...(list.items.some((each) => each.address) ? [{ key: "address", label: t("field.address"), class: "num wide", cell: (/** @type {any} */ each) => each.address ?? "" }] : []),
-];
-
-const filters = () => [
-  { name: "live", label: t("session.live_only"), options: [{ value: "false", label: t("session.over") }, { value: "all", label: t("session.live_and_over") }] },
-  { name: "mount", label: t("session.column.mount"), options: optionsOf(MOUNTS, (name) => word("mount", name)) },
-  ...whoFilters(),
-];
-
-/** @param {import("../router.js").Route} route */
-function view(route) {
-  const { query } = route;
-  const target = filteredTarget(query);
-  const end = can("sessionDelete")
-    ? html`<button class="button danger-quiet" @click=${() => endFiltered(target)}>${icon("leave")}${target ? t("session.end_all", { name: target.name }) : t("session.end_everyone")}</button>`
-    : nothing;
-  return html`
-    <div class="split">
-      <div class="page">
-        ${filterBar({ search: t("session.search"), filters: filters(), end })}
-        ${tableView(list, {
-          columns: columns(),
-          label: t("nav.sessions"),
-          rowHref: (item) => withQuery({}, item.id),
-          openId: route.id,
-          rowClass: (item) => (item.ended_at ? "over" : ""),
-          actions: menu,
-          bulk: can("sessionDelete") ? [{ label: t("session.end"), icon: "leave", run: (items) => endMany(items.filter(canEnd)) }] : [],
-          empty: () => emptyBox({ title: t("sessions.empty.title"), text: t("sessions.empty.text"), curl: ["GET", "sessions?live=true"], command: "tillgate session list" }),
-        })}
-      </div>
-      ${route.id ? sessionPanel.view(route.id) : nothing}
-    </div>`;
-}
-
-/** @param {NativeApi.Session} session */
-const menu = (session) => [
-  ...(canEnd(session) ? [{ label: t("session.end"), icon: "leave", key: "e", run: () => endSession(session) }, null] : []),
-  ...(session.user && can("userRead") ? [{ label: t("board.open_person"), icon: "person", href: href("people", session.user.id) }] : []),
-  ...(session.device ? [{ label: t("device.open"), icon: "device", href: href("devices", session.device.id) }] : []),
-  ...(can("auditRead") ? [{ label: t("nav.audit"), icon: "audit", href: href("audit", null, { session: session.id }) }] : []),
-];
-
-/** The device or the person of the filter. @param {URLSearchParams} query */
-function filteredTarget(query) {
+/** Ends the sessions of the device or the person of the filter, or everybody's. @param {import("../router.js").Route} route */
+function endButton({ query }) {
+  if (!can("sessionDelete")) return nothing;
   const device = directory("devices").find((each) => each.id === query.get("device"));
-  if (device) return { whose: { device: device.id }, name: device.name };
   const user = directory("users").find((each) => each.id === query.get("user"));
-  return user ? { whose: { user: user.id }, name: user.display_name } : null;
+  const name = device?.name ?? user?.display_name;
+  if (!name) return button("leave", t("session.end_everyone"), () => endAll({ everyone: true }, shop.tenant.name), "danger-quiet");
+  return button("leave", t("session.end_all", { name }), () => endAll(device ? { device: device.id } : { user: user.id }, name), "danger-quiet");
 }
 
-/** @param {ReturnType<typeof filteredTarget>} target */
-function endFiltered(target) {
-  if (!target) return endAll({ everyone: true }, shop.tenant.name, null);
-  return endAll(target.whose, target.name, list.next ? null : list.items.filter((each) => !each.ended_at).length);
+/** Ends the session of the current row. */
+function endCurrent() {
+  const session = list.items.find((item) => item.id === (currentRowId() ?? currentRoute().id));
+  if (session && canEnd(session)) endSession(session);
 }
 
-/** @type {import("../main.js").Page} */
-export const page = {
+export const page = listPage({
+  list,
+  panel: lazyPanel(() => import("./session-panel.js")),
   title: () => t("nav.sessions"),
   rights: ["sessionRead", "sessionDelete"],
   kinds: ["session"],
-  load,
-  view,
-  keys: () => ({
-    e: {
-      label: t("session.end"),
-      run: () => {
-        const session = list.items.find((item) => item.id === (currentRowId() ?? currentRoute().id));
-        if (session && canEnd(session)) endSession(session);
-      },
+  query: queryOf,
+  columns: () => [
+    {
+      label: t("session.column.who"),
+      cell: (each) => html`<strong>${nameOf(each.user) || each.device?.name || "–"}</strong>
+        ${each.user ? nothing : html`<span class="faint">${t("session.device_itself")}</span>`}`,
     },
-  }),
-};
+    { label: t("field.device"), cell: (each) => (each.user ? each.device?.name ?? html`<span class="faint">${t("session.office")}</span>` : "") },
+    { label: t("field.status"), cell: sessionState },
+    { label: t("session.column.mount"), class: "wide", cell: (each) => word("mount", each.mount) },
+    { label: t("session.column.since"), class: "num", cell: (each) => moment(each.created_at) },
+    { label: t("session.column.used"), class: "num", cell: (each) => age(each.last_used_at ?? each.created_at) },
+    { label: t("session.column.ends"), class: "num wide", cell: (each) => moment(each.ended_at ?? each.expires_at, t("session.no_end")) },
+    list.items.some((each) => each.address) && { label: t("field.address"), class: "num wide", cell: (each) => each.address ?? "" },
+  ],
+  search: () => t("session.search"),
+  filters: () => [
+    { name: "live", label: t("session.live_only"), options: [{ value: "false", label: t("session.over") }, { value: "all", label: t("session.live_and_over") }] },
+    { name: "mount", label: t("session.column.mount"), options: optionsOf(MOUNTS, (name) => word("mount", name)) },
+    { name: "kind", label: t("session.kind"), options: optionsOf(KINDS, (name) => word("session_kind", name)) },
+    ...whoFilters(),
+    { name: "sort", label: t("sort.newest"), options: optionsOf(["-last_used_at", "created_at"], (name) => t(`sort.${name}`)) },
+  ],
+  end: endButton,
+  rowClass: (session) => (session.ended_at ? "over" : ""),
+  actions: (session) => [
+    canEnd(session) && { label: t("session.end"), icon: "leave", key: "e", run: () => endSession(session) },
+    null,
+    personLink(session.user),
+    deviceLink(session.device),
+    auditLink({ session: session.id }),
+  ],
+  bulk: () => (can("sessionDelete") ? [{ label: t("session.end"), icon: "leave", run: (items) => endMany(items.filter(canEnd)) }] : []),
+  empty: () => ({ title: t("sessions.empty.title"), text: t("sessions.empty.text"), curl: ["GET", "sessions?live=true"], command: "tillgate session list" }),
+  keys: () => ({ e: { label: t("session.end"), run: endCurrent } }),
+});

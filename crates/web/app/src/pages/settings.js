@@ -1,46 +1,23 @@
 // @ts-check
 // Settings of the tenant, each with what it does now.
 
-import { call } from "../api.js";
 import { differences } from "../components/conflict.js";
+import { Detail } from "../components/detail.js";
 import { formDialog } from "../components/form.js";
-import { icon } from "../components/icon.js";
 import { facts } from "../components/panel.js";
 import { section } from "../components/section.js";
-import { problemBox, skeleton } from "../components/small.js";
-import { languages, optionsOf, t, tn } from "../i18n.js";
-import { can } from "../rights.js";
+import { button } from "../components/small.js";
+import { can, formatExact, formatSpan, html, languages, nothing, optionsOf, t } from "../core.js";
 import { session } from "../session.js";
 import { loadShop, shop } from "../shop.js";
-import { formatExact } from "../time.js";
-import { html, nothing, repaint } from "../view.js";
 
 const LIMITS = /** @type {const} */ (["access", "idle", "absolute", "overlap"]);
 
-/** @type {{tenant: any, etag: string | null, error: any}} */
-const data = { tenant: null, etag: null, error: null };
-
-async function load() {
-  try {
-    const { data: tenant, etag } = await call("GET", `tenants/${shop.tenant.id}`);
-    Object.assign(data, { tenant, etag, error: null });
-  } catch (error) {
-    data.error = error;
-  }
-}
-
-/** @param {number | null} seconds */
-function span(seconds) {
-  if (seconds === null) return html`<span class="faint">${t("settings.default")}</span>`;
-  if (seconds % 86_400 === 0) return tn("count.days", seconds / 86_400);
-  if (seconds % 3_600 === 0) return tn("count.hours", seconds / 3_600);
-  if (seconds % 60 === 0) return tn("count.minutes", seconds / 60);
-  return tn("count.seconds", seconds);
-}
+const detail = new Detail("tenants");
 
 function view() {
-  const { tenant, error } = data;
-  if (!tenant) return error ? problemBox(error, () => load().then(repaint)) : skeleton();
+  const tenant = detail.data;
+  if (!tenant) return detail.placeholder();
   return html`
     <div class="page narrow-page">
       ${section("settings.shop", editButton(editShop), facts([
@@ -50,7 +27,7 @@ function view() {
         [t("field.locale"), languages[/** @type {keyof typeof languages} */ (tenant.locale)] ?? tenant.locale],
         [t("field.accent_color"), html`<span class="swatch" aria-hidden="true"></span> ${tenant.accent_color ?? t("settings.accent_color.default")}`],
       ]))}
-      ${section("settings.sessions", editButton(editLimits), facts(LIMITS.map((name) => [t(`settings.limit.${name}`), span(tenant.limits[name])])))}
+      ${section("settings.sessions", editButton(editLimits), facts(LIMITS.map((name) => [t(`settings.limit.${name}`), limitText(tenant.limits[name])])))}
       ${section("settings.server", nothing, facts([
         [t("settings.version"), html`<span class="num">${session.version ?? "–"}</span>`],
         [t("settings.api"), html`<a href="/docs" target="_blank" rel="noreferrer">${t("settings.api.docs")}</a>`],
@@ -58,18 +35,20 @@ function view() {
     </div>`;
 }
 
+/** @param {number | null} seconds */
+const limitText = (seconds) => (seconds === null ? html`<span class="faint">${t("settings.default")}</span>` : formatSpan(seconds));
+
 /** @param {() => void} edit */
-const editButton = (edit) =>
-  can("tenantUpdate") ? html`<button class="button" @click=${edit}>${icon("edit")}${t("edit")}</button>` : nothing;
+const editButton = (edit) => (can("tenantUpdate") ? button("edit", t("edit"), edit) : nothing);
 
 /** @param {{title: string, text?: string, fields: import("../components/form.js").Field[]}} form @param {(values: Record<string, any>) => Record<string, any>} change */
 async function editTenant(form, change) {
-  await formDialog({ ...form, edit: { path: `tenants/${data.tenant.id}`, etag: data.etag, base: data.tenant, change } });
+  await formDialog({ ...form, edit: { path: `tenants/${detail.id}`, etag: detail.etag, base: detail.data, change } });
   await loadShop();
 }
 
 function editShop() {
-  const { tenant } = data;
+  const tenant = detail.data;
   const zones = /** @type {string[]} */ (/** @type {any} */ (Intl).supportedValuesOf?.("timeZone") ?? []);
   const options = optionsOf([...new Set([tenant.zone, ...zones])], (name) => name);
   /** @type {import("../components/form.js").Field[]} */
@@ -83,7 +62,7 @@ function editShop() {
 }
 
 function editLimits() {
-  const { tenant } = data;
+  const tenant = detail.data;
   const minutes = (/** @type {number | null} */ seconds) => (seconds === null ? "" : String(seconds / 60));
   const fields = LIMITS.map((name) => ({
     name,
@@ -99,4 +78,4 @@ function editLimits() {
 }
 
 /** @type {import("../main.js").Page} */
-export const page = { title: () => t("nav.settings"), rights: ["tenantUpdate"], kinds: [], load, view };
+export const page = { title: () => t("nav.settings"), rights: ["tenantUpdate"], kinds: [], load: () => detail.load(shop.tenant.id), view };

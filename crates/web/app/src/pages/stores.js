@@ -1,46 +1,33 @@
 // @ts-check
 // The stores of the tenant.
 
-import { readAll } from "../api.js";
-import { icon } from "../components/icon.js";
 import { lazyActions } from "../components/lazy.js";
-import { emptyBox, problemBox, skeleton } from "../components/small.js";
-import { directory, loadDirectory } from "../directory.js";
-import { t, tn } from "../i18n.js";
-import { can } from "../rights.js";
-import { href } from "../router.js";
-import { html, nothing, repaint } from "../view.js";
+import { PageData } from "../components/page-data.js";
+import { button, emptyBox } from "../components/small.js";
+import { loadDirectory, usableDevices } from "../directory.js";
+import { can, href, html, icon, nothing, t, tn } from "../core.js";
 
 const { addStore, closeStore, renameStore } = lazyActions(() => import("../actions/stores.js"));
 
-/** @type {{stores: any[] | null, error: any}} */
-const data = { stores: null, error: null };
-
-async function load() {
-  try {
-    Object.assign(data, { stores: await readAll("stores"), error: null });
-    await loadDirectory("stores");
-    directory("devices");
-  } catch (error) {
-    data.error = error;
-  }
-}
+const data = new PageData(() => loadDirectory("stores"));
 
 function view() {
-  if (!data.stores) return data.error ? problemBox(data.error, () => load().then(repaint)) : skeleton();
+  const stores = data.value;
+  if (!stores) return data.placeholder();
+  const add = can("storeCreate") ? { label: t("store.new"), run: addStore } : undefined;
   return html`
     <div class="page narrow-page">
       <div class="filters"><p class="muted">${t("stores.text")}</p><span class="fill"></span>
-        ${can("storeCreate") ? html`<button class="button primary" @click=${addStore}>${icon("plus")}${t("store.new")}</button>` : nothing}</div>
-      ${data.stores.length
-        ? html`<ul class="rows boxed">${data.stores.map(storeRow)}</ul>`
-        : emptyBox({ title: t("stores.empty.title"), text: t("stores.text"), curl: ["POST", "stores", { name: "Main Street" }] })}
+        ${add ? button("plus", add.label, add.run, "primary") : nothing}</div>
+      ${stores.length
+        ? html`<ul class="rows boxed">${stores.map(storeRow)}</ul>`
+        : emptyBox({ title: t("stores.empty.title"), text: t("stores.text"), action: add, curl: ["POST", "stores", { name: "Main Street" }] })}
     </div>`;
 }
 
 /** @param {NativeApi.Store} store */
 function storeRow(store) {
-  const devices = directory("devices").filter((device) => device.store?.id === store.id && device.status !== "retired");
+  const devices = usableDevices().filter((device) => device.store?.id === store.id);
   return html`
     <li>
       ${icon("store")}
@@ -57,7 +44,7 @@ function storeRow(store) {
 export const page = {
   title: () => t("nav.stores"),
   kinds: ["store", "device"],
-  load,
+  load: () => data.load(),
   view,
   keys: () => ({ n: { label: t("store.new"), run: () => can("storeCreate") && addStore() } }),
 };

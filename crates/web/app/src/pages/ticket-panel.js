@@ -1,17 +1,12 @@
 // @ts-check
 // A ticket as on paper, with what was done to it beside it.
 
-import { call } from "../api.js";
+import { can, formatDecimal, formatMoney, href, html, nothing, readItems, t, word } from "../core.js";
 import { Detail } from "../components/detail.js";
 import { formDialog } from "../components/form.js";
-import { icon } from "../components/icon.js";
 import { loadingPanel, panel } from "../components/panel.js";
-import { idText, moment, state } from "../components/small.js";
+import { button, idText, moment, state } from "../components/small.js";
 import { toast } from "../components/toast.js";
-import { formatDecimal, formatMoney, t, word } from "../i18n.js";
-import { can } from "../rights.js";
-import { href } from "../router.js";
-import { html, nothing } from "../view.js";
 import { eventsOf } from "./event-list.js";
 import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
 
@@ -31,16 +26,24 @@ export function view(id) {
     actions: actions(ticket),
     body: html`
       ${paper(ticket)}
-      ${ticket.refund_of ? html`<p><a href=${href("tickets", ticket.refund_of)}>${t("ticket.refund_of")}</a></p>` : nothing}
+      ${ticket.refund_of ? html`<p><a href=${href("tickets", ticket.refund_of)}>${t("ticket.refund_of")}</a></p>` : refundsOf(ticket)}
       ${idText(ticket.id)}
       ${can("auditRead") ? html`<h3>${t("ticket.history")}</h3>${eventsOf(detail, { subject: id }, 30)}` : nothing}`,
   });
 }
 
 /** @param {NativeApi.Ticket} ticket */
-function actions(ticket) {
-  const canVoid = ticket.state === "open" && can("ticketDelete");
-  return canVoid ? html`<button class="button danger-quiet" @click=${() => voidTicket(ticket)}>${icon("trash")}${t("ticket.void")}</button>` : undefined;
+const actions = (ticket) =>
+  ticket.state === "open" && can("ticketDelete") ? button("trash", t("ticket.void"), () => voidTicket(ticket), "danger-quiet") : undefined;
+
+/** Links to what was given back of a sold ticket. @param {NativeApi.Ticket} ticket */
+function refundsOf(ticket) {
+  if (!ticket.closed) return nothing;
+  const { value } = detail.extra("refunds", () => readItems("tickets", { refund_of: ticket.id }));
+  return value?.map(
+    (/** @type {NativeApi.Ticket} */ each) => html`<p><a href=${href("tickets", each.id)}>${t("ticket.refund")}: ${ticketTitle(each)},
+      ${formatMoney(each.payable, each.currency)}</a></p>`,
+  );
 }
 
 /** @param {NativeApi.Ticket} ticket */
@@ -93,9 +96,7 @@ async function voidTicket(ticket) {
     danger: true,
     fields: [{ name: "reason", label: t("ticket.reason"), max: 200 }],
     action: t("ticket.void"),
-    submit: (values) =>
-      call("DELETE", `tickets/${ticket.id}`, { ifMatch: detail.etag, query: { reason: values.reason || undefined } }),
-    asCall: (values) => ["DELETE", `tickets/${ticket.id}${values.reason ? `?reason=${encodeURIComponent(values.reason)}` : ""}`],
+    asCall: ({ reason }) => ["DELETE", `tickets/${ticket.id}`, undefined, { ifMatch: detail.etag, query: { reason } }],
   });
   if (done) toast(t("ticket.voided"));
 }

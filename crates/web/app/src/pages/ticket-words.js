@@ -1,6 +1,6 @@
 // @ts-check
 import { nameOf } from "../directory.js";
-import { t } from "../i18n.js";
+import { t } from "../core.js";
 
 /** @type {Record<string, string>} */
 export const ticketTones = { open: "new", closed: "good", void: "bad" };

@@ -1,53 +1,16 @@
 // @ts-check
 // Tickets of the tills.
 
-import { filterBar } from "../components/filters.js";
+import { whoFilters } from "../components/filters.js";
 import { lazyPanel } from "../components/lazy.js";
-import { ListState, tableView } from "../components/list.js";
-import { emptyBox, moment, state } from "../components/small.js";
-import { directory } from "../directory.js";
-import { formatMoney, t } from "../i18n.js";
-import { can } from "../rights.js";
-import { pickQuery, withQuery } from "../router.js";
-import { PERIODS } from "../time.js";
-import { html, nothing } from "../view.js";
+import { ListState } from "../components/list.js";
+import { listPage } from "../components/list-page.js";
+import { dash, moment, state } from "../components/small.js";
+import { formatMoney, html, nothing, optionsOf, pickQuery, t } from "../core.js";
+import { PERIODS } from "../periods.js";
 import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
 
-const ticketPanel = lazyPanel(() => import("./ticket-panel.js"));
 const list = new ListState("tickets");
-/** @param {import("../router.js").Route} route @param {boolean} refresh */
-async function load(route, refresh) {
-  const query = {
-    ...pickQuery(route, ["state", "device", "owner", "search"]),
-    ...PERIODS[route.query.get("period") ?? ""]?.(),
-    sort: "-opened_at",
-  };
-  await Promise.all([list.show(query, refresh), ticketPanel.load(route.id)]);
-}
-
-/** @returns {import("../components/list.js").Column[]} */
-const columns = () => [
-  {
-    key: "number",
-    label: t("ticket.column.ticket"),
-    cell: (each) => html`<strong class="num">${ticketTitle(each)}</strong>
-      ${each.refund_of ? html`<span class="chip">${t("ticket.refund")}</span>` : nothing}`,
-  },
-  { key: "state", label: t("field.status"), cell: (each) => state(ticketTones[each.state], t(`ticket_state.${each.state}`)) },
-  { key: "device", label: t("field.device"), cell: (each) => each.device.name ?? "–" },
-  { key: "owner", label: t("ticket.owner"), cell: (each) => personName(each.owner) },
-  { key: "place", label: t("ticket.place"), class: "wide", cell: (each) => [each.location.zone, each.location.table].filter(Boolean).join(" ") || html`<span class="faint">–</span>` },
-  { key: "items", label: t("ticket.items"), class: "num wide", cell: (each) => each.items.length },
-  { key: "opened", label: t("ticket.opened"), class: "num", cell: (each) => moment(each.opened_at) },
-  { key: "payable", label: t("ticket.payable"), class: "num end", cell: (each) => formatMoney(each.payable, each.currency) },
-];
-
-const filters = () => [
-  { name: "state", label: t("filter.status"), options: ["open", "closed", "void"].map((value) => ({ value, label: t(`ticket_state.${value}`) })) },
-  { name: "device", label: t("field.device"), options: directory("devices").map(({ id, name }) => ({ value: id, label: name })) },
-  ...(can("userRead") ? [{ name: "owner", label: t("ticket.owner"), options: directory("users").map((user) => ({ value: user.id, label: user.display_name })) }] : []),
-  { name: "period", label: t("period.all"), options: Object.keys(PERIODS).map((value) => ({ value, label: t(`period.${value}`) })) },
-];
 
 /** The sum of what is shown, by currency, without floating-point errors. */
 function totals() {
@@ -65,24 +28,38 @@ function totals() {
   });
 }
 
-/** @param {import("../router.js").Route} route */
-function view(route) {
-  return html`
-    <div class="split">
-      <div class="page">
-        ${filterBar({ search: t("ticket.search"), filters: filters(), end: totals() })}
-        ${tableView(list, {
-          columns: columns(),
-          label: t("nav.tickets"),
-          rowHref: (ticket) => withQuery({}, ticket.id),
-          openId: route.id,
-          rowClass: (ticket) => (ticket.state === "void" ? "over" : ""),
-          empty: () => emptyBox({ title: t("tickets.empty.title"), text: t("tickets.empty.text"), curl: ["GET", "tickets?sort=-opened_at"] }),
-        })}
-      </div>
-      ${route.id ? ticketPanel.view(route.id) : nothing}
-    </div>`;
-}
-
-/** @type {import("../main.js").Page} */
-export const page = { title: () => t("nav.tickets"), kinds: ["ticket"], load, view };
+export const page = listPage({
+  list,
+  panel: lazyPanel(() => import("./ticket-panel.js")),
+  title: () => t("nav.tickets"),
+  kinds: ["ticket"],
+  query: (route) => ({
+    ...pickQuery(route, ["state", "device", "owner", "search"]),
+    ...PERIODS[route.query.get("period") ?? ""]?.(),
+    sort: route.query.get("sort") ?? "-opened_at",
+  }),
+  columns: () => [
+    {
+      label: t("ticket.column.ticket"),
+      cell: (each) => html`<strong class="num">${ticketTitle(each)}</strong>
+        ${each.refund_of ? html`<span class="chip">${t("ticket.refund")}</span>` : nothing}`,
+    },
+    { label: t("field.status"), cell: (each) => state(ticketTones[each.state], t(`ticket_state.${each.state}`)) },
+    { label: t("field.device"), cell: (each) => each.device.name ?? "–" },
+    { label: t("ticket.owner"), cell: (each) => personName(each.owner) },
+    { label: t("ticket.place"), class: "wide", cell: (each) => [each.location.zone, each.location.table].filter(Boolean).join(" ") || dash },
+    { label: t("ticket.items"), class: "num wide", cell: (each) => each.items.length },
+    { label: t("ticket.opened"), class: "num", cell: (each) => moment(each.opened_at) },
+    { label: t("ticket.payable"), class: "num end", cell: (each) => formatMoney(each.payable, each.currency) },
+  ],
+  search: () => t("ticket.search"),
+  filters: () => [
+    { name: "state", label: t("filter.status"), options: optionsOf(["open", "closed", "void"], (name) => t(`ticket_state.${name}`)) },
+    ...whoFilters("owner", t("ticket.owner")),
+    { name: "period", label: t("period.all"), options: optionsOf(Object.keys(PERIODS), (name) => t(`period.${name}`)) },
+    { name: "sort", label: t("sort.newest"), options: optionsOf(["opened_at", "-payable", "payable"], (name) => t(`sort.${name}`)) },
+  ],
+  end: totals,
+  rowClass: (ticket) => (ticket.state === "void" ? "over" : ""),
+  empty: () => ({ title: t("tickets.empty.title"), text: t("tickets.empty.text"), curl: ["GET", "tickets?sort=-opened_at"] }),
+});

@@ -1,55 +1,67 @@
 // @ts-check
 // Who is on which till.
 
-import { endSession } from "../actions/sessions.js";
-import { call } from "../api.js";
-import { icon } from "../components/icon.js";
+import { call, can, compareNames, currentRoute, formatNumber, formatSeconds, href, html, icon, nothing, readAll, repaint, repeat, seesSessions, t, tn, withQuery } from "../core.js";
 import { lazyPanel } from "../components/lazy.js";
-import { menuButton } from "../components/menu.js";
-import { age, moment, problemBox, skeleton, state } from "../components/small.js";
-import { nameOf } from "../directory.js";
-import { compareNames, formatNumber, t, tn, word } from "../i18n.js";
+import { PageData } from "../components/page-data.js";
+import { button, emptyBox } from "../components/small.js";
+import { table } from "../components/table.js";
 import { connection } from "../live.js";
 import { prefs, setPrefs } from "../prefs.js";
-import { can, seesSessions } from "../rights.js";
-import { currentRoute, href, withQuery } from "../router.js";
-import { currentRowId } from "../shortcuts.js";
-import { formatDuration, formatMoment, formatSeconds } from "../time.js";
-import { html, nothing, repaint, repeat } from "../view.js";
-import { boardState, groupByStore, groupByUser, isSilent, isTill, readBoard, seenAt, tones } from "./board.js";
-import { deviceActions, deviceMenu, noDevices } from "./device-menu.js";
+import { boardState, groupByStore, isTill } from "./board.js";
+import { card, columns } from "./device-card.js";
+import { deviceActions, deviceKeys, deviceMenu, noDevices } from "./device-menu.js";
 
-const { lockDevice, registerDevice, unlockDevice } = deviceActions;
+const { registerDevice } = deviceActions;
+/** From this number of devices on, the board is a table, unless the person has chosen. */
+const MAX_TILES = 40;
 const devicePanel = lazyPanel(() => import("./device-panel.js"));
 const TINT_FOR = 1_600;
 
-/** @type {{devices: any[] | null, devicesByUser: Map<string, any[]>, summary: any, error: any, readAt: number, showsOthers: boolean}} */
-const board = { devices: null, devicesByUser: new Map(), summary: null, error: null, readAt: 0, showsOthers: false };
+const board = { summary: /** @type {any} */ (null), readAt: 0, showsOthers: false };
+/** @type {PageData<any[]>} */
+const data = new PageData(async () => {
+  const devices = await readBoard(currentRoute().query.get("store"));
+  devices.sort((a, b) => compareNames(a.name, b.name));
+  noteChanges(devices);
+  board.readAt = Date.now();
+  return devices;
+});
 /** @type {Set<string>} */
 const changed = new Set();
+let shownStore = /** @type {string | null | undefined} */ (undefined);
 
-/** @param {import("../router.js").Route} route @param {boolean} refresh */
+/**
+ * Reads the devices that are not retired, each with `seat`, `last_seat`, and in `also` the names of the
+ * other devices on which its person works.
+ * @param {string | null} store
+ */
+async function readBoard(store) {
+  const all = await readAll("devices", { with: seesSessions() ? "seat" : undefined, store });
+  const devices = all.filter((device) => device.status !== "retired");
+  const ofPerson = Map.groupBy(devices, (device) => device.seat?.user?.id);
+  const namesBeside = (/** @type {any} */ { id, seat }) =>
+    (seat?.user ? ofPerson.get(seat.user.id) ?? [] : []).filter((each) => each.id !== id).map(({ name }) => name);
+  return devices.map((device) => ({ ...device, also: namesBeside(device) }));
+}
+
+/** @param {import("../router.js").Route} route @param {import("../components/list.js").Refresh} refresh */
 async function load(route, refresh) {
   const store = route.query.get("store");
   const panel = devicePanel.load(route.id);
-  if (!refresh && board.devices && Date.now() - board.readAt < 2_000) return panel;
-  try {
-    const devices = await readBoard(store);
-    if (refresh) noteChanges(devices);
-    devices.sort((a, b) => compareNames(a.name, b.name));
-    Object.assign(board, { devices, devicesByUser: groupByUser(devices), error: null, readAt: Date.now() });
-  } catch (error) {
-    board.error = error;
-  }
+  if (!refresh && store === shownStore && Date.now() - board.readAt < 2_000) return panel;
+  if (store !== shownStore) data.value = null;
+  shownStore = store;
+  await data.load();
   call("GET", "summary", { query: { store } })
-    .then(({ data }) => Object.assign(board, { summary: data }), () => {})
+    .then((answer) => Object.assign(board, { summary: answer.data }), () => {})
     .finally(repaint);
   return panel;
 }
 
-/** @param {any[]} devices */
+/** Notes whose row has changed, and shows that for a moment. @param {any[]} devices */
 function noteChanges(devices) {
-  const before = new Map(board.devices?.map((each) => [each.id, `${each.status} ${each.seat?.session_id}`]));
+  const before = new Map(data.value?.map((each) => [each.id, `${each.status} ${each.seat?.session_id}`]));
   for (const each of devices) {
     if (before.has(each.id) && before.get(each.id) !== `${each.status} ${each.seat?.session_id}`) changed.add(each.id);
   }
@@ -63,14 +75,9 @@ function noteChanges(devices) {
 
 /** @param {import("../router.js").Route} route */
 function view(route) {
-  const { devices, error } = board;
-  const content = !devices
-    ? error
-      ? problemBox(error, () => load(route, true).then(repaint))
-      : skeleton()
-    : devices.length === 0
-      ? noDevices()
-      : boardView(route, devices);
+  const all = data.value;
+  const add = can("deviceCreate") ? { label: t("device.register"), run: registerDevice } : undefined;
+  const content = !all ? data.placeholder() : all.length === 0 ? emptyBox({ ...noDevices(), action: add }) : boardView(route, all);
   return html`<div class="split"><div class="page">${content}</div>${route.id ? devicePanel.view(route.id) : nothing}</div>`;
 }
 
@@ -80,9 +87,10 @@ function boardView(route, all) {
   const devices = board.showsOthers ? all : all.filter(isTill);
   const filter = route.query.get("state");
   const shown = filter ? devices.filter((device) => matches(device, filter)) : devices;
-  const isStale = board.error || connection.state === "offline";
+  const isStale = data.error || connection.state === "offline";
+  const layout = prefs.board || (devices.length < MAX_TILES ? "tiles" : "table");
   return html`
-    ${board.error ? problemBox(board.error, () => load(route, true).then(repaint)) : nothing}
+    ${data.problem()}
     <nav class="tiles" aria-label=${t("tills.summary")}>
       ${seesSessions() ? [tile("logged_in", "used", devices, filter), tile("free", "free", devices, filter)] : nothing}
       ${tile("closed", "closed", devices, filter)}${throttleTile()}
@@ -96,11 +104,11 @@ function boardView(route, all) {
         : nothing}
       <div class="segments" role="group" aria-label=${t("tills.layout")}>
         ${["tiles", "table"].map(
-          (name) => html`<button aria-pressed=${String(prefs.board === name)} @click=${() => (setPrefs({ board: name }), repaint())}>
+          (name) => html`<button aria-pressed=${String(layout === name)} @click=${() => (setPrefs({ board: name }), repaint())}>
             ${icon(name)}${t(`tills.${name}`)}</button>`,
         )}
       </div>
-      ${can("deviceCreate") ? html`<button class="button" @click=${registerDevice}>${icon("plus")}${t("device.new")}</button>` : nothing}
+      ${can("deviceCreate") ? button("plus", t("device.new"), registerDevice) : nothing}
     </div>
     <div class="board ${isStale ? "stale" : ""}">
       ${groupByStore(shown).map(
@@ -108,7 +116,7 @@ function boardView(route, all) {
           ${group.name || group.id === "none"
             ? html`<h2 class="group-title">${group.name || t("store.none")}<span class="faint">${tn("tills.count", group.devices.length)}</span></h2>`
             : nothing}
-          ${prefs.board === "table" ? tableOf(group.devices, route) : tilesOf(group.devices, route)}
+          ${layout === "table" ? tableOf(group.devices, route) : tilesOf(group.devices, route)}
         </section>`,
       )}
       ${shown.length === 0 ? html`<p class="muted pad">${t("tills.none_match")}</p>` : nothing}
@@ -150,72 +158,24 @@ function throttleTile() {
 
 /** @param {any[]} devices @param {import("../router.js").Route} route */
 const tilesOf = (devices, route) => html`
-  <ul class="cards">${repeat(devices, (device) => device.id, (device) => card(device, route.id === device.id))}</ul>`;
-
-/** @param {NativeApi.Device} device @param {boolean} isOpen */
-function card(device, isOpen) {
-  const is = boardState(device);
-  return html`
-    <li class="card ${is} ${changed.has(device.id) ? "changed" : ""}" data-row=${device.id} aria-current=${isOpen ? "true" : nothing}>
-      <div class="card-head">
-        <a class="card-name" href=${href("tills", device.id, keepQuery())}>${device.name}</a>
-        ${state(tones[is], t(`board.${is}`))}
-        ${menuButton(() => deviceMenu(device), t("actions_for", { name: device.name }))}
-      </div>
-      ${device.seat ? seatLines(device) : freeLines(device)}
-    </li>`;
-}
-
-/** @param {any} device */
-function seatLines(device) {
-  const { seat } = device;
-  const others = (board.devicesByUser.get(seat.user?.id) ?? []).filter((each) => each.id !== device.id);
-  return html`
-    <p class="card-person">${nameOf(seat.user) || t("board.itself")}</p>
-    <p class="card-line">${t("board.since", { time: formatMoment(seat.created_at), duration: formatDuration(seat.created_at) })}</p>
-    <p class="card-line faint">${word("mount", seat.mount)}${seat.address ? html` · <span class="num">${seat.address}</span>` : nothing}
-      <span class="fill"></span>${age(seenAt(device))}</p>
-    ${others.length ? html`<p class="card-note">${icon("people")}${t("board.also_on", { devices: others.map((each) => each.name).join(", ") })}</p>` : nothing}`;
-}
-
-/** @param {any} device */
-function freeLines(device) {
-  const last = device.last_seat;
-  if (boardState(device) === "active") return html`<p class="card-line faint">${device.description}</p>`;
-  return html`
-    <p class="card-person none">${device.status === "pending" ? t("board.not_set_up") : t("board.nobody")}</p>
-    ${last
-      ? html`<p class="card-line">${t("board.last", { name: nameOf(last.user), time: formatMoment(last.ended_at) })}</p>
-          <p class="card-line faint">${word("ended_why", last.ended_why)}</p>`
-      : html`<p class="card-line faint">${device.description}</p>`}
-    ${isSilent(device) ? html`<p class="card-note warn">${icon("clock")}${t("board.silent", { time: formatMoment(device.last_seen_at) })}</p>` : nothing}`;
-}
+  <ul class="cards">${repeat(devices, (device) => device.id, (device) => {
+    const address = href("tills", device.id, keepQuery());
+    return card(device, { address, isOpen: route.id === device.id, isChanged: changed.has(device.id) });
+  })}</ul>`;
 
 /** @param {any[]} devices @param {import("../router.js").Route} route */
 const tableOf = (devices, route) => html`
-  <div class="table-wrap"><table class="table">
-    <thead><tr>${["till", "state", "person", "since", "seen", "mount", "address"].map((name) => html`<th scope="col">${t(`tills.column.${name}`)}</th>`)}
-      <th class="menu-cell"><span class="visually-hidden">${t("actions")}</span></th></tr></thead>
-    <tbody>${repeat(devices, (device) => device.id, (device) => {
-      const is = boardState(device);
-      const { seat } = device;
-      return html`<tr data-row=${device.id} class=${changed.has(device.id) ? "changed" : ""} aria-selected=${String(route.id === device.id)}>
-        <td data-label=${t("tills.column.till")}><a class="row-link" href=${href("tills", device.id, keepQuery())}><strong>${device.name}</strong></a>
-          <span class="faint">${device.environment === "CashRegister" ? "" : word("environment", device.environment)}</span></td>
-        <td data-label=${t("tills.column.state")}>${state(tones[is], t(`board.${is}`))}</td>
-        <td data-label=${t("tills.column.person")}>${seat ? nameOf(seat.user) || t("board.itself") : html`<span class="faint">–</span>`}</td>
-        <td class="num" data-label=${t("tills.column.since")}>${seat ? html`${moment(seat.created_at)} <span class="faint">${formatDuration(seat.created_at)}</span>` : ""}</td>
-        <td data-label=${t("tills.column.seen")}>${age(seenAt(device))}</td>
-        <td data-label=${t("tills.column.mount")}>${word("mount", seat?.mount)}</td>
-        <td class="num" data-label=${t("tills.column.address")}>${seat?.address ?? ""}</td>
-        <td class="menu-cell">${menuButton(() => deviceMenu(device), t("actions_for", { name: device.name }))}</td>
-      </tr>`;
-    })}</tbody>
-  </table></div>`;
+  <div class="table-wrap">${table(devices, {
+    columns: columns(),
+    label: t("nav.tills"),
+    rowHref: (device) => href("tills", device.id, keepQuery()),
+    openId: route.id,
+    rowClass: (device) => (changed.has(device.id) ? "changed" : ""),
+    actions: deviceMenu,
+    nameOf: (device) => device.name,
+  })}</div>`;
 
 const keepQuery = () => ({ state: currentRoute().query.get("state") });
-
-const selected = () => board.devices?.find((device) => device.id === currentRowId());
 
 /** @type {import("../main.js").Page} */
 export const page = {
@@ -224,14 +184,7 @@ export const page = {
   load,
   view,
   keys: () => ({
-    e: { label: t("session.end"), run: () => withDevice((device) => device.seat && endSession({ id: device.seat.session_id, user: device.seat.user, device })) },
-    l: { label: t("device.lock_toggle"), run: () => withDevice((device) => (device.status === "locked" ? unlockDevice(device) : lockDevice(device))) },
+    ...deviceKeys(data.value ?? []),
     n: { label: t("device.new"), run: () => can("deviceCreate") && registerDevice() },
   }),
 };
-
-/** @param {(device: any) => void} act */
-function withDevice(act) {
-  const device = selected();
-  if (device) act(device);
-}

@@ -1,10 +1,7 @@
 // @ts-check
 import { state } from "../components/small.js";
-import { t, word } from "../i18n.js";
-import { can } from "../rights.js";
+import { can, formatMoment, formatTime, html, icon, nothing, t, word } from "../core.js";
 import { session } from "../session.js";
-import { formatMoment } from "../time.js";
-import { html } from "../view.js";
 
 /** The tone of a person's status. @type {Record<string, string>} */
 const tones = { active: "good", pending: "new", suspended: "bad", deleted: "free" };
@@ -32,3 +29,10 @@ export function emailState(user) {
   const { email_verified_at: at } = user;
   return html`${user.email}<br>${at ? state("good", t("email.verified_on", { time: formatMoment(at) })) : state("free", t("email.unverified"))}`;
 }
+
+/** Until when nobody can log in after failed attempts. @param {{until: string, failures: number} | null | undefined} throttle @param {any} [action] */
+export const throttleNotice = (throttle, action = nothing) =>
+  throttle
+    ? html`<div class="notice notice-warn">${icon("clock")}
+        <span>${t("throttle.until", { time: formatTime(throttle.until), count: throttle.failures })}</span>${action}</div>`
+    : nothing;

@@ -1,0 +1,118 @@
+// @ts-check
+// A page with a list and the panel of the item that is open, by its description.
+
+import { can, html, icon, nothing, repaint, t, tn, withQuery } from "../core.js";
+import { filterBar } from "./filters.js";
+import { button, emptyBox, problemBox, skeleton } from "./small.js";
+import { table } from "./table.js";
+
+/** What can be done with several items. @typedef {{label: string, icon: string, run: (items: any[]) => void}} BulkAction */
+/**
+ * What can be added: the button above the list, the one of an empty list, and the key `n`.
+ * @typedef {{label: string, right: string, run: () => void}} Addition
+ */
+/**
+ * @typedef {Pick<import("./table.js").TableOptions, "nameOf" | "rowClass" | "actions"> & {
+ *   list: import("./list.js").ListState,
+ *   panel: {load: (id: string | null) => any, view: (id: string) => any},
+ *   title: () => string,
+ *   rights?: string[],
+ *   kinds: string[],
+ *   query: (route: import("../router.js").Route) => Record<string, any>,
+ *   columns: () => import("./table.js").Column[],
+ *   search?: () => string,
+ *   filters: () => import("./filters.js").Filter[],
+ *   end?: (route: import("../router.js").Route) => any,
+ *   head?: (route: import("../router.js").Route) => any,
+ *   add?: () => Addition,
+ *   bulk?: () => BulkAction[],
+ *   empty: () => {title: string, text: string, curl?: [string, string, any?], command?: string},
+ *   keys?: () => import("../shortcuts.js").PageKeys,
+ * }} Description
+ */
+
+/** Makes the page. @param {Description} page @returns {import("../main.js").Page} */
+export function listPage(page) {
+  const { list, panel, title, rights, kinds, nameOf, rowClass, actions } = page;
+  const addition = () => {
+    const add = page.add?.();
+    return add && can(add.right) ? add : undefined;
+  };
+  /** @param {import("../router.js").Route} route */
+  const view = (route) => {
+    const add = addition();
+    const end = html`${page.end?.(route)}${add ? button("plus", add.label, add.run, "primary") : nothing}`;
+    const rowHref = (/** @type {any} */ item) => withQuery({ tab: null }, item.id);
+    const empty = () => emptyBox({ ...page.empty(), action: add });
+    const options = { columns: page.columns(), label: title(), openId: route.id, bulk: page.bulk?.(), rowHref, empty, nameOf, rowClass, actions };
+    return html`
+      <div class="split">
+        <div class="page">
+          ${page.head?.(route)}
+          ${filterBar({ search: page.search?.(), filters: page.filters(), end })}
+          ${listTable(list, options)}
+        </div>
+        ${route.id ? panel.view(route.id) : nothing}
+      </div>`;
+  };
+  /** @type {import("../main.js").Page["load"]} */
+  const load = async (route, refresh) => {
+    await Promise.all([list.show(page.query(route), refresh), panel.load(route.id)]);
+  };
+  return { title, rights, kinds, load, view, keys: () => ({ ...addKey(addition()), ...page.keys?.() }) };
+}
+
+/** @param {Addition | undefined} add @returns {import("../shortcuts.js").PageKeys} */
+const addKey = (add) => (add ? { n: add } : {});
+
+/**
+ * Renders a list of the API as a table, as far as it was read.
+ * @param {import("./list.js").ListState} list
+ * @param {import("./table.js").TableOptions & {empty: () => any, bulk?: BulkAction[]}} options
+ */
+function listTable(list, { empty, bulk = [], ...options }) {
+  if (list.error && !list.isLoaded) return problemBox(list.error, () => list.load(list.query));
+  if (!list.isLoaded) return skeleton();
+  if (list.items.length === 0) return empty();
+  const { waiting } = list;
+  return html`
+    ${list.error ? problemBox(list.error, () => list.load(list.query, true)) : nothing}
+    ${bulk.length && list.selected.size > 0 ? bulkBar(list, bulk) : nothing}
+    ${waiting
+      ? html`<p class="changes" role="status"><button class="button small" @click=${() => list.apply()}>${icon("rotate")}${tn("list.changes", waiting.changes)}</button></p>`
+      : nothing}
+    <div class="table-wrap ${list.error ? "stale" : ""}">
+      ${table(list.items, { ...options, selection: bulk.length ? list : null, isBusy: list.isLoading })}
+    </div>
+    <p class="list-foot">
+      <span class="muted">${tn("list.shown", list.items.length)}</span>
+      ${list.next
+        ? html`<button class="button" data-more ?disabled=${list.isLoading} @click=${() => list.more()}>${t("list.more")}</button>`
+        : nothing}
+    </p>`;
+}
+
+/** @param {import("./list.js").ListState} list @param {BulkAction[]} actions */
+function bulkBar(list, actions) {
+  const clear = () => {
+    list.selected.clear();
+    repaint();
+  };
+  return html`
+    <div class="bulk" role="toolbar" aria-label=${t("list.selection")}>
+      <strong>${tn("list.selected", list.selected.size)}</strong>
+      ${actions.map(
+        (action) => html`<button class="button small" @click=${() => action.run(list.items.filter((item) => list.selected.has(item.id)))}>
+          ${icon(action.icon)}${action.label}</button>`,
+      )}
+      <button class="button small quiet" @click=${clear}>${t("list.clear")}</button>
+    </div>`;
+}
+
+/** Reads the next page when a pointer has scrolled to the end. For a keyboard, the list has an end. */
+function loadAtEnd() {
+  const more = document.querySelector("[data-more]");
+  if (more instanceof HTMLElement && more.getBoundingClientRect().top < innerHeight) more.click();
+}
+
+for (const kind of ["wheel", "touchmove"]) addEventListener(kind, loadAtEnd, { passive: true });

@@ -1,0 +1,35 @@
+// @ts-check
+import { repaint } from "../core.js";
+import { problemBox, skeleton } from "./small.js";
+
+/** What a page shows, and why it could not be read the last time. @template T */
+export class PageData {
+  /** @param {() => Promise<T>} read */
+  constructor(read) {
+    this.read = read;
+    /** @type {T | null} */
+    this.value = null;
+    /** @type {unknown} */
+    this.error = null;
+  }
+
+  /** Reads it; after an error, the page keeps what it has. */
+  async load() {
+    try {
+      Object.assign(this, { value: await this.read(), error: null });
+    } catch (error) {
+      this.error = error;
+    }
+    repaint();
+  }
+
+  /** The error, if there is one. */
+  problem() {
+    return this.error ? problemBox(this.error, () => this.load()) : undefined;
+  }
+
+  /** What to show as long as nothing is read. */
+  placeholder() {
+    return this.problem() ?? skeleton();
+  }
+}

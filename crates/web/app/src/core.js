@@ -1,0 +1,9 @@
+// @ts-check
+// What nearly every module needs: calls, texts, times, rights, addresses and templates.
+
+export * from "./api.js";
+export * from "./i18n.js";
+export * from "./rights.js";
+export * from "./router.js";
+export * from "./time.js";
+export * from "./view.js";

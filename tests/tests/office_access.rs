@@ -1,0 +1,189 @@
+//! Who may do what where, in a real browser: access is given and taken on the page of a device,
+//! copied to other devices, and changed for several devices or people at once. Lists do not move
+//! under the hand of the person who uses them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tillgate_tests::{DatabaseEngine, OfficePage, PASSWORD, TillClient, fill_shop, wait_until};
+
+tillgate_tests::in_chromium!(
+    access_is_given_changed_and_taken_on_the_page_of_a_device,
+    access_is_copied_to_the_devices_of_the_same_kind_and_store,
+    several_devices_are_locked_and_sessions_of_several_people_ended,
+    question_before_ending_sessions_names_the_consequence,
+    rows_stay_while_the_table_is_in_use,
+);
+
+fn find<'v>(items: &'v Value, member: &str, name: &str) -> &'v Value {
+    let items = items["items"].as_array().unwrap();
+    items.iter().find(|each| each[member] == name).unwrap_or_else(|| panic!("{name}: {items:?}"))
+}
+
+fn find_id(admin: &TillClient, path: &str, member: &str, name: &str) -> String {
+    let all = admin.get(&format!("/api/v1/{path}")).expect_status(200).json();
+    find(&all, member, name)["id"].as_str().unwrap().to_owned()
+}
+
+fn read_devices_of(admin: &TillClient, user: &str) -> Value {
+    let all = admin.get("/api/v1/users").expect_status(200).json();
+    find(&all, "user_name", user)["devices"].clone()
+}
+
+fn add_user(admin: &TillClient, name: &str, devices: &Value) {
+    let body = json!({ "user_name": name, "password": PASSWORD, "devices": devices });
+    admin.post("/api/v1/users", &body).expect_status(201);
+}
+
+fn access_is_given_changed_and_taken_on_the_page_of_a_device(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let admin = page.log_in_natively("admin");
+    add_user(&admin, "nora", &json!([]));
+    let device = find_id(&admin, "devices", "name", "P01");
+    page.sign_in("admin");
+    page.open(&format!("/devices/{device}?tab=people"));
+    page.click_text("aside.panel button", "Give access");
+    page.wait_for_text("dialog", "Give access to P01");
+    let choose = "const list = document.querySelector('dialog [name=user]'); \
+                  list.value = [...list.options].find(each => each.textContent.trim() === 'nora').value; \
+                  list.dispatchEvent(new Event('change', { bubbles: true }))";
+    page.browser.run(choose);
+    page.browser.click("dialog input[value=cashier]");
+    page.click_text("dialog button", "Save");
+    page.wait_for_text(".toast", "Saved the access of nora to P01");
+    page.wait_for_text("aside.panel .rows li", "nora");
+    assert_eq!(read_devices_of(&admin, "nora"), json!([{ "device": "P01", "roles": ["cashier"] }]));
+    page.server.new_till().login("nora", "P01");
+    // other roles
+    page.browser.run("document.querySelector('[aria-label=\"Change the roles of nora\"]').click()");
+    page.wait_for_text("dialog", "Change the roles of nora");
+    page.browser.click("dialog input[value=manager]");
+    page.click_text("dialog button", "Save");
+    wait_until(Duration::from_secs(20), "the other roles", || {
+        read_devices_of(&admin, "nora")[0]["roles"] == json!(["cashier", "manager"])
+    });
+    // no access, and back
+    page.wait_until_settled();
+    page.browser.run("document.querySelector('[aria-label=\"Take the access from nora\"]').click()");
+    page.wait_for_text(".toast", "nora can no longer log in on P01");
+    assert_eq!(read_devices_of(&admin, "nora"), json!([]));
+    assert!(page.server.new_till().try_login("nora", "P01").is_none());
+    page.click_text(".toast button", "Undo");
+    wait_until(Duration::from_secs(20), "the access", || read_devices_of(&admin, "nora") != json!([]));
+    assert_eq!(read_devices_of(&admin, "nora")[0]["roles"], json!(["cashier", "manager"]));
+    page.assert_clean();
+}
+
+fn access_is_copied_to_the_devices_of_the_same_kind_and_store(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let admin = page.log_in_natively("admin");
+    // P03, P04 and P05 are in another store
+    fill_shop(&page.server, &admin);
+    add_user(&admin, "nora", &json!([{ "device": "P03", "roles": ["cashier"] }]));
+    let user = find_id(&admin, "users", "user_name", "nora");
+    page.sign_in("admin");
+    page.open(&format!("/people/{user}"));
+    page.wait_for_text("aside.panel h2", "nora");
+    page.wait_until_settled();
+    page.browser.run("document.querySelector('aside.panel [aria-label=\"Rights: P03\"]').click()");
+    page.click_text("aside.panel .unfolded button", "Same access on 2 other devices");
+    page.wait_for_text(".save-bar", "in 2 places");
+    page.click_text(".save-bar button", "Save");
+    page.wait_for_text(".toast", "Saved the access of nora");
+    let devices = read_devices_of(&admin, "nora");
+    let mut names: Vec<&str> =
+        devices.as_array().unwrap().iter().map(|each| each["device"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["P03", "P04", "P05"], "{devices}");
+    assert!(devices.as_array().unwrap().iter().all(|each| each["roles"] == json!(["cashier"])), "{devices}");
+    page.assert_clean();
+}
+
+/// Selects the rows of a list that contain one of the texts.
+fn select_rows(page: &OfficePage, texts: &[&str]) {
+    for text in texts {
+        let row =
+            format!("[...document.querySelectorAll('tr[data-row]')].find(row => row.textContent.includes({text:?}))");
+        page.browser.run(&format!("{row}.querySelector('[data-select]').click()"));
+    }
+}
+
+fn several_devices_are_locked_and_sessions_of_several_people_ended(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let admin = page.log_in_natively("admin");
+    let till = page.server.new_till().login("cashier", "P01");
+    page.sign_in("admin");
+    page.open("/people");
+    page.wait_until_settled();
+    select_rows(&page, &["manager@example.com", "Cashier"]);
+    page.click_text(".bulk button", "End all sessions");
+    page.wait_for_text("dialog", "End all sessions of 2 people");
+    page.click_text("dialog button", "End sessions");
+    page.wait_for_text(".toast", "2 done");
+    till.get("/api/v1/sessions/current").expect_status(401);
+    page.open("/devices");
+    page.wait_until_settled();
+    select_rows(&page, &["P01", "P02"]);
+    page.click_text(".bulk button", "Lock");
+    page.wait_for_text(".toast", "2 done");
+    let all = admin.get("/api/v1/devices").expect_status(200).json();
+    for name in ["P01", "P02"] {
+        assert_eq!(find(&all, "name", name)["status"], "locked");
+    }
+    page.assert_clean();
+}
+
+fn question_before_ending_sessions_names_the_consequence(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let admin = page.log_in_natively("admin");
+    add_user(
+        &admin,
+        "nora",
+        &json!([{ "device": "P01", "roles": ["manager"] }, { "device": "P02", "roles": ["manager"] }]),
+    );
+    let till = page.server.new_till().login("nora", "P01");
+    page.server.new_till().login("nora", "P02");
+    let ticket = json!({ "currency": "EUR", "items": [{ "unit_price": "1", "quantity": "1" }] });
+    till.post("/api/v1/tickets", &ticket).expect_status(201);
+    let user = find_id(&admin, "users", "user_name", "nora");
+    page.sign_in("admin");
+    page.open(&format!("/sessions?user={user}"));
+    page.click_text(".filters button", "End all sessions of nora");
+    for consequence in ["2 live sessions end at once", "2 devices", "1 open ticket stays open"] {
+        page.wait_for_text("dialog", consequence);
+    }
+    page.click_text("dialog button", "End sessions");
+    page.wait_for_text(".toast", "Ended the sessions of nora");
+    till.get("/api/v1/sessions/current").expect_status(401);
+    page.assert_clean();
+}
+
+fn rows_stay_while_the_table_is_in_use(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    page.server.new_till().login("cashier", "P01");
+    page.sign_in("admin");
+    page.open("/sessions");
+    page.wait_for_text(".lamp", "Live");
+    page.wait_for_text("#main .table", "Cashier");
+    page.wait_until_settled();
+    let rows = || page.browser.run("return [...document.querySelectorAll('[data-row]')].map(row => row.dataset.row)");
+    let before = rows();
+    page.browser.run("document.querySelector('[data-row] a').focus()");
+    page.server.new_till().login("manager", "P02");
+    page.wait_for_text(".changes", "1 change");
+    assert_eq!(rows(), before, "nothing moves under the focus");
+    page.click_text(".changes button", "1 change");
+    page.wait_for_text("#main .table", "Manager");
+    assert_eq!(rows().as_array().unwrap().len(), before.as_array().unwrap().len() + 1);
+    // without the focus and the pointer, a change shows at once
+    page.browser.run("document.activeElement.blur()");
+    page.server.new_till().login("manager", "P01");
+    page.wait_for_text("#main .table", "P01");
+    wait_until(Duration::from_secs(20), "the other session", || {
+        page.browser.run("return document.querySelector('.changes') === null") == json!(true)
+            && page.text().matches("Manager").count() >= 2
+    });
+    page.assert_clean();
+}
