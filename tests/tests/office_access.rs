@@ -14,6 +14,7 @@ tillgate_tests::in_chromium!(
     access_is_copied_to_the_devices_of_the_same_kind_and_store,
     several_devices_are_locked_and_sessions_of_several_people_ended,
     question_before_ending_sessions_names_the_consequence,
+    effect_of_a_role_is_what_the_server_then_allows,
     rows_stay_while_the_table_is_in_use,
 );
 
@@ -157,6 +158,59 @@ fn question_before_ending_sessions_names_the_consequence(engine: DatabaseEngine)
     page.click_text("dialog button", "End sessions");
     page.wait_for_text(".toast", "Ended the sessions of nora");
     till.get("/api/v1/sessions/current").expect_status(401);
+    page.assert_clean();
+}
+
+/// How many of these people have a right on a device, as the server tells them.
+fn count_holders(page: &OfficePage, people: &[&str], device: &str, right: &str) -> usize {
+    let holds = |name: &&&str| {
+        let till = page.server.new_till().login(name, device);
+        let current = till.get("/api/v1/sessions/current").expect_status(200).json();
+        current["rights"].as_array().unwrap().contains(&json!(right))
+    };
+    people.iter().filter(holds).count()
+}
+
+fn effect_of_a_role_is_what_the_server_then_allows(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let admin = page.log_in_natively("admin");
+    let body = json!({ "name": "night", "rights": ["ticketCreate"], "environments": ["CashRegister"] });
+    admin.post("/api/v1/roles", &body).expect_status(201);
+    let body = json!({ "name": "day", "rights": ["deviceUpdate"], "environments": ["CashRegister"] });
+    admin.post("/api/v1/roles", &body).expect_status(201);
+    // one who gains the right, one who has it already, one on another till, and one without the role
+    for (name, device, roles) in [
+        ("anna", "P01", json!(["night"])),
+        ("boris", "P01", json!(["night", "day"])),
+        ("cyril", "P02", json!(["night"])),
+        ("dora", "P01", json!(["cashier"])),
+    ] {
+        add_user(&admin, name, &json!([{ "device": device, "roles": roles }]));
+    }
+    let on_first = ["anna", "boris", "dora"];
+    assert_eq!(count_holders(&page, &on_first, "P01", "deviceUpdate"), 1);
+    page.sign_in("admin");
+    page.open("/roles");
+    page.wait_for_text("#main", "night");
+    let toggle = "[...document.querySelectorAll('tr')].find(row => row.querySelector('th code')?.textContent === \
+                  'deviceUpdate').querySelector('input[aria-label$=\": night\"]').click()";
+    page.browser.run(toggle);
+    page.wait_for_text(".save-bar", "+1 \u{2212}0 rights for 2 people on 2 devices");
+    page.click_text(".save-bar button", "Save");
+    page.wait_for_text(".toast", "Saved night");
+    assert_eq!(count_holders(&page, &on_first, "P01", "deviceUpdate"), 2);
+    assert_eq!(count_holders(&page, &["cyril"], "P02", "deviceUpdate"), 1);
+    // the right that only this role gives is lost by both, and by nobody else
+    page.open("/roles");
+    page.wait_for_text("#main", "night");
+    page.browser.run(toggle);
+    page.wait_for_text(".save-bar", "anna loses");
+    page.wait_for_text(".save-bar", "cyril loses");
+    assert!(!page.browser.text(".save-bar").contains("boris"), "{}", page.browser.text(".save-bar"));
+    page.click_text(".save-bar button", "Save");
+    page.wait_for_text(".toast", "Saved night");
+    assert_eq!(count_holders(&page, &on_first, "P01", "deviceUpdate"), 1);
+    assert_eq!(count_holders(&page, &["cyril"], "P02", "deviceUpdate"), 0);
     page.assert_clean();
 }
 

@@ -79,6 +79,12 @@ fn page_continues_when_its_database_was_stopped_and_started_again() {
     page.click_text("dialog .dialog-foot button", "Register");
     page.wait_for_text("#main", "P77");
     assert_eq!(page.fetch("GET", "/sessions/current", None).0, 200, "nobody was signed out");
+    // a page that could not be read is read again by itself
+    database.crash().unwrap();
+    page.follow_link_to("people");
+    page.wait_for_text("#main .problem", "Temporarily unavailable; nothing was lost.");
+    database.resume().unwrap();
+    page.wait_for_text("#main .table", "manager@example.com");
     page.assert_clean();
 }
 

@@ -45,6 +45,8 @@ export const hooks = {
   stepUp: async () => false,
   /** @type {(answered: boolean, version: string | null) => void} */
   contact: () => {},
+  /** What was read is temporarily unavailable, for about so many seconds. @type {(seconds: number) => void} */
+  unavailable: () => {},
 };
 
 /** The most recent calls, newest first. @type {RecordedCall[]} */
@@ -110,7 +112,9 @@ async function send(method, address, { body, query, ifMatch, asFile }) {
   }
   hooks.contact(true, answer.headers.get("x-tillgate-version"));
   if (address.startsWith(apiBase)) record(method, url, body, answer.status, performance.now() - started);
-  if (!answer.ok) throw new Problem(answer.status, data, Number(answer.headers.get("retry-after")) || undefined);
+  const retryAfter = Number(answer.headers.get("retry-after")) || undefined;
+  if (answer.status === 503 && method === "GET") hooks.unavailable(retryAfter ?? 1);
+  if (!answer.ok) throw new Problem(answer.status, data, retryAfter);
   return { status: answer.status, data, etag: answer.headers.get("etag"), headers: answer.headers };
 }
 

@@ -6,7 +6,7 @@ import { layout, pages } from "./components/layout.js";
 import { problemBox, problemView, skeleton } from "./components/small.js";
 import { toastList } from "./components/toast.js";
 import { loadDirectory } from "./directory.js";
-import { canAny, chooseLocale, currentRoute, html, loadLocale, onPaint, Problem, repaint, startRouter, t } from "./core.js";
+import { canAny, chooseLocale, currentRoute, hooks, html, loadLocale, onPaint, Problem, repaint, startRouter, t } from "./core.js";
 import { onChange, startLive } from "./live.js";
 import { applyPrefs, prefs } from "./prefs.js";
 import { loadCurrent, loadSession, session } from "./session.js";
@@ -31,6 +31,7 @@ const hasPage = (name) => name === "profile" || pages.some(({ id }) => id === na
 const loadPage = (name) => import(`./pages/${name}.js`);
 
 const REFRESH_DELAY = 250;
+const MIN_RETRY_DELAY = 1_000;
 const AGES_INTERVAL = 30_000;
 
 /** The language that the person chose on a page such as that for signing in. */
@@ -56,6 +57,7 @@ async function start() {
   if (!prefs.locale && !chosenLocale) await useLocaleOfPerson();
   await loadDirectory("stores");
   onRefresh(refreshPage);
+  hooks.unavailable = (seconds) => refreshIn(MIN_RETRY_DELAY + seconds * 1_000);
   startShortcuts({ pages, page: () => page?.keys?.() ?? {}, help: async () => void (await import("./components/help.js")).openKeys() });
   onChange(follow);
   startLive();
@@ -96,8 +98,13 @@ async function open(route) {
 function follow({ kind, id }) {
   if (kind === "user" && id === session.user?.id) loadCurrent().catch(() => {});
   if (!page || (kind !== "*" && !page.kinds.includes(kind))) return;
+  refreshIn(REFRESH_DELAY);
+}
+
+/** Reads what the page shows again after a delay. @param {number} delay */
+function refreshIn(delay) {
   clearTimeout(refreshTimer);
-  refreshTimer = setTimeout(() => refreshPage("live"), REFRESH_DELAY);
+  refreshTimer = setTimeout(() => refreshPage("live"), delay);
 }
 
 /** Reads what the page shows again. @param {import("./components/list.js").Refresh} [refresh] */

@@ -5,19 +5,15 @@ import { call, repaint } from "../core.js";
 import { problemBox, skeleton } from "./small.js";
 
 export class Detail {
+  id = /** @type {string | null} */ (null);
+  data = /** @type {any} */ (null);
+  etag = /** @type {string | null} */ (null);
+  error = /** @type {any} */ (null);
+  extras = /** @type {Map<string, {value: any, error: any, isOld: boolean}>} */ (new Map());
+
   /** @param {string} path */
   constructor(path) {
     this.path = path;
-    /** @type {string | null} */
-    this.id = null;
-    /** @type {any} */
-    this.data = null;
-    /** @type {string | null} */
-    this.etag = null;
-    /** @type {any} */
-    this.error = null;
-    /** @type {Map<string, {value: any, error: any, isOld: boolean}>} */
-    this.extras = new Map();
   }
 
   /** Reads the item; null closes it. @param {string | null} id */

@@ -13,24 +13,20 @@ const isInUse = () => Boolean(document.querySelector(".table-wrap:focus-within")
 
 /** The items of a list as far as they were read. */
 export class ListState {
+  items = /** @type {any[]} */ ([]);
+  next = /** @type {string | null} */ (null);
+  error = /** @type {unknown} */ (null);
+  isLoaded = false;
+  isLoading = false;
+  query = /** @type {Record<string, any>} */ ({});
+  selected = /** @type {Set<string>} */ (new Set());
+  /** What was read but would move the rows. */
+  waiting = /** @type {{items: any[], next: string | null, changes: number} | null} */ (null);
+  request = 0;
+
   /** @param {string} path */
   constructor(path) {
     this.path = path;
-    /** @type {any[]} */
-    this.items = [];
-    /** @type {string | null} */
-    this.next = null;
-    /** @type {unknown} */
-    this.error = null;
-    this.isLoaded = false;
-    this.isLoading = false;
-    /** @type {Record<string, any>} */
-    this.query = {};
-    /** @type {Set<string>} */
-    this.selected = new Set();
-    this.request = 0;
-    /** What was read but would move the rows. @type {{items: any[], next: string | null, changes: number} | null} */
-    this.waiting = null;
   }
 
   /**

@@ -4,13 +4,12 @@ import { problemBox, skeleton } from "./small.js";
 
 /** What a page shows, and why it could not be read the last time. @template T */
 export class PageData {
+  value = /** @type {T | null} */ (null);
+  error = /** @type {unknown} */ (null);
+
   /** @param {() => Promise<T>} read */
   constructor(read) {
     this.read = read;
-    /** @type {T | null} */
-    this.value = null;
-    /** @type {unknown} */
-    this.error = null;
   }
 
   /** Reads it; after an error, the page keeps what it has. */
