@@ -74,7 +74,6 @@ function actions(device, seat) {
 /** @param {NativeApi.Device} device */
 function nowTab(device) {
   const { value: sessions, error } = sessionsOf(device);
-  const isUnused = device.status === "active" && sessions?.length === 0;
   return html`
     ${throttleNotice(device.login_throttle)}
     ${facts([
@@ -86,7 +85,7 @@ function nowTab(device) {
     ${sessions || error ? html`<h3>${t("device.last_sessions")}</h3>` : nothing}
     ${error ? problemBox(error, () => detail.load(device.id)) : nothing}
     <ul class="rows">${sessions?.map(sessionRow) ?? nothing}</ul>
-    ${isUnused
+    ${sessions?.length === 0
       ? html`<p class="muted">${t("device.first_login")}</p>
           <pre class="code" tabindex="0">${curlLine("POST", "sessions", { login: "…", password: "…", device: device.name }, false)}</pre>`
       : nothing}`;
