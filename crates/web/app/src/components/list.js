@@ -8,8 +8,14 @@ const MAX_PAGE_SIZE = 200;
 
 /** How a page is read: for the first time, again, or again because of a change elsewhere. @typedef {boolean | "live"} Refresh */
 
-/** Whether the pointer or the focus is in the table, where nothing may move then. */
-const isInUse = () => Boolean(document.querySelector(".table-wrap:focus-within") ?? (matchMedia("(hover: hover)").matches && document.querySelector(".table-wrap:hover")));
+/** For so long after the last key or movement of the pointer, somebody uses the table in which they are. */
+const IN_USE_FOR = 30_000;
+let usedAt = 0;
+for (const kind of ["keydown", "pointermove"]) addEventListener(kind, () => void (usedAt = Date.now()), { passive: true });
+
+/** Whether somebody uses the table, where nothing may move then. */
+const isInUse = () =>
+  Date.now() - usedAt < IN_USE_FOR && document.querySelector(".table-wrap:is(:focus-within, :hover)") !== null;
 
 /** The items of a list as far as they were read. */
 export class ListState {
