@@ -57,7 +57,7 @@ const dayOf = (date) => format("key", { year: "numeric", month: "2-digit", day: 
 /** How long ago it was, in words. @param {string} at @param {number} [now] */
 export function formatAge(at, now = Date.now()) {
   const seconds = Math.round((new Date(at).getTime() - now) / 1000);
-  const [unit, size] = AGES.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", Infinity];
+  const [unit, size] = AGES.find(([, each]) => Math.abs(seconds) >= each) ?? /** @type {const} */ (["second", Infinity]);
   return formatRelative(Math.trunc(seconds / size), unit);
 }
 

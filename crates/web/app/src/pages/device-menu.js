@@ -15,8 +15,8 @@ export const noDevices = () => ({
   command: "tillgate device add P01 --environment CashRegister",
 });
 
-/** Ends the session on a device. @param {NativeApi.Device} device */
-const endSeat = (device) => endSession({ id: device.seat?.session_id, user: device.seat?.user, device });
+/** Ends the session on a device. @param {any} device */
+const endSeat = (device) => endSession({ id: device.seat.session_id, user: device.seat.user, device });
 
 /** Whether a device is neither active nor gone. @param {NativeApi.Device} device */
 const isClosed = ({ status }) => status !== "active" && status !== "retired";
