@@ -49,19 +49,23 @@ function subjectLink(event) {
   return SUBJECT_PAGES[kind] && id ? html`<a href=${href(SUBJECT_PAGES[kind], id)}>${text}</a>` : text;
 }
 
+/** The group of the texts for the values of a detail. @type {Record<string, string>} */
+const GROUPS = { right: "right", rights: "right", mount: "mount", environment: "environment", environments: "environment", status: "status" };
+
 /** A detail; a change shows both values. @param {string} name @param {any} value */
 function detailRow(name, value) {
+  const text = (/** @type {any} */ each) => detailText(each, GROUPS[name]);
   const isChange = value && typeof value === "object" && "from" in value && "to" in value;
   return html`<div><dt>${word("field", name)}</dt><dd>${isChange
-    ? html`<del>${detailText(value.from)}</del> → <ins>${detailText(value.to)}</ins>`
-    : detailText(value)}</dd></div>`;
+    ? html`<del>${text(value.from)}</del> → <ins>${text(value.to)}</ins>`
+    : text(value)}</dd></div>`;
 }
 
-/** A value of the details as text; items of tickets by their names. @param {any} value @returns {string} */
-function detailText(value) {
+/** A value of the details as text; items of tickets by their names. @param {any} value @param {string} [group] @returns {string} */
+function detailText(value, group) {
   if (value === null || value === undefined || value === "") return "–";
-  if (Array.isArray(value)) return value.map(detailText).join(", ") || "–";
-  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return value.map((each) => detailText(each, group)).join(", ") || "–";
+  if (typeof value !== "object") return group ? word(group, String(value)) : String(value);
   if (typeof value.name !== "string") return JSON.stringify(value);
   return typeof value.quantity === "string" ? `${formatDecimal(value.quantity)} × ${value.name}` : value.name;
 }
