@@ -91,7 +91,7 @@ fn access_is_copied_to_the_devices_of_the_same_kind_and_store(engine: DatabaseEn
     page.wait_until_settled();
     page.browser.run("document.querySelector('aside.panel [aria-label=\"Rights: P03\"]').click()");
     page.click_text("aside.panel .unfolded button", "Same access on 2 other devices");
-    page.wait_for_text(".save-bar", "in 2 places");
+    page.wait_for_text(".save-bar", "in 2 rows");
     page.click_text(".save-bar button", "Save");
     page.wait_for_text(".toast", "Saved the access of nora");
     let devices = read_devices_of(&admin, "nora");
@@ -179,7 +179,7 @@ fn effect_of_a_role_is_what_the_server_then_allows(engine: DatabaseEngine) {
     admin.post("/api/v1/roles", &body).expect_status(201);
     let body = json!({ "name": "day", "rights": ["deviceUpdate"], "environments": ["CashRegister"] });
     admin.post("/api/v1/roles", &body).expect_status(201);
-    // one who gains the right, one who has it already, one on another till, and one without the role
+    // one gains the right, one has it already, one is on another till, and one is without the role
     for (name, device, roles) in [
         ("anna", "P01", json!(["night"])),
         ("boris", "P01", json!(["night", "day"])),

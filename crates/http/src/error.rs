@@ -16,7 +16,7 @@ use tillgate_domain::office::OfficeError;
 use tillgate_domain::{DenialKind, MissingRight, StoreError};
 
 pub use field_error_code::FieldErrorCode;
-pub use violation_message::{ViolatedRule, ViolationMessage};
+pub(crate) use violation_message::{ViolatedRule, ViolationMessage};
 
 /// Why a request fails.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! Why a value is invalid: a sentence for people, and the violated rule for programs that explain it
-//! in their own words.
+//! Why a value is invalid: a sentence for people, and the violated rule for programs that explain
+//! it in their own words.
 
 use std::borrow::Cow;
 use std::fmt;
