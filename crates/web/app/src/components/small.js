@@ -40,7 +40,8 @@ export const dash = html`<span class="faint">–</span>`;
 export const chips = (names, none = dash) => (names.length ? names.map((name) => html`<span class="chip">${name}</span>`) : none);
 
 /**
- * A button with a symbol.
+ * A button with a symbol. Of two that take turns, one needs a template of its own, so that the focus does
+ * not stay on a button that now does the opposite.
  * @param {string} symbol
  * @param {string} label
  * @param {() => void} run

@@ -39,7 +39,7 @@ function keyPanel() {
       ${can("apiKeyUpdate")
         ? html`${button("edit", t("edit"), () => editKey(key, detail.etag))}
             ${isActive ? button("rotate", t("key.rotate"), () => rotateKey(key, detail.etag)) : nothing}
-            ${isActive ? button("lock", t("key.revoke"), flip, "danger-quiet") : button("unlock", t("key.reactivate"), flip)}`
+            ${isActive ? button("lock", t("key.revoke"), flip, "danger-quiet") : html`${button("unlock", t("key.reactivate"), flip)}`}`
         : nothing}
       ${can("apiKeyDelete") ? button("trash", t("delete"), () => deleteKey(key), "danger-quiet") : nothing}`,
     body: facts([

@@ -65,7 +65,7 @@ function actions(device, seat) {
     ${canUpdate
       ? html`${status === "active"
           ? button("lock", t("device.lock"), () => lockDevice({ ...device, seat }))
-          : button("unlock", t(status === "pending" ? "device.activate" : "device.unlock"), () => unlockDevice(device), "primary")}
+          : html`${button("unlock", t(status === "pending" ? "device.activate" : "device.unlock"), () => unlockDevice(device), "primary")}`}
         ${button("edit", t("edit"), () => editDevice(device, detail.etag))}`
       : nothing}
     ${more().some(Boolean) ? menuButton(more, t("actions_for", { name })) : nothing}`;
