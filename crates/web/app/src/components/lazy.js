@@ -3,7 +3,7 @@
 
 import { repaint } from "../core.js";
 import { loadingPanel } from "./panel.js";
-import { problemBox, skeleton } from "./small.js";
+import { problemBox, skeleton, toastProblem } from "./small.js";
 
 /**
  * A panel whose module is loaded when it is first opened.
@@ -30,7 +30,7 @@ export function lazyPanel(read) {
 }
 
 /**
- * Functions of a module that is loaded when the first of them is called.
+ * Functions of a module that is loaded when the first of them is called. Their errors are reported.
  * @template {Record<string, any>} M
  * @param {() => Promise<M>} read
  * @returns {{[K in keyof M]: M[K] extends (...given: infer A) => any ? (...given: A) => Promise<void> : never}}
@@ -41,7 +41,11 @@ export const lazyActions = (read) =>
       {},
       {
         get: (_, name) => async (/** @type {any[]} */ ...given) => {
-          await (await read())[/** @type {string} */ (name)](...given);
+          try {
+            await (await read())[/** @type {string} */ (name)](...given);
+          } catch (error) {
+            toastProblem(error);
+          }
         },
       },
     )
