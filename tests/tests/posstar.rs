@@ -243,7 +243,7 @@ fn exchanged_token_ends_in_every_process(engine: DatabaseEngine) {
         client.with_token(&second).get_me().expect_status(200);
         client.with_token(&neighbor).get_me().expect_status(200);
     }
-    // a process reads nothing again after the first uses that it has recorded
+    // an exchange reads what it needs in its own unit of work
     let reads = || count_units(&one, "authenticate") + count_units(&one, "read_first_uses");
     let before = reads();
     let last = (0..20).fold(second, |token, _| exchange(&app, &token));

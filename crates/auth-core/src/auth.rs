@@ -185,12 +185,11 @@ impl Auth {
         let limits = self.settings.caches;
         let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
         let denials = self.caller_denials.size_bytes().saturating_add(self.guest_denials.size_bytes());
-        let first_use_changes = size(self.revocations.session_change_bytes());
         [
             ("tokens", self.token_cache.size_bytes(), limits.tokens),
             ("profiles", self.profile_cache.size_bytes(), limits.profiles),
             ("sessions", self.session_cache.size_bytes(), limits.sessions),
-            ("first_uses", self.first_use_cache.size_bytes().saturating_add(first_use_changes), limits.first_uses),
+            ("first_uses", self.first_use_cache.size_bytes(), limits.first_uses),
             ("api_keys", self.api_key_cache.size_bytes(), limits.api_keys),
             ("revocations", size(self.revocations.size_bytes()), limits.revocations),
             ("activity", size(self.activity.size_bytes()), limits.activity),

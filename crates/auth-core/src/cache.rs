@@ -3,7 +3,8 @@
 //! A change does not remove cached data; it makes the data outdated. Each cached reading has the
 //! version of the change counter at which it began. It is valid while no later change affected its
 //! user, device or tenant. A reading that was in progress when the change arrived is outdated by
-//! the same comparison, and no cache has to be searched.
+//! the same comparison, and no cache has to be searched. The first uses of exchanged tokens have no
+//! version: they take effect a grace period later, and are read again before.
 
 mod api_keys;
 mod bounded_cache;
@@ -28,7 +29,7 @@ pub struct CacheLimits {
     pub profiles: u64,
     /// Sessions whose rows were read.
     pub sessions: u64,
-    /// First uses of exchanged tokens, and the versions of their changes.
+    /// First uses of exchanged tokens.
     pub first_uses: u64,
     /// API keys and their decrypted secrets.
     pub api_keys: u64,

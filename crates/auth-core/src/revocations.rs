@@ -18,8 +18,6 @@
 //! not missed. While the database is unavailable, cached data that is not outdated stays in use;
 //! outdated data is not used, because a right whose removal was answered must be gone.
 
-mod session_changes;
-
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -27,7 +25,6 @@ use std::time::Duration;
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Change, DeviceId, Epoch, Scope, SessionId, TenantId, UserId};
 
-use self::session_changes::SessionChanges;
 use crate::bounded_map::BoundedMap;
 use crate::ports::{FeedBatch, FeedEntry};
 use crate::{Epochs, Session, SessionKind};
@@ -70,7 +67,6 @@ struct SessionEnd {
 struct RevocationState {
     ended: BoundedMap<SessionId, SessionEnd>,
     scopes: BoundedMap<Scope, ScopeState>,
-    session_changes: SessionChanges,
     version: Version,
     /// The horizon: entries up to this version may have been dropped. What was read of a session or
     /// a principal before it is outdated and is read from the store again.
@@ -107,13 +103,11 @@ impl OwnChanges {
 }
 
 impl RevocationState {
-    /// An empty cache of at most `limit` bytes, one half for ended sessions and one for scopes, and
-    /// of at most `session_changes` bytes for changes of live sessions.
-    fn with_limits(limit: usize, session_changes: usize) -> Self {
+    /// An empty cache of at most `limit` bytes, one half for ended sessions and one for scopes.
+    fn with_limit(limit: usize) -> Self {
         Self {
             ended: BoundedMap::new(limit / 2),
             scopes: BoundedMap::new(limit / 2),
-            session_changes: SessionChanges::with_limit(session_changes),
             version: Version::default(),
             forgotten_until: Version::default(),
             polled_at: None,
@@ -161,7 +155,6 @@ impl RevocationState {
             Change::SessionEnded(session) => self.record_end(session, SessionEnd { feed_time: seen, version: moment }),
             Change::EpochBumped { scope, epoch } => self.invalidate(scope, epoch, moment),
             Change::Invalidated(Scope::Keys) => self.keys_version = moment,
-            Change::Invalidated(Scope::Session(session)) => self.session_changes.record(session, moment),
             Change::Invalidated(scope) => self.invalidate(scope, Epoch::default(), moment),
         }
     }
@@ -200,32 +193,25 @@ impl RevocationState {
     }
 }
 
-/// The default size limits in bytes.
+/// The default size limit in bytes.
 const DEFAULT_BYTES: usize = 8 << 20;
-const DEFAULT_SESSION_CHANGE_BYTES: usize = 1 << 20;
 
 impl Default for RevocationCache {
     fn default() -> Self {
-        Self::with_limits(DEFAULT_BYTES, DEFAULT_SESSION_CHANGE_BYTES)
+        Self::with_limit(DEFAULT_BYTES)
     }
 }
 
 impl RevocationCache {
-    /// An empty cache of at most `limit` bytes, and of at most `session_changes` bytes for changes
-    /// of live sessions.
-    pub(crate) fn with_limits(limit: usize, session_changes: usize) -> Self {
-        Self(RwLock::new(RevocationState::with_limits(limit, session_changes)))
+    /// An empty cache of at most `limit` bytes.
+    pub(crate) fn with_limit(limit: usize) -> Self {
+        Self(RwLock::new(RevocationState::with_limit(limit)))
     }
 
-    /// The size in bytes, without changes of live sessions.
+    /// The size in bytes.
     pub(crate) fn size_bytes(&self) -> usize {
         let known = self.read_state();
         known.ended.size_bytes().saturating_add(known.scopes.size_bytes())
-    }
-
-    /// The size of the changes of live sessions in bytes.
-    pub(crate) fn session_change_bytes(&self) -> usize {
-        self.read_state().session_changes.size_bytes()
     }
 
     fn read_state(&self) -> RwLockReadGuard<'_, RevocationState> {
@@ -278,17 +264,6 @@ impl RevocationCache {
         let [user, device, tenant] = marks.map(|mark| mark.epoch);
         let over = epochs.is_below(&Epochs { user, device, tenant }) || known.ended.contains_key(&about.session);
         RevocationCheck { over, invalidated: known.newest_invalidation(marks), forgotten_until: known.forgotten_until }
-    }
-
-    /// The version before which readings of the first uses of the session's tokens are outdated.
-    pub(crate) fn first_uses_invalidated_at(&self, session: SessionId) -> Version {
-        self.read_state().session_changes.invalidated_at(session)
-    }
-
-    /// The version of the change of the session's first uses after this version, if there was
-    /// exactly one.
-    pub(crate) fn only_first_use_since(&self, session: SessionId, since: Version) -> Option<Version> {
-        self.read_state().session_changes.only_change_since(session, since)
     }
 
     /// The version before which readings of sessions are outdated.

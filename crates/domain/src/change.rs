@@ -30,8 +30,6 @@ pub enum Scope {
     Device(DeviceId),
     /// A tenant with all of its users and devices.
     Tenant(TenantId),
-    /// A single session: the first uses of its exchanged tokens.
-    Session(SessionId),
     /// The keys of the server.
     Keys,
     /// The clock: an operator has accepted it.
@@ -112,7 +110,7 @@ pub trait Revocations {
 
     /// Raises the epoch of `scope`, which ends all of its sessions except permanent ones, and the
     /// sessions that depend on them. Returns the new epoch; `None` if the user, device or tenant
-    /// does not exist (sessions, keys and clock have no epoch).
+    /// does not exist (keys and clock have no epoch).
     ///
     /// One change reports the epoch, and one more each session that has ended without being below
     /// it. The epoch is raised first, so that a concurrent login finds it.

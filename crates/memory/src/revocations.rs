@@ -61,7 +61,7 @@ impl Transaction<'_> {
             Scope::User(id) => tables.users.change(&id, |user| next(&mut user.epoch)),
             Scope::Device(id) => tables.devices.change(&id, |device| next(&mut device.epoch)),
             Scope::Tenant(id) => tables.tenants.change(&id, |tenant| next(&mut tenant.epoch)),
-            Scope::Session(_) | Scope::Keys | Scope::Clock => None,
+            Scope::Keys | Scope::Clock => None,
         })
     }
 
@@ -81,7 +81,7 @@ impl Transaction<'_> {
             Scope::Tenant(tenant) => {
                 tables.sessions.rows().values().filter(|row| row.tenant == tenant).map(|row| row.id).collect()
             }
-            Scope::Session(_) | Scope::Keys | Scope::Clock => Vec::new(),
+            Scope::Keys | Scope::Clock => Vec::new(),
         }
     }
 }

@@ -119,16 +119,12 @@ impl Sessions for Transaction<'_> {
         Ok(read_first_uses(self.tables(), id))
     }
 
-    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<bool> {
+    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<()> {
         let tables = self.tables_mut()?;
-        if !tables.sessions.has(&id) {
-            return constraint_error("a first use is of a session that is in the store");
-        }
-        let new = !tables.first_uses.has(&(id, first.generation));
-        if new {
+        if tables.sessions.has(&id) && !tables.first_uses.has(&(id, first.generation)) {
             tables.first_uses.put((id, first.generation), first.at);
         }
-        Ok(new)
+        Ok(())
     }
 
     fn remove_first_uses(&mut self, id: SessionId, before: i64) -> StoreResult<()> {

@@ -190,7 +190,6 @@ fn scope_values(scope: &Scope) -> (&'static str, Bind<'_>) {
         Scope::User(id) => ("user", Bind::from(&id.0)),
         Scope::Device(id) => ("device", Bind::from(&id.0)),
         Scope::Tenant(id) => ("tenant", Bind::from(&id.0)),
-        Scope::Session(id) => ("session", Bind::from(&id.0)),
         Scope::Keys => ("keys", Bind::NoBytes),
         Scope::Clock => ("clock", Bind::NoBytes),
     }

@@ -165,8 +165,8 @@ impl Sessions for Transaction {
     fn list_first_uses(&mut self, id: SessionId) -> StoreResult<Vec<FirstUse>> {
         todo!("the recorded first uses of the session's generations, by generation")
     }
-    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<bool> {
-        todo!("record the first use of a generation, and return false if one is recorded already")
+    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<()> {
+        todo!("record the first use of a generation, unless one is recorded already or the session does not exist")
     }
     fn remove_first_uses(&mut self, id: SessionId, before: i64) -> StoreResult<()> {
         todo!("remove the first uses of the session's generations before this one")

@@ -130,7 +130,8 @@ impl Auth {
         }))
     }
 
-    /// Verifies an access token and reads its current profile. This counts as a use of the token.
+    /// Verifies an access token and reads its current profile. This counts as a use of the token,
+    /// unless the caller records that.
     pub(super) fn verify_session(
         &self,
         token: &str,
@@ -167,7 +168,7 @@ impl Auth {
             Some(false) => {}
         }
         let Some(profile) = self.load_profile(&verified, &check, reach)? else { return Ok(None) };
-        if verified.should_record_use(now) {
+        if reach != Reach::Exchange && verified.should_record_use(now) {
             let (session, generation) = (verified.session, verified.generation);
             self.activity.record_use(SessionUse { session, generation, at: now });
         }

@@ -204,18 +204,14 @@ impl AuthBuilder {
             HashQueue::start(hasher, Arc::clone(&self.entropy), Arc::clone(&self.clock), self.settings.queue)
                 .map_err(|error| BuildError::System(error.to_string()))?;
         let caches = self.settings.caches;
-        let first_use_changes = caches.first_uses / 4;
         let node = NodeId::new(now, self.entropy.random_bytes().map_err(|_| KeyError::Entropy)?);
         let auth = Arc::new(Auth {
             login_queue: LoginQueue::new(self.settings.queue.waiting),
             issuer: self.settings.issuer.clone().unwrap_or_else(|| format!("urn:uuid:{}", instance.id)),
-            revocations: Arc::new(RevocationCache::with_limits(
-                to_usize(caches.revocations),
-                to_usize(first_use_changes),
-            )),
+            revocations: Arc::new(RevocationCache::with_limit(to_usize(caches.revocations))),
             token_cache: TokenCache::with_limit(caches.tokens),
             profile_cache: ProfileCache::with_limit(caches.profiles),
-            first_use_cache: FirstUseCache::with_limit(caches.first_uses.saturating_sub(first_use_changes)),
+            first_use_cache: FirstUseCache::with_limit(caches.first_uses),
             api_key_cache: ApiKeyCache::with_limit(caches.api_keys),
             session_cache: SessionCache::with_limit(caches.sessions),
             activity: ActivityTracker::new(start.monotonic, to_usize(caches.activity)),

@@ -7,35 +7,24 @@
 //! within its terms.
 //!
 //! The generations of the tokens define their order. The first use of a generation is written to
-//! the store immediately and reported to all processes as a change of the session. It makes their
-//! cached first uses of this session outdated and nothing else; until then, they authenticate from
-//! memory. The process that wrote it adds it to those it has cached, so that a client that stays
-//! with one process causes no reading.
+//! the store before the request is answered. It ends other tokens a grace period later, so no
+//! process has to be told: each reads the first uses of a session again twice in a grace period,
+//! and authenticates from memory in between.
 
 use std::time::Duration;
 
-use tillgate_domain::{Instant, Scope, SessionId, StoreError, StoreExt, StoreResult};
+use tillgate_domain::{Instant, SessionId, StoreError, StoreExt, StoreResult};
 
 use super::Auth;
+use super::maintenance::FEED_POLL_INTERVAL;
 use super::reach::Reach;
 use crate::cache::{FirstUses, VerifiedToken};
-use crate::ports::{AuthTx, FirstUse, Rotation};
+use crate::ports::{AuthTx, FirstUse, Rotation, SessionUse};
 use crate::requests::GrantKind;
-use crate::session::FIRST_GENERATION;
 use crate::{AuthRequest, Error, IssuedTokens, Session, TokenDenied};
 
 /// How often an exchange starts again because another one has overtaken it.
 const MAX_ROTATION_ATTEMPTS: usize = 8;
-
-/// The outcome of the unit of work.
-enum ExchangeOutcome {
-    Exchanged {
-        session: Box<Session>,
-        /// Whether the presented token was not used before.
-        is_first_use: bool,
-    },
-    Denied(TokenDenied),
-}
 
 impl Auth {
     /// Exchanges an access token.
@@ -50,15 +39,12 @@ impl Auth {
         let id = presented_in.id;
         let (now, read_version) = (self.time().at, self.revocations.current_version());
         let first = FirstUse { generation: presented_in.generation, at: now };
-        let known = self.cached_first_uses(id);
-        let outcome = self.store.write("exchange_token", |tx| {
+        let decided = self.store.write("exchange_token", |tx| {
             for _ in 0..MAX_ROTATION_ATTEMPTS {
-                let Some(record) = tx.sessions().find(id)? else {
-                    return Ok(ExchangeOutcome::Denied(TokenDenied::SessionOver));
-                };
+                let Some(record) = tx.sessions().find(id)? else { return Ok(Err(TokenDenied::SessionOver)) };
                 let session = &record.session;
                 if session.terms.refresh.is_some() {
-                    return Ok(ExchangeOutcome::Denied(TokenDenied::WrongAudience));
+                    return Ok(Err(TokenDenied::WrongAudience));
                 }
                 // A store that was rolled back may have lost a revocation that this process still
                 // knows.
@@ -66,11 +52,18 @@ impl Auth {
                     || session.epochs.is_below(&record.epochs)
                     || self.revocations.is_over(session)
                 {
-                    return Ok(ExchangeOutcome::Denied(TokenDenied::SessionOver));
+                    return Ok(Err(TokenDenied::SessionOver));
+                }
+                let known = match session.terms.exchange_overlap {
+                    Some(overlap) => Some((self.load_first_uses(tx, id, first.generation, overlap)?, overlap)),
+                    None => None,
+                };
+                if known.as_ref().is_some_and(|(known, overlap)| known.supersede(first.generation, now, *overlap)) {
+                    return Ok(Err(TokenDenied::Expired));
                 }
                 let extended = session.terms.session_expiry(session.created_at, now, &record.zone);
                 let later = Rotation {
-                    generation: next_generation(session, presented_in.generation),
+                    generation: next_generation(session, first.generation),
                     key: session.key,
                     previous_key: session.previous_key,
                     at: now,
@@ -79,42 +72,34 @@ impl Auth {
                     proved_at: None,
                 };
                 if tx.sessions().rotate(session.id, session.generation, &later)? {
-                    let is_first_use = match session.terms.exchange_overlap {
-                        Some(overlap) => record_first_use(tx, id, first, known.as_ref(), overlap)?,
-                        None => false,
+                    let first_uses = match &known {
+                        Some((known, overlap)) => Some(record_first_use(tx, id, known, first, *overlap)?),
+                        None => None,
                     };
                     let (rotated_at, rotated_from) = (Some(now), later.from);
                     let (generation, expires_at) = (later.generation, later.expires_at);
                     let session = Session { generation, rotated_from, rotated_at, expires_at, ..session.clone() };
-                    return Ok(ExchangeOutcome::Exchanged { session: Box::new(session), is_first_use });
+                    return Ok(Ok((session, first_uses)));
                 }
             }
             Err(StoreError::Conflict(format!(
                 "session \"{id}\" was changed by others {MAX_ROTATION_ATTEMPTS} times in a row"
             )))
         })?;
-        match outcome {
-            ExchangeOutcome::Exchanged { session, is_first_use } => {
-                if let (true, Some(known), Some(overlap)) = (is_first_use, known, session.terms.exchange_overlap) {
-                    self.cache_first_use(id, &known, first, overlap);
-                }
-                let epochs = session.epochs;
-                self.mint_tokens(
-                    &self.keyring.current(),
-                    *session,
-                    &epochs,
-                    caller.profile,
-                    GrantKind::Exchanged,
-                    read_version,
-                )
-            }
-            ExchangeOutcome::Denied(denial) => Err(denial.into()),
+        let (session, first_uses) = decided?;
+        if let Some(first_uses) = first_uses {
+            self.first_use_cache.insert(id, first_uses);
         }
+        self.activity.record_use(SessionUse { session: id, generation: first.generation, at: now });
+        let epochs = session.epochs;
+        let keys = self.keyring.current();
+        self.mint_tokens(&keys, session, &epochs, caller.profile, GrantKind::Exchanged, read_version)
     }
 
     /// Whether an exchanged token is past its grace period, which starts with the first use of a
     /// successor. Records the first use of the given token if there is none yet. `None` if that
-    /// requires the store and `reach` does not allow it.
+    /// requires the store and `reach` does not allow it. Within an exchange, which decides it in its
+    /// own unit of work, only what is cached counts.
     pub(super) fn is_superseded(
         &self,
         verified: &VerifiedToken,
@@ -123,83 +108,80 @@ impl Auth {
     ) -> Result<Option<bool>, Error> {
         let &VerifiedToken { session, generation, .. } = verified;
         let Some(overlap) = verified.exchange_overlap else { return Ok(Some(false)) };
-        let known = match self.cached_first_uses(session) {
-            Some(known) => known,
-            None if reach == Reach::Memory => return Ok(None),
-            None => self.read_first_uses(session)?,
+        let known = match (self.cached_first_uses(session, generation, overlap), reach) {
+            (Some(known), _) => known,
+            (None, Reach::Memory) => return Ok(None),
+            (None, Reach::Exchange) => return Ok(Some(false)),
+            (None, Reach::Store) => {
+                self.store.read("read_first_uses", |tx| self.load_first_uses(tx, session, generation, overlap))?
+            }
         };
         if known.supersede(generation, now, overlap) {
             return Ok(Some(true));
         }
-        let is_recorded = generation == FIRST_GENERATION || known.reach(generation);
-        match reach {
-            Reach::Memory if !is_recorded => return Ok(None),
-            Reach::Store if !is_recorded => {
-                let first = FirstUse { generation, at: now };
-                let is_first_use = self.store.write("record_first_use", |tx| {
-                    // A session that no longer exists has ended; that is reported by other means.
-                    match tx.sessions().find(session)? {
-                        Some(_) => record_first_use(tx, session, first, Some(&known), overlap),
-                        None => Ok(false),
-                    }
-                })?;
-                if is_first_use {
-                    self.cache_first_use(session, &known, first, overlap);
-                }
-            }
-            _ => {}
+        if reach == Reach::Exchange || known.reach(generation) {
+            return Ok(Some(false));
         }
+        if reach == Reach::Memory {
+            return Ok(None);
+        }
+        let first = FirstUse { generation, at: now };
+        let recorded =
+            self.store.write("record_first_use", |tx| record_first_use(tx, session, &known, first, overlap))?;
+        self.first_use_cache.insert(session, recorded);
         Ok(Some(false))
     }
 
-    /// The first uses of a session, if they are cached and current.
-    fn cached_first_uses(&self, session: SessionId) -> Option<FirstUses> {
-        self.first_use_cache.get(session, self.revocations.first_uses_invalidated_at(session))
+    /// The cached first uses of a session, if they decide whether a token of this generation is
+    /// past its grace period.
+    ///
+    /// They do for half a grace period: what was committed since, even if its unit of work took a
+    /// while, ends no token before they are read again. While the store cannot be read, they do for
+    /// a whole one. They do not if they lack the generation before, which is followed by this one.
+    fn cached_first_uses(&self, session: SessionId, generation: i64, overlap: Duration) -> Option<FirstUses> {
+        let known = self.first_use_cache.get(session)?;
+        let age = known.age(self.clock.monotonic());
+        // If there is hardly a grace period, they are as current as revocations.
+        let is_current = age < (overlap / 2).max(FEED_POLL_INTERVAL) || (age < overlap && self.is_store_away());
+        (is_current && known.reach_before(generation)).then_some(known)
     }
 
-    fn read_first_uses(&self, session: SessionId) -> Result<FirstUses, Error> {
-        let read_version = self.revocations.current_version();
-        let uses = self.store.read("read_first_uses", |tx| tx.sessions().list_first_uses(session))?;
-        let uses = FirstUses::new(uses, read_version);
-        self.first_use_cache.insert(session, uses.clone());
-        Ok(uses)
-    }
-
-    /// Adds a first use that this process has just committed to those that it knew before. Its own
-    /// change has made those outdated. If there was another change since they were read, they stay
-    /// outdated and are read again.
-    fn cache_first_use(&self, session: SessionId, known: &FirstUses, first: FirstUse, overlap: Duration) {
-        if let Some(version) = self.revocations.only_first_use_since(session, known.read_version()) {
-            let oldest = obsolete_before(known, first, overlap);
-            self.first_use_cache.insert(session, known.with(first, oldest, version));
+    /// The first uses of a session, from the cache if they decide, otherwise from the store.
+    fn load_first_uses(
+        &self,
+        tx: &mut dyn AuthTx,
+        session: SessionId,
+        generation: i64,
+        overlap: Duration,
+    ) -> StoreResult<FirstUses> {
+        if let Some(known) = self.cached_first_uses(session, generation, overlap) {
+            return Ok(known);
         }
+        let read_at = self.clock.monotonic();
+        let read = FirstUses::new(tx.sessions().list_first_uses(session)?, read_at);
+        self.first_use_cache.insert(session, read.clone());
+        Ok(read)
     }
 }
 
-/// Records the first use of a generation after the first, and reports it to all processes. Returns
-/// false if there is one already. Removes the first uses that decide nothing, of those that are
-/// known.
+/// Records the first use of a generation, unless it is among the known ones, and removes those that
+/// decide nothing. Returns all that are known then.
 fn record_first_use(
     tx: &mut dyn AuthTx,
     session: SessionId,
+    known: &FirstUses,
     first: FirstUse,
-    known: Option<&FirstUses>,
     overlap: Duration,
-) -> StoreResult<bool> {
-    if first.generation <= FIRST_GENERATION || !tx.sessions().record_first_use(session, first)? {
-        return Ok(false);
+) -> StoreResult<FirstUses> {
+    if known.reach(first.generation) {
+        return Ok(known.clone());
     }
-    if let Some(oldest) = known.and_then(|known| obsolete_before(known, first, overlap)) {
+    tx.sessions().record_first_use(session, first)?;
+    let oldest = known.obsolete_before(first.at.saturating_sub(overlap));
+    if let Some(oldest) = oldest {
         tx.sessions().remove_first_uses(session, oldest)?;
     }
-    tx.revocations().invalidate(Scope::Session(session), first.at)?;
-    Ok(true)
-}
-
-/// The generation before which no first use decides anything at the time of this one, if there are
-/// such: a later generation was first used an overlap ago.
-fn obsolete_before(known: &FirstUses, first: FirstUse, overlap: Duration) -> Option<i64> {
-    known.obsolete_before(first.at.saturating_sub(overlap))
+    Ok(known.with(first, oldest))
 }
 
 /// The generation of the token that a token of generation `presented` is exchanged for. If the

@@ -254,7 +254,8 @@ impl Auth {
         age <= self.settings.max_age && (age <= MISSED_POLL_AGE || !self.schedule.is_running() || self.is_store_away())
     }
 
-    fn is_store_away(&self) -> bool {
+    /// Whether polls of the feed fail: the store cannot be read.
+    pub(super) fn is_store_away(&self) -> bool {
         let now = self.clock.monotonic();
         self.follower.lock_polls().last_failure.is_some_and(|at| now.saturating_sub(at) <= STORE_AWAY_PERIOD)
     }

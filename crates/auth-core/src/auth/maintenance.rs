@@ -16,7 +16,7 @@ use crate::session_terms::MAX_ACCESS_TOKEN_LIFETIME;
 use crate::throttle::GUESS_MEMORY;
 
 /// How often the change feed is polled.
-const FEED_POLL_INTERVAL: Duration = Duration::from_millis(250);
+pub(super) const FEED_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How often uses are written.
 const ACTIVITY_WRITE_INTERVAL: Duration = Duration::from_secs(1);

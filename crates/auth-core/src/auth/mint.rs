@@ -31,7 +31,7 @@ impl Auth {
         self.session_cache.insert(session.id, epochs, read_version, self.revocations.forgotten_until());
         if session.generation == FIRST_GENERATION && session.terms.exchange_overlap.is_some() {
             // The first token of a session has no successor yet, so its first use needs no store.
-            self.first_use_cache.insert(session.id, FirstUses::new([], self.revocations.current_version()));
+            self.first_use_cache.insert(session.id, FirstUses::new([], self.clock.monotonic()));
         }
         let principal = session
             .principal()

@@ -7,7 +7,7 @@ pub(super) enum Reach {
     Memory,
     /// Also the store, on a thread that may wait.
     Store,
-    /// Also the store, but the caller records the first use of an exchanged token, in its own unit
-    /// of work.
+    /// Also the store, but the caller records the use of the token, and its first use in its own
+    /// unit of work.
     Exchange,
 }

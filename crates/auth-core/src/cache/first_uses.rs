@@ -1,4 +1,7 @@
 //! The first uses of exchanged tokens, in bounded memory.
+//!
+//! A first use ends other tokens an overlap later. A reading therefore needs no version: until an
+//! overlap has passed, no later first use has ended a token that it does not end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,24 +11,46 @@ use tillgate_domain::{Instant, SessionId};
 use super::allocation_bytes;
 use super::bounded_cache::BoundedCache;
 use crate::ports::FirstUse;
-use crate::revocations::Version;
+use crate::session::FIRST_GENERATION;
 
-/// The first uses of a session's generations, with the version at which their reading began.
+/// The number of first uses without effect that are removed together, so that most writes remove
+/// none.
+const REMOVED_AT_ONCE: usize = 8;
+
+/// The first uses of a session's generations, by generation, with the monotonic time at which their
+/// reading began.
 #[derive(Clone)]
 pub(crate) struct FirstUses {
     uses: Arc<[FirstUse]>,
-    read_version: Version,
+    read_at: Duration,
 }
 
 impl FirstUses {
-    /// First uses whose reading began at this version.
-    pub(crate) fn new(uses: impl Into<Arc<[FirstUse]>>, read_version: Version) -> Self {
-        Self { uses: uses.into(), read_version }
+    /// First uses by generation, whose reading began at this monotonic time.
+    pub(crate) fn new(uses: impl Into<Arc<[FirstUse]>>, read_at: Duration) -> Self {
+        Self { uses: uses.into(), read_at }
     }
 
-    /// The version at which their reading began.
-    pub(crate) fn read_version(&self) -> Version {
-        self.read_version
+    /// The time since their reading began.
+    pub(crate) fn age(&self, monotonic: Duration) -> Duration {
+        monotonic.saturating_sub(self.read_at)
+    }
+
+    /// Whether they include the first use of the generation before this one, or a later one. A
+    /// generation is issued for the one before, which is a use of that.
+    pub(crate) fn reach_before(&self, generation: i64) -> bool {
+        generation <= self.newest_generation().saturating_add(1)
+    }
+
+    /// Whether a token of this generation or a later one was used.
+    pub(crate) fn reach(&self, generation: i64) -> bool {
+        generation <= self.newest_generation()
+    }
+
+    /// The newest generation with a recorded first use. Those of the first generation are not
+    /// recorded, because they end no other tokens.
+    fn newest_generation(&self) -> i64 {
+        self.uses.last().map_or(FIRST_GENERATION, |newest| newest.generation)
     }
 
     /// Whether a token of this generation has a successor that was first used an overlap or more
@@ -35,24 +60,18 @@ impl FirstUses {
         self.uses.iter().filter(follows).any(|first| now.duration_since(first.at) >= overlap)
     }
 
-    /// Whether a token of this generation or a later one was used.
-    pub(crate) fn reach(&self, generation: i64) -> bool {
-        self.uses.iter().any(|first| first.generation >= generation)
-    }
-
-    /// The generation before which first uses decide nothing, if there are such: a later one was
-    /// first used at this instant or before.
+    /// The generation before which first uses decide nothing, if there are several such: that one
+    /// was first used at this instant or before.
     pub(crate) fn obsolete_before(&self, settled: Instant) -> Option<i64> {
-        let newest = self.uses.iter().filter(|first| first.at <= settled).map(|first| first.generation).max()?;
-        self.uses.iter().any(|first| first.generation < newest).then_some(newest)
+        let (earlier, newest) = self.uses.iter().enumerate().rev().find(|(_, first)| first.at <= settled)?;
+        (earlier >= REMOVED_AT_ONCE).then_some(newest.generation)
     }
 
-    /// These and another first use, without those before the generation `oldest`, as of this
-    /// version.
-    pub(crate) fn with(&self, first: FirstUse, oldest: Option<i64>, version: Version) -> Self {
+    /// These and the first use of a later generation, without those before the generation `oldest`.
+    pub(crate) fn with(&self, first: FirstUse, oldest: Option<i64>) -> Self {
         let is_needed = |each: &FirstUse| oldest.is_none_or(|oldest| each.generation >= oldest);
-        let uses: Vec<FirstUse> = self.uses.iter().copied().chain([first]).filter(is_needed).collect();
-        Self::new(uses, version)
+        let uses: Vec<FirstUse> = self.uses.iter().copied().filter(is_needed).chain([first]).collect();
+        Self::new(uses, self.read_at)
     }
 
     /// The memory of the first uses.
@@ -75,15 +94,16 @@ impl FirstUseCache {
         self.0.size_bytes()
     }
 
-    /// The first uses, if their reading began at or after the version of the newest change of the
-    /// session.
-    pub(crate) fn get(&self, session: SessionId, invalidated_at: Version) -> Option<FirstUses> {
-        self.0.get(&session).filter(|read| read.read_version >= invalidated_at)
+    /// The first uses, whatever their age.
+    pub(crate) fn get(&self, session: SessionId) -> Option<FirstUses> {
+        self.0.get(&session)
     }
 
-    /// Stores first uses. Keeps those that were read later.
+    /// Stores first uses, unless those that are stored were read later or include as many
+    /// generations.
     pub(crate) fn insert(&self, session: SessionId, uses: FirstUses) {
-        if self.0.get(&session).is_none_or(|read| read.read_version <= uses.read_version) {
+        let order = |uses: &FirstUses| (uses.read_at, uses.newest_generation());
+        if self.0.get(&session).is_none_or(|stored| order(&stored) < order(&uses)) {
             self.0.insert(session, uses);
         }
     }

@@ -119,9 +119,9 @@ pub trait Sessions {
     /// The recorded first uses of a session, by generation.
     fn list_first_uses(&mut self, id: SessionId) -> StoreResult<Vec<FirstUse>>;
 
-    /// Records the first use of a generation of an existing session. Returns false, and changes
-    /// nothing, if it was recorded before.
-    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<bool>;
+    /// Records the first use of a generation of a session. Changes nothing if it was recorded
+    /// before, or if the session does not exist.
+    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<()>;
 
     /// Removes the first uses of all generations of a session before this one.
     fn remove_first_uses(&mut self, id: SessionId, before: i64) -> StoreResult<()>;

@@ -8,14 +8,20 @@ use tillgate_auth_core::{
     Auth, AuthPorts, AuthStore, Error, GrantKind, IssuedTokens, LoginRequest, Terms, TokenDenied,
 };
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Scope, Store, StoreExt, StoreResult, UnitOfWork, Work};
+use tillgate_domain::{Mode, Store, StoreError, StoreExt, StoreResult, UnitOfWork, Work};
 use tillgate_memory::MemoryStore;
+use tillgate_testkit::FailingStore;
+use tillgate_testkit::failing_store::PlannedFailure;
 
 use crate::fixture::{
     EngineFixture, HOUR, MINUTE, OVERLAP, authenticate, by_user, native, presented, refresh, terms, token_refused,
+    unavailable,
 };
 
 const MOMENT: Duration = Duration::from_millis(1);
+
+/// How long first uses are cached at least.
+const SHORTEST_READING: Duration = Duration::from_millis(250);
 
 fn exchangeable() -> Terms {
     Terms { access: 24 * HOUR, refresh: None, absolute: Some(72 * HOUR), exchange_overlap: Some(OVERLAP), ..terms() }
@@ -27,6 +33,13 @@ fn login(fixture: &EngineFixture, terms: Terms) -> IssuedTokens {
 
 fn exchange(auth: &Auth, granted: &IssuedTokens) -> Result<IssuedTokens, Error> {
     auth.exchange(&presented(granted.access_token.expose(), &native()))
+}
+
+/// The generations with a recorded first use.
+fn list_first_uses(fixture: &EngineFixture, granted: &IssuedTokens) -> Vec<i64> {
+    let id = granted.session.id;
+    let uses = fixture.auth_store().read("test", |tx| tx.sessions().list_first_uses(id)).unwrap();
+    uses.iter().map(|first| first.generation).collect()
 }
 
 /// Whether the token is accepted without the store.
@@ -98,21 +111,62 @@ fn exchange_takes_as_many_units_of_work_as_refresh() {
 }
 
 #[test]
-fn first_use_outdates_first_uses_of_its_session_alone() {
+fn first_uses_are_read_twice_in_a_grace_period() {
     let fixture = EngineFixture::open();
     let (store, other) = counting_process(&fixture);
-    let (first, neighbor) = (login(&fixture, exchangeable()), login(&fixture, exchangeable()));
-    for granted in [&first, &neighbor] {
-        authenticate(&other, granted).unwrap();
-    }
+    let first = login(&fixture, exchangeable());
+    authenticate(&other, &first).unwrap();
     let second = exchange(&fixture.auth, &first).unwrap();
     authenticate(&fixture.auth, &second).unwrap();
-    assert!(is_known(&fixture.auth, &first) && is_known(&fixture.auth, &neighbor), "the process that wrote it");
+    fixture.clock.advance(OVERLAP / 2 - MOMENT);
     other.poll_feed().unwrap();
-    assert!(is_known(&other, &neighbor), "another session of the user");
+    assert!(is_known(&other, &first), "what happened since has ended nothing yet");
+    fixture.clock.advance(MOMENT);
     assert!(!is_known(&other, &first), "its successor may have been used");
     let ((), units) = store.count(|| drop(authenticate(&other, &first).unwrap()));
     assert_eq!(units, ["read_first_uses"], "the profile is still known");
+    fixture.clock.advance(OVERLAP / 2);
+    other.poll_feed().unwrap();
+    assert!(!is_known(&other, &first));
+    assert_eq!(token_refused(authenticate(&other, &first)), TokenDenied::Expired);
+}
+
+#[test]
+fn first_uses_are_trusted_for_a_grace_period_while_store_is_away() {
+    let fixture = EngineFixture::open();
+    let store = Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())));
+    let auth = fixture.process_over(store.clone());
+    let overlap = MINUTE / 2;
+    let granted = login(&fixture, Terms { exchange_overlap: Some(overlap), ..exchangeable() });
+    authenticate(&auth, &granted).unwrap();
+    store.plan_failure(PlannedFailure::at_once(StoreError::Unavailable("gone".into())).only(Mode::Read));
+    fixture.clock.advance(overlap - MOMENT);
+    assert!(unavailable(authenticate(&auth, &granted)), "it is not known that the store is away");
+    assert!(unavailable(auth.poll_feed()));
+    authenticate(&auth, &granted).unwrap();
+    fixture.clock.advance(MOMENT);
+    assert!(unavailable(authenticate(&auth, &granted)), "a successor may have been used a grace period ago");
+    store.clear_failure();
+    authenticate(&auth, &granted).unwrap();
+}
+
+/// A superseded token that is presented for an exchange is not a use of its session.
+#[test]
+fn denied_exchange_is_not_recorded_as_use() {
+    let fixture = EngineFixture::open();
+    let first = login(&fixture, exchangeable());
+    let second = exchange(&fixture.auth, &first).unwrap();
+    let third = exchange(&fixture.auth, &second).unwrap();
+    let last_used_at = || fixture.session(third.session.id).last_used_at;
+    fixture.auth.write_activity().unwrap();
+    let used_at = last_used_at();
+    assert!(used_at.is_some(), "an exchange is a use");
+    fixture.clock.advance(OVERLAP);
+    for auth in [&fixture.auth, &fixture.process()] {
+        assert_eq!(token_refused(exchange(auth, &first)), TokenDenied::Expired);
+        auth.write_activity().unwrap();
+        assert_eq!(last_used_at(), used_at);
+    }
 }
 
 #[test]
@@ -126,7 +180,7 @@ fn token_without_grace_period_ends_with_first_use_of_successor() {
     authenticate(&other, &second).unwrap();
     assert_eq!(token_refused(authenticate(&other, &first)), TokenDenied::Expired, "at once where it happened");
     assert_eq!(token_refused(exchange(&other, &first)), TokenDenied::Expired);
-    fixture.auth.poll_feed().unwrap();
+    fixture.clock.advance(SHORTEST_READING);
     for auth in [&fixture.auth, &fixture.process()] {
         assert_eq!(token_refused(authenticate(auth, &first)), TokenDenied::Expired);
         assert!(authenticate(auth, &second).is_ok());
@@ -134,7 +188,7 @@ fn token_without_grace_period_ends_with_first_use_of_successor() {
     // an exchange is a first use, too
     let third = exchange(&fixture.auth, &exchange(&fixture.auth, &second).unwrap()).unwrap();
     assert_eq!(token_refused(authenticate(&fixture.auth, &second)), TokenDenied::Expired);
-    other.poll_feed().unwrap();
+    fixture.clock.advance(SHORTEST_READING);
     assert_eq!(token_refused(authenticate(&other, &second)), TokenDenied::Expired);
     // the end of the session reaches all of its tokens
     fixture.auth.end_session(third.session.id).unwrap();
@@ -146,15 +200,19 @@ fn token_without_grace_period_ends_with_first_use_of_successor() {
 #[test]
 fn first_uses_without_effect_are_removed() {
     let fixture = EngineFixture::open();
-    let mut granted = login(&fixture, exchangeable());
-    for _ in 0..5 {
-        granted = exchange(&fixture.auth, &granted).unwrap();
+    let mut tokens = vec![login(&fixture, exchangeable())];
+    for generation in 1..40 {
+        tokens.push(exchange(&fixture.auth, tokens.last().unwrap()).unwrap());
+        let uses = list_first_uses(&fixture, &tokens[0]);
+        assert_eq!(uses.last().copied().unwrap_or(1), generation);
+        assert!(uses.len() <= 10, "{uses:?}");
         fixture.clock.advance(OVERLAP);
         fixture.auth.poll_feed().unwrap();
+        let superseded = &tokens[..tokens.len() - 2];
+        for token in superseded {
+            assert_eq!(token_refused(authenticate(&fixture.auth, token)), TokenDenied::Expired);
+        }
     }
-    let id = granted.session.id;
-    let uses = fixture.auth_store().read("test", |tx| tx.sessions().list_first_uses(id)).unwrap();
-    assert_eq!(uses.iter().map(|first| first.generation).collect::<Vec<_>>(), [4, 5], "the first has ended the third");
 }
 
 #[test]
@@ -236,7 +294,5 @@ fn rolled_back_store_issues_no_token_twice() {
     assert!(fixture.auth_store().write("test", |tx| tx.sessions().rotate(id, 3, &back)).unwrap());
     assert_eq!(exchange(&fixture.auth, &third).unwrap().session.generation, 4);
     fixture.clock.advance(MINUTE);
-    let at = fixture.auth.time().at;
-    fixture.auth_store().write("test", |tx| tx.revocations().invalidate(Scope::Session(id), at)).unwrap();
     assert!(authenticate(&fixture.auth, &third).is_ok());
 }

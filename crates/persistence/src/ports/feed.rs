@@ -190,7 +190,6 @@ fn read_change(row: &FeedRow) -> StoreResult<Option<FeedEntry>> {
         "user" => Ok(Scope::User(UserId(subject()?))),
         "device" => Ok(Scope::Device(DeviceId(subject()?))),
         "tenant" => Ok(Scope::Tenant(TenantId(subject()?))),
-        "session" => Ok(Scope::Session(SessionId(subject()?))),
         "keys" => Ok(Scope::Keys),
         "clock" => Ok(Scope::Clock),
         _ => Err(cell("scope").corrupt("an unknown word")),

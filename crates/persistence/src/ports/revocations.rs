@@ -85,7 +85,7 @@ impl Transaction<'_> {
                 .returning(tenants::epoch)
                 .get_result(connection)
                 .optional(),
-            Scope::Session(_) | Scope::Keys | Scope::Clock => Ok(None),
+            Scope::Keys | Scope::Clock => Ok(None),
         }
         .map_err(classify)?;
         Ok(raised.map(Epoch))
@@ -106,7 +106,7 @@ impl Revocations for Transaction<'_> {
             Scope::User(id) => self.end_sessions(END_SESSIONS_OF_USER, &id.0, why, at)?,
             Scope::Device(id) => self.end_sessions(END_SESSIONS_ON_DEVICE, &id.0, why, at)?,
             Scope::Tenant(id) => self.end_sessions(END_SESSIONS_IN_TENANT, &id.0, why, at)?,
-            Scope::Session(_) | Scope::Keys | Scope::Clock => Vec::new(),
+            Scope::Keys | Scope::Clock => Vec::new(),
         });
         self.record_changes(&changes, at)?;
         Ok(Some(epoch))
@@ -117,7 +117,7 @@ impl Revocations for Transaction<'_> {
             Scope::User(id) => self.end_sessions(END_PERMANENT_OF_USER, &id.0, why, at)?,
             Scope::Device(id) => self.end_sessions(END_PERMANENT_ON_DEVICE, &id.0, why, at)?,
             Scope::Tenant(id) => self.end_sessions(END_PERMANENT_IN_TENANT, &id.0, why, at)?,
-            Scope::Session(_) | Scope::Keys | Scope::Clock => Vec::new(),
+            Scope::Keys | Scope::Clock => Vec::new(),
         };
         self.record_changes(&changes, at)
     }

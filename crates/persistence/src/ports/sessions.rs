@@ -36,8 +36,8 @@ const ROTATE_POSTGRES: &str = "UPDATE sessions SET generation = $3, key_id = $4,
      WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
 const EXTEND: &str = "UPDATE sessions SET expires_at = $3, expires_day = $4, rotated_from = $5 \
      WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
-const INSERT_FIRST_USE: &str = "INSERT INTO first_uses (session_id, generation, first_used_at) VALUES ($1, $2, $3) \
-     ON CONFLICT (session_id, generation) DO NOTHING";
+const INSERT_FIRST_USE: &str = "INSERT INTO first_uses (session_id, generation, first_used_at) \
+     SELECT id, $2, $3 FROM sessions WHERE id = $1 ON CONFLICT (session_id, generation) DO NOTHING";
 const DELETE_FIRST_USES: &str = "DELETE FROM first_uses WHERE session_id = $1 AND generation < $2";
 const SELECT_IDS_BY_KEY: &str = "SELECT id FROM sessions \
      WHERE key_id = $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
@@ -155,9 +155,9 @@ impl Sessions for Transaction<'_> {
         Ok(rows.into_iter().map(first).collect())
     }
 
-    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<bool> {
+    fn record_first_use(&mut self, id: SessionId, first: FirstUse) -> StoreResult<()> {
         let binds = [Bind::from(&id.0), first.generation.into(), first.at.into()];
-        Ok(self.execute(&Statement::new(INSERT_FIRST_USE, binds))? == 1)
+        self.execute(&Statement::new(INSERT_FIRST_USE, binds)).map(drop)
     }
 
     fn remove_first_uses(&mut self, id: SessionId, before: i64) -> StoreResult<()> {

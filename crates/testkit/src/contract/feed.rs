@@ -37,7 +37,6 @@ pub fn changes_are_returned_oldest_first(harness: &AuthStoreHarness) {
         Scope::User(fixture.ben.id),
         Scope::Device(fixture.handheld.id),
         Scope::Tenant(fixture.other_tenant.id),
-        Scope::Session(session_id(1)),
         Scope::Keys,
         Scope::Clock,
     ];

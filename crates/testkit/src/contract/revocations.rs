@@ -235,8 +235,8 @@ pub fn epoch_bump_is_published_once(harness: &AuthStoreHarness) {
     }
 }
 
-/// Raising the epoch of an unknown principal, or of a scope without an epoch (a session, keys, the
-/// clock), returns `None` and publishes nothing.
+/// Raising the epoch of an unknown principal, or of a scope without an epoch (keys, the clock),
+/// returns `None` and publishes nothing.
 pub fn epoch_bump_of_an_unknown_scope_is_none(harness: &AuthStoreHarness) {
     ContractFixture::insert_into(harness);
     let watcher = RecordingObserver::observe(harness);
@@ -245,7 +245,6 @@ pub fn epoch_bump_of_an_unknown_scope_is_none(harness: &AuthStoreHarness) {
         Scope::User(UserId(nobody)),
         Scope::Device(DeviceId(nobody)),
         Scope::Tenant(TenantId(nobody)),
-        Scope::Session(session_id(1)),
         Scope::Keys,
         Scope::Clock,
     ] {
@@ -265,7 +264,6 @@ pub fn invalidation_is_published_and_ends_nothing(harness: &AuthStoreHarness) {
         Scope::User(fixture.anna.id),
         Scope::Device(fixture.till.id),
         Scope::Tenant(fixture.tenant.id),
-        Scope::Session(session_id(1)),
         Scope::Keys,
         Scope::Clock,
     ];

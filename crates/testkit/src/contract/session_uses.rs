@@ -93,8 +93,8 @@ fn list_first_uses(harness: &AuthStoreHarness, number: u8) -> Vec<(i64, Instant)
     uses.iter().map(|first| (first.generation, first.at)).collect()
 }
 
-/// The first use of a generation is recorded once: a later one returns false and changes nothing.
-/// Each generation has its own.
+/// The first use of a generation is recorded once: a later one changes nothing, and neither does one
+/// of an unknown session. Each generation has its own.
 pub fn first_use_is_recorded_once(harness: &AuthStoreHarness) {
     let fixture = ContractFixture::insert_into(harness);
     insert_sessions(harness, &[fixture.new_session(1), fixture.new_session(2)]);
@@ -102,8 +102,9 @@ pub fn first_use_is_recorded_once(harness: &AuthStoreHarness) {
         let first = FirstUse { generation, at: after_start(when) };
         run_write(harness, |tx| tx.sessions().record_first_use(session_id(number), first))
     };
-    assert!(note(1, 3, 70) && note(1, 2, 60) && note(2, 2, 65));
-    assert!(!note(1, 3, 50) && !note(1, 3, 90));
+    for (number, generation, when) in [(1, 3, 70), (1, 2, 60), (2, 2, 65), (1, 3, 50), (1, 3, 90), (3, 2, 60)] {
+        note(number, generation, when);
+    }
     assert_eq!(list_first_uses(harness, 1), [(2, after_start(60)), (3, after_start(70))]);
     assert_eq!(list_first_uses(harness, 2), [(2, after_start(65))], "another session's");
     assert_eq!(list_first_uses(harness, 3), [], "no such session");
@@ -118,7 +119,9 @@ pub fn first_uses_before_a_generation_are_removed(harness: &AuthStoreHarness) {
         run_write(harness, |tx| tx.sessions().record_first_use(session_id(number), first))
     };
     let remove = |before| run_write(harness, |tx| tx.sessions().remove_first_uses(session_id(1), before));
-    assert!(note(2, 2, 60) && note(1, 2, 60) && note(1, 3, 70) && note(1, 5, 80));
+    for (number, generation, when) in [(2, 2, 60), (1, 2, 60), (1, 3, 70), (1, 5, 80)] {
+        note(number, generation, when);
+    }
     remove(2);
     assert_eq!(list_first_uses(harness, 1), [(2, after_start(60)), (3, after_start(70)), (5, after_start(80))]);
     remove(3);
@@ -134,7 +137,8 @@ pub fn first_uses_are_swept_with_their_session(harness: &AuthStoreHarness) {
     let fixture = ContractFixture::insert_into(harness);
     insert_sessions(harness, &[Session { expires_at: Some(after_start(100)), ..fixture.new_session(1) }]);
     let first = FirstUse { generation: 2, at: after_start(60) };
-    assert!(run_write(harness, |tx| tx.sessions().record_first_use(session_id(1), first)));
+    run_write(harness, |tx| tx.sessions().record_first_use(session_id(1), first));
+    assert_eq!(list_first_uses(harness, 1), [(2, after_start(60))]);
     assert_eq!(run_write(harness, |tx| tx.sessions().sweep(after_start(200), 10)), 1);
     assert_eq!(list_first_uses(harness, 1), []);
 }

@@ -26,7 +26,7 @@ record_port!(AuthTx, sessions: Sessions {
     fn extend(id: SessionId, generation: i64, expires_at: Option<Instant>, from: Option<IpAddr>) -> bool;
     fn record_uses(uses: &[SessionUse]) -> ();
     fn list_first_uses(id: SessionId) -> Vec<FirstUse>;
-    fn record_first_use(id: SessionId, first: FirstUse) -> bool;
+    fn record_first_use(id: SessionId, first: FirstUse) -> ();
     fn remove_first_uses(id: SessionId, before: i64) -> ();
     fn list_live_dialects(now: Instant) -> Vec<DialectName>;
     fn list(filter: &SessionFilter, order: SessionOrder, after: Option<SessionCursor>, limit: u32) -> Vec<SessionView>;

@@ -13,11 +13,12 @@ use crate::till::{PASSWORD, Tokens, find_text, write_post};
 const CONNECTION_COUNT: usize = 64;
 
 /// Sessions that rotate at every refresh, and limits above the benchmark's request rate.
-const SERVER_SETTINGS: [(&str, &str); 7] = [
+const SERVER_SETTINGS: [(&str, &str); 8] = [
     ("SESSIONS__OVERLAP", "0s"),
     ("PORTOS__OVERLAP", "0s"),
     ("KASIR__OVERLAP", "0s"),
     ("FIUU__OVERLAP", "0s"),
+    ("POSSTAR__OVERLAP", "0s"),
     ("KASIR__PER_MINUTE", "1000000000"),
     ("FIUU__PER_MINUTE", "1000000000"),
     ("POSSTAR__PER_MINUTE", "1000000000"),

@@ -44,7 +44,6 @@ impl Auth {
             Scope::User(id) => Subject::User(id),
             Scope::Device(id) => Subject::Device(id),
             Scope::Tenant(id) => Subject::Tenant(id),
-            Scope::Session(id) => Subject::Session(id),
             Scope::Keys | Scope::Clock => Subject::Server,
         };
         let tenant = subject.tenant.as_ref().map(|tenant| tenant.id);
@@ -78,6 +77,6 @@ fn read_epoch(tx: &mut dyn AuthTx, scope: Scope) -> StoreResult<Option<Epoch>> {
         Scope::User(id) => tx.users().find(id)?.map(|user| user.epoch),
         Scope::Device(id) => tx.devices().find(id)?.map(|device| device.epoch),
         Scope::Tenant(id) => tx.tenants().find(id)?.map(|tenant| tenant.epoch),
-        Scope::Session(_) | Scope::Keys | Scope::Clock => None,
+        Scope::Keys | Scope::Clock => None,
     })
 }
