@@ -141,25 +141,13 @@ pub(crate) fn prepare_server(settings: &Settings, parts: ServerParts) -> Result<
 pub(crate) fn run_server(
     settings: &Settings,
     main_thread: MainThread,
-    server: PreparedServer,
+    prepared: PreparedServer,
     startup_task: Option<StartupTask>,
 ) -> Result<(), CommandError> {
     let MainThread { runtime, signals } = main_thread;
-    let PreparedServer {
-        database,
-        auth,
-        http,
-        metrics,
-        certificate,
-        tls,
-        mailing,
-        sweeping,
-        sealing,
-        has_no_users,
-        json,
-    } = server;
+    let json = prepared.json;
     if startup_task.is_some() {
-        http.readiness_gate().close();
+        prepared.http.readiness_gate().close();
     }
     let served = runtime.block_on(async {
         let workers = composition::worker_count(settings);
@@ -169,42 +157,42 @@ pub(crate) fn run_server(
             settings.server.listen,
             ListenerOptions {
                 allowed_networks,
-                ..listener_options(settings, tls.clone(), workers, priority::SERVING_NICENESS)
+                ..listener_options(settings, prepared.tls.clone(), workers, priority::SERVING_NICENESS)
             },
         )?;
-        let scheme = if tls.is_some() { "https" } else { "http" };
+        let scheme = if prepared.tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", main.address());
         let operations = match exposure::operations_address(settings) {
             Some(listen) => Some(bind_listener(
                 ListenSetting::Operations,
                 listen,
-                listener_options(settings, tls, 1, priority::OPERATIONS_NICENESS),
+                listener_options(settings, prepared.tls, 1, priority::OPERATIONS_NICENESS),
             )?),
             None => None,
         };
         let operations_url = operations.as_ref().map(|bound| format!("{scheme}://{}", bound.address()));
         open_files::raise_limit(u64::from(settings.limits.connections).saturating_mul(workers as u64));
         let server = {
-            let http = http.clone();
-            main.serve(move || http.app(), Arc::clone(&metrics)).map_err(CommandError::failed)?
+            let http = prepared.http.clone();
+            main.serve(move || http.app(), Arc::clone(&prepared.metrics)).map_err(CommandError::failed)?
         };
         let operations = match operations {
             Some(bound) => {
-                let http = http.clone();
-                Some(bound.serve(move || http.operations_app(), metrics).map_err(CommandError::failed)?)
+                let http = prepared.http.clone();
+                Some(bound.serve(move || http.operations_app(), prepared.metrics).map_err(CommandError::failed)?)
             }
             None => None,
         };
         actix_web::rt::spawn(logging::report_unparsable());
         let handles: Vec<StopHandle> =
             [Some(server.handle()), operations.as_ref().map(RunningListener::handle)].into_iter().flatten().collect();
-        signals::stop_on_signal(signals, handles.clone(), mailing.stop_handle());
-        log_start(settings, &auth, &url);
-        certificate_reload::start_reloading(settings, certificate)?;
+        signals::stop_on_signal(signals, handles.clone(), prepared.mailing.stop_handle());
+        log_start(settings, &prepared.auth, &url);
+        certificate_reload::start_reloading(settings, prepared.certificate)?;
         let startup_work = startup_task.map(|task| task.announce(json, &url));
         print_addresses(json, &url, operations_url.as_deref());
-        if has_no_users && startup_work.is_none() {
-            let link = first_admin::prepare_set_up(settings, &*database, &url, json);
+        if prepared.has_no_users && startup_work.is_none() {
+            let link = first_admin::prepare_set_up(settings, &*prepared.database, &url, json);
             if !json {
                 print::print_line(&first_admin::first_admin_hint(settings));
                 if let Some(link) = link {
@@ -214,7 +202,7 @@ pub(crate) fn run_server(
         } else if startup_work.is_none() {
             first_admin::remove_token_file(settings);
         }
-        let startup = startup_work.map(|work| spawn_startup_work(work, &http, url, handles, json));
+        let startup = startup_work.map(|work| spawn_startup_work(work, &prepared.http, url, handles, json));
         server.wait_until_stopped().await.map_err(CommandError::failed)?;
         if let Some(operations) = operations {
             operations.wait_until_stopped().await.map_err(CommandError::failed)?;
@@ -224,9 +212,9 @@ pub(crate) fn run_server(
             None => Ok(()),
         }
     });
-    let unsent = runtime.block_on(mailing.wait_until_stopped(settings.server.grace));
-    drop((runtime, sweeping));
-    let writes = list_final_writes(unsent, sealing, auth, database);
+    let unsent = runtime.block_on(prepared.mailing.wait_until_stopped(settings.server.grace));
+    drop((runtime, prepared.sweeping));
+    let writes = list_final_writes(unsent, prepared.sealing, prepared.auth, prepared.database);
     served.and(final_writes::run_final_writes(writes, FINAL_WRITES_TIMEOUT))
 }
 
