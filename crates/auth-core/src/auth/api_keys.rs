@@ -119,7 +119,8 @@ impl Auth {
     }
 
     /// The key with this client id and the profile of its user on its device, from the caches if
-    /// they are current.
+    /// they are current. If its secret cannot be decrypted, that is a failure of the server, unless
+    /// the key would be denied with the right secret, too: then it is denied like an unknown one.
     pub(super) fn open_api_key(&self, client: &str, reach: Reach) -> Result<Option<ApiKeyWithProfile>, Error> {
         if let Some((opened, read_at)) = self.api_key_cache.get(client) {
             let key = &opened.key;
@@ -140,7 +141,10 @@ impl Auth {
             Ok((Some(found), profile))
         })?;
         let WrappedApiKey { key, wrapped_secret, previous_wrapped_secret } = found.ok_or(TokenDenied::Invalid)?;
-        let secret = self.unwrap_secret(&key, &wrapped_secret)?;
+        let secret = match self.unwrap_secret(&key, &wrapped_secret) {
+            Err(_) if self.is_denied_with_any_secret(&key, profile.as_ref()) => return Err(TokenDenied::Invalid.into()),
+            unwrapped => unwrapped?,
+        };
         let previous = previous_wrapped_secret.and_then(|wrapped| self.unwrap_previous_secret(&key, &wrapped));
         let opened = Arc::new(OpenedApiKey::new(key, secret, previous));
         let profile = profile.map(|profile| self.profile_cache.share(profile));
@@ -150,6 +154,11 @@ impl Auth {
             self.profile_cache.insert(user, Some(opened.key.device), profile, read_version);
         }
         Ok(Some((opened, profile)))
+    }
+
+    fn is_denied_with_any_secret(&self, key: &ApiKey, profile: Option<&Profile>) -> bool {
+        let time = self.time();
+        !profile.is_some_and(|profile| is_usable(key, profile)) || (key.is_expired(time.at) && !time.in_doubt)
     }
 
     fn unwrap_secret(&self, key: &ApiKey, wrapped: &[u8]) -> Result<Secret<String>, Error> {
@@ -212,7 +221,7 @@ impl ApiKeyIdentity {
 
 /// The profile, if the key is active and its user may be on its device now.
 pub(super) fn require_usable(key: &ApiKey, profile: Option<Arc<Profile>>) -> Result<Arc<Profile>, Error> {
-    Ok(profile.filter(|profile| key.active && is_usable(profile)).ok_or(TokenDenied::SessionOver)?)
+    Ok(profile.filter(|profile| is_usable(key, profile)).ok_or(TokenDenied::SessionOver)?)
 }
 
 /// The profile, restricted to the rights of the key.
@@ -224,10 +233,10 @@ fn narrow_profile(key: &ApiKey, profile: Arc<Profile>) -> Arc<Profile> {
     Arc::new(Profile { rights: key.narrow(&profile.rights), rank: None, ..profile })
 }
 
-/// Whether the user may be on the device now.
-fn is_usable(profile: &Profile) -> bool {
+/// Whether the key is active and its user may be on its device now.
+fn is_usable(key: &ApiKey, profile: &Profile) -> bool {
     let (Some(user), Some(device)) = (&profile.user, &profile.device) else { return false };
-    user.status == UserStatus::Active && device.status == DeviceStatus::Active && profile.may_log_in
+    key.active && user.status == UserStatus::Active && device.status == DeviceStatus::Active && profile.may_log_in
 }
 
 fn is_recent(signed: Instant, now: Instant) -> bool {

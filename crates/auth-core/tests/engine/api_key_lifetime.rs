@@ -74,6 +74,49 @@ fn damaged_previous_secret_does_not_reject_the_present_one() {
     assert!(verify_signature(&fixture.auth, &present, "GET /valid").is_ok());
 }
 
+/// A live key whose secret cannot be decrypted is a failure of the server. A key that would be
+/// denied with the right secret is denied.
+#[test]
+fn damaged_secret_is_a_failure_only_while_the_key_is_live() {
+    let revoke = |fixture: &EngineFixture, key: &ApiKey| {
+        let change = ApiKeyChange { active: Some(false), ..ApiKeyChange::default() };
+        done(office(fixture).change_api_key(key.id, None, &change));
+    };
+    let expire = |fixture: &EngineFixture, key: &ApiKey| {
+        let expires_at = fixture.auth.time().at.saturating_add(HOUR);
+        let change = ApiKeyChange { expires_at: Some(Some(expires_at)), ..ApiKeyChange::default() };
+        done(office(fixture).change_api_key(key.id, None, &change));
+        fixture.clock.advance(HOUR);
+    };
+    let suspend = |fixture: &EngineFixture, _: &ApiKey| fixture.suspend(fixture.records.user("cashier").id);
+    let lock = |fixture: &EngineFixture, _: &ApiKey| fixture.lock(fixture.records.device("P01").id);
+    let ends: [(&str, fn(&EngineFixture, &ApiKey)); 4] =
+        [("revoked", revoke), ("expired", expire), ("of a suspended user", suspend), ("of a locked device", lock)];
+    for (name, end) in ends {
+        let fixture = EngineFixture::open();
+        let (key, drawn) = key(&fixture, "cashier", &[]);
+        let damaged = SecretRotation { wrapped_secret: b"damaged".to_vec(), overlap: Duration::ZERO };
+        done(office(&fixture).rotate_api_key(key.id, None, &damaged));
+        let answers = |message: &str| {
+            let by_signature = verify_signature(&fixture.auth, &drawn, message).map(drop);
+            [by_signature, authenticate_client(&fixture.auth, &drawn)]
+        };
+        let is_fault = |answer: &Result<(), Error>| matches!(answer, Err(Error::Fault(_)));
+        for answer in answers("live") {
+            assert!(is_fault(&answer), "{answer:?}");
+        }
+        end(&fixture, &key);
+        for answer in answers("ended") {
+            assert_eq!(token_refused(answer), TokenDenied::Invalid, "{name}");
+        }
+        fixture.clock.step_forward(20 * HOUR);
+        assert!(fixture.auth.time().in_doubt);
+        for answer in answers("while the clock is in doubt") {
+            assert_eq!(is_fault(&answer), name == "expired", "{name}: {answer:?}");
+        }
+    }
+}
+
 #[test]
 fn revoked_key_loses_its_previous_secret() {
     let fixture = EngineFixture::open();
