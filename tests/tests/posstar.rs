@@ -163,6 +163,7 @@ fn with_mail_server(installation: Installation, server: &MailServer) -> Installa
 tillgate_testkit::on_both_databases!(
     tenants_register_and_are_isolated,
     exchanged_token_ends_in_every_process,
+    exchanges_in_a_loop_are_limited_over_processes,
     forgotten_password_is_reset_by_mail_once,
     mail_survives_failures_of_mail_server_and_process
 );
@@ -256,6 +257,22 @@ fn exchanged_token_ends_in_every_process(engine: DatabaseEngine) {
         app.with_token(&last).get_me().status() == 401
     });
     app.with_token(&neighbor).get_me().expect_status(200);
+}
+
+fn exchanges_in_a_loop_are_limited_over_processes(engine: DatabaseEngine) {
+    let installation = create_installation(engine);
+    let servers = [installation.serve(), installation.serve()];
+    let clients = servers.each_ref().map(AppClient::for_server);
+    let mut token = clients[0].register("rita@example.com").expect_status(201).text_at("/access_token");
+    for number in 1..258 {
+        let answer = clients[number % 2].post_auth("refresh", &json!({ "token": token })).expect_status(200);
+        token = answer.text_at("/access_token");
+    }
+    for client in &clients {
+        let denied = client.post_auth("refresh", &json!({ "token": token })).expect_status(429);
+        assert!(!denied.header("retry-after").is_empty());
+        client.with_token(&token).get_me().expect_status(200);
+    }
 }
 
 fn forgotten_password_is_reset_by_mail_once(engine: DatabaseEngine) {

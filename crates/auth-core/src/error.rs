@@ -43,9 +43,10 @@ impl Error {
     /// up to whole seconds, at least one, for `Retry-After` (RFC 9110, section 10.2.3).
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Unavailable { retry_after, .. } | Self::Denied(AuthDenied::TooManyAttempts { retry_after }) => {
-                Some(*retry_after)
-            }
+            Self::Unavailable { retry_after, .. }
+            | Self::Denied(
+                AuthDenied::TooManyAttempts { retry_after } | AuthDenied::TooManyExchanges { retry_after },
+            ) => Some(*retry_after),
             Self::Denied(_) | Self::Fault(_) => None,
         }
     }
@@ -93,6 +94,12 @@ pub enum AuthDenied {
         /// How long to wait before the next attempt is accepted.
         retry_after: Duration,
     },
+    /// The session has exchanged too many tokens within their grace period. Its tokens stay valid.
+    #[error("too many exchanges; keep the token and retry in {} s", retry_after.as_secs_f64().ceil())]
+    TooManyExchanges {
+        /// How long to wait before the token can be exchanged.
+        retry_after: Duration,
+    },
     /// The caller does not have this right.
     #[error(transparent)]
     RightMissing(#[from] MissingRight),
@@ -112,7 +119,7 @@ impl AuthDenied {
     pub const fn kind(&self) -> DenialKind {
         match self {
             Self::Login(_) | Self::Token(_) => DenialKind::Unauthenticated,
-            Self::TooManyAttempts { .. } => DenialKind::TooManyAttempts,
+            Self::TooManyAttempts { .. } | Self::TooManyExchanges { .. } => DenialKind::TooManyAttempts,
             Self::RightMissing(_) | Self::RankTooLow(_) => DenialKind::Forbidden,
             Self::WeakPassword(_) => DenialKind::InvalidFields,
             Self::SessionNotFound => DenialKind::NotFound,
@@ -125,6 +132,7 @@ impl AuthDenied {
             Self::Login(denial) => denial.code(),
             Self::Token(denial) => denial.code(),
             Self::TooManyAttempts { .. } => "login_held",
+            Self::TooManyExchanges { .. } => "too_many_exchanges",
             Self::RightMissing(_) => "right_missing",
             Self::RankTooLow(_) => "rank_missing",
             Self::WeakPassword(_) => "password_weak",

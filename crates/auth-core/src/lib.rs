@@ -92,7 +92,7 @@
 //! | `Forbidden` | 403 | a right or a rank is missing |
 //! | `NotFound` | 404 | the session does not exist for the caller |
 //! | `InvalidFields` | 422 | the new password violates the policy |
-//! | `TooManyAttempts` | 429 with `Retry-After` | too many failed logins |
+//! | `TooManyAttempts` | 429 with `Retry-After` | too many failed logins, or exchanges of a session |
 //!
 //! The other kinds are those of the back office. [`Error::retry_after`] is the delay for a 429 or a
 //! 503. Before the password has proved right, a denied login reports nothing but

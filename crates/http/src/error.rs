@@ -177,7 +177,9 @@ impl ApiError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after, .. }
-            | Self::Denied(AuthDenied::TooManyAttempts { retry_after })
+            | Self::Denied(
+                AuthDenied::TooManyAttempts { retry_after } | AuthDenied::TooManyExchanges { retry_after },
+            )
             | Self::Office(OfficeError::MailedRecently { retry_after })
             | Self::Protocol(ProtocolError::RateLimited { retry_after }) => Some(*retry_after),
             Self::Protocol(ProtocolError::StreamLimitReached(_)) => Some(STREAM_RETRY_DELAY),
@@ -322,6 +324,7 @@ mod tests {
             (ApiError::unavailable("full"), 503, Some("1")),
             (ApiError::Unavailable { reason: "full".to_owned(), retry_after: after(0) }, 503, Some("1")),
             (ApiError::Denied(AuthDenied::TooManyAttempts { retry_after: after(2_001) }), 429, Some("3")),
+            (ApiError::Denied(AuthDenied::TooManyExchanges { retry_after: after(2_000) }), 429, Some("2")),
             (ProtocolError::RateLimited { retry_after: after(60_000) }.into(), 429, Some("60")),
             (ProtocolError::StreamLimitReached(StreamLimit::Principal).into(), 429, Some("30")),
             (ProtocolError::StreamLimitReached(StreamLimit::Tenant).into(), 503, Some("30")),

@@ -7,9 +7,9 @@
 //! within its terms.
 //!
 //! The generations of the tokens define their order. The first use of a generation is written to
-//! the store before the request is answered. It ends other tokens a grace period later, so no
-//! process has to be told: each reads the first uses of a session again twice in a grace period,
-//! and authenticates from memory in between.
+//! the store before the request is answered. It ends other tokens a grace period later, so other
+//! processes need no notification: each reads the first uses of a session again twice in a grace
+//! period, and authenticates from memory in between.
 
 use std::time::Duration;
 
@@ -21,10 +21,23 @@ use super::reach::Reach;
 use crate::cache::{FirstUses, VerifiedToken};
 use crate::ports::{AuthTx, FirstUse, Rotation, SessionUse};
 use crate::requests::GrantKind;
-use crate::{AuthRequest, Error, IssuedTokens, Session, TokenDenied};
+use crate::{AuthDenied, AuthRequest, Error, IssuedTokens, Session, Terms, TokenDenied};
+
+const SESSION_OVER: AuthDenied = AuthDenied::Token(TokenDenied::SessionOver);
 
 /// How often an exchange starts again because another one has overtaken it.
 const MAX_ROTATION_ATTEMPTS: usize = 8;
+
+/// The number of generations of a session that may have their first use within a grace period, in
+/// which each of these first uses is kept.
+///
+/// Then the newest token is not exchanged until the oldest of these first uses is a grace period
+/// old. That logs no till out: the newest token was issued after that first use and lives longer
+/// than the grace period ([`effective_overlap`]), so it is still valid at the retry. If the
+/// oldest first use took effect early instead, the token of another thread would end; if it was
+/// removed, a superseded token would stay valid. An older token is always exchanged, because that
+/// adds no generation.
+const MAX_FIRST_USES: usize = 256;
 
 impl Auth {
     /// Exchanges an access token.
@@ -32,7 +45,8 @@ impl Auth {
     /// # Errors
     ///
     /// As [`authenticate`](Self::authenticate), and [`TokenDenied::WrongAudience`] if the session
-    /// has a refresh token, which it must use instead.
+    /// has a refresh token, which it must use instead. [`AuthDenied::TooManyExchanges`] if 256
+    /// tokens of the session were exchanged within a grace period; its tokens stay valid.
     pub fn exchange(&self, presented: &AuthRequest<'_>) -> Result<IssuedTokens, Error> {
         let caller = self.authenticate_with_store(presented, Reach::Exchange)?;
         let presented_in = *caller.session_context().ok_or(TokenDenied::Invalid)?;
@@ -41,10 +55,10 @@ impl Auth {
         let first = FirstUse { generation: presented_in.generation, at: now };
         let decided = self.store.write("exchange_token", |tx| {
             for _ in 0..MAX_ROTATION_ATTEMPTS {
-                let Some(record) = tx.sessions().find(id)? else { return Ok(Err(TokenDenied::SessionOver)) };
+                let Some(record) = tx.sessions().find(id)? else { return Ok(Err(SESSION_OVER)) };
                 let session = &record.session;
                 if session.terms.refresh.is_some() {
-                    return Ok(Err(TokenDenied::WrongAudience));
+                    return Ok(Err(AuthDenied::Token(TokenDenied::WrongAudience)));
                 }
                 // A store that was rolled back may have lost a revocation that this process still
                 // knows.
@@ -52,18 +66,26 @@ impl Auth {
                     || session.epochs.is_below(&record.epochs)
                     || self.revocations.is_over(session)
                 {
-                    return Ok(Err(TokenDenied::SessionOver));
+                    return Ok(Err(SESSION_OVER));
                 }
-                let known = match session.terms.exchange_overlap {
+                let generation = next_generation(session, first.generation);
+                let known = match effective_overlap(&session.terms) {
                     Some(overlap) => Some((self.load_first_uses(tx, id, first.generation, overlap)?, overlap)),
                     None => None,
                 };
-                if known.as_ref().is_some_and(|(known, overlap)| known.supersede(first.generation, now, *overlap)) {
-                    return Ok(Err(TokenDenied::Expired));
+                if let Some((known, overlap)) = &known {
+                    if known.supersede(first.generation, now, *overlap) {
+                        return Ok(Err(AuthDenied::Token(TokenDenied::Expired)));
+                    }
+                    if generation > session.generation
+                        && let Some(retry_after) = known.wait_for_fewer(MAX_FIRST_USES, first.generation, now, *overlap)
+                    {
+                        return Ok(Err(AuthDenied::TooManyExchanges { retry_after }));
+                    }
                 }
                 let extended = session.terms.session_expiry(session.created_at, now, &record.zone);
                 let later = Rotation {
-                    generation: next_generation(session, first.generation),
+                    generation,
                     key: session.key,
                     previous_key: session.previous_key,
                     at: now,
@@ -76,8 +98,7 @@ impl Auth {
                         Some((known, overlap)) => Some(record_first_use(tx, id, known, first, *overlap)?),
                         None => None,
                     };
-                    let (rotated_at, rotated_from) = (Some(now), later.from);
-                    let (generation, expires_at) = (later.generation, later.expires_at);
+                    let (rotated_at, rotated_from, expires_at) = (Some(now), later.from, later.expires_at);
                     let session = Session { generation, rotated_from, rotated_at, expires_at, ..session.clone() };
                     return Ok(Ok((session, first_uses)));
                 }
@@ -98,8 +119,8 @@ impl Auth {
 
     /// Whether an exchanged token is past its grace period, which starts with the first use of a
     /// successor. Records the first use of the given token if there is none yet. `None` if that
-    /// requires the store and `reach` does not allow it. Within an exchange, which decides it in its
-    /// own unit of work, only what is cached counts.
+    /// requires the store and `reach` does not allow it. Within an exchange, which decides it in
+    /// its own unit of work, only what is cached counts.
     pub(super) fn is_superseded(
         &self,
         verified: &VerifiedToken,
@@ -132,12 +153,13 @@ impl Auth {
         Ok(Some(false))
     }
 
-    /// The cached first uses of a session, if they decide whether a token of this generation is
+    /// The cached first uses of a session, if they can decide whether a token of this generation is
     /// past its grace period.
     ///
-    /// They do for half a grace period: what was committed since, even if its unit of work took a
-    /// while, ends no token before they are read again. While the store cannot be read, they do for
-    /// a whole one. They do not if they lack the generation before, which is followed by this one.
+    /// They can for half a grace period: a later first use, even if its unit of work takes long,
+    /// ends no token before they are read again. While the store cannot be read, they can for a
+    /// whole grace period. They cannot if they lack the first use of the generation before this
+    /// one, which is recorded before this one is issued.
     fn cached_first_uses(&self, session: SessionId, generation: i64, overlap: Duration) -> Option<FirstUses> {
         let known = self.first_use_cache.get(session)?;
         let age = known.age(self.clock.monotonic());
@@ -146,7 +168,7 @@ impl Auth {
         (is_current && known.reach_before(generation)).then_some(known)
     }
 
-    /// The first uses of a session, from the cache if they decide, otherwise from the store.
+    /// The first uses of a session, from the cache if it can decide, otherwise from the store.
     fn load_first_uses(
         &self,
         tx: &mut dyn AuthTx,
@@ -182,6 +204,12 @@ fn record_first_use(
         tx.sessions().remove_first_uses(session, oldest)?;
     }
     Ok(known.with(first, oldest))
+}
+
+/// The grace period of exchanged tokens, if the terms have one, but shorter than those tokens live
+/// by a second, to which their expiry is rounded.
+fn effective_overlap(terms: &Terms) -> Option<Duration> {
+    terms.exchange_overlap.map(|overlap| overlap.min(terms.access.saturating_sub(Duration::from_secs(1))))
 }
 
 /// The generation of the token that a token of generation `presented` is exchanged for. If the

@@ -1,7 +1,7 @@
 //! The first uses of exchanged tokens, in bounded memory.
 //!
-//! A first use ends other tokens an overlap later. A reading therefore needs no version: until an
-//! overlap has passed, no later first use has ended a token that it does not end.
+//! A first use ends other tokens an overlap later. Cached first uses therefore have no version:
+//! they are complete enough until an overlap after their reading.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,8 +36,7 @@ impl FirstUses {
         monotonic.saturating_sub(self.read_at)
     }
 
-    /// Whether they include the first use of the generation before this one, or a later one. A
-    /// generation is issued for the one before, which is a use of that.
+    /// Whether they include the first use of the generation before this one or of a later one.
     pub(crate) fn reach_before(&self, generation: i64) -> bool {
         generation <= self.newest_generation().saturating_add(1)
     }
@@ -58,6 +57,20 @@ impl FirstUses {
     pub(crate) fn supersede(&self, generation: i64, now: Instant, overlap: Duration) -> bool {
         let follows = |first: &&FirstUse| first.generation > generation;
         self.uses.iter().filter(follows).any(|first| now.duration_since(first.at) >= overlap)
+    }
+
+    /// How long until fewer than `limit` generations before this one have been used for the first
+    /// time within the last overlap; `None` if that is so now.
+    pub(crate) fn wait_for_fewer(
+        &self,
+        limit: usize,
+        generation: i64,
+        now: Instant,
+        overlap: Duration,
+    ) -> Option<Duration> {
+        let earlier = self.uses.partition_point(|first| first.generation < generation);
+        let oldest = self.uses.get(earlier.checked_sub(limit)?)?;
+        overlap.checked_sub(now.duration_since(oldest.at)).filter(|wait| !wait.is_zero())
     }
 
     /// The generation before which first uses decide nothing, if there are several such: that one

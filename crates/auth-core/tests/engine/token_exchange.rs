@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tillgate_auth_core::{
-    Auth, AuthPorts, AuthStore, Error, GrantKind, IssuedTokens, LoginRequest, Terms, TokenDenied,
+    Auth, AuthDenied, AuthPorts, AuthStore, Error, GrantKind, IssuedTokens, LoginRequest, Terms, TokenDenied,
 };
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Mode, Store, StoreError, StoreExt, StoreResult, UnitOfWork, Work};
@@ -213,6 +213,59 @@ fn first_uses_without_effect_are_removed() {
             assert_eq!(token_refused(authenticate(&fixture.auth, token)), TokenDenied::Expired);
         }
     }
+}
+
+/// Exchanges tokens in turns in these processes, one in a millisecond, until that is denied.
+/// Returns the tokens, and how long to wait.
+fn exchange_until_denied(
+    fixture: &EngineFixture,
+    processes: [&Auth; 2],
+    terms: Terms,
+) -> (Vec<IssuedTokens>, Duration) {
+    let mut tokens = vec![login(fixture, terms)];
+    loop {
+        fixture.clock.advance(MOMENT);
+        match exchange(processes[tokens.len() % 2], tokens.last().unwrap()) {
+            Ok(next) => tokens.push(next),
+            Err(Error::Denied(AuthDenied::TooManyExchanges { retry_after })) => return (tokens, retry_after),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+#[test]
+fn exchanges_in_a_loop_wait_and_no_token_ends_early() {
+    let fixture = EngineFixture::open();
+    let other = fixture.process();
+    let (tokens, wait) = exchange_until_denied(&fixture, [&fixture.auth, &other], exchangeable());
+    let newest = tokens.last().unwrap();
+    // the first generation has no first use, and the newest was not used yet
+    assert_eq!((tokens.len(), list_first_uses(&fixture, newest).len()), (258, 256));
+    assert_eq!(wait, OVERLAP - 256 * MOMENT);
+    for auth in [&fixture.auth, &other, &fixture.process()] {
+        assert!(tokens.iter().all(|granted| authenticate(auth, granted).is_ok()), "within the grace period");
+        let older = exchange(auth, &tokens[tokens.len() - 2]).unwrap();
+        assert_eq!(older.session.generation, 258, "it gets the newest again, as if an answer was lost");
+    }
+    fixture.clock.advance(wait - MOMENT);
+    let denied =
+        |auth: &Auth| matches!(exchange(auth, newest), Err(Error::Denied(AuthDenied::TooManyExchanges { .. })));
+    assert!(denied(&fixture.auth) && denied(&other));
+    fixture.clock.advance(MOMENT);
+    assert_eq!(exchange(&fixture.auth, newest).unwrap().session.generation, 259);
+    assert_eq!(token_refused(authenticate(&other, &tokens[0])), TokenDenied::Expired);
+    assert!(authenticate(&other, &tokens[1]).is_ok());
+    assert!(list_first_uses(&fixture, newest).len() <= 258);
+}
+
+/// The grace period may be longer than tokens live: a tenant may have shortened their lifetime.
+#[test]
+fn denied_exchange_is_possible_before_token_expires() {
+    let fixture = EngineFixture::open();
+    let terms = Terms { access: MINUTE, exchange_overlap: Some(HOUR), ..exchangeable() };
+    let (tokens, wait) = exchange_until_denied(&fixture, [&fixture.auth, &fixture.process()], terms);
+    fixture.clock.advance(wait);
+    exchange(&fixture.auth, tokens.last().unwrap()).unwrap();
 }
 
 #[test]

@@ -226,6 +226,25 @@ async fn exchanged_token_ends_after_its_successor_is_used() {
 }
 
 #[actix_web::test]
+async fn exchanges_in_a_loop_are_429() {
+    let shop = TestServer::start();
+    let mut token = register(&shop, "rita@example.com").await.text_at("/access_token");
+    let exchange = |token: &str| shop.send(post_request(REFRESH, json!({ "token": token })));
+    let mut answer = exchange(&token).await;
+    while answer.status == 200 {
+        token = answer.text_at("/access_token");
+        answer = exchange(&token).await;
+    }
+    assert_error(&answer, 429, "Too Many Requests", "Too Many Requests");
+    assert_eq!(answer.header("retry-after"), "300");
+    shop.clock.advance(Duration::from_secs(299));
+    assert_eq!(shop.get(ME, &token).await.status, 200, "it is as valid as before");
+    assert_eq!(exchange(&token).await.header("retry-after"), "1");
+    shop.clock.advance(Duration::from_secs(1));
+    assert_eq!(exchange(&token).await.status, 200);
+}
+
+#[actix_web::test]
 async fn session_lives_ninety_days_after_login() {
     let shop = TestServer::start();
     let mut token = register(&shop, "rita@example.com").await.text_at("/access_token");

@@ -93,14 +93,14 @@ fn list_first_uses(harness: &AuthStoreHarness, number: u8) -> Vec<(i64, Instant)
     uses.iter().map(|first| (first.generation, first.at)).collect()
 }
 
-/// The first use of a generation is recorded once: a later one changes nothing, and neither does one
-/// of an unknown session. Each generation has its own.
+/// The first use of a generation is recorded once: a later one changes nothing, and neither does
+/// one of an unknown session. Each generation has its own.
 pub fn first_use_is_recorded_once(harness: &AuthStoreHarness) {
     let fixture = ContractFixture::insert_into(harness);
     insert_sessions(harness, &[fixture.new_session(1), fixture.new_session(2)]);
     let note = |number: u8, generation, when| {
         let first = FirstUse { generation, at: after_start(when) };
-        run_write(harness, |tx| tx.sessions().record_first_use(session_id(number), first))
+        run_write(harness, |tx| tx.sessions().record_first_use(session_id(number), first));
     };
     for (number, generation, when) in [(1, 3, 70), (1, 2, 60), (2, 2, 65), (1, 3, 50), (1, 3, 90), (3, 2, 60)] {
         note(number, generation, when);
@@ -116,7 +116,7 @@ pub fn first_uses_before_a_generation_are_removed(harness: &AuthStoreHarness) {
     insert_sessions(harness, &[fixture.new_session(1), fixture.new_session(2)]);
     let note = |number: u8, generation, when| {
         let first = FirstUse { generation, at: after_start(when) };
-        run_write(harness, |tx| tx.sessions().record_first_use(session_id(number), first))
+        run_write(harness, |tx| tx.sessions().record_first_use(session_id(number), first));
     };
     let remove = |before| run_write(harness, |tx| tx.sessions().remove_first_uses(session_id(1), before));
     for (number, generation, when) in [(2, 2, 60), (1, 2, 60), (1, 3, 70), (1, 5, 80)] {

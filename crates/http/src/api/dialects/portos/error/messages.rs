@@ -45,6 +45,9 @@ fn describe_denial(denial: &AuthDenied, language: Language) -> Option<Cow<'_, st
         AuthDenied::TooManyAttempts { .. } => {
             pick("Príliš veľa nesprávnych pokusov. Skúste to neskôr.", "Too many failed attempts. Try again later.")
         }
+        AuthDenied::TooManyExchanges { .. } => {
+            pick("Príliš veľa výmen tokenu. Skúste to neskôr.", "Too many exchanges of the token. Try again later.")
+        }
         // the published titles are texts for people
         AuthDenied::Login(_) | AuthDenied::Token(_) => None,
         AuthDenied::RightMissing(MissingRight(right)) => Some(Cow::Owned(match language {
