@@ -74,6 +74,9 @@ fn damaged_previous_secret_does_not_reject_the_present_one() {
     assert!(verify_signature(&fixture.auth, &present, "GET /valid").is_ok());
 }
 
+/// What ends the use of a key.
+type KeyEnd = fn(&EngineFixture, &ApiKey);
+
 /// A live key whose secret cannot be decrypted is a failure of the server. A key that would be
 /// denied with the right secret is denied.
 #[test]
@@ -90,7 +93,7 @@ fn damaged_secret_is_a_failure_only_while_the_key_is_live() {
     };
     let suspend = |fixture: &EngineFixture, _: &ApiKey| fixture.suspend(fixture.records.user("cashier").id);
     let lock = |fixture: &EngineFixture, _: &ApiKey| fixture.lock(fixture.records.device("P01").id);
-    let ends: [(&str, fn(&EngineFixture, &ApiKey)); 4] =
+    let ends: [(&str, KeyEnd); 4] =
         [("revoked", revoke), ("expired", expire), ("of a suspended user", suspend), ("of a locked device", lock)];
     for (name, end) in ends {
         let fixture = EngineFixture::open();
