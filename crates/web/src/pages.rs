@@ -34,6 +34,9 @@ pub enum SignInNotice {
     Unavailable,
     /// The session expired or ended.
     Expired,
+    /// An invited person chose a password: with it they log in on their tills, and sign in here if
+    /// they have a role in the back office.
+    PasswordSaved,
 }
 
 impl SignInNotice {
@@ -48,6 +51,7 @@ impl SignInNotice {
             }
             Self::Unavailable => language.text("auth.unavailable").to_owned(),
             Self::Expired => language.text("auth.expired").to_owned(),
+            Self::PasswordSaved => language.text("auth.password_saved").to_owned(),
         }
     }
 
@@ -171,6 +175,7 @@ struct SignInTemplate<'a> {
     assets: String,
     page: &'a SignInPage<'a>,
     notice: Option<String>,
+    is_success: bool,
     asks_new_password: bool,
     /// What the links to the other languages keep of the query.
     query: String,
@@ -216,6 +221,7 @@ impl SignInPage<'_> {
             assets: assets_path(prefix),
             page: self,
             notice: notice.map(|notice| notice.text(language)),
+            is_success: notice == Some(SignInNotice::PasswordSaved),
             asks_new_password: notice.is_some_and(SignInNotice::asks_new_password),
             query: format!("&next={}", encode_query(self.next)),
         })

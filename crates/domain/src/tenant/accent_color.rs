@@ -37,7 +37,8 @@ impl AccentColor {
         let contrast = (DARKEST_BACKGROUND + 0.05) / (color.relative_luminance() + 0.05);
         // rounded down, so that no contrast that is refused is shown as sufficient
         if contrast < MIN_CONTRAST {
-            Err(InvalidAccentColor::Contrast((contrast * 10.0).floor() / 10.0))
+            // of two colors, the lighter one is divided by the darker one
+            Err(InvalidAccentColor::Contrast((contrast.max(1.0 / contrast) * 10.0).floor() / 10.0))
         } else {
             Ok(color)
         }
@@ -83,7 +84,8 @@ mod tests {
             Err(InvalidAccentColor::Contrast(contrast)) => contrast,
             other => panic!("{text}: {other:?}"),
         };
-        assert!((contrast_of("#ffffff") - 0.8).abs() < 0.01);
+        let white = contrast_of("#ffffff");
+        assert!((1.0..1.3).contains(&white), "a contrast is at least 1: {white}");
         assert!((contrast_of("#757575") - 3.8).abs() < 0.01);
         let message = AccentColor::parse("#1a73e8").unwrap_err().to_string();
         assert_eq!(message, "must be darker: its contrast with the pages is 3.8:1, and texts require 4.5:1");

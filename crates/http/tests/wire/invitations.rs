@@ -113,7 +113,9 @@ async fn invited_user_chooses_a_password_once() {
     assert!(!text(&weak).contains("cashier1"));
 
     let accepted = accept(&shop, &format!(" {token} "), NEW_PASSWORD).await;
-    assert_eq!((accepted.status.as_u16(), accepted.header("location")), (303, "/office/sign-in?login=cashier"));
+    assert_eq!((accepted.status.as_u16(), accepted.header("location")), (303, "/office/sign-in?login=cashier&saved=1"));
+    let page = Browser::new(&shop).get("/office/sign-in?login=cashier&saved=1").await;
+    assert!(text(&page).contains("Your password is saved") && text(&page).contains("value=\"cashier\""));
     let events = shop.store.memory.audit_events();
     assert!(events.iter().any(|event| event.action == Action::UserInvite));
     let last = events.into_iter().rfind(|event| event.action == Action::Password).unwrap();

@@ -203,7 +203,7 @@ async fn sign_in_page_says_what_prevents_it() {
     };
     for (login, password, status, sentence) in [
         ("cashier", "wrong horse", 401, "User name or password is wrong."),
-        ("cashier", TEST_PASSWORD, 403, "You have no role in the back office."),
+        ("cashier", TEST_PASSWORD, 403, "you have no role in the back office."),
     ] {
         let page = sign_in(login, password).await;
         assert_eq!(page.status.as_u16(), status, "{login}");

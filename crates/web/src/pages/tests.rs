@@ -43,6 +43,14 @@ fn sign_in_page_asks_a_new_password_only_if_required() {
 }
 
 #[test]
+fn saved_password_is_announced_as_success_and_all_else_as_failure() {
+    let saved = SignInPage { notice: Some(SignInNotice::PasswordSaved), ..PAGE }.render();
+    assert!(saved.contains("notice-good") && !saved.contains("notice-bad"));
+    let expired = SignInPage { notice: Some(SignInNotice::Expired), ..PAGE }.render();
+    assert!(expired.contains("notice-bad") && !expired.contains("notice-good"));
+}
+
+#[test]
 fn throttled_notice_says_how_long() {
     for language in PageLanguage::ALL {
         let notice = Some(SignInNotice::Throttled { retry_after: 37 });

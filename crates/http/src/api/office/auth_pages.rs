@@ -49,7 +49,8 @@ async fn show_sign_in(call: Request) -> Result<HttpResponse, ApiError> {
     CookieNames::require_for(head)?;
     let sent = read_form_pairs(head.query().as_bytes()).unwrap_or_default();
     let form = SignInForm::from_pairs(&sent, head.prefix());
-    Ok(form.render(head, StatusCode::OK, None))
+    let is_saved = sent.iter().any(|(name, _)| name == "saved");
+    Ok(form.render(head, StatusCode::OK, is_saved.then_some(SignInNotice::PasswordSaved)))
 }
 
 async fn sign_in(call: Request) -> Result<HttpResponse, ApiError> {

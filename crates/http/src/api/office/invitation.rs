@@ -39,7 +39,7 @@ async fn accept_invitation(call: Request) -> Result<HttpResponse, ApiError> {
     match set_password(&call, &form).await {
         Ok(user) => {
             let login = encode(user.name.as_str(), is_unreserved);
-            Ok(redirect_to(&format!("{}{SIGN_IN_PATH}?login={login}", head.prefix())))
+            Ok(redirect_to(&format!("{}{SIGN_IN_PATH}?login={login}&saved=1", head.prefix())))
         }
         Err(failure) => form.render_failure(head, failure),
     }

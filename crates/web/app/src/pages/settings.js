@@ -50,7 +50,7 @@ async function editTenant(form, change) {
 function editShop() {
   const tenant = detail.data;
   const zones = /** @type {string[]} */ (/** @type {any} */ (Intl).supportedValuesOf?.("timeZone") ?? []);
-  const options = optionsOf([...new Set([tenant.zone, ...zones])], (name) => name);
+  const options = optionsOf([...new Set([tenant.zone, "UTC", ...zones])], (name) => name);
   /** @type {import("../components/form.js").Field[]} */
   const fields = [
     { name: "name", label: t("field.name"), required: true, value: tenant.name, max: 200 },

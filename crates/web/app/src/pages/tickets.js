@@ -34,7 +34,7 @@ export const page = listPage({
   title: () => t("nav.tickets"),
   kinds: ["ticket"],
   query: (route) => ({
-    ...pickQuery(route, ["state", "device", "owner", "search"]),
+    ...pickQuery(route, ["state", "device", "owner", "refund", "search"]),
     ...PERIODS[route.query.get("period") ?? ""]?.(),
     sort: route.query.get("sort") ?? "-opened_at",
   }),
@@ -55,6 +55,7 @@ export const page = listPage({
   search: () => t("ticket.search"),
   filters: () => [
     { name: "state", label: t("filter.status"), options: optionsOf(["open", "closed", "void"], (name) => t(`ticket_state.${name}`)) },
+    { name: "refund", label: t("ticket.kinds"), options: optionsOf(["false", "true"], (name) => t(`ticket_refund.${name}`)) },
     ...whoFilters("owner", t("ticket.owner")),
     { name: "period", label: t("period.all"), options: optionsOf(Object.keys(PERIODS), (name) => t(`period.${name}`)) },
     { name: "sort", label: t("sort.newest"), options: optionsOf(["opened_at", "-payable", "payable"], (name) => t(`sort.${name}`)) },
