@@ -164,7 +164,7 @@ fn two_administrators_change_one_role_and_lose_nothing(engine: DatabaseEngine) {
     page.wait_for_text(".save-bar", "Save");
     // the version that the page read is there before the other administrator saves
     let path = format!("/api/v1/roles/{night}");
-    let other = json!({ "description": "From ten to six" });
+    let other = json!({ "description": "From ten to six", "rights": ["ticketCreate", "ticketRename"] });
     let read = format!("performance.getEntriesByType('resource').some(each => each.name.endsWith('/roles/{night}'))");
     tillgate_tests::wait_until(std::time::Duration::from_secs(20), "the version of the role", || {
         page.browser.run(&format!("return {read}")) == json!(true)
@@ -176,10 +176,14 @@ fn two_administrators_change_one_role_and_lose_nothing(engine: DatabaseEngine) {
     page.wait_for_text("dialog", "Admin changed it");
     page.wait_for_text("dialog", "ticketCreate");
     page.wait_for_text("dialog", "ticketClose");
+    // left open, the change stays
+    page.click("dialog .icon-button");
+    page.wait_for_text(".save-bar", "Save");
+    page.click_text(".save-bar button", "Save");
     page.click_text("dialog button", "Apply");
     page.wait_for_text(".toast", "Saved night");
     let role = admin.get(&path).json();
-    assert_eq!(role["rights"], json!(["ticketClose", "ticketCreate"]), "{role}");
+    assert_eq!(role["rights"], json!(["ticketClose", "ticketCreate", "ticketRename"]), "both changes: {role}");
     assert_eq!(role["description"], "From ten to six", "{role}");
     page.assert_clean();
 }

@@ -13,7 +13,8 @@ import { cancelButton, dialogForm } from "./dialog-form.js";
  * @param {string | null} etag
  * @param {any} base
  * @param {Record<string, any>} change
- * @returns {Promise<import("../api.js").Answer | null>} null if the person gave up their change
+ * @returns {Promise<import("../api.js").Answer | null | undefined>} null if the person discarded
+ *   their change, undefined if they left the question open
  */
 export async function patch(path, etag, base, change) {
   if (Object.keys(change).length === 0) return { status: 200, data: base, etag, headers: new Headers() };
@@ -23,10 +24,18 @@ export async function patch(path, etag, base, change) {
     if (!(error instanceof Problem) || error.code !== "version_moved") throw error;
   }
   const [fresh, author] = await Promise.all([call("GET", path), readAuthor(path.split("/")[1])]);
-  const mine = await askConflict(base, fresh.data, change, author);
-  if (!mine) return null;
+  const mine = await askConflict(base, fresh.data, rebased(base, fresh.data, change), author);
+  if (!mine) return mine;
   return patch(path, fresh.etag, fresh.data, mine);
 }
+
+/** The change with each list of names made from `theirs`, so that it keeps what somebody else added. @param {any} base @param {any} theirs @param {Record<string, any>} change */
+const rebased = (base, theirs, change) => Object.fromEntries(Object.entries(change).map(([name, mine]) => {
+  if (!Array.isArray(mine) || mine.some((each) => typeof each !== "string")) return [name, mine];
+  const [before, now] = [base[name] ?? [], theirs[name] ?? []];
+  const added = mine.filter((each) => !before.includes(each) && !now.includes(each));
+  return [name, [...now.filter((/** @type {string} */ each) => mine.includes(each) || !before.includes(each)), ...added]];
+}));
 
 /** Returns the members of `values` that differ from `base`. @param {any} base @param {Record<string, any>} values */
 export function differences(base, values) {
@@ -67,7 +76,7 @@ function askConflict(base, theirs, mine, author) {
               <th>${t("conflict.theirs")}</th><th>${t("conflict.mine")}</th></tr></thead>
             <tbody>${names.map(row)}</tbody>
           </table></div>`,
-        foot: html`${cancelButton(close, t("conflict.give_up"))}<button class="button primary">${t("conflict.apply")}</button>`,
+        foot: html`${cancelButton(() => close(null), t("conflict.give_up"))}<button class="button primary">${t("conflict.apply")}</button>`,
       }),
     { wide: true },
   );

@@ -79,7 +79,9 @@ export async function formDialog({ title, text, fields, action = t("save"), dang
         repaint();
         try {
           requireValues(shownFields(), values);
-          close((await run()) ?? true);
+          const answer = await run();
+          if (edit && !answer) return answer === null ? close() : undefined;
+          close(answer ?? true);
         } catch (caught) {
           error = caught;
           const form = /** @type {HTMLFormElement} */ (event.target);

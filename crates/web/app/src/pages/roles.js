@@ -21,7 +21,7 @@ const data = new PageData(async () => {
   const [roles, rights] = await Promise.all([readAll("roles"), call("GET", "rights")]);
   return { roles, rights: rights.data.items };
 });
-/** The roles whose rights are changed but not saved: by id, with the version read. @type {Map<string, {rights: Set<string>, etag: string | null, base: any}>} */
+/** The changes that are not saved, by role: the rights given and taken, with the version read. @type {Map<string, {change: Map<string, boolean>, etag: string | null, base: NativeApi.Role}>} */
 const drafts = new Map();
 /** @type {Set<string>} */
 const hidden = new Set();
@@ -63,7 +63,7 @@ function view(route) {
         rights,
         shows,
         openId: route.id,
-        rightsOf: (role) => drafts.get(role.id)?.rights ?? new Set(role.rights),
+        rightsOf,
         isEditable: (role) => can("roleUpdate") && !role.built_in && !role.rights.includes("admin"),
         toggle,
         head: (role) => columnHead(role, route.id === role.id),
@@ -103,17 +103,19 @@ async function openEditor(role) {
   await editRole(fresh, etag);
 }
 
+/** The rights with the change that is not saved. What somebody else changed stays. @param {NativeApi.Role} role */
+function rightsOf(role) {
+  const rights = new Set(role.rights);
+  for (const [right, gives] of drafts.get(role.id)?.change ?? []) rights[gives ? "add" : "delete"](right);
+  return rights;
+}
+
 /** @param {NativeApi.Role} role @param {string[]} rights @param {boolean} gives */
 async function toggle(role, rights, gives) {
-  let draft = drafts.get(role.id);
-  if (!draft) {
-    draft = { rights: new Set(role.rights), etag: null, base: role };
-    drafts.set(role.id, draft);
-  }
-  for (const right of rights) draft.rights[gives ? "add" : "delete"](right);
-  if (draft.rights.size === role.rights.length && role.rights.every((/** @type {string} */ right) => draft?.rights.has(right))) {
-    drafts.delete(role.id);
-  }
+  const draft = drafts.get(role.id) ?? { change: new Map(), etag: null, base: role };
+  drafts.set(role.id, draft);
+  for (const right of rights) role.rights.includes(right) === gives ? draft.change.delete(right) : draft.change.set(right, gives);
+  if (draft.change.size === 0) drafts.delete(role.id);
   repaint();
   if (draft.etag) return;
   // the version is that of the rights which the person saw
@@ -124,7 +126,7 @@ async function toggle(role, rights, gives) {
 
 /** @param {NativeApi.Role[]} roles */
 function saveBar(roles) {
-  const lines = [...drafts.values()].flatMap((draft) => effectOf(draft.base, draft.rights, roles));
+  const lines = roles.filter(({ id }) => drafts.has(id)).flatMap((role) => effectOf(role, rightsOf(role), roles));
   return html`
     <div class="save-bar" role="status">
       <ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>
@@ -140,10 +142,10 @@ async function save() {
   try {
     const { patch } = await import("../components/conflict.js");
     for (const [id, draft] of [...drafts]) {
-      const answer = await patch(`roles/${id}`, draft.etag, draft.base, { rights: [...draft.rights] });
-      if (!answer) break;
+      const answer = await patch(`roles/${id}`, draft.etag, draft.base, { rights: [...rightsOf(draft.base)] });
+      if (answer === undefined) break;
       drafts.delete(id);
-      toast(t("role.saved", { name: roleName(answer.data) }), { detail: t("role.saved.hint") });
+      if (answer) toast(t("role.saved", { name: roleName(answer.data) }), { detail: t("role.saved.hint") });
     }
     await Promise.all([loadDirectory("roles"), loadCurrent()]);
   } catch (error) {
