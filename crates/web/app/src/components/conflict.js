@@ -13,8 +13,7 @@ import { cancelButton, dialogForm } from "./dialog-form.js";
  * @param {string | null} etag
  * @param {any} base
  * @param {Record<string, any>} change
- * @returns {Promise<import("../api.js").Answer | null | undefined>} null if the person discarded
- *   their change, undefined if they left the question open
+ * @returns {Promise<import("../api.js").Answer | null | undefined>} null if the person discarded the change, undefined if they left the question open
  */
 export async function patch(path, etag, base, change) {
   if (Object.keys(change).length === 0) return { status: 200, data: base, etag, headers: new Headers() };
@@ -33,8 +32,8 @@ export async function patch(path, etag, base, change) {
 const rebased = (base, theirs, change) => Object.fromEntries(Object.entries(change).map(([name, mine]) => {
   if (!Array.isArray(mine) || mine.some((each) => typeof each !== "string")) return [name, mine];
   const [before, now] = [base[name] ?? [], theirs[name] ?? []];
-  const added = mine.filter((each) => !before.includes(each) && !now.includes(each));
-  return [name, [...now.filter((/** @type {string} */ each) => mine.includes(each) || !before.includes(each)), ...added]];
+  const isKept = (/** @type {string} */ each) => mine.includes(each) || !before.includes(each);
+  return [name, [...new Set([...now.filter(isKept), ...mine.filter((each) => !before.includes(each))])]];
 }));
 
 /** Returns the members of `values` that differ from `base`. @param {any} base @param {Record<string, any>} values */

@@ -80,8 +80,7 @@ export async function formDialog({ title, text, fields, action = t("save"), dang
         try {
           requireValues(shownFields(), values);
           const answer = await run();
-          if (edit && !answer) return answer === null ? close() : undefined;
-          close(answer ?? true);
+          if (answer || answer === null || !edit) close(answer === null && edit ? undefined : (answer ?? true));
         } catch (caught) {
           error = caught;
           const form = /** @type {HTMLFormElement} */ (event.target);

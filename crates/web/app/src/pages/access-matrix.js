@@ -172,8 +172,8 @@ async function save() {
   repaint();
   await act(async () => {
     const answer = await patch(`users/${base.id}`, etag, base, differences(base, { roles, devices }));
-    isSaved = answer !== undefined;
-    if (!answer) return;
+    if (!answer) return void (isSaved = answer === null);
+    isSaved = true;
     const growing = answer.data.growing_api_keys?.length ?? 0;
     toast(t("access.saved", { name: base.display_name }), { detail: growing ? tn("access.growing_keys", growing) : t("access.saved.hint") });
     await loadDirectory("users");

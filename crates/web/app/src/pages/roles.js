@@ -120,8 +120,7 @@ async function toggle(role, rights, gives) {
   if (draft.etag) return;
   // the version is that of the rights which the person saw
   const { data: fresh, etag } = await call("GET", `roles/${role.id}`);
-  const isSame = JSON.stringify(fresh.rights) === JSON.stringify(role.rights);
-  draft.etag = isSame ? etag : '"0"';
+  draft.etag = JSON.stringify(fresh.rights) === JSON.stringify(role.rights) ? etag : '"0"';
 }
 
 /** @param {NativeApi.Role[]} roles */
