@@ -1,69 +1,50 @@
 //! A concurrent cache with a limit in bytes that drops what was not used recently.
-//!
-//! It uses the CLOCK algorithm. Entries form a ring, and a lookup marks its entry as used. When
-//! space is needed, a hand goes round the ring: it removes the marks of used entries and drops
-//! entries without a mark. A lookup therefore changes no order and locks for reading only, and an
-//! entry has no allocation besides those that its key and value own.
-//!
-//! Entries are found by the hashes of their keys, so that each key is stored once. A hash has a
-//! secret key and 64 bits; two keys with the same hash displace each other.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::hash::{Hash, RandomState};
+use std::marker::PhantomData;
+
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{OptionsBuilder, Weighter};
 
 /// The number of parts of a cache. Each has its own lock and an equal share of the limit.
-const SHARD_COUNT: usize = 8;
+const SHARD_COUNT: u64 = 8;
 
 /// The smallest limit of a part, in bytes. A smaller cache has a single part.
-const MIN_SHARD_BYTES: usize = 64 << 10;
-
-/// The free space of a ring or a table that is enlarged, in entries, besides an eighth of it.
-const MIN_SPARE_ENTRIES: usize = 8;
+const MIN_SHARD_BYTES: u64 = 64 << 10;
 
 /// A cache with a limit in bytes.
-pub(super) struct BoundedCache<K, V> {
-    shards: Vec<RwLock<Shard<K, V>>>,
-    hasher: RandomState,
+pub(super) struct BoundedCache<K, V>(Cache<K, V, EntryWeight<K, V>, RandomState>);
+
+/// The memory of an entry, in bytes, estimated from above.
+struct EntryWeight<K, V> {
     /// The memory that key and value own besides themselves, in bytes.
     heap_bytes: fn(&K, &V) -> usize,
+    entry: PhantomData<fn(K, V)>,
 }
 
-struct Shard<K, V> {
-    /// The position in the ring by the hash of the key.
-    positions: HashMap<u64, usize>,
-    ring: Vec<Entry<K, V>>,
-    /// The position in the ring of the entry that is examined next.
-    hand: usize,
-    size_bytes: usize,
-    limit_bytes: usize,
-}
-
-struct Entry<K, V> {
-    key: K,
-    value: V,
-    hash: u64,
-    size_bytes: u32,
-    /// Whether it was used since the hand last passed it.
-    is_used: AtomicBool,
-}
-
-impl<K: Eq + Hash, V: Clone> BoundedCache<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone> BoundedCache<K, V> {
     /// An empty cache of at most `limit` bytes. `heap_bytes` estimates from above what a key and a
-    /// value own besides themselves.
+    /// value own besides themselves; it returns the same for an entry each time.
     pub(super) fn new(limit: u64, heap_bytes: fn(&K, &V) -> usize) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let count = if limit / SHARD_COUNT >= MIN_SHARD_BYTES { SHARD_COUNT } else { 1 };
-        let shards = (0..count).map(|_| RwLock::new(Shard::with_limit(limit / count))).collect();
-        Self { shards, hasher: RandomState::new(), heap_bytes }
+        let weight = EntryWeight { heap_bytes, entry: PhantomData };
+        let shards = if limit / SHARD_COUNT >= MIN_SHARD_BYTES { SHARD_COUNT } else { 1 };
+        let entries = limit / EntryWeight::<K, V>::ENTRY_BYTES;
+        let options = OptionsBuilder::new()
+            .shards(to_usize(shards))
+            .estimated_items_capacity(to_usize(entries))
+            // a multiple, because a share is rounded up
+            .weight_capacity(limit / shards * shards)
+            // no memory for keys without values
+            .ghost_allocation(0.0)
+            .build()
+            .unwrap_or_else(|_| unreachable!("every option is set"));
+        Self(Cache::with_options(options, weight, RandomState::new(), DefaultLifecycle::default()))
     }
 
     /// The size in bytes, estimated from above.
     pub(super) fn size_bytes(&self) -> u64 {
-        let size = |shard: &RwLock<Shard<K, V>>| shard.read().unwrap_or_else(PoisonError::into_inner).size_bytes;
-        u64::try_from(self.shards.iter().map(size).sum::<usize>()).unwrap_or(u64::MAX)
+        self.0.weight()
     }
 
     /// The value of a key. This is a use of its entry.
@@ -72,138 +53,47 @@ impl<K: Eq + Hash, V: Clone> BoundedCache<K, V> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let hash = self.hasher.hash_one(key);
-        let shard = self.shard(hash)?.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = shard.ring.get(*shard.positions.get(&hash)?)?;
-        let found: &Q = entry.key.borrow();
-        if found != key {
-            return None;
-        }
-        // A mark that is set is not written again, so that threads can share its cache line.
-        if !entry.is_used.load(Ordering::Relaxed) {
-            entry.is_used.store(true, Ordering::Relaxed);
-        }
-        Some(entry.value.clone())
+        self.0.get(key)
     }
 
     /// Inserts or replaces the value of a key. Drops other entries if there is no space, or the
     /// value itself if it does not fit at all.
     pub(super) fn insert(&self, key: K, value: V) {
-        let size_bytes = (self.heap_bytes)(&key, &value).saturating_add(Shard::<K, V>::ENTRY_BYTES);
-        let (hash, size_bytes) = (self.hasher.hash_one(&key), u32::try_from(size_bytes).unwrap_or(u32::MAX));
-        let entry = Entry { key, value, hash, size_bytes, is_used: AtomicBool::new(false) };
-        if let Some(shard) = self.shard(hash) {
-            shard.write().unwrap_or_else(PoisonError::into_inner).insert(entry);
-        }
+        self.0.insert(key, value);
     }
 
     /// Removes the entry of a key.
     pub(super) fn remove(&self, key: &K) {
-        let hash = self.hasher.hash_one(key);
-        if let Some(shard) = self.shard(hash) {
-            shard.write().unwrap_or_else(PoisonError::into_inner).remove(hash);
-        }
-    }
-
-    /// The part with the key of this hash.
-    fn shard(&self, hash: u64) -> Option<&RwLock<Shard<K, V>>> {
-        let number = hash.checked_rem(u64::try_from(self.shards.len()).ok()?)?;
-        self.shards.get(usize::try_from(number).ok()?)
+        self.0.remove(key);
     }
 }
 
-impl<K, V> Shard<K, V> {
-    /// The memory of an entry besides what key and value own, from above: its place in the ring, an
-    /// eighth of which may be free, and its bucket in the table, of which at least 7/18 are in use.
-    const ENTRY_BYTES: usize =
-        (size_of::<Entry<K, V>>() * 9).div_ceil(8) + ((size_of::<(u64, usize)>() + 1) * 18).div_ceil(7);
+impl<K, V> EntryWeight<K, V> {
+    /// The memory of an entry besides what key and value own: its place in a list that doubles when
+    /// it is full, with its neighbors and its state, and a place in a table of which at least 7/18
+    /// are in use.
+    const ENTRY_BYTES: u64 = (size_of::<(K, V)>() as u64 + 24) * 2 + 13;
+}
 
-    fn with_limit(limit_bytes: usize) -> Self {
-        Self { positions: HashMap::new(), ring: Vec::new(), hand: 0, size_bytes: 0, limit_bytes }
-    }
-
-    fn insert(&mut self, entry: Entry<K, V>) {
-        self.remove(entry.hash);
-        let size_bytes = to_usize(entry.size_bytes);
-        if size_bytes > self.limit_bytes {
-            return;
-        }
-        self.make_space(size_bytes);
-        self.reserve();
-        self.size_bytes = self.size_bytes.saturating_add(size_bytes);
-        self.positions.insert(entry.hash, self.ring.len());
-        self.ring.push(entry);
-    }
-
-    fn remove(&mut self, hash: u64) {
-        if let Some(position) = self.positions.get(&hash).copied() {
-            self.remove_at(position);
-            self.shrink();
-        }
-    }
-
-    /// Removes the entry at this position, and moves the last one there.
-    fn remove_at(&mut self, position: usize) {
-        let removed = self.ring.swap_remove(position);
-        self.positions.remove(&removed.hash);
-        self.size_bytes = self.size_bytes.saturating_sub(to_usize(removed.size_bytes));
-        // Not `insert`, which would make space for another key.
-        if let Some(moved) = self.ring.get(position)
-            && let Some(known) = self.positions.get_mut(&moved.hash)
-        {
-            *known = position;
-        }
-    }
-
-    /// Drops entries until there is space for one of this size. The last entry, which is moved to
-    /// the position of a dropped one, is behind the hand there.
-    fn make_space(&mut self, size_bytes: usize) {
-        while self.size_bytes.saturating_add(size_bytes) > self.limit_bytes {
-            if self.hand >= self.ring.len() {
-                self.hand = 0;
-            }
-            let Some(entry) = self.ring.get_mut(self.hand) else { return };
-            if !std::mem::take(entry.is_used.get_mut()) {
-                self.remove_at(self.hand);
-            }
-            self.hand = self.hand.saturating_add(1);
-        }
-        self.shrink();
-    }
-
-    /// Returns memory if most of the ring is empty, as after a large entry has replaced many small
-    /// ones.
-    fn shrink(&mut self) {
-        let spacious = self.ring.len().saturating_add(MIN_SPARE_ENTRIES).saturating_mul(2);
-        if self.ring.capacity() > spacious.saturating_mul(2) {
-            self.ring.shrink_to(spacious);
-            self.positions.shrink_to(spacious);
-        }
-    }
-
-    /// Enlarges ring and table if they have no space for another entry.
-    fn reserve(&mut self) {
-        let spare = self.ring.len() / 8 + MIN_SPARE_ENTRIES;
-        if self.ring.len() == self.ring.capacity() {
-            self.ring.reserve_exact(spare);
-        }
-        // A table all of whose free buckets had an entry before would double in size, so the
-        // entries are moved to a new one.
-        if self.positions.len() == self.positions.capacity() {
-            let mut positions = HashMap::with_capacity(self.positions.len().saturating_add(spare));
-            positions.extend(self.positions.drain());
-            self.positions = positions;
-        }
+impl<K, V> Weighter<K, V> for EntryWeight<K, V> {
+    fn weight(&self, key: &K, value: &V) -> u64 {
+        u64::try_from((self.heap_bytes)(key, value)).unwrap_or(u64::MAX).saturating_add(Self::ENTRY_BYTES)
     }
 }
 
-fn to_usize(bytes: u32) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX)
+impl<K, V> Clone for EntryWeight<K, V> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::HashMap;
 
     use proptest::prelude::*;
 
@@ -226,45 +116,38 @@ mod tests {
     }
 
     #[test]
-    fn large_values_in_place_of_many_small_ones_leave_little_empty_memory() {
-        let cache = cache_of(100_000);
-        (0..1_000).for_each(|number| cache.insert(number, Vec::new()));
-        let capacity = |cache: &BoundedCache<u32, Vec<u8>>| {
-            let shard = cache.shards[0].read().unwrap();
-            (shard.ring.capacity(), shard.positions.capacity())
-        };
-        let (ring, table) = capacity(&cache);
-        assert!(ring >= 1_000 && table >= 1_000);
-        (2_000..2_010).for_each(|number| cache.insert(number, vec![0; 40_000]));
-        let (ring, table) = capacity(&cache);
-        assert!(ring < 100 && table < 100, "{ring} and {table}");
-    }
-
-    #[test]
-    fn value_beyond_limit_replaces_its_key_and_no_other_entry() {
+    fn value_beyond_limit_replaces_its_key() {
         let cache = cache_of(10_000);
         cache.insert(1, vec![1]);
-        cache.insert(2, vec![2]);
         cache.insert(1, vec![0; 20_000]);
-        assert_eq!([cache.get(&1), cache.get(&2)], [None, Some(vec![2])]);
-        cache.remove(&2);
-        assert_eq!((cache.get(&2), cache.size_bytes()), (None, 0));
+        assert_eq!((cache.get(&1), cache.size_bytes()), (None, 0));
     }
 
     #[test]
     fn large_cache_uses_its_whole_limit() {
         let limit = (8 * 64) << 10;
         let cache = cache_of(limit);
-        assert_eq!(cache.shards.len(), SHARD_COUNT);
+        assert_eq!(cache.0.num_shards(), to_usize(SHARD_COUNT));
         (0..100_000).for_each(|number| cache.insert(number, Vec::new()));
         assert!(cache.size_bytes() <= limit && cache.size_bytes() > limit / 10 * 9, "{} bytes", cache.size_bytes());
     }
 
-    /// The memory of a shard with as many buckets as a table of this capacity has.
-    fn occupied_bytes(shard: &Shard<u32, Vec<u8>>) -> usize {
-        let heap: usize = shard.ring.iter().map(|entry| entry.value.capacity()).sum();
-        let buckets = (shard.positions.capacity() * 8 / 7).next_power_of_two();
-        heap + shard.ring.capacity() * size_of::<Entry<u32, Vec<u8>>>() + buckets * (size_of::<(u64, usize)>() + 1)
+    #[test]
+    fn cache_without_space_holds_nothing() {
+        let cache = cache_of(0);
+        cache.insert(1, vec![1]);
+        assert_eq!((cache.get(&1), cache.size_bytes()), (None, 0));
+    }
+
+    #[test]
+    fn estimate_covers_list_and_table() {
+        for entries in [1, 100, 223, 224, 225, 440, 448, 900, 5_000] {
+            let cache = cache_of(1 << 30);
+            (0..entries).for_each(|number| cache.insert(number, Vec::new()));
+            let (used, estimate) = (cache.0.memory_used().total() as u64, cache.size_bytes());
+            // the list and the table of a nearly empty part have a few places
+            assert!(used <= estimate + SHARD_COUNT * 1_000, "{entries}: {used} of {estimate}");
+        }
     }
 
     proptest! {
@@ -293,28 +176,6 @@ mod tests {
                 }
                 prop_assert!(cache.size_bytes() <= limit);
             }
-            let shard = cache.shards[0].read().unwrap();
-            let in_ring: HashSet<u32> = shard.ring.iter().map(|entry| entry.key).collect();
-            prop_assert_eq!(in_ring.len(), shard.ring.len());
-            prop_assert_eq!(shard.positions.len(), shard.ring.len());
-            for (hash, position) in &shard.positions {
-                prop_assert_eq!(shard.ring[*position].hash, *hash);
-            }
-            let sum: usize = shard.ring.iter().map(|entry| to_usize(entry.size_bytes)).sum();
-            prop_assert_eq!(sum, shard.size_bytes);
-        }
-    }
-
-    #[test]
-    fn estimate_covers_memory_of_ring_and_table_after_many_replacements() {
-        for entries in [100, 223, 224, 225, 440, 448, 900] {
-            let limit = Shard::<u32, Vec<u8>>::ENTRY_BYTES * entries;
-            let cache = cache_of(u64::try_from(limit).unwrap());
-            (0..20_000).for_each(|number| cache.insert(number, Vec::new()));
-            let shard = cache.shards[0].read().unwrap();
-            assert_eq!(shard.ring.len(), entries);
-            let (occupied, spare) = (occupied_bytes(&shard), MIN_SPARE_ENTRIES * 100);
-            assert!(occupied <= shard.size_bytes + spare, "{entries} entries: {occupied} of {}", shard.size_bytes);
         }
     }
 }
