@@ -35,6 +35,8 @@ impl<K: Eq + Hash + Clone, V: Clone> BoundedCache<K, V> {
             .estimated_items_capacity(to_usize(entries))
             // a multiple, because a share is rounded up
             .weight_capacity(limit / shards * shards)
+            // the use of an entry soon ends: tokens and sessions are replaced
+            .hot_allocation(0.5)
             // no memory for keys without values
             .ghost_allocation(0.0)
             .build()
@@ -109,6 +111,7 @@ mod tests {
         (0..20).for_each(|number| cache.insert(number, vec![0; 100]));
         for number in 100..10_000 {
             cache.insert(number, vec![0; 100]);
+            assert!(cache.get(&number).is_some(), "{number} is new");
             (0..10).for_each(|number| assert!(cache.get(&number).is_some(), "{number} is in use"));
         }
         (10..20).for_each(|number| assert_eq!(cache.get(&number), None));
