@@ -39,14 +39,7 @@ export const dash = html`<span class="faint">–</span>`;
 /** Small labels, one per name. @param {string[]} names @param {any} [none] what to show without a name */
 export const chips = (names, none = dash) => (names.length ? names.map((name) => html`<span class="chip">${name}</span>`) : none);
 
-/**
- * A button with a symbol. Of two that take turns, one needs a template of its own, so that the focus does
- * not stay on a button that now does the opposite.
- * @param {string} symbol
- * @param {string} label
- * @param {() => void} run
- * @param {string} [look] classes besides `button`
- */
+/** A button with a symbol. @param {string} symbol @param {string} label @param {() => void} run @param {string} [look] more classes */
 export const button = (symbol, label, run, look = "") =>
   html`<button class="button ${look}" @click=${() => run()}>${icon(symbol)}${label}</button>`;
 

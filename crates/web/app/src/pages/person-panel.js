@@ -57,7 +57,8 @@ function actions(user) {
       ? html`<span class="muted small">${t("user.self")}</span>`
       : user.status === "active"
         ? button("lock", t("user.suspend"), () => setUserStatus(user, "suspended"))
-        : html`${button("unlock", t("user.activate"), () => setUserStatus(user, "active"), "primary")}`}
+        : // a template of its own: the focus must not stay on a button that now does the opposite
+          html`${button("unlock", t("user.activate"), () => setUserStatus(user, "active"), "primary")}`}
     ${isInvitable(user) && !user.has_password ? inviteButtons(user, "primary") : nothing}
     ${menuButton(more, t("actions_for", { name }))}`;
 }
