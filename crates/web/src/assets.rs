@@ -83,6 +83,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "src/components/detail.js",
     "src/components/dialog-form.js",
     "src/components/dialog.js",
+    "src/components/field-errors.js",
     "src/components/filters.js",
     "src/components/form.js",
     "src/components/help.js",

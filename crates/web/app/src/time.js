@@ -1,7 +1,7 @@
 // @ts-check
 // Instants in the time zone of the tenant.
 
-import { formatRelative, locale, tn } from "./i18n.js";
+import { formatRelative, locale } from "./i18n.js";
 
 let zone = "UTC";
 
@@ -73,11 +73,3 @@ export function formatDuration(from, until) {
   if (minutes < 2_880) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}`;
   return `${Math.floor(minutes / 1_440)} d ${Math.floor((minutes % 1_440) / 60)} h`;
 }
-
-/** A span of time in its largest whole unit, such as `15 minutes`. @param {number} seconds */
-export function formatSpan(seconds) {
-  const [unit, size] = SPANS.find(([, each]) => seconds > 0 && seconds % each === 0) ?? SPANS[SPANS.length - 1];
-  return tn(`count.${unit}`, seconds / size);
-}
-
-const SPANS = /** @type {[string, number][]} */ ([["days", 86_400], ["hours", 3_600], ["minutes", 60], ["seconds", 1]]);

@@ -2,8 +2,9 @@
 // Forms in dialogs. Errors of the API appear at the field that its JSON pointer names.
 
 import { call, html, mask, nothing, Problem, repaint, t, toQuery, valueOf } from "../core.js";
-import { describe, describeField, describeOther } from "../problems.js";
+import { describe } from "../problems.js";
 import { refreshPage } from "../shop.js";
+import { describeField, describeOther } from "./field-errors.js";
 import { curlLine, optionViews, supportButton } from "./small.js";
 import { patch } from "./conflict.js";
 import { openDialog } from "./dialog.js";

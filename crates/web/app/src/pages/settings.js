@@ -3,11 +3,12 @@
 
 import { differences } from "../components/conflict.js";
 import { Detail } from "../components/detail.js";
+import { formatSpan } from "../components/field-errors.js";
 import { formDialog } from "../components/form.js";
 import { facts } from "../components/panel.js";
 import { section } from "../components/section.js";
 import { button } from "../components/small.js";
-import { can, formatExact, formatSpan, html, languages, nothing, optionsOf, t } from "../core.js";
+import { can, formatExact, html, languages, nothing, optionsOf, t } from "../core.js";
 import { session } from "../session.js";
 import { loadShop, shop } from "../shop.js";
 
