@@ -177,7 +177,7 @@ fn two_administrators_change_one_role_and_lose_nothing(engine: DatabaseEngine) {
     page.wait_for_text("dialog", "ticketCreate");
     page.wait_for_text("dialog", "ticketClose");
     // left open, the change stays
-    page.click("dialog .icon-button");
+    page.browser.click("dialog .icon-button");
     page.wait_for_text(".save-bar", "Save");
     page.click_text(".save-bar button", "Save");
     page.click_text("dialog button", "Apply");
