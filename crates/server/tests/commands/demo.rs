@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tillgate_testkit::DatabaseEngine;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::program::{PASSWORD, RunningServer, TestInstallation, file_mode};
 
@@ -119,7 +121,9 @@ fn full_demo_has_a_day_of_work() {
     has("with a discount", &|ticket| ticket["discount_rate"] != "0.000000" && ticket["state"] == "closed");
     let opened: Vec<&str> = tickets.iter().map(|ticket| ticket["opened_at"].as_str().unwrap()).collect();
     let session_start = session["session"]["created_at"].as_str().unwrap();
-    assert!(opened[0][..10] < session_start[..10], "the day began yesterday: {opened:?} {session_start}");
+    let instant = |text: &str| OffsetDateTime::parse(text, &Rfc3339).unwrap();
+    let day = instant(session_start) - instant(opened[0]);
+    assert!(day > time::Duration::hours(20), "the sales of a whole day: {opened:?} {session_start}");
     assert!(opened.iter().all(|at| *at < session_start));
     for action in ["user.status", "device.status", "session.end", "right.missing", "ticket.refund", "ticket.void"] {
         assert!(!items(&format!("/audit-events?action={action}")).is_empty(), "{action}");
