@@ -110,20 +110,25 @@ pub fn expired_mails_are_removed(harness: &StoreHarness) {
     assert_eq!(list(harness, 90, 9), []);
 }
 
+/// Inserts the verification whose link the mail has.
+fn insert_verification(harness: &StoreHarness, mail: &QueuedMail) {
+    let verification = office::ports::EmailVerification {
+        digest: [9; 32],
+        user: mail.user,
+        email: mail.email.clone(),
+        created_at: mail.requested_at,
+        expires_at: mail.expires_at,
+    };
+    run_office_write(harness, |tx| tx.email_verifications().insert_or_replace(&verification));
+}
+
 /// Of two processes that send one mail, one claims it, and the token of the mail is then that
 /// process's. A mail whose token was removed is discarded.
 pub fn concurrent_claims_of_one_mail_succeed_once(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let (anna, email) = (fixture.anna.id, fixture.anna.email.clone().expect("the fixture has an address"));
     let mail = QueuedMail { email: email.clone(), ..new_mail(anna, 10) };
-    let verification = office::ports::EmailVerification {
-        digest: [9; 32],
-        user: anna,
-        email: email.clone(),
-        created_at: mail.requested_at,
-        expires_at: mail.expires_at,
-    };
-    run_office_write(harness, |tx| tx.email_verifications().insert_or_replace(&verification));
+    insert_verification(harness, &mail);
     insert(harness, &mail);
     let crossing = Rendezvous::default();
     let claim = |number: u8| {
@@ -149,15 +154,8 @@ pub fn concurrent_claims_of_one_mail_succeed_once(harness: &StoreHarness) {
 pub fn attempts_to_send_a_mail_are_counted_once(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let (anna, email) = (fixture.anna.id, fixture.anna.email.clone().expect("the fixture has an address"));
-    let mail = QueuedMail { email: email.clone(), ..new_mail(anna, 10) };
-    let verification = office::ports::EmailVerification {
-        digest: [9; 32],
-        user: anna,
-        email,
-        created_at: mail.requested_at,
-        expires_at: mail.expires_at,
-    };
-    run_office_write(harness, |tx| tx.email_verifications().insert_or_replace(&verification));
+    let mail = QueuedMail { email, ..new_mail(anna, 10) };
+    insert_verification(harness, &mail);
     insert(harness, &mail);
     let store = &*harness.office;
     let claim = |mail: &QueuedMail, number: u8| {

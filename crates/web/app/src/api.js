@@ -45,7 +45,7 @@ export const hooks = {
   stepUp: async () => false,
   /** @type {(answered: boolean, version: string | null) => void} */
   contact: () => {},
-  /** What was read is temporarily unavailable, for about so many seconds. @type {(seconds: number) => void} */
+  /** Called for a read that is answered 503, with the seconds of its `Retry-After`. @type {(seconds: number) => void} */
   unavailable: () => {},
 };
 
