@@ -5,7 +5,10 @@ use std::sync::Barrier;
 use tillgate_auth_core::AuthPorts;
 use tillgate_auth_core::ports::{Cursor, Node};
 use tillgate_domain::office::ports::PageRequest;
-use tillgate_domain::{Instant, KnownRight, NodeId, Rank, Rights, Role, RoleId, RoleName, Store, StoreError, StoreExt};
+use tillgate_domain::{
+    Change, Instant, KnownRight, NodeId, Rank, Rights, Role, RoleId, RoleName, Scope, SessionId, Store, StoreError,
+    StoreExt, UserId,
+};
 use tillgate_persistence::{Address, Database, Limits, MigrateError, OpenError};
 use tillgate_testkit::DatabaseEngine;
 use uuid::Uuid;
@@ -32,6 +35,7 @@ fn column_names(raw: &RawConnection) -> Vec<String> {
 tillgate_testkit::on_both_databases!(
     migrations_run_up_down_and_up,
     built_in_manager_gets_the_right_to_see_sessions,
+    changes_of_first_uses_are_removed_from_the_feed,
     running_process_stops_writing_once_a_newer_one_has_migrated
 );
 
@@ -77,6 +81,30 @@ fn built_in_manager_gets_the_right_to_see_sessions(engine: DatabaseEngine) {
     fresh.raw().execute(up);
     assert_eq!(read(role.id), Role { version: 3, ..role }, "once");
     assert_eq!(read(custom.id), custom, "other roles stay");
+}
+
+/// A feed that a process stops reading at a change of the first uses of a session.
+fn changes_of_first_uses_are_removed_from_the_feed(engine: DatabaseEngine) {
+    let fresh = TestDatabase::on(engine);
+    let (user, session) = (Scope::User(UserId(Uuid::from_u128(1))), SessionId(Uuid::from_u128(2)));
+    fresh.write(|tx| tx.revocations().invalidate(user, Instant::from_millis(1)));
+    let id = session.0.simple();
+    let id = match engine {
+        DatabaseEngine::Sqlite => format!("x'{id}'"),
+        DatabaseEngine::Postgres => format!("'\\x{id}'"),
+    };
+    for kind in ["touched", "ended"] {
+        fresh.raw().execute(&format!(
+            "INSERT INTO changes (kind, scope, subject_id, written_at) VALUES ('{kind}', 'session', {id}, 2)"
+        ));
+    }
+    let store: &dyn Store<AuthPorts> = &*fresh.database;
+    let poll = || store.read("test", |tx| tx.feed().poll(None));
+    assert!(matches!(poll(), Err(StoreError::Corrupt { table: "changes", column: "scope", .. })), "{:?}", poll());
+    fresh.raw().execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261130000030'");
+    fresh.database.migrate(&mut |_| ()).unwrap();
+    let changes: Vec<Change> = poll().unwrap().entries.into_iter().map(|found| found.change).collect();
+    assert_eq!(changes, [Change::Invalidated(user), Change::SessionEnded(session)]);
 }
 
 /// If a newer process migrates the database, a running one notices it when it next reports its

@@ -1,0 +1,2 @@
+-- Nothing to restore: no process needs the removed changes.
+SELECT 1;
