@@ -53,7 +53,7 @@ pub use failing_store::FailingStore;
 pub use fixture::{Fixture, FixtureBuilder};
 pub use folder_snapshot::FolderSnapshot;
 pub use harness::{AuthStoreHarness, Roster, StoreHarness, enroll};
-pub use mail_server::{MailServer, SmtpStep};
+pub use mail_server::{MailServer, ReceivedMail, SmtpCommand, SmtpStep};
 pub use plain_hasher::PlainHasher;
 pub use random::Random;
 pub use recording_store::{CallLog, RecordingStore};
