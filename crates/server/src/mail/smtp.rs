@@ -1,13 +1,14 @@
 //! Sends a mail to the mail server (RFC 5321). Each step has its timeout, and each error names its
 //! step: only a refusal of the recipient or of the message is permanent.
 
+mod login;
 mod refusal;
 
 use std::error::Error as _;
 use std::time::Duration;
 
 use lettre::Address;
-use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
 use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
@@ -18,6 +19,7 @@ use tillgate_auth_core::{Clock, SystemClock};
 use super::{MailError, STOPPING};
 use crate::command::CommandError;
 use crate::configuration::{MailTls, Settings};
+use login::Login;
 use refusal::concerns_mail;
 
 /// The timeout of the last command, which changes nothing any more.
@@ -109,7 +111,7 @@ pub(super) struct SmtpServer {
     port: u16,
     hello_name: ClientId,
     tls: ServerTls,
-    credentials: Option<Credentials>,
+    login: Option<Login>,
     timeouts: SmtpTimeouts,
 }
 
@@ -130,11 +132,11 @@ impl SmtpServer {
             }
             None => default_port,
         };
-        let credentials = match (&mail.user, &mail.password) {
-            (Some(user), Some(password)) => Some(Credentials::new(user.clone(), password.expose().clone())),
+        let login = match (&mail.user, &mail.password) {
+            (Some(user), Some(password)) => Some(Login { user: user.clone(), password: password.clone() }),
             _ => None,
         };
-        Ok(Self { host: host.to_owned(), port, hello_name: ClientId::default(), tls, credentials, timeouts })
+        Ok(Self { host: host.to_owned(), port, hello_name: ClientId::default(), tls, login, timeouts })
     }
 
     /// Sends a mail, and returns the reply of the mail server. Calls `may_send` immediately before
@@ -166,24 +168,16 @@ impl SmtpServer {
             .map_err(|error| Step::Connection.to_mail_error(&error))?;
         let mut session = SmtpSession { connection, timeouts, started };
         if let ServerTls::StartTls(parameters) = &self.tls {
-            session.limit_wait()?;
-            session
-                .connection
-                .starttls(parameters, &self.hello_name)
-                .map_err(|error| Step::StartTls.to_mail_error(&error))?;
+            session.start_tls(parameters, &self.hello_name)?;
         }
-        if let Some(credentials) = &self.credentials {
-            session.limit_wait()?;
-            session
-                .connection
-                .auth(DEFAULT_MECHANISMS, credentials)
-                .map_err(|error| Step::Login.to_mail_error(&error))?;
+        if let Some(login) = &self.login {
+            session.log_in(login)?;
         }
         Ok(session)
     }
 }
 
-/// A connection after the login.
+/// A connection to the mail server.
 struct SmtpSession {
     connection: SmtpConnection,
     timeouts: SmtpTimeouts,
@@ -192,6 +186,29 @@ struct SmtpSession {
 }
 
 impl SmtpSession {
+    /// Continues over TLS.
+    fn start_tls(&mut self, parameters: &TlsParameters, hello_name: &ClientId) -> Result<(), MailError> {
+        if !self.connection.can_starttls() {
+            return Err(MailError::temporary(
+                &"STARTTLS: the mail server does not offer it, so nothing is sent; if it expects TLS from the first \
+                  byte, set mail.tls to \"tls\"",
+            ));
+        }
+        self.limit_wait()?;
+        self.connection.starttls(parameters, hello_name).map_err(|error| Step::StartTls.to_mail_error(&error))
+    }
+
+    fn log_in(&mut self, login: &Login) -> Result<(), MailError> {
+        if self.connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
+            return Err(MailError::temporary(
+                &"AUTH: the mail server offers no login by PLAIN or LOGIN; check mail.host, mail.port and mail.tls",
+            ));
+        }
+        self.limit_wait()?;
+        let outcome = self.connection.auth(DEFAULT_MECHANISMS, &login.to_credentials());
+        outcome.map(drop).map_err(|error| login.to_mail_error(&error))
+    }
+
     fn transfer(&mut self, mail: &BuiltMail<'_>, may_send: &dyn Fn() -> bool) -> Result<Response, MailError> {
         let parameters = self.sender_parameters(mail)?;
         self.command(Step::Sender, Mail::new(Some(mail.from.clone()), parameters))?;

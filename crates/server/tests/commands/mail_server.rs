@@ -5,6 +5,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tillgate_auth_core::{Clock, SystemClock};
 use tillgate_domain::office::OfficePorts;
@@ -17,11 +19,16 @@ use crate::program::{PASSWORD, RunningServer, TestInstallation};
 /// A shop that sends its mails to this mail server, and its running server. The shutdown grace
 /// period is `grace`, and an invitation is queued.
 fn start_with_invitation(mail_server: &MailServer, grace: &str) -> (TestInstallation, RunningServer) {
+    start_with_settings(mail_server, &format!("grace = \"{grace}\"\n[mail]\ntls = \"off\""))
+}
+
+/// A shop that sends its mails to this mail server, and its running server. Its settings begin
+/// below `[server]` and end below `[mail]`. An invitation is queued.
+fn start_with_settings(mail_server: &MailServer, settings: &str) -> (TestInstallation, RunningServer) {
     let home = TestInstallation::new().with_admin();
     home.run_ok_with(&["user", "add", "anna", "--email", "anna@example.com", "--role", "cashier"], PASSWORD);
     let settings = format!(
-        "[server]\npublic_url = \"https://pos.example\"\ngrace = \"{grace}\"\n[mail]\nhost = \"127.0.0.1\"\nport = \
-         {}\ntls = \"off\"\n",
+        "[server]\npublic_url = \"https://pos.example\"\n{settings}\nhost = \"127.0.0.1\"\nport = {}\n",
         mail_server.port()
     );
     std::fs::write(home.data().join("tillgate.toml"), settings).unwrap();
@@ -115,4 +122,46 @@ fn mail_of_which_nothing_was_sent_is_due_after_the_end_of_the_server() {
     });
     assert!(matches!(due.as_slice(), [mail] if mail.tries == 0), "{due:?}");
     drop(resume);
+}
+
+/// The server sends no mail, `mail test` and `doctor` report the reason, and the password for the
+/// mail server is nowhere to be seen, even if everything is logged.
+#[test]
+fn refused_login_is_reported_without_the_password() {
+    const MAIL_PASSWORD: &str = "password-of-the-mail-server";
+    let mail_server = MailServer::start(|step| match step {
+        SmtpStep::Hello => "250-mail.example\r\n250 AUTH PLAIN LOGIN".to_owned(),
+        SmtpStep::Login => "535 5.7.8 wrong user name or password".to_owned(),
+        _ => step.accepted(),
+    });
+    let (home, _server) = start_with_settings(
+        &mail_server,
+        &format!("[log]\nlevel = \"trace\"\n[mail]\ntls = \"off\"\nuser = \"till\"\npassword = \"{MAIL_PASSWORD}\""),
+    );
+    let reason = "AUTH: permanent error (535): 5.7.8 wrong user name or password; check mail.user";
+    let error = home.run_refused(&["mail", "test", "anna@example.com"], 1);
+    assert!(error.contains(&format!("did not accept the mail for anna@example.com: {reason}")), "{error}");
+    let read_log = || std::fs::read_to_string(home.path("server.log")).unwrap();
+    wait_until("a line in the log", || read_log().contains(reason));
+    let check = home.find_check(&[], "mails").to_string();
+    assert!(check.contains(reason), "{check}");
+    let login = STANDARD.encode(format!("\0till\0{MAIL_PASSWORD}"));
+    let sent = mail_server.commands().into_iter().find(|command| command.step == SmtpStep::Login);
+    assert_eq!(sent.map(|command| command.line), Some(format!("AUTH PLAIN {login}")));
+    for text in [error, read_log(), check] {
+        assert!(!text.contains(MAIL_PASSWORD) && !text.contains(&login), "{text}");
+    }
+    assert!(!mail_server.steps().contains(&SmtpStep::Sender));
+}
+
+/// The default is `starttls`.
+#[test]
+fn mail_server_without_starttls_gets_no_mail() {
+    let mail_server = MailServer::start(SmtpStep::accepted);
+    let (home, _server) = start_with_settings(&mail_server, "[mail]");
+    let error = home.run_refused(&["mail", "test", "anna@example.com"], 1);
+    assert!(error.contains("STARTTLS: the mail server does not offer it"), "{error}");
+    wait_until("a failed attempt", || home.find_check(&[], "mails").to_string().contains("STARTTLS"));
+    assert!(mail_server.steps().iter().all(|step| matches!(step, SmtpStep::Connection | SmtpStep::Hello)));
+    assert_eq!(mail_server.messages(), [""; 0]);
 }

@@ -1,3 +1,5 @@
+mod encryption;
+
 use tillgate_testkit::{MailServer, SmtpStep};
 
 use super::*;
@@ -11,15 +13,19 @@ fn client(server: &MailServer, timeouts: SmtpTimeouts) -> SmtpServer {
         port: server.port(),
         hello_name: ClientId::default(),
         tls: ServerTls::Off,
-        credentials: None,
+        login: None,
         timeouts,
     }
 }
 
-fn send_to(server: &MailServer, to: &str, may_send: &dyn Fn() -> bool) -> Result<Response, MailError> {
+fn send_with(client: &SmtpServer, to: &str, may_send: &dyn Fn() -> bool) -> Result<Response, MailError> {
     let (from, to) = ("till@example.com".parse().unwrap(), to.parse().unwrap());
     let mail = BuiltMail { from: &from, to: &to, message: b"Subject: test\r\n\r\n.A line." };
-    client(server, TIMEOUTS).send(&mail, may_send)
+    client.send(&mail, may_send)
+}
+
+fn send_to(server: &MailServer, to: &str, may_send: &dyn Fn() -> bool) -> Result<Response, MailError> {
+    send_with(&client(server, TIMEOUTS), to, may_send)
 }
 
 fn send(server: &MailServer) -> Result<Response, MailError> {
