@@ -10,7 +10,7 @@ mod lifecycle;
 mod master;
 
 pub use audit_seal_key::AuditSealKey;
-pub use keyring::{KeyError, SigningAlgorithm, check_master_key};
+pub use keyring::{KeyError, SigningAlgorithm, check_master_key, opens_any_key};
 pub(crate) use keyring::{Keyring, OpenKeys, SigningKey, generate_key};
 pub use lifecycle::KeyEvent;
 pub(crate) use lifecycle::{add_next_keys, insert_first_keys, promote, retire};

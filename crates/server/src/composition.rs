@@ -8,11 +8,13 @@ mod mount_building;
 use std::num::NonZeroUsize;
 
 pub(crate) use database::{
-    create_database, database_address, database_location, find_tenant, has_database, open_database,
-    open_database_before_upgrade, open_existing_database, prepare_database,
+    create_database, database_address, database_location, find_tenant, has_database, master_key_location,
+    open_database, open_database_before_upgrade, open_database_without_master_key, open_existing_database,
+    prepare_database,
 };
 pub(crate) use engine::{
-    build_command_engine, build_engine, build_engine_with_clock, build_password_policy, password_cost,
+    build_command_engine, build_engine, build_engine_with_clock, build_engine_with_first_keys, build_password_policy,
+    password_cost,
 };
 pub(crate) use mount_building::{build_mounts, office_prefix, session_terms};
 

@@ -1,12 +1,15 @@
 //! The master key: a setting, or a file in the data folder that only its owner can read. The file
-//! is created once, for a database that has no keys yet, and never replaced.
+//! is created once, for a database that has no keys yet, and never replaced by another. After it
+//! was lost, it is set aside for a new one.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use tillgate_auth_core::entropy::Entropy;
-use tillgate_auth_core::keys::MasterKey;
+use tillgate_auth_core::keys::{self, InvalidMasterKey, MasterKey};
+use tillgate_auth_core::ports::StoredKey;
 use tillgate_auth_core::system::SystemEntropy;
+use tillgate_domain::{Instant, Secret};
 
 use crate::command::CommandError;
 use crate::configuration::Settings;
@@ -36,12 +39,39 @@ pub(crate) fn find_master_key(settings: &Settings) -> Result<Option<MasterKey>, 
             .map_err(|why| CommandError::usage(format!("keys.master: {why}")));
     }
     let MasterKeySource::File(path) = master_key_source(settings) else { return Ok(None) };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            let key = MasterKey::parse(&text).map_err(|why| CommandError::failed(format!("{}: {why}", path.display())));
-            drop(tillgate_domain::Secret::new(text));
-            key.map(Some)
-        }
+    let Some(text) = read_key_file(&path)? else { return Ok(None) };
+    parse_key_file(&text).map(Some).map_err(|why| CommandError::failed(format!("{}: {why}", path.display())))
+}
+
+/// Whether the master key opens any of these keys. A missing file or one that contains no key opens
+/// none; a file that cannot be read is an error.
+pub(crate) fn opens_any_key(settings: &Settings, stored: &[StoredKey]) -> Result<bool, CommandError> {
+    let master = match master_key_source(settings) {
+        MasterKeySource::Setting => find_master_key(settings)?,
+        MasterKeySource::File(path) => read_key_file(&path)?.and_then(|text| parse_key_file(&text).ok()),
+    };
+    Ok(master.is_some_and(|master| keys::opens_any_key(stored, &master)))
+}
+
+/// Reads a key file; `None` if there is none.
+fn read_key_file(path: &Path) -> Result<Option<Secret<Vec<u8>>>, CommandError> {
+    match std::fs::read(path) {
+        Ok(text) => Ok(Some(Secret::new(text))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CommandError::failed(format!("{}: {error}", path.display()))),
+    }
+}
+
+fn parse_key_file(text: &Secret<Vec<u8>>) -> Result<MasterKey, InvalidMasterKey> {
+    std::str::from_utf8(text.expose()).map_err(|_| InvalidMasterKey).and_then(MasterKey::parse)
+}
+
+/// Renames the key file, if there is one, so that a new one can be created. Returns its new name.
+pub(crate) fn set_key_file_aside(settings: &Settings, now: Instant) -> Result<Option<PathBuf>, CommandError> {
+    let MasterKeySource::File(path) = master_key_source(settings) else { return Ok(None) };
+    let aside = path.with_extension(format!("key.before-{}", now.millis()));
+    match std::fs::rename(&path, &aside) {
+        Ok(()) => Ok(Some(aside)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(CommandError::failed(format!("{}: {error}", path.display()))),
     }

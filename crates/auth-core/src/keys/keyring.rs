@@ -190,6 +190,12 @@ pub fn check_master_key(stored: &[StoredKey], master: &MasterKey) -> Result<(), 
     OpenKeys::open(stored, master, None).map(drop)
 }
 
+/// Whether a master key opens at least one of these keys. Then it is the key of their store, even
+/// if others of them are damaged.
+pub fn opens_any_key(stored: &[StoredKey], master: &MasterKey) -> bool {
+    stored.iter().any(|key| unwrap_key(key, master).is_ok())
+}
+
 impl Keyring {
     /// Opens the stored keys.
     pub(crate) fn open(stored: &[StoredKey], master: MasterKey) -> Result<Self, KeyError> {

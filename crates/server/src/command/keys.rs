@@ -1,5 +1,7 @@
 //! `keys`: manages the keys that sign access tokens and authenticate refresh tokens.
 
+mod recreate;
+
 use clap::Subcommand;
 use serde_json::json;
 use tillgate_auth_core::keys::KeyEvent;
@@ -12,6 +14,7 @@ use super::json::format_instant;
 use super::{CommandError, Context, print};
 use crate::composition;
 use crate::ids::IdSource;
+use recreate::RecreateArgs;
 
 /// The subcommands of `keys`.
 #[derive(Debug, Subcommand)]
@@ -31,14 +34,21 @@ pub(crate) enum KeyCommand {
         #[command(flatten)]
         confirmation: Confirmation,
     },
+    /// Replace all keys after the master key was lost, and end every session of every tenant
+    #[command(
+        after_help = "Stop every server first. The master key is created if its file is missing or does not open \
+                            the database. See \"A lost master key\" in docs/backup.md."
+    )]
+    Recreate(RecreateArgs),
 }
 
 impl KeyCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let settings = context.settings(|_| ())?;
-        let database = composition::open_existing_database(&settings)?;
+        let open_database = || composition::open_existing_database(&settings);
         match self {
             Self::List => {
+                let database = open_database()?;
                 let row = |key: &StoredKey| {
                     let cells = [
                         key.id.to_string(),
@@ -53,6 +63,7 @@ impl KeyCommand {
                 print::print_table(context.json, &["ID", "KIND", "ALGORITHM", "STATE", "SINCE"], &rows);
             }
             Self::Rotate { now } => {
+                let database = open_database()?;
                 let next = read_keys(&database)?.into_iter().find(|key| key.state == KeyState::Next);
                 if let (Some(key), false) = (next, *now) {
                     let from = format_instant(key.state_since.saturating_add(settings.keys.lead));
@@ -73,6 +84,7 @@ impl KeyCommand {
                 print::print_answer(context.json, &line, &json!({ "made": names, "in_use": now, "in_use_from": from }));
             }
             Self::Revoke { id, confirmation } => {
+                let database = open_database()?;
                 let key = read_keys(&database)?.into_iter().find(|key| key.id == *id);
                 let key = key.ok_or_else(|| CommandError::failed(format!("there is no key \"{id}\"")))?;
                 if key.state == KeyState::Revoked {
@@ -91,6 +103,7 @@ impl KeyCommand {
                     &json!({ "revoked": id, "ended": ended }),
                 );
             }
+            Self::Recreate(recreate) => recreate.run(context, &settings)?,
         }
         Ok(())
     }

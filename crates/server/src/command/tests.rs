@@ -75,6 +75,7 @@ fn every_published_form_is_parsed() {
         "keys list",
         "keys rotate",
         "keys rotate --now",
+        "keys recreate --yes",
         "mail test anna@example.com --json",
         "keys revoke 018f3b3e-0000-7000-8000-000000000000 --yes",
         "backup copy.db",

@@ -104,14 +104,22 @@ fn database_limits(settings: &Settings) -> Limits {
     }
 }
 
-/// Opens an existing database that is up to date. Creates and migrates nothing.
+/// Opens an existing database that is up to date, and checks the master key. Creates and migrates
+/// nothing.
 pub(crate) fn open_existing_database(settings: &Settings) -> Result<Arc<Database>, CommandError> {
+    let database = open_database_without_master_key(settings)?;
+    check_master_key(settings, &database).map(|()| database)
+}
+
+/// Opens an existing database that is up to date, whatever the master key. Creates and migrates
+/// nothing.
+pub(crate) fn open_database_without_master_key(settings: &Settings) -> Result<Arc<Database>, CommandError> {
     if !has_database(settings)? {
         return Err(no_database_error(settings)?);
     }
     let database = open_database(settings)?;
     match database.pending_migrations().map_err(CommandError::failed)?.as_slice() {
-        [] => check_master_key(settings, &database).map(|()| database),
+        [] => Ok(database),
         pending => Err(CommandError::failed(format!(
             "the database is not up to date (missing: {}): run {}, or start the server",
             pending.join(", "),
@@ -149,7 +157,8 @@ fn check_master_key(settings: &Settings, database: &Database) -> Result<(), Comm
     }
 }
 
-fn master_key_location(settings: &Settings) -> String {
+/// Where the master key comes from, for messages.
+pub(crate) fn master_key_location(settings: &Settings) -> String {
     match master_key::master_key_source(settings) {
         master_key::MasterKeySource::Setting => "keys.master".to_owned(),
         master_key::MasterKeySource::File(path) => path.display().to_string(),

@@ -28,6 +28,16 @@ pub(crate) fn build_engine(settings: &Settings, database: &Arc<Database>) -> Res
     build_auth(settings, database, master, true, Arc::new(SystemClock))
 }
 
+/// Builds the engine of a command that creates the master key and the first keys if the database
+/// has none. It runs no maintenance.
+pub(crate) fn build_engine_with_first_keys(
+    settings: &Settings,
+    database: &Arc<Database>,
+) -> Result<Arc<Auth>, CommandError> {
+    let master = master_key::find_or_create_master_key(settings, !has_keys(database)?)?;
+    build_auth(settings, database, master, false, Arc::new(SystemClock))
+}
+
 /// Builds the engine of a command that runs beside a server: it creates no keys and runs no
 /// maintenance.
 pub(crate) fn build_command_engine(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, CommandError> {

@@ -9,6 +9,8 @@ mod doctor;
 #[cfg(test)]
 mod json;
 #[cfg(test)]
+mod lost_master_key;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod mail_server;

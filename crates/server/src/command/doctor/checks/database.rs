@@ -144,7 +144,9 @@ pub(super) fn check_keys(settings: &Settings, database: &Arc<Database>) -> Findi
     {
         Ok(keys) => Finding::ok(CHECK, format!("{} in the database; the master key decrypts them", keys.len())),
         Err(stop) => {
-            Finding::problem(CHECK, stop.to_string(), "use the master key with which the database was created")
+            let remedy = "use the master key with which the database was created; if it is lost, follow \"A lost master \
+                          key\" in docs/backup.md";
+            Finding::problem(CHECK, stop.to_string(), remedy)
         }
     }
 }
