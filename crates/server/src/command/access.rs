@@ -21,8 +21,8 @@ pub(crate) enum AccessCommand {
         /// krmpesan
         #[arg(long, value_name = "NAME")]
         mount: String,
-        /// Built-in role of the caller: cashier, manager or admin
-        #[arg(long, value_parser = parse_rank)]
+        /// Built-in role of the caller
+        #[arg(long, value_parser = parse::one_of(&Rank::ALL, Rank::name))]
         role: Option<Rank>,
         /// Right of the caller in addition to those of the role
         #[arg(long = "right", value_parser = parse::right)]
@@ -75,12 +75,4 @@ impl AccessCommand {
         );
         Ok(())
     }
-}
-
-fn parse_rank(text: &str) -> Result<Rank, String> {
-    let names = Rank::ALL.map(Rank::name);
-    let found = Rank::ALL.into_iter().find(|rank| rank.name() == text);
-    found.ok_or_else(|| {
-        format!("the built-in roles are {}{}", names.join(", "), crate::suggestions::did_you_mean(text, names))
-    })
 }

@@ -119,6 +119,15 @@ where
     PossibleValuesParser::new(words).try_map(|text| text.parse::<T>())
 }
 
+/// The parser for one of these values by its name; shells complete the names.
+pub(super) fn one_of<T: Copy + Send + Sync + 'static>(
+    values: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let names = PossibleValuesParser::new(values.iter().map(|value| name(*value)));
+    names.try_map(move |text| values.iter().copied().find(|value| name(*value) == text).ok_or("unknown name"))
+}
+
 /// The help text of every argument that takes an environment.
 pub(super) const ENVIRONMENT_HELP: &str = "Kind of device; letter case is ignored";
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod api_key;
 #[cfg(test)]
+mod completions;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod doctor;

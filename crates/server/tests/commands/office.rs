@@ -333,16 +333,6 @@ fn tenants_are_added_listed_and_limit_their_sessions(engine: DatabaseEngine) {
 }
 
 #[test]
-fn shell_completions_are_generated() {
-    let home = TestInstallation::new();
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = home.run_ok(&["completions", shell]).out;
-        assert!(script.contains("tillgate") && script.contains("api-key") && script.contains("rename"), "{shell}");
-    }
-    home.run_refused(&["completions", "dos"], 2);
-}
-
-#[test]
 fn tenant_accent_color_is_set_and_removed() {
     let home = TestInstallation::new().with_admin();
     for (given, kept) in [("#7C2D12", json!("#7c2d12")), ("none", json!(null))] {
