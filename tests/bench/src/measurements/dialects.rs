@@ -212,8 +212,8 @@ fn generate_tokens(server: &BenchServer) -> Tokens {
     Tokens { access: generated("IdToken"), refresh }
 }
 
-/// Logs in before the load, so that the network is known to the server, as that of a shop is. A login
-/// from an unknown network is verified only when no other login waits.
+/// Logs in before the load, so that the network is known to the server, as that of a shop is. A
+/// login from an unknown network is verified only when no other login waits.
 fn log_in_once(server: &BenchServer, speaker: &mut DialectClient) {
     let mut request = Vec::new();
     speaker.write_request(&mut request);
