@@ -91,6 +91,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "src/components/lazy.js",
     "src/components/list-page.js",
     "src/components/list.js",
+    "src/components/menu-button.js",
     "src/components/menu.js",
     "src/components/page-data.js",
     "src/components/panel.js",

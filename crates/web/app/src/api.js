@@ -45,6 +45,8 @@ export const hooks = {
   stepUp: async () => false,
   /** @type {(answered: boolean, version: string | null) => void} */
   contact: () => {},
+  /** Called for a change that was made, with the path of its call. @type {(path: string) => void} */
+  changed: () => {},
   /** Called for a read that is answered 503, with the seconds of its `Retry-After`. @type {(seconds: number) => void} */
   unavailable: () => {},
 };
@@ -111,10 +113,11 @@ async function send(method, address, { body, query, ifMatch, asFile }) {
     throw new Problem(0, {});
   }
   hooks.contact(true, answer.headers.get("x-tillgate-version"));
-  if (address.startsWith(apiBase)) record(method, url, body, answer.status, performance.now() - started);
+  if (address.startsWith(apiBase)) record({ method, path: url, body: mask(body), status: answer.status, at: Date.now(), took: performance.now() - started });
   const retryAfter = Number(answer.headers.get("retry-after")) || undefined;
   if (answer.status === 503 && method === "GET") hooks.unavailable(retryAfter ?? 1);
   if (!answer.ok) throw new Problem(answer.status, data, retryAfter);
+  if (method !== "GET") hooks.changed(address.replace(apiBase, ""));
   return { status: answer.status, data, etag: answer.headers.get("etag"), headers: answer.headers };
 }
 
@@ -137,18 +140,11 @@ export function toQuery(query) {
   return text ? `?${text}` : "";
 }
 
-/**
- * Notes a call; one that reads again what was read before replaces the earlier one.
- * @param {string} method
- * @param {string} path
- * @param {any} body
- * @param {number} status
- * @param {number} took
- */
-function record(method, path, body, status, took) {
-  const earlier = method === "GET" ? recentCalls.findIndex((each) => each.method === method && each.path === path) : -1;
+/** Notes a call; one that reads again what was read before replaces the earlier one. @param {RecordedCall} made */
+function record(made) {
+  const earlier = made.method === "GET" ? recentCalls.findIndex(({ method, path }) => method === "GET" && path === made.path) : -1;
   if (earlier >= 0) recentCalls.splice(earlier, 1);
-  recentCalls.unshift({ method, path, body: mask(body), status, at: Date.now(), took });
+  recentCalls.unshift(made);
   recentCalls.length = Math.min(recentCalls.length, MAX_RECENT_CALLS);
 }
 

@@ -2,7 +2,7 @@
 // Lists that many pages need: stores, roles, devices, people. Each is read once, and again after it
 // changed.
 
-import { can, compareNames, Problem, readAll, repaint, roleName } from "./core.js";
+import { can, compareNames, hooks, Problem, readAll, repaint, roleName } from "./core.js";
 import { onChange } from "./live.js";
 
 const MAX_AGE = 60_000;
@@ -20,8 +20,13 @@ const SOURCES = {
 const lists = {};
 /** @type {Record<string, number>} */
 const readAt = {};
+/** @type {Record<string, number>} */
+const changedAt = {};
 /** @type {Record<string, Promise<any[]>>} */
 const pending = {};
+
+/** Whether a list was read less than a time ago, and has not changed since. @param {string} name @param {number} maxAge */
+const isFresh = (name, maxAge) => Date.now() - (readAt[name] ?? 0) < maxAge && readAt[name] > (changedAt[name] ?? 0);
 
 /**
  * Returns a list as far as it was read; reads it in the background if it is old.
@@ -29,7 +34,7 @@ const pending = {};
  * @returns {any[]}
  */
 export function directory(name) {
-  if (Date.now() - (readAt[name] ?? 0) > MAX_AGE && !pending[name]) loadDirectory(name).catch(() => {});
+  if (!isFresh(name, MAX_AGE) && !pending[name]) loadDirectory(name).catch(() => {});
   return lists[name] ?? [];
 }
 
@@ -37,9 +42,10 @@ export function directory(name) {
 export function loadDirectory(name) {
   const source = SOURCES[name];
   if (source.right && !can(source.right)) return Promise.resolve((lists[name] = []));
+  const startedAt = Date.now();
   pending[name] ??= readAll(source.path, source.query)
     .then((items) => {
-      readAt[name] = Date.now();
+      readAt[name] = startedAt;
       lists[name] = items.sort((a, b) => compareNames(source.name(a), source.name(b)));
       return lists[name];
     })
@@ -62,7 +68,7 @@ export function loadDirectory(name) {
  * @param {("stores" | "roles" | "devices" | "users")[]} names
  */
 export const requireDirectories = (...names) =>
-  Promise.all(names.map((name) => (Date.now() - (readAt[name] ?? 0) < 5_000 ? lists[name] : loadDirectory(name))));
+  Promise.all(names.map((name) => (isFresh(name, 5_000) ? lists[name] : loadDirectory(name))));
 
 /** The names for people of the roles with these names. @param {string[]} names */
 export const roleNames = (names) =>
@@ -70,6 +76,12 @@ export const roleNames = (names) =>
 
 /** The roles as options of a selection. */
 export const roleOptions = () => directory("roles").map((role) => ({ value: role.name, label: roleName(role) }));
+
+/** The stores as options of a selection. */
+export const storeOptions = () => directory("stores").map(({ id, name }) => ({ value: id, label: name }));
+
+/** The people as options of a selection, by id. @param {any[]} [people] */
+export const peopleOptions = (people = directory("users")) => people.map((each) => ({ value: each.id, label: each.display_name }));
 
 /** Devices that are not retired. */
 export const usableDevices = () => directory("devices").filter((device) => device.status !== "retired");
@@ -89,6 +101,10 @@ export function nameOf(user) {
   return user.display_name ?? directory("users").find((each) => each.id === user.id)?.display_name ?? user.user_name ?? "";
 }
 
-onChange(({ kind }) => {
-  for (const [name, source] of Object.entries(SOURCES)) if (source.kind === kind) readAt[name] = 0;
-});
+/** @param {(source: typeof SOURCES[string]) => boolean} isMeant */
+const noteChange = (isMeant) => {
+  for (const [name, source] of Object.entries(SOURCES)) if (isMeant(source)) changedAt[name] = Date.now();
+};
+
+onChange(({ kind }) => noteChange((source) => source.kind === kind));
+hooks.changed = (path) => noteChange((source) => path.startsWith(source.path));

@@ -14,9 +14,8 @@ import { startShortcuts } from "./shortcuts.js";
 import { loadShop, onRefresh, shop } from "./shop.js";
 
 /**
+ * A page: the kinds of changes that it shows, and how it is read and rendered.
  * @typedef {{
- *   title: () => string,
- *   rights?: string[],
  *   kinds: string[],
  *   load: (route: import("./router.js").Route, refresh: import("./components/list.js").Refresh) => Promise<void> | void,
  *   view: (route: import("./router.js").Route) => any,
@@ -24,8 +23,11 @@ import { loadShop, onRefresh, shop } from "./shop.js";
  * }} Page
  */
 
-/** Whether there is a page with this name, which is that of its module. @param {string} name */
-const hasPage = (name) => name === "profile" || pages.some(({ id }) => id === name);
+/** The rights of which one is needed to see a page; undefined if there is no page with this name, which is that of its module. @param {string} name */
+const rightsFor = (name) => (name === "profile" ? [] : pages.find(({ id }) => id === name)?.rights);
+
+/** Whether the person may see the page with this name. @param {string} name */
+const isAllowed = (name) => canAny(rightsFor(name) ?? []);
 
 /** @param {string} name @returns {Promise<{page: Page}>} */
 const loadPage = (name) => import(`./pages/${name}.js`);
@@ -74,20 +76,20 @@ async function useLocaleOfPerson() {
 /** @param {import("./router.js").Route} route */
 async function open(route) {
   try {
-    if (!hasPage(route.page)) throw new Problem(404, { code: "route_unknown" });
+    if (!rightsFor(route.page)) throw new Problem(404, { code: "route_unknown" });
     // a module that cannot be read means that the server was not reached, or has other files after an update
     const next = (await loadPage(route.page).catch(() => Promise.reject(new Problem(0, session.outdated ? { code: "outdated" } : {})))).page;
     const isOther = next !== page;
     page = next;
     failure = null;
-    document.title = `${next.title()} · ${shop.tenant.name} · tillgate`;
+    document.title = `${t(`nav.${route.page}`)} · ${shop.tenant.name} · tillgate`;
     if (isOther) {
       scrollTo(0, 0);
       document.getElementById("main")?.focus({ preventScroll: true });
     }
     repaint();
     requestAnimationFrame(() => document.querySelector(".rail [aria-current]")?.scrollIntoView({ inline: "nearest", block: "nearest" }));
-    if (canAny(next.rights ?? [])) await next.load(route, false);
+    if (isAllowed(route.page)) await next.load(route, false);
   } catch (error) {
     failure = error;
   }
@@ -110,19 +112,20 @@ function refreshIn(delay) {
 /** Reads what the page shows again. @param {import("./components/list.js").Refresh} [refresh] */
 async function refreshPage(refresh = true) {
   if (failure instanceof Problem && failure.status === 0) return open(currentRoute());
-  if (page && canAny(page.rights ?? [])) await page.load(currentRoute(), refresh);
+  const route = currentRoute();
+  if (page && isAllowed(route.page)) await page.load(route, refresh);
   repaint();
 }
 
 function app() {
   if (!shop.tenant) return failure ? html`<main class="boot-problem">${problemView(failure, () => location.reload())}</main>` : skeleton();
   const route = currentRoute();
-  const title = failure || !page ? t("nav.label") : page.title();
+  const title = t(failure || !page ? "nav.label" : `nav.${route.page}`);
   let content;
   if (failure) content = problemBox(failure, () => open(route));
   else if (!page) content = skeleton();
-  else if (!canAny(page.rights ?? [])) {
-    content = problemBox(new Problem(403, { code: "right_missing", right: page.rights?.[0] }), () => location.reload());
+  else if (!isAllowed(route.page)) {
+    content = problemBox(new Problem(403, { code: "right_missing", right: rightsFor(route.page)?.[0] }), () => location.reload());
   } else content = page.view(route);
   return html`<div class="app">${layout(route, title, content)}</div>`;
 }

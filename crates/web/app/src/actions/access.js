@@ -5,15 +5,13 @@ import { accessOn, call, t, withAccess } from "../core.js";
 import { patch } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
-import { loadDirectory, requireDirectories, roleOptions, usablePeople } from "../directory.js";
+import { peopleOptions, requireDirectories, roleOptions, usablePeople } from "../directory.js";
 import { act } from "../shop.js";
 
 /** Saves other roles on a device. @param {string} id @param {string} device @param {string[] | null} roles */
 async function saveAccess(id, device, roles) {
   const { data, etag } = await call("GET", `users/${id}`);
-  const answer = await patch(`users/${id}`, etag, data, { devices: withAccess(data, device, roles) });
-  await loadDirectory("users");
-  return answer;
+  return patch(`users/${id}`, etag, data, { devices: withAccess(data, device, roles) });
 }
 
 /**
@@ -24,12 +22,11 @@ async function saveAccess(id, device, roles) {
 export async function giveAccess({ name: device }, user) {
   await requireDirectories("users", "roles");
   const people = usablePeople().filter((each) => !accessOn(each, device));
-  const options = [{ value: "", label: t("choose"), disabled: true }, ...people.map((each) => ({ value: each.id, label: each.display_name }))];
   const chosen = (/** @type {Record<string, any>} */ values) => user ?? people.find(({ id }) => id === values.user);
   const saved = await formDialog({
     title: user ? t("access.change", { name: user.display_name }) : t("access.give_on", { device }),
     fields: [
-      ...(user ? [] : [/** @type {import("../components/form.js").Field} */ ({ name: "user", label: t("field.user"), type: "select", required: true, options })]),
+      ...(user ? [] : [/** @type {import("../components/form.js").Field} */ ({ name: "user", label: t("field.user"), type: "select", required: true, options: peopleOptions(people) })]),
       { name: "roles", label: t("user.till_roles"), type: "checks", required: true, value: user ? accessOn(user, device)?.roles : [], options: roleOptions(), pointer: "/devices" },
     ],
     asCall: (values) => ["PATCH", `users/${chosen(values)?.id ?? "ID"}`, { devices: withAccess(chosen(values) ?? { devices: [] }, device, values.roles) }],

@@ -18,12 +18,11 @@ async function fields(key) {
     .filter((/** @type {any} */ right) => right.name !== "admin")
     .map((/** @type {any} */ right) => ({ ...right, group: groupOf(right.name) }))
     .sort((/** @type {any} */ a, /** @type {any} */ b) => groupNames.indexOf(a.group) - groupNames.indexOf(b.group));
-  const none = { value: "", label: t("choose"), disabled: true };
   return [
     { name: "name", label: t("field.name"), required: true, value: key?.name, max: 200 },
     { name: "description", label: t("field.description"), type: "textarea", value: key?.description },
-    { name: "user", label: t("key.user"), type: "select", required: true, value: key?.user, options: [none, ...usablePeople().map((user) => ({ value: user.user_name, label: user.display_name }))] },
-    { name: "device", label: t("key.device"), type: "select", required: true, value: key?.device, options: [none, ...deviceOptions()], hint: t("key.device.hint") },
+    { name: "user", label: t("key.user"), type: "select", required: true, value: key?.user, options: [...usablePeople().map((user) => ({ value: user.user_name, label: user.display_name }))] },
+    { name: "device", label: t("key.device"), type: "select", required: true, value: key?.device, options: deviceOptions(), hint: t("key.device.hint") },
     { name: "expires_at", label: t("key.expires"), type: "date", value: dateOf(key?.expires_at), hint: t("key.expires.hint", { zone: currentZone() }) },
     { name: "all", label: t("key.all_rights"), type: "check", value: key?.permissions.length === 0, hint: t("key.rights.hint") },
     {

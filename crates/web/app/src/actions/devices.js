@@ -1,14 +1,14 @@
 // @ts-check
 // Acts on devices: lock, unlock, register, change, retire.
 
-import { call, can, currentRoute, href, navigate, optionsOf, t, tn, word } from "../core.js";
+import { can, currentRoute, href, navigate, optionsOf, t, tn, word } from "../core.js";
 import { differences } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
-import { directory, loadDirectory, requireDirectories, roleOptions } from "../directory.js";
+import { requireDirectories, roleOptions, storeOptions } from "../directory.js";
 import { environments } from "../pages/board.js";
 import { askAndDelete } from "./delete.js";
-import { changeStatus, forEachItem } from "./sessions.js";
+import { changeStatus } from "./sessions.js";
 
 /** Locks a device at once; the message offers to undo it. @param {NativeApi.Device} device */
 export const lockDevice = (device) =>
@@ -20,13 +20,9 @@ export const lockDevice = (device) =>
 /** @param {NativeApi.Device} device */
 export const unlockDevice = (device) => changeStatus(`devices/${device.id}`, "active", t("device.unlocked", { name: device.name }));
 
-/** Locks or unlocks several devices. @param {NativeApi.Device[]} devices @param {"active" | "locked"} status */
-export const changeStatuses = (devices, status) =>
-  forEachItem(devices, ({ id }) => call("PATCH", `devices/${id}`, { body: { status }, ifMatch: "*" }));
-
 /** @param {any} [device] @returns {import("../components/form.js").Field[]} */
 function fields(device) {
-  const stores = directory("stores");
+  const stores = storeOptions();
   /** @type {import("../components/form.js").Field} */
   const store = {
     name: "store",
@@ -34,7 +30,7 @@ function fields(device) {
     type: "select",
     required: true,
     value: device ? device.store?.id ?? "" : currentRoute().query.get("store") ?? "",
-    options: [{ value: "", label: t("store.none") }, ...stores.map(({ id, name }) => ({ value: id, label: name }))],
+    options: [{ value: "", label: t("store.none") }, ...stores],
   };
   const kinds = optionsOf(environments, (name) => word("environment", name));
   const hint = device ? t("device.environment.hint") : undefined;
@@ -66,7 +62,6 @@ export async function registerDevice() {
   if (!created) return;
   const { id, name } = created.data;
   toast(t("device.registered", { name }), { detail: t("device.registered.hint") });
-  await loadDirectory("devices");
   navigate(href("devices", id, { tab: can("userRead") ? "people" : null }));
 }
 

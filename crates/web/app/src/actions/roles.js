@@ -3,7 +3,6 @@
 
 import { differences } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
-import { loadDirectory } from "../directory.js";
 import { href, navigate, optionsOf, roleName, t, word } from "../core.js";
 import { askAndDelete } from "./delete.js";
 import { environments } from "../pages/board.js";
@@ -32,25 +31,21 @@ export async function addRole(source) {
     action: t("role.add"),
     asCall: (values) => ["POST", "roles", body(values)],
   });
-  if (!created) return;
-  await loadDirectory("roles");
-  navigate(href("roles", created.data.id));
+  if (created) navigate(href("roles", created.data.id));
 }
 
 /** @param {NativeApi.Role} role @param {string | null} etag */
 export async function editRole(role, etag) {
-  const saved = await formDialog({
+  await formDialog({
     title: t("edit.title", { name: roleName(role) }),
     fields: fields(role),
     edit: { path: `roles/${role.id}`, etag, base: role, change: (values) => differences(role, values) },
   });
-  if (saved) await loadDirectory("roles");
 }
 
 /** @param {NativeApi.Role} role */
-export async function deleteRole(role) {
+export function deleteRole(role) {
   const name = roleName(role);
   const question = { title: t("role.delete", { name }), text: t("role.delete.text"), action: t("role.delete.action"), name: role.name };
-  await askAndDelete(`roles/${role.id}`, question, t("role.deleted", { name }), href("roles"));
-  await loadDirectory("roles");
+  return askAndDelete(`roles/${role.id}`, question, t("role.deleted", { name }), href("roles"));
 }

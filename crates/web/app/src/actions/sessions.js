@@ -45,6 +45,10 @@ export const changeStatus = (path, status, text, { detail, undo } = {}) =>
     toastEnding(answer, text, { detail, action: undo && { label: t("undo"), run: undo } });
   });
 
+/** Changes the status of several users or devices. @param {"users" | "devices"} list @param {{id: string}[]} items @param {"active" | "suspended" | "locked"} status */
+export const changeStatuses = (list, items, status) =>
+  forEachItem(items, ({ id }) => call("PATCH", `${list}/${id}`, { body: { status }, ifMatch: "*" }));
+
 /**
  * Does something with each item, and reports how many were done and refused.
  * @param {any[]} items

@@ -5,7 +5,7 @@ import { accessOn, call, can, href, languages, navigate, optionsOf, t, tn, withA
 import { differences } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
-import { deviceOptions, loadDirectory, requireDirectories, roleOptions } from "../directory.js";
+import { deviceOptions, requireDirectories, roleOptions } from "../directory.js";
 import { isSelf } from "../pages/user-state.js";
 import { askAndDelete } from "./delete.js";
 import { inviteUser } from "./passwords.js";
@@ -57,7 +57,6 @@ export async function addUser() {
   if (!created) return;
   const { user, invites } = created;
   toast(t("user.added", { name: user.display_name }));
-  await loadDirectory("users");
   navigate(href("people", user.id));
   if (invites) await inviteUser(user);
 }
@@ -65,13 +64,12 @@ export async function addUser() {
 /** Gives a role to people, or takes it from them, in the office or on one device. @param {any[]} users */
 export async function changeRole(users) {
   await requireDirectories("roles", "devices");
-  const none = { value: "", label: t("choose"), disabled: true };
   const chosen = await formDialog({
     title: tn("bulk.role", users.length),
     fields: [
-      { name: "act", label: t("role_change.act"), type: "select", required: true, options: optionsOf(["give", "take"], (name) => t(`role_change.${name}`)) },
-      { name: "role", label: t("subject.role"), type: "select", required: true, options: [none, ...roleOptions()] },
-      { name: "place", label: t("access.where"), type: "select", required: true, options: [{ value: "", label: t("access.office") }, ...deviceOptions()] },
+      { name: "act", label: t("role_change.act"), type: "select", required: true, value: "give", options: optionsOf(["give", "take"], (name) => t(`role_change.${name}`)) },
+      { name: "role", label: t("subject.role"), type: "select", required: true, options: roleOptions() },
+      { name: "place", label: t("access.where"), type: "select", required: true, value: "", options: [{ value: "", label: t("access.office") }, ...deviceOptions()] },
     ],
     submit: async (values) => values,
   });
@@ -99,7 +97,7 @@ export async function editUser(user, etag) {
     const changed = differences(user, { ...values, email: values.email || null, ...locale });
     return password && "email" in changed ? { ...changed, current_password: password } : changed;
   };
-  const saved = await formDialog({
+  await formDialog({
     title: t("edit.title", { name: user.display_name }),
     fields: [
       { name: "display_name", label: t("field.display_name"), required: true, value: user.display_name, max: 200 },
@@ -113,7 +111,6 @@ export async function editUser(user, etag) {
     ],
     edit: { path: `users/${user.id}`, etag, base: user, change },
   });
-  if (saved) await loadDirectory("users");
 }
 
 /**
@@ -127,10 +124,6 @@ export const setUserStatus = (user, status) =>
     detail: status === "suspended" ? t("user.suspended.hint") : undefined,
     undo: user.status === "pending" ? undefined : () => setUserStatus({ ...user, status }, status === "active" ? "suspended" : "active"),
   });
-
-/** Changes the status of several people. @param {NativeApi.User[]} users @param {"active" | "suspended"} status */
-export const changeStatuses = (users, status) =>
-  forEachItem(users, (user) => call("PATCH", `users/${user.id}`, { body: { status }, ifMatch: "*" }));
 
 /** @param {NativeApi.User} user */
 export function deleteUser(user) {

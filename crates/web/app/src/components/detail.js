@@ -2,6 +2,7 @@
 // The item that is open in the panel or on a page, with what its tabs read besides.
 
 import { call, repaint } from "../core.js";
+import { PageData } from "./page-data.js";
 import { problemBox, skeleton } from "./small.js";
 
 export class Detail {
@@ -9,7 +10,7 @@ export class Detail {
   data = /** @type {any} */ (null);
   etag = /** @type {string | null} */ (null);
   error = /** @type {any} */ (null);
-  extras = /** @type {Map<string, {value: any, error: any, isOld: boolean}>} */ (new Map());
+  extras = /** @type {Map<string, PageData<any>>} */ (new Map());
 
   /** @param {string} path */
   constructor(path) {
@@ -23,7 +24,7 @@ export class Detail {
     try {
       const { data, etag } = await call("GET", `${this.path}/${id}`);
       if (id === this.id) Object.assign(this, { data, etag, error: null });
-      for (const name of [...this.extras.keys()]) this.extras.set(name, { ...this.get(name), isOld: true });
+      for (const extra of this.extras.values()) extra.isOld = true;
     } catch (error) {
       if (id === this.id) this.error = error;
     }
@@ -35,29 +36,22 @@ export class Detail {
     return this.error ? problemBox(this.error, () => this.load(this.id)) : skeleton();
   }
 
-  /** @param {string} name @returns {any} */
-  get(name) {
-    return this.extras.get(name) ?? { value: null, error: null };
+  /** Returns what else belongs to the item; reads it when it is first needed and after each load. @param {string} name @param {() => Promise<any>} read */
+  extra(name, read) {
+    const extra = this.extras.get(name) ?? new PageData(read);
+    this.extras.set(name, extra);
+    if (extra.isOld) extra.load();
+    return extra;
   }
 
   /**
-   * Returns what else belongs to the item; reads it when it is first needed and after each load.
+   * Renders a list that belongs to the item as soon as it is read.
    * @param {string} name
-   * @param {() => Promise<any>} read
-   * @returns {{value: any, error: any}}
+   * @param {() => Promise<any[]>} read
+   * @param {(items: any[]) => any} view
    */
-  extra(name, read) {
-    const found = this.get(name);
-    const isFirst = !this.extras.has(name);
-    if (isFirst || found.isOld) {
-      const entry = { ...found, isOld: false };
-      this.extras.set(name, entry);
-      const id = this.id;
-      read()
-        .then((value) => Object.assign(entry, { value, error: null }))
-        .catch((error) => Object.assign(entry, { error }))
-        .finally(() => id === this.id && repaint());
-    }
-    return this.get(name);
+  list(name, read, view) {
+    const extra = this.extra(name, read);
+    return extra.value ? view(extra.value) : extra.placeholder();
   }
 }

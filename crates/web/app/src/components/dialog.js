@@ -56,19 +56,17 @@ export const dialogHead = (title, close) => html`
       : nothing}
   </header>`;
 
+/** Opens a dialog that only shows something. @param {string} title @param {() => any} body @param {{wide?: boolean}} [options] */
+export const showDialog = (title, body, options) =>
+  openDialog((close) => html`${dialogHead(title, () => close())}<div class="dialog-body">${body()}</div>`, options);
+
 /** Copies a text; without the clipboard, shows it selected. @param {string} text */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
     toast(t("copied"));
   } catch {
-    await openDialog(
-      (close) => html`
-        ${dialogHead(t("copy"), () => close())}
-        <div class="dialog-body">
-          <textarea class="code" readonly rows="6" aria-label=${t("copy")}
-            @focus=${(/** @type {any} */ event) => event.target.select()}>${text}</textarea>
-        </div>`,
-    );
+    await showDialog(t("copy"), () => html`<textarea class="code" readonly rows="6" aria-label=${t("copy")}
+      @focus=${(/** @type {any} */ event) => event.target.select()}>${text}</textarea>`);
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // Filters of a list. They are part of the address, so that a link shows what one sees.
 
-import { directory } from "../directory.js";
+import { directory, peopleOptions } from "../directory.js";
 import { can, currentRoute, html, icon, live, navigate, nothing, t, valueOf, withQuery } from "../core.js";
 import { optionViews } from "./small.js";
 
@@ -45,7 +45,7 @@ export function filterBar({ search, filters = [], end = nothing }) {
 
 /** The filters by person and by device. @param {string} [user] the name of the first @param {string} [label] @returns {Filter[]} */
 export const whoFilters = (user = "user", label = t("field.user")) => [
-  ...(can("userRead") ? [{ name: user, label, options: directory("users").map((each) => ({ value: each.id, label: each.display_name })) }] : []),
+  ...(can("userRead") ? [{ name: user, label, options: peopleOptions() }] : []),
   { name: "device", label: t("field.device"), options: directory("devices").map(({ id, name }) => ({ value: id, label: name })) },
 ];
 

@@ -1,11 +1,11 @@
 // @ts-check
 // Forms in dialogs. Errors of the API appear at the field that its JSON pointer names.
 
-import { call, html, mask, nothing, Problem, repaint, t, toQuery, valueOf } from "../core.js";
+import { call, html, live, mask, nothing, Problem, repaint, t, toQuery, valueOf } from "../core.js";
 import { describe } from "../problems.js";
 import { refreshPage } from "../shop.js";
 import { describeField, describeOther } from "./field-errors.js";
-import { curlLine, optionViews, supportButton } from "./small.js";
+import { checkBox, curlLine, optionViews, supportButton } from "./small.js";
 import { patch } from "./conflict.js";
 import { openDialog } from "./dialog.js";
 import { cancelButton, dialogForm } from "./dialog-form.js";
@@ -148,7 +148,6 @@ function requireValues(fields, values) {
 function initial(field) {
   if (field.type === "checks") return [];
   if (field.type === "check") return false;
-  if (field.type === "select") return field.options?.[0]?.value ?? "";
   return "";
 }
 
@@ -176,11 +175,7 @@ function fieldView(state) {
     ${field.hint ? html`<span class="hint" id="${field.name}-hint">${field.hint}</span>` : nothing}`;
   if (field.type === "checks") return checksView(state, notes);
   if (field.type === "check") {
-    const input = (/** @type {any} */ event) => state.set(field.name, event.target.checked);
-    return html`<div class="field">
-      <label class="check"><input type="checkbox" name=${field.name} ?checked=${value} @change=${input}>${field.label}</label>
-      ${notes}
-    </div>`;
+    return html`<div class="field">${checkBox(field.label, value, (checked) => state.set(field.name, checked), field.name)} ${notes}</div>`;
   }
   return html`
     <label class="field">
@@ -197,6 +192,7 @@ function control({ field, value, error, set }) {
   const by = [error ? `${field.name}-error` : "", field.hint ? `${field.name}-hint` : ""].filter(Boolean).join(" ") || nothing;
   if (field.type === "select") {
     return html`<select name=${field.name} aria-invalid=${invalid} aria-describedby=${by} @change=${input}>
+      ${field.value === undefined ? html`<option value="" disabled .selected=${live(value === "")}>${t("choose")}</option>` : nothing}
       ${optionViews(field.options ?? [], value)}</select>`;
   }
   if (field.type === "textarea") {

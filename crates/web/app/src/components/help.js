@@ -4,18 +4,14 @@
 import { formatSeconds, html, icon, recentCalls, repaint, t } from "../core.js";
 import { prefs, setPrefs } from "../prefs.js";
 import { context } from "../shortcuts.js";
-import { copy, dialogHead, openDialog } from "./dialog.js";
-import { curlLine } from "./small.js";
+import { copy, showDialog } from "./dialog.js";
+import { checkBox, curlLine } from "./small.js";
 
 /** Shows the most recent calls of the page. */
 export const openCalls = () =>
-  openDialog(
-    (close) => html`
-      ${dialogHead(t("as_call.title"), () => close())}
-      <div class="dialog-body">
-        <p class="muted">${t("as_call.text")}</p>
-        <ol class="calls">${recentCalls.slice(0, 12).map(callView)}</ol>
-      </div>`,
+  showDialog(
+    t("as_call.title"),
+    () => html`<p class="muted">${t("as_call.text")}</p><ol class="calls">${recentCalls.slice(0, 12).map(callView)}</ol>`,
     { wide: true },
   );
 
@@ -47,21 +43,12 @@ const shortcutGroups = () => [
 
 /** Shows the keys of the keyboard. */
 export const openKeys = () =>
-  openDialog((close) => {
-    const toggle = () => {
-      setPrefs({ keys: !prefs.keys });
-      repaint();
-    };
-    return html`
-      ${dialogHead(t("keys.title"), () => close())}
-      <div class="dialog-body">
-        <label class="check"><input type="checkbox" ?checked=${prefs.keys} @change=${toggle}>${t("keys.single")}</label>
-        <div class="keys ${prefs.keys ? "" : "off"}">
-          ${shortcutGroups().filter(([, keys]) => keys.length).map(
-            ([title, keys]) => html`<section><h3>${title}</h3>
-              <dl>${keys.map(([key, label]) => html`<div><dt>${key.split(" ").map((part) => html`<kbd>${part}</kbd>`)}</dt><dd>${label}</dd></div>`)}</dl>
-            </section>`,
-          )}
-        </div>
-      </div>`;
-  });
+  showDialog(t("keys.title"), () => html`
+    ${checkBox(t("keys.single"), prefs.keys, () => (setPrefs({ keys: !prefs.keys }), repaint()))}
+    <div class="keys ${prefs.keys ? "" : "off"}">
+      ${shortcutGroups().filter(([, keys]) => keys.length).map(
+        ([title, keys]) => html`<section><h3>${title}</h3>
+          <dl>${keys.map(([key, label]) => html`<div><dt>${key.split(" ").map((part) => html`<kbd>${part}</kbd>`)}</dt><dd>${label}</dd></div>`)}</dl>
+        </section>`,
+      )}
+    </div>`);

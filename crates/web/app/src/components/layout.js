@@ -2,12 +2,12 @@
 // The frame around every page: the rail, the top bar, the notices.
 
 import { canAny, formatSeconds, href, html, icon, languages, locale, navigate, nothing, repaint, t, valueOf, withQuery } from "../core.js";
-import { directory } from "../directory.js";
+import { storeOptions } from "../directory.js";
 import { connection } from "../live.js";
 import { prefs, setPrefs } from "../prefs.js";
 import { renew, session, signOut } from "../session.js";
 import { lazyActions } from "./lazy.js";
-import { openMenu } from "./menu.js";
+import { menuTrigger } from "./menu-button.js";
 import { optionViews, toastProblem } from "./small.js";
 
 const { openCalls, openKeys } = lazyActions(() => import("./help.js"));
@@ -46,11 +46,9 @@ export const layout = (route, title, content) => html`
     ${lamp()}
     <button class="icon-button" aria-label=${t("as_call.title")} title=${t("as_call.title")} @click=${openCalls}>${icon("code")}</button>
     <button class="icon-button wide-only" aria-label=${t("keys.title")} title="${t("keys.title")} (?)" @click=${openKeys}>${icon("keyboard")}</button>
-    <button class="person" aria-haspopup="menu" aria-expanded="false" title=${t("person.menu")}
-      @click=${(/** @type {Event} */ event) => openMenu(event, personMenu(), t("person.menu"))}>
+    ${menuTrigger(personMenu, { look: "person", name: t("person.menu"), title: t("person.menu") }, html`
       <span class="avatar" aria-hidden="true">${initials(session.user?.display_name ?? "")}</span>
-      <span class="person-name">${session.user?.display_name}</span>
-    </button>
+      <span class="person-name">${session.user?.display_name}</span>`)}
   </header>
   <main id="main" tabindex="-1">${notices()}${content}</main>`;
 
@@ -64,13 +62,12 @@ const railItem = (page, isCurrent) => html`
 
 /** @param {import("../router.js").Route} route */
 function storePicker(route) {
-  const stores = directory("stores");
+  const stores = storeOptions();
   if (stores.length < 2 || !["tills", "sessions", "devices"].includes(route.page)) return nothing;
   const pick = (/** @type {Event} */ event) => navigate(withQuery({ store: valueOf(event) || null }, null));
-  const options = stores.map(({ id, name }) => ({ value: id, label: name }));
   return html`
     <label class="store-picker">${icon("store")}<span class="visually-hidden">${t("store.pick")}</span>
-      <select @change=${pick}>${optionViews([{ value: "", label: t("store.all") }, ...options], route.query.get("store") ?? "")}</select>
+      <select @change=${pick}>${optionViews([{ value: "", label: t("store.all") }, ...stores], route.query.get("store") ?? "")}</select>
     </label>`;
 }
 

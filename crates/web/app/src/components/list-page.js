@@ -15,8 +15,6 @@ import { table } from "./table.js";
  * @typedef {Pick<import("./table.js").TableOptions, "nameOf" | "rowClass" | "actions"> & {
  *   list: import("./list.js").ListState,
  *   panel: {load: (id: string | null) => any, view: (id: string) => any},
- *   title: () => string,
- *   rights?: string[],
  *   kinds: string[],
  *   query: (route: import("../router.js").Route) => Record<string, any>,
  *   columns: () => import("./table.js").Column[],
@@ -26,14 +24,14 @@ import { table } from "./table.js";
  *   head?: (route: import("../router.js").Route) => any,
  *   add?: () => Addition,
  *   bulk?: () => BulkAction[],
- *   empty: () => {title: string, text: string, curl?: [string, string, any?], command?: string},
+ *   empty: () => Omit<import("./small.js").Emptiness, "action">,
  *   keys?: () => import("../shortcuts.js").PageKeys,
  * }} Description
  */
 
 /** Makes the page. @param {Description} page @returns {import("../main.js").Page} */
 export function listPage(page) {
-  const { list, panel, title, rights, kinds, nameOf, rowClass, actions } = page;
+  const { list, panel, kinds, nameOf, rowClass, actions } = page;
   const addition = () => {
     const add = page.add?.();
     return add && can(add.right) ? add : undefined;
@@ -44,7 +42,7 @@ export function listPage(page) {
     const end = html`${page.end?.(route)}${add ? button("plus", add.label, add.run, "primary") : nothing}`;
     const rowHref = (/** @type {any} */ item) => withQuery({ tab: null }, item.id);
     const empty = () => emptyBox({ ...page.empty(), action: add });
-    const options = { columns: page.columns(), label: title(), openId: route.id, bulk: page.bulk?.(), rowHref, empty, nameOf, rowClass, actions };
+    const options = { columns: page.columns(), label: t(`nav.${route.page}`), openId: route.id, bulk: page.bulk?.(), rowHref, empty, nameOf, rowClass, actions };
     return html`
       <div class="split">
         <div class="page">
@@ -59,7 +57,7 @@ export function listPage(page) {
   const load = async (route, refresh) => {
     await Promise.all([list.show(page.query(route), refresh), panel.load(route.id)]);
   };
-  return { title, rights, kinds, load, view, keys: () => ({ ...addKey(addition()), ...page.keys?.() }) };
+  return { kinds, load, view, keys: () => ({ ...addKey(addition()), ...page.keys?.() }) };
 }
 
 /** @param {Addition | undefined} add @returns {import("../shortcuts.js").PageKeys} */

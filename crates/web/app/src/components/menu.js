@@ -2,7 +2,7 @@
 // A menu beside the button that opened it.
 
 import { render } from "../../vendor/lit-html/lit-html.js";
-import { html, icon, nothing, t } from "../core.js";
+import { html, icon, nothing } from "../core.js";
 
 /**
  * What a menu offers. `null` is a separator, and other values without a label are nothing.
@@ -12,21 +12,8 @@ import { html, icon, nothing, t } from "../core.js";
 /** @type {(() => void) | null} */
 let closeOpen = null;
 
-/** A button with three dots that opens a menu. @param {() => MenuItem[]} items @param {string} [label] */
-export const menuButton = (items, label = t("actions")) => html`
-  <button class="icon-button" aria-haspopup="menu" aria-expanded="false" aria-label=${label}
-    @click=${(/** @type {Event} */ event) => openMenu(event, items(), label)}>${icon("more")}</button>`;
-
-/**
- * Opens a menu of items.
- * @param {Event} event the click on the button
- * @param {MenuItem[]} items
- * @param {string} label
- */
-export function openMenu(event, items, label) {
-  event.preventDefault();
-  event.stopPropagation();
-  const button = /** @type {HTMLElement} */ (event.currentTarget);
+/** Opens a menu of items at a button, or closes it. @param {HTMLElement} button @param {MenuItem[]} items @param {string} label */
+export function openMenu(button, items, label) {
   const wasOpen = button.getAttribute("aria-expanded") === "true";
   closeOpen?.();
   if (wasOpen) return;

@@ -1,4 +1,6 @@
 // @ts-check
+// What is read for a page or a part of it.
+
 import { repaint } from "../core.js";
 import { problemBox, skeleton } from "./small.js";
 
@@ -6,6 +8,8 @@ import { problemBox, skeleton } from "./small.js";
 export class PageData {
   value = /** @type {T | null} */ (null);
   error = /** @type {unknown} */ (null);
+  /** Whether it is to be read again, or for the first time. */
+  isOld = true;
 
   /** @param {() => Promise<T>} read */
   constructor(read) {
@@ -14,6 +18,7 @@ export class PageData {
 
   /** Reads it; after an error, the page keeps what it has. */
   async load() {
+    this.isOld = false;
     try {
       Object.assign(this, { value: await this.read(), error: null });
     } catch (error) {

@@ -4,6 +4,7 @@
 import { html, icon, nothing, t } from "../core.js";
 import { copy, openDialog } from "./dialog.js";
 import { dialogForm } from "./dialog-form.js";
+import { button, checkBox } from "./small.js";
 
 /**
  * Shows a secret until the person has stored it.
@@ -22,10 +23,10 @@ export function offerSecret({ title, text, content, file }) {
           <p>${text}</p>
           <pre class="secret">${content}</pre>
           <p class="row">
-            <button type="button" class="button" @click=${() => copy(content)}>${icon("copy")}${t("copy")}</button>
+            ${button("copy", t("copy"), () => copy(content))}
             ${file ? html`<a class="button" href=${address} download=${file}>${icon("download")}${t("download_as", { file })}</a>` : nothing}
           </p>
-          <label class="check"><input type="checkbox" required @change=${() => void (isStored = !isStored)}>${t("secret.stored")}</label>`,
+          ${checkBox(t("secret.stored"), false, (checked) => void (isStored = checked))}`,
         foot: html`<button class="button primary">${t("done")}</button>`,
       }),
     { locked: true },

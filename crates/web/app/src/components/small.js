@@ -2,19 +2,21 @@
 // Small parts that every page uses: instants, states, problems, empty lists.
 
 import { prefix } from "../base.js";
-import { formatAge, formatExact, formatMoment, html, icon, live, nothing, svg, t } from "../core.js";
+import { formatAge, formatExact, formatMoment, html, icon, live, nothing, repeat, svg, t } from "../core.js";
 import { connection } from "../live.js";
 import { describe, supportText } from "../problems.js";
 import { copy } from "./dialog.js";
 import { toast } from "./toast.js";
 
-/** An instant as an age, with the exact time on hover. @param {string | null | undefined} at @param {string} [never] */
-export const age = (at, never = t("never")) =>
-  at ? html`<time datetime=${at} title=${formatExact(at)}>${formatAge(at)}</time>` : html`<span class="faint">${never}</span>`;
+/** An instant with the exact time on hover. @param {(at: string) => string} format @returns {(at: string | null | undefined, never?: string) => any} */
+const instant = (format) => (at, never = t("never")) =>
+  at ? html`<time datetime=${at} title=${formatExact(at)}>${format(at)}</time>` : html`<span class="faint">${never}</span>`;
 
-/** An instant as day and time. @param {string | null | undefined} at @param {string} [never] */
-export const moment = (at, never = t("never")) =>
-  at ? html`<time datetime=${at} title=${formatExact(at)}>${formatMoment(at)}</time>` : html`<span class="faint">${never}</span>`;
+/** An instant as an age. */
+export const age = instant(formatAge);
+
+/** An instant as day and time. */
+export const moment = instant(formatMoment);
 
 /**
  * A state by shape, color and word.
@@ -41,13 +43,26 @@ export const chips = (names, none = dash) => (names.length ? names.map((name) =>
 
 /** A button with a symbol. @param {string} symbol @param {string} label @param {() => void} run @param {string} [look] more classes */
 export const button = (symbol, label, run, look = "") =>
-  html`<button class="button ${look}" @click=${() => run()}>${icon(symbol)}${label}</button>`;
+  html`<button type="button" class="button ${look}" @click=${() => run()}>${icon(symbol)}${label}</button>`;
 
-/** The options of a selection. @param {{value: string, label: string, disabled?: boolean}[]} options @param {string} selected */
+/** An item of a menu as a button. @param {import("./menu.js").Item} item */
+export const actButton = ({ icon: symbol = "", label, run = () => {} }) => button(symbol, label, run);
+
+/** A button with a symbol alone. @param {string} symbol @param {string} label @param {() => void} run */
+export const iconButton = (symbol, label, run) =>
+  html`<button type="button" class="icon-button" aria-label=${label} @click=${() => run()}>${icon(symbol)}</button>`;
+
+/** A box that is checked or not. @param {string} label @param {boolean} checked @param {(checked: boolean) => void} change @param {string} [name] */
+export const checkBox = (label, checked, change, name) => html`<label class="check"><input type="checkbox" name=${name ?? nothing}
+  ?checked=${checked} @change=${(/** @type {any} */ event) => change(event.target.checked)}>${label}</label>`;
+
+/** Items in short rows. @param {any[]} items @param {(item: any) => any} row @param {string} [none] what to say without one */
+export const rowList = (items, row, none) => html`
+  <ul class="rows">${repeat(items, (item) => item.id ?? item, row)}</ul>${none && items.length === 0 ? html`<p class="muted">${none}</p>` : nothing}`;
+
+/** The options of a selection. @param {{value: string, label: string}[]} options @param {string} selected */
 export const optionViews = (options, selected) =>
-  options.map(
-    ({ value, label, disabled }) => html`<option value=${value} .selected=${live(value === selected)} ?disabled=${disabled}>${label}</option>`,
-  );
+  options.map(({ value, label }) => html`<option value=${value} .selected=${live(value === selected)}>${label}</option>`);
 
 /** An id that can be copied. @param {string} id */
 export const idText = (id) => html`
@@ -85,12 +100,13 @@ export const problemView = (error, retry) => html`
 
 /**
  * What a list without items says: what the thing is, the first action, and the same as commands.
- * @param {{title: string, text: string, action?: {label: string, run: () => void}, curl?: [string, string, any?], command?: string}} options
+ * @typedef {{key: string, action?: {label: string, run: () => void}, curl?: [string, string, any?], command?: string}} Emptiness
  */
-export const emptyBox = ({ title, text, action, curl, command }) => html`
+/** @param {Emptiness} options */
+export const emptyBox = ({ key, action, curl, command }) => html`
   <div class="empty">
-    <h2>${title}</h2>
-    <p>${text}</p>
+    <h2>${t(`${key}.empty.title`)}</h2>
+    <p>${t(`${key}.empty.text`)}</p>
     ${action ? html`<p>${button("plus", action.label, action.run, "primary")}</p>` : nothing}
     ${curl || command
       ? html`<details class="commands">

@@ -4,7 +4,7 @@
 import { differences, patch } from "../components/conflict.js";
 import { button } from "../components/small.js";
 import { toast } from "../components/toast.js";
-import { directory, loadDirectory, usableDevices } from "../directory.js";
+import { directory, usableDevices } from "../directory.js";
 import { accessOn, can, collectRights, compareRights, effectiveRoles, formatList, href, html, icon, nothing, repaint, roleName, t, tn, withAccess, word } from "../core.js";
 import { act } from "../shop.js";
 import { groupByStore } from "./board.js";
@@ -176,7 +176,6 @@ async function save() {
     isSaved = true;
     const growing = answer.data.growing_api_keys?.length ?? 0;
     toast(t("access.saved", { name: base.display_name }), { detail: growing ? tn("access.growing_keys", growing) : t("access.saved.hint") });
-    await loadDirectory("users");
   });
   busy = false;
   // the page shows the saved user now

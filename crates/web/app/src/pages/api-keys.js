@@ -5,7 +5,7 @@ import { Detail } from "../components/detail.js";
 import { lazyActions } from "../components/lazy.js";
 import { ListState } from "../components/list.js";
 import { listPage } from "../components/list-page.js";
-import { facts, loadingPanel, panel } from "../components/panel.js";
+import { detailPanel, facts, panel } from "../components/panel.js";
 import { age, button, chips, idText, moment, state } from "../components/small.js";
 import { can, html, nothing, optionsOf, pickQuery, t, tn, word } from "../core.js";
 
@@ -26,9 +26,8 @@ function keyState(key) {
 const rightsOf = ({ permissions }) =>
   chips(permissions.map((/** @type {string} */ right) => word("right", right)), t("key.all_rights"));
 
-function keyPanel() {
-  const key = detail.data;
-  if (!key) return loadingPanel(detail);
+/** @param {any} key */
+function keyPanel(key) {
   const isActive = key.status === "active";
   const flip = () => setKeyStatus(key, isActive ? "revoked" : "active");
   return panel({
@@ -58,9 +57,7 @@ function keyPanel() {
 
 export const page = listPage({
   list: new ListState("api-keys"),
-  panel: { load: (id) => detail.load(id), view: keyPanel },
-  title: () => t("nav.api-keys"),
-  rights: ["apiKeyCreate", "apiKeyUpdate", "apiKeyDelete"],
+  panel: detailPanel(detail, keyPanel),
   kinds: ["api_key"],
   query: (route) => pickQuery(route, ["status"]),
   columns: () => [
@@ -76,8 +73,7 @@ export const page = listPage({
   add: () => ({ label: t("key.new"), right: "apiKeyCreate", run: createKey }),
   rowClass: (key) => (key.status === "active" ? "" : "over"),
   empty: () => ({
-    title: t("keys.empty.title"),
-    text: t("keys.empty.text"),
+    key: "keys",
     curl: ["POST", "api-keys", { name: "Warehouse", user: "warehouse", device: "W01", permissions: ["ticketCreate"] }],
   }),
 });

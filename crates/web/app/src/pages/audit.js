@@ -5,7 +5,7 @@ import { whoFilters } from "../components/filters.js";
 import { ListState } from "../components/list.js";
 import { listPage } from "../components/list-page.js";
 import { lazyActions, lazyPanel } from "../components/lazy.js";
-import { openMenu } from "../components/menu.js";
+import { menuTrigger } from "../components/menu-button.js";
 import { dash, moment } from "../components/small.js";
 import { nameOf } from "../directory.js";
 import { compareNames, html, icon, namesIn, nothing, optionsOf, pickQuery, t, withQuery, word } from "../core.js";
@@ -34,12 +34,11 @@ const queryOf = (route) => ({ ...pickQuery(route, FILTERS), ...PERIODS[route.que
 function exportButton(route) {
   const hasSeal = seal?.hasSeal();
   const [formats, label] = hasSeal ? [FORMATS, t("audit.export")] : [[], t("print")];
-  const items = [
+  const items = () => [
     ...formats.map((format) => ({ label: t(`audit.export.${format}`), icon: "download", run: () => exportEvents(format, queryOf(route)) })),
     { label: t("print"), icon: "print", run: () => print() },
   ];
-  return html`<button class="button" aria-haspopup="menu" aria-expanded="false"
-    @click=${(/** @type {Event} */ event) => openMenu(event, items, label)}>${icon(hasSeal ? "download" : "print")}${label}</button>`;
+  return menuTrigger(items, { look: "button", name: label }, html`${icon(hasSeal ? "download" : "print")}${label}`);
 }
 
 /** Filters that come from links, not from the bar. @param {import("../router.js").Route} route */
@@ -54,8 +53,6 @@ function only({ query }) {
 export const page = listPage({
   list: new ListState("audit-events"),
   panel: { load: (id) => (loadSeal().catch(() => {}), eventPanel.load(id)), view: eventPanel.view },
-  title: () => t("nav.audit"),
-  rights: ["auditRead"],
   kinds: ["audit_event"],
   query: queryOf,
   columns: () => [
@@ -80,5 +77,5 @@ export const page = listPage({
   end: exportButton,
   head: (route) => html`${seal?.sealStrip()}${only(route)}`,
   rowClass: (event) => (event.outcome === "refused" ? "refused" : ""),
-  empty: () => ({ title: t("audit.empty.title"), text: t("audit.empty.text"), curl: ["GET", "audit-events"], command: "tillgate audit list" }),
+  empty: () => ({ key: "audit", curl: ["GET", "audit-events"], command: "tillgate audit list" }),
 });

@@ -1,7 +1,7 @@
 // @ts-check
 // A device on the board: who is on it, or who was on it last.
 
-import { menuButton } from "../components/menu.js";
+import { menuButton } from "../components/menu-button.js";
 import { age, dash, moment, state } from "../components/small.js";
 import { nameOf } from "../directory.js";
 import { formatDuration, formatMoment, html, icon, nothing, t, word } from "../core.js";

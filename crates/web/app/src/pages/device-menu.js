@@ -4,41 +4,41 @@ import { can, t } from "../core.js";
 import { currentRowId } from "../shortcuts.js";
 import { deviceLink, linksTo, personLink } from "./links.js";
 
-const { endSession } = lazyActions(() => import("../actions/sessions.js"));
+export const sessionActions = lazyActions(() => import("../actions/sessions.js"));
 export const deviceActions = lazyActions(() => import("../actions/devices.js"));
 
-/** What a list without devices says. @returns {{title: string, text: string, curl: [string, string, any?], command: string}} */
+/** What a list without devices says. @returns {import("../components/small.js").Emptiness} */
 export const noDevices = () => ({
-  title: t("tills.empty.title"),
-  text: t("tills.empty.text"),
+  key: "tills",
   curl: ["POST", "devices", { name: "P01", environment: "CashRegister" }],
   command: "tillgate device add P01 --environment CashRegister",
 });
 
 /** Ends the session on a device. @param {any} device */
-const endSeat = (device) => endSession({ id: device.seat.session_id, user: device.seat.user, device });
+const endSeat = (device) => sessionActions.endSession({ id: device.seat.session_id, user: device.seat.user, device });
 
 /** Whether a device is neither active nor gone. @param {NativeApi.Device} device */
 const isClosed = ({ status }) => status !== "active" && status !== "retired";
 
-/**
- * What can be done with a device, as a menu.
- * @param {NativeApi.Device} device
- * @returns {import("../components/menu.js").MenuItem[]}
- */
-export function deviceMenu(device) {
+/** What changes who may use a device. @param {NativeApi.Device} device @returns {import("../components/menu.js").Item[]} */
+export function deviceActs(device) {
   const { seat, status } = device;
   const canUpdate = can("deviceUpdate");
-  return [
+  return /** @type {any[]} */ ([
     seat && can("sessionDelete") && { label: t("session.end"), icon: "leave", key: "e", run: () => endSeat(device) },
     canUpdate && status === "active" && { label: t(seat ? "device.end_and_lock" : "device.lock"), icon: "lock", key: "l", run: () => deviceActions.lockDevice(device) },
     canUpdate && isClosed(device) && { label: t(status === "pending" ? "device.activate" : "device.unlock"), icon: "unlock", key: "l", run: () => deviceActions.unlockDevice(device) },
-    null,
-    deviceLink(device),
-    personLink(seat?.user),
-    ...linksTo({ device: device.id }),
-  ];
+  ]).filter(Boolean);
 }
+
+/** What can be done with a device, as a menu. @param {NativeApi.Device} device @returns {import("../components/menu.js").MenuItem[]} */
+export const deviceMenu = (device) => [
+  ...deviceActs(device),
+  null,
+  deviceLink(device),
+  personLink(device.seat?.user),
+  ...linksTo({ device: device.id }),
+];
 
 /** The keys of a page with devices: what they do with the device of the current row. @param {any[]} devices @returns {import("../shortcuts.js").PageKeys} */
 export function deviceKeys(devices) {

@@ -8,7 +8,9 @@ import { age, chips, dash, moment, state } from "../components/small.js";
 import { can, compareNames, html, optionsOf, pickQuery, seesSessions, t, word } from "../core.js";
 import { nameOf, roleNames } from "../directory.js";
 import { boardState, environments, seenAt, tones } from "./board.js";
-import { deviceActions, deviceKeys, deviceMenu, noDevices } from "./device-menu.js";
+import { deviceActions, deviceKeys, deviceMenu, noDevices, sessionActions } from "./device-menu.js";
+
+const { changeStatuses } = sessionActions;
 
 const list = new ListState("devices");
 
@@ -31,7 +33,6 @@ function columns() {
 export const page = listPage({
   list,
   panel: lazyPanel(() => import("./device-panel.js")),
-  title: () => t("nav.devices"),
   kinds: ["device", "session"],
   query: (route) => ({ ...pickQuery(route, ["status", "environment", "search", "store"]), with: seesSessions() ? "seat" : undefined }),
   columns,
@@ -47,8 +48,8 @@ export const page = listPage({
   bulk: () =>
     can("deviceUpdate")
       ? [
-          { label: t("device.lock"), icon: "lock", run: (devices) => deviceActions.changeStatuses(devices, "locked") },
-          { label: t("device.unlock"), icon: "unlock", run: (devices) => deviceActions.changeStatuses(devices, "active") },
+          { label: t("device.lock"), icon: "lock", run: (devices) => changeStatuses("devices", devices, "locked") },
+          { label: t("device.unlock"), icon: "unlock", run: (devices) => changeStatuses("devices", devices, "active") },
         ]
       : [],
   empty: noDevices,

@@ -2,7 +2,7 @@
 // Short lists of audit events.
 
 import { href, html, nothing, readItems, t } from "../core.js";
-import { moment, problemBox, skeleton } from "../components/small.js";
+import { moment } from "../components/small.js";
 import { outcome, sentence } from "./event-words.js";
 
 /**
@@ -12,13 +12,11 @@ import { outcome, sentence } from "./event-words.js";
  * @param {number} limit
  */
 export function eventsOf(detail, filter, limit) {
-  const { value, error } = detail.extra(`events by ${Object.keys(filter)}`, () => readItems("audit-events", { ...filter, limit }));
-  if (!value) return error ? problemBox(error, () => detail.load(detail.id)) : skeleton();
-  return html`
-    <ol class="events">${value.map(
-      (/** @type {any} */ event) => html`<li><span class="when">${moment(event.at)}</span>
+  return detail.list(`events by ${Object.keys(filter)}`, () => readItems("audit-events", { ...filter, limit }), (events) => html`
+    <ol class="events">${events.map(
+      (event) => html`<li><span class="when">${moment(event.at)}</span>
         <a href=${href("audit", event.id)}>${sentence(event)}</a> ${outcome(event)}</li>`,
     )}</ol>
-    ${value.length === 0 ? html`<p class="muted">${t("audit.none")}</p>` : nothing}
-    <p><a href=${href("audit", null, filter)}>${t("audit.all")}</a></p>`;
+    ${events.length === 0 ? html`<p class="muted">${t("audit.none")}</p>` : nothing}
+    <p><a href=${href("audit", null, filter)}>${t("audit.all")}</a></p>`);
 }

@@ -2,7 +2,7 @@
 // The panel of an audit event, with all that it recorded.
 
 import { Detail } from "../components/detail.js";
-import { facts, loadingPanel, panel } from "../components/panel.js";
+import { detailPanel, facts, panel } from "../components/panel.js";
 import { idText } from "../components/small.js";
 import { nameOf } from "../directory.js";
 import { formatDecimal, formatExact, href, html, t, word } from "../core.js";
@@ -10,13 +10,7 @@ import { outcome, sentence, subjectName } from "./event-words.js";
 
 const detail = new Detail("audit-events");
 
-/** @param {string | null} id */
-export const load = (id) => detail.load(id);
-
-/** Renders the event that was read. */
-export function view() {
-  const event = detail.data;
-  if (!event) return loadingPanel(detail);
+export const { load, view } = detailPanel(detail, (event) => {
   const details = Object.entries(event.details);
   return panel({
     title: word("action", event.action),
@@ -37,7 +31,7 @@ export function view() {
       ${details.length ? html`<dl class="facts">${details.map(([name, value]) => detailRow(name, value))}</dl>` : html`<p class="muted">${t("none")}</p>`}
       <details class="commands"><summary>JSON</summary><pre class="code" tabindex="0">${JSON.stringify(event, null, 2)}</pre></details>`,
   });
-}
+});
 
 /** Where each kind of subject is shown. @type {Record<string, string>} */
 const SUBJECT_PAGES = { session: "sessions", user: "people", device: "devices", role: "roles", ticket: "tickets", api_key: "api-keys" };

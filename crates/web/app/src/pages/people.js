@@ -10,8 +10,8 @@ import { can, html, optionsOf, pickQuery, t, tn, word } from "../core.js";
 import { linksTo } from "./links.js";
 import { isSelf, userState } from "./user-state.js";
 
-const { addUser, changeRole, changeStatuses, setUserStatus } = lazyActions(() => import("../actions/users.js"));
-const { endAll, endAllOf } = lazyActions(() => import("../actions/sessions.js"));
+const { addUser, changeRole, setUserStatus } = lazyActions(() => import("../actions/users.js"));
+const { changeStatuses, endAll, endAllOf } = lazyActions(() => import("../actions/sessions.js"));
 
 /** @param {NativeApi.User} user */
 function tillsOf({ devices }) {
@@ -37,8 +37,8 @@ function bulk() {
   return [
     ...(can("userUpdate")
       ? [
-          { label: t("user.suspend"), icon: "lock", run: (/** @type {any[]} */ users) => changeStatuses(users, "suspended") },
-          { label: t("user.activate"), icon: "unlock", run: (/** @type {any[]} */ users) => changeStatuses(users, "active") },
+          { label: t("user.suspend"), icon: "lock", run: (/** @type {any[]} */ users) => changeStatuses("users", users, "suspended") },
+          { label: t("user.activate"), icon: "unlock", run: (/** @type {any[]} */ users) => changeStatuses("users", users, "active") },
           { label: t("role_change.label"), icon: "role", run: changeRole },
         ]
       : []),
@@ -49,8 +49,6 @@ function bulk() {
 export const page = listPage({
   list: new ListState("users"),
   panel: lazyPanel(() => import("./person-panel.js")),
-  title: () => t("nav.people"),
-  rights: ["userRead"],
   kinds: ["user"],
   query: (route) => ({ ...pickQuery(route, ["status", "role", "search"]), sort: route.query.get("sort") ?? "user_name" }),
   columns: () => [
@@ -73,8 +71,7 @@ export const page = listPage({
   actions: menu,
   bulk,
   empty: () => ({
-    title: t("people.empty.title"),
-    text: t("people.empty.text"),
+    key: "people",
     curl: ["POST", "users", { user_name: "jana", devices: [{ device: "P01", roles: ["cashier"] }] }],
     command: "tillgate user add jana --device P01=cashier",
   }),

@@ -6,27 +6,18 @@ import { clearThrottle, inviteUser, mailInvitation, setPassword, verifyEmail } f
 import { endAll } from "../actions/sessions.js";
 import { can, href, html, nothing, readItems, seesSessions, t } from "../core.js";
 import { Detail } from "../components/detail.js";
-import { menuButton } from "../components/menu.js";
-import { facts, loadingPanel, panel } from "../components/panel.js";
-import { age, button, idText, moment, problemBox, skeleton, state } from "../components/small.js";
-import { accessTab, resetAccess } from "./access-matrix.js";
+import { menuButton } from "../components/menu-button.js";
+import { detailPanel, facts, panel } from "../components/panel.js";
+import { age, button, idText, moment, rowList, state } from "../components/small.js";
+import { accessTab } from "./access-matrix.js";
 import { sessionRow } from "./session-row.js";
 import { eventsOf } from "./event-list.js";
 import { emailState, isInvitable, isSelf, isVerifiable, throttleNotice, userState } from "./user-state.js";
 
 const detail = new Detail("users");
 
-/** @param {string | null} id */
-export async function load(id) {
-  if (id !== detail.id) resetAccess();
-  await detail.load(id);
-}
-
-/** Shows the person who was read. */
-export function view() {
-  const user = detail.data;
-  if (!user) return loadingPanel(detail, true);
-  return panel({
+export const { load, view } = detailPanel(detail, (user) =>
+  panel({
     title: user.display_name,
     wide: true,
     subtitle: [user.user_name, user.email].filter(Boolean).join(" · "),
@@ -38,8 +29,9 @@ export function view() {
       { id: "security", label: t("person.tab.security"), body: () => securityTab(user) },
       can("auditRead") && { id: "audit", label: t("nav.audit"), body: () => auditTab(user) },
     ],
-  });
-}
+  }),
+  true,
+);
 
 /** @param {NativeApi.User} user */
 function actions(user) {
@@ -69,15 +61,10 @@ const inviteButtons = (user, look) => html`
   ${user.email ? button("mail", t("user.invite_by_mail"), () => mailInvitation(user)) : nothing}`;
 
 /** @param {NativeApi.User} user */
-function sessionsTab(user) {
-  const { value, error } = detail.extra("sessions", () => readItems("sessions", { user: user.id, limit: 25 }));
-  if (error) return problemBox(error, () => detail.load(user.id));
-  if (!value) return skeleton();
-  return html`
-    <ul class="rows">${value.map(sessionRow)}</ul>
-    ${value.length === 0 ? html`<p class="muted">${t("sessions.none_of_person")}</p>` : nothing}
-    <p><a href=${href("sessions", null, { user: user.id, live: "all" })}>${t("sessions.all")}</a></p>`;
-}
+const sessionsTab = (user) =>
+  detail.list("sessions", () => readItems("sessions", { user: user.id, limit: 25 }), (sessions) => html`
+    ${rowList(sessions, sessionRow, t("sessions.none_of_person"))}
+    <p><a href=${href("sessions", null, { user: user.id, live: "all" })}>${t("sessions.all")}</a></p>`);
 
 /** @param {NativeApi.User} user */
 function securityTab(user) {

@@ -60,4 +60,4 @@ function rightsView(user) {
 }
 
 /** @type {import("../main.js").Page} */
-export const page = { title: () => t("nav.profile"), kinds: ["user"], load, view };
+export const page = { kinds: ["user"], load, view };

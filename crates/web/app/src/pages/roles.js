@@ -3,11 +3,11 @@
 
 import { call, can, href, html, icon, nothing, readAll, repaint, roleName, t, tn, word } from "../core.js";
 import { lazyActions } from "../components/lazy.js";
-import { openMenu } from "../components/menu.js";
+import { menuTrigger } from "../components/menu-button.js";
 import { PageData } from "../components/page-data.js";
 import { button, toastProblem } from "../components/small.js";
 import { toast } from "../components/toast.js";
-import { directory, loadDirectory } from "../directory.js";
+import { directory } from "../directory.js";
 import { loadCurrent } from "../session.js";
 import { refreshPage } from "../shop.js";
 import { environments } from "./board.js";
@@ -75,7 +75,7 @@ function view(route) {
 /** @param {NativeApi.Role} role @param {boolean} isOpen */
 function columnHead(role, isOpen) {
   const isOwn = !role.built_in;
-  const items = [
+  const items = () => [
     isOwn && can("roleUpdate") && { label: t("edit"), icon: "edit", run: () => openEditor(role) },
     can("roleCreate") && { label: t("role.duplicate"), icon: "copy", run: () => addRole(role) },
     can("userRead") && { label: t("role.holders"), icon: "people", href: href("people", null, { role: role.name }) },
@@ -86,9 +86,7 @@ function columnHead(role, isOpen) {
   ];
   return html`
     <div class="role-head ${isOpen ? "open" : ""}" title=${role.description || nothing}>
-      <button class="role-name" aria-haspopup="menu" aria-expanded="false" @click=${(/** @type {Event} */ event) => openMenu(event, items, roleName(role))}>
-        ${role.built_in ? icon("lock") : nothing}<strong>${roleName(role)}</strong>${icon("down")}
-      </button>
+      ${menuTrigger(items, { look: "role-name", name: roleName(role) }, html`${role.built_in ? icon("lock") : nothing}<strong>${roleName(role)}</strong>${icon("down")}`)}
       <code>${role.name}</code>
       <span class="faint">${tn("role.held_by", role.holder_count)}</span>
       ${role.environments.length < environments.length
@@ -146,7 +144,7 @@ async function save() {
       drafts.delete(id);
       if (answer) toast(t("role.saved", { name: roleName(answer.data) }), { detail: t("role.saved.hint") });
     }
-    await Promise.all([loadDirectory("roles"), loadCurrent()]);
+    await loadCurrent();
   } catch (error) {
     toastProblem(error);
   } finally {
@@ -157,7 +155,6 @@ async function save() {
 
 /** @type {import("../main.js").Page} */
 export const page = {
-  title: () => t("nav.roles"),
   kinds: ["role"],
   load,
   view,

@@ -3,7 +3,7 @@
 
 import { endSession } from "../actions/sessions.js";
 import { Detail } from "../components/detail.js";
-import { facts, loadingPanel, panel } from "../components/panel.js";
+import { detailPanel, facts, panel } from "../components/panel.js";
 import { age, button, idText, moment } from "../components/small.js";
 import { nameOf } from "../directory.js";
 import { can, formatDuration, formatExact, html, nothing, t, word } from "../core.js";
@@ -12,14 +12,8 @@ import { canEnd, sessionState } from "./sessions.js";
 
 const detail = new Detail("sessions");
 
-/** @param {string | null} id */
-export const load = (id) => detail.load(id);
-
-/** @param {string} id */
-export function view(id) {
-  const session = detail.data;
-  if (!session) return loadingPanel(detail);
-  return panel({
+export const { load, view } = detailPanel(detail, (session) =>
+  panel({
     title: nameOf(session.user) || session.device?.name || t("nav.sessions"),
     subtitle: [session.user && session.device?.name, word("mount", session.mount)].filter(Boolean).join(" · "),
     state: sessionState(session),
@@ -37,6 +31,6 @@ export function view(id) {
         session.proved_at ? [t("session.proved_at"), age(session.proved_at)] : null,
         [t("field.id"), idText(session.id)],
       ])}
-      ${can("auditRead") ? html`<h3>${t("session.timeline")}</h3>${eventsOf(detail, { session: id }, 25)}` : nothing}`,
-  });
-}
+      ${can("auditRead") ? html`<h3>${t("session.timeline")}</h3>${eventsOf(detail, { session: session.id }, 25)}` : nothing}`,
+  }),
+);

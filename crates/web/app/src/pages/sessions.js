@@ -50,8 +50,6 @@ function endCurrent() {
 export const page = listPage({
   list,
   panel: lazyPanel(() => import("./session-panel.js")),
-  title: () => t("nav.sessions"),
-  rights: ["sessionRead", "sessionDelete"],
   kinds: ["session"],
   query: queryOf,
   columns: () => [
@@ -86,6 +84,6 @@ export const page = listPage({
     auditLink({ session: session.id }),
   ],
   bulk: () => (can("sessionDelete") ? [{ label: t("session.end"), icon: "leave", run: (items) => endMany(items.filter(canEnd)) }] : []),
-  empty: () => ({ title: t("sessions.empty.title"), text: t("sessions.empty.text"), curl: ["GET", "sessions?live=true"], command: "tillgate session list" }),
+  empty: () => ({ key: "sessions", curl: ["GET", "sessions?live=true"], command: "tillgate session list" }),
   keys: () => ({ e: { label: t("session.end"), run: endCurrent } }),
 });

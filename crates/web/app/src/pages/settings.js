@@ -79,4 +79,4 @@ function editLimits() {
 }
 
 /** @type {import("../main.js").Page} */
-export const page = { title: () => t("nav.settings"), rights: ["tenantUpdate"], kinds: [], load: () => detail.load(shop.tenant.id), view };
+export const page = { kinds: [], load: () => detail.load(shop.tenant.id), view };

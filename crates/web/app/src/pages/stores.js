@@ -17,11 +17,11 @@ function view() {
   const add = can("storeCreate") ? { label: t("store.new"), run: addStore } : undefined;
   return html`
     <div class="page narrow-page">
-      <div class="filters"><p class="muted">${t("stores.text")}</p><span class="fill"></span>
+      <div class="filters"><p class="muted">${t("stores.empty.text")}</p><span class="fill"></span>
         ${add ? button("plus", add.label, add.run, "primary") : nothing}</div>
       ${stores.length
         ? html`<ul class="rows boxed">${stores.map(storeRow)}</ul>`
-        : emptyBox({ title: t("stores.empty.title"), text: t("stores.text"), action: add, curl: ["POST", "stores", { name: "Main Street" }] })}
+        : emptyBox({ key: "stores", action: add, curl: ["POST", "stores", { name: "Main Street" }] })}
     </div>`;
 }
 
@@ -42,7 +42,6 @@ function storeRow(store) {
 
 /** @type {import("../main.js").Page} */
 export const page = {
-  title: () => t("nav.stores"),
   kinds: ["store", "device"],
   load: () => data.load(),
   view,

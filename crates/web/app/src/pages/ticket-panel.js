@@ -4,7 +4,7 @@
 import { can, formatDecimal, formatMoney, href, html, nothing, readItems, t, word } from "../core.js";
 import { Detail } from "../components/detail.js";
 import { formDialog } from "../components/form.js";
-import { loadingPanel, panel } from "../components/panel.js";
+import { detailPanel, panel } from "../components/panel.js";
 import { button, idText, moment, state } from "../components/small.js";
 import { toast } from "../components/toast.js";
 import { eventsOf } from "./event-list.js";
@@ -12,14 +12,8 @@ import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
 
 const detail = new Detail("tickets");
 
-/** @param {string | null} id */
-export const load = (id) => detail.load(id);
-
-/** @param {string} id */
-export function view(id) {
-  const ticket = detail.data;
-  if (!ticket) return loadingPanel(detail);
-  return panel({
+export const { load, view } = detailPanel(detail, (ticket) =>
+  panel({
     title: ticketTitle(ticket),
     subtitle: [ticket.device.name, personName(ticket.owner)].filter(Boolean).join(" · "),
     state: html`${ticket.refund_of ? html`<span class="chip">${t("ticket.refund")}</span>` : nothing} ${state(ticketTones[ticket.state], t(`ticket_state.${ticket.state}`))}`,
@@ -28,9 +22,9 @@ export function view(id) {
       ${paper(ticket)}
       ${ticket.refund_of ? html`<p><a href=${href("tickets", ticket.refund_of)}>${t("ticket.refund_of")}</a></p>` : refundsOf(ticket)}
       ${idText(ticket.id)}
-      ${can("auditRead") ? html`<h3>${t("ticket.history")}</h3>${eventsOf(detail, { subject: id }, 30)}` : nothing}`,
-  });
-}
+      ${can("auditRead") ? html`<h3>${t("ticket.history")}</h3>${eventsOf(detail, { subject: ticket.id }, 30)}` : nothing}`,
+  }),
+);
 
 /** @param {NativeApi.Ticket} ticket */
 const actions = (ticket) =>

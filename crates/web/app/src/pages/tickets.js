@@ -31,7 +31,6 @@ function totals() {
 export const page = listPage({
   list,
   panel: lazyPanel(() => import("./ticket-panel.js")),
-  title: () => t("nav.tickets"),
   kinds: ["ticket"],
   query: (route) => ({
     ...pickQuery(route, ["state", "device", "owner", "refund", "search"]),
@@ -62,5 +61,5 @@ export const page = listPage({
   ],
   end: totals,
   rowClass: (ticket) => (ticket.state === "void" ? "over" : ""),
-  empty: () => ({ title: t("tickets.empty.title"), text: t("tickets.empty.text"), curl: ["GET", "tickets?sort=-opened_at"] }),
+  empty: () => ({ key: "tickets", curl: ["GET", "tickets?sort=-opened_at"] }),
 });

@@ -4,7 +4,7 @@
 import { call, can, compareNames, currentRoute, formatNumber, formatSeconds, href, html, icon, nothing, readAll, repaint, repeat, seesSessions, t, tn, withQuery } from "../core.js";
 import { lazyPanel } from "../components/lazy.js";
 import { PageData } from "../components/page-data.js";
-import { button, emptyBox } from "../components/small.js";
+import { button, checkBox, emptyBox } from "../components/small.js";
 import { table } from "../components/table.js";
 import { connection } from "../live.js";
 import { prefs, setPrefs } from "../prefs.js";
@@ -99,8 +99,7 @@ function boardView(route, all) {
       ${isStale ? html`<span class="stale-note">${icon("clock")}${t("as_of", { time: formatSeconds(new Date(board.readAt).toISOString()) })}</span>` : nothing}
       <span class="fill"></span>
       ${others.length
-        ? html`<label class="check"><input type="checkbox" ?checked=${board.showsOthers}
-            @change=${() => ((board.showsOthers = !board.showsOthers), repaint())}>${tn("tills.others", others.length)}</label>`
+        ? checkBox(tn("tills.others", others.length), board.showsOthers, (shows) => ((board.showsOthers = shows), repaint()))
         : nothing}
       <div class="segments" role="group" aria-label=${t("tills.layout")}>
         ${["tiles", "table"].map(
@@ -179,7 +178,6 @@ const keepQuery = () => ({ state: currentRoute().query.get("state") });
 
 /** @type {import("../main.js").Page} */
 export const page = {
-  title: () => t("nav.tills"),
   kinds: ["device", "session", "store", "user"],
   load,
   view,
