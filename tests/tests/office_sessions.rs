@@ -21,6 +21,7 @@ const ABSOLUTE: Duration = Duration::from_secs(13);
 tillgate_tests::in_chromium!(
     act_that_gives_access_requires_a_recent_proof,
     activity_in_one_tab_keeps_all_until_the_absolute_end,
+    tabs_follow_the_person_who_signs_in_again,
     idle_page_is_signed_out,
 );
 
@@ -89,6 +90,50 @@ fn activity_in_one_tab_keeps_all_until_the_absolute_end(engine: DatabaseEngine) 
     });
     // the cookie ends up to a second earlier: its lifetime has whole seconds
     assert!(before_sign_in.elapsed() + Duration::from_secs(1) > ABSOLUTE);
+}
+
+/// Ends all sessions of the administrator, and waits until both tabs ask for the password. The last
+/// one is used from then on.
+fn end_sessions_of_admin(page: &OfficePage, tabs: [&str; 2]) {
+    let admin = page.log_in_natively("admin");
+    let user = admin.get("/api/v1/users?search=admin").expect_status(200).text_at("/items/0/id");
+    admin.post("/api/v1/sessions/end", &json!({ "user": user })).expect_status(204);
+    for tab in tabs {
+        page.browser.switch_to_tab(tab);
+        wait_until(Duration::from_secs(20), "the question for the password", || is_asked_to_sign_in(page));
+    }
+}
+
+fn tabs_follow_the_person_who_signs_in_again(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    page.sign_in("admin");
+    page.wait_until_settled();
+    let first = page.open_tab();
+    page.open("/devices");
+    page.wait_until_settled();
+    let second = page.open_tab();
+    // the same person: the other tab goes on too
+    end_sessions_of_admin(&page, [&first, &second]);
+    page.browser.type_into("dialog [type=password]", &format!("{PASSWORD}{}", keys::ENTER));
+    for tab in [&second, &first] {
+        page.browser.switch_to_tab(tab);
+        wait_until(Duration::from_secs(20), "the page without the question", || !is_asked_to_sign_in(&page));
+        assert_eq!(page.browser.text(".person-name"), "Admin");
+    }
+    // another person: no tab shows what the first one saw
+    end_sessions_of_admin(&page, [&first, &second]);
+    page.browser.run("document.querySelector('dialog [name=login]').value = ''");
+    page.browser.type_into("dialog [name=login]", "manager");
+    page.browser.type_into("dialog [type=password]", &format!("{PASSWORD}{}", keys::ENTER));
+    for tab in [&second, &first] {
+        page.browser.switch_to_tab(tab);
+        page.wait_for_text(".person-name", "Manager");
+        page.wait_until_settled();
+        assert!(!is_asked_to_sign_in(&page), "{}", page.text());
+        let links = page.browser.text(".rail");
+        assert!(!links.contains("API keys"), "{links}");
+    }
+    page.assert_clean();
 }
 
 /// Creates an API key as a program would that has the cookies of the browser.

@@ -84,14 +84,23 @@ export async function renew() {
   }
 }
 
-/** @param {any} data */
+/** Notes how long the session lasts, in every tab. Returns whether it is that of the person of the page. @param {any} data */
 function noteTerms(data) {
   renewedAt = Date.now();
   const seconds = data?.idle_in ?? data?.expires_in;
   session.idleUntil = seconds ? renewedAt + seconds * 1000 : null;
   session.warns = false;
-  channel?.postMessage({ idleUntil: session.idleUntil });
+  const user = data?.session?.user?.id ?? session.user?.id;
+  channel?.postMessage({ idleUntil: session.idleUntil, user });
   repaint();
+  return isPersonOfPage(user);
+}
+
+/** Whether the page belongs to this person. Otherwise it is loaded again, as the person's who is signed in now. @param {string} user */
+function isPersonOfPage(user) {
+  if (!session.user || user === session.user.id) return true;
+  location.reload();
+  return false;
 }
 
 function watchIdle() {
@@ -100,9 +109,10 @@ function watchIdle() {
   if (channel) {
     channel.onmessage = ({ data }) => {
       if (data.signedOut) location.assign(`${prefix}/signed-out`);
-      if (data.idleUntil) {
+      if (data.idleUntil && isPersonOfPage(data.user)) {
         Object.assign(session, { idleUntil: data.idleUntil, warns: false });
         renewedAt = Date.now();
+        release();
         repaint();
       }
     };
@@ -129,27 +139,35 @@ async function checkIdle() {
 
 /** @type {Promise<void> | null} */
 let signingIn = null;
+/** Closes the question for the password, since another tab has signed in. */
+let release = () => {};
+
+/** Goes on with a session. What waits for it is never done for another person than that of the page. @param {any} data */
+async function goOn(data) {
+  if (!noteTerms(data)) await new Promise(() => {});
+}
 
 /** Asks the person to sign in again, over the page. Calls that wait go on afterwards. */
 function signInAgain() {
   signingIn ??= (async () => {
+    const { askPassword } = await loadDialog();
     // another tab may have renewed the session
-    const { status } = await callOffice("POST", "session", { body: {} }).catch((error) => error);
-    if (status !== 200) {
-      await (await loadDialog()).askPassword({
-        login: session.user?.user_name ?? "",
-        kind: "sign_in",
-        submit: async (login, password) => {
-          noteTerms((await callOffice("POST", "session", { body: { login, password } })).data);
-          const previous = session.user?.id;
-          await loadCurrent();
-          if (previous && previous !== session.user?.id) location.reload();
-        },
-        cancel: goToSignIn,
-      });
-    }
+    const { status, data } = await callOffice("POST", "session", { body: {} }).catch((error) => error);
+    if (status === 200) return goOn(data);
+    await askPassword({
+      login: session.user.user_name,
+      kind: "sign_in",
+      opened: (close) => (release = close),
+      submit: async (login, password) => {
+        await goOn((await callOffice("POST", "session", { body: { login, password } })).data);
+        await loadCurrent();
+      },
+      cancel: goToSignIn,
+    });
+    return undefined;
   })().finally(() => {
     signingIn = null;
+    release = () => {};
   });
   return signingIn;
 }
@@ -157,7 +175,7 @@ function signInAgain() {
 /** Asks for the password before an act that requires a fresh proof. */
 async function stepUp() {
   return (await loadDialog()).askPassword({
-    login: session.user?.user_name ?? "",
+    login: session.user.user_name,
     kind: "step_up",
     submit: async (_, password) => {
       noteTerms((await call("POST", "sessions/current/step-up", { body: { password } })).data);

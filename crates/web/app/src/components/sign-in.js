@@ -11,15 +11,17 @@ import { cancelButton, dialogForm } from "./dialog-form.js";
  *   login: string,
  *   kind: "sign_in" | "step_up",
  *   submit: (login: string, password: string) => Promise<void>,
+ *   opened?: (close: () => void) => void,
  *   cancel?: () => void,
- * }} options
+ * }} options `opened` is given what closes the dialog as if the person had given the password
  * @returns {Promise<boolean>} whether the person gave the password
  */
-export async function askPassword({ login, kind, submit, cancel }) {
+export async function askPassword({ login, kind, submit, opened, cancel }) {
   /** @type {unknown} */
   let error = null;
   let busy = false;
   const done = await openDialog((close) => {
+    opened?.(() => close(true));
     const send = async (/** @type {SubmitEvent} */ event) => {
       if (busy) return;
       const form = /** @type {HTMLFormElement} */ (event.target);
