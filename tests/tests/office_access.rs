@@ -13,6 +13,7 @@ use tillgate_tests::{DatabaseEngine, OfficePage, PASSWORD, TillClient, fill_shop
 tillgate_tests::in_chromium!(
     access_is_given_changed_and_taken_on_the_page_of_a_device,
     access_is_copied_to_the_devices_of_the_same_kind_and_store,
+    unsaved_access_is_kept_while_another_person_is_open,
     several_devices_are_locked_and_sessions_of_several_people_ended,
     question_before_ending_sessions_names_the_consequence,
     effect_of_a_role_is_what_the_server_then_allows,
@@ -100,6 +101,43 @@ fn access_is_copied_to_the_devices_of_the_same_kind_and_store(engine: DatabaseEn
     names.sort_unstable();
     assert_eq!(names, ["P03", "P04", "P05"], "{devices}");
     assert!(devices.as_array().unwrap().iter().all(|each| each["roles"] == json!(["cashier"])), "{devices}");
+    page.assert_clean();
+}
+
+fn unsaved_access_is_kept_while_another_person_is_open(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let admin = page.log_in_natively("admin");
+    let body = json!({ "name": "night", "label": "Night", "rights": ["ticketCreate"], "environments": ["PDA"] });
+    admin.post("/api/v1/roles", &body).expect_status(201);
+    add_user(&admin, "nora", &json!([]));
+    add_user(&admin, "otto", &json!([]));
+    let open = |name: &str| {
+        page.click_text("[data-row] a", name);
+        page.wait_for_text("aside.panel h2", name);
+        page.wait_until_settled();
+    };
+    let is_ticked = "return document.querySelector('aside.panel [aria-label=\"Cashier: P01\"]').checked";
+    page.sign_in("admin");
+    page.open("/people");
+    page.wait_until_settled();
+    open("nora");
+    // a role for handhelds cannot be given on a till
+    let boxes = "return document.querySelectorAll('aside.panel [aria-label=\"Night: P01\"]').length";
+    assert_eq!(page.browser.run(boxes), json!(0));
+    page.wait_for_text("aside.panel .void", "does not apply");
+    page.browser.click("aside.panel [aria-label=\"Cashier: P01\"]");
+    page.wait_for_text(".save-bar", "Gains");
+    assert_eq!(page.browser.run("return document.querySelectorAll('aside.panel td.changed').length"), json!(2));
+    open("otto");
+    assert_eq!(page.browser.run(is_ticked), json!(false));
+    page.click_text("aside.panel .notice a", "The changes of nora are not saved");
+    page.wait_for_text("aside.panel h2", "nora");
+    page.wait_until_settled();
+    assert_eq!(page.browser.run(is_ticked), json!(true));
+    page.click_text(".save-bar button", "Save");
+    page.wait_for_text(".toast", "Saved the access of nora");
+    assert_eq!(read_devices_of(&admin, "nora"), json!([{ "device": "P01", "roles": ["cashier"] }]));
+    assert_eq!(read_devices_of(&admin, "otto"), json!([]));
     page.assert_clean();
 }
 

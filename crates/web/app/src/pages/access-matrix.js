@@ -11,24 +11,22 @@ import { groupByStore } from "./board.js";
 import { rightsList } from "./rights-list.js";
 import { isSelf } from "./user-state.js";
 
-/**
- * The access as it is shown, with the user and the version that it started from.
- * @type {{base: any, etag: string | null, roles: string[], devices: {device: string, roles: string[]}[]} | null}
- */
+/** The access of a user with the changes that are not saved, and the user and the version that it started from. @typedef {{base: any, etag: string | null, roles: string[], devices: {device: string, roles: string[]}[]}} Draft */
+
+/** The changed access of each person, and that of the one who is shown. @type {Map<string, Draft>} */
+const drafts = new Map();
+/** The access as it is shown. @type {Draft | null} */
 let draft = null;
 /** The device whose rights are shown; an empty text is the office. @type {string | null} */
 let unfolded = null;
 let busy = false;
 
-/** Forgets changes that were not saved. */
-export function resetAccess() {
-  draft = null;
-  unfolded = null;
-}
-
 /** The access of a user, regardless of the order. @param {{roles: string[], devices: {device: string, roles: string[]}[]}} access */
 const keyOf = ({ roles, devices }) =>
   JSON.stringify([[...roles].sort(), devices.map((each) => [each.device, ...[...each.roles].sort()]).sort()]);
+
+/** @param {Draft} each */
+const isChanged = (each) => keyOf(each) !== keyOf(each.base);
 
 /**
  * Without changes, the draft follows the user. With changes, it keeps what it started from, so that
@@ -37,9 +35,17 @@ const keyOf = ({ roles, devices }) =>
  * @param {string | null} etag
  */
 function draftOf(user, etag) {
-  if (draft && draft.base.id === user.id && keyOf(draft) !== keyOf(draft.base)) return draft;
-  draft = { base: user, etag, roles: [...user.roles], devices: structuredClone(user.devices) };
+  for (const [id, each] of drafts) if (!isChanged(each)) drafts.delete(id);
+  if (draft?.base.id !== user.id) unfolded = null;
+  draft = drafts.get(user.id) ?? { base: user, etag, roles: [...user.roles], devices: structuredClone(user.devices) };
+  drafts.set(user.id, draft);
   return draft;
+}
+
+/** Forgets the changes of a person that are not saved. @param {Draft} each */
+function discard({ base }) {
+  drafts.delete(base.id);
+  repaint();
 }
 
 /** @param {NativeApi.User} user @param {string | null} etag */
@@ -70,37 +76,48 @@ export function accessTab(user, etag) {
         </tbody>
       </table>
     </div>
-    ${keyOf(current) !== keyOf(current.base)
+    <p class="muted small">${t("access.hint")}</p>
+    ${[...drafts.values()].filter((each) => each !== current).map(unsaved)}
+    ${isChanged(current)
       ? html`<div class="save-bar" role="status">
           <span>${effect(current.base, current, roles)}</span><span class="fill"></span>
-          <button class="button" @click=${() => (resetAccess(), repaint())}>${t("cancel")}</button>
+          <button class="button" @click=${() => discard(current)}>${t("cancel")}</button>
           <button class="button primary" ?disabled=${busy} @click=${save}>${t("save")}</button>
         </div>`
-      : html`<p class="muted small">${t("access.hint")}</p>`}`;
+      : nothing}`;
 }
+
+/** Changes of another person that are not saved. @param {Draft} other */
+const unsaved = (other) => html`<p class="notice notice-warn" role="status">${icon("alert")}
+  <a href=${href("people", other.base.id)}>${t("access.unsaved", { name: other.base.display_name })}</a>
+  <button class="button small" @click=${() => discard(other)}>${t("form.discard")}</button></p>`;
 
 /** @param {NativeApi.User} user @param {any | null} device @param {any[]} roles @param {boolean} isFixed */
 function row(user, device, roles, isFixed) {
   const name = device?.name ?? "";
   const on = device && rolesOn(name);
   const given = rolesOn(name) ?? [];
+  const base = draft?.base ?? user;
+  const before = device ? accessOn(base, name)?.roles : base.roles;
   const label = device ? device.name : t("access.office");
   const isLastOwn = (/** @type {NativeApi.Role} */ role) => !device && isSelf(user) && role.name === "admin" && user.roles.includes("admin");
   const isOpen = unfolded === name;
   return html`
     <tr class=${isOpen ? "open" : ""}>
       <th scope="row">${label} ${device && device.environment !== "CashRegister" ? html`<span class="faint">${word("environment", device.environment)}</span>` : nothing}</th>
-      <td class="mark-col">${device
+      <td class="mark-col ${device && Boolean(on) !== Boolean(before) ? "changed" : ""}">${device
         ? html`<input type="checkbox" aria-label="${t("access.login")}: ${label}" ?disabled=${isFixed}
             .checked=${Boolean(on)} @change=${() => setRoles(name, on ? null : [])}>`
         : nothing}</td>
       ${roles.map((role) => {
         const applies = !device || role.environments.includes(device.environment);
-        return html`<td class="mark-col ${applies ? "" : "void"}">
-          <input type="checkbox" aria-label="${roleName(role)}: ${label}" .checked=${given.includes(role.name)}
-            title=${isLastOwn(role) ? t("access.own_admin") : applies ? nothing : t("access.not_here")}
-            ?disabled=${isFixed || isLastOwn(role)} @change=${() => toggleRole(name, role.name)}>
-        </td>`;
+        const has = given.includes(role.name);
+        const look = has !== Boolean(before?.includes(role.name)) ? "changed" : applies ? "" : "void";
+        return html`<td class="mark-col ${look}">${applies || has || look === "changed"
+          ? html`<input type="checkbox" aria-label="${roleName(role)}: ${label}" .checked=${has}
+              title=${isLastOwn(role) ? t("access.own_admin") : applies ? nothing : t("access.not_here")}
+              ?disabled=${isFixed || isLastOwn(role)} @change=${() => toggleRole(name, role.name)}>`
+          : html`<span class="faint" title=${t("access.not_here")}>–<span class="visually-hidden">${t("access.not_here")}</span></span>`}</td>`;
       })}
       <td class="mark-col"><button class="icon-button" aria-expanded=${String(isOpen)} aria-label=${t("access.rights_on", { device: label })}
         @click=${() => ((unfolded = isOpen ? null : name), repaint())}>${icon(isOpen ? "up" : "down")}</button></td>
@@ -179,6 +196,6 @@ async function save() {
   });
   busy = false;
   // the page shows the saved user now
-  if (isSaved && draft === saved) draft = null;
-  repaint();
+  if (isSaved) discard(saved);
+  else repaint();
 }
