@@ -14,6 +14,7 @@ tillgate_tests::in_chromium!(
     access_is_given_changed_and_taken_on_the_page_of_a_device,
     access_is_copied_to_the_devices_of_the_same_kind_and_store,
     unsaved_access_is_kept_while_another_person_is_open,
+    form_of_an_api_key_says_what_its_person_cannot_do,
     several_devices_are_locked_and_sessions_of_several_people_ended,
     question_before_ending_sessions_names_the_consequence,
     effect_of_a_role_is_what_the_server_then_allows,
@@ -138,6 +139,58 @@ fn unsaved_access_is_kept_while_another_person_is_open(engine: DatabaseEngine) {
     page.wait_for_text(".toast", "Saved the access of nora");
     assert_eq!(read_devices_of(&admin, "nora"), json!([{ "device": "P01", "roles": ["cashier"] }]));
     assert_eq!(read_devices_of(&admin, "otto"), json!([]));
+    page.assert_clean();
+}
+
+fn form_of_an_api_key_says_what_its_person_cannot_do(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let admin = page.log_in_natively("admin");
+    add_user(&admin, "nora", &json!([{ "device": "P01", "roles": ["cashier"] }]));
+    page.sign_in("admin");
+    page.open("/api-keys");
+    page.wait_until_settled();
+    page.press_for_dialog("n");
+    let devices = || {
+        let values = "return [...document.querySelectorAll('dialog [name=device] option')].map(each => each.value)";
+        page.browser.run(values)
+    };
+    let choose = |name: &str, value: &str| {
+        let list = format!("const list = document.querySelector('dialog [name={name}]'); list.value = '{value}'");
+        page.browser.run(&format!("{list}; list.dispatchEvent(new Event('change', {{ bubbles: true }}))"));
+    };
+    page.browser.type_into("dialog [name=name]", "Warehouse");
+    assert_eq!(devices(), json!([""]), "no device before the person is chosen");
+    choose("user", "nora");
+    let timeout = Duration::from_secs(20);
+    wait_until(timeout, "the devices of the person", || devices() == json!(["", "P01"]));
+    choose("device", "P01");
+    // the first fault is below the visible part
+    page.click_text("dialog .dialog-foot button", "Create key");
+    page.wait_for_text("dialog fieldset .field-error", "Is required.");
+    let is_shown = "const [error, body] = ['.field-error', '.dialog-body'].map(each => \
+                    document.querySelector(`dialog ${each}`).getBoundingClientRect()); \
+                    return error.top >= body.top && error.bottom <= body.bottom \
+                    && document.activeElement.closest('fieldset') !== null";
+    wait_until(timeout, "the first fault with the focus", || page.browser.run(is_shown) == json!(true));
+    // a cashier reads no reports
+    page.click_text("dialog fieldset button", "Read only");
+    page.wait_for_text("dialog fieldset .field-warning", "nora does not have these rights on P01");
+    page.wait_for_text("dialog fieldset .check", "Overview of sales (not held)");
+    page.wait_for_text("dialog fieldset .check", "Open tickets");
+    let void = "return [...document.querySelectorAll('dialog fieldset .check')].some(each => \
+                each.textContent.includes('Open tickets') && each.textContent.includes('(not held)'))";
+    assert_eq!(page.browser.run(void), json!(false));
+    page.click_text("dialog .dialog-foot button", "Create key");
+    page.wait_for_text("dialog .secret", "TILLGATE_CLIENT_SECRET=");
+    // what is missing is said by the page, not by the browser
+    page.click_text("dialog button", "Done");
+    page.wait_for_text("dialog .field-error", "Is required.");
+    page.browser.click("dialog [type=checkbox]");
+    page.click_text("dialog button", "Done");
+    page.wait_for_text("aside.panel .facts a", "nora");
+    let created = admin.get("/api/v1/api-keys").expect_status(200).json();
+    let rights = created["items"][0]["permissions"].as_array().unwrap();
+    assert!(rights.contains(&json!("auditRead")) && rights.len() < 10, "{created}");
     page.assert_clean();
 }
 

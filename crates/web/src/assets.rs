@@ -79,6 +79,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "src/actions/users.js",
     "src/api.js",
     "src/base.js",
+    "src/components/confirm.js",
     "src/components/conflict.js",
     "src/components/detail.js",
     "src/components/dialog-form.js",

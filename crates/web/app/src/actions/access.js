@@ -6,7 +6,7 @@ import { patch } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { peopleOptions, requireDirectories, roleOptions, usablePeople } from "../directory.js";
-import { act } from "../shop.js";
+import { act, refreshPage } from "../shop.js";
 
 /** Saves other roles on a device. @param {string} id @param {string} device @param {string[] | null} roles */
 async function saveAccess(id, device, roles) {
@@ -33,6 +33,7 @@ export async function giveAccess({ name: device }, user) {
     submit: async (values) => (await saveAccess(chosen(values).id, device, values.roles)) && chosen(values),
   });
   if (saved?.id) toast(t("access.saved_on", { name: saved.display_name, device }));
+  await refreshPage();
 }
 
 /** Takes the access to a device at once; the message offers to undo it. @param {NativeApi.Device} device @param {NativeApi.User} user */

@@ -1,30 +1,67 @@
 // @ts-check
 // Acts on API keys: create, change, rotate, revoke, delete.
 
-import { call, currentZone, groupNames, groupOf, navigate, t, tn, withQuery, word } from "../core.js";
+import { accessOn, call, collectRights, currentZone, effectiveRoles, formatList, groupNames, groupOf, navigate, t, tn, withQuery, word } from "../core.js";
 import { dateOf, endOfDate } from "../periods.js";
-import { differences } from "../components/conflict.js";
 import { offerSecret } from "../components/secret.js";
-import { formDialog } from "../components/form.js";
-import { deviceOptions, requireDirectories, usablePeople } from "../directory.js";
+import { differences, formDialog } from "../components/form.js";
+import { directory, requireDirectories, usableDevices, usablePeople } from "../directory.js";
 import { askAndDelete } from "./delete.js";
 import { changeStatus } from "./sessions.js";
 
+/** Rights that change nothing. */
+const READ_ONLY = /(Read|Get|IntervalSalesReport|overviewSalesReport)$/;
+
+/** The person as whom a key acts. @param {Record<string, any>} values @returns {NativeApi.User | undefined} */
+const actor = ({ user }) => usablePeople().find((each) => each.user_name === user);
+
+/** The devices on which a person may log in, and one that was chosen earlier. @param {NativeApi.User | undefined} person @param {string} [chosen] */
+const devicesOf = (person, chosen) =>
+  usableDevices().filter(({ name }) => name === chosen || (person && accessOn(person, name))).map(({ name }) => ({ value: name, label: name }));
+
+/** The rights of the person on the device; undefined as long as one of them is not chosen. @param {Record<string, any>} values */
+function rightsOf(values) {
+  const [person, device] = [actor(values), directory("devices").find(({ name }) => name === values.device)];
+  return person && device && collectRights(effectiveRoles(person, device, directory("roles")));
+}
+
+/** What a key lacks that has all rights of its person. @param {Record<string, any>} values */
+const allLack = (values) =>
+  values.all && rightsOf(values)?.size === 0 ? t("key.rights.none", { name: actor(values)?.display_name ?? "", device: values.device }) : undefined;
+
+/** The rights that can be given to a key, and which of them its person lacks. @param {Record<string, any>} values @param {import("../components/form.js").Option[]} rights */
+function chosenRights(values, rights) {
+  const held = rightsOf(values);
+  const lacks = (/** @type {string} */ right) => held && !held.has("admin") && !held.has(right);
+  const missing = rights.filter(({ value }) => values.permissions.includes(value) && lacks(value)).map(({ label }) => label);
+  const place = { name: actor(values)?.display_name ?? "", device: values.device, rights: formatList(missing) };
+  return {
+    options: rights.map((right) => ({ ...right, note: lacks(right.value) ? t("key.right.lacking") : undefined })),
+    warning: missing.length ? t("key.rights.lacking", place) : undefined,
+  };
+}
+
 /** @param {any} [key] @returns {Promise<import("../components/form.js").Field[]>} */
 async function fields(key) {
-  await requireDirectories("users", "devices");
+  await requireDirectories("users", "devices", "roles");
   const { data } = await call("GET", "rights");
   const rights = data.items
     .filter((/** @type {any} */ right) => right.name !== "admin")
     .map((/** @type {any} */ right) => ({ ...right, group: groupOf(right.name) }))
-    .sort((/** @type {any} */ a, /** @type {any} */ b) => groupNames.indexOf(a.group) - groupNames.indexOf(b.group));
+    .sort((/** @type {any} */ a, /** @type {any} */ b) => groupNames.indexOf(a.group) - groupNames.indexOf(b.group))
+    .map((/** @type {any} */ right) => ({ value: right.name, label: word("right", right.name), group: t(`right_group.${right.group}`), disabled: !right.held }));
+  const readOnly = rights.filter((/** @type {any} */ right) => READ_ONLY.test(right.value) && !right.disabled).map((/** @type {any} */ right) => right.value);
+  const devices = (/** @type {Record<string, any>} */ values) => {
+    const [person, options] = [actor(values), devicesOf(actor(values), values.user === key?.user ? key?.device : undefined)];
+    return { options, warning: person && options.length === 0 ? t("key.device.none", { name: person.display_name }) : undefined };
+  };
   return [
     { name: "name", label: t("field.name"), required: true, value: key?.name, max: 200 },
     { name: "description", label: t("field.description"), type: "textarea", value: key?.description },
-    { name: "user", label: t("key.user"), type: "select", required: true, value: key?.user, options: [...usablePeople().map((user) => ({ value: user.user_name, label: user.display_name }))] },
-    { name: "device", label: t("key.device"), type: "select", required: true, value: key?.device, options: deviceOptions(), hint: t("key.device.hint") },
+    { name: "user", label: t("key.user"), type: "select", required: true, value: key?.user, options: usablePeople().map((user) => ({ value: user.user_name, label: user.display_name })) },
+    { name: "device", label: t("key.device"), type: "select", required: true, value: key?.device, hint: t("key.device.hint"), dependent: devices },
     { name: "expires_at", label: t("key.expires"), type: "date", value: dateOf(key?.expires_at), hint: t("key.expires.hint", { zone: currentZone() }) },
-    { name: "all", label: t("key.all_rights"), type: "check", value: key?.permissions.length === 0, hint: t("key.rights.hint") },
+    { name: "all", label: t("key.all_rights"), type: "check", value: key?.permissions.length === 0, hint: t("key.rights.hint"), dependent: (values) => ({ warning: allLack(values) }) },
     {
       name: "permissions",
       label: t("key.rights"),
@@ -32,7 +69,8 @@ async function fields(key) {
       when: (values) => !values.all,
       type: "checks",
       value: key?.permissions,
-      options: rights.map((/** @type {any} */ right) => ({ value: right.name, label: word("right", right.name), group: t(`right_group.${right.group}`), disabled: !right.held })),
+      presets: [{ label: t("key.read_only"), values: readOnly }],
+      dependent: (values) => chosenRights(values, rights),
     },
   ];
 }

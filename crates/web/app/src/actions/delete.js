@@ -2,7 +2,7 @@
 // Deletes what the person has confirmed.
 
 import { call, navigate } from "../core.js";
-import { confirmDialog } from "../components/dialog-form.js";
+import { confirmDialog } from "../components/confirm.js";
 import { act } from "../shop.js";
 import { toastEnding } from "./sessions.js";
 

@@ -2,8 +2,7 @@
 // Acts on devices: lock, unlock, register, change, retire.
 
 import { can, currentRoute, href, navigate, optionsOf, t, tn, word } from "../core.js";
-import { differences } from "../components/conflict.js";
-import { formDialog } from "../components/form.js";
+import { differences, formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { requireDirectories, roleOptions, storeOptions } from "../directory.js";
 import { environments } from "../pages/board.js";

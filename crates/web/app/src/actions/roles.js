@@ -1,8 +1,7 @@
 // @ts-check
 // Acts on roles: add, duplicate, describe, delete.
 
-import { differences } from "../components/conflict.js";
-import { formDialog } from "../components/form.js";
+import { differences, formDialog } from "../components/form.js";
 import { href, navigate, optionsOf, roleName, t, word } from "../core.js";
 import { askAndDelete } from "./delete.js";
 import { environments } from "../pages/board.js";

@@ -2,8 +2,7 @@
 // Acts on stores: add, rename, close.
 
 import { call, t } from "../core.js";
-import { differences } from "../components/conflict.js";
-import { formDialog } from "../components/form.js";
+import { differences, formDialog } from "../components/form.js";
 import { askAndDelete } from "./delete.js";
 
 /** Adds a store. */

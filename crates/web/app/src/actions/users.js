@@ -2,11 +2,11 @@
 // Acts on people: add, change, suspend, delete, give roles.
 
 import { accessOn, call, can, href, languages, navigate, optionsOf, t, tn, withAccess } from "../core.js";
-import { differences } from "../components/conflict.js";
-import { formDialog } from "../components/form.js";
+import { differences, formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { deviceOptions, requireDirectories, roleOptions } from "../directory.js";
 import { isSelf } from "../pages/user-state.js";
+import { refreshPage } from "../shop.js";
 import { askAndDelete } from "./delete.js";
 import { inviteUser } from "./passwords.js";
 import { changeStatus, forEachItem } from "./sessions.js";
@@ -58,6 +58,7 @@ export async function addUser() {
   const { user, invites } = created;
   toast(t("user.added", { name: user.display_name }));
   navigate(href("people", user.id));
+  await refreshPage();
   if (invites) await inviteUser(user);
 }
 

@@ -3,7 +3,10 @@
 
 import { call, repaint } from "../core.js";
 import { PageData } from "./page-data.js";
+import { loadingPanel } from "./panel.js";
 import { problemBox, skeleton } from "./small.js";
+
+export { facts, panel } from "./panel.js";
 
 export class Detail {
   id = /** @type {string | null} */ (null);
@@ -55,3 +58,9 @@ export class Detail {
     return extra.value ? view(extra.value) : extra.placeholder();
   }
 }
+
+/** The panel of an item that a list shows: how it is read and rendered. @param {Detail} detail @param {(item: any) => any} view @param {boolean} [wide] */
+export const detailPanel = (detail, view, wide) => ({
+  load: (/** @type {string | null} */ id) => detail.load(id),
+  view: () => (detail.data ? view(detail.data) : loadingPanel(detail, wide)),
+});

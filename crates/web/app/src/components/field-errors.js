@@ -12,11 +12,13 @@ export function formatSpan(seconds) {
 const SPANS = /** @type {[string, number][]} */ ([["days", 86_400], ["hours", 3_600], ["minutes", 60], ["seconds", 1]]);
 
 /** Returns the message for an invalid field: by the rule that it violates, or by its code. @param {import("../api.js").FieldError} error */
-export function describeField({ code, rule, min, max, contrast }) {
+export function describeField({ code, rule, min, max, contrast, pointer = "" }) {
   const key = `field_error.${rule}`;
   const bound = rule === "seconds" ? formatSpan : formatNumber;
   const values = { min: bound(min ?? 0), max: bound(max ?? 0), contrast: contrast ? formatDecimal(contrast) : "" };
-  return rule && hasText(key) ? t(key, values) : t(hasText(`field_error.${code}`) ? `field_error.${code}` : "field_error.format");
+  if (rule && hasText(key)) return t(key, values);
+  const known = [`field_error.${code}${pointer.replaceAll("/", ".")}`, `field_error.${code}`].find(hasText);
+  return t(known ?? "field_error.format");
 }
 
 /** Returns the message for an invalid field that the form does not show. @param {import("../api.js").FieldError} error */

@@ -10,19 +10,30 @@ import { patch } from "./conflict.js";
 import { openDialog } from "./dialog.js";
 import { cancelButton, dialogForm } from "./dialog-form.js";
 
+export { differences } from "./conflict.js";
+
+/** @typedef {{value: string, label: string, note?: string, group?: string, disabled?: boolean}} Option */
 /**
+ * A field. `dependent` is what of it depends on the values of all fields; `asksAgain` empties it after an error and
+ * gives it the focus from the start; `expected` is its only valid value.
  * @typedef {{
  *   name: string,
  *   label: string,
  *   type?: "text" | "email" | "password" | "textarea" | "select" | "check" | "checks" | "number" | "date",
  *   value?: any,
- *   options?: {value: string, label: string, group?: string, disabled?: boolean}[],
+ *   options?: Option[],
+ *   presets?: {label: string, values: string[]}[],
  *   hint?: string,
+ *   warning?: string,
  *   required?: boolean,
  *   pointer?: string,
  *   autocomplete?: string,
  *   max?: number,
+ *   readonly?: boolean,
+ *   asksAgain?: boolean,
+ *   expected?: string,
  *   when?: (values: Record<string, any>) => boolean,
+ *   dependent?: (values: Record<string, any>) => Partial<Field>,
  * }} Field
  */
 
@@ -33,22 +44,27 @@ import { cancelButton, dialogForm } from "./dialog-form.js";
 
 /**
  * Opens a form and returns the answer to its call, or what `submit` returned; undefined if the form
- * was canceled. A form that was sent has the page read again.
+ * was canceled.
  *
- * The form sends `asCall`, or changes what was read as `base` (`edit`), unless it has a `submit`.
+ * The form sends `asCall`, or changes what was read as `base` (`edit`), unless it has a `submit`. After
+ * that, the page is read again. One that is `locked` can only be sent or left by `cancel`.
  * @param {{
  *   title: string,
  *   text?: string,
+ *   content?: any,
  *   fields: Field[],
  *   action?: string,
  *   danger?: boolean,
  *   wide?: boolean,
+ *   locked?: boolean,
+ *   cancel?: {label: string, run: () => void},
+ *   opened?: (close: (value?: any) => void) => void,
  *   asCall?: (values: Record<string, any>) => FormCall,
  *   edit?: {path: string, etag: string | null, base: any, change: (values: Record<string, any>) => Record<string, any>},
  *   submit?: (values: Record<string, any>) => Promise<any>,
  * }} options
  */
-export async function formDialog({ title, text, fields, action = t("save"), danger, wide, asCall, edit, submit }) {
+export async function formDialog({ title, text, content, fields, action = t("save"), danger, wide, locked, cancel, opened, asCall, edit, submit }) {
   const toCall = edit ? (/** @type {Record<string, any>} */ given) => /** @type {FormCall} */ (["PATCH", edit.path, edit.change(given)]) : asCall;
   const run = () => {
     if (submit) return submit(values);
@@ -58,7 +74,8 @@ export async function formDialog({ title, text, fields, action = t("save"), dang
   };
   /** @type {Record<string, any>} */
   const values = Object.fromEntries(fields.map((field) => [field.name, field.value ?? initial(field)]));
-  const shownFields = () => fields.filter((field) => !field.when || field.when(values));
+  const shownFields = () =>
+    fields.filter((field) => !field.when || field.when(values)).map((field) => ({ ...field, ...field.dependent?.(values) }));
   /** @type {unknown} */
   let error = null;
   let busy = false;
@@ -68,11 +85,16 @@ export async function formDialog({ title, text, fields, action = t("save"), dang
   const set = (/** @type {string} */ name, /** @type {any} */ value) => {
     values[name] = value;
     isDirty = true;
-    if (showsCall || fields.some((field) => field.when)) repaint();
+    // a selection whose options are others now is open again
+    for (const { name: other, type, dependent, options } of shownFields()) {
+      if (type === "select" && dependent && !options?.some((option) => option.value === values[other])) values[other] = "";
+    }
+    if (showsCall || fields.some((field) => field.when || field.dependent)) repaint();
   };
   let leave = () => {};
   const result = await openDialog(
     (close) => {
+      opened?.(close);
       const send = async (/** @type {SubmitEvent} */ event) => {
         if (busy) return;
         busy = true;
@@ -85,14 +107,22 @@ export async function formDialog({ title, text, fields, action = t("save"), dang
         } catch (caught) {
           error = caught;
           const form = /** @type {HTMLFormElement} */ (event.target);
-          setTimeout(() => /** @type {any} */ (form.querySelector("[aria-invalid=true]"))?.focus(), 50);
+          for (const input of form.querySelectorAll("[autofocus]")) {
+            if (input instanceof HTMLInputElement) values[input.name] = input.value = "";
+          }
+          setTimeout(() => {
+            const fault = form.querySelector(".field-error");
+            const field = fault?.closest(".field")?.querySelector(":is(input, select, textarea):enabled") ?? form.querySelector("[autofocus]");
+            if (field instanceof HTMLElement) field.focus();
+            fault?.scrollIntoView({ block: "nearest" });
+          }, 50);
         } finally {
           busy = false;
           repaint();
         }
       };
       leave = () => {
-        if (!isDirty || asksToLeave) return close();
+        if (!toCall || !isDirty || asksToLeave) return close();
         asksToLeave = true;
         return repaint();
       };
@@ -100,15 +130,14 @@ export async function formDialog({ title, text, fields, action = t("save"), dang
       const { atField, others } = sortErrors(error, shown);
       return dialogForm({
         title,
-        leave,
+        leave: locked ? null : leave,
         submit: send,
-        novalidate: true,
         body: html`
           ${asksToLeave
             ? html`<p class="notice notice-warn" role="alert">${t("form.discard.text")}
                 <button type="button" class="button small" @click=${() => close()}>${t("form.discard")}</button></p>`
             : nothing}
-          ${text ? html`<p class="muted">${text}</p>` : nothing}
+          ${text ? html`<p class="muted">${text}</p>` : nothing} ${content}
           ${error && (others.length > 0 || atField.size === 0)
             ? html`<div class="notice notice-bad" role="alert">
                 ${describe(error)}${others.map((each) => html`<br>${describeOther(each)}`)} ${supportButton(error)}
@@ -121,13 +150,13 @@ export async function formDialog({ title, text, fields, action = t("save"), dang
             ? html`<button type="button" class="button quiet start" aria-pressed=${String(showsCall)}
                 @click=${() => ((showsCall = !showsCall), repaint())}>${t("as_call")}</button>`
             : nothing}
-          ${cancelButton(close)}
+          ${locked ? cancel && cancelButton(cancel.run, cancel.label) : cancelButton(close)}
           <button class="button ${danger ? "danger" : "primary"}" ?disabled=${busy}>${action}</button>`,
       });
     },
-    { wide, leave: () => leave() },
+    { wide, locked, leave: locked ? undefined : () => leave() },
   );
-  if (result !== undefined) await refreshPage();
+  if (result !== undefined && !submit) await refreshPage();
   return result;
 }
 
@@ -135,12 +164,14 @@ export async function formDialog({ title, text, fields, action = t("save"), dang
 const callView = ([method, path, body, options]) =>
   html`<pre class="code" tabindex="0">${curlLine(method, path + toQuery(options?.query), mask(body))}</pre>`;
 
-/** Reports required fields without a value, as the API does. @param {Field[]} fields @param {Record<string, any>} values */
+/** Reports required fields without a value, as the API does, and those with another than the expected one. @param {Field[]} fields @param {Record<string, any>} values */
 function requireValues(fields, values) {
-  const mayBeEmpty = (/** @type {Field} */ field) => field.options?.some((option) => option.value === "" && !option.disabled);
+  const isMissing = (/** @type {Field} */ { name, required, options }) =>
+    required && (values[name] === false || values[name].length === 0) && !options?.some((option) => option.value === "");
+  const isOther = (/** @type {Field} */ { name, expected }) => expected !== undefined && values[name].trim() !== expected;
   const errors = fields
-    .filter((field) => field.required && values[field.name].length === 0 && !mayBeEmpty(field))
-    .map(({ name, pointer = `/${name}` }) => ({ pointer, code: "required" }));
+    .filter((field) => isMissing(field) || isOther(field))
+    .map((field) => ({ pointer: field.pointer ?? `/${field.name}`, code: isMissing(field) ? "required" : "mismatch" }));
   if (errors.length) throw new Problem(422, { code: "fields_invalid", errors });
 }
 
@@ -172,6 +203,7 @@ function fieldView(state) {
   const { field, value, error } = state;
   const notes = html`
     ${error ? html`<span class="field-error" id="${field.name}-error">${error}</span>` : nothing}
+    ${field.warning ? html`<span class="field-warning" role="status">${field.warning}</span>` : nothing}
     ${field.hint ? html`<span class="hint" id="${field.name}-hint">${field.hint}</span>` : nothing}`;
   if (field.type === "checks") return checksView(state, notes);
   if (field.type === "check") {
@@ -192,7 +224,7 @@ function control({ field, value, error, set }) {
   const by = [error ? `${field.name}-error` : "", field.hint ? `${field.name}-hint` : ""].filter(Boolean).join(" ") || nothing;
   if (field.type === "select") {
     return html`<select name=${field.name} aria-invalid=${invalid} aria-describedby=${by} @change=${input}>
-      ${field.value === undefined ? html`<option value="" disabled .selected=${live(value === "")}>${t("choose")}</option>` : nothing}
+      ${field.value === undefined || !field.options?.some((option) => option.value === value) ? html`<option value="" disabled .selected=${live(value === "")}>${t("choose")}</option>` : nothing}
       ${optionViews(field.options ?? [], value)}</select>`;
   }
   if (field.type === "textarea") {
@@ -201,6 +233,7 @@ function control({ field, value, error, set }) {
   }
   return html`<input name=${field.name} type=${field.type ?? "text"} value=${field.value ?? ""}
     autocomplete=${field.autocomplete ?? "off"} maxlength=${field.max ?? nothing} ?required=${field.required}
+    ?readonly=${field.readonly} ?autofocus=${field.asksAgain}
     aria-invalid=${invalid} aria-describedby=${by} spellcheck="false" @input=${input}>`;
 }
 
@@ -216,15 +249,17 @@ function checksView({ field, value, set }, notes) {
   return html`
     <fieldset class="field">
       <legend>${field.label}</legend>
+      ${notes}
+      ${field.presets?.map(({ label, values }) => html`<p><button type="button" class="button small" @click=${() => set(field.name, values)}>${label}</button></p>`)}
       <div class="checks">
         ${[...groups].map(
           ([group, options]) => html`${group ? html`<strong>${group}</strong>` : nothing}
             ${options.map(
               (option) => html`<label class="check"><input type="checkbox" value=${option.value}
-                ?checked=${value.includes(option.value)} ?disabled=${option.disabled} @change=${change}>${option.label}</label>`,
+                .checked=${live(value.includes(option.value))} ?disabled=${option.disabled} @change=${change}><span>${option.label}
+                ${option.note ? html`<span class="faint">${option.note}</span>` : nothing}</span></label>`,
             )}`,
         )}
       </div>
-      ${notes}
     </fieldset>`;
 }

@@ -6,6 +6,9 @@ import { filterBar } from "./filters.js";
 import { button, emptyBox, problemBox, skeleton } from "./small.js";
 import { table } from "./table.js";
 
+export { lazyActions, lazyPanel } from "./lazy.js";
+export { ListState } from "./list.js";
+
 /** What can be done with several items. @typedef {{label: string, icon: string, run: (items: any[]) => void}} BulkAction */
 /**
  * What can be added: the button above the list, the one of an empty list, and the key `n`.

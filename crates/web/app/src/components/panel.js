@@ -46,17 +46,6 @@ export function panel({ title, subtitle, state, actions, tabs, body, wide }) {
 /** The panel of an item that is not read yet. @param {{placeholder: () => any}} detail @param {boolean} [wide] */
 export const loadingPanel = (detail, wide) => panel({ title: "…", wide, body: detail.placeholder() });
 
-/**
- * The panel of an item that a list shows: how it is read and rendered.
- * @param {import("./detail.js").Detail} detail
- * @param {(item: any) => any} view
- * @param {boolean} [wide]
- */
-export const detailPanel = (detail, view, wide) => ({
-  load: (/** @type {string | null} */ id) => detail.load(id),
-  view: () => (detail.data ? view(detail.data) : loadingPanel(detail, wide)),
-});
-
 /** Names and values. @param {([string, any] | null)[]} pairs */
 export const facts = (pairs) => html`
   <dl class="facts">${pairs.map((pair) => (pair ? html`<div><dt>${pair[0]}</dt><dd>${pair[1] ?? "–"}</dd></div>` : nothing))}</dl>`;

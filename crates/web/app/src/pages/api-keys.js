@@ -1,13 +1,11 @@
 // @ts-check
 // API keys of programs.
 
-import { Detail } from "../components/detail.js";
-import { lazyActions } from "../components/lazy.js";
-import { ListState } from "../components/list.js";
-import { listPage } from "../components/list-page.js";
-import { detailPanel, facts, panel } from "../components/panel.js";
+import { Detail, detailPanel, facts, panel } from "../components/detail.js";
+import { lazyActions, listPage, ListState } from "../components/list-page.js";
 import { age, button, chips, idText, moment, state } from "../components/small.js";
-import { can, html, nothing, optionsOf, pickQuery, t, tn, word } from "../core.js";
+import { can, href, html, nothing, optionsOf, pickQuery, t, tn, word } from "../core.js";
+import { directory } from "../directory.js";
 
 const { createKey, deleteKey, editKey, rotateKey, setKeyStatus } = lazyActions(() => import("../actions/api-keys.js"));
 const EXPIRES_SOON = 14 * 86_400_000;
@@ -22,6 +20,9 @@ function keyState(key) {
   return state("good", t("key.active"));
 }
 
+/** The person as whom a key acts, as far as they may be seen. @param {any} key */
+const actor = (key) => directory("users").find(({ user_name: name }) => name === key.user);
+
 /** @param {any} key */
 const rightsOf = ({ permissions }) =>
   chips(permissions.map((/** @type {string} */ right) => word("right", right)), t("key.all_rights"));
@@ -29,6 +30,7 @@ const rightsOf = ({ permissions }) =>
 /** @param {any} key */
 function keyPanel(key) {
   const isActive = key.status === "active";
+  const person = actor(key);
   const flip = () => setKeyStatus(key, isActive ? "revoked" : "active");
   return panel({
     title: key.name,
@@ -43,7 +45,7 @@ function keyPanel(key) {
       ${can("apiKeyDelete") ? button("trash", t("delete"), () => deleteKey(key), "danger-quiet") : nothing}`,
     body: facts([
       [t("key.client_id"), idText(key.client_id)],
-      [t("field.user"), key.user],
+      [t("field.user"), person ? html`<a href=${href("people", person.id)}>${person.display_name}</a>` : key.user],
       [t("field.device"), key.device],
       [t("key.rights"), rightsOf(key)],
       [t("key.last_used"), age(key.last_used_at)],
@@ -63,7 +65,7 @@ export const page = listPage({
   columns: () => [
     { label: t("field.name"), cell: (key) => html`<strong>${key.name}</strong>` },
     { label: t("field.status"), cell: keyState },
-    { label: t("key.acts_as"), cell: (key) => `${key.user} · ${key.device}` },
+    { label: t("key.acts_as"), cell: (key) => `${actor(key)?.display_name ?? key.user} · ${key.device}` },
     { label: t("key.rights"), class: "wide", cell: (key) => (key.permissions.length ? tn("rights.count", key.permissions.length) : t("key.all_rights")) },
     { label: t("key.last_used"), class: "num", cell: (key) => age(key.last_used_at) },
     { label: t("key.expires"), class: "num", cell: (key) => moment(key.expires_at) },

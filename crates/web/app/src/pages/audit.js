@@ -2,9 +2,7 @@
 // What was done, by whom, and what was refused.
 
 import { whoFilters } from "../components/filters.js";
-import { ListState } from "../components/list.js";
-import { listPage } from "../components/list-page.js";
-import { lazyActions, lazyPanel } from "../components/lazy.js";
+import { lazyActions, lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { menuTrigger } from "../components/menu-button.js";
 import { dash, moment } from "../components/small.js";
 import { nameOf } from "../directory.js";

@@ -1,9 +1,7 @@
 // @ts-check
 // All devices, also those that are retired.
 
-import { lazyPanel } from "../components/lazy.js";
-import { ListState } from "../components/list.js";
-import { listPage } from "../components/list-page.js";
+import { lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { age, chips, dash, moment, state } from "../components/small.js";
 import { can, compareNames, html, optionsOf, pickQuery, seesSessions, t, word } from "../core.js";
 import { nameOf, roleNames } from "../directory.js";

@@ -1,8 +1,7 @@
 // @ts-check
 // The panel of an audit event, with all that it recorded.
 
-import { Detail } from "../components/detail.js";
-import { detailPanel, facts, panel } from "../components/panel.js";
+import { Detail, detailPanel, facts, panel } from "../components/detail.js";
 import { idText } from "../components/small.js";
 import { nameOf } from "../directory.js";
 import { formatDecimal, formatExact, href, html, t, word } from "../core.js";

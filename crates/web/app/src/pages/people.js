@@ -1,9 +1,7 @@
 // @ts-check
 // Everybody who can log in.
 
-import { lazyActions, lazyPanel } from "../components/lazy.js";
-import { ListState } from "../components/list.js";
-import { listPage } from "../components/list-page.js";
+import { lazyActions, lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { age, chips, dash } from "../components/small.js";
 import { roleNames, roleOptions } from "../directory.js";
 import { can, html, optionsOf, pickQuery, t, tn, word } from "../core.js";

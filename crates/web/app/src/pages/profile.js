@@ -2,9 +2,8 @@
 // The person's own account.
 
 import { can, collectRights, effectiveRoles, html, nothing, readItems, t } from "../core.js";
-import { Detail } from "../components/detail.js";
+import { Detail, facts } from "../components/detail.js";
 import { lazyActions } from "../components/lazy.js";
-import { facts } from "../components/panel.js";
 import { section } from "../components/section.js";
 import { button, toastProblem } from "../components/small.js";
 import { directory } from "../directory.js";

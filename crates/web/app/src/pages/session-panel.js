@@ -2,8 +2,7 @@
 // The panel of a session: its life, and the events in it.
 
 import { endSession } from "../actions/sessions.js";
-import { Detail } from "../components/detail.js";
-import { detailPanel, facts, panel } from "../components/panel.js";
+import { Detail, detailPanel, facts, panel } from "../components/detail.js";
 import { age, button, idText, moment } from "../components/small.js";
 import { nameOf } from "../directory.js";
 import { can, formatDuration, formatExact, html, nothing, t, word } from "../core.js";

@@ -2,9 +2,7 @@
 // All sessions, live and over.
 
 import { whoFilters } from "../components/filters.js";
-import { lazyActions, lazyPanel } from "../components/lazy.js";
-import { ListState } from "../components/list.js";
-import { listPage } from "../components/list-page.js";
+import { lazyActions, lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { age, button, moment, state } from "../components/small.js";
 import { directory, nameOf } from "../directory.js";
 import { can, currentRoute, html, nothing, optionsOf, pickQuery, t, word } from "../core.js";

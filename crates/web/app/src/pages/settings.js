@@ -1,11 +1,9 @@
 // @ts-check
 // Settings of the tenant, each with what it does now.
 
-import { differences } from "../components/conflict.js";
-import { Detail } from "../components/detail.js";
+import { Detail, facts } from "../components/detail.js";
 import { formatSpan } from "../components/field-errors.js";
-import { formDialog } from "../components/form.js";
-import { facts } from "../components/panel.js";
+import { differences, formDialog } from "../components/form.js";
 import { section } from "../components/section.js";
 import { button } from "../components/small.js";
 import { can, formatExact, html, languages, nothing, optionsOf, t } from "../core.js";

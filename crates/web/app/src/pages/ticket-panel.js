@@ -2,9 +2,8 @@
 // A ticket as on paper, with what was done to it beside it.
 
 import { can, formatDecimal, formatMoney, href, html, nothing, readItems, t, word } from "../core.js";
-import { Detail } from "../components/detail.js";
+import { Detail, detailPanel, panel } from "../components/detail.js";
 import { formDialog } from "../components/form.js";
-import { detailPanel, panel } from "../components/panel.js";
 import { button, idText, moment, state } from "../components/small.js";
 import { toast } from "../components/toast.js";
 import { eventsOf } from "./event-list.js";

@@ -2,9 +2,7 @@
 // Tickets of the tills.
 
 import { whoFilters } from "../components/filters.js";
-import { lazyPanel } from "../components/lazy.js";
-import { ListState } from "../components/list.js";
-import { listPage } from "../components/list-page.js";
+import { lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { dash, moment, state } from "../components/small.js";
 import { formatMoney, html, nothing, optionsOf, pickQuery, t } from "../core.js";
 import { PERIODS } from "../periods.js";
