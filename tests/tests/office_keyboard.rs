@@ -37,7 +37,7 @@ fn walk_to(page: &OfficePage, css: &str, name: &str, backwards: bool) {
     panic!("{MAX_KEYS} keys do not lead to {name}");
 }
 
-tillgate_tests::in_chromium!(person_is_managed_by_keyboard_alone);
+tillgate_tests::in_chromium!(person_is_managed_by_keyboard_alone, keys_ask_before_they_end_a_session);
 
 fn person_is_managed_by_keyboard_alone(engine: DatabaseEngine) {
     let page = OfficePage::start(engine);
@@ -119,5 +119,38 @@ fn person_is_managed_by_keyboard_alone(engine: DatabaseEngine) {
     page.wait_for_path("/people");
     page.wait_until_settled();
     assert_focus(&page);
+    page.assert_clean();
+}
+
+/// A single key ends nothing: it is easily pressed by mistake, and an ended session stays ended.
+fn keys_ask_before_they_end_a_session(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let till = page.server.new_till().login("cashier", "P01");
+    let press_on_till = |key: &str| {
+        let focus = "[...document.querySelectorAll('li.card a')].find(link => link.textContent.includes('P01')).focus()";
+        page.browser.run(focus);
+        page.press_for_dialog(key);
+        page.wait_for_text("dialog", "End the session of Cashier?");
+    };
+    page.sign_in("admin");
+    page.wait_for_text("li.card.used", "P01");
+    for key in ["e", "l"] {
+        press_on_till(key);
+        page.close_dialog();
+        till.get("/api/v1/sessions/current").expect_status(200);
+    }
+    press_on_till("l");
+    page.click_text("dialog button", "End session and lock");
+    page.wait_for_text("li.card.locked", "P01");
+    till.get("/api/v1/sessions/current").expect_status(401);
+    // the own session is marked, and ends by signing out
+    page.open("/sessions");
+    page.wait_for_text("tr[data-row] .chip", "You, here");
+    page.wait_until_settled();
+    page.browser.run("document.querySelector('tr[data-row]:has(.chip) a').focus()");
+    page.press_for_dialog("e");
+    page.wait_for_text("dialog", "This is your own session");
+    page.click_text("dialog button", "Sign out");
+    page.wait_for_path("/signed-out");
     page.assert_clean();
 }

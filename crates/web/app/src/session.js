@@ -172,6 +172,9 @@ function signInAgain() {
   return signingIn;
 }
 
+/** Whether a session is the one of this page. @param {{id: string}} each */
+export const isOwn = ({ id }) => id === session.current?.id;
+
 /** Asks for the password before an act that requires a fresh proof. */
 async function stepUp() {
   return (await loadDialog()).askPassword({

@@ -7,14 +7,21 @@ import { toast } from "../components/toast.js";
 import { requireDirectories, roleOptions, storeOptions } from "../directory.js";
 import { environments } from "../pages/board.js";
 import { askAndDelete } from "./delete.js";
-import { changeStatus } from "./sessions.js";
+import { askToEnd, changeStatus } from "./sessions.js";
 
-/** Locks a device at once; the message offers to undo it. @param {NativeApi.Device} device */
-export const lockDevice = (device) =>
-  changeStatus(`devices/${device.id}`, "locked", t("device.locked", { name: device.name }), {
+/**
+ * Locks a device at once, after a question if a key asked for it and somebody is on the device. The
+ * message offers to undo it.
+ * @param {NativeApi.Device} device
+ * @param {boolean} [byKey]
+ */
+export async function lockDevice(device, byKey = false) {
+  if (byKey && device.seat && !(await askToEnd({ user: device.seat.user, device }, t("device.end_and_lock")))) return;
+  await changeStatus(`devices/${device.id}`, "locked", t("device.locked", { name: device.name }), {
     detail: device.seat ? t("device.locked.ended") : undefined,
     undo: () => unlockDevice(device),
   });
+}
 
 /** @param {NativeApi.Device} device */
 export const unlockDevice = (device) => changeStatus(`devices/${device.id}`, "active", t("device.unlocked", { name: device.name }));

@@ -6,26 +6,44 @@ import { confirmDialog } from "../components/confirm.js";
 import { toastProblem } from "../components/small.js";
 import { extendToast, toast } from "../components/toast.js";
 import { nameOf } from "../directory.js";
+import { isOwn, signOut } from "../session.js";
 import { act, refreshPage } from "../shop.js";
 
 const ACKNOWLEDGMENT_DELAY = 600;
 /** The most sessions and tickets that are read to count them. */
 const MAX_COUNTED = 200;
 
-/** Ends one session at once. @param {{id: string, user?: any, device?: any}} session */
-export const endSession = (session) =>
-  act(async () => {
+/** Asks before a single key ends the session of somebody. @param {{user?: any, device?: any}} session @param {string} action */
+export function askToEnd({ user, device }, action) {
+  const name = nameOf(user) || device?.name || "";
+  return confirmDialog({ title: t("session.end_of", { name }), text: t("session.end_of.text"), action });
+}
+
+/**
+ * Ends one session at once, after a question if a key asked for it. The person's own ends by signing out.
+ * @param {{id: string, user?: any, device?: any}} session
+ * @param {boolean} [byKey]
+ */
+export async function endSession(session, byKey = false) {
+  if (isOwn(session)) {
+    const question = { title: t("session.end_own"), text: t("session.end_own.text"), action: t("sign_out") };
+    return (await confirmDialog(question)) ? signOut() : undefined;
+  }
+  if (byKey && !(await askToEnd(session, t("session.end")))) return undefined;
+  return act(async () => {
     const answer = await call("DELETE", `sessions/${session.id}`);
     const values = { name: nameOf(session.user) || session.device?.name || "", device: session.device?.name ?? "" };
     const text = session.user && session.device ? t("session.ended_on", values) : t("session.ended", values);
     toastEnding(answer, text, { detail: session.user ? t("session.ended.hint") : undefined });
   });
+}
 
 /** Ends sessions one by one, and reports which were refused. @param {any[]} sessions */
 export async function endMany(sessions) {
   const isSure = await confirmDialog({
     title: tn("session.end_many", sessions.length),
     text: t("session.end_selected"),
+    points: sessions.some(isOwn) ? [t("session.end_own.text")] : [],
     action: tn("session.end_many", sessions.length),
   });
   if (!isSure) return;
@@ -94,6 +112,7 @@ export async function endAll(whose, name) {
       ...(tills > 1 ? [tn("session.end_all.tills", tills)] : []),
       ...(tickets.length ? [tn("session.end_all.tickets", tickets.length)] : []),
       t("session.end_all.permanent"),
+      ...(sessions.some(isOwn) ? [t("session.end_own.text")] : []),
     ],
     action: t("session.end_all.action"),
     name: everyone ? name : undefined,

@@ -256,8 +256,8 @@ function checksView({ field, value, set }, notes) {
           ([group, options]) => html`${group ? html`<strong>${group}</strong>` : nothing}
             ${options.map(
               (option) => html`<label class="check"><input type="checkbox" value=${option.value}
-                .checked=${live(value.includes(option.value))} ?disabled=${option.disabled} @change=${change}><span>${option.label}
-                ${option.note ? html`<span class="faint">${option.note}</span>` : nothing}</span></label>`,
+                .checked=${live(value.includes(option.value))} ?disabled=${option.disabled} @change=${change}><span>${option.label}${
+                  option.note ? html` <span class="faint">${option.note}</span>` : nothing}</span></label>`,
             )}`,
         )}
       </div>

@@ -14,8 +14,8 @@ export const noDevices = () => ({
   command: "tillgate device add P01 --environment CashRegister",
 });
 
-/** Ends the session on a device. @param {any} device */
-const endSeat = (device) => sessionActions.endSession({ id: device.seat.session_id, user: device.seat.user, device });
+/** Ends the session on a device. @param {any} device @param {boolean} [byKey] */
+const endSeat = (device, byKey) => sessionActions.endSession({ id: device.seat.session_id, user: device.seat.user, device }, byKey);
 
 /** Whether a device is neither active nor gone. @param {NativeApi.Device} device */
 const isClosed = ({ status }) => status !== "active" && status !== "retired";
@@ -43,9 +43,9 @@ export const deviceMenu = (device) => [
 /** The keys of a page with devices: what they do with the device of the current row. @param {any[]} devices @returns {import("../shortcuts.js").PageKeys} */
 export function deviceKeys(devices) {
   const device = devices.find((each) => each.id === currentRowId());
-  const lock = () => device.status === "active" ? deviceActions.lockDevice(device) : isClosed(device) && deviceActions.unlockDevice(device);
+  const lock = () => device.status === "active" ? deviceActions.lockDevice(device, true) : isClosed(device) && deviceActions.unlockDevice(device);
   return {
-    e: { label: t("session.end"), run: () => device?.seat && can("sessionDelete") && endSeat(device) },
+    e: { label: t("session.end"), run: () => device?.seat && can("sessionDelete") && endSeat(device, true) },
     l: { label: t("device.lock_toggle"), run: () => device && can("deviceUpdate") && lock() },
   };
 }

@@ -7,7 +7,7 @@ import { lazyActions } from "../components/lazy.js";
 import { section } from "../components/section.js";
 import { button, toastProblem } from "../components/small.js";
 import { directory } from "../directory.js";
-import { loadCurrent, session, signOut } from "../session.js";
+import { isOwn, loadCurrent, session, signOut } from "../session.js";
 import { sessionRow } from "./session-row.js";
 import { eventsOf } from "./event-list.js";
 import { rightsList } from "./rights-list.js";
@@ -30,7 +30,7 @@ function view() {
   if (!user) return detail.placeholder();
   const { value } = detail.extra("sessions", () => readItems("sessions", { user: user.id, live: true }));
   const sessions = value ?? [];
-  const others = sessions.filter((/** @type {NativeApi.Session} */ each) => each.id !== session.current?.id);
+  const others = sessions.filter((/** @type {NativeApi.Session} */ each) => !isOwn(each));
   return html`
     <div class="page narrow-page">
       ${section("profile.account",

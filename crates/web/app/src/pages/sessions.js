@@ -9,6 +9,7 @@ import { can, currentRoute, html, nothing, optionsOf, pickQuery, t, word } from 
 import { shop } from "../shop.js";
 import { currentRowId } from "../shortcuts.js";
 import { auditLink, deviceLink, personLink } from "./links.js";
+import { ownMark } from "./session-row.js";
 
 const { endAll, endMany, endSession } = lazyActions(() => import("../actions/sessions.js"));
 const MOUNTS = ["native", "office", "portos", "kasir", "posstar", "krmpesan", "fiuu", "oauth"];
@@ -42,7 +43,7 @@ function endButton({ query }) {
 /** Ends the session of the current row. */
 function endCurrent() {
   const session = list.items.find((item) => item.id === (currentRowId() ?? currentRoute().id));
-  if (session && canEnd(session)) endSession(session);
+  if (session && canEnd(session)) endSession(session, true);
 }
 
 export const page = listPage({
@@ -54,7 +55,7 @@ export const page = listPage({
     {
       label: t("session.column.who"),
       cell: (each) => html`<strong>${nameOf(each.user) || each.device?.name || "–"}</strong>
-        ${each.user ? nothing : html`<span class="faint">${t("session.device_itself")}</span>`}`,
+        ${ownMark(each)} ${each.user ? nothing : html`<span class="faint">${t("session.device_itself")}</span>`}`,
     },
     { label: t("field.device"), cell: (each) => (each.user ? each.device?.name ?? html`<span class="faint">${t("session.office")}</span>` : "") },
     { label: t("field.status"), cell: sessionState },
