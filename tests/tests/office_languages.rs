@@ -88,6 +88,7 @@ tillgate_tests::in_chromium!(
     no_page_in_slovak_shows_english,
     no_page_in_indonesian_shows_english,
     refusal_is_explained_in_the_language_of_the_page,
+    settings_of_the_shop_apply_at_once,
     times_are_those_of_the_shop
 );
 
@@ -155,7 +156,6 @@ fn refusal_is_explained_in_the_language_of_the_page(engine: DatabaseEngine) {
         let errors = [
             ("accent_color", "#ffdd00", catalog["field_error.contrast"].replace("{contrast}", contrast)),
             ("accent_color", "yellow", catalog["field_error.color"].clone()),
-            ("locale", "-", catalog["field_error.locale"].clone()),
             ("name", "a\u{202e}b", catalog["field_error.disallowed_character"].clone()),
         ];
         for (field, value, expected) in errors {
@@ -168,14 +168,44 @@ fn refusal_is_explained_in_the_language_of_the_page(engine: DatabaseEngine) {
             page.browser.run("document.querySelector('dialog .dialog-foot .button:not(.primary, .start)').click()");
             wait_for_no_dialog(&page);
         }
-        page.browser.run("document.querySelectorAll('.setting button')[1].click()");
-        page.wait_for_text("dialog form", "");
-        page.browser.type_into("dialog [name=access]", "1");
-        page.browser.run("document.querySelector('dialog .dialog-foot .primary').click()");
-        let days = catalog.get("count.days.one").unwrap_or(&catalog["count.days.other"]);
-        page.wait_for_text("dialog .field-error", &days.replace("{count}", "1"));
-        page.browser.run("document.querySelector('dialog .dialog-foot .button:not(.primary, .start)').click()");
+        let days = catalog.get("count.days.one").unwrap_or(&catalog["count.days.other"]).replace("{count}", "1");
+        // the bounds are named for every number, also for those that no call can name
+        for minutes in ["999999999", "-5"] {
+            page.browser.run("document.querySelectorAll('.setting button')[1].click()");
+            page.wait_for_text("dialog form", "");
+            page.browser.run("document.querySelector('dialog [name=access]').select()");
+            page.browser.press(minutes);
+            page.browser.run("document.querySelector('dialog .dialog-foot .primary').click()");
+            page.wait_for_text("dialog .field-error", &days);
+            page.browser.run("document.querySelector('dialog .dialog-foot .button:not(.primary, .start)').click()");
+            wait_for_no_dialog(&page);
+        }
     }
+    page.assert_clean();
+}
+
+/// The language of a shop is one of those that the pages have, and its time zone applies at once.
+fn settings_of_the_shop_apply_at_once(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    page.sign_in("admin");
+    page.open("/settings");
+    page.wait_until_settled();
+    let choose = |name: &str, value: &str| {
+        let list = format!("const list = document.querySelector('dialog [name={name}]'); list.value = '{value}'");
+        page.browser.run(&format!("{list}; list.dispatchEvent(new Event('change', {{ bubbles: true }}))"));
+    };
+    page.browser.run("document.querySelector('.setting button').click()");
+    page.wait_for_text("dialog form", "");
+    choose("zone", "Asia/Jakarta");
+    choose("locale", "sk");
+    page.browser.run("document.querySelector('dialog .dialog-foot .primary').click()");
+    wait_for_no_dialog(&page);
+    page.wait_for_text(".facts dd", "Sloven\u{10d}ina");
+    let zone = "return [...document.querySelectorAll('.facts dd')].find(each => each.textContent.startsWith('Asia/Jakarta'))\
+                ?.querySelector('.num').textContent.includes('GMT+7')";
+    tillgate_tests::wait_until(std::time::Duration::from_secs(20), "the time in the new zone", || {
+        page.browser.run(zone) == json!(true)
+    });
     page.assert_clean();
 }
 

@@ -24,6 +24,10 @@ export const session = {
   outdated: false,
 };
 
+/** @type {Promise<void> | null} */
+let signingIn = null;
+/** `release` closes the question for the password, since another tab has signed in. */
+export const waiting = { release: () => {} };
 /** The dialog for the password. It is loaded soon after the page, so that it does not depend on the server then. */
 const loadDialog = () => import("./components/sign-in.js");
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("tillgate-office-session") : null;
@@ -41,8 +45,9 @@ export async function loadSession() {
     if (!(await renew())) return goToSignIn();
     await loadCurrent();
   }
-  hooks.signIn = signInAgain;
-  hooks.stepUp = stepUp;
+  // the calls that wait for the same sign-in go on afterwards
+  hooks.signIn = () => (signingIn ??= loadDialog().then(({ signInAgain }) => signInAgain()).finally(() => void (signingIn = null)));
+  hooks.stepUp = async () => (await loadDialog()).stepUp();
   await renew();
   watchIdle();
   setTimeout(() => loadDialog().catch(() => {}), 1_000);
@@ -57,7 +62,7 @@ export async function loadCurrent() {
   setRights(data.rights);
 }
 
-function goToSignIn() {
+export function goToSignIn() {
   location.assign(`${prefix}/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
   return false;
 }
@@ -85,7 +90,7 @@ export async function renew() {
 }
 
 /** Notes how long the session lasts, in every tab. Returns whether it is that of the person of the page. @param {any} data */
-function noteTerms(data) {
+export function noteTerms(data) {
   renewedAt = Date.now();
   const seconds = data?.idle_in ?? data?.expires_in;
   session.idleUntil = seconds ? renewedAt + seconds * 1000 : null;
@@ -112,7 +117,7 @@ function watchIdle() {
       if (data.idleUntil && isPersonOfPage(data.user)) {
         Object.assign(session, { idleUntil: data.idleUntil, warns: false });
         renewedAt = Date.now();
-        release();
+        waiting.release();
         repaint();
       }
     };
@@ -137,54 +142,8 @@ async function checkIdle() {
   }
 }
 
-/** @type {Promise<void> | null} */
-let signingIn = null;
-/** Closes the question for the password, since another tab has signed in. */
-let release = () => {};
-
-/** Goes on with a session. What waits for it is never done for another person than that of the page. @param {any} data */
-async function goOn(data) {
-  if (!noteTerms(data)) await new Promise(() => {});
-}
-
-/** Asks the person to sign in again, over the page. Calls that wait go on afterwards. */
-function signInAgain() {
-  signingIn ??= (async () => {
-    const { askPassword } = await loadDialog();
-    // another tab may have renewed the session
-    const { status, data } = await callOffice("POST", "session", { body: {} }).catch((error) => error);
-    if (status === 200) return goOn(data);
-    await askPassword({
-      login: session.user.user_name,
-      kind: "sign_in",
-      opened: (close) => (release = close),
-      submit: async (login, password) => {
-        await goOn((await callOffice("POST", "session", { body: { login, password } })).data);
-        await loadCurrent();
-      },
-      cancel: goToSignIn,
-    });
-    return undefined;
-  })().finally(() => {
-    signingIn = null;
-    release = () => {};
-  });
-  return signingIn;
-}
-
 /** Whether a session is the one of this page. @param {{id: string}} each */
 export const isOwn = ({ id }) => id === session.current?.id;
-
-/** Asks for the password before an act that requires a fresh proof. */
-async function stepUp() {
-  return (await loadDialog()).askPassword({
-    login: session.user.user_name,
-    kind: "step_up",
-    submit: async (_, password) => {
-      noteTerms((await call("POST", "sessions/current/step-up", { body: { password } })).data);
-    },
-  });
-}
 
 /** Ends the session, in every tab. */
 export async function signOut() {

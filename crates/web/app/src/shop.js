@@ -1,10 +1,13 @@
 // @ts-check
 // The tenant of the back office with its accent color, and reading the open page again.
 
-import { call, setZone } from "./core.js";
+import { call, repaint, setZone } from "./core.js";
 import { toastProblem } from "./components/small.js";
 
 export const shop = { tenant: /** @type {any} */ (null) };
+
+/** The limits of sessions that a tenant has. */
+export const LIMITS = /** @type {const} */ (["access", "idle", "absolute", "overlap"]);
 
 /** Reads the tenant. */
 export async function loadShop() {
@@ -14,6 +17,7 @@ export async function loadShop() {
   const root = document.documentElement;
   root.toggleAttribute("data-accent", shop.tenant.accent_color !== null);
   root.style.setProperty("--tenant-accent", shop.tenant.accent_color);
+  repaint();
 }
 
 /** @type {() => Promise<void>} */

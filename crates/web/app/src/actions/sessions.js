@@ -6,7 +6,7 @@ import { confirmDialog } from "../components/confirm.js";
 import { toastProblem } from "../components/small.js";
 import { extendToast, toast } from "../components/toast.js";
 import { nameOf } from "../directory.js";
-import { isOwn, signOut } from "../session.js";
+import { isOwn, session, signOut } from "../session.js";
 import { act, refreshPage } from "../shop.js";
 
 const ACKNOWLEDGMENT_DELAY = 600;
@@ -38,17 +38,15 @@ export async function endSession(session, byKey = false) {
   });
 }
 
-/** Ends sessions one by one, and reports which were refused. @param {any[]} sessions */
-export async function endMany(sessions) {
-  const isSure = await confirmDialog({
-    title: tn("session.end_many", sessions.length),
-    text: t("session.end_selected"),
-    points: sessions.some(isOwn) ? [t("session.end_own.text")] : [],
-    action: tn("session.end_many", sessions.length),
-  });
-  if (!isSure) return;
-  await forEachItem(sessions, (session) => call("DELETE", `sessions/${session.id}`));
+/** Ends what belongs to each item after a question, and reports what was refused. @param {any[]} items @param {string} title @param {boolean} hasOwn @param {(item: any) => Promise<any>} end */
+async function endEach(items, title, hasOwn, end) {
+  const points = hasOwn ? [t("session.end_own.text")] : [];
+  if (await confirmDialog({ title, text: t("session.end_selected"), points, action: t("session.end_all.action") })) await forEachItem(items, end);
 }
+
+/** Ends sessions one by one. @param {any[]} sessions */
+export const endMany = (sessions) =>
+  endEach(sessions, tn("session.end_many", sessions.length), sessions.some(isOwn), ({ id }) => call("DELETE", `sessions/${id}`));
 
 /**
  * Changes a status at once. With `undo`, the message offers to undo that.
@@ -124,11 +122,8 @@ export async function endAll(whose, name) {
 }
 
 /** Ends all sessions of several people. @param {NativeApi.User[]} users */
-export async function endAllOf(users) {
-  const title = tn("session.end_of_people", users.length);
-  if (!(await confirmDialog({ title, text: t("session.end_selected"), action: t("session.end_all.action") }))) return;
-  await forEachItem(users, (user) => call("POST", "sessions/end", { body: { user: user.id } }));
-}
+export const endAllOf = (users) =>
+  endEach(users, tn("session.end_of_people", users.length), users.some(({ id }) => id === session.user.id), ({ id }) => call("POST", "sessions/end", { body: { user: id } }));
 
 /**
  * Reports what was done. If it ended sessions, the message also says when each process of the server

@@ -1,7 +1,7 @@
 // @ts-check
 // Acts on people: add, change, suspend, delete, give roles.
 
-import { accessOn, call, can, href, languages, navigate, optionsOf, t, tn, withAccess } from "../core.js";
+import { accessOn, call, can, href, languageOptions, navigate, optionsOf, t, tn, withAccess } from "../core.js";
 import { differences, formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { deviceOptions, requireDirectories, roleOptions } from "../directory.js";
@@ -10,13 +10,6 @@ import { refreshPage } from "../shop.js";
 import { askAndDelete } from "./delete.js";
 import { inviteUser } from "./passwords.js";
 import { changeStatus, forEachItem } from "./sessions.js";
-
-/** @param {any} user @returns {import("../components/form.js").Field} */
-function localeField(user) {
-  const tags = [...new Set([...Object.keys(languages), user.locale].filter(Boolean))];
-  const options = tags.map((value) => ({ value, label: languages[/** @type {keyof typeof languages} */ (value)] ?? value }));
-  return { name: "locale", label: t("field.locale"), type: "select", value: user.locale ?? "", options: [{ value: "", label: t("user.locale.none") }, ...options] };
-}
 
 /** @param {any} values */
 function newUser(values) {
@@ -107,7 +100,7 @@ export async function editUser(user, etag) {
       ...(isSelf(user)
         ? [/** @type {any} */ ({ name: "current_password", label: t("password.current"), type: "password", autocomplete: "current-password", hint: t("user.email.own"), when: (/** @type {any} */ values) => (values.email || null) !== user.email })]
         : []),
-      ...("locale" in user ? [localeField(user)] : []),
+      { name: "locale", label: t("field.locale"), type: "select", value: user.locale ?? "", options: [{ value: "", label: t("user.locale.none") }, ...languageOptions(user.locale)], when: () => "locale" in user },
       { name: "password_change_required", label: t("password.must_change"), type: "check", value: user.password_change_required },
     ],
     edit: { path: `users/${user.id}`, etag, base: user, change },

@@ -1,7 +1,7 @@
 // @ts-check
 // The item that is open in the panel or on a page, with what its tabs read besides.
 
-import { call, repaint } from "../core.js";
+import { call, html, repaint, t } from "../core.js";
 import { PageData } from "./page-data.js";
 import { loadingPanel } from "./panel.js";
 import { problemBox, skeleton } from "./small.js";
@@ -64,3 +64,15 @@ export const detailPanel = (detail, view, wide) => ({
   load: (/** @type {string | null} */ id) => detail.load(id),
   view: () => (detail.data ? view(detail.data) : loadingPanel(detail, wide)),
 });
+
+/**
+ * A part of a page of settings, beside what it is.
+ * @param {string} key of its title and its text
+ * @param {any} actions
+ * @param {any} body
+ */
+export const section = (key, actions, body) => html`
+  <section class="setting">
+    <header><h2>${t(key)}</h2><p class="muted">${t(`${key}.text`)}</p><div class="row">${actions}</div></header>
+    <div>${body}</div>
+  </section>`;

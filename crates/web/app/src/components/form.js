@@ -73,7 +73,7 @@ export async function formDialog({ title, text, content, fields, action = t("sav
     return call(method, path, { body, ...options });
   };
   /** @type {Record<string, any>} */
-  const values = Object.fromEntries(fields.map((field) => [field.name, field.value ?? initial(field)]));
+  const values = Object.fromEntries(fields.map((field) => [field.name, field.value ?? INITIAL[field.type ?? ""] ?? ""]));
   const shownFields = () =>
     fields.filter((field) => !field.when || field.when(values)).map((field) => ({ ...field, ...field.dependent?.(values) }));
   /** @type {unknown} */
@@ -175,12 +175,8 @@ function requireValues(fields, values) {
   if (errors.length) throw new Problem(422, { code: "fields_invalid", errors });
 }
 
-/** @param {Field} field */
-function initial(field) {
-  if (field.type === "checks") return [];
-  if (field.type === "check") return false;
-  return "";
-}
+/** The value of a field that has none, by its type; a text otherwise. @type {Record<string, any>} */
+const INITIAL = { checks: [], check: false };
 
 /** @param {unknown} error @param {Field[]} fields */
 function sortErrors(error, fields) {

@@ -35,7 +35,7 @@ export const layout = (route, title, content) => html`
   <nav class="rail ${prefs.folded ? "folded" : ""}" aria-label=${t("nav.label")}>
     <a class="brand" href=${href("tills")}>${icon("brand")}<span>tillgate</span></a>
     <ul>${pages.filter((page) => canAny(page.rights)).map((page) => railItem(page, route.page === page.id))}</ul>
-    <button class="fold" aria-expanded=${String(!prefs.folded)} @click=${fold}>
+    <button class="fold" aria-expanded=${String(!prefs.folded)} @click=${() => (setPrefs({ folded: !prefs.folded }), repaint())}>
       ${icon(prefs.folded ? "unfold" : "fold")}<span>${t("nav.fold")}</span>
     </button>
   </nav>
@@ -114,11 +114,6 @@ function personMenu() {
 /** @param {string} name */
 const initials = (name) =>
   name.split(/\s+/).filter(Boolean).slice(0, 2).map((part) => [...part][0]?.toUpperCase()).join("");
-
-function fold() {
-  setPrefs({ folded: !prefs.folded });
-  repaint();
-}
 
 /** @param {Event} event */
 function skip(event) {

@@ -1,32 +1,50 @@
 // @ts-check
 // Asks for the password over the page: to sign in again, or to prove who acts.
 
-import { t } from "../core.js";
+import { call, callOffice, t } from "../core.js";
+import { goToSignIn, loadCurrent, noteTerms, session, waiting } from "../session.js";
 import { formDialog } from "./form.js";
 
 /**
- * @param {{
- *   login: string,
- *   kind: "sign_in" | "step_up",
- *   submit: (login: string, password: string) => Promise<void>,
- *   opened?: (close: () => void) => void,
- *   cancel?: () => void,
- * }} options `opened` is given what closes the dialog as if the person had given the password
- * @returns {Promise<boolean>} whether the person gave the password
+ * @param {"sign_in" | "step_up"} kind
+ * @param {(login: string, password: string) => Promise<any>} submit
+ * @param {Pick<Parameters<typeof formDialog>[0], "locked" | "cancel" | "opened">} [options]
  */
-export async function askPassword({ login, kind, submit, opened, cancel }) {
-  const given = await formDialog({
+const askPassword = (kind, submit, options) =>
+  formDialog({
     title: t(`${kind}.title`),
     text: t(`${kind}.text`),
     fields: [
-      { name: "login", label: t("auth.login"), value: login, required: true, autocomplete: "username", readonly: kind === "step_up" },
+      { name: "login", label: t("auth.login"), value: session.user.user_name, required: true, autocomplete: "username", readonly: kind === "step_up" },
       { name: "password", label: t("auth.password"), type: "password", required: true, autocomplete: "current-password", asksAgain: true },
     ],
     action: t(`${kind}.action`),
-    locked: Boolean(cancel),
-    cancel: cancel && { label: t("sign_in.leave"), run: cancel },
-    opened: (close) => opened?.(() => close(true)),
-    submit: async (values) => (await submit(values.login, values.password), true),
+    submit: async ({ login, password }) => (await submit(login, password), true),
+    ...options,
   });
-  return Boolean(given);
+
+/** Goes on with a session. What waits for it is never done for another person than that of the page. @param {any} data */
+async function goOn(data) {
+  if (!noteTerms(data)) await new Promise(() => {});
+}
+
+/** Asks the person to sign in again. */
+export async function signInAgain() {
+  // another tab may have renewed the session
+  const { status, data } = await callOffice("POST", "session", { body: {} }).catch((error) => error);
+  if (status === 200) return goOn(data);
+  const signIn = async (/** @type {string} */ login, /** @type {string} */ password) => {
+    await goOn((await callOffice("POST", "session", { body: { login, password } })).data);
+    await loadCurrent();
+  };
+  const opened = (/** @type {(value: boolean) => void} */ close) => (waiting.release = () => close(true));
+  await askPassword("sign_in", signIn, { locked: true, cancel: { label: t("sign_in.leave"), run: goToSignIn }, opened });
+  waiting.release = () => {};
+}
+
+/** Asks for the password before an act that requires a fresh proof. Returns whether the person gave it. */
+export async function stepUp() {
+  const prove = async (/** @type {string} */ _, /** @type {string} */ password) =>
+    noteTerms((await call("POST", "sessions/current/step-up", { body: { password } })).data);
+  return Boolean(await askPassword("step_up", prove));
 }

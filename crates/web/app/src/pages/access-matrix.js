@@ -8,8 +8,7 @@ import { directory, usableDevices } from "../directory.js";
 import { accessOn, can, collectRights, compareRights, effectiveRoles, formatList, href, html, icon, nothing, repaint, roleName, t, tn, withAccess, word } from "../core.js";
 import { act } from "../shop.js";
 import { groupByStore } from "./board.js";
-import { rightsList } from "./rights-list.js";
-import { isSelf } from "./user-state.js";
+import { isSelf, rightsList } from "./user-state.js";
 
 /** The access of a user with the changes that are not saved, and the user and the version that it started from. @typedef {{base: any, etag: string | null, roles: string[], devices: {device: string, roles: string[]}[]}} Draft */
 

@@ -2,16 +2,14 @@
 // The person's own account.
 
 import { can, collectRights, effectiveRoles, html, nothing, readItems, t } from "../core.js";
-import { Detail, facts } from "../components/detail.js";
+import { Detail, facts, section } from "../components/detail.js";
 import { lazyActions } from "../components/lazy.js";
-import { section } from "../components/section.js";
 import { button, toastProblem } from "../components/small.js";
 import { directory } from "../directory.js";
 import { isOwn, loadCurrent, session, signOut } from "../session.js";
 import { sessionRow } from "./session-row.js";
 import { eventsOf } from "./event-list.js";
-import { rightsList } from "./rights-list.js";
-import { emailState, isVerifiable } from "./user-state.js";
+import { emailState, isVerifiable, rightsList } from "./user-state.js";
 
 const { endMany } = lazyActions(() => import("../actions/sessions.js"));
 const { changeOwnPassword, verifyEmail } = lazyActions(() => import("../actions/passwords.js"));

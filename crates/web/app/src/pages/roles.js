@@ -5,11 +5,11 @@ import { call, can, href, html, icon, nothing, readAll, repaint, roleName, t, tn
 import { lazyActions } from "../components/lazy.js";
 import { menuTrigger } from "../components/menu-button.js";
 import { PageData } from "../components/page-data.js";
-import { button, toastProblem } from "../components/small.js";
+import { button } from "../components/small.js";
 import { toast } from "../components/toast.js";
 import { directory } from "../directory.js";
 import { loadCurrent } from "../session.js";
-import { refreshPage } from "../shop.js";
+import { act } from "../shop.js";
 import { environments } from "./board.js";
 import { auditLink } from "./links.js";
 import { effectOf } from "./role-effect.js";
@@ -136,7 +136,7 @@ function saveBar(roles) {
 async function save() {
   busy = true;
   repaint();
-  try {
+  await act(async () => {
     const { patch } = await import("../components/conflict.js");
     for (const [id, draft] of [...drafts]) {
       const answer = await patch(`roles/${id}`, draft.etag, draft.base, { rights: [...rightsOf(draft.base)] });
@@ -145,12 +145,9 @@ async function save() {
       if (answer) toast(t("role.saved", { name: roleName(answer.data) }), { detail: t("role.saved.hint") });
     }
     await loadCurrent();
-  } catch (error) {
-    toastProblem(error);
-  } finally {
-    busy = false;
-  }
-  await refreshPage();
+  });
+  busy = false;
+  repaint();
 }
 
 /** @type {import("../main.js").Page} */

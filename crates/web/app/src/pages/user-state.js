@@ -1,7 +1,13 @@
 // @ts-check
 import { state } from "../components/small.js";
-import { can, formatMoment, formatTime, html, icon, nothing, t, word } from "../core.js";
+import { can, compareNames, formatMoment, formatTime, html, icon, nothing, t, word } from "../core.js";
 import { session } from "../session.js";
+
+/** Rights by name, each with the roles that give it. @param {Map<string, string[]>} rights */
+export const rightsList = (rights) => html`
+  <ul class="rights">${[...rights].sort(([a], [b]) => compareNames(word("right", a), word("right", b))).map(
+    ([right, roles]) => html`<li>${word("right", right)} <span class="faint">${roles.join(", ")}</span></li>`,
+  )}</ul>`;
 
 /** The tone of a person's status. @type {Record<string, string>} */
 const tones = { active: "good", pending: "new", suspended: "bad", deleted: "free" };
