@@ -37,7 +37,7 @@ fn walk_to(page: &OfficePage, css: &str, name: &str, backwards: bool) {
     panic!("{MAX_KEYS} keys do not lead to {name}");
 }
 
-tillgate_tests::in_chromium!(person_is_managed_by_keyboard_alone, keys_ask_before_they_end_a_session);
+tillgate_tests::in_chromium!(person_is_managed_by_keyboard_alone, keys_ask_before_they_end_a_session, back_leaves_the_dialog_and_not_the_page);
 
 fn person_is_managed_by_keyboard_alone(engine: DatabaseEngine) {
     let page = OfficePage::start(engine);
@@ -152,5 +152,33 @@ fn keys_ask_before_they_end_a_session(engine: DatabaseEngine) {
     page.wait_for_text("dialog", "This is your own session");
     page.click_text("dialog button", "Sign out");
     page.wait_for_path("/signed-out");
+    page.assert_clean();
+}
+
+fn back_leaves_the_dialog_and_not_the_page(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    page.sign_in("admin");
+    page.wait_until_settled();
+    page.follow_link_to("people");
+    page.wait_until_settled();
+    let wait_for_no_dialog = || {
+        let is_closed = || page.browser.run("return document.querySelector('dialog') === null") == json!(true);
+        tillgate_tests::wait_until(std::time::Duration::from_secs(20), "the dialog to be closed", is_closed);
+    };
+    page.press_for_dialog("n");
+    page.browser.back();
+    wait_for_no_dialog();
+    page.wait_for_path("/people");
+    // what was typed is not lost without a question
+    page.press_for_dialog("n");
+    page.browser.press("Nora");
+    page.browser.back();
+    page.wait_for_text("dialog [role=alert]", "Your changes are not saved.");
+    page.wait_for_path("/people");
+    page.click_text("dialog [role=alert] button", "Discard");
+    wait_for_no_dialog();
+    page.browser.back();
+    page.wait_for_path("/");
+    page.wait_for_text("h1", "Tills");
     page.assert_clean();
 }

@@ -7,6 +7,8 @@ import { prefix } from "./base.js";
 
 /** @type {(route: Route) => void} */
 let listener = () => {};
+/** The address that is shown. */
+let shown = "";
 
 /** @returns {Route} */
 export function currentRoute() {
@@ -46,13 +48,26 @@ export function withQuery(change, id) {
 export function navigate(address, { replace = false } = {}) {
   if (replace) history.replaceState(null, "", address);
   else if (address !== location.pathname + location.search) history.pushState(null, "", address);
+  show();
+}
+
+function show() {
+  shown = location.pathname + location.search;
   listener(currentRoute());
+}
+
+/** Leaves the dialog that is open as its Esc key does; returns whether there is one. */
+function leaveDialog() {
+  const dialog = [...document.querySelectorAll("dialog")].at(-1);
+  if (dialog?.dispatchEvent(new Event("cancel", { cancelable: true }))) dialog.close();
+  return dialog !== undefined;
 }
 
 /** Starts to follow the address. @param {(route: Route) => void} follow */
 export function startRouter(follow) {
   listener = follow;
-  addEventListener("popstate", () => follow(currentRoute()));
+  // with a dialog open, the page behind it stays
+  addEventListener("popstate", () => (leaveDialog() ? history.pushState(null, "", shown) : show()));
   document.addEventListener("click", (event) => {
     const link = /** @type {HTMLElement} */ (event.target).closest?.("a[href]");
     if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented || event.button !== 0) return;
@@ -62,5 +77,5 @@ export function startRouter(follow) {
     event.preventDefault();
     navigate(link.pathname + link.search);
   });
-  follow(currentRoute());
+  show();
 }
