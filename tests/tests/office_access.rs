@@ -15,6 +15,7 @@ tillgate_tests::in_chromium!(
     access_is_copied_to_the_devices_of_the_same_kind_and_store,
     unsaved_access_is_kept_while_another_person_is_open,
     form_of_an_api_key_says_what_its_person_cannot_do,
+    search_without_a_hit_offers_to_clear_the_filter,
     several_devices_are_locked_and_sessions_of_several_people_ended,
     question_before_ending_sessions_names_the_consequence,
     effect_of_a_role_is_what_the_server_then_allows,
@@ -194,6 +195,22 @@ fn form_of_an_api_key_says_what_its_person_cannot_do(engine: DatabaseEngine) {
     page.assert_clean();
 }
 
+fn search_without_a_hit_offers_to_clear_the_filter(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    page.sign_in("admin");
+    for list in ["people?search=zzz", "devices?search=zzz", "tickets?state=void"] {
+        page.open(&format!("/{list}"));
+        page.wait_for_text(".empty", "Nothing fits this search or filter.");
+        page.wait_until_settled();
+        assert_eq!(page.browser.run("return document.querySelectorAll('.empty button').length"), json!(0), "{list}");
+        page.browser.click(".empty a");
+        page.wait_for_path(&format!("/{}", list.split('?').next().unwrap()));
+        page.wait_until_settled();
+        assert!(!page.text().contains("Nothing fits"), "{list}");
+    }
+    page.assert_clean();
+}
+
 /// Selects the rows of a list that contain one of the texts.
 fn select_rows(page: &OfficePage, texts: &[&str]) {
     for text in texts {
@@ -303,6 +320,13 @@ fn effect_of_a_role_is_what_the_server_then_allows(engine: DatabaseEngine) {
     page.wait_for_text(".toast", "Saved night");
     assert_eq!(count_holders(&page, &on_first, "P01", "deviceUpdate"), 1);
     assert_eq!(count_holders(&page, &["cyril"], "P02", "deviceUpdate"), 0);
+    // the audit log shows the right that was taken in words, not all rights
+    page.open("/audit?action=role.update");
+    page.wait_until_settled();
+    page.browser.run("document.querySelector('[data-row] a').click()");
+    page.wait_for_text("aside.panel del", "Change, lock and unlock devices");
+    let changes = page.browser.run("return document.querySelectorAll('aside.panel dd :is(del, ins)').length");
+    assert_eq!(changes, json!(1));
     page.assert_clean();
 }
 

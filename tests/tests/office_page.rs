@@ -92,6 +92,11 @@ fn new_person_is_invited_and_chooses_a_password(engine: DatabaseEngine) {
     page.wait_for_text("dialog", "User name");
     page.browser.type_into("dialog [name=user_name]", "nora");
     page.browser.click("dialog input[value=manager]");
+    // a password can be shown while it is typed
+    page.browser.click("dialog [name=invite]");
+    page.click_text("dialog .reveal button", "Show");
+    assert_eq!(page.browser.run("return document.querySelector('dialog [name=password]').type"), json!("text"));
+    page.browser.click("dialog [name=invite]");
     page.click_text("dialog button", "Add person");
     page.wait_for_text("dialog .secret", "/office/invitation#");
     let link = page.browser.text("dialog .secret").trim().to_owned();
@@ -111,6 +116,8 @@ fn new_person_is_invited_and_chooses_a_password(engine: DatabaseEngine) {
     wait_until(TIMEOUT, "the token in the form", || {
         page.browser.run("return document.getElementById('token').value") == json!(link.split('#').nth(1).unwrap())
     });
+    page.browser.click("[data-reveals]");
+    assert_eq!(page.browser.run("return document.getElementById('new_password').type"), json!("text"));
     page.browser.type_into("#new_password", &format!("a staple of batteries{}", keys::ENTER));
     page.wait_for_path("/sign-in");
     page.browser.type_into("#password", &format!("a staple of batteries{}", keys::ENTER));

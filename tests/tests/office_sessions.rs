@@ -164,6 +164,8 @@ fn act_that_gives_access_requires_a_recent_proof(engine: DatabaseEngine) {
     for (name, value) in [("user", "manager"), ("device", "OFFICE")] {
         let choose = "const list = document.querySelector('dialog [name=NAME]'); list.value = 'VALUE'; \
                       list.dispatchEvent(new Event('change', { bubbles: true }))";
+        // the devices are those of the person
+        page.wait_for_text(&format!("dialog [name={name}] option[value={value}]"), "");
         page.browser.run(&choose.replace("NAME", name).replace("VALUE", value));
     }
     page.browser.click("dialog [name=all]");

@@ -52,6 +52,7 @@ export function loadDirectory(name) {
     .catch((error) => {
       const isRefused = error instanceof Problem && error.status === 403;
       readAt[name] = Date.now() - (isRefused ? 0 : MAX_AGE - RETRY_DELAY);
+      changedAt[name] = 0;
       setTimeout(repaint, RETRY_DELAY + 100);
       if (isRefused) return (lists[name] = []);
       throw error;

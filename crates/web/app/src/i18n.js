@@ -10,9 +10,6 @@ export const languages = { en: "English", sk: "Slovenčina", id: "Bahasa Indones
 /** The name of a language, or its tag if it has no catalog. @param {string} tag */
 export const languageName = (tag) => languages[/** @type {keyof typeof languages} */ (tag)] ?? tag;
 
-/** The languages as options of a selection, with `tag` if it is another one. @param {string | null | undefined} tag */
-export const languageOptions = (tag) => optionsOf([...new Set([...Object.keys(languages), ...(tag ? [tag] : [])])], languageName);
-
 /** @type {Record<string, string>} */
 let texts = {};
 let current = "en";

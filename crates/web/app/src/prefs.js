@@ -1,6 +1,8 @@
 // @ts-check
 // What a person set up in this browser: nothing secret.
 
+import { repaint } from "./view.js";
+
 const KEY = "tillgate-office";
 
 /** @type {{theme: string, density: string, locale: string, folded: boolean, keys: boolean, board: string}} */
@@ -17,7 +19,7 @@ function read() {
   }
 }
 
-/** Changes and stores preferences. @param {Partial<typeof defaults>} change */
+/** Changes and stores preferences, and shows them. @param {Partial<typeof defaults>} change */
 export function setPrefs(change) {
   Object.assign(prefs, change);
   try {
@@ -26,6 +28,7 @@ export function setPrefs(change) {
     // without storage the preferences last until the page is closed
   }
   applyPrefs();
+  repaint();
 }
 
 /** Applies theme and density to the document. */

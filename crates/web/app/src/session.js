@@ -57,6 +57,7 @@ export async function loadSession() {
 /** Reads the rights again, for example after a change of roles. */
 export async function loadCurrent() {
   const { data } = await call("GET", "sessions/current");
+  await requirePerson(data.user?.id);
   session.user = data.user;
   session.current = data.session;
   setRights(data.rights);
@@ -82,15 +83,15 @@ function noteAnswer(answered, version) {
 export async function renew() {
   try {
     const { data } = await callOffice("POST", "session", { body: {} });
-    noteTerms(data);
+    await noteTerms(data);
     return true;
   } catch (error) {
     return !(error instanceof Problem && error.status === 401);
   }
 }
 
-/** Notes how long the session lasts, in every tab. Returns whether it is that of the person of the page. @param {any} data */
-export function noteTerms(data) {
+/** Notes how long the session lasts, in every tab, and goes on if it is that of the person of the page. @param {any} data */
+export async function noteTerms(data) {
   renewedAt = Date.now();
   const seconds = data?.idle_in ?? data?.expires_in;
   session.idleUntil = seconds ? renewedAt + seconds * 1000 : null;
@@ -98,23 +99,28 @@ export function noteTerms(data) {
   const user = data?.session?.user?.id ?? session.user?.id;
   channel?.postMessage({ idleUntil: session.idleUntil, user });
   repaint();
-  return isPersonOfPage(user);
+  await requirePerson(user);
 }
 
-/** Whether the page belongs to this person. Otherwise it is loaded again, as the person's who is signed in now. @param {string} user */
-function isPersonOfPage(user) {
-  if (!session.user || user === session.user.id) return true;
+/**
+ * Goes on if the page belongs to this person. Otherwise it is loaded again, for the person who is
+ * signed in now, and what waits is never done in their name.
+ * @param {string} user
+ */
+async function requirePerson(user) {
+  if (!session.user || user === session.user.id) return;
   location.reload();
-  return false;
+  await new Promise(() => {});
 }
 
 function watchIdle() {
   const note = () => void (lastActivity = Date.now());
   for (const kind of ["keydown", "pointerdown", "touchstart"]) addEventListener(kind, note, { passive: true });
   if (channel) {
-    channel.onmessage = ({ data }) => {
+    channel.onmessage = async ({ data }) => {
       if (data.signedOut) location.assign(`${prefix}/signed-out`);
-      if (data.idleUntil && isPersonOfPage(data.user)) {
+      if (data.idleUntil) {
+        await requirePerson(data.user);
         Object.assign(session, { idleUntil: data.idleUntil, warns: false });
         renewedAt = Date.now();
         waiting.release();

@@ -4,7 +4,8 @@
 import { call, repaint, setZone } from "./core.js";
 import { toastProblem } from "./components/small.js";
 
-export const shop = { tenant: /** @type {any} */ (null) };
+/** The tenant, and whether something is being done for the person. */
+export const shop = { tenant: /** @type {any} */ (null), isActing: false };
 
 /** The limits of sessions that a tenant has. */
 export const LIMITS = /** @type {const} */ (["access", "idle", "absolute", "overlap"]);
@@ -24,19 +25,20 @@ export async function loadShop() {
 let refresher = async () => {};
 
 /** @param {() => Promise<void>} refresh */
-export function onRefresh(refresh) {
-  refresher = refresh;
-}
+export const onRefresh = (refresh) => void (refresher = refresh);
 
 /** Reads what the open page shows again. */
 export const refreshPage = () => refresher();
 
 /** Does something, reports its error as a message, and reads the open page again. @param {() => Promise<any>} run */
 export async function act(run) {
+  shop.isActing = true;
+  repaint();
   try {
     await run();
   } catch (error) {
     toastProblem(error);
   }
+  shop.isActing = false;
   await refreshPage();
 }

@@ -39,7 +39,6 @@ const SECONDS = /** @type {const} */ ({ ...MINUTES, second: "2-digit" });
 
 export const formatTime = formatter("time", MINUTES);
 export const formatSeconds = formatter("seconds", SECONDS);
-export const formatMillis = formatter("millis", { ...SECONDS, fractionalSecondDigits: 3 });
 export const formatExact = formatter("exact", { dateStyle: "medium", timeStyle: "long" });
 
 /** Day and time, without the day if it is today. @param {string} at */

@@ -9,12 +9,7 @@ import { environments } from "../pages/board.js";
 import { askAndDelete } from "./delete.js";
 import { askToEnd, changeStatus } from "./sessions.js";
 
-/**
- * Locks a device at once, after a question if a key asked for it and somebody is on the device. The
- * message offers to undo it.
- * @param {NativeApi.Device} device
- * @param {boolean} [byKey]
- */
+/** Locks a device; a key asks first if somebody is on it. The message offers to undo it. @param {NativeApi.Device} device @param {boolean} [byKey] */
 export async function lockDevice(device, byKey = false) {
   if (byKey && device.seat && !(await askToEnd({ user: device.seat.user, device }, t("device.end_and_lock")))) return;
   await changeStatus(`devices/${device.id}`, "locked", t("device.locked", { name: device.name }), {

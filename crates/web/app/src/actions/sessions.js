@@ -1,7 +1,7 @@
 // @ts-check
 // Ending sessions, and the acknowledgments of the processes for whatever ends sessions.
 
-import { call, can, formatList, formatMillis, readItems, t, tn } from "../core.js";
+import { call, can, formatSeconds, readItems, t, tn } from "../core.js";
 import { confirmDialog } from "../components/confirm.js";
 import { toastProblem } from "../components/small.js";
 import { extendToast, toast } from "../components/toast.js";
@@ -19,11 +19,7 @@ export function askToEnd({ user, device }, action) {
   return confirmDialog({ title: t("session.end_of", { name }), text: t("session.end_of.text"), action });
 }
 
-/**
- * Ends one session at once, after a question if a key asked for it. The person's own ends by signing out.
- * @param {{id: string, user?: any, device?: any}} session
- * @param {boolean} [byKey]
- */
+/** Ends one session; a key asks first. The person's own ends by signing out. @param {{id: string, user?: any, device?: any}} session @param {boolean} [byKey] */
 export async function endSession(session, byKey = false) {
   if (isOwn(session)) {
     const question = { title: t("session.end_own"), text: t("session.end_own.text"), action: t("sign_out") };
@@ -126,8 +122,8 @@ export const endAllOf = (users) =>
   endEach(users, tn("session.end_of_people", users.length), users.some(({ id }) => id === session.user.id), ({ id }) => call("POST", "sessions/end", { body: { user: id } }));
 
 /**
- * Reports what was done. If it ended sessions, the message also says when each process of the server
- * had applied that.
+ * Reports what was done. If it ended sessions, the message also says since when that is in effect in
+ * every process of the server.
  * @param {{headers: Headers} | null} answer
  * @param {string} text
  * @param {Parameters<typeof toast>[1]} [options]
@@ -139,9 +135,8 @@ export function toastEnding(answer, text, options) {
   setTimeout(async () => {
     try {
       const { data } = await call("GET", `revocations/${position}`);
-      const applied = data.processes.filter((/** @type {any} */ each) => each.applied_at);
-      const lines = applied.map((/** @type {any} */ each) => `${each.name} ${formatMillis(each.applied_at)}`);
-      if (lines.length) extendToast(entry, t("session.acknowledgment", { processes: formatList(lines) }));
+      const times = data.processes.map((/** @type {any} */ each) => each.applied_at);
+      if (times.length && times.every(Boolean)) extendToast(entry, t("session.acknowledgment", { time: formatSeconds(times.sort().at(-1)) }));
     } catch {
       // the acknowledgment is an addition: the session has ended
     }

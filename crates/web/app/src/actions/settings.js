@@ -1,8 +1,8 @@
 // @ts-check
 // Changes of the settings of the tenant.
 
-import { languageOptions, optionsOf, t } from "../core.js";
-import { differences, formDialog } from "../components/form.js";
+import { optionsOf, t } from "../core.js";
+import { differences, formDialog, languageOptions } from "../components/form.js";
 import { LIMITS, loadShop } from "../shop.js";
 
 /** The longest time that a call can name, in seconds. */

@@ -1,8 +1,8 @@
 // @ts-check
 // Acts on people: add, change, suspend, delete, give roles.
 
-import { accessOn, call, can, href, languageOptions, navigate, optionsOf, t, tn, withAccess } from "../core.js";
-import { differences, formDialog } from "../components/form.js";
+import { accessOn, call, can, href, navigate, optionsOf, t, tn, withAccess } from "../core.js";
+import { differences, formDialog, languageOptions } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { deviceOptions, requireDirectories, roleOptions } from "../directory.js";
 import { isSelf } from "../pages/user-state.js";

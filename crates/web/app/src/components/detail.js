@@ -65,12 +65,7 @@ export const detailPanel = (detail, view, wide) => ({
   view: () => (detail.data ? view(detail.data) : loadingPanel(detail, wide)),
 });
 
-/**
- * A part of a page of settings, beside what it is.
- * @param {string} key of its title and its text
- * @param {any} actions
- * @param {any} body
- */
+/** A part of a page of settings, beside what it is. @param {string} key of its title and its text @param {any} actions @param {any} body */
 export const section = (key, actions, body) => html`
   <section class="setting">
     <header><h2>${t(key)}</h2><p class="muted">${t(`${key}.text`)}</p><div class="row">${actions}</div></header>

@@ -1,11 +1,10 @@
 // @ts-check
 // Forms in dialogs. Errors of the API appear at the field that its JSON pointer names.
 
-import { call, html, live, mask, nothing, Problem, repaint, t, toQuery, valueOf } from "../core.js";
-import { describe } from "../problems.js";
+import { call, html, languageName, languages, live, mask, nothing, optionsOf, Problem, repaint, t, toQuery, valueOf } from "../core.js";
 import { refreshPage } from "../shop.js";
 import { describeField, describeOther } from "./field-errors.js";
-import { checkBox, curlLine, optionViews, supportButton } from "./small.js";
+import { checkBox, curlLine, describe, optionViews, supportButton } from "./small.js";
 import { patch } from "./conflict.js";
 import { openDialog } from "./dialog.js";
 import { cancelButton, dialogForm } from "./dialog-form.js";
@@ -160,6 +159,9 @@ export async function formDialog({ title, text, content, fields, action = t("sav
   return result;
 }
 
+/** The languages as options of a selection, with `tag` if it is another one. @param {string | null | undefined} tag */
+export const languageOptions = (tag) => optionsOf([...new Set([...Object.keys(languages), ...(tag ? [tag] : [])])], languageName);
+
 /** @param {FormCall} call */
 const callView = ([method, path, body, options]) =>
   html`<pre class="code" tabindex="0">${curlLine(method, path + toQuery(options?.query), mask(body))}</pre>`;
@@ -227,10 +229,20 @@ function control({ field, value, error, set }) {
     return html`<textarea name=${field.name} rows="3" aria-invalid=${invalid} aria-describedby=${by}
       @input=${input}>${field.value ?? ""}</textarea>`;
   }
-  return html`<input name=${field.name} type=${field.type ?? "text"} value=${field.value ?? ""}
+  const shown = html`<input name=${field.name} type=${field.type ?? "text"} value=${field.value ?? ""}
     autocomplete=${field.autocomplete ?? "off"} maxlength=${field.max ?? nothing} ?required=${field.required}
     ?readonly=${field.readonly} ?autofocus=${field.asksAgain}
     aria-invalid=${invalid} aria-describedby=${by} spellcheck="false" @input=${input}>`;
+  if (field.type !== "password") return shown;
+  return html`<span class="reveal">${shown}<button type="button" class="button small" aria-pressed="false" @click=${reveal}>${t("password.show")}</button></span>`;
+}
+
+/** Shows the password beside a button, or hides it. @param {Event} event */
+function reveal({ currentTarget }) {
+  const button = /** @type {HTMLElement} */ (currentTarget);
+  const input = /** @type {HTMLInputElement} */ (button.previousElementSibling);
+  input.type = input.type === "password" ? "text" : "password";
+  button.setAttribute("aria-pressed", String(input.type === "text"));
 }
 
 /** @param {FieldState} state @param {any} notes */

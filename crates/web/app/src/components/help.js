@@ -1,7 +1,7 @@
 // @ts-check
 // What the page did as calls of the API, and the keys of the keyboard.
 
-import { formatSeconds, html, icon, recentCalls, repaint, t } from "../core.js";
+import { formatSeconds, html, icon, recentCalls, t } from "../core.js";
 import { prefs, setPrefs } from "../prefs.js";
 import { context } from "../shortcuts.js";
 import { copy, showDialog } from "./dialog.js";
@@ -44,7 +44,7 @@ const shortcutGroups = () => [
 /** Shows the keys of the keyboard. */
 export const openKeys = () =>
   showDialog(t("keys.title"), () => html`
-    ${checkBox(t("keys.single"), prefs.keys, () => (setPrefs({ keys: !prefs.keys }), repaint()))}
+    ${checkBox(t("keys.single"), prefs.keys, (keys) => setPrefs({ keys }))}
     <div class="keys ${prefs.keys ? "" : "off"}">
       ${shortcutGroups().filter(([, keys]) => keys.length).map(
         ([title, keys]) => html`<section><h3>${title}</h3>

@@ -1,13 +1,12 @@
 // @ts-check
 // The frame around every page: the rail, the top bar, the notices.
 
-import { canAny, formatSeconds, href, html, icon, languages, locale, navigate, nothing, repaint, t, valueOf, withQuery } from "../core.js";
+import { canAny, formatSeconds, href, html, icon, languages, locale, navigate, nothing, t, valueOf, withQuery } from "../core.js";
 import { storeOptions } from "../directory.js";
 import { connection } from "../live.js";
 import { prefs, setPrefs } from "../prefs.js";
 import { renew, session, signOut } from "../session.js";
-import { lazyActions } from "./lazy.js";
-import { menuTrigger } from "./menu-button.js";
+import { lazyActions, menuTrigger } from "./lazy.js";
 import { optionViews, toastProblem } from "./small.js";
 
 const { openCalls, openKeys } = lazyActions(() => import("./help.js"));
@@ -31,11 +30,11 @@ export const pages = [
 
 /** @param {import("../router.js").Route} route @param {string} title @param {any} content */
 export const layout = (route, title, content) => html`
-  <a class="skip" href="#main" @click=${skip}>${t("skip")}</a>
+  <a class="skip" href="#main" @click=${(/** @type {Event} */ event) => (event.preventDefault(), document.getElementById("main")?.focus())}>${t("skip")}</a>
   <nav class="rail ${prefs.folded ? "folded" : ""}" aria-label=${t("nav.label")}>
     <a class="brand" href=${href("tills")}>${icon("brand")}<span>tillgate</span></a>
     <ul>${pages.filter((page) => canAny(page.rights)).map((page) => railItem(page, route.page === page.id))}</ul>
-    <button class="fold" aria-expanded=${String(!prefs.folded)} @click=${() => (setPrefs({ folded: !prefs.folded }), repaint())}>
+    <button class="fold" aria-expanded=${String(!prefs.folded)} @click=${() => setPrefs({ folded: !prefs.folded })}>
       ${icon(prefs.folded ? "unfold" : "fold")}<span>${t("nav.fold")}</span>
     </button>
   </nav>
@@ -92,7 +91,7 @@ function notices() {
 }
 
 /** A choice of the menu that is kept in this browser. @param {string} label @param {boolean} checked @param {Parameters<typeof setPrefs>[0]} change @param {() => void} [then] */
-const choice = (label, checked, change, then = repaint) => ({ label, checked, run: () => (setPrefs(change), then()) });
+const choice = (label, checked, change, then = () => {}) => ({ label, checked, run: () => (setPrefs(change), then()) });
 
 /** @returns {import("./menu.js").MenuItem[]} */
 function personMenu() {
@@ -114,9 +113,3 @@ function personMenu() {
 /** @param {string} name */
 const initials = (name) =>
   name.split(/\s+/).filter(Boolean).slice(0, 2).map((part) => [...part][0]?.toUpperCase()).join("");
-
-/** @param {Event} event */
-function skip(event) {
-  event.preventDefault();
-  document.getElementById("main")?.focus();
-}

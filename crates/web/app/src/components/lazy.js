@@ -1,7 +1,8 @@
 // @ts-check
-// Parts of the app that are loaded when they are first needed.
+// Parts of the app that are loaded when they are first needed, and buttons that open a menu.
+// The menu is loaded soon after the page.
 
-import { repaint } from "../core.js";
+import { html, icon, nothing, repaint, t } from "../core.js";
 import { loadingPanel } from "./panel.js";
 import { problemBox, skeleton, toastProblem } from "./small.js";
 
@@ -50,3 +51,26 @@ export const lazyActions = (read) =>
       },
     )
   );
+
+const loadMenu = () => import("./menu.js");
+const { openMenu } = lazyActions(loadMenu);
+setTimeout(() => loadMenu().catch(() => {}), 1_000);
+
+/**
+ * A button that opens a menu. Without a `label`, what it shows is its name.
+ * @param {() => import("./menu.js").MenuItem[]} items
+ * @param {{look: string, name: string, label?: string, title?: string}} options the classes of the button, and the name of the menu
+ * @param {any} content
+ */
+export function menuTrigger(items, { look, name, label, title }, content) {
+  const open = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    openMenu(/** @type {HTMLElement} */ (event.currentTarget), items(), name);
+  };
+  return html`<button class=${look} aria-haspopup="menu" aria-expanded="false" aria-label=${label ?? nothing} title=${title ?? nothing}
+    @click=${open}>${content}</button>`;
+}
+
+/** A button with three dots that opens a menu. @param {() => import("./menu.js").MenuItem[]} items @param {string} [label] */
+export const menuButton = (items, label = t("actions")) => menuTrigger(items, { look: "icon-button", name: label, label }, icon("more"));

@@ -1,12 +1,12 @@
 // @ts-check
 // A page with a list and the panel of the item that is open, by its description.
 
-import { can, html, icon, nothing, repaint, t, tn, withQuery } from "../core.js";
+import { can, href, html, icon, nothing, repaint, t, tn, withQuery } from "../core.js";
 import { filterBar } from "./filters.js";
 import { button, emptyBox, problemBox, skeleton } from "./small.js";
 import { table } from "./table.js";
 
-export { lazyActions, lazyPanel } from "./lazy.js";
+export { lazyActions, lazyPanel, menuTrigger } from "./lazy.js";
 export { ListState } from "./list.js";
 
 /** What can be done with several items. @typedef {{label: string, icon: string, run: (items: any[]) => void}} BulkAction */
@@ -27,7 +27,7 @@ export { ListState } from "./list.js";
  *   head?: (route: import("../router.js").Route) => any,
  *   add?: () => Addition,
  *   bulk?: () => BulkAction[],
- *   empty: () => Omit<import("./small.js").Emptiness, "action">,
+ *   empty?: () => import("./small.js").Emptiness,
  *   keys?: () => import("../shortcuts.js").PageKeys,
  * }} Description
  */
@@ -44,7 +44,9 @@ export function listPage(page) {
     const add = addition();
     const end = html`${page.end?.(route)}${add ? button("plus", add.label, add.run, "primary") : nothing}`;
     const rowHref = (/** @type {any} */ item) => withQuery({ tab: null }, item.id);
-    const empty = () => emptyBox({ ...page.empty(), action: add });
+    const isFiltered = [...route.query.keys()].some((name) => name !== "tab" && name !== "sort");
+    const none = isFiltered ? undefined : page.empty?.();
+    const empty = () => emptyBox(none ? { ...none, action: add } : { key: "list", clear: href(route.page, null, { store: null }) });
     const options = { columns: page.columns(), label: t(`nav.${route.page}`), openId: route.id, bulk: page.bulk?.(), rowHref, empty, nameOf, rowClass, actions };
     return html`
       <div class="split">
@@ -60,11 +62,12 @@ export function listPage(page) {
   const load = async (route, refresh) => {
     await Promise.all([list.show(page.query(route), refresh), panel.load(route.id)]);
   };
-  return { kinds, load, view, keys: () => ({ ...addKey(addition()), ...page.keys?.() }) };
+  const keys = () => {
+    const add = addition();
+    return { ...(add ? { n: add } : {}), ...page.keys?.() };
+  };
+  return { kinds, load, view, keys };
 }
-
-/** @param {Addition | undefined} add @returns {import("../shortcuts.js").PageKeys} */
-const addKey = (add) => (add ? { n: add } : {});
 
 /**
  * Renders a list of the API as a table, as far as it was read.

@@ -23,18 +23,13 @@ const askPassword = (kind, submit, options) =>
     ...options,
   });
 
-/** Goes on with a session. What waits for it is never done for another person than that of the page. @param {any} data */
-async function goOn(data) {
-  if (!noteTerms(data)) await new Promise(() => {});
-}
-
 /** Asks the person to sign in again. */
 export async function signInAgain() {
   // another tab may have renewed the session
   const { status, data } = await callOffice("POST", "session", { body: {} }).catch((error) => error);
-  if (status === 200) return goOn(data);
+  if (status === 200) return noteTerms(data);
   const signIn = async (/** @type {string} */ login, /** @type {string} */ password) => {
-    await goOn((await callOffice("POST", "session", { body: { login, password } })).data);
+    await noteTerms((await callOffice("POST", "session", { body: { login, password } })).data);
     await loadCurrent();
   };
   const opened = (/** @type {(value: boolean) => void} */ close) => (waiting.release = () => close(true));

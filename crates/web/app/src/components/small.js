@@ -2,9 +2,8 @@
 // Small parts that every page uses: instants, states, problems, empty lists.
 
 import { prefix } from "../base.js";
-import { formatAge, formatExact, formatMoment, html, icon, live, nothing, repeat, svg, t } from "../core.js";
+import { formatAge, formatExact, formatMoment, hasText, html, icon, live, nothing, Problem, repeat, svg, t, word } from "../core.js";
 import { connection } from "../live.js";
-import { describe, supportText } from "../problems.js";
 import { copy } from "./dialog.js";
 import { toast } from "./toast.js";
 
@@ -68,6 +67,23 @@ export const optionViews = (options, selected) =>
 export const idText = (id) => html`
   <button class="id-text" title=${t("copy")} @click=${() => copy(id)}><code>${id}</code>${icon("copy")}</button>`;
 
+/** Returns the sentence for an error, keyed by its stable code. @param {unknown} error */
+export function describe(error) {
+  const key = error instanceof Problem ? `problem.${error.code}` : "";
+  if (!(error instanceof Problem) || !hasText(key)) {
+    return t(error instanceof Problem && error.status >= 500 ? "problem.internal" : "problem.unexpected");
+  }
+  return t(key, { right: word("right", error.right), seconds: error.retryAfter ?? 0 });
+}
+
+/** Returns what to copy for support. @param {unknown} error */
+function supportText(error) {
+  if (!(error instanceof Problem)) return String(error);
+  const parts = [new Date().toISOString(), location.pathname, `status ${error.status}`, `code ${error.code}`, error.message];
+  if (error.traceId) parts.push(`trace ${error.traceId}`);
+  return parts.filter(Boolean).join("\n");
+}
+
 /**
  * An error in place of what could not be shown. The frame reports a lost connection for all of the page.
  * @param {any} error
@@ -99,15 +115,17 @@ export const problemView = (error, retry) => html`
   </div>`;
 
 /**
- * What a list without items says: what the thing is, the first action, and the same as commands.
- * @typedef {{key: string, action?: {label: string, run: () => void}, curl?: [string, string, any?], command?: string}} Emptiness
+ * What a list without items says: what the thing is, the first action, and the same as commands; or where the list is
+ * without its filter.
+ * @typedef {{key: string, action?: {label: string, run: () => void}, clear?: string, curl?: [string, string, any?], command?: string}} Emptiness
  */
 /** @param {Emptiness} options */
-export const emptyBox = ({ key, action, curl, command }) => html`
+export const emptyBox = ({ key, action, clear, curl, command }) => html`
   <div class="empty">
     <h2>${t(`${key}.empty.title`)}</h2>
     <p>${t(`${key}.empty.text`)}</p>
     ${action ? html`<p>${button("plus", action.label, action.run, "primary")}</p>` : nothing}
+    ${clear ? html`<p><a class="button" href=${clear}>${t("filter.clear")}</a></p>` : nothing}
     ${curl || command
       ? html`<details class="commands">
           <summary>${t("empty.same")}</summary>

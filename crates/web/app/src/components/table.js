@@ -2,7 +2,7 @@
 // Items as a table whose rows open a panel.
 
 import { html, nothing, repaint, repeat, t } from "../core.js";
-import { menuButton } from "./menu-button.js";
+import { menuButton } from "./lazy.js";
 
 /**
  * @typedef {{label: string, cell: (item: any) => any, class?: string} | false} Column

@@ -2,6 +2,7 @@
 // What a person may do where: devices by roles, and the rights that follow.
 
 import { differences, patch } from "../components/conflict.js";
+import { saveBar } from "../components/page-data.js";
 import { button } from "../components/small.js";
 import { toast } from "../components/toast.js";
 import { directory, usableDevices } from "../directory.js";
@@ -18,7 +19,6 @@ const drafts = new Map();
 let draft = null;
 /** The device whose rights are shown; an empty text is the office. @type {string | null} */
 let unfolded = null;
-let busy = false;
 
 /** The access of a user, regardless of the order. @param {{roles: string[], devices: {device: string, roles: string[]}[]}} access */
 const keyOf = ({ roles, devices }) =>
@@ -78,11 +78,7 @@ export function accessTab(user, etag) {
     <p class="muted small">${t("access.hint")}</p>
     ${[...drafts.values()].filter((each) => each !== current).map(unsaved)}
     ${isChanged(current)
-      ? html`<div class="save-bar" role="status">
-          <span>${effect(current.base, current, roles)}</span><span class="fill"></span>
-          <button class="button" @click=${() => discard(current)}>${t("cancel")}</button>
-          <button class="button primary" ?disabled=${busy} @click=${save}>${t("save")}</button>
-        </div>`
+      ? saveBar(html`<span>${effect(current.base, current, roles)}</span>`, () => discard(current), save)
       : nothing}`;
 }
 
@@ -126,12 +122,7 @@ function row(user, device, roles, isFixed) {
       : nothing}`;
 }
 
-/**
- * The effective rights, each with the role that gives it.
- * @param {NativeApi.User} user
- * @param {any | null} device
- * @param {any[]} roles
- */
+/** The effective rights, each with the role that gives it. @param {NativeApi.User} user @param {any | null} device @param {any[]} roles */
 function rightsOn(user, device, roles) {
   const rights = collectRights(effectiveRoles({ ...user, ...draft }, device, roles));
   if (rights.has("admin")) return html`<p>${t("access.admin", { roles: formatList(rights.get("admin") ?? []) })}</p>`;
@@ -184,8 +175,6 @@ async function save() {
   const saved = draft;
   const { base, etag, roles, devices } = saved;
   let isSaved = false;
-  busy = true;
-  repaint();
   await act(async () => {
     const answer = await patch(`users/${base.id}`, etag, base, differences(base, { roles, devices }));
     if (!answer) return void (isSaved = answer === null);
@@ -193,7 +182,6 @@ async function save() {
     const growing = answer.data.growing_api_keys?.length ?? 0;
     toast(t("access.saved", { name: base.display_name }), { detail: growing ? tn("access.growing_keys", growing) : t("access.saved.hint") });
   });
-  busy = false;
   // the page shows the saved user now
   if (isSaved) discard(saved);
   else repaint();

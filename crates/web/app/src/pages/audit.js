@@ -2,17 +2,17 @@
 // What was done, by whom, and what was refused.
 
 import { whoFilters } from "../components/filters.js";
-import { lazyActions, lazyPanel, listPage, ListState } from "../components/list-page.js";
-import { menuTrigger } from "../components/menu-button.js";
+import { lazyActions, lazyPanel, listPage, ListState, menuTrigger } from "../components/list-page.js";
 import { dash, moment } from "../components/small.js";
 import { nameOf } from "../directory.js";
 import { compareNames, html, icon, namesIn, nothing, optionsOf, pickQuery, t, withQuery, word } from "../core.js";
 import { PERIODS } from "../periods.js";
-import { outcome, sentence } from "./event-words.js";
+import { outcome, sentence, subjectName } from "./event-words.js";
 
 const { exportEvents } = lazyActions(() => import("./audit-export.js"));
 const FORMATS = /** @type {const} */ (["csv", "jsonl"]);
 const FILTERS = ["user", "device", "session", "action", "outcome", "subject", "search"];
+const list = new ListState("audit-events");
 /** The seal, which is loaded after the list. @type {typeof import("./seal.js") | null} */
 let seal = null;
 const eventPanel = lazyPanel(() => import("./event-panel.js"));
@@ -44,12 +44,14 @@ function only({ query }) {
   const session = query.get("session");
   const subject = query.get("subject");
   if (!session && !subject) return nothing;
-  return html`<p class="row"><span class="chip">${t(session ? "audit.only_session" : "audit.only_subject")}</span>
+  const about = list.items.find((each) => each.subject.id === subject);
+  const what = about ? `${word("subject", about.subject.kind)} ${subjectName(about)}` : "…";
+  return html`<p class="row"><span class="chip">${session ? t("audit.only_session") : t("audit.only_subject", { what })}</span>
     <a href=${withQuery({ session: null, subject: null }, null)}>${t("filter.clear")}</a></p>`;
 }
 
 export const page = listPage({
-  list: new ListState("audit-events"),
+  list,
   panel: { load: (id) => (loadSeal().catch(() => {}), eventPanel.load(id)), view: eventPanel.view },
   kinds: ["audit_event"],
   query: queryOf,
@@ -75,5 +77,4 @@ export const page = listPage({
   end: exportButton,
   head: (route) => html`${seal?.sealStrip()}${only(route)}`,
   rowClass: (event) => (event.outcome === "refused" ? "refused" : ""),
-  empty: () => ({ key: "audit", curl: ["GET", "audit-events"], command: "tillgate audit list" }),
 });

@@ -1,7 +1,7 @@
 // @ts-check
 // A device on the board: who is on it, or who was on it last.
 
-import { menuButton } from "../components/menu-button.js";
+import { menuButton } from "../components/lazy.js";
 import { age, dash, moment, state } from "../components/small.js";
 import { nameOf } from "../directory.js";
 import { formatDuration, formatMoment, html, icon, nothing, t, word } from "../core.js";
@@ -56,13 +56,11 @@ function freeLines(device) {
     ${silence(device)}`;
 }
 
-/** @param {any} device */
-const silence = (device) =>
-  isSilent(device) ? html`<p class="card-note warn">${icon("clock")}${t("board.silent", { time: formatMoment(device.last_seen_at) })}</p>` : nothing;
-
-/** Whether a till has been silent for longer than a usual day. @param {NativeApi.Device} device */
-const isSilent = (device) =>
-  device.status === "active" && device.last_seen_at && Date.now() - new Date(device.last_seen_at).getTime() > SILENT_AFTER;
+/** Says since when a till has been silent, if that is longer than a usual day. @param {NativeApi.Device} device */
+const silence = ({ status, last_seen_at: at }) =>
+  status === "active" && at && Date.now() - new Date(at).getTime() > SILENT_AFTER
+    ? html`<p class="card-note warn">${icon("clock")}${t("board.silent", { time: formatMoment(at) })}</p>`
+    : nothing;
 
 /** A device as a row of a table. @returns {import("../components/table.js").Column[]} */
 export const columns = () => [

@@ -7,7 +7,7 @@ import { clearThrottle, setPassword } from "../actions/passwords.js";
 import { endAll } from "../actions/sessions.js";
 import { accessOn, can, formatMoney, href, html, nothing, readItems, repaint, repeat, seesSessions, t, tn, word } from "../core.js";
 import { Detail, detailPanel, facts, panel } from "../components/detail.js";
-import { menuButton } from "../components/menu-button.js";
+import { menuButton } from "../components/lazy.js";
 import { actButton, age, button, checkBox, chips, curlLine, iconButton, idText, moment, rowList, state } from "../components/small.js";
 import { roleNames, usablePeople } from "../directory.js";
 import { boardState, isTill, seenAt, tones } from "./board.js";

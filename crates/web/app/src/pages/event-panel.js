@@ -3,8 +3,8 @@
 
 import { Detail, detailPanel, facts, panel } from "../components/detail.js";
 import { idText } from "../components/small.js";
-import { nameOf } from "../directory.js";
-import { formatDecimal, formatExact, href, html, t, word } from "../core.js";
+import { directory, nameOf } from "../directory.js";
+import { call, formatDecimal, formatExact, formatMoney, href, html, roleName, t, word } from "../core.js";
 import { outcome, sentence, subjectName } from "./event-words.js";
 
 const detail = new Detail("audit-events");
@@ -27,7 +27,7 @@ export const { load, view } = detailPanel(detail, (event) => {
         [t("field.id"), idText(event.id)],
       ])}
       <h3>${t("audit.details")}</h3>
-      ${details.length ? html`<dl class="facts">${details.map(([name, value]) => detailRow(name, value))}</dl>` : html`<p class="muted">${t("none")}</p>`}
+      ${details.length ? html`<dl class="facts">${details.map(([name, value]) => detailRow(name, value, event))}</dl>` : html`<p class="muted">${t("none")}</p>`}
       <details class="commands"><summary>JSON</summary><pre class="code" tabindex="0">${JSON.stringify(event, null, 2)}</pre></details>`,
   });
 });
@@ -43,15 +43,48 @@ function subjectLink(event) {
 }
 
 /** The group of the texts for the values of a detail. @type {Record<string, string>} */
-const GROUPS = { right: "right", rights: "right", mount: "mount", environment: "environment", environments: "environment", status: "status" };
+const GROUPS = { right: "right", rights: "right", permissions: "right", mount: "mount", dialect: "mount", why: "ended_why", environment: "environment", environments: "environment", status: "status" };
 
-/** A detail; a change shows both values. @param {string} name @param {any} value */
-function detailRow(name, value) {
-  const text = (/** @type {any} */ each) => detailText(each, GROUPS[name]);
-  const isChange = value && typeof value === "object" && "from" in value && "to" in value;
-  return html`<div><dt>${word("field", name)}</dt><dd>${isChange
-    ? html`<del>${text(value.from)}</del> → <ins>${text(value.to)}</ins>`
-    : text(value)}</dd></div>`;
+/** The texts for details that other pages show, too. @type {Record<string, string>} */
+const LABELS = { dialect: "tills.column.mount", refund_of: "ticket.refund", assignment: "field.roles", owner: "ticket.owner", rounding: "ticket.rounding", discount: "ticket.discount", location: "ticket.place" };
+const AMOUNTS = ["payable", "rounding", "payments"];
+
+/** The currency of the ticket that an event is about, as soon as it is read. @param {any} event @returns {string | undefined} */
+const currencyOf = ({ subject }) =>
+  subject.kind === "ticket" ? detail.extra("ticket", async () => (await call("GET", `tickets/${subject.id}`)).data).value?.currency : undefined;
+
+/** A detail; a change shows both values, or what was taken from a list and added to it. @param {string} name @param {any} value @param {any} event */
+function detailRow(name, value, event) {
+  const currency = AMOUNTS.includes(name) && currencyOf(event);
+  /** @type {(each: any) => string} */
+  const text = (each) => {
+    if (typeof each?.amount === "string") return `${each.name || word("payment", each.means)} ${text(each.amount)}`;
+    if (currency && typeof each === "string") return formatMoney(each, currency);
+    return name === "owner" ? nameOf({ id: each }) || String(each) : detailText(each, GROUPS[name]);
+  };
+  const row = (/** @type {any} */ shown) => html`<div><dt>${LABELS[name] ? t(LABELS[name]) : word("field", name)}</dt><dd>${shown}</dd></div>`;
+  if (name === "refund_of") return row(html`<a href=${href("tickets", value)}>${t("ticket.refund_of")}</a>`);
+  if (!isChange(value)) return row(text(listed(name, value)));
+  const [from, to] = [listed(name, value.from), listed(name, value.to)];
+  if (!Array.isArray(from) || !Array.isArray(to)) return row(html`<del>${text(from)}</del> → <ins>${text(to)}</ins>`);
+  const [before, after] = [from.map(text), to.map(text)];
+  return row([
+    ...before.filter((/** @type {string} */ each) => !after.includes(each)).map((/** @type {string} */ each) => html`<del>− ${each}</del> `),
+    ...after.filter((/** @type {string} */ each) => !before.includes(each)).map((/** @type {string} */ each) => html`<ins>+ ${each}</ins> `),
+  ]);
+}
+
+/** @param {any} value */
+const isChange = (value) => value && typeof value === "object" && "from" in value && "to" in value;
+
+/** Access as a list of texts, one for each place; other values as they are. @param {string} name @param {any} value */
+function listed(name, value) {
+  if (!value || (name !== "assignment" && (name !== "devices" || Array.isArray(value)))) return value;
+  const { roles: office, devices } = name === "assignment" ? value : { roles: [], devices: value };
+  const roles = (/** @type {string[]} */ given) =>
+    given.map((each) => roleName(directory("roles").find(({ id, name }) => id === each || name === each) ?? { name: each })).join(", ") || t("access.no_roles");
+  const places = Object.keys(devices).map((each) => `${directory("devices").find(({ id }) => id === each)?.name ?? each}: ${roles(devices[each])}`);
+  return office.length ? [`${t("access.office")}: ${roles(office)}`, ...places] : places;
 }
 
 /** A value of the details as text; items of tickets by their names. @param {any} value @param {string} [group] @returns {string} */
@@ -59,6 +92,7 @@ function detailText(value, group) {
   if (value === null || value === undefined || value === "") return "–";
   if (Array.isArray(value)) return value.map((each) => detailText(each, group)).join(", ") || "–";
   if (typeof value !== "object") return group ? word(group, String(value)) : String(value);
+  if (isChange(value)) return `${detailText(value.from, group)} → ${detailText(value.to, group)}`;
   if (typeof value.name !== "string") return JSON.stringify(value);
   return typeof value.quantity === "string" ? `${formatDecimal(value.quantity)} × ${value.name}` : value.name;
 }

@@ -54,7 +54,7 @@ export const page = listPage({
     { label: t("field.status"), cell: userState },
     { label: t("user.office_roles"), cell: (user) => chips(roleNames(user.roles)) },
     { label: t("user.tills"), cell: tillsOf },
-    { label: t("field.email"), class: "wide", cell: (user) => user.email ?? dash },
+    { label: t("field.email"), class: "wide email", cell: (user) => user.email ?? dash },
     { label: t("user.last_login"), class: "num", cell: (user) => age(user.last_login_at) },
   ],
   search: () => t("user.search"),
@@ -68,9 +68,4 @@ export const page = listPage({
   rowClass: (user) => (user.status === "active" || user.status === "pending" ? "" : "over"),
   actions: menu,
   bulk,
-  empty: () => ({
-    key: "people",
-    curl: ["POST", "users", { user_name: "jana", devices: [{ device: "P01", roles: ["cashier"] }] }],
-    command: "tillgate user add jana --device P01=cashier",
-  }),
 });

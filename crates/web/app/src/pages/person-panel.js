@@ -6,7 +6,7 @@ import { clearThrottle, inviteUser, mailInvitation, setPassword, verifyEmail } f
 import { endAll } from "../actions/sessions.js";
 import { can, href, html, nothing, readItems, seesSessions, t } from "../core.js";
 import { Detail, detailPanel, facts, panel } from "../components/detail.js";
-import { menuButton } from "../components/menu-button.js";
+import { menuButton } from "../components/lazy.js";
 import { age, button, idText, moment, rowList, state } from "../components/small.js";
 import { accessTab } from "./access-matrix.js";
 import { sessionRow } from "./session-row.js";
@@ -38,6 +38,7 @@ function actions(user) {
   if (user.status === "deleted" || !can("userUpdate")) return undefined;
   const more = () => [
     can("sessionDelete") && { label: t("session.end_all.menu"), icon: "leave", run: () => endAll({ user: user.id }, name) },
+    !isSelf(user) && { label: t("password.set.action"), icon: "key", run: () => setPassword("users", user, name) },
     { label: t("throttle.clear"), icon: "unlock", run: () => clearThrottle("users", user, name) },
     null,
     can("userDelete") && !isSelf(user) && { label: t("user.delete.action"), icon: "trash", danger: true, run: () => deleteUser(user) },

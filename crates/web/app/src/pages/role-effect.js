@@ -6,13 +6,7 @@ import { compareRights, effectiveRoles, roleName, t, tn, word } from "../core.js
 
 const MAX_LOSSES = 3;
 
-/**
- * Returns the effect in sentences.
- * @param {NativeApi.Role} role
- * @param {Set<string>} rights the rights that the role would have
- * @param {any[]} roles
- * @returns {string[]}
- */
+/** Returns the effect of other rights of a role in sentences. @param {NativeApi.Role} role @param {Set<string>} rights @param {any[]} roles @returns {string[]} */
 export function effectOf(role, rights, roles) {
   const added = [...rights].filter((right) => !role.rights.includes(right));
   const removed = role.rights.filter((/** @type {string} */ right) => !rights.has(right));

@@ -2,9 +2,8 @@
 // Roles side by side, with the rights of each.
 
 import { call, can, href, html, icon, nothing, readAll, repaint, roleName, t, tn, word } from "../core.js";
-import { lazyActions } from "../components/lazy.js";
-import { menuTrigger } from "../components/menu-button.js";
-import { PageData } from "../components/page-data.js";
+import { lazyActions, menuTrigger } from "../components/lazy.js";
+import { PageData, saveBar, segments } from "../components/page-data.js";
 import { button } from "../components/small.js";
 import { toast } from "../components/toast.js";
 import { directory } from "../directory.js";
@@ -27,7 +26,6 @@ const drafts = new Map();
 const hidden = new Set();
 /** @type {"all" | "differ" | "held"} */
 let shows = "all";
-let busy = false;
 
 /** @param {import("../router.js").Route} route @param {import("../components/list.js").Refresh} refresh */
 async function load(route, refresh) {
@@ -46,11 +44,7 @@ function view(route) {
   return html`
     <div class="page">
       <div class="filters">
-        <div class="segments" role="group" aria-label=${t("role.shows")}>
-          ${/** @type {const} */ (["all", "differ", "held"]).map(
-            (name) => html`<button aria-pressed=${String(shows === name)} @click=${() => ((shows = name), repaint())}>${t(`role.shows.${name}`)}</button>`,
-          )}
-        </div>
+        ${segments(t("role.shows"), /** @type {const} */ (["all", "differ", "held"]), shows, (name) => ((shows = name), repaint()), (name) => t(`role.shows.${name}`))}
         ${hiddenCount
           ? html`<button class="button quiet" @click=${() => (hidden.clear(), repaint())}>${tn("role.show_hidden", hiddenCount)}</button>`
           : nothing}
@@ -68,7 +62,7 @@ function view(route) {
         toggle,
         head: (role) => columnHead(role, route.id === role.id),
       })}
-      ${drafts.size ? saveBar(roles) : nothing}
+      ${drafts.size ? saveBar(html`<ul>${effects(roles).map((line) => html`<li>${line}</li>`)}</ul>`, () => (drafts.clear(), repaint()), save) : nothing}
     </div>`;
 }
 
@@ -121,22 +115,11 @@ async function toggle(role, rights, gives) {
   draft.etag = JSON.stringify(fresh.rights) === JSON.stringify(role.rights) ? etag : '"0"';
 }
 
-/** @param {NativeApi.Role[]} roles */
-function saveBar(roles) {
-  const lines = roles.filter(({ id }) => drafts.has(id)).flatMap((role) => effectOf(role, rightsOf(role), roles));
-  return html`
-    <div class="save-bar" role="status">
-      <ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>
-      <span class="fill"></span>
-      <button class="button" @click=${() => (drafts.clear(), repaint())}>${t("cancel")}</button>
-      <button class="button primary" ?disabled=${busy} @click=${save}>${t("save")}</button>
-    </div>`;
-}
+/** What saving would change, in sentences. @param {NativeApi.Role[]} roles */
+const effects = (roles) => roles.filter(({ id }) => drafts.has(id)).flatMap((role) => effectOf(role, rightsOf(role), roles));
 
-async function save() {
-  busy = true;
-  repaint();
-  await act(async () => {
+const save = () =>
+  act(async () => {
     const { patch } = await import("../components/conflict.js");
     for (const [id, draft] of [...drafts]) {
       const answer = await patch(`roles/${id}`, draft.etag, draft.base, { rights: [...rightsOf(draft.base)] });
@@ -146,9 +129,6 @@ async function save() {
     }
     await loadCurrent();
   });
-  busy = false;
-  repaint();
-}
 
 /** @type {import("../main.js").Page} */
 export const page = {

@@ -3,7 +3,8 @@
 
 import { call, formatAge, formatExact, formatMoment, formatNumber, html, icon, nothing, Problem, repaint, t, tn, word } from "../core.js";
 import { copy } from "../components/dialog.js";
-import { button, toastProblem } from "../components/small.js";
+import { button } from "../components/small.js";
+import { act } from "../shop.js";
 
 const POLL_INTERVAL = 1_000;
 /** @type {{data: any, isMissing: boolean, running: any}} */
@@ -24,7 +25,7 @@ export async function loadSeal() {
 
 /** Verifies the whole log, and follows the verification until it is done. */
 async function verify() {
-  try {
+  await act(async () => {
     const answer = await call("POST", "audit/verifications", { body: {} });
     const id = answer.data?.id ?? answer.headers.get("location")?.split("/").at(-1);
     seal.running = answer.data ?? { id, state: "running", checked: 0 };
@@ -33,11 +34,8 @@ async function verify() {
       await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL));
       seal.running = (await call("GET", `audit/verifications/${id}`)).data;
     }
-  } catch (error) {
-    toastProblem(error);
-  } finally {
-    seal.running = null;
-  }
+  });
+  seal.running = null;
   await loadSeal();
 }
 

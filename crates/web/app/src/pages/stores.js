@@ -6,6 +6,7 @@ import { PageData } from "../components/page-data.js";
 import { button, emptyBox } from "../components/small.js";
 import { loadDirectory, usableDevices } from "../directory.js";
 import { can, href, html, icon, nothing, t, tn } from "../core.js";
+import { isTill } from "./board.js";
 
 const { addStore, closeStore, renameStore } = lazyActions(() => import("../actions/stores.js"));
 
@@ -28,11 +29,12 @@ function view() {
 /** @param {NativeApi.Store} store */
 function storeRow(store) {
   const devices = usableDevices().filter((device) => device.store?.id === store.id);
+  const others = devices.filter((device) => !isTill(device)).length;
   return html`
     <li>
       ${icon("store")}
       <div><strong>${store.name}</strong>
-        <span class="faint">${tn("tills.count", devices.length)}</span></div>
+        <span class="faint">${tn("user.till_count", devices.length - others)}${others ? ` · ${tn("tills.others", others)}` : ""}</span></div>
       <span class="fill"></span>
       <a class="button small quiet" href=${href("tills", null, { store: store.id })}>${t("nav.tills")}</a>
       ${can("storeUpdate") ? html`<button class="button small" @click=${() => renameStore(store)}>${t("store.rename")}</button>` : nothing}

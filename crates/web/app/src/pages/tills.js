@@ -3,7 +3,7 @@
 
 import { call, can, compareNames, currentRoute, formatNumber, formatSeconds, href, html, icon, nothing, readAll, repaint, repeat, seesSessions, t, tn, withQuery } from "../core.js";
 import { lazyPanel } from "../components/lazy.js";
-import { PageData } from "../components/page-data.js";
+import { PageData, segments } from "../components/page-data.js";
 import { button, checkBox, emptyBox } from "../components/small.js";
 import { table } from "../components/table.js";
 import { connection } from "../live.js";
@@ -101,19 +101,14 @@ function boardView(route, all) {
       ${others.length
         ? checkBox(tn("tills.others", others.length), board.showsOthers, (shows) => ((board.showsOthers = shows), repaint()))
         : nothing}
-      <div class="segments" role="group" aria-label=${t("tills.layout")}>
-        ${["tiles", "table"].map(
-          (name) => html`<button aria-pressed=${String(layout === name)} @click=${() => (setPrefs({ board: name }), repaint())}>
-            ${icon(name)}${t(`tills.${name}`)}</button>`,
-        )}
-      </div>
+      ${segments(t("tills.layout"), ["tiles", "table"], layout, (name) => setPrefs({ board: name }), (name) => html`${icon(name)}${t(`tills.${name}`)}`)}
       ${can("deviceCreate") ? button("plus", t("device.new"), registerDevice) : nothing}
     </div>
     <div class="board ${isStale ? "stale" : ""}">
       ${groupByStore(shown).map(
         (group) => html`<section>
           ${group.name || group.id === "none"
-            ? html`<h2 class="group-title">${group.name || t("store.none")}<span class="faint">${tn("tills.count", group.devices.length)}</span></h2>`
+            ? html`<h2 class="group-title">${group.name || t("store.none")}<span class="faint">${tn(board.showsOthers ? "tills.count" : "user.till_count", group.devices.length)}</span></h2>`
             : nothing}
           ${layout === "table" ? tableOf(group.devices, route) : tilesOf(group.devices, route)}
         </section>`,
