@@ -37,7 +37,11 @@ fn walk_to(page: &OfficePage, css: &str, name: &str, backwards: bool) {
     panic!("{MAX_KEYS} keys do not lead to {name}");
 }
 
-tillgate_tests::in_chromium!(person_is_managed_by_keyboard_alone, keys_ask_before_they_end_a_session, back_leaves_the_dialog_and_not_the_page);
+tillgate_tests::in_chromium!(
+    person_is_managed_by_keyboard_alone,
+    keys_ask_before_they_end_a_session,
+    back_leaves_the_dialog_and_not_the_page
+);
 
 fn person_is_managed_by_keyboard_alone(engine: DatabaseEngine) {
     let page = OfficePage::start(engine);
@@ -127,7 +131,8 @@ fn keys_ask_before_they_end_a_session(engine: DatabaseEngine) {
     let page = OfficePage::start(engine);
     let till = page.server.new_till().login("cashier", "P01");
     let press_on_till = |key: &str| {
-        let focus = "[...document.querySelectorAll('li.card a')].find(link => link.textContent.includes('P01')).focus()";
+        let focus =
+            "[...document.querySelectorAll('li.card a')].find(link => link.textContent.includes('P01')).focus()";
         page.browser.run(focus);
         page.press_for_dialog(key);
         page.wait_for_text("dialog", "End the session of Cashier?");

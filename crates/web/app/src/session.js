@@ -105,7 +105,7 @@ export async function noteTerms(data) {
 /**
  * Goes on if the page belongs to this person. Otherwise it is loaded again, for the person who is
  * signed in now, and what waits is never done in their name.
- * @param {string} user
+ * @param {string | undefined} user
  */
 async function requirePerson(user) {
   if (!session.user || user === session.user.id) return;

@@ -2,7 +2,7 @@
 // Deletes what the person has confirmed.
 
 import { call, navigate } from "../core.js";
-import { confirmDialog } from "../components/confirm.js";
+import { confirmDialog } from "../components/form.js";
 import { act } from "../shop.js";
 import { toastEnding } from "./sessions.js";
 

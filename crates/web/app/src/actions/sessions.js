@@ -2,7 +2,7 @@
 // Ending sessions, and the acknowledgments of the processes for whatever ends sessions.
 
 import { call, can, formatSeconds, readItems, t, tn } from "../core.js";
-import { confirmDialog } from "../components/confirm.js";
+import { confirmDialog } from "../components/form.js";
 import { toastProblem } from "../components/small.js";
 import { extendToast, toast } from "../components/toast.js";
 import { nameOf } from "../directory.js";
