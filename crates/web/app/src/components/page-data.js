@@ -49,6 +49,8 @@ export const segments = (label, names, current, pick, view) => html`
 export const saveBar = (effect, cancel, save) => html`
   <div class="save-bar" role="status">
     ${effect}<span class="fill"></span>
-    <button class="button" @click=${cancel}>${t("cancel")}</button>
-    <button class="button primary" ?disabled=${shop.isActing} @click=${save}>${t("save")}</button>
+    <div class="row">
+      <button class="button" @click=${cancel}>${t("cancel")}</button>
+      <button class="button primary" ?disabled=${shop.isActing} @click=${save}>${t("save")}</button>
+    </div>
   </div>`;

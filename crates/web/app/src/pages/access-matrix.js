@@ -55,6 +55,7 @@ export function accessTab(user, etag) {
   const isFixed = !can("userUpdate") || user.status === "deleted";
   const titleOf = (/** @type {{id: string, name: string}} */ { id, name }) => (id === "none" ? t("store.none") : name);
   return html`
+    ${[...drafts.values()].filter((each) => each !== current).map(unsaved)}
     <div class="scroll">
       <table class="matrix">
         <caption class="visually-hidden">${t("access.caption")}</caption>
@@ -76,7 +77,6 @@ export function accessTab(user, etag) {
       </table>
     </div>
     <p class="muted small">${t("access.hint")}</p>
-    ${[...drafts.values()].filter((each) => each !== current).map(unsaved)}
     ${isChanged(current)
       ? saveBar(html`<span>${effect(current.base, current, roles)}</span>`, () => discard(current), save)
       : nothing}`;
