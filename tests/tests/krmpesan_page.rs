@@ -90,6 +90,9 @@ fn user_logs_in_generates_and_copies_once() {
     let names = browser.run("return [...document.querySelectorAll('#rows th')].map(cell => cell.textContent)");
     assert_eq!(names, json!(["OFFICE", "P01", "P02", "PDA1"]));
 
+    let notes =
+        || browser.run("return [...document.querySelectorAll('.note')].filter(note => note.checkVisibility()).length");
+    assert_eq!(notes(), json!(0), "no device has a token");
     let first = generate(&browser, "P01");
     assert_eq!((browser.title().as_str(), browser.focused_id().as_str()), ("Token – krmpesan tokens", "token-title"));
     assert_eq!(browser.text("#token-title"), "Token of P01");
@@ -102,6 +105,7 @@ fn user_logs_in_generates_and_copies_once() {
     }
     browser.click("#done");
     assert!(browser.is_visible("#devices") && !browser.is_visible("#token"));
+    assert_eq!(notes(), json!(1), "P01 has a token now");
     let left = browser.run("return document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea')].map(field => field.value)");
     installation.secrets().assert_absent("the page after it", left.as_str().unwrap());
 

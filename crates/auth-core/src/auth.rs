@@ -42,6 +42,7 @@ pub use api_keys::{ApiKeyIdentity, GeneratedApiKey};
 pub use audit_denials::{DeniedCall, MissingRequirement};
 pub use builder::{AuthBuilder, AuthSettings, BuildError};
 pub use change_password::PasswordChange;
+pub use devices::LoginDevice;
 pub use introspect::{Introspection, TokenUse};
 pub use live_events::may_see_event;
 pub use maintenance::SweepCounts;

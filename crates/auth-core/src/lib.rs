@@ -127,8 +127,8 @@ pub mod throttle;
 pub mod token;
 
 pub use auth::{
-    Auth, AuthBuilder, AuthSettings, AuthStore, BuildError, DeniedCall, Introspection, MissingRequirement, Readiness,
-    TokenUse,
+    Auth, AuthBuilder, AuthSettings, AuthStore, BuildError, DeniedCall, Introspection, LoginDevice, MissingRequirement,
+    Readiness, TokenUse,
 };
 pub use cache::{CacheLimits, CacheUsage};
 pub use caller::{AuthenticatedBy, Caller, Profile, SessionContext};

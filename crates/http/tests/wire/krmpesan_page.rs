@@ -80,9 +80,9 @@ async fn logged_in_user_lists_devices_and_generates_one_token() {
     assert_eq!(
         devices.json_masked(&["/data/0/id", "/data/1/id", "/data/2/id"])["data"],
         json!([
-            { "id": "…", "name": "OFFICE", "environment": "BackOffice", "description": "OFFICE" },
-            { "id": "…", "name": "P01", "environment": "CashRegister", "description": "P01" },
-            { "id": "…", "name": "PDA1", "environment": "PDA", "description": "PDA1" },
+            { "id": "…", "name": "OFFICE", "environment": "BackOffice", "description": "OFFICE", "has_token": false },
+            { "id": "…", "name": "P01", "environment": "CashRegister", "description": "P01", "has_token": false },
+            { "id": "…", "name": "PDA1", "environment": "PDA", "description": "PDA1", "has_token": false },
         ]),
         "sorted by name, without locked devices and devices that are not the user's"
     );
@@ -102,6 +102,23 @@ async fn logged_in_user_lists_devices_and_generates_one_token() {
     let listed = shop.get("/krmpesan/devices", &generated.text_at("/data/IdToken")).await;
     assert_eq!(listed.text_at("/data/0/id"), generated.text_at("/data/DeviceId"));
     assert_eq!(shop.get("/krmpesan/devices", earlier.access_token.expose()).await.status, 401, "the earlier one");
+}
+
+#[actix_web::test]
+async fn page_shows_which_devices_have_a_token() {
+    let shop = TestServer::start();
+    let visit = shop.log_in_krmpesan_page("cashier").await.text_at("/data/token");
+    let with_token = async || {
+        let devices = shop.get("/krmpesan/app/devices", &visit).await.json();
+        let devices = devices["data"].as_array().unwrap().clone();
+        let names = devices.iter().filter(|device| device["has_token"] == true);
+        names.map(|device| device["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(with_token().await, [""; 0]);
+    let paired = shop.generate_krmpesan_tokens("manager", "P01");
+    assert_eq!(with_token().await, ["P01"], "whoever generated it");
+    shop.auth.end_session(paired.session.id).unwrap();
+    assert_eq!(with_token().await, [""; 0], "an ended token");
 }
 
 #[actix_web::test]

@@ -50,7 +50,7 @@ async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
 async fn list_devices(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     check_visit(&caller)?;
     let devices = call.run_blocking(move |auth| auth.list_login_devices(&caller)).await?;
-    render_success(&devices.iter().map(DeviceBody::from_device).collect::<Vec<_>>())
+    render_success(&devices.iter().map(DeviceBody::from_login_device).collect::<Vec<_>>())
 }
 
 async fn generate_tokens(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

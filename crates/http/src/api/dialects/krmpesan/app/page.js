@@ -145,22 +145,24 @@
     // hidden: tells a password manager which user's password is required
     const user = element("input", { type: "text", autocomplete: "username", value: byId("user").value, hidden: "" });
     const form = element("form", { method: "post", novalidate: "" }, user, element("p", {}, label, password), button);
+    const note = element("p", { class: "note" }, "This device has a token. A new one replaces it.");
+    note.hidden = !device.has_token;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      runExclusive(button, () => generate(device, password));
+      runExclusive(button, () => generate(device, password, note));
     });
     return element("tr", { role: "row" },
       element("th", { scope: "row", role: "rowheader" }, device.name),
       element("td", { role: "cell" }, device.environment),
       element("td", { role: "cell" }, device.description),
-      element("td", { role: "cell" }, form));
+      element("td", { role: "cell" }, note, form));
   }
 
   function visuallyHidden(text) {
     return element("span", { class: "unseen" }, text);
   }
 
-  async function generate(device, password) {
+  async function generate(device, password, note) {
     if (!password.value) return showError(`Enter your password for ${device.name}.`, password);
     showStatus("Generating …");
     const typed = password.value;
@@ -179,6 +181,7 @@
     if (answer.status !== 200) return showError(describeFailure(answer), password);
     for (const value of VALUES) byId(value).value = answer.data[value];
     byId("token-title").textContent = `Token of ${device.name}`;
+    note.hidden = false;
     returnField = password;
     show("token");
     showStatus(`The token of ${device.name} was generated. Copy all three values now.`);

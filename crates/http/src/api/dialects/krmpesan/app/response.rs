@@ -1,6 +1,7 @@
 //! The bodies that the page of krmpesan receives.
 
 use serde::Serialize;
+use tillgate_auth_core::LoginDevice;
 use tillgate_domain::{Device, DeviceId, SessionId};
 
 /// The logged-in user.
@@ -18,12 +19,16 @@ pub(super) struct DeviceBody<'d> {
     name: &'d str,
     environment: &'static str,
     description: &'d str,
+    /// Whether the device has a token, which another one replaces.
+    has_token: bool,
 }
 
 impl<'d> DeviceBody<'d> {
-    pub(super) fn from_device(device: &'d Device) -> Self {
+    pub(super) fn from_login_device(listed: &'d LoginDevice) -> Self {
+        let LoginDevice { device, has_permanent_token } = listed;
         let Device { id, name, environment, description, .. } = device;
-        Self { id: *id, name: name.as_str(), environment: environment.name(), description }
+        let has_token = *has_permanent_token;
+        Self { id: *id, name: name.as_str(), environment: environment.name(), description, has_token }
     }
 }
 
