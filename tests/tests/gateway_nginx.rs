@@ -65,19 +65,45 @@ impl Gateway {
         assert_eq!(self.api.take_heads(), Vec::<String>::new(), "{what} reached the API");
     }
 
+    /// Sends a body through nginx, and returns the answer with its head.
+    fn post(&self, path: &str, body: &serde_json::Value) -> String {
+        let body = body.to_string();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        );
+        self.nginx.send(&format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()))
+    }
+
     /// Logs in with POS Kasir through nginx, as its clients do, and returns the access token.
     fn log_in(&self, installation: &Installation, user: &str) -> String {
-        let body = json!({ "email": format!("{user}@example.com"), "password": PASSWORD }).to_string();
-        let request = format!(
-            "POST /kasir/api/v1/auth/login HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let text = self.nginx.send(&request);
+        let body = json!({ "email": format!("{user}@example.com"), "password": PASSWORD });
+        let text = self.post("/kasir/api/v1/auth/login", &body);
         let token =
             text.split_once("\"Token\":\"").unwrap_or_else(|| panic!("{text}")).1.split_once('"').unwrap().0.to_owned();
         installation.secrets().add(&token);
         token
+    }
+}
+
+#[test]
+#[ignore = "requires nginx"]
+fn logins_of_every_listed_mount_reach_tillgate() {
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let gateway = Gateway::before(&installation);
+    for (path, body) in [
+        ("/api/v1/sessions", json!({ "login": "cashier", "password": PASSWORD, "device": "P01" })),
+        ("/portos/api/auth", json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "P02" })),
+        ("/kasir/api/v1/auth/login", json!({ "email": "cashier@example.com", "password": PASSWORD })),
+    ] {
+        let answer = gateway.post(path, &body);
+        assert!(answer.starts_with("HTTP/1.1 20"), "{path}: {answer}");
+        assert_eq!(gateway.api.take_heads(), Vec::<String>::new(), "{path} reached the API");
+    }
+    // what only begins like one of them is checked
+    for target in ["/portosx/", "/kasirx", "/x/kasir/"] {
+        let answer = gateway.send("GET", target, "");
+        assert!([401, 403].contains(&answer.status), "{target}: {}", answer.text);
+        assert_eq!(gateway.api.take_heads(), Vec::<String>::new(), "{target} reached the API");
     }
 }
 
