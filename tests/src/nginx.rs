@@ -16,7 +16,8 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts nginx with these blocks inside `http`; each `listen 80` in them becomes a free port.
+    /// Starts nginx with these blocks inside `http`; each `listen 80` and `listen 443 ssl` in them
+    /// becomes a free port.
     pub fn start(blocks: &str) -> Self {
         let folder = crate::installation::create_folder();
         let address = raw_http::find_free_address();
@@ -24,6 +25,7 @@ impl Nginx {
             .map(|kind| format!("    {kind}_temp_path {kind};"))
             .join("\n");
         let blocks = blocks.replace("listen 80;", &format!("listen {address};"));
+        let blocks = blocks.replace("listen 443 ssl;", &format!("listen {address} ssl;"));
         let text = format!(
             "pid nginx.pid;\ndaemon off;\nmaster_process off;\nerror_log error.log warn;\nevents {{}}\n\
              http {{\n    access_log off;\n{temporary}\n{blocks}\n}}\n"
@@ -49,6 +51,11 @@ impl Nginx {
             TcpStream::connect(address).is_ok()
         });
         Self { child, address, folder }
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// Sends these bytes over a new connection and returns what comes back until the connection is

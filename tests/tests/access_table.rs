@@ -3,7 +3,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use tillgate_tests::gateway::code_block;
+use tillgate_tests::markdown_pages::read_blocks;
 use tillgate_tests::{DatabaseEngine, Installation};
+
+/// The commands that docs/gateway.md shows print what it shows.
+#[test]
+fn documented_checks_print_what_the_page_shows() {
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    std::fs::write(installation.folder().join("tillgate.toml"), code_block("toml")).unwrap();
+    let blocks = read_blocks("docs/gateway.md");
+    let shown = &blocks.iter().find(|block| block.text.starts_with("$ tillgate ")).unwrap().text;
+    let mut printed = String::new();
+    for command in shown.lines().filter_map(|line| line.strip_prefix("$ tillgate ")) {
+        let output = installation.run(&command.split(' ').collect::<Vec<_>>(), "");
+        let output = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        printed += &format!("$ tillgate {command}\n{output}");
+    }
+    assert_eq!(&printed, shown);
+}
 
 #[test]
 fn access_rows_are_queried_without_a_request() {

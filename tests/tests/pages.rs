@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tillgate_testkit::postgres::Server;
 use tillgate_tests::markdown_pages::{Block, list_pages, matches_shown_lines, read_blocks};
 use tillgate_tests::{DatabaseEngine, Installation, PASSWORD};
 
@@ -56,9 +57,15 @@ const PAGE_CASES: [PageCase; 8] = [
     ("docs/oauth.md", PageSetup::Shop, &[]),
 ];
 
-/// Two pages of contracts have one command beside their calls.
-const KRMPESAN_PAGE: PageCase = ("docs/dialects/krmpesan.md", PageSetup::Shop, &[]);
-const PORTOS_PAGE: PageCase = ("docs/dialects/portos.md", PageSetup::Shop, &[]);
+/// Two pages of contracts have one command beside their calls, in the folder of the README.
+const DIALECT_SUBSTITUTIONS: &[(&str, &str)] = &[("target/release/tillgate", "tillgate")];
+const KRMPESAN_PAGE: PageCase = ("docs/dialects/krmpesan.md", PageSetup::Shop, DIALECT_SUBSTITUTIONS);
+const PORTOS_PAGE: PageCase = ("docs/dialects/portos.md", PageSetup::Shop, DIALECT_SUBSTITUTIONS);
+
+/// Whether a block is for a PostgreSQL server `db.example`, which a test of its own provides.
+fn is_for_postgres(block: &Block) -> bool {
+    block.text.contains("db.example")
+}
 
 /// The `sh` blocks of a page that `readme.rs` does not run and that are not marked, each with the
 /// shown output. `readme.rs` runs, from the block that starts the demo's shop, each block that
@@ -95,6 +102,24 @@ fn every_block_is_run_or_has_a_reason() {
     }
 }
 
+/// The languages of the blocks that contain no commands.
+const OTHER_LANGUAGES: [&str; 9] = ["json", "text", "toml", "rust", "nginx", "caddyfile", "yaml", "ini", "sql"];
+
+/// The programs with which the commands of the pages begin.
+const PROGRAMS: [&str; 9] = ["tillgate", "curl", "cargo", "sudo", "systemctl", "openssl", "psql", "podman", "install"];
+
+#[test]
+fn every_command_is_in_an_sh_block() {
+    for page in list_pages() {
+        for block in read_blocks(&page).iter().filter(|block| block.language != "sh") {
+            assert!(OTHER_LANGUAGES.contains(&block.language.as_str()), "{}: {}", block.location(), block.language);
+            let is_command = |line: &&str| PROGRAMS.contains(&line.trim_start().split(' ').next().unwrap_or_default());
+            let command = block.text.lines().filter(|line| line.contains(' ')).find(is_command);
+            assert_eq!(command, None, "{}: make it an sh block, which the tests run", block.location());
+        }
+    }
+}
+
 /// The folder that stands for the machine, with a `tillgate` in its path that reads passwords from
 /// a file and stops a server once it listens.
 struct PageSandbox {
@@ -127,6 +152,7 @@ impl PageSandbox {
         }
         std::fs::write(folder.join("bin/tillgate"), TILLGATE_SCRIPT).unwrap();
         std::fs::write(folder.join("passwords"), format!("{PASSWORD}\n")).unwrap();
+        std::fs::write(folder.join("work/people.txt"), "anna P01\nbohus P02\n").unwrap();
         std::fs::set_permissions(folder.join("bin/tillgate"), PermissionsExt::from_mode(0o755)).unwrap();
         Self { folder }
     }
@@ -176,7 +202,7 @@ fn run_page(page: &PageCase) {
     std::fs::set_permissions(installation.folder(), PermissionsExt::from_mode(0o700)).unwrap();
     // a copy of the master key is elsewhere, as the page about backups requires
     let _ = std::fs::copy(installation.folder().join("master.key"), machine.folder.join("elsewhere/master.key"));
-    for (block, shown) in runnable_blocks(name) {
+    for (block, shown) in runnable_blocks(name).into_iter().filter(|(block, _)| !is_for_postgres(block)) {
         let mut text = block.text.clone();
         for (placeholder, value) in placeholders {
             text = text.replace(placeholder, value);
@@ -196,6 +222,61 @@ fn run_page(page: &PageCase) {
             assert!(matches_shown_lines(&shown, &out), "{} shows\n{shown}\nbut prints\n{out}", block.location());
         }
     }
+}
+
+/// A dump and its restore with the commands of docs/backup.md. The role of the server is not that
+/// of PostgreSQL's administrator, and the audit log was sealed after the dump.
+#[test]
+#[ignore = "requires PostgreSQL"]
+fn commands_of_a_restore_on_postgresql_run() {
+    let server = Server::start(&[]).unwrap();
+    for statement in [
+        "CREATE ROLE postgres SUPERUSER LOGIN",
+        "CREATE ROLE till LOGIN",
+        "CREATE DATABASE tillgate OWNER till ENCODING 'UTF8' TEMPLATE template0",
+    ] {
+        server.sql("postgres", statement).unwrap();
+    }
+    let address = server.address("tillgate").replace("//tillgate@", "//till@");
+    let port = address.split(':').nth(2).unwrap().split('/').next().unwrap().to_owned();
+    let installation = Installation::with_database(DatabaseEngine::Postgres, address);
+    std::fs::set_permissions(installation.folder(), PermissionsExt::from_mode(0o700)).unwrap();
+    installation.run_ok(&["init"], "");
+    // a server seals the new events before it stops
+    let add_admin = |name: &str| {
+        installation.run_ok(&["user", "add", name, "--role", "admin"], PASSWORD);
+        let mut running = installation.serve();
+        running.stop();
+    };
+    let machine = PageSandbox::new("docs/backup.md-postgresql");
+    let run = |block: &Block| {
+        let text = machine.replace_paths(&block.text, installation.folder());
+        let text = text.replace("tillgate@db.example", "till@127.0.0.1").replace("db.example", "127.0.0.1");
+        let script = text.replace("--owner=tillgate", "--owner=till");
+        let mut sh = Command::new("sh");
+        // the first `doctor` reports the restore with exit code 1
+        sh.args(["-c", &script]).current_dir(machine.folder.join("work")).env("PGPORT", &port);
+        let path = [server.program_folder(), &machine.folder.join("bin")].map(|folder| folder.display().to_string());
+        sh.env("PATH", format!("{}:{}", path.join(":"), std::env::var("PATH").unwrap()));
+        sh.env("PROGRAM", Installation::program()).env("PASSWORDS", machine.folder.join("passwords"));
+        sh.env("TILLGATE_DATABASE__URL", installation.database());
+        let output = sh.output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{} failed:\n{script}\n{printed}", block.location());
+        printed.into_owned()
+    };
+    let blocks: Vec<Block> = runnable_blocks("docs/backup.md").into_iter().map(|(block, _)| block).collect();
+    let blocks: Vec<&Block> = blocks.iter().filter(|block| is_for_postgres(block)).collect();
+    let [dump, restore] = blocks.as_slice() else { panic!("{blocks:?}") };
+    add_admin("before");
+    run(dump);
+    add_admin("after");
+    let printed = run(restore);
+    assert!(printed.contains("FIX   audit: "), "the seal outside the database is newer: {printed}");
+    let users = installation.run_ok(&["user", "list"], "");
+    assert!(users.contains("before") && !users.contains("after"), "{users}");
+    installation.run_ok(&["doctor"], "");
+    installation.run_ok(&["audit", "verify"], "");
 }
 
 macro_rules! page {

@@ -60,6 +60,46 @@ fn documented_nginx_forwards_the_client_and_hides_internal_paths() {
 }
 
 #[test]
+#[ignore = "requires nginx and curl"]
+fn documented_nginx_serves_tls() {
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite)
+        .with_setting("SERVER__PROXIES", "127.0.0.1/32")
+        .with_setting("OPERATIONS__LISTEN", "127.0.0.1:0");
+    let server = installation.serve();
+    let identity = rcgen::generate_simple_self_signed(["pos.example".to_owned()]).unwrap();
+    let certificate = installation.folder().join("pos.example.pem");
+    let key = installation.folder().join("pos.example.key");
+    std::fs::write(&certificate, identity.cert.pem()).unwrap();
+    std::fs::write(&key, identity.signing_key.serialize_pem()).unwrap();
+    let page = read_block("proxy.md", "nginx")
+        .replace("127.0.0.1:8080", server.address().trim_start_matches("http://"))
+        .replace("/etc/ssl/pos.example.pem", certificate.to_str().unwrap())
+        .replace("/etc/ssl/pos.example.key", key.to_str().unwrap());
+    let nginx = Nginx::start(&page);
+    let curl = |path: &str, body: &str| {
+        let place = format!("pos.example:{}", nginx.port());
+        let mut curl = std::process::Command::new("curl");
+        curl.args(["--silent", "--show-error", "--include", "--max-time", "20", "--cacert"]).arg(&certificate);
+        curl.args(["--resolve", &format!("{place}:127.0.0.1"), &format!("https://{place}{path}")]);
+        if !body.is_empty() {
+            curl.args(["--header", "content-type: application/json", "--data", body]);
+        }
+        let output = curl.output().expect("curl is needed: tests/run installs it");
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr)
+    };
+    let login = format!(r#"{{"login":"cashier","password":"{PASSWORD}","device":"P01"}}"#);
+    let answer = curl("/api/v1/sessions", &login);
+    assert!(answer.starts_with("HTTP/1.1 201 ") && answer.contains("Strict-Transport-Security"), "{answer}");
+    // tillgate knows that the client used TLS: the cookie of POS Kasir is for TLS only
+    let login = format!(r#"{{"email":"cashier@example.com","password":"{PASSWORD}"}}"#);
+    let answer = curl("/kasir/api/v1/auth/login", &login);
+    let cookies: Vec<&str> =
+        answer.lines().filter(|line| line.to_ascii_lowercase().starts_with("set-cookie:")).collect();
+    assert!(!cookies.is_empty() && cookies.iter().all(|cookie| cookie.contains("; Secure")), "{answer}");
+    assert!(curl("/healthz", "").starts_with("HTTP/1.1 404 "));
+}
+
+#[test]
 #[ignore = "requires Caddy"]
 fn documented_caddy_forwards_the_client_and_hides_internal_paths() {
     let installation = Installation::with_fixture(DatabaseEngine::Sqlite)

@@ -97,6 +97,22 @@ fn run_page(page: &str, shops: &mut BTreeMap<String, InstallationSnapshot>) -> u
     tried
 }
 
+/// The example of a login at `/docs` logs in at the demo shop that the README starts.
+#[test]
+fn example_login_of_the_api_page_works_in_the_demo() {
+    let blocks = read_blocks("README.md");
+    let (_, flags) = blocks.iter().find_map(|(_, block)| block.split_once("-- demo ")).unwrap();
+    let installation = Installation::new(DatabaseEngine::Sqlite);
+    installation.secrets().add("open-the-shop");
+    let demo: Vec<&str> = ["demo", "--small"].into_iter().chain(flags.split_whitespace()).collect();
+    let server = RunningServer::start(&installation, &demo);
+    let till = server.new_till();
+    let document = till.get("/openapi.json").expect_status(200).json();
+    let call = &document["paths"]["/api/v1/sessions"]["post"];
+    let example = &call["requestBody"]["content"]["application/json"]["example"];
+    till.post("/api/v1/sessions", example).expect_status(201);
+}
+
 #[test]
 fn readme_embeds_the_compiled_example() {
     let example = std::fs::read_to_string(repository_root().join("crates/auth-core/examples/embed.rs")).unwrap();

@@ -8,7 +8,7 @@ use crate::functions::{Function, find_words, functions};
 use crate::source::{Source, read_sources};
 
 /// What the source of a function contains if it starts a program, and the name of the program.
-const PROGRAMS: [(&str, &str); 18] = [
+const PROGRAMS: [(&str, &str); 19] = [
     ("postgres::create_database(", "PostgreSQL"),
     ("postgres::server(", "PostgreSQL"),
     ("Server::start(&[", "PostgreSQL"),
@@ -25,6 +25,7 @@ const PROGRAMS: [(&str, &str); 18] = [
     ("Command::new(\"openssl\")", "OpenSSL"),
     ("openssl s_client", "OpenSSL"),
     ("with_every_feature(", "OpenSSL"),
+    ("Command::new(\"script\")", "script"),
     ("Command::new(\"dpkg", "dpkg"),
     ("tools/bin/cargo-deb", "dpkg"),
 ];
