@@ -38,10 +38,11 @@ mod user;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use tillgate_domain::Slug;
 
-use crate::configuration::{self, Flags, Settings};
+use crate::configuration::{self, ConfigError, Flags, Settings};
 use crate::version::VERSION;
 
 /// An authentication server for points of sale
@@ -171,6 +172,9 @@ enum Command {
     /// Print shell completions
     #[command(after_help = "Example:\n  tillgate completions bash > /etc/bash_completion.d/tillgate")]
     Completions(completions::CompletionsArgs),
+    /// Print the version, as --version does
+    #[command(after_help = "Example:\n  tillgate version")]
+    Version,
     /// Write manual pages (roff) to a folder
     #[command(after_help = "Example:\n  tillgate manual /usr/local/share/man/man1")]
     Manual(manual::ManualArgs),
@@ -181,6 +185,26 @@ impl Cli {
     #[must_use]
     pub fn runs_server(&self) -> bool {
         matches!(self.command, Command::Serve(_) | Command::Demo(_))
+    }
+
+    /// Parses the arguments of this process. Otherwise prints the help, the version or the error,
+    /// with `--json` as JSON, and returns the exit code.
+    ///
+    /// # Errors
+    ///
+    /// The exit code if there is no command to run.
+    pub fn parse_arguments() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            let json = std::env::args_os().any(|argument| argument == "--json");
+            // without a command, clap prints the help as an error
+            if json && error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+                print::print_error(true, &CommandError::usage(summarize_usage_error(&error)));
+            } else {
+                // a closed pipe is not an error
+                let _ = error.print();
+            }
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        })
     }
 }
 
@@ -211,6 +235,16 @@ impl CommandError {
     pub(crate) fn usage(why: impl std::fmt::Display) -> Self {
         Self::Usage(why.to_string())
     }
+
+    /// Whether the exit code is 2 (invalid usage) instead of 1.
+    const fn is_usage(&self) -> bool {
+        matches!(self, Self::Usage(_) | Self::AlreadyLogged { usage: true })
+    }
+
+    /// The code of the error in JSON.
+    pub(crate) const fn code(&self) -> &'static str {
+        if self.is_usage() { "usage" } else { "failed" }
+    }
 }
 
 /// The options and environment variables with which a command runs.
@@ -232,6 +266,11 @@ impl Context {
         let mut flags = self.flags.clone();
         add(&mut flags);
         configuration::load_settings(&flags, &self.variables).map_err(CommandError::usage)
+    }
+
+    /// Loads the settings; the error is that of the configuration.
+    pub(crate) fn load_settings(&self) -> Result<Settings, ConfigError> {
+        configuration::load_settings(&self.flags, &self.variables)
     }
 }
 
@@ -264,6 +303,15 @@ pub fn run_cli(line: Cli, variables: Vec<(String, String)>) -> ExitCode {
         Command::Backup(backup) => backup.run(&context),
         Command::Doctor(doctor) => doctor.run(&context),
         Command::Completions(completions) => completions.run(),
+        Command::Version => {
+            let version = VERSION.as_str();
+            print::print_answer(
+                context.json,
+                &format!("tillgate {version}"),
+                &serde_json::json!({ "version": version }),
+            );
+            Ok(())
+        }
         Command::Manual(manual) => manual.run(&context),
     };
     match result {
@@ -272,12 +320,18 @@ pub fn run_cli(line: Cli, variables: Vec<(String, String)>) -> ExitCode {
             if !matches!(error, CommandError::AlreadyLogged { .. }) {
                 print::print_error(context.json, &error);
             }
-            ExitCode::from(match error {
-                CommandError::Failed(_) | CommandError::AlreadyLogged { usage: false } => 1,
-                CommandError::Usage(_) | CommandError::AlreadyLogged { usage: true } => 2,
-            })
+            ExitCode::from(if error.is_usage() { 2 } else { 1 })
         }
     }
+}
+
+/// The text of an error about the command line, without the usage and without line breaks.
+fn summarize_usage_error(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = ["\n\nUsage:", "\n\nFor more information"]
+        .iter()
+        .fold(text.as_str(), |text, end| text.split_once(end).map_or(text, |(before, _)| before));
+    text.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn parse_slug(text: &str) -> Result<Slug, String> {

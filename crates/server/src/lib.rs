@@ -29,6 +29,7 @@ mod shell;
 mod startup;
 mod suggestions;
 mod tls;
+mod ungranted_rights;
 mod unknown_tenants;
 mod unserved_sessions;
 mod version;

@@ -2,14 +2,16 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use tillgate_server::Cli;
 
 fn main() -> ExitCode {
     // variables that are not UTF-8 are ignored: no setting has such a name or value
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let cli = Cli::parse();
+    let cli = match Cli::parse_arguments() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     if cli.runs_server() {
         tillgate_server::limit_memory_arenas();
     }

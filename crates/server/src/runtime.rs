@@ -29,7 +29,8 @@ use crate::startup::{ListenSetting, bind_error};
 use crate::tls::Certificate;
 use crate::version::VERSION;
 use crate::{
-    composition, exposure, first_admin, logging, open_files, priority, tls, unknown_tenants, unserved_sessions,
+    composition, exposure, first_admin, logging, open_files, priority, tls, ungranted_rights, unknown_tenants,
+    unserved_sessions,
 };
 use final_writes::{FINAL_WRITES_TIMEOUT, FinalWrite};
 
@@ -120,6 +121,7 @@ pub(crate) fn prepare_server(settings: &Settings, parts: ServerParts) -> Result<
     let sweeping = SweepingThread::start(&database, &auth)?;
     unserved_sessions::warn_unserved_sessions(settings, &auth)?;
     unknown_tenants::warn_unknown_tenants(settings, &*database);
+    ungranted_rights::warn_ungranted_rights(settings, &*database);
     let sealing = SealingThread::start(settings, &database, &auth)?;
     let has_no_users = !office::unguarded::any_user_exists(&*database).map_err(CommandError::failed)?;
     Ok(PreparedServer {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 /// The version with the details that a bug report needs: `0.1.0 (05a1634, 2026-11-21; SQLite
-/// 3.53.2; PostgreSQL without TLS)`.
+/// 3.53.2; libpq 18.6 without TLS)`.
 pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut text = format!("{} (", env!("CARGO_PKG_VERSION"));
     let commit = env!("SOURCE_COMMIT");
@@ -13,8 +13,9 @@ pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
         text += "; ";
     }
     let tls = if cfg!(feature = "postgres-tls") { "with TLS" } else { "without TLS" };
+    let (sqlite, libpq) = (tillgate_persistence::sqlite_version(), env!("LIBPQ_VERSION"));
     // writing to a String cannot fail
-    let _ = write!(text, "SQLite {}; PostgreSQL {tls}", tillgate_persistence::sqlite_version());
+    let _ = write!(text, "SQLite {sqlite}; libpq {libpq} {tls}");
     if cfg!(feature = "otlp") {
         text += "; traces";
     }
@@ -29,6 +30,6 @@ mod tests {
     fn version_names_its_components() {
         let text = VERSION.as_str();
         assert!(text.starts_with(concat!(env!("CARGO_PKG_VERSION"), " (")), "{text}");
-        assert!(text.contains("SQLite 3.") && text.contains("; PostgreSQL with") && text.ends_with(')'), "{text}");
+        assert!(text.contains("SQLite 3.") && text.contains("; libpq 1") && text.ends_with(')'), "{text}");
     }
 }

@@ -1,5 +1,5 @@
-//! The documentation matches the program: its own parser accepts every command line that README.md
-//! and docs/ quote, and every dependency is documented.
+//! The documentation matches the program: its own parser accepts every command line that README.md,
+//! docs/, the systemd unit and the Containerfile quote, and every dependency is documented.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -12,12 +12,25 @@ fn repository_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// The files below a folder that have this extension.
+fn find_files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = entries.flat_map(|path| if path.is_dir() { find_files(&path, extension) } else { vec![path] });
+    found.filter(|path| path.extension().is_some_and(|each| each == extension)).collect()
+}
+
 /// All pages by their paths.
 fn read_pages() -> Vec<(String, String)> {
     let mut paths = vec![repository_root().join("README.md")];
-    let docs = std::fs::read_dir(repository_root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    paths.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    paths.extend(find_files(&repository_root().join("docs"), "md"));
+    assert!(paths.len() > 20, "{paths:?}");
     paths.iter().map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+/// Files other than pages that run the program, by their paths.
+fn read_packaging() -> Vec<(String, String)> {
+    let read = |path: &str| (path.to_owned(), std::fs::read_to_string(repository_root().join(path)).unwrap());
+    ["packaging/systemd/tillgate.service", "Containerfile"].map(read).to_vec()
 }
 
 /// The code in a page: lines of code blocks, which readers type (`true`), and text between
@@ -78,7 +91,7 @@ fn call_arguments(line: &str) -> Option<Vec<String>> {
 /// Replaces a placeholder in a page by a valid value.
 fn fill_placeholder(word: &str) -> String {
     match word {
-        "ID" => "018f3b3e-0000-7000-8000-000000000000".to_owned(),
+        "ID" | "DEVICE_ID" => "018f3b3e-0000-7000-8000-000000000000".to_owned(),
         other => other.to_owned(),
     }
 }
@@ -86,20 +99,41 @@ fn fill_placeholder(word: &str) -> String {
 #[test]
 fn every_documented_command_line_is_parsed() {
     let mut tried = 0;
-    for (name, page) in read_pages() {
-        for (typed, line) in quoted_commands(&page) {
-            let Some(arguments) = call_arguments(line) else { continue };
-            let line_again =
-                std::iter::once("tillgate".to_owned()).chain(arguments.iter().map(|word| fill_placeholder(word)));
-            match Cli::try_parse_from(line_again) {
-                Err(error) if error.use_stderr() && (typed || !names_only_file(&arguments)) => {
-                    panic!("{name} says {line:?}: {error}")
-                }
-                _ => tried += 1,
+    let packaging = read_packaging();
+    for (name, text) in &packaging {
+        assert!(text.lines().any(|line| call_arguments(line).is_some()), "{name} runs nothing");
+    }
+    let pages = read_pages();
+    let quoted = pages.iter().flat_map(|(name, page)| quoted_commands(page).into_iter().map(move |line| (name, line)));
+    let run = packaging.iter().flat_map(|(name, text)| text.lines().map(move |line| (name, (true, line))));
+    for (name, (typed, line)) in quoted.chain(run) {
+        let Some(arguments) = call_arguments(line) else { continue };
+        let line_again =
+            std::iter::once("tillgate".to_owned()).chain(arguments.iter().map(|word| fill_placeholder(word)));
+        match Cli::try_parse_from(line_again) {
+            Err(error) if error.use_stderr() && (typed || !names_only_file(&arguments)) => {
+                panic!("{name} says {line:?}: {error}")
             }
+            _ => tried += 1,
         }
     }
     assert!(tried > 25, "only {tried} command lines were found");
+}
+
+#[test]
+fn unit_restarts_without_a_limit_and_reloads_certificates() {
+    let packaging = read_packaging();
+    let (_, unit) = packaging.iter().find(|(path, _)| path.ends_with(".service")).unwrap();
+    for line in [
+        // a database that starts minutes later is no reason to give up
+        "StartLimitIntervalSec=0",
+        "Restart=on-failure",
+        // the exit code of an error in the configuration
+        "RestartPreventExitStatus=2",
+        "ExecReload=/bin/kill -HUP $MAINPID",
+    ] {
+        assert!(unit.lines().any(|each| each == line), "{line}");
+    }
 }
 
 /// Whether a text names a command without calling it: `tillgate keys revoke`.

@@ -12,6 +12,7 @@ use crate::composition;
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccessCommand {
     /// Report whether the table allows a request and which row decided; exit code 1 if it is denied
+    #[command(after_help = "Example:\n  tillgate access check GET /api/v1/products --mount kasir --role cashier")]
     Check {
         /// Request method
         method: String,

@@ -18,6 +18,7 @@ pub(crate) enum Address {
     /// Failed logins to accounts that have not logged in from a network before are counted per
     /// network: an IPv4 /24 or an IPv6 /48. Networks are stored as digests and cannot be listed;
     /// the audit log and the server log contain the addresses of rejected logins.
+    #[command(after_help = "Example:\n  tillgate address unlock 203.0.113.0/24")]
     Unlock {
         /// An address, or a network such as 203.0.113.0/24
         #[arg(value_name = "ADDRESS|NETWORK", value_parser = network)]

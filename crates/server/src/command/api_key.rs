@@ -16,6 +16,7 @@ use crate::composition;
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApiKeyCommand {
     /// Add an API key; its secret is shown once
+    #[command(after_help = "Example:\n  tillgate api-key add till-sync --user anna --device P01 --right ticketClose")]
     Add {
         /// Display name
         name: String,
@@ -38,15 +39,21 @@ pub(crate) enum ApiKeyCommand {
         expires_at: Option<String>,
     },
     /// Change when an API key stops being accepted
+    #[command(after_help = "Example:\n  tillgate api-key expire 018f3b3e-0000-7000-8000-000000000000 2027-01-31")]
     Expire {
         /// Id of the API key
+        #[arg(value_parser = parse::id::<ApiKeyId>("api-key list"))]
         id: ApiKeyId,
         /// 2026-11-21T08:00:00Z, or the last day, in the tenant's time zone; or never
         when: String,
     },
     /// Give an API key a new secret, which is shown once; the previous one stays valid for a while
+    #[command(
+        after_help = "Example:\n  tillgate api-key rotate 018f3b3e-0000-7000-8000-000000000000 --overlap-hours 2"
+    )]
     Rotate {
         /// Id of the API key
+        #[arg(value_parser = parse::id::<ApiKeyId>("api-key list"))]
         id: ApiKeyId,
         /// Hours for which the previous secret stays valid, from 0 to 24; during that time, only 0
         /// is possible
@@ -54,10 +61,13 @@ pub(crate) enum ApiKeyCommand {
         overlap_hours: u64,
     },
     /// List API keys
+    #[command(after_help = "Example:\n  tillgate api-key list")]
     List,
     /// Revoke an API key, or reactivate it
+    #[command(after_help = "Example:\n  tillgate api-key status 018f3b3e-0000-7000-8000-000000000000 revoked")]
     Status {
         /// Id of the API key
+        #[arg(value_parser = parse::id::<ApiKeyId>("api-key list"))]
         id: ApiKeyId,
         /// active or revoked
         status: ApiKeyStatus,

@@ -19,6 +19,7 @@ use super::{CommandError, Context, parse, print};
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeviceCommand {
     /// Add a device
+    #[command(after_help = "Example:\n  tillgate device add P01 --env CashRegister --store Station")]
     Add {
         /// Login name of the device
         #[arg(value_parser = parse::device)]
@@ -43,8 +44,10 @@ pub(crate) enum DeviceCommand {
         password: bool,
     },
     /// List devices
+    #[command(after_help = "Example:\n  tillgate device list --env PDA --status locked")]
     List(DeviceListArgs),
     /// Change the status of a device; sessions end unless it is active
+    #[command(after_help = "Example:\n  tillgate device status P01 locked")]
     Status {
         /// Name of the device
         #[arg(value_parser = parse::device)]
@@ -56,6 +59,7 @@ pub(crate) enum DeviceCommand {
         confirmation: Confirmation,
     },
     /// Show a device
+    #[command(after_help = "Example:\n  tillgate device show P01")]
     Show {
         /// Name of the device
         #[arg(value_parser = parse::device)]
@@ -63,6 +67,7 @@ pub(crate) enum DeviceCommand {
     },
     /// Set or remove a device's own password, read from standard input; all sessions on the device
     /// end
+    #[command(after_help = "Example:\n  tillgate device password P01")]
     Password {
         /// Name of the device
         #[arg(value_parser = parse::device)]
@@ -72,12 +77,14 @@ pub(crate) enum DeviceCommand {
         remove: bool,
     },
     /// Unlock a device after too many failed logins
+    #[command(after_help = "Example:\n  tillgate device unlock P01")]
     Unlock {
         /// Name of the device
         #[arg(value_parser = parse::device)]
         name: DeviceName,
     },
     /// Change a device
+    #[command(after_help = "Example:\n  tillgate device set P01 --description window --setting printer=LPT1")]
     Set {
         /// Name of the device
         #[arg(value_parser = parse::device)]

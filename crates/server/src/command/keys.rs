@@ -11,7 +11,7 @@ use tillgate_persistence::Database;
 
 use super::confirmation::Confirmation;
 use super::json::format_instant;
-use super::{CommandError, Context, print};
+use super::{CommandError, Context, parse, print};
 use crate::composition;
 use crate::ids::IdSource;
 use recreate::RecreateArgs;
@@ -20,16 +20,20 @@ use recreate::RecreateArgs;
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// List keys
+    #[command(after_help = "Example:\n  tillgate keys list")]
     List,
     /// Create new keys; they are used after keys.lead, when every running server has read them
+    #[command(after_help = "Example:\n  tillgate keys rotate")]
     Rotate {
         /// Use the new keys immediately
         #[arg(long)]
         now: bool,
     },
     /// Revoke a key and end all sessions that depend on it
+    #[command(after_help = "Example:\n  tillgate keys revoke 018f3b3e-0000-7000-8000-000000000000")]
     Revoke {
         /// Id of the key
+        #[arg(value_parser = parse::id::<KeyId>("keys list"))]
         id: KeyId,
         #[command(flatten)]
         confirmation: Confirmation,

@@ -9,11 +9,18 @@ use crate::exposure;
 /// The addresses and proxies of a server.
 #[derive(Debug, Args)]
 pub(crate) struct ListenArgs {
-    /// Address to listen on
-    #[arg(long, value_name = "ADDR")]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        help = "Address to listen on [default: 127.0.0.1:8080] [env: TILLGATE_SERVER__LISTEN]"
+    )]
     listen: Option<String>,
-    /// Network of a proxy that terminates TLS for this server; its forwarding headers are trusted
-    #[arg(long, value_name = "CIDR")]
+    #[arg(
+        long,
+        value_name = "CIDR",
+        help = "Network of a proxy that terminates TLS for this server; its forwarding headers are trusted; can be \
+                repeated [env: TILLGATE_SERVER__PROXIES, separated by commas]"
+    )]
     behind_proxy: Vec<String>,
 }
 

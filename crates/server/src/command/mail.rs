@@ -11,6 +11,7 @@ use crate::mail::{Mailer, OutgoingMail, SPOOL_FOLDER, SmtpTimeouts};
 #[derive(Debug, Subcommand)]
 pub(crate) enum MailCommand {
     /// Send a mail with the settings of the server, and print the answer of the mail server
+    #[command(after_help = "Example:\n  tillgate mail test anna@example.com")]
     Test {
         /// Address to send the mail to
         #[arg(value_parser = parse::email)]

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
 use tillgate_domain::office::DeviceRoleAssignment;
 use tillgate_domain::{
     AccentColor, DeviceName, Email, Environment, Instant, Locale, Right, RoleName, Slug, UserName, Zone,
@@ -103,6 +103,15 @@ pub(super) fn locale(text: &str) -> Result<Locale, String> {
 /// Parses the name of a right, known or custom.
 pub(super) fn right(text: &str) -> Result<Right, String> {
     Right::parse(text).map_err(|why| why.to_string())
+}
+
+/// The parser for an id; its error names the command that lists the ids.
+pub(super) fn id<T>(list: &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr + Clone + Send + Sync + 'static,
+{
+    StringValueParser::new()
+        .try_map(move |text| text.parse::<T>().map_err(|_| format!("not an id; `tillgate {list}` shows the ids")))
 }
 
 /// The parser for an environment; shells complete its values.

@@ -31,10 +31,10 @@ pub(crate) fn print_note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Prints the error with which a command stopped.
+/// Prints the error with which a command stopped, with `json` with a code for programs.
 pub(crate) fn print_error(json: bool, error: &CommandError) {
     if json {
-        print_note(&json!({ "error": error.to_string() }).to_string());
+        print_note(&json!({ "error": error.to_string(), "code": error.code() }).to_string());
     } else {
         print_note(&format!("tillgate: {error}"));
     }

@@ -13,6 +13,7 @@ use crate::suggestions::{did_you_mean, find_nearest};
 #[derive(Debug, Subcommand)]
 pub(crate) enum RoleCommand {
     /// Add a role
+    #[command(after_help = "Example:\n  tillgate role add night --right ticketClose --env CashRegister")]
     Add {
         /// Name of the role
         #[arg(value_parser = parse::role)]
@@ -33,8 +34,10 @@ pub(crate) enum RoleCommand {
         description: String,
     },
     /// List roles
+    #[command(after_help = "Example:\n  tillgate role list")]
     List,
     /// Change a custom role; users with the role have the new rights immediately
+    #[command(after_help = "Example:\n  tillgate role set night --right ticketClose --right storno")]
     Set {
         /// Name of the role
         #[arg(value_parser = parse::role)]
@@ -58,6 +61,7 @@ pub(crate) enum RoleCommand {
         description: Option<String>,
     },
     /// Delete a custom role that is not assigned to any user or device
+    #[command(after_help = "Example:\n  tillgate role delete night")]
     Delete {
         /// Name of the role
         #[arg(value_parser = parse::role)]

@@ -20,8 +20,10 @@ use crate::composition;
 #[derive(Debug, Subcommand)]
 pub(crate) enum SessionCommand {
     /// List live sessions
+    #[command(after_help = "Example:\n  tillgate session list --device P01 --all")]
     List(SessionListArgs),
     /// End one session, or all sessions of a user, on a device or of the tenant
+    #[command(after_help = "Example:\n  tillgate session end --user anna")]
     End(EndArgs),
 }
 
@@ -67,6 +69,7 @@ pub(crate) struct EndArgs {
 #[group(required = true, multiple = false)]
 struct SessionSelection {
     /// Id of the session
+    #[arg(value_parser = parse::id::<SessionId>("session list"))]
     id: Option<SessionId>,
     /// All sessions of this user, including permanent ones
     #[arg(long, value_name = "NAME", value_parser = parse::user)]

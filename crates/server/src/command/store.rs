@@ -12,13 +12,16 @@ use super::{CommandError, Context, print};
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
     /// Add a store
+    #[command(after_help = "Example:\n  tillgate store add Station")]
     Add {
         /// Name of the store
         name: String,
     },
     /// List stores
+    #[command(after_help = "Example:\n  tillgate store list")]
     List,
     /// Rename a store
+    #[command(after_help = "Example:\n  tillgate store rename Station Harbor")]
     Rename {
         /// Name or id of the store
         name: String,
@@ -27,6 +30,7 @@ pub(crate) enum StoreCommand {
     },
     /// Close a store permanently; asks for confirmation. The last store, and a store with devices,
     /// cannot be closed
+    #[command(after_help = "Example:\n  tillgate store close Station")]
     Close {
         /// Name or id of the store
         name: String,

@@ -15,6 +15,7 @@ use crate::ids::IdSource;
 #[derive(Debug, Subcommand)]
 pub(crate) enum TenantCommand {
     /// Add a tenant, with its first store and its built-in roles
+    #[command(after_help = "Example:\n  tillgate tenant add bakery --zone Europe/Bratislava --locale sk-SK")]
     Add {
         /// Short name of the tenant, used in the configuration and at login
         #[arg(value_parser = parse::slug)]
@@ -33,10 +34,13 @@ pub(crate) enum TenantCommand {
         store: String,
     },
     /// List tenants
+    #[command(after_help = "Example:\n  tillgate tenant list")]
     List,
     /// Show the tenant
+    #[command(after_help = "Example:\n  tillgate tenant show --tenant bakery")]
     Show,
     /// Change the tenant
+    #[command(after_help = "Example:\n  tillgate tenant set --access 5m --idle 12h --tenant bakery")]
     Set(SetArgs),
 }
 

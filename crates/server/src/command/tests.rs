@@ -133,15 +133,44 @@ fn invalid_command_lines_are_refused() {
 
 #[test]
 fn every_command_has_a_valid_example() {
-    for command in Cli::command().get_subcommands() {
+    fn check(parent: &str, command: &clap::Command) {
+        let name = format!("{parent}{}", command.get_name());
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-        let example =
-            help.strip_prefix("Example:\n  tillgate ").unwrap_or_else(|| panic!("{} has none", command.get_name()));
+        let (_, example) = help.split_once("Example:\n  tillgate ").unwrap_or_else(|| panic!("{name} has none"));
+        assert!(example.starts_with(&name), "the example of {name} is of another command: {example}");
         let example = example.split(" > ").next().unwrap().replace("\"Shop 3\"", "Shop3");
         if let Err(error) = parse_cli(&example) {
             panic!("{example}: {error}");
         }
+        command.get_subcommands().for_each(|each| check(&format!("{name} "), each));
     }
+    Cli::command().get_subcommands().for_each(|command| check("", command));
+}
+
+#[test]
+fn invalid_id_is_explained() {
+    for (text, list) in [
+        ("session end abc", "session list"),
+        ("audit list --session abc", "session list --all"),
+        ("api-key status abc revoked", "api-key list"),
+        ("api-key rotate abc", "api-key list"),
+        ("api-key expire abc never", "api-key list"),
+        ("keys revoke abc", "keys list"),
+        ("ticket show abc", "ticket list"),
+    ] {
+        let error = parse_cli(text).map(|_| ()).expect_err(text).to_string();
+        assert!(error.contains(&format!("not an id; `tillgate {list}` shows the ids")), "{text}: {error}");
+        assert!(parse_cli(list).is_ok(), "{list}");
+    }
+}
+
+#[test]
+fn usage_error_is_summarized_in_one_line() {
+    let summary = |text: &str| summarize_usage_error(&parse_cli(text).map(|_| ()).expect_err(text));
+    assert_eq!(summary("user lst"), "unrecognized subcommand 'lst' tip: a similar subcommand exists: 'list'");
+    assert_eq!(summary("user add"), "the following required arguments were not provided: <NAME>");
+    let error = summary("session end abc");
+    assert_eq!(error, "invalid value 'abc' for '[ID]': not an id; `tillgate session list` shows the ids");
 }
 
 #[test]
@@ -191,6 +220,7 @@ fn missing_features_are_not_offered() {
             "backup",
             "doctor",
             "completions",
+            "version",
             "manual",
         ]
         .map(str::to_owned)

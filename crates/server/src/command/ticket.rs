@@ -15,10 +15,13 @@ use super::{CommandError, Context, parse, print};
 #[derive(Debug, Subcommand)]
 pub(crate) enum TicketCommand {
     /// List tickets, newest first
+    #[command(after_help = "Example:\n  tillgate ticket list --state open --device P01")]
     List(ListArgs),
     /// Show a ticket with its items and payments
+    #[command(after_help = "Example:\n  tillgate ticket show 018f3b3e-0000-7000-8000-000000000000")]
     Show {
         /// Id of the ticket
+        #[arg(value_parser = parse::id::<TicketId>("ticket list"))]
         id: TicketId,
     },
 }

@@ -15,6 +15,7 @@ use crate::composition;
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
     /// Generate a device's permanent token and end the previous one; asks for the user's password
+    #[command(after_help = "Example:\n  tillgate token generate --user anna --device P01")]
     Generate(GenerateTokenArgs),
 }
 

@@ -20,6 +20,7 @@ use super::{CommandError, Context, parse, print};
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// Add a user; the password is read from the terminal or standard input
+    #[command(after_help = "Example:\n  tillgate user add anna --on P01=cashier --generate passwords.txt")]
     Add {
         /// Login name
         #[arg(value_parser = parse::user)]
@@ -45,14 +46,17 @@ pub(crate) enum UserCommand {
         must_change: MustChangeArgs,
     },
     /// List users
+    #[command(after_help = "Example:\n  tillgate user list --search ann --status suspended")]
     List(UserListArgs),
     /// Show a user
+    #[command(after_help = "Example:\n  tillgate user show anna")]
     Show {
         /// Name of the user
         #[arg(value_parser = parse::user)]
         name: UserName,
     },
     /// Change a user's names or e-mail address, or require a password change
+    #[command(after_help = "Example:\n  tillgate user set anna --email anna@example.com --display-name Anna")]
     Set {
         /// Name of the user
         #[arg(value_parser = parse::user)]
@@ -79,6 +83,7 @@ pub(crate) enum UserCommand {
         must_change: MustChangeArgs,
     },
     /// Activate, suspend or delete a user; sessions end unless the user is active
+    #[command(after_help = "Example:\n  tillgate user status anna suspended")]
     Status {
         /// Name of the user
         #[arg(value_parser = parse::user)]
@@ -91,6 +96,7 @@ pub(crate) enum UserCommand {
     },
     /// Set a user's password, read from the terminal or standard input; all of the user's sessions
     /// end
+    #[command(after_help = "Example:\n  tillgate user password anna --generate passwords.txt")]
     Password {
         /// Name of the user
         #[arg(value_parser = parse::user)]
@@ -104,6 +110,7 @@ pub(crate) enum UserCommand {
         must_change: MustChangeArgs,
     },
     /// Invite a user to choose a password; print the path of the page with a token that works once
+    #[command(after_help = "Example:\n  tillgate user invite anna --mail")]
     Invite {
         /// Name of the user
         #[arg(value_parser = parse::user)]
@@ -113,6 +120,7 @@ pub(crate) enum UserCommand {
         mail: bool,
     },
     /// Unlock a user after too many failed logins
+    #[command(after_help = "Example:\n  tillgate user unlock anna")]
     Unlock {
         /// Name of the user
         #[arg(value_parser = parse::user)]
@@ -120,6 +128,7 @@ pub(crate) enum UserCommand {
     },
     /// Show or change a user's roles: --role replaces the roles without a device, --on those on one
     /// device
+    #[command(after_help = "Example:\n  tillgate user roles anna --on P01=cashier,manager --off P02")]
     Roles {
         /// Name of the user
         #[arg(value_parser = parse::user)]

@@ -39,7 +39,7 @@ pub(crate) fn create_database(
     let database = Database::create(&database_address(settings)?, &database_limits(settings))
         .map(Arc::new)
         .map_err(CommandError::failed)?;
-    migrate_database(database, progress)
+    migrate_database(settings, database, progress)
 }
 
 /// Opens the database for a server and migrates it. Never creates one: if a volume is not mounted
@@ -51,7 +51,7 @@ pub(crate) fn prepare_database(
     if !has_database(settings)? {
         return Err(no_database_error(settings)?);
     }
-    migrate_database(open_database(settings)?, progress)
+    migrate_database(settings, open_database(settings)?, progress)
 }
 
 /// Whether there is a database with tables. An empty SQLite file does not count and is not opened,
@@ -74,7 +74,15 @@ fn no_database_error(settings: &Settings) -> Result<CommandError, CommandError> 
     )))
 }
 
-fn migrate_database(database: Arc<Database>, progress: &mut dyn FnMut(&str)) -> Result<Arc<Database>, CommandError> {
+fn migrate_database(
+    settings: &Settings,
+    database: Arc<Database>,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Arc<Database>, CommandError> {
+    // before the migration, which cannot be undone; every version has the table of the keys
+    if database.has_tables().map_err(CommandError::failed)? {
+        check_master_key(settings, &database)?;
+    }
     database.migrate(progress).map_err(CommandError::failed)?;
     let instance = uuid::Builder::from_random_bytes(IdSource::default().random_bytes()?).into_uuid();
     database.set_instance_id(instance).map_err(CommandError::failed)?;

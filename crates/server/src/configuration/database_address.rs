@@ -21,3 +21,24 @@ impl Settings {
         Address::parse(url, &self.server.data).map_err(|why| format!("database.url: {why}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::configuration::{Flags, load_settings};
+
+    #[test]
+    fn tls_without_its_feature_is_explained() {
+        for (url, requires_tls) in [
+            ("postgres://till@db.example/shop?sslmode=require", true),
+            ("postgres://till@db.example/shop?sslmode=verify-full", true),
+            ("postgres://till@db.example/shop?sslmode=prefer", false),
+        ] {
+            let flags = Flags { database: Some(url.to_owned()), ..Flags::default() };
+            let address = load_settings(&flags, &[]).unwrap().database_address();
+            match address {
+                Ok(_) => assert!(!requires_tls || cfg!(feature = "postgres-tls"), "{url}"),
+                Err(error) => assert!(requires_tls && error.contains("--features postgres-tls"), "{error}"),
+            }
+        }
+    }
+}

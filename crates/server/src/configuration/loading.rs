@@ -49,7 +49,9 @@ fn load_with_system_file(
     let mut layers = Layers::new(KEYS);
     layers.every_dialect = flags.every_dialect;
     if let Some(path) = &flags.config {
-        layers.add_file(&path.display().to_string(), parse_file(path)?)?;
+        let text = read_text_file(path).map_err(name_config_flag)?;
+        let name = path.display().to_string();
+        layers.add_file(&name, parse_table(&name, &text)?)?;
     } else {
         let data = read_layers(&overrides)?.server.data;
         let path = data.join(FILE_NAME);
@@ -140,6 +142,14 @@ fn read_layers(layers: &Layers) -> Result<Settings, ConfigError> {
     settings.access = access_rows::read_rules(layers, &settings.mounts)?;
     validation::check_settings(&settings)?;
     Ok(settings)
+}
+
+/// The error about a file that cannot be read, with the flag that names the file.
+fn name_config_flag(error: ConfigError) -> ConfigError {
+    match error {
+        ConfigError::File { path, why } => ConfigError::File { path: format!("flag --config: {path}"), why },
+        other => other,
+    }
 }
 
 fn parse_file(path: &Path) -> Result<Table, ConfigError> {

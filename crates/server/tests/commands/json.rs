@@ -44,6 +44,32 @@ fn by_id(list: &Value, member: &str) -> Vec<Value> {
     items
 }
 
+#[test]
+fn every_error_is_json_with_a_code() {
+    let home = TestInstallation::new().with_database();
+    for (line, exit_code, code) in [
+        (&["user", "lst"][..], 2, "usage"),
+        (&["user", "add"], 2, "usage"),
+        (&["session", "end", "abc"], 2, "usage"),
+        (&["role", "add", "night", "--right", "ticketClos", "--env", "PDA"], 2, "usage"),
+        (&["user", "show", "nobody"], 1, "failed"),
+        (&["user", "list", "--config", "missing.toml"], 2, "usage"),
+    ] {
+        let error = home.run_refused(&[line, &["--json"]].concat(), exit_code);
+        let document: Value = serde_json::from_str(&error).unwrap_or_else(|_| panic!("{line:?}: {error}"));
+        assert_eq!(document["code"], code, "{error}");
+        assert!(document["error"].as_str().is_some_and(|text| !text.is_empty() && !text.contains('\n')), "{error}");
+    }
+    let version = home.run_ok(&["version"]).out;
+    assert_eq!(version, home.run_ok(&["--version"]).out);
+    assert_eq!(
+        home.run_ok(&["version", "--json"]).json()["version"],
+        version.trim_start_matches("tillgate ").trim_end()
+    );
+    let help = home.run_ok(&["user", "--json", "--help"]).out;
+    assert!(help.contains("Global options:"), "{help}");
+}
+
 fn commands_print_the_bodies_of_the_native_api(engine: DatabaseEngine) {
     let home = TestInstallation::on(engine).with_admin();
     home.run_ok(&["device", "add", "P01", "--env", "CashRegister", "--role", "cashier", "--setting", "stock=S01"]);

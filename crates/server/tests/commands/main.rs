@@ -19,6 +19,8 @@ mod mail_server;
 #[cfg(test)]
 mod maintenance;
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 mod office;
 #[cfg(test)]
 mod program;
@@ -26,3 +28,7 @@ mod program;
 mod serve;
 #[cfg(test)]
 mod setup_token;
+#[cfg(test)]
+mod subject_names;
+#[cfg(test)]
+mod terminal;

@@ -1,5 +1,6 @@
 //! The commands `init`, `migrate`, `keys`, `backup`, `doctor`, `sweep` and `address`.
 
+use clap::CommandFactory;
 use serde_json::json;
 use tillgate_testkit::DatabaseEngine;
 
@@ -74,6 +75,65 @@ fn missing_database_is_not_recreated_beside_its_key() {
     }
     std::fs::rename(&aside, &file).unwrap();
     home.start(&["serve"]).wait_until_ready();
+}
+
+/// A valid master key that no database of the tests has.
+const FOREIGN_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+
+/// Commands that do not open the database, that do not stop at a problem, or that replace the keys.
+const COMMANDS_WITH_ANY_KEY: [&str; 8] =
+    ["init", "doctor", "completions", "version", "manual", "access check", "mail test", "keys recreate"];
+
+/// The examples of all commands without subcommands, as words, without their `--data`.
+fn list_examples(command: &clap::Command) -> Vec<Vec<String>> {
+    if command.has_subcommands() {
+        return command.get_subcommands().flat_map(list_examples).collect();
+    }
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let example = help.split_once("Example:\n  tillgate ").map(|(_, example)| example).unwrap_or_default();
+    let mut words: Vec<String> = example.split_whitespace().map(str::to_owned).collect();
+    if let Some(at) = words.iter().position(|word| word == "--data") {
+        words.drain(at..at + 2);
+    }
+    vec![words]
+}
+
+#[test]
+fn every_command_stops_if_the_master_key_does_not_open_the_database() {
+    let home = TestInstallation::new().with_admin();
+    std::fs::write(home.data().join("master.key"), FOREIGN_KEY).unwrap();
+    let examples = list_examples(&tillgate_server::Cli::command());
+    assert!(examples.len() > 40, "{examples:?}");
+    let migrate = vec!["migrate".to_owned()];
+    for words in examples.into_iter().chain([migrate]) {
+        let line = words.join(" ");
+        if COMMANDS_WITH_ANY_KEY.iter().any(|name| line.starts_with(name)) {
+            continue;
+        }
+        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if ["serve", "demo"].contains(&words[0]) {
+            words = vec![words[0], "--listen", "127.0.0.1:0"];
+        }
+        let error = home.run_refused(&words, 1);
+        assert!(error.contains("master.key and ") && error.contains(" do not belong together"), "{line}: {error}");
+    }
+}
+
+#[test]
+#[ignore = "requires PostgreSQL"]
+fn database_of_another_master_key_is_not_migrated() {
+    let home = TestInstallation::on(DatabaseEngine::Postgres).with_admin();
+    home.make_older();
+    let key = home.data().join("master.key");
+    let own = std::fs::read(&key).unwrap();
+    std::fs::write(&key, FOREIGN_KEY).unwrap();
+    for line in [&["migrate"][..], &["serve", "--listen", "127.0.0.1:0"], &["demo", "--yes", "--listen", "127.0.0.1:0"]]
+    {
+        let error = home.run_refused(line, 1);
+        assert!(error.contains("do not belong together") && !error.contains("updating the database"), "{error}");
+    }
+    std::fs::write(&key, own).unwrap();
+    assert!(home.run_refused(&["migrate", "--check"], 1).contains("not up to date"));
 }
 
 #[test]
@@ -224,6 +284,8 @@ fn doctor_suggests_remedies() {
     assert!(remedy_of("configuration").contains("set up one of the two"));
     std::fs::write(home.data().join("tillgate.toml"), "[server]\nlisen = 1\n").unwrap();
     assert!(remedy_of("configuration").contains("config/tillgate.toml"));
+    std::fs::write(home.data().join("tillgate.toml"), "[server\n").unwrap();
+    assert!(remedy_of("configuration").starts_with("correct the file or its path, "));
     std::fs::remove_file(home.data().join("tillgate.toml")).unwrap();
     std::fs::remove_file(&key).unwrap();
     let remedy = remedy_of("master key");

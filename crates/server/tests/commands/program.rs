@@ -86,14 +86,17 @@ impl TestInstallation {
 
     /// Runs a command with `input` on its standard input.
     pub(crate) fn run_with(&self, line: &[&str], input: &str) -> CommandOutput {
-        let mut command = self.command(line);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // a command that reads nothing may have ended already
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        CommandOutput { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+        run_to_end(self.command(line), input)
+    }
+
+    /// Runs a command on a terminal, into which `input` is typed. All of its output is in `out`.
+    pub(crate) fn run_on_terminal(&self, line: &[&str], input: &str) -> CommandOutput {
+        let program = [env!("CARGO_BIN_EXE_tillgate")];
+        let words: Vec<String> = program.iter().chain(line).map(|word| format!("'{word}'")).collect();
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command"]).current_dir(&self.path);
+        script.arg(format!("{} --data '{}'", words.join(" "), self.data().display())).arg("/dev/null");
+        run_to_end(script, input)
     }
 
     pub(crate) fn run(&self, line: &[&str]) -> CommandOutput {
@@ -196,6 +199,16 @@ impl TestInstallation {
         child.wait().unwrap();
         panic!("the server did not start: {lines}{}", std::fs::read_to_string(log).unwrap());
     }
+}
+
+fn run_to_end(mut command: Command, input: &str) -> CommandOutput {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // a command that reads nothing may have ended already
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    CommandOutput { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
 }
 
 impl Drop for TestInstallation {

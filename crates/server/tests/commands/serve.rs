@@ -167,9 +167,74 @@ fn unknown_tenants_of_mounts_are_reported() {
         "the mount of kasir at /kasir/ is for the tenant \"defaul\", which does not exist; did you mean \"default\"?";
     assert_eq!(doctor.code, 1, "{}", doctor.out);
     assert!(doctor.out.contains(&format!("FIX   mounts: {found}; row 1 of the access table (/x)")), "{}", doctor.out);
+    let mut server = home.start(&[&["serve"], &flags[..]].concat());
+    server.send_signal("TERM");
+    assert_eq!(server.wait_until_ended(), Some(0));
+    let log = std::fs::read_to_string(home.path("server.log")).unwrap();
+    assert!(log.contains(&format!("{found}: every login and token there is rejected")), "{log}");
     home.run_ok(&["tenant", "add", "bakery"]);
     home.run_ok(&["tenant", "add", "defaul"]);
     assert!(home.run(&[&["doctor"], &flags[..]].concat()).out.contains("ok    mounts: 1, each for tenants that exist"));
+}
+
+#[test]
+fn misspelled_rights_of_the_access_table_are_reported() {
+    let home = TestInstallation::new().with_admin();
+    let config = home.path("c.toml");
+    let row = "[[access]]\nmethod = \"GET\"\npath = \"/x\"\nmount = \"kasir\"\nrights = [\"storno\", \"ticketClos\"]\n";
+    std::fs::write(&config, row).unwrap();
+    let config = config.to_str().unwrap();
+    let found = "row 1 of the access table (/x) requires the right \"ticketClos\", which no role has; did you mean \
+                 \"ticketClose\"?";
+    let doctor = home.run(&["doctor", "--config", config]);
+    assert_eq!(doctor.code, 1, "{}", doctor.out);
+    assert!(doctor.out.contains(&format!("FIX   access: {found}\n")), "{}", doctor.out);
+    let log_of_a_start = || {
+        let mut server = home.start(&["serve", "--config", config]);
+        server.send_signal("TERM");
+        assert_eq!(server.wait_until_ended(), Some(0));
+        std::fs::read_to_string(home.path("server.log")).unwrap()
+    };
+    let log = log_of_a_start();
+    assert!(log.contains(&format!("{found}: only administrators are allowed there")), "{log}");
+    // a custom right that a role has is no mistake
+    home.run_ok(&["role", "add", "own", "--new-right", "ticketClos", "--env", "PDA"]);
+    let doctor = home.run_ok(&["doctor", "--config", config]).out;
+    assert!(doctor.contains("ok    access: 1 row of the access table; roles have"), "{doctor}");
+    assert_eq!(log_of_a_start().matches("which no role has").count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn log_of_a_start_names_the_installation_and_a_readable_master_key() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = TestInstallation::new().with_admin();
+    let config = home.path("json.toml");
+    std::fs::write(&config, "[log]\nformat = \"json\"\n").unwrap();
+    let key = home.data().join("master.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let mut server = home.start(&["serve", "--config", config.to_str().unwrap()]);
+    server.send_signal("TERM");
+    assert_eq!(server.wait_until_ended(), Some(0));
+    let log = std::fs::read_to_string(home.path("server.log")).unwrap();
+    let parse = |line: &str| -> serde_json::Value {
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    };
+    let lines: Vec<serde_json::Value> = log.lines().map(parse).collect();
+    let starts: Vec<&serde_json::Value> =
+        lines.iter().filter(|line| line["message"] == "tillgate is serving").collect();
+    let [start] = starts.as_slice() else { panic!("{log}") };
+    assert!(start["version"].as_str().unwrap().starts_with(env!("CARGO_PKG_VERSION")), "{start}");
+    assert_eq!(start["data"], json!(home.data()));
+    assert_eq!(start["database"], json!(home.data().join("tillgate.db")));
+    assert_eq!(start["listening"], format!("http://{}", server.address));
+    assert_eq!(start["mounts"], "portos:/portos kasir:/kasir fiuu:/fiuu krmpesan:/krmpesan office:/office");
+    assert_eq!(start["access_rows"], 0);
+    let warnings = lines.iter().filter(|line| {
+        let message = line["message"].as_str().unwrap_or_default();
+        line["level"] == "WARN" && message.contains("can read the master key") && line["key"] == json!(key)
+    });
+    assert_eq!(warnings.count(), 1, "{log}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) struct AuditFilterArgs {
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
     /// Only events of this session
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parse::id::<SessionId>("session list --all"))]
     session: Option<SessionId>,
     /// Only events with this action, such as user.add; can be repeated
     #[arg(long, value_name = "ACTION", hide_possible_values = true, value_parser = parse::one_of(Action::ALL, Action::name))]

@@ -93,7 +93,8 @@ pub(super) fn instructions(
     if size == ShopSize::Full {
         let _ = write!(
             text,
-            " There are twelve more users and ten more devices (P03 to P12). List them with: tillgate user list"
+            " There are twelve more users and ten more devices (P03 to P12). List them with: {}",
+            settings.command("user list")
         );
     }
     text

@@ -10,19 +10,24 @@ mod names;
 use super::finding::Finding;
 use crate::command::Context;
 use crate::composition;
+use crate::configuration::ConfigError;
 use crate::ids::IdSource;
+
+fn configuration_remedy(error: &ConfigError) -> &'static str {
+    match error {
+        ConfigError::File { .. } => "correct the file or its path, or run the command as a user who can read it",
+        _ => {
+            "correct the setting; config/tillgate.toml in the source, or /usr/share/doc/tillgate/tillgate.toml of the \
+             Debian package, lists all of them"
+        }
+    }
+}
 
 /// Runs all checks.
 pub(super) fn run_checks(context: &Context) -> Vec<Finding> {
-    let settings = match context.settings(|_| ()) {
+    let settings = match context.load_settings() {
         Ok(settings) => settings,
-        Err(stop) => {
-            return vec![Finding::problem(
-                "configuration",
-                stop.to_string(),
-                "correct the setting; config/tillgate.toml lists all of them",
-            )];
-        }
+        Err(error) => return vec![Finding::problem("configuration", error.to_string(), configuration_remedy(&error))],
     };
     let mut findings = vec![machine::check_configuration(&settings)];
     findings.extend(machine::check_certificate(&settings, IdSource::default().now()));
@@ -55,6 +60,7 @@ pub(super) fn run_checks(context: &Context) -> Vec<Finding> {
                     findings.push(audit::check_seals(&settings, &database));
                     findings.push(database::check_users(&settings, &database));
                     findings.push(database::check_tenants(&settings, &database));
+                    findings.extend(database::check_access_rights(&settings, &database));
                     findings.push(names::check_similar_names(&database));
                     findings.push(mails::check_mails(&settings, &database));
                     findings.push(database::list_processes(&database));

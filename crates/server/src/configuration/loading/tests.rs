@@ -92,6 +92,13 @@ fn unknown_variable_is_refused_with_a_suggestion() {
 }
 
 #[test]
+fn unreadable_file_is_named_with_its_flag() {
+    let missing = Flags { config: Some("/nowhere/at/all.toml".into()), ..Flags::default() };
+    let error = error_text(&missing, &[]);
+    assert!(error.starts_with("flag --config: /nowhere/at/all.toml: "), "{error}");
+}
+
+#[test]
 fn kubernetes_service_variables_are_ignored() {
     let pairs = variables(&[
         ("TILLGATE_PORT", "tcp://10.0.0.1:80"),

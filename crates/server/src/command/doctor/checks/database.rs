@@ -10,10 +10,10 @@ use tillgate_domain::{Instant, Store, StoreExt, office};
 use tillgate_persistence::{Address, Database};
 
 use crate::command::doctor::finding::Finding;
-use crate::command::{CommandError, json::format_instant};
+use crate::command::{CommandError, confirmation::count_text, json::format_instant};
 use crate::configuration::Settings;
 use crate::ids::IdSource;
-use crate::{composition, unknown_tenants};
+use crate::{composition, ungranted_rights, unknown_tenants};
 
 pub(super) fn open_database(settings: &Settings) -> Result<Arc<Database>, Finding> {
     const CHECK: &str = "database";
@@ -90,6 +90,26 @@ pub(super) fn check_tenants(settings: &Settings, database: &Database) -> Finding
             .with_command(settings, "tenant add"),
         Err(error) => Finding::problem(CHECK, error.to_string(), "see the check \"database\""),
     }
+}
+
+/// Whether roles have the custom rights that rows of the access table require; `None` without rows.
+pub(super) fn check_access_rights(settings: &Settings, database: &Database) -> Option<Finding> {
+    const CHECK: &str = "access";
+    if settings.access.is_empty() {
+        return None;
+    }
+    Some(match ungranted_rights::find_ungranted_rights(settings, database) {
+        Ok(found) if found.is_empty() => {
+            let rows = count_text(settings.access.len(), "row");
+            Finding::ok(CHECK, format!("{rows} of the access table; roles have the rights that they require"))
+        }
+        Ok(found) => Finding::problem(
+            CHECK,
+            found.join("; "),
+            "correct the name in the configuration, or give the right to a role: --new-right of role add and role set",
+        ),
+        Err(error) => Finding::problem(CHECK, error.to_string(), "see the check \"database\""),
+    })
 }
 
 /// The age of a heartbeat up to which a server counts as running.
