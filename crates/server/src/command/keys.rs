@@ -41,7 +41,8 @@ pub(crate) enum KeyCommand {
     /// Replace all keys after the master key was lost, and end every session of every tenant
     #[command(
         after_help = "Stop every server first. The master key is created if its file is missing or does not open \
-                            the database. See \"A lost master key\" in docs/backup.md."
+                            the database. See \"A lost master key\" in docs/backup.md.\n\nExample:\n  tillgate keys \
+                            recreate"
     )]
     Recreate(RecreateArgs),
 }
