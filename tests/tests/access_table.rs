@@ -13,13 +13,13 @@ fn documented_checks_print_what_the_page_shows() {
     std::fs::write(installation.folder().join("tillgate.toml"), code_block("toml")).unwrap();
     let blocks = read_blocks("docs/gateway.md");
     let shown = &blocks.iter().find(|block| block.text.starts_with("$ tillgate ")).unwrap().text;
-    let mut printed = String::new();
-    for command in shown.lines().filter_map(|line| line.strip_prefix("$ tillgate ")) {
+    let commands = shown.lines().filter_map(|line| line.strip_prefix("$ tillgate "));
+    let printed = commands.map(|command| {
         let output = installation.run(&command.split(' ').collect::<Vec<_>>(), "");
         let output = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-        printed += &format!("$ tillgate {command}\n{output}");
-    }
-    assert_eq!(&printed, shown);
+        format!("$ tillgate {command}\n{output}")
+    });
+    assert_eq!(&printed.collect::<String>(), shown);
 }
 
 #[test]
