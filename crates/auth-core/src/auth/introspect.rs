@@ -106,8 +106,8 @@ impl Auth {
 
     fn introspect_within(&self, caller: &Caller, token: &str, reach: Reach) -> Result<IntrospectionLookup, Error> {
         caller.require_right(INTROSPECT_RIGHT)?;
-        let tenant = caller.profile.tenant.id;
-        let result = match UnverifiedRefreshToken::parse(token.trim_ascii()) {
+        let (tenant, token) = (caller.profile.tenant.id, token.trim_ascii());
+        let result = match UnverifiedRefreshToken::parse(token) {
             // Only the store knows which refresh token is the current one.
             Some(_) if reach == Reach::Memory => return Ok(IntrospectionLookup::NeedsStore),
             Some(_) => self.introspect_refresh_token(tenant, token),

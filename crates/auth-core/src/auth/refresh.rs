@@ -255,6 +255,7 @@ impl Auth {
     /// The session that an access token names; the token may have expired. If its key has been
     /// removed, its signature is not checked: the refresh token is the proof.
     fn session_of_access_token(&self, keys: &OpenKeys, token: &str) -> Option<SessionId> {
+        let token = token.trim_ascii();
         if let Some(verified) = self.token_cache.get(&TokenCache::digest(token)) {
             return Some(verified.session);
         }

@@ -44,7 +44,8 @@ impl Auth {
 
     /// The session that a token names.
     fn identify_session(&self, token: &str) -> Result<(SessionId, TokenUse), Error> {
-        if UnverifiedRefreshToken::parse(token.trim_ascii()).is_some() {
+        let token = token.trim_ascii();
+        if UnverifiedRefreshToken::parse(token).is_some() {
             return Ok((self.verify_refresh_token(token)?.1.session, TokenUse::Refresh));
         }
         let verified = self.verify_token(token, Reach::Store)?;

@@ -69,7 +69,8 @@ impl Request {
         let tenant = self.tenant_id().await?;
         let address = self.address();
         run_blocking(&self.mount, move |mount| {
-            let presented = AuthRequest { tenant, address, ..AuthRequest::bearer(&mount.dialect_name, token.expose()) };
+            let token = token.expose().trim_ascii();
+            let presented = AuthRequest { tenant, address, ..AuthRequest::bearer(&mount.dialect_name, token) };
             let answer = mount.server.auth.exchange(&presented);
             mount.server.metrics.count_refresh(mount.name, outcome_label(&answer, |issued| issued.kind.name()));
             answer

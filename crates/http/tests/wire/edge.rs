@@ -217,10 +217,17 @@ async fn refresh_token_with_surrounding_blanks_is_read() {
     let login = json!({ "UserName": "cashier", "Password": TEST_PASSWORD, "DeviceName": "P01" });
     let portos = shop.post("/portos/api/auth", login).await;
     let pair = json!({
-        "tokenId": portos.text_at("/tokenId"),
+        "tokenId": format!(" {}\n", portos.text_at("/tokenId")),
         "refreshToken": format!("\t{}\r\n", portos.text_at("/refreshToken")),
     });
     let native = json!({ "refresh_token": format!(" {refresh}\n") });
     assert_eq!(shop.post("/api/v1/sessions/refresh", native).await.status, 200);
     assert_eq!(shop.post("/portos/api/auth/refresh", pair).await.status, 200);
+    let kasir = shop.post("/kasir/api/v1/auth/login", json!({ "email": "cashier", "password": TEST_PASSWORD })).await;
+    let kasir = json!({ "refresh_token": format!("{}\r\n", kasir.text_at("/data/refresh_token")) });
+    assert_eq!(shop.post("/kasir/api/v1/auth/refresh", kasir).await.status, 200);
+    let posstar = json!({ "email": "stranger@example.com", "password": TEST_PASSWORD });
+    let posstar = shop.post("/posstar/api/v1/auth/login", posstar).await;
+    let posstar = json!({ "token": format!("{} \n", posstar.text_at("/access_token")) });
+    assert_eq!(shop.post("/posstar/api/v1/auth/refresh", posstar).await.status, 200);
 }

@@ -66,6 +66,7 @@ async fn tokens_of_every_contract_are_introspected() {
             assert!(!found[member].is_null(), "{mount} without {member}: {found}");
         }
         assert_eq!(found["username"].is_null(), mount == "fiuu", "{mount}: a device has no user's name");
+        assert_eq!(introspect(&shop, &held, &format!("%20{token}%0D%0A")).await, found, "{mount}");
     }
 }
 
