@@ -1,5 +1,6 @@
 //! Rules on the source that no compiler checks: names of types, documentation of public items, the
-//! glossary, module cycles, checks of authority, and matches on dialects.
+//! glossary, the tests named in docs/threats.md, module cycles, checks of authority, and matches on
+//! dialects.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -11,6 +12,7 @@ mod matches;
 mod names;
 mod requirements;
 mod source;
+mod threats;
 
 fn assert_none(found: &[String], advice: &str) {
     assert!(found.is_empty(), "{advice}:\n{}", found.join("\n"));
