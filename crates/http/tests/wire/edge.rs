@@ -1,5 +1,7 @@
 //! Headers of all responses, the content of the access log, and client addresses behind proxies.
 
+use std::collections::BTreeSet;
+
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::json;
@@ -163,11 +165,7 @@ async fn metrics_count_by_route_and_outcome_without_identities() {
 async fn public_routes_ignore_authorization() {
     let shop = TestServer::start();
     let refresh = shop.log_in_native("cashier").await.text_at("/refresh_token");
-    let odd = |request: TestRequest, which: usize| match which {
-        0 => request.append_header(("Authorization", "Bearer a")).append_header(("Authorization", "Bearer a")),
-        1 => request.append_header(("Authorization", &b"Bearer \xc5\xbe"[..])),
-        _ => request.append_header(("Authorization", "NWS4-HMAC-SHA256 Credential=x")),
-    };
+    let odd = with_odd_authorization;
     for which in 0..3 {
         for path in ["/healthz", "/readyz", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"] {
             assert_eq!(shop.send(odd(build_request(Method::GET, path), which)).await.status, 200, "{path} {which}");
@@ -184,6 +182,41 @@ async fn public_routes_ignore_authorization() {
         let current = shop.send(odd(build_request(Method::GET, "/api/v1/sessions/current"), which)).await;
         assert_eq!(current.status, 401, "a call that requires a token judges what it gets");
     }
+}
+
+/// One of three `Authorization` headers that no contract accepts.
+fn with_odd_authorization(request: TestRequest, which: usize) -> TestRequest {
+    match which {
+        0 => request.append_header(("Authorization", "Bearer a")).append_header(("Authorization", "Bearer a")),
+        1 => request.append_header(("Authorization", &b"Bearer \xc5\xbe"[..])),
+        _ => request.append_header(("Authorization", "NWS4-HMAC-SHA256 Credential=x")),
+    }
+}
+
+#[actix_web::test]
+async fn no_contract_judges_authorization_where_it_requires_no_token() {
+    let shop = TestServer::start();
+    // these read a credential of their own there
+    let reads_it = ["/kasir/api/v1/auth/refresh", "/kasir/api/v1/auth/logout", "/fiuu/auth/refresh"];
+    let mut mounts = BTreeSet::new();
+    for route in shop.http.routes() {
+        if route.requirement.is_some() || route.mount == "oauth" || reads_it.contains(&&*route.path) {
+            continue;
+        }
+        let request = || {
+            build_request(route.method.parse().unwrap(), &route.path.replace(['{', '}', '*'], "x"))
+                .insert_header(("Content-Type", "application/json"))
+                .set_payload("{}")
+        };
+        let status = shop.send(request()).await.status;
+        for which in 0..3 {
+            let answer = shop.send(with_odd_authorization(request(), which)).await;
+            assert_eq!(answer.status, status, "{which}: {route:?}");
+        }
+        mounts.insert(route.mount);
+    }
+    let expected = ["fiuu", "kasir", "krmpesan", "native", "portos", "posstar", "server"];
+    assert_eq!(mounts.into_iter().collect::<Vec<_>>(), expected);
 }
 
 #[actix_web::test]
