@@ -113,17 +113,24 @@ pub fn refund(
     if returned.is_empty() || returned.values().any(|quantity| quantity.value().units() <= 0) {
         return Err(TicketError::EmptyRefund);
     }
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    for (id, quantity) in returned {
+        match sold.sheet.items.iter().find(|item| item.id == *id) {
+            Some(item) => found.push((item, *quantity)),
+            None => unknown.push(TicketError::UnknownItem(*id)),
+        }
+    }
+    TicketError::combine(unknown)?;
     let before = RefundTotals::of(sold, refunds);
     let mut taken = before.clone();
     let mut items = Vec::new();
-    for (id, quantity) in returned {
-        let item = sold.sheet.items.iter().find(|item| item.id == *id).ok_or(TicketError::UnknownItem(*id))?;
-        let so_far = taken.quantities.entry(*id).or_default();
+    for (item, quantity) in found {
+        let so_far = taken.quantities.entry(item.id).or_default();
         if *so_far + quantity.abs_millionths() > item.quantity.abs_millionths() {
-            return Err(TicketError::refund_too_large(*id, item.quantity.remaining_after(*so_far)));
+            return Err(TicketError::refund_too_large(item.id, item.quantity.remaining_after(*so_far)));
         }
         *so_far += quantity.abs_millionths();
-        items.push(mirror_item(item, *quantity)?);
+        items.push(mirror_item(item, quantity)?);
     }
     let blank = Draft::of(hand.require_person()?, sold.sheet.currency);
     let (customer, extra) = (sold.sheet.customer.clone(), sold.sheet.extra.clone());
