@@ -135,6 +135,11 @@ async fn incomplete_registration_is_400() {
     let every = shop.post(REGISTER, every).await.text_at("/message");
     let named = every.split("; ").map(|fault| fault.split(' ').next().unwrap()).collect::<Vec<_>>();
     assert_eq!(named, ["business_name", "email", "industry", "name", "password"], "{every}");
+    let mut invisible = registration("a\u{3164}b@example.com");
+    invisible["password"] = json!("1");
+    let invisible = shop.post(REGISTER, invisible).await.text_at("/message");
+    let named = invisible.split("; ").map(|fault| fault.split(' ').next().unwrap()).collect::<Vec<_>>();
+    assert_eq!(named, ["email", "password"], "{invisible}");
     for industry in ["retail", "restaurant", "distribution", "salon", "pharmacy", "grocery"] {
         let mut body = registration(&format!("{industry}@example.com"));
         body["industry"] = json!(industry);

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use tillgate_domain::office::email_context_words;
-use tillgate_domain::{Email, InvalidText, check_display_name};
+use tillgate_domain::{Email, check_display_name};
 use validator::{Validate, ValidationError};
 
 use crate::error::FieldErrorCode;
@@ -44,7 +44,7 @@ pub(super) struct ExchangeBody {
 pub(super) struct RegisterBody {
     #[validate(required, length(max = 200), custom(function = "check_not_empty"))]
     pub(super) name: BodyField<String>,
-    #[validate(required, custom(function = "check_deliverable"))]
+    #[validate(required, custom(function = "check_new_email"))]
     pub(super) email: BodyField<String>,
     #[validate(required, custom(function = "well_typed"))]
     pub(super) password: BodyField<String>,
@@ -65,14 +65,13 @@ fn check_not_empty(field: &BodyField<String>) -> Result<(), ValidationError> {
     }
 }
 
-/// Validates that mail can be sent to the address: the admin logs in with it, and a password reset
-/// is mailed to it.
-fn check_deliverable(field: &BodyField<String>) -> Result<(), ValidationError> {
-    match field {
-        BodyField::Value(text) if Email::parse(text).is_ok_and(|email| email.check_deliverable().is_err()) => {
-            Err(validation_error(FieldErrorCode::Format).with_message(InvalidText::Email.to_string().into()))
-        }
-        field => check_email(field),
+/// Validates a new address, by the rules of all contracts: the admin logs in with it, and a
+/// password reset is mailed to it.
+fn check_new_email(field: &BodyField<String>) -> Result<(), ValidationError> {
+    let parsed = field.as_value().and_then(|text| Email::parse(text).ok());
+    match parsed.map(|email| email.check_new()) {
+        Some(Err(why)) => Err(validation_error(FieldErrorCode::Format).with_message(why.to_string().into())),
+        Some(Ok(())) | None => check_email(field),
     }
 }
 
