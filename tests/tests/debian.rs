@@ -225,6 +225,17 @@ fn installed_files_have_their_modes_and_scripts_are_valid() {
     assert!(unit.contains("ExecStart=/usr/bin/tillgate serve --data /var/lib/tillgate "), "{unit}");
 }
 
+/// The server reads the id of the machine's start below `/proc/sys`, to notice a clock that was set
+/// while it was stopped.
+#[test]
+fn unit_hides_no_part_of_proc_that_the_server_reads() {
+    let unit = std::fs::read_to_string(repository_root().join("packaging/systemd/tillgate.service")).unwrap();
+    let settings: Vec<&str> = unit.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(settings.iter().any(|line| line.starts_with("ExecStart=")), "{unit}");
+    assert!(!settings.iter().any(|line| line.starts_with("ProcSubset=")), "{unit}");
+    assert!(!settings.iter().any(|line| line.starts_with("InaccessiblePaths=") && line.contains("/proc")), "{unit}");
+}
+
 #[test]
 #[ignore = "requires dpkg"]
 fn first_installation_creates_a_database_that_serves() {

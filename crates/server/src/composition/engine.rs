@@ -25,6 +25,7 @@ pub(crate) fn build_engine(settings: &Settings, database: &Arc<Database>) -> Res
     let master = master_key::find_or_create_master_key(settings, !has_keys(database)?)?;
     master_key::warn_if_open(settings);
     secret_files::warn_if_open(settings);
+    warn_if_boot_is_unknown(&SystemClock);
     build_auth(settings, database, master, true, Arc::new(SystemClock))
 }
 
@@ -36,6 +37,17 @@ pub(crate) fn build_engine_with_first_keys(
 ) -> Result<Arc<Auth>, CommandError> {
     let master = master_key::find_or_create_master_key(settings, !has_keys(database)?)?;
     build_auth(settings, database, master, false, Arc::new(SystemClock))
+}
+
+/// Logs a warning if a clock that was set while no server ran cannot be noticed, although this
+/// system identifies the start of the machine.
+fn warn_if_boot_is_unknown(clock: &dyn Clock) {
+    if cfg!(target_os = "linux") && clock.boot_id().is_none() {
+        tracing::warn!(
+            "/proc/sys/kernel/random/boot_id cannot be read, so a clock that is set while no server runs is not \
+             noticed: make the file readable (under systemd, remove ProcSubset=pid from the unit)"
+        );
+    }
 }
 
 /// Builds the engine of a command that runs beside a server: it creates no keys and runs no
