@@ -35,13 +35,13 @@ fn check_encoded<K: SortKey + Clone + PartialEq + std::fmt::Debug>(input: &[u8],
     match Cursor::<K>::decode(&text, scope) {
         Ok(again) => assert_eq!(again, cursor),
         // longer than any cursor of a list
-        Err(why) => assert!(text.len() > 2048, "{why}"),
+        Err(why) => assert!(text.len() > 8192, "{why}"),
     }
     // parts of a request, which may look like others when they are concatenated
     let words: Vec<&str> = std::str::from_utf8(input).unwrap_or_default().splitn(2, '\n').collect();
     let tenant = TenantId(Uuid::from_bytes(id));
     let other = CursorScope::new(words.first().unwrap_or(&""), words.get(1).unwrap_or(&""), tenant);
-    if other != scope && text.len() <= 2048 {
+    if other != scope && text.len() <= 8192 {
         assert_eq!(Cursor::<K>::decode(&text, other), Err(InvalidCursor::OtherList));
     }
 }
