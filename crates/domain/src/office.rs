@@ -81,7 +81,7 @@ pub use users::change::UserChange;
 pub use users::context_words::email_context_words;
 pub use users::count::UserCount;
 pub use users::email_verification::EmailVerificationView;
-pub use users::named_fields::NamedFields;
+pub use users::named_fields::{EntityChange, NamedFields};
 pub use users::password::PasswordOptions;
 pub use users::search::{RankedUserView, UserSearch};
 pub use users::views::{UserView, UserViewQuery};

@@ -13,6 +13,7 @@ pub(crate) mod head;
 mod login;
 pub(crate) mod meta;
 pub(crate) mod origin_check;
+pub(crate) mod partial_body;
 pub(crate) mod query;
 mod refresh;
 pub(crate) mod trace_id;

@@ -4,7 +4,7 @@
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use crate::office::{OfficeClient, expected_pointers, violations};
+use crate::office::{OfficeClient, expected_pointers, tenant, violations};
 use crate::test_server::{TestResponse, TestServer, build_request, with_bearer};
 use crate::tickets::log_in_at;
 
@@ -108,6 +108,87 @@ async fn api_key_body_names_unknown_user_and_device_with_other_faults() {
     let path = format!("/api-keys/{}", made.text_at("/id"));
     let patch = json!({ "device": "P99", "status": 7 });
     assert_named(&desk.patch(&path, "*", patch).await, &[unknown[0], ("/status", "type")]);
+
+    let (past, range) = ("2020-01-01T00:00:00Z", ("/expires_at", "range"));
+    let sent = json!({ "name": 7, "user": "nobody", "device": "P99", "expires_at": past });
+    assert_named(&desk.post("/api-keys", sent).await, &[unknown[0], range, ("/name", "type"), unknown[1]]);
+    let sent = json!({ "name": "a", "user": "nobody", "device": "P99", "expires_at": past });
+    assert_named(&desk.post("/api-keys", sent).await, &[unknown[0], range, unknown[1]]);
+    let patch = json!({ "name": " ", "status": 7, "expires_at": past });
+    assert_named(&desk.patch(&path, "*", patch).await, &[range, ("/name", "required"), ("/status", "type")]);
+    let patch = json!({ "name": " ", "user": "nobody", "expires_at": past });
+    assert_named(&desk.patch(&path, "*", patch).await, &[range, ("/name", "required"), unknown[1]]);
+}
+
+/// A value that stays is not checked again, so only the store knows whether a name is new.
+#[actix_web::test]
+async fn patch_names_invalid_new_values_with_other_faults() {
+    let desk = OfficeClient::open().await;
+    let user = format!("/users/{}", desk.shop.log_in_native("cashier").await.text_at("/session/user/id"));
+    let patch =
+        json!({ "user_name": "a\u{200b}b", "email": "a.@example.com", "display_name": "x\u{200b}y", "locale": "--" });
+    let named = [("/display_name", "format"), ("/email", "format"), ("/locale", "format"), ("/user_name", "format")];
+    assert_named(&desk.patch(&user, "*", patch).await, &named);
+    let patch = json!({ "user_name": "cashier", "locale": "--" });
+    assert_named(&desk.patch(&user, "*", patch).await, &[("/locale", "format")]);
+
+    let made = desk.post("/devices", json!({ "name": "K7", "environment": "PDA" })).await;
+    let patch = json!({ "name": "K\u{200b}7", "environment": "Till", "settings": { "a": "b\u{7}" } });
+    let named = [("/environment", "format"), ("/name", "format"), ("/settings/a", "format")];
+    assert_named(&desk.patch(&format!("/devices/{}", made.text_at("/id")), "*", patch).await, &named);
+
+    let made = desk.post("/roles", json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })).await;
+    let patch = json!({ "name": "w\u{200b}", "label": "x\u{200b}", "rights": 7 });
+    let named = [("/label", "format"), ("/name", "format"), ("/rights", "type")];
+    assert_named(&desk.patch(&format!("/roles/{}", made.text_at("/id")), "*", patch).await, &named);
+
+    let tenant = format!("/tenants/{}", tenant(&desk.shop).id);
+    let patch = json!({ "name": " ", "limits": { "overlap": 1 }, "locale": "--" });
+    let named = [("/limits/overlap", "range"), ("/locale", "format"), ("/name", "required")];
+    assert_named(&desk.patch(&tenant, "*", patch).await, &named);
+    let patch = json!({ "name": " ", "limits": { "overlap": 1 } });
+    assert_named(&desk.patch(&tenant, "*", patch).await, &[named[0], named[2]]);
+}
+
+/// A request that is rejected for one member names those that only the store can check, too.
+#[actix_web::test]
+async fn other_contracts_name_what_the_store_reveals_with_other_faults() {
+    let shop = TestServer::start();
+    let kasir = shop.log_in_kasir("admin@example.com").await.text_at("/data/Token");
+    let send = async |method: Method, path: &str, body: Value| {
+        let request = build_request(method, &format!("/kasir/api/v1{path}")).set_json(body);
+        let answer = shop.send(with_bearer(request, &kasir)).await;
+        assert_eq!(answer.status, 400, "{}", answer.json());
+        answer.text_at("/error")
+    };
+    let body = json!({ "username": "nina", "email": "none", "password": "P01P01P01", "role": "cashier" });
+    let sentence = send(Method::POST, "/users", body).await;
+    assert!(sentence.contains("email must") && sentence.contains("password must not"), "{sentence}");
+    let body = json!({ "username": "nina", "email": "nina@example.com", "password": "P01P01P01", "role": "cashier" });
+    assert!(send(Method::POST, "/users", body).await.starts_with("password must not be made of the name"));
+    let john = shop.log_in_kasir("john_doe").await.text_at("/data/profile/id");
+    let body = json!({ "username": "j\u{200b}", "email": "a.@example.com", "role": "boss" });
+    let sentence = send(Method::PUT, &format!("/users/{john}"), body).await;
+    let members: Vec<&str> = sentence.split("; ").filter_map(|part| part.split(' ').next()).collect();
+    assert_eq!(members, ["email", "role", "username"], "{sentence}");
+
+    let portos = shop.log_in_portos("admin", "OFFICE").await.text_at("/tokenId");
+    let send = async |method: Method, path: &str, body: Value| {
+        let request = build_request(method, &format!("/portos/api{path}")).set_json(body);
+        let answer = shop.send(with_bearer(request, &portos)).await;
+        assert_eq!(answer.status, 400, "{}", answer.json());
+        let named = answer.json()["errors"].as_array().unwrap().clone();
+        named.iter().map(|each| each["memberName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let body = json!({ "name": 1, "userName": "nobody", "deviceName": "P99" });
+    assert_eq!(send(Method::POST, "/apikeys", body).await, ["DeviceName", "Name", "UserName"]);
+    let made = json!({ "name": "a", "userName": "cashier", "deviceName": "P01" });
+    let made = shop.send(with_bearer(build_request(Method::POST, "/portos/api/apikeys").set_json(made), &portos)).await;
+    let body = json!({ "name": "a\u{200b}", "userName": "nobody", "isActive": 1 });
+    assert_eq!(
+        send(Method::PUT, &format!("/apikeys/{}", made.text_at("/id")), body).await,
+        ["IsActive", "Name", "UserName"]
+    );
 }
 
 #[actix_web::test]
@@ -126,4 +207,13 @@ async fn ticket_body_names_unknown_owner_with_other_faults() {
     let path = format!("/tickets/{}", made.text_at("/id"));
     let patch = json!({ "owner": "nobody", "name": 7 });
     assert_named(&send(Method::PATCH, &path, patch).await, &[("/name", "type"), ("/owner", "unknown")]);
+
+    let portos = TestServer::start();
+    let token = portos.log_in_portos("manager", "P01").await.text_at("/tokenId");
+    let body = json!({ "employee": { "userName": "nobody" }, "name": 7 });
+    let request = build_request(Method::POST, "/portos/api/tickets").set_json(body);
+    let answer = portos.send(with_bearer(request, &token)).await;
+    let named = answer.json()["errors"].as_array().unwrap().clone();
+    let named: Vec<&str> = named.iter().map(|each| each["memberName"].as_str().unwrap()).collect();
+    assert_eq!(named, ["Name", "Employee.UserName"], "{}", answer.json());
 }

@@ -51,10 +51,13 @@ impl Office<'_> {
 fn add(tx: &mut dyn OfficeTx, office: &Office<'_>, new: &NewApiKey) -> Result<ApiKey, UseCaseError> {
     office.require(KnownRight::ApiKeyCreate)?;
     office.require_recent_proof()?;
-    check_texts(&new.name, "", &new.description)?;
-    check_expiry(new.expires_at, office.context.at)?;
     office.require_all(&new.permissions)?;
-    let (user, device) = user_and_device(tx, office.tenant, &new.user, &new.device)?;
+    let mut refusals = FieldRefusals::default();
+    refusals.gather(check_texts(&new.name, "", &new.description))?;
+    refusals.gather(check_expiry(new.expires_at, office.context.at))?;
+    let named = refusals.gather(user_and_device(tx, office.tenant, &new.user, &new.device))?;
+    refusals.checked()?;
+    let (user, device) = named.ok_or_else(missing_user_error)?;
     let mut key = ApiKey {
         id: new.id,
         tenant: office.tenant,
@@ -164,9 +167,11 @@ pub(in crate::office) fn user_and_device(
         None => any_device(tx, tenant, device_name),
     })?;
     refusals.checked()?;
-    Ok(user
-        .zip(device)
-        .ok_or_else(|| StoreError::Fault("an API key has no user, but no error was found".to_owned()))?)
+    Ok(user.zip(device).ok_or_else(missing_user_error)?)
+}
+
+fn missing_user_error() -> StoreError {
+    StoreError::Fault("an API key has no user, but no error was found".to_owned())
 }
 
 /// Finds the device with this name, without a check of who may log in on it.

@@ -8,11 +8,11 @@ use crate::office::api_keys::add::{
 };
 use crate::office::context::AuditContext;
 use crate::office::differences::diff_fields;
-use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
 use crate::{
-    Action, ApiKey, ApiKeyId, DeviceName, Instant, KnownRight, Rights, Scope, StoreError, StoreExt, Subject, TenantId,
-    UserName,
+    Action, ApiKey, ApiKeyId, Device, DeviceName, Instant, KnownRight, Rights, Scope, StoreError, StoreExt, Subject,
+    TenantId, User, UserName,
 };
 
 /// A change of an API key; `None` keeps a field.
@@ -129,42 +129,62 @@ fn apply_change(
     before: &ApiKey,
     change: &ApiKeyChange,
 ) -> Result<ApiKey, UseCaseError> {
-    let mut after = before.clone();
-    if let Some(name) = &change.name {
-        after.name.clone_from(name);
-    }
-    if let Some(description) = &change.description {
-        after.description.clone_from(description);
-    }
-    check_texts(&after.name, &before.name, &after.description)?;
-    if let Some(active) = change.active {
-        after.active = active;
-    }
+    let mut refusals = FieldRefusals::default();
+    let mut after = apply_values(before, change, context.at, &mut refusals)?;
     if let Some(permissions) = &change.permissions {
         context.authority.require_all(permissions)?;
-        after.permissions.clone_from(permissions);
     }
-    if let Some(expires_at) = change.expires_at {
-        if expires_at != before.expires_at {
-            check_expiry(expires_at, context.at)?;
-        }
-        after.expires_at = expires_at;
-    }
-    if change.user.is_some() || change.device.is_some() {
-        let device_name = match &change.device {
-            Some(name) => name.clone(),
-            None => tx.devices().find(before.device)?.ok_or_else(|| dangling_reference("device"))?.name,
-        };
-        let (user, device) = if let Some(name) = &change.user {
-            user_and_device(tx, before.tenant, name, &device_name)?
-        } else {
-            let user = tx.users().find(before.user)?.ok_or_else(|| dangling_reference("user"))?;
-            let device = resolve_device(tx, before.tenant, &user, &device_name)?;
-            (user, device)
-        };
+    let named = refusals.gather(resolve_names(tx, before, change))?.flatten();
+    refusals.checked()?;
+    if let Some((user, device)) = named {
         (after.user, after.device) = (user.id, device.id);
     }
     Ok(after)
+}
+
+/// The key after the change of everything but its user and device. Errors of invalid fields are
+/// collected.
+pub(in crate::office) fn apply_values(
+    before: &ApiKey,
+    change: &ApiKeyChange,
+    now: Instant,
+    refusals: &mut FieldRefusals,
+) -> Result<ApiKey, UseCaseError> {
+    let ApiKeyChange { name, description, active, permissions, expires_at, user: _, device: _ } = change.clone();
+    let after = ApiKey {
+        name: name.unwrap_or_else(|| before.name.clone()),
+        description: description.unwrap_or_else(|| before.description.clone()),
+        active: active.unwrap_or(before.active),
+        permissions: permissions.unwrap_or_else(|| before.permissions.clone()),
+        expires_at: expires_at.unwrap_or(before.expires_at),
+        ..before.clone()
+    };
+    refusals.gather(check_texts(&after.name, &before.name, &after.description))?;
+    if after.expires_at != before.expires_at {
+        refusals.gather(check_expiry(after.expires_at, now))?;
+    }
+    Ok(after)
+}
+
+/// The new user and device of the key, if the change names one of them.
+fn resolve_names(
+    tx: &mut dyn OfficeTx,
+    before: &ApiKey,
+    change: &ApiKeyChange,
+) -> Result<Option<(User, Device)>, UseCaseError> {
+    if change.user.is_none() && change.device.is_none() {
+        return Ok(None);
+    }
+    let device_name = match &change.device {
+        Some(name) => name.clone(),
+        None => tx.devices().find(before.device)?.ok_or_else(|| dangling_reference("device"))?.name,
+    };
+    if let Some(name) = &change.user {
+        return user_and_device(tx, before.tenant, name, &device_name).map(Some);
+    }
+    let user = tx.users().find(before.user)?.ok_or_else(|| dangling_reference("user"))?;
+    let device = resolve_device(tx, before.tenant, &user, &device_name)?;
+    Ok(Some((user, device)))
 }
 
 fn dangling_reference(what: &str) -> StoreError {

@@ -183,7 +183,11 @@ pub(in crate::office) fn load_device(
 }
 
 /// The fields of the device after the change. Errors of invalid fields are collected.
-fn apply_change(before: &Device, change: &DeviceChange, refusals: &mut FieldRefusals) -> Result<Device, UseCaseError> {
+pub(in crate::office) fn apply_change(
+    before: &Device,
+    change: &DeviceChange,
+    refusals: &mut FieldRefusals,
+) -> Result<Device, UseCaseError> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
         if *name != before.name {
@@ -241,7 +245,7 @@ fn apply_change(before: &Device, change: &DeviceChange, refusals: &mut FieldRefu
 }
 
 /// Checks that a status can follow the current one.
-pub(in crate::office) fn check_status(from: DeviceStatus, to: DeviceStatus) -> Result<(), OfficeError> {
+fn check_status(from: DeviceStatus, to: DeviceStatus) -> Result<(), OfficeError> {
     if from == DeviceStatus::Retired && to != DeviceStatus::Retired {
         return Err(OfficeError::InvalidStatusTransition { from: from.name(), to: to.name() });
     }

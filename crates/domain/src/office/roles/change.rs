@@ -70,16 +70,10 @@ fn apply(
     let roles = tx.roles().list(office.tenant)?;
     let before = load_role(&roles, id)?;
     check_changeable(&before, version)?;
-    let after = apply_change(&before, change);
+    let mut refusals = FieldRefusals::default();
+    let after = apply_change(&before, change, &mut refusals)?;
     office.require_all(&before.rights)?;
     office.require_all(&after.rights)?;
-    let mut refusals = FieldRefusals::default();
-    if after.name != before.name {
-        refusals
-            .gather(after.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why }))?;
-    }
-    refusals.gather(check_label(&after.label, &before.label))?;
-    refusals.gather(check_fields(&after.label, &after.description, &after.rights, &after.environments))?;
     refusals.checked()?;
     if after == before {
         return Ok(before);
@@ -133,7 +127,7 @@ fn invalidate_holders(tx: &mut dyn OfficeTx, tenant: TenantId, id: RoleId, conte
 }
 
 /// The role, if the tenant has it.
-fn load_role(roles: &[Role], id: RoleId) -> Result<Role, OfficeError> {
+pub(in crate::office) fn load_role(roles: &[Role], id: RoleId) -> Result<Role, OfficeError> {
     let found = roles.iter().find(|role| role.id == id).cloned();
     found.ok_or_else(|| OfficeError::NotFound { field: FieldName::Role, value: id.to_string() })
 }
@@ -144,16 +138,28 @@ fn check_changeable(role: &Role, version: Option<i64>) -> Result<(), OfficeError
     if role.built_in { Err(OfficeError::BuiltInRole(role.name.clone())) } else { Ok(()) }
 }
 
-fn apply_change(before: &Role, change: &RoleChange) -> Role {
+/// The fields of the role after the change. Errors of invalid fields are collected.
+pub(in crate::office) fn apply_change(
+    before: &Role,
+    change: &RoleChange,
+    refusals: &mut FieldRefusals,
+) -> Result<Role, UseCaseError> {
     let RoleChange { name, label, description, rights, environments } = change.clone();
-    Role {
+    let after = Role {
         name: name.unwrap_or_else(|| before.name.clone()),
         label: label.unwrap_or_else(|| before.label.clone()),
         description: description.unwrap_or_else(|| before.description.clone()),
         rights: rights.unwrap_or_else(|| before.rights.clone()),
         environments: environments.unwrap_or_else(|| before.environments.clone()),
         ..before.clone()
+    };
+    if after.name != before.name {
+        refusals
+            .gather(after.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why }))?;
     }
+    refusals.gather(check_label(&after.label, &before.label))?;
+    refusals.gather(check_fields(&after.label, &after.description, &after.rights, &after.environments))?;
+    Ok(after)
 }
 
 fn in_use_error(role: RoleName, holders: &RoleHolders) -> OfficeError {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::office::differences::diff_fields;
-use crate::office::error::{FieldName, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::error::{FieldName, FieldRefusals, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
 use crate::office::tenants::row::{load_tenant, save_tenant};
 use crate::office::{Office, text};
@@ -83,15 +83,9 @@ pub(in crate::office) fn apply(
 ) -> Result<Tenant, UseCaseError> {
     office.require(KnownRight::TenantUpdate)?;
     let before = load_tenant(tx, office.tenant, version)?;
-    let TenantChange { name, zone, locale, accent_color, limits } = change.clone();
-    let mut after = before.clone();
-    after.name = name.unwrap_or(after.name);
-    after.zone = zone.unwrap_or(after.zone);
-    after.locale = locale.unwrap_or(after.locale);
-    after.accent_color = accent_color.unwrap_or(after.accent_color);
-    after.limits = limits.apply_to(before.limits);
-    text::check_renamed(FieldName::Name, &after.name, &before.name, text::MAX_LABEL_CHARS)?;
-    limits::check_limits(&before.limits, &after.limits, given)?;
+    let mut refusals = FieldRefusals::default();
+    let after = apply_change(&before, change, given, &mut refusals)?;
+    refusals.checked()?;
     if after == before {
         return Ok(before);
     }
@@ -100,6 +94,25 @@ pub(in crate::office) fn apply(
     }
     let details = audit_details(&before, &after);
     save_tenant(tx, office, after, Action::TenantUpdate, Subject::Tenant(office.tenant), details)
+}
+
+/// The tenant after the change. Errors of invalid fields are collected.
+pub(in crate::office) fn apply_change(
+    before: &Tenant,
+    change: &TenantChange,
+    given: &SessionLimits,
+    refusals: &mut FieldRefusals,
+) -> Result<Tenant, UseCaseError> {
+    let TenantChange { name, zone, locale, accent_color, limits } = change.clone();
+    let mut after = before.clone();
+    after.name = name.unwrap_or(after.name);
+    after.zone = zone.unwrap_or(after.zone);
+    after.locale = locale.unwrap_or(after.locale);
+    after.accent_color = accent_color.unwrap_or(after.accent_color);
+    after.limits = limits.apply_to(before.limits);
+    refusals.gather(text::check_renamed(FieldName::Name, &after.name, &before.name, text::MAX_LABEL_CHARS))?;
+    refusals.gather(limits::check_limits(&before.limits, &after.limits, given))?;
+    Ok(after)
 }
 
 /// The changed fields for the audit event; durations in seconds.

@@ -213,7 +213,11 @@ pub(in crate::office) fn load_user(tx: &mut dyn OfficeTx, tenant: TenantId, id: 
 
 /// The fields of the user after the change. Invalid fields keep their value, and their errors are
 /// collected.
-fn apply_change(before: &User, change: &UserChange, refusals: &mut FieldRefusals) -> Result<User, UseCaseError> {
+pub(in crate::office) fn apply_change(
+    before: &User,
+    change: &UserChange,
+    refusals: &mut FieldRefusals,
+) -> Result<User, UseCaseError> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
         if *name != before.name {
@@ -257,7 +261,7 @@ fn apply_change(before: &User, change: &UserChange, refusals: &mut FieldRefusals
 }
 
 /// Checks that a status can follow the current one.
-pub(in crate::office) fn check_status(from: UserStatus, to: UserStatus) -> Result<(), OfficeError> {
+fn check_status(from: UserStatus, to: UserStatus) -> Result<(), OfficeError> {
     if to == UserStatus::Pending && from != UserStatus::Pending {
         return Err(OfficeError::InvalidStatusTransition { from: from.name(), to: to.name() });
     }

@@ -1,24 +1,43 @@
-//! Finds unknown names and impossible statuses in a request that is rejected for other fields.
+//! Finds unknown names and invalid changes in a request that is rejected for other fields.
 //!
 //! The use cases report everything that is wrong with their arguments. A request with a field that
 //! cannot be parsed reaches none of them. This function reports what they would report about its
 //! other fields, so that the client gets all errors at once.
 
 use crate::office::Office;
-use crate::office::api_keys::add::{any_device, resolve_user, user_and_device};
-use crate::office::devices::change as change_device;
+use crate::office::api_keys::add::{any_device, check_expiry, compute_rights, resolve_user, user_and_device};
+use crate::office::api_keys::change::{self as change_api_key, ApiKeyChange};
+use crate::office::devices::change::{self as change_device, DeviceChange};
 use crate::office::error::{FieldRefusals, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
+use crate::office::roles::change::{self as change_role, RoleChange};
 use crate::office::stores::lookup::check_branch_exists;
+use crate::office::tenants::change::{self as change_tenant, TenantChange};
+use crate::office::tenants::row::load_tenant;
 use crate::office::tickets::OwnerRef;
 use crate::office::users::assignment::{self, DeviceRoleAssignment, DeviceRolesChange};
-use crate::office::users::change as change_user;
+use crate::office::users::change::{self as change_user, UserChange};
 use crate::{
-    Assignment, BranchId, DeviceId, DeviceName, DeviceStatus, KnownRight, RoleName, StoreExt, StoreResult, UserId,
-    UserName, UserStatus,
+    ApiKeyId, Assignment, BranchId, DeviceId, DeviceName, Instant, KnownRight, RoleId, RoleName, SessionLimits,
+    StoreExt, StoreResult, UserId, UserName,
 };
 
-/// The fields that name something of the tenant, as far as the request has them and they could be
+/// A change of something of the tenant, with the fields that could be parsed.
+#[derive(Clone, Copy, Debug)]
+pub enum EntityChange<'a> {
+    /// A change of a user.
+    User(UserId, &'a UserChange),
+    /// A change of a device.
+    Device(DeviceId, &'a DeviceChange),
+    /// A change of a role.
+    Role(RoleId, &'a RoleChange),
+    /// A change of an API key.
+    ApiKey(ApiKeyId, &'a ApiKeyChange),
+    /// A change of the tenant, and the longest limits that the configuration allows.
+    Tenant(&'a TenantChange, &'a SessionLimits),
+}
+
+/// The fields that only the store can check, as far as the request has them and they could be
 /// parsed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NamedFields<'a> {
@@ -34,10 +53,10 @@ pub struct NamedFields<'a> {
     pub owner: Option<(&'a OwnerRef, UserId)>,
     /// The store of a device.
     pub store: Option<BranchId>,
-    /// A new status of a user.
-    pub user_status: Option<(UserId, UserStatus)>,
-    /// A new status of a device.
-    pub device_status: Option<(DeviceId, DeviceStatus)>,
+    /// The expiry of a new API key.
+    pub expires_at: Option<Instant>,
+    /// What the request changes: a value that stays is not checked again.
+    pub change: Option<EntityChange<'a>>,
 }
 
 impl Office<'_> {
@@ -87,18 +106,45 @@ fn look_up(
     if let Some((owner, now)) = fields.owner {
         refusals.gather(owner.resolve(tx, office.tenant, now))?;
     }
-    if let Some((id, status)) = fields.user_status {
-        let before = change_user::load_user(tx, office.tenant, id)?;
-        // The status of a user with more rights is not revealed.
-        let roles = tx.roles().list(office.tenant)?;
-        office.require_all(&assignment::collect_assigned_rights(&before.assignment, &roles))?;
-        refusals.gather(change_user::check_status(before.status, status))?;
-    }
-    if let Some((id, status)) = fields.device_status {
-        let before = change_device::load_device(tx, office.tenant, id)?;
-        let roles = tx.roles().list(office.tenant)?;
-        office.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
-        refusals.gather(change_device::check_status(before.status, status))?;
+    refusals.gather(check_expiry(fields.expires_at, office.context.at))?;
+    fields.change.map_or(Ok(()), |change| check_change(tx, office, change, refusals))
+}
+
+/// Checks the fields of a change. Nothing is revealed about an entity with more rights than the
+/// caller has.
+fn check_change(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    change: EntityChange<'_>,
+    refusals: &mut FieldRefusals,
+) -> Result<(), UseCaseError> {
+    match change {
+        EntityChange::User(id, change) => {
+            let before = change_user::load_user(tx, office.tenant, id)?;
+            let roles = tx.roles().list(office.tenant)?;
+            office.require_all(&assignment::collect_assigned_rights(&before.assignment, &roles))?;
+            change_user::apply_change(&before, change, refusals)?;
+        }
+        EntityChange::Device(id, change) => {
+            let before = change_device::load_device(tx, office.tenant, id)?;
+            let roles = tx.roles().list(office.tenant)?;
+            office.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
+            change_device::apply_change(&before, change, refusals)?;
+        }
+        EntityChange::Role(id, change) => {
+            let before = change_role::load_role(&tx.roles().list(office.tenant)?, id)?;
+            office.require_all(&before.rights)?;
+            change_role::apply_change(&before, change, refusals)?;
+        }
+        EntityChange::ApiKey(id, change) => {
+            let before = change_api_key::load_key(tx, office.tenant, id, None)?;
+            office.require_all(&compute_rights(tx, &before)?)?;
+            change_api_key::apply_values(&before, change, office.context.at, refusals)?;
+        }
+        EntityChange::Tenant(change, given) => {
+            let before = load_tenant(tx, office.tenant, None)?;
+            change_tenant::apply_change(&before, change, given, refusals)?;
+        }
     }
     Ok(())
 }

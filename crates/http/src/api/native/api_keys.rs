@@ -9,7 +9,7 @@ use crate::context::office::name_violations;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{ApiKeyFilter, FieldName, PageRequest, SecretRotation};
+use tillgate_domain::office::{ApiKeyFilter, EntityChange, FieldName, PageRequest, SecretRotation};
 use tillgate_domain::{ApiKeyId, KnownRight, TenantId};
 
 use super::key_status::KeyStatus;
@@ -119,7 +119,11 @@ async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
     let (view, revokes) = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            let sent = sent.check_body(|sent| name_violations(&office, KnownRight::ApiKeyUpdate, &sent.names()))?;
+            let sent = sent.check_body(|sent| {
+                let change = sent.clone().into_change();
+                let names = sent.names(EntityChange::ApiKey(id, &change));
+                name_violations(&office, KnownRight::ApiKeyUpdate, &names)
+            })?;
             let change = sent.into_change();
             let key = condition.apply(|version| into_api_result(office.change_api_key(id, version, &change)))?;
             Ok((office.unguarded().load_api_key_view(&key)?, change.active == Some(false)))

@@ -7,12 +7,13 @@ use serde::de::DeserializeOwned;
 use tillgate_domain::ExactJson;
 use validator::Validate;
 
-use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, malformed_body_error};
+use crate::error::{ApiError, FieldViolation, malformed_body_error};
 use crate::json::duplicates::NameComparison;
 use crate::json::exact;
 use crate::request::Request;
 use crate::request::body::{check_json_object, is_empty_body};
-use crate::request::field::{FieldError, field_violations};
+use crate::request::field::FieldError;
+use crate::request::partial_body::PartialBody;
 
 /// Reads a JSON body.
 pub(super) fn read_body<T: DeserializeOwned + Validate>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, ApiError> {
@@ -74,52 +75,6 @@ pub(super) fn read_partial_built<T: DeserializeOwned + Validate>(
     read_partial(write_json(body)?.as_bytes(), failed, more)
 }
 
-/// The valid fields of a body, and all violations known so far. Violations that only the store
-/// reveals are added before the body is handed out, so that all are reported at once.
-pub(super) struct PartialBody<T> {
-    body: T,
-    violations: Vec<FieldViolation>,
-}
-
-impl<T> PartialBody<T> {
-    /// The body; invalid fields have no value.
-    pub(super) const fn body(&self) -> &T {
-        &self.body
-    }
-
-    /// Whether no violation is known.
-    pub(super) const fn is_valid(&self) -> bool {
-        self.violations.is_empty()
-    }
-
-    /// Adds violations, without duplicates and with at most one reason why a password is weak.
-    pub(super) fn add(&mut self, violations: Vec<FieldViolation>) {
-        for violation in violations {
-            let weak = |known: &FieldViolation| {
-                [violation.code, known.code] == [FieldErrorCode::Weak; 2] && known.field == violation.field
-            };
-            if !self.violations.iter().any(|known| *known == violation || weak(known)) {
-                self.violations.push(violation);
-            }
-        }
-    }
-
-    /// Returns the body if it has no violations; otherwise all of them, with those that `more`
-    /// finds.
-    pub(super) fn check_body(
-        mut self,
-        more: impl FnOnce(&T) -> Result<Vec<FieldViolation>, ApiError>,
-    ) -> Result<T, ApiError> {
-        if self.is_valid() {
-            return Ok(self.body);
-        }
-        let found = more(&self.body)?;
-        self.add(found);
-        self.violations.sort();
-        Err(ProtocolError::InvalidFields(self.violations).into())
-    }
-}
-
 /// Reads a body that was built here, and returns it if it has no violations.
 pub(super) fn parse_built_body<T: DeserializeOwned + Validate>(body: &ExactJson) -> Result<T, ApiError> {
     read_partial_built(body, |_| Vec::new())?.check_body(|_| Ok(Vec::new()))
@@ -132,9 +87,10 @@ fn read_partial<T: DeserializeOwned + Validate>(
 ) -> Result<PartialBody<T>, ApiError> {
     let mut sent = serde_json::Deserializer::from_slice(json);
     let read = deserialize_known(&mut sent).and_then(|read| sent.end().map(|()| read));
-    let (body, mut violations) = read.map_err(failed)?;
-    violations.extend(field_violations(&body, more));
-    Ok(PartialBody { body, violations })
+    let (body, unknown) = read.map_err(failed)?;
+    let mut body = PartialBody::validate(body, more);
+    body.add(unknown);
+    Ok(body)
 }
 
 /// Deserializes a body, and returns a violation for each unknown member.

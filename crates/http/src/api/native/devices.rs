@@ -10,7 +10,9 @@ use crate::context::office::name_violations;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{DeviceChange, DeviceFilter, DeviceView, FieldName, Office, PageRequest, UseCaseResult};
+use tillgate_domain::office::{
+    DeviceChange, DeviceFilter, DeviceView, EntityChange, FieldName, Office, PageRequest, UseCaseResult,
+};
 use tillgate_domain::{
     BranchId, Device, DeviceId, DeviceStatus, Environment, KnownRight, PrincipalId, SessionId, TenantId,
 };
@@ -164,7 +166,10 @@ async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let (changed, ends_sessions) = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            let sent = sent.check_body(|sent| name_violations(&office, sent.right(), &sent.names(id)))?;
+            let sent = sent.check_body(|sent| {
+                let change = sent.clone().into_change();
+                name_violations(&office, sent.right(), &sent.names(EntityChange::Device(id, &change)))
+            })?;
             let change = sent.into_change();
             let changed = condition.apply(|version| into_api_result(office.change_device(id, version, &change)))?;
             Ok((load_view(&office, &changed)?, change.ends_sessions()))

@@ -10,11 +10,11 @@ use tillgate_auth_core::Caller;
 use tillgate_domain::office::PasswordOptions;
 use tillgate_domain::{ApiKey, DeviceId, PrincipalId, UserId};
 
-use super::body::PartialBody;
 use super::{body, no_content, revocations};
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
+use crate::request::partial_body::PartialBody;
 pub(super) use openapi::example_changed_password;
 use request::SetPassword;
 pub(super) use request::{SetDevicePassword, SetUserPassword};

@@ -9,12 +9,13 @@ use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::FoldedText;
 use tillgate_domain::KnownRight;
-use tillgate_domain::office::FieldName;
+use tillgate_domain::office::{EntityChange, FieldName, NamedFields};
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{read_if_match, render_versioned};
 use super::{body, no_content};
+use crate::context::office::name_violations;
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
@@ -90,11 +91,16 @@ async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 
 async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head())?);
-    let sent: UpdateRole = body::read_request(&call)?;
-    let change = sent.into_change();
+    let sent = body::read_partial_request(&call, |_: &UpdateRole| Vec::new())?;
     let role = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
+            let sent = sent.check_body(|sent| {
+                let change = sent.clone().into_change();
+                let change = Some(EntityChange::Role(id, &change));
+                name_violations(&office, KnownRight::RoleUpdate, &NamedFields { change, ..NamedFields::default() })
+            })?;
+            let change = sent.into_change();
             let role = condition.apply(|version| into_api_result(office.change_role(id, version, &change)))?;
             Ok(office.unguarded().load_role_view(role)?)
         })

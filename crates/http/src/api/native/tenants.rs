@@ -8,13 +8,14 @@ mod response;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::FieldName;
+use tillgate_domain::office::{EntityChange, FieldName, NamedFields};
 use tillgate_domain::{KnownRight, Tenant, TenantId};
 
 use super::body;
 use super::page::PageQuery;
 use super::path::not_found;
 use super::version::{read_if_match, render_versioned};
+use crate::context::office::name_violations;
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
@@ -58,12 +59,17 @@ async fn get_tenant(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 async fn update_tenant(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     read_own_tenant_id(&call, &caller)?;
     let condition = read_if_match(call.head())?;
-    let sent: UpdateTenant = body::read_request(&call)?;
-    let change = sent.into_change();
+    let sent = body::read_partial_request(&call, |_: &UpdateTenant| Vec::new())?;
     let given = call.mount().server.mount_limits.longest(&caller.profile.tenant.slug);
     let tenant = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
+            let sent = sent.check_body(|sent| {
+                let change = sent.clone().into_change();
+                let change = Some(EntityChange::Tenant(&change, &given));
+                name_violations(&office, KnownRight::TenantUpdate, &NamedFields { change, ..NamedFields::default() })
+            })?;
+            let change = sent.into_change();
             condition.apply(|version| into_api_result(office.change_tenant(version, &change, &given)))
         })
         .await?;

@@ -13,7 +13,8 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, DeviceRolesChange, FieldName, Office, UseCaseResult, UserCursor, UserOrder, UserView, UserViewQuery,
+    self, DeviceRolesChange, EntityChange, FieldName, Office, UseCaseResult, UserCursor, UserOrder, UserView,
+    UserViewQuery,
 };
 use tillgate_domain::{KnownRight, PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
 
@@ -178,7 +179,10 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let (view, growing, ends_sessions) = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            let sent = sent.check_body(|sent| name_violations(&office, sent.right(), &sent.names(id)))?;
+            let sent = sent.check_body(|sent| {
+                let change = sent.clone().into_change();
+                name_violations(&office, sent.right(), &sent.names(EntityChange::User(id, &change)))
+            })?;
             let proof = sent.email_change_password().filter(|_| caller.user() == Some(id));
             let mut change = sent.into_change();
             let promotes = change.roles.is_some() || change.devices != DeviceRolesChange::Keep;

@@ -10,19 +10,20 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, FieldName, NewUser, Office, OfficeError, RankedUserView, UseCaseResult, UserChange,
+    EntityChange, FieldName, NamedFields, Office, OfficeError, RankedUserView, UseCaseResult,
 };
-use tillgate_domain::{Rank, RoleName, User, UserId, UserStatus};
+use tillgate_domain::{KnownRight, Rank, User, UserId, UserStatus};
 
 use super::paths::{USER_PATH, USERS_PATH};
 use super::response::{UserBody, render_data, render_message};
+use crate::context::office::name_violations;
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::request::Request;
 use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 use list::list_users;
-use request::{CreateUserInput, UpdateUserInput};
+use request::{CreateUser, UpdateUser};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -53,44 +54,32 @@ async fn create_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn create_ranked_user(call: &Request, caller: Caller, below: bool) -> Result<RankedUserView, ApiError> {
-    let CreateUserInput { name, email, password, rank, active } = CreateUserInput::read(call)?;
+    let mut sent = CreateUser::read(call)?;
     // checked before the password is hashed, which is expensive
-    if below && caller.profile.rank.is_none_or(|caller_rank| rank >= caller_rank) {
+    if let Some(rank) = sent.body().rank().filter(|_| below && sent.is_valid())
+        && caller.profile.rank.is_none_or(|caller_rank| rank >= caller_rank)
+    {
         return Err(OfficeError::RankTooHigh(rank).into());
     }
-    let role = RoleName::parse(rank.name()).map_err(|why| ApiError::Fault(format!("a rank is no role: {why}")))?;
-    let status = status_of_active(active, UserStatus::Pending);
     call.with_office(move |context| {
         let office = context.for_caller(&caller)?;
-        let mut words = office.unguarded().list_context_words(None)?;
-        words.push(name.to_string());
-        words.extend(office::email_context_words(&email));
-        let verifier = context.auth.hash_new_password(&password, &words, caller.address)?;
-        let new = NewUser {
-            id: context.auth.new_id(UserId::new)?,
-            display_name: name.to_string(),
-            name,
-            email: Some(email),
-            status,
-            feature: None,
-            roles: vec![role],
-            devices: Vec::new(),
-            verifier: Some(verifier),
-            password_change_required: false,
-            locale: None,
+        let words = match office.authorize_add_user() {
+            Ok(()) => sent.body().words(office.unguarded())?,
+            Err(refused) if sent.is_valid() => return Err(refused.into()),
+            // an unauthorized caller must not learn from the violations which names exist
+            Err(_) => Vec::new(),
         };
-        let user = if below {
-            into_api_result(office.register_user(caller.profile.rank, rank, &new))?
-        } else {
-            into_api_result(office.add_user(&new))?
+        sent.add(sent.body().password_violations(context.auth.build_password_policy(), &words));
+        let sent = sent.check_body(|_| Ok(Vec::new()))?;
+        let rank = sent.rank();
+        let new = sent.into_new_user(context, &words, caller.address)?;
+        let user = match rank {
+            Some(rank) if below => into_api_result(office.register_user(caller.profile.rank, rank, &new))?,
+            _ => into_api_result(office.add_user(&new))?,
         };
-        Ok(RankedUserView { user, rank: Some(rank) })
+        Ok(RankedUserView { user, rank })
     })
     .await
-}
-
-fn status_of_active(active: bool, otherwise: UserStatus) -> UserStatus {
-    if active { UserStatus::Active } else { otherwise }
 }
 
 async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -103,34 +92,36 @@ async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 }
 
 async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, sent) = (read_user_id(&call)?, UpdateUserInput::read(&call)?);
-    let is_own = caller.user() == Some(id);
-    let proof = sent.current_password.filter(|_| is_own && sent.email.is_some());
-    let mut change = UserChange {
-        name: sent.name,
-        email: sent.email.map(Some),
-        status: sent.active.map(|active| status_of_active(active, UserStatus::Suspended)),
-        rank: sent.rank,
-        ..UserChange::default()
-    };
-    if let Some(proof) = proof {
-        let caller = caller.clone();
-        call.run_blocking(move |auth| auth.confirm_password(&caller, &proof)).await?;
-        change.password_confirmed = true;
-    }
-    let changed = run_user_change(&call, caller, id, move |office| office.change_user(id, None, &change)).await?;
+    let (id, sent) = (read_user_id(&call)?, UpdateUser::read(&call)?);
+    let changed = call
+        .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let sent = sent.check_body(|sent| {
+                let change = sent.to_change();
+                let change = Some(EntityChange::User(id, &change));
+                name_violations(&office, KnownRight::UserUpdate, &NamedFields { change, ..NamedFields::default() })
+            })?;
+            let mut change = sent.to_change();
+            if let Some(proof) = sent.email_change_password().filter(|_| caller.user() == Some(id)) {
+                context.auth.confirm_password(&caller, &proof)?;
+                change.password_confirmed = true;
+            }
+            let user = into_api_result(office.change_user(id, None, &change))?;
+            load_ranked_user(&office, user)
+        })
+        .await?;
     render_data(StatusCode::OK, "User updated successfully", &UserBody::from_user(&changed.user, changed.rank))
 }
 
 async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_user_id(&call)?;
-    run_user_change(&call, caller, id, move |office| office.set_user_status(id, UserStatus::Deleted)).await?;
+    run_user_change(&call, caller, move |office| office.set_user_status(id, UserStatus::Deleted)).await?;
     render_message(StatusCode::OK, "User deleted successfully")
 }
 
 async fn toggle_user_status(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_user_id(&call)?;
-    run_user_change(&call, caller, id, move |office| office.toggle_user(id)).await?;
+    run_user_change(&call, caller, move |office| office.toggle_user(id)).await?;
     render_message(StatusCode::OK, "User status toggled successfully")
 }
 
@@ -138,16 +129,19 @@ async fn toggle_user_status(call: Request, caller: Caller) -> Result<HttpRespons
 async fn run_user_change(
     call: &Request,
     caller: Caller,
-    id: UserId,
     change: impl FnOnce(&Office<'_>) -> UseCaseResult<User> + Send + 'static,
 ) -> Result<RankedUserView, ApiError> {
     call.with_office(move |context| {
         let office = context.for_caller(&caller)?;
         let user = into_api_result(change(&office))?;
-        let found = office.unguarded().find_ranked_user(id)?;
-        Ok(found.unwrap_or(RankedUserView { user, rank: None }))
+        load_ranked_user(&office, user)
     })
     .await
+}
+
+fn load_ranked_user(office: &Office<'_>, user: User) -> Result<RankedUserView, ApiError> {
+    let found = office.unguarded().find_ranked_user(user.id)?;
+    Ok(found.unwrap_or(RankedUserView { user, rank: None }))
 }
 
 /// Reads the user id in the path.

@@ -8,17 +8,20 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, ApiKeyChange, ApiKeyFilter, ApiKeyView, FieldName, NewApiKey, OfficeError, check_description, check_new_name,
+    self, ApiKeyChange, ApiKeyFilter, ApiKeyView, EntityChange, FieldName, NamedFields, NewApiKey, OfficeError,
+    check_description, check_new_name,
 };
 use tillgate_domain::{ApiKeyId, DeviceName, InvalidText, KnownRight, Right, Rights, UserName};
 
 use super::list::{ListMember, ListQuery, MemberKind};
 use super::paths::api_paths;
+use crate::context::office::name_violations;
 use crate::error::office::into_api_result;
-use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation};
 use crate::request::Request;
 use crate::request::body;
 use crate::request::field::BodyField;
+use crate::request::partial_body::PartialBody;
 use crate::serving::requirement::Requirement;
 use crate::serving::response;
 use crate::serving::route::Route;
@@ -75,6 +78,13 @@ struct ApiKeyInput {
     version: Option<i64>,
 }
 
+impl ApiKeyInput {
+    /// The names in the request that must exist in the tenant.
+    fn names(&self) -> NamedFields<'_> {
+        NamedFields { user: self.change.user.as_ref(), device: self.change.device.as_ref(), ..NamedFields::default() }
+    }
+}
+
 async fn list_api_key_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let query = ListQuery::from_head(call.head(), LIST_MEMBERS)?;
     let rows = call
@@ -101,14 +111,17 @@ async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let ApiKeyInput { change, .. } = read_api_key(&call, true)?;
-    let ApiKeyChange { name: Some(name), user: Some(user), device: Some(device), .. } = change else {
-        return Err(ApiError::Fault("a required member was not validated".to_owned()));
-    };
-    let (description, active) = (change.description.unwrap_or_default(), change.active.unwrap_or(true));
-    let permissions = change.permissions.unwrap_or_default();
+    let sent = read_api_key(&call, true)?;
     let (id, made) = call
         .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let ApiKeyInput { change, .. } =
+                sent.check_body(|sent| name_violations(&office, KnownRight::ApiKeyCreate, &sent.names()))?;
+            let ApiKeyChange { name: Some(name), user: Some(user), device: Some(device), .. } = change else {
+                return Err(ApiError::Fault("a required member was not validated".to_owned()));
+            };
+            let (description, active) = (change.description.unwrap_or_default(), change.active.unwrap_or(true));
+            let permissions = change.permissions.unwrap_or_default();
             let generated = context.auth.generate_api_key()?;
             let (id, client, wrapped) = (generated.id, generated.client_id, generated.wrapped_secret);
             let new = NewApiKey {
@@ -123,7 +136,6 @@ async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
                 permissions,
                 expires_at: None,
             };
-            let office = context.for_caller(&caller)?;
             let key = into_api_result(office.add_api_key(&new))?;
             Ok((id, build_row(&office.unguarded().load_api_key_view(&key)?, Some(generated.secret.expose()))))
         })
@@ -137,10 +149,14 @@ async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
 
 async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id = read_api_key_id(&call)?;
-    let ApiKeyInput { change, version } = read_api_key(&call, false)?;
+    let sent = read_api_key(&call, false)?;
     let row = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
+            let ApiKeyInput { change, version } = sent.check_body(|sent| {
+                let names = NamedFields { change: Some(EntityChange::ApiKey(id, &sent.change)), ..sent.names() };
+                name_violations(&office, KnownRight::ApiKeyUpdate, &names)
+            })?;
             let key = into_api_result(office.change_api_key(id, version, &change))?;
             Ok(build_row(&office.unguarded().load_api_key_view(&key)?, None))
         })
@@ -172,7 +188,7 @@ fn not_found(id: &str) -> ApiError {
 
 /// Reads an API key. A `new` key requires name, user and device; otherwise omitted members stay
 /// unchanged.
-fn read_api_key(call: &Request, new: bool) -> Result<ApiKeyInput, ApiError> {
+fn read_api_key(call: &Request, new: bool) -> Result<PartialBody<ApiKeyInput>, ApiError> {
     let sent: ApiKeyBody = body::read_caseless_object(call.head().headers(), call.body())?;
     let mut violations = Vec::new();
     // an unchanged name may violate today's rules, so in a change the use case validates it
@@ -192,15 +208,8 @@ fn read_api_key(call: &Request, new: bool) -> Result<ApiKeyInput, ApiError> {
             .map_err(|why| push_violation(&mut violations, "permissions", FieldErrorCode::Format, why.to_string()))
             .ok()
     });
-    if violations.is_empty() {
-        Ok(ApiKeyInput {
-            change: ApiKeyChange { name, description, active, user, device, permissions, expires_at: None },
-            version,
-        })
-    } else {
-        violations.sort();
-        Err(ProtocolError::InvalidFields(violations).into())
-    }
+    let change = ApiKeyChange { name, description, active, user, device, permissions, expires_at: None };
+    Ok(PartialBody::new(ApiKeyInput { change, version }, violations))
 }
 
 fn push_violation(violations: &mut Vec<FieldViolation>, field: &'static str, code: FieldErrorCode, message: String) {

@@ -19,6 +19,7 @@ use tillgate_domain::{EventId, KnownRight, TicketId};
 use super::paths::api_paths;
 use super::ticket_id;
 use crate::context::large_body_limiter::MAX_TICKET_BODY_BYTES;
+use crate::context::office::name_violations;
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::json::exact::ExactJson;
@@ -116,9 +117,12 @@ async fn open_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let sent = request::TicketInput::read_one(call.head().headers(), call.body(), Some(currency))?;
     let view = call
         .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let sent =
+                sent.check_body(|sent| name_violations(&office, KnownRight::TicketCreate, &sent.names(&caller)))?;
             let id = sent.id.map_or_else(|| context.auth.new_id(TicketId::new), Ok)?;
             let new = NewTicket { id, currency, sheet: sent.change };
-            Ok(into_api_result(context.for_caller(&caller)?.open_ticket(&new, None))?.ticket)
+            Ok(into_api_result(office.open_ticket(&new, None))?.ticket)
         })
         .await?;
     render_created_ticket(
@@ -133,6 +137,8 @@ async fn put_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
     let currency = default_currency()?;
     let (view, opened) = call
         .with_office(move |context| {
+            // the current owner, whose name may be sent, is known only to the use case
+            let sent = sent.check_body(|_| Ok(Vec::new()))?;
             let new = NewTicket { id, currency, sheet: sent.change };
             into_api_result(context.for_caller(&caller)?.put_ticket(&new, sent.version))
         })

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tillgate_auth_core::auth::GeneratedApiKey;
-use tillgate_domain::office::{ApiKeyChange, DEFAULT_SECRET_OVERLAP, MAX_SECRET_OVERLAP, NamedFields, NewApiKey};
+use tillgate_domain::office::{
+    ApiKeyChange, DEFAULT_SECRET_OVERLAP, EntityChange, MAX_SECRET_OVERLAP, NamedFields, NewApiKey,
+};
 use tillgate_domain::{DeviceName, ExactJson, Right, UserName};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -59,7 +61,7 @@ pub(super) struct CreateApiKey {
 }
 
 /// Changes to an API key, as a merge patch (RFC 7396): omitted members stay unchanged.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Clone, Deserialize, Validate, ToSchema)]
 #[schema(as = ApiKeyChange)]
 pub(super) struct UpdateApiKey {
     /// New display name.
@@ -133,9 +135,14 @@ impl RotateApiKey {
 }
 
 impl CreateApiKey {
-    /// Returns the names in the request that must exist in the tenant.
+    /// Returns the names in the request that must exist in the tenant, and the expiry.
     pub(super) fn names(&self) -> NamedFields<'_> {
-        NamedFields { user: self.user.as_value(), device: self.device.as_value(), ..NamedFields::default() }
+        NamedFields {
+            user: self.user.as_value(),
+            device: self.device.as_value(),
+            expires_at: self.expires_at.as_value().map(|Rfc3339Instant(at)| *at),
+            ..NamedFields::default()
+        }
     }
 
     /// Combines the request with the generated id, client id and secret.
@@ -156,9 +163,14 @@ impl CreateApiKey {
 }
 
 impl UpdateApiKey {
-    /// Returns the names in the request that must exist in the tenant.
-    pub(super) fn names(&self) -> NamedFields<'_> {
-        NamedFields { user: self.user.as_value(), device: self.device.as_value(), ..NamedFields::default() }
+    /// Returns the names in the request that must exist in the tenant, and the change as a whole.
+    pub(super) fn names<'a>(&'a self, change: EntityChange<'a>) -> NamedFields<'a> {
+        NamedFields {
+            user: self.user.as_value(),
+            device: self.device.as_value(),
+            change: Some(change),
+            ..NamedFields::default()
+        }
     }
 
     pub(super) fn into_change(self) -> ApiKeyChange {

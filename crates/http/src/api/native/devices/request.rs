@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::office::{
-    DeviceChange, NamedFields, NewDevice, PreferencesChange, SettingsChange, UnguardedOffice,
+    DeviceChange, EntityChange, NamedFields, NewDevice, PreferencesChange, SettingsChange, UnguardedOffice,
 };
 use tillgate_domain::{
     BranchId, DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, KnownRight, RoleName, Secret,
@@ -76,7 +76,7 @@ pub(super) struct CreateDevice {
 }
 
 /// Changes to a device, as a merge patch (RFC 7396): omitted members stay unchanged.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Clone, Deserialize, Validate, ToSchema)]
 #[schema(as = DeviceChange)]
 pub(super) struct UpdateDevice {
     /// New name of the device in logins.
@@ -188,13 +188,12 @@ impl CreateDevice {
 }
 
 impl UpdateDevice {
-    /// Returns the names in the request that must exist in the tenant, and the new status of this
-    /// device.
-    pub(super) fn names(&self, id: DeviceId) -> NamedFields<'_> {
+    /// Returns the names in the request that must exist in the tenant, and the change as a whole.
+    pub(super) fn names<'a>(&'a self, change: EntityChange<'a>) -> NamedFields<'a> {
         NamedFields {
             roles: self.roles.as_value().map(Vec::as_slice),
             store: self.store.as_value().copied(),
-            device_status: self.status.as_value().map(|status| (id, *status)),
+            change: Some(change),
             ..NamedFields::default()
         }
     }

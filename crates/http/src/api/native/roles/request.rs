@@ -43,7 +43,7 @@ pub(super) struct CreateRole {
 }
 
 /// Changes to a role, as a merge patch (RFC 7396): omitted members stay unchanged.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Clone, Deserialize, Validate, ToSchema)]
 #[schema(as = RoleChange)]
 pub(super) struct UpdateRole {
     /// New name of the role in requests.

@@ -12,7 +12,7 @@ use validator::Validate;
 use crate::request::field::{BodyField, not_null, well_typed};
 
 /// Changes to the tenant, as a merge patch (RFC 7396): omitted members stay unchanged.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Clone, Deserialize, Validate, ToSchema)]
 #[schema(as = TenantChange)]
 pub(super) struct UpdateTenant {
     /// New display name of the tenant.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::office::{
-    self, DeviceRoleAssignment, DeviceRolesChange, NamedFields, NewUser, UnguardedOffice, UserChange,
+    self, DeviceRoleAssignment, DeviceRolesChange, EntityChange, NamedFields, NewUser, UnguardedOffice, UserChange,
 };
 use tillgate_domain::{Email, ExactJson, KnownRight, Locale, RoleName, Secret, UserId, UserName, UserStatus};
 use utoipa::ToSchema;
@@ -80,7 +80,7 @@ pub(super) struct CreateUser {
 }
 
 /// Changes to a user, as a merge patch (RFC 7396): omitted members stay unchanged.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Clone, Deserialize, Validate, ToSchema)]
 #[schema(as = UserChange)]
 pub(super) struct UpdateUser {
     /// New name of the user in logins.
@@ -246,13 +246,12 @@ impl UpdateUser {
         self.email.clone().into_patch().and_then(|_| self.current_password.clone().into_value())
     }
 
-    /// Returns the names in the request that must exist in the tenant, and the new status of this
-    /// user.
-    pub(super) fn names(&self, id: UserId) -> NamedFields<'_> {
+    /// Returns the names in the request that must exist in the tenant, and the change as a whole.
+    pub(super) fn names<'a>(&'a self, change: EntityChange<'a>) -> NamedFields<'a> {
         NamedFields {
             roles: self.roles.as_value().map(Vec::as_slice),
             devices: self.devices.as_value().map(Vec::as_slice),
-            user_status: self.status.as_value().map(|status| (id, *status)),
+            change: Some(change),
             ..NamedFields::default()
         }
     }

@@ -4,7 +4,8 @@
 mod object_reader;
 
 use actix_web::http::header::HeaderMap;
-use tillgate_domain::office::{ItemInput, OwnerRef, TicketChange, TicketClosing};
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::{ItemInput, NamedFields, OwnerRef, TicketChange, TicketClosing};
 use tillgate_domain::ticket::{
     Article, BoundedText, Currency, Customer, ItemDraft, ItemKind, Label, Location, Meta, NumberSeries, Payment,
     PaymentMethod, Quantity, Rate,
@@ -19,6 +20,7 @@ use super::{
 use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::json::exact::ExactJson;
 use crate::request::body::{is_empty_body, read_exact};
+use crate::request::partial_body::PartialBody;
 use object_reader::TicketObjectReader;
 
 /// Maximum number of tickets in one request.
@@ -38,11 +40,21 @@ impl TicketInput {
     /// Reads a single ticket, which has this currency if it is new. The currency of an existing
     /// ticket is known only when it is read from the store; then the use case validates the
     /// amounts.
-    pub(super) fn read_one(headers: &HeaderMap, body: &[u8], currency: Option<Currency>) -> Result<Self, ApiError> {
+    pub(super) fn read_one(
+        headers: &HeaderMap,
+        body: &[u8],
+        currency: Option<Currency>,
+    ) -> Result<PartialBody<Self>, ApiError> {
         let (exact, mut violations) = (read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
         let sent =
             Self::from_members(TicketObjectReader::new(&exact, "", &mut violations).with_currency(currency), false);
-        check_violations(sent, violations)
+        Ok(PartialBody::new(sent, violations))
+    }
+
+    /// Returns the names in the request that must exist in the tenant; `caller` is the owner if
+    /// none is sent.
+    pub(super) fn names(&self, caller: &Caller) -> NamedFields<'_> {
+        NamedFields { owner: self.change.owner.as_ref().zip(caller.user()), ..NamedFields::default() }
     }
 
     /// Reads several tickets: a list, or an object with a list in `items`.

@@ -1,0 +1,66 @@
+//! A body of which some fields are invalid, until all violations are known.
+
+use validator::Validate;
+
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
+use crate::request::field::field_violations;
+
+/// The valid fields of a body, and all violations known so far. Violations that only the store
+/// reveals are added before the body is handed out, so that all are reported at once.
+pub(crate) struct PartialBody<T> {
+    body: T,
+    violations: Vec<FieldViolation>,
+}
+
+impl<T: Validate> PartialBody<T> {
+    /// Validates the fields of a body. `more` finds violations that concern several fields, such as
+    /// a password that consists of a name in the same body.
+    pub(crate) fn validate(body: T, more: impl FnOnce(&T) -> Vec<FieldViolation>) -> Self {
+        let violations = field_violations(&body, more);
+        Self { body, violations }
+    }
+}
+
+impl<T> PartialBody<T> {
+    /// A body in which these violations were found when it was parsed.
+    pub(crate) const fn new(body: T, violations: Vec<FieldViolation>) -> Self {
+        Self { body, violations }
+    }
+
+    /// The body; invalid fields have no value.
+    pub(crate) const fn body(&self) -> &T {
+        &self.body
+    }
+
+    /// Whether no violation is known.
+    pub(crate) const fn is_valid(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// Adds violations, without duplicates and with at most one reason why a password is weak.
+    pub(crate) fn add(&mut self, violations: Vec<FieldViolation>) {
+        for violation in violations {
+            let weak = |known: &FieldViolation| {
+                [violation.code, known.code] == [FieldErrorCode::Weak; 2] && known.field == violation.field
+            };
+            if !self.violations.iter().any(|known| *known == violation || weak(known)) {
+                self.violations.push(violation);
+            }
+        }
+    }
+
+    /// Returns the body if it has no violations; otherwise all of them, with those that `more`
+    /// finds.
+    pub(crate) fn check_body(
+        mut self,
+        more: impl FnOnce(&T) -> Result<Vec<FieldViolation>, ApiError>,
+    ) -> Result<T, ApiError> {
+        if self.is_valid() {
+            return Ok(self.body);
+        }
+        let found = more(&self.body)?;
+        self.add(found);
+        self.violations.sort();
+        Err(ProtocolError::InvalidFields(self.violations).into())
+    }
+}
