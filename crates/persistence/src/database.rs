@@ -80,7 +80,7 @@ pub struct Database {
     /// SQLite's writer; PostgreSQL writes through the pool.
     writer: Option<Writer>,
     /// SQLite's file.
-    file: Option<OpenedFile>,
+    file: Option<Arc<OpenedFile>>,
     wait_queue: Arc<WaitQueue>,
     observers: Arc<Observers>,
     pub(crate) write_health: WriteHealth,
@@ -122,11 +122,11 @@ impl Database {
         let observers = Arc::new(Observers::default());
         let (open, writer, file) = match address {
             Address::Sqlite(path) => {
-                let file = OpenedFile::open(path).map_err(|error| file_open_error(path, &error))?;
+                let file = Arc::new(OpenedFile::open(path).map_err(|error| file_open_error(path, &error))?);
                 // This puts a new file into WAL mode, which its readers require.
                 sqlite::connect_writer(path, limits.deadline, limits.writer_page_bytes())
                     .map_err(|error| file_open_error(path, &error))?;
-                let group = Group::new(path.clone(), limits, closing);
+                let group = Group::new(Arc::clone(&file), limits, closing);
                 let writer = Writer::new(group, number, Arc::clone(&waiting), Arc::clone(&observers));
                 (sqlite::reader_opener(path, limits), Some(writer), Some(file))
             }
@@ -186,7 +186,8 @@ impl Database {
     /// If the file was replaced, or another process holds the lock until the deadline.
     pub fn close(&self) -> StoreResult<()> {
         let (Some(writer), Some(file)) = (&self.writer, &self.file) else { return Ok(()) };
-        file.check_unchanged()?;
+        // if the log was removed, the writer still has it open
+        file.check_file_unchanged()?;
         writer.checkpoint_wal(&crate::deadline::Deadline::after(self.limits.deadline))
     }
 

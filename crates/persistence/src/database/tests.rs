@@ -262,6 +262,33 @@ fn removed_or_replaced_file_refuses_reads_and_writes_until_restored() {
     assert_eq!(query_committed(&database, "SELECT COUNT(*) FROM tills"), 2);
 }
 
+#[cfg(unix)]
+#[test]
+fn removed_log_refuses_reads_and_writes_and_is_complete_at_the_end() {
+    let folder = TestFolder::new();
+    let database = folder.database(&Limits::default());
+    run_write(&database, |tx| insert_till(tx, 1)).unwrap();
+    let aside = folder.0.join("aside");
+    for name in ["till.db-wal", "till.db-shm"] {
+        let log = folder.0.join(name);
+        std::fs::rename(&log, &aside).unwrap();
+        for mode in [Mode::Read, Mode::Write] {
+            let error = database
+                .run_unit(UnitOfWork { name: "test", mode }, &mut |_| panic!("it ran on a log that is gone"))
+                .unwrap_err();
+            assert!(matches!(&error, StoreError::Unavailable(say) if say.contains(name)), "{error}");
+        }
+        std::fs::rename(&aside, &log).unwrap();
+        assert_eq!(query_committed(&database, "SELECT COUNT(*) FROM tills"), 1, "{name} is back");
+    }
+    std::fs::remove_file(folder.0.join("till.db-wal")).unwrap();
+    database.close().unwrap();
+    let copy = TestFolder::new();
+    std::fs::copy(folder.0.join("till.db"), copy.0.join("till.db")).unwrap();
+    let copied = Database::open(&copy.address(), &Limits::default()).unwrap();
+    assert_eq!(query_committed(&copied, "SELECT COUNT(*) FROM tills"), 1);
+}
+
 #[test]
 fn closed_database_is_complete_in_one_file() {
     let folder = TestFolder::new();

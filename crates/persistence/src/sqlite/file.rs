@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
 use tillgate_domain::{StoreError, StoreResult};
 
@@ -29,21 +30,70 @@ pub(crate) fn sqlite_uri(path: &Path) -> Option<String> {
     Some(format!("file:{encoded}?mode=rw"))
 }
 
+/// The ends of the paths of the write-ahead log and its index.
+const LOG_SUFFIXES: [&str; 2] = ["-wal", "-shm"];
+
 /// An opened file. If somebody removes or replaces it, the path refers to another file, while open
-/// connections would continue with the old one, and what they commit would be lost.
+/// connections would continue with the old one, and what they commit would be lost. The same is
+/// true of its write-ahead log: new connections would not see what it contains.
 pub(crate) struct OpenedFile {
     path: PathBuf,
     identity: FileIdentity,
+    /// The files of the write-ahead log, while the writer has them open: SQLite removes them with
+    /// the last connection only.
+    log: RwLock<Vec<(PathBuf, FileIdentity)>>,
 }
 
 impl OpenedFile {
     /// The file that is at the path now.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), identity: FileIdentity::read(path)? })
+        Ok(Self { path: path.to_owned(), identity: FileIdentity::read(path)?, log: RwLock::default() })
+    }
+
+    /// The path of the file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Remembers the files of the write-ahead log, which the writer has open, until they are
+    /// forgotten. SQLite creates them beside the file to which symbolic links lead.
+    pub(crate) fn remember_log(&self) {
+        if !self.log.read().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            return;
+        }
+        let base = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let companion = |suffix: &str| {
+            let mut path = base.clone().into_os_string();
+            path.push(suffix);
+            let identity = FileIdentity::read(path.as_ref()).ok()?;
+            Some((PathBuf::from(path), identity))
+        };
+        *self.log.write().unwrap_or_else(PoisonError::into_inner) =
+            LOG_SUFFIXES.into_iter().filter_map(companion).collect();
+    }
+
+    /// Forgets the files of the write-ahead log, before the writer closes them.
+    pub(crate) fn forget_log(&self) {
+        self.log.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Fails unless the path still refers to this file, and its write-ahead log is the one that the
+    /// writer has opened.
+    pub(crate) fn check_unchanged(&self) -> StoreResult<()> {
+        self.check_file_unchanged()?;
+        let log = self.log.read().unwrap_or_else(PoisonError::into_inner);
+        match log.iter().find(|(path, identity)| !FileIdentity::read(path).is_ok_and(|now| now == *identity)) {
+            Some((path, _)) => Err(StoreError::Unavailable(format!(
+                "{} was removed or replaced since it was opened: stop the server, which then writes what it has \
+                 committed to the database, and start it again",
+                path.display()
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Fails unless the path still refers to this file.
-    pub(crate) fn check_unchanged(&self) -> StoreResult<()> {
+    pub(crate) fn check_file_unchanged(&self) -> StoreResult<()> {
         match FileIdentity::read(&self.path) {
             Ok(identity) if identity == self.identity => Ok(()),
             Ok(_) => Err(self.lost_error("was replaced by another file")),

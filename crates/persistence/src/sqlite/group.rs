@@ -3,7 +3,6 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use crate::database::nesting::DatabaseNumber;
 use crate::deadline::{Deadline, elapsed_since, monotonic_now};
 use crate::error_class::{Cause, UnitError, cause, classify, clear_last_cause};
 use crate::sqlite;
+use crate::sqlite::file::OpenedFile;
 use crate::sqlite::waiter::Waiter;
 use crate::statement::Statement;
 use crate::transaction::{Transaction, TransactionWork, WrittenChanges};
@@ -68,7 +68,7 @@ pub(crate) enum MemberOutcome {
 
 /// The connection and the open group.
 pub(crate) struct Group {
-    path: PathBuf,
+    file: Arc<OpenedFile>,
     limits: Limits,
     bounds: GroupLimits,
     connection: Option<AnyConnection>,
@@ -87,9 +87,9 @@ pub(crate) struct Group {
 
 impl Group {
     /// An empty group without a connection.
-    pub(crate) fn new(path: PathBuf, limits: &Limits, closing: GroupLimits) -> Self {
+    pub(crate) fn new(file: Arc<OpenedFile>, limits: &Limits, closing: GroupLimits) -> Self {
         Self {
-            path,
+            file,
             limits: *limits,
             bounds: closing,
             connection: None,
@@ -121,7 +121,7 @@ impl Group {
             Some(connection) => connection,
             None => AnyConnection::Sqlite(
                 sqlite::connect_writer(
-                    &self.path,
+                    self.file.path(),
                     self.limits.deadline.min(deadline.remaining()),
                     self.limits.writer_page_bytes(),
                 )
@@ -141,6 +141,7 @@ impl Group {
                 }
                 // The connection is not kept: the next one may work.
                 Err(error) => {
+                    self.file.forget_log();
                     let failed = UnitError::of_statement(error);
                     let error = match failed.error {
                         StoreError::Conflict(text) => StoreError::Unavailable(text),
@@ -150,6 +151,7 @@ impl Group {
                 }
             }
         }
+        self.file.remember_log();
         let begun = monotonic_now();
         self.connection = Some(connection);
         self.opened_at = Some(begun);
@@ -233,6 +235,7 @@ impl Group {
     pub(crate) fn discard(&mut self) {
         self.mark_ended();
         if let Some(connection) = self.connection.take() {
+            self.file.forget_log();
             // diesel panics if SQLite does not close the connection; nothing else depends on that.
             if catch_unwind(AssertUnwindSafe(|| drop(connection))).is_err() {
                 tracing::error!("a connection of SQLite could not be closed");

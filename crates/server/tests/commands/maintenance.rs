@@ -160,6 +160,11 @@ fn replaced_database_is_not_ready_until_restored() {
     assert_eq!((server.request("GET", "/readyz", None).0, server.login(&login)), (503, 503));
     std::fs::rename(&aside, &file).unwrap();
     assert_eq!((server.request("GET", "/readyz", None).0, server.login(&login)), (200, 201));
+    let log = home.data().join("tillgate.db-wal");
+    std::fs::rename(&log, &aside).unwrap();
+    assert_eq!((server.request("GET", "/readyz", None).0, server.login(&login)), (503, 503));
+    std::fs::rename(&aside, &log).unwrap();
+    assert_eq!((server.request("GET", "/readyz", None).0, server.login(&login)), (200, 201));
 }
 
 #[test]

@@ -11,7 +11,8 @@ fn write_lock_is_released_long_enough_for_another_process() {
     let folder = TestFolder::new();
     let path = folder.0.join("till.db");
     crate::sqlite::file::create_if_missing(&path).unwrap();
-    let mut group = Group::new(path.clone(), &Limits::default(), GroupLimits::default());
+    let file = Arc::new(OpenedFile::open(&path).unwrap());
+    let mut group = Group::new(file, &Limits::default(), GroupLimits::default());
     let deadline = Deadline::after(Duration::from_mins(1));
     let mut turns = |statement: &str| {
         group.open(&deadline).unwrap();
