@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use rustls::ServerConfig;
 use serde_json::json;
 use tillgate_auth_core::auth::Auth;
-use tillgate_domain::office;
+use tillgate_domain::{StoreResult, office};
 use tillgate_http::{Http, Metrics, Mounts};
 use tillgate_persistence::Database;
 
@@ -120,8 +120,14 @@ pub(crate) fn prepare_server(settings: &Settings, parts: ServerParts) -> Result<
     let mailing = MailThread::start(settings, &database, &auth)?;
     let sweeping = SweepingThread::start(&database, &auth)?;
     unserved_sessions::warn_unserved_sessions(settings, &auth)?;
-    unknown_tenants::warn_unknown_tenants(settings, &*database);
-    ungranted_rights::warn_ungranted_rights(settings, &*database);
+    warn_findings(
+        unknown_tenants::find_unknown_tenants(settings, &*database),
+        "every login and token there is rejected",
+    );
+    warn_findings(
+        ungranted_rights::find_ungranted_rights(settings, &*database),
+        "only administrators are allowed there",
+    );
     let sealing = SealingThread::start(settings, &database, &auth)?;
     let has_no_users = !office::unguarded::any_user_exists(&*database).map_err(CommandError::failed)?;
     Ok(PreparedServer {
@@ -137,6 +143,18 @@ pub(crate) fn prepare_server(settings: &Settings, parts: ServerParts) -> Result<
         has_no_users,
         json,
     })
+}
+
+/// Logs a warning for each name in the configuration that the database does not have.
+fn warn_findings(found: StoreResult<Vec<String>>, consequence: &str) {
+    match found {
+        Ok(found) => {
+            for sentence in found {
+                tracing::warn!("{sentence}: {consequence}");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "cannot compare the configuration with the database"),
+    }
 }
 
 /// Runs the server until a signal stops it.

@@ -46,15 +46,3 @@ fn list_custom_rights(number: usize, row: &AccessRule) -> impl Iterator<Item = (
     };
     rights.iter().filter(|right| matches!(right, Right::Custom(_))).map(move |right| (number, row, right))
 }
-
-/// Logs a warning for each such right of a row.
-pub(crate) fn warn_ungranted_rights(settings: &Settings, store: &dyn Store<OfficePorts>) {
-    match find_ungranted_rights(settings, store) {
-        Ok(found) => {
-            for sentence in found {
-                tracing::warn!("{sentence}: only administrators are allowed there");
-            }
-        }
-        Err(error) => tracing::warn!(%error, "cannot check whether roles have the rights of the access table"),
-    }
-}

@@ -28,15 +28,3 @@ pub(crate) fn find_unknown_tenants(settings: &Settings, store: &dyn Store<Office
     });
     Ok(mounts.chain(rows).collect())
 }
-
-/// Logs a warning for each such mount or row.
-pub(crate) fn warn_unknown_tenants(settings: &Settings, store: &dyn Store<OfficePorts>) {
-    match find_unknown_tenants(settings, store) {
-        Ok(found) => {
-            for sentence in found {
-                tracing::warn!("{sentence}: every login and token there is rejected");
-            }
-        }
-        Err(error) => tracing::warn!(%error, "cannot check whether the tenants of the mounts exist"),
-    }
-}

@@ -116,7 +116,7 @@ async fn page_shows_which_devices_have_a_token() {
     };
     assert_eq!(with_token().await, [""; 0]);
     let paired = shop.generate_krmpesan_tokens("manager", "P01");
-    assert_eq!(with_token().await, ["P01"], "whoever generated it");
+    assert_eq!(with_token().await, ["P01"], "a token that another user generated counts");
     shop.auth.end_session(paired.session.id).unwrap();
     assert_eq!(with_token().await, [""; 0], "an ended token");
 }
