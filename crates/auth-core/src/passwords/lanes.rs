@@ -43,6 +43,8 @@ struct QueuedJob<T> {
 #[derive(Debug)]
 pub(crate) struct Lanes<T> {
     bounds: LaneLimits,
+    /// The number of jobs that may wait now; at most that of the bounds.
+    capacity: usize,
     last: u64,
     known: FairQueue<QueuedJob<T>>,
     strangers: FairQueue<QueuedJob<T>>,
@@ -69,11 +71,18 @@ impl<T> Lanes<T> {
     pub(crate) fn new(bounds: LaneLimits) -> Self {
         Self {
             bounds,
+            capacity: bounds.capacity,
             last: 0,
             known: FairQueue::default(),
             strangers: FairQueue::default(),
             new_passwords: FairQueue::default(),
         }
+    }
+
+    /// Sets the number of jobs that may wait, at most the capacity of the limits. Jobs that wait
+    /// already stay.
+    pub(crate) fn set_capacity(&mut self, jobs: usize) {
+        self.capacity = jobs.min(self.bounds.capacity);
     }
 
     /// Adds a job to its lane; `None` if there is no capacity. If the lanes are full, a job of an
@@ -107,7 +116,7 @@ impl<T> Lanes<T> {
     /// Known networks have no limit of their own, so that a network of many tills is not limited.
     /// The one with the most jobs is displaced by one with fewer.
     fn make_room_for_known(&mut self, address: Option<IpAddr>) -> Option<Vacancy<T>> {
-        if self.len() < self.bounds.capacity {
+        if self.len() < self.capacity {
             return Some(Vacancy::Free);
         }
         let displaced = displace_newest(&mut self.new_passwords, 0).or_else(|| displace_newest(&mut self.strangers, 0));
@@ -116,7 +125,7 @@ impl<T> Lanes<T> {
     }
 
     fn make_room_in(&mut self, lane: Lane, address: Option<IpAddr>) -> Option<Vacancy<T>> {
-        let capacity = self.bounds.capacity;
+        let capacity = self.capacity;
         let full = self.len() >= capacity;
         let (shared, share) = match lane {
             Lane::NewPassword => (&mut self.new_passwords, capacity.div_ceil(4)),

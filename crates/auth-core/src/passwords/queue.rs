@@ -26,8 +26,9 @@ use crate::ports::Verifier;
 pub struct QueueLimits {
     /// The number of hashes that run at the same time; `None` for one per core.
     pub workers: Option<NonZeroUsize>,
-    /// The number of jobs that may wait, each of them a blocked thread. Logins from unknown
-    /// networks take at most half of it, new passwords of callers that are not logged in a quarter.
+    /// The number of jobs that may wait, each of them a blocked thread; fewer if not as many can be
+    /// hashed within `max_wait`. Logins from unknown networks take at most half of it, new passwords
+    /// of callers that are not logged in a quarter.
     pub waiting: usize,
     /// The number of jobs of one network (IPv4 /24, IPv6 /48) that may wait in each of those two
     /// groups.
@@ -45,7 +46,7 @@ impl Default for QueueLimits {
             workers: None,
             waiting: 128,
             per_network: 16,
-            max_wait: Duration::from_secs(4),
+            max_wait: Duration::from_secs(2),
             memory_retention: Duration::from_secs(5),
         }
     }
@@ -255,6 +256,8 @@ impl HashQueue {
         let number = {
             let mut state = shared.lock();
             shared.reject_overdue(&mut state);
+            let capacity = shared.hashes_within_max_wait(&state);
+            state.lanes.set_capacity(capacity);
             let job = Job { password, task, reply, cancellation: cancellation.clone() };
             let offered = state.lanes.offer(lane, address, shared.clock.monotonic(), job);
             let Some(offered) = offered else { return Err(shared.busy_error(&mut state)) };
@@ -307,6 +310,14 @@ impl QueueShared {
     fn lock(&self) -> MutexGuard<'_, QueueState> {
         // Nothing panics while it holds the lock; the hasher is called without it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of jobs that can probably be hashed before the last of them is overdue, at least
+    /// one per thread. More need not wait in vain: they are rejected at once.
+    fn hashes_within_max_wait(&self, state: &QueueState) -> usize {
+        let per_thread = self.limits.max_wait.as_nanos().checked_div(state.mean_duration.as_nanos());
+        let per_thread = per_thread.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
+        per_thread.max(1).saturating_mul(self.workers)
     }
 
     fn reject_overdue(&self, state: &mut QueueState) {

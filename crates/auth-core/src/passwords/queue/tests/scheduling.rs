@@ -192,6 +192,45 @@ fn retry_after_depends_on_queue_length() {
 }
 
 #[test]
+fn job_that_cannot_be_hashed_in_time_is_rejected_at_once() {
+    let fixture = start(2, QueueLimits { max_wait: Duration::from_secs(10), ..long_wait() });
+    let slow = fixture.submit("slow", Lane::Known);
+    fixture.hasher.started(1);
+    fixture.clock.pass(Duration::from_secs(3));
+    fixture.hasher.permit(1);
+    assert!(matches(slow));
+    let running = ["one", "two"].map(|password| fixture.submit(password, Lane::Known));
+    fixture.hasher.started(3);
+    // Within ten seconds, each of the two threads computes three hashes of three seconds.
+    let strangers = [Lane::Stranger; 3].map(|lane| fixture.submit("stranger", lane));
+    let unknown = fixture.submit("unknown", Lane::Stranger).join().unwrap();
+    assert!(matches!(unknown, Err(HashError::Busy { .. })), "strangers have half of the queue: {unknown:?}");
+    let known = [Lane::Known; 3].map(|lane| fixture.submit("known", lane));
+    assert_eq!((fixture.queue.stats().known, fixture.queue.stats().strangers), (3, 3));
+    fixture.hasher.permit(2);
+    assert!(running.into_iter().all(matches));
+    fixture.hasher.permit(6);
+    assert!(known.into_iter().chain(strangers).all(matches), "the others are hashed");
+}
+
+#[test]
+fn very_slow_hash_leaves_one_place_per_thread() {
+    let fixture = start(1, QueueLimits { max_wait: Duration::from_secs(10), ..long_wait() });
+    let slow = fixture.submit("slow", Lane::Known);
+    fixture.hasher.started(1);
+    fixture.clock.pass(Duration::from_secs(3_600));
+    fixture.hasher.permit(1);
+    assert!(matches(slow));
+    let running = fixture.submit("running", Lane::Known);
+    fixture.hasher.started(2);
+    let waiting = fixture.submit("waiting", Lane::Known);
+    let rejected = fixture.submit("rejected", Lane::Known).join().unwrap();
+    assert_eq!(rejected, Err(HashError::Busy { retry_after: RETRY_AFTER_RANGE.1 }));
+    fixture.hasher.permit(2);
+    assert!(matches(running) && matches(waiting), "a server after a long pause serves logins again");
+}
+
+#[test]
 fn panicking_hasher_fails_one_login() {
     let fixture = start(1, long_wait());
     assert_eq!(fixture.verify("panic", Some(verifier_of("panic"))), Err(HashError::Broken));
