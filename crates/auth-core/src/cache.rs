@@ -8,13 +8,13 @@
 
 mod api_keys;
 mod bounded_cache;
-mod first_uses;
+mod exchanged_tokens;
 mod profiles;
 mod sessions;
 mod tokens;
 
 pub(crate) use api_keys::{ApiKeyCache, OpenedApiKey};
-pub(crate) use first_uses::{FirstUseCache, FirstUses};
+pub(crate) use exchanged_tokens::{FirstUseCache, FirstUses};
 pub(crate) use profiles::ProfileCache;
 pub(crate) use sessions::SessionCache;
 pub(crate) use tokens::{TokenCache, VerifiedToken};

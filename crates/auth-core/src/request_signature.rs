@@ -11,22 +11,12 @@
 //! [`ReplayCheck::Peek`]: nothing is stored, and the receiver of the request has to consume the
 //! signature.
 
+mod replay;
+
 use ring::hmac;
-use tillgate_domain::{ApiKey, Instant, Secret, StoreResult};
+use tillgate_domain::{Instant, Secret};
 
-use crate::digest::sha256;
-use crate::ports::{AuthTx, SignatureDigest};
-
-/// Whether verifying a signature consumes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplayCheck {
-    /// The signature is stored, and rejected if it is stored already.
-    Consume,
-    /// The signature is verified only. For a gateway, which passes the request on to a server that
-    /// consumes it, and for dialects in which a signed read may be repeated while its time stamp is
-    /// valid.
-    Peek,
-}
+pub use replay::ReplayCheck;
 
 /// The signature of a request: two HMACs with SHA-256 (RFC 2104, FIPS 180-4), the second keyed by
 /// the first.
@@ -53,13 +43,6 @@ impl Signature {
         let signing = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, long.expose()), self.scope.as_bytes());
         let key = hmac::Key::new(hmac::HMAC_SHA256, signing.as_ref());
         hmac::verify(&key, self.message.as_bytes(), &self.mac).is_ok()
-    }
-
-    /// Stores the signature of this key, and returns whether it was not stored before: a second use
-    /// is a replay.
-    pub(crate) fn consume(&self, key: &ApiKey, tx: &mut dyn AuthTx, now: Instant) -> StoreResult<bool> {
-        let digest = sha256(&[key.client_id.as_bytes(), b"\n", &self.mac].concat());
-        tx.signatures().insert_if_new(&SignatureDigest(digest), now)
     }
 }
 

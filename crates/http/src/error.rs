@@ -3,13 +3,13 @@
 
 mod field_error_code;
 pub(crate) mod office;
+mod retry_after;
 mod violation_message;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use tillgate_auth_core::error::DEFAULT_RETRY_AFTER;
 use tillgate_auth_core::{AuthDenied, Error};
 use tillgate_domain::office::OfficeError;
@@ -103,9 +103,6 @@ pub enum StreamLimit {
     Process,
 }
 
-/// How long the client of a refused event stream should wait.
-const STREAM_RETRY_DELAY: Duration = Duration::from_secs(30);
-
 /// An invalid field of the body, or an invalid query parameter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FieldViolation {
@@ -169,30 +166,6 @@ impl ApiError {
             Self::Unavailable { .. } => "unavailable",
             Self::Fault(_) => "internal",
             Self::Protocol(protocol) => protocol.code(),
-        }
-    }
-
-    /// How long the client should wait before it retries: a delay for every 503 and 429, and none
-    /// for other statuses.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Unavailable { retry_after, .. }
-            | Self::Denied(
-                AuthDenied::TooManyAttempts { retry_after } | AuthDenied::TooManyExchanges { retry_after },
-            )
-            | Self::Office(OfficeError::MailedRecently { retry_after })
-            | Self::Protocol(ProtocolError::RateLimited { retry_after }) => Some(*retry_after),
-            Self::Protocol(ProtocolError::StreamLimitReached(_)) => Some(STREAM_RETRY_DELAY),
-            _ => None,
-        }
-    }
-
-    /// Inserts `Retry-After` (RFC 9110, 10.2.3) if the client should retry: whole seconds, rounded
-    /// up, and at least one. This is the only place that sets it, for every contract.
-    pub(crate) fn insert_retry_after(&self, headers: &mut HeaderMap) {
-        if let Some(delay) = self.retry_after() {
-            let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
     }
 }
@@ -311,35 +284,4 @@ pub(crate) fn malformed_body_error(error: &serde_json::Error) -> ApiError {
         _ => "is not valid JSON",
     };
     ApiError::malformed(format!("the body {problem} (line {}, column {})", error.line(), error.column()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_503_and_429_has_retry_after_in_whole_seconds() {
-        let after = |millis| Duration::from_millis(millis);
-        let cases = [
-            (ApiError::unavailable("full"), 503, Some("1")),
-            (ApiError::Unavailable { reason: "full".to_owned(), retry_after: after(0) }, 503, Some("1")),
-            (ApiError::Denied(AuthDenied::TooManyAttempts { retry_after: after(2_001) }), 429, Some("3")),
-            (ApiError::Denied(AuthDenied::TooManyExchanges { retry_after: after(2_000) }), 429, Some("2")),
-            (ProtocolError::RateLimited { retry_after: after(60_000) }.into(), 429, Some("60")),
-            (ProtocolError::StreamLimitReached(StreamLimit::Principal).into(), 429, Some("30")),
-            (ProtocolError::StreamLimitReached(StreamLimit::Tenant).into(), 503, Some("30")),
-            (ProtocolError::StreamLimitReached(StreamLimit::Process).into(), 503, Some("30")),
-            (OfficeError::MailedRecently { retry_after: after(59_001) }.into(), 429, Some("60")),
-            (ApiError::Denied(AuthDenied::SessionNotFound), 404, None),
-            (OfficeError::LastAdmin.into(), 409, None),
-            (ProtocolError::BodyTimeout.into(), 408, None),
-            (ApiError::Fault("damaged".to_owned()), 500, None),
-        ];
-        for (failure, status, expected) in cases {
-            let mut headers = HeaderMap::new();
-            failure.insert_retry_after(&mut headers);
-            let sent = headers.get(RETRY_AFTER).map(|value| value.to_str().unwrap());
-            assert_eq!((failure.status().as_u16(), sent), (status, expected), "{failure:?}");
-        }
-    }
 }

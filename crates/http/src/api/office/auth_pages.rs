@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{
-    ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, REFERRER_POLICY, RETRY_AFTER, VARY,
+    ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, REFERRER_POLICY, VARY,
 };
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::{AuthDenied, LoginDenied};
@@ -135,7 +135,7 @@ impl SignInForm {
 
     /// Shows the form again with what to do, if the person can do something there.
     fn render_failure(&self, head: &RequestHead, failure: ApiError) -> Result<HttpResponse, ApiError> {
-        let seconds = failure.retry_after().map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        let seconds = failure.retry_after_seconds();
         let notice = match &failure {
             ApiError::Denied(AuthDenied::Login(LoginDenied::PasswordChangeRequired)) => {
                 SignInNotice::PasswordChangeRequired
@@ -144,7 +144,7 @@ impl SignInForm {
             ApiError::Denied(AuthDenied::Login(_)) => SignInNotice::Mismatch,
             ApiError::Denied(AuthDenied::WeakPassword(_)) => SignInNotice::WeakPassword,
             ApiError::Denied(AuthDenied::TooManyAttempts { .. }) => {
-                SignInNotice::Throttled { retry_after: seconds.unwrap_or(1).max(1) }
+                SignInNotice::Throttled { retry_after: seconds.unwrap_or(1) }
             }
             ApiError::Unavailable { reason, .. } => {
                 tracing::warn!(trace = head.trace_id(), reason, "unavailable");
@@ -158,9 +158,7 @@ impl SignInForm {
             _ => failure.status(),
         };
         let mut answer = self.render(head, status, Some(notice));
-        if let Some(seconds) = seconds {
-            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
-        }
+        failure.insert_retry_after(answer.headers_mut());
         Ok(answer)
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::one_time_token::digest_typed_token;
 use tillgate_auth_core::{AuthDenied, Error, LoginDenied};
@@ -259,8 +258,7 @@ fn render_form(
 
 /// Shows the form again with what to do, if the person can do something there.
 fn render_failure(head: &RequestHead, values: &FormValues, failure: ApiError) -> Result<HttpResponse, ApiError> {
-    let seconds = failure.retry_after().map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
-    let seconds = seconds.map(|seconds| seconds.max(1));
+    let seconds = failure.retry_after_seconds();
     let notice = match &failure {
         ApiError::Denied(AuthDenied::TooManyAttempts { .. }) => {
             SetUpNotice::Throttled { retry_after: seconds.unwrap_or(1) }
@@ -273,9 +271,7 @@ fn render_failure(head: &RequestHead, values: &FormValues, failure: ApiError) ->
     };
     head.meta().error_code.set(Some(failure.code()));
     let mut answer = render_form(head, failure.status(), values, &[], Some(notice));
-    if let Some(seconds) = seconds {
-        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    failure.insert_retry_after(answer.headers_mut());
     Ok(answer)
 }
 
