@@ -46,7 +46,7 @@ impl Default for QueueLimits {
             workers: None,
             waiting: 128,
             per_network: 16,
-            max_wait: Duration::from_secs(1),
+            max_wait: Duration::from_secs(2),
             memory_retention: Duration::from_secs(5),
         }
     }
