@@ -9,7 +9,7 @@ use tillgate_auth_core::ports::{AuthPorts, KeyState, StoredKey};
 use tillgate_domain::{KeyId, Store, StoreExt};
 use tillgate_persistence::Database;
 
-use super::confirmation::Confirmation;
+use super::confirmation::{Confirmation, count_text};
 use super::json::format_instant;
 use super::{CommandError, Context, parse, print};
 use crate::composition;
@@ -95,10 +95,13 @@ impl KeyCommand {
                 if key.state == KeyState::Revoked {
                     return Err(CommandError::failed(format!("the key \"{id}\" is already revoked")));
                 }
+                let number = count_sessions_of_key(&database, *id)?;
+                let login = if number == 0 { "" } else { ", and the users of these sessions have to log in again" };
                 confirmation.ask(&format!(
-                    "This revokes the {} key {id}: tokens that depend on it are rejected immediately, and users have \
-                     to log in again",
-                    key.kind.name()
+                    "This revokes the {} key {id} and ends {}: tokens that depend on it are rejected \
+                     immediately{login}",
+                    key.kind.name(),
+                    count_text(number, "session")
                 ))?;
                 let auth = composition::build_command_engine(&settings, &database)?;
                 let ended = auth.revoke_key(*id).map_err(CommandError::failed)?.unwrap_or_default();
@@ -117,6 +120,13 @@ impl KeyCommand {
 fn read_keys(database: &Database) -> Result<Vec<StoredKey>, CommandError> {
     let store: &dyn Store<AuthPorts> = database;
     store.read("list_keys", |tx| tx.keys().list()).map_err(CommandError::failed)
+}
+
+/// The number of live sessions that the revocation of a key ends.
+fn count_sessions_of_key(database: &Database, id: KeyId) -> Result<usize, CommandError> {
+    let (store, now): (&dyn Store<AuthPorts>, _) = (database, IdSource::default().now());
+    let sessions = store.read("count_sessions_of_key", |tx| tx.sessions().ids_by_key(id, now, u32::MAX));
+    sessions.map(|ids| ids.len()).map_err(CommandError::failed)
 }
 
 fn created_key(event: &KeyEvent) -> Option<KeyId> {

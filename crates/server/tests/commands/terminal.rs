@@ -1,6 +1,6 @@
 //! What commands ask and show on a terminal: confirmations and passwords.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::program::{PASSWORD, TestInstallation};
 
@@ -14,14 +14,20 @@ fn final_commands_ask_on_a_terminal_and_require_yes_elsewhere() {
     // its session is permanent
     home.run_ok_with(&["token", "generate", "--user", "anna", "--device", "P01"], PASSWORD);
     let keys = home.run_ok(&["keys", "list", "--json"]).json();
-    let key = keys[0]["id"].as_str().unwrap();
+    let key = |kind: &str| {
+        let of_kind = keys.as_array().unwrap().iter().find(|key| key["kind"] == kind);
+        of_kind.and_then(|key| key["id"].as_str()).unwrap()
+    };
+    let (signing, refresh) = (key("signing"), key("refresh"));
+    let revokes = |kind: &str, id: &str, ends: &str| format!("This revokes the {kind} key {id} and ends {ends}: ");
     let everyone = ["session", "end", "--everyone"];
     for (line, question) in [
         (&everyone[..], "This ends 1 session of the tenant \"default\", 1 of them permanent: "),
         (&["user", "status", "anna", "deleted"], "This permanently deletes the user \"anna\" and ends 1 session"),
         (&["device", "status", "P01", "retired"], "This permanently retires the device \"P01\" and ends 1 session"),
         (&["store", "close", "Station"], "This permanently closes the store \"Station\""),
-        (&["keys", "revoke", key], "This revokes the "),
+        (&["keys", "revoke", signing], &revokes("signing", signing, "0 sessions")),
+        (&["keys", "revoke", refresh], &revokes("refresh", refresh, "1 session")),
     ] {
         for answer in ["n\n", "\n"] {
             let refused = home.run_on_terminal(line, answer);
@@ -40,6 +46,14 @@ fn final_commands_ask_on_a_terminal_and_require_yes_elsewhere() {
     assert_eq!(home.run_ok(&["device", "show", "P01", "--json"]).json()["status"], "active");
     assert!(home.run_ok(&["store", "list"]).out.contains("Station"));
     assert_eq!(home.run_ok(&["keys", "list", "--json"]).json(), keys);
+    let refused = home.run_refused(&["keys", "revoke", refresh, "--json"], 2);
+    let refused: Value = serde_json::from_str(&refused).unwrap();
+    assert!(refused["error"].as_str().unwrap().contains("and ends 1 session: "), "{refused}");
+    let revoked = home.run_ok(&["keys", "revoke", refresh, "--yes", "--json"]).json();
+    assert_eq!(revoked, json!({ "revoked": refresh, "ended": 1 }));
+    assert_eq!(home.run_ok(&["session", "list", "--json"]).json(), json!([]));
+
+    home.run_ok_with(&["token", "generate", "--user", "anna", "--device", "P01"], PASSWORD);
     let ended = home.run_on_terminal(&everyone, "y\n");
     assert_eq!(ended.code, 0, "{}", ended.out);
     assert!(ended.out.contains("1 session ended"), "{}", ended.out);
