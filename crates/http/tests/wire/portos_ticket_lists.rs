@@ -161,6 +161,9 @@ async fn unreadable_value_is_reported_without_a_list() {
         ("PurchaseType=%", "PurchaseType"),
         ("$skip=%FF", "$skip"),
         ("$sort=%FF", "$sort"),
+        ("$sort=nothing", "$sort"),
+        ("$sort=-openDate,nothing", "$sort"),
+        ("$sort=openDate:up", "$sort"),
     ] {
         for query in [query.to_owned(), format!("$count=true&{query}")] {
             let told =
@@ -177,6 +180,37 @@ async fn unreadable_value_is_reported_without_a_list() {
         ["devices?isActive=x", "devices?envName=Kitchen", "users?isVirtual=", "sessions?createdAt=gt:now", "roles?_v=a"]
     {
         assert_eq!(shop.get(&format!("/portos/api/{list}"), &token).await.status, 400, "{list}");
+    }
+}
+
+/// A client sorts by the members that it reads.
+#[actix_web::test]
+async fn list_is_sorted_by_every_scalar_member_of_a_ticket() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
+    let item = json!({ "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } });
+    let made = open_ticket(&shop, &token, json!({ "items": [item], "customer": { "id": "c1" } })).await;
+    let path = format!("/portos/api/tickets/{}/close", made.text_at("/id"));
+    let closed = shop.send(bearer(post_request(&path, json!({ "number": 77, "fiscalName": "F2" })), &token)).await;
+    let mut members = Vec::new();
+    collect_scalars(&closed.json(), "", &mut members);
+    assert!(members.len() > 30, "{members:?}");
+    for member in members {
+        let list = shop.get(&format!("/portos/api/tickets?$sort=-{member}"), &token).await;
+        assert_eq!((list.status.as_u16(), ids(&list).len()), (200, 1), "{member}");
+    }
+}
+
+/// The names of all members that are no lists and not in the client's own JSON, such as
+/// `customer.id`.
+fn collect_scalars(value: &Value, path: &str, members: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => object.iter().filter(|(name, _)| *name != "meta").for_each(|(name, value)| {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            collect_scalars(value, &path, members);
+        }),
+        Value::Array(_) => {}
+        _ => members.push(path.to_owned()),
     }
 }
 

@@ -54,6 +54,34 @@ async fn list_rejects_unknown_and_repeated_parameters() {
     assert_eq!(desk.collect_pages("/users?search=%00", "/id").await, [""; 0]);
 }
 
+/// A client would otherwise take the items for sorted.
+#[actix_web::test]
+async fn every_list_rejects_an_unknown_order() {
+    let desk = OfficeClient::open().await;
+    for list in LISTS {
+        let told = violations(&desk.get(&format!("{list}?sort=nothing")).await);
+        assert_eq!((told.0, told.2.len(), told.2[0].0.as_str()), (422, 1, "sort"), "{list}");
+    }
+    let token = desk.shop.log_in_kasir("admin@example.com").await.text_at("/data/Token");
+    for query in ["sortBy=nothing", "sortOrder=nothing", "sortBy=username&sortOrder=nothing"] {
+        let answer = desk.shop.get(&format!("/kasir/api/v1/users?{query}"), &token).await;
+        assert_eq!(answer.status, 400, "{query}");
+    }
+    let token = desk.shop.log_in_portos("admin", "OFFICE").await.text_at("/tokenId");
+    for list in ["sessions", "devices", "roles", "users", "apikeys", "tickets"] {
+        for order in ["nothing", "-nothing", "nothing:desc", "name,nothing", "name:nothing"] {
+            let answer = desk.shop.get(&format!("/portos/api/{list}?$sort={order}"), &token).await;
+            let (code, member) = (answer.text_at("/errorCode"), answer.text_at("/errors/0/memberName"));
+            assert_eq!(
+                (answer.status.as_u16(), code.as_str(), member.as_str()),
+                (400, "ValidationFailed", "$sort"),
+                "{list} {order}"
+            );
+        }
+        assert_eq!(desk.shop.get(&format!("/portos/api/{list}?$sort=-name"), &token).await.status, 200, "{list}");
+    }
+}
+
 #[actix_web::test]
 async fn change_applies_to_the_version_in_if_match() {
     let desk = OfficeClient::open().await;

@@ -80,7 +80,7 @@ impl ListQuery {
 
     /// Reads a query string.
     pub(super) fn parse(query: &str, members: &[ListMember]) -> Result<Self, ApiError> {
-        let member = |name: &str| members.iter().find(|member| member.name.eq_ignore_ascii_case(name));
+        let member = |name: &str| find_member(members, name);
         let (mut parsed, mut violations) = (Self::default(), Vec::new());
         for (name, text) in query::parse_pairs(query) {
             let Some(text) = text.as_deref() else {
@@ -99,10 +99,10 @@ impl ListQuery {
                 "$count" if text.eq_ignore_ascii_case("true") => parsed.count = true,
                 "$count" if text.eq_ignore_ascii_case("false") => parsed.count = false,
                 "$count" => push_violation(&mut violations, "$count"),
-                "$sort" => parsed.order.extend(text.split(',').filter_map(|part| {
-                    let (part, down) = parse_order(part.trim());
-                    Some((member(part)?.row_name, down))
-                })),
+                "$sort" => match parse_sort(text, members) {
+                    Some(order) => parsed.order.extend(order),
+                    None => push_violation(&mut violations, "$sort"),
+                },
                 _ => {
                     let Some(member) = member(&name) else { continue };
                     for text in text.split(';') {
@@ -248,15 +248,32 @@ fn push_violation<T: Default>(violations: &mut Vec<FieldViolation>, name: &'stat
     T::default()
 }
 
-/// Parses an order such as `a`, `-b`, `c:desc` or `d:asc`.
-fn parse_order(part: &str) -> (&str, bool) {
+fn find_member<'m>(members: &'m [ListMember], name: &str) -> Option<&'m ListMember> {
+    members.iter().find(|member| member.name.eq_ignore_ascii_case(name))
+}
+
+/// Parses the value of `$sort`; `None` if a part is not a member with a valid direction. A blank
+/// value requests no order.
+fn parse_sort(text: &str, members: &[ListMember]) -> Option<Vec<(&'static str, bool)>> {
+    if text.trim().is_empty() {
+        return Some(Vec::new());
+    }
+    let order = |part: &str| {
+        let (name, down) = parse_direction(part.trim())?;
+        Some((find_member(members, name)?.row_name, down))
+    };
+    text.split(',').map(order).collect()
+}
+
+/// Parses a part of an order, such as `a`, `-b`, `c:desc` or `d:asc`, to a name and whether the
+/// direction is descending.
+fn parse_direction(part: &str) -> Option<(&str, bool)> {
     if let Some(name) = part.strip_prefix('-') {
-        return (name, true);
+        return Some((name, true));
     }
-    match part.split_once(':') {
-        Some((name, order)) => (name, order.eq_ignore_ascii_case("desc")),
-        None => (part, false),
-    }
+    let Some((name, direction)) = part.split_once(':') else { return Some((part, false)) };
+    let down = direction.eq_ignore_ascii_case("desc");
+    (down || direction.eq_ignore_ascii_case("asc")).then_some((name, down))
 }
 
 impl SortValue {

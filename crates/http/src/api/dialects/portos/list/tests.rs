@@ -98,7 +98,8 @@ fn list_is_sorted_and_paged() {
         ("$sort=name", &["Eva", "Ján", "Zoe"][..]),
         ("$sort=-age", &["Zoe", "Ján", "Eva"]),
         ("$sort=age:desc", &["Zoe", "Ján", "Eva"]),
-        ("$sort=nothing,-since", &["Zoe", "Ján", "Eva"]),
+        ("$sort=active:ASC,-since", &["Eva", "Zoe", "Ján"]),
+        ("$sort=", &["Ján", "Eva", "Zoe"]),
         ("$SORT=age&$Skip=1", &["Ján", "Zoe"]),
         ("$take=1", &["Ján"]),
         ("$skip=1&$take=1", &["Eva"]),
@@ -128,7 +129,18 @@ fn count_option_returns_counts_only() {
 
 #[test]
 fn invalid_option_is_reported() {
-    for query in ["$skip=x", "$take=-1", "$take=", "$count=maybe"] {
+    for query in [
+        "$skip=x",
+        "$take=-1",
+        "$take=",
+        "$count=maybe",
+        "$sort=nothing",
+        "$sort=name,nothing",
+        "$sort=name,",
+        "$sort=-",
+        "$sort=name:up",
+        "$sort=-name:desc",
+    ] {
         let Err(ApiError::Protocol(ProtocolError::InvalidFields(violations))) = ListQuery::parse(query, MEMBERS) else {
             panic!("{query}")
         };
