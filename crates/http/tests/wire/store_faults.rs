@@ -207,13 +207,43 @@ async fn ticket_body_names_unknown_owner_with_other_faults() {
     let path = format!("/tickets/{}", made.text_at("/id"));
     let patch = json!({ "owner": "nobody", "name": 7 });
     assert_named(&send(Method::PATCH, &path, patch).await, &[("/name", "type"), ("/owner", "unknown")]);
+}
 
-    let portos = TestServer::start();
-    let token = portos.log_in_portos("manager", "P01").await.text_at("/tokenId");
-    let body = json!({ "employee": { "userName": "nobody" }, "name": 7 });
-    let request = build_request(Method::POST, "/portos/api/tickets").set_json(body);
-    let answer = portos.send(with_bearer(request, &token)).await;
-    let named = answer.json()["errors"].as_array().unwrap().clone();
-    let named: Vec<&str> = named.iter().map(|each| each["memberName"].as_str().unwrap()).collect();
-    assert_eq!(named, ["Name", "Employee.UserName"], "{}", answer.json());
+#[actix_web::test]
+async fn portos_tickets_name_unknown_owners_with_other_faults() {
+    let shop = TestServer::start();
+    let token = shop.log_in_portos("manager", "P01").await.text_at("/tokenId");
+    let send = async |method: Method, path: &str, body: &Value| {
+        let request = build_request(method, &format!("/portos/api/tickets{path}")).set_json(body);
+        shop.send(with_bearer(request, &token)).await
+    };
+    let named = async |method: Method, path: &str, body: Value| {
+        let answer = send(method, path, &body).await;
+        assert_eq!((answer.status.as_u16(), answer.text_at("/errorCode").as_str()), (400, "ValidationFailed"));
+        let errors = answer.json()["errors"].as_array().unwrap().clone();
+        errors.iter().map(|each| each["memberName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (owner, one, two) = ("Employee.UserName", "[0].Employee.UserName", "[1].Employee.UserName");
+    let (nobody, manager) = (json!({ "userName": "nobody" }), json!({ "userName": "manager" }));
+    let body = json!({ "employee": nobody, "name": 7 });
+    assert_eq!(named(Method::POST, "", body.clone()).await, ["Name", owner]);
+    assert_eq!(named(Method::PUT, "/635f7ae3072edfeae7c26a1e", body.clone()).await, ["Name", owner]);
+
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(send(Method::POST, "", &json!({})).await.text_at("/id"));
+    }
+    let path = format!("/{}", ids[0]);
+    assert_eq!(named(Method::PUT, &path, body).await, ["Name", owner]);
+    assert_eq!(named(Method::PUT, &path, json!({ "employee": manager, "name": 7 })).await, ["Name"]);
+    let tickets = json!([{ "id": ids[0], "employee": nobody, "name": 7 }, { "id": ids[1], "employee": nobody }]);
+    assert_eq!(named(Method::PATCH, "", tickets).await, [one, "[0].Name", two]);
+    // the store alone reveals all of these
+    let tickets = json!([{ "id": ids[0], "employee": nobody }, { "id": ids[1], "employee": nobody }]);
+    assert_eq!(named(Method::PATCH, "", tickets).await, [one, two]);
+    let tickets = json!([{ "id": ids[0], "employee": manager, "name": 7 }, { "id": ids[1], "employee": nobody }]);
+    assert_eq!(named(Method::PATCH, "", tickets).await, ["[0].Name", two]);
+    // a ticket that does not exist has no owner to compare with
+    let tickets = json!([{ "id": "635f7ae3072edfeae7c26a1e", "employee": nobody, "name": 7 }]);
+    assert_eq!(named(Method::PATCH, "", tickets).await, ["[0].Name"]);
 }

@@ -12,16 +12,18 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, FieldName, NewTicket, OfficeError, TicketAmendment, TicketView};
+use tillgate_domain::office::{
+    self, FieldName, NamedFields, NewTicket, Office, OfficeError, TicketAmendment, TicketChange, TicketView,
+};
 use tillgate_domain::ticket::{Currency, Note, TicketStatus};
-use tillgate_domain::{EventId, KnownRight, TicketId};
+use tillgate_domain::{EventId, KnownRight, TicketId, UserId};
 
 use super::paths::api_paths;
 use super::ticket_id;
 use crate::context::large_body_limiter::MAX_TICKET_BODY_BYTES;
 use crate::context::office::name_violations;
-use crate::error::ApiError;
-use crate::error::office::into_api_result;
+use crate::error::office::{into_api_result, office_error_violations};
+use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::json::exact::ExactJson;
 use crate::request::Request;
 use crate::serving::requirement::Requirement;
@@ -118,8 +120,7 @@ async fn open_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let view = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            let sent =
-                sent.check_body(|sent| name_violations(&office, KnownRight::TicketCreate, &sent.names(&caller)))?;
+            let sent = sent.check_body(|sent| owner_violations(&office, None, &sent.change, caller.user()))?;
             let id = sent.id.map_or_else(|| context.auth.new_id(TicketId::new), Ok)?;
             let new = NewTicket { id, currency, sheet: sent.change };
             Ok(into_api_result(office.open_ticket(&new, None))?.ticket)
@@ -137,10 +138,10 @@ async fn put_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
     let currency = default_currency()?;
     let (view, opened) = call
         .with_office(move |context| {
-            // the current owner, whose name may be sent, is known only to the use case
-            let sent = sent.check_body(|_| Ok(Vec::new()))?;
+            let office = context.for_caller(&caller)?;
+            let sent = sent.check_body(|sent| owner_violations(&office, Some(id), &sent.change, caller.user()))?;
             let new = NewTicket { id, currency, sheet: sent.change };
-            into_api_result(context.for_caller(&caller)?.put_ticket(&new, sent.version))
+            into_api_result(office.put_ticket(&new, sent.version))
         })
         .await?;
     if opened {
@@ -154,17 +155,76 @@ async fn amend_tickets(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let sent = request::TicketInput::read_many(call.head().headers(), call.body())?;
     let changed = call
         .with_office(move |context| {
+            let office = context.for_caller(&caller)?;
+            let sent = sent.check_body(|sent| {
+                owner_violations_by_index(&office, sent.iter().map(|each| (each.id, &each.change)))
+            })?;
             let amendments = sent.into_iter().map(|sent| {
                 let id = sent.id.ok_or_else(|| ApiError::Fault("a required member was not validated".to_owned()))?;
                 let event_id = context.auth.new_id(EventId::new)?;
                 Ok(TicketAmendment { event_id, id, version: sent.version, change: sent.change })
             });
             let amendments = amendments.collect::<Result<Vec<_>, ApiError>>()?;
-            into_api_result(context.for_caller(&caller)?.amend_tickets(&amendments))
+            match into_api_result(office.amend_tickets(&amendments)) {
+                Err(failure) => Err(name_unknown_owners(&office, &amendments, failure)?),
+                changed => changed,
+            }
         })
         .await?;
     let rows = changed.iter().map(response::build_row).collect();
     crate::serving::response::render_json(StatusCode::OK, &ExactJson::object([("items", ExactJson::Array(rows))]))
+}
+
+/// Checks the owner that is sent for a ticket: the one that exists with this id, or a new one of
+/// `creator`. Finds nothing if there is neither.
+fn owner_violations(
+    office: &Office<'_>,
+    id: Option<TicketId>,
+    change: &TicketChange,
+    creator: Option<UserId>,
+) -> Result<Vec<FieldViolation>, ApiError> {
+    let Some(owner) = &change.owner else { return Ok(Vec::new()) };
+    let found = id.map(|id| office.unguarded().find_ticket(id)).transpose()?.flatten();
+    let (right, current) = match &found {
+        Some(view) => (KnownRight::TicketUpdate, Some(view.ticket.sheet.owner)),
+        None => (KnownRight::TicketCreate, creator),
+    };
+    let Some(current) = current else { return Ok(Vec::new()) };
+    name_violations(office, right, &NamedFields { owner: Some((owner, current)), ..NamedFields::default() })
+}
+
+/// Checks the owners that are sent for several existing tickets.
+fn owner_violations_by_index<'c>(
+    office: &Office<'_>,
+    changes: impl Iterator<Item = (Option<TicketId>, &'c TicketChange)>,
+) -> Result<Vec<FieldViolation>, ApiError> {
+    let mut violations = Vec::new();
+    for (index, (id, change)) in changes.enumerate() {
+        let found = owner_violations(office, id, change, None)?;
+        let field = format!("[{index}].Employee.UserName");
+        violations.extend(found.into_iter().map(|each| FieldViolation { field: field.clone().into(), ..each }));
+    }
+    Ok(violations)
+}
+
+/// Names the unknown owners of all tickets, if the use case has rejected the first one.
+fn name_unknown_owners(
+    office: &Office<'_>,
+    amendments: &[TicketAmendment],
+    failure: ApiError,
+) -> Result<ApiError, ApiError> {
+    let ApiError::Office(rejected) = &failure else { return Ok(failure) };
+    let (owners, mut violations): (Vec<_>, Vec<_>) =
+        office_error_violations(rejected).into_iter().partition(|each| each.field == FieldName::Owner.name());
+    if owners.is_empty() {
+        return Ok(failure);
+    }
+    violations.extend(owner_violations_by_index(office, amendments.iter().map(|each| (Some(each.id), &each.change)))?);
+    if violations.is_empty() {
+        return Ok(failure);
+    }
+    violations.sort();
+    Ok(ProtocolError::InvalidFields(violations).into())
 }
 
 async fn delete_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

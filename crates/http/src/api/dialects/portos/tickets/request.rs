@@ -4,8 +4,7 @@
 mod object_reader;
 
 use actix_web::http::header::HeaderMap;
-use tillgate_auth_core::Caller;
-use tillgate_domain::office::{ItemInput, NamedFields, OwnerRef, TicketChange, TicketClosing};
+use tillgate_domain::office::{ItemInput, OwnerRef, TicketChange, TicketClosing};
 use tillgate_domain::ticket::{
     Article, BoundedText, Currency, Customer, ItemDraft, ItemKind, Label, Location, Meta, NumberSeries, Payment,
     PaymentMethod, Quantity, Rate,
@@ -51,14 +50,8 @@ impl TicketInput {
         Ok(PartialBody::new(sent, violations))
     }
 
-    /// Returns the names in the request that must exist in the tenant; `caller` is the owner if
-    /// none is sent.
-    pub(super) fn names(&self, caller: &Caller) -> NamedFields<'_> {
-        NamedFields { owner: self.change.owner.as_ref().zip(caller.user()), ..NamedFields::default() }
-    }
-
     /// Reads several tickets: a list, or an object with a list in `items`.
-    pub(super) fn read_many(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Self>, ApiError> {
+    pub(super) fn read_many(headers: &HeaderMap, body: &[u8]) -> Result<PartialBody<Vec<Self>>, ApiError> {
         let (exact, mut violations) = (read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
         let list = if let ExactJson::Array(list) = &exact { Some(list) } else { find_items(&exact) };
         let Some(list) = list.filter(|list| list.len() <= MAX_TICKETS_PER_REQUEST) else {
@@ -69,7 +62,7 @@ impl TicketInput {
             Self::from_members(TicketObjectReader::new(each, &format!("[{index}]."), &mut violations), true)
         });
         let sent = read.collect();
-        check_violations(sent, violations)
+        Ok(PartialBody::new(sent, violations))
     }
 
     fn from_members(mut members: TicketObjectReader<'_, '_>, named: bool) -> Self {
