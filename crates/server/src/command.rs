@@ -30,6 +30,7 @@ mod session;
 mod setup_token;
 mod store;
 mod sweep;
+mod target_database;
 mod tenant;
 mod ticket;
 mod token;
@@ -258,6 +259,8 @@ pub(crate) struct Context {
     pub(crate) tenant: Slug,
     /// Whether to print JSON.
     pub(crate) json: bool,
+    /// Whether the command changes data of an existing database that its output does not name.
+    changes_data: bool,
 }
 
 impl Context {
@@ -278,7 +281,7 @@ impl Context {
 pub fn run_cli(line: Cli, variables: Vec<(String, String)>) -> ExitCode {
     let GlobalArgs { data, database, config, tenant, json } = line.global;
     let flags = Flags { config, data, database, ..Flags::default() };
-    let context = Context { flags, variables, tenant, json };
+    let context = Context { flags, variables, tenant, json, changes_data: line.command.changes_data() };
     let result = match line.command {
         Command::Serve(serve) => serve.run(&context),
         Command::Demo(demo) => demo.run(&context),

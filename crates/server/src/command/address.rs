@@ -35,7 +35,7 @@ impl Address {
         let Self::Unlock { network } = self;
         let networks = counted(*network)?;
         let settings = context.settings(|_| ())?;
-        let database = composition::open_existing_database(&settings)?;
+        let database = context.open_database(&settings)?;
         let engine = composition::build_command_engine(&settings, &database)?;
         let mut unlocked = Vec::new();
         for each in networks {

@@ -50,7 +50,7 @@ pub(crate) enum KeyCommand {
 impl KeyCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let settings = context.settings(|_| ())?;
-        let open_database = || composition::open_existing_database(&settings);
+        let open_database = || context.open_database(&settings);
         match self {
             Self::List => {
                 let database = open_database()?;

@@ -27,6 +27,7 @@ impl MigrateArgs {
             print::print_answer(context.json, "the database is up to date", &json!({ "up_to_date": true }));
             return Ok(());
         }
+        context.name_database(&settings)?;
         let mut done = Vec::new();
         composition::prepare_database(&settings, &mut |name| {
             print_progress(name);

@@ -29,7 +29,7 @@ impl CommandOffice {
     /// Opens the existing database and finds the tenant.
     pub(super) fn open(context: &Context) -> Result<Self, CommandError> {
         let settings = context.settings(|_| ())?;
-        let database = composition::open_existing_database(&settings)?;
+        let database = context.open_database(&settings)?;
         let tenant = composition::find_tenant(&database, &context.tenant)?;
         Ok(Self { settings, database, tenant, ids: IdSource::default() })
     }

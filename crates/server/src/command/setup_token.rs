@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::{CommandError, Context, print};
-use crate::{composition, first_admin};
+use crate::first_admin;
 
 pub(super) fn run(context: &Context) -> Result<(), CommandError> {
     let settings = context.settings(|_| ())?;
-    let database = composition::open_existing_database(&settings)?;
+    let database = context.open_database(&settings)?;
     let scheme = if settings.server.tls_cert.is_some() { "https" } else { "http" };
     let page =
         first_admin::set_up_page(&settings, &format!("{scheme}://{}", settings.server.listen)).ok_or_else(|| {

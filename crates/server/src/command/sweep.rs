@@ -15,7 +15,7 @@ const PROGRESS_INTERVAL_ROWS: u32 = 10_000;
 
 pub(super) fn run(context: &Context) -> Result<(), CommandError> {
     let settings = context.settings(|_| ())?;
-    let database = composition::open_existing_database(&settings)?;
+    let database = context.open_database(&settings)?;
     let engine = composition::build_command_engine(&settings, &database)?;
     let mut reported = 0;
     let swept = engine.sweep(&mut |swept| {

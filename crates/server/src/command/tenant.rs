@@ -79,7 +79,7 @@ impl TenantCommand {
         let tenant = match self {
             Self::Add { slug, name, zone, locale, store } => {
                 let settings = context.settings(|_| ())?;
-                let database = composition::open_existing_database(&settings)?;
+                let database = context.open_database(&settings)?;
                 let ids = IdSource::default();
                 let new = NewTenant {
                     id: ids.new_id(TenantId::new)?,

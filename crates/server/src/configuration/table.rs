@@ -47,6 +47,9 @@ macro_rules! settings {
             /// The flags that select this installation, quoted for a shell, each after a space;
             /// hints repeat them.
             pub(crate) flags: String,
+            /// Whether no flag, environment variable or file selects the data folder or the
+            /// database.
+            pub(crate) is_default_database: bool,
         }
 
         impl Settings {
@@ -60,6 +63,7 @@ macro_rules! settings {
                     access: Vec::new(),
                     secret_files: layers.secret_files(),
                     flags: String::new(),
+                    is_default_database: ["server.data", "database.url"].iter().all(|key| layers.find(key).is_none()),
                 })
             }
         }

@@ -31,4 +31,6 @@ mod setup_token;
 #[cfg(test)]
 mod subject_names;
 #[cfg(test)]
+mod target_database;
+#[cfg(test)]
 mod terminal;

@@ -28,7 +28,7 @@ const PROGRESS_INTERVAL_EVENTS: i64 = 100_000;
 impl VerifyArgs {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let settings = context.settings(|_| ())?;
-        let database = composition::open_existing_database(&settings)?;
+        let database = context.open_database(&settings)?;
         let auth = composition::build_command_engine(&settings, &database)?;
         let seal_file = match &self.seal {
             Some(path) => SealFile::from_path(path),

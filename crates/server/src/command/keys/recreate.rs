@@ -36,6 +36,7 @@ pub(crate) struct RecreateArgs {
 impl RecreateArgs {
     pub(super) fn run(&self, context: &Context, settings: &Settings) -> Result<(), CommandError> {
         let database = composition::open_database_without_master_key(settings)?;
+        context.name_database(settings)?;
         let lost_keys = read_keys(&database)?;
         check_lost(settings, &lost_keys)?;
         check_stopped(&database)?;
