@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use serde_json::Value;
 use tillgate_testkit::{MailServer, ReceivedMail, SmtpStep};
 use tillgate_tests::{DatabaseEngine, Installation, PosStarClient, assert_counts_once, wait_until};
 
@@ -14,7 +15,8 @@ const MAIL_TIMEOUT: Duration = Duration::from_mins(1);
 
 tillgate_testkit::on_both_databases!(
     forgotten_password_is_reset_by_mail_once,
-    mail_survives_failures_of_mail_server_and_process
+    mail_survives_failures_of_mail_server_and_process,
+    wrong_reset_tokens_are_audited_and_counted
 );
 
 /// The token in a mail.
@@ -92,6 +94,25 @@ fn mail_survives_failures_of_mail_server_and_process(engine: DatabaseEngine) {
     let token = find_token(&mail.next_mail().text);
     installation.secrets().add(&token);
     PosStarClient::for_server(&server).reset(&token, PosStarClient::NEW_PASSWORD).expect_status(200);
+}
+
+fn wrong_reset_tokens_are_audited_and_counted(engine: DatabaseEngine) {
+    let installation = create_installation(engine);
+    let mut server = installation.serve();
+    let app = PosStarClient::for_server(&server);
+    for number in 0..15 {
+        assert_eq!(app.reset(&format!("wrong{number}"), PosStarClient::NEW_PASSWORD).status(), 400);
+    }
+    // a server that stops records what it has only counted
+    server.stop();
+    let list = ["audit", "list", "--all-tenants", "--action", "one_time_token.use", "--json"];
+    let events: Value = serde_json::from_str(&installation.run_ok(&list, "")).unwrap();
+    let events = events.as_array().unwrap();
+    let is_denial = |event: &Value| event["outcome"] == "refused" && event["details"]["token"] == "password_reset";
+    assert!(events.iter().all(is_denial), "{events:?}");
+    let times = |event: &Value| event["details"]["times"].as_u64().unwrap_or(1);
+    assert_eq!(events.iter().map(times).sum::<u64>(), 15);
+    assert!(events.len() < 15, "the first ten of a minute are events of their own: {events:?}");
 }
 
 #[test]

@@ -29,6 +29,9 @@ pub(crate) enum GuestKey {
     Principal(PrincipalId),
     ApiKey(ApiKeyId),
     Network(Option<IpAddr>),
+    /// The network from which a one-time token was sent. It is counted apart, so that guesses of
+    /// tokens do not hide denied logins.
+    OneTimeTokens(Option<IpAddr>),
 }
 
 /// Recent denials.

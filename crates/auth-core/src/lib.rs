@@ -138,7 +138,7 @@ pub use entropy::{Entropy, EntropyError};
 pub use error::{AuthDenied, Error, LoginDenied, TokenDenied};
 pub use fair_queue::FairQueue;
 pub use keys::MasterKey;
-pub use one_time_token::OneTimeToken;
+pub use one_time_token::{OneTimeToken, OneTimeTokenKind};
 pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthPorts, AuthTx};
 pub use request_signature::{ReplayCheck, Signature};

@@ -19,6 +19,31 @@ const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 /// The digest under which a one-time token is stored.
 pub type OneTimeTokenDigest = [u8; 32];
 
+/// What a one-time token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OneTimeTokenKind {
+    /// A user who has forgotten the password sets another one.
+    PasswordReset,
+    /// An invited user chooses a password.
+    Invitation,
+    /// A user proves to receive mail at an e-mail address.
+    EmailVerification,
+    /// The first administrator is set up.
+    SetUp,
+}
+
+impl OneTimeTokenKind {
+    /// The name in audit events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PasswordReset => "password_reset",
+            Self::Invitation => "invitation",
+            Self::EmailVerification => "email_verification",
+            Self::SetUp => "set_up",
+        }
+    }
+}
+
 /// A new one-time token.
 #[derive(Debug)]
 pub struct OneTimeToken {

@@ -225,6 +225,8 @@ words! {
         TicketVoid = "ticket.void",
         /// Items of a closed ticket were refunded.
         TicketRefund = "ticket.refund",
+        /// A one-time token was denied: it is wrong, used or expired; the details give its kind.
+        OneTimeTokenUse = "one_time_token.use",
         /// An operator accepted the clock.
         ClockAccept = "clock.accept",
         /// An operator declared the store restored from a backup.

@@ -144,6 +144,7 @@ const fn changes_subject(action: Action) -> bool {
         | Action::KeyRevoke
         | Action::KeyRetire
         | Action::ApiKeyUse
+        | Action::OneTimeTokenUse
         | Action::ClockAccept
         | Action::StoreRestored
         | Action::AuditReseal

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use tillgate_auth_core::{Caller, DeniedCall, MissingRequirement};
+use tillgate_auth_core::{Caller, DeniedCall, LoginRequest, MissingRequirement, OneTimeTokenKind};
 use tillgate_domain::{Action, Event, EventOutcome, Right, Subject};
 
-use crate::fixture::{EngineFixture, MINUTE, authenticate};
+use crate::fixture::{EngineFixture, MINUTE, authenticate, by_user, login_refused};
 
 fn caller(fixture: &EngineFixture, name: &str, device: Option<&str>) -> Caller {
     authenticate(&fixture.auth, &fixture.user(name, device)).unwrap()
@@ -96,4 +96,38 @@ fn unwritten_denial_is_recorded_later() {
     let lines = refusals(&fixture);
     let counted = lines.last().unwrap();
     assert_eq!((lines.len(), counted.details["times"].as_u64(), counted.actor), (14, Some(1), manager.actor()));
+}
+
+#[test]
+fn wrong_one_time_tokens_are_audited_by_network_then_counted() {
+    let fixture = EngineFixture::open();
+    let deny = |kind: OneTimeTokenKind, address: &str, times: usize| {
+        for _ in 0..times {
+            fixture.auth.record_token_denial(kind, None, address.parse().ok()).unwrap();
+        }
+    };
+    deny(OneTimeTokenKind::PasswordReset, "203.0.113.7", 25);
+    deny(OneTimeTokenKind::Invitation, "203.0.113.8", 2);
+    deny(OneTimeTokenKind::EmailVerification, "198.51.100.1", 1);
+    let events = fixture.audit_events(Action::OneTimeTokenUse);
+    let kinds: Vec<&str> = events.iter().map(|event| event.details["token"].as_str().unwrap()).collect();
+    assert_eq!(kinds, [&["password_reset"; 10][..], &["email_verification"]].concat(), "networks are counted apart");
+    let first = &events[0];
+    assert_eq!((first.outcome, first.subject, first.tenant), (EventOutcome::Refused, Subject::Server, None));
+    assert_eq!(first.actor.address, "203.0.113.7".parse().ok());
+    assert_eq!(first.details["why"], "token_invalid");
+
+    // the guesses hide no denied login from the same network, such as a repeated wrong password
+    let login = LoginRequest { address: "203.0.113.7".parse().ok(), ..by_user("nobody", None) };
+    for _ in 0..2 {
+        login_refused(fixture.auth.login(&login));
+    }
+    let denied = fixture.audit_events(Action::Login);
+    assert_eq!(denied.iter().filter(|event| event.outcome == EventOutcome::Refused).count(), 2);
+
+    fixture.clock.advance(MINUTE);
+    fixture.auth.run_due_maintenance();
+    let counted = fixture.audit_events(Action::OneTimeTokenUse).pop().unwrap();
+    assert_eq!(counted.details["times"], 17);
+    assert_eq!(counted.details["token"], "invitation");
 }

@@ -6,13 +6,14 @@
 //! here decides who may do what.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use tillgate_auth_core::{Auth, Caller, Error};
+use tillgate_auth_core::{Auth, Caller, Error, OneTimeTokenKind};
 use tillgate_domain::office::{NamedFields, Office, OfficeError, OfficePorts, OfficeReader, UnguardedOffice};
 use tillgate_domain::{KnownRight, Store, TenantId};
 
 use crate::error::office::office_error_violations;
-use crate::error::{ApiError, FieldViolation};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 
 /// The back office in a handler's closure, on a blocking thread.
 #[derive(Clone, Copy)]
@@ -49,6 +50,23 @@ impl<'o> OfficeContext<'o> {
     pub fn unguarded(&self, tenant: TenantId) -> UnguardedOffice<'o> {
         UnguardedOffice::new(self.store, tenant)
     }
+}
+
+/// Records that a one-time token was denied, and returns the error of an unknown, used or expired
+/// token; it does not reveal which.
+///
+/// # Errors
+/// No id can be generated.
+pub(crate) fn deny_one_time_token(
+    context: &OfficeContext<'_>,
+    kind: OneTimeTokenKind,
+    tenant: Option<TenantId>,
+    address: Option<IpAddr>,
+) -> Result<ApiError, ApiError> {
+    context.auth.record_token_denial(kind, tenant, address)?;
+    let (code, message) = (FieldErrorCode::Unknown, "is invalid or has expired".into());
+    let violation = FieldViolation { field: "token".into(), in_query: false, code, message };
+    Ok(ProtocolError::InvalidFields(vec![violation]).into())
 }
 
 /// Returns the words that a new password must not consist of: `words`, and those of the tenant if

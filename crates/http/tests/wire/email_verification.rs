@@ -100,14 +100,23 @@ async fn page_names_shop_and_address_only_to_the_owner_of_a_valid_token() {
     assert!(text(&unavailable).contains(&format!("value=\"{token}\"")), "{}", text(&unavailable));
     shop.store.set_state(StoreState::Healthy);
 
+    let denials = || {
+        let events = shop.store.memory.audit_events().into_iter();
+        events.filter(|event| event.action == Action::OneTimeTokenUse).collect::<Vec<_>>()
+    };
+    assert_eq!(denials().len(), 0, "nothing was decided about the token");
     let unknown = open("guess").await;
     assert_eq!(unknown.status, 422);
+    assert_eq!(denials()[0].details["token"], "email_verification");
     assert!(text(&unknown).contains("wrong, used or expired"), "{}", text(&unknown));
     assert!(!text(&unknown).contains("<dd>") && !text(&unknown).contains("<form"), "{}", text(&unknown));
     shop.clock.advance(Duration::from_hours(24));
     for invalid in [open(&token).await, open("").await] {
         assert_eq!((invalid.status, text(&invalid)), (unknown.status, text(&unknown)), "the reason is not revealed");
     }
+    assert_eq!(denials().len(), 2, "the page without a token is no guess");
+    assert_eq!(press(&shop, &token).await.status, 422);
+    assert_eq!(denials().len(), 3);
 }
 
 /// Opening the link says whether a token is valid, so it counts as a guess.

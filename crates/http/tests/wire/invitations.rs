@@ -5,9 +5,9 @@ use std::time::Duration;
 use actix_web::http::Method;
 use serde_json::{Value, json};
 use tillgate_auth_core::{Clock, OneTimeToken};
-use tillgate_domain::Action;
 use tillgate_domain::office::ports::QueuedMail;
 use tillgate_domain::office::{self, MailDispatch, MailToken};
+use tillgate_domain::{Action, EventOutcome};
 use tillgate_http::HttpSettings;
 
 use crate::mounts::{self, native, posstar};
@@ -124,6 +124,9 @@ async fn invited_user_chooses_a_password_once() {
     let old = shop.get("/api/v1/sessions/current", &session.text_at("/access_token")).await;
     assert_eq!(old.status, 401, "a new password ends sessions");
     assert_invalid(&accept(&shop, &token, "a third password").await);
+    let denied = shop.store.memory.audit_events().pop().unwrap();
+    assert_eq!((denied.action, denied.outcome), (Action::OneTimeTokenUse, EventOutcome::Refused));
+    assert_eq!(denied.details["token"], "invitation");
 }
 
 async fn invite_by_mail(shop: &TestServer, inviter: &str, id: &str) -> TestResponse {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
+use serde_json::json;
 use tillgate_auth_core::one_time_token::digest_typed_token;
 use tillgate_auth_core::{MasterKey, SystemEntropy};
 use tillgate_domain::office::{self, OfficePorts};
-use tillgate_domain::{Event, FoldedText, Store, StoreExt, Tenant};
+use tillgate_domain::{Action, Event, FoldedText, Store, StoreExt, Tenant};
 use tillgate_http::HttpSettings;
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::Fixture;
@@ -159,6 +160,16 @@ async fn wrong_set_up_tokens_are_throttled_by_network_and_replace_nothing() {
     let elsewhere = form(&[]).insert_header(("Sec-Fetch-Site", "same-origin"));
     let done = shop.send_from("::1", elsewhere).await;
     assert_eq!(done.status, 303, "{}", text(&done));
+
+    let denials = || {
+        let events = shop.store.memory.audit_events().into_iter();
+        events.filter(|event| event.action == Action::OneTimeTokenUse).collect::<Vec<_>>()
+    };
+    let recorded = denials();
+    assert_eq!((recorded.len(), &recorded[0].details["token"]), (10, &json!("set_up")));
+    shop.auth.leave().unwrap();
+    let counted = denials().pop().unwrap();
+    assert_eq!((&counted.details["times"], &counted.details["why"]), (&json!(51), &json!("login_held")));
 }
 
 #[actix_web::test]

@@ -7,7 +7,7 @@ use serde_json::json;
 use tillgate_auth_core::OneTimeToken;
 use tillgate_domain::office::ports::ResetRequest;
 use tillgate_domain::office::{self, Office, OfficePorts, ResetDispatch, ResetGrant};
-use tillgate_domain::{Email, ResetId, Store, StoreExt, User, UserId, UserStatus};
+use tillgate_domain::{Action, Email, EventOutcome, ResetId, Store, StoreExt, User, UserId, UserStatus};
 
 use crate::invitations::set_email;
 use crate::posstar::{ME, REFRESH, assert_error, assert_unauthorized, login, register};
@@ -77,6 +77,10 @@ async fn password_reset_sets_password_and_ends_sessions() {
     assert_unauthorized(&login(&shop, "rita@example.com", "a song in the rain").await);
     assert_eq!(login(&shop, "rita@example.com", "another song entirely").await.status, 200);
     assert_error(&reset(&shop, &token, "a third song of hers").await, 400, SPENT_MESSAGE, "Bad Request");
+    let denied = shop.store.memory.audit_events().pop().unwrap();
+    assert_eq!((denied.action, denied.outcome), (Action::OneTimeTokenUse, EventOutcome::Refused));
+    assert_eq!(denied.details["token"], "password_reset");
+    assert!(!format!("{:?}", denied.details).contains(&token), "the token is not recorded");
 }
 
 #[actix_web::test]

@@ -3,15 +3,16 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use tillgate_auth_core::AuthDenied;
 use tillgate_auth_core::one_time_token::digest_link_token;
+use tillgate_auth_core::{AuthDenied, OneTimeTokenKind};
 use tillgate_domain::{PrincipalId, Secret, User, office};
 use tillgate_web::{InvitationNotice, InvitationPage};
 
 use super::auth_pages::{SIGN_IN_PATH, TOKEN_PAGE_CSP, choose_language, redirect_to, render_page_with};
 use super::cookies::CookieNames;
 use crate::api::native::INVITATION_PATH;
-use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
+use crate::context::office::deny_one_time_token;
+use crate::error::{ApiError, ProtocolError};
 use crate::percent::{encode, is_unreserved};
 use crate::request::Request;
 use crate::request::body;
@@ -50,22 +51,19 @@ async fn set_password(call: &Request, form: &InvitationForm) -> Result<User, Api
     let (address, tenant) = (call.address(), call.tenant_id().await?);
     let (digest, password) = (digest_link_token(form.token.trim()), form.password.clone());
     call.with_office(move |context| {
+        let deny = || deny_one_time_token(context, OneTimeTokenKind::Invitation, tenant, address);
         // checked before the password is hashed, so that guessing tokens is cheap for the server
-        let user = office::unguarded::find_invited_user(context.store, tenant, &digest, context.auth.time().at)?
-            .ok_or_else(invalid_token_error)?;
+        let found = office::unguarded::find_invited_user(context.store, tenant, &digest, context.auth.time().at)?;
+        let Some(user) = found else { return Err(deny()?) };
         let words = context.unguarded(user.tenant).list_context_words(Some(PrincipalId::User(user.id)))?;
         let verifier = context.auth.hash_stranger_password(&password, &words, address)?;
         let audit_context = context.auth.system_context(address)?;
-        office::unguarded::accept_invitation(context.store, &audit_context, tenant, &digest, &verifier)?
-            .ok_or_else(invalid_token_error)
+        match office::unguarded::accept_invitation(context.store, &audit_context, tenant, &digest, &verifier)? {
+            Some(user) => Ok(user),
+            None => Err(deny()?),
+        }
     })
     .await
-}
-
-/// The error of an unknown, used or expired token; it does not reveal which.
-fn invalid_token_error() -> ApiError {
-    let (code, message) = (FieldErrorCode::Unknown, "is invalid or has expired".into());
-    ProtocolError::InvalidFields(vec![FieldViolation { field: "token".into(), in_query: false, code, message }]).into()
 }
 
 /// What the form sends.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::one_time_token::digest_typed_token;
-use tillgate_auth_core::{AuthDenied, Error, LoginDenied};
+use tillgate_auth_core::{AuthDenied, Error, LoginDenied, OneTimeTokenKind};
 use tillgate_domain::office::{
     self, FieldName, NewDevice, NewUser, OfficeError, SetUp, SetUpContexts, SetUpOutcome, TenantChange,
 };
@@ -77,8 +77,15 @@ async fn set_up(call: Request) -> Result<HttpResponse, ApiError> {
     };
     let values: FormValues = SetUpField::ALL.map(field).into();
     let (tenant, address, form) = (call.tenant_id().await?, call.address(), values.clone());
-    let decided = call.with_office(move |context| process_form(context, tenant, &form, address)).await;
-    match decided {
+    let decided = call.with_office(move |context| {
+        let outcome = process_form(context, tenant, &form, address)?;
+        if matches!(outcome, FormOutcome::Decided(SetUpOutcome::WrongToken)) {
+            // the token is the server's, so is the event
+            context.auth.record_token_denial(OneTimeTokenKind::SetUp, None, address)?;
+        }
+        Ok(outcome)
+    });
+    match decided.await {
         Ok(FormOutcome::Decided(SetUpOutcome::Done(_))) => Ok(redirect_to(&format!("{}{SIGN_IN_PATH}", head.prefix()))),
         Ok(FormOutcome::Decided(SetUpOutcome::AlreadySetUp)) => Ok(render_set_up_already(head)),
         Ok(FormOutcome::Decided(SetUpOutcome::WrongToken)) => {

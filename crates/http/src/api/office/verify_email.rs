@@ -6,9 +6,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::OneTimeTokenKind;
 use tillgate_auth_core::one_time_token::digest_link_token;
 use tillgate_domain::User;
-use tillgate_domain::office::{self, EmailVerificationView, ports::VerificationDigest};
+use tillgate_domain::office::{self, EmailVerificationView};
 use tillgate_web::{VerifyEmailPage, VerifyEmailState};
 
 use super::auth_pages::{choose_language, render_page};
@@ -33,8 +34,7 @@ async fn show_form(call: Request) -> Result<HttpResponse, ApiError> {
     let head = call.head();
     CookieNames::require_for(head)?;
     let token = find_token(read_form_pairs(head.query().as_bytes()).unwrap_or_default());
-    let digest = digest_link_token(token.trim());
-    match find_verification(&call, digest).await {
+    match find_verification(&call, token.trim()).await {
         Ok(Some(EmailVerificationView { tenant_name, email })) => {
             let state = VerifyEmailState::Confirm { shop: &tenant_name, email: email.as_str() };
             Ok(render(head, StatusCode::OK, &token, state))
@@ -49,33 +49,39 @@ async fn verify_email(call: Request) -> Result<HttpResponse, ApiError> {
     check_origin(TrustedSenders::OwnPages, head)?;
     CookieNames::require_for(head)?;
     let token = find_token(body::read_form(head.headers(), call.body())?);
-    let digest = digest_link_token(token.trim());
-    match consume_token(&call, digest).await {
+    match consume_token(&call, token.trim()).await {
         Ok(Some(_)) => Ok(render(head, StatusCode::OK, "", VerifyEmailState::Verified)),
         Ok(None) => Ok(render_invalid(head)),
         Err(failure) => render_failure(head, &token, failure),
     }
 }
 
-/// What the token of this digest verifies; `None` if it is not valid.
-async fn find_verification(
-    call: &Request,
-    digest: VerificationDigest,
-) -> Result<Option<EmailVerificationView>, ApiError> {
-    let tenant = call.tenant_id().await?;
+/// What the token verifies; `None` if it is not valid. The page without a token is no guess.
+async fn find_verification(call: &Request, token: &str) -> Result<Option<EmailVerificationView>, ApiError> {
+    let (address, tenant) = (call.address(), call.tenant_id().await?);
+    let (digest, is_guess) = (digest_link_token(token), !token.is_empty());
     call.with_office(move |context| {
         let now = context.auth.time().at;
-        Ok(office::unguarded::find_email_verification(context.store, tenant, &digest, now)?)
+        let found = office::unguarded::find_email_verification(context.store, tenant, &digest, now)?;
+        if found.is_none() && is_guess {
+            context.auth.record_token_denial(OneTimeTokenKind::EmailVerification, tenant, address)?;
+        }
+        Ok(found)
     })
     .await
 }
 
-/// Verifies the address to which the token of this digest was mailed; `None` if it is not valid.
-async fn consume_token(call: &Request, digest: VerificationDigest) -> Result<Option<User>, ApiError> {
+/// Verifies the address to which the token was mailed; `None` if the token is not valid.
+async fn consume_token(call: &Request, token: &str) -> Result<Option<User>, ApiError> {
     let (address, tenant) = (call.address(), call.tenant_id().await?);
+    let digest = digest_link_token(token);
     call.with_office(move |context| {
         let audit_context = context.auth.system_context(address)?;
-        Ok(office::unguarded::verify_email(context.store, &audit_context, tenant, &digest)?)
+        let verified = office::unguarded::verify_email(context.store, &audit_context, tenant, &digest)?;
+        if verified.is_none() {
+            context.auth.record_token_denial(OneTimeTokenKind::EmailVerification, tenant, address)?;
+        }
+        Ok(verified)
     })
     .await
 }

@@ -4,6 +4,9 @@
 import { directory, nameOf } from "../directory.js";
 import { hasText, html, nothing, roleName, t, word } from "../core.js";
 
+/** The actions of which every event is a refusal. */
+const REFUSALS = ["api_key.use", "one_time_token.use", "right.missing"];
+
 /** The sentence of an event, with names instead of ids. @param {any} event */
 export function sentence(event) {
   const { action, device, details, user } = event;
@@ -14,7 +17,7 @@ export function sentence(event) {
   let key = `audit.${action}`;
   if (action === "right.missing" && right) key = "audit.right.missing.named";
   else if (event.outcome === "refused" && hasText(refusal)) key = refusal;
-  else if (event.outcome === "refused" && action !== "api_key.use" && action !== "right.missing") key = "audit.was_refused";
+  else if (event.outcome === "refused" && !REFUSALS.includes(action)) key = "audit.was_refused";
   const values = { who, right, what: `${subjectName(event)}${status}`, action: word("action", action) };
   const text = hasText(key) ? t(key, values) : `${who}: ${action}`;
   const isThere = /^(login|logout|ticket)/.test(action);

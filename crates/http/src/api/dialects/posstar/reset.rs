@@ -5,6 +5,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::OneTimeTokenKind;
 use tillgate_auth_core::one_time_token::digest_link_token;
 use tillgate_domain::office::{self, ports::ResetRequest};
 use tillgate_domain::{Email, PrincipalId, ResetId, Secret};
@@ -12,7 +13,8 @@ use tillgate_domain::{Email, PrincipalId, ResetId, Secret};
 use super::paths::{FORGOT_PASSWORD_PATH, RESET_PASSWORD_PATH};
 use super::request::{ForgotPasswordBody, ResetPasswordBody};
 use super::response::MessageBody;
-use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
+use crate::context::office::deny_one_time_token;
+use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::body;
 use crate::request::field::{check_password, validate_body, validate_body_with};
@@ -49,22 +51,18 @@ async fn reset_password(call: Request) -> Result<HttpResponse, ApiError> {
     let password = Secret::new(sent.password.into_value().unwrap_or_default());
     let (address, tenant) = (call.address(), call.tenant_id().await?);
     call.with_office(move |context| {
+        let deny = || deny_one_time_token(context, OneTimeTokenKind::PasswordReset, tenant, address);
         // checked before the password is hashed, so that guessing tokens is cheap for the server
-        let holder = office::unguarded::find_reset_user(context.store, tenant, &digest, context.auth.time().at)?
-            .ok_or_else(spent_token_error)?;
+        let found = office::unguarded::find_reset_user(context.store, tenant, &digest, context.auth.time().at)?;
+        let Some(holder) = found else { return Err(deny()?) };
         let words = context.unguarded(holder.tenant).list_context_words(Some(PrincipalId::User(holder.id)))?;
         let verifier = context.auth.hash_stranger_password(&password, &words, address)?;
         let audit_context = context.auth.system_context(address)?;
-        office::unguarded::reset_password(context.store, &audit_context, tenant, &digest, &verifier)?
-            .map(drop)
-            .ok_or_else(spent_token_error)
+        match office::unguarded::reset_password(context.store, &audit_context, tenant, &digest, &verifier)? {
+            Some(_) => Ok(()),
+            None => Err(deny()?),
+        }
     })
     .await?;
     response::render_json(StatusCode::OK, &MessageBody { message: "Password has been reset." })
-}
-
-/// The error of an unknown, used or expired token; it does not reveal which.
-fn spent_token_error() -> ApiError {
-    let (code, message) = (FieldErrorCode::Unknown, "is invalid or has expired".into());
-    ProtocolError::InvalidFields(vec![FieldViolation { field: "token".into(), in_query: false, code, message }]).into()
 }
