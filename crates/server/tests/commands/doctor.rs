@@ -56,3 +56,16 @@ fn secrets_that_others_can_read_are_reported() {
         "{text}"
     );
 }
+
+/// A file system of the kernel has no free space.
+#[cfg(target_os = "linux")]
+#[test]
+fn free_space_of_the_disk_of_the_database_is_checked() {
+    let home = TestInstallation::new().with_database();
+    let own = home.find_check(&[], "disk");
+    let place = format!(" MB free at {}", home.data().display());
+    assert!(own["found"].as_str().unwrap().ends_with(&place), "{own}");
+    let full = home.find_check(&["--database", "sqlite:/proc/tillgate.db"], "disk");
+    let remedy = "free some space: on a full disk nobody can log in";
+    assert_eq!(full, json!({ "check": "disk", "ok": false, "found": "0 MB free at /proc", "mend": remedy }));
+}

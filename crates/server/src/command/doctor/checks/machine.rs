@@ -1,6 +1,7 @@
 //! Checks on the machine, before the database is opened: configuration, certificate, data folder,
 //! disk and master key.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tillgate_domain::Instant;
@@ -72,15 +73,18 @@ pub(super) fn check_public_url(settings: &Settings) -> Option<Finding> {
 
 /// The free space on the disk that the server writes to; `None` if it is unknown.
 pub(super) fn check_disk(settings: &Settings) -> Option<Finding> {
-    const CHECK: &str = "disk";
     let folder = disk::data_folder(settings);
-    let free = disk::free_bytes(&folder).ok()?;
+    disk::free_bytes(&folder).ok().map(|free| check_free_bytes(&folder, free))
+}
+
+fn check_free_bytes(folder: &Path, free: u64) -> Finding {
+    const CHECK: &str = "disk";
     let found = format!("{} MB free at {}", free / 1_000_000, folder.display());
-    Some(if free < MIN_FREE_BYTES {
+    if free < MIN_FREE_BYTES {
         Finding::problem(CHECK, found, "free some space: on a full disk nobody can log in")
     } else {
         Finding::ok(CHECK, found)
-    })
+    }
 }
 
 pub(super) fn check_data_folder(settings: &Settings) -> Finding {
@@ -156,7 +160,18 @@ pub(super) fn check_secret_files(settings: &Settings) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use crate::command::doctor::finding::Finding;
     use crate::configuration::{Flags, load_settings};
+
+    #[test]
+    fn disk_with_less_than_100_mb_is_a_problem() {
+        let check = |free| super::check_free_bytes(Path::new("/shop"), free);
+        let full = check(99_999_999).to_line();
+        assert!(full.starts_with("FIX   disk: 99 MB free at /shop\n      free some space"), "{full}");
+        assert_eq!(check(100_000_000), Finding::ok("disk", "100 MB free at /shop"));
+    }
 
     #[test]
     fn mail_requires_a_public_url() {
