@@ -45,6 +45,7 @@ mod rendezvous;
 pub mod server_sent_events;
 mod thoroughness;
 mod ticket_samples;
+mod unprivileged_user;
 
 pub use clock::ManualClock;
 pub use database_engine::DatabaseEngine;
@@ -58,3 +59,6 @@ pub use plain_hasher::PlainHasher;
 pub use random::Random;
 pub use recording_store::{CallLog, RecordingStore};
 pub use thoroughness::{costly_histories, histories, is_thorough};
+#[cfg(unix)]
+pub use unprivileged_user::give_to_unprivileged_user;
+pub use unprivileged_user::{is_root, unprivileged_command};

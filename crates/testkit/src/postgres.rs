@@ -13,6 +13,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::unprivileged_command;
+
 /// A running PostgreSQL server. Dropping it stops the server and removes its folder.
 pub struct Server {
     folder: PathBuf,
@@ -111,7 +113,7 @@ impl Server {
             {
                 // The server rejects a key that others may read.
                 fs::set_permissions(&to, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-                give_to_server_user(&to)?;
+                crate::give_to_unprivileged_user(&to)?;
             }
         }
         self.sql("postgres", "ALTER SYSTEM SET ssl = on")?;
@@ -230,14 +232,7 @@ impl Server {
 
     /// PostgreSQL refuses to run as root. If the tests do, it runs as the owner of its folder.
     fn program_command(&self, name: &str) -> Command {
-        let path = self.program_folder.join(name);
-        let mut command = if is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid", UNPRIVILEGED_ID, "--regid", UNPRIVILEGED_ID, "--clear-groups", "--"]).arg(path);
-            command
-        } else {
-            Command::new(path)
-        };
+        let mut command = unprivileged_command(&self.program_folder.join(name));
         command.current_dir(&self.folder);
         command
     }
@@ -252,16 +247,6 @@ impl Drop for Server {
         drop(watcher.wait());
         drop(fs::remove_dir_all(&self.folder));
     }
-}
-
-/// The user and group of the server if the tests run as root: `nobody`.
-const UNPRIVILEGED_ID: &str = "65534";
-
-fn is_root() -> bool {
-    #[cfg(unix)]
-    return fs::metadata("/proc/self").is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
-    #[cfg(not(unix))]
-    return false;
 }
 
 /// Finds the folder of `initdb` and `pg_ctl`: `POSTGRES_BIN`, the newest version in Debian's
@@ -295,18 +280,8 @@ fn create_folder() -> io::Result<PathBuf> {
     drop(fs::remove_dir_all(&folder));
     fs::create_dir(&folder)?;
     #[cfg(unix)]
-    give_to_server_user(&folder)?;
+    crate::give_to_unprivileged_user(&folder)?;
     Ok(folder)
-}
-
-/// Makes the server's user the owner of the path.
-#[cfg(unix)]
-fn give_to_server_user(path: &Path) -> io::Result<()> {
-    if is_root() {
-        let id = UNPRIVILEGED_ID.parse().ok();
-        std::os::unix::fs::chown(path, id, id)?;
-    }
-    Ok(())
 }
 
 /// Starts a shell that waits until this process's end of the pipe is closed and then stops the

@@ -34,3 +34,6 @@ mod subject_names;
 mod target_database;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+#[cfg(unix)]
+mod unprivileged_user;

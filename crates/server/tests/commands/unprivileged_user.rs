@@ -1,0 +1,53 @@
+//! Commands of a user who cannot write to the data folder.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tillgate_testkit::{give_to_unprivileged_user, is_root, unprivileged_command};
+
+use crate::program::TestInstallation;
+
+/// The page that says what to do.
+const PAGE: &str = include_str!("../../../../docs/operating.md");
+
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+#[ignore = "requires setpriv"]
+fn folder_that_the_user_cannot_write_is_reported() {
+    let home = TestInstallation::new().with_admin();
+    let data = home.data();
+    // another process copies the program: a file that is open for writing cannot be started
+    let program = home.path("tillgate");
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_tillgate")).arg(&program).status().unwrap();
+    assert!(copied.success());
+    let assert_reported = |owner: &str| {
+        let reason = format!("this user cannot write to {}, or its disk is read-only", data.display());
+        for line in [&["user", "list"][..], &["sweep"], &["migrate"], &["serve", "--listen", "127.0.0.1:0"]] {
+            let mut command = unprivileged_command(&program);
+            command.args(line).arg("--data").arg(&data).current_dir(home.path("")).env_clear().stdin(Stdio::null());
+            let output = command.output().unwrap();
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "folder of {owner}: {line:?}: {error}");
+            assert!(error.contains(&reason), "folder of {owner}: {line:?}: {error}");
+        }
+    };
+    if is_root() {
+        set_mode(&data, 0o755);
+        assert_reported("another user");
+    }
+    for file in std::fs::read_dir(&data).unwrap() {
+        give_to_unprivileged_user(&file.unwrap().path()).unwrap();
+    }
+    give_to_unprivileged_user(&data).unwrap();
+    set_mode(&data, 0o555);
+    assert_reported("the user, who may only read it");
+    set_mode(&data, 0o700);
+    let mut command = unprivileged_command(&program);
+    command.args(["user", "list"]).arg("--data").arg(&data).current_dir(home.path("")).env_clear();
+    assert!(command.status().unwrap().success(), "with its usual mode it is writable");
+    assert!(PAGE.contains("`this user cannot write to …, or its disk is read-only`"));
+}
