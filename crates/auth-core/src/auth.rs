@@ -22,6 +22,7 @@ mod maintenance;
 mod mint;
 mod one_time_tokens;
 mod permanent_token;
+mod proofs;
 mod reach;
 mod refresh;
 mod revoke;
@@ -53,7 +54,7 @@ use crate::cache::{ApiKeyCache, CacheUsage, FirstUseCache, ProfileCache, Session
 use crate::clock::{Clock, ClockConfidence, Time, Timekeeper};
 use crate::denials::{CallerKey, DenialLimiter, GuestKey};
 use crate::entropy::Entropy;
-use crate::keys::{AuditSealKey, Keyring};
+use crate::keys::{AuditSealKey, Keyring, NonceKey};
 use crate::passwords::{HashError, HashQueue, Lane};
 use crate::ports::AuthPorts;
 use crate::revocations::RevocationCache;
@@ -75,6 +76,7 @@ pub struct Auth {
     entropy: Arc<dyn Entropy>,
     keyring: Keyring,
     audit_seal_key: AuditSealKey,
+    nonce_key: NonceKey,
     throttle: Throttle,
     revocations: Arc<RevocationCache>,
     token_cache: TokenCache,

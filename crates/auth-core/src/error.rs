@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tillgate_domain::{DenialKind, MissingRight, Rank, StoreError};
 
+use crate::dpop::ProofDenied;
 use crate::passwords::WeakPassword;
 
 /// Why a call did not succeed.
@@ -88,6 +89,14 @@ pub enum AuthDenied {
     /// The token or the signature is not accepted.
     #[error(transparent)]
     Token(#[from] TokenDenied),
+    /// A login or a refresh lacks a valid proof of the client's key (RFC 9449). No session and no
+    /// token is affected.
+    #[error(transparent)]
+    Proof(ProofDenied),
+    /// The request lacks a valid proof of the key to which its access token is bound. The token
+    /// stays valid.
+    #[error(transparent)]
+    TokenUnproven(ProofDenied),
     /// The rate limit of failed logins has been reached.
     #[error("too many failed attempts; retry in {} s", retry_after.as_secs_f64().ceil())]
     TooManyAttempts {
@@ -118,7 +127,8 @@ impl AuthDenied {
     /// What kind of denial it is, from which a contract takes its default status and text.
     pub const fn kind(&self) -> DenialKind {
         match self {
-            Self::Login(_) | Self::Token(_) => DenialKind::Unauthenticated,
+            Self::Login(_) | Self::Token(_) | Self::TokenUnproven(_) => DenialKind::Unauthenticated,
+            Self::Proof(_) => DenialKind::Invalid,
             Self::TooManyAttempts { .. } | Self::TooManyExchanges { .. } => DenialKind::TooManyAttempts,
             Self::RightMissing(_) | Self::RankTooLow(_) => DenialKind::Forbidden,
             Self::WeakPassword(_) => DenialKind::InvalidFields,
@@ -131,6 +141,7 @@ impl AuthDenied {
         match self {
             Self::Login(denial) => denial.code(),
             Self::Token(denial) => denial.code(),
+            Self::Proof(denial) | Self::TokenUnproven(denial) => denial.code(),
             Self::TooManyAttempts { .. } => "login_held",
             Self::TooManyExchanges { .. } => "too_many_exchanges",
             Self::RightMissing(_) => "right_missing",

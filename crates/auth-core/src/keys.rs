@@ -8,6 +8,7 @@ mod audit_seal_key;
 mod keyring;
 mod lifecycle;
 mod master;
+mod nonce_key;
 
 pub use audit_seal_key::AuditSealKey;
 pub use keyring::{KeyError, SigningAlgorithm, check_master_key, opens_any_key};
@@ -15,3 +16,4 @@ pub(crate) use keyring::{Keyring, OpenKeys, SigningKey, generate_key};
 pub use lifecycle::KeyEvent;
 pub(crate) use lifecycle::{add_next_keys, insert_first_keys, promote, retire};
 pub use master::{InvalidMasterKey, MasterKey};
+pub(crate) use nonce_key::NonceKey;

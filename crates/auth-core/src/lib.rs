@@ -92,6 +92,7 @@
 //! | `Forbidden` | 403 | a right or a rank is missing |
 //! | `NotFound` | 404 | the session does not exist for the caller |
 //! | `InvalidFields` | 422 | the new password violates the policy |
+//! | `Invalid` | 400 | a login or a refresh lacks a valid proof of the client's key ([`dpop`]) |
 //! | `TooManyAttempts` | 429 with `Retry-After` | too many failed logins, or exchanges of a session |
 //!
 //! The other kinds are those of the back office. [`Error::retry_after`] is the delay for a 429 or a
@@ -107,6 +108,7 @@ pub mod cancellation;
 pub mod clock;
 mod denials;
 pub mod digest;
+pub mod dpop;
 pub mod entropy;
 pub mod error;
 pub mod fair_queue;
@@ -134,6 +136,7 @@ pub use cache::{CacheLimits, CacheUsage};
 pub use caller::{AuthenticatedBy, Caller, Profile, SessionContext};
 pub use cancellation::Cancellation;
 pub use clock::{Clock, Time, Timekeeper};
+pub use dpop::{PresentedProof, ProofDenied, ProofFault, ProofKey, ProvenKey};
 pub use entropy::{Entropy, EntropyError};
 pub use error::{AuthDenied, Error, LoginDenied, TokenDenied};
 pub use fair_queue::FairQueue;

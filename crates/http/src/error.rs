@@ -141,6 +141,8 @@ impl ApiError {
     /// The HTTP status, unless the contract defines another one.
     pub fn status(&self) -> StatusCode {
         match self {
+            // unlike a 401, it says nothing about the tokens
+            Self::Denied(AuthDenied::Proof(_)) => StatusCode::BAD_REQUEST,
             Self::Denied(denial) => default_status(denial.kind()),
             Self::Office(office_error) => default_status(office_error.kind()),
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,

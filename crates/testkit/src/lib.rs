@@ -5,8 +5,9 @@
 //!
 //! [`Fixture`] builds a tenant with its users and devices, and [`records`] single ones.
 //! [`ManualClock`] and [`SeededEntropy`] make time and randomness repeatable; [`Random`] draws for
-//! model and property tests, [`histories`] of each. [`PlainHasher`] hashes passwords without cost.
-//! [`FailingStore`] wraps a store and fails on demand, [`RecordingStore`] records the calls.
+//! model and property tests, [`histories`] of each. [`PlainHasher`] hashes passwords without cost,
+//! and [`ProofSigner`] signs proofs of a client's key. [`FailingStore`] wraps a store and fails on
+//! demand, [`RecordingStore`] records the calls.
 //! [`postgres`] starts a PostgreSQL server for a test process, and [`on_both_databases!`] makes a
 //! test for each database. [`FolderSnapshot`] copies the data folder of an installation, and
 //! [`MailServer`] receives its mails.
@@ -37,6 +38,7 @@ mod folder_snapshot;
 mod mail_server;
 mod plain_hasher;
 pub mod postgres;
+mod proof_signer;
 mod random;
 mod recording_observer;
 mod recording_store;
@@ -56,6 +58,7 @@ pub use folder_snapshot::FolderSnapshot;
 pub use harness::{AuthStoreHarness, Roster, StoreHarness, enroll};
 pub use mail_server::{MailServer, ReceivedMail, SmtpCommand, SmtpStep};
 pub use plain_hasher::PlainHasher;
+pub use proof_signer::ProofSigner;
 pub use random::Random;
 pub use recording_store::{CallLog, RecordingStore};
 pub use thoroughness::{costly_histories, histories, is_thorough};

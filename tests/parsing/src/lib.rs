@@ -15,6 +15,7 @@ mod database_address;
 mod headers;
 mod login;
 mod minted_tokens;
+mod proof;
 mod refresh_token;
 mod signature;
 mod ticket_query;
@@ -26,6 +27,7 @@ pub use cursor::cursor;
 pub use database_address::database_address;
 pub use headers::headers;
 pub use login::login;
+pub use proof::proof;
 pub use refresh_token::refresh_token;
 pub use signature::signature;
 pub use ticket_query::ticket_query;
@@ -34,11 +36,12 @@ pub use ticket_query::ticket_query;
 pub type FuzzTarget = (&'static str, fn(&[u8]));
 
 /// All fuzz targets.
-pub const FUZZ_TARGETS: [FuzzTarget; 10] = [
+pub const FUZZ_TARGETS: [FuzzTarget; 11] = [
     ("headers", headers),
     ("access_token", access_token),
     ("refresh_token", refresh_token),
     ("login", login),
+    ("proof", proof),
     ("cursor", cursor),
     ("signature", signature),
     ("configuration", configuration),

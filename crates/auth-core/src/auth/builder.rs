@@ -14,7 +14,7 @@ use crate::clock::{Clock, Timekeeper};
 use crate::denials::DenialLimiter;
 use crate::entropy::Entropy;
 use crate::keys::{
-    AuditSealKey, KeyError, KeyEvent, Keyring, MasterKey, SigningAlgorithm, generate_key, insert_first_keys,
+    AuditSealKey, KeyError, KeyEvent, Keyring, MasterKey, NonceKey, SigningAlgorithm, generate_key, insert_first_keys,
 };
 use crate::passwords::{Argon2id, Cost, HashQueue, InvalidCost, PasswordHasher, PasswordPolicy, QueueLimits};
 use crate::ports::{KeyKind, KeyState, StoredKey};
@@ -174,6 +174,7 @@ impl AuthBuilder {
         let master = self.master.ok_or(BuildError::MasterKeyMissing)?;
         let counting = master.derive(b"counting failed logins").ok_or(KeyError::Entropy)?;
         let audit_seal_key = AuditSealKey::of(&master).ok_or(KeyError::Entropy)?;
+        let nonce_key = NonceKey::of(&master).ok_or(KeyError::Entropy)?;
         let throttle = Throttle::new(&counting, self.settings.throttle);
         // Read before anything is written, so that a wrong clock of this process has no influence
         // on it.
@@ -227,6 +228,7 @@ impl AuthBuilder {
             timekeeper: time,
             keyring,
             audit_seal_key,
+            nonce_key,
             throttle,
             hash_queue: passwords,
             node,

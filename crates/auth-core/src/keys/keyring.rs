@@ -36,7 +36,8 @@ impl SigningAlgorithm {
         }
     }
 
-    fn to_jwt(self) -> Algorithm {
+    /// The algorithm as jsonwebtoken names it.
+    pub(crate) fn to_jwt(self) -> Algorithm {
         match self {
             Self::EdDSA => Algorithm::EdDSA,
             Self::ES256 => Algorithm::ES256,

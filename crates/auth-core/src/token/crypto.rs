@@ -216,7 +216,8 @@ impl JwtVerifier for PublicKey {
     }
 }
 
-fn verify(
+/// Verifies a signature of a public key: 32 bytes for Ed25519, or an uncompressed point for P-256.
+pub(crate) fn verify(
     algorithm: Algorithm,
     public: &[u8],
     message: &[u8],

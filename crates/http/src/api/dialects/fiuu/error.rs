@@ -73,7 +73,7 @@ fn map_denial(denial: &AuthDenied, route: &str) -> Option<(u32, &'static str)> {
         AuthDenied::Token(TokenDenied::Expired) if route == REFRESH_PATH => (40_122, "Session expired."),
         AuthDenied::Token(TokenDenied::Expired) => (40_123, "Token expired."),
         AuthDenied::Token(_) if route == REFRESH_PATH => (40_121, "Invalid or missing refresh token."),
-        AuthDenied::Token(_) => (40_120, "Invalid or missing access token."),
+        AuthDenied::Token(_) | AuthDenied::TokenUnproven(_) => (40_120, "Invalid or missing access token."),
         other => return default_error(other.kind()),
     })
 }

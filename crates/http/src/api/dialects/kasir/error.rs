@@ -78,7 +78,7 @@ fn map_denial(denial: &AuthDenied, route: &str) -> Option<&'static str> {
         AuthDenied::Token(TokenDenied::Missing) if route == REFRESH_PATH => "Refresh token missing",
         AuthDenied::Token(_) if route == REFRESH_PATH => "Invalid or expired session",
         AuthDenied::Token(TokenDenied::Missing) => "Authorization header required",
-        AuthDenied::Token(_) => "Invalid or expired token",
+        AuthDenied::Token(_) | AuthDenied::TokenUnproven(_) => "Invalid or expired token",
         other => return default_message(other.kind()),
     })
 }

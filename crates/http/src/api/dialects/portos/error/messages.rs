@@ -18,7 +18,9 @@ pub(super) fn find_title(failure: &ApiError, status: StatusCode, language: Langu
         ApiError::Denied(AuthDenied::Login(_)) if status == StatusCode::UNAUTHORIZED => {
             language.pick("Nesprávne meno alebo heslo.", "The user name or the password is wrong.")
         }
-        ApiError::Denied(AuthDenied::Token(_)) => language.pick("Nie ste prihlásený.", "You are not signed in."),
+        ApiError::Denied(AuthDenied::Token(_) | AuthDenied::TokenUnproven(_)) => {
+            language.pick("Nie ste prihlásený.", "You are not signed in.")
+        }
         _ => status.canonical_reason().unwrap_or_default(),
     }
 }
@@ -49,7 +51,8 @@ fn describe_denial(denial: &AuthDenied, language: Language) -> Option<Cow<'_, st
             pick("Príliš veľa výmen tokenu. Skúste to neskôr.", "Too many exchanges of the token. Try again later.")
         }
         // the published titles are texts for people
-        AuthDenied::Login(_) | AuthDenied::Token(_) => None,
+        AuthDenied::Login(_) | AuthDenied::Token(_) | AuthDenied::TokenUnproven(_) => None,
+        AuthDenied::Proof(_) => pick("Chýba platný dôkaz o kľúči.", "A valid proof of the key is missing."),
         AuthDenied::RightMissing(MissingRight(right)) => Some(Cow::Owned(match language {
             Language::Slovak => format!("Chýba právo {right}."),
             Language::English => format!("The right {right} is missing."),
