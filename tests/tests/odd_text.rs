@@ -8,8 +8,9 @@ mod samples;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -88,6 +89,12 @@ fn build_corpus() -> Vec<OddText> {
     texts.into_iter().map(OddText::from_text).chain(broken).collect()
 }
 
+/// An address that no other request has.
+fn new_address() -> Ipv4Addr {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 1).to_bits() + NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
 /// A sample with the text in one of its slots, as it is sent.
 fn write_request(sample: &Sample, slot: &TextSlot, odd: &OddText) -> Vec<u8> {
     let mut path = sample.path.clone();
@@ -111,6 +118,9 @@ fn write_request(sample: &Sample, slot: &TextSlot, odd: &OddText) -> Vec<u8> {
             head.extend(&odd.header);
         }
         head.extend(b"\r\n");
+    }
+    if sample.from_other_addresses {
+        head.extend(format!("X-Forwarded-For: {}\r\n", new_address()).bytes());
     }
     let body = match &sample.body {
         SampleBody::None => String::new(),
@@ -164,9 +174,12 @@ fn create_installation(engine: DatabaseEngine) -> Installation {
     let mounts = mounts.concat();
     let limits: String =
         ["kasir", "fiuu", "posstar"].map(|section| format!("[{section}]\nper_minute = 100000\n")).concat();
+    // this machine is a proxy, for requests that name the address of their client
+    let proxies = "[server]\nproxies = [\"127.0.0.1/32\"]\n[operations]\nlisten = \"127.0.0.1:0\"\n";
     let throttle = "[throttle]\nfree = 100000\naddress_free = 100000\nunknown_free = 100000\n[passwords]\nmemory = \"8MiB\"\npasses = 1\n";
     let access = "[[access]]\nmethod = \"*\"\npath = \"/reports/*\"\nmount = \"native\"\ntenant = \"default\"\nrole = \"cashier\"\n";
-    std::fs::write(installation.folder().join("tillgate.toml"), format!("{throttle}{limits}{mounts}{access}")).unwrap();
+    let text = [proxies, throttle, &limits, &mounts, access].concat();
+    std::fs::write(installation.folder().join("tillgate.toml"), text).unwrap();
     installation
 }
 
@@ -267,6 +280,8 @@ fn send_odd_texts(engine: DatabaseEngine) -> BTreeMap<String, u16> {
         // the unchanged sample is accepted: otherwise no text in it would be checked
         let plain = send_bytes(&server, &write_request(sample, &TextSlot::Nothing, &corpus[0]));
         assert!(plain < 500, "{engine:?}: {} {}: {plain}", sample.method, sample.path);
+        // their tokens are wrong, and neither the connection nor the number of requests is refused
+        assert!(!sample.from_other_addresses || plain == 422, "{}: {plain}", sample.path);
         for (place, slot) in sample.text_slots().into_iter().enumerate() {
             // a quick run sends an eighth of the texts to each slot, different ones to the next
             // slot

@@ -104,7 +104,9 @@ fn office_samples() -> Vec<Sample> {
     let from_own_page = |sample: Sample| sample.call_with_header("Sec-Fetch-Site", "same-origin");
     let with_cookies =
         |sample: Sample| from_own_page(sample).call_with_header("Cookie", "tillgate-office=x; tillgate-renew=x");
-    let session = "/office/session";
+    let (session, verify) = ("/office/session", "/office/verify-email");
+    // these pages exist on encrypted connections only
+    let by_proxy = |sample: Sample| sample.call_with_header("X-Forwarded-Proto", "https").spread_addresses();
     vec![
         from_own_page(Sample::json(
             "POST",
@@ -125,6 +127,12 @@ fn office_samples() -> Vec<Sample> {
             "/office/set-up",
             &[("token", "x"), ("shop", "Shop"), ("zone", "UTC"), ("user_name", "ada"), ("password", "x")],
         )),
+        by_proxy(from_own_page(Sample::form(
+            "/office/invitation",
+            &[("token", "x"), ("new_password", "sea salt and honey")],
+        ))),
+        by_proxy(Sample::get(verify, &["token"])),
+        by_proxy(from_own_page(Sample::form(verify, &[("token", "x")]))),
         Sample::get("/office/{}", &[]),
     ]
 }

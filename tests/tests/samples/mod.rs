@@ -39,11 +39,14 @@ pub(crate) struct Sample {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: SampleBody,
+    /// Whether each request comes from another address, because one address may send few of them.
+    pub(crate) from_other_addresses: bool,
 }
 
 impl Sample {
     fn new(method: &str, path: &str, body: SampleBody) -> Self {
-        Self { method: method.to_owned(), path: path.to_owned(), query: Vec::new(), headers: Vec::new(), body }
+        let (method, path) = (method.to_owned(), path.to_owned());
+        Self { method, path, query: Vec::new(), headers: Vec::new(), body, from_other_addresses: false }
     }
 
     fn json(method: &str, path: &str, body: Value) -> Self {
@@ -63,6 +66,10 @@ impl Sample {
     fn call_with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    fn spread_addresses(self) -> Self {
+        Self { from_other_addresses: true, ..self }
     }
 
     fn with_token(self, token: &str) -> Self {
